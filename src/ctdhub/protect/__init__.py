@@ -1,0 +1,1 @@
+"""From people to protected counts and records, paid for in the ledger."""

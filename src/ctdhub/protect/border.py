@@ -1,0 +1,116 @@
+"""The border between Sensitive and Protected is a type: this one.
+
+Belongs here: the Protected value and what it must carry.  Does not belong here: how it is made.
+
+Rooms right of the border (``release``, ``insight``, ``portal``) may import this module and no
+other of ``protect``.  Only ``protect`` mints Protected values; ``release`` reads them back from
+the files of a verified bundle by :func:`restore`.  Tests hold all three rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+COUNTS = pa.schema(
+    [
+        pa.field("columns", pa.list_(pa.string()), nullable=False),
+        pa.field("values", pa.list_(pa.string()), nullable=False),
+        pa.field("count", pa.int64(), nullable=False),
+        pa.field("low", pa.int64(), nullable=False),
+        pa.field("high", pa.int64(), nullable=False),
+        pa.field("state", pa.string(), nullable=False),
+    ]
+)
+"""Protected counts: one row per cell that may be shown.  ``values`` follow ``columns``; the empty
+text means "not recorded".  ``count`` is an estimate in people (never negative) and ``low`` and
+``high`` are its interval at ``Guarantee.level``.  ``state`` is "shown" where ``low`` is above
+zero.  A cell of the public domain that has no row is "protected: too few to show", never zero."""
+
+SHOWN = "shown"
+PROTECTED = "protected"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A protected figure with its interval (``low <= value <= high``, all in the same unit)."""
+
+    value: int
+    low: int
+    high: int
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.value <= self.high:
+            raise ValueError("an estimate lies inside its interval")
+
+
+@dataclass(frozen=True)
+class Guarantee:
+    """What was promised: the parameters a reader needs to check the protection.
+
+    Attributes:
+        epsilon, delta: the approximate differential privacy guarantee of this answer.
+        rho: the same in zero-concentrated differential privacy (zCDP).
+        unit: whose presence is hidden, in words that a test compares ("person").
+        mechanism: the noise, for example "discrete Gaussian".
+        level: the coverage of every interval, for example 0.95.
+        sigma: standard deviation of the noise by table, keyed by columns joined with "*";
+            the key "" is the number of people.
+        charge: the ledger entry that paid for it.
+    """
+
+    epsilon: float
+    delta: float
+    rho: float
+    unit: str
+    mechanism: str
+    level: float
+    sigma: dict[str, float]
+    charge: str
+
+
+@dataclass(frozen=True)
+class Protected:
+    """A protected answer: records, counts, totals and their guarantee.
+
+    Attributes:
+        records: protected person-level rows, one text column per released variable, null where
+            not recorded; exactly ``people.value`` rows.
+        counts: see :data:`COUNTS`.
+        people: the protected number of people.
+        case_records: the protected number of case records, a different statistic.
+        guarantee: see :class:`Guarantee`.
+        facts: public facts that need no protection: hub name, contributors, years, schema
+            version, whether the data are invented, the caveats that readers must see.
+    """
+
+    records: pa.Table
+    counts: pa.Table
+    people: Estimate
+    case_records: Estimate
+    guarantee: Guarantee
+    facts: dict[str, Any]
+    _mint: object
+
+    def __post_init__(self) -> None:
+        if self._mint is not _MINT:
+            raise TypeError("Protected values are made by protect, or restored from a release")
+        if self.records.num_rows != self.people.value:
+            raise ValueError("protected records and the protected number of people must agree")
+        if not self.counts.schema.equals(COUNTS):
+            raise ValueError("protected counts do not have the schema COUNTS")
+
+
+_MINT = object()
+
+
+def mint(**parts: Any) -> Protected:
+    """Make a Protected value.  For ``protect`` alone."""
+    return Protected(**parts, _mint=_MINT)
+
+
+def restore(**parts: Any) -> Protected:
+    """Read a Protected value back from stored artefacts.  For ``protect`` and ``release`` alone."""
+    return Protected(**parts, _mint=_MINT)

@@ -1,0 +1,156 @@
+"""The schema as frozen, self-checking models; everything else is emitted from it.
+
+Belongs here: the shape of variables, code lists and groups, their domains and lookups.
+Does not belong here: quirks of contributors, labels of the interface, file formats of exports.
+"""
+
+from __future__ import annotations
+
+from functools import cache, cached_property
+from importlib import resources
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ctdhub.schema import countries
+
+Kind = Literal["year", "code", "country", "flag", "status", "entity", "count"]
+TableName = Literal["records", "people", "perpetrators"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Group(_Frozen):
+    """A group of variables; ``indicator`` names the derived flag that is its denominator."""
+
+    indicator: str | None = None
+
+
+class Variable(_Frozen):
+    """One variable.
+
+    ``public`` variables may be part of a release; ``core`` ones are what readers use most.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    kind: Kind
+    codes: str | None = None
+    group: str | None = None
+    any_of: str | None = None
+    core: bool = False
+    public: bool = True
+
+    @property
+    def code_list(self) -> str | None:
+        """Name of the code list that holds the variable's values, None for years and entities."""
+        if self.kind == "flag":
+            return "flag"
+        return "country" if self.kind == "country" else self.codes
+
+
+class Schema(_Frozen):
+    """All variables, groups and code lists of one schema version.
+
+    >>> s = load_schema()
+    >>> s.variable("gender").kind
+    'code'
+    >>> s.domain("means_threats")
+    ('yes', 'no')
+    >>> s.flags("sex")[0]
+    'sex_prostitution'
+    """
+
+    version: str
+    groups: dict[str, Group]
+    records: tuple[Variable, ...]
+    people: tuple[Variable, ...]
+    perpetrators: tuple[Variable, ...]
+    codes: dict[str, tuple[str, ...]]
+
+    @model_validator(mode="after")
+    def _check(self) -> Schema:
+        names = [v.name for v in self.records + self.people + self.perpetrators]
+        twice = {n for n in names if names.count(n) > 1}
+        if twice:
+            raise ValueError(f"variables named twice: {sorted(twice)}")
+        for v in self.records + self.people + self.perpetrators:
+            if (v.kind in ("code", "status")) != (v.codes is not None):
+                raise ValueError(f"{v.name}: codes belong to kinds code and status, and only there")
+            if v.codes and v.codes not in self.codes:
+                raise ValueError(f"{v.name}: no code list {v.codes}")
+            for group in (v.group, v.any_of):
+                if group and group not in self.groups:
+                    raise ValueError(f"{v.name}: no group {group}")
+        for name, group in self.groups.items():
+            if group.indicator and group.indicator not in names:
+                raise ValueError(f"group {name}: no indicator {group.indicator}")
+            if not self.members(name):
+                raise ValueError(f"group {name} is empty")
+        for name, values in self.codes.items():
+            if len(set(values)) != len(values) or not all(values):
+                raise ValueError(f"code list {name}: codes are empty or repeated")
+        return self
+
+    @cached_property
+    def _by_name(self) -> dict[str, Variable]:
+        return {v.name: v for v in self.records + self.people + self.perpetrators}
+
+    def variable(self, name: str) -> Variable:
+        """The variable of that name.
+
+        Raises:
+            KeyError: no such variable.
+        """
+        return self._by_name[name]
+
+    def has(self, name: str) -> bool:
+        """Whether a variable of that name exists in any table."""
+        return name in self._by_name
+
+    def table(self, name: TableName) -> tuple[Variable, ...]:
+        """Variables of a table in order; ``people`` are the records' variables and the derived."""
+        return self.records + self.people if name == "people" else getattr(self, name)
+
+    def members(self, group: str) -> tuple[str, ...]:
+        """Names of the variables of a group, in order."""
+        return tuple(v.name for v in self.records if v.group == group)
+
+    def flags(self, group: str) -> tuple[str, ...]:
+        """Names of the flags of a group that has a denominator.
+
+        Raises:
+            KeyError: the group does not exist or has no indicator.
+        """
+        if not self.groups[group].indicator:
+            raise KeyError(group)
+        return self.members(group)
+
+    def domain(self, name: str, years: tuple[int, int] = (2002, 2030)) -> tuple[str, ...]:
+        """Public values of a variable in order, as text, "not recorded" left out.
+
+        Args:
+            name: a variable of kind year, code, country, flag or status.
+            years: first and last year of the public bounds, both included.
+
+        Raises:
+            KeyError: no such variable.
+            ValueError: the variable has no public domain (kind entity or count).
+        """
+        v = self.variable(name)
+        if v.kind == "year":
+            return tuple(str(y) for y in range(years[0], years[1] + 1))
+        if v.kind == "country":
+            return countries.ALPHA3
+        if v.code_list:
+            return self.codes[v.code_list]
+        raise ValueError(f"{name} has no public domain")
+
+
+@cache
+def load_schema() -> Schema:
+    """The schema that this version of the software ships."""
+    text = (resources.files("ctdhub.schema") / "data" / "variables.yaml").read_text("utf-8")
+    return Schema.model_validate(yaml.safe_load(text))
