@@ -81,9 +81,9 @@ class Schema(_Frozen):
                 raise ValueError(f"{v.name}: codes belong to kinds code and status, and only there")
             if v.codes and v.codes not in self.codes:
                 raise ValueError(f"{v.name}: no code list {v.codes}")
-            for group in (v.group, v.any_of):
-                if group and group not in self.groups:
-                    raise ValueError(f"{v.name}: no group {group}")
+            for wanted in (v.group, v.any_of):
+                if wanted and wanted not in self.groups:
+                    raise ValueError(f"{v.name}: no group {wanted}")
         for name, group in self.groups.items():
             if group.indicator and group.indicator not in names:
                 raise ValueError(f"group {name}: no indicator {group.indicator}")

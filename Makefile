@@ -1,0 +1,50 @@
+# ctdhub: `make demo`, `make test`, `make bench`, `make lint`.  `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SERVE ?= yes
+DEMO_DIR ?= demo-hub
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+.PHONY: help demo test bench lint messages lock clean
+
+help: ## what each target does
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
+
+$(VENV)/runtime: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("ctdhub needs Python 3.11 or newer; set PYTHON=…" if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-build-isolation --no-deps -e .
+	touch $@
+
+$(VENV)/development: $(VENV)/runtime requirements-dev.lock
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	touch $@
+
+demo: $(VENV)/runtime ## build the practice hub and serve its site (SERVE=no stops before serving)
+	$(BIN)/ctdhub demo $(DEMO_DIR)
+ifneq ($(SERVE),no)
+	$(BIN)/ctdhub serve $(DEMO_DIR)
+endif
+
+test: $(VENV)/development ## install and run all tests
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/development ## speed and memory beside the peers, ratios in one run
+	$(BIN)/python benchmarks/run.py
+
+lint: $(VENV)/development ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+messages: $(VENV)/development ## collect user-visible texts into the language catalogues
+	$(BIN)/python tools/messages.py
+
+lock: ## renew the locked versions (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## remove the environment and the practice hub
+	rm -rf $(VENV) $(DEMO_DIR)

@@ -1,0 +1,220 @@
+"""Verbs of the hub: init, demo, check, build, release, ledger.
+
+Belongs here: arguments, progress, tables.  Does not belong here: what a build does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from ctdhub import pipeline, stages, start
+from ctdhub.cli import console
+from ctdhub.errors import HubError
+from ctdhub.harmonise import check_mapping, load_mapping
+from ctdhub.hub import Hub
+from ctdhub.i18n import _
+from ctdhub.protect import Ledger
+from ctdhub.release import open_release
+from ctdhub.steps import Progress as Report
+
+
+@contextmanager
+def bar() -> Iterator[Report]:
+    """A progress bar that a library function can feed with (message, fraction)."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=1.0)
+
+        def report(message: str, fraction: float) -> None:
+            progress.update(task, description=escape(message), completed=fraction)
+
+        yield report
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+    folder = Annotated[Path, typer.Argument(help=_("The hub folder."))]
+
+    @app.command(help=_("Make an empty hub folder, with settings to fill in."))
+    def init(
+        folder: Annotated[Path, typer.Argument(help=_("A new or empty folder."))],
+        name: Annotated[str, typer.Option(help=_("Name of the hub, as readers see it."))] = "",
+    ) -> None:
+        start.new_hub(folder, name or folder.resolve().name)
+        console.print(_("Made a hub in {folder}.").format(folder=folder))
+        console.print(_("Next: write contributors/<id>.yaml, then `ctdhub suggest FILE`."))
+
+    @app.command(
+        help=_(
+            "Make a practice hub from invented contributors' files and build it."
+            "\n\nExample: ctdhub demo demo-hub && ctdhub serve demo-hub"
+        )
+    )
+    def demo(
+        folder: Annotated[Path, typer.Argument(help=_("A new folder, or a practice hub."))],
+        people: Annotated[
+            int, typer.Option(min=1_000, max=2_000_000, help=_("Number of invented people."))
+        ] = 60_000,
+    ) -> None:
+        with bar() as progress:
+            hub = start.practice_hub(folder, people, progress)
+        run(hub, "site")
+        console.print(_("See it: ctdhub serve {folder}").format(folder=folder))
+
+    @app.command(
+        help=_(
+            "Bring the hub up to date: harmonise, link, protect, release, site."
+            "\n\nOnly steps whose inputs changed run. Protecting spends privacy budget; "
+            "stop before it with --until link.\n\nExample: ctdhub build my-hub --explain"
+        )
+    )
+    def build(
+        folder: folder = Path(),
+        until: Annotated[
+            str, typer.Option(help=_("Last stage: harmonise, link, protect, release or site."))
+        ] = "site",
+        explain: Annotated[
+            bool, typer.Option("--explain", help=_("Only say what would run, and why."))
+        ] = False,
+    ) -> None:
+        if until not in pipeline.STAGES:
+            raise typer.BadParameter(
+                _("choose one of: {stages}").format(stages=", ".join(pipeline.STAGES)),
+                param_hint="--until",
+            )
+        hub = Hub(folder)
+        if explain:
+            show_steps(pipeline.build(hub, until=until, dry=True), dry=True)
+        else:
+            run(hub, until)
+
+    @app.command(help=_("Check settings, agreements and mappings without reading case files."))
+    def check(folder: folder = Path()) -> None:
+        hub = Hub(folder)
+        stages.policy(hub)
+        faults: list[HubError] = []
+        for agreement in hub.agreements():
+            try:
+                check_mapping(load_mapping(hub.mapping(agreement.id)))
+            except HubError as fault:
+                faults.append(fault)
+                console.print(f"[red]✗[/] {escape(agreement.id)}: {escape(str(fault))}")
+            else:
+                console.print(f"[green]✓[/] {escape(agreement.id)}")
+        if faults:
+            raise faults[0]
+        console.print(_("Settings, agreements and mappings are in order."))
+
+    @app.command(
+        help=_(
+            "Build up to a release and give it a version and a note of your own."
+            '\n\nExample: ctdhub release my-hub --version 2026.2 --note "adds two contributors"'
+        )
+    )
+    def release(
+        folder: folder = Path(),
+        version: Annotated[str, typer.Option(help=_("For example 2026.2; default: next."))] = "",
+        note: Annotated[str, typer.Option(help=_("What changed, for readers."))] = "",
+    ) -> None:
+        hub = Hub(folder)
+        with bar() as progress:
+            pipeline.build(hub, until="release", progress=progress, version=version, note=note)
+        show_release(hub)
+
+    @app.command(help=_("Show what the privacy budget was spent on and what is left."))
+    def ledger(folder: folder = Path()) -> None:
+        hub = Hub(folder)
+        book, rules = Ledger(hub.ledger), stages.policy(hub)
+        table = Table(title=_("Privacy ledger"))
+        for heading in (_("time (UTC)"), _("what"), "epsilon", "delta", "rho (zCDP)"):
+            table.add_column(heading)
+        for e in book.entries():
+            table.add_row(
+                e.time, escape(e.what), f"{e.epsilon:.3f}", f"{e.delta:.0e}", f"{e.rho:.5f}"
+            )
+        console.print(table)
+        console.print(
+            _("All releases together: epsilon {spent} of {budget} at delta {delta}.").format(
+                spent=f"{book.guarantee(rules.delta):.3f}",
+                budget=f"{rules.budget.epsilon:g}",
+                delta=f"{rules.delta:.0e}",
+            )
+        )
+
+
+def run(hub: Hub, until: str) -> None:
+    """Build with a progress bar, then show what came out."""
+    with bar() as progress:
+        done = pipeline.build(hub, until=until, progress=progress)
+    show_steps(done, dry=False)
+    show_conservation(hub)
+    if until in ("release", "site"):
+        show_release(hub)
+
+
+def show_steps(done: list[pipeline.Done], *, dry: bool) -> None:
+    """One line per step: what ran, or would run, and why."""
+    if not any(d.reason for d in done):
+        console.print(_("Everything is up to date; nothing to do."))
+        return
+    table = Table(title=_("What would run") if dry else _("Steps"))
+    table.add_column(_("step"))
+    table.add_column(_("why"))
+    for d in done:
+        table.add_row(escape(d.step), escape(d.reason or _("up to date")))
+    console.print(table)
+
+
+def show_conservation(hub: Hub) -> None:
+    """Per file: rows read = records + rejected + excluded by a named rule."""
+    table = Table(title=_("Every row accounted for"))
+    for heading in (
+        _("contributor"),
+        _("read"),
+        _("records"),
+        _("rejected"),
+        _("excluded by rule"),
+    ):
+        table.add_column(heading, justify="left" if heading == _("contributor") else "right")
+    for report in stages.reports(hub):
+        c = report["conservation"]
+        excluded = ", ".join(f"{rule} {n}" for rule, n in c["excluded"].items()) or "0"
+        row = (report["contributor"], c["rows_read"], c["records"], c["rejected"], excluded)
+        table.add_row(*(escape(str(cell)) for cell in row))
+    console.print(table)
+
+
+def show_release(hub: Hub) -> None:
+    """The release in two lines: rows and people are named apart."""
+    version = stages.released_version(hub)
+    if version is None:
+        return
+    protected = open_release(hub.releases / version).protected
+    people, records = protected.people, protected.case_records
+    console.print(
+        _(
+            "Release {version}: {people} people ({low} to {high}), from about {records} case "
+            "records; epsilon {epsilon}, delta {delta}."
+        ).format(
+            version=version,
+            people=f"{people.value:,}",
+            low=f"{people.low:,}",
+            high=f"{people.high:,}",
+            records=f"{records.value:,}",
+            epsilon=f"{protected.guarantee.epsilon:g}",
+            delta=f"{protected.guarantee.delta:.0e}",
+        )
+    )

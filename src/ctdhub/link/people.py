@@ -1,0 +1,104 @@
+"""From records to people: rows that share a person key become one row.
+
+Belongs here: how records are joined to people, how their values merge, the overlap of lists.
+Does not belong here: making keys (a contributor does, or ``harmonise`` from a case number).
+
+A person key that a contributor made with the shared key (``token`` in a mapping) joins records
+across contributors; one made from a case number joins them inside one contributor; a record
+without a key is a person of its own.  The join is an equality, so one person's records never
+depend on another person's: adding or removing one person changes exactly one row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import ibis
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctdhub.schema import Schema, Variable
+
+# From the least to the most that is known to have been done for a person.
+STATUS_ORDER = ("not_available", "needed", "offered", "declined", "received")
+
+
+@dataclass(frozen=True)
+class Linked:
+    """People and how lists overlap.
+
+    Attributes:
+        people: one row per person, ``Schema.table("people")`` columns, sorted by all of them, so
+            that equal people give equal tables whatever the order of the files.
+        overlap: people by the set of contributors that know them: ``contributors`` (names joined
+            with "+"), ``people``.  Sensitive.
+        records: number of records that went in.
+    """
+
+    people: pa.Table
+    overlap: pa.Table
+    records: int
+
+
+def link(records: pa.Table, schema: Schema) -> Linked:
+    """Join records to people.
+
+    Args:
+        records: columns ``record_id``, ``person_key`` (null allowed) and
+            ``Schema.table("records")``.
+        schema: the hub's schema.
+
+    Merging rules: a flag is yes where any record says yes, else no where any says no; assistance
+    keeps the furthest status of :data:`STATUS_ORDER`; everything else keeps the value of the
+    earliest record (by year of registration, then record) that has one.
+    """
+    table = ibis.memtable(records)
+    table = table.mutate(
+        person=ibis.coalesce(table.person_key, table.record_id),
+        order=ibis.coalesce(table.year_of_registration.cast("int64"), ibis.literal(9999)),
+    )
+    merged = table.group_by("person").agg(
+        **{v.name: _merge(table, v) for v in schema.records},
+        records_=table.count(),
+        contributors=table.reporting_entity.collect(distinct=True).sort().join("+"),
+    )
+    connection = ibis.duckdb.connect()
+    linked = connection.to_pyarrow(_derive(merged, schema))
+    connection.disconnect()
+    names = [v.name for v in schema.table("people")]
+    people = linked.select(names).sort_by([(n, "ascending") for n in names])
+    return Linked(people, _overlap(linked.column("contributors")), records.num_rows)
+
+
+def _merge(t: ibis.Table, variable: Variable) -> ibis.Value:
+    column = t[variable.name]
+    if variable.kind == "flag":
+        return column.max()  # "yes" sorts after "no", and null is passed over
+    if variable.kind == "status":
+        furthest = column.cases(
+            *[(s, i) for i, s in enumerate(STATUS_ORDER)], else_=ibis.null("int64")
+        ).max()
+        return furthest.cases(*list(enumerate(STATUS_ORDER)), else_=ibis.null("string"))
+    return column.first(where=column.notnull(), order_by=[t.order, t.record_id])
+
+
+def _derive(t: ibis.Table, schema: Schema) -> ibis.Table:
+    """Add the derived variables: an indicator per group of flags, records per person."""
+    derived = {}
+    for variable in schema.people:
+        if variable.any_of:
+            flags = [t[f] == "yes" for f in schema.flags(variable.any_of)]
+            some = ibis.or_(*[f.fill_null(False) for f in flags])
+            derived[variable.name] = ibis.ifelse(some, "yes", "no")
+    codes = schema.domain("records_per_person")
+    top = len(codes)
+    derived["records_per_person"] = ibis.ifelse(
+        t.records_ >= top, codes[-1], t.records_.cast("string")
+    )
+    return t.mutate(**derived)
+
+
+def _overlap(contributors: pa.ChunkedArray) -> pa.Table:
+    counts = pc.value_counts(contributors.fill_null(""))
+    table = pa.table({"contributors": counts.field("values"), "people": counts.field("counts")})
+    return table.sort_by("contributors")

@@ -1,0 +1,88 @@
+"""The pipeline as a text: contributions in, a protected release and its site out.
+
+Belongs here: the order of the steps and what each hands to the next.
+Does not belong here: how a step does its work (``stages``), or when one is stale (``steps``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ctdhub import stages
+from ctdhub.hub import Hub
+from ctdhub.i18n import _
+from ctdhub.steps import Progress, Step, sweep, walk
+
+
+@dataclass(frozen=True)
+class Done:
+    """What happened to one step: ``reason`` says why it ran, None that it was up to date."""
+
+    step: str
+    reason: str | None
+
+
+STAGES = ("harmonise", "link", "protect", "release", "site")
+
+
+def build(
+    hub: Hub,
+    *,
+    until: str = "site",
+    progress: Progress | None = None,
+    dry: bool = False,
+    version: str = "",
+    note: str = "",
+) -> list[Done]:
+    """Bring a hub up to date, one build at a time.
+
+    Args:
+        hub: the hub folder.
+        until: last stage to run, one of :data:`STAGES`; "link" spends no privacy budget.
+        progress: told (step, fraction of all steps done).
+        dry: only say what would run and why; steps behind a stale one count as stale.
+        version, note: of the release that this build makes, where the steward wants his own.
+
+    Raises:
+        HubError: the first fault met; finished steps stay, the last release is untouched.
+    """
+    with hub.lock():
+        sweep([*walk(hub.work), *hub.root.iterdir()])
+        done: list[Done] = []
+        total = len(hub.contributions()) + len(STAGES) - 1
+        for step in _steps(hub, until, progress, version, note):
+            if progress:
+                progress(step.name, len(done) / total)
+            reason = step.reason()
+            done.append(Done(step.name, reason))
+            if dry and reason:
+                rest = stages_after(step.name, until)
+                return done + [Done(s, _("an earlier step will run")) for s in rest]
+            if not dry:
+                step.refresh()
+        return done
+
+
+def _steps(
+    hub: Hub, until: str, progress: Progress | None, version: str, note: str
+) -> Iterator[Step]:
+    wanted = STAGES[: STAGES.index(until) + 1]
+    policy = stages.policy(hub)
+    harmonised = [stages.harmonise_file(hub, c, policy) for c in hub.contributions()]
+    yield from harmonised
+    later: list[Callable[[], Step]] = [
+        lambda: stages.link_people(hub, harmonised),
+        lambda: stages.protect_people(hub, policy, progress),
+        lambda: stages.write_release(hub, policy, version, note),
+        lambda: stages.build_site(hub, progress),
+    ]
+    for make, stage in zip(later, STAGES[1:], strict=True):
+        if stage in wanted:
+            yield make()
+
+
+def stages_after(name: str, until: str) -> tuple[str, ...]:
+    """Stages behind the one that a step belongs to, up to and with ``until``."""
+    stage = name.split(" ")[0]
+    return STAGES[STAGES.index(stage) + 1 : STAGES.index(until) + 1]

@@ -1,0 +1,110 @@
+"""Privacy accounting in zero-concentrated differential privacy (zCDP).
+
+Belongs here: what noise costs, how costs add up, how they become an (epsilon, delta) guarantee.
+Does not belong here: drawing noise (``noise``), writing the spending down (``ledger``).
+
+The unit is one person: neighbouring inputs differ by one person added or taken away, a person is
+one row, and one row lies in one cell of each table.  So each table of counts has L2 sensitivity 1
+and the discrete Gaussian with parameter sigma squared costs rho = 1 / (2 sigma squared) (Canonne,
+Kamath and Steinke 2020, "The Discrete Gaussian for Differential Privacy", theorem 4).  Costs add.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+_GRAIN = 256
+"""Sigma squared is a multiple of 1/256, rounded up: rational, so that noise can be exact."""
+
+
+def gaussian_rho(sigma2: Fraction, sensitivity: int = 1) -> Fraction:
+    """Cost of discrete Gaussian noise: sensitivity squared / (2 sigma squared), exactly.
+
+    >>> gaussian_rho(Fraction(50))
+    Fraction(1, 100)
+    """
+    if sigma2 <= 0 or sensitivity < 1:
+        raise ValueError("sigma squared and sensitivity must be positive")
+    return Fraction(sensitivity * sensitivity) / (2 * sigma2)
+
+
+def sigma2_for(rho: float | Fraction) -> Fraction:
+    """The least multiple of 1/256 whose noise on a table of sensitivity 1 costs at most ``rho``.
+
+    >>> sigma2_for(0.01)
+    Fraction(50, 1)
+    """
+    if rho <= 0:
+        raise ValueError("rho must be positive")
+    return Fraction(math.ceil(_GRAIN / (2 * Fraction(rho))), _GRAIN)
+
+
+def delta_of(rho: float, epsilon: float) -> float:
+    """The least delta known for which rho-zCDP implies (epsilon, delta): always an upper bound.
+
+    Canonne, Kamath and Steinke (2020), proposition 12 and corollary 13: the minimum over alpha > 1
+    of exp((alpha - 1)(alpha rho - epsilon)) / (alpha - 1) * (1 - 1/alpha)^alpha.  Every alpha
+    gives a true bound, so that an inexact minimum errs on the safe side only.
+
+    >>> delta_of(0.1, 3.0) < math.exp(-((3.0 - 0.1) ** 2) / (4 * 0.1))
+    True
+    """
+    if rho < 0 or epsilon < 0:
+        raise ValueError("rho and epsilon must not be negative")
+    if rho == 0:
+        return 0.0
+    low, high = 1.0 + 1e-9, (epsilon + 1) / (2 * rho) + 2
+    for _ in range(200):  # the derivative of the logarithm grows with alpha
+        alpha = (low + high) / 2
+        if (2 * alpha - 1) * rho - epsilon + math.log1p(-1 / alpha) < 0:
+            low = alpha
+        else:
+            high = alpha
+    log_delta = (
+        (high - 1) * (high * rho - epsilon) + high * math.log1p(-1 / high) - math.log(high - 1)
+    )
+    return min(1.0, math.exp(min(0.0, log_delta)) * (1 + 1e-9))
+
+
+def epsilon_of(rho: float, delta: float) -> float:
+    """The least epsilon known for which rho-zCDP implies (epsilon, delta), rounded up.
+
+    >>> epsilon_of(0.0, 1e-8)
+    0.0
+    """
+    _check_delta(delta)
+    if rho <= 0:
+        return 0.0
+    low, high = 0.0, rho + 2 * math.sqrt(rho * math.log(1 / delta))  # Bun and Steinke 2016: valid
+    for _ in range(200):
+        middle = (low + high) / 2
+        if delta_of(rho, middle) <= delta:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def rho_of(epsilon: float, delta: float) -> float:
+    """The most rho that still implies (epsilon, delta), rounded down.
+
+    >>> 0.19 < rho_of(4.0, 1e-8) < 0.23
+    True
+    """
+    _check_delta(delta)
+    if epsilon <= 0:
+        return 0.0
+    low, high = 0.0, epsilon + 1.0
+    for _ in range(200):
+        middle = (low + high) / 2
+        if delta_of(middle, epsilon) <= delta:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _check_delta(delta: float) -> None:
+    if not 0 < delta < 1:
+        raise ValueError("delta must lie between 0 and 1")

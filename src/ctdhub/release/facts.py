@@ -1,0 +1,108 @@
+"""The public facts of a release, read into checked values.
+
+Belongs here: which facts a release may carry, and making their text safe to show.
+Does not belong here: where a hub takes them from; anything that comes from case data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from ctdhub.errors import ReleaseError, printable
+from ctdhub.i18n import LANGUAGES, _
+
+LICENCES = {
+    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
+    "CC-BY-SA-4.0": "https://creativecommons.org/licenses/by-sa/4.0/",
+    "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
+    "ODbL-1.0": "https://opendatacommons.org/licenses/odbl/1-0/",
+}
+"""Addresses of the licences that a hub may name by their SPDX identifier."""
+
+LONGEST_NAME, LONGEST_TEXT = 120, 500
+
+
+class _Facts(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Contributor(_Facts):
+    """An organisation that contributed: its name, kind and the years that it reports on."""
+
+    name: str
+    kind: str = ""
+    years: tuple[int, int] | None = None
+
+    @field_validator("name", "kind")
+    @classmethod
+    def _safe(cls, text: str) -> str:
+        return printable(text.strip(), LONGEST_NAME)
+
+
+class PublicFacts(_Facts):
+    r"""Facts that need no protection; every text is cut and freed of control characters.
+
+    Attributes:
+        hub: name of the hub, who publishes.
+        contributors: the organisations whose case records went in.
+        years: first and last year of the policy, both included.
+        schema_version: of the hub's schema.
+        languages: languages of the site.
+        invented: whether the data are practice data about nobody.
+        licence: SPDX identifier; see :data:`LICENCES`.
+        caveats: sentences that every reader must see.
+        homepage, helpline: shown where given.
+
+    >>> PublicFacts.of({"hub": "A\u202e hub", "contributors": ["One"], "years": [2010, 2012],
+    ...                 "schema_version": "1.0"}).hub
+    'A· hub'
+    """
+
+    hub: str = Field(min_length=1)
+    contributors: tuple[Contributor, ...]
+    years: tuple[int, int]
+    schema_version: str
+    languages: tuple[str, ...] = LANGUAGES
+    invented: bool = False
+    licence: str = "CC-BY-4.0"
+    caveats: tuple[str, ...] = ()
+    homepage: str = Field(default="", pattern=r"^(https://\S{1,300})?$")
+    helpline: str = ""
+
+    @field_validator("contributors", mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        return [{"name": c} if isinstance(c, str) else c for c in given]
+
+    @field_validator("hub", "schema_version", "licence", "helpline")
+    @classmethod
+    def _safe(cls, text: str) -> str:
+        return printable(text.strip(), LONGEST_NAME)
+
+    @field_validator("caveats")
+    @classmethod
+    def _safe_all(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(printable(text.strip(), LONGEST_TEXT) for text in texts)
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> PublicFacts:
+        """Read the facts of a protected answer.
+
+        Raises:
+            ReleaseError: a fact is missing or has the wrong form.
+        """
+        try:
+            return cls.model_validate(dict(facts))
+        except ValidationError as error:
+            names = ", ".join(sorted({str(e["loc"][0]) for e in error.errors()}))
+            what = _("Public facts of the release are missing or malformed: {names}.")
+            fix = _("Correct them in hub.yaml or in the agreements, then build again.")
+            raise ReleaseError(what.format(names=names), fix, rule="facts") from None
+
+    @property
+    def licence_url(self) -> str:
+        """Address of the licence, empty where the hub names one of its own."""
+        return LICENCES.get(self.licence, "")

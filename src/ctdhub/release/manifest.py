@@ -1,0 +1,149 @@
+"""The manifest: what a release is, what was promised, and the hash of every file.
+
+Belongs here: the manifest's shape and how accuracy is stated.
+Does not belong here: comparing a manifest with the files (``verify``).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from importlib.metadata import version as installed
+from statistics import NormalDist, median
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ctdhub.protect.border import Estimate, Guarantee, Protected
+
+MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
+CORRIDOR = "citizenship*country_of_exploitation"
+VERSION_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z_-]{0,15}(\.[0-9A-Za-z][0-9A-Za-z_-]{0,15}){0,4}$"
+"""A version is also the name of a folder: no separators, no leading dot, no "..", 80 at most."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Figure(_Part):
+    """A protected figure: an estimate inside its interval, with what it counts in words."""
+
+    value: int = Field(ge=0)
+    low: int
+    high: int
+    counts: str
+
+    def estimate(self) -> Estimate:
+        """The figure as the type of the border."""
+        return Estimate(self.value, self.low, self.high)
+
+
+class FileEntry(_Part):
+    """Hash and size of one file."""
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    bytes: int = Field(ge=0)
+
+
+class Accuracy(_Part):
+    """Typical half-widths of an interval, in people, at the release's level.
+
+    ``z * sigma`` with z the normal quantile of the level; for one, two and three columns the
+    median over the tables measured.  Null where the release holds no such table.
+    """
+
+    people: float | None
+    one_column: float | None
+    two_columns: float | None
+    three_columns: float | None
+    corridor: float | None
+
+
+class Manifest(_Part):
+    """manifest.json.  ``people`` and ``case_records`` are different statistics: a person may
+    have several case records, from one contributor or from several."""
+
+    manifest_version: Literal[1] = 1
+    version: str = Field(pattern=VERSION_PATTERN)
+    created: str
+    software: str
+    schema_version: str
+    epsilon: float
+    delta: float
+    rho: float
+    unit: str
+    mechanism: str
+    interval_level: float = Field(gt=0, lt=1)
+    sigma: dict[str, float]
+    charge: str
+    accuracy: Accuracy
+    people: Figure
+    case_records: Figure
+    facts: dict[str, Any]
+    files: dict[str, FileEntry]
+
+    def guarantee(self) -> Guarantee:
+        """The guarantee as the type of the border."""
+        return Guarantee(
+            epsilon=self.epsilon,
+            delta=self.delta,
+            rho=self.rho,
+            unit=self.unit,
+            mechanism=self.mechanism,
+            level=self.interval_level,
+            sigma=dict(self.sigma),
+            charge=self.charge,
+        )
+
+    @classmethod
+    def describe(
+        cls, protected: Protected, version: str, created: datetime, files: dict[str, FileEntry]
+    ) -> Manifest:
+        """The manifest of a protected answer whose files are written."""
+        g = protected.guarantee
+        return cls(
+            version=version,
+            created=created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            software=f"ctdhub {installed('ctdhub')}",
+            schema_version=str(protected.facts["schema_version"]),
+            epsilon=g.epsilon,
+            delta=g.delta,
+            rho=g.rho,
+            unit=g.unit,
+            mechanism=g.mechanism,
+            interval_level=g.level,
+            sigma=g.sigma,
+            charge=g.charge,
+            accuracy=accuracy(g),
+            people=_figure(protected.people, "people identified; a person counts once"),
+            case_records=_figure(
+                protected.case_records, "case records received; a person may have several"
+            ),
+            facts=protected.facts,
+            files=files,
+        )
+
+
+def accuracy(guarantee: Guarantee) -> Accuracy:
+    """Typical half-widths; see :class:`Accuracy`."""
+    z = NormalDist().inv_cdf((1 + guarantee.level) / 2)
+
+    def of_length(n: int) -> float | None:
+        sigmas = [s for table, s in guarantee.sigma.items() if table and table.count("*") == n - 1]
+        return round(z * median(sigmas), 1) if sigmas else None
+
+    def of_table(table: str) -> float | None:
+        sigma = guarantee.sigma.get(table)
+        return None if sigma is None else round(z * sigma, 1)
+
+    return Accuracy(
+        people=of_table(""),
+        one_column=of_length(1),
+        two_columns=of_length(2),
+        three_columns=of_length(3),
+        corridor=of_table(CORRIDOR),
+    )
+
+
+def _figure(estimate: Estimate, counts: str) -> Figure:
+    return Figure(value=estimate.value, low=estimate.low, high=estimate.high, counts=counts)

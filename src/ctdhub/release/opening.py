@@ -1,0 +1,66 @@
+"""Open a release: verify first, then restore the protected answer.
+
+Belongs here: the way back from files to a Protected value.
+Does not belong here: finding faults (``verify``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctdhub.errors import ReleaseError
+from ctdhub.i18n import _
+from ctdhub.protect.border import Protected, restore
+from ctdhub.release.facts import PublicFacts
+from ctdhub.release.manifest import Manifest
+from ctdhub.release.tables import check_border, read_tables
+from ctdhub.release.verify import verify
+
+
+@dataclass(frozen=True)
+class Release:
+    """An opened release: where it lies, its version, its protected answer and its manifest."""
+
+    path: Path
+    version: str
+    protected: Protected
+    manifest: Manifest
+
+    def __post_init__(self) -> None:
+        check_border(self.protected)
+
+    @property
+    def facts(self) -> PublicFacts:
+        """The public facts, checked and safe to show."""
+        return PublicFacts.of(self.protected.facts)
+
+    @property
+    def year(self) -> str:
+        """The year in which the release was made, for citations."""
+        return self.manifest.created[:4]
+
+
+def open_release(path: Path) -> Release:
+    """Verify a release and read it.
+
+    Raises:
+        ReleaseError: there is no release at ``path``, or it was damaged or tampered with.
+    """
+    if problems := verify(path):
+        what = _("The release {version} is damaged: {first} ({file}); faults found: {n}.").format(
+            version=path.name, first=problems[0].what, file=problems[0].file, n=len(problems)
+        )
+        fix = _("Run `ctdhub verify` on it, and restore the folder from a copy.")
+        raise ReleaseError(what, fix, file=path, rule=problems[0].kind)
+    manifest = Manifest.model_validate_json((path / "manifest.json").read_bytes())
+    records, counts = read_tables(path)
+    protected = restore(
+        records=records,
+        counts=counts,
+        people=manifest.people.estimate(),
+        case_records=manifest.case_records.estimate(),
+        guarantee=manifest.guarantee(),
+        facts=manifest.facts,
+    )
+    return Release(path=path, version=manifest.version, protected=protected, manifest=manifest)

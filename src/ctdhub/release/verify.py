@@ -1,0 +1,169 @@
+"""Verify a release: recompute every hash, trust nothing that the manifest says about paths.
+
+Belongs here: what can be wrong with a release on disk.  Does not belong here: mending it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+from pydantic import ValidationError
+
+from ctdhub.errors import ReleaseError, printable
+from ctdhub.i18n import _
+from ctdhub.release.manifest import MANIFEST, SUMS, Manifest
+from ctdhub.release.tables import check_border, read_tables
+from ctdhub.protect.border import SHOWN, restore
+
+Kind = Literal["missing", "extra", "changed", "unsafe-name", "manifest", "rows", "content"]
+REQUIRED = ("records.parquet", "counts.parquet", "records.csv", "counts.csv", "README.md")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_MANIFEST_LIMIT = 20 * 2**20
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault of a release: its kind, the file concerned, and what is wrong in words."""
+
+    kind: Kind
+    file: str
+    what: str
+
+
+def verify(path: Path) -> list[Problem]:
+    """Every fault of a release, empty where it is whole.
+
+    Hashes and sizes of all files are recomputed; files that are missing, extra, links or
+    folders are found; then records and counts are read and compared with the manifest.
+
+    Raises:
+        ReleaseError: there is no release at ``path``.
+    """
+    manifest, problems = examine(path)
+    if manifest is not None and not problems:
+        problems = _content(path, manifest)
+    return problems
+
+
+def examine(path: Path) -> tuple[Manifest | None, list[Problem]]:
+    """The manifest (None where damaged) and all faults of the files' hashes and names."""
+    if not path.is_dir() or not _regular(path / MANIFEST):
+        what = _("There is no release here: the folder has no manifest.json.")
+        fix = _("Name the folder of one release, for example my-hub/releases/2026.1.")
+        raise ReleaseError(what, fix, file=path, rule="no-release")
+    manifest = _read_manifest(path / MANIFEST)
+    if manifest is None:
+        return None, [Problem("manifest", MANIFEST, _("The manifest is damaged."))]
+    problems = _names(path, manifest)
+    for name, entry in sorted(manifest.files.items()):
+        file = path / name
+        if not _NAME.fullmatch(name) or not _regular(file):
+            continue
+        if file.stat().st_size != entry.bytes or sha256(file) != entry.sha256:
+            problems.append(Problem("changed", name, _("The file was changed after the release.")))
+    if _regular(path / SUMS) and (path / SUMS).read_bytes() != sums(path, manifest):
+        what = _("The list of hashes and the manifest disagree: one of them was changed.")
+        problems.append(Problem("changed", SUMS, what))
+    return manifest, problems
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of the list of hashes: one short text that stands for the whole release."""
+    return sha256(path / SUMS)
+
+
+def sums(path: Path, manifest: Manifest) -> bytes:
+    """The list of hashes as ``sha256sum --check`` reads it; the manifest's own hash included."""
+    hashes = {name: entry.sha256 for name, entry in manifest.files.items()}
+    hashes[MANIFEST] = sha256(path / MANIFEST)
+    return "".join(f"{hashes[name]}  {name}\n" for name in sorted(hashes)).encode()
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _names(path: Path, manifest: Manifest) -> list[Problem]:
+    problems = []
+    expected = {*manifest.files, *REQUIRED, SUMS}
+    for name in sorted(expected):
+        if not _NAME.fullmatch(name):
+            what = _("The manifest names a path outside the release; it was not opened.")
+            problems.append(Problem("unsafe-name", printable(name), what))
+        elif not _regular(path / name):
+            what = _("The file is missing, or a link or folder stands in its place.")
+            problems.append(Problem("missing", name, what))
+    for found in sorted(path.iterdir()):
+        if found.name not in expected and found.name != MANIFEST:
+            what = _("The file is not part of the release.")
+            problems.append(Problem("extra", printable(found.name), what))
+    for name in sorted(set(REQUIRED) - set(manifest.files)):
+        what = _("The manifest does not list this file.")
+        problems.append(Problem("manifest", name, what))
+    if manifest.version != path.resolve().name:
+        what = _("The folder's name is not the version that the manifest states.")
+        problems.append(Problem("manifest", MANIFEST, what))
+    return problems
+
+
+def _content(path: Path, manifest: Manifest) -> list[Problem]:
+    try:
+        records, counts = read_tables(path)
+        if records.num_rows != manifest.people.value:
+            what = _("The number of rows is not the protected number of people.")
+            return [Problem("rows", "records.parquet", what)]
+        check_border(
+            restore(
+                records=records,
+                counts=counts,
+                people=manifest.people.estimate(),
+                case_records=manifest.case_records.estimate(),
+                guarantee=manifest.guarantee(),
+                facts=manifest.facts,
+            )
+        )
+    except (pa.ArrowInvalid, ValueError, ReleaseError) as error:
+        what = error.what if isinstance(error, ReleaseError) else _("The tables break their schema.")
+        return [Problem("content", "counts.parquet", what)]
+    return [] if _sound(counts) else [_unsound()]
+
+
+def _sound(counts: pa.Table) -> bool:
+    """Whether each count lies in its interval and is shown exactly where ``low`` is above 0."""
+    import pyarrow.compute as pc
+
+    count, low, high = counts["count"], counts["low"], counts["high"]
+    ordered = pc.and_(pc.less_equal(low, count), pc.less_equal(count, high))
+    shown = pc.equal(pc.equal(counts["state"], SHOWN), pc.greater(low, 0))
+    paired = pc.equal(pc.list_value_length(counts["columns"]), pc.list_value_length(counts["values"]))
+    whole = pc.and_(pc.and_(ordered, shown), paired)
+    return bool(pc.all(pc.and_(whole, pc.greater_equal(count, 0)), min_count=0).as_py())
+
+
+def _unsound() -> Problem:
+    what = _("A count lies outside its interval, or its state does not follow from it.")
+    return Problem("content", "counts.parquet", what)
+
+
+def _regular(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def _read_manifest(path: Path) -> Manifest | None:
+    if path.stat().st_size > _MANIFEST_LIMIT:
+        return None
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except (ValidationError, RecursionError):
+        return None

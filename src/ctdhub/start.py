@@ -1,0 +1,83 @@
+"""How a hub begins: an empty one with settings to fill in, or a practice hub.
+
+Belongs here: the files that a new hub folder starts with.
+Does not belong here: invented data (``practice``), the meaning of the settings (``hub``).
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from importlib import resources
+from pathlib import Path
+
+import yaml
+
+from ctdhub.errors import HubFolderError
+from ctdhub.hub import Hub
+from ctdhub.i18n import LANGUAGES, _
+from ctdhub.practice import CONTRIBUTION_DATE, write_practice
+from ctdhub.protect import DEFAULT_POLICY_YAML
+from ctdhub.steps import Progress
+
+FOLDERS = ("contributors", "mappings", "contributions", "ledger", "releases")
+
+
+def new_hub(folder: Path, name: str, *, invented: bool = False) -> Hub:
+    """Make a hub folder with settings to fill in.
+
+    Raises:
+        HubFolderError: the folder exists and is not empty.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        what = _("The folder exists and is not empty.")
+        fix = _("Name a folder that does not exist yet, or an empty one.")
+        raise HubFolderError(what, fix, file=folder, rule="new-folder")
+    for room in FOLDERS:
+        (folder / room).mkdir(parents=True, exist_ok=True)
+    settings = {"name": name, "languages": list(LANGUAGES), "invented": invented}
+    (folder / "policy.yaml").write_text(DEFAULT_POLICY_YAML, "utf-8")
+    (folder / ".gitignore").write_text("contributions/\nkeys/\nwork/\n", "utf-8")
+    (folder / "hub.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), "utf-8")
+    return Hub(folder)
+
+
+def practice_hub(folder: Path, people: int, progress: Progress | None = None) -> Hub:
+    """Make a practice hub with invented contributions, or open the one that is there.
+
+    Raises:
+        HubFolderError: the folder holds something else, or a practice hub of another size.
+    """
+    if (folder / "hub.yaml").is_file():
+        hub = Hub(folder)
+        if not hub.settings.invented:
+            what = _("This folder holds a hub with real data.")
+            fix = _("Name another folder for the practice hub.")
+            raise HubFolderError(what, fix, file=folder, rule="practice-folder")
+        return hub
+    if folder.exists() and any(folder.iterdir()):
+        what = _("The folder exists and is not empty.")
+        fix = _("Name a folder that does not exist yet, or an empty one.")
+        raise HubFolderError(what, fix, file=folder, rule="new-folder")
+    fresh = folder.with_name(f".new-{folder.name}-{secrets.token_hex(4)}")
+    try:
+        _fill(new_hub(fresh, "Practice hub (invented data)", invented=True), people, progress)
+        if folder.exists():
+            folder.rmdir()
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return Hub(folder)
+
+
+def _fill(hub: Hub, people: int, progress: Progress | None) -> None:
+    summary = write_practice(hub.root / "practice", people=people, progress=progress)
+    for contributor, file in summary.files.items():
+        target = hub.root / "contributions" / contributor / CONTRIBUTION_DATE / file.name
+        target.parent.mkdir(parents=True)
+        file.rename(target)
+    package = resources.files("ctdhub.practice")
+    for kind in ("mappings", "contributors"):
+        for source in (package / kind).iterdir():
+            if source.name.endswith(".yaml"):
+                (hub.root / kind / source.name).write_bytes(source.read_bytes())

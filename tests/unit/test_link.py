@@ -1,0 +1,119 @@
+"""Records become people: rows are not people (law 9), one person changes one row."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ctdhub.link import link
+from ctdhub.schema import load_schema
+
+SCHEMA = load_schema()
+
+
+def table(rows: list[dict[str, object]]) -> pa.Table:
+    """Records with the given values, everything else not recorded."""
+    columns: dict[str, pa.Array] = {
+        "record_id": pa.array([f"r{i:04d}" for i in range(len(rows))], pa.string()),
+        "person_key": pa.array([r.get("person_key") for r in rows], pa.string()),
+    }
+    for v in SCHEMA.records:
+        kind = pa.int16() if v.kind == "year" else pa.string()
+        columns[v.name] = pa.array([r.get(v.name) for r in rows], kind)
+    return pa.table(columns)
+
+
+def test_rows_are_not_people() -> None:
+    records = table(
+        [
+            {"person_key": "a", "reporting_entity": "x", "year_of_registration": 2020},
+            {"person_key": "a", "reporting_entity": "y", "year_of_registration": 2018},
+            {"reporting_entity": "x"},
+        ]
+    )
+    linked = link(records, SCHEMA)
+    assert (linked.records, linked.people.num_rows) == (3, 2)
+    assert sorted(linked.people["records_per_person"].to_pylist()) == ["1", "2"]
+    assert linked.overlap.to_pylist() == [
+        {"contributors": "x", "people": 1},
+        {"contributors": "x+y", "people": 1},
+    ]
+
+
+def test_merging_rules() -> None:
+    records = table(
+        [
+            {
+                "person_key": "a", "year_of_registration": 2020, "gender": "male",
+                "means_threats": "no", "assistance_medical": "received",
+            },
+            {
+                "person_key": "a", "year_of_registration": 2018, "citizenship": "NAM",
+                "means_threats": "yes", "assistance_medical": "needed",
+            },
+            {"person_key": "a", "gender": "female", "citizenship": "FRA", "means_other": "no"},
+        ]
+    )  # fmt: skip
+    (person,) = link(records, SCHEMA).people.to_pylist()
+    assert person["year_of_registration"] == 2018
+    assert (person["gender"], person["citizenship"]) == ("male", "NAM")
+    assert (person["means_threats"], person["means_other"]) == ("yes", "no")
+    assert person["assistance_medical"] == "received"
+    assert person["labour_other"] is None
+    assert (person["any_means"], person["any_labour"]) == ("yes", "no")
+
+
+def test_denominators_of_a_group_of_flags() -> None:
+    """field.md section 5, trap 1: an empty flag is "no" only where some flag of the group is."""
+    flags = ("exploitation_forced_labour", "exploitation_sexual", "exploitation_other")
+    sets = [{0}, {1}, {2}, set(), {0, 1}]
+    rows = [{flags[i]: "yes" for i in s} for s in sets]
+    people = link(table(rows), SCHEMA).people.to_pylist()
+    denominator = sum(p["any_exploitation"] == "yes" for p in people)
+    shares = [100 * sum(p[f] == "yes" for p in people) / denominator for f in flags]
+    assert shares == [50, 50, 25]
+
+
+keys = st.sampled_from([None, "a", "b", "c"])
+rows = st.lists(
+    st.fixed_dictionaries(
+        {
+            "person_key": keys,
+            "year_of_registration": st.sampled_from([None, 2015, 2020]),
+            "gender": st.sampled_from([None, "female", "male"]),
+            "means_threats": st.sampled_from([None, "yes", "no"]),
+        }
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(rows, st.randoms(use_true_random=False))
+def test_order_of_keyed_people_does_not_matter(given_rows: list[dict], random) -> None:
+    """Equal people give equal tables, so that an exact repeat is recognised as one."""
+    distinct = {(r["person_key"], r["year_of_registration"]): r for r in given_rows}
+    shuffled = list(distinct.values())
+    random.shuffle(shuffled)
+    one = link(table(list(distinct.values())), SCHEMA).people
+    other = link(table(shuffled), SCHEMA).people
+    assert one.equals(other)
+
+
+@settings(max_examples=25, deadline=None)
+@given(rows)
+def test_one_person_changes_one_row(given_rows: list[dict]) -> None:
+    """Add-or-remove one person: all her records together are one row of the people table."""
+    whole = link(table(given_rows), SCHEMA).people.to_pylist()
+    without = link(table([r for r in given_rows if r["person_key"] != "a"]), SCHEMA).people
+    removed = len(whole) - without.num_rows
+    assert removed == any(r["person_key"] == "a" for r in given_rows)
+    left = without.to_pylist()
+    for row in left:
+        whole.remove(row)
+    assert len(whole) == removed
+
+
+def test_no_records_no_people() -> None:
+    assert link(table([]), SCHEMA).people.num_rows == 0

@@ -1,0 +1,52 @@
+"""Each offered language is complete, keeps every placeholder, and leaves nothing stale."""
+
+from __future__ import annotations
+
+import re
+
+import messages
+import pytest
+
+from ctdhub.i18n import LANGUAGES, RIGHT_TO_LEFT, _, language
+
+PLACEHOLDER = re.compile(r"\{[^{}]*\}|%\([a-z_]+\)s")
+TEXTS = {m.id: m for m in messages.template() if m.id}
+
+
+def placeholders(text: str) -> list[str]:
+    return sorted(PLACEHOLDER.findall(text))
+
+
+@pytest.mark.parametrize("code", LANGUAGES[1:])
+def test_language_is_complete(code: str) -> None:
+    catalog = messages.read(code)
+    translated = {m.id for m in catalog if m.id and m.string and all(messages.as_tuple(m.string))}
+    assert translated == set(TEXTS), "run `make messages` and translate what is empty"
+    assert not any(m.fuzzy for m in catalog if m.id)
+
+
+@pytest.mark.parametrize("code", LANGUAGES[1:])
+def test_placeholders_survive(code: str) -> None:
+    for message in messages.read(code):
+        if not message.id:
+            continue
+        wanted = placeholders(messages.as_tuple(message.id)[-1])
+        forms = messages.as_tuple(message.string)
+        # A singular or dual form may say the number in a word.
+        assert placeholders(forms[-1]) == wanted, message.id
+        for form in forms:
+            assert set(placeholders(form)) <= set(wanted), message.id
+
+
+@pytest.mark.parametrize("code", LANGUAGES[1:])
+def test_language_is_spoken(code: str) -> None:
+    with language(code):
+        assert _("What to do") != "What to do"
+
+
+def test_arabic_is_written_in_arabic() -> None:
+    for code in RIGHT_TO_LEFT:
+        for message in messages.read(code):
+            letters = [c for c in "".join(messages.as_tuple(message.string)) if c.isalpha()]
+            if message.id and len(letters) > 30:
+                assert sum("\u0600" <= c <= "\u06ff" for c in letters) > len(letters) / 3, message.id

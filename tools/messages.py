@@ -1,0 +1,74 @@
+"""Collect every user-visible text of the source and bring the catalogues up to date.
+
+Run by `make messages`.  Texts come from ``_()`` and ``ngettext()`` in Python and in templates, and
+from the notes of the crosswalks.  Existing translations are kept; new texts are added empty; texts
+that the source no longer has are removed.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from ctdhub.i18n import LANGUAGES
+from ctdhub.schema import crosswalk
+
+PACKAGE = Path(__file__).parents[1] / "src" / "ctdhub"
+METHODS = [("**.py", "python"), ("**/templates/**.*", "jinja2")]
+KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
+
+
+def template() -> Catalog:
+    """Every text of the source, untranslated."""
+    catalog = Catalog(project="ctdhub", charset="utf-8")
+    options = {"**/templates/**.*": {"silent": "false"}}
+    for file, _line, message, _comments, _context in extract_from_dir(
+        PACKAGE, method_map=METHODS, options_map=options, keywords=KEYWORDS
+    ):
+        catalog.add(message, locations=[(file, 0)])
+    for note in crosswalk.notes():
+        catalog.add(note, locations=[("schema/data/crosswalks", 0)])
+    return catalog
+
+
+def catalogue_file(code: str) -> Path:
+    """The file of a language's translations."""
+    return PACKAGE / "locale" / f"{code}.po"
+
+
+def read(code: str) -> Catalog:
+    """A language's catalogue as it lies in the source tree; empty where it does not exist yet."""
+    path = catalogue_file(code)
+    if not path.exists():
+        return Catalog(locale=code, project="ctdhub", charset="utf-8")
+    with path.open("rb") as handle:
+        return read_po(handle, locale=code)
+
+
+def main() -> int:
+    """Update all catalogues; say how many texts still lack a translation."""
+    texts = template()
+    missing = 0
+    for code in LANGUAGES[1:]:
+        catalog = read(code)
+        catalog.update(texts, no_fuzzy_matching=True)
+        catalog.obsolete.clear()
+        with catalogue_file(code).open("wb") as handle:
+            write_po(handle, catalog, no_location=True, omit_header=False, sort_output=True, width=98)
+        empty = [m for m in catalog if m.id and not (m.string and all(as_tuple(m.string)))]
+        print(f"{code}: {len(catalog)} texts, {len(empty)} without translation")
+        missing += len(empty)
+    return 1 if missing else 0
+
+
+def as_tuple(text: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    """A message or its plural forms, always as a tuple."""
+    return (text,) if isinstance(text, str) else tuple(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
