@@ -4,7 +4,22 @@ Belongs here: mappings, what they do, country names, suggestions, readers and wr
 Does not belong here: reading files (``intake``), linking records (``link``), protection.
 """
 
+from ctdhub.harmonise.check import check_mapping
+from ctdhub.harmonise.country_names import Resolution, resolve
 from ctdhub.harmonise.mapping import Mapping
 from ctdhub.harmonise.mapping_file import load_mapping, parse_mapping
+from ctdhub.harmonise.result import Conservation, Harmonised, Lineage
+from ctdhub.harmonise.run import harmonise
 
-__all__ = ["Mapping", "load_mapping", "parse_mapping"]
+__all__ = [
+    "Conservation",
+    "Harmonised",
+    "Lineage",
+    "Mapping",
+    "Resolution",
+    "check_mapping",
+    "harmonise",
+    "load_mapping",
+    "parse_mapping",
+    "resolve",
+]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from ctdhub.harmonise.rule import (
     Decision,
@@ -26,7 +26,7 @@ from ctdhub.harmonise.rule import (
 )
 from ctdhub.harmonise.text import fold
 from ctdhub.i18n import _
-from ctdhub.intake import ReadOptions
+from ctdhub.intake.options import ReadOptions
 from ctdhub.schema.model import Schema, TableName, Variable, load_schema
 
 
@@ -57,7 +57,7 @@ class Mapping(Frozen):
     empty: Names = ("",)
     optional: Names = ()
     dates: Literal["dmy", "mdy"] = "dmy"
-    identifiers: dict[str, Decision] = {}
+    identifiers: dict[str, Decision] = Field(default={})
     exclude: tuple[Exclusion, ...] = ()
     columns: dict[str, Rules]
     perpetrators: Perpetrators | None = None
@@ -99,8 +99,9 @@ class Mapping(Frozen):
                         )
             _check_no_circle(columns, place)
         self._check_identifiers()
-        names = [e.rule for e in self.exclude]
-        if len(set(names)) != len(names):
+        self._check_empty()
+        named = [e.rule for e in self.exclude]
+        if len(set(named)) != len(named):
             raise MappingFault(_("two exclusions have one name"), "exclude")
         return self
 
@@ -128,6 +129,19 @@ class Mapping(Frozen):
                         _("{column} is declared {action} and may not be used here").format(
                             column=column, action=action
                         ),
+                        *place,
+                    )
+
+    def _check_empty(self) -> None:
+        """A text that means "not recorded" everywhere reaches no rule, so no rule may want it."""
+        empty = {fold(text) for text in self.empty}
+        for place, rule in self.uses():
+            wanted = (*(rule.map or {}), *rule.has) if isinstance(rule, Rule) else ()
+            for text in wanted:
+                coded = isinstance(rule, Rule) and (not rule.map or rule.map[text] is not None)
+                if coded and fold(text) in empty:
+                    raise MappingFault(
+                        _("{text} stands under empty, so no rule ever sees it").format(text=text),
                         *place,
                     )
 
@@ -169,7 +183,11 @@ def _check_rule(rule: Rule, variable: Variable, schema: Schema, where: Place) ->
         raise MappingFault(_("year goes only with a year"), *where, "year")
     if rule.country and kind != "country":
         raise MappingFault(_("country goes only with a country"), *where, "country")
+    if rule.from_hub and (rule.country or rule.band or rule.year or rule.split):
+        raise MappingFault(_("with from_hub only map, has, when and unknown go"), *where)
     if kind == "entity":
+        if rule.value is None and not rule.map:
+            raise MappingFault(_("an entity is named by value or map, never by a cell"), *where)
         return
     domain = schema.domain(variable.name, (1900, 2199))
     if rule.band and not all(_BAND.match(code) for code in domain):

@@ -1,1 +1,25 @@
-"""insight."""
+"""What a release says, as number cards: facts, tables, sentences.
+
+Belongs here: statistics on released values, each with its interval and its caveats.
+Does not belong here: raw records, drawing (``portal``), files (``release``).
+"""
+
+from ctdhub.insight.answers import Answers
+from ctdhub.insight.cards import NumberCard
+from ctdhub.insight.facts import Headline, RegionFacts, Side, headline, region_facts
+from ctdhub.insight.tables import Row, Table, corridors, distribution, flag_group
+
+__all__ = [
+    "Answers",
+    "Headline",
+    "NumberCard",
+    "RegionFacts",
+    "Row",
+    "Side",
+    "Table",
+    "corridors",
+    "distribution",
+    "flag_group",
+    "headline",
+    "region_facts",
+]

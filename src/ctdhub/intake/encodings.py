@@ -11,10 +11,14 @@ import re
 from ctdhub.errors import UnreadableFile
 from ctdhub.i18n import _
 
-_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"))
-_MARKS += ((codecs.BOM_UTF16_BE, "utf-16-be"),)
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 _CHUNK = 8 * 2**20
 _SAMPLE = 64 * 2**10
+_ASCII = re.compile(rb"[!-~]")
 _UTF8_PAIR = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
@@ -71,12 +75,18 @@ def _without_mark(data: bytes, declared: str | None) -> tuple[bytes, str | None]
 
 
 def _utf16_side(data: bytes) -> str | None:
-    """UTF-16 without a mark: at least one in ten units has a zero half, all on the same side."""
-    sample = data[: _SAMPLE - _SAMPLE % 2]
-    even, odd = sample[::2].count(0), sample[1::2].count(0)
-    if len(data) % 2 or not sample or max(even, odd) * 10 < len(sample) // 2 or min(even, odd):
-        return None
-    return "utf-16-be" if even else "utf-16-le"
+    """UTF-16 without a mark, of a script that does not fill its upper halves (as Chinese does).
+
+    One in ten upper halves at least is zero (digits, delimiters), no lower half is, and hardly
+    any upper half looks like a letter or digit of ASCII.
+    """
+    sample = data[:_SAMPLE]
+    for upper, lower, encoding in ((1, 0, "utf-16-le"), (0, 1, "utf-16-be")):
+        halves = sample[upper::2]
+        zeros, ascii_like = halves.count(0), len(_ASCII.findall(halves))
+        if zeros * 10 >= max(len(halves), 1) >= ascii_like * 20 and 0 not in sample[lower::2]:
+            return encoding
+    return None
 
 
 def _first_invalid_utf8(data: bytes) -> int | None:

@@ -15,7 +15,8 @@ from ctdhub.intake.options import Limits
 ROW = "_row"
 """Name of the column that holds the row number; no file may use it."""
 
-_INVISIBLE = "\ufeff\u200b\u200e\u200f\u2060"
+_SPACE = " \t\n\r\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff\u2060"
+_SPACE += "".join(chr(code) for code in range(0x2000, 0x2010))
 
 
 def clean(cells: Sequence[str | None], file: str, row: int, limits: Limits) -> list[str]:
@@ -134,11 +135,12 @@ def without_groups(names: Sequence[str], wanted: bool | None) -> list[str]:
 
     shorter = [short(name) for name in names]
     count = Counter(shorter)
-    return [s if count[s] == 1 else name for s, name in zip(shorter, names, strict=True)]
+    mixed = [s if count[s] == 1 else name for s, name in zip(shorter, names, strict=True)]
+    return mixed if len(set(mixed)) == len(mixed) else list(names)
 
 
 def _trim(cell: str | None) -> str:
-    return (cell or "").strip().strip(_INVISIBLE).strip()
+    return (cell or "").strip(_SPACE)
 
 
 def shown(names: Sequence[str], most: int = 12) -> str:

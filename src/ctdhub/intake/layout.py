@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_CHUNK = 4 * 2**20
+_CHUNK = 256 * 2**10
 _QUOTE, _DELIMITER, _CR, _LF, _CONTROL = 1, 2, 3, 4, 5
 
 
@@ -51,7 +51,7 @@ class Layout:
 def scan(text: bytes, delimiter: str) -> Layout:
     r"""Find the rows of a text in an encoding that extends ASCII.
 
-    >>> layout = scan(b'a;b\r\n"x;\n""y""";2\n\n3', ";")
+    >>> layout = scan(b'a;b\r\n"x;\n y";2\n\n3', ";")
     >>> layout.cells.tolist(), layout.blank.tolist(), layout.strict
     ([2, 2, 1, 1], [False, False, True, False], True)
     """
@@ -67,14 +67,15 @@ def scan(text: bytes, delimiter: str) -> Layout:
     strict, control = True, None
     for begin in range(0, size, _CHUNK):
         kinds = kinds_of[data[begin : begin + _CHUNK]]
-        where = np.flatnonzero(kinds)
+        where = np.flatnonzero(kinds != 0)
         kinds = kinds[where]
         at = where + begin
         after = data[np.minimum(at + 1, size - 1)]
         is_mark = kinds == _QUOTE
         inside = np.zeros(len(at), bool)
         if marks % 2 or is_mark.any():
-            inside = ((marks + np.cumsum(is_mark) - is_mark) % 2).astype(bool)
+            odd = np.cumsum(is_mark, dtype=np.uint8) - is_mark + np.uint8(marks % 2)
+            inside = (odd & 1).view(bool)  # only parity matters, so eight bits may overflow
             marks += int(is_mark.sum())
             opens, closes = at[is_mark & ~inside], is_mark & inside
             before = np.where(opens > 0, data[opens - 1], 10)
@@ -85,7 +86,7 @@ def scan(text: bytes, delimiter: str) -> Layout:
             control = int(at[kinds == _CONTROL][0])
         pair = (kinds == _CR) & (after == 10) & (at + 1 < size)
         is_end = ~inside & (((kinds == _CR) & ~pair) | (kinds == _LF))
-        so_far = delimiters + np.cumsum(~inside & (kinds == _DELIMITER))
+        so_far = delimiters + np.cumsum(~inside & (kinds == _DELIMITER), dtype=np.int64)
         ends.append(at[is_end] + 1)
         counts.append(so_far[is_end])
         delimiters = int(so_far[-1]) if len(so_far) else delimiters

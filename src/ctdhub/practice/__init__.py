@@ -1,1 +1,28 @@
-"""practice."""
+"""Practice contributions with a known truth: four invented contributors in four formats.
+
+Belongs here: the generator, the writers, the mappings and agreements of invented contributors.
+Does not belong here: real data, anything that reads contributions.
+
+Everything in these files is invented; numpy's seeded generator is used here and in tests only.
+"""
+
+from ctdhub.practice.write import (
+    CONTRIBUTION_DATE,
+    FORMATS,
+    PEOPLE,
+    PracticeSummary,
+    Sent,
+    write_practice,
+)
+
+CONTRIBUTORS = tuple(FORMATS)
+"""Ids of the invented contributors."""
+
+__all__ = [
+    "CONTRIBUTION_DATE",
+    "CONTRIBUTORS",
+    "PEOPLE",
+    "PracticeSummary",
+    "Sent",
+    "write_practice",
+]

@@ -103,20 +103,27 @@ def _cumulative(sigma2: Fraction, width: int) -> tuple[int, list[tuple[int, int]
         ``reach`` and, for each k, neighbouring integers that enclose F(k).  The first pair is
         (0, 1) and the last is (2^width - 1, 2^width): P(N >= m) <= exp(-m^2 / (2 sigma squared)).
     """
-    reach = math.isqrt(math.ceil(2 * sigma2 * (width + 4) * Fraction(7, 10))) + 2
-    digits = 50 + width * 31 // 100 + len(str(reach)) * 2
-    scaled = _scaled_tails(sigma2, reach + 1, digits, width)
+    reach = _reach(sigma2, width + 4)
+    spare = 128
+    scaled = _scaled_tails(sigma2, width, spare)[: reach + 2]
     while any(high - low > 1 for low, high in scaled):
-        digits *= 2
-        scaled = _scaled_tails(sigma2, reach + 1, digits, width)
+        spare *= 2
+        scaled = _scaled_tails(sigma2, width, spare)[: reach + 2]
     one = 1 << width
     below = scaled[1 : reach + 1][::-1]  # F(k) = P(N >= -k) for k = -reach..-1
     above = [(one - high, one - low) for low, high in scaled[1 : reach + 2]]  # k = 0..reach
     return reach, below + above
 
 
-def _scaled_tails(sigma2: Fraction, last: int, digits: int, width: int) -> list[tuple[int, int]]:
-    """Integers that enclose 2^width P(N >= j) for j = 0..last."""
+def _reach(sigma2: Fraction, width: int) -> int:
+    """A number m with exp(-m^2 / (2 sigma squared)) < 2^-width (0.7 exceeds ln 2)."""
+    return math.isqrt(math.ceil(2 * sigma2 * width * Fraction(7, 10))) + 2
+
+
+def _scaled_tails(sigma2: Fraction, width: int, spare: int) -> list[tuple[int, int]]:
+    """Integers that enclose 2^width P(N >= j), computed with ``spare`` bits beyond ``width``."""
+    last = _reach(sigma2, width + spare)
+    digits = (width + spare) * 31 // 100 + 2 * len(str(last)) + 10
     with localcontext(prec=digits + width):
         one = Decimal(1 << width)
         return [

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from ctdhub.errors import ReleaseError
 from ctdhub.i18n import _
-from ctdhub.protect.border import Protected, restore
+from ctdhub.protect.border import Protected
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import Manifest
-from ctdhub.release.tables import check_border, read_tables
-from ctdhub.release.verify import verify
+from ctdhub.release.tables import check_border, read_protected
+from ctdhub.release.verify import examine
 
 
 @dataclass(frozen=True)
@@ -47,20 +47,16 @@ def open_release(path: Path) -> Release:
     Raises:
         ReleaseError: there is no release at ``path``, or it was damaged or tampered with.
     """
-    if problems := verify(path):
+    manifest, problems = examine(path)
+    if manifest is None or problems:
         what = _("The release {version} is damaged: {first} ({file}); faults found: {n}.").format(
             version=path.name, first=problems[0].what, file=problems[0].file, n=len(problems)
         )
         fix = _("Run `ctdhub verify` on it, and restore the folder from a copy.")
         raise ReleaseError(what, fix, file=path, rule=problems[0].kind)
-    manifest = Manifest.model_validate_json((path / "manifest.json").read_bytes())
-    records, counts = read_tables(path)
-    protected = restore(
-        records=records,
-        counts=counts,
-        people=manifest.people.estimate(),
-        case_records=manifest.case_records.estimate(),
-        guarantee=manifest.guarantee(),
-        facts=manifest.facts,
+    return Release(
+        path=path,
+        version=manifest.version,
+        protected=read_protected(path, manifest),
+        manifest=manifest,
     )
-    return Release(path=path, version=manifest.version, protected=protected, manifest=manifest)

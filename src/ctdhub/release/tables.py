@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 
 from ctdhub.errors import ReleaseError
 from ctdhub.i18n import _
-from ctdhub.protect.border import COUNTS, Protected
+from ctdhub.protect.border import COUNTS, SHOWN, Protected, restore
+from ctdhub.release.manifest import Manifest
 from ctdhub.schema import load_schema
 
 RECORDS, COUNTS_NAME = "records", "counts"
@@ -68,17 +69,47 @@ def write_tables(protected: Protected, folder: Path) -> None:
         )
 
 
-def read_tables(folder: Path) -> tuple[pa.Table, pa.Table]:
-    """Records and counts, from Parquet.
+def read_protected(folder: Path, manifest: Manifest) -> Protected:
+    """The protected answer of a release, from its Parquet files and its manifest.
 
     Raises:
-        pyarrow.ArrowInvalid: a file is no Parquet file, or counts break their schema.
+        ReleaseError: the tables break their schema, disagree with the manifest, or hold columns
+            that may not be public.
     """
-    records = pq.read_table(folder / f"{RECORDS}.parquet")
-    counts = pq.read_table(folder / f"{COUNTS_NAME}.parquet")
-    if counts.schema.names != COUNTS.names:
-        raise pa.ArrowInvalid("counts have other columns than their schema")
-    return records, counts.cast(COUNTS)
+    try:
+        records = pq.read_table(folder / f"{RECORDS}.parquet")
+        counts = pq.read_table(folder / f"{COUNTS_NAME}.parquet")
+        if counts.schema.names != COUNTS.names or not _sound(counts):
+            raise ValueError
+        protected = restore(
+            records=records,
+            counts=counts.cast(COUNTS),
+            people=manifest.people.estimate(),
+            case_records=manifest.case_records.estimate(),
+            guarantee=manifest.guarantee(),
+            facts=manifest.facts,
+        )
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError):
+        what = _("The tables break their schema, or disagree with the manifest.")
+        fix = _("Restore the release from a copy.")
+        raise ReleaseError(what, fix, file=folder, rule="content") from None
+    return check_border(protected)
+
+
+def _sound(counts: pa.Table) -> bool:
+    """Whether each count lies in its interval and is shown exactly where ``low`` is above 0."""
+    count, low, high = counts["count"], counts["low"], counts["high"]
+    lengths = (pc.list_value_length(counts[name]) for name in ("columns", "values"))
+    tests = (
+        pc.greater_equal(count, 0),
+        pc.less_equal(low, count),
+        pc.less_equal(count, high),
+        pc.equal(*lengths),
+        pc.equal(pc.equal(counts["state"], SHOWN), pc.greater(low, 0)),
+    )
+    return all(pc.all(test, min_count=0).as_py() for test in tests) and not any(
+        counts[name].null_count for name in COUNTS.names
+    )
 
 
 def without_formulas(table: pa.Table) -> pa.Table:

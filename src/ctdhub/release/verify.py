@@ -12,16 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import pyarrow as pa
 from pydantic import ValidationError
 
 from ctdhub.errors import ReleaseError, printable
 from ctdhub.i18n import _
 from ctdhub.release.manifest import MANIFEST, SUMS, Manifest
-from ctdhub.release.tables import check_border, read_tables
-from ctdhub.protect.border import SHOWN, restore
+from ctdhub.release.tables import read_protected
 
-Kind = Literal["missing", "extra", "changed", "unsafe-name", "manifest", "rows", "content"]
+Kind = Literal["missing", "extra", "changed", "unsafe-name", "manifest", "content"]
 REQUIRED = ("records.parquet", "counts.parquet", "records.csv", "counts.csv", "README.md")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _MANIFEST_LIMIT = 20 * 2**20
@@ -46,9 +44,13 @@ def verify(path: Path) -> list[Problem]:
         ReleaseError: there is no release at ``path``.
     """
     manifest, problems = examine(path)
-    if manifest is not None and not problems:
-        problems = _content(path, manifest)
-    return problems
+    if manifest is None or problems:
+        return problems
+    try:
+        read_protected(path, manifest)
+    except ReleaseError as error:
+        return [Problem("content", "counts.parquet", error.what)]
+    return []
 
 
 def examine(path: Path) -> tuple[Manifest | None, list[Problem]]:
@@ -112,45 +114,6 @@ def _names(path: Path, manifest: Manifest) -> list[Problem]:
         what = _("The folder's name is not the version that the manifest states.")
         problems.append(Problem("manifest", MANIFEST, what))
     return problems
-
-
-def _content(path: Path, manifest: Manifest) -> list[Problem]:
-    try:
-        records, counts = read_tables(path)
-        if records.num_rows != manifest.people.value:
-            what = _("The number of rows is not the protected number of people.")
-            return [Problem("rows", "records.parquet", what)]
-        check_border(
-            restore(
-                records=records,
-                counts=counts,
-                people=manifest.people.estimate(),
-                case_records=manifest.case_records.estimate(),
-                guarantee=manifest.guarantee(),
-                facts=manifest.facts,
-            )
-        )
-    except (pa.ArrowInvalid, ValueError, ReleaseError) as error:
-        what = error.what if isinstance(error, ReleaseError) else _("The tables break their schema.")
-        return [Problem("content", "counts.parquet", what)]
-    return [] if _sound(counts) else [_unsound()]
-
-
-def _sound(counts: pa.Table) -> bool:
-    """Whether each count lies in its interval and is shown exactly where ``low`` is above 0."""
-    import pyarrow.compute as pc
-
-    count, low, high = counts["count"], counts["low"], counts["high"]
-    ordered = pc.and_(pc.less_equal(low, count), pc.less_equal(count, high))
-    shown = pc.equal(pc.equal(counts["state"], SHOWN), pc.greater(low, 0))
-    paired = pc.equal(pc.list_value_length(counts["columns"]), pc.list_value_length(counts["values"]))
-    whole = pc.and_(pc.and_(ordered, shown), paired)
-    return bool(pc.all(pc.and_(whole, pc.greater_equal(count, 0)), min_count=0).as_py())
-
-
-def _unsound() -> Problem:
-    what = _("A count lies outside its interval, or its state does not follow from it.")
-    return Problem("content", "counts.parquet", what)
 
 
 def _regular(path: Path) -> bool:

@@ -1,0 +1,96 @@
+"""The verbs ``site`` and ``serve``.
+
+Belongs here: which folder is meant, progress, what is printed.
+Does not belong here: building and serving.
+"""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from ctdhub.cli import console
+from ctdhub.errors import ReleaseError
+from ctdhub.i18n import _
+from ctdhub.portal import build_site
+from ctdhub.portal import serve as serve_site
+from ctdhub.release import latest_release, open_release
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+
+    @app.command(
+        help=_(
+            "Build the public site of a release: one page per language, downloads, no scripts."
+            "\n\nExample: ctdhub site my-hub"
+        )
+    )
+    def site(
+        source: Annotated[
+            Path, typer.Argument(help=_("A hub (its last release) or the folder of a release."))
+        ] = Path(),
+        out: Annotated[
+            Path | None, typer.Option(help=_("Where to; default: the folder site of the hub."))
+        ] = None,
+    ) -> None:
+        folder = release_folder(source)
+        target = out or (source if folder != source else Path()) / "site"
+        with console.status(_("Building the site")) as status:
+            build_site(
+                open_release(folder),
+                target,
+                lambda message, fraction: status.update(f"{escape(message)} {fraction:.0%}"),
+            )
+        console.print(_("Built the site in {folder}.").format(folder=escape(str(target))))
+        console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(target))))
+
+    @app.command(
+        help=_(
+            "Serve a site on this computer only, and open it in the browser."
+            "\n\nExample: ctdhub serve my-hub"
+        )
+    )
+    def serve(
+        folder: Annotated[Path, typer.Argument(help=_("A hub or the folder of a site."))] = Path(),
+        port: Annotated[
+            int, typer.Option(min=0, max=65535, help=_("0 takes a free one."))
+        ] = 8000,
+        no_open: Annotated[
+            bool, typer.Option("--no-open", help=_("Do not open the browser."))
+        ] = False,
+    ) -> None:
+        inner = folder / "site"
+        target = inner if (inner / "index.html").is_file() else folder
+
+        def ready(address: str) -> None:
+            console.print(
+                _("Serving {folder} at {address} (Ctrl-C stops).").format(
+                    folder=escape(str(target)), address=address
+                )
+            )
+            if not no_open:
+                webbrowser.open(address)
+
+        serve_site(target, port, ready)
+        console.print(_("Stopped."))
+
+
+def release_folder(source: Path) -> Path:
+    """The release that is meant: the folder itself, or the last release of a hub.
+
+    Raises:
+        ReleaseError: there is none.
+    """
+    if (source / "manifest.json").is_file():
+        return source
+    found = latest_release(source / "releases")
+    if found is None:
+        what = _("There is no release here.")
+        fix = _("Build the hub first: `ctdhub build HUB`, or name the folder of a release.")
+        raise ReleaseError(what, fix, file=source, rule="no-release")
+    return found

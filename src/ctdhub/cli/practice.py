@@ -1,0 +1,78 @@
+"""The verb ``practice``: write invented contributors' files with a known truth.
+
+Belongs here: arguments, progress, the table of what was written.
+Does not belong here: what is invented (``ctdhub.practice``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.progress import Progress
+from rich.table import Table
+
+from ctdhub.cli import console
+from ctdhub.errors import HubFolderError
+from ctdhub.i18n import _
+from ctdhub.practice import PEOPLE, PracticeSummary, write_practice
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb ``practice``."""
+
+    @app.command(
+        help=_(
+            "Write four invented contributors' files, their mappings, and the truth behind them."
+            "\n\nThe same seed and number of people give the same files, byte for byte."
+            "\n\nExample: ctdhub practice practice-files --people 5000 --seed 7"
+        )
+    )
+    def practice(
+        folder: Annotated[Path, typer.Argument(help=_("A folder for practice files only."))],
+        people: Annotated[
+            int, typer.Option(min=PEOPLE[0], max=PEOPLE[1], help=_("Number of invented people."))
+        ] = 60_000,
+        seed: Annotated[int, typer.Option(min=0, help=_("Seed of the invention."))] = 20260101,
+    ) -> None:
+        if (folder / "hub.yaml").exists():
+            raise HubFolderError(
+                _("This folder is a hub; practice files do not belong among real ones."),
+                _("Name another folder, or make a practice hub: ctdhub demo DIR."),
+                file=folder,
+                rule="practice-folder",
+            )
+        with Progress(console=console, transient=True) as bar:
+            task = bar.add_task("", total=1.0)
+            summary = write_practice(
+                folder,
+                people,
+                seed,
+                lambda text, part: bar.update(task, description=escape(text), completed=part),
+            )
+        show(summary)
+
+
+def show(summary: PracticeSummary) -> None:
+    """What each file holds and where the truth lies."""
+    table = Table(title=_("Practice files: everything in them is invented"))
+    table.add_column(_("contributor"), no_wrap=True)
+    for heading in (
+        _("file"),
+        _("rows"),
+        _("people"),
+        _("to be rejected"),
+        _("to be excluded"),
+    ):
+        table.add_column(heading)
+    for contributor, sent in summary.sent.items():
+        numbers = (sent.rows, sent.people, sent.rejected, sum(sent.excluded.values()))
+        table.add_row(contributor, sent.file, *(f"{number:,}" for number in numbers))
+    console.print(table)
+    console.print(
+        _("{people} invented people; the truth is in {file}.").format(
+            people=f"{summary.people:,}", file=escape(str(summary.folder / "truth.json"))
+        )
+    )

@@ -1,0 +1,179 @@
+"""Any written form of a country to its ISO 3166-1 alpha-3 code, or an honest "unknown".
+
+Belongs here: names in the schema's languages, aliases, withdrawn codes, folding, nearest match.
+Does not belong here: labels for display (``schema.countries``), applying it to columns (``cells``).
+
+Names come from CLDR (through Babel), ISO 3166 and its translations (through pycountry); aliases,
+lossy arrows and ambiguous texts from ``data/country_aliases.yaml``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import gettext
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import resources
+
+import pycountry
+import yaml
+from babel import Locale
+
+from ctdhub.errors import SchemaError
+from ctdhub.i18n import LANGUAGES, _
+from ctdhub.schema.countries import ALPHA3
+
+LONGEST = 80
+"""Longer texts are no country names."""
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What a text stands for.
+
+    Attributes:
+        alpha3: the code, None where the text is unknown or stands for several countries.
+        nearest: for an unknown text the code whose name is spelt most alike, if any is close.
+        lossy: the text names something that is counted under another country.
+        several: the text stands for several countries, so it was not guessed.
+    """
+
+    alpha3: str | None = None
+    nearest: str | None = None
+    lossy: bool = False
+    several: bool = False
+
+
+@dataclass(frozen=True)
+class _Table:
+    codes: dict[str, str]
+    lossy: frozenset[str]
+    several: frozenset[str]
+    dotted: frozenset[str]
+    names: dict[str, str]
+
+
+def fold_name(text: str) -> str:
+    """The form in which country names are compared: letters and digits alone.
+
+    >>> fold_name("Côte d’Ivoire") == fold_name("COTE D'IVOIRE")
+    True
+    >>> fold_name("الأُرْدُنّ") == fold_name("الاردن")
+    True
+    """
+    marks_apart = unicodedata.normalize("NFKD", text.replace("&", " and ")).casefold()
+    return "".join(c for c in marks_apart.translate(_SAME_LETTER) if c.isalnum())
+
+
+_SAME_LETTER = str.maketrans(
+    {"ى": "ي", "ة": "ه", "ـ": None, "ı": "i", "ø": "o", "ł": "l", "đ": "d"}
+)
+_ARTICLE = re.compile(r"^(?:the|la|le|les|el|los|las|l['’ʼ`´])\s*(?=\S{3})", re.IGNORECASE)
+
+
+@lru_cache(maxsize=50_000)
+def resolve(text: str) -> Resolution:
+    """The country that a text stands for.  ``NA`` is always Namibia.
+
+    >>> resolve("RDC").alpha3, resolve("NA").alpha3, resolve("384").alpha3
+    ('COD', 'NAM', 'CIV')
+    >>> resolve("Kosovo")
+    Resolution(alpha3='SRB', nearest=None, lossy=True, several=False)
+    >>> resolve("Yugoslavia").several, resolve("Moroco").nearest
+    (True, 'MAR')
+    """
+    table = _table()
+    text = text.strip()[: LONGEST + 1]
+    if text.casefold() in table.dotted:
+        return Resolution(several=True)
+    for form in (text, _ARTICLE.sub("", text)):
+        key = _key(form)
+        if key in table.several:
+            return Resolution(several=True)
+        if code := table.codes.get(key):
+            return Resolution(alpha3=code, lossy=key in table.lossy)
+    if not 4 <= len(key) <= LONGEST or key.isdigit():
+        return Resolution()
+    near = difflib.get_close_matches(key, table.names, n=1, cutoff=0.75)
+    return Resolution(nearest=table.names[near[0]] if near else None)
+
+
+def _key(text: str) -> str:
+    folded = fold_name(text)
+    return folded.zfill(3) if folded.isdigit() and folded.isascii() else folded
+
+
+@cache
+def _table() -> _Table:
+    """Every known text, checked: one folded text has one meaning.
+
+    Raises:
+        SchemaError: the sources give one text two meanings.
+    """
+    path = resources.files("ctdhub.harmonise") / "data" / "country_aliases.yaml"
+    own = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 (texts only)
+    several = {_key(t) for texts in own["several"].values() for t in texts}
+    lossy = {_key(t) for texts in own["lossy"].values() for t in texts}
+    codes: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for text, code in (*_published(), *_listed(own["aliases"]), *_listed(own["lossy"])):
+        key = _key(text)
+        if code not in ALPHA3 or not key or codes.setdefault(key, code) != code or key in several:
+            raise SchemaError(
+                _("The country name “{text}” has two meanings.").format(text=text),
+                _("List it once in country_aliases.yaml, or under several."),
+                file="country_aliases.yaml",
+                rule="country-names",
+            )
+        if len(key) > 3 and not key.isdigit():
+            names[key] = code
+    _add_loose_forms(codes, several)
+    dotted = {t.casefold() for texts in own["dotted"].values() for t in texts}
+    return _Table(codes, frozenset(lossy), frozenset(several), frozenset(dotted), names)
+
+
+def _listed(block: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
+    for code, texts in block.items():
+        yield from ((text, code) for text in texts)
+
+
+def _published() -> Iterator[tuple[str, str]]:
+    """Codes and names that CLDR and ISO 3166 publish, in the schema's languages."""
+    for lang in LANGUAGES:
+        territories = Locale(lang).territories
+        translate = gettext.translation(
+            "iso3166-1", pycountry.LOCALES_DIR, languages=[lang], fallback=True
+        ).gettext
+        for country in pycountry.countries:
+            code = country.alpha_3
+            yield territories[country.alpha_2], code
+            for kind in ("name", "common_name", "official_name"):
+                if name := getattr(country, kind, None):
+                    yield name, code
+                    yield translate(name), code
+    for country in pycountry.countries:
+        yield from (
+            (c, country.alpha_3) for c in (country.alpha_2, country.alpha_3, country.numeric)
+        )
+
+
+def _add_loose_forms(codes: dict[str, str], several: set[str]) -> None:
+    """Forms that follow from a published name, where they leave no doubt.
+
+    "Iran, Islamic Republic of" also stands as "Islamic Republic of Iran"; what stands in brackets
+    or after a comma may be missing; "St." is "Saint".
+    """
+    loose: dict[str, set[str]] = {}
+    for name, code in _published():
+        forms = {re.sub(r"\s*[(（].*?[)）]", "", name), re.sub(r"\bSt\.", "Saint", name)}
+        if name.count(",") == 1:
+            first, last = name.split(",")
+            forms |= {first, f"{last} {first}"}
+        for form in forms:
+            loose.setdefault(_key(form), set()).add(code)
+    for key, found in loose.items():
+        if len(found) == 1 and len(key) > 3 and key not in several:
+            codes.setdefault(key, found.pop())

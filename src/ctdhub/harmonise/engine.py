@@ -1,0 +1,36 @@
+"""DuckDB in this process, closed to the network and to the disk.
+
+Belongs here: how an Ibis expression over Arrow tables is run.  Does not belong here: expressions.
+
+Ibis is only the language: an expression is compiled to SQL and run here, so that another engine
+needs another few lines.  Nothing spills: rows come in slices that fit the memory limit.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+MEMORY = "800MB"
+_CLOSED: dict[str, str | bool | int | float | list[str]] = {
+    "memory_limit": MEMORY,
+    "enable_external_access": False,
+    "autoload_known_extensions": False,
+    "autoinstall_known_extensions": False,
+    "temp_directory": "",
+}
+
+
+def sql_of(expression: ir.Table) -> str:
+    """The expression in DuckDB's dialect."""
+    return str(ibis.to_sql(expression, dialect="duckdb"))
+
+
+def run(sql: str, **tables: pa.Table) -> pa.Table:
+    """The rows of a query over the named tables, in the order of the tables."""
+    with duckdb.connect(":memory:", config=_CLOSED) as connection:
+        for name, table in tables.items():
+            connection.register(name, table)
+        return connection.sql(sql).to_arrow_table()

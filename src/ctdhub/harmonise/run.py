@@ -1,0 +1,163 @@
+"""One file through one mapping: decide identifiers, test the mapping, run it, account for rows.
+
+Belongs here: the order of the steps and the tables that come out.
+Does not belong here: what a rule does (``compile``), what a text means (``cells``, ``values``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctdhub.errors import FileError
+from ctdhub.harmonise.cells import Header
+from ctdhub.harmonise.check import check_mapping
+from ctdhub.harmonise.identifiers import check_decided, person_keys, without_stripped
+from ctdhub.harmonise.lineage import lineage_of
+from ctdhub.harmonise.mapping import Mapping
+from ctdhub.harmonise.result import Conservation, Harmonised
+from ctdhub.harmonise.text import fold
+from ctdhub.harmonise.transform import Transform, Transformed
+from ctdhub.i18n import _
+from ctdhub.intake import RawTable
+from ctdhub.intake.rejects import REJECTS
+from ctdhub.schema.emit import arrow_schema
+
+RECORDS = pa.schema(
+    [
+        pa.field("record_id", pa.string(), nullable=False),
+        pa.field("person_key", pa.string()),
+        pa.field("source_file", pa.string(), nullable=False),
+        pa.field("source_row", pa.int64(), nullable=False),
+        *arrow_schema("records"),
+    ]
+)
+PERPETRATORS = pa.schema(
+    [pa.field("record_id", pa.string(), nullable=False), *arrow_schema("perpetrators")]
+)
+ID_LENGTH = 20
+"""Hexadecimal digits of a record id (80 bits: ten million records collide with p < 1e-10)."""
+
+
+def harmonise(
+    raw: RawTable,
+    mapping: Mapping,
+    contributor: str,
+    years: tuple[int, int],
+    key: bytes,
+    progress: Callable[[str, float], None] | None = None,
+) -> Harmonised:
+    """Turn a contributor's file into records of the hub's schema.
+
+    Args:
+        raw: the file as read.
+        mapping: how its format becomes the schema.
+        contributor: id of the contributor; part of record ids and of hashed person keys.
+        years: first and last year of the public bounds, both included.
+        key: the hub's secret for person keys made by ``hash``; at least 16 bytes.
+        progress: called with a message and the fraction done.
+
+    Raises:
+        IdentifierFound: a likely identifier that the mapping does not decide.
+        MappingError: the mapping's own tests fail.
+        FileError: the file lacks columns that the mapping reads.
+        ValueError: the key is too short.
+    """
+    if len(key) < 16:
+        raise ValueError("the key for person keys needs at least 16 bytes")
+    report = progress or (lambda message, fraction: None)
+    raw = without_stripped(raw, mapping)
+    report(_("Looking for identifiers"), 0.0)
+    check_decided(raw, mapping)
+    _check_columns(raw, mapping)
+    report(_("Testing the mapping"), 0.1)
+    check_mapping(mapping)
+    message = _("Applying the mapping")
+    report(message, 0.2)
+    transform = Transform(mapping, years)
+    done = transform.run(raw.table, lambda fraction: report(message, 0.2 + 0.6 * fraction))
+    report(_("Accounting for every row"), 0.8)
+    records = _records(raw, mapping, contributor, key, done)
+    perpetrators = _perpetrators(records, done)
+    rejects = pa.concat_tables([raw.rejects.cast(REJECTS), _with_file(done.rejects, raw.file)])
+    counts = Counter(done.excluded["rule"].to_pylist())
+    conservation = Conservation(
+        rows_read=raw.rows_read,
+        records=records.num_rows,
+        rejected=raw.rejects.num_rows + done.rejected,
+        excluded={e.rule: counts[e.rule] for e in mapping.exclude},
+    )
+    lineage = lineage_of(mapping, records, perpetrators, done.folded)
+    report(_("Harmonised"), 1.0)
+    return Harmonised(records, perpetrators, rejects, lineage, conservation)
+
+
+def _check_columns(raw: RawTable, mapping: Mapping) -> None:
+    header = Header(raw.table.column_names)
+    optional = {fold(column) for column in mapping.optional}
+    missing = [
+        column
+        for column in mapping.needed()
+        if header.find(column) is None and fold(column) not in optional
+    ]
+    if missing:
+        raise FileError(
+            _("The file lacks columns that the mapping reads: {columns}.").format(
+                columns=", ".join(missing)
+            ),
+            _("Check that the mapping is meant for this file, or list them under optional."),
+            file=raw.file,
+            rule="missing-columns",
+        )
+
+
+def _records(
+    raw: RawTable, mapping: Mapping, contributor: str, key: bytes, done: Transformed
+) -> pa.Table:
+    rows = done.values["_row"]
+    keys = person_keys(raw.table, mapping, contributor, key)
+    if done.values.num_rows != raw.table.num_rows:
+        keys = keys.take(pc.index_in(rows, value_set=raw.table["_row"].combine_chunks()))
+    start = hashlib.sha256(f"{contributor}\0{raw.sha256}\0".encode())
+    columns: dict[str, object] = {
+        "record_id": pa.array([_record_id(start, row) for row in rows.to_pylist()], pa.string()),
+        "person_key": keys,
+        "source_file": pa.repeat(pa.scalar(raw.file), len(rows)),
+        "source_row": rows,
+    }
+    return _shaped(RECORDS, columns, done.values)
+
+
+def _record_id(start: hashlib._Hash, row: int) -> str:
+    one = start.copy()
+    one.update(str(row).encode())
+    return one.hexdigest()[:ID_LENGTH]
+
+
+def _perpetrators(records: pa.Table, done: Transformed) -> pa.Table:
+    if done.children is None:
+        return PERPETRATORS.empty_table()
+    place = pc.index_in(done.children["_row"], value_set=records["source_row"].combine_chunks())
+    ids = records["record_id"].take(place)
+    return _shaped(PERPETRATORS, {"record_id": ids}, done.children)
+
+
+def _shaped(schema: pa.Schema, columns: dict[str, object], values: pa.Table) -> pa.Table:
+    """The columns of the schema in order; variables that are not mapped are null."""
+    for field in schema:
+        if field.name in values.column_names:
+            columns[field.name] = values[field.name].cast(field.type)
+        elif field.name not in columns:
+            columns[field.name] = pa.nulls(values.num_rows, field.type)
+    return pa.table([columns[name] for name in schema.names], schema=schema)
+
+
+def _with_file(rejects: pa.Table, file: str) -> pa.Table:
+    named = rejects.drop_columns(["target"]).add_column(
+        0, "source_file", pa.repeat(pa.scalar(file), rejects.num_rows)
+    )
+    return named.sort_by("source_row").cast(REJECTS)

@@ -1,0 +1,204 @@
+"""Answer a counting question from a release, with an interval that the noise justifies.
+
+Belongs here: counts and shares of people under conditions.
+Does not belong here: which questions are worth asking (``facts``, ``tables``).
+
+Method.  A question names a set of values for each of some variables.
+1. A single cell of a measured table is read from the protected counts, as published.  A cell that
+   is not shown had a noisy count of at most ``z * sigma``: it lies in ``0 .. 2 * z * sigma``.
+2. A sum of cells takes its value from the protected records, which agree with all tables at once.
+   Its interval is ``value ± z * sigma * sqrt(m)``: z the normal quantile of the release's level,
+   sigma the noise of a measured table that holds all variables of the question, m the number of
+   cells of that table which the sum covers, those too small to show included; of all such tables
+   the one with the smallest ``sigma * sqrt(m)``.  Where the values left out are fewer than those
+   named, the sum is also "all of them less those left out", and the variances of the two add.
+3. Where no measured table holds all variables of the question there is no interval: nothing was
+   measured, and no number is shown.
+A share takes its interval from Fieller's theorem (E. C. Fieller, 1954, J. R. Stat. Soc. B 16:175)
+with the two counts' errors taken as independent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from statistics import NormalDist
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctdhub.protect.border import SHOWN, Estimate
+from ctdhub.release import Release
+from ctdhub.schema import load_schema
+
+Where = Mapping[str, Collection[str]]
+"""Values by variable; the empty text stands for "not recorded"."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An estimate with its interval; all None where no measured table answers the question."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+NOT_MEASURED = Answer(None, None, None)
+
+
+class Answers:
+    """The questions that one release answers.
+
+    Raises:
+        TypeError: not a Release (which holds a Protected answer and nothing else).
+    """
+
+    def __init__(self, release: Release) -> None:
+        if not isinstance(release, Release):
+            raise TypeError("insight reads releases and nothing else")
+        self.release = release
+        self.years = release.facts.years
+        self._records = release.protected.records
+        self._cells: dict[str, dict[tuple[str, ...], Estimate]] = {}
+        self._masks: dict[tuple[str, frozenset[str]], pa.ChunkedArray] = {}
+        self.z = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2)
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """The variables that the release holds."""
+        return frozenset(self._records.column_names)
+
+    def domain(self, variable: str) -> tuple[str, ...]:
+        """Public values of a variable, "not recorded" left out."""
+        return load_schema().domain(variable, self.years)
+
+    def measured(self, *variables: str) -> str | None:
+        """The key of the table of exactly these variables, None if it was not measured."""
+        return self._tables.get(frozenset(variables))
+
+    def cells(self, *variables: str) -> dict[tuple[str, ...], Estimate]:
+        """Shown cells of a measured table; values in the order of ``variables``."""
+        key = self.measured(*variables)
+        if key is None:
+            return {}
+        order = [key.split("*").index(v) for v in variables]
+        return {tuple(cell[i] for i in order): e for cell, e in self._shown(key).items()}
+
+    def count(self, where: Where) -> Answer:
+        """Number of people who meet all conditions, for example
+        ``{"gender": ["female"], "citizenship": members("europe")}``; see the method above."""
+        if not where:
+            people = self.release.protected.people
+            return Answer(people.value, people.low, people.high)
+        single = all(len(values) == 1 for values in where.values())
+        if single and (key := self.measured(*where)) is not None:
+            cell = tuple(next(iter(where[v])) for v in key.split("*"))
+            if found := self._shown(key).get(cell):
+                return Answer(found.value, found.low, found.high)
+            return Answer(0, 0, math.ceil(2 * self.z * self._sigma[key]))
+        variance = self._variance(where)
+        if variance is None:
+            return NOT_MEASURED
+        value = self._in_records(where)
+        half = self.z * math.sqrt(variance)
+        return Answer(value, max(0, math.floor(value - half)), math.ceil(value + half))
+
+    def share(self, part: Where, whole: Where) -> Answer:
+        """Share, in 0..1, of the people of ``whole`` who are also in ``part``."""
+        x, y = self.count(part), self.count(whole)
+        if x.value is None or y.value is None:
+            return NOT_MEASURED
+        return fieller(x, y)
+
+    @cached_property
+    def _sigma(self) -> dict[str, float]:
+        return {"": 0.0, **self.release.protected.guarantee.sigma}
+
+    @cached_property
+    def _tables(self) -> dict[frozenset[str], str]:
+        return {frozenset(table.split("*")): table for table in self._sigma if table}
+
+    @cached_property
+    def _keys(self) -> pa.ChunkedArray:
+        return pc.binary_join(self.release.protected.counts["columns"], "*")
+
+    def _shown(self, key: str) -> dict[tuple[str, ...], Estimate]:
+        if key not in self._cells:
+            counts = self.release.protected.counts
+            chosen = pc.and_(pc.equal(self._keys, key), pc.equal(counts["state"], SHOWN))
+            self._cells[key] = {
+                tuple(row["values"]): Estimate(row["count"], row["low"], row["high"])
+                for row in counts.filter(chosen).to_pylist()
+            }
+        return self._cells[key]
+
+    def _variance(self, where: Where) -> float | None:
+        """Variance of the noise in the sum, in people squared; None if it was not measured."""
+        if not where:
+            return self._sigma[""] ** 2
+        ways = [self._direct(where)]
+        for v in where:
+            others = {n: values for n, values in where.items() if n != v}
+            outside = {*self.domain(v), ""} - set(where[v])
+            if len(outside) < len(set(where[v])):
+                parts = self._variance(others), self._variance({**others, v: outside})
+                ways.append(None if None in parts else sum(p for p in parts if p is not None))
+        return min((w for w in ways if w is not None), default=None)
+
+    def _direct(self, where: Where) -> float | None:
+        """The same by adding cells of one table, the best of those that hold all variables."""
+        candidates = min((self._holding.get(v, []) for v in where), key=len)
+        best: float | None = None
+        for names, sigma in candidates:
+            if where.keys() <= names:
+                cells = math.prod(
+                    len(set(where[n])) if n in where else len(self.domain(n)) + 1 for n in names
+                )
+                best = min(best or math.inf, sigma * sigma * cells)
+        return best
+
+    @cached_property
+    def _holding(self) -> dict[str, list[tuple[frozenset[str], float]]]:
+        """Measured tables by each variable they hold, with their noise."""
+        holding: dict[str, list[tuple[frozenset[str], float]]] = {}
+        for names, table in self._tables.items():
+            for v in names:
+                holding.setdefault(v, []).append((names, self._sigma[table]))
+        return holding
+
+    def _in_records(self, where: Where) -> int:
+        masks = [self._mask(variable, frozenset(values)) for variable, values in where.items()]
+        return pc.sum(reduce(pc.and_, masks)).as_py() or 0
+
+    def _mask(self, variable: str, values: frozenset[str]) -> pa.ChunkedArray:
+        key = (variable, values)
+        if key not in self._masks:
+            wanted = pa.array([v or None for v in sorted(values)], pa.string())
+            self._masks[key] = pc.is_in(self._records[variable], value_set=wanted)
+        return self._masks[key]
+
+
+def fieller(part: Answer, whole: Answer) -> Answer:
+    """Interval of ``part / whole``, clipped to 0..1, from the half-widths of the two.
+
+    Where the whole is not clearly above zero the share may be anything.
+
+    >>> share = fieller(Answer(50, 40, 60), Answer(100, 90, 110))
+    >>> share.value, round(share.low, 2), round(share.high, 2)
+    (0.5, 0.39, 0.62)
+    >>> fieller(Answer(1, 0, 9), Answer(2, 0, 10))
+    Answer(value=0.0, low=0.0, high=1.0)
+    """
+    x, y = part.value or 0.0, whole.value or 0.0
+    dx = max((part.high or 0) - x, x - (part.low or 0))
+    dy = max((whole.high or 0) - y, y - (whole.low or 0))
+    a, c = y * y - dy * dy, x * x - dx * dx
+    if a <= 0 or x > y + dx + dy:
+        return Answer(0.0, 0.0, 1.0)
+    value = min(1.0, x / y)
+    root = math.sqrt(max(0.0, x * x * y * y - a * c))
+    low, high = max(0.0, (x * y - root) / a), min(1.0, (x * y + root) / a)
+    return Answer(value, min(low, value), max(high, value))

@@ -1,0 +1,236 @@
+"""Headline facts and facts of a region, as cards and as sentences.
+
+Belongs here: which figures a reader meets first, and their sentences.
+Does not belong here: how a figure is computed (``answers``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ctdhub.i18n import _, current, ngettext
+from ctdhub.insight.answers import Answer, Answers, Where
+from ctdhub.insight.cards import NumberCard, Unit, card
+from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, YES
+from ctdhub.insight.words import listed, number, share, year
+from ctdhub.release import Release
+from ctdhub.schema import countries, load_schema
+from ctdhub.schema.labels import label
+
+YEAR = "year_of_registration"
+MAIN_TYPES, TOP_CORRIDORS = 2, 5
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The first figures of a release; nationalities and countries are numbers of cells that are
+    shown, so they read "at least"."""
+
+    people: NumberCard
+    nationalities: NumberCard
+    countries: NumberCard
+    contributors: NumberCard
+
+    def sentence(self) -> str:
+        """The headline in the language in force, intervals in it."""
+        people = _(
+            "{people} people were identified as victims of human trafficking "
+            "(between {low} and {high} at {level} confidence)."
+        ).format(
+            people=_value(self.people),
+            low=number(self.people.low or 0),
+            high=number(self.people.high or 0),
+            level=share(self.people.level),
+        )
+        if self.nationalities.value is None or self.countries.value is None:
+            return people
+        origins, places = int(self.nationalities.value), int(self.countries.value)
+        reach = _("They have {nationalities} and were exploited in {countries}.").format(
+            nationalities=ngettext(
+                "at least {n} nationality", "at least {n} nationalities", origins
+            ).format(n=number(origins)),
+            countries=ngettext(
+                "at least {n} country or territory",
+                "at least {n} countries and territories",
+                places,
+            ).format(n=number(places)),
+        )
+        return f"{people} {reach}"
+
+
+def headline(release: Release) -> Headline:
+    """People identified, nationalities, countries of exploitation, contributors.
+
+    Raises:
+        TypeError: not a Release.
+    """
+    answers = Answers(release)
+    return Headline(
+        people=card(release, answers.count({}), "people"),
+        nationalities=_at_least(answers, CITIZENSHIP, "nationalities"),
+        countries=_at_least(answers, EXPLOITATION_COUNTRY, "countries"),
+        contributors=_exactly(release, len(release.facts.contributors)),
+    )
+
+
+@dataclass(frozen=True)
+class Side:
+    """People seen from one side of a region: its citizens, or those exploited there.
+
+    ``women`` is a share of the people whose gender is recorded; ``exploitation`` pairs a flag
+    with its share of the people with any type of exploitation recorded, largest first;
+    ``corridors`` are citizenship, country of exploitation and people, all years.
+    """
+
+    people: NumberCard
+    women: NumberCard
+    exploitation: tuple[tuple[str, NumberCard], ...]
+    corridors: tuple[tuple[str, str, NumberCard], ...]
+
+
+@dataclass(frozen=True)
+class RegionFacts:
+    """A region's citizens exploited anywhere, and the people exploited in the region."""
+
+    region: str
+    years: tuple[int, int]
+    citizens: Side
+    exploited: Side
+
+    def sentences(self) -> tuple[str, ...]:
+        """The facts in the language in force; what is not shown is left out, not guessed."""
+        region = countries.region_name(self.region, current())
+        first, last = (year(y) for y in self.years)
+        found = []
+        if self.citizens.people.value is not None:
+            text = _(
+                "Between {first} and {last}, {people} people with a citizenship of {region} were "
+                "identified as exploited anywhere in the world (between {low} and {high})."
+            )
+            found.append(_with_people(text, self.citizens.people, region, first, last))
+            found += _profile(self.citizens)
+        if self.exploited.people.value is not None:
+            text = _(
+                "Between {first} and {last}, {people} people of any citizenship were identified "
+                "as exploited in {region} (between {low} and {high})."
+            )
+            found.append(_with_people(text, self.exploited.people, region, first, last))
+            found += _profile(self.exploited)
+        return tuple(found)
+
+
+def region_facts(
+    release: Release, region: str = "europe", years: tuple[int, int] | None = None
+) -> RegionFacts:
+    """Facts of a region of the world.
+
+    Args:
+        release: an opened release.
+        region: a key of :func:`ctdhub.schema.countries.members`, for example "europe" or "eu".
+        years: first and last year, both included; None or all years of the policy: no condition,
+            so people whose year is not recorded are in.
+
+    Raises:
+        TypeError: not a Release.
+        KeyError: no such region.
+    """
+    answers = Answers(release)
+    inside = countries.members(region)
+    when: dict[str, tuple[str, ...]] = {}
+    if years is not None and years != answers.years:
+        when = {YEAR: tuple(str(y) for y in range(years[0], years[1] + 1))}
+    return RegionFacts(
+        region=region,
+        years=years or answers.years,
+        citizens=_side(answers, CITIZENSHIP, inside, when),
+        exploited=_side(answers, EXPLOITATION_COUNTRY, inside, when),
+    )
+
+
+def _side(answers: Answers, variable: str, inside: tuple[str, ...], when: Where) -> Side:
+    schema = load_schema()
+    place: Where = {variable: inside, **when}
+    gender: Where = {**place, "gender": answers.domain("gender")}
+    indicator = schema.groups["exploitation"].indicator or ""
+    some: Where = {**place, indicator: [YES]}
+    types = [
+        (flag, _share(answers, {**place, flag: [YES]}, some))
+        for flag in schema.flags("exploitation")
+        if flag in answers.variables
+    ]
+    types = [(flag, c) for flag, c in types if c.value is not None]
+    types.sort(key=lambda pair: -(pair[1].value or 0))
+    cells = answers.cells(CITIZENSHIP, EXPLOITATION_COUNTRY)
+    at = (CITIZENSHIP, EXPLOITATION_COUNTRY).index(variable)
+    pairs = [pair for pair in cells if all(pair) and pair[at] in inside]
+    pairs.sort(key=lambda pair: (-cells[pair].value, pair))
+    return Side(
+        people=card(answers.release, answers.count(place), "people"),
+        women=_share(answers, {**place, "gender": ["female"]}, gender),
+        exploitation=tuple(types),
+        corridors=tuple((a, b, _corridor(answers, a, b)) for a, b in pairs[:TOP_CORRIDORS]),
+    )
+
+
+def _share(answers: Answers, part: Where, whole: Where) -> NumberCard:
+    base = answers.count(whole).value
+    denominator = None if base is None else round(base)
+    return card(answers.release, answers.share(part, whole), "share", denominator=denominator)
+
+
+def _corridor(answers: Answers, origin: str, place: str) -> NumberCard:
+    where: Where = {CITIZENSHIP: [origin], EXPLOITATION_COUNTRY: [place]}
+    return card(answers.release, answers.count(where), "people")
+
+
+def _at_least(answers: Answers, variable: str, unit: Unit) -> NumberCard:
+    if answers.measured(variable) is None:
+        return card(answers.release, Answer(None, None, None), unit)
+    shown = sum(1 for (code,) in answers.cells(variable) if code)
+    return card(answers.release, Answer(shown, shown, len(answers.domain(variable))), unit)
+
+
+def _exactly(release: Release, n: int) -> NumberCard:
+    return card(release, Answer(n, n, n), "contributors")
+
+
+def _with_people(text: str, people: NumberCard, region: str, first: str, last: str) -> str:
+    return text.format(
+        first=first,
+        last=last,
+        people=_value(people),
+        region=region,
+        low=number(people.low or 0),
+        high=number(people.high or 0),
+    )
+
+
+def _profile(side: Side) -> list[str]:
+    found = []
+    if side.women.value is not None:
+        found.append(
+            _("Among them, {share} are women and girls ({low} to {high}).").format(
+                **_interval(side.women)
+            )
+        )
+    if side.exploitation:
+        kinds = [
+            _("{name} ({share}; {low} to {high})").format(
+                name=label(flag, current()), **_interval(c)
+            )
+            for flag, c in side.exploitation[:MAIN_TYPES]
+        ]
+        found.append(
+            _("Where a type of exploitation is recorded, the main ones are: {types}.").format(
+                types=listed(kinds)
+            )
+        )
+    return found
+
+
+def _interval(c: NumberCard) -> dict[str, str]:
+    return {"share": share(c.value or 0), "low": share(c.low or 0), "high": share(c.high or 0)}
+
+
+def _value(c: NumberCard) -> str:
+    return number(c.value or 0)

@@ -1,0 +1,179 @@
+"""Tables of one question: every row a number card, with the right denominator.
+
+Belongs here: distributions, groups of flags, corridors, as published.
+Does not belong here: labels and drawing (``portal``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ctdhub.insight.answers import Answer, Answers, Where
+from ctdhub.insight.cards import NumberCard, card
+from ctdhub.schema import load_schema
+
+CITIZENSHIP, EXPLOITATION_COUNTRY = "citizenship", "country_of_exploitation"
+NOT_RECORDED = ""
+YES = "yes"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: codes of its values, its kind, people, and their share of the denominator.
+
+    ``kind`` tells the blanks apart: "value"; "not_recorded" (people whose answer is not known);
+    "nobody_reports" (no contributor covers it, so there can be no count).
+    """
+
+    codes: tuple[str, ...]
+    kind: Literal["value", "not_recorded", "nobody_reports"]
+    people: NumberCard
+    share: NumberCard | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of one question, the people they refer to, and the share whose answer is unknown."""
+
+    variables: tuple[str, ...]
+    rows: tuple[Row, ...]
+    base: NumberCard
+    missing: float | None
+
+    @property
+    def largest(self) -> Row | None:
+        """The row with the most people, "not recorded" left out; None where none is shown."""
+        shown = [r for r in self.rows if r.kind == "value" and r.people.value is not None]
+        return max(shown, key=lambda r: r.people.value or 0, default=None)
+
+
+def distribution(answers: Answers, variable: str) -> Table:
+    """People by the values of one variable, "not recorded" as its last row.
+
+    Shares refer to the people whose answer is recorded.
+    """
+    values = answers.domain(variable)
+    recorded: Where = {variable: values}
+    missing = _missing(answers, recorded)
+    base = _base(answers, recorded, missing)
+    rows = []
+    for value in values:
+        people = answers.count({variable: [value]})
+        rows.append(
+            Row(
+                (value,),
+                "value" if _reported(answers, variable, value) else "nobody_reports",
+                _people(answers, people, missing),
+                _share(answers, {variable: [value]}, recorded, base, missing),
+            )
+        )
+    unknown = answers.count({variable: [NOT_RECORDED]})
+    rows.append(Row((NOT_RECORDED,), "not_recorded", _people(answers, unknown, missing)))
+    return Table((variable,), tuple(rows), base, missing)
+
+
+def flag_group(answers: Answers, group: str) -> Table:
+    """People by the flags of a group.
+
+    The denominator is the people for whom some flag of the group is yes; the others leave it,
+    because an empty flag cannot be told from "no" there.  A person may have several flags, so
+    shares may add up to more than one.
+    """
+    schema = load_schema()
+    indicator = schema.groups[group].indicator
+    if indicator is None:
+        raise KeyError(group)
+    some: Where = {indicator: [YES]}
+    missing = _missing(answers, some)
+    base = _base(answers, some, missing)
+    rows = [
+        Row(
+            (flag,),
+            "value",
+            _people(answers, answers.count({flag: [YES]}), missing),
+            _share(answers, {flag: [YES]}, some, base, missing),
+        )
+        for flag in schema.flags(group)
+        if flag in answers.variables
+    ]
+    rows.sort(key=lambda r: -(r.people.value or 0))
+    outside = _difference(answers.count({}), answers.count(some))
+    rows.append(Row((NOT_RECORDED,), "not_recorded", _people(answers, outside, missing)))
+    return Table((indicator,), tuple(rows), base, missing)
+
+
+def corridors(answers: Answers, most: int = 12) -> Table | None:
+    """The largest corridors: country of citizenship and country of exploitation.
+
+    None where this release did not measure that table.
+    """
+    if answers.measured(CITIZENSHIP, EXPLOITATION_COUNTRY) is None:
+        return None
+    cells = answers.cells(CITIZENSHIP, EXPLOITATION_COUNTRY)
+    known = [pair for pair in cells if all(pair)]
+    known.sort(key=lambda pair: (-cells[pair].value, pair))
+    both: Where = {
+        CITIZENSHIP: answers.domain(CITIZENSHIP),
+        EXPLOITATION_COUNTRY: answers.domain(EXPLOITATION_COUNTRY),
+    }
+    missing = _missing(answers, both)
+    base = _base(answers, both, missing)
+    rows = []
+    for origin, place in known[:most]:
+        pair: Where = {CITIZENSHIP: [origin], EXPLOITATION_COUNTRY: [place]}
+        people = _people(answers, answers.count(pair), missing)
+        share = _share(answers, pair, both, base, missing)
+        rows.append(Row((origin, place), "value", people, share))
+    outside = _difference(answers.count({}), answers.count(both))
+    rows.append(Row((NOT_RECORDED,), "not_recorded", _people(answers, outside, missing)))
+    return Table((CITIZENSHIP, EXPLOITATION_COUNTRY), tuple(rows), base, missing)
+
+
+def _reported(answers: Answers, variable: str, value: str) -> bool:
+    """Whether some contributor covers a year; other variables are covered by all."""
+    if variable != "year_of_registration":
+        return True
+    spans = [c.years or answers.years for c in answers.release.facts.contributors]
+    return any(first <= int(value) <= last for first, last in spans)
+
+
+def _missing(answers: Answers, recorded: Where) -> float | None:
+    total, known = answers.count({}).value, answers.count(recorded).value
+    if not total or known is None:
+        return None
+    return min(1.0, max(0.0, 1 - known / total))
+
+
+def _difference(whole: Answer, part: Answer) -> Answer:
+    """People of ``whole`` outside ``part``; the errors of the two add in quadrature."""
+    if part.value is None or whole.value is None:
+        return Answer(None, None, None)
+    value = max(0.0, whole.value - part.value)
+    half = sum(
+        max((a.high or 0) - (a.value or 0), (a.value or 0) - (a.low or 0)) ** 2
+        for a in (whole, part)
+    )
+    spread = round(half**0.5)
+    return Answer(value, max(0.0, value - spread), value + spread)
+
+
+def _base(answers: Answers, recorded: Where, missing: float | None) -> NumberCard:
+    return _people(answers, answers.count(recorded), missing)
+
+
+def _people(answers: Answers, answer: Answer, missing: float | None) -> NumberCard:
+    return card(answers.release, answer, "people", missing=missing)
+
+
+def _share(
+    answers: Answers, part: Where, whole: Where, base: NumberCard, missing: float | None
+) -> NumberCard:
+    denominator = None if base.value is None else round(base.value)
+    return card(
+        answers.release,
+        answers.share(part, whole),
+        "share",
+        denominator=denominator,
+        missing=missing,
+    )

@@ -1,0 +1,45 @@
+"""Numbers and lists in the language in force.
+
+Belongs here: formatting.  Does not belong here: sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from babel.lists import format_list
+from babel.numbers import format_decimal, format_percent
+
+from ctdhub.i18n import current
+
+
+def number(value: float) -> str:
+    """A whole number with the language's grouping.
+
+    >>> number(12345.4)
+    '12,345'
+    """
+    return str(format_decimal(round(value), locale=current(), numbering_system="default"))
+
+
+def share(value: float) -> str:
+    """A share in 0..1 as whole per cent.
+
+    >>> share(0.543)
+    '54%'
+    """
+    return str(format_percent(value, locale=current(), numbering_system="default"))
+
+
+def year(value: int | str) -> str:
+    """A year, without grouping."""
+    return str(format_decimal(int(value), "0", locale=current(), numbering_system="default"))
+
+
+def listed(items: Sequence[str]) -> str:
+    """Items as a list in words.
+
+    >>> listed(["a", "b", "c"])
+    'a, b, and c'
+    """
+    return format_list(list(items), locale=current())

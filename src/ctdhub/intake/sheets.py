@@ -1,0 +1,290 @@
+"""The XML of one sheet, measured before a workbook library builds its grid from it.
+
+Belongs here: how large the grid would be, where formulas are, which part holds which sheet.
+Does not belong here: values.
+
+A library allocates every cell between the first and the last used one, and writes a shared text
+out wherever it is used, so a few bytes can ask for gigabytes; formulas are refused because their
+stored results may be stale and their text may be active.  Macros, embedded objects and links to
+other files lie in parts that are never opened.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from defusedxml import ElementTree
+
+from ctdhub.errors import HostileFile, UnreadableFile
+from ctdhub.i18n import _
+from ctdhub.intake.archive import Archive
+from ctdhub.intake.formulas import formula
+from ctdhub.intake.headers import letter, shown
+
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
+_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]+)([0-9]+)["']""")
+_CELL = re.compile(rb"<(?:[\w.-]+:)?c[\s/>]")
+_FORMULA = re.compile(rb"<(?:[\w.-]+:)?f[\s/>]")
+_SHARED = re.compile(rb"""\st\s*=\s*["']s["'][^>]*>\s*<(?:[\w.-]+:)?v>\s*([0-9]+)\s*<""")
+_HELD = 4 * 2**20
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet of a workbook: its name and the part that holds it."""
+
+    name: str
+    part: str
+
+
+def find(archive: Archive, wanted: str | None) -> Sheet:
+    """The wanted sheet of an xlsx workbook, or the first visible one.
+
+    Raises:
+        UnreadableFile: there is no such sheet.
+    """
+    book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+    links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+    targets = {link.get("Id"): link for link in links}
+    sheets: dict[str, tuple[str, bool]] = {}
+    for element in book.iter():
+        if element.tag.rpartition("}")[2] != "sheet":
+            continue
+        key = next((v for k, v in element.attrib.items() if k.endswith("}id")), None)
+        link = targets.get(key)
+        if link is None or not (link.get("Type") or "").endswith("/worksheet"):
+            continue
+        target = link.get("Target") or ""
+        part = target.lstrip("/") if target.startswith("/") else posixpath.join("xl", target)
+        visible = element.get("state", "visible") == "visible"
+        sheets[element.get("name") or ""] = (part, visible)
+    name = choose(
+        {name: visible for name, (_part, visible) in sheets.items()}, wanted, archive.file
+    )
+    part = sheets[name][0]
+    if part not in archive.names:
+        raise damaged(archive.file)
+    return Sheet(name, part)
+
+
+def choose(sheets: dict[str, bool], wanted: str | None, file: str) -> str:
+    """The wanted name, or the first visible one.
+
+    Args:
+        sheets: whether each sheet is visible, in order.
+    """
+    if wanted is None:
+        visible = [name for name, shows in sheets.items() if shows]
+        if visible:
+            return visible[0]
+        raise damaged(file)
+    if wanted in sheets:
+        return wanted
+    raise UnreadableFile(
+        _("The workbook has no sheet of that name; it has: {names}.").format(
+            names=shown(list(sheets))
+        ),
+        _("State one of these as sheet in the mapping."),
+        file=file,
+        rule="no-sheet",
+    )
+
+
+def measure(archive: Archive, sheet: Sheet) -> None:
+    """Read a sheet's XML once, without parsing it, and refuse what must not be parsed.
+
+    Raises:
+        HostileFile: the grid would be too large, or a cell holds a formula.
+        UnreadableFile: cells do not say where they are.
+    """
+    columns: set[bytes] = set()
+    last_row = cells = placed = 0
+    has_formula = False
+    for text in _whole_tags(archive, sheet.part):
+        found = _REFERENCE.findall(text)
+        placed += len(found)
+        columns.update({column for column, _row in found})
+        last_row = max([last_row, *map(int, {row[:9] for _column, row in found})])
+        cells += _count(text)
+        has_formula = has_formula or _may_hold_formula(text)
+    if placed < cells:
+        raise damaged(archive.file)
+    width = max((_position(column) + 1 for column in columns), default=0)
+    if width * last_row > archive.limits.grid_cells:
+        raise _grid(archive, "grid-size")
+    _measure_shared(archive, sheet, cells)
+    if has_formula:
+        _find_formula(archive, sheet)
+
+
+def _whole_tags(archive: Archive, part: str) -> Iterator[bytes]:
+    """The part in pieces that never end inside a tag."""
+    held = b""
+    for piece in archive.inflate(part):
+        text = held + piece
+        cut = max(text.rfind(b"<"), 0)
+        held = text[cut:]
+        if len(held) > _HELD:
+            raise _grid(archive, "cell-size")
+        yield text[:cut]
+    yield held
+
+
+def _count(text: bytes) -> int:
+    if b":c" in text or b"<c\n" in text or b"<c\r" in text or b"<c\t" in text:
+        return len(_CELL.findall(text))
+    return text.count(b"<c ") + text.count(b"<c>") + text.count(b"<c/")
+
+
+def _may_hold_formula(text: bytes) -> bool:
+    return (b"<f" in text or b":f" in text) and bool(_FORMULA.search(text))
+
+
+def _position(column: bytes) -> int:
+    position = 0
+    for character in column.upper()[:8]:
+        position = position * 26 + character - 64
+    return position - 1
+
+
+def _measure_shared(archive: Archive, sheet: Sheet, cells: int) -> None:
+    """Bytes of shared texts, each as often as the sheet uses it."""
+    table = next((n for n in archive.names if n.lower() == "xl/sharedstrings.xml"), None)
+    if table is None:
+        return
+    texts = re.split(rb"</(?:[\w.-]+:)?si>", archive.read(table))
+    sizes = np.array([len(text) for text in texts], np.int64)
+    if int(sizes.max()) * cells <= archive.limits.sheet_bytes:
+        return
+    total = 0
+    for text in _whole_tags(archive, sheet.part):
+        indices = np.array([int(use[:9]) for use in _SHARED.findall(text)], np.int64)
+        total += int(sizes[indices[indices < len(sizes)]].sum())
+    if total > archive.limits.sheet_bytes:
+        raise _grid(archive, "sheet-size")
+
+
+def _find_formula(archive: Archive, sheet: Sheet) -> None:
+    parser = ElementTree.DefusedXMLParser(target=_FormulaSearch(archive.file))
+    for piece in archive.inflate(sheet.part):
+        parser.feed(piece)
+    parser.close()
+
+
+class _FormulaSearch:
+    """Parser target that stops at the first formula of a cell."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._place: str | None = None
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = tag.removeprefix(_MAIN).removeprefix(_STRICT)
+        if name == "c":
+            self._place = attributes.get("r")
+        elif name == "f" and self._place is not None:
+            column = self._place.rstrip("0123456789")
+            raise formula(self._file, int(self._place.removeprefix(column) or 0), column)
+
+    def end(self, tag: str) -> None:
+        if tag.removeprefix(_MAIN).removeprefix(_STRICT) == "c":
+            self._place = None
+
+    def close(self) -> None:
+        return None
+
+
+_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+_OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
+
+
+def measure_ods(archive: Archive, wanted: str | None) -> str:
+    """Parse an ods workbook's content once, refuse what must not be read, name the sheet.
+
+    Raises:
+        HostileFile: repeated cells would fill too large a grid, or a cell holds a formula.
+        UnreadableFile: there is no such sheet.
+    """
+    survey = _Survey(archive, wanted)
+    parser = ElementTree.DefusedXMLParser(target=survey)
+    for piece in archive.inflate("content.xml"):
+        parser.feed(piece)
+    parser.close()
+    name = choose(dict.fromkeys(survey.names, True), wanted, archive.file)
+    if place := survey.formulas.get(name):
+        raise formula(archive.file, place[0], letter(place[1]))
+    return name
+
+
+class _Survey:
+    """Parser target that counts the grid of every sheet of an ods workbook."""
+
+    def __init__(self, archive: Archive, wanted: str | None) -> None:
+        self._archive = archive
+        self._row = self._column = self._repeat = self._width = self._last = 0
+        self._cell_repeat = 1
+        self._text = self._row_text = self._total = 0
+        self.names: list[str] = []
+        self.formulas: dict[str, tuple[int, int]] = {}
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag in (_TABLE + "table-cell", _TABLE + "covered-table-cell"):
+            self._cell_repeat = _times(attributes.get(_TABLE + "number-columns-repeated"))
+            self._text = sum(len(v) for k, v in attributes.items() if k.startswith(_OFFICE))
+            if _TABLE + "formula" in attributes and self.names:
+                self.formulas.setdefault(self.names[-1], (self._row + 1, self._column))
+        elif tag == _TABLE + "table-row":
+            self._repeat = _times(attributes.get(_TABLE + "number-rows-repeated"))
+            self._column = self._last = self._row_text = 0
+        elif tag == _TABLE + "table":
+            self.names.append(attributes.get(_TABLE + "name", ""))
+            self._row = self._width = 0
+
+    def data(self, text: str) -> None:
+        self._text += len(text)
+
+    def end(self, tag: str) -> None:
+        if tag in (_TABLE + "table-cell", _TABLE + "covered-table-cell"):
+            self._column += self._cell_repeat
+            if self._text:
+                self._last = self._column
+                self._row_text += self._text * self._cell_repeat
+        elif tag == _TABLE + "table-row":
+            self._row += self._repeat
+            self._width = max(self._width, self._last)
+            self._total += self._row_text * self._repeat
+            if self._last and self._width * self._row > self._archive.limits.grid_cells:
+                raise _grid(self._archive, "grid-size")
+            if self._total > self._archive.limits.sheet_bytes:
+                raise _grid(self._archive, "sheet-size")
+
+    def close(self) -> None:
+        return None
+
+
+def _times(value: str | None) -> int:
+    return int(value[:9]) if value and value.isascii() and value.isdigit() else 1
+
+
+def _grid(archive: Archive, rule: str) -> HostileFile:
+    return HostileFile(
+        _("The sheet is too large to read."),
+        _("Copy the filled rows and columns into a new workbook, or save the sheet as CSV."),
+        file=archive.file,
+        rule=rule,
+    )
+
+
+def damaged(file: str) -> UnreadableFile:
+    """The error for a workbook whose parts do not fit together."""
+    return UnreadableFile(
+        _("The workbook is damaged or not complete."),
+        _("Open it in a spreadsheet program, save it as a new file and send that."),
+        file=file,
+        rule="workbook",
+    )

@@ -1,0 +1,177 @@
+"""The figures of the site: tables of number cards, put into the words of one language.
+
+Belongs here: which figures the site has, their titles, labels, notes.
+Does not belong here: how a figure is drawn (``draw``) or computed (``insight``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from ctdhub.i18n import _, current
+from ctdhub.insight import Answers, NumberCard, Row, Table, corridors, distribution, flag_group
+from ctdhub.insight.words import number, share
+from ctdhub.schema import countries
+from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
+
+Kind = Literal["value", "not_recorded", "protected", "nobody_reports", "not_measured"]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One row of a figure, ready to draw and to print.
+
+    ``size``, ``low`` and ``high`` are in the figure's unit (people, or share in 0..1) and are None
+    where nothing may be drawn; ``text`` stands beside the bar; ``cells`` are the texts of the
+    row's table cells (people, low, high, share), empty where ``text`` says why there are none.
+    """
+
+    label: str
+    kind: Kind
+    size: float | None
+    low: float | None
+    high: float | None
+    text: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure: headline, subtitle, bars, note; ``table`` holds the cards behind it."""
+
+    id: str
+    headline: str
+    subtitle: str
+    bars: tuple[Bar, ...]
+    note: str
+    definition: str
+    table: Table
+
+
+def figures(answers: Answers) -> tuple[Figure, ...]:
+    """The six figures of the first page in the language in force; unmeasured ones are left out."""
+    lang = current()
+    found = [
+        _by_value(answers, "people-by-year", "year_of_registration"),
+        _by_value(answers, "gender", "gender"),
+        _by_value(answers, "age", "age_band"),
+        _by_flag(answers, "exploitation", "exploitation"),
+        _by_flag(answers, "means-of-control", "means"),
+    ]
+    if (table := corridors(answers)) is not None:
+        subtitle = _("The largest corridors: country of citizenship to country of exploitation")
+        meaning = f"{definition('citizenship', lang)} {definition('country_of_exploitation', lang)}"
+        found.append(_figure("corridors", subtitle, table, _corridor, meaning, shares=False))
+    return tuple(f for f in found if any(b.size is not None for b in f.bars))
+
+
+def state_words(kind: Kind) -> str:
+    """Why there is no number, in words."""
+    words = {
+        "protected": _("too few to show reliably"),
+        "nobody_reports": _("nobody reports here"),
+        "not_measured": _("not measured in this release"),
+        "not_recorded": _("not recorded"),
+    }
+    return words.get(kind, "")
+
+
+def _by_value(answers: Answers, name: str, variable: str) -> Figure:
+    lang = current()
+    subtitle = _("People identified, by: {variable}").format(variable=label(variable, lang))
+    return _figure(
+        name,
+        subtitle,
+        distribution(answers, variable),
+        lambda codes: code_label(variable, codes[0], lang),
+        definition(variable, lang),
+        shares=False,
+    )
+
+
+def _by_flag(answers: Answers, name: str, group: str) -> Figure:
+    lang = current()
+    subtitle = _(
+        "{group}: share of the people for whom any is recorded; a person may have several"
+    ).format(group=group_label(group, lang))
+    table = flag_group(answers, group)
+    shared = group_definition(group, lang)
+    return _figure(name, subtitle, table, lambda codes: label(codes[0], lang), shared, shares=True)
+
+
+def _corridor(codes: tuple[str, ...]) -> str:
+    origin, place = (countries.name(c, current()) for c in codes)
+    if codes[0] == codes[1]:
+        return _("{country}, inside the country").format(country=origin)
+    return _("{origin} to {destination}").format(origin=origin, destination=place)
+
+
+def _figure(
+    name: str,
+    subtitle: str,
+    table: Table,
+    words: Callable[[tuple[str, ...]], str],
+    meaning: str,
+    *,
+    shares: bool,
+) -> Figure:
+    bars = tuple(_bar(row, words, shares=shares) for row in table.rows)
+    largest = table.largest
+    headline = subtitle
+    if largest is not None and largest.share is not None and largest.share.value is not None:
+        headline = _("Largest: {label}, {share} of those recorded").format(
+            label=words(largest.codes), share=share(largest.share.value)
+        )
+    return Figure(name, headline, subtitle, bars, _note(table), meaning, table)
+
+
+def _bar(row: Row, words: Callable[[tuple[str, ...]], str], *, shares: bool) -> Bar:
+    name = words(row.codes) if row.kind != "not_recorded" else state_words("not_recorded")
+    drawn = row.share if shares and row.share is not None else row.people
+    kind: Kind = row.kind
+    if row.kind != "nobody_reports" and drawn.state != "shown":
+        kind = drawn.state
+    if kind in ("nobody_reports", "protected", "not_measured"):
+        return Bar(name, kind, None, None, None, state_words(kind), ())
+    outside = shares and row.kind == "not_recorded"
+    size = None if outside else drawn.value
+    text = _sized(drawn)
+    if outside:
+        text = _("{people} people, outside the shares").format(people=text)
+    return Bar(name, kind, size, drawn.low, drawn.high, text, _cells(row))
+
+
+def _sized(card: NumberCard) -> str:
+    spell = share if card.unit == "share" else number
+    if card.half_width < (0.005 if card.unit == "share" else 0.5):
+        return spell(card.value or 0)
+    return f"{spell(card.value or 0)} ± {spell(card.half_width)}"
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    people = [number(x or 0) for x in (row.people.value, row.people.low, row.people.high)]
+    if row.people.value is None:
+        people = ["–", "–", "–"]
+    part = "–"
+    if row.share is not None and row.share.value is not None:
+        part = _("{share} ({low} to {high})").format(
+            share=share(row.share.value), low=share(row.share.low or 0), high=share(row.share.high or 0)
+        )
+    return (*people, part)
+
+
+def _note(table: Table) -> str:
+    parts = []
+    if table.base.value is not None:
+        parts.append(
+            _("n = {n} people whose answer is recorded ({low} to {high}).").format(
+                n=number(table.base.value),
+                low=number(table.base.low or 0),
+                high=number(table.base.high or 0),
+            )
+        )
+    if table.missing is not None:
+        parts.append(_("Not recorded for {share} of people.").format(share=share(table.missing)))
+    return " ".join(parts)

@@ -1,0 +1,104 @@
+"""Build the site of a release: one page per language, the release's files, the charts' files.
+
+Belongs here: folders and files of the site.  Does not belong here: what stands on a page.
+
+The site opens from ``file://``, needs no script and asks nothing of any other server.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+from ctdhub.errors import HubError
+from ctdhub.i18n import LANGUAGES, _, language
+from ctdhub.insight import Answers
+from ctdhub.portal.charts import write_charts
+from ctdhub.portal.figures import figures
+from ctdhub.portal.page import address, render
+from ctdhub.release import Release
+
+Progress = Callable[[str, float], None]
+MARK = "site.json"
+"""This file says that a folder holds a site, so that nothing else is ever replaced."""
+
+
+def build_site(release: Release, out: Path, progress: Progress | None = None) -> None:
+    """Build the site into ``out``; readers of an older one see it until the new one is whole.
+
+    Args:
+        release: an opened release.
+        out: a folder that does not exist, is empty, or holds a site.
+        progress: told (message, fraction).
+
+    Raises:
+        TypeError: not a Release.
+        HubError: the folder holds something else.
+    """
+    if not isinstance(release, Release):
+        raise TypeError("the portal shows releases and nothing else")
+    _replaceable(out)
+    report = progress or (lambda message, fraction: None)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".writing-{out.name}-", dir=out.parent))
+    try:
+        languages = offered(release)
+        for i, code in enumerate(languages):
+            report(_("Drawing pages"), i / (len(languages) + 1))
+            with language(code):
+                page = fresh / address(code)
+                page.parent.mkdir(exist_ok=True)
+                page.write_text(render(release, languages), "utf-8")
+        report(_("Copying downloads"), len(languages) / (len(languages) + 1))
+        _downloads(release, fresh / "r" / release.version)
+        mark = {"made by": release.manifest.software, "release": release.version}
+        (fresh / MARK).write_text(json.dumps(mark), "utf-8")
+        fresh.chmod(0o755)
+        _swap(fresh, out)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    report(_("Site built"), 1.0)
+
+
+def offered(release: Release) -> tuple[str, ...]:
+    """Languages of the site: those that the hub names and that have a catalogue; English always."""
+    locale = resources.files("ctdhub") / "locale"
+    return tuple(
+        code
+        for code in LANGUAGES
+        if code == LANGUAGES[0]
+        or (code in release.facts.languages and (locale / f"{code}.po").is_file())
+    )
+
+
+def _downloads(release: Release, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for file in release.path.iterdir():
+        shutil.copyfile(file, folder / file.name)
+    with language(LANGUAGES[0]):
+        write_charts(folder / "charts", figures(Answers(release)))
+
+
+def _replaceable(out: Path) -> None:
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        free = False
+    else:
+        free = not out.is_dir() or not any(out.iterdir()) or (out / MARK).is_file()
+    if not free:
+        what = _("The folder holds something that is not a site; nothing was changed.")
+        fix = _("Name an empty folder, or one that does not exist.")
+        raise HubError(what, fix, file=out, rule="site-folder")
+
+
+def _swap(fresh: Path, out: Path) -> None:
+    old = Path(tempfile.mkdtemp(prefix=f".old-{out.name}-", dir=out.parent))
+    try:
+        if out.exists():
+            out.rename(old / "site")
+        fresh.rename(out)
+    finally:
+        shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,154 @@
+"""Write the practice contributions and the truth behind them.
+
+Belongs here: the folder of practice files, its summary, the planted facts as the truth states them.
+Does not belong here: drawing people (``people``), formats (one module per contributor).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from ctdhub.i18n import _
+from ctdhub.practice import casework, hotline, observatory, refuge
+from ctdhub.practice.marginals import load_marginals
+from ctdhub.practice.people import draw
+from ctdhub.practice.records import record
+from ctdhub.practice.tokens import tokens
+from ctdhub.practice.truth import facts
+
+FORMATS: dict[str, ModuleType] = {
+    "harbour-casework": casework,
+    "beacon-hotline": hotline,
+    "rivage-refuge": refuge,
+    "mirador-observatory": observatory,
+}
+CONTRIBUTION_DATE = "2026-01-15"
+"""The day on which the practice contributions are said to have arrived."""
+PEOPLE = (1_000, 2_000_000)
+"""Fewest and most people on request."""
+
+README = """Practice data: everything in this folder is invented.
+
+No person, case, number or organisation in these files exists.  Names are placeholders, telephone
+numbers come from a range that is kept for drama, e-mail addresses end in example.org, and the
+key of the link tokens is printed in the software.  Shares follow published figures, so the files
+behave like real ones; they say nothing about any country, community or organisation.
+
+*.csv, *.xlsx        what four invented contributors sent, each in its own format
+mappings/            how each format becomes the hub's schema
+contributors/        the invented agreements
+truth.json           what was planted and counted, to compare results with
+truth/people.parquet the invented people with their true attributes in the hub's codes
+"""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What one contributor's file holds.
+
+    Attributes:
+        file: name of the file.
+        rows: rows under the header.
+        people: people known to the contributor, each with at least one good row.
+        rejected: rows that a hub must reject.
+        excluded: rule to rows that a hub must leave out by that rule.
+    """
+
+    file: str
+    rows: int
+    people: int
+    rejected: int
+    excluded: dict[str, int]
+
+    @property
+    def records(self) -> int:
+        """Rows that become records."""
+        return self.rows - self.rejected - sum(self.excluded.values())
+
+
+@dataclass(frozen=True)
+class PracticeSummary:
+    """What was written.
+
+    Attributes:
+        folder: the folder.
+        people: invented people.
+        seed: the seed; the same seed and size give the same bytes.
+        files: contributor to its file.
+        sent: contributor to what its file holds.
+        truth: the planted facts as ``truth.json`` holds them.
+    """
+
+    folder: Path
+    people: int
+    seed: int
+    files: dict[str, Path]
+    sent: dict[str, Sent]
+    truth: dict[str, Any]
+
+
+def write_practice(
+    folder: Path,
+    people: int = 60_000,
+    seed: int = 20260101,
+    progress: Callable[[str, float], None] | None = None,
+) -> PracticeSummary:
+    """Write four invented contributors' files, their mappings and agreements, and the truth.
+
+    Args:
+        folder: made if it is not there; practice files of an earlier run are written over.
+        people: invented people, 1,000 to 2,000,000, each known to at least one contributor.
+        seed: the same seed and number of people give the same files, byte for byte.
+        progress: called with a message and the fraction done.
+
+    Raises:
+        ValueError: people is out of range.
+    """
+    if not PEOPLE[0] <= people <= PEOPLE[1]:
+        raise ValueError(f"people must be between {PEOPLE[0]} and {PEOPLE[1]}")
+
+    def tell(message: str, fraction: float) -> None:
+        if progress is not None:
+            progress(message, fraction)
+
+    m = load_marginals()
+    streams = np.random.SeedSequence(seed).spawn(1 + len(FORMATS))
+    tell(_("Inventing people"), 0.0)
+    drawn = draw(people, np.random.default_rng(streams[0]), m)
+    keyed = tokens(people)
+    folder.mkdir(parents=True, exist_ok=True)
+    files, sent = {}, {}
+    for i, (contributor, form) in enumerate(FORMATS.items()):
+        tell(_("Writing {contributor}").format(contributor=contributor), 0.1 + 0.2 * i)
+        rng = np.random.default_rng(streams[i + 1])
+        rows = record(drawn, contributor, form.EXCLUDED, rng, m)
+        files[contributor] = folder / form.FILE
+        form.write(files[contributor], rows, keyed, rng, m)
+        counts = {rule: len(places) for rule, places in rows.extra.items()}
+        known = int(drawn.known[:, i].sum())
+        sent[contributor] = Sent(form.FILE, len(rows), known, counts.pop("rejected"), counts)
+    tell(_("Writing the truth"), 0.9)
+    truth: dict[str, Any] = {"invented": True, "seed": seed, **facts(drawn, m)}
+    truth["contributors"] = {
+        name: {**asdict(one), "records": one.records} for name, one in sent.items()
+    }
+    (folder / "truth").mkdir(exist_ok=True)
+    pq.write_table(drawn.table(keyed.tolist()), folder / "truth" / "people.parquet")
+    (folder / "truth.json").write_text(json.dumps(truth, indent=2) + "\n", "utf-8")
+    (folder / "README.txt").write_text(README, "utf-8")
+    for kind in ("mappings", "contributors"):
+        (folder / kind).mkdir(exist_ok=True)
+        for name in FORMATS:
+            shipped = resources.files("ctdhub.practice") / kind / f"{name}.yaml"
+            (folder / kind / shipped.name).write_bytes(shipped.read_bytes())
+    tell(_("Practice data are ready"), 1.0)
+    return PracticeSummary(folder, people, seed, files, sent, truth)

@@ -1,0 +1,124 @@
+"""Measuring: each table of the workload once, with exact noise, within the budget.
+
+Belongs here: which tables are measured, with how much noise, and the noisy tables.
+Does not belong here: counting (``count``), what is made of the noisy tables (``fit``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+
+import numpy as np
+
+from ctdhub.protect import noise
+from ctdhub.protect.accounting import gaussian_rho, sigma2_for
+from ctdhub.protect.count import Columns, Counts
+from ctdhub.protect.policy import Domains, Kind, Policy
+from ctdhub.schema import Schema
+
+CORRIDOR: Columns = ("citizenship", "country_of_exploitation")
+
+_GROWTH = 0.3
+"""Within a kind a table's share grows with cells^0.3, so that sigma falls with cells^-0.15
+(measured to lower the error of tables with countries; sizes of tables are public)."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One table of the workload: its columns, shape, kind and noise."""
+
+    columns: Columns
+    shape: tuple[int, ...]
+    kind: Kind
+    sigma2: Fraction
+
+    @property
+    def cells(self) -> int:
+        """Number of cells of the public domain, "not recorded" counted as a value."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of the noise (a bound of it: the discrete Gaussian's is smaller)."""
+        return float(self.sigma2) ** 0.5
+
+
+Workload = tuple[Question, ...]
+
+
+def workload(policy: Policy, schema: Schema, rho: float) -> Workload:
+    """All tables of a release with their noise; they cost at most ``rho`` together.
+
+    The number of people, every column, every pair of columns, and the corridor by each core column
+    of :func:`_by_corridor`.  It depends on schema and policy only.
+    """
+    domains = policy.domains(schema)
+    weights = policy.weights.model_dump()
+    kinds = {t: kind for kind, tables in _tables(domains, schema).items() for t in tables}
+    shapes = {t: tuple(len(domains[n]) + 1 for n in t) for t in kinds}
+    weigh = {t: float(np.prod(shapes[t], dtype=float)) ** _GROWTH for t in kinds}
+    of_kind: dict[Kind, float] = defaultdict(float)
+    for t, kind in kinds.items():
+        of_kind[kind] += weigh[t]
+    total = sum(weights[kind] for kind in of_kind)
+    budget = Fraction(rho)
+    questions = []
+    for t, kind in kinds.items():
+        share = Fraction(weights[kind] / total) * Fraction(weigh[t] / of_kind[kind])
+        # The shares are rounded numbers; a billionth less keeps their sum under the whole.
+        sigma2 = sigma2_for(budget * share * Fraction(10**9 - 1, 10**9))
+        questions.append(Question(t, shapes[t], kind, sigma2))
+    if cost(tuple(questions)) > budget:
+        raise ArithmeticError("the workload costs more than its budget")
+    return tuple(questions)
+
+
+def cost(questions: Workload) -> Fraction:
+    """Exact cost in rho of measuring each question once."""
+    return sum((gaussian_rho(q.sigma2) for q in questions), Fraction(0))
+
+
+def _tables(domains: Domains, schema: Schema) -> dict[Kind, list[Columns]]:
+    names = list(domains)
+    core = {n for n in names if schema.variable(n).core}
+    pairs = list(combinations(names, 2))
+    by = [] if CORRIDOR not in pairs else _by_corridor(names, schema)
+    return {
+        "people": [()],
+        "one_way": [(n,) for n in names],
+        "corridor": [p for p in pairs if p == CORRIDOR],
+        "core_pairs": [p for p in pairs if p != CORRIDOR and core.issuperset(p)],
+        "corridor_by": [tuple(n for n in names if n in (*CORRIDOR, extra)) for extra in by],
+        "pairs": [p for p in pairs if not core.issuperset(p)],
+    }
+
+
+def _by_corridor(names: list[str], schema: Schema) -> list[str]:
+    """Core columns that corridors are divided by: year, gender, age, types of exploitation."""
+    found = []
+    for name in names:
+        v = schema.variable(name)
+        exploitation = "exploitation" in (v.group, v.any_of)
+        if v.core and (v.kind == "year" or name in ("gender", "age_band") or exploitation):
+            found.append(name)
+    return found
+
+
+def measure(counts: Counts, questions: Workload, source: noise.Bits = os.urandom) -> Counts:
+    """The noisy tables: each cell plus its own draw of N_Z(0, sigma squared)."""
+    groups: dict[Fraction, list[Question]] = defaultdict(list)
+    for q in questions:
+        if counts[q.columns].shape != q.shape:
+            raise ValueError("a table does not have the shape of its public domain")
+        groups[q.sigma2].append(q)
+    noisy: Counts = {}
+    for sigma2, group in groups.items():
+        drawn = noise.sampler(sigma2).draw(sum(q.cells for q in group), source)
+        ends = np.cumsum([q.cells for q in group])
+        for q, part in zip(group, np.split(drawn, ends[:-1]), strict=True):
+            noisy[q.columns] = counts[q.columns] + part.reshape(q.shape)
+    return {q.columns: noisy[q.columns] for q in questions}

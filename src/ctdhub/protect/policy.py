@@ -1,0 +1,209 @@
+"""The policy: what is released, how well people are protected, where the budget goes.
+
+Belongs here: ``policy.yaml`` as a model that checks itself, and its commented default.
+Does not belong here: the meaning of columns (``schema``), the arithmetic of costs (``accounting``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ctdhub.errors import PolicyError, printable
+from ctdhub.i18n import _
+from ctdhub.schema import Schema
+
+Domains = dict[str, tuple[str, ...]]
+"""Public values by column, in the order of the schema; "not recorded" is left out."""
+
+Kind = Literal["people", "one_way", "core_pairs", "pairs", "corridor", "corridor_by"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Budget(_Frozen):
+    """What all releases together may cost, at the delta of the policy."""
+
+    epsilon: float = Field(default=12.0, gt=0, le=1000)
+
+
+class Weights(_Frozen):
+    """Shares of one release's budget by kind of table; only their proportions matter."""
+
+    people: float = Field(default=2, gt=0)
+    one_way: float = Field(default=24, gt=0)
+    core_pairs: float = Field(default=16, gt=0)
+    corridor: float = Field(default=14, gt=0)
+    corridor_by: float = Field(default=24, gt=0)
+    pairs: float = Field(default=20, gt=0)
+
+
+class Policy(_Frozen):
+    """One hub's policy.
+
+    Attributes:
+        columns: released columns, or "all" for every public column of the schema.
+        years: first and last year of the public bounds, both included.
+        epsilon, delta: guarantee of one release.
+        max_people: a public upper bound of the number of people the hub may ever hold; it bounds
+            delta and is never compared with the data.
+        level: coverage of the intervals among the published counts of each table.
+        false_share: bound on the expected share of empty cells among those shown in a table.
+
+    >>> Policy().epsilon
+    4.0
+    """
+
+    version: Literal[1] = 1
+    columns: tuple[str, ...] | Literal["all"] = "all"
+    years: tuple[int, int] = (2002, 2030)
+    epsilon: float = Field(default=4.0, gt=0, le=100)
+    delta: float = Field(default=1e-8, gt=0, le=1e-6)
+    max_people: int = Field(default=1_000_000, ge=1)
+    level: float = Field(default=0.95, ge=0.5, le=0.999)
+    false_share: float = Field(default=0.005, gt=0, le=0.25)
+    budget: Budget = Budget()
+    weights: Weights = Weights()
+
+    @model_validator(mode="after")
+    def _check(self) -> Policy:
+        if self.delta > 1 / (100 * self.max_people) * (1 + 1e-9):
+            raise ValueError(
+                _("delta may be at most 1 / (100 × max_people): {limit:.3g}.").format(
+                    limit=1 / (100 * self.max_people)
+                )
+            )
+        if self.epsilon > self.budget.epsilon:
+            raise ValueError(_("epsilon of one release exceeds the budget of all releases."))
+        if not 1900 <= self.years[0] <= self.years[1] <= 2200:
+            raise ValueError(_("years must be two years between 1900 and 2200, the first first."))
+        if self.years[1] - self.years[0] > 100:
+            raise ValueError(_("years may span at most 100 years."))
+        if self.false_share > 1 - self.level:
+            raise ValueError(_("false_share may be at most 1 − level."))
+        if self.columns != "all" and len(set(self.columns)) != len(self.columns):
+            raise ValueError(_("A column is named twice."))
+        if not self.columns:
+            raise ValueError(_("At least one column must be released."))
+        return self
+
+    def domains(self, schema: Schema) -> Domains:
+        """Released columns with their public values, in the order of the schema.
+
+        Raises:
+            PolicyError: a column is not a public variable of the table "people".
+        """
+        public = [v.name for v in schema.table("people") if v.public]
+        wanted = public if self.columns == "all" else list(self.columns)
+        for name in wanted:
+            if name not in public:
+                raise PolicyError(
+                    _("The policy releases a column that is not a public variable of people."),
+                    _("Take it out of columns, or name a public variable of the schema."),
+                    file="policy.yaml",
+                    column=name,
+                    rule="policy-columns",
+                )
+        return {name: schema.domain(name, self.years) for name in public if name in wanted}
+
+
+def load_policy(path: Path) -> Policy:
+    """Read and check a policy file; settings that it leaves out have their default.
+
+    Raises:
+        PolicyError: the file is missing, is not YAML, or a setting is unknown or out of range; the
+            error names every place.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise PolicyError(
+            _("There is no policy file."),
+            _("Write one with the default settings: ctdhub init does."),
+            file=path,
+            rule="policy-file",
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise PolicyError(
+            _("The policy cannot be read as YAML."),
+            _("Mend the line, or start again from the default policy."),
+            file=path,
+            row=mark.line + 1 if mark else None,
+            rule="policy-file",
+        ) from None
+    if not isinstance(raw, dict):
+        raw = {} if raw is None else {"": raw}
+    try:
+        return Policy.model_validate(raw)
+    except ValidationError as error:
+        faults = [_fault(e["loc"], e["type"], e["msg"]) for e in error.errors()]
+        raise PolicyError(
+            _("The policy has settings that cannot be used: {faults}").format(
+                faults="; ".join(faults)
+            ),
+            _("Change these settings; the default policy explains each."),
+            file=path,
+            rule="policy-settings",
+        ) from None
+
+
+def _fault(loc: tuple[int | str, ...], kind: str, message: str) -> str:
+    place = printable(".".join(str(part) for part in loc if part not in ("literal['all']",)))
+    if kind == "extra_forbidden":
+        return _("{place}: there is no such setting").format(place=place)
+    if kind == "value_error":
+        return message.removeprefix("Value error, ").rstrip(".")
+    return _("{place}: the value is of the wrong kind or out of range").format(place=place)
+
+
+DEFAULT_POLICY_YAML = """\
+# What this hub publishes and how well it protects each person.  The board of the hub decides it;
+# change it before the first release, for every release is paid from the same budget.
+version: 1
+
+# Columns that are released: all public columns of the schema, or a list of their names.
+# Fewer columns leave less noise on each.
+columns: all
+
+# First and last year that may ever be published.  Never taken from the data.
+years: [2002, 2030]
+
+# The promise to each person, for one release.  Whatever somebody can conclude from the release,
+# they could have concluded it almost as well if the person had never been in the data: no chance
+# grows by more than a factor of e^epsilon.  Smaller is safer and noisier; 1 is strict, 4 is
+# usual for public statistics.
+epsilon: 4.0
+
+# The chance that the promise does not hold as written.  At most 1e-6, and at most
+# 1 / (100 × max_people), so that it stays negligible over everybody in the data.
+delta: 1.0e-8
+
+# More people than this hub will ever hold.  A public figure: do not count the data to set it.
+max_people: 1000000
+
+# Share of the published intervals of a table that contain the true count.
+level: 0.95
+
+# At most this share of the cells shown in a table is expected to be empty in truth.
+# Larger shows more small cells, smaller is more cautious.
+false_share: 0.005
+
+# What all releases together may cost (epsilon, at the same delta).  When it is spent, the ledger
+# refuses: earlier releases cannot be unpublished.
+budget: {epsilon: 12.0}
+
+# How a release's budget is divided between kinds of tables.  Only the proportions matter.
+weights:
+  people: 2         # the number of people
+  one_way: 24       # each column alone
+  core_pairs: 16    # pairs of core columns (year, gender, age, countries, exploitation, source)
+  corridor: 14      # citizenship by country of exploitation
+  corridor_by: 24   # corridors by year, gender, age and type of exploitation
+  pairs: 20         # all other pairs of columns
+"""

@@ -1,0 +1,168 @@
+"""Write a release: build it beside its place, sync it to disk, rename it, make it read-only.
+
+Belongs here: the order of writing, versions.  Does not belong here: what the files contain.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from ctdhub.errors import ReleaseError
+from ctdhub.i18n import _
+from ctdhub.protect.border import Protected
+from ctdhub.release.catalogue import croissant, dcat, frictionless
+from ctdhub.release.codebook import write_codebook
+from ctdhub.release.deployment import deployment
+from ctdhub.release.facts import PublicFacts
+from ctdhub.release.manifest import MANIFEST, SUMS, VERSION_PATTERN, FileEntry, Manifest
+from ctdhub.release.readme import changelog_text, readme
+from ctdhub.release.tables import check_border, write_tables
+from ctdhub.release.verify import sha256, sums
+
+Progress = Callable[[str, float], None]
+_NUMBERED = re.compile(r"(\d{4})\.(\d{1,6})")
+
+
+def write_release(
+    protected: Protected,
+    releases: Path,
+    version: str,
+    changelog: str,
+    progress: Progress | None = None,
+) -> Path:
+    """Write ``releases/<version>/`` in one step; a reader sees all of it or nothing.
+
+    Args:
+        protected: the answer to publish.
+        releases: folder of all releases of the hub, made if needed.
+        version: name of the release, for example "2026.1"; see :func:`next_version`.
+        changelog: what changed since the last release, in words for readers.
+        progress: told (message, fraction).
+
+    Returns:
+        The folder of the release; its files can be read only.
+
+    Raises:
+        TypeError: ``protected`` is not a Protected value.
+        ReleaseError: the version exists or is no version; a column may not be public; a public
+            fact is missing.
+    """
+    check_border(protected)
+    facts = PublicFacts.of(protected.facts)
+    target = _free(releases, version)
+    report = progress or (lambda message, fraction: None)
+    releases.mkdir(parents=True, exist_ok=True)
+    for leftover in releases.glob(f".writing-{version}-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".writing-{version}-", dir=releases))
+    try:
+        report(_("Writing records and counts"), 0.0)
+        write_tables(protected, fresh)
+        report(_("Writing codebook and metadata"), 0.5)
+        created = datetime.now(UTC)
+        write_codebook(fresh, facts)
+        (fresh / "CHANGELOG.md").write_text(
+            changelog_text(releases, version, created, changelog), "utf-8"
+        )
+        _describe(protected, facts, fresh, version, created)
+        report(_("Closing the release"), 0.9)
+        _close(protected, fresh, version, created)
+        _sync(fresh)
+        _free(releases, version)
+        fresh.rename(target)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    _sync(releases)
+    report(_("Release written"), 1.0)
+    return target
+
+
+def next_version(releases: Path, today: date | None = None) -> str:
+    """The version after the last one of this year: "2026.1", "2026.2", …
+
+    Args:
+        releases: folder of all releases; it need not exist yet.
+        today: the day that decides the year; the present day in UTC by default.
+    """
+    year = (today or datetime.now(UTC).date()).year
+    numbers = [n for y, n in _numbered(releases) if y == year]
+    return f"{year}.{max(numbers, default=0) + 1}"
+
+
+def latest_release(releases: Path) -> Path | None:
+    """The folder of the release with the highest version <year>.<number>, None if there is none.
+
+    A release under another name counts only where no numbered one exists; then the newest wins.
+    """
+    if numbered := _numbered(releases):
+        year, number = max(numbered)
+        return releases / f"{year}.{number}"
+    others = [p.parent for p in releases.glob(f"[!.]*/{MANIFEST}")]
+    return max(others, key=lambda p: (p / MANIFEST).stat().st_mtime_ns, default=None)
+
+
+def _numbered(releases: Path) -> list[tuple[int, int]]:
+    names = (p.parent.name for p in releases.glob(f"*/{MANIFEST}"))
+    return [(int(m[1]), int(m[2])) for name in names if (m := _NUMBERED.fullmatch(name))]
+
+
+def _free(releases: Path, version: str) -> Path:
+    if not re.fullmatch(VERSION_PATTERN, version):
+        what = _("This is not a version.")
+        fix = _("Use letters, digits and single points, for example 2026.1.")
+        raise ReleaseError(what, fix, rule="version")
+    target = releases / version
+    if target.exists() or target.is_symlink():
+        what = _("The release {version} exists; a release is never rewritten.")
+        fix = _("Choose the next version, for example {next}.").format(next=next_version(releases))
+        raise ReleaseError(what.format(version=version), fix, file=target, rule="immutable")
+    return target
+
+
+def _describe(
+    protected: Protected, facts: PublicFacts, fresh: Path, version: str, created: datetime
+) -> None:
+    """README and catalogue metadata; they carry the hashes of the tables, so they come after."""
+    files = _entries(fresh)
+    manifest = Manifest.describe(protected, version, created, files)
+    texts = {
+        "README.md": readme(manifest, facts),
+        "datapackage.json": frictionless(manifest, facts, protected.records.column_names),
+        "dcat.jsonld": dcat(manifest, facts),
+        "croissant.json": croissant(manifest, facts, protected.records.column_names),
+        "opendp-deployment.yaml": deployment(manifest, facts),
+    }
+    for name, text in texts.items():
+        (fresh / name).write_text(text, "utf-8")
+
+
+def _close(protected: Protected, fresh: Path, version: str, created: datetime) -> None:
+    """Manifest and list of hashes last, then every file read-only and on disk."""
+    manifest = Manifest.describe(protected, version, created, _entries(fresh))
+    (fresh / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", "utf-8")
+    (fresh / SUMS).write_bytes(sums(fresh, manifest))
+    for file in fresh.iterdir():
+        file.chmod(0o444)
+        _sync(file)
+    fresh.chmod(0o755)
+
+
+def _entries(folder: Path) -> dict[str, FileEntry]:
+    return {
+        f.name: FileEntry(sha256=sha256(f), bytes=f.stat().st_size)
+        for f in sorted(folder.iterdir())
+    }
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

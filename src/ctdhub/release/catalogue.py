@@ -1,0 +1,270 @@
+"""What catalogues of data read: Frictionless Data Package, DCAT and Croissant.
+
+Belongs here: the release described in each catalogue's words.
+Does not belong here: words for people (``readme``), the hub's own record (``manifest``).
+
+Sources: Data Package v1 (specs.frictionlessdata.io), DCAT 3 (W3C Recommendation, August 2024),
+Croissant 1.0 (MLCommons, March 2024).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ctdhub.release.facts import PublicFacts
+from ctdhub.release.manifest import Manifest
+from ctdhub.schema import load_schema
+from ctdhub.schema.labels import definition, label
+
+COUNT_FIELDS = {
+    "columns": ("string", 'Variables of the cell, joined with "*".'),
+    "values": ("string", 'Their values in the same order, joined with "|"; empty: not recorded.'),
+    "count": ("integer", "Estimate of the number of people in the cell."),
+    "low": ("integer", "Lower end of its interval, in people."),
+    "high": ("integer", "Upper end of its interval, in people."),
+    "state": ("string", 'Whether the count is "shown" or "protected" (too few to show).'),
+}
+MEDIA = {
+    ".csv": "text/csv",
+    ".parquet": "application/vnd.apache.parquet",
+    ".json": "application/json",
+    ".jsonld": "application/ld+json",
+    ".html": "text/html",
+    ".md": "text/markdown",
+    ".yaml": "application/yaml",
+}
+KEYWORDS = (
+    "human trafficking",
+    "counter-trafficking",
+    "differential privacy",
+    "synthetic data",
+)
+WHAT_IT_IS = (
+    "Protected records and counts of people identified as victims of human trafficking. "
+    "Identified cases, not prevalence. Protected by differential privacy for each person."
+)
+
+
+def title(manifest: Manifest, facts: PublicFacts) -> str:
+    """One line that names the release."""
+    return f"{facts.hub}: identified victims of human trafficking, release {manifest.version}"
+
+
+def citation(version: str, year: str, facts: PublicFacts) -> str:
+    """How to cite a release; the version is part of it."""
+    invented = " [practice data: invented]" if facts.invented else ""
+    return f"{facts.hub} ({year}). Protected trafficking case data, release {version}{invented}."
+
+
+def description(facts: PublicFacts) -> str:
+    """What the data are, the warning about invented data first."""
+    warning = "Practice data: invented, about nobody. " if facts.invented else ""
+    return " ".join([warning + WHAT_IT_IS, *facts.caveats])
+
+
+def frictionless(manifest: Manifest, facts: PublicFacts, columns: Sequence[str]) -> str:
+    """datapackage.json: resources with table schemas, sizes and hashes."""
+    schemas = {
+        "records.csv": {"fields": [_field(name, facts) for name in columns], "missingValues": [""]},
+        "counts.csv": {
+            "fields": [
+                {"name": name, "type": kind, "description": words}
+                for name, (kind, words) in COUNT_FIELDS.items()
+            ],
+            "missingValues": [],
+        },
+    }
+    resources = [
+        {
+            "name": name.replace(".", "-").lower(),
+            "path": name,
+            "format": name.rpartition(".")[2],
+            "mediatype": media(name),
+            "bytes": entry.bytes,
+            "hash": f"sha256:{entry.sha256}",
+            "encoding": "utf-8",
+            **(
+                {"profile": "tabular-data-resource", "schema": schemas[name]}
+                if name in schemas
+                else {"profile": "data-resource"}
+            ),
+        }
+        for name, entry in manifest.files.items()
+    ]
+    licence = {"name": facts.licence, "path": facts.licence_url, "title": facts.licence}
+    return _json(
+        {
+            "profile": "data-package",
+            "name": f"trafficking-release-{manifest.version}".lower(),
+            "id": f"sha256:{manifest.files['records.parquet'].sha256}",
+            "title": title(manifest, facts),
+            "description": description(facts),
+            "version": manifest.version,
+            "created": manifest.created,
+            "homepage": facts.homepage or None,
+            "keywords": list(KEYWORDS),
+            "licenses": [{k: v for k, v in licence.items() if v}],
+            "contributors": [{"title": facts.hub, "role": "publisher"}]
+            + [{"title": c.name, "role": "contributor"} for c in facts.contributors],
+            "temporal": {"start": str(facts.years[0]), "end": str(facts.years[1])},
+            "resources": resources,
+        }
+    )
+
+
+def dcat(manifest: Manifest, facts: PublicFacts) -> str:
+    """dcat.jsonld: a dcat:Dataset with one distribution per file."""
+    return _json(
+        {
+            "@context": {
+                "dcat": "http://www.w3.org/ns/dcat#",
+                "dct": "http://purl.org/dc/terms/",
+                "foaf": "http://xmlns.com/foaf/0.1/",
+                "spdx": "http://spdx.org/rdf/terms#",
+                "xsd": "http://www.w3.org/2001/XMLSchema#",
+            },
+            "@type": "dcat:Dataset",
+            "dct:title": {"@value": title(manifest, facts), "@language": "en"},
+            "dct:description": {"@value": description(facts), "@language": "en"},
+            "dct:identifier": manifest.version,
+            "dcat:version": manifest.version,
+            "dct:issued": {"@value": manifest.created, "@type": "xsd:dateTime"},
+            "dct:license": {"@id": facts.licence_url} if facts.licence_url else facts.licence,
+            "dct:publisher": {"@type": "foaf:Agent", "foaf:name": facts.hub},
+            "dct:contributor": [
+                {"@type": "foaf:Agent", "foaf:name": c.name} for c in facts.contributors
+            ],
+            "dcat:landingPage": {"@id": facts.homepage} if facts.homepage else None,
+            "dcat:keyword": list(KEYWORDS),
+            "dct:temporal": {
+                "@type": "dct:PeriodOfTime",
+                "dcat:startDate": {"@value": str(facts.years[0]), "@type": "xsd:gYear"},
+                "dcat:endDate": {"@value": str(facts.years[1]), "@type": "xsd:gYear"},
+            },
+            "dcat:distribution": [
+                {
+                    "@type": "dcat:Distribution",
+                    "dct:title": name,
+                    "dcat:downloadURL": {"@id": name},
+                    "dcat:mediaType": media(name),
+                    "dcat:byteSize": entry.bytes,
+                    "spdx:checksum": {
+                        "@type": "spdx:Checksum",
+                        "spdx:algorithm": {"@id": "spdx:checksumAlgorithm_sha256"},
+                        "spdx:checksumValue": entry.sha256,
+                    },
+                }
+                for name, entry in manifest.files.items()
+            ],
+        }
+    )
+
+
+def croissant(manifest: Manifest, facts: PublicFacts, columns: Sequence[str]) -> str:
+    """croissant.json: files with hashes, and the fields of records and counts."""
+    fields = {
+        "records": [(name, "sc:Text", definition(name, "en")) for name in columns],
+        "counts": [
+            (name, "sc:Integer" if kind == "integer" else "sc:Text", words)
+            for name, (kind, words) in COUNT_FIELDS.items()
+        ],
+    }
+    return _json(
+        {
+            "@context": _CROISSANT_CONTEXT,
+            "@type": "sc:Dataset",
+            "name": f"trafficking-release-{manifest.version}",
+            "conformsTo": "http://mlcommons.org/croissant/1.0",
+            "description": description(facts),
+            "license": facts.licence_url or facts.licence,
+            "url": facts.homepage or ".",
+            "version": manifest.version,
+            "datePublished": manifest.created[:10],
+            "creator": {"@type": "sc:Organization", "name": facts.hub},
+            "citeAs": citation(manifest.version, manifest.created[:4], facts),
+            "keywords": list(KEYWORDS),
+            "isLiveDataset": False,
+            "distribution": [
+                {
+                    "@type": "cr:FileObject",
+                    "@id": name,
+                    "name": name,
+                    "contentUrl": name,
+                    "contentSize": f"{entry.bytes} B",
+                    "encodingFormat": media(name),
+                    "sha256": entry.sha256,
+                }
+                for name, entry in manifest.files.items()
+            ],
+            "recordSet": [
+                {
+                    "@type": "cr:RecordSet",
+                    "@id": table,
+                    "name": table,
+                    "field": [
+                        {
+                            "@type": "cr:Field",
+                            "@id": f"{table}/{name}",
+                            "name": name,
+                            "description": words,
+                            "dataType": kind,
+                            "source": {
+                                "fileObject": {"@id": f"{table}.csv"},
+                                "extract": {"column": name},
+                            },
+                        }
+                        for name, kind, words in members
+                    ],
+                }
+                for table, members in fields.items()
+            ],
+        }
+    )
+
+
+def media(name: str) -> str:
+    """The media type of a file of a release."""
+    return MEDIA.get(name[name.rfind(".") :], "text/plain")
+
+
+def _field(name: str, facts: PublicFacts) -> dict[str, Any]:
+    """A Frictionless field; country codes are named by pattern, not by 249 values."""
+    domain = load_schema().domain(name, facts.years)
+    country = load_schema().variable(name).kind == "country"
+    allowed = {"pattern": "[A-Z]{3}"} if country else {"enum": list(domain)}
+    return {
+        "name": name,
+        "type": "string",
+        "title": label(name, "en"),
+        "description": definition(name, "en"),
+        "constraints": allowed,
+    }
+
+
+def _json(value: dict[str, Any]) -> str:
+    present = {key: part for key, part in value.items() if part is not None}
+    return json.dumps(present, ensure_ascii=False, indent=1) + "\n"
+
+
+_CROISSANT_CONTEXT: dict[str, Any] = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    **{
+        term: f"cr:{term}"
+        for term in (
+            "citeAs column equivalentProperty extract fileObject fileProperty fileSet field "
+            "format includes isLiveDataset jsonPath key md5 parentField path recordSet references "
+            "regex repeated replace samplingRate separator source subField transform"
+        ).split()
+    },
+    "conformsTo": "dct:conformsTo",
+    "cr": "http://mlcommons.org/croissant/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "sc": "https://schema.org/",
+}

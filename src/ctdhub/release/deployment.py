@@ -1,0 +1,106 @@
+"""A ready entry for the OpenDP deployments registry.
+
+Belongs here: the registry's fields filled from the manifest.
+Does not belong here: sending it anywhere; a steward reads it and proposes it.
+
+Source of the shape: github.com/opendp/deployments-registry-data, folder ``deployments``.
+"""
+
+from __future__ import annotations
+
+import yaml
+
+from ctdhub.release.catalogue import WHAT_IT_IS, citation, title
+from ctdhub.release.facts import PublicFacts
+from ctdhub.release.manifest import Manifest
+
+
+def deployment(manifest: Manifest, facts: PublicFacts) -> str:
+    """The entry as YAML: what is protected, for whom, by what, at what loss."""
+    invented = "Practice release of invented data; not for the registry. " if facts.invented else ""
+    entry = {
+        "url_slug": f"trafficking-release-{manifest.version}".replace(".", "-").lower(),
+        "deployment": {
+            "basic": {
+                "name": title(manifest, facts),
+                "data_curators": [
+                    {"data_curator_name": facts.hub, "data_curator_type": "Nonprofit"}
+                ],
+                "description": invented + WHAT_IT_IS,
+                "intended_use": (
+                    "Evidence for counter-trafficking policy, research and assistance: counts with "
+                    "intervals, and records that agree with them."
+                ),
+                "data_product_type": "Synthetic data and summary statistics",
+                "data_product_region": "Global",
+                "data_product_sector": "Nonprofit",
+                "publication_date": manifest.created[:10],
+            },
+            "dp_variant": {
+                "variant_name": "Approximate DP",
+                "data_domain": (
+                    "Sets of people identified as victims of trafficking, each with one value or "
+                    "none in every public variable. The values come from the public schema "
+                    f"(version {manifest.schema_version}) and the years {facts.years[0]} to "
+                    f"{facts.years[1]} from the public policy, never from the data."
+                ),
+                "unprotected_quantities": (
+                    "Names of the hub and of its contributors, their years, the schema, the policy "
+                    "and the parameters of the mechanism."
+                ),
+            },
+            "privacy_loss": {
+                "privacy_unit": "User-level" if manifest.unit == "person" else manifest.unit,
+                "privacy_unit_details": (
+                    f"Unit: {manifest.unit}. Neighbouring data sets differ in all case records of "
+                    "one person, added or removed."
+                ),
+                "privacy_parameters": {
+                    "epsilon": manifest.epsilon,
+                    "delta": manifest.delta,
+                    "rho": manifest.rho,
+                },
+                "privacy_parameters_details": (
+                    "Composed in zero-concentrated differential privacy (zCDP) over all tables of "
+                    "the release, then converted to epsilon and delta."
+                ),
+            },
+            "deployment_model": {
+                "model_name": "Central",
+                "release_type": "One release",
+                "release_type_details": (
+                    "All releases of the hub draw on one ledger; this entry states this release."
+                ),
+                "data_source_type": "Static",
+                "access_type": "Non-interactive",
+            },
+            "implementation": {
+                "mechanisms": f"{manifest.mechanism}, once on each table of counts",
+                "accountant": "zCDP, tight conversion to (epsilon, delta)",
+                "sigma_by_table": dict(sorted(manifest.sigma.items())),
+                "post_processing": (
+                    "Records are fitted to the noisy tables alone; the original data are not read "
+                    "again."
+                ),
+                "software": manifest.software,
+                "justification": "The policy of the hub, approved before the release.",
+            },
+            "administrative": {
+                "evidence_sources": {
+                    "release": {
+                        "evidence_source_type": (
+                            "Formal publication by the deploying organization"
+                        ),
+                        "misc": {"title": citation(manifest.version, manifest.created[:4], facts)},
+                    }
+                },
+                "status": "Draft",
+                "tier": 3,
+            },
+        },
+    }
+    if facts.homepage:
+        entry["deployment"]["administrative"]["evidence_sources"]["release"]["misc"]["url"] = (  # type: ignore[index]
+            facts.homepage
+        )
+    return yaml.safe_dump(entry, sort_keys=False, allow_unicode=True, width=96)

@@ -1,0 +1,180 @@
+"""README and changelog of a release, in plain words.
+
+Belongs here: what a reader must know before the first table.
+Does not belong here: definitions of variables (codebook), machine-readable metadata.
+
+Both files are English Markdown; the site and the codebook speak every language of the hub.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ctdhub.errors import printable
+from ctdhub.release.catalogue import citation, title
+from ctdhub.release.facts import PublicFacts
+from ctdhub.release.manifest import MANIFEST, Accuracy, Figure, Manifest
+
+WHAT = {
+    "records.parquet": "protected records, one row per person, for programs",
+    "records.csv": "the same as text",
+    "counts.parquet": "protected counts with their intervals, for programs",
+    "counts.csv": "the same as text",
+    "codebook.csv": "every variable and code in every language (UTF-8 with byte order mark)",
+    "CHANGELOG.md": "what changed since the last release",
+}
+_LATER = {
+    "manifest.json": "exact parameters, facts, and the hash of every file",
+    "SHA256SUMS": "the hashes, for `sha256sum --check SHA256SUMS`",
+    "datapackage.json": "Frictionless Data Package",
+    "dcat.jsonld": "DCAT, for data catalogues",
+    "croissant.json": "Croissant, for machine-learning tools",
+    "opendp-deployment.yaml": "entry for the OpenDP deployments registry",
+}
+
+
+def readme(manifest: Manifest, facts: PublicFacts) -> str:
+    """README.md of a release."""
+    warning = "> **Practice data: invented.** No row describes anybody.\n\n" if facts.invented else ""
+    files = {n: WHAT.get(n, "codebook") for n in manifest.files} | _LATER
+    return _README.format(
+        title=_plain(title(manifest, facts)),
+        warning=warning,
+        people=_figure(manifest.people),
+        cases=_figure(manifest.case_records),
+        level=f"{manifest.interval_level:.0%}",
+        files="\n".join(f"| `{name}` | {words} |" for name, words in sorted(files.items())),
+        epsilon=f"{manifest.epsilon:g}",
+        delta=f"{manifest.delta:g}",
+        unit=_plain(manifest.unit),
+        mechanism=_plain(manifest.mechanism),
+        factor=f"{math.exp(manifest.epsilon):.2f}",
+        accuracy=_accuracy(manifest.accuracy),
+        first=facts.years[0],
+        last=facts.years[1],
+        contributors="\n".join(f"- {_plain(c.name)}" for c in facts.contributors),
+        caveats="".join(f"- {_plain(c)}\n" for c in facts.caveats),
+        citation=_plain(citation(manifest.version, manifest.created[:4], facts)),
+        licence=_plain(f"{facts.licence} {facts.licence_url}".strip()),
+        software=manifest.software,
+    )
+
+
+def changelog_text(releases: Path, version: str, created: datetime, note: str) -> str:
+    """CHANGELOG.md: this release's note, then what the releases before it said."""
+    lines = [printable(line, 2_000) for line in note.splitlines()] or ["No note was given."]
+    entry = f"## {version} ({created.astimezone(UTC):%Y-%m-%d})\n\n" + "\n".join(lines) + "\n"
+    older = sorted(
+        (p.parent for p in releases.glob(f"[!.]*/{MANIFEST}")),
+        key=lambda p: (p / MANIFEST).stat().st_mtime_ns,
+    )
+    before = (older[-1] / "CHANGELOG.md") if older else None
+    history = before.read_text("utf-8").partition("\n")[2].lstrip() if before else ""
+    return f"# Changes\n\n{entry}" + (f"\n{history}" if history else "")
+
+
+def _figure(figure: Figure) -> str:
+    return f"{figure.value:,} (between {figure.low:,} and {figure.high:,})"
+
+
+def _accuracy(accuracy: Accuracy) -> str:
+    rows = {
+        "number of people": accuracy.people,
+        "a count in a table of one variable": accuracy.one_column,
+        "a count in a table of two variables": accuracy.two_columns,
+        "a count in a table of three variables": accuracy.three_columns,
+        "a corridor (citizenship by country of exploitation)": accuracy.corridor,
+    }
+    return "\n".join(f"| {what} | ± {half:,.0f} |" for what, half in rows.items() if half is not None)
+
+
+def _plain(text: str) -> str:
+    """Text from outside as Markdown that cannot become markup."""
+    return "".join(f"\\{c}" if c in r"\`*_[]|#" else c for c in html.escape(text, quote=False))
+
+
+_README = """\
+# {title}
+
+{warning}**Identified cases, not prevalence.** These are people whom an organisation identified or
+assisted. Most trafficking is never identified: a higher number may mean better identification.
+
+| what is counted | how many |
+|---|---|
+| people identified (a person counts once) | {people} |
+| case records received (a person may have several) | {cases} |
+
+Intervals hold at the {level} level. Years {first} to {last}.
+
+## Read this before you count
+
+1. **One row is one person**, not one case record. The rows are *protected records*: made from noisy
+   counts, they agree with them, and no row is a real person.
+2. **Use `counts` where it holds the table you need**: its numbers have intervals. Use `records` for
+   combinations that it does not hold, and expect errors of at least the same size.
+3. **Denominators.** In a group of flags (means of control, type of exploitation, sector, recruiter)
+   divide by the people for whom some flag of the group is yes (`any_means`, `any_exploitation`, …),
+   not by all people.
+4. **Four blanks differ.** *Zero*: known to be none. *Protected*: a cell that is missing from
+   `counts`, too few to show reliably, never zero. *Nobody reports here*: no contributor covers that
+   year or place. *Not recorded*: an empty cell, or an empty value in `counts`; the person is
+   counted, the answer is not known.
+5. Two numbers differ only where their intervals leave room for it.
+{caveats}
+## Files
+
+| file | what it is |
+|---|---|
+{files}
+
+In `counts.csv` the variables of a cell are joined with `*` and its values with `|`, in the same
+order: `gender*age_band` and `female|9-17`; `gender*age_band` and `female|` is "female, age not
+recorded". The CSV files are UTF-8 without byte order mark (they hold ASCII codes only); values that
+a spreadsheet would run as a formula begin with an apostrophe.
+
+## How to read them
+
+Python (pandas):
+
+    import pandas as pd
+    records = pd.read_parquet("records.parquet")
+    counts = pd.read_parquet("counts.parquet")
+    text = pd.read_csv("records.csv", dtype="string", keep_default_na=False, na_values=[""])
+
+`NA` is Namibia in two-letter codes; the files use three letters (`NAM`), and the line above is safe
+in any case.
+
+R:
+
+    records <- arrow::read_parquet("records.parquet")
+    text <- read.csv("records.csv", colClasses = "character", na.strings = "")
+
+Excel: do not open the CSV files by double click, it turns the age band `9-17` into a date. Choose
+Data, From Text/CSV, then set the data type of every column to Text (or "Do not detect data types").
+
+## How people are protected
+
+Differential privacy, epsilon {epsilon} and delta {delta}, for each {unit}; mechanism:
+{mechanism}. Whether or not any one person was in the data, the chance of seeing this release changes
+by at most a factor of {factor}, apart from the small probability delta. Typical intervals:
+
+| number | at the {level} level |
+|---|---|
+{accuracy}
+
+Exact values for every table are in `manifest.json`.
+
+## Who contributed
+
+{contributors}
+
+## Cite and reuse
+
+{citation}
+
+Licence: {licence}. Made with {software}. Do not try to recognise anybody, and do not combine these
+data with others in order to do so.
+"""

@@ -1,0 +1,242 @@
+"""Labels and definitions of everything in the schema, in every offered language.
+
+Belongs here: reading ``data/labels/<language>.yaml``, proving it complete, looking words up.
+Does not belong here: text of the interface (``locale``), names of countries (``countries``).
+
+>>> label("citizenship", "fr")
+'Nationalité'
+>>> code_label("citizenship", "CIV", "es")
+'Côte d’Ivoire'
+>>> code_label("assistance_medical", "declined", "en")
+'Declined'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Annotated, Any, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ctdhub.errors import SchemaError
+from ctdhub.i18n import LANGUAGES, _
+from ctdhub.schema import countries
+from ctdhub.schema.model import Kind, TableName, load_schema
+
+Words = Annotated[str, Field(min_length=1)]
+
+EACH = "each"
+"""Key of a code list whose entries are patterns: ``{code}`` and, for countries, ``{name}``."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Entry(_Frozen):
+    """A label of a few words and a definition of one to three sentences."""
+
+    label: Words
+    definition: Words
+
+
+class Labels(_Frozen):
+    """One language's file.  ``page`` holds the words of the codebook itself."""
+
+    tables: dict[TableName, Entry]
+    kinds: dict[Kind, Words]
+    page: dict[str, Words]
+    groups: dict[str, Entry]
+    variables: dict[str, Entry]
+    codes: dict[str, dict[str, Entry]]
+
+    def keys(self) -> set[str]:
+        """Everything the file has words for, as dotted paths."""
+        parts: tuple[tuple[str, Mapping[Any, object]], ...] = (
+            ("tables", self.tables),
+            ("kinds", self.kinds),
+            ("groups", self.groups),
+            ("variables", self.variables),
+        )
+        flat = {f"{part}.{key}" for part, entries in parts for key in entries}
+        return flat | {f"codes.{name}.{c}" for name, found in self.codes.items() for c in found}
+
+
+class Sources(_Frozen):
+    """Where each meaning comes from: one citation for each variable and group."""
+
+    variables: dict[str, Words]
+    groups: dict[str, Words]
+
+
+def _wanted() -> set[str]:
+    """Dotted paths that every language must have words for, by the schema."""
+    schema = load_schema()
+    variables = [v.name for v in schema.table("people") + schema.table("perpetrators")]
+    patterns = {"year": (EACH,), "country": (EACH,)}
+    return {
+        *(f"tables.{name}" for name in ("records", "people", "perpetrators")),
+        *(f"kinds.{kind}" for kind in get_args(Kind)),
+        *(f"groups.{name}" for name in schema.groups),
+        *(f"variables.{name}" for name in variables),
+        *(f"codes.{n}.{c}" for n, found in {**schema.codes, **patterns}.items() for c in found),
+    }
+
+
+def parse(text: str, file: str) -> Labels:
+    """Labels out of the text of a file, complete by the schema.
+
+    Raises:
+        SchemaError: the text has not the form of a labels file, or keys are missing or too many.
+    """
+    try:
+        found = Labels.model_validate(yaml.safe_load(text))
+    except (yaml.YAMLError, ValidationError) as error:
+        raise SchemaError(
+            _("The file does not have the form of a labels file."),
+            _("Give each key a label and a definition, as the English file does."),
+            file=file,
+            rule="labels-form",
+        ) from error
+    _complete(found.keys(), _wanted(), file)
+    return found
+
+
+def _complete(found: set[str], wanted: set[str], file: str) -> None:
+    wrong = sorted(found ^ wanted)
+    if wrong:
+        raise SchemaError(
+            _("Words are missing or too many for: {keys}.").format(keys=", ".join(wrong[:5])),
+            _("Give the file exactly the keys that the schema has."),
+            file=file,
+            rule="labels-complete",
+        )
+
+
+def _text(*path: str) -> str:
+    return resources.files("ctdhub.schema").joinpath("data", *path).read_text("utf-8")
+
+
+@cache
+def load_labels(lang: str) -> Labels:
+    """Labels of one language.
+
+    Raises:
+        KeyError: the language is not offered.
+        SchemaError: the file is incomplete.
+    """
+    if lang not in LANGUAGES:
+        raise KeyError(f"no labels in language {lang!r}; offered: {', '.join(LANGUAGES)}")
+    file = f"{lang}.yaml"
+    found = parse(_text("labels", file), file)
+    if lang != LANGUAGES[0]:
+        _complete(set(found.page), set(load_labels(LANGUAGES[0]).page), file)
+    return found
+
+
+@cache
+def load_sources() -> Sources:
+    """Citations of all variables and groups.
+
+    Raises:
+        SchemaError: a variable or group has none.
+    """
+    found = Sources.model_validate(yaml.safe_load(_text("sources.yaml")))
+    cited = {f"variables.{n}" for n in found.variables} | {f"groups.{n}" for n in found.groups}
+    wanted = {key for key in _wanted() if key.startswith(("variables.", "groups."))}
+    _complete(cited, wanted, "sources.yaml")
+    return found
+
+
+def _entry(entries: Mapping[Any, Entry], key: str, what: str) -> Entry:
+    if key not in entries:
+        raise KeyError(f"no {what} {key!r} in the schema")
+    return entries[key]
+
+
+def label(name: str, lang: str) -> str:
+    """Label of a variable.  Raises KeyError for an unknown variable or language."""
+    return _entry(load_labels(lang).variables, name, "variable").label
+
+
+def definition(name: str, lang: str) -> str:
+    """Definition of a variable.  Raises KeyError for an unknown variable or language."""
+    return _entry(load_labels(lang).variables, name, "variable").definition
+
+
+def group_label(group: str, lang: str) -> str:
+    """Label of a group of variables.  Raises KeyError for an unknown group or language."""
+    return _entry(load_labels(lang).groups, group, "group").label
+
+
+def group_definition(group: str, lang: str) -> str:
+    """Definition of a group of variables.  Raises KeyError for an unknown group or language."""
+    return _entry(load_labels(lang).groups, group, "group").definition
+
+
+def table_label(table: str, lang: str) -> str:
+    """Label of a table.  Raises KeyError for an unknown table or language."""
+    return _entry(load_labels(lang).tables, table, "table").label
+
+
+def table_definition(table: str, lang: str) -> str:
+    """Definition of a table.  Raises KeyError for an unknown table or language."""
+    return _entry(load_labels(lang).tables, table, "table").definition
+
+
+def source(name: str) -> str:
+    """Citation behind the meaning of a variable or group, in English as published.
+
+    Raises:
+        KeyError: neither a variable nor a group has that name.
+    """
+    sources = load_sources()
+    for found in (sources.variables, sources.groups):
+        if name in found:
+            return found[name]
+    raise KeyError(f"no variable or group {name!r} in the schema")
+
+
+def code_label(variable: str, code: str, lang: str) -> str:
+    """Label of a code of a variable; for a country its name, for a year the year itself.
+
+    Raises:
+        KeyError: unknown variable, code or language, or the variable has no codes.
+    """
+    return _code(variable, str(code), lang).label
+
+
+def code_definition(variable: str, code: str, lang: str) -> str:
+    """Definition of a code of a variable.
+
+    Raises:
+        KeyError: unknown variable, code or language, or the variable has no codes.
+    """
+    return _code(variable, str(code), lang).definition
+
+
+@cache
+def _code(variable: str, code: str, lang: str) -> Entry:
+    schema = load_schema()
+    if not schema.has(variable):
+        raise KeyError(f"no variable {variable!r} in the schema")
+    v = schema.variable(variable)
+    entries = load_labels(lang).codes
+    if v.kind == "year" and len(code) == 4 and code.isdecimal():
+        return _filled(entries["year"][EACH], code, code)
+    if v.kind == "country" and code in countries.ALPHA3_TO_ALPHA2:
+        return _filled(entries["country"][EACH], code, countries.name(code, lang))
+    if v.kind not in ("year", "country") and v.code_list and code in entries[v.code_list]:
+        return entries[v.code_list][code]
+    # A code in a file may be a value of a case record: the message does not repeat it.
+    raise KeyError(f"variable {variable!r} has no such code")
+
+
+def _filled(entry: Entry, code: str, name: str) -> Entry:
+    return Entry(
+        label=entry.label.format(code=code, name=name),
+        definition=entry.definition.format(code=code, name=name),
+    )

@@ -1,0 +1,214 @@
+"""The crosswalks' own files: complete, without contradiction, every arrow's end in the schema."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctdhub.errors import HubError
+from ctdhub.schema.crossing import HUB, arrows, crosswalk
+from ctdhub.schema.crosswalk import (
+    NAMES,
+    Column,
+    Crosswalk,
+    covered,
+    load_crosswalk,
+    notes,
+    sentence,
+)
+from ctdhub.schema.model import load_schema
+
+MEANS = """
+DebtBondage TakesEarnings RestrictsFinancialAccess Threats PsychologicalAbuse PhysicalAbuse
+SexualAbuse FalsePromises PsychoactiveSubstances RestrictsMovement RestrictsMedicalCare
+ExcessiveWorkingHours UsesChildren ThreatOfLawEnforcement WithholdsNecessities WithholdsDocuments
+Other NotSpecified Concatenated
+""".split()
+LABOUR = """
+Agriculture Aquafarming Begging Construction DomesticWork Hospitality IllicitActivities
+Manufacturing MiningOrDrilling Peddling Transportation Other NotSpecified Concatenated
+""".split()
+SEX = """
+Prostitution Pornography RemoteInteractiveServices PrivateSexualServices Concatenated
+""".split()
+RECRUITER = "IntimatePartner Friend Family Other Unknown".split()
+
+
+def named(prefix: str, ends: list[str]) -> list[str]:
+    return [prefix + end for end in ends]
+
+
+def k_anonymous(first: list[str], country: str, slavery: bool) -> list[str]:
+    return [
+        *first,
+        *named("meansOfControl", MEANS),
+        *"isForcedLabour isSexualExploit isOtherExploit isSexAndLabour isForcedMarriage".split(),
+        *"isForcedMilitary isOrganRemoval".split(),
+        *(["isSlaveryAndPractices"] if slavery else []),
+        "typeOfExploitConcatenated",
+        *named("typeOfLabour", LABOUR),
+        *named("typeOfSex", SEX),
+        *"isAbduction RecruiterRelationship".split(),
+        country,
+        *named("recruiterRelation", RECRUITER),
+    ]
+
+
+EXPECTED = {
+    "ctdc-2017": (
+        62,
+        k_anonymous(
+            "yearOfRegistration datasource gender ageBroad majorityStatus majorityStatusAtExploit "
+            "MajorityEntry citizenship".split(),
+            "CountryofExploitation",
+            slavery=False,
+        ),
+    ),
+    "ctdc-2021": (
+        63,
+        k_anonymous(
+            "yearOfRegistration Datasource gender ageBroad majorityStatus majorityStatusAtExploit "
+            "majorityEntry citizenship".split(),
+            "CountryOfExploition",
+            slavery=True,
+        ),
+    ),
+    "ctdc-gsd-k10": (
+        37,
+        """
+        yearOfRegistration gender ageBroad majorityStatusAtExploit traffickMonths citizenship
+        CountryOfExploitation meansOfControlDebtBondage meansOfControlTakesEarnings
+        meansOfControlThreats meansOfControlPsychologicalAbuse meansOfControlPhysicalAbuse
+        meansOfControlSexualAbuse meansOfControlFalsePromises
+        meansOfControlPsychoactiveSubstances meansOfControlRestrictsMovement
+        meansOfControlRestrictsMedicalCare meansOfControlExcessiveWorkingHours
+        meansOfControlThreatOfLawEnforce meansOfControlWithholdsNecessities
+        meansOfControlWithholdsDocuments meansOfControlOther isForcedLabour isSexualExploit
+        isOtherExploit typeOfLabourAgriculture typeOfLabourConstruction typeOfLabourDomesticWork
+        typeOfLabourHospitality typeOfLabourOther typeOfSexProstitution typeOfSexPornography
+        typeOfSexOther recruiterRelationIntimatePartner recruiterRelationFriend
+        recruiterRelationFamily recruiterRelationOther
+        """.split(),
+    ),
+    "ctdc-2024": (
+        27,
+        """
+        yearOfRegistration gender ageBroad citizenship CountryOfExploitation traffickMonths
+        meansDebtBondageEarnings meansThreats meansAbusePsyPhySex meansFalsePromises
+        meansDrugsAlcohol meansDenyBasicNeeds meansExcessiveWorkHours meansWithholdDocs
+        isForcedLabour isSexualExploit isOtherExploit typeOfLabourAgriculture
+        typeOfLabourConstruction typeOfLabourDomesticWork typeOfLabourHospitality
+        typeOfSexProstitution typeOfSexPornography recruiterRelationIntimatePartner
+        recruiterRelationFriend recruiterRelationFamily recruiterRelationOther
+        """.split(),
+    ),
+    "ctdc-vp-2022": (
+        16,
+        """
+        yearRegister gender majorityStatus isForcedLabour isSexualExploit UN_COO_Region
+        UN_COE_Region IP_Exploiter IP_Gender IP_ageBroad IP_citizen_UNRegion IP_Relation
+        IP_PayMoney IP_RecruiterBroker IP_TransactionProcess IP_ControlAbuseKidnap
+        """.split(),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_every_variable_of_the_codebook_is_there_in_order(name: str) -> None:
+    count, columns = EXPECTED[name]
+    assert len(columns) == count
+    assert list(load_crosswalk(name).written()) == columns
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_arrow_ends_in_the_schema(name: str) -> None:
+    schema = load_schema()
+    for arrow in arrows(name):
+        if arrow.variable is None:
+            continue
+        assert schema.has(arrow.variable), arrow
+        if arrow.code:
+            assert arrow.code in schema.domain(arrow.variable, (1990, 2030)), arrow
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_arrow_that_is_not_followed_both_ways_says_why(name: str) -> None:
+    """Second texts for a code, repeats and unknowns aside, no direction is shut in silence."""
+    settled = {(a.column, a.variable, a.code) for a in arrows(name) if a.writes}
+    for arrow in arrows(name):
+        if not arrow.writes and arrow.variable and arrow.code:
+            excused = arrow.lossy_write or arrow.lossy_read
+            assert excused or (arrow.column, arrow.variable, arrow.code) in settled or (
+                arrow.value == "RestrictsMovement"
+            ), arrow
+        if not arrow.reads and arrow.variable:
+            assert arrow.lossy_read or arrow.lossy_write, arrow
+
+
+def test_notes_are_all_used_and_all_sentences() -> None:
+    used = {
+        note for name in NAMES for a in arrows(name) for note in (a.lossy_read, a.lossy_write)
+    } | {sentence("no_column")}
+    assert used - {None} == set(notes())
+    assert all(note.endswith(".") and note[0].isupper() for note in notes())
+
+
+def test_a_column_that_leaves_a_code_open_is_refused() -> None:
+    with pytest.raises(ValueError, match="is not settled"):
+        Column.model_validate(
+            {"name": "g", "to": "gender", "form": "code", "values": [{"text": "F", "to": "female"}]}
+        )
+    with pytest.raises(ValueError, match="no variable"):
+        Column.model_validate({"name": "g", "to": "gendre", "form": "flag"})
+    with pytest.raises(ValueError, match="formula"):
+        Column.model_validate({"name": "=g", "to": "abduction", "form": "flag"})
+    with pytest.raises(ValueError, match="no note"):
+        Column.model_validate(
+            {"name": "g", "to": "abduction", "form": "flag", "lossy": "no such key"}
+        )
+
+
+def test_an_unknown_name_is_an_error_with_a_remedy() -> None:
+    with pytest.raises(HubError, match="ctdc-2024"):
+        load_crosswalk("ctdc-1999")
+
+
+def test_what_a_format_covers() -> None:
+    schema = load_schema()
+    whole: Crosswalk = load_crosswalk("ctdc-2021")
+    left = {v.name for v in schema.records} - set(covered(whole, schema))
+    assert left == {
+        "reporting_entity",
+        "citizenship_region",
+        "exploitation_region",
+        "country_of_exploitation_rule",
+        "trafficking_duration",
+        *schema.members("assistance"),
+    }
+
+
+@pytest.mark.parametrize("source", NAMES)
+@pytest.mark.parametrize("target", [*NAMES, HUB])
+def test_joining_leaves_nothing_out(source: str, target: str) -> None:
+    crossings = crosswalk(source, target)
+    assert {c.source for c in crossings} >= {a.column for a in arrows(source)}
+    assert {c.target for c in crossings} >= {a.column for a in arrows(target)}
+    for c in crossings:
+        if c.state == "exact":
+            assert not c.notes
+        if c.state == "lossy":
+            assert c.notes
+    if load_crosswalk(source).kind == "concepts":
+        assert "exact" not in {c.state for c in crossings}
+
+
+def test_joining_2021_with_2024() -> None:
+    crossings = crosswalk("ctdc-2021", "ctdc-2024")
+    threats = [c for c in crossings if c.source == "meansOfControlUsesChildren"]
+    assert [(c.target, c.state) for c in threats] == [("meansThreats", "lossy")]
+    labour = [c for c in crossings if c.source == "isForcedLabour"]
+    assert [(c.code, c.state) for c in labour] == [("yes", "exact"), ("no", "lossy")]
+    gone = {c.source for c in crossings if c.state == "none"}
+    assert {"isAbduction", "typeOfLabourBegging", "majorityEntry", "Datasource"} <= gone
+    back = [c for c in crosswalk("ctdc-2024", "ctdc-2021") if c.source == "meansThreats"]
+    assert {c.state for c in back} == {"lossy"}
+    assert {note for c in back for note in c.notes} == {sentence("merged_read")}

@@ -1,0 +1,436 @@
+"""Readers of contributed files: what goes in comes out, with the rows a spreadsheet shows."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ctdhub.errors import FileError, HostileFile, UnreadableFile
+from ctdhub.intake import REJECTS, Limits, RawTable, ReadOptions, read_table
+from ctdhub.intake.delimited import sniff
+from ctdhub.intake.layout import scan
+
+DATA = Path(__file__).resolve().parents[2] / "../shared/data"
+
+
+def needs(path: Path) -> Path:
+    if not path.exists():
+        pytest.skip(f"the public data set {path.name} is not on this machine")
+    return path
+
+
+def columns(raw: RawTable) -> dict[str, list[Any]]:
+    return raw.table.to_pydict()
+
+
+def write(folder: Path, data: bytes, name: str = "cases.csv") -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+def refused(
+    path: Path, options: ReadOptions | None = None, limits: Limits | None = None
+) -> FileError:
+    with pytest.raises((UnreadableFile, HostileFile)) as caught:
+        read_table(path, options, limits)
+    assert caught.value.exit_code == 2
+    return caught.value
+
+
+# Text files -------------------------------------------------------------------------------------
+
+LETTERS = st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufeff")
+NAMES = st.lists(
+    st.text(st.sampled_from("abcdefgé ñع漢"), min_size=1, max_size=8).filter(
+        lambda s: s.strip() == s != "_row"
+    ),
+    min_size=1,
+    max_size=5,
+    unique=True,
+)
+
+
+@st.composite
+def tables(draw: st.DrawFn, letters: st.SearchStrategy[str] = LETTERS) -> list[list[str]]:
+    names = draw(NAMES)
+    signs = letters | st.sampled_from(list(",;\t|\"\n'")) | st.just("\r\n")
+    cell = st.lists(signs, max_size=8).map("".join)
+    safe = cell.map(lambda text: text if text.strip()[:1] not in "=@+-" else "x" + text)
+    body = draw(st.lists(st.lists(safe, min_size=len(names), max_size=len(names)), max_size=8))
+    return [names, *body]
+
+
+def as_csv(table: list[list[str]], delimiter: str, newline: str, quoting: int = 0) -> str:
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=delimiter, lineterminator=newline, quoting=quoting).writerows(table)  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("round_trip")
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    tables(),
+    st.sampled_from(",;\t|~^"),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]),
+    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+)
+def test_any_table_survives_any_delimiter_encoding_and_line_end(
+    folder: Path, table: list[list[str]], delimiter: str, newline: str, encoding: str, quoting: int
+) -> None:
+    path = write(folder, as_csv(table, delimiter, newline, quoting).encode(encoding))
+    raw = read_table(path, ReadOptions(delimiter=delimiter, encoding=encoding))
+    filled = [(i, row) for i, row in enumerate(table[1:], 2) if any(row)]
+    expected: dict[str, list[Any]] = {
+        name: [row[j] or None for _i, row in filled] for j, name in enumerate(table[0])
+    }
+    assert columns(raw) == expected | {"_row": [i for i, _row in filled]}
+    assert raw.rows_read == len(filled)
+    assert raw.rejects.schema == REJECTS
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    tables(st.sampled_from("abcåéñß“€ ")),
+    st.sampled_from(["cp1252", "latin-1"]),
+    st.sampled_from([";", "\t"]),
+)
+def test_single_byte_encodings_are_read_as_stated(
+    folder: Path, table: list[list[str]], encoding: str, delimiter: str
+) -> None:
+    table[0] = [f"c{j}" for j in range(len(table[0]))]
+    if encoding == "latin-1":
+        table = [[c.replace("“", "").replace("€", "") for c in row] for row in table]
+    path = write(folder, as_csv(table, delimiter, "\r\n").encode(encoding))
+    raw = read_table(path, ReadOptions(encoding=encoding, delimiter=delimiter))
+    assert columns(raw)["c0"] == [row[0] or None for row in table[1:] if any(row)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text('ab,\n\r"', max_size=40))
+def test_the_byte_scan_agrees_with_the_csv_module(text: str) -> None:
+    layout = scan(text.encode(), ",")
+    if not layout.strict:
+        return
+    rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    assert layout.cells.tolist() == [len(row) or 1 for row in rows]
+    assert layout.blank.tolist() == [not row for row in rows]
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_delimiter_and_encoding_are_found(tmp_path: Path, encoding: str, delimiter: str) -> None:
+    rows = [["Âge", "Pays"], ["12", "Côte d’Ivoire"], ["NA", ""], ["n/a", "Perú"]]
+    raw = read_table(write(tmp_path, as_csv(rows, delimiter, "\r\n").encode(encoding)))
+    assert raw.delimiter == delimiter
+    assert columns(raw)["Âge"] == ["12", "NA", "n/a"]
+    assert columns(raw)["Pays"] == ["Côte d’Ivoire", None, "Perú"]
+    assert len(raw.sha256) == 64
+
+
+def test_rows_with_a_wrong_number_of_cells_are_rejects_and_rows_stay_numbered(
+    tmp_path: Path,
+) -> None:
+    text = 'a,b\n1,"x\ny"\n2\n\n3,z,w\n,\n4,"q"\n'
+    raw = read_table(write(tmp_path, text.encode()))
+    assert columns(raw) == {"a": ["1", "4"], "b": ["x\ny", "q"], "_row": [2, 7]}
+    assert raw.rejects.column("source_row").to_pylist() == [3, 5]
+    assert set(raw.rejects.column("rule").to_pylist()) == {"cell-count"}
+    assert raw.rows_read == 4
+
+
+def test_loose_quotation_marks_are_text(tmp_path: Path) -> None:
+    raw = read_table(write(tmp_path, b'a,b\n5" nail,1\n2,"x\n"\n\n3\n4,4\n'))
+    assert columns(raw) == {"a": ['5" nail', "2", "4"], "b": ["1", "x\n", "4"], "_row": [2, 3, 6]}
+    assert raw.rejects.column("source_row").to_pylist() == [5]
+
+
+def test_a_first_header_that_is_a_sentence_is_just_a_column(tmp_path: Path) -> None:
+    terms = "By using this file, you agree; that, all terms | hold"
+    rows = [[terms, "gender"], ["2002", "Female"], ["2003", "Male"]]
+    raw = read_table(write(tmp_path, as_csv(rows, ",", "\n").encode()))
+    assert raw.table.column_names == [terms, "gender", "_row"]
+
+
+def test_header_row_and_skipped_rows(tmp_path: Path) -> None:
+    path = write(tmp_path, b"Report\nfor,2020,x\na,b\nlabel a,label b\n1,2\n")
+    raw = read_table(path, ReadOptions(header_row=3, skip_rows=(4,)))
+    assert columns(raw) == {"a": ["1"], "b": ["2"], "_row": [5]}
+    assert raw.rows_read == 1
+
+
+def test_white_space_around_headers_goes_and_an_unnamed_empty_column_too(tmp_path: Path) -> None:
+    path = write(tmp_path, "\xa0a\u2003,b ,\n1, 2 ,\n".encode())
+    assert columns(read_table(path)) == {"a": ["1"], "b": [" 2 "], "_row": [2]}
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "row", "column"),
+    [
+        (b"a,a\n1,2\n", "duplicate-header", 1, "a"),
+        (b"a,\n1,2\n", "empty-header", 1, "B"),
+        (b"a,_row\n1,2\n", "reserved-header", 1, "_row"),
+        (b"\n\n", "no-header", 1, None),
+        (b"a,b\n1,=1+1\n", "formula", 2, "b"),
+        (b"a,b\n1,@SUM(A1)\n", "formula", 2, "b"),
+        (b"a,b\n1,1\n2,-2+cmd|'/C calc'!A1\n", "formula", 3, "b"),
+        (b"a,b\n1,+abc\n", "formula", 2, "b"),
+        (b"a,b\n1,\t=1\n", "formula", 2, "b"),
+        (b"a,b\n1,- f(x)\n", "formula", 2, "b"),
+        (b"=x,b\n1,2\n", "formula", 1, None),
+        (b'a,b\n1,"x\n2,3\n', "quotes", 2, None),
+        (b'a,b\n1,"x"y\n', "quotes", 2, None),
+        (b"a,b\n1,\0\n", "nul", 2, None),
+        (b"a,b\n1,\x07\n", "binary", 2, None),
+        (b"a,b\n1,\xc3\xa9\n2,\xe9\n", "mixed-encoding", 3, None),
+        (b"a,b\n1,\x81\n", "encoding", 2, None),
+        (b"a;b\n1,2\n", "cell-count", 2, None),
+        (b"a,b\n1," + b"x" * 40_000 + b"\n", "cell-size", 2, "b"),
+        (b",".join(b"c%d" % i for i in range(2001)) + b"\n", "columns", 1, None),
+    ],
+)
+def test_one_error_with_place_rule_and_remedy(
+    tmp_path: Path, text: bytes, rule: str, row: int, column: str | None
+) -> None:
+    error = refused(write(tmp_path, text), ReadOptions(delimiter=None if b";" in text else ","))
+    assert (error.rule, error.row, error.column, error.file) == (rule, row, column, "cases.csv")
+    assert error.what.endswith(".")
+    assert error.fix.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "-99",
+        "+39 02 1234567",
+        "-6%",
+        "-",
+        "--",
+        "-1.5e-3",
+        "+1 (555) 010-999",
+        "- Río",
+        "a=b",
+        "me@example.org",
+        "2020-01-01",
+        "-1,5",
+    ],
+)
+def test_what_is_no_formula(tmp_path: Path, cell: str) -> None:
+    raw = read_table(write(tmp_path, f"a;b\n1;{cell}\n".encode()))
+    assert columns(raw)["b"] == [cell]
+
+
+def test_limits_of_size_and_rows(tmp_path: Path) -> None:
+    path = write(tmp_path, b"a\n" + b"1\n" * 30)
+    assert refused(path, limits=Limits(rows=20)).rule == "rows"
+    assert refused(path, limits=Limits(file_bytes=20)).rule == "file-size"
+    assert read_table(path, limits=Limits(rows=30)).rows_read == 30
+
+
+def test_links_folders_devices_and_missing_files_are_refused(tmp_path: Path) -> None:
+    good = write(tmp_path, b"a\n1\n")
+    link = tmp_path / "link.csv"
+    link.symlink_to(good)
+    os.mkfifo(tmp_path / "pipe.csv")
+    rules = [
+        refused(p).rule
+        for p in (
+            link,
+            tmp_path,
+            tmp_path / "pipe.csv",
+            tmp_path / "none.csv",
+            tmp_path / "a\0b.csv",
+            write(tmp_path, b"", "empty.csv"),
+        )
+    ]
+    assert rules == ["not-a-file", "not-a-file", "not-a-file", "no-file", "no-access", "empty-file"]
+
+
+def test_names_of_files_are_shown_without_control_characters(tmp_path: Path) -> None:
+    error = refused(write(tmp_path, b"a,a\n", "x\x1b[31m\u202egpj.csv"))
+    assert error.file == "x·[31m·gpj.csv"
+
+
+def test_sniffing_prefers_the_even_split() -> None:
+    assert sniff(b"a;b\n1,5;2\n1,7;3\n") == ";"
+    assert sniff(b"only\n1\n") == ","
+
+
+# JSON -------------------------------------------------------------------------------------------
+
+
+def test_json_lines_and_lists(tmp_path: Path) -> None:
+    records = [
+        {"age": 20, "score": 2.0, "flag": True, "note": None, "tags": []},
+        {"age": "NA", "extra": -1.5},
+    ]
+    expected = {
+        "age": ["20", "NA"],
+        "score": ["2", None],
+        "flag": ["TRUE", None],
+        "note": [None, None],
+        "tags": [None, None],
+        "extra": [None, "-1.5"],
+    }
+    lines = write(tmp_path, "\n".join(map(json.dumps, records)).encode(), "a.jsonl")
+    listed = write(tmp_path, json.dumps(records, indent=1).encode(), "a.json")
+    for path in (lines, listed):
+        assert columns(read_table(path)) == expected | {"_row": [1, 2]}
+
+
+def test_bad_json_records_are_rejects(tmp_path: Path) -> None:
+    text = b'{"a": 1}\n{"a": \n\n[1]\n{"a": {"b": 1}}\n{"a": 1, "a": 2}\n{"a": "\\ud800"}\n'
+    raw = read_table(write(tmp_path, text, "a.jsonl"))
+    assert raw.rejects.column("source_row").to_pylist() == [2, 4, 5, 6, 7]
+    assert raw.rejects.column("rule").to_pylist() == [
+        "json",
+        "json",
+        "nested",
+        "duplicate-header",
+        "encoding",
+    ]
+    assert columns(raw) == {"a": ["1"], "_row": [1]}
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        (b'[{"a": 1}', "json"),
+        (b'[{"a": NaN}]', "json"),
+        (b"[" * 100_000, "nesting"),
+        (b'{"a": ' * 50 + b"1" + b"}" * 50, "nesting"),
+        (b"[1, 2]", "json"),
+        (b"[]", "json"),
+        (b'[{"a": "\\u0000"}]', "nul"),
+    ],
+)
+def test_json_that_cannot_be_used(tmp_path: Path, text: bytes, rule: str) -> None:
+    assert refused(write(tmp_path, text, "a.json")).rule == rule
+
+
+# Workbooks --------------------------------------------------------------------------------------
+
+
+def workbook(path: Path, rows: list[list[Any]], sheet: str = "cases") -> Path:
+    book = openpyxl.Workbook()
+    book.active.title = sheet
+    for row in rows:
+        book.active.append(row)
+    book.create_sheet("about").append(["x"])
+    book.save(path)
+    return path
+
+
+def test_workbook_values_become_text(tmp_path: Path) -> None:
+    rows = [
+        ["when", "age", "ok", "note"],
+        [datetime.date(2024, 5, 1), 20.0, True, "NA"],
+        [None, None, None, None],
+        [datetime.datetime(2024, 5, 1, 8, 30), 0.5, False, " x "],
+    ]
+    raw = read_table(workbook(tmp_path / "a.xlsx", rows))
+    assert columns(raw) == {
+        "when": ["2024-05-01", "2024-05-01T08:30:00"],
+        "age": ["20", "0.5"],
+        "ok": ["TRUE", "FALSE"],
+        "note": ["NA", " x "],
+        "_row": [2, 4],
+    }
+    assert raw.sheet == "cases"
+    assert raw.encoding is None
+
+
+def test_workbook_that_does_not_begin_in_the_first_cell(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", [[], [], [None, "a", "b"], [None, 1, 2]])
+    raw = read_table(path, ReadOptions(header_row=3))
+    assert columns(raw) == {"a": ["1"], "b": ["2"], "_row": [4]}
+
+
+def test_formulas_of_workbooks_are_refused_where_they_are(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", [["a", "b"], [1, 2], [1, "=A2+1"]])
+    error = refused(path)
+    assert (error.rule, error.row, error.column) == ("formula", 3, "B")
+    assert read_table(path, ReadOptions(sheet="about")).rows_read == 0
+    assert refused(path, ReadOptions(sheet="gone")).rule == "no-sheet"
+
+
+def test_content_decides_and_the_name_is_remarked_on(tmp_path: Path) -> None:
+    workbook(tmp_path / "a.xlsx", [["a"], [1]]).rename(tmp_path / "a.csv")
+    raw = read_table(tmp_path / "a.csv")
+    assert columns(raw)["a"] == ["1"]
+    assert any(".csv" in note for note in raw.notes)
+
+
+# Kobo -------------------------------------------------------------------------------------------
+
+
+def test_kobo_exports_lose_their_group_prefixes(tmp_path: Path) -> None:
+    rows = [
+        ["intro/sex", "case/why", "case/why/war", "a/x", "b/x", "_id", "_uuid", "_submission_time"],
+        ["f", "war work", "1", "p", "q", "1", "u1", "2024-05-01T08:30:00"],
+    ]
+    path = write(tmp_path, as_csv(rows, ",", "\n").encode())
+    names = ["sex", "why", "why/war", "a/x", "b/x", "_id", "_uuid", "_submission_time", "_row"]
+    raw = read_table(path)
+    assert raw.table.column_names == names
+    assert raw.notes
+    assert read_table(path, ReadOptions(kobo=False)).table.column_names[:-1] == rows[0]
+
+
+# Public files of the field ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("year", "rows"), [(2014, 101), (2015, 109), (2016, 112)])
+def test_uk_referrals_with_bare_carriage_returns(year: int, rows: int) -> None:
+    raw = read_table(needs(DATA / f"uk_nrm/{year}_referrals_all.csv"))
+    assert raw.table.num_rows == rows
+    assert raw.rejects.num_rows == 0
+    assert raw.table.column("_row").to_pylist() == list(range(2, rows + 2))
+
+
+def test_linea_145_with_a_byte_order_mark() -> None:
+    path = needs(DATA / "linea145/rescate-denuncias-202001-202112.csv")
+    raw = read_table(path)
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        expected = list(csv.DictReader(stream))
+    assert raw.table.column_names[0] == "fecha_ingreso"
+    assert raw.rows_read == len(expected)
+    for name in ("provincia", "denunciante_localidad"):
+        assert columns(raw)[name] == [row[name] or None for row in expected]
+
+
+def test_htcds_template_with_two_header_rows(tmp_path: Path) -> None:
+    source = needs(DATA / "htcds/HTCDS Excel Spreadsheet v2.0.xlsx")
+    empty = read_table(source, ReadOptions(skip_rows=(2,)))
+    assert empty.rows_read == 0
+    assert empty.table.column_names[0] == "cas_CaseOwner"
+    book = openpyxl.load_workbook(source)
+    book.active["H3"] = "Feminine"
+    book.active["G4"] = datetime.date(1990, 2, 3)
+    book.save(tmp_path / "filled.xlsx")
+    raw = read_table(tmp_path / "filled.xlsx", ReadOptions(skip_rows=(2,)))
+    assert columns(raw)["prs_Gender"] == ["Feminine", None]
+    assert columns(raw)["prs_Birthdate"] == [None, "1990-02-03"]
+    assert columns(raw)["_row"] == [3, 4]
+
+
+def test_htcds_field_standards_hold_formulas() -> None:
+    error = refused(needs(DATA / "htcds/HTCDS Field Standards 2.0.ods"))
+    assert (error.rule, error.row, error.column) == ("formula", 3, "G")
