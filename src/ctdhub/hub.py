@@ -30,7 +30,10 @@ class _Settings(BaseModel):
 
 
 class HubSettings(_Settings):
-    """hub.yaml: name of the hub, languages of its site, schema version, engine."""
+    """hub.yaml: name of the hub, languages of its site, schema version, engine.
+
+    ``homepage`` (https) and ``helpline`` (a number or address) are shown on the site if given.
+    """
 
     name: str = Field(min_length=1, max_length=200)
     languages: tuple[Literal["en", "fr", "es", "ar"], ...] = LANGUAGES  # type: ignore[assignment]
@@ -38,6 +41,8 @@ class HubSettings(_Settings):
     engine: Literal["duckdb"] = "duckdb"
     invented: bool = False
     licence: str = "CC-BY-4.0"
+    homepage: str = Field(default="", pattern=r"^(https://\S{1,300})?$")
+    helpline: str = Field(default="", max_length=120)
 
 
 class Agreement(_Settings):
@@ -196,6 +201,8 @@ class Hub:
             "languages": list(settings.languages),
             "licence": settings.licence,
             "invented": settings.invented,
+            "homepage": settings.homepage,
+            "helpline": settings.helpline,
         }
 
     def person_key(self) -> bytes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from importlib import resources
 from pathlib import Path
 
 import yaml
@@ -71,13 +70,13 @@ def practice_hub(folder: Path, people: int, progress: Progress | None = None) ->
 
 
 def _fill(hub: Hub, people: int, progress: Progress | None) -> None:
-    summary = write_practice(hub.root / "practice", people=people, progress=progress)
+    """Move what the practice contributors sent, and their papers, to where a steward puts them."""
+    folder = hub.root / "practice"
+    summary = write_practice(folder, people=people, progress=progress)
     for contributor, file in summary.files.items():
         target = hub.root / "contributions" / contributor / CONTRIBUTION_DATE / file.name
         target.parent.mkdir(parents=True)
         file.rename(target)
-    package = resources.files("ctdhub.practice")
-    for kind in ("mappings", "contributors"):
-        for source in (package / kind).iterdir():
-            if source.name.endswith(".yaml"):
-                (hub.root / kind / source.name).write_bytes(source.read_bytes())
+    for papers in ("mappings", "contributors"):
+        (hub.root / papers).rmdir()
+        (folder / papers).rename(hub.root / papers)

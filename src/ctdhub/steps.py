@@ -24,6 +24,8 @@ Progress = Callable[[str, float], None]
 
 KEY_FILE = ".step.json"
 _FRESH, _OLD = ".new-", ".old-"
+LEFTOVERS = (_FRESH, _OLD, ".writing-")
+"""Beginnings of the names of folders that only a killed run leaves behind."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def swap(fresh: Path, output: Path) -> None:
 def sweep(paths: Iterable[Path]) -> None:
     """Delete what a killed run left behind among ``paths``."""
     for path in list(paths):
-        if path.name.startswith((_FRESH, _OLD)):
+        if path.name.startswith(LEFTOVERS):
             shutil.rmtree(path, ignore_errors=True)
 
 

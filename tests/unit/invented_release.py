@@ -62,10 +62,14 @@ def people_rows(n: int = 4000, seed: int = 7) -> list[dict[str, str | None]]:
     for _ in range(n):
         row: dict[str, str | None] = {
             "year_of_registration": str(rng.choices(range(2015, 2019), (2, 3, 4, 5))[0]),
-            "gender": rng.choices(("female", "male", "transgender_nonconforming", None), (60, 30, 1, 9))[0],
+            "gender": rng.choices(
+                ("female", "male", "transgender_nonconforming", None), (60, 30, 1, 9)
+            )[0],
             "age_band": rng.choice((*ages[1:], None)),
             "citizenship": rng.choices(("UKR", "MDA", "PHL", "CIV", None), (40, 25, 20, 10, 5))[0],
-            "country_of_exploitation": rng.choices(("POL", "DEU", "ARE", "ITA", None), (40, 20, 20, 15, 5))[0],
+            "country_of_exploitation": rng.choices(
+                ("POL", "DEU", "ARE", "ITA", None), (40, 20, 20, 15, 5)
+            )[0],
         }
         for group, flags in FLAGS.items():
             known = rng.random() < 0.8
@@ -99,7 +103,9 @@ def protected_answer(
     n = len(rows)
     return restore(
         records=records,
-        counts=pa.table([pa.array(c, f.type) for c, f in zip(columns, COUNTS, strict=True)], COUNTS),
+        counts=pa.table(
+            [pa.array(c, f.type) for c, f in zip(columns, COUNTS, strict=True)], COUNTS
+        ),
         people=Estimate(n, n - half, n + half),
         case_records=Estimate(n + n // 5, n, n + n // 2),
         guarantee=Guarantee(

@@ -71,10 +71,15 @@ def tables(draw: st.DrawFn, letters: st.SearchStrategy[str] = LETTERS) -> list[l
     return [names, *body]
 
 
-def as_csv(table: list[list[str]], delimiter: str, newline: str, quoting: int = 0) -> str:
-    out = io.StringIO(newline="")
-    csv.writer(out, delimiter=delimiter, lineterminator=newline, quoting=quoting).writerows(table)  # type: ignore[arg-type]
-    return out.getvalue()
+def as_csv(table: list[list[str]], delimiter: str, newline: str, always: bool = False) -> str:
+    """RFC 4180; the csv module of some Python versions leaves a line feed unquoted."""
+
+    def cell(text: str) -> str:
+        if always or any(sign in text for sign in (delimiter, '"', "\r", "\n")):
+            return '"' + text.replace('"', '""') + '"'
+        return text
+
+    return "".join(delimiter.join(map(cell, row)) + newline for row in table)
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +93,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     st.sampled_from(",;\t|~^"),
     st.sampled_from(["\n", "\r\n", "\r"]),
     st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]),
-    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    st.booleans(),
 )
 def test_any_table_survives_any_delimiter_encoding_and_line_end(
-    folder: Path, table: list[list[str]], delimiter: str, newline: str, encoding: str, quoting: int
+    folder: Path, table: list[list[str]], delimiter: str, newline: str, encoding: str, always: bool
 ) -> None:
-    path = write(folder, as_csv(table, delimiter, newline, quoting).encode(encoding))
+    path = write(folder, as_csv(table, delimiter, newline, always).encode(encoding))
     raw = read_table(path, ReadOptions(delimiter=delimiter, encoding=encoding))
     filled = [(i, row) for i, row in enumerate(table[1:], 2) if any(row)]
     expected: dict[str, list[Any]] = {

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ctdhub.practice.chance import pick
+from ctdhub.practice.experience import BANDS
 from ctdhub.practice.marginals import load_marginals
-from ctdhub.practice.people import BANDS, People, draw, pick
+from ctdhub.practice.people import People, draw
 from ctdhub.practice.truth import facts
 from ctdhub.schema import load_schema
 from ctdhub.schema.countries import ALPHA3

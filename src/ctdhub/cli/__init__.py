@@ -16,7 +16,7 @@ from rich.markup import escape
 from ctdhub.errors import HubError
 from ctdhub.i18n import _
 
-GROUPS = ("hub", "contributor", "schema", "practice", "release", "portal")
+GROUPS = ("hub", "contributor", "schema", "crosswalk", "practice", "release", "portal")
 """Modules of this package; each has ``register(app)``, which adds its verbs to the command."""
 
 console = Console()

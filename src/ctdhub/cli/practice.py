@@ -60,7 +60,6 @@ def show(summary: PracticeSummary) -> None:
     table = Table(title=_("Practice files: everything in them is invented"))
     table.add_column(_("contributor"), no_wrap=True)
     for heading in (
-        _("file"),
         _("rows"),
         _("people"),
         _("to be rejected"),
@@ -69,7 +68,7 @@ def show(summary: PracticeSummary) -> None:
         table.add_column(heading)
     for contributor, sent in summary.sent.items():
         numbers = (sent.rows, sent.people, sent.rejected, sum(sent.excluded.values()))
-        table.add_row(contributor, sent.file, *(f"{number:,}" for number in numbers))
+        table.add_row(contributor, *(f"{number:,}" for number in numbers))
     console.print(table)
     console.print(
         _("{people} invented people; the truth is in {file}.").format(

@@ -140,8 +140,9 @@ def _list(c: Column, hub: Hub) -> pa.Array:
         return pa.nulls(hub.rows, pa.string())
     parts = [_where(reduce(pc.or_, map(hub.yes, names)), text) for text, names in flags.items()]
     separator = c.separators[0] if c.separators else ";"
-    joined = pc.binary_join_element_wise(*parts, separator, null_handling="skip")
-    return pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), joined)
+    return reduce(
+        lambda a, b: pc.coalesce(pc.binary_join_element_wise(a, b, separator), a, b), parts
+    )
 
 
 def _where(mask: pa.Array, text: str) -> pa.Array:

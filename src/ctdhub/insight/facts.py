@@ -12,7 +12,7 @@ from ctdhub.i18n import _, current, ngettext
 from ctdhub.insight.answers import Answer, Answers, Where
 from ctdhub.insight.cards import NumberCard, Unit, card
 from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, YES
-from ctdhub.insight.words import listed, number, share, year
+from ctdhub.insight.words import inline, listed, number, share, year
 from ctdhub.release import Release
 from ctdhub.schema import countries, load_schema
 from ctdhub.schema.labels import label
@@ -32,8 +32,8 @@ class Headline:
     contributors: NumberCard
 
     def sentence(self) -> str:
-        """The headline in the language in force, intervals in it."""
-        people = _(
+        """The headline in the language in force, its interval in it."""
+        return _(
             "{people} people were identified as victims of human trafficking "
             "(between {low} and {high} at {level} confidence)."
         ).format(
@@ -42,10 +42,13 @@ class Headline:
             high=number(self.people.high or 0),
             level=share(self.people.level),
         )
+
+    def reach(self) -> str:
+        """How many nationalities and countries, empty where they are not shown."""
         if self.nationalities.value is None or self.countries.value is None:
-            return people
+            return ""
         origins, places = int(self.nationalities.value), int(self.countries.value)
-        reach = _("They have {nationalities} and were exploited in {countries}.").format(
+        return _("They have {nationalities} and were exploited in {countries}.").format(
             nationalities=ngettext(
                 "at least {n} nationality", "at least {n} nationalities", origins
             ).format(n=number(origins)),
@@ -55,7 +58,6 @@ class Headline:
                 places,
             ).format(n=number(places)),
         )
-        return f"{people} {reach}"
 
 
 def headline(release: Release) -> Headline:
@@ -104,8 +106,8 @@ class RegionFacts:
         found = []
         if self.citizens.people.value is not None:
             text = _(
-                "Between {first} and {last}, {people} people with a citizenship of {region} were "
-                "identified as exploited anywhere in the world (between {low} and {high})."
+                "Between {first} and {last}, {people} people with the citizenship of a country in "
+                "{region} were identified as exploited anywhere in the world (between {low} and {high})."
             )
             found.append(_with_people(text, self.citizens.people, region, first, last))
             found += _profile(self.citizens)
@@ -216,7 +218,7 @@ def _profile(side: Side) -> list[str]:
     if side.exploitation:
         kinds = [
             _("{name} ({share}; {low} to {high})").format(
-                name=label(flag, current()), **_interval(c)
+                name=inline(label(flag, current())), **_interval(c)
             )
             for flag, c in side.exploitation[:MAIN_TYPES]
         ]

@@ -36,6 +36,15 @@ def year(value: int | str) -> str:
     return str(format_decimal(int(value), "0", locale=current(), numbering_system="default"))
 
 
+def inline(label: str) -> str:
+    """A label inside a sentence: its first letter small, unless it starts a capitalised word.
+
+    >>> inline("Forced labour"), inline("SMS")
+    ('forced labour', 'SMS')
+    """
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
 def listed(items: Sequence[str]) -> str:
     """Items as a list in words.
 

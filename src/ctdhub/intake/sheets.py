@@ -1,7 +1,7 @@
-"""The XML of one sheet, measured before a workbook library builds its grid from it.
+"""The XML of one xlsx sheet, measured before a workbook library builds its grid from it.
 
 Belongs here: how large the grid would be, where formulas are, which part holds which sheet.
-Does not belong here: values.
+Does not belong here: values, ods (``sheets_ods``).
 
 A library allocates every cell between the first and the last used one, and writes a shared text
 out wherever it is used, so a few bytes can ask for gigabytes; formulas are refused because their
@@ -11,10 +11,10 @@ other files lie in parts that are never opened.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from xml.etree.ElementTree import Element  # a type only; defusedxml parses
 
 import numpy as np
 from defusedxml import ElementTree
@@ -23,7 +23,7 @@ from ctdhub.errors import HostileFile, UnreadableFile
 from ctdhub.i18n import _
 from ctdhub.intake.archive import Archive
 from ctdhub.intake.formulas import formula
-from ctdhub.intake.headers import letter, shown
+from ctdhub.intake.headers import shown
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
@@ -36,10 +36,11 @@ _HELD = 4 * 2**20
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet of a workbook: its name and the part that holds it."""
+    """A sheet of a workbook: its name, the part that holds it, the parts with shared texts."""
 
     name: str
     part: str
+    texts: tuple[str, ...]
 
 
 def find(archive: Archive, wanted: str | None) -> Sheet:
@@ -48,28 +49,38 @@ def find(archive: Archive, wanted: str | None) -> Sheet:
     Raises:
         UnreadableFile: there is no such sheet.
     """
+    start = ElementTree.fromstring(archive.read("_rels/.rels"))
+    books = {_part(link, "") for link in start if _type(link) == "officeDocument"}
+    if books != {"xl/workbook.xml"}:  # the library would follow another link than this module
+        raise damaged(archive.file)
     book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
     links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
-    targets = {link.get("Id"): link for link in links}
+    parts = {link.get("Id"): _part(link) for link in links if _type(link) == "worksheet"}
+    texts = {_part(link) for link in links if _type(link) == "sharedStrings"}
     sheets: dict[str, tuple[str, bool]] = {}
     for element in book.iter():
         if element.tag.rpartition("}")[2] != "sheet":
             continue
-        key = next((v for k, v in element.attrib.items() if k.endswith("}id")), None)
-        link = targets.get(key)
-        if link is None or not (link.get("Type") or "").endswith("/worksheet"):
-            continue
-        target = link.get("Target") or ""
-        part = target.lstrip("/") if target.startswith("/") else posixpath.join("xl", target)
-        visible = element.get("state", "visible") == "visible"
-        sheets[element.get("name") or ""] = (part, visible)
-    name = choose(
-        {name: visible for name, (_part, visible) in sheets.items()}, wanted, archive.file
-    )
-    part = sheets[name][0]
-    if part not in archive.names:
+        part = next((parts.get(v) for k, v in element.attrib.items() if k.endswith("}id")), None)
+        if part is not None:
+            visible = element.get("state", "visible") == "visible"
+            sheets[element.get("name") or ""] = (part, visible)
+    shows = {name: visible for name, (_part, visible) in sheets.items()}
+    name = choose(shows, wanted, archive.file)
+    texts = {*texts, "xl/sharedStrings.xml"} & set(archive.names)
+    if sheets[name][0] not in archive.names:
         raise damaged(archive.file)
-    return Sheet(name, part)
+    return Sheet(name, sheets[name][0], tuple(sorted(texts)))
+
+
+def _type(link: Element) -> str:
+    return (link.get("Type") or "").rpartition("/")[2]
+
+
+def _part(link: Element, base: str = "xl/") -> str:
+    """The part a link points to, by the same rule as the library's."""
+    target = (link.get("Target") or "").removeprefix("/")
+    return target if target.startswith("xl/") else base + target
 
 
 def choose(sheets: dict[str, bool], wanted: str | None, file: str) -> str:
@@ -116,7 +127,7 @@ def measure(archive: Archive, sheet: Sheet) -> None:
         raise damaged(archive.file)
     width = max((_position(column) + 1 for column in columns), default=0)
     if width * last_row > archive.limits.grid_cells:
-        raise _grid(archive, "grid-size")
+        raise too_large(archive, "grid-size")
     _measure_shared(archive, sheet, cells)
     if has_formula:
         _find_formula(archive, sheet)
@@ -130,7 +141,7 @@ def _whole_tags(archive: Archive, part: str) -> Iterator[bytes]:
         cut = max(text.rfind(b"<"), 0)
         held = text[cut:]
         if len(held) > _HELD:
-            raise _grid(archive, "cell-size")
+            raise too_large(archive, "cell-size")
         yield text[:cut]
     yield held
 
@@ -154,19 +165,17 @@ def _position(column: bytes) -> int:
 
 def _measure_shared(archive: Archive, sheet: Sheet, cells: int) -> None:
     """Bytes of shared texts, each as often as the sheet uses it."""
-    table = next((n for n in archive.names if n.lower() == "xl/sharedstrings.xml"), None)
-    if table is None:
-        return
-    texts = re.split(rb"</(?:[\w.-]+:)?si>", archive.read(table))
-    sizes = np.array([len(text) for text in texts], np.int64)
-    if int(sizes.max()) * cells <= archive.limits.sheet_bytes:
-        return
-    total = 0
-    for text in _whole_tags(archive, sheet.part):
-        indices = np.array([int(use[:9]) for use in _SHARED.findall(text)], np.int64)
-        total += int(sizes[indices[indices < len(sizes)]].sum())
-    if total > archive.limits.sheet_bytes:
-        raise _grid(archive, "sheet-size")
+    for part in sheet.texts:
+        texts = re.split(rb"</(?:[\w.-]+:)?si>", archive.read(part))
+        sizes = np.array([len(text) for text in texts], np.int64)
+        if int(sizes.max()) * cells <= archive.limits.sheet_bytes:
+            continue
+        total = 0
+        for text in _whole_tags(archive, sheet.part):
+            indices = np.array([int(use[:9]) for use in _SHARED.findall(text)], np.int64)
+            total += int(sizes[indices[indices < len(sizes)]].sum())
+        if total > archive.limits.sheet_bytes:
+            raise too_large(archive, "sheet-size")
 
 
 def _find_formula(archive: Archive, sheet: Sheet) -> None:
@@ -199,79 +208,8 @@ class _FormulaSearch:
         return None
 
 
-_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
-_OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
-
-
-def measure_ods(archive: Archive, wanted: str | None) -> str:
-    """Parse an ods workbook's content once, refuse what must not be read, name the sheet.
-
-    Raises:
-        HostileFile: repeated cells would fill too large a grid, or a cell holds a formula.
-        UnreadableFile: there is no such sheet.
-    """
-    survey = _Survey(archive, wanted)
-    parser = ElementTree.DefusedXMLParser(target=survey)
-    for piece in archive.inflate("content.xml"):
-        parser.feed(piece)
-    parser.close()
-    name = choose(dict.fromkeys(survey.names, True), wanted, archive.file)
-    if place := survey.formulas.get(name):
-        raise formula(archive.file, place[0], letter(place[1]))
-    return name
-
-
-class _Survey:
-    """Parser target that counts the grid of every sheet of an ods workbook."""
-
-    def __init__(self, archive: Archive, wanted: str | None) -> None:
-        self._archive = archive
-        self._row = self._column = self._repeat = self._width = self._last = 0
-        self._cell_repeat = 1
-        self._text = self._row_text = self._total = 0
-        self.names: list[str] = []
-        self.formulas: dict[str, tuple[int, int]] = {}
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if tag in (_TABLE + "table-cell", _TABLE + "covered-table-cell"):
-            self._cell_repeat = _times(attributes.get(_TABLE + "number-columns-repeated"))
-            self._text = sum(len(v) for k, v in attributes.items() if k.startswith(_OFFICE))
-            if _TABLE + "formula" in attributes and self.names:
-                self.formulas.setdefault(self.names[-1], (self._row + 1, self._column))
-        elif tag == _TABLE + "table-row":
-            self._repeat = _times(attributes.get(_TABLE + "number-rows-repeated"))
-            self._column = self._last = self._row_text = 0
-        elif tag == _TABLE + "table":
-            self.names.append(attributes.get(_TABLE + "name", ""))
-            self._row = self._width = 0
-
-    def data(self, text: str) -> None:
-        self._text += len(text)
-
-    def end(self, tag: str) -> None:
-        if tag in (_TABLE + "table-cell", _TABLE + "covered-table-cell"):
-            self._column += self._cell_repeat
-            if self._text:
-                self._last = self._column
-                self._row_text += self._text * self._cell_repeat
-        elif tag == _TABLE + "table-row":
-            self._row += self._repeat
-            self._width = max(self._width, self._last)
-            self._total += self._row_text * self._repeat
-            if self._last and self._width * self._row > self._archive.limits.grid_cells:
-                raise _grid(self._archive, "grid-size")
-            if self._total > self._archive.limits.sheet_bytes:
-                raise _grid(self._archive, "sheet-size")
-
-    def close(self) -> None:
-        return None
-
-
-def _times(value: str | None) -> int:
-    return int(value[:9]) if value and value.isascii() and value.isdigit() else 1
-
-
-def _grid(archive: Archive, rule: str) -> HostileFile:
+def too_large(archive: Archive, rule: str) -> HostileFile:
+    """The error for a sheet that would fill too much memory."""
     return HostileFile(
         _("The sheet is too large to read."),
         _("Copy the filled rows and columns into a new workbook, or save the sheet as CSV."),

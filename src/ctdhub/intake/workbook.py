@@ -1,7 +1,7 @@
 """Values of one sheet of an xlsx, xlsm or ods workbook.
 
 Belongs here: which format it is, values as text.  Does not belong here: checks of the container
-(``archive``) and of the grid (``sheets``).
+(``archive``) and of the grid (``sheets``, ``sheets_ods``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from python_calamine import CalamineSheet, CalamineWorkbook
 
 from ctdhub.errors import UnreadableFile
 from ctdhub.i18n import _
-from ctdhub.intake import headers, sheets
+from ctdhub.intake import headers, sheets, sheets_ods
 from ctdhub.intake.archive import Archive
 from ctdhub.intake.content import encrypted
 from ctdhub.intake.options import Limits, ReadOptions
@@ -86,7 +86,7 @@ def _xlsx_sheet(archive: Archive, options: ReadOptions) -> str:
 def _ods_sheet(archive: Archive, options: ReadOptions) -> str:
     if b"encryption-data" in archive.read("META-INF/manifest.xml"):
         raise encrypted(archive.file)
-    return sheets.measure_ods(archive, options.sheet)
+    return sheets_ods.measure(archive, options.sheet)
 
 
 def _cells(

@@ -8,57 +8,62 @@ always runs left to right (text anchors flip otherwise); right-to-left pages get
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
 from ctdhub.portal.figures import Bar, Figure
 
-WIDEST = 58.0
+WIDEST, WIDEST_BESIDE = 58.0, 46.0
 """Per cent of the width that the highest upper end takes; the rest is for numbers."""
-SHORT_LABEL, LONGEST_LABEL = 7, 54
-_COMPACT, _STACKED, _INDENT = 28, 50, 64
+LONGEST_LABEL = 54
+_BESIDE, _ABOVE = 28, 50
+_LETTER, _GAP, _MOST = 8, 10, 80
+"""Pixels: an average letter, the gap behind a label, the widest label that stands beside a bar."""
 
 
 def draw(figure: Figure, *, rtl: bool) -> Markup:
-    """The figure as an ``<svg>``; the table beside it says the same in text."""
-    compact = max((len(b.label) for b in figure.bars if b.kind != "not_recorded"), default=0)
-    row = _compact if compact <= SHORT_LABEL else _stacked
-    height = _COMPACT if row is _compact else _STACKED
+    """The figure as an ``<svg>``; the table beside it says the same in text.
+
+    Short labels stand beside their bars, longer ones above.
+    """
+    indent = _room(b for b in figure.bars if not b.missing)
+    beside = indent <= _MOST
+    height = _BESIDE if beside else _ABOVE
+    widest = WIDEST_BESIDE if beside else WIDEST
     top = max((b.high or 0 for b in figure.bars if b.size is not None), default=0) or 1.0
-    marks = Markup("").join(row(b, i * height, top, rtl) for i, b in enumerate(figure.bars))
+    rows = []
+    for i, bar in enumerate(figure.bars):
+        marks = _marks(bar, widest / top, rtl)
+        if beside:
+            shift = max(indent, _room([bar]))
+            rows.append(_row(bar.label, marks, i * height, -shift if rtl else shift, 5, rtl))
+        else:
+            rows.append(_row(bar.label, marks, i * height, 0, 22, rtl))
     return Markup(
         '<svg class="chart" role="img" aria-labelledby="{id}-t {id}-s" width="100%" '
-        'height="{height}">{marks}</svg>'
-    ).format(id=figure.id, height=height * len(figure.bars) + 4, marks=marks)
+        'height="{height}">{rows}</svg>'
+    ).format(id=figure.id, height=height * len(rows) + 4, rows=Markup("").join(rows))
 
 
-Row = Callable[[Bar, int, float, bool], Markup]
+def _room(bars: Iterable[Bar]) -> int:
+    """Pixels that the longest label takes with the gap behind it."""
+    return _LETTER * max((len(b.label) for b in bars), default=0) + _GAP
 
 
-def _compact(bar: Bar, y: int, top: float, rtl: bool) -> Markup:
-    """Label and bar on one line; the bar's own frame is shifted by the width of the labels."""
-    frame = Markup('<svg x="{x}" y="{y}" width="100%" height="{h}" overflow="visible">{marks}</svg>')
-    shift = -_INDENT if rtl else _INDENT
-    if bar.kind == "not_recorded":
-        shift = shift * 2
-    marks = frame.format(x=shift, y=y + 5, h=18, marks=_marks(bar, top, rtl))
-    return _text(bar.label, 0, 0, y + 19, rtl) + marks
+def _row(label: str, marks: Markup, y: int, shift: int, drop: int, rtl: bool) -> Markup:
+    """A label, and the marks in a frame of their own, ``shift`` to the side, ``drop`` below y."""
+    frame = Markup('<svg x="{x}" y="{y}" width="100%" height="18" overflow="visible">{marks}</svg>')
+    return _text(label, 0, 0, y + 18, rtl) + frame.format(x=shift, y=y + drop, marks=marks)
 
 
-def _stacked(bar: Bar, y: int, top: float, rtl: bool) -> Markup:
-    """Label above its bar."""
-    frame = Markup('<svg x="0" y="{y}" width="100%" height="18" overflow="visible">{marks}</svg>')
-    return _text(bar.label, 0, 0, y + 15, rtl) + frame.format(y=y + 22, marks=_marks(bar, top, rtl))
-
-
-def _marks(bar: Bar, top: float, rtl: bool) -> Markup:
+def _marks(bar: Bar, scale: float, rtl: bool) -> Markup:
     """Bar, whisker and number, in a frame 18 pixels high."""
     if bar.size is None or bar.low is None or bar.high is None:
         return _text(bar.text, 0, 0, 14, rtl, "why")
-    size, low, high = (WIDEST * x / top for x in (bar.size, bar.low, bar.high))
+    size, low, high = (scale * x for x in (bar.size, bar.low, bar.high))
     ends = [(100 - x if rtl else x) for x in (low, high)]
-    kind = "bar unknown" if bar.kind == "not_recorded" else "bar"
+    kind = "bar unknown" if bar.missing else "bar"
     rect = Markup('<rect class="{c}" x="{x:.2f}%" y="1" width="{w:.2f}%" height="16"/>').format(
         c=kind, x=100 - size if rtl else 0, w=size
     )

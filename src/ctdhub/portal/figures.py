@@ -25,11 +25,13 @@ class Bar:
 
     ``size``, ``low`` and ``high`` are in the figure's unit (people, or share in 0..1) and are None
     where nothing may be drawn; ``text`` stands beside the bar; ``cells`` are the texts of the
-    row's table cells (people, low, high, share), empty where ``text`` says why there are none.
+    row's table cells (people, low, high, share), empty where ``text`` says why there are none;
+    ``missing`` marks the row of people whose answer is not recorded.
     """
 
     label: str
     kind: Kind
+    missing: bool
     size: float | None
     low: float | None
     high: float | None
@@ -128,19 +130,20 @@ def _figure(
 
 
 def _bar(row: Row, words: Callable[[tuple[str, ...]], str], *, shares: bool) -> Bar:
-    name = words(row.codes) if row.kind != "not_recorded" else state_words("not_recorded")
+    missing = row.kind == "not_recorded"
+    name = state_words("not_recorded") if missing else words(row.codes)
     drawn = row.share if shares and row.share is not None else row.people
     kind: Kind = row.kind
     if row.kind != "nobody_reports" and drawn.state != "shown":
         kind = drawn.state
     if kind in ("nobody_reports", "protected", "not_measured"):
-        return Bar(name, kind, None, None, None, state_words(kind), ())
-    outside = shares and row.kind == "not_recorded"
+        return Bar(name, kind, missing, None, None, None, state_words(kind), ())
+    outside = shares and missing
     size = None if outside else drawn.value
     text = _sized(drawn)
     if outside:
         text = _("{people} people, outside the shares").format(people=text)
-    return Bar(name, kind, size, drawn.low, drawn.high, text, _cells(row))
+    return Bar(name, kind, missing, size, drawn.low, drawn.high, text, _cells(row))
 
 
 def _sized(card: NumberCard) -> str:
@@ -157,7 +160,9 @@ def _cells(row: Row) -> tuple[str, ...]:
     part = "–"
     if row.share is not None and row.share.value is not None:
         part = _("{share} ({low} to {high})").format(
-            share=share(row.share.value), low=share(row.share.low or 0), high=share(row.share.high or 0)
+            share=share(row.share.value),
+            low=share(row.share.low or 0),
+            high=share(row.share.high or 0),
         )
     return (*people, part)
 

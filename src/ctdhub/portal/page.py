@@ -65,28 +65,32 @@ def render(release: Release, languages: Sequence[str]) -> str:
     data = f"{root}r/{release.version}/"
     css, css_hash = style()
     level = share(release.protected.guarantee.level)
-    return _environment().get_template("page.html").render(
-        lang=lang,
-        rtl=rtl,
-        release=release,
-        facts=release.facts,
-        css=css,
-        css_hash=css_hash,
-        languages=[
-            {"code": code, "name": NATIVE_NAMES[code], "href": root + address(code)}
-            for code in languages
-        ],
-        headline_sentence=headline(release).sentence(),
-        cards=_cards(release),
-        region=countries.region_name(REGION, lang),
-        region_sentences=region_facts(release, REGION).sentences(),
-        note_level=_("Intervals hold with {level} confidence.").format(level=level),
-        figures=[(f, draw(f, rtl=rtl)) for f in figures(answers)],
-        data=data,
-        downloads=_downloads(release, data),
-        privacy=_privacy(release),
-        citation=citation(release),
-        exit_url=EXIT_URL,
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            lang=lang,
+            rtl=rtl,
+            release=release,
+            facts=release.facts,
+            css=css,
+            css_hash=css_hash,
+            languages=[
+                {"code": code, "name": NATIVE_NAMES[code], "href": root + address(code)}
+                for code in languages
+            ],
+            headline=headline(release),
+            cards=_cards(release),
+            region=countries.region_name(REGION, lang),
+            region_sentences=region_facts(release, REGION).sentences(),
+            note_level=_("Intervals hold with {level} confidence.").format(level=level),
+            figures=[(f, draw(f, rtl=rtl)) for f in figures(answers)],
+            data=data,
+            downloads=_downloads(release, data),
+            privacy=_privacy(release),
+            citation=citation(release),
+            exit_url=EXIT_URL,
+        )
     )
 
 
@@ -150,17 +154,17 @@ def _privacy(release: Release) -> list[str]:
     g = release.protected.guarantee
     return [
         _(
-            "Every number and every record here is made from counts with random noise (differential "
-            "privacy; {mechanism}). The records behind them never left the hub."
+            "Every number and every record here is made from counts with random noise "
+            "(differential privacy; {mechanism}). The records behind them never left the hub."
         ).format(mechanism=g.mechanism),
         _(
-            "Epsilon is {epsilon} and delta is {delta}; the unit is one {unit} with all case records "
-            "that belong to it."
+            "Epsilon is {epsilon} and delta is {delta}; the unit is one {unit} with all case "
+            "records that belong to it."
         ).format(epsilon=f"{g.epsilon:g}", delta=f"{g.delta:g}", unit=_unit(g.unit)),
         _(
-            "In plain words: whether or not any one person is in the data, the chance of seeing this "
-            "release changes by a factor of {factor} at most, apart from a chance of {delta}. Nobody "
-            "can tell from it whether a given person is in the data."
+            "In plain words: whether or not any one person is in the data, the chance of seeing "
+            "this release changes by a factor of {factor} at most, apart from a chance of {delta}. "
+            "The smaller the factor, the less anybody can learn about one person."
         ).format(factor=f"{math.exp(g.epsilon):.2f}", delta=f"{g.delta:g}"),
         _("The exact parameters of every table are in manifest.json."),
     ]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ctdhub.practice.chance import Ints, pick
 from ctdhub.practice.marginals import Marginals
-from ctdhub.practice.people import Ints, pick
 from ctdhub.practice.records import Records, Texts
 from ctdhub.practice.sheets import write_csv
 from ctdhub.practice.tokens import numbered, telephones

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ctdhub.practice.chance import pick
+from ctdhub.practice.experience import BANDS
 from ctdhub.practice.marginals import Marginals
-from ctdhub.practice.people import BANDS, pick
 from ctdhub.practice.records import Records, Texts
 from ctdhub.practice.sheets import write_xlsx
 from ctdhub.practice.tokens import numbered, telephones

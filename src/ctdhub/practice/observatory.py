@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ctdhub.practice.chance import pick
 from ctdhub.practice.marginals import Marginals
-from ctdhub.practice.people import pick
 from ctdhub.practice.records import Records, Texts
 from ctdhub.practice.sheets import write_csv
 from ctdhub.practice.tokens import numbered

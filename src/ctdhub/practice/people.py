@@ -1,7 +1,7 @@
 """Invented people with known attributes, drawn so that published marginals are met.
 
 Belongs here: who the invented people are, which contributors know them, the planted corridor.
-Does not belong here: what a contributor writes down about them (``records`` and the formats).
+Does not belong here: what happened to them (``experience``), what is written down (``records``).
 
 A person's columns hang together through a latent class (chosen by the corridor's profile) and a
 hidden severity.  Three contributors draw independently from one population, so its size, and so
@@ -16,16 +16,12 @@ from itertools import product
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import ArrayLike, NDArray
 
+from ctdhub.practice.chance import Bools, Ints, pick, pick_rows
+from ctdhub.practice.experience import draw_ages, draw_assistance, draw_experience
 from ctdhub.practice.marginals import Marginals
-from ctdhub.schema import countries, load_schema
+from ctdhub.schema import load_schema
 from ctdhub.schema.countries import ALPHA3
-
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-BANDS = ((0, 8), (9, 17), (18, 20), (21, 23), (24, 26), (27, 29), (30, 38), (39, 47), (48, 75))
-"""First and last age in years of the nine age bands of the schema."""
 
 
 @dataclass(frozen=True)
@@ -87,23 +83,6 @@ class People:
         return pa.table(columns)
 
 
-def pick(rng: np.random.Generator, n: int, weights: ArrayLike) -> Ints:
-    """n positions drawn with the given weights."""
-    cumulative = np.cumsum(np.asarray(weights, float))
-    found = np.searchsorted(cumulative / cumulative[-1], rng.random(n), side="right")
-    chosen: Ints = np.minimum(found, len(cumulative) - 1)
-    return chosen
-
-
-def _pick_rows(rng: np.random.Generator, weights: NDArray[np.float64], row: Ints) -> Ints:
-    """One position per person, drawn with the weights in the person's row of a matrix."""
-    cumulative = np.cumsum(weights, axis=1)
-    cumulative /= cumulative[:, -1:]
-    found = (rng.random(len(row))[:, None] >= cumulative[row]).sum(axis=1)
-    chosen: Ints = np.minimum(found, weights.shape[1] - 1)
-    return chosen
-
-
 def draw(people: int, rng: np.random.Generator, m: Marginals) -> People:
     """Draw people.
 
@@ -138,7 +117,7 @@ def draw(people: int, rng: np.random.Generator, m: Marginals) -> People:
     profile[women] = profiles.index("planted_women")
 
     mix = np.array([[p.get(c, 0.0) for c in m.classes] for p in m.profiles.values()])
-    latent = _pick_rows(rng, mix, profile)
+    latent = pick_rows(rng, mix, profile)
     share = np.array([c.women for c in m.classes.values()])
     gender = (rng.random(people) >= share[latent]).astype(np.int64)
     gender[rng.random(people) < m.trans] = 2
@@ -147,9 +126,9 @@ def draw(people: int, rng: np.random.Generator, m: Marginals) -> People:
     codes: dict[str, Ints] = {"gender": gender, "citizenship": citizenship}
     codes["country_of_exploitation"] = country
     codes["country_of_exploitation_rule"] = pick(rng, people, list(m.country_rule.values()))
-    age, months = _ages(codes, latent, rng, m)
-    _experience(codes, latent, rng, m)
-    _assistance(codes, rng, m)
+    age, months = draw_ages(codes, latent, rng, m)
+    draw_experience(codes, latent, rng, m)
+    draw_assistance(codes, rng, m)
     order = [v.name for v in load_schema().records if v.name in codes]
     codes = {name: codes[name] for name in order}
     return People(known, first, year, age, months, codes, planted, population, m.ids)
@@ -194,83 +173,3 @@ def _plant(known: Bools, year: Ints, m: Marginals) -> tuple[Bools, Bools]:
         planted[chosen] = True
         women[chosen[: round(n * m.planted.women[y])]] = True
     return planted, women
-
-
-def _ages(
-    codes: dict[str, Ints], latent: Ints, rng: np.random.Generator, m: Marginals
-) -> tuple[Ints, Ints]:
-    n = len(latent)
-    kinds = list(m.classes.values())
-    band = _pick_rows(rng, np.array([c.ages for c in kinds]), latent)
-    low, high = np.array(BANDS).T
-    age = rng.integers(low[band], high[band] + 1)
-    duration = _pick_rows(rng, np.array([c.duration for c in kinds]), latent)
-    starts, ends = np.array([0, 13, 25, 37]), np.array([12, 24, 36, 96])
-    months = np.minimum(rng.integers(starts[duration], ends[duration] + 1), age * 12)
-    began = age - -(-months // 12)
-    codes["age_band"] = band
-    codes["majority_status"] = (age >= 18).astype(np.int64)
-    codes["majority_at_exploitation"] = (began >= 18).astype(np.int64)
-    codes["majority_at_entry"] = (began - (rng.random(n) < 0.1) >= 18).astype(np.int64)
-    codes["trafficking_duration"] = np.searchsorted(ends[:3], months)
-    return age, months
-
-
-def _experience(
-    codes: dict[str, Ints], latent: Ints, rng: np.random.Generator, m: Marginals
-) -> None:
-    """Flags of the five groups, from the latent class and a hidden severity."""
-    n, kinds = len(latent), list(m.classes.values())
-    schema = load_schema()
-
-    def put(name: str, yes: Bools) -> None:
-        codes[name] = np.where(yes, 0, 1)
-
-    for flag in schema.flags("exploitation"):
-        short = flag.removeprefix("exploitation_")
-        put(flag, np.array([short in c.exploitation for c in kinds])[latent])
-    both = (codes["exploitation_sexual"] == 0) & (codes["exploitation_forced_labour"] == 0)
-    put("exploitation_sex_and_labour", both)
-    for group in ("labour", "sex", "recruiter"):
-        flags = schema.flags(group)
-        names = [*(f.removeprefix(f"{group}_") for f in flags), "none"]
-        tables = [getattr(c, group) for c in kinds]
-        weights = np.array([[t.get(k, 0.0) for k in names] for t in tables])
-        main = _pick_rows(rng, weights, latent)
-        second = np.where(rng.random(n) < m.second_kind, _pick_rows(rng, weights, latent), main)
-        for i, flag in enumerate(flags):
-            put(flag, (main == i) | (second == i))
-        unsaid = main == len(flags)
-        if group == "labour":
-            put("labour_not_specified", unsaid & (codes["exploitation_forced_labour"] == 0))
-        if group == "recruiter":
-            put("recruiter_unknown", unsaid)
-    severity = rng.normal(0.0, m.severity, n)
-    for flag in schema.flags("means"):
-        short = flag.removeprefix("means_")
-        chance = np.array([c.means.get(short, m.means_default) for c in kinds])[latent]
-        put(flag, rng.random(n) < 1 / (1 + (1 / chance - 1) * np.exp(-severity)))
-    put("abduction", rng.random(n) < np.array([c.abduction for c in kinds])[latent])
-
-
-def _assistance(codes: dict[str, Ints], rng: np.random.Generator, m: Marginals) -> None:
-    """Status of each kind of assistance; -1 where there was no need.  Accommodation is unequal."""
-    group = belonging(codes)
-    n = len(group)
-    unequal = np.array(list(m.assistance.accommodation.values()))
-    for kind, need in m.assistance.need.items():
-        if kind == "accommodation":
-            status = _pick_rows(rng, unequal, group)
-        else:
-            status = pick(rng, n, m.assistance.others)
-        codes[f"assistance_{kind}"] = np.where(rng.random(n) < need, status, -1)
-
-
-def belonging(codes: dict[str, Ints]) -> Ints:
-    """0: national of the country of exploitation, 1: citizen of another EU state in the EU,
-    2: third-country national.
-    """
-    citizenship, country = codes["citizenship"], codes["country_of_exploitation"]
-    eu = np.isin(ALPHA3, countries.members("eu"))
-    mobile = eu[citizenship] & eu[country]
-    return np.where(citizenship == country, 0, np.where(mobile, 1, 2))

@@ -13,8 +13,9 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from ctdhub.practice.chance import Bools, Ints
 from ctdhub.practice.marginals import BLOCKS, Marginals
-from ctdhub.practice.people import Bools, Ints, People
+from ctdhub.practice.people import People
 from ctdhub.schema import load_schema
 
 Texts = NDArray[np.object_]

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ctdhub.practice.chance import pick
 from ctdhub.practice.marginals import Marginals
-from ctdhub.practice.people import pick
 from ctdhub.practice.records import Records, Texts
 from ctdhub.practice.sheets import write_xlsx
 from ctdhub.practice.tokens import numbered, telephones

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ctdhub.practice.chance import Bools
+from ctdhub.practice.experience import belonging
 from ctdhub.practice.marginals import Marginals
-from ctdhub.practice.people import Bools, People, belonging
+from ctdhub.practice.people import People
 from ctdhub.schema import countries, load_schema
 from ctdhub.schema.countries import ALPHA3
 

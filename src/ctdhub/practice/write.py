@@ -107,7 +107,8 @@ def write_practice(
     Args:
         folder: made if it is not there; practice files of an earlier run are written over.
         people: invented people, 1,000 to 2,000,000, each known to at least one contributor.
-        seed: the same seed and number of people give the same files, byte for byte.
+        seed: the same seed and number of people give the same files, byte for byte, as long as
+            the versions of numpy and pyarrow stay the same.
         progress: called with a message and the fraction done.
 
     Raises:

@@ -14,16 +14,16 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from ctdhub.errors import ReleaseError
-from ctdhub.i18n import _
+from ctdhub.i18n import LANGUAGES, _
 from ctdhub.protect.border import Protected
 from ctdhub.release.catalogue import croissant, dcat, frictionless
-from ctdhub.release.codebook import write_codebook
 from ctdhub.release.deployment import deployment
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import MANIFEST, SUMS, VERSION_PATTERN, FileEntry, Manifest
 from ctdhub.release.readme import changelog_text, readme
 from ctdhub.release.tables import check_border, write_tables
 from ctdhub.release.verify import sha256, sums
+from ctdhub.schema.emit import write_codebook
 
 Progress = Callable[[str, float], None]
 _NUMBERED = re.compile(r"(\d{4})\.(\d{1,6})")
@@ -66,7 +66,9 @@ def write_release(
         write_tables(protected, fresh)
         report(_("Writing codebook and metadata"), 0.5)
         created = datetime.now(UTC)
-        write_codebook(fresh, facts)
+        languages = [g for g in LANGUAGES if g == LANGUAGES[0] or g in facts.languages]
+        write_codebook(fresh, "html", languages)
+        write_codebook(fresh, "csv", languages)
         (fresh / "CHANGELOG.md").write_text(
             changelog_text(releases, version, created, changelog), "utf-8"
         )

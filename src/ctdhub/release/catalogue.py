@@ -15,8 +15,8 @@ from typing import Any
 
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import Manifest
-from ctdhub.schema import load_schema
-from ctdhub.schema.labels import definition, label
+from ctdhub.schema.emit import frictionless as table_schema
+from ctdhub.schema.labels import definition
 
 COUNT_FIELDS = {
     "columns": ("string", 'Variables of the cell, joined with "*".'),
@@ -67,7 +67,7 @@ def description(facts: PublicFacts) -> str:
 def frictionless(manifest: Manifest, facts: PublicFacts, columns: Sequence[str]) -> str:
     """datapackage.json: resources with table schemas, sizes and hashes."""
     schemas = {
-        "records.csv": {"fields": [_field(name, facts) for name in columns], "missingValues": [""]},
+        "records.csv": table_schema("people", list(columns)),
         "counts.csv": {
             "fields": [
                 {"name": name, "type": kind, "description": words}
@@ -229,36 +229,21 @@ def media(name: str) -> str:
     return MEDIA.get(name[name.rfind(".") :], "text/plain")
 
 
-def _field(name: str, facts: PublicFacts) -> dict[str, Any]:
-    """A Frictionless field; country codes are named by pattern, not by 249 values."""
-    domain = load_schema().domain(name, facts.years)
-    country = load_schema().variable(name).kind == "country"
-    allowed = {"pattern": "[A-Z]{3}"} if country else {"enum": list(domain)}
-    return {
-        "name": name,
-        "type": "string",
-        "title": label(name, "en"),
-        "description": definition(name, "en"),
-        "constraints": allowed,
-    }
-
-
 def _json(value: dict[str, Any]) -> str:
     present = {key: part for key, part in value.items() if part is not None}
     return json.dumps(present, ensure_ascii=False, indent=1) + "\n"
 
 
+_CROISSANT_TERMS = (
+    *("citeAs", "column", "equivalentProperty", "extract", "field", "fileObject"),
+    *("fileProperty", "fileSet", "format", "includes", "isLiveDataset", "jsonPath", "key"),
+    *("md5", "parentField", "path", "recordSet", "references", "regex", "repeated"),
+    *("replace", "samplingRate", "separator", "source", "subField", "transform"),
+)
 _CROISSANT_CONTEXT: dict[str, Any] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
-    **{
-        term: f"cr:{term}"
-        for term in (
-            "citeAs column equivalentProperty extract fileObject fileProperty fileSet field "
-            "format includes isLiveDataset jsonPath key md5 parentField path recordSet references "
-            "regex repeated replace samplingRate separator source subField transform"
-        ).split()
-    },
+    **{term: f"cr:{term}" for term in _CROISSANT_TERMS},
     "conformsTo": "dct:conformsTo",
     "cr": "http://mlcommons.org/croissant/",
     "data": {"@id": "cr:data", "@type": "@json"},

@@ -38,7 +38,9 @@ _LATER = {
 
 def readme(manifest: Manifest, facts: PublicFacts) -> str:
     """README.md of a release."""
-    warning = "> **Practice data: invented.** No row describes anybody.\n\n" if facts.invented else ""
+    warning = (
+        "> **Practice data: invented.** No row describes anybody.\n\n" if facts.invented else ""
+    )
     files = {n: WHAT.get(n, "codebook") for n in manifest.files} | _LATER
     return _README.format(
         title=_plain(title(manifest, facts)),
@@ -88,7 +90,9 @@ def _accuracy(accuracy: Accuracy) -> str:
         "a count in a table of three variables": accuracy.three_columns,
         "a corridor (citizenship by country of exploitation)": accuracy.corridor,
     }
-    return "\n".join(f"| {what} | ± {half:,.0f} |" for what, half in rows.items() if half is not None)
+    return "\n".join(
+        f"| {what} | ± {half:,.0f} |" for what, half in rows.items() if half is not None
+    )
 
 
 def _plain(text: str) -> str:
@@ -158,8 +162,8 @@ Data, From Text/CSV, then set the data type of every column to Text (or "Do not 
 ## How people are protected
 
 Differential privacy, epsilon {epsilon} and delta {delta}, for each {unit}; mechanism:
-{mechanism}. Whether or not any one person was in the data, the chance of seeing this release changes
-by at most a factor of {factor}, apart from the small probability delta. Typical intervals:
+{mechanism}. Whether or not any one person was in the data, the chance of seeing this release
+changes by at most a factor of {factor}, apart from the small probability delta. Typical intervals:
 
 | number | at the {level} level |
 |---|---|

@@ -59,7 +59,10 @@ def write_tables(protected: Protected, folder: Path) -> None:
             **{name: protected.counts[name] for name in ("count", "low", "high", "state")},
         }
     )
-    pairs = ((RECORDS, protected.records, protected.records), (COUNTS_NAME, protected.counts, joined))
+    pairs = (
+        (RECORDS, protected.records, protected.records),
+        (COUNTS_NAME, protected.counts, joined),
+    )
     for name, table, flat in pairs:
         pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
         pa_csv.write_csv(
