@@ -90,17 +90,16 @@ def protected_answer(
     """A Protected value whose counts are exact, with intervals as if noise had been added."""
     rows = people_rows() if rows is None else rows
     half = math.ceil(Z * sigma)
-    cells = []
+    n = len(rows)
+    cells: list[tuple[object, ...]] = [([], [], n, n - half, n + half, "shown")]
     for table in tables:
         names = table.split("*")
-        for values, n in Counter(tuple(r[c] or "" for c in names) for r in rows).items():
-            low = max(0, n - half)
-            if low > 0:
-                cells.append((names, list(values), n, low, n + half, "shown"))
-    columns = list(zip(*cells, strict=True)) if cells else [()] * 6
+        for values, k in Counter(tuple(r.get(c) or "" for c in names) for r in rows).items():
+            if k > half:
+                cells.append((names, list(values), k, k - half, k + half, "shown"))
+    columns = list(zip(*cells, strict=True))
     names = sorted({c for table in TABLES for c in table.split("*")})
     records = pa.table({c: pa.array([r.get(c) for r in rows], pa.string()) for c in names})
-    n = len(rows)
     return restore(
         records=records,
         counts=pa.table(
@@ -115,7 +114,7 @@ def protected_answer(
             unit="person",
             mechanism="discrete Gaussian",
             level=0.95,
-            sigma={"": sigma, **{t: sigma for t in tables}},
+            sigma={"": sigma, **dict.fromkeys(tables, sigma)},
             charge="invented",
         ),
         facts={**FACTS, **(facts or {})},

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
 import openpyxl
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ctdhub.errors import FileError
@@ -26,7 +26,8 @@ from ctdhub.schema.model import TableName, load_schema
 
 YEARS = (2002, 2030)
 FORMATS = tuple(dict.fromkeys(walk for walk, _variant in names().values()))
-READER = {"htcds-2": "htcds-2-export"}
+FIRST = {"htcds-2": 3}
+"""Row of the first record, where a second header row stands before it."""
 ROWS = 250
 
 
@@ -56,12 +57,13 @@ def invented(seed: int, rows: int = ROWS) -> tuple[pa.Table, pa.Table]:
 
 
 def read_back(path: Path, name: str) -> Harmonised:
-    mapping = builtin(READER.get(name, name))
+    mapping = builtin(name)
     return harmonise(read_table(path, mapping.read), mapping, "someone", YEARS, b"k" * 16)
 
 
-def in_place(found: Harmonised, rows: int, first: int) -> list[dict[str, object]]:
+def in_place(found: Harmonised, name: str, rows: int) -> list[dict[str, object]]:
     """Records by position in the file; a row that held nothing is no record."""
+    first = FIRST.get(name, 2)
     placed: list[dict[str, object]] = [{} for _row in range(rows)]
     for record in found.records.to_pylist():
         placed[record["source_row"] - first] = record
@@ -96,6 +98,7 @@ def may_appear(name: str) -> set[tuple[str, str]]:
     max_examples=2,
     deadline=None,
     derandomize=True,
+    phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(seed=st.integers(0, 2**32 - 1))
@@ -105,7 +108,7 @@ def test_what_is_not_called_lossy_comes_back(name: str, seed: int, tmp_path: Pat
     notes = write_format(records, name, path, perpetrators)
     found = read_back(path, name)
     assert found.rejects.num_rows == 0
-    back = in_place(found, ROWS, 2)
+    back = in_place(found, name, ROWS)
     kept, extra = exact(name), may_appear(name)
     lost = {(n.variable, n.code or "*") for n in notes}
     carried = 0
@@ -128,9 +131,9 @@ def test_writing_again_what_was_read_changes_nothing(name: str, tmp_path: Path) 
     records, perpetrators = invented(5)
     paths = [tmp_path / f"{name}-{i}.csv" for i in range(3)]
     write_format(records, name, paths[0], perpetrators)
-    for before, after in zip(paths, paths[1:], strict=False):
+    for before, after in pairwise(paths):
         found = read_back(before, name)
-        placed = in_place(found, ROWS, 2)
+        placed = in_place(found, name, ROWS)
         ids = [record.get("record_id", f"none-{i}") for i, record in enumerate(placed)]
         table = pa.Table.from_pylist(
             [dict(record, record_id=key) for record, key in zip(placed, ids, strict=True)],
@@ -161,7 +164,7 @@ def test_writing_again_what_was_read_changes_nothing(name: str, tmp_path: Path) 
 def test_an_empty_table_writes_a_header(name: str, tmp_path: Path) -> None:
     records, _perpetrators = invented(1)
     assert write_format(records.slice(0, 0), name, tmp_path / f"{name}.csv") == ()
-    assert len(rows_of(tmp_path / f"{name}.csv")) == 1
+    assert len(rows_of(tmp_path / f"{name}.csv")) == FIRST.get(name, 2) - 1
 
 
 def test_the_2021_file_looks_like_the_published_one(tmp_path: Path) -> None:
@@ -234,11 +237,9 @@ def test_a_workbook_is_read_back_like_a_text_file(tmp_path: Path) -> None:
     for name, suffix in product(("ctdc-2024", "htcds-2"), (".csv", ".xlsx")):
         write_format(records, name, tmp_path / f"{name}{suffix}", perpetrators)
     schema = load_schema()
-    for name, reader in (("ctdc-2024", "ctdc-2024"), ("htcds-2", "htcds-2")):
+    for name in ("ctdc-2024", "htcds-2"):
         plain = read_back(tmp_path / f"{name}.csv", name)
-        mapping = builtin(reader)
-        raw = read_table(tmp_path / f"{name}.xlsx", mapping.read)
-        book = harmonise(raw, mapping, "someone", YEARS, b"k" * 16)
+        book = read_back(tmp_path / f"{name}.xlsx", name)
         chosen = [v.name for v in schema.records]
         assert plain.records.select(chosen) == book.records.select(chosen)
     sheet = openpyxl.load_workbook(tmp_path / "htcds-2.xlsx").active

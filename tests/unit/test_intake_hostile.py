@@ -216,6 +216,9 @@ def formats(rng: random.Random) -> Iterator[File]:
     yield "locked.xlsx", ole + bytes(600) + "EncryptedPackage".encode("utf-16-le") + bytes(90)
     yield "locked2.xlsx", pack({"xl/workbook.xml": BOOK, "[Content_Types].xml": TYPES}, flags=1)
     yield "locked.ods", ods(**{"META-INF/manifest.xml": "<m><manifest:encryption-data/></m>"})
+    text = sheet('<c r="A2"><v>20</v></c>')
+    for n in range(10):  # a sound container around a sheet that ends early
+        yield f"early{n}.xlsx", xlsx(text[: rng.randint(text.find("<row>"), len(text) - 13)])
     yield "letter.xlsx", pack({"[Content_Types].xml": TYPES, "word/document.xml": "<w/>"})
     for name in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/worksheets/sheet1.xml"):
         yield "missing.xlsx", xlsx(**{name: None})

@@ -1,7 +1,7 @@
 """Mappings that read the known formats, made from their crosswalks.
 
 Belongs here: a crosswalk's columns as rules of a mapping, knowing a format by its headers.
-Does not belong here: the crosswalks (``schema.crosswalk``), running a mapping, writing (``writer``).
+Does not belong here: the crosswalks (``schema.crosswalk``), running a mapping, ``writer``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ctdhub.schema.crosswalk import Column, Crosswalk, load_crosswalk
 from ctdhub.schema.model import load_schema
 
 ADULT = 18
-"""Age in completed years at which childhood ends (Convention on the Rights of the Child, art. 1)."""
+"""Age in years at which childhood ends (Convention on the Rights of the Child, article 1)."""
 
 OLDEST = 120
 """Ages above are no ages."""

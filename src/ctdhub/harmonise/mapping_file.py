@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import ClassVar
 
 import yaml
 from pydantic import ValidationError
@@ -30,13 +29,9 @@ MAX_VALUES = 200_000
 class _Loader(yaml.SafeLoader):
     """Safe YAML in which only null is more than text."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
-
-for _first in ("~", "n", ""):
-    _Loader.yaml_implicit_resolvers[_first] = [
-        ("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|)$"))
-    ]
+_NULL = ("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|)$"))
+_Loader.yaml_implicit_resolvers = {first: [_NULL] for first in ("~", "n", "")}
 
 
 def load_mapping(path: Path) -> Mapping:

@@ -19,7 +19,7 @@ OLDEST = 120
 DateOrder = Literal["dmy", "mdy"]
 
 _NUMBER = re.compile(r"\+?\d{1,9}(?:[.,]\d+)?")
-_DASH = re.compile(r"\s*[-\u2010-\u2015]+\s*")
+_DASH = re.compile(r"\s*[-\u2010-\u2015]+\s*|\s+(?:to|a|à)\s+")
 _ISO = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:[t ].*)?", re.DOTALL)
 _LATE = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4})(?:[t ].*)?", re.DOTALL)
 _YEAR = re.compile(r"(\d{4})(?:\.0+)?")

@@ -20,8 +20,8 @@ import pyarrow.compute as pc
 from ctdhub.errors import FileError
 from ctdhub.harmonise.writing import Hub, cells
 from ctdhub.i18n import _
-from ctdhub.schema.crosswalk import Crosswalk, load_crosswalk, sentence
 from ctdhub.schema.crossing import Arrow, arrows
+from ctdhub.schema.crosswalk import Crosswalk, load_crosswalk, sentence
 from ctdhub.schema.model import load_schema
 
 
@@ -120,7 +120,7 @@ def _save(crosswalk: Crosswalk, columns: list[list[str]], rows: int, out: Path) 
     names = crosswalk.written()
     workbook = out.suffix.lower() == ".xlsx"
     heads = [list(names)]
-    if workbook and crosswalk.labels_in_row_2:
+    if crosswalk.labels_in_row_2:
         heads.append([crosswalk.column(name).label or "" for name in names])
     if crosswalk.first_column is not None:
         heads = [[crosswalk.first_column, *head] for head in heads]

@@ -5,7 +5,9 @@ Does not belong here: which questions are worth asking (``facts``, ``tables``).
 
 Method.  A question names a set of values for each of some variables.
 1. A single cell of a measured table is read from the protected counts, as published.  A cell that
-   is not shown had a noisy count of at most ``z * sigma``: it lies in ``0 .. 2 * z * sigma``.
+   is not shown had a noisy count below the smallest shown one of its table (where none is shown:
+   below ``sigma`` times Bonferroni's quantile for its cells); it lies between 0 and that bound
+   plus ``z * sigma``.
 2. A sum of cells takes its value from the protected records, which agree with all tables at once.
    Its interval is ``value ± z * sigma * sqrt(m)``: z the normal quantile of the release's level,
    sigma the noise of a measured table that holds all variables of the question, m the number of
@@ -98,7 +100,7 @@ class Answers:
             cell = tuple(next(iter(where[v])) for v in key.split("*"))
             if found := self._shown(key).get(cell):
                 return Answer(found.value, found.low, found.high)
-            return Answer(0, 0, math.ceil(2 * self.z * self._sigma[key]))
+            return Answer(0, 0, self._unseen(key))
         variance = self._variance(where)
         if variance is None:
             return NOT_MEASURED
@@ -134,6 +136,15 @@ class Answers:
                 for row in counts.filter(chosen).to_pylist()
             }
         return self._cells[key]
+
+    def _unseen(self, key: str) -> int:
+        """Upper end, in people, for a cell of a measured table that is not shown."""
+        cells = math.prod(len(self.domain(v)) + 1 for v in key.split("*"))
+        outside = (1 - self.release.protected.guarantee.level) / 2
+        below = NormalDist().inv_cdf(1 - outside / cells) * self._sigma[key]
+        if shown := self._shown(key):
+            below = min(e.value for e in shown.values()) - 1
+        return math.ceil(below + self.z * self._sigma[key])
 
     def _variance(self, where: Where) -> float | None:
         """Variance of the noise in the sum, in people squared; None if it was not measured."""

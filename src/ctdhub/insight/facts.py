@@ -107,7 +107,8 @@ class RegionFacts:
         if self.citizens.people.value is not None:
             text = _(
                 "Between {first} and {last}, {people} people with the citizenship of a country in "
-                "{region} were identified as exploited anywhere in the world (between {low} and {high})."
+                "{region} were identified as exploited anywhere in the world "
+                "(between {low} and {high})."
             )
             found.append(_with_people(text, self.citizens.people, region, first, last))
             found += _profile(self.citizens)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from babel import Locale
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
@@ -22,13 +23,25 @@ def number(value: float) -> str:
     return str(format_decimal(round(value), locale=current(), numbering_system="default"))
 
 
-def share(value: float) -> str:
-    """A share in 0..1 as whole per cent.
+def decimal(value: float) -> str:
+    """A number with one decimal.
 
-    >>> share(0.543)
-    '54%'
+    >>> decimal(2.718)
+    '2.7'
     """
-    return str(format_percent(value, locale=current(), numbering_system="default"))
+    return str(format_decimal(value, "#,##0.0", locale=current(), numbering_system="default"))
+
+
+def share(value: float, *, fine: bool = False) -> str:
+    """A share in 0..1 as whole per cent, or with one decimal.
+
+    >>> share(0.543), share(0.54, fine=True)
+    ('54%', '54.0%')
+    """
+    pattern = Locale.parse(current()).percent_formats[None].pattern
+    if fine:
+        pattern = pattern.replace("##0", "##0.0")
+    return str(format_percent(value, pattern, locale=current(), numbering_system="default"))
 
 
 def year(value: int | str) -> str:

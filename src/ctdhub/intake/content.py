@@ -66,12 +66,7 @@ def load(path: Path, file: str, limits: Limits) -> bytes:
             _("There is no such file."), _("Check the name."), file=file, rule="no-file"
         ) from None
     except (OSError, ValueError):  # ValueError: a NUL in the path
-        raise UnreadableFile(
-            _("The file cannot be opened."),
-            _("Check its name and its permissions."),
-            file=file,
-            rule="no-access",
-        ) from None
+        raise no_access(file) from None
     facts = os.fstat(descriptor)
     if not stat.S_ISREG(facts.st_mode):
         os.close(descriptor)
@@ -151,6 +146,16 @@ def encrypted(file: str) -> UnreadableFile:
         _("Open it, take the password off, save it and send it over a safe channel."),
         file=file,
         rule="encrypted",
+    )
+
+
+def no_access(file: str) -> UnreadableFile:
+    """The error for a file the system does not hand out."""
+    return UnreadableFile(
+        _("The file cannot be opened."),
+        _("Check its name and its permissions."),
+        file=file,
+        rule="no-access",
     )
 
 

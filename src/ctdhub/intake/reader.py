@@ -87,6 +87,8 @@ def _translated(file: str) -> Iterator[None]:
             file=file,
             rule="content",
         ) from None
+    except OSError:
+        raise content.no_access(file) from None
     except MemoryError:
         raise HostileFile(
             _("The file needs more memory than this machine has."),

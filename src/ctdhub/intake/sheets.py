@@ -31,6 +31,7 @@ _REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]+)([0-9]+)["']""")
 _CELL = re.compile(rb"<(?:[\w.-]+:)?c[\s/>]")
 _FORMULA = re.compile(rb"<(?:[\w.-]+:)?f[\s/>]")
 _SHARED = re.compile(rb"""\st\s*=\s*["']s["'][^>]*>\s*<(?:[\w.-]+:)?v>\s*([0-9]+)\s*<""")
+_END = re.compile(rb"</(?:[\w.-]+:)?worksheet\s*>\s*$")
 _HELD = 4 * 2**20
 
 
@@ -111,11 +112,11 @@ def measure(archive: Archive, sheet: Sheet) -> None:
 
     Raises:
         HostileFile: the grid would be too large, or a cell holds a formula.
-        UnreadableFile: cells do not say where they are.
+        UnreadableFile: cells do not say where they are, or the sheet ends early.
     """
     columns: set[bytes] = set()
     last_row = cells = placed = 0
-    has_formula = False
+    has_formula, text = False, b""
     for text in _whole_tags(archive, sheet.part):
         found = _REFERENCE.findall(text)
         placed += len(found)
@@ -123,7 +124,7 @@ def measure(archive: Archive, sheet: Sheet) -> None:
         last_row = max([last_row, *map(int, {row[:9] for _column, row in found})])
         cells += _count(text)
         has_formula = has_formula or _may_hold_formula(text)
-    if placed < cells:
+    if placed < cells or not _END.search(text):
         raise damaged(archive.file)
     width = max((_position(column) + 1 for column in columns), default=0)
     if width * last_row > archive.limits.grid_cells:

@@ -17,7 +17,7 @@ from ctdhub.portal.figures import Bar, Figure
 WIDEST, WIDEST_BESIDE = 58.0, 46.0
 """Per cent of the width that the highest upper end takes; the rest is for numbers."""
 LONGEST_LABEL = 54
-_BESIDE, _ABOVE = 28, 50
+_BESIDE, _ABOVE = 28, 52
 _LETTER, _GAP, _MOST = 8, 10, 80
 """Pixels: an average letter, the gap behind a label, the widest label that stands beside a bar."""
 
@@ -39,7 +39,7 @@ def draw(figure: Figure, *, rtl: bool) -> Markup:
             shift = max(indent, _room([bar]))
             rows.append(_row(bar.label, marks, i * height, -shift if rtl else shift, 5, rtl))
         else:
-            rows.append(_row(bar.label, marks, i * height, 0, 22, rtl))
+            rows.append(_row(bar.label, marks, i * height, 0, 24, rtl))
     return Markup(
         '<svg class="chart" role="img" aria-labelledby="{id}-t {id}-s" width="100%" '
         'height="{height}">{rows}</svg>'

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from ctdhub.i18n import _, current
@@ -17,6 +18,9 @@ from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 
 Kind = Literal["value", "not_recorded", "protected", "nobody_reports", "not_measured"]
+
+FINE = 0.02
+"""Half-widths of shares below this are written with one decimal."""
 
 
 @dataclass(frozen=True)
@@ -147,22 +151,33 @@ def _bar(row: Row, words: Callable[[tuple[str, ...]], str], *, shares: bool) -> 
 
 
 def _sized(card: NumberCard) -> str:
-    spell = share if card.unit == "share" else number
-    if card.half_width < (0.005 if card.unit == "share" else 0.5):
-        return spell(card.value or 0)
+    """Value and half-width as they stand beside a bar."""
+    spell = _spelling(card)
     return f"{spell(card.value or 0)} ± {spell(card.half_width)}"
 
 
+def _spelling(card: NumberCard) -> Callable[[float], str]:
+    """Whole people; whole per cent, or with a decimal where the interval is that narrow."""
+    if card.unit != "share":
+        return number
+    return partial(share, fine=card.half_width < FINE)
+
+
 def _cells(row: Row) -> tuple[str, ...]:
-    people = [number(x or 0) for x in (row.people.value, row.people.low, row.people.high)]
-    if row.people.value is None:
-        people = ["–", "–", "–"]
+    people = ("–", "–", "–")
+    if row.people.value is not None:
+        people = (
+            number(row.people.value),
+            number(row.people.low or 0),
+            number(row.people.high or 0),
+        )
     part = "–"
     if row.share is not None and row.share.value is not None:
+        spell = _spelling(row.share)
         part = _("{share} ({low} to {high})").format(
-            share=share(row.share.value),
-            low=share(row.share.low or 0),
-            high=share(row.share.high or 0),
+            share=spell(row.share.value),
+            low=spell(row.share.low or 0),
+            high=spell(row.share.high or 0),
         )
     return (*people, part)
 
@@ -177,6 +192,6 @@ def _note(table: Table) -> str:
                 high=number(table.base.high or 0),
             )
         )
-    if table.missing is not None:
+    if table.missing is not None and table.missing >= 0.005:
         parts.append(_("Not recorded for {share} of people.").format(share=share(table.missing)))
     return " ".join(parts)

@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from babel.numbers import format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ctdhub.i18n import LANGUAGES, NATIVE_NAMES, RIGHT_TO_LEFT, _, current
 from ctdhub.insight import Answers, NumberCard, headline, region_facts
 from ctdhub.insight.cards import citation
-from ctdhub.insight.words import number, share
+from ctdhub.insight.words import decimal, number, share
 from ctdhub.portal.draw import draw
 from ctdhub.portal.figures import figures, state_words
 from ctdhub.release import Release
@@ -163,11 +162,15 @@ def _privacy(release: Release) -> list[str]:
         ).format(epsilon=f"{g.epsilon:g}", delta=f"{g.delta:g}", unit=_unit(g.unit)),
         _(
             "In plain words: whether or not any one person is in the data, the chance of seeing "
-            "this release changes by a factor of {factor} at most, apart from a chance of {delta}. "
+            "this release changes by a factor of {factor} at most, apart from one chance in {n}. "
             "The smaller the factor, the less anybody can learn about one person."
-        ).format(factor=f"{math.exp(g.epsilon):.2f}", delta=f"{g.delta:g}"),
+        ).format(factor=_factor(g.epsilon), n=number(1 / g.delta)),
         _("The exact parameters of every table are in manifest.json."),
     ]
+
+
+def _factor(epsilon: float) -> str:
+    return decimal(math.exp(epsilon)) if epsilon < 10 else number(math.exp(min(epsilon, 50)))
 
 
 def _unit(unit: str) -> str:
@@ -211,5 +214,4 @@ def file_size(n: int) -> str:
     """
     if n < 1_000_000:
         return _("{n} kB").format(n=number(max(1, round(n / 1000))))
-    shown = format_decimal(n / 1e6, "#,##0.0", locale=current(), numbering_system="default")
-    return _("{n} MB").format(n=shown)
+    return _("{n} MB").format(n=decimal(n / 1e6))

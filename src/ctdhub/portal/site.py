@@ -44,6 +44,9 @@ def build_site(release: Release, out: Path, progress: Progress | None = None) ->
     _replaceable(out)
     report = progress or (lambda message, fraction: None)
     out.parent.mkdir(parents=True, exist_ok=True)
+    for kind in (".writing", ".old"):  # left behind by a killed run
+        for leftover in out.parent.glob(f"{kind}-{out.name}-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".writing-{out.name}-", dir=out.parent))
     try:
         languages = offered(release)

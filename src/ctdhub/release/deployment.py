@@ -8,11 +8,21 @@ Source of the shape: github.com/opendp/deployments-registry-data, folder ``deplo
 
 from __future__ import annotations
 
+from statistics import median
+
 import yaml
 
 from ctdhub.release.catalogue import WHAT_IT_IS, citation, title
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import Manifest
+
+
+def _noise(manifest: Manifest) -> str:
+    sigmas = sorted(s for table, s in manifest.sigma.items() if table) or [0.0]
+    return (
+        f"Standard deviation by table: {sigmas[0]:.4g} to {sigmas[-1]:.4g} people, median "
+        f"{median(sigmas):.4g}, {len(sigmas)} tables; each table's own is in manifest.json."
+    )
 
 
 def deployment(manifest: Manifest, facts: PublicFacts) -> str:
@@ -77,7 +87,7 @@ def deployment(manifest: Manifest, facts: PublicFacts) -> str:
             "implementation": {
                 "mechanisms": f"{manifest.mechanism}, once on each table of counts",
                 "accountant": "zCDP, tight conversion to (epsilon, delta)",
-                "sigma_by_table": dict(sorted(manifest.sigma.items())),
+                "noise": _noise(manifest),
                 "post_processing": (
                     "Records are fitted to the noisy tables alone; the original data are not read "
                     "again."

@@ -27,6 +27,7 @@ WHAT = {
     "CHANGELOG.md": "what changed since the last release",
 }
 _LATER = {
+    "README.md": "this text",
     "manifest.json": "exact parameters, facts, and the hash of every file",
     "SHA256SUMS": "the hashes, for `sha256sum --check SHA256SUMS`",
     "datapackage.json": "Frictionless Data Package",

@@ -157,8 +157,12 @@ def _unreached(t: Arrow) -> Crossing:
     return Crossing(None, None, None, None, t.column, None, state, notes)
 
 
+def _note(key: str | None) -> str | None:
+    return sentence(key) if key else None
+
+
 def _arrows(c: Column) -> Iterator[Arrow]:
-    read, write = (sentence(k) if k else None for k in (c.lossy_read, c.lossy_write))
+    read, write = _note(c.lossy_read), _note(c.lossy_write)
     match c.form:
         case "none":
             yield Arrow(c.name, None, None, lossy_read=sentence(c.note or ""))
@@ -213,18 +217,18 @@ def _marks(c: Column, read: str | None, write: str | None) -> Iterator[Arrow]:
 def _items(c: Column) -> Iterator[Arrow]:
     derived = c.form == "joined"
     for v in c.values:
-        read, write = (sentence(k) if k else None for k in (v.lossy_read, v.lossy_write))
         if derived:
             note = sentence("derived")
             yield Arrow(c.name, v.text, v.to, "yes", "write", note, note, derived=True)
         else:
+            read, write = _note(v.lossy_read), _note(v.lossy_write)
             yield Arrow(c.name, v.text, v.to, "yes", v.way, read, write)
     for name, key in c.unwritten.items():
         yield Arrow(c.name, None, name, "yes", "none", lossy_write=sentence(key))
     if not derived:
         flags = (*(v.to for v in c.values), *c.unwritten)
-        for name in dict.fromkeys(flags):
-            yield Arrow(c.name, None, name, "no", "none", lossy_write=sentence("list_no"))
+        for flag in dict.fromkeys(flags):
+            yield Arrow(c.name, None, flag, "no", "none", lossy_write=sentence("list_no"))
 
 
 def _values(c: Column, read: str | None, write: str | None) -> Iterator[Arrow]:
@@ -239,8 +243,7 @@ def _values(c: Column, read: str | None, write: str | None) -> Iterator[Arrow]:
     elif c.form != "code":
         yield Arrow(c.name, None, c.to, None, "both", read, write)
     for v in c.values:
-        own_read = sentence(v.lossy_read) if v.lossy_read else read
-        own_write = sentence(v.lossy_write) if v.lossy_write else write
+        own_read, own_write = _note(v.lossy_read) or read, _note(v.lossy_write) or write
         yield Arrow(c.name, v.text, c.to, v.to or "", v.way, own_read, own_write)
     for code, key in c.unwritten.items():
         yield Arrow(c.name, None, c.to, code, "none", lossy_write=sentence(key))

@@ -138,7 +138,7 @@ class Column(_Lossy):
             if wrong := {v.to for v in self.values} - codes - {None}:
                 raise ValueError(f"{self.name}: no codes {sorted(map(str, wrong))}")
             if written != codes:
-                raise ValueError(f"{self.name}: {sorted(codes ^ written)} is not settled")
+                raise ValueError(f"{self.name}: {sorted(map(str, codes ^ written))} is not settled")
         if (self.form == "none") != (self.note is not None):
             raise ValueError(f"{self.name}: a note says why there is no counterpart, and only that")
         for key in (self.note, *self.unwritten.values()):
@@ -168,7 +168,7 @@ class Crosswalk(_Frozen):
         kind: a file format, or the concepts of a standard, which are aligned and never certified.
         delimiter: of the CSV files that are written.
         first_column: header of an extra, empty first column.
-        labels_in_row_2: whether workbooks have a second header row.
+        labels_in_row_2: whether files have a second header row, of labels.
         missing: the text written for "not recorded".
         empty: texts read as "not recorded" in every column.
         variants: names of the mappings that read the format; without any the format's own name.

@@ -1,0 +1,193 @@
+"""Verbs for a contributor: suggest, harmonise.
+
+Belongs here: arguments, tables, files that are written.  Does not belong here: rules, reading.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import pyarrow.csv
+import pyarrow.parquet
+import typer
+from rich.markup import escape
+from rich.progress import Progress
+from rich.table import Table
+
+from ctdhub.cli import console
+from ctdhub.errors import HubError, MappingError
+from ctdhub.harmonise import Harmonised, Mapping, builtin, harmonise, load_mapping, suggest
+from ctdhub.i18n import _
+from ctdhub.intake import read_table
+
+YEARS = (2002, 2030)
+"""Public bounds of the schema, where no hub's policy says otherwise."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+    @app.command(
+        name="suggest",
+        help=_(
+            "Suggest a mapping for a file, with the reason for each line."
+            "\n\nThe suggestion shows texts of coded columns: keep it where the file is."
+            "\n\nExample: ctdhub suggest cases.xlsx --out mappings/our-ngo.yaml"
+        ),
+    )
+    def suggest_verb(
+        file: Annotated[Path, typer.Argument(help=_("A table: csv, xlsx, ods or json."))],
+        out: Annotated[
+            Path | None, typer.Option(help=_("Write the mapping here instead of showing it."))
+        ] = None,
+    ) -> None:
+        found = suggest(read_table(file))
+        if out is None:
+            console.print(found.yaml, markup=False, highlight=False, soft_wrap=True)
+        else:
+            _new_text(out, found.yaml)
+            console.print(_("Wrote {file}: read every line of it.").format(file=escape(str(out))))
+        if found.builtin:
+            console.print(
+                _("A built-in mapping reads this file: --mapping {name}").format(name=found.builtin)
+            )
+
+    @app.command(
+        name="harmonise",
+        help=_(
+            "Turn a file into records of the hub's schema and account for every row."
+            "\n\nWithout --out nothing is written. What is written is sensitive."
+            "\n\nExample: ctdhub harmonise cases.csv --mapping ctdc-2021 --out work"
+        ),
+    )
+    def harmonise_verb(
+        file: Annotated[Path, typer.Argument(help=_("A table: csv, xlsx, ods or json."))],
+        mapping: Annotated[
+            str, typer.Option(help=_("A mapping file, or the name of a built-in mapping."))
+        ],
+        contributor: Annotated[
+            str, typer.Option(help=_("Id of the contributor; part of record ids."))
+        ] = "contributor",
+        out: Annotated[
+            Path | None, typer.Option(help=_("Folder for records, rejects and lineage."))
+        ] = None,
+        key: Annotated[
+            Path | None,
+            typer.Option(help=_("File with the secret for person keys; else a new one is used.")),
+        ] = None,
+    ) -> None:
+        rules = named_mapping(mapping)
+        secret = key.read_bytes() if key else secrets.token_bytes(32)
+        if len(secret) < 16:
+            raise HubError(
+                _("The secret for person keys is shorter than 16 bytes."),
+                _("Use 32 random bytes."),
+                file=key,
+                rule="key-length",
+            )
+        with Progress(console=console, transient=True) as bar:
+            task = bar.add_task(_("Reading the file"), total=1.0)
+            raw = read_table(file, rules.read)
+            done = harmonise(
+                raw,
+                rules,
+                contributor,
+                YEARS,
+                secret,
+                lambda text, part: bar.update(task, description=escape(text), completed=part),
+            )
+        _show(done)
+        if out is not None:
+            _write(done, out)
+            console.print(_("Wrote {folder}.").format(folder=escape(str(out))))
+        if done.conservation.rejected:
+            raise typer.Exit(1)
+
+
+def named_mapping(name: str) -> Mapping:
+    """The mapping of a YAML file, or else the built-in one of that name.
+
+    Raises:
+        MappingError: there is neither, or the file is wrong.
+    """
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml"):
+        return load_mapping(path)
+    try:
+        return builtin(name)
+    except MappingError:
+        if path.is_file():
+            return load_mapping(path)
+        raise
+
+
+def _show(done: Harmonised) -> None:
+    """The account of all rows, the faults by rule, the lineage."""
+    account = done.conservation
+    table = Table(_("rows"), _("number"), title=_("Every row read is accounted for"))
+    table.add_row(_("read"), f"{account.rows_read:,}")
+    table.add_row(_("records"), f"{account.records:,}")
+    table.add_row(_("rejected"), f"{account.rejected:,}")
+    for rule, count in account.excluded.items():
+        table.add_row(_("excluded by {rule}").format(rule=rule), f"{count:,}")
+    console.print(table)
+    if done.rejects.num_rows:
+        faults = Table(_("column"), _("rule"), _("faults"), _("reason"), title=_("Faults"))
+        counted = done.rejects.group_by(["column", "rule", "reason"]).aggregate([([], "count_all")])
+        rows = sorted(counted.to_pylist(), key=lambda row: -int(row["count_all"]))
+        for row in rows[:20]:
+            reason = escape(row["reason"])
+            column = escape(row["column"] or "")
+            faults.add_row(column, row["rule"], f"{row['count_all']:,}", reason)
+        console.print(faults)
+    lineage = Table(_("variable"), _("from"), _("rule"), _("recorded"), _("lost"))
+    for entry in done.lineage:
+        lineage.add_row(
+            entry.column,
+            escape(", ".join(entry.sources)),
+            escape(entry.rule),
+            f"{entry.mapped:,}",
+            escape(entry.note or ""),
+        )
+    console.print(lineage)
+
+
+def _write(done: Harmonised, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True, mode=0o700)
+    pyarrow.parquet.write_table(done.records, out / "records.parquet")
+    pyarrow.parquet.write_table(done.perpetrators, out / "perpetrators.parquet")
+    pyarrow.csv.write_csv(done.rejects, out / "rejects.csv")
+    pyarrow.csv.write_csv(lineage_table(done), out / "lineage.csv")
+
+
+def lineage_table(done: Harmonised) -> pyarrow.Table:
+    """The lineage as a table of texts and counts."""
+    return pyarrow.Table.from_pylist(
+        [
+            {
+                "column": entry.column,
+                "sources": "; ".join(entry.sources),
+                "rule": entry.rule,
+                "lossy": entry.lossy,
+                "note": entry.note,
+                "mapped": entry.mapped,
+                "empty": entry.empty,
+            }
+            for entry in done.lineage
+        ]
+    )
+
+
+def _new_text(path: Path, text: str) -> None:
+    """Write a file that must not exist yet."""
+    try:
+        with path.open("x", encoding="utf-8") as out:
+            out.write(text)
+    except FileExistsError as error:
+        raise HubError(
+            _("The file exists already."),
+            _("Name a new file, or take that one away first."),
+            file=path,
+            rule="no-overwrite",
+        ) from error

@@ -1,0 +1,147 @@
+"""Verbs for formats: how two of them meet, records written in another one.
+
+Belongs here: arguments, tables, JSON.  Does not belong here: crosswalks, writing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import pyarrow.parquet as pq
+import typer
+from pyarrow import ArrowException
+from rich.markup import escape
+from rich.table import Table
+
+from ctdhub.cli import console
+from ctdhub.errors import UnreadableFile
+from ctdhub.harmonise.writer import LossNote, write_format
+from ctdhub.i18n import _
+from ctdhub.schema.crossing import Crossing, crosswalk
+from ctdhub.schema.crosswalk import NAMES, covered, load_crosswalk
+from ctdhub.schema.model import load_schema
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+
+    @app.command(
+        "crosswalk",
+        help=_(
+            "Show how one format meets another, with every loss and its reason."
+            "\n\nWithout names, list the formats; hub stands for the hub's own variables."
+            "\n\nExample: ctdhub crosswalk ctdc-2021 ctdc-2024 --lossy"
+        ),
+    )
+    def crosswalk_(
+        source: Annotated[str | None, typer.Argument(metavar="FROM", help=_("A format."))] = None,
+        target: Annotated[
+            str, typer.Argument(metavar="TO", help=_("Another format; by default the hub."))
+        ] = "hub",
+        lossy: Annotated[bool, typer.Option("--lossy", help=_("Only what is lost."))] = False,
+        as_json: Annotated[bool, typer.Option("--json", help=_("As JSON."))] = False,
+    ) -> None:
+        if source is None:
+            console.print(_names())
+            return
+        found = [c for c in crosswalk(source, target) if not lossy or c.state in ("lossy", "none")]
+        if as_json:
+            console.print_json(json.dumps([_translated(c) for c in found]))
+        else:
+            console.print(_table(found, source, target))
+
+    @app.command(
+        help=_(
+            "Write harmonised records in a known format and say what was lost."
+            "\n\nThe result is as sensitive as the records: protect and release to publish."
+            "\n\nExample: ctdhub convert records.parquet --to ctdc-2024 --out records.csv"
+        )
+    )
+    def convert(
+        records: Annotated[Path, typer.Argument(help=_("Records as Parquet."))],
+        to: Annotated[str, typer.Option(help=_("The format to write."))],
+        out: Annotated[Path, typer.Option(help=_("The file to write, .csv or .xlsx."))],
+        perpetrators: Annotated[
+            Path | None, typer.Option(help=_("Perpetrators of the records as Parquet."))
+        ] = None,
+    ) -> None:
+        children = _read(perpetrators) if perpetrators else None
+        losses = write_format(_read(records), to, out, children)
+        console.print(_("Wrote {file}.").format(file=escape(str(out))))
+        console.print(_losses(losses) if losses else _("Nothing was lost."))
+
+
+def _read(path: Path) -> pq.Table:
+    try:
+        return pq.read_table(path)
+    except (OSError, ArrowException) as error:
+        raise UnreadableFile(
+            _("The file cannot be read as Parquet."),
+            _("Give a Parquet file that ctdhub wrote."),
+            file=path,
+            rule="parquet",
+        ) from error
+
+
+def _names() -> Table:
+    table = Table(_("format"), _("what it is"), _("columns"), _("variables of the hub"))
+    for name in NAMES:
+        walk = load_crosswalk(name)
+        held = sum(1 for _name in covered(walk, load_schema()))
+        table.add_row(name, walk.title, str(len(walk.written())), str(held))
+    return table
+
+
+def _translated(crossing: Crossing) -> dict[str, object]:
+    return asdict(crossing) | {"notes": [_(note) for note in crossing.notes]}
+
+
+def _states() -> dict[str, str]:
+    return {
+        "exact": _("exact"),
+        "aligned": _("aligned, not certified"),
+        "lossy": f"[bold yellow]{escape(_('lossy'))}[/]",
+        "derived": _("derived"),
+        "none": f"[red]{escape(_('no counterpart'))}[/]",
+    }
+
+
+def _table(crossings: list[Crossing], source: str, target: str) -> Table:
+    """One line per pair of columns and state; values that share a line are listed in it."""
+    table = Table()
+    for title in (source, _("value"), target, _("value"), _("arrow"), _("what is lost")):
+        table.add_column(title, overflow="fold")
+    lines: dict[tuple[object, ...], list[Crossing]] = {}
+    for c in crossings:
+        line = (c.source, c.target, c.variable if c.source else None, c.state, c.notes)
+        lines.setdefault(line, []).append(c)
+    states = _states()
+    for group in lines.values():
+        c = group[0]
+        theirs = dict.fromkeys(x.source_value or x.code for x in group if x.source)
+        ours = dict.fromkeys(_("not recorded") if x.code == "" else x.target_value for x in group)
+        table.add_row(
+            escape(c.source or "–"),
+            escape(_few(theirs)),
+            escape(c.target or "–"),
+            escape(_few(ours)),
+            states[c.state],
+            escape(" ".join(_(note) for note in c.notes)),
+        )
+    return table
+
+
+def _few(texts: dict[str | None, None], most: int = 3) -> str:
+    shown = [text for text in texts if text]
+    return ", ".join(shown[:most]) + (f" … {shown[-1]}" if len(shown) > most else "")
+
+
+def _losses(losses: tuple[LossNote, ...]) -> Table:
+    table = Table(_("variable"), _("value"), _("column"), _("cells"), _("what is lost"))
+    for loss in losses:
+        column = escape(loss.column or "–")
+        table.add_row(loss.variable, loss.code or "", column, str(loss.cells), escape(_(loss.note)))
+    return table

@@ -1,0 +1,98 @@
+"""Country names: every name in four languages, aliases, withdrawn codes, and no row multiplied."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from babel import Locale
+
+from ctdhub.harmonise import resolve
+from ctdhub.harmonise.cells import View, look
+from ctdhub.i18n import LANGUAGES
+from ctdhub.schema.countries import ALPHA3, ALPHA3_TO_ALPHA2, m49
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_country_in_every_language(lang: str):
+    names = Locale(lang).territories
+    wrong = [c for c in ALPHA3 if resolve(names[ALPHA3_TO_ALPHA2[c]]).alpha3 != c]
+    assert not wrong
+    upper = [
+        c for c in ALPHA3 if resolve(f" {names[ALPHA3_TO_ALPHA2[c]].upper()}\u00a0").alpha3 != c
+    ]
+    assert not upper
+
+
+def test_every_code():
+    for code in ALPHA3:
+        assert resolve(code).alpha3 == code
+        assert resolve(ALPHA3_TO_ALPHA2[code].lower()).alpha3 == code
+        assert resolve(m49(code)).alpha3 == code
+        assert resolve(str(int(m49(code)))).alpha3 == code
+
+
+@pytest.mark.parametrize(
+    ("code", "texts"),
+    [
+        ("CIV", "Côte d’Ivoire|Côte dʼIvoire|Cote d`Ivoire|COTE D'IVOIRE|Ivory Coast|كوت ديفوار"),
+        ("COD", "RDC|DRC|Congo-Kinshasa|Congo, The Democratic Republic of the|Zaire|ZR"),
+        ("COG", "Congo-Brazzaville|Republic of the Congo|Congo"),
+        ("GBR", "UK|U.K.|Great Britain|Royaume-Uni|Reino Unido"),
+        ("USA", "USA|U.S.A.|EE.UU.|EE. UU.|États-Unis|Etats Unis|Estados Unidos"),
+        ("MMR", "Burma|Birmanie|Myanmar"),
+        ("SWZ", "Swaziland|Eswatini"),
+        ("CPV", "Cape Verde|Cabo Verde"),
+        ("NLD", "Holland|The Netherlands|Pays-Bas"),
+        ("TUR", "Turkey|Türkiye|Turquía"),
+        ("CZE", "Czechia|Czech Republic"),
+        ("PSE", "Palestine|State of Palestine|فلسطين"),
+        ("PER", "Peru|Perú|Pérou"),
+        ("TLS", "TP|East Timor"),
+        ("MNE", "Y2|Montenegro"),
+        ("NAM", "NA|na| NA "),
+        ("GMB", "The Gambia|la Gambie"),
+        ("KNA", "St. Kitts & Nevis|Saint Kitts and Nevis"),
+        ("JOR", "الأردن|الاردن|الأُرْدُنّ|الأردــن"),
+        ("RUS", "RU|Russia"),
+    ],
+)
+def test_aliases(code: str, texts: str):
+    assert {text: resolve(text).alpha3 for text in texts.split("|")} == dict.fromkeys(
+        texts.split("|"), code
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("Kosovo", "SRB"), ("Y1", "SRB"), ("Tibet", "CHN"), ("TB", "CHN")]
+)
+def test_lossy_arrows_say_so(text: str, code: str):
+    assert (resolve(text).alpha3, resolve(text).lossy) == (code, True)
+
+
+@pytest.mark.parametrize(
+    "text", ["AN", "YU", "CS", "SU", "Y3", "Yugoslavia", "R.U.", "Virgin Islands"]
+)
+def test_several_successors_are_never_guessed(text: str):
+    assert resolve(text).alpha3 is None
+    assert resolve(text).several
+
+
+@pytest.mark.parametrize(
+    ("text", "near"), [("Moroco", "MAR"), ("Ukrayne", "UKR"), ("Allemange", "DEU")]
+)
+def test_unknown_names_have_a_nearest(text: str, near: str):
+    assert (resolve(text).alpha3, resolve(text).nearest) == (None, near)
+
+
+@pytest.mark.parametrize("text", ["", "0", "00", "ZZ", "-99", "qqqqqqqq", "x" * 5000])
+def test_texts_that_are_like_nothing(text: str):
+    assert resolve(text).alpha3 is None
+    assert resolve(text).nearest is None
+
+
+def test_two_names_for_one_code_never_multiply_rows():
+    texts = ["CI", "CIV", "Ivory Coast", "Côte d'Ivoire", None, "nowhere"] * 1000
+    table = pa.table({"c": pa.array(texts), "_row": pa.array(range(len(texts)), pa.int64())})
+    seen = look(table, {View("c", frozenset({""}), "country"): "v"})
+    assert seen["_row"].to_pylist() == table["_row"].to_pylist()
+    assert seen["v"].to_pylist() == ["CIV", "CIV", "CIV", "CIV", None, None] * 1000

@@ -1,0 +1,121 @@
+"""Laws of harmonising, for any table and any mapping: no row is lost, doubled or moved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ctdhub.harmonise import harmonise
+from ctdhub.harmonise.mapping import Mapping
+from ctdhub.harmonise.transform import Transform
+from ctdhub.intake import REJECTS, RawTable, Reject, reject_table
+from ctdhub.schema import load_schema
+
+SOURCES = ("a", "b", "c")
+TEXTS = (
+    "",
+    "x",
+    "Y ",
+    "1",
+    "0",
+    "x;1",
+    "France",
+    "CI",
+    "Côte d’Ivoire",
+    "2019",
+    "1.2.2020",
+    "17",
+    "-99",
+    "é",
+)
+SCHEMA = load_schema()
+TARGETS = [v for v in SCHEMA.records if v.kind in ("year", "code", "country", "flag", "status")]
+
+columns = st.sampled_from(SOURCES)
+texts = st.sampled_from(TEXTS)
+
+
+@st.composite
+def rules(draw: st.DrawFn, name: str) -> dict[str, Any]:
+    variable = SCHEMA.variable(name)
+    domain = SCHEMA.domain(name)
+    rule: dict[str, Any] = {"from": draw(st.lists(columns, min_size=1, max_size=2, unique=True))}
+    kind = draw(st.sampled_from(["map", "plain", "own"]))
+    if kind == "map":
+        keys = st.sampled_from([t.strip() for t in TEXTS if t not in ("", "-99")])
+        rule["map"] = draw(st.dictionaries(keys, st.sampled_from([*domain[:5], None]), max_size=4))
+    if kind == "own" and variable.kind == "year":
+        rule["year"] = True
+    if kind == "own" and variable.kind == "country":
+        rule["country"] = True
+    if kind == "own" and variable.kind == "flag":
+        rule |= {"has": ["x", "1"], "split": ";", "absent": draw(st.sampled_from(["no", None]))}
+    if name == "age_band":
+        rule["band"] = True
+    if "has" not in rule and draw(st.booleans()):
+        rule |= {"split": ";", "take": draw(st.sampled_from(["first", "last"]))}
+    rule["unknown"] = draw(st.sampled_from(["keep", "reject", "null"]))
+    if draw(st.booleans()):
+        rule["when"] = {draw(columns): [draw(texts)]}
+    return rule
+
+
+@st.composite
+def mappings(draw: st.DrawFn) -> Mapping:
+    names = draw(st.lists(st.sampled_from([v.name for v in TARGETS]), max_size=4, unique=True))
+    exclusions = draw(st.lists(st.tuples(columns, texts, st.booleans()), max_size=2))
+    return Mapping.model_validate(
+        {
+            "version": 1,
+            "empty": ["", "-99"],
+            "exclude": [
+                {"rule": f"rule-{i}", "unless" if negated else "when": {column: [text]}}
+                for i, (column, text, negated) in enumerate(exclusions)
+            ],
+            "columns": {n: draw(st.lists(rules(n), min_size=1, max_size=2)) for n in names},
+        }
+    )
+
+
+tables = st.lists(st.tuples(*[st.none() | texts] * len(SOURCES)), max_size=12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(tables, mappings(), st.integers(0, 2))
+def test_conservation(rows: list[tuple[str | None, ...]], mapping: Mapping, unread: int):
+    columns = {n: pa.array([r[i] for r in rows], pa.string()) for i, n in enumerate(SOURCES)}
+    numbers = pa.array([2 + 3 * i for i in range(len(rows))], pa.int64())
+    table = pa.table({**columns, "_row": numbers})
+    lost = [Reject(row=900 + i, rule="ragged", reason="too few cells") for i in range(unread)]
+    rejects = reject_table("f.csv", lost) if lost else REJECTS.empty_table()
+    raw = RawTable("f.csv", "00" * 32, table, rejects, len(rows) + unread)
+    done = harmonise(raw, mapping, "c", (2010, 2025), bytes(32))
+    account = done.conservation
+    assert account.rows_read == len(rows) + unread
+    kept = done.records["source_row"].to_pylist()
+    rejected = set(done.rejects["source_row"].to_pylist())
+    assert kept == sorted(set(kept))
+    assert not rejected & set(kept)
+    assert len(rejected) == account.rejected
+    gone = set(numbers.to_pylist()) - set(kept) - rejected
+    assert len(gone) == sum(account.excluded.values())
+    assert len(set(done.records["record_id"].to_pylist())) == account.records
+    for name in mapping.columns:
+        domain = SCHEMA.domain(name, (2010, 2025))
+        assert {str(v) for v in done.records[name].drop_null().to_pylist()} <= set(domain)
+
+
+@settings(max_examples=15, deadline=None)
+@given(tables, mappings())
+def test_a_row_does_not_depend_on_the_others(rows: list[tuple[str | None, ...]], mapping: Mapping):
+    columns = {n: pa.array([r[i] for r in rows], pa.string()) for i, n in enumerate(SOURCES)}
+    table = pa.table({**columns, "_row": pa.array(range(len(rows)), pa.int64())})
+    transform = Transform(mapping, (2010, 2025))
+    together = transform.run(table).values.to_pylist()
+    alone = [
+        r for i in range(len(rows)) for r in transform.run(table.slice(i, 1)).values.to_pylist()
+    ]
+    assert together == alone

@@ -1,0 +1,123 @@
+"""What a mapping may say, and that what it may not say is named with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctdhub.errors import MappingError
+from ctdhub.harmonise import load_mapping, parse_mapping
+
+GENDER = "  gender: {from: sex, map: {F: female}}\n"
+
+
+def parse(columns: str, head: str = ""):
+    return parse_mapping(f"version: 1\n{head}columns:\n{columns}", "m.yaml")
+
+
+def test_plain_scalars_stay_texts():
+    mapping = parse(
+        "  means_threats: {from: a, map: {01: yes, NO: no, on: yes, NULL: no, x: null}}\n"
+    )
+    rule = mapping.columns["means_threats"][0]
+    assert rule.map == {"01": "yes", "NO": "no", "on": "yes", "NULL": "no", "x": None}
+    flag = parse("  means_threats: {from: a, has: [x], absent: no}\n").columns["means_threats"][0]
+    assert flag.absent == "no"
+
+
+@pytest.mark.parametrize(
+    ("columns", "place", "says"),
+    [
+        ("  gendre: {value: female}\n", "columns.gendre (line 3)", "no variable"),
+        ("  gender: {from: s, map: {F: femal}}\n", "columns.gender.map.F (line 3)", "its codes"),
+        ("  gender: {from: s, mapp: {}}\n", "mapp (line 3)", "no such key"),
+        (GENDER + GENDER, "columns.gender (line 4)", "given twice"),
+        ("  gender: {from: s, value: female}\n", "columns.gender", "exactly one of"),
+        ("  gender: {from: s, has: [x]}\n", "columns.gender.has", "only with a flag"),
+        ("  gender: {from: s, country: true}\n", "columns.gender.country", "only with a country"),
+        ("  gender: {from: s, band: true}\n", "columns.gender.band", "bands"),
+        ("  age_band: {from: s, band: true, country: true}\n", "country", "exclude each other"),
+        ("  citizenship: {from: s, country: true, split: ;}\n", "citizenship", "what to do"),
+        ("  age_band: {from: s, at: d}\n", "at", "band: true"),
+        ("  gender: {from: s, map: {f: female, F: male}}\n", "map.F", "different codes"),
+        ("  gender: {from_hub: age_band, map: {}}\n", "from_hub", "not mapped here"),
+        ("  gender: {from: s, unknown: maybe}\n", "unknown", "allowed are"),
+        ("  reporting_entity: {from: s}\n", "reporting_entity", "never by a cell"),
+        (
+            "  means_other: {from_hub: abduction}\n  abduction: {from_hub: means_other}\n",
+            "means_other",
+            "circle",
+        ),
+    ],
+)
+def test_faults_name_place_and_remedy(columns: str, place: str, says: str):
+    with pytest.raises(MappingError) as caught:
+        parse(columns)
+    assert place in str(caught.value)
+    assert says in str(caught.value)
+    assert caught.value.file == "m.yaml"
+    assert caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("head", "says"),
+    [
+        ("identifiers: {sex: strip}\n", "may not be used"),
+        ("identifiers: {sex: band}\n", "may not be used"),
+        ("identifiers: {a: hash, b: token}\n", "only one column"),
+        ("identifiers: {a: keep}\n", "needs a reason"),
+        ("empty: [f]\n", "no rule ever sees it"),
+        ("exclude: [{rule: Bad Name, when: {a: x}}]\n", "exclude.1.rule"),
+        ("exclude: [{rule: a}]\n", "needs when or unless"),
+        ("exclude: [{rule: a, when: {b: c}}, {rule: a, when: {b: d}}]\n", "one name"),
+        ("tests: [{row: {sex: F}}]\n", "exactly one of"),
+        ("read: {header_row: 0}\n", "read.header_row"),
+    ],
+)
+def test_faults_outside_columns(head: str, says: str):
+    with pytest.raises(MappingError, match=r"m\.yaml") as caught:
+        parse(GENDER, head)
+    assert says in str(caught.value)
+
+
+def test_all_faults_are_told_at_once():
+    with pytest.raises(MappingError) as caught:
+        parse("  gender: {from: s, a: b}\n  citizenship: {from: s, c: d}\n")
+    assert "gender" in str(caught.value)
+    assert "citizenship" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a",
+        "version: 2\ncolumns: {}",
+        "version: 1\ncolumns: [",
+        "x: &a [*a]",
+        "? [a]\n: b",
+        "a: \x00",
+    ],
+)
+def test_no_mapping_at_all(text: str):
+    with pytest.raises(MappingError):
+        parse_mapping(text, "m.yaml")
+
+
+def test_aliases_cannot_grow_without_end():
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 9)]
+    with pytest.raises(MappingError, match="too deep or repeats"):
+        parse_mapping("\n".join(lines), "bomb.yaml")
+
+
+def test_files(tmp_path: Path):
+    good = tmp_path / "our-ngo.yaml"
+    good.write_bytes(b"\xef\xbb\xbfversion: 1\ncolumns:\n" + GENDER.encode())
+    assert load_mapping(good).name == "our-ngo"
+    with pytest.raises(MappingError, match="cannot be read"):
+        load_mapping(tmp_path / "none.yaml")
+    (tmp_path / "latin.yaml").write_bytes(b"version: 1 # \xe9")
+    with pytest.raises(MappingError, match="UTF-8"):
+        load_mapping(tmp_path / "latin.yaml")

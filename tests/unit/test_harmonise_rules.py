@@ -1,0 +1,326 @@
+"""What each rule makes of a row, shown on real runs of whole mappings."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from ctdhub.errors import FileError, IdentifierFound, MappingError
+from ctdhub.harmonise import Conservation, Harmonised, check_mapping, harmonise, parse_mapping
+from ctdhub.harmonise.run import PERPETRATORS, RECORDS
+from ctdhub.intake import REJECTS, RawTable
+
+KEY = bytes(range(32))
+
+
+def raw_table(rows: list[dict[str, str | None]]) -> RawTable:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = {n: pa.array([row.get(n) for row in rows], pa.string()) for n in names}
+    numbers = pa.array(range(2, 2 + len(rows)), pa.int64())
+    table = pa.table({**columns, "_row": numbers})
+    return RawTable("file.csv", "ab" * 32, table, REJECTS.empty_table(), len(rows))
+
+
+def run(text: str, *rows: dict[str, str | None], contributor: str = "ngo") -> Harmonised:
+    mapping = parse_mapping("version: 1\n" + text, "m.yaml")
+    return harmonise(raw_table(list(rows)), mapping, contributor, (2002, 2025), KEY)
+
+
+def one(rule: str, target: str, *texts: str | None) -> list[object]:
+    """The values of one column under one rule; rejected rows give the rule they break."""
+    done = run(f"columns:\n  {target}: {rule}", *({"a": text, "b": "x"} for text in texts))
+    found = dict(
+        zip(done.records["source_row"].to_pylist(), done.records[target].to_pylist(), strict=True)
+    )
+    faults = {r["source_row"]: r["rule"] for r in done.rejects.to_pylist()}
+    return [found.get(i, faults.get(i)) for i in range(2, 2 + len(texts))]
+
+
+def test_map_compares_trimmed_and_without_case():
+    rule = '{from: a, map: {Féminin: female, m: male, x: null}, null_values: ["9"]}'
+    texts = ["FÉMININ", "\u00a0m ", "X", "9", "", None, "q"]
+    expected = ["female", "male", None, None, None, None, "unknown-code"]
+    assert one(rule, "gender", *texts) == expected
+
+
+def test_unknown_texts():
+    assert one("{from: a, unknown: null}", "gender", "Female", "q") == ["female", None]
+    rule = "{from: a, map: {w: female}, unknown: keep}"
+    assert one(rule, "gender", "W", "Male", "q") == ["female", "male", "unknown-code"]
+
+
+def test_years():
+    texts = [
+        "2020",
+        "2020-02-03",
+        "03.02.2020",
+        "2020.0",
+        "2020-02",
+        "31.02.2020",
+        "1.2.20",
+        "1999",
+    ]
+    year, bad = 2020, "unparsable-date"
+    expected = [year, year, year, year, year, bad, bad, "year-bounds"]
+    assert one("{from: a, year: true}", "year_of_registration", *texts) == expected
+
+
+def test_bands():
+    texts = ["0", "8,9", "17", "48", "09--17", "9 – 17", "48 +", "121", "-1", "about 20"]
+    expected = ["0-8", "0-8", "9-17", "48+", "9-17", "9-17", "48+", "age-bounds"]
+    expected += ["unknown-code", "unknown-code"]
+    assert one("{from: a, band: true}", "age_band", *texts) == expected
+    rule = '{from: a, band: true, map: {14-17: "9-17"}}'
+    assert one(rule, "age_band", "14-17", "20") == ["9-17", "18-20"]
+
+
+def test_age_at_a_date_counts_completed_years():
+    mapping = """
+identifiers: {born: band}
+columns:
+  age_band: {from: born, band: true, at: seen}
+"""
+    rows = [
+        {"born": "2000-06-15", "seen": "2018-06-14"},
+        {"born": "2000-06-15", "seen": "15/06/2018"},
+        {"born": "2000-06-15", "seen": None},
+        {"born": None, "seen": "2018-06-14"},
+        {"born": "2019-01-01", "seen": "2018-06-14"},
+        {"born": "x", "seen": "2018-06-14"},
+        {"born": "2000-06-15", "seen": "x"},
+    ]
+    done = run(mapping, *rows)
+    assert done.records["age_band"].to_pylist() == ["9-17", "18-20", None, None]
+    assert [(r["column"], r["rule"]) for r in done.rejects.to_pylist()] == [
+        ("born", "age-bounds"),
+        ("born", "unparsable-date"),
+        ("seen", "unparsable-date"),
+    ]
+
+
+def test_month_first_dates():
+    done = run(
+        "dates: mdy\ncolumns:\n  year_of_registration: {from: a, year: true}", {"a": "12/31/2020"}
+    )
+    assert done.records["year_of_registration"].to_pylist() == [2020]
+
+
+def test_lists():
+    rule = "{from: a, split: ;, has: [Forced labour, child labour]}"
+    texts = ["x; forced LABOUR ", "child labour", "forced labour camp", None]
+    assert one(rule, "exploitation_forced_labour", *texts) == ["yes", "yes", None, None]
+    absent = "{from: a, split: ' ', has: [DebtBondage], absent: no}"
+    texts = ["Threats DebtBondage ", "Threats", None]
+    assert one(absent, "means_debt_bondage", *texts) == ["yes", "no", None]
+    take = "{from: a, split: ;, take: last, country: true}"
+    assert one(take, "citizenship", "FR; ;PE;", ";") == ["PER", None]
+
+
+def test_several_columns_of_a_flag():
+    mapping = "columns:\n  means_threats: {from: [a, b], map: {1: yes, 0: no}}"
+    pairs = [("0", "1"), ("0", None), (None, None), ("1", "0"), (None, "0")]
+    done = run(mapping, *({"a": a, "b": b} for a, b in pairs))
+    assert done.records["means_threats"].to_pylist() == ["yes", "no", None, "yes", "no"]
+
+
+def test_lists_of_rules_conditions_and_hub_variables():
+    mapping = """
+columns:
+  age_band: {from: age, band: true}
+  majority_status:
+    - {from: majority, map: {Minor: minor, Adult: adult}}
+    - {from_hub: age_band, map: {0-8: minor, 9-17: minor}, unknown: null}
+    - {value: adult, when: {kind: [grown, ""]}}
+"""
+    rows = [
+        {"age": "30", "majority": "minor", "kind": "x"},
+        {"age": "10", "majority": None, "kind": "x"},
+        {"age": "30", "majority": None, "kind": "Grown"},
+        {"age": "30", "majority": None, "kind": None},
+        {"age": "30", "majority": None, "kind": "x"},
+        {"age": "30", "majority": "?", "kind": "grown"},
+    ]
+    done = run(mapping, *rows)
+    assert done.records["majority_status"].to_pylist() == ["minor", "minor", "adult", "adult", None]
+    assert done.rejects["column"].to_pylist() == ["majority"]
+
+
+def test_exclusions_come_before_faults_and_the_first_counts():
+    mapping = """
+exclude:
+  - {rule: not-a-victim, when: {status: [Not a victim]}}
+  - {rule: other-matter, split: ",", unless: {kind: [sexual, labour]}}
+columns:
+  gender: {from: sex, map: {F: female}}
+"""
+    rows = [
+        {"status": "NOT A VICTIM", "kind": "other", "sex": "?"},
+        {"status": None, "kind": "other, more", "sex": "F"},
+        {"status": None, "kind": None, "sex": "F"},
+        {"status": None, "kind": "other, labour", "sex": "F"},
+        {"status": None, "kind": "sexual", "sex": "?"},
+    ]
+    done = run(mapping, *rows)
+    assert done.conservation == Conservation(5, 1, 1, {"not-a-victim": 1, "other-matter": 2})
+
+
+def test_perpetrators_are_aligned_by_position():
+    mapping = """
+columns:
+  gender: {from: sex, map: {F: female}}
+perpetrators:
+  split: ";"
+  columns:
+    perpetrator_gender: {from: pg, map: {f: female, m: male}}
+    perpetrator_age_band: {from: pa, band: true}
+    perpetrator_exploiter: {from: exploiter, map: {1: yes}}
+"""
+    rows = [
+        {"sex": "F", "pg": "f;m;m", "pa": "20", "exploiter": "1"},
+        {"sex": "F", "pg": None, "pa": None, "exploiter": None},
+        {"sex": "F", "pg": ";m", "pa": "30--38; 40", "exploiter": None},
+        {"sex": "F", "pg": "q", "pa": None, "exploiter": None},
+        {"sex": "q", "pg": "f", "pa": None, "exploiter": None},
+    ]
+    done = run(mapping, *rows)
+    ids = done.records["record_id"].to_pylist()
+    names = ["record_id", "perpetrator_gender", "perpetrator_age_band", "perpetrator_exploiter"]
+    found = [tuple(row.values()) for row in done.perpetrators.select(names).to_pylist()]
+    assert found == [
+        (ids[0], "female", "0-29", "yes"),
+        (ids[0], "male", None, None),
+        (ids[0], "male", None, None),
+        (ids[2], None, "30-38", None),
+        (ids[2], "male", "39-47", None),
+    ]
+    assert done.rejects["source_row"].to_pylist() == [5, 6]
+    assert done.perpetrators.schema == PERPETRATORS
+
+
+def test_several_faults_of_a_row_count_once_and_carry_no_value():
+    mapping = """
+columns:
+  gender: {from: sex, map: {F: female}}
+  citizenship: {from: nat, country: true}
+"""
+    done = run(
+        mapping, {"sex": "secret-text", "nat": "Morrocco"}, {"sex": "F", "nat": "Yugoslavia"}
+    )
+    assert done.conservation == Conservation(2, 0, 2, {})
+    assert done.rejects["rule"].to_pylist() == [
+        "unknown-code",
+        "unknown-country",
+        "unknown-country",
+    ]
+    said = " ".join(done.rejects["reason"].to_pylist())
+    assert "Morocco (MAR)" in said
+    assert "several countries" in said
+    assert "secret-text" not in said
+    assert "Morrocco" not in said
+    assert done.rejects.schema == REJECTS
+
+
+def test_person_keys():
+    mapping = "identifiers: {case_number: hash}\ncolumns:\n  gender: {from: sex, map: {F: female}}"
+    rows = [{"case_number": n, "sex": "F"} for n in ("A1", " A1\u00a0", "a1", None)]
+    here = run(mapping, *rows).records["person_key"].to_pylist()
+    assert here[0] == here[1] != here[2]
+    assert here[3] is None
+    assert len(here[0]) == 64
+    there = run(mapping, *rows, contributor="other").records["person_key"].to_pylist()
+    assert there[0] != here[0]
+    token = mapping.replace("hash", "token")
+    assert run(token, *rows).records["person_key"].to_pylist() == ["A1", "A1", "a1", None]
+
+
+def test_keys_stay_with_their_rows_when_rows_drop_out():
+    mapping = "identifiers: {case_number: token}\ncolumns:\n  gender: {from: sex, map: {F: female}}"
+    rows = [{"case_number": f"k{i}", "sex": "F" if i % 2 else "q"} for i in range(6)]
+    done = run(mapping, *rows)
+    assert done.records["person_key"].to_pylist() == ["k1", "k3", "k5"]
+
+
+def test_undecided_identifiers_are_refused_with_the_lines_to_add():
+    mapping = "columns:\n  gender: {from: sex, map: {F: female}}"
+    rows = [{"sex": "F", "email": f"nobody{i}@example.org"} for i in range(20)]
+    with pytest.raises(IdentifierFound) as caught:
+        run(mapping, *rows)
+    assert "email: strip" in caught.value.fix
+    assert "nobody" not in str(caught.value)
+    done = run("identifiers: {email: strip}\n" + mapping, *rows)
+    assert done.conservation.records == 20
+
+
+def test_missing_columns():
+    mapping = "columns:\n  gender: {from: [sex, gender], map: {F: female}}"
+    with pytest.raises(FileError, match="gender"):
+        run(mapping, {"SEX": "F"})
+    done = run("optional: [gender]\n" + mapping, {"SEX": "F"})
+    assert done.records["gender"].to_pylist() == ["female"]
+
+
+def test_records_have_the_schema_and_unique_ids():
+    done = run("columns:\n  gender: {value: female}", *({"a": "x"} for _ in range(50)))
+    assert done.records.schema == RECORDS
+    assert len(set(done.records["record_id"].to_pylist())) == 50
+    again = run("columns:\n  gender: {value: female}", *({"a": "x"} for _ in range(50)))
+    assert again.records.equals(done.records)
+
+
+def test_lineage_counts_and_names_losses():
+    mapping = """
+columns:
+  citizenship: {from: nat, country: true, split: ";", take: first}
+  source_type: {value: hotline, lossy: calls and letters are one}
+  gender: {from: sex, map: {F: female}, unknown: null}
+  means_threats: {from: t, map: {1: yes}}
+"""
+    done = run(
+        mapping, {"nat": "Kosovo", "sex": "?", "t": "1"}, {"nat": None, "sex": "F", "t": None}
+    )
+    by_name = {entry.column: entry for entry in done.lineage}
+    assert (by_name["citizenship"].mapped, by_name["citizenship"].empty) == (1, 1)
+    assert "counted under another country" in (by_name["citizenship"].note or "")
+    assert by_name["source_type"].note == "calls and letters are one"
+    assert by_name["gender"].lossy
+    assert not by_name["means_threats"].lossy
+    assert by_name["means_threats"].sources == ("t",)
+
+
+def test_a_mapping_tests_itself():
+    text = """version: 1
+exclude: [{rule: gone, when: {s: x}}]
+columns:
+  gender: {from: sex, map: {F: female}}
+tests:
+  - {row: {sex: F}, gives: {gender: female}}
+  - {row: {sex: F}, gives: {gender: male}}
+  - {row: {sex: q}, rejected: gender}
+  - {row: {sex: q}, gives: {gender: null}}
+  - {row: {sex: F, s: x}, excluded: gone}
+  - {row: {sex: F}, excluded: gone}
+"""
+    with pytest.raises(MappingError) as caught:
+        check_mapping(parse_mapping(text, "m.yaml"))
+    said = str(caught.value)
+    for n, failed in ((1, False), (2, True), (3, False), (4, True), (5, False), (6, True)):
+        assert (f"test {n}:" in said) == failed
+    assert "expected male, got female" in said
+    with pytest.raises(MappingError, match="tests fail"):
+        harmonise(
+            raw_table([{"sex": "F", "s": None}]), parse_mapping(text, "m"), "c", (2002, 2025), KEY
+        )
+
+
+def test_the_account_must_add_up():
+    with pytest.raises(ValueError, match="accounted"):
+        Conservation(3, 1, 1, {"a": 0})
+
+
+def test_progress_is_told():
+    heard: list[float] = []
+    mapping = parse_mapping("version: 1\ncolumns:\n  gender: {value: female}", "m")
+    raw = raw_table([{"a": "x"}])
+    harmonise(raw, mapping, "c", (2002, 2025), KEY, lambda _text, part: heard.append(part))
+    assert heard[-1] == 1.0
+    assert heard == sorted(heard)

@@ -1,0 +1,135 @@
+"""A suggested mapping loads, says why, shows no identifier, and gets the known traps right."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from ctdhub.harmonise import builtin, harmonise, parse_mapping, recognise, suggest
+from ctdhub.harmonise.vocabulary import vocabulary
+from ctdhub.i18n import language
+from ctdhub.intake import REJECTS, RawTable
+
+
+def raw_of(**columns: list[str | None]) -> RawTable:
+    rows = len(next(iter(columns.values())))
+    table = pa.table(
+        {name: pa.array(texts, pa.string()) for name, texts in columns.items()}
+        | {"_row": pa.array(range(2, rows + 2), pa.int64())}
+    )
+    return RawTable("f.csv", "00" * 32, table, REJECTS.empty_table(), rows)
+
+
+def rules(raw: RawTable) -> dict[str, dict[str, object]]:
+    found = suggest(raw).mapping.columns
+    return {
+        n: rule[0].model_dump(exclude_defaults=True, by_alias=True) for n, rule in found.items()
+    }
+
+
+def test_spanish_file():
+    raw = raw_of(
+        Sexo=["Mujer", "Hombre", "Mujer", "sin dato"],
+        Nacionalidad=["Perú", "Peru", "Colomvia", "Argentina"],
+        **{
+            "Fecha de ingreso": ["2020-01-02", "2021-03-04", "2019-01-01", None],
+            "Tipo de explotación": ["Explotación sexual", "Trabajo forzoso", "otra cosa", None],
+            "denunciante_genero": ["Mujer", "Hombre", "Mujer", "Hombre"],
+        },
+    )
+    found = rules(raw)
+    assert found["gender"] == {"from": ("Sexo",), "map": {"Mujer": "female", "Hombre": "male"}}
+    assert found["citizenship"] == {"from": ("Nacionalidad",), "country": True}
+    assert found["year_of_registration"] == {"from": ("Fecha de ingreso",), "year": True}
+    assert found["exploitation_sexual"]["has"] == ("Explotación sexual",)
+    text = suggest(raw).yaml
+    assert "Colomvia → Colombia (COL)?" in text
+    assert "denunciante_genero" in suggest(raw).unmatched
+    assert "sin dato" in suggest(raw).mapping.empty
+
+
+def test_french_and_arabic_words():
+    raw = raw_of(
+        Sexe=["Femme", "Homme", "Inconnu"],
+        الجنسية=["الأردن", "المغرب", "تونس"],
+        **{"Année": ["2019", "2020", "2021"]},
+    )
+    assert set(rules(raw)) == {"gender", "citizenship", "year_of_registration"}
+
+
+def test_lists_become_flags():
+    raw = raw_of(means=["Debt bondage; Threats", "Threats", "Physical abuse; singing"])
+    found = rules(raw)
+    assert found["means_debt_bondage"] == {
+        "from": ("means",),
+        "split": ";",
+        "has": ("Debt bondage",),
+    }
+    assert {"means_threats", "means_physical_abuse"} <= set(found)
+    assert "no flag for: singing" in suggest(raw).yaml
+
+
+def test_a_flag_gets_both_words_of_its_pair():
+    assert rules(raw_of(means_threats=["0", "0"]))["means_threats"]["map"] == {
+        "0": "no",
+        "1": "yes",
+    }
+
+
+def test_namibia_is_not_missing():
+    found = suggest(raw_of(nationality=["NA", "Namibia", "ZA"]))
+    assert found.mapping.columns["citizenship"][0].country
+    assert "NA" not in found.mapping.empty
+
+
+def test_identifiers_are_decided_and_their_texts_never_shown():
+    born = [f"19{70 + i}-03-04" for i in range(20)]
+    raw = raw_of(
+        client_name=[f"Xyzzy Plugh{i}" for i in range(20)],
+        case_number=[f"C-{i:05}" for i in range(20)],
+        link_token=[f"{i * 7919:032x}" for i in range(20)],
+        date_of_birth=born,
+        intake_date=["2020-01-02"] * 20,
+    )
+    found = suggest(raw)
+    actions = {column: d.action for column, d in found.mapping.identifiers.items()}
+    assert actions["client_name"] == "strip"
+    assert actions["date_of_birth"] == "band"
+    assert list(actions.values()).count("token") + list(actions.values()).count("hash") == 1
+    assert found.mapping.columns["age_band"][0].at == "intake_date"
+    for text in ("Xyzzy", "C-000", *born):
+        assert text not in found.yaml
+    done = harmonise(raw, found.mapping, "c", (2002, 2025), bytes(32))
+    assert done.conservation.records == 20
+
+
+def test_every_line_has_a_reason():
+    text = suggest(raw_of(sex=["F", "M"], age=["3", "40"], colour=["red", "blue"])).yaml
+    for line in text.splitlines():
+        if line.startswith("  ") and not line.strip().startswith("#"):
+            assert "  # " in line
+    assert "colour: red, blue" in text
+
+
+@pytest.mark.parametrize("lang", ["en", "fr", "es", "ar"])
+def test_hostile_headers_cannot_break_out(lang: str):
+    names = ['a"b', "a: b # c", "a\nversion: 2", "{x}", "*x", "\u202eevil", "- y", "gender: {value"]
+    with language("en"):
+        found = suggest(raw_of(**dict.fromkeys(names, ["F", "M"])))
+    assert parse_mapping(found.yaml, "m.yaml") is not None
+    assert lang in ("en", "fr", "es", "ar")
+
+
+def test_known_formats_are_recognised():
+    names = list(builtin("ctdc-2024").needed())
+    raw = raw_of(**dict.fromkeys(names, [None, None]))
+    assert suggest(raw).builtin == recognise(names)
+    assert "use builtin" in suggest(raw).yaml
+
+
+def test_the_vocabulary_is_folded_and_speaks_four_languages():
+    words = vocabulary()
+    for header in ("Nationality", "nationalité", "NACIONALIDAD", "الجنسية"):
+        assert "citizenship" in words.variables(header)
+    assert words.codes["gender"]["mujer"] == "female"
+    assert not words.variables("zzzzzz")

@@ -1,0 +1,187 @@
+"""Answers carry intervals that the noise justifies, and every figure is a whole card."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from invented_release import FACTS, Z, people_rows, protected_answer
+
+from ctdhub.insight import Answers, NumberCard, distribution, flag_group
+from ctdhub.insight.answers import Answer, fieller
+from ctdhub.insight.cards import card
+from ctdhub.protect.border import Protected
+from ctdhub.release import Release, open_release, write_release
+from ctdhub.schema import countries
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    return opened(protected_answer(), tmp_path_factory.mktemp("releases"))
+
+
+def opened(answer: Protected, folder: Path) -> Release:
+    return open_release(write_release(answer, folder, "2026.1", ""))
+
+
+def test_border_only_releases_enter(release: Release) -> None:
+    for stranger in (release.protected, release.protected.records, None):
+        with pytest.raises(TypeError):
+            Answers(stranger)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        replace(release, protected=release.protected.records)  # type: ignore[arg-type]
+
+
+def test_a_measured_cell_is_given_as_published(release: Release) -> None:
+    answers = Answers(release)
+    truth = sum(r["gender"] == "female" for r in people_rows())
+    assert answers.count({"gender": ["female"]}) == Answer(truth, truth - 8, truth + 8)
+    assert answers.count({}) == Answer(4000, 3992, 4008)
+
+
+def test_a_cell_that_is_not_shown_is_bounded_not_zero(release: Release) -> None:
+    answer = Answers(release).count({"year_of_registration": ["2019"]})
+    years = [r["year_of_registration"] for r in people_rows()]
+    assert answer == Answer(0, 0, math.ceil(min(map(years.count, years)) - 1 + Z * 4))
+    assert card(release, answer, "people").state == "protected"
+    assert card(release, answer, "people").value is None
+
+
+def test_a_sum_takes_its_noise_from_the_cells_it_covers(release: Release) -> None:
+    answers = Answers(release)
+    europe = countries.members("europe")
+    truth = sum(r["citizenship"] in europe for r in people_rows())
+    answer = answers.count({"citizenship": europe})
+    assert answer.value == truth
+    assert answer.high is not None
+    assert answer.high - truth == pytest.approx(Z * 4 * math.sqrt(len(europe)), abs=1)
+
+
+def test_all_but_a_few_is_measured_by_what_is_left_out(release: Release) -> None:
+    answers = Answers(release)
+    answer = answers.count({"citizenship": answers.domain("citizenship")})
+    assert answer.value is not None
+    assert answer.high is not None
+    assert answer.high - answer.value == pytest.approx(Z * 4 * math.sqrt(2), abs=1)
+
+
+def test_what_no_table_holds_has_no_number(release: Release) -> None:
+    answer = Answers(release).count({"gender": ["female"], "age_band": ["9-17"]})
+    assert answer == Answer(None, None, None)
+    assert card(release, answer, "people").state == "not_measured"
+
+
+def test_denominators_of_a_group_of_flags(tmp_path: Path) -> None:
+    """Five people: {labour}, {sexual}, {other}, {}, {labour, sexual} give 50, 50 and 25 %."""
+    flags = {
+        "exploitation_forced_labour": (1, 0, 0, 0, 1),
+        "exploitation_sexual": (0, 1, 0, 0, 1),
+        "exploitation_other": (0, 0, 1, 0, 0),
+        "any_exploitation": (1, 1, 1, 0, 1),
+    }
+    rows = [{f: "yes" if yes[i] else None for f, yes in flags.items()} for i in range(5)]
+    release = opened(protected_answer(rows, sigma=0.0), tmp_path)
+    table = flag_group(Answers(release), "exploitation")
+    shares = {r.codes[0]: r.share.value for r in table.rows if r.share is not None}
+    assert shares == {
+        "exploitation_forced_labour": 0.5,
+        "exploitation_sexual": 0.5,
+        "exploitation_other": 0.25,
+    }
+    assert table.base.value == 4
+    assert table.missing == pytest.approx(0.2)
+    assert table.rows[-1].kind == "not_recorded"
+    assert table.rows[-1].people.value == 1
+
+
+def test_four_blanks_are_told_apart(tmp_path: Path) -> None:
+    contributors = [{"name": "One", "years": [2016, 2019]}]
+    release = opened(protected_answer(facts={**FACTS, "contributors": contributors}), tmp_path)
+    years = distribution(Answers(release), "year_of_registration")
+    found = {r.codes[0]: (r.kind, r.people.state) for r in years.rows}
+    assert found["2015"][0] == "nobody_reports"
+    assert found["2016"] == ("value", "shown")
+    assert found["2019"] == ("value", "protected")
+    assert found[""][0] == "not_recorded"
+    assert all(r.people.value != 0 for r in years.rows if r.people.state == "protected")
+
+
+def test_rows_of_a_table_are_the_counts_of_the_release(release: Release) -> None:
+    published = {
+        tuple(c["values"]): (c["count"], c["low"], c["high"])
+        for c in release.protected.counts.to_pylist()
+        if c["columns"] == ["age_band"]
+    }
+    rows = distribution(Answers(release), "age_band").rows
+    shown = {r.codes: r.people for r in rows if r.people.value is not None}
+    assert {k: (c.value, c.low, c.high) for k, c in shown.items()} == published
+
+
+@given(
+    x=st.integers(0, 1000), rest=st.integers(0, 1000), dx=st.integers(0, 50), dy=st.integers(0, 50)
+)
+def test_a_share_lies_in_its_interval_and_in_0_to_1(x: int, rest: int, dx: int, dy: int) -> None:
+    y = x + rest
+    answer = fieller(Answer(x, x - dx, x + dx), Answer(y, y - dy, y + dy))
+    assert answer.value is not None
+    assert answer.low is not None
+    assert answer.high is not None
+    assert 0 <= answer.low <= answer.value <= answer.high <= 1
+    if dx == dy == 0 and y:
+        assert answer.low == pytest.approx(answer.high)
+
+
+def test_share_intervals_hold_at_their_level() -> None:
+    """Fieller's interval covers the true share about as often as it says."""
+    import random
+
+    rng = random.Random(3)
+    sigma, covered, n = 12.0, 0, 2000
+    half = Z * sigma
+    for _ in range(n):
+        x, y = 60 + rng.gauss(0, sigma), 150 + rng.gauss(0, sigma)
+        answer = fieller(Answer(x, x - half, x + half), Answer(y, y - half, y + half))
+        assert answer.low is not None
+        assert answer.high is not None
+        covered += answer.low <= 0.4 <= answer.high
+    assert 0.935 <= covered / n <= 0.965
+
+
+GOOD: dict[str, Any] = {
+    "value": 5.0,
+    "low": 3.0,
+    "high": 8.0,
+    "level": 0.95,
+    "unit": "people",
+    "denominator": None,
+    "missing": None,
+    "state": "shown",
+    "contributors": ("One",),
+    "caveat": "Identified cases, not prevalence.",
+    "citation": "Hub (2026), release 2026.1.",
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"value": None},
+        {"state": "protected"},
+        {"low": 6.0},
+        {"high": 4.0},
+        {"low": None},
+        {"value": None, "state": "not_measured"},
+        {"level": 1.0},
+        {"citation": ""},
+        {"caveat": ""},
+    ],
+)
+def test_no_number_alone(change: dict[str, Any]) -> None:
+    assert NumberCard(**GOOD).half_width == 3
+    with pytest.raises(ValueError, match="card"):
+        NumberCard(**{**GOOD, **change})

@@ -1,0 +1,98 @@
+"""Headline and region facts: right figures, right denominators, whole sentences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from invented_release import TABLES, people_rows, protected_answer
+
+from ctdhub.i18n import language
+from ctdhub.insight import headline, region_facts
+from ctdhub.release import Release, open_release, write_release
+from ctdhub.schema import countries
+
+EUROPE = set(countries.members("europe"))
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    folder = tmp_path_factory.mktemp("releases")
+    return open_release(write_release(protected_answer(), folder, "2026.1", ""))
+
+
+def test_headline_counts_people_and_says_at_least(release: Release) -> None:
+    first = headline(release)
+    assert (first.people.value, first.people.low, first.people.high) == (4000, 3992, 4008)
+    assert (first.nationalities.value, first.countries.value) == (4, 4)
+    assert first.contributors.value == 2
+    with language("en"):
+        assert "4,000 people" in first.sentence()
+        assert "between 3,992 and 4,008" in first.sentence()
+        assert first.reach().count("at least 4") == 2
+
+
+def test_only_releases_have_facts(release: Release) -> None:
+    for function in (headline, region_facts):
+        with pytest.raises(TypeError):
+            function(release.protected)  # type: ignore[operator]
+    with pytest.raises(KeyError):
+        region_facts(release, "atlantis")
+
+
+@pytest.mark.parametrize("years", [None, (2016, 2017)])
+def test_region_facts_are_those_of_the_records(
+    release: Release, years: tuple[int, int] | None
+) -> None:
+    facts = region_facts(release, "europe", years)
+    rows = [
+        r
+        for r in people_rows()
+        if years is None or years[0] <= int(r["year_of_registration"] or 0) <= years[1]
+    ]
+    for side, variable in (
+        (facts.citizens, "citizenship"),
+        (facts.exploited, "country_of_exploitation"),
+    ):
+        inside = [r for r in rows if r[variable] in EUROPE]
+        assert side.people.value == len(inside)
+        if years is not None:
+            assert side.women.state == "not_measured"
+            continue
+        known = [r for r in inside if r["gender"]]
+        assert side.women.denominator == len(known)
+        women = sum(r["gender"] == "female" for r in known) / len(known)
+        assert side.women.value == pytest.approx(women)
+        some = [r for r in inside if r["any_exploitation"]]
+        for flag, share in side.exploitation:
+            assert share.denominator == len(some)
+            assert share.value == pytest.approx(sum(bool(r[flag]) for r in some) / len(some))
+        assert [c.value for *_, c in side.corridors] == sorted(
+            (c.value for *_, c in side.corridors), reverse=True
+        )
+
+
+def test_corridors_lie_on_their_side(release: Release) -> None:
+    facts = region_facts(release)
+    assert all(origin in EUROPE for origin, _, _ in facts.citizens.corridors)
+    assert all(place in EUROPE for _, place, _ in facts.exploited.corridors)
+    assert facts.citizens.corridors[0][:2] == ("UKR", "POL")
+
+
+def test_sentences_carry_their_intervals(release: Release) -> None:
+    with language("en"):
+        sentences = region_facts(release, "europe", (2015, 2019)).sentences()
+    assert len(sentences) == 6
+    assert sentences[0].startswith("Between 2015 and 2019, ")
+    assert all("%" in s or "(between" in s for s in sentences)
+
+
+def test_what_was_not_measured_is_not_said(tmp_path: Path) -> None:
+    tables = [t for t in TABLES if "citizenship" not in t]
+    release = open_release(write_release(protected_answer(tables=tables), tmp_path, "2026.1", ""))
+    assert headline(release).nationalities.state == "not_measured"
+    assert headline(release).reach() == ""
+    facts = region_facts(release)
+    assert facts.citizens.people.state == "not_measured"
+    with language("en"):
+        assert not any("citizenship of a country" in s for s in facts.sentences())

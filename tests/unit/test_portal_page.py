@@ -1,0 +1,264 @@
+"""The pages: the same numbers as the release, safe text, no script, readable by everybody."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from importlib import resources
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from invented_release import FACTS, protected_answer
+
+from ctdhub.i18n import LANGUAGES, RIGHT_TO_LEFT, language
+from ctdhub.portal import build_site
+from ctdhub.portal.page import EXIT_URL, address, render
+from ctdhub.portal.site import offered
+from ctdhub.release import Release, open_release, write_release
+from ctdhub.schema.labels import code_label
+
+EVIL = "<script>alert(1)</script>\"'>&\u202etxt.exe" + "A" * 5000
+READABLE, VISIBLE = 4.5, 3.0
+CSS = (resources.files("ctdhub.portal") / "static" / "site.css").read_text("utf-8")
+
+
+class Page(HTMLParser):
+    """Tags with attributes, and all text, of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {k: v or "" for k, v in attrs}))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    def all(self, tag: str) -> Iterator[dict[str, str]]:
+        return (a for t, a in self.tags if t == tag)
+
+
+def made(folder: Path, **facts: object) -> Release:
+    answer = protected_answer(facts={"languages": list(LANGUAGES), **facts})
+    return open_release(write_release(answer, folder / "releases", "2026.1", "First."))
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    return made(tmp_path_factory.mktemp("hub"))
+
+
+@pytest.fixture(scope="module")
+def site(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("out") / "site"
+    build_site(release, out)
+    return out
+
+
+@pytest.fixture(params=LANGUAGES)
+def page(request: pytest.FixtureRequest, release: Release, site: Path) -> Page:
+    if request.param not in offered(release):
+        pytest.skip(f"no catalogue for {request.param}")
+    return Page((site / address(request.param)).read_text("utf-8"))
+
+
+@pytest.fixture
+def english(site: Path) -> Page:
+    return Page((site / "index.html").read_text("utf-8"))
+
+
+def test_only_releases_are_shown(release: Release, tmp_path: Path) -> None:
+    with pytest.raises(TypeError):
+        build_site(release.protected, tmp_path / "site")  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        render(release.protected, LANGUAGES)  # type: ignore[arg-type]
+    assert not (tmp_path / "site").exists()
+
+
+def test_page_knows_language_and_direction(release: Release, site: Path) -> None:
+    for code in offered(release):
+        html = next(Page((site / address(code)).read_text("utf-8")).all("html"))
+        assert html == {"lang": code, "dir": "rtl" if code in RIGHT_TO_LEFT else "ltr"}
+
+
+def test_no_script_and_no_request_to_anybody(page: Page) -> None:
+    names = {tag for tag, _ in page.tags}
+    assert not names & {"script", "img", "iframe", "object", "embed", "form", "base"}
+    for tag, attributes in page.tags:
+        assert not any(name.startswith("on") or name in {"style", "src"} for name in attributes)
+        if "href" in attributes and tag == "a":
+            outside = re.match(r"[a-z]+:|//", attributes["href"])
+            assert not outside or attributes["href"] == EXIT_URL
+    assert [a["href"] for a in page.all("link") if a["rel"] == "icon"] == ["data:,"]
+    assert "url(" not in CSS
+    assert "@import" not in CSS
+
+
+def test_policy_allows_this_style_and_nothing_else(page: Page) -> None:
+    policy = next(a["content"] for a in page.all("meta") if "http-equiv" in a)
+    style = re.search(r"<style>(.*?)</style>", page.text, re.DOTALL)
+    assert style
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none'")
+    assert "script" not in policy
+
+
+def test_first_view_is_small(site: Path, release: Release) -> None:
+    for code in offered(release):
+        assert len(gzip.compress((site / address(code)).read_bytes())) <= 100_000
+
+
+def test_every_link_leads_somewhere(site: Path, release: Release) -> None:
+    for code in offered(release):
+        file = site / address(code)
+        page = Page(file.read_text("utf-8"))
+        ids = [a["id"] for _, a in page.tags if "id" in a]
+        assert len(ids) == len(set(ids))
+        for attributes in page.all("a"):
+            href = attributes["href"]
+            if href.startswith("#"):
+                assert href[1:] in ids, href
+            elif href != EXIT_URL:
+                assert (file.parent / unquote(href)).resolve().is_file(), href
+        for _, attributes in page.tags:
+            for name in attributes.get("aria-labelledby", "").split():
+                assert name in ids, name
+
+
+def test_what_every_page_must_say(english: Page) -> None:
+    text = " ".join(english.words)
+    for words in (
+        "Identified cases, not prevalence.",
+        "Practice data: invented.",
+        "Epsilon is 1 and delta is 1e-09",
+        "one person",
+        "Exit this page",
+        "4,000 people were identified",
+        "Case records received",
+        "nobody reports here",
+        "too few to show reliably",
+        "not recorded",
+        "First organisation",
+        "release 2026.1",
+        "in Europe",
+    ):
+        assert words in text, words
+    assert sum(tag == "figure" for tag, _ in english.tags) == 6
+    assert sum(tag == "details" for tag, _ in english.tags) == 6
+
+
+def test_real_data_carry_no_practice_banner(tmp_path: Path) -> None:
+    with language("en"):
+        text = render(made(tmp_path, invented=False), ["en"])
+    assert "invented" not in text
+
+
+def test_tables_hold_the_counts_of_the_release(english: Page, release: Release) -> None:
+    body = english.text[english.text.index('<figure id="age">') :]
+    rows = re.findall(r'<th scope="row">(.*?)</th>(.*?)</tr>', body[: body.index("</figure>")])
+    found = {
+        label: [int(n.replace(",", "")) for n in re.findall(r'<td class="n">([\d,]+)</td>', cells)]
+        for label, cells in rows
+    }
+    for cell in release.protected.counts.to_pylist():
+        if cell["columns"] == ["age_band"]:
+            code = cell["values"][0]
+            label = code_label("age_band", code, "en") if code else "not recorded"
+            assert found[label] == [cell["count"], cell["low"], cell["high"]]
+
+
+def test_every_bar_has_a_whisker_and_a_number(english: Page) -> None:
+    for chart in re.findall(r'<svg class="chart".*?</figure>', english.text, re.DOTALL):
+        drawing = chart[: chart.index("<details>")]
+        bars = drawing.count('class="bar')
+        assert bars
+        assert drawing.count('class="whisker"') == 3 * bars
+        numbers = re.findall(r'class="number"[^>]*>([^<]*)<', drawing)
+        assert len(numbers) == bars
+        assert all("±" in number for number in numbers)
+        rows = re.findall(r'<th scope="row">(.*?)</th>', chart)
+        assert all(row in drawing for row in rows)
+
+
+def test_bars_are_mirrored_right_to_left(release: Release, site: Path) -> None:
+    if "ar" not in offered(release):
+        pytest.skip("no catalogue for ar")
+    places: dict[str, list[tuple[float, float]]] = {}
+    for code in ("en", "ar"):
+        text = (site / address(code)).read_text("utf-8")
+        found = re.findall(r'<rect class="bar[^"]*" x="([\d.]+)%" y="1" width="([\d.]+)%"', text)
+        places[code] = [(float(x), float(w)) for x, w in found]
+    assert len(places["en"]) == len(places["ar"])
+    assert all(x == 0 for x, _ in places["en"])
+    assert all(abs(x + w - 100) < 0.02 for x, w in places["ar"])
+
+
+def test_hostile_names_are_shown_as_text(tmp_path: Path) -> None:
+    release = made(
+        tmp_path,
+        hub=EVIL,
+        contributors=[{"name": EVIL, "kind": EVIL}],
+        caveats=[EVIL],
+        helpline=EVIL,
+        licence=EVIL,
+    )
+    with language("en"):
+        text = render(release, ["en"])
+    assert "<script" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "\u202e" not in text
+    assert "A" * 501 not in text
+    assert Page(text).text.count("<html") == 1
+    for name in ("README.md", "codebook.html"):
+        assert "<script" not in (release.path / name).read_text("utf-8")
+
+
+def test_names_in_another_script_keep_their_direction(english: Page) -> None:
+    assert "<bdi>First organisation</bdi>" in english.text
+
+
+def test_palette_is_small_and_can_be_told_apart() -> None:
+    colours = dict(re.findall(r"--([a-z]+):(#[0-9a-f]{3,6})", CSS))
+    assert len(colours) <= 6
+    assert not re.search(r"(?<!-)#[0-9a-f]{3,6}", CSS.split("}", 1)[1])
+    light = {name: luminance(value) for name, value in colours.items()}
+    for text in ("ink", "link", "muted"):
+        assert contrast(light[text], light["paper"]) >= READABLE, text
+    assert contrast(light["ink"], light["warm"]) >= READABLE
+    assert contrast(light["bar"], light["paper"]) >= VISIBLE
+    assert contrast(light["ink"], light["bar"]) >= VISIBLE
+
+
+def test_style_knows_no_left_or_right() -> None:
+    assert not re.search(
+        r"(margin|padding|border)-(left|right)|[;{](left|right):|:(left|right)[;}]", CSS
+    )
+    for needed in (":focus-visible", "prefers-reduced-motion", "@media print", "direction:ltr"):
+        assert needed in CSS
+    assert "unicode-bidi:plaintext" in CSS
+
+
+def test_facts_of_the_release_are_those_given(release: Release) -> None:
+    assert release.facts.invented is FACTS["invented"]
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance, WCAG 2.2."""
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * c for c in colour[1:])
+    parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    r, g, b = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def contrast(a: float, b: float) -> float:
+    return (max(a, b) + 0.05) / (min(a, b) + 0.05)
