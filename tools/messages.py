@@ -8,6 +8,7 @@ that the source no longer has are removed.
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -49,6 +50,16 @@ def read(code: str) -> Catalog:
         return read_po(handle, locale=code)
 
 
+def write(code: str, catalog: Catalog) -> None:
+    """Write a catalogue so that only texts change between two runs: no places, dates or names."""
+    catalog.fuzzy = False
+    catalog.header_comment = f"# {catalog.locale.english_name} texts of ctdhub (Apache-2.0)."
+    catalog.last_translator = catalog.language_team = catalog.msgid_bugs_address = ""
+    catalog.creation_date = catalog.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
+    with catalogue_file(code).open("wb") as handle:
+        write_po(handle, catalog, no_location=True, sort_output=True, width=98)
+
+
 def main() -> int:
     """Update all catalogues; say how many texts still lack a translation."""
     texts = template()
@@ -57,8 +68,7 @@ def main() -> int:
         catalog = read(code)
         catalog.update(texts, no_fuzzy_matching=True)
         catalog.obsolete.clear()
-        with catalogue_file(code).open("wb") as handle:
-            write_po(handle, catalog, no_location=True, omit_header=False, sort_output=True, width=98)
+        write(code, catalog)
         empty = [m for m in catalog if m.id and not (m.string and all(as_tuple(m.string)))]
         print(f"{code}: {len(catalog)} texts, {len(empty)} without translation")
         missing += len(empty)

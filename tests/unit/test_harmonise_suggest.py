@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pyarrow as pa
-import pytest
 
 from ctdhub.harmonise import builtin, harmonise, parse_mapping, recognise, suggest
 from ctdhub.harmonise.vocabulary import vocabulary
-from ctdhub.i18n import language
 from ctdhub.intake import REJECTS, RawTable
 
 
@@ -111,18 +109,16 @@ def test_every_line_has_a_reason():
     assert "colour: red, blue" in text
 
 
-@pytest.mark.parametrize("lang", ["en", "fr", "es", "ar"])
-def test_hostile_headers_cannot_break_out(lang: str):
+def test_hostile_headers_cannot_break_out():
     names = ['a"b', "a: b # c", "a\nversion: 2", "{x}", "*x", "\u202eevil", "- y", "gender: {value"]
-    with language("en"):
-        found = suggest(raw_of(**dict.fromkeys(names, ["F", "M"])))
-    assert parse_mapping(found.yaml, "m.yaml") is not None
-    assert lang in ("en", "fr", "es", "ar")
+    found = suggest(raw_of(**{name: ["F", "M"] for name in names}))
+    assert parse_mapping(found.yaml, "m.yaml") == found.mapping.model_copy(update={"name": "m"})
+    assert set(found.mapping.columns) == {"gender"}
 
 
 def test_known_formats_are_recognised():
     names = list(builtin("ctdc-2024").needed())
-    raw = raw_of(**dict.fromkeys(names, [None, None]))
+    raw = raw_of(**{name: [None, None] for name in names})
     assert suggest(raw).builtin == recognise(names)
     assert "use builtin" in suggest(raw).yaml
 

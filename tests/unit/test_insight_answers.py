@@ -111,6 +111,21 @@ def test_four_blanks_are_told_apart(tmp_path: Path) -> None:
     assert all(r.people.value != 0 for r in years.rows if r.people.state == "protected")
 
 
+def test_years_to_come_have_no_row_and_no_sentence(tmp_path: Path) -> None:
+    release = opened(protected_answer(facts={"years": [2015, 2199]}), tmp_path)
+    years = distribution(Answers(release), "year_of_registration")
+    assert years.rows[-2].codes == (release.year,)
+    assert release.years == (2015, int(release.year))
+
+
+def test_largest_is_named_only_beyond_doubt(release: Release) -> None:
+    answers = Answers(release)
+    gender = distribution(answers, "gender").largest
+    assert gender is not None
+    assert gender.codes == ("female",)
+    assert flag_group(answers, "exploitation").largest is None
+
+
 def test_rows_of_a_table_are_the_counts_of_the_release(release: Release) -> None:
     published = {
         tuple(c["values"]): (c["count"], c["low"], c["high"])

@@ -28,6 +28,7 @@ YEARS = (2002, 2030)
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
+
     @app.command(
         name="suggest",
         help=_(
@@ -57,7 +58,8 @@ def register(app: typer.Typer) -> None:
         name="harmonise",
         help=_(
             "Turn a file into records of the hub's schema and account for every row."
-            "\n\nWithout --out nothing is written. What is written is sensitive."
+            "\n\nWithout --out nothing is written. What is written is sensitive. "
+            "The exit code is 1 where rows were rejected."
             "\n\nExample: ctdhub harmonise cases.csv --mapping ctdc-2021 --out work"
         ),
     )

@@ -25,6 +25,8 @@ from ctdhub.protect import Ledger
 from ctdhub.release import open_release
 from ctdhub.steps import Progress as Report
 
+HubFolder = Annotated[Path, typer.Argument(help=_("The hub folder."))]
+
 
 @contextmanager
 def bar() -> Iterator[Report]:
@@ -46,8 +48,6 @@ def bar() -> Iterator[Report]:
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
-    folder = Annotated[Path, typer.Argument(help=_("The hub folder."))]
-
     @app.command(help=_("Make an empty hub folder, with settings to fill in."))
     def init(
         folder: Annotated[Path, typer.Argument(help=_("A new or empty folder."))],
@@ -82,7 +82,7 @@ def register(app: typer.Typer) -> None:
         )
     )
     def build(
-        folder: folder = Path(),
+        folder: HubFolder = Path(),
         until: Annotated[
             str, typer.Option(help=_("Last stage: harmonise, link, protect, release or site."))
         ] = "site",
@@ -102,7 +102,7 @@ def register(app: typer.Typer) -> None:
             run(hub, until)
 
     @app.command(help=_("Check settings, agreements and mappings without reading case files."))
-    def check(folder: folder = Path()) -> None:
+    def check(folder: HubFolder = Path()) -> None:
         hub = Hub(folder)
         stages.policy(hub)
         faults: list[HubError] = []
@@ -125,7 +125,7 @@ def register(app: typer.Typer) -> None:
         )
     )
     def release(
-        folder: folder = Path(),
+        folder: HubFolder = Path(),
         version: Annotated[str, typer.Option(help=_("For example 2026.2; default: next."))] = "",
         note: Annotated[str, typer.Option(help=_("What changed, for readers."))] = "",
     ) -> None:
@@ -135,7 +135,7 @@ def register(app: typer.Typer) -> None:
         show_release(hub)
 
     @app.command(help=_("Show what the privacy budget was spent on and what is left."))
-    def ledger(folder: folder = Path()) -> None:
+    def ledger(folder: HubFolder = Path()) -> None:
         hub = Hub(folder)
         book, rules = Ledger(hub.ledger), stages.policy(hub)
         table = Table(title=_("Privacy ledger"))

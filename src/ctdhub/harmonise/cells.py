@@ -16,7 +16,7 @@ from typing import Literal
 import pyarrow as pa
 
 from ctdhub.harmonise import values
-from ctdhub.harmonise.country_names import resolve
+from ctdhub.harmonise.country_names import look_up
 from ctdhub.harmonise.text import fold, trim
 
 SEPARATOR = "\x1f"
@@ -69,7 +69,7 @@ class View:
             cell = elements[-1 if self.take == "last" else 0]
         match self.reading:
             case "country":
-                return resolve(cell).alpha3
+                return look_up(cell).alpha3
             case "number":
                 return cell if values.number_of(cell) is not None else None
             case "band":

@@ -231,5 +231,5 @@ def _combined(pairs: list[Pair], flag: bool) -> Pair:
     found = [pair.value for pair in pairs]
     if not flag:
         return Pair(ibis.coalesce(*found), fault)
-    some_yes = reduce(or_, ((v == "yes").fill_null(False) for v in found))
+    some_yes = reduce(or_, (v.isin(["yes"]).fill_null(False) for v in found))
     return Pair(some_yes.ifelse("yes", ibis.coalesce(*found)), fault)

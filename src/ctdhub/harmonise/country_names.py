@@ -14,7 +14,7 @@ import gettext
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib import resources
 
@@ -59,24 +59,27 @@ class _Table:
 def fold_name(text: str) -> str:
     """The form in which country names are compared: letters and digits alone.
 
+    Modifier letters (Unicode Lm) go too: the apostrophe U+02BC and the Arabic tatweel are such.
+
     >>> fold_name("Côte d’Ivoire") == fold_name("COTE D'IVOIRE")
     True
     >>> fold_name("الأُرْدُنّ") == fold_name("الاردن")
     True
     """
     marks_apart = unicodedata.normalize("NFKD", text.replace("&", " and ")).casefold()
-    return "".join(c for c in marks_apart.translate(_SAME_LETTER) if c.isalnum())
+    same = marks_apart.translate(_SAME_LETTER)
+    return "".join(c for c in same if c.isalnum() and unicodedata.category(c) != "Lm")
 
 
-_SAME_LETTER = str.maketrans(
-    {"ى": "ي", "ة": "ه", "ـ": None, "ı": "i", "ø": "o", "ł": "l", "đ": "d"}
-)
+_SAME_LETTER = str.maketrans({"ى": "ي", "ة": "ه", "ı": "i", "ø": "o", "ł": "l", "đ": "d"})
 _ARTICLE = re.compile(r"^(?:the|la|le|les|el|los|las|l['’ʼ`´])\s*(?=\S{3})", re.IGNORECASE)
 
 
 @lru_cache(maxsize=50_000)
 def resolve(text: str) -> Resolution:
-    """The country that a text stands for.  ``NA`` is always Namibia.
+    """The country that a text stands for, or the nearest.  ``NA`` is always Namibia.
+
+    Looking for the nearest takes milliseconds; :func:`look_up` leaves it out.
 
     >>> resolve("RDC").alpha3, resolve("NA").alpha3, resolve("384").alpha3
     ('COD', 'NAM', 'CIV')
@@ -85,6 +88,18 @@ def resolve(text: str) -> Resolution:
     >>> resolve("Yugoslavia").several, resolve("Moroco").nearest
     (True, 'MAR')
     """
+    found = look_up(text)
+    key = _key(text[: LONGEST + 1])
+    if found.alpha3 or found.several or not 4 <= len(key) <= LONGEST or key.isdigit():
+        return found
+    names = _table().names
+    near = difflib.get_close_matches(key, names, n=1, cutoff=0.75)
+    return replace(found, nearest=names[near[0]]) if near else found
+
+
+@lru_cache(maxsize=50_000)
+def look_up(text: str) -> Resolution:
+    """The country that a text stands for, without a nearest one."""
     table = _table()
     text = text.strip()[: LONGEST + 1]
     if text.casefold() in table.dotted:
@@ -95,10 +110,7 @@ def resolve(text: str) -> Resolution:
             return Resolution(several=True)
         if code := table.codes.get(key):
             return Resolution(alpha3=code, lossy=key in table.lossy)
-    if not 4 <= len(key) <= LONGEST or key.isdigit():
-        return Resolution()
-    near = difflib.get_close_matches(key, table.names, n=1, cutoff=0.75)
-    return Resolution(nearest=table.names[near[0]] if near else None)
+    return Resolution()
 
 
 def _key(text: str) -> str:

@@ -41,13 +41,17 @@ def check_decided(raw: RawTable, mapping: Mapping) -> None:
     if not open_:
         return
     found = ", ".join(f"{f.column} ({f.kind})" for f in open_)
-    lines = "; ".join(f"{f.column}: {PROPOSED.get(f.kind, 'strip')}" for f in open_)
+    lines: dict[str, str] = {}
+    for finding in open_:
+        proposed = PROPOSED.get(finding.kind, "strip")
+        taken = proposed == "hash" and (mapping.key_column() or "hash" in lines.values())
+        lines[finding.column] = "strip" if taken else proposed
     raise IdentifierFound(
         _("These columns may identify people: {columns}.").format(columns=found),
         _(
             "Add to the mapping under identifiers: {lines}. Write keep with a reason only for "
             "what identifies nobody."
-        ).format(lines=lines),
+        ).format(lines="; ".join(f"{column}: {line}" for column, line in lines.items())),
         file=raw.file,
         rule="identifiers",
     )

@@ -76,8 +76,9 @@ def parse_mapping(text: str, file: str) -> Mapping:
     Raises:
         MappingError: see :func:`load_mapping`.
     """
-    loader = _Loader(text)
+    root = None
     try:
+        loader = _Loader(text)
         root = loader.get_single_node()
         if root is not None:
             _check_keys(root, [0], ())
@@ -101,8 +102,6 @@ def parse_mapping(text: str, file: str) -> Mapping:
         ) from error
     except MappingFault as fault:
         raise _error(file, root, [(fault.place, str(fault))]) from fault
-    finally:
-        loader.dispose()
     if not isinstance(data, dict):
         raise _error(file, root, [((), _("a mapping starts with version: 1 and columns:"))])
     try:
@@ -135,15 +134,16 @@ def _fault(detail: ErrorDetails) -> tuple[Place, str]:
     place = tuple(part for part in detail["loc"] if part != "function-before")
     if isinstance(raised, MappingFault):
         return (*place, *raised.place), str(raised)
+    if detail["type"] == "literal_error":
+        values = detail.get("ctx", {}).get("expected", "")
+        return place, _("allowed are: {values}").format(values=values)
     known = {
         "extra_forbidden": _("there is no such key"),
         "missing": _("this is missing"),
-        "literal_error": _("allowed are: {values}"),
         "bool_parsing": _("write true or false"),
         "string_type": _("a text is expected"),
     }
-    text = known.get(detail["type"], detail["msg"])
-    return place, text.format(values=detail.get("ctx", {}).get("expected", ""))
+    return place, known.get(detail["type"], detail["msg"])
 
 
 def _error(file: str, root: yaml.Node | None, faults: list[tuple[Place, str]]) -> MappingError:
@@ -180,6 +180,6 @@ def _line(node: yaml.Node | None, place: Place) -> int:
             continue
         if not found:
             continue
-        key, node = found[0]
+        key, node = found[-1]
         line = key.start_mark.line + 1
     return line

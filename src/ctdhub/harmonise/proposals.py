@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from ctdhub.harmonise.cells import elements_of
-from ctdhub.harmonise.country_names import fold_name, resolve
+from ctdhub.harmonise.country_names import fold_name, look_up, resolve
 from ctdhub.harmonise.text import fold
 from ctdhub.harmonise.values import OLDEST, band_of, date_of, number_of, year_of
 from ctdhub.harmonise.vocabulary import vocabulary
@@ -132,11 +132,11 @@ def month_first(column: Glance) -> bool:
 def _country(column: Glance, target: str, score: float) -> Iterator[Proposal]:
     mark = _separator(column, SEPARATORS[:2])
     parts = [e for t in column.texts for e in (elements_of(t, mark) if mark else [t]) if e]
-    known = [part for part in parts if resolve(part).alpha3]
+    known = [part for part in parts if look_up(part).alpha3]
     share = len(known) / max(len(parts), 1)
     if share < 0.5:
         return
-    unknown = list(dict.fromkeys(part for part in parts if not resolve(part).alpha3))
+    unknown = list(dict.fromkeys(part for part in parts if not look_up(part).alpha3))
     doubts = [_("unknown: {text}{near}").format(text=t, near=_near(t)) for t in unknown[:10]]
     rule: dict[str, Any] = {"country": True}
     if mark:

@@ -32,7 +32,10 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 """One text or a list of texts."""
 
 Conditions = dict[str, Names]
-"""Source column to the texts that fulfil the condition; "" stands for an empty cell."""
+"""Source column to the texts that fulfil the condition.
+
+"" stands for an empty cell, and so does every text that the mapping lists under ``empty``.
+"""
 
 
 class Frozen(BaseModel):

@@ -16,7 +16,7 @@ from typing import Any
 
 from ctdhub.errors import printable
 from ctdhub.harmonise.builtin import recognise
-from ctdhub.harmonise.country_names import resolve
+from ctdhub.harmonise.country_names import look_up
 from ctdhub.harmonise.identifiers import PROPOSED
 from ctdhub.harmonise.mapping import Mapping
 from ctdhub.harmonise.mapping_file import parse_mapping
@@ -176,7 +176,7 @@ def _left(unmatched: tuple[str, ...], by_name: dict[str, Glance]) -> list[str]:
             said = _("it is empty")
         elif vocabulary().about_others(name):
             said = _("it speaks of someone else than the person the record is about")
-        elif column.share(lambda text: len(text) > 3 and resolve(text).alpha3) >= 0.8:
+        elif column.share(lambda text: len(text) > 3 and look_up(text).alpha3) >= 0.8:
             said = _("countries; of citizenship or of exploitation?")
         elif column.coded:
             said = ", ".join(column.texts[:8])

@@ -17,7 +17,7 @@ from ctdhub.harmonise import engine
 from ctdhub.harmonise.cells import Header, look
 from ctdhub.harmonise.children import child_rows
 from ctdhub.harmonise.compile import Compiled, compile_rules
-from ctdhub.harmonise.country_names import resolve
+from ctdhub.harmonise.country_names import look_up
 from ctdhub.harmonise.faults import rejects_of
 from ctdhub.harmonise.mapping import Mapping
 
@@ -132,6 +132,6 @@ class Transform:
             if name is not None:
                 texts = table[name].unique().drop_null().to_pylist()
                 bare = replace(view, reading="text")
-                if any((cell := bare.read(t)) and resolve(cell).lossy for t in texts):
+                if any((cell := bare.read(t)) and look_up(cell).lossy for t in texts):
                     found.add(view.column)
         return frozenset(found)

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from ctdhub.i18n import _, current, ngettext
 from ctdhub.insight.answers import Answer, Answers, Where
 from ctdhub.insight.cards import NumberCard, Unit, card
-from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, YES
+from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, YEAR, YES
 from ctdhub.insight.words import inline, listed, number, share, year
 from ctdhub.release import Release
 from ctdhub.schema import countries, load_schema
 from ctdhub.schema.labels import label
 
-YEAR = "year_of_registration"
 MAIN_TYPES, TOP_CORRIDORS = 2, 5
 
 
@@ -130,8 +129,8 @@ def region_facts(
     Args:
         release: an opened release.
         region: a key of :func:`ctdhub.schema.countries.members`, for example "europe" or "eu".
-        years: first and last year, both included; None or all years of the policy: no condition,
-            so people whose year is not recorded are in.
+        years: first and last year, both included; None or all years that the release covers: no
+            condition, so people whose year is not recorded are in.
 
     Raises:
         TypeError: not a Release.
@@ -140,11 +139,11 @@ def region_facts(
     answers = Answers(release)
     inside = countries.members(region)
     when: dict[str, tuple[str, ...]] = {}
-    if years is not None and years != answers.years:
+    if years is not None and years not in (answers.years, release.years):
         when = {YEAR: tuple(str(y) for y in range(years[0], years[1] + 1))}
     return RegionFacts(
         region=region,
-        years=years or answers.years,
+        years=years or release.years,
         citizens=_side(answers, CITIZENSHIP, inside, when),
         exploited=_side(answers, EXPLOITATION_COUNTRY, inside, when),
     )

@@ -14,6 +14,7 @@ from ctdhub.insight.cards import NumberCard, card
 from ctdhub.schema import load_schema
 
 CITIZENSHIP, EXPLOITATION_COUNTRY = "citizenship", "country_of_exploitation"
+YEAR = "year_of_registration"
 NOT_RECORDED = ""
 YES = "yes"
 
@@ -43,15 +44,22 @@ class Table:
 
     @property
     def largest(self) -> Row | None:
-        """The row with the most people, "not recorded" left out; None where none is shown."""
+        """The row that has the most people beyond doubt: its interval overlaps no other row's.
+
+        "Not recorded" is left out; None where no row stands out.
+        """
         shown = [r for r in self.rows if r.kind == "value" and r.people.value is not None]
-        return max(shown, key=lambda r: r.people.value or 0, default=None)
+        shown.sort(key=lambda r: r.people.value or 0, reverse=True)
+        rivals = [r.people.high or 0 for r in self.rows if r.kind == "value" and r not in shown[:1]]
+        if not shown or (shown[0].people.low or 0) <= max(rivals, default=0):
+            return None
+        return shown[0]
 
 
 def distribution(answers: Answers, variable: str) -> Table:
     """People by the values of one variable, "not recorded" as its last row.
 
-    Shares refer to the people whose answer is recorded.
+    Shares refer to the people whose answer is recorded.  Years after the release have no row.
     """
     values = answers.domain(variable)
     recorded: Where = {variable: values}
@@ -59,6 +67,8 @@ def distribution(answers: Answers, variable: str) -> Table:
     base = _base(answers, recorded, missing)
     rows = []
     for value in values:
+        if variable == YEAR and value > answers.release.year:
+            continue
         people = answers.count({variable: [value]})
         rows.append(
             Row(
@@ -132,7 +142,7 @@ def corridors(answers: Answers, most: int = 12) -> Table | None:
 
 def _reported(answers: Answers, variable: str, value: str) -> bool:
     """Whether some contributor covers a year; other variables are covered by all."""
-    if variable != "year_of_registration":
+    if variable != YEAR:
         return True
     spans = [c.years or answers.years for c in answers.release.facts.contributors]
     return any(first <= int(value) <= last for first, last in spans)

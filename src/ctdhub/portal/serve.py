@@ -75,9 +75,9 @@ def serve(site: Path, port: int = 8000, ready: Callable[[str], None] | None = No
         fix = _("Choose another one, for example --port {port}.").format(port=max(port, 1024) + 1)
         raise HubError(what, fix, rule="port") from None
     with server:
-        if ready:
-            ready(f"http://{ADDRESS}:{server.server_address[1]}/")
         try:
+            if ready:
+                ready(f"http://{ADDRESS}:{server.server_address[1]}/")
             server.serve_forever()
         except KeyboardInterrupt:
             return

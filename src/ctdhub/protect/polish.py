@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +30,14 @@ from ctdhub.schema import Schema
 _WIDE = 64
 """Columns with more codes are not moved."""
 
-_BLOCK = 20_000
+_BLOCK = 10_000
 """Records looked at for one step."""
+
+_RIDGE = 10
+"""Ridge in units of sigma squared."""
+
+SWEEPS = 6
+"""Sweeps over all columns that move (a step costs the same for any number of people)."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ def polish(
     records: Draft,
     targets: Targets,
     indicators: Indicators,
-    sweeps: int,
+    sweeps: int = SWEEPS,
     progress: Callable[[float], None] = lambda share: None,
 ) -> None:
     """Change ``records`` in place, ``sweeps`` times over all columns that move.
@@ -109,6 +116,11 @@ class _Wide:
     residual: Floats
     weight: Floats
 
+    @cached_property
+    def counts(self) -> Floats:
+        """Records by code."""
+        return np.bincount(self.codes, minlength=self.residual.shape[0]).astype(float)
+
 
 class _State:
     """Records as 0/1 columns, and the residual target - records of every table."""
@@ -132,13 +144,15 @@ class _State:
                 p, q = self.places[a], self.places[b]
                 self.residual[p, q], self.residual[q, p] = table, table.T
                 self.weight[p, q] = self.weight[q, p] = targets.weight[a, b]
+        self.counts = np.zeros((width, width))
         self.wide = self._wide(records, targets, [c for c in records if c not in self.places])
         for start in range(0, targets.people, _BLOCK):
             hot = self.hot[start : start + _BLOCK].astype(np.float32)
-            self.residual -= hot.T @ hot
+            self.counts += hot.T @ hot
             self.one -= hot.sum(0)
             for w in self.wide:
                 w.residual -= _sums(w.codes[start : start + _BLOCK], hot, w.residual.shape[0])
+        self.residual -= self.counts
 
     def _wide(self, records: Draft, targets: Targets, staying: list[str]) -> list[_Wide]:
         width, found = self.hot.shape[1], []
@@ -174,7 +188,7 @@ class _State:
         hot = self.hot[block].astype(np.float32)
         score = self._score(hot, block, span)
         size = place.stop - place.start
-        value, cost = score[:, :size], np.full((hot.shape[0], size), self._curvature(place))
+        value = score[:, :size]
         old = hot[:, place].argmax(1)
         new_indicator = None
         if indicator is not None:
@@ -183,35 +197,42 @@ class _State:
             new_indicator = np.where(others, indicators.yes, indicators.no)[:, None].repeat(size, 1)
             new_indicator[:, indicators.yes] = indicators.yes
             value = value + np.take_along_axis(score[:, size:], new_indicator, 1)
-            was = hot[:, follows].argmax(1)[:, None]
-            cost = cost + self._curvature(follows) * (new_indicator != was)
         rows = np.arange(hot.shape[0])
-        gain = value - value[rows, old][:, None] - cost
+        gain = value - value[rows, old][:, None]
         gain[rows, old] = -np.inf
         new = gain.argmax(1)
         best = np.maximum(gain[rows, new], 0.0)
         going = np.flatnonzero(best > 0)
         if not going.size:
             return
+        going = going[np.argsort(new[going], kind="stable")]  # goals lie together
         after = np.zeros((going.size, span.size), dtype=np.float32)
         after[np.arange(going.size), new[going]] = 1
         if new_indicator is not None:
             after[np.arange(going.size), size + new_indicator[going, new[going]]] = 1
         self._move(going, after, best[going] / best.max(), hot, block.start, span)
 
-    def _score(self, hot: npt.NDArray[np.float32], block: slice, span: npt.NDArray[np.intp]) -> Floats:
-        """How much the residuals ask for each value in ``span``, by record."""
-        pull = (self.weight[:, span] * self.residual[:, span]).astype(np.float32)
-        score = (hot @ pull).astype(np.float64) + self.one_weight[span] * self.one[span]
-        for w in self.wide:
-            score += (w.residual[:, span] * w.weight[span])[w.codes[block]]
-        return score
+    def _score(
+        self, hot: npt.NDArray[np.float32], block: slice, span: npt.NDArray[np.intp]
+    ) -> Floats:
+        """By record, how much the chance of each value in ``span`` should change.
 
-    def _curvature(self, place: slice) -> float:
-        """What one record's move costs in itself: the weights of the tables it changes."""
-        at = place.start
-        tables = sum(self.weight[at, p.start] for p in self.places.values())
-        return float(tables + self.one_weight[at] + sum(w.weight[at] for w in self.wide))
+        The ridge regression of the residuals on the other columns' values: with counts C of pairs
+        of values among the records, (C + ridge)^-1 residual asks correlated columns once, not each.
+        Wide columns are asked one by one, each value by its own count.
+        """
+        others = np.setdiff1d(np.arange(hot.shape[1]), span)
+        first = span[0]
+        ridge = _RIDGE / np.maximum(self.weight[others, first], 1e-12)
+        gram = self.counts[np.ix_(others, others)]
+        gram[np.diag_indices_from(gram)] += ridge
+        asked = np.zeros((hot.shape[1], span.size), dtype=np.float32)
+        asked[others] = np.linalg.solve(gram, self.residual[np.ix_(others, span)])
+        score = (hot @ asked).astype(np.float64)
+        for w in self.wide:
+            ridge = _RIDGE / np.maximum(w.weight[span], 1e-12)
+            score += (w.residual[:, span] / (w.counts[:, None] + ridge))[w.codes[block]]
+        return score
 
     def _move(
         self,
@@ -224,11 +245,8 @@ class _State:
     ) -> None:
         there = hot[going]
         change = after - there[:, span]
-        rates = (change * chance[:, None]).astype(np.float32)
-        down, bend = self._descent(rates.T @ there, rates, start + going, span)
-        if down <= 0:
-            return
-        chance = np.minimum(chance * (down / bend), 1.0)
+        chance = chance * self._paces(change, after.argmax(1), chance, there, start + going, span)
+        chance = np.minimum(chance, 1.0)
         steps = np.floor(np.cumsum(chance) + noise.uniform(1)[0])
         chosen = np.flatnonzero(np.diff(steps, prepend=0.0) >= 1)
         if not chosen.size:
@@ -237,15 +255,50 @@ class _State:
         changed = moved.copy()
         changed[:, span] = after[chosen]
         tables = after[chosen].T @ changed - moved[:, span].T @ moved
-        down, bend = self._descent(tables, change[chosen], rows, span)
-        if bend - 2 * down >= 0:
+        slope, root = self._descent(tables, change[chosen], rows, span)
+        if root @ root >= 2 * slope:
             return
         self.hot[rows[:, None], span] = after[chosen]
         self.residual[span] -= tables
         self.residual[:, span] = self.residual[span].T
+        self.counts[span] += tables
+        self.counts[:, span] = self.counts[span].T
         self.one[span] -= change[chosen].sum(0)
         for w in self.wide:
             w.residual[:, span] -= _sums(w.codes[rows], change[chosen], w.residual.shape[0])
+
+    def _paces(
+        self,
+        change: npt.NDArray[np.float32],
+        goal: npt.NDArray[np.intp],
+        chance: Floats,
+        there: npt.NDArray[np.float32],
+        rows: npt.NDArray[np.intp],
+        span: npt.NDArray[np.intp],
+    ) -> Floats:
+        """By record, the pace of its goal: exact line search with one factor for each new value.
+
+        One factor for all would let the flow into a common value outrun the flow out of it, and
+        spoil the column's own table; with one for each the flows balance.
+        """
+        rates = (change * chance[:, None]).astype(np.float32)
+        starts = np.flatnonzero(np.diff(goal, prepend=-1))
+        ends = np.append(starts[1:], goal.size)
+        slopes, roots = [], []
+        for mine in (slice(a, b) for a, b in zip(starts, ends, strict=True)):
+            tables = rates[mine].T @ there[mine]
+            slope, root = self._descent(tables, rates[mine], rows[mine], span)
+            slopes.append(slope)
+            roots.append(root)
+        stacked = np.array(roots)
+        gram = stacked @ stacked.T
+        paces, slope = np.zeros(starts.size), np.array(slopes)
+        for _ in range(200):  # coordinate descent on the non-negative quadratic
+            for k in range(starts.size):
+                if gram[k, k] > 0:
+                    rest = slope[k] - gram[k] @ paces + gram[k, k] * paces[k]
+                    paces[k] = max(0.0, rest / gram[k, k])
+        return np.repeat(paces, ends - starts)
 
     def _descent(
         self,
@@ -253,18 +306,19 @@ class _State:
         change: npt.NDArray[np.float32],
         rows: npt.NDArray[np.intp],
         span: npt.NDArray[np.intp],
-    ) -> tuple[float, float]:
-        """Slope and curvature of the misfit along a change: it falls by 2 slope - curvature."""
-        down = np.sum(self.weight[span] * self.residual[span] * tables)
-        bend = np.sum(self.weight[span] * np.square(tables, dtype=np.float64))
-        total = change.sum(0, dtype=np.float64)
-        down += np.sum(self.one_weight[span] * self.one[span] * total)
-        bend += np.sum(self.one_weight[span] * total**2)
+    ) -> tuple[float, Floats]:
+        """Along a change: the slope of the misfit, and the change's weighted cells.
+
+        The misfit falls by twice the slope less the cells' squared length.
+        """
+        parts = [(self.weight[span], self.residual[span], tables)]
+        parts.append((self.one_weight[span], self.one[span], change.sum(0, dtype=np.float64)))
         for w in self.wide:
-            by_code = _sums(w.codes[rows], change, w.residual.shape[0])
-            down += np.sum(w.weight[span] * w.residual[:, span] * by_code)
-            bend += np.sum(w.weight[span] * by_code**2)
-        return float(down), float(bend)
+            cells = _sums(w.codes[rows], change, w.residual.shape[0])
+            parts.append((w.weight[span], w.residual[:, span], cells))
+        slope = sum(float(np.sum(weight * residual * cells)) for weight, residual, cells in parts)
+        roots = [(np.sqrt(weight) * cells).ravel() for weight, _, cells in parts]
+        return slope, np.concatenate(roots)
 
     def decoded(self) -> Draft:
         """The columns that may have moved, as codes."""

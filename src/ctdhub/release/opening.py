@@ -36,6 +36,15 @@ class Release:
         return PublicFacts.of(self.protected.facts)
 
     @property
+    def years(self) -> tuple[int, int]:
+        """First and last year that some contributor reports on, none after the release itself."""
+        facts = self.facts
+        spans = [c.years or facts.years for c in facts.contributors] or [facts.years]
+        first = max(facts.years[0], min(s[0] for s in spans))
+        last = min(facts.years[1], max(s[1] for s in spans), int(self.year))
+        return first, max(first, last)
+
+    @property
     def year(self) -> str:
         """The year in which the release was made, for citations."""
         return self.manifest.created[:4]
