@@ -30,8 +30,10 @@ from ctdhub.schema import Schema
 _WIDE = 64
 """Columns with more codes are not moved."""
 
-_BLOCK = 10_000
-"""Records looked at for one step."""
+_BLOCK = 20_000
+"""Records looked at for one step, at least; more where that would leave over three blocks."""
+
+_BLOCKS = 3
 
 _RIDGE = 10
 """Ridge in units of sigma squared."""
@@ -96,7 +98,7 @@ def polish(
     state = _State(records, targets)
     followers = {f: a for a, flags in indicators.flags.items() for f in flags}
     movable = [c for c in state.places if c not in indicators.flags]
-    blocks = -(-n // _BLOCK)
+    blocks = max(1, min(_BLOCKS, n // _BLOCK))
     done = 0
     for _ in range(sweeps):
         for column in (movable[i] for i in noise.permutation(len(movable))):
