@@ -78,7 +78,7 @@ def read(path: Path, name: str) -> Harmonised:
 
 
 def recorded(record: dict[str, object]) -> dict[str, object]:
-    own = ("record_id", "person_key", "source_file", "source_row")
+    own = ("reporting_entity", "record_id", "person_key", "source_file", "source_row")
     return {k: v for k, v in record.items() if v is not None and k not in own}
 
 

@@ -113,6 +113,8 @@ def test_what_is_not_called_lossy_comes_back(name: str, seed: int, tmp_path: Pat
     lost = {(n.variable, n.code or "*") for n in notes}
     carried = 0
     for variable in load_schema().records:
+        if variable.kind == "entity":  # the hub's own: whoever sends the file
+            continue
         for before, record in zip(records[variable.name].to_pylist(), back, strict=True):
             after = record.get(variable.name)
             pairs = {(variable.name, str(before)), (variable.name, "*")}

@@ -121,3 +121,11 @@ def test_files(tmp_path: Path):
     (tmp_path / "latin.yaml").write_bytes(b"version: 1 # \xe9")
     with pytest.raises(MappingError, match="UTF-8"):
         load_mapping(tmp_path / "latin.yaml")
+
+
+def test_a_file_may_stand_for_a_built_in_mapping() -> None:
+    from ctdhub.harmonise import builtin
+
+    assert parse_mapping("builtin: ctdc-2021", "a.yaml") == builtin("ctdc-2021")
+    with pytest.raises(MappingError):
+        parse_mapping("builtin: nothing-like-it", "a.yaml")

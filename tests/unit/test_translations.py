@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import messages
@@ -50,3 +51,13 @@ def test_arabic_is_written_in_arabic() -> None:
             letters = [c for c in "".join(messages.as_tuple(message.string)) if c.isalpha()]
             if message.id and len(letters) > 30:
                 assert sum("\u0600" <= c <= "\u06ff" for c in letters) > len(letters) / 3, message.id
+
+
+def test_no_text_hides_in_an_f_string() -> None:
+    """Extraction does not look into f-strings, so a text there would never be translated."""
+    for module in sorted(messages.PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                calls = [c.func for c in ast.walk(node) if isinstance(c, ast.Call)]
+                names = {f.id for f in calls if isinstance(f, ast.Name)}
+                assert not names & {"_", "ngettext"}, f"{module.name}: line {node.lineno}"

@@ -52,7 +52,8 @@ def main() -> None:
 
 def show_error(error: HubError) -> None:
     """Print an error with its place and remedy, never a traceback."""
-    errors.print(f"[bold red]{escape(_('Error'))}:[/] {escape(error.what)}")
+    label, remedy = _("Error"), _("What to do")
+    errors.print(f"[bold red]{escape(label)}:[/] {escape(error.what)}")
     if place := error.where():
         errors.print(f"  {escape(place)}")
-    errors.print(f"  [bold]{escape(_('What to do'))}:[/] {escape(error.fix)}")
+    errors.print(f"  [bold]{escape(remedy)}:[/] {escape(error.fix)}")

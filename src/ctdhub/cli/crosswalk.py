@@ -100,12 +100,13 @@ def _translated(crossing: Crossing) -> dict[str, object]:
 
 
 def _states() -> dict[str, str]:
+    lossy, none = _("lossy"), _("no counterpart")
     return {
         "exact": _("exact"),
         "aligned": _("aligned, not certified"),
-        "lossy": f"[bold yellow]{escape(_('lossy'))}[/]",
+        "lossy": f"[bold yellow]{escape(lossy)}[/]",
         "derived": _("derived"),
-        "none": f"[red]{escape(_('no counterpart'))}[/]",
+        "none": f"[red]{escape(none)}[/]",
     }
 
 

@@ -21,6 +21,7 @@ from ctdhub.errors import HubError
 from ctdhub.harmonise import check_mapping, load_mapping
 from ctdhub.hub import Hub
 from ctdhub.i18n import _
+from ctdhub.insight.words import number
 from ctdhub.protect import Ledger
 from ctdhub.release import open_release
 from ctdhub.steps import Progress as Report
@@ -192,8 +193,8 @@ def show_conservation(hub: Hub) -> None:
     for report in stages.reports(hub):
         c = report["conservation"]
         excluded = ", ".join(f"{rule} {n}" for rule, n in c["excluded"].items()) or "0"
-        row = (report["contributor"], c["rows_read"], c["records"], c["rejected"], excluded)
-        table.add_row(*(escape(str(cell)) for cell in row))
+        figures = [number(c[k]) for k in ("rows_read", "records", "rejected")]
+        table.add_row(escape(report["contributor"]), *figures, escape(excluded))
     console.print(table)
 
 
@@ -210,10 +211,10 @@ def show_release(hub: Hub) -> None:
             "records; epsilon {epsilon}, delta {delta}."
         ).format(
             version=version,
-            people=f"{people.value:,}",
-            low=f"{people.low:,}",
-            high=f"{people.high:,}",
-            records=f"{records.value:,}",
+            people=number(people.value),
+            low=number(people.low),
+            high=number(people.high),
+            records=number(records.value),
             epsilon=f"{protected.guarantee.epsilon:g}",
             delta=f"{protected.guarantee.delta:.0e}",
         )

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from ctdhub.errors import MappingError, printable
+from ctdhub.harmonise.builtin import builtin
 from ctdhub.harmonise.mapping import Mapping
 from ctdhub.harmonise.rule import MappingFault, Place
 from ctdhub.i18n import _
@@ -68,7 +69,7 @@ def load_mapping(path: Path) -> Mapping:
 
 
 def parse_mapping(text: str, file: str) -> Mapping:
-    """The mapping of a YAML text.
+    """The mapping of a YAML text; ``builtin: NAME`` alone stands for a built-in mapping.
 
     >>> parse_mapping("version: 1\\ncolumns: {abduction: {from: a, map: {0: no}}}", "a.yaml").name
     'a'
@@ -104,6 +105,8 @@ def parse_mapping(text: str, file: str) -> Mapping:
         raise _error(file, root, [(fault.place, str(fault))]) from fault
     if not isinstance(data, dict):
         raise _error(file, root, [((), _("a mapping starts with version: 1 and columns:"))])
+    if set(data) == {"builtin"}:
+        return builtin(str(data["builtin"]))
     try:
         return Mapping.model_validate({"name": Path(file).stem, **data})
     except ValidationError as error:

@@ -56,7 +56,8 @@ def harmonise(
     Args:
         raw: the file as read.
         mapping: how its format becomes the schema.
-        contributor: id of the contributor; part of record ids and of hashed person keys.
+        contributor: id of the contributor; part of record ids and of hashed person keys, and
+            the reporting entity where the mapping names none.
         years: first and last year of the public bounds, both included.
         key: the hub's secret for person keys made by ``hash``; at least 16 bytes.
         progress: called with a message and the fraction done.
@@ -129,7 +130,10 @@ def _records(
         "source_file": pa.repeat(pa.scalar(raw.file), len(rows)),
         "source_row": rows,
     }
-    return _shaped(RECORDS, columns, done.values)
+    records = _shaped(RECORDS, columns, done.values)
+    place = records.schema.get_field_index("reporting_entity")
+    named = records["reporting_entity"].fill_null(contributor)
+    return records.set_column(place, RECORDS.field("reporting_entity"), named)
 
 
 def _record_id(start: hashlib._Hash, row: int) -> str:

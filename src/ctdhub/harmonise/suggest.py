@@ -141,7 +141,8 @@ def _opening(raw: RawTable, known: str | None) -> list[str]:
 
 def _empty(glances: list[Glance]) -> list[str]:
     texts = list(dict.fromkeys(["", *(text for column in glances for text in column.empty)]))
-    return [f"empty: {_quoted(texts)}  {_comment(_('texts that mean “not recorded”'))}"]
+    reason = _comment(_("texts that mean “not recorded”"))
+    return [f"empty: {_quoted(texts)}  {reason}"]
 
 
 def _identifiers(decisions: dict[str, str], findings: dict[str, Finding]) -> list[str]:

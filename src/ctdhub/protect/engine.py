@@ -19,10 +19,11 @@ from ctdhub.protect.accounting import rho_of
 from ctdhub.protect.border import Guarantee, Protected, mint
 from ctdhub.protect.count import Codes, count, encode
 from ctdhub.protect.fit import targets
+from ctdhub.protect.indicators import Indicators
 from ctdhub.protect.ledger import Entry, Ledger
 from ctdhub.protect.measure import Workload, measure, workload
 from ctdhub.protect.policy import Domains, Policy
-from ctdhub.protect.polish import Indicators, polish
+from ctdhub.protect.polish import polish
 from ctdhub.protect.synthesise import draft, to_table
 from ctdhub.schema import Schema, load_schema
 
@@ -121,7 +122,10 @@ def _answer(
     records = draft(aims, domains)
     tell(_("polishing"), 0.2)
     polish(
-        records, aims, Indicators.of(domains, schema), progress=lambda s: tell(_("polishing"), 0.2 + 0.7 * s)
+        records,
+        aims,
+        Indicators.of(domains, schema),
+        progress=lambda s: tell(_("polishing"), 0.2 + 0.7 * s),
     )
     tell(_("publishing"), 0.9)
     counts = intervals.counts_table(

@@ -145,21 +145,21 @@ def apportion(shares: Floats, total: int) -> npt.NDArray[np.int64]:
 def _corridor(
     noisy: npt.NDArray[np.int64], sigma: float, rows: Floats, cols: Floats
 ) -> npt.NDArray[np.int64]:
-    """The corridor table: kept where it stands out of its noise, then reconciled with margins.
+    """The corridor table: what stands out of its noise stays; the rest of each country is spread.
 
-    A country that has people by its own table but no corridor that stands out keeps its greatest
-    noisy cell.  A trace of independence lets raking converge; rounding removes it again.
+    The rest goes to the other cells by both countries' rests, and by how much likelier the noisy
+    count is for a corridor of two sigmas than for an empty one.
     """
-    people = int(round(rows.sum()))
-    if people <= 0:
-        return np.zeros(noisy.shape, dtype=np.int64)
-    kept = np.where(noisy >= KEEP_SIGMAS * sigma, noisy, 0).astype(float)
-    for i in np.flatnonzero((kept.sum(1) == 0) & (rows >= 1)):
-        kept[i, np.argmax(noisy[i])] = rows[i]
-    for j in np.flatnonzero((kept.sum(0) == 0) & (cols >= 1)):
-        kept[np.argmax(noisy[:, j]), j] = cols[j]
-    trace = 1e-6 * np.outer(rows, cols) / people
-    return apportion(rake(kept + trace, rows, cols, rounds=30), people)
+    people = round(rows.sum())
+    kept = np.where(noisy >= KEEP_SIGMAS * sigma, noisy, 0)
+    if people <= 0 or kept.sum() >= people:
+        return apportion(kept * 1.0, people)
+    rest_rows = simplex(rows - kept.sum(1), people - int(kept.sum()))
+    rest_cols = simplex(cols - kept.sum(0), people - int(kept.sum()))
+    likelier = np.exp(2.0 * np.clip(noisy / sigma, -KEEP_SIGMAS, KEEP_SIGMAS) - 2.0)
+    spread = np.where(kept > 0, 0.0, np.outer(rest_rows, rest_cols) * likelier)
+    rest = rake(spread, rest_rows, rest_cols, rounds=10)
+    return kept + apportion(np.where(kept > 0, 0.0, rest), people - int(kept.sum()))
 
 
 def _by_corridor(

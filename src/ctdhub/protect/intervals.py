@@ -81,7 +81,12 @@ def choose(noisy: npt.NDArray[np.int64], sigma2: Fraction, level: float, share: 
 
 
 def counts_table(
-    noisy: Counts, questions: Workload, domains: Domains, people: Estimate, level: float, share: float
+    noisy: Counts,
+    questions: Workload,
+    domains: Domains,
+    people: Estimate,
+    level: float,
+    share: float,
 ) -> pa.Table:
     """The published counts, see :data:`ctdhub.protect.border.COUNTS`.
 
@@ -103,7 +108,9 @@ def counts_table(
 def _rows(noisy: npt.NDArray[np.int64], q: Question, shown: Shown, domains: Domains) -> pa.Table:
     n, width = shown.cells.size, len(q.columns)
     places = np.unravel_index(shown.cells, q.shape)
-    texts = [np.array(["", *domains[c]], dtype=object)[p] for c, p in zip(q.columns, places, strict=True)]
+    texts = [
+        np.array(["", *domains[c]], dtype=object)[p] for c, p in zip(q.columns, places, strict=True)
+    ]
     offsets = pa.array(np.arange(n + 1, dtype=np.int32) * width)
     count = noisy.ravel()[shown.cells]
     values = pa.array(np.column_stack(texts).ravel(), pa.string())

@@ -195,7 +195,9 @@ class Ledger:
     def _check_head(self, found: list[Entry]) -> None:
         """The last entry, or the one before it, is the one that ``head`` names."""
         path = self.folder / _HEAD
-        number, known = (path.read_text("ascii").split() + ["", ""])[:2] if path.exists() else ("0", "")
+        number, known = (
+            (path.read_text("ascii").split() + ["", ""])[:2] if path.exists() else ("0", "")
+        )
         place = int(number) if number.isdigit() else -1
         if place == 0 and not path.exists() and len(found) <= 1:
             return

@@ -39,7 +39,9 @@ def draft(targets: Targets, domains: Domains) -> Draft:
         found[first] = held[noise.permutation(targets.people)]
     for parent, child in _tree(targets, domains, list(found)):
         table = targets.pairs[_key(targets, parent, child)]
-        found[child] = _assign(found[parent], table if (parent, child) in targets.pairs else table.T)
+        found[child] = _assign(
+            found[parent], table if (parent, child) in targets.pairs else table.T
+        )
     order = noise.permutation(targets.people)
     return {name: found[name][order] for name in domains}
 
