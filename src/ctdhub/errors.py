@@ -82,10 +82,13 @@ def printable(text: str, limit: int = 80) -> str:
     >>> printable("a\x1b[31m\u202eb.csv")
     'a·[31m·b.csv'
     """
-    shown = "".join(c if c.isprintable() and c not in _BIDI else "·" for c in text)
+    shown = "".join(
+        c if c in _NO_BREAK or (c.isprintable() and c not in _BIDI) else "·" for c in text
+    )
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+_NO_BREAK = {"\u00a0", "\u202f"}
 _BIDI = set("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 

@@ -50,7 +50,9 @@ def test_arabic_is_written_in_arabic() -> None:
         for message in messages.read(code):
             letters = [c for c in "".join(messages.as_tuple(message.string)) if c.isalpha()]
             if message.id and len(letters) > 30:
-                assert sum("\u0600" <= c <= "\u06ff" for c in letters) > len(letters) / 3, message.id
+                assert sum("\u0600" <= c <= "\u06ff" for c in letters) > len(letters) / 3, (
+                    message.id
+                )
 
 
 def test_no_text_hides_in_an_f_string() -> None:

@@ -20,6 +20,7 @@ from ctdhub.cli import console
 from ctdhub.errors import HubError, MappingError
 from ctdhub.harmonise import Harmonised, Mapping, builtin, harmonise, load_mapping, suggest
 from ctdhub.i18n import _
+from ctdhub.insight.words import number
 from ctdhub.intake import read_table
 
 YEARS = (2002, 2030)
@@ -128,11 +129,11 @@ def _show(done: Harmonised) -> None:
     """The account of all rows, the faults by rule, the lineage."""
     account = done.conservation
     table = Table(_("rows"), _("number"), title=_("Every row read is accounted for"))
-    table.add_row(_("read"), f"{account.rows_read:,}")
-    table.add_row(_("records"), f"{account.records:,}")
-    table.add_row(_("rejected"), f"{account.rejected:,}")
+    table.add_row(_("read"), number(account.rows_read))
+    table.add_row(_("records"), number(account.records))
+    table.add_row(_("rejected"), number(account.rejected))
     for rule, count in account.excluded.items():
-        table.add_row(_("excluded by {rule}").format(rule=rule), f"{count:,}")
+        table.add_row(_("excluded by {rule}").format(rule=rule), number(count))
     console.print(table)
     if done.rejects.num_rows:
         faults = Table(_("column"), _("rule"), _("faults"), _("reason"), title=_("Faults"))
@@ -141,7 +142,7 @@ def _show(done: Harmonised) -> None:
         for row in rows[:20]:
             reason = escape(row["reason"])
             column = escape(row["column"] or "")
-            faults.add_row(column, row["rule"], f"{row['count_all']:,}", reason)
+            faults.add_row(column, row["rule"], number(row["count_all"]), reason)
         console.print(faults)
     lineage = Table(_("variable"), _("from"), _("rule"), _("recorded"), _("lost"))
     for entry in done.lineage:
@@ -149,7 +150,7 @@ def _show(done: Harmonised) -> None:
             entry.column,
             escape(", ".join(entry.sources)),
             escape(entry.rule),
-            f"{entry.mapped:,}",
+            number(entry.mapped),
             escape(entry.note or ""),
         )
     console.print(lineage)

@@ -49,6 +49,7 @@ def bar() -> Iterator[Report]:
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
+
     @app.command(help=_("Make an empty hub folder, with settings to fill in."))
     def init(
         folder: Annotated[Path, typer.Argument(help=_("A new or empty folder."))],

@@ -17,6 +17,7 @@ from rich.table import Table
 from ctdhub.cli import console
 from ctdhub.errors import HubFolderError
 from ctdhub.i18n import _
+from ctdhub.insight.words import number
 from ctdhub.practice import PEOPLE, PracticeSummary, write_practice
 
 
@@ -68,10 +69,10 @@ def show(summary: PracticeSummary) -> None:
         table.add_column(heading)
     for contributor, sent in summary.sent.items():
         numbers = (sent.rows, sent.people, sent.rejected, sum(sent.excluded.values()))
-        table.add_row(contributor, *(f"{number:,}" for number in numbers))
+        table.add_row(contributor, *(number(n) for n in numbers))
     console.print(table)
     console.print(
         _("{people} invented people; the truth is in {file}.").format(
-            people=f"{summary.people:,}", file=escape(str(summary.folder / "truth.json"))
+            people=number(summary.people), file=escape(str(summary.folder / "truth.json"))
         )
     )

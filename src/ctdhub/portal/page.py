@@ -155,7 +155,7 @@ def _privacy(release: Release) -> list[str]:
         _(
             "Every number and every record here is made from counts with random noise "
             "(differential privacy; {mechanism}). The records behind them never left the hub."
-        ).format(mechanism=g.mechanism),
+        ).format(mechanism=_mechanism(g.mechanism)),
         _(
             "Epsilon is {epsilon} and delta is {delta}; the unit is one {unit} with all case "
             "records that belong to it."
@@ -167,6 +167,10 @@ def _privacy(release: Release) -> list[str]:
         ).format(factor=_factor(g.epsilon), n=number(1 / g.delta)),
         _("The exact parameters of every table are in manifest.json."),
     ]
+
+
+def _mechanism(name: str) -> str:
+    return {"discrete Gaussian": _("discrete Gaussian noise")}.get(name, name)
 
 
 def _factor(epsilon: float) -> str:

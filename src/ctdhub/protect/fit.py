@@ -16,7 +16,7 @@ from ctdhub.protect.measure import CORRIDOR, Question, Workload
 
 Floats = npt.NDArray[np.float64]
 
-KEEP_SIGMAS = 3.5
+KEEP_SIGMAS = 3.2
 """A corridor is kept in the records when its noisy count reaches so many sigmas (public)."""
 
 _CERTAIN = 9.0
@@ -52,7 +52,7 @@ def targets(noisy: Counts, questions: Workload, people: int) -> Targets:
     if CORRIDOR in by:
         corridor = _corridor(noisy[CORRIDOR], by[CORRIDOR].sigma, *(one[n] for n in CORRIDOR))
         one |= {CORRIDOR[0]: corridor.sum(1) * 1.0, CORRIDOR[1]: corridor.sum(0) * 1.0}
-    pairs = {
+    pairs: dict[Columns, Floats] = {
         t: pair(noisy[t], one[t[0]], one[t[1]], q.sigma)
         for t, q in by.items()
         if len(t) == 2 and t != CORRIDOR
@@ -78,7 +78,8 @@ def simplex(noisy: Floats, total: float) -> Floats:
         return np.zeros_like(noisy)
     falling = np.sort(noisy)[::-1]
     shift = (np.cumsum(falling) - total) / np.arange(1, noisy.size + 1)
-    return np.maximum(noisy - shift[np.flatnonzero(falling > shift)[-1]], 0.0)
+    nearest: Floats = np.maximum(noisy - shift[np.flatnonzero(falling > shift)[-1]], 0.0)
+    return nearest
 
 
 def pair(noisy: npt.NDArray[np.int64], rows: Floats, cols: Floats, sigma: float) -> Floats:
@@ -106,7 +107,8 @@ def shrink(residual: Floats, expected: Floats, sigma: float) -> Floats:
     pooled = max(0.0, (square.sum() / freedom - residual.size * noise2) / prior) if prior else 0.0
     spread = pooled * expected**2
     keep = np.maximum(spread / (spread + noise2), 1 - _CERTAIN * noise2 / np.maximum(square, 1e-9))
-    return residual * np.clip(keep, 0.0, 1.0)
+    shrunk: Floats = residual * np.clip(keep, 0.0, 1.0)
+    return shrunk
 
 
 def rake(table: Floats, rows: Floats, cols: Floats, rounds: int = 4) -> Floats:
@@ -137,7 +139,7 @@ def apportion(shares: Floats, total: int) -> npt.NDArray[np.int64]:
     exact = shares * (total / shares.sum())
     whole = np.floor(exact).astype(np.int64)
     order = np.argsort(-(exact - whole).ravel(), kind="stable")
-    flat = whole.ravel()
+    flat: npt.NDArray[np.int64] = whole.ravel()
     flat[order[: total - int(flat.sum())]] += 1
     return flat.reshape(shares.shape)
 

@@ -159,8 +159,8 @@ def case_records(
     more = float(extra @ noisy[table])
     sd = people_sd + q.sigma * float(np.sqrt(np.sum(extra**2)))
     found = _estimate(people.value + more, sd, level)
-    value = max(found.value, people.value)
-    return Estimate(value, max(found.low, people.low, 0), max(found.high, value))
+    value = min(max(found.value, people.value), (q.cells - 1) * people.value)
+    return Estimate(value, min(max(found.low, people.low), value), max(found.high, value))
 
 
 def _estimate(value: float, sd: float, level: float) -> Estimate:

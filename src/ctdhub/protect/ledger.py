@@ -128,7 +128,7 @@ class Ledger:
         return epsilon_of(self.spent(), delta)
 
     def left(self, budget: float, delta: float) -> float:
-        """The most epsilon that one more release may have, under a total ``budget`` at ``delta``."""
+        """The most epsilon that one more release may have, within a total ``budget``."""
         return epsilon_of(max(0.0, rho_of(budget, delta) - self.spent()), delta)
 
     def question(self, content: bytes) -> str:
@@ -195,13 +195,16 @@ class Ledger:
     def _check_head(self, found: list[Entry]) -> None:
         """The last entry, or the one before it, is the one that ``head`` names."""
         path = self.folder / _HEAD
-        number, known = (
-            (path.read_text("ascii").split() + ["", ""])[:2] if path.exists() else ("0", "")
-        )
-        place = int(number) if number.isdigit() else -1
-        if place == 0 and not path.exists() and len(found) <= 1:
-            return
-        if not 0 < place <= len(found) or found[place - 1].hash != known or len(found) > place + 1:
+        if not path.exists() and len(found) <= 1:
+            return  # cut off before the first head was written, or nothing was ever charged
+        head = path.read_bytes().split() if path.exists() else []
+        number, known = head if len(head) == 2 else (b"", b"")
+        place = int(number) if number.isdigit() else 0
+        if (
+            not 0 < place <= len(found)
+            or found[place - 1].hash.encode() != known
+            or len(found) > place + 1
+        ):
             raise _tampered(self.folder, min(max(place, 1), len(found) + 1))
 
     def _mend(self) -> None:

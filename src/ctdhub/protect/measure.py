@@ -6,6 +6,7 @@ Does not belong here: counting (``count``), what is made of the noisy tables (``
 
 from __future__ import annotations
 
+import math
 import os
 from collections import defaultdict
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class Question:
     @property
     def sigma(self) -> float:
         """Standard deviation of the noise (a bound of it: the discrete Gaussian's is smaller)."""
-        return float(self.sigma2) ** 0.5
+        return math.sqrt(self.sigma2)
 
 
 Workload = tuple[Question, ...]

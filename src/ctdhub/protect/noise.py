@@ -93,7 +93,7 @@ def words(size: int, source: Bits = os.urandom) -> npt.NDArray[np.uint64]:
 
 def uniform(size: int, source: Bits = os.urandom) -> npt.NDArray[np.float64]:
     """Uniform numbers in [0, 1) for tie-breaking; never for noise."""
-    return (words(size, source) >> np.uint64(11)) * 2.0**-53
+    return (words(size, source) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def _cumulative(sigma2: Fraction, width: int) -> tuple[int, list[tuple[int, int]]]:

@@ -176,8 +176,8 @@ years: [2002, 2030]
 
 # The promise to each person, for one release.  Whatever somebody can conclude from the release,
 # they could have concluded it almost as well if the person had never been in the data: no chance
-# grows by more than a factor of e^epsilon.  Smaller is safer and noisier; 1 is strict, 4 is
-# usual for public statistics.
+# grows by more than a factor of e^epsilon.  Smaller is safer and noisier; 1 is strict, and 4 is
+# weak for a lone figure but common for a whole release of many tables.
 epsilon: 4.0
 
 # The chance that the promise does not hold as written.  At most 1e-6, and at most

@@ -102,7 +102,9 @@ def _tree(targets: Targets, domains: Domains, placed: list[str]) -> list[tuple[s
     def strength(a: str, b: str) -> float:
         return information.get((a, b), information.get((b, a), 0.0))
 
-    best = {n: max(placed, key=lambda p, n=n: strength(p, n)) for n in left}
+    best = {
+        n: max(((strength(p, n), p) for p in placed), key=lambda found: found[0])[1] for n in left
+    }
     edges = []
     while left:
         child = max(left, key=lambda n: strength(best[n], n))

@@ -151,7 +151,9 @@ class Tally:
 
         The misfit falls by twice the slope less the cells' squared length.
         """
-        parts = [(self.weight[span], self.residual[span], tables)]
+        parts: list[tuple[Floats, Floats, Floats | Hot]] = [
+            (self.weight[span], self.residual[span], tables)
+        ]
         parts.append((self.one_weight[span], self.one[span], change.sum(0, dtype=np.float64)))
         for w in self.wide:
             cells = sums(w.codes[rows], change, w.residual.shape[0])

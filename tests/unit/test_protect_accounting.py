@@ -1,0 +1,68 @@
+"""Costs and guarantees, checked against OpenDP and against closed formulas."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import opendp.prelude as dp
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctdhub.protect.accounting import delta_of, epsilon_of, gaussian_rho, rho_of, sigma2_for
+
+dp.enable_features("contrib")
+
+RHOS = st.floats(1e-4, 20)
+DELTAS = st.floats(1e-12, 1e-3)
+
+
+@pytest.mark.parametrize("sigma2", [Fraction(1, 4), Fraction(50), Fraction(35_000)])
+@pytest.mark.parametrize("delta", [1e-6, 1e-8, 1e-12])
+def test_agrees_with_opendp_for_the_same_noise(sigma2: Fraction, delta: float) -> None:
+    space = dp.vector_domain(dp.atom_domain(T=int)), dp.l2_distance(T=float)
+    mechanism = space >> dp.m.then_gaussian(scale=math.sqrt(sigma2))
+    rho = float(gaussian_rho(sigma2))
+    assert mechanism.map(1.0) == pytest.approx(rho, rel=1e-9)
+    theirs = dp.c.make_zCDP_to_approxDP(mechanism).map(1.0).epsilon(delta)
+    assert epsilon_of(rho, delta) == pytest.approx(theirs, rel=1e-6)
+    assert rho_of(theirs, delta) == pytest.approx(rho, rel=1e-6)
+
+
+@given(rho=RHOS, delta=DELTAS)
+def test_never_looser_than_the_closed_bound(rho: float, delta: float) -> None:
+    """Bun and Steinke (2016), proposition 1.3."""
+    assert epsilon_of(rho, delta) <= rho + 2 * math.sqrt(rho * math.log(1 / delta))
+
+
+@given(rho=RHOS, epsilon=st.floats(0.01, 40), alpha=st.floats(1.01, 500))
+def test_delta_is_the_best_of_all_orders(rho: float, epsilon: float, alpha: float) -> None:
+    log = (alpha - 1) * (alpha * rho - epsilon) + alpha * math.log1p(-1 / alpha)
+    bound = min(1.0, math.exp(min(0.0, log - math.log(alpha - 1))))
+    assert delta_of(rho, epsilon) <= bound * (1 + 1e-6)
+
+
+@given(rho=RHOS, delta=DELTAS)
+def test_conversions_round_to_the_safe_side(rho: float, delta: float) -> None:
+    epsilon = epsilon_of(rho, delta)
+    assert delta_of(rho, epsilon) <= delta
+    assert rho_of(epsilon, delta) <= rho * (1 + 1e-6)
+    assert delta_of(rho_of(epsilon, delta), epsilon) <= delta
+
+
+@given(rho=st.floats(1e-7, 10))
+def test_sigma_never_costs_more_than_it_may(rho: float) -> None:
+    sigma2 = sigma2_for(rho)
+    assert gaussian_rho(sigma2) <= Fraction(rho)
+    assert sigma2 == Fraction(1, 256) or gaussian_rho(sigma2 - Fraction(1, 256)) > Fraction(rho)
+
+
+def test_sensitivity_counts_squared() -> None:
+    assert gaussian_rho(Fraction(8), sensitivity=2) == 4 * gaussian_rho(Fraction(8))
+
+
+@pytest.mark.parametrize("delta", [0.0, 1.0, -1.0])
+def test_delta_must_be_a_chance(delta: float) -> None:
+    with pytest.raises(ValueError, match="delta"):
+        epsilon_of(0.1, delta)

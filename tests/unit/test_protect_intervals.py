@@ -1,0 +1,135 @@
+"""Intervals cover what they say, also among the counts chosen to be shown."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from ctdhub.protect.border import COUNTS, SHOWN, Estimate
+from ctdhub.protect.intervals import case_records, choose, counts_table, radius, tail, total_people
+from ctdhub.protect.measure import Question, measure
+
+LEVEL, SHARE = 0.95, 0.005
+
+
+def allowed(n: int, chance: float) -> float:
+    """Most misses of n that a chance allows, but for one in 1e9 (Bernstein)."""
+    return n * chance + math.sqrt(2 * 21 * n * chance) + 14
+
+
+@pytest.mark.parametrize("sigma2", [Fraction(1, 4), Fraction(5), Fraction(30_000)])
+@pytest.mark.parametrize("alpha", [0.05, 1e-3, 1e-6])
+def test_radius_is_the_exact_quantile(sigma2: Fraction, alpha: float) -> None:
+    k = np.arange(-5000, 5001)
+    weight = np.exp(-(k**2) / (2 * float(sigma2)))
+    weight /= weight.sum()
+    r = radius(sigma2, alpha)
+    assert weight[np.abs(k) > r].sum() <= alpha * (1 + 1e-9)
+    assert r == 0 or weight[np.abs(k) > r - 1].sum() > alpha
+    assert tail(sigma2)[r] == pytest.approx(weight[np.abs(k) > r].sum(), rel=1e-6)
+
+
+@pytest.mark.parametrize("rest", ["empty", "small", "large"])
+def test_published_intervals_cover_and_few_shown_cells_are_empty(rest: str) -> None:
+    rng = np.random.default_rng(5)
+    sigma2, cells, runs = Fraction(16), 5_000, 40
+    shown = missed = empty = 0
+    for _ in range(runs):
+        truth = np.zeros(cells, dtype=np.int64)
+        truth[:300] = rng.geometric(0.02, 300)
+        if rest == "small":
+            truth[300:] = rng.geometric(0.2, cells - 300)
+        if rest == "large":
+            truth[300:] = rng.integers(100, 1000, cells - 300)
+        question = Question(("a",), (cells,), "one_way", sigma2)
+        noisy = measure({("a",): truth}, (question,))[("a",)]
+        found = choose(noisy, sigma2, LEVEL, SHARE)
+        value, true = noisy[found.cells], truth[found.cells]
+        assert (value > found.radius).all()  # shown means that the low end is above zero
+        shown += value.size
+        missed += int((np.abs(value - true) > found.radius).sum())
+        empty += int((true == 0).sum())
+    assert shown > 1000
+    assert missed <= allowed(shown, 1 - LEVEL)
+    assert empty <= allowed(shown, SHARE)
+
+
+def test_an_empty_table_shows_nothing_as_a_rule() -> None:
+    zeros = np.zeros((100, 100), dtype=np.int64)
+    question = Question(("a",), (100, 100), "pairs", Fraction(100))
+    shown = 0
+    for _ in range(200):
+        noisy = measure({("a",): zeros}, (question,))[("a",)]
+        shown += choose(noisy, Fraction(100), LEVEL, SHARE).cells.size > 0
+    assert shown <= allowed(200, SHARE)
+
+
+def test_threshold_is_public_given_the_noisy_table() -> None:
+    noisy = np.array([100, -100, 0, 3])
+    assert choose(noisy, Fraction(16), LEVEL, SHARE).cells.tolist() == [0]
+    assert choose(-np.abs(noisy), Fraction(16), LEVEL, SHARE).cells.size == 0
+
+
+def questions() -> tuple[Question, ...]:
+    return (
+        Question((), (), "people", Fraction(25)),
+        Question(("gender",), (4,), "one_way", Fraction(16)),
+        Question(("records_per_person",), (5,), "one_way", Fraction(16)),
+        Question(("gender", "records_per_person"), (4, 5), "pairs", Fraction(100)),
+    )
+
+
+def truth() -> dict[tuple[str, ...], np.ndarray]:
+    table = np.array([[0, 8, 2, 1, 0], [0, 300, 30, 5, 5], [0, 100, 20, 4, 6], [0, 9, 0, 0, 1]])
+    return {
+        (): np.array(table.sum()),
+        ("gender",): table.sum(1),
+        ("records_per_person",): table.sum(0),
+        ("gender", "records_per_person"): table,
+    }
+
+
+def test_estimates_cover_their_truth() -> None:
+    runs, missed = 600, [0, 0]
+    n = int(truth()[()])
+    records = int(truth()[("records_per_person",)] @ np.array([1, 1, 2, 3, 4]))
+    for _ in range(runs):
+        noisy = measure(truth(), questions())
+        people, sd = total_people(noisy, questions(), LEVEL)
+        found = case_records(noisy, questions(), people, sd, LEVEL)
+        assert found.value >= people.value
+        missed[0] += not people.low <= n <= people.high
+        missed[1] += not found.low <= records <= found.high
+    assert sd < 5  # better than the people question alone
+    assert max(missed) <= allowed(runs, 1 - LEVEL)
+
+
+def test_case_records_without_their_column_are_the_people() -> None:
+    some = tuple(q for q in questions() if "records_per_person" not in q.columns)
+    people, sd = total_people(measure(truth(), questions()), some, LEVEL)
+    assert case_records({}, some, people, sd, LEVEL) == people
+
+
+def test_counts_table_has_the_border_schema_and_the_total_first() -> None:
+    noisy = {t: cells.astype(np.int64) for t, cells in truth().items()}
+    domains = {
+        "gender": ("female", "male", "transgender_nonconforming"),
+        "records_per_person": ("1", "2", "3", "4+"),
+    }
+    table = counts_table(noisy, questions(), domains, Estimate(491, 480, 500), LEVEL, SHARE)
+    assert table.schema.equals(COUNTS)
+    rows = table.to_pylist()
+    assert rows[0] == {
+        "columns": [], "values": [], "count": 491, "low": 480, "high": 500, "state": SHOWN,
+    }  # fmt: skip
+    female = next(r for r in rows if r["values"] == ["female"])
+    assert female["count"] == 340
+    assert any(r["values"] == ["female", "2"] and r["count"] == 30 for r in rows) == (
+        30 > max(r["high"] - r["count"] for r in rows if len(r["columns"]) == 2)
+    )
+    for row in rows:
+        assert row["low"] <= row["count"] <= row["high"]
+        assert (row["state"] == SHOWN) == (row["low"] > 0)

@@ -1,0 +1,83 @@
+"""policy.yaml: the default is what the model says, and every fault names its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ctdhub.errors import PolicyError
+from ctdhub.protect import DEFAULT_POLICY_YAML, Policy, load_policy
+from ctdhub.schema import load_schema
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "policy.yaml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_default_text_is_the_default_policy(tmp_path: Path) -> None:
+    assert load_policy(written(tmp_path, DEFAULT_POLICY_YAML)) == Policy()
+    assert load_policy(written(tmp_path, "")) == Policy()
+
+
+def test_default_text_explains_every_setting() -> None:
+    assert set(yaml.safe_load(DEFAULT_POLICY_YAML)) == set(Policy.model_fields)
+
+
+def test_domains_are_public_columns_in_the_order_of_the_schema() -> None:
+    schema = load_schema()
+    public = [v.name for v in schema.table("people") if v.public]
+    assert list(Policy().domains(schema)) == public
+    some = Policy(columns=("gender", "year_of_registration"), years=(2019, 2021)).domains(schema)
+    assert list(some) == ["year_of_registration", "gender"]
+    assert some["year_of_registration"] == ("2019", "2020", "2021")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("epsilonn: 1", "epsilonn"),
+        ("weights: {pears: 3}", "weights.pears"),
+        ("epsilon: many", "epsilon"),
+        ("epsilon: -1", "epsilon"),
+        ("epsilon: .nan", "epsilon"),
+        ("delta: 1.0e-5", "delta"),
+        ("max_people: 10000000", "max_people"),
+        ("epsilon: 13", "budget"),
+        ("years: [2020, 2010]", "years"),
+        ("years: [1900, 2100]", "years"),
+        ("columns: [gender, gender]", "twice"),
+        ("columns: []", "column"),
+        ("false_share: 0.2", "false_share"),
+        ("version: 2", "version"),
+        ("- 1", "settings"),
+        ("level: [", "YAML"),
+    ],
+)
+def test_faults_name_their_place(tmp_path: Path, text: str, place: str) -> None:
+    with pytest.raises(PolicyError, match=r"policy\.yaml") as caught:
+        load_policy(written(tmp_path, text))
+    assert place in str(caught.value)
+    assert caught.value.fix
+
+
+def test_several_faults_are_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError) as caught:
+        load_policy(written(tmp_path, "epsilon: x\nlevel: 2"))
+    assert "epsilon" in str(caught.value)
+    assert "level" in str(caught.value)
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="no policy file"):
+        load_policy(tmp_path / "policy.yaml")
+
+
+@pytest.mark.parametrize("name", ["reporting_entity", "citizenship_region", "no_such_column"])
+def test_columns_that_are_not_public_are_refused(name: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        Policy(columns=("gender", name)).domains(load_schema())
+    assert caught.value.column == name
