@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from ctdhub.errors import HubFolderError, MappingError
+from ctdhub.errors import HubFolderError, LedgerTampered, MappingError, printable
 from ctdhub.harmonise import harmonise, load_mapping
 from ctdhub.hub import Contribution, Hub
 from ctdhub.i18n import _
@@ -116,7 +116,27 @@ def link_people(hub: Hub, harmonised: Sequence[Step]) -> Step:
     )
 
 
+def check_paid(hub: Hub) -> None:
+    """Every release was paid for by a charge that the ledger still has.
+
+    Raises:
+        LedgerTampered: the ledger was replaced by an older or an empty one.
+    """
+    charges = {entry.id for entry in Ledger(hub.ledger).entries()}
+    for manifest in sorted(hub.releases.glob("[!.]*/manifest.json")):
+        if json.loads(manifest.read_text("utf-8")).get("charge") not in charges:
+            what = _("The ledger does not know the charge that paid for release {version}.")
+            fix = _("Bring the ledger folder back from a copy; nothing is protected without it.")
+            raise LedgerTampered(
+                what.format(version=printable(manifest.parent.name)),
+                fix,
+                file=hub.ledger,
+                rule="ledger-releases",
+            )
+
+
 def _answer(hub: Hub, rules: Policy, progress: Progress | None = None) -> Protected:
+    check_paid(hub)
     people = pq.read_table(hub.work / "people" / PEOPLE)
     return protect(people, rules, Ledger(hub.ledger), hub.facts(rules.years), progress)
 

@@ -28,7 +28,7 @@ def set_policy(hub: Hub, **changes: object) -> None:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Hub:
     """A built practice hub of 1,000 people with few released columns; do not change it."""
     hub = start.practice_hub(tmp_path_factory.mktemp("hubs") / "built", people=1_000)
-    set_policy(hub, columns=COLUMNS, budget={"epsilon": 900.0})
+    set_policy(hub, columns=COLUMNS, epsilon=60.0, budget={"epsilon": 900.0})
     pipeline.build(hub)
     return hub
 

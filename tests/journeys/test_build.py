@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from ctdhub import pipeline, stages
-from ctdhub.errors import HubFolderError, MappingError, PolicyError
+from ctdhub.errors import HubFolderError, LedgerTampered, MappingError, Overspend, PolicyError
 from ctdhub.hub import Hub
 from ctdhub.protect import Ledger
 from ctdhub.release import open_release, verify
@@ -27,7 +28,6 @@ def test_a_second_build_does_nothing(hub: Hub) -> None:
 
 def test_deleted_work_is_rebuilt_without_spending(hub: Hub) -> None:
     """work/ can be deleted and rebuilt; the same question costs nothing (laws 4 and trap 5)."""
-    import shutil
 
     spent = len(Ledger(hub.ledger).entries())
     shutil.rmtree(hub.work)
@@ -82,7 +82,6 @@ def test_rows_are_not_people_in_the_release(hub: Hub) -> None:
 
 
 def test_an_overspend_is_refused_and_the_last_release_stays(hub: Hub) -> None:
-    from ctdhub.errors import Overspend
 
     set_policy(hub, epsilon=4.0, level=0.9, budget={"epsilon": 4.5})
     with pytest.raises(Overspend):
@@ -96,7 +95,7 @@ def test_two_builds_at_once(hub: Hub) -> None:
 
 
 def test_missing_parts_name_the_remedy(hub: Hub, tmp_path: Path) -> None:
-    with pytest.raises(HubFolderError, match="no hub.yaml"):
+    with pytest.raises(HubFolderError, match="it has no hub"):
         Hub(tmp_path)
     hub.mapping("rivage-refuge").unlink()
     with pytest.raises(MappingError, match="ctdhub suggest"):
@@ -114,3 +113,11 @@ def test_no_case_value_right_of_the_border(hub: Hub) -> None:
         for path in folder.rglob("*"):
             content = path.read_bytes() if path.is_file() else b""
             assert not any(m in content for m in markers), path
+
+
+def test_a_forgotten_ledger_is_noticed(hub: Hub) -> None:
+
+    shutil.rmtree(hub.ledger)
+    set_policy(hub, epsilon=2.0)
+    with pytest.raises(LedgerTampered, match="does not know the charge"):
+        pipeline.build(hub)

@@ -89,7 +89,7 @@ def epsilon_of(rho: float, delta: float) -> float:
 def rho_of(epsilon: float, delta: float) -> float:
     """The most rho that still implies (epsilon, delta), rounded down.
 
-    >>> 0.19 < rho_of(4.0, 1e-8) < 0.23
+    >>> 0.23 < rho_of(4.0, 1e-8) < 0.24
     True
     """
     _check_delta(delta)

@@ -96,15 +96,22 @@ def pair(noisy: npt.NDArray[np.int64], rows: Floats, cols: Floats, sigma: float)
     residual = noisy - expected
     residual -= residual.mean(1, keepdims=True)
     residual -= residual.mean(0, keepdims=True)
-    return rake(np.maximum(expected + shrink(residual, expected, sigma), 0.0), rows, cols)
+    freedom = (rows.size - 1) * (cols.size - 1) / residual.size
+    kept = shrink(residual, expected, sigma, freedom)
+    return rake(np.maximum(expected + kept, 0.0), rows, cols)
 
 
-def shrink(residual: Floats, expected: Floats, sigma: float) -> Floats:
-    """Residuals shrunk towards zero as far as noise of that sigma explains them."""
-    square, noise2 = residual**2, sigma**2
-    freedom = (residual.shape[0] - 1) * (residual.shape[1] - 1) / residual.size
+def shrink(residual: Floats, expected: Floats, sigma: float, freedom: float) -> Floats:
+    """Residuals shrunk towards zero as far as noise of that sigma explains them.
+
+    Args:
+        freedom: degrees of freedom of the residuals for each cell, from 0 to 1.
+    """
     prior = np.sum(expected**2)
-    pooled = max(0.0, (square.sum() / freedom - residual.size * noise2) / prior) if prior else 0.0
+    if freedom <= 0 or prior <= 0:
+        return np.zeros_like(residual)
+    square, noise2 = residual**2, sigma**2
+    pooled = max(0.0, (square.sum() / freedom - residual.size * noise2) / prior)
     spread = pooled * expected**2
     keep = np.maximum(spread / (spread + noise2), 1 - _CERTAIN * noise2 / np.maximum(square, 1e-9))
     shrunk: Floats = residual * np.clip(keep, 0.0, 1.0)
@@ -134,8 +141,8 @@ def apportion(shares: Floats, total: int) -> npt.NDArray[np.int64]:
     >>> apportion(np.array([1.4, 1.4, 0.2]), 3).tolist()
     [2, 1, 0]
     """
-    if shares.sum() <= 0:
-        shares = np.ones_like(shares)
+    top = shares.max()
+    shares = shares / top if top > 0 else np.ones_like(shares)
     exact = shares * (total / shares.sum())
     whole = np.floor(exact).astype(np.int64)
     order = np.argsort(-(exact - whole).ravel(), kind="stable")
@@ -185,7 +192,7 @@ def _by_corridor(
     expected = base / np.maximum(base.sum(1, keepdims=True), 1e-12) * size[:, None]
     residual = table[here] - expected
     residual -= residual.mean(1, keepdims=True)
-    fitted = np.maximum(expected + shrink(residual, expected, q.sigma), 0.0)
+    fitted = np.maximum(expected + shrink(residual, expected, q.sigma, 1 - 1 / share.size), 0.0)
     result = np.zeros(table.shape)
     result[here] = rake(fitted, size, one[name])
     return result

@@ -49,6 +49,8 @@ def polish(
         return
     tally = Tally(records, targets)
     movable = [c for c in tally.places if c not in indicators.flags]
+    if not movable:
+        return
     blocks = max(1, min(_BLOCKS, n // _BLOCK))
     turns = [(c, sweep == sweeps) for sweep in range(sweeps + 1) for c in _shuffled(movable)]
     for done, (column, last) in enumerate(turns):
@@ -112,7 +114,19 @@ def _wish(tally: Tally, column: str, indicators: Indicators, block: slice) -> _W
         follows = np.where(others, indicators.yes, indicators.no)[:, None].repeat(size, 1)
         follows[:, indicators.yes] = indicators.yes
         value = value + np.take_along_axis(score[:, size:], follows, 1)
+    _forbid(tally, column, indicators, hot, value)
     return _Wish(span, hot, block.start, hot[:, place].argmax(1), value, follows)
+
+
+def _forbid(tally: Tally, column: str, indicators: Indicators, hot: Hot, value: Floats) -> None:
+    """Take out values that would contradict an indicator whose group is released in part."""
+    for indicator, flags in indicators.partial.items():
+        yes = indicators.yes
+        if column in flags:
+            value[hot[:, tally.places[indicator].start + yes] == 0, yes] = -np.inf
+        if column == indicator:
+            some = hot[:, [tally.places[f].start + yes for f in flags]].any(1)
+            value[np.ix_(some, np.arange(value.shape[1]) != yes)] = -np.inf
 
 
 def _step(tally: Tally, wish: _Wish) -> None:
@@ -178,7 +192,7 @@ def _settle(tally: Tally, wish: _Wish, goal: Places) -> None:
         gain = wish.value[:, to] - wish.value[np.arange(wish.old.size), wish.old]
         found = []
         for old in np.flatnonzero(lack < 0):
-            here = np.flatnonzero(free & (wish.old == old))
+            here = np.flatnonzero(free & (wish.old == old) & (gain > -np.inf))
             found.append(here[np.argsort(-gain[here], kind="stable")][: -lack[old]])
         able = np.concatenate(found) if found else np.zeros(0, dtype=np.intp)
         taken = able[np.argsort(-gain[able], kind="stable")][: lack[to]]

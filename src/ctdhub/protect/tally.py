@@ -169,5 +169,7 @@ class Tally:
 
 def sums(codes: npt.NDArray[np.intp], values: npt.NDArray[np.float32], size: int) -> Floats:
     """Sums of the rows of ``values`` by code: a table size x columns."""
-    columns = [np.bincount(codes, weights=v, minlength=size) for v in values.T]
-    return np.column_stack(columns)
+    result = np.zeros((size, values.shape[1]))
+    for k, column in enumerate(values.T):
+        result[:, k] = np.bincount(codes, weights=column, minlength=size)
+    return result

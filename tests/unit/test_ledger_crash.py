@@ -1,0 +1,161 @@
+"""Kill at any time: a crash may waste budget, never overspend it, never lose a charge."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from invented_people import people, small_policy
+
+from ctdhub.errors import LedgerTampered
+from ctdhub.protect import Ledger, protect
+from ctdhub.protect.accounting import rho_of
+
+POLICY = small_policy(columns=("gender", "age_band"), epsilon=1.0)
+DELTA = POLICY.delta
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, {here!r})
+from invented_people import people
+from test_ledger_crash import POLICY
+from ctdhub.protect import Ledger, protect
+import ctdhub.protect.{module} as module
+
+def die(*args, **kwargs):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+module.{name} = die
+protect(people(30, POLICY), POLICY, Ledger(Path({folder!r})), {{}})
+"""
+
+
+def killed_at(folder: Path, module: str, name: str) -> None:
+    script = KILLED.format(
+        here=str(Path(__file__).parent), module=module, name=name, folder=str(folder)
+    )
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "charges"),
+    [
+        ("engine", "_charge", 0),  # before the charge
+        ("ledger", "write_synced", 0),  # making the key of questions
+        ("ledger", "_sync", 0),  # making the folder
+        ("engine", "measure", 1),  # charged, noise not yet drawn
+        ("engine", "draft", 1),  # noise drawn
+        ("answers", "write_synced", 1),  # storing
+        ("engine", "mint", 1),  # nothing left but to make the answer
+    ],
+)
+def test_kill_9_wastes_at_most_one_charge(
+    tmp_path: Path, module: str, name: str, charges: int
+) -> None:
+    folder = tmp_path / "ledger"
+    killed_at(folder, module, name)
+    ledger = Ledger(folder)
+    assert len(ledger.entries()) == charges
+    told: list[str] = []
+    answer = protect(people(30, POLICY), POLICY, ledger, {}, lambda m, share: told.append(m))
+    entries = ledger.entries()
+    assert len(entries) == charges + 1
+    assert answer.guarantee.charge == entries[-1].id
+    assert ledger.spent() == pytest.approx((charges + 1) * rho_of(1.0, DELTA))
+    if charges:
+        assert "charged again" in entries[-1].what
+        assert any("charged again" in message for message in told)
+    assert protect(people(30, POLICY), POLICY, ledger, {}).guarantee == answer.guarantee
+    assert len(ledger.entries()) == charges + 1
+    assert not list((folder / "answers").glob(".new-*"))
+
+
+def charged(folder: Path, times: int) -> Ledger:
+    ledger = Ledger(folder / "ledger")
+    for i in range(times):
+        with ledger.exclusive():
+            ledger.charge("q", 0.01, 0.7, DELTA, f"release {i}", budget=12)
+    return ledger
+
+
+@pytest.mark.parametrize("cut", [1, 2, 10, 100])
+def test_a_torn_line_is_set_aside_and_the_rest_holds(tmp_path: Path, cut: int) -> None:
+    """A charge whose line tore was never synced: ``head`` still names the line before."""
+    ledger = charged(tmp_path, 2)
+    head = (ledger.folder / "head").read_bytes()
+    charged(tmp_path, 1)
+    path = ledger.folder / "ledger.jsonl"
+    path.write_bytes(path.read_bytes()[:-cut])
+    (ledger.folder / "head").write_bytes(head)
+    whole = cut == 1  # only the end of the line is missing: the entry counts as spent
+    assert len(ledger.entries()) == (3 if whole else 2)
+    charged(tmp_path, 1)
+    assert len(ledger.entries()) == (4 if whole else 3)
+    assert len(list(ledger.folder.glob("torn-*"))) == (0 if whole else 1)
+
+
+def test_a_torn_line_that_had_been_synced_is_tampering(tmp_path: Path) -> None:
+    ledger = charged(tmp_path, 2)
+    path = ledger.folder / "ledger.jsonl"
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(LedgerTampered) as caught:
+        ledger.spent()
+    assert caught.value.row == 2
+
+
+def test_a_line_behind_the_head_counts_as_spent(tmp_path: Path) -> None:
+    ledger = charged(tmp_path, 2)
+    head = (ledger.folder / "head").read_bytes()
+    charged(tmp_path, 1)
+    (ledger.folder / "head").write_bytes(head)
+    assert ledger.spent() == pytest.approx(0.03)
+    charged(tmp_path, 1)
+    assert len(ledger.entries()) == 4
+
+
+def test_a_cut_before_the_first_head_counts_as_spent(tmp_path: Path) -> None:
+    ledger = charged(tmp_path, 1)
+    (ledger.folder / "head").unlink()
+    assert ledger.spent() == pytest.approx(0.01)
+    charged(tmp_path, 1)
+    assert len(ledger.entries()) == 2
+
+
+def test_two_processes_never_write_the_same_number(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from ctdhub.protect import Ledger\n"
+        "ledger = Ledger(Path(sys.argv[1]))\n"
+        "for _ in range(15):\n"
+        "    with ledger.exclusive():\n"
+        "        ledger.charge('q', 0.001, 0.2, 1e-8, 'r', budget=12)\n"
+    )
+    folder = str(tmp_path / "ledger")
+    running = [subprocess.Popen([sys.executable, "-c", script, folder]) for _ in range(3)]
+    assert [p.wait() for p in running] == [0, 0, 0]
+    assert [e.number for e in Ledger(Path(folder)).entries()] == list(range(1, 46))
+
+
+def test_charge_is_synced_before_it_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    real = os.fsync
+
+    def watch(handle: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{handle}").readlink().name)
+        real(handle)
+
+    if not Path("/proc/self/fd").exists():
+        pytest.skip("the names of open files are not to be had here")
+    monkeypatch.setattr(os, "fsync", watch)
+    charged(tmp_path, 1)
+    place = synced.index("ledger.jsonl")
+    assert "ledger" in synced[place:]  # the folder, after the file
+    assert any(name.startswith(".new-") for name in synced[place:])  # then the head
