@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ctdhub.errors import HubFolderError, PolicyError
+from ctdhub.errors import HubFolderError, PolicyError, printable
 from ctdhub.i18n import LANGUAGES, _
 from ctdhub.schema import load_schema
 
@@ -90,12 +90,19 @@ def read_settings(path: Path, model: type[_Model]) -> _Model:
         fix = _("Check its indentation, quotes and colons, and save it as UTF-8.")
         raise PolicyError(what, fix, file=path, rule="settings-yaml") from None
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or '-'}: {e['msg']}" for e in error.errors()
-        )
+        faults = "; ".join(_fault(e["loc"], e["type"]) for e in error.errors())
         what = _("A settings file of the hub has faults: {faults}.").format(faults=faults)
         fix = _("Correct the named settings.")
         raise PolicyError(what, fix, file=path, rule="settings") from None
+
+
+def _fault(place: tuple[int | str, ...], kind: str) -> str:
+    name = printable(".".join(map(str, place))) or "-"
+    if kind == "extra_forbidden":
+        return _("{place}: there is no such setting").format(place=name)
+    if kind == "missing":
+        return f"{name}: " + _("this is missing")
+    return _("{place}: the value is of the wrong kind or out of range").format(place=name)
 
 
 @dataclass(frozen=True)
@@ -226,7 +233,7 @@ class Hub:
         Raises:
             HubFolderError: another build holds it.
         """
-        self.work.mkdir(exist_ok=True)
+        self.work.mkdir(mode=0o700, exist_ok=True)
         with (self.work / ".lock").open("w") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

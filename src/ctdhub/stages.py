@@ -47,16 +47,26 @@ def policy(hub: Hub) -> Policy:
     return load_policy(hub.policy_file)
 
 
+def mapping_file(hub: Hub, contributor: str) -> Path:
+    """The mapping of a contributor.
+
+    Raises:
+        MappingError: the hub has none.
+    """
+    path = hub.mapping(contributor)
+    if not path.is_file():
+        what = _("There is no mapping for the contributor {id}.").format(id=contributor)
+        fix = _("Make one with `ctdhub suggest FILE`, check it, and save it under mappings/.")
+        raise MappingError(what, fix, file=path, rule="no-mapping")
+    return path
+
+
 def harmonise_file(hub: Hub, given: Contribution, rules: Policy) -> Step:
     """One contributed file -> records, perpetrators, rejects, lineage and conservation."""
-    mapping_file = hub.mapping(given.contributor)
-    if not mapping_file.is_file():
-        what = _("There is no mapping for the contributor {id}.").format(id=given.contributor)
-        fix = _("Make one with `ctdhub suggest FILE`, check it, and save it under mappings/.")
-        raise MappingError(what, fix, file=given.file, rule="no-mapping")
+    rules_file = mapping_file(hub, given.contributor)
 
     def run(folder: Path) -> None:
-        mapping = load_mapping(mapping_file)
+        mapping = load_mapping(rules_file)
         result = harmonise(
             read_table(given.file, mapping.read),
             mapping,
@@ -80,7 +90,7 @@ def harmonise_file(hub: Hub, given: Contribution, rules: Policy) -> Step:
         name=f"harmonise {given.contributor} {given.date} {digest[:8]}",
         inputs={
             "file": digest,
-            "mapping": hash_file(mapping_file),
+            "mapping": hash_file(rules_file),
             "years": hash_of(list(rules.years)),
             "person key": hash_of(hub.person_key().hex()),
             "code": code("schema", "intake", "harmonise"),

@@ -28,24 +28,22 @@ def new_hub(folder: Path, name: str, *, invented: bool = False) -> Hub:
     Raises:
         HubFolderError: the folder exists and is not empty.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        what = _("The folder exists and is not empty.")
-        fix = _("Name a folder that does not exist yet, or an empty one.")
-        raise HubFolderError(what, fix, file=folder, rule="new-folder")
+    _require_empty(folder)
     for room in FOLDERS:
         (folder / room).mkdir(parents=True, exist_ok=True)
+    (folder / "contributions").chmod(0o700)
     settings = {"name": name, "languages": list(LANGUAGES), "invented": invented}
     (folder / "policy.yaml").write_text(DEFAULT_POLICY_YAML, "utf-8")
-    (folder / ".gitignore").write_text("contributions/\nkeys/\nwork/\n", "utf-8")
+    (folder / ".gitignore").write_text("contributions/\nkeys/\nwork/\nledger/secret\n", "utf-8")
     (folder / "hub.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), "utf-8")
     return Hub(folder)
 
 
 def practice_hub(folder: Path, people: int, progress: Progress | None = None) -> Hub:
-    """Make a practice hub with invented contributions, or open the one that is there.
+    """Make a practice hub with invented contributions, or open the one that is there as it is.
 
     Raises:
-        HubFolderError: the folder holds something else, or a practice hub of another size.
+        HubFolderError: the folder holds something else.
     """
     if (folder / "hub.yaml").is_file():
         hub = Hub(folder)
@@ -54,10 +52,7 @@ def practice_hub(folder: Path, people: int, progress: Progress | None = None) ->
             fix = _("Name another folder for the practice hub.")
             raise HubFolderError(what, fix, file=folder, rule="practice-folder")
         return hub
-    if folder.exists() and any(folder.iterdir()):
-        what = _("The folder exists and is not empty.")
-        fix = _("Name a folder that does not exist yet, or an empty one.")
-        raise HubFolderError(what, fix, file=folder, rule="new-folder")
+    _require_empty(folder)
     fresh = folder.with_name(f".new-{folder.name}-{secrets.token_hex(4)}")
     try:
         _fill(new_hub(fresh, "Practice hub (invented data)", invented=True), people, progress)
@@ -67,6 +62,13 @@ def practice_hub(folder: Path, people: int, progress: Progress | None = None) ->
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return Hub(folder)
+
+
+def _require_empty(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        what = _("The folder exists and is not empty.")
+        fix = _("Name a folder that does not exist yet, or an empty one.")
+        raise HubFolderError(what, fix, file=folder, rule="new-folder")
 
 
 def _fill(hub: Hub, people: int, progress: Progress | None) -> None:

@@ -60,7 +60,7 @@ class Step:
         changed = sorted(
             k for k in before.keys() | self.inputs.keys() if before.get(k) != self.inputs.get(k)
         )
-        return _("changed: {inputs}").format(inputs=", ".join(changed))
+        return _("changed: {inputs}").format(inputs=", ".join(map(input_name, changed)))
 
     def refresh(self) -> bool:
         """Run the step if it is stale; say whether it ran."""
@@ -75,6 +75,24 @@ class Step:
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
         return True
+
+
+def input_name(key: str) -> str:
+    """An input as the steward reads it; contributed files keep their names."""
+    words = {
+        "file": _("file"),
+        "mapping": _("mapping"),
+        "years": _("years"),
+        "person key": _("person key"),
+        "code": _("software"),
+        "people": _("people"),
+        "policy": _("policy"),
+        "protected answer": _("protected answer"),
+        "hub.yaml and agreements": _("hub.yaml and agreements"),
+        "version": _("version"),
+        "release": _("release"),
+    }
+    return words.get(key, key)
 
 
 def swap(fresh: Path, output: Path) -> None:

@@ -140,7 +140,7 @@ def test_what_every_page_must_say(english: Page) -> None:
     for words in (
         "Identified cases, not prevalence.",
         "Practice data: invented.",
-        "Epsilon is 1 and delta is 1e-09",
+        "Epsilon is 1 and delta is 10⁻⁹",
         "one person",
         "Exit this page",
         "4,000 people were identified",
@@ -188,6 +188,31 @@ def test_every_bar_has_a_whisker_and_a_number(english: Page) -> None:
         assert all("±" in number for number in numbers)
         rows = re.findall(r'<th scope="row">(.*?)</th>', chart)
         assert all(row in drawing for row in rows)
+
+
+def test_headlines_carry_their_interval_and_never_claim_certainty(page: Page) -> None:
+    headlines = re.findall(r'<h3 id="[^"]*-t">(.*?)</h3>', page.text)
+    assert len(headlines) == 6
+    assert any("±" in headline for headline in headlines)
+    assert not re.search(r"±\s*0(?:[.,]0)?\s*[%\u00a0\u202f\u200e]", page.text)
+
+
+def test_sums_run_left_to_right_in_every_language(release: Release, site: Path) -> None:
+    for code in offered(release):
+        text = (site / address(code)).read_text("utf-8")
+        isolated = re.findall(r"\u2066[^\u2069<]*±[^\u2069<]*\u2069", text)
+        assert len(isolated) == (text.count("±") if code in RIGHT_TO_LEFT else 0)
+
+
+def test_contributors_that_join_or_leave_are_told_beside_the_years(tmp_path: Path) -> None:
+    one, two = ({"name": name, "kind": "hotline"} for name in ("One", "Two"))
+    for years, told in (([2015, 2016], True), ([2015, 2019], False)):
+        contributors = [{**one, "years": [2015, 2019]}, {**two, "years": years}]
+        release = made(tmp_path / str(told), contributors=contributors)
+        with language("en"):
+            text = render(release, ["en"])
+        assert ("Not every contributor covers every year" in text) is told
+        assert f"<bdi>Two</bdi> ({years[0]} – {years[1]})" in text
 
 
 def test_bars_are_mirrored_right_to_left(release: Release, site: Path) -> None:

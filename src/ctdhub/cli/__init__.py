@@ -8,19 +8,31 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from typer import rich_utils
 
+import ctdhub
+from ctdhub.cli.faults import UsageError, misused, refused
 from ctdhub.errors import HubError
 from ctdhub.i18n import _
+from ctdhub.steps import Progress as Report
 
 GROUPS = ("hub", "contributor", "schema", "crosswalk", "practice", "release", "portal")
 """Modules of this package; each has ``register(app)``, which adds its verbs to the command."""
 
+HELP = ["-h", "--help"]
+INTERRUPTED = 130
+
 console = Console()
 errors = Console(stderr=True)
+"""Errors and progress, so that what a command prints can go into a file."""
 
 
 def command() -> typer.Typer:
@@ -31,23 +43,88 @@ def command() -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
-        context_settings={"help_option_names": ["-h", "--help"]},
+        context_settings={"help_option_names": HELP},
+        add_completion=False,
     )
+
+    @app.callback()
+    def everywhere(
+        version: Annotated[
+            bool,
+            typer.Option(
+                "--version",
+                callback=_show_version,
+                is_eager=True,
+                help=_("Show the version and end."),
+            ),
+        ] = False,
+    ) -> None: ...
+
     for group in GROUPS:
         importlib.import_module(f"ctdhub.cli.{group}").register(app)
     return app
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        console.print(ctdhub.__version__, highlight=False)
+        raise typer.Exit
+
+
 def main() -> None:
     """Run the command; a user's error is one message with a remedy and exit code 2."""
     try:
-        command()()
+        code = run(command())
     except HubError as error:
         show_error(error)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+        code = error.exit_code
+    except OSError as error:
+        show_error(refused(error))
+        code = HubError.exit_code
+    except UsageError as error:
+        if type(error).__name__ != "NoArgsIsHelpError":  # the help is the message
+            show_error(misused(error))
+        code = HubError.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    if code == INTERRUPTED:
         errors.print(_("Stopped. What was finished is kept; run the same command to go on."))
-        sys.exit(130)
+    sys.exit(code)
+
+
+def run(app: typer.Typer) -> int:
+    """Run the command with Typer's own words in the user's language; gives the exit code."""
+    rich_utils.ARGUMENTS_PANEL_TITLE = _("Arguments")
+    rich_utils.OPTIONS_PANEL_TITLE = _("Options")
+    rich_utils.COMMANDS_PANEL_TITLE = _("Commands")
+    rich_utils.REQUIRED_LONG_STRING = _("[required]")
+    rich_utils.DEFAULT_STRING = _("[default: {}]")
+    root = typer.main.get_command(app)
+    for verb in (root, *getattr(root, "commands", {}).values()):
+        option = verb.get_help_option(typer.Context(verb, help_option_names=HELP))
+        if option is not None:
+            option.help = _("Show this help and end.")
+    return int(root(standalone_mode=False) or 0)
+
+
+@contextmanager
+def bar() -> Iterator[Report]:
+    """A progress bar that a library function can feed with (message, fraction)."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(
+        *columns, console=errors, transient=True, disable=not errors.is_terminal
+    ) as progress:
+        task = progress.add_task("", total=1.0)
+
+        def report(message: str, fraction: float) -> None:
+            progress.update(task, description=escape(message), completed=fraction)
+
+        yield report
 
 
 def show_error(error: HubError) -> None:

@@ -13,10 +13,9 @@ import pyarrow.csv
 import pyarrow.parquet
 import typer
 from rich.markup import escape
-from rich.progress import Progress
 from rich.table import Table
 
-from ctdhub.cli import console
+from ctdhub.cli import bar, console, errors
 from ctdhub.errors import HubError, MappingError
 from ctdhub.harmonise import Harmonised, Mapping, builtin, harmonise, load_mapping, suggest
 from ctdhub.i18n import _
@@ -44,14 +43,15 @@ def register(app: typer.Typer) -> None:
             Path | None, typer.Option(help=_("Write the mapping here instead of showing it."))
         ] = None,
     ) -> None:
-        found = suggest(read_table(file))
+        with errors.status(_("Reading the file")):
+            found = suggest(read_table(file))
         if out is None:
             console.print(found.yaml, markup=False, highlight=False, soft_wrap=True)
         else:
             _new_text(out, found.yaml)
             console.print(_("Wrote {file}: read every line of it.").format(file=escape(str(out))))
         if found.builtin:
-            console.print(
+            errors.print(
                 _("A built-in mapping reads this file: --mapping {name}").format(name=found.builtin)
             )
 
@@ -61,7 +61,7 @@ def register(app: typer.Typer) -> None:
             "Turn a file into records of the hub's schema and account for every row."
             "\n\nWithout --out nothing is written. What is written is sensitive. "
             "The exit code is 1 where rows were rejected."
-            "\n\nExample: ctdhub harmonise cases.csv --mapping ctdc-2021 --out work"
+            "\n\nExample: ctdhub harmonise cases.csv --mapping ctdc-2021 --out work/try"
         ),
     )
     def harmonise_verb(
@@ -89,17 +89,10 @@ def register(app: typer.Typer) -> None:
                 file=key,
                 rule="key-length",
             )
-        with Progress(console=console, transient=True) as bar:
-            task = bar.add_task(_("Reading the file"), total=1.0)
+        with bar() as progress:
+            progress(_("Reading the file"), 0.0)
             raw = read_table(file, rules.read)
-            done = harmonise(
-                raw,
-                rules,
-                contributor,
-                YEARS,
-                secret,
-                lambda text, part: bar.update(task, description=escape(text), completed=part),
-            )
+            done = harmonise(raw, rules, contributor, YEARS, secret, progress)
         _show(done)
         if out is not None:
             _write(done, out)
@@ -145,6 +138,8 @@ def _show(done: Harmonised) -> None:
             faults.add_row(column, row["rule"], number(row["count_all"]), reason)
         console.print(faults)
     lineage = Table(_("variable"), _("from"), _("rule"), _("recorded"), _("lost"))
+    for names in lineage.columns[:2]:
+        names.overflow = "fold"
     for entry in done.lineage:
         lineage.add_row(
             entry.column,

@@ -16,7 +16,7 @@ from pyarrow import ArrowException
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.cli import console
+from ctdhub.cli import console, errors
 from ctdhub.errors import UnreadableFile
 from ctdhub.harmonise.writer import LossNote, write_format
 from ctdhub.i18n import _
@@ -69,14 +69,24 @@ def register(app: typer.Typer) -> None:
         ] = None,
     ) -> None:
         children = _read(perpetrators) if perpetrators else None
-        losses = write_format(_read(records), to, out, children)
+        rows = _read(records)
+        if not {v.name for v in load_schema().table("records")} & set(rows.column_names):
+            raise UnreadableFile(
+                _("The file holds no records: it has none of their columns."),
+                _("Give a Parquet file that ctdhub wrote."),
+                file=records,
+                rule="no-records",
+            )
+        with errors.status(_("Writing the file")):
+            losses = write_format(rows, to, out, children)
         console.print(_("Wrote {file}.").format(file=escape(str(out))))
         console.print(_losses(losses) if losses else _("Nothing was lost."))
 
 
 def _read(path: Path) -> pq.Table:
     try:
-        return pq.read_table(path)
+        with path.open("rb") as file:
+            return pq.read_table(file)
     except (OSError, ArrowException) as error:
         raise UnreadableFile(
             _("The file cannot be read as Parquet."),

@@ -5,18 +5,15 @@ Belongs here: arguments, progress, tables.  Does not belong here: what a build d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from ctdhub import pipeline, stages, start
-from ctdhub.cli import console
+from ctdhub.cli import bar, console, show_error
 from ctdhub.errors import HubError
 from ctdhub.harmonise import check_mapping, load_mapping
 from ctdhub.hub import Hub
@@ -24,27 +21,8 @@ from ctdhub.i18n import _
 from ctdhub.insight.words import number
 from ctdhub.protect import Ledger
 from ctdhub.release import open_release
-from ctdhub.steps import Progress as Report
 
 HubFolder = Annotated[Path, typer.Argument(help=_("The hub folder."))]
-
-
-@contextmanager
-def bar() -> Iterator[Report]:
-    """A progress bar that a library function can feed with (message, fraction)."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=1.0)
-
-        def report(message: str, fraction: float) -> None:
-            progress.update(task, description=escape(message), completed=fraction)
-
-        yield report
 
 
 def register(app: typer.Typer) -> None:
@@ -56,7 +34,7 @@ def register(app: typer.Typer) -> None:
         name: Annotated[str, typer.Option(help=_("Name of the hub, as readers see it."))] = "",
     ) -> None:
         start.new_hub(folder, name or folder.resolve().name)
-        console.print(_("Made a hub in {folder}.").format(folder=folder))
+        console.print(_("Made a hub in {folder}.").format(folder=escape(str(folder))))
         console.print(_("Next: write contributors/<id>.yaml, then `ctdhub suggest FILE`."))
 
     @app.command(
@@ -74,7 +52,7 @@ def register(app: typer.Typer) -> None:
         with bar() as progress:
             hub = start.practice_hub(folder, people, progress)
         run(hub, "site")
-        console.print(_("See it: ctdhub serve {folder}").format(folder=folder))
+        console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(folder))))
 
     @app.command(
         help=_(
@@ -93,9 +71,10 @@ def register(app: typer.Typer) -> None:
         ] = False,
     ) -> None:
         if until not in pipeline.STAGES:
-            raise typer.BadParameter(
-                _("choose one of: {stages}").format(stages=", ".join(pipeline.STAGES)),
-                param_hint="--until",
+            raise HubError(
+                _("{name} cannot have this value.").format(name="--until"),
+                _("Choose one of: {stages}.").format(stages=", ".join(pipeline.STAGES)),
+                rule="usage",
             )
         hub = Hub(folder)
         if explain:
@@ -106,18 +85,20 @@ def register(app: typer.Typer) -> None:
     @app.command(help=_("Check settings, agreements and mappings without reading case files."))
     def check(folder: HubFolder = Path()) -> None:
         hub = Hub(folder)
-        stages.policy(hub)
-        faults: list[HubError] = []
+        hub.facts(stages.policy(hub).years)
+        hub.contributions()
+        faults = 0
         for agreement in hub.agreements():
             try:
-                check_mapping(load_mapping(hub.mapping(agreement.id)))
+                check_mapping(load_mapping(stages.mapping_file(hub, agreement.id)))
             except HubError as fault:
-                faults.append(fault)
-                console.print(f"[red]✗[/] {escape(agreement.id)}: {escape(str(fault))}")
+                faults += 1
+                console.print(f"[red]✗[/] {escape(agreement.id)}")
+                show_error(fault)
             else:
                 console.print(f"[green]✓[/] {escape(agreement.id)}")
         if faults:
-            raise faults[0]
+            raise typer.Exit(HubError.exit_code)
         console.print(_("Settings, agreements and mappings are in order."))
 
     @app.command(
@@ -145,7 +126,11 @@ def register(app: typer.Typer) -> None:
             table.add_column(heading)
         for e in book.entries():
             table.add_row(
-                e.time, escape(e.what), f"{e.epsilon:.3f}", f"{e.delta:.0e}", f"{e.rho:.5f}"
+                e.time[:16].replace("T", " "),
+                escape(e.what),
+                f"{e.epsilon:.3f}",
+                f"{e.delta:.0e}",
+                f"{e.rho:.5f}",
             )
         console.print(table)
         console.print(

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from ctdhub.cli import console
+from ctdhub.cli import bar, console
 from ctdhub.errors import ReleaseError
 from ctdhub.i18n import _
 from ctdhub.portal import build_site
@@ -35,17 +35,20 @@ def register(app: typer.Typer) -> None:
             Path, typer.Argument(help=_("A hub (its last release) or the folder of a release."))
         ] = Path(),
         out: Annotated[
-            Path | None, typer.Option(help=_("Where to; default: the folder site of the hub."))
+            Path | None,
+            typer.Option(
+                help=_(
+                    "Where to; default: the folder site of the hub, or site here "
+                    "for the folder of a release."
+                )
+            ),
         ] = None,
     ) -> None:
         folder = release_folder(source)
         target = out or (source if folder != source else Path()) / "site"
-        with console.status(_("Building the site")) as status:
-            build_site(
-                open_release(folder),
-                target,
-                lambda message, fraction: status.update(f"{escape(message)} {fraction:.0%}"),
-            )
+        with bar() as progress:
+            progress(_("Building the site"), 0.0)
+            build_site(open_release(folder), target, progress)
         console.print(_("Built the site in {folder}.").format(folder=escape(str(target))))
         console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(target))))
 

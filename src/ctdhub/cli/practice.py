@@ -11,10 +11,9 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.progress import Progress
 from rich.table import Table
 
-from ctdhub.cli import console
+from ctdhub.cli import bar, console
 from ctdhub.errors import HubFolderError
 from ctdhub.i18n import _
 from ctdhub.insight.words import number
@@ -45,14 +44,8 @@ def register(app: typer.Typer) -> None:
                 file=folder,
                 rule="practice-folder",
             )
-        with Progress(console=console, transient=True) as bar:
-            task = bar.add_task("", total=1.0)
-            summary = write_practice(
-                folder,
-                people,
-                seed,
-                lambda text, part: bar.update(task, description=escape(text), completed=part),
-            )
+        with bar() as progress:
+            summary = write_practice(folder, people, seed, progress)
         show(summary)
 
 

@@ -123,7 +123,7 @@ def _as_dict(walk: Crosswalk, name: str, variant: str) -> dict[str, Any]:
         "columns": {n: columns[n] for n in order if n in columns},
     }
     if walk.variants:
-        made["read"] = {"skip_rows": walk.variants[variant].skip_rows}
+        made["read"] = walk.variants[variant].model_dump(exclude_defaults=True)
     if children:
         made["perpetrators"] = {"split": ";", "columns": children}
     return made

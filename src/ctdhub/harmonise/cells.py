@@ -9,6 +9,7 @@ cannot multiply them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -23,9 +24,10 @@ SEPARATOR = "\x1f"
 """Stands before, between and after the elements of a list."""
 
 
-Reading = Literal["text", "list", "country", "number", "band", "date", "year"]
-"""What a view makes of a text: the folded text, a list between separators, an alpha-3 code, a
-number, a band, an ISO date or a year; all as text, null where the text says nothing of the kind."""
+Reading = Literal["text", "list", "strays", "country", "number", "band", "date", "year"]
+"""What a view makes of a text: the folded text, a list between separators, whether the cell or an
+element of its list is none of the known texts, an alpha-3 code, a number, a band, an ISO date or
+a year; all as text, null where the text says nothing of the kind."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class View:
         take: which element stands for the list.
         bands: the bands to choose from.
         order: the order of day and month in dates.
+        known: folded texts that some rule knows.
 
     >>> View("c", frozenset({""}), "list", split=";").read(" A;b ; ") == "\x1fa\x1fb\x1f"
     True
@@ -54,22 +57,28 @@ class View:
     take: Literal["first", "last"] | None = None
     bands: tuple[str, ...] = ()
     order: values.DateOrder = "dmy"
+    known: frozenset[str] = frozenset()
 
     def read(self, text: str) -> str | None:
         """What the text becomes."""
-        cell = fold(text)
-        if cell in self.nulls:
+        cell = trim(text)
+        if fold(cell) in self.nulls:
             return None
         if self.split:
-            elements = [e for e in elements_of(cell, self.split) if e not in self.nulls]
+            elements = [e for e in elements_of(cell, self.split) if fold(e) not in self.nulls]
             if not elements:
                 return None
             if self.reading == "list":
-                return SEPARATOR + SEPARATOR.join(elements) + SEPARATOR
+                return SEPARATOR + SEPARATOR.join(map(fold, elements)) + SEPARATOR
+            if self.reading == "strays":
+                return None if all(fold(e) in self.known for e in elements) else "1"
             cell = elements[-1 if self.take == "last" else 0]
+        if self.reading == "country":
+            return look_up(cell).alpha3  # capitals count: NA is Namibia, na is not
+        cell = fold(cell)
         match self.reading:
-            case "country":
-                return look_up(cell).alpha3
+            case "strays":
+                return None if cell in self.known else "1"
             case "number":
                 return cell if values.number_of(cell) is not None else None
             case "band":
@@ -82,13 +91,17 @@ class View:
 
 
 def elements_of(text: str, split: str) -> list[str]:
-    """The elements of a list in a cell, trimmed; empty ones are kept, for their position counts.
+    r"""The elements of a list in a cell, trimmed; empty ones are kept, for their position counts.
 
-    >>> elements_of("a; ;b", ";"), elements_of("a  b", " ")
-    (['a', '', 'b'], ['a', 'b'])
+    Letters of the separator may be small or large; a line end separates whole lines; any other
+    white space separates words.
+
+    >>> elements_of("a; ;b", ";"), elements_of("a  b", " "), elements_of("a b\nc", "\n")
+    (['a', '', 'b'], ['a', 'b'], ['a b', 'c'])
     """
-    mark = trim(split)
-    return [trim(e) for e in text.split(mark)] if mark else text.split()
+    if mark := trim(split):
+        return [trim(e) for e in re.split(re.escape(mark), text, flags=re.IGNORECASE)]
+    return [trim(e) for e in (text.splitlines() if "\n" in split else text.split())]
 
 
 class Header:

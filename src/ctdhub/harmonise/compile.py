@@ -133,7 +133,12 @@ class _Compiler:
             found = contains(cell, wanted) if rule.split else cell.isin(wanted)
             absent = ibis.literal(rule.absent) if rule.absent else ibis.null("string")
             other = cell.notnull().ifelse(absent, ibis.null("string"))
-            return Pair(found.fill_null(False).ifelse("yes", other), _NONE)
+            fault = _NONE
+            if rule.refuses:
+                strays = self.read.cell(self.read.strays(rule, column))
+                number = self._number(Fault("unknown-code", variable.name, column))
+                fault = strays.notnull().ifelse(number, 0)
+            return Pair(found.fill_null(False).ifelse("yes", other), fault)
         codes = {fold(t): code for t, code in (rule.map or {}).items() if code is not None}
         if variable.kind == "year":
             return self._year(rule, variable.name, column, cell, codes)
@@ -155,7 +160,7 @@ class _Compiler:
         self, rule: Rule, target: str, column: str, cell: ir.StringValue, codes: dict[str, str]
     ) -> Pair:
         read = self.read.cell(self.read.view(rule, column, "year")) if rule.source else cell
-        year = _first(codes, cell, read).cast("int64")
+        year = _first(codes, cell, read).try_cast("int64")  # a hub code may be no number
         pair = self._bounded(year, target, column)
         unread = self._unless_null(rule, cell, year, Fault("unparsable-date", target, column))
         return Pair(pair.value, year.isnull().ifelse(unread, pair.fault))

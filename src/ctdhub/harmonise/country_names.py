@@ -53,6 +53,8 @@ class _Table:
     lossy: frozenset[str]
     several: frozenset[str]
     dotted: frozenset[str]
+    capitals: frozenset[str]
+    named: frozenset[str]
     names: dict[str, str]
 
 
@@ -72,7 +74,7 @@ def fold_name(text: str) -> str:
 
 
 _SAME_LETTER = str.maketrans({"ى": "ي", "ة": "ه", "ı": "i", "ø": "o", "ł": "l", "đ": "d"})
-_ARTICLE = re.compile(r"^(?:the|la|le|les|el|los|las|l['’ʼ`´])\s*(?=\S{3})", re.IGNORECASE)
+_ARTICLE = re.compile(r"^(?:(?:the|la|le|les|el|los|las)\s+|l['’ʼ`´]\s*)(?=\S{3})", re.IGNORECASE)
 
 
 @lru_cache(maxsize=50_000)
@@ -99,13 +101,24 @@ def resolve(text: str) -> Resolution:
 
 @lru_cache(maxsize=50_000)
 def look_up(text: str) -> Resolution:
-    """The country that a text stands for, without a nearest one."""
+    """The country that a text stands for, without a nearest one.
+
+    A bare code is taken only as codes are written: letters alone (N/A is not Namibia), in capitals
+    where the word means something else (``na``, ``no``, ``si``), a number with its three digits.
+
+    >>> [look_up(text).alpha3 for text in ("NA", "na", "N/A", "n.a.", "012", "12", "U.K.")]
+    ['NAM', None, None, None, 'DZA', None, 'GBR']
+    """
     table = _table()
     text = text.strip()[: LONGEST + 1]
     if text.casefold() in table.dotted:
         return Resolution(several=True)
     for form in (text, _ARTICLE.sub("", text)):
         key = _key(form)
+        if key in table.capitals and form != key.upper():
+            return Resolution()
+        if len(key) <= 3 and len(form) > len(key) and key.isascii() and key not in table.named:
+            return Resolution()
         if key in table.several:
             return Resolution(several=True)
         if code := table.codes.get(key):
@@ -114,8 +127,7 @@ def look_up(text: str) -> Resolution:
 
 
 def _key(text: str) -> str:
-    folded = fold_name(text)
-    return folded.zfill(3) if folded.isdigit() and folded.isascii() else folded
+    return fold_name(text)
 
 
 @cache
@@ -131,7 +143,8 @@ def _table() -> _Table:
     lossy = {_key(t) for texts in own["lossy"].values() for t in texts}
     codes: dict[str, str] = {}
     names: dict[str, str] = {}
-    for text, code in (*_published(), *_listed(own["aliases"]), *_listed(own["lossy"])):
+    sure = ((text, code) for text, code in _published() if _key(text) not in several)
+    for text, code in (*sure, *_listed(own["aliases"]), *_listed(own["lossy"])):
         key = _key(text)
         if code not in ALPHA3 or not key or codes.setdefault(key, code) != code or key in several:
             raise SchemaError(
@@ -144,7 +157,15 @@ def _table() -> _Table:
             names[key] = code
     _add_loose_forms(codes, several)
     dotted = {t.casefold() for texts in own["dotted"].values() for t in texts}
-    return _Table(codes, frozenset(lossy), frozenset(several), frozenset(dotted), names)
+    return _Table(
+        codes,
+        frozenset(lossy),
+        frozenset(several),
+        frozenset(dotted),
+        frozenset(own["capitals"]),
+        frozenset(_key(text) for text, _code in _listed(own["aliases"])),
+        names,
+    )
 
 
 def _listed(block: dict[str, list[str]]) -> Iterator[tuple[str, str]]:

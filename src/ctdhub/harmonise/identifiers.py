@@ -8,19 +8,27 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import unicodedata
 from dataclasses import replace
 
 import pyarrow as pa
 
-from ctdhub.errors import IdentifierFound
+from ctdhub.errors import FileError, IdentifierFound
 from ctdhub.harmonise.cells import Header
+from ctdhub.harmonise.country_names import fold_name
 from ctdhub.harmonise.mapping import Mapping
 from ctdhub.harmonise.text import fold, trim
+from ctdhub.harmonise.vocabulary import vocabulary
 from ctdhub.i18n import _
 from ctdhub.intake import RawTable, find_identifiers
 
 PROPOSED = {"case_number": "hash", "birth_date": "band"}
 """Decision to propose for a kind of identifier; every other kind is stripped."""
+
+
+TOKEN_LENGTH = 16
+"""Characters that a token has at least (64 bits in hexadecimal): shorter texts are no keyed codes,
+and the same short text at two contributors would make one person of two."""
 
 
 def without_stripped(raw: RawTable, mapping: Mapping) -> RawTable:
@@ -62,19 +70,28 @@ def person_keys(table: pa.Table, mapping: Mapping, contributor: str, key: bytes)
 
     ``hash``: HMAC-SHA256 under the hub's key of contributor, a zero byte and the trimmed text, so
     the same number means another person at another contributor.  ``token``: the text as it is.
+    Compatible spellings of a character (Unicode NFKC) are one; capitals count, for some systems
+    tell numbers apart by them.  A text that stands for "no number" in some language, only zeros,
+    or no letter and no digit at all gives no key: it would make one person of many.
+
+    Raises:
+        FileError: a token that is too short to be keyed, or holds a blank as names do.
     """
     rows = table.num_rows
     source = mapping.key_column()
     name = Header(table.column_names).find(source[0]) if source else None
     if source is None or name is None:
         return pa.nulls(rows, pa.string())
-    empty = {"", *map(fold, mapping.empty)}
+    empty = {"", "-99", *map(fold, mapping.empty)}
+    nothing = {text for text in vocabulary().empty if not text.isdigit()} | {"na"}
 
     def keyed(text: str) -> str | None:
-        plain = trim(text)
-        if fold(plain) in empty:
+        plain = unicodedata.normalize("NFKC", trim(text))
+        if fold(plain) in empty or fold_name(plain).strip("0") in nothing:
             return None
         if source[1] == "token":
+            if len(plain) < TOKEN_LENGTH or " " in plain:
+                raise _weak(source[0])
             return plain
         message = contributor.encode() + b"\0" + plain.encode()
         return hmac.digest(key, message, hashlib.sha256).hex()
@@ -82,3 +99,12 @@ def person_keys(table: pa.Table, mapping: Mapping, contributor: str, key: bytes)
     encoded = table[name].cast(pa.string()).combine_chunks().dictionary_encode()
     keys = pa.array([keyed(text) for text in encoded.dictionary.to_pylist()], pa.string())
     return keys.take(encoded.indices)
+
+
+def _weak(column: str) -> FileError:
+    return FileError(
+        _("Texts in a column that the mapping declares token are too short to be keyed codes."),
+        _("Use hash for case numbers; token is for codes that the contributor made with a key."),
+        column=column,
+        rule="weak-token",
+    )

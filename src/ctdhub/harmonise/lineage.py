@@ -14,7 +14,11 @@ from ctdhub.i18n import _, ngettext
 
 
 def lineage_of(
-    mapping: Mapping, records: pa.Table, perpetrators: pa.Table, folded: frozenset[str]
+    mapping: Mapping,
+    records: pa.Table,
+    perpetrators: pa.Table,
+    folded: frozenset[str],
+    ignored: dict[str, int],
 ) -> tuple[Lineage, ...]:
     """One entry per mapped hub variable, in the order of the mapping.
 
@@ -23,17 +27,33 @@ def lineage_of(
         perpetrators: the harmonised child rows.
         folded: source columns in which some name stands for a country that is published under
             another.
+        ignored: source columns of lists, each with the number of elements that no rule knows.
     """
-    found = [_entry(name, rules, records, folded) for name, rules in mapping.columns.items()]
+    found = [_entry(name, rules, records, folded, ignored) for name, rules in mapping.columns.items()]
     if mapping.perpetrators:
         for name, rules in mapping.perpetrators.columns.items():
-            found.append(_entry(name, rules, perpetrators, folded))
+            found.append(_entry(name, rules, perpetrators, folded, ignored))
     return tuple(found)
 
 
-def _entry(name: str, rules: tuple[Rule, ...], table: pa.Table, folded: frozenset[str]) -> Lineage:
+def _entry(
+    name: str,
+    rules: tuple[Rule, ...],
+    table: pa.Table,
+    folded: frozenset[str],
+    ignored: dict[str, int],
+) -> Lineage:
     sources = [s for rule in rules for s in (*rule.columns(), rule.from_hub) if s is not None]
     notes = list(dict.fromkeys(note for rule in rules for note in losses(rule, folded)))
+    searched = {column for rule in rules if rule.has for column in rule.source}
+    strays = sum(ignored.get(column, 0) for column in searched)
+    if strays:
+        said = ngettext(
+            "{n} element of a list is known to no rule and was passed over",
+            "{n} elements of lists are known to no rule and were passed over",
+            strays,
+        )
+        notes.append(said.format(n=strays))
     empty = table[name].null_count
     return Lineage(
         column=name,
@@ -43,6 +63,7 @@ def _entry(name: str, rules: tuple[Rule, ...], table: pa.Table, folded: frozense
         note="; ".join(notes) or None,
         mapped=table.num_rows - empty,
         empty=empty,
+        ignored=strays,
     )
 
 

@@ -154,6 +154,23 @@ class Mapping(Frozen):
                 for rule in rules:
                     yield (*place, target), rule
 
+    def known(self, column: str, split: str | None) -> frozenset[str]:
+        """Folded texts that some rule knows in a column when it is split so.
+
+        Texts that mean "not recorded" count as known.
+        """
+        texts = {"", *self.empty}
+        for _place, rule in self.uses():
+            same = fold(column) in map(fold, rule.columns()) and rule.split == split
+            if same and isinstance(rule, Rule):
+                texts.update(rule.has, rule.map or {}, rule.null_values)
+        for _place, rule in self.uses():
+            conditions = (rule.when, rule.unless) if isinstance(rule, Exclusion) else (rule.when,)
+            for name, wanted in (pair for c in conditions for pair in c.items()):
+                if fold(name) == fold(column):
+                    texts.update(wanted)
+        return frozenset(map(fold, texts))
+
     def key_column(self) -> tuple[str, str] | None:
         """The column that becomes the person key and how (hash or token), None without one."""
         for column, decision in self.identifiers.items():

@@ -53,7 +53,7 @@ def load_mapping(path: Path) -> Mapping:
         text = path.read_text("utf-8-sig")
     except OSError as error:
         raise MappingError(
-            _("The mapping cannot be read: {why}.").format(why=error.strerror),
+            _("The mapping cannot be read."),
             _("Check the path and the permissions."),
             file=path,
             rule="mapping-file",

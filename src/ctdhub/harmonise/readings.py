@@ -24,6 +24,7 @@ class Readings:
     """The views that rules ask for; once all are known, they are columns of one table."""
 
     def __init__(self, mapping: Mapping) -> None:
+        self._mapping = mapping
         self._order = mapping.dates
         self._empty = frozenset({"", *map(fold, mapping.empty)})
         self._table: ir.Table | None = None
@@ -45,6 +46,11 @@ class Readings:
         bands = load_schema().domain(target)
         return replace(self.view(rule, column, "band"), bands=bands)
 
+    def strays(self, rule: Rule, column: str) -> View:
+        """Whether the list in a column holds what no rule knows."""
+        known = self._mapping.known(column, rule.split)
+        return replace(self.view(rule, column, "strays"), known=known)
+
     def plain(self, column: str, split: str | None = None, reading: Reading = "text") -> View:
         reading = "list" if split else reading
         return View(column, self._empty, reading, split, order=self._order)
@@ -53,6 +59,8 @@ class Readings:
         """Ask for the views that a rule reads."""
         for column in rule.source:
             views = [self.view(rule, column, "list" if rule.has and rule.split else "text")]
+            if rule.refuses:
+                views.append(self.strays(rule, column))
             if rule.at:
                 views.append(self.view(rule, column, "date"))
             elif rule.band:

@@ -51,6 +51,7 @@ class Lineage:
         note: what is lost, None if nothing.
         mapped: records that have a value.
         empty: records without one ("not recorded").
+        ignored: elements in the lists of its source columns that no rule of the mapping knows.
     """
 
     column: str
@@ -60,6 +61,7 @@ class Lineage:
     note: str | None
     mapped: int
     empty: int
+    ignored: int = 0
 
     def __post_init__(self) -> None:
         if self.lossy != (self.note is not None):

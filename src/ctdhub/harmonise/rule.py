@@ -65,7 +65,9 @@ class Rule(Frozen):
         when: the rule applies only to rows that fulfil every condition.
         null_values: further texts that mean "not recorded" for this rule.
         unknown: what happens to a text that nothing maps: reject the row, make it null, or keep it
-            where it is a code of the variable (and reject otherwise).
+            where it is a code of the variable (and reject otherwise).  With ``has`` an element
+            that no rule of the column knows is passed over and counted in the lineage, unless
+            ``reject`` is written out.
         lossy: what is lost, in a sentence for the lineage.
     """
 
@@ -122,6 +124,11 @@ class Rule(Frozen):
             raise MappingFault(_("at needs band: true and one source column"), "at")
         _check_folds(self.map or {})
         return self
+
+    @property
+    def refuses(self) -> bool:
+        """Whether a list with an element that no rule knows rejects the row (asked for by name)."""
+        return bool(self.has) and self.unknown == "reject" and "unknown" in self.model_fields_set
 
     def columns(self) -> tuple[str, ...]:
         """Every source column that the rule reads, conditions included."""

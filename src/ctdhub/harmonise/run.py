@@ -73,8 +73,8 @@ def harmonise(
     report = progress or (lambda message, fraction: None)
     raw = without_stripped(raw, mapping)
     report(_("Looking for identifiers"), 0.0)
+    _check_columns(raw, mapping)  # first: without a header row its "names" are people's data
     check_decided(raw, mapping)
-    _check_columns(raw, mapping)
     report(_("Testing the mapping"), 0.1)
     check_mapping(mapping)
     message = _("Applying the mapping")
@@ -92,7 +92,7 @@ def harmonise(
         rejected=raw.rejects.num_rows + done.rejected,
         excluded={e.rule: counts[e.rule] for e in mapping.exclude},
     )
-    lineage = lineage_of(mapping, records, perpetrators, done.folded)
+    lineage = lineage_of(mapping, records, perpetrators, done.folded, done.ignored)
     report(_("Harmonised"), 1.0)
     return Harmonised(records, perpetrators, rejects, lineage, conservation)
 

@@ -7,7 +7,7 @@ Does not belong here: files, identifiers, the account of rows (``run``).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from ctdhub.harmonise import engine
 from ctdhub.harmonise.cells import Header, look
+from ctdhub.harmonise.strays import ignored
 from ctdhub.harmonise.children import child_rows
 from ctdhub.harmonise.compile import Compiled, compile_rules
 from ctdhub.harmonise.country_names import look_up
@@ -36,6 +37,8 @@ class Transformed:
         rejected: rows that have a fault.
         excluded: ``_row`` and ``rule`` of the rows left out.
         folded: source columns with names of countries that are published under another.
+        ignored: source columns of lists, each with the number of elements that no rule knows, in
+            the rows that became records.
     """
 
     values: pa.Table
@@ -44,6 +47,7 @@ class Transformed:
     rejected: int
     excluded: pa.Table
     folded: frozenset[str]
+    ignored: dict[str, int] = field(default_factory=dict)
 
 
 class Transform:
@@ -73,13 +77,16 @@ class Transform:
             if progress:
                 progress(min(1.0, (start + SLICE) / max(table.num_rows, 1)))
         children = [part.children for part in parts if part.children is not None]
+        values = pa.concat_tables([part.values for part in parts])
+        kept = table.filter(pc.is_in(table["_row"], value_set=values["_row"].combine_chunks()))
         return Transformed(
-            values=pa.concat_tables([part.values for part in parts]),
+            values=values,
             children=pa.concat_tables(children) if children else None,
             rejects=pa.concat_tables([part.rejects for part in parts]),
             rejected=sum(part.rejected for part in parts),
             excluded=pa.concat_tables([part.excluded for part in parts]),
             folded=self._folded(table),
+            ignored=ignored(self.mapping, kept),
         )
 
     def _slice(self, table: pa.Table) -> Transformed:

@@ -18,7 +18,7 @@ OLDEST = 120
 
 DateOrder = Literal["dmy", "mdy"]
 
-_NUMBER = re.compile(r"\+?\d{1,9}(?:[.,]\d+)?")
+_NUMBER = re.compile(r"\+?\d{1,9}(?:\.\d+|,(?!\d{3}$)\d+)?")
 _DASH = re.compile(r"\s*[-\u2010-\u2015]+\s*|\s+(?:to|a|à)\s+")
 _ISO = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:[t ].*)?", re.DOTALL)
 _LATE = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4})(?:[t ].*)?", re.DOTALL)
@@ -27,10 +27,10 @@ _MONTH = re.compile(r"(\d{4})[-/.](?:0?[1-9]|1[0-2])")
 
 
 def number_of(text: str) -> float | None:
-    """The text as a number.
+    """The text as a number; a comma before three digits may stand for thousands and is not guessed.
 
-    >>> number_of("17"), number_of("17,5"), number_of("about 17")
-    (17.0, 17.5, None)
+    >>> number_of("17"), number_of("17,5"), number_of("1,250"), number_of("about 17")
+    (17.0, 17.5, None, None)
     """
     return float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else None
 
@@ -91,6 +91,6 @@ def year_of(text: str, order: DateOrder) -> str | None:
     ('2020', None)
     """
     if found := _YEAR.fullmatch(text) or _MONTH.fullmatch(text):
-        return found[1]
+        return f"{int(found[1]):04d}"  # digits of any script
     whole = date_of(text, order)
     return whole[:4] if whole else None

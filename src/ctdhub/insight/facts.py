@@ -12,7 +12,7 @@ from ctdhub.i18n import _, current, ngettext
 from ctdhub.insight.answers import Answer, Answers, Where
 from ctdhub.insight.cards import NumberCard, Unit, card
 from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, YEAR, YES
-from ctdhub.insight.words import inline, listed, number, share, year
+from ctdhub.insight.words import inline, interval, listed, number, share, year
 from ctdhub.release import Release
 from ctdhub.schema import countries, load_schema
 from ctdhub.schema.labels import label
@@ -23,8 +23,9 @@ MAIN_TYPES, TOP_CORRIDORS = 2, 5
 @dataclass(frozen=True)
 class Headline:
     """The first figures of a release; nationalities and countries are numbers of cells that are
-    shown, so they read "at least"."""
+    shown, so they read "at least"; ``years`` are the first and last that the release covers."""
 
+    years: tuple[int, int]
     people: NumberCard
     nationalities: NumberCard
     countries: NumberCard
@@ -33,9 +34,11 @@ class Headline:
     def sentence(self) -> str:
         """The headline in the language in force, its interval in it."""
         return _(
-            "{people} people were identified as victims of human trafficking "
-            "(between {low} and {high} at {level} confidence)."
+            "{people} people were identified as victims of human trafficking from {first} to "
+            "{last} (between {low} and {high} at {level} confidence)."
         ).format(
+            first=year(self.years[0]),
+            last=year(self.years[1]),
             people=_value(self.people),
             low=number(self.people.low or 0),
             high=number(self.people.high or 0),
@@ -67,6 +70,7 @@ def headline(release: Release) -> Headline:
     """
     answers = Answers(release)
     return Headline(
+        years=release.years,
         people=card(release, answers.count({}), "people"),
         nationalities=_at_least(answers, CITIZENSHIP, "nationalities"),
         countries=_at_least(answers, EXPLOITATION_COUNTRY, "countries"),
@@ -100,8 +104,10 @@ class RegionFacts:
 
     def sentences(self) -> tuple[str, ...]:
         """The facts in the language in force; what is not shown is left out, not guessed."""
-        region = countries.region_name(self.region, current())
-        first, last = (year(y) for y in self.years)
+        return tuple(sentence for side in self.paragraphs() for sentence in side)
+
+    def paragraphs(self) -> tuple[tuple[str, ...], ...]:
+        """The same sentences, one tuple for each side of the region that has any."""
         found = []
         if self.citizens.people.value is not None:
             text = _(
@@ -109,16 +115,25 @@ class RegionFacts:
                 "{region} were identified as exploited anywhere in the world "
                 "(between {low} and {high})."
             )
-            found.append(_with_people(text, self.citizens.people, region, first, last))
-            found += _profile(self.citizens)
+            found.append((self._people(text, self.citizens.people), *_profile(self.citizens)))
         if self.exploited.people.value is not None:
             text = _(
                 "Between {first} and {last}, {people} people of any citizenship were identified "
                 "as exploited in {region} (between {low} and {high})."
             )
-            found.append(_with_people(text, self.exploited.people, region, first, last))
-            found += _profile(self.exploited)
+            found.append((self._people(text, self.exploited.people), *_profile(self.exploited)))
         return tuple(found)
+
+    def _people(self, text: str, people: NumberCard) -> str:
+        first, last = (year(y) for y in self.years)
+        return text.format(
+            first=first,
+            last=last,
+            people=_value(people),
+            region=countries.region_name(self.region, current()),
+            low=number(people.low or 0),
+            high=number(people.high or 0),
+        )
 
 
 def region_facts(
@@ -196,24 +211,13 @@ def _exactly(release: Release, n: int) -> NumberCard:
     return card(release, Answer(n, n, n), "contributors")
 
 
-def _with_people(text: str, people: NumberCard, region: str, first: str, last: str) -> str:
-    return text.format(
-        first=first,
-        last=last,
-        people=_value(people),
-        region=region,
-        low=number(people.low or 0),
-        high=number(people.high or 0),
-    )
-
-
 def _profile(side: Side) -> list[str]:
     found = []
     if side.women.value is not None:
         found.append(
-            _("Among them, {share} are women and girls ({low} to {high}).").format(
-                **_interval(side.women)
-            )
+            _(
+                "Of those whose gender is recorded, {share} are women and girls ({low} to {high})."
+            ).format(**_interval(side.women))
         )
     if side.exploitation:
         kinds = [
@@ -223,15 +227,17 @@ def _profile(side: Side) -> list[str]:
             for flag, c in side.exploitation[:MAIN_TYPES]
         ]
         found.append(
-            _("Where a type of exploitation is recorded, the main ones are: {types}.").format(
-                types=listed(kinds)
-            )
+            _(
+                "Where a type of exploitation is recorded, the main ones are: {types}. A person "
+                "may have suffered several."
+            ).format(types=listed(kinds))
         )
     return found
 
 
 def _interval(c: NumberCard) -> dict[str, str]:
-    return {"share": share(c.value or 0), "low": share(c.low or 0), "high": share(c.high or 0)}
+    low, high = interval(c.low or 0, c.high or 0)
+    return {"share": share(c.value or 0), "low": low, "high": high}
 
 
 def _value(c: NumberCard) -> str:

@@ -5,13 +5,14 @@ Belongs here: formatting.  Does not belong here: sentences.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from babel import Locale
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
-from ctdhub.i18n import current
+from ctdhub.i18n import RIGHT_TO_LEFT, current
 
 
 def number(value: float) -> str:
@@ -23,13 +24,13 @@ def number(value: float) -> str:
     return str(format_decimal(round(value), locale=current(), numbering_system="default"))
 
 
-def decimal(value: float) -> str:
-    """A number with one decimal.
+def decimal(value: float, pattern: str = "#,##0.0") -> str:
+    """A number with one decimal, or as the pattern says.
 
-    >>> decimal(2.718)
-    '2.7'
+    >>> decimal(2.718), decimal(2, "0.##")
+    ('2.7', '2')
     """
-    return str(format_decimal(value, "#,##0.0", locale=current(), numbering_system="default"))
+    return str(format_decimal(value, pattern, locale=current(), numbering_system="default"))
 
 
 def share(value: float, *, fine: bool = False) -> str:
@@ -42,6 +43,33 @@ def share(value: float, *, fine: bool = False) -> str:
     if fine:
         pattern = pattern.replace("##0", "##0.0")
     return str(format_percent(value, pattern, locale=current(), numbering_system="default"))
+
+
+def interval(low: float, high: float, *, fine: bool = False) -> tuple[str, str]:
+    """Ends of an interval of shares, rounded outwards: what is printed always covers it.
+
+    >>> interval(0.5449, 0.5501), interval(0.0715, 0.0718, fine=True)
+    (('54%', '56%'), ('7.1%', '7.2%'))
+    """
+    steps = 1000 if fine else 100
+    ends = math.floor(low * steps + 1e-9) / steps, math.ceil(high * steps - 1e-9) / steps
+    return share(ends[0], fine=fine), share(ends[1], fine=fine)
+
+
+def tiny(value: float) -> str:
+    """A positive number far below one, as a power of ten.
+
+    >>> tiny(1e-8), tiny(5.8e-6)
+    ('10⁻⁸', '5.8 × 10⁻⁶')
+    """
+    digits, _e, exponent = f"{value:.1e}".partition("e")
+    power = "10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return formula(power if digits == "1.0" else f"{decimal(float(digits))} × {power}")
+
+
+def formula(text: str) -> str:
+    """Text that runs left to right inside a sentence of any direction, such as "5 ± 1"."""
+    return f"\u2066{text}\u2069" if current() in RIGHT_TO_LEFT else text
 
 
 def year(value: int | str) -> str:

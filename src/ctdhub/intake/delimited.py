@@ -123,7 +123,7 @@ def _fast(
 ) -> tuple[list[pa.ChunkedArray], NDArray[np.int64], list[Reject]]:
     is_row = ~layout.blank
     is_row[: options.header_row] = False
-    is_row[[r - 1 for r in options.skip_rows if r <= len(is_row)]] = False
+    is_row[[r - 1 for r in options.unseen if r <= len(is_row)]] = False
     good = is_row & (layout.cells == width)
     wrong = np.flatnonzero(is_row & ~good)
     rejects = [_wrong(int(i) + 1, int(layout.cells[i]), width) for i in wrong]
@@ -170,7 +170,7 @@ def _careful(
     text: bytes, delimiter: str, width: int, file: str, options: ReadOptions, limits: Limits
 ) -> tuple[list[pa.ChunkedArray], NDArray[np.int64], list[Reject]]:
     rejects: list[Reject] = []
-    skipped = frozenset(options.skip_rows)
+    skipped = options.unseen
 
     def good() -> Iterator[tuple[int, Sequence[str]]]:
         for row, cells in _parse(text, delimiter, file, 1, limits):

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from ctdhub.errors import HostileFile
 from ctdhub.i18n import _
+from ctdhub.intake.headers import letter
 from ctdhub.intake.raw import buffers
 
 _LEADS = np.zeros(256, bool)
@@ -45,12 +46,12 @@ def refuse(
     bad = pc.invert(pc.match_substring_regex(titles, HARMLESS)).to_numpy(zero_copy_only=False)
     if bad.any():
         raise formula(file, header_row, None)
-    for name, column in zip(names, columns, strict=True):
+    for position, column in enumerate(columns):
         begin = 0
         for chunk in column.chunks:
             place = _first(chunk)
             if place is not None:
-                raise formula(file, int(rows[begin + place]), name)  # type: ignore[index]
+                raise formula(file, int(rows[begin + place]), letter(position))  # type: ignore[index]
             begin += len(chunk)
 
 

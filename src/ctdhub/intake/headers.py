@@ -1,5 +1,8 @@
 """Column names: trimmed, present, unique; group prefixes of Kobo exports taken off.
 
+Errors of the readers name columns by their letters: in a file without a header row the "names" are
+a person's data.
+
 Belongs here: rules about header cells.  Does not belong here: what a column means.
 """
 
@@ -8,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from ctdhub.errors import HostileFile, UnreadableFile, printable
+from ctdhub.errors import HostileFile, UnreadableFile
 from ctdhub.i18n import _
 from ctdhub.intake.options import Limits
 
@@ -60,14 +63,15 @@ def clean(cells: Sequence[str | None], file: str, row: int, limits: Limits) -> l
                 column=letter(position),
                 rule="cell-size",
             )
-    twice = [name for name, n in Counter(names).items() if name and n > 1]
+    count = Counter(names)
+    twice = [letter(i) for i, name in enumerate(names) if name and count[name] > 1]
     if twice:
         raise UnreadableFile(
             _("Two columns have the same name."),
             _("Give each column its own name."),
             file=file,
             row=row,
-            column=twice[0],
+            column=", ".join(twice[:8]),
             rule="duplicate-header",
         )
     if ROW in names:
@@ -141,9 +145,3 @@ def without_groups(names: Sequence[str], wanted: bool | None) -> list[str]:
 
 def _trim(cell: str | None) -> str:
     return (cell or "").strip(_SPACE)
-
-
-def shown(names: Sequence[str], most: int = 12) -> str:
-    """A few names from a file in one line, safe to show."""
-    more = ", …" if len(names) > most else ""
-    return ", ".join(printable(name, 40) for name in names[:most]) + more

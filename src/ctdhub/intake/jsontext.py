@@ -33,14 +33,15 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
     """Names, columns, row numbers and rejects; a row is a line, or a place in the list.
 
     Whole numbers lose ".0", true and false become TRUE and FALSE, null and empty lists null.
-    A record that is no flat object, or a line that is no JSON, is a reject.
+    A record that is no flat object, or a line that is no JSON, is a reject.  Its names may be data
+    too (an object keyed by people), so a reject says the place of a value, as a column's letter.
 
     Raises:
         HostileFile: a limit is passed.
         UnreadableFile: the text is not JSON, or no record in it can be read.
     """
     text, encoding = to_utf8(data, options.encoding, file)
-    skipped = frozenset(options.skip_rows)
+    skipped = options.unseen
     names: dict[str, int] = {}
     rows: list[tuple[int, dict[str, str | None]]] = []
     rejects: list[Reject] = []
@@ -151,18 +152,18 @@ def _flat(source: Any) -> dict[str, str | None]:
     value = source.value if isinstance(source, _Parsed) else source
     if not isinstance(value, dict):
         raise _BadRecord("json", _("A record is not an object with names and values."))
-    return {name: _text(name, member) for name, member in value.items()}
+    return {n: _text(headers.letter(i), member) for i, (n, member) in enumerate(value.items())}
 
 
-def _text(name: str, value: Any) -> str | None:
+def _text(place: str, value: Any) -> str | None:
     if value is None or value in ([], {}):
         return None
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if not isinstance(value, str):
-        raise _BadRecord("nested", _("A value is a list or an object, not text."), name)
+        raise _BadRecord("nested", _("A value is a list or an object, not text."), place)
     if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
-        raise _BadRecord("encoding", _("A value holds half a character."), name)
+        raise _BadRecord("encoding", _("A value holds half a character."), place)
     return value
 
 

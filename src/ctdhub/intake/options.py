@@ -27,6 +27,8 @@ class ReadOptions(BaseModel):
         header_row: 1-based row that holds the column names; rows above it are ignored.
         skip_rows: 1-based rows that are no records, for example a second header row of labels.
             They are not counted as rows read.
+        skip_if: column name to text; a row of ``skip_rows`` is left out only where it holds one of
+            these texts, and is a row like any other where somebody has deleted the labels.
         delimiter: one ASCII character between the cells of a text file; by default the one of
             ``, ; tab |`` that splits the file most evenly.
         encoding: one of :data:`ENCODINGS`; by default found by byte order mark and content.
@@ -43,9 +45,15 @@ class ReadOptions(BaseModel):
     sheet: str | None = None
     header_row: PositiveInt = 1
     skip_rows: tuple[PositiveInt, ...] = ()
+    skip_if: dict[str, str] = {}
     delimiter: Annotated[str, Field(pattern=r"^[\t -~]$")] | None = None
     encoding: str | None = None
     kobo: bool | None = None
+
+    @property
+    def unseen(self) -> frozenset[int]:
+        """Rows that a reader may leave out without a look at them."""
+        return frozenset() if self.skip_if else frozenset(self.skip_rows)
 
     @field_validator("delimiter")
     @classmethod

@@ -7,7 +7,7 @@ Does not belong here: formats, encodings, the meaning of values.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ctdhub.errors import HostileFile
 from ctdhub.i18n import _
 from ctdhub.intake import headers
+from ctdhub.intake.no_records import INK, is_label_row, total_at_the_end
 from ctdhub.intake.options import Limits, ReadOptions
 from ctdhub.intake.rejects import REJECTS, Reject, reject_table
 
@@ -99,7 +100,11 @@ def finish(cells: Cells, file: str, sha256: str, options: ReadOptions, limits: L
     """
     if len(cells.rows) + len(cells.rejects) > limits.rows:
         raise too_many_rows(file, limits)
-    names, columns = _named(cells, file)
+    if (labels := is_label_row(cells.names, cells.columns, cells.rows, options)).any():
+        rest = pa.array(~labels)
+        columns = [column.filter(rest) for column in cells.columns]
+        cells = replace(cells, columns=columns, rows=cells.rows[~labels])
+    names, letters, columns = _named(cells, file)
     rows = pa.array(cells.rows, pa.int64())
     if len(rows):
         filled = _filled(columns, len(rows))
@@ -111,10 +116,12 @@ def finish(cells: Cells, file: str, sha256: str, options: ReadOptions, limits: L
     short = headers.without_groups(names, options.kobo)
     if short != names:
         notes.append(_("Group prefixes were taken off the column names of this Kobo export."))
-    for name, column in zip(names, columns, strict=True):
-        _check(name, column, rows, file, limits)
+    for place, column in zip(letters, columns, strict=True):
+        _check(place, column, rows, file, limits)
+    if total := total_at_the_end(columns, rows):
+        columns, rows = [column.slice(0, len(rows) - 1) for column in columns], rows[:-1]
     table = pa.table([*columns, rows], names=[*short, headers.ROW])
-    rejects = reject_table(file, cells.rejects)
+    rejects = reject_table(file, [*cells.rejects, total] if total else cells.rejects)
     return RawTable(
         file=file,
         sha256=sha256,
@@ -157,11 +164,13 @@ def buffers(chunk: pa.StringArray) -> tuple[NDArray[np.int32], NDArray[np.uint8]
     return where, np.frombuffer(data if data is not None else b"", np.uint8)
 
 
-def _named(cells: Cells, file: str) -> tuple[list[str], list[pa.ChunkedArray]]:
-    names, columns = [], []
+def _named(cells: Cells, file: str) -> tuple[list[str], list[str], list[pa.ChunkedArray]]:
+    """Names, letters and texts of the columns that have a name."""
+    names, letters, columns = [], [], []
     for position, (name, column) in enumerate(zip(cells.names, cells.columns, strict=True)):
         if name:
             names.append(name)
+            letters.append(headers.letter(position))
             columns.append(column)
         elif column.null_count < len(column):
             if not _counts_rows(column):
@@ -171,7 +180,7 @@ def _named(cells: Cells, file: str) -> tuple[list[str], list[pa.ChunkedArray]]:
                     column=headers.letter(position)
                 )
             )
-    return names, columns
+    return names, letters, columns
 
 
 def _counts_rows(column: pa.ChunkedArray) -> bool:
@@ -185,34 +194,33 @@ def _counts_rows(column: pa.ChunkedArray) -> bool:
 
 
 def _filled(columns: Sequence[pa.ChunkedArray], n: int) -> NDArray[np.bool_]:
-    """Which rows hold any value."""
+    """Which rows hold any value; white space alone is none."""
     filled = np.zeros(n, bool)
     for column in columns:
-        if column.null_count == 0:
-            return np.ones(n, bool)
-        filled |= column.is_valid().to_numpy()
+        written = pc.match_substring_regex(column, INK)
+        filled |= written.fill_null(False).to_numpy()
         if filled.all():
             break
     return filled
 
 
-def _check(name: str, column: pa.ChunkedArray, rows: pa.Array, file: str, limits: Limits) -> None:
+def _check(place: str, column: pa.ChunkedArray, rows: pa.Array, file: str, limits: Limits) -> None:
     begin = 0
     for chunk in column.chunks:
         offsets, data = buffers(chunk)
         text = data[offsets[0] : offsets[-1]] if len(chunk) else data[:0]
         if not text.all():
             nul = int(offsets[0] + np.flatnonzero(text == 0)[0])
-            place = begin + int(np.searchsorted(offsets, nul, side="right")) - 1
+            at = begin + int(np.searchsorted(offsets, nul, side="right")) - 1
             raise HostileFile(
                 _("A cell holds a NUL character, which no text has."),
                 _("Export the file again from the program it comes from."),
                 file=file,
-                row=rows[place].as_py(),
-                column=name,
+                row=rows[at].as_py(),
+                column=place,
                 rule="nul",
             )
         for long in np.flatnonzero(np.diff(offsets) > limits.cell_characters):
             if len(chunk[int(long)].as_py()) > limits.cell_characters:
-                raise cell_too_long(file, rows[begin + int(long)].as_py(), name, limits)
+                raise cell_too_long(file, rows[begin + int(long)].as_py(), place, limits)
         begin += len(chunk)

@@ -23,7 +23,7 @@ from ctdhub.errors import HostileFile, UnreadableFile
 from ctdhub.i18n import _
 from ctdhub.intake.archive import Archive
 from ctdhub.intake.formulas import formula
-from ctdhub.intake.headers import shown
+from ctdhub.intake.options import ReadOptions
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
@@ -31,17 +31,25 @@ _REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]+)([0-9]+)["']""")
 _CELL = re.compile(rb"<(?:[\w.-]+:)?c[\s/>]")
 _FORMULA = re.compile(rb"<(?:[\w.-]+:)?f[\s/>]")
 _SHARED = re.compile(rb"""\st\s*=\s*["']s["'][^>]*>\s*<(?:[\w.-]+:)?v>\s*([0-9]+)\s*<""")
+_ERROR = re.compile(rb"""<(?:[\w.-]+:)?c\s(?=[^>]*\st\s*=\s*["']e["'])[^>]*>""")
+_MERGED = re.compile(
+    rb"""<(?:[\w.-]+:)?mergeCell\s[^>]*ref\s*=\s*["']([A-Za-z]+)[0-9]+:[A-Za-z]+([0-9]+)["']"""
+)
 _END = re.compile(rb"</(?:[\w.-]+:)?worksheet\s*>\s*$")
 _HELD = 4 * 2**20
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet of a workbook: its name, the part that holds it, the parts with shared texts."""
+    """A sheet of a workbook: its name, the part that holds it, the parts with shared texts.
+
+    ``others`` counts the other visible sheets.
+    """
 
     name: str
     part: str
     texts: tuple[str, ...]
+    others: int = 0
 
 
 def find(archive: Archive, wanted: str | None) -> Sheet:
@@ -71,7 +79,8 @@ def find(archive: Archive, wanted: str | None) -> Sheet:
     texts = {*texts, "xl/sharedStrings.xml"} & set(archive.names)
     if sheets[name][0] not in archive.names:
         raise damaged(archive.file)
-    return Sheet(name, sheets[name][0], tuple(sorted(texts)))
+    others = sum(visible for other, visible in shows.items() if other != name)
+    return Sheet(name, sheets[name][0], tuple(sorted(texts)), others)
 
 
 def _type(link: Element) -> str:
@@ -85,7 +94,8 @@ def _part(link: Element, base: str = "xl/") -> str:
 
 
 def choose(sheets: dict[str, bool], wanted: str | None, file: str) -> str:
-    """The wanted name, or the first visible one.
+    """The wanted name, or the first visible one.  Sheets may be named after people, so an error
+    says how many there are and not their names.
 
     Args:
         sheets: whether each sheet is visible, in order.
@@ -98,21 +108,20 @@ def choose(sheets: dict[str, bool], wanted: str | None, file: str) -> str:
     if wanted in sheets:
         return wanted
     raise UnreadableFile(
-        _("The workbook has no sheet of that name; it has: {names}.").format(
-            names=shown(list(sheets))
-        ),
-        _("State one of these as sheet in the mapping."),
+        _("The workbook has no sheet of that name; it has {n} sheets.").format(n=len(sheets)),
+        _("State the name of one of them as sheet in the mapping."),
         file=file,
         rule="no-sheet",
     )
 
 
-def measure(archive: Archive, sheet: Sheet) -> None:
+def measure(archive: Archive, sheet: Sheet, options: ReadOptions) -> None:
     """Read a sheet's XML once, without parsing it, and refuse what must not be parsed.
 
     Raises:
         HostileFile: the grid would be too large, or a cell holds a formula.
-        UnreadableFile: cells do not say where they are, or the sheet ends early.
+        UnreadableFile: cells do not say where they are, are merged or hold an error, or the sheet
+            ends early.
     """
     columns: set[bytes] = set()
     last_row = cells = placed = 0
@@ -124,6 +133,10 @@ def measure(archive: Archive, sheet: Sheet) -> None:
         last_row = max([last_row, *map(int, {row[:9] for _column, row in found})])
         cells += _count(text)
         has_formula = has_formula or _may_hold_formula(text)
+        for cell in _ERROR.findall(text) if b'"e"' in text or b"'e'" in text else ():
+            raise _error_cell(archive, cell)
+        for column, last in _MERGED.findall(text) if b"mergeCell " in text else ():
+            refuse_merged(archive, column.decode().upper(), int(last[:9]), options)
     if placed < cells or not _END.search(text):
         raise damaged(archive.file)
     width = max((_position(column) + 1 for column in columns), default=0)
@@ -207,6 +220,37 @@ class _FormulaSearch:
 
     def close(self) -> None:
         return None
+
+
+def _error_cell(archive: Archive, cell: bytes) -> UnreadableFile:
+    """The error for a cell such as #N/A, which the library would hand on as an empty one."""
+    found = _REFERENCE.search(cell)
+    return UnreadableFile(
+        _("A cell holds the error of a formula, such as #N/A."),
+        _("Write the value, or clear the cell where it is not known, and send the file again."),
+        file=archive.file,
+        row=int(found[2][:9]) if found else None,
+        column=found[1].decode().upper() if found else None,
+        rule="error-cell",
+    )
+
+
+def refuse_merged(archive: Archive, column: str, last: int, options: ReadOptions) -> None:
+    """Refuse merged cells below the header: only the first of them holds the value.
+
+    Raises:
+        UnreadableFile: the last row of the merged cells is a row of the table.
+    """
+    if last <= options.header_row or last in options.skip_rows:
+        return
+    raise UnreadableFile(
+        _("Cells of the table are merged, so all rows but the first would lose the value."),
+        _("Unmerge the cells, write the value into each of them and send the file again."),
+        file=archive.file,
+        row=last,
+        column=column,
+        rule="merged-cells",
+    )
 
 
 def too_large(archive: Archive, rule: str) -> HostileFile:

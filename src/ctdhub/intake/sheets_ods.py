@@ -12,45 +12,57 @@ from defusedxml import ElementTree
 from ctdhub.intake.archive import Archive
 from ctdhub.intake.formulas import formula
 from ctdhub.intake.headers import letter
-from ctdhub.intake.sheets import choose, too_large
+from ctdhub.intake.options import ReadOptions
+from ctdhub.intake.sheets import choose, refuse_merged, too_large
 
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+_SPANS = ("number-rows-spanned", "number-columns-spanned")
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 
 
-def measure(archive: Archive, wanted: str | None) -> str:
+def measure(archive: Archive, options: ReadOptions) -> tuple[str, int]:
     """Parse an ods workbook's content once, refuse what must not be read, name the sheet.
+
+    Returns:
+        The name, and how many sheets there are beside it.
 
     Raises:
         HostileFile: repeated cells would fill too large a grid, or a cell holds a formula.
-        UnreadableFile: there is no such sheet.
+        UnreadableFile: there is no such sheet, or its cells are merged.
     """
-    survey = _Survey(archive, wanted)
+    survey = _Survey(archive)
     parser = ElementTree.DefusedXMLParser(target=survey)
     for piece in archive.inflate("content.xml"):
         parser.feed(piece)
     parser.close()
-    name = choose(dict.fromkeys(survey.names, True), wanted, archive.file)
+    name = choose(dict.fromkeys(survey.names, True), options.sheet, archive.file)
     if place := survey.formulas.get(name):
         raise formula(archive.file, place[0], letter(place[1]))
-    return name
+    for last, column in survey.merged.get(name, ()):
+        refuse_merged(archive, letter(column), last, options)
+    return name, len(survey.names) - 1
 
 
 class _Survey:
     """Parser target that counts the grid of every sheet of an ods workbook."""
 
-    def __init__(self, archive: Archive, wanted: str | None) -> None:
+    def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._row = self._column = self._repeat = self._width = self._last = 0
         self._cell_repeat = 1
         self._text = self._row_text = self._total = 0
         self.names: list[str] = []
         self.formulas: dict[str, tuple[int, int]] = {}
+        self.merged: dict[str, set[tuple[int, int]]] = {}
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag in (_TABLE + "table-cell", _TABLE + "covered-table-cell"):
             self._cell_repeat = _times(attributes.get(_TABLE + "number-columns-repeated"))
             self._text = sum(len(v) for k, v in attributes.items() if k.startswith(_OFFICE))
+            rows, columns = (_times(attributes.get(_TABLE + spans)) for spans in _SPANS)
+            if rows * columns > 1 and self.names:
+                merged = self.merged.setdefault(self.names[-1], set())
+                merged.add((self._row + rows, self._column))
             if _TABLE + "formula" in attributes and self.names:
                 self.formulas.setdefault(self.names[-1], (self._row + 1, self._column))
         elif tag == _TABLE + "table-row":

@@ -15,7 +15,7 @@ from typing import Any
 from python_calamine import CalamineSheet, CalamineWorkbook
 
 from ctdhub.errors import UnreadableFile
-from ctdhub.i18n import _
+from ctdhub.i18n import _, ngettext
 from ctdhub.intake import headers, sheets, sheets_ods
 from ctdhub.intake.archive import Archive
 from ctdhub.intake.content import encrypted
@@ -31,14 +31,23 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
         UnreadableFile: this is no workbook, it is encrypted, or it is damaged.
     """
     archive = Archive(data, file, limits)
-    name = _ods_sheet(archive, options) if _is_ods(archive) else _xlsx_sheet(archive, options)
+    find = _ods_sheet if _is_ods(archive) else _xlsx_sheet
+    name, others = find(archive, options)
     for part in archive.names:  # sizes and checksums of the parts the library may open itself
         if part.lower().endswith((".xml", ".rels")) and not part.startswith("xl/worksheets/"):
             for _piece in archive.inflate(part):
                 pass
     with _panics(file):
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_name(name)
-        return _cells(sheet, name, file, options, limits)
+        cells = _cells(sheet, name, file, options, limits)
+    if others and options.sheet is None:
+        note = ngettext(
+            "One more sheet of the workbook was not read: state sheet if it holds the records.",
+            "{n} more sheets of the workbook were not read: state sheet if one holds records.",
+            others,
+        )
+        cells.notes.append(note.format(n=others))
+    return cells
 
 
 def as_text(value: Any) -> str:
@@ -77,16 +86,16 @@ def _is_ods(archive: Archive) -> bool:
     )
 
 
-def _xlsx_sheet(archive: Archive, options: ReadOptions) -> str:
+def _xlsx_sheet(archive: Archive, options: ReadOptions) -> tuple[str, int]:
     sheet = sheets.find(archive, options.sheet)
-    sheets.measure(archive, sheet)
-    return sheet.name
+    sheets.measure(archive, sheet, options)
+    return sheet.name, sheet.others
 
 
-def _ods_sheet(archive: Archive, options: ReadOptions) -> str:
+def _ods_sheet(archive: Archive, options: ReadOptions) -> tuple[str, int]:
     if b"encryption-data" in archive.read("META-INF/manifest.xml"):
         raise encrypted(archive.file)
-    return sheets_ods.measure(archive, options.sheet)
+    return sheets_ods.measure(archive, options)
 
 
 def _cells(
@@ -118,7 +127,7 @@ def _cells(
 def _texts(
     rows: Iterator[list[Any]], left: list[str], options: ReadOptions
 ) -> Iterator[tuple[int, Sequence[str]]]:
-    skipped = frozenset(options.skip_rows)
+    skipped = options.unseen
     for number, cells in enumerate(rows, options.header_row + 1):
         if number not in skipped:
             yield number, left + [v if type(v) is str else as_text(v) for v in cells]

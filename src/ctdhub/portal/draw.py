@@ -28,22 +28,20 @@ def draw(figure: Figure, *, rtl: bool) -> Markup:
     Short labels stand beside their bars, longer ones above.
     """
     indent = _room(b for b in figure.bars if not b.missing)
-    beside = indent <= _MOST
-    height = _BESIDE if beside else _ABOVE
-    widest = WIDEST_BESIDE if beside else WIDEST
+    indent = indent if indent <= _MOST else 0
+    widest = WIDEST_BESIDE if indent else WIDEST
     top = max((b.high or 0 for b in figure.bars if b.size is not None), default=0) or 1.0
-    rows = []
-    for i, bar in enumerate(figure.bars):
+    rows, y = [], 0
+    for bar in figure.bars:
         marks = _marks(bar, widest / top, rtl)
-        if beside:
-            shift = max(indent, _room([bar]))
-            rows.append(_row(bar.label, marks, i * height, -shift if rtl else shift, 5, rtl))
-        else:
-            rows.append(_row(bar.label, marks, i * height, 0, 24, rtl))
+        beside = _room([bar]) <= indent
+        shift = indent if beside or bar.size is not None else 0
+        rows.append(_row(bar.label, marks, y, -shift if rtl else shift, 5 if beside else 24, rtl))
+        y += _BESIDE if beside else _ABOVE
     return Markup(
         '<svg class="chart" role="img" aria-labelledby="{id}-t {id}-s" width="100%" '
         'height="{height}">{rows}</svg>'
-    ).format(id=figure.id, height=height * len(rows) + 4, rows=Markup("").join(rows))
+    ).format(id=figure.id, height=y + 4, rows=Markup("").join(rows))
 
 
 def _room(bars: Iterable[Bar]) -> int:

@@ -7,13 +7,12 @@ Does not belong here: how a figure is drawn (``draw``) or computed (``insight``)
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ctdhub.i18n import _, current
 from ctdhub.insight import Answers, NumberCard, Row, Table, corridors, distribution, flag_group
-from ctdhub.insight.words import number, share
+from ctdhub.insight.words import formula, interval, number, share
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 
@@ -21,6 +20,9 @@ Kind = Literal["value", "not_recorded", "protected", "nobody_reports", "not_meas
 
 FINE = 0.02
 """Half-widths of shares below this are written with one decimal."""
+MUCH = 0.2
+"""Where more than this share of people is not recorded, the headline says so."""
+YEAR = "year_of_registration"
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def figures(answers: Answers) -> tuple[Figure, ...]:
     """The six figures of the first page in the language in force; unmeasured ones are left out."""
     lang = current()
     found = [
-        _by_value(answers, "people-by-year", "year_of_registration"),
+        _by_year(answers),
         _by_value(answers, "gender", "gender"),
         _by_value(answers, "age", "age_band"),
         _by_flag(answers, "exploitation", "exploitation"),
@@ -97,6 +99,24 @@ def _by_value(answers: Answers, name: str, variable: str) -> Figure:
     )
 
 
+def _by_year(answers: Answers) -> Figure:
+    """People by year: what stands out is a number of people, and contributors come and go."""
+    found = _by_value(answers, "people-by-year", YEAR)
+    spans = {c.years or answers.years for c in answers.release.facts.contributors}
+    if len(spans) > 1:
+        note = _(
+            "Not every contributor covers every year (see who contributed): a rise or fall may "
+            "come from one that joined or left."
+        )
+        found = replace(found, note=f"{found.note} {note}")
+    if (largest := found.table.largest) is not None:
+        headline = _("Year with the most people identified: {year}, {people} people").format(
+            year=code_label(YEAR, largest.codes[0], current()), people=_sized(largest.people)
+        )
+        found = replace(found, headline=headline)
+    return found
+
+
 def _by_flag(answers: Answers, name: str, group: str) -> Figure:
     lang = current()
     subtitle = _(
@@ -128,8 +148,12 @@ def _figure(
     headline = subtitle
     if largest is not None and largest.share is not None and largest.share.value is not None:
         headline = _("Largest: {label}, {share} of those recorded").format(
-            label=words(largest.codes), share=share(largest.share.value)
+            label=words(largest.codes), share=_sized(largest.share)
         )
+        if table.missing is not None and table.missing > MUCH:
+            headline = _("{headline}; not recorded for {share} of people").format(
+                headline=headline, share=share(table.missing)
+            )
     return Figure(name, headline, subtitle, bars, _note(table), meaning, table)
 
 
@@ -151,16 +175,17 @@ def _bar(row: Row, words: Callable[[tuple[str, ...]], str], *, shares: bool) -> 
 
 
 def _sized(card: NumberCard) -> str:
-    """Value and half-width as they stand beside a bar."""
-    spell = _spelling(card)
-    return f"{spell(card.value or 0)} ± {spell(card.half_width)}"
-
-
-def _spelling(card: NumberCard) -> Callable[[float], str]:
-    """Whole people; whole per cent, or with a decimal where the interval is that narrow."""
+    """Value and half-width as they stand beside a bar; the half-width is never rounded down."""
+    value, half = card.value or 0, card.half_width
     if card.unit != "share":
-        return number
-    return partial(share, fine=card.half_width < FINE)
+        return formula(f"{number(value)} ± {number(half)}")
+    _low, wide = interval(0, half, fine=_fine(card))
+    return formula(f"{share(value, fine=_fine(card))} ± {wide}")
+
+
+def _fine(card: NumberCard) -> bool:
+    """Whether a share is written with a decimal: where its interval is that narrow."""
+    return card.half_width < FINE
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -173,11 +198,10 @@ def _cells(row: Row) -> tuple[str, ...]:
         )
     part = "–"
     if row.share is not None and row.share.value is not None:
-        spell = _spelling(row.share)
+        fine = _fine(row.share)
+        low, high = interval(row.share.low or 0, row.share.high or 0, fine=fine)
         part = _("{share} ({low} to {high})").format(
-            share=spell(row.share.value),
-            low=spell(row.share.low or 0),
-            high=spell(row.share.high or 0),
+            share=share(row.share.value, fine=fine), low=low, high=high
         )
     return (*people, part)
 

@@ -15,12 +15,12 @@ from functools import cache
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ctdhub.i18n import LANGUAGES, NATIVE_NAMES, RIGHT_TO_LEFT, _, current
 from ctdhub.insight import Answers, NumberCard, headline, region_facts
 from ctdhub.insight.cards import citation
-from ctdhub.insight.words import decimal, number, share
+from ctdhub.insight.words import decimal, number, share, tiny, year
 from ctdhub.portal.draw import draw
 from ctdhub.portal.figures import figures, state_words
 from ctdhub.release import Release
@@ -81,13 +81,24 @@ def render(release: Release, languages: Sequence[str]) -> str:
             headline=headline(release),
             cards=_cards(release),
             region=countries.region_name(REGION, lang),
-            region_sentences=region_facts(release, REGION).sentences(),
+            region_paragraphs=region_facts(release, REGION).paragraphs(),
+            region_note=_(
+                "{region}: the {n} countries and territories of that region in the list of the "
+                "United Nations (M49)."
+            ).format(
+                region=countries.region_name(REGION, lang), n=number(len(countries.members(REGION)))
+            ),
+            contributors=[
+                (c.name, " – ".join(year(y) for y in c.years or release.years))
+                for c in release.facts.contributors
+            ],
             note_level=_("Intervals hold with {level} confidence.").format(level=level),
             figures=[(f, draw(f, rtl=rtl)) for f in figures(answers)],
             data=data,
             downloads=_downloads(release, data),
+            codebook=data + _codebook(lang) if (release.path / _codebook(lang)).exists() else "",
             privacy=_privacy(release),
-            citation=citation(release),
+            citation=_citation(release),
             exit_url=EXIT_URL,
         )
     )
@@ -149,6 +160,12 @@ def _between(low: float, high: float) -> str:
     return _("between {low} and {high}").format(low=number(low), high=number(high))
 
 
+def _citation(release: Release) -> Markup:
+    """How to cite the release; the hub's name keeps its own direction."""
+    hub = escape(release.facts.hub)
+    return escape(citation(release)).replace(hub, Markup("<bdi>{}</bdi>").format(hub), 1)
+
+
 def _privacy(release: Release) -> list[str]:
     g = release.protected.guarantee
     return [
@@ -159,7 +176,7 @@ def _privacy(release: Release) -> list[str]:
         _(
             "Epsilon is {epsilon} and delta is {delta}; the unit is one {unit} with all case "
             "records that belong to it."
-        ).format(epsilon=f"{g.epsilon:g}", delta=f"{g.delta:g}", unit=_unit(g.unit)),
+        ).format(epsilon=decimal(g.epsilon, "0.####"), delta=tiny(g.delta), unit=_unit(g.unit)),
         _(
             "In plain words: whether or not any one person is in the data, the chance of seeing "
             "this release changes by a factor of {factor} at most, apart from one chance in {n}. "
@@ -181,12 +198,23 @@ def _unit(unit: str) -> str:
     return _("person") if unit == "person" else unit
 
 
+def _codebook(code: str) -> str:
+    """Name of the codebook in a language."""
+    return "codebook.html" if code == LANGUAGES[0] else f"codebook.{code}.html"
+
+
 def _downloads(release: Release, data: str) -> list[Download]:
+    books = {
+        _codebook(code): _("codebook in: {language}").format(language=NATIVE_NAMES[code])
+        for code in LANGUAGES
+    }
+    own = _codebook(current())
     what = {
         "records.parquet": _("protected records, one row per person, for programs"),
         "records.csv": _("protected records as text"),
         "counts.parquet": _("protected counts with intervals, for programs"),
         "counts.csv": _("protected counts as text"),
+        own: books[own],
         "codebook.csv": _("every variable and code, in every language"),
         "README.md": _("how to read the files in Python, R and Excel"),
         "CHANGELOG.md": _("what changed since the last release"),
@@ -196,6 +224,7 @@ def _downloads(release: Release, data: str) -> list[Download]:
         "opendp-deployment.yaml": _("entry for the OpenDP deployments registry"),
         "manifest.json": _("exact parameters and the hash of every file"),
         "SHA256SUMS": _("hashes, to check the files"),
+        **{name: text for name, text in books.items() if name != own},
     }
     first = list(what)
     names = sorted(
@@ -203,9 +232,7 @@ def _downloads(release: Release, data: str) -> list[Download]:
         key=lambda n: (first.index(n) if n in first else len(first), n),
     )
     return [
-        Download(
-            data + n, n, what.get(n, _("codebook")), file_size((release.path / n).stat().st_size)
-        )
+        Download(data + n, n, what.get(n, ""), file_size((release.path / n).stat().st_size))
         for n in names
     ]
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
+from threadpoolctl import threadpool_limits
 
 from ctdhub.i18n import _
 from ctdhub.protect import answers, intervals
@@ -83,18 +84,16 @@ def _content(codes: Codes, policy: Policy, schema: Schema) -> bytes:
 
 
 def _charge(ledger: Ledger, question: str, rho: float, policy: Policy, tell: Progress) -> Entry:
-    what = _("release of {columns} at epsilon {epsilon:g}").format(
-        columns=_("all public columns")
-        if policy.columns == "all"
-        else _("{n} columns").format(n=len(policy.columns)),
-        epsilon=policy.epsilon,
-    )
+    # The ledger outlives its reader's language, so that its words are always English.
+    columns = "all public columns" if policy.columns == "all" else f"{len(policy.columns)} columns"
+    what = f"release of {columns} at epsilon {policy.epsilon:g}"
     lost = [e.number for e in ledger.entries() if e.question == question]
     if lost:
-        what = _("{what}; charged again, because charge {n} was cut off without an answer").format(
-            what=what, n=lost[-1]
+        what += f"; charged again, because charge {lost[-1]} was cut off without an answer"
+        tell(
+            _("charged again: charge {n} was cut off without an answer").format(n=lost[-1]),
+            0.0,
         )
-        tell(what, 0.0)
     return ledger.charge(
         question, rho, policy.epsilon, policy.delta, what, budget=policy.budget.epsilon
     )
@@ -118,15 +117,17 @@ def _answer(
     del exact
     total, sd = intervals.total_people(noisy, questions, policy.level)
     tell(_("fitting"), 0.15)
-    aims = targets(noisy, questions, total.value)
-    records = draft(aims, domains)
-    tell(_("polishing"), 0.2)
-    polish(
-        records,
-        aims,
-        Indicators.of(domains, schema),
-        progress=lambda s: tell(_("polishing"), 0.2 + 0.7 * s),
-    )
+    # Its matrices are thin: threads of the linear algebra library cost more than they bring.
+    with threadpool_limits(limits=1, user_api="blas"):
+        aims = targets(noisy, questions, total.value)
+        records = draft(aims, domains)
+        tell(_("polishing"), 0.2)
+        polish(
+            records,
+            aims,
+            Indicators.of(domains, schema),
+            progress=lambda s: tell(_("polishing"), 0.2 + 0.7 * s),
+        )
     tell(_("publishing"), 0.9)
     counts = intervals.counts_table(
         noisy, questions, domains, total, policy.level, policy.false_share

@@ -27,8 +27,8 @@ from ctdhub.protect.tally import Hot, Places, Tally
 SWEEPS = 6
 """Sweeps over all columns that move (2 to 12 tried on invented people)."""
 
-_BLOCK, _BLOCKS = 20_000, 3
-"""A step looks at a block of records: as many blocks as hold 20,000 each, but at most three."""
+_BLOCK, _BLOCKS = 20_000, 4
+"""A step looks at a block of records: as many blocks as hold 20,000 each, but at most four."""
 
 
 def polish(

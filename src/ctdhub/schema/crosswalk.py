@@ -159,6 +159,7 @@ class Variant(_Frozen):
     """A way in which files of a format are laid out."""
 
     skip_rows: tuple[int, ...] = ()
+    skip_if: dict[str, str] = {}
 
 
 class Crosswalk(_Frozen):
