@@ -94,6 +94,10 @@ NOT_A_PERSON = frozenset(
 _ALONE: dict[str, Kind] = {"id": "case_number", "pass": "document_number", "cell": "telephone"}
 """Words that mean something only as the whole name of a column."""
 
+_PARTS = frozenset(
+    _phrases("day, month, mm, dd, jour, mois, dia, mes, tag, monat, giorno, mese, يوم, شهر")
+)
+
 _PERHAPS = ("name", "names", "nom", "noms", "nombre", "nombres", "nome", "اسم", "الاسم", "mobile")
 
 
@@ -132,6 +136,24 @@ def is_place(header: str) -> bool:
     """
     found = words(header)
     return any(_has(found, phrase) for phrase in PLACE)
+
+
+def is_of_no_person(header: str) -> bool:
+    """Whether a column name speaks of a country, an organisation or the like.
+
+    >>> is_of_no_person("Country of origin"), is_of_no_person("ref")
+    (True, False)
+    """
+    return bool(NOT_A_PERSON & set(words(header)))
+
+
+def is_part_of_date(header: str) -> bool:
+    """Whether a column name speaks of a day or a month.
+
+    >>> is_part_of_date("birth_day"), is_part_of_date("birth_year")
+    (True, False)
+    """
+    return bool(_PARTS & set(words(header)))
 
 
 def _has(found: tuple[str, ...], phrase: str) -> bool:

@@ -9,6 +9,7 @@ only the sign @ is looked for everywhere.  A column that merely says yes or no i
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,14 +19,23 @@ import pyarrow.compute as pc
 
 from ctdhub.i18n import _
 from ctdhub.intake.headers import ROW
-from ctdhub.intake.identifier_words import Kind, is_place, kind_of
+from ctdhub.intake.identifier_words import (
+    Kind,
+    is_of_no_person,
+    is_part_of_date,
+    is_place,
+    kind_of,
+)
 from ctdhub.intake.raw import RawTable, buffers
 
 SAMPLE = 3_000
 """Cells looked at in each column."""
 
 ENOUGH = 20
-"""Cells below which content alone proves nothing about distinct values."""
+"""Cells below which loose forms (codes, single words, sentences) prove nothing by not repeating."""
+
+A_FEW = 6
+"""Cells from which strict forms (telephones, documents, full names) count."""
 
 _EMAIL = r"[^\s@;,]+@[^\s@;,]+\.\pL{2,}"
 _TELEPHONE = (
@@ -38,6 +48,11 @@ _DATE = (
 )
 _PACKED_DATE = r"^(?:(?:19|20)\d{2}[01]\d[0-3]\d|[0-3]\d[01]\d(?:19|20)\d{2}|[1-5]\d{4})$"
 _DOCUMENT = r"^\s*(?:\pL{1,3}[\s\-]?\d{6,9}|[XYZ]?-?\d{7,8}-?\pL|\d{2}\pL{2}\d{5})\s*$"
+_LONG_NUMBER = r"^\s*(?:\d[\s\-]?){8,19}\d\s*$"
+_CALL = r"(?:^|[^\d.,+])\+[1-9](?:[\s().\-/]{0,2}\d){8,14}(?:\D|$)"
+_WORDS = r"^\s*[\pL\pM][\pL\pM'’.\-]+(?:,?\s+[\pL\pM][\pL\pM'’.\-]*){1,4}\s*$"
+_WORD = r"^\s*[\pL\pM][\pL\pM'’\-]{2,}\s*$"
+_PART = r"^\s*(?:\d{1,2}|\pL{3,10}\.?)\s*$"
 _KEY = r"^\s*(?:\pL*[\-_/.:#]?)*\d[\pL\d\-_/.:#]*\s*$"
 _NUMBER = r"^\s*[+-]?\d{1,4}$|^\s*[+-]?\d*[.,]\d+(?:[eE][+-]?\d+)?\s*$|%\s*$"
 _TIME = r"^\s*\d{1,2}:\d{2}"
@@ -70,6 +85,18 @@ class Finding:
             raise ValueError("a share lies between 0 and 1")
 
 
+def _plain(cell: str) -> str:
+    """The cell with digits of any script as 0 to 9 and without marks that nobody sees."""
+    if cell.isascii():
+        return cell
+    kept = unicodedata.normalize("NFKC", cell)
+    return "".join(
+        str(unicodedata.decimal(c)) if c.isdecimal() else c
+        for c in kept
+        if unicodedata.category(c) != "Cf"
+    )
+
+
 def find_identifiers(raw: RawTable) -> tuple[Finding, ...]:
     """Likely direct identifiers, at most one finding for a column, in the order of the columns."""
     found = (
@@ -89,7 +116,8 @@ class _Column:
         n = len(column) if filled is None else len(filled)
         spread = np.unique(np.linspace(0, max(n - 1, 0), min(n, SAMPLE)).astype(np.int64))
         chosen = spread if filled is None else filled[spread]
-        self.cells = column.take(pa.array(chosen, pa.int64())).combine_chunks()
+        cells = column.take(pa.array(chosen, pa.int64())).combine_chunks()
+        self.cells = pa.array([_plain(cell) for cell in cells.to_pylist()], pa.string())
         self.n = len(self.cells)
 
     def share(self, pattern: str) -> float:
@@ -143,7 +171,11 @@ def _by_name(name: str, column: _Column) -> Finding | None:
     if kind == "birth_date":
         share = column.share(f"{_DATE}|{_PACKED_DATE}")
         reason = _("The column's name speaks of birth and cells hold exact dates.")
-        return Finding(name, kind, share, reason) if share > 0.05 else None
+        if share > 0.05:
+            return Finding(name, kind, share, reason)
+        reason = _("The column holds the day or month of birth, which with the year is a date.")
+        share = column.share(_PART) if is_part_of_date(name) else 0
+        return Finding(name, kind, share, reason) if share > 0.5 else None
     if is_place(name):
         reason = _("The column's name speaks of an address or an exact place.")
         return Finding(name, "free_text", 1.0, reason)
@@ -164,24 +196,35 @@ def _by_name(name: str, column: _Column) -> Finding | None:
 
 
 def _by_content(name: str, column: _Column) -> Finding | None:
-    if column.n < ENOUGH or column.distinct < 0.3:
+    if share := column.share(_CALL):
+        return Finding(name, "telephone", share, _("Cells hold international telephone numbers."))
+    if column.n < A_FEW or column.distinct < 0.3:
         return None
     share = column.share(_TELEPHONE)
     if share >= 0.5 and column.share(_DATE) < 0.5:
         return Finding(name, "telephone", share, _("Cells have the form of telephone numbers."))
     if column.distinct >= 0.9:
-        share = column.share(_DOCUMENT)
+        share = max(column.share(_DOCUMENT), column.share(_LONG_NUMBER))
         if share >= 0.8:
             reason = _("Cells have the form of passport or identity numbers and hardly repeat.")
             return Finding(name, "document_number", share, reason)
-        share = column.share(_KEY)
+        share = column.share(_KEY) if column.n >= ENOUGH else 0
         if share >= 0.9 and column.share(f"{_DATE}|{_NUMBER}|{_TIME}|{_PACKED_DATE}") < 0.2:
             return Finding(name, "case_number", share, _("Cells are codes that hardly repeat."))
     if column.distinct >= 0.5 and not column.is_list:
         share = column.share(_FULL_NAME)
+        if column.distinct >= 0.9 and not is_of_no_person(name):
+            share = max(share, column.share(_WORDS))  # scripts without capitals, small letters
         if share >= 0.8:
             reason = _("Cells have the form of full names and hardly repeat.")
             return Finding(name, "name", share, reason)
+        if column.n < ENOUGH:
+            return None
+        if column.distinct >= 0.9 and not is_of_no_person(name):
+            share = column.share(_WORD)
+            if share >= 0.9:
+                reason = _("Cells are single words that hardly repeat, as names and places are.")
+                return Finding(name, "name", share, reason)
         if column.spaces >= 4 and column.length >= 25:
             share = column.share(r"\S+(?:\s+\S+){4,}")
             return Finding(name, "free_text", share, _("Cells hold sentences that hardly repeat."))

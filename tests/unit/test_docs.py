@@ -1,0 +1,58 @@
+"""The documentation is about this software: verbs, keys and links exist, and all are described."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+from ctdhub.cli import command
+from ctdhub.harmonise.rule import Decision, Rule
+from ctdhub.hub import Agreement, HubSettings
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
+VERBS = set(typer.main.get_command(command()).commands)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
+        if not target.startswith(("https://", "http://")):
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_commands_exist(page: Path) -> None:
+    for verb in re.findall(r"(?:^|`)ctdhub ([a-z]+)", page.read_text("utf-8"), re.MULTILINE):
+        assert verb in VERBS, verb
+
+
+def test_every_verb_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    missing = {v for v in VERBS if f"ctdhub {v}" not in readme and f"make {v}" not in readme}
+    assert not missing
+
+
+def test_every_key_of_a_mapping_is_described() -> None:
+    reference = (ROOT / "docs/reference/mapping.md").read_text("utf-8")
+    keys = {f.alias or name for name, f in Rule.model_fields.items()}
+    actions = set(Decision.model_fields["action"].annotation.__args__)  # type: ignore[union-attr]
+    assert not {k for k in keys | actions if f"`{k}`" not in reference}
+
+
+def test_every_setting_of_a_hub_is_described() -> None:
+    reference = (ROOT / "docs/reference/hub-folder.md").read_text("utf-8")
+    keys = {*HubSettings.model_fields, *Agreement.model_fields}
+    assert not {k for k in keys if f"`{k}`" not in reference}
+
+
+def test_versions_agree() -> None:
+    import tomllib
+
+    import ctdhub
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == ctdhub.__version__
