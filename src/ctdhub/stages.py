@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from ctdhub.errors import HubFolderError, LedgerTampered, MappingError, printable
+from ctdhub.errors import HubFolderError, LedgerTampered, MappingError, ReleaseError, printable
 from ctdhub.harmonise import harmonise, load_mapping
 from ctdhub.hub import Contribution, Hub
 from ctdhub.i18n import _
@@ -131,10 +131,11 @@ def check_paid(hub: Hub) -> None:
 
     Raises:
         LedgerTampered: the ledger was replaced by an older or an empty one.
+        ReleaseError: a release's manifest cannot be read.
     """
     charges = {entry.id for entry in Ledger(hub.ledger).entries()}
     for manifest in sorted(hub.releases.glob("[!.]*/manifest.json")):
-        if json.loads(manifest.read_text("utf-8")).get("charge") not in charges:
+        if _charge_of(manifest) not in charges:
             what = _("The ledger does not know the charge that paid for release {version}.")
             fix = _("Bring the ledger folder back from a copy; nothing is protected without it.")
             raise LedgerTampered(
@@ -143,6 +144,15 @@ def check_paid(hub: Hub) -> None:
                 file=hub.ledger,
                 rule="ledger-releases",
             )
+
+
+def _charge_of(manifest: Path) -> object:
+    try:
+        return json.loads(manifest.read_text("utf-8"))["charge"]
+    except (ValueError, TypeError, KeyError):
+        what = _("The manifest is damaged.")
+        fix = _("Restore the release from a copy.")
+        raise ReleaseError(what, fix, file=manifest, rule="manifest") from None
 
 
 def _answer(hub: Hub, rules: Policy, progress: Progress | None = None) -> Protected:

@@ -6,6 +6,7 @@ Does not belong here: invented data (``practice``), the meaning of the settings 
 
 from __future__ import annotations
 
+import json
 import secrets
 import shutil
 from pathlib import Path
@@ -18,6 +19,9 @@ from ctdhub.i18n import LANGUAGES, _
 from ctdhub.practice import CONTRIBUTION_DATE, write_practice
 from ctdhub.protect import DEFAULT_POLICY_YAML
 from ctdhub.steps import Progress
+
+PEOPLE_IN_NEW_HUB = 60_000
+"""Invented people in a practice hub, unless said otherwise."""
 
 FOLDERS = ("contributors", "mappings", "contributions", "ledger", "releases")
 
@@ -39,11 +43,19 @@ def new_hub(folder: Path, name: str, *, invented: bool = False) -> Hub:
     return Hub(folder)
 
 
-def practice_hub(folder: Path, people: int, progress: Progress | None = None) -> Hub:
-    """Make a practice hub with invented contributions, or open the one that is there as it is.
+def practice_hub(
+    folder: Path, people: int | None = None, progress: Progress | None = None
+) -> Hub:
+    """Make a practice hub with invented contributions, or open the one that is there.
+
+    Args:
+        folder: a new or empty folder, or a practice hub.
+        people: number of invented people, by default :data:`PEOPLE_IN_NEW_HUB` or as many as the
+            hub has.
+        progress: told (message, fraction done).
 
     Raises:
-        HubFolderError: the folder holds something else.
+        HubFolderError: the folder holds something else, or a practice hub of another size.
     """
     if (folder / "hub.yaml").is_file():
         hub = Hub(folder)
@@ -51,7 +63,12 @@ def practice_hub(folder: Path, people: int, progress: Progress | None = None) ->
             what = _("This folder holds a hub with real data.")
             fix = _("Name another folder for the practice hub.")
             raise HubFolderError(what, fix, file=folder, rule="practice-folder")
+        if people not in (None, _invented_people(hub)):
+            what = _("This folder holds a practice hub of another size.")
+            fix = _("Name a new folder, or leave --people out to build the one that is there.")
+            raise HubFolderError(what, fix, file=folder, rule="practice-size")
         return hub
+    people = people or PEOPLE_IN_NEW_HUB
     _require_empty(folder)
     fresh = folder.with_name(f".new-{folder.name}-{secrets.token_hex(4)}")
     try:
@@ -62,6 +79,14 @@ def practice_hub(folder: Path, people: int, progress: Progress | None = None) ->
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return Hub(folder)
+
+
+def _invented_people(hub: Hub) -> int | None:
+    """How many people the practice hub was made with, None where its truth was taken away."""
+    try:
+        return int(json.loads((hub.root / "practice" / "truth.json").read_text("utf-8"))["people"])
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def _require_empty(folder: Path) -> None:

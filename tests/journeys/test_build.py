@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub import pipeline, stages
+from ctdhub import pipeline, stages, start
 from ctdhub.errors import HubFolderError, LedgerTampered, MappingError, Overspend, PolicyError
 from ctdhub.hub import Hub
 from ctdhub.protect import Ledger
@@ -121,3 +121,10 @@ def test_a_forgotten_ledger_is_noticed(hub: Hub) -> None:
     set_policy(hub, epsilon=2.0)
     with pytest.raises(LedgerTampered, match="does not know the charge"):
         pipeline.build(hub)
+
+
+def test_a_practice_hub_keeps_its_size(built: Hub) -> None:
+    assert start.practice_hub(built.root).root == built.root
+    assert start.practice_hub(built.root, people=1_000).root == built.root
+    with pytest.raises(HubFolderError, match="another size"):
+        start.practice_hub(built.root, people=2_000)

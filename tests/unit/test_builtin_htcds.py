@@ -14,6 +14,7 @@ from ctdhub.errors import FileError, IdentifierFound
 from ctdhub.harmonise.builtin import builtin, recognise
 from ctdhub.harmonise.result import Harmonised
 from ctdhub.harmonise.run import harmonise
+from ctdhub.harmonise.suggest import read_to_suggest, suggest
 from ctdhub.intake import read_table
 from ctdhub.schema.crosswalk import load_crosswalk
 
@@ -261,3 +262,40 @@ def test_unknown_codes_are_rejected_and_unknown_identifiers_refused(tmp_path: Pa
     with pytest.raises(FileError) as error:
         read(path, "htcds-2-export")
     assert error.value.rule == "missing-columns"
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_raw_template_is_recognised_by_suggest(template: str) -> None:
+    raw, options = read_to_suggest(HTCDS / template)
+    assert options.skip_rows == (2,)
+    assert raw.rows_read == 0
+    found = suggest(raw, options)
+    assert found.builtin == "htcds-2"
+    assert found.mapping.read == options
+    assert "use builtin htcds-2" in found.yaml
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_template_without_its_labels_loses_no_one(template: str, tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        book = openpyxl.load_workbook(HTCDS / template)
+    sheet = book.worksheets[0]
+    sheet.delete_rows(2)
+    titles = {cell.value: cell.column for cell in sheet[1] if cell.value}
+    for row, gender in ((2, "Feminine"), (3, "Masculine")):
+        sheet.cell(row, titles["prs_Gender"], gender)
+        sheet.cell(row, titles["cas_IncomingReferralDate"], dt.date(2021, 2, row))
+    book.save(tmp_path / "bare.xlsx")
+    found = read(tmp_path / "bare.xlsx", "htcds-2")
+    assert found.records["source_row"].to_pylist() == [2, 3]
+    assert found.records["gender"].to_pylist() == ["female", "male"]
+
+
+def test_the_picklist_calls_the_republic_congo(tmp_path: Path) -> None:
+    titles = list(load_crosswalk("htcds-2").written())
+    names = ("Congo", "Congo, Democratic Republic of the", "NA")
+    rows = [{"prs_Citizenship": n, "cas_IncomingReferralDate": "2020-01-01"} for n in names]
+    export(tmp_path / "a.csv", titles, rows)
+    found = read(tmp_path / "a.csv", "htcds-2-export").records
+    assert found["citizenship"].to_pylist() == ["COG", "COD", "NAM"]

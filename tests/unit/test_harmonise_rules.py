@@ -230,14 +230,35 @@ def test_person_keys():
     there = run(mapping, *rows, contributor="other").records["person_key"].to_pylist()
     assert there[0] != here[0]
     token = mapping.replace("hash", "token")
-    assert run(token, *rows).records["person_key"].to_pylist() == ["A1", "A1", "a1", None]
+    keyed = [{"case_number": n, "sex": "F"} for n in ("ab" * 16, f" {'ab' * 16}\u200f", None)]
+    assert run(token, *keyed).records["person_key"].to_pylist() == ["ab" * 16, "ab" * 16, None]
+
+
+def test_a_text_that_stands_for_no_number_makes_no_person():
+    mapping = "identifiers: {case_number: hash}\ncolumns:\n  gender: {from: sex, map: {F: female}}"
+    nothing = ["N/A", "n/a", "unknown", "inconnu", "-", "?", "0", "000", "-99", "غير معروف"]
+    some = ["99", "7", "A\u06f7", "A7", "e\u0301", "\u00e9"]
+    rows = [{"case_number": n, "sex": "F"} for n in (*nothing, *some)]
+    keys = run(mapping, *rows).records["person_key"].to_pylist()
+    assert keys[: len(nothing)] == [None] * len(nothing)
+    assert None not in keys[len(nothing) :]
+    assert keys[-2] == keys[-1]
+
+
+@pytest.mark.parametrize("text", ["12", "Zqxjk Zqxjkson the Third"])
+def test_a_token_that_is_no_keyed_code_is_refused(text: str):
+    mapping = "identifiers: {link: token}\ncolumns:\n  gender: {from: sex, map: {F: female}}"
+    with pytest.raises(FileError) as caught:
+        run(mapping, {"link": text, "sex": "F"})
+    assert caught.value.rule == "weak-token"
+    assert text not in f"{caught.value} {caught.value.what} {caught.value.fix}"
 
 
 def test_keys_stay_with_their_rows_when_rows_drop_out():
     mapping = "identifiers: {case_number: token}\ncolumns:\n  gender: {from: sex, map: {F: female}}"
-    rows = [{"case_number": f"k{i}", "sex": "F" if i % 2 else "q"} for i in range(6)]
+    rows = [{"case_number": f"{i:016x}", "sex": "F" if i % 2 else "q"} for i in range(6)]
     done = run(mapping, *rows)
-    assert done.records["person_key"].to_pylist() == ["k1", "k3", "k5"]
+    assert done.records["person_key"].to_pylist() == [f"{i:016x}" for i in (1, 3, 5)]
 
 
 def test_undecided_identifiers_are_refused_with_the_lines_to_add():
@@ -324,3 +345,64 @@ def test_progress_is_told():
     harmonise(raw, mapping, "c", (2002, 2025), KEY, lambda _text, part: heard.append(part))
     assert heard[-1] == 1.0
     assert heard == sorted(heard)
+
+
+LISTS = """
+columns:
+  exploitation_forced_labour: {from: t, split: ";", has: [Forced labour]RULE}
+  exploitation_sexual: {from: t, split: ";", has: [Sexual exploitation], absent: no}
+"""
+
+
+def test_elements_that_no_rule_knows_are_counted():
+    rows = [
+        {"t": "Forced labour;singing; dancing", "b": "x"},
+        {"t": "forced\u00a0 labour\u200b;SEXUAL exploitation", "b": "x"},
+        {"t": "singing", "b": "x"},
+        {"t": "", "b": "x"},
+    ]
+    done = run(LISTS.replace("RULE", ""), *rows)
+    assert done.records["exploitation_forced_labour"].to_pylist() == ["yes", "yes", None, None]
+    assert [entry.ignored for entry in done.lineage] == [3, 3]
+    assert all(entry.lossy and "3" in (entry.note or "") for entry in done.lineage)
+    assert "singing" not in str(done.lineage)
+    assert run(LISTS.replace("RULE", ""), *rows[1:2]).lineage[0].ignored == 0
+
+
+def test_elements_that_no_rule_knows_reject_the_row_where_the_mapping_says_so():
+    rows = [{"t": "Forced labour;Sexual exploitation"}, {"t": "Forced labour;singing"}, {"t": None}]
+    done = run(LISTS.replace("RULE", ", unknown: reject"), *({**r, "b": "x"} for r in rows))
+    assert [(r["source_row"], r["rule"]) for r in done.rejects.to_pylist()] == [(3, "unknown-code")]
+    assert done.records.num_rows == 2
+    assert "singing" not in str(done.rejects.to_pylist())
+
+
+def test_lines_in_a_cell_are_elements():
+    rule = '{from: a, split: "\\n", has: [Forced labour]}'
+    texts = ["Forced labour\nSexual exploitation", "Sexual exploitation\r\nforced labour", "labour"]
+    assert one(rule, "exploitation_forced_labour", *texts) == ["yes", "yes", None]
+
+
+def test_numbers_of_other_scripts_and_marks_nobody_sees():
+    years = ["٢٠٢٠", "２０２０", "\u200f2020\u200e", "٢٠٢٠-٠٢-٠٣", "1e5", "43831"]
+    bad = "unparsable-date"
+    assert one("{from: a, year: true}", "year_of_registration", *years) == [2020] * 4 + [bad] * 2
+    ages = ["١٧", "17 ans", "-5", "150", "1e5", "1,250", "017"]
+    bad = "unknown-code"
+    found = one("{from: a, band: true}", "age_band", *ages)
+    assert found == ["9-17", bad, bad, "age-bounds", bad, bad, "9-17"]
+
+
+def test_a_year_from_a_code_is_a_fault_and_no_crash():
+    mapping = "columns:\n  gender: {from: s, map: {F: female}}\n"
+    mapping += "  year_of_registration: {from_hub: gender}"
+    done = run(mapping, {"s": "F", "b": "x"})
+    assert done.rejects["rule"].to_pylist() == ["unparsable-date"]
+
+
+def test_without_a_header_row_nobody_is_named():
+    mapping = "columns:\n  gender: {from: sex, map: {F: female}}"
+    with pytest.raises(FileError) as caught:
+        run(mapping, *({"Zqxjk Zqxjkson": f"07000{i}0000", "F": "M"} for i in range(9)))
+    assert caught.value.rule == "missing-columns"
+    assert "Zqxjk" not in f"{caught.value} {caught.value.fix}"

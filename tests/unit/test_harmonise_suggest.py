@@ -102,7 +102,7 @@ def test_identifiers_are_decided_and_their_texts_never_shown():
 
 
 def test_every_line_has_a_reason():
-    text = suggest(raw_of(sex=["F", "M"], age=["3", "40"], colour=["red", "blue"])).yaml
+    text = suggest(raw_of(sex=["F", "M"] * 2, age=["3", "40"] * 2, colour=["red", "blue"] * 2)).yaml
     for line in text.splitlines():
         if line.startswith("  ") and not line.strip().startswith("#"):
             assert "  # " in line
@@ -129,3 +129,12 @@ def test_the_vocabulary_is_folded_and_speaks_four_languages():
         assert "citizenship" in words.variables(header)
     assert words.codes["gender"]["mujer"] == "female"
     assert not words.variables("zzzzzz")
+
+
+def test_texts_that_do_not_repeat_are_not_shown():
+    raw = raw_of(
+        sex=["F", "M", "F", "M"], desk=["zqa", "zqb", "zqc", "zqd"], unit=["n", "n", "s", "s"]
+    )
+    text = suggest(raw).yaml
+    assert "zq" not in text
+    assert "unit: n, s" in text

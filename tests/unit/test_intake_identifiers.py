@@ -177,3 +177,42 @@ def test_practice_people_of_febrl() -> None:
         "date_of_birth": "birth_date", "soc_sec_id": "document_number", "address_1": "free_text",
     }.items()  # fmt: skip
     assert "state" not in found
+
+
+ARABIC_DIGITS = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+
+
+@pytest.mark.parametrize("n", [6, 40])
+def test_identifiers_under_an_innocent_name_are_found_in_small_files_too(n: int) -> None:
+    rng = random.Random(n)
+
+    def digits(k: int) -> str:
+        return str(rng.randint(10 ** (k - 1), 10**k - 1))
+
+    def arabic(k: int) -> str:
+        return "".join(rng.choice("ابتثجحخدذرزسشصضطظعغفقكلمنهوي") for _n in range(k))
+
+    found = kinds(
+        ref=[f"{letters(rng, 5)} {letters(rng, 7)}" for _n in range(n)],
+        مرجع=[f"{arabic(5)} {arabic(6)}" for _n in range(n)],
+        code=[f"{letters(rng, 7).title()}, {letters(rng, 5).title()}" for _n in range(n)],
+        line=[f"07{digits(8)}".translate(ARABIC_DIGITS) for _n in range(n)],
+        desk=[None] * (n - 1) + ["reached at +225 07 08 09 10 11 in the evening"],
+        insee=[f"{digits(1)} {digits(2)} {digits(2)} {digits(5)} {digits(3)}" for _n in range(n)],
+    )
+    assert found == {
+        "ref": "name", "مرجع": "name", "code": "name", "line": "telephone", "desk": "telephone",
+        "insee": "document_number",
+    }  # fmt: skip
+
+
+def test_a_birth_date_in_three_columns_is_still_one() -> None:
+    found = kinds(birth_day=["3", "28"], birth_month=["2", "May"], birth_year=["1990", "1991"])
+    assert found == {"birth_day": "birth_date", "birth_month": "birth_date"}
+    assert kinds(day=["3", "28"], birth_year=["1990", "1991"]) == {}
+
+
+def test_single_words_that_hardly_repeat_are_names_unless_the_column_is_a_country() -> None:
+    rng = random.Random(2)
+    made = [letters(rng, 6).title() for _n in range(40)]
+    assert kinds(x=made, country=made) == {"x": "name"}

@@ -117,3 +117,10 @@ def test_one_person_changes_one_row(given_rows: list[dict]) -> None:
 
 def test_no_records_no_people() -> None:
     assert link(table([]), SCHEMA).people.num_rows == 0
+
+
+def test_a_file_that_is_delivered_twice_adds_nobody() -> None:
+    records = table([{"gender": "male"}, {"person_key": "a", "gender": "female"}, {}])
+    once, twice = link(records, SCHEMA), link(pa.concat_tables([records, records]), SCHEMA)
+    assert twice.people.equals(once.people)
+    assert twice.overlap.equals(once.overlap)

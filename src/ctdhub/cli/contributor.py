@@ -17,7 +17,15 @@ from rich.table import Table
 
 from ctdhub.cli import bar, console, errors
 from ctdhub.errors import HubError, MappingError
-from ctdhub.harmonise import Harmonised, Mapping, builtin, harmonise, load_mapping, suggest
+from ctdhub.harmonise import (
+    Harmonised,
+    Mapping,
+    builtin,
+    harmonise,
+    load_mapping,
+    read_to_suggest,
+    suggest,
+)
 from ctdhub.i18n import _
 from ctdhub.insight.words import number
 from ctdhub.intake import read_table
@@ -44,7 +52,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
     ) -> None:
         with errors.status(_("Reading the file")):
-            found = suggest(read_table(file))
+            found = suggest(*read_to_suggest(file))
         if out is None:
             console.print(found.yaml, markup=False, highlight=False, soft_wrap=True)
         else:
@@ -93,6 +101,8 @@ def register(app: typer.Typer) -> None:
             progress(_("Reading the file"), 0.0)
             raw = read_table(file, rules.read)
             done = harmonise(raw, rules, contributor, YEARS, secret, progress)
+        for note in raw.notes:
+            console.print(escape(note))
         _show(done)
         if out is not None:
             _write(done, out)
@@ -171,6 +181,7 @@ def lineage_table(done: Harmonised) -> pyarrow.Table:
                 "note": entry.note,
                 "mapped": entry.mapped,
                 "empty": entry.empty,
+                "ignored": entry.ignored,
             }
             for entry in done.lineage
         ]

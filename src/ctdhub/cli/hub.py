@@ -46,8 +46,13 @@ def register(app: typer.Typer) -> None:
     def demo(
         folder: Annotated[Path, typer.Argument(help=_("A new folder, or a practice hub."))],
         people: Annotated[
-            int, typer.Option(min=1_000, max=2_000_000, help=_("Number of invented people."))
-        ] = 60_000,
+            int | None,
+            typer.Option(
+                min=1_000,
+                max=2_000_000,
+                help=_("Number of invented people; 60,000 in a new hub."),
+            ),
+        ] = None,
     ) -> None:
         with bar() as progress:
             hub = start.practice_hub(folder, people, progress)

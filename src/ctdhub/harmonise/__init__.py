@@ -11,7 +11,7 @@ from ctdhub.harmonise.mapping import Mapping
 from ctdhub.harmonise.mapping_file import load_mapping, parse_mapping
 from ctdhub.harmonise.result import Conservation, Harmonised, Lineage
 from ctdhub.harmonise.run import harmonise
-from ctdhub.harmonise.suggest import Suggestion, suggest
+from ctdhub.harmonise.suggest import Suggestion, read_to_suggest, suggest
 
 __all__ = [
     "Conservation",
@@ -25,6 +25,7 @@ __all__ = [
     "harmonise",
     "load_mapping",
     "parse_mapping",
+    "read_to_suggest",
     "recognise",
     "resolve",
     "suggest",

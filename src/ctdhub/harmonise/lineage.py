@@ -29,7 +29,9 @@ def lineage_of(
             another.
         ignored: source columns of lists, each with the number of elements that no rule knows.
     """
-    found = [_entry(name, rules, records, folded, ignored) for name, rules in mapping.columns.items()]
+    found = [
+        _entry(name, rules, records, folded, ignored) for name, rules in mapping.columns.items()
+    ]
     if mapping.perpetrators:
         for name, rules in mapping.perpetrators.columns.items():
             found.append(_entry(name, rules, perpetrators, folded, ignored))

@@ -36,12 +36,14 @@ SEPARATORS = (";", "|", ",")
 class Glance:
     """A column: its distinct texts with how often each stands, most frequent first.
 
-    Texts that mean "not recorded" in some language are apart, in ``empty``.
+    Texts that mean "not recorded" in some language are apart, in ``empty``.  ``repeats`` says
+    whether a text stands in two rows or more on average; where it does not, texts may be names.
     """
 
     name: str
     texts: tuple[str, ...]
     empty: tuple[str, ...]
+    repeats: bool = True
 
     def share(self, test: Callable[[str], object]) -> float:
         """Share of the distinct texts for which the test holds, 0 where there are none."""
@@ -64,6 +66,7 @@ def glance(table: pa.Table, name: str) -> Glance:
         name,
         tuple(text for text in texts if not _means_nothing(text, empty)),
         tuple(text for text in texts if _means_nothing(text, empty)),
+        counts.total() >= 2 * len(counts),
     )
 
 

@@ -23,10 +23,12 @@ def ignored(mapping: Mapping, table: pa.Table) -> dict[str, int]:
         table: text columns; rows that became records.
     """
     ways: dict[str, dict[str | None, frozenset[str]]] = {}
-    for _place, rule in mapping.uses():
+    for place, rule in mapping.uses():
         if isinstance(rule, Rule) and rule.has:
+            child = mapping.perpetrators if place[0] == "perpetrators" else None
             for column in rule.source:
-                ways.setdefault(column, {})[rule.split] = mapping.known(column, rule.split)
+                split = child.split if child else rule.split
+                ways.setdefault(column, {})[split] = mapping.known(column, rule.split)
     header, found = Header(table.column_names), dict[str, int]()
     for column, known in ways.items():
         if (name := header.find(column)) is not None:

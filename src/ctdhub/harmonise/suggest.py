@@ -12,10 +12,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from ctdhub.errors import printable
-from ctdhub.harmonise.builtin import recognise
+from ctdhub.errors import UnreadableFile, printable
+from ctdhub.harmonise.builtin import builtin, names, recognise
 from ctdhub.harmonise.country_names import look_up
 from ctdhub.harmonise.identifiers import PROPOSED
 from ctdhub.harmonise.mapping import Mapping
@@ -23,7 +24,7 @@ from ctdhub.harmonise.mapping_file import parse_mapping
 from ctdhub.harmonise.proposals import Glance, Proposal, glance, month_first, proposals
 from ctdhub.harmonise.vocabulary import vocabulary
 from ctdhub.i18n import _
-from ctdhub.intake import Finding, RawTable, find_identifiers
+from ctdhub.intake import Finding, RawTable, ReadOptions, find_identifiers, read_table
 from ctdhub.schema.model import load_schema
 
 
@@ -44,15 +45,47 @@ class Suggestion:
     unmatched: tuple[str, ...]
 
 
-def suggest(raw: RawTable) -> Suggestion:
+def read_to_suggest(path: Path) -> tuple[RawTable, ReadOptions]:
+    """A file read in the way that suits it: as it is, or as a known format is laid out.
+
+    The templates of some formats have labels below the names, which no plain reading gets past.
+
+    Raises:
+        FileError: the file cannot be read, and no known format helps.
+    """
+    try:
+        raw = read_table(path)
+    except UnreadableFile as error:
+        if error.rule != "empty-header" or (found := _as_known(path, names())) is None:
+            raise
+        return found
+    known = recognise(raw.table.column_names)
+    if known is None or builtin(known).read == ReadOptions():
+        return raw, ReadOptions()
+    return _as_known(path, [known]) or (raw, ReadOptions())
+
+
+def _as_known(path: Path, formats: Iterable[str]) -> tuple[RawTable, ReadOptions] | None:
+    for options in (builtin(name).read for name in formats):
+        try:
+            raw = read_table(path, options)
+        except UnreadableFile:
+            continue
+        if recognise(raw.table.column_names) is not None:
+            return raw, options
+    return None
+
+
+def suggest(raw: RawTable, read: ReadOptions | None = None) -> Suggestion:
     """Suggest a mapping for a file.
 
     Args:
         raw: the file as read.
+        read: how it was read, where that was not the plain way.
     """
-    names = [name for name in raw.table.column_names if name != "_row"]
+    columns = [name for name in raw.table.column_names if name != "_row"]
     findings = {f.column: f for f in find_identifiers(raw)}
-    glances = [glance(raw.table, name) for name in names if name not in findings]
+    glances = [glance(raw.table, name) for name in columns if name not in findings]
     chosen = _choose(p for column in glances for p in proposals(column))
     by_name = {column.name: column for column in glances}
     year = chosen.get("year_of_registration")
@@ -67,10 +100,11 @@ def suggest(raw: RawTable) -> Suggestion:
         )
     used = {p.column for p in chosen.values()}
     unmatched = tuple(column.name for column in glances if column.name not in used)
-    known = recognise(names)
+    known = recognise(columns)
     lines = [
         *_opening(raw, known),
         "version: 1",
+        *_read(read or ReadOptions()),
         *(
             ["dates: mdy  # " + _("more dates fit with the month first")]
             if _mdy(year, by_name)
@@ -128,6 +162,7 @@ def _comment(text: str) -> str:
 
 def _opening(raw: RawTable, known: str | None) -> list[str]:
     lines = [_comment(_("Suggested for {file}: read every line.").format(file=raw.file))]
+    lines += [_comment(note) for note in raw.notes]
     if known:
         lines.append(
             _comment(
@@ -137,6 +172,12 @@ def _opening(raw: RawTable, known: str | None) -> list[str]:
             )
         )
     return lines
+
+
+def _read(options: ReadOptions) -> list[str]:
+    given = options.model_dump(exclude_defaults=True)
+    inner = ", ".join(f"{key}: {_quoted(value)}" for key, value in given.items())
+    return [f"read: {{{inner}}}"] if given else []
 
 
 def _empty(glances: list[Glance]) -> list[str]:
@@ -179,7 +220,7 @@ def _left(unmatched: tuple[str, ...], by_name: dict[str, Glance]) -> list[str]:
             said = _("it speaks of someone else than the person the record is about")
         elif column.share(lambda text: len(text) > 3 and look_up(text).alpha3) >= 0.8:
             said = _("countries; of citizenship or of exploitation?")
-        elif column.coded:
+        elif column.coded and column.repeats:
             said = ", ".join(column.texts[:8])
         else:
             said = _("{n} different texts").format(n=len(column.texts))

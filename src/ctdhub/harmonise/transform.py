@@ -15,12 +15,12 @@ import pyarrow.compute as pc
 
 from ctdhub.harmonise import engine
 from ctdhub.harmonise.cells import Header, look
-from ctdhub.harmonise.strays import ignored
 from ctdhub.harmonise.children import child_rows
 from ctdhub.harmonise.compile import Compiled, compile_rules
 from ctdhub.harmonise.country_names import look_up
 from ctdhub.harmonise.faults import rejects_of
 from ctdhub.harmonise.mapping import Mapping
+from ctdhub.harmonise.strays import ignored
 
 SLICE = 100_000
 """Rows that are worked on at a time."""

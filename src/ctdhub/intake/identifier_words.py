@@ -94,6 +94,15 @@ NOT_A_PERSON = frozenset(
 _ALONE: dict[str, Kind] = {"id": "case_number", "pass": "document_number", "cell": "telephone"}
 """Words that mean something only as the whole name of a column."""
 
+_PLACES_AND_BODIES = frozenset(
+    _phrases(
+        "org, organisation, organization, agency, institution, ngo, country, pays, pais, paese,"
+        "nationality, nationalite, nacionalidad, citizenship, region, language, industry, sector,"
+        "institucion, organizacion, الجنسية, المنظمة, الدولة, البلد"
+    )
+)
+"""Words that make a column of words that hardly repeat one of countries, bodies or branches."""
+
 _PARTS = frozenset(
     _phrases("day, month, mm, dd, jour, mois, dia, mes, tag, monat, giorno, mese, يوم, شهر")
 )
@@ -144,7 +153,7 @@ def is_of_no_person(header: str) -> bool:
     >>> is_of_no_person("Country of origin"), is_of_no_person("ref")
     (True, False)
     """
-    return bool(NOT_A_PERSON & set(words(header)))
+    return bool(_PLACES_AND_BODIES & set(words(header)))
 
 
 def is_part_of_date(header: str) -> bool:

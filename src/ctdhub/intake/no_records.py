@@ -15,13 +15,12 @@ from ctdhub.i18n import _
 from ctdhub.intake.options import ReadOptions
 from ctdhub.intake.rejects import Reject
 
-INK = r"[^\s\pZ\p{Cf}]"
+INK = r"[^\s\x0b\x{85}\pZ\p{Cf}]"
 """What a cell with content has: a character that is no white space and no mark nobody sees."""
 
 TOTALS = frozenset(
-    ["total", "totals", "grand total", "subtotal", "sum", "total général", "totaux", "somme"]
-    + ["total general", "suma", "summe", "gesamt", "totale", "المجموع", "الإجمالي", "مجموع"]
-)
+    ("total", "totals", "grand total", "subtotal", "sum", "totaux", "total général", "somme")
+) | {"total general", "suma", "summe", "gesamt", "totale", "المجموع", "الإجمالي", "مجموع"}
 """Words that a line of totals begins with."""
 
 

@@ -5,8 +5,10 @@ Does not belong here: making keys (a contributor does, or ``harmonise`` from a c
 
 A person key that a contributor made with the shared key (``token`` in a mapping) joins records
 across contributors; one made from a case number joins them inside one contributor; a record
-without a key is a person of its own.  The join is an equality, so one person's records never
-depend on another person's: adding or removing one person changes exactly one row.
+without a key is a person of its own.  The join is an equality, and records of one person are put
+in order by what they say, never by their ``record_id`` (it depends on the whole file): so one
+person's row never depends on another person's records, and adding or removing one person changes
+exactly one row.
 """
 
 from __future__ import annotations
@@ -50,12 +52,18 @@ def link(records: pa.Table, schema: Schema) -> Linked:
 
     Merging rules: a flag is yes where any record says yes, else no where any says no; assistance
     keeps the furthest status of :data:`STATUS_ORDER`; everything else keeps the value of the
-    earliest record (by year of registration, then record) that has one.
+    earliest record that has one (by year of registration; within a year by its other values in
+    the order of the schema).  A record id that comes twice is one record: the same file was
+    delivered twice.
     """
-    table = ibis.memtable(records)
+    table = ibis.memtable(records).distinct(on="record_id", keep="first")
     table = table.mutate(
         person=ibis.coalesce(table.person_key, table.record_id),
-        order=ibis.coalesce(table.year_of_registration.cast("int64"), ibis.literal(9999)),
+        year_=ibis.coalesce(table.year_of_registration.cast("int64"), ibis.literal(9999)),
+    )
+    content = [table[v.name] for v in schema.records]
+    table = table.mutate(
+        order=ibis.row_number().over(group_by=table.person, order_by=[table.year_, *content])
     )
     merged = table.group_by("person").agg(
         **{v.name: _merge(table, v) for v in schema.records},
@@ -79,7 +87,7 @@ def _merge(t: ibis.Table, variable: Variable) -> ibis.Value:
             *[(s, i) for i, s in enumerate(STATUS_ORDER)], else_=ibis.null("int64")
         ).max()
         return furthest.cases(*list(enumerate(STATUS_ORDER)), else_=ibis.null("string"))
-    return column.first(where=column.notnull(), order_by=[t.order, t.record_id])
+    return column.first(where=column.notnull(), order_by=t.order)
 
 
 def _derive(t: ibis.Table, schema: Schema) -> ibis.Table:

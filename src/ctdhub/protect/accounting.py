@@ -64,7 +64,8 @@ def delta_of(rho: float, epsilon: float) -> float:
     log_delta = (
         (high - 1) * (high * rho - epsilon) + high * math.log1p(-1 / high) - math.log(high - 1)
     )
-    return min(1.0, math.exp(min(0.0, log_delta)) * (1 + 1e-9))
+    # The floor keeps a delta too small for a float from becoming 0, which would be no bound.
+    return min(1.0, math.exp(max(-700.0, min(0.0, log_delta))) * (1 + 1e-9))
 
 
 def epsilon_of(rho: float, delta: float) -> float:

@@ -18,6 +18,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ctdhub.errors import LedgerTampered
+from ctdhub.i18n import _
 from ctdhub.protect.border import Estimate, Guarantee, Protected, restore
 from ctdhub.protect.ledger import Ledger, damaged, write_synced
 
@@ -49,6 +51,31 @@ def stored(ledger: Ledger, question: str, facts: dict[str, Any]) -> Protected | 
         )
     except (OSError, ValueError, TypeError, KeyError, pa.ArrowInvalid):
         raise damaged(folder) from None
+
+
+def check_paid(ledger: Ledger) -> None:
+    """Every stored answer was paid for by a charge that the ledger still has.
+
+    Raises:
+        LedgerTampered: the ledger was put back to an older state than its answers.
+        LedgerError: a stored answer is damaged.
+    """
+    paid = {(e.question, e.id) for e in ledger.entries()}
+    for path in sorted(_folder(ledger, "").glob("[!.]*/answer.json")):
+        try:
+            charge = json.loads(path.read_text("utf-8"))["guarantee"]["charge"]
+        except (OSError, ValueError, TypeError, KeyError):
+            raise damaged(path.parent) from None
+        if (path.parent.name, charge) not in paid:
+            raise LedgerTampered(
+                _("The ledger does not know the charge that paid for a stored answer."),
+                _(
+                    "Bring the ledger folder back from a copy; nothing can be charged to a changed "
+                    "ledger."
+                ),
+                file=ledger.folder,
+                rule="ledger-answers",
+            )
 
 
 def store(ledger: Ledger, question: str, answer: Protected) -> None:

@@ -53,9 +53,10 @@ def protect(
         progress: told (message, fraction done).
 
     Raises:
-        PolicyError: a column is missing or holds a value outside its public domain.
+        PolicyError: a column is missing or holds a value outside its public domain; the budget of
+            one release is too small for its tables.
         Overspend: the budget does not reach.
-        LedgerTampered: the ledger was changed.
+        LedgerTampered: the ledger was changed, or lacks a charge that paid for a stored answer.
         LedgerError: a stored answer is damaged.
     """
     tell = progress or (lambda message, share: None)
@@ -65,6 +66,7 @@ def protect(
     rho = rho_of(policy.epsilon, policy.delta)
     questions = workload(policy, schema, rho)
     with ledger.exclusive():
+        answers.check_paid(ledger)
         question = ledger.question(_content(codes, policy, schema))
         answer = answers.stored(ledger, question, facts)
         if answer is not None:
@@ -86,7 +88,7 @@ def _content(codes: Codes, policy: Policy, schema: Schema) -> bytes:
 def _charge(ledger: Ledger, question: str, rho: float, policy: Policy, tell: Progress) -> Entry:
     # The ledger outlives its reader's language, so that its words are always English.
     columns = "all public columns" if policy.columns == "all" else f"{len(policy.columns)} columns"
-    what = f"release of {columns} at epsilon {policy.epsilon:g}"
+    what = f"release of {columns} at epsilon {policy.epsilon:g}, budget {policy.budget.epsilon:g}"
     lost = [e.number for e in ledger.entries() if e.question == question]
     if lost:
         what += f"; charged again, because charge {lost[-1]} was cut off without an answer"

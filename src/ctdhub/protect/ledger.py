@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 
 from ctdhub.errors import LedgerError, LedgerTampered, Overspend
@@ -91,7 +92,7 @@ class Ledger:
     def exclusive(self) -> Iterator[None]:
         """Hold the ledger against every other process; not reentrant."""
         if not self.folder.is_dir():
-            self.folder.mkdir(parents=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             _sync(self.folder.parent)
         handle = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -106,6 +107,7 @@ class Ledger:
         Raises:
             LedgerTampered: a line was edited, taken out, put in or moved; it is named.
         """
+        head = self._head()  # first, so that a charge made meanwhile is at worst a line behind it
         lines, torn = self._lines()
         found: list[Entry] = []
         for number, line in enumerate(lines, 1):
@@ -116,7 +118,7 @@ class Ledger:
         last = _entry(torn, found[-1] if found else None) if torn else None
         if last is not None:
             found.append(last)  # whole but for its end: it counts as spent
-        self._check_head(found)
+        self._check_head(head, found)
         return tuple(found)
 
     def spent(self) -> float:
@@ -129,7 +131,14 @@ class Ledger:
 
     def left(self, budget: float, delta: float) -> float:
         """The most epsilon that one more release may have, within a total ``budget``."""
-        return epsilon_of(max(0.0, rho_of(budget, delta) - self.spent()), delta)
+        return epsilon_of(max(0.0, self._limit(budget, delta) - self.spent()), delta)
+
+    def _limit(self, budget: float, delta: float) -> float:
+        """The most rho of all charges: the budget at the smallest delta ever promised.
+
+        A later policy with a greater delta would else make the same budget reach further.
+        """
+        return rho_of(budget, min([delta, *(e.delta for e in self.entries())]))
 
     def question(self, content: bytes) -> str:
         """The keyed hash of a question; the key is made at first need."""
@@ -148,7 +157,8 @@ class Ledger:
         Args:
             question: see :meth:`question`.
             rho: cost; ``epsilon`` and ``delta`` are what it amounts to alone.
-            budget: total epsilon at ``delta`` that all charges together may reach.
+            budget: total epsilon that all charges together may reach, at the smallest delta of
+                this charge and those before.
 
         Raises:
             Overspend: the total would exceed the budget; nothing is written.
@@ -157,7 +167,8 @@ class Ledger:
         if rho <= 0:
             raise ValueError("a charge costs something")
         entries = self.entries()
-        if math.fsum([*(e.rho for e in entries), rho]) > rho_of(budget, delta):
+        total = sum((Fraction(e.rho) for e in entries), Fraction(rho))  # exact: nothing slips by
+        if total > Fraction(self._limit(budget, delta)):
             raise self._overspend(epsilon, delta, budget)
         self._mend()
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -192,13 +203,17 @@ class Ledger:
         whole, end, torn = path.read_bytes().rpartition(b"\n") if path.exists() else (b"", b"", b"")
         return (whole.split(b"\n") if end else []), torn
 
-    def _check_head(self, found: list[Entry]) -> None:
-        """The last entry, or the one before it, is the one that ``head`` names."""
+    def _head(self) -> bytes | None:
+        """What ``head`` says, None where there is none."""
         path = self.folder / _HEAD
-        if not path.exists() and len(found) <= 1:
+        return path.read_bytes() if path.exists() else None
+
+    def _check_head(self, head: bytes | None, found: list[Entry]) -> None:
+        """The last entry, or the one before it, is the one that ``head`` names."""
+        if head is None and len(found) <= 1:
             return  # cut off before the first head was written, or nothing was ever charged
-        head = path.read_bytes().split() if path.exists() else []
-        number, known = head if len(head) == 2 else (b"", b"")
+        words = (head or b"").split()
+        number, known = words if len(words) == 2 else (b"", b"")
         place = int(number) if number.isdigit() else 0
         if (
             not 0 < place <= len(found)

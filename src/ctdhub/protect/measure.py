@@ -15,6 +15,8 @@ from itertools import combinations
 
 import numpy as np
 
+from ctdhub.errors import PolicyError
+from ctdhub.i18n import _
 from ctdhub.protect import noise
 from ctdhub.protect.accounting import gaussian_rho, sigma2_for
 from ctdhub.protect.count import Columns, Counts
@@ -56,6 +58,9 @@ def workload(policy: Policy, schema: Schema, rho: float) -> Workload:
 
     The number of people, every column, every pair of columns, and the corridor by each core column
     of :func:`_by_corridor`.  It depends on schema and policy only.
+
+    Raises:
+        PolicyError: a table would get more noise than can be drawn; told before anything is paid.
     """
     domains = policy.domains(schema)
     weights = policy.weights.model_dump()
@@ -71,7 +76,15 @@ def workload(policy: Policy, schema: Schema, rho: float) -> Workload:
     for t, kind in kinds.items():
         share = Fraction(weights[kind] / total) * Fraction(weigh[t] / of_kind[kind])
         # The shares are rounded numbers; a billionth less keeps their sum under the whole.
-        sigma2 = sigma2_for(budget * share * Fraction(10**9 - 1, 10**9))
+        part = budget * share * Fraction(10**9 - 1, 10**9)
+        if 2 * part * noise.MAX_SIGMA2 < 1:
+            raise PolicyError(
+                _("The budget of one release is too small for so many tables."),
+                _("Set a greater epsilon, release fewer columns, or raise small weights."),
+                file="policy.yaml",
+                rule="policy-noise",
+            )
+        sigma2 = sigma2_for(part)
         questions.append(Question(t, shapes[t], kind, sigma2))
     if cost(tuple(questions)) > budget:
         raise ArithmeticError("the workload costs more than its budget")

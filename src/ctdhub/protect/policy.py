@@ -35,12 +35,12 @@ class Budget(_Frozen):
 class Weights(_Frozen):
     """Shares of one release's budget by kind of table; only their proportions matter."""
 
-    people: float = Field(default=2, gt=0)
-    one_way: float = Field(default=24, gt=0)
-    core_pairs: float = Field(default=16, gt=0)
-    corridor: float = Field(default=14, gt=0)
-    corridor_by: float = Field(default=24, gt=0)
-    pairs: float = Field(default=20, gt=0)
+    people: float = Field(default=2, ge=1e-3, le=1e3)
+    one_way: float = Field(default=24, ge=1e-3, le=1e3)
+    core_pairs: float = Field(default=16, ge=1e-3, le=1e3)
+    corridor: float = Field(default=14, ge=1e-3, le=1e3)
+    corridor_by: float = Field(default=24, ge=1e-3, le=1e3)
+    pairs: float = Field(default=20, ge=1e-3, le=1e3)
 
 
 class Policy(_Frozen):
