@@ -67,8 +67,9 @@ def harmonise_file(hub: Hub, given: Contribution, rules: Policy) -> Step:
 
     def run(folder: Path) -> None:
         mapping = load_mapping(rules_file)
+        raw = read_table(given.file, mapping.read)
         result = harmonise(
-            read_table(given.file, mapping.read),
+            raw,
             mapping,
             contributor=given.contributor,
             years=rules.years,
@@ -81,6 +82,7 @@ def harmonise_file(hub: Hub, given: Contribution, rules: Policy) -> Step:
             "contributor": given.contributor,
             "date": given.date,
             "conservation": asdict(result.conservation),
+            "notes": list(raw.notes),
             "lineage": [asdict(line) for line in result.lineage],
         }
         (folder / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")

@@ -77,6 +77,33 @@ def test_the_total_never_passes_the_budget(
         assert ledger.guarantee(DELTA) <= budget * (1 + 1e-12)
 
 
+def test_a_greater_delta_does_not_stretch_the_budget(tmp_path: Path) -> None:
+    """What was promised at a small delta is held when a later policy has a greater one."""
+    ledger = charged(tmp_path, 1, epsilon=1.9, budget=2.0)
+    more = 0.9 * (rho_of(2.0, 1e-6) - ledger.spent())
+    assert more > rho_of(2.0, DELTA) - ledger.spent()
+    with ledger.exclusive(), pytest.raises(Overspend):
+        ledger.charge("q", more, epsilon_of(more, 1e-6), 1e-6, "greater delta", budget=2.0)
+    assert ledger.left(2.0, 1e-6) == epsilon_of(rho_of(2.0, DELTA) - ledger.spent(), 1e-6)
+    assert ledger.guarantee(DELTA) <= 2.0
+
+
+def test_a_smaller_delta_counts_all_charges_at_it(tmp_path: Path) -> None:
+    ledger = charged(tmp_path, 1, epsilon=1.9, budget=2.0)
+    with ledger.exclusive(), pytest.raises(Overspend):
+        ledger.charge("q", 1e-9, 1e-3, 1e-12, "smaller delta", budget=2.0)
+
+
+def test_the_least_excess_is_refused(tmp_path: Path) -> None:
+    limit = rho_of(2.0, DELTA)
+    ledger = Ledger(tmp_path / "ledger")
+    with ledger.exclusive():
+        ledger.charge("q", limit, 2.0, DELTA, "all", budget=2.0)
+        with pytest.raises(Overspend):
+            ledger.charge("q", 1e-30, 1e-9, DELTA, "too small for a sum of floats", budget=2.0)
+    assert len(ledger.entries()) == 1
+
+
 Change = Callable[[list[str]], list[str]]
 
 

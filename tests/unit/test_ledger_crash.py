@@ -77,6 +77,41 @@ def test_kill_9_wastes_at_most_one_charge(
     assert not list((folder / "answers").glob(".new-*"))
 
 
+FULL = """
+import errno, resource, sys
+from pathlib import Path
+sys.path.insert(0, {here!r})
+from invented_people import people
+from test_ledger_crash import POLICY
+from ctdhub.protect import Ledger, protect
+
+resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
+try:
+    protect(people(30, POLICY), POLICY, Ledger(Path({folder!r})), {{}})
+except OSError as error:
+    sys.exit(3 if error.errno == errno.EFBIG else 4)
+"""
+
+
+@pytest.mark.parametrize(
+    ("room", "charges"),
+    [
+        (16, 0),  # the key of questions does not fit
+        (100, 0),  # the line of the charge does not
+        (700, 1),  # the answer does not
+    ],
+)
+def test_a_full_disk_wastes_at_most_one_charge(tmp_path: Path, room: int, charges: int) -> None:
+    folder = tmp_path / "ledger"
+    script = FULL.format(here=str(Path(__file__).parent), room=room, folder=str(folder))
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 3
+    ledger = Ledger(folder)
+    assert len(ledger.entries()) == charges
+    answer = protect(people(30, POLICY), POLICY, ledger, {})
+    assert [e.id for e in ledger.entries()][charges:] == [answer.guarantee.charge]
+    assert len(list((folder / "answers").iterdir())) == 1
+
+
 def charged(folder: Path, times: int) -> Ledger:
     ledger = Ledger(folder / "ledger")
     for i in range(times):

@@ -124,3 +124,21 @@ def test_a_file_that_is_delivered_twice_adds_nobody() -> None:
     once, twice = link(records, SCHEMA), link(pa.concat_tables([records, records]), SCHEMA)
     assert twice.people.equals(once.people)
     assert twice.overlap.equals(once.overlap)
+
+
+def test_one_person_never_decides_how_another_is_merged() -> None:
+    """``record_id`` depends on the whole file, so it may not decide which record comes first."""
+    one = {"year_of_registration": 2020, "gender": "female", "citizenship": "NAM"}
+    other = {"year_of_registration": 2020, "gender": "male", "citizenship": "FRA"}
+    given_ = [{"person_key": f"p{i}", **said} for i in range(20) for said in (one, other)]
+    records = table(given_)
+    names = pa.array([f"r{hash((i, 7)) % 10**12}" for i in range(len(given_))], pa.string())
+    renamed = records.set_column(0, "record_id", names)
+    people = link(records, SCHEMA).people
+    assert link(renamed, SCHEMA).people.equals(people)
+    assert link(renamed.take(pa.array(range(39, -1, -1))), SCHEMA).people.equals(people)
+    more = link(table([*given_, {"person_key": "new", "gender": "female"}]), SCHEMA).people
+    left = people.to_pylist()
+    added = [row for row in more.to_pylist() if row not in left]
+    assert len(added) == 1
+    assert more.num_rows == people.num_rows + 1

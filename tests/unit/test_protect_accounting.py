@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+import numpy as np
 import opendp.prelude as dp
 import pytest
 from hypothesis import given
@@ -49,6 +50,25 @@ def test_conversions_round_to_the_safe_side(rho: float, delta: float) -> None:
     assert delta_of(rho, epsilon) <= delta
     assert rho_of(epsilon, delta) <= rho * (1 + 1e-6)
     assert delta_of(rho_of(epsilon, delta), epsilon) <= delta
+
+
+def test_no_delta_is_zero_by_underflow() -> None:
+    assert delta_of(1e-5, 1.0) > 0
+    assert rho_of(1.0, 1e-310) == 0
+    assert epsilon_of(1e-5, 1e-310) > 0
+
+
+@pytest.mark.parametrize("rho", [1e-3, 0.05, 0.235, 2.0])
+@pytest.mark.parametrize("epsilon", [0.1, 1.0, 4.0, 12.0])
+def test_delta_bounds_the_privacy_curve_of_the_noise_itself(rho: float, epsilon: float) -> None:
+    """Summed over all outcomes of one cell with and without a person (CKS 2020, definition 1)."""
+    s2 = 1 / (2 * rho)
+    k = np.arange(-math.ceil(40 * s2**0.5) - 3, math.ceil(40 * s2**0.5) + 4, dtype=float)
+    chance = np.exp(-(k**2) / (2 * s2))
+    chance, moved = chance / chance.sum(), np.exp(-((k - 1) ** 2) / (2 * s2)) / chance.sum()
+    for one, other in ((chance, moved), (moved, chance)):
+        exact = np.maximum(one - math.exp(epsilon) * other, 0).sum()
+        assert exact <= delta_of(rho, epsilon)
 
 
 @given(rho=st.floats(1e-7, 10))

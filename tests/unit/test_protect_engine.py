@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from invented_people import people, small_policy
 
 import ctdhub.protect.engine as engine
-from ctdhub.errors import HubError, LedgerError, Overspend, PolicyError
+from ctdhub.errors import HubError, LedgerError, LedgerTampered, Overspend, PolicyError
 from ctdhub.protect import Ledger, Policy, Protected, protect
 from ctdhub.protect.accounting import epsilon_of
 from ctdhub.protect.border import COUNTS
@@ -162,6 +162,35 @@ def test_a_damaged_stored_answer_is_told(tmp_path: Path) -> None:
     (folder / "answer.json").write_text(json.dumps({"tables": {}}), "utf-8")
     with pytest.raises(LedgerError, match="damaged"):
         ask(tmp_path, table)
+
+
+@pytest.mark.parametrize("files", [["ledger.jsonl", "head"], ["secret", "ledger.jsonl", "head"]])
+def test_a_ledger_older_than_its_answers_is_told(tmp_path: Path, files: list[str]) -> None:
+    table = people(20, POLICY)
+    ask(tmp_path, table)
+    before = {name: (tmp_path / "ledger" / name).read_bytes() for name in files}
+    ask(tmp_path, table.slice(1))
+    for name, content in before.items():
+        (tmp_path / "ledger" / name).write_bytes(content)
+    for rows in (0, 1, 2):  # neither served nor charged
+        with pytest.raises(LedgerTampered) as caught:
+            ask(tmp_path, table.slice(rows))
+        assert caught.value.rule == "ledger-answers"
+    for name in files:
+        (tmp_path / "ledger" / name).unlink()
+    with pytest.raises(LedgerTampered):
+        ask(tmp_path, table)
+
+
+@pytest.mark.parametrize("epsilon", [1e-300, 1e-6])
+def test_noise_that_cannot_be_drawn_is_refused_before_it_is_paid(
+    tmp_path: Path, epsilon: float
+) -> None:
+    policy = Policy.model_validate({**POLICY.model_dump(), "epsilon": epsilon})
+    with pytest.raises(PolicyError) as caught:
+        ask(tmp_path, people(3, policy), policy)
+    assert caught.value.rule == "policy-noise"
+    assert not (tmp_path / "ledger").exists()
 
 
 def test_progress_rises_and_says_what_happens(tmp_path: Path) -> None:

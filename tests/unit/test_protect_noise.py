@@ -50,7 +50,9 @@ def chi_square(drawn: npt.NDArray[np.int64], sigma2: Fraction) -> tuple[float, i
     return float(((seen[held] - expected) ** 2 / expected).sum()), int(held.sum()) - 1
 
 
-@pytest.mark.parametrize("sigma2", [Fraction(1, 3), Fraction(9), Fraction(40_000, 7)])
+@pytest.mark.parametrize(
+    "sigma2", [Fraction(3, 10), Fraction(1), Fraction(50), Fraction(40_000, 7)]
+)
 def test_draws_follow_the_distribution(sigma2: Fraction) -> None:
     statistic, freedom = chi_square(Sampler(sigma2).draw(DRAWS), sigma2)
     assert statistic < chi_square_limit(freedom) + freedom * 0.05  # + the discreteness of counts

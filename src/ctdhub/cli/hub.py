@@ -181,12 +181,16 @@ def show_conservation(hub: Hub) -> None:
         _("excluded by rule"),
     ):
         table.add_column(heading, justify="left" if heading == _("contributor") else "right")
+    notes: list[str] = []
     for report in stages.reports(hub):
         c = report["conservation"]
         excluded = ", ".join(f"{rule} {n}" for rule, n in c["excluded"].items()) or "0"
         figures = [number(c[k]) for k in ("rows_read", "records", "rejected")]
         table.add_row(escape(report["contributor"]), *figures, escape(excluded))
+        notes += [f"{report['contributor']}: {note}" for note in report["notes"]]
     console.print(table)
+    for note in notes:
+        console.print(escape(note))
 
 
 def show_release(hub: Hub) -> None:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ctdhub.errors import HostileFile
-from ctdhub.i18n import _
+from ctdhub.i18n import _, ngettext
 from ctdhub.intake import headers
 from ctdhub.intake.no_records import INK, is_label_row, total_at_the_end
 from ctdhub.intake.options import Limits, ReadOptions
@@ -110,6 +110,14 @@ def finish(cells: Cells, file: str, sha256: str, options: ReadOptions, limits: L
         filled = _filled(columns, len(rows))
         if not filled.all():
             keep = pa.array(filled)
+            blank = int(len(rows) - filled.sum())
+            cells.notes.append(
+                ngettext(
+                    "{n} row holds no value in any column; it is no record.",
+                    "{n} rows hold no value in any column; they are no records.",
+                    blank,
+                ).format(n=blank)
+            )
             columns = [column.filter(keep) for column in columns]
             rows = rows.filter(keep)
     notes = list(cells.notes)
