@@ -43,9 +43,7 @@ def new_hub(folder: Path, name: str, *, invented: bool = False) -> Hub:
     return Hub(folder)
 
 
-def practice_hub(
-    folder: Path, people: int | None = None, progress: Progress | None = None
-) -> Hub:
+def practice_hub(folder: Path, people: int | None = None, progress: Progress | None = None) -> Hub:
     """Make a practice hub with invented contributions, or open the one that is there.
 
     Args:

@@ -67,7 +67,8 @@ def test_aliases(code: str, texts: str):
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("Kosovo", "SRB"), ("Y1", "SRB"), ("Tibet", "CHN"), ("TB", "CHN"), ("Congo", "COG")]
+    ("text", "code"),
+    [("Kosovo", "SRB"), ("Y1", "SRB"), ("Tibet", "CHN"), ("TB", "CHN"), ("Congo", "COG")],
 )
 def test_lossy_arrows_say_so(text: str, code: str):
     assert (resolve(text).alpha3, resolve(text).lossy) == (code, True)

@@ -27,7 +27,7 @@ class _Frozen(BaseModel):
 
 
 class Budget(_Frozen):
-    """What all releases together may cost, at the delta of the policy."""
+    """What all releases together may cost, at the smallest delta of any of them."""
 
     epsilon: float = Field(default=12.0, gt=0, le=1000)
 
@@ -194,7 +194,7 @@ level: 0.95
 # Larger shows more small cells, smaller is more cautious.
 false_share: 0.005
 
-# What all releases together may cost (epsilon, at the same delta).  When it is spent, the ledger
+# What all releases together may cost (epsilon, at the smallest delta ever used).  When spent, the ledger
 # refuses: earlier releases cannot be unpublished.
 budget: {epsilon: 12.0}
 
