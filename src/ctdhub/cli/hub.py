@@ -138,11 +138,12 @@ def register(app: typer.Typer) -> None:
                 f"{e.rho:.5f}",
             )
         console.print(table)
+        delta = book.strictest(rules.delta)
         console.print(
             _("All releases together: epsilon {spent} of {budget} at delta {delta}.").format(
-                spent=f"{book.guarantee(rules.delta):.3f}",
+                spent=f"{book.guarantee(delta):.3f}",
                 budget=f"{rules.budget.epsilon:g}",
-                delta=f"{rules.delta:.0e}",
+                delta=f"{delta:.0e}",
             )
         )
 

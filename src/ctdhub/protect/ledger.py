@@ -138,7 +138,11 @@ class Ledger:
 
         A later policy with a greater delta would else make the same budget reach further.
         """
-        return rho_of(budget, min([delta, *(e.delta for e in self.entries())]))
+        return rho_of(budget, self.strictest(delta))
+
+    def strictest(self, delta: float) -> float:
+        """The smallest delta of all charges and of the policy: the one that budgets hold at."""
+        return min([delta, *(e.delta for e in self.entries())])
 
     def question(self, content: bytes) -> str:
         """The keyed hash of a question; the key is made at first need."""

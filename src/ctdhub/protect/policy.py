@@ -194,8 +194,8 @@ level: 0.95
 # Larger shows more small cells, smaller is more cautious.
 false_share: 0.005
 
-# What all releases together may cost (epsilon, at the smallest delta ever used).  When spent, the ledger
-# refuses: earlier releases cannot be unpublished.
+# What all releases together may cost (epsilon, at the smallest delta ever used).  When it is spent,
+# the ledger refuses: earlier releases cannot be unpublished.
 budget: {epsilon: 12.0}
 
 # How a release's budget is divided between kinds of tables.  Only the proportions matter.

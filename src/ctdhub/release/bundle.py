@@ -26,7 +26,7 @@ from ctdhub.release.verify import sha256, sums
 from ctdhub.schema.emit import write_codebook
 
 Progress = Callable[[str, float], None]
-_NUMBERED = re.compile(r"(\d{4})\.(\d{1,6})")
+_NUMBERED = re.compile(r"(\d{4})\.([1-9]\d{0,5})")
 
 
 def write_release(
@@ -98,15 +98,11 @@ def next_version(releases: Path, today: date | None = None) -> str:
 
 
 def latest_release(releases: Path) -> Path | None:
-    """The folder of the release with the highest version <year>.<number>, None if there is none.
-
-    A release under another name counts only where no numbered one exists; then the newest wins.
-    """
-    if numbered := _numbered(releases):
-        year, number = max(numbered)
-        return releases / f"{year}.{number}"
-    others = [p.parent for p in releases.glob(f"[!.]*/{MANIFEST}")]
-    return max(others, key=lambda p: (p / MANIFEST).stat().st_mtime_ns, default=None)
+    """The folder of the release with the highest version <year>.<number>, None if there is none."""
+    if not (numbered := _numbered(releases)):
+        return None
+    year, number = max(numbered)
+    return releases / f"{year}.{number}"
 
 
 def _numbered(releases: Path) -> list[tuple[int, int]]:
@@ -117,7 +113,7 @@ def _numbered(releases: Path) -> list[tuple[int, int]]:
 def _free(releases: Path, version: str) -> Path:
     if not re.fullmatch(VERSION_PATTERN, version):
         what = _("This is not a version.")
-        fix = _("Use letters, digits and single points, for example 2026.1.")
+        fix = _("Use the year and a number, for example 2026.1.")
         raise ReleaseError(what, fix, rule="version")
     target = releases / version
     if target.exists() or target.is_symlink():

@@ -17,7 +17,7 @@ from ctdhub.protect.border import Estimate, Guarantee, Protected
 
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 CORRIDOR = "citizenship*country_of_exploitation"
-VERSION_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z_-]{0,15}(\.[0-9A-Za-z][0-9A-Za-z_-]{0,15}){0,4}$"
+VERSION_PATTERN = r"^\d{4}\.[1-9]\d{0,5}$"
 """A version is also the name of a folder: no separators, no leading dot, no "..", 80 at most."""
 
 
