@@ -7,6 +7,7 @@ Does not belong here: anything another program would want to call.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ GROUPS = ("hub", "contributor", "schema", "crosswalk", "practice", "release", "p
 """Modules of this package; each has ``register(app)``, which adds its verbs to the command."""
 
 HELP = ["-h", "--help"]
-INTERRUPTED = 130
+INTERRUPTED, PIPE_CLOSED = 130, 141
 
 console = Console()
 errors = Console(stderr=True)
@@ -78,6 +79,9 @@ def main() -> None:
     except HubError as error:
         show_error(error)
         code = error.exit_code
+    except BrokenPipeError:  # the reader of a pipe went away, as `head` does: not an error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = PIPE_CLOSED
     except OSError as error:
         show_error(refused(error))
         code = HubError.exit_code
