@@ -42,7 +42,7 @@ def test_placeholders_survive(code: str) -> None:
 @pytest.mark.parametrize("code", LANGUAGES[1:])
 def test_language_is_spoken(code: str) -> None:
     with language(code):
-        assert _("What to do") != "What to do"
+        assert _("What to do:") != "What to do:"
 
 
 def test_arabic_is_written_in_arabic() -> None:

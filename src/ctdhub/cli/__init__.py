@@ -133,8 +133,8 @@ def bar() -> Iterator[Report]:
 
 def show_error(error: HubError) -> None:
     """Print an error with its place and remedy, never a traceback."""
-    label, remedy = _("Error"), _("What to do")
-    errors.print(f"[bold red]{escape(label)}:[/] {escape(error.what)}")
+    label, remedy = _("Error:"), _("What to do:")
+    errors.print(f"[bold red]{escape(label)}[/] {escape(error.what)}")
     if place := error.where():
         errors.print(f"  {escape(place)}")
-    errors.print(f"  [bold]{escape(remedy)}:[/] {escape(error.fix)}")
+    errors.print(f"  [bold]{escape(remedy)}[/] {escape(error.fix)}")
