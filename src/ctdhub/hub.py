@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ctdhub.errors import HubFolderError, PolicyError, printable
 from ctdhub.i18n import LANGUAGES, _
@@ -43,6 +43,13 @@ class HubSettings(_Settings):
     licence: str = "CC-BY-4.0"
     homepage: str = Field(default="", pattern=r"^(https://\S{1,300})?$")
     helpline: str = Field(default="", max_length=120)
+
+    @field_validator("schema_version")
+    @classmethod
+    def _shipped(cls, version: str) -> str:
+        if version != load_schema().version:
+            raise ValueError("not the version of the schema that this software ships")
+        return version
 
 
 class Agreement(_Settings):
