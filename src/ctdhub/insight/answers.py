@@ -8,12 +8,14 @@ Method.  A question names a set of values for each of some variables.
    is not shown had a noisy count below the smallest shown one of its table (where none is shown:
    below ``sigma`` times Bonferroni's quantile for its cells); it lies between 0 and that bound
    plus ``z * sigma``.
-2. A sum of cells takes its value from the protected records, which agree with all tables at once.
-   Its interval is ``value ± z * sigma * sqrt(m)``: z the normal quantile of the release's level,
-   sigma the noise of a measured table that holds all variables of the question, m the number of
-   cells of that table which the sum covers, those too small to show included; of all such tables
-   the one with the smallest ``sigma * sqrt(m)``.  Where the values left out are fewer than those
-   named, the sum is also "all of them less those left out", and the variances of the two add.
+2. A sum of cells of a measured table takes the published counts of the cells that are shown, which
+   are unbiased, and the protected records for the rest.  Its interval is ``value ± the root of
+   (z sigma sqrt(m))^2 + rest^2``: z the normal quantile of the release's level, sigma the table's
+   noise, m the number of cells that the sum covers; the rest, cells too few to show, counts as an
+   error as large as itself, for records are fitted and cells that small may be empty.  Of all
+   measured tables that hold all variables of the question the one with the narrowest interval
+   answers.  Where the values left out are fewer than those named, the sum is also "all of them
+   less those left out", and the errors of the two add.
 3. Where no measured table holds all variables of the question there is no interval: nothing was
    measured, and no number is shown.
 A share takes its interval from Fieller's theorem (E. C. Fieller, 1954, J. R. Stat. Soc. B 16:175)
@@ -25,7 +27,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 from statistics import NormalDist
 
 import pyarrow as pa
@@ -49,6 +51,27 @@ class Answer:
 
 
 NOT_MEASURED = Answer(None, None, None)
+CANDIDATES = 3
+"""Tables tried for a sum, the least noisy first."""
+
+
+@dataclass(frozen=True)
+class _Sum:
+    """People in a sum of cells, the variance of its noise, and the part in cells not shown."""
+
+    value: float
+    variance: float
+    rest: float
+
+    def half(self, z: float) -> float:
+        """Half the width of the interval, in people."""
+        return math.hypot(z * math.sqrt(self.variance), self.rest)
+
+    def less(self, other: _Sum) -> _Sum:
+        """The difference of two sums; their errors add."""
+        return _Sum(
+            self.value - other.value, self.variance + other.variance, self.rest + other.rest
+        )
 
 
 class Answers:
@@ -65,7 +88,7 @@ class Answers:
         self.years = release.facts.years
         self._records = release.protected.records
         self._cells: dict[str, dict[tuple[str, ...], Estimate]] = {}
-        self._masks: dict[tuple[str, frozenset[str]], pa.ChunkedArray] = {}
+        self._tallies: dict[str, list[tuple[tuple[str, ...], int]]] = {}
         self.z = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2)
 
     @property
@@ -101,12 +124,13 @@ class Answers:
             if found := self._shown(key).get(cell):
                 return Answer(found.value, found.low, found.high)
             return Answer(0, 0, self._unseen(key))
-        variance = self._variance(where)
-        if variance is None:
+        total = self._sum(where)
+        if total is None:
             return NOT_MEASURED
-        value = self._in_records(where)
-        half = self.z * math.sqrt(variance)
-        return Answer(value, max(0, math.floor(value - half)), math.ceil(value + half))
+        half = total.half(self.z)
+        value = max(0, round(total.value))
+        low, high = math.floor(total.value - half), math.ceil(total.value + half)
+        return Answer(value, min(value, max(0, low)), max(value, high))
 
     def share(self, part: Where, whole: Where) -> Answer:
         """Share, in 0..1, of the people of ``whole`` who are also in ``part``."""
@@ -146,30 +170,58 @@ class Answers:
             below = min(e.value for e in shown.values()) - 1
         return math.ceil(below + self.z * self._sigma[key])
 
-    def _variance(self, where: Where) -> float | None:
-        """Variance of the noise in the sum, in people squared; None if it was not measured."""
+    def _sum(self, where: Where) -> _Sum | None:
+        """The best way to answer by adding cells; None where nothing was measured."""
         if not where:
-            return self._sigma[""] ** 2
+            people = self.release.protected.people
+            return _Sum(people.value, self._sigma[""] ** 2, 0.0)
         ways = [self._direct(where)]
         for v in where:
             others = {n: values for n, values in where.items() if n != v}
             outside = {*self.domain(v), ""} - set(where[v])
             if len(outside) < len(set(where[v])):
-                parts = self._variance(others), self._variance({**others, v: outside})
-                ways.append(None if None in parts else sum(p for p in parts if p is not None))
-        return min((w for w in ways if w is not None), default=None)
+                whole, left_out = self._sum(others), self._sum({**others, v: outside})
+                if whole and left_out:
+                    ways.append(whole.less(left_out))
+        return min((w for w in ways if w), key=lambda w: w.half(self.z), default=None)
 
-    def _direct(self, where: Where) -> float | None:
-        """The same by adding cells of one table, the best of those that hold all variables."""
+    def _direct(self, where: Where) -> _Sum | None:
+        """The same from one table: of those that hold all variables the best of the least noisy."""
         candidates = min((self._holding.get(v, []) for v in where), key=len)
-        best: float | None = None
-        for names, sigma in candidates:
-            if where.keys() <= names:
-                cells = math.prod(
-                    len(set(where[n])) if n in where else len(self.domain(n)) + 1 for n in names
-                )
-                best = min(best or math.inf, sigma * sigma * cells)
-        return best
+        wanted = {n: set(values) for n, values in where.items()}
+        noise = {
+            names: sigma
+            * sigma
+            * math.prod(len(wanted[n]) if n in wanted else len(self.domain(n)) + 1 for n in names)
+            for names, sigma in candidates
+            if wanted.keys() <= names
+        }
+        least = sorted(noise, key=lambda names: noise[names])[:CANDIDATES]
+        sums = [self._added(self._tables[names], wanted, noise[names]) for names in least]
+        return min(sums, key=lambda w: w.half(self.z), default=None)
+
+    def _added(self, key: str, wanted: dict[str, set[str]], variance: float) -> _Sum:
+        """Cells of one table added up: published counts where shown, records for the rest."""
+        limits = [wanted.get(n) for n in key.split("*")]
+        shown = self._shown(key)
+
+        def covered(cell: tuple[str, ...]) -> bool:
+            return all(
+                limit is None or value in limit for limit, value in zip(limits, cell, strict=True)
+            )
+
+        seen = sum(e.value for cell, e in shown.items() if covered(cell))
+        rest = sum(n for cell, n in self._tally(key) if cell not in shown and covered(cell))
+        return _Sum(seen + rest, variance, rest)
+
+    def _tally(self, key: str) -> list[tuple[tuple[str, ...], int]]:
+        """Protected records by cell of a table."""
+        if key not in self._tallies:
+            names = key.split("*")
+            counted = self._records.group_by(names).aggregate([([], "count_all")])
+            cells = zip(*(counted[n].fill_null("").to_pylist() for n in names), strict=True)
+            self._tallies[key] = list(zip(cells, counted["count_all"].to_pylist(), strict=True))
+        return self._tallies[key]
 
     @cached_property
     def _holding(self) -> dict[str, list[tuple[frozenset[str], float]]]:
@@ -179,17 +231,6 @@ class Answers:
             for v in names:
                 holding.setdefault(v, []).append((names, self._sigma[table]))
         return holding
-
-    def _in_records(self, where: Where) -> int:
-        masks = [self._mask(variable, frozenset(values)) for variable, values in where.items()]
-        return pc.sum(reduce(pc.and_, masks)).as_py() or 0
-
-    def _mask(self, variable: str, values: frozenset[str]) -> pa.ChunkedArray:
-        key = (variable, values)
-        if key not in self._masks:
-            wanted = pa.array([v or None for v in sorted(values)], pa.string())
-            self._masks[key] = pc.is_in(self._records[variable], value_set=wanted)
-        return self._masks[key]
 
 
 def fieller(part: Answer, whole: Answer) -> Answer:

@@ -1,0 +1,56 @@
+"""What a release says beside what is true, which only practice data can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import reduce
+from itertools import product
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from ctdhub import pipeline, stages
+from ctdhub.hub import Hub
+from ctdhub.insight import Answers
+from ctdhub.release import open_release
+from ctdhub.schema import countries
+from tests.journeys.conftest import set_policy
+
+YEARS = [str(year) for year in range(2002, 2019)]
+CONDITIONS: list[dict[str, Collection[str]]] = [
+    {},
+    {"gender": ["female"]},
+    {"any_exploitation": ["yes"]},
+    {"exploitation_sexual": ["yes"]},
+    {"exploitation_forced_labour": ["yes"]},
+    {"year_of_registration": YEARS},
+]
+REGIONS = [*countries.regions(), *countries.subregions(), "eu", "council_of_europe"]
+
+
+def true_count(people: pa.Table, where: Mapping[str, Collection[str]]) -> int:
+    masks = [pc.is_in(people[name], value_set=pa.array(list(v))) for name, v in where.items()]
+    return pc.sum(reduce(pc.and_, masks)).as_py() or 0
+
+
+@pytest.mark.parametrize("epsilon", [4.0, 60.0])
+def test_sums_over_regions_contain_the_truth(hub: Hub, epsilon: float) -> None:
+    """Whether noise or the fit of the records is the greater error, intervals cover."""
+    set_policy(hub, epsilon=epsilon)
+    pipeline.build(hub, until="release")
+    answers = Answers(open_release(hub.releases / str(stages.released_version(hub))))
+    people = pq.read_table(hub.work / "people" / stages.PEOPLE)
+    year = people.schema.get_field_index("year_of_registration")
+    people = people.set_column(year, "year_of_registration", people[year].cast(pa.string()))
+    hits = total = 0
+    sides = ("citizenship", "country_of_exploitation")
+    for region, side, condition in product(REGIONS, sides, CONDITIONS):
+        where = {side: countries.members(region), **condition}
+        answer = answers.count(where)
+        if answer.value is not None and answer.low is not None and answer.high is not None:
+            total += 1
+            hits += answer.low <= true_count(people, where) <= answer.high
+    assert total == len(REGIONS) * len(sides) * len(CONDITIONS)
+    assert hits / total >= 0.95
