@@ -106,7 +106,9 @@ def record(
     later &= rng.random(len(person)) < m.lists.later_year
     date = _days(year + later, rng)
     again = np.flatnonzero(rng.random(len(person)) < model.repeat)
-    ends = (date.astype("datetime64[Y]") + 1).astype("datetime64[D]") - np.timedelta64(1, "D")
+    ends = (date.astype("datetime64[Y]") + np.timedelta64(1, "Y")).astype(
+        "datetime64[D]"
+    ) - np.timedelta64(1, "D")
     second = np.minimum(date + rng.integers(1, 60, len(date)).astype("timedelta64[D]"), ends)
     counts = {"rejected": max(3, round(m.faulty_rows * len(person)))}
     counts |= {rule: max(2, round(m.excluded_rows * len(person))) for rule in exclusions}
