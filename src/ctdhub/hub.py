@@ -19,7 +19,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ctdhub.errors import HubFolderError, PolicyError, printable
-from ctdhub.i18n import LANGUAGES, _
+from ctdhub.i18n import LANGUAGES, Language, _
 from ctdhub.schema import load_schema
 
 SOURCE_KINDS = load_schema().codes["source_type"]
@@ -36,7 +36,7 @@ class HubSettings(_Settings):
     """
 
     name: str = Field(min_length=1, max_length=200)
-    languages: tuple[Literal["en", "fr", "es", "ar"], ...] = LANGUAGES  # type: ignore[assignment]
+    languages: tuple[Language, ...] = LANGUAGES
     schema_version: str = "1.0"
     engine: Literal["duckdb"] = "duckdb"
     invented: bool = False

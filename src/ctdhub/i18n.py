@@ -21,8 +21,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from importlib import resources
+from typing import Literal, get_args
 
-LANGUAGES = ("en", "fr", "es", "ar")
+Language = Literal["en", "fr", "es", "ar"]
+
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 """Offered languages (ISO 639-1); the first is the language of the source."""
 
 RIGHT_TO_LEFT = frozenset({"ar"})

@@ -67,7 +67,6 @@ def build(
 def _steps(
     hub: Hub, until: str, progress: Progress | None, version: str, note: str
 ) -> Iterator[Step]:
-    wanted = STAGES[: STAGES.index(until) + 1]
     policy = stages.policy(hub)
     harmonised = [stages.harmonise_file(hub, c, policy) for c in hub.contributions()]
     yield from harmonised
@@ -77,9 +76,8 @@ def _steps(
         lambda: stages.write_release(hub, policy, version, note),
         lambda: stages.build_site(hub, progress),
     ]
-    for make, stage in zip(later, STAGES[1:], strict=True):
-        if stage in wanted:
-            yield make()
+    for make in later[: STAGES.index(until)]:  # each needs the output of the one before
+        yield make()
 
 
 def stages_after(name: str, until: str) -> tuple[str, ...]:

@@ -91,7 +91,7 @@ def resolve(text: str) -> Resolution:
     (True, 'MAR')
     """
     found = look_up(text)
-    key = _key(text[: LONGEST + 1])
+    key = fold_name(text[: LONGEST + 1])
     if found.alpha3 or found.several or not 4 <= len(key) <= LONGEST or key.isdigit():
         return found
     names = _table().names
@@ -114,7 +114,7 @@ def look_up(text: str) -> Resolution:
     if text.casefold() in table.dotted:
         return Resolution(several=True)
     for form in (text, _ARTICLE.sub("", text)):
-        key = _key(form)
+        key = fold_name(form)
         if key in table.capitals and form != key.upper():
             return Resolution()
         if len(key) <= 3 and len(form) > len(key) and key.isascii() and key not in table.named:
@@ -126,10 +126,6 @@ def look_up(text: str) -> Resolution:
     return Resolution()
 
 
-def _key(text: str) -> str:
-    return fold_name(text)
-
-
 @cache
 def _table() -> _Table:
     """Every known text, checked: one folded text has one meaning.
@@ -139,13 +135,13 @@ def _table() -> _Table:
     """
     path = resources.files("ctdhub.harmonise") / "data" / "country_aliases.yaml"
     own = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 (texts only)
-    several = {_key(t) for texts in own["several"].values() for t in texts}
-    lossy = {_key(t) for texts in own["lossy"].values() for t in texts}
+    several = {fold_name(t) for texts in own["several"].values() for t in texts}
+    lossy = {fold_name(t) for texts in own["lossy"].values() for t in texts}
     codes: dict[str, str] = {}
     names: dict[str, str] = {}
-    sure = ((text, code) for text, code in _published() if _key(text) not in several)
+    sure = ((text, code) for text, code in _published() if fold_name(text) not in several)
     for text, code in (*sure, *_listed(own["aliases"]), *_listed(own["lossy"])):
-        key = _key(text)
+        key = fold_name(text)
         if code not in ALPHA3 or not key or codes.setdefault(key, code) != code or key in several:
             raise SchemaError(
                 _("The country name “{text}” has two meanings.").format(text=text),
@@ -163,7 +159,7 @@ def _table() -> _Table:
         frozenset(several),
         frozenset(dotted),
         frozenset(own["capitals"]),
-        frozenset(_key(text) for text, _code in _listed(own["aliases"])),
+        frozenset(fold_name(text) for text, _code in _listed(own["aliases"])),
         names,
     )
 
@@ -206,7 +202,7 @@ def _add_loose_forms(codes: dict[str, str], several: set[str]) -> None:
             first, last = name.split(",")
             forms |= {first, f"{last} {first}"}
         for form in forms:
-            loose.setdefault(_key(form), set()).add(code)
+            loose.setdefault(fold_name(form), set()).add(code)
     for key, found in loose.items():
         if len(found) == 1 and len(key) > 3 and key not in several:
             codes.setdefault(key, found.pop())

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from ctdhub.i18n import NATIVE_NAMES, RIGHT_TO_LEFT
 from ctdhub.schema import codebook, countries, labels
-from ctdhub.schema.model import Variable, load_schema
+from ctdhub.schema.model import TableName, Variable, load_schema
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ def _template() -> Template:
     return environment.get_template("codebook.html.jinja")
 
 
-def _chapter(table: str, lang: str) -> Chapter:
-    own = codebook.own_variables(table)  # type: ignore[arg-type]
+def _chapter(table: TableName, lang: str) -> Chapter:
+    own = codebook.own_variables(table)
     runs = [(group, tuple(run)) for group, run in groupby(own, key=codebook.section)]
     return Chapter(
         name=table,
