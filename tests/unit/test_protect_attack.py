@@ -18,6 +18,7 @@ from ctdhub.protect import Ledger, protect
 from ctdhub.protect.accounting import rho_of
 from ctdhub.protect.count import count, encode
 from ctdhub.protect.measure import cost, measure, workload
+from ctdhub.protect.plan import plan_of
 from ctdhub.schema import load_schema
 
 COLUMNS = ("gender", "age_band", "means_threats", "means_debt_bondage", "exploitation_sexual")
@@ -79,7 +80,7 @@ def test_the_best_attack_on_the_noisy_tables_gains_what_was_paid() -> None:
     and variance 2 rho: more would be overspent, less would be wasted."""
     schema = load_schema()
     rho = rho_of(EPSILON, POLICY.delta)
-    questions = workload(POLICY, schema, rho)
+    questions = workload(plan_of(POLICY, schema), rho)
     exact = [
         count(encode(world(inside), DOMAINS), [q.columns for q in questions])
         for inside in (False, True)

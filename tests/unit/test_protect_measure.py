@@ -13,7 +13,8 @@ from invented_people import people, small_policy
 
 from ctdhub.protect.accounting import epsilon_of, rho_of
 from ctdhub.protect.count import count, encode
-from ctdhub.protect.measure import CORRIDOR, cost, measure, workload
+from ctdhub.protect.measure import cost, measure, workload
+from ctdhub.protect.plan import CORRIDOR, plan_of
 from ctdhub.protect.policy import Policy
 from ctdhub.schema import load_schema
 
@@ -22,7 +23,7 @@ POLICY = small_policy()
 
 
 def test_default_workload_has_every_pair_once_and_the_divided_corridors() -> None:
-    questions = workload(Policy(), SCHEMA, 0.2)
+    questions = workload(plan_of(Policy(), SCHEMA), 0.2)
     tables = [q.columns for q in questions]
     names = list(Policy().domains(SCHEMA))
     assert len(set(tables)) == len(tables)
@@ -49,7 +50,7 @@ def test_the_cost_is_the_budget_and_never_more(
 ) -> None:
     policy = Policy(epsilon=epsilon, columns=tuple(columns), weights={"pairs": weight})
     rho = rho_of(epsilon, policy.delta)
-    total = cost(workload(policy, SCHEMA, rho))
+    total = cost(workload(plan_of(policy, SCHEMA), rho))
     assert total <= Fraction(rho)
     assert epsilon_of(float(total), policy.delta) <= epsilon
     assert float(total) > 0.98 * rho or epsilon > 4  # grains of 1/256 show where sigma is small
@@ -57,14 +58,14 @@ def test_the_cost_is_the_budget_and_never_more(
 
 def test_weights_move_the_noise() -> None:
     def sigma(**weights: float) -> float:
-        questions = workload(small_policy(weights=weights), SCHEMA, 0.2)
+        questions = workload(plan_of(small_policy(weights=weights), SCHEMA), 0.2)
         return next(q.sigma for q in questions if q.columns == CORRIDOR)
 
     assert sigma(corridor=100) < sigma() < sigma(pairs=200)
 
 
 def test_noise_is_that_of_each_question() -> None:
-    questions = workload(POLICY, SCHEMA, 0.2)
+    questions = workload(plan_of(POLICY, SCHEMA), 0.2)
     exact = count(
         encode(people(40, POLICY), POLICY.domains(SCHEMA)), [q.columns for q in questions]
     )
@@ -78,7 +79,7 @@ def test_noise_is_that_of_each_question() -> None:
 
 
 def test_noise_is_not_shared_between_tables() -> None:
-    questions = tuple(q for q in workload(POLICY, SCHEMA, 0.2) if len(q.columns) == 3)
+    questions = tuple(q for q in workload(plan_of(POLICY, SCHEMA), 0.2) if len(q.columns) == 3)
     zeros = {q.columns: np.zeros(q.shape, dtype=np.int64) for q in questions}
     noisy = [table.ravel()[:200_000].astype(float) for table in measure(zeros, questions).values()]
     for a, b in combinations(noisy, 2):

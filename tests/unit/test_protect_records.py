@@ -13,7 +13,8 @@ from ctdhub.protect.accounting import rho_of
 from ctdhub.protect.count import Codes, Counts, count, encode
 from ctdhub.protect.fit import Targets, apportion, pair, rake, simplex, targets
 from ctdhub.protect.indicators import Indicators
-from ctdhub.protect.measure import CORRIDOR, Workload, measure, workload
+from ctdhub.protect.measure import Workload, measure, workload
+from ctdhub.protect.plan import CORRIDOR, plan_of
 from ctdhub.protect.policy import Policy
 from ctdhub.protect.polish import polish
 from ctdhub.protect.synthesise import Draft, draft, mutual_information, to_table
@@ -27,7 +28,7 @@ N = 4_000
 
 
 def measured(n: int, policy: Policy = POLICY) -> tuple[Counts, Counts, Workload]:
-    questions = workload(policy, SCHEMA, rho_of(policy.epsilon, policy.delta))
+    questions = workload(plan_of(policy, SCHEMA), rho_of(policy.epsilon, policy.delta))
     codes = encode(people(n, policy), policy.domains(SCHEMA))
     exact = count(codes, [q.columns for q in questions])
     return exact, measure(exact, questions), questions

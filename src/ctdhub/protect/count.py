@@ -17,10 +17,8 @@ import pyarrow.compute as pc
 
 from ctdhub.errors import PolicyError
 from ctdhub.i18n import _
+from ctdhub.protect.plan import Columns
 from ctdhub.protect.policy import Domains
-
-Columns = tuple[str, ...]
-"""The columns of a table in the order of the schema; () is the number of people."""
 
 Counts = dict[Columns, npt.NDArray[np.int64]]
 """Tables by columns; an axis has one place per public value, after place 0, "not recorded"."""

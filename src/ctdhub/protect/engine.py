@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -17,23 +18,44 @@ from threadpoolctl import threadpool_limits
 from ctdhub.i18n import _
 from ctdhub.protect import answers, intervals
 from ctdhub.protect.accounting import rho_of
-from ctdhub.protect.border import Guarantee, Protected, mint
+from ctdhub.protect.border import Estimate, Guarantee, Protected, mint
 from ctdhub.protect.count import Codes, count, encode
 from ctdhub.protect.fit import targets
-from ctdhub.protect.indicators import Indicators
 from ctdhub.protect.ledger import Entry, Ledger
-from ctdhub.protect.measure import Workload, measure, workload
-from ctdhub.protect.policy import Domains, Policy
+from ctdhub.protect.measure import measure, workload
+from ctdhub.protect.noise import Bits
+from ctdhub.protect.plan import Plan, plan_of
+from ctdhub.protect.policy import Policy
 from ctdhub.protect.polish import polish
 from ctdhub.protect.synthesise import draft, to_table
-from ctdhub.schema import Schema, load_schema
+from ctdhub.schema import load_schema
 
-ENGINE = "1"
+ENGINE = "2"
 """Version of the method; a new one makes every question a new question."""
 
 UNIT, MECHANISM = "person", "discrete Gaussian"
 
 Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a table, and what it costs.
+
+    Attributes:
+        plan: see :class:`ctdhub.protect.plan.Plan`.
+        epsilon, delta: the guarantee of the answer.
+        budget: the most epsilon that all charges of the ledger together may reach.
+        settings: whatever else makes it another question, such as the schema's version.
+        what: the question in English words, for the ledger.
+    """
+
+    plan: Plan
+    epsilon: float
+    delta: float
+    budget: float
+    settings: tuple[Any, ...]
+    what: str
 
 
 def protect(
@@ -43,7 +65,7 @@ def protect(
     facts: dict[str, Any],
     progress: Progress | None = None,
 ) -> Protected:
-    """Protect a table of people.
+    """Protect a hub's table of people.
 
     Args:
         people: one row per person, public columns of ``Schema.table("people")``.
@@ -59,36 +81,54 @@ def protect(
         LedgerTampered: the ledger was changed, or lacks a charge that paid for a stored answer.
         LedgerError: a stored answer is damaged.
     """
-    tell = progress or (lambda message, share: None)
     schema = load_schema()
-    domains = policy.domains(schema)
-    codes = encode(people, domains)
-    rho = rho_of(policy.epsilon, policy.delta)
-    questions = workload(policy, schema, rho)
+    # The ledger outlives its reader's language, so that its words are always English.
+    columns = "all public columns" if policy.columns == "all" else f"{len(policy.columns)} columns"
+    what = f"release of {columns} at epsilon {policy.epsilon:g}, budget {policy.budget.epsilon:g}"
+    settings = (policy.model_dump(mode="json", exclude={"budget"}), schema.version)
+    question = Question(
+        plan_of(policy, schema), policy.epsilon, policy.delta, policy.budget.epsilon, settings, what
+    )
+    return protect_table(people, question, ledger, facts, progress)
+
+
+def protect_table(
+    table: pa.Table,
+    asked: Question,
+    ledger: Ledger,
+    facts: dict[str, Any],
+    progress: Progress | None = None,
+) -> Protected:
+    """Protect any table whose columns have public domains; see :func:`protect`.
+
+    Args:
+        table: one row per person, or at most ``asked.plan.rows`` of each, columns as text.
+    """
+    tell = progress or (lambda message, share: None)
+    codes = encode(table, asked.plan.domains)
+    rho = rho_of(asked.epsilon, asked.delta)
+    workload(asked.plan, rho)  # refuses before anything is paid
     with ledger.exclusive():
         answers.check_paid(ledger)
-        question = ledger.question(_content(codes, policy, schema))
+        question = ledger.question(_content(codes, asked))
         answer = answers.stored(ledger, question, facts)
         if answer is not None:
             tell(_("answered before: nothing is charged"), 1.0)
             return answer
-        entry = _charge(ledger, question, rho, policy, tell)
-        answer = _answer(codes, policy, schema, domains, questions, entry, facts, tell)
+        entry = _charge(ledger, question, rho, asked, tell)
+        answer = _minted(codes, asked, entry, facts, tell)
         answers.store(ledger, question, answer)
     return answer
 
 
-def _content(codes: Codes, policy: Policy, schema: Schema) -> bytes:
-    """What makes a question: people (in any order), policy, schema version, engine version."""
-    settings = policy.model_dump(mode="json", exclude={"budget"})
-    rest = [settings, schema.version, ENGINE]
+def _content(codes: Codes, asked: Question) -> bytes:
+    """What makes a question: people (in any order), plan, settings and the engine's version."""
+    rest = [repr(asked.plan), asked.epsilon, asked.delta, list(asked.settings), ENGINE]
     return codes.digest() + json.dumps(rest, sort_keys=True).encode()
 
 
-def _charge(ledger: Ledger, question: str, rho: float, policy: Policy, tell: Progress) -> Entry:
-    # The ledger outlives its reader's language, so that its words are always English.
-    columns = "all public columns" if policy.columns == "all" else f"{len(policy.columns)} columns"
-    what = f"release of {columns} at epsilon {policy.epsilon:g}, budget {policy.budget.epsilon:g}"
+def _charge(ledger: Ledger, question: str, rho: float, asked: Question, tell: Progress) -> Entry:
+    what = asked.what
     lost = [e.number for e in ledger.entries() if e.question == question]
     if lost:
         what += f"; charged again, because charge {lost[-1]} was cut off without an answer"
@@ -96,52 +136,94 @@ def _charge(ledger: Ledger, question: str, rho: float, policy: Policy, tell: Pro
             _("charged again: charge {n} was cut off without an answer").format(n=lost[-1]),
             0.0,
         )
-    return ledger.charge(
-        question, rho, policy.epsilon, policy.delta, what, budget=policy.budget.epsilon
+    return ledger.charge(question, rho, asked.epsilon, asked.delta, what, budget=asked.budget)
+
+
+def _minted(
+    codes: Codes, asked: Question, entry: Entry, facts: dict[str, Any], tell: Progress
+) -> Protected:
+    found = answer(codes, asked.plan, entry.rho, progress=tell)
+    level = asked.plan.level
+    guarantee = Guarantee(
+        asked.epsilon, asked.delta, entry.rho, UNIT, MECHANISM, level, found.sigma, entry.id
+    )
+    return mint(
+        records=found.records,
+        counts=found.counts,
+        people=found.people,
+        case_records=found.case_records,
+        guarantee=guarantee,
+        facts=facts,
     )
 
 
-def _answer(
+@dataclass(frozen=True)
+class Answer:
+    """What the mechanism gives: records, counts and totals as in :class:`Protected`.
+
+    Attributes:
+        sigma: standard deviation of the noise by table; keys as in ``Guarantee.sigma``.
+        rho: the cost, at most what was asked.
+    """
+
+    records: pa.Table
+    counts: pa.Table
+    people: Estimate
+    case_records: Estimate
+    sigma: dict[str, float]
+    rho: float
+
+
+def answer(
     codes: Codes,
-    policy: Policy,
-    schema: Schema,
-    domains: Domains,
-    questions: Workload,
-    entry: Entry,
-    facts: dict[str, Any],
-    tell: Progress,
-) -> Protected:
+    plan: Plan,
+    rho: float,
+    source: Bits = os.urandom,
+    progress: Progress | None = None,
+) -> Answer:
+    """The mechanism alone, without ledger: for :func:`protect_table`, audits and rehearsals.
+
+    Whoever calls it owes the ledger a charge of ``rho`` unless the people are invented.
+
+    Args:
+        codes: people by the plan's domains.
+        rho: the most that it may cost.
+        source: random bits; the operating system's in the product.
+
+    Raises:
+        PolicyError: ``rho`` is too small for the plan's tables.
+    """
+    tell = progress or (lambda message, share: None)
+    questions = workload(plan, rho)
     tell(_("counting"), 0.05)
     exact = count(codes, [q.columns for q in questions])
     tell(_("drawing noise"), 0.1)
-    noisy = measure(exact, questions, os.urandom)
+    noisy = measure(exact, questions, source)
     # From here on nothing sees exact counts: all is post-processing of noisy tables.
     del exact
-    total, sd = intervals.total_people(noisy, questions, policy.level)
+    total, sd = intervals.total_people(noisy, questions, plan.level)
     tell(_("fitting"), 0.15)
     # Its matrices are thin: threads of the linear algebra library cost more than they bring.
     with threadpool_limits(limits=1, user_api="blas"):
         aims = targets(noisy, questions, total.value)
-        records = draft(aims, domains)
+        records = draft(aims, plan.domains)
         tell(_("polishing"), 0.2)
         polish(
             records,
             aims,
-            Indicators.of(domains, schema),
+            plan.indicators,
             progress=lambda s: tell(_("polishing"), 0.2 + 0.7 * s),
         )
     tell(_("publishing"), 0.9)
     counts = intervals.counts_table(
-        noisy, questions, domains, total, policy.level, policy.false_share
+        noisy, questions, plan.domains, total, plan.level, plan.false_share
     )
     sigma = {"*".join(q.columns): q.sigma for q in questions} | {"": sd}
-    return mint(
-        records=to_table(records, domains),
+    return Answer(
+        records=to_table(records, plan.domains),
         counts=counts,
         people=total,
-        case_records=intervals.case_records(noisy, questions, total, sd, policy.level),
-        guarantee=Guarantee(
-            policy.epsilon, policy.delta, entry.rho, UNIT, MECHANISM, policy.level, sigma, entry.id
-        ),
-        facts=facts,
+        case_records=intervals.case_records(noisy, questions, total, sd, plan.level),
+        sigma=sigma,
+        rho=rho,
     )

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ctdhub.protect.count import Columns, Counts
-from ctdhub.protect.measure import CORRIDOR, Question, Workload
+from ctdhub.protect.count import Counts
+from ctdhub.protect.measure import Question, Workload
+from ctdhub.protect.plan import CORRIDOR, Columns
 
 Floats = npt.NDArray[np.float64]
 
@@ -60,7 +61,7 @@ def targets(noisy: Counts, questions: Workload, people: int) -> Targets:
     thirds: dict[str, Floats] = {}
     if corridor is not None:
         for t, q in by.items():
-            if len(t) == 3:
+            if q.kind == "corridor_by":
                 name = next(n for n in t if n not in CORRIDOR)
                 thirds[name] = _by_corridor(noisy[t], q, name, corridor, one, pairs)
     return Targets(

@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ctdhub.protect.policy import Domains
-from ctdhub.protect.synthesise import Draft
 from ctdhub.schema import Schema
+
+Draft = dict[str, npt.NDArray[np.int64]]
+"""Protected records as codes by column: 0 is "not recorded", k is the k-th public value."""
 
 
 @dataclass(frozen=True)

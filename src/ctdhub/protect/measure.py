@@ -11,7 +11,6 @@ import os
 from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
 
 import numpy as np
 
@@ -19,11 +18,8 @@ from ctdhub.errors import PolicyError
 from ctdhub.i18n import _
 from ctdhub.protect import noise
 from ctdhub.protect.accounting import gaussian_rho, sigma2_for
-from ctdhub.protect.count import Columns, Counts
-from ctdhub.protect.policy import Domains, Kind, Policy
-from ctdhub.schema import Schema
-
-CORRIDOR: Columns = ("citizenship", "country_of_exploitation")
+from ctdhub.protect.count import Counts
+from ctdhub.protect.plan import Columns, Kind, Plan
 
 _GROWTH = 0.3
 """Within a kind a table's share grows with cells^0.3, so that sigma falls with cells^-0.15
@@ -53,20 +49,15 @@ class Question:
 Workload = tuple[Question, ...]
 
 
-def workload(policy: Policy, schema: Schema, rho: float) -> Workload:
-    """All tables of a release with their noise; they cost at most ``rho`` together.
-
-    The number of people, every column, every pair of columns, and the corridor by each core column
-    of :func:`_by_corridor`.  It depends on schema and policy only.
+def workload(plan: Plan, rho: float) -> Workload:
+    """All tables of a plan with their noise; they cost at most ``rho`` together.
 
     Raises:
         PolicyError: a table would get more noise than can be drawn; told before anything is paid.
     """
-    domains = policy.domains(schema)
-    weights = policy.weights.model_dump()
-    kinds = {t: kind for kind, tables in _tables(domains, schema).items() for t in tables}
-    shapes = {t: tuple(len(domains[n]) + 1 for n in t) for t in kinds}
-    weigh = {t: float(np.prod(shapes[t], dtype=float)) ** _GROWTH for t in kinds}
+    weights = plan.weights.model_dump()
+    kinds = {t: kind for t, kind in plan.tables.items() if weights[kind] > 0}
+    weigh = {t: float(np.prod(plan.shape(t), dtype=float)) ** _GROWTH for t in kinds}
     of_kind: dict[Kind, float] = defaultdict(float)
     for t, kind in kinds.items():
         of_kind[kind] += weigh[t]
@@ -76,7 +67,7 @@ def workload(policy: Policy, schema: Schema, rho: float) -> Workload:
     for t, kind in kinds.items():
         share = Fraction(weights[kind] / total) * Fraction(weigh[t] / of_kind[kind])
         # The shares are rounded numbers; a billionth less keeps their sum under the whole.
-        part = budget * share * Fraction(10**9 - 1, 10**9)
+        part = budget * share * Fraction(10**9 - 1, 10**9) / plan.rows**2
         if 2 * part * noise.MAX_SIGMA2 < 1:
             raise PolicyError(
                 _("The budget of one release is too small for so many tables."),
@@ -84,42 +75,15 @@ def workload(policy: Policy, schema: Schema, rho: float) -> Workload:
                 file="policy.yaml",
                 rule="policy-noise",
             )
-        sigma2 = sigma2_for(part)
-        questions.append(Question(t, shapes[t], kind, sigma2))
-    if cost(tuple(questions)) > budget:
+        questions.append(Question(t, plan.shape(t), kind, sigma2_for(part)))
+    if cost(tuple(questions), plan.rows) > budget:
         raise ArithmeticError("the workload costs more than its budget")
     return tuple(questions)
 
 
-def cost(questions: Workload) -> Fraction:
-    """Exact cost in rho of measuring each question once."""
-    return sum((gaussian_rho(q.sigma2) for q in questions), Fraction(0))
-
-
-def _tables(domains: Domains, schema: Schema) -> dict[Kind, list[Columns]]:
-    names = list(domains)
-    core = {n for n in names if schema.variable(n).core}
-    pairs = list(combinations(names, 2))
-    by = [] if CORRIDOR not in pairs else _by_corridor(names, schema)
-    return {
-        "people": [()],
-        "one_way": [(n,) for n in names],
-        "corridor": [p for p in pairs if p == CORRIDOR],
-        "core_pairs": [p for p in pairs if p != CORRIDOR and core.issuperset(p)],
-        "corridor_by": [tuple(n for n in names if n in (*CORRIDOR, extra)) for extra in by],
-        "pairs": [p for p in pairs if not core.issuperset(p)],
-    }
-
-
-def _by_corridor(names: list[str], schema: Schema) -> list[str]:
-    """Core columns that corridors are divided by: year, gender, age, types of exploitation."""
-    found = []
-    for name in names:
-        v = schema.variable(name)
-        exploitation = "exploitation" in (v.group, v.any_of)
-        if v.core and (v.kind == "year" or name in ("gender", "age_band") or exploitation):
-            found.append(name)
-    return found
+def cost(questions: Workload, rows: int = 1) -> Fraction:
+    """Exact cost in rho of measuring each question once, where a person has at most ``rows``."""
+    return sum((gaussian_rho(q.sigma2, rows) for q in questions), Fraction(0))
 
 
 def measure(counts: Counts, questions: Workload, source: noise.Bits = os.urandom) -> Counts:

@@ -19,8 +19,6 @@ from ctdhub.schema import Schema
 Domains = dict[str, tuple[str, ...]]
 """Public values by column, in the order of the schema; "not recorded" is left out."""
 
-Kind = Literal["people", "one_way", "core_pairs", "pairs", "corridor", "corridor_by"]
-
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -35,12 +33,14 @@ class Budget(_Frozen):
 class Weights(_Frozen):
     """Shares of one release's budget by kind of table; only their proportions matter."""
 
-    people: float = Field(default=2, ge=1e-3, le=1e3)
-    one_way: float = Field(default=24, ge=1e-3, le=1e3)
-    core_pairs: float = Field(default=16, ge=1e-3, le=1e3)
-    corridor: float = Field(default=14, ge=1e-3, le=1e3)
-    corridor_by: float = Field(default=24, ge=1e-3, le=1e3)
-    pairs: float = Field(default=20, ge=1e-3, le=1e3)
+    people: float = Field(default=2.0, ge=1e-3, le=1e3)
+    one_way: float = Field(default=24.0, ge=1e-3, le=1e3)
+    core_pairs: float = Field(default=16.0, ge=1e-3, le=1e3)
+    corridor: float = Field(default=14.0, ge=1e-3, le=1e3)
+    corridor_by: float = Field(default=24.0, ge=1e-3, le=1e3)
+    core_triples: float = Field(default=20.0, ge=1e-3, le=1e3)
+    pairs: float = Field(default=20.0, ge=1e-3, le=1e3)
+    groups: float = Field(default=4.0, ge=1e-3, le=1e3)
 
 
 class Policy(_Frozen):
@@ -67,6 +67,7 @@ class Policy(_Frozen):
     max_people: int = Field(default=1_000_000, ge=1)
     level: float = Field(default=0.95, ge=0.5, le=0.999)
     false_share: float = Field(default=0.005, gt=0, le=0.25)
+    support: int = Field(default=0, ge=0, le=4)
     budget: Budget = Budget()
     weights: Weights = Weights()
 
@@ -194,6 +195,11 @@ level: 0.95
 # Larger shows more small cells, smaller is more cautious.
 false_share: 0.005
 
+# How readily rare combinations are left out of the protected records: from 0, complete, to 4,
+# cautious.  Cautious records make up fewer combinations that nobody had, and miss more that
+# somebody had.  It does not change what is protected, nor the published counts.
+support: 0
+
 # What all releases together may cost (epsilon, at the smallest delta ever used).  When it is spent,
 # the ledger refuses: earlier releases cannot be unpublished.
 budget: {epsilon: 12.0}
@@ -205,5 +211,7 @@ weights:
   core_pairs: 16    # pairs of core columns (year, gender, age, countries, exploitation, source)
   corridor: 14      # citizenship by country of exploitation
   corridor_by: 24   # corridors by year, gender, age and type of exploitation
+  core_triples: 20  # core columns by three
   pairs: 20         # all other pairs of columns
+  groups: 4         # tables of up to four columns, where some were asked for
 """

@@ -20,8 +20,7 @@ import numpy as np
 
 from ctdhub.protect import noise
 from ctdhub.protect.fit import Floats, Targets, apportion
-from ctdhub.protect.indicators import Indicators
-from ctdhub.protect.synthesise import Draft
+from ctdhub.protect.indicators import Draft, Indicators
 from ctdhub.protect.tally import Hot, Places, Tally
 
 SWEEPS = 6

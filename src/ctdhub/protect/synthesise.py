@@ -14,13 +14,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ctdhub.protect import noise
-from ctdhub.protect.count import Columns
 from ctdhub.protect.fit import Floats, Targets, apportion
-from ctdhub.protect.measure import CORRIDOR
+from ctdhub.protect.indicators import Draft
+from ctdhub.protect.plan import CORRIDOR, Columns
 from ctdhub.protect.policy import Domains
-
-Draft = dict[str, npt.NDArray[np.int64]]
-"""Records as codes by column: 0 is "not recorded", k is the k-th public value."""
 
 
 def draft(targets: Targets, domains: Domains) -> Draft:

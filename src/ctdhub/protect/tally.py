@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ctdhub.protect.fit import Floats, Targets
-from ctdhub.protect.measure import CORRIDOR
-from ctdhub.protect.synthesise import Draft
+from ctdhub.protect.indicators import Draft
+from ctdhub.protect.plan import CORRIDOR
 
 Hot = npt.NDArray[np.float32]
 """Rows of 0/1 columns, or their products."""
@@ -96,7 +96,7 @@ class Tally:
             wide = Wide(codes, np.zeros((present.size, width)), np.zeros(width))
             for c, table in targets.by_corridor.items():
                 wide.residual[:, self.places[c]] = table[present]
-                third = next(t for t in targets.weight if len(t) == 3 and c in t)
+                third = next(t for t in targets.weight if len(t) == 3 and {*CORRIDOR, c} == set(t))
                 wide.weight[self.places[c]] = targets.weight[third]
             found.append(wide)
         return found

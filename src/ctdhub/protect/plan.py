@@ -1,0 +1,148 @@
+"""The plan: everything that the engine knows of a table before it sees a row; all of it public.
+
+Belongs here: domains, which tables are measured and how the budget is shared between them.
+Does not belong here: settings files (``policy``, ``domains``), noise (``measure``), any data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import combinations
+from typing import Literal
+
+from ctdhub.protect.indicators import Indicators
+from ctdhub.protect.policy import Domains, Policy, Weights
+from ctdhub.schema import Schema, countries
+
+Columns = tuple[str, ...]
+"""The columns of a table in the order of the plan; () is the number of people."""
+
+Kind = Literal[
+    "people", "one_way", "corridor", "corridor_by", "core_pairs", "core_triples", "pairs", "groups"
+]
+
+Parents = tuple[tuple[int, ...], ...]
+"""Levels from fine to coarse; a level holds the group of each value of a column."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is public about a table that is to be protected.
+
+    Attributes:
+        domains: public values by column in order; "not recorded" is left out.
+        core: columns of which all pairs and triples are measured.
+        corridor: the pair of columns that readers use most, None where there is none.
+        by: columns that the corridor is divided by.
+        groups: further tables of up to four columns, measured on request.
+        parents: by column, the public hierarchy of its values (country, subregion, region).
+        indicators: columns that follow from other columns.
+        rows: the most rows that one person may have; a public bound.
+        weights: share of the budget by kind of table.
+        level: coverage of the intervals among the published counts of a table.
+        false_share: bound on the expected share of empty cells among those shown in a table.
+        support: from 0, complete, to 4, cautious: how readily rare combinations are left out of
+            the records (see ``support``).
+    """
+
+    domains: Domains
+    core: Columns = ()
+    corridor: Columns | None = None
+    by: Columns = ()
+    groups: tuple[Columns, ...] = ()
+    parents: dict[str, Parents] = field(default_factory=dict)
+    indicators: Indicators = field(default_factory=lambda: Indicators({}, {}))
+    rows: int = 1
+    weights: Weights = field(default_factory=Weights)
+    level: float = 0.95
+    false_share: float = 0.005
+    support: int = 0
+
+    def __post_init__(self) -> None:
+        named = {*self.core, *(self.corridor or ()), *self.by, *self.parents}
+        named.update(*self.groups)
+        if not named <= self.domains.keys():
+            raise ValueError("the plan names a column that has no domain")
+        if self.rows < 1 or not 0 <= self.support <= 4:
+            raise ValueError("rows or support is out of range")
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Number of codes by column: public values and "not recorded"."""
+        return {name: len(values) + 1 for name, values in self.domains.items()}
+
+    def shape(self, table: Columns) -> tuple[int, ...]:
+        """Shape of a table, "not recorded" first on each axis."""
+        return tuple(self.sizes[name] for name in table)
+
+    def ordered(self, names: Columns) -> Columns:
+        """The columns in the order of the plan."""
+        return tuple(name for name in self.domains if name in names)
+
+    @cached_property
+    def tables(self) -> dict[Columns, Kind]:
+        """Every table that is measured, once, with the kind that its share of the budget goes by.
+
+        The number of rows, every column, every pair, every triple of core columns, the corridor
+        by each column of ``by``, and the groups that were asked for.
+        """
+        names, core = tuple(self.domains), set(self.core)
+        found: dict[Columns, Kind] = {(): "people"}
+        found |= {(n,): "one_way" for n in names}
+        for pair in combinations(names, 2):
+            found[pair] = "core_pairs" if core.issuperset(pair) else "pairs"
+        found |= dict.fromkeys(combinations(self.ordered(self.core), 3), "core_triples")
+        if self.corridor:
+            found[self.ordered(self.corridor)] = "corridor"
+            for extra in self.by:
+                found[self.ordered((*self.corridor, extra))] = "corridor_by"
+        for group in self.groups:
+            found.setdefault(self.ordered(group), "groups")
+        return found
+
+
+CORRIDOR: Columns = ("citizenship", "country_of_exploitation")
+
+
+def plan_of(policy: Policy, schema: Schema) -> Plan:
+    """The plan of a hub's release: core columns and corridors come from the schema.
+
+    Raises:
+        PolicyError: a column of the policy is not a public variable of the table "people".
+    """
+    domains = policy.domains(schema)
+    both = all(n in domains for n in CORRIDOR)
+    return Plan(
+        domains,
+        core=tuple(n for n in domains if schema.variable(n).core),
+        corridor=CORRIDOR if both else None,
+        by=_by_corridor(domains, schema) if both else (),
+        parents={n: hierarchy(domains[n]) for n in domains if schema.variable(n).kind == "country"},
+        indicators=Indicators.of(domains, schema),
+        weights=policy.weights,
+        level=policy.level,
+        false_share=policy.false_share,
+        support=policy.support,
+    )
+
+
+def hierarchy(alpha3: Columns) -> Parents:
+    """Subregion and region (UN M49) of countries by ISO 3166 alpha-3 code."""
+    levels = []
+    for of in (countries.subregion, countries.region):
+        names = [of(code) for code in alpha3]
+        order = sorted(set(names))
+        levels.append(tuple(order.index(name) for name in names))
+    return tuple(levels)
+
+
+def _by_corridor(domains: Domains, schema: Schema) -> Columns:
+    """Core columns that corridors are divided by: year, gender, age, types of exploitation."""
+    found = []
+    for name in domains:
+        v = schema.variable(name)
+        exploitation = "exploitation" in (v.group, v.any_of)
+        if v.core and (v.kind == "year" or name in ("gender", "age_band") or exploitation):
+            found.append(name)
+    return tuple(found)
