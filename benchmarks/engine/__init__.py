@@ -1,1 +1,1 @@
-"""The engine benchmark: data, contenders, figures and the report; `benchmarks/protect.py` runs it."""
+"""The engine benchmark: data, contenders, figures, page; `benchmarks/protect.py` runs it."""

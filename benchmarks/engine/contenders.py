@@ -1,35 +1,28 @@
 """Start a contender as its users would, under the meter, with a limit of CPU time.
 
-Belongs here: how ours and the peers are called, and the peers' own environments, made from the
-pinned files in benchmarks/peers.  Does not belong here: scoring.
+Belongs here: how ours and the peers are called.  Does not belong here: scoring.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
-import venv
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.data import DataSet
+from engine.environments import build
 from engine.store import Run
 
 PEERS = Path(__file__).resolve().parents[1] / "peers"
 CPU_LIMIT = 30 * 60
 DELTA = 1e-6
-ONE_THREAD = {
-    name: "1"
-    for name in (
-        "OPENBLAS_NUM_THREADS",
-        "OMP_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "NUMBA_NUM_THREADS",
-        "RAYON_NUM_THREADS",
-    )
-}
+START = ("ctdhub", "start", 0.0, 0)
+THREADS = ("OPENBLAS", "OMP", "MKL", "NUMBA", "RAYON")
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in THREADS}
 
 
 @dataclass(frozen=True)
@@ -51,23 +44,9 @@ PAC = Peer("pac-synth", "pac-synth", "pac_synth.py")
 AIM = Peer("aim", "dpmm", "dpmm_aim.py")
 
 
-def environment(peer: Peer, cache: Path) -> Path:
-    """The Python of the peer's environment; built on first use, rebuilt when its pins change."""
-    folder = cache / "venv" / peer.requirements
-    pins = PEERS / f"{peer.requirements}.txt"
-    python, stamp = folder / "bin" / "python", folder / "pins.txt"
-    if not stamp.exists() or stamp.read_text("utf-8") != pins.read_text("utf-8"):
-        print(f"building the environment of {peer.name} …", flush=True)
-        venv.create(folder, clear=True, with_pip=True)
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*install, "-r", pins], check=True)
-        stamp.write_text(pins.read_text("utf-8"), "utf-8")
-    return python
-
-
 def run_peer(peer: Peer, data: DataSet, run: Run, limit: int = CPU_LIMIT) -> None:
     """One run of a peer; what it used is stored even where it did not finish."""
-    python = environment(peer, run.cache)
+    python = build(peer.requirements, PEERS / f"{peer.requirements}.txt", run.cache)
     run.clear()
     job = {
         "table": str(data.table),
@@ -84,15 +63,36 @@ def run_peer(peer: Peer, data: DataSet, run: Run, limit: int = CPU_LIMIT) -> Non
 def run_ours(data: DataSet, run: Run, support: str | None, limit: int = CPU_LIMIT) -> None:
     """`ctdhub protect` as a user calls it; the outputs lie in the run's folder `out`."""
     run.clear()
-    command = [*ctdhub(), "protect", str(data.table), "--domains", str(data.domains_file)]
+    command = [ctdhub(), "protect", str(data.table), "--domains", str(data.domains_file)]
     command += ["--epsilon", f"{run.epsilon:g}", "--delta", f"{DELTA:g}"]
     command += ["--out", str(run.folder / "out")]
     metered(run, command + (["--support", support] if support else []), limit)
 
 
-def ctdhub() -> list[str]:
-    """The command beside the Python that runs the benchmark."""
-    return [str(Path(sys.executable).with_name("ctdhub"))]
+def ctdhub() -> str:
+    """The command: the one beside the Python that started the benchmark."""
+    return os.environ.get("CTDHUB_BENCH_COMMAND", "ctdhub")
+
+
+def start_up(cache: Path) -> None:
+    """Meter `ctdhub protect --help`: what starting costs, to be taken off for the peers' clock."""
+    run = Run(*START, cache)
+    run.clear()
+    metered(run, [ctdhub(), "protect", "--help"], CPU_LIMIT)
+
+
+def engine_state() -> str:
+    """First signs of a digest of the engine's source, to tell runs of different states apart."""
+    digest = hashlib.sha256()
+    for module in sorted((PEERS.parents[1] / "src" / "ctdhub" / "protect").rglob("*.py")):
+        digest.update(module.read_bytes())
+    return digest.hexdigest()[:10]
+
+
+def version() -> str:
+    """What is measured, e.g. `ctdhub 0.1.0`."""
+    said = subprocess.run([ctdhub(), "--version"], capture_output=True, text=True, check=False)
+    return f"ctdhub {said.stdout.strip().removeprefix('ctdhub').strip()}".strip()
 
 
 def metered(run: Run, command: list[str], limit: int) -> None:

@@ -63,7 +63,8 @@ def load_script(name: str) -> ModuleType:
     if not path.exists():
         raise AbsentError(f"../shared/bench/{name}.py is not there: this part is skipped")
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

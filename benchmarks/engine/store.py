@@ -4,7 +4,7 @@ Belongs here: the layout of the cache.  Does not belong here: running or scoring
 
     <cache>/data/…                               tables and domains files
     <cache>/venv/<peer>/…                        each peer's own environment
-    <cache>/runs/<contender>/<data>/eps<e>/<k>/  job.json, used.json, stages.json, outputs, scores.json
+    <cache>/runs/<contender>/<data>/eps<e>/<k>/  used.json, stages.json, scores.json, outputs
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ Belongs here: that contract.  Does not belong here: anything of one peer.
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -45,4 +44,4 @@ class Job:
         }
         part = self.out / "stages.json.part"
         part.write_text(json.dumps(self._stages), "utf-8")
-        os.replace(part, self.out / "stages.json")
+        part.replace(self.out / "stages.json")

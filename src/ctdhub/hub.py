@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ctdhub.errors import HubFolderError, PolicyError, printable
 from ctdhub.i18n import LANGUAGES, Language, _
+from ctdhub.release.approvals import CANDIDATES, Approvers, Role
 from ctdhub.schema import load_schema
 
 SOURCE_KINDS = load_schema().codes["source_type"]
@@ -33,6 +34,7 @@ class HubSettings(_Settings):
     """hub.yaml: name of the hub, languages of its site, schema version, engine.
 
     ``homepage`` (https) and ``helpline`` (a number or address) are shown on the site if given.
+    ``approvers`` holds the public keys of the two people without whom nothing is published.
     """
 
     name: str = Field(min_length=1, max_length=200)
@@ -43,6 +45,7 @@ class HubSettings(_Settings):
     licence: str = "CC-BY-4.0"
     homepage: str = Field(default="", pattern=r"^(https://\S{1,300})?$")
     helpline: str = Field(default="", max_length=120)
+    approvers: Approvers | None = None
 
     @field_validator("schema_version")
     @classmethod
@@ -107,6 +110,10 @@ def _fault(place: tuple[int | str, ...], kind: str) -> str:
     name = printable(".".join(map(str, place))) or "-"
     if kind == "extra_forbidden":
         return _("{place}: there is no such setting").format(place=name)
+    if kind == "same_key":
+        return _("{place}: two people need two different keys").format(place=name)
+    if kind == "public_key":
+        return _("{place}: this is no key as `ctdhub key new` prints it").format(place=name)
     if kind == "missing":
         return f"{name}: " + _("this is missing")
     return _("{place}: the value is of the wrong kind or out of range").format(place=name)
@@ -147,6 +154,11 @@ class Hub:
     def releases(self) -> Path:
         """The folder of immutable releases."""
         return self.root / "releases"
+
+    @property
+    def candidates(self) -> Path:
+        """The folder of finished releases that wait for approval."""
+        return self.root / CANDIDATES
 
     @property
     def site(self) -> Path:
@@ -201,14 +213,22 @@ class Hub:
             found.append(Contribution(contributor, date, file))
         return tuple(found)
 
+    def limits(self) -> dict[str, float | None]:
+        """Epsilon that each contributor's agreement allows in all, None where it sets no limit."""
+        return {a.id: a.budget_limit for a in self.agreements()}
+
     def facts(self, years: tuple[int, int]) -> dict[str, Any]:
-        """Public facts that a release carries; none of them comes from case data."""
-        settings = self.settings
+        """Public facts that a release carries; none of them comes from case data.
+
+        The contributors are those that sent files; an agreement alone puts no records in.
+        """
+        settings, sent = self.settings, {c.contributor for c in self.contributions()}
         return {
             "hub": settings.name,
             "contributors": [
                 {"id": a.id, "name": a.name, "kind": a.kind, "years": list(a.years or years)}
                 for a in self.agreements()
+                if a.id in sent
             ],
             "years": list(years),
             "schema_version": settings.schema_version,
@@ -218,6 +238,10 @@ class Hub:
             "homepage": settings.homepage,
             "helpline": settings.helpline,
         }
+
+    def practice_key(self, role: Role) -> Path:
+        """Where a practice hub, and no other, keeps the private key of a role."""
+        return self.root / "keys" / f"practice-{role}.pem"
 
     def person_key(self) -> bytes:
         """The hub's secret for hashing case numbers, made at first need; never leaves the hub."""

@@ -1,4 +1,4 @@
-"""The pipeline as a text: contributions in, a protected release and its site out.
+"""The pipeline as a text: contributions in, a protected, approved release and its site out.
 
 Belongs here: the order of the steps and what each hands to the next.
 Does not belong here: how a step does its work (``stages``), or when one is stale (``steps``).
@@ -23,7 +23,7 @@ class Done:
     reason: str | None
 
 
-STAGES = ("harmonise", "link", "protect", "release", "site")
+STAGES = ("harmonise", "link", "protect", "candidate", "release", "site")
 
 
 def build(
@@ -35,14 +35,14 @@ def build(
     version: str = "",
     note: str = "",
 ) -> list[Done]:
-    """Bring a hub up to date, one build at a time.
+    """Bring a hub up to date, one build at a time, as far as two people have approved.
 
     Args:
         hub: the hub folder.
         until: last stage to run, one of :data:`STAGES`; "link" spends no privacy budget.
         progress: told (step, fraction of all steps done).
         dry: only say what would run and why; steps behind a stale one count as stale.
-        version, note: of the release that this build makes, where the steward wants his own.
+        version, note: of the candidate that this build makes, where the steward wants his own.
 
     Raises:
         HubError: the first fault met; finished steps stay, the last release is untouched.
@@ -70,14 +70,17 @@ def _steps(
     policy = stages.policy(hub)
     harmonised = [stages.harmonise_file(hub, c, policy) for c in hub.contributions()]
     yield from harmonised
-    later: list[Callable[[], Step]] = [
+    later: list[Callable[[], Step | None]] = [
         lambda: stages.link_people(hub, harmonised),
         lambda: stages.protect_people(hub, policy, progress),
-        lambda: stages.write_release(hub, policy, version, note),
+        lambda: stages.write_candidate(hub, policy, version, note),
+        lambda: stages.publish_release(hub),
         lambda: stages.build_site(hub, progress),
     ]
     for make in later[: STAGES.index(until)]:  # each needs the output of the one before
-        yield make()
+        if (step := make()) is None:  # the candidate waits for approval
+            return
+        yield step
 
 
 def stages_after(name: str, until: str) -> tuple[str, ...]:

@@ -18,12 +18,25 @@ from ctdhub.hub import Hub
 from ctdhub.i18n import LANGUAGES, _
 from ctdhub.practice import CONTRIBUTION_DATE, write_practice
 from ctdhub.protect import DEFAULT_POLICY_YAML
-from ctdhub.steps import Progress
+from ctdhub.release.approvals import ROLES
+from ctdhub.release.keys import make_key, read_key
+from ctdhub.steps import Progress, sync
 
 PEOPLE_IN_NEW_HUB = 60_000
 """Invented people in a practice hub, unless said otherwise."""
 
-FOLDERS = ("contributors", "mappings", "contributions", "ledger", "releases")
+FOLDERS = ("contributors", "mappings", "contributions", "ledger", "candidates", "releases")
+
+_IGNORED = "contributions/\nkeys/\nwork/\ncandidates/\nledger/secret\n"
+_APPROVERS = """
+# Nothing is published before two people approve it with `ctdhub approve`.  Each makes a key with
+# `ctdhub key new --out FILE`, keeps that file, and writes down here the public key it prints.
+# A key that signs no more moves to former, so that the releases it signed stay valid.
+# approvers:
+#   steward: ed25519:…
+#   privacy_officer: ed25519:…
+#   former: []
+"""
 
 
 def new_hub(folder: Path, name: str, *, invented: bool = False) -> Hub:
@@ -38,8 +51,9 @@ def new_hub(folder: Path, name: str, *, invented: bool = False) -> Hub:
     (folder / "contributions").chmod(0o700)
     settings = {"name": name, "languages": list(LANGUAGES), "invented": invented}
     (folder / "policy.yaml").write_text(DEFAULT_POLICY_YAML, "utf-8")
-    (folder / ".gitignore").write_text("contributions/\nkeys/\nwork/\nledger/secret\n", "utf-8")
-    (folder / "hub.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), "utf-8")
+    (folder / ".gitignore").write_text(_IGNORED, "utf-8")
+    text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
+    (folder / "hub.yaml").write_text(text + _APPROVERS, "utf-8")
     return Hub(folder)
 
 
@@ -65,18 +79,36 @@ def practice_hub(folder: Path, people: int | None = None, progress: Progress | N
             what = _("This folder holds a practice hub of another size.")
             fix = _("Name a new folder, or leave --people out to build the one that is there.")
             raise HubFolderError(what, fix, file=folder, rule="practice-size")
+        _name_practice_approvers(hub)
         return hub
     people = people or PEOPLE_IN_NEW_HUB
     _require_empty(folder)
     fresh = folder.with_name(f".new-{folder.name}-{secrets.token_hex(4)}")
     try:
-        _fill(new_hub(fresh, "Practice hub (invented data)", invented=True), people, progress)
+        hub = new_hub(fresh, "Practice hub (invented data)", invented=True)
+        _fill(hub, people, progress)
+        _name_practice_approvers(hub)
         if folder.exists():
             folder.rmdir()
         fresh.rename(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return Hub(folder)
+
+
+def _name_practice_approvers(hub: Hub) -> None:
+    """Make keys with which the practice hub approves its own releases, unless it has approvers."""
+    if hub.settings.approvers is not None:
+        return
+    (hub.root / "keys").mkdir(mode=0o700, exist_ok=True)
+    paths = {role: hub.practice_key(role) for role in ROLES}
+    keys = {r: read_key(p) if p.exists() else make_key(p) for r, p in paths.items()}
+    named = {"approvers": {role: key.public for role, key in keys.items()}}
+    file = hub.root / "hub.yaml"
+    fresh = hub.root / ".new-hub.yaml"
+    fresh.write_text(file.read_text("utf-8") + yaml.safe_dump(named, sort_keys=False), "utf-8")
+    sync(fresh)
+    fresh.replace(file)
 
 
 def _invented_people(hub: Hub) -> int | None:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ctdhub import pipeline, start
+from ctdhub import pipeline, stages, start
 from ctdhub.hub import Hub
+from ctdhub.release.approvals import Role
+from ctdhub.release.keys import read_key
 
 COLUMNS = [
     "year_of_registration", "gender", "citizenship", "country_of_exploitation",
@@ -24,11 +26,32 @@ def set_policy(hub: Hub, **changes: object) -> None:
     hub.policy_file.write_text(yaml.safe_dump(policy), "utf-8")
 
 
+def set_limits(hub: Hub, limit: float) -> None:
+    """What every agreement of a hub allows."""
+    for path in (hub.root / "contributors").glob("*.yaml"):
+        agreement = yaml.safe_load(path.read_text("utf-8")) | {"budget_limit": limit}
+        path.write_text(yaml.safe_dump(agreement, allow_unicode=True), "utf-8")
+
+
+def make_real(hub: Hub) -> None:
+    """Let a practice hub pass for one whose releases two people must approve."""
+    file = hub.root / "hub.yaml"
+    file.write_text(file.read_text("utf-8").replace("invented: true", "invented: false"), "utf-8")
+
+
+def sign(hub: Hub, role: Role, candidate: Path | None = None) -> Path | None:
+    """Approve the candidate that waits, with the key of that role."""
+    meant = candidate or stages.waiting(hub)
+    given, _manifest = stages.statement(hub, meant, role)
+    return stages.approve(hub, meant, given, read_key(hub.practice_key(role)))
+
+
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Hub:
     """A built practice hub of 1,000 people with few released columns; do not change it."""
     hub = start.practice_hub(tmp_path_factory.mktemp("hubs") / "built", people=1_000)
     set_policy(hub, columns=COLUMNS, epsilon=60.0, budget={"epsilon": 900.0})
+    set_limits(hub, 900.0)
     pipeline.build(hub)
     return hub
 

@@ -1,7 +1,8 @@
-"""Builds a hub in forked children that kill themselves at the n-th write that must survive.
+"""Builds or approves in forked children that kill themselves at the n-th write that must survive.
 
-Run as ``python killer.py HUB POINT...``; prints ``POINT STATUS`` for each.  The points are the
-calls that make data durable or visible: fsync, rename, replace.  Status is "killed" or "done".
+Run as ``python killer.py HUB build|approve POINT...``, where the privacy officer approves; prints
+``POINT STATUS`` for each.  The points are the calls that make data durable or visible: fsync,
+rename, replace.  Status is "killed" or "done".
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import signal
 import sys
 from pathlib import Path
 
-from ctdhub import pipeline
+from ctdhub import pipeline, stages
 from ctdhub.hub import Hub
+from ctdhub.release.keys import read_key
 
 DURABLE = ("fsync", "rename", "replace")
 
@@ -36,14 +38,24 @@ def arm(point: int) -> None:
         setattr(os, name, wrap(getattr(os, name)))
 
 
-def main(template: Path, points: list[int]) -> None:
+def approve(hub: Hub) -> None:
+    """The second signature, and so the publication."""
+    candidate = stages.waiting(hub)
+    given, _manifest = stages.statement(hub, candidate, "privacy_officer")
+    stages.approve(hub, candidate, given, read_key(hub.practice_key("privacy_officer")))
+
+
+VERBS = {"build": pipeline.build, "approve": approve}
+
+
+def main(template: Path, verb: str, points: list[int]) -> None:
     for point in points:
         hub = template.with_name(f"killed-{point}")
         shutil.copytree(template, hub, symlinks=True)
         child = os.fork()
         if child == 0:
             arm(point)
-            pipeline.build(Hub(hub))
+            VERBS[verb](Hub(hub))
             os._exit(0)
         status = os.waitpid(child, 0)[1]
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
@@ -51,4 +63,4 @@ def main(template: Path, points: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), [int(p) for p in sys.argv[2:]])
+    main(Path(sys.argv[1]), sys.argv[2], [int(p) for p in sys.argv[3:]])

@@ -50,7 +50,7 @@ def test_a_changed_policy_makes_a_new_release_and_pays_for_it(hub: Hub) -> None:
     first = stages.released_version(hub)
     entries = len(Ledger(hub.ledger).entries())
     set_policy(hub, epsilon=3.0)
-    assert ran(pipeline.build(hub)) == ["protect", "release", "site"]
+    assert ran(pipeline.build(hub)) == ["protect", "candidate", "release", "site"]
     assert len(Ledger(hub.ledger).entries()) == entries + 1
     second = stages.released_version(hub)
     assert second != first

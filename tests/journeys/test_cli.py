@@ -22,7 +22,7 @@ VERBS = sorted(
     for info in cli.command().registered_commands
     if info.callback
 )
-NEED_A_FILE = ("convert", "demo", "harmonise", "init", "practice", "suggest", "verify")
+NEED_A_FILE = ("approve", "convert", "demo", "harmonise", "init", "practice", "suggest", "verify")
 ON_A_HUB = ("build", "check", "ledger", "release")
 
 
@@ -49,7 +49,7 @@ def test_doctests() -> None:
 
 
 def test_there_are_verbs() -> None:
-    assert len(VERBS) == 15
+    assert len(VERBS) >= 16
     assert set(NEED_A_FILE) | set(ON_A_HUB) < set(VERBS)
 
 
@@ -130,6 +130,12 @@ WRONG = {
     "verify nothing": ["verify", "absent"],
     "site of nothing": ["site", "absent"],
     "serve nothing": ["serve", "absent", "--no-open"],
+    "approve no hub": ["approve", ".", "--role", "steward", "--key", "k.pem"],
+    "approve in no role": ["approve", ".", "--role", "director", "--key", "k.pem"],
+    "key over a file": ["key", "new", "--out", "table.csv"],
+    "key into no folder": ["key", "new", "--out", "absent/k.pem"],
+    "no key in it": ["key", "show", "table.csv"],
+    "no such key": ["key", "show", "absent.pem"],
     **{f"{verb} no hub": [verb, "."] for verb in ON_A_HUB},
     **{f"{verb} a file": [verb, "table.csv"] for verb in ON_A_HUB},
 }
@@ -213,7 +219,7 @@ def test_check_looks_at_everything(ctdhub, tmp_path: Path) -> None:  # type: ign
 def test_a_new_hub_keeps_case_data_out_of_version_control(tmp_path: Path) -> None:
     hub = start.new_hub(tmp_path / "hub", "A hub")
     ignored = (hub.root / ".gitignore").read_text("utf-8").split()
-    assert {"contributions/", "keys/", "work/", "ledger/secret"} <= set(ignored)
+    assert {"contributions/", "keys/", "work/", "candidates/", "ledger/secret"} <= set(ignored)
     with hub.lock():
         for folder in (hub.work, hub.root / "contributions"):
             assert folder.stat().st_mode & 0o077 == 0
@@ -250,5 +256,10 @@ def test_commands_in_the_documents_exist() -> None:
     for line in lines:
         verb, *rest = line.split()
         assert verb in verbs, line
-        known = {name for p in verbs[verb].params for name in p.opts} | {"--help"}
+        asked = verbs[verb]
+        if inner := getattr(asked, "commands", None):  # a group, such as `key`
+            assert rest, line
+            assert rest[0] in inner, line
+            asked = inner[rest[0]]
+        known = {name for p in asked.params for name in p.opts} | {"--help"}
         assert {word for word in rest if word.startswith("--")} <= known, line

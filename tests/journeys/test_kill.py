@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -14,39 +15,92 @@ from ctdhub import pipeline, stages
 from ctdhub.hub import Hub
 from ctdhub.protect import Ledger
 from ctdhub.release import verify
-from tests.journeys.conftest import set_policy
+from ctdhub.release.approvals import Approvals
+from tests.journeys.conftest import make_real, set_policy, sign
 
 KILLER = Path(__file__).with_name("killer.py")
 POINTS = (*range(1, 40, 3), *range(40, 200, 8))
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_killed_at_many_points(built: Hub, tmp_path: Path) -> None:
-    template = Hub(Path(shutil.copytree(built.root, tmp_path / "template")))
-    first = str(stages.released_version(template))
-    shutil.rmtree(template.work)
-    set_policy(template, epsilon=3.5)
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+
+def kill(template: Hub, verb: str, points: Iterable[int]) -> list[int]:
+    """Points at which a copy of the hub was killed: ``killed-<point>`` beside the template."""
     run = subprocess.run(
-        [sys.executable, str(KILLER), str(template.root), *map(str, POINTS)],
+        [sys.executable, str(KILLER), str(template.root), verb, *map(str, points)],
         capture_output=True,
         text=True,
         timeout=600,
         check=True,
     )
     outcomes = dict(line.split(" ", 1) for line in run.stdout.splitlines())
-    killed = [int(p) for p, outcome in outcomes.items() if outcome == "killed"]
-    assert len(killed) >= 15, outcomes
     assert all(outcome in ("killed", "done 0") for outcome in outcomes.values()), outcomes
+    return [int(p) for p, outcome in outcomes.items() if outcome == "killed"]
+
+
+def leftovers(hub: Hub) -> list[Path]:
+    return [p for p in hub.root.rglob(".*-*") if p.name.startswith((".new-", ".old-"))]
+
+
+@needs_fork
+def test_killed_at_many_points(built: Hub, tmp_path: Path) -> None:
+    """From files to an approved release: a practice hub signs on the way."""
+    template = Hub(Path(shutil.copytree(built.root, tmp_path / "template")))
+    first = str(stages.released_version(template))
+    shutil.rmtree(template.work)
+    set_policy(template, epsilon=3.5)
+    killed = kill(template, "build", POINTS)
+    assert len(killed) >= 15
     before = len(Ledger(template.ledger).entries())
     for point in killed:
         hub = Hub(tmp_path / f"killed-{point}")
-        assert verify(hub.releases / first) == [], point
-        for release in hub.releases.glob("[!.]*"):
-            assert verify(release) == [], (point, release.name)
+        assert verify(hub.releases / first, hub.settings.approvers) == [], point
+        for bundle in [*hub.releases.glob("[!.]*"), *hub.candidates.glob("[!.]*")]:
+            assert verify(bundle, hub.settings.approvers) == [], (point, bundle.name)
     for point in killed[:: max(1, len(killed) // 8)]:  # the next build succeeds
         hub = Hub(tmp_path / f"killed-{point}")
         pipeline.build(hub)
-        assert verify(hub.releases / str(stages.released_version(hub))) == []
+        version = str(stages.released_version(hub))
+        assert verify(hub.releases / version, hub.settings.approvers) == []
         assert len(Ledger(hub.ledger).entries()) in (before + 1, before + 2), point
-        leftovers = [p for p in hub.root.rglob(".*-*") if p.name.startswith((".new-", ".old-"))]
-        assert not leftovers, point
+        assert len(list(hub.releases.iterdir())) == 2
+        assert not list(hub.candidates.iterdir())
+        assert not leftovers(hub), point
+
+
+@needs_fork
+def test_killed_between_candidate_and_publication(built: Hub, tmp_path: Path) -> None:
+    """The second approval, killed at every write: there is one bundle, whole, here or there."""
+    template = Hub(Path(shutil.copytree(built.root, tmp_path / "template")))
+    make_real(template)
+    pipeline.build(template)
+    waiting = stages.waiting(template)
+    assert sign(template, "steward") is None
+    version, charges = waiting.name, len(Ledger(template.ledger).entries())
+    killed = kill(template, "approve", range(1, 12))
+    assert killed == list(range(1, len(killed) + 1))
+    assert 5 <= len(killed) < 11, "every durable write was a point, and the last run was whole"
+    states = set()
+    for point in killed:
+        hub = Hub(tmp_path / f"killed-{point}")
+        places = [f / version for f in (hub.candidates, hub.releases) if (f / version).exists()]
+        assert len(places) == 1, point
+        assert verify(places[0], hub.settings.approvers) == [], point
+        missing = Approvals.read(places[0]).missing
+        states.add((places[0].parent.name, missing))
+        pipeline.build(hub)
+        if missing:  # the signature was not there yet: nothing is published without it
+            assert not (hub.releases / version).exists()
+            assert sign(hub, "privacy_officer") == hub.releases / version
+            pipeline.build(hub)
+        assert stages.released_version(hub) == version
+        assert verify(hub.releases / version, hub.settings.approvers) == []
+        assert not list(hub.candidates.iterdir())
+        assert not leftovers(hub), point
+        assert len(Ledger(hub.ledger).entries()) == charges
+    assert states == {
+        ("candidates", ("privacy_officer",)),
+        ("candidates", ()),
+        ("releases", ()),
+    }

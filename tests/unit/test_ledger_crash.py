@@ -48,10 +48,11 @@ def killed_at(folder: Path, module: str, name: str) -> None:
     ("module", "name", "charges"),
     [
         ("engine", "_charge", 0),  # before the charge
-        ("ledger", "write_synced", 0),  # making the key of questions
-        ("ledger", "_sync", 0),  # making the folder
+        ("ledger.book", "write_synced", 0),  # making the key of questions
+        ("ledger.book", "sync", 0),  # making the folder
+        ("ledger.file", "write_synced", 1),  # charged, the head not yet written
         ("engine", "measure", 1),  # charged, noise not yet drawn
-        ("engine", "draft", 1),  # noise drawn
+        ("engine", "fit", 1),  # noise drawn
         ("answers", "write_synced", 1),  # storing
         ("engine", "mint", 1),  # nothing left but to make the answer
     ],
@@ -77,39 +78,80 @@ def test_kill_9_wastes_at_most_one_charge(
     assert not list((folder / "answers").glob(".new-*"))
 
 
+def test_kill_9_before_the_head_again_and_again_leaves_a_whole_ledger(tmp_path: Path) -> None:
+    """The head catches up before the next line, so that no two lines are ever behind it."""
+    folder = tmp_path / "ledger"
+    for _try in range(3):
+        killed_at(folder, "ledger.file", "write_synced")
+        assert len(Ledger(folder).entries()) == 1
+    protect(people(30, POLICY), POLICY, Ledger(folder), {})
+    assert len(Ledger(folder).entries()) == 2
+
+
 FULL = """
-import errno, resource, sys
+import resource, sys
 from pathlib import Path
 sys.path.insert(0, {here!r})
 from invented_people import people
 from test_ledger_crash import POLICY
+from ctdhub.errors import LedgerError
 from ctdhub.protect import Ledger, protect
 
 resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
 try:
     protect(people(30, POLICY), POLICY, Ledger(Path({folder!r})), {{}})
-except OSError as error:
-    sys.exit(3 if error.errno == errno.EFBIG else 4)
+except LedgerError as error:
+    sys.exit(str(error))
 """
 
 
 @pytest.mark.parametrize(
-    ("room", "charges"),
+    ("room", "charges", "file"),
     [
-        (16, 0),  # the key of questions does not fit
-        (100, 0),  # the line of the charge does not
-        (700, 1),  # the answer does not
+        (16, 0, "secret"),  # the key of questions does not fit
+        (100, 0, "ledger.jsonl"),  # the line of the charge does not
+        (700, 1, "records.parquet"),  # the answer does not
     ],
 )
-def test_a_full_disk_wastes_at_most_one_charge(tmp_path: Path, room: int, charges: int) -> None:
+def test_a_full_disk_wastes_at_most_one_charge(
+    tmp_path: Path, room: int, charges: int, file: str
+) -> None:
     folder = tmp_path / "ledger"
     script = FULL.format(here=str(Path(__file__).parent), room=room, folder=str(folder))
-    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 3
+    ended = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True
+    )
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    for word in ("The disk is full", "work/ may be deleted", file, "efbig"):
+        assert word in ended.stderr
     ledger = Ledger(folder)
     assert len(ledger.entries()) == charges
     answer = protect(people(30, POLICY), POLICY, ledger, {})
     assert [e.id for e in ledger.entries()][charges:] == [answer.guarantee.charge]
     assert len(list((folder / "answers").iterdir())) == 1
+
+
+ASK = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {here!r})
+from invented_people import people
+from test_ledger_crash import POLICY
+from ctdhub.protect import Ledger, protect
+print(protect(people(30, POLICY), POLICY, Ledger(Path({folder!r})), {{}}).guarantee.charge)
+"""
+
+
+def test_the_same_question_from_two_processes_is_charged_once(tmp_path: Path) -> None:
+    folder = tmp_path / "ledger"
+    script = ASK.format(here=str(Path(__file__).parent), folder=str(folder))
+    command = [sys.executable, "-c", script]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    told = {p.communicate(timeout=120)[0].strip() for p in running}
+    assert [p.returncode for p in running] == [0, 0]
+    assert told == {e.id for e in Ledger(folder).entries()}
+    assert len(told) == 1
 
 
 def charged(folder: Path, times: int) -> Ledger:

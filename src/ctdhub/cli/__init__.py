@@ -25,7 +25,10 @@ from ctdhub.errors import HubError
 from ctdhub.i18n import _
 from ctdhub.steps import Progress as Report
 
-GROUPS = ("hub", "contributor", "schema", "crosswalk", "practice", "release", "portal")
+GROUPS = (
+    "hub", "contributor", "schema", "crosswalk", "practice", "protect", "kanon",
+    "release", "portal", "audit",
+)  # fmt: skip
 """Modules of this package; each has ``register(app)``, which adds its verbs to the command."""
 
 HELP = ["-h", "--help"]

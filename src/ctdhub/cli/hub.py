@@ -1,4 +1,4 @@
-"""Verbs of the hub: init, demo, check, build, release, ledger.
+"""Verbs of the hub: init, demo, check, build, release, ledger, and those of approval.
 
 Belongs here: arguments, progress, tables.  Does not belong here: what a build does.
 """
@@ -13,13 +13,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub import pipeline, stages, start
-from ctdhub.cli import bar, console, show_error
+from ctdhub.cli import approve, bar, console, show_error
+from ctdhub.cli.account import Account, show_account
 from ctdhub.errors import HubError
 from ctdhub.harmonise import check_mapping, load_mapping
 from ctdhub.hub import Hub
 from ctdhub.i18n import _
 from ctdhub.insight.words import number
-from ctdhub.protect import Ledger
 from ctdhub.release import open_release
 
 HubFolder = Annotated[Path, typer.Argument(help=_("The hub folder."))]
@@ -61,15 +61,19 @@ def register(app: typer.Typer) -> None:
 
     @app.command(
         help=_(
-            "Bring the hub up to date: harmonise, link, protect, release, site."
+            "Bring the hub up to date: harmonise, link, protect, candidate, release, site."
             "\n\nOnly steps whose inputs changed run. Protecting spends privacy budget; "
-            "stop before it with --until link.\n\nExample: ctdhub build my-hub --explain"
+            "stop before it with --until link. A candidate waits until two people approve it."
+            "\n\nExample: ctdhub build my-hub --explain"
         )
     )
     def build(
         folder: HubFolder = Path(),
         until: Annotated[
-            str, typer.Option(help=_("Last stage: harmonise, link, protect, release or site."))
+            str,
+            typer.Option(
+                help=_("Last stage: harmonise, link, protect, candidate, release or site.")
+            ),
         ] = "site",
         explain: Annotated[
             bool, typer.Option("--explain", help=_("Only say what would run, and why."))
@@ -109,6 +113,7 @@ def register(app: typer.Typer) -> None:
     @app.command(
         help=_(
             "Build up to a release and give it a version and a note of your own."
+            "\n\nIt is published when two people have approved it."
             '\n\nExample: ctdhub release my-hub --version 2026.2 --note "adds two contributors"'
         )
     )
@@ -122,30 +127,25 @@ def register(app: typer.Typer) -> None:
             pipeline.build(hub, until="release", progress=progress, version=version, note=note)
         show_release(hub)
 
-    @app.command(help=_("Show what the privacy budget was spent on and what is left."))
-    def ledger(folder: HubFolder = Path()) -> None:
-        hub = Hub(folder)
-        book, rules = Ledger(hub.ledger), stages.policy(hub)
-        table = Table(title=_("Privacy ledger"))
-        for heading in (_("time (UTC)"), _("what"), "epsilon", "delta", "rho (zCDP)"):
-            table.add_column(heading)
-        for e in book.entries():
-            table.add_row(
-                e.time[:16].replace("T", " "),
-                escape(e.what),
-                f"{e.epsilon:.3f}",
-                f"{e.delta:.0e}",
-                f"{e.rho:.5f}",
-            )
-        console.print(table)
-        delta = book.strictest(rules.delta)
-        console.print(
-            _("All releases together: epsilon {spent} of {budget} at delta {delta}.").format(
-                spent=f"{book.guarantee(delta):.3f}",
-                budget=f"{rules.budget.epsilon:g}",
-                delta=f"{delta:.0e}",
-            )
+    @app.command(
+        help=_(
+            "Show what privacy was spent on, by kind and by contributor, and what is left."
+            "\n\nExample: ctdhub ledger my-hub --json"
         )
+    )
+    def ledger(
+        folder: HubFolder = Path(),
+        as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
+    ) -> None:
+        hub = Hub(folder)
+        stages.check_paid(hub)
+        account = Account.of(stages.ledger(hub), stages.policy(hub))
+        if as_json:
+            console.print(account.json(), soft_wrap=True, markup=False, highlight=False)
+        else:
+            show_account(account)
+
+    approve.register(app)
 
 
 def run(hub: Hub, until: str) -> None:
@@ -154,7 +154,7 @@ def run(hub: Hub, until: str) -> None:
         done = pipeline.build(hub, until=until, progress=progress)
     show_steps(done, dry=False)
     show_conservation(hub)
-    if until in ("release", "site"):
+    if until in ("candidate", "release", "site"):
         show_release(hub)
 
 
@@ -195,10 +195,17 @@ def show_conservation(hub: Hub) -> None:
 
 
 def show_release(hub: Hub) -> None:
-    """The release in two lines: rows and people are named apart."""
+    """The release in two lines, rows and people named apart; then what waits for approval."""
     version = stages.released_version(hub)
-    if version is None:
-        return
+    if version is not None:
+        show_figures(hub, version)
+    made = stages.candidate_version(hub)
+    if made is not None and (hub.candidates / made).is_dir():
+        approve.show_waiting(hub, made)
+
+
+def show_figures(hub: Hub, version: str) -> None:
+    """What a release is about and what it promises."""
     protected = open_release(hub.releases / version).protected
     people, records = protected.people, protected.case_records
     console.print(

@@ -13,8 +13,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import console
+from ctdhub.hub import Hub
 from ctdhub.i18n import _
 from ctdhub.release import digest, verify
+from ctdhub.release.approvals import Approvals, Approvers, role_name, who
 
 
 def register(app: typer.Typer) -> None:
@@ -24,14 +26,16 @@ def register(app: typer.Typer) -> None:
         name="verify",
         help=_(
             "Check a release: recompute the hash of every file, find missing, extra and changed "
-            "ones.\n\nExit code 0: whole; 2: faults.\n\n"
+            "ones, and check who approved it.\n\nInside a hub the approvals must be signed with "
+            "the keys in hub.yaml.\n\nExit code 0: whole; 2: faults.\n\n"
             "Example: ctdhub verify my-hub/releases/2026.1"
         ),
     )
     def verify_release(
         release: Annotated[Path, typer.Argument(help=_("The folder of one release."))],
     ) -> None:
-        problems = verify(release)
+        approvers = approvers_near(release)
+        problems = verify(release, approvers)
         if not problems:
             console.print(
                 _("The release {version} is whole.").format(version=escape(release.resolve().name))
@@ -41,6 +45,7 @@ def register(app: typer.Typer) -> None:
                     digest=digest(release)
                 )
             )
+            show_approvals(release, approvers)
             return
         table = Table(title=_("Faults of the release"))
         for heading in (_("kind"), _("file"), _("what is wrong")):
@@ -49,3 +54,33 @@ def register(app: typer.Typer) -> None:
             table.add_row(problem.kind, escape(problem.file), escape(problem.what))
         console.print(table)
         raise typer.Exit(2)
+
+
+def approvers_near(release: Path) -> Approvers | None:
+    """The keys of the hub that a release or candidate lies in, None outside a hub."""
+    root = release.resolve().parent.parent
+    return Hub(root).settings.approvers if (root / "hub.yaml").is_file() else None
+
+
+def show_approvals(release: Path, approvers: Approvers | None) -> None:
+    """Who approved, and what that was compared with."""
+    given = Approvals.read(release)
+    if not given.approvals:
+        console.print(_("Nobody has approved it."))
+        return
+    console.print(_("Approved by: {who}.").format(who=who(given)))
+    if any(a.statement.practice for a in given.approvals):
+        console.print(_("The approvals are for practice: the data are invented."))
+    if approvers is None:
+        console.print(
+            _(
+                "There is no hub here: the signatures fit the keys that lie with the release. "
+                "Compare these keys with those that the hub publishes."
+            )
+        )
+        for approval in given.approvals:
+            console.print(
+                f"{role_name(approval.statement.role)}: {escape(approval.key)}", soft_wrap=True
+            )
+    else:
+        console.print(_("The signatures fit the keys in hub.yaml."))

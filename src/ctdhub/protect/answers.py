@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 import shutil
 from dataclasses import asdict
@@ -21,27 +20,30 @@ import pyarrow.parquet as pq
 from ctdhub.errors import LedgerTampered
 from ctdhub.i18n import _
 from ctdhub.protect.border import Estimate, Guarantee, Protected, restore
-from ctdhub.protect.ledger import Ledger, damaged, write_synced
+from ctdhub.protect.ledger import Ledger, damaged, guarded, sync, write_synced
 
 _FRESH = ".new-"
+_DAMAGE = (ValueError, TypeError, KeyError, pa.ArrowInvalid)
 
 
 def stored(ledger: Ledger, question: str, facts: dict[str, Any]) -> Protected | None:
     """The answer to that question with today's public facts, None where there is none.
 
     Raises:
-        LedgerError: the stored answer is damaged.
+        LedgerError: the stored answer is damaged, or the system refuses to read it.
     """
     folder = _folder(ledger, question)
     if not folder.is_dir():
         return None
     try:
-        answer = json.loads((folder / "answer.json").read_text("utf-8"))
-        tables = {}
-        for name, digest in answer["tables"].items():
-            if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
-                raise damaged(folder)
-            tables[name.removesuffix(".parquet")] = pq.read_table(folder / name)
+        with guarded(folder):
+            answer = json.loads(_read(folder / "answer.json"))
+            tables = {}
+            for name, digest in answer["tables"].items():
+                content = _read(folder / name)
+                if hashlib.sha256(content).hexdigest() != digest:
+                    raise damaged(folder)
+                tables[name.removesuffix(".parquet")] = pq.read_table(pa.BufferReader(content))
         return restore(
             **tables,
             people=Estimate(**answer["people"]),
@@ -49,7 +51,7 @@ def stored(ledger: Ledger, question: str, facts: dict[str, Any]) -> Protected | 
             guarantee=Guarantee(**answer["guarantee"]),
             facts=facts,
         )
-    except (OSError, ValueError, TypeError, KeyError, pa.ArrowInvalid):
+    except _DAMAGE:
         raise damaged(folder) from None
 
 
@@ -58,13 +60,14 @@ def check_paid(ledger: Ledger) -> None:
 
     Raises:
         LedgerTampered: the ledger was put back to an older state than its answers.
-        LedgerError: a stored answer is damaged.
+        LedgerError: a stored answer is damaged, or the system refuses to read it.
     """
     paid = {(e.question, e.id) for e in ledger.entries()}
     for path in sorted(_folder(ledger, "").glob("[!.]*/answer.json")):
         try:
-            charge = json.loads(path.read_text("utf-8"))["guarantee"]["charge"]
-        except (OSError, ValueError, TypeError, KeyError):
+            with guarded(path):
+                charge = json.loads(_read(path))["guarantee"]["charge"]
+        except _DAMAGE:
             raise damaged(path.parent) from None
         if (path.parent.name, charge) not in paid:
             raise LedgerTampered(
@@ -79,13 +82,28 @@ def check_paid(ledger: Ledger) -> None:
 
 
 def store(ledger: Ledger, question: str, answer: Protected) -> None:
-    """Keep an answer; the folder is there whole or not at all.  Inside ``ledger.exclusive()``."""
+    """Keep an answer; the folder is there whole or not at all.  Inside ``ledger.exclusive()``.
+
+    Raises:
+        LedgerError: the system refuses to write; the answer is then charged again when asked for.
+    """
     folder = _folder(ledger, question)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    for left in folder.parent.glob(f"{_FRESH}*"):  # of a killed run: nobody else is here
-        shutil.rmtree(left)
     fresh = folder.parent / f"{_FRESH}{secrets.token_hex(4)}"
-    fresh.mkdir()
+    with guarded(folder.parent):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        for left in folder.parent.glob(f"{_FRESH}*"):  # of a killed run: nobody else is here
+            shutil.rmtree(left)
+        fresh.mkdir()
+    try:
+        _fill(fresh, answer)
+        with guarded(folder.parent):
+            fresh.rename(folder)
+            sync(folder.parent)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)  # a full disk gets its room back
+
+
+def _fill(fresh: Path, answer: Protected) -> None:
     digests = {}
     for name, table in (("records.parquet", answer.records), ("counts.parquet", answer.counts)):
         sink = pa.BufferOutputStream()
@@ -100,10 +118,13 @@ def store(ledger: Ledger, question: str, answer: Protected) -> None:
         "guarantee": asdict(answer.guarantee),
     }
     write_synced(fresh / "answer.json", json.dumps(figures, indent=1).encode())
-    fresh.rename(folder)
-    handle = os.open(folder.parent, os.O_RDONLY)
-    os.fsync(handle)
-    os.close(handle)
+
+
+def _read(path: Path) -> bytes:
+    """The bytes of a part of an answer, which is damaged where the part is not there."""
+    if not path.is_file():
+        raise damaged(path.parent)
+    return path.read_bytes()
 
 
 def _folder(ledger: Ledger, question: str) -> Path:

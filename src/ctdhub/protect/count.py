@@ -2,13 +2,19 @@
 
 Belongs here: encoding people by their public domains, counting tables, adding counts of parts.
 Does not belong here: noise (``measure``) and anything that leaves the hub.
+
+Tables of two or three columns with few values are counted by bits: each recorded value is a row of
+bits, one a person, and a cell is the number of ones of the rows' conjunction.  A wide column
+(countries) groups people first.  Cells with "not recorded" follow from the margins.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +23,15 @@ import pyarrow.compute as pc
 
 from ctdhub.errors import PolicyError
 from ctdhub.i18n import _
-from ctdhub.protect.plan import Columns
+from ctdhub.protect import kernels
+from ctdhub.protect.plan import NARROW, Columns
 from ctdhub.protect.policy import Domains
 
-Counts = dict[Columns, npt.NDArray[np.int64]]
-"""Tables by columns; an axis has one place per public value, after place 0, "not recorded"."""
+Table = npt.NDArray[np.int32]
+"""An axis has one place per public value, after place 0, "not recorded"."""
 
-_BLOCK = 256
+Counts = dict[Columns, Table]
+"""Tables by columns in the order of the plan."""
 
 
 @dataclass(frozen=True)
@@ -82,74 +90,143 @@ def _misfit(what: str, column: str) -> PolicyError:
 def count(codes: Codes, tables: Iterable[Columns]) -> Counts:
     """Count tables of any number of columns.
 
-    Pairs are counted by blocks of columns whose joint domain has at most 256 cells: one pass over
-    the people for each two blocks, and two small matrix products give all their pairs.
+    Args:
+        tables: names in any order of columns that the codes have.
     """
     wanted = list(tables)
-    small = {t for t in wanted if len(t) == 2}
-    names = [n for n in codes.columns if any(n in t for t in small)]
-    found: Counts = {t: _direct(codes, t) for t in wanted if t not in small}
-    blocks = [_Block.of(codes, part) for part in _parts(names, codes.sizes)]
-    for i, left in enumerate(blocks):
-        for right in blocks[i:]:
-            if left is right:
-                joint = np.diag(np.bincount(left.key, minlength=left.size))
-            else:
-                key = left.key.astype(np.intp) * right.size + right.key
-                joint = np.bincount(key, minlength=left.size * right.size)
-            joint = joint.reshape(left.size, right.size).astype(np.float64)  # exact to 2^53
-            pairs = np.rint(left.margins.T @ joint @ right.margins).astype(np.int64)
-            for a, rows in left.places.items():
-                for b, cols in right.places.items():
-                    if (a, b) in small:
-                        found[a, b] = pairs[rows, cols].copy()
+    wide = {n for n, size in codes.sizes.items() if size > NARROW}
+    found: Counts = {}
+    by_bits: list[Columns] = []
+    grouped: dict[str, list[Columns]] = defaultdict(list)
+    for t in wanted:
+        widest = [n for n in t if n in wide]
+        if not widest and len(t) in (2, 3):
+            by_bits.append(t)
+        elif len(widest) == 1 and len(t) == 3:
+            grouped[widest[0]].append(t)
+        else:
+            found[t] = _direct(codes, t)
+    if by_bits:
+        found |= _by_bits(codes, by_bits)
+    for name, group in grouped.items():
+        found |= _grouped(codes, name, group)
     return {t: found[t] for t in wanted}
 
 
 def add(parts: Sequence[Counts]) -> Counts:
     """Counts of the union of disjoint sets of people."""
-    return {t: np.sum([part[t] for part in parts], axis=0) for t in parts[0]}
+    return {t: np.sum([part[t] for part in parts], axis=0, dtype=np.int32) for t in parts[0]}
 
 
-def _direct(codes: Codes, table: Columns) -> npt.NDArray[np.int64]:
+def _direct(codes: Codes, table: Columns) -> Table:
     shape = tuple(codes.sizes[n] for n in table)
-    key = np.zeros(codes.people, dtype=np.intp)
+    key: npt.NDArray[np.int64] = np.zeros(codes.people, dtype=np.int64)
     for name, size in zip(table, shape, strict=True):
         key = key * size + codes.columns[name]
-    return np.bincount(key, minlength=int(np.prod(shape))).astype(np.int64).reshape(shape)
+    counted = np.bincount(key, minlength=int(np.prod(shape)))
+    return counted.astype(np.int32).reshape(shape)
 
 
-def _parts(names: list[str], sizes: dict[str, int]) -> list[list[str]]:
-    """Runs of columns, in order, whose joint domain stays within a block."""
-    parts: list[list[str]] = []
-    cells = _BLOCK + 1
-    for name in names:
-        cells *= sizes[name]
-        if cells > _BLOCK:
-            parts.append([])
-            cells = sizes[name]
-        parts[-1].append(name)
-    return parts
+class _Planes:
+    """Bits of the recorded values of some columns, people in groups that begin at a new word."""
+
+    def __init__(self, codes: Codes, names: Iterable[str], by: str | None = None) -> None:
+        self.first: dict[str, int] = {}
+        total = 0
+        for name in names:
+            self.first[name] = total
+            total += codes.sizes[name] - 1
+        matrix = np.column_stack([codes.columns[n] for n in self.first])
+        if by is None:
+            self.present = np.zeros(1, dtype=np.int64)
+            order, starts = np.arange(codes.people), np.array([0, codes.people])
+        else:
+            order = np.argsort(codes.columns[by], kind="stable")
+            size = np.bincount(codes.columns[by], minlength=codes.sizes[by])
+            self.present = np.flatnonzero(size)
+            starts = np.concatenate([[0], np.cumsum(size[self.present])])
+        self.words = np.concatenate([[0], np.cumsum((np.diff(starts) + 63) // 64)])
+        self.bits = np.zeros((int(self.words[-1]), total), dtype=np.uint64)
+        places = np.array(list(self.first.values()), dtype=np.int64)
+        kernels.pack(matrix, order, starts, places, self.bits)
+
+    def of(self, codes: Codes, name: str) -> npt.NDArray[np.int64]:
+        """Planes of a column, first and end."""
+        return np.array([self.first[name], self.first[name] + codes.sizes[name] - 1])
+
+    def pairs(self, codes: Codes, pairs: Iterable[Columns]) -> dict[Columns, Table]:
+        """For each pair of columns: groups x values x values; (a, a) holds a's own counts."""
+        wanted, ends, shapes = [], [0], {}
+        for a, b in pairs:
+            p, q = np.arange(*self.of(codes, a)), np.arange(*self.of(codes, b))
+            both = [p, p] if a == b else np.meshgrid(p, q, indexing="ij")
+            cells = np.stack(both, -1).reshape(-1, 2)
+            wanted.append(cells)
+            shapes[a, b] = (-1, p.size) if a == b else (-1, p.size, q.size)
+            ends.append(ends[-1] + len(cells))
+        out = np.zeros((len(self.present), ends[-1]), dtype=np.int32)
+        kernels.pairs_by_group(self.bits, self.words, np.concatenate(wanted), out)
+        parts = zip(shapes.items(), ends, ends[1:], strict=False)
+        return {pair: out[:, s:e].reshape((len(out), *shape[1:])) for (pair, shape), s, e in parts}
 
 
-@dataclass(frozen=True)
-class _Block:
-    """Columns counted together: their joint code, and the 0/1 matrix that sums it per column."""
+def _pairs_of(tables: list[Columns], without: str | None = None) -> dict[Columns, None]:
+    """Pairs, and columns as pairs of themselves, within the tables."""
+    found: dict[Columns, None] = {}
+    for t in tables:
+        names = [n for n in t if n != without]
+        found |= dict.fromkeys([*combinations(names, 2), *((n, n) for n in names)])
+    return found
 
-    key: npt.NDArray[np.unsignedinteger]
-    size: int
-    margins: npt.NDArray[np.float64]
-    places: dict[str, slice]
 
-    @classmethod
-    def of(cls, codes: Codes, names: list[str]) -> _Block:
-        sizes = [codes.sizes[n] for n in names]
-        size = int(np.prod(sizes))
-        key = np.zeros(codes.people, dtype=np.uint32)
-        for name, columns in zip(names, sizes, strict=True):
-            key = key * np.uint32(columns) + codes.columns[name]
-        axes = np.unravel_index(np.arange(size), sizes)
-        margins = np.hstack([np.eye(s)[axis] for s, axis in zip(sizes, axes, strict=True)])
-        ends = np.cumsum(sizes)
-        places = {n: slice(e - s, e) for n, s, e in zip(names, sizes, ends, strict=True)}
-        return cls(key.astype(np.min_scalar_type(size - 1)), size, margins, places)
+def _by_bits(codes: Codes, tables: list[Columns]) -> Counts:
+    names = [n for n in codes.columns if any(n in t for t in tables)]
+    planes = _Planes(codes, names)
+    pairs = planes.pairs(codes, _pairs_of(tables))
+    rows = np.ascontiguousarray(planes.bits.T)
+    people = np.array([codes.people], dtype=np.int32)
+    found = {}
+    for t in tables:
+        table = np.zeros((1, *(codes.sizes[n] for n in t)), dtype=np.int32)
+        if len(t) == 3:
+            inside = np.zeros(tuple(codes.sizes[n] - 1 for n in t), dtype=np.int32)
+            kernels.triples(rows, *(planes.of(codes, n) for n in t), inside)
+            table[0, 1:, 1:, 1:] = inside
+        found[t] = _with_margins(table, t, pairs, people)[0]
+    return found
+
+
+def _grouped(codes: Codes, wide: str, tables: list[Columns]) -> Counts:
+    names = [n for n in codes.columns if n != wide and any(n in t for t in tables)]
+    planes = _Planes(codes, names, by=wide)
+    pairs = planes.pairs(codes, _pairs_of(tables, wide))
+    size = _direct(codes, (wide,))
+    found = {}
+    for t in tables:
+        inner: Columns = tuple(n for n in t if n != wide)
+        shape = tuple(codes.sizes[n] for n in inner)
+        part = np.zeros((planes.present.size, *shape), dtype=np.int32)
+        table = np.zeros((size.size, *shape), dtype=np.int32)
+        table[planes.present] = _with_margins(part, inner, pairs, size[planes.present])
+        found[t] = np.ascontiguousarray(np.moveaxis(table, 0, t.index(wide)))
+    return found
+
+
+def _with_margins(table: Table, names: Columns, pairs: dict[Columns, Table], size: Table) -> Table:
+    """Fill the cells with "not recorded", from pairs (and columns as pairs of themselves).
+
+    Place 0 of an axis first holds the margin over that axis, then what the others leave of it.
+
+    Args:
+        table: groups x values x values, or with a third axis whose inner cells are there.
+        size: people by group.
+    """
+    some = slice(1, None)
+    for kept in (k for held in range(3) for k in combinations(range(len(names)), held)):
+        at = (slice(None), *(some if axis in kept else 0 for axis in range(len(names))))
+        chosen = tuple(names[axis] for axis in kept)
+        table[at] = size if not kept else pairs[chosen if len(kept) == 2 else chosen * 2]
+    for axis in range(1, table.ndim):
+        view = np.moveaxis(table, axis, 0)
+        view[0] -= view[1:].sum(0, dtype=np.int32)
+    return table

@@ -13,21 +13,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-from threadpoolctl import threadpool_limits
 
 from ctdhub.i18n import _
 from ctdhub.protect import answers, intervals
 from ctdhub.protect.accounting import rho_of
 from ctdhub.protect.border import Estimate, Guarantee, Protected, mint
 from ctdhub.protect.count import Codes, count, encode
-from ctdhub.protect.fit import targets
-from ctdhub.protect.ledger import Entry, Ledger
+from ctdhub.protect.fit import fit
+from ctdhub.protect.ledger import Entry, Kind, Ledger, taking_part
 from ctdhub.protect.measure import measure, workload
 from ctdhub.protect.noise import Bits
 from ctdhub.protect.plan import Plan, plan_of
 from ctdhub.protect.policy import Policy
-from ctdhub.protect.polish import polish
-from ctdhub.protect.synthesise import draft, to_table
+from ctdhub.protect.pool import pool
+from ctdhub.protect.records import to_table
+from ctdhub.protect.state import Measured
 from ctdhub.schema import load_schema
 
 ENGINE = "2"
@@ -48,6 +48,7 @@ class Question:
         budget: the most epsilon that all charges of the ledger together may reach.
         settings: whatever else makes it another question, such as the schema's version.
         what: the question in English words, for the ledger.
+        kind: what the answer is for.
     """
 
     plan: Plan
@@ -56,6 +57,7 @@ class Question:
     budget: float
     settings: tuple[Any, ...]
     what: str
+    kind: Kind = "release"
 
 
 def protect(
@@ -115,7 +117,7 @@ def protect_table(
         if answer is not None:
             tell(_("answered before: nothing is charged"), 1.0)
             return answer
-        entry = _charge(ledger, question, rho, asked, tell)
+        entry = _charge(ledger, question, rho, asked, facts, tell)
         answer = _minted(codes, asked, entry, facts, tell)
         answers.store(ledger, question, answer)
     return answer
@@ -127,7 +129,14 @@ def _content(codes: Codes, asked: Question) -> bytes:
     return codes.digest() + json.dumps(rest, sort_keys=True).encode()
 
 
-def _charge(ledger: Ledger, question: str, rho: float, asked: Question, tell: Progress) -> Entry:
+def _charge(
+    ledger: Ledger,
+    question: str,
+    rho: float,
+    asked: Question,
+    facts: dict[str, Any],
+    tell: Progress,
+) -> Entry:
     what = asked.what
     lost = [e.number for e in ledger.entries() if e.question == question]
     if lost:
@@ -136,7 +145,16 @@ def _charge(ledger: Ledger, question: str, rho: float, asked: Question, tell: Pr
             _("charged again: charge {n} was cut off without an answer").format(n=lost[-1]),
             0.0,
         )
-    return ledger.charge(question, rho, asked.epsilon, asked.delta, what, budget=asked.budget)
+    return ledger.charge(
+        question,
+        rho,
+        asked.epsilon,
+        asked.delta,
+        what,
+        budget=asked.budget,
+        kind=asked.kind,
+        contributors=taking_part(facts),
+    )
 
 
 def _minted(
@@ -201,29 +219,23 @@ def answer(
     noisy = measure(exact, questions, source)
     # From here on nothing sees exact counts: all is post-processing of noisy tables.
     del exact
-    total, sd = intervals.total_people(noisy, questions, plan.level)
-    tell(_("fitting"), 0.15)
-    # Its matrices are thin: threads of the linear algebra library cost more than they bring.
-    with threadpool_limits(limits=1, user_api="blas"):
-        aims = targets(noisy, questions, total.value)
-        records = draft(aims, plan.domains)
-        tell(_("polishing"), 0.2)
-        polish(
-            records,
-            aims,
-            plan.indicators,
-            progress=lambda s: tell(_("polishing"), 0.2 + 0.7 * s),
-        )
+    pooled = pool(noisy, questions)
+    total = intervals.total_people(pooled, plan.level)
+    records = fit(
+        Measured.of(noisy, questions, pooled),
+        plan,
+        total.value,
+        progress=lambda s: tell(_("fitting"), 0.15 + 0.75 * s),
+    )
     tell(_("publishing"), 0.9)
     counts = intervals.counts_table(
-        noisy, questions, plan.domains, total, plan.level, plan.false_share
+        pooled, questions, plan.domains, total, plan.level, plan.false_share
     )
-    sigma = {"*".join(q.columns): q.sigma for q in questions} | {"": sd}
     return Answer(
         records=to_table(records, plan.domains),
         counts=counts,
         people=total,
-        case_records=intervals.case_records(noisy, questions, total, sd, plan.level),
-        sigma=sigma,
+        case_records=intervals.case_records(pooled, total, plan.level),
+        sigma={"*".join(q.columns): pooled[q.columns].sd for q in questions},
         rho=rho,
     )

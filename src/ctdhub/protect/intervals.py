@@ -25,30 +25,41 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ctdhub.protect.border import COUNTS, PROTECTED, SHOWN, Estimate
-from ctdhub.protect.count import Counts
 from ctdhub.protect.measure import Question, Workload
+from ctdhub.protect.plan import Columns
 from ctdhub.protect.policy import Domains
+from ctdhub.protect.pool import Estimated
 
 
 @lru_cache(maxsize=256)
-def tail(sigma2: Fraction) -> npt.NDArray[np.float64]:
-    """P(|N| > r) for r = 0, 1, 2, … until it is below 1e-30, N discrete Gaussian.
+def tail(variance: Fraction | float) -> npt.NDArray[np.float64]:
+    """P(|N| > r) for r = 0, 1, 2, … until it is below 1e-30.
+
+    Args:
+        variance: a fraction is sigma squared of one measurement, whose noise is discrete Gaussian;
+            a float is the variance of a pooled estimate, normal but for its rounding.
 
     >>> t = tail(Fraction(100))
     >>> int(np.argmax(t <= 0.05))  # least radius that covers 95 %
     20
     """
-    s2 = float(sigma2)
+    s2 = float(variance)
     last = math.ceil(math.sqrt(2 * s2 * 75)) + 2
-    weight = np.exp(-np.square(np.arange(last + 1, dtype=float)) / (2 * s2))
-    beyond = np.cumsum(weight[::-1])[::-1]  # from the small to the large
-    result: npt.NDArray[np.float64] = 2 * np.append(beyond[1:], 0.0) / (2 * beyond[0] - 1)
+    result: npt.NDArray[np.float64]
+    if isinstance(variance, Fraction):
+        weight = np.exp(-np.square(np.arange(last + 1, dtype=float)) / (2 * s2))
+        beyond = np.cumsum(weight[::-1])[::-1]  # from the small to the large
+        result = 2 * np.append(beyond[1:], 0.0) / (2 * beyond[0] - 1)
+    else:
+        # The rounded estimate is off by more than r where the estimate is off by r + 1/2 or more.
+        result = np.array([math.erfc((r + 0.5) / math.sqrt(2 * s2)) for r in range(last + 1)])
+        result[-1] = 0.0
     return result
 
 
-def radius(sigma2: Fraction, alpha: float) -> int:
+def radius(variance: Fraction | float, alpha: float) -> int:
     """The least r with P(|N| > r) <= alpha."""
-    return int(np.argmax(tail(sigma2) <= alpha))
+    return int(np.argmax(tail(variance) <= alpha))
 
 
 @dataclass(frozen=True)
@@ -59,15 +70,18 @@ class Shown:
     radius: int
 
 
-def choose(noisy: npt.NDArray[np.int64], sigma2: Fraction, level: float, share: float) -> Shown:
+def choose(
+    noisy: npt.NDArray[np.integer], variance: Fraction | float, level: float, share: float
+) -> Shown:
     """Choose the cells to show and the radius of their intervals; a function of noisy counts.
 
     Args:
         noisy: a noisy table.
+        variance: see :func:`tail`.
         level: coverage among the shown cells.
         share: expected share of empty cells among the shown; at most 1 - level.
     """
-    m, chance = noisy.size, tail(sigma2)
+    m, chance = noisy.size, tail(variance)
     flat = noisy.ravel()
     # For each threshold t >= 1: how many cells reach it; a cell with y >= t has p <= chance[t-1].
     capped = np.clip(flat, 0, chance.size)
@@ -77,11 +91,11 @@ def choose(noisy: npt.NDArray[np.int64], sigma2: Fraction, level: float, share: 
         return Shown(np.zeros(0, dtype=np.intp), 0)
     threshold = int(passing[0]) + 1
     cells = np.flatnonzero(flat >= threshold)
-    return Shown(cells, radius(sigma2, (1 - level) * cells.size / m))
+    return Shown(cells, radius(variance, (1 - level) * cells.size / m))
 
 
 def counts_table(
-    noisy: Counts,
+    found: dict[Columns, Estimated],
     questions: Workload,
     domains: Domains,
     people: Estimate,
@@ -91,7 +105,7 @@ def counts_table(
     """The published counts, see :data:`ctdhub.protect.border.COUNTS`.
 
     Columns are in the order of the schema.  The first row, without columns, is the number of
-    people; it is always there.
+    people; it is always there.  A table is published as all measurements together see it.
     """
     state = SHOWN if people.low > 0 else PROTECTED
     total = {"columns": [], "values": [], "count": people.value}
@@ -99,20 +113,26 @@ def counts_table(
     parts = [pa.Table.from_pylist([total], schema=COUNTS)]
     for q in questions:
         if q.columns:
-            shown = choose(noisy[q.columns], q.sigma2, level, share)
+            table = np.rint(found[q.columns].value).astype(np.int64)
+            shown = choose(table, published(q, found[q.columns].variance), level, share)
             if shown.cells.size:
-                parts.append(_rows(noisy[q.columns], q, shown, domains))
+                parts.append(_rows(table, q, shown, domains))
     return pa.concat_tables(parts).combine_chunks()
 
 
-def _rows(noisy: npt.NDArray[np.int64], q: Question, shown: Shown, domains: Domains) -> pa.Table:
+def published(q: Question, variance: float) -> Fraction | float:
+    """The noise of a published table as :func:`tail` wants it: its own, or the pooled variance."""
+    return q.sigma2 if variance >= float(q.sigma2) else variance
+
+
+def _rows(table: npt.NDArray[np.int64], q: Question, shown: Shown, domains: Domains) -> pa.Table:
     n, width = shown.cells.size, len(q.columns)
     places = np.unravel_index(shown.cells, q.shape)
     texts = [
         np.array(["", *domains[c]], dtype=object)[p] for c, p in zip(q.columns, places, strict=True)
     ]
     offsets = pa.array(np.arange(n + 1, dtype=np.int32) * width)
-    count = noisy.ravel()[shown.cells]
+    count = table.ravel()[shown.cells]
     values = pa.array(np.column_stack(texts).ravel(), pa.string())
     columns = pa.array(list(q.columns) * n, pa.string())
     return pa.table(
@@ -128,39 +148,31 @@ def _rows(noisy: npt.NDArray[np.int64], q: Question, shown: Shown, domains: Doma
     )
 
 
-def total_people(noisy: Counts, questions: Workload, level: float) -> tuple[Estimate, float]:
-    """The number of people and the standard deviation of its noise.
+def total_people(found: dict[Columns, Estimated], level: float) -> Estimate:
+    """The number of people: what the people question and the sums of all tables say together.
 
-    The people question and the sum of each table estimate it without bias; they are combined by
-    inverse variance.  Each draw is sub-Gaussian with parameter sigma, hence so is the combination,
-    and its interval is the normal one, rounded outwards.
+    Each draw is sub-Gaussian with parameter sigma, hence so is their combination, and its interval
+    is the normal one, rounded outwards.
     """
-    weights = [1 / (q.cells * float(q.sigma2)) for q in questions]
-    sums = [float(noisy[q.columns].sum()) for q in questions]
-    value = sum(w * s for w, s in zip(weights, sums, strict=True)) / sum(weights)
-    sd = sum(weights) ** -0.5
-    return _estimate(value, sd, level), sd
+    return _estimate(float(found[()].value), found[()].sd, level)
 
 
-def case_records(
-    noisy: Counts, questions: Workload, people: Estimate, people_sd: float, level: float
-) -> Estimate:
+def case_records(found: dict[Columns, Estimated], people: Estimate, level: float) -> Estimate:
     """The number of case records: people, one more for "2", two for "3", three for "4+".
 
     "4+" counts as 4 and "not recorded" as 1, so this is at least so many records: the interval
     holds the statistic so defined.  Without the column ``records_per_person`` it is the number of
     people.  The two errors may depend on each other, so their standard deviations are added.
     """
-    table = ("records_per_person",)
-    q = next((q for q in questions if q.columns == table), None)
-    if q is None:
+    table = found.get(("records_per_person",))
+    if table is None:
         return people
-    extra = np.maximum(np.arange(q.cells) - 1, 0)
-    more = float(extra @ noisy[table])
-    sd = people_sd + q.sigma * float(np.sqrt(np.sum(extra**2)))
-    found = _estimate(people.value + more, sd, level)
-    value = min(max(found.value, people.value), (q.cells - 1) * people.value)
-    return Estimate(value, min(max(found.low, people.low), value), max(found.high, value))
+    extra = np.maximum(np.arange(table.value.size) - 1, 0)
+    more = float(extra @ table.value)
+    sd = found[()].sd + table.sd * float(np.sqrt(np.sum(extra**2)))
+    seen = _estimate(people.value + more, sd, level)
+    value = min(max(seen.value, people.value), (table.value.size - 1) * people.value)
+    return Estimate(value, min(max(seen.low, people.low), value), max(seen.high, value))
 
 
 def _estimate(value: float, sd: float, level: float) -> Estimate:

@@ -19,8 +19,20 @@ Columns = tuple[str, ...]
 """The columns of a table in the order of the plan; () is the number of people."""
 
 Kind = Literal[
-    "people", "one_way", "corridor", "corridor_by", "core_pairs", "core_triples", "pairs", "groups"
+    "people",
+    "one_way",
+    "corridor",
+    "corridor_by",
+    "core_pairs",
+    "wide_pairs",
+    "core_triples",
+    "wide_triples",
+    "pairs",
+    "groups",
 ]
+
+NARROW = 40
+"""A column with more codes is wide, as countries are: tables with it have many near-empty cells."""
 
 Parents = tuple[tuple[int, ...], ...]
 """Levels from fine to coarse; a level holds the group of each value of a column."""
@@ -81,25 +93,40 @@ class Plan:
         return tuple(name for name in self.domains if name in names)
 
     @cached_property
+    def wide(self) -> frozenset[str]:
+        """Columns with more than NARROW codes."""
+        return frozenset(n for n, size in self.sizes.items() if size > NARROW)
+
+    @cached_property
     def tables(self) -> dict[Columns, Kind]:
         """Every table that is measured, once, with the kind that its share of the budget goes by.
 
-        The number of rows, every column, every pair, every triple of core columns, the corridor
-        by each column of ``by``, and the groups that were asked for.
+        The number of rows, every column, every pair, the corridor by each other core column,
+        every triple of core columns with at most one wide column, and the groups asked for.
+        Triples of two wide columns are left out but for the corridor: nearly all of their cells
+        would be noise.
         """
         names, core = tuple(self.domains), set(self.core)
         found: dict[Columns, Kind] = {(): "people"}
         found |= {(n,): "one_way" for n in names}
         for pair in combinations(names, 2):
-            found[pair] = "core_pairs" if core.issuperset(pair) else "pairs"
-        found |= dict.fromkeys(combinations(self.ordered(self.core), 3), "core_triples")
+            inside = core.issuperset(pair)
+            found[pair] = "pairs" if not inside else self._kind(pair, "core_pairs", "wide_pairs")
+        for triple in combinations(self.ordered(self.core), 3):
+            if len(self.wide.intersection(triple)) < 2:
+                found[triple] = self._kind(triple, "core_triples", "wide_triples")
         if self.corridor:
             found[self.ordered(self.corridor)] = "corridor"
-            for extra in self.by:
+            for extra in self.ordered((*self.by, *self.core)):
+                if extra in self.wide or extra in self.corridor:
+                    continue
                 found[self.ordered((*self.corridor, extra))] = "corridor_by"
         for group in self.groups:
             found.setdefault(self.ordered(group), "groups")
         return found
+
+    def _kind(self, table: Columns, narrow: Kind, wide: Kind) -> Kind:
+        return wide if self.wide.intersection(table) else narrow
 
 
 CORRIDOR: Columns = ("citizenship", "country_of_exploitation")

@@ -33,14 +33,16 @@ class Budget(_Frozen):
 class Weights(_Frozen):
     """Shares of one release's budget by kind of table; only their proportions matter."""
 
-    people: float = Field(default=2.0, ge=1e-3, le=1e3)
-    one_way: float = Field(default=24.0, ge=1e-3, le=1e3)
-    core_pairs: float = Field(default=16.0, ge=1e-3, le=1e3)
-    corridor: float = Field(default=14.0, ge=1e-3, le=1e3)
-    corridor_by: float = Field(default=24.0, ge=1e-3, le=1e3)
-    core_triples: float = Field(default=20.0, ge=1e-3, le=1e3)
-    pairs: float = Field(default=20.0, ge=1e-3, le=1e3)
-    groups: float = Field(default=4.0, ge=1e-3, le=1e3)
+    people: float = Field(default=0.5, ge=0, le=1e3)
+    one_way: float = Field(default=1.0, ge=1e-3, le=1e3)
+    corridor: float = Field(default=20.0, ge=1e-3, le=1e3)
+    corridor_by: float = Field(default=8.0, ge=0, le=1e3)
+    core_pairs: float = Field(default=1.0, ge=1e-3, le=1e3)
+    wide_pairs: float = Field(default=19.0, ge=1e-3, le=1e3)
+    core_triples: float = Field(default=25.0, ge=0, le=1e3)
+    wide_triples: float = Field(default=27.0, ge=0, le=1e3)
+    pairs: float = Field(default=30.0, ge=0, le=1e3)
+    groups: float = Field(default=5.0, ge=0, le=1e3)
 
 
 class Policy(_Frozen):
@@ -206,12 +208,14 @@ budget: {epsilon: 12.0}
 
 # How a release's budget is divided between kinds of tables.  Only the proportions matter.
 weights:
-  people: 2         # the number of people
-  one_way: 24       # each column alone
-  core_pairs: 16    # pairs of core columns (year, gender, age, countries, exploitation, source)
-  corridor: 14      # citizenship by country of exploitation
-  corridor_by: 24   # corridors by year, gender, age and type of exploitation
-  core_triples: 20  # core columns by three
-  pairs: 20         # all other pairs of columns
-  groups: 4         # tables of up to four columns, where some were asked for
+  people: 0.5       # the number of people
+  one_way: 1        # each column alone
+  corridor: 20      # citizenship by country of exploitation
+  corridor_by: 8    # corridors by year, gender, age, type of exploitation and other core columns
+  core_pairs: 1     # pairs of core columns (year, gender, age, exploitation, source)
+  wide_pairs: 19    # a country by one core column
+  core_triples: 25  # core columns by three
+  wide_triples: 27  # a country by two core columns
+  pairs: 30         # all other pairs of columns
+  groups: 5         # tables of up to four columns, where some were asked for
 """

@@ -5,7 +5,6 @@ Belongs here: the order of writing, versions.  Does not belong here: what the fi
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -18,6 +17,7 @@ from ctdhub.i18n import LANGUAGES, _
 from ctdhub.protect.border import Protected
 from ctdhub.release.catalogue import croissant, dcat, frictionless
 from ctdhub.release.deployment import deployment
+from ctdhub.release.disk import sync
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import MANIFEST, SUMS, VERSION_PATTERN, FileEntry, Manifest
 from ctdhub.release.readme import changelog_text, readme
@@ -35,6 +35,8 @@ def write_release(
     version: str,
     changelog: str,
     progress: Progress | None = None,
+    *,
+    candidates: Path | None = None,
 ) -> Path:
     """Write ``releases/<version>/`` in one step; a reader sees all of it or nothing.
 
@@ -44,6 +46,7 @@ def write_release(
         version: name of the release, for example "2026.1"; see :func:`next_version`.
         changelog: what changed since the last release, in words for readers.
         progress: told (message, fraction).
+        candidates: where the bundle waits for approval instead of being published at once.
 
     Returns:
         The folder of the release; its files can be read only.
@@ -55,12 +58,14 @@ def write_release(
     """
     check_border(protected)
     facts = PublicFacts.of(protected.facts)
-    target = _free(releases, version)
+    place = candidates or releases
+    free(releases, version)
+    target = free(place, version)
     report = progress or (lambda message, fraction: None)
-    releases.mkdir(parents=True, exist_ok=True)
-    for leftover in releases.glob(f".writing-{version}-*"):
+    place.mkdir(parents=True, exist_ok=True)
+    for leftover in place.glob(f".writing-{version}-*"):
         shutil.rmtree(leftover, ignore_errors=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".writing-{version}-", dir=releases))
+    fresh = Path(tempfile.mkdtemp(prefix=f".writing-{version}-", dir=place))
     try:
         report(_("Writing records and counts"), 0.0)
         write_tables(protected, fresh)
@@ -75,25 +80,27 @@ def write_release(
         _describe(protected, facts, fresh, version, created)
         report(_("Closing the release"), 0.9)
         _close(protected, fresh, version, created)
-        _sync(fresh)
-        _free(releases, version)
+        sync(fresh)
+        free(place, version)
         fresh.rename(target)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    _sync(releases)
+    sync(place)
     report(_("Release written"), 1.0)
     return target
 
 
-def next_version(releases: Path, today: date | None = None) -> str:
+def next_version(releases: Path, today: date | None = None, candidates: Path | None = None) -> str:
     """The version after the last one of this year: "2026.1", "2026.2", …
 
     Args:
         releases: folder of all releases; it need not exist yet.
         today: the day that decides the year; the present day in UTC by default.
+        candidates: folder of those that wait for approval; their versions are taken too.
     """
     year = (today or datetime.now(UTC).date()).year
-    numbers = [n for y, n in _numbered(releases) if y == year]
+    folders = [releases, *([candidates] if candidates else [])]
+    numbers = [n for folder in folders for y, n in _numbered(folder) if y == year]
     return f"{year}.{max(numbers, default=0) + 1}"
 
 
@@ -110,7 +117,12 @@ def _numbered(releases: Path) -> list[tuple[int, int]]:
     return [(int(m[1]), int(m[2])) for name in names if (m := _NUMBERED.fullmatch(name))]
 
 
-def _free(releases: Path, version: str) -> Path:
+def free(releases: Path, version: str) -> Path:
+    """Where a new version goes.
+
+    Raises:
+        ReleaseError: the version exists, or is no version.
+    """
     if not re.fullmatch(VERSION_PATTERN, version):
         what = _("This is not a version.")
         fix = _("Use the year and a number, for example 2026.1.")
@@ -147,7 +159,7 @@ def _close(protected: Protected, fresh: Path, version: str, created: datetime) -
     (fresh / SUMS).write_bytes(sums(fresh, manifest))
     for file in fresh.iterdir():
         file.chmod(0o444)
-        _sync(file)
+        sync(file)
     fresh.chmod(0o755)
 
 
@@ -156,11 +168,3 @@ def _entries(folder: Path) -> dict[str, FileEntry]:
         f.name: FileEntry(sha256=sha256(f), bytes=f.stat().st_size)
         for f in sorted(folder.iterdir())
     }
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -16,10 +16,11 @@ from pydantic import ValidationError
 
 from ctdhub.errors import ReleaseError, printable
 from ctdhub.i18n import _
+from ctdhub.release.approvals import APPROVALS, CANDIDATES, Approvals, Approvers
 from ctdhub.release.manifest import MANIFEST, SUMS, Manifest
 from ctdhub.release.tables import read_protected
 
-Kind = Literal["missing", "extra", "changed", "unsafe-name", "manifest", "content"]
+Kind = Literal["missing", "extra", "changed", "unsafe-name", "manifest", "content", "approval"]
 REQUIRED = ("records.parquet", "counts.parquet", "records.csv", "counts.csv", "README.md")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _MANIFEST_LIMIT = 20 * 2**20
@@ -34,16 +35,21 @@ class Problem:
     what: str
 
 
-def verify(path: Path) -> list[Problem]:
+def verify(path: Path, approvers: Approvers | None = None) -> list[Problem]:
     """Every fault of a release, empty where it is whole.
 
     Hashes and sizes of all files are recomputed; files that are missing, extra, links or
-    folders are found; then records and counts are read and compared with the manifest.
+    folders are found; approvals are checked; then records and counts are read and compared with
+    the manifest.
+
+    Args:
+        path: the folder of a release, or of a candidate that waits for approval.
+        approvers: the hub's keys, where the hub is at hand: a release must carry both approvals.
 
     Raises:
         ReleaseError: there is no release at ``path``.
     """
-    manifest, problems = examine(path)
+    manifest, problems = examine(path, approvers)
     if manifest is None or problems:
         return problems
     try:
@@ -53,8 +59,10 @@ def verify(path: Path) -> list[Problem]:
     return []
 
 
-def examine(path: Path) -> tuple[Manifest | None, list[Problem]]:
-    """The manifest (None where damaged) and all faults of the files' hashes and names."""
+def examine(
+    path: Path, approvers: Approvers | None = None
+) -> tuple[Manifest | None, list[Problem]]:
+    """The manifest (None where damaged) and all faults of hashes, names and approvals."""
     if not path.is_dir() or not _regular(path / MANIFEST):
         what = _("There is no release here: the folder has no manifest.json.")
         fix = _("Name the folder of one release, for example my-hub/releases/2026.1.")
@@ -72,6 +80,8 @@ def examine(path: Path) -> tuple[Manifest | None, list[Problem]]:
     if _regular(path / SUMS) and (path / SUMS).read_bytes() != sums(path, manifest):
         what = _("The list of hashes and the manifest disagree: one of them was changed.")
         problems.append(Problem("changed", SUMS, what))
+    if _regular(path / SUMS):
+        problems += _approval_faults(path, manifest, approvers)
     return manifest, problems
 
 
@@ -104,7 +114,7 @@ def _names(path: Path, manifest: Manifest) -> list[Problem]:
             what = _("The file is missing, or a link or folder stands in its place.")
             problems.append(Problem("missing", name, what))
     for found in sorted(path.iterdir()):
-        if found.name not in expected and found.name != MANIFEST:
+        if found.name not in {*expected, MANIFEST, APPROVALS}:
             what = _("The file is not part of the release.")
             problems.append(Problem("extra", printable(found.name), what))
     for name in sorted(set(REQUIRED) - set(manifest.files)):
@@ -114,6 +124,23 @@ def _names(path: Path, manifest: Manifest) -> list[Problem]:
         what = _("The folder's name is not the version that the manifest states.")
         problems.append(Problem("manifest", MANIFEST, what))
     return problems
+
+
+def _approval_faults(path: Path, manifest: Manifest, approvers: Approvers | None) -> list[Problem]:
+    """A candidate may lack approvals; a release lacks none of two once it has one."""
+    file = path / APPROVALS
+    if (file.exists() or file.is_symlink()) and not _regular(file):
+        what = _("The file is missing, or a link or folder stands in its place.")
+        return [Problem("approval", APPROVALS, what)]
+    try:
+        given = Approvals.read(path)
+    except ReleaseError as error:
+        return [Problem("approval", APPROVALS, error.what)]
+    faults = given.faults(manifest, digest(path), approvers)
+    published = path.resolve().parent.name != CANDIDATES
+    if published and given.missing and (given.approvals or approvers):
+        faults.append(_("The release does not carry the approvals of two people."))
+    return [Problem("approval", APPROVALS, fault) for fault in faults]
 
 
 def _regular(path: Path) -> bool:

@@ -1,0 +1,126 @@
+"""What the ledger says, as tables and as JSON.
+
+Belongs here: how spending is shown.  Does not belong here: the sums (``protect.ledger``).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from rich.markup import escape
+from rich.table import Table
+
+from ctdhub.cli import console
+from ctdhub.errors import printable
+from ctdhub.i18n import _
+from ctdhub.protect import Entry, Ledger, Policy
+from ctdhub.protect.ledger import Spending, by_contributor, by_kind
+
+
+@dataclass(frozen=True)
+class Account:
+    """The ledger in figures; every epsilon holds at ``delta``, the smallest ever promised.
+
+    Attributes:
+        budget, spent, left: epsilon of everything together; ``rho`` is what was spent, in zCDP.
+        kinds, contributors: see :class:`ctdhub.protect.ledger.Spending`.
+    """
+
+    delta: float
+    budget: float
+    spent: float
+    left: float
+    rho: float
+    kinds: tuple[Spending, ...]
+    contributors: tuple[Spending, ...]
+    entries: tuple[Entry, ...]
+
+    @classmethod
+    def of(cls, ledger: Ledger, policy: Policy) -> Account:
+        """The account of a ledger under a policy."""
+        delta = ledger.strictest(policy.delta)
+        return cls(
+            delta=delta,
+            budget=policy.budget.epsilon,
+            spent=ledger.guarantee(delta),
+            left=ledger.left(policy.budget.epsilon, delta),
+            rho=ledger.spent(),
+            kinds=by_kind(ledger, delta),
+            contributors=by_contributor(ledger, delta),
+            entries=ledger.entries(),
+        )
+
+    def json(self) -> str:
+        """All of it as JSON; questions, whose hashes cover case data, are left out."""
+        content = asdict(self)
+        for entry in content["entries"]:
+            del entry["question"]
+        return json.dumps(content, ensure_ascii=False, indent=1)
+
+
+def show_account(account: Account) -> None:
+    """Every charge, then sums by kind and by contributor, then the total and what is left."""
+    charges = _table(_("Privacy ledger"), "", _("time (UTC)"), _("kind"), _("what"))
+    for heading in ("epsilon", "delta", "rho (zCDP)"):
+        charges.add_column(heading, justify="right")
+    for e in account.entries:
+        charges.add_row(
+            str(e.number),
+            e.time[:16].replace("T", " "),
+            _kind(e.kind),
+            escape(printable(e.what, 200)),
+            f"{e.epsilon:.3f}",
+            f"{e.delta:.0e}",
+            f"{e.rho:.5f}",
+        )
+    console.print(charges)
+    _show_sums(_("Spent by kind"), account.kinds, limits=False)
+    _show_sums(_("Spent on answers with the records of"), account.contributors, limits=True)
+    console.print(
+        _("All releases together: epsilon {spent} of {budget} at delta {delta}.").format(
+            spent=f"{account.spent:.3f}",
+            budget=f"{account.budget:g}",
+            delta=f"{account.delta:.0e}",
+        )
+    )
+    console.print(_("Left for one more charge: epsilon {left}.").format(left=f"{account.left:.3f}"))
+
+
+def _show_sums(title: str, sums: tuple[Spending, ...], *, limits: bool) -> None:
+    if not sums:
+        return
+    table = _table(title, _("contributor") if limits else _("kind"))
+    more = (_("agreed limit"), _("left")) if limits else ()
+    for heading in (_("charges"), "epsilon", *more):
+        table.add_column(heading, justify="right")
+    for s in sums:
+        bounds = (
+            (
+                "–" if s.limit is None else f"{s.limit:g}",
+                "–" if s.left is None else f"{s.left:.3f}",
+            )
+            if limits
+            else ()
+        )
+        name = escape(printable(s.name)) if limits else _kind(s.name)
+        table.add_row(name, str(s.charges), f"{s.epsilon:.3f}", *bounds)
+    console.print(table)
+
+
+def _table(title: str, *headings: str) -> Table:
+    table = Table(title=title)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def _kind(kind: str) -> str:
+    words = {
+        "release": _("release"),
+        "chart": _("chart"),
+        "file": _("file"),
+        "brief": _("brief"),
+        "evaluation": _("evaluation"),
+    }
+    return words.get(kind, escape(printable(kind)))

@@ -1,0 +1,187 @@
+"""Verbs of approval: ``approve``, and ``key new`` and ``key show``.
+
+Belongs here: arguments, what a person sees before signing, questions.
+Does not belong here: what is signed and moved (``stages.approving``).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from ctdhub import stages
+from ctdhub.cli import console
+from ctdhub.cli.account import Account
+from ctdhub.errors import printable
+from ctdhub.hub import Hub
+from ctdhub.i18n import _
+from ctdhub.insight.words import number
+from ctdhub.release.approvals import Approvals, Statement, role_name
+from ctdhub.release.keys import SigningKey, is_encrypted, make_key, read_key
+from ctdhub.release.manifest import Manifest
+
+
+class As(StrEnum):
+    """The roles, as Typer wants choices."""
+
+    steward = "steward"
+    privacy_officer = "privacy_officer"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+
+    @app.command(
+        help=_(
+            "Approve a candidate with your key; the second approval publishes it."
+            "\n\nThe steward and the privacy officer each sign on their own. Shows what is signed "
+            "and asks first."
+            "\n\nExample: ctdhub approve my-hub --role steward --key steward.pem"
+        )
+    )
+    def approve(
+        role: Annotated[As, typer.Option(help=_("The role that you sign in."))],
+        key: Annotated[Path, typer.Option(help=_("The file of your private key."))],
+        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
+        version: Annotated[
+            str, typer.Option(help=_("The candidate; default: the newest one."))
+        ] = "",
+        yes: Annotated[bool, typer.Option("--yes", help=_("Sign without asking."))] = False,
+    ) -> None:
+        hub = Hub(folder)
+        candidate = stages.waiting(hub, version)
+        given, manifest = stages.statement(hub, candidate, role.value)
+        show_statement(given, manifest, Account.of(stages.ledger(hub), stages.policy(hub)))
+        if not yes and not typer.confirm(_("Sign this?")):
+            console.print(_("Nothing was signed."))
+            raise typer.Exit(1)
+        release = stages.approve(hub, candidate, given, _open(key))
+        if release is None:
+            show_waiting(hub, candidate.name)
+            return
+        console.print(_("Published release {version}.").format(version=release.name))
+        console.print(
+            _("Next: `ctdhub build {hub}` makes its site.").format(hub=escape(str(folder)))
+        )
+
+    keys = typer.Typer(help=_("Make or show a key to approve releases with."), no_args_is_help=True)
+    app.add_typer(keys, name="key")
+
+    @keys.command(
+        help=_(
+            "Make a key: the private half goes into a file for you alone, the public half is "
+            "printed for hub.yaml.\n\nExample: ctdhub key new --out steward.pem --passphrase"
+        )
+    )
+    def new(
+        out: Annotated[Path, typer.Option(help=_("A new file for the private key."))],
+        passphrase: Annotated[
+            bool, typer.Option("--passphrase", help=_("Ask for a passphrase that encrypts it."))
+        ] = False,
+    ) -> None:
+        secret = (
+            typer.prompt(_("Passphrase"), hide_input=True, confirmation_prompt=True)
+            if passphrase
+            else ""
+        )
+        _show_public(make_key(out, secret))
+
+    @keys.command(
+        help=_(
+            "Print the public half of a key, as it stands in hub.yaml."
+            "\n\nExample: ctdhub key show steward.pem"
+        )
+    )
+    def show(
+        file: Annotated[Path, typer.Argument(help=_("The file of a private key."))],
+    ) -> None:
+        _show_public(_open(file))
+
+
+def _open(file: Path) -> SigningKey:
+    secret = typer.prompt(_("Passphrase"), hide_input=True) if is_encrypted(file) else ""
+    return read_key(file, secret)
+
+
+def _show_public(key: SigningKey) -> None:
+    console.print(key.public, soft_wrap=True, markup=False, highlight=False)
+
+
+def show_statement(given: Statement, manifest: Manifest, account: Account) -> None:
+    """Everything that a person signs, before he signs."""
+    people, tables = manifest.people, sum(1 for table in manifest.sigma if table)
+    charge = next(e for e in account.entries if e.id == given.charge)
+    table = Table(title=_("To be approved"), show_header=False)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    rows = (
+        (_("hub"), given.hub),
+        (_("version"), given.version),
+        (_("signed as"), role_name(given.role)),
+        (
+            _("guarantee"),
+            f"epsilon {given.guarantee.epsilon:g}, delta {given.guarantee.delta:.0e}",
+        ),
+        (
+            _("people"),
+            _("{value} ({low} to {high})").format(
+                value=number(people.value), low=number(people.low), high=number(people.high)
+            ),
+        ),
+        (_("tables"), number(tables)),
+        (
+            _("charge"),
+            _("number {n} of the ledger, {time}: {what}").format(
+                n=charge.number, time=charge.time[:16].replace("T", " "), what=charge.what
+            ),
+        ),
+        (
+            _("spent to date"),
+            _("epsilon {spent} of {budget} at delta {delta}; left: {left}").format(
+                spent=f"{account.spent:.3f}",
+                budget=f"{account.budget:g}",
+                delta=f"{account.delta:.0e}",
+                left=f"{account.left:.3f}",
+            ),
+        ),
+        (_("last line of the ledger"), f"{given.ledger.number} {given.ledger.hash}"),
+        (_("hash of SHA256SUMS"), given.digest),
+    )
+    for name, value in rows:
+        table.add_row(name, escape(printable(value, 400)))
+    console.print(table)
+    if given.practice:
+        console.print(_("The data are invented: this approval is for practice."))
+
+
+def show_waiting(hub: Hub, version: str) -> None:
+    """What stands between a candidate and its publication."""
+    given = Approvals.read(hub.candidates / version)
+    missing = ", ".join(map(role_name, given.missing))
+    place = f"candidates/{version}"
+    if hub.settings.approvers is None:
+        console.print(
+            _(
+                "Release {version} is finished and waits in {place}; nothing is published before "
+                "two people approve it, and hub.yaml names no approvers. Next: the steward and the "
+                "privacy officer each run `ctdhub key new --out FILE`; write both public keys "
+                "under approvers in hub.yaml; then `ctdhub approve`."
+            ).format(version=version, place=place)
+        )
+        return
+    console.print(
+        _("Release {version} waits in {place} for the approval of: {roles}.").format(
+            version=version, place=place, roles=missing
+        )
+    )
+    for role in given.missing:
+        console.print(
+            _("Next: ctdhub approve {hub} --role {role} --key FILE").format(
+                hub=escape(str(hub.root)), role=role
+            )
+        )

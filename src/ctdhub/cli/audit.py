@@ -1,0 +1,135 @@
+"""The verb ``audit``.
+
+Belongs here: arguments, progress, where findings are written.  Does not belong here: attacks,
+their sentences.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import pyarrow.parquet as pq
+import typer
+from rich.markup import escape
+
+from ctdhub import stages
+from ctdhub.cli import bar, console
+from ctdhub.errors import HubError, HubFolderError
+from ctdhub.hub import Hub
+from ctdhub.i18n import _
+from ctdhub.protect import Policy
+from ctdhub.protect.audit import KINDS, Card, Kind, card, pay, run
+from ctdhub.protect.audit.canary import MOST
+from ctdhub.protect.ledger import taking_part
+
+ABOVE = 1
+"""Exit code where an attack proved more than is promised."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb of this module to the command."""
+
+    @app.command(
+        help=_(
+            "Attack the protection on the hub's own people, and print what was achieved beside "
+            "what is promised.\n\nThe findings are internal: they stay in work/audit. With "
+            "--publish they are made such that they may be published, and what that costs is "
+            "charged to the ledger first.\n\nExit code 0: below the promise; 1: above; 2: an "
+            "error.\n\nExample: ctdhub audit my-hub --kind canary"
+        )
+    )
+    def audit(
+        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
+        canaries: Annotated[
+            int, typer.Option(min=1, max=MOST, help=_("Number of planted people."))
+        ] = 1000,
+        kind: Annotated[
+            str, typer.Option(help=_("Which attack: all, canary, worlds or inference."))
+        ] = "all",
+        as_json: Annotated[
+            bool, typer.Option("--json", help=_("Print the card as JSON, for programs."))
+        ] = False,
+        out: Annotated[
+            Path | None,
+            typer.Option(help=_("Write the card here too: Markdown, or JSON if it ends so.")),
+        ] = None,
+        publish: Annotated[
+            bool,
+            typer.Option(
+                "--publish", help=_("Make findings that may be published; costs privacy budget.")
+            ),
+        ] = False,
+    ) -> None:
+        hub = Hub(folder)
+        kinds = _kinds(kind)
+        inner = hub.work / "audit"
+        if out and not publish and not out.resolve().is_relative_to(inner.resolve()):
+            what = _("Findings of an audit are internal and stay in work/audit.")
+            fix = _("Name a file in work/audit, or pay for publication with --publish.")
+            raise HubError(what, fix, file=out, rule="internal")
+        found = _audited(hub, kinds, canaries, publish)
+        _keep(found, inner)
+        if out:
+            _write(out, _as_file(found, out))
+        if as_json:
+            console.print_json(data=found.json())
+        else:
+            console.print(escape(found.text()), highlight=False)
+            console.print(_("Written to {folder}.").format(folder=escape(str(inner))))
+        if found.state == "above":
+            raise typer.Exit(ABOVE)
+
+
+def _kinds(kind: str) -> tuple[Kind, ...]:
+    chosen = tuple(k for k in KINDS if kind in (k, "all"))
+    if not chosen:
+        raise HubError(
+            _("{name} cannot have this value.").format(name="--kind"),
+            _("Choose one of: {stages}.").format(stages=", ".join(("all", *KINDS))),
+            rule="usage",
+        )
+    return chosen
+
+
+def _audited(hub: Hub, kinds: tuple[Kind, ...], canaries: int, publish: bool) -> Card:
+    rules, path = stages.policy(hub), hub.work / "people" / stages.PEOPLE
+    if not path.is_file():
+        what = _("There are no linked people to audit yet.")
+        fix = _("Run `ctdhub build --until link` first; it costs no privacy budget.")
+        raise HubFolderError(what, fix, file=path, rule="no-people")
+    people = pq.read_table(path)
+    charge = _paid(hub, rules, kinds) if publish else None
+    with bar() as progress:
+        return card(run(people, rules, kinds, canaries, charge, progress))
+
+
+def _paid(hub: Hub, rules: Policy, kinds: tuple[Kind, ...]) -> str:
+    stages.check_paid(hub)
+    return pay(stages.ledger(hub), rules, kinds, taking_part(hub.facts(rules.years)))
+
+
+def _keep(found: Card, folder: Path) -> None:
+    """Both forms of the card, for the hub's own eyes."""
+    folder.parent.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.chmod(0o700)
+    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H%M%S")
+    for suffix in (".md", ".json"):
+        path = folder / f"{stamp}{suffix}"
+        _write(path, _as_file(found, path))
+
+
+def _as_file(found: Card, path: Path) -> str:
+    if path.suffix == ".json":
+        return json.dumps(found.json(), ensure_ascii=False, indent=1) + "\n"
+    return found.markdown()
+
+
+def _write(path: Path, text: str) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as out:
+        out.write(text)

@@ -1,0 +1,216 @@
+"""Verb for one-off files: kanon.
+
+Belongs here: arguments, files that are read and written, the report.
+Does not belong here: which cells are suppressed (``protect.kanon``).
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from ctdhub.cli import bar, console
+from ctdhub.errors import FileError, PolicyError, UnreadableFile, printable
+from ctdhub.i18n import _
+from ctdhub.insight.words import listed, number, share
+from ctdhub.intake import formulas, headers, read_table
+from ctdhub.protect.kanon import RISK_GOAL, SUPPRESSED, Account, anonymise
+
+FORMS = (".csv", ".parquet")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+
+    @app.command(
+        help=_(
+            "Make a one-off file k-anonymous: suppress cells until each row equals k - 1 others."
+            "\n\nRows are kept and written in random order. An empty cell is not recorded; "
+            "a suppressed one says so."
+            "\n\nExample: ctdhub kanon cases.csv --k 11 --columns year,gender,age,country"
+        )
+    )
+    def kanon(
+        table: Annotated[Path, typer.Argument(help=_("A table: .csv, .parquet, .xlsx or .ods."))],
+        k: Annotated[int, typer.Option(help=_("Least number of equal rows."))] = 11,
+        columns: Annotated[
+            str, typer.Option(help=_("Columns to publish, with commas; by default all."))
+        ] = "",
+        out: Annotated[
+            Path | None,
+            typer.Option(help=_("File to write, .csv or .parquet; by default beside the table.")),
+        ] = None,
+        suppressed: Annotated[
+            str, typer.Option(help=_("What a suppressed cell says."))
+        ] = SUPPRESSED,
+        force: Annotated[
+            bool, typer.Option("--force", help=_("Replace an existing file."))
+        ] = False,
+    ) -> None:
+        target = out or table.with_name(f"{table.stem}.k{k}{_form(table)}")
+        _may_write(table, target, force)
+        with bar() as progress:
+            progress(_("Reading the file"), 0.0)
+            given, notes = _read(table)
+            chosen, left_out = _choose(given, columns)
+            if target.suffix.lower() == ".csv":
+                rows = range(2, chosen.num_rows + 2)
+                formulas.refuse(chosen.column_names, chosen.columns, rows, table.name, 1)
+            done = anonymise(
+                chosen,
+                k,
+                suppressed=suppressed,
+                report=lambda part: progress(_("Suppressing cells"), part),
+            )
+            _write(done.table, target)
+        for note in notes:
+            console.print(escape(note))
+        if left_out:
+            names = escape(printable(listed(left_out), 2000))
+            console.print(
+                _("Left out, because --columns does not name them: {names}.").format(names=names)
+            )
+        console.print(_figures(done.account))
+        console.print(_by_column(done.account))
+        _warn(suppressed)
+        console.print(_("Wrote {file}.").format(file=escape(str(target))))
+
+
+def _form(path: Path) -> str:
+    return ".parquet" if path.suffix.lower() == ".parquet" else ".csv"
+
+
+def _may_write(table: Path, target: Path, force: bool) -> None:
+    """Refuse a name that cannot be written before anything is read."""
+    if target.suffix.lower() not in FORMS:
+        raise FileError(
+            _("The name of the file must end in .csv or .parquet."),
+            _("Give the file another name."),
+            file=target,
+            rule="format-suffix",
+        )
+    if target.exists() and (not force or target.samefile(table)):
+        raise FileError(
+            _("The file exists already."),
+            _("Name another file with --out, or replace this one with --force; never the table."),
+            file=target,
+            rule="no-overwrite",
+        )
+
+
+def _read(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
+    """The table as text columns, and what its reader decided on its own."""
+    if path.suffix.lower() == ".parquet":
+        return _read_parquet(path), ()
+    raw = read_table(path)
+    if raw.rejects.num_rows:
+        first = raw.rejects.slice(0, 1).to_pylist()[0]
+        raise UnreadableFile(
+            _("A row cannot be read as a record: {reason}").format(reason=first["reason"]),
+            _("Mend or delete the row; no row is left out silently."),
+            file=path,
+            row=first["source_row"],
+            rule=first["rule"],
+        )
+    return raw.table.drop_columns([headers.ROW]), raw.notes
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    try:
+        with path.open("rb") as file:
+            table = pq.read_table(file)
+        return table.cast(pa.schema([pa.field(name, pa.string()) for name in table.column_names]))
+    except (pa.ArrowException, UnicodeError) as error:
+        raise UnreadableFile(
+            _("The file cannot be read as a Parquet table whose cells are texts or numbers."),
+            _("Give a Parquet file without lists or other nested columns, or a .csv file."),
+            file=path,
+            rule="parquet",
+        ) from error
+
+
+def _choose(table: pa.Table, columns: str) -> tuple[pa.Table, list[str]]:
+    """The named columns in the table's order, and the names of the others."""
+    named = {name.strip() for name in columns.split(",") if name.strip()}
+    if strangers := sorted(named - set(table.column_names)):
+        raise PolicyError(
+            _("The table has no such column."),
+            _("Write names as the table has them, with commas between them."),
+            column=", ".join(strangers),
+            rule="columns",
+        )
+    if not named:
+        return table, []
+    kept = [name for name in table.column_names if name in named]
+    return table.select(kept), [name for name in table.column_names if name not in named]
+
+
+def _write(table: pa.Table, target: Path) -> None:
+    """Write beside the file and put it in place at the end, so that no half file is ever seen."""
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        if target.suffix.lower() == ".csv":
+            if table.num_columns == 1:  # an empty line would be no row to many readers
+                table = pa.table([pc.fill_null(table[0], "")], names=table.column_names)
+            pa_csv.write_csv(table, part, pa_csv.WriteOptions(quoting_style="needed"))
+        else:
+            pq.write_table(table, part, compression="zstd")
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _figures(account: Account) -> Table:
+    table = Table(show_header=False)
+    goal = share(RISK_GOAL)
+    for label, value in (
+        (_("rows read and written"), number(account.records)),
+        (_("rows dropped"), number(account.dropped)),
+        (_("rows without a suppressed cell"), number(account.whole)),
+        (_("cells suppressed"), number(account.cells_lost)),
+        (_("share of all cells"), share(account.share_lost, fine=True)),
+        (_("classes of equal rows"), number(account.classes)),
+        (_("smallest class"), number(account.smallest)),
+        (_("global re-identification risk before"), share(account.risk_before, fine=True)),
+        (_("the same now; HDX asks for less than {goal}").format(goal=goal),
+         share(account.risk_after, fine=True)),
+    ):  # fmt: skip
+        table.add_row(label, value)
+    return table
+
+
+def _by_column(account: Account) -> Table:
+    table = Table(_("column"), _("cells suppressed"), _("share"))
+    for name, cells in account.lost.items():
+        part = cells / account.records if account.records else 0.0
+        table.add_row(escape(printable(name)), number(cells), share(part, fine=True))
+    return table
+
+
+def _warn(suppressed: str) -> None:
+    label = _("Before you publish:")
+    console.print(f"[bold yellow]{escape(label)}[/]")
+    for sentence in (
+        _(
+            "k-anonymity does not compose: two such files about the same people can together "
+            "reveal what neither reveals alone. Use it for one-off files; differential privacy is "
+            "the default, and no entry of the ledger covers this file."
+        ),
+        _(
+            "Which cells are suppressed depends on the data; somebody who knows the method can "
+            "sometimes conclude what they said (minimality)."
+        ),
+        _("In the file, an empty cell means not recorded, and {text} means suppressed.").format(
+            text=suppressed
+        ),
+    ):
+        console.print(escape(f"- {sentence}"))

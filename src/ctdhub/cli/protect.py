@@ -1,0 +1,218 @@
+"""Verbs for any table, without a hub: protect, domains (and rehearse, in its own module).
+
+Belongs here: arguments, progress, what is shown.  Does not belong here: protection itself.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from ctdhub.cli import bar, console, errors, rehearse
+from ctdhub.errors import HubError, PolicyError, printable
+from ctdhub.i18n import _
+from ctdhub.insight.words import number
+from ctdhub.intake.headers import ROW
+from ctdhub.protect import Ledger, Protected
+from ctdhub.protect.alone import (
+    check_delta,
+    fit_domains,
+    most_people,
+    protect_alone,
+    read_alone,
+)
+from ctdhub.protect.draft import draft
+from ctdhub.protect.scope import scope_of_file, scope_of_schema
+from ctdhub.release.alone import check_ledger, check_out, write_alone
+
+SUPPORT = {"complete": 0, "cautious": 4}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+
+    @app.command(
+        help=_(
+            "Protect any table whose columns have public domains: records, counts, manifest."
+            "\n\nThe same table with the same settings again is free; anything else is charged "
+            "to the ledger before noise is drawn."
+            "\n\nExample: ctdhub protect cases.csv --domains domains.yaml --epsilon 1 "
+            "--delta 1e-6 --out protected"
+        )
+    )
+    def protect(
+        table: Annotated[
+            Path, typer.Argument(help=_("A .csv or .parquet file; a row per person."))
+        ],
+        domains: Annotated[
+            str, typer.Option(help=_("The domains file, or the word schema for the hub's own."))
+        ],
+        epsilon: Annotated[
+            float, typer.Option(min=0.001, max=100, help=_("The promise; smaller is safer."))
+        ],
+        delta: Annotated[
+            float, typer.Option(help=_("At most 1e-6, and at most 1 / (100 × people)."))
+        ],
+        out: Annotated[Path, typer.Option(help=_("A new or empty folder for the files."))],
+        support: Annotated[
+            str | None,
+            typer.Option(
+                help=_(
+                    "From 0 (complete) to 4 (cautious): how readily rare combinations are left "
+                    "out of the records."
+                )
+            ),
+        ] = None,
+        ledger: Annotated[
+            Path | None,
+            typer.Option(help=_("Folder of the privacy ledger; default: ledger beside --out.")),
+        ] = None,
+        budget: Annotated[
+            float,
+            typer.Option(
+                min=0.001, max=1000, help=_("The most epsilon of everything in the ledger.")
+            ),
+        ] = 12.0,
+        max_people: Annotated[
+            int | None,
+            typer.Option(
+                min=1,
+                help=_("More people than the table ever holds; default: as many as delta allows."),
+            ),
+        ] = None,
+    ) -> None:
+        check_delta(delta, max_people or 1)
+        bound = max_people or most_people(delta)
+        check_out(out)
+        book = Ledger(ledger or out.absolute().parent / "ledger")
+        check_ledger(book.folder, out)
+        before = len(book.entries())
+        with bar() as progress:
+            progress(_("reading"), 0.0)
+            raw = read_alone(table)
+            header = [name for name in raw.table.column_names if name != ROW]
+            scope = (
+                scope_of_schema(header, support_of(support))
+                if domains == "schema"
+                else scope_of_file(Path(domains), header, support_of(support))
+            )
+            fitted, notes = fit_domains(raw, scope), raw.notes
+            del raw  # as large as all that follows
+            answer = protect_alone(
+                fitted,
+                scope,
+                epsilon=epsilon,
+                delta=delta,
+                budget=budget,
+                ledger=book,
+                progress=progress,
+            )
+            with book.exclusive():
+                write_alone(answer, out, scope.plan.rows, bound)
+        show_left_out([n for n in header if n not in scope.plan.domains and n != scope.person])
+        for note in notes:
+            errors.print(escape(note))
+        if len(book.entries()) == before:
+            console.print(_("This was answered before: nothing was charged."))
+        show(answer, scope.plan.rows, bound)
+        spent = book.guarantee(book.strictest(delta))
+        console.print(
+            _("Ledger: epsilon {spent} of {budget} spent.").format(
+                spent=f"{spent:.3f}", budget=f"{budget:g}"
+            )
+        )
+        console.print(_("Files are in {folder}.").format(folder=escape(str(out))))
+
+    @app.command(
+        name="domains",
+        help=_(
+            "Draft a domains file from a table, for a person to check against public knowledge."
+            "\n\nExample: ctdhub domains cases.csv --out domains.yaml"
+        ),
+    )
+    def draft_domains(
+        table: Annotated[Path, typer.Argument(help=_("A .csv, .parquet, .xlsx or .ods file."))],
+        out: Annotated[Path, typer.Option(help=_("The draft; must not exist yet."))] = Path(
+            "domains.yaml"
+        ),
+    ) -> None:
+        text = draft(read_alone(table))
+        try:
+            with out.open("x", encoding="utf-8") as handle:
+                handle.write(text)
+        except FileExistsError:
+            raise HubError(
+                _("This file exists; a draft never takes the place of a file."),
+                _("Name another with --out, or delete it first."),
+                file=out,
+                rule="draft-exists",
+            ) from None
+        console.print(_("Drafted {file}.").format(file=escape(str(out))))
+        console.print(
+            _(
+                "A person must check it: values taken from the data are not private. Compare every "
+                "column with public knowledge, such as the code book of the form; add what may "
+                "occur, take out what only the data tell; then set checked: true."
+            )
+        )
+
+    rehearse.register(app)
+
+
+def support_of(text: str | None) -> int | None:
+    """The number of a support setting, None where it is not given.
+
+    Raises:
+        PolicyError: it is none.
+    """
+    if text is None:
+        return None
+    if text in SUPPORT:
+        return SUPPORT[text]
+    if text in ("0", "1", "2", "3", "4"):
+        return int(text)
+    raise PolicyError(
+        _("{name} cannot have this value.").format(name="--support"),
+        _("Choose complete, cautious, or a number from 0 to 4."),
+        rule="usage",
+    )
+
+
+def show_left_out(names: list[str]) -> None:
+    """Columns of the table that are not protected, hence not written."""
+    if names:
+        listed = ", ".join(printable(name) for name in names)
+        console.print(
+            _("Left out, because no domain is given: {columns}").format(columns=escape(listed))
+        )
+
+
+def show(answer: Protected, rows: int, bound: int) -> None:
+    """The answer in two lines: how many, what was promised."""
+    people, g = answer.people, answer.guarantee
+    line = (
+        _("{n} people ({low} to {high}); epsilon {epsilon}, delta {delta}.")
+        if rows == 1
+        else _(
+            "{n} rows ({low} to {high}), at most {rows} of one person; epsilon {epsilon}, "
+            "delta {delta}."
+        )
+    )
+    console.print(
+        line.format(
+            n=number(people.value),
+            low=number(people.low),
+            high=number(people.high),
+            rows=rows,
+            epsilon=f"{g.epsilon:g}",
+            delta=f"{g.delta:.0e}",
+        )
+    )
+    console.print(
+        _("This delta is small enough for up to {n} people; for more, set a smaller one.").format(
+            n=number(bound)
+        )
+    )

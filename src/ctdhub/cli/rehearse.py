@@ -1,0 +1,169 @@
+"""The verb ``rehearse``: how large the errors of a policy would be, on invented people.
+
+Belongs here: arguments, progress, how the figures are shown.  Does not belong here: the figures.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from ctdhub.cli import bar, console
+from ctdhub.errors import HubError
+from ctdhub.hub import Hub
+from ctdhub.i18n import _
+from ctdhub.insight.words import number
+from ctdhub.practice.stand_in import FEWEST, invented_people
+from ctdhub.protect import load_policy
+from ctdhub.protect.alone import MAX_DELTA, check_delta
+from ctdhub.protect.domains import load_domains
+from ctdhub.protect.plan import Plan, plan_of
+from ctdhub.protect.rehearse import Figures, Range, Rehearsal, rehearse, stand_in
+from ctdhub.schema import load_schema
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb of this module to the command."""
+
+    @app.command(
+        name="rehearse",
+        help=_(
+            "Try a policy on invented people: how much noise each table gets, what is shown."
+            "\n\nNo real data are read and nothing is charged. Name several values of epsilon to "
+            "see them side by side."
+            "\n\nExample: ctdhub rehearse my-hub --epsilon 1 --epsilon 4 --people 50000"
+        ),
+    )
+    def rehearse_verb(
+        hub: Annotated[Path | None, typer.Argument(help=_("The hub folder."))] = None,
+        domains: Annotated[
+            Path | None, typer.Option(help=_("A domains file instead of a hub."))
+        ] = None,
+        people: Annotated[
+            int,
+            typer.Option(
+                min=0, max=2_000_000, help=_("Invented people; about as many as you expect.")
+            ),
+        ] = 20_000,
+        epsilon: Annotated[
+            list[float] | None,
+            typer.Option(min=0.001, max=100, help=_("May be given several times; default: 1 2 4.")),
+        ] = None,
+        delta: Annotated[
+            float | None,
+            typer.Option(help=_("Default: that of the policy, or 1e-6 for a domains file.")),
+        ] = None,
+        as_json: Annotated[
+            bool, typer.Option("--json", help=_("Print every figure as JSON."))
+        ] = False,
+    ) -> None:
+        if (hub is None) == (domains is None):
+            raise HubError(
+                _("Name either a hub folder or a domains file."),
+                _("For example: ctdhub rehearse my-hub, or ctdhub rehearse --domains FILE."),
+                rule="usage",
+            )
+        plan, default = _of_file(domains) if domains else _of_hub(hub or Path())
+        if delta is not None:
+            check_delta(delta, 1)
+        known = invented_people(people) if hub and people >= FEWEST else None
+        asked = sorted(set(epsilon or (1.0, 2.0, 4.0)))
+        with bar() as progress:
+            codes = stand_in(plan, people, known)
+            done = []
+            for i, e in enumerate(asked):
+
+                def tell(message: str, share: float, at: int = i) -> None:
+                    progress(message, (at + share) / len(asked))
+
+                done.append(rehearse(plan, e, delta or default, codes, progress=tell))
+        if as_json:
+            figures = {"people": people, "rehearsals": [r.as_dict() for r in done]}
+            typer.echo(json.dumps(figures, indent=1))
+        else:
+            show(done, people, plan)
+
+
+def _of_hub(folder: Path) -> tuple[Plan, float]:
+    policy = load_policy(Hub(folder).policy_file)
+    return plan_of(policy, load_schema()), policy.delta
+
+
+def _of_file(path: Path) -> tuple[Plan, float]:
+    return load_domains(path).plan(), MAX_DELTA
+
+
+def show(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
+    """Kinds of tables figure by figure, then tables by name; one column for each epsilon."""
+    heads = [f"epsilon {r.epsilon:g}" for r in done]
+    console.print(
+        _("Invented people: {n}; delta {delta}; nothing was charged.").format(
+            n=number(people), delta=f"{done[0].delta:.0e}"
+        )
+    )
+    table = Table(title=_("Error by kind of table"))
+    for i, heading in enumerate((_("tables"), _("figure"), *heads)):
+        table.add_column(heading, justify="left" if i < 2 else "right")
+    for same in zip(*(r.kinds for r in done), strict=True):
+        first = same[0]
+        name = f"{kind_name(first)} ({number(first.tables)})"
+        for row, (label, cells) in enumerate(_rows(same, plan.level)):
+            table.add_row(name if row == 0 else "", label, *cells, end_section=row == 4)
+    console.print(table)
+    named = Table(title=_("Half-width and smallest count shown, table by table"))
+    for heading in (_("table"), *heads):
+        named.add_column(heading, overflow="fold")
+    for same in zip(*(r.named for r in done), strict=True):
+        if same[0].kind in ("people", "core_pairs", "core_triples"):
+            continue
+        cells = [
+            _("± {width}, from {least}").format(width=f.half_width.all, least=_range(f.shown_from))
+            for f in same
+        ]
+        named.add_row(escape(" × ".join(same[0].columns)), *cells)
+    console.print(named)
+    console.print(
+        _(
+            "Noise, half-widths and smallest counts follow from the settings alone: the first "
+            "number holds where all cells of a table are shown, the second where a single one is. "
+            "Figures with an asterisk come from the invented people; real data will differ. TVD is "
+            "the share of records in a wrong cell. Core pairs and triples by name: --json."
+        )
+    )
+
+
+def _rows(same: Sequence[Figures], level: float) -> list[tuple[str, list[str]]]:
+    interval = _("half-width of an interval ({level:.0%})").format(level=level)
+    return [
+        (_("noise (sigma, people)"), [f"{f.sigma:.1f}" for f in same]),
+        (interval, [_range(f.half_width) for f in same]),
+        (_("smallest count shown"), [_range(f.shown_from) for f in same]),
+        (_("cells shown*"), ["–" if f.shown is None else f"{f.shown:.1%}" for f in same]),
+        (_("records against truth* (TVD)"), [f"{f.tv:.4f}" for f in same]),
+    ]
+
+
+def _range(figure: Range) -> str:
+    if figure.all == figure.lone:
+        return number(figure.all)
+    return f"{number(figure.all)}–{number(figure.lone)}"
+
+
+def kind_name(figures: Figures) -> str:
+    """The kind of a table in words."""
+    return {
+        "people": _("number of people"),
+        "one_way": _("single columns"),
+        "corridor": _("corridor"),
+        "corridor_by": _("corridor by a third column"),
+        "core_pairs": _("pairs of core columns"),
+        "core_triples": _("triples of core columns"),
+        "pairs": _("other pairs"),
+        "groups": _("groups asked for"),
+    }[figures.kind]

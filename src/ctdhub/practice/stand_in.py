@@ -1,0 +1,29 @@
+"""Invented people for a dry run: in the hub's codes, without files or contributors.
+
+Belongs here: people as a table of the schema's columns.  Does not belong here: contributions
+(``write``), what a dry run measures (``ctdhub.protect.rehearse``).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from ctdhub.practice.marginals import load_marginals
+from ctdhub.practice.people import draw
+
+FEWEST = 100
+"""Below so many people the planted corridor has no room."""
+
+
+def invented_people(people: int, seed: int = 20260101) -> pa.Table:
+    """Invented people with every attribute known; the same seed gives the same people.
+
+    Args:
+        people: at least :data:`FEWEST`.
+
+    >>> invented_people(200).num_rows
+    200
+    """
+    drawn = draw(people, np.random.default_rng(seed), load_marginals())
+    return drawn.table([""] * people)

@@ -1,0 +1,206 @@
+"""How far records are from each noisy table, laid out for one column at a time.
+
+Belongs here: residual tables, and the arrays that the compiled sweep works on.
+Does not belong here: which records move (``kernels``), the order of things (``fit``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Singles = npt.NDArray[np.float32]
+Key = tuple[str, ...]
+"""Columns of a residual table: at most one group of a wide column first, then columns that move,
+in order."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the values of the columns that move lie among all values; place 0 is a constant.
+
+    Attributes:
+        sizes: codes by column, in order.
+    """
+
+    sizes: dict[str, int]
+    starts: dict[str, int] = field(init=False)
+    place: dict[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        ends = np.cumsum([1, *self.sizes.values()])
+        object.__setattr__(self, "starts", dict(zip(self.sizes, ends.tolist(), strict=False)))
+        object.__setattr__(self, "place", {n: k for k, n in enumerate(self.sizes, 1)})
+
+    @property
+    def width(self) -> int:
+        """Number of places."""
+        return 1 + sum(self.sizes.values())
+
+    def span(self, name: str) -> slice:
+        """Places of a column's values; the constant is the column ""."""
+        if not name:
+            return slice(0, 1)
+        return slice(self.starts[name], self.starts[name] + self.sizes[name])
+
+    def at(self, name: str) -> int:
+        """Number of the column; 0 is the constant."""
+        return self.place[name] if name else 0
+
+    def empty(self) -> npt.NDArray[np.bool_]:
+        """By place, whether it is "not recorded"."""
+        result = np.zeros(self.width, dtype=bool)
+        result[list(self.starts.values())] = True
+        return result
+
+
+@dataclass(frozen=True)
+class Wide:
+    """Groups of a wide column, or of a pair of them, by record.
+
+    Attributes:
+        name: of the groups, no column's name.
+        group: by record.
+        share: by group, one over the number of values that it joins; 0 leaves the group out.
+    """
+
+    name: str
+    group: npt.NDArray[np.int64]
+    share: Singles
+
+
+@dataclass(frozen=True)
+class Slabs:
+    """The residuals of one column's tables as the sweep wants them; see ``kernels.sweep``."""
+
+    inner: Singles
+    inner_weight: Singles
+    end: npt.NDArray[np.int64]
+    near: Singles
+    near_weight: Singles
+    near_end: npt.NDArray[np.int64]
+    far: Singles
+    far_weight: Singles
+
+
+class Residuals:
+    """Weight x (records - target) of every table of a stage.
+
+    Args:
+        layout: of the columns that move.
+        near: groups of wide columns that have tables with two columns that move.
+        far: groups that have tables with one.
+        tables: by key; a group's name comes first.
+        weight: by key, one over the variance of a cell.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        near: tuple[Wide, ...],
+        far: tuple[Wide, ...],
+        tables: dict[Key, Singles],
+        weight: dict[Key, float],
+    ) -> None:
+        self.layout, self.near, self.far = layout, near, far
+        self.tables, self.weight = tables, weight
+        self._nearby = {w.name for w in near}
+        self._starts = _starts(near) | _starts(far)
+        names = {w.name for w in (*near, *far)}
+        self._of: dict[str, list[tuple[Key, str, Key]]] = {n: [] for n in layout.sizes}
+        for key in tables:
+            wide = key[0] if key[0] in names else ""
+            moving = key[1:] if wide else key
+            for name in moving:
+                others = tuple(n for n in moving if n != name)
+                self._of[name].append((key, wide, others))
+
+    def slabs(self, name: str, fill: float = 0.0) -> Slabs:
+        """The arrays of one column; cells of tables that are not there hold ``fill``."""
+        layout, size, columns = self.layout, self.layout.sizes[name], len(self.layout.sizes) + 1
+        inner = _filled((layout.width, layout.width, size), fill)
+        inner_weight = np.zeros((columns, columns), np.float32)
+        near = _filled((_total(self.near), layout.width, size), fill)
+        near_weight = np.zeros((len(self.near), columns), np.float32)
+        far = _filled((_total(self.far), size), fill)
+        far_weight = np.zeros(len(self.far), np.float32)
+        number = {w.name: k for ws in (self.near, self.far) for k, w in enumerate(ws)}
+        for key, wide, others in self._of[name]:
+            view, at = self._views(key, wide, others, name)
+            if not wide:
+                b, c = ("", *others)[-2:]
+                inner[at] = view
+                inner_weight[layout.at(b), layout.at(c)] = self.weight[key]
+            elif wide in self._nearby:
+                near[at] = view
+                near_weight[number[wide], layout.at(others[0] if others else "")] = self.weight[key]
+            else:
+                far[at] = view
+                far_weight[number[wide]] = self.weight[key]
+        return Slabs(
+            inner, inner_weight, _ends(inner_weight),
+            near, near_weight, _ends(near_weight), far, far_weight,
+        )  # fmt: skip
+
+    def keep(self, name: str, slabs: Slabs) -> None:
+        """Write the arrays of one column back after a sweep."""
+        for key, wide, others in self._of[name]:
+            view, at = self._views(key, wide, others, name)
+            beside = slabs.near if wide in self._nearby else slabs.far
+            view[...] = beside[at] if wide else slabs.inner[at]
+
+    def _views(
+        self, key: Key, wide: str, others: Key, name: str
+    ) -> tuple[Singles, tuple[slice, ...]]:
+        """The table with ``name`` as its last axis, and where it lies in the column's array."""
+        view = np.moveaxis(self.tables[key], key.index(name), -1)
+        spans = tuple(self.layout.span(n) for n in others)
+        if wide:
+            start = self._starts[wide]
+            groups = slice(start, start + len(view))
+            if wide in self._nearby and not others:
+                return view[:, None], (groups, slice(0, 1))
+            return view, (groups, *spans)
+        lead = (slice(0, 1),) * (2 - len(others))
+        return view[(None,) * len(lead)], (*lead, *spans)
+
+    def groups(self, wides: tuple[Wide, ...], records: int) -> npt.NDArray[np.int64]:
+        """Records x wides: the place of each record's group in the arrays."""
+        result = np.zeros((records, len(wides)), dtype=np.int64)
+        for k, w in enumerate(wides):
+            result[:, k] = w.group + self._starts[w.name]
+        return result
+
+    def reach(self, name: str) -> float:
+        """Standard deviation of the noise in half the misfit that a move of one record changes.
+
+        A cell's noise enters as weight x noise, of variance weight, once for the old value and
+        once for the new.
+        """
+        return float(np.sqrt(2 * sum(self.weight[key] for key, _, _ in self._of[name])))
+
+
+def _filled(shape: tuple[int, ...], fill: float) -> Singles:
+    return np.full(shape, fill, np.float32) if fill else np.zeros(shape, np.float32)
+
+
+def _starts(wides: Iterable[Wide]) -> dict[str, int]:
+    starts, total = {}, 0
+    for w in wides:
+        starts[w.name] = total
+        total += w.share.size
+    return starts
+
+
+def _total(wides: Iterable[Wide]) -> int:
+    return sum(w.share.size for w in wides)
+
+
+def _ends(weight: Singles) -> npt.NDArray[np.int64]:
+    """By row the place after the last weight above zero."""
+    held = weight > 0
+    last = weight.shape[1] - np.argmax(held[:, ::-1], axis=1)
+    return np.where(held.any(1), last, 0).astype(np.int64)

@@ -1,0 +1,213 @@
+"""Approvals: two people, two keys, one statement each about exactly these files.
+
+Belongs here: what is signed, ``APPROVALS.json``, what can be wrong with it.
+Does not belong here: keys (``keys``), moving an approved release (``publish``).
+
+A statement names the SHA-256 of ``SHA256SUMS``, and so every byte of the release, and the last
+entry of the ledger at that moment, so that a ledger that is written anew contradicts it.  What is
+signed is the statement as JSON with sorted keys, no spaces, ASCII only (:meth:`Statement.message`).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from ctdhub.errors import ReleaseError, printable
+from ctdhub.i18n import _
+from ctdhub.release.disk import replace_synced
+from ctdhub.release.keys import SigningKey, is_public_key, is_signed
+from ctdhub.release.manifest import Manifest
+
+APPROVALS, CANDIDATES = "APPROVALS.json", "candidates"
+Role = Literal["steward", "privacy_officer"]
+ROLES: tuple[Role, ...] = get_args(Role)
+_HASH = r"^[0-9a-f]{64}$"
+_LONGEST_FILE = 100_000
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Approvers(_Part):
+    """``approvers`` of hub.yaml: the public keys of the two people who must agree.
+
+    Attributes:
+        steward, privacy_officer: one key each, never the same.
+        former: keys that signed earlier releases and sign no more.
+    """
+
+    steward: str
+    privacy_officer: str
+    former: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Approvers:
+        if not all(map(is_public_key, (self.steward, self.privacy_officer, *self.former))):
+            raise PydanticCustomError("public_key", "not a public key")
+        if self.steward == self.privacy_officer:
+            raise PydanticCustomError("same_key", "the same key twice")
+        return self
+
+    def key(self, role: Role) -> str:
+        """The key that a role signs with today."""
+        return self.steward if role == "steward" else self.privacy_officer
+
+
+class Promise(_Part):
+    """The guarantee that is approved."""
+
+    epsilon: float
+    delta: float
+
+
+class LedgerHead(_Part):
+    """The last entry of the ledger when the statement was signed."""
+
+    number: int = Field(ge=1)
+    hash: str = Field(pattern=_HASH)
+
+
+class Statement(_Part):
+    """What one person signs.
+
+    Attributes:
+        kind: the form of the statement.
+        hub, version, charge, guarantee: as in the manifest of the release.
+        role: as what the person signs.
+        digest: SHA-256 of ``SHA256SUMS``.
+        ledger: see :class:`LedgerHead`.
+        date: UTC, to the second.
+        practice: whether the data are invented, so that no person need have looked.
+    """
+
+    kind: Literal["ctdhub-approval-1"] = "ctdhub-approval-1"
+    hub: str
+    version: str
+    role: Role
+    digest: str = Field(pattern=_HASH)
+    charge: str
+    guarantee: Promise
+    ledger: LedgerHead
+    date: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+    practice: bool
+
+    @classmethod
+    def about(
+        cls, manifest: Manifest, digest: str, role: Role, ledger: LedgerHead, date: str
+    ) -> Statement:
+        """The statement of a role about a release."""
+        return cls(
+            hub=str(manifest.facts.get("hub", "")),
+            version=manifest.version,
+            role=role,
+            digest=digest,
+            charge=manifest.charge,
+            guarantee=Promise(epsilon=manifest.epsilon, delta=manifest.delta),
+            ledger=ledger,
+            date=date,
+            practice=bool(manifest.facts.get("invented", False)),
+        )
+
+    def message(self) -> bytes:
+        """The bytes that are signed."""
+        return json.dumps(
+            self.model_dump(), sort_keys=True, separators=(",", ":"), ensure_ascii=True
+        ).encode()
+
+
+class Approval(_Part):
+    """A statement, who signed it and the signature."""
+
+    statement: Statement
+    key: str
+    signature: str
+
+
+class Approvals(_Part):
+    """``APPROVALS.json``: none, one or both approvals of a release."""
+
+    approvals: tuple[Approval, ...] = Field(default=(), max_length=len(ROLES))
+
+    @classmethod
+    def read(cls, folder: Path) -> Approvals:
+        """The approvals in the folder of a release, none where there is no file.
+
+        Raises:
+            ReleaseError: the file is damaged.
+        """
+        path = folder / APPROVALS
+        try:
+            with path.open("rb") as file:
+                return cls.model_validate_json(file.read(_LONGEST_FILE))
+        except FileNotFoundError:
+            return cls()
+        except (ValidationError, RecursionError):
+            what = _("The approvals are damaged.")
+            fix = _("Restore {file} from a copy; of a candidate, delete it and approve again.")
+            raise ReleaseError(
+                what, fix.format(file=APPROVALS), file=path, rule="approval"
+            ) from None
+
+    def signed(self, statement: Statement, key: SigningKey) -> Approvals:
+        """These approvals and one more."""
+        given = Approval(
+            statement=statement, key=key.public, signature=key.sign(statement.message())
+        )
+        return Approvals(approvals=(*self.approvals, given))
+
+    def write(self, folder: Path) -> None:
+        """Put the file into the folder of a candidate: whole or not at all."""
+        fresh = folder.parent / f".new-{folder.name}-{APPROVALS}"
+        replace_synced(folder / APPROVALS, self.model_dump_json(indent=1) + "\n", fresh)
+
+    @property
+    def missing(self) -> tuple[Role, ...]:
+        """Roles that have not signed yet."""
+        return tuple(r for r in ROLES if r not in {a.statement.role for a in self.approvals})
+
+    def faults(
+        self, manifest: Manifest, digest: str, approvers: Approvers | None = None
+    ) -> list[str]:
+        """What is wrong with the approvals that were given, in words.
+
+        Args:
+            manifest, digest: of the release that they lie beside.
+            approvers: the hub's keys; without them each signature is checked against the key that
+                stands beside it, which tells only that nothing was changed since.
+        """
+        found = []
+        for given in self.approvals:
+            said, role = given.statement, role_name(given.statement.role)
+            if not is_signed(said.message(), given.signature, given.key):
+                found.append(_("The signature of the {role} is not valid.").format(role=role))
+            elif said != said.about(manifest, digest, said.role, said.ledger, said.date):
+                found.append(_("The {role} approved something else than this.").format(role=role))
+            elif approvers and given.key not in (approvers.key(said.role), *approvers.former):
+                what = _("The key of the {role} is not the one in hub.yaml.")
+                found.append(what.format(role=role))
+        if len({a.statement.role for a in self.approvals}) < len(self.approvals):
+            found.append(_("A role approved twice."))
+        if len({a.key for a in self.approvals}) < len(self.approvals):
+            found.append(_("Both approvals were signed with the same key."))
+        return found
+
+
+def role_name(role: Role) -> str:
+    """A role as people say it."""
+    return {"steward": _("steward"), "privacy_officer": _("privacy officer")}[role]
+
+
+def who(approvals: Approvals) -> str:
+    """Who approved and when, in words; empty where nobody did."""
+    return ", ".join(
+        _("{role} on {date}").format(
+            role=role_name(a.statement.role), date=printable(a.statement.date[:10])
+        )
+        for a in approvals.approvals
+    )

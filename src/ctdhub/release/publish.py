@@ -1,0 +1,47 @@
+"""Publish: an approved candidate becomes a release by one rename.
+
+Belongs here: the last check and the move.  Does not belong here: signing (``approvals``), writing
+the bundle (``bundle``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ctdhub.errors import ReleaseError
+from ctdhub.i18n import _
+from ctdhub.release.approvals import APPROVALS, Approvals, Approvers
+from ctdhub.release.bundle import free
+from ctdhub.release.disk import sync
+from ctdhub.release.verify import examine
+
+
+def publish(candidate: Path, releases: Path, approvers: Approvers) -> Path:
+    """Move ``candidates/<version>`` to ``releases/<version>``; a reader sees it there or not.
+
+    Raises:
+        ReleaseError: the candidate is damaged, lacks an approval or carries a false one; or the
+            version was published before.
+    """
+    _manifest, problems = examine(candidate, approvers.model_copy(update={"former": ()}))
+    if problems:
+        what = _("The candidate {version} cannot be published: {first} ({file}).").format(
+            version=candidate.name, first=problems[0].what, file=problems[0].file
+        )
+        fix = _(
+            "Run `ctdhub verify` on it. If {file} is the fault, delete it and approve again; else "
+            "delete the candidate and build again, which costs nothing."
+        ).format(file=APPROVALS)
+        raise ReleaseError(what, fix, file=candidate, rule=problems[0].kind)
+    if Approvals.read(candidate).missing:
+        what = _("The candidate {version} is not approved by two people yet.")
+        fix = _("Run `ctdhub approve` in the role that is missing.")
+        raise ReleaseError(
+            what.format(version=candidate.name), fix, file=candidate, rule="approval"
+        )
+    releases.mkdir(parents=True, exist_ok=True)
+    target = free(releases, candidate.name)
+    candidate.rename(target)
+    sync(releases)
+    sync(candidate.parent)
+    return target

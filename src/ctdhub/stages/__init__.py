@@ -1,0 +1,58 @@
+"""What each stage of the pipeline does: one function per stage, each makes a Step.
+
+Belongs here: which inputs a stage depends on and which files it leaves behind.
+Does not belong here: the order of the stages (``pipeline``), the work itself (the rooms).
+
+``records`` reaches from files to people, ``protecting`` over the border, ``publishing`` from a
+candidate to the site, ``approving`` is what the two people do between the two.
+"""
+
+from ctdhub.stages.approving import approve, statement, waiting
+from ctdhub.stages.protecting import check_paid, ledger, protect_people
+from ctdhub.stages.publishing import (
+    build_site,
+    candidate_version,
+    publish_release,
+    released_version,
+    write_candidate,
+)
+from ctdhub.stages.records import (
+    OVERLAP,
+    PEOPLE,
+    PERPETRATORS,
+    RECORDS,
+    REJECTS,
+    REPORT,
+    code,
+    harmonise_file,
+    link_people,
+    mapping_file,
+    policy,
+    reports,
+)
+
+__all__ = [
+    "OVERLAP",
+    "PEOPLE",
+    "PERPETRATORS",
+    "RECORDS",
+    "REJECTS",
+    "REPORT",
+    "approve",
+    "build_site",
+    "candidate_version",
+    "check_paid",
+    "code",
+    "harmonise_file",
+    "ledger",
+    "link_people",
+    "mapping_file",
+    "policy",
+    "protect_people",
+    "publish_release",
+    "released_version",
+    "reports",
+    "statement",
+    "waiting",
+    "write_candidate",
+]

@@ -1,0 +1,125 @@
+"""From a protected answer to a candidate, an approved release and its site.
+
+Belongs here: stages right of the border.  Does not belong here: how two people approve
+(``approving``).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from ctdhub.hub import Hub
+from ctdhub.portal import build_site as make_site
+from ctdhub.protect import Policy, Protected
+from ctdhub.release import latest_release, next_version, open_release
+from ctdhub.release import write_release as write_bundle
+from ctdhub.release.approvals import Approvals
+from ctdhub.release.manifest import MANIFEST, SUMS
+from ctdhub.stages.approving import approve_practice, by_version, may_approve_itself, publish
+from ctdhub.stages.protecting import ANSWER, answer
+from ctdhub.stages.records import code
+from ctdhub.steps import Progress, Step, hash_file, hash_of
+
+
+def write_candidate(hub: Hub, rules: Policy, version: str = "", notes: str = "") -> Step:
+    """The protected answer -> a finished bundle in candidates/, unless one already holds it."""
+    facts = hub.facts(rules.years)
+    output = hub.work / "candidate"
+    if candidate_version(hub) is None:
+        shutil.rmtree(output, ignore_errors=True)  # the bundle it points to is gone
+
+    def run(folder: Path) -> None:
+        found = answer(hub, rules)
+        bundle = _holding(hub, found, version)
+        if bundle is None:
+            name = version or next_version(hub.releases, candidates=hub.candidates)
+            bundle = write_bundle(found, hub.releases, name, notes, candidates=hub.candidates)
+        (folder / ANSWER).write_text(json.dumps({"version": bundle.name}), "utf-8")
+
+    return Step(
+        name="candidate",
+        inputs={
+            "protected answer": hash_file(hub.work / "protected" / ANSWER),
+            "hub.yaml and agreements": hash_of(facts),
+            "version": version,
+        },
+        output=output,
+        run=run,
+    )
+
+
+def _holding(hub: Hub, wanted: Protected, version: str) -> Path | None:
+    """A candidate or the last release that holds this answer; only ``version`` if given."""
+    last = latest_release(hub.releases)
+    places = [*by_version(hub.candidates), *([last] if last else [])]
+    if version:
+        places = [f / version for f in (hub.candidates, hub.releases)]
+    for place in places:
+        if (place / MANIFEST).is_file():
+            held = open_release(place).protected
+            if held.guarantee == wanted.guarantee and held.facts == wanted.facts:
+                return place
+    return None
+
+
+def publish_release(hub: Hub) -> Step | None:
+    """The candidate -> a release, None while two people have not approved it."""
+    version = candidate_version(hub) or ""
+    output, waits = hub.work / "release", hub.candidates / version
+    published = (hub.releases / version / MANIFEST).is_file()
+    if not published and Approvals.read(waits).missing and not may_approve_itself(hub):
+        return None
+    if released_version(hub) is None:
+        shutil.rmtree(output, ignore_errors=True)  # the release it points to is gone
+
+    def run(folder: Path) -> None:
+        if not published:
+            if may_approve_itself(hub):
+                approve_practice(hub, waits)
+            publish(hub, waits)
+        (folder / ANSWER).write_text(json.dumps({"version": version}), "utf-8")
+
+    return Step(
+        name="release",
+        inputs={"candidate": hash_file((hub.releases / version if published else waits) / SUMS)},
+        output=output,
+        run=run,
+    )
+
+
+def candidate_version(hub: Hub) -> str | None:
+    """The version that the last build made or found, published or not; None where it is gone."""
+    return _version(hub, "candidate", hub.candidates, hub.releases)
+
+
+def released_version(hub: Hub) -> str | None:
+    """The version that the last build released or found released, None where there is none."""
+    return _version(hub, "release", hub.releases)
+
+
+def _version(hub: Hub, step: str, *folders: Path) -> str | None:
+    try:
+        version = str(json.loads((hub.work / step / ANSWER).read_text("utf-8"))["version"])
+    except FileNotFoundError:
+        return None
+    return version if any((f / version / MANIFEST).is_file() for f in folders) else None
+
+
+def build_site(hub: Hub, progress: Progress | None) -> Step:
+    """The current release -> the static site."""
+    release = hub.releases / (released_version(hub) or "")
+
+    def run(folder: Path) -> None:
+        make_site(open_release(release), folder, progress)
+
+    return Step(
+        name="site",
+        inputs={
+            "release": hash_file(release / MANIFEST),
+            "code": code("schema", "insight", "portal", "locale"),
+        },
+        output=hub.site,
+        run=run,
+    )

@@ -1,0 +1,177 @@
+"""A ledger in trouble: never an overspend, always a clear message, exit code 2, no traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ctdhub import pipeline
+from ctdhub.hub import Hub
+from ctdhub.protect import Ledger
+from tests.journeys.conftest import set_limits, set_policy
+
+COMMAND = [sys.executable, "-c", "from ctdhub.cli import main; main()"]
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def start(hub: Hub, verb: str = "build", *more: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*COMMAND, verb, str(hub.root), *more],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "CTDHUB_LANG": "en", "COLUMNS": "400"},
+    )
+
+
+def run(hub: Hub, verb: str = "build", *more: str) -> tuple[int, str, str]:
+    process = start(hub, verb, *more)
+    out, err = process.communicate(timeout=300)
+    assert "Traceback" not in err
+    return process.returncode, out, err
+
+
+@pytest.fixture
+def disk(hub: Hub) -> Iterator[Path]:
+    """The hub's ledger on a small disk of its own."""
+    kept = hub.root / "kept"
+    hub.ledger.rename(kept)
+    hub.ledger.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(hub.ledger)]
+    try:
+        mounted = subprocess.run(mount, check=False, capture_output=True).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        pytest.skip("mounting a disk is not allowed here; test_ledger_crash limits files instead")
+    try:
+        shutil.copytree(kept, hub.ledger, dirs_exist_ok=True)
+        yield hub.ledger
+    finally:
+        subprocess.run(["umount", str(hub.ledger)], check=True)
+
+
+def fill(disk: Path, pages: int) -> Path:
+    """Fill a disk but for some pages; gives the file to delete."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as out:
+        try:
+            while True:
+                out.write(b"\0" * PAGE)
+        except OSError:
+            pass
+    os.truncate(filler, filler.stat().st_size - pages * PAGE)
+    return filler
+
+
+def test_a_full_disk_before_the_charge(hub: Hub, disk: Path) -> None:
+    before = Ledger(hub.ledger).entries()
+    set_policy(hub, epsilon=3.0)
+    filler = fill(disk, 0)
+    for _try in range(2):
+        code, _out, err = run(hub)
+        assert code == 2
+        assert "The disk is full" in err
+        assert "work/ may be deleted" in err
+        assert "file " in err
+        assert len(Ledger(hub.ledger).entries()) <= len(before) + 1
+    filler.unlink()
+    assert run(hub)[0] == 0
+    assert len(Ledger(hub.ledger).entries()) <= len(before) + 2
+
+
+def test_a_full_disk_before_the_answer_is_stored(hub: Hub, disk: Path) -> None:
+    """The charge stands, its answer does not: the same question is charged again, and says so."""
+    before = len(Ledger(hub.ledger).entries())
+    set_policy(hub, epsilon=3.0)
+    filler = fill(disk, 3)
+    code, _out, err = run(hub)
+    assert code == 2
+    assert "The disk is full" in err
+    assert len(Ledger(hub.ledger).entries()) == before + 1
+    filler.unlink()
+    assert run(hub)[0] == 0
+    entries = Ledger(hub.ledger).entries()
+    assert len(entries) == before + 2
+    assert f"charged again, because charge {before + 1}" in entries[-1].what
+    shutil.rmtree(hub.work)
+    assert run(hub)[0] == 0
+    assert len(Ledger(hub.ledger).entries()) == before + 2, "an exact repeat is free"
+
+
+def test_a_disk_that_may_only_be_read(hub: Hub, disk: Path) -> None:
+    set_policy(hub, epsilon=3.0)
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    code, _out, err = run(hub)
+    assert code == 2
+    assert "no right to read or write the ledger" in err
+    assert run(hub, "ledger")[0] == 0
+
+
+def test_two_builds_at_once_charge_once(hub: Hub) -> None:
+    before = len(Ledger(hub.ledger).entries())
+    set_policy(hub, epsilon=3.0)
+    running = [start(hub), start(hub)]
+    told = [p.communicate(timeout=300)[1] for p in running]
+    codes = [p.returncode for p in running]
+    assert sorted(codes) in ([0, 2], [0, 0])
+    for code, err in zip(codes, told, strict=True):
+        assert "Traceback" not in err
+        assert code == 0 or "Another build is at work" in err
+    assert len(Ledger(hub.ledger).entries()) == before + 1
+
+
+def test_a_tampered_line_stops_every_verb(hub: Hub) -> None:
+    path = hub.ledger / "ledger.jsonl"
+    line = json.loads(path.read_text("utf-8").splitlines()[0])
+    line["rho"] /= 100
+    path.write_text(json.dumps(line, sort_keys=True) + "\n", "utf-8")
+    set_policy(hub, epsilon=3.0)
+    for verb in ("build", "ledger"):
+        code, _out, err = run(hub, verb)
+        assert code == 2
+        assert "The privacy ledger was changed" in err
+        assert "row 1" in err
+        assert "Bring the ledger folder back" in err
+
+
+def test_an_agreement_refuses_what_the_budget_would_allow(hub: Hub) -> None:
+    before = len(Ledger(hub.ledger).entries())
+    set_limits(hub, 61.0)
+    set_policy(hub, epsilon=30.0)
+    code, _out, err = run(hub)
+    assert code == 2
+    assert "The agreement with beacon-hotline does not reach" in err
+    assert "beacon-hotline.yaml" in err
+    assert len(Ledger(hub.ledger).entries()) == before
+    code, out, _err = run(hub, "ledger", "--json")
+    assert code == 0
+    account = json.loads(out)
+    assert account["budget"] == 900
+    assert [s["name"] for s in account["kinds"]] == ["release"]
+    assert {c["limit"] for c in account["contributors"]} == {61.0}
+    assert "question" not in account["entries"][0]
+    left = min(c["left"] for c in account["contributors"])
+    set_policy(hub, epsilon=left * 0.99)
+    assert run(hub)[0] == 0
+    code, out, _err = run(hub, "ledger")
+    assert code == 0
+    for word in ("Spent by kind", "beacon-hotline", "All releases together", "agreed limit"):
+        assert word in out
+
+
+def test_a_contributor_without_files_takes_no_part(hub: Hub) -> None:
+    agreement = yaml.safe_load((hub.root / "contributors" / "rivage-refuge.yaml").read_text())
+    (hub.root / "contributors" / "new.yaml").write_text(yaml.safe_dump(agreement | {"id": "new"}))
+    years = (2002, 2030)
+    assert "new" not in [c["id"] for c in hub.facts(years)["contributors"]]
+    assert hub.limits()["new"] == agreement["budget_limit"]
+    assert not any(d.reason for d in pipeline.build(hub))
