@@ -11,6 +11,7 @@ import pytest
 from ctdhub.protect.border import COUNTS, SHOWN, Estimate
 from ctdhub.protect.intervals import case_records, choose, counts_table, radius, tail, total_people
 from ctdhub.protect.measure import Question, measure
+from ctdhub.protect.pool import pool
 
 LEVEL, SHARE = 0.95, 0.005
 
@@ -93,24 +94,27 @@ def truth() -> dict[tuple[str, ...], np.ndarray]:
 
 
 def test_estimates_cover_their_truth() -> None:
-    runs, missed = 600, [0, 0]
+    runs, missed, widths = 600, [0, 0], []
     n = int(truth()[()])
     records = int(truth()[("records_per_person",)] @ np.array([1, 1, 2, 3, 4]))
     for _ in range(runs):
         noisy = measure(truth(), questions())
-        people, sd = total_people(noisy, questions(), LEVEL)
-        found = case_records(noisy, questions(), people, sd, LEVEL)
+        pooled = pool(noisy, questions())
+        people = total_people(pooled, LEVEL)
+        found = case_records(pooled, people, LEVEL)
         assert found.value >= people.value
         missed[0] += not people.low <= n <= people.high
         missed[1] += not found.low <= records <= found.high
-    assert sd < 5  # better than the people question alone
+        widths.append(people.high - people.low)
+    assert np.mean(widths) < 2 * 1.96 * 5  # narrower than the people question alone allows
     assert max(missed) <= allowed(runs, 1 - LEVEL)
 
 
 def test_case_records_without_their_column_are_the_people() -> None:
     some = tuple(q for q in questions() if "records_per_person" not in q.columns)
-    people, sd = total_people(measure(truth(), questions()), some, LEVEL)
-    assert case_records({}, some, people, sd, LEVEL) == people
+    pooled = pool(measure({q.columns: truth()[q.columns] for q in some}, some), some)
+    people = total_people(pooled, LEVEL)
+    assert case_records(pooled, people, LEVEL) == people
 
 
 def test_counts_table_has_the_border_schema_and_the_total_first() -> None:
@@ -119,7 +123,8 @@ def test_counts_table_has_the_border_schema_and_the_total_first() -> None:
         "gender": ("female", "male", "transgender_nonconforming"),
         "records_per_person": ("1", "2", "3", "4+"),
     }
-    table = counts_table(noisy, questions(), domains, Estimate(491, 480, 500), LEVEL, SHARE)
+    found, total = pool(noisy, questions()), Estimate(491, 480, 500)
+    table = counts_table(noisy, found, questions(), domains, total, LEVEL, SHARE)
     assert table.schema.equals(COUNTS)
     rows = table.to_pylist()
     assert rows[0] == {

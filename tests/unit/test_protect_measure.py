@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +16,9 @@ from invented_people import people, small_policy
 
 from ctdhub.protect.accounting import epsilon_of, rho_of
 from ctdhub.protect.count import count, encode
-from ctdhub.protect.measure import cost, measure, workload
-from ctdhub.protect.plan import CORRIDOR, plan_of
-from ctdhub.protect.policy import Policy
+from ctdhub.protect.measure import _GROWTH, cost, measure, workload
+from ctdhub.protect.plan import CORRIDOR, Kind, Plan, plan_of
+from ctdhub.protect.policy import Policy, Weights
 from ctdhub.schema import load_schema
 
 SCHEMA = load_schema()
@@ -28,13 +31,100 @@ def test_default_workload_has_every_pair_once_and_the_divided_corridors() -> Non
     names = list(Policy().domains(SCHEMA))
     assert len(set(tables)) == len(tables)
     assert set(tables) >= {(), *((n,) for n in names), *combinations(names, 2)}
-    thirds = {next(n for n in t if n not in CORRIDOR) for t in tables if len(t) == 3}
+    core = {v.name for v in SCHEMA.table("people") if v.core and v.public}
+    triples = {t for t in tables if len(t) == 3}
+    thirds = {next(n for n in t if n not in CORRIDOR) for t in triples if {*CORRIDOR} <= {*t}}
     assert thirds == {
         "year_of_registration", "gender", "age_band", "exploitation_forced_labour",
-        "exploitation_sexual", "exploitation_other", "any_exploitation",
+        "exploitation_sexual", "exploitation_other", "any_exploitation", "source_type",
     }  # fmt: skip
-    assert all(set(CORRIDOR) <= set(t) for t in tables if len(t) == 3)
+    assert triples == {t for t in combinations(names, 3) if core >= set(t)}
     assert max(map(len, tables)) == 3
+
+
+DOMAINS = {
+    "w": tuple(f"w{i}" for i in range(50)), "a": ("x", "y"), "v": tuple(f"v{i}" for i in range(60)),
+    "b": ("x", "y", "z"), "c": ("x",), "d": ("x", "y"), "u": tuple(f"u{i}" for i in range(70)),
+}  # fmt: skip
+"""Wide columns w, v and u; columns b and u are not core."""
+PLAN = Plan(
+    DOMAINS,
+    core=("a", "w", "v", "c", "d"),
+    corridor=("v", "w"),
+    by=("b",),
+    groups=(("d", "b"), ("b", "a", "c"), ("b", "c", "d", "a"), ("a", "c")),
+)
+
+
+def test_kinds_of_tables() -> None:
+    kinds: dict[Kind, set[str]] = {}
+    for table, kind in PLAN.tables.items():
+        assert table == PLAN.ordered(table)
+        kinds.setdefault(kind, set()).add("".join(table))
+    assert kinds == {
+        "people": {""},
+        "one_way": {"w", "a", "v", "b", "c", "d", "u"},
+        "corridor": {"wv"},
+        "corridor_by": {"wvb", "wav", "wvc", "wvd"},
+        "core_pairs": {"ac", "ad", "cd"},
+        "wide_pairs": {"wa", "wc", "wd", "av", "vc", "vd"},
+        "core_triples": {"acd"},
+        "wide_triples": {"wac", "wad", "wcd", "avc", "avd", "vcd"},
+        "pairs": {"wb", "ab", "vb", "bc", "bd", "wu", "au", "vu", "bu", "cu", "du"},
+        "groups": {"abc", "abcd"},
+    }
+    for table in replace(PLAN, corridor=None, groups=()).tables:  # two wide columns: pairs only
+        assert len(table) < 3 or len(PLAN.wide.intersection(table)) < 2
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_kinds_share_the_budget_by_weight_and_tables_by_size(rows: int) -> None:
+    plan, rho = replace(PLAN, rows=rows), 0.3
+    questions = workload(plan, rho)
+    spent: dict[Kind, float] = defaultdict(float)
+    for q in questions:
+        spent[q.kind] += rows**2 / (2 * float(q.sigma2))  # one row moves one cell by one
+    weights = plan.weights.model_dump()
+    for kind, part in spent.items():
+        assert part == pytest.approx(rho * weights[kind] / sum(weights.values()), rel=1e-3)
+        scaled = {q.sigma2 * Fraction(q.cells) ** _GROWTH for q in questions if q.kind == kind}
+        assert max(scaled) == pytest.approx(min(scaled), rel=1e-3)  # a constant within a kind
+    assert sum(spent.values()) <= rho
+    assert float(cost(questions, rows)) == pytest.approx(sum(spent.values()))
+
+
+def test_noise_grows_with_the_rows_of_a_person() -> None:
+    one, three = (workload(replace(PLAN, rows=rows), 0.3) for rows in (1, 3))
+    for q, r in zip(one, three, strict=True):
+        assert r.sigma == pytest.approx(3 * q.sigma, rel=1e-3)
+
+
+def test_a_kind_without_weight_is_not_measured_and_leaves_its_share_to_the_others() -> None:
+    all_kinds = workload(PLAN, 0.3)
+    without = replace(PLAN, weights=Weights(pairs=0, groups=0, people=0))
+    some = workload(without, 0.3)
+    assert {q.kind for q in all_kinds} - {q.kind for q in some} == {"pairs", "groups", "people"}
+    assert cost(some) <= Fraction(0.3)
+    before = {q.columns: q.sigma2 for q in all_kinds}
+    assert all(q.sigma2 < before[q.columns] for q in some)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"core": ("q",)},
+        {"corridor": ("a", "q")},
+        {"by": ("q",)},
+        {"groups": (("a", "q"),)},
+        {"parents": {"q": ()}},
+        {"rows": 0},
+        {"support": 5},
+        {"support": -1},
+    ],
+)
+def test_a_plan_names_only_its_columns_and_sound_bounds(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"no domain|out of range"):
+        Plan(DOMAINS, **wrong)
 
 
 @settings(deadline=None, max_examples=30)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 from ctdhub.errors import PolicyError
 from ctdhub.protect import DEFAULT_POLICY_YAML, Policy, load_policy
+from ctdhub.protect.plan import Kind
+from ctdhub.protect.policy import Budget, Weights
 from ctdhub.schema import load_schema
 
 
@@ -24,7 +27,21 @@ def test_default_text_is_the_default_policy(tmp_path: Path) -> None:
 
 
 def test_default_text_explains_every_setting() -> None:
-    assert set(yaml.safe_load(DEFAULT_POLICY_YAML)) == set(Policy.model_fields)
+    found = yaml.safe_load(DEFAULT_POLICY_YAML)
+    assert list(found) == list(Policy.model_fields)
+    assert list(found["weights"]) == list(Weights.model_fields)
+    assert list(found["budget"]) == list(Budget.model_fields)
+    before = ""
+    for line in DEFAULT_POLICY_YAML.splitlines():
+        if line.startswith("  "):
+            assert len(line.partition("#")[2].strip()) > 10, line
+        elif line and line[0].isalpha():
+            assert before.startswith("# "), line  # words for the steward stand above it
+        before = line or before
+
+
+def test_each_kind_of_table_has_a_weight() -> None:
+    assert list(get_args(Kind)) == list(Weights.model_fields)
 
 
 def test_domains_are_public_columns_in_the_order_of_the_schema() -> None:
@@ -52,6 +69,10 @@ def test_domains_are_public_columns_in_the_order_of_the_schema() -> None:
         ("columns: [gender, gender]", "twice"),
         ("columns: []", "column"),
         ("false_share: 0.2", "false_share"),
+        ("support: 5", "support"),
+        ("support: 0.5", "support"),
+        ("weights: {corridor: 0}", "weights.corridor"),
+        ("weights: {pairs: -1}", "weights.pairs"),
         ("version: 2", "version"),
         ("- 1", "settings"),
         ("level: [", "YAML"),

@@ -83,4 +83,7 @@ def _text(source: pq.ParquetFile, name: str, file: str) -> pa.ChunkedArray:
             rule="nested",
         )
     column = source.read(columns=[name], use_threads=False).column(0).cast(pa.string())
-    return pc.if_else(pc.equal(column, ""), None, column)
+    text = pc.if_else(pc.equal(column, ""), None, column)
+    del column
+    pa.default_memory_pool().release_unused()
+    return text

@@ -15,7 +15,7 @@ from ctdhub.protect.pool import Estimated
 KEEP_SIGMAS = 3.2
 """A corridor is kept as it was measured when its count reaches so many standard deviations."""
 
-LEAST = (0.0, 0.4, 0.8, 1.5, 1e9)
+LEAST = (0.0, 0.3, 0.6, 1.2, 2.5)
 """By support setting: a corridor that does not stand out is kept if so many people are expected
 in it; the rest of its people go to other corridors of the same countries."""
 

@@ -25,7 +25,7 @@ from ctdhub.protect.measure import measure, workload
 from ctdhub.protect.noise import Bits
 from ctdhub.protect.plan import Plan, plan_of
 from ctdhub.protect.policy import Policy
-from ctdhub.protect.pool import pool
+from ctdhub.protect.pool import pool, variances
 from ctdhub.protect.records import to_table
 from ctdhub.protect.state import Measured
 from ctdhub.schema import load_schema
@@ -108,6 +108,7 @@ def protect_table(
     """
     tell = progress or (lambda message, share: None)
     codes = encode(table, asked.plan.domains)
+    pa.default_memory_pool().release_unused()  # reading and encoding took more than is kept
     rho = rho_of(asked.epsilon, asked.delta)
     workload(asked.plan, rho)  # refuses before anything is paid
     with ledger.exclusive():
@@ -229,13 +230,13 @@ def answer(
     )
     tell(_("publishing"), 0.9)
     counts = intervals.counts_table(
-        pooled, questions, plan.domains, total, plan.level, plan.false_share
+        noisy, pooled, questions, plan.domains, total, plan.level, plan.false_share
     )
     return Answer(
         records=to_table(records, plan.domains),
         counts=counts,
         people=total,
         case_records=intervals.case_records(pooled, total, plan.level),
-        sigma={"*".join(q.columns): pooled[q.columns].sd for q in questions},
+        sigma={"*".join(t): variance**0.5 for t, variance in variances(questions).items()},
         rho=rho,
     )

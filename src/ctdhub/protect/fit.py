@@ -35,7 +35,9 @@ noise offers (0.7 to 2 tried on invented people)."""
 _SWEEPS, _STILL = 4, 0.02
 """A stage ends after so many sweeps, or when a smaller share of values moved."""
 
-_BLOCK = 64
+_VISITS, _BLOCK = 200_000, 64
+"""A sweep looks at no more records than that, drawn in blocks that lie together in memory; only the
+very first looks at all, because all begin without regard to each other."""
 
 _NONE = np.zeros((0, 0, 0), dtype=np.float32)
 
@@ -109,6 +111,7 @@ def _stage(
     )
     nowhere = np.zeros((state.people, 0), dtype=np.int64)
     sweeps = 1 if rare else _SWEEPS
+    first = state.people if most == 2 else _VISITS
     for turn in range(sweeps):
         moved = 0
         for done, k in enumerate(noise.permutation(len(names))):
@@ -117,7 +120,7 @@ def _stage(
             seen = rare.slabs(name) if rare else None
             moved += kernels.sweep(
                 state.features, state.layout.at(name), state.layout.starts[name],
-                _order(state.people), _gate(state, name), np.float32(_REACH[most] * reach),
+                _order(state.people, first if not turn else _VISITS), _gate(state, name), np.float32(_REACH[most] * _choices(slabs.inner.shape[2]) * reach),
                 slabs.inner, slabs.inner_weight, slabs.end,
                 near, slabs.near, slabs.near_weight, near_share, slabs.near_end,
                 far, slabs.far, slabs.far_weight, far_share,
@@ -134,13 +137,18 @@ def _stage(
             break
 
 
+def _choices(values: int) -> float:
+    """The best of many values gains more by noise alone: about the square root of the logarithm."""
+    return float(np.sqrt(1.0 + np.log(max(values - 1, 1))))
+
+
 def _shares(wides: tuple[Wide, ...]) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     return np.concatenate([np.zeros(0, np.float32), *(w.share for w in wides)])
 
 
-def _order(people: int) -> Places:
-    """Records in blocks, in random order: neighbours in memory stay together."""
-    starts = noise.permutation(-(-people // _BLOCK)) * _BLOCK
+def _order(people: int, most: int) -> Places:
+    """At most so many records, in blocks in random order: neighbours in memory stay together."""
+    starts = noise.permutation(-(-people // _BLOCK))[: -(-most // _BLOCK)] * _BLOCK
     order: Places = (starts[:, None] + np.arange(_BLOCK)).ravel()
     return order[order < people]
 

@@ -25,6 +25,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ctdhub.protect.border import COUNTS, PROTECTED, SHOWN, Estimate
+from ctdhub.protect.count import Counts
 from ctdhub.protect.measure import Question, Workload
 from ctdhub.protect.plan import Columns
 from ctdhub.protect.policy import Domains
@@ -95,6 +96,7 @@ def choose(
 
 
 def counts_table(
+    noisy: Counts,
     found: dict[Columns, Estimated],
     questions: Workload,
     domains: Domains,
@@ -105,7 +107,8 @@ def counts_table(
     """The published counts, see :data:`ctdhub.protect.border.COUNTS`.
 
     Columns are in the order of the schema.  The first row, without columns, is the number of
-    people; it is always there.  A table is published as all measurements together see it.
+    people; it is always there.  Columns and pairs are published as all measurements together see
+    them (``found``), larger tables as they were measured (``noisy``).
     """
     state = SHOWN if people.low > 0 else PROTECTED
     total = {"columns": [], "values": [], "count": people.value}
@@ -113,8 +116,11 @@ def counts_table(
     parts = [pa.Table.from_pylist([total], schema=COUNTS)]
     for q in questions:
         if q.columns:
-            table = np.rint(found[q.columns].value).astype(np.int64)
-            shown = choose(table, published(q, found[q.columns].variance), level, share)
+            table, variance = noisy[q.columns], float(q.sigma2)
+            if q.columns in found:
+                table = np.rint(found[q.columns].value).astype(np.int64)
+                variance = found[q.columns].variance
+            shown = choose(table, published(q, variance), level, share)
             if shown.cells.size:
                 parts.append(_rows(table, q, shown, domains))
     return pa.concat_tables(parts).combine_chunks()
@@ -125,14 +131,14 @@ def published(q: Question, variance: float) -> Fraction | float:
     return q.sigma2 if variance >= float(q.sigma2) else variance
 
 
-def _rows(table: npt.NDArray[np.int64], q: Question, shown: Shown, domains: Domains) -> pa.Table:
+def _rows(table: npt.NDArray[np.integer], q: Question, shown: Shown, domains: Domains) -> pa.Table:
     n, width = shown.cells.size, len(q.columns)
     places = np.unravel_index(shown.cells, q.shape)
     texts = [
         np.array(["", *domains[c]], dtype=object)[p] for c, p in zip(q.columns, places, strict=True)
     ]
     offsets = pa.array(np.arange(n + 1, dtype=np.int32) * width)
-    count = table.ravel()[shown.cells]
+    count = table.ravel()[shown.cells].astype(np.int64)
     values = pa.array(np.column_stack(texts).ravel(), pa.string())
     columns = pa.array(list(q.columns) * n, pa.string())
     return pa.table(

@@ -24,6 +24,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from ctdhub.protect import kernels
+
 Bits = Callable[[int], bytes]
 """Gives that many random bytes; in the product always :func:`os.urandom`."""
 
@@ -83,7 +85,9 @@ def sampler(sigma2: Fraction) -> Sampler:
 
 def permutation(size: int, source: Bits = os.urandom) -> npt.NDArray[np.int64]:
     """A random order of ``size`` things."""
-    return np.argsort(words(size, source), kind="stable")
+    order = np.arange(size)
+    kernels.shuffle(order, words(size, source))
+    return order
 
 
 def words(size: int, source: Bits = os.urandom) -> npt.NDArray[np.uint64]:

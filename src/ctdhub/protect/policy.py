@@ -41,7 +41,7 @@ class Weights(_Frozen):
     wide_pairs: float = Field(default=19.0, ge=1e-3, le=1e3)
     core_triples: float = Field(default=25.0, ge=0, le=1e3)
     wide_triples: float = Field(default=27.0, ge=0, le=1e3)
-    pairs: float = Field(default=30.0, ge=0, le=1e3)
+    pairs: float = Field(default=20.0, ge=0, le=1e3)
     groups: float = Field(default=5.0, ge=0, le=1e3)
 
 
@@ -216,6 +216,6 @@ weights:
   wide_pairs: 19    # a country by one core column
   core_triples: 25  # core columns by three
   wide_triples: 27  # a country by two core columns
-  pairs: 30         # all other pairs of columns
+  pairs: 20         # all other pairs of columns
   groups: 5         # tables of up to four columns, where some were asked for
 """

@@ -45,7 +45,10 @@ class Estimated:
 
 
 def variances(questions: Workload, most: int = 2) -> dict[Columns, float]:
-    """Variance of the cells of each estimate of :func:`pool`; known before anything is counted."""
+    """Variance of the cells of each estimate of :func:`pool`, and of larger tables as measured.
+
+    It depends on the questions alone, so it is known before anything is counted.
+    """
     sure: dict[Columns, float] = defaultdict(float)
     for q in questions:
         for kept, summed in _parts(q, most):
@@ -55,23 +58,17 @@ def variances(questions: Workload, most: int = 2) -> dict[Columns, float]:
 
 
 def pool(noisy: Counts, questions: Workload, most: int = 2) -> dict[Columns, Estimated]:
-    """Estimates of every measured table, and of every part of one with at most ``most`` columns.
-
-    Tables of more columns keep their own measurement.
-    """
+    """Estimates of every table of at most ``most`` columns that was measured, or is part of one."""
     variance = variances(questions, most)
     value: dict[Columns, Floats] = {}
     for q in questions:
-        table = noisy[q.columns].astype(np.float64)
-        if len(q.columns) > most:
-            value[q.columns] = table
+        table = noisy[q.columns]
         for kept, summed in _parts(q, most):
             part = tuple(q.columns[axis] for axis in kept)
-            margin = (table.sum(summed) if summed else table) * (
-                _weight(q, summed) * variance[part]
-            )
+            summed_up = table.sum(summed) if summed else table
+            margin = np.asarray(summed_up * (_weight(q, summed) * variance[part]))
             value[part] = value[part] + margin if part in value else margin
-    return {t: Estimated(np.asarray(value[t]), variance[t]) for t in value}
+    return {t: Estimated(value[t], variance[t]) for t in value}
 
 
 def _parts(q: Question, most: int) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
