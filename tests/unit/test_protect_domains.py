@@ -158,11 +158,11 @@ def test_what_is_no_domains_file_is_refused(tmp_path: Path, content: bytes) -> N
 
 
 def test_more_cells_than_can_be_counted_are_refused() -> None:
-    wide = {name: [str(i) for i in range(500)] for name in "abc"}
+    wide = {name: [str(i) for i in range(9000)] for name in "ab"}
     with pytest.raises(ValueError, match="core"):
         DomainsFile.model_validate({"version": 1, "columns": wide})
-    few = DomainsFile.model_validate({"version": 1, "columns": wide, "core": ["a"]})
-    assert ("a", "b", "c") not in few.plan().tables
+    few = {name: values[:500] for name, values in wide.items()}
+    assert ("a", "b") in DomainsFile.model_validate({"version": 1, "columns": few}).plan().tables
 
 
 def test_a_scope_of_the_schema_leaves_other_columns_out() -> None:

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from ctdhub.protect.border import COUNTS, SHOWN, Estimate
-from ctdhub.protect.intervals import case_records, choose, counts_table, radius, tail, total_people
+from ctdhub.protect.intervals import (
+    case_records,
+    choose,
+    counts_table,
+    published,
+    radius,
+    tail,
+    total_people,
+)
 from ctdhub.protect.measure import Question, measure
 from ctdhub.protect.pool import pool
 
@@ -56,6 +64,36 @@ def test_published_intervals_cover_and_few_shown_cells_are_empty(rest: str) -> N
     assert shown > 1000
     assert missed <= allowed(shown, 1 - LEVEL)
     assert empty <= allowed(shown, SHARE)
+
+
+@pytest.mark.parametrize("sigma2", [Fraction(2), Fraction(60)])
+def test_intervals_of_pooled_tables_cover_as_well(sigma2: Fraction) -> None:
+    """The pair is measured, and is a margin of two triples: less noise than its own."""
+    rng, sizes = np.random.default_rng(8), {"a": 40, "b": 50, "c": 2, "d": 3}
+    tables = [("a", "b"), ("a", "b", "c"), ("a", "b", "d")]
+    asked = tuple(Question(t, tuple(sizes[n] for n in t), "pairs", sigma2) for t in tables)
+    shown = missed = empty = 0
+    for _ in range(60):
+        truth = rng.poisson(rng.gamma(0.1, 30, tuple(sizes.values())))
+        exact = {t: truth.sum(tuple(i for i, n in enumerate(sizes) if n not in t)) for t in tables}
+        pooled = pool(measure(exact, asked), asked)[tables[0]]
+        assert pooled.variance < float(sigma2)
+        table = np.rint(pooled.value).astype(np.int64)
+        found = choose(table, published(asked[0], pooled.variance), LEVEL, SHARE)
+        value, true = table.ravel()[found.cells], exact[tables[0]].ravel()[found.cells]
+        assert (value > found.radius).all()
+        shown += value.size
+        missed += int((np.abs(value - true) > found.radius).sum())
+        empty += int((true == 0).sum())
+    assert shown > 10_000
+    assert missed <= allowed(shown, 1 - LEVEL)
+    assert empty <= allowed(shown, SHARE)
+
+
+def test_a_table_that_nothing_else_tells_of_keeps_its_own_noise() -> None:
+    [alone] = (q for q in questions() if q.columns == ("gender",))
+    assert published(alone, 16.0) == Fraction(16)
+    assert published(alone, 9.5) == 9.5
 
 
 def test_an_empty_table_shows_nothing_as_a_rule() -> None:

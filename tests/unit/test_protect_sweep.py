@@ -247,6 +247,18 @@ def test_records_that_agree_stay() -> None:
         assert list(sweeps.column(name, [np.arange(200)], np.zeros(200, np.int64), 0.0)) == [0]
 
 
+def test_every_order_is_as_likely() -> None:
+    rng, runs = np.random.default_rng(3), 24_000
+    orders: dict[tuple[int, ...], int] = {}
+    for _ in range(runs):
+        values = np.array([10, 20, 30, 40])
+        kernels.shuffle(values, rng.integers(0, 2**64, 4, dtype=np.uint64))
+        assert sorted(values) == [10, 20, 30, 40]
+        orders[tuple(values.tolist())] = orders.get(tuple(values.tolist()), 0) + 1
+    assert len(orders) == 24
+    assert max(abs(n - 1000) for n in orders.values()) < 200  # six standard errors; seeded anyway
+
+
 # Support: a price on combinations of recorded values that few other records have.
 
 

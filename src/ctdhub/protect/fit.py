@@ -67,7 +67,7 @@ def fit(
         steps.append((3, last, set(names), plan.support))
     for turn, (most, moving, known, support) in enumerate(steps):
         if turn == 1 and rules.gated:
-            _seed(state, measured)
+            _agree(state, measured)
         if people and moving:
             part = _part(progress, turn, len(steps))
             _stage(state, measured, most, moving, known, support, part)
@@ -79,11 +79,11 @@ def _part(progress: Progress, turn: int, turns: int) -> Progress:
     return lambda share: progress((turn + share) / turns)
 
 
-def _seed(state: State, measured: Measured) -> None:
+def _agree(state: State, measured: Measured) -> None:
     """Make flags agree with their indicators, which have been fitted."""
     found, rules = state.moving(), state.plan.indicators
-    rules.seed(found, {n: measured.pooled[(n,)].value for n in rules.gated})
-    for name in rules.gated:
+    rules.agree(found, {n: measured.pooled[(n,)].value for n in rules.gated})
+    for name in (*rules.gated, *rules.watched):
         state.place(name, found[name])
 
 
@@ -117,10 +117,12 @@ def _stage(
         for done, k in enumerate(noise.permutation(len(names))):
             name = names[k]
             slabs, reach = books.slabs(name), books.reach(name)
+            least = np.float32(_REACH[most] * _choices(state.layout.sizes[name]) * reach)
+            order = _order(state.people, _VISITS if turn else first)
             seen = rare.slabs(name) if rare else None
             moved += kernels.sweep(
                 state.features, state.layout.at(name), state.layout.starts[name],
-                _order(state.people, first if not turn else _VISITS), _gate(state, name), np.float32(_REACH[most] * _choices(slabs.inner.shape[2]) * reach),
+                order, _gate(state, name), least,
                 slabs.inner, slabs.inner_weight, slabs.end,
                 near, slabs.near, slabs.near_weight, near_share, slabs.near_end,
                 far, slabs.far, slabs.far_weight, far_share,

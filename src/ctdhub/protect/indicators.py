@@ -58,17 +58,18 @@ class Indicators:
         """Flags whose indicator decides what they may be."""
         return tuple(f for group in (self.flags, self.partial) for fs in group.values() for f in fs)
 
-    def seed(self, records: Draft, totals: dict[str, npt.NDArray[np.float64]]) -> None:
+    def agree(self, records: Draft, totals: dict[str, npt.NDArray[np.float64]]) -> None:
         """Make flags agree with their indicators, in place.
 
         No flag is yes where the indicator is not; where it is, and the group is complete, some
-        flag is, chosen by how many are yes in all.
+        flag is, chosen by how many are yes in all.  Indicators are yes or no.
 
         Args:
             totals: noisy counts by code of each flag.
         """
         for indicator, flags in {**self.flags, **self.partial}.items():
             some = records[indicator] == self.yes
+            records[indicator] = np.where(some, self.yes, self.no)
             for flag in flags:
                 closed = (records[flag] == self.yes) & ~some
                 records[flag] = np.where(closed, self.no, records[flag])

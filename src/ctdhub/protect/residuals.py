@@ -15,7 +15,7 @@ import numpy.typing as npt
 Singles = npt.NDArray[np.float32]
 Key = tuple[str, ...]
 """Columns of a residual table: at most one group of a wide column first, then columns that move,
-in order."""
+in the order of the layout."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,10 @@ class Layout:
     def at(self, name: str) -> int:
         """Number of the column; 0 is the constant."""
         return self.place[name] if name else 0
+
+    def sorted(self, names: Iterable[str]) -> Key:
+        """Columns in the order of the layout."""
+        return tuple(sorted(names, key=self.at))
 
     def empty(self) -> npt.NDArray[np.bool_]:
         """By place, whether it is "not recorded"."""

@@ -25,8 +25,11 @@ PRICE = (0.0, 0.1, 0.4, 1.5, 6.0)
 LENGTH = (1.0, 1.0, 2.0, 4.0, 8.0)
 """By setting: the price falls by a factor e for so many records more."""
 
-_FREE = 64.0
-"""A combination with so many records costs nothing; so does one that is not looked at."""
+_RARE = 64
+"""A combination with so many records costs nothing."""
+
+_FREE = 2.0**22
+"""Stands for the count of a combination that is not looked at, however many records move."""
 
 _PAIR = "a pair of wide values"
 
@@ -58,18 +61,19 @@ class Support:
         if len(held) == 2:
             one, two = held.values()
             both = np.where((one > 0) & (two > 0), one * (int(two.max()) + 1) + two, 0)
-            present, codes = np.unique(np.append(0, both), return_inverse=True)
-            far.append(_wide(_PAIR, codes[1:]))
-            columns[_PAIR], sizes[_PAIR] = codes[1:], present.size
+            present, place = np.unique(np.append(0, both), return_inverse=True)
+            far.append(_wide(_PAIR, place[1:]))
+            columns[_PAIR], sizes[_PAIR] = place[1:], present.size
         keys: dict[Key, None] = {}
         for t in tables:
-            staying, rest = [n for n in t if n in held], tuple(n for n in t if n not in held)
-            if 2 <= len(t) <= 3 and rest:
+            staying = [n for n in t if n in held]
+            rest = layout.sorted(n for n in t if n not in held)
+            if 2 <= len(t) <= 3 and rest and (len(staying) < 2 or _PAIR in columns):
                 lead = staying[:1] if len(staying) < 2 else [_PAIR]
                 keys[(*lead, *rest)] = None
         people = len(next(iter(columns.values())))
-        narrow = {n: c.astype(np.uint16) for n, c in columns.items()}
-        counted = count(Codes(narrow, sizes, people), keys)
+        codes = {n: c.astype(np.min_scalar_type(sizes[n])) for n, c in columns.items()}
+        counted = count(Codes(codes, sizes, people), keys)
         found = {k: t.astype(np.float32) for k, t in counted.items()}
         for key, table in found.items():
             if key[0] not in layout.sizes:
@@ -84,7 +88,7 @@ class Support:
 
     def dear(self, reach: float) -> Singles:
         """What the k-th record of a combination costs where ``reach`` is one standard deviation."""
-        k = np.arange(int(_FREE) + 1)
+        k = np.arange(_RARE + 1)
         price = reach * PRICE[self.setting] * np.exp(-k / LENGTH[self.setting])
         price[-1] = 0.0
         return price.astype(np.float32)

@@ -51,7 +51,9 @@ class _Building:
         """Tables of columns that move."""
         for t in self.measured.variance:
             if 2 <= len(t) <= self.most and self.known.issuperset(t):
-                self.targets[t] = self._found(t)
+                found, key = self._found(t), self.state.layout.sorted(t)
+                axes = [t.index(n) for n in key]
+                self.targets[key] = Estimated(found.value.transpose(axes), found.variance)
 
     def wide(self, name: str) -> None:
         """Tables of a wide column and one or two columns that move."""
@@ -122,9 +124,11 @@ class _Building:
         group = grouped(self.state.expected[column], parents, sigmas * self._sd(tables))
         for t in tables:
             found, axis = self._found(t), t.index(column)
-            rest = tuple(n for n in t if n != column)
+            rest = [n for n in t if n != column]
+            key = self.state.layout.sorted(rest)
             joined = np.moveaxis(merged(found.value, axis, group), axis, 0)
-            self.targets[name, *rest] = Estimated(joined, found.variance)
+            joined = joined.transpose(0, *(1 + rest.index(n) for n in key))
+            self.targets[name, *key] = Estimated(joined, found.variance)
         codes: Places = group[self.state.held[column]]
         return Wide(name, codes, (1 / np.bincount(group)).astype(np.float32))
 
