@@ -53,6 +53,16 @@ def test_there_are_verbs() -> None:
     assert set(NEED_A_FILE) | set(ON_A_HUB) < set(VERBS)
 
 
+def test_a_verb_alone_is_found_in_its_group() -> None:
+    """What is loaded for one verb is told by a table; each verb is where it says."""
+    for verbs in cli.GROUPS.values():
+        for verb in verbs:
+            alone = typer.main.get_command(cli.command(verb))
+            assert sorted(alone.commands) == sorted(verbs)  # type: ignore[attr-defined]
+    whole = typer.main.get_command(cli.command("no such verb"))
+    assert sorted(whole.commands) == sorted(sum(cli.GROUPS.values(), ()))  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_explains_itself(verb: str) -> None:
     shown = CliRunner().invoke(cli.command(), [verb, "--help"])

@@ -19,7 +19,7 @@ from ctdhub.release.approvals import Approvals
 from tests.journeys.conftest import make_real, set_policy, sign
 
 KILLER = Path(__file__).with_name("killer.py")
-POINTS = (*range(1, 40, 3), *range(40, 200, 8))
+POINTS = (*range(1, 40, 4), *range(40, 200, 12))
 
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -31,7 +31,7 @@ def kill(template: Hub, verb: str, points: Iterable[int]) -> list[int]:
         [sys.executable, str(KILLER), str(template.root), verb, *map(str, points)],
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1200,
         check=True,
     )
     outcomes = dict(line.split(" ", 1) for line in run.stdout.splitlines())

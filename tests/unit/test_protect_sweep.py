@@ -288,10 +288,15 @@ def rare_books_are_right(rare: Support, codes: dict[str, Ints], held: dict[str, 
 def price(
     rare: Support, tables: list[Key], everything: dict[str, Ints], i: int, name: str, reach: float
 ) -> float:
-    """What the record pays for the combinations that it has with its value of one column."""
-    dear, total = rare.dear(reach), 0.0
+    """What the record pays for the combinations that it has with its value of one column.
+
+    Two wide values count together where they are a corridor: where no third column is wide.
+    """
+    dear, total, wide = rare.dear(reach), 0.0, everything.keys() - rare.books.layout.sizes.keys()
     for t in tables:
         if not 2 <= len(t) <= 3 or name not in t or any(everything[n][i] == 0 for n in t):
+            continue
+        if len(wide & {*t}) == 2 < len(wide):
             continue
         same = np.all([everything[n] == everything[n][i] for n in t], axis=0)
         total += float(dear[min(int(same.sum()) - 1, len(dear) - 1)])

@@ -139,7 +139,7 @@ def test_records_as_text_keep_rows_and_blanks(release: Path) -> None:
 def test_spreadsheets_run_no_formula() -> None:
     evil = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "＝1", "9-17", "", None]
     safe = without_formulas(pa.table({"a": evil}))["a"].to_pylist()
-    assert safe == ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\tx", "'＝1", "9-17", "", None]
+    assert safe == ["'=1+1", "+1", "-1", "'@SUM(A1)", "'\tx", "'＝1", "9-17", "", None]
 
 
 def test_manifest_names_people_and_case_records_apart(release: Path) -> None:

@@ -35,11 +35,13 @@ class Linked:
         overlap: people by the set of contributors that know them: ``contributors`` (names joined
             with "+"), ``people``.  Sensitive.
         records: number of records that went in.
+        places: where each record went: ``record_id``, ``person`` (row of ``people``, from 0).
     """
 
     people: pa.Table
     overlap: pa.Table
     records: int
+    places: pa.Table
 
 
 def link(records: pa.Table, schema: Schema) -> Linked:
@@ -70,12 +72,16 @@ def link(records: pa.Table, schema: Schema) -> Linked:
         records_=table.count(),
         contributors=table.reporting_entity.collect(distinct=True).sort().join("+"),
     )
+    names = [v.name for v in schema.table("people")]
     connection = ibis.duckdb.connect()
     linked = connection.to_pyarrow(_derive(merged, schema))
+    keys = connection.to_pyarrow(table.select("record_id", "person"))
     connection.disconnect()
-    names = [v.name for v in schema.table("people")]
-    people = linked.select(names).sort_by([(n, "ascending") for n in names])
-    return Linked(people, _overlap(linked.column("contributors")), records.num_rows)
+    linked = linked.sort_by([(n, "ascending") for n in (*names, "person")])
+    row = pc.index_in(keys["person"], value_set=linked["person"])
+    places = pa.table({"record_id": keys["record_id"], "person": row})
+    overlap = _overlap(linked["contributors"])
+    return Linked(linked.select(names), overlap, records.num_rows, places)
 
 
 def _merge(t: ibis.Table, variable: Variable) -> ibis.Value:

@@ -214,6 +214,12 @@ def _downloads(release: Release, data: str) -> list[Download]:
         "records.csv": _("protected records as text"),
         "counts.parquet": _("protected counts with intervals, for programs"),
         "counts.csv": _("protected counts as text"),
+        "perpetrators.parquet": _("protected perpetrators, not linked to people, for programs"),
+        "perpetrators.csv": _("protected perpetrators as text"),
+        "perpetrator_counts.parquet": _(
+            "protected counts of perpetrators with intervals, for programs"
+        ),
+        "perpetrator_counts.csv": _("protected counts of perpetrators as text"),
         own: books[own],
         "codebook.csv": _("every variable and code, in every language"),
         "README.md": _("how to read the files in Python, R and Excel"),

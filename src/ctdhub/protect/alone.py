@@ -1,13 +1,13 @@
 """Any table of public domains, protected alone: no hub, no schema of its own.
 
-Belongs here: cells checked against their domains, rows of a person bounded, the question asked.
+Belongs here: cells checked against their domains, whom a row belongs to, the question asked.
 Does not belong here: the domains file (``domains``), files that are written (the room ``release``).
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +23,7 @@ from ctdhub.intake import RawTable, ReadOptions, read_table
 from ctdhub.intake.headers import ROW
 from ctdhub.intake.parquet import read_parquet
 from ctdhub.protect.border import Protected
+from ctdhub.protect.bound import Places, within_bound
 from ctdhub.protect.engine import Progress, Question, protect_table
 from ctdhub.protect.ledger import Ledger
 from ctdhub.protect.scope import Scope
@@ -180,34 +181,20 @@ def coded(raw: RawTable, scope: Scope) -> pa.Table:
 
 
 def bounded(person: pa.Array, table: pa.Table, rows: int, key: bytes) -> npt.NDArray[np.bool_]:
-    """Which rows are kept, so that nobody has more than ``rows``.
-
-    Which rows of a person stay is decided by a keyed hash of that person and the row's content:
-    as good as chance to everyone without the key, the same when the table is asked about again,
-    whatever the order of its rows, and untouched by the rows of anyone else.
+    """Which rows are kept, so that nobody has more than ``rows``; see :func:`within_bound`.
 
     Args:
-        person: whom each row belongs to, without nulls.
+        person: whom each row belongs to, text without nulls.
         table: dictionary-encoded columns.
         key: secret.
     """
     ids = person.dictionary_encode().indices.to_numpy()
-    size = np.bincount(ids)
-    many = np.flatnonzero(size[ids] > rows) if ids.size else np.zeros(0, dtype=np.intp)
-    codes = [c.chunk(0).indices.fill_null(-1).to_numpy() for c in table.columns if len(many)]
-    content = np.column_stack([c[many] for c in codes]) if codes else many
-    names = person.take(pa.array(many)).to_pylist()
-    order = [
-        hashlib.blake2b(row.tobytes() + name.encode(), key=key, digest_size=8).digest()
-        for row, name in zip(content, names, strict=True)
-    ]
-    chance = np.array([int.from_bytes(o, "big") for o in order], dtype=np.uint64)
-    sorted_ = np.lexsort((chance, ids[many]))
-    first = np.concatenate([[True], np.diff(ids[many][sorted_]) > 0])[: many.size]
-    start = np.maximum.accumulate(np.where(first, np.arange(many.size), 0))
-    kept = np.ones(ids.size, dtype=bool)
-    kept[many[sorted_]] = np.arange(many.size) - start < rows
-    return kept
+    content = [c.combine_chunks().indices.fill_null(-1).to_numpy() for c in table.columns]
+
+    def named(places: Places) -> Iterable[bytes]:
+        return (name.encode() for name in person.take(pa.array(places)).to_pylist())
+
+    return within_bound(ids, content, rows, key, named)
 
 
 def _person(raw: RawTable, scope: Scope, name: str) -> pa.Array:

@@ -19,10 +19,12 @@ import pyarrow.parquet as pq
 
 from ctdhub.errors import LedgerTampered
 from ctdhub.i18n import _
-from ctdhub.protect.border import Estimate, Guarantee, Protected, restore
+from ctdhub.protect.border import COUNTS, Estimate, Guarantee, Perpetrators, Protected, restore
 from ctdhub.protect.ledger import Ledger, damaged, guarded, sync, write_synced
 
 _FRESH = ".new-"
+_TABLES = ("records.parquet", "counts.parquet")
+_CHILD = ("perpetrators.parquet", "perpetrator_counts.parquet")
 _DAMAGE = (ValueError, TypeError, KeyError, pa.ArrowInvalid)
 
 
@@ -38,14 +40,20 @@ def stored(ledger: Ledger, question: str, facts: dict[str, Any]) -> Protected | 
     try:
         with guarded(folder):
             answer = json.loads(_read(folder / "answer.json"))
-            tables = {}
+            tables: dict[str, pa.Table] = {}
             for name, digest in answer["tables"].items():
                 content = _read(folder / name)
                 if hashlib.sha256(content).hexdigest() != digest:
                     raise damaged(folder)
-                tables[name.removesuffix(".parquet")] = pq.read_table(pa.BufferReader(content))
+                tables[name] = pq.read_table(pa.BufferReader(content))
+        # Parquet has its own name for the inside of a list, hence the casts.
+        child = answer.get("perpetrators")
         return restore(
-            **tables,
+            records=tables[_TABLES[0]],
+            counts=tables[_TABLES[1]].cast(COUNTS),
+            perpetrators=None
+            if child is None
+            else Perpetrators(tables[_CHILD[0]], tables[_CHILD[1]].cast(COUNTS), **child),
             people=Estimate(**answer["people"]),
             case_records=Estimate(**answer["case_records"]),
             guarantee=Guarantee(**answer["guarantee"]),
@@ -105,7 +113,11 @@ def store(ledger: Ledger, question: str, answer: Protected) -> None:
 
 def _fill(fresh: Path, answer: Protected) -> None:
     digests = {}
-    for name, table in (("records.parquet", answer.records), ("counts.parquet", answer.counts)):
+    child = answer.perpetrators
+    tables = dict(zip(_TABLES, (answer.records, answer.counts), strict=True))
+    if child:
+        tables |= dict(zip(_CHILD, (child.records, child.counts), strict=True))
+    for name, table in tables.items():
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink, compression="zstd")
         content = sink.getvalue().to_pybytes()
@@ -116,6 +128,7 @@ def _fill(fresh: Path, answer: Protected) -> None:
         "people": asdict(answer.people),
         "case_records": asdict(answer.case_records),
         "guarantee": asdict(answer.guarantee),
+        "perpetrators": {"rows": child.rows, "sigma": child.sigma} if child else None,
     }
     write_synced(fresh / "answer.json", json.dumps(figures, indent=1).encode())
 

@@ -72,6 +72,44 @@ class Guarantee:
 
 
 @dataclass(frozen=True)
+class Perpetrators:
+    """Protected perpetrators: a table of their own, not linked to the rows of people.
+
+    They are covered by the one :class:`Guarantee` of the answer, whose unit stays the person.
+
+    Attributes:
+        records: protected rows, one text column per variable, null where not recorded.
+        counts: see :data:`COUNTS`; they count perpetrators whom case records mention.  The first
+            row, without columns, is their number.
+        rows: the public bound: how many perpetrators of one person count.
+        sigma: as in :class:`Guarantee`; the key "" is the number of perpetrators.
+    """
+
+    records: pa.Table
+    counts: pa.Table
+    rows: int
+    sigma: dict[str, float]
+
+    def __post_init__(self) -> None:
+        if not self.counts.schema.equals(COUNTS):
+            raise ValueError("protected counts do not have the schema COUNTS")
+        if self.records.num_rows != self.total.value or self.rows < 1:
+            raise ValueError("protected perpetrators and their protected number must agree")
+
+    @property
+    def total(self) -> Estimate:
+        """The protected number of perpetrators.
+
+        Raises:
+            ValueError: the counts do not begin with it.
+        """
+        first = self.counts.slice(0, 1).to_pylist()
+        if not first or first[0]["columns"]:
+            raise ValueError("counts begin with the number of perpetrators")
+        return Estimate(*(first[0][name] for name in ("count", "low", "high")))
+
+
+@dataclass(frozen=True)
 class Protected:
     """A protected answer: records, counts, totals and their guarantee.
 
@@ -84,6 +122,7 @@ class Protected:
         guarantee: see :class:`Guarantee`.
         facts: public facts that need no protection: hub name, contributors, years, schema
             version, whether the data are invented, the caveats that readers must see.
+        perpetrators: None where the answer has none, as its public policy says.
     """
 
     records: pa.Table
@@ -93,6 +132,7 @@ class Protected:
     guarantee: Guarantee
     facts: dict[str, Any]
     _mint: object
+    perpetrators: Perpetrators | None = None
 
     def __post_init__(self) -> None:
         if self._mint is not _MINT:

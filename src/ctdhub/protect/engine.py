@@ -17,12 +17,13 @@ import pyarrow as pa
 from ctdhub.i18n import _
 from ctdhub.protect import answers, intervals
 from ctdhub.protect.accounting import rho_of
-from ctdhub.protect.border import Estimate, Guarantee, Protected, mint
+from ctdhub.protect.border import Estimate, Guarantee, Perpetrators, Protected, mint
 from ctdhub.protect.count import Codes, count, encode
 from ctdhub.protect.fit import fit
 from ctdhub.protect.ledger import Entry, Kind, Ledger, taking_part
 from ctdhub.protect.measure import measure, workload
 from ctdhub.protect.noise import Bits
+from ctdhub.protect.perpetrators import Mentioned, mentioned
 from ctdhub.protect.plan import Plan, plan_of
 from ctdhub.protect.policy import Policy
 from ctdhub.protect.pool import pool, variances
@@ -34,6 +35,8 @@ ENGINE = "2"
 """Version of the method; a new one makes every question a new question."""
 
 UNIT, MECHANISM = "person", "discrete Gaussian"
+
+_BOUND = b"which rows of a person are kept"
 
 Progress = Callable[[str, float], None]
 
@@ -66,8 +69,9 @@ def protect(
     ledger: Ledger,
     facts: dict[str, Any],
     progress: Progress | None = None,
+    perpetrators: pa.Table | None = None,
 ) -> Protected:
-    """Protect a hub's table of people.
+    """Protect a hub's table of people, and the perpetrators whom their records mention.
 
     Args:
         people: one row per person, public columns of ``Schema.table("people")``.
@@ -75,6 +79,8 @@ def protect(
         ledger: pays before noise is drawn; an exact repeat of a question is free.
         facts: public facts, passed through.
         progress: told (message, fraction done).
+        perpetrators: child rows of people, see ``mentioned``; None is a table without rows, so
+            that only the policy decides whether the answer has them.
 
     Raises:
         PolicyError: a column is missing or holds a value outside its public domain; the budget of
@@ -91,7 +97,8 @@ def protect(
     question = Question(
         plan_of(policy, schema), policy.epsilon, policy.delta, policy.budget.epsilon, settings, what
     )
-    return protect_table(people, question, ledger, facts, progress)
+    child = mentioned(perpetrators, policy, schema)
+    return protect_table(people, question, ledger, facts, progress, child)
 
 
 def protect_table(
@@ -100,34 +107,50 @@ def protect_table(
     ledger: Ledger,
     facts: dict[str, Any],
     progress: Progress | None = None,
+    child: Mentioned | None = None,
 ) -> Protected:
     """Protect any table whose columns have public domains; see :func:`protect`.
 
     Args:
         table: one row per person, or at most ``asked.plan.rows`` of each, columns as text.
+        child: rows of these persons that are answered with them, by one charge.
     """
     tell = progress or (lambda message, share: None)
     codes = encode(table, asked.plan.domains)
     pa.default_memory_pool().release_unused()  # reading and encoding took more than is kept
     rho = rho_of(asked.epsilon, asked.delta)
-    workload(asked.plan, rho)  # refuses before anything is paid
+    for plan, part in _parts(asked, rho, child):
+        workload(plan, part)  # refuses before anything is paid
     with ledger.exclusive():
         answers.check_paid(ledger)
-        question = ledger.question(_content(codes, asked))
+        if child:
+            child = child.bounded(codes, bytes.fromhex(ledger.question(_BOUND)))
+        question = ledger.question(_content(codes, asked, child))
         answer = answers.stored(ledger, question, facts)
         if answer is not None:
             tell(_("answered before: nothing is charged"), 1.0)
             return answer
         entry = _charge(ledger, question, rho, asked, facts, tell)
-        answer = _minted(codes, asked, entry, facts, tell)
+        answer = _minted(codes, asked, entry, facts, tell, child)
         answers.store(ledger, question, answer)
     return answer
 
 
-def _content(codes: Codes, asked: Question) -> bytes:
-    """What makes a question: people (in any order), plan, settings and the engine's version."""
+def _parts(asked: Question, rho: float, child: Mentioned | None) -> list[tuple[Plan, float]]:
+    """The plans that are answered, and what each may cost: at most ``rho`` together."""
+    if child is None:
+        return [(asked.plan, rho)]
+    return list(zip((asked.plan, child.plan), child.split(rho), strict=True))
+
+
+def _content(codes: Codes, asked: Question, child: Mentioned | None) -> bytes:
+    """What makes a question: rows (in any order), plans, settings and the engine's version."""
     rest = [repr(asked.plan), asked.epsilon, asked.delta, list(asked.settings), ENGINE]
-    return codes.digest() + json.dumps(rest, sort_keys=True).encode()
+    content = codes.digest()
+    if child:
+        rest += [repr(child.plan), child.share]
+        content += child.codes.digest()
+    return content + json.dumps(rest, sort_keys=True).encode()
 
 
 def _charge(
@@ -159,9 +182,20 @@ def _charge(
 
 
 def _minted(
-    codes: Codes, asked: Question, entry: Entry, facts: dict[str, Any], tell: Progress
+    codes: Codes,
+    asked: Question,
+    entry: Entry,
+    facts: dict[str, Any],
+    tell: Progress,
+    child: Mentioned | None,
 ) -> Protected:
-    found = answer(codes, asked.plan, entry.rho, progress=tell)
+    parts = _parts(asked, entry.rho, child)
+    found = answer(codes, *parts[0], progress=tell)
+    perpetrators = None
+    if child:
+        tell(_("protecting perpetrators"), 0.95)
+        inner = answer(child.codes, *parts[1])
+        perpetrators = Perpetrators(inner.records, inner.counts, child.plan.rows, inner.sigma)
     level = asked.plan.level
     guarantee = Guarantee(
         asked.epsilon, asked.delta, entry.rho, UNIT, MECHANISM, level, found.sigma, entry.id
@@ -173,6 +207,7 @@ def _minted(
         case_records=found.case_records,
         guarantee=guarantee,
         facts=facts,
+        perpetrators=perpetrators,
     )
 
 

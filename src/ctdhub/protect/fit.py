@@ -32,12 +32,13 @@ _REACH = {2: 1.5, 3: 1.0}
 """By columns of the largest tables of a stage: a move must gain so many standard deviations of what
 noise offers (0.7 to 2 tried on invented people)."""
 
-_SWEEPS, _STILL = 4, 0.02
-"""A stage ends after so many sweeps, or when a smaller share of values moved."""
+_SWEEPS, _STILL = 4, 0.04
+"""A column is at rest when a smaller share of what a sweep looked at moved; a stage ends when all
+are, or after so many sweeps."""
 
-_VISITS, _BLOCK = 200_000, 64
-"""A sweep looks at no more records than that, drawn in blocks that lie together in memory; only the
-very first looks at all, because all begin without regard to each other."""
+_VISITS, _PART, _BLOCK = 100_000, 10, 64
+"""A sweep looks at so many records, or at one in so many where these are more, drawn in blocks that
+lie together in memory; the very first looks at all, for all begin without regard to each other."""
 
 _NONE = np.zeros((0, 0, 0), dtype=np.float32)
 
@@ -111,16 +112,17 @@ def _stage(
     )
     nowhere = np.zeros((state.people, 0), dtype=np.int64)
     sweeps = 1 if rare else _SWEEPS
-    first = state.people if most == 2 else _VISITS
+    some = max(_VISITS, state.people // _PART)
     for turn in range(sweeps):
-        moved = 0
+        look = state.people if rare or (turn == 0 and most == 2) else some
+        restless = []
         for done, k in enumerate(noise.permutation(len(names))):
             name = names[k]
             slabs, reach = books.slabs(name), books.reach(name)
             least = np.float32(_REACH[most] * _choices(state.layout.sizes[name]) * reach)
-            order = _order(state.people, _VISITS if turn else first)
+            order = _order(state.people, look)
             seen = rare.slabs(name) if rare else None
-            moved += kernels.sweep(
+            moved = kernels.sweep(
                 state.features, state.layout.at(name), state.layout.starts[name],
                 order, _gate(state, name), least,
                 slabs.inner, slabs.inner_weight, slabs.end,
@@ -134,9 +136,10 @@ def _stage(
             books.keep(name, slabs)
             if rare and seen:
                 rare.books.keep(name, seen)
+            if moved >= _STILL * order.size:
+                restless.append(name)
             progress((turn + (done + 1) / len(names)) / sweeps)
-        if moved < _STILL * state.people * len(names):
-            break
+        names = restless
 
 
 def _choices(values: int) -> float:

@@ -15,7 +15,7 @@ from ctdhub.protect import noise
 from ctdhub.protect.policy import Domains
 from ctdhub.schema import Schema
 
-Draft = dict[str, npt.NDArray[np.int64]]
+Draft = dict[str, npt.NDArray[np.uint16]]
 """Protected records as codes by column: 0 is "not recorded", k is the k-th public value."""
 
 
@@ -69,7 +69,7 @@ class Indicators:
         """
         for indicator, flags in {**self.flags, **self.partial}.items():
             some = records[indicator] == self.yes
-            records[indicator] = np.where(some, self.yes, self.no)
+            records[indicator] = np.where(some, self.yes, self.no).astype(np.uint16)
             for flag in flags:
                 closed = (records[flag] == self.yes) & ~some
                 records[flag] = np.where(closed, self.no, records[flag])

@@ -13,8 +13,21 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-_quick: Any = nb.njit(cache=True, fastmath=True, boundscheck=False, nogil=True)
-_exact: Any = nb.njit(cache=True, boundscheck=False, nogil=True)
+
+def _compiled(**options: Any) -> Any:
+    """Compile at first use; keep the result on disk, or in memory where no folder is writable."""
+
+    def decorate(function: Any) -> Any:
+        try:
+            return nb.njit(cache=True, boundscheck=False, nogil=True, **options)(function)
+        except RuntimeError:
+            return nb.njit(boundscheck=False, nogil=True, **options)(function)
+
+    return decorate
+
+
+_quick: Any = _compiled(fastmath=True)
+_exact: Any = _compiled()
 
 
 @_exact

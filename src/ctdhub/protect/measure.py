@@ -93,10 +93,11 @@ def measure(counts: Counts, questions: Workload, source: noise.Bits = os.urandom
     """The noisy tables: each cell plus its own draw of N_Z(0, sigma squared)."""
     noisy: Counts = {}
     for q in questions:
-        if counts[q.columns].shape != q.shape:
+        exact = counts[q.columns]
+        if exact.shape != q.shape:
             raise ValueError("a table does not have the shape of its public domain")
-        drawn = noise.sampler(q.sigma2).draw(q.cells, source)
+        table = noise.sampler(q.sigma2).draw(q.cells, source).reshape(q.shape)
+        table += exact
         # Far outside what noise can reach; it only keeps 32 bits from overflowing.
-        table = np.clip(counts[q.columns] + drawn.reshape(q.shape), -_LIMIT, _LIMIT)
-        noisy[q.columns] = table.astype(np.int32)
+        noisy[q.columns] = np.clip(table, -_LIMIT, _LIMIT, out=table).astype(np.int32)
     return noisy

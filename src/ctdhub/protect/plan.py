@@ -145,6 +145,7 @@ def plan_of(policy: Policy, schema: Schema) -> Plan:
         core=tuple(n for n in domains if schema.variable(n).core),
         corridor=CORRIDOR if both else None,
         by=_by_corridor(domains, schema) if both else (),
+        groups=policy.groups,
         parents={n: hierarchy(domains[n]) for n in domains if schema.variable(n).kind == "country"},
         indicators=Indicators.of(domains, schema),
         weights=policy.weights,

@@ -45,6 +45,18 @@ class Weights(_Frozen):
     groups: float = Field(default=5.0, ge=0, le=1e3)
 
 
+class PerpetratorSettings(_Frozen):
+    """Perpetrators in a release.
+
+    Attributes:
+        rows: how many of one person count, a public bound; noise grows with it.
+        share: of the release's rho; 0 leaves perpetrators out of the release.
+    """
+
+    rows: int = Field(default=3, ge=1, le=100)
+    share: float = Field(default=0.05, ge=0, le=0.9)
+
+
 class Policy(_Frozen):
     """One hub's policy.
 
@@ -56,6 +68,8 @@ class Policy(_Frozen):
             delta and is never compared with the data.
         level: coverage of the intervals among the published counts of each table.
         false_share: bound on the expected share of empty cells among those shown in a table.
+        support: from 0, complete, to 4, cautious; see ``ctdhub.protect.support``.
+        groups: further tables of three or four columns.
 
     >>> Policy().epsilon
     4.0
@@ -70,6 +84,8 @@ class Policy(_Frozen):
     level: float = Field(default=0.95, ge=0.5, le=0.999)
     false_share: float = Field(default=0.005, gt=0, le=0.25)
     support: int = Field(default=0, ge=0, le=4)
+    groups: tuple[tuple[str, ...], ...] = ()
+    perpetrators: PerpetratorSettings = PerpetratorSettings()
     budget: Budget = Budget()
     weights: Weights = Weights()
 
@@ -93,6 +109,8 @@ class Policy(_Frozen):
             raise ValueError(_("A column is named twice."))
         if not self.columns:
             raise ValueError(_("At least one column must be released."))
+        if any(not 3 <= len(set(g)) == len(g) <= 4 for g in self.groups):
+            raise ValueError(_("A table of groups has three or four different columns."))
         return self
 
     def domains(self, schema: Schema) -> Domains:
@@ -103,8 +121,8 @@ class Policy(_Frozen):
         """
         public = [v.name for v in schema.table("people") if v.public]
         wanted = public if self.columns == "all" else list(self.columns)
-        for name in wanted:
-            if name not in public:
+        for name in (*wanted, *(n for group in self.groups for n in group)):
+            if name not in public or name not in wanted:
                 raise PolicyError(
                     _("The policy releases a column that is not a public variable of people."),
                     _("Take it out of columns, or name a public variable of the schema."),
@@ -201,6 +219,15 @@ false_share: 0.005
 # cautious.  Cautious records make up fewer combinations that nobody had, and miss more that
 # somebody had.  It does not change what is protected, nor the published counts.
 support: 0
+
+# Further tables of three or four columns that somebody needs, for example
+# [[means_threats, means_false_promises, means_withholds_documents, gender]].
+groups: []
+
+# Perpetrators whom case records mention.  `rows` is how many of one person count: a public bound,
+# for noise grows with it; do not count the data to set it.  `share` is their part of a release's
+# budget (of rho, in which costs add up).  With share: 0 they are not released.
+perpetrators: {rows: 3, share: 0.05}
 
 # What all releases together may cost (epsilon, at the smallest delta ever used).  When it is spent,
 # the ledger refuses: earlier releases cannot be unpublished.

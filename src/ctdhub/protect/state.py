@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ctdhub.protect import noise
 from ctdhub.protect.corridor import corridor
@@ -84,11 +85,11 @@ class State:
             self.place(name, spread(one[name].value, people))
         self.expected = {n: simplex(one[n].value, float(people)) for n in staying}
 
-    def column(self, name: str) -> Places:
+    def column(self, name: str) -> npt.NDArray[np.uint16]:
         """Codes of a column that moves."""
-        return self.features[:, self.layout.at(name)].astype(np.int64) - self.layout.starts[name]
+        return self.features[:, self.layout.at(name)] - np.uint16(self.layout.starts[name])
 
-    def place(self, name: str, codes: Places) -> None:
+    def place(self, name: str, codes: npt.NDArray[np.integer]) -> None:
         """Set the codes of a column that moves."""
         self.features[:, self.layout.at(name)] = codes + self.layout.starts[name]
 
@@ -98,5 +99,5 @@ class State:
 
     def records(self) -> Draft:
         """All columns in the order of the plan."""
-        found = {**self.moving(), **self.held}
+        found = self.moving() | {n: codes.astype(np.uint16) for n, codes in self.held.items()}
         return {n: found[n] for n in self.plan.domains}

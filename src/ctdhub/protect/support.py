@@ -13,9 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+import numpy.typing as npt
 
 from ctdhub.protect.count import Codes, count
 from ctdhub.protect.groups import Places
+from ctdhub.protect.indicators import Draft
 from ctdhub.protect.plan import Columns
 from ctdhub.protect.residuals import Key, Layout, Residuals, Singles, Slabs, Wide
 
@@ -48,12 +50,13 @@ class Support:
         self,
         setting: int,
         layout: Layout,
-        moving: dict[str, Places],
+        moving: Draft,
         held: dict[str, Places],
         tables: Iterable[Columns],
     ) -> None:
         self.setting = setting
-        columns, sizes = dict(moving), dict(layout.sizes)
+        columns: dict[str, npt.NDArray[np.integer]] = dict(moving)
+        sizes = dict(layout.sizes)
         near, far = [], []
         for name, values in held.items():
             near.append(_wide(name, values))

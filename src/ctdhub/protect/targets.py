@@ -94,7 +94,7 @@ class _Building:
     def less_records(self) -> Residuals:
         """Weight x (records - target); a group that joins values weighs one over their number."""
         wides = {w.name: w for w in (*self.near, *self.far)}
-        columns = {n: c.astype(np.uint16) for n, c in self.state.moving().items()}
+        columns = dict(self.state.moving())
         sizes = dict(self.state.layout.sizes)
         for name, w in wides.items():
             columns[name], sizes[name] = w.group.astype(np.uint16), w.share.size

@@ -9,19 +9,17 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from dataclasses import replace
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 
 from ctdhub.errors import ReleaseError
 from ctdhub.i18n import _
-from ctdhub.protect.border import COUNTS, Protected
+from ctdhub.protect.border import Protected
 from ctdhub.release.manifest import MANIFEST
-from ctdhub.release.tables import COUNTS_NAME, RECORDS, without_formulas, write_tables
+from ctdhub.release.tables import COUNTS_NAME, RECORDS, write_csv, write_tables
 from ctdhub.release.verify import sha256
 
 TABLES = tuple(f"{name}.{kind}" for name in (COUNTS_NAME, RECORDS) for kind in ("csv", "parquet"))
@@ -85,8 +83,6 @@ def write_alone(protected: Protected, out: Path, rows: int, max_people: int) -> 
             file=out,
             rule="out-folder",
         )
-    # Lists of an answer that was stored come back with another inner name than COUNTS has.
-    protected = replace(protected, counts=protected.counts.cast(COUNTS))
     out = out.absolute()
     out.parent.mkdir(parents=True, exist_ok=True)
     for leftover in out.parent.glob(f".writing-{out.name}-*"):
@@ -155,4 +151,4 @@ def _columns(protected: Protected, name: str) -> list[dict[str, str]]:
 def _write_one_column(records: pa.Table, path: Path) -> None:
     """One column as CSV: a blank is quoted, for most programs pass over empty lines."""
     filled = pa.table([records.column(0).fill_null("")], names=records.column_names)
-    pa_csv.write_csv(without_formulas(filled), path, pa_csv.WriteOptions(quoting_style="all_valid"))
+    write_csv(filled, path, "all_valid")

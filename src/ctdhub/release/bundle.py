@@ -141,11 +141,14 @@ def _describe(
     """README and catalogue metadata; they carry the hashes of the tables, so they come after."""
     files = _entries(fresh)
     manifest = Manifest.describe(protected, version, created, files)
+    found = protected.perpetrators
+    columns = protected.records.column_names
+    of_perpetrators = found.records.column_names if found else None
     texts = {
         "README.md": readme(manifest, facts),
-        "datapackage.json": frictionless(manifest, facts, protected.records.column_names),
+        "datapackage.json": frictionless(manifest, facts, columns, of_perpetrators),
         "dcat.jsonld": dcat(manifest, facts),
-        "croissant.json": croissant(manifest, facts, protected.records.column_names),
+        "croissant.json": croissant(manifest, facts, columns, of_perpetrators),
         "opendp-deployment.yaml": deployment(manifest, facts),
     }
     for name, text in texts.items():

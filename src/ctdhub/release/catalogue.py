@@ -18,14 +18,6 @@ from ctdhub.release.manifest import Manifest
 from ctdhub.schema.emit import frictionless as table_schema
 from ctdhub.schema.labels import definition
 
-COUNT_FIELDS = {
-    "columns": ("string", 'Variables of the cell, joined with "*".'),
-    "values": ("string", 'Their values in the same order, joined with "|"; empty: not recorded.'),
-    "count": ("integer", "Estimate of the number of people in the cell."),
-    "low": ("integer", "Lower end of its interval, in people."),
-    "high": ("integer", "Upper end of its interval, in people."),
-    "state": ("string", 'Whether the count is "shown" or "protected" (too few to show).'),
-}
 MEDIA = {
     ".csv": "text/csv",
     ".parquet": "application/vnd.apache.parquet",
@@ -64,18 +56,20 @@ def description(facts: PublicFacts) -> str:
     return " ".join([warning + WHAT_IT_IS, *facts.caveats])
 
 
-def frictionless(manifest: Manifest, facts: PublicFacts, columns: Sequence[str]) -> str:
+def frictionless(
+    manifest: Manifest,
+    facts: PublicFacts,
+    columns: Sequence[str],
+    of_perpetrators: Sequence[str] | None = None,
+) -> str:
     """datapackage.json: resources with table schemas, sizes and hashes."""
     schemas = {
         "records.csv": table_schema("people", list(columns)),
-        "counts.csv": {
-            "fields": [
-                {"name": name, "type": kind, "description": words}
-                for name, (kind, words) in COUNT_FIELDS.items()
-            ],
-            "missingValues": [],
-        },
+        "counts.csv": _count_schema("people"),
     }
+    if of_perpetrators is not None:
+        schemas["perpetrators.csv"] = table_schema("perpetrators", list(of_perpetrators))
+        schemas["perpetrator_counts.csv"] = _count_schema("perpetrators")
     resources = [
         {
             "name": name.replace(".", "-").lower(),
@@ -112,6 +106,14 @@ def frictionless(manifest: Manifest, facts: PublicFacts, columns: Sequence[str])
             "resources": resources,
         }
     )
+
+
+def _count_schema(counted: str) -> dict[str, Any]:
+    fields = [
+        {"name": name, "type": kind, "description": words}
+        for name, (kind, words) in _count_fields(counted).items()
+    ]
+    return {"fields": fields, "missingValues": []}
 
 
 def dcat(manifest: Manifest, facts: PublicFacts) -> str:
@@ -162,15 +164,17 @@ def dcat(manifest: Manifest, facts: PublicFacts) -> str:
     )
 
 
-def croissant(manifest: Manifest, facts: PublicFacts, columns: Sequence[str]) -> str:
+def croissant(
+    manifest: Manifest,
+    facts: PublicFacts,
+    columns: Sequence[str],
+    of_perpetrators: Sequence[str] | None = None,
+) -> str:
     """croissant.json: files with hashes, and the fields of records and counts."""
-    fields = {
-        "records": [(name, "sc:Text", definition(name, "en")) for name in columns],
-        "counts": [
-            (name, "sc:Integer" if kind == "integer" else "sc:Text", words)
-            for name, (kind, words) in COUNT_FIELDS.items()
-        ],
-    }
+    fields = {"records": _texts(columns), "counts": _counted("people")}
+    if of_perpetrators is not None:
+        fields["perpetrators"] = _texts(of_perpetrators)
+        fields["perpetrator_counts"] = _counted("perpetrators")
     return _json(
         {
             "@context": _CROISSANT_CONTEXT,
@@ -222,6 +226,34 @@ def croissant(manifest: Manifest, facts: PublicFacts, columns: Sequence[str]) ->
             ],
         }
     )
+
+
+def _texts(columns: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Name, type and meaning of columns of records."""
+    return [(name, "sc:Text", definition(name, "en")) for name in columns]
+
+
+def _count_fields(counted: str) -> dict[str, tuple[str, str]]:
+    """Type and meaning of each column of a table of counts, ``counted`` being what is counted."""
+    return {
+        "columns": ("string", 'Variables of the cell, joined with "*".'),
+        "values": (
+            "string",
+            'Their values in the same order, joined with "|"; empty: not recorded.',
+        ),
+        "count": ("integer", f"Estimate of the number of {counted} in the cell."),
+        "low": ("integer", f"Lower end of its interval, in {counted}."),
+        "high": ("integer", f"Upper end of its interval, in {counted}."),
+        "state": ("string", 'Whether the count is "shown" or "protected" (too few to show).'),
+    }
+
+
+def _counted(what: str) -> list[tuple[str, str, str]]:
+    """Name, type and meaning of the columns of counts."""
+    return [
+        (name, "sc:Integer" if kind == "integer" else "sc:Text", words)
+        for name, (kind, words) in _count_fields(what).items()
+    ]
 
 
 def media(name: str) -> str:

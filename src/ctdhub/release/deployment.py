@@ -18,10 +18,25 @@ from ctdhub.release.manifest import Manifest
 
 
 def _noise(manifest: Manifest) -> str:
-    sigmas = sorted(s for table, s in manifest.sigma.items() if table) or [0.0]
+    found = manifest.perpetrators
+    kinds = {"people": manifest.sigma, "perpetrators": found.sigma if found else {}}
+    parts = []
+    for counted, by_table in kinds.items():
+        if sigmas := sorted(s for table, s in by_table.items() if table):
+            parts.append(
+                f"{sigmas[0]:.4g} to {sigmas[-1]:.4g} {counted}, median {median(sigmas):.4g}, "
+                f"{len(sigmas)} tables"
+            )
+    return f"Standard deviation by table: {'; '.join(parts)}. Each is in manifest.json."
+
+
+def _children(manifest: Manifest) -> str:
+    """How rows that belong to a person are bounded, empty where there are none."""
+    if (found := manifest.perpetrators) is None:
+        return ""
     return (
-        f"Standard deviation by table: {sigmas[0]:.4g} to {sigmas[-1]:.4g} people, median "
-        f"{median(sigmas):.4g}, {len(sigmas)} tables; each table's own is in manifest.json."
+        f" Of the perpetrators that these records mention, at most {found.rows_per_person} of each "
+        "person count."
     )
 
 
@@ -63,7 +78,7 @@ def deployment(manifest: Manifest, facts: PublicFacts) -> str:
                 "privacy_unit": "User-level" if manifest.unit == "person" else manifest.unit,
                 "privacy_unit_details": (
                     f"Unit: {manifest.unit}. Neighbouring data sets differ in all case records of "
-                    "one person, added or removed."
+                    f"one person, added or removed.{_children(manifest)}"
                 ),
                 "privacy_parameters": {
                     "epsilon": manifest.epsilon,

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ctdhub.protect.border import Estimate, Guarantee, Protected
+from ctdhub.protect.border import Estimate, Guarantee, Perpetrators, Protected
 
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 CORRIDOR = "citizenship*country_of_exploitation"
@@ -36,6 +36,13 @@ class Figure(_Part):
     def estimate(self) -> Estimate:
         """The figure as the type of the border."""
         return Estimate(self.value, self.low, self.high)
+
+
+class Mentioned(Figure):
+    """Perpetrators whom case records mention, at most ``rows_per_person`` of each person."""
+
+    rows_per_person: int = Field(ge=1)
+    sigma: dict[str, float]
 
 
 class FileEntry(_Part):
@@ -61,7 +68,8 @@ class Accuracy(_Part):
 
 class Manifest(_Part):
     """manifest.json.  ``people`` and ``case_records`` are different statistics: a person may
-    have several case records, from one contributor or from several."""
+    have several case records, from one contributor or from several.  ``perpetrators`` is null where
+    the policy leaves them out; the guarantee covers them too."""
 
     manifest_version: Literal[1] = 1
     version: str = Field(pattern=VERSION_PATTERN)
@@ -79,6 +87,7 @@ class Manifest(_Part):
     accuracy: Accuracy
     people: Figure
     case_records: Figure
+    perpetrators: Mentioned | None = None
     facts: dict[str, Any]
     files: dict[str, FileEntry]
 
@@ -119,6 +128,7 @@ class Manifest(_Part):
             case_records=_figure(
                 protected.case_records, "case records received; a person may have several"
             ),
+            perpetrators=_mentioned(protected.perpetrators),
             facts=protected.facts,
             files=files,
         )
@@ -143,6 +153,14 @@ def accuracy(guarantee: Guarantee) -> Accuracy:
         three_columns=of_length(3),
         corridor=of_table(CORRIDOR),
     )
+
+
+def _mentioned(found: Perpetrators | None) -> Mentioned | None:
+    if found is None:
+        return None
+    words = "perpetrators whom case records mention, at most rows_per_person of each person"
+    figure = _figure(found.total, words)
+    return Mentioned(**figure.model_dump(), rows_per_person=found.rows, sigma=found.sigma)
 
 
 def _figure(estimate: Estimate, counts: str) -> Figure:

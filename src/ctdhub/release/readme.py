@@ -16,13 +16,17 @@ from pathlib import Path
 from ctdhub.errors import printable
 from ctdhub.release.catalogue import citation, title
 from ctdhub.release.facts import PublicFacts
-from ctdhub.release.manifest import MANIFEST, Accuracy, Figure, Manifest
+from ctdhub.release.manifest import MANIFEST, Accuracy, Figure, Manifest, Mentioned
 
 WHAT = {
     "records.parquet": "protected records, one row per person, for programs",
     "records.csv": "the same as text",
     "counts.parquet": "protected counts with their intervals, for programs",
     "counts.csv": "the same as text",
+    "perpetrators.parquet": "protected perpetrators, not linked to the rows of records",
+    "perpetrators.csv": "the same as text",
+    "perpetrator_counts.parquet": "protected counts of perpetrators with their intervals",
+    "perpetrator_counts.csv": "the same as text",
     "codebook.csv": "every variable and code in every language (UTF-8 with byte order mark)",
     "CHANGELOG.md": "what changed since the last release",
 }
@@ -48,6 +52,8 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
         warning=warning,
         people=_figure(manifest.people),
         cases=_figure(manifest.case_records),
+        mentioned=_mentioned(manifest.perpetrators),
+        perpetrators=_perpetrators(manifest.perpetrators),
         level=f"{manifest.interval_level:.0%}",
         files="\n".join(f"| `{name}` | {words} |" for name, words in sorted(files.items())),
         epsilon=f"{manifest.epsilon:g}",
@@ -83,6 +89,15 @@ def _figure(figure: Figure) -> str:
     return f"{figure.value:,} (between {figure.low:,} and {figure.high:,})"
 
 
+def _mentioned(figure: Mentioned | None) -> str:
+    """The line of the first table, empty where perpetrators are not released."""
+    return f"| perpetrators whom case records mention | {_figure(figure)} |\n" if figure else ""
+
+
+def _perpetrators(figure: Mentioned | None) -> str:
+    return _PERPETRATORS.format(rows=figure.rows_per_person) if figure else ""
+
+
 def _accuracy(accuracy: Accuracy) -> str:
     rows = {
         "number of people": accuracy.people,
@@ -101,6 +116,19 @@ def _plain(text: str) -> str:
     return "".join(f"\\{c}" if c in r"\`*_[]|#" else c for c in html.escape(text, quote=False))
 
 
+_PERPETRATORS = """
+## Perpetrators
+
+`perpetrators` and `perpetrator_counts` say whom case records mention: alleged perpetrators, not
+findings of a court.
+
+- Of one person at most {rows} perpetrators count, and two of the same person who are described
+  alike count once. One perpetrator who is mentioned by two persons counts twice.
+- A row of `perpetrators` belongs to **no row** of `records`: the two are protected apart, and
+  nothing in these files joins them.
+- The guarantee is the same, and its unit stays the person who was identified.
+"""
+
 _README = """\
 # {title}
 
@@ -111,7 +139,7 @@ assisted. Most trafficking is never identified: a higher number may mean better 
 |---|---|
 | people identified (a person counts once) | {people} |
 | case records received (a person may have several) | {cases} |
-
+{mentioned}
 Intervals hold at the {level} level. Years {first} to {last}.
 
 ## Read this before you count
@@ -128,15 +156,15 @@ Intervals hold at the {level} level. Years {first} to {last}.
    year or place. *Not recorded*: an empty cell, or an empty value in `counts`; the person is
    counted, the answer is not known.
 5. Two numbers differ only where their intervals leave room for it.
-{caveats}
+{caveats}{perpetrators}
 ## Files
 
 | file | what it is |
 |---|---|
 {files}
 
-In `counts.csv` the variables of a cell are joined with `*` and its values with `|`, in the same
-order: `gender*age_band` and `female|9-17`; `gender*age_band` and `female|` is "female, age not
+In CSV files of counts the variables of a cell are joined with `*` and its values with `|`, in the
+same order: `gender*age_band` and `female|9-17`; `gender*age_band` and `female|` is "female, age not
 recorded". The CSV files are UTF-8 without byte order mark (they hold ASCII codes only); values that
 a spreadsheet would run as a formula begin with an apostrophe.
 

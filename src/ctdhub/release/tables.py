@@ -1,8 +1,9 @@
 """Records and counts as files: Parquet for programs, CSV for everyone.
 
-Belongs here: the two forms of the two tables.  Does not belong here: what they say about them.
+Belongs here: the two forms of each table, of people and of perpetrators.
+Does not belong here: what they say about them.
 
-The CSV files hold ASCII codes only, so they carry no byte order mark.  In ``counts.csv`` a
+The CSV files hold ASCII codes only, so they carry no byte order mark.  In CSV files of counts a
 table's columns are joined with "*" and a cell's values with "|", in the same order; an empty
 value means "not recorded".  Text that a spreadsheet would run as a formula gets a leading
 apostrophe (OWASP, CSV injection).
@@ -19,13 +20,21 @@ import pyarrow.parquet as pq
 
 from ctdhub.errors import ReleaseError
 from ctdhub.i18n import _
-from ctdhub.protect.border import COUNTS, SHOWN, Protected, restore
+from ctdhub.protect.border import COUNTS, SHOWN, Perpetrators, Protected, restore
 from ctdhub.release.manifest import Manifest
 from ctdhub.schema import load_schema
+from ctdhub.schema.model import TableName
 
 RECORDS, COUNTS_NAME = "records", "counts"
+PERPETRATORS, PERPETRATOR_COUNTS = "perpetrators", "perpetrator_counts"
+PERPETRATOR_FILES = tuple(
+    f"{name}.{kind}" for name in (PERPETRATORS, PERPETRATOR_COUNTS) for kind in ("csv", "parquet")
+)
+"""In every release where the policy gives perpetrators a share, whether there are any or not."""
 COLUMN_JOIN, VALUE_JOIN = "*", "|"
 _FORMULA = r"^([=+\-@\t\r\n＝＋－＠])"
+_NUMBER = r"^[+-]?[0-9]+([.][0-9]+)?$"
+_ROWS_AT_ONCE = 2**14
 
 
 def check_border(protected: object) -> Protected:
@@ -37,39 +46,59 @@ def check_border(protected: object) -> Protected:
     """
     if not isinstance(protected, Protected):
         raise TypeError("a release is made of Protected values and of nothing else")
-    public = {v.name for v in load_schema().table("people") if v.public}
-    measured = pc.unique(pc.list_flatten(protected.counts["columns"])).to_pylist()
-    strangers = sorted(
-        {f.name for f in protected.records.schema if f.name not in public or f.type != pa.string()}
-        | (set(measured) - public)
-    )
+    strangers = _strangers("people", protected.records, protected.counts)
+    if found := protected.perpetrators:
+        strangers |= _strangers("perpetrators", found.records, found.counts)
     if strangers:
         what = _("These columns are not public variables of the schema: {names}.")
         fix = _("Remove them from the columns in policy.yaml, then build again.")
-        raise ReleaseError(what.format(names=", ".join(strangers)), fix, rule="public-columns")
+        names = ", ".join(sorted(strangers))
+        raise ReleaseError(what.format(names=names), fix, rule="public-columns")
     return protected
+
+
+def _strangers(table: TableName, records: pa.Table, counts: pa.Table) -> set[str]:
+    """Columns that are no public variables of a table, or no text."""
+    public = {v.name for v in load_schema().table(table) if v.public}
+    measured = set(pc.unique(pc.list_flatten(counts["columns"])).to_pylist())
+    told = {f.name for f in records.schema if f.name not in public or f.type != pa.string()}
+    return told | (measured - public)
 
 
 def write_tables(protected: Protected, folder: Path) -> None:
     """Write records and counts as .parquet and .csv into a folder."""
-    joined = pa.table(
-        {
-            "columns": pc.binary_join(protected.counts["columns"], COLUMN_JOIN),
-            "values": pc.binary_join(protected.counts["values"], VALUE_JOIN),
-            **{name: protected.counts[name] for name in ("count", "low", "high", "state")},
-        }
-    )
-    pairs = (
-        (RECORDS, protected.records, protected.records),
-        (COUNTS_NAME, protected.counts, joined),
-    )
-    for name, table, flat in pairs:
+    _write_pair(folder, RECORDS, protected.records, COUNTS_NAME, protected.counts)
+    if found := protected.perpetrators:
+        _write_pair(folder, PERPETRATORS, found.records, PERPETRATOR_COUNTS, found.counts)
+
+
+def _write_pair(
+    folder: Path, records_name: str, records: pa.Table, counts_name: str, counts: pa.Table
+) -> None:
+    for name, table in ((records_name, records), (counts_name, counts)):
         pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
-        pa_csv.write_csv(
-            without_formulas(flat),
-            folder / f"{name}.csv",
-            pa_csv.WriteOptions(quoting_style="needed"),
-        )
+        write_csv(table, folder / f"{name}.csv")
+
+
+def write_csv(table: pa.Table, path: Path, style: str = "needed") -> None:
+    """Write a table as CSV, lists joined and formulas made harmless, some rows at a time.
+
+    Args:
+        style: which cells are quoted, see ``pyarrow.csv.WriteOptions``.
+    """
+    options = pa_csv.WriteOptions(quoting_style=style)
+    with pa_csv.CSVWriter(path, _flat(table.slice(0, 0)).schema, write_options=options) as out:
+        for start in range(0, table.num_rows, _ROWS_AT_ONCE):
+            out.write_table(_flat(table.slice(start, _ROWS_AT_ONCE)))
+
+
+def _flat(table: pa.Table) -> pa.Table:
+    joins = {"columns": COLUMN_JOIN, "values": VALUE_JOIN}
+    for i, field in enumerate(table.schema):
+        if pa.types.is_list(field.type):
+            joined = pc.binary_join(table[i], joins[field.name])
+            table = table.set_column(i, field.name, joined)
+    return without_formulas(table)
 
 
 def read_protected(folder: Path, manifest: Manifest) -> Protected:
@@ -80,13 +109,10 @@ def read_protected(folder: Path, manifest: Manifest) -> Protected:
             that may not be public.
     """
     try:
-        records = pq.read_table(folder / f"{RECORDS}.parquet")
-        counts = pq.read_table(folder / f"{COUNTS_NAME}.parquet")
-        if counts.schema.names != COUNTS.names or not _sound(counts):
-            raise ValueError
         protected = restore(
-            records=records,
-            counts=counts.cast(COUNTS),
+            records=pq.read_table(folder / f"{RECORDS}.parquet"),
+            counts=_read_counts(folder / f"{COUNTS_NAME}.parquet"),
+            perpetrators=_read_perpetrators(folder, manifest),
             people=manifest.people.estimate(),
             case_records=manifest.case_records.estimate(),
             guarantee=manifest.guarantee(),
@@ -97,6 +123,30 @@ def read_protected(folder: Path, manifest: Manifest) -> Protected:
         fix = _("Restore the release from a copy.")
         raise ReleaseError(what, fix, file=folder, rule="content") from None
     return check_border(protected)
+
+
+def _read_counts(path: Path) -> pa.Table:
+    """Counts that keep their schema, else a ValueError."""
+    counts = pq.read_table(path)
+    if counts.schema.names != COUNTS.names or not _sound(counts):
+        raise ValueError
+    return counts.cast(COUNTS)
+
+
+def _read_perpetrators(folder: Path, manifest: Manifest) -> Perpetrators | None:
+    """Perpetrators that are as the manifest states them, else a ValueError."""
+    stated = manifest.perpetrators
+    if stated is None:
+        return None
+    found = Perpetrators(
+        records=pq.read_table(folder / f"{PERPETRATORS}.parquet"),
+        counts=_read_counts(folder / f"{PERPETRATOR_COUNTS}.parquet"),
+        rows=stated.rows_per_person,
+        sigma=dict(stated.sigma),
+    )
+    if found.total != stated.estimate():
+        raise ValueError
+    return found
 
 
 def _sound(counts: pa.Table) -> bool:
@@ -116,13 +166,16 @@ def _sound(counts: pa.Table) -> bool:
 
 
 def without_formulas(table: pa.Table) -> pa.Table:
-    """The table with every text that a spreadsheet would run made harmless.
+    """The table with every text that a spreadsheet would run made harmless; numbers are harmless.
 
-    >>> without_formulas(pa.table({"a": ["=1+1", "9-17", None]}))["a"].to_pylist()
-    ["'=1+1", '9-17', None]
+    >>> without_formulas(pa.table({"a": ["=1+1", "9-17", "-1.5", None]}))["a"].to_pylist()
+    ["'=1+1", '9-17', '-1.5', None]
     """
     for i, field in enumerate(table.schema):
         if field.type == pa.string():
-            safe = pc.replace_substring_regex(table[i], pattern=_FORMULA, replacement=r"'\1")
-            table = table.set_column(i, field.name, safe)
+            texts = pc.dictionary_encode(table[i].combine_chunks())  # few values, many rows
+            risky = pc.replace_substring_regex(texts.dictionary, _FORMULA, r"'\1")
+            number = pc.match_substring_regex(texts.dictionary, _NUMBER)
+            safe = pc.if_else(number, texts.dictionary, risky)
+            table = table.set_column(i, field.name, safe.take(texts.indices))
     return table

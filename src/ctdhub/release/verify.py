@@ -18,7 +18,7 @@ from ctdhub.errors import ReleaseError, printable
 from ctdhub.i18n import _
 from ctdhub.release.approvals import APPROVALS, CANDIDATES, Approvals, Approvers
 from ctdhub.release.manifest import MANIFEST, SUMS, Manifest
-from ctdhub.release.tables import read_protected
+from ctdhub.release.tables import PERPETRATOR_FILES, read_protected
 
 Kind = Literal["missing", "extra", "changed", "unsafe-name", "manifest", "content", "approval"]
 REQUIRED = ("records.parquet", "counts.parquet", "records.csv", "counts.csv", "README.md")
@@ -105,7 +105,8 @@ def sha256(path: Path) -> str:
 
 def _names(path: Path, manifest: Manifest) -> list[Problem]:
     problems = []
-    expected = {*manifest.files, *REQUIRED, SUMS}
+    required = {*REQUIRED, *(PERPETRATOR_FILES if manifest.perpetrators else ())}
+    expected = {*manifest.files, *required, SUMS}
     for name in sorted(expected):
         if not _NAME.fullmatch(name):
             what = _("The manifest names a path outside the release; it was not opened.")
@@ -117,9 +118,13 @@ def _names(path: Path, manifest: Manifest) -> list[Problem]:
         if found.name not in {*expected, MANIFEST, APPROVALS}:
             what = _("The file is not part of the release.")
             problems.append(Problem("extra", printable(found.name), what))
-    for name in sorted(set(REQUIRED) - set(manifest.files)):
+    for name in sorted(required - set(manifest.files)):
         what = _("The manifest does not list this file.")
         problems.append(Problem("manifest", name, what))
+    if manifest.perpetrators is None:
+        for name in sorted(manifest.files.keys() & set(PERPETRATOR_FILES)):
+            what = _("The manifest lists this file and does not say what was promised for it.")
+            problems.append(Problem("manifest", name, what))
     if manifest.version != path.resolve().name:
         what = _("The folder's name is not the version that the manifest states.")
         problems.append(Problem("manifest", MANIFEST, what))

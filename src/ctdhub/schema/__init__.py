@@ -4,6 +4,6 @@ Belongs here: what the hub's data mean, in every language, and how that maps to 
 Does not belong here: quirks of contributors' files (``harmonise``), statistics, interface text.
 """
 
-from ctdhub.schema.model import Group, Schema, Variable, load_schema
+from ctdhub.schema.model import PERSON, Group, Schema, Variable, load_schema
 
-__all__ = ["Group", "Schema", "Variable", "load_schema"]
+__all__ = ["PERSON", "Group", "Schema", "Variable", "load_schema"]

@@ -18,6 +18,9 @@ from ctdhub.schema import countries
 Kind = Literal["year", "code", "country", "flag", "status", "entity", "count"]
 TableName = Literal["records", "people", "perpetrators"]
 
+PERSON = "person"
+"""Column of a child row: its person's place in the table of people, from 0.  Never public."""
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")

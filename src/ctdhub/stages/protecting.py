@@ -19,8 +19,8 @@ from ctdhub.protect import Ledger, Policy, Protected, protect
 from ctdhub.release import digest
 from ctdhub.release.approvals import APPROVALS, Approvals, LedgerHead
 from ctdhub.release.manifest import MANIFEST, Manifest
-from ctdhub.stages.records import PEOPLE
-from ctdhub.steps import Progress, Step, hash_file
+from ctdhub.stages.records import PEOPLE, PERPETRATORS
+from ctdhub.steps import Progress, Step, hash_file, hash_of
 
 ANSWER = "answer.json"
 
@@ -101,8 +101,14 @@ def _damaged(manifest: Path) -> ReleaseError:
 def answer(hub: Hub, rules: Policy, progress: Progress | None = None) -> Protected:
     """The protected answer of today's people and policy; a repeat costs nothing."""
     check_paid(hub)
-    people = pq.read_table(hub.work / "people" / PEOPLE)
-    return protect(people, rules, ledger(hub), hub.facts(rules.years), progress)
+    people, perpetrators = map(pq.read_table, _linked(hub))
+    facts = hub.facts(rules.years)
+    return protect(people, rules, ledger(hub), facts, progress, perpetrators)
+
+
+def _linked(hub: Hub) -> tuple[Path, Path]:
+    """The tables of people and of their perpetrators."""
+    return hub.work / "people" / PEOPLE, hub.work / "people" / PERPETRATORS
 
 
 def protect_people(hub: Hub, rules: Policy, progress: Progress | None) -> Step:
@@ -115,7 +121,7 @@ def protect_people(hub: Hub, rules: Policy, progress: Progress | None) -> Step:
     return Step(
         name="protect",
         inputs={
-            "people": hash_file(hub.work / "people" / PEOPLE),
+            "people": hash_of([hash_file(path) for path in _linked(hub)]),
             "policy": hash_file(hub.policy_file),
         },
         output=hub.work / "protected",

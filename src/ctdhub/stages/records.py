@@ -22,7 +22,7 @@ from ctdhub.harmonise import harmonise, load_mapping
 from ctdhub.hub import Contribution, Hub
 from ctdhub.i18n import _
 from ctdhub.intake import read_table
-from ctdhub.link import link
+from ctdhub.link import link, link_perpetrators
 from ctdhub.protect import Policy, load_policy
 from ctdhub.schema import load_schema
 from ctdhub.steps import Step, hash_file, hash_folder, hash_of
@@ -99,16 +99,18 @@ def harmonise_file(hub: Hub, given: Contribution, rules: Policy) -> Step:
 
 
 def link_people(hub: Hub, harmonised: Sequence[Step]) -> Step:
-    """All records -> people, the unit of protection, and the overlap between lists."""
+    """All records -> people, the unit of protection, their perpetrators, the overlap of lists."""
     if not harmonised:
         what = _("The hub has no contributions yet.")
         fix = _("Put files into contributions/<contributor>/<date>/ and build again.")
         raise HubFolderError(what, fix, file=hub.root, rule="no-contributions")
 
     def run(folder: Path) -> None:
-        tables = [pq.read_table(step.output / RECORDS) for step in harmonised]
-        linked = link(pa.concat_tables(tables), load_schema())
+        schema = load_schema()
+        linked = link(_all(harmonised, RECORDS), schema)
+        perpetrators = link_perpetrators(_all(harmonised, PERPETRATORS), linked, schema)
         pq.write_table(linked.people, folder / PEOPLE)
+        pq.write_table(perpetrators, folder / PERPETRATORS)
         pa_csv.write_csv(linked.overlap, folder / OVERLAP)
         totals = {"records": linked.records, "people": linked.people.num_rows}
         (folder / REPORT).write_text(json.dumps(totals), "utf-8")
@@ -122,6 +124,11 @@ def link_people(hub: Hub, harmonised: Sequence[Step]) -> Step:
         output=hub.work / "people",
         run=run,
     )
+
+
+def _all(harmonised: Sequence[Step], name: str) -> pa.Table:
+    """One table of all files."""
+    return pa.concat_tables([pq.read_table(step.output / name) for step in harmonised])
 
 
 def reports(hub: Hub) -> list[dict[str, Any]]:

@@ -1,0 +1,257 @@
+"""Perpetrators: bounded by a public limit, paid by the one charge, there whatever the data say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from invented_people import people, small_policy
+
+from ctdhub.errors import PolicyError
+from ctdhub.protect import Ledger, Policy, Protected, load_policy, protect
+from ctdhub.protect.accounting import rho_of
+from ctdhub.protect.count import Codes, count, encode
+from ctdhub.protect.measure import cost, workload
+from ctdhub.protect.perpetrators import Mentioned, mentioned, plan_of_perpetrators
+from ctdhub.protect.plan import plan_of
+from ctdhub.schema import PERSON, load_schema
+from ctdhub.schema.emit import arrow_schema
+
+SCHEMA = load_schema()
+POLICY = small_policy(
+    columns=("gender", "age_band", "citizenship"), epsilon=60, budget={"epsilon": 900}
+)
+NAMES = [v.name for v in SCHEMA.table("perpetrators")]
+KEY = b"k" * 32
+Said = list[list[tuple[str | None, str | None]]]
+"""By person: gender and region of each perpetrator, no two of a person alike."""
+
+
+def table(said: Said) -> pa.Table:
+    """Perpetrators by person, everything else not recorded."""
+    flat = [(i, *row) for i, rows in enumerate(said) for row in rows]
+    columns: dict[str, pa.Array] = {name: pa.nulls(len(flat), pa.string()) for name in NAMES}
+    columns["perpetrator_gender"] = pa.array([row[1] for row in flat], pa.string())
+    columns["perpetrator_region"] = pa.array([row[2] for row in flat], pa.string())
+    return pa.table({PERSON: pa.array([row[0] for row in flat], pa.int32()), **columns})
+
+
+def bounded(said: Said, persons: pa.Table, policy: Policy = POLICY) -> Mentioned:
+    found = mentioned(table(said), policy, SCHEMA)
+    assert found is not None
+    return found.bounded(encode(persons, policy.domains(SCHEMA)), KEY)
+
+
+def kept(found: Mentioned) -> Counter[bytes]:
+    rows = np.column_stack(list(found.codes.columns.values()))
+    return Counter(row.tobytes() for row in rows)
+
+
+def invented(n: int, seed: int = 3) -> Said:
+    """About two perpetrators of each person."""
+    rng = np.random.default_rng(seed)
+    genders, regions = [None, *SCHEMA.codes["gender"]], [None, *SCHEMA.codes["region"]]
+    every = [(g, r) for g in genders for r in regions]
+    return [
+        [every[k] for k in rng.choice(len(every), rng.integers(0, 5), replace=False)]
+        for _ in range(n)
+    ]
+
+
+def ask(folder: Path, persons: pa.Table, said: Said | None, policy: Policy = POLICY) -> Protected:
+    perpetrators = None if said is None else table(said)
+    return protect(persons, policy, Ledger(folder / "ledger"), {}, None, perpetrators)
+
+
+everybody = st.lists(
+    st.lists(
+        st.tuples(
+            st.sampled_from([None, *SCHEMA.codes["gender"]]),
+            st.sampled_from([None, *SCHEMA.codes["region"]]),
+        ),
+        unique=True,
+        max_size=8,
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(everybody, st.integers(1, 4), st.data())
+def test_one_person_changes_each_table_by_at_most_the_bound(
+    said: Said, rows: int, data: st.DataObject
+) -> None:
+    """Taking anybody out moves everybody's place; still only her own rows go."""
+    policy = POLICY.model_copy(
+        update={"perpetrators": POLICY.perpetrators.model_copy(update={"rows": rows})}
+    )
+    persons = people(len(said), policy)
+    out = data.draw(st.integers(0, len(said) - 1))
+    left = pa.concat_tables([persons.slice(0, out), persons.slice(out + 1)])
+    whole = bounded(said, persons, policy)
+    without = bounded(said[:out] + said[out + 1 :], left, policy)
+    assert kept(without) <= kept(whole)
+    plan = plan_of_perpetrators(policy, SCHEMA)
+    assert plan.rows == rows
+    tables = list(plan.tables)
+    before, after = count(whole.codes, tables), count(without.codes, tables)
+    for t in tables:
+        change = (before[t] - after[t]).astype(float)
+        assert np.sqrt(np.sum(change**2)) <= rows, t
+
+
+@settings(max_examples=30, deadline=None)
+@given(everybody, st.randoms(use_true_random=False))
+def test_nobody_has_more_rows_than_the_bound_in_any_order(said: Said, random) -> None:
+    persons = people(len(said), POLICY)
+    found = bounded(said, persons)
+    size = np.bincount(found.person, minlength=len(said))
+    assert size.tolist() == [min(len(rows), POLICY.perpetrators.rows) for rows in said]
+    order = list(range(len(said)))
+    random.shuffle(order)
+    turned = [random.sample(said[i], len(said[i])) for i in order]
+    assert kept(bounded(turned, persons.take(pa.array(order)))) == kept(found)
+
+
+def test_which_rows_stay_hangs_on_the_key_and_on_the_person() -> None:
+    persons = people(60, POLICY)
+    said: Said = [[(g, r) for g in SCHEMA.codes["gender"] for r in SCHEMA.codes["region"]]] * 60
+    found = mentioned(table(said), POLICY, SCHEMA)
+    assert found is not None
+    codes = encode(persons, POLICY.domains(SCHEMA))
+    one, other = (found.bounded(codes, key) for key in (KEY, b"x" * 32))
+    assert kept(one) != kept(other)
+    assert len(kept(one)) > POLICY.perpetrators.rows  # not the same rows of everybody
+
+
+def test_a_perpetrator_of_nobody_is_a_fault() -> None:
+    with pytest.raises(ValueError, match="nobody"):
+        bounded([[], [("male", None)]], people(1, POLICY))
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.3, 0.9])
+@pytest.mark.parametrize("rows", [1, 3, 20])
+def test_both_answers_together_cost_at_most_the_charge(share: float, rows: int) -> None:
+    policy = small_policy(perpetrators={"rows": rows, "share": share})
+    child = mentioned(None, policy, SCHEMA)
+    assert child is not None
+    for rho in (rho_of(4, 1e-8), rho_of(1, 1e-8), 1 / 3):
+        ours, theirs = child.split(rho)
+        assert Fraction(ours) + Fraction(theirs) <= Fraction(rho)
+        assert theirs == pytest.approx(share * rho)
+        spent = cost(workload(plan_of(policy, SCHEMA), ours))
+        spent += cost(workload(child.plan, theirs), rows)
+        assert spent <= Fraction(rho)
+        assert float(spent) == pytest.approx(rho, rel=0.01)
+
+
+def test_the_answer_has_them_by_one_charge(tmp_path: Path) -> None:
+    said = invented(300)
+    answer = ask(tmp_path, people(300, POLICY), said)
+    found = answer.perpetrators
+    assert found is not None
+    assert found.rows == POLICY.perpetrators.rows
+    assert found.records.column_names == NAMES  # and no person
+    assert found.records.num_rows == found.total.value
+    true = sum(min(len(rows), found.rows) for rows in said)
+    assert abs(found.total.value - true) <= 8 * found.sigma[""] + 1
+    assert {"perpetrator_gender", "perpetrator_gender*perpetrator_region"} <= found.sigma.keys()
+    assert not found.sigma.keys() - {""} & answer.guarantee.sigma.keys()
+    [entry] = Ledger(tmp_path / "ledger").entries()
+    assert (entry.id, entry.rho) == (answer.guarantee.charge, answer.guarantee.rho)
+
+
+@pytest.mark.parametrize("said", [None, [], [[]] * 20])
+def test_the_parts_are_there_without_any_perpetrator(tmp_path: Path, said: Said | None) -> None:
+    persons = people(20, POLICY)
+    empty, some = ask(tmp_path / "a", persons, said), ask(tmp_path / "b", persons, invented(20))
+    assert empty.perpetrators is not None
+    assert some.perpetrators is not None
+    assert empty.perpetrators.records.schema == some.perpetrators.records.schema
+    assert empty.perpetrators.sigma == some.perpetrators.sigma
+    assert empty.guarantee.sigma == some.guarantee.sigma
+    names = [sorted(p.name for p in folder.rglob("answers/*/*")) for folder in tmp_path.iterdir()]
+    assert names[0] == names[1]
+    assert "perpetrators.parquet" in names[0]
+
+
+def test_without_a_share_they_are_left_out_and_cost_nothing(tmp_path: Path) -> None:
+    policy = Policy.model_validate({**POLICY.model_dump(), "perpetrators": {"share": 0}})
+    persons = people(20, POLICY)
+    without = ask(tmp_path / "a", persons, invented(20), policy)
+    assert without.perpetrators is None
+    assert ask(tmp_path / "a", persons, None, policy).guarantee == without.guarantee
+    with_ = ask(tmp_path / "b", persons, invented(20)).guarantee
+    assert with_.rho == without.guarantee.rho
+    assert all(with_.sigma[t] > s for t, s in without.guarantee.sigma.items())
+
+
+def test_an_exact_repeat_is_free_and_the_same(tmp_path: Path) -> None:
+    said, persons = invented(40), people(40, POLICY)
+    first = ask(tmp_path, persons, said)
+    again = ask(tmp_path, persons.take(pa.array(range(39, -1, -1))), said[::-1])
+    assert first.perpetrators is not None
+    assert again.perpetrators is not None
+    assert again.guarantee == first.guarantee
+    assert again.counts.schema.field("columns").type == first.counts.schema.field("columns").type
+    for part in ("records", "counts"):
+        assert getattr(again.perpetrators, part).equals(getattr(first.perpetrators, part)), part
+    assert again.perpetrators.sigma == first.perpetrators.sigma
+    inner = [t.schema.field("columns").type.value_field.name
+             for t in (again.counts, again.perpetrators.counts)]  # fmt: skip
+    assert inner == ["item", "item"]
+    assert len(Ledger(tmp_path / "ledger").entries()) == 1
+
+
+@pytest.mark.parametrize("rows", [2, 3])
+def test_other_perpetrators_or_settings_are_another_question(tmp_path: Path, rows: int) -> None:
+    said, persons = invented(20), people(20, POLICY)
+    ask(tmp_path, persons, said)
+    other = Policy.model_validate({**POLICY.model_dump(), "perpetrators": {"rows": rows}})
+    changed = said if rows == 2 else [[], *said[1:]] if said[0] else [[(None, None)], *said[1:]]
+    ask(tmp_path, persons, changed, other)
+    assert len(Ledger(tmp_path / "ledger").entries()) == 2
+
+
+def test_no_value_reaches_an_error_and_nothing_is_paid(tmp_path: Path) -> None:
+    secret = "S3CRET-VALUE"
+    for name in NAMES:
+        bad = table([[("male", None)]])
+        bad = bad.set_column(bad.column_names.index(name), name, pa.array([secret]))
+        with pytest.raises(PolicyError) as caught:
+            protect(people(1, POLICY), POLICY, Ledger(tmp_path / "ledger"), {}, None, bad)
+        assert secret not in "".join([str(caught.value), repr(caught.value), caught.value.fix])
+        assert caught.value.column == name
+    tiny = Policy.model_validate({**POLICY.model_dump(), "perpetrators": {"share": 1e-12}})
+    with pytest.raises(PolicyError, match="too small"):
+        ask(tmp_path, people(1, POLICY), [], tiny)
+    assert not (tmp_path / "ledger").exists()
+
+
+def test_kinds_without_a_public_domain_are_left_out() -> None:
+    plan = plan_of_perpetrators(POLICY, SCHEMA)
+    assert list(plan.domains) == [
+        v.name for v in SCHEMA.table("perpetrators") if v.kind not in ("entity", "count")
+    ]
+    found = mentioned(None, POLICY, SCHEMA)
+    assert found is not None
+    assert isinstance(found.codes, Codes)
+    assert found.codes.people == 0
+    assert arrow_schema("perpetrators").names == NAMES
+
+
+@pytest.mark.parametrize(
+    "text", ["{rows: 0}", "{rows: 101}", "{share: -0.1}", "{share: 0.91}", "{most: 3}", "3"]
+)
+def test_settings_check_themselves(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(f"perpetrators: {text}\n", "utf-8")
+    with pytest.raises(PolicyError, match="perpetrators"):
+        load_policy(file)
