@@ -90,6 +90,7 @@ def input_name(key: str) -> str:
         "protected answer": _("protected answer"),
         "hub.yaml and agreements": _("hub.yaml and agreements"),
         "version": _("version"),
+        "candidate": _("candidate"),
         "release": _("release"),
     }
     return words.get(key, key)
