@@ -55,7 +55,9 @@ def register(app: typer.Typer) -> None:
         ] = False,
         out: Annotated[
             Path | None,
-            typer.Option(help=_("Write the card here too: Markdown, or JSON if it ends so.")),
+            typer.Option(
+                help=_("Write the card here too: JSON if the name ends in .json, else Markdown.")
+            ),
         ] = None,
         publish: Annotated[
             bool,

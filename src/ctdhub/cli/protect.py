@@ -44,9 +44,7 @@ def register(app: typer.Typer) -> None:
         )
     )
     def protect(
-        table: Annotated[
-            Path, typer.Argument(help=_("A .csv or .parquet file; a row per person."))
-        ],
+        table: Annotated[Path, typer.Argument(help=_("A table: .csv, .parquet, .xlsx or .ods."))],
         domains: Annotated[
             str, typer.Option(help=_("The domains file, or the word schema for the hub's own."))
         ],
@@ -80,7 +78,10 @@ def register(app: typer.Typer) -> None:
             int | None,
             typer.Option(
                 min=1,
-                help=_("More people than the table ever holds; default: as many as delta allows."),
+                help=_(
+                    "At least as many people as the table will ever hold; "
+                    "default: as many as delta allows."
+                ),
             ),
         ] = None,
     ) -> None:

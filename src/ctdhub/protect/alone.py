@@ -205,7 +205,7 @@ def _person(raw: RawTable, scope: Scope, name: str) -> pa.Array:
         row = int(np.argmax(person.is_null().to_numpy(False)))
         raise PolicyError(
             _("A row does not say which person it belongs to."),
-            _("Fill the cell: rows of one person cannot be bounded else."),
+            _("Fill the cell: the rows of one person cannot be bounded otherwise."),
             file=raw.file,
             row=raw.table[ROW][row].as_py(),
             column=name,

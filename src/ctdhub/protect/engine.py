@@ -193,7 +193,7 @@ def _minted(
     found = answer(codes, *parts[0], progress=tell)
     perpetrators = None
     if child:
-        tell(_("protecting perpetrators"), 0.95)
+        tell(_("protecting rows of perpetrators"), 0.95)
         inner = answer(child.codes, *parts[1])
         perpetrators = Perpetrators(inner.records, inner.counts, child.plan.rows, inner.sigma)
     level = asked.plan.level

@@ -35,7 +35,10 @@ def check_ledger(ledger: Path, out: Path) -> None:
     place, files = ledger.resolve(), out.resolve()
     if place == files or files in place.parents or (place.parent / "hub.yaml").exists():
         raise ReleaseError(
-            _("The ledger of a lone table lies neither among its protected files nor in a hub."),
+            _(
+                "The ledger of a lone table must lie neither among its protected files "
+                "nor in a hub."
+            ),
             _("Name another folder with --out or --ledger."),
             file=ledger,
             rule="ledger-folder",

@@ -93,7 +93,9 @@ def read_key(path: Path, passphrase: str = "") -> SigningKey:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         private = None
     if not isinstance(private, Ed25519PrivateKey):
-        what = _("The key cannot be read: the passphrase is wrong, or this is no such key.")
+        what = _(
+            "The key cannot be read: the passphrase is wrong, or the file holds no private key."
+        )
         fix = _("Try again, or make a key with `ctdhub key new --out FILE`.")
         raise FileError(what, fix, file=path, rule="key-unreadable")
     return SigningKey(private)
