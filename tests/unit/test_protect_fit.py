@@ -365,7 +365,7 @@ def test_settled_flags_agree_and_gates_keep_them_so(records: Draft) -> None:
 def test_few_people_and_few_columns_work(n: int, columns: tuple[str, ...], support: int) -> None:
     of = invented(n, small_policy(columns=columns, support=support))
     records = fit(of.measured, of.plan, n)
-    table = to_table(records, of.plan.domains)
+    table = to_table(dict(records), of.plan.domains)
     assert table.num_rows == n
     assert table.column_names == list(of.plan.domains)
     for name, domain in of.plan.domains.items():
@@ -416,7 +416,7 @@ def test_noisy_tables_far_from_the_truth_work(support: int) -> None:
         records = fit(
             Measured(noisy, of.measured.variance, pooled), replace(PLAN, support=support), 3
         )
-        assert to_table(records, DOMAINS).num_rows == 3
+        assert to_table(dict(records), DOMAINS).num_rows == 3
 
 
 @pytest.mark.parametrize("support", [0, 4])

@@ -73,12 +73,17 @@ def encode(people: pa.Table, domains: Domains) -> Codes:
     for name, domain in domains.items():
         if name not in people.column_names:
             raise _misfit(_("The people lack a column that the policy releases."), name)
-        values = people.column(name).cast(pa.string())
-        places = pc.index_in(values, value_set=pa.array(domain, pa.string()))
-        if places.null_count != values.null_count:
-            raise _misfit(_("The people hold a value outside the public domain."), name)
+        values = people.column(name).combine_chunks()
+        if not pa.types.is_dictionary(values.type):
+            values = values.cast(pa.string()).dictionary_encode()
+        known = values.dictionary.cast(pa.string())
+        places = pc.index_in(known, value_set=pa.array(domain, pa.string()))
         dtype = np.uint8 if len(domain) < 256 else np.uint16
-        columns[name] = (places.fill_null(-1).to_numpy() + 1).astype(dtype)
+        code = np.append(places.fill_null(-1).to_numpy() + 1, 0).astype(dtype)
+        at = values.indices.fill_null(len(known)).to_numpy()
+        columns[name] = code[at]
+        if np.count_nonzero(columns[name]) != len(values) - values.null_count:
+            raise _misfit(_("The people hold a value outside the public domain."), name)
     return Codes(columns, {n: len(d) + 1 for n, d in domains.items()}, people.num_rows)
 
 

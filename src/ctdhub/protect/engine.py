@@ -267,11 +267,13 @@ def answer(
     counts = intervals.counts_table(
         noisy, pooled, questions, plan.domains, total, plan.level, plan.false_share
     )
+    case_records = intervals.case_records(pooled, total, plan.level)
+    del noisy, pooled  # as large as the records to come
     return Answer(
         records=to_table(records, plan.domains),
         counts=counts,
         people=total,
-        case_records=intervals.case_records(pooled, total, plan.level),
+        case_records=case_records,
         sigma={"*".join(t): variance**0.5 for t, variance in variances(questions).items()},
         rho=rho,
     )

@@ -32,11 +32,11 @@ _REACH = {2: 1.5, 3: 1.0}
 """By columns of the largest tables of a stage: a move must gain so many standard deviations of what
 noise offers (0.7 to 2 tried on invented people)."""
 
-_SWEEPS, _STILL = 4, 0.04
+_SWEEPS, _STILL = 4, 0.08
 """A column is at rest when a smaller share of what a sweep looked at moved; a stage ends when all
 are, or after so many sweeps."""
 
-_VISITS, _PART, _BLOCK = 100_000, 10, 64
+_VISITS, _PART, _BLOCK = 80_000, 12, 64
 """A sweep looks at so many records, or at one in so many where these are more, drawn in blocks that
 lie together in memory; the very first looks at all, for all begin without regard to each other."""
 

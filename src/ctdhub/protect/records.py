@@ -12,10 +12,10 @@ from ctdhub.protect.policy import Domains
 
 
 def to_table(records: Draft, domains: Domains) -> pa.Table:
-    """One text column per public column, null where not recorded."""
+    """One text column per public column, null where not recorded; ``records`` are used up."""
     return pa.table(
         {
-            name: pa.array([None, *domain], pa.string()).take(pa.array(records[name]))
+            name: pa.array([None, *domain], pa.string()).take(pa.array(records.pop(name)))
             for name, domain in domains.items()
         }
     )
