@@ -8,7 +8,7 @@ import pytest
 from invented_release import TABLES, people_rows, protected_answer
 
 from ctdhub.i18n import language
-from ctdhub.insight import headline, region_facts
+from ctdhub.insight import Answers, headline, place_facts
 from ctdhub.release import Release, open_release, write_release
 from ctdhub.schema import countries
 
@@ -22,7 +22,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 
 def test_headline_counts_people_and_says_at_least(release: Release) -> None:
-    first = headline(release)
+    first = headline(Answers(release))
     assert (first.people.value, first.people.low, first.people.high) == (4000, 3992, 4008)
     assert (first.nationalities.value, first.countries.value) == (4, 4)
     assert first.contributors.value == 2
@@ -33,18 +33,17 @@ def test_headline_counts_people_and_says_at_least(release: Release) -> None:
 
 
 def test_only_releases_have_facts(release: Release) -> None:
-    for function in (headline, region_facts):
-        with pytest.raises(TypeError):
-            function(release.protected)  # type: ignore[operator]
+    with pytest.raises(TypeError):
+        Answers(release.protected)  # type: ignore[arg-type]
     with pytest.raises(KeyError):
-        region_facts(release, "atlantis")
+        place_facts(Answers(release), "atlantis")
 
 
 @pytest.mark.parametrize("years", [None, (2016, 2017)])
-def test_region_facts_are_those_of_the_records(
+def test_place_facts_are_those_of_the_records(
     release: Release, years: tuple[int, int] | None
 ) -> None:
-    facts = region_facts(release, "europe", years)
+    facts = place_facts(Answers(release), "europe", years)
     rows = [
         r
         for r in people_rows()
@@ -73,7 +72,7 @@ def test_region_facts_are_those_of_the_records(
 
 
 def test_corridors_lie_on_their_side(release: Release) -> None:
-    facts = region_facts(release)
+    facts = place_facts(Answers(release))
     assert all(origin in EUROPE for origin, _, _ in facts.citizens.corridors)
     assert all(place in EUROPE for _, place, _ in facts.exploited.corridors)
     assert facts.citizens.corridors[0][:2] == ("UKR", "POL")
@@ -81,7 +80,7 @@ def test_corridors_lie_on_their_side(release: Release) -> None:
 
 def test_sentences_carry_their_intervals(release: Release) -> None:
     with language("en"):
-        sentences = region_facts(release, "europe", (2015, 2019)).sentences()
+        sentences = place_facts(Answers(release), "europe", (2015, 2019)).sentences()
     assert len(sentences) == 6
     assert sentences[0].startswith("Between 2015 and 2019, ")
     assert all("%" in s or "(between" in s for s in sentences)
@@ -90,9 +89,9 @@ def test_sentences_carry_their_intervals(release: Release) -> None:
 def test_what_was_not_measured_is_not_said(tmp_path: Path) -> None:
     tables = [t for t in TABLES if "citizenship" not in t]
     release = open_release(write_release(protected_answer(tables=tables), tmp_path, "2026.1", ""))
-    assert headline(release).nationalities.state == "not_measured"
-    assert headline(release).reach() == ""
-    facts = region_facts(release)
+    assert headline(Answers(release)).nationalities.state == "not_measured"
+    assert headline(Answers(release)).reach() == ""
+    facts = place_facts(Answers(release))
     assert facts.citizens.people.state == "not_measured"
     with language("en"):
         assert not any("citizenship of a country" in s for s in facts.sentences())

@@ -16,14 +16,28 @@ import pytest
 from invented_release import FACTS, protected_answer
 
 from ctdhub.i18n import LANGUAGES, RIGHT_TO_LEFT, language
+from ctdhub.insight import Answers
 from ctdhub.portal import build_site
-from ctdhub.portal.page import EXIT_URL, address, render
+from ctdhub.portal.frame import EXIT_URL, address, render
+from ctdhub.portal.pages import home
 from ctdhub.portal.site import offered
 from ctdhub.release import Release, open_release, write_release
 from ctdhub.schema.labels import code_label
 
 EVIL = "<script>alert(1)</script>\"'>&\u202etxt.exe" + "A" * 5000
 READABLE, VISIBLE = 4.5, 3.0
+VERSION = "2026.1"
+KINDS = (
+    "index.html",
+    "countries/index.html",
+    "countries/europe.html",
+    "countries/ukr.html",
+    "corridors.html",
+    "data.html",
+    "standards/htcds-2.html",
+    "methods.html",
+    "help.html",
+)
 CSS = (resources.files("ctdhub.portal") / "static" / "site.css").read_text("utf-8")
 
 
@@ -57,6 +71,11 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     return made(tmp_path_factory.mktemp("hub"))
 
 
+def first_page(release: Release) -> str:
+    """The first page in the language in force, of a site in English only."""
+    return render(home.page(Answers(release)), release, ["en"])
+
+
 @pytest.fixture(scope="module")
 def site(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("out") / "site"
@@ -65,28 +84,38 @@ def site(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=LANGUAGES)
-def page(request: pytest.FixtureRequest, release: Release, site: Path) -> Page:
+def lang(request: pytest.FixtureRequest, release: Release) -> str:
     if request.param not in offered(release):
         pytest.skip(f"no catalogue for {request.param}")
-    return Page((site / address(request.param)).read_text("utf-8"))
+    return str(request.param)
+
+
+@pytest.fixture(params=KINDS)
+def page(request: pytest.FixtureRequest, lang: str, site: Path) -> Page:
+    return Page((site / address(lang, VERSION, request.param)).read_text("utf-8"))
+
+
+@pytest.fixture
+def first(lang: str, site: Path) -> Page:
+    return Page((site / address(lang, VERSION)).read_text("utf-8"))
 
 
 @pytest.fixture
 def english(site: Path) -> Page:
-    return Page((site / "index.html").read_text("utf-8"))
+    return Page((site / address("en", VERSION)).read_text("utf-8"))
 
 
 def test_only_releases_are_shown(release: Release, tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         build_site(release.protected, tmp_path / "site")  # type: ignore[arg-type]
     with pytest.raises(TypeError):
-        render(release.protected, LANGUAGES)  # type: ignore[arg-type]
+        Answers(release.protected)  # type: ignore[arg-type]
     assert not (tmp_path / "site").exists()
 
 
 def test_page_knows_language_and_direction(release: Release, site: Path) -> None:
     for code in offered(release):
-        html = next(Page((site / address(code)).read_text("utf-8")).all("html"))
+        html = next(Page((site / address(code, VERSION)).read_text("utf-8")).all("html"))
         assert html == {"lang": code, "dir": "rtl" if code in RIGHT_TO_LEFT else "ltr"}
 
 
@@ -115,12 +144,12 @@ def test_policy_allows_this_style_and_nothing_else(page: Page) -> None:
 
 def test_first_view_is_small(site: Path, release: Release) -> None:
     for code in offered(release):
-        assert len(gzip.compress((site / address(code)).read_bytes())) <= 100_000
+        assert len(gzip.compress((site / address(code, VERSION)).read_bytes())) <= 100_000
 
 
 def test_every_link_leads_somewhere(site: Path, release: Release) -> None:
-    for code in offered(release):
-        file = site / address(code)
+    files = [site / "r" / VERSION / code for code in offered(release)]
+    for file in [site / "index.html", *(f for folder in files for f in folder.rglob("*.html"))]:
         page = Page(file.read_text("utf-8"))
         ids = [a["id"] for _, a in page.tags if "id" in a]
         assert len(ids) == len(set(ids))
@@ -129,7 +158,10 @@ def test_every_link_leads_somewhere(site: Path, release: Release) -> None:
             if href.startswith("#"):
                 assert href[1:] in ids, href
             elif href != EXIT_URL:
-                assert (file.parent / unquote(href)).resolve().is_file(), href
+                path, _, part = href.partition("#")
+                target = (file.parent / unquote(path)).resolve()
+                assert target.is_file(), href
+                assert not part or f'id="{part}"' in target.read_text("utf-8"), href
         for _, attributes in page.tags:
             for name in attributes.get("aria-labelledby", "").split():
                 assert name in ids, name
@@ -140,12 +172,9 @@ def test_what_every_page_must_say(english: Page) -> None:
     for words in (
         "Identified cases, not prevalence.",
         "Practice data: invented.",
-        "Epsilon is 1 and delta is 10⁻⁹",
-        "one person",
         "Exit this page",
         "4,000 people were identified",
         "Case records received",
-        "nobody reports here",
         "too few to show reliably",
         "not recorded",
         "First organisation",
@@ -157,9 +186,21 @@ def test_what_every_page_must_say(english: Page) -> None:
     assert sum(tag == "details" for tag, _ in english.tags) == 6
 
 
+def test_the_guarantee_is_told_in_full(site: Path) -> None:
+    text = (site / address("en", VERSION, "methods.html")).read_text("utf-8")
+    for words in ("Epsilon is 1 and delta is 10⁻⁹", "one person", "discrete Gaussian"):
+        assert words in text, words
+
+
+def test_the_four_kinds_of_blank_are_told_apart(site: Path) -> None:
+    text = (site / address("en", VERSION, "help.html")).read_text("utf-8")
+    for words in ("zero", "too few to show reliably", "nobody reports here", "not recorded"):
+        assert f"<dt>{words}</dt>" in text, words
+
+
 def test_real_data_carry_no_practice_banner(tmp_path: Path) -> None:
     with language("en"):
-        text = render(made(tmp_path, invented=False), ["en"])
+        text = first_page(made(tmp_path, invented=False))
     assert "invented" not in text
 
 
@@ -190,16 +231,16 @@ def test_every_bar_has_a_whisker_and_a_number(english: Page) -> None:
         assert all(row in drawing for row in rows)
 
 
-def test_headlines_carry_their_interval_and_never_claim_certainty(page: Page) -> None:
-    headlines = re.findall(r'<h3 id="[^"]*-t">(.*?)</h3>', page.text)
+def test_headlines_carry_their_interval_and_never_claim_certainty(first: Page) -> None:
+    headlines = re.findall(r'<h3 id="[^"]*-t">(.*?)</h3>', first.text)
     assert len(headlines) == 6
     assert any("±" in headline for headline in headlines)
-    assert not re.search(r"±\s*0(?:[.,]0)?\s*[%\u00a0\u202f\u200e]", page.text)
+    assert not re.search(r"±\s*0(?:[.,]0)?\s*[%\u00a0\u202f\u200e]", first.text)
 
 
 def test_sums_run_left_to_right_in_every_language(release: Release, site: Path) -> None:
     for code in offered(release):
-        text = (site / address(code)).read_text("utf-8")
+        text = (site / address(code, VERSION)).read_text("utf-8")
         isolated = re.findall(r"\u2066[^\u2069<]*±[^\u2069<]*\u2069", text)
         assert len(isolated) == (text.count("±") if code in RIGHT_TO_LEFT else 0)
 
@@ -210,7 +251,7 @@ def test_contributors_that_join_or_leave_are_told_beside_the_years(tmp_path: Pat
         contributors = [{**one, "years": [2015, 2019]}, {**two, "years": years}]
         release = made(tmp_path / str(told), contributors=contributors)
         with language("en"):
-            text = render(release, ["en"])
+            text = first_page(release)
         assert ("Not every contributor covers every year" in text) is told
         assert f"<bdi>Two</bdi> ({years[0]} – {years[1]})" in text
 
@@ -220,7 +261,7 @@ def test_bars_are_mirrored_right_to_left(release: Release, site: Path) -> None:
         pytest.skip("no catalogue for ar")
     places: dict[str, list[tuple[float, float]]] = {}
     for code in ("en", "ar"):
-        text = (site / address(code)).read_text("utf-8")
+        text = (site / address(code, VERSION)).read_text("utf-8")
         found = re.findall(r'<rect class="bar[^"]*" x="([\d.]+)%" y="1" width="([\d.]+)%"', text)
         places[code] = [(float(x), float(w)) for x, w in found]
     assert len(places["en"]) == len(places["ar"])
@@ -238,7 +279,7 @@ def test_hostile_names_are_shown_as_text(tmp_path: Path) -> None:
         licence=EVIL,
     )
     with language("en"):
-        text = render(release, ["en"])
+        text = first_page(release)
     assert "<script" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     assert "\u202e" not in text

@@ -17,7 +17,8 @@ from invented_release import people_rows, protected_answer
 
 from ctdhub.errors import ReleaseError
 from ctdhub.i18n import language
-from ctdhub.portal.page import render
+from ctdhub.portal.frame import render
+from ctdhub.portal.pages import data
 from ctdhub.protect.border import COUNTS, Perpetrators, Protected
 from ctdhub.release import Manifest, open_release, verify, write_release
 from ctdhub.release.tables import PERPETRATOR_FILES
@@ -138,7 +139,8 @@ def test_readers_are_told_what_a_row_is(release: Path) -> None:
     for name in PERPETRATOR_FILES:
         assert f"`{name}`" in text
     with language("en"):
-        page = render(open_release(release), ["en"])
+        opened = open_release(release)
+        page = render(next(data.pages(opened)), opened, ["en"])
     for name in PERPETRATOR_FILES:
         assert f"<bdi>{name}</bdi></a></td><td>protected" in page
 

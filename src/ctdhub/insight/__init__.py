@@ -5,21 +5,22 @@ Does not belong here: raw records, drawing (``portal``), files (``release``).
 """
 
 from ctdhub.insight.answers import Answers
-from ctdhub.insight.cards import NumberCard
-from ctdhub.insight.facts import Headline, RegionFacts, Side, headline, region_facts
+from ctdhub.insight.cards import NumberCard, card
+from ctdhub.insight.facts import Headline, PlaceFacts, Side, headline, place_facts
 from ctdhub.insight.tables import Row, Table, corridors, distribution, flag_group
 
 __all__ = [
     "Answers",
     "Headline",
     "NumberCard",
-    "RegionFacts",
+    "PlaceFacts",
     "Row",
     "Side",
     "Table",
+    "card",
     "corridors",
     "distribution",
     "flag_group",
     "headline",
-    "region_facts",
+    "place_facts",
 ]

@@ -25,11 +25,13 @@ with the two counts' errors taken as independent.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -74,6 +76,32 @@ class _Sum:
         )
 
 
+@dataclass(frozen=True)
+class _Cells:
+    """Cells of a table: by column the distinct values and which of them each cell has; people."""
+
+    columns: dict[str, tuple[list[str], npt.NDArray[np.intp]]]
+    people: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, names: Sequence[str], cells: Mapping[tuple[str, ...], int]) -> _Cells:
+        """From people by cell."""
+        columns = {}
+        for k, name in enumerate(names):
+            place: dict[str, int] = {}
+            codes = [place.setdefault(cell[k], len(place)) for cell in cells]
+            columns[name] = (list(place), np.array(codes, dtype=np.intp))
+        return cls(columns, np.array(list(cells.values()), dtype=np.int64))
+
+    def total(self, limits: Mapping[str, Collection[str]]) -> int:
+        """People in the cells whose values are all within the limits."""
+        inside = np.ones(self.people.size, dtype=bool)
+        for name, allowed in limits.items():
+            values, codes = self.columns[name]
+            inside &= np.array([v in allowed for v in values], dtype=bool)[codes]
+        return int(self.people[inside].sum())
+
+
 class Answers:
     """The questions that one release answers.
 
@@ -86,15 +114,17 @@ class Answers:
             raise TypeError("insight reads releases and nothing else")
         self.release = release
         self.years = release.facts.years
+        self._variables = frozenset(release.protected.records.column_names)
         self._records = release.protected.records
         self._cells: dict[str, dict[tuple[str, ...], Estimate]] = {}
-        self._tallies: dict[str, list[tuple[tuple[str, ...], int]]] = {}
+        self._tallies: dict[str, tuple[_Cells, _Cells]] = {}
+        self._answered: dict[frozenset[tuple[str, frozenset[str]]], Answer] = {}
         self.z = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2)
 
     @property
     def variables(self) -> frozenset[str]:
         """The variables that the release holds."""
-        return frozenset(self._records.column_names)
+        return self._variables
 
     def domain(self, variable: str) -> tuple[str, ...]:
         """Public values of a variable, "not recorded" left out."""
@@ -115,6 +145,12 @@ class Answers:
     def count(self, where: Where) -> Answer:
         """Number of people who meet all conditions, for example
         ``{"gender": ["female"], "citizenship": members("europe")}``; see the method above."""
+        asked = frozenset((name, frozenset(values)) for name, values in where.items())
+        if asked not in self._answered:
+            self._answered[asked] = self._count(where)
+        return self._answered[asked]
+
+    def _count(self, where: Where) -> Answer:
         if not where:
             people = self.release.protected.people
             return Answer(people.value, people.low, people.high)
@@ -202,25 +238,21 @@ class Answers:
 
     def _added(self, key: str, wanted: dict[str, set[str]], variance: float) -> _Sum:
         """Cells of one table added up: published counts where shown, records for the rest."""
-        limits = [wanted.get(n) for n in key.split("*")]
-        shown = self._shown(key)
-
-        def covered(cell: tuple[str, ...]) -> bool:
-            return all(
-                limit is None or value in limit for limit, value in zip(limits, cell, strict=True)
-            )
-
-        seen = sum(e.value for cell, e in shown.items() if covered(cell))
-        rest = sum(n for cell, n in self._tally(key) if cell not in shown and covered(cell))
+        limits = {n: wanted[n] for n in key.split("*") if n in wanted}
+        seen, rest = (cells.total(limits) for cells in self._seen_and_rest(key))
         return _Sum(seen + rest, variance, rest)
 
-    def _tally(self, key: str) -> list[tuple[tuple[str, ...], int]]:
-        """Protected records by cell of a table."""
+    def _seen_and_rest(self, key: str) -> tuple[_Cells, _Cells]:
+        """Cells of a table: published counts of those shown, protected records of the others."""
         if key not in self._tallies:
-            names = key.split("*")
+            names, shown = key.split("*"), self._shown(key)
             counted = self._records.group_by(names).aggregate([([], "count_all")])
             cells = zip(*(counted[n].fill_null("").to_pylist() for n in names), strict=True)
-            self._tallies[key] = list(zip(cells, counted["count_all"].to_pylist(), strict=True))
+            tally = dict(zip(cells, counted["count_all"].to_pylist(), strict=True))
+            self._tallies[key] = (
+                _Cells.of(names, {cell: e.value for cell, e in shown.items()}),
+                _Cells.of(names, {cell: n for cell, n in tally.items() if cell not in shown}),
+            )
         return self._tallies[key]
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Headline facts and facts of a region, as cards and as sentences.
+"""Headline facts and facts of a place, as cards and as sentences.
 
 Belongs here: which figures a reader meets first, and their sentences.
 Does not belong here: how a figure is computed (``answers``).
@@ -7,17 +7,19 @@ Does not belong here: how a figure is computed (``answers``).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ctdhub.i18n import _, current, ngettext
 from ctdhub.insight.answers import Answer, Answers, Where
 from ctdhub.insight.cards import NumberCard, Unit, card
 from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, YEAR, YES
 from ctdhub.insight.words import inline, interval, listed, number, share, year
-from ctdhub.release import Release
 from ctdhub.schema import countries, load_schema
 from ctdhub.schema.labels import label
 
 MAIN_TYPES, TOP_CORRIDORS = 2, 5
+
+SideName = Literal["citizens", "exploited"]
 
 
 @dataclass(frozen=True)
@@ -62,19 +64,15 @@ class Headline:
         )
 
 
-def headline(release: Release) -> Headline:
-    """People identified, nationalities, countries of exploitation, contributors.
-
-    Raises:
-        TypeError: not a Release.
-    """
-    answers = Answers(release)
+def headline(answers: Answers) -> Headline:
+    """People identified, nationalities, countries of exploitation, contributors."""
+    release = answers.release
     return Headline(
         years=release.years,
         people=card(release, answers.count({}), "people"),
         nationalities=_at_least(answers, CITIZENSHIP, "nationalities"),
         countries=_at_least(answers, EXPLOITATION_COUNTRY, "countries"),
-        contributors=_exactly(release, len(release.facts.contributors)),
+        contributors=_exactly(answers, len(release.facts.contributors)),
     )
 
 
@@ -94,10 +92,14 @@ class Side:
 
 
 @dataclass(frozen=True)
-class RegionFacts:
-    """A region's citizens exploited anywhere, and the people exploited in the region."""
+class PlaceFacts:
+    """A place's citizens exploited anywhere, and the people exploited in it.
 
-    region: str
+    Attributes:
+        place: a country (ISO 3166 alpha-3), or a key of :func:`ctdhub.schema.countries.members`.
+    """
+
+    place: str
     years: tuple[int, int]
     citizens: Side
     exploited: Side
@@ -108,57 +110,78 @@ class RegionFacts:
 
     def paragraphs(self) -> tuple[tuple[str, ...], ...]:
         """The same sentences, one tuple for each side of the region that has any."""
-        found = []
-        if self.citizens.people.value is not None:
-            text = _(
-                "Between {first} and {last}, {people} people with the citizenship of a country in "
-                "{region} were identified as exploited anywhere in the world "
-                "(between {low} and {high})."
-            )
-            found.append((self._people(text, self.citizens.people), *_profile(self.citizens)))
-        if self.exploited.people.value is not None:
-            text = _(
-                "Between {first} and {last}, {people} people of any citizenship were identified "
-                "as exploited in {region} (between {low} and {high})."
-            )
-            found.append((self._people(text, self.exploited.people), *_profile(self.exploited)))
-        return tuple(found)
+        return tuple(half for half in (self.half("citizens"), self.half("exploited")) if half)
+
+    def half(self, side: SideName) -> tuple[str, ...]:
+        """The sentences of one side, empty where its people are too few to show."""
+        found = self.citizens if side == "citizens" else self.exploited
+        if found.people.value is None:
+            return ()
+        return (self._people(_people_text(side, self.is_country), found.people), *_profile(found))
+
+    @property
+    def is_country(self) -> bool:
+        """Whether the place is a single country."""
+        return self.place in countries.ALPHA3
 
     def _people(self, text: str, people: NumberCard) -> str:
         first, last = (year(y) for y in self.years)
+        named = countries.name if self.is_country else countries.region_name
         return text.format(
             first=first,
             last=last,
             people=_value(people),
-            region=countries.region_name(self.region, current()),
+            region=named(self.place, current()),
             low=number(people.low or 0),
             high=number(people.high or 0),
         )
 
 
-def region_facts(
-    release: Release, region: str = "europe", years: tuple[int, int] | None = None
-) -> RegionFacts:
-    """Facts of a region of the world.
+def _people_text(side: SideName, is_country: bool) -> str:
+    """Names of countries stand alone: in many languages a preposition would change them."""
+    if is_country and side == "citizens":
+        return _(
+            "{region}, as country of citizenship: between {first} and {last}, {people} people "
+            "were identified as exploited anywhere in the world (between {low} and {high})."
+        )
+    if is_country:
+        return _(
+            "{region}, as country of exploitation: between {first} and {last}, {people} people "
+            "of any citizenship were identified (between {low} and {high})."
+        )
+    if side == "citizens":
+        return _(
+            "Between {first} and {last}, {people} people with the citizenship of a country in "
+            "{region} were identified as exploited anywhere in the world "
+            "(between {low} and {high})."
+        )
+    return _(
+        "Between {first} and {last}, {people} people of any citizenship were identified "
+        "as exploited in {region} (between {low} and {high})."
+    )
+
+
+def place_facts(
+    answers: Answers, place: str = "europe", years: tuple[int, int] | None = None
+) -> PlaceFacts:
+    """Facts of a country or of a region of the world.
 
     Args:
-        release: an opened release.
-        region: a key of :func:`ctdhub.schema.countries.members`, for example "europe" or "eu".
+        place: a country (ISO 3166 alpha-3), or a key of
+            :func:`ctdhub.schema.countries.members`, for example "europe" or "eu".
         years: first and last year, both included; None or all years that the release covers: no
             condition, so people whose year is not recorded are in.
 
     Raises:
-        TypeError: not a Release.
-        KeyError: no such region.
+        KeyError: no such place.
     """
-    answers = Answers(release)
-    inside = countries.members(region)
+    inside = (place,) if place in countries.ALPHA3 else countries.members(place)
     when: dict[str, tuple[str, ...]] = {}
-    if years is not None and years not in (answers.years, release.years):
+    if years is not None and years not in (answers.years, answers.release.years):
         when = {YEAR: tuple(str(y) for y in range(years[0], years[1] + 1))}
-    return RegionFacts(
-        region=region,
-        years=years or release.years,
+    return PlaceFacts(
+        place=place,
+        years=years or answers.release.years,
         citizens=_side(answers, CITIZENSHIP, inside, when),
         exploited=_side(answers, EXPLOITATION_COUNTRY, inside, when),
     )
@@ -207,8 +230,8 @@ def _at_least(answers: Answers, variable: str, unit: Unit) -> NumberCard:
     return card(answers.release, Answer(shown, shown, len(answers.domain(variable))), unit)
 
 
-def _exactly(release: Release, n: int) -> NumberCard:
-    return card(release, Answer(n, n, n), "contributors")
+def _exactly(answers: Answers, n: int) -> NumberCard:
+    return card(answers.release, Answer(n, n, n), "contributors")
 
 
 def _profile(side: Side) -> list[str]:

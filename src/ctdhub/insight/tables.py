@@ -56,78 +56,90 @@ class Table:
         return shown[0]
 
 
-def distribution(answers: Answers, variable: str) -> Table:
+def distribution(answers: Answers, variable: str, among: Where | None = None) -> Table:
     """People by the values of one variable, "not recorded" as its last row.
 
     Shares refer to the people whose answer is recorded.  Years after the release have no row.
+
+    Args:
+        among: conditions on other variables; all people by default.
     """
-    values = answers.domain(variable)
-    recorded: Where = {variable: values}
-    missing = _missing(answers, recorded)
+    among, values = among or {}, answers.domain(variable)
+    recorded: Where = {**among, variable: values}
+    missing = _missing(answers, among, recorded)
     base = _base(answers, recorded, missing)
     rows = []
     for value in values:
         if variable == YEAR and value > answers.release.year:
             continue
-        people = answers.count({variable: [value]})
+        one: Where = {**among, variable: [value]}
         rows.append(
             Row(
                 (value,),
                 "value" if _reported(answers, variable, value) else "nobody_reports",
-                _people(answers, people, missing),
-                _share(answers, {variable: [value]}, recorded, base, missing),
+                _people(answers, answers.count(one), missing),
+                _share(answers, one, recorded, base, missing),
             )
         )
-    unknown = answers.count({variable: [NOT_RECORDED]})
+    unknown = answers.count({**among, variable: [NOT_RECORDED]})
     rows.append(Row((NOT_RECORDED,), "not_recorded", _people(answers, unknown, missing)))
     return Table((variable,), tuple(rows), base, missing)
 
 
-def flag_group(answers: Answers, group: str) -> Table:
+def flag_group(answers: Answers, group: str, among: Where | None = None) -> Table:
     """People by the flags of a group.
 
     The denominator is the people for whom some flag of the group is yes; the others leave it,
     because an empty flag cannot be told from "no" there.  A person may have several flags, so
     shares may add up to more than one.
+
+    Args:
+        among: conditions on other variables; all people by default.
     """
-    schema = load_schema()
+    among, schema = among or {}, load_schema()
     indicator = schema.groups[group].indicator
     if indicator is None:
         raise KeyError(group)
-    some: Where = {indicator: [YES]}
-    missing = _missing(answers, some)
+    some: Where = {**among, indicator: [YES]}
+    missing = _missing(answers, among, some)
     base = _base(answers, some, missing)
     rows = [
         Row(
             (flag,),
             "value",
-            _people(answers, answers.count({flag: [YES]}), missing),
-            _share(answers, {flag: [YES]}, some, base, missing),
+            _people(answers, answers.count({**among, flag: [YES]}), missing),
+            _share(answers, {**among, flag: [YES]}, some, base, missing),
         )
         for flag in schema.flags(group)
         if flag in answers.variables
     ]
     rows.sort(key=lambda r: -(r.people.value or 0))
-    outside = _difference(answers.count({}), answers.count(some))
+    outside = _difference(answers.count(among), answers.count(some))
     rows.append(Row((NOT_RECORDED,), "not_recorded", _people(answers, outside, missing)))
     return Table((indicator,), tuple(rows), base, missing)
 
 
-def corridors(answers: Answers, most: int = 12) -> Table | None:
+def corridors(answers: Answers, most: int = 12, among: Where | None = None) -> Table | None:
     """The largest corridors: country of citizenship and country of exploitation.
 
     None where this release did not measure that table.
+
+    Args:
+        most: how many.
+        among: values of one of the two countries; all corridors by default.
     """
+    among = among or {}
     if answers.measured(CITIZENSHIP, EXPLOITATION_COUNTRY) is None:
         return None
     cells = answers.cells(CITIZENSHIP, EXPLOITATION_COUNTRY)
-    known = [pair for pair in cells if all(pair)]
+    known = [pair for pair in cells if all(pair) and _among(pair, among)]
     known.sort(key=lambda pair: (-cells[pair].value, pair))
     both: Where = {
         CITIZENSHIP: answers.domain(CITIZENSHIP),
         EXPLOITATION_COUNTRY: answers.domain(EXPLOITATION_COUNTRY),
+        **among,
     }
-    missing = _missing(answers, both)
+    missing = _missing(answers, among, both)
     base = _base(answers, both, missing)
     rows = []
     for origin, place in known[:most]:
@@ -135,7 +147,7 @@ def corridors(answers: Answers, most: int = 12) -> Table | None:
         people = _people(answers, answers.count(pair), missing)
         share = _share(answers, pair, both, base, missing)
         rows.append(Row((origin, place), "value", people, share))
-    outside = _difference(answers.count({}), answers.count(both))
+    outside = _difference(answers.count(among), answers.count(both))
     rows.append(Row((NOT_RECORDED,), "not_recorded", _people(answers, outside, missing)))
     return Table((CITIZENSHIP, EXPLOITATION_COUNTRY), tuple(rows), base, missing)
 
@@ -148,8 +160,13 @@ def _reported(answers: Answers, variable: str, value: str) -> bool:
     return any(first <= int(value) <= last for first, last in spans)
 
 
-def _missing(answers: Answers, recorded: Where) -> float | None:
-    total, known = answers.count({}).value, answers.count(recorded).value
+def _among(pair: tuple[str, ...], among: Where) -> bool:
+    places = zip((CITIZENSHIP, EXPLOITATION_COUNTRY), pair, strict=True)
+    return all(name not in among or code in among[name] for name, code in places)
+
+
+def _missing(answers: Answers, among: Where, recorded: Where) -> float | None:
+    total, known = answers.count(among).value, answers.count(recorded).value
     if not total or known is None:
         return None
     return min(1.0, max(0.0, 1 - known / total))

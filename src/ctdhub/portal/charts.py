@@ -1,4 +1,8 @@
-"""Each figure as files: ``<figure>.csv`` and ``<figure>.metadata.json``.
+"""Figures as files: ``<file>.csv`` and ``<file>.metadata.json``.
+
+    people-by-year, gender, …     the figures of the first page, each by itself
+    all-corridors                 every corridor that is shown
+    places/<place>                all figures of a country or region; two more columns say which
 
 Belongs here: a figure's numbers for programs.  Does not belong here: words of a page.
 """
@@ -7,24 +11,50 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
-from ctdhub.insight import NumberCard, Row
-from ctdhub.portal.figures import Figure
+from ctdhub.insight import Answers, NumberCard, Row
+from ctdhub.portal.figures import Figure, figures
+from ctdhub.portal.pages.corridors import FILE as CORRIDORS
+from ctdhub.portal.pages.corridors import figure as all_corridors
+from ctdhub.portal.pages.places import file as place_file
+from ctdhub.portal.pages.places import listed_places, sides
+from ctdhub.schema import countries
 
 COLUMNS = ("kind", "people", "low", "high", "state", "share", "share_low", "share_high")
 
 
-def write_charts(folder: Path, figures: tuple[Figure, ...]) -> None:
-    """Write both files of every figure into a folder."""
-    folder.mkdir(parents=True)
-    for figure in figures:
-        with (folder / f"{figure.id}.csv").open("w", encoding="utf-8", newline="") as out:
-            writer = csv.writer(out, lineterminator="\n")
-            writer.writerow([*_names(figure), *COLUMNS])
-            writer.writerows(_line(figure, row) for row in figure.table.rows)
-        meta = folder / f"{figure.id}.metadata.json"
-        meta.write_text(json.dumps(_metadata(figure), ensure_ascii=False, indent=1) + "\n", "utf-8")
+def write_charts(folder: Path, answers: Answers) -> None:
+    """Write the files of every figure of the site into a folder."""
+    for figure in figures(answers):
+        _write(folder / figure.file, [figure])
+    if (found := all_corridors(answers)) is not None:
+        _write(folder / CORRIDORS, [found])
+    for key in (*countries.regions(), *sorted(listed_places(answers))):
+        found_here = [f for among in sides(key).values() for f in figures(answers, among)]
+        if found_here:
+            _write(folder / place_file(key), found_here, several=True)
+
+
+def _write(path: Path, chosen: Sequence[Figure], *, several: bool = False) -> None:
+    """Both files of one figure, or of several, whose rows then begin with figure and variables."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f"{path.name}.csv").open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        names = ("figure", "variables", "codes") if several else _names(chosen[0])
+        writer.writerow([*names, *COLUMNS])
+        for figure in chosen:
+            for row in figure.table.rows:
+                line = _line(figure, row)
+                if several:
+                    held = len(_names(figure))
+                    codes = "|".join(str(code) for code in line[:held])
+                    line = [figure.id, "*".join(_names(figure)), codes, *line[held:]]
+                writer.writerow(line)
+    facts: object = [_metadata(f) for f in chosen] if several else _metadata(chosen[0])
+    meta = path.with_name(f"{path.name}.metadata.json")
+    meta.write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 def _names(figure: Figure) -> tuple[str, ...]:

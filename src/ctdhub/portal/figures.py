@@ -12,6 +12,7 @@ from typing import Literal
 
 from ctdhub.i18n import _, current
 from ctdhub.insight import Answers, NumberCard, Row, Table, corridors, distribution, flag_group
+from ctdhub.insight.answers import Where
 from ctdhub.insight.words import formula, interval, number, share
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
@@ -47,7 +48,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure: headline, subtitle, bars, note; ``table`` holds the cards behind it."""
+    """A figure: headline, subtitle, bars, note; ``table`` holds the cards behind it.
+
+    ``file`` names the file of its numbers, without its ending.
+    """
 
     id: str
     headline: str
@@ -56,23 +60,53 @@ class Figure:
     note: str
     definition: str
     table: Table
+    file: str = ""
 
 
-def figures(answers: Answers) -> tuple[Figure, ...]:
-    """The six figures of the first page in the language in force; unmeasured ones are left out."""
-    lang = current()
+@dataclass(frozen=True)
+class Among:
+    """The people that figures are about.
+
+    Attributes:
+        where: conditions that they meet.
+        prefix: begins the figures' ids.
+        file: their numbers as a file, without its ending; "" where each figure has one of its own.
+    """
+
+    where: Where
+    prefix: str
+    file: str
+
+
+ALL = Among({}, "", "")
+
+
+def figures(answers: Answers, among: Among = ALL) -> tuple[Figure, ...]:
+    """The six figures in the language in force; those without any bar are left out."""
     found = [
-        _by_year(answers),
-        _by_value(answers, "gender", "gender"),
-        _by_value(answers, "age", "age_band"),
-        _by_flag(answers, "exploitation", "exploitation"),
-        _by_flag(answers, "means-of-control", "means"),
+        _by_year(answers, among),
+        _by_value(answers, among, "gender", "gender"),
+        _by_value(answers, among, "age", "age_band"),
+        _by_flag(answers, among, "exploitation", "exploitation"),
+        _by_flag(answers, among, "means-of-control", "means"),
     ]
-    if (table := corridors(answers)) is not None:
-        subtitle = _("The largest corridors: country of citizenship to country of exploitation")
-        meaning = f"{definition('citizenship', lang)} {definition('country_of_exploitation', lang)}"
-        found.append(_figure("corridors", subtitle, table, _corridor, meaning, shares=False))
-    return tuple(f for f in found if any(b.size is not None for b in f.bars))
+    if (largest := corridor_figure(answers, among)) is not None:
+        found.append(largest)
+    return tuple(
+        replace(f, id=among.prefix + f.id, file=among.file or f.id)
+        for f in found
+        if any(b.size is not None for b in f.bars)
+    )
+
+
+def corridor_figure(answers: Answers, among: Among = ALL, most: int = 12) -> Figure | None:
+    """The largest corridors; None where this release did not measure them."""
+    table, lang = corridors(answers, most, among.where), current()
+    if table is None:
+        return None
+    subtitle = _("The largest corridors: country of citizenship to country of exploitation")
+    meaning = f"{definition('citizenship', lang)} {definition('country_of_exploitation', lang)}"
+    return _figure("corridors", subtitle, table, _corridor, meaning, shares=False)
 
 
 def state_words(kind: Kind) -> str:
@@ -86,22 +120,22 @@ def state_words(kind: Kind) -> str:
     return words.get(kind, "")
 
 
-def _by_value(answers: Answers, name: str, variable: str) -> Figure:
+def _by_value(answers: Answers, among: Among, name: str, variable: str) -> Figure:
     lang = current()
     subtitle = _("People identified, by: {variable}").format(variable=label(variable, lang))
     return _figure(
         name,
         subtitle,
-        distribution(answers, variable),
+        distribution(answers, variable, among.where),
         lambda codes: code_label(variable, codes[0], lang),
         definition(variable, lang),
         shares=False,
     )
 
 
-def _by_year(answers: Answers) -> Figure:
+def _by_year(answers: Answers, among: Among) -> Figure:
     """People by year: what stands out is a number of people, and contributors come and go."""
-    found = _by_value(answers, "people-by-year", YEAR)
+    found = _by_value(answers, among, "people-by-year", YEAR)
     spans = {c.years or answers.years for c in answers.release.facts.contributors}
     if len(spans) > 1:
         note = _(
@@ -117,12 +151,12 @@ def _by_year(answers: Answers) -> Figure:
     return found
 
 
-def _by_flag(answers: Answers, name: str, group: str) -> Figure:
+def _by_flag(answers: Answers, among: Among, name: str, group: str) -> Figure:
     lang = current()
     subtitle = _(
         "{group}: share of the people for whom any is recorded; a person may have several"
     ).format(group=group_label(group, lang))
-    table = flag_group(answers, group)
+    table = flag_group(answers, group, among.where)
     shared = group_definition(group, lang)
     return _figure(name, subtitle, table, lambda codes: label(codes[0], lang), shared, shares=True)
 

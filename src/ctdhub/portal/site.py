@@ -1,8 +1,9 @@
-"""Build the site of a release: one page per language, the release's files, the charts' files.
+"""Build the site of a release: its pages in every language, its files, the charts' files.
 
 Belongs here: folders and files of the site.  Does not belong here: what stands on a page.
 
-The site opens from ``file://``, needs no script and asks nothing of any other server.
+The site opens from ``file://``, needs no script and asks nothing of any other server.  Where pages
+lie is told in ``frame``.  Pages of earlier releases stay as they are: what was cited can be found.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -18,13 +19,15 @@ from ctdhub.errors import HubError
 from ctdhub.i18n import LANGUAGES, _, language
 from ctdhub.insight import Answers
 from ctdhub.portal.charts import write_charts
-from ctdhub.portal.figures import figures
-from ctdhub.portal.page import address, render
+from ctdhub.portal.frame import HOME, address, render, stub
+from ctdhub.portal.pages import pages
 from ctdhub.release import Release
 
 Progress = Callable[[str, float], None]
 MARK = "site.json"
 """This file says that a folder holds a site, so that nothing else is ever replaced."""
+
+LATEST = "latest"
 
 
 def build_site(release: Release, out: Path, progress: Progress | None = None) -> None:
@@ -32,7 +35,7 @@ def build_site(release: Release, out: Path, progress: Progress | None = None) ->
 
     Args:
         release: an opened release.
-        out: a folder that does not exist, is empty, or holds a site.
+        out: a folder that does not exist, is empty, or holds a site; its other releases stay.
         progress: told (message, fraction).
 
     Raises:
@@ -49,15 +52,13 @@ def build_site(release: Release, out: Path, progress: Progress | None = None) ->
             shutil.rmtree(leftover, ignore_errors=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".writing-{out.name}-", dir=out.parent))
     try:
-        languages = offered(release)
+        answers, languages = Answers(release), offered(release)
         for i, code in enumerate(languages):
             report(_("Drawing pages"), i / (len(languages) + 1))
-            with language(code):
-                page = fresh / address(code)
-                page.parent.mkdir(exist_ok=True)
-                page.write_text(render(release, languages), "utf-8")
+            _write_language(answers, languages, code, fresh)
         report(_("Copying downloads"), len(languages) / (len(languages) + 1))
-        _downloads(release, fresh / "r" / release.version)
+        _downloads(answers, fresh / "r" / release.version)
+        _keep_earlier(out, fresh, release.version)
         mark = {"made by": release.manifest.software, "release": release.version}
         (fresh / MARK).write_text(json.dumps(mark), "utf-8")
         fresh.chmod(0o755)
@@ -78,12 +79,38 @@ def offered(release: Release) -> tuple[str, ...]:
     )
 
 
-def _downloads(release: Release, folder: Path) -> None:
-    folder.mkdir(parents=True)
-    for file in release.path.iterdir():
+def _write_language(answers: Answers, languages: Sequence[str], code: str, fresh: Path) -> None:
+    """All pages of a language, and what leads to them from ``latest`` and from the root."""
+    version = answers.release.version
+    with language(code):
+        for page in pages(answers):
+            target = address(code, version, page.path)
+            _write(fresh / target, render(page, answers.release, languages))
+            up = "../" * (page.path.count("/") + 2)
+            _write(fresh / LATEST / code / page.path, stub(up + target, code, page.title))
+            if page.path == HOME:
+                root = HOME if code == LANGUAGES[0] else f"{code}/{HOME}"
+                up = "../" * root.count("/")
+                _write(fresh / root, stub(up + target, code, answers.release.facts.hub))
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+
+
+def _downloads(answers: Answers, folder: Path) -> None:
+    for file in answers.release.path.iterdir():
         shutil.copyfile(file, folder / file.name)
     with language(LANGUAGES[0]):
-        write_charts(folder / "charts", figures(Answers(release)))
+        write_charts(folder / "charts", answers)
+
+
+def _keep_earlier(out: Path, fresh: Path, version: str) -> None:
+    """Releases that the site showed before."""
+    for earlier in sorted((out / "r").glob("*")):
+        if earlier.name != version and earlier.is_dir() and not earlier.is_symlink():
+            shutil.copytree(earlier, fresh / "r" / earlier.name, symlinks=True)
 
 
 def _replaceable(out: Path) -> None:

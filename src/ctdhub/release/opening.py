@@ -7,6 +7,7 @@ Does not belong here: finding faults (``verify``).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from ctdhub.errors import ReleaseError
@@ -30,7 +31,7 @@ class Release:
     def __post_init__(self) -> None:
         check_border(self.protected)
 
-    @property
+    @cached_property
     def facts(self) -> PublicFacts:
         """The public facts, checked and safe to show."""
         return PublicFacts.of(self.protected.facts)

@@ -1,0 +1,156 @@
+"""What every page shares: where it lies, how it links to others, its frame in one language.
+
+Belongs here: addresses, links, head, menu.  Does not belong here: what a page says (``pages``).
+
+    <site>/index.html, <site>/fr/index.html    lead to the last release
+    <site>/latest/<language>/<page>            leads to that page of the last release
+    <site>/r/<version>/<language>/<page>       a page, there for good
+    <site>/r/<version>/<file>                  the release's own files, the charts' files
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from ctdhub.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, _, current
+from ctdhub.release import Release
+
+HOME = "index.html"
+EXIT_URL = "https://www.wikipedia.org/"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page in one language.
+
+    Attributes:
+        path: where it lies in the folder of its language, for example "countries/civ.html".
+        title: of the window and of search results, without the hub's name.
+        description: one sentence for search results.
+        template: the file in ``templates`` that draws it.
+        values: what the template needs beside the frame.
+        menu: path of the entry of the menu that it belongs to.
+    """
+
+    path: str
+    title: str
+    description: str
+    template: str
+    values: Mapping[str, Any]
+    menu: str = ""
+
+
+@dataclass(frozen=True)
+class Links:
+    """Addresses as they are seen from one page; they work from ``file://``."""
+
+    path: str
+    lang: str
+    version: str
+
+    def page(self, path: str) -> str:
+        """Another page of the same language."""
+        return self._up + path
+
+    def language(self, code: str) -> str:
+        """The same page in another language."""
+        return f"{self._up}../{code}/{self.path}"
+
+    def file(self, name: str) -> str:
+        """A file of the release, or of the charts."""
+        return f"{self._up}../{name}"
+
+    @property
+    def _up(self) -> str:
+        return "../" * self.path.count("/")
+
+
+def address(code: str, version: str, path: str = HOME) -> str:
+    """Where a page lies, from the root of the site."""
+    return f"r/{version}/{code}/{path}"
+
+
+def render(page: Page, release: Release, languages: Sequence[str]) -> str:
+    """The page as HTML in the language in force.
+
+    Args:
+        languages: languages of the site; the page links to each.
+    """
+    lang = current()
+    links = Links(page.path, lang, release.version)
+    css, css_hash = style()
+    return (
+        _environment()
+        .get_template(page.template)
+        .render(
+            **page.values,
+            page=page,
+            links=links,
+            lang=lang,
+            rtl=lang in RIGHT_TO_LEFT,
+            release=release,
+            facts=release.facts,
+            css=css,
+            css_hash=css_hash,
+            languages=[
+                {"code": code, "name": NATIVE_NAMES[code], "href": links.language(code)}
+                for code in languages
+            ],
+            menu=[
+                {"href": links.page(path), "name": name, "here": path == page.menu}
+                for path, name in menu().items()
+            ],
+            exit_url=EXIT_URL,
+        )
+    )
+
+
+def menu() -> dict[str, str]:
+    """Entries of the menu by path, in the language in force."""
+    return {
+        HOME: _("Overview"),
+        "countries/index.html": _("Countries and regions"),
+        "corridors.html": _("Corridors"),
+        "data.html": _("Data"),
+        "methods.html": _("Methods"),
+        "help.html": _("Help"),
+    }
+
+
+def stub(target: str, code: str, title: str) -> str:
+    """A page that leads to another one at once, without a script.
+
+    Args:
+        target: relative address.
+        code: language.
+    """
+    text = _environment().get_template("stub.html")
+    return text.render(target=target, lang=code, rtl=code in RIGHT_TO_LEFT, title=title)
+
+
+@cache
+def style() -> tuple[Markup, str]:
+    """The style sheet and its SHA-256 as a Content-Security-Policy names it."""
+    css = (resources.files("ctdhub.portal") / "static" / "site.css").read_text("utf-8").strip()
+    return Markup(css), base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()  # noqa: S704
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("ctdhub.portal"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    environment.globals["_"] = _
+    return environment

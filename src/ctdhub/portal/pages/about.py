@@ -1,0 +1,50 @@
+"""What stands at the foot of a page about the data: contributors, citation, level of intervals.
+
+Belongs here: values that several pages share.  Does not belong here: links and menu (``frame``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from ctdhub.i18n import LANGUAGES, _, current
+from ctdhub.insight import NumberCard
+from ctdhub.insight.cards import citation
+from ctdhub.insight.words import formula, number, share, year
+from ctdhub.portal.figures import state_words
+from ctdhub.release import Release
+
+
+def about(release: Release) -> dict[str, Any]:
+    """Values of the template ``about.html``, and the note on the level of intervals."""
+    own = codebook(current())
+    level = share(release.protected.guarantee.level)
+    return {
+        "codebook": own if (release.path / own).exists() else "",
+        "contributors": [
+            (c.name, " – ".join(year(y) for y in c.years or release.years))
+            for c in release.facts.contributors
+        ],
+        "citation": _citation(release),
+        "note_level": _("Intervals hold with {level} confidence.").format(level=level),
+    }
+
+
+def codebook(code: str) -> str:
+    """Name of the codebook in a language."""
+    return "codebook.html" if code == LANGUAGES[0] else f"codebook.{code}.html"
+
+
+def sized(card: NumberCard) -> str:
+    """People with half their interval, or why there is no number."""
+    if card.value is None:
+        return state_words("protected" if card.low is not None else "not_measured")
+    return formula(f"{number(card.value)} ± {number(card.half_width)}")
+
+
+def _citation(release: Release) -> Markup:
+    """How to cite the release; the hub's name keeps its own direction."""
+    hub = escape(release.facts.hub)
+    return escape(citation(release)).replace(hub, Markup("<bdi>{}</bdi>").format(hub), 1)

@@ -1,0 +1,75 @@
+"""Help: kinds of blank, common mistakes, a glossary.
+
+Belongs here: words that the site uses.  Does not belong here: words of the schema (the codebook).
+"""
+
+from __future__ import annotations
+
+from ctdhub.i18n import _
+from ctdhub.portal.frame import Page
+
+PATH = "help.html"
+
+
+def page() -> Page:
+    """The page of help."""
+    return Page(
+        path=PATH,
+        title=_("Help"),
+        description=_("What the words mean, which mistakes are common, how to leave quickly."),
+        template="help.html",
+        values={"words": _words()},
+        menu=PATH,
+    )
+
+
+def _words() -> list[tuple[str, str]]:
+    return [
+        (
+            _("Identified person"),
+            _(
+                "Somebody whom an organisation recognised or assisted as a victim of trafficking. "
+                "How many people are never identified is not known from such data."
+            ),
+        ),
+        (
+            _("Case record"),
+            _("What one organisation wrote down about one person. A person may have several."),
+        ),
+        (
+            _("Corridor"),
+            _("A country of citizenship and a country of exploitation, seen together."),
+        ),
+        (
+            _("Interval"),
+            _(
+                "The range in which the true count lies with the stated confidence. Two numbers "
+                "differ for certain only where their intervals do not overlap."
+            ),
+        ),
+        (
+            _("Protected"),
+            _(
+                "Random noise was added, so that nobody can find out whether a certain person is "
+                "in the data."
+            ),
+        ),
+        (
+            _("Epsilon"),
+            _(
+                "How strong the protection is. The smaller it is, the less a release can tell "
+                "about any one person, and the wider the intervals are."
+            ),
+        ),
+        (
+            _("Protected records"),
+            _(
+                "Made-up rows that together have about the same counts as the real ones. No row "
+                "is a real person."
+            ),
+        ),
+        (
+            _("Release"),
+            _("A numbered edition of the data. It never changes; corrections come in the next."),
+        ),
+    ]

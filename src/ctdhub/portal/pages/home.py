@@ -1,0 +1,88 @@
+"""The first page: headline numbers, a region, six figures.
+
+Belongs here: what a reader meets first.  Does not belong here: the figures themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ctdhub.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.insight import Answers, NumberCard, headline, place_facts
+from ctdhub.insight.words import number
+from ctdhub.portal.draw import draw
+from ctdhub.portal.figures import figures, state_words
+from ctdhub.portal.frame import HOME, Page
+from ctdhub.portal.pages.about import about
+from ctdhub.portal.pages.methods import noise
+from ctdhub.schema import countries
+
+REGION = "europe"
+
+
+@dataclass(frozen=True)
+class _Card:
+    what: str
+    value: str
+    interval: str
+
+
+def page(answers: Answers) -> Page:
+    """The first page."""
+    release, lang = answers.release, current()
+    region = countries.region_name(REGION, lang)
+    note = _(
+        "{region}: the {n} countries and territories of that region in the list of the United "
+        "Nations (M49)."
+    ).format(region=region, n=number(len(countries.members(REGION))))
+    first = headline(answers)
+    return Page(
+        path=HOME,
+        title=_("Release {version}").format(version=release.version),
+        description=f"{first.sentence()} {_('Identified cases, not prevalence.')}",
+        template="home.html",
+        values={
+            "headline": first,
+            "cards": _cards(answers),
+            "region": region,
+            "region_key": REGION,
+            "region_paragraphs": place_facts(answers, REGION).paragraphs(),
+            "region_note": note,
+            "figures": [(f, draw(f, rtl=lang in RIGHT_TO_LEFT)) for f in figures(answers)],
+            "privacy": noise(release),
+            **about(release),
+        },
+        menu=HOME,
+    )
+
+
+def _cards(answers: Answers) -> list[_Card]:
+    first, records = headline(answers), answers.release.protected.case_records
+    return [
+        _card(_("People identified"), first.people),
+        _Card(
+            _("Case records received (a person may have several)"),
+            number(records.value),
+            _between(records.low, records.high),
+        ),
+        _card(_("Nationalities"), first.nationalities, at_least=True),
+        _card(_("Countries and territories of exploitation"), first.countries, at_least=True),
+        _Card(
+            _("Organisations that contributed"),
+            number(first.contributors.value or 0),
+            _("exact, public"),
+        ),
+    ]
+
+
+def _card(what: str, card: NumberCard, *, at_least: bool = False) -> _Card:
+    if card.value is None:
+        return _Card(what, state_words("protected" if card.low is not None else "not_measured"), "")
+    if at_least:
+        value = _("at least {n}").format(n=number(card.value))
+        return _Card(what, value, _("with enough people to show reliably"))
+    return _Card(what, number(card.value), _between(card.low or 0, card.high or 0))
+
+
+def _between(low: float, high: float) -> str:
+    return _("between {low} and {high}").format(low=number(low), high=number(high))

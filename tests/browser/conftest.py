@@ -1,0 +1,65 @@
+"""A real Chromium, and a site to open in it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from invented_release import protected_answer
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from ctdhub.i18n import LANGUAGES
+from ctdhub.portal import build_site
+from ctdhub.release import Release, open_release, write_release
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium without a window."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    with sync_playwright() as tool:
+        found = tool.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    """A fresh tab at desktop width; a page that writes an error to the console fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page, errors = context.new_page(), []
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    yield page
+    context.close()
+    assert errors == []
+
+
+@pytest.fixture(scope="session")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    """An invented release in every language."""
+    answer = protected_answer(facts={"languages": list(LANGUAGES)})
+    folder = tmp_path_factory.mktemp("hub") / "releases"
+    return open_release(write_release(answer, folder, "2026.1", "First."))
+
+
+@pytest.fixture(scope="session")
+def site(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its site."""
+    out = tmp_path_factory.mktemp("out") / "site"
+    build_site(release, out)
+    return out

@@ -1,0 +1,44 @@
+"""Every kind of page in every language: accessible, without scrolling sideways, quiet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from ctdhub.i18n import LANGUAGES
+from ctdhub.portal.frame import address
+
+VERSION = "2026.1"
+KINDS = (
+    "index.html",
+    "countries/index.html",
+    "countries/europe.html",
+    "countries/ukr.html",
+    "corridors.html",
+    "data.html",
+    "standards/htcds-2.html",
+    "methods.html",
+    "help.html",
+)
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+PHONE, ZOOMED = (390, 844), (640, 450)
+"""Pixels; a desktop of 1280 pixels at 200 % has 640."""
+
+
+@pytest.fixture(params=[f"{code} {kind}" for code in LANGUAGES for kind in KINDS])
+def opened(request: pytest.FixtureRequest, tab: Page, site: Path) -> Page:
+    code, kind = request.param.split()
+    tab.goto((site / address(code, VERSION, kind)).as_uri())
+    return tab
+
+
+def test_accessible_and_no_wider_than_the_window(opened: Page) -> None:
+    found = Axe().run(opened, options=RULES)
+    assert found.violations_count == 0, found.generate_report()
+    for width, height in (PHONE, ZOOMED):
+        opened.set_viewport_size({"width": width, "height": height})
+        wide = opened.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width
