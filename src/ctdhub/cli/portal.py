@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(
         help=_(
-            "Build the public site of a release: pages in every language of the hub, downloads, no scripts."
+            "Build the public site of a release: pages in every language of the hub, downloads."
             "\n\nExample: ctdhub site my-hub"
         )
     )

@@ -39,6 +39,8 @@ class Page:
         template: the file in ``templates`` that draws it.
         values: what the template needs beside the frame.
         menu: path of the entry of the menu that it belongs to.
+        scripts: files in ``static`` that run on it, in this order; the policy allows no others.
+        sources: more directives of its Content-Security-Policy, for example "connect-src 'self'".
     """
 
     path: str
@@ -47,6 +49,8 @@ class Page:
     template: str
     values: Mapping[str, Any]
     menu: str = ""
+    scripts: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,21 @@ def render(page: Page, release: Release, languages: Sequence[str]) -> str:
     """
     lang = current()
     links = Links(page.path, lang, release.version)
-    css, css_hash = style()
+    css, css_hash = inlined("site.css")
+    scripts = [inlined(name) for name in page.scripts]
+    policy = [
+        "default-src 'none'",
+        f"style-src '{css_hash}'",
+        *(
+            ["script-src " + " ".join(f"'{digest}'" for _text, digest in scripts)]
+            if scripts
+            else []
+        ),
+        "img-src data:",
+        *page.sources,
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
     return (
         _environment()
         .get_template(page.template)
@@ -100,7 +118,8 @@ def render(page: Page, release: Release, languages: Sequence[str]) -> str:
             release=release,
             facts=release.facts,
             css=css,
-            css_hash=css_hash,
+            policy="; ".join(policy),
+            scripts=[text for text, _digest in scripts],
             languages=[
                 {"code": code, "name": NATIVE_NAMES[code], "href": links.language(code)}
                 for code in languages
@@ -138,10 +157,11 @@ def stub(target: str, code: str, title: str) -> str:
 
 
 @cache
-def style() -> tuple[Markup, str]:
-    """The style sheet and its SHA-256 as a Content-Security-Policy names it."""
-    css = (resources.files("ctdhub.portal") / "static" / "site.css").read_text("utf-8").strip()
-    return Markup(css), base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()  # noqa: S704
+def inlined(name: str) -> tuple[Markup, str]:
+    """A file of ``static`` to stand in a page, and its hash as a Content-Security-Policy has it."""
+    text = (resources.files("ctdhub.portal") / "static" / name).read_text("utf-8").strip()
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return Markup(text), f"sha256-{digest}"  # noqa: S704
 
 
 @cache
