@@ -32,7 +32,6 @@ from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.protect.border import SHOWN, Estimate
@@ -116,7 +115,6 @@ class Answers:
         self.years = release.facts.years
         self._variables = frozenset(release.protected.records.column_names)
         self._records = release.protected.records
-        self._cells: dict[str, dict[tuple[str, ...], Estimate]] = {}
         self._tallies: dict[str, tuple[_Cells, _Cells]] = {}
         self._answered: dict[frozenset[tuple[str, frozenset[str]]], Answer] = {}
         self.z = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2)
@@ -159,7 +157,7 @@ class Answers:
             cell = tuple(next(iter(where[v])) for v in key.split("*"))
             if found := self._shown(key).get(cell):
                 return Answer(found.value, found.low, found.high)
-            return Answer(0, 0, self._unseen(key))
+            return Answer(0, 0, self.unseen(key))
         total = self._sum(where)
         if total is None:
             return NOT_MEASURED
@@ -184,21 +182,24 @@ class Answers:
         return {frozenset(table.split("*")): table for table in self._sigma if table}
 
     @cached_property
-    def _keys(self) -> pa.ChunkedArray:
-        return pc.binary_join(self.release.protected.counts["columns"], "*")
+    def _cells(self) -> dict[str, dict[tuple[str, ...], Estimate]]:
+        """Shown cells of every measured table."""
+        found: dict[str, dict[tuple[str, ...], Estimate]] = {}
+        counts = self.release.protected.counts
+        for row in counts.filter(pc.equal(counts["state"], SHOWN)).to_pylist():
+            cells = found.setdefault("*".join(row["columns"]), {})
+            cells[tuple(row["values"])] = Estimate(row["count"], row["low"], row["high"])
+        return found
 
     def _shown(self, key: str) -> dict[tuple[str, ...], Estimate]:
-        if key not in self._cells:
-            counts = self.release.protected.counts
-            chosen = pc.and_(pc.equal(self._keys, key), pc.equal(counts["state"], SHOWN))
-            self._cells[key] = {
-                tuple(row["values"]): Estimate(row["count"], row["low"], row["high"])
-                for row in counts.filter(chosen).to_pylist()
-            }
-        return self._cells[key]
+        return self._cells.get(key, {})
 
-    def _unseen(self, key: str) -> int:
-        """Upper end, in people, for a cell of a measured table that is not shown."""
+    def unseen(self, key: str) -> int:
+        """Upper end, in people, for a cell of a measured table that is not shown.
+
+        Args:
+            key: of the table, as :meth:`measured` gives it.
+        """
         cells = math.prod(len(self.domain(v)) + 1 for v in key.split("*"))
         outside = (1 - self.release.protected.guarantee.level) / 2
         below = NormalDist().inv_cdf(1 - outside / cells) * self._sigma[key]

@@ -27,6 +27,15 @@ def draw(figure: Figure, *, rtl: bool) -> Markup:
 
     Short labels stand beside their bars, longer ones above.
     """
+    rows, height = body(figure, rtl=rtl)
+    return Markup(
+        '<svg class="chart" role="img" aria-labelledby="{id}-t {id}-s" width="100%" '
+        'height="{height}">{rows}</svg>'
+    ).format(id=figure.id, height=height, rows=rows)
+
+
+def body(figure: Figure, *, rtl: bool) -> tuple[Markup, int]:
+    """What stands inside the ``<svg>``, and its height in pixels."""
     indent = _room(b for b in figure.bars if not b.missing)
     indent = indent if indent <= _MOST else 0
     widest = WIDEST_BESIDE if indent else WIDEST
@@ -38,10 +47,7 @@ def draw(figure: Figure, *, rtl: bool) -> Markup:
         shift = indent if beside or bar.size is not None else 0
         rows.append(_row(bar.label, marks, y, -shift if rtl else shift, 5 if beside else 24, rtl))
         y += _BESIDE if beside else _ABOVE
-    return Markup(
-        '<svg class="chart" role="img" aria-labelledby="{id}-t {id}-s" width="100%" '
-        'height="{height}">{rows}</svg>'
-    ).format(id=figure.id, height=y + 4, rows=Markup("").join(rows))
+    return Markup("").join(rows), y + 4
 
 
 def _room(bars: Iterable[Bar]) -> int:

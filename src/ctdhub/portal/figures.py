@@ -50,7 +50,8 @@ class Bar:
 class Figure:
     """A figure: headline, subtitle, bars, note; ``table`` holds the cards behind it.
 
-    ``file`` names the file of its numbers, without its ending.
+    ``file`` names the file of its numbers, without its ending; ``picture`` says whether the figure
+    is also a picture in a file (``pictures``).
     """
 
     id: str
@@ -61,6 +62,7 @@ class Figure:
     definition: str
     table: Table
     file: str = ""
+    picture: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def figures(answers: Answers, among: Among = ALL) -> tuple[Figure, ...]:
     if (largest := corridor_figure(answers, among)) is not None:
         found.append(largest)
     return tuple(
-        replace(f, id=among.prefix + f.id, file=among.file or f.id)
+        replace(f, id=among.prefix + f.id, file=among.file or f.id, picture=among == ALL)
         for f in found
         if any(b.size is not None for b in f.bars)
     )

@@ -22,6 +22,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ctdhub.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, _, current
+from ctdhub.portal.sharing import Sharing
 from ctdhub.release import Release
 
 HOME = "index.html"
@@ -83,14 +84,18 @@ def address(code: str, version: str, path: str = HOME) -> str:
     return f"r/{version}/{code}/{path}"
 
 
-def render(page: Page, release: Release, languages: Sequence[str]) -> str:
+def render(
+    page: Page, release: Release, languages: Sequence[str], sharing: Sharing | None = None
+) -> str:
     """The page as HTML in the language in force.
 
     Args:
         languages: languages of the site; the page links to each.
+        sharing: where the site will be found; nowhere by default.
     """
     lang = current()
     links = Links(page.path, lang, release.version)
+    places = {code: address(code, release.version, page.path) for code in languages}
     css, css_hash = inlined("site.css")
     scripts = [inlined(name) for name in page.scripts]
     policy = [
@@ -113,6 +118,7 @@ def render(page: Page, release: Release, languages: Sequence[str]) -> str:
             **page.values,
             page=page,
             links=links,
+            shared=(sharing or Sharing()).head(page.path, places, lang, release),
             lang=lang,
             rtl=lang in RIGHT_TO_LEFT,
             release=release,

@@ -23,6 +23,11 @@ LICENCES = {
 """Addresses of the licences that a hub may name by their SPDX identifier."""
 
 LONGEST_NAME, LONGEST_TEXT = 120, 500
+SITE_ADDRESS = (
+    r"^(https://[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?"
+    r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,99}){0,9}/?)?$"
+)
+"""Where a site may lie: https, a host, folders; no query, no user, no step up; or nothing."""
 
 
 class _Facts(BaseModel):
