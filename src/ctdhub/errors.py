@@ -14,7 +14,8 @@ Belongs here: every exception a user may see.  Does not belong here: the checks 
     ├── LedgerError           the privacy ledger refuses or is damaged
     │   ├── Overspend             the question costs more than what is left
     │   └── LedgerTampered        a line of the ledger does not hash to its successor
-    └── ReleaseError          a release is missing, damaged or would be rewritten
+    ├── ReleaseError          a release is missing, damaged or would be rewritten
+    └── SiteError             a published site cannot be read
 
 An error names file, row, column, rule and remedy.  It never carries the value of a case record.
 """
@@ -138,3 +139,7 @@ class LedgerTampered(LedgerError):
 
 class ReleaseError(HubError):
     """A release is missing, damaged or would be rewritten."""
+
+
+class SiteError(HubError):
+    """A published site cannot be read: it is missing, damaged, or leads elsewhere."""

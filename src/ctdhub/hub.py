@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ctdhub.errors import HubFolderError, PolicyError, printable
 from ctdhub.i18n import LANGUAGES, Language, _
 from ctdhub.release.approvals import CANDIDATES, Approvers, Role
+from ctdhub.release.facts import SITE_ADDRESS
 from ctdhub.schema import load_schema
 
 SOURCE_KINDS = load_schema().codes["source_type"]
@@ -30,10 +31,17 @@ class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class SiteSettings(_Settings):
+    """Where the public finds the site: ``url`` (https), empty where it is not known yet."""
+
+    url: str = Field(default="", pattern=SITE_ADDRESS)
+
+
 class HubSettings(_Settings):
     """hub.yaml: name of the hub, languages of its site, schema version, engine.
 
     ``homepage`` (https) and ``helpline`` (a number or address) are shown on the site if given.
+    ``site`` says where the site will be found.
     ``approvers`` holds the public keys of the two people without whom nothing is published.
     """
 
@@ -45,6 +53,7 @@ class HubSettings(_Settings):
     licence: str = "CC-BY-4.0"
     homepage: str = Field(default="", pattern=r"^(https://\S{1,300})?$")
     helpline: str = Field(default="", max_length=120)
+    site: SiteSettings = SiteSettings()
     approvers: Approvers | None = None
 
     @field_validator("schema_version")

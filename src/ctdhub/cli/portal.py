@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from ctdhub.cli import bar, console
 from ctdhub.errors import ReleaseError
+from ctdhub.hub import Hub
 from ctdhub.i18n import _
 from ctdhub.portal import build_site
 from ctdhub.portal import serve as serve_site
@@ -43,12 +44,23 @@ def register(app: typer.Typer) -> None:
                 )
             ),
         ] = None,
+        url: Annotated[
+            str | None,
+            typer.Option(
+                help=_(
+                    "Public address of the site, for search engines; default: site.url in "
+                    "hub.yaml, none for the folder of a release."
+                )
+            ),
+        ] = None,
     ) -> None:
         folder = release_folder(source)
+        if url is None:
+            url = Hub(source).settings.site.url if (source / "hub.yaml").is_file() else ""
         target = out or (source if folder != source else Path()) / "site"
         with bar() as progress:
             progress(_("Building the site"), 0.0)
-            build_site(open_release(folder), target, progress)
+            build_site(open_release(folder), target, progress, url=url)
         console.print(_("Built the site in {folder}.").format(folder=escape(str(target))))
         console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(target))))
 

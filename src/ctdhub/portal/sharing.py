@@ -28,6 +28,8 @@ from ctdhub.release.facts import SITE_ADDRESS
 
 DESCRIBED = ("index.html", "data.html")
 """Pages that carry the schema.org Dataset."""
+EXAMPLE = "https://data.example.org/"
+"""Stands in examples where the address is not known."""
 LOCALES = {"en": "en_GB", "fr": "fr_FR", "es": "es_ES", "ar": "ar_AR"}
 """As Open Graph names them."""
 
@@ -71,6 +73,7 @@ class Sharing:
         """
         canonical = self.public(places[lang])
         return {
+            "site": self.public("") or EXAMPLE,
             "canonical": canonical,
             "alternates": {code: self.public(place) for code, place in places.items()},
             "locale": LOCALES[lang],

@@ -109,15 +109,16 @@ def _version(hub: Hub, step: str, *folders: Path) -> str | None:
 
 def build_site(hub: Hub, progress: Progress | None) -> Step:
     """The current release -> the static site."""
-    release = hub.releases / (released_version(hub) or "")
+    release, url = hub.releases / (released_version(hub) or ""), hub.settings.site.url
 
     def run(folder: Path) -> None:
-        make_site(open_release(release), folder, progress)
+        make_site(open_release(release), folder, progress, url=url)
 
     return Step(
         name="site",
         inputs={
             "release": hash_file(release / MANIFEST),
+            "address": url,
             "code": code("schema", "insight", "portal", "locale"),
         },
         output=hub.site,

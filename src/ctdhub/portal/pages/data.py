@@ -33,6 +33,7 @@ def pages(release: Release) -> Iterator[Page]:
         values={
             "downloads": _downloads(release),
             "reading": _reading(),
+            "programs": _programs(release),
             "standards": [
                 {"path": _path(name), "name": load_crosswalk(name).title, "lossy": _lossy(name)}
                 for name in NAMES
@@ -114,6 +115,26 @@ def _reading() -> list[tuple[str, str, str]]:
             ),
             "",
         ),
+    ]
+
+
+def _programs(release: Release) -> list[tuple[str, str]]:
+    """Tool and example; the template puts the site's address for ``{site}``."""
+    measured = [key for key in release.protected.guarantee.sigma if key and key.count("*") < 2]
+    names = min(measured, key=lambda key: (key != "gender", "*" in key), default="gender").split(
+        "*"
+    )
+    table = f"{{site}}r/{release.version}/api/tables/{'-'.join(names)}"
+    asked = ", ".join(f'"{name}"' for name in names)
+    return [
+        (
+            "Python",
+            "from ctdhub.client import open_site\n\n"
+            f'site = open_site("{{site}}", "{release.version}")\n'
+            f"site.table({asked})\nsite.records()\nsite.citation",
+        ),
+        ("curl", f"curl {{site}}api/latest.json\ncurl {table}.json\ncurl {table}.csv"),
+        ("R", f'library(jsonlite)\n\nfromJSON("{table}.json")$rows'),
     ]
 
 

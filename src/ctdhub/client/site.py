@@ -1,0 +1,263 @@
+"""A published site as an object: its release, tables, places and records.
+
+Belongs here: finding and checking what a reader asks for.
+Does not belong here: fetching (``source``), the shape of tables (``shape``).
+
+No path is taken from a file of the site: paths are made here from the version and from names that
+are checked, so a hostile index leads nowhere.  What comes from the release's own files is compared
+with its list of hashes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+from ctdhub.client.shape import (
+    LARGEST_JSON,
+    NUMBERS,
+    columns,
+    damage,
+    damaged,
+    facts_of,
+    frame,
+    read_json,
+    rows_of,
+)
+from ctdhub.client.source import Folder, Source, Web
+from ctdhub.errors import SiteError
+from ctdhub.i18n import _
+
+LARGEST_DATA = 2**30
+"""Bytes."""
+_VERSION = re.compile(r"\d{4}\.[1-9]\d{0,5}")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_SIDES = ("citizens", "exploited")
+
+
+def open_site(where: str | Path, version: str = "", *, arrow: bool = False) -> Site:
+    """Open a site.
+
+    Args:
+        where: address of its first page (http or https), or its folder.
+        version: of the release, for example "2026.1"; the newest by default.
+        arrow: give pyarrow Tables even where pandas is installed.
+
+    Raises:
+        SiteError: there is no site, or no such release; it cannot be reached; it is damaged.
+
+    >>> open_site("file:///etc/passwd")
+    Traceback (most recent call last):
+    ...
+    ctdhub.errors.SiteError: This is not the address of a site. Give the address of its first \
+page, such as https://data.example.org/, or a folder. (rule site-address)
+    """
+    web = isinstance(where, str) and re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", where)
+    source: Source = Web(str(where)) if web else Folder(Path(where))
+    if not version:
+        version = str(read_json(source, "api/latest.json").get("version"))
+    if not _VERSION.fullmatch(version):
+        what = _("This is not a version.")
+        raise SiteError(what, _("Use one like 2026.1, or none."), rule="version")
+    return Site(source, version, arrow)
+
+
+@dataclass(frozen=True)
+class Site:
+    """One release of a site; made by :func:`open_site`.
+
+    Tables are pandas DataFrames where pandas is installed, else pyarrow Tables.  Every number
+    stands in ``count`` with its interval ``low`` to ``high``; ``state`` is "shown", "protected"
+    (too few to show reliably, never zero; ``count`` is missing) or "not_measured".  The empty
+    text among values means "not recorded".  ``attrs["ctdhub"]`` of a DataFrame, or the schema
+    metadata ``ctdhub`` of a Table (JSON), holds release, level, caveat and citation; for a table
+    of counts also ``sigma`` and ``unlisted``, the interval of every cell that has no row.
+    """
+
+    source: Source
+    release: str
+    arrow: bool = False
+
+    @property
+    def citation(self) -> str:
+        """How to cite the release."""
+        return str(self._index["citation"])
+
+    @property
+    def caveat(self) -> str:
+        """The sentence that must stand beside every number."""
+        return str(self._index["caveat"])
+
+    @property
+    def level(self) -> float:
+        """Coverage of every interval, in 0..1."""
+        return float(self._index["level"])
+
+    @property
+    def invented(self) -> bool:
+        """Whether these are practice data about nobody."""
+        return bool(self._index["invented"])
+
+    def tables(self) -> Any:
+        """Measured tables of one or two variables: ``first``, ``second`` (empty in a table of
+        one), ``sigma`` (of the noise, in people), ``cells`` (rows that are shown)."""
+        found = [
+            {
+                "first": names[0],
+                "second": "".join(names[1:]),
+                "sigma": entry["sigma"],
+                "cells": entry["cells"],
+            }
+            for names, entry in self._tables.values()
+        ]
+        kinds = {"first": "string", "second": "string", "sigma": "float64", "cells": "int64"}
+        return self._frame(rows_of(found, kinds), {})
+
+    def table(self, *variables: str) -> Any:
+        """People by one, two or three variables: a column for each, then count, low, high, state.
+
+        Raises:
+            SiteError: this release did not measure these variables together.
+        """
+        wanted = frozenset(variables)
+        if len(wanted) == len(variables) and wanted in self._tables:
+            names, _entry = self._tables[wanted]
+            found = read_json(self.source, f"{self._folder}/api/tables/{'-'.join(names)}.json")
+            with damage():
+                rows = [
+                    dict(zip(names, r["values"], strict=True)) | {n: r[n] for n in NUMBERS}
+                    for r in found["rows"]
+                ]
+                about = {name: found[name] for name in ("sigma", "unlisted")}
+            return self._frame(rows_of(rows, columns(variables)), about)
+        return self._large(variables)
+
+    def place(self, key: str) -> Any:
+        """Facts of a country ("civ") or region ("europe").
+
+        ``side`` is "citizens" (its citizens, exploited anywhere) or "exploited" (people exploited
+        there); ``fact`` is "people", "women", "exploitation" (``code`` is the flag) or "corridor"
+        (``code`` is citizenship and country of exploitation, joined with "|"); ``unit`` says
+        whether ``count`` is a number of people or a share in 0..1.
+
+        Raises:
+            SiteError: the place has no page in this release.
+        """
+        key = key.lower()
+        if key not in self._places:
+            what = _("This release has no facts of that place.")
+            fix = _("Use a code of ISO 3166 (three letters) or the key of a region; see places().")
+            raise SiteError(what, fix, rule="place")
+        found = read_json(self.source, f"{self._folder}/api/places/{key}.json")
+        with damage():
+            rows = [row for side in _SIDES for row in facts_of(side, found[side])]
+        kinds = dict.fromkeys(("side", "fact", "code", "unit"), "string")
+        numbers = dict.fromkeys(("count", "low", "high"), "float64")
+        return self._frame(rows_of(rows, {**kinds, **numbers, "state": "string"}), {})
+
+    def places(self) -> dict[str, str]:
+        """English names of the places that have facts, by key."""
+        return dict(self._places)
+
+    def labels(self, variable: str, lang: str = "en") -> dict[str, str]:
+        """Labels of the values of a variable, by code.
+
+        Raises:
+            SiteError: no such variable, or the site has not that language.
+        """
+        with damage():
+            for found in self._index["variables"]:
+                if found["name"] == variable and lang in found["labels"]:
+                    return {v["code"]: v["labels"][lang] for v in found["values"]}
+        what = _("This release has no such variable in that language.")
+        raise SiteError(what, _("See api/index.json of the release."), rule="labels")
+
+    def records(self) -> Any:
+        """Protected records, one row per person, missing where not recorded; no row is a real
+        person."""
+        return self._frame(self._parquet("records.parquet"), {})
+
+    @property
+    def _folder(self) -> str:
+        return f"r/{self.release}"
+
+    @cached_property
+    def _index(self) -> dict[str, Any]:
+        found = read_json(self.source, f"{self._folder}/api/index.json")
+        if found.get("release") != self.release:
+            raise damaged("index.json")
+        return found
+
+    @cached_property
+    def _tables(self) -> dict[frozenset[str], tuple[list[str], Mapping[str, Any]]]:
+        with damage():
+            entries = [(list(e["variables"]), e) for e in self._index["tables"]]
+            if not all(_NAME.fullmatch(name) for names, _entry in entries for name in names):
+                raise ValueError
+            return {frozenset(names): (names, entry) for names, entry in entries}
+
+    @cached_property
+    def _places(self) -> dict[str, str]:
+        with damage():
+            found = {e["key"]: str(e["names"]["en"]) for e in self._index["places"]}
+            if not all(_NAME.fullmatch(key) for key in found):
+                raise ValueError
+            return found
+
+    @cached_property
+    def _hashes(self) -> dict[str, str]:
+        text = self.source.read(f"{self._folder}/SHA256SUMS", LARGEST_JSON).decode(
+            "utf-8", "replace"
+        )
+        return {
+            name: digest for digest, _gap, name in (s.partition("  ") for s in text.splitlines())
+        }
+
+    def _checked(self, name: str) -> bytes:
+        """A file of the release, as its list of hashes has it."""
+        found = self.source.read(f"{self._folder}/{name}", LARGEST_DATA)
+        if hashlib.sha256(found).hexdigest() != self._hashes.get(name):
+            raise damaged(name)
+        return found
+
+    def _parquet(self, name: str) -> Any:
+        import pyarrow.parquet as pq
+
+        found = self._checked(name)
+        with damage():
+            return pq.read_table(io.BytesIO(found))
+
+    def _large(self, variables: tuple[str, ...]) -> Any:
+        """A table that has no file of its own, out of counts.parquet."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        with damage():
+            sigma = json.loads(self._checked("manifest.json"))["sigma"]
+        orders = ("*".join(order) for order in permutations(variables)) if variables else iter(())
+        key = next((name for name in orders if name in sigma), "") if len(variables) <= 3 else ""
+        if not key:
+            what = _("This release did not measure these variables together.")
+            fix = _("See tables() for the tables of one and two variables.")
+            raise SiteError(what, fix, rule="not-measured")
+        counts = self._parquet("counts.parquet")
+        with damage():
+            chosen = counts.filter(pc.equal(pc.binary_join(counts["columns"], "*"), key))
+            at = {name: i for i, name in enumerate(key.split("*"))}
+            values = [pc.list_element(chosen["values"], at[name]) for name in variables]
+            numbers = [chosen[name] for name in NUMBERS]
+            found = pa.table([*values, *numbers], [*variables, *NUMBERS])
+        return self._frame(found, {"sigma": sigma[key]})
+
+    def _frame(self, table: Any, about: Mapping[str, Any]) -> Any:
+        common = ("release", "level", "caveat", "citation", "invented")
+        facts = {**{name: self._index.get(name) for name in common}, **about}
+        return frame(table, facts, arrow=self.arrow)
