@@ -31,6 +31,8 @@ WIDTH, MARGIN = 760, 24
 _SIZES = {"title": 19, "sub": 14, "small": 12}
 """Height in pixels of each kind of text; a letter is about half as wide."""
 _LINE, _LETTER = 1.45, 0.54
+_RLM = "\u200f"
+"""Begins a line that runs right to left whatever its first letter is."""
 _ISOLATED = re.compile("\u2066[^\u2069]*\u2069")
 
 
@@ -73,13 +75,19 @@ def picture(figure: Figure, release: Release) -> str:
 
 def _notes(figure: Figure, release: Release) -> list[str]:
     """What stands below the bars; the warning about invented data, if any, is in the citation."""
-    words = (figure.note, figure.definition, *release.facts.caveats)
+    facts = release.facts
     return [
-        *(text for text in words if text),
+        *(text for text in (figure.note, figure.definition) if text),
+        *(_isolated(caveat) for caveat in facts.caveats),
         _("The line across the end of each bar is its interval."),
         _("Identified cases, not prevalence."),
-        citation(release),
+        citation(release).replace(facts.hub, _isolated(facts.hub), 1),
     ]
+
+
+def _isolated(text: str) -> str:
+    """A text in whatever script, so that it does not turn its neighbours round."""
+    return f"\u2068{text}\u2069"
 
 
 def _block(texts: list[tuple[str, str]], y: float, rtl: bool) -> tuple[Markup, int]:
@@ -89,8 +97,8 @@ def _block(texts: list[tuple[str, str]], y: float, rtl: bool) -> tuple[Markup, i
     for text, kind in texts:
         for part in _lines(text, int((WIDTH - 2 * MARGIN) / (_SIZES[kind] * _LETTER))):
             y += _SIZES[kind] * _LINE
-            x, anchor = (WIDTH - MARGIN, "end") if rtl else (MARGIN, "start")
-            lines.append(line.format(kind=kind, x=x, y=round(y), anchor=anchor, text=part))
+            x, anchor, mark = (WIDTH - MARGIN, "end", _RLM) if rtl else (MARGIN, "start", "")
+            lines.append(line.format(kind=kind, x=x, y=round(y), anchor=anchor, text=mark + part))
     return Markup("").join(lines), round(y)
 
 
