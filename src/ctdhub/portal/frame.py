@@ -139,6 +139,7 @@ def menu() -> dict[str, str]:
         HOME: _("Overview"),
         "countries/index.html": _("Countries and regions"),
         "corridors.html": _("Corridors"),
+        "learn/index.html": _("Learn"),
         "data.html": _("Data"),
         "methods.html": _("Methods"),
         "help.html": _("Help"),

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ctdhub.insight import Answers
 from ctdhub.portal.frame import Page
-from ctdhub.portal.pages import corridors, data, help, home, methods, places
+from ctdhub.portal.pages import corridors, data, help, home, learn, methods, places
 
 
 def pages(answers: Answers) -> Iterator[Page]:
@@ -18,6 +18,7 @@ def pages(answers: Answers) -> Iterator[Page]:
     yield home.page(answers)
     yield from places.pages(answers)
     yield corridors.page(answers)
+    yield from learn.pages(answers)
     yield from data.pages(answers.release)
     yield methods.page(answers.release)
     yield help.page()
