@@ -48,7 +48,8 @@ def register(app: typer.Typer) -> None:
         target = out or (source if folder != source else Path()) / "site"
         with bar() as progress:
             progress(_("Building the site"), 0.0)
-            build_site(open_release(folder), target, progress)
+            hub = source if folder != source else None
+            build_site(open_release(folder), target, progress, hub)
         console.print(_("Built the site in {folder}.").format(folder=escape(str(target))))
         console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(target))))
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -83,11 +83,14 @@ def address(code: str, version: str, path: str = HOME) -> str:
     return f"r/{version}/{code}/{path}"
 
 
-def render(page: Page, release: Release, languages: Sequence[str]) -> str:
+def render(
+    page: Page, release: Release, languages: Sequence[str], absent: Collection[str] = ()
+) -> str:
     """The page as HTML in the language in force.
 
     Args:
         languages: languages of the site; the page links to each.
+        absent: paths of the menu that this site has no page for.
     """
     lang = current()
     links = Links(page.path, lang, release.version)
@@ -127,6 +130,7 @@ def render(page: Page, release: Release, languages: Sequence[str]) -> str:
             menu=[
                 {"href": links.page(path), "name": name, "here": path == page.menu}
                 for path, name in menu().items()
+                if path not in absent
             ],
             exit_url=EXIT_URL,
         )
@@ -140,6 +144,7 @@ def menu() -> dict[str, str]:
         "countries/index.html": _("Countries and regions"),
         "corridors.html": _("Corridors"),
         "learn/index.html": _("Learn"),
+        "events.html": _("Events"),
         "data.html": _("Data"),
         "methods.html": _("Methods"),
         "help.html": _("Help"),

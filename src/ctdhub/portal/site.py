@@ -18,9 +18,10 @@ from pathlib import Path
 from ctdhub.errors import HubError
 from ctdhub.i18n import LANGUAGES, _, language
 from ctdhub.insight import Answers
+from ctdhub.portal.calendar import Calendar, read_calendar
 from ctdhub.portal.charts import write_charts
 from ctdhub.portal.frame import HOME, address, render, stub
-from ctdhub.portal.pages import pages
+from ctdhub.portal.pages import events, pages
 from ctdhub.release import Release
 
 Progress = Callable[[str, float], None]
@@ -30,21 +31,26 @@ MARK = "site.json"
 LATEST = "latest"
 
 
-def build_site(release: Release, out: Path, progress: Progress | None = None) -> None:
+def build_site(
+    release: Release, out: Path, progress: Progress | None = None, hub: Path | None = None
+) -> None:
     """Build the site into ``out``; readers of an older one see it until the new one is whole.
 
     Args:
         release: an opened release.
         out: a folder that does not exist, is empty, or holds a site; its other releases stay.
         progress: told (message, fraction).
+        hub: root of the hub folder, for what a site shows beside its release: the calendar of
+            events; None for a release alone.
 
     Raises:
         TypeError: not a Release.
-        HubError: the folder holds something else.
+        HubError: the folder holds something else, or the calendar has faults.
     """
     if not isinstance(release, Release):
         raise TypeError("the portal shows releases and nothing else")
     _replaceable(out)
+    calendar = read_calendar(hub) if hub else None
     report = progress or (lambda message, fraction: None)
     out.parent.mkdir(parents=True, exist_ok=True)
     for kind in (".writing", ".old"):  # left behind by a killed run
@@ -55,9 +61,12 @@ def build_site(release: Release, out: Path, progress: Progress | None = None) ->
         answers, languages = Answers(release), offered(release)
         for i, code in enumerate(languages):
             report(_("Drawing pages"), i / (len(languages) + 1))
-            _write_language(answers, languages, code, fresh)
+            _write_language(answers, languages, code, fresh, calendar)
         report(_("Copying downloads"), len(languages) / (len(languages) + 1))
         _downloads(answers, fresh / "r" / release.version)
+        if calendar:
+            for folder in (fresh / "r" / release.version, fresh / LATEST):
+                events.write_files(folder, release, calendar)
         _keep_earlier(out, fresh, release.version)
         mark = {"made by": release.manifest.software, "release": release.version}
         (fresh / MARK).write_text(json.dumps(mark), "utf-8")
@@ -79,13 +88,20 @@ def offered(release: Release) -> tuple[str, ...]:
     )
 
 
-def _write_language(answers: Answers, languages: Sequence[str], code: str, fresh: Path) -> None:
+def _write_language(
+    answers: Answers,
+    languages: Sequence[str],
+    code: str,
+    fresh: Path,
+    calendar: Calendar | None,
+) -> None:
     """All pages of a language, and what leads to them from ``latest`` and from the root."""
     version = answers.release.version
     with language(code):
-        for page in pages(answers):
+        absent = () if calendar else (events.PATH,)
+        for page in pages(answers, calendar):
             target = address(code, version, page.path)
-            _write(fresh / target, render(page, answers.release, languages))
+            _write(fresh / target, render(page, answers.release, languages, absent))
             up = "../" * (page.path.count("/") + 2)
             _write(fresh / LATEST / code / page.path, stub(up + target, code, page.title))
             if page.path == HOME:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ctdhub.hub import Hub
 from ctdhub.portal import build_site as make_site
+from ctdhub.portal.calendar import FILE as EVENTS
 from ctdhub.protect import Policy, Protected
 from ctdhub.release import latest_release, next_version, open_release
 from ctdhub.release import write_release as write_bundle
@@ -110,15 +111,17 @@ def _version(hub: Hub, step: str, *folders: Path) -> str | None:
 def build_site(hub: Hub, progress: Progress | None) -> Step:
     """The current release -> the static site."""
     release = hub.releases / (released_version(hub) or "")
+    events = hub.root / EVENTS
 
     def run(folder: Path) -> None:
-        make_site(open_release(release), folder, progress)
+        make_site(open_release(release), folder, progress, hub.root)
 
     return Step(
         name="site",
         inputs={
             "release": hash_file(release / MANIFEST),
             "code": code("schema", "insight", "portal", "locale"),
+            "events": hash_file(events) if events.is_file() else "",
         },
         output=hub.site,
         run=run,

@@ -112,7 +112,7 @@ def _few() -> Exercise:
             Choice(
                 _("There may be some people or none."),
                 True,
-                _("The number is small or zero. Which of the two is nobody's business."),
+                _("The number is small or zero. Which of the two it is stays protected."),
             ),
             Choice(
                 _("The answer was not written down."),
