@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,9 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 @pytest.fixture(scope="session")
 def site(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Its site."""
-    out = tmp_path_factory.mktemp("out") / "site"
-    build_site(release, out)
+    """Its site, with the practice events."""
+    out, hub = tmp_path_factory.mktemp("out") / "site", release.path.parents[1]
+    events = resources.files("ctdhub.practice") / "events.yaml"
+    (hub / events.name).write_bytes(events.read_bytes())
+    build_site(release, out, hub=hub)
     return out

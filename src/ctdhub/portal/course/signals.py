@@ -30,7 +30,7 @@ Labelled = tuple[str, Row]
 def lesson(answers: Answers, drawn: Drawn) -> Lesson:
     """A rise that comes from a new contributor, from noise, or from better identification."""
     figure = drawn.get("people-by-year")
-    exercises = [_joined(answers.release, figure), _noise(figure), _training()]
+    exercises = [_joined(answers.release, figure), _noise(figure), _training(), _change()]
     return Lesson(
         id="signals",
         title=_("A signal that is none"),
@@ -171,6 +171,29 @@ def _training() -> Exercise:
                 _("The training failed, because numbers went up."),
                 False,
                 _("To find more people was its purpose."),
+            ),
+        ),
+    )
+
+
+def _change() -> Exercise:
+    return Exercise(
+        _("Two years differ by more than the noise. What else do you check before you report it?"),
+        (
+            Choice(
+                _("Nothing: the intervals do not overlap."),
+                False,
+                _("They tell that the counts differ. They do not tell why."),
+            ),
+            Choice(
+                _("Whether others have already reported a rise."),
+                False,
+                _("Others may have read the same numbers in the same hurry."),
+            ),
+            Choice(
+                _("Whether the same organisations reported, with the same definitions."),
+                True,
+                _("And ask people who know the place whether the change is true to them."),
             ),
         ),
     )

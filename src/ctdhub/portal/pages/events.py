@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
@@ -16,9 +16,10 @@ from typing import Any
 
 from babel import Locale
 from babel.dates import format_date, format_time
+from markupsafe import Markup
 
 from ctdhub.i18n import _, current
-from ctdhub.insight.words import number
+from ctdhub.insight.words import listed, number
 from ctdhub.portal.calendar import KINDS, Calendar, Event
 from ctdhub.portal.frame import Page
 from ctdhub.portal.ics import calendar_file, identifier
@@ -150,21 +151,34 @@ def _span(events: Iterable[Event]) -> tuple[date, date]:
 def _by_day(events: Iterable[Event]) -> list[dict[str, Any]]:
     """Events under the day on which they begin, in the order given."""
     return [
-        {"id": f"d-{day.isoformat()}", "name": _day(day), "events": [_shown(e) for e in group]}
+        {"name": _day(day), "events": [_shown(e) for e in group]}
         for day, group in groupby(events, lambda e: e.first_day)
     ]
 
 
 def _shown(event: Event) -> dict[str, Any]:
-    """An event in words."""
-    names = Locale.parse(current()).languages
+    """An event in words; ``lang`` marks texts in another language than the page."""
     return {
         "event": event,
         "kind": kind_name(event.kind),
         "when": _when(event),
-        "languages": ", ".join(names.get(code, code) for code in event.languages),
+        "lang": {"lang": event.languages[0]} if len(event.languages) == 1 else {},
+        "notes": list(_notes(event)),
         "file": f"{FOLDER}/{event.id}.ics",
     }
+
+
+def _notes(event: Event) -> Iterator[Markup]:
+    """Languages, organiser, access, as far as they are known; names keep their direction."""
+    names = Locale.parse(current()).languages
+    spoken = listed([names.get(code, code) for code in event.languages])
+    for text, value in (
+        (_("Languages: {value}."), spoken),
+        (_("Organiser: {value}."), event.organiser),
+        (_("Access: {value}"), event.accessibility),
+    ):
+        if value:
+            yield Markup(text).format(value=Markup("<bdi>{}</bdi>").format(value))  # noqa: S704
 
 
 def _when(event: Event) -> str:
