@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
+from importlib import resources
 from pathlib import Path
 
 import yaml
@@ -137,3 +138,5 @@ def _fill(hub: Hub, people: int, progress: Progress | None) -> None:
     for papers in ("mappings", "contributors"):
         (hub.root / papers).rmdir()
         (folder / papers).rename(hub.root / papers)
+    events = resources.files("ctdhub.practice") / "events.yaml"
+    (hub.root / events.name).write_bytes(events.read_bytes())

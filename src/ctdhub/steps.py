@@ -92,6 +92,7 @@ def input_name(key: str) -> str:
         "version": _("version"),
         "candidate": _("candidate"),
         "release": _("release"),
+        "events": _("events"),
     }
     return words.get(key, key)
 

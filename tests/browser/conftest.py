@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from invented_release import protected_answer
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from ctdhub.i18n import LANGUAGES
-from ctdhub.portal import build_site
+from ctdhub.portal import Edition, build_site
 from ctdhub.release import Release, open_release, write_release
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -59,7 +60,9 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 @pytest.fixture(scope="session")
 def site(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Its site."""
-    out = tmp_path_factory.mktemp("out") / "site"
-    build_site(release, out)
+    """Its site, with the practice events."""
+    out, hub = tmp_path_factory.mktemp("out") / "site", release.path.parents[1]
+    events = resources.files("ctdhub.practice") / "events.yaml"
+    (hub / events.name).write_bytes(events.read_bytes())
+    build_site(release, out, edition=Edition.of(hub))
     return out

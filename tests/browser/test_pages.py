@@ -22,6 +22,12 @@ KINDS = (
     "standards/htcds-2.html",
     "methods.html",
     "help.html",
+    "learn/index.html",
+    "learn/meaning.html",
+    "learn/intervals.html",
+    "learn/blanks.html",
+    "learn/trainer.html",
+    "events.html",
 )
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 PHONE, ZOOMED = (390, 844), (640, 450)

@@ -9,7 +9,7 @@ from invented_release import protected_answer
 from playwright.sync_api import Page
 
 from ctdhub.i18n import LANGUAGES
-from ctdhub.portal import build_site
+from ctdhub.portal import Edition, build_site
 from ctdhub.portal.frame import address
 from ctdhub.release import open_release, write_release
 
@@ -23,7 +23,11 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hostile")
     facts = {"hub": EVIL, "caveats": [EVIL * 9], "languages": list(LANGUAGES)}
     release = write_release(protected_answer(facts=facts), folder / "releases", VERSION, "First.")
-    build_site(open_release(release), folder / "site", url="https://data.example.org/")
+    build_site(
+        open_release(release),
+        folder / "site",
+        edition=Edition.of(None, "https://data.example.org/"),
+    )
     return folder / "site"
 
 

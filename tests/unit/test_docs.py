@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
 import typer
+import yaml
 
 from ctdhub.cli import command
 from ctdhub.harmonise.rule import Decision, Rule
 from ctdhub.hub import Agreement, HubSettings
+from ctdhub.portal.calendar import KINDS, Event
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
@@ -47,6 +50,19 @@ def test_every_setting_of_a_hub_is_described() -> None:
     reference = (ROOT / "docs/reference/hub-folder.md").read_text("utf-8")
     keys = {*HubSettings.model_fields, *Agreement.model_fields}
     assert not {k for k in keys if f"`{k}`" not in reference}
+
+
+def test_every_key_of_an_event_is_described() -> None:
+    reference = (ROOT / "docs/reference/hub-folder.md").read_text("utf-8")
+    assert not {k for k in (*Event.model_fields, *KINDS) if f"`{k}`" not in reference}
+
+
+def test_the_event_in_the_documentation_is_one() -> None:
+    guide = (ROOT / "docs/how-to/announce-events.md").read_text("utf-8")
+    example = re.search(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    assert example is not None
+    for entry in yaml.safe_load(textwrap.dedent(example[1]))["events"]:
+        Event.model_validate(entry)
 
 
 def test_versions_agree() -> None:

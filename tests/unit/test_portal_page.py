@@ -37,6 +37,9 @@ KINDS = (
     "standards/htcds-2.html",
     "methods.html",
     "help.html",
+    "learn/index.html",
+    "learn/intervals.html",
+    "learn/trainer.html",
 )
 CSS = (resources.files("ctdhub.portal") / "static" / "site.css").read_text("utf-8")
 

@@ -18,7 +18,7 @@ from ctdhub.cli.portal import register
 from ctdhub.errors import HubError, PolicyError
 from ctdhub.i18n import LANGUAGES, RIGHT_TO_LEFT, language
 from ctdhub.insight import Answers
-from ctdhub.portal import build_site
+from ctdhub.portal import Edition, build_site
 from ctdhub.portal.frame import address, render
 from ctdhub.portal.pages import home
 from ctdhub.portal.pictures import WIDTH
@@ -78,7 +78,7 @@ def practice(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site of real data, at its address."""
     folder = tmp_path_factory.mktemp("public")
-    build_site(made(folder, invented=False), folder / "site", url=URL)
+    build_site(made(folder, invented=False), folder / "site", edition=Edition(Sharing(URL)))
     return folder / "site"
 
 
@@ -134,7 +134,7 @@ def test_the_sitemap_names_every_page_in_every_language(public: Path) -> None:
 
 
 def test_invented_data_are_not_to_be_found_at_any_address(tmp_path: Path) -> None:
-    build_site(made(tmp_path, languages=["en"]), tmp_path / "site", url=URL)
+    build_site(made(tmp_path, languages=["en"]), tmp_path / "site", edition=Edition(Sharing(URL)))
     assert not (tmp_path / "site" / "sitemap.xml").exists()
     assert "Sitemap" not in (tmp_path / "site" / "robots.txt").read_text("utf-8")
     assert read(tmp_path / "site", "en").metas["robots"] == "noindex"
@@ -221,7 +221,7 @@ def test_hostile_names_stay_text(tmp_path: Path, text: str) -> None:
         invented=False,
         languages=["ar"],
     )
-    build_site(release, tmp_path / "site", url=URL)
+    build_site(release, tmp_path / "site", edition=Edition(Sharing(URL)))
     site = tmp_path / "site"
     ET.parse(site / "sitemap.xml")
     page = (site / address("en", VERSION)).read_text("utf-8")
@@ -289,6 +289,6 @@ def test_pictures_hold_no_variable_and_ask_nobody(practice: Path) -> None:
 def test_languages_of_a_page_are_those_of_the_site(tmp_path: Path) -> None:
     release = made(tmp_path, languages=["en", "fr"], invented=False)
     with language("fr"):
-        text = render(home.page(Answers(release)), release, offered(release), Sharing(URL))
+        text = render(home.page(Answers(release)), release, offered(release), Edition(Sharing(URL)))
     assert {a["hreflang"] for a in Head(text).links if a["rel"] == "alternate"} == {"en", "fr"}
     assert Head(text).metas["og:locale"] == "fr_FR"

@@ -17,7 +17,7 @@ from ctdhub.cli import bar, console
 from ctdhub.errors import ReleaseError
 from ctdhub.hub import Hub
 from ctdhub.i18n import _
-from ctdhub.portal import build_site
+from ctdhub.portal import Edition, build_site
 from ctdhub.portal import serve as serve_site
 from ctdhub.release import latest_release, open_release
 
@@ -60,7 +60,8 @@ def register(app: typer.Typer) -> None:
         target = out or (source if folder != source else Path()) / "site"
         with bar() as progress:
             progress(_("Building the site"), 0.0)
-            build_site(open_release(folder), target, progress, url=url)
+            edition = Edition.of(source if folder != source else None, url)
+            build_site(open_release(folder), target, progress, edition)
         console.print(_("Built the site in {folder}.").format(folder=escape(str(target))))
         console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(target))))
 

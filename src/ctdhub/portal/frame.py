@@ -22,10 +22,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ctdhub.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, _, current
-from ctdhub.portal.sharing import Sharing
+from ctdhub.portal.edition import PLAIN, Edition
 from ctdhub.release import Release
 
-HOME = "index.html"
+HOME, EVENTS = "index.html", "events.html"
 EXIT_URL = "https://www.wikipedia.org/"
 
 
@@ -84,14 +84,12 @@ def address(code: str, version: str, path: str = HOME) -> str:
     return f"r/{version}/{code}/{path}"
 
 
-def render(
-    page: Page, release: Release, languages: Sequence[str], sharing: Sharing | None = None
-) -> str:
+def render(page: Page, release: Release, languages: Sequence[str], edition: Edition = PLAIN) -> str:
     """The page as HTML in the language in force.
 
     Args:
         languages: languages of the site; the page links to each.
-        sharing: where the site will be found; nowhere by default.
+        edition: what the site shows beside the release.
     """
     lang = current()
     links = Links(page.path, lang, release.version)
@@ -118,7 +116,7 @@ def render(
             **page.values,
             page=page,
             links=links,
-            shared=(sharing or Sharing()).head(page.path, places, lang, release),
+            shared=edition.sharing.head(page.path, places, lang, release),
             lang=lang,
             rtl=lang in RIGHT_TO_LEFT,
             release=release,
@@ -132,23 +130,26 @@ def render(
             ],
             menu=[
                 {"href": links.page(path), "name": name, "here": path == page.menu}
-                for path, name in menu().items()
+                for path, name in menu(edition).items()
             ],
             exit_url=EXIT_URL,
         )
     )
 
 
-def menu() -> dict[str, str]:
-    """Entries of the menu by path, in the language in force."""
-    return {
+def menu(edition: Edition) -> dict[str, str]:
+    """Entries of the menu by path, in the language in force; what a site lacks has none."""
+    entries = {
         HOME: _("Overview"),
         "countries/index.html": _("Countries and regions"),
         "corridors.html": _("Corridors"),
+        "learn/index.html": _("Learn"),
+        EVENTS: _("Events") if edition.calendar else "",
         "data.html": _("Data"),
         "methods.html": _("Methods"),
         "help.html": _("Help"),
     }
+    return {path: name for path, name in entries.items() if name}
 
 
 def stub(target: str, code: str, title: str) -> str:

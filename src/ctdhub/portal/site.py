@@ -20,10 +20,11 @@ from ctdhub.i18n import LANGUAGES, _, language
 from ctdhub.insight import Answers
 from ctdhub.portal.api import write_api, write_latest
 from ctdhub.portal.charts import write_charts
+from ctdhub.portal.edition import PLAIN, Edition
 from ctdhub.portal.frame import HOME, address, render, stub
-from ctdhub.portal.pages import pages
+from ctdhub.portal.pages import events, pages
 from ctdhub.portal.pictures import write_pictures
-from ctdhub.portal.sharing import Sharing, write_for_robots
+from ctdhub.portal.sharing import write_for_robots
 from ctdhub.release import Release
 
 Progress = Callable[[str, float], None]
@@ -34,7 +35,7 @@ LATEST = "latest"
 
 
 def build_site(
-    release: Release, out: Path, progress: Progress | None = None, *, url: str = ""
+    release: Release, out: Path, progress: Progress | None = None, edition: Edition = PLAIN
 ) -> None:
     """Build the site into ``out``; readers of an older one see it until the new one is whole.
 
@@ -42,15 +43,14 @@ def build_site(
         release: an opened release.
         out: a folder that does not exist, is empty, or holds a site; its other releases stay.
         progress: told (message, fraction).
-        url: public address of the site, for search engines; empty where it is not known.
+        edition: what the site shows beside its release.
 
     Raises:
         TypeError: not a Release.
-        HubError: the folder holds something else; the address is no plain https address.
+        HubError: the folder holds something else.
     """
     if not isinstance(release, Release):
         raise TypeError("the portal shows releases and nothing else")
-    sharing = Sharing(url)
     _replaceable(out)
     report = progress or (lambda message, fraction: None)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -62,11 +62,14 @@ def build_site(
         answers, languages = Answers(release), offered(release)
         for i, code in enumerate(languages):
             report(_("Drawing pages"), i / (len(languages) + 1))
-            _write_language(answers, languages, code, fresh, sharing)
+            _write_language(answers, languages, code, fresh, edition)
         report(_("Copying downloads"), len(languages) / (len(languages) + 1))
         _downloads(answers, fresh / "r" / release.version)
         write_api(answers, fresh / "r" / release.version, languages)
-        write_for_robots(fresh, release, sharing, languages)
+        write_for_robots(fresh, release, edition.sharing, languages)
+        if edition.calendar:
+            for folder in (fresh / "r" / release.version, fresh / LATEST):
+                events.write_files(folder, release, edition.calendar)
         _keep_earlier(out, fresh, release.version)
         write_latest(fresh, release.version)
         mark = {"made by": release.manifest.software, "release": release.version}
@@ -90,15 +93,15 @@ def offered(release: Release) -> tuple[str, ...]:
 
 
 def _write_language(
-    answers: Answers, languages: Sequence[str], code: str, fresh: Path, sharing: Sharing
+    answers: Answers, languages: Sequence[str], code: str, fresh: Path, edition: Edition
 ) -> None:
     """All pages of a language, and what leads to them from ``latest`` and from the root."""
     version = answers.release.version
     with language(code):
         write_pictures(fresh / "r" / version / "charts" / code, answers)
-        for page in pages(answers):
+        for page in pages(answers, edition):
             target = address(code, version, page.path)
-            _write(fresh / target, render(page, answers.release, languages, sharing))
+            _write(fresh / target, render(page, answers.release, languages, edition))
             up = "../" * (page.path.count("/") + 2)
             _write(fresh / LATEST / code / page.path, stub(up + target, code, page.title))
             if page.path == HOME:

@@ -11,7 +11,9 @@ import shutil
 from pathlib import Path
 
 from ctdhub.hub import Hub
+from ctdhub.portal import Edition
 from ctdhub.portal import build_site as make_site
+from ctdhub.portal.calendar import FILE as EVENTS
 from ctdhub.protect import Policy, Protected
 from ctdhub.release import latest_release, next_version, open_release
 from ctdhub.release import write_release as write_bundle
@@ -110,9 +112,10 @@ def _version(hub: Hub, step: str, *folders: Path) -> str | None:
 def build_site(hub: Hub, progress: Progress | None) -> Step:
     """The current release -> the static site."""
     release, url = hub.releases / (released_version(hub) or ""), hub.settings.site.url
+    events = hub.root / EVENTS
 
     def run(folder: Path) -> None:
-        make_site(open_release(release), folder, progress, url=url)
+        make_site(open_release(release), folder, progress, Edition.of(hub.root, url))
 
     return Step(
         name="site",
@@ -120,6 +123,7 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
             "release": hash_file(release / MANIFEST),
             "address": url,
             "code": code("schema", "insight", "portal", "locale"),
+            "events": hash_file(events) if events.is_file() else "",
         },
         output=hub.site,
         run=run,

@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ctdhub.insight import Answers
+from ctdhub.portal.edition import Edition
 from ctdhub.portal.frame import Page
-from ctdhub.portal.pages import corridors, data, help, home, methods, places
+from ctdhub.portal.pages import corridors, data, events, help, home, learn, methods, places
 
 
-def pages(answers: Answers) -> Iterator[Page]:
-    """Every page of a release, in the language in force."""
+def pages(answers: Answers, edition: Edition) -> Iterator[Page]:
+    """Every page of a site, in the language in force."""
     yield home.page(answers)
     yield from places.pages(answers)
     yield corridors.page(answers)
+    yield from learn.pages(answers)
+    if edition.calendar is not None:
+        yield events.page(answers.release, edition.calendar)
     yield from data.pages(answers.release)
     yield methods.page(answers.release)
     yield help.page()

@@ -76,14 +76,22 @@ def _privacy(release: Release) -> list[str]:
     ]
 
 
+def sure_afterwards(epsilon: float, before: float) -> float:
+    """How sure a suspicion can become, rounded up; odds grow by e^epsilon at most (Bayes' rule).
+
+    Args:
+        before: how sure somebody was, in 0..1 without the ends.
+
+    >>> sure_afterwards(1.0, 0.1)
+    0.232
+    """
+    odds = math.exp(min(epsilon, 700.0)) * before / (1 - before)
+    return math.ceil(1000 * odds / (1 + odds)) / 1000
+
+
 def _odds(epsilon: float) -> list[tuple[str, str]]:
-    """Suspicions before and after, as shares; odds grow by e^epsilon at most (Bayes' rule)."""
-    found = []
-    for before in SUSPICIONS:
-        odds = math.exp(min(epsilon, 700.0)) * before / (1 - before)
-        after = math.ceil(1000 * odds / (1 + odds)) / 1000
-        found.append((share(before), share(after, fine=True)))
-    return found
+    """Suspicions before and after, as shares."""
+    return [(share(p), share(sure_afterwards(epsilon, p), fine=True)) for p in SUSPICIONS]
 
 
 def _accuracy(release: Release) -> list[tuple[str, str]]:

@@ -1,0 +1,43 @@
+"""What a site shows beside its release: the hub's events, its public address.
+
+Belongs here: what the pages of one site have in common and a release does not know.
+Does not belong here: reading each part (``calendar``, ``sharing``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctdhub.portal.calendar import Calendar, read_calendar
+from ctdhub.portal.sharing import Sharing
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One edition of a site.
+
+    Attributes:
+        sharing: where it will be found.
+        calendar: the hub's events; None where it has none, and so no page of events.
+    """
+
+    sharing: Sharing = Sharing()  # noqa: RUF009
+    calendar: Calendar | None = None
+
+    @classmethod
+    def of(cls, hub: Path | None, url: str = "") -> Edition:
+        """What a hub adds to its release.
+
+        Args:
+            hub: root of the hub's folder; None for a release alone.
+            url: public address of the site; empty where it is not known.
+
+        Raises:
+            HubError: the address is no plain https address, or a file of the hub has faults.
+        """
+        return cls(Sharing(url), read_calendar(hub) if hub else None)
+
+
+PLAIN = Edition()
+"""A release alone, at an address that nobody knows."""
