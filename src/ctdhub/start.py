@@ -29,6 +29,11 @@ PEOPLE_IN_NEW_HUB = 60_000
 FOLDERS = ("contributors", "mappings", "contributions", "ledger", "candidates", "releases")
 
 _IGNORED = "contributions/\nkeys/\nwork/\ncandidates/\nledger/secret\n"
+_SITE = """
+# Where the public will find the site, for search engines; until then no page claims an address.
+# site:
+#   url: https://data.example.org/
+"""
 _APPROVERS = """
 # Nothing is published before two people approve it with `ctdhub approve`.  Each makes a key with
 # `ctdhub key new --out FILE`, keeps that file, and writes down here the public key it prints.
@@ -54,7 +59,7 @@ def new_hub(folder: Path, name: str, *, invented: bool = False) -> Hub:
     (folder / "policy.yaml").write_text(DEFAULT_POLICY_YAML, "utf-8")
     (folder / ".gitignore").write_text(_IGNORED, "utf-8")
     text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
-    (folder / "hub.yaml").write_text(text + _APPROVERS, "utf-8")
+    (folder / "hub.yaml").write_text(text + _SITE + _APPROVERS, "utf-8")
     return Hub(folder)
 
 

@@ -17,6 +17,7 @@ the site.  Tables of three variables stand in the release's own counts.parquet o
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -32,6 +33,7 @@ from ctdhub.portal.openapi import openapi
 from ctdhub.portal.pages import places
 from ctdhub.protect.border import PROTECTED, SHOWN, Estimate
 from ctdhub.release import Release
+from ctdhub.release.manifest import VERSION_PATTERN
 from ctdhub.release.tables import write_csv
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, label
@@ -87,8 +89,9 @@ def write_latest(site: Path, version: str) -> None:
         site: the folder of a site that holds all its releases.
         version: of the newest.
     """
+    found = (p.parents[1].name for p in site.glob(f"r/*/{FOLDER}/index.json"))
     held = sorted(
-        (p.parents[1].name for p in site.glob(f"r/*/{FOLDER}/index.json")),
+        (name for name in found if re.fullmatch(VERSION_PATTERN, name)),
         key=lambda name: [int(part) for part in name.split(".")],
     )
     (site / FOLDER).mkdir()

@@ -152,15 +152,18 @@ def menu(edition: Edition) -> dict[str, str]:
     return {path: name for path, name in entries.items() if name}
 
 
-def stub(target: str, code: str, title: str) -> str:
+def stub(target: str, code: str, title: str, *, hidden: bool) -> str:
     """A page that leads to another one at once, without a script.
 
     Args:
         target: relative address.
         code: language.
+        hidden: ask search engines not to list it.
     """
     text = _environment().get_template("stub.html")
-    return text.render(target=target, lang=code, rtl=code in RIGHT_TO_LEFT, title=title)
+    return text.render(
+        target=target, lang=code, rtl=code in RIGHT_TO_LEFT, title=title, hidden=hidden
+    )
 
 
 @cache

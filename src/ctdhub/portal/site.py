@@ -96,18 +96,20 @@ def _write_language(
     answers: Answers, languages: Sequence[str], code: str, fresh: Path, edition: Edition
 ) -> None:
     """All pages of a language, and what leads to them from ``latest`` and from the root."""
-    version = answers.release.version
+    version, hidden = answers.release.version, answers.release.facts.invented
     with language(code):
         write_pictures(fresh / "r" / version / "charts" / code, answers)
         for page in pages(answers, edition):
             target = address(code, version, page.path)
             _write(fresh / target, render(page, answers.release, languages, edition))
             up = "../" * (page.path.count("/") + 2)
-            _write(fresh / LATEST / code / page.path, stub(up + target, code, page.title))
+            leading = stub(up + target, code, page.title, hidden=hidden)
+            _write(fresh / LATEST / code / page.path, leading)
             if page.path == HOME:
                 root = HOME if code == LANGUAGES[0] else f"{code}/{HOME}"
                 up = "../" * root.count("/")
-                _write(fresh / root, stub(up + target, code, answers.release.facts.hub))
+                hub = answers.release.facts.hub
+                _write(fresh / root, stub(up + target, code, hub, hidden=hidden))
 
 
 def _write(path: Path, text: str) -> None:
