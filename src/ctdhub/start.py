@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
+from importlib import resources
 from pathlib import Path
 
 import yaml
@@ -25,7 +26,15 @@ from ctdhub.steps import Progress, sync
 PEOPLE_IN_NEW_HUB = 60_000
 """Invented people in a practice hub, unless said otherwise."""
 
-FOLDERS = ("contributors", "mappings", "contributions", "ledger", "candidates", "releases")
+FOLDERS = (
+    "contributors",
+    "mappings",
+    "contributions",
+    "ledger",
+    "candidates",
+    "releases",
+    "stories",
+)
 
 _IGNORED = "contributions/\nkeys/\nwork/\ncandidates/\nledger/secret\n"
 _APPROVERS = """
@@ -137,3 +146,5 @@ def _fill(hub: Hub, people: int, progress: Progress | None) -> None:
     for papers in ("mappings", "contributors"):
         (hub.root / papers).rmdir()
         (folder / papers).rename(hub.root / papers)
+    for story in (resources.files("ctdhub.practice") / "stories").iterdir():
+        (hub.stories / story.name).write_text(story.read_text("utf-8"), "utf-8")

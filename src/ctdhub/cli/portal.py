@@ -16,8 +16,9 @@ from rich.markup import escape
 from ctdhub.cli import bar, console
 from ctdhub.errors import ReleaseError
 from ctdhub.i18n import _
-from ctdhub.portal import build_site
+from ctdhub.portal import build_exhibit, build_site, read_stories
 from ctdhub.portal import serve as serve_site
+from ctdhub.portal.exhibit import IDLE
 from ctdhub.release import latest_release, open_release
 
 
@@ -43,12 +44,39 @@ def register(app: typer.Typer) -> None:
                 )
             ),
         ] = None,
+        exhibit: Annotated[
+            bool,
+            typer.Option(
+                "--exhibit",
+                help=_(
+                    "Build a full-screen kiosk from the hub's stories; default folder: exhibit."
+                ),
+            ),
+        ] = False,
+        idle: Annotated[
+            int,
+            typer.Option(
+                min=10, max=3600, help=_("Seconds without a touch until the kiosk begins anew.")
+            ),
+        ] = IDLE,
     ) -> None:
         folder = release_folder(source)
-        target = out or (source if folder != source else Path()) / "site"
+        target = out or (source if folder != source else Path()) / (
+            "exhibit" if exhibit else "site"
+        )
+        stories = read_stories(source / "stories") if folder != source else ()
+        if exhibit:
+            with bar() as progress:
+                build_exhibit(open_release(folder), target, stories, idle, progress)
+            console.print(
+                _("Built the exhibition: open {file}.").format(
+                    file=escape(str(target / "index.html"))
+                )
+            )
+            return
         with bar() as progress:
             progress(_("Building the site"), 0.0)
-            build_site(open_release(folder), target, progress)
+            build_site(open_release(folder), target, progress, stories)
         console.print(_("Built the site in {folder}.").format(folder=escape(str(target))))
         console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(target))))
 

@@ -22,10 +22,13 @@ _LETTER, _GAP, _MOST = 8, 10, 80
 """Pixels: an average letter, the gap behind a label, the widest label that stands beside a bar."""
 
 
-def draw(figure: Figure, *, rtl: bool) -> Markup:
+def draw(figure: Figure, *, rtl: bool, wide: int | None = None) -> Markup:
     """The figure as an ``<svg>``; the table beside it says the same in text.
 
     Short labels stand beside their bars, longer ones above.
+
+    Args:
+        wide: pixels; the drawing is laid out for them and grows as a whole with its frame.
     """
     indent = _room(b for b in figure.bars if not b.missing)
     indent = indent if indent <= _MOST else 0
@@ -38,10 +41,11 @@ def draw(figure: Figure, *, rtl: bool) -> Markup:
         shift = indent if beside or bar.size is not None else 0
         rows.append(_row(bar.label, marks, y, -shift if rtl else shift, 5 if beside else 24, rtl))
         y += _BESIDE if beside else _ABOVE
+    box = Markup(' viewBox="0 0 {wide} {high}"').format(wide=wide, high=y + 4) if wide else ""
     return Markup(
         '<svg class="chart" role="img" aria-labelledby="{id}-t {id}-s" width="100%" '
-        'height="{height}">{rows}</svg>'
-    ).format(id=figure.id, height=y + 4, rows=Markup("").join(rows))
+        'height="{height}"{box}>{rows}</svg>'
+    ).format(id=figure.id, height=y + 4, rows=Markup("").join(rows), box=box)
 
 
 def _room(bars: Iterable[Bar]) -> int:

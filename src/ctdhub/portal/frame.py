@@ -107,7 +107,7 @@ def render(page: Page, release: Release, languages: Sequence[str]) -> str:
         "form-action 'none'",
     ]
     return (
-        _environment()
+        environment()
         .get_template(page.template)
         .render(
             **page.values,
@@ -139,6 +139,7 @@ def menu() -> dict[str, str]:
         HOME: _("Overview"),
         "countries/index.html": _("Countries and regions"),
         "corridors.html": _("Corridors"),
+        "stories/index.html": _("Stories"),
         "data.html": _("Data"),
         "methods.html": _("Methods"),
         "help.html": _("Help"),
@@ -152,7 +153,7 @@ def stub(target: str, code: str, title: str) -> str:
         target: relative address.
         code: language.
     """
-    text = _environment().get_template("stub.html")
+    text = environment().get_template("stub.html")
     return text.render(target=target, lang=code, rtl=code in RIGHT_TO_LEFT, title=title)
 
 
@@ -165,12 +166,13 @@ def inlined(name: str) -> tuple[Markup, str]:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """The templates, every value escaped."""
+    found = Environment(
         loader=PackageLoader("ctdhub.portal"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.globals["_"] = _
-    return environment
+    found.globals["_"] = _
+    return found

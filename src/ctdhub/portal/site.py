@@ -21,6 +21,7 @@ from ctdhub.insight import Answers
 from ctdhub.portal.charts import write_charts
 from ctdhub.portal.frame import HOME, address, render, stub
 from ctdhub.portal.pages import pages
+from ctdhub.portal.story import Story
 from ctdhub.release import Release
 
 Progress = Callable[[str, float], None]
@@ -30,21 +31,27 @@ MARK = "site.json"
 LATEST = "latest"
 
 
-def build_site(release: Release, out: Path, progress: Progress | None = None) -> None:
+def build_site(
+    release: Release,
+    out: Path,
+    progress: Progress | None = None,
+    stories: Sequence[Story] = (),
+) -> None:
     """Build the site into ``out``; readers of an older one see it until the new one is whole.
 
     Args:
         release: an opened release.
         out: a folder that does not exist, is empty, or holds a site; its other releases stay.
         progress: told (message, fraction).
+        stories: what the hub tells, the newest first.
 
     Raises:
         TypeError: not a Release.
-        HubError: the folder holds something else.
+        HubError: the folder holds something else, or a story is wrong.
     """
     if not isinstance(release, Release):
         raise TypeError("the portal shows releases and nothing else")
-    _replaceable(out)
+    replaceable(out)
     report = progress or (lambda message, fraction: None)
     out.parent.mkdir(parents=True, exist_ok=True)
     for kind in (".writing", ".old"):  # left behind by a killed run
@@ -55,14 +62,14 @@ def build_site(release: Release, out: Path, progress: Progress | None = None) ->
         answers, languages = Answers(release), offered(release)
         for i, code in enumerate(languages):
             report(_("Drawing pages"), i / (len(languages) + 1))
-            _write_language(answers, languages, code, fresh)
+            _write_language(answers, languages, code, fresh, stories)
         report(_("Copying downloads"), len(languages) / (len(languages) + 1))
-        _downloads(answers, fresh / "r" / release.version)
+        _downloads(answers, fresh / "r" / release.version, stories)
         _keep_earlier(out, fresh, release.version)
         mark = {"made by": release.manifest.software, "release": release.version}
         (fresh / MARK).write_text(json.dumps(mark), "utf-8")
         fresh.chmod(0o755)
-        _swap(fresh, out)
+        swap(fresh, out)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     report(_("Site built"), 1.0)
@@ -79,11 +86,13 @@ def offered(release: Release) -> tuple[str, ...]:
     )
 
 
-def _write_language(answers: Answers, languages: Sequence[str], code: str, fresh: Path) -> None:
+def _write_language(
+    answers: Answers, languages: Sequence[str], code: str, fresh: Path, stories: Sequence[Story]
+) -> None:
     """All pages of a language, and what leads to them from ``latest`` and from the root."""
     version = answers.release.version
     with language(code):
-        for page in pages(answers):
+        for page in pages(answers, stories):
             target = address(code, version, page.path)
             _write(fresh / target, render(page, answers.release, languages))
             up = "../" * (page.path.count("/") + 2)
@@ -99,11 +108,11 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, "utf-8")
 
 
-def _downloads(answers: Answers, folder: Path) -> None:
+def _downloads(answers: Answers, folder: Path, stories: Sequence[Story]) -> None:
     for file in answers.release.path.iterdir():
         shutil.copyfile(file, folder / file.name)
     with language(LANGUAGES[0]):
-        write_charts(folder / "charts", answers)
+        write_charts(folder / "charts", answers, stories)
 
 
 def _keep_earlier(out: Path, fresh: Path, version: str) -> None:
@@ -113,18 +122,24 @@ def _keep_earlier(out: Path, fresh: Path, version: str) -> None:
             shutil.copytree(earlier, fresh / "r" / earlier.name, symlinks=True)
 
 
-def _replaceable(out: Path) -> None:
+def replaceable(out: Path, mark: str = MARK) -> None:
+    """Pass if a folder may be made or replaced: it is not there, is empty, or holds the mark.
+
+    Raises:
+        HubError: the folder holds something else.
+    """
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         free = False
     else:
-        free = not out.is_dir() or not any(out.iterdir()) or (out / MARK).is_file()
+        free = not out.is_dir() or not any(out.iterdir()) or (out / mark).is_file()
     if not free:
         what = _("The folder holds something that is not a site; nothing was changed.")
         fix = _("Name an empty folder, or one that does not exist.")
         raise HubError(what, fix, file=out, rule="site-folder")
 
 
-def _swap(fresh: Path, out: Path) -> None:
+def swap(fresh: Path, out: Path) -> None:
+    """Put a folder in the place of another; readers see the one or the other."""
     old = Path(tempfile.mkdtemp(prefix=f".old-{out.name}-", dir=out.parent))
     try:
         if out.exists():

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ctdhub.hub import Hub
 from ctdhub.portal import build_site as make_site
+from ctdhub.portal import read_stories
 from ctdhub.protect import Policy, Protected
 from ctdhub.release import latest_release, next_version, open_release
 from ctdhub.release import write_release as write_bundle
@@ -112,12 +113,13 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
     release = hub.releases / (released_version(hub) or "")
 
     def run(folder: Path) -> None:
-        make_site(open_release(release), folder, progress)
+        make_site(open_release(release), folder, progress, read_stories(hub.stories))
 
     return Step(
         name="site",
         inputs={
             "release": hash_file(release / MANIFEST),
+            "stories": hash_of({f.name: hash_file(f) for f in hub.stories.glob("*.md")}),
             "code": code("schema", "insight", "portal", "locale"),
         },
         output=hub.site,
