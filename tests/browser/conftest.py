@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from invented_release import protected_answer
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from ctdhub.i18n import LANGUAGES
-from ctdhub.portal import build_site
+from ctdhub.portal import build_site, read_stories
 from ctdhub.release import Release, open_release, write_release
 
+STORIES = Path(str(resources.files("ctdhub.practice") / "stories"))
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = (
     "--no-sandbox",
@@ -61,5 +63,5 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
 def site(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Its site."""
     out = tmp_path_factory.mktemp("out") / "site"
-    build_site(release, out)
+    build_site(release, out, stories=read_stories(STORIES))
     return out

@@ -41,7 +41,12 @@ def draw(figure: Figure, *, rtl: bool, wide: int | None = None) -> Markup:
         shift = indent if beside or bar.size is not None else 0
         rows.append(_row(bar.label, marks, y, -shift if rtl else shift, 5 if beside else 24, rtl))
         y += _BESIDE if beside else _ABOVE
-    box = Markup(' viewBox="0 0 {wide} {high}"').format(wide=wide, high=y + 4) if wide else ""
+    box = Markup("")
+    if wide:
+        side = "xMaxYMid" if rtl else "xMinYMid"
+        box = Markup(' viewBox="0 0 {wide} {high}" preserveAspectRatio="{side}"').format(
+            wide=wide, high=y + 4, side=side
+        )
     return Markup(
         '<svg class="chart" role="img" aria-labelledby="{id}-t {id}-s" width="100%" '
         'height="{height}"{box}>{rows}</svg>'

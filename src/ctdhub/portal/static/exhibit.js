@@ -73,6 +73,12 @@
     advanceAt = now() + settings.seconds * 1000;
     stayAwake();
   });
+  document.querySelector("nav").addEventListener("click", function (event) {
+    var link = event.target.closest("a");
+    if (!link) return;
+    event.preventDefault();
+    location.replace(link.href); // the history of the kiosk stays one page long
+  });
   document.getElementById("before").addEventListener("click", function () { show(at - 1); });
   document.getElementById("after").addEventListener("click", function () { show(at + 1); });
   pause.addEventListener("click", function () { play(!playing); });
@@ -81,5 +87,5 @@
   play(true);
   show(0);
   stayAwake();
-  setInterval(tick, 500);
+  setInterval(tick, 1000);
 })();
