@@ -431,6 +431,17 @@ def test_practice_stories_are_told_in_every_language(release: Release, tmp_path:
         assert people == ["" if v is None else str(round(v)) for v in wanted]
 
 
+def test_translations_have_the_same_charts(release: Release, tmp_path: Path) -> None:
+    written(tmp_path, charted("of: gender"))
+    head = HEAD.replace("date: 2026-03-01\n", "")
+    stories = written(tmp_path, charted("of: means"), "a.fr.md", head)
+    with pytest.raises(StoryError) as caught:
+        build_site(release, tmp_path / "site", stories=stories)
+    assert (caught.value.rule, caught.value.file) == ("story-translation", "a.fr.md")
+    assert caught.value.line == FIRST_LINE + 1
+    assert not (tmp_path / "site").exists()
+
+
 # -- the kiosk
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ctdhub.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, _, current
+from ctdhub.i18n import LANGUAGES, NATIVE_NAMES, RIGHT_TO_LEFT, _, current
 from ctdhub.insight import Answers
 from ctdhub.insight.words import day
 from ctdhub.portal.draw import draw
@@ -71,17 +71,22 @@ def pages(answers: Answers, told: Sequence[Story], others: Collection[str]) -> I
 
 
 def story_figures(answers: Answers, told: Sequence[Story]) -> Iterator[Figure]:
-    """Every figure of the English texts, and of other languages what they have beyond those.
+    """Every figure of the stories, in the language in force; one file serves all languages.
 
-    Translations of a story number their charts alike, so one file serves all languages.
+    Raises:
+        StoryError: a translation has another chart in the place of one of the English text.
     """
     for story in told:
-        seen = set()
-        for telling in (story.told("en"), *story.tellings.values()):
+        seen: dict[str, Figure] = {}
+        for telling in (story.told(LANGUAGES[0]), *story.tellings.values()):
             for block in blocks(telling, story.slug, answers, None, ""):
-                if isinstance(block, Chart) and block.figure.id not in seen:
-                    seen.add(block.figure.id)
-                    yield block.figure
+                if isinstance(block, Chart):
+                    first = seen.setdefault(block.figure.id, block.figure)
+                    if first.table != block.figure.table:
+                        what = _("The English text has another chart in this place.")
+                        fix = _("Put the same charts in the same order in every language.")
+                        raise block.place.fault(what, fix, "story-translation")
+        yield from seen.values()
 
 
 def _page(answers: Answers, story: Story, held: Collection[str]) -> Page:
