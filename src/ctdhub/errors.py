@@ -11,13 +11,15 @@ Belongs here: every exception a user may see.  Does not belong here: the checks 
     ├── MappingError          a mapping is wrong, or its own tests fail
     ├── PolicyError           hub.yaml, policy.yaml or an agreement is wrong
     ├── HubFolderError        the folder is not a hub, or another build holds it
+    ├── StoryError            a story of the hub is wrong
     ├── LedgerError           the privacy ledger refuses or is damaged
     │   ├── Overspend             the question costs more than what is left
     │   └── LedgerTampered        a line of the ledger does not hash to its successor
     ├── ReleaseError          a release is missing, damaged or would be rewritten
     └── SiteError             a published site cannot be read
 
-An error names file, row, column, rule and remedy.  It never carries the value of a case record.
+An error names file, row or line, column, rule and remedy.  It never carries the value of a case
+record.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ class HubError(Exception):
         fix: one sentence, already translated, that says what to do.
         file: the file concerned; only its name is shown.
         row: 1-based row as a spreadsheet shows it (the header is part of the count).
+        line: 1-based line of a text.
         column: column name or letter.
         rule: short identifier of the rule that was broken, for example ``cell-size``.
 
@@ -51,6 +54,7 @@ class HubError(Exception):
         *,
         file: str | Path | None = None,
         row: int | None = None,
+        line: int | None = None,
         column: str | None = None,
         rule: str | None = None,
     ) -> None:
@@ -58,6 +62,7 @@ class HubError(Exception):
         self.fix = fix
         self.file = printable(Path(file).name) if file is not None else None
         self.row = row
+        self.line = line
         self.column = printable(column) if column is not None else None
         self.rule = rule
         super().__init__(what)
@@ -67,6 +72,7 @@ class HubError(Exception):
         parts = [
             _("file {file}").format(file=self.file) if self.file else "",
             _("row {row}").format(row=self.row) if self.row is not None else "",
+            _("line {line}").format(line=self.line) if self.line is not None else "",
             _("column {column}").format(column=self.column) if self.column else "",
             _("rule {rule}").format(rule=self.rule) if self.rule else "",
         ]
@@ -123,6 +129,10 @@ class PolicyError(HubError):
 
 class HubFolderError(HubError):
     """The folder is not a hub, or another build holds it."""
+
+
+class StoryError(HubError):
+    """A story of the hub is wrong: its name, its first lines, a number or a chart in it."""
 
 
 class LedgerError(HubError):

@@ -170,6 +170,11 @@ class Hub:
         return self.root / CANDIDATES
 
     @property
+    def stories(self) -> Path:
+        """The folder of the stories that the site tells; it need not exist."""
+        return self.root / "stories"
+
+    @property
     def site(self) -> Path:
         """The folder of the generated site."""
         return self.root / "site"

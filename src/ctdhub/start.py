@@ -26,7 +26,15 @@ from ctdhub.steps import Progress, sync
 PEOPLE_IN_NEW_HUB = 60_000
 """Invented people in a practice hub, unless said otherwise."""
 
-FOLDERS = ("contributors", "mappings", "contributions", "ledger", "candidates", "releases")
+FOLDERS = (
+    "contributors",
+    "mappings",
+    "contributions",
+    "ledger",
+    "candidates",
+    "releases",
+    "stories",
+)
 
 _IGNORED = "contributions/\nkeys/\nwork/\ncandidates/\nledger/secret\n"
 _SITE = """
@@ -145,3 +153,5 @@ def _fill(hub: Hub, people: int, progress: Progress | None) -> None:
         (folder / papers).rename(hub.root / papers)
     events = resources.files("ctdhub.practice") / "events.yaml"
     (hub.root / events.name).write_bytes(events.read_bytes())
+    for story in (resources.files("ctdhub.practice") / "stories").iterdir():
+        (hub.stories / story.name).write_text(story.read_text("utf-8"), "utf-8")

@@ -15,6 +15,7 @@ from ctdhub.i18n import LANGUAGES
 from ctdhub.portal import Edition, build_site
 from ctdhub.release import Release, open_release, write_release
 
+STORIES = Path(str(resources.files("ctdhub.practice") / "stories"))
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = (
     "--no-sandbox",
@@ -60,9 +61,10 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 @pytest.fixture(scope="session")
 def site(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Its site, with the practice events."""
+    """Its site, with the practice events and stories."""
     out, hub = tmp_path_factory.mktemp("out") / "site", release.path.parents[1]
     events = resources.files("ctdhub.practice") / "events.yaml"
     (hub / events.name).write_bytes(events.read_bytes())
+    shutil.copytree(STORIES, hub / "stories")
     build_site(release, out, edition=Edition.of(hub))
     return out

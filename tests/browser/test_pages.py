@@ -28,6 +28,8 @@ KINDS = (
     "learn/blanks.html",
     "learn/trainer.html",
     "events.html",
+    "stories/index.html",
+    "stories/what-was-not-written-down.html",
 )
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 PHONE, ZOOMED = (390, 844), (640, 450)

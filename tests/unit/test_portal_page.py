@@ -17,7 +17,7 @@ from invented_release import FACTS, protected_answer
 
 from ctdhub.i18n import LANGUAGES, RIGHT_TO_LEFT, language
 from ctdhub.insight import Answers
-from ctdhub.portal import build_site
+from ctdhub.portal import Edition, build_site, read_stories
 from ctdhub.portal.frame import EXIT_URL, address, render
 from ctdhub.portal.pages import home
 from ctdhub.portal.site import offered
@@ -27,6 +27,7 @@ from ctdhub.schema.labels import code_label
 EVIL = "<script>alert(1)</script>\"'>&\u202etxt.exe" + "A" * 5000
 READABLE, VISIBLE = 4.5, 3.0
 VERSION = "2026.1"
+STORIES = Path(str(resources.files("ctdhub.practice") / "stories"))
 KINDS = (
     "index.html",
     "countries/index.html",
@@ -40,6 +41,8 @@ KINDS = (
     "learn/index.html",
     "learn/intervals.html",
     "learn/trainer.html",
+    "stories/index.html",
+    "stories/what-was-not-written-down.html",
 )
 CSS = (resources.files("ctdhub.portal") / "static" / "site.css").read_text("utf-8")
 
@@ -82,7 +85,7 @@ def first_page(release: Release) -> str:
 @pytest.fixture(scope="module")
 def site(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("out") / "site"
-    build_site(release, out)
+    build_site(release, out, edition=Edition(stories=read_stories(STORIES)))
     return out
 
 

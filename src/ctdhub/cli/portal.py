@@ -17,8 +17,9 @@ from ctdhub.cli import bar, console
 from ctdhub.errors import ReleaseError
 from ctdhub.hub import Hub
 from ctdhub.i18n import _
-from ctdhub.portal import Edition, build_site
+from ctdhub.portal import Edition, build_exhibit, build_site
 from ctdhub.portal import serve as serve_site
+from ctdhub.portal.exhibit import IDLE
 from ctdhub.release import latest_release, open_release
 
 
@@ -53,14 +54,40 @@ def register(app: typer.Typer) -> None:
                 )
             ),
         ] = None,
+        exhibit: Annotated[
+            bool,
+            typer.Option(
+                "--exhibit",
+                help=_(
+                    "Build a full-screen kiosk from the hub's stories; default folder: exhibit."
+                ),
+            ),
+        ] = False,
+        idle: Annotated[
+            int,
+            typer.Option(
+                min=10, max=3600, help=_("Seconds without a touch until the kiosk begins anew.")
+            ),
+        ] = IDLE,
     ) -> None:
         folder = release_folder(source)
         if url is None:
             url = Hub(source).settings.site.url if (source / "hub.yaml").is_file() else ""
-        target = out or (source if folder != source else Path()) / "site"
+        edition = Edition.of(source if folder != source else None, url)
+        target = out or (source if folder != source else Path()) / (
+            "exhibit" if exhibit else "site"
+        )
+        if exhibit:
+            with bar() as progress:
+                build_exhibit(open_release(folder), target, edition.stories, idle, progress)
+            console.print(
+                _("Built the exhibition: open {file}.").format(
+                    file=escape(str(target / "index.html"))
+                )
+            )
+            return
         with bar() as progress:
             progress(_("Building the site"), 0.0)
-            edition = Edition.of(source if folder != source else None, url)
             build_site(open_release(folder), target, progress, edition)
         console.print(_("Built the site in {folder}.").format(folder=escape(str(target))))
         console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(target))))

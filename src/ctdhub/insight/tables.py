@@ -6,7 +6,7 @@ Does not belong here: labels and drawing (``portal``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ctdhub.insight.answers import Answer, Answers, Where
@@ -54,6 +54,13 @@ class Table:
         if not shown or (shown[0].people.low or 0) <= max(rivals, default=0):
             return None
         return shown[0]
+
+    def top(self, most: int) -> Table:
+        """The rows that are shown and have the most people, and "not recorded"."""
+        shown = [r for r in self.rows if r.kind == "value" and r.people.value is not None]
+        shown.sort(key=lambda r: -(r.people.value or 0))
+        unknown = [r for r in self.rows if r.kind == "not_recorded"]
+        return replace(self, rows=(*shown[:most], *unknown))
 
 
 def distribution(answers: Answers, variable: str, among: Where | None = None) -> Table:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import date
 
 from babel import Locale
+from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
@@ -75,6 +77,15 @@ def formula(text: str) -> str:
 def year(value: int | str) -> str:
     """A year, without grouping."""
     return str(format_decimal(int(value), "0", locale=current(), numbering_system="default"))
+
+
+def day(value: date) -> str:
+    """A date in words.
+
+    >>> day(date(2026, 11, 5))
+    'November 5, 2026'
+    """
+    return str(format_date(value, "long", locale=current()))
 
 
 def inline(label: str) -> str:

@@ -3,6 +3,7 @@
     people-by-year, gender, …     the figures of the first page, each by itself
     all-corridors                 every corridor that is shown
     places/<place>                all figures of a country or region; two more columns say which
+    stories/<story>-<number>      a figure of a story
 
 Belongs here: a figure's numbers for programs.  Does not belong here: words of a page.
 """
@@ -20,14 +21,16 @@ from ctdhub.portal.pages.corridors import FILE as CORRIDORS
 from ctdhub.portal.pages.corridors import figure as all_corridors
 from ctdhub.portal.pages.places import file as place_file
 from ctdhub.portal.pages.places import listed_places, sides
+from ctdhub.portal.pages.stories import story_figures
+from ctdhub.portal.story import Story
 from ctdhub.schema import countries
 
 COLUMNS = ("kind", "people", "low", "high", "state", "share", "share_low", "share_high")
 
 
-def write_charts(folder: Path, answers: Answers) -> None:
-    """Write the files of every figure of the site into a folder."""
-    for figure in figures(answers):
+def write_charts(folder: Path, answers: Answers, told: Sequence[Story] = ()) -> None:
+    """Write the files of every figure of the site and of its stories into a folder."""
+    for figure in (*figures(answers), *story_figures(answers, told)):
         _write(folder / figure.file, [figure])
     if (found := all_corridors(answers)) is not None:
         _write(folder / CORRIDORS, [found])

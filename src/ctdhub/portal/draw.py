@@ -22,16 +22,25 @@ _LETTER, _GAP, _MOST = 8, 10, 80
 """Pixels: an average letter, the gap behind a label, the widest label that stands beside a bar."""
 
 
-def draw(figure: Figure, *, rtl: bool) -> Markup:
+def draw(figure: Figure, *, rtl: bool, wide: int | None = None) -> Markup:
     """The figure as an ``<svg>``; the table beside it says the same in text.
 
     Short labels stand beside their bars, longer ones above.
+
+    Args:
+        wide: pixels; the drawing is laid out for them and grows as a whole with its frame.
     """
     rows, height = body(figure, rtl=rtl)
+    box = Markup("")
+    if wide:
+        side = "xMaxYMid" if rtl else "xMinYMid"
+        box = Markup(' viewBox="0 0 {wide} {high}" preserveAspectRatio="{side}"').format(
+            wide=wide, high=height, side=side
+        )
     return Markup(
         '<svg class="chart" role="img" aria-labelledby="{id}-t {id}-s" width="100%" '
-        'height="{height}">{rows}</svg>'
-    ).format(id=figure.id, height=height, rows=rows)
+        'height="{height}"{box}>{rows}</svg>'
+    ).format(id=figure.id, height=height, rows=rows, box=box)
 
 
 def body(figure: Figure, *, rtl: bool) -> tuple[Markup, int]:

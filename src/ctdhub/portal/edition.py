@@ -1,7 +1,7 @@
-"""What a site shows beside its release: the hub's events, its public address.
+"""What a site shows beside its release: the hub's stories and events, its address.
 
 Belongs here: what the pages of one site have in common and a release does not know.
-Does not belong here: reading each part (``calendar``, ``sharing``).
+Does not belong here: reading each part (``story``, ``calendar``, ``sharing``).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ctdhub.portal.calendar import Calendar, read_calendar
 from ctdhub.portal.sharing import Sharing
+from ctdhub.portal.story import Story, read_stories
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,12 @@ class Edition:
     Attributes:
         sharing: where it will be found.
         calendar: the hub's events; None where it has none, and so no page of events.
+        stories: what the hub tells, the newest first; where it tells none, there is no page.
     """
 
     sharing: Sharing = Sharing()  # noqa: RUF009
     calendar: Calendar | None = None
+    stories: tuple[Story, ...] = ()
 
     @classmethod
     def of(cls, hub: Path | None, url: str = "") -> Edition:
@@ -36,7 +39,10 @@ class Edition:
         Raises:
             HubError: the address is no plain https address, or a file of the hub has faults.
         """
-        return cls(Sharing(url), read_calendar(hub) if hub else None)
+        sharing = Sharing(url)
+        if hub is None:
+            return cls(sharing)
+        return cls(sharing, read_calendar(hub), read_stories(hub / "stories"))
 
 
 PLAIN = Edition()

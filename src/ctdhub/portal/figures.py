@@ -14,7 +14,7 @@ from ctdhub.i18n import _, current
 from ctdhub.insight import Answers, NumberCard, Row, Table, corridors, distribution, flag_group
 from ctdhub.insight.answers import Where
 from ctdhub.insight.words import formula, interval, number, share
-from ctdhub.schema import countries
+from ctdhub.schema import countries, load_schema
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 
 Kind = Literal["value", "not_recorded", "protected", "nobody_reports", "not_measured"]
@@ -101,6 +101,27 @@ def figures(answers: Answers, among: Among = ALL) -> tuple[Figure, ...]:
     )
 
 
+def figure_of(answers: Answers, subject: str, among: Among, most: int) -> Figure | None:
+    """The figure of a variable, of a group of flags, or of "corridors"; None if not measured.
+
+    Args:
+        among: its prefix is the figure's id, its file the figure's file.
+        most: how many countries or corridors, the largest; other figures have all their rows.
+    """
+    if subject == "corridors":
+        found = corridor_figure(answers, among, most)
+    elif subject == YEAR:
+        found = _by_year(answers, among)
+    elif subject in load_schema().groups:
+        found = _by_flag(answers, among, subject, subject)
+    else:
+        few = most if load_schema().variable(subject).kind == "country" else None
+        found = _by_value(answers, among, subject, subject, few)
+    if found is None or all(b.kind == "not_measured" for b in found.bars):
+        return None
+    return replace(found, id=among.prefix, file=among.file)
+
+
 def corridor_figure(answers: Answers, among: Among = ALL, most: int = 12) -> Figure | None:
     """The largest corridors; None where this release did not measure them."""
     table, lang = corridors(answers, most, among.where), current()
@@ -122,13 +143,16 @@ def state_words(kind: Kind) -> str:
     return words.get(kind, "")
 
 
-def _by_value(answers: Answers, among: Among, name: str, variable: str) -> Figure:
+def _by_value(
+    answers: Answers, among: Among, name: str, variable: str, most: int | None = None
+) -> Figure:
     lang = current()
     subtitle = _("People identified, by: {variable}").format(variable=label(variable, lang))
+    table = distribution(answers, variable, among.where)
     return _figure(
         name,
         subtitle,
-        distribution(answers, variable, among.where),
+        table if most is None else table.top(most),
         lambda codes: code_label(variable, codes[0], lang),
         definition(variable, lang),
         shares=False,

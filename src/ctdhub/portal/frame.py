@@ -25,7 +25,7 @@ from ctdhub.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, _, current
 from ctdhub.portal.edition import PLAIN, Edition
 from ctdhub.release import Release
 
-HOME, EVENTS = "index.html", "events.html"
+HOME, EVENTS, STORIES = "index.html", "events.html", "stories/index.html"
 EXIT_URL = "https://www.wikipedia.org/"
 
 
@@ -110,7 +110,7 @@ def render(page: Page, release: Release, languages: Sequence[str], edition: Edit
         "form-action 'none'",
     ]
     return (
-        _environment()
+        environment()
         .get_template(page.template)
         .render(
             **page.values,
@@ -143,6 +143,7 @@ def menu(edition: Edition) -> dict[str, str]:
         HOME: _("Overview"),
         "countries/index.html": _("Countries and regions"),
         "corridors.html": _("Corridors"),
+        STORIES: _("Stories") if edition.stories else "",
         "learn/index.html": _("Learn"),
         EVENTS: _("Events") if edition.calendar else "",
         "data.html": _("Data"),
@@ -160,7 +161,7 @@ def stub(target: str, code: str, title: str, *, hidden: bool) -> str:
         code: language.
         hidden: ask search engines not to list it.
     """
-    text = _environment().get_template("stub.html")
+    text = environment().get_template("stub.html")
     return text.render(
         target=target, lang=code, rtl=code in RIGHT_TO_LEFT, title=title, hidden=hidden
     )
@@ -175,12 +176,13 @@ def inlined(name: str) -> tuple[Markup, str]:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """The templates, every value escaped."""
+    found = Environment(
         loader=PackageLoader("ctdhub.portal"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.globals["_"] = _
-    return environment
+    found.globals["_"] = _
+    return found

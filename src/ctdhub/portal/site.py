@@ -47,11 +47,11 @@ def build_site(
 
     Raises:
         TypeError: not a Release.
-        HubError: the folder holds something else.
+        HubError: the folder holds something else, or a story is wrong.
     """
     if not isinstance(release, Release):
         raise TypeError("the portal shows releases and nothing else")
-    _replaceable(out)
+    replaceable(out)
     report = progress or (lambda message, fraction: None)
     out.parent.mkdir(parents=True, exist_ok=True)
     for kind in (".writing", ".old"):  # left behind by a killed run
@@ -64,7 +64,7 @@ def build_site(
             report(_("Drawing pages"), i / (len(languages) + 1))
             _write_language(answers, languages, code, fresh, edition)
         report(_("Copying downloads"), len(languages) / (len(languages) + 1))
-        _downloads(answers, fresh / "r" / release.version)
+        _downloads(answers, fresh / "r" / release.version, edition)
         write_api(answers, fresh / "r" / release.version, languages)
         write_for_robots(fresh, release, edition.sharing, languages)
         if edition.calendar:
@@ -75,7 +75,7 @@ def build_site(
         mark = {"made by": release.manifest.software, "release": release.version}
         (fresh / MARK).write_text(json.dumps(mark), "utf-8")
         fresh.chmod(0o755)
-        _swap(fresh, out)
+        swap(fresh, out)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     report(_("Site built"), 1.0)
@@ -117,11 +117,11 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, "utf-8")
 
 
-def _downloads(answers: Answers, folder: Path) -> None:
+def _downloads(answers: Answers, folder: Path, edition: Edition) -> None:
     for file in answers.release.path.iterdir():
         shutil.copyfile(file, folder / file.name)
     with language(LANGUAGES[0]):
-        write_charts(folder / "charts", answers)
+        write_charts(folder / "charts", answers, edition.stories)
 
 
 def _keep_earlier(out: Path, fresh: Path, version: str) -> None:
@@ -131,18 +131,24 @@ def _keep_earlier(out: Path, fresh: Path, version: str) -> None:
             shutil.copytree(earlier, fresh / "r" / earlier.name, symlinks=True)
 
 
-def _replaceable(out: Path) -> None:
+def replaceable(out: Path, mark: str = MARK) -> None:
+    """Pass if a folder may be made or replaced: it is not there, is empty, or holds the mark.
+
+    Raises:
+        HubError: the folder holds something else.
+    """
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         free = False
     else:
-        free = not out.is_dir() or not any(out.iterdir()) or (out / MARK).is_file()
+        free = not out.is_dir() or not any(out.iterdir()) or (out / mark).is_file()
     if not free:
         what = _("The folder holds something that is not a site; nothing was changed.")
         fix = _("Name an empty folder, or one that does not exist.")
         raise HubError(what, fix, file=out, rule="site-folder")
 
 
-def _swap(fresh: Path, out: Path) -> None:
+def swap(fresh: Path, out: Path) -> None:
+    """Put a folder in the place of another; readers see the one or the other."""
     old = Path(tempfile.mkdtemp(prefix=f".old-{out.name}-", dir=out.parent))
     try:
         if out.exists():

@@ -122,6 +122,7 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
         inputs={
             "release": hash_file(release / MANIFEST),
             "address": url,
+            "stories": hash_of({f.name: hash_file(f) for f in hub.stories.glob("*.md")}),
             "code": code("schema", "insight", "portal", "locale"),
             "events": hash_file(events) if events.is_file() else "",
         },

@@ -11,12 +11,21 @@ from collections.abc import Iterator
 from ctdhub.insight import Answers
 from ctdhub.portal.edition import Edition
 from ctdhub.portal.frame import Page
-from ctdhub.portal.pages import corridors, data, events, help, home, learn, methods, places
+from ctdhub.portal.pages import corridors, data, events, help, home, learn, methods, places, stories
 
 
 def pages(answers: Answers, edition: Edition) -> Iterator[Page]:
-    """Every page of a site, in the language in force."""
-    yield home.page(answers)
+    """Every page of a site, in the language in force; stories come last and link to others."""
+    held = set()
+    for page in _without_stories(answers, edition):
+        held.add(page.path)
+        yield page
+    if edition.stories:
+        yield from stories.pages(answers, edition.stories, held)
+
+
+def _without_stories(answers: Answers, edition: Edition) -> Iterator[Page]:
+    yield home.page(answers, edition.stories[0] if edition.stories else None)
     yield from places.pages(answers)
     yield corridors.page(answers)
     yield from learn.pages(answers)

@@ -13,8 +13,10 @@ from ctdhub.insight.words import number
 from ctdhub.portal.draw import draw
 from ctdhub.portal.figures import figures, state_words
 from ctdhub.portal.frame import HOME, Page
+from ctdhub.portal.pages import stories
 from ctdhub.portal.pages.about import about
 from ctdhub.portal.pages.methods import noise
+from ctdhub.portal.story import Story
 from ctdhub.schema import countries
 
 REGION = "europe"
@@ -27,8 +29,8 @@ class _Card:
     interval: str
 
 
-def page(answers: Answers) -> Page:
-    """The first page."""
+def page(answers: Answers, newest: Story | None = None) -> Page:
+    """The first page; it leads to the newest story."""
     release, lang = answers.release, current()
     region = countries.region_name(REGION, lang)
     note = _(
@@ -49,6 +51,7 @@ def page(answers: Answers) -> Page:
             "region_paragraphs": place_facts(answers, REGION).paragraphs(),
             "region_note": note,
             "figures": [(f, draw(f, rtl=lang in RIGHT_TO_LEFT)) for f in figures(answers)],
+            "story": newest and stories.entry(newest),
             "privacy": noise(release),
             **about(release),
         },
