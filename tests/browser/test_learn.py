@@ -107,6 +107,26 @@ def test_a_browser_that_refuses_to_keep_anything_still_checks(browser: Browser, 
     context.close()
 
 
+def test_an_emptied_number_is_neither_right_nor_wrong(tab: Page, site: Path) -> None:
+    tab.goto(lesson_page(site, "intervals"))
+    box = tab.locator(".typed input").first
+    for text in ("1", ""):
+        box.fill(text)
+        box.press("Enter")
+    assert not any(reply.is_visible() for reply in tab.locator(".typed .reply").all())
+    expect(tab.locator(".quizzes [data-lesson]")).to_have_text("Exercises solved: 0 of 3.")
+
+
+def test_a_printed_lesson_holds_no_answers(tab: Page, site: Path) -> None:
+    tab.goto(lesson_page(site, "intervals"))
+    tab.locator("[data-right]").first.check()
+    tab.emulate_media(media="print")
+    assert not any(reply.is_visible() for reply in tab.locator(".reply").all())
+    assert not any(details.is_visible() for details in tab.locator(".quiz details").all())
+    tab.goto((site / address("en", "2026.1", "learn/trainer.html")).as_uri())
+    expect(tab.locator("main")).to_contain_text("✓")
+
+
 def test_by_keyboard_alone(tab: Page, site: Path) -> None:
     tab.goto(lesson_page(site, "meaning"))
     first = tab.locator("#meaning-1-1")

@@ -66,6 +66,18 @@ def test_a_new_name_makes_a_new_release_without_paying(hub: Hub) -> None:
     assert len(Ledger(hub.ledger).entries()) == entries
 
 
+def test_changed_events_make_the_site_anew_and_nothing_else(hub: Hub) -> None:
+    events, page = hub.root / "events.yaml", hub.site / "latest" / "en" / "events.html"
+    assert page.is_file()
+    events.write_text(events.read_text("utf-8").replace("kind: film", "kind: party"), "utf-8")
+    with pytest.raises(PolicyError):
+        pipeline.build(hub)
+    assert page.is_file()
+    events.unlink()
+    assert ran(pipeline.build(hub)) == ["site"]
+    assert not page.exists()
+
+
 def test_conservation_is_reported_for_every_file(hub: Hub) -> None:
     reports = stages.reports(hub)
     assert len(reports) == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -95,6 +96,7 @@ def test_page_in_every_language_leads_only_to_what_exists(site: Path, release: R
     for code in offered(release):
         file = site / address(code, "2026.1", "events.html")
         page = Page(file.read_text("utf-8"))
+        assert len(gzip.compress(file.read_bytes())) <= 100_000
         ids = [a["id"] for _, a in page.tags if "id" in a]
         assert len(ids) == len(set(ids))
         for attributes in page.all("a"):

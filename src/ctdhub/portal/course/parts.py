@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ctdhub.insight import NumberCard, Row
-from ctdhub.insight.words import formula, number
+from ctdhub.insight.words import number
 from ctdhub.portal.figures import Figure
 
 Drawn = Mapping[str, Figure]
@@ -118,8 +118,3 @@ def ends(card: NumberCard) -> dict[str, str]:
         "low": number(card.low or 0),
         "high": number(card.high or 0),
     }
-
-
-def sized(card: NumberCard) -> str:
-    """A shown count with half its interval."""
-    return formula(f"{number(card.value or 0)} ± {number(card.half_width)}")

@@ -19,9 +19,9 @@ from ctdhub.portal.course.parts import (
     labelled,
     neighbours,
     overlap,
-    sized,
 )
 from ctdhub.portal.figures import Figure
+from ctdhub.portal.pages.about import sized
 from ctdhub.release import Release
 
 Labelled = tuple[str, Row]

@@ -37,6 +37,7 @@
       if (before && radio) input.checked = before.value === input.value;
       if (before && !radio) input.value = before.value;
       input.addEventListener("change", function () {
+        if (!input.value) return;
         var right = radio ? "right" in input.dataset : input.validity.valid;
         var box = input.parentElement;
         var reply = radio ? ".reply" : right ? ".yes" : ".no";
