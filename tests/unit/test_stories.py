@@ -353,6 +353,7 @@ def test_charts_hold_the_counts_and_say_among_whom(tmp_path: Path, answers: Answ
         asked = answers.count({"gender": list(row.codes), "citizenship": inside})
         assert row.people.value == asked.value
     assert [row.codes[0] for row in second.table.rows] == ["UKR", "MDA", ""]
+    assert "at most 2 are shown" in second.note
     assert (first.id, second.file) == ("a-1", "stories/a-2")
 
 

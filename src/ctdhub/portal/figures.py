@@ -117,6 +117,12 @@ def figure_of(answers: Answers, subject: str, among: Among, most: int) -> Figure
     else:
         few = most if load_schema().variable(subject).kind == "country" else None
         found = _by_value(answers, among, subject, subject, few)
+        if few is not None:
+            note = _(
+                "Of all countries at most {n} are shown, the largest; any other has fewer people, "
+                "or too few to show reliably."
+            ).format(n=number(few))
+            found = replace(found, note=f"{found.note} {note}")
     if found is None or all(b.kind == "not_measured" for b in found.bars):
         return None
     return replace(found, id=among.prefix, file=among.file)

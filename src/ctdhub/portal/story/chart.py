@@ -69,8 +69,7 @@ def _about(figure: Figure, named: Named) -> Figure:
     subtitle = _("{subtitle}. Only people with: {conditions}").format(
         subtitle=figure.subtitle, conditions=in_words(named)
     )
-    headline = subtitle if figure.headline == figure.subtitle else figure.headline
-    return replace(figure, subtitle=subtitle, headline=headline)
+    return replace(figure, subtitle=subtitle)
 
 
 def _read(text: str, place: Place) -> tuple[str, Named, int]:
