@@ -137,8 +137,10 @@ def menu() -> dict[str, str]:
     """Entries of the menu by path, in the language in force."""
     return {
         HOME: _("Overview"),
+        "map.html": _("Map"),
         "countries/index.html": _("Countries and regions"),
         "corridors.html": _("Corridors"),
+        "trends.html": _("Trends"),
         "data.html": _("Data"),
         "methods.html": _("Methods"),
         "help.html": _("Help"),
