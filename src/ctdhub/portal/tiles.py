@@ -25,6 +25,7 @@ _GAP = 2
 WIDEST, THINNEST = 7.0, 0.8
 """Widths of arrows in units of the drawing."""
 
+Point = tuple[float, float]
 Look = Literal["step1", "step2", "step3", "step4", "step5", "few", "plain", "unknown"]
 
 
@@ -75,11 +76,16 @@ def draw_map(id_: str, tiles: Iterable[Tile], arrows: Iterable[Arrow] = ()) -> M
 
 def marks(tiles: Iterable[Tile], arrows: Iterable[Arrow] = ()) -> Markup:
     """Tiles, then arrows above them, then the ranks above all arrows."""
-    drawn, ranks = [], []
+    drawn: list[Markup] = []
+    ranks: list[Markup] = []
+    taken: list[Point] = []
     for arrow in arrows:
-        line, at = _inside(arrow) if arrow.origin == arrow.place else _between(arrow)
+        line, places = _inside(arrow) if arrow.origin == arrow.place else _between(arrow)
         drawn.append(line)
-        ranks.append(_rank(arrow, at))
+        taken.append(
+            next((p for p in places if all(math.dist(p, q) > 13 for q in taken)), places[0])
+        )
+        ranks.append(_rank(arrow, taken[-1]))
     return Markup("").join([*(_tile(tile) for tile in tiles), *drawn, *ranks])
 
 
@@ -142,22 +148,23 @@ def _pips(look: Look, x: int, y: int) -> Markup:
     return Markup('<path class="pip" d="{d}"/>').format(d=dots)
 
 
-def _centre(code: str) -> tuple[float, float]:
+def _centre(code: str) -> Point:
     column, row = layout()[code]
     return (column + 0.5) * SIZE, (row + 0.5) * SIZE
 
 
-def _inside(arrow: Arrow) -> tuple[Markup, tuple[float, float]]:
-    """A frame around the tile, for people exploited in the country of their citizenship."""
+def _inside(arrow: Arrow) -> tuple[Markup, list[Point]]:
+    """A frame around the tile of people exploited in their own country; places for its rank."""
     x, y = _centre(arrow.origin)
     width = stroke(arrow.size)
     half = SIZE / 2 - 1 + width / 2
     path = f"M{x - half:.1f} {y - half:.1f}h{2 * half:.1f}v{2 * half:.1f}h{-2 * half:.1f}z"
-    return _path(arrow, path, width), (x - half, y - half)
+    corners = [(x + a * half, y + b * half) for b in (-1, 1) for a in (-1, 1)]
+    return _path(arrow, path, width), corners
 
 
-def _between(arrow: Arrow) -> tuple[Markup, tuple[float, float]]:
-    """A curve with a head; its two directions bend to different sides."""
+def _between(arrow: Arrow) -> tuple[Markup, list[Point]]:
+    """A curve with a head, and places for its rank; opposite arrows bend to different sides."""
     (x1, y1), (x2, y2) = _centre(arrow.origin), _centre(arrow.place)
     far = math.hypot(x2 - x1, y2 - y1)
     bend = min(0.5, 0.1 + 14 / far)
@@ -174,11 +181,15 @@ def _between(arrow: Arrow) -> tuple[Markup, tuple[float, float]]:
     path = f"M{x1:.1f} {y1:.1f}Q{cx:.1f} {cy:.1f} {end[0]:.1f} {end[1]:.1f}"
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in (tip, *wings))
     line = _path(arrow, path, width, Markup('<polygon points="{}"/>').format(points))
-    middle = (x1 + 2 * cx + end[0]) / 4, (y1 + 2 * cy + end[1]) / 4
-    return line, _towards(*middle, cx, cy, 6)
+    places = []
+    for t in (0.5, 0.35, 0.65, 0.2, 0.8):
+        a, b, c = (1 - t) ** 2, 2 * t * (1 - t), t * t
+        at = a * x1 + b * cx + c * end[0], a * y1 + b * cy + c * end[1]
+        places.append(_towards(*at, cx, cy, 6))
+    return line, places
 
 
-def _towards(x: float, y: float, to_x: float, to_y: float, way: float) -> tuple[float, float]:
+def _towards(x: float, y: float, to_x: float, to_y: float, way: float) -> Point:
     far = math.hypot(to_x - x, to_y - y) or 1.0
     return x + way * (to_x - x) / far, y + way * (to_y - y) / far
 
@@ -192,7 +203,7 @@ def _path(arrow: Arrow, path: str, width: float, head: Markup | str = "") -> Mar
     )
 
 
-def _rank(arrow: Arrow, at: tuple[float, float]) -> Markup:
+def _rank(arrow: Arrow, at: Point) -> Markup:
     return Markup(
         '<g class="rank" data-ends="{a} {b}" aria-hidden="true">'
         '<circle cx="{x:.1f}" cy="{y:.1f}" r="7"/><text x="{x:.1f}" y="{t:.1f}">{mark}</text></g>'

@@ -12,6 +12,7 @@ import math
 
 from markupsafe import Markup
 
+from ctdhub.i18n import _
 from ctdhub.insight import Row
 from ctdhub.insight.words import number, year
 from ctdhub.portal.pages.about import sized
@@ -24,15 +25,15 @@ _LABELS = 6
 
 
 def scale(top: float) -> int:
-    """The end of the axis: the first of 1, 2, 5, 10, 20, 50 … that is not below ``top``.
+    """The end of the axis: the first of 1, 2, 3, 4, 5, 6, 8, 10, 20 … that is not below ``top``.
 
-    >>> scale(4971), scale(1), scale(12)
-    (5000, 1, 20)
+    >>> scale(4971), scale(1), scale(12), scale(2400)
+    (5000, 1, 20, 3000)
     """
     power = 1
     while 10 * power < top:
         power *= 10
-    return next(k * power for k in (1, 2, 5, 10) if k * power >= top)
+    return next(k * power for k in (1, 2, 3, 4, 5, 6, 8, 10) if k * power >= top)
 
 
 def draw_panel(panel: Panel, id_: str, top: int) -> Markup:
@@ -48,9 +49,7 @@ def draw_panel(panel: Panel, id_: str, top: int) -> Markup:
     body += [_mark(k, row, len(rows), top) for k, row in enumerate(rows)]
     shown = [k for k, row in enumerate(rows) if _is_shown(row)]
     if shown:
-        body.append(_text(rows, shown[-1], top, "end"))
-        if (shown[-1] - shown[0]) * 2 > len(rows):
-            body.append(_text(rows, shown[0], top, "start"))
+        body.append(_text(rows, shown[-1], top))
     return Markup(
         '<svg class="chart years" role="img" aria-labelledby="{id}-t {id}-s" width="100%" '
         'height="{h}">{body}</svg>'
@@ -134,14 +133,19 @@ def _mark(k: int, row: Row, n: int, top: int) -> Markup:
     return point.format(x=_x(k, n), y=_y(people.value, top)) + whisker
 
 
-def _text(rows: list[Row], k: int, top: int, anchor: str) -> Markup:
-    """Value and half-width above a point."""
-    people = rows[k].people
+def _text(rows: list[Row], k: int, top: int) -> Markup:
+    """Year, value and half-width of a point, above all points that the text may cover."""
+    late = 2 * k >= len(rows)
+    half = math.ceil(len(rows) / 2)
+    below = rows[max(0, k - half) : k + 1] if late else rows[k : k + half + 1]
+    peak = max((r.people.high or 0 for r in below if _is_shown(r)), default=0)
     return Markup(
         '<text class="number" x="{x:.2f}%" y="{y:.1f}" text-anchor="{anchor}">{text}</text>'
     ).format(
         x=_x(k, len(rows)),
-        y=_y(people.high or 0, top) - 8,
-        anchor=anchor,
-        text=sized(people),
+        y=_y(peak, top) - 8,
+        anchor="end" if late else "start",
+        text=_("{year}: {people}").format(
+            year=year(rows[k].codes[0]), people=sized(rows[k].people)
+        ),
     )
