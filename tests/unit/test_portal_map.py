@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from importlib import resources
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from xml.etree import ElementTree
 
 import pytest
@@ -168,8 +169,8 @@ def test_the_table_of_regions_holds_their_counts(text: str, answers: Answers) ->
 
 def test_blanks_are_told_apart(text: str) -> None:
     part = figure(text, "map-citizenship")
-    drawing = part[part.index('<div class="worldmap">') : part.index('<ul class="legend">')]
-    legend = part[part.index('<ul class="legend">') :]
+    drawing = part[part.index('<div class="worldmap">') : part.index('<ul class="legend"')]
+    legend = part[part.index('<ul class="legend"') :]
     for words in (
         "zero: no tile says so",
         "too few to show reliably: there may be some people or none",
@@ -193,6 +194,34 @@ def test_steps_are_also_told_by_dots(text: str) -> None:
                        r'<path class="pip" d="([^"]*)"', part)  # fmt: skip
     assert found
     assert all(path.count("h0") == int(step) for step, path in found)
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_tile_has_the_step_of_its_count(name: str, text: str, answers: Answers) -> None:
+    part = figure(text, name)
+    found = re.findall(r'<rect class="step(\d)"[^>]*/><text[^>]*>(\w+)</text>', part)
+    looks = {code: int(step) for step, code in found}
+    cells = {v: answers.cells(v) for v in VIEWS.values()}
+    top = max(e.value for c in cells.values() for (code,), e in c.items() if code)
+    bounds = steps(top)
+    for (code,), cell in cells[VIEWS[name]].items():
+        if code:
+            last = bounds[looks[code]] if looks[code] < len(bounds) else float("inf")
+            assert bounds[looks[code] - 1] <= cell.value < last, code
+
+
+def test_a_bound_belongs_to_the_step_it_begins() -> None:
+    rows = people_rows(1000)
+    for k, row in enumerate(rows):
+        row["citizenship"] = "UKR" if k < 300 else "MDA" if k < 599 else None
+    answer = protected_answer(rows, tables=("citizenship",))
+    with TemporaryDirectory() as folder:
+        path = write_release(answer, Path(folder) / "releases", "2026.1", "First.")
+        with language("en"):
+            (found,) = maps(Answers(open_release(path)))
+    looks = {tile.code: tile.look for tile in found.tiles}
+    assert steps(300) == (0, 10, 30, 100, 300)
+    assert (looks["UKR"], looks["MDA"], looks["FRA"]) == ("step5", "step4", "few")
 
 
 def test_arrows_are_the_largest_corridors_in_order(text: str, answers: Answers) -> None:

@@ -129,11 +129,15 @@ def test_points_lie_where_the_numbers_say(text: str) -> None:
     ticks = dict(re.findall(r'<text x="-6" y="([\d.]+)"[^>]*>([\d,]+)</text>', drawing))
     (base, _zero), *_middle, (end, top) = ((float(y), n) for y, n in ticks.items())
     _head, rows = table(part)
-    values = [int(c[0].split(" ")[0].replace(",", "")) for c in rows.values() if "(" in c[0]]
-    heights = [float(y) for y in re.findall(r'<circle [^>]*cy="([\d.]+)"', drawing)]
+    cells = [re.findall(r"[\d,]+", c[0]) for c in rows.values() if "(" in c[0]]
+    points = re.findall(r'<circle [^>]*cy="([\d.]+)"', drawing)
+    whiskers = re.findall(r'"whisker" x1="[^"]*" x2="[^"]*" y1="([\d.]+)" y2="([\d.]+)"', drawing)
     per_person = (base - end) / int(top.replace(",", ""))
-    for value, y in zip(values, heights, strict=True):
-        assert abs((base - y) - value * per_person) < 6  # ticks carry text, 5 pixels below
+    for told, point, ends in zip(cells, points, whiskers, strict=True):
+        for number_, y in zip(told, (point, *ends), strict=True):
+            # a tick's number stands 5 pixels below its line
+            height = base - 5 - float(y)
+            assert abs(height - int(number_.replace(",", "")) * per_person) < 0.1
 
 
 def test_change_is_told_only_where_it_is_clear(tmp_path: Path) -> None:

@@ -105,12 +105,13 @@ def corridor_map(answers: Answers) -> Map | None:
     )
     widths = [
         (arrow_swatch(bound / top), _("{n} people").format(n=number(bound)))
-        for bound in steps(top)[-3:]
+        for bound in steps(top)[-2:]
         if bound
     ]
     told = [
         (Markup(""), _("The number on an arrow is its rank in the table.")),
         (Markup(""), _("A frame around a tile: exploited inside the country of citizenship.")),
+        _unknown(figure),
         (
             Markup(""),
             _(
@@ -141,8 +142,7 @@ def _shaded(answers: Answers, name: str, variable: str, bounds: tuple[int, ...])
         )
         for code in layout()
     )
-    unknown = figure.table.rows[-1].people
-    return Map(figure, tiles, (), _legend(bounds, sized(unknown)))
+    return Map(figure, tiles, (), _legend(bounds, figure))
 
 
 def _people(answers: Answers, where: Where) -> str:
@@ -174,7 +174,16 @@ def _named(place: str, people: str) -> str:
     return _("{place}: {people}").format(place=place, people=people)
 
 
-def _legend(bounds: tuple[int, ...], unknown: str) -> tuple[tuple[Markup, str], ...]:
+def _unknown(figure: Figure) -> tuple[Markup, str]:
+    """People on no tile, because their answer is not recorded."""
+    people = sized(figure.table.rows[-1].people)
+    text = _("not recorded: {people} people, on no tile").format(people=people)
+    if figure.table.rows[-1].people.value is None:
+        text = _("not recorded: {why}, on no tile").format(why=people)
+    return swatch("unknown"), text
+
+
+def _legend(bounds: tuple[int, ...], figure: Figure) -> tuple[tuple[Markup, str], ...]:
     found = []
     for k, bound in enumerate(bounds if len(bounds) > 1 else (), 1):
         if k == len(bounds):
@@ -187,7 +196,7 @@ def _legend(bounds: tuple[int, ...], unknown: str) -> tuple[tuple[Markup, str], 
     return (
         *found,
         (swatch("few"), _("too few to show reliably: there may be some people or none")),
-        (swatch("unknown"), _("not recorded: {people} people, on no tile").format(people=unknown)),
+        _unknown(figure),
         (
             Markup(""),
             _("zero: no tile says so, because protected counts never claim that there is nobody"),
