@@ -18,6 +18,8 @@ KINDS = (
     "countries/europe.html",
     "countries/ukr.html",
     "corridors.html",
+    "map.html",
+    "trends.html",
     "data.html",
     "standards/htcds-2.html",
     "methods.html",

@@ -243,7 +243,7 @@ def test_hostile_names_stay_text(tmp_path: Path, text: str) -> None:
         assert "A" * 501 not in words
 
 
-DRAWN = {"svg", "title", "desc", "style", "rect", "line", "text"}
+DRAWN = {"svg", "title", "desc", "style", "rect", "line", "text", "g", "path", "circle", "polygon"}
 
 
 def texts(file: Path) -> list[Any]:

@@ -18,6 +18,8 @@ YEAR = "year_of_registration"
 NOT_RECORDED = ""
 YES = "yes"
 
+Kind = Literal["value", "not_recorded", "nobody_reports"]
+
 
 @dataclass(frozen=True)
 class Row:
@@ -28,7 +30,7 @@ class Row:
     """
 
     codes: tuple[str, ...]
-    kind: Literal["value", "not_recorded", "nobody_reports"]
+    kind: Kind
     people: NumberCard
     share: NumberCard | None = None
 

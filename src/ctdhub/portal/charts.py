@@ -2,6 +2,8 @@
 
     people-by-year, gender, …     the figures of the first page, each by itself
     all-corridors                 every corridor that is shown
+    map-corridors, …              the maps of the page "Map", each also as ``<file>.svg``
+    trends-total, …               the charts of the page "Trends"
     places/<place>                all figures of a country or region; two more columns say which
     stories/<story>-<number>      a figure of a story
 
@@ -14,18 +16,34 @@ import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
-from ctdhub.insight import Answers, NumberCard, Row
-from ctdhub.portal.figures import Figure, figures
+from ctdhub.insight import Answers, NumberCard, Row, Table
+from ctdhub.portal.figures import figures
 from ctdhub.portal.pages.corridors import FILE as CORRIDORS
 from ctdhub.portal.pages.corridors import figure as all_corridors
+from ctdhub.portal.pages.map import write_maps
 from ctdhub.portal.pages.places import file as place_file
 from ctdhub.portal.pages.places import listed_places, sides
 from ctdhub.portal.pages.stories import story_figures
 from ctdhub.portal.story import Story
+from ctdhub.portal.trends import trends
 from ctdhub.schema import countries
 
 COLUMNS = ("kind", "people", "low", "high", "state", "share", "share_low", "share_high")
+
+
+class Numbers(Protocol):
+    """What a figure and a chart of trends have in common: a table, and words about it."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def subtitle(self) -> str: ...
+    @property
+    def definition(self) -> str: ...
+    @property
+    def table(self) -> Table: ...
 
 
 def write_charts(folder: Path, answers: Answers, told: Sequence[Story] = ()) -> None:
@@ -34,13 +52,17 @@ def write_charts(folder: Path, answers: Answers, told: Sequence[Story] = ()) -> 
         _write(folder / figure.file, [figure])
     if (found := all_corridors(answers)) is not None:
         _write(folder / CORRIDORS, [found])
+    for drawn in write_maps(folder, answers):
+        _write(folder / drawn.file, [drawn])
+    for chart in trends(answers):
+        _write(folder / chart.file, [chart])
     for key in (*countries.regions(), *sorted(listed_places(answers))):
         found_here = [f for among in sides(key).values() for f in figures(answers, among)]
         if found_here:
             _write(folder / place_file(key), found_here, several=True)
 
 
-def _write(path: Path, chosen: Sequence[Figure], *, several: bool = False) -> None:
+def _write(path: Path, chosen: Sequence[Numbers], *, several: bool = False) -> None:
     """Both files of one figure, or of several, whose rows then begin with figure and variables."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f"{path.name}.csv").open("w", encoding="utf-8", newline="") as out:
@@ -60,16 +82,16 @@ def _write(path: Path, chosen: Sequence[Figure], *, several: bool = False) -> No
     meta.write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
-def _names(figure: Figure) -> tuple[str, ...]:
+def _names(figure: Numbers) -> tuple[str, ...]:
     many = len(figure.table.rows[0].codes) > 1
     return figure.table.variables if many or not _flags(figure) else ("flag",)
 
 
-def _flags(figure: Figure) -> bool:
+def _flags(figure: Numbers) -> bool:
     return figure.table.variables[0].startswith("any_")
 
 
-def _line(figure: Figure, row: Row) -> list[object]:
+def _line(figure: Numbers, row: Row) -> list[object]:
     codes = row.codes if len(row.codes) == len(_names(figure)) else ("",) * len(_names(figure))
     part = row.share
     return [
@@ -90,7 +112,7 @@ def _part(card: NumberCard, name: str) -> str:
     return "" if value is None or card.value is None else f"{value:.4f}"
 
 
-def _metadata(figure: Figure) -> dict[str, object]:
+def _metadata(figure: Numbers) -> dict[str, object]:
     base = figure.table.base
     return {
         "id": figure.id,

@@ -138,6 +138,11 @@ def corridor_figure(answers: Answers, among: Among = ALL, most: int = 12) -> Fig
     return _figure("corridors", subtitle, table, _corridor, meaning, shares=False)
 
 
+def value_figure(answers: Answers, name: str, variable: str) -> Figure:
+    """All people by one variable, under a name of its own."""
+    return replace(_by_value(answers, ALL, name, variable), file=name)
+
+
 def state_words(kind: Kind) -> str:
     """Why there is no number, in words."""
     words = {

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -141,8 +142,10 @@ def menu(edition: Edition) -> dict[str, str]:
     """Entries of the menu by path, in the language in force; what a site lacks has none."""
     entries = {
         HOME: _("Overview"),
+        "map.html": _("Map"),
         "countries/index.html": _("Countries and regions"),
         "corridors.html": _("Corridors"),
+        "trends.html": _("Trends"),
         STORIES: _("Stories") if edition.stories else "",
         "learn/index.html": _("Learn"),
         EVENTS: _("Events") if edition.calendar else "",
@@ -173,6 +176,17 @@ def inlined(name: str) -> tuple[Markup, str]:
     text = (resources.files("ctdhub.portal") / "static" / name).read_text("utf-8").strip()
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return Markup(text), f"sha256-{digest}"  # noqa: S704
+
+
+@cache
+def colours() -> dict[str, str]:
+    """The colours of ``site.css`` by name, for files that leave the site.
+
+    >>> colours()["paper"]
+    '#fff'
+    """
+    css, _digest = inlined("site.css")
+    return dict(re.findall(r"--([a-z]+):(#[0-9a-f]+)", css))
 
 
 @cache

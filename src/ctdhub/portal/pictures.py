@@ -15,7 +15,6 @@ import re
 import textwrap
 from collections.abc import Iterator
 from functools import cache
-from importlib import resources
 from pathlib import Path
 
 from markupsafe import Markup
@@ -25,6 +24,7 @@ from ctdhub.insight import Answers
 from ctdhub.insight.cards import citation
 from ctdhub.portal.draw import body
 from ctdhub.portal.figures import Figure, figures
+from ctdhub.portal.frame import colours
 from ctdhub.release import Release
 
 WIDTH, MARGIN = 760, 24
@@ -115,11 +115,7 @@ def _lines(text: str, most: int) -> Iterator[str]:
 @cache
 def _style() -> Markup:
     """The rules that a picture needs, with the site's colours.  They hold no text from data."""
-    css = (resources.files("ctdhub.portal") / "static" / "site.css").read_text("utf-8")
-    ink, paper, muted, blue = (
-        re.search(rf"--{name}:(#[0-9a-f]+)", css)[1]  # type: ignore[index]
-        for name in ("ink", "paper", "muted", "bar")
-    )
+    ink, paper, muted, blue = (colours()[name] for name in ("ink", "paper", "muted", "bar"))
     sizes = "".join(f".{kind}{{font-size:{size}px}}" for kind, size in _SIZES.items())
     return Markup(  # noqa: S704
         'svg{direction:ltr;font-family:system-ui,"Noto Sans","Noto Sans Arabic",sans-serif}'

@@ -11,7 +11,19 @@ from collections.abc import Iterator
 from ctdhub.insight import Answers
 from ctdhub.portal.edition import Edition
 from ctdhub.portal.frame import Page
-from ctdhub.portal.pages import corridors, data, events, help, home, learn, methods, places, stories
+from ctdhub.portal.pages import (
+    corridors,
+    data,
+    events,
+    help,
+    home,
+    learn,
+    map,
+    methods,
+    places,
+    stories,
+    trends,
+)
 
 
 def pages(answers: Answers, edition: Edition) -> Iterator[Page]:
@@ -26,8 +38,10 @@ def pages(answers: Answers, edition: Edition) -> Iterator[Page]:
 
 def _without_stories(answers: Answers, edition: Edition) -> Iterator[Page]:
     yield home.page(answers, edition.stories[0] if edition.stories else None)
+    yield map.page(answers)
     yield from places.pages(answers)
     yield corridors.page(answers)
+    yield trends.page(answers)
     yield from learn.pages(answers)
     if edition.calendar is not None:
         yield events.page(answers.release, edition.calendar)

@@ -45,7 +45,7 @@ def page(answers: Answers) -> Page:
         values={
             "intro": intro,
             "caption": title,
-            "rows": [_row(k, row, held) for k, row in enumerate(rows, 1)],
+            "rows": [ranked(k, row, held) for k, row in enumerate(rows, 1)],
             "ranks": _(
                 "Neighbours in this ranking whose intervals overlap may stand in any order."
             ),
@@ -55,7 +55,8 @@ def page(answers: Answers) -> Page:
     )
 
 
-def _row(rank: int, row: Row, held: frozenset[str]) -> dict[str, Any]:
+def ranked(rank: int, row: Row, held: frozenset[str]) -> dict[str, Any]:
+    """A row of the ranked table."""
     origin, place = row.codes
     lang = current()
     return {

@@ -1,0 +1,64 @@
+"""Trends: people by year, with the contributors that covered each year under every chart.
+
+Belongs here: what stands on the page of trends.  Does not belong here: the charts (``trends``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ctdhub.i18n import _
+from ctdhub.insight import Answers
+from ctdhub.insight.trends import span
+from ctdhub.insight.words import listed, year
+from ctdhub.portal.frame import Page
+from ctdhub.portal.pages.about import about
+from ctdhub.portal.trends import Trend, coverage, trends, uncovered
+from ctdhub.portal.years import draw_panel, draw_span, scale
+from ctdhub.release import Release
+
+PATH = "trends.html"
+
+
+def page(answers: Answers) -> Page:
+    """The page of trends."""
+    release = answers.release
+    empty = uncovered(release)
+    return Page(
+        path=PATH,
+        title=_("Trends"),
+        description=_("People identified by year, and who reported in each year."),
+        template="trends.html",
+        values={
+            "charts": [_drawn(chart) for chart in trends(answers)],
+            "timeline": _timeline(release),
+            "coverage": coverage(release),
+            "nobody": _("nobody reports here: {years}").format(years=listed(empty))
+            if empty
+            else _("nobody reports here: none of these years"),
+            **about(release),
+        },
+        menu=PATH,
+    )
+
+
+def _drawn(chart: Trend) -> dict[str, Any]:
+    end, single = scale(chart.top), len(chart.panels) == 1
+    panels = []
+    for k, panel in enumerate(chart.panels, 1):
+        id_ = chart.id if single else f"{chart.id}-{k}"
+        panels.append({"id": id_, "panel": panel, "svg": draw_panel(panel, id_, end)})
+    return {"figure": chart, "panels": panels, "single": single}
+
+
+def _timeline(release: Release) -> list[dict[str, Any]]:
+    years, facts = span(release), release.facts
+    found = []
+    for contributor in facts.contributors:
+        first, last = contributor.years or facts.years
+        last = min(last, years[-1])
+        words = year(first) if first >= last else f"{year(first)} – {year(last)}"
+        found.append(
+            {"name": contributor.name, "years": words, "svg": draw_span(years, (first, last))}
+        )
+    return found

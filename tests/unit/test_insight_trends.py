@@ -1,0 +1,111 @@
+"""Differences of two years keep the laws of intervals; who covered which year is told rightly."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from invented_release import people_rows, protected_answer
+
+from ctdhub.insight import Answers, NumberCard
+from ctdhub.insight.trends import Line, covering, difference, span, trend, turns
+from ctdhub.release import Release, open_release, write_release
+
+
+def shown(value: int, half: int) -> NumberCard:
+    return NumberCard(
+        value=value if value > half else None,
+        low=max(0, value - half),
+        high=value + half,
+        level=0.95,
+        unit="people",
+        denominator=None,
+        missing=None,
+        state="shown" if value > half else "protected",
+        contributors=(),
+        caveat="c",
+        citation="c",
+    )
+
+
+def made(folder: Path, spans: list[list[int] | None], **facts: object) -> Release:
+    people = [
+        {"name": f"Group {k}", "kind": "hotline", **({"years": years} if years else {})}
+        for k, years in enumerate(spans)
+    ]
+    answer = protected_answer(facts={"contributors": people, **facts})
+    return open_release(write_release(answer, folder / "releases", "2026.1", "First."))
+
+
+COUNTS = st.tuples(st.integers(1, 10**6), st.integers(1, 10**4))
+
+
+@given(COUNTS, COUNTS)
+def test_difference_adds_errors_in_quadrature(a: tuple[int, int], b: tuple[int, int]) -> None:
+    earlier, later = shown(*a), shown(*b)
+    found = difference(earlier, later)
+    if earlier.value is None or later.value is None:
+        assert found is None
+        return
+    assert found is not None
+    half = found.high - found.value
+    assert found.value == b[0] - a[0]
+    assert found.value - found.low == half
+    assert half == math.ceil(math.hypot(a[1], b[1]))
+    assert found.is_clear == (abs(found.value) > half)
+    back = difference(later, earlier)
+    assert back is not None
+    assert (back.value, back.low, back.high) == (-found.value, -found.high, -found.low)
+
+
+def test_coverage_and_turns(tmp_path: Path) -> None:
+    release = made(tmp_path, [[2015, 2016], [2017, 2019], [2015, 2015], [2018, 2018]])
+    assert covering(release, 2015) == ("Group 0", "Group 2")
+    assert covering(release, 2018) == ("Group 1", "Group 3")
+    found = {t.year: (t.joined, t.left) for t in turns(release)}
+    assert found == {
+        2016: ((), ("Group 2",)),
+        2017: (("Group 1",), ("Group 0",)),
+        2018: (("Group 3",), ()),
+        2019: ((), ("Group 3",)),
+    }
+    assert turns(made(tmp_path / "same", [[2015, 2019], None])) == ()
+
+
+def test_years_end_with_the_release(tmp_path: Path) -> None:
+    release = made(tmp_path, [[2015, 2019]], years=[2015, 2090])
+    assert span(release) == tuple(range(2015, int(release.year) + 1))
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    return Answers(made(tmp_path_factory.mktemp("hub"), [[2015, 2015], [2017, 2018]]))
+
+
+def test_rows_are_the_counts_and_gaps_are_kept_apart(answers: Answers) -> None:
+    table = trend(answers, "line", [Line("all", {})])
+    assert table is not None
+    rows = {row.codes[0]: row for row in table.rows}
+    assert list(rows) == ["2015", "2016", "2017", "2018", "2019", ""]
+    kinds = [row.kind for row in table.rows]
+    assert kinds == [
+        "value", "nobody_reports", "value", "value", "nobody_reports", "not_recorded",
+    ]  # fmt: skip
+    for year in ("2015", "2017", "2018"):
+        found = answers.count({"year_of_registration": [year]})
+        people = rows[year].people
+        assert (people.value, people.low, people.high) == (found.value, found.low, found.high)
+        exact = sum(r["year_of_registration"] == year for r in people_rows())
+        assert people.value == exact
+    assert rows[""].people.state == "protected"
+
+
+def test_lines_that_were_not_measured_are_left_out(answers: Answers) -> None:
+    assert trend(answers, "gender", [Line("female", {"gender": ["female"]})]) is None
+    lines = [Line("UKR", {"citizenship": ["UKR"]}), Line("x", {"gender": ["female"]})]
+    table = trend(answers, "which", lines)
+    assert table is not None
+    assert {row.codes[1] for row in table.rows} == {"UKR"}

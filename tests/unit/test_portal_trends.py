@@ -1,0 +1,226 @@
+"""Trends: the release's own numbers, honest words on change, contributors as safe text."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from invented_release import TABLES, people_rows, protected_answer
+from test_portal_page import EVIL, Page
+
+from ctdhub.i18n import LANGUAGES, language
+from ctdhub.insight import Answers
+from ctdhub.insight.words import number
+from ctdhub.portal.charts import write_charts
+from ctdhub.portal.frame import render
+from ctdhub.portal.pages import trends as trends_page
+from ctdhub.portal.years import scale
+from ctdhub.release import Release, open_release, write_release
+from ctdhub.schema import countries
+
+YEAR = "year_of_registration"
+FLAGS = ("any_exploitation", "exploitation_sexual", "exploitation_forced_labour")
+MORE = (f"{YEAR}*gender", *(f"{YEAR}*{flag}" for flag in FLAGS))
+CHARTS = {
+    "trends-total", "trends-gender", "trends-exploitation", "trends-citizenship",
+    "trends-exploited-in",
+}  # fmt: skip
+
+
+def made(
+    folder: Path, weights: Sequence[int] = (2, 3, 4, 5), tables: Sequence[str] = (), **facts: Any
+) -> Release:
+    rows = people_rows()
+    years = [y for y, w in zip(range(2015, 2019), weights, strict=True) for _ in range(w)]
+    for k, row in enumerate(rows):
+        row[YEAR] = str(years[k % len(years)])
+    answer = protected_answer(rows, tables=tables or (*TABLES, *MORE), facts=facts)
+    return open_release(write_release(answer, folder / "releases", "2026.1", "First."))
+
+
+def shown(release: Release, code: str = "en") -> str:
+    with language(code):
+        return render(trends_page.page(Answers(release)), release, LANGUAGES)
+
+
+def figure(text: str, name: str) -> str:
+    found = text[text.index(f'<figure id="{name}">') :]
+    return found[: found.index("</figure>")]
+
+
+def table(part: str) -> tuple[list[str], dict[str, list[str]]]:
+    head = re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', part)
+    rows = re.findall(r'<tr><th scope="row">([^<]*)</th>(.*?)</tr>', part)
+    return head, {name: re.findall(r'<td class="n">([^<]*)</td>', cells) for name, cells in rows}
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    contributors = [
+        {"name": "First", "kind": "hotline", "years": [2015, 2019]},
+        {"name": "Second", "kind": "hotline", "years": [2016, 2017]},
+    ]
+    return made(tmp_path_factory.mktemp("hub"), contributors=contributors, years=[2014, 2019])
+
+
+@pytest.fixture(scope="module")
+def text(release: Release) -> str:
+    return shown(release)
+
+
+def test_charts_that_the_release_measured_are_there_and_no_other(text: str, tmp_path: Path) -> None:
+    assert set(re.findall(r'<figure id="([^"]*)"', text)) == CHARTS
+    few = shown(made(tmp_path, tables=("gender", YEAR)))
+    assert set(re.findall(r'<figure id="([^"]*)"', few)) == {"trends-total"}
+    none = shown(made(tmp_path / "none", tables=("gender",)))
+    assert "<p>not measured in this release</p>" in none
+
+
+def test_tables_hold_the_counts(text: str, release: Release) -> None:
+    answers = Answers(release)
+
+    def cell(**where: Any) -> str:
+        found = answers.count(where)
+        if not found.low:
+            return "too few to show reliably"
+        return f"{number(found.value or 0)} ({number(found.low)} to {number(found.high or 0)})"
+
+    _head, total = table(figure(text, "trends-total"))
+    head, regions = table(figure(text, "trends-citizenship"))
+    at = head.index("Europe") - 1
+    assert list(total) == ["2014", "2015", "2016", "2017", "2018", "2019", "not recorded"]
+    for year in ("2015", "2016", "2017", "2018", "2019"):
+        assert total[year][0] == cell(year_of_registration=[year])
+        europe = cell(year_of_registration=[year], citizenship=countries.members("europe"))
+        assert regions[year][at] == europe
+    assert [cells[1] for cells in total.values()] == ["0", "1", "2", "2", "1", "1", "–"]
+
+
+def test_blanks_are_told_apart(text: str) -> None:
+    _head, total = table(figure(text, "trends-total"))
+    assert total["2014"][0] == "nobody reports here"
+    assert total["2019"][0] == "too few to show reliably"
+    part = figure(text, "trends-total")
+    drawing = part[part.index('<svg class="chart years"') : part.index('<ul class="legend">')]
+    assert drawing.count('class="nobody"') == 1
+    assert drawing.count('class="veiled"') == 1
+    assert drawing.count('class="whisker"') == drawing.count("<circle") == 4
+    assert "nobody reports here: 2014" in part
+    assert "zero: no year says so" in part
+    assert "too few to show reliably: between none" in part
+
+
+def test_every_number_on_a_chart_has_its_interval(text: str) -> None:
+    for name in CHARTS:
+        for drawing in re.findall(r'<svg class="chart years" role.*?</svg>', figure(text, name)):
+            assert drawing.count('class="whisker"') == drawing.count("<circle")
+            for said in re.findall(r'class="number"[^>]*>([^<]*)<', drawing):
+                assert re.fullmatch(r"201\d: [\d,]+ ± [\d,]+", said)
+
+
+def test_points_lie_where_the_numbers_say(text: str) -> None:
+    part = figure(text, "trends-total")
+    drawing = part[: part.index('<ul class="legend">')]
+    ticks = dict(re.findall(r'<text x="-6" y="([\d.]+)"[^>]*>([\d,]+)</text>', drawing))
+    (base, _zero), *_middle, (end, top) = ((float(y), n) for y, n in ticks.items())
+    _head, rows = table(part)
+    cells = [re.findall(r"[\d,]+", c[0]) for c in rows.values() if "(" in c[0]]
+    points = re.findall(r'<circle [^>]*cy="([\d.]+)"', drawing)
+    whiskers = re.findall(r'"whisker" x1="[^"]*" x2="[^"]*" y1="([\d.]+)" y2="([\d.]+)"', drawing)
+    per_person = (base - end) / int(top.replace(",", ""))
+    for told, point, ends in zip(cells, points, whiskers, strict=True):
+        for number_, y in zip(told, (point, *ends), strict=True):
+            # a tick's number stands 5 pixels below its line
+            height = base - 5 - float(y)
+            assert abs(height - int(number_.replace(",", "")) * per_person) < 0.1
+
+
+def test_change_is_told_only_where_it_is_clear(tmp_path: Path) -> None:
+    same = [{"name": "One", "kind": "hotline", "years": [2015, 2018]}]
+    for weights, words in (
+        ((1, 1, 1, 1), "2018 beside 2015: no difference beyond the noise."),
+        ((1, 1, 1, 2), "2018 beside 2015: 800 more people identified (between 788 and 812)."),
+        ((2, 1, 1, 1), "2018 beside 2015: 800 fewer people identified (between 788 and 812)."),
+    ):
+        release = made(tmp_path / str(weights), weights, contributors=same)
+        text = shown(release)
+        part = figure(text, "trends-total")
+        assert f">{words}</p>" in part
+        assert "The same contributors cover all years." in part
+        assert not re.search(r"trafficking (rose|fell|increased|decreased|grew)", text)
+    _head, rows = table(part)
+    assert rows["2016"][2] == "−800 ± 12"
+    assert rows["2017"][2] == "no difference beyond the noise"
+    assert rows["2015"][2] == "–"
+
+
+def test_who_joined_and_left_stands_under_every_chart(text: str) -> None:
+    for name in CHARTS:
+        part = figure(text, name)
+        assert part.count("<li><bdi>") == 2
+        assert "<bdi>Second</bdi> (2016 – 2017)" in part
+        assert "2016: a contributor joined, <bdi>Second</bdi>." in part
+        assert "2018: a contributor no longer reports, <bdi>Second</bdi>." in part
+        assert "A rise or fall around these years may come from that." in part
+    first, second = re.findall(r'<rect class="bar" x="([\d.]+)%" y="2" width="([\d.]+)%"', part)
+    assert [round(float(n)) for n in first] == [17, 83]
+    assert [round(float(n)) for n in second] == [33, 33]
+
+
+def test_a_change_of_contributors_stands_beside_the_change(tmp_path: Path) -> None:
+    contributors = [
+        {"name": "One", "kind": "hotline", "years": [2015, 2018]},
+        {"name": "Two", "kind": "hotline", "years": [2018, 2018]},
+    ]
+    part = figure(shown(made(tmp_path, contributors=contributors)), "trends-total")
+    assert "The contributors of these two years differ." in part
+
+
+def test_hostile_names_are_shown_as_text(tmp_path: Path) -> None:
+    contributors = [
+        {"name": EVIL, "kind": "hotline", "years": [2015, 2016]},
+        {"name": "{year} {names.__class__} %s", "kind": "hotline", "years": [2017, 2018]},
+    ]
+    text = shown(made(tmp_path, contributors=contributors))
+    assert "<script" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "joined, <bdi>{year} {names.__class__} %s</bdi>." in text
+    assert Page(text).text.count("<html") == 1
+
+
+def test_years_run_left_to_right_in_every_language(release: Release) -> None:
+    places = []
+    for code in LANGUAGES:
+        text = shown(release, code)
+        found = re.findall(r'<circle class="bar" cx="([\d.]+)%" cy="([\d.]+)"', text)
+        spans = re.findall(r'<rect class="bar" x="([\d.]+)%" y="2" width="([\d.]+)%"', text)
+        places.append((found, spans))
+        first = [float(x) for x, _y in found[:4]]
+        assert first == sorted(set(first))
+    assert all(place == places[0] for place in places)
+
+
+def test_files_hold_the_same_counts(release: Release, tmp_path: Path) -> None:
+    with language("en"):
+        write_charts(tmp_path, Answers(release))
+    for name in CHARTS:
+        meta = json.loads((tmp_path / f"{name}.metadata.json").read_text("utf-8"))
+        assert meta["id"] == name
+        assert meta["denominator"]["people"] > 0
+    with (tmp_path / "trends-gender.csv").open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    cells = Answers(release).cells(YEAR, "gender")
+    found = {(r[YEAR], r["gender"]): int(r["people"]) for r in rows if r["people"]}
+    assert found == {k: e.value for k, e in cells.items()}
+    assert {r["kind"] for r in rows if r[YEAR] == "2014"} == {"nobody_reports"}
+    assert {r["kind"] for r in rows if not r["gender"] and r[YEAR] > "2014"} == {"not_recorded"}
+
+
+def test_scale_holds_every_number() -> None:
+    for top in range(1, 3000, 7):
+        assert top <= scale(top) <= 2 * top
