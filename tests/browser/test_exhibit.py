@@ -57,6 +57,7 @@ def at(page: Page) -> int:
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_accessible_and_inside_every_screen(code: str, screen: Page, kiosk: Path) -> None:
     screen.goto((kiosk / f"{code}.html").as_uri())
+    screen.evaluate("document.getAnimations().forEach((fade) => fade.finish())")
     found = Axe().run(screen, options=RULES)
     assert found.violations_count == 0, found.generate_report()
     for width, height in SCREENS.values():

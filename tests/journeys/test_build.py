@@ -46,6 +46,17 @@ def test_a_changed_mapping_reruns_only_what_depends_on_it(hub: Hub) -> None:
     assert ran(pipeline.build(hub)) == ["harmonise rivage-refuge 2026-01-15", "link"]
 
 
+def test_a_changed_story_draws_the_site_again_and_spends_nothing(hub: Hub) -> None:
+    pages = hub.site / "r" / str(stages.released_version(hub)) / "en" / "stories"
+    story = hub.stories / "a-corridor-is-not-a-cause.en.md"
+    assert (pages / "a-corridor-is-not-a-cause.html").is_file()
+    entries = len(Ledger(hub.ledger).entries())
+    story.write_text(story.read_text("utf-8") + "\nOne line more.\n", "utf-8")
+    assert ran(pipeline.build(hub)) == ["site"]
+    assert "One line more." in (pages / "a-corridor-is-not-a-cause.html").read_text("utf-8")
+    assert len(Ledger(hub.ledger).entries()) == entries
+
+
 def test_a_changed_policy_makes_a_new_release_and_pays_for_it(hub: Hub) -> None:
     first = stages.released_version(hub)
     entries = len(Ledger(hub.ledger).entries())

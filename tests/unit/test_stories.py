@@ -10,11 +10,14 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 from invented_release import protected_answer
 from markupsafe import escape
+from typer.testing import CliRunner
 
+from ctdhub.cli.portal import register
 from ctdhub.errors import HubError, StoryError
 from ctdhub.i18n import LANGUAGES, language
 from ctdhub.insight import Answers, flag_group
@@ -465,6 +468,7 @@ def test_the_kiosk_replaces_a_kiosk_and_nothing_else(release: Release, tmp_path:
         build_exhibit(release, tmp_path / "site", stories)
     assert (tmp_path / "site" / "r").is_dir()
     build_exhibit(release, tmp_path / "kiosk", stories)
+    (tmp_path / ".writing-kiosk-killed").mkdir()
     build_exhibit(release, tmp_path / "kiosk", stories, idle=30)
     assert '"idle": 30' in (tmp_path / "kiosk" / "en.html").read_text("utf-8")
     with pytest.raises(HubError):
@@ -478,6 +482,25 @@ def test_a_text_too_long_for_a_screen_is_told(release: Release, tmp_path: Path) 
         build_exhibit(release, tmp_path / "kiosk", stories)
     assert (caught.value.rule, caught.value.line) == ("story-screen", FIRST_LINE + 2)
     assert not (tmp_path / "kiosk").exists()
+
+
+def test_command_tells_the_stories_of_a_hub(release: Release, tmp_path: Path) -> None:
+    app = typer.Typer()
+    register(app)
+    hub = tmp_path / "hub"
+    (hub / "stories").mkdir(parents=True)
+    (hub / "releases").symlink_to(release.path.parent)
+    written(hub / "stories", "Text of {{people}}.")
+    for arguments in ([], ["--exhibit", "--idle", "45"]):
+        given = CliRunner().invoke(app, ["site", str(hub), *arguments])
+        assert given.exit_code == 0, given.output
+    page = hub / "site" / "r" / VERSION / "en" / "stories" / "a.html"
+    assert "Text of 4,000 people" in page.read_text("utf-8")
+    assert '"idle": 45' in (hub / "exhibit" / "en.html").read_text("utf-8")
+    written(hub / "stories", "Text of {{people sex=female}}.")
+    wrong = CliRunner().invoke(app, ["site", str(hub)])
+    assert isinstance(wrong.exception, StoryError)
+    assert "4,000 people" in page.read_text("utf-8")
 
 
 def test_links_in_a_slide_are_mere_text(release: Release, tmp_path: Path) -> None:

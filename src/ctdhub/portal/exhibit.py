@@ -29,7 +29,7 @@ from ctdhub.portal.figures import Figure
 from ctdhub.portal.frame import environment, inlined, stub
 from ctdhub.portal.pages.about import about
 from ctdhub.portal.pages.stories import marked
-from ctdhub.portal.site import Progress, offered, replaceable, swap
+from ctdhub.portal.site import Progress, offered, replaceable, swap, sweep
 from ctdhub.portal.story import Chart, Story, blocks
 from ctdhub.release import Release
 
@@ -85,6 +85,7 @@ def build_exhibit(
     replaceable(out, MARK)
     report = progress or (lambda message, fraction: None)
     out.parent.mkdir(parents=True, exist_ok=True)
+    sweep(out)
     fresh = Path(tempfile.mkdtemp(prefix=f".writing-{out.name}-", dir=out.parent))
     try:
         answers, languages = Answers(release), offered(release)

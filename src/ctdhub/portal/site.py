@@ -54,9 +54,7 @@ def build_site(
     replaceable(out)
     report = progress or (lambda message, fraction: None)
     out.parent.mkdir(parents=True, exist_ok=True)
-    for kind in (".writing", ".old"):  # left behind by a killed run
-        for leftover in out.parent.glob(f"{kind}-{out.name}-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+    sweep(out)
     fresh = Path(tempfile.mkdtemp(prefix=f".writing-{out.name}-", dir=out.parent))
     try:
         answers, languages = Answers(release), offered(release)
@@ -145,6 +143,13 @@ def replaceable(out: Path, mark: str = MARK) -> None:
         what = _("The folder holds something that is not a site; nothing was changed.")
         fix = _("Name an empty folder, or one that does not exist.")
         raise HubError(what, fix, file=out, rule="site-folder")
+
+
+def sweep(out: Path) -> None:
+    """Remove what a killed run left beside a folder."""
+    for kind in (".writing", ".old"):
+        for leftover in out.parent.glob(f"{kind}-{out.name}-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def swap(fresh: Path, out: Path) -> None:

@@ -7,7 +7,7 @@
   var stage = document.querySelector(".stage");
   var place = document.getElementById("place");
   var pause = document.getElementById("pause");
-  var at = 0, playing = true, advanceAt = 0, touchedAt = null, lock = null, locking = false;
+  var at = 0, playing = true, advanceAt = 0, touchedAt = null, lock = null, locking = false, leaving = false;
 
   function now() { return performance.now(); }
 
@@ -29,16 +29,24 @@
     advanceAt = now() + settings.seconds * 1000;
   }
 
+  // To another language, once: a second call would cut the first short.
+  // The history of the kiosk stays one page long.
+  function leave(address) {
+    if (leaving) return;
+    leaving = true;
+    location.replace(address);
+  }
+
   function reset() {
     touchedAt = null;
-    if (settings.home) { location.replace(settings.home); return; }
+    if (settings.home) { leave(settings.home); return; }
     if (document.activeElement && document.activeElement.blur) document.activeElement.blur();
     play(true);
     show(0);
   }
 
   function tick() {
-    if (document.hidden) return;
+    if (document.hidden || leaving) return;
     if (touchedAt !== null) {
       if (now() - touchedAt >= settings.idle * 1000) reset();
     } else if (settings.home && now() >= settings.idle * 1000) {
@@ -77,7 +85,7 @@
     var link = event.target.closest("a");
     if (!link) return;
     event.preventDefault();
-    location.replace(link.href); // the history of the kiosk stays one page long
+    leave(link.href);
   });
   document.getElementById("before").addEventListener("click", function () { show(at - 1); });
   document.getElementById("after").addEventListener("click", function () { show(at + 1); });
