@@ -109,7 +109,7 @@ def corridor_map(answers: Answers) -> Map | None:
         if bound
     ]
     told = [
-        (Markup(""), _("The number on an arrow is its rank in the table.")),
+        (Markup(""), _("The number on an arrow is its rank among the corridors.")),
         (Markup(""), _("A frame around a tile: exploited inside the country of citizenship.")),
         _unknown(figure),
         (

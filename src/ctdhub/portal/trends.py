@@ -174,7 +174,7 @@ def _change(release: Release, rows: tuple[Row, ...]) -> str:
         high=number(ends[1]),
     )
     same = len({covering(release, int(r.codes[0])) for r in (covered[0], covered[-1])}) == 1
-    return told if same else f"{told} {_('The contributors of these two years differ.')}"
+    return told if same else " ".join((told, _("The contributors of these two years differ.")))
 
 
 def _lines(release: Release, panels: list[Panel]) -> tuple[tuple[str, ...], ...]:
