@@ -43,12 +43,22 @@ def register(app: typer.Typer) -> None:
                 )
             ),
         ] = None,
+        offline: Annotated[
+            bool,
+            typer.Option(
+                "--offline",
+                help=_(
+                    "For a disk or a USB stick: the explorer also works when its page is opened "
+                    "as a file. Without it the site needs a server to filter."
+                ),
+            ),
+        ] = False,
     ) -> None:
         folder = release_folder(source)
         target = out or (source if folder != source else Path()) / "site"
         with bar() as progress:
             progress(_("Building the site"), 0.0)
-            build_site(open_release(folder), target, progress)
+            build_site(open_release(folder), target, progress, offline=offline)
         console.print(_("Built the site in {folder}.").format(folder=escape(str(target))))
         console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(target))))
 

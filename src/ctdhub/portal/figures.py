@@ -106,7 +106,7 @@ def corridor_figure(answers: Answers, among: Among = ALL, most: int = 12) -> Fig
         return None
     subtitle = _("The largest corridors: country of citizenship to country of exploitation")
     meaning = f"{definition('citizenship', lang)} {definition('country_of_exploitation', lang)}"
-    return _figure("corridors", subtitle, table, _corridor, meaning, shares=False)
+    return figure_of("corridors", subtitle, table, _corridor, meaning, shares=False)
 
 
 def state_words(kind: Kind) -> str:
@@ -123,7 +123,7 @@ def state_words(kind: Kind) -> str:
 def _by_value(answers: Answers, among: Among, name: str, variable: str) -> Figure:
     lang = current()
     subtitle = _("People identified, by: {variable}").format(variable=label(variable, lang))
-    return _figure(
+    return figure_of(
         name,
         subtitle,
         distribution(answers, variable, among.where),
@@ -158,7 +158,7 @@ def _by_flag(answers: Answers, among: Among, name: str, group: str) -> Figure:
     ).format(group=group_label(group, lang))
     table = flag_group(answers, group, among.where)
     shared = group_definition(group, lang)
-    return _figure(name, subtitle, table, lambda codes: label(codes[0], lang), shared, shares=True)
+    return figure_of(name, subtitle, table, lambda codes: label(codes[0], lang), shared, shares=True)
 
 
 def _corridor(codes: tuple[str, ...]) -> str:
@@ -168,7 +168,7 @@ def _corridor(codes: tuple[str, ...]) -> str:
     return _("{origin} to {destination}").format(origin=origin, destination=place)
 
 
-def _figure(
+def figure_of(
     name: str,
     subtitle: str,
     table: Table,
@@ -177,6 +177,7 @@ def _figure(
     *,
     shares: bool,
 ) -> Figure:
+    """A table in words: ``words`` names the codes of a row, ``meaning`` defines the question."""
     bars = tuple(_bar(row, words, shares=shares) for row in table.rows)
     largest = table.largest
     headline = subtitle

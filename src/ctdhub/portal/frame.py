@@ -39,7 +39,8 @@ class Page:
         template: the file in ``templates`` that draws it.
         values: what the template needs beside the frame.
         menu: path of the entry of the menu that it belongs to.
-        scripts: files in ``static`` that run on it, in this order; the policy allows no others.
+        scripts: files in ``static`` that run on it, in this order; the policy allows no others
+            but those from ``script_sources``.
         sources: more directives of its Content-Security-Policy, for example "connect-src 'self'".
     """
 
@@ -51,6 +52,7 @@ class Page:
     menu: str = ""
     scripts: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    script_sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def render(page: Page, release: Release, languages: Sequence[str]) -> str:
         "default-src 'none'",
         f"style-src '{css_hash}'",
         *(
-            ["script-src " + " ".join(f"'{digest}'" for _text, digest in scripts)]
+            [" ".join(("script-src", *(f"'{h}'" for _text, h in scripts), *page.script_sources))]
             if scripts
             else []
         ),
@@ -137,6 +139,7 @@ def menu() -> dict[str, str]:
     """Entries of the menu by path, in the language in force."""
     return {
         HOME: _("Overview"),
+        "explore.html": _("Explore"),
         "countries/index.html": _("Countries and regions"),
         "corridors.html": _("Corridors"),
         "data.html": _("Data"),

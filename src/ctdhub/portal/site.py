@@ -2,7 +2,7 @@
 
 Belongs here: folders and files of the site.  Does not belong here: what stands on a page.
 
-The site opens from ``file://``, needs no script and asks nothing of any other server.  Where pages
+The site opens from ``file://``, needs no script but to filter, and asks nothing of other servers.  Where pages
 lie is told in ``frame``.  Pages of earlier releases stay as they are: what was cited can be found.
 """
 
@@ -20,6 +20,7 @@ from ctdhub.i18n import LANGUAGES, _, language
 from ctdhub.insight import Answers
 from ctdhub.portal.charts import write_charts
 from ctdhub.portal.frame import HOME, address, render, stub
+from ctdhub.portal.explorer import write_data
 from ctdhub.portal.pages import pages
 from ctdhub.release import Release
 
@@ -30,13 +31,17 @@ MARK = "site.json"
 LATEST = "latest"
 
 
-def build_site(release: Release, out: Path, progress: Progress | None = None) -> None:
+def build_site(
+    release: Release, out: Path, progress: Progress | None = None, *, offline: bool = False
+) -> None:
     """Build the site into ``out``; readers of an older one see it until the new one is whole.
 
     Args:
         release: an opened release.
         out: a folder that does not exist, is empty, or holds a site; its other releases stay.
         progress: told (message, fraction).
+        offline: the explorer reads its data from a script, which also works from ``file://``,
+            instead of fetching them.
 
     Raises:
         TypeError: not a Release.
@@ -55,9 +60,10 @@ def build_site(release: Release, out: Path, progress: Progress | None = None) ->
         answers, languages = Answers(release), offered(release)
         for i, code in enumerate(languages):
             report(_("Drawing pages"), i / (len(languages) + 1))
-            _write_language(answers, languages, code, fresh)
+            _write_language(answers, languages, code, fresh, offline=offline)
         report(_("Copying downloads"), len(languages) / (len(languages) + 1))
         _downloads(answers, fresh / "r" / release.version)
+        write_data(answers, fresh / "r" / release.version, offline=offline)
         _keep_earlier(out, fresh, release.version)
         mark = {"made by": release.manifest.software, "release": release.version}
         (fresh / MARK).write_text(json.dumps(mark), "utf-8")
@@ -79,11 +85,13 @@ def offered(release: Release) -> tuple[str, ...]:
     )
 
 
-def _write_language(answers: Answers, languages: Sequence[str], code: str, fresh: Path) -> None:
+def _write_language(
+    answers: Answers, languages: Sequence[str], code: str, fresh: Path, *, offline: bool
+) -> None:
     """All pages of a language, and what leads to them from ``latest`` and from the root."""
     version = answers.release.version
     with language(code):
-        for page in pages(answers):
+        for page in pages(answers, offline=offline):
             target = address(code, version, page.path)
             _write(fresh / target, render(page, answers.release, languages))
             up = "../" * (page.path.count("/") + 2)

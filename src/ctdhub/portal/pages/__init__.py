@@ -10,12 +10,13 @@ from collections.abc import Iterator
 
 from ctdhub.insight import Answers
 from ctdhub.portal.frame import Page
-from ctdhub.portal.pages import corridors, data, help, home, methods, places
+from ctdhub.portal.pages import corridors, data, explore, help, home, methods, places
 
 
-def pages(answers: Answers) -> Iterator[Page]:
-    """Every page of a release, in the language in force."""
+def pages(answers: Answers, *, offline: bool = False) -> Iterator[Page]:
+    """Every page of a release, in the language in force; ``offline`` as in ``build_site``."""
     yield home.page(answers)
+    yield explore.page(answers, offline=offline)
     yield from places.pages(answers)
     yield corridors.page(answers)
     yield from data.pages(answers.release)
