@@ -29,6 +29,7 @@ READABLE, VISIBLE = 4.5, 3.0
 VERSION = "2026.1"
 KINDS = (
     "index.html",
+    "explore.html",
     "countries/index.html",
     "countries/europe.html",
     "countries/ukr.html",

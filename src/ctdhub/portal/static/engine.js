@@ -82,8 +82,8 @@ var ctdhubEngine = (function () {
   Engine.prototype.total = function (need) {
     var self = this;
     return this._kept("total " + need, need, function () {
-      var rows = self.passing(need), sum = 0;
-      for (var i = 0; i < rows.length; i++) sum += self.weights[rows[i]];
+      var mask = self.mask, weights = self.weights, n = self.rows, sum = 0;
+      for (var i = 0; i < n; i++) sum += (mask[i] & need) === 0 ? weights[i] : 0;
       return sum;
     });
   };

@@ -7,7 +7,7 @@
   var locale = lang + "-u-nu-" + data.digits;
   var whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0, useGrouping: "always" });
   var percent = new Intl.NumberFormat(locale, { style: "percent" });
-  var intervals, charts = [], boxes = new Map();
+  var intervals, charts = [], boxes = new Map(), parts = [], later = 0;
 
   function id(name) { return document.getElementById(name); }
   function node(tag, attributes, text) {
@@ -77,7 +77,8 @@
     function row(column, code, label, figure) {
       var ticked = intervals.chosen.get(column);
       return { code: data.columns[column][chart.flags ? "name" : "codes"], label: label,
-        figure: figure, off: Boolean(ticked) && !chart.flags && !ticked.includes(code) };
+        figure: figure, on: Boolean(ticked) && ticked.includes(code),
+        off: Boolean(ticked) && !ticked.includes(code) };
     }
     if (chart.flags) {
       rows = chart.flags.map(function (c) {
@@ -107,13 +108,12 @@
   }
   function textOf(row) { return row.silent ? words.silent : sized(row.figure); }
   function largest(found) {
-    var shown = found.rows.filter(function (r) {
-      return r.figure.state === "shown" && !r.silent && !r.off;
-    });
+    if (found.rows.some(function (r) { return r.on || r.off; })) return null;
+    var shown = found.rows.filter(function (r) { return r.figure.state === "shown" && !r.silent; });
     shown.sort(function (a, b) { return b.figure.n - a.figure.n; });
     if (!shown.length) return null;
     var rival = found.rows.some(function (r) {
-      return r !== shown[0] && !r.silent && !r.off && r.figure.high >= shown[0].figure.low;
+      return r !== shown[0] && !r.silent && r.figure.high >= shown[0].figure.low;
     });
     return rival ? null : shown[0];
   }
@@ -176,6 +176,8 @@
     made.value.textContent = text;
     made.value.setAttribute("aria-label", fill(words.pair, { question: row.label, answers: text }));
     made.value.classList.toggle("why", !marked);
+    made.item.classList.toggle("bare", !marked);
+    made.item.classList.toggle("on", row.on);
     made.item.classList.toggle("off", row.off);
     made.bar.setAttribute("visibility", shown ? "visible" : "hidden");
     made.bar.setAttribute("class", row.unknown ? "bar unknown" : "bar");
@@ -230,7 +232,7 @@
     return line;
   }
 
-  /* All charts: those in view now, the others when they come into view. */
+  /* All charts: those in view at once, the others when they come into view or time is left. */
   var seen = new Set(), watcher = new IntersectionObserver(function (entries) {
     entries.forEach(function (entry) {
       var chart = charts.find(function (c) { return c.figure === entry.target; });
@@ -244,9 +246,26 @@
     id("explore-total").textContent = text;
     id("explore-reason").textContent = all.state === "not_measured" ? words.reason : "";
     id("explore-filters").textContent = described();
+    document.querySelectorAll("nav a[hreflang]").forEach(function (a) { a.hash = address(); });
+    parts.forEach(function (part) {
+      var n = part.columns.reduce(function (sum, c) {
+        return sum + (intervals.chosen.get(c) || []).length;
+      }, 0);
+      part.badge.textContent = n ? " · " + whole.format(n) : "";
+    });
     charts.forEach(function (chart) {
       chart.stale = true;
       if (seen.has(chart)) refresh(chart);
+    });
+    catchUp();
+  }
+  /* The charts out of view follow when the browser has time, one by one. */
+  function catchUp() {
+    (window.requestIdleCallback || setTimeout)(function () {
+      var next = charts.find(function (chart) { return chart.stale; });
+      if (!next) return;
+      refresh(next);
+      catchUp();
     });
   }
   function described() {
@@ -268,13 +287,10 @@
     });
     return parts.length ? "#" + parts.join("&") : "";
   }
+  /* The address follows when ticking has paused: browsers make it slow. */
   function write() {
-    var hash = address();
-    history.replaceState(null, "", hash || location.pathname + location.search);
-    languages(hash);
-  }
-  function languages(hash) {
-    document.querySelectorAll("nav a[hreflang]").forEach(function (link) { link.hash = hash; });
+    clearTimeout(later);
+    history.replaceState(null, "", address() || location.pathname + location.search);
   }
   function read() {
     var hash = location.hash.slice(1), wanted = new Map();
@@ -282,41 +298,35 @@
     hash.split("&").forEach(function (part) {
       var pair = part.split("=");
       var column = data.columns.findIndex(function (c) { return c.name === pair[0]; });
-      if (column < 0 || column >= data.filters) return;
+      if (!boxes.has(column)) return;
       wanted.set(column, (pair[1] || "").split(",").map(function (code) {
         try { code = decodeURIComponent(code); } catch (_error) { return -1; }
         return data.columns[column].codes.indexOf(code === "~" ? "" : code);
-      }).filter(function (k) { return boxes.has(column + "," + k); }));
+      }));
     });
-    boxes.forEach(function (box, key) {
-      var at = key.split(",").map(Number);
-      box.checked = (wanted.get(at[0]) || []).includes(at[1]);
+    boxes.forEach(function (own, column) {
+      own.forEach(function (box, code) {
+        box.checked = (wanted.get(column) || []).includes(code);
+      });
+      choose(column);
     });
-    for (var c = 0; c < data.filters; c++) choose(c);
-    languages(address());
     update();
   }
   function choose(column) {
     var codes = [];
-    boxes.forEach(function (box, key) {
-      var at = key.split(",").map(Number);
-      if (at[0] === column && box.checked) codes.push(at[1]);
-    });
-    var before = (intervals.chosen.get(column) || []).join();
-    if (codes.join() !== before) intervals.choose(column, codes);
-    badges();
+    boxes.get(column).forEach(function (box, code) { if (box.checked) codes.push(code); });
+    if (codes.join() !== (intervals.chosen.get(column) || []).join()) intervals.choose(column, codes);
   }
-  function badges() {
-    document.querySelectorAll("#explore-pick details").forEach(function (part) {
-      var n = part.querySelectorAll("input:checked").length, at = part.querySelector("summary span");
-      at.textContent = n ? " · " + whole.format(n) : "";
-    });
+  function changed() {
+    update();
+    clearTimeout(later);
+    later = setTimeout(write, 200);
   }
 
   /* Filters: one part for each chart. */
   function pick(chart) {
-    var part = node("details"), head = node("summary", {}, chart.title);
-    var set = node("fieldset"), options = chart.flags
+    var part = node("details"), head = node("summary", {}, chart.title), set = node("fieldset");
+    var options = chart.flags
       ? chart.flags.filter(function (c) { return c < data.filters; }).map(function (c) {
           return [c, data.columns[c].codes.indexOf("yes"), data.names[data.columns[c].name]];
         })
@@ -329,17 +339,18 @@
       var label = node("label"), box = node("input", { type: "checkbox" });
       box.name = data.columns[option[0]].name;
       box.value = data.columns[option[0]].codes[option[1]];
-      boxes.set(option[0] + "," + option[1], box);
+      if (!boxes.has(option[0])) boxes.set(option[0], new Map());
+      boxes.get(option[0]).set(option[1], box);
       box.addEventListener("change", function () {
         choose(option[0]);
-        update();
-        write();
+        changed();
       });
       label.append(box, " ", option[2]);
       set.append(label);
     });
     part.append(head, set);
     id("explore-parts").append(part);
+    parts.push({ columns: chart.flags || [chart.column], badge: head.lastChild });
   }
   function search(set) {
     var label = node("label", { class: "search" }, words.search + " "), box = node("input", { type: "search" });
@@ -470,7 +481,8 @@
       };
       image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(drawing.text);
     },
-    share: function (chart, button) {
+    share: function (_chart, button) {
+      write();
       var status = button.parentNode.querySelector("[role=status]");
       var field = button.parentNode.querySelector("input"), link = location.href;
       function byHand() {
@@ -490,10 +502,11 @@
     charts.forEach(build);
     charts.forEach(pick);
     id("explore-reset").addEventListener("click", function () {
-      boxes.forEach(function (box) { box.checked = false; });
-      for (var c = 0; c < data.filters; c++) choose(c);
-      update();
-      write();
+      boxes.forEach(function (own, column) {
+        own.forEach(function (box) { box.checked = false; });
+        choose(column);
+      });
+      changed();
     });
     id("explore-close").addEventListener("click", function () { id("explore-card").close(); });
     /* Links inside the page keep the filters in the address. */
