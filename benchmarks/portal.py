@@ -65,8 +65,8 @@ def invented(records: int) -> tuple[pa.Table, dict[str, list[str]]]:
     for group, flags in groups.items():
         known = rng.random(records) < 0.7
         some = np.zeros(records, dtype=bool)
-        for k, flag in enumerate(flags):
-            yes = known & (rng.random(records) < 0.5 / (k + 1))
+        for flag in flags:
+            yes = known & (rng.random(records) < 0.35)
             some |= yes
             columns[flag] = pa.array(np.full(records, "yes"), mask=~yes)
         columns[schema.groups[group].indicator or ""] = pa.array(np.where(some, "yes", "no"))

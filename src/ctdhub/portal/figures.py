@@ -158,7 +158,9 @@ def _by_flag(answers: Answers, among: Among, name: str, group: str) -> Figure:
     ).format(group=group_label(group, lang))
     table = flag_group(answers, group, among.where)
     shared = group_definition(group, lang)
-    return figure_of(name, subtitle, table, lambda codes: label(codes[0], lang), shared, shares=True)
+    return figure_of(
+        name, subtitle, table, lambda codes: label(codes[0], lang), shared, shares=True
+    )
 
 
 def _corridor(codes: tuple[str, ...]) -> str:

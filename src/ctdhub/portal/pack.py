@@ -49,7 +49,7 @@ def pack(columns: Mapping[str, Codes], sizes: Sequence[int]) -> Pack:
     >>> packed.rows, packed.bits, list(gzip.decompress(packed.data))
     (2, (2,), [1, 2, 13])
     """
-    order = np.lexsort([c for c in reversed(columns.values())])
+    order = np.lexsort(list(columns.values())[::-1])
     rows = [c[order] for c in columns.values()]
     new = np.zeros(order.size, dtype=bool)
     new[:1] = True
@@ -71,4 +71,5 @@ def _packed(codes: Codes, bits: int) -> bytes:
         return codes.astype("<u2" if bits == 16 else "u1").tobytes()
     four: npt.NDArray[np.uint8] = np.zeros((-(-codes.size // 4), 4), dtype=np.uint8)
     four.reshape(-1)[: codes.size] = codes
-    return (four << np.array([0, 2, 4, 6], dtype=np.uint8)).sum(axis=1, dtype=np.uint8).tobytes()
+    shifted = four << np.array([0, 2, 4, 6], dtype=np.uint8)
+    return bytes(np.bitwise_or.reduce(shifted, axis=1))

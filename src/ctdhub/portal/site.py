@@ -2,8 +2,9 @@
 
 Belongs here: folders and files of the site.  Does not belong here: what stands on a page.
 
-The site opens from ``file://``, needs no script but to filter, and asks nothing of other servers.  Where pages
-lie is told in ``frame``.  Pages of earlier releases stay as they are: what was cited can be found.
+The site opens from ``file://``, needs a script only to filter, and asks nothing of any other
+server.  Where pages lie is told in ``frame``.  Pages of earlier releases stay as they are: what
+was cited can be found.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from ctdhub.errors import HubError
 from ctdhub.i18n import LANGUAGES, _, language
 from ctdhub.insight import Answers
 from ctdhub.portal.charts import write_charts
-from ctdhub.portal.frame import HOME, address, render, stub
 from ctdhub.portal.explorer import write_data
+from ctdhub.portal.frame import HOME, address, render, stub
 from ctdhub.portal.pages import pages
 from ctdhub.release import Release
 

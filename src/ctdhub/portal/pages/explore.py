@@ -33,6 +33,8 @@ PATH = "explore.html"
 RANKED = ("citizenship", "country_of_exploitation")
 TOP = 12
 """Rows of a ranked chart; its table has all that can be shown."""
+AROUND = 11
+"""Rows that a chart's title, actions and note are as high as."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,10 @@ def page(answers: Answers, *, offline: bool) -> Page:
         template="explore.html",
         values={
             "total": total,
-            "charts": [(c, draw(c.drawn, rtl=lang in RIGHT_TO_LEFT)) for c in charts],
+            "columns": [
+                [(c, draw(c.drawn, rtl=lang in RIGHT_TO_LEFT)) for c in column]
+                for column in _halves(charts)
+            ],
             "payload": _payload(held, charts, offline=offline),
             "level": share(release.protected.guarantee.level),
             "caveat": caveat(),
@@ -83,6 +88,14 @@ def _charts(held: Explorer) -> list[_Chart]:
         if indicator in columns and grouped(held.exploration.codes, group):
             found.append(_flags(held, group, indicator))
     return found
+
+
+def _halves(charts: list[_Chart]) -> tuple[list[_Chart], list[_Chart]]:
+    """The charts in their order, split where the first half of their rows ends."""
+    rows = [len(c.drawn.bars) + AROUND for c in charts]
+    ends = [abs(2 * sum(rows[:k]) - sum(rows)) for k in range(len(rows) + 1)]
+    half = ends.index(min(ends))
+    return charts[:half], charts[half:]
 
 
 def _single(held: Explorer, name: str) -> _Chart:
@@ -216,6 +229,7 @@ def _words() -> dict[str, Any]:
         },
         "reason": _unmeasured(),
         "sized": formula("{value} ± {half}"),
+        "percent": share(0.05).replace(number(5), "{n}"),
         "most": _("at most {n}"),
         "between": _("between {low} and {high}"),
         "people": _("{people} people"),
@@ -249,5 +263,3 @@ def _unmeasured() -> str:
         "These answers were not measured together. Nobody who meets all conditions fails one of "
         "them, so the number is at most the smallest of those that were measured."
     )
-
-

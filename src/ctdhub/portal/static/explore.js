@@ -6,7 +6,6 @@
   var rtl = document.documentElement.dir === "rtl", SVG = "http://www.w3.org/2000/svg";
   var locale = lang + "-u-nu-" + data.digits;
   var whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0, useGrouping: "always" });
-  var percent = new Intl.NumberFormat(locale, { style: "percent" });
   var intervals, charts = [], boxes = new Map(), parts = [], later = 0;
 
   function id(name) { return document.getElementById(name); }
@@ -19,6 +18,7 @@
   function fill(text, values) {
     return text.replace(/\{(\w+)\}/g, function (_all, name) { return values[name]; });
   }
+  function percent(share) { return fill(words.percent, { n: whole.format(100 * share) }); }
   function say(text) {
     id("explore-message").textContent = text;
     id("explore-message").hidden = !text;
@@ -204,12 +204,16 @@
     rows.forEach(function (row, k) { patch(chart.nodes[k], row, top); });
     chart.heading.textContent = first
       ? fill(words.largest, { label: first.label, people: sized(first.figure) }) : chart.title;
-    chart.note.textContent = found.known.state === "shown"
-      ? fill(words.known, { n: whole.format(found.known.n), low: whole.format(found.known.low),
-          high: whole.format(found.known.high) }) + " " +
-        fill(words.missing, { share: percent.format(missing(found)) })
-      : found.known.state === "protected" ? words.few : words.reason;
+    chart.note.textContent = noted(found);
     if (chart.table.open) chart.body.replaceChildren.apply(chart.body, listed(chart).map(tableRow));
+  }
+  function noted(found) {
+    var known = found.known;
+    if (known.state !== "shown") return known.state === "protected" ? words.few : words.reason;
+    var text = fill(words.known, { n: whole.format(known.n), low: whole.format(known.low),
+      high: whole.format(known.high) });
+    if (missing(found) < 0.005) return text;
+    return text + " " + fill(words.missing, { share: percent(missing(found)) });
   }
   /* Rows of the table and the file: a ranked chart leaves out what cannot be shown. */
   function listed(chart) {
@@ -373,7 +377,7 @@
       value: textOf(row),
       interval: row.silent ? words.silent : between(figure),
       denominator: known ? sized(found.known) : words.unmeasured,
-      missing: known ? percent.format(missing(found)) : words.unmeasured,
+      missing: known ? percent(missing(found)) : words.unmeasured,
       state: row.silent ? words.silent : words.states[figure.state],
       records: row.silent || figure.state === "protected" ? words.few : whole.format(figure.n),
       filters: described(),
