@@ -24,7 +24,6 @@ import pyarrow as pa
 from playwright.sync_api import Page, sync_playwright
 
 from ctdhub.i18n import LANGUAGES
-from ctdhub.insight.exploring import grouped
 from ctdhub.portal import build_site, serve
 from ctdhub.portal.explorer import DATA, GROUPS, SINGLE
 from ctdhub.protect.border import COUNTS, Estimate, Guarantee, restore
@@ -33,10 +32,13 @@ from ctdhub.schema import countries, load_schema
 
 YEARS, COUNTRIES, SIGMA = (2005, 2024), 150, 12.0
 TARGETS = {"pack MB": 1.5, "plain p50 ms": 5.0, "slowed 4x p95 ms": 50.0, "site CPU s": 60.0}
-CHANGES = 60
+CHANGES, REPEATS = 60, 5
+"""Changes of a filter, the same ones in each freshly opened page; of each change the fastest
+counts, as other work on the machine only ever adds to it."""
 BURST = """([seed, changes]) => {
   const boxes = [...document.querySelectorAll("#explore-pick input[type=checkbox]")];
   const times = [];
+  document.getElementById("explore-reset").click();
   let state = seed;
   for (let k = 0; k < changes; k++) {
     state = (state * 1103515245 + 12345) % 2147483648;
@@ -51,10 +53,9 @@ BURST = """([seed, changes]) => {
 }"""
 
 
-def invented(records: int) -> tuple[pa.Table, dict[str, list[str]]]:
-    """Records as many and as varied as a large release has, and the domains used."""
+def invented(records: int) -> pa.Table:
+    """Records as many and as varied as a large release has, every value drawn by itself."""
     rng, schema = np.random.default_rng(1), load_schema()
-    groups = {g: grouped({v.name: v for v in schema.people}, g) for g in GROUPS}
     columns: dict[str, Any] = {}
     places = sorted(countries.ALPHA3)[:COUNTRIES]
     for name in SINGLE:
@@ -62,20 +63,20 @@ def invented(records: int) -> tuple[pa.Table, dict[str, list[str]]]:
         odds = 1 / np.arange(1, len(values) + 1)
         drawn = rng.choice(len(values), records, p=odds / odds.sum())
         columns[name] = pa.array(np.array(values)[drawn], mask=rng.random(records) < 0.1)
-    for group, flags in groups.items():
+    for group in GROUPS:
         known = rng.random(records) < 0.7
         some = np.zeros(records, dtype=bool)
-        for flag in flags:
+        for flag in schema.flags(group):
             yes = known & (rng.random(records) < 0.35)
             some |= yes
             columns[flag] = pa.array(np.full(records, "yes"), mask=~yes)
         columns[schema.groups[group].indicator or ""] = pa.array(np.where(some, "yes", "no"))
-    return pa.table(columns), {g: list(f) for g, f in groups.items()}
+    return pa.table(columns)
 
 
 def release(records: int, folder: Path) -> Release:
     """A release of such records, its tables of one and two variables published without noise."""
-    table, _groups = invented(records)
+    table = invented(records)
     names, half = table.column_names, round(1.96 * SIGMA)
     tables = [[a] for a in names]
     tables += [[a, b] for k, a in enumerate(names) for b in names[k + 1 :]]
@@ -111,18 +112,22 @@ def release(records: int, folder: Path) -> Release:
 
 def measured(page: Page, address: str) -> dict[str, float]:
     """Figures of the explorer's page."""
-    found = {}
-    start = time.perf_counter()
-    page.goto(address)
-    page.wait_for_selector("html[data-explore=ready]", timeout=60_000)
-    found["ready s"] = time.perf_counter() - start
-    session = page.context.new_cdp_session(page)
+    found, session = {}, page.context.new_cdp_session(page)
     for name, rate in (("plain", 1), ("slowed 4x", 4)):
-        session.send("Emulation.setCPUThrottlingRate", {"rate": rate})
-        page.evaluate(BURST, [3, CHANGES // 3])
-        times = page.evaluate(BURST, [7, CHANGES])
+        bursts, ready = [], []
+        for _ in range(REPEATS):
+            session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
+            page.goto("about:blank")
+            start = time.perf_counter()
+            page.goto(address)
+            page.wait_for_selector("html[data-explore=ready]", timeout=60_000)
+            ready.append(time.perf_counter() - start)
+            session.send("Emulation.setCPUThrottlingRate", {"rate": rate})
+            page.evaluate(BURST, [3, CHANGES // 3])
+            bursts.append(page.evaluate(BURST, [7, CHANGES]))
+        found["ready s"] = float(np.median(ready))
         for share in (50, 95):
-            found[f"{name} p{share} ms"] = float(np.percentile(times, share))
+            found[f"{name} p{share} ms"] = float(np.percentile(np.min(bursts, axis=0), share))
     return found
 
 

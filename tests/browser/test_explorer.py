@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
 from ctdhub.i18n import LANGUAGES
@@ -20,6 +21,7 @@ from ctdhub.portal import build_site, serve
 from ctdhub.portal.frame import address
 from ctdhub.portal.site import offered
 from ctdhub.release import Release
+from tests.browser.test_pages import PHONE, RULES, ZOOMED
 
 VERSION, PATH = "2026.1", "explore.html"
 SETTINGS = 1000
@@ -400,3 +402,36 @@ def test_no_formula_in_a_file(tab: Page, web: str) -> None:
     text = downloaded(tab, "#explore-citizenship", "csv").decode("utf-8")
     assert ",'=1+1," in text
     assert ",=1+1," not in text
+
+
+@pytest.mark.parametrize("lang", ["en", "ar"])
+def test_accessible_while_in_use(tab: Page, web: str, lang: str) -> None:
+    """Filtered, with a part, a table and a card open; and no wider than a phone."""
+    visit(tab, web, lang, "#gender=female&citizenship=UKR&age_band=18-20")
+    for part in ("#explore-pick details:nth-of-type(4)", f"{GENDER} .table", f"{AGE} .download"):
+        tab.locator(f"{part} summary").click()
+    found = Axe().run(tab, options=RULES)
+    assert found.violations_count == 0, found.generate_report()
+    tab.locator(f"{AGE} .value").first.click()
+    found = Axe().run(tab, options=RULES)
+    assert found.violations_count == 0, found.generate_report()
+    tab.click("#explore-close")
+    for width, height in (PHONE, ZOOMED):
+        tab.set_viewport_size({"width": width, "height": height})
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_bars_are_mirrored_right_to_left(tab: Page, web: str) -> None:
+    """A bar begins beside its label, whatever the direction of reading."""
+    for lang in ("en", "ar"):
+        visit(tab, web, lang)
+        row = tab.locator(f"{GENDER} .rows li").first
+        name, line, bar = (row.locator(part).bounding_box() for part in (".name", ".line", ".bar"))
+        assert name is not None
+        assert line is not None
+        assert bar is not None
+        if lang == "en":
+            assert name["x"] < line["x"] == pytest.approx(bar["x"], abs=1)
+        else:
+            assert name["x"] > line["x"]
+            assert bar["x"] + bar["width"] == pytest.approx(line["x"] + line["width"], abs=1)
