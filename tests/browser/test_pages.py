@@ -14,6 +14,7 @@ from ctdhub.portal.frame import address
 VERSION = "2026.1"
 KINDS = (
     "index.html",
+    "explore.html",
     "countries/index.html",
     "countries/europe.html",
     "countries/ukr.html",

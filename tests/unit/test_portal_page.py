@@ -30,6 +30,7 @@ VERSION = "2026.1"
 STORIES = Path(str(resources.files("ctdhub.practice") / "stories"))
 KINDS = (
     "index.html",
+    "explore.html",
     "countries/index.html",
     "countries/europe.html",
     "countries/ukr.html",

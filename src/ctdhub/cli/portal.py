@@ -69,11 +69,21 @@ def register(app: typer.Typer) -> None:
                 min=10, max=3600, help=_("Seconds without a touch until the kiosk begins anew.")
             ),
         ] = IDLE,
+        offline: Annotated[
+            bool,
+            typer.Option(
+                "--offline",
+                help=_(
+                    "For a disk or a USB stick: the explorer also works when its page is opened "
+                    "as a file. Without it the site needs a server to filter."
+                ),
+            ),
+        ] = False,
     ) -> None:
         folder = release_folder(source)
         if url is None:
             url = Hub(source).settings.site.url if (source / "hub.yaml").is_file() else ""
-        edition = Edition.of(source if folder != source else None, url)
+        edition = Edition.of(source if folder != source else None, url, offline=offline)
         target = out or (source if folder != source else Path()) / (
             "exhibit" if exhibit else "site"
         )

@@ -22,27 +22,31 @@ class Edition:
         sharing: where it will be found.
         calendar: the hub's events; None where it has none, and so no page of events.
         stories: what the hub tells, the newest first; where it tells none, there is no page.
+        offline: the explorer reads its data from a script, which also works from ``file://``,
+            instead of fetching them.
     """
 
     sharing: Sharing = Sharing()  # noqa: RUF009
     calendar: Calendar | None = None
     stories: tuple[Story, ...] = ()
+    offline: bool = False
 
     @classmethod
-    def of(cls, hub: Path | None, url: str = "") -> Edition:
+    def of(cls, hub: Path | None, url: str = "", *, offline: bool = False) -> Edition:
         """What a hub adds to its release.
 
         Args:
             hub: root of the hub's folder; None for a release alone.
             url: public address of the site; empty where it is not known.
+            offline: as above.
 
         Raises:
             HubError: the address is no plain https address, or a file of the hub has faults.
         """
         sharing = Sharing(url)
         if hub is None:
-            return cls(sharing)
-        return cls(sharing, read_calendar(hub), read_stories(hub / "stories"))
+            return cls(sharing, offline=offline)
+        return cls(sharing, read_calendar(hub), read_stories(hub / "stories"), offline)
 
 
 PLAIN = Edition()

@@ -101,7 +101,7 @@ def figures(answers: Answers, among: Among = ALL) -> tuple[Figure, ...]:
     )
 
 
-def figure_of(answers: Answers, subject: str, among: Among, most: int) -> Figure | None:
+def subject_figure(answers: Answers, subject: str, among: Among, most: int) -> Figure | None:
     """The figure of a variable, of a group of flags, or of "corridors"; None if not measured.
 
     Args:
@@ -135,7 +135,7 @@ def corridor_figure(answers: Answers, among: Among = ALL, most: int = 12) -> Fig
         return None
     subtitle = _("The largest corridors: country of citizenship to country of exploitation")
     meaning = f"{definition('citizenship', lang)} {definition('country_of_exploitation', lang)}"
-    return _figure("corridors", subtitle, table, _corridor, meaning, shares=False)
+    return figure_of("corridors", subtitle, table, _corridor, meaning, shares=False)
 
 
 def value_figure(answers: Answers, name: str, variable: str) -> Figure:
@@ -160,7 +160,7 @@ def _by_value(
     lang = current()
     subtitle = _("People identified, by: {variable}").format(variable=label(variable, lang))
     table = distribution(answers, variable, among.where)
-    return _figure(
+    return figure_of(
         name,
         subtitle,
         table if most is None else table.top(most),
@@ -195,7 +195,9 @@ def _by_flag(answers: Answers, among: Among, name: str, group: str) -> Figure:
     ).format(group=group_label(group, lang))
     table = flag_group(answers, group, among.where)
     shared = group_definition(group, lang)
-    return _figure(name, subtitle, table, lambda codes: label(codes[0], lang), shared, shares=True)
+    return figure_of(
+        name, subtitle, table, lambda codes: label(codes[0], lang), shared, shares=True
+    )
 
 
 def _corridor(codes: tuple[str, ...]) -> str:
@@ -205,7 +207,7 @@ def _corridor(codes: tuple[str, ...]) -> str:
     return _("{origin} to {destination}").format(origin=origin, destination=place)
 
 
-def _figure(
+def figure_of(
     name: str,
     subtitle: str,
     table: Table,
@@ -214,6 +216,7 @@ def _figure(
     *,
     shares: bool,
 ) -> Figure:
+    """A table in words: ``words`` names the codes of a row, ``meaning`` defines the question."""
     bars = tuple(_bar(row, words, shares=shares) for row in table.rows)
     largest = table.largest
     headline = subtitle

@@ -41,7 +41,8 @@ class Page:
         template: the file in ``templates`` that draws it.
         values: what the template needs beside the frame.
         menu: path of the entry of the menu that it belongs to.
-        scripts: files in ``static`` that run on it, in this order; the policy allows no others.
+        scripts: files in ``static`` that run on it, in this order; the policy allows no others
+            but those from ``script_sources``.
         sources: more directives of its Content-Security-Policy, for example "connect-src 'self'".
     """
 
@@ -53,6 +54,7 @@ class Page:
     menu: str = ""
     scripts: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    script_sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def render(page: Page, release: Release, languages: Sequence[str], edition: Edit
         "default-src 'none'",
         f"style-src '{css_hash}'",
         *(
-            ["script-src " + " ".join(f"'{digest}'" for _text, digest in scripts)]
+            [" ".join(("script-src", *(f"'{h}'" for _text, h in scripts), *page.script_sources))]
             if scripts
             else []
         ),
@@ -142,6 +144,7 @@ def menu(edition: Edition) -> dict[str, str]:
     """Entries of the menu by path, in the language in force; what a site lacks has none."""
     entries = {
         HOME: _("Overview"),
+        "explore.html": _("Explore"),
         "map.html": _("Map"),
         "countries/index.html": _("Countries and regions"),
         "corridors.html": _("Corridors"),

@@ -2,8 +2,9 @@
 
 Belongs here: folders and files of the site.  Does not belong here: what stands on a page.
 
-The site opens from ``file://``, needs no script and asks nothing of any other server.  Where pages
-lie is told in ``frame``.  Pages of earlier releases stay as they are: what was cited can be found.
+The site opens from ``file://``, needs a script only to filter, and asks nothing of any other
+server.  Where pages lie is told in ``frame``.  Pages of earlier releases stay as they are: what
+was cited can be found.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ctdhub.insight import Answers
 from ctdhub.portal.api import write_api, write_latest
 from ctdhub.portal.charts import write_charts
 from ctdhub.portal.edition import PLAIN, Edition
+from ctdhub.portal.explorer import write_data
 from ctdhub.portal.frame import HOME, address, render, stub
 from ctdhub.portal.pages import events, pages
 from ctdhub.portal.pictures import write_pictures
@@ -63,6 +65,7 @@ def build_site(
             _write_language(answers, languages, code, fresh, edition)
         report(_("Copying downloads"), len(languages) / (len(languages) + 1))
         _downloads(answers, fresh / "r" / release.version, edition)
+        write_data(answers, fresh / "r" / release.version, offline=edition.offline)
         write_api(answers, fresh / "r" / release.version, languages)
         write_for_robots(fresh, release, edition.sharing, languages)
         if edition.calendar:

@@ -15,6 +15,7 @@ from ctdhub.portal.pages import (
     corridors,
     data,
     events,
+    explore,
     help,
     home,
     learn,
@@ -38,6 +39,7 @@ def pages(answers: Answers, edition: Edition) -> Iterator[Page]:
 
 def _without_stories(answers: Answers, edition: Edition) -> Iterator[Page]:
     yield home.page(answers, edition.stories[0] if edition.stories else None)
+    yield explore.page(answers, offline=edition.offline)
     yield map.page(answers)
     yield from places.pages(answers)
     yield corridors.page(answers)

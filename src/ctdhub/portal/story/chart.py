@@ -20,7 +20,7 @@ from ctdhub.errors import printable
 from ctdhub.i18n import _
 from ctdhub.insight import Answers
 from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY
-from ctdhub.portal.figures import Among, Figure, figure_of
+from ctdhub.portal.figures import Among, Figure, subject_figure
 from ctdhub.portal.story.ask import Named, in_words, require_variable, where
 from ctdhub.portal.story.source import Place
 from ctdhub.schema import load_schema
@@ -54,7 +54,7 @@ def chart(text: str, name: str, answers: Answers, place: Place) -> Figure:
         fix = _("Leave it out of among.")
         raise place.fault(what.format(name=subject), fix, "story-chart")
     among = Among(where(named, answers, place), name, f"stories/{name}")
-    found = figure_of(answers, subject, among, most)
+    found = subject_figure(answers, subject, among, most)
     if found is None:
         what = _("This release did not measure what the chart shows.")
         fix = _("Name fewer conditions, or have policy.yaml measure it in the next release.")

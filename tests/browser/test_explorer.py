@@ -1,0 +1,437 @@
+"""The explorer in a real Chromium: its counts are those of the records, its journeys work."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Route, expect
+
+from ctdhub.i18n import LANGUAGES
+from ctdhub.insight import Answers
+from ctdhub.portal import Edition, build_site, serve
+from ctdhub.portal.frame import address
+from ctdhub.portal.site import offered
+from ctdhub.release import Release
+from tests.browser.test_pages import PHONE, RULES, ZOOMED
+
+VERSION, PATH = "2026.1", "explore.html"
+SETTINGS = 1000
+GENDER, AGE, FLAG = (
+    "#explore-gender",
+    "#explore-age_band",
+    'input[name="exploitation_sexual"][value="yes"]',
+)
+
+
+@pytest.fixture(scope="module")
+def web(site: Path) -> str:
+    """The address of the served site."""
+    found: list[str] = []
+    ready = threading.Event()
+
+    def tell(address: str) -> None:
+        found.append(address)
+        ready.set()
+
+    threading.Thread(target=serve, args=(site, 0, tell), daemon=True).start()
+    assert ready.wait(10)
+    return found[0]
+
+
+@pytest.fixture(scope="module")
+def offline(release: Release, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of the site for disks."""
+    out = tmp_path_factory.mktemp("disk") / "site"
+    build_site(release, out, edition=Edition(offline=True))
+    return f"{out.as_uri()}/"
+
+
+@pytest.fixture(params=("web", "offline"))
+def base(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    """A tab that may copy; an error in the console fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page, errors = context.new_page(), []
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    yield page
+    context.close()
+    assert errors == []
+
+
+def visit(tab: Page, base: str, lang: str = "en", hash: str = "") -> None:
+    tab.goto(f"{base}{address(lang, VERSION, PATH)}{hash}")
+    ready(tab)
+
+
+def ready(tab: Page) -> None:
+    tab.wait_for_selector("html[data-explore=ready]")
+
+
+def tick(tab: Page, selector: str) -> None:
+    """Tick a filter; its part opens first."""
+    part = tab.locator("#explore-pick details", has=tab.locator(selector))
+    if not part.evaluate("e => e.open"):
+        part.locator("summary").click()
+    tab.check(selector)
+
+
+def downloaded(tab: Page, figure: str, kind: str) -> bytes:
+    part = tab.locator(f"{figure} details.download")
+    if not part.evaluate("e => e.open"):
+        part.locator("summary").click()
+    with tab.expect_download() as waiting:
+        part.locator(f'[data-act="{kind}"]').click()
+    assert waiting.value.suggested_filename == f"{figure[1:]}-{VERSION}.{kind}"
+    return Path(waiting.value.path()).read_bytes()
+
+
+def numbers(tab: Page, figure: str) -> list[tuple[str, ...]]:
+    """Code, people, low, high and state of each row, as the file has them."""
+    rows = csv.DictReader(downloaded(tab, figure, "csv").decode("utf-8").splitlines())
+    return [(r["code"], r["people"], r["low"], r["high"], r["state"]) for r in rows]
+
+
+def settings(columns: list[dict[str, Any]], n: int, seed: int) -> list[dict[str, list[str]]]:
+    """Random filters: values by variable; the empty text is "not recorded"."""
+    rng = random.Random(seed)
+    found = []
+    for _ in range(n):
+        chosen = rng.sample(columns, rng.randint(0, 4))
+        found.append(
+            {
+                c["name"]: rng.sample(c["codes"], rng.randint(1, min(3, len(c["codes"]))))
+                for c in chosen
+            }
+        )
+    return found
+
+
+def true_counts(
+    database: duckdb.DuckDBPyConnection, where: dict[str, list[str]], by: str
+) -> dict[str, int]:
+    """People by a variable among those who pass the filters of all others."""
+    others = {name: codes for name, codes in where.items() if name != by}
+    tests = [f"coalesce({name}, '') in (select unnest(?))" for name in others]
+    query = f"select coalesce({by}, ''), count(*) from records where {{}} group by 1"
+    asked = query.format(" and ".join(["true", *tests]))
+    return dict(database.execute(asked, list(others.values())).fetchall())
+
+
+@pytest.fixture(scope="module")
+def database(release: Release) -> duckdb.DuckDBPyConnection:
+    found = duckdb.connect()
+    found.execute(
+        f"create table records as from read_parquet('{release.path / 'records.parquet'}')"
+    )
+    return found
+
+
+EVALUATE = """async asked => {
+  const data = JSON.parse(document.getElementById("explore-data").textContent);
+  const packed = await (await fetch(data.file)).arrayBuffer();
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const engine = new ctdhubEngine(data, await new Response(stream).arrayBuffer());
+  const intervals = new ctdhubIntervals(data, engine);
+  const place = name => data.columns.findIndex(c => c.name === name);
+  return asked.map(({where, by}) => {
+    for (let c = 0; c < data.filters; c++) {
+      const codes = (where[data.columns[c].name] || []).map(v => data.columns[c].codes.indexOf(v));
+      intervals.choose(c, codes);
+    }
+    const column = place(by);
+    return {
+      total: intervals.total(),
+      cells: data.columns[column].codes.map((_v, k) => intervals.within(column, [k])),
+    };
+  });
+}"""
+
+
+def test_counts_are_those_of_the_records(
+    tab: Page, web: str, database: duckdb.DuckDBPyConnection, release: Release
+) -> None:
+    """1,000 settings: each count is what DuckDB counts, and each bound lies above it."""
+    visit(tab, web)
+    data = json.loads(tab.text_content("#explore-data") or "")
+    rng = random.Random(5)
+    asked = [
+        {"where": where, "by": rng.choice(data["columns"])["name"]}
+        for where in settings(data["columns"][: data["filters"]], SETTINGS, 11)
+    ]
+    found = tab.evaluate(EVALUATE, asked)
+    codes = {c["name"]: c["codes"] for c in data["columns"]}
+    sigma = release.protected.guarantee.sigma
+    measured = {frozenset(key.split("*")) for key in sigma if key}
+    states = set()
+    for question, answer in zip(asked, found, strict=True):
+        where, by = question["where"], question["by"]
+        true = true_counts(database, where, by)
+        assert {
+            v: c["n"] for v, c in zip(codes[by], answer["cells"], strict=True) if c["n"]
+        } == true
+        assert answer["total"]["n"] == sum(
+            n for v, n in true.items() if by not in where or v in where[by]
+        )
+        named = frozenset(where) - {by} | {by}
+        for cell in answer["cells"]:
+            assert 0 <= cell["low"] <= cell["n"] <= cell["high"]
+            assert (cell["state"] == "not_measured") == (named not in measured)
+            assert cell["state"] != "shown" or cell["low"] > 0
+            states.add(cell["state"])
+    assert states == {"shown", "protected", "not_measured"}
+
+
+def test_intervals_are_those_of_the_release(tab: Page, web: str, release: Release) -> None:
+    """Without and with one filter: the published interval where records and counts agree.
+
+    The tolerance is one person: ends are rounded outwards on either side.
+    """
+    visit(tab, web)
+    answers = Answers(release)
+    data = json.loads(tab.text_content("#explore-data") or "")
+    asked: list[dict[str, Any]] = [{"where": {}, "by": c["name"]} for c in data["columns"]]
+    for first in ("gender", "exploitation_sexual", "year_of_registration"):
+        for by in ("citizenship", "country_of_exploitation"):
+            value = {"gender": "female", "year_of_registration": "2017"}.get(first, "yes")
+            asked.append({"where": {first: [value]}, "by": by})
+    codes = {c["name"]: c["codes"] for c in data["columns"]}
+    compared = 0
+    for question, answer in zip(asked, tab.evaluate(EVALUATE, asked), strict=True):
+        by = question["by"]
+        for value, cell in zip(codes[by], answer["cells"], strict=True):
+            published = answers.count({**question["where"], by: [value]})
+            if published.value:
+                compared += 1
+                for end in ("low", "high"):
+                    assert abs(cell[end] - getattr(published, end)) <= 1
+        if not question["where"]:
+            people = release.protected.people
+            assert answer["total"]["n"] == people.value
+            assert (answer["total"]["low"], answer["total"]["high"]) == (people.low, people.high)
+    assert compared > 50
+
+
+def test_pages_show_the_counts_of_the_records(
+    tab: Page, web: str, database: duckdb.DuckDBPyConnection
+) -> None:
+    """What stands on the page after some random settings in its address."""
+    visit(tab, web)
+    data = json.loads(tab.text_content("#explore-data") or "")
+    labels = data["labels"]["age_band"]
+    tab.locator(f"{AGE} details.table summary").click()
+    shown = 0
+    for where in settings(data["columns"][: data["filters"]], 25, 3):
+        parts = [f"{name}={','.join(v or '~' for v in codes)}" for name, codes in where.items()]
+        tab.goto(f"{web}{address('en', VERSION, PATH)}#{'&'.join(parts)}")
+        tab.locator(AGE).scroll_into_view_if_needed()
+        tab.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+        true = true_counts(database, where, "age_band")
+        rows = tab.locator(f"{AGE} tbody tr").all_inner_texts()
+        for code, label in zip(data["columns"][2]["codes"], labels, strict=True):
+            line = next(r for r in rows if r.startswith(label or data["words"]["blank"]))
+            cells = line.split("\t")
+            if len(cells) == 4 and cells[1] != data["words"]["unmeasured"]:
+                assert int(cells[1].replace(",", "")) == true[code]
+                shown += 1
+    assert shown
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_journey(tab: Page, base: str, lang: str, release: Release) -> None:
+    """Filter three charts, read a card, share, download each format, change language, print."""
+    visit(tab, base, lang)
+    before = tab.inner_text("#explore-total")
+    tick(tab, 'input[name="gender"][value="female"]')
+    tick(tab, 'input[name="citizenship"][value="UKR"]')
+    second = tab.inner_text("#explore-total")
+    tick(tab, FLAG)
+    third = tab.inner_text("#explore-total")
+    assert len({before, second, third}) == 3
+    value = tab.locator(f"{GENDER} .value").first
+    text = value.inner_text()
+    value.click()
+    card = tab.locator("#explore-card")
+    expect(card).to_be_visible()
+    assert text == card.locator('[data-field="value"]').inner_text()
+    for name in ("interval", "denominator", "missing", "state", "filters"):
+        assert card.locator(f'[data-field="{name}"]').inner_text()
+    assert VERSION in card.inner_text()
+    tab.click("#explore-close")
+    expect(card).to_be_hidden()
+
+    found = numbers(tab, GENDER)
+    assert any(state == "not_measured" for *_rest, state in found)
+    svg = downloaded(tab, GENDER, "svg").decode("utf-8")
+    for row in tab.locator(f"{GENDER} .rows .value").all_inner_texts():
+        assert row in svg
+    assert downloaded(tab, GENDER, "png").startswith(b"\x89PNG\r\n\x1a\n")
+    tab.locator(f"{GENDER} details.table summary").click()
+    rows = tab.locator(f"{GENDER} tbody tr")
+    assert rows.count() == len(found)
+
+    tab.locator(f'{GENDER} [data-act="share"]').click()
+    expect(tab.locator(f"{GENDER} [role=status]")).not_to_be_empty()
+    field = tab.locator(f"{GENDER} .deeds input")
+    if field.is_visible():
+        link = field.input_value()
+    else:
+        link = tab.evaluate("navigator.clipboard.readText()")
+    assert link == tab.url
+    other = tab.context.new_page()
+    other.goto(link)
+    ready(other)
+    assert other.inner_text("#explore-total") == third
+    assert numbers(other, GENDER) == found
+    other.close()
+
+    languages = offered(release)
+    following = languages[(languages.index(lang) + 1) % len(languages)]
+    tab.click(f'nav a[hreflang="{following}"]')
+    ready(tab)
+    assert tab.url.endswith(link[link.index("#") :])
+    assert tab.locator("#explore-pick input:checked").count() == 3
+    assert numbers(tab, GENDER) == found
+
+    tab.emulate_media(media="print")
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(tab.locator("#explore-pick")).to_be_hidden()
+    expect(tab.locator(f"{AGE} .rows")).to_be_visible()
+    assert tab.locator("#explore-filters").inner_text()
+
+
+def test_by_keyboard_alone(tab: Page, web: str) -> None:
+    visit(tab, web)
+    before = tab.inner_text("#explore-total")
+    assert tab.get_attribute("#explore-total", "aria-live") == "polite"
+
+    def onward(test: str) -> None:
+        for _ in range(80):
+            tab.keyboard.press("Tab")
+            if tab.evaluate(f"(e => {test})(document.activeElement)"):
+                return
+        raise AssertionError(test)
+
+    onward("e.matches('#explore-pick details:nth-of-type(2) summary')")
+    tab.keyboard.press("Enter")
+    onward("e.name === 'gender' && e.value === 'female'")
+    tab.keyboard.press("Space")
+    assert tab.inner_text("#explore-total") != before
+    onward("e.matches('.value')")
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#explore-card")).to_be_visible()
+    assert tab.evaluate("document.activeElement.closest('#explore-card') !== null")
+    tab.keyboard.press("Escape")
+    expect(tab.locator("#explore-card")).to_be_hidden()
+    assert tab.evaluate("document.activeElement.matches('.value')")
+
+
+def test_without_its_data_the_page_says_what_to_do(
+    browser: Browser, tab: Page, site: Path, web: str
+) -> None:
+    """Opened as a file; then served, but the data are missing."""
+    tab.goto((site / address("en", VERSION, PATH)).as_uri())
+    assert "--offline" in tab.inner_text("#explore-message")
+    expect(tab.locator("#explore-pick")).to_be_hidden()
+    expect(tab.locator(f"{GENDER} svg.chart")).to_be_visible()
+    page = browser.new_page()
+    page.route("**/explore.bin", lambda route: route.fulfill(body=b"no gzip"))
+    page.goto(f"{web}{address('en', VERSION, PATH)}")
+    expect(page.locator("#explore-message")).to_be_visible()
+    expect(page.locator(f"{GENDER} svg.chart")).to_be_visible()
+    page.close()
+
+
+def test_python_and_the_script_say_the_same(tab: Page, web: str, site: Path) -> None:
+    """The numbers drawn in Python stay as they are when the data arrive."""
+    tab.goto((site / address(LANGUAGES[-1], VERSION, PATH)).as_uri())
+    read = "[...document.querySelectorAll('.deeds tbody :is(th, td)')].map(e => e.textContent)"
+    heads = (
+        "[...document.querySelectorAll('figure h3, [data-note]')].map(e => e.textContent.trim())"
+    )
+    before = [tab.evaluate(read), tab.evaluate(heads)]
+    visit(tab, web, LANGUAGES[-1])
+    for summary in tab.locator("details.table summary").all():
+        summary.click()
+    tab.wait_for_timeout(200)
+    assert [tab.evaluate(read), tab.evaluate(heads)] == before
+
+
+def test_hostile_addresses_are_ignored(tab: Page, web: str) -> None:
+    visit(tab, web, hash="#gender=%E0%A4%A,female,<b>&nothing=1&constructor=x&any_means=yes")
+    assert tab.locator("#explore-pick input:checked").count() == 1
+    tab.click("#explore-reset")
+    tab.wait_for_url(lambda url: "#" not in url)
+    assert tab.locator("#explore-pick input:checked").count() == 0
+
+
+def test_a_country_can_be_searched(tab: Page, web: str) -> None:
+    visit(tab, web)
+    tab.locator("#explore-pick details", has=tab.locator('input[name="citizenship"]')).locator(
+        "summary"
+    ).click()
+    tab.locator("#explore-pick details[open] input[type=search]").fill("ukr")
+    shown = tab.locator("#explore-pick details[open] label:not(.search):visible")
+    assert shown.count() == 1
+    assert shown.locator("input").get_attribute("value") == "UKR"
+
+
+def test_no_formula_in_a_file(tab: Page, web: str) -> None:
+    """A label that a spreadsheet would compute is written as text."""
+
+    def spoil(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace('"Ukraine"', '"=1+1"'))
+
+    tab.route("**/explore.html", spoil)
+    visit(tab, web)
+    text = downloaded(tab, "#explore-citizenship", "csv").decode("utf-8")
+    assert ",'=1+1," in text
+    assert ",=1+1," not in text
+
+
+@pytest.mark.parametrize("lang", ["en", "ar"])
+def test_accessible_while_in_use(tab: Page, web: str, lang: str) -> None:
+    """Filtered, with a part, a table and a card open; and no wider than a phone."""
+    visit(tab, web, lang, "#gender=female&citizenship=UKR&age_band=18-20")
+    for part in ("#explore-pick details:nth-of-type(4)", f"{GENDER} .table", f"{AGE} .download"):
+        tab.locator(f"{part} summary").click()
+    found = Axe().run(tab, options=RULES)
+    assert found.violations_count == 0, found.generate_report()
+    tab.locator(f"{AGE} .value").first.click()
+    found = Axe().run(tab, options=RULES)
+    assert found.violations_count == 0, found.generate_report()
+    tab.click("#explore-close")
+    for width, height in (PHONE, ZOOMED):
+        tab.set_viewport_size({"width": width, "height": height})
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_bars_are_mirrored_right_to_left(tab: Page, web: str) -> None:
+    """A bar begins beside its label, whatever the direction of reading."""
+    for lang in ("en", "ar"):
+        visit(tab, web, lang)
+        row = tab.locator(f"{GENDER} .rows li").first
+        name, line, bar = (row.locator(part).bounding_box() for part in (".name", ".line", ".bar"))
+        assert name is not None
+        assert line is not None
+        assert bar is not None
+        if lang == "en":
+            assert name["x"] < line["x"] == pytest.approx(bar["x"], abs=1)
+        else:
+            assert name["x"] > line["x"]
+            assert bar["x"] + bar["width"] == pytest.approx(line["x"] + line["width"], abs=1)
