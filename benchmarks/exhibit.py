@@ -86,7 +86,7 @@ def main() -> int:
         session.send("Performance.enable")
         print("round  seconds  heap kB  nodes  listeners")
         begun = time.monotonic()
-        while len(rounds) <= WARM or time.monotonic() < end:
+        while len(rounds) <= WARM + len(LANGUAGES) or time.monotonic() < end:
             returned += visit(page, LANGUAGES[len(rounds) % len(LANGUAGES)])
             rounds.append(held(session))
             heap, nodes, listeners = (
@@ -108,7 +108,7 @@ def main() -> int:
         or returned < len(rounds)
         or bool(errors)
     )
-    print(f"grown in {len(alike)} rounds alike: {grown}; target: heap below {GROWTH}")
+    print(f"grown over {len(alike)} rounds alike: {grown}; target: heap below {GROWTH}")
     print(f"rounds that ended on the first slide: {returned} of {len(rounds)}; errors: {errors}")
     return int(missed)
 
