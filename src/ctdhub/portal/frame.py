@@ -41,9 +41,9 @@ class Page:
         template: the file in ``templates`` that draws it.
         values: what the template needs beside the frame.
         menu: path of the entry of the menu that it belongs to.
-        scripts: files in ``static`` that run on it, in this order; the policy allows no others
-            but those from ``script_sources``.
+        scripts: files in ``static`` that run on it, in this order; the policy allows no others.
         sources: more directives of its Content-Security-Policy, for example "connect-src 'self'".
+        script_sources: where else scripts may come from, for example "file:".
     """
 
     path: str

@@ -222,6 +222,7 @@
       return !chart.ranked || (row.figure.state !== "protected" && row.figure.n > 0);
     }).concat(found.last);
   }
+  function amount(n) { return node("td", { class: "n" }, whole.format(n)); }
   function tableRow(row) {
     var line = node("tr");
     line.append(node("th", { scope: "row" }, row.label));
@@ -230,9 +231,8 @@
       return line;
     }
     var exact = row.figure.state === "shown";
-    [exact ? row.figure.n : null, row.figure.low, row.figure.high].forEach(function (value) {
-      line.append(node("td", { class: "n" }, value === null ? words.unmeasured : whole.format(value)));
-    });
+    line.append(exact ? amount(row.figure.n) : node("td", {}, words.unmeasured));
+    line.append(amount(row.figure.low), amount(row.figure.high));
     return line;
   }
 
