@@ -41,7 +41,7 @@ def page(answers: Answers, newest: Story | None = None) -> Page:
     return Page(
         path=HOME,
         title=_("Release {version}").format(version=release.version),
-        description=f"{first.sentence()} {_('Identified cases, not prevalence.')}",
+        description=" ".join((first.sentence(), _("Identified cases, not prevalence."))),
         template="home.html",
         values={
             "headline": first,
