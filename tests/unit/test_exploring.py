@@ -15,10 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_release import TABLES, people_rows, protected_answer
+from typer.testing import CliRunner
 
+from ctdhub.cli.portal import register
 from ctdhub.i18n import LANGUAGES, language
 from ctdhub.insight import Answers
 from ctdhub.insight.exploring import BOUNDS, Codes, Exploration, coded
@@ -228,3 +231,12 @@ def test_each_build_has_one_file_of_data_and_a_policy_for_it(
         here = file.name == explore.PATH
         assert ("connect-src 'self'" in text) is (here and not offline)
         assert ("'self' file:" in text) is (here and offline)
+
+
+def test_offline_is_one_flag(release: Release, tmp_path: Path) -> None:
+    app = typer.Typer()
+    register(app)
+    out = tmp_path / "site"
+    arguments = ["site", str(release.path), "--offline", "--out", str(out)]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert (out / "r" / "2026.1" / SCRIPT).exists()
