@@ -26,7 +26,7 @@ SINGLE = (
     "trafficking_duration",
 )
 """Variables with a chart of their own; each group of flags has one chart."""
-GROUPS = ("exploitation", "recruiter", "means")
+GROUPS = ("exploitation", "recruiter", "means", "labour", "sex")
 FILTERS = 32
 """Columns that may be filtered: the first ones, a bit of the browser's mask each."""
 DATA, SCRIPT = "explore.bin", "explore.data.js"

@@ -44,7 +44,8 @@ def _words() -> list[tuple[str, str]]:
             _("Interval"),
             _(
                 "The range in which the true count lies with the stated confidence. Two numbers "
-                "differ for certain only where their intervals do not overlap."
+                "whose intervals do not overlap differ beyond the noise; where they overlap, do "
+                "not say which is larger."
             ),
         ),
         (

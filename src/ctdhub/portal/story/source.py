@@ -140,7 +140,9 @@ def _read(file: Path, lang: str) -> tuple[Telling, dt.date | None]:
 def _text(file: Path) -> str:
     if file.stat().st_size > LARGEST:
         what = _("The story is larger than {n} bytes.").format(n=LARGEST)
-        raise StoryError(what, _("Make it shorter, or two of it."), file=file, rule="story-size")
+        raise StoryError(
+            what, _("Make it shorter, or split it in two."), file=file, rule="story-size"
+        )
     try:
         text = file.read_text("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
