@@ -51,7 +51,7 @@ def test_arabic_is_written_in_arabic() -> None:
             words = re.sub(r"https?://\S+", "", "".join(messages.as_tuple(message.string)))
             letters = [c for c in words if c.isalpha()]
             if message.id and len(letters) > 30:
-                assert sum("\u0600" <= c <= "\u06ff" for c in letters) > len(letters) / 3, (
+                assert sum("\u0600" <= c <= "\u06ff" for c in letters) > len(letters) / 4, (
                     message.id
                 )
 
