@@ -56,3 +56,16 @@ def test_accessible_and_no_wider_than_the_window(opened: Page) -> None:
         opened.set_viewport_size({"width": width, "height": height})
         wide = opened.evaluate("document.documentElement.scrollWidth")
         assert wide <= width
+
+
+OUTSIDE = """() => [...document.querySelectorAll("svg.chart text, .panels svg text")]
+  .map(text => [text.textContent, text.getBoundingClientRect()])
+  .filter(([_, box]) => box.width && (box.left < -1 || box.right > innerWidth + 1))
+  .map(([words, box]) => `${words} from ${box.left} to ${box.right}`)"""
+
+
+def test_every_word_of_a_drawing_stays_in_the_window(opened: Page) -> None:
+    """An anchor that flips from right to left pushes words out of the frame; axe is blind to it."""
+    for width, height in ((1280, 900), PHONE):
+        opened.set_viewport_size({"width": width, "height": height})
+        assert opened.evaluate(OUTSIDE) == []

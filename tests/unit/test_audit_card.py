@@ -37,8 +37,8 @@ KEYS = ["canary-release", "canary-tables", "worlds-release", "worlds-tables", "i
 def test_the_structure_of_the_card() -> None:
     found = card(FOUND).json()
     assert list(found) == [
-        "state", "internal", "charge", "epsilon", "delta", "unit", "sure_percent", "title", "mark",
-        "promise", "attacks", "limits",
+        "state", "internal", "charge", "epsilon", "delta", "unit", "language", "sure_percent",
+        "title", "mark", "promise", "attacks", "limits",
     ]  # fmt: skip
     assert [a["key"] for a in found["attacks"]] == KEYS
     for attack in found["attacks"]:

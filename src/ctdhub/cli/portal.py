@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from ctdhub import stages
 from ctdhub.cli import bar, console
 from ctdhub.errors import ReleaseError
 from ctdhub.hub import Hub
@@ -81,9 +82,10 @@ def register(app: typer.Typer) -> None:
         ] = False,
     ) -> None:
         folder = release_folder(source)
-        if url is None:
-            url = Hub(source).settings.site.url if (source / "hub.yaml").is_file() else ""
-        edition = Edition.of(source if folder != source else None, url, offline=offline)
+        if (source / "hub.yaml").is_file():
+            edition = stages.edition(Hub(source), url, offline=offline)
+        else:
+            edition = Edition.of(None, url or "", offline=offline)
         target = out or (source if folder != source else Path()) / (
             "exhibit" if exhibit else "site"
         )

@@ -1,14 +1,16 @@
-"""What a site shows beside its release: the hub's stories and events, its address.
+"""What a site shows beside its release: the hub's stories and events, its spending, its address.
 
 Belongs here: what the pages of one site have in common and a release does not know.
-Does not belong here: reading each part (``story``, ``calendar``, ``sharing``).
+Does not belong here: reading each part (``story``, ``calendar``, …).
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from ctdhub.portal.accounts import Audit, Spending, read_audit
 from ctdhub.portal.calendar import Calendar, read_calendar
 from ctdhub.portal.sharing import Sharing
 from ctdhub.portal.story import Story, read_stories
@@ -24,21 +26,34 @@ class Edition:
         stories: what the hub tells, the newest first; where it tells none, there is no page.
         offline: the explorer reads its data from a script, which also works from ``file://``,
             instead of fetching them.
+        spending: what the hub's ledger holds; None where that is not known.
+        audit: the audit card that the hub paid to publish.
     """
 
     sharing: Sharing = Sharing()  # noqa: RUF009
     calendar: Calendar | None = None
     stories: tuple[Story, ...] = ()
     offline: bool = False
+    spending: Spending | None = None
+    audit: Audit | None = None
 
     @classmethod
-    def of(cls, hub: Path | None, url: str = "", *, offline: bool = False) -> Edition:
+    def of(
+        cls,
+        hub: Path | None,
+        url: str = "",
+        *,
+        offline: bool = False,
+        spending: Spending | None = None,
+        paid: Collection[str] = (),
+    ) -> Edition:
         """What a hub adds to its release.
 
         Args:
             hub: root of the hub's folder; None for a release alone.
             url: public address of the site; empty where it is not known.
-            offline: as above.
+            offline, spending: as above.
+            paid: ids of the charges in the hub's ledger.
 
         Raises:
             HubError: the address is no plain https address, or a file of the hub has faults.
@@ -46,7 +61,14 @@ class Edition:
         sharing = Sharing(url)
         if hub is None:
             return cls(sharing, offline=offline)
-        return cls(sharing, read_calendar(hub), read_stories(hub / "stories"), offline)
+        return cls(
+            sharing=sharing,
+            calendar=read_calendar(hub),
+            stories=read_stories(hub / "stories"),
+            offline=offline,
+            spending=spending,
+            audit=read_audit(hub, paid),
+        )
 
 
 PLAIN = Edition()

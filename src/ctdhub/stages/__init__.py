@@ -4,7 +4,8 @@ Belongs here: which inputs a stage depends on and which files it leaves behind.
 Does not belong here: the order of the stages (``pipeline``), the work itself (the rooms).
 
 ``records`` reaches from files to people, ``protecting`` over the border, ``publishing`` from a
-candidate to the site, ``approving`` is what the two people do between the two.
+candidate to the site, ``approving`` is what the two people do between the two, ``showing`` what
+the hub adds to its site.
 """
 
 from ctdhub.stages.approving import approve, statement, waiting
@@ -30,6 +31,7 @@ from ctdhub.stages.records import (
     policy,
     reports,
 )
+from ctdhub.stages.showing import edition
 
 __all__ = [
     "OVERLAP",
@@ -43,6 +45,7 @@ __all__ = [
     "candidate_version",
     "check_paid",
     "code",
+    "edition",
     "harmonise_file",
     "ledger",
     "link_people",

@@ -11,8 +11,8 @@ import shutil
 from pathlib import Path
 
 from ctdhub.hub import Hub
-from ctdhub.portal import Edition
 from ctdhub.portal import build_site as make_site
+from ctdhub.portal.accounts import AUDIT
 from ctdhub.portal.calendar import FILE as EVENTS
 from ctdhub.protect import Policy, Protected
 from ctdhub.release import latest_release, next_version, open_release
@@ -20,8 +20,9 @@ from ctdhub.release import write_release as write_bundle
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.manifest import MANIFEST, SUMS
 from ctdhub.stages.approving import approve_practice, by_version, may_approve_itself, publish
-from ctdhub.stages.protecting import ANSWER, answer
+from ctdhub.stages.protecting import ANSWER, answer, ledger
 from ctdhub.stages.records import code
+from ctdhub.stages.showing import edition
 from ctdhub.steps import Progress, Step, hash_file, hash_of
 
 
@@ -111,20 +112,20 @@ def _version(hub: Hub, step: str, *folders: Path) -> str | None:
 
 def build_site(hub: Hub, progress: Progress | None) -> Step:
     """The current release -> the static site."""
-    release, url = hub.releases / (released_version(hub) or ""), hub.settings.site.url
-    events = hub.root / EVENTS
+    release = hub.releases / (released_version(hub) or "")
+    told = [*hub.stories.glob("*.md"), hub.root / EVENTS, hub.root / AUDIT]
 
     def run(folder: Path) -> None:
-        make_site(open_release(release), folder, progress, Edition.of(hub.root, url))
+        make_site(open_release(release), folder, progress, edition(hub))
 
     return Step(
         name="site",
         inputs={
             "release": hash_file(release / MANIFEST),
-            "address": url,
-            "stories": hash_of({f.name: hash_file(f) for f in hub.stories.glob("*.md")}),
+            "address": hub.settings.site.url,
+            "told": hash_of({f.name: hash_file(f) for f in told if f.is_file()}),
+            "spent": hash_of([entry.hash for entry in ledger(hub).entries()]),
             "code": code("schema", "insight", "portal", "locale"),
-            "events": hash_file(events) if events.is_file() else "",
         },
         output=hub.site,
         run=run,

@@ -48,7 +48,7 @@ def _without_stories(answers: Answers, edition: Edition) -> Iterator[Page]:
     if edition.calendar is not None:
         yield events.page(answers.release, edition.calendar)
     yield from data.pages(answers.release)
-    yield methods.page(answers.release)
+    yield methods.page(answers.release, edition)
     yield help.page()
 
 

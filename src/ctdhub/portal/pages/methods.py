@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import math
 from statistics import median
+from typing import Any
 
-from ctdhub.i18n import _, current
+from ctdhub.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.insight.words import decimal, number, share, tiny
+from ctdhub.portal.accounts import Spending
+from ctdhub.portal.edition import PLAIN, Edition
 from ctdhub.portal.frame import Page
 from ctdhub.portal.pages.about import about
 from ctdhub.release import Release
@@ -22,8 +25,8 @@ _MANY = 12
 """Columns whose noise is listed each by itself; beyond that their median is."""
 
 
-def page(release: Release) -> Page:
-    """The page on methods."""
+def page(release: Release, edition: Edition = PLAIN) -> Page:
+    """The page on methods; the edition knows the hub's ledger and its audit card."""
     return Page(
         path=PATH,
         title=_("Methods"),
@@ -43,6 +46,11 @@ def page(release: Release) -> Page:
             ),
             "accuracy": _accuracy(release),
             "approved": _approved(release),
+            **_spent(edition.spending),
+            "audit": edition.audit,
+            "audit_direction": "rtl"
+            if edition.audit and edition.audit.language in RIGHT_TO_LEFT
+            else "ltr",
             **about(release),
         },
         menu=PATH,
@@ -111,6 +119,34 @@ def _accuracy(release: Release) -> list[tuple[str, str]]:
     if corridor:
         rows.append((_("a corridor"), corridor))
     return [(words, decimal(value)) for words, value in rows if value]
+
+
+def _spent(spending: Spending | None) -> dict[str, Any]:
+    """What the hub's ledger holds, in words; nothing where it is not known."""
+    if spending is None:
+        return {"spent": [], "together": ""}
+    words = {
+        "release": _("release"),
+        "chart": _("chart"),
+        "file": _("file"),
+        "brief": _("brief"),
+        "evaluation": _("evaluation"),
+    }
+    return {
+        "spent": [
+            (words.get(kind, kind), number(n), decimal(epsilon, "0.###"))
+            for kind, n, epsilon in spending.charges
+        ],
+        "together": _(
+            "All that this hub ever answered, taken together, keeps the promise with epsilon "
+            "{epsilon} and delta {delta}. The hub may spend epsilon {budget} in all; then no "
+            "further release is made from these records."
+        ).format(
+            epsilon=decimal(spending.epsilon, "0.###"),
+            delta=tiny(spending.delta),
+            budget=decimal(spending.budget, "0.###"),
+        ),
+    }
 
 
 def _approved(release: Release) -> str:

@@ -10,7 +10,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ctdhub.i18n import _
+from ctdhub.i18n import _, current
 from ctdhub.protect.audit.sentences import Attack, State, of_canary, of_inference, of_worlds
 from ctdhub.protect.audit.suite import Findings
 
@@ -23,6 +23,7 @@ class Card:
         internal: whether it must stay in the hub.
         charge: ledger entry that paid for its publication, "" where there is none.
         epsilon, delta: the guarantee of one release; ``unit`` is whom it is about.
+        language: of its sentences.
         sure_percent: what somebody who was 50 % sure can become at most sure, in percent.
     """
 
@@ -31,6 +32,7 @@ class Card:
     epsilon: float
     delta: float
     unit: str
+    language: str
     sure_percent: float
     title: str
     mark: str
@@ -101,6 +103,7 @@ def card(found: Findings) -> Card:
         epsilon=found.epsilon,
         delta=found.delta,
         unit="person",
+        language=current(),
         sure_percent=sure,
         title=_("Privacy audit: what is promised, and what attacks achieved"),
         mark=_mark(found.charge),
