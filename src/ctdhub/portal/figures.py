@@ -228,7 +228,7 @@ def figure_of(
             headline = _("{headline}; not recorded for {share} of people").format(
                 headline=headline, share=share(table.missing)
             )
-    return Figure(name, headline, subtitle, bars, _note(table), meaning, table)
+    return Figure(name, headline, subtitle, bars, base_note(table), meaning, table)
 
 
 def _bar(row: Row, words: Callable[[tuple[str, ...]], str], *, shares: bool) -> Bar:
@@ -280,7 +280,8 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (*people, part)
 
 
-def _note(table: Table) -> str:
+def base_note(table: Table) -> str:
+    """How many people the table is about, and the share whose answer is not recorded."""
     parts = []
     if table.base.value is not None:
         parts.append(

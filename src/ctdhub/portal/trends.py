@@ -15,8 +15,8 @@ from ctdhub.insight import Answers, Row, Table
 from ctdhub.insight.answers import Where
 from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, NOT_RECORDED, YES
 from ctdhub.insight.trends import Line, covering, difference, span, trend, turns
-from ctdhub.insight.words import formula, listed, number, share, year
-from ctdhub.portal.figures import state_words
+from ctdhub.insight.words import formula, listed, number, year
+from ctdhub.portal.figures import base_note, state_words
 from ctdhub.portal.pages.about import sized
 from ctdhub.release import Release
 from ctdhub.schema import countries, load_schema
@@ -216,20 +216,9 @@ def _since(rows: tuple[Row, ...], k: int) -> str:
 
 
 def _note(table: Table) -> str:
-    parts = []
-    if table.base.value is not None:
-        parts.append(
-            _("n = {n} people whose answer is recorded ({low} to {high}).").format(
-                n=number(table.base.value),
-                low=number(table.base.low or 0),
-                high=number(table.base.high or 0),
-            )
-        )
-    if table.missing is not None and table.missing >= 0.005:
-        parts.append(_("Not recorded for {share} of people.").format(share=share(table.missing)))
-    if current() in RIGHT_TO_LEFT:
-        parts.append(_("Years run from left to right in every language."))
-    return " ".join(parts)
+    if current() not in RIGHT_TO_LEFT:
+        return base_note(table)
+    return " ".join((base_note(table), _("Years run from left to right in every language.")))
 
 
 def coverage(release: Release) -> tuple[Markup, ...]:
