@@ -26,6 +26,8 @@ from ctdhub.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, _, current
 from ctdhub.portal.edition import PLAIN, Edition
 from ctdhub.release import Release
 
+FIGURES = ("figure.js",)
+"""Scripts of a page with figures: they add the downloads that only a browser can make."""
 HOME, EVENTS, STORIES = "index.html", "events.html", "stories/index.html"
 EXIT_URL = "https://www.wikipedia.org/"
 

@@ -12,7 +12,7 @@ from ctdhub.insight import Answers, NumberCard, headline, place_facts
 from ctdhub.insight.words import number
 from ctdhub.portal.draw import draw
 from ctdhub.portal.figures import figures, state_words
-from ctdhub.portal.frame import HOME, Page
+from ctdhub.portal.frame import FIGURES, HOME, Page
 from ctdhub.portal.pages import stories
 from ctdhub.portal.pages.about import about
 from ctdhub.portal.pages.methods import noise
@@ -56,6 +56,7 @@ def page(answers: Answers, newest: Story | None = None) -> Page:
             **about(release),
         },
         menu=HOME,
+        scripts=FIGURES,
     )
 
 

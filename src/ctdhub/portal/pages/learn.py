@@ -14,11 +14,11 @@ from ctdhub.insight import Answers
 from ctdhub.insight.words import number
 from ctdhub.portal.course import Lesson, lessons
 from ctdhub.portal.draw import draw
-from ctdhub.portal.frame import Page
+from ctdhub.portal.frame import FIGURES, Page
 from ctdhub.portal.pages.about import about
 
 LIST, TRAINER = "learn/index.html", "learn/trainer.html"
-SCRIPTS = ("learn.js",)
+SCRIPTS = ("learn.js", *FIGURES)
 
 
 def pages(answers: Answers) -> Iterator[Page]:

@@ -16,7 +16,7 @@ from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY
 from ctdhub.insight.words import number
 from ctdhub.portal.draw import draw
 from ctdhub.portal.figures import Among, figures
-from ctdhub.portal.frame import Page
+from ctdhub.portal.frame import FIGURES, Page
 from ctdhub.portal.pages.about import about, sized
 from ctdhub.schema import countries
 
@@ -113,6 +113,7 @@ def _page(answers: Answers, key: str, held: frozenset[str]) -> Page:
             **about(answers.release),
         },
         menu=LIST,
+        scripts=FIGURES,
     )
 
 

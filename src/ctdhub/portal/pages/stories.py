@@ -15,7 +15,7 @@ from ctdhub.insight import Answers
 from ctdhub.insight.words import day
 from ctdhub.portal.draw import draw
 from ctdhub.portal.figures import Figure
-from ctdhub.portal.frame import Page
+from ctdhub.portal.frame import FIGURES, Page
 from ctdhub.portal.pages.about import about
 from ctdhub.portal.story import Chart, Story, Telling, Text, blocks
 
@@ -109,4 +109,5 @@ def _page(answers: Answers, story: Story, held: Collection[str]) -> Page:
         template="story.html",
         values={"story": entry(story), "parts": parts, "untold": note, **about(answers.release)},
         menu=LIST,
+        scripts=FIGURES,
     )

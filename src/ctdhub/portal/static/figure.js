@@ -1,0 +1,98 @@
+/* Figures as pictures: SVG and PNG of what stands on the page, with title, note and citation. */
+(function () {
+  "use strict";
+  var NS = "http://www.w3.org/2000/svg", WIDE = 760, MARGIN = 24, SHARP = 2;
+  var rtl = document.documentElement.dir === "rtl";
+  var family = getComputedStyle(document.documentElement).fontFamily;
+  var pen = document.createElement("canvas").getContext("2d");
+
+  function words(text, size, weight) {
+    pen.font = weight + " " + size + "px " + family;
+    var lines = [], line = "";
+    text.trim().split(/[ \n]+/).forEach(function (word) {
+      var longer = line ? line + " " + word : word;
+      if (line && pen.measureText(longer).width > WIDE - 2 * MARGIN) {
+        lines.push(line);
+        line = word;
+      } else line = longer;
+    });
+    return line ? lines.concat(line) : lines;
+  }
+
+  /* The picture as text, and its height in pixels. */
+  function picture(figure) {
+    var svg = document.createElementNS(NS, "svg"), y = MARGIN;
+    function add(name, attributes, text) {
+      var made = document.createElementNS(NS, name);
+      Object.keys(attributes).forEach(function (key) { made.setAttribute(key, attributes[key]); });
+      if (text) made.textContent = text;
+      return svg.appendChild(made);
+    }
+    function write(source, size, weight) {
+      if (!source) return;
+      words(source.textContent, size, weight).forEach(function (line) {
+        y += Math.round(size * 1.45);
+        add("text", {
+          x: rtl ? WIDE - MARGIN : MARGIN, y: y, "text-anchor": rtl ? "end" : "start",
+          direction: "ltr", "unicode-bidi": "plaintext", "font-family": family,
+          "font-size": size, "font-weight": weight
+        }, (rtl ? "\u200f" : "") + line);
+      });
+    }
+    add("style", {}, document.querySelector("style").textContent);
+    var paper = add("rect", { width: "100%", height: "100%", fill: "#fff" });
+    write(figure.querySelector("h3"), 19, 600);
+    write(figure.querySelector(".sub"), 14, 400);
+    var chart = figure.querySelector("svg.chart").cloneNode(true);
+    var high = Number(chart.getAttribute("height"));
+    [["x", MARGIN], ["y", y + 12], ["width", WIDE - 2 * MARGIN], ["font-family", family]]
+      .forEach(function (pair) { chart.setAttribute(pair[0], pair[1]); });
+    svg.appendChild(chart);
+    y += high + 16;
+    write(figure.querySelector(".note"), 12, 400);
+    write(document.querySelector("#cite + p"), 12, 400);
+    y += MARGIN;
+    svg.setAttribute("width", WIDE);
+    svg.setAttribute("height", y);
+    svg.setAttribute("viewBox", "0 0 " + WIDE + " " + y);
+    paper.setAttribute("height", y);
+    return { text: new XMLSerializer().serializeToString(svg), high: y };
+  }
+
+  function save(figure, blob, ending) {
+    var link = document.createElement("a");
+    link.download = figure.id + "." + ending;
+    link.href = URL.createObjectURL(blob);
+    link.click();
+    setTimeout(function () { URL.revokeObjectURL(link.href); }, 60000);
+  }
+  var kinds = {
+    SVG: function (figure) {
+      save(figure, new Blob([picture(figure).text], { type: "image/svg+xml" }), "svg");
+    },
+    PNG: function (figure) {
+      var drawn = picture(figure), image = new Image(), canvas = document.createElement("canvas");
+      canvas.width = SHARP * WIDE;
+      canvas.height = SHARP * drawn.high;
+      image.onload = function () {
+        canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+        canvas.toBlob(function (blob) { save(figure, blob, "png"); });
+      };
+      image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(drawn.text);
+    }
+  };
+  document.querySelectorAll("figure[id]").forEach(function (figure) {
+    var list = figure.querySelector(".actions li > ul");
+    if (!list || !figure.querySelector("svg.chart")) return;
+    var svg = list.querySelector("a[href$='.svg']");
+    ["PNG", "SVG"].forEach(function (kind) {
+      if (kind === "SVG" && svg) return;
+      var item = document.createElement("li"), button = document.createElement("button");
+      button.type = "button";
+      button.textContent = kind;
+      button.addEventListener("click", function () { kinds[kind](figure); });
+      item.appendChild(button);
+      list.insertBefore(item, svg && kind === "PNG" ? svg.parentNode.nextSibling : list.firstChild);
+    });
+  });
+})();
