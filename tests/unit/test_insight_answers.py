@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from invented_release import FACTS, Z, people_rows, protected_answer
 
-from ctdhub.insight import Answers, NumberCard, distribution, flag_group
+from ctdhub.insight import Answers, NumberCard, Row, corridors, distribution, flag_group
 from ctdhub.insight.answers import Answer, fieller
 from ctdhub.insight.cards import card
 from ctdhub.protect.border import Protected
@@ -116,6 +116,25 @@ def test_years_to_come_have_no_row_and_no_sentence(tmp_path: Path) -> None:
     years = distribution(Answers(release), "year_of_registration")
     assert years.rows[-2].codes == (release.year,)
     assert release.years == (2015, int(release.year))
+
+
+def test_what_is_left_out_of_a_table_still_rivals_its_largest_row(release: Release) -> None:
+    answers = Answers(release)
+    table = corridors(answers, most=1)
+    assert table is not None
+    second = corridors(answers, most=2).rows[1].people  # type: ignore[union-attr]
+    key = answers.measured("citizenship", "country_of_exploitation")
+    assert key is not None
+    assert table.rival == max(second.high or 0, answers.unseen(key))
+    assert table.largest is not None
+    low = table.largest.people.low or 0
+    assert replace(table, rival=low).largest is None
+    gender = distribution(answers, "gender")
+    assert gender.top(1).largest == gender.largest
+    unknown = replace(gender.rows[0].people, value=None, low=None, high=None, state="not_measured")
+    rows = (*gender.rows, Row(("other",), "value", unknown))
+    assert replace(gender, rows=rows).largest is None
+    assert replace(gender, rows=rows).top(1).largest is None
 
 
 def test_largest_is_named_only_beyond_doubt(release: Release) -> None:

@@ -21,6 +21,8 @@ EVIL = "<script>alert(1)</script>\u202e"
 CARD: dict[str, Any] = {
     "internal": False,
     "charge": "paid",
+    "epsilon": 1.0,
+    "delta": 1e-9,
     "language": "ar",
     "promise": ["Promised."],
     "attacks": [
@@ -77,6 +79,11 @@ def test_a_paid_card_is_shown_in_its_language_as_text(release: Release, tmp_path
     assert "<script>alert" not in text
     assert "\u202e" not in text
     assert "Tried. Found. <strong>Read so.</strong>" in text
+
+
+def test_a_card_about_another_promise_is_not_shown(release: Release, tmp_path: Path) -> None:
+    edition = Edition.of(written(tmp_path, epsilon=0.5), paid=["paid"])
+    assert 'id="audit"' not in shown(release, edition)
 
 
 @pytest.mark.parametrize("changes", [{"internal": True}, {"charge": "unknown"}, {"charge": ""}])

@@ -13,7 +13,7 @@ import pytest
 import typer
 from hypothesis import given
 from hypothesis import strategies as st
-from invented_release import protected_answer
+from invented_release import TABLES, people_rows, protected_answer
 from markupsafe import escape
 from typer.testing import CliRunner
 
@@ -27,6 +27,7 @@ from ctdhub.portal.exhibit import LONGEST, MARK
 from ctdhub.portal.frame import address
 from ctdhub.portal.pages.stories import story_figures
 from ctdhub.portal.story import Chart, Story, Text, blocks
+from ctdhub.portal.story.chart import chart
 from ctdhub.portal.story.live import say
 from ctdhub.portal.story.source import Place
 from ctdhub.release import Release, open_release, write_release
@@ -508,3 +509,32 @@ def test_links_in_a_slide_are_mere_text(release: Release, tmp_path: Path) -> Non
     build_exhibit(release, tmp_path / "kiosk", written(tmp_path, body))
     text = (tmp_path / "kiosk" / "en.html").read_text("utf-8")
     assert "A method <em>here</em>." in text
+
+
+def test_a_share_of_those_without_a_flag_lies_inside_its_base(tmp_path: Path) -> None:
+    flag, indicator = "means_threats", "any_means"
+    rows = people_rows()
+    for row in rows:
+        row.update({name: row[name] or "no" for name in (flag, indicator)})
+    answer = protected_answer(rows, tables=(*TABLES, f"{flag}*{indicator}"))
+    release = open_release(write_release(answer, tmp_path / "releases", "2026.1", "First."))
+    answers = Answers(release)
+    part, whole = {flag: ["no"], indicator: ["yes"]}, {indicator: ["yes"]}
+    expected = answers.share(part, whole).value
+    with language("en"):
+        said = say(f"share {flag}=no", answers, HERE)
+        assert expected is not None
+        assert said.startswith(f"{100 * expected:.0f}%") or said.startswith(
+            f"{100 * expected:.1f}%"
+        )
+        with pytest.raises(HubError) as caught:
+            say(f"share {flag}=yes of {indicator}=no", answers, HERE)
+    assert caught.value.rule == "story-number"
+
+
+def test_nested_lists_are_refused_before_they_are_written_out(release: Release) -> None:
+    levels = [f"  a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
+    block = "\n".join(["of: gender", "among:", "  a0: &a0 [x]", *levels])
+    with language("en"), pytest.raises(HubError) as caught:
+        chart(block, "figure", Answers(release), HERE)
+    assert caught.value.rule == "story-chart"

@@ -85,7 +85,8 @@ def register(app: typer.Typer) -> None:
         if (source / "hub.yaml").is_file():
             edition = stages.edition(Hub(source), url, offline=offline)
         else:
-            edition = Edition.of(None, url or "", offline=offline)
+            root = source if folder != source else None
+            edition = Edition.of(root, url or "", offline=offline)
         target = out or (source if folder != source else Path()) / (
             "exhibit" if exhibit else "site"
         )

@@ -6,6 +6,8 @@ Does not belong here: labels and drawing (``portal``).
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -37,32 +39,43 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of one question, the people they refer to, and the share whose answer is unknown."""
+    """Rows of one question, the people they refer to, and the share whose answer is unknown.
+
+    ``rival`` is the highest upper end, in people, of what has no row here.
+    """
 
     variables: tuple[str, ...]
     rows: tuple[Row, ...]
     base: NumberCard
     missing: float | None
+    rival: float = 0
 
     @property
     def largest(self) -> Row | None:
-        """The row that has the most people beyond doubt: its interval overlaps no other row's.
+        """The row that has the most people beyond doubt: its interval overlaps no other one.
 
-        "Not recorded" is left out; None where no row stands out.
+        Rows that are too few to show, and what has no row, are rivals with their upper ends.  "Not
+        recorded" is left out; None where no row stands out, or a rival was not measured.
         """
-        shown = [r for r in self.rows if r.kind == "value" and r.people.value is not None]
-        shown.sort(key=lambda r: r.people.value or 0, reverse=True)
-        rivals = [r.people.high or 0 for r in self.rows if r.kind == "value" and r not in shown[:1]]
-        if not shown or (shown[0].people.low or 0) <= max(rivals, default=0):
+        shown = self._shown()
+        if not shown or (shown[0].people.low or 0) <= self._highest(without=shown[:1]):
             return None
         return shown[0]
 
     def top(self, most: int) -> Table:
         """The rows that are shown and have the most people, and "not recorded"."""
-        shown = [r for r in self.rows if r.kind == "value" and r.people.value is not None]
-        shown.sort(key=lambda r: -(r.people.value or 0))
+        kept = self._shown()[:most]
         unknown = [r for r in self.rows if r.kind == "not_recorded"]
-        return replace(self, rows=(*shown[:most], *unknown))
+        return replace(self, rows=(*kept, *unknown), rival=self._highest(without=kept))
+
+    def _shown(self) -> list[Row]:
+        shown = [r for r in self.rows if r.kind == "value" and r.people.value is not None]
+        return sorted(shown, key=lambda r: -(r.people.value or 0))
+
+    def _highest(self, without: Collection[Row]) -> float:
+        """Highest upper end of all but some rows; endless where one was not measured."""
+        rest = [r.people.high for r in self.rows if r.kind == "value" and r not in without]
+        return max([self.rival, *(math.inf if high is None else high for high in rest)])
 
 
 def distribution(answers: Answers, variable: str, among: Where | None = None) -> Table:
@@ -138,7 +151,8 @@ def corridors(answers: Answers, most: int = 12, among: Where | None = None) -> T
         among: values of one of the two countries; all corridors by default.
     """
     among = among or {}
-    if answers.measured(CITIZENSHIP, EXPLOITATION_COUNTRY) is None:
+    key = answers.measured(CITIZENSHIP, EXPLOITATION_COUNTRY)
+    if key is None:
         return None
     cells = answers.cells(CITIZENSHIP, EXPLOITATION_COUNTRY)
     known = [pair for pair in cells if all(pair) and _among(pair, among)]
@@ -158,7 +172,8 @@ def corridors(answers: Answers, most: int = 12, among: Where | None = None) -> T
         rows.append(Row((origin, place), "value", people, share))
     outside = _difference(answers.count(among), answers.count(both))
     rows.append(Row((NOT_RECORDED,), "not_recorded", _people(answers, outside, missing)))
-    return Table((CITIZENSHIP, EXPLOITATION_COUNTRY), tuple(rows), base, missing)
+    rival = max([answers.unseen(key), *(cells[pair].high for pair in known[most : most + 1])])
+    return Table((CITIZENSHIP, EXPLOITATION_COUNTRY), tuple(rows), base, missing, rival)
 
 
 def _reported(answers: Answers, variable: str, value: str) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ctdhub.errors import HubError, printable
 from ctdhub.i18n import _
@@ -63,9 +63,11 @@ class Audit(BaseModel):
 
     internal: bool
     charge: str
+    epsilon: float
+    delta: float
     language: Literal["en", "fr", "es", "ar"]
     promise: tuple[Sentence, ...]
-    attacks: tuple[Attack, ...]
+    attacks: tuple[Attack, ...] = Field(min_length=1)
     limits: Sentence
 
     @property
@@ -79,7 +81,7 @@ def read_audit(hub: Path, paid: Collection[str]) -> Audit | None:
 
     Args:
         hub: root of the hub's folder.
-        paid: ids of the charges in the hub's ledger.
+        paid: ids of the charges for evaluations in the hub's ledger.
 
     Raises:
         HubError: the file is no audit card, or nobody paid for its publication.

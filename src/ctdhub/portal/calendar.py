@@ -194,7 +194,8 @@ def read_calendar(hub: Path, today: date | None = None) -> Calendar | None:
             faults += [_fault(n, e["loc"], e["type"]) for e in error.errors()]
     held: dict[str, int] = {}
     for n, entry in enumerate(given, 1):
-        name = str(entry.get("id", f"entry {n}"))
+        given_id = entry.get("id")
+        name = given_id if isinstance(given_id, str) else f"entry {n}"
         if held.setdefault(name, n) != n:
             faults.append(_fault(n, ("id",), "same_id"))
     if faults:

@@ -53,7 +53,7 @@ class Edition:
             hub: root of the hub's folder; None for a release alone.
             url: public address of the site; empty where it is not known.
             offline, spending: as above.
-            paid: ids of the charges in the hub's ledger.
+            paid: ids of the charges for evaluations in the hub's ledger.
 
         Raises:
             HubError: the address is no plain https address, or a file of the hub has faults.

@@ -153,8 +153,11 @@ def _label(variable: str, code: str) -> str:
 
 
 def _change(release: Release, rows: tuple[Row, ...]) -> str:
-    """The last covered year beside the first: more, fewer, or no difference beyond the noise."""
-    covered = [r for r in rows if r.codes[0] and r.kind != "nobody_reports"]
+    """The last covered year beside the first: more, fewer, or no difference beyond the noise.
+
+    The year in which the release was made was not over, so it is left out.
+    """
+    covered = [r for r in rows if _whole(release, r) and r.kind != "nobody_reports"]
     found = difference(covered[0].people, covered[-1].people) if covered[1:] else None
     if found is None:
         return _("Too few to compare the first year with the last.")
@@ -184,7 +187,7 @@ def _lines(release: Release, panels: list[Panel]) -> tuple[tuple[str, ...], ...]
         cells = [_cell(panel.rows[k]) for panel in panels]
         cells.append(number(len(covering(release, int(code)))) if code else "–")
         if len(panels) == 1:
-            cells.append(_since(panels[0].rows, k))
+            cells.append(_since(release, panels[0].rows, k))
         found.append((year(code) if code else state_words("not_recorded"), *cells))
     return tuple(found)
 
@@ -200,10 +203,16 @@ def _cell(row: Row) -> str:
     )
 
 
-def _since(rows: tuple[Row, ...], k: int) -> str:
+def _whole(release: Release, row: Row) -> bool:
+    """Whether a row is about a year that was over when the release was made."""
+    return row.codes[0] not in ("", release.year)
+
+
+def _since(release: Release, rows: tuple[Row, ...], k: int) -> str:
     """How the number of a year differs from the year before, where that is clear."""
     pair = rows[max(0, k - 1) : k + 1]
-    if len(pair) < 2 or not pair[1].codes[0] or any(r.kind == "nobody_reports" for r in pair):
+    counted = all(_whole(release, r) and r.kind != "nobody_reports" for r in pair)
+    if len(pair) < 2 or not counted:
         return "–"
     found = difference(pair[0].people, pair[1].people)
     if found is None:

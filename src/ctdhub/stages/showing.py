@@ -32,5 +32,5 @@ def edition(hub: Hub, url: str | None = None, *, offline: bool = False) -> Editi
         delta=delta,
     )
     address = hub.settings.site.url if url is None else url
-    paid = frozenset(entry.id for entry in book.entries())
+    paid = frozenset(entry.id for entry in book.entries() if entry.kind == "evaluation")
     return Edition.of(hub.root, address, offline=offline, spending=spending, paid=paid)

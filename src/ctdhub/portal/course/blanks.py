@@ -13,8 +13,8 @@ from ctdhub.portal.figures import Figure, state_words
 
 READ = ("means-of-control", "exploitation")
 """Figures of flags that the lesson reads, the first that is there."""
-CLEARLY = 1.1
-"""Shares that add up to less than this are not asked about."""
+CLEARLY, SEEN = 1.1, 0.005
+"""Shares that add up to less are not asked about, nor a base that leaves out a smaller share."""
 
 
 def lesson(answers: Answers, drawn: Drawn) -> Lesson:
@@ -71,6 +71,8 @@ def _base(answers: Answers, figure: Figure | None) -> Exercise | None:
     people = headline(answers).people
     if figure is None or figure.table.base.value is None or people.value is None:
         return None
+    if (figure.table.missing or 0) < SEEN:
+        return None
     bar = next(b for b in figure.bars if b.size is not None)
     return Exercise(
         _("“{label}” has a share of {share}. A share of whom?").format(
@@ -125,7 +127,8 @@ def _few() -> Exercise:
 
 def _sum(figure: Figure | None) -> Exercise | None:
     total = sum(b.size for b in figure.bars if b.size is not None) if figure else 0
-    if total < CLEARLY:
+    least = sum(b.low or 0 for b in figure.bars if b.size is not None) if figure else 0
+    if total < CLEARLY or least <= 1:
         return None
     return Exercise(
         _("The shares in this figure add up to about {n}%. Why more than 100%?").format(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ctdhub.insight import NumberCard, Row
+from ctdhub.insight.trends import difference
 from ctdhub.insight.words import number
 from ctdhub.portal.figures import Figure
 
@@ -106,9 +107,19 @@ def overlap(a: NumberCard, b: NumberCard) -> bool:
 
 
 def neighbours(rows: Iterable[tuple[str, Row]]) -> list[tuple[tuple[str, Row], tuple[str, Row]]]:
-    """Rows next to each other in the order given, those whose intervals overlap first."""
-    found = list(pairwise(rows))
+    """Rows next to each other in the order given, those whose intervals overlap first.
+
+    Left out are pairs that no short rule decides: equal estimates, and intervals that overlap
+    although the difference of the two is beyond the noise.
+    """
+    found = [pair for pair in pairwise(rows) if _decided(pair[0][1].people, pair[1][1].people)]
     return sorted(found, key=lambda pair: not overlap(pair[0][1].people, pair[1][1].people))
+
+
+def _decided(a: NumberCard, b: NumberCard) -> bool:
+    found = difference(a, b)
+    clear = found is not None and found.is_clear
+    return a.value != b.value and overlap(a, b) != clear
 
 
 def ends(card: NumberCard) -> dict[str, str]:

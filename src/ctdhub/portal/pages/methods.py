@@ -11,7 +11,7 @@ from typing import Any
 
 from ctdhub.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.insight.words import decimal, number, share, tiny
-from ctdhub.portal.accounts import Spending
+from ctdhub.portal.accounts import Audit, Spending
 from ctdhub.portal.edition import PLAIN, Edition
 from ctdhub.portal.frame import Page
 from ctdhub.portal.pages.about import about
@@ -47,7 +47,7 @@ def page(release: Release, edition: Edition = PLAIN) -> Page:
             "accuracy": _accuracy(release),
             "approved": _approved(release),
             **_spent(edition.spending),
-            "audit": edition.audit,
+            "audit": _audit(release, edition),
             "audit_direction": "rtl"
             if edition.audit and edition.audit.language in RIGHT_TO_LEFT
             else "ltr",
@@ -119,6 +119,13 @@ def _accuracy(release: Release) -> list[tuple[str, str]]:
     if corridor:
         rows.append((_("a corridor"), corridor))
     return [(words, decimal(value)) for words, value in rows if value]
+
+
+def _audit(release: Release, edition: Edition) -> Audit | None:
+    """The audit card, where it is about the promise that this release was made under."""
+    card, promised = edition.audit, release.protected.guarantee
+    same = card and (card.epsilon, card.delta) == (promised.epsilon, promised.delta)
+    return card if same else None
 
 
 def _spent(spending: Spending | None) -> dict[str, Any]:

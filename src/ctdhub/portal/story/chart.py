@@ -11,6 +11,7 @@ Belongs here: reading such a block.  Does not belong here: drawing (``draw``), w
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from typing import Any
 
@@ -89,7 +90,17 @@ def _read(text: str, place: Place) -> tuple[str, Named, int]:
     if type(most) is not int or not 1 <= most <= MOST:
         what = _("The number of rows must lie between 1 and {most}.").format(most=MOST)
         raise place.fault(what, _("Correct most, or leave it out."), "story-chart")
-    return printable(str(raw["of"])), {k: _listed(v) for k, v in among.items()}, most
+    if not isinstance(raw["of"], str) or not all(map(_plain, among.values())):
+        what = _("The chart's conditions are not what they should be.")
+        fix = _("Write variable and values, for example `among: {citizenship: [CIV]}`.")
+        raise place.fault(what, fix, "story-chart")
+    return printable(raw["of"]), {k: _listed(v) for k, v in among.items()}, most
+
+
+def _plain(values: object) -> bool:
+    """One value, or a list of values; what YAML nests deeper is never turned into text."""
+    several = values if isinstance(values, list) else [values]
+    return all(isinstance(v, str | int | float | dt.date) for v in several)
 
 
 def _listed(values: object) -> tuple[str, ...]:

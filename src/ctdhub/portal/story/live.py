@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ctdhub.errors import printable
+from ctdhub.errors import StoryError, printable
 from ctdhub.i18n import _, ngettext
 from ctdhub.insight import Answers, NumberCard, card
 from ctdhub.insight.answers import Where
@@ -44,15 +44,29 @@ def say(text: str, answers: Answers, place: Place) -> str:
         at = rest.index(OF) if OF in rest else len(rest)
         part, of = _named(rest[:at], place), _named(rest[at + 1 :], place)
         if twice := sorted(part.keys() & of.keys()):
-            what = _("The variable {name} stands on both sides of the word of.")
-            fix = _("Name it on one side only.")
-            raise place.fault(what.format(name=twice[0]), fix, "story-number")
+            raise _twice(twice[0], place)
         inside, around = where(part, answers, place), where(of, answers, place)
-        whole = {**around, **_recorded(inside, answers, place)}
-        return _share(card(answers.release, answers.share({**around, **inside}, whole), "share"))
+        known = _recorded(inside, answers, place)
+        if twice := sorted(known.keys() & around.keys()):
+            raise _twice(twice[0], place)
+        # Whoever has a flag has some flag; whoever has it not may have none.
+        some = {n: v for n, v in known.items() if n not in inside and _denied(inside)}
+        found = answers.share({**around, **some, **inside}, {**around, **known})
+        return _share(card(answers.release, found, "share"))
     what = _("This is no number that a story can show: {text}.").format(text=printable(text))
     fix = _("Write {{people citizenship=europe}} or {{share gender=female of citizenship=CIV}}.")
     raise place.fault(what, fix, "story-number")
+
+
+def _twice(name: str, place: Place) -> StoryError:
+    what = _("The variable {name} stands on both sides of the word of.")
+    return place.fault(what.format(name=name), _("Name it on one side only."), "story-number")
+
+
+def _denied(part: Where) -> bool:
+    """Whether the part holds people who do not have some flag."""
+    group = {name: load_schema().variable(name).group for name in part}
+    return any(group[name] and set(values) != {YES} for name, values in part.items())
 
 
 def _named(words: Iterable[str], place: Place) -> Named:
