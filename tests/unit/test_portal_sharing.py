@@ -25,6 +25,7 @@ from ctdhub.portal.pictures import WIDTH
 from ctdhub.portal.sharing import EXAMPLE, Sharing
 from ctdhub.portal.site import offered
 from ctdhub.release import Release, open_release, write_release
+from ctdhub.start import new_hub
 
 VERSION = "2026.1"
 URL = "https://data.example.org/hub"
@@ -201,12 +202,14 @@ def test_other_addresses_are_refused(url: str, tmp_path: Path) -> None:
 
 
 def test_the_command_takes_the_address_from_the_hub_or_from_its_option(tmp_path: Path) -> None:
-    made(tmp_path, languages=["en"])
-    app, out = typer.Typer(), tmp_path / "out"
+    hub, out = new_hub(tmp_path / "hub", "A").root, tmp_path / "out"
+    made(hub, languages=["en"])
+    app = typer.Typer()
     register(app)
-    (tmp_path / "hub.yaml").write_text(f"name: A\nsite:\n  url: {URL}\n", "utf-8")
+    settings = hub / "hub.yaml"
+    settings.write_text(settings.read_text("utf-8") + f"site:\n  url: {URL}\n", "utf-8")
     for options, expected in (([], URL), (["--url", "https://b.example/"], "https://b.example")):
-        given = CliRunner().invoke(app, ["site", str(tmp_path), "--out", str(out), *options])
+        given = CliRunner().invoke(app, ["site", str(hub), "--out", str(out), *options])
         assert given.exit_code == 0, given.output
         assert read(out, "en").one("canonical") == [f"{expected}/{address('en', VERSION)}"]
 
