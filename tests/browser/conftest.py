@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from invented_release import protected_answer
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -16,6 +17,10 @@ from ctdhub.portal import Edition, build_site
 from ctdhub.release import Release, open_release, write_release
 
 STORIES = Path(str(resources.files("ctdhub.practice") / "stories"))
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+    "resultTypes": ["violations"],
+}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = (
     "--no-sandbox",
@@ -37,6 +42,17 @@ def browser() -> Iterator[Browser]:
         found = tool.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
         yield found
         found.close()
+
+
+@pytest.fixture
+def violations() -> Callable[[Page], str]:
+    """What axe finds against WCAG 2.2 AA on a page; empty where it finds nothing."""
+
+    def found(page: Page) -> str:
+        told = Axe().run(page, options=RULES)
+        return told.generate_report() if told.violations_count else ""
+
+    return found
 
 
 @pytest.fixture

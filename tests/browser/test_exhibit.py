@@ -14,8 +14,7 @@ from ctdhub.portal import build_exhibit, read_stories
 from ctdhub.portal.exhibit import IDLE, SECONDS
 from ctdhub.release import Release
 
-from .conftest import STORIES
-from .test_pages import RULES
+from .conftest import RULES, STORIES
 
 SCREENS = {"landscape": (1920, 1080), "portrait": (1080, 1920)}
 SMALLEST = 48

@@ -21,7 +21,8 @@ from ctdhub.portal import Edition, build_site, serve
 from ctdhub.portal.frame import address
 from ctdhub.portal.site import offered
 from ctdhub.release import Release
-from tests.browser.test_pages import PHONE, RULES, ZOOMED
+from tests.browser.conftest import RULES
+from tests.browser.test_pages import PHONE, ZOOMED
 
 VERSION, PATH = "2026.1", "explore.html"
 SETTINGS = 1000

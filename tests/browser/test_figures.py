@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -54,3 +55,32 @@ def test_the_first_page_keeps_its_own_pictures(tab: Page, site: Path) -> None:
     actions = tab.locator("#age .actions li > ul > li")
     assert [text.strip() for text in actions.all_inner_texts()][:3] == ["SVG", "PNG", "CSV"]
     assert tab.locator("#age").get_by_role("button", name="SVG", exact=True).count() == 0
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_each_number_of_a_table_has_a_card(
+    tab: Page, site: Path, violations: Callable[[Page], str], code: str
+) -> None:
+    tab.goto((site / address(code, "2026.1")).as_uri())
+    figure = tab.locator("#age")
+    figure.locator("summary").first.click()
+    row = figure.locator("tbody tr").nth(1)
+    cells = row.locator("td").all_inner_texts()
+    button = row.get_by_role("button")
+    button.focus()
+    tab.keyboard.press("Enter")
+    card = tab.get_by_role("dialog")
+    said = card.inner_text()
+    for part in (row.locator("th").inner_text(), *cells[:3], "2026.1", "First organisation"):
+        assert part in said, part
+    assert card.locator("[data-field=base]").inner_text() in figure.get_attribute("data-base")
+    assert violations(tab) == ""
+    tab.keyboard.press("Escape")
+    assert not card.is_visible()
+    assert button.evaluate("button => button === document.activeElement")
+
+
+def test_blanks_have_no_card(tab: Page, site: Path) -> None:
+    tab.goto((site / address("en", "2026.1")).as_uri())
+    shown = tab.locator("figure tbody tr:has(td:nth-of-type(4))").count()
+    assert tab.locator("figure tbody button").count() == shown

@@ -16,7 +16,8 @@ from ctdhub.portal.frame import address
 from ctdhub.portal.pages.learn import path
 from ctdhub.release import Release
 
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+from .conftest import RULES
+
 LESSON_IDS = ("meaning", "intervals", "blanks", "safely", "signals")
 PHONE = {"width": 390, "height": 844}
 

@@ -23,11 +23,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ctdhub.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, _, current
+from ctdhub.portal import cards
 from ctdhub.portal.edition import PLAIN, Edition
 from ctdhub.release import Release
 
 FIGURES = ("figure.js",)
-"""Scripts of a page with figures: they add the downloads that only a browser can make."""
+"""Scripts of a page with figures: they add cards, and the downloads that a browser must make."""
 HOME, EVENTS, STORIES = "index.html", "events.html", "stories/index.html"
 EXIT_URL = "https://www.wikipedia.org/"
 
@@ -128,6 +129,7 @@ def render(page: Page, release: Release, languages: Sequence[str], edition: Edit
             facts=release.facts,
             css=css,
             policy="; ".join(policy),
+            card=cards.common(release) if FIGURES[0] in page.scripts else None,
             scripts=[text for text, _digest in scripts],
             languages=[
                 {"code": code, "name": NATIVE_NAMES[code], "href": links.language(code)}
@@ -204,4 +206,5 @@ def environment() -> Environment:
         trim_blocks=True,
     )
     found.globals["_"] = _
+    found.filters |= {"base": cards.base, "missing": cards.missing}
     return found

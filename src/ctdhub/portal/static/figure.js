@@ -1,4 +1,4 @@
-/* Figures as pictures: SVG and PNG of what stands on the page, with title, note and citation. */
+/* Figures: a card for each number of their tables, and pictures (SVG, PNG) with title and note. */
 (function () {
   "use strict";
   var NS = "http://www.w3.org/2000/svg", WIDE = 760, MARGIN = 24, SHARP = 2;
@@ -81,6 +81,36 @@
       image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(drawn.text);
     }
   };
+
+  var card = document.getElementById("card");
+  card.querySelector("button").addEventListener("click", function () { card.close(); });
+  function open(figure, row, cells) {
+    var fields = {
+      title: row.querySelector("th").textContent,
+      question: figure.querySelector(".sub").textContent,
+      value: cells[0],
+      interval: card.dataset.between.replace("{low}", cells[1]).replace("{high}", cells[2]),
+      share: cells[3],
+      base: figure.dataset.base,
+      missing: figure.dataset.missing
+    };
+    Object.keys(fields).forEach(function (name) {
+      card.querySelector('[data-field="' + name + '"]').textContent = fields[name];
+    });
+    card.showModal();
+  }
+  document.querySelectorAll("figure[data-base] tbody tr").forEach(function (row) {
+    var cells = Array.prototype.map.call(row.querySelectorAll("td"), function (cell) {
+      return cell.textContent;
+    });
+    if (cells.length !== 4 || !/[0-9\u0660-\u0669]/.test(cells[0])) return;
+    var button = document.createElement("button");
+    button.type = "button";
+    button.setAttribute("aria-haspopup", "dialog");
+    button.textContent = cells[0];
+    button.addEventListener("click", function () { open(row.closest("figure"), row, cells); });
+    row.querySelector("td").replaceChildren(button);
+  });
   document.querySelectorAll("figure[id]").forEach(function (figure) {
     var list = figure.querySelector(".actions li > ul");
     if (!list || !figure.querySelector("svg.chart")) return;
