@@ -215,7 +215,7 @@ def test_real_data_carry_no_practice_banner(tmp_path: Path) -> None:
 
 
 def test_tables_hold_the_counts_of_the_release(english: Page, release: Release) -> None:
-    body = english.text[english.text.index('<figure id="age">') :]
+    body = english.text[english.text.index('<figure id="age"') :]
     rows = re.findall(r'<th scope="row">(.*?)</th>(.*?)</tr>', body[: body.index("</figure>")])
     found = {
         label: [int(n.replace(",", "")) for n in re.findall(r'<td class="n">([\d,]+)</td>', cells)]
