@@ -260,7 +260,7 @@ def test_a_picture_says_all_that_its_figure_says(practice: Path) -> None:
         files = sorted((folder / code).glob("*.svg"))
         assert len(files) == page.count("<figure id=") == 6
         for file in files:
-            figure = page[page.index(f'<figure id="{file.stem}">') :]
+            figure = page[page.index(f'<figure id="{file.stem}"') :]
             figure = figure[: figure.index("</figure>")]
             assert f"charts/{code}/{file.name}" in figure
             text = file.read_text("utf-8")
