@@ -371,6 +371,58 @@ def test_python_and_the_script_say_the_same(tab: Page, web: str, site: Path) -> 
     assert [tab.evaluate(read), tab.evaluate(heads)] == before
 
 
+def test_unmeasured_counts_neither_choose_nor_order_countries(tab: Page, web: str) -> None:
+    """Every country is listed, by what is known of it: the upper end of its number."""
+    named = ("gender=male", "age_band=9-17", "means_threats=yes", "exploitation_sexual=yes")
+    where = {v: [code] for v, code in (part.split("=") for part in named)}
+    visit(tab, web, hash="#" + "&".join(named))
+    data = json.loads(tab.text_content("#explore-data") or "")
+    chart, by = "#explore-citizenship", "citizenship"
+    column = next(c for c in data["columns"] if c["name"] == by)
+    (answer,) = tab.evaluate(EVALUATE, [{"where": where, "by": by}])
+    cells = dict(zip(column["codes"], answer["cells"], strict=True))
+    assert {c["state"] for c in cells.values()} == {"not_measured"}
+    ranked = sorted(column["codes"][1:], key=lambda code: -cells[code]["high"])
+    assert ranked[:4] != sorted(column["codes"][1:], key=lambda code: -cells[code]["n"])[:4]
+    found = numbers(tab, chart)
+    assert found == [(v, "", "0", str(cells[v]["high"]), "not_measured") for v in [*ranked, ""]]
+    tab.locator(f"{chart} details.table summary").click()
+    labels = [data["labels"]["country"][column["codes"].index(v)] for v in ranked]
+    expect(tab.locator(f"{chart} tbody th")).to_have_text([*labels, data["words"]["blank"]])
+    assert tab.locator(f"{chart} .rows .name").all_text_contents()[:-1] == labels[: data["top"]]
+    expect(tab.locator(f"{chart} caption span")).to_be_hidden()
+    tab.locator(f"{chart} .value").first.click()
+    card = tab.locator('#explore-card [data-field="records"]')
+    assert card.inner_text() == data["words"]["unmeasured"]
+    tab.click("#explore-close")
+    tab.click("#explore-reset")
+    expect(tab.locator(f"{chart} caption span")).to_be_visible()
+
+
+def test_a_number_names_the_filters_it_obeys(tab: Page, web: str) -> None:
+    """A chart's numbers leave out the filter of the chart; so do card, file and picture."""
+    visit(tab, web, hash="#gender=female&exploitation_sexual=yes")
+    data = json.loads(tab.text_content("#explore-data") or "")
+    gender, sexual = (data["names"][v] for v in ("gender", "exploitation_sexual"))
+    for chart, filters, named in (
+        (GENDER, "exploitation_sexual=yes", [sexual]),
+        (AGE, "gender=female&exploitation_sexual=yes", [gender, sexual]),
+        ("#explore-exploitation", "gender=female&exploitation_sexual=yes", [gender, sexual]),
+    ):
+        rows = csv.DictReader(downloaded(tab, chart, "csv").decode("utf-8").splitlines())
+        assert {r["filters"] for r in rows} == {filters}
+        tab.locator(f"{chart} .value").first.click()
+        card = tab.locator('#explore-card [data-field="filters"]').inner_text()
+        tab.click("#explore-close")
+        svg = downloaded(tab, chart, "svg").decode("utf-8")
+        for name in (gender, sexual):
+            assert (f"{name}: " in card) == (name in named)
+            assert (f"{name}: " in svg) == (name in named)
+    visit(tab, web, hash="#gender=male")
+    tab.locator(f"{GENDER} .value").first.click()
+    assert tab.inner_text('#explore-card [data-field="filters"]') == data["words"]["nofilter"]
+
+
 def test_hostile_addresses_are_ignored(tab: Page, web: str) -> None:
     visit(tab, web, hash="#gender=%E0%A4%A,female,<b>&nothing=1&constructor=x&any_means=yes")
     assert tab.locator("#explore-pick input:checked").count() == 1
