@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import random
 import threading
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from ctdhub.i18n import LANGUAGES
 from ctdhub.insight import Answers
 from ctdhub.portal import Edition, build_site, serve
+from ctdhub.portal.explorer import explorer
 from ctdhub.portal.frame import address
 from ctdhub.portal.site import offered
 from ctdhub.release import Release
@@ -194,6 +196,28 @@ def test_counts_are_those_of_the_records(
             assert cell["state"] != "shown" or cell["low"] > 0
             states.add(cell["state"])
     assert states == {"shown", "protected", "not_measured"}
+
+
+def test_sums_have_the_intervals_of_python(tab: Page, web: str, release: Release) -> None:
+    """Filters with several answers: the script adds cells as ``Exploration.estimate`` does."""
+    visit(tab, web)
+    exploration = explorer(Answers(release)).exploration
+    data = json.loads(tab.text_content("#explore-data") or "")
+    rng, codes = random.Random(2), {c["name"]: c["codes"] for c in data["columns"]}
+    tables = [sorted(names) for names in exploration.errors] * 10
+    asked = [
+        {"where": {v: rng.sample(codes[v], rng.randint(1, len(codes[v]))) for v in t}, "by": t[0]}
+        for t in tables
+        if all(v in list(codes)[: data["filters"]] for v in t)
+    ]
+    wide = 0
+    for question, answer in zip(asked, tab.evaluate(EVALUATE, asked), strict=True):
+        where, total = question["where"], answer["total"]
+        cells = math.prod(len(values) for values in where.values())
+        found = exploration.estimate(total["n"], cells, *where)
+        assert (total["low"], total["high"]) == (found.low, found.high)
+        wide += cells > 1 and exploration.errors[frozenset(where)].most > 0
+    assert wide > 10
 
 
 def test_intervals_are_those_of_the_release(tab: Page, web: str, release: Release) -> None:
