@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import random
 import threading
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from ctdhub.i18n import LANGUAGES
 from ctdhub.insight import Answers
 from ctdhub.portal import Edition, build_site, serve
+from ctdhub.portal.explorer import explorer
 from ctdhub.portal.frame import address
 from ctdhub.portal.site import offered
 from ctdhub.release import Release
@@ -197,6 +199,28 @@ def test_counts_are_those_of_the_records(
     assert states == {"shown", "protected", "not_measured"}
 
 
+def test_sums_have_the_intervals_of_python(tab: Page, web: str, release: Release) -> None:
+    """Filters with several answers: the script adds cells as ``Exploration.estimate`` does."""
+    visit(tab, web)
+    exploration = explorer(Answers(release)).exploration
+    data = json.loads(tab.text_content("#explore-data") or "")
+    rng, codes = random.Random(2), {c["name"]: c["codes"] for c in data["columns"]}
+    tables = [sorted(names) for names in exploration.errors] * 10
+    asked = [
+        {"where": {v: rng.sample(codes[v], rng.randint(1, len(codes[v]))) for v in t}, "by": t[0]}
+        for t in tables
+        if all(v in list(codes)[: data["filters"]] for v in t)
+    ]
+    wide = 0
+    for question, answer in zip(asked, tab.evaluate(EVALUATE, asked), strict=True):
+        where, total = question["where"], answer["total"]
+        cells = math.prod(len(values) for values in where.values())
+        found = exploration.estimate(total["n"], cells, *where)
+        assert (total["low"], total["high"]) == (found.low, found.high)
+        wide += cells > 1 and exploration.errors[frozenset(where)].most > 0
+    assert wide > 10
+
+
 def test_intervals_are_those_of_the_release(tab: Page, web: str, release: Release) -> None:
     """Without and with one filter: the published interval where records and counts agree.
 
@@ -370,6 +394,58 @@ def test_python_and_the_script_say_the_same(tab: Page, web: str, site: Path) -> 
         summary.click()
     tab.wait_for_timeout(200)
     assert [tab.evaluate(read), tab.evaluate(heads)] == before
+
+
+def test_unmeasured_counts_neither_choose_nor_order_countries(tab: Page, web: str) -> None:
+    """Every country is listed, by what is known of it: the upper end of its number."""
+    named = ("gender=male", "age_band=9-17", "means_threats=yes", "exploitation_sexual=yes")
+    where = {v: [code] for v, code in (part.split("=") for part in named)}
+    visit(tab, web, hash="#" + "&".join(named))
+    data = json.loads(tab.text_content("#explore-data") or "")
+    chart, by = "#explore-citizenship", "citizenship"
+    column = next(c for c in data["columns"] if c["name"] == by)
+    (answer,) = tab.evaluate(EVALUATE, [{"where": where, "by": by}])
+    cells = dict(zip(column["codes"], answer["cells"], strict=True))
+    assert {c["state"] for c in cells.values()} == {"not_measured"}
+    ranked = sorted(column["codes"][1:], key=lambda code: -cells[code]["high"])
+    assert ranked[:4] != sorted(column["codes"][1:], key=lambda code: -cells[code]["n"])[:4]
+    found = numbers(tab, chart)
+    assert found == [(v, "", "0", str(cells[v]["high"]), "not_measured") for v in [*ranked, ""]]
+    tab.locator(f"{chart} details.table summary").click()
+    labels = [data["labels"]["country"][column["codes"].index(v)] for v in ranked]
+    expect(tab.locator(f"{chart} tbody th")).to_have_text([*labels, data["words"]["blank"]])
+    assert tab.locator(f"{chart} .rows .name").all_text_contents()[:-1] == labels[: data["top"]]
+    expect(tab.locator(f"{chart} caption span")).to_be_hidden()
+    tab.locator(f"{chart} .value").first.click()
+    card = tab.locator('#explore-card [data-field="records"]')
+    assert card.inner_text() == data["words"]["unmeasured"]
+    tab.click("#explore-close")
+    tab.click("#explore-reset")
+    expect(tab.locator(f"{chart} caption span")).to_be_visible()
+
+
+def test_a_number_names_the_filters_it_obeys(tab: Page, web: str) -> None:
+    """A chart's numbers leave out the filter of the chart; so do card, file and picture."""
+    visit(tab, web, hash="#gender=female&exploitation_sexual=yes")
+    data = json.loads(tab.text_content("#explore-data") or "")
+    gender, sexual = (data["names"][v] for v in ("gender", "exploitation_sexual"))
+    for chart, filters, named in (
+        (GENDER, "exploitation_sexual=yes", [sexual]),
+        (AGE, "gender=female&exploitation_sexual=yes", [gender, sexual]),
+        ("#explore-exploitation", "gender=female&exploitation_sexual=yes", [gender, sexual]),
+    ):
+        rows = csv.DictReader(downloaded(tab, chart, "csv").decode("utf-8").splitlines())
+        assert {r["filters"] for r in rows} == {filters}
+        tab.locator(f"{chart} .value").first.click()
+        card = tab.locator('#explore-card [data-field="filters"]').inner_text()
+        tab.click("#explore-close")
+        svg = downloaded(tab, chart, "svg").decode("utf-8")
+        for name in (gender, sexual):
+            assert (f"{name}: " in card) == (name in named)
+            assert (f"{name}: " in svg) == (name in named)
+    visit(tab, web, hash="#gender=male")
+    tab.locator(f"{GENDER} .value").first.click()
+    assert tab.inner_text('#explore-card [data-field="filters"]') == data["words"]["nofilter"]
 
 
 def test_hostile_addresses_are_ignored(tab: Page, web: str) -> None:

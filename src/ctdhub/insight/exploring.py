@@ -5,12 +5,19 @@ Does not belong here: published counts (``answers``), packing and drawing (``por
 
 Method.  The explorer adds up protected records, because only records can be filtered freely.
 1. Where the variables named by the filters and the chart are together a measured table, a sum of
-   ``m`` of its cells lies in ``n ± z sqrt(m) sqrt(sigma^2 + r^2)``: z the normal quantile of the
-   release's level, sigma the table's noise, and r the root mean square difference between the
-   published counts of the table and the same counts of the records.  Records differ from the truth
-   by the noise of what was published and by what the fit left over; r sees the second, and part of
-   the first again, so the interval leans to the wide side.  A table without a published cell has
-   r = sigma.
+   ``m`` of its cells lies in ``n ± (z sqrt(m) sqrt(sigma^2 + r^2) + min((m - 1) u, U))``: z the
+   normal quantile of the release's level, sigma the table's noise, and r the root mean square
+   difference between the published counts of the table and the same counts of the records.
+   Records differ from the truth by the noise of what was published and by what the fit left over;
+   r sees the second, and part of the first again, so the interval leans to the wide side.  A table
+   without a published cell has r = sigma.
+   Cells that are not shown are not in r, and their errors may have one sign: the fit gathers the
+   few people of many such cells in some of them.  So each cell of a sum but the first may miss u
+   people, the mean of the cells that are not shown, and all together U, the people in them, both
+   counted in the records.  Which cells of a sum are shown is not asked, so sums of shown cells
+   come out wider than they must.  A limit: u is a mean over all cells that are not shown, the empty
+   ones too, so a sum of just those in which the fit gathered people, or from which it took them,
+   may be further from the truth.
 2. Otherwise nothing was measured that could carry an interval around a count.  But nobody who meets
    all conditions fails one of them: the number is at most the least upper end among the measured
    tables of some of the variables (Fréchet's bound; at least it may be 0).  Of such tables the
@@ -24,6 +31,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +47,20 @@ Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 BOUNDS = 24
 
 
+class Errors(NamedTuple):
+    """Errors, in people, of cells of a table that are counted in the records.
+
+    Attributes:
+        cell: standard error of one cell, rounded up to two decimals.
+        unseen: mean of the cells that are not shown, rounded up to two decimals.
+        most: people in all cells that are not shown.
+    """
+
+    cell: float
+    unseen: float
+    most: int
+
+
 class Exploration:
     """The protected records of a release by some of its variables, and the errors of their counts.
 
@@ -46,8 +68,7 @@ class Exploration:
         answers: of the release.
         domains: by variable its values, "not recorded" (the empty text) first.
         codes: by variable one number for each record: the place of its value in the domain.
-        errors: by measured table (a set of variables) the standard error, in people, of one cell
-            counted in the records, rounded up to two decimals.
+        errors: by measured table (a set of variables) the errors of its cells in the records.
     """
 
     def __init__(self, answers: Answers, variables: Sequence[str]) -> None:
@@ -56,13 +77,11 @@ class Exploration:
         self.answers = answers
         self.domains = {v: (NOT_RECORDED, *answers.domain(v)) for v in held}
         self.codes = {v: coded(records[v], self.domains[v]) for v in held}
-        self.errors: dict[frozenset[str], float] = {}
+        self.errors: dict[frozenset[str], Errors] = {}
         for key, sigma in answers.release.protected.guarantee.sigma.items():
             names = key.split("*")
             if key and all(v in self.codes for v in names):
-                left = self._difference(names)
-                error = math.hypot(sigma, sigma if left is None else left)
-                self.errors[frozenset(names)] = math.ceil(error * 100) / 100
+                self.errors[frozenset(names)] = self._errors(names, sigma)
 
     def quantiles(self) -> list[float]:
         """Normal quantile of the release's level where the least of 1, 2, … ends is taken."""
@@ -78,7 +97,8 @@ class Exploration:
         error = self.errors.get(frozenset(variables))
         if error is None:
             return NOT_MEASURED
-        half = self.answers.z * math.sqrt(cells) * error
+        half = self.answers.z * math.sqrt(cells) * error.cell
+        half += min((cells - 1) * error.unseen, error.most)
         return Answer(n, max(0, math.floor(n - half)), math.ceil(n + half))
 
     def table(self, variable: str) -> Table:
@@ -129,21 +149,26 @@ class Exploration:
             (variable,), tuple(cards), card(release, known, "people", missing=missing), missing
         )
 
-    def _difference(self, names: Sequence[str]) -> float | None:
-        """Root mean square of published less counted in the records; None without a cell."""
+    def _errors(self, names: Sequence[str], sigma: float) -> Errors:
         cells = self.answers.cells(*names)
-        if not cells:
-            return None
         place = [{v: k for k, v in enumerate(self.domains[n])} for n in names]
         shape = [len(p) for p in place]
         counted = np.bincount(
             np.ravel_multi_index([self.codes[n] for n in names], shape), minlength=math.prod(shape)
         )
-        at = [[p[cell[k]] for cell in cells] for k, p in enumerate(place)]
-        published = np.array([e.value for e in cells.values()])
-        return float(
-            np.sqrt(np.mean((published - counted[np.ravel_multi_index(at, shape)]) ** 2.0))
-        )
+        left, inside = sigma, 0
+        if cells:
+            at = [[p[cell[k]] for cell in cells] for k, p in enumerate(place)]
+            shown = counted[np.ravel_multi_index(at, shape)]
+            published = np.array([e.value for e in cells.values()])
+            left, inside = float(np.sqrt(np.mean((published - shown) ** 2.0))), int(shown.sum())
+        most = int(counted.sum()) - inside
+        unseen = most / max(1, counted.size - len(cells))
+        return Errors(_up(math.hypot(sigma, left)), _up(unseen), most)
+
+
+def _up(people: float) -> float:
+    return math.ceil(people * 100) / 100
 
 
 def coded(column: pa.ChunkedArray, domain: Sequence[str]) -> Codes:

@@ -71,9 +71,12 @@
     return fill(words.between, { low: whole.format(found.low), high: whole.format(found.high) });
   }
 
-  /* Rows of a chart under the filters in force. */
+  /* The column whose filter a chart leaves out. */
+  function own(chart) { return chart.flags ? undefined : chart.column; }
+
+  /* Rows of a chart under the filters in force; unmeasured counts may not rank them. */
   function rowsOf(chart) {
-    var whose = chart.flags ? undefined : chart.column, all = intervals.total(whose), unknown, rows;
+    var all = intervals.total(own(chart)), unknown, rows;
     function row(column, code, label, figure) {
       var ticked = intervals.chosen.get(column);
       return { code: data.columns[column][chart.flags ? "name" : "codes"], label: label,
@@ -99,7 +102,8 @@
       unknown = intervals.within(chart.column, [0]);
     }
     if (chart.ranked) {
-      rows.sort(function (a, b) { return b.figure.n - a.figure.n; });
+      var by = unknown.state === "not_measured" ? "high" : "n";
+      rows.sort(function (a, b) { return b.figure[by] - a.figure[by]; });
     }
     var last = row(chart.column, 0, words.blank, unknown);
     last.code = "";
@@ -136,6 +140,7 @@
     chart.note = figure.querySelector("[data-note]");
     chart.table = figure.querySelector(".table");
     chart.body = figure.querySelector("tbody");
+    chart.unlisted = figure.querySelector("[data-unlisted]");
     chart.table.addEventListener("toggle", function () { refresh(chart); });
     figure.querySelectorAll("[data-js]").forEach(function (e) { e.hidden = false; });
     figure.addEventListener("click", function (event) {
@@ -205,6 +210,7 @@
     chart.heading.textContent = first
       ? fill(words.largest, { label: first.label, people: sized(first.figure) }) : chart.title;
     chart.note.textContent = noted(found);
+    if (chart.ranked) chart.unlisted.hidden = found.last.figure.state === "not_measured";
     if (chart.table.open) chart.body.replaceChildren.apply(chart.body, listed(chart).map(tableRow));
   }
   function noted(found) {
@@ -215,11 +221,11 @@
     if (missing(found) < 0.005) return text;
     return text + " " + fill(words.missing, { share: percent(missing(found)) });
   }
-  /* Rows of the table and the file: a ranked chart leaves out what cannot be shown. */
+  /* Rows of the table and the file: a ranked chart leaves out what is too small to show. */
   function listed(chart) {
     var found = chart.found;
     return found.rows.filter(function (row) {
-      return !chart.ranked || (row.figure.state !== "protected" && row.figure.n > 0);
+      return !chart.ranked || row.figure.state !== "protected";
     }).concat(found.last);
   }
   function amount(n) { return node("td", { class: "n" }, whole.format(n)); }
@@ -272,22 +278,21 @@
       catchUp();
     });
   }
-  function described() {
-    var parts = [];
-    intervals.chosen.forEach(function (codes, c) {
-      parts.push(fill(words.pair, { question: data.names[data.columns[c].name],
-        answers: codes.map(function (k) { return labelOf(c, k); }).join(words.comma) }));
+  function described(without) {
+    var parts = intervals.filters(without).map(function (c) {
+      var codes = intervals.chosen.get(c);
+      return fill(words.pair, { question: data.names[data.columns[c].name],
+        answers: codes.map(function (k) { return labelOf(c, k); }).join(words.comma) });
     });
     return parts.length ? fill(words.filters, { filters: parts.join(" · ") }) : words.nofilter;
   }
 
   /* The address holds the filters: variable=code,code&…; "~" stands for not recorded. */
-  function address() {
-    var parts = [];
-    intervals.chosen.forEach(function (codes, c) {
-      parts.push(data.columns[c].name + "=" + codes.map(function (k) {
+  function address(without) {
+    var parts = intervals.filters(without).map(function (c) {
+      return data.columns[c].name + "=" + intervals.chosen.get(c).map(function (k) {
         return encodeURIComponent(data.columns[c].codes[k] || "~");
-      }).join(","));
+      }).join(",");
     });
     return parts.length ? "#" + parts.join("&") : "";
   }
@@ -379,8 +384,9 @@
       denominator: known ? sized(found.known) : words.unmeasured,
       missing: known ? percent(missing(found)) : words.unmeasured,
       state: row.silent ? words.silent : words.states[figure.state],
-      records: row.silent || figure.state === "protected" ? words.few : whole.format(figure.n),
-      filters: described(),
+      records: figure.state === "not_measured" ? words.unmeasured
+        : row.silent || figure.state === "protected" ? words.few : whole.format(figure.n),
+      filters: described(own(chart)),
     };
     if (found.known.state === "protected") fields.denominator = fields.missing = words.few;
     Object.keys(fields).forEach(function (name) {
@@ -403,7 +409,7 @@
   }
   function csv(chart) {
     var lines = [["variable", "code", "label", "kind", "people", "low", "high", "state", "filters", "release"]];
-    var filters = address().slice(1);
+    var filters = address(own(chart)).slice(1);
     listed(chart).forEach(function (row) {
       var exact = row.figure.state === "shown" && !row.silent, f = row.figure;
       lines.push([chart.name, row.code, row.label,
@@ -447,7 +453,7 @@
     add("rect", { width: "100%", height: "100%", fill: colour("paper") });
     lines(chart.heading.textContent, 17, 700);
     lines(chart.subtitle, 13, 400);
-    lines(described(), 13, 400);
+    lines(described(own(chart)), 13, 400);
     y += 14;
     rows.forEach(function (row) {
       var f = row.figure, shown = f.state === "shown" && !row.silent;

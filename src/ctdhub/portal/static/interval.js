@@ -6,6 +6,11 @@ var ctdhubIntervals = (function () {
     return columns.reduce(function (all, c) { return all | (1 << c); }, 0);
   }
 
+  /* Half the interval of a sum of cells; errors of the table: of a cell, unseen, at most unseen. */
+  function width(z, cells, errors) {
+    return z * Math.sqrt(cells) * errors[0] + Math.min((cells - 1) * errors[1], errors[2]);
+  }
+
   function Intervals(data, engine) {
     this.engine = engine;
     this.people = data.people;
@@ -13,7 +18,7 @@ var ctdhubIntervals = (function () {
     this.chosen = new Map();
     this.errors = new Map(Object.entries(data.errors));
     this.tables = Object.keys(data.errors).map(function (key) {
-      return { columns: key.split(",").map(Number), error: data.errors[key] };
+      return { columns: key.split(",").map(Number), errors: data.errors[key] };
     });
     this.parts = new Map();
   }
@@ -65,10 +70,10 @@ var ctdhubIntervals = (function () {
     var set = (column === null ? filters : filters.concat(column)).sort(function (a, b) {
       return a - b;
     });
-    var error = this.errors.get(set.join(","));
-    if (error === undefined) return this._bound(n, set, column, codes);
+    var errors = this.errors.get(set.join(","));
+    if (errors === undefined) return this._bound(n, set, column, codes);
     var cells = this._cells(filters) * (column === null ? 1 : codes.length);
-    var half = this.quantiles[0] * Math.sqrt(cells) * error;
+    var half = width(this.quantiles[0], cells, errors);
     return this._stated(n, Math.max(0, Math.floor(n - half)), Math.ceil(n + half));
   };
 
@@ -82,7 +87,7 @@ var ctdhubIntervals = (function () {
         ? codes.reduce(function (s, code) { return s + counts[code]; }, 0)
         : self.engine.total(need);
       var cells = self._cells(among) * (own ? codes.length : 1);
-      return Math.min(least, Math.ceil(sum + z * Math.sqrt(cells) * part.error));
+      return Math.min(least, Math.ceil(sum + width(z, cells, part.errors)));
     }, this.people[2]);
     return { n: n, low: 0, high: high, state: "not_measured" };
   };
@@ -102,7 +107,7 @@ var ctdhubIntervals = (function () {
         });
       });
       inside.sort(function (a, b) {
-        return b.columns.length - a.columns.length || a.error - b.error;
+        return b.columns.length - a.columns.length || a.errors[0] - b.errors[0];
       });
       this.parts.set(key, inside.slice(0, this.quantiles.length));
     }
