@@ -6,34 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from page_kinds import KINDS
 from playwright.sync_api import Page
 
 from ctdhub.i18n import LANGUAGES
 from ctdhub.portal.frame import address
 
 VERSION = "2026.1"
-KINDS = (
-    "index.html",
-    "explore.html",
-    "countries/index.html",
-    "countries/europe.html",
-    "countries/ukr.html",
-    "corridors.html",
-    "map.html",
-    "trends.html",
-    "data.html",
-    "standards/htcds-2.html",
-    "methods.html",
-    "help.html",
-    "learn/index.html",
-    "learn/meaning.html",
-    "learn/intervals.html",
-    "learn/blanks.html",
-    "learn/trainer.html",
-    "events.html",
-    "stories/index.html",
-    "stories/what-was-not-written-down.html",
-)
 PHONE, ZOOMED = (390, 844), (640, 450)
 """Pixels; a desktop of 1280 pixels at 200 % has 640."""
 

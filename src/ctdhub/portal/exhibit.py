@@ -12,8 +12,6 @@ A slide is a chart of a story with the paragraph right before it.
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +24,11 @@ from ctdhub.insight import Answers, headline
 from ctdhub.insight.words import number
 from ctdhub.portal.draw import draw
 from ctdhub.portal.figures import Figure
+from ctdhub.portal.folder import renewed
 from ctdhub.portal.frame import environment, inlined, stub
 from ctdhub.portal.pages.about import about
 from ctdhub.portal.pages.stories import marked
-from ctdhub.portal.site import Progress, offered, replaceable, swap, sweep
+from ctdhub.portal.site import Progress, offered
 from ctdhub.portal.story import Chart, Story, blocks
 from ctdhub.release import Release
 
@@ -82,12 +81,8 @@ def build_exhibit(
         what = _("There are no stories to show.")
         fix = _("Write one in the folder stories of the hub, for example stories/first.en.md.")
         raise HubError(what, fix, rule="no-stories")
-    replaceable(out, MARK)
     report = progress or (lambda message, fraction: None)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    sweep(out)
-    fresh = Path(tempfile.mkdtemp(prefix=f".writing-{out.name}-", dir=out.parent))
-    try:
+    with renewed(out, MARK, release) as fresh:
         answers, languages = Answers(release), offered(release)
         first = next(code for code in (*release.facts.languages, "en") if code in languages)
         for i, code in enumerate(languages):
@@ -97,12 +92,6 @@ def build_exhibit(
             (fresh / f"{code}.html").write_text(page, "utf-8")
         index = stub(f"{first}.html", first, release.facts.hub, hidden=True)
         (fresh / "index.html").write_text(index, "utf-8")
-        mark = {"made by": release.manifest.software, "release": release.version}
-        (fresh / MARK).write_text(json.dumps(mark), "utf-8")
-        fresh.chmod(0o755)
-        swap(fresh, out)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     report(_("Exhibition built"), 1.0)
 
 

@@ -9,20 +9,18 @@ was cited can be found.
 
 from __future__ import annotations
 
-import json
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 
-from ctdhub.errors import HubError
 from ctdhub.i18n import LANGUAGES, _, language
 from ctdhub.insight import Answers
 from ctdhub.portal.api import write_api, write_latest
 from ctdhub.portal.charts import write_charts
 from ctdhub.portal.edition import PLAIN, Edition
 from ctdhub.portal.explorer import write_data
+from ctdhub.portal.folder import renewed
 from ctdhub.portal.frame import HOME, address, render, stub
 from ctdhub.portal.pages import events, pages
 from ctdhub.portal.pictures import write_pictures
@@ -53,12 +51,8 @@ def build_site(
     """
     if not isinstance(release, Release):
         raise TypeError("the portal shows releases and nothing else")
-    replaceable(out)
     report = progress or (lambda message, fraction: None)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    sweep(out)
-    fresh = Path(tempfile.mkdtemp(prefix=f".writing-{out.name}-", dir=out.parent))
-    try:
+    with renewed(out, MARK, release) as fresh:
         answers, languages = Answers(release), offered(release)
         for i, code in enumerate(languages):
             report(_("Drawing pages"), i / (len(languages) + 1))
@@ -73,12 +67,6 @@ def build_site(
                 events.write_files(folder, release, edition.calendar)
         _keep_earlier(out, fresh, release.version)
         write_latest(fresh, release.version)
-        mark = {"made by": release.manifest.software, "release": release.version}
-        (fresh / MARK).write_text(json.dumps(mark), "utf-8")
-        fresh.chmod(0o755)
-        swap(fresh, out)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     report(_("Site built"), 1.0)
 
 
@@ -130,37 +118,3 @@ def _keep_earlier(out: Path, fresh: Path, version: str) -> None:
     for earlier in sorted((out / "r").glob("*")):
         if earlier.name != version and earlier.is_dir() and not earlier.is_symlink():
             shutil.copytree(earlier, fresh / "r" / earlier.name, symlinks=True)
-
-
-def replaceable(out: Path, mark: str = MARK) -> None:
-    """Pass if a folder may be made or replaced: it is not there, is empty, or holds the mark.
-
-    Raises:
-        HubError: the folder holds something else.
-    """
-    if out.is_symlink() or (out.exists() and not out.is_dir()):
-        free = False
-    else:
-        free = not out.is_dir() or not any(out.iterdir()) or (out / mark).is_file()
-    if not free:
-        what = _("The folder holds something that is not a site; nothing was changed.")
-        fix = _("Name an empty folder, or one that does not exist.")
-        raise HubError(what, fix, file=out, rule="site-folder")
-
-
-def sweep(out: Path) -> None:
-    """Remove what a killed run left beside a folder."""
-    for kind in (".writing", ".old"):
-        for leftover in out.parent.glob(f"{kind}-{out.name}-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
-
-
-def swap(fresh: Path, out: Path) -> None:
-    """Put a folder in the place of another; readers see the one or the other."""
-    old = Path(tempfile.mkdtemp(prefix=f".old-{out.name}-", dir=out.parent))
-    try:
-        if out.exists():
-            out.rename(old / "site")
-        fresh.rename(out)
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
