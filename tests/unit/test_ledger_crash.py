@@ -110,7 +110,7 @@ except LedgerError as error:
     [
         (16, 0, "secret"),  # the key of questions does not fit
         (100, 0, "ledger.jsonl"),  # the line of the charge does not
-        (700, 1, "records.parquet"),  # the answer does not
+        (600, 1, "records.parquet"),  # the answer does not
     ],
 )
 def test_a_full_disk_wastes_at_most_one_charge(
