@@ -151,7 +151,7 @@ def test_values_outside_the_domain_are_refused() -> None:
 
 
 def test_scripts_are_small() -> None:
-    names = ("engine.js", "interval.js", "explore.js")
+    names = ("engine.js", "interval.js", "save.js", "explore.js")
     folder = resources.files("ctdhub.portal") / "static"
     assert len(gzip.compress(b"".join((folder / n).read_bytes() for n in names))) <= 30_000
 

@@ -471,7 +471,7 @@ def test_the_kiosk_replaces_a_kiosk_and_nothing_else(release: Release, tmp_path:
     build_exhibit(release, tmp_path / "kiosk", stories)
     (tmp_path / ".writing-kiosk-killed").mkdir()
     build_exhibit(release, tmp_path / "kiosk", stories, idle=30)
-    assert '"idle": 30' in (tmp_path / "kiosk" / "en.html").read_text("utf-8")
+    assert '"idle":30' in (tmp_path / "kiosk" / "en.html").read_text("utf-8")
     with pytest.raises(HubError):
         build_site(release, tmp_path / "kiosk")
     assert {f.name for f in tmp_path.iterdir()} == {"site", "kiosk"}
@@ -497,7 +497,7 @@ def test_command_tells_the_stories_of_a_hub(release: Release, tmp_path: Path) ->
         assert given.exit_code == 0, given.output
     page = hub / "site" / "r" / VERSION / "en" / "stories" / "a.html"
     assert "Text of 4,000 people" in page.read_text("utf-8")
-    assert '"idle": 45' in (hub / "exhibit" / "en.html").read_text("utf-8")
+    assert '"idle":45' in (hub / "exhibit" / "en.html").read_text("utf-8")
     written(hub / "stories", "Text of {{people sex=female}}.")
     wrong = CliRunner().invoke(app, ["site", str(hub)])
     assert isinstance(wrong.exception, StoryError)

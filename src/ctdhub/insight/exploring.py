@@ -40,7 +40,7 @@ import pyarrow.compute as pc
 
 from ctdhub.insight.answers import NOT_MEASURED, Answer, Answers
 from ctdhub.insight.cards import card
-from ctdhub.insight.tables import NOT_RECORDED, YEAR, YES, Row, Table, distribution
+from ctdhub.insight.tables import NOT_RECORDED, YEAR, YES, Kind, Row, Table, distribution
 from ctdhub.schema import load_schema
 
 Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
@@ -119,7 +119,7 @@ class Exploration:
         """People by flags; those for whom none of the group is recorded are the last row."""
         yes = self.domains[indicator].index(YES)
         outside = self.count(indicator).sum() - self.count(indicator)[yes]
-        rows = [
+        rows: list[tuple[str, Kind, Answer]] = [
             (
                 flag,
                 "value",
@@ -131,7 +131,7 @@ class Exploration:
         return self._table(indicator, rows, rest, int(outside))
 
     def _table(
-        self, variable: str, rows: Sequence[tuple[str, str, Answer]], rest: Answer, unknown: int
+        self, variable: str, rows: Sequence[tuple[str, Kind, Answer]], rest: Answer, unknown: int
     ) -> Table:
         release = self.answers.release
         people = release.protected.people
@@ -142,7 +142,7 @@ class Exploration:
             n = people.value - unknown
             known = Answer(n, max(0, math.floor(n - half)), math.ceil(n + half))
         cards = [
-            Row((code,), kind, card(release, answer, "people", missing=missing))  # type: ignore[arg-type]
+            Row((code,), kind, card(release, answer, "people", missing=missing))
             for code, kind, answer in (*rows, (NOT_RECORDED, "not_recorded", rest))
         ]
         return Table(

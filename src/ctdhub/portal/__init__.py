@@ -1,6 +1,6 @@
-"""The public site: static pages drawn from one release, and a local server to look at them.
+"""The public face: pages, files for programs, kiosk, all drawn from one release; a local server.
 
-Belongs here: templates, drawing, the server.
+Belongs here: templates, drawing, words of pages, the hub's stories and events, the server.
 Does not belong here: statistics (``insight``), any unprotected value.
 """
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ctdhub.i18n import _
 from ctdhub.insight.cards import caveat, citation
-from ctdhub.insight.words import number, share
-from ctdhub.portal.figures import Figure, state_words
+from ctdhub.insight.words import share
+from ctdhub.portal.figures import Figure
+from ctdhub.portal.wording import ranged, state_words
 from ctdhub.release import Release
 
 
@@ -27,12 +27,7 @@ def common(release: Release) -> dict[str, Any]:
 
 def base(figure: Figure) -> str:
     """The people whose answer is recorded, with their interval, or why there is no number."""
-    found = figure.table.base
-    if found.value is None:
-        return state_words("protected" if found.low is not None else "not_measured")
-    return _("{people} ({low} to {high})").format(
-        people=number(found.value), low=number(found.low or 0), high=number(found.high or 0)
-    )
+    return ranged(figure.table.base)
 
 
 def missing(figure: Figure) -> str:

@@ -7,7 +7,7 @@ Does not belong here: reading each part (``story``, ``calendar``, …).
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ctdhub.portal.accounts import Audit, Spending, read_audit
@@ -30,7 +30,7 @@ class Edition:
         audit: the audit card that the hub paid to publish.
     """
 
-    sharing: Sharing = Sharing()  # noqa: RUF009
+    sharing: Sharing = field(default_factory=Sharing)
     calendar: Calendar | None = None
     stories: tuple[Story, ...] = ()
     offline: bool = False

@@ -11,7 +11,6 @@ A slide is a chart of a story with the paragraph right before it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from ctdhub.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, _, current, language
 from ctdhub.insight import Answers, headline
 from ctdhub.insight.words import number
 from ctdhub.portal.draw import draw
+from ctdhub.portal.embedded import embedded
 from ctdhub.portal.figures import Figure
 from ctdhub.portal.folder import renewed
 from ctdhub.portal.frame import environment, inlined, stub
@@ -166,7 +166,7 @@ def _page(
             policy=policy,
             sheets=[text for text, _digest in sheets],
             script=script,
-            settings=Markup(json.dumps(settings).replace("<", "\\u003c")),  # noqa: S704
+            settings=embedded(settings),
             note_level=about(answers.release)["note_level"],
         )
     )

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from ctdhub.i18n import _, current
-from ctdhub.insight import Answers, NumberCard, Row, Table, corridors, distribution, flag_group
+from ctdhub.insight import Answers, Row, Table, corridors, distribution, flag_group
 from ctdhub.insight.answers import Where
-from ctdhub.insight.words import formula, interval, number, share
+from ctdhub.insight.words import number, share
+from ctdhub.portal.wording import Kind, ranged, sized, state_words
 from ctdhub.schema import countries, load_schema
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 
-Kind = Literal["value", "not_recorded", "protected", "nobody_reports", "not_measured"]
-
-FINE = 0.02
-"""Half-widths of shares below this are written with one decimal."""
 MUCH = 0.2
 """Where more than this share of people is not recorded, the headline says so."""
 YEAR = "year_of_registration"
@@ -143,17 +139,6 @@ def value_figure(answers: Answers, name: str, variable: str) -> Figure:
     return replace(_by_value(answers, ALL, name, variable), file=name)
 
 
-def state_words(kind: Kind) -> str:
-    """Why there is no number, in words."""
-    words = {
-        "protected": _("too few to show reliably"),
-        "nobody_reports": _("nobody reports here"),
-        "not_measured": _("not measured in this release"),
-        "not_recorded": _("not recorded"),
-    }
-    return words.get(kind, "")
-
-
 def _by_value(
     answers: Answers, among: Among, name: str, variable: str, most: int | None = None
 ) -> Figure:
@@ -182,7 +167,7 @@ def _by_year(answers: Answers, among: Among) -> Figure:
         found = replace(found, note=f"{found.note} {note}")
     if (largest := found.table.largest) is not None:
         headline = _("Year with the most people identified: {year}, {people} people").format(
-            year=code_label(YEAR, largest.codes[0], current()), people=_sized(largest.people)
+            year=code_label(YEAR, largest.codes[0], current()), people=sized(largest.people)
         )
         found = replace(found, headline=headline)
     return found
@@ -222,7 +207,7 @@ def figure_of(
     headline = subtitle
     if largest is not None and largest.share is not None and largest.share.value is not None:
         headline = _("Largest: {label}, {share} of those recorded").format(
-            label=words(largest.codes), share=_sized(largest.share)
+            label=words(largest.codes), share=sized(largest.share)
         )
         if table.missing is not None and table.missing > MUCH:
             headline = _("{headline}; not recorded for {share} of people").format(
@@ -242,24 +227,10 @@ def _bar(row: Row, words: Callable[[tuple[str, ...]], str], *, shares: bool) -> 
         return Bar(name, kind, missing, None, None, None, state_words(kind), ())
     outside = shares and missing
     size = None if outside else drawn.value
-    text = _sized(drawn)
+    text = sized(drawn)
     if outside:
         text = _("{people} people, outside the shares").format(people=text)
     return Bar(name, kind, missing, size, drawn.low, drawn.high, text, _cells(row))
-
-
-def _sized(card: NumberCard) -> str:
-    """Value and half-width as they stand beside a bar; the half-width is never rounded down."""
-    value, half = card.value or 0, card.half_width
-    if card.unit != "share":
-        return formula(f"{number(value)} ± {number(half)}")
-    _low, wide = interval(0, half, fine=_fine(card))
-    return formula(f"{share(value, fine=_fine(card))} ± {wide}")
-
-
-def _fine(card: NumberCard) -> bool:
-    """Whether a share is written with a decimal: where its interval is that narrow."""
-    return card.half_width < FINE
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -270,13 +241,7 @@ def _cells(row: Row) -> tuple[str, ...]:
             number(row.people.low or 0),
             number(row.people.high or 0),
         )
-    part = "–"
-    if row.share is not None and row.share.value is not None:
-        fine = _fine(row.share)
-        low, high = interval(row.share.low or 0, row.share.high or 0, fine=fine)
-        part = _("{share} ({low} to {high})").format(
-            share=share(row.share.value, fine=fine), low=low, high=high
-        )
+    part = "–" if row.share is None or row.share.value is None else ranged(row.share)
     return (*people, part)
 
 

@@ -27,7 +27,7 @@ from ctdhub.portal import cards
 from ctdhub.portal.edition import PLAIN, Edition
 from ctdhub.release import Release
 
-FIGURES = ("figure.js",)
+FIGURES = ("save.js", "figure.js")
 """Scripts of a page with figures: they add cards, and the downloads that a browser must make."""
 HOME, EVENTS, STORIES = "index.html", "events.html", "stories/index.html"
 EXIT_URL = "https://www.wikipedia.org/"
@@ -129,7 +129,7 @@ def render(page: Page, release: Release, languages: Sequence[str], edition: Edit
             facts=release.facts,
             css=css,
             policy="; ".join(policy),
-            card=cards.common(release) if FIGURES[0] in page.scripts else None,
+            card=cards.common(release) if set(FIGURES) <= set(page.scripts) else None,
             scripts=[text for text, _digest in scripts],
             languages=[
                 {"code": code, "name": NATIVE_NAMES[code], "href": links.language(code)}

@@ -18,9 +18,8 @@ from ctdhub.insight import Answers, NumberCard, card
 from ctdhub.insight.answers import Where
 from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY
 from ctdhub.insight.words import number
-from ctdhub.portal.figures import Figure, corridor_figure, state_words, value_figure
+from ctdhub.portal.figures import Figure, corridor_figure, value_figure
 from ctdhub.portal.frame import colours, inlined
-from ctdhub.portal.pages.about import sized
 from ctdhub.portal.pages.places import listed_places, path
 from ctdhub.portal.tiles import (
     Arrow,
@@ -33,6 +32,7 @@ from ctdhub.portal.tiles import (
     marks,
     swatch,
 )
+from ctdhub.portal.wording import sized, state_words
 from ctdhub.schema import countries
 
 ARROWS = 25

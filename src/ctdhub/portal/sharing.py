@@ -10,7 +10,6 @@ not to be found.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from markupsafe import Markup
 
 from ctdhub.errors import HubError
 from ctdhub.i18n import _
+from ctdhub.portal.embedded import embedded
 from ctdhub.release import Release
 from ctdhub.release.catalogue import KEYWORDS, citation, description, media, title
 from ctdhub.release.facts import SITE_ADDRESS
@@ -112,15 +112,7 @@ class Sharing:
                 for name, entry in manifest.files.items()
             ],
         }
-        return _embedded(found)
-
-
-def _embedded(value: object) -> Markup:
-    """JSON to stand in a ``<script>``: no ``<``, so no tag in a text can begin or end."""
-    text = json.dumps(_present(value), ensure_ascii=False, separators=(",", ":"))
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return Markup(text)  # noqa: S704
+        return embedded(_present(found))
 
 
 def _present(value: object) -> object:

@@ -2,9 +2,9 @@
 
 Belongs here: folders and files of the site.  Does not belong here: what stands on a page.
 
-The site opens from ``file://``, needs a script only to filter, and asks nothing of any other
-server.  Where pages lie is told in ``frame``.  Pages of earlier releases stay as they are: what
-was cited can be found.
+The site opens from ``file://``, shows all its charts and tables without a script, and asks nothing
+of any other server.  Where pages lie is told in ``frame``.  Pages of earlier releases stay as they
+are: what was cited can be found.
 """
 
 from __future__ import annotations

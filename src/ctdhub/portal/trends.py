@@ -16,8 +16,8 @@ from ctdhub.insight.answers import Where
 from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, NOT_RECORDED, YES
 from ctdhub.insight.trends import Line, covering, difference, span, trend, turns
 from ctdhub.insight.words import formula, listed, number, year
-from ctdhub.portal.figures import base_note, state_words
-from ctdhub.portal.pages.about import sized
+from ctdhub.portal.figures import base_note
+from ctdhub.portal.wording import ranged, sized, state_words
 from ctdhub.release import Release
 from ctdhub.schema import countries, load_schema
 from ctdhub.schema.labels import code_label, definition, group_definition, label
@@ -193,14 +193,9 @@ def _lines(release: Release, panels: list[Panel]) -> tuple[tuple[str, ...], ...]
 
 
 def _cell(row: Row) -> str:
-    people = row.people
     if row.kind == "nobody_reports":
         return state_words("nobody_reports")
-    if people.value is None:
-        return sized(people)
-    return _("{people} ({low} to {high})").format(
-        people=number(people.value), low=number(people.low or 0), high=number(people.high or 0)
-    )
+    return ranged(row.people)
 
 
 def _whole(release: Release, row: Row) -> bool:

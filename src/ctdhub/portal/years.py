@@ -15,8 +15,8 @@ from markupsafe import Markup
 from ctdhub.i18n import _
 from ctdhub.insight import Row
 from ctdhub.insight.words import number, year
-from ctdhub.portal.pages.about import sized
 from ctdhub.portal.trends import Panel
+from ctdhub.portal.wording import sized
 
 HIGH, ABOVE, BELOW = 130, 26, 22
 """Pixels of the plot, of the room above it for labels and below it for years."""

@@ -9,7 +9,8 @@ from ctdhub.i18n import _
 from ctdhub.insight import Answers, headline
 from ctdhub.insight.words import number, share
 from ctdhub.portal.course.parts import Choice, Drawn, Exercise, Lesson, ends
-from ctdhub.portal.figures import Figure, state_words
+from ctdhub.portal.figures import Figure
+from ctdhub.portal.wording import state_words
 
 READ = ("means-of-control", "exploitation")
 """Figures of flags that the lesson reads, the first that is there."""

@@ -21,7 +21,7 @@ from ctdhub.portal.course.parts import (
     overlap,
 )
 from ctdhub.portal.figures import Figure
-from ctdhub.portal.pages.about import sized
+from ctdhub.portal.wording import sized
 from ctdhub.release import Release
 
 Labelled = tuple[str, Row]

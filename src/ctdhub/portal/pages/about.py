@@ -10,10 +10,8 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from ctdhub.i18n import LANGUAGES, _, current
-from ctdhub.insight import NumberCard
 from ctdhub.insight.cards import citation
-from ctdhub.insight.words import formula, number, share, year
-from ctdhub.portal.figures import state_words
+from ctdhub.insight.words import share, year
 from ctdhub.release import Release
 
 
@@ -35,13 +33,6 @@ def about(release: Release) -> dict[str, Any]:
 def codebook(code: str) -> str:
     """Name of the codebook in a language."""
     return "codebook.html" if code == LANGUAGES[0] else f"codebook.{code}.html"
-
-
-def sized(card: NumberCard) -> str:
-    """People with half their interval, or why there is no number."""
-    if card.value is None:
-        return state_words("protected" if card.low is not None else "not_measured")
-    return formula(f"{number(card.value)} ± {number(card.half_width)}")
 
 
 def _citation(release: Release) -> Markup:

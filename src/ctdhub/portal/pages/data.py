@@ -12,9 +12,9 @@ from typing import Any
 from ctdhub.i18n import LANGUAGES, NATIVE_NAMES, _, current, ngettext
 from ctdhub.insight.tables import NOT_RECORDED
 from ctdhub.insight.words import decimal, number
-from ctdhub.portal.figures import state_words
 from ctdhub.portal.frame import Page
 from ctdhub.portal.pages.about import about, codebook
+from ctdhub.portal.wording import state_words
 from ctdhub.release import Release
 from ctdhub.schema.crossing import Arrow, arrows
 from ctdhub.schema.crosswalk import NAMES, load_crosswalk

@@ -9,7 +9,6 @@ are there, with the same numbers.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,10 +21,12 @@ from ctdhub.insight.cards import caveat, citation
 from ctdhub.insight.exploring import grouped
 from ctdhub.insight.words import formula, number, share
 from ctdhub.portal.draw import draw
+from ctdhub.portal.embedded import embedded
 from ctdhub.portal.explorer import DATA, GROUPS, SCRIPT, SINGLE, Explorer, explorer
-from ctdhub.portal.figures import Figure, figure_of, state_words
+from ctdhub.portal.figures import Figure, figure_of
 from ctdhub.portal.frame import Links, Page
-from ctdhub.portal.pages.about import about, sized
+from ctdhub.portal.pages.about import about
+from ctdhub.portal.wording import sized, state_words
 from ctdhub.schema import load_schema
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 
@@ -74,7 +75,7 @@ def page(answers: Answers, *, offline: bool) -> Page:
             **facts,
         },
         menu=PATH,
-        scripts=("engine.js", "interval.js", "explore.js"),
+        scripts=("engine.js", "interval.js", "save.js", "explore.js"),
         sources=() if offline else ("connect-src 'self'",),
         script_sources=("'self'", "file:") if offline else (),
     )
@@ -187,33 +188,31 @@ def _payload(held: Explorer, charts: list[_Chart], *, offline: bool) -> Markup:
         labels[key] = [c and code_label(name, c, lang) for c in codes]
         described.append({"name": name, "bits": bits, "codes": codes, "labels": key})
     people = release.protected.people
-    facts = {
-        "version": release.version,
-        "file": links.file(DATA),
-        "script": links.file(SCRIPT) if offline else None,
-        "rows": packed.rows,
-        "weight": packed.weight,
-        "size": packed.size,
-        "filters": held.filters,
-        "columns": described,
-        "labels": labels,
-        "names": {name: label(name, lang) for name in columns},
-        "charts": [c.spec for c in charts],
-        "top": TOP,
-        "people": [people.value, people.low, people.high],
-        "quantiles": held.exploration.quantiles(),
-        "errors": {
-            ",".join(str(k) for k in sorted(place[v] for v in names)): error
-            for names, error in held.exploration.errors.items()
-        },
-        "digits": Locale.parse(lang).default_numbering_system,
-        "credit": f"{caveat()} {citation(release)}",
-        "words": _words(),
-    }
-    text = json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)  # noqa: S704
+    return embedded(
+        {
+            "version": release.version,
+            "file": links.file(DATA),
+            "script": links.file(SCRIPT) if offline else None,
+            "rows": packed.rows,
+            "weight": packed.weight,
+            "size": packed.size,
+            "filters": held.filters,
+            "columns": described,
+            "labels": labels,
+            "names": {name: label(name, lang) for name in columns},
+            "charts": [c.spec for c in charts],
+            "top": TOP,
+            "people": [people.value, people.low, people.high],
+            "quantiles": held.exploration.quantiles(),
+            "errors": {
+                ",".join(str(k) for k in sorted(place[v] for v in names)): error
+                for names, error in held.exploration.errors.items()
+            },
+            "digits": Locale.parse(lang).default_numbering_system,
+            "credit": f"{caveat()} {citation(release)}",
+            "words": _words(),
+        }
+    )
 
 
 def _words() -> dict[str, Any]:

@@ -11,12 +11,13 @@ from ctdhub.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.insight import Answers, NumberCard, headline, place_facts
 from ctdhub.insight.words import number
 from ctdhub.portal.draw import draw
-from ctdhub.portal.figures import figures, state_words
+from ctdhub.portal.figures import figures
 from ctdhub.portal.frame import FIGURES, HOME, Page
 from ctdhub.portal.pages import stories
 from ctdhub.portal.pages.about import about
 from ctdhub.portal.pages.methods import noise
 from ctdhub.portal.story import Story
+from ctdhub.portal.wording import sized
 from ctdhub.schema import countries
 
 REGION = "europe"
@@ -81,7 +82,7 @@ def _cards(answers: Answers) -> list[_Card]:
 
 def _card(what: str, card: NumberCard, *, at_least: bool = False) -> _Card:
     if card.value is None:
-        return _Card(what, state_words("protected" if card.low is not None else "not_measured"), "")
+        return _Card(what, sized(card), "")
     if at_least:
         value = _("at least {n}").format(n=number(card.value))
         return _Card(what, value, _("with enough people to show reliably"))

@@ -15,9 +15,10 @@ from ctdhub.insight.words import number
 from ctdhub.portal.figures import Figure
 from ctdhub.portal.frame import Page
 from ctdhub.portal.maps import ARROWS, CORRIDORS, Map, as_file, maps
-from ctdhub.portal.pages.about import about, sized
+from ctdhub.portal.pages.about import about
 from ctdhub.portal.pages.corridors import ranked
 from ctdhub.portal.pages.places import SIDES, listed_places, path
+from ctdhub.portal.wording import sized
 from ctdhub.schema import countries
 
 PATH = "map.html"

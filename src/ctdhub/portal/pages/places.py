@@ -17,7 +17,8 @@ from ctdhub.insight.words import number
 from ctdhub.portal.draw import draw
 from ctdhub.portal.figures import Among, figures
 from ctdhub.portal.frame import FIGURES, Page
-from ctdhub.portal.pages.about import about, sized
+from ctdhub.portal.pages.about import about
+from ctdhub.portal.wording import sized
 from ctdhub.schema import countries
 
 LIST = "countries/index.html"

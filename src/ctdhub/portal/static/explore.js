@@ -396,11 +396,9 @@
   }
 
   /* Files of a chart. */
-  function save(chart, blob, ending) {
-    var link = node("a", { download: chart.id + "-" + data.version + "." + ending });
-    link.href = URL.createObjectURL(blob);
-    link.click();
-    setTimeout(function () { URL.revokeObjectURL(link.href); }, 60000);
+  function name(chart, ending) { return chart.id + "-" + data.version + "." + ending; }
+  function save(chart, type, text, ending) {
+    window.ctdhubSave.file(new Blob([text], { type: type }), name(chart, ending));
   }
   function cell(value) {
     var text = String(value);
@@ -479,17 +477,11 @@
     return { text: new XMLSerializer().serializeToString(svg), wide: wide, high: y + 14 };
   }
   var actions = {
-    svg: function (chart) { save(chart, new Blob([picture(chart).text], { type: "image/svg+xml" }), "svg"); },
-    csv: function (chart) { save(chart, new Blob([csv(chart)], { type: "text/csv" }), "csv"); },
+    svg: function (chart) { save(chart, "image/svg+xml", picture(chart).text, "svg"); },
+    csv: function (chart) { save(chart, "text/csv", csv(chart), "csv"); },
     png: function (chart) {
-      var drawing = picture(chart), image = new Image(), canvas = node("canvas");
-      canvas.width = 2 * drawing.wide;
-      canvas.height = 2 * drawing.high;
-      image.onload = function () {
-        canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-        canvas.toBlob(function (blob) { save(chart, blob, "png"); });
-      };
-      image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(drawing.text);
+      var drawing = picture(chart);
+      window.ctdhubSave.png(drawing.text, drawing.wide, drawing.high, name(chart, "png"));
     },
     share: function (_chart, button) {
       write();

@@ -1,7 +1,7 @@
 /* Figures: a card for each number of their tables, and pictures (SVG, PNG) with title and note. */
 (function () {
   "use strict";
-  var NS = "http://www.w3.org/2000/svg", WIDE = 760, MARGIN = 24, SHARP = 2;
+  var NS = "http://www.w3.org/2000/svg", WIDE = 760, MARGIN = 24;
   var rtl = document.documentElement.dir === "rtl";
   var family = getComputedStyle(document.documentElement).fontFamily;
   var pen = document.createElement("canvas").getContext("2d");
@@ -59,26 +59,14 @@
     return { text: new XMLSerializer().serializeToString(svg), high: y };
   }
 
-  function save(figure, blob, ending) {
-    var link = document.createElement("a");
-    link.download = figure.id + "." + ending;
-    link.href = URL.createObjectURL(blob);
-    link.click();
-    setTimeout(function () { URL.revokeObjectURL(link.href); }, 60000);
-  }
   var kinds = {
     SVG: function (figure) {
-      save(figure, new Blob([picture(figure).text], { type: "image/svg+xml" }), "svg");
+      var blob = new Blob([picture(figure).text], { type: "image/svg+xml" });
+      window.ctdhubSave.file(blob, figure.id + ".svg");
     },
     PNG: function (figure) {
-      var drawn = picture(figure), image = new Image(), canvas = document.createElement("canvas");
-      canvas.width = SHARP * WIDE;
-      canvas.height = SHARP * drawn.high;
-      image.onload = function () {
-        canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-        canvas.toBlob(function (blob) { save(figure, blob, "png"); });
-      };
-      image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(drawn.text);
+      var drawn = picture(figure);
+      window.ctdhubSave.png(drawn.text, WIDE, drawn.high, figure.id + ".png");
     }
   };
 

@@ -13,8 +13,8 @@ from ctdhub.i18n import _, current
 from ctdhub.insight import Answers
 from ctdhub.insight.answers import Where
 from ctdhub.insight.words import listed
-from ctdhub.portal.figures import state_words
 from ctdhub.portal.story.source import Place
+from ctdhub.portal.wording import state_words
 from ctdhub.schema import countries, load_schema
 from ctdhub.schema.labels import code_label, label
 

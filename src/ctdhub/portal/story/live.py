@@ -18,11 +18,10 @@ from ctdhub.i18n import _, ngettext
 from ctdhub.insight import Answers, NumberCard, card
 from ctdhub.insight.answers import Where
 from ctdhub.insight.tables import YES
-from ctdhub.insight.words import interval, number
-from ctdhub.insight.words import share as percent
-from ctdhub.portal.figures import FINE
+from ctdhub.insight.words import number
 from ctdhub.portal.story.ask import Named, where
 from ctdhub.portal.story.source import Place
+from ctdhub.portal.wording import ranged
 from ctdhub.schema import load_schema
 
 PEOPLE, SHARE, OF = "people", "share", "of"
@@ -111,13 +110,8 @@ def _people(number_card: NumberCard) -> str:
 
 
 def _share(number_card: NumberCard) -> str:
-    value, low, high = number_card.value, number_card.low, number_card.high
-    if low is None or high is None:
+    if number_card.low is None:
         return _("a share that this release did not measure")
-    if value is None:
+    if number_card.value is None:
         return _("a share too small to show reliably")
-    fine = number_card.half_width < FINE
-    ends = interval(low, high, fine=fine)
-    return _("{share} ({low} to {high})").format(
-        share=percent(value, fine=fine), low=ends[0], high=ends[1]
-    )
+    return ranged(number_card)
