@@ -28,9 +28,9 @@ import pyarrow as pa
 from ctdhub.i18n import LANGUAGES, language
 from ctdhub.insight import Answers, NumberCard, Side, place_facts
 from ctdhub.insight.cards import caveat, citation
+from ctdhub.portal import places
 from ctdhub.portal.figures import figures
 from ctdhub.portal.openapi import openapi
-from ctdhub.portal.pages import places
 from ctdhub.protect.border import PROTECTED, SHOWN, Estimate
 from ctdhub.release import Release
 from ctdhub.release.manifest import VERSION_PATTERN

@@ -23,9 +23,9 @@ from ctdhub.portal.figures import figures
 from ctdhub.portal.pages.corridors import FILE as CORRIDORS
 from ctdhub.portal.pages.corridors import figure as all_corridors
 from ctdhub.portal.pages.map import write_maps
-from ctdhub.portal.pages.places import file as place_file
-from ctdhub.portal.pages.places import listed_places, sides
 from ctdhub.portal.pages.stories import story_figures
+from ctdhub.portal.places import file as place_file
+from ctdhub.portal.places import listed_places, sides
 from ctdhub.portal.story import Story
 from ctdhub.portal.trends import trends
 from ctdhub.schema import countries

@@ -20,7 +20,7 @@ from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY
 from ctdhub.insight.words import number
 from ctdhub.portal.figures import Figure, corridor_figure, value_figure
 from ctdhub.portal.frame import colours, inlined
-from ctdhub.portal.pages.places import listed_places, path
+from ctdhub.portal.places import listed_places, path
 from ctdhub.portal.tiles import (
     Arrow,
     Look,

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from ctdhub.i18n import _
 from ctdhub.insight import Answers
+from ctdhub.insight.promise import sure_afterwards
 from ctdhub.insight.words import decimal, share
 from ctdhub.portal.course.parts import Choice, Drawn, Exercise, Lesson
-from ctdhub.portal.pages.methods import sure_afterwards
 
 SURE = 0.1
 """How sure somebody is before the release, in the exercise."""

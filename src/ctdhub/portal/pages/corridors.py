@@ -14,7 +14,7 @@ from ctdhub.insight.words import number
 from ctdhub.portal.figures import Figure, corridor_figure
 from ctdhub.portal.frame import Page
 from ctdhub.portal.pages.about import about
-from ctdhub.portal.pages.places import listed_places, place_link
+from ctdhub.portal.places import listed_places, place_link
 
 PATH = "corridors.html"
 FILE = "all-corridors"

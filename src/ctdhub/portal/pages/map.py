@@ -17,7 +17,7 @@ from ctdhub.portal.frame import Page
 from ctdhub.portal.maps import ARROWS, CORRIDORS, Map, as_file, maps
 from ctdhub.portal.pages.about import about
 from ctdhub.portal.pages.corridors import ranked
-from ctdhub.portal.pages.places import SIDES, listed_places, path
+from ctdhub.portal.places import SIDES, listed_places, path
 from ctdhub.portal.wording import sized
 from ctdhub.schema import countries
 

@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from ctdhub.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.insight.promise import sure_afterwards
 from ctdhub.insight.words import decimal, number, share, tiny
 from ctdhub.portal.accounts import Audit, Spending
 from ctdhub.portal.edition import PLAIN, Edition
@@ -82,19 +83,6 @@ def _privacy(release: Release) -> list[str]:
         ).format(factor=_factor(g.epsilon), n=number(1 / g.delta)),
         _("The exact parameters of every table are in manifest.json."),
     ]
-
-
-def sure_afterwards(epsilon: float, before: float) -> float:
-    """How sure a suspicion can become, rounded up; odds grow by e^epsilon at most (Bayes' rule).
-
-    Args:
-        before: how sure somebody was, in 0..1 without the ends.
-
-    >>> sure_afterwards(1.0, 0.1)
-    0.232
-    """
-    odds = math.exp(min(epsilon, 700.0)) * before / (1 - before)
-    return math.ceil(1000 * odds / (1 + odds)) / 1000
 
 
 def _odds(epsilon: float) -> list[tuple[str, str]]:

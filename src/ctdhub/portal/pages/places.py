@@ -1,7 +1,7 @@
 """Countries and regions: a page each, as origin and as place of exploitation, and their list.
 
-Belongs here: which places have a page, and what stands there.
-Does not belong here: the figures (``figures``), facts in words (``insight.facts``).
+Belongs here: what stands on those pages.
+Does not belong here: which places have one, and where (``places``), facts (``insight.facts``).
 """
 
 from __future__ import annotations
@@ -12,48 +12,16 @@ from typing import Any
 from ctdhub.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.insight import Answers, PlaceFacts, card, place_facts
 from ctdhub.insight.facts import SideName
-from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY
 from ctdhub.insight.words import number
 from ctdhub.portal.draw import draw
-from ctdhub.portal.figures import Among, figures
+from ctdhub.portal.figures import figures
 from ctdhub.portal.frame import FIGURES, Page
 from ctdhub.portal.pages.about import about
+from ctdhub.portal.places import SIDES, listed_places, path, place_link, sides
 from ctdhub.portal.wording import sized
 from ctdhub.schema import countries
 
 LIST = "countries/index.html"
-SIDES: dict[SideName, str] = {"citizens": CITIZENSHIP, "exploited": EXPLOITATION_COUNTRY}
-"""Id of the section of each side, and the variable that it is about."""
-
-
-def listed_places(answers: Answers) -> frozenset[str]:
-    """Countries with a page: those shown by citizenship or as place of exploitation."""
-    return frozenset(
-        code for variable in SIDES.values() for (code,) in answers.cells(variable) if code
-    )
-
-
-def path(key: str) -> str:
-    """Where the page of a country or region lies."""
-    return f"countries/{key.lower()}.html"
-
-
-def file(key: str) -> str:
-    """Name of the file of a place's figures, without its ending, in the folder of charts."""
-    return f"places/{key.lower()}"
-
-
-def place_link(code: str, held: frozenset[str], lang: str) -> dict[str, str]:
-    """Name of a country, and the path of its page, empty where it has none."""
-    return {"name": countries.name(code, lang), "path": path(code) if code in held else ""}
-
-
-def sides(key: str) -> dict[SideName, Among]:
-    """The people that the two halves of a place's page are about, by id of the section."""
-    inside = (key,) if key in countries.ALPHA3 else countries.members(key)
-    return {
-        name: Among({variable: inside}, f"{name}-", file(key)) for name, variable in SIDES.items()
-    }
 
 
 def pages(answers: Answers) -> Iterator[Page]:
