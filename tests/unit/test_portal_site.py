@@ -148,7 +148,8 @@ def test_port_in_use_and_no_site(site: Path, tmp_path: Path) -> None:
 
 def test_interrupt_stops_the_server_cleanly(site: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from ctdhub.portal import serve;"
+        "import signal, sys; from pathlib import Path; from ctdhub.portal import serve;"
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"  # a job may inherit it ignored
         "serve(Path(sys.argv[1]), 0, lambda a: print(a, flush=True)); print('stopped')"
     )
     process = subprocess.Popen(
