@@ -37,6 +37,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "portal": ("site", "serve"),
     "audit": ("audit",),
     "facts": ("facts",),
+    "trends": ("trends",),
 }
 """Modules of this package and the verbs that each one's ``register(app)`` adds."""
 

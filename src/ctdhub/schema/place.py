@@ -65,6 +65,8 @@ def place_of(key: str) -> Place:
     """
     if key in countries.ALPHA3:
         return Place(key, "country", (key,))
+    if set(parts := key.split("+")) <= set(countries.ALPHA3):
+        return Place(key, "list", tuple(sorted(parts)))
     kind: Kind = "union" if key in countries.unions() else "region"
     return Place(key, kind, countries.members(key))
 
