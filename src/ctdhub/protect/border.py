@@ -140,12 +140,14 @@ class Sources:
             set of lists that know them (ids in the order of ``lists``, joined with "+"); people
             on none of them are not in it.
         sigma: as in :class:`Guarantee`.
+        share: of the answer's rho that was set aside for them, 0 to 1.
     """
 
     contributors: tuple[str, ...]
     lists: tuple[str, ...]
     measurements: pa.Table
     sigma: dict[str, float]
+    share: float = 0.0
 
     def __post_init__(self) -> None:
         _check_measurements(self.measurements)

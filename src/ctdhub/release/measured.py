@@ -94,7 +94,7 @@ def read_sources(folder: Path, manifest: Manifest) -> Sources | None:
         named = values if of == CONTRIBUTOR else {i for v in values for i in v.split(LIST_JOIN)}
         if not named <= allowed:
             raise ValueError
-    return Sources(stated.contributors, stated.lists, table, dict(stated.sigma))
+    return Sources(stated.contributors, stated.lists, table, dict(stated.sigma), stated.share)
 
 
 def _read(path: Path, rows: int, sigma: Mapping[str, float]) -> pa.Table:
