@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -91,24 +91,35 @@ def as_json(report: Report, release: Release) -> str:
 
 
 def as_csv(report: Report, release: Release) -> str:
+    """:func:`csv_of` one report."""
+    return csv_of([report])
+
+
+def csv_of(reports: Sequence[Report]) -> str:
     """One row for each count and for each part of a change.
 
-    ``row`` is "all", "same_contributors", "change" or a kind of part; ``from`` is empty for counts.
+    ``of`` is the question, empty for all people; ``row`` is "all", "same_contributors", "change"
+    or a kind of part; ``from`` is empty for counts.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["row", "from", "to", "contributors", "value", "low", "high", "state"])
+    writer.writerow(["of", "row", "from", "to", "contributors", "value", "low", "high", "state"])
+    for report in reports:
+        writer.writerows([report.question.code, *row] for row in _rows(report))
+    return out.getvalue()
+
+
+def _rows(report: Report) -> Iterator[list[object]]:
     for row in report.rows:
-        writer.writerow(_count("all", row.codes[0], row.people, row.kind))
+        yield _count("all", row.codes[0], row.people, row.kind)
     for when, card in report.panel.years if report.panel else ():
-        writer.writerow(_count("same_contributors", str(when), card, "value"))
+        yield _count("same_contributors", str(when), card, "value")
     for split in dict.fromkeys((*report.splits, *report.yearly)):
         head = [split.earlier, split.later]
-        writer.writerow(["change", *head, "", split.value, split.low, split.high, "shown"])
+        yield ["change", *head, "", split.value, split.low, split.high, "shown"]
         for part in split.parts:
             names = "|".join(part.names)
-            writer.writerow([part.kind, *head, names, part.value, part.low, part.high, "shown"])
-    return out.getvalue()
+            yield [part.kind, *head, names, part.value, part.low, part.high, "shown"]
 
 
 def _count(row: str, when: str, card: NumberCard, kind: str) -> list[object]:

@@ -66,6 +66,11 @@ class Question:
             return {self.variable: [YES]}
         return {self.variable: answers.domain(self.variable)}
 
+    @property
+    def code(self) -> str:
+        """As :func:`find_question` reads it, "" for everybody."""
+        return f"{self.variable}={self.value}" if self.variable else ""
+
     def label(self) -> str:
         """The people in words."""
         lang = current()

@@ -135,9 +135,12 @@ def split(counts: Counts, earlier: int, later: int) -> Split | None:
     together: Kind = "undivided" if counts.apart else "unmeasured"
     others: tuple[tuple[Kind, list[Group]], ...] = ((together, mixed), ("unclear", unclear))
     for kind, held in others:
-        for group in held:
-            old, new = (counts.cells[group.id, year].asked for year in (earlier, later))
-            names = tuple(dict.fromkeys((*group.reporting(earlier), *group.reporting(later))))
+        if held:
+            old, new = (
+                total(counts.cells[g.id, year].asked for g in held) for year in (earlier, later)
+            )
+            both_years = (g.reporting(year) for g in held for year in (earlier, later))
+            names = tuple(dict.fromkeys(name for found_here in both_years for name in found_here))
             found.append((kind, names, new - old))
     return _rounded(counts, earlier, later, found, shares)
 
