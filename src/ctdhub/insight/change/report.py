@@ -32,6 +32,7 @@ class Report:
         splits: the changes that were asked for; by default of the last whole year beside the year
             before and five years before.
         yearly: the change of every year beside the year before, as far as it can be split.
+        apart: whether contributors were counted apart for these people.
     """
 
     question: Question
@@ -39,6 +40,7 @@ class Report:
     panel: Panel | None
     splits: tuple[Split, ...]
     yearly: tuple[Split, ...]
+    apart: bool
 
 
 def report(
@@ -66,6 +68,7 @@ def report(
         panel=fixed_panel(answers.release, found, years),
         splits=_splits(found, pairs),
         yearly=_splits(found, steps),
+        apart=found.apart,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctdhub.i18n import _, current, ngettext
+from ctdhub.i18n import RIGHT_TO_LEFT, _, current, ngettext
 from ctdhub.insight.change.panel import Panel
 from ctdhub.insight.change.question import Question
 from ctdhub.insight.change.split import Part, Split
@@ -58,12 +58,12 @@ def _part(question: Question, split: Split, part: Part) -> str:
             "{change} ({ends}) cannot be split: for too few people of {names} is the answer "
             "recorded."
         )
-    return text.format(change=people(part.value), ends=ends(part), names=listed(part.names))
+    return text.format(change=people(part.value), ends=ends(part), names=_named(part.names))
 
 
 def _contributors(split: Split, part: Part) -> str:
     """What a contributor that left or joined makes of the change."""
-    n, names = len(part.names), listed(part.names)
+    n, names = len(part.names), _named(part.names)
     if not part.is_clear:
         left = ngettext(
             "{names} no longer reports; that makes no difference beyond the noise ({ends}).",
@@ -145,7 +145,7 @@ def panel_sentence(panel: Panel | None) -> str:
         )
     first, last = panel.span
     return _("The same contributors in every year, {first} to {last}: {names}.").format(
-        first=year(first), last=year(last), names=listed(panel.names)
+        first=year(first), last=year(last), names=_named(panel.names)
     )
 
 
@@ -168,7 +168,14 @@ def part_label(part: Part) -> str:
         "unmeasured": _("Cannot be split: {names}"),
         "unclear": _("Too few recorded to split: {names}"),
     }
-    return words[part.kind].format(names=listed(part.names))
+    return words[part.kind].format(names=_named(part.names))
+
+
+def _named(names: Sequence[str]) -> str:
+    """Names of contributors as a list; each keeps its own direction inside the sentence."""
+    if current() not in RIGHT_TO_LEFT:
+        return listed(names)
+    return listed([f"\u2068{name}\u2069" for name in names])
 
 
 def people(change: int) -> str:
