@@ -70,6 +70,7 @@ def _split(report: Report, split: Split) -> dict[str, Any]:
         "low": split.low,
         "high": split.high,
         "level": split.level,
+        "borrowed": split.borrowed,
         "recorded": split.shares and [round(s, 4) for s in split.shares],
         "parts": [
             {

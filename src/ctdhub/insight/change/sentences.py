@@ -104,15 +104,23 @@ def _contributors(split: Split, part: Part) -> str:
 def _recording(question: Question, split: Split, part: Part) -> str:
     before, after = (share(s) for s in split.shares or (0.0, 0.0))
     shares = {"what": _what(question), "before": before, "after": after, "ends": ends(part)}
+    borrowed = ""
+    if split.borrowed:
+        borrowed = " " + _(
+            "In one of the two years hardly any answer is recorded by some contributor, so those "
+            "recorded in the other year stand for both."
+        )
     if not part.is_clear:
-        return _(
+        text = _(
             "Recording: {what} is recorded for {after} of people, {before} before, among the "
             "contributors of both years; that makes no difference beyond the noise ({ends})."
-        ).format(**shares)
-    return _(
+        )
+        return text.format(**shares) + borrowed
+    text = _(
         "Recording: {what} is recorded for {after} of people, {before} before, among the "
         "contributors of both years; that alone makes {change} ({ends})."
-    ).format(change=people(part.value), **shares)
+    )
+    return text.format(change=people(part.value), **shares) + borrowed
 
 
 def _what(question: Question) -> str:

@@ -12,10 +12,11 @@ Method.  N(y) counts the people asked about whom the contributors registered in 
      **recording**  (r' - r) (W + W') / 2
      **the rest**   (W' - W) (r + r') / 2
    which add up to N' - N.  No order of the three steps gives the contributors another part, so
-   this is the Shapley value of all three.
+   this is the Shapley value of all three.  Where hardly anybody is recorded in one of the years
+   (R not clear of the noise), W is T times N / R of the other year, and the rest is what is left.
 3. Contributors that are counted together only, of whom some report on one of the years and others
    on both, cannot be split: their change is a part of its own.
-Contributors in which those recorded are not clear of the noise are split together.
+Contributors in which those recorded are clear of the noise in neither year are split together.
 
 Sources: P. Das Gupta, Standardization and Decomposition of Rates, U.S. Bureau of the Census,
 P23-186 (1993), for two factors; A. F. Shorrocks, J. Economic Inequality 11:99 (2013), for Shapley.
@@ -78,6 +79,8 @@ class Split:
         parts: they add up to ``value``.
         shares: share of people, in 0..1, for whom the answer is recorded in the earlier and the
             later year among the contributors of both; None where that is no part.
+        borrowed: whether some contributors recorded hardly any answer in one of the years, so
+            that those recorded in the other year stand for both.
         level: coverage of each interval.
     """
 
@@ -88,6 +91,7 @@ class Split:
     high: int
     parts: tuple[Part, ...]
     shares: tuple[float, float] | None
+    borrowed: bool
     level: float
 
     @property
@@ -126,11 +130,12 @@ def split(counts: Counts, earlier: int, later: int) -> Split | None:
         found.append(("joined", group.reporting(later), counts.cells[group.id, later].asked))
     shares = None
     pairs, unclear = _pairs(counts, both, earlier, later)
+    rest = total(after.asked - before.asked for before, after in pairs)
     if pairs and counts.question.variable:
-        found.append(("recording", (), total(_recording(*pair) for pair in pairs)))
-        shares = _shares(pairs)
+        recording = total(_recording(*pair) for pair in pairs)
+        found.append(("recording", (), recording))
+        shares, rest = _shares(pairs), rest - recording
     if pairs:
-        rest = total(_rest(*pair, plain=not counts.question.variable) for pair in pairs)
         found.append(("rest", (), rest))
     together: Kind = "undivided" if counts.apart else "unmeasured"
     others: tuple[tuple[Kind, list[Group]], ...] = ((together, mixed), ("unclear", unclear))
@@ -142,7 +147,8 @@ def split(counts: Counts, earlier: int, later: int) -> Split | None:
             both_years = (g.reporting(year) for g in held for year in (earlier, later))
             names = tuple(dict.fromkeys(name for found_here in both_years for name in found_here))
             found.append((kind, names, new - old))
-    return _rounded(counts, earlier, later, found, shares)
+    borrowed = shares is not None and any(_borrows(pair) for pair in pairs)
+    return _rounded(counts, earlier, later, found, shares, borrowed)
 
 
 _Pair = tuple[Cell, Cell]
@@ -171,7 +177,8 @@ def _pairs(
 def _is_clear(counts: Counts, pair: _Pair) -> bool:
     if not counts.question.variable:
         return True
-    return all(c.recorded.is_clear(CLEAR) and c.everybody.is_clear(CLEAR) for c in pair)
+    everybody = all(c.everybody.is_clear(CLEAR) for c in pair)
+    return everybody and any(c.recorded.is_clear(CLEAR) for c in pair)
 
 
 def _sum(cells: Sequence[Cell]) -> Cell:
@@ -181,22 +188,21 @@ def _sum(cells: Sequence[Cell]) -> Cell:
     return first
 
 
-def _scaled(cell: Cell) -> tuple[Noisy, Noisy]:
-    """Share recorded, and the people asked about if all were recorded."""
-    share = cell.recorded / cell.everybody
-    return share, cell.asked / share
+def _if_all(cell: Cell, other: Cell) -> Noisy:
+    """The people asked about if all were recorded, like those who are, in the other year if none
+    is in this one."""
+    like = cell if cell.recorded.is_clear(CLEAR) else other
+    return cell.everybody * (like.asked / like.recorded)
 
 
 def _recording(before: Cell, after: Cell) -> Noisy:
-    (r, w), (s, v) = _scaled(before), _scaled(after)
-    return ((s - r) * (w + v)).times(0.5)
+    shares = after.recorded / after.everybody - before.recorded / before.everybody
+    return (shares * (_if_all(before, after) + _if_all(after, before))).times(0.5)
 
 
-def _rest(before: Cell, after: Cell, *, plain: bool) -> Noisy:
-    if plain:
-        return after.asked - before.asked
-    (r, w), (s, v) = _scaled(before), _scaled(after)
-    return ((v - w) * (r + s)).times(0.5)
+def _borrows(pair: _Pair) -> bool:
+    """Whether those recorded of one year must stand for the other year as well."""
+    return not all(cell.recorded.is_clear(CLEAR) for cell in pair)
 
 
 def _shares(pairs: Sequence[_Pair]) -> tuple[float, float]:
@@ -211,6 +217,7 @@ def _rounded(
     later: int,
     found: Sequence[tuple[Kind, tuple[str, ...], Noisy]],
     shares: tuple[float, float] | None,
+    borrowed: bool,
 ) -> Split:
     """Whole people that still add up; intervals are rounded outwards."""
     change = total(number for *_kind, number in found)
@@ -221,7 +228,7 @@ def _rounded(
     )
     value = sum(values)
     low, high = _ends(change, value, counts.z)
-    return Split(earlier, later, value, low, high, parts, shares, counts.level)
+    return Split(earlier, later, value, low, high, parts, shares, borrowed, counts.level)
 
 
 def _ends(number: Noisy, value: int, z: float) -> tuple[int, int]:
