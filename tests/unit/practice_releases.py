@@ -133,3 +133,4 @@ class Practice:
 
 
 SEXUAL, WOMEN = Question("exploitation_sexual", "yes"), Question("gender", "female")
+EUROPEANS = Question("citizenship", "europe")

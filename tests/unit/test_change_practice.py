@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from practice_releases import SEXUAL, WOMEN, Practice
+from practice_releases import EUROPEANS, SEXUAL, WOMEN, Practice
 
 from ctdhub.insight import Answers
 from ctdhub.insight.change import EVERYBODY, Question, counts, report, split
@@ -28,7 +28,7 @@ def test_intervals_hold_the_truth_at_their_level(practice: Practice, held: list[
     hits: dict[str, int] = {}
     total: dict[str, int] = {}
     for answers in held:
-        for question in (EVERYBODY, WOMEN, SEXUAL):
+        for question in (EVERYBODY, WOMEN, SEXUAL, EUROPEANS):
             found = counts(answers, question)
             assert found is not None
             assert found.apart
