@@ -26,14 +26,13 @@ SideName = Literal["citizens", "exploited"]
 def headline_sentence(first: Headline) -> str:
     """People identified, from which year to which, with the interval and its level."""
     return ngettext(
-        "{people} person was identified as a victim of human trafficking from {first} to "
-        "{last} (between {low} and {high} at {level} confidence).",
-        "{people} people were identified as victims of human trafficking from {first} to "
-        "{last} (between {low} and {high} at {level} confidence).",
+        "{people} person was identified as a victim of human trafficking {when} "
+        "(between {low} and {high} at {level} confidence).",
+        "{people} people were identified as victims of human trafficking {when} "
+        "(between {low} and {high} at {level} confidence).",
         round(first.people.value or 0),
     ).format(
-        first=year(first.years[0]),
-        last=year(first.years[1]),
+        when=_when(first.years, _("in {first}"), _("from {first} to {last}")),
         people=number(first.people.value or 0),
         low=number(first.people.low or 0),
         high=number(first.people.high or 0),
@@ -62,64 +61,74 @@ def people_sentence(
     place: Place, side: SideName, years: tuple[int, int], people: NumberCard
 ) -> str:
     """How many people one side of a place has."""
+    when = _when(years, _("In {first}"), _("Between {first} and {last}"))
+    if place.kind != "region":
+        when = _when(years, _("in {first}"), _("between {first} and {last}"))
     return _people_text(place.kind, side, round(people.value or 0)).format(
-        first=year(years[0]),
-        last=year(years[1]),
+        when=when,
         people=number(people.value or 0),
-        region=place.name(current()),
+        region=_("{union} (its member states)").format(union=place.name(current()))
+        if place.kind == "union"
+        else place.name(current()),
         low=number(people.low or 0),
         high=number(people.high or 0),
     )
+
+
+def _when(years: tuple[int, int], one: str, several: str) -> str:
+    """A year, or the first and the last, in the words given for each."""
+    text = one if years[0] == years[1] else several
+    return text.format(first=year(years[0]), last=year(years[1]))
 
 
 def _people_text(kind: str, side: SideName, n: int) -> str:
     """Names of countries stand alone: in many languages a preposition would change them."""
     if kind == "country" and side == "citizens":
         return ngettext(
-            "{region}, as country of citizenship: between {first} and {last}, {people} person "
+            "{region}, as country of citizenship: {when}, {people} person "
             "was identified as exploited anywhere in the world (between {low} and {high}).",
-            "{region}, as country of citizenship: between {first} and {last}, {people} people "
+            "{region}, as country of citizenship: {when}, {people} people "
             "were identified as exploited anywhere in the world (between {low} and {high}).",
             n,
         )
     if kind == "country":
         return ngettext(
-            "{region}, as country of exploitation: between {first} and {last}, {people} person "
+            "{region}, as country of exploitation: {when}, {people} person "
             "of any citizenship was identified (between {low} and {high}).",
-            "{region}, as country of exploitation: between {first} and {last}, {people} people "
+            "{region}, as country of exploitation: {when}, {people} people "
             "of any citizenship were identified (between {low} and {high}).",
             n,
         )
-    if kind == "list" and side == "citizens":
+    if kind in ("list", "union") and side == "citizens":
         return ngettext(
-            "{region}, as countries of citizenship: between {first} and {last}, {people} person "
+            "{region}, as countries of citizenship: {when}, {people} person "
             "was identified as exploited anywhere in the world (between {low} and {high}).",
-            "{region}, as countries of citizenship: between {first} and {last}, {people} people "
+            "{region}, as countries of citizenship: {when}, {people} people "
             "were identified as exploited anywhere in the world (between {low} and {high}).",
             n,
         )
-    if kind == "list":
+    if kind in ("list", "union"):
         return ngettext(
-            "{region}, as countries of exploitation: between {first} and {last}, {people} person "
+            "{region}, as countries of exploitation: {when}, {people} person "
             "of any citizenship was identified (between {low} and {high}).",
-            "{region}, as countries of exploitation: between {first} and {last}, {people} people "
+            "{region}, as countries of exploitation: {when}, {people} people "
             "of any citizenship were identified (between {low} and {high}).",
             n,
         )
     if side == "citizens":
         return ngettext(
-            "Between {first} and {last}, {people} person with the citizenship of a country in "
+            "{when}, {people} person with the citizenship of a country in "
             "{region} was identified as exploited anywhere in the world "
             "(between {low} and {high}).",
-            "Between {first} and {last}, {people} people with the citizenship of a country in "
+            "{when}, {people} people with the citizenship of a country in "
             "{region} were identified as exploited anywhere in the world "
             "(between {low} and {high}).",
             n,
         )
     return ngettext(
-        "Between {first} and {last}, {people} person of any citizenship was identified "
+        "{when}, {people} person of any citizenship was identified "
         "as exploited in {region} (between {low} and {high}).",
-        "Between {first} and {last}, {people} people of any citizenship were identified "
+        "{when}, {people} people of any citizenship were identified "
         "as exploited in {region} (between {low} and {high}).",
         n,
     )
