@@ -36,6 +36,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "release": ("verify",),
     "portal": ("site", "serve"),
     "audit": ("audit",),
+    "facts": ("facts",),
+    "trends": ("trends",),
 }
 """Modules of this package and the verbs that each one's ``register(app)`` adds."""
 

@@ -1,31 +1,63 @@
-"""Headline facts and facts of a place, as cards and as sentences.
+"""Headline facts and facts of a place, as cards.
 
-Belongs here: which figures a reader meets first, and their sentences.
-Does not belong here: how a figure is computed (``answers``).
+Belongs here: which figures a reader meets first, and finding them.
+Does not belong here: how a figure is computed (``answers``), sentences (``saying``).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-from ctdhub.i18n import _, current, ngettext
+from ctdhub.insight import saying
 from ctdhub.insight.answers import Answer, Answers, Where
-from ctdhub.insight.cards import NumberCard, Unit, card
+from ctdhub.insight.cards import NumberCard, State, Unit, card
+from ctdhub.insight.saying import SideName
 from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, YEAR, YES
-from ctdhub.insight.words import inline, interval, listed, number, share, year
-from ctdhub.schema import countries, load_schema
-from ctdhub.schema.labels import label
+from ctdhub.schema import load_schema
+from ctdhub.schema.place import Place, place_of
 
-MAIN_TYPES, TOP_CORRIDORS = 2, 5
+TOP_CORRIDORS = 5
 
-SideName = Literal["citizens", "exploited"]
+
+@dataclass(frozen=True)
+class Side:
+    """People seen from one side of a place: its citizens, or those exploited there.
+
+    Attributes:
+        people: how many.
+        women: a share of the people whose gender is recorded.
+        types: each flag of exploitation with its share of the people with any type of
+            exploitation recorded, largest first; those that are not shown come last.
+        corridors: citizenship, country of exploitation and people, largest first; shown ones.
+        corridors_in_years: whether the corridors are about the years that were asked for, as the
+            other figures are; False where the release holds corridors for all years only.
+        corridors_state: "shown", or why there are none.
+    """
+
+    people: NumberCard
+    women: NumberCard
+    types: tuple[tuple[str, NumberCard], ...]
+    corridors: tuple[tuple[str, str, NumberCard], ...]
+    corridors_in_years: bool
+    corridors_state: State
+
+    @property
+    def exploitation(self) -> tuple[tuple[str, NumberCard], ...]:
+        """The types that are shown."""
+        return tuple((flag, c) for flag, c in self.types if c.value is not None)
+
+    @property
+    def types_state(self) -> State:
+        """ "shown" where some type is, else why none is."""
+        states = {c.state for _flag, c in self.types}
+        order: tuple[State, ...] = ("shown", "protected")
+        return next((s for s in order if s in states), "not_measured")
 
 
 @dataclass(frozen=True)
 class Headline:
     """The first figures of a release; nationalities and countries are numbers of cells that are
-    shown, so they read "at least"; ``years`` are the first and last that the release covers."""
+    shown, so they read "at least"; ``years`` are the first and last that the figures are about."""
 
     years: tuple[int, int]
     people: NumberCard
@@ -35,60 +67,11 @@ class Headline:
 
     def sentence(self) -> str:
         """The headline in the language in force, its interval in it."""
-        return _(
-            "{people} people were identified as victims of human trafficking from {first} to "
-            "{last} (between {low} and {high} at {level} confidence)."
-        ).format(
-            first=year(self.years[0]),
-            last=year(self.years[1]),
-            people=_value(self.people),
-            low=number(self.people.low or 0),
-            high=number(self.people.high or 0),
-            level=share(self.people.level),
-        )
+        return saying.headline_sentence(self)
 
     def reach(self) -> str:
         """How many nationalities and countries, empty where they are not shown."""
-        if self.nationalities.value is None or self.countries.value is None:
-            return ""
-        origins, places = int(self.nationalities.value), int(self.countries.value)
-        return _("They have {nationalities} and were exploited in {countries}.").format(
-            nationalities=ngettext(
-                "at least {n} nationality", "at least {n} nationalities", origins
-            ).format(n=number(origins)),
-            countries=ngettext(
-                "at least {n} country or territory",
-                "at least {n} countries and territories",
-                places,
-            ).format(n=number(places)),
-        )
-
-
-def headline(answers: Answers) -> Headline:
-    """People identified, nationalities, countries of exploitation, contributors."""
-    release = answers.release
-    return Headline(
-        years=release.years,
-        people=card(release, answers.count({}), "people"),
-        nationalities=_at_least(answers, CITIZENSHIP, "nationalities"),
-        countries=_at_least(answers, EXPLOITATION_COUNTRY, "countries"),
-        contributors=_exactly(answers, len(release.facts.contributors)),
-    )
-
-
-@dataclass(frozen=True)
-class Side:
-    """People seen from one side of a region: its citizens, or those exploited there.
-
-    ``women`` is a share of the people whose gender is recorded; ``exploitation`` pairs a flag
-    with its share of the people with any type of exploitation recorded, largest first;
-    ``corridors`` are citizenship, country of exploitation and people, all years.
-    """
-
-    people: NumberCard
-    women: NumberCard
-    exploitation: tuple[tuple[str, NumberCard], ...]
-    corridors: tuple[tuple[str, str, NumberCard], ...]
+        return saying.reach_sentence(self)
 
 
 @dataclass(frozen=True)
@@ -96,13 +79,26 @@ class PlaceFacts:
     """A place's citizens exploited anywhere, and the people exploited in it.
 
     Attributes:
-        place: a country (ISO 3166 alpha-3), or a key of :func:`ctdhub.schema.countries.members`.
+        where: the place.
+        years: first and last that the figures are about.
+        limited: whether these are only some of the years of the release.
     """
 
-    place: str
+    where: Place
     years: tuple[int, int]
+    limited: bool
     citizens: Side
     exploited: Side
+
+    @property
+    def place(self) -> str:
+        """Key of the place."""
+        return self.where.key
+
+    @property
+    def is_country(self) -> bool:
+        """Whether the place is a single country."""
+        return self.where.kind == "country"
 
     def sentences(self) -> tuple[str, ...]:
         """The facts in the language in force; what is not shown is left out, not guessed."""
@@ -114,60 +110,54 @@ class PlaceFacts:
 
     def half(self, side: SideName) -> tuple[str, ...]:
         """The sentences of one side, empty where its people are too few to show."""
-        found = self.citizens if side == "citizens" else self.exploited
+        found = self.side(side)
         if found.people.value is None:
             return ()
-        return (self._people(_people_text(side, self.is_country), found.people), *_profile(found))
+        told = [saying.people_sentence(self.where, side, self.years, found.people)]
+        if found.women.value is not None:
+            told.append(saying.women_sentence(found.women))
+        if found.exploitation:
+            told.append(saying.types_sentence(found.exploitation))
+        return tuple(told)
 
-    @property
-    def is_country(self) -> bool:
-        """Whether the place is a single country."""
-        return self.place in countries.ALPHA3
-
-    def _people(self, text: str, people: NumberCard) -> str:
-        first, last = (year(y) for y in self.years)
-        named = countries.name if self.is_country else countries.region_name
-        return text.format(
-            first=first,
-            last=last,
-            people=_value(people),
-            region=named(self.place, current()),
-            low=number(people.low or 0),
-            high=number(people.high or 0),
-        )
+    def side(self, name: SideName) -> Side:
+        """One side by its name."""
+        return self.citizens if name == "citizens" else self.exploited
 
 
-def _people_text(side: SideName, is_country: bool) -> str:
-    """Names of countries stand alone: in many languages a preposition would change them."""
-    if is_country and side == "citizens":
-        return _(
-            "{region}, as country of citizenship: between {first} and {last}, {people} people "
-            "were identified as exploited anywhere in the world (between {low} and {high})."
-        )
-    if is_country:
-        return _(
-            "{region}, as country of exploitation: between {first} and {last}, {people} people "
-            "of any citizenship were identified (between {low} and {high})."
-        )
-    if side == "citizens":
-        return _(
-            "Between {first} and {last}, {people} people with the citizenship of a country in "
-            "{region} were identified as exploited anywhere in the world "
-            "(between {low} and {high})."
-        )
-    return _(
-        "Between {first} and {last}, {people} people of any citizenship were identified "
-        "as exploited in {region} (between {low} and {high})."
+def headline(answers: Answers, years: tuple[int, int] | None = None) -> Headline:
+    """People identified, nationalities, countries of exploitation, contributors.
+
+    Args:
+        years: as in :func:`place_facts`.
+    """
+    release, when = answers.release, _when(answers, years)
+    n = len(release.facts.contributors)
+    return Headline(
+        years=years or release.years,
+        people=card(release, answers.count(when), "people"),
+        nationalities=_at_least(answers, CITIZENSHIP, when, "nationalities"),
+        countries=_at_least(answers, EXPLOITATION_COUNTRY, when, "countries"),
+        contributors=card(release, Answer(n, n, n), "contributors"),
     )
 
 
-def place_facts(
-    answers: Answers, place: str = "europe", years: tuple[int, int] | None = None
-) -> PlaceFacts:
-    """Facts of a country or of a region of the world.
+def everyone(answers: Answers, years: tuple[int, int] | None = None) -> Side:
+    """All people of a release, of any citizenship and exploited anywhere.
 
     Args:
-        place: a country (ISO 3166 alpha-3), or a key of
+        years: as in :func:`place_facts`.
+    """
+    return _side(answers, {}, _when(answers, years))
+
+
+def place_facts(
+    answers: Answers, place: str | Place = "europe", years: tuple[int, int] | None = None
+) -> PlaceFacts:
+    """Facts of a place.
+
+    Args:
+        place: a place, or the key of one: a country (ISO 3166 alpha-3), or a key of
             :func:`ctdhub.schema.countries.members`, for example "europe" or "eu".
         years: first and last year, both included; None or all years that the release covers: no
             condition, so people whose year is not recorded are in.
@@ -175,93 +165,98 @@ def place_facts(
     Raises:
         KeyError: no such place.
     """
-    inside = (place,) if place in countries.ALPHA3 else countries.members(place)
-    when: dict[str, tuple[str, ...]] = {}
-    if years is not None and years not in (answers.years, answers.release.years):
-        when = {YEAR: tuple(str(y) for y in range(years[0], years[1] + 1))}
+    where = place_of(place) if isinstance(place, str) else place
+    when = _when(answers, years)
     return PlaceFacts(
-        place=place,
+        where=where,
         years=years or answers.release.years,
-        citizens=_side(answers, CITIZENSHIP, inside, when),
-        exploited=_side(answers, EXPLOITATION_COUNTRY, inside, when),
+        limited=bool(when),
+        citizens=_side(answers, {CITIZENSHIP: where.members}, when),
+        exploited=_side(answers, {EXPLOITATION_COUNTRY: where.members}, when),
     )
 
 
-def _side(answers: Answers, variable: str, inside: tuple[str, ...], when: Where) -> Side:
-    schema = load_schema()
-    place: Where = {variable: inside, **when}
+def _when(answers: Answers, years: tuple[int, int] | None) -> Where:
+    if years is None or years in (answers.years, answers.release.years):
+        return {}
+    return {YEAR: tuple(str(y) for y in range(years[0], years[1] + 1))}
+
+
+def _side(answers: Answers, inside: Where, when: Where) -> Side:
+    """Facts of the people inside a place, given by one of the two countries; all where empty."""
+    schema, release = load_schema(), answers.release
+    place: Where = {**inside, **when}
+    known: Where = {**{v: answers.domain(v) for v in inside}, **when}
     gender: Where = {**place, "gender": answers.domain("gender")}
-    indicator = schema.groups["exploitation"].indicator or ""
-    some: Where = {**place, indicator: [YES]}
+    some: Where = {**place, schema.groups["exploitation"].indicator or "": [YES]}
     types = [
-        (flag, _share(answers, {**place, flag: [YES]}, some))
+        (flag, _share(answers, {**place, flag: [YES]}, some, place))
         for flag in schema.flags("exploitation")
         if flag in answers.variables
     ]
-    types = [(flag, c) for flag, c in types if c.value is not None]
     types.sort(key=lambda pair: -(pair[1].value or 0))
-    cells = answers.cells(CITIZENSHIP, EXPLOITATION_COUNTRY)
-    at = (CITIZENSHIP, EXPLOITATION_COUNTRY).index(variable)
-    pairs = [pair for pair in cells if all(pair) and pair[at] in inside]
-    pairs.sort(key=lambda pair: (-cells[pair].value, pair))
+    corridors, in_years, state = _corridors(answers, inside, when)
+    missing = _missing(answers, when, known) if inside else None
     return Side(
-        people=card(answers.release, answers.count(place), "people"),
-        women=_share(answers, {**place, "gender": ["female"]}, gender),
-        exploitation=tuple(types),
-        corridors=tuple((a, b, _corridor(answers, a, b)) for a, b in pairs[:TOP_CORRIDORS]),
+        people=card(release, answers.count(place), "people", missing=missing),
+        women=_share(answers, {**place, "gender": ["female"]}, gender, place),
+        types=tuple(types),
+        corridors=corridors,
+        corridors_in_years=in_years,
+        corridors_state=state,
     )
 
 
-def _share(answers: Answers, part: Where, whole: Where) -> NumberCard:
+def _share(answers: Answers, part: Where, whole: Where, among: Where) -> NumberCard:
+    """Share of ``whole``; missing are the people of ``among`` who are outside it."""
     base = answers.count(whole).value
-    denominator = None if base is None else round(base)
-    return card(answers.release, answers.share(part, whole), "share", denominator=denominator)
+    return card(
+        answers.release,
+        answers.share(part, whole),
+        "share",
+        denominator=None if base is None else round(base),
+        missing=_missing(answers, among, whole),
+    )
 
 
-def _corridor(answers: Answers, origin: str, place: str) -> NumberCard:
-    where: Where = {CITIZENSHIP: [origin], EXPLOITATION_COUNTRY: [place]}
-    return card(answers.release, answers.count(where), "people")
+def _missing(answers: Answers, among: Where, recorded: Where) -> float | None:
+    total, known = answers.count(among).value, answers.count(recorded).value
+    if not total or known is None:
+        return None
+    return min(1.0, max(0.0, 1 - known / total))
 
 
-def _at_least(answers: Answers, variable: str, unit: Unit) -> NumberCard:
-    if answers.measured(variable) is None:
+def _corridors(
+    answers: Answers, inside: Where, when: Where
+) -> tuple[tuple[tuple[str, str, NumberCard], ...], bool, State]:
+    """The largest corridors, whether they are about the years asked for, and their state."""
+    pair = (CITIZENSHIP, EXPLOITATION_COUNTRY)
+    if answers.measured(*pair) is None:
+        return (), False, "not_measured"
+    in_years = not when or answers.measured(YEAR, *pair) is not None
+    limits: Where = when if in_years else {}
+    cells = set(answers.cells(*pair))
+    if limits:
+        cells |= {(a, b) for y, a, b in answers.cells(YEAR, *pair) if y in limits[YEAR]}
+    both: Where = {**{v: answers.domain(v) for v in pair}, **inside, **limits}
+    missing = _missing(answers, {**inside, **limits}, both)
+    found = [
+        (a, b, card(answers.release, answers.count(where), "people", missing=missing))
+        for a, b in cells
+        if a and b and all(dict(zip(pair, (a, b), strict=True))[v] in inside[v] for v in inside)
+        for where in [{CITIZENSHIP: [a], EXPLOITATION_COUNTRY: [b], **limits}]
+    ]
+    shown = [c for c in found if c[2].value is not None]
+    shown.sort(key=lambda c: (-(c[2].value or 0), c[:2]))
+    return tuple(shown[:TOP_CORRIDORS]), in_years, "shown" if shown else "protected"
+
+
+def _at_least(answers: Answers, variable: str, when: Where, unit: Unit) -> NumberCard:
+    if answers.measured(variable, *when) is None:
         return card(answers.release, Answer(None, None, None), unit)
-    shown = sum(1 for (code,) in answers.cells(variable) if code)
+    shown = sum(
+        1
+        for code in answers.domain(variable)
+        if (answers.count({**when, variable: [code]}).low or 0) > 0
+    )
     return card(answers.release, Answer(shown, shown, len(answers.domain(variable))), unit)
-
-
-def _exactly(answers: Answers, n: int) -> NumberCard:
-    return card(answers.release, Answer(n, n, n), "contributors")
-
-
-def _profile(side: Side) -> list[str]:
-    found = []
-    if side.women.value is not None:
-        found.append(
-            _(
-                "Of those whose gender is recorded, {share} are women and girls ({low} to {high})."
-            ).format(**_interval(side.women))
-        )
-    if side.exploitation:
-        kinds = [
-            _("{name} ({share}; {low} to {high})").format(
-                name=inline(label(flag, current())), **_interval(c)
-            )
-            for flag, c in side.exploitation[:MAIN_TYPES]
-        ]
-        found.append(
-            _(
-                "Where a type of exploitation is recorded, the main ones are: {types}. A person "
-                "may have suffered several."
-            ).format(types=listed(kinds))
-        )
-    return found
-
-
-def _interval(c: NumberCard) -> dict[str, str]:
-    low, high = interval(c.low or 0, c.high or 0)
-    return {"share": share(c.value or 0), "low": low, "high": high}
-
-
-def _value(c: NumberCard) -> str:
-    return number(c.value or 0)

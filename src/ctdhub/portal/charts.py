@@ -4,6 +4,7 @@
     all-corridors                 every corridor that is shown
     map-corridors, …              the maps of the page "Map", each also as ``<file>.svg``
     trends-total, …               the charts of the page "Trends"
+    trends-total-change, …        their changes split, as .csv and .json
     places/<place>                all figures of a country or region; two more columns say which
     stories/<story>-<number>      a figure of a story
 
@@ -26,6 +27,7 @@ from ctdhub.portal.pages.map import write_maps
 from ctdhub.portal.pages.stories import story_figures
 from ctdhub.portal.places import file as place_file
 from ctdhub.portal.places import listed_places, sides
+from ctdhub.portal.shift import write_shifts
 from ctdhub.portal.story import Story
 from ctdhub.portal.trends import trends
 from ctdhub.schema import countries
@@ -56,6 +58,7 @@ def write_charts(folder: Path, answers: Answers, told: Sequence[Story] = ()) -> 
         _write(folder / drawn.file, [drawn])
     for chart in trends(answers):
         _write(folder / chart.file, [chart])
+        write_shifts(folder, chart.file, chart.shifts, answers.release)
     for key in (*countries.regions(), *sorted(listed_places(answers))):
         found_here = [f for among in sides(key).values() for f in figures(answers, among)]
         if found_here:

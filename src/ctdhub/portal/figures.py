@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from ctdhub.i18n import _, current
 from ctdhub.insight import Answers, Row, Table, corridors, distribution, flag_group
 from ctdhub.insight.answers import Where
+from ctdhub.insight.saying import corridor
 from ctdhub.insight.words import number, share
 from ctdhub.portal.wording import Kind, ranged, sized, state_words
-from ctdhub.schema import countries, load_schema
+from ctdhub.schema import load_schema
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 
 MUCH = 0.2
@@ -186,10 +187,7 @@ def _by_flag(answers: Answers, among: Among, name: str, group: str) -> Figure:
 
 
 def _corridor(codes: tuple[str, ...]) -> str:
-    origin, place = (countries.name(c, current()) for c in codes)
-    if codes[0] == codes[1]:
-        return _("{country}, inside the country").format(country=origin)
-    return _("{origin} to {destination}").format(origin=origin, destination=place)
+    return corridor(codes[0], codes[1])
 
 
 def figure_of(

@@ -20,6 +20,7 @@ from ctdhub.portal.api import write_api, write_latest
 from ctdhub.portal.charts import write_charts
 from ctdhub.portal.edition import PLAIN, Edition
 from ctdhub.portal.explorer import write_data
+from ctdhub.portal.factsheets import FOLDER, sheets, write_sheets
 from ctdhub.portal.folder import renewed
 from ctdhub.portal.frame import HOME, address, render, stub
 from ctdhub.portal.pages import events, pages
@@ -88,6 +89,7 @@ def _write_language(
     version, hidden = answers.release.version, answers.release.facts.invented
     with language(code):
         write_pictures(fresh / "r" / version / "charts" / code, answers)
+        write_sheets(fresh / "r" / version / FOLDER / code, tuple(sheets(answers)))
         for page in pages(answers, edition):
             target = address(code, version, page.path)
             _write(fresh / target, render(page, answers.release, languages, edition))

@@ -13,10 +13,12 @@ from markupsafe import Markup
 from ctdhub.i18n import RIGHT_TO_LEFT, _, current, ngettext
 from ctdhub.insight import Answers, Row, Table
 from ctdhub.insight.answers import Where
+from ctdhub.insight.change import EVERYBODY, Question
 from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, NOT_RECORDED, YES
 from ctdhub.insight.trends import Line, covering, difference, span, trend, turns
 from ctdhub.insight.words import formula, listed, number, year
 from ctdhub.portal.figures import base_note
+from ctdhub.portal.shift import Shift, shift
 from ctdhub.portal.wording import ranged, sized, state_words
 from ctdhub.release import Release
 from ctdhub.schema import countries, load_schema
@@ -28,19 +30,23 @@ SIDES = {"trends-citizenship": CITIZENSHIP, "trends-exploited-in": EXPLOITATION_
 
 @dataclass(frozen=True)
 class Panel:
-    """One line of a chart: its label, its rows in the order of the years, what may be said."""
+    """One line of a chart: its label, its rows in the order of the years, what may be said, and
+    its change split; None for people whose answer is not recorded."""
 
     label: str
     rows: tuple[Row, ...]
     sentence: str
+    shift: Shift | None
 
 
 @dataclass(frozen=True)
 class Trend:
     """A chart of people by year: small multiples on one scale, and its table in words.
 
-    ``lines`` are the table's rows: a year, a cell for each panel, contributors that cover it, and,
-    where there is one panel only, the difference from the year before.
+    ``lines`` are the table's rows: a year, for each panel a cell (and one of the same contributors
+    in every year, where these were counted apart), the number of contributors that cover it, and,
+    where there is one panel only, the difference from the year before.  ``titles`` are the titles
+    of the panels' columns.
     """
 
     id: str
@@ -56,6 +62,20 @@ class Trend:
     def file(self) -> str:
         """Name of its file, without its ending."""
         return self.id
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        found = []
+        for panel in self.panels:
+            found.append(panel.label)
+            if panel.shift and panel.shift.same:
+                found.append(_("{label}: same contributors").format(label=panel.label))
+        return tuple(found)
+
+    @property
+    def shifts(self) -> tuple[Shift, ...]:
+        """The split changes of its lines."""
+        return tuple(panel.shift for panel in self.panels if panel.shift)
 
     @property
     def top(self) -> float:
@@ -121,7 +141,9 @@ def _chart(
     for line in lines:
         rows = tuple(r for r in table.rows if r.codes[1] == line.code)
         if rows:
-            panels.append(Panel(_label(variable, line.code), rows, _change(release, rows)))
+            question = _question(variable, line.code)
+            told = _label(variable, line.code), rows, _change(release, rows)
+            panels.append(Panel(*told, shift(answers, question) if question else None))
     subtitle = _("People identified, by year: {what}").format(what=headline)
     if len(panels) == 1 and (most := table.largest) is not None:
         headline = _("Year with the most people identified: {year}, {people} people").format(
@@ -137,6 +159,17 @@ def _chart(
         definition=meaning,
         table=table,
     )
+
+
+def _question(variable: str, code: str) -> Question | None:
+    """The people of a line as a question whose change can be split."""
+    if code == NOT_RECORDED:
+        return None
+    if variable == "line":
+        return EVERYBODY
+    if variable == "flag":
+        return Question(code, YES)
+    return Question(variable.removeprefix("region_of_"), code)
 
 
 def _label(variable: str, code: str) -> str:
@@ -184,7 +217,12 @@ def _lines(release: Release, panels: list[Panel]) -> tuple[tuple[str, ...], ...]
     found = []
     for k, row in enumerate(panels[0].rows if panels else ()):
         code = row.codes[0]
-        cells = [_cell(panel.rows[k]) for panel in panels]
+        cells = []
+        for panel in panels:
+            cells.append(_cell(panel.rows[k]))
+            if panel.shift and panel.shift.same:
+                same = panel.shift.same.get(code)
+                cells.append("–" if same is None else ranged(same))
         cells.append(number(len(covering(release, int(code)))) if code else "–")
         if len(panels) == 1:
             cells.append(_since(release, panels[0].rows, k))

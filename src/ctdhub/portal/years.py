@@ -20,6 +20,8 @@ from ctdhub.portal.wording import sized
 
 HIGH, ABOVE, BELOW = 130, 26, 22
 """Pixels of the plot, of the room above it for labels and below it for years."""
+DIAMOND = "M0-6L6 0L0 6L-6 0Z"
+"""The mark of the same contributors, around its place."""
 _LABELS = 6
 """Years that are written below a panel, at most."""
 
@@ -45,6 +47,7 @@ def draw_panel(panel: Panel, id_: str, top: int) -> Markup:
     rows = [r for r in panel.rows if r.codes[0]]
     body = [_grid(value) for value in ((0, 0.0), (top / 2, 0.5), (top, 1.0)) if _whole(value[0])]
     body += [_year(k, row, len(rows)) for k, row in enumerate(rows)]
+    body += [_same(k, panel, rows, top) for k in range(len(rows))]
     body += [_join(k, rows, top) for k in range(1, len(rows))]
     body += [_mark(k, row, len(rows), top) for k, row in enumerate(rows)]
     shown = [k for k, row in enumerate(rows) if _is_shown(row)]
@@ -114,6 +117,27 @@ def _join(k: int, rows: list[Row], top: int) -> Markup:
         c=_x(k, len(rows)),
         d=_y(rows[k].people.value or 0, top),
     )
+
+
+def _same(k: int, panel: Panel, rows: list[Row], top: int) -> Markup:
+    """A hollow diamond for the same contributors in every year, with its whisker and a join."""
+    same = panel.shift.same if panel.shift else {}
+    card = same.get(rows[k].codes[0])
+    if card is None or card.value is None:
+        return Markup("")
+    line = Markup('<line class="{c}" x1="{a:.2f}%" y1="{b:.1f}" x2="{d:.2f}%" y2="{e:.1f}"/>')
+    x, y = _x(k, len(rows)), _y(card.value, top)
+    ends = (_y(end, top) for end in (card.low or 0, card.high or 0))
+    low, high = ends
+    found = line.format(c="same", a=x, b=low, d=x, e=high)
+    before = same.get(rows[k - 1].codes[0]) if k else None
+    if before is not None and before.value is not None:
+        found += line.format(
+            c="same dashed", a=_x(k - 1, len(rows)), b=_y(before.value, top), d=x, e=y
+        )
+    return found + Markup(
+        '<svg x="{x:.2f}%" y="{y:.1f}" overflow="visible"><path class="same" d="{d}"/></svg>'
+    ).format(x=x, y=y, d=DIAMOND)
 
 
 def _mark(k: int, row: Row, n: int, top: int) -> Markup:

@@ -35,15 +35,13 @@ from ctdhub.protect.noise import Bits
 from ctdhub.protect.plan import Columns
 from ctdhub.protect.policy import Domains, Policy
 from ctdhub.protect.pool import pool, variances
+from ctdhub.protect.regions import COUNTRY_OF, with_regions
 from ctdhub.protect.series import DECIMALS
 from ctdhub.schema import Schema
 
 OVERLAP_SHARE = Fraction(1, 3)
 """Part of the sources' budget that goes to the overlap, where lists are named: its cells are few,
 and estimates lean on the smallest of them."""
-
-_REGIONS = {"citizenship_region": "citizenship", "exploitation_region": "country_of_exploitation"}
-"""Regions are measured where the policy releases the country that they follow from."""
 
 
 @dataclass(frozen=True)
@@ -229,7 +227,7 @@ def _thirds(released: Domains, schema: Schema) -> list[str]:
         v = schema.variable(name)
         if v.core and "exploitation" in (v.group, v.any_of):
             found.append(name)
-    return found + [region for region, country in _REGIONS.items() if country in released]
+    return found + [region for region, country in COUNTRY_OF.items() if country in released]
 
 
 def _encoded(people: pa.Table, public: SourceTables) -> Codes:
@@ -240,7 +238,7 @@ def _encoded(people: pa.Table, public: SourceTables) -> Codes:
         names = people[CONTRIBUTOR].cast(pa.string())
         shown = pc.is_in(names, value_set=pa.array(domains[CONTRIBUTOR], pa.string()))
         people = people.set_column(at, CONTRIBUTOR, pc.if_else(shown, names, None))
-    return encode(people, domains)
+    return encode(with_regions(people, [n for n in domains if n in COUNTRY_OF]), domains)
 
 
 def _rows(cells: Iterable[Any], values: npt.NDArray[Any]) -> pa.Table:

@@ -49,9 +49,11 @@ class _Regions(_Frozen):
 
     subregions: dict[str, _Subregion]
     unions: dict[str, tuple[str, ...]]
+    composites: dict[str, tuple[str, ...]]
+    codes: dict[str, str]
     names: dict[str, dict[str, str]]
 
-    @field_validator("unions", mode="before")
+    @field_validator("unions", "composites", mode="before")
     @classmethod
     def _split(cls, unions: dict[str, str]) -> dict[str, list[str]]:
         return {key: text.split() for key, text in unions.items()}
@@ -63,7 +65,12 @@ class _Regions(_Frozen):
             raise ValueError("every country but ATA belongs to exactly one subregion")
         if not {code for union in self.unions.values() for code in union} <= set(ALPHA3):
             raise ValueError("a union has a member that is no country")
-        keys = {*self.regions, *self.subregions, *self.unions, NO_REGION}
+        if not {key for parts in self.composites.values() for key in parts} <= set(self.subregions):
+            raise ValueError("a composite has a part that is no subregion")
+        coded = {*self.regions, *self.subregions, *self.composites}
+        if set(self.codes) != coded or len(set(self.codes.values())) != len(coded):
+            raise ValueError("every region of M49 has one code of its own")
+        keys = {*coded, *self.unions, NO_REGION}
         if set(self.names) != keys or any(set(n) != set(LANGUAGES) for n in self.names.values()):
             raise ValueError("every region and union has one name in each language")
         return self
@@ -158,6 +165,23 @@ def subregions(region_key: str | None = None) -> tuple[str, ...]:
     return tuple(key for key, sub in found if region_key in (None, sub.region))
 
 
+def composites() -> tuple[str, ...]:
+    """Keys of the M49 subregions that join several of :func:`subregions`."""
+    return tuple(_data().composites)
+
+
+def region_code(region_key: str) -> str:
+    """The three-digit M49 code of a region, subregion or composite.
+
+    Raises:
+        KeyError: no such key; unions have no code.
+
+    >>> region_code("europe"), region_code("western_africa")
+    ('150', '011')
+    """
+    return _data().codes[region_key]
+
+
 def unions() -> tuple[str, ...]:
     """Keys of the unions of states: ``eu`` and ``council_of_europe``."""
     return tuple(_data().unions)
@@ -165,16 +189,19 @@ def unions() -> tuple[str, ...]:
 
 @cache
 def members(region_key: str) -> tuple[str, ...]:
-    """Alpha-3 codes of a region, subregion or union, sorted.
+    """Alpha-3 codes of a region, subregion, composite or union, sorted.
 
     Raises:
-        KeyError: no such region, subregion or union.
+        KeyError: no such region, subregion, composite or union.
 
     >>> len(members("eu")), len(members("council_of_europe"))
     (27, 46)
     """
     if region_key in _data().unions:
         return tuple(sorted(_data().unions[region_key]))
+    if region_key in _data().composites:
+        parts = _data().composites[region_key]
+        return tuple(c for c in ALPHA3 if subregion(c) in parts)
     if region_key not in _data().names:
         raise KeyError(region_key)
     return tuple(c for c in ALPHA3 if region_key in (region(c), subregion(c)))

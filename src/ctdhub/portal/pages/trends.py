@@ -9,12 +9,13 @@ from typing import Any
 
 from ctdhub.i18n import _
 from ctdhub.insight import Answers
+from ctdhub.insight.change.sentences import counted_once
 from ctdhub.insight.trends import span
 from ctdhub.insight.words import listed, year
 from ctdhub.portal.frame import Page
 from ctdhub.portal.pages.about import about
 from ctdhub.portal.trends import Trend, coverage, trends, uncovered
-from ctdhub.portal.years import draw_panel, draw_span, scale
+from ctdhub.portal.years import DIAMOND, draw_panel, draw_span, scale
 from ctdhub.release import Release
 
 PATH = "trends.html"
@@ -33,6 +34,8 @@ def page(answers: Answers) -> Page:
             "charts": [_drawn(chart) for chart in trends(answers)],
             "timeline": _timeline(release),
             "coverage": coverage(release),
+            "once": counted_once() if answers.release.protected.sources else "",
+            "diamond": DIAMOND,
             "nobody": _("nobody reports here: {years}").format(years=listed(empty))
             if empty
             else _("nobody reports here: none of these years"),
@@ -48,7 +51,8 @@ def _drawn(chart: Trend) -> dict[str, Any]:
     for k, panel in enumerate(chart.panels, 1):
         id_ = chart.id if single else f"{chart.id}-{k}"
         panels.append({"id": id_, "panel": panel, "svg": draw_panel(panel, id_, end)})
-    return {"figure": chart, "panels": panels, "single": single}
+    who = dict.fromkeys(shift.who for shift in chart.shifts if shift.who)
+    return {"figure": chart, "panels": panels, "single": single, "who": " ".join(who)}
 
 
 def _timeline(release: Release) -> list[dict[str, Any]]:

@@ -1,0 +1,100 @@
+"""The verb ``trends``: a series by year and whether its change is in the world or in the data.
+
+Belongs here: arguments, where the report goes.  Does not belong here: the split (``insight``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ctdhub.cli import bar
+from ctdhub.cli.facts import chosen_form, deliver
+from ctdhub.cli.portal import release_folder
+from ctdhub.errors import QuestionError
+from ctdhub.harmonise.country_names import resolve
+from ctdhub.i18n import _
+from ctdhub.insight import Answers
+from ctdhub.insight.change import find_question, report
+from ctdhub.insight.change.documents import FORMS
+from ctdhub.insight.change.panel import last_whole_year
+from ctdhub.release import Release, open_release
+
+_FORMATS = ", ".join(FORMS)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+
+    @app.command(
+        help=_(
+            "Did the world change or the data? Split a change into contributors, recording and "
+            "the rest."
+            "\n\nExample: ctdhub trends my-hub --of gender=female --from 2021 --to 2024"
+        )
+    )
+    def trends(
+        source: Annotated[
+            Path, typer.Argument(help=_("A hub (its last release) or the folder of a release."))
+        ] = Path(),
+        of: Annotated[
+            str,
+            typer.Option(
+                help=_(
+                    "Whom to count: gender=female, exploitation_sexual, citizenship=Europe; "
+                    "all people by default."
+                )
+            ),
+        ] = "",
+        first: Annotated[
+            int | None,
+            typer.Option("--from", help=_("The earlier year; the year before by default.")),
+        ] = None,
+        last: Annotated[
+            int | None,
+            typer.Option("--to", help=_("The later year; the last whole year by default.")),
+        ] = None,
+        form: Annotated[
+            str, typer.Option("--format", help=_("One of: {names}.").format(names=_FORMATS))
+        ] = "text",
+        out: Annotated[
+            Path | None, typer.Option(help=_("Write into this file instead of printing."))
+        ] = None,
+    ) -> None:
+        write = chosen_form(form, FORMS)
+        with bar() as progress:
+            progress(_("Opening the release"), 0.1)
+            release = open_release(release_folder(source))
+            answers = Answers(release)
+            question = find_question(of, answers, lambda text: resolve(text).alpha3)
+            years = _years(release, first, last)
+            progress(_("Splitting the change"), 0.6)
+            found = report(answers, question, years)
+        if found is None:
+            raise QuestionError(
+                _("This release did not measure these people by year."),
+                _("Ask about other people, or release more columns by year."),
+                rule="not-by-year",
+            )
+        deliver(write(found, release), out)
+
+
+def _years(release: Release, first: int | None, last: int | None) -> tuple[int, int] | None:
+    """The years to compare, None for the default.
+
+    Raises:
+        QuestionError: the release does not cover them, or they are in the wrong order.
+    """
+    if first is None and last is None:
+        return None
+    later = last_whole_year(release) if last is None else last
+    earlier = later - 1 if first is None else first
+    start, end = release.years
+    fix = _("Give --from and --to from {first} to {last}, the earlier year first.").format(
+        first=start, last=end
+    )
+    if not start <= earlier < later <= end:
+        raise QuestionError(_("These two years cannot be compared."), fix, rule="years")
+    return earlier, later

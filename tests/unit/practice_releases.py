@@ -1,0 +1,136 @@
+"""Releases of one set of practice people under seeded noise, beside the truth about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ctdhub import pipeline, stages, start
+from ctdhub.insight import Answers
+from ctdhub.insight.change import Counts, Question
+from ctdhub.insight.change.contributors import WHOLE
+from ctdhub.insight.change.counts import Cell
+from ctdhub.insight.change.noisy import Noisy
+from ctdhub.protect import mechanism
+from ctdhub.protect.border import Guarantee, Protected, restore
+from ctdhub.protect.count import encode
+from ctdhub.protect.plan import plan_of
+from ctdhub.protect.policy import Policy
+from ctdhub.protect.sources import sourced
+from ctdhub.release import Release, open_release, write_release
+from ctdhub.schema import load_schema
+
+COLUMNS = (
+    "year_of_registration", "gender", "citizenship", "exploitation_forced_labour",
+    "exploitation_sexual", "any_exploitation", "means_debt_bondage", "any_means",
+)  # fmt: skip
+YEAR, WHO = "year_of_registration", "reporting_entity"
+YEARS = (2002, 2030)
+
+
+class Practice:
+    """People of a practice hub, linked once; releases of them are made by seed.
+
+    Args:
+        folder: where releases are written.
+        people, facts: the linked people, the hub's public facts.
+    """
+
+    def __init__(self, folder: Path, people: pa.Table, facts: dict[str, Any]) -> None:
+        self.folder, self.people, self.facts = folder, people, facts
+        self.policy = Policy(columns=COLUMNS, years=YEARS)
+
+    @classmethod
+    def made(cls, folder: Path, people: int) -> Practice:
+        """Of a fresh practice hub with so many people."""
+        hub = start.practice_hub(folder / "hub", people=people)
+        pipeline.build(hub, until="link")
+        table = pq.read_table(hub.work / "people" / stages.PEOPLE)
+        return cls(folder, table, hub.facts(YEARS))
+
+    def only(self, contributor: str) -> Practice:
+        """As if no other contributor had sent anything."""
+        named = [c for c in self.facts["contributors"] if c["id"] == contributor]
+        people = self.people.filter(pc.equal(self.people[WHO], contributor))
+        return Practice(self.folder / contributor, people, {**self.facts, "contributors": named})
+
+    def release(self, seed: int) -> Release:
+        """A release whose noise follows from the seed."""
+        protected = self._protected(np.random.default_rng(seed).bytes)
+        return replace(self._first, protected=protected)
+
+    @cached_property
+    def _first(self) -> Release:
+        """Written and read once: what it says of its files holds for no other seed."""
+        protected = self._protected(np.random.default_rng(0).bytes)
+        return open_release(write_release(protected, self.folder / "releases", "2026.1", ""))
+
+    def _protected(self, source: Callable[[int], bytes]) -> Protected:
+        schema, policy = load_schema(), self.policy
+        plan = plan_of(policy, schema)
+        found = mechanism.answer(encode(self.people, plan.domains), plan, 3.0, source)
+        sources = sourced(self.people, None, policy, schema, self.facts)
+        assert sources is not None
+        return restore(
+            records=found.records,
+            counts=found.counts,
+            people=found.people,
+            case_records=found.case_records,
+            guarantee=Guarantee(
+                20.0,
+                1e-9,
+                3.2,
+                "person",
+                "discrete Gaussian",
+                policy.level,
+                found.sigma,
+                "practice",
+            ),
+            facts=self.facts,
+            measurements=found.measurements,
+            sources=sources.measured(0.2, source),
+        )
+
+    def truth(self, counts: Counts, answers: Answers) -> Counts:
+        """The same cells with the true numbers in place of the noisy ones."""
+        q = counts.question
+        asked = self._by_year(self._mask(q.where))
+        recorded = self._by_year(self._mask(q.recorded(answers)))
+        everybody = self._by_year(self._mask({}))
+        cells = {}
+        for (who, year), cell in counts.cells.items():
+            at = [found.get((who, year), 0) for found in (asked, recorded, everybody)]
+            old = (cell.asked, cell.recorded, cell.everybody)
+            new = (Noisy(n, noisy.errors) for n, noisy in zip(at, old, strict=True))
+            cells[who, year] = Cell(*new)
+        return replace(counts, cells=cells)
+
+    def _mask(self, where: Any) -> pa.Array:
+        kept = pa.array(np.ones(self.people.num_rows, dtype=bool))
+        for name, values in where.items():
+            inside = pc.is_in(self.people[name], value_set=pa.array(list(values)))
+            kept = pc.and_(kept, inside)
+        return kept
+
+    def _by_year(self, mask: pa.Array) -> dict[tuple[str, int], int]:
+        """People by contributor and year; all contributors together as well."""
+        rows = self.people.filter(mask).group_by([WHO, YEAR]).aggregate([([], "count_all")])
+        found: dict[tuple[str, int], int] = {}
+        for row in rows.to_pylist():
+            if row[YEAR] is not None:
+                for who in (row[WHO], WHOLE):
+                    key = who, int(row[YEAR])
+                    found[key] = found.get(key, 0) + row["count_all"]
+        return found
+
+
+SEXUAL, WOMEN = Question("exploitation_sexual", "yes"), Question("gender", "female")
+EUROPEANS = Question("citizenship", "europe")

@@ -1,0 +1,109 @@
+"""The page of facts: every region that has something shown, its sentences, cards and files."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from invented_release import protected_answer
+from trap_one import trap_one
+
+from ctdhub.i18n import LANGUAGES, language
+from ctdhub.insight import Answers, place_facts
+from ctdhub.insight.factsheet import as_json, as_markdown, place_sheet
+from ctdhub.portal import build_site
+from ctdhub.portal.factsheets import sheet_keys
+from ctdhub.portal.frame import address, render
+from ctdhub.portal.pages import facts as facts_page
+from ctdhub.release import Release, open_release, write_release
+from ctdhub.schema import countries
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    answer = protected_answer(facts={"languages": list(LANGUAGES)})
+    folder = tmp_path_factory.mktemp("hub") / "releases"
+    return open_release(write_release(answer, folder, "2026.1", "First."))
+
+
+@pytest.fixture(scope="module")
+def site(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("out") / "site"
+    build_site(release, out)
+    return out
+
+
+def listed(text: str) -> set[str]:
+    return {key.replace("-", "_") for key in re.findall(r'<h2 id="([a-z-]+)"', text)} - {
+        "about", "all",
+    }  # fmt: skip
+
+
+def test_every_region_with_people_is_there_and_no_other(release: Release, site: Path) -> None:
+    text = (site / address("en", "2026.1", "facts.html")).read_text("utf-8")
+    answers = Answers(release)
+    expected = set()
+    for key in sheet_keys():
+        facts = place_facts(answers, key)
+        if facts.citizens.people.value is not None or facts.exploited.people.value is not None:
+            expected.add(key)
+    assert listed(text) == expected
+    assert {"eu", "council_of_europe", "europe", "western_africa"} <= expected
+    assert "melanesia" not in expected
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_sentences_cards_and_files_are_those_of_the_release(
+    release: Release, site: Path, code: str
+) -> None:
+    text = unescape((site / address(code, "2026.1", "facts.html")).read_text("utf-8"))
+    answers = Answers(release)
+    with language(code):
+        sheet = place_sheet(place_facts(answers, "eastern_europe"), release)
+        form = {"json": as_json(sheet), "md": as_markdown(sheet)}
+    for section in sheet.sections:
+        assert " ".join(section.sentences) in text
+        for line in section.lines:
+            assert f'<th scope="row">{line.label}</th>' in text
+    for ending, expected in form.items():
+        file = f"facts/{code}/eastern-europe.{ending}"
+        assert (site / "r" / "2026.1" / file).read_text("utf-8") == expected
+        assert f'href="../{file}" download' in text
+
+
+def test_every_link_to_a_file_leads_somewhere(site: Path) -> None:
+    page = site / address("fr", "2026.1", "facts.html")
+    files = re.findall(r'href="(\.\./facts/[^"]+)"', page.read_text("utf-8"))
+    assert len(files) > 20
+    for file in files:
+        target = (page.parent / file).resolve()
+        assert target.is_file()
+        if target.suffix == ".json":
+            assert json.loads(target.read_text("utf-8"))["release"] == "2026.1"
+
+
+def test_the_first_page_and_the_menu_lead_there(site: Path) -> None:
+    text = (site / address("en", "2026.1")).read_text("utf-8")
+    assert 'href="facts.html"' in text
+    assert 'href="facts.html#europe"' in text
+
+
+def test_trap_one_on_the_page(tmp_path: Path) -> None:
+    release = trap_one(tmp_path)
+    with language("en"):
+        text = render(facts_page.page(Answers(release)), release, ("en",))
+    said = re.findall(r"forced labour \((\d+)%", text)
+    assert said
+    assert set(said) == {"50"}
+    other = re.findall(r'<th scope="row">Other exploitation</th><td class="n">([^<]*)</td>', text)
+    assert {cell for cell in other if "%" in cell} == {"25%"}
+
+
+def test_regions_are_in_the_order_of_their_continents() -> None:
+    keys = sheet_keys()
+    assert keys[:2] == ("eu", "council_of_europe")
+    assert len(keys) == len(set(keys)) == 2 + 5 + 22 + len(countries.composites())
+    assert keys.index("africa") < keys.index("sub_saharan_africa") < keys.index("americas")

@@ -1,0 +1,89 @@
+"""Places are found by name, code and list; what is not a place is refused with what is near."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctdhub.errors import QuestionError
+from ctdhub.harmonise.country_names import resolve
+from ctdhub.i18n import LANGUAGES, language
+from ctdhub.schema import countries
+from ctdhub.schema.place import find_place, place_of
+
+KEYS = (
+    *countries.regions(), *countries.subregions(), *countries.composites(), *countries.unions(),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_region_is_found_by_each_of_its_names(key: str) -> None:
+    texts = [key, *(countries.region_name(key, lang) for lang in LANGUAGES)]
+    if key not in countries.unions():
+        texts.append(countries.region_code(key))
+    for text in texts:
+        assert find_place(text) == find_place(text.upper()) == place_of(key)
+    assert place_of(key).members == countries.members(key)
+
+
+def test_codes_are_those_of_m49() -> None:
+    known = {"150": "europe", "002": "africa", "011": "western_africa", "019": "americas",
+             "202": "sub_saharan_africa", "419": "latin_america_and_the_caribbean"}  # fmt: skip
+    assert {code: find_place(code).key for code in known} == known
+    codes = [countries.region_code(key) for key in KEYS if key not in countries.unions()]
+    assert not {countries.m49(code) for code in countries.ALPHA3} & set(codes)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_country_is_found_by_name_and_code(lang: str) -> None:
+    named = {find_place(name).key for name in map(countries.region_name, KEYS, [lang] * len(KEYS))}
+    for code in countries.ALPHA3:
+        for text in (code, countries.m49(code), countries.ALPHA3_TO_ALPHA2[code]):
+            assert find_place(text).key == code
+        assert find_place(countries.name(code, lang)).key in {code, *named}
+
+
+def test_members_of_the_council_of_europe() -> None:
+    council = find_place("Council of Europe").members
+    assert len(council) == 46
+    assert "RUS" not in council
+    assert "BLR" not in council
+    assert {"GBR", "TUR", "AZE", "UKR"} < set(council)
+    assert find_place("CoE").members == council
+
+
+def test_a_list_is_the_countries_it_names() -> None:
+    found = find_place("CIV, Guinea,MLI")
+    assert (found.kind, found.members) == ("list", ("CIV", "GIN", "MLI"))
+    assert found.name("en") == "Côte d’Ivoire, Guinea, and Mali"
+    assert found.name("fr") == "Côte d’Ivoire, Guinée et Mali"
+    assert place_of(found.key) == found
+    titled = find_place("CIV,GIN", title="Our programme")
+    assert titled.name("ar") == "Our programme"
+    assert find_place("Melanesia,FRA").members == (
+        *sorted(["FRA", *countries.members("melanesia")]),
+    )
+
+
+def test_more_names_of_countries_can_be_asked() -> None:
+    with pytest.raises(QuestionError):
+        find_place("Ivory Coast")
+    assert find_place("Ivory Coast", lambda text: resolve(text).alpha3).key == "CIV"
+
+
+def test_what_is_near_is_named() -> None:
+    with language("en"), pytest.raises(QuestionError, match="Did you mean: Western Africa"):
+        find_place("Western Afrika")
+    with language("en"), pytest.raises(QuestionError, match="“Narnia”"):
+        find_place("CIV,Narnia")
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_place_or_a_question_error(text: str) -> None:
+    try:
+        found = find_place(text)
+    except QuestionError:
+        return
+    assert found.members
+    assert set(found.members) <= set(countries.ALPHA3)
