@@ -28,10 +28,11 @@ from ctdhub.protect.plan import Plan, plan_of
 from ctdhub.protect.policy import Policy
 from ctdhub.protect.pool import pool, variances
 from ctdhub.protect.records import to_table
+from ctdhub.protect.series import by_year
 from ctdhub.protect.state import Measured
 from ctdhub.schema import load_schema
 
-ENGINE = "2"
+ENGINE = "3"
 """Version of the method; a new one makes every question a new question."""
 
 UNIT, MECHANISM = "person", "discrete Gaussian"
@@ -208,12 +209,13 @@ def _minted(
         guarantee=guarantee,
         facts=facts,
         perpetrators=perpetrators,
+        measurements=found.measurements,
     )
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the mechanism gives: records, counts and totals as in :class:`Protected`.
+    """What the mechanism gives: records, counts, totals, noisy counts as in :class:`Protected`.
 
     Attributes:
         sigma: standard deviation of the noise by table; keys as in ``Guarantee.sigma``.
@@ -224,6 +226,7 @@ class Answer:
     counts: pa.Table
     people: Estimate
     case_records: Estimate
+    measurements: pa.Table
     sigma: dict[str, float]
     rho: float
 
@@ -264,9 +267,9 @@ def answer(
         progress=lambda s: tell(_("fitting"), 0.15 + 0.75 * s),
     )
     tell(_("publishing"), 0.9)
-    counts = intervals.counts_table(
-        noisy, pooled, questions, plan.domains, total, plan.level, plan.false_share
-    )
+    shown = intervals.shown_cells(noisy, pooled, questions, total, plan.level, plan.false_share)
+    counts = intervals.counts_table(noisy, pooled, questions, plan.domains, total, shown)
+    measurements = by_year(noisy, pooled, questions, plan, shown)
     case_records = intervals.case_records(pooled, total, plan.level)
     del noisy, pooled  # as large as the records to come
     return Answer(
@@ -274,6 +277,7 @@ def answer(
         counts=counts,
         people=total,
         case_records=case_records,
+        measurements=measurements,
         sigma={"*".join(t): variance**0.5 for t, variance in variances(questions).items()},
         rho=rho,
     )
