@@ -30,12 +30,15 @@ CYCLES = 3
 class Tested:
     """A window beside its past, for each series; all arrays have shape (n,).
 
-    ``seen`` and ``expected`` are the window's sum and what the past leads to expect; ``p_rise``
-    and ``p_fall`` are one-sided chances; ``dispersion`` is the series' own.
+    ``seen`` and ``expected`` are what the window has and what the past leads to expect: sums of
+    counts, or shares in 0..1; ``error_seen`` and ``error_expected`` are their standard errors;
+    ``p_rise`` and ``p_fall`` are one-sided chances; ``dispersion`` is the series' own.
     """
 
     seen: Floats
     expected: Floats
+    error_seen: Floats
+    error_expected: Floats
     p_rise: Floats
     p_fall: Floats
     dispersion: Floats
@@ -89,7 +92,15 @@ def count_tests(
     )
     scale = (m * m * now).sum(axis=1) + (means.weight**2 * m * m * before).sum(axis=1)
     degrees = own.degrees(stretched + of_mean, scale)
-    return Tested(seen, expected, widened(up, degrees), widened(down, degrees), own.dispersion)
+    return Tested(
+        seen,
+        expected,
+        np.sqrt(stretched),
+        np.sqrt(of_mean),
+        widened(up, degrees),
+        widened(down, degrees),
+        own.dispersion,
+    )
 
 
 def _means(y: Floats, before: np.ndarray, now: np.ndarray, season: np.ndarray) -> Means:

@@ -61,6 +61,7 @@ class Spread:
 
         F. E. Satterthwaite (1946), Biometrics Bulletin 2:110: twice its square over its variance.
         """
+        total = np.maximum(total, 1e-9)
         of_estimate = np.maximum(scale * scale / self.information, 1e-12 * total * total)
         found: Floats = np.clip(2 * total * total / of_estimate, 1.0, 1e6)
         return found

@@ -83,6 +83,8 @@ def share_tests(
     return Tested(
         _ratio(seen, whole_now) + missing,
         p + missing,
+        np.sqrt(total) / np.maximum(whole_now, 1e-9) + missing,
+        np.sqrt(of_share) / np.maximum(whole_now, 1e-9) + missing,
         widened(up, degrees) + missing,
         widened(down, degrees) + missing,
         own.dispersion,

@@ -1,0 +1,205 @@
+"""Signals of a release: its yearly series, who reported, figures as number cards.
+
+Belongs here: which series of a release are looked at, their wholes, their years.
+Does not belong here: the search (``find``), words (``sentences``), pages (``portal``).
+
+Looked at are all people, countries of citizenship and of exploitation and the corridors between
+them; and of all people and each country the part of each gender, age and type of exploitation.
+The whole of a gender or an age is the people of the same place for whom it is recorded; of a type
+of exploitation, those with any type recorded, because an empty flag is no "no".
+
+The year in which the release was made was not over, so it is left out; years that no contributor
+covers are missing, not zero.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from ctdhub.insight.answers import Answer, fieller
+from ctdhub.insight.cards import NumberCard, card
+from ctdhub.insight.series import Series, all_series
+from ctdhub.insight.signals.find import Figure, Finding, Found, Settings, find
+from ctdhub.insight.signals.panel import Panel
+from ctdhub.insight.signals.periods import Period
+from ctdhub.insight.signals.tails import Floats
+from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, NOT_RECORDED, YES
+from ctdhub.insight.trends import Turn, covering, turns
+from ctdhub.release import Release
+from ctdhub.schema import load_schema
+
+PLACES = (CITIZENSHIP, EXPLOITATION_COUNTRY)
+PARTS = ("gender", "age_band")
+GROUP = "exploitation"
+
+Of = tuple[tuple[str, str], ...]
+"""Values by variable: places first, the part last; () is everybody."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """One series that is looked at: its people, and what they are a part of, if anything."""
+
+    of: Of
+    series: Series
+    whole: Series | None
+
+    @property
+    def name(self) -> str:
+        """Unique name, for example ``citizenship=CIV&gender=female``; ``all`` is everybody."""
+        return "&".join(f"{variable}={code}" for variable, code in self.of) or "all"
+
+
+@dataclass(frozen=True)
+class ReleaseSignals:
+    """What was found in a release.
+
+    Attributes:
+        found: None where the release has no series, or no finished year.
+        looked: the series by row of the panel.
+        turns: years of the past or the window in which contributors joined or left.
+    """
+
+    release: Release
+    found: Found | None
+    looked: tuple[Looked, ...]
+    turns: tuple[Turn, ...]
+
+    def cards(self, finding: Finding) -> Cards:
+        """The figures of a finding as number cards."""
+        return Cards.of(self.release, finding)
+
+
+def signals(release: Release, settings: Settings | None = None) -> ReleaseSignals:
+    """Look at all series of a release."""
+    first, last = release.years[0], min(release.years[1], int(release.year) - 1)
+    looked = tuple(_looked(all_series(release)))
+    if not looked or last <= first:
+        return ReleaseSignals(release, None, (), ())
+    found = find(_panel(release, looked, range(first, last + 1)), settings)
+    begin, end = (found.panel.periods[k].place for k in (found.past[0], found.window[1]))
+    changed = tuple(t for t in turns(release) if begin < t.year <= end)
+    return ReleaseSignals(release, found, looked, changed)
+
+
+def _looked(every: tuple[Series, ...]) -> Iterator[Looked]:
+    """Series of known places and parts, with their wholes, in the order of the release."""
+    held = {frozenset(s.of): s for s in every}
+    schema = load_schema()
+    flags, indicator = schema.flags(GROUP), schema.groups[GROUP].indicator or ""
+    for series in every:
+        values = dict(series.of)
+        places = tuple((v, values[v]) for v in PLACES if v in values)
+        rest = [(v, code) for v, code in series.of if v not in PLACES]
+        if any(code == NOT_RECORDED for code in values.values()) or len(rest) > 1:
+            continue
+        if not rest:
+            yield Looked(places, series, None)
+            continue
+        part = rest[0]
+        if len(places) > 1 or not (part[0] in PARTS or (part[0] in flags and part[1] == YES)):
+            continue
+        if part[0] in PARTS:
+            whole = _recorded(held, places, part[0])
+        else:
+            whole = held.get(frozenset((*places, (indicator, YES))))
+        yield Looked((*places, part), series, whole)
+
+
+def _recorded(held: Mapping[frozenset[tuple[str, str]], Series], places: Of, part: str) -> (
+    Series | None
+):
+    """People of a place less those for whom the part is not recorded; these may be too few to
+    have a series, then they are too few to matter."""
+    everybody = held.get(frozenset(places))
+    unknown = held.get(frozenset((*places, (part, NOT_RECORDED))))
+    if everybody is None or unknown is None:
+        return everybody
+    return Series(
+        everybody.of,
+        everybody.years,
+        everybody.noisy - unknown.noisy,
+        math.hypot(everybody.sigma, unknown.sigma),
+    )
+
+
+def _panel(release: Release, looked: tuple[Looked, ...], years: range) -> Panel:
+    """Noisy counts of the years; those that nobody covers are missing."""
+    covered = np.array([bool(covering(release, year)) for year in years])
+    places = [looked[0].series.years.index(str(year)) for year in years]
+    shape = (len(looked), len(years))
+    counts, wholes = np.full(shape, np.nan), np.full(shape, np.nan)
+    noise, noise_of_wholes = np.zeros(shape), np.zeros(shape)
+    for row, one in enumerate(looked):
+        _fill(counts[row], noise[row], one.series, places, covered)
+        if one.whole is not None:
+            _fill(wholes[row], noise_of_wholes[row], one.whole, places, covered)
+    return Panel(
+        names=tuple(one.name for one in looked),
+        periods=tuple(Period("year", year) for year in years),
+        counts=counts,
+        wholes=wholes,
+        noise=noise,
+        noise_of_wholes=noise_of_wholes,
+    )
+
+
+def _fill(
+    counts: Floats, noise: Floats, series: Series, places: list[int], covered: np.ndarray
+) -> None:
+    counts[covered] = series.noisy[places][covered]
+    noise[:] = series.sigma
+
+
+@dataclass(frozen=True)
+class Cards:
+    """The figures of a finding as number cards: mean numbers of people by year, and shares.
+
+    Each is a pair, before and in the window.  Intervals are those of the protection noise, at the
+    release's level; a figure whose interval reaches zero is protected, not shown.
+    """
+
+    count: tuple[NumberCard, NumberCard]
+    whole: tuple[NumberCard, NumberCard] | None
+    share: tuple[NumberCard, NumberCard] | None
+
+    @classmethod
+    def of(cls, release: Release, finding: Finding) -> Cards:
+        """Make them."""
+        level = release.protected.guarantee.level
+        z = NormalDist().inv_cdf((1 + level) / 2)
+        part = finding.part or finding.count
+        numbers = [_mean(f, z) for f in part]
+        if finding.whole is None:
+            return cls(_pair([card(release, a, "people") for a in numbers]), None, None)
+        wholes = [_mean(f, z) for f in finding.whole]
+        shares = [
+            card(release, fieller(a, b), "share", denominator=round(b.value or 0))
+            for a, b in zip(numbers, wholes, strict=True)
+        ]
+        return cls(
+            _pair([card(release, a, "people") for a in numbers]),
+            _pair([card(release, b, "people") for b in wholes]),
+            _pair(shares),
+        )
+
+
+_Z95 = NormalDist().inv_cdf(0.975)
+
+
+def _mean(figure: Figure, z: float) -> Answer:
+    """A mean by year with the interval of its noise at another level, in whole people."""
+    half = (figure.high - figure.value) / _Z95 * z
+    value = max(0, round(figure.value))
+    low, high = math.floor(figure.value - half), math.ceil(figure.value + half)
+    return Answer(value, min(value, max(0, low)), max(value, high))
+
+
+def _pair(cards: list[NumberCard]) -> tuple[NumberCard, NumberCard]:
+    before, now = cards
+    return before, now
