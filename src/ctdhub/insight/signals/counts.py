@@ -87,9 +87,7 @@ def count_tests(
     of_noise = (noise_squared * now).sum(axis=1)
     of_mean = (means.weight**2 * variance * before).sum(axis=1)
     of_mean *= own.stretch(before.sum(axis=1))
-    up, down = negative_binomial(
-        seen, expected, stretched - of_noise, np.sqrt(of_noise + of_mean)
-    )
+    up, down = negative_binomial(seen, expected, stretched - of_noise, np.sqrt(of_noise + of_mean))
     scale = (m * m * now).sum(axis=1) + (means.weight**2 * m * m * before).sum(axis=1)
     degrees = own.degrees(stretched + of_mean, scale)
     return Tested(
@@ -117,14 +115,10 @@ def _means(y: Floats, before: np.ndarray, now: np.ndarray, season: np.ndarray) -
     sizes = np.maximum(1.0, times @ one_hot.T)
     asked = now @ one_hot
     weight = (1 - lean) * now.sum(axis=1, keepdims=True) / n + lean * (asked @ one_hot.T) / sizes
-    return Means(
-        np.maximum(fitted, 0.0), weight * before, ((1 - lean) / n + lean / sizes) * before
-    )
+    return Means(np.maximum(fitted, 0.0), weight * before, ((1 - lean) / n + lean / sizes) * before)
 
 
-def _lean(
-    y: Floats, before: np.ndarray, near: Floats, each: Floats, times: Floats
-) -> Floats:
+def _lean(y: Floats, before: np.ndarray, near: Floats, each: Floats, times: Floats) -> Floats:
     """How far the means of the places of the year are believed, in 0..1, shape (series, 1)."""
     places = times.shape[1]
     if places < 2:

@@ -189,7 +189,7 @@ def find(panel: Panel, settings: Settings | None = None) -> Found:
     q = q_values(p)
     figures = _Figures(panel, known & past, known & window, both & past, both & window, shared)
     findings = [
-        _finding(figures, row, p[:, row], q[:, row], rises[:, row])
+        _finding(figures, int(row), p[:, row], q[:, row], rises[:, row])
         for row in np.flatnonzero(testable.any(axis=0))
     ]
     findings.sort(key=lambda f: (f.q, f.p, f.name))
@@ -200,9 +200,7 @@ def find(panel: Panel, settings: Settings | None = None) -> Found:
         past=(begin, max(begin, start - 1)),
         settings=settings,
         tests=int(testable.sum()),
-        too_few_periods=tuple(
-            panel.names[row] for row in np.flatnonzero(~testable.any(axis=0))
-        ),
+        too_few_periods=tuple(panel.names[row] for row in np.flatnonzero(~testable.any(axis=0))),
         seasons=IN_A_CYCLE[kind] > 1 and bool(past.sum() >= CYCLES * IN_A_CYCLE[kind]),
     )
 
@@ -267,13 +265,11 @@ def _finding(f: _Figures, row: int, p: Floats, q: Floats, rises: np.ndarray) -> 
     panel, s = f.panel, f.shared
     shared = any(t.what == "share" for t in tests)
     return Finding(
-        row=int(row),
+        row=row,
         name=panel.names[row],
         tests=tests,
         count=f.means(row, panel.counts, panel.noise, f.before, f.now),
-        part=f.means(row, panel.counts, panel.noise, f.both_before, f.both_now)
-        if shared
-        else None,
+        part=f.means(row, panel.counts, panel.noise, f.both_before, f.both_now) if shared else None,
         whole=f.means(row, panel.wholes, panel.noise_of_wholes, f.both_before, f.both_now)
         if shared
         else None,

@@ -35,7 +35,8 @@ class Residuals:
         seen: observed less fitted.
         known: variance that is known: of chance, and of the protection noise.
         scale: what the dispersion is multiplied with to give the rest of the variance.
-        kept: share of its variance that a residual keeps after the fit, in 0..1.
+        kept: how often the squared residuals, summed, hold the variance of each period on average,
+            because the fitted mean follows the period itself; about 1.
     """
 
     inside: np.ndarray
@@ -103,9 +104,10 @@ def _information(past: Residuals, explained: Floats, dispersion: Floats) -> Floa
     """One over the variance of the moment estimate of the dispersion, errors taken as normal."""
     variance = past.known + dispersion[:, None] * past.scale
     of_squares = 2 * (past.kept * variance**2).sum(axis=1)
-    return np.divide(
+    found: Floats = np.divide(
         explained**2, of_squares, out=np.zeros_like(explained), where=of_squares > 0
     )
+    return found
 
 
 def _related(past: Residuals, dispersion: Floats) -> Floats:

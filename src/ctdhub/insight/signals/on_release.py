@@ -78,16 +78,18 @@ class ReleaseSignals:
 def signals(release: Release, settings: Settings | None = None) -> ReleaseSignals:
     """Look at all series of a release."""
     first, last = release.years[0], min(release.years[1], int(release.year) - 1)
-    looked = tuple(_looked(all_series(release)))
+    looked = tuple(looked_at(all_series(release)))
     if not looked or last <= first:
         return ReleaseSignals(release, None, (), ())
-    found = find(_panel(release, looked, range(first, last + 1)), settings)
+    years = range(first, last + 1)
+    nobody = frozenset(year for year in years if not covering(release, year))
+    found = find(panel_of(looked, years, nobody), settings)
     begin, end = (found.panel.periods[k].place for k in (found.past[0], found.window[1]))
     changed = tuple(t for t in turns(release) if begin < t.year <= end)
     return ReleaseSignals(release, found, looked, changed)
 
 
-def _looked(every: tuple[Series, ...]) -> Iterator[Looked]:
+def looked_at(every: tuple[Series, ...]) -> Iterator[Looked]:
     """Series of known places and parts, with their wholes, in the order of the release."""
     held = {frozenset(s.of): s for s in every}
     schema = load_schema()
@@ -111,9 +113,9 @@ def _looked(every: tuple[Series, ...]) -> Iterator[Looked]:
         yield Looked((*places, part), series, whole)
 
 
-def _recorded(held: Mapping[frozenset[tuple[str, str]], Series], places: Of, part: str) -> (
-    Series | None
-):
+def _recorded(
+    held: Mapping[frozenset[tuple[str, str]], Series], places: Of, part: str
+) -> Series | None:
     """People of a place less those for whom the part is not recorded; these may be too few to
     have a series, then they are too few to matter."""
     everybody = held.get(frozenset(places))
@@ -128,9 +130,9 @@ def _recorded(held: Mapping[frozenset[tuple[str, str]], Series], places: Of, par
     )
 
 
-def _panel(release: Release, looked: tuple[Looked, ...], years: range) -> Panel:
-    """Noisy counts of the years; those that nobody covers are missing."""
-    covered = np.array([bool(covering(release, year)) for year in years])
+def panel_of(looked: tuple[Looked, ...], years: range, nobody: frozenset[int]) -> Panel:
+    """Noisy counts by year; the years in ``nobody``, which no contributor covers, are missing."""
+    covered = np.array([year not in nobody for year in years])
     places = [looked[0].series.years.index(str(year)) for year in years]
     shape = (len(looked), len(years))
     counts, wholes = np.full(shape, np.nan), np.full(shape, np.nan)

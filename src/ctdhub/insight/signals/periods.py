@@ -76,7 +76,7 @@ def _read(kind: Kind, parts: list[int]) -> Period | None:
         if kind == "day":
             return Period(kind, date(*parts).toordinal())
         if kind == "week":
-            return Period(kind, (date.fromisocalendar(*parts, 1).toordinal() - 1) // 7)
+            return Period(kind, (date.fromisocalendar(parts[0], parts[1], 1).toordinal() - 1) // 7)
     except ValueError:
         return None
     if parts[0] < 1:
