@@ -76,9 +76,13 @@ def stored(ledger: Ledger, question: str, facts: dict[str, Any]) -> Protected | 
 
 
 def _sources(
-    table: pa.Table, contributors: list[str], lists: list[str], sigma: dict[str, float]
+    table: pa.Table,
+    contributors: list[str],
+    lists: list[str],
+    sigma: dict[str, float],
+    share: float,
 ) -> Sources:
-    return Sources(tuple(contributors), tuple(lists), table.cast(MEASUREMENTS), sigma)
+    return Sources(tuple(contributors), tuple(lists), table.cast(MEASUREMENTS), sigma, share)
 
 
 def check_paid(ledger: Ledger) -> None:
@@ -154,6 +158,7 @@ def _fill(fresh: Path, answer: Protected) -> None:
             "contributors": sources.contributors,
             "lists": sources.lists,
             "sigma": sources.sigma,
+            "share": sources.share,
         }
         if sources
         else None,

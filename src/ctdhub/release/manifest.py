@@ -58,6 +58,7 @@ class MeasuredSources(Measured):
     contributors: tuple[str, ...]
     lists: tuple[str, ...]
     sigma: dict[str, float]
+    share: float = Field(ge=0, lt=1)
 
 
 class FileEntry(_Part):
@@ -195,6 +196,7 @@ def _sources(found: Sources | None) -> MeasuredSources | None:
         contributors=found.contributors,
         lists=found.lists,
         sigma=found.sigma,
+        share=found.share,
     )
 
 
