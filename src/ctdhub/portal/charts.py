@@ -4,6 +4,7 @@
     all-corridors                 every corridor that is shown
     map-corridors, …              the maps of the page "Map", each also as ``<file>.svg``
     trends-total, …               the charts of the page "Trends"
+    signals                       the page "Signals", also as ``signals.json``
     places/<place>                all figures of a country or region; two more columns say which
     stories/<story>-<number>      a figure of a story
 
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ctdhub.insight import Answers, NumberCard, Row, Table
+from ctdhub.insight.signals import signals
 from ctdhub.portal.figures import figures
 from ctdhub.portal.pages.corridors import FILE as CORRIDORS
 from ctdhub.portal.pages.corridors import figure as all_corridors
@@ -26,6 +28,7 @@ from ctdhub.portal.pages.map import write_maps
 from ctdhub.portal.pages.stories import story_figures
 from ctdhub.portal.places import file as place_file
 from ctdhub.portal.places import listed_places, sides
+from ctdhub.portal.signals import write_signals
 from ctdhub.portal.story import Story
 from ctdhub.portal.trends import trends
 from ctdhub.schema import countries
@@ -56,6 +59,7 @@ def write_charts(folder: Path, answers: Answers, told: Sequence[Story] = ()) -> 
         _write(folder / drawn.file, [drawn])
     for chart in trends(answers):
         _write(folder / chart.file, [chart])
+    write_signals(folder, signals(answers.release))
     for key in (*countries.regions(), *sorted(listed_places(answers))):
         found_here = [f for among in sides(key).values() for f in figures(answers, among)]
         if found_here:

@@ -9,6 +9,7 @@ person.
 
 from ctdhub.insight.signals import report
 from ctdhub.insight.signals.cells import Given
+from ctdhub.insight.signals.figures import Cards, by_year, cards
 from ctdhub.insight.signals.find import (
     MIN_COUNT,
     RATE,
@@ -19,7 +20,7 @@ from ctdhub.insight.signals.find import (
     Test,
     find,
 )
-from ctdhub.insight.signals.on_release import Cards, ReleaseSignals, signals
+from ctdhub.insight.signals.on_release import ReleaseSignals, signals
 from ctdhub.insight.signals.panel import Panel
 from ctdhub.insight.signals.periods import Period, read_period
 from ctdhub.insight.signals.read import panel_of_table
@@ -37,6 +38,8 @@ __all__ = [
     "ReleaseSignals",
     "Settings",
     "Test",
+    "by_year",
+    "cards",
     "find",
     "panel_of_table",
     "read_period",

@@ -68,8 +68,9 @@ class Figure:
 class Test:
     """One test of a series: what moved, which way, how likely by chance.
 
-    ``p`` is two-sided; ``q`` is the share of false ones expected among all tests at least as
-    clear.
+    ``p`` is two-sided; ``q`` is the share of false ones expected among the tests at least as
+    clear: the larger one of all tests and of those of the same kind, so that many numbers that
+    moved do not lend their weight to a share that did not.
     """
 
     what: What
@@ -186,7 +187,7 @@ def find(panel: Panel, settings: Settings | None = None) -> Found:
     in_window = np.where(both & window, panel.wholes, 0.0).sum(axis=1)
     p, rises = _chances(counted, shared, in_window, settings.min_count)
     p = np.where(testable, p, np.nan)
-    q = q_values(p)
+    q = np.maximum(q_values(p), np.stack([q_values(of_kind) for of_kind in p]))
     figures = _Figures(panel, known & past, known & window, both & past, both & window, shared)
     findings = [
         _finding(figures, int(row), p[:, row], q[:, row], rises[:, row])

@@ -6,7 +6,8 @@ Does not belong here: means, shares, tails.
 A series of few periods says little about how much it varies, so its estimate leans on the mean of
 all series, and that on a public prior where there are few series: empirical Bayes as G. K. Smyth
 (2004), Stat. Appl. Genet. Mol. Biol. 3:3, does for variances.  Two rules keep it cautious: no
-series counts as steadier than its own past was, and none as steadier than chance alone.
+series counts as steadier than its own past was, unless that may be chance or protection noise, and
+none as steadier than chance alone.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def spread(past: Residuals, prior: float) -> Spread:
     info = _information(past, explained, np.full(own.size, scale))
     start = PRIOR_DEGREES / (2 * scale**2)
     shrunk = (start * common + info * own) / (start + info)
-    dispersion = np.maximum(0.0, np.maximum(own, shrunk))
+    dispersion = np.maximum(0.0, np.maximum(own - _doubt(past, explained, scale), shrunk))
     at = np.maximum(dispersion, scale)
     information = _information(past, explained, at) + PRIOR_DEGREES / (2 * at**2)
     return Spread(dispersion, information, _related(past, dispersion))
@@ -106,6 +107,16 @@ def _information(past: Residuals, explained: Floats, dispersion: Floats) -> Floa
     of_squares = 2 * (past.kept * variance**2).sum(axis=1)
     found: Floats = np.divide(
         explained**2, of_squares, out=np.zeros_like(explained), where=of_squares > 0
+    )
+    return found
+
+
+def _doubt(past: Residuals, explained: Floats, scale: float) -> Floats:
+    """The part of the standard error of a dispersion that known variance adds, not few periods."""
+    of_itself = scale * past.scale
+    squares = 2 * (past.kept * ((past.known + of_itself) ** 2 - of_itself**2)).sum(axis=1)
+    found: Floats = np.sqrt(
+        np.divide(squares, explained**2, out=np.zeros_like(explained), where=explained > 0)
     )
     return found
 

@@ -1,7 +1,7 @@
-"""Signals of a release: its yearly series, who reported, figures as number cards.
+"""Signals of a release: its yearly series, and who reported.
 
 Belongs here: which series of a release are looked at, their wholes, their years.
-Does not belong here: the search (``find``), words (``sentences``), pages (``portal``).
+Does not belong here: the search (``find``), figures to show (``figures``), words (``told``).
 
 Looked at are all people, countries of citizenship and of exploitation and the corridors between
 them; and of all people and each country the part of each gender, age and type of exploitation.
@@ -17,14 +17,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
-from ctdhub.insight.answers import Answer, fieller
-from ctdhub.insight.cards import NumberCard, card
 from ctdhub.insight.series import Series, all_series
-from ctdhub.insight.signals.find import Figure, Finding, Found, Settings, find
+from ctdhub.insight.signals.find import Found, Settings, find
 from ctdhub.insight.signals.panel import Panel
 from ctdhub.insight.signals.periods import Period
 from ctdhub.insight.signals.tails import Floats
@@ -69,10 +66,6 @@ class ReleaseSignals:
     found: Found | None
     looked: tuple[Looked, ...]
     turns: tuple[Turn, ...]
-
-    def cards(self, finding: Finding) -> Cards:
-        """The figures of a finding as number cards."""
-        return Cards.of(self.release, finding)
 
 
 def signals(release: Release, settings: Settings | None = None) -> ReleaseSignals:
@@ -156,52 +149,3 @@ def _fill(
 ) -> None:
     counts[covered] = series.noisy[places][covered]
     noise[:] = series.sigma
-
-
-@dataclass(frozen=True)
-class Cards:
-    """The figures of a finding as number cards: mean numbers of people by year, and shares.
-
-    Each is a pair, before and in the window.  Intervals are those of the protection noise, at the
-    release's level; a figure whose interval reaches zero is protected, not shown.
-    """
-
-    count: tuple[NumberCard, NumberCard]
-    whole: tuple[NumberCard, NumberCard] | None
-    share: tuple[NumberCard, NumberCard] | None
-
-    @classmethod
-    def of(cls, release: Release, finding: Finding) -> Cards:
-        """Make them."""
-        level = release.protected.guarantee.level
-        z = NormalDist().inv_cdf((1 + level) / 2)
-        part = finding.part or finding.count
-        numbers = [_mean(f, z) for f in part]
-        if finding.whole is None:
-            return cls(_pair([card(release, a, "people") for a in numbers]), None, None)
-        wholes = [_mean(f, z) for f in finding.whole]
-        shares = [
-            card(release, fieller(a, b), "share", denominator=round(b.value or 0))
-            for a, b in zip(numbers, wholes, strict=True)
-        ]
-        return cls(
-            _pair([card(release, a, "people") for a in numbers]),
-            _pair([card(release, b, "people") for b in wholes]),
-            _pair(shares),
-        )
-
-
-_Z95 = NormalDist().inv_cdf(0.975)
-
-
-def _mean(figure: Figure, z: float) -> Answer:
-    """A mean by year with the interval of its noise at another level, in whole people."""
-    half = (figure.high - figure.value) / _Z95 * z
-    value = max(0, round(figure.value))
-    low, high = math.floor(figure.value - half), math.ceil(figure.value + half)
-    return Answer(value, min(value, max(0, low)), max(value, high))
-
-
-def _pair(cards: list[NumberCard]) -> tuple[NumberCard, NumberCard]:
-    before, now = cards
-    return before, now

@@ -13,6 +13,7 @@ from typing import Any
 from ctdhub.i18n import _
 from ctdhub.insight.cards import NumberCard, caveat, citation
 from ctdhub.insight.signals import sentences, told
+from ctdhub.insight.signals.figures import cards
 from ctdhub.insight.signals.find import LEVEL, Figure, Finding, Found
 from ctdhub.insight.signals.on_release import ReleaseSignals
 from ctdhub.insight.signals.sentences import Told
@@ -110,7 +111,7 @@ def _file_entry(found: Found, finding: Finding) -> dict[str, Any]:
 
 
 def _release_entry(result: ReleaseSignals, finding: Finding) -> dict[str, Any]:
-    cards = result.cards(finding)
+    of = cards(result, finding)
     if result.found is None:
         raise ValueError("a finding comes from what was found")
     return {
@@ -118,9 +119,9 @@ def _release_entry(result: ReleaseSignals, finding: Finding) -> dict[str, Any]:
             result.found,
             finding,
             told.of_release(result, finding),
-            count=_pair(cards.count, _card),
-            denominator=_pair(cards.whole, _card),
-            share=_pair(cards.share, _card),
+            count=_pair(of.count, _card),
+            denominator=_pair(of.whole, _card),
+            share=_pair(of.share, _card),
         ),
         "of": dict(result.looked[finding.row].of),
     }
@@ -220,3 +221,11 @@ def _closing(found: Found) -> list[str]:
             "whether people who know the place agree."
         ),
     ]
+
+
+def about() -> str:
+    """What a signal is."""
+    return _(
+        "A signal is a series of numbers whose last years differ from its own past by more than "
+        "chance, its usual ups and downs and the protection noise explain."
+    )

@@ -16,9 +16,9 @@ from ctdhub.insight.signals.counts import Tested
 from ctdhub.insight.signals.moderate import Residuals, spread
 from ctdhub.insight.signals.tails import Floats, binomial, widened
 
-PRIOR = 0.01
-"""Dispersion to start from: a share of a half that varies by 5 points beyond chance, one of a
-tenth by 3 points."""
+PRIOR = 0.02
+"""Dispersion to start from: a share of a half that varies by 7 points beyond chance, one of a
+tenth by 4 points."""
 
 
 def share_tests(

@@ -13,6 +13,7 @@ import numpy as np
 from ctdhub.errors import printable
 from ctdhub.i18n import _, current
 from ctdhub.insight.cards import NumberCard
+from ctdhub.insight.signals.figures import cards
 from ctdhub.insight.signals.find import Figure, Finding, Found
 from ctdhub.insight.signals.on_release import PARTS, PLACES, Looked, Of, ReleaseSignals
 from ctdhub.insight.signals.sentences import SHORT_PAST, Pair, Quantity, Told, named, shared
@@ -83,7 +84,7 @@ def single_periods(found: Found, finding: Finding) -> str:
 
 def of_release(result: ReleaseSignals, finding: Finding) -> Told:
     """A finding in a release; its figures obey the rule of number cards."""
-    looked, cards = result.looked[finding.row], result.cards(finding)
+    looked, of = result.looked[finding.row], cards(result, finding)
     rate = result.found.settings.rate if result.found else 0.0
     return Told(
         title=title(looked),
@@ -91,9 +92,9 @@ def of_release(result: ReleaseSignals, finding: Finding) -> Told:
         whole=_("all whose answer is recorded"),
         moved=finding.moved(rate),
         tested_share=finding.test("share") is not None,
-        count=_carded(cards.count),
-        wholes=_carded(cards.whole) if cards.whole else None,
-        shares=_carded(cards.share) if cards.share else None,
+        count=_carded(of.count),
+        wholes=_carded(of.whole) if of.whole else None,
+        shares=_carded(of.share) if of.share else None,
     )
 
 

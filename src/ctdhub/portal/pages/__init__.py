@@ -22,6 +22,7 @@ from ctdhub.portal.pages import (
     map,
     methods,
     places,
+    signals,
     stories,
     trends,
 )
@@ -44,6 +45,7 @@ def _without_stories(answers: Answers, edition: Edition) -> Iterator[Page]:
     yield from places.pages(answers)
     yield corridors.page(answers)
     yield trends.page(answers)
+    yield signals.page(answers)
     yield from learn.pages(answers)
     if edition.calendar is not None:
         yield events.page(answers.release, edition.calendar)
