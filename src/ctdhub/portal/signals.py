@@ -17,7 +17,7 @@ from ctdhub.insight import NumberCard, Row
 from ctdhub.insight.cards import caveat, citation
 from ctdhub.insight.signals import Finding, Found, ReleaseSignals, by_year, cards, report
 from ctdhub.insight.signals.find import What
-from ctdhub.insight.signals.on_release import PLACES
+from ctdhub.insight.signals.on_release import PLACES, Of
 from ctdhub.insight.signals.sentences import one_in, sentence, verdict
 from ctdhub.insight.signals.told import of_release, part, title
 from ctdhub.insight.words import year
@@ -59,21 +59,22 @@ class Drawn:
 def drawn(result: ReleaseSignals, what: What) -> tuple[Drawn, ...]:
     """The clearest signals of the share or of the number, at most one for each place.
 
-    A series whose share moved is drawn there, and not again for its number.
+    A series whose share moved is drawn there, and not again for its number.  Of one place a rise
+    is drawn rather than a fall, for where one part rises the others fall.
     """
     if result.found is None:
         return ()
-    rate, places, found = result.found.settings.rate, set(), []
+    rate = result.found.settings.rate
+    chosen: dict[Of, tuple[int, Finding, bool]] = {}
     for k, finding in enumerate(result.found.signals, 1):
-        moved = {t.what for t in finding.moved(rate)}
-        of = result.looked[finding.row].of
-        place = tuple(pair for pair in of if pair[0] in PLACES)
-        chosen = "share" if "share" in moved else "count"
-        if chosen != what or place in places:
+        moved = {t.what: t.way for t in finding.moved(rate)}
+        if ("share" if "share" in moved else "count") != what:
             continue
-        places.add(place)
-        found.append(_chart(result, finding, f"signal-{k}"))
-    return tuple(found[:DRAWN])
+        place = tuple(pair for pair in result.looked[finding.row].of if pair[0] in PLACES)
+        rose = moved[what] == "rise"
+        if place not in chosen or (rose and not chosen[place][2]):
+            chosen[place] = (k, finding, rose)
+    return tuple(_chart(result, f, f"signal-{k}") for k, f, _rose in list(chosen.values())[:DRAWN])
 
 
 def _chart(result: ReleaseSignals, finding: Finding, id_: str) -> Drawn:
@@ -134,8 +135,8 @@ def _headline(result: ReleaseSignals, finding: Finding) -> str:
 
 
 def _subtitle(finding: Finding, place: str, who: str) -> str:
-    if finding.share is None:
-        text = _("People identified by year: {part}. {place}")
+    if finding.whole is None:
+        text = _("People identified by year: {place}")
     else:
         text = _(
             "People identified by year, and their share of all whose answer is recorded: {part}. "

@@ -139,6 +139,10 @@ def part(of: Of) -> str:
         return _("women and girls")
     if variable == "gender" and code == "male":
         return _("men and boys")
+    if variable == "age_band":
+        return _("people in the age group “{answer}”").format(
+            answer=code_label(variable, code, current())
+        )
     if variable in PARTS:
         return _("people with the answer “{answer}”").format(
             answer=code_label(variable, code, current())
