@@ -10,6 +10,7 @@ KINDS = (
     "map.html",
     "trends.html",
     "facts.html",
+    "signals.html",
     "data.html",
     "standards/htcds-2.html",
     "methods.html",

@@ -38,6 +38,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "audit": ("audit",),
     "facts": ("facts",),
     "trends": ("trends",),
+    "signals": ("signals",),
 }
 """Modules of this package and the verbs that each one's ``register(app)`` adds."""
 

@@ -5,6 +5,7 @@
     map-corridors, …              the maps of the page "Map", each also as ``<file>.svg``
     trends-total, …               the charts of the page "Trends"
     trends-total-change, …        their changes split, as .csv and .json
+    signals                       the page "Signals", also as ``signals.json``
     places/<place>                all figures of a country or region; two more columns say which
     stories/<story>-<number>      a figure of a story
 
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ctdhub.insight import Answers, NumberCard, Row, Table
+from ctdhub.insight.signals import signals
 from ctdhub.portal.figures import figures
 from ctdhub.portal.pages.corridors import FILE as CORRIDORS
 from ctdhub.portal.pages.corridors import figure as all_corridors
@@ -28,6 +30,7 @@ from ctdhub.portal.pages.stories import story_figures
 from ctdhub.portal.places import file as place_file
 from ctdhub.portal.places import listed_places, sides
 from ctdhub.portal.shift import write_shifts
+from ctdhub.portal.signals import write_signals
 from ctdhub.portal.story import Story
 from ctdhub.portal.trends import trends
 from ctdhub.schema import countries
@@ -59,6 +62,7 @@ def write_charts(folder: Path, answers: Answers, told: Sequence[Story] = ()) -> 
     for chart in trends(answers):
         _write(folder / chart.file, [chart])
         write_shifts(folder, chart.file, chart.shifts, answers.release)
+    write_signals(folder, signals(answers.release))
     for key in (*countries.regions(), *sorted(listed_places(answers))):
         found_here = [f for among in sides(key).values() for f in figures(answers, among)]
         if found_here:

@@ -154,6 +154,7 @@ def menu(edition: Edition) -> dict[str, str]:
         "corridors.html": _("Corridors"),
         "trends.html": _("Trends"),
         "facts.html": _("Facts"),
+        "signals.html": _("Signals"),
         STORIES: _("Stories") if edition.stories else "",
         "learn/index.html": _("Learn"),
         EVENTS: _("Events") if edition.calendar else "",

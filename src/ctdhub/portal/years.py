@@ -9,6 +9,7 @@ mirrored.  Widths are in per cent and heights in pixels, as in ``draw``.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Collection
 
 from markupsafe import Markup
 
@@ -38,14 +39,27 @@ def scale(top: float) -> int:
     return next(k * power for k in (1, 2, 3, 4, 5, 6, 8, 10) if k * power >= top)
 
 
-def draw_panel(panel: Panel, id_: str, top: int) -> Markup:
+def draw_panel(
+    panel: Panel,
+    id_: str,
+    top: float,
+    written: Callable[[float], str] = number,
+    turns: Collection[str] = (),
+) -> Markup:
     """One line's points in an ``<svg>`` that is named by the elements ``<id>-t`` and ``<id>-s``.
 
     Args:
-        top: the end of the axis, in people, the same for all panels of a chart.
+        top: the end of the axis, in people or as a share, the same for all panels of a chart.
+        written: how the axis writes a value; shares are written as per cent.
+        turns: years before which a line is drawn, because other contributors report from then on.
     """
     rows = [r for r in panel.rows if r.codes[0]]
-    body = [_grid(value) for value in ((0, 0.0), (top / 2, 0.5), (top, 1.0)) if _whole(value[0])]
+    body = [
+        _grid((value, at), written)
+        for value, at in ((0, 0.0), (top / 2, 0.5), (top, 1.0))
+        if written is not number or _whole(value)
+    ]
+    body += [_turn(k, len(rows)) for k, row in enumerate(rows) if k and row.codes[0] in turns]
     body += [_year(k, row, len(rows)) for k, row in enumerate(rows)]
     body += [_same(k, panel, rows, top) for k in range(len(rows))]
     body += [_join(k, rows, top) for k in range(1, len(rows))]
@@ -85,16 +99,23 @@ def _x(k: int, n: int) -> float:
     return 100 * (k + 0.5) / n
 
 
-def _y(people: float, top: int) -> float:
+def _y(people: float, top: float) -> float:
     return ABOVE + HIGH * (1 - min(1.0, people / top))
 
 
-def _grid(at: tuple[float, float]) -> Markup:
+def _turn(k: int, n: int) -> Markup:
+    """A line between two years."""
+    return Markup('<line class="turn" x1="{x:.2f}%" x2="{x:.2f}%" y1="{a}" y2="{b}"/>').format(
+        x=100 * k / n, a=ABOVE - 8, b=ABOVE + HIGH
+    )
+
+
+def _grid(at: tuple[float, float], written: Callable[[float], str]) -> Markup:
     y = ABOVE + HIGH * (1 - at[1])
     return Markup(
         '<line class="grid" x1="0" x2="100%" y1="{y:.1f}" y2="{y:.1f}"/>'
         '<text x="-6" y="{t:.1f}" text-anchor="end">{n}</text>'
-    ).format(y=y, t=y + 5, n=number(at[0]))
+    ).format(y=y, t=y + 5, n=written(at[0]))
 
 
 def _year(k: int, row: Row, n: int) -> Markup:
@@ -105,7 +126,7 @@ def _year(k: int, row: Row, n: int) -> Markup:
     )
 
 
-def _join(k: int, rows: list[Row], top: int) -> Markup:
+def _join(k: int, rows: list[Row], top: float) -> Markup:
     """A thin line between neighbours that are both shown."""
     if not (_is_shown(rows[k - 1]) and _is_shown(rows[k])):
         return Markup("")
@@ -119,7 +140,7 @@ def _join(k: int, rows: list[Row], top: int) -> Markup:
     )
 
 
-def _same(k: int, panel: Panel, rows: list[Row], top: int) -> Markup:
+def _same(k: int, panel: Panel, rows: list[Row], top: float) -> Markup:
     """A hollow diamond for the same contributors in every year, with its whisker and a join."""
     same = panel.shift.same if panel.shift else {}
     card = same.get(rows[k].codes[0])
@@ -140,7 +161,7 @@ def _same(k: int, panel: Panel, rows: list[Row], top: int) -> Markup:
     ).format(x=x, y=y, d=DIAMOND)
 
 
-def _mark(k: int, row: Row, n: int, top: int) -> Markup:
+def _mark(k: int, row: Row, n: int, top: float) -> Markup:
     """A point with its whisker; a dashed line where too few are shown; a band where nobody is."""
     if row.kind == "nobody_reports":
         return Markup(
@@ -157,7 +178,7 @@ def _mark(k: int, row: Row, n: int, top: int) -> Markup:
     return point.format(x=_x(k, n), y=_y(people.value, top)) + whisker
 
 
-def _text(rows: list[Row], k: int, top: int) -> Markup:
+def _text(rows: list[Row], k: int, top: float) -> Markup:
     """Year, value and half-width of a point, above all points that the text may cover."""
     late = 2 * k >= len(rows)
     half = math.ceil(len(rows) / 2)

@@ -23,6 +23,7 @@ from ctdhub.portal.pages import (
     map,
     methods,
     places,
+    signals,
     stories,
     trends,
 )
@@ -46,6 +47,7 @@ def _without_stories(answers: Answers, edition: Edition) -> Iterator[Page]:
     yield corridors.page(answers)
     yield trends.page(answers)
     yield facts.page(answers)
+    yield signals.page(answers)
     yield from learn.pages(answers)
     if edition.calendar is not None:
         yield events.page(answers.release, edition.calendar)

@@ -1,0 +1,204 @@
+"""The verb ``signals``.
+
+Belongs here: arguments, whether a file or a release is meant, what is printed or written.
+Does not belong here: the search (``insight.signals``).
+"""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from ctdhub.cli import bar, console
+from ctdhub.cli.portal import release_folder
+from ctdhub.errors import FileError, HubError, UnreadableFile
+from ctdhub.i18n import _
+from ctdhub.insight.signals import (
+    MIN_COUNT,
+    RATE,
+    Found,
+    Given,
+    Settings,
+    find,
+    panel_of_table,
+    report,
+    signals,
+)
+from ctdhub.intake import headers, read_table
+from ctdhub.release import open_release
+
+
+class Form(StrEnum):
+    """How the result is written."""
+
+    text = "text"
+    json = "json"
+
+
+class Gaps(StrEnum):
+    """What a period without a row means."""
+
+    missing = "missing"
+    zero = "zero"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb of this module to the command."""
+
+    @app.command(
+        name="signals",
+        help=_(
+            "Find series that differ from their own past, in number or in share."
+            "\n\nA table has the columns series, period and count, and if known denominator; or "
+            "name a hub or a release, whose yearly series are then looked at."
+            "\n\nExample: ctdhub signals series.csv --fdr 0.1"
+        ),
+    )
+    def look(
+        source: Annotated[
+            Path,
+            typer.Argument(
+                help=_("A table (.csv, .xlsx, .ods), a hub, or the folder of a release.")
+            ),
+        ],
+        fdr: Annotated[
+            float,
+            typer.Option(
+                min=0.001,
+                max=0.5,
+                help=_("Share of the signals that may be false: 0.1 is one of ten."),
+            ),
+        ] = RATE,
+        window: Annotated[
+            int | None,
+            typer.Option(
+                min=1,
+                help=_(
+                    "Last periods to look at; default: 6 months or weeks, 2 quarters, 1 to 3 "
+                    "years, 28 days, as many as a third of the periods."
+                ),
+            ),
+        ] = None,
+        past: Annotated[
+            int | None,
+            typer.Option(
+                min=3,
+                help=_(
+                    "Periods before them that are their past; default: all, of years twice the "
+                    "window and at least four."
+                ),
+            ),
+        ] = None,
+        noise_sd: Annotated[
+            float,
+            typer.Option(
+                min=0.0,
+                max=1e9,
+                help=_("Standard deviation of the noise of protected counts, if any."),
+            ),
+        ] = 0.0,
+        min_count: Annotated[
+            int,
+            typer.Option(min=0, help=_("Fewest people in the window, or expected there.")),
+        ] = MIN_COUNT,
+        gaps: Annotated[
+            Gaps, typer.Option(help=_("What a period without a row means: not known, or none."))
+        ] = Gaps.missing,
+        form: Annotated[
+            Form, typer.Option("--format", help=_("text to read, json for programs."))
+        ] = Form.text,
+        out: Annotated[
+            Path | None, typer.Option(help=_("Write into this file, which must not exist yet."))
+        ] = None,
+    ) -> None:
+        if out is not None and (out.exists() or out.is_symlink()):
+            raise FileError(
+                _("The file exists already."),
+                _("Name another file with --out, or delete it first."),
+                file=out,
+                rule="no-overwrite",
+            )
+        settings = Settings(window, past, fdr, min_count)
+        if source.is_dir():
+            lines, document = _of_release(source, settings)
+        else:
+            given = _table(source, noise_sd, gaps_are_zero=gaps is Gaps.zero)
+            lines, document = _of_file(given, settings)
+        _show(lines, document, form, out)
+
+
+def _table(path: Path, noise_sd: float, *, gaps_are_zero: bool) -> Given:
+    """A table as text.
+
+    Raises:
+        HubError: it cannot be read, or a row of it.
+    """
+    raw = read_table(path)
+    if raw.rejects.num_rows:
+        first = raw.rejects.slice(0, 1).to_pylist()[0]
+        raise UnreadableFile(
+            _("A row cannot be read as a record: {reason}").format(reason=first["reason"]),
+            _("Mend or delete the row; no row is left out silently."),
+            file=path,
+            row=first["source_row"],
+            rule=first["rule"],
+        )
+    columns = {
+        name: raw.table[name].to_pylist() for name in raw.table.column_names if name != headers.ROW
+    }
+    rows = raw.table[headers.ROW].to_pylist()
+    return Given(columns, rows, raw.file, noise_sd, gaps_are_zero)
+
+
+def _of_file(given: Given, settings: Settings) -> tuple[list[str], dict[str, Any]]:
+    with bar() as progress:
+        progress(_("Reading the file"), 0.0)
+        panel, warnings = panel_of_table(given)
+        progress(_("Looking for signals"), 0.3)
+        found = find(panel, settings)
+    _require_tests(found, given.file)
+    return report.lines(found, warnings), report.of_file(found, warnings)
+
+
+def _require_tests(found: Found, file: str) -> None:
+    if not found.tests:
+        raise HubError(
+            _(
+                "No series has enough periods with a count: three of the past, and half of the "
+                "window."
+            ),
+            _("Add earlier periods, or choose a smaller --window."),
+            file=file,
+            column="period",
+            rule="too-few-periods",
+        )
+
+
+def _of_release(source: Path, settings: Settings) -> tuple[list[str], dict[str, Any]]:
+    with bar() as progress:
+        progress(_("Opening the release"), 0.0)
+        release = open_release(release_folder(source))
+        progress(_("Looking for signals"), 0.3)
+        result = signals(release, settings)
+    return report.release_lines(result), report.of_release(result)
+
+
+def _show(lines: list[str], document: dict[str, Any], form: Form, out: Path | None) -> None:
+    if form is Form.json:
+        text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    else:
+        text = "\n\n".join(line for line in lines if line) + "\n"
+    if out is None:
+        if form is Form.json:
+            typer.echo(text, nl=False)
+        else:
+            console.print(escape(text), end="", highlight=False)
+        return
+    with out.open("x", encoding="utf-8") as handle:
+        handle.write(text)
+    console.print(_("Wrote {file}.").format(file=escape(str(out))))

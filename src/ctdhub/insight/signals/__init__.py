@@ -1,0 +1,48 @@
+"""Signals: which of many series differ from their own past, in number or in share.
+
+Belongs here: the tests, the search, what was found in words and as a document.
+Does not belong here: reading files (``cli``), pages (``portal``), causes (nobody's numbers).
+
+A signal is a question about identified cases.  It is no cause, no prevalence, and never about a
+person.
+"""
+
+from ctdhub.insight.signals import report
+from ctdhub.insight.signals.cells import Given
+from ctdhub.insight.signals.figures import Cards, by_year, cards
+from ctdhub.insight.signals.find import (
+    MIN_COUNT,
+    RATE,
+    Figure,
+    Finding,
+    Found,
+    Settings,
+    Test,
+    find,
+)
+from ctdhub.insight.signals.on_release import ReleaseSignals, signals
+from ctdhub.insight.signals.panel import Panel
+from ctdhub.insight.signals.periods import Period, read_period
+from ctdhub.insight.signals.read import panel_of_table
+
+__all__ = [
+    "MIN_COUNT",
+    "RATE",
+    "Cards",
+    "Figure",
+    "Finding",
+    "Found",
+    "Given",
+    "Panel",
+    "Period",
+    "ReleaseSignals",
+    "Settings",
+    "Test",
+    "by_year",
+    "cards",
+    "find",
+    "panel_of_table",
+    "read_period",
+    "report",
+    "signals",
+]

@@ -1,0 +1,231 @@
+"""The signals of a release in the words of one language: charts, table, files.
+
+Belongs here: which signals are drawn, headlines, lines of tables, rows of files.
+Does not belong here: the search (``insight.signals``), geometry (``years``).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctdhub.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.insight import NumberCard, Row
+from ctdhub.insight.cards import caveat, citation
+from ctdhub.insight.signals import Finding, Found, ReleaseSignals, by_year, cards, report
+from ctdhub.insight.signals.find import What
+from ctdhub.insight.signals.on_release import PLACES, Of
+from ctdhub.insight.signals.sentences import one_in, sentence, verdict
+from ctdhub.insight.signals.told import of_release, part, title
+from ctdhub.insight.words import year
+from ctdhub.portal.trends import Panel
+from ctdhub.portal.wording import ranged, state_words
+from ctdhub.schema.labels import definition
+
+FILE = "signals"
+DRAWN, LISTED = 6, 100
+"""Most charts of each kind, and most lines of the table; the files hold all."""
+COLUMNS = (
+    "series", "moved", "way", "q_count", "q_share", "count_before", "count_before_low",
+    "count_before_high", "count_now", "count_now_low", "count_now_high", "whole_before",
+    "whole_now", "share_before", "share_before_low", "share_before_high", "share_now",
+    "share_now_low", "share_now_high",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A chart of a signal: numbers of people by year, and their share where there is one.
+
+    ``lines`` are the rows of its table in words: year, people, share.
+    """
+
+    id: str
+    headline: str
+    subtitle: str
+    sentence: str
+    verdict: str
+    people: Panel
+    share: Panel | None
+    lines: tuple[tuple[str, ...], ...]
+    note: str
+    definition: str
+    file: str = FILE
+
+
+def drawn(result: ReleaseSignals, what: What) -> tuple[Drawn, ...]:
+    """The clearest signals of the share or of the number, at most one for each place.
+
+    A series whose share moved is drawn there, and not again for its number.  Of one place a rise
+    is drawn rather than a fall, for where one part rises the others fall.
+    """
+    if result.found is None:
+        return ()
+    rate = result.found.settings.rate
+    chosen: dict[Of, tuple[int, Finding, bool]] = {}
+    for k, finding in enumerate(result.found.signals, 1):
+        moved = {t.what: t.way for t in finding.moved(rate)}
+        if ("share" if "share" in moved else "count") != what:
+            continue
+        place = tuple(pair for pair in result.looked[finding.row].of if pair[0] in PLACES)
+        rose = moved[what] == "rise"
+        if place not in chosen or (rose and not chosen[place][2]):
+            chosen[place] = (k, finding, rose)
+    return tuple(_chart(result, f, f"signal-{k}") for k, f, _rose in list(chosen.values())[:DRAWN])
+
+
+def _chart(result: ReleaseSignals, finding: Finding, id_: str) -> Drawn:
+    told, looked = of_release(result, finding), result.looked[finding.row]
+    years = by_year(result, finding)
+    rows = tuple(_row(y.year, y.people, covered=y.covered) for y in years)
+    shares = None
+    if finding.share is not None:
+        parts = tuple(
+            _row(y.year, y.share, covered=y.covered) for y in years if y.share is not None
+        )
+        shares = Panel(_("Share"), parts, "")
+    lines = tuple(
+        (
+            year(y.year),
+            ranged(y.people) if y.covered else state_words("nobody_reports"),
+            *([ranged(y.share) if y.covered else "–"] if y.share is not None else []),
+        )
+        for y in years
+    )
+    names = [v for v, _code in looked.of]
+    note = _("Years run from left to right in every language.")
+    return Drawn(
+        id=id_,
+        headline=_headline(result, finding),
+        subtitle=_subtitle(finding, title(looked), part(looked.of)),
+        sentence=sentence(told),
+        verdict=verdict(told),
+        people=Panel(_("People"), rows, ""),
+        share=shares,
+        lines=lines,
+        note=note if current() in RIGHT_TO_LEFT else "",
+        definition=" ".join(definition(v, current()) for v in names),
+    )
+
+
+def _row(when: int, card: NumberCard, *, covered: bool) -> Row:
+    return Row((str(when), ""), "value" if covered else "nobody_reports", card)
+
+
+def _headline(result: ReleaseSignals, finding: Finding) -> str:
+    looked = result.looked[finding.row]
+    rate = result.found.settings.rate if result.found else 0.0
+    way = {t.what: t.way for t in finding.moved(rate)}
+    if "share" in way:
+        text = (
+            _("{place}: the share of {part} rose")
+            if way["share"] == "rise"
+            else _("{place}: the share of {part} fell")
+        )
+    else:
+        text = (
+            _("{place}: the number of {part} rose")
+            if way["count"] == "rise"
+            else _("{place}: the number of {part} fell")
+        )
+    return text.format(place=title(looked), part=part(looked.of))
+
+
+def _subtitle(finding: Finding, place: str, who: str) -> str:
+    if finding.whole is None:
+        text = _("People identified by year: {place}")
+    else:
+        text = _(
+            "People identified by year, and their share of all whose answer is recorded: {part}. "
+            "{place}"
+        )
+    return text.format(part=who, place=place)
+
+
+def table(result: ReleaseSignals) -> tuple[tuple[str, ...], ...]:
+    """Lines of the table of signals: group, what moved, number, share, how many may be false."""
+    if result.found is None:
+        return ()
+    return tuple(_line(result, result.found, f) for f in result.found.signals[:LISTED])
+
+
+def _line(result: ReleaseSignals, found: Found, finding: Finding) -> tuple[str, ...]:
+    of = cards(result, finding)
+    words = {
+        ("share", "rise"): _("share rose"),
+        ("share", "fall"): _("share fell"),
+        ("count", "rise"): _("number rose"),
+        ("count", "fall"): _("number fell"),
+    }
+    moved = finding.moved(found.settings.rate)
+    return (
+        _headline_of_line(result, finding),
+        "; ".join(words[t.what, t.way] for t in moved),
+        ranged(of.count[0]),
+        ranged(of.count[1]),
+        ranged(of.share[0]) if of.share else "–",
+        ranged(of.share[1]) if of.share else "–",
+        one_in(min(t.q for t in moved)),
+    )
+
+
+def _headline_of_line(result: ReleaseSignals, finding: Finding) -> str:
+    looked = result.looked[finding.row]
+    return _("{place}: {part}").format(place=title(looked), part=part(looked.of))
+
+
+def write_signals(folder: Path, result: ReleaseSignals) -> None:
+    """Write ``signals.json``, ``signals.csv`` and ``signals.metadata.json`` into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    document = report.of_release(result)
+    _write_json(folder / f"{FILE}.json", document)
+    with (folder / f"{FILE}.csv").open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(_rows(result))
+    heads = {k: v for k, v in document.items() if k not in ("signals", "others")}
+    _write_json(
+        folder / f"{FILE}.metadata.json",
+        {
+            "id": FILE,
+            "title": _("Signals"),
+            "definition": report.about(),
+            **heads,
+            "caveat": caveat(),
+            "citation": citation(result.release),
+            "blanks": {"": "too few to show reliably, never zero; or not tested"},
+        },
+    )
+
+
+def _write_json(path: Path, document: object) -> None:
+    text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
+    path.write_text(text + "\n", "utf-8")
+
+
+def _rows(result: ReleaseSignals) -> Iterator[list[object]]:
+    if result.found is None:
+        return
+    rate = result.found.settings.rate
+    for finding in result.found.signals:
+        of, moved = cards(result, finding), finding.moved(rate)
+        tests = {t.what: t for t in finding.tests}
+        yield [
+            finding.name,
+            "+".join(t.what for t in moved),
+            "+".join(t.way for t in moved),
+            *(f"{tests[w].q:.3g}" if w in tests else "" for w in ("count", "share")),
+            *(_plain(c, n) for c in of.count for n in ("value", "low", "high")),
+            *(_plain(c, "value") for c in of.whole or (None, None)),
+            *(_plain(c, n) for c in of.share or (None, None) for n in ("value", "low", "high")),
+        ]
+
+
+def _plain(card: NumberCard | None, name: str) -> str:
+    if card is None or card.value is None:
+        return ""
+    value = getattr(card, name)
+    return f"{value:.4f}" if card.unit == "share" else str(round(value))

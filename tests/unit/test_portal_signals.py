@@ -1,0 +1,217 @@
+"""Signals of a release: the planted rise, its cards, its page, its files, and the empty states."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from invented_release import protected_answer
+
+from ctdhub.i18n import LANGUAGES, language
+from ctdhub.insight import Answers
+from ctdhub.insight.signals import ReleaseSignals, by_year, cards, signals
+from ctdhub.insight.signals.sentences import sentence
+from ctdhub.insight.signals.told import of_release
+from ctdhub.portal.frame import render
+from ctdhub.portal.pages import signals as signals_page
+from ctdhub.portal.signals import write_signals
+from ctdhub.practice.marginals import load_marginals
+from ctdhub.practice.people import draw
+from ctdhub.protect.border import MEASUREMENTS, Protected
+from ctdhub.release import Release, open_release, write_release
+
+YEAR = "year_of_registration"
+WOMEN = "citizenship=CIV&gender=female"
+SIGMA = {f"{YEAR}*citizenship": 8.5, f"{YEAR}*gender*citizenship": 18.5}
+"""Noise of a practice hub of 60,000 people with the default policy, rounded up."""
+LEFT = [
+    {"id": "one", "name": "First <b>organisation</b>", "kind": "hotline", "years": [2002, 2022]},
+    {"id": "two", "name": "Second", "kind": "case_management", "years": [2002, 2025]},
+]
+
+
+def measured(seed: int) -> pa.Table:
+    """Noisy counts by year of the practice people of six citizenships."""
+    m = load_marginals()
+    people = draw(60_000, np.random.default_rng(20260101), m).table([""] * 60_000)
+    rng, years = np.random.default_rng(seed), [str(y) for y in range(2002, 2031)]
+    of = {n: np.array(people[n].to_pylist(), dtype=str) for n in (YEAR, "citizenship", "gender")}
+    rows = []
+    for code in ("CIV", "UKR", "MDA", "PHL", "NGA", "USA"):
+        for gender in (None, "female", "male"):
+            inside = (of["citizenship"] == code) & (gender is None or of["gender"] == gender)
+            table = f"{YEAR}*gender*citizenship" if gender else f"{YEAR}*citizenship"
+            for year in (*years, ""):
+                values = (year, gender, code) if gender else (year, code)
+                noisy = (inside & (of[YEAR] == year)).sum() + rng.normal(0, SIGMA[table])
+                rows.append(
+                    dict(zip(MEASUREMENTS.names, (table.split("*"), values, noisy), strict=False))
+                )
+    return pa.Table.from_pylist(rows, MEASUREMENTS)
+
+
+def made(folder: Path, measurements: pa.Table, **facts: Any) -> Release:
+    """A release whose noisy counts by year are these."""
+    given = {"years": [2002, 2030], "contributors": LEFT, **facts}
+    plain = protected_answer(facts=given)
+    guarantee = replace(plain.guarantee, sigma={**plain.guarantee.sigma, **SIGMA})
+    answer: Protected = replace(plain, measurements=measurements, guarantee=guarantee)
+    return open_release(write_release(answer, folder, "2026.1", "First."))
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    return made(tmp_path_factory.mktemp("planted"), measured(1))
+
+
+@pytest.fixture(scope="module")
+def result(release: Release) -> ReleaseSignals:
+    return signals(release)
+
+
+def shown(release: Release, code: str = "en") -> str:
+    with language(code):
+        return render(signals_page.page(Answers(release)), release, LANGUAGES)
+
+
+def test_the_planted_rise_is_found_and_the_fall_is_in_its_sentence(result: ReleaseSignals) -> None:
+    assert result.found is not None
+    signal = next(f for f in result.found.signals if f.name == WOMEN)
+    assert ("share", "rise") in [(t.what, t.way) for t in signal.moved(0.1)]
+    told = of_release(result, signal)
+    assert told.title == "Citizenship: Côte d’Ivoire"
+    said = sentence(told)
+    assert "The share of women and girls rose from" in said
+    assert "while all whose answer is recorded fell from" in said
+    assert signal.share
+    assert signal.share[0].value < 0.2 < 0.3 < signal.share[1].value
+
+
+def test_the_unfinished_year_and_years_to_come_are_left_out(result: ReleaseSignals) -> None:
+    assert result.found is not None
+    assert result.found.span(result.found.window) == ("2023", "2025")
+    assert result.found.span(result.found.past) == ("2017", "2022")
+    assert [(t.year, t.left) for t in result.turns] == [(2023, ("First <b>organisation</b>",))]
+
+
+def test_years_that_nobody_covers_are_missing_not_zero(tmp_path: Path) -> None:
+    early = [{"id": "a", "name": "A", "years": [2019, 2025]}]
+    found = signals(made(tmp_path, measured(1), contributors=early)).found
+    assert found is not None
+    assert str(found.panel.periods[0]) == "2019"
+    gap = [*early, {"id": "b", "name": "B", "years": [2002, 2016]}]
+    result = signals(made(tmp_path / "gap", measured(1), contributors=gap))
+    assert result.found is not None
+    columns = [str(p) for p in result.found.panel.periods]
+    empty = np.isnan(result.found.panel.counts).all(axis=0)
+    assert [y for y, e in zip(columns, empty, strict=True) if e] == ["2017", "2018"]
+    years = by_year(result, result.found.findings[0])
+    assert [y.year for y in years if not y.covered] == [2017, 2018]
+    assert [y.people.state for y in years if not y.covered] == ["not_measured"] * 2
+
+
+def test_cards_hold_the_truth_and_hide_what_is_not_clear_of_zero(result: ReleaseSignals) -> None:
+    assert result.found is not None
+    truth = load_marginals().planted
+    for finding in result.found.findings:
+        of = cards(result, finding)
+        pairs = [of.count, of.whole or (), of.share or ()]
+        for card in (c for pair in pairs for c in pair):
+            assert (card.value is not None) == ((card.low or 0) > 0)
+            assert card.level == 0.95
+            assert "2026.1" in card.citation
+    signal = next(f for f in result.found.findings if f.name == WOMEN)
+    women = {y: round(n * 2 * truth.women[y]) for y, n in truth.all.items()}
+    now = cards(result, signal).count[1]
+    mean = np.mean([women[y] for y in (2023, 2024, 2025)])
+    assert (now.low or 0) - 20 <= mean <= (now.high or 0) + 20  # and some citizens elsewhere
+
+
+def test_the_page_says_count_share_whole_and_who_left(release: Release) -> None:
+    text = shown(release)
+    part = text[text.index("Citizenship: Côte d’Ivoire: the share of women and girls rose") :]
+    part = part[: part.index("</figure>")]
+    assert part.count('<svg class="chart years" role') == 2
+    assert part.count('class="turn"') == 2
+    assert "100%" in part
+    drawing = part[part.index("<svg") :]
+    assert drawing.count('class="whisker"') == drawing.count("<circle")
+    assert "First &lt;b&gt;organisation&lt;/b&gt;" in text
+    assert "<b>organisation" not in text
+    assert "A signal may come from that alone." in text
+    assert "Of 10 signals such as these, at most one is expected to be false." in text
+    for sentence_ in ("Not a cause", "Not prevalence", "Never about one person"):
+        assert sentence_ in text
+
+
+def test_a_table_line_for_each_signal(release: Release, result: ReleaseSignals) -> None:
+    assert result.found is not None
+    text = shown(release)
+    lines = text[text.index('<h2 id="all">') :]
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th>', lines)
+    assert len(rows) == len(result.found.signals)
+    assert len(re.findall(r"1 in [\d,]+</td>", lines)) == len(rows)
+
+
+def test_files_hold_what_the_page_says(
+    release: Release, result: ReleaseSignals, tmp_path: Path
+) -> None:
+    write_signals(tmp_path, result)
+    document = json.loads((tmp_path / "signals.json").read_text("utf-8"))
+    with (tmp_path / "signals.csv").open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert result.found is not None
+    names = [f.name for f in result.found.signals]
+    assert [r["series"] for r in rows] == [s["series"] for s in document["signals"]] == names
+    women = next(r for r in rows if r["series"] == WOMEN)
+    assert women["moved"].split("+")[-1] == "share"
+    assert float(women["share_before"]) < float(women["share_now"])
+    assert document["release"]["version"] == "2026.1"
+    meta = json.loads((tmp_path / "signals.metadata.json").read_text("utf-8"))
+    assert meta["caveat"] == "Identified cases, not prevalence."
+    page = shown(release)
+    for name in ("signals.csv", "signals.json", "signals.metadata.json"):
+        assert f"charts/{name}" in page
+
+
+def test_no_signal_is_a_state_of_its_own(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    years = [str(y) for y in range(2002, 2031)]
+    rows = [
+        {"columns": [YEAR, "citizenship"], "values": [y, c], "noisy": 200 + rng.normal(0, 8.5)}
+        for c in ("UKR", "MDA", "CIV")
+        for y in (*years, "")
+    ]
+    release = made(tmp_path, pa.Table.from_pylist(rows, MEASUREMENTS))
+    text = shown(release)
+    assert "There is no signal." in text
+    assert "small changes cannot be seen" in text
+    assert "<figure" not in text
+    assert "Of 10 signals" not in text
+
+
+def test_a_release_without_yearly_series_says_so(tmp_path: Path) -> None:
+    release = made(tmp_path, MEASUREMENTS.empty_table())
+    assert signals(release).found is None
+    assert "no yearly series to look at" in shown(release)
+    write_signals(tmp_path / "out", signals(release))
+    document = json.loads((tmp_path / "out/signals.json").read_text("utf-8"))
+    assert document["signals"] == []
+    assert document["warnings"]
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_page_is_drawn_in_every_language(release: Release, code: str) -> None:
+    text = shown(release, code)
+    assert f'lang="{code}"' in text
+    ids = re.findall(r' id="([^"]+)"', text)
+    assert len(ids) == len(set(ids))
+    for label in re.findall(r'aria-labelledby="([^"]+)"', text):
+        assert set(label.split()) <= set(ids)
