@@ -65,7 +65,11 @@ class HubSettings(_Settings):
 
 
 class Agreement(_Settings):
-    """contributors/<id>.yaml: what a contributor and the hub agreed on."""
+    """contributors/<id>.yaml: what a contributor and the hub agreed on.
+
+    ``show_counts`` says whether noisy counts of this contributor may be released under its name;
+    without, its people are counted together with those of other such contributors.
+    """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)
     name: str = Field(min_length=1, max_length=200)
@@ -76,6 +80,7 @@ class Agreement(_Settings):
     consent_rule: str
     retention: str
     display_rule: str
+    show_counts: bool = True
     budget_limit: float | None = Field(default=None, gt=0)
     invented: bool = False
 
@@ -240,7 +245,13 @@ class Hub:
         return {
             "hub": settings.name,
             "contributors": [
-                {"id": a.id, "name": a.name, "kind": a.kind, "years": list(a.years or years)}
+                {
+                    "id": a.id,
+                    "name": a.name,
+                    "kind": a.kind,
+                    "years": list(a.years or years),
+                    **({} if a.show_counts else {"show_counts": False}),
+                }
                 for a in self.agreements()
                 if a.id in sent
             ],

@@ -141,7 +141,10 @@ def _require_empty(folder: Path) -> None:
 
 
 def _fill(hub: Hub, people: int, progress: Progress | None) -> None:
-    """Move what the practice contributors sent, and their papers, to where a steward puts them."""
+    """Move what the practice contributors sent, and their papers, to where a steward puts them.
+
+    The policy names the lists whose people carry the same tokens, so that their overlap is known.
+    """
     folder = hub.root / "practice"
     summary = write_practice(folder, people=people, progress=progress)
     for contributor, file in summary.files.items():
@@ -151,6 +154,9 @@ def _fill(hub: Hub, people: int, progress: Progress | None) -> None:
     for papers in ("mappings", "contributors"):
         (hub.root / papers).rmdir()
         (folder / papers).rename(hub.root / papers)
+    lists = ", ".join(summary.truth["lists"]["with_tokens"])
+    text = DEFAULT_POLICY_YAML.replace("lists: []", f"lists: [{lists}]")
+    hub.policy_file.write_text(text, "utf-8")
     events = resources.files("ctdhub.practice") / "events.yaml"
     (hub.root / events.name).write_bytes(events.read_bytes())
     for story in (resources.files("ctdhub.practice") / "stories").iterdir():

@@ -18,7 +18,7 @@ from invented_people import people, small_policy
 from ctdhub.protect.audit import canary, inference, worlds
 from ctdhub.protect.audit.views import Setting, cells, chosen, joined, rebuilt, shown
 from ctdhub.protect.count import Codes, count, encode
-from ctdhub.protect.engine import Answer
+from ctdhub.protect.mechanism import Answer
 from ctdhub.protect.plan import plan_of
 from ctdhub.schema import load_schema
 

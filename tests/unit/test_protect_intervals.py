@@ -15,6 +15,7 @@ from ctdhub.protect.intervals import (
     counts_table,
     published,
     radius,
+    shown_cells,
     tail,
     total_people,
 )
@@ -162,7 +163,8 @@ def test_counts_table_has_the_border_schema_and_the_total_first() -> None:
         "records_per_person": ("1", "2", "3", "4+"),
     }
     found, total = pool(noisy, questions()), Estimate(491, 480, 500)
-    table = counts_table(noisy, found, questions(), domains, total, LEVEL, SHARE)
+    shown = shown_cells(noisy, found, questions(), total, LEVEL, SHARE)
+    table = counts_table(noisy, found, questions(), domains, total, shown)
     assert table.schema.equals(COUNTS)
     rows = table.to_pylist()
     assert rows[0] == {

@@ -15,7 +15,7 @@ from invented_people import people, small_policy
 
 from ctdhub.errors import PolicyError
 from ctdhub.protect import Ledger, Policy, Protected, load_policy, protect
-from ctdhub.protect.accounting import rho_of
+from ctdhub.protect.accounting import rho_of, split
 from ctdhub.protect.count import Codes, count, encode
 from ctdhub.protect.measure import cost, workload
 from ctdhub.protect.perpetrators import Mentioned, mentioned, plan_of_perpetrators
@@ -143,7 +143,7 @@ def test_both_answers_together_cost_at_most_the_charge(share: float, rows: int) 
     child = mentioned(None, policy, SCHEMA)
     assert child is not None
     for rho in (rho_of(4, 1e-8), rho_of(1, 1e-8), 1 / 3):
-        ours, theirs = child.split(rho)
+        ours, theirs = split(rho, [child.share])
         assert Fraction(ours) + Fraction(theirs) <= Fraction(rho)
         assert theirs == pytest.approx(share * rho)
         spent = cost(workload(plan_of(policy, SCHEMA), ours))

@@ -19,8 +19,8 @@ from ctdhub.practice.stand_in import invented_people
 from ctdhub.protect import Policy
 from ctdhub.protect.accounting import rho_of
 from ctdhub.protect.domains import DomainsFile
-from ctdhub.protect.engine import answer
 from ctdhub.protect.measure import workload
+from ctdhub.protect.mechanism import answer
 from ctdhub.protect.plan import plan_of
 from ctdhub.protect.pool import variances
 from ctdhub.protect.rehearse import rehearse, stand_in

@@ -12,6 +12,7 @@ Kamath and Steinke 2020, "The Discrete Gaussian for Differential Privacy", theor
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 _GRAIN = 256
@@ -38,6 +39,28 @@ def sigma2_for(rho: float | Fraction) -> Fraction:
     if rho <= 0:
         raise ValueError("rho must be positive")
     return Fraction(math.ceil(_GRAIN / (2 * Fraction(rho))), _GRAIN)
+
+
+def split(rho: float, shares: Sequence[float]) -> tuple[float, ...]:
+    """What is left of a cost, then the part of each share: at most ``rho`` together, exactly.
+
+    Args:
+        shares: of ``rho``, from 0, together below 1.
+
+    >>> parts = split(0.2, (0.05, 0.1))
+    >>> sum(map(Fraction, parts)) <= Fraction(0.2), [round(p, 6) for p in parts]
+    (True, [0.17, 0.01, 0.02])
+    """
+    if min(shares, default=0) < 0 or sum(map(Fraction, shares)) >= 1:
+        raise ValueError("shares lie between 0 and 1, and leave something")
+    parts = [Fraction(rho) * Fraction(share) for share in shares]
+    return tuple(_down(part) for part in (Fraction(rho) - sum(parts), *parts))
+
+
+def _down(exact: Fraction) -> float:
+    """The largest float that is not above it."""
+    near = float(exact)
+    return near if Fraction(near) <= exact else math.nextafter(near, -math.inf)
 
 
 def delta_of(rho: float, epsilon: float) -> float:

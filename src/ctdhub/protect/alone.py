@@ -24,8 +24,9 @@ from ctdhub.intake.headers import ROW
 from ctdhub.intake.parquet import read_parquet
 from ctdhub.protect.border import Protected
 from ctdhub.protect.bound import Places, within_bound
-from ctdhub.protect.engine import Progress, Question, protect_table
+from ctdhub.protect.engine import Question, protect_table
 from ctdhub.protect.ledger import Ledger
+from ctdhub.protect.mechanism import Progress
 from ctdhub.protect.scope import Scope
 
 MAX_DELTA = 1e-6

@@ -19,11 +19,21 @@ import pyarrow.parquet as pq
 
 from ctdhub.errors import LedgerTampered
 from ctdhub.i18n import _
-from ctdhub.protect.border import COUNTS, Estimate, Guarantee, Perpetrators, Protected, restore
+from ctdhub.protect.border import (
+    COUNTS,
+    MEASUREMENTS,
+    Estimate,
+    Guarantee,
+    Perpetrators,
+    Protected,
+    Sources,
+    restore,
+)
 from ctdhub.protect.ledger import Ledger, damaged, guarded, sync, write_synced
 
 _FRESH = ".new-"
-_TABLES = ("records.parquet", "counts.parquet")
+_TABLES = ("records.parquet", "counts.parquet", "measurements.parquet")
+_SOURCES = "sources.parquet"
 _CHILD = ("perpetrators.parquet", "perpetrator_counts.parquet")
 _DAMAGE = (ValueError, TypeError, KeyError, pa.ArrowInvalid)
 
@@ -47,13 +57,15 @@ def stored(ledger: Ledger, question: str, facts: dict[str, Any]) -> Protected | 
                     raise damaged(folder)
                 tables[name] = pq.read_table(pa.BufferReader(content))
         # Parquet has its own name for the inside of a list, hence the casts.
-        child = answer.get("perpetrators")
+        child, sources = answer.get("perpetrators"), answer.get("sources")
         return restore(
             records=tables[_TABLES[0]],
             counts=tables[_TABLES[1]].cast(COUNTS),
             perpetrators=None
             if child is None
             else Perpetrators(tables[_CHILD[0]], tables[_CHILD[1]].cast(COUNTS), **child),
+            measurements=tables[_TABLES[2]].cast(MEASUREMENTS),
+            sources=None if sources is None else _sources(tables[_SOURCES], **sources),
             people=Estimate(**answer["people"]),
             case_records=Estimate(**answer["case_records"]),
             guarantee=Guarantee(**answer["guarantee"]),
@@ -61,6 +73,16 @@ def stored(ledger: Ledger, question: str, facts: dict[str, Any]) -> Protected | 
         )
     except _DAMAGE:
         raise damaged(folder) from None
+
+
+def _sources(
+    table: pa.Table,
+    contributors: list[str],
+    lists: list[str],
+    sigma: dict[str, float],
+    share: float,
+) -> Sources:
+    return Sources(tuple(contributors), tuple(lists), table.cast(MEASUREMENTS), sigma, share)
 
 
 def check_paid(ledger: Ledger) -> None:
@@ -113,10 +135,13 @@ def store(ledger: Ledger, question: str, answer: Protected) -> None:
 
 def _fill(fresh: Path, answer: Protected) -> None:
     digests = {}
-    child = answer.perpetrators
-    tables = dict(zip(_TABLES, (answer.records, answer.counts), strict=True))
+    child, sources = answer.perpetrators, answer.sources
+    own = (answer.records, answer.counts, answer.measurements)
+    tables = dict(zip(_TABLES, own, strict=True))
     if child:
         tables |= dict(zip(_CHILD, (child.records, child.counts), strict=True))
+    if sources:
+        tables[_SOURCES] = sources.measurements
     for name, table in tables.items():
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink, compression="zstd")
@@ -129,6 +154,14 @@ def _fill(fresh: Path, answer: Protected) -> None:
         "case_records": asdict(answer.case_records),
         "guarantee": asdict(answer.guarantee),
         "perpetrators": {"rows": child.rows, "sigma": child.sigma} if child else None,
+        "sources": {
+            "contributors": sources.contributors,
+            "lists": sources.lists,
+            "sigma": sources.sigma,
+            "share": sources.share,
+        }
+        if sources
+        else None,
     }
     write_synced(fresh / "answer.json", json.dumps(figures, indent=1).encode())
 

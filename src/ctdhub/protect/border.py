@@ -9,7 +9,7 @@ the files of a verified bundle by :func:`restore`.  Tests hold all three rules.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -28,6 +28,21 @@ COUNTS = pa.schema(
 text means "not recorded".  ``count`` is an estimate in people (never negative) and ``low`` and
 ``high`` are its interval at ``Guarantee.level``.  ``state`` is "shown" where ``low`` is above
 zero.  A cell of the public domain that has no row is "protected: too few to show", never zero."""
+
+MEASUREMENTS = pa.schema(
+    [
+        pa.field("columns", pa.list_(pa.string()), nullable=False),
+        pa.field("values", pa.list_(pa.string()), nullable=False),
+        pa.field("noisy", pa.float64(), nullable=False),
+    ]
+)
+"""Noisy measurements: one row per cell.  ``values`` follow ``columns`` as in :data:`COUNTS`.
+``noisy`` is an unbiased estimate in people: not truncated, so that it may be negative, and not
+chosen by its own size.  It is an input of statistics (series, sums, models), never a figure to
+show by itself.  Its standard deviation is ``sigma["*".join(columns)]`` of the same answer."""
+
+YEAR, CONTRIBUTOR, LISTS = "year_of_registration", "reporting_entity", "lists"
+LIST_JOIN = "+"
 
 SHOWN = "shown"
 PROTECTED = "protected"
@@ -110,6 +125,35 @@ class Perpetrators:
 
 
 @dataclass(frozen=True)
+class Sources:
+    """Noisy measurements by contributor, and of how the contributors' lists overlap.
+
+    They are covered by the one :class:`Guarantee` of the answer.
+
+    Attributes:
+        contributors: ids of those that have counts of their own, in order; the value "" of the
+            column :data:`CONTRIBUTOR` stands for all others together.  A person counts with the
+            contributor of her earliest record, once.
+        lists: ids of the lists whose overlap was measured, in order; () where none was.
+        measurements: see :data:`MEASUREMENTS`.  Tables hold ``reporting_entity`` and
+            ``year_of_registration``, some a third column; the table ``lists`` holds people by the
+            set of lists that know them (ids in the order of ``lists``, joined with "+"); people
+            on none of them are not in it.
+        sigma: as in :class:`Guarantee`.
+        share: of the answer's rho that was set aside for them, 0 to 1.
+    """
+
+    contributors: tuple[str, ...]
+    lists: tuple[str, ...]
+    measurements: pa.Table
+    sigma: dict[str, float]
+    share: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_measurements(self.measurements)
+
+
+@dataclass(frozen=True)
 class Protected:
     """A protected answer: records, counts, totals and their guarantee.
 
@@ -123,6 +167,10 @@ class Protected:
         facts: public facts that need no protection: hub name, contributors, years, schema
             version, whether the data are invented, the caveats that readers must see.
         perpetrators: None where the answer has none, as its public policy says.
+        measurements: noisy counts by year, see :data:`MEASUREMENTS`, of the groups whose total is
+            shown in ``counts``; the years of a group follow each other, "not recorded" last.
+            Empty where the answer has no column of years, or is older than they are.
+        sources: None where the answer has none, as its public policy says.
     """
 
     records: pa.Table
@@ -133,6 +181,8 @@ class Protected:
     facts: dict[str, Any]
     _mint: object
     perpetrators: Perpetrators | None = None
+    measurements: pa.Table = field(default_factory=MEASUREMENTS.empty_table)
+    sources: Sources | None = None
 
     def __post_init__(self) -> None:
         if self._mint is not _MINT:
@@ -141,6 +191,12 @@ class Protected:
             raise ValueError("protected records and the protected number of people must agree")
         if not self.counts.schema.equals(COUNTS):
             raise ValueError("protected counts do not have the schema COUNTS")
+        _check_measurements(self.measurements)
+
+
+def _check_measurements(table: pa.Table) -> None:
+    if not table.schema.equals(MEASUREMENTS):
+        raise ValueError("noisy measurements do not have the schema MEASUREMENTS")
 
 
 _MINT = object()

@@ -1,44 +1,37 @@
 """The engine: people in, a protected answer out, paid for first.
 
-Belongs here: the order of charging, counting, noise, fit and publishing.  Does not belong here:
-how any of them is done.
+Belongs here: what is asked, what its parts may cost, the order of charging and answering.  Does
+not belong here: the mechanism itself (``mechanism``).
 """
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from ctdhub.i18n import _
-from ctdhub.protect import answers, intervals
-from ctdhub.protect.accounting import rho_of
-from ctdhub.protect.border import Estimate, Guarantee, Perpetrators, Protected, mint
-from ctdhub.protect.count import Codes, count, encode
-from ctdhub.protect.fit import fit
+from ctdhub.protect import answers
+from ctdhub.protect.accounting import rho_of, split
+from ctdhub.protect.border import Guarantee, Perpetrators, Protected, mint
+from ctdhub.protect.count import Codes, encode
 from ctdhub.protect.ledger import Entry, Kind, Ledger, taking_part
-from ctdhub.protect.measure import measure, workload
-from ctdhub.protect.noise import Bits
+from ctdhub.protect.measure import workload
+from ctdhub.protect.mechanism import Progress, answer
 from ctdhub.protect.perpetrators import Mentioned, mentioned
 from ctdhub.protect.plan import Plan, plan_of
 from ctdhub.protect.policy import Policy
-from ctdhub.protect.pool import pool, variances
-from ctdhub.protect.records import to_table
-from ctdhub.protect.state import Measured
+from ctdhub.protect.sources import Sourced, sourced
 from ctdhub.schema import load_schema
 
-ENGINE = "2"
+ENGINE = "3"
 """Version of the method; a new one makes every question a new question."""
 
 UNIT, MECHANISM = "person", "discrete Gaussian"
 
 _BOUND = b"which rows of a person are kept"
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -70,21 +63,23 @@ def protect(
     facts: dict[str, Any],
     progress: Progress | None = None,
     perpetrators: pa.Table | None = None,
+    overlap: pa.Table | None = None,
 ) -> Protected:
-    """Protect a hub's table of people, and the perpetrators whom their records mention.
+    """Protect a hub's table of people, the perpetrators whom their records mention, their sources.
 
     Args:
-        people: one row per person, public columns of ``Schema.table("people")``.
+        people: one row per person, columns of ``Schema.table("people")``.
         policy: what is released, and how well people are protected.
         ledger: pays before noise is drawn; an exact repeat of a question is free.
-        facts: public facts, passed through.
+        facts: public facts, passed through; they also say which contributors have counts.
         progress: told (message, fraction done).
         perpetrators: child rows of people, see ``mentioned``; None is a table without rows, so
             that only the policy decides whether the answer has them.
+        overlap: people by the contributors that know them, see ``sourced``; None likewise.
 
     Raises:
         PolicyError: a column is missing or holds a value outside its public domain; the budget of
-            one release is too small for its tables.
+            one release is too small for its tables; the policy names an unknown list.
         Overspend: the budget does not reach.
         LedgerTampered: the ledger was changed, or lacks a charge that paid for a stored answer.
         LedgerError: a stored answer is damaged.
@@ -98,7 +93,8 @@ def protect(
         plan_of(policy, schema), policy.epsilon, policy.delta, policy.budget.epsilon, settings, what
     )
     child = mentioned(perpetrators, policy, schema)
-    return protect_table(people, question, ledger, facts, progress, child)
+    sources = sourced(people, overlap, policy, schema, facts)
+    return protect_table(people, question, ledger, facts, progress, child, sources)
 
 
 def protect_table(
@@ -108,48 +104,65 @@ def protect_table(
     facts: dict[str, Any],
     progress: Progress | None = None,
     child: Mentioned | None = None,
+    sources: Sourced | None = None,
 ) -> Protected:
     """Protect any table whose columns have public domains; see :func:`protect`.
 
     Args:
         table: one row per person, or at most ``asked.plan.rows`` of each, columns as text.
         child: rows of these persons that are answered with them, by one charge.
+        sources: by whom these persons were reported, answered by the same charge.
     """
     tell = progress or (lambda message, share: None)
     codes = encode(table, asked.plan.domains)
     pa.default_memory_pool().release_unused()  # reading and encoding took more than is kept
     rho = rho_of(asked.epsilon, asked.delta)
-    for plan, part in _parts(asked, rho, child):
-        workload(plan, part)  # refuses before anything is paid
+    costs = _costs(rho, child, sources)
+    workload(asked.plan, costs.people)  # these refuse before anything is paid
+    if child:
+        workload(child.plan, costs.perpetrators)
+    if sources:
+        sources.public.workload(costs.sources)
     with ledger.exclusive():
         answers.check_paid(ledger)
         if child:
             child = child.bounded(codes, bytes.fromhex(ledger.question(_BOUND)))
-        question = ledger.question(_content(codes, asked, child))
+        question = ledger.question(_content(codes, asked, child, sources))
         answer = answers.stored(ledger, question, facts)
         if answer is not None:
             tell(_("answered before: nothing is charged"), 1.0)
             return answer
         entry = _charge(ledger, question, rho, asked, facts, tell)
-        answer = _minted(codes, asked, entry, facts, tell, child)
+        answer = _minted(codes, asked, entry, facts, tell, child, sources)
         answers.store(ledger, question, answer)
     return answer
 
 
-def _parts(asked: Question, rho: float, child: Mentioned | None) -> list[tuple[Plan, float]]:
-    """The plans that are answered, and what each may cost: at most ``rho`` together."""
-    if child is None:
-        return [(asked.plan, rho)]
-    return list(zip((asked.plan, child.plan), child.split(rho), strict=True))
+class _Costs(NamedTuple):
+    """What each part of an answer may cost, in rho."""
+
+    people: float
+    perpetrators: float
+    sources: float
 
 
-def _content(codes: Codes, asked: Question, child: Mentioned | None) -> bytes:
+def _costs(rho: float, child: Mentioned | None, sources: Sourced | None) -> _Costs:
+    """At most ``rho`` together, exactly."""
+    return _Costs(*split(rho, [part.share if part else 0.0 for part in (child, sources)]))
+
+
+def _content(
+    codes: Codes, asked: Question, child: Mentioned | None, sources: Sourced | None
+) -> bytes:
     """What makes a question: rows (in any order), plans, settings and the engine's version."""
     rest = [repr(asked.plan), asked.epsilon, asked.delta, list(asked.settings), ENGINE]
     content = codes.digest()
     if child:
         rest += [repr(child.plan), child.share]
         content += child.codes.digest()
+    if sources:
+        rest += [repr(sources.public)]
+        content += sources.digest()
     return content + json.dumps(rest, sort_keys=True).encode()
 
 
@@ -188,13 +201,14 @@ def _minted(
     facts: dict[str, Any],
     tell: Progress,
     child: Mentioned | None,
+    sources: Sourced | None,
 ) -> Protected:
-    parts = _parts(asked, entry.rho, child)
-    found = answer(codes, *parts[0], progress=tell)
+    costs = _costs(entry.rho, child, sources)
+    found = answer(codes, asked.plan, costs.people, progress=tell)
     perpetrators = None
     if child:
         tell(_("protecting rows of perpetrators"), 0.95)
-        inner = answer(child.codes, *parts[1])
+        inner = answer(child.codes, child.plan, costs.perpetrators)
         perpetrators = Perpetrators(inner.records, inner.counts, child.plan.rows, inner.sigma)
     level = asked.plan.level
     guarantee = Guarantee(
@@ -208,72 +222,6 @@ def _minted(
         guarantee=guarantee,
         facts=facts,
         perpetrators=perpetrators,
-    )
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the mechanism gives: records, counts and totals as in :class:`Protected`.
-
-    Attributes:
-        sigma: standard deviation of the noise by table; keys as in ``Guarantee.sigma``.
-        rho: the cost, at most what was asked.
-    """
-
-    records: pa.Table
-    counts: pa.Table
-    people: Estimate
-    case_records: Estimate
-    sigma: dict[str, float]
-    rho: float
-
-
-def answer(
-    codes: Codes,
-    plan: Plan,
-    rho: float,
-    source: Bits = os.urandom,
-    progress: Progress | None = None,
-) -> Answer:
-    """The mechanism alone, without ledger: for :func:`protect_table`, audits and rehearsals.
-
-    Whoever calls it owes the ledger a charge of ``rho`` unless the people are invented.
-
-    Args:
-        codes: people by the plan's domains.
-        rho: the most that it may cost.
-        source: random bits; the operating system's in the product.
-
-    Raises:
-        PolicyError: ``rho`` is too small for the plan's tables.
-    """
-    tell = progress or (lambda message, share: None)
-    questions = workload(plan, rho)
-    tell(_("counting"), 0.05)
-    exact = count(codes, [q.columns for q in questions])
-    tell(_("drawing noise"), 0.1)
-    noisy = measure(exact, questions, source)
-    # From here on nothing sees exact counts: all is post-processing of noisy tables.
-    del exact
-    pooled = pool(noisy, questions)
-    total = intervals.total_people(pooled, plan.level)
-    records = fit(
-        Measured.of(noisy, questions, pooled),
-        plan,
-        total.value,
-        progress=lambda s: tell(_("fitting"), 0.15 + 0.75 * s),
-    )
-    tell(_("publishing"), 0.9)
-    counts = intervals.counts_table(
-        noisy, pooled, questions, plan.domains, total, plan.level, plan.false_share
-    )
-    case_records = intervals.case_records(pooled, total, plan.level)
-    del noisy, pooled  # as large as the records to come
-    return Answer(
-        records=to_table(records, plan.domains),
-        counts=counts,
-        people=total,
-        case_records=case_records,
-        sigma={"*".join(t): variance**0.5 for t, variance in variances(questions).items()},
-        rho=rho,
+        measurements=found.measurements,
+        sources=sources.measured(costs.sources) if sources else None,
     )

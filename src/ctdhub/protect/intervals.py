@@ -95,35 +95,61 @@ def choose(
     return Shown(cells, radius(variance, (1 - level) * cells.size / m))
 
 
+def shown_cells(
+    noisy: Counts,
+    found: dict[Columns, Estimated],
+    questions: Workload,
+    people: Estimate,
+    level: float,
+    share: float,
+) -> dict[Columns, Shown]:
+    """The cells that are shown of each table; () is the number of people, shown or not."""
+    whole = [0] if people.low > 0 else []
+    total = Shown(np.array(whole, dtype=np.intp), people.high - people.value)
+    shown: dict[Columns, Shown] = {(): total}
+    for q in questions:
+        if q.columns:
+            table, variance = _as_published(noisy, found, q)
+            shown[q.columns] = choose(table, published(q, variance), level, share)
+    return shown
+
+
 def counts_table(
     noisy: Counts,
     found: dict[Columns, Estimated],
     questions: Workload,
     domains: Domains,
     people: Estimate,
-    level: float,
-    share: float,
+    shown: dict[Columns, Shown],
 ) -> pa.Table:
     """The published counts, see :data:`ctdhub.protect.border.COUNTS`.
 
     Columns are in the order of the schema.  The first row, without columns, is the number of
     people; it is always there.  Columns and pairs are published as all measurements together see
     them (``found``), larger tables as they were measured (``noisy``).
+
+    Args:
+        shown: see :func:`shown_cells`.
     """
     state = SHOWN if people.low > 0 else PROTECTED
     total = {"columns": [], "values": [], "count": people.value}
     total |= {"low": people.low, "high": people.high, "state": state}
     parts = [pa.Table.from_pylist([total], schema=COUNTS)]
     for q in questions:
-        if q.columns:
-            table, variance = noisy[q.columns], float(q.sigma2)
-            if q.columns in found:
-                table = np.rint(found[q.columns].value).astype(np.int64)
-                variance = found[q.columns].variance
-            shown = choose(table, published(q, variance), level, share)
-            if shown.cells.size:
-                parts.append(_rows(table, q, shown, domains))
+        if q.columns and shown[q.columns].cells.size:
+            table, _variance = _as_published(noisy, found, q)
+            parts.append(_rows(table, q, shown[q.columns], domains))
     return pa.concat_tables(parts).combine_chunks()
+
+
+def _as_published(
+    noisy: Counts, found: dict[Columns, Estimated], q: Question
+) -> tuple[npt.NDArray[np.integer], float]:
+    """A table in whole numbers, and the variance of its noise."""
+    if q.columns not in found:
+        return noisy[q.columns], float(q.sigma2)
+    estimated = found[q.columns]
+    return np.rint(estimated.value).astype(np.int64), estimated.variance
 
 
 def published(q: Question, variance: float) -> Fraction | float:
@@ -132,19 +158,11 @@ def published(q: Question, variance: float) -> Fraction | float:
 
 
 def _rows(table: npt.NDArray[np.integer], q: Question, shown: Shown, domains: Domains) -> pa.Table:
-    n, width = shown.cells.size, len(q.columns)
-    places = np.unravel_index(shown.cells, q.shape)
-    texts = [
-        np.array(["", *domains[c]], dtype=object)[p] for c, p in zip(q.columns, places, strict=True)
-    ]
-    offsets = pa.array(np.arange(n + 1, dtype=np.int32) * width)
+    n = shown.cells.size
     count = table.ravel()[shown.cells].astype(np.int64)
-    values = pa.array(np.column_stack(texts).ravel(), pa.string())
-    columns = pa.array(list(q.columns) * n, pa.string())
     return pa.table(
         [
-            pa.ListArray.from_arrays(offsets, columns),
-            pa.ListArray.from_arrays(offsets, values),
+            *named_cells(q.columns, np.unravel_index(shown.cells, q.shape), domains),
             pa.array(count),
             pa.array(np.maximum(count - shown.radius, 0)),
             pa.array(count + shown.radius),
@@ -152,6 +170,26 @@ def _rows(table: npt.NDArray[np.integer], q: Question, shown: Shown, domains: Do
         ],
         schema=COUNTS,
     )
+
+
+def named_cells(
+    columns: Columns, places: tuple[npt.NDArray[np.intp], ...], domains: Domains
+) -> tuple[pa.ListArray, pa.ListArray]:
+    """``columns`` and ``values`` of cells, for the tables of the border.
+
+    Args:
+        places: by column, the code of each cell on its axis; 0 is "not recorded".
+    """
+    n, width = places[0].size, len(columns)
+    texts = [
+        pa.DictionaryArray.from_arrays(pa.array(p), pa.array(["", *domains[c]])).cast(pa.string())
+        for c, p in zip(columns, places, strict=True)
+    ]
+    order = np.arange(n * width).reshape(width, n).T.ravel()
+    values = pa.concat_arrays(texts).take(pa.array(order))
+    offsets = pa.array(np.arange(n + 1, dtype=np.int32) * width)
+    names = pa.array(list(columns), pa.string()).take(pa.array(np.tile(np.arange(width), n)))
+    return pa.ListArray.from_arrays(offsets, names), pa.ListArray.from_arrays(offsets, values)
 
 
 def total_people(found: dict[Columns, Estimated], level: float) -> Estimate:

@@ -71,17 +71,26 @@ def workload(plan: Plan, rho: float) -> Workload:
         share = Fraction(weights[kind] / total) * Fraction(weigh[t] / of_kind[kind])
         # The shares are rounded numbers; a billionth less keeps their sum under the whole.
         part = budget * share * Fraction(10**9 - 1, 10**9) / plan.rows**2
-        if 2 * part * noise.MAX_SIGMA2 < 1:
-            raise PolicyError(
-                _("The budget of one release is too small for so many tables."),
-                _("Set a greater epsilon, release fewer columns, or raise small weights."),
-                file="policy.yaml",
-                rule="policy-noise",
-            )
-        questions.append(Question(t, plan.shape(t), kind, sigma2_for(part)))
+        questions.append(Question(t, plan.shape(t), kind, affordable(part)))
     if cost(tuple(questions), plan.rows) > budget:
         raise ArithmeticError("the workload costs more than its budget")
     return tuple(questions)
+
+
+def affordable(part: Fraction) -> Fraction:
+    """Sigma squared of a table of sensitivity 1 that may cost ``part``.
+
+    Raises:
+        PolicyError: it would get more noise than can be drawn.
+    """
+    if 2 * part * noise.MAX_SIGMA2 < 1:
+        raise PolicyError(
+            _("The budget of one release is too small for so many tables."),
+            _("Set a greater epsilon, release fewer columns, or raise small weights."),
+            file="policy.yaml",
+            rule="policy-noise",
+        )
+    return sigma2_for(part)
 
 
 def cost(questions: Workload, rows: int = 1) -> Fraction:

@@ -1,7 +1,7 @@
 """Perpetrators of people: what is public about their table, and how many rows of a person count.
 
 Belongs here: their plan, their bound, their share of a release's cost.
-Does not belong here: the mechanism, which is that of any table (``engine``).
+Does not belong here: the mechanism, which is that of any table (``mechanism``).
 
 The unit stays the person.  A person with at most ``rows`` perpetrators changes each table of
 perpetrators by at most ``rows`` in L2 (all of them in one cell), so a table costs
@@ -10,10 +10,8 @@ perpetrators by at most ``rows`` in L2 (all of them in one cell), so a table cos
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -44,18 +42,6 @@ class Mentioned:
     share: float
     codes: Codes
     person: npt.NDArray[np.int64]
-
-    def split(self, rho: float) -> tuple[float, float]:
-        """What people and perpetrators may cost: at most ``rho`` together, exactly.
-
-        >>> from ctdhub.protect.policy import Policy
-        >>> from ctdhub.schema import load_schema
-        >>> parts = mentioned(None, Policy(), load_schema()).split(0.2)
-        >>> sum(map(Fraction, parts)) <= Fraction(0.2), round(parts[1], 6)
-        (True, 0.01)
-        """
-        part = Fraction(rho) * Fraction(self.share)
-        return _down(Fraction(rho) - part), _down(part)
 
     def bounded(self, people: Codes, key: bytes) -> Mentioned:
         """At most ``plan.rows`` of each person; see :func:`within_bound`.
@@ -115,9 +101,3 @@ def plan_of_perpetrators(policy: Policy, schema: Schema) -> Plan:
         false_share=policy.false_share,
         support=policy.support,
     )
-
-
-def _down(exact: Fraction) -> float:
-    """The largest float that is not above it."""
-    near = float(exact)
-    return near if Fraction(near) <= exact else math.nextafter(near, 0.0)

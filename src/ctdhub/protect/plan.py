@@ -56,6 +56,8 @@ class Plan:
         false_share: bound on the expected share of empty cells among those shown in a table.
         support: from 0, complete, to 4, cautious: how readily rare combinations are left out of
             the records (see ``support``).
+        year: the column of years, by which noisy counts are published (``series``), None where
+            there is none.
     """
 
     domains: Domains
@@ -70,9 +72,11 @@ class Plan:
     level: float = 0.95
     false_share: float = 0.005
     support: int = 0
+    year: str | None = None
 
     def __post_init__(self) -> None:
         named = {*self.core, *(self.corridor or ()), *self.by, *self.parents}
+        named.update([self.year] if self.year else [])
         named.update(*self.groups)
         if not named <= self.domains.keys():
             raise ValueError("the plan names a column that has no domain")
@@ -152,6 +156,7 @@ def plan_of(policy: Policy, schema: Schema) -> Plan:
         level=policy.level,
         false_share=policy.false_share,
         support=policy.support,
+        year=next((n for n in domains if schema.variable(n).kind == "year"), None),
     )
 
 

@@ -57,6 +57,18 @@ class PerpetratorSettings(_Frozen):
     share: float = Field(default=0.05, ge=0, le=0.9)
 
 
+class SourceSettings(_Frozen):
+    """Counts by contributor, and the overlap of their lists, in a release.
+
+    Attributes:
+        share: of the release's rho; 0 leaves both out of the release.
+        lists: ids of contributors whose lists overlap, for their people share keys; () for none.
+    """
+
+    share: float = Field(default=0.05, ge=0, le=0.9)
+    lists: tuple[str, ...] = Field(default=(), max_length=8)
+
+
 class Policy(_Frozen):
     """One hub's policy.
 
@@ -86,6 +98,7 @@ class Policy(_Frozen):
     support: int = Field(default=0, ge=0, le=4)
     groups: tuple[tuple[str, ...], ...] = ()
     perpetrators: PerpetratorSettings = PerpetratorSettings()
+    sources: SourceSettings = SourceSettings()
     budget: Budget = Budget()
     weights: Weights = Weights()
 
@@ -111,6 +124,10 @@ class Policy(_Frozen):
             raise ValueError(_("At least one column must be released."))
         if any(not 3 <= len(set(g)) == len(g) <= 4 for g in self.groups):
             raise ValueError(_("A table of groups has three or four different columns."))
+        if self.perpetrators.share + self.sources.share > 0.95:
+            raise ValueError(_("perpetrators and sources may have a share of 0.95 together."))
+        if len(self.sources.lists) == 1 or len(set(self.sources.lists)) < len(self.sources.lists):
+            raise ValueError(_("lists of sources are none, or 2 to 8 different ones."))
         return self
 
     def domains(self, schema: Schema) -> Domains:
@@ -228,6 +245,14 @@ groups: []
 # for noise grows with it; do not count the data to set it.  `share` is their part of a release's
 # budget (of rho, in which costs add up).  With share: 0 they are not released.
 perpetrators: {rows: 3, share: 0.05}
+
+# Noisy counts by contributor and year, from which trends tell a changing world from changing
+# contributors, and how the lists of contributors overlap, from which those whom no list knows are
+# estimated.  Only contributors whose agreement has show_counts: true have counts of their own; all
+# others are one.  `lists` names, by their ids, 2 to 8 contributors whose people share keys; with []
+# no overlap is measured.  `share` is their part of a release's budget (of rho); with share: 0
+# neither is released.
+sources: {share: 0.05, lists: []}
 
 # What all releases together may cost (epsilon, at the smallest delta ever used).  When it is spent,
 # the ledger refuses: earlier releases cannot be unpublished.

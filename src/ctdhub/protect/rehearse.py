@@ -1,7 +1,7 @@
 """A dry run on invented people: what a policy would show, before anything is paid.
 
 Belongs here: stand-in data, and the error of each kind of table.  Does not belong here: the
-mechanism (``engine``), a generator of true-to-life people (``ctdhub.practice``), any real data.
+mechanism (``mechanism``), a generator of true-to-life people (``ctdhub.practice``), any real data.
 
 Noise depends on public settings only, so that sigma, half-widths and the smallest counts shown are
 exact.  How many cells are shown and how close the records come depends on the data: those figures
@@ -24,9 +24,9 @@ import pyarrow.compute as pc
 from ctdhub.protect import noise
 from ctdhub.protect.accounting import rho_of
 from ctdhub.protect.count import Codes, Counts, count, encode
-from ctdhub.protect.engine import Answer, Progress, answer
 from ctdhub.protect.intervals import published, radius
 from ctdhub.protect.measure import Question, Workload, workload
+from ctdhub.protect.mechanism import Answer, Progress, answer
 from ctdhub.protect.plan import Columns, Kind, Plan
 from ctdhub.protect.pool import variances
 

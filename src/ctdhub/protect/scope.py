@@ -7,7 +7,7 @@ Does not belong here: the file itself (``domains``), the cells (``alone``).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ctdhub.errors import PolicyError
@@ -73,4 +73,4 @@ def scope_of_schema(header: Sequence[str], support: int | None = None) -> Scope:
             rule="domains-schema",
         )
     policy = Policy(columns=tuple(public), support=support or 0)
-    return Scope(plan_of(policy, schema), {}, None, "schema")
+    return Scope(replace(plan_of(policy, schema), year=None), {}, None, "schema")

@@ -21,7 +21,7 @@ from ctdhub.release.disk import sync
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import MANIFEST, SUMS, VERSION_PATTERN, FileEntry, Manifest
 from ctdhub.release.readme import changelog_text, readme
-from ctdhub.release.tables import check_border, write_tables
+from ctdhub.release.tables import check_border, write_measured, write_tables
 from ctdhub.release.verify import sha256, sums
 from ctdhub.schema.emit import write_codebook
 
@@ -69,6 +69,7 @@ def write_release(
     try:
         report(_("Writing records and counts"), 0.0)
         write_tables(protected, fresh)
+        write_measured(protected, fresh)
         report(_("Writing codebook and metadata"), 0.5)
         created = datetime.now(UTC)
         languages = [g for g in LANGUAGES if g == LANGUAGES[0] or g in facts.languages]

@@ -35,13 +35,17 @@ class _Facts(BaseModel):
 
 
 class Contributor(_Facts):
-    """An organisation that contributed: its name, kind and the years that it reports on."""
+    """An organisation that contributed: its name, kind and the years that it reports on.
 
+    ``id`` is what measurements by contributor call it, empty where the facts name it alone.
+    """
+
+    id: str = Field(default="", max_length=60)
     name: str
     kind: str = ""
     years: tuple[int, int] | None = None
 
-    @field_validator("name", "kind")
+    @field_validator("id", "name", "kind")
     @classmethod
     def _safe(cls, text: str) -> str:
         return printable(text.strip(), LONGEST_NAME)

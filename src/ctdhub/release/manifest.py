@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ctdhub.protect.border import Estimate, Guarantee, Perpetrators, Protected
+from ctdhub.protect.border import Estimate, Guarantee, Perpetrators, Protected, Sources
 
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 CORRIDOR = "citizenship*country_of_exploitation"
@@ -45,6 +45,22 @@ class Mentioned(Figure):
     sigma: dict[str, float]
 
 
+class Measured(_Part):
+    """Noisy counts by year: how many rows; their noise is ``sigma`` of the manifest."""
+
+    rows: int = Field(ge=0)
+    counts: str
+
+
+class MeasuredSources(Measured):
+    """Noisy counts by contributor, and of how lists overlap, with the noise of each table."""
+
+    contributors: tuple[str, ...]
+    lists: tuple[str, ...]
+    sigma: dict[str, float]
+    share: float = Field(ge=0, lt=1)
+
+
 class FileEntry(_Part):
     """Hash and size of one file."""
 
@@ -69,7 +85,8 @@ class Accuracy(_Part):
 class Manifest(_Part):
     """manifest.json.  ``people`` and ``case_records`` are different statistics: a person may
     have several case records, from one contributor or from several.  ``perpetrators`` is null where
-    the policy leaves them out; the guarantee covers them too."""
+    the policy leaves them out; the guarantee covers them too, and ``sources``, null where the
+    policy leaves them out.  ``measurements`` is null in releases that are older than they are."""
 
     manifest_version: Literal[1] = 1
     version: str = Field(pattern=VERSION_PATTERN)
@@ -88,6 +105,8 @@ class Manifest(_Part):
     people: Figure
     case_records: Figure
     perpetrators: Mentioned | None = None
+    measurements: Measured | None = None
+    sources: MeasuredSources | None = None
     facts: dict[str, Any]
     files: dict[str, FileEntry]
 
@@ -129,6 +148,11 @@ class Manifest(_Part):
                 protected.case_records, "case records received; a person may have several"
             ),
             perpetrators=_mentioned(protected.perpetrators),
+            measurements=Measured(
+                rows=protected.measurements.num_rows,
+                counts="people by year, noisy and unbiased, of groups whose total is shown",
+            ),
+            sources=_sources(protected.sources),
             facts=protected.facts,
             files=files,
         )
@@ -161,6 +185,19 @@ def _mentioned(found: Perpetrators | None) -> Mentioned | None:
     words = "perpetrators whom case records mention, at most rows_per_person of each person"
     figure = _figure(found.total, words)
     return Mentioned(**figure.model_dump(), rows_per_person=found.rows, sigma=found.sigma)
+
+
+def _sources(found: Sources | None) -> MeasuredSources | None:
+    if found is None:
+        return None
+    return MeasuredSources(
+        rows=found.measurements.num_rows,
+        counts="people by contributor, noisy and unbiased; a person counts with one contributor",
+        contributors=found.contributors,
+        lists=found.lists,
+        sigma=found.sigma,
+        share=found.share,
+    )
 
 
 def _figure(estimate: Estimate, counts: str) -> Figure:

@@ -15,6 +15,7 @@ from ctdhub.i18n import _
 from ctdhub.protect.border import Protected
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import Manifest
+from ctdhub.release.measured import Groups, by_year
 from ctdhub.release.tables import check_border, read_protected
 from ctdhub.release.verify import examine
 
@@ -35,6 +36,17 @@ class Release:
     def facts(self) -> PublicFacts:
         """The public facts, checked and safe to show."""
         return PublicFacts.of(self.protected.facts)
+
+    @cached_property
+    def measured(self) -> Groups:
+        """Noisy counts by year of each group, see :func:`ctdhub.release.measured.by_year`."""
+        return by_year(self.protected.measurements)
+
+    @cached_property
+    def measured_sources(self) -> Groups:
+        """The same of measurements by contributor, none of the overlap of lists."""
+        sources = self.protected.sources
+        return by_year(sources.measurements) if sources else {}
 
     @property
     def years(self) -> tuple[int, int]:

@@ -21,6 +21,8 @@ import pyarrow.parquet as pq
 from ctdhub.errors import ReleaseError
 from ctdhub.i18n import _
 from ctdhub.protect.border import COUNTS, SHOWN, Perpetrators, Protected, restore
+from ctdhub.release import measured
+from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import Manifest
 from ctdhub.schema import load_schema
 from ctdhub.schema.model import TableName
@@ -49,6 +51,10 @@ def check_border(protected: object) -> Protected:
     strangers = _strangers("people", protected.records, protected.counts)
     if found := protected.perpetrators:
         strangers |= _strangers("perpetrators", found.records, found.counts)
+    public = _public("people")
+    strangers |= measured.columns(protected.measurements) - public
+    if sources := protected.sources:
+        strangers |= measured.columns(sources.measurements) - public - measured.SOURCE_COLUMNS
     if strangers:
         what = _("These columns are not public variables of the schema: {names}.")
         fix = _("Remove them from the columns in policy.yaml, then build again.")
@@ -59,10 +65,13 @@ def check_border(protected: object) -> Protected:
 
 def _strangers(table: TableName, records: pa.Table, counts: pa.Table) -> set[str]:
     """Columns that are no public variables of a table, or no text."""
-    public = {v.name for v in load_schema().table(table) if v.public}
-    measured = set(pc.unique(pc.list_flatten(counts["columns"])).to_pylist())
+    public = _public(table)
     told = {f.name for f in records.schema if f.name not in public or f.type != pa.string()}
-    return told | (measured - public)
+    return told | (measured.columns(counts) - public)
+
+
+def _public(table: TableName) -> set[str]:
+    return {v.name for v in load_schema().table(table) if v.public}
 
 
 def write_tables(protected: Protected, folder: Path) -> None:
@@ -70,6 +79,19 @@ def write_tables(protected: Protected, folder: Path) -> None:
     _write_pair(folder, RECORDS, protected.records, COUNTS_NAME, protected.counts)
     if found := protected.perpetrators:
         _write_pair(folder, PERPETRATORS, found.records, PERPETRATOR_COUNTS, found.counts)
+
+
+def write_measured(protected: Protected, folder: Path) -> None:
+    """Write the noisy measurements of a release, see :mod:`ctdhub.release.measured`.
+
+    As text, counts by year have a row per group and a column per year.
+    """
+    for name, table in measured.tables(protected).items():
+        pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
+        if name == measured.MEASURED:
+            years = PublicFacts.of(protected.facts).years
+            table = measured.wide(table, protected.guarantee.sigma, years)
+        write_csv(table, folder / f"{name}.csv")
 
 
 def _write_pair(
@@ -113,6 +135,8 @@ def read_protected(folder: Path, manifest: Manifest) -> Protected:
             records=pq.read_table(folder / f"{RECORDS}.parquet"),
             counts=_read_counts(folder / f"{COUNTS_NAME}.parquet"),
             perpetrators=_read_perpetrators(folder, manifest),
+            measurements=measured.read_measurements(folder, manifest),
+            sources=measured.read_sources(folder, manifest),
             people=manifest.people.estimate(),
             case_records=manifest.case_records.estimate(),
             guarantee=manifest.guarantee(),

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from ctdhub.errors import ReleaseError, printable
 from ctdhub.i18n import _
+from ctdhub.release import measured
 from ctdhub.release.approvals import APPROVALS, CANDIDATES, Approvals, Approvers
 from ctdhub.release.manifest import MANIFEST, SUMS, Manifest
 from ctdhub.release.tables import PERPETRATOR_FILES, read_protected
@@ -105,7 +106,12 @@ def sha256(path: Path) -> str:
 
 def _names(path: Path, manifest: Manifest) -> list[Problem]:
     problems = []
-    required = {*REQUIRED, *(PERPETRATOR_FILES if manifest.perpetrators else ())}
+    required, unstated = measured.expected(manifest)
+    if manifest.perpetrators:
+        required.update(PERPETRATOR_FILES)
+    else:
+        unstated.update(PERPETRATOR_FILES)
+    required.update(REQUIRED)
     expected = {*manifest.files, *required, SUMS}
     for name in sorted(expected):
         if not _NAME.fullmatch(name):
@@ -121,10 +127,9 @@ def _names(path: Path, manifest: Manifest) -> list[Problem]:
     for name in sorted(required - set(manifest.files)):
         what = _("The manifest does not list this file.")
         problems.append(Problem("manifest", name, what))
-    if manifest.perpetrators is None:
-        for name in sorted(manifest.files.keys() & set(PERPETRATOR_FILES)):
-            what = _("The manifest lists this file and does not say what was promised for it.")
-            problems.append(Problem("manifest", name, what))
+    for name in sorted(manifest.files.keys() & unstated):
+        what = _("The manifest lists this file and does not say what was promised for it.")
+        problems.append(Problem("manifest", name, what))
     if manifest.version != path.resolve().name:
         what = _("The folder's name is not the version that the manifest states.")
         problems.append(Problem("manifest", MANIFEST, what))

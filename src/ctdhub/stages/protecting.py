@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from ctdhub.errors import LedgerTampered, ReleaseError, printable
+from ctdhub.errors import LedgerTampered, PolicyError, ReleaseError, printable
 from ctdhub.hub import Hub
 from ctdhub.i18n import _
 from ctdhub.protect import Ledger, Policy, Protected, protect
 from ctdhub.release import digest
 from ctdhub.release.approvals import APPROVALS, Approvals, LedgerHead
 from ctdhub.release.manifest import MANIFEST, Manifest
-from ctdhub.stages.records import PEOPLE, PERPETRATORS
+from ctdhub.stages.records import OVERLAP, PEOPLE, PERPETRATORS
 from ctdhub.steps import Progress, Step, hash_file, hash_of
 
 ANSWER = "answer.json"
@@ -101,14 +104,50 @@ def _damaged(manifest: Path) -> ReleaseError:
 def answer(hub: Hub, rules: Policy, progress: Progress | None = None) -> Protected:
     """The protected answer of today's people and policy; a repeat costs nothing."""
     check_paid(hub)
-    people, perpetrators = map(pq.read_table, _linked(hub))
     facts = hub.facts(rules.years)
-    return protect(people, rules, ledger(hub), facts, progress, perpetrators)
+    _check_company(facts["contributors"], rules)
+    people, perpetrators, overlap = _linked(hub)
+    return protect(
+        pq.read_table(people),
+        rules,
+        ledger(hub),
+        facts,
+        progress,
+        pq.read_table(perpetrators),
+        pa_csv.read_csv(overlap, convert_options=_OVERLAP),
+    )
 
 
-def _linked(hub: Hub) -> tuple[Path, Path]:
-    """The tables of people and of their perpetrators."""
-    return hub.work / "people" / PEOPLE, hub.work / "people" / PERPETRATORS
+_OVERLAP = pa_csv.ConvertOptions(
+    column_types={"contributors": pa.string(), "people": pa.int64()}, strings_can_be_null=False
+)
+
+
+def _linked(hub: Hub) -> tuple[Path, Path, Path]:
+    """The tables of people, of their perpetrators, and of the overlap of lists."""
+    folder = hub.work / "people"
+    return folder / PEOPLE, folder / PERPETRATORS, folder / OVERLAP
+
+
+def _check_company(contributors: list[dict[str, Any]], rules: Policy) -> None:
+    """A contributor whose counts are not shown has company, or the rest would be its counts.
+
+    Raises:
+        PolicyError: it is the only one among others whose counts are shown.
+    """
+    hidden = [c["id"] for c in contributors if not c.get("show_counts", True)]
+    if rules.sources.share and len(hidden) == 1 < len(contributors):
+        what = _(
+            "The agreement of {id} does not let its counts be shown, and no other contributor's "
+            "does so: what is left after all others would be its counts."
+        )
+        fix = _(
+            "Agree on show_counts: false with one more contributor, or leave counts by "
+            "contributor out: sources: {{share: 0}} in policy.yaml."
+        )
+        raise PolicyError(
+            what.format(id=hidden[0]), fix.format(), file="policy.yaml", rule="sources-company"
+        )
 
 
 def protect_people(hub: Hub, rules: Policy, progress: Progress | None) -> Step:
@@ -123,6 +162,7 @@ def protect_people(hub: Hub, rules: Policy, progress: Progress | None) -> Step:
         inputs={
             "people": hash_of([hash_file(path) for path in _linked(hub)]),
             "policy": hash_file(hub.policy_file),
+            "contributors": hash_of(hub.facts(rules.years)["contributors"]),
         },
         output=hub.work / "protected",
         run=run,

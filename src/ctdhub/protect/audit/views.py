@@ -18,8 +18,8 @@ import pyarrow as pa
 from ctdhub.protect.accounting import rho_of
 from ctdhub.protect.border import COUNTS
 from ctdhub.protect.count import Codes, Counts, count, encode
-from ctdhub.protect.engine import Answer, answer
 from ctdhub.protect.measure import Question, Workload, measure, workload
+from ctdhub.protect.mechanism import Answer, answer
 from ctdhub.protect.noise import Bits
 from ctdhub.protect.plan import Columns, Plan
 

@@ -19,8 +19,8 @@ import numpy.typing as npt
 from ctdhub.protect.audit.bounds import two_world_epsilon
 from ctdhub.protect.audit.views import Setting, cells, joined, packed, shown
 from ctdhub.protect.count import Codes
-from ctdhub.protect.engine import Answer
 from ctdhub.protect.measure import measure
+from ctdhub.protect.mechanism import Answer
 from ctdhub.protect.plan import Plan
 
 Floats = npt.NDArray[np.float64]

@@ -1,0 +1,98 @@
+"""The mechanism: exact tables in, noise, then everything that is published made of noisy tables.
+
+Belongs here: the order of counting, noise, fit and publishing.  Does not belong here: what it
+costs and who pays (``engine``), how any of the steps is done.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from ctdhub.i18n import _
+from ctdhub.protect import intervals
+from ctdhub.protect.border import Estimate
+from ctdhub.protect.count import Codes, count
+from ctdhub.protect.fit import fit
+from ctdhub.protect.measure import measure, workload
+from ctdhub.protect.noise import Bits
+from ctdhub.protect.plan import Plan
+from ctdhub.protect.pool import pool, variances
+from ctdhub.protect.records import to_table
+from ctdhub.protect.series import by_year
+from ctdhub.protect.state import Measured
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the mechanism gives: records, counts, totals, noisy counts as in :class:`Protected`.
+
+    Attributes:
+        sigma: standard deviation of the noise by table; keys as in ``Guarantee.sigma``.
+        rho: the cost, at most what was asked.
+    """
+
+    records: pa.Table
+    counts: pa.Table
+    people: Estimate
+    case_records: Estimate
+    measurements: pa.Table
+    sigma: dict[str, float]
+    rho: float
+
+
+def answer(
+    codes: Codes,
+    plan: Plan,
+    rho: float,
+    source: Bits = os.urandom,
+    progress: Progress | None = None,
+) -> Answer:
+    """The mechanism alone, without ledger: for ``protect_table``, audits and rehearsals.
+
+    Whoever calls it owes the ledger a charge of ``rho`` unless the people are invented.
+
+    Args:
+        codes: people by the plan's domains.
+        rho: the most that it may cost.
+        source: random bits; the operating system's in the product.
+
+    Raises:
+        PolicyError: ``rho`` is too small for the plan's tables.
+    """
+    tell = progress or (lambda message, share: None)
+    questions = workload(plan, rho)
+    tell(_("counting"), 0.05)
+    exact = count(codes, [q.columns for q in questions])
+    tell(_("drawing noise"), 0.1)
+    noisy = measure(exact, questions, source)
+    # From here on nothing sees exact counts: all is post-processing of noisy tables.
+    del exact
+    pooled = pool(noisy, questions)
+    total = intervals.total_people(pooled, plan.level)
+    records = fit(
+        Measured.of(noisy, questions, pooled),
+        plan,
+        total.value,
+        progress=lambda s: tell(_("fitting"), 0.15 + 0.75 * s),
+    )
+    tell(_("publishing"), 0.9)
+    shown = intervals.shown_cells(noisy, pooled, questions, total, plan.level, plan.false_share)
+    counts = intervals.counts_table(noisy, pooled, questions, plan.domains, total, shown)
+    measurements = by_year(noisy, pooled, questions, plan, shown)
+    case_records = intervals.case_records(pooled, total, plan.level)
+    del noisy, pooled  # as large as the records to come
+    return Answer(
+        records=to_table(records, plan.domains),
+        counts=counts,
+        people=total,
+        case_records=case_records,
+        measurements=measurements,
+        sigma={"*".join(t): variance**0.5 for t, variance in variances(questions).items()},
+        rho=rho,
+    )
