@@ -9,6 +9,7 @@ KINDS = (
     "corridors.html",
     "map.html",
     "trends.html",
+    "estimates.html",
     "data.html",
     "standards/htcds-2.html",
     "methods.html",

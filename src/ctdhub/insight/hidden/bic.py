@@ -133,7 +133,9 @@ def _some(lists: Lists, chosen: Bools) -> tuple[Bools, Floats, Floats, Floats]:
     if lists.sigma:
         slope = inverse[:, 0] @ d.x.T * cells
         variance = variance + lists.sigma**2 * (slope**2).sum(axis=1)
-    cost = np.log(max(lists.seen, 2.0)) * (finite[:, : 1 + d.lists].sum(axis=1) + chosen.sum(axis=1))
+    cost = np.log(max(lists.seen, 2.0)) * (
+        finite[:, : 1 + d.lists].sum(axis=1) + chosen.sum(axis=1)
+    )
     bic = cost - 2 * _likelihood(y, means, cells, lists.sigma)
     return chosen, bic, b[:, 0], np.sqrt(variance)
 

@@ -9,8 +9,9 @@ other; decomposable ones have a marginal likelihood in closed form under a hyper
 product over separators of Dirichlet-multinomial terms, here with 2^-K observations of the prior in
 each of the 2^K cells, one in all, all graphs alike before the table is seen, and a prior of the
 population N proportional to 1/N.  The complete graph says nothing about people on no list and is
-left out.  N is summed out on a grid that reaches to ``REACH`` times the people seen; where more than ``EDGE`` of the posterior lies in its
-last tenth (by ratios), the end of the grid matters and the result says so.
+left out.  N is summed out on a grid that reaches to ``REACH`` times the people seen; where more
+than ``EDGE`` of the posterior lies in its last tenth (by ratios), the end of the grid matters and
+the result says so.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def posterior(lists: Lists, level: float, source: Source) -> Posterior:
     sums = np.cumsum(chance) - chance / 2
     ends = (0.5, (1 - level) / 2, (1 + level) / 2)
     middle, low, high = (float(lists.seen + np.interp(p, sums, grid)) for p in ends)
-    edge = float(chance[grid > top ** 0.9 * _FINE ** 0.1].sum())
+    edge = float(chance[grid > top**0.9 * _FINE**0.1].sum())
     return Posterior(middle, low, high, edge, len(signs))
 
 

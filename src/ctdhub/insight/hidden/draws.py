@@ -72,4 +72,5 @@ def truths(lists: Lists, rows: int, source: Source) -> npt.NDArray[np.int64]:
         return np.tile(np.rint(lists.y).astype(np.int64), (rows, 1))
     below = ndtr((-0.5 - lists.y) / lists.sigma)
     u = below + (1 - below) * uniform((rows, len(lists.y)), source)
-    return np.maximum(np.rint(lists.y + lists.sigma * ndtri(u)), 0).astype(np.int64)
+    drawn = np.maximum(np.rint(lists.y + lists.sigma * ndtri(u)), 0)
+    return np.asarray(drawn, dtype=np.int64)

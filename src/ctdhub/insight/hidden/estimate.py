@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from ctdhub.i18n import _
-from ctdhub.insight.hidden import bic, decomposable, latent
+from ctdhub.insight.hidden import bic, decomposable
 from ctdhub.insight.hidden.bca import Interval, bca
 from ctdhub.insight.hidden.bits import Source, bits_of
 from ctdhub.insight.hidden.draws import resampled
@@ -23,9 +23,9 @@ from ctdhub.insight.hidden.sensitivity import Changed, changes
 from ctdhub.insight.hidden.stepwise import select
 from ctdhub.insight.hidden.table import Lists, pair_places
 
-Name = Literal["independent", "stepwise", "bic", "average", "graphs", "latent"]
-Why = Literal["no_finite_estimate", "too_few_lists", "too_many_lists"]
-Doubt = Literal["low_end", "high_end", "unbounded", "edge", "disagree"]
+Name = Literal["independent", "stepwise", "bic", "average", "graphs"]
+Why = Literal["no_finite_estimate", "too_many_lists"]
+Doubt = Literal["low_end", "high_end", "edge"]
 Report = Callable[[str, float], None]
 
 LEVEL, REPLICATES = 0.95, 1000
@@ -114,16 +114,13 @@ def estimate(
     held = gate.lists
     bits = source or (lambda purpose: bits_of(held, purpose))
     tell(_("Fitting models to resampled tables"), 0.0)
-    chosen = [_resampled(held, name, level, replicates, bits) for name in ("independent", "stepwise")]
-    tell(_("Comparing models"), 0.3)
+    chosen = [
+        _resampled(held, name, level, replicates, bits) for name in ("independent", "stepwise")
+    ]
+    tell(_("Comparing models"), 0.5)
     chosen += _by_bic(held, level)
     chosen.append(_graphs(held, level, bits("graphs")))
-    tell(_("Looking for kinds of people"), 0.4)
-    chosen.append(
-        _latent(held, level, bits("latent"), lambda part: tell(
-            _("Looking for kinds of people"), 0.4 + 0.5 * part))
-    )  # fmt: skip
-    tell(_("Leaving lists out"), 0.9)
+    tell(_("Leaving lists out"), 0.8)
     return Result(lists, gate, level, tuple(chosen), changes(held, level))
 
 
@@ -165,7 +162,10 @@ def _resampled(
 def _by_bic(lists: Lists, level: float) -> list[Method]:
     found = bic.averaged(lists, level)
     if found is None:
-        return [Method("bic", why="no_finite_estimate"), Method("average", why="no_finite_estimate")]
+        return [
+            Method("bic", why="no_finite_estimate"),
+            Method("average", why="no_finite_estimate"),
+        ]
     places = pair_places(len(lists.names))
     pairs = tuple((lists.names[places[p][0]], lists.names[places[p][1]]) for p in found.pairs)
     return [Method("bic", *found.best, pairs=pairs), Method("average", *found.average)]
@@ -177,13 +177,3 @@ def _graphs(lists: Lists, level: float, source: Source) -> Method:
     found = decomposable.posterior(lists, level, source)
     doubts: tuple[Doubt, ...] = ("edge",) if found.edge > decomposable.EDGE else ()
     return Method("graphs", found.middle, found.low, found.high, doubts=doubts)
-
-
-def _latent(
-    lists: Lists, level: float, source: Source, report: Callable[[float], None]
-) -> Method:
-    if len(lists.names) < latent.LEAST:
-        return Method("latent", why="too_few_lists")
-    found = latent.sample(lists, level, source, report)
-    doubts: tuple[Doubt, ...] = () if found.agreed else ("disagree",)
-    return Method("latent", found.middle, found.low, found.high, doubts=doubts)

@@ -88,19 +88,19 @@ class Design:
             mu, f = means[going], finite[going]
             slope = ((y[going] * weight[going] - mu) @ self.x) * f
             move = self._solve(mu, f, slope)
-            move *= np.minimum(1.0, _LARGEST / np.maximum(np.abs(move).max(axis=1), 1e-300))[:, None]
-            b[going] += move
+            far = np.abs(move).max(axis=1)
+            b[going] += move * np.minimum(1.0, _LARGEST / np.maximum(far, 1e-300))[:, None]
             means[going] = np.exp(np.minimum(b[going] @ self.x.T, 50.0)) * weight[going]
-            going = going[np.abs(move).max(axis=1) > _TOLERANCE]
+            going = going[far > _TOLERANCE]
             if not going.size:
                 break
         return b, means
 
     def covariance(self, means: Floats, finite: Bools) -> Floats:
         """Inverse of the information of each table: tables x parameters x parameters."""
-        return np.linalg.inv(self._information(means, finite)) * (
-            finite[:, :, None] & finite[:, None, :]
-        )
+        both = finite[:, :, None] & finite[:, None, :]
+        inverse: Floats = np.linalg.inv(self._information(means, finite)).astype(float) * both
+        return inverse
 
     def exists(self, y: Floats, finite: Bools, cells: Bools) -> Bools:
         """Whether finite and unique estimates exist, for each table."""
@@ -123,7 +123,8 @@ class Design:
         return np.asarray(h)
 
     def _solve(self, mu: Floats, finite: Bools, right: Floats) -> Floats:
-        return np.linalg.solve(self._information(mu, finite), right[:, :, None])[:, :, 0]
+        solved = np.linalg.solve(self._information(mu, finite), right[:, :, None])
+        return np.asarray(solved[:, :, 0], dtype=np.float64)
 
     def _exists(self, y: Floats, finite: Bools, cells: Bools) -> bool:
         if (y[cells] < 0).any():

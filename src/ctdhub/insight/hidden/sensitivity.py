@@ -74,9 +74,7 @@ def _changed(
     if pass_gate(lists, level).lists is None:
         return Changed(kind, names, rate, lists.seen, None, None)
     y, k = lists.y[None], len(lists.names)
-    values = [
-        float(select(y, k, lists.sigma, most=most).people[0]) for most in (None, 0)
-    ]
+    values = [float(select(y, k, lists.sigma, most=most).people[0]) for most in (None, 0)]
     found = [v if np.isfinite(v) else None for v in values]
     return Changed(kind, names, rate, lists.seen, found[0], found[1])
 

@@ -1,6 +1,6 @@
-"""Which pairs of lists depend on each other: forward selection by overlaps, for many tables at once.
+"""Which pairs of lists depend on each other: forward selection by overlaps, many tables at once.
 
-Belongs here: the selection and its estimate.  Does not belong here: the fit (``model``), intervals.
+Belongs here: the selection and its estimate.  Does not belong here: fits (``model``), intervals.
 
 Rule (L. Chan, B. W. Silverman and K. Vincent, 2021, J. Am. Stat. Assoc. 116:1297).  Begin with the
 lists alone.  For each pair that is absent compare the people on both lists with the number that
@@ -17,9 +17,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ctdhub.insight.hidden.model import Design, design
 from ctdhub.insight.hidden.table import Bools, Floats
+
+Places = npt.NDArray[np.intp]
 
 THRESHOLD = 0.02
 """The default of Chan, Silverman and Vincent."""
@@ -41,7 +44,12 @@ class Selected:
 
 
 def select(
-    y: Floats, lists: int, sigma: float = 0.0, threshold: float = THRESHOLD, *, most: int | None = None
+    y: Floats,
+    lists: int,
+    sigma: float = 0.0,
+    threshold: float = THRESHOLD,
+    *,
+    most: int | None = None,
 ) -> Selected:
     """Select for each table and estimate.
 
@@ -78,8 +86,8 @@ def select(
 
 
 def _enter(
-    d: Design, y: Floats, going: Floats, chosen: Bools, refused: Bools, p: Floats, threshold: float
-) -> Floats:
+    d: Design, y: Floats, going: Places, chosen: Bools, refused: Bools, p: Floats, threshold: float
+) -> Places:
     """Enter the best pair of each table into ``chosen``; gives its place, or -1 where none may.
 
     A pair whose model has no finite estimates has none in any larger model either, so it is
