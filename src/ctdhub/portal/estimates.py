@@ -22,8 +22,8 @@ from ctdhub.portal.years import scale
 
 _ROW, _AXIS = 66, 26
 """Pixels of a method (name, numbers, whisker) and of the axis below."""
-_EDGE = 4.0
-"""Per cent that stay free at both sides, for the words of the axis."""
+_EDGE = 1.0
+"""Per cent that stay free at both sides, so that no mark is cut."""
 
 
 def draw_methods(result: Result, id_: str) -> Markup:
@@ -40,7 +40,9 @@ def methods_body(result: Result) -> tuple[Markup, int]:
     rtl = current() in RIGHT_TO_LEFT
     top = scale(result.reach[1] if result.reach else 1.0)
     high = _ROW * len(result.methods)
-    parts = [_tick(value, top, high, rtl) for value in (0.0, top / 2, float(top))]
+    values = (0.0, top / 2, float(top))
+    parts = [_grid(v, k * _ROW, top, rtl) for v in values for k in range(len(result.methods))]
+    parts += [_tick(value, top, high, rtl) for value in values]
     parts += [_row(m, k * _ROW, top, rtl) for k, m in enumerate(result.methods)]
     return Markup("").join(parts), high + _AXIS
 
@@ -100,10 +102,16 @@ def _tick(value: float, top: int, high: int, rtl: bool) -> Markup:
     anchor = "middle"
     if value in (0.0, float(top)):
         anchor = "start" if (value == 0.0) != rtl else "end"
-    return Markup(
-        '<line class="grid" x1="{x:.2f}%" x2="{x:.2f}%" y1="0" y2="{h}"/>'
-        '<text x="{x:.2f}%" y="{t}" text-anchor="{anchor}">{n}</text>'
-    ).format(x=x, h=high, t=high + 18, anchor=anchor, n=number(value))
+    return Markup('<text x="{x:.2f}%" y="{t}" text-anchor="{anchor}">{n}</text>').format(
+        x=x, t=high + 18, anchor=anchor, n=number(value)
+    )
+
+
+def _grid(value: float, y: int, top: int, rtl: bool) -> Markup:
+    """A short line beside the whisker of a row only, so that none crosses words."""
+    return Markup('<line class="grid" x1="{x:.2f}%" x2="{x:.2f}%" y1="{a}" y2="{b}"/>').format(
+        x=_x(value, top, rtl), a=y + 42, b=y + 62
+    )
 
 
 def _x(value: float, top: int, rtl: bool) -> float:

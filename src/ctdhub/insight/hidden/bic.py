@@ -98,6 +98,8 @@ def _nearby(lists: Lists) -> _Fitted:
     while True:
         around = [here, *(here ^ flip for flip in np.eye(pairs, dtype=bool))]
         fresh = [m for m in around if m.tobytes() not in known]
+        if not fresh:
+            break
         known |= {m.tobytes(): m for m in fresh}
         found = _fitted(lists, np.array(fresh).reshape(-1, pairs))
         parts.append(found)
