@@ -18,7 +18,7 @@ from ctdhub.insight.hidden.bits import bits_of
 from ctdhub.insight.hidden.decomposable import graphs, posterior
 from ctdhub.insight.hidden.draws import multinomial, normal, truths, uniform
 from ctdhub.insight.hidden.gate import pass_gate
-from ctdhub.insight.hidden.model import design
+from ctdhub.insight.hidden.model import design, interior
 from ctdhub.insight.hidden.sensitivity import relinked, unlinked
 from ctdhub.insight.hidden.stepwise import select
 
@@ -280,3 +280,20 @@ def test_intervals_cover_a_known_population(sigma: float) -> None:
     assert min(covered.values()) >= 34, covered
     for name, values in middle.items():
         assert float(np.median(values)) == pytest.approx(truth, rel=0.03), name
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.integers(-4, 12), min_size=7, max_size=7),
+    st.lists(st.booleans(), min_size=3, max_size=3),
+)
+def test_negative_cells_are_judged_as_the_programme_judges(
+    counts: Sequence[int], pairs: Sequence[bool]
+) -> None:
+    """The fit as a witness is a short cut and never another answer."""
+    d = design(3)
+    y, chosen = np.array([counts], dtype=float), np.array([pairs])
+    finite, kept = d.columns(y, chosen)
+    if kept[0].any():
+        part = d.x[np.ix_(kept[0], finite[0])]
+        assert bool(d.exists(y, finite, kept)[0]) == interior(part, y[0, kept[0]])

@@ -2,12 +2,12 @@
 
 Belongs here: the rule and what it leaves out.  Does not belong here: its words (``sentences``).
 
-All that is known about people on no list comes from people on several.  With fewer than about ten
-of them an estimate may not even give the order of magnitude: its relative standard error is about
-one over the root of their number, a third at ten (D. G. Chapman, 1951, Univ. Calif. Publ. Stat.
-1:131; G. A. F. Seber, 1982, The Estimation of Animal Abundance, section 3.1; D. S. Robson and H. A.
-Regier, 1964, Trans. Am. Fish. Soc. 93:215, ask for at least seven).  Where counts carry the noise
-of protection the lower end of the interval of that number must reach ten.
+All that is known about people on no list comes from people on several.  The relative standard error
+of an estimate is about one over the root of their number (G. A. F. Seber, 1982, The Estimation of
+Animal Abundance, chapter 3): a third at ten, so that twice the estimate and half of it are both
+within reach.  D. S. Robson and H. A. Regier, 1964, Trans. Am. Fish. Soc. 93:215, ask for seven to
+keep the bias small; ten leaves room for wrong links.  Where counts carry the noise of protection
+the lower end of the interval of that number must reach ten.
 """
 
 from __future__ import annotations

@@ -104,9 +104,32 @@ class Design:
 
     def exists(self, y: Floats, finite: Bools, cells: Bools) -> Bools:
         """Whether finite and unique estimates exist, for each table."""
-        return np.array(
-            [self._exists(*of) for of in zip(y, finite, cells, strict=True)], dtype=bool
-        )
+        negative = (cells & (y < 0)).any(axis=1)
+        found = np.zeros(len(y), dtype=bool)
+        for i in np.flatnonzero(~negative):
+            found[i] = self._exists(y[i], finite[i], cells[i])
+        if negative.any():
+            found[negative] = self._witnessed(y[negative], finite[negative], cells[negative])
+        return found
+
+    def _witnessed(self, y: Floats, finite: Bools, cells: Bools) -> Bools:
+        """The same where cells are negative: a fit that has the sums of the table and no empty cell
+        is such a table as the programme looks for; only where there is none the programme runs."""
+        _b, means = self.fit(y, finite, cells)
+        off = np.abs(((y * cells - means) @ self.x) * finite).max(axis=1)
+        sure = (off < 1e-6) & (np.where(cells, means, 1.0).min(axis=1) > 1e-6)
+        found = [
+            self._full_rank(f, c) if s else interior(self.x[np.ix_(c, f)], t[c])
+            for s, t, f, c in zip(sure, y, finite, cells, strict=True)
+        ]
+        return np.array(found, dtype=bool)
+
+    def _full_rank(self, finite: Bools, cells: Bools) -> bool:
+        key = (b"", finite.tobytes(), np.packbits(cells).tobytes())
+        if key not in self._known:
+            part = self.x[np.ix_(cells, finite)]
+            self._known[key] = bool(np.linalg.matrix_rank(part) == finite.sum())
+        return self._known[key]
 
     def _begin(self, y: Floats, finite: Bools, cells: Bools) -> Floats:
         """One step of iteratively reweighted least squares from means of y + 1/2."""
@@ -127,14 +150,12 @@ class Design:
         return np.asarray(solved[:, :, 0], dtype=np.float64)
 
     def _exists(self, y: Floats, finite: Bools, cells: Bools) -> bool:
-        if (y[cells] < 0).any():
-            return _interior(self.x[np.ix_(cells, finite)], y[cells])
         held = cells & (y > _TOLERANCE)
         key = (np.packbits(held).tobytes(), finite.tobytes(), np.packbits(cells).tobytes())
         if key not in self._known:
             p = int(finite.sum())
             full = held.sum() >= p and np.linalg.matrix_rank(self.x[np.ix_(held, finite)]) == p
-            self._known[key] = bool(full) or _interior(
+            self._known[key] = bool(full) or interior(
                 self.x[np.ix_(cells, finite)], held[cells].astype(np.float64)
             )
         return self._known[key]
@@ -146,7 +167,7 @@ def design(lists: int) -> Design:
     return Design(lists)
 
 
-def _interior(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> bool:
+def interior(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> bool:
     """Whether some table above zero in every cell has the sums of ``y``, and x has full rank.
 
     The programme: maximise s so that x' t = x' y and t >= s.  Only which cells hold people matters

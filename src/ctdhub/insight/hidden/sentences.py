@@ -133,8 +133,8 @@ def refusal(gate: Gate) -> str:
         )
     if gate.refused == "overlap":
         return _(
-            "No estimate: {n} people are on two or more lists, and at least {least} are needed to "
-            "give even the order of magnitude. Where counts are protected, the lower end of the "
+            "No estimate: {n} people are on two or more lists, and at least {least} are needed: with "
+            "fewer, chance alone may double or halve the result. Where counts are protected, the lower end of the "
             "interval must reach that number; here it is {certain}."
         ).format(
             n=number(max(0.0, gate.overlapping)),
