@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from invented_release import protected_answer
+from lists_of_invented_people import invented, sources_of
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from ctdhub.i18n import LANGUAGES
@@ -70,7 +72,11 @@ def tab(browser: Browser) -> Iterator[Page]:
 @pytest.fixture(scope="session")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     """An invented release in every language."""
-    answer = protected_answer(facts={"languages": list(LANGUAGES)})
+    lists = invented(20_000, (0.25, 0.2, 0.1), 4, 6.0)
+    answer = replace(
+        protected_answer(facts={"languages": list(LANGUAGES)}),
+        sources=sources_of(lists, ("one", "two", "three")),
+    )
     folder = tmp_path_factory.mktemp("hub") / "releases"
     return open_release(write_release(answer, folder, "2026.1", "First."))
 

@@ -11,6 +11,7 @@ KINDS = (
     "trends.html",
     "facts.html",
     "signals.html",
+    "estimates.html",
     "data.html",
     "standards/htcds-2.html",
     "methods.html",

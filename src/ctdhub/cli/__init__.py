@@ -39,6 +39,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "facts": ("facts",),
     "trends": ("trends",),
     "signals": ("signals",),
+    "estimate": ("estimate",),
 }
 """Modules of this package and the verbs that each one's ``register(app)`` adds."""
 

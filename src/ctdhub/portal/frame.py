@@ -155,6 +155,7 @@ def menu(edition: Edition) -> dict[str, str]:
         "trends.html": _("Trends"),
         "facts.html": _("Facts"),
         "signals.html": _("Signals"),
+        "estimates.html": _("Not seen"),
         STORIES: _("Stories") if edition.stories else "",
         "learn/index.html": _("Learn"),
         EVENTS: _("Events") if edition.calendar else "",

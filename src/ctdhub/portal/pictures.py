@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -46,15 +46,23 @@ def write_pictures(folder: Path, answers: Answers) -> None:
 
 def picture(figure: Figure, release: Release) -> str:
     """The figure as an SVG file in the language in force: headline, bars, note, citation."""
-    lang = current()
+    drawn, height = body(figure, rtl=current() in RIGHT_TO_LEFT)
+    return sheet(figure.headline, figure.subtitle, (drawn, height), _notes(figure, release))
+
+
+def sheet(headline: str, subtitle: str, drawing: tuple[Markup, int], notes: Sequence[str]) -> str:
+    """A drawing as an SVG file that stands alone, in the language in force.
+
+    Args:
+        drawing: marks, and their height in pixels.
+        notes: paragraphs below it.
+    """
+    lang, (drawn, height) = current(), drawing
     rtl = lang in RIGHT_TO_LEFT
-    drawn, height = body(figure, rtl=rtl)
-    head, y = _block([(figure.headline, "title"), (figure.subtitle, "sub")], MARGIN, rtl)
+    head, y = _block([(headline, "title"), (subtitle, "sub")], MARGIN, rtl)
     frame = Markup('<svg x="{x}" y="{y}" width="{w}" height="{h}" overflow="visible">{rows}</svg>')
     bars = frame.format(x=MARGIN, y=y + 10, w=WIDTH - 2 * MARGIN, h=height, rows=drawn)
-    foot, bottom = _block(
-        [(text, "small") for text in _notes(figure, release)], y + height + 18, rtl
-    )
+    foot, bottom = _block([(text, "small") for text in notes], y + height + 18, rtl)
     return Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" '
         'xml:lang="{lang}" role="img" aria-labelledby="t d"><title id="t">{title}</title>'
@@ -64,8 +72,8 @@ def picture(figure: Figure, release: Release) -> str:
         w=WIDTH,
         h=bottom + MARGIN // 2,
         lang=lang,
-        title=figure.headline,
-        words=" ".join([figure.subtitle, *_notes(figure, release)]),
+        title=headline,
+        words=" ".join([subtitle, *notes]),
         style=_style(),
         head=head,
         bars=bars,
@@ -123,5 +131,5 @@ def _style() -> Markup:
         f".title,.number{{font-weight:600}}.sub,.small,.why{{fill:{muted}}}"
         f".why{{font-style:italic}}.paper{{fill:{paper}}}.bar{{fill:{blue}}}"
         f".unknown{{fill:{paper};stroke:{muted};stroke-width:1.5;stroke-dasharray:4 3}}"
-        f".whisker{{stroke:{ink};stroke-width:2}}"
+        f".whisker{{stroke:{ink};stroke-width:2}}.grid{{stroke:{muted};stroke-width:.5}}"
     )

@@ -24,6 +24,7 @@ from ctdhub.portal.factsheets import FOLDER, sheets, write_sheets
 from ctdhub.portal.folder import renewed
 from ctdhub.portal.frame import HOME, address, render, stub
 from ctdhub.portal.pages import events, pages
+from ctdhub.portal.pages.estimates import write_estimates, write_estimates_picture
 from ctdhub.portal.pictures import write_pictures
 from ctdhub.portal.sharing import write_for_robots
 from ctdhub.release import Release
@@ -88,8 +89,10 @@ def _write_language(
     """All pages of a language, and what leads to them from ``latest`` and from the root."""
     version, hidden = answers.release.version, answers.release.facts.invented
     with language(code):
-        write_pictures(fresh / "r" / version / "charts" / code, answers)
         write_sheets(fresh / "r" / version / FOLDER / code, tuple(sheets(answers)))
+        pictures = fresh / "r" / version / "charts" / code
+        write_pictures(pictures, answers)
+        write_estimates_picture(pictures, answers.release)
         for page in pages(answers, edition):
             target = address(code, version, page.path)
             _write(fresh / target, render(page, answers.release, languages, edition))
@@ -113,6 +116,7 @@ def _downloads(answers: Answers, folder: Path, edition: Edition) -> None:
         shutil.copyfile(file, folder / file.name)
     with language(LANGUAGES[0]):
         write_charts(folder / "charts", answers, edition.stories)
+        write_estimates(folder / "charts", answers.release)
 
 
 def _keep_earlier(out: Path, fresh: Path, version: str) -> None:

@@ -36,7 +36,7 @@ class Panel:
     label: str
     rows: tuple[Row, ...]
     sentence: str
-    shift: Shift | None
+    shift: Shift | None = None
 
 
 @dataclass(frozen=True)

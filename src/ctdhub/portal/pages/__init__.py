@@ -14,6 +14,7 @@ from ctdhub.portal.frame import Page
 from ctdhub.portal.pages import (
     corridors,
     data,
+    estimates,
     events,
     explore,
     facts,
@@ -48,6 +49,7 @@ def _without_stories(answers: Answers, edition: Edition) -> Iterator[Page]:
     yield trends.page(answers)
     yield facts.page(answers)
     yield signals.page(answers)
+    yield estimates.page(answers)
     yield from learn.pages(answers)
     if edition.calendar is not None:
         yield events.page(answers.release, edition.calendar)

@@ -1,0 +1,210 @@
+"""The verb ``estimate``.
+
+Belongs here: arguments, which table is read, what is printed, files that are written.
+Does not belong here: methods (``insight.hidden``), the chart (``portal.estimates``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from ctdhub.cli import bar, console
+from ctdhub.cli.portal import release_folder
+from ctdhub.errors import FileError, HubFolderError, PolicyError, printable
+from ctdhub.i18n import LANGUAGES, _, language
+from ctdhub.insight.hidden import LEVEL, REPLICATES, Lists, Result, estimate, lists_of, report
+from ctdhub.insight.hidden import sentences as words
+from ctdhub.insight.hidden.released import list_names, lists_in
+from ctdhub.insight.words import number, share
+from ctdhub.intake.headers import ROW
+from ctdhub.portal.estimates import chart_file
+from ctdhub.protect.alone import read_alone
+from ctdhub.release import open_release
+
+REFUSED = 1
+"""Exit code where the lists overlap too little for any number."""
+FORMATS = ("text", "json")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb of this module to the command."""
+
+    @app.command(
+        name="estimate",
+        help=_(
+            "Estimate how many people no list knows, from how lists overlap (multiple systems "
+            "estimation), by several methods side by side."
+            "\n\nThe source is a table with a column of 0 and 1 for each list and the number of "
+            "people as its last column, or a hub or release whose lists were measured. The same "
+            "source always gives the same numbers."
+            "\n\nExit code 0: estimates; 1: the lists overlap too little, and no number is given; "
+            "2: an error."
+            "\n\nExample: ctdhub estimate lists.csv --chart methods.svg"
+        ),
+    )
+    def estimate_(
+        source: Annotated[
+            Path,
+            typer.Argument(
+                metavar="LISTS|HUB|RELEASE", help=_("A table, a hub or the folder of a release.")
+            ),
+        ],
+        format_: Annotated[
+            str, typer.Option("--format", help=_("How to print: text or json."))
+        ] = "text",
+        chart: Annotated[
+            Path | None, typer.Option(help=_("Draw the methods side by side into this .svg file."))
+        ] = None,
+        replicates: Annotated[
+            int, typer.Option(min=100, max=100_000, help=_("Tables of the bootstrap."))
+        ] = REPLICATES,
+        level: Annotated[
+            float | None,
+            typer.Option(help=_("Of the intervals, 0.5 to 0.99; default: 0.95, or the release's.")),
+        ] = None,
+        lang: Annotated[
+            str | None,
+            typer.Option(help=_("Language of what is written: en, fr, es or ar.")),
+        ] = None,
+    ) -> None:
+        _check(format_, chart, level, lang)
+        with language(lang) if lang else nullcontext():
+            lists, notes, names, given = _read(source)
+            with bar() as progress:
+                result = estimate(lists, level or given, replicates, report=progress)
+            if chart is not None:
+                chart.write_text(chart_file(result, names, printable(source.name)), "utf-8")
+            if format_ == "json":
+                found = report(result)
+                found["warnings"] = [*notes, *found["warnings"]]
+                typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+            else:
+                _print(result, notes, names)
+                if chart is not None:
+                    console.print(_("Wrote {file}.").format(file=escape(str(chart))))
+        if result.gate.refused:
+            raise typer.Exit(REFUSED)
+
+
+def _check(format_: str, chart: Path | None, level: float | None, lang: str | None) -> None:
+    """Refuse what cannot be done before anything is computed."""
+    if format_ not in FORMATS:
+        raise PolicyError(
+            _("There is no such format."), _("Use --format text or --format json."), rule="format"
+        )
+    if level is not None and not 0.5 <= level <= 0.99:
+        raise PolicyError(
+            _("The level must be from 0.5 to 0.99."), _("Set --level, for example 0.95."),
+            rule="level",
+        )  # fmt: skip
+    if lang is not None and lang not in LANGUAGES:
+        raise PolicyError(
+            _("There is no such language."), _("Use --lang en, fr, es or ar."), rule="language"
+        )
+    if chart is not None and chart.suffix.lower() != ".svg":
+        raise FileError(
+            _("The name of the file must end in .svg."),
+            _("Give the file another name."),
+            file=chart,
+            rule="format-suffix",
+        )
+
+
+def _read(source: Path) -> tuple[Lists, tuple[str, ...], Mapping[str, str], float]:
+    """The lists, warnings on the file, how the lists are shown, and the level that goes with it."""
+    if source.is_dir():
+        release = open_release(release_folder(source))
+        lists = lists_in(release)
+        if lists is None:
+            raise HubFolderError(
+                _("This release did not measure how the lists of its contributors overlap."),
+                _("Name the lists under sources in policy.yaml and make a new release, or give a "
+                  "table of lists."),
+                file=source,
+                rule="no-overlap",
+            )  # fmt: skip
+        return lists, (), list_names(release), release.protected.guarantee.level
+    raw = read_alone(source)
+    names = [name for name in raw.table.column_names if name != ROW]
+    columns = [raw.table[name].to_pylist() for name in names]
+    rows = list(zip(raw.table[ROW].to_pylist(), zip(*columns, strict=True), strict=True))
+    found, notes = lists_of(names, rows, raw.file)
+    return found, (*raw.notes, *notes), {}, LEVEL
+
+
+def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str]) -> None:
+    if result.gate.refused:
+        label = _("No number:")
+        console.print(f"[bold yellow]{escape(label)}[/] {escape(words.refusal(result.gate))}")
+    else:
+        console.print(f"[bold]{escape(words.spread(result))}[/]")
+    console.print(escape(words.seen(result)))
+    if result.methods:
+        console.print(_methods(result))
+        for method in result.methods:
+            if method.pairs:
+                pairs = "; ".join(" – ".join(names.get(n, n) for n in p) for p in method.pairs)
+                console.print(
+                    escape(
+                        _("{method}: lists that depend on each other: {pairs}.").format(
+                            method=words.method_name(method.name), pairs=printable(pairs, 500)
+                        )
+                    )
+                )
+            if method.bootstrap is not None:
+                console.print(escape(words.bootstrap(method, result.level)))
+        console.print(_changes(result, names))
+    found = [*notes, *words.warnings(result, names)]
+    if found:
+        label = _("Before you use a number:")
+        console.print(f"[bold yellow]{escape(label)}[/]")
+        for sentence in found:
+            console.print(escape(f"- {sentence}"))
+    if result.methods:
+        label = _("Assumed by all methods:")
+        console.print(f"[bold]{escape(label)}[/]")
+        for sentence in words.always():
+            console.print(escape(f"- {sentence}"))
+
+
+def _methods(result: Result) -> Table:
+    title = _("People in the population, seen and unseen, with {level} intervals").format(
+        level=share(result.level)
+    )
+    table = Table(title=title)
+    table.add_column(_("method"), overflow="fold")
+    for heading in (_("people"), _("from"), _("to")):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column(_("what it assumes"), overflow="fold")
+    for m in result.methods:
+        assumes = words.assumption(m.name) if m.why is None else words.why_not(m.why)
+        ends = [_people(x) for x in (m.value, m.low, m.high)]
+        table.add_row(words.method_name(m.name), *ends, assumes)
+    return table
+
+
+def _changes(result: Result, names: Mapping[str, str]) -> Table:
+    table = Table(title=_("If lists or links between records were different"))
+    table.add_column(_("change"), overflow="fold")
+    for heading in (
+        _("people seen"),
+        words.method_name("stepwise"),
+        words.method_name("independent"),
+    ):
+        table.add_column(heading, justify="right")
+    for c in result.changes:
+        ends = [_people(x) for x in (c.seen, c.stepwise, c.independent)]
+        table.add_row(escape(printable(words.change(c, names), 200)), *ends)
+    return table
+
+
+def _people(value: float | None) -> str:
+    return "–" if value is None else number(value)

@@ -1,0 +1,199 @@
+"""The verb estimate: faults of a file are named, numbers are never made from bad input."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from lists_of_invented_people import invented
+
+from ctdhub.cli import command, run
+from ctdhub.errors import HubError, UnreadableFile
+from ctdhub.i18n import language
+from ctdhub.insight.hidden import Lists, lists_of
+
+GOOD = "a,b,c,people\n1,0,0,361\n0,1,0,90\n0,0,1,40\n1,1,0,91\n1,0,1,40\n0,1,1,10\n1,1,1,9\n"
+Say = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+    """Run the verb on the text of a table; gives exit code and what was printed."""
+    monkeypatch.setenv("CTDHUB_LANG", "en")
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def said(text: str, *options: str) -> tuple[int, str]:
+        file = tmp_path / "lists.csv"
+        file.write_text(text, "utf-8")
+        arguments = ["estimate", str(file), "--replicates", "100", *options]
+        monkeypatch.setattr("sys.argv", ["ctdhub", *arguments])
+        code = run(command("estimate"))
+        return code, capsys.readouterr().out
+
+    return said
+
+
+FAULTS = {
+    "lists-few": "a,people\n1,5\n",
+    "lists-many": ",".join("abcdefghijk") + ",n\n" + "1," * 10 + "1,5\n",
+    "lists-cell": GOOD.replace("1,1,1,9", "1,2,1,9"),
+    "lists-count": GOOD.replace("1,1,1,9", "1,1,1,-9"),
+    "lists-none": GOOD + "0,0,0,99\n",
+    "lists-overlap": "a,b,people\n1,0,50\n0,1,60\n",
+    "lists-empty": "a,b,people\n1,0,0\n0,1,0\n1,1,0\n",
+}
+
+
+@pytest.mark.parametrize("rule", FAULTS)
+def test_bad_input_is_an_error_with_place_and_remedy(say: Say, rule: str) -> None:
+    with pytest.raises(UnreadableFile) as caught:
+        say(FAULTS[rule])
+    error = caught.value
+    assert error.exit_code == 2
+    assert error.rule == rule
+    assert error.file == "lists.csv"
+    assert error.fix
+    if rule in ("lists-cell", "lists-count", "lists-none"):
+        assert error.row == {"lists-none": 9}.get(rule, 8)
+    if rule in ("lists-cell", "lists-count"):
+        assert error.column == {"lists-cell": "b", "lists-count": "people"}[rule]
+
+
+@pytest.mark.parametrize("cell", ["-1", "2.5", "", "many", "nan", "inf", "1e12", "1 000"])
+def test_counts_that_are_no_whole_numbers(say: Say, cell: str) -> None:
+    with pytest.raises(UnreadableFile) as caught:
+        say(GOOD.replace("1,1,1,9", f"1,1,1,{cell}"))
+    assert caught.value.rule == "lists-count"
+
+
+@pytest.mark.parametrize("cell", ["", "yes", "2", "-1", "0.5"])
+def test_cells_of_lists_that_are_neither_0_nor_1(say: Say, cell: str) -> None:
+    with pytest.raises(UnreadableFile) as caught:
+        say(GOOD.replace("1,1,1,9", f"1,{cell},1,9"))
+    assert (caught.value.rule, caught.value.row, caught.value.column) == ("lists-cell", 8, "b")
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "a,b,people\n"])
+def test_empty_files(say: Say, text: str) -> None:
+    with pytest.raises(HubError):
+        say(text)
+
+
+def test_two_lists_of_one_name() -> None:
+    with pytest.raises(UnreadableFile) as caught:
+        lists_of(["a", "a ", "n"], [(2, ["1", "1", "5"])], "x.csv")
+    assert caught.value.rule == "lists-names"
+
+
+def test_repeated_rows_are_added_up_with_a_warning() -> None:
+    rows = [(2, ["1", "0", "30"]), (3, ["0", "1", "20"]), (4, ["1", "1", "6"]),
+            (5, ["1.0", "1.0", "4.0"])]  # fmt: skip
+    once = [*rows[:2], (4, ["1", "1", "10"])]
+    with language("en"):
+        lists, notes = lists_of(["a", "b", "n"], rows, "x.csv")
+        same, none = lists_of(["a", "b", "n"], once, "x.csv")
+    assert lists == same
+    assert none == ()
+    assert re.search(r"rows 4 and 5.*added up", notes[0])
+
+
+def test_order_of_rows_and_columns_changes_nothing(say: Say) -> None:
+    head, *rows = GOOD.split()
+    moved = [",".join(line.split(",")[k] for k in (2, 0, 1, 3)) for line in (head, *rows[::-1])]
+    assert say(GOOD, "--format", "json") == say("\n".join(moved) + "\n", "--format", "json")
+
+
+def test_text_says_the_spread_first(say: Say) -> None:
+    code, text = say(GOOD)
+    assert code == 0
+    assert text.startswith("Across methods the estimates go from ")
+    assert "No one of them is the answer." in text
+    assert "z0" in text
+    assert "Without the list a" in text
+    assert "If 5% of the true links between records were missed" in text
+
+
+def test_json_has_stable_keys_and_the_numbers(say: Say) -> None:
+    _code, text = say(GOOD, "--format", "json")
+    found = json.loads(text)
+    assert list(found) == [
+        "says", "spread", "reach", "level", "refused", "lists", "left_out", "seen", "overlapping",
+        "noise", "cells", "methods", "changes", "warnings",
+    ]  # fmt: skip
+    assert found["seen"] == 641
+    assert found["overlapping"] == 150
+    assert found["lists"] == {"a": 501, "b": 200, "c": 99}
+    names = [m["name"] for m in found["methods"]]
+    assert names == ["independent", "stepwise", "bic", "average", "graphs"]
+    for m in found["methods"]:
+        assert m["low"] <= m["people"] <= m["high"]
+        assert 900 < m["people"] < 1100
+    assert found["spread"] == [
+        min(m["people"] for m in found["methods"]), max(m["people"] for m in found["methods"])
+    ]  # fmt: skip
+
+
+def test_the_gate_gives_no_number_and_exit_code_1(say: Say, tmp_path: Path) -> None:
+    few = "a,b,people\n1,0,500\n0,1,400\n1,1,9\n"
+    code, text = say(few, "--chart", str(tmp_path / "m.svg"))
+    assert code == 1
+    assert text.startswith("No number: No estimate: 9 people are on two or more lists")
+    assert "500" not in text
+    code, text = say(few, "--format", "json")
+    assert code == 1
+    assert json.loads(text)["methods"] == []
+    assert json.loads(text)["spread"] is None
+    assert "circle" not in (tmp_path / "m.svg").read_text("utf-8")
+
+
+def test_a_wider_level_is_a_wider_interval(say: Say) -> None:
+    wide, narrow = (json.loads(say(GOOD, "--format", "json", "--level", x)[1]) for x in
+                    ("0.99", "0.5"))  # fmt: skip
+    assert wide["reach"][0] < narrow["reach"][0] < narrow["reach"][1] < wide["reach"][1]
+
+
+@pytest.mark.parametrize(
+    "options", [("--level", "1"), ("--format", "xml"), ("--chart", "a.png"), ("--lang", "xx")]
+)
+def test_options_that_cannot_be(say: Say, options: tuple[str, str]) -> None:
+    with pytest.raises(HubError):
+        say(GOOD, *options)
+
+
+@pytest.mark.parametrize("lang", ["en", "ar"])
+def test_the_chart_stands_alone(say: Say, tmp_path: Path, lang: str) -> None:
+    import xml.etree.ElementTree as ET
+
+    target = tmp_path / "m.svg"
+    say(GOOD.replace("a,b", "<b>,b"), "--chart", str(target), "--lang", lang)
+    root = ET.fromstring(target.read_text("utf-8"))
+    tags = [e.tag.rpartition("}")[2] for e in root.iter()]
+    assert tags.count("circle") == 5
+    assert "script" not in tags
+    assert root.get("{http://www.w3.org/XML/1998/namespace}lang") == lang
+    middles = [float(e.get("cx", "0").strip("%")) for e in root.iter() if e.tag.endswith("circle")]
+    assert all((x < 50) == (lang == "ar") for x in middles)
+
+
+def test_a_parquet_table_is_read_too(tmp_path: Path, say: Say) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    lists = invented(5000, (0.3, 0.2), 1)
+    table = pa.table({
+        "a": [1, 0, 1], "b": [0, 1, 1], "people": [int(n) for n in lists.counts],
+    })  # fmt: skip
+    pq.write_table(table, tmp_path / "lists.parquet")
+    text = "a,b,people\n" + "".join(
+        f"{a},{b},{n}\n" for a, b, n in zip(*table.to_pydict().values(), strict=True)
+    )
+    from ctdhub.cli.estimate import _read
+
+    with language("en"):
+        found, notes, names, level = _read(tmp_path / "lists.parquet")
+    assert found == Lists(("a", "b"), lists.counts)
+    assert (notes, names, level) == ((), {}, 0.95)
+    assert say(text)[0] == 0

@@ -1,0 +1,87 @@
+"""Published lists: the figures that other software gives, to the printed digits."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ctdhub.insight.hidden import Lists, Method, estimate
+from ctdhub.insight.hidden.stepwise import select
+
+DATA = Path(__file__).parents[3] / "shared" / "data" / "mse"
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the published lists are not here")
+
+
+def read(name: str) -> Lists:
+    with (DATA / name).open(encoding="utf-8") as file:
+        head, *rows = csv.reader(file)
+    cells: dict[tuple[bool, ...], float] = {}
+    for row in rows:
+        on = tuple(float(cell) == 1 for cell in row[:-1])
+        cells[on] = cells.get(on, 0.0) + float(row[-1])
+    return Lists.of(head[:-1], cells)
+
+
+def methods(lists: Lists) -> dict[str, Method]:
+    return {m.name: m for m in estimate(lists).methods}
+
+
+@pytest.mark.parametrize(
+    ("name", "seen", "people"),
+    [
+        ("UKdat.csv", 2744, 11418),
+        ("UKdat_5.csv", 2744, 11313),
+        ("Ned.csv", 8234, 111139),
+        ("Ned_5.csv", 8234, 121522),
+    ],
+)
+def test_stepwise_selection(name: str, seen: int, people: int) -> None:
+    lists = read(name)
+    assert lists.seen == seen
+    found = select(lists.y[None], len(lists.names))
+    assert round(float(found.people[0])) == people
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("UKdat.csv", 9267, 14307),
+        ("UKdat_5.csv", 8785, 14701),
+        ("Ned.csv", 45759, 171108),
+        ("Ned_5.csv", 47393, 162846),
+    ],
+)
+def test_intervals_within_the_noise_of_the_bootstrap(name: str, low: int, high: int) -> None:
+    """The ends that matter hang on few replicates, so they may differ by a tenth."""
+    found = methods(read(name))["stepwise"]
+    assert found.low == pytest.approx(low, rel=0.1)
+    assert found.high == pytest.approx(high, rel=0.1)
+
+
+def test_a_degenerate_end_is_told() -> None:
+    found = methods(read("UKdat_5.csv"))["stepwise"]
+    assert found.bootstrap is not None
+    assert found.bootstrap.z0 < -0.3
+    assert found.bootstrap.mapped[0] < 0.005
+    assert found.doubts == ("low_end",)
+
+
+def test_decomposable_graphs() -> None:
+    """The reference ran to another largest population, which moves its ends a little."""
+    found = methods(read("UKdat_5.csv"))["graphs"]
+    expected = {"value": 22990, "low": 10387, "high": 33508}
+    got = {"value": found.value, "low": found.low, "high": found.high}
+    assert got == pytest.approx(expected, rel=0.0005)
+    assert methods(read("Ned_5.csv"))["graphs"].value == pytest.approx(49385, rel=0.03)
+
+
+def test_methods_lie_far_apart() -> None:
+    result = estimate(read("Ned_5.csv"))
+    assert result.spread is not None
+    assert result.spread[1] / result.spread[0] > 2
+    values = [m.value for m in result.methods]
+    assert len(values) == 5
+    assert np.isfinite(np.array(values, dtype=float)).all()

@@ -1,0 +1,160 @@
+"""The page on people who are not seen: spread first, no number where there cannot be one."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from invented_release import protected_answer
+from lists_of_invented_people import invented, sources_of
+
+from ctdhub.i18n import LANGUAGES, language
+from ctdhub.insight import Answers
+from ctdhub.insight.hidden import Lists, remembered
+from ctdhub.insight.hidden.released import estimate_in, lists_in
+from ctdhub.insight.words import number
+from ctdhub.portal import build_site
+from ctdhub.portal.frame import render
+from ctdhub.portal.pages import estimates
+from ctdhub.portal.pages.estimates import write_estimates, write_estimates_picture
+from ctdhub.release import Release, open_release, write_release
+
+IDS, NAMES = ("one", "two", "three"), ("First", "Second <b>", "Third")
+LISTS_OF_THREE = invented(20_000, (0.25, 0.2, 0.1), 4, 6.0)
+EVIL = {
+    "contributors": [
+        {"id": i, "name": name, "kind": "hotline"} for i, name in zip(IDS, NAMES, strict=True)
+    ]
+}
+
+
+def made(folder: Path, lists: Lists | None) -> Release:
+    """A release whose overlaps are those of invented lists a, b, c: one, two, three."""
+    answer = protected_answer(facts={**EVIL, "languages": list(LANGUAGES)})
+    if lists is not None:
+        answer = replace(answer, sources=sources_of(lists, IDS))
+    return open_release(write_release(answer, folder / "releases", "2026.1", "First."))
+
+
+def shown(release: Release, code: str = "en") -> str:
+    with language(code):
+        return render(estimates.page(Answers(release)), release, LANGUAGES)
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    return made(tmp_path_factory.mktemp("hub"), LISTS_OF_THREE)
+
+
+@pytest.fixture(scope="module")
+def text(release: Release) -> str:
+    return shown(release)
+
+
+def test_the_lists_of_the_release_are_read(release: Release) -> None:
+    found = lists_in(release)
+    assert found is not None
+    assert found.names == ("one", "three", "two")
+    assert found.sigma == 6
+    sizes = dict(zip(IDS, LISTS_OF_THREE.sizes.values(), strict=True))
+    assert found.sizes == pytest.approx(sizes)
+
+
+def test_the_spread_comes_before_every_number_of_a_method(text: str, release: Release) -> None:
+    result = estimate_in(release)
+    assert result is not None
+    assert result.spread is not None
+    low, high = (number(x) for x in result.spread)
+    first = f"Across methods the estimates go from {low} to {high} people"
+    assert text.index(first) < text.index("<figure")
+    for m in result.methods:
+        assert m.value is not None
+        assert m.low is not None
+        assert m.high is not None
+        cell = f"{number(m.value)} ({number(m.low)} to {number(m.high)})"
+        assert text.count(cell) == 2  # in the drawing and in the table
+        assert m.low < 20_000 < m.high
+
+
+def test_drawing_has_a_point_and_a_whisker_for_each_method(text: str) -> None:
+    drawing = text[text.index('<svg class="chart"') : text.index("</svg>")]
+    assert drawing.count("<circle") == 5
+    assert drawing.count('class="whisker"') == 15
+
+
+def test_right_to_left_is_mirrored(release: Release, text: str) -> None:
+    def middles(page: str) -> list[float]:
+        return [float(x) for x in re.findall(r'<circle class="bar" cx="([\d.]+)%"', page)]
+
+    there, back = middles(text), middles(shown(release, "ar"))
+    assert [100 - x for x in there] == pytest.approx(back, abs=0.02)
+
+
+def test_names_are_safe_and_shown(text: str) -> None:
+    assert "Without the list Second &lt;b&gt;" in text
+    assert "<b>," not in text
+    assert "Second <b>" not in text
+
+
+def test_small_cells_are_protected_not_zero(text: str, tmp_path: Path) -> None:
+    counts = [*LISTS_OF_THREE.counts]
+    counts[-1] = 3.0
+    part = shown(made(tmp_path, LISTS_OF_THREE.replace(counts)))
+    rows = part[part.index('id="overlaps"') :]
+    assert rows.count("too few to show reliably") == 1
+    assert "± 12" in text[text.index('id="overlaps"') :]
+
+
+def test_without_overlaps_the_page_says_so_and_has_no_number(tmp_path: Path) -> None:
+    bare = made(tmp_path, None)
+    page = shown(bare)
+    assert "did not measure how the lists" in page
+    assert "<figure" not in page
+    write_estimates(tmp_path / "charts", bare)
+    write_estimates_picture(tmp_path / "charts", bare)
+    assert not (tmp_path / "charts").exists()
+
+
+def test_refused_the_page_says_why_and_has_no_number(tmp_path: Path) -> None:
+    few = Lists(LISTS_OF_THREE.names, (900.0, 800.0, 6.0, 700.0, 4.0, 5.0, 1.0), 6.0)
+    refused = made(tmp_path, few)
+    page = shown(refused)
+    assert "No estimate:" in page
+    assert "<figure" not in page
+    assert "Across methods" not in page
+    write_estimates(tmp_path / "charts", refused)
+    facts = json.loads((tmp_path / "charts" / "estimates.json").read_text("utf-8"))
+    assert facts["methods"] == []
+    assert facts["refused"]["rule"] in ("overlap", "two-lists")
+
+
+def test_files_hold_the_numbers_of_the_page(release: Release, text: str, tmp_path: Path) -> None:
+    with language("en"):
+        write_estimates(tmp_path, release)
+    facts = json.loads((tmp_path / "estimates.json").read_text("utf-8"))
+    assert "2026.1" in facts["citation"]
+    assert facts["noise"] == 6
+    with (tmp_path / "estimates.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(facts["methods"]) == 5
+    for row in rows:
+        assert f"{int(row['people']):,} ({int(row['low']):,} to {int(row['high']):,})" in text
+
+
+def test_a_site_has_the_page_in_every_language_and_a_rebuild_changes_no_number(
+    release: Release, tmp_path: Path
+) -> None:
+    build_site(release, tmp_path / "one")
+    remembered.cache_clear()
+    build_site(release, tmp_path / "two")
+    one, two = (tmp_path / name / "r" / "2026.1" for name in ("one", "two"))
+    for code in LANGUAGES:
+        page = (one / code / "estimates.html").read_text("utf-8")
+        assert page == (two / code / "estimates.html").read_text("utf-8")
+        assert (one / "charts" / code / "estimates.svg").is_file()
+        for link in re.findall(r'href="([^"#]+estimates\.(?:svg|csv|json))"', page):
+            assert (one / code / link).is_file(), link
