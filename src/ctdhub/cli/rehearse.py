@@ -165,5 +165,7 @@ def kind_name(figures: Figures) -> str:
         "core_pairs": _("pairs of core columns"),
         "core_triples": _("triples of core columns"),
         "pairs": _("other pairs"),
+        "assistance": _("who is assisted"),
+        "reports": _("tables that states report"),
         "groups": _("groups asked for"),
     }[figures.kind]

@@ -265,7 +265,14 @@ def answer(
     )
     tell(_("publishing"), 0.9)
     counts = intervals.counts_table(
-        noisy, pooled, questions, plan.domains, total, plan.level, plan.false_share
+        noisy,
+        pooled,
+        questions,
+        plan.domains,
+        total,
+        plan.level,
+        plan.false_share,
+        plan.followers,
     )
     case_records = intervals.case_records(pooled, total, plan.level)
     del noisy, pooled  # as large as the records to come

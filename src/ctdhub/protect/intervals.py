@@ -26,10 +26,13 @@ import pyarrow as pa
 
 from ctdhub.protect.border import COUNTS, PROTECTED, SHOWN, Estimate
 from ctdhub.protect.count import Counts
+from ctdhub.protect.followers import Followers
 from ctdhub.protect.measure import Question, Workload
 from ctdhub.protect.plan import Columns
 from ctdhub.protect.policy import Domains
 from ctdhub.protect.pool import Estimated
+
+NO_FOLLOWERS = Followers({}, {})
 
 
 @lru_cache(maxsize=256)
@@ -103,12 +106,14 @@ def counts_table(
     people: Estimate,
     level: float,
     share: float,
+    followers: Followers = NO_FOLLOWERS,
 ) -> pa.Table:
     """The published counts, see :data:`ctdhub.protect.border.COUNTS`.
 
     Columns are in the order of the schema.  The first row, without columns, is the number of
     people; it is always there.  Columns and pairs are published as all measurements together see
-    them (``found``), larger tables as they were measured (``noisy``).
+    them (``found``), larger tables as they were measured (``noisy``).  A cell that nobody can be
+    in, by what is public about its columns, is never shown.
     """
     state = SHOWN if people.low > 0 else PROTECTED
     total = {"columns": [], "values": [], "count": people.value}
@@ -120,7 +125,9 @@ def counts_table(
             if q.columns in found:
                 table = np.rint(found[q.columns].value).astype(np.int64)
                 variance = found[q.columns].variance
-            shown = choose(table, published(q, variance), level, share)
+            possible = followers.possible(q.columns, domains)
+            open_ = table if possible is None else np.where(possible, table, 0)
+            shown = choose(open_, published(q, variance), level, share)
             if shown.cells.size:
                 parts.append(_rows(table, q, shown, domains))
     return pa.concat_tables(parts).combine_chunks()
