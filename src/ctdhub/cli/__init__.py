@@ -36,6 +36,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "release": ("verify",),
     "portal": ("site", "serve"),
     "audit": ("audit",),
+    "equity": ("equity", "tables"),
 }
 """Modules of this package and the verbs that each one's ``register(app)`` adds."""
 
