@@ -9,6 +9,8 @@ KINDS = (
     "corridors.html",
     "map.html",
     "trends.html",
+    "assistance.html",
+    "mandated.html",
     "data.html",
     "standards/htcds-2.html",
     "methods.html",

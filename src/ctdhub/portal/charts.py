@@ -4,6 +4,8 @@
     all-corridors                 every corridor that is shown
     map-corridors, …              the maps of the page "Map", each also as ``<file>.svg``
     trends-total, …               the charts of the page "Trends"
+    assistance-gender, …          the charts of the page "Assistance" (``assistance``)
+    mandated/<shape>/<country>    the tables for reports (``mandated``)
     places/<place>                all figures of a country or region; two more columns say which
     stories/<story>-<number>      a figure of a story
 
@@ -19,7 +21,9 @@ from pathlib import Path
 from typing import Protocol
 
 from ctdhub.insight import Answers, NumberCard, Row, Table
+from ctdhub.portal.assistance import write_assistance
 from ctdhub.portal.figures import figures
+from ctdhub.portal.mandated import write_mandated
 from ctdhub.portal.pages.corridors import FILE as CORRIDORS
 from ctdhub.portal.pages.corridors import figure as all_corridors
 from ctdhub.portal.pages.map import write_maps
@@ -56,6 +60,8 @@ def write_charts(folder: Path, answers: Answers, told: Sequence[Story] = ()) -> 
         _write(folder / drawn.file, [drawn])
     for chart in trends(answers):
         _write(folder / chart.file, [chart])
+    write_assistance(folder, answers)
+    write_mandated(folder, answers)
     for key in (*countries.regions(), *sorted(listed_places(answers))):
         found_here = [f for among in sides(key).values() for f in figures(answers, among)]
         if found_here:

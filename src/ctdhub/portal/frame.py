@@ -153,6 +153,7 @@ def menu(edition: Edition) -> dict[str, str]:
         "countries/index.html": _("Countries and regions"),
         "corridors.html": _("Corridors"),
         "trends.html": _("Trends"),
+        "assistance.html": _("Assistance"),
         STORIES: _("Stories") if edition.stories else "",
         "learn/index.html": _("Learn"),
         EVENTS: _("Events") if edition.calendar else "",

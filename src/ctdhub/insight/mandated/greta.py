@@ -4,8 +4,8 @@ Belongs here: the lines of that table.  Does not belong here: compensation, resi
 investigations, which the questionnaires also ask for and a hub does not hold.
 
 Source of the shape: Council of Europe, GRETA, questionnaires on how parties carry out the
-Convention on Action against Trafficking in Human Beings (CETS 197): victims by sex, age, nationality, form of
-exploitation, national or transnational, and the assistance that they received.
+Convention on Action against Trafficking in Human Beings (CETS 197): victims by sex, age,
+nationality, form of exploitation, national or transnational, and their assistance.
 """
 
 from __future__ import annotations
