@@ -170,7 +170,7 @@ def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:
             name = equity.named(a.by, group.codes) if group.codes else _("All people")
             known = _("status recorded: {people}; not recorded for {share} of the group").format(
                 people=_people(group.recorded),
-                share="–" if group.missing is None else share(group.missing),
+                share=_share(group.unknown),
             )
             parts = [
                 f"{code_label(a.kind, status, current())} {_share(part)}"

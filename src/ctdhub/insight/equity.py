@@ -27,7 +27,8 @@ from statistics import NormalDist
 from ctdhub.i18n import _, current
 from ctdhub.insight.answers import NOT_MEASURED, Answer, Answers, Where, fieller
 from ctdhub.insight.cards import NumberCard, card
-from ctdhub.insight.words import decimal, listed, share
+from ctdhub.insight.tables import NOT_RECORDED
+from ctdhub.insight.words import decimal, share
 from ctdhub.schema import load_schema
 from ctdhub.schema.labels import code_label, label
 
@@ -53,7 +54,7 @@ class Group:
     Attributes:
         codes: values of the grouping; the empty text is "not recorded"; () is everybody.
         recorded: people whose status is recorded, the denominator of ``shares``.
-        missing: share of the group, in 0..1, whose status is not recorded; None if not measured.
+        unknown: share of the group whose status is not recorded.
         people: by status the number of people.
         shares: by status their share of those recorded.
         of_need: share who received among those recorded who did not decline.
@@ -61,7 +62,7 @@ class Group:
 
     codes: tuple[str, ...]
     recorded: NumberCard
-    missing: float | None
+    unknown: NumberCard
     people: dict[str, NumberCard]
     shares: dict[str, NumberCard]
     of_need: NumberCard
@@ -173,11 +174,6 @@ def clear_gaps(found: tuple[Assistance, ...]) -> tuple[Gap, ...]:
     return tuple(sorted(gaps, key=lambda g: -g.low))
 
 
-def listed_kinds(names: tuple[str, ...]) -> str:
-    """Kinds of assistance as a list in words."""
-    return listed([label(name, current()) for name in names])
-
-
 def _groups(answers: Answers, kind: str, by: By) -> tuple[Group, ...]:
     """Groups in the order of the schema, countries by size, "not recorded" last where alone."""
     values = [_values(answers, v) for v in by]
@@ -199,9 +195,8 @@ def _group(answers: Answers, kind: str, by: By, codes: tuple[str, ...]) -> Group
     statuses = answers.domain(kind)
     recorded: Where = {**where, kind: statuses}
     base, total = answers.count(recorded), answers.count(where)
-    missing = None
-    if total.value and base.value is not None:
-        missing = min(1.0, max(0.0, 1 - base.value / total.value))
+    outside = answers.share({**where, kind: [NOT_RECORDED]}, where)
+    missing = outside.value
     in_need = [s for s in statuses if s != DECLINED]
 
     def people(answer: Answer) -> NumberCard:
@@ -220,7 +215,12 @@ def _group(answers: Answers, kind: str, by: By, codes: tuple[str, ...]) -> Group
     return Group(
         codes=codes,
         recorded=people(base),
-        missing=missing,
+        unknown=card(
+            answers.release,
+            outside,
+            "share",
+            denominator=None if total.value is None else round(total.value),
+        ),
         people={s: people(answers.count({**where, kind: [s]})) for s in statuses},
         shares={s: part(s, recorded) for s in statuses},
         of_need=part(RECEIVED, {**where, kind: in_need}),

@@ -22,13 +22,15 @@ COLUMNS = (
     "share", "share_low", "share_high", "denominator", "missing_share", "level", "release",
 )  # fmt: skip
 EVERYBODY, RECORDED, OF_NEED = "all", "recorded", "received_of_need"
+NOT_RECORDED = "not_recorded"
 
 
 def rows(found: Sequence[Assistance], release: Release) -> list[dict[str, Any]]:
     """One row for each kind, group and measure.
 
-    ``measure`` is a status, "recorded" (people whose status is recorded), or "received_of_need"
-    (share who received among those recorded who did not decline).  ``group`` holds the codes of
+    ``measure`` is a status, "recorded" (people whose status is recorded), "received_of_need"
+    (share who received among those recorded who did not decline), or "not_recorded" (share of all
+    people of the group).  ``group`` holds the codes of
     the grouping joined with "*", empty where not recorded; "all" is everybody.
     """
     return [
@@ -79,12 +81,13 @@ def _of_group(a: Assistance, group: Group, release: Release) -> list[dict[str, A
         "by": "*".join(a.by),
         "group": "*".join(group.codes) if group.codes else EVERYBODY,
     }
-    tail: dict[str, Any] = {"missing_share": _part(group.missing)}
+    tail: dict[str, Any] = {"missing_share": _part(group.unknown.value)}
     tail |= {"level": release.protected.guarantee.level, "release": release.version}
     found = [{**head, "measure": RECORDED, **_both(group.recorded, None), **tail}]
     for status, people in group.people.items():
         found.append({**head, "measure": status, **_both(people, group.shares[status]), **tail})
     found.append({**head, "measure": OF_NEED, **_both(None, group.of_need), **tail})
+    found.append({**head, "measure": NOT_RECORDED, **_both(None, group.unknown), **tail})
     return found
 
 

@@ -110,7 +110,7 @@ def _meaning(by: equity.By) -> str:
 
 
 def _note(found: tuple[Assistance, ...]) -> str:
-    parts = [a.everybody.missing for a in found if a.everybody.missing is not None]
+    parts = [a.everybody.unknown.value for a in found if a.everybody.unknown.value is not None]
     if not parts:
         return ""
     return _(
@@ -136,12 +136,12 @@ def _countries(by: equity.By) -> str:
 
 def _panel(a: Assistance, id_: str, subtitle: str) -> Figure:
     bars = [_bar(a, group) for group in a.groups]
-    if a.everybody.missing is not None:
-        missing = a.everybody.missing
-        text = _("{share} of all people").format(share=share(missing))
-        unknown = state_words("not_recorded")
-        bars.append(Bar(unknown, "not_recorded", True, missing, missing, missing, text, ()))
-    empty = Table(a.by, (), a.everybody.recorded, a.everybody.missing)
+    unknown = a.everybody.unknown
+    if unknown.value is not None:
+        text = _("{share} of all people").format(share=sized(unknown))
+        ends = unknown.value, unknown.low, unknown.high
+        bars.append(Bar(_("nothing recorded"), "not_recorded", True, *ends, text, ()))
+    empty = Table(a.by, (), a.everybody.recorded, unknown.value)
     return Figure(id_, label(a.kind, current()), subtitle, tuple(bars), "", "", empty)
 
 
@@ -157,12 +157,11 @@ def _bar(a: Assistance, group: Group) -> Bar:
 
 def _line(a: Assistance, group: Group) -> tuple[str, ...]:
     name = named(a.by, group.codes) if group.codes else _("All people")
-    unknown = state_words("not_measured") if group.missing is None else share(group.missing)
     parts = (*group.shares.values(), group.of_need)
     return (
         label(a.kind, current()),
         name,
         ranged(group.recorded),
-        unknown,
+        ranged(group.unknown),
         *(sized(part) for part in parts),
     )

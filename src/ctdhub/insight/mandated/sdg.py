@@ -74,8 +74,8 @@ def _notes(scope: Scope, lines: list[Line]) -> list[str]:
     if scope.population is None:
         notes.append(
             _(
-                "No population was given, so there are counts and no rates: give a file with "
-                "--population (country, year, population)."
+                "No population was given, so there are counts and no rates: the option "
+                "--population of ctdhub tables adds them from a file of yours."
             )
         )
         return notes

@@ -23,6 +23,11 @@ PATH, DATA = "mandated.html", "data.html"
 def page(answers: Answers) -> Page:
     """The page of the tables."""
     first, last = years(answers)
+    shapes = [_shape(answers, name) for name in SHAPES]
+    told = [shape["notes"] for shape in shapes if shape["notes"]]
+    common = [note for note in (told[0] if told else ()) if all(note in notes for notes in told)]
+    for shape in shapes:
+        shape["own"] = [note for note in shape["notes"] if note not in common]
     return Page(
         path=PATH,
         title=_("Tables for reports"),
@@ -32,7 +37,8 @@ def page(answers: Answers) -> Page:
         template="mandated.html",
         values={
             "years": f"{year(first)} – {year(last)}",
-            "shapes": [_shape(answers, name) for name in SHAPES],
+            "shapes": shapes,
+            "common": common,
             "rows": _rows(answers),
             **about(answers.release),
         },
