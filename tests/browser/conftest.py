@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from invented_release import protected_answer
+from invented_release import ASSISTED, TABLES, protected_answer
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from ctdhub.i18n import LANGUAGES
@@ -70,7 +70,7 @@ def tab(browser: Browser) -> Iterator[Page]:
 @pytest.fixture(scope="session")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     """An invented release in every language."""
-    answer = protected_answer(facts={"languages": list(LANGUAGES)})
+    answer = protected_answer(tables=(*TABLES, *ASSISTED), facts={"languages": list(LANGUAGES)})
     folder = tmp_path_factory.mktemp("hub") / "releases"
     return open_release(write_release(answer, folder, "2026.1", "First."))
 

@@ -55,13 +55,13 @@ def people(seed: int) -> pa.Table:
 @lru_cache(maxsize=8)
 def released(seed: int) -> Release:
     """A release of these people whose noise is seeded."""
-    policy = Policy(columns=COLUMNS, years=(2015, 2019), epsilon=1.0)
+    policy = Policy(columns=COLUMNS, years=(2015, 2019), epsilon=2.0)
     plan = plan_of(policy, SCHEMA)
     rho = rho_of(policy.epsilon, policy.delta)
     source = np.random.default_rng(seed).bytes
     found = answer(encode(people(seed), plan.domains), plan, rho, source)
     guarantee = Guarantee(
-        1.0, policy.delta, rho, "person", "discrete Gaussian", policy.level, found.sigma, "invented"
+        2.0, policy.delta, rho, "person", "discrete Gaussian", policy.level, found.sigma, "invented"
     )
     made = restore(
         records=found.records,
