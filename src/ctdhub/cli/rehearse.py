@@ -27,6 +27,9 @@ from ctdhub.protect.plan import Plan, plan_of
 from ctdhub.protect.rehearse import Figures, Range, Rehearsal, rehearse, stand_in
 from ctdhub.schema import load_schema
 
+UNNAMED = ("people", "core_pairs", "core_triples", "wide_triples", "assistance")
+"""Kinds of tables that are too many to stand on a screen by name."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the verb of this module to the command."""
@@ -120,7 +123,7 @@ def show(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
     for heading in (_("table"), *heads):
         named.add_column(heading, overflow="fold")
     for same in zip(*(r.named for r in done), strict=True):
-        if same[0].kind in ("people", "core_pairs", "core_triples"):
+        if same[0].kind in UNNAMED:
             continue
         cells = [
             _("± {width}, from {least}").format(width=f.half_width.all, least=_range(f.shown_from))
@@ -163,7 +166,9 @@ def kind_name(figures: Figures) -> str:
         "corridor": _("corridor"),
         "corridor_by": _("corridor by a third column"),
         "core_pairs": _("pairs of core columns"),
+        "wide_pairs": _("a country by one core column"),
         "core_triples": _("triples of core columns"),
+        "wide_triples": _("a country by two core columns"),
         "pairs": _("other pairs"),
         "assistance": _("who is assisted"),
         "reports": _("tables that states report"),
