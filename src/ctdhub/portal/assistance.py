@@ -15,7 +15,7 @@ from ctdhub.insight import Answers, Table, equity, equity_rows
 from ctdhub.insight.equity import RECEIVED, Assistance, Group, named
 from ctdhub.insight.words import share
 from ctdhub.portal.figures import Bar, Figure
-from ctdhub.portal.wording import Kind, ranged, sized, state_words
+from ctdhub.portal.wording import Kind, sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, label
 
 
@@ -157,11 +157,13 @@ def _bar(a: Assistance, group: Group) -> Bar:
 
 def _line(a: Assistance, group: Group) -> tuple[str, ...]:
     name = named(a.by, group.codes) if group.codes else _("All people")
+    if group.codes and not group.codes[0]:
+        name = _("group not recorded")
     parts = (*group.shares.values(), group.of_need)
     return (
         label(a.kind, current()),
         name,
-        ranged(group.recorded),
-        ranged(group.unknown),
+        sized(group.recorded),
+        sized(group.unknown),
         *(sized(part) for part in parts),
     )
