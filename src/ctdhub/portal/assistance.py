@@ -138,9 +138,11 @@ def _panel(a: Assistance, id_: str, subtitle: str) -> Figure:
     bars = [_bar(a, group) for group in a.groups]
     unknown = a.everybody.unknown
     if unknown.value is not None:
-        text = _("{share} of all people").format(share=sized(unknown))
-        ends = unknown.value, unknown.low, unknown.high
-        bars.append(Bar(_("nothing recorded"), "not_recorded", True, *ends, text, ()))
+        ends, name = (
+            (unknown.value, unknown.low, unknown.high),
+            _("nothing recorded, of all people"),
+        )
+        bars.append(Bar(name, "not_recorded", True, *ends, sized(unknown), ()))
     empty = Table(a.by, (), a.everybody.recorded, unknown.value)
     return Figure(id_, label(a.kind, current()), subtitle, tuple(bars), "", "", empty)
 
