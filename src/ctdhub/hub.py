@@ -47,7 +47,7 @@ class HubSettings(_Settings):
 
     name: str = Field(min_length=1, max_length=200)
     languages: tuple[Language, ...] = LANGUAGES
-    schema_version: str = "1.0"
+    schema_version: str = Field(default="1.1", pattern=r"^\d{1,4}\.\d{1,4}$")
     engine: Literal["duckdb"] = "duckdb"
     invented: bool = False
     licence: str = "CC-BY-4.0"
@@ -59,9 +59,16 @@ class HubSettings(_Settings):
     @field_validator("schema_version")
     @classmethod
     def _shipped(cls, version: str) -> str:
-        if version != load_schema().version:
-            raise ValueError("not the version of the schema that this software ships")
+        """A hub stays valid while variables are only added: same major number, older minor."""
+        (major, minor), shipped = _numbers(version), _numbers(load_schema().version)
+        if major != shipped[0] or minor > shipped[1]:
+            raise ValueError("not a version of the schema that this software can read")
         return version
+
+
+def _numbers(version: str) -> tuple[int, int]:
+    major, minor = version.split(".")
+    return int(major), int(minor)
 
 
 class Agreement(_Settings):
@@ -256,7 +263,7 @@ class Hub:
                 if a.id in sent
             ],
             "years": list(years),
-            "schema_version": settings.schema_version,
+            "schema_version": load_schema().version,
             "languages": list(settings.languages),
             "licence": settings.licence,
             "invented": settings.invented,

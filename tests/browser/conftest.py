@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from invented_release import protected_answer
+from invented_release import ASSISTED, TABLES, protected_answer
 from lists_of_invented_people import invented, sources_of
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -74,7 +74,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     """An invented release in every language."""
     lists = invented(20_000, (0.25, 0.2, 0.1), 4, 6.0)
     answer = replace(
-        protected_answer(facts={"languages": list(LANGUAGES)}),
+        protected_answer(tables=(*TABLES, *ASSISTED), facts={"languages": list(LANGUAGES)}),
         sources=sources_of(lists, ("one", "two", "three")),
     )
     folder = tmp_path_factory.mktemp("hub") / "releases"

@@ -23,6 +23,7 @@ from ctdhub.protect.border import (
     restore,
 )
 from ctdhub.schema import load_schema
+from ctdhub.schema.belonging import citizenship_group
 
 Z = 1.959964
 YEARS = (2015, 2019)
@@ -52,6 +53,19 @@ TABLES = (
     "year_of_registration*citizenship",
     "year_of_registration*country_of_exploitation",
 )
+KINDS = ("assistance_accommodation", "assistance_medical")
+ASSISTED = (
+    "citizenship_group",
+    *KINDS,
+    *(
+        f"{kind}*{by}"
+        for kind in KINDS
+        for by in ("gender", "age_band", "country_of_exploitation", "citizenship_group")
+    ),
+    *(f"{kind}*gender*citizenship_group" for kind in KINDS),
+)
+"""Tables of assistance, for releases that have it beside :data:`TABLES`; accommodation is received
+by 20 % of men and boys and by 60 % of all others, medical assistance by 60 % of all."""
 FACTS: dict[str, Any] = {
     "hub": "Practice hub",
     "contributors": [
@@ -67,7 +81,7 @@ FACTS: dict[str, Any] = {
 
 def people_rows(n: int = 4000, seed: int = 7) -> list[dict[str, str | None]]:
     """Rows of invented people."""
-    rng = random.Random(seed)
+    rng, help_ = random.Random(seed), random.Random(seed + 1)
     ages = load_schema().codes["age_band"]
     rows = []
     for _ in range(n):
@@ -87,6 +101,12 @@ def people_rows(n: int = 4000, seed: int = 7) -> list[dict[str, str | None]]:
             for flag in flags:
                 row[flag] = "yes" if known and rng.random() < 0.5 else None
             row[f"any_{group}"] = "yes" if any(row[f] for f in flags) else None
+        pair = row["citizenship"], row["country_of_exploitation"]
+        row["citizenship_group"] = citizenship_group(*pair) or None
+        for kind in KINDS:
+            often = kind == KINDS[1] or row["gender"] != "male"
+            status = "received" if help_.random() < (0.6 if often else 0.2) else "needed"
+            row[kind] = status if help_.random() < 0.7 else None
         rows.append(row)
     return rows
 
@@ -100,7 +120,7 @@ def protected_answer(
 ) -> Protected:
     """A Protected value whose counts are exact, with intervals as if noise had been added."""
     rows = people_rows() if rows is None else rows
-    half = math.ceil(Z * sigma)
+    half, tables = math.ceil(Z * sigma), tuple(tables)
     n = len(rows)
     cells: list[tuple[object, ...]] = [([], [], n, n - half, n + half, "shown")]
     for table in tables:
@@ -110,7 +130,7 @@ def protected_answer(
                 cells.append((names, list(values), k, k - half, k + half, "shown"))
     columns = list(zip(*cells, strict=True))
     shown = {(tuple(cell[0]), tuple(cell[1])) for cell in cells}  # type: ignore[arg-type]
-    names = sorted({c for table in TABLES for c in table.split("*")})
+    names = sorted({c for table in (*TABLES, *tables) for c in table.split("*")})
     records = pa.table({c: pa.array([r.get(c) for r in rows], pa.string()) for c in names})
     return restore(
         records=records,

@@ -12,6 +12,8 @@ KINDS = (
     "facts.html",
     "signals.html",
     "estimates.html",
+    "assistance.html",
+    "mandated.html",
     "data.html",
     "standards/htcds-2.html",
     "methods.html",

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from invented_release import FACTS, protected_answer
+from invented_release import ASSISTED, FACTS, TABLES, protected_answer
 from page_kinds import KINDS
 
 from ctdhub.i18n import LANGUAGES, RIGHT_TO_LEFT, language
@@ -53,7 +53,9 @@ class Page(HTMLParser):
 
 
 def made(folder: Path, **facts: object) -> Release:
-    answer = protected_answer(facts={"languages": list(LANGUAGES), **facts})
+    answer = protected_answer(
+        tables=(*TABLES, *ASSISTED), facts={"languages": list(LANGUAGES), **facts}
+    )
     return open_release(write_release(answer, folder / "releases", "2026.1", "First."))
 
 

@@ -38,8 +38,35 @@ def test_default_workload_has_every_pair_once_and_the_divided_corridors() -> Non
         "year_of_registration", "gender", "age_band", "exploitation_forced_labour",
         "exploitation_sexual", "exploitation_other", "any_exploitation", "source_type",
     }  # fmt: skip
-    assert triples == {t for t in combinations(names, 3) if core >= set(t)}
-    assert max(map(len, tables)) == 3
+    more = {t for t, kind in plan_of(Policy(), SCHEMA).tables.items() if kind in ADDED}
+    assert triples - more == {t for t in combinations(names, 3) if core >= set(t)}
+    assert max(map(len, set(tables) - more)) == 3
+
+
+ADDED = ("assistance", "reports")
+
+
+def test_who_is_assisted_and_what_states_report_is_measured_apart() -> None:
+    plan = plan_of(Policy(), SCHEMA)
+    kinds = [v.name for v in SCHEMA.records if v.kind == "status"]
+    by = [("citizenship_group",), ("gender",), ("age_band",), ("country_of_exploitation",)]
+    found = {t for t, kind in plan.tables.items() if kind == "assistance"}
+    assert found == {
+        plan.ordered((k, *t)) for k in kinds for t in (*by, ("gender", "citizenship_group"))
+    }
+    noise = {q.columns: float(q.sigma2) for q in workload(plan, 0.2)}
+    others = [noise[t] for t, kind in plan.tables.items() if kind == "pairs"]
+    pairs = [noise[t] for t in found if len(t) == 2]
+    assert max(pairs) < min(others)
+    without = plan_of(Policy.model_validate({"weights": {"assistance": 0, "reports": 0}}), SCHEMA)
+    assert not {"assistance", "reports"} & {*without.tables.values()}
+    assert all(without.tables[t] == "pairs" for t in found if len(t) == 2)
+    few = small_policy(columns=("gender", "assistance_medical", "citizenship_group"))
+    assert plan_of(few, SCHEMA).assistance == (
+        ("assistance_medical", "citizenship_group"),
+        ("assistance_medical", "gender"),
+        ("assistance_medical", "citizenship_group", "gender"),
+    )
 
 
 DOMAINS = {
@@ -84,7 +111,7 @@ def test_kinds_share_the_budget_by_weight_and_tables_by_size(rows: int) -> None:
     spent: dict[Kind, float] = defaultdict(float)
     for q in questions:
         spent[q.kind] += rows**2 / (2 * float(q.sigma2))  # one row moves one cell by one
-    weights = plan.weights.model_dump()
+    weights = {k: w for k, w in plan.weights.model_dump().items() if k in plan.tables.values()}
     for kind, part in spent.items():
         assert part == pytest.approx(rho * weights[kind] / sum(weights.values()), rel=1e-3)
         scaled = {q.sigma2 * Fraction(q.cells) ** _GROWTH for q in questions if q.kind == kind}

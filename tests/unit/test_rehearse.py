@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +22,7 @@ from ctdhub.protect.accounting import rho_of, split
 from ctdhub.protect.domains import DomainsFile
 from ctdhub.protect.measure import workload
 from ctdhub.protect.mechanism import answer
-from ctdhub.protect.plan import plan_of
+from ctdhub.protect.plan import Kind, plan_of
 from ctdhub.protect.pool import variances
 from ctdhub.protect.rehearse import rehearse, stand_in
 from ctdhub.protect.sources import public_sources
@@ -146,6 +147,14 @@ def test_the_verb_shows_several_epsilons_side_by_side(
     assert "epsilon 8" in result.stdout
     assert "a" in result.stdout
     assert [p.name for p in tmp_path.iterdir()] == ["d.yaml"], "no ledger, no file"
+
+
+def test_every_kind_of_table_has_a_name() -> None:
+    plan = plan_of(Policy(), load_schema())
+    found = rehearse(plan, 4.0, 1e-8, stand_in(plan, 50))
+    kinds = {f.kind for f in found.kinds}
+    assert kinds == {*get_args(Kind)} - {"groups"}
+    assert len({verb.kind_name(f) for f in found.kinds}) == len(kinds)
 
 
 def test_the_verb_prints_json(app: typer.Typer, tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "trends": ("trends",),
     "signals": ("signals",),
     "estimate": ("estimate",),
+    "equity": ("equity", "tables"),
 }
 """Modules of this package and the verbs that each one's ``register(app)`` adds."""
 

@@ -29,6 +29,9 @@ from ctdhub.protect.rehearse import Figures, Range, Rehearsal, rehearse, stand_i
 from ctdhub.protect.sources import SourceTables, public_sources
 from ctdhub.schema import load_schema
 
+UNNAMED = ("people", "core_pairs", "core_triples", "wide_triples", "assistance")
+"""Kinds of tables that are too many to stand on a screen by name."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the verb of this module to the command."""
@@ -150,7 +153,7 @@ def show(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
     for heading in (_("table"), *heads):
         named.add_column(heading, overflow="fold")
     for same in zip(*(r.named for r in done), strict=True):
-        if same[0].kind in ("people", "core_pairs", "core_triples"):
+        if same[0].kind in UNNAMED:
             continue
         cells = [
             _("± {width}, from {least}").format(width=f.half_width.all, least=_range(f.shown_from))
@@ -210,5 +213,7 @@ def kind_name(figures: Figures) -> str:
         "core_triples": _("triples of core columns"),
         "wide_triples": _("a country by two core columns"),
         "pairs": _("other pairs"),
+        "assistance": _("who is assisted"),
+        "reports": _("tables that states report"),
         "groups": _("groups asked for"),
     }[figures.kind]

@@ -14,7 +14,15 @@ from ctdhub.insight.answers import Answer
 from ctdhub.release import Release
 
 State = Literal["shown", "protected", "not_measured"]
-Unit = Literal["people", "case_records", "share", "nationalities", "countries", "contributors"]
+Unit = Literal[
+    "people",
+    "case_records",
+    "share",
+    "nationalities",
+    "countries",
+    "contributors",
+    "per_100000",
+]
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ class NumberCard:
         low, high: its interval at ``level``; None where nothing was measured.
         level: coverage of the interval, in 0..1.
         unit: what is counted.
-        denominator: the people that a share refers to; None for a count.
+        denominator: the people that a share, or a rate per 100,000, refers to; None for a count.
         missing: share of people, in 0..1, for whom the answer is not recorded; None where the
             question has no such part.
         state: "shown"; "protected" (too few to show reliably, never zero); "not_measured" (this

@@ -19,7 +19,8 @@ import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.schema import Schema, Variable
+from ctdhub.schema import Schema, Variable, countries
+from ctdhub.schema.belonging import NATIONAL, OTHER_EU, THIRD_COUNTRY
 
 # From the least to the most that is known to have been done for a person.
 STATUS_ORDER = ("not_available", "needed", "offered", "declined", "received")
@@ -97,19 +98,33 @@ def _merge(t: ibis.Table, variable: Variable) -> ibis.Value:
 
 
 def _derive(t: ibis.Table, schema: Schema) -> ibis.Table:
-    """Add the derived variables: an indicator per group of flags, records per person."""
+    """Add the derived variables: an indicator per group of flags, records per person, groups."""
     derived = {}
     for variable in schema.people:
         if variable.any_of:
             flags = [t[f] == "yes" for f in schema.flags(variable.any_of)]
             some = ibis.or_(*[f.fill_null(False) for f in flags])
             derived[variable.name] = ibis.ifelse(some, "yes", "no")
+        if variable.follows:
+            derived[variable.name] = _group(*(t[parent] for parent in variable.follows))
     codes = schema.domain("records_per_person")
     top = len(codes)
     derived["records_per_person"] = ibis.ifelse(
         t.records_ >= top, codes[-1], t.records_.cast("string")
     )
     return t.mutate(**derived)
+
+
+def _group(citizenship: ibis.Value, country: ibis.Value) -> ibis.Value:
+    """The citizenship group by ``schema.belonging``; null where either country is."""
+    union = countries.members("eu")
+    inside = citizenship.isin(union) & country.isin(union)
+    return ibis.cases(
+        (citizenship.isnull() | country.isnull(), ibis.null("string")),
+        (citizenship == country, NATIONAL),
+        (inside, OTHER_EU),
+        else_=THIRD_COUNTRY,
+    )
 
 
 def _overlap(contributors: pa.ChunkedArray) -> pa.Table:

@@ -6,6 +6,8 @@
     trends-total, …               the charts of the page "Trends"
     trends-total-change, …        their changes split, as .csv and .json
     signals                       the page "Signals", also as ``signals.json``
+    assistance-gender, …          the charts of the page "Assistance" (``assistance``)
+    mandated/<shape>/<country>    the tables for reports (``mandated``)
     places/<place>                all figures of a country or region; two more columns say which
     stories/<story>-<number>      a figure of a story
 
@@ -22,7 +24,9 @@ from typing import Protocol
 
 from ctdhub.insight import Answers, NumberCard, Row, Table
 from ctdhub.insight.signals import signals
+from ctdhub.portal.assistance import write_assistance
 from ctdhub.portal.figures import figures
+from ctdhub.portal.mandated import write_mandated
 from ctdhub.portal.pages.corridors import FILE as CORRIDORS
 from ctdhub.portal.pages.corridors import figure as all_corridors
 from ctdhub.portal.pages.map import write_maps
@@ -63,6 +67,8 @@ def write_charts(folder: Path, answers: Answers, told: Sequence[Story] = ()) -> 
         _write(folder / chart.file, [chart])
         write_shifts(folder, chart.file, chart.shifts, answers.release)
     write_signals(folder, signals(answers.release))
+    write_assistance(folder, answers)
+    write_mandated(folder, answers)
     for key in (*countries.regions(), *sorted(listed_places(answers))):
         found_here = [f for among in sides(key).values() for f in figures(answers, among)]
         if found_here:

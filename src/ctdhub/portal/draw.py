@@ -22,15 +22,16 @@ _LETTER, _GAP, _MOST = 8, 10, 80
 """Pixels: an average letter, the gap behind a label, the widest label that stands beside a bar."""
 
 
-def draw(figure: Figure, *, rtl: bool, wide: int | None = None) -> Markup:
+def draw(figure: Figure, *, rtl: bool, wide: int | None = None, top: float | None = None) -> Markup:
     """The figure as an ``<svg>``; the table beside it says the same in text.
 
     Short labels stand beside their bars, longer ones above.
 
     Args:
         wide: pixels; the drawing is laid out for them and grows as a whole with its frame.
+        top: the end of the scale, for drawings that share one; else the highest upper end.
     """
-    rows, height = body(figure, rtl=rtl)
+    rows, height = body(figure, rtl=rtl, top=top)
     box = Markup("")
     if wide:
         side = "xMaxYMid" if rtl else "xMinYMid"
@@ -43,15 +44,15 @@ def draw(figure: Figure, *, rtl: bool, wide: int | None = None) -> Markup:
     ).format(id=figure.id, height=height, rows=rows, box=box)
 
 
-def body(figure: Figure, *, rtl: bool) -> tuple[Markup, int]:
+def body(figure: Figure, *, rtl: bool, top: float | None = None) -> tuple[Markup, int]:
     """What stands inside the ``<svg>``, and its height in pixels."""
     indent = _room(b for b in figure.bars if not b.missing)
     indent = indent if indent <= _MOST else 0
     widest = WIDEST_BESIDE if indent else WIDEST
-    top = max((b.high or 0 for b in figure.bars if b.size is not None), default=0) or 1.0
+    end = top or max((b.high or 0 for b in figure.bars if b.size is not None), default=0) or 1.0
     rows, y = [], 0
     for bar in figure.bars:
-        marks = _marks(bar, widest / top, rtl)
+        marks = _marks(bar, widest / end, rtl)
         beside = _room([bar]) <= indent
         shift = indent if beside or bar.size is not None else 0
         rows.append(_row(bar.label, marks, y, -shift if rtl else shift, 5 if beside else 24, rtl))

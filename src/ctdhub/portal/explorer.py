@@ -26,6 +26,8 @@ SINGLE = (
     "trafficking_duration",
 )
 """Variables with a chart of their own; each group of flags has one chart."""
+LAST = ("citizenship_group",)
+"""The same, but filters of all others come first: two countries can be filtered instead."""
 GROUPS = ("exploitation", "recruiter", "means", "labour", "sex")
 FILTERS = 32
 """Columns that may be filtered: the first ones, a bit of the browser's mask each."""
@@ -52,7 +54,7 @@ def explorer(answers: Answers) -> Explorer:
     schema = load_schema()
     flags = [flag for group in GROUPS for flag in schema.flags(group)]
     indicators = [schema.groups[group].indicator or "" for group in GROUPS]
-    exploration = Exploration(answers, [*SINGLE, *flags, *indicators])
+    exploration = Exploration(answers, [*SINGLE, *flags, *LAST, *indicators])
     sizes = [len(exploration.domains[name]) for name in exploration.codes]
     filters = sum(name not in indicators for name in exploration.codes)
     return Explorer(exploration, pack(exploration.codes, sizes), min(FILTERS, filters))

@@ -156,6 +156,7 @@ def menu(edition: Edition) -> dict[str, str]:
         "facts.html": _("Facts"),
         "signals.html": _("Signals"),
         "estimates.html": _("Not seen"),
+        "assistance.html": _("Assistance"),
         STORIES: _("Stories") if edition.stories else "",
         "learn/index.html": _("Learn"),
         EVENTS: _("Events") if edition.calendar else "",

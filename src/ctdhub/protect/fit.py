@@ -73,7 +73,9 @@ def fit(
             part = _part(progress, turn, len(steps))
             _stage(state, measured, most, moving, known, support, part)
     progress(1.0)
-    return state.records()
+    records = state.records()
+    plan.followers.repair(records, plan.domains)
+    return records
 
 
 def _part(progress: Progress, turn: int, turns: int) -> Progress:
@@ -106,7 +108,7 @@ def _stage(
     near, far = (books.groups(w, state.people) for w in (books.near, books.far))
     near_share, far_share = _shares(books.near), _shares(books.far)
     rare = (
-        Support(support, state.layout, state.moving(), state.held, measured.variance)
+        Support(support, state.layout, state.moving(), state.wide, state.lasting(measured))
         if support
         else None
     )

@@ -26,10 +26,13 @@ import pyarrow as pa
 
 from ctdhub.protect.border import COUNTS, PROTECTED, SHOWN, Estimate
 from ctdhub.protect.count import Counts
+from ctdhub.protect.followers import Followers
 from ctdhub.protect.measure import Question, Workload
 from ctdhub.protect.plan import Columns
 from ctdhub.protect.policy import Domains
 from ctdhub.protect.pool import Estimated
+
+NO_FOLLOWERS = Followers({}, {})
 
 
 @lru_cache(maxsize=256)
@@ -102,15 +105,22 @@ def shown_cells(
     people: Estimate,
     level: float,
     share: float,
+    domains: Domains,
+    followers: Followers = NO_FOLLOWERS,
 ) -> dict[Columns, Shown]:
-    """The cells that are shown of each table; () is the number of people, shown or not."""
+    """The cells that are shown of each table; () is the number of people, shown or not.
+
+    A cell that nobody can be in, by what is public about its columns, is never shown.
+    """
     whole = [0] if people.low > 0 else []
     total = Shown(np.array(whole, dtype=np.intp), people.high - people.value)
     shown: dict[Columns, Shown] = {(): total}
     for q in questions:
         if q.columns:
             table, variance = _as_published(noisy, found, q)
-            shown[q.columns] = choose(table, published(q, variance), level, share)
+            possible = followers.possible(q.columns, domains)
+            open_ = table if possible is None else np.where(possible, table, 0)
+            shown[q.columns] = choose(open_, published(q, variance), level, share)
     return shown
 
 

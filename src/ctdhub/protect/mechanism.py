@@ -82,7 +82,16 @@ def answer(
         progress=lambda s: tell(_("fitting"), 0.15 + 0.75 * s),
     )
     tell(_("publishing"), 0.9)
-    shown = intervals.shown_cells(noisy, pooled, questions, total, plan.level, plan.false_share)
+    shown = intervals.shown_cells(
+        noisy,
+        pooled,
+        questions,
+        total,
+        plan.level,
+        plan.false_share,
+        plan.domains,
+        plan.followers,
+    )
     counts = intervals.counts_table(noisy, pooled, questions, plan.domains, total, shown)
     measurements = by_year(noisy, pooled, questions, plan, shown)
     case_records = intervals.case_records(pooled, total, plan.level)

@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import combinations
 from typing import Literal
 
+from ctdhub.protect.followers import Followers
 from ctdhub.protect.indicators import Indicators
 from ctdhub.protect.policy import Domains, Policy, Weights
 from ctdhub.schema import Schema, countries
@@ -28,6 +29,8 @@ Kind = Literal[
     "core_triples",
     "wide_triples",
     "pairs",
+    "assistance",
+    "reports",
     "groups",
 ]
 
@@ -49,7 +52,10 @@ class Plan:
         by: columns that the corridor is divided by.
         groups: further tables of up to four columns, measured on request.
         parents: by column, the public hierarchy of its values (country, subregion, region).
-        indicators: columns that follow from other columns.
+        indicators: columns that follow from flags.
+        followers: columns that follow from the two countries.
+        assistance: tables that tell who is assisted, weighed apart from other pairs.
+        reports: tables that reports of states ask for, of up to four columns.
         rows: the most rows that one person may have; a public bound.
         weights: share of the budget by kind of table.
         level: coverage of the intervals among the published counts of a table.
@@ -67,6 +73,9 @@ class Plan:
     groups: tuple[Columns, ...] = ()
     parents: dict[str, Parents] = field(default_factory=dict)
     indicators: Indicators = field(default_factory=lambda: Indicators({}, {}))
+    followers: Followers = field(default_factory=lambda: Followers({}, {}))
+    assistance: tuple[Columns, ...] = ()
+    reports: tuple[Columns, ...] = ()
     rows: int = 1
     weights: Weights = field(default_factory=Weights)
     level: float = 0.95
@@ -77,9 +86,12 @@ class Plan:
     def __post_init__(self) -> None:
         named = {*self.core, *(self.corridor or ()), *self.by, *self.parents}
         named.update([self.year] if self.year else [])
-        named.update(*self.groups)
+        named.update(*self.groups, *self.assistance, *self.reports)
+        named.update(self.followers.whole, self.followers.partial)
         if not named <= self.domains.keys():
             raise ValueError("the plan names a column that has no domain")
+        if any({*pair} != {*(self.corridor or ())} for pair in self.followers.whole.values()):
+            raise ValueError("a column follows from two countries that are not the corridor")
         if self.rows < 1 or not 0 <= self.support <= 4:
             raise ValueError("rows or support is out of range")
 
@@ -106,7 +118,8 @@ class Plan:
         """Every table that is measured, once, with the kind that its share of the budget goes by.
 
         The number of rows, every column, every pair, the corridor by each other core column,
-        every triple of core columns with at most one wide column, and the groups asked for.
+        every triple of core columns with at most one wide column, who is assisted, what reports of
+        states ask for, and the groups asked for.
         Triples of two wide columns are left out but for the corridor: nearly all of their cells
         would be noise.
         """
@@ -125,6 +138,10 @@ class Plan:
                 if extra in self.wide or extra in self.corridor:
                     continue
                 found[self.ordered((*self.corridor, extra))] = "corridor_by"
+        if self.weights.assistance > 0:  # else pairs stay what they are, and triples fall away
+            found |= {self.ordered(table): "assistance" for table in self.assistance}
+        if self.weights.reports > 0:
+            found |= {self.ordered(table): "reports" for table in self.reports}
         for group in self.groups:
             found.setdefault(self.ordered(group), "groups")
         return found
@@ -134,6 +151,13 @@ class Plan:
 
 
 CORRIDOR: Columns = ("citizenship", "country_of_exploitation")
+ASSISTED = ("citizenship_group", "gender", "age_band", "country_of_exploitation")
+"""Each kind of assistance is measured by each of these, and by the first two together."""
+REPORTED: tuple[Columns, ...] = (
+    ("year_of_registration", "country_of_exploitation", "citizenship_group"),
+    ("year_of_registration", "gender", "country_of_exploitation", "citizenship_group"),
+)
+"""What a state reports of each year: victims by citizenship, and by sex and citizenship."""
 
 
 def plan_of(policy: Policy, schema: Schema) -> Plan:
@@ -152,12 +176,24 @@ def plan_of(policy: Policy, schema: Schema) -> Plan:
         groups=policy.groups,
         parents={n: hierarchy(domains[n]) for n in domains if schema.variable(n).kind == "country"},
         indicators=Indicators.of(domains, schema),
+        followers=Followers.of(domains, schema),
+        assistance=_assistance(domains, schema),
+        reports=tuple(t for t in REPORTED if all(n in domains for n in t)),
         weights=policy.weights,
         level=policy.level,
         false_share=policy.false_share,
         support=policy.support,
         year=next((n for n in domains if schema.variable(n).kind == "year"), None),
     )
+
+
+def _assistance(domains: Domains, schema: Schema) -> tuple[Columns, ...]:
+    """Each kind of assistance by those of :data:`ASSISTED` that are released."""
+    kinds = [n for n in domains if schema.variable(n).kind == "status"]
+    by: list[Columns] = [(n,) for n in ASSISTED if n in domains]
+    if all(n in domains for n in ASSISTED[:2]):
+        by.append(ASSISTED[:2])
+    return tuple((kind, *names) for kind in kinds for names in by)
 
 
 def hierarchy(alpha3: Columns) -> Parents:

@@ -42,6 +42,8 @@ class Weights(_Frozen):
     core_triples: float = Field(default=25.0, ge=0, le=1e3)
     wide_triples: float = Field(default=27.0, ge=0, le=1e3)
     pairs: float = Field(default=20.0, ge=0, le=1e3)
+    assistance: float = Field(default=10.0, ge=0, le=1e3)
+    reports: float = Field(default=3.0, ge=0, le=1e3)
     groups: float = Field(default=5.0, ge=0, le=1e3)
 
 
@@ -269,5 +271,7 @@ weights:
   core_triples: 25  # core columns by three
   wide_triples: 27  # a country by two core columns
   pairs: 20         # all other pairs of columns
+  assistance: 10    # each kind of assistance by citizenship group, gender, age and country
+  reports: 3        # what states report: country by year, citizenship group and gender
   groups: 5         # tables of up to four columns, where some were asked for
 """

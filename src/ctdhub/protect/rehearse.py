@@ -124,6 +124,8 @@ def stand_in(
         blank = 2 * BLANK_SHARE * noise.uniform(1, source)
         columns[name] = np.where(noise.uniform(people, source) < blank, 0, drawn)
     plan.indicators.repair(columns)
+    columns |= plan.followers.held(columns, plan.domains)
+    plan.followers.repair(columns, plan.domains)
     small = {
         n: c.astype(np.uint8 if plan.sizes[n] <= 256 else np.uint16) for n, c in columns.items()
     }

@@ -61,13 +61,16 @@ class State:
         held: codes of the columns that stay.
         pair: the columns of the corridor, if there is one.
         corridors: their table.
+        wide: of ``held`` the columns that do not follow from others.
         expected: people by code of the columns that stay.
     """
 
     def __init__(self, measured: Measured, plan: Plan, people: int) -> None:
         self.plan, self.people = plan, people
         self.pair = plan.ordered(plan.corridor) if plan.corridor else ()
-        staying = [n for n in plan.domains if n in self.pair or plan.sizes[n] > _MOVING]
+        follow = plan.followers.whole
+        fixed = {*self.pair, *follow}
+        staying = [n for n in plan.domains if n in fixed or plan.sizes[n] > _MOVING]
         order = [*plan.ordered(plan.core), *(n for n in plan.domains if n not in plan.core)]
         self.layout = Layout({n: plan.sizes[n] for n in order if n not in staying})
         one = {n: measured.pooled[(n,)] for n in plan.domains}
@@ -79,11 +82,20 @@ class State:
             flat = np.repeat(np.arange(self.corridors.size), self.corridors.ravel())
             held = np.unravel_index(flat[noise.permutation(people)], self.corridors.shape)
             self.held = dict(zip(self.pair, held, strict=True))
-        self.held |= {n: spread(one[n].value, people) for n in staying if n not in self.pair}
+        self.held |= {n: spread(one[n].value, people) for n in staying if n not in fixed}
+        self.wide = dict(self.held)
+        self.held |= plan.followers.held(self.held, plan.domains)
         self.features = np.zeros((people, len(self.layout.sizes) + 1), dtype=np.uint16)
         for name in self.layout.sizes:
             self.place(name, spread(one[name].value, people))
         self.expected = {n: simplex(one[n].value, float(people)) for n in staying}
+        for n in follow:
+            self.expected[n] = np.bincount(self.held[n], minlength=plan.sizes[n]).astype(float)
+
+    def lasting(self, measured: Measured) -> list[Columns]:
+        """Tables without columns that follow from others: these add no combination of their own."""
+        follow = self.plan.followers.whole
+        return [t for t in measured.variance if not follow.keys() & {*t}]
 
     def column(self, name: str) -> npt.NDArray[np.uint16]:
         """Codes of a column that moves."""

@@ -13,7 +13,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ctdhub.schema import countries
+from ctdhub.schema import belonging, countries
 
 Kind = Literal["year", "code", "country", "flag", "status", "entity", "count"]
 TableName = Literal["records", "people", "perpetrators"]
@@ -36,6 +36,8 @@ class Variable(_Frozen):
     """One variable.
 
     ``public`` variables may be part of a release; ``core`` ones are what readers use most.
+    ``any_of`` names the group of flags that an indicator follows from; ``follows`` the citizenship
+    and the country that a citizenship group follows from (``belonging``).
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -43,6 +45,7 @@ class Variable(_Frozen):
     codes: str | None = None
     group: str | None = None
     any_of: str | None = None
+    follows: tuple[str, str] | None = None
     core: bool = False
     public: bool = True
 
@@ -84,6 +87,11 @@ class Schema(_Frozen):
                 raise ValueError(f"{v.name}: codes belong to kinds code and status, and only there")
             if v.codes and v.codes not in self.codes:
                 raise ValueError(f"{v.name}: no code list {v.codes}")
+            for parent in v.follows or ():
+                if parent not in names or self.variable(parent).kind != "country":
+                    raise ValueError(f"{v.name}: follows {parent}, which is no country")
+            if v.follows and self.codes[v.codes or ""] != belonging.GROUPS:
+                raise ValueError(f"{v.name}: its codes are not those of a citizenship group")
             for wanted in (v.group, v.any_of):
                 if wanted and wanted not in self.groups:
                     raise ValueError(f"{v.name}: no group {wanted}")

@@ -12,6 +12,7 @@ from ctdhub.insight import Answers
 from ctdhub.portal.edition import Edition
 from ctdhub.portal.frame import Page
 from ctdhub.portal.pages import (
+    assistance,
     corridors,
     data,
     estimates,
@@ -21,6 +22,7 @@ from ctdhub.portal.pages import (
     help,
     home,
     learn,
+    mandated,
     map,
     methods,
     places,
@@ -50,10 +52,12 @@ def _without_stories(answers: Answers, edition: Edition) -> Iterator[Page]:
     yield facts.page(answers)
     yield signals.page(answers)
     yield estimates.page(answers)
+    yield assistance.page(answers)
     yield from learn.pages(answers)
     if edition.calendar is not None:
         yield events.page(answers.release, edition.calendar)
     yield from data.pages(answers.release)
+    yield mandated.page(answers)
     yield methods.page(answers.release, edition)
     yield help.page()
 

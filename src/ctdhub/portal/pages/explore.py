@@ -22,7 +22,7 @@ from ctdhub.insight.exploring import grouped
 from ctdhub.insight.words import formula, number, share
 from ctdhub.portal.draw import draw
 from ctdhub.portal.embedded import embedded
-from ctdhub.portal.explorer import DATA, GROUPS, SCRIPT, SINGLE, Explorer, explorer
+from ctdhub.portal.explorer import DATA, GROUPS, LAST, SCRIPT, SINGLE, Explorer, explorer
 from ctdhub.portal.figures import Figure, figure_of
 from ctdhub.portal.frame import Links, Page
 from ctdhub.portal.pages.about import about
@@ -83,7 +83,7 @@ def page(answers: Answers, *, offline: bool) -> Page:
 
 def _charts(held: Explorer) -> list[_Chart]:
     schema, columns = load_schema(), held.columns
-    found = [_single(held, name) for name in SINGLE if name in columns]
+    found = [_single(held, name) for name in (*SINGLE, *LAST) if name in columns]
     for group in GROUPS:
         indicator = schema.groups[group].indicator or ""
         if indicator in columns and grouped(held.exploration.codes, group):

@@ -11,6 +11,7 @@ from typing import Any
 
 from ctdhub.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.insight import Answers, PlaceFacts, card, place_facts
+from ctdhub.insight.mandated import reported_places
 from ctdhub.insight.saying import SideName
 from ctdhub.insight.words import number
 from ctdhub.portal.draw import draw
@@ -78,6 +79,7 @@ def _page(answers: Answers, key: str, held: frozenset[str]) -> Page:
             "region": above and {"name": countries.region_name(above, lang), "path": path(above)},
             "note": "" if is_country else _note(key),
             "sides": halves,
+            "reports": key.lower() if key in reported_places(answers) else "",
             "inside": [] if is_country else _places(answers, key, held),
             **about(answers.release),
         },

@@ -1,0 +1,203 @@
+"""The verbs ``equity`` and ``tables``.
+
+Belongs here: arguments, tables on the screen, files.
+Does not belong here: figures and their forms (``insight``).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.padding import Padding
+
+from ctdhub.cli import bar, console, errors
+from ctdhub.cli.portal import release_folder
+from ctdhub.errors import HubError
+from ctdhub.i18n import LANGUAGES, _, current, language
+from ctdhub.insight import Answers, NumberCard, equity, equity_rows, mandated
+from ctdhub.insight.cards import citation
+from ctdhub.insight.words import interval, number, share
+from ctdhub.release import open_release
+from ctdhub.schema.labels import code_label, label
+
+FORMS = ("text", "json", "csv")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+
+    @app.command(
+        "equity",
+        help=_(
+            "Show who receives assistance and who does not, by group, with intervals."
+            "\n\nA gap is told only where it stands out from noise and chance."
+            "\n\nExample: ctdhub equity my-hub --kind accommodation --by citizenship_group"
+        ),
+    )
+    def equity_(
+        source: Annotated[
+            Path, typer.Argument(help=_("A hub (its last release) or the folder of a release."))
+        ] = Path(),
+        kind: Annotated[
+            str | None,
+            typer.Option(help=_("One kind of assistance, such as accommodation; default: all.")),
+        ] = None,
+        by: Annotated[
+            str | None,
+            typer.Option(
+                help=_(
+                    "One grouping: citizenship_group, gender, age_band, country_of_exploitation, "
+                    "or citizenship_group,gender; default: citizenship_group."
+                )
+            ),
+        ] = None,
+        form: Annotated[str, typer.Option("--format", help="text, json, csv.")] = "text",
+    ) -> None:
+        _one_of(form, FORMS, "--format")
+        answers = Answers(open_release(release_folder(source)))
+        found = equity.assistance(answers, _grouping(answers, by))
+        if kind is not None:
+            names = {a.kind.removeprefix("assistance_"): a.kind for a in found}
+            chosen = _one_of(kind.removeprefix("assistance_"), tuple(names), "--kind")
+            found = tuple(a for a in found if a.kind == names[chosen])
+        if form == "json":
+            console.print_json(json.dumps(equity_rows.as_data(found, answers.release)))
+        elif form == "csv":
+            typer.echo(equity_rows.as_csv(found, answers.release), nl=False)
+        else:
+            _show(answers, found)
+
+    @app.command(
+        help=_(
+            "Fill the tables that the UN, Eurostat or GRETA ask for, from a release: aligned with "
+            "them, not certified."
+            "\n\nEvery table says what is missing. Rates need a population file with the columns "
+            "country, year, population."
+            "\n\nExample: ctdhub tables my-hub --for sdg-16.2.2 --country ITA --year 2020 "
+            "--population population.csv"
+        )
+    )
+    def tables(
+        shape: Annotated[str, typer.Option("--for", help="sdg-16.2.2, eurostat, greta.")],
+        source: Annotated[
+            Path, typer.Argument(help=_("A hub (its last release) or the folder of a release."))
+        ] = Path(),
+        country: Annotated[
+            str | None,
+            typer.Option(help=_("Country of exploitation, three letters; default: all shown.")),
+        ] = None,
+        year: Annotated[int | None, typer.Option(help=_("One year of registration."))] = None,
+        years: Annotated[
+            str | None,
+            typer.Option(
+                help=_("First and last year, such as 2018-2020; default: the last three.")
+            ),
+        ] = None,
+        population: Annotated[
+            Path | None,
+            typer.Option(help=_("CSV with the columns country, year, population.")),
+        ] = None,
+        form: Annotated[str, typer.Option("--format", help="text, csv, json, markdown.")] = "text",
+        out: Annotated[Path | None, typer.Option(help=_("The file to write."))] = None,
+        lang: Annotated[
+            str | None, typer.Option(help=_("Language of the document, such as fr."))
+        ] = None,
+    ) -> None:
+        _one_of(shape, tuple(mandated.SHAPES), "--for")
+        _one_of(form, tuple(mandated.FORMATS), "--format")
+        _one_of(lang or current(), LANGUAGES, "--lang")
+        people = mandated.load_population(population) if population else None
+        answers = Answers(open_release(release_folder(source)))
+        with language(lang or current()), bar() as progress:
+            progress(_("Filling the table"), 0.0)
+            scope = mandated.scope(answers, country, _span(year, years), people)
+            sheet = mandated.SHAPES[shape](answers, scope)
+            text = mandated.written(sheet, answers.release, form)
+        if out is None:
+            typer.echo(text, nl=False)
+        else:
+            out.write_text(text, "utf-8")
+            console.print(_("Wrote {file}.").format(file=escape(str(out))))
+        if form == "csv":  # a CSV has no room for them
+            for note in sheet.notes:
+                errors.print(escape(note), soft_wrap=True)
+
+
+def _one_of(given: str, known: tuple[str, ...], option: str) -> str:
+    if given not in known:
+        what = _("{name} cannot have this value.").format(name=option)
+        fix = _("Choose one of: {values}.").format(values=", ".join(known))
+        raise HubError(what, fix, rule="usage")
+    return given
+
+
+def _grouping(answers: Answers, given: str | None) -> equity.By:
+    measured = {",".join(by): by for by in equity.groupings(answers)}
+    if not measured:
+        raise HubError(
+            _("This release did not measure who is assisted."),
+            _("Release columns of assistance, and weigh them: see weights in policy.yaml."),
+            rule="not-measured",
+        )
+    return measured[_one_of(given or next(iter(measured)), tuple(measured), "--by")]
+
+
+def _span(year: int | None, years: str | None) -> tuple[int, int] | None:
+    if year is not None and years is not None:
+        raise HubError(
+            _("--year and --years cannot stand together."), _("Give one of them."), rule="usage"
+        )
+    if years is None:
+        return None if year is None else (year, year)
+    first, dash, last = years.partition("-")
+    if not dash or not (first.isdecimal() and last.isdecimal() and len(first) == len(last) == 4):
+        what = _("{name} cannot have this value.").format(name="--years")
+        raise HubError(what, _("Give two years, such as 2018-2020."), rule="usage")
+    return int(first), int(last)
+
+
+def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:
+    """Gaps first; then for each kind and group a few short lines, which fit any screen."""
+    for gap in equity.clear_gaps(found):
+        console.print(f"[bold]{escape(gap.sentence())}[/]")
+    for a in found:
+        console.print(f"\n[bold underline]{escape(label(a.kind, current()))}[/]")
+        for group in (a.everybody, *a.groups):
+            name = equity.named(a.by, group.codes) if group.codes else _("All people")
+            known = _("status recorded: {people}; not recorded for {share} of the group").format(
+                people=_people(group.recorded),
+                share=_share(group.unknown),
+            )
+            parts = [
+                f"{code_label(a.kind, status, current())} {_share(part)}"
+                for status, part in group.shares.items()
+            ]
+            parts.append(_("received, of need: {share}").format(share=_share(group.of_need)))
+            console.print(f"[bold]{escape(name)}[/]")
+            console.print(Padding(escape(f"{known}\n{'; '.join(parts)}"), (0, 0, 0, 2)))
+    level = share(answers.release.protected.guarantee.level)
+    console.print(f"\n{equity.caveat()}")
+    console.print(
+        _(
+            "Shares refer to the people whose status is recorded; intervals hold with {level} "
+            "confidence. “Of need” leaves out those who declined. Gaps are told where they stand "
+            "out from noise and chance, over all pairs of groups at once. A dash: too few to show "
+            "reliably."
+        ).format(level=level)
+    )
+    console.print(citation(answers.release))
+
+
+def _people(card: NumberCard) -> str:
+    return "–" if card.value is None else f"{number(card.value)} ± {number(card.half_width)}"
+
+
+def _share(card: NumberCard) -> str:
+    if card.value is None or card.low is None or card.high is None:
+        return "–"
+    low, high = interval(card.low, card.high)
+    return _("{share} ({low} to {high})").format(share=share(card.value), low=low, high=high)

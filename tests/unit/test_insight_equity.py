@@ -1,0 +1,223 @@
+"""Unequal assistance is found, equal assistance is not called unequal, truth lies in intervals."""
+
+from __future__ import annotations
+
+import json
+import math
+from functools import lru_cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from invented_release import FACTS, protected_answer
+from typer.testing import CliRunner
+
+from ctdhub.cli import command
+from ctdhub.errors import HubError
+from ctdhub.i18n import LANGUAGES, language
+from ctdhub.insight import Answers, equity, equity_rows
+from ctdhub.insight.equity import GROUPINGS, RECEIVED, Assistance, Gap, assistance
+from ctdhub.practice.stand_in import invented_people
+from ctdhub.protect.accounting import rho_of
+from ctdhub.protect.border import Guarantee, restore
+from ctdhub.protect.count import encode
+from ctdhub.protect.engine import answer
+from ctdhub.protect.plan import plan_of
+from ctdhub.protect.policy import Policy
+from ctdhub.release import Release, open_release, write_release
+from ctdhub.schema import load_schema
+from ctdhub.schema.belonging import citizenship_group
+
+SCHEMA = load_schema()
+KIND, EQUAL = "assistance_accommodation", ("assistance_medical", "assistance_psychosocial")
+COLUMNS = (
+    "gender", "citizenship", "country_of_exploitation", KIND, *EQUAL, "citizenship_group",
+)  # fmt: skip
+SEEDS = range(8)
+PEOPLE = 6000
+TRUTH = {"national": 0.60, "other_eu": 0.45, "third_country": 0.30}
+"""Share who received accommodation, by the marginals that practice people are drawn from."""
+BY = GROUPINGS[0]
+
+
+@lru_cache(maxsize=8)
+def people(seed: int) -> pa.Table:
+    """Practice people with their citizenship group."""
+    table = invented_people(PEOPLE, seed)
+    pairs = zip(*(table[n].to_pylist() for n in COLUMNS[1:3]), strict=True)
+    groups = pa.array([citizenship_group(*pair) or None for pair in pairs], pa.string())
+    return table.append_column("citizenship_group", groups).select(COLUMNS)
+
+
+@lru_cache(maxsize=8)
+def released(seed: int) -> Release:
+    """A release of these people whose noise is seeded."""
+    policy = Policy(columns=COLUMNS, years=(2015, 2019), epsilon=2.0)
+    plan = plan_of(policy, SCHEMA)
+    rho = rho_of(policy.epsilon, policy.delta)
+    source = np.random.default_rng(seed).bytes
+    found = answer(encode(people(seed), plan.domains), plan, rho, source)
+    guarantee = Guarantee(
+        2.0, policy.delta, rho, "person", "discrete Gaussian", policy.level, found.sigma, "invented"
+    )
+    made = restore(
+        records=found.records,
+        counts=found.counts,
+        people=found.people,
+        case_records=found.case_records,
+        guarantee=guarantee,
+        facts=FACTS,
+    )
+    return open_release(write_release(made, Path(mkdtemp()) / "releases", "2026.1", ""))
+
+
+def found(seed: int, by: equity.By = BY) -> dict[str, Assistance]:
+    return {a.kind: a for a in assistance(Answers(released(seed)), by)}
+
+
+def true_shares(seed: int, kind: str, codes: tuple[str, ...]) -> dict[str, float]:
+    rows = [r for r in people(seed).to_pylist() if not codes or r["citizenship_group"] == codes[0]]
+    status = [r[kind] for r in rows if r[kind] is not None]
+    return {s: status.count(s) / len(status) for s in SCHEMA.codes["assistance"]}
+
+
+def test_the_unequal_assistance_is_found_with_the_right_groups() -> None:
+    inside = 0
+    for seed in SEEDS:
+        gap = found(seed)[KIND].gap
+        assert gap is not None
+        assert (gap.least, gap.most) == (("third_country",), ("national",))
+        inside += gap.low <= TRUTH["national"] - TRUTH["third_country"] <= gap.high
+    assert inside >= len(SEEDS) - 1
+
+
+def test_equal_assistance_is_rarely_called_unequal() -> None:
+    """Whatever is said of a grouping is right with the level: of so many at most a few are not."""
+    trials = wrong = 0
+    for seed in SEEDS:
+        for by in GROUPINGS[:3]:
+            trials += 1
+            gaps = [a.gap for kind, a in found(seed, by).items() if kind in EQUAL]
+            wrong += any(gaps)
+    # P(more than 6 of 24 by chance) is below 1e-3 where each has a chance of 5 %.
+    assert trials == 24
+    assert wrong <= 6
+
+
+def test_truth_lies_in_the_intervals_at_their_level() -> None:
+    hits = cells = 0
+    for seed in SEEDS:
+        for kind, a in found(seed).items():
+            for group in (a.everybody, *a.groups):
+                if group.codes == ("",):
+                    continue
+                truth = true_shares(seed, kind, group.codes)
+                for status, part in group.shares.items():
+                    assert part.low is not None
+                    assert part.high is not None
+                    cells += 1
+                    hits += part.low <= truth[status] <= part.high
+                rest = 1 - truth["declined"]
+                need = truth[RECEIVED] / rest
+                cells += 1
+                hits += (group.of_need.low or 0) <= need <= (group.of_need.high or 1)
+    assert cells == len(SEEDS) * 3 * 4 * 6
+    assert hits / cells >= 0.93
+
+
+def test_denominators_are_the_recorded_and_cards_are_whole() -> None:
+    a = found(0)[KIND]
+    rows = people(0).to_pylist()
+    recorded = sum(r[KIND] is not None for r in rows)
+    everybody = a.everybody
+    assert everybody.recorded.low is not None
+    assert everybody.recorded.high is not None
+    assert everybody.recorded.low <= recorded <= everybody.recorded.high
+    assert everybody.unknown.value == pytest.approx(1 - recorded / PEOPLE, abs=0.05)
+    for group in a.groups:
+        for part in group.shares.values():
+            assert part.unit == "share"
+            assert part.denominator is None or part.denominator >= 0
+            assert part.caveat
+            assert "2026.1" in part.citation
+            assert part.missing == group.shares[RECEIVED].missing
+
+
+def test_more_pairs_need_a_larger_gap() -> None:
+    """Bonferroni: the same two groups beside more others have a wider interval."""
+    answers = Answers(released(0))
+    alone = found(0)[KIND]
+    pairs = math.comb(3, 2)
+    narrow, wide = (equity._gap(answers, alone, n) for n in (pairs, 100 * pairs))
+    assert narrow is not None
+    assert wide is None or (wide.low < narrow.low and wide.high > narrow.high)
+
+
+def test_sentences_name_both_groups_in_every_language() -> None:
+    gap = found(0)[KIND].gap
+    assert isinstance(gap, Gap)
+    for lang in LANGUAGES:
+        with language(lang):
+            words = gap.sentence()
+            for codes in (gap.least, gap.most):
+                assert equity.named(gap.by, codes) in words
+            assert "{" not in words
+            assert equity.caveat()
+
+
+def test_rows_tell_the_blanks_apart() -> None:
+    release = released(0)
+    rows = equity_rows.rows(tuple(found(0).values()), release)
+    assert {tuple(r) for r in rows} == {equity_rows.COLUMNS}
+    for row in rows:
+        if row["state"] == "shown":
+            assert row["people"] or row["share"]
+        else:  # a bound, never a number and never zero
+            assert row["people"] is None
+            assert row["share"] is None
+    measures = {r["measure"] for r in rows}
+    assert measures == {*SCHEMA.codes["assistance"], "recorded", "not_recorded", "received_of_need"}
+    assert {r["group"] for r in rows} == {"all", "", *TRUTH}
+
+
+def test_nothing_is_said_of_a_release_without_assistance(tmp_path: Path) -> None:
+    release = open_release(write_release(protected_answer(), tmp_path / "r", "2026.1", ""))
+    assert equity.groupings(Answers(release)) == ()
+    assert assistance(Answers(release), BY) == ()
+    with pytest.raises(HubError) as caught:
+        run("equity", str(release.path))
+    assert caught.value.rule == "not-measured"
+
+
+def run(*words: str) -> str:
+    result = CliRunner().invoke(command(), words)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.output
+
+
+def test_the_verb_tells_the_gap_first() -> None:
+    path = str(released(0).path)
+    told = run("equity", path, "--kind", "accommodation")
+    gap = found(0)[KIND].gap
+    assert gap is not None
+    assert " ".join(told.split()).startswith(" ".join(gap.sentence().split()))
+    given: dict[str, Any] = json.loads(run("equity", path, "--format", "json", "--by", BY[0]))
+    assert given["gaps"][0]["least"] == "third_country"
+    assert {r["assistance"] for r in given["rows"]} == {KIND, *EQUAL}
+    text = run("equity", path, "--format", "csv", "--by", "citizenship_group,gender")
+    assert text.startswith(",".join(equity_rows.COLUMNS))
+    assert "third_country*female" in text
+
+
+@pytest.mark.parametrize(
+    "option", [("--kind", "nonsense"), ("--by", "citizenship"), ("--format", "xml")]
+)
+def test_the_verb_refuses_what_it_does_not_know(option: tuple[str, str]) -> None:
+    with pytest.raises(HubError) as caught:
+        run("equity", str(released(0).path), *option)
+    assert caught.value.exit_code == 2
+    assert caught.value.fix

@@ -1,0 +1,282 @@
+"""Mandated tables: counts are the release's, rates are exact, blanks and gaps are told."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from invented_release import people_rows, protected_answer
+from typer.testing import CliRunner
+
+from ctdhub.cli import command
+from ctdhub.errors import FileError, HubError
+from ctdhub.i18n import LANGUAGES, language
+from ctdhub.insight import Answers
+from ctdhub.insight.answers import Answer
+from ctdhub.insight.mandated import (
+    FORMATS,
+    SHAPES,
+    Line,
+    Population,
+    Scope,
+    Sheet,
+    load_population,
+    scope,
+    written,
+)
+from ctdhub.insight.mandated.sheet import CHILD_BANDS, per
+from ctdhub.insight.mandated.writing import COLUMNS
+from ctdhub.release import Release, open_release, write_release
+from ctdhub.schema.belonging import citizenship_group
+
+YEAR, COUNTRY, ORIGIN = "year_of_registration", "country_of_exploitation", "citizenship"
+GROUP = "citizenship_group"
+CROSSES = (
+    COUNTRY, YEAR, f"{YEAR}*{COUNTRY}", f"{YEAR}*gender*{COUNTRY}", f"{YEAR}*age_band*{COUNTRY}",
+    f"{YEAR}*{COUNTRY}*exploitation_sexual", f"{YEAR}*{COUNTRY}*exploitation_forced_labour",
+    f"{YEAR}*{COUNTRY}*any_exploitation", f"{ORIGIN}*{COUNTRY}", f"{YEAR}*{ORIGIN}*{COUNTRY}",
+    f"{YEAR}*{COUNTRY}*{GROUP}", f"{YEAR}*gender*{COUNTRY}*{GROUP}",
+)  # fmt: skip
+ROWS = [{**r, GROUP: citizenship_group(r[ORIGIN], r[COUNTRY]) or None} for r in people_rows(6000)]
+
+
+def opened(folder: Path, tables: tuple[str, ...] = CROSSES) -> Release:
+    answer = protected_answer(ROWS, tables=tables)
+    return open_release(write_release(answer, folder / "releases", "2026.1", ""))
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    return opened(tmp_path_factory.mktemp("mandated"))
+
+
+def made(release: Release, shape: str, asked: Scope | None = None) -> Sheet:
+    answers = Answers(release)
+    return SHAPES[shape](answers, asked or scope(answers, "POL", (2016, 2018)))
+
+
+def by_key(sheet: Sheet) -> dict[tuple[str, str, str, str], Line]:
+    return {(x.country, x.year, x.dimension, x.category): x for x in sheet.lines}
+
+
+def truth(year: str, **where: str) -> int:
+    return sum(
+        r[YEAR] == year and all((r.get(k) or "") == v for k, v in where.items()) for r in ROWS
+    )
+
+
+def test_sdg_counts_are_those_of_the_release(release: Release) -> None:
+    lines = by_key(made(release, "sdg-16.2.2"))
+    place = {COUNTRY: "POL"}
+    assert lines["POL", "2017", "total", "all"].people.value == truth("2017", **place)
+    women = lines["POL", "2017", "sex", "female"].people
+    assert women.value == truth("2017", gender="female", **place)
+    children = sum(truth("2017", age_band=band, **place) for band in CHILD_BANDS)
+    found = lines["POL", "2017", "age", "children"].people
+    assert found.value == children
+    assert found.low is not None
+    assert found.low < children
+    forced = lines["POL", "2017", "form_of_exploitation", "exploitation_forced_labour"]
+    assert forced.people.value == truth("2017", exploitation_forced_labour="yes", **place)
+    unknown = lines["POL", "2017", "sex", "not_recorded"]
+    assert unknown.blank == "not_recorded"
+    assert unknown.people.value == truth("2017", gender="", **place)
+
+
+def test_what_was_not_measured_is_said_and_never_a_number(release: Release) -> None:
+    for shape in SHAPES:
+        for line in made(release, shape).lines:
+            if line.people.state != "shown":
+                assert line.people.value is None
+    lines = by_key(made(release, "sdg-16.2.2"))
+    for category in ("exploitation_forced_marriage", "exploitation_organ_removal"):
+        found = lines["POL", "2017", "form_of_exploitation", category].people
+        assert (found.state, found.low) == ("not_measured", None)
+    assert lines["POL", "2017", "sex_by_age_by_form", "all"].people.state == "not_measured"
+    for form in ("text", "markdown"):
+        assert "not measured in this release" in written(made(release, "sdg-16.2.2"), release, form)
+
+
+def test_eurostat_crosses_sex_and_citizenship(release: Release) -> None:
+    lines = by_key(made(release, "eurostat", scope(Answers(release), "DEU", (2018, 2018))))
+    for category, group in (("non_eu", "third_country"), ("not_recorded", "")):
+        for gender in ("female", "male"):
+            found = lines["DEU", "2018", "sex_by_citizenship", f"{gender}:{category}"].people
+            exact = truth("2018", gender=gender, **{COUNTRY: "DEU", GROUP: group})
+            if found.value is None:
+                assert found.high is not None
+                assert exact <= found.high
+            else:
+                assert found.value == exact
+    assert {x.category for x in lines.values() if x.dimension == "citizenship"} == {
+        "reporting_country", "other_eu", "non_eu", "not_recorded",
+    }  # fmt: skip
+
+
+def test_without_the_cross_eurostat_says_so(tmp_path: Path) -> None:
+    fewer = tuple(t for t in CROSSES if t != f"{YEAR}*gender*{COUNTRY}*{GROUP}")
+    lines = made(opened(tmp_path, fewer), "eurostat").lines
+    cross = [x.people.state for x in lines if x.dimension == "sex_by_citizenship"]
+    assert set(cross) == {"not_measured"}
+    assert any(x.people.value for x in lines if x.dimension == "citizenship")
+
+
+def test_eurostat_is_for_members_of_the_eu(release: Release) -> None:
+    with pytest.raises(HubError) as caught:
+        made(release, "eurostat", scope(Answers(release), "ARE", (2018, 2018)))
+    assert caught.value.rule == "reporting-country"
+    places = {x.country for x in made(release, "eurostat", scope(Answers(release))).lines}
+    assert places == {"POL", "DEU", "ITA"}
+
+
+def test_greta_tells_nationalities_and_places_apart(release: Release) -> None:
+    lines = by_key(made(release, "greta", scope(Answers(release), "POL", (2017, 2017))))
+    ukrainians = lines["POL", "2017", "nationality", "UKR"].people
+    assert ukrainians.value == truth("2017", **{COUNTRY: "POL", ORIGIN: "UKR"})
+    foreign = lines["POL", "2017", "place_of_exploitation", "foreigners"].people
+    exact = sum(
+        r[YEAR] == "2017" and r[COUNTRY] == "POL" and r[ORIGIN] not in (None, "POL") for r in ROWS
+    )
+    assert foreign.low is not None
+    assert foreign.high is not None
+    assert foreign.low <= exact <= foreign.high
+    several = by_key(made(release, "greta", scope(Answers(release), "POL", (2016, 2018))))
+    three = several["POL", "", "total", "all"].people
+    assert three.value == sum(truth(str(y), **{COUNTRY: "POL"}) for y in (2016, 2017, 2018))
+
+
+def test_a_year_that_nobody_covers_has_no_count(tmp_path: Path) -> None:
+    people = [{"id": "one", "name": "One", "kind": "hotline", "years": [2015, 2016]}]
+    people += [{"id": "two", "name": "Two", "kind": "hotline", "years": [2018, 2019]}]
+    answer = protected_answer(ROWS, tables=CROSSES, facts={"contributors": people})
+    path = write_release(answer, tmp_path / "releases", "2026.1", "")
+    for shape in ("sdg-16.2.2", "eurostat"):
+        lines = made(open_release(path), shape).lines
+        silent = [x for x in lines if x.year == "2017"]
+        assert {x.blank for x in silent} == {"nobody_reports"}
+        assert {x.people.state for x in silent} == {"not_measured"}
+        assert "nobody_reports" not in {x.blank for x in lines if x.year == "2018"}
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**4), st.integers(0, 10**4), st.integers(1, 10**10))
+def test_rates_scale_counts_and_their_ends(n: int, down: int, up: int, population: int) -> None:
+    found = per(Answer(n, max(0, n - down), n + up), population)
+    assert found.value is not None
+    assert found.low is not None
+    assert found.high is not None
+    assert found.value * population / 100_000 == pytest.approx(n)
+    assert found.low <= found.value <= found.high
+
+
+def test_rates_need_a_population_and_its_gaps_are_told(release: Release) -> None:
+    answers = Answers(release)
+    plain = made(release, "sdg-16.2.2")
+    assert all(line.rate is None for line in plain.lines)
+    assert any("--population" in note for note in plain.notes)
+    known = Population({("POL", "2017"): 38_000_000})
+    sheet = made(release, "sdg-16.2.2", scope(answers, "POL", (2016, 2017), known))
+    lines = by_key(sheet)
+    total = lines["POL", "2017", "total", "all"]
+    assert total.rate is not None
+    assert total.people.value is not None
+    assert total.rate.value == pytest.approx(100_000 * total.people.value / 38_000_000)
+    assert total.rate.denominator == 38_000_000
+    assert lines["POL", "2016", "total", "all"].rate is None
+    assert any("POL 2016" in note for note in sheet.notes)
+
+
+FAULTS = {
+    "": (1, "country"),
+    "country,year\nITA,2020\n": (1, "population"),
+    "country,year,population\nItaly,2020,5\n": (2, "country"),
+    "country,year,population\nITA,20,5\n": (2, "year"),
+    "country,year,population\nITA,2020,5.5\n": (2, "population"),
+    "country,year,population\nITA,2020,0\n": (2, "population"),
+    "country,year,population\nITA,2020,59 000\n": (2, "population"),
+    "country,year,population\nITA,2020\n": (2, None),
+    "country,year,population\nITA,2020,5\nITA,2020,6\n": (3, None),
+    "country,year,population\n": (2, None),
+}
+
+
+@pytest.mark.parametrize("text", FAULTS)
+def test_a_wrong_population_names_row_and_column(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "population.csv"
+    path.write_text(text, "utf-8")
+    with pytest.raises(FileError) as caught:
+        load_population(path)
+    assert (caught.value.row, caught.value.column) == FAULTS[text]
+    assert caught.value.fix
+
+
+def test_a_right_population_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "population.csv"
+    path.write_text("\ufeffYear,Population,Country\n2020, 59641488 ,ITA\n\n", "utf-8")
+    assert load_population(path).get("ITA", "2020") == 59641488
+    for bad in (tmp_path / "missing.csv", tmp_path):
+        with pytest.raises(FileError):
+            load_population(bad)
+
+
+def test_scopes_are_checked(release: Release) -> None:
+    answers = Answers(release)
+    assert scope(answers, "pol").places == ("POL",)
+    assert scope(answers).years == ("2017", "2018", "2019")
+    for wrong in ({"country": "XXX"}, {"years": (2018, 2016)}, {"years": (1990, 2018)}):
+        with pytest.raises(HubError):
+            scope(answers, **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_form_says_what_is_missing_and_that_it_is_not_certified(
+    shape: str, release: Release
+) -> None:
+    for lang in LANGUAGES:
+        with language(lang):
+            sheet = made(release, shape)
+            for form in ("text", "markdown", "json"):
+                text = written(sheet, release, form)
+                assert all(note in text for note in sheet.notes)
+    sheet = made(release, shape)
+    assert any("not certified" in note for note in sheet.notes)
+    assert any("onvict" in note for note in sheet.notes)
+    rows = list(csv.DictReader(io.StringIO(written(sheet, release, "csv"))))
+    assert tuple(rows[0]) == COLUMNS
+    assert len(rows) == len(sheet.lines)
+    for row in rows:
+        assert bool(row["people"]) == (row["state"] == "shown")
+    found = json.loads(written(sheet, release, "json"))
+    assert len(found["rows"]) == len(rows)
+    assert found["caveat"]
+    assert set(FORMATS) == {"text", "csv", "json", "markdown"}
+
+
+def test_the_verb(release: Release, tmp_path: Path) -> None:
+    def run(*words: str) -> str:
+        result = CliRunner().invoke(command(), ["tables", str(release.path), *words])
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.output
+
+    file, people = tmp_path / "out.json", tmp_path / "population.csv"
+    people.write_text("country,year,population\nPOL,2017,38000000\n", "utf-8")
+    asked = ("--for", "sdg-16.2.2", "--country", "POL", "--year", "2017")
+    run(*asked, "--population", str(people), "--format", "json", "--out", str(file))
+    given = json.loads(file.read_text("utf-8"))
+    assert given["rows"][0]["per_100000"] > 0
+    assert "Pologne" in run(*asked, "--lang", "fr")
+    for wrong in (
+        ("--for", "nonsense"),
+        (*asked, "--years", "2016-2017"),
+        ("--for", "greta", "--years", "2016"),
+        (*asked, "--format", "pdf"),
+        (*asked, "--lang", "de"),
+    ):
+        with pytest.raises(HubError) as caught:
+            run(*wrong)
+        assert caught.value.exit_code == 2
