@@ -9,6 +9,7 @@ KINDS = (
     "corridors.html",
     "map.html",
     "trends.html",
+    "briefs.html",
     "data.html",
     "standards/htcds-2.html",
     "methods.html",

@@ -12,6 +12,7 @@ from ctdhub.insight import Answers
 from ctdhub.portal.edition import Edition
 from ctdhub.portal.frame import Page
 from ctdhub.portal.pages import (
+    briefs,
     corridors,
     data,
     events,
@@ -47,6 +48,7 @@ def _without_stories(answers: Answers, edition: Edition) -> Iterator[Page]:
     yield from learn.pages(answers)
     if edition.calendar is not None:
         yield events.page(answers.release, edition.calendar)
+    yield briefs.page(answers)
     yield from data.pages(answers.release)
     yield methods.page(answers.release, edition)
     yield help.page()
