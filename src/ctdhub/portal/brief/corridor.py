@@ -43,7 +43,7 @@ def told(answers: Answers, corridor: Corridor, ledger: Ledger) -> Told:
         )
     ]
     lead += [_part(answers, corridor, name, ledger) for name in (CITIZENSHIP, EXPLOITATION_COUNTRY)]
-    found = drawn(answers, where, "corridor-", ledger)
+    found = drawn(answers, where, "corridor-", KEEP, ledger)
     sections = [Section("corridor", _("In numbers"), ())]
     if (years := by_year(answers, where, "corridor-years", ledger)) is not None:
         sections.append(Section("corridor-years", "", (years,), 80, years.subtitle))

@@ -25,9 +25,9 @@ from ctdhub.portal.places import sides
 
 FIGURES: dict[Theme, tuple[str, ...]] = {
     "all": ("gender", "exploitation", "age", "corridors", "means-of-control"),
-    "women": ("exploitation", "age", "corridors", "means-of-control"),
-    "children": ("gender", "exploitation", "corridors", "means-of-control"),
-    "labour": ("labour", "gender", "age", "corridors", "means-of-control"),
+    "women": ("exploitation", "age", "means-of-control"),
+    "children": ("gender", "exploitation", "means-of-control"),
+    "labour": ("labour", "gender", "age", "means-of-control"),
     "eu": ("gender", "exploitation", "corridors", "age", "means-of-control"),
     "corridors": ("corridors", "gender", "exploitation", "age"),
 }
@@ -38,7 +38,7 @@ def told(answers: Answers, day: Day, ledger: Ledger) -> Told:
     """The facts of the day's theme, the events of the day."""
     theme: Theme = day.observance.theme if day.observance else "all"
     where = sides("eu")["exploited"].where if theme == "eu" else among(theme)
-    found = drawn(answers, where, "day-", ledger, group="labour" if theme == "labour" else "")
+    found = drawn(answers, where, "day-", FIGURES[theme], ledger)
     sections = [_events(day.events)]
     years = by_year(answers, where, "day-years", ledger)
     for n, kind in enumerate(FIGURES[theme]):

@@ -5,13 +5,13 @@ Belongs here: bars and years for paper.  Does not belong here: which of them a b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from ctdhub.i18n import _, ngettext
 from ctdhub.insight import Answers, Row, Table
 from ctdhub.insight.answers import Where
-from ctdhub.insight.tables import YES
+from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, YES
 from ctdhub.insight.trends import Line, trend, turns
 from ctdhub.insight.words import listed, number, share, year
 from ctdhub.paper import Bar, Bars, Point, Years, isolated
@@ -22,7 +22,8 @@ from ctdhub.portal.wording import sized, state_words
 from ctdhub.portal.years import scale
 from ctdhub.release import Release
 
-MOST = {"means-of-control": 7, "exploitation": 6, "labour": 7, "corridors": 7}
+LABOUR = "labour"
+MOST = {"means-of-control": 7, "exploitation": 6, LABOUR: 7, "corridors": 7}
 """Rows that a figure has on paper; the site shows all."""
 
 
@@ -35,22 +36,25 @@ class Drawn:
 
 
 def drawn(
-    answers: Answers, where: Where, prefix: str, ledger: Ledger, group: str = ""
+    answers: Answers, where: Where, prefix: str, names: Collection[str], ledger: Ledger
 ) -> dict[str, Drawn]:
     """The bar figures of some people by name; those with hardly a bar are left out.
 
     Args:
         where: conditions that the people meet.
         prefix: begins the ids of the numbers.
+        names: of the figures that are wanted, as the site calls them, or "labour".
         ledger: gets every number that is printed.
-        group: one more group of flags, such as "labour".
     """
     chosen = Among(where, "", "")
-    found = {f.id: f for f in site.figures(answers, chosen) if f.id != "people-by-year"}
-    if group:
-        more = site.subject_figure(answers, group, Among(where, group, ""), 0)
-        if more is not None and any(b.size is not None for b in more.bars):
-            found[group] = more
+    wanted = set(names)
+    if not where.keys() <= {CITIZENSHIP, EXPLOITATION_COUNTRY}:
+        wanted.discard("corridors")  # that table knows conditions on its two countries only
+    found = {f.id: f for f in site.figures(answers, chosen) if f.id in wanted}
+    if LABOUR in names:
+        more = site.subject_figure(answers, LABOUR, Among(where, LABOUR, ""), 0)
+        if more is not None:
+            found[LABOUR] = more
     return {
         name: Drawn(name, _bars(answers, name, figure, where, f"{prefix}{name}", ledger))
         for name, figure in found.items()

@@ -97,7 +97,7 @@ def _sections(
     answers: Answers, place: Place, name: SideName, rank: int, ledger: Ledger
 ) -> list[Section]:
     where, title = sides(place.key)[name].where, _title(name, is_country=place.is_country)
-    found = drawn(answers, where, f"{name}-", ledger)
+    found = drawn(answers, where, f"{name}-", (FIRST, *KEEP), ledger)
     sections = []
     if (first := found.get(FIRST)) is not None:
         sections.append(Section(f"{name}-{FIRST}", title, (first.bars,), HEAD[rank], title))
