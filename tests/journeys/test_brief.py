@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ctdhub import pipeline
+from ctdhub import cli, pipeline
 from ctdhub.errors import HubFolderError
 from ctdhub.hub import Hub
 from ctdhub.i18n import language
@@ -24,21 +26,38 @@ from ctdhub.stages.own_report import own_profile, own_report
 
 pytest.importorskip("typst", reason="typst is not installed: pip install 'ctdhub[pdf]'")
 OWN = "harbour-casework"
-PROGRAM = "from ctdhub.cli import main; main()"
 
 
-def run(folder: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own, as a user runs it."""
-    import os
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it printed."""
 
-    return subprocess.run(
-        [sys.executable, "-c", PROGRAM, "brief", *arguments],
-        cwd=folder,
-        env={**os.environ, "COLUMNS": "200", "CTDHUB_LANG": "en", **env},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """``ctdhub brief`` as a user types it, in a folder of its own."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("CTDHUB_LANG", "en")
+    for shown in (cli.console, cli.errors):
+        monkeypatch.setattr(shown, "_width", 200)
+
+    def once(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["ctdhub", "brief", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        told = capsys.readouterr()
+        return Done(int(ended.value.code or 0), told.out, told.err)
+
+    return once
 
 
 def report(hub: Hub, contributor: str) -> Sheet:
@@ -47,33 +66,29 @@ def report(hub: Hub, contributor: str) -> Sheet:
     answers = Answers(open_release(found))
     agreement, own = own_profile(hub, contributor)
     with language("en"):
-        from datetime import date
-
         return own_report(agreement, own, answers, date(2026, 11, 25))
 
 
-def test_a_brief_is_written_as_pdf_and_as_page(built: Hub, tmp_path: Path) -> None:
-    done = run(tmp_path, str(built.root), "--region", "Europe", "--lang", "ar")
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "brief-europe.ar.pdf").read_bytes().startswith(b"%PDF")
-    assert 'dir="rtl"' in (tmp_path / "brief-europe.ar.html").read_text("utf-8")
+def test_a_brief_is_written_as_pdf_and_as_page(built: Hub, run: Run) -> None:
+    done = run(str(built.root), "--region", "Europe", "--lang", "ar")
+    assert done.code == 0, done.err
+    assert Path("brief-europe.ar.pdf").read_bytes().startswith(b"%PDF")
+    assert 'dir="rtl"' in Path("brief-europe.ar.html").read_text("utf-8")
 
 
-def test_out_and_format_decide_where_and_what(built: Hub, tmp_path: Path) -> None:
+def test_out_and_format_decide_where_and_what(built: Hub, run: Run) -> None:
     release = latest_release(built.releases)
-    target = tmp_path / "deep" / "italy.html"
-    done = run(
-        tmp_path, str(release), "--country", "Italia", "--format", "html", "--out", str(target)
-    )
-    assert done.returncode == 0, done.stderr
+    target = Path("deep") / "italy.html"
+    done = run(str(release), "--country", "Italia", "--format", "html", "--out", str(target))
+    assert done.code == 0, done.err
     assert target.is_file()
-    assert not list(tmp_path.rglob("*.pdf"))
+    assert not list(Path().rglob("*.pdf"))
 
 
-def test_a_poster_for_a_day(built: Hub, tmp_path: Path) -> None:
-    done = run(tmp_path, str(built.root), "--day", "2026-12-02", "--poster", "--lang", "fr")
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "brief-day-2026-12-02-poster.fr.pdf").is_file()
+def test_a_poster_for_a_day(built: Hub, run: Run) -> None:
+    done = run(str(built.root), "--day", "2026-12-02", "--poster", "--lang", "fr")
+    assert done.code == 0, done.err
+    assert Path("brief-day-2026-12-02-poster.fr.pdf").is_file()
 
 
 @pytest.mark.parametrize(
@@ -93,37 +108,37 @@ def test_a_poster_for_a_day(built: Hub, tmp_path: Path) -> None:
     ],
 )
 def test_wrong_arguments_end_with_a_remedy(
-    built: Hub, tmp_path: Path, arguments: tuple[str, ...], rule: str, words: str
+    built: Hub, run: Run, arguments: tuple[str, ...], rule: str, words: str
 ) -> None:
-    done = run(tmp_path, str(built.root), *arguments)
-    assert done.returncode == 2
-    assert f"rule {rule}" in done.stderr
-    assert words in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not list(tmp_path.iterdir())
+    done = run(str(built.root), *arguments)
+    assert done.code == 2
+    assert f"rule {rule}" in done.err
+    assert words in done.err
+    assert "Traceback" not in done.err
+    assert not list(Path().iterdir())
 
 
-def test_without_a_release_there_is_no_brief(tmp_path: Path) -> None:
-    done = run(tmp_path, str(tmp_path), "--country", "ITA")
-    assert done.returncode == 2
-    assert "rule no-release" in done.stderr
+def test_without_a_release_there_is_no_brief(tmp_path: Path, run: Run) -> None:
+    done = run(str(tmp_path), "--country", "ITA")
+    assert done.code == 2
+    assert "rule no-release" in done.err
 
 
-def test_a_private_report_lies_in_work_and_only_its_owner_reads_it(hub: Hub) -> None:
-    done = run(hub.root, str(hub.root), "--contributor", OWN)
-    assert done.returncode == 0, done.stderr
-    assert "do not publish" in done.stdout
+def test_a_private_report_lies_in_work_and_only_its_owner_reads_it(hub: Hub, run: Run) -> None:
+    done = run(str(hub.root), "--contributor", OWN)
+    assert done.code == 0, done.err
+    assert "do not publish" in done.out
     for form in ("pdf", "html"):
         file = hub.work / "reports" / f"{OWN}.en.{form}"
         assert file.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("folder", ["site", "releases", "candidates"])
-def test_a_private_report_is_refused_among_published_files(hub: Hub, folder: str) -> None:
+def test_a_private_report_is_refused_among_published_files(hub: Hub, run: Run, folder: str) -> None:
     target = hub.root / folder / "report.html"
-    done = run(hub.root, str(hub.root), "--contributor", OWN, "--out", str(target))
-    assert done.returncode == 2
-    assert "rule private" in done.stderr
+    done = run(str(built.root), "--contributor", OWN, "--out", str(target))
+    assert done.code == 2
+    assert "rule private" in done.err
     assert not target.exists()
 
 
@@ -169,8 +184,8 @@ def test_the_report_names_no_record_and_no_person(built: Hub) -> None:
                 assert value not in html
 
 
-def test_release_and_site_never_hold_the_report(hub: Hub) -> None:
-    assert run(hub.root, str(hub.root), "--contributor", OWN).returncode == 0
+def test_release_and_site_never_hold_the_report(hub: Hub, run: Run) -> None:
+    assert run(str(hub.root), "--contributor", OWN).code == 0
     (hub.root / "stories").mkdir(exist_ok=True)
     shutil.rmtree(hub.site)
     pipeline.build(hub)

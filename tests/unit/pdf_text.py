@@ -1,4 +1,4 @@
-"""The text of a PDF as typst writes it: enough of the format to read our own documents.
+"""The text of a PDF as typst and Chromium write it: enough of the format to read our documents.
 
 Text comes in the order in which it is drawn.  Only the features that these files use are known;
 anything else raises.
@@ -7,10 +7,12 @@ anything else raises.
 from __future__ import annotations
 
 import re
+import unicodedata
 import zlib
 
 _OBJECT = re.compile(rb"(\d+) 0 obj\s(.*?)\nendobj", re.DOTALL)
 _FONT = re.compile(rb"/(\w+) [\d.]+ Tf")
+_HEXED = re.compile(rb"<([0-9A-Fa-f]+)> Tj")
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
 
@@ -20,15 +22,17 @@ def pages(pdf: bytes) -> list[str]:
     found = []
     for body in objects.values():
         if re.search(rb"/Type\s*/Page\b", body):
-            fonts = _fonts(objects, objects[_reference(body, b"Resources")])
+            apart = re.search(rb"/Resources\s+(\d+) 0 R", body)
+            fonts = _fonts(objects, objects[int(apart[1])] if apart else body)
             found.append(_text(_stream(objects[_reference(body, b"Contents")]), fonts))
     assert found, "no page"
     return found
 
 
 def squeezed(text: str) -> str:
-    """Without spaces and without characters that only steer direction."""
-    return re.sub(r"[\s\u200e\u200f\u2066-\u2069\u202f\u00a0]", "", text)
+    """Without spaces, ligatures and characters that only steer direction."""
+    apart = unicodedata.normalize("NFKC", text)
+    return re.sub(r"[\s\u200e\u200f\u2066-\u2069\u202f\u00a0]", "", apart)
 
 
 def _reference(body: bytes, key: bytes) -> int:
@@ -43,7 +47,7 @@ def _stream(body: bytes) -> bytes:
 
 
 def _fonts(objects: dict[int, bytes], resources: bytes) -> dict[bytes, dict[int, str]]:
-    named = re.search(rb"/Font<<(.*?)>>", resources, re.DOTALL)
+    named = re.search(rb"/Font\s*<<(.*?)>>", resources, re.DOTALL)
     fonts = re.findall(rb"/(\w+) (\d+) 0 R", named[1]) if named else []
     return {
         name: _letters(_stream(objects[_reference(objects[int(n)], b"ToUnicode")]))
@@ -52,9 +56,15 @@ def _fonts(objects: dict[int, bytes], resources: bytes) -> dict[bytes, dict[int,
 
 
 def _letters(cmap: bytes) -> dict[int, str]:
-    assert b"beginbfrange" not in cmap
-    pairs = re.findall(rb"<([0-9A-Fa-f]{4})> <([0-9A-Fa-f]+)>\n", cmap.split(b"beginbfchar", 1)[1])
-    return {int(a, 16): bytes.fromhex(b.decode()).decode("utf-16-be") for a, b in pairs}
+    found = {}
+    for kind, lines in re.findall(rb"beginbf(char|range)\n(.*?)endbf", cmap, re.DOTALL):
+        for line in lines.splitlines():
+            codes = [bytes.fromhex(c.decode()) for c in re.findall(rb"<([0-9A-Fa-f]+)>", line)]
+            first, last = int.from_bytes(codes[0], "big"), int.from_bytes(codes[-2], "big")
+            for code in range(first, last + 1) if kind == b"range" else [first]:
+                start = codes[-1].decode("utf-16-be")
+                found[code] = start if code == first else chr(ord(start) + code - first)
+    return found
 
 
 def _text(content: bytes, fonts: dict[bytes, dict[int, str]]) -> str:
@@ -71,6 +81,10 @@ def _text(content: bytes, fonts: dict[bytes, dict[int, str]]) -> str:
             if not content.startswith(b">>", end + 1):  # a property such as /Lang(en) is no text
                 out.append("".join(letters.get(code, "") for code in codes))
             at = end + 1
+        elif hexed := _HEXED.match(content, at):
+            codes = [int(hexed[1][k : k + 4], 16) for k in range(0, len(hexed[1]), 4)]
+            out.append("".join(letters.get(code, "") for code in codes))
+            at = hexed.end()
         else:
             at += 1
     return "".join(out)

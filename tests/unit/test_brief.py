@@ -39,9 +39,7 @@ SUBJECTS = {
     "empty": Place("FJI"),
     "corridor": Corridor("UKR", "POL"),
     "thin corridor": Corridor("FJI", "POL"),
-    **{
-        f"day {o.month}-{o.day}": Day(date(2026, o.month, o.day), o, (EVENT,)) for o in OBSERVANCES
-    },
+    **{f"day {o.month}-{o.day}": Day(date(2026, o.month, o.day), o, (EVENT,)) for o in OBSERVANCES},
     "own day": Day(date(2026, 1, 17), None, (EVENT,)),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctdhub.harmonise.run import RECORDS
@@ -74,6 +74,7 @@ def test_no_identifier_is_in_a_profile() -> None:
         assert set(values) <= {*SCHEMA.domain(name), ""}
 
 
+@settings(max_examples=6)
 @given(
     st.lists(
         st.fixed_dictionaries(
