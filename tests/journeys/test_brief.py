@@ -134,8 +134,10 @@ def test_a_private_report_lies_in_work_and_only_its_owner_reads_it(hub: Hub, run
 
 
 @pytest.mark.parametrize("folder", ["site", "releases", "candidates"])
-def test_a_private_report_is_refused_among_published_files(hub: Hub, run: Run, folder: str) -> None:
-    target = hub.root / folder / "report.html"
+def test_a_private_report_is_refused_among_published_files(
+    built: Hub, run: Run, folder: str
+) -> None:
+    target = built.root / folder / "report.html"
     done = run(str(built.root), "--contributor", OWN, "--out", str(target))
     assert done.code == 2
     assert "rule private" in done.err
