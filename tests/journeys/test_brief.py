@@ -85,6 +85,18 @@ def test_out_and_format_decide_where_and_what(built: Hub, run: Run) -> None:
     assert not list(Path().rglob("*.pdf"))
 
 
+def test_the_numbers_come_with_their_questions(built: Hub, run: Run) -> None:
+    release = latest_release(built.releases)
+    done = run(str(release), "--region", "europe", "--format", "json")
+    assert done.code == 0, done.err
+    held = json.loads(Path("brief-europe.en.json").read_text("utf-8"))
+    assert "Practice data: invented." in held["citation"]
+    people = next(n for n in held["numbers"] if n["id"] == "europe-exploited.people")
+    asked = {name: tuple(values) for name, values in people["part"].items()}
+    assert release is not None
+    assert Answers(open_release(release)).count(asked).value == people["value"]
+
+
 def test_a_poster_for_a_day(built: Hub, run: Run) -> None:
     done = run(str(built.root), "--day", "2026-12-02", "--poster", "--lang", "fr")
     assert done.code == 0, done.err
@@ -102,6 +114,7 @@ def test_a_poster_for_a_day(built: Hub, run: Run) -> None:
         (("--day", "soon"), "day", "2026-10-18"),
         (("--contributor", "nobody"), "contributor", OWN),
         (("--contributor", OWN, "--poster"), "poster", "--poster"),
+        (("--contributor", OWN, "--format", "json"), "format", "pdf"),
         (("--country", "ITA", "--lang", "xx"), "language", "en, fr, es, ar"),
         (("--country", "ITA", "--format", "docx"), "format", "html"),
         (("--country", "ITA", "--fonts", "nowhere"), "fonts", ".ttf"),

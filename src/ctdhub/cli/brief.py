@@ -24,7 +24,7 @@ from ctdhub.insight import Answers
 from ctdhub.paper import Poster, Sheet, Typesetter, to_html
 from ctdhub.release import open_release
 
-FORMATS = {"pdf": ("pdf",), "html": ("html",), "both": ("pdf", "html")}
+FORMATS = {"pdf": ("pdf",), "html": ("html",), "json": ("json",), "both": ("pdf", "html")}
 REPORTS = "reports"
 """Folder below ``work`` for private reports."""
 
@@ -69,7 +69,12 @@ def register(app: typer.Typer) -> None:
         lang: Annotated[
             str | None, typer.Option(help=_("Language of the document: en, fr, es or ar."))
         ] = None,
-        form: Annotated[str, typer.Option("--format", help=_("pdf, html or both."))] = "both",
+        form: Annotated[
+            str,
+            typer.Option(
+                "--format", help=_("pdf, html, both, or json: the numbers with their questions.")
+            ),
+        ] = "both",
         out: Annotated[
             Path | None,
             typer.Option(
@@ -91,25 +96,29 @@ def register(app: typer.Typer) -> None:
         spoken = _language(lang)
         if form not in FORMATS:
             what = _("There is no format {name}.").format(name=printable(form))
-            raise PaperError(what, _("Take pdf, html or both."), rule="format")
+            raise PaperError(what, _("Take pdf, html, both or json."), rule="format")
         if contributor is not None and poster:
             what = _("A contributor's report is private and cannot be a poster.")
             raise PaperError(what, _("Leave out --poster."), rule="poster")
+        if contributor is not None and form == "json":
+            what = _("A contributor's report is a document to read, not data.")
+            raise PaperError(what, _("Take pdf, html or both."), rule="format")
         typesetter = Typesetter(fonts or ()) if "pdf" in FORMATS[form] else None
         with bar() as progress, language(spoken):
             progress(_("Reading the release"), 0.1)
             answers = Answers(open_release(release_folder(source)))
             progress(_("Writing"), 0.5)
             document: Sheet | Poster
+            numbers = ""
             if contributor is not None:
                 _outside(source, out)
                 document = _private(source, contributor, answers)
                 default = source / "work" / REPORTS / f"{contributor}.{spoken}"
             else:
                 make = _maker(kind, text, source if (source / "hub.yaml").is_file() else None)
-                document, name = make(answers, poster)
+                document, name, numbers = make(answers, poster)
                 default = Path(f"{name}{'-poster' if poster else ''}.{spoken}")
-            written = _write(document, out or default, FORMATS[form], typesetter,
+            written = _write(document, numbers, out or default, FORMATS[form], typesetter,
                              out is not None, private=contributor is not None)  # fmt: skip
         for path in written:
             console.print(_("Wrote {file}.").format(file=escape(str(path))), soft_wrap=True)
@@ -139,16 +148,17 @@ def _language(lang: str | None) -> str:
     return lang
 
 
-Maker = Callable[[Answers, bool], tuple[Sheet | Poster, str]]
+Maker = Callable[[Answers, bool], tuple[Sheet | Poster, str, str]]
 
 
 def _maker(kind: str, text: str, hub: Path | None) -> Maker:
-    """What makes the document of a subject, and its file's name."""
+    """What makes the document of a subject, its file's name, and its numbers as JSON."""
+    from ctdhub.portal.brief import as_json
     from ctdhub.portal.brief import brief as sheet_of
     from ctdhub.portal.brief import poster as poster_of
     from ctdhub.stages import briefing
 
-    def make(answers: Answers, poster: bool) -> tuple[Sheet | Poster, str]:
+    def make(answers: Answers, poster: bool) -> tuple[Sheet | Poster, str, str]:
         made = datetime.now(UTC).date()
         subject = (
             briefing.corridor(text)
@@ -158,7 +168,9 @@ def _maker(kind: str, text: str, hub: Path | None) -> Maker:
             else briefing.place(text, is_region=kind == "--region")
         )
         found = (poster_of if poster else sheet_of)(answers, subject, made)
-        return found.document, f"brief-{subject.slug}"
+        document = found.document
+        numbers = as_json(found.asked, document.title, document.frame.foot)
+        return document, f"brief-{subject.slug}", numbers
 
     return make
 
@@ -186,6 +198,7 @@ def _outside(source: Path, out: Path | None) -> None:
 
 def _write(
     document: Sheet | Poster,
+    numbers: str,
     target: Path,
     formats: tuple[str, ...],
     typesetter: Typesetter | None,
@@ -194,12 +207,12 @@ def _write(
     private: bool,
 ) -> list[Path]:
     """Write the files; all are made before the first is written."""
-    made = {
-        form: typesetter.pdf(document)
-        if form == "pdf" and typesetter is not None
-        else to_html(document).encode()
-        for form in formats
-    }
+    made: dict[str, bytes] = {}
+    for form in formats:
+        if form == "pdf" and typesetter is not None:
+            made[form] = typesetter.pdf(document)
+        else:
+            made[form] = (numbers if form == "json" else to_html(document)).encode()
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if private else 0o777)
     written = []
     for form, content in made.items():
@@ -213,6 +226,6 @@ def _write(
 
 
 def _ending(target: Path, form: str) -> Path:
-    """The file of a format: the ending pdf or html is replaced, any other is kept."""
-    known = target.suffix in (".pdf", ".html")
+    """The file of a format: the ending pdf, html or json is replaced, any other is kept."""
+    known = target.suffix in (".pdf", ".html", ".json")
     return target.with_suffix(f".{form}") if known else target.with_name(f"{target.name}.{form}")

@@ -27,7 +27,7 @@ from ctdhub.insight.tables import CITIZENSHIP, YEAR
 from ctdhub.insight.words import number, share, year
 from ctdhub.intake.rejects import REJECTS as REJECTS_SCHEMA
 from ctdhub.paper import Section, Sheet, Table, Words
-from ctdhub.portal.brief.asked import Ledger
+from ctdhub.portal.brief.asked import Notebook
 from ctdhub.portal.brief.closing import closing, frame
 from ctdhub.portal.wording import ranged, state_words
 from ctdhub.profile import Profile, profile
@@ -106,7 +106,7 @@ def own_report(agreement: Agreement, own: Profile, answers: Answers, made: date)
         Section("own-citizenship", "", (_compared(own, answers, CITIZENSHIP, head, TOP),)),
         Section("own-years", _("Your people by year"), (_years(own),)),
         Section("own-complete", _("How complete your records are"), (_complete(own, answers),)),
-        *closing(answers, Ledger()),
+        *closing(answers, Notebook()),
     ]
     return Sheet(
         frame=replace(around, mark=" ".join(m for m in (private, around.mark) if m)),

@@ -14,7 +14,7 @@ from ctdhub.insight import Answers
 from ctdhub.insight.words import day as in_words
 from ctdhub.paper import Poster, Sheet
 from ctdhub.portal.brief import corridor, day, place
-from ctdhub.portal.brief.asked import Asked, Ledger, recomputed
+from ctdhub.portal.brief.asked import Asked, Notebook, as_json
 from ctdhub.portal.brief.closing import always, closing, frame, left_out
 from ctdhub.portal.brief.days import OBSERVANCES, Observance, observance
 from ctdhub.portal.brief.poster import poster as make_poster
@@ -35,13 +35,13 @@ def brief(answers: Answers, subject: Subject, made: date) -> Brief:
     Args:
         made: the day that stands on it.
     """
-    ledger = Ledger()
+    notebook = Notebook()
     if isinstance(subject, Place):
-        told = place.told(answers, subject, ledger)
+        told = place.told(answers, subject, notebook)
     elif isinstance(subject, Corridor):
-        told = corridor.told(answers, subject, ledger)
+        told = corridor.told(answers, subject, notebook)
     else:
-        told = day.told(answers, subject, ledger)
+        told = day.told(answers, subject, notebook)
     release = answers.release
     title = subject.name
     subtitle = _("Brief of release {version}").format(version=release.version)
@@ -53,16 +53,16 @@ def brief(answers: Answers, subject: Subject, made: date) -> Brief:
         subtitle=subtitle,
         lead=told.lead,
         always=always(release),
-        sections=(*told.sections, *closing(answers, ledger)),
+        sections=(*told.sections, *closing(answers, notebook)),
         left_out=left_out(),
     )
-    return Brief(sheet, ledger.asked)
+    return Brief(sheet, notebook.asked)
 
 
 def poster(answers: Answers, subject: Subject, made: date) -> Brief:
     """One large page on a subject, in the language in force."""
-    ledger = Ledger()
-    return Brief(make_poster(answers, subject, made, ledger), ledger.asked)
+    notebook = Notebook()
+    return Brief(make_poster(answers, subject, made, notebook), notebook.asked)
 
 
 __all__ = [
@@ -73,8 +73,8 @@ __all__ = [
     "Day",
     "Observance",
     "Place",
+    "as_json",
     "brief",
     "observance",
     "poster",
-    "recomputed",
 ]

@@ -6,11 +6,12 @@ Does not belong here: which numbers a brief has (``parts``, ``place``, …).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Literal
 
-from ctdhub.insight import Answers, NumberCard
+from ctdhub.insight import NumberCard
 from ctdhub.insight.answers import Where
 
 Kind = Literal["people", "share", "rest", "missing", "sum"]
@@ -38,7 +39,7 @@ class Asked:
     printed: tuple[str, ...]
 
 
-class Ledger:
+class Notebook:
     """Collects what a brief prints."""
 
     def __init__(self) -> None:
@@ -70,20 +71,16 @@ class Ledger:
         self.add(id, kind, card.value, (text,), part, whole)
 
 
-def recomputed(answers: Answers, asked: Asked) -> float | None:
-    """Ask the question of a number again; None for one that is not counted in people."""
-    if asked.kind == "people":
-        return answers.count(asked.part).value
-    if asked.kind == "share":
-        return answers.share(asked.part, asked.whole).value
-    if asked.kind == "sum":
-        return None
-    whole, part = answers.count(asked.whole).value, answers.count(asked.part).value
-    if whole is None or part is None:
-        return None
-    rest = max(0.0, whole - part)
-    return rest if asked.kind == "rest" else rest / whole
+def as_json(asked: Sequence[Asked], title: str, citation: str) -> str:
+    """The numbers of a document with their questions, for whoever wants to check them.
+
+    Keys: ``title``, ``citation``, ``numbers``; of each number ``id``, ``kind``, ``part``,
+    ``whole``, ``value``, ``printed``, as :class:`Asked` has them.
+    """
+    numbers = [asdict(one) for one in asked]
+    held = {"title": title, "citation": citation, "numbers": numbers}
+    return json.dumps(held, ensure_ascii=False, indent=1) + "\n"
 
 
-def _plain(where: Where) -> Mapping[str, tuple[str, ...]]:
+def _plain(where: Where) -> dict[str, tuple[str, ...]]:
     return {name: tuple(sorted(values)) for name, values in where.items()}

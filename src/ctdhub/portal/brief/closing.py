@@ -13,7 +13,7 @@ from ctdhub.insight import Answers
 from ctdhub.insight.cards import caveat, citation
 from ctdhub.insight.words import day, decimal, share, tiny, year
 from ctdhub.paper import Frame, Section, Words, isolated
-from ctdhub.portal.brief.asked import Ledger
+from ctdhub.portal.brief.asked import Notebook
 from ctdhub.release import Release
 
 
@@ -48,11 +48,11 @@ def left_out() -> str:
     return _("Left out for want of room, and shown on the site: {names}.")
 
 
-def closing(answers: Answers, ledger: Ledger) -> tuple[Section, ...]:
+def closing(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
     """How to read the numbers, how they were made, by whom, how to cite them."""
     release, guarantee = answers.release, answers.release.protected.guarantee
     level = share(guarantee.level)
-    ledger.add("level", "sum", guarantee.level, (level,))
+    notebook.add("level", "sum", guarantee.level, (level,))
     reading = (
         _(
             "Each number has an interval: the true count of the hub's records lies in it for about "
@@ -66,7 +66,7 @@ def closing(answers: Answers, ledger: Ledger) -> tuple[Section, ...]:
         ),
     )
     epsilon, delta = decimal(guarantee.epsilon, "0.##"), tiny(guarantee.delta)
-    ledger.add("guarantee", "sum", guarantee.epsilon, (epsilon, delta))
+    notebook.add("guarantee", "sum", guarantee.epsilon, (epsilon, delta))
     methods = (
         _(
             "Case records of the contributors were harmonised, joined to people and counted; a "

@@ -11,7 +11,7 @@ from ctdhub.insight.answers import Where
 from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY
 from ctdhub.insight.words import interval, number, share, year
 from ctdhub.paper import Section
-from ctdhub.portal.brief.asked import Ledger
+from ctdhub.portal.brief.asked import Notebook
 from ctdhub.portal.brief.parts import by_year, drawn
 from ctdhub.portal.brief.place import Told
 from ctdhub.portal.brief.subjects import Corridor
@@ -20,7 +20,7 @@ from ctdhub.schema import countries
 KEEP = {"gender": 95, "exploitation": 90, "age": 60, "means-of-control": 40}
 
 
-def told(answers: Answers, corridor: Corridor, ledger: Ledger) -> Told:
+def told(answers: Answers, corridor: Corridor, notebook: Notebook) -> Told:
     """People on the corridor: how many, their part of both countries' people, by year, who."""
     where, release = corridor.where, answers.release
     people = card(release, answers.count(where), "people")
@@ -28,7 +28,7 @@ def told(answers: Answers, corridor: Corridor, ledger: Ledger) -> Told:
     if people.value is None:
         return Told((_("Too few to show reliably; this is not zero."),), ())
     ends = tuple(number(x or 0) for x in (people.value, people.low, people.high))
-    ledger.add("corridor.people", "people", people.value, ends, where)
+    notebook.add("corridor.people", "people", people.value, ends, where)
     lead = [
         _(
             "{corridor}: between {first} and {last}, {people} people were identified "
@@ -42,10 +42,12 @@ def told(answers: Answers, corridor: Corridor, ledger: Ledger) -> Told:
             high=ends[2],
         )
     ]
-    lead += [_part(answers, corridor, name, ledger) for name in (CITIZENSHIP, EXPLOITATION_COUNTRY)]
-    found = drawn(answers, where, "corridor-", KEEP, ledger)
+    lead += [
+        _part(answers, corridor, name, notebook) for name in (CITIZENSHIP, EXPLOITATION_COUNTRY)
+    ]
+    found = drawn(answers, where, "corridor-", KEEP, notebook)
     sections = [Section("corridor", _("In numbers"), ())]
-    if (years := by_year(answers, where, "corridor-years", ledger)) is not None:
+    if (years := by_year(answers, where, "corridor-years", notebook)) is not None:
         sections.append(Section("corridor-years", "", (years,), 80, years.subtitle))
     sections += [
         Section(f"corridor-{kind}", "", (found[kind].bars,), keep, found[kind].bars.subtitle)
@@ -55,7 +57,7 @@ def told(answers: Answers, corridor: Corridor, ledger: Ledger) -> Told:
     return Told((" ".join(line for line in lead if line),), tuple(sections))
 
 
-def _part(answers: Answers, corridor: Corridor, name: str, ledger: Ledger) -> str:
+def _part(answers: Answers, corridor: Corridor, name: str, notebook: Notebook) -> str:
     """The corridor's share of the people of one of its two countries."""
     other = EXPLOITATION_COUNTRY if name == CITIZENSHIP else CITIZENSHIP
     code = corridor.origin if name == CITIZENSHIP else corridor.destination
@@ -65,7 +67,7 @@ def _part(answers: Answers, corridor: Corridor, name: str, ledger: Ledger) -> st
         return ""
     low, high = interval(found.low, found.high)
     printed = (share(found.value), low, high)
-    ledger.add(f"corridor.of-{name}", "share", found.value, printed, corridor.where, whole)
+    notebook.add(f"corridor.of-{name}", "share", found.value, printed, corridor.where, whole)
     text = (
         _(
             "{country}, as country of citizenship: {share} of those whose country of exploitation "

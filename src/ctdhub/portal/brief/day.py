@@ -15,7 +15,7 @@ from ctdhub.insight.facts import SideName
 from ctdhub.insight.words import day as in_words
 from ctdhub.insight.words import number, year
 from ctdhub.paper import Section, Words, isolated
-from ctdhub.portal.brief.asked import Ledger
+from ctdhub.portal.brief.asked import Notebook
 from ctdhub.portal.brief.days import Theme, among
 from ctdhub.portal.brief.parts import by_year, drawn
 from ctdhub.portal.brief.place import Told, lines
@@ -34,13 +34,13 @@ FIGURES: dict[Theme, tuple[str, ...]] = {
 """Figures of each theme, what matters most first."""
 
 
-def told(answers: Answers, day: Day, ledger: Ledger) -> Told:
+def told(answers: Answers, day: Day, notebook: Notebook) -> Told:
     """The facts of the day's theme, the events of the day."""
     theme: Theme = day.observance.theme if day.observance else "all"
     where = sides("eu")["exploited"].where if theme == "eu" else among(theme)
-    found = drawn(answers, where, "day-", FIGURES[theme], ledger)
+    found = drawn(answers, where, "day-", FIGURES[theme], notebook)
     sections = [_events(day.events)]
-    years = by_year(answers, where, "day-years", ledger)
+    years = by_year(answers, where, "day-years", notebook)
     for n, kind in enumerate(FIGURES[theme]):
         if kind in found:
             block = found[kind].bars
@@ -48,24 +48,24 @@ def told(answers: Answers, day: Day, ledger: Ledger) -> Told:
             sections.append(Section(f"day-{kind}", "", (block,), keep, block.subtitle))
         if n == 0 and years is not None:
             sections.append(Section("day-years", "", (years,), 85, years.subtitle))
-    return Told(_lead(answers, theme, ledger), tuple(sections))
+    return Told(_lead(answers, theme, notebook), tuple(sections))
 
 
-def _lead(answers: Answers, theme: Theme, ledger: Ledger) -> tuple[str, ...]:
+def _lead(answers: Answers, theme: Theme, notebook: Notebook) -> tuple[str, ...]:
     if theme == "eu":
         facts = place_facts(answers, "eu")
         names: tuple[SideName, ...] = ("exploited", "citizens")
-        found = [lines(answers, facts, name, ledger) for name in names]
+        found = [lines(answers, facts, name, notebook) for name in names]
         return tuple(line for line in found if line) or (_few(),)
     if theme in ("women", "children", "labour"):
-        return (_theme(answers, theme, ledger),)
+        return (_theme(answers, theme, notebook),)
     first = headline(answers)
     people = first.people
     if people.value is None:
         return (_few(),)
     printed = tuple(number(x or 0) for x in (people.value, people.low, people.high))
-    ledger.add("day.people", "people", people.value, printed)
-    ledger.add("day.reach", "sum", people.value, _reach(answers))
+    notebook.add("day.people", "people", people.value, printed)
+    notebook.add("day.reach", "sum", people.value, _reach(answers))
     return (" ".join(part for part in (first.sentence(), first.reach()) if part),)
 
 
@@ -76,12 +76,12 @@ def _reach(answers: Answers) -> tuple[str, ...]:
     )
 
 
-def _theme(answers: Answers, theme: Theme, ledger: Ledger) -> str:
+def _theme(answers: Answers, theme: Theme, notebook: Notebook) -> str:
     people = card(answers.release, answers.count(among(theme)), "people")
     if people.value is None:
         return _few()
     printed = tuple(number(x or 0) for x in (people.value, people.low, people.high))
-    ledger.add("day.people", "people", people.value, printed, among(theme))
+    notebook.add("day.people", "people", people.value, printed, among(theme))
     text = {
         "women": _(
             "Between {first} and {last}, {people} women and girls were identified as victims of "

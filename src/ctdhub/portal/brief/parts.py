@@ -16,7 +16,7 @@ from ctdhub.insight.trends import Line, trend, turns
 from ctdhub.insight.words import listed, number, share, year
 from ctdhub.paper import Bar, Bars, Point, Years, isolated
 from ctdhub.portal import figures as site
-from ctdhub.portal.brief.asked import Ledger
+from ctdhub.portal.brief.asked import Notebook
 from ctdhub.portal.figures import Among, Figure
 from ctdhub.portal.wording import sized, state_words
 from ctdhub.portal.years import scale
@@ -36,7 +36,7 @@ class Drawn:
 
 
 def drawn(
-    answers: Answers, where: Where, prefix: str, names: Collection[str], ledger: Ledger
+    answers: Answers, where: Where, prefix: str, names: Collection[str], notebook: Notebook
 ) -> dict[str, Drawn]:
     """The bar figures of some people by name; those with hardly a bar are left out.
 
@@ -44,7 +44,7 @@ def drawn(
         where: conditions that the people meet.
         prefix: begins the ids of the numbers.
         names: of the figures that are wanted, as the site calls them, or "labour".
-        ledger: gets every number that is printed.
+        notebook: gets every number that is printed.
     """
     chosen = Among(where, "", "")
     wanted = set(names)
@@ -56,14 +56,14 @@ def drawn(
         if more is not None:
             found[LABOUR] = more
     return {
-        name: Drawn(name, _bars(answers, name, figure, where, f"{prefix}{name}", ledger))
+        name: Drawn(name, _bars(answers, name, figure, where, f"{prefix}{name}", notebook))
         for name, figure in found.items()
         if name == "gender" or sum(b.size is not None for b in figure.bars if not b.missing) > 1
     }
 
 
 def _bars(
-    answers: Answers, name: str, figure: Figure, where: Where, id: str, ledger: Ledger
+    answers: Answers, name: str, figure: Figure, where: Where, id: str, notebook: Notebook
 ) -> Bars:
     table, shares = figure.table, figure.table.variables[0].startswith("any_")
     base = _recorded(answers, table, where)
@@ -74,17 +74,19 @@ def _bars(
         kept = [k for k in kept if figure.bars[k].size is not None]
     kept += [k for k, row in enumerate(table.rows) if row.kind == "not_recorded"]
     for k in kept:
-        _note_row(table, table.rows[k], figure.bars[k].text, where, base, id, ledger, shares=shares)
+        _note_row(
+            table, table.rows[k], figure.bars[k].text, where, base, id, notebook, shares=shares
+        )
     note = figure.note
     left = len(table.rows) - len(kept)
     if left:
         more = _("Rows not shown: {n}; they have fewer people, or too few to show reliably.")
         note = f"{note} {more.format(n=number(left))}"
-        ledger.add(f"{id}.left", "sum", left, (number(left),))
-    _note_base(table, where, base, id, ledger)
+        notebook.add(f"{id}.left", "sum", left, (number(left),))
+    _note_base(table, where, base, id, notebook)
     if (largest := table.largest) is not None and largest.share is not None:
         part = _conditions(table, largest, where)
-        ledger.card(f"{id}.largest", largest.share, sized(largest.share), part, base)
+        notebook.card(f"{id}.largest", largest.share, sized(largest.share), part, base)
     bars = tuple(
         Bar(b.label, b.text, b.size, b.low, b.high, b.missing)
         for b in (figure.bars[k] for k in kept)
@@ -93,28 +95,32 @@ def _bars(
 
 
 def _note_row(
-    table: Table, row: Row, text: str, where: Where, base: Where, id: str, ledger: Ledger,
+    table: Table, row: Row, text: str, where: Where, base: Where, id: str, notebook: Notebook,
     *, shares: bool,
 ) -> None:  # fmt: skip
     code = "-".join(row.codes) or "not_recorded"
     if row.kind == "not_recorded":
         if shares or len(table.variables) > 1:
-            ledger.add(f"{id}.{code}", "rest", row.people.value, (sized(row.people),), base, where)
+            notebook.add(
+                f"{id}.{code}", "rest", row.people.value, (sized(row.people),), base, where
+            )
         else:
             only: Where = {**where, table.variables[0]: [""]}
-            ledger.card(f"{id}.{code}", row.people, text, only, {})
+            notebook.card(f"{id}.{code}", row.people, text, only, {})
     elif shares and row.share is not None:
-        ledger.card(f"{id}.{code}", row.share, text, _conditions(table, row, where), base)
+        notebook.card(f"{id}.{code}", row.share, text, _conditions(table, row, where), base)
     else:
-        ledger.card(f"{id}.{code}", row.people, text, _conditions(table, row, where), {})
+        notebook.card(f"{id}.{code}", row.people, text, _conditions(table, row, where), {})
 
 
-def _note_base(table: Table, where: Where, base: Where, id: str, ledger: Ledger) -> None:
+def _note_base(table: Table, where: Where, base: Where, id: str, notebook: Notebook) -> None:
     card = table.base
     ends = tuple(number(x or 0) for x in (card.value, card.low, card.high))
-    ledger.add(f"{id}.base", "people", card.value, ends, base)
+    notebook.add(f"{id}.base", "people", card.value, ends, base)
     if table.missing is not None:
-        ledger.add(f"{id}.missing", "missing", table.missing, (share(table.missing),), base, where)
+        notebook.add(
+            f"{id}.missing", "missing", table.missing, (share(table.missing),), base, where
+        )
 
 
 def _conditions(table: Table, row: Row, where: Where) -> Where:
@@ -133,7 +139,7 @@ def _recorded(answers: Answers, table: Table, where: Where) -> Where:
     return {**known, **where} if len(table.variables) > 1 else {**where, **known}
 
 
-def by_year(answers: Answers, where: Where, id: str, ledger: Ledger) -> Years | None:
+def by_year(answers: Answers, where: Where, id: str, notebook: Notebook) -> Years | None:
     """People by year; None where this release did not measure them, or no year is shown."""
     table = trend(answers, "line", [Line("all", where)])
     if table is None:
@@ -145,11 +151,11 @@ def by_year(answers: Answers, where: Where, id: str, ledger: Ledger) -> Years | 
         return None
     for k in shown:
         when: Where = {**where, "year_of_registration": [rows[k].codes[0]]}
-        ledger.card(f"{id}.{rows[k].codes[0]}", rows[k].people, points[k].text, when, {})
+        notebook.card(f"{id}.{rows[k].codes[0]}", rows[k].people, points[k].text, when, {})
     top = scale(max(p.high for p in points if p.state != "not_measured"))
     half = top / 2
     axis = (number(0), number(half) if half == int(half) else "", number(top))
-    ledger.add(f"{id}.axis", "sum", top, tuple(a for a in axis if a))
+    notebook.add(f"{id}.axis", "sum", top, tuple(a for a in axis if a))
     title = _("People identified by year")
     if (largest := replace(table, rows=tuple(rows)).largest) is not None:
         title = _("Year with the most people identified: {year}, {people} people").format(

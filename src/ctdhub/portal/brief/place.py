@@ -15,7 +15,7 @@ from ctdhub.insight.facts import MAIN_TYPES, Side, SideName
 from ctdhub.insight.tables import YES
 from ctdhub.insight.words import interval, number, share
 from ctdhub.paper import Section
-from ctdhub.portal.brief.asked import Ledger
+from ctdhub.portal.brief.asked import Notebook
 from ctdhub.portal.brief.parts import by_year, drawn
 from ctdhub.portal.brief.subjects import Place
 from ctdhub.portal.places import SIDES, sides
@@ -42,42 +42,42 @@ class Told:
     sections: tuple[Section, ...]
 
 
-def told(answers: Answers, place: Place, ledger: Ledger) -> Told:
+def told(answers: Answers, place: Place, notebook: Notebook) -> Told:
     """The facts of a place; where it has too few people, those of its region stand in for it."""
     facts = place_facts(answers, place.key)
     order: list[SideName] = ["citizens", "exploited"]
     order.sort(key=lambda name: -(_side(facts, name).people.value or 0))
     held = [name for name in order if _side(facts, name).people.value is not None]
-    lead = tuple(lines(answers, facts, name, ledger) for name in held)
+    lead = tuple(lines(answers, facts, name, notebook) for name in held)
     sections = [
         section
         for rank, name in enumerate(held)
-        for section in _sections(answers, place, name, rank, ledger)
+        for section in _sections(answers, place, name, rank, notebook)
     ]
     if not held:
         lead = (_("Too few to show reliably; this is not zero."),)
         above = countries.region(place.key) if place.is_country else countries.NO_REGION
         if above != countries.NO_REGION:
             around = place_facts(answers, above)
-            found = [lines(answers, around, name, ledger) for name in order]
+            found = [lines(answers, around, name, notebook) for name in order]
             lead = (*lead, _("The region as a whole:"), *(line for line in found if line))
     return Told(lead, tuple(sections))
 
 
-def lines(answers: Answers, facts: PlaceFacts, name: SideName, ledger: Ledger) -> str:
+def lines(answers: Answers, facts: PlaceFacts, name: SideName, notebook: Notebook) -> str:
     """The sentences of one side as a paragraph, its numbers noted."""
     side, inside = _side(facts, name), sides(facts.place)[name].where
     if side.people.value is None:
         return ""
     id = f"{facts.place.lower()}-{name}"
-    ledger.add(f"{id}.people", "people", side.people.value, _ends(side.people), inside)
+    notebook.add(f"{id}.people", "people", side.people.value, _ends(side.people), inside)
     gender: Where = {**inside, "gender": answers.domain("gender")}
     women: Where = {**inside, "gender": ["female"]}
-    ledger.add(f"{id}.women", "share", side.women.value, _ends(side.women), women, gender)
+    notebook.add(f"{id}.women", "share", side.women.value, _ends(side.women), women, gender)
     some: Where = {**inside, load_schema().groups["exploitation"].indicator or "": [YES]}
     for flag, card in side.exploitation[:MAIN_TYPES]:
         part: Where = {**inside, flag: [YES]}
-        ledger.add(f"{id}.{flag}", "share", card.value, _ends(card), part, some)
+        notebook.add(f"{id}.{flag}", "share", card.value, _ends(card), part, some)
     return " ".join(facts.half(name))
 
 
@@ -94,10 +94,10 @@ def _ends(card: NumberCard) -> tuple[str, ...]:
 
 
 def _sections(
-    answers: Answers, place: Place, name: SideName, rank: int, ledger: Ledger
+    answers: Answers, place: Place, name: SideName, rank: int, notebook: Notebook
 ) -> list[Section]:
     where, title = sides(place.key)[name].where, _title(name, is_country=place.is_country)
-    found = drawn(answers, where, f"{name}-", (FIRST, *KEEP), ledger)
+    found = drawn(answers, where, f"{name}-", (FIRST, *KEEP), notebook)
     sections = []
     if (first := found.get(FIRST)) is not None:
         sections.append(Section(f"{name}-{FIRST}", title, (first.bars,), HEAD[rank], title))
@@ -105,7 +105,7 @@ def _sections(
         sections.append(Section(f"{name}-head", title, (), HEAD[rank], title))
     for kind in ("exploitation", "years", "corridors", "age", "means-of-control"):
         block = (
-            by_year(answers, where, f"{name}-years", ledger)
+            by_year(answers, where, f"{name}-years", notebook)
             if kind == "years"
             else found[kind].bars
             if kind in found

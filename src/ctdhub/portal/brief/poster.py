@@ -13,7 +13,7 @@ from ctdhub.insight.answers import Where
 from ctdhub.insight.words import day as in_words
 from ctdhub.insight.words import number, share, year
 from ctdhub.paper import Poster
-from ctdhub.portal.brief.asked import Ledger
+from ctdhub.portal.brief.asked import Notebook
 from ctdhub.portal.brief.closing import always, frame
 from ctdhub.portal.brief.day import told_event
 from ctdhub.portal.brief.days import Theme, among, sentence
@@ -23,7 +23,7 @@ from ctdhub.portal.places import sides
 MOST_EVENTS = 3
 
 
-def poster(answers: Answers, subject: Subject, made: date, ledger: Ledger) -> Poster:
+def poster(answers: Answers, subject: Subject, made: date, notebook: Notebook) -> Poster:
     """The poster of a subject, in the language in force."""
     release = answers.release
     if isinstance(subject, Day):
@@ -42,7 +42,7 @@ def poster(answers: Answers, subject: Subject, made: date, ledger: Ledger) -> Po
         frame=frame(release, made),
         title=title,
         sentence=said,
-        number=_number(found, where, ledger),
+        number=_number(found, where, notebook),
         interval=_interval(found),
         unit=unit.format(first=year(release.years[0]), last=year(release.years[1])),
         always=always(release),
@@ -74,11 +74,11 @@ def _unit(theme: Theme) -> str:
     }.get(theme, _("people identified, {first} to {last}"))
 
 
-def _number(found: NumberCard, where: Where, ledger: Ledger) -> str:
+def _number(found: NumberCard, where: Where, notebook: Notebook) -> str:
     if found.value is None:
         return ""
     ends = tuple(number(x or 0) for x in (found.value, found.low, found.high))
-    ledger.add("poster.people", "people", found.value, (*ends, share(found.level)), where)
+    notebook.add("poster.people", "people", found.value, (*ends, share(found.level)), where)
     return ends[0]
 
 
