@@ -184,7 +184,8 @@ def _section(one: Asked, kept: set[str]) -> bool:
 
 def test_two_pages_suffice_in_every_language(answers: Answers) -> None:
     for code in LANGUAGES:
-        for name, subject in SUBJECTS.items():
+        for name in ("country", "origin", "region", "empty", "corridor", "day 10-18", "day 12-2"):
+            subject = SUBJECTS[name]
             with language(code):
                 pdf = TYPESETTER.pdf(brief(answers, subject, MADE).document)
                 big = TYPESETTER.pdf(poster(answers, subject, MADE).document)
@@ -263,6 +264,29 @@ def test_a_day_says_its_name_and_its_events(answers: Answers) -> None:
     for found in (TYPESETTER.pdf(document), TYPESETTER.pdf(large)):
         assert squeezed("A #talk [on] $work$") in squeezed("".join(pages(found)))
     assert large.helpline == "0800 000 000"
+
+
+def test_a_report_tells_eight_events_and_how_many_more(answers: Answers) -> None:
+    long = EVENT.model_copy(update={"title": "T" * 200, "place": "P" * 200, "region": "R" * 200})
+    many = Day(date(2026, 1, 17), None, (long,) * 11)
+    with language("en"):
+        document = brief(answers, many, MADE).document
+        large = poster(answers, many, MADE).document
+    assert isinstance(document, Sheet)
+    told = next(s for s in document.sections if s.id == "events").blocks[0]
+    assert isinstance(told, Words)
+    assert len(told.paragraphs) == 9
+    assert told.paragraphs[-1].startswith("3 more events")
+    assert len(pages(TYPESETTER.pdf(document))) <= 2
+    assert len(pages(TYPESETTER.pdf(large))) == 1
+
+
+def test_a_report_says_whom_its_figures_are_about(answers: Answers) -> None:
+    with language("en"):
+        for name, words in (("day 3-8", "women and girls"), ("day 12-2", "forced labour")):
+            document = brief(answers, SUBJECTS[name], MADE).document
+            assert isinstance(document, Sheet)
+            assert words in document.lead[-1]
 
 
 def test_women_and_children_are_counted_among_themselves(answers: Answers) -> None:

@@ -182,6 +182,15 @@ def test_sections_go_one_by_one_until_the_pages_suffice() -> None:
     assert len(pages(TYPESETTER.pdf(replace(long, most=None)))) > 2
 
 
+def test_lines_of_a_poster_go_before_anything_else() -> None:
+    lines = tuple(f"Event {k}. " + "A long title of an event. " * 30 for k in range(3))
+    printed = pages(TYPESETTER.pdf(replace(poster(), lines=lines)))
+    assert len(printed) == 1
+    assert "Event0." in squeezed(printed[0])
+    assert "Event2." not in squeezed(printed[0])
+    assert "0800123" in squeezed(printed[0])
+
+
 def test_what_must_stay_but_does_not_fit_is_an_error() -> None:
     filler = Words(tuple("A sentence of some length that fills its line." for _ in range(900)))
     with pytest.raises(PaperError, match="fit"):

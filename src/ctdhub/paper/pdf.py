@@ -11,7 +11,7 @@ and never in a page of empty boxes.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, time
 from importlib import import_module, resources
@@ -85,20 +85,14 @@ class Typesetter:
 
     def _fitted(self, document: Sheet | Poster, source: bytes) -> tuple[Sheet | Poster, Any]:
         most = document.most if isinstance(document, Sheet) else 1
-        left: list[Section] = []
-        while True:
-            tried = _without(document, left) if isinstance(document, Sheet) else document
+        for tried in _shorter(document):
             compiler = self._compiler(tried, source)
             pages = int(json.loads(compiler.query("<pages>", field="value", one=True)))
             if most is None or pages <= most:
                 return tried, compiler
-            rest = document.without({s.id for s in left}) if isinstance(document, Sheet) else None
-            least = rest.expendable() if rest else None
-            if least is None:
-                what = _("The document does not fit on its pages.")
-                fix = _("Shorten the names in hub.yaml and in the agreements.")
-                raise PaperError(what, fix, rule="pages")
-            left.append(least)
+        what = _("The document does not fit on its pages.")
+        fix = _("Shorten the names and the helpline in hub.yaml, and names in the agreements.")
+        raise PaperError(what, fix, rule="pages")
 
     def _compiler(self, document: Sheet | Poster, source: bytes) -> Any:
         data = asdict(document)
@@ -124,10 +118,21 @@ def to_pdf(document: Sheet | Poster, fonts: Sequence[Path] = ()) -> bytes:
     return Typesetter(fonts).pdf(document)
 
 
+def _shorter(document: Sheet | Poster) -> Iterator[Sheet | Poster]:
+    """The document, then with less and less in it, what matters least left out first."""
+    yield document
+    if isinstance(document, Poster):
+        for kept in reversed(range(len(document.lines))):
+            yield replace(document, lines=document.lines[:kept])
+        return
+    left: list[Section] = []
+    while (least := document.without({s.id for s in left}).expendable()) is not None:
+        left.append(least)
+        yield _without(document, left)
+
+
 def _without(sheet: Sheet, left: Sequence[Section]) -> Sheet:
     """The sheet without some sections; the last one that stays says which were left out."""
-    if not left:
-        return sheet
     rest = sheet.without({s.id for s in left})
     names = "; ".join(s.name or s.title for s in sheet.sections if s in left)
     said = Words((sheet.left_out.format(names=names),))

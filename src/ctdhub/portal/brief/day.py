@@ -9,7 +9,7 @@ from datetime import datetime
 
 from babel.dates import format_time
 
-from ctdhub.i18n import _, current
+from ctdhub.i18n import _, current, ngettext
 from ctdhub.insight import Answers, card, headline, place_facts
 from ctdhub.insight.facts import SideName
 from ctdhub.insight.words import day as in_words
@@ -23,6 +23,8 @@ from ctdhub.portal.brief.subjects import Day
 from ctdhub.portal.calendar import Event
 from ctdhub.portal.places import sides
 
+MOST = 8
+"""Events that a report tells; the hub's site has all."""
 FIGURES: dict[Theme, tuple[str, ...]] = {
     "all": ("gender", "exploitation", "age", "corridors", "means-of-control"),
     "women": ("exploitation", "age", "means-of-control"),
@@ -39,7 +41,7 @@ def told(answers: Answers, day: Day, notebook: Notebook) -> Told:
     theme: Theme = day.observance.theme if day.observance else "all"
     where = sides("eu")["exploited"].where if theme == "eu" else among(theme)
     found = drawn(answers, where, "day-", FIGURES[theme], notebook)
-    sections = [_events(day.events)]
+    sections = [_events(day.events, notebook)]
     years = by_year(answers, where, "day-years", notebook)
     for n, kind in enumerate(FIGURES[theme]):
         if kind in found:
@@ -48,7 +50,20 @@ def told(answers: Answers, day: Day, notebook: Notebook) -> Told:
             sections.append(Section(f"day-{kind}", "", (block,), keep, block.subtitle))
         if n == 0 and years is not None:
             sections.append(Section("day-years", "", (years,), 85, years.subtitle))
-    return Told(_lead(answers, theme, notebook), tuple(sections))
+    lead = _lead(answers, theme, notebook)
+    if among_whom := about(theme):
+        lead = (*lead, among_whom)
+    return Told(lead, tuple(sections))
+
+
+def about(theme: Theme) -> str:
+    """Who the figures of a theme are about; empty for all people."""
+    return {
+        "women": _("All figures here are about women and girls only."),
+        "children": _("All figures here are about children under 18 only."),
+        "labour": _("All figures here are about people in forced labour only."),
+        "eu": _("All figures here are about people exploited in the European Union."),
+    }.get(theme, "")
 
 
 def _lead(answers: Answers, theme: Theme, notebook: Notebook) -> tuple[str, ...]:
@@ -104,8 +119,16 @@ def _few() -> str:
     return _("Too few to show reliably; this is not zero.")
 
 
-def _events(events: tuple[Event, ...]) -> Section:
-    paragraphs = tuple(told_event(event) for event in events)
+def _events(events: tuple[Event, ...], notebook: Notebook) -> Section:
+    paragraphs = tuple(told_event(event) for event in events[:MOST])
+    if (more := len(events) - MOST) > 0:
+        words = ngettext(
+            "{n} more event of this day is in the hub's calendar.",
+            "{n} more events of this day are in the hub's calendar.",
+            more,
+        ).format(n=number(more))
+        notebook.add("day.events", "sum", more, (number(more),))
+        paragraphs = (*paragraphs, words)
     if not paragraphs:
         paragraphs = (_("The hub's calendar has no event on this day."),)
     return Section("events", _("On this day"), (Words(paragraphs),))
