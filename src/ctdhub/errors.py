@@ -17,6 +17,7 @@ Belongs here: every exception a user may see.  Does not belong here: the checks 
     │   └── LedgerTampered        a line of the ledger does not hash to its successor
     ├── QuestionError         what is asked about is not there: a place, a year, a series
     ├── ReleaseError          a release is missing, damaged or would be rewritten
+    ├── PaperError            a document cannot be made or set
     └── SiteError             a published site cannot be read
 
 An error names file, row or line, column, rule and remedy.  It never carries the value of a case
@@ -158,3 +159,7 @@ class ReleaseError(HubError):
 
 class SiteError(HubError):
     """A published site cannot be read: it is missing, damaged, or leads elsewhere."""
+
+
+class PaperError(HubError):
+    """A document cannot be made: its subject is unknown, a font or the typesetter is missing."""

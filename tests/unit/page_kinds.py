@@ -14,6 +14,7 @@ KINDS = (
     "estimates.html",
     "assistance.html",
     "mandated.html",
+    "briefs.html",
     "data.html",
     "standards/htcds-2.html",
     "methods.html",

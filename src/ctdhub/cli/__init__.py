@@ -35,6 +35,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "kanon": ("kanon",),
     "release": ("verify",),
     "portal": ("site", "serve"),
+    "brief": ("brief",),
     "audit": ("audit",),
     "facts": ("facts",),
     "trends": ("trends",),

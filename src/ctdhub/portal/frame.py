@@ -160,6 +160,7 @@ def menu(edition: Edition) -> dict[str, str]:
         STORIES: _("Stories") if edition.stories else "",
         "learn/index.html": _("Learn"),
         EVENTS: _("Events") if edition.calendar else "",
+        "briefs.html": _("Briefs"),
         "data.html": _("Data"),
         "methods.html": _("Methods"),
         "help.html": _("Help"),

@@ -23,7 +23,7 @@ from ctdhub.portal.explorer import write_data
 from ctdhub.portal.factsheets import FOLDER, sheets, write_sheets
 from ctdhub.portal.folder import renewed
 from ctdhub.portal.frame import HOME, address, render, stub
-from ctdhub.portal.pages import events, pages
+from ctdhub.portal.pages import briefs, events, pages
 from ctdhub.portal.pages.estimates import write_estimates, write_estimates_picture
 from ctdhub.portal.pictures import write_pictures
 from ctdhub.portal.sharing import write_for_robots
@@ -93,17 +93,25 @@ def _write_language(
         pictures = fresh / "r" / version / "charts" / code
         write_pictures(pictures, answers)
         write_estimates_picture(pictures, answers.release)
+        for path, title, html in briefs.documents(answers):
+            _write(fresh / address(code, version, path), html)
+            _lead(fresh, version, code, path, title, hidden=hidden)
         for page in pages(answers, edition):
             target = address(code, version, page.path)
             _write(fresh / target, render(page, answers.release, languages, edition))
-            up = "../" * (page.path.count("/") + 2)
-            leading = stub(up + target, code, page.title, hidden=hidden)
-            _write(fresh / LATEST / code / page.path, leading)
+            _lead(fresh, version, code, page.path, page.title, hidden=hidden)
             if page.path == HOME:
                 root = HOME if code == LANGUAGES[0] else f"{code}/{HOME}"
                 up = "../" * root.count("/")
                 hub = answers.release.facts.hub
                 _write(fresh / root, stub(up + target, code, hub, hidden=hidden))
+
+
+def _lead(fresh: Path, version: str, code: str, path: str, title: str, *, hidden: bool) -> None:
+    """What leads from ``latest`` to a page of this release."""
+    up = "../" * (path.count("/") + 2)
+    leading = stub(up + address(code, version, path), code, title, hidden=hidden)
+    _write(fresh / LATEST / code / path, leading)
 
 
 def _write(path: Path, text: str) -> None:

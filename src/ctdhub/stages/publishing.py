@@ -125,7 +125,7 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
             "address": hub.settings.site.url,
             "told": hash_of({f.name: hash_file(f) for f in told if f.is_file()}),
             "spent": hash_of([entry.hash for entry in ledger(hub).entries()]),
-            "code": code("schema", "insight", "portal", "locale"),
+            "code": code("schema", "insight", "paper", "portal", "locale"),
         },
         output=hub.site,
         run=run,

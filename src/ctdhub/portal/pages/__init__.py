@@ -13,6 +13,7 @@ from ctdhub.portal.edition import Edition
 from ctdhub.portal.frame import Page
 from ctdhub.portal.pages import (
     assistance,
+    briefs,
     corridors,
     data,
     estimates,
@@ -56,6 +57,7 @@ def _without_stories(answers: Answers, edition: Edition) -> Iterator[Page]:
     yield from learn.pages(answers)
     if edition.calendar is not None:
         yield events.page(answers.release, edition.calendar)
+    yield briefs.page(answers)
     yield from data.pages(answers.release)
     yield mandated.page(answers)
     yield methods.page(answers.release, edition)

@@ -18,6 +18,8 @@ from ctdhub.portal.draw import draw
 from ctdhub.portal.figures import figures
 from ctdhub.portal.frame import FIGURES, Page
 from ctdhub.portal.pages.about import about
+from ctdhub.portal.pages.briefs import briefed
+from ctdhub.portal.pages.briefs import path as brief_path
 from ctdhub.portal.places import SIDES, listed_places, path, place_link, sides
 from ctdhub.portal.wording import sized
 from ctdhub.schema import countries
@@ -28,9 +30,10 @@ LIST = "countries/index.html"
 def pages(answers: Answers) -> Iterator[Page]:
     """The list, a page for each region, a page for each country that is listed."""
     held = listed_places(answers)
+    printed = {place.key: brief_path(place) for place in briefed(answers)}
     yield _list(answers, held)
     for key in (*countries.regions(), *sorted(held)):
-        yield _page(answers, key, held)
+        yield _page(answers, key, held, printed.get(key, ""))
 
 
 def _list(answers: Answers, held: frozenset[str]) -> Page:
@@ -57,7 +60,7 @@ def _list(answers: Answers, held: frozenset[str]) -> Page:
     )
 
 
-def _page(answers: Answers, key: str, held: frozenset[str]) -> Page:
+def _page(answers: Answers, key: str, held: frozenset[str], brief: str) -> Page:
     lang, is_country = current(), key in countries.ALPHA3
     name = countries.name(key, lang) if is_country else countries.region_name(key, lang)
     above = countries.region(key) if is_country else None
@@ -80,6 +83,7 @@ def _page(answers: Answers, key: str, held: frozenset[str]) -> Page:
             "note": "" if is_country else _note(key),
             "sides": halves,
             "reports": key.lower() if key in reported_places(answers) else "",
+            "brief": brief,
             "inside": [] if is_country else _places(answers, key, held),
             **about(answers.release),
         },

@@ -1,0 +1,231 @@
+"""The verb ``brief``.
+
+Belongs here: arguments, which document is meant, where it goes, what is printed.
+Does not belong here: what a document says (``portal.brief``, ``stages``), setting it (``paper``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from ctdhub.cli import bar, console
+from ctdhub.cli.portal import release_folder
+from ctdhub.errors import PaperError, printable
+from ctdhub.hub import Hub
+from ctdhub.i18n import LANGUAGES, _, current, language
+from ctdhub.insight import Answers
+from ctdhub.paper import Poster, Sheet, Typesetter, to_html
+from ctdhub.release import open_release
+
+FORMATS = {"pdf": ("pdf",), "html": ("html",), "json": ("json",), "both": ("pdf", "html")}
+REPORTS = "reports"
+"""Folder below ``work`` for private reports."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb of this module to the command."""
+
+    @app.command(
+        help=_(
+            "Two pages to print on a country, a region, a corridor or a day; a poster; or a "
+            "contributor's private report.\n\nName one subject."
+            "\n\nExample: ctdhub brief my-hub --country ITA --lang fr"
+            "\n\nExample: ctdhub brief my-hub --day 2026-10-18 --poster"
+            "\n\nExample: ctdhub brief my-hub --contributor harbour-casework"
+        )
+    )
+    def brief(
+        source: Annotated[
+            Path, typer.Argument(help=_("A hub (its last release) or the folder of a release."))
+        ] = Path(),
+        country: Annotated[
+            str | None, typer.Option(help=_("A country: its code or its name."))
+        ] = None,
+        region: Annotated[
+            str | None, typer.Option(help=_("A region of the world, for example europe or eu."))
+        ] = None,
+        corridor: Annotated[
+            str | None,
+            typer.Option(help=_("Country of citizenship and of exploitation: CIV-ITA.")),
+        ] = None,
+        day: Annotated[
+            str | None,
+            typer.Option(help=_("An awareness day, or a day of events.yaml: 2026-10-18.")),
+        ] = None,
+        contributor: Annotated[
+            str | None,
+            typer.Option(help=_("A contributor's id: its private report, with exact counts.")),
+        ] = None,
+        poster: Annotated[
+            bool, typer.Option("--poster", help=_("One large page (A3) instead of two pages."))
+        ] = False,
+        lang: Annotated[
+            str | None, typer.Option(help=_("Language of the document: en, fr, es or ar."))
+        ] = None,
+        form: Annotated[
+            str,
+            typer.Option(
+                "--format", help=_("pdf, html, both, or json: the numbers with their questions.")
+            ),
+        ] = "both",
+        out: Annotated[
+            Path | None,
+            typer.Option(
+                help=_("File to write; with both formats its ending is replaced. Default: here.")
+            ),
+        ] = None,
+        fonts: Annotated[
+            list[Path] | None, typer.Option(help=_("Folder with more fonts; may be repeated."))
+        ] = None,
+    ) -> None:
+        given = {
+            "--country": country,
+            "--region": region,
+            "--corridor": corridor,
+            "--day": day,
+            "--contributor": contributor,
+        }
+        kind, text = _one(given)
+        spoken = _language(lang)
+        if form not in FORMATS:
+            what = _("There is no format {name}.").format(name=printable(form))
+            raise PaperError(what, _("Take pdf, html, both or json."), rule="format")
+        if contributor is not None and poster:
+            what = _("A contributor's report is private and cannot be a poster.")
+            raise PaperError(what, _("Leave out --poster."), rule="poster")
+        if contributor is not None and form == "json":
+            what = _("A contributor's report is a document to read, not data.")
+            raise PaperError(what, _("Take pdf, html or both."), rule="format")
+        typesetter = Typesetter(fonts or ()) if "pdf" in FORMATS[form] else None
+        with bar() as progress, language(spoken):
+            progress(_("Reading the release"), 0.1)
+            answers = Answers(open_release(release_folder(source)))
+            progress(_("Writing"), 0.5)
+            document: Sheet | Poster
+            numbers = ""
+            if contributor is not None:
+                _outside(source, out)
+                document = _private(source, contributor, answers)
+                default = source / "work" / REPORTS / f"{contributor}.{spoken}"
+            else:
+                make = _maker(kind, text, source if (source / "hub.yaml").is_file() else None)
+                document, name, numbers = make(answers, poster)
+                default = Path(f"{name}{'-poster' if poster else ''}.{spoken}")
+            written = _write(document, numbers, out or default, FORMATS[form], typesetter,
+                             out is not None, private=contributor is not None)  # fmt: skip
+        for path in written:
+            console.print(_("Wrote {file}.").format(file=escape(str(path))), soft_wrap=True)
+        if contributor is not None:
+            console.print(
+                _("It holds exact counts: send it to this contributor only, and do not publish it.")
+            )
+
+
+def _one(given: dict[str, str | None]) -> tuple[str, str]:
+    """The one subject that was named."""
+    named = [(name, text) for name, text in given.items() if text is not None]
+    if len(named) == 1:
+        return named[0]
+    what = _("Name one subject, not {n}.").format(n=len(named))
+    fix = _("Take one of: {values}.").format(values=", ".join(given))
+    raise PaperError(what, fix, rule="subject")
+
+
+def _language(lang: str | None) -> str:
+    if lang is None:
+        return current()
+    if lang not in LANGUAGES:
+        what = _("There is no language {name}.").format(name=printable(lang))
+        fix = _("Take one of: {values}.").format(values=", ".join(LANGUAGES))
+        raise PaperError(what, fix, rule="language")
+    return lang
+
+
+Maker = Callable[[Answers, bool], tuple[Sheet | Poster, str, str]]
+
+
+def _maker(kind: str, text: str, hub: Path | None) -> Maker:
+    """What makes the document of a subject, its file's name, and its numbers as JSON."""
+    from ctdhub.portal.brief import as_json
+    from ctdhub.portal.brief import brief as sheet_of
+    from ctdhub.portal.brief import poster as poster_of
+    from ctdhub.stages import briefing
+
+    def make(answers: Answers, poster: bool) -> tuple[Sheet | Poster, str, str]:
+        made = datetime.now(UTC).date()
+        subject = (
+            briefing.corridor(text)
+            if kind == "--corridor"
+            else briefing.day(text, hub)
+            if kind == "--day"
+            else briefing.place(text, is_region=kind == "--region")
+        )
+        found = (poster_of if poster else sheet_of)(answers, subject, made)
+        document = found.document
+        numbers = as_json(found.asked, document.title, document.frame.foot)
+        return document, f"brief-{subject.slug}", numbers
+
+    return make
+
+
+def _private(source: Path, contributor: str, answers: Answers) -> Sheet:
+    from ctdhub.stages.own_report import own_profile, own_report
+
+    agreement, own = own_profile(Hub(source), contributor)
+    made = datetime.now(UTC).date()
+    return own_report(agreement, own, answers, made)
+
+
+def _outside(source: Path, out: Path | None) -> None:
+    """Refuse to write a private report where the public looks."""
+    if out is None:
+        return
+    hub = Hub(source)
+    target = out.resolve()
+    for public in (hub.site, hub.releases, hub.candidates):
+        if target.is_relative_to(public.resolve()):
+            what = _("A private report must not lie among published files.")
+            fix = _("Leave out --out: the report then goes to work/reports in the hub.")
+            raise PaperError(what, fix, file=out, rule="private")
+
+
+def _write(
+    document: Sheet | Poster,
+    numbers: str,
+    target: Path,
+    formats: tuple[str, ...],
+    typesetter: Typesetter | None,
+    named: bool,
+    *,
+    private: bool,
+) -> list[Path]:
+    """Write the files; all are made before the first is written."""
+    made: dict[str, bytes] = {}
+    for form in formats:
+        if form == "pdf" and typesetter is not None:
+            made[form] = typesetter.pdf(document)
+        else:
+            made[form] = (numbers if form == "json" else to_html(document)).encode()
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if private else 0o777)
+    written = []
+    for form, content in made.items():
+        single = named and len(formats) == 1
+        path = target if single else _ending(target, form)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if private else 0o666)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        written.append(path)
+    return written
+
+
+def _ending(target: Path, form: str) -> Path:
+    """The file of a format: the ending pdf, html or json is replaced, any other is kept."""
+    known = target.suffix in (".pdf", ".html", ".json")
+    return target.with_suffix(f".{form}") if known else target.with_name(f"{target.name}.{form}")

@@ -1,0 +1,224 @@
+"""The shape of a document: sections made of words, bars, years and tables, and of a poster.
+
+Belongs here: plain values that both writers read.  Does not belong here: marks of a writer, words.
+
+Every text is already in the language of the document, and numbers are already written out; the
+sizes beside them (``size``, ``low``, ``high``, ``value``) only say how long to draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
+
+
+def isolated(name: str) -> str:
+    """A name of any script, set apart so that the words around it keep their order (UAX 9)."""
+    return f"\u2068{name}\u2069"
+
+
+@dataclass(frozen=True)
+class Words:
+    """Paragraphs, under a title if there is one."""
+
+    paragraphs: tuple[str, ...]
+    title: str = ""
+    kind: Literal["words"] = "words"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A row of a bar chart; its sizes are None where ``text`` says why there is no number.
+
+    ``missing`` marks the row of those whose answer is not recorded.
+    """
+
+    label: str
+    text: str
+    size: float | None = None
+    low: float | None = None
+    high: float | None = None
+    missing: bool = False
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A bar chart with whiskers: what stands out, what is counted, its rows, who is in it."""
+
+    title: str
+    subtitle: str
+    bars: tuple[Bar, ...]
+    note: str = ""
+    kind: Literal["bars"] = "bars"
+
+    @property
+    def top(self) -> float:
+        """The highest upper end, in the unit of the sizes; 1 where nothing is drawn."""
+        return max((b.high or 0 for b in self.bars if b.size is not None), default=0) or 1.0
+
+
+@dataclass(frozen=True)
+class Point:
+    """A year of a series.
+
+    ``state`` tells the blanks apart: "shown"; "protected" (between none and ``high``); "nobody"
+    (nobody reports); "not_measured".
+    """
+
+    year: str
+    text: str
+    state: Literal["shown", "protected", "nobody", "not_measured"]
+    value: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+
+
+@dataclass(frozen=True)
+class Years:
+    """People by year on an axis from 0 to ``top``.
+
+    Attributes:
+        points: years in order.
+        axis: the words for 0, half of ``top`` and ``top``; the middle one may be empty.
+        turns: places in ``points`` before which contributors joined or left.
+        marked: places in ``points`` whose numbers stand in the picture.
+        column: heading of the table's column of people; ``year`` of that of years.
+    """
+
+    title: str
+    subtitle: str
+    points: tuple[Point, ...]
+    top: float
+    axis: tuple[str, str, str]
+    turns: tuple[int, ...]
+    marked: tuple[int, ...]
+    year: str
+    column: str
+    note: str = ""
+    kind: Literal["years"] = "years"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of texts under headings; the first column names the row."""
+
+    title: str
+    subtitle: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+    kind: Literal["table"] = "table"
+
+
+Block = Words | Bars | Years | Table
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a document that is kept or left out as a whole.
+
+    Attributes:
+        id: unique in the document, for links and for tests.
+        title: of the part; empty where its blocks have their own.
+        keep: how much it matters; of the sections that do not fit the one with the least goes
+            first, the last of several.  ``None`` never goes.
+        name: what it is called where the document says what was left out.
+    """
+
+    id: str
+    title: str
+    blocks: tuple[Block, ...]
+    keep: int | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What every page carries.
+
+    Attributes:
+        lang: code of the language.
+        rtl: whether it runs from right to left.
+        organisation: who publishes.
+        mark: a warning on every page, such as that the data are invented; may be empty.
+        foot: citation.
+        made: the day of the document, and the same day in words.
+        page: "{page} of {pages}" in the language.
+    """
+
+    lang: str
+    rtl: bool
+    organisation: str
+    mark: str
+    foot: str
+    made: date
+    day: str
+    page: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A document of A4 pages.
+
+    Attributes:
+        frame: what every page carries.
+        title, subtitle: at the head of the first page.
+        lead: what a hurried reader takes away, over the whole width.
+        always: the sentence that stands beside every number.
+        sections: in the order of reading.
+        most: pages that it may take; None for as many as it needs.
+        left_out: "Left out for want of room: {names}." in the language.
+    """
+
+    frame: Frame
+    title: str
+    subtitle: str
+    lead: tuple[str, ...]
+    always: str
+    sections: tuple[Section, ...]
+    most: int | None = 2
+    left_out: str = "{names}"
+
+    def __post_init__(self) -> None:
+        ids = [s.id for s in self.sections]
+        if len(set(ids)) != len(ids):
+            raise ValueError("the sections of a document have different ids")
+        if not self.sections or not self.sections[0].title or self.sections[0].keep is not None:
+            raise ValueError("a document begins with a section that has a title and stays")
+
+    def without(self, ids: Collection[str]) -> Sheet:
+        """The same document without some sections."""
+        return replace(self, sections=tuple(s for s in self.sections if s.id not in ids))
+
+    def expendable(self) -> Section | None:
+        """The section that goes first, None where all must stay."""
+        free = [(s.keep, -n) for n, s in enumerate(self.sections) if s.keep is not None]
+        return self.sections[-min(free)[1]] if free else None
+
+
+@dataclass(frozen=True)
+class Poster:
+    """One A3 page.
+
+    Attributes:
+        frame: as in :class:`Sheet`.
+        title: what the poster is about.
+        sentence: large.
+        number, interval, unit: the one figure, its range, what it counts.
+        always: the sentence that stands beside the number.
+        call, helpline: what to do, and where to turn; the helpline may be empty.
+        lines: smaller, such as events of the day.
+    """
+
+    frame: Frame
+    title: str
+    sentence: str
+    number: str
+    interval: str
+    unit: str
+    always: str
+    call: str
+    helpline: str
+    lines: tuple[str, ...] = ()
