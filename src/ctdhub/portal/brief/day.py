@@ -11,7 +11,7 @@ from babel.dates import format_time
 
 from ctdhub.i18n import _, current, ngettext
 from ctdhub.insight import Answers, card, headline, place_facts
-from ctdhub.insight.facts import SideName
+from ctdhub.insight.saying import SideName
 from ctdhub.insight.words import day as in_words
 from ctdhub.insight.words import number, year
 from ctdhub.paper import Section, Words, isolated

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from ctdhub.i18n import _
 from ctdhub.insight import Answers, NumberCard, PlaceFacts, place_facts
 from ctdhub.insight.answers import Where
-from ctdhub.insight.facts import MAIN_TYPES, Side, SideName
+from ctdhub.insight.facts import Side
+from ctdhub.insight.saying import MAIN_TYPES, SideName
 from ctdhub.insight.tables import YES
 from ctdhub.insight.words import interval, number, share
 from ctdhub.paper import Section
