@@ -51,7 +51,7 @@ def counted(draw: st.DrawFn, question: Question) -> Counts:
                 if not question.variable:
                     cell = Cell(cell.asked, cell.asked, cell.asked)
                 found[group.id, year] = cell
-    return Counts(question, tuple(groups), found, True, 0.95, Z)
+    return Counts(question, tuple(groups), found, True, True, 0.95, Z)
 
 
 @given(st.sampled_from([EVERYBODY, WOMEN]).flatmap(counted))
@@ -96,7 +96,7 @@ def made(before: tuple[float, ...], after: tuple[float, ...]) -> Counts:
         ("one", year): Cell(*(Noisy(v, {(year, i): 1.0}) for i, v in enumerate(values)))
         for year, values in ((2020, before), (2021, after))
     }
-    return Counts(WOMEN, (group,), found, True, 0.95, Z)
+    return Counts(WOMEN, (group,), found, True, True, 0.95, Z)
 
 
 def test_recording_alone_changes_no_rest() -> None:

@@ -19,7 +19,14 @@ from ctdhub.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.insight import Answers, NumberCard
 from ctdhub.insight.change import Part, Question, Report, Split, report
 from ctdhub.insight.change.documents import as_data, csv_of
-from ctdhub.insight.change.sentences import ends, panel_sentence, part_label, signed, told
+from ctdhub.insight.change.sentences import (
+    ends,
+    measured_apart,
+    panel_sentence,
+    part_label,
+    signed,
+    told,
+)
 from ctdhub.insight.trends import covering
 from ctdhub.insight.words import year
 from ctdhub.release import Release
@@ -60,11 +67,13 @@ def shift(answers: Answers, question: Question) -> Shift | None:
     found = report(answers, question)
     if found is None:
         return None
-    same = _same(answers.release, found)
+    same, who = _same(answers.release, found), panel_sentence(found.panel)
+    if not found.moved:
+        who = f"{who} {measured_apart()}"
     return Shift(
         report=found,
         same=same,
-        who=panel_sentence(found.panel) if same else "",
+        who=who if same else "",
         balances=tuple(_balance(question, s) for s in reversed(found.splits)),
     )
 

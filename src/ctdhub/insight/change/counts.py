@@ -53,6 +53,7 @@ class Counts:
         groups: in the order of the release.
         cells: by id of the group and year; a group that does not report on a year has none.
         apart: whether contributors were counted apart.
+        moved: whether each year adds up to the release's own count of it.
         level: coverage of intervals.
         z: the normal quantile of that level.
     """
@@ -61,6 +62,7 @@ class Counts:
     groups: tuple[Group, ...]
     cells: Mapping[tuple[str, int], Cell]
     apart: bool
+    moved: bool
     level: float
     z: float
 
@@ -73,11 +75,14 @@ def counts(answers: Answers, question: Question) -> Counts | None:
     ids = tuple(id_ for id_ in measured if id_ != POOLED)
     held = groups(release, ids) if measured else groups(release, ())
     cells: dict[tuple[str, int], Cell] = {}
+    moved = True
     for year in years:
         here = [g for g in held if g.reporting(year)]
         if measured:
             found = {g.id: _measured(measured[g.id], year) for g in here}
-            found = _moved(found, _published(answers, question, year))
+            published = _published(answers, question, year)
+            moved = moved and published is not None
+            found = _moved(found, published)
         else:
             whole = _whole(answers, question, year)
             if whole is None:
@@ -85,7 +90,7 @@ def counts(answers: Answers, question: Question) -> Counts | None:
             found = dict.fromkeys((g.id for g in here), whole)
         cells |= {(id_, year): cell for id_, cell in found.items()}
     level = release.protected.guarantee.level
-    return Counts(question, held, cells, bool(measured), level, answers.z)
+    return Counts(question, held, cells, bool(measured), moved, level, answers.z)
 
 
 _Three = tuple[Series, Series | None, Series]

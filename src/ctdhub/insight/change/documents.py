@@ -16,7 +16,7 @@ from typing import Any
 from ctdhub.i18n import _
 from ctdhub.insight.cards import NumberCard, caveat, citation
 from ctdhub.insight.change.report import Report
-from ctdhub.insight.change.sentences import counted_once, panel_sentence, told
+from ctdhub.insight.change.sentences import counted_once, measured_apart, panel_sentence, told
 from ctdhub.insight.change.split import Split
 from ctdhub.insight.saying import why
 from ctdhub.insight.trends import covering
@@ -41,6 +41,7 @@ def as_data(report: Report, release: Release) -> dict[str, Any]:
         "caveat": caveat(),
         "citation": citation(release),
         "of": {"variable": q.variable, "value": q.value, "label": q.label()},
+        "adds_up_to_series": report.moved,
         "panel": panel and {"contributors": list(panel.names), "years": list(panel.span)},
         "series": [
             {
@@ -153,6 +154,8 @@ def as_text(report: Report, release: Release) -> str:
         "  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in table
     ]
     lines += ["", panel_sentence(report.panel)]
+    if not report.moved:
+        lines.append(measured_apart())
     for split in report.splits:
         lines += ["", *told(report.question, split)]
     if not report.splits:

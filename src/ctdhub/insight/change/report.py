@@ -33,6 +33,7 @@ class Report:
             before and five years before.
         yearly: the change of every year beside the year before, as far as it can be split.
         apart: whether contributors were counted apart for these people.
+        moved: whether their counts add up to the rows; where not, the two differ by their noise.
     """
 
     question: Question
@@ -41,6 +42,7 @@ class Report:
     splits: tuple[Split, ...]
     yearly: tuple[Split, ...]
     apart: bool
+    moved: bool
 
 
 def report(
@@ -69,6 +71,7 @@ def report(
         splits=_splits(found, pairs),
         yearly=_splits(found, steps),
         apart=found.apart,
+        moved=found.moved,
     )
 
 

@@ -157,6 +157,14 @@ def panel_sentence(panel: Panel | None) -> str:
     )
 
 
+def measured_apart() -> str:
+    """Why the counts of contributors do not add up to the published ones."""
+    return _(
+        "The counts of contributors were measured apart from those of the chart; the two differ "
+        "by their noise."
+    )
+
+
 def counted_once() -> str:
     """Under whom a person counts."""
     return _(

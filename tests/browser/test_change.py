@@ -1,0 +1,61 @@
+"""The split under a chart of trends, in a browser: accessible, inside the window, mirrored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+from practice_releases import Practice
+
+from ctdhub.i18n import LANGUAGES, language
+from ctdhub.insight import Answers
+from ctdhub.portal.frame import render
+from ctdhub.portal.pages import facts, trends
+from tests.browser.test_pages import OUTSIDE, PHONE
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both pages of a practice release in every language."""
+    folder = tmp_path_factory.mktemp("practice")
+    release = Practice.made(folder, 3000).release(0)
+    answers = Answers(release)
+    for code in LANGUAGES:
+        with language(code):
+            for module in (trends, facts):
+                text = render(module.page(answers), release, LANGUAGES)
+                (folder / f"{code}-{module.PATH}").write_text(text, "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["trends.html", "facts.html"])
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_accessible_and_inside_the_window(
+    tab: Page, drawn: Path, violations: Callable[[Page], str], code: str, name: str
+) -> None:
+    tab.goto((drawn / f"{code}-{name}").as_uri())
+    tab.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert violations(tab) == ""
+    for width, height in ((1280, 900), PHONE):
+        tab.set_viewport_size({"width": width, "height": height})
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        assert tab.evaluate(OUTSIDE) == []
+
+
+SIDES = """() => [...document.querySelectorAll("#trends-total .balance")].map(svg => {
+  const bar = svg.querySelector("rect").getBoundingClientRect();
+  const zero = svg.querySelector(".zero").getBoundingClientRect();
+  return [svg.parentElement.textContent, bar.left + bar.width / 2 - zero.left];
+})"""
+
+
+@pytest.mark.parametrize("code", ["en", "ar"])
+def test_fewer_people_lie_where_reading_starts(tab: Page, drawn: Path, code: str) -> None:
+    tab.goto((drawn / f"{code}-trends.html").as_uri())
+    bars = tab.evaluate(SIDES)
+    assert len(bars) >= 3
+    for text, side in bars:
+        if abs(side) > 3:
+            assert ("−" in text.split("(")[-2]) == ((side < 0) == (code == "en"))
