@@ -186,6 +186,7 @@ def write_signals(folder: Path, result: ReleaseSignals) -> None:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows(_rows(result))
+    people = result.release.protected.people
     heads = {k: v for k, v in document.items() if k not in ("signals", "others")}
     _write_json(
         folder / f"{FILE}.metadata.json",
@@ -194,6 +195,12 @@ def write_signals(folder: Path, result: ReleaseSignals) -> None:
             "title": _("Signals"),
             "definition": report.about(),
             **heads,
+            "denominator": {
+                "people": people.value,
+                "low": people.low,
+                "high": people.high,
+                "of": "all people of the release; each signal has one of its own",
+            },
             "caveat": caveat(),
             "citation": citation(result.release),
             "blanks": {"": "too few to show reliably, never zero; or not tested"},

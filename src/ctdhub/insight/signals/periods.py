@@ -16,6 +16,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["year", "quarter", "month", "week", "day"]
@@ -57,6 +58,7 @@ class Period:
         return self.place % IN_A_CYCLE[self.kind]
 
 
+@lru_cache(maxsize=20_000)
 def read_period(text: str) -> Period | None:
     """The period that a text names; None where it names none.
 
