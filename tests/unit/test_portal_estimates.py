@@ -75,9 +75,18 @@ def test_the_spread_comes_before_every_number_of_a_method(text: str, release: Re
         assert m.value is not None
         assert m.low is not None
         assert m.high is not None
-        cell = f"{number(m.value)} ({number(m.low)} to {number(m.high)})"
-        assert text.count(cell) == 2  # in the drawing and in the table
+        drawn = f"{number(m.value)} ({number(m.low)} to {number(m.high)})"
+        assert text.count(drawn) == 1
+        row = "".join(f'<td class="n">{number(x)}</td>' for x in (m.value, m.low, m.high))
+        assert row in text
         assert m.low < 20_000 < m.high
+
+
+def test_people_seen_carry_their_noise(text: str) -> None:
+    """Seven cells of noise 6: 1.96 * 6 * sqrt(7) = 31.1, rounded up."""
+    assert re.search(
+        r"[\d,]+ ± 32 people are on at least one of 3 lists, [\d,]+ ± 24 of them", text
+    )
 
 
 def test_drawing_has_a_point_and_a_whisker_for_each_method(text: str) -> None:

@@ -6,14 +6,16 @@ what is found (``estimate``), tables and pages (``cli``, ``portal``).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from statistics import NormalDist
 
 from ctdhub.i18n import _
 from ctdhub.insight.hidden import decomposable
 from ctdhub.insight.hidden.estimate import Doubt, Method, Name, Result, Why
 from ctdhub.insight.hidden.gate import LEAST_OVERLAP, Gate
 from ctdhub.insight.hidden.sensitivity import Changed
-from ctdhub.insight.words import decimal, listed, number, share
+from ctdhub.insight.words import decimal, formula, listed, number, share
 
 Names = Mapping[str, str]
 """How lists are shown, by their names in the table."""
@@ -113,15 +115,24 @@ def spread(result: Result) -> str:
 
 
 def seen(result: Result) -> str:
-    """How many people are on the lists, and how many on several."""
+    """How many people are on the lists, and how many on several, with the noise of both."""
     lists = result.gate.lists or result.lists
+    several = int((lists.on.sum(axis=1) > 1).sum())
     return _(
         "{seen} people are on at least one of {n} lists, {overlapping} of them on two or more."
     ).format(
-        seen=number(max(0.0, lists.seen)),
+        seen=_noisy(lists.seen, lists.sigma, len(lists.y), result.level),
         n=number(len(lists.names)),
-        overlapping=number(max(0.0, result.gate.overlapping)),
+        overlapping=_noisy(result.gate.overlapping, lists.sigma, several, result.level),
     )
+
+
+def _noisy(people: float, sigma: float, cells: int, level: float) -> str:
+    """A sum of cells, with half the width of its interval where they carry noise."""
+    if not sigma:
+        return number(people)
+    half = NormalDist().inv_cdf((1 + level) / 2) * sigma * cells**0.5
+    return formula(f"{number(max(0.0, people))} ± {number(math.ceil(half))}")
 
 
 def refusal(gate: Gate) -> str:
@@ -133,9 +144,9 @@ def refusal(gate: Gate) -> str:
         )
     if gate.refused == "overlap":
         return _(
-            "No estimate: {n} people are on two or more lists, and at least {least} are needed: with "
-            "fewer, chance alone may double or halve the result. Where counts are protected, the lower end of the "
-            "interval must reach that number; here it is {certain}."
+            "No estimate: {n} people are on two or more lists, and at least {least} are needed: "
+            "with fewer, chance alone may double or halve the result. Where counts are protected, "
+            "the lower end of the interval must reach that number; here it is {certain}."
         ).format(
             n=number(max(0.0, gate.overlapping)),
             least=number(LEAST_OVERLAP),

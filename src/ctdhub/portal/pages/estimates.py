@@ -23,7 +23,7 @@ from ctdhub.insight.hidden import Lists, Result, report
 from ctdhub.insight.hidden import sentences as words
 from ctdhub.insight.hidden.released import estimate_in, list_names
 from ctdhub.insight.words import formula, listed, number
-from ctdhub.portal.estimates import chart_file, draw_methods, note, ranged, title
+from ctdhub.portal.estimates import chart_file, draw_methods, note, title
 from ctdhub.portal.frame import Page
 from ctdhub.portal.pages.about import about
 from ctdhub.portal.wording import state_words
@@ -98,7 +98,7 @@ def _estimated(result: Result, names: Mapping[str, str]) -> dict[str, Any]:
         "methods": [
             {
                 "name": words.method_name(m.name),
-                "people": ranged(m),
+                "people": [number(x) for x in (m.value, m.low, m.high) if x is not None],
                 "assumes": words.assumption(m.name),
                 "why": words.why_not(m.why) if m.why else "",
                 "pairs": listed([" – ".join(names.get(n, n) for n in pair) for pair in m.pairs])
