@@ -1,0 +1,306 @@
+"""Persons whom several contributors know, found by several tokens: a report for the steward.
+
+Belongs here: clusters, contradictions, what a steward should look at.
+Does not belong here: rows of people (``people``), which depend on equal person keys alone
+(decision 24); how sure a pattern is (``evidence``).
+
+Within a contributor its own case number decides who is one person, so a cluster holds at most one
+person of each contributor.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ctdhub.i18n import _
+from ctdhub.link.evidence import FACTS, Ints, Pairs, Pattern, pairs_of, patterns
+
+TOKENS = pa.schema(
+    [
+        pa.field("record_id", pa.string(), nullable=False),
+        pa.field("contributor", pa.string(), nullable=False),
+        pa.field("token", pa.string(), nullable=False),
+    ]
+)
+"""Tokens of records, one row each."""
+
+REVIEW = pa.schema(
+    [
+        pa.field("record_a", pa.string()),
+        pa.field("record_b", pa.string()),
+        pa.field("probability", pa.float64()),
+        pa.field("keys", pa.string()),
+        pa.field("reason", pa.string()),
+    ]
+)
+TOLERANCE = 1
+"""Years by which birth years may differ: an age is known to the year, a registration too."""
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """Who is likely one person.
+
+    Attributes:
+        members: ``record_id``, ``contributor``, ``cluster`` (from 0).  Sensitive.
+        review: pairs for the steward, schema :data:`REVIEW`: record ids and reasons, no values.
+        patterns: what each agreement of keys is worth.
+        persons: persons by contributor's own count.
+        clusters: persons once linked.
+        links: pairs that were joined.
+        too_common: tokens left out because too many share them.
+        overlap: clusters by the contributors that know them, joined with "+".
+    """
+
+    members: pa.Table
+    review: pa.Table
+    patterns: tuple[Pattern, ...]
+    persons: int
+    clusters: int
+    links: int
+    too_common: int
+    overlap: dict[str, int]
+
+
+@dataclass(frozen=True)
+class _Persons:
+    """Persons of contributors: number of each record's, first record, contributor, facts."""
+
+    of_record: Ints
+    record: list[str]
+    source: Ints
+    sources: list[str]
+    facts: dict[str, Ints]
+    women: int
+    men: int
+    born: NDArray[np.float64]
+    seen: NDArray[np.float64]
+
+
+def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clusters:
+    """Join persons of different contributors whose tokens agree.
+
+    The likeliest pairs are joined first.  A pair is not joined but left to the steward where it is
+    less likely than ``cut``, where the facts contradict it, where another pair is as good, or where
+    it would put two persons of one contributor into one cluster.
+
+    Args:
+        records: ``record_id``, ``person_key``, ``age_band``, ``year_of_registration``
+            and the columns :data:`~ctdhub.link.evidence.FACTS`.
+        tokens: schema :data:`TOKENS`.
+        cut: least probability of a link, above 0 and at most 1.
+        look: least probability that a steward is shown, at most ``cut``.
+    """
+    facts = records.group_by("record_id", use_threads=False).aggregate(
+        [(name, "first") for name in ("person_key", "age_band", "year_of_registration", *FACTS)]
+    )
+    held = _distinct(tokens)
+    place = pc.index_in(held["record_id"], value_set=facts["record_id"])
+    held, place = held.filter(place.is_valid()), place.drop_null()
+    persons = _persons(held, facts.take(place))
+    pairs = pairs_of(
+        persons.of_record,
+        persons.source[persons.of_record],
+        held["token"].combine_chunks(),
+        persons.facts,
+    )
+    worth = patterns(pairs, np.bincount(persons.source, minlength=len(persons.sources)))
+    joined, review, links = _join(persons, pairs, worth, cut, look)
+    cluster_of = np.array([joined.root(i) for i in range(len(persons.record))], np.int64)
+    __, numbered = np.unique(cluster_of, return_inverse=True)
+    members = pa.table(
+        {
+            "record_id": held["record_id"],
+            "contributor": held["contributor"],
+            "cluster": pa.array(numbered[persons.of_record], pa.int64()),
+        }
+    )
+    return Clusters(
+        members=_distinct(members),
+        review=review,
+        patterns=tuple(sorted(worth.values(), key=lambda p: (-p.pairs, p.kinds))),
+        persons=len(persons.record),
+        clusters=int(numbered.max(initial=-1)) + 1,
+        links=links,
+        too_common=pairs.too_common,
+        overlap=_overlap(numbered, persons),
+    )
+
+
+def _distinct(table: pa.Table) -> pa.Table:
+    return table.group_by(table.column_names, use_threads=False).aggregate([])
+
+
+def _persons(held: pa.Table, facts: pa.Table) -> _Persons:
+    """A person is a contributor's key of a person, else a record."""
+    key = pc.coalesce(facts["person_key_first"], held["record_id"])
+    scope = pc.binary_join_element_wise(held["contributor"], key, "\0").combine_chunks()
+    coded = scope.dictionary_encode()
+    of_record = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    n = len(coded.dictionary)
+    first = np.full(n, len(of_record), np.int64)
+    np.minimum.at(first, of_record, np.arange(len(of_record)))
+    contributor = held["contributor"].combine_chunks().dictionary_encode()
+    facts_, genders = {}, dict[str, int]()
+    for name in FACTS:
+        said = facts[f"{name}_first"].combine_chunks().dictionary_encode()
+        codes = said.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        facts_[name] = _latest(of_record, n, codes)
+        if name == "gender":
+            genders = {text: i for i, text in enumerate(said.dictionary.to_pylist())}
+    year = facts["year_of_registration_first"].cast(pa.float64()).to_numpy().copy()
+    age = np.array([_middle(band) for band in facts["age_band_first"].to_pylist()])
+    return _Persons(
+        of_record=of_record,
+        record=held["record_id"].take(pa.array(first)).to_pylist(),
+        source=contributor.indices.to_numpy(zero_copy_only=False).astype(np.int64)[first],
+        sources=contributor.dictionary.to_pylist(),
+        facts=facts_,
+        women=genders.get("female", -2),
+        men=genders.get("male", -2),
+        born=_bounds(of_record, n, year - age[:, 1] - 1, year - age[:, 0]),
+        seen=_bounds(of_record, n, year, year),
+    )
+
+
+def _middle(band: str | None) -> tuple[float, float]:
+    """Youngest and oldest age of a band, unbounded where it is."""
+    if not band:
+        return np.nan, np.nan
+    low, __, high = band.rstrip("+").partition("-")
+    return float(low), float(high) if high else np.inf
+
+
+def _latest(of_record: Ints, n: int, codes: Ints) -> Ints:
+    """The code of a person: that of the last record that has one, -1 where none has."""
+    found = np.full(n, -1, np.int64)
+    known = codes >= 0
+    found[of_record[known]] = codes[known]
+    return found
+
+
+def _bounds(
+    of_record: Ints, n: int, low: NDArray[np.float64], high: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The widest bounds that any record of a person allows: shape (n, 2), open where unknown."""
+    bounds = np.column_stack([np.full(n, np.inf), np.full(n, -np.inf)])
+    known = ~np.isnan(low)
+    np.minimum.at(bounds[:, 0], of_record[known], low[known])
+    np.maximum.at(bounds[:, 1], of_record[known], high[known])
+    bounds[bounds[:, 0] > bounds[:, 1]] = (-np.inf, np.inf)
+    return bounds
+
+
+class _Joined:
+    """Union-find; a set holds at most one person of each contributor."""
+
+    def __init__(self, persons: _Persons) -> None:
+        self._parent = list(range(len(persons.record)))
+        self._members = {i: {int(s): i} for i, s in enumerate(persons.source)}
+        self._facts = persons
+
+    def root(self, one: int) -> int:
+        while self._parent[one] != one:
+            self._parent[one] = one = self._parent[self._parent[one]]
+        return one
+
+    def join(self, one: int, other: int) -> str:
+        """Join two sets unless something speaks against it; the reason, empty if joined."""
+        a, b = self.root(one), self.root(other)
+        if a == b:
+            return ""
+        first, second = self._members[a], self._members[b]
+        if first.keys() & second.keys():
+            return _("It would join two persons of one contributor.")
+        for x in first.values():
+            for y in second.values():
+                if reason := _contradiction(self._facts, x, y):
+                    return reason
+        self._parent[b] = a
+        first |= self._members.pop(b)
+        return ""
+
+
+def _contradiction(p: _Persons, x: int, y: int) -> str:
+    gender = p.facts["gender"]
+    if {int(gender[x]), int(gender[y])} == {p.women, p.men}:
+        return _("The genders differ.")
+    if max(p.born[x, 0], p.born[y, 0]) > min(p.born[x, 1], p.born[y, 1]) + TOLERANCE:
+        return _("The ages do not belong to one person.")
+    if p.seen[x, 0] + TOLERANCE < p.born[y, 0] or p.seen[y, 0] + TOLERANCE < p.born[x, 0]:
+        return _("One was registered before the other was born.")
+    return ""
+
+
+def _join(
+    persons: _Persons, pairs: Pairs, worth: dict[int, Pattern], cut: float, look: float
+) -> tuple[_Joined, pa.Table, int]:
+    joined, rows, links = _Joined(persons), [], 0
+    between = np.flatnonzero(~pairs.within)
+    probability = np.array([worth[int(bits)].probability for bits in pairs.kinds[between]])
+    keys = np.bitwise_count(pairs.kinds[between])
+    shown = probability >= look
+    between, probability, keys = between[shown], probability[shown], keys[shown]
+    rivals = _rivals(pairs, between, probability, keys)
+    for i in np.lexsort((pairs.other[between], pairs.one[between], -keys, -probability)):
+        at = between[i]
+        one, other = int(pairs.one[at]), int(pairs.other[at])
+        if probability[i] < cut:
+            reason = "" if joined.root(one) == joined.root(other) else _("Likely, not certain.")
+        elif rivals[i]:
+            reason = _("Another person of the contributor is as likely.")
+        else:
+            before = joined.root(one) != joined.root(other)
+            reason = joined.join(one, other)
+            links += before and not reason
+        if reason:
+            letters = worth[int(pairs.kinds[at])].kinds
+            ids = persons.record[one], persons.record[other]
+            rows.append((*ids, round(float(probability[i]), 4), letters, reason))
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(REVIEW)
+    arrays = [pa.array(c, field.type) for c, field in zip(columns, REVIEW, strict=True)]
+    return joined, pa.table(arrays, schema=REVIEW), links
+
+
+def _rivals(
+    pairs: Pairs, between: Ints, probability: NDArray[np.float64], keys: Ints
+) -> NDArray[np.bool_]:
+    """Pairs for which one side has another candidate, of the same contributor, just as good."""
+    sides = [
+        (int(person), int(source))
+        for place in between
+        for person, source in (
+            (pairs.one[place], pairs.sources[place, 1]),
+            (pairs.other[place], pairs.sources[place, 0]),
+        )
+    ]
+    scores = [(float(p), int(k)) for p, k in zip(probability, keys, strict=True)]
+    best: dict[tuple[int, int], tuple[float, int]] = {}
+    for at, side in enumerate(sides):
+        best[side] = max(best.get(side, (0.0, 0)), scores[at // 2])
+    top = Counter(s for at, s in enumerate(sides) if scores[at // 2] == best[s])
+    return np.array(
+        [
+            any(top[s] > 1 and scores[i] == best[s] for s in (sides[2 * i], sides[2 * i + 1]))
+            for i in range(len(between))
+        ],
+        bool,
+    )
+
+
+def _overlap(cluster_of: Ints, persons: _Persons) -> dict[str, int]:
+    known: dict[int, set[str]] = {}
+    for number, source in zip(cluster_of, persons.source, strict=True):
+        known.setdefault(int(number), set()).add(persons.sources[source])
+    return dict(sorted(_count("+".join(sorted(names)) for names in known.values()).items()))
+
+
+def _count(names: Iterable[str]) -> Counter[str]:
+    return Counter(names)
