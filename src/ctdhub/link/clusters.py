@@ -21,15 +21,8 @@ from numpy.typing import NDArray
 
 from ctdhub.i18n import _
 from ctdhub.link.evidence import FACTS, Ints, Pairs, Pattern, pairs_of, patterns
-
-TOKENS = pa.schema(
-    [
-        pa.field("record_id", pa.string(), nullable=False),
-        pa.field("contributor", pa.string(), nullable=False),
-        pa.field("token", pa.string(), nullable=False),
-    ]
-)
-"""Tokens of records, one row each."""
+from ctdhub.link.persons import Persons, contradiction, persons_of
+from ctdhub.link.tokens.derive import CHECK
 
 REVIEW = pa.schema(
     [
@@ -40,8 +33,6 @@ REVIEW = pa.schema(
         pa.field("reason", pa.string()),
     ]
 )
-TOLERANCE = 1
-"""Years by which birth years may differ: an age is known to the year, a registration too."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +47,8 @@ class Clusters:
         clusters: persons once linked.
         links: pairs that were joined.
         too_common: tokens left out because too many share them.
+        made_apart: contributors by the key and release of their tokens; more than one group means
+            that tokens of different groups cannot agree.
         overlap: clusters by the contributors that know them, joined with "+".
     """
 
@@ -66,22 +59,8 @@ class Clusters:
     clusters: int
     links: int
     too_common: int
+    made_apart: tuple[tuple[str, ...], ...]
     overlap: dict[str, int]
-
-
-@dataclass(frozen=True)
-class _Persons:
-    """Persons of contributors: number of each record's, first record, contributor, facts."""
-
-    of_record: Ints
-    record: list[str]
-    source: Ints
-    sources: list[str]
-    facts: dict[str, Ints]
-    women: int
-    men: int
-    born: NDArray[np.float64]
-    seen: NDArray[np.float64]
 
 
 def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clusters:
@@ -94,17 +73,18 @@ def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clu
     Args:
         records: ``record_id``, ``person_key``, ``age_band``, ``year_of_registration``
             and the columns :data:`~ctdhub.link.evidence.FACTS`.
-        tokens: schema :data:`TOKENS`.
+        tokens: schema ``ctdhub.harmonise.tokens.TOKENS``.
         cut: least probability of a link, above 0 and at most 1.
         look: least probability that a steward is shown, at most ``cut``.
     """
     facts = records.group_by("record_id", use_threads=False).aggregate(
         [(name, "first") for name in ("person_key", "age_band", "year_of_registration", *FACTS)]
     )
-    held = _distinct(tokens)
+    checking = pc.starts_with(tokens["token"], f"{CHECK}-")
+    checks, held = tokens.filter(checking), _distinct(tokens.filter(pc.invert(checking)))
     place = pc.index_in(held["record_id"], value_set=facts["record_id"])
     held, place = held.filter(place.is_valid()), place.drop_null()
-    persons = _persons(held, facts.take(place))
+    persons = persons_of(held, facts.take(place))
     pairs = pairs_of(
         persons.of_record,
         persons.source[persons.of_record],
@@ -130,78 +110,26 @@ def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clu
         clusters=int(numbered.max(initial=-1)) + 1,
         links=links,
         too_common=pairs.too_common,
+        made_apart=_made_apart(checks),
         overlap=_overlap(numbered, persons),
     )
+
+
+def _made_apart(checks: pa.Table) -> tuple[tuple[str, ...], ...]:
+    groups: dict[str, set[str]] = {}
+    for row in _distinct(checks.select(["contributor", "token"])).to_pylist():
+        groups.setdefault(row["token"], set()).add(row["contributor"])
+    return tuple(sorted(tuple(sorted(names)) for names in groups.values()))
 
 
 def _distinct(table: pa.Table) -> pa.Table:
     return table.group_by(table.column_names, use_threads=False).aggregate([])
 
 
-def _persons(held: pa.Table, facts: pa.Table) -> _Persons:
-    """A person is a contributor's key of a person, else a record."""
-    key = pc.coalesce(facts["person_key_first"], held["record_id"])
-    scope = pc.binary_join_element_wise(held["contributor"], key, "\0").combine_chunks()
-    coded = scope.dictionary_encode()
-    of_record = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    n = len(coded.dictionary)
-    first = np.full(n, len(of_record), np.int64)
-    np.minimum.at(first, of_record, np.arange(len(of_record)))
-    contributor = held["contributor"].combine_chunks().dictionary_encode()
-    facts_, genders = {}, dict[str, int]()
-    for name in FACTS:
-        said = facts[f"{name}_first"].combine_chunks().dictionary_encode()
-        codes = said.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-        facts_[name] = _latest(of_record, n, codes)
-        if name == "gender":
-            genders = {text: i for i, text in enumerate(said.dictionary.to_pylist())}
-    year = facts["year_of_registration_first"].cast(pa.float64()).to_numpy().copy()
-    age = np.array([_middle(band) for band in facts["age_band_first"].to_pylist()])
-    return _Persons(
-        of_record=of_record,
-        record=held["record_id"].take(pa.array(first)).to_pylist(),
-        source=contributor.indices.to_numpy(zero_copy_only=False).astype(np.int64)[first],
-        sources=contributor.dictionary.to_pylist(),
-        facts=facts_,
-        women=genders.get("female", -2),
-        men=genders.get("male", -2),
-        born=_bounds(of_record, n, year - age[:, 1] - 1, year - age[:, 0]),
-        seen=_bounds(of_record, n, year, year),
-    )
-
-
-def _middle(band: str | None) -> tuple[float, float]:
-    """Youngest and oldest age of a band, unbounded where it is."""
-    if not band:
-        return np.nan, np.nan
-    low, __, high = band.rstrip("+").partition("-")
-    return float(low), float(high) if high else np.inf
-
-
-def _latest(of_record: Ints, n: int, codes: Ints) -> Ints:
-    """The code of a person: that of the last record that has one, -1 where none has."""
-    found = np.full(n, -1, np.int64)
-    known = codes >= 0
-    found[of_record[known]] = codes[known]
-    return found
-
-
-def _bounds(
-    of_record: Ints, n: int, low: NDArray[np.float64], high: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """The widest bounds that any record of a person allows: shape (n, 2), open where unknown."""
-    bounds = np.column_stack([np.full(n, np.inf), np.full(n, -np.inf)])
-    known = ~np.isnan(low)
-    np.minimum.at(bounds[:, 0], of_record[known], low[known])
-    np.maximum.at(bounds[:, 1], of_record[known], high[known])
-    bounds[bounds[:, 0] > bounds[:, 1]] = (-np.inf, np.inf)
-    return bounds
-
-
 class _Joined:
     """Union-find; a set holds at most one person of each contributor."""
 
-    def __init__(self, persons: _Persons) -> None:
+    def __init__(self, persons: Persons) -> None:
         self._parent = list(range(len(persons.record)))
         self._members = {i: {int(s): i} for i, s in enumerate(persons.source)}
         self._facts = persons
@@ -221,26 +149,15 @@ class _Joined:
             return _("It would join two persons of one contributor.")
         for x in first.values():
             for y in second.values():
-                if reason := _contradiction(self._facts, x, y):
+                if reason := contradiction(self._facts, x, y):
                     return reason
         self._parent[b] = a
         first |= self._members.pop(b)
         return ""
 
 
-def _contradiction(p: _Persons, x: int, y: int) -> str:
-    gender = p.facts["gender"]
-    if {int(gender[x]), int(gender[y])} == {p.women, p.men}:
-        return _("The genders differ.")
-    if max(p.born[x, 0], p.born[y, 0]) > min(p.born[x, 1], p.born[y, 1]) + TOLERANCE:
-        return _("The ages do not belong to one person.")
-    if p.seen[x, 0] + TOLERANCE < p.born[y, 0] or p.seen[y, 0] + TOLERANCE < p.born[x, 0]:
-        return _("One was registered before the other was born.")
-    return ""
-
-
 def _join(
-    persons: _Persons, pairs: Pairs, worth: dict[int, Pattern], cut: float, look: float
+    persons: Persons, pairs: Pairs, worth: dict[int, Pattern], cut: float, look: float
 ) -> tuple[_Joined, pa.Table, int]:
     joined, rows, links = _Joined(persons), [], 0
     between = np.flatnonzero(~pairs.within)
@@ -295,7 +212,7 @@ def _rivals(
     )
 
 
-def _overlap(cluster_of: Ints, persons: _Persons) -> dict[str, int]:
+def _overlap(cluster_of: Ints, persons: Persons) -> dict[str, int]:
     known: dict[int, set[str]] = {}
     for number, source in zip(cluster_of, persons.source, strict=True):
         known.setdefault(int(number), set()).add(persons.sources[source])

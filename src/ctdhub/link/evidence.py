@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from ctdhub.harmonise.engine import run
 
 MOST = 100
-"""Persons that share a token at most; a token that more share tells nobody apart and is not used."""
+"""Persons that share a token at most; a token that more share tells nobody apart, and goes."""
 
 CHANCE = 1e-5
 """Guess, before any pair is seen, of how often two people agree on a pattern by chance: one first
@@ -40,7 +40,7 @@ SPELT = "a"
 """Kind of key that chance hardly makes two people agree on."""
 
 FACTS = {"gender": "x", "citizenship": "y"}
-"""Facts of the hub whose agreement is weighed with that of the keys, by a letter that no kind has."""
+"""Facts of the hub whose agreement is weighed too, by a letter that no kind of key has."""
 
 _PAIRS = f"""
 WITH shared AS (SELECT token FROM held GROUP BY token HAVING count(*) BETWEEN 2 AND {MOST})
@@ -50,7 +50,7 @@ FROM held a JOIN shared USING (token) JOIN held b USING (token)
 WHERE a.unit < b.unit
 GROUP BY a.unit, b.unit
 ORDER BY 1, 2
-"""  # noqa: S608 - a constant
+"""
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

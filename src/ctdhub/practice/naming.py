@@ -27,7 +27,16 @@ LISTS = {
 """Invented offices and the script that each writes in."""
 
 CITIZENSHIPS = ("NAM", "PER", "LAO", "FJI", "BOL", "GHA", "MDA", "NPL")
-COLUMNS = ("case", "given_name", "family_name", "birth_date", "sex", "town", "year", "citizenship")
+COLUMNS = (
+    "case_number",
+    "given_name",
+    "family_name",
+    "birth_date",
+    "sex",
+    "town",
+    "year",
+    "citizenship",
+)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 Sounds = tuple[str, ...]
 
-_CONSONANTS = tuple("b d f g k l m n r s t v z p sh ch kh j y h".split())
+_CONSONANTS = tuple("b d f g k l m n r s t v z p sh ch kh j y h".split())  # noqa: SIM905
 _CONSONANT_WEIGHTS = np.array([6, 6, 4, 4, 8, 9, 9, 9, 9, 8, 7, 4, 4, 3, 4, 2, 3, 4, 3, 3], float)
 _VOWELS = tuple("aeiou")
 _VOWEL_WEIGHTS = np.array([10, 6, 7, 5, 4], float)

@@ -6,9 +6,10 @@ Does not belong here: the hub's side (``link.clusters``), the key itself (``link
 
 from ctdhub.link.tokens.columns import ROLES, Column, Plan, Role, plan, propose
 from ctdhub.link.tokens.derive import KINDS, Identity, Tokeniser
-from ctdhub.link.tokens.strip import AgeAt, Made, check_new, tokenise
+from ctdhub.link.tokens.strip import AGE, AgeAt, Made, check_new, tokenise
 
 __all__ = [
+    "AGE",
     "KINDS",
     "ROLES",
     "AgeAt",

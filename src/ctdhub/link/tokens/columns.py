@@ -12,23 +12,22 @@ from typing import Literal
 
 from ctdhub.errors import FileError
 from ctdhub.harmonise.cells import Header
+from ctdhub.harmonise.tokens import TOKEN_COLUMN, TOKENS_COLUMN
 from ctdhub.i18n import _
 from ctdhub.intake import RawTable, find_identifiers
 from ctdhub.intake.headers import ROW
 from ctdhub.intake.identifier_words import kind_of, words
 
-Role = Literal["given", "family", "name", "birth", "place", "sex"]
-ROLES: tuple[Role, ...] = ("given", "family", "name", "birth", "place", "sex")
-"""What a column says of a person.  ``name`` is a whole name in one column."""
+Role = Literal["given", "family", "name", "birth", "place", "sex", "case"]
+ROLES: tuple[Role, ...] = ("given", "family", "name", "birth", "place", "sex", "case")
+"""What a column says of a person.  ``name`` is a whole name in one column, ``case`` the number of
+a case."""
 
 Fate = Literal["token", "strip", "code", "stay"]
 """token: becomes tokens and is stripped.  strip: is stripped.  code: a number of a case becomes a
 keyed code.  stay: leaves as it is."""
 
-TOKEN, TOKENS = "link_token", "link_tokens"
-"""Columns that are added: the one token that stands for a person, and all tokens."""
-
-_WORDS: dict[Role, str] = {
+_WORDS: dict[str, str] = {
     "given": "given first forename prenom prenoms nombre nombres vorname nome имя имена όνομα "
     "ονομα الاول الأول",
     "family": "family last surname nom apellido apellidos cognome nachname familienname sobrenome "
@@ -86,12 +85,14 @@ def _role(column: str) -> Role | None:
     said = set(words(column)) | {column.strip().casefold()}
     if said & set(_WORDS["birth"].split()):
         return "place" if said & {"place", "lieu", "lugar", "ort", "город", "مكان"} else "birth"
-    if kind_of(column) in ("telephone", "email", "document_number", "case_number"):
-        return None
-    for role in ("sex", "place"):
+    kind = kind_of(column)
+    if kind in ("telephone", "email", "document_number", "case_number"):
+        return "case" if kind == "case_number" else None
+    others: tuple[Role, ...] = ("sex", "place")
+    for role in others:
         if said & set(_WORDS[role].split()):
             return role
-    named = kind_of(column) == "name" or not said & {"name", "names", "date", "year"}
+    named = kind == "name" or not said & {"name", "names", "date", "year"}
     roles: tuple[Role, ...] = ("given", "family", "name")
     return next((role for role in roles if named and said & set(_WORDS[role].split())), None)
 
@@ -105,8 +106,8 @@ def plan(
     """Decide every column.
 
     Args:
-        roles: columns that tokens are made of; they are stripped (``sex`` stays: it identifies
-            nobody, and the hub checks links by it).
+        roles: columns that tokens are made of; they are stripped.  ``sex`` stays: it identifies
+            nobody, and the hub checks links by it.  ``case`` becomes a keyed code.
         keep: columns that look like identifiers and are none.
         strip: further columns to strip.
 
@@ -121,7 +122,7 @@ def plan(
         raise _fault(_("The file has no such column."), raw, missing, "columns")
     if twice := sorted({name for name in named if named.count(name) > 1}):
         raise _fault(_("A column is named for two purposes."), raw, twice, "columns")
-    if taken := [name for name in (TOKEN, TOKENS) if header.find(name) is not None]:
+    if taken := [name for name in (TOKEN_COLUMN, TOKENS_COLUMN) if header.find(name) is not None]:
         what = _("The file has a column with the name of a column that is added.")
         raise _fault(what, raw, taken, "columns")
     if not {"given", "family", "name"} & set(roles) and not {"birth", "place"} <= set(roles):
@@ -141,14 +142,14 @@ def plan(
         role = by_role.get(name)
         if role == "sex":
             columns.append(Column(name, "stay", _("The hub checks links by it."), role))
+        elif role == "case":
+            columns.append(Column(name, "code", _("The hub tells people apart by it."), role))
         elif role:
             columns.append(Column(name, "token", _("Tokens are made of it."), role))
         elif name in stripped:
             columns.append(Column(name, "strip", _("You named it under --strip.")))
         elif name in kept or name not in found:
             columns.append(Column(name, "stay", _("Nothing in it speaks of a person.")))
-        elif found[name].kind == "case_number":
-            columns.append(Column(name, "code", found[name].reason))
         else:
             columns.append(Column(name, "strip", found[name].reason))
     return Plan(tuple(columns))

@@ -35,16 +35,17 @@ _DIGRAPHS = tuple(
 _CLASSES = str.maketrans("bpfvwcgkqdtsz", "bbbbbkkkkttss")
 _VOWELS = re.compile("[aeiouywh]")
 _DOUBLED = re.compile(r"(.)\1+")
-PARTICLES = frozenset(
+_SMALL = (
     "al el as ad ar an az ash bin ibn ben bint bent binti abd abdul abdel de da do dos das di del "
-    "della du des la le los las van von der den ter ten zu af av mc mac san st y e i".split()
+    "della du des la le lo los las van von der den ter ten zu af av mc mac san st y e i"
 )
+PARTICLES = frozenset(_SMALL.split())
 """Small words that one office writes and another leaves out."""
 
 _SERVANT = re.compile("^abd[aeiu]l+(?=...)")
 """Arabic "servant of", written as one word with what follows or apart from it."""
 
-TITLES = frozenset("mr mrs ms miss dr prof m mme mlle sr sra srta herr frau jr hajji haji".split())
+TITLES = frozenset("mr mrs ms miss dr prof m mme mlle sr sra srta herr frau jr hajji haji".split())  # noqa: SIM905
 
 
 def parts(name: str) -> tuple[str, ...]:

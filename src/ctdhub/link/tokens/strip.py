@@ -20,16 +20,14 @@ import pyarrow.parquet as pq
 
 from ctdhub.errors import FileError, UnreadableFile
 from ctdhub.harmonise.text import trim
+from ctdhub.harmonise.tokens import SEPARATOR, TOKEN_COLUMN, TOKENS_COLUMN
 from ctdhub.harmonise.values import DateOrder, date_of
 from ctdhub.i18n import _
 from ctdhub.intake import RawTable
 from ctdhub.link.tokens.births import read_birth
-from ctdhub.link.tokens.columns import TOKEN, TOKENS, Plan
+from ctdhub.link.tokens.columns import Plan
 from ctdhub.link.tokens.derive import Identity, Tokeniser
 from ctdhub.link.tokens.sounds import parts
-
-SEPARATOR = ";"
-"""Between the tokens of one cell."""
 
 AGE = "age"
 BATCH = 10_000
@@ -97,7 +95,7 @@ def tokenise(
     check_new(out)
     leaves = [c.name for c in plan.columns if c.fate in ("stay", "code")]
     schema = pa.schema(
-        [(n, pa.string()) for n in (*leaves, *((AGE,) if age else ()), TOKEN, TOKENS)]
+        [(n, pa.string()) for n in (*leaves, *((AGE,) if age else ()), TOKEN_COLUMN, TOKENS_COLUMN)]
     )
     account = _Account()
     total = max(raw.table.num_rows, 1)
@@ -147,7 +145,10 @@ class _Account:
             self._kinds.update(token[0] for token in found)
             one.append(first or None)
             every.append(SEPARATOR.join((tokeniser.check, *found)) if found else None)
-        return {TOKEN: pa.array(one, pa.string()), TOKENS: pa.array(every, pa.string())}
+        return {
+            TOKEN_COLUMN: pa.array(one, pa.string()),
+            TOKENS_COLUMN: pa.array(every, pa.string()),
+        }
 
     def made(self) -> Made:
         kinds = dict(sorted(self._kinds.items()))
