@@ -70,7 +70,8 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 help=_(
                     "Columns that say who somebody is: given=…,family=…,birth=…,place=…,sex=…, "
-                    "case=… for the number of a case, name=… for whole names. Without it the names of columns decide."
+                    "case=… for the number of a case, name=… for whole names. Without it the "
+                    "names of columns decide."
                 )
             ),
         ] = "",

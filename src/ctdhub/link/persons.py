@@ -70,7 +70,7 @@ def persons_of(held: pa.Table, facts: pa.Table) -> Persons:
         if name == "gender":
             genders = {text: i for i, text in enumerate(said.dictionary.to_pylist())}
     year = facts["year_of_registration_first"].cast(pa.float64()).to_numpy().copy()
-    age = np.array([_ages(band) for band in facts["age_band_first"].to_pylist()])
+    age = np.array([_ages(band) for band in facts["age_band_first"].to_pylist()]).reshape(-1, 2)
     return Persons(
         of_record=of_record,
         record=held["record_id"].take(pa.array(first)).to_pylist(),

@@ -79,7 +79,10 @@ def wrap(key: LinkageKey, to: str, out: Path) -> None:
     fresh = X25519PrivateKey.generate()
     ours = fresh.public_key().public_bytes_raw()
     nonce = os.urandom(12)
-    box = ChaCha20Poly1305(_shared(fresh, theirs, ours, theirs))
+    try:
+        box = ChaCha20Poly1305(_shared(fresh, theirs, ours, theirs))
+    except ValueError:  # a point of low order: anybody could open the envelope
+        raise _no_public_half() from None
     content = {"from": ours, "nonce": nonce, "sealed": box.encrypt(nonce, key.secret, _bound(key))}
     fields = {
         "generation": str(key.generation),
@@ -156,7 +159,11 @@ def _given(to: str) -> bytes:
         with path.open("rb") as file:
             text = file.read(armour.LONGEST).decode("ascii", "replace").strip()
     if not text.startswith(PREFIX):
-        what = _("This is no public half of a receiving key.")
-        fix = _("Ask for the text x25519:… that `ctdhub key new --for receiving` printed.")
-        raise FileError(what, fix, rule="public-key")
+        raise _no_public_half()
     return armour.decode(text.removeprefix(PREFIX), path, 32)
+
+
+def _no_public_half() -> FileError:
+    what = _("This is no public half of a receiving key.")
+    fix = _("Ask for the text x25519:… that `ctdhub key new --for receiving` printed.")
+    return FileError(what, fix, rule="public-key")

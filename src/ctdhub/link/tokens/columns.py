@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from ctdhub.errors import FileError
@@ -32,6 +33,7 @@ _WORDS: dict[str, str] = {
     "ονομα الاول الأول",
     "family": "family last surname nom apellido apellidos cognome nachname familienname sobrenome "
     "фамилия прізвище επώνυμο επωνυμο اللقب لقب الكنية العائلة",
+    "where": "place lieu lugar ort luogo город место місце τόπος مكان",
     "name": "name fullname names اسم الاسم фио",
     "birth": "birth birthdate birthday dob born dateofbirth naissance nacimiento fnac geburt "
     "geburtsdatum nascita nascimento ميلاد الميلاد الولادة рождения рождение народження γέννησης "
@@ -81,20 +83,26 @@ def propose(raw: RawTable) -> dict[Role, str]:
     return found
 
 
+@cache
+def _words(meaning: str) -> frozenset[str]:
+    """Words of a column name, small and without accents."""
+    return frozenset(words(_WORDS[meaning]))
+
+
 def _role(column: str) -> Role | None:
-    said = set(words(column)) | {column.strip().casefold()}
-    if said & set(_WORDS["birth"].split()):
-        return "place" if said & {"place", "lieu", "lugar", "ort", "город", "مكان"} else "birth"
+    said = set(words(column))
+    if said & _words("birth"):
+        return "place" if said & _words("where") else "birth"
     kind = kind_of(column)
     if kind in ("telephone", "email", "document_number", "case_number"):
         return "case" if kind == "case_number" else None
     others: tuple[Role, ...] = ("sex", "place")
     for role in others:
-        if said & set(_WORDS[role].split()):
+        if said & _words(role):
             return role
     named = kind == "name" or not said & {"name", "names", "date", "year"}
     roles: tuple[Role, ...] = ("given", "family", "name")
-    return next((role for role in roles if named and said & set(_WORDS[role].split())), None)
+    return next((role for role in roles if named and said & _words(role)), None)
 
 
 def plan(
