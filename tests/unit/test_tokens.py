@@ -350,3 +350,21 @@ def test_headers_in_several_languages_are_proposed(tmp_path: Path) -> None:
         rows = [header.split(","), *itertools.repeat(["a"] * len(header.split(",")), 2)]
         raw = read_table(_csv(tmp_path / "in.csv", rows))
         assert set(propose(raw)) == set(roles.split()), header
+
+
+@pytest.mark.parametrize(
+    ("birth", "at", "age"),
+    [
+        ("1990-05-03", "2020-05-02", "29"), ("1990-05-03", "2020-05-03", "30"),
+        ("03/05/1990", "4.5.2020", "30"), ("1990", "2020-05-02", "30"), ("1990-05-03", "", None),
+        ("", "2020-05-02", None), ("2021-01-01", "2020-05-02", None), ("2021", "2020-05-02", None),
+        ("spring", "2020-05-02", None),
+    ],
+)  # fmt: skip
+def test_the_age_that_stays(tmp_path: Path, birth: str, at: str, age: str | None) -> None:
+    raw = read_table(
+        _csv(tmp_path / "in.csv", [["name", "birth", "day"], ["Marta Cruz", birth, at]])
+    )
+    what = plan(raw, {"name": "name", "birth": "birth"})
+    tokenise(raw, what, MAKER, tmp_path / "out.parquet", AgeAt("day"))
+    assert pq.read_table(tmp_path / "out.parquet")["age"].to_pylist() == [age]

@@ -21,7 +21,7 @@ from ctdhub.errors import FileError, printable
 from ctdhub.harmonise.tokens import TOKEN_COLUMN, TOKENS_COLUMN
 from ctdhub.i18n import _
 from ctdhub.insight.words import number
-from ctdhub.intake import read_table
+from ctdhub.intake import ReadOptions, read_table
 from ctdhub.link.tokens import (
     AGE,
     KINDS,
@@ -85,6 +85,12 @@ def register(app: typer.Typer) -> None:
         dates: Annotated[
             Order, typer.Option(help=_("The order of day and month, for ages."))
         ] = Order.dmy,
+        sheet: Annotated[
+            str, typer.Option(help=_("The sheet of a workbook; by default the first visible one."))
+        ] = "",
+        header_row: Annotated[
+            int, typer.Option(min=1, help=_("The row that holds the column names."))
+        ] = 1,
         yes: Annotated[bool, typer.Option("--yes", help=_("Write without asking."))] = False,
     ) -> None:
         _check_release(release)
@@ -92,7 +98,7 @@ def register(app: typer.Typer) -> None:
         secret = open_linkage_key(key)
         with bar() as progress:
             progress(_("Reading the file"), 0.0)
-            raw = read_table(file)
+            raw = read_table(file, ReadOptions(sheet=sheet or None, header_row=header_row))
             progress(_("Looking for identifiers"), 0.5)
             roles = _roles(columns) if columns else propose(raw)
             what = plan(raw, roles, _names(keep), _names(strip))

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from ctdhub.errors import FileError, UnreadableFile
 from ctdhub.harmonise.text import trim
 from ctdhub.harmonise.tokens import SEPARATOR, TOKEN_COLUMN, TOKENS_COLUMN
-from ctdhub.harmonise.values import DateOrder, date_of
+from ctdhub.harmonise.values import DateOrder, date_of, year_of
 from ctdhub.i18n import _
 from ctdhub.intake import RawTable
 from ctdhub.link.tokens.births import read_birth
@@ -36,7 +36,10 @@ FORMS = (".csv", ".parquet")
 
 @dataclass(frozen=True)
 class AgeAt:
-    """Where an age in full years comes from: the day in ``column``, and the order of dates."""
+    """Where an age comes from: the day in ``column``, and the order of day and month.
+
+    The age is in full years; where only the year of birth is known it may be one too high.
+    """
 
     column: str
     order: DateOrder = "dmy"
@@ -191,6 +194,8 @@ def _ages(rows: pa.Table, plan: Plan, age: AgeAt) -> pa.Array:
 def _age(birth: str | None, at: str | None, order: DateOrder) -> str | None:
     born = date_of(trim(birth).lower(), order) if birth else None
     then = date_of(trim(at).lower(), order) if at else None
+    if born is None and then is not None and birth and (year := year_of(trim(birth), order)):
+        return str(int(then[:4]) - int(year)) if then[:4] >= year else None
     if born is None or then is None or then < born:
         return None
     return str(int(then[:4]) - int(born[:4]) - (then[5:] < born[5:]))
