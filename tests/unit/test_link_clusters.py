@@ -155,16 +155,33 @@ def test_one_person_of_each_contributor_at_most() -> None:
 
 def test_equal_candidates_are_left_to_the_steward() -> None:
     rows = [r for r in crowd() if r["id"] not in ("x005", "y005")]
-    twins: list[Row] = [
-        {"id": "x005", "by": "x", "tokens": [token(k, 5) for k in "abcdf"]},
-        {"id": "y005", "by": "y", "tokens": [token(k, 5) for k in "abcdf"]},
-        {"id": "y905", "by": "y", "tokens": [token(k, 5) for k in "abcdf"]},
+    rows = [r | {"tokens": [*r["tokens"], token("i", r["id"][1:])]} for r in rows]  # type: ignore
+    one = token("b", 5)
+    either: list[Row] = [
+        {"id": "x005", "by": "x", "tokens": [one, token("d", 5), token("f", "g"), token("f", "h")]},
+        {"id": "y005", "by": "y", "tokens": [token("d", 5), token("f", "g")]},
+        {"id": "y905", "by": "y", "tokens": [token("d", 5), token("f", "h")]},
     ]
-    made = found([*rows, *twins])
+    strong: list[Row] = [
+        {"id": f"{by}s{i}", "by": by, "tokens": [token("d", f"s{i}"), token("f", f"s{i}")]}
+        for by in ("x", "y")
+        for i in range(60)
+    ]
+    made = found([*rows, *strong, *either])
     assert not together(made, "x005", "y005")
     assert not together(made, "x005", "y905")
-    assert reasons(made).count(reasons(made)[0]) == 2
-    assert "as likely" in reasons(made)[0]
+    assert len(reasons(made)) == 2
+    assert all("as likely" in reason for reason in reasons(made))
+
+
+def test_who_is_held_twice_is_linked_once_and_shown() -> None:
+    twice: Row = {"id": "y905", "by": "y", "tokens": [token(k, 5) for k in "abcdf"]}
+    made = found([*crowd(), twice])
+    assert together(made, "x005", "y005")
+    assert not together(made, "x005", "y905")
+    (pair,) = [row for row in made.review.to_pylist() if row["probability"] is None]
+    assert {pair["record_a"], pair["record_b"]} == {"y005", "y905"}
+    assert "two cases" in pair["reason"]
 
 
 def test_a_case_number_makes_one_person_of_records() -> None:

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ctdhub.i18n import _
-from ctdhub.link.evidence import FACTS, Ints, Pairs, Pattern, pairs_of, patterns
+from ctdhub.link.evidence import FACTS, Ints, Pairs, Pattern, letters, pairs_of, patterns
 from ctdhub.link.persons import Persons, contradiction, persons_of
 from ctdhub.link.tokens.derive import CHECK
 
@@ -68,7 +68,8 @@ def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clu
 
     The likeliest pairs are joined first.  A pair is not joined but left to the steward where it is
     less likely than ``cut``, where the facts contradict it, where another pair is as good, or where
-    it would put two persons of one contributor into one cluster.
+    it would put two persons of one contributor into one cluster.  Two cases of one contributor that
+    agree on both names and the whole birth date are shown as well, without a probability.
 
     Args:
         records: ``record_id``, ``person_key``, ``age_band``, ``year_of_registration``
@@ -159,13 +160,14 @@ class _Joined:
 def _join(
     persons: Persons, pairs: Pairs, worth: dict[int, Pattern], cut: float, look: float
 ) -> tuple[_Joined, pa.Table, int]:
-    joined, rows, links = _Joined(persons), [], 0
+    joined, links = _Joined(persons), 0
+    rows: list[tuple[str, str, float | None, str, str]] = []
     between = np.flatnonzero(~pairs.within)
     probability = np.array([worth[int(bits)].probability for bits in pairs.kinds[between]])
     keys = np.bitwise_count(pairs.kinds[between])
     shown = probability >= look
     between, probability, keys = between[shown], probability[shown], keys[shown]
-    rivals = _rivals(pairs, between, probability, keys)
+    rivals = _rivals(_same(persons, pairs), pairs, between, probability, keys)
     for i in np.lexsort((pairs.other[between], pairs.one[between], -keys, -probability)):
         at = between[i]
         one, other = int(pairs.one[at]), int(pairs.other[at])
@@ -178,18 +180,49 @@ def _join(
             reason = joined.join(one, other)
             links += before and not reason
         if reason:
-            letters = worth[int(pairs.kinds[at])].kinds
+            agree = letters(int(pairs.kinds[at]))
             ids = persons.record[one], persons.record[other]
-            rows.append((*ids, round(float(probability[i]), 4), letters, reason))
+            rows.append((*ids, round(float(probability[i]), 4), agree, reason))
+    rows += _doubles(persons, pairs)
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(REVIEW)
     arrays = [pa.array(c, field.type) for c, field in zip(columns, REVIEW, strict=True)]
     return joined, pa.table(arrays, schema=REVIEW), links
 
 
+def _doubles(persons: Persons, pairs: Pairs) -> list[tuple[str, str, None, str, str]]:
+    """Pairs of one contributor for the steward: two cases, perhaps one person."""
+    reason = _("Perhaps one person with two cases at this contributor.")
+    return [
+        (
+            persons.record[pairs.one[at]],
+            persons.record[pairs.other[at]],
+            None,
+            letters(int(pairs.kinds[at])),
+            reason,
+        )
+        for at in np.flatnonzero(pairs.doubles)
+    ]
+
+
+def _same(persons: Persons, pairs: Pairs) -> list[int]:
+    """Persons by number; those who are perhaps one person held twice have the same number."""
+    number = list(range(len(persons.record)))
+    for at in np.flatnonzero(pairs.doubles):  # sorted by the smaller person
+        number[pairs.other[at]] = min(number[pairs.one[at]], number[pairs.other[at]])
+    return number
+
+
 def _rivals(
-    pairs: Pairs, between: Ints, probability: NDArray[np.float64], keys: Ints
+    same: list[int],
+    pairs: Pairs,
+    between: Ints,
+    probability: NDArray[np.float64],
+    keys: Ints,
 ) -> NDArray[np.bool_]:
-    """Pairs for which one side has another candidate, of the same contributor, just as good."""
+    """Pairs for which one side has another candidate, of the same contributor, just as good.
+
+    A candidate whom the contributor holds twice is no rival of itself.
+    """
     sides = [
         (int(person), int(source))
         for place in between
@@ -198,14 +231,22 @@ def _rivals(
             (pairs.other[place], pairs.sources[place, 0]),
         )
     ]
+    candidates = [
+        same[person]
+        for place in between
+        for person in (int(pairs.other[place]), int(pairs.one[place]))
+    ]
     scores = [(float(p), int(k)) for p, k in zip(probability, keys, strict=True)]
     best: dict[tuple[int, int], tuple[float, int]] = {}
     for at, side in enumerate(sides):
         best[side] = max(best.get(side, (0.0, 0)), scores[at // 2])
-    top = Counter(s for at, s in enumerate(sides) if scores[at // 2] == best[s])
+    top: dict[tuple[int, int], set[int]] = {}
+    for at, side in enumerate(sides):
+        if scores[at // 2] == best[side]:
+            top.setdefault(side, set()).add(candidates[at])
     return np.array(
         [
-            any(top[s] > 1 and scores[i] == best[s] for s in (sides[2 * i], sides[2 * i + 1]))
+            any(len(top[s]) > 1 and scores[i] == best[s] for s in (sides[2 * i], sides[2 * i + 1]))
             for i in range(len(between))
         ],
         bool,

@@ -11,9 +11,10 @@ occurs among them, scaled to pairs between contributors, is how often chance mak
 
     probability of a pattern = 1 - (pairs expected by chance) / (pairs found)
 
-which is one minus the local false discovery rate (Efron 2004, JASA 99).  Contributors also hold the
-same person twice; the share of such doubles is read off the pairs that agree on all names as spelt
-and the whole birth date, which chance hardly makes, and is taken off.
+which is one minus the local false discovery rate (Efron 2004, JASA 99).  Contributors also hold one
+person twice, and such doubles would look like chance.  So where both names and the whole birth date
+agree, chance is given at most a tenth of what it makes of any weaker key of the pattern alone: that
+the second name, or the day and month, agrees as well is rarer than one in ten.
 """
 
 from __future__ import annotations
@@ -36,8 +37,15 @@ CHANCE = 1e-5
 name in a hundred, born in one year of forty, in one town of a hundred make 2.5e-6, and the guess is
 four times that.  It counts for little once there are some hundred people."""
 
-SPELT = "a"
-"""Kind of key that chance hardly makes two people agree on."""
+WHOLE = "b"
+"""Kind of key that agrees on both names and the whole birth date: between two cases of one
+contributor it speaks of one person held twice."""
+
+WHOLE_KINDS = "ab"
+"""Kinds that say as much as the whole."""
+
+RARER = 0.1
+"""How often, at most, chance adds what a pattern with :data:`WHOLE` has beyond a weaker key."""
 
 FACTS = {"gender": "x", "citizenship": "y"}
 """Facts of the hub whose agreement is weighed too, by a letter that no kind of key has."""
@@ -75,6 +83,12 @@ class Pairs:
     kinds: Ints
     sources: Ints
     too_common: int
+
+    @property
+    def doubles(self) -> NDArray[np.bool_]:
+        """Pairs that are perhaps one person whom a contributor holds twice."""
+        both: NDArray[np.bool_] = self.within & ((self.kinds & _bit(WHOLE)) != 0)
+        return both
 
 
 def pairs_of(
@@ -139,9 +153,7 @@ def patterns(pairs: Pairs, persons: Ints) -> dict[int, Pattern]:
     guess = min(0.5, CHANCE * within) * ratio if within else CHANCE * across
     found, between = np.unique(pairs.kinds[~pairs.within], return_counts=True)
     inside = dict(zip(*np.unique(pairs.kinds[pairs.within], return_counts=True), strict=True))
-    same = np.array([inside.get(bits, 0) for bits in found], float)
-    doubles = _doubles(found, between, same, ratio)
-    chance = np.maximum(0.0, same - doubles * between) / (1 - doubles * ratio) * ratio + guess
+    chance = np.array([_chance(int(bits), inside) for bits in found]) * ratio + guess
     raw = 1 - np.minimum(1.0, chance / np.maximum(between, 1))
     worth = [
         float(raw[(found & bits) == found].max(initial=0.0)) for bits in found
@@ -152,15 +164,21 @@ def patterns(pairs: Pairs, persons: Ints) -> dict[int, Pattern]:
     }
 
 
-def _doubles(found: Ints, between: Ints, same: Floats, ratio: float) -> float:
-    """Pairs of doubles inside contributors for each true pair between them."""
-    spelt = (found & _bit(SPELT)) != 0
-    share = same[spelt].sum() / max(between[spelt].sum(), 1)
-    return float(min(share, 0.5 / ratio if ratio else 0.0))
+def _chance(bits: int, inside: Mapping[int, int]) -> float:
+    """Pairs of two people of one contributor with a pattern, doubles left out."""
+    seen = float(inside.get(bits, 0))
+    if not bits & _bit(WHOLE):
+        return seen
+    facts = bits & _FACT_BITS
+    weaker = [_bit(k) | facts for k in letters(bits & ~_FACT_BITS) if k not in WHOLE_KINDS]
+    return min([seen, *(RARER * inside.get(single, 0) for single in weaker)])
 
 
 def _bit(letter: str) -> int:
     return 1 << (ord(letter) - ord("a"))
+
+
+_FACT_BITS = sum(_bit(letter) for letter in FACTS.values())
 
 
 def letters(bits: int) -> str:

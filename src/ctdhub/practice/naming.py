@@ -86,14 +86,14 @@ def write_names(
     folder.mkdir(parents=True, exist_ok=True)
     invented = list(_people(people, rng))
     truth, files = [], {}
-    for office, script in LISTS.items():
+    for letter, (office, script) in zip("ABCDE", LISTS.items(), strict=True):
         files[office] = folder / f"{office}.csv"
         with files[office].open("w", encoding="utf-8", newline="") as out:
             sheet = csv.writer(out)
             sheet.writerow(COLUMNS)
             for place in rng.permutation(people):
                 if rng.random() < known:
-                    case = f"{office[:1].upper()}{int(place):06d}"
+                    case = f"{letter}{int(place):06d}"
                     sheet.writerow([case, *_row(invented[place], script, rng, slips or Slips())])
                     truth.append((office, case, int(place)))
     with (folder / "truth.csv").open("w", encoding="utf-8", newline="") as out:

@@ -48,6 +48,7 @@ _SERVANT = re.compile("^abd[aeiu]l+(?=...)")
 TITLES = frozenset("mr mrs ms miss dr prof m mme mlle sr sra srta herr frau jr hajji haji".split())  # noqa: SIM905
 
 
+@lru_cache(maxsize=200_000)
 def parts(name: str) -> tuple[str, ...]:
     """The parts of a name that count, romanised: no titles, and no particles unless all are.
 
