@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ctdhub.errors import HubFolderError, PolicyError, printable
 from ctdhub.i18n import LANGUAGES, Language, _
+from ctdhub.link.settings import LinkageSettings
 from ctdhub.release.approvals import CANDIDATES, Approvers, Role
 from ctdhub.release.facts import SITE_ADDRESS
 from ctdhub.schema import load_schema
@@ -42,6 +43,7 @@ class HubSettings(_Settings):
 
     ``homepage`` (https) and ``helpline`` (a number or address) are shown on the site if given.
     ``site`` says where the site will be found.
+    ``linkage`` sets the cut-offs of the report on links.
     ``approvers`` holds the public keys of the two people without whom nothing is published.
     """
 
@@ -54,6 +56,7 @@ class HubSettings(_Settings):
     homepage: str = Field(default="", pattern=r"^(https://\S{1,300})?$")
     helpline: str = Field(default="", max_length=120)
     site: SiteSettings = SiteSettings()
+    linkage: LinkageSettings = LinkageSettings()
     approvers: Approvers | None = None
 
     @field_validator("schema_version")

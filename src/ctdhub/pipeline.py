@@ -48,6 +48,7 @@ def build(
         HubError: the first fault met; finished steps stay, the last release is untouched.
     """
     with hub.lock():
+        stages.refuse_linkage_keys(hub)
         sweep([*walk(hub.work), *hub.root.iterdir()])
         done: list[Done] = []
         total = len(hub.contributions()) + len(STAGES) - 1

@@ -85,6 +85,7 @@ def input_name(key: str) -> str:
         "years": _("years"),
         "person key": _("person key"),
         "code": _("software"),
+        "linkage": _("linkage"),
         "people": _("people"),
         "policy": _("policy"),
         "protected answer": _("protected answer"),

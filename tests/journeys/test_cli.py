@@ -22,8 +22,10 @@ VERBS = sorted(
     for info in cli.command().registered_commands
     if info.callback
 )
-NEED_A_FILE = ("approve", "convert", "demo", "harmonise", "init", "practice", "suggest", "verify")
-ON_A_HUB = ("build", "check", "ledger", "release")
+NEED_A_FILE = (
+    "approve", "convert", "demo", "harmonise", "init", "practice", "suggest", "tokens", "verify",
+)  # fmt: skip
+ON_A_HUB = ("build", "check", "ledger", "linkage", "release")
 
 
 @pytest.fixture

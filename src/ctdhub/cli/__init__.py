@@ -26,7 +26,9 @@ from ctdhub.i18n import _
 from ctdhub.steps import Progress as Report
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "hub": ("init", "demo", "build", "check", "release", "ledger", "approve", "key"),
+    "hub": ("init", "demo", "build", "check", "release", "ledger", "approve", "linkage"),
+    "key": ("key",),
+    "tokens": ("tokens",),
     "contributor": ("suggest", "harmonise"),
     "schema": ("codebook",),
     "crosswalk": ("crosswalk", "convert"),

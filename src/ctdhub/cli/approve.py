@@ -1,4 +1,4 @@
-"""Verbs of approval: ``approve``, and ``key new`` and ``key show``.
+"""The verb of approval: approve.
 
 Belongs here: arguments, what a person sees before signing, questions.
 Does not belong here: what is signed and moved (``stages.approving``).
@@ -23,7 +23,7 @@ from ctdhub.i18n import _
 from ctdhub.insight.words import number
 from ctdhub.insight.words import share as percent
 from ctdhub.release.approvals import Approvals, Statement, role_name
-from ctdhub.release.keys import SigningKey, is_encrypted, make_key, read_key
+from ctdhub.release.keys import SigningKey, is_encrypted, read_key
 from ctdhub.release.manifest import Manifest
 
 
@@ -61,7 +61,7 @@ def register(app: typer.Typer) -> None:
         if not yes and not typer.confirm(_("Sign this?")):
             console.print(_("Nothing was signed."))
             raise typer.Exit(1)
-        release = stages.approve(hub, candidate, given, _open(key))
+        release = stages.approve(hub, candidate, given, open_key(key))
         if release is None:
             show_waiting(hub, candidate.name)
             return
@@ -70,47 +70,11 @@ def register(app: typer.Typer) -> None:
             _("Next: `ctdhub build {hub}` makes its site.").format(hub=escape(str(folder)))
         )
 
-    keys = typer.Typer(help=_("Make or show a key to approve releases with."), no_args_is_help=True)
-    app.add_typer(keys, name="key")
 
-    @keys.command(
-        help=_(
-            "Make a key: the private half goes into a file for you alone, the public half is "
-            "printed for hub.yaml.\n\nExample: ctdhub key new --out steward.pem --passphrase"
-        )
-    )
-    def new(
-        out: Annotated[Path, typer.Option(help=_("A new file for the private key."))],
-        passphrase: Annotated[
-            bool, typer.Option("--passphrase", help=_("Ask for a passphrase that encrypts it."))
-        ] = False,
-    ) -> None:
-        secret = (
-            typer.prompt(_("Passphrase"), hide_input=True, confirmation_prompt=True)
-            if passphrase
-            else ""
-        )
-        _show_public(make_key(out, secret))
-
-    @keys.command(
-        help=_(
-            "Print the public half of a key, as it stands in hub.yaml."
-            "\n\nExample: ctdhub key show steward.pem"
-        )
-    )
-    def show(
-        file: Annotated[Path, typer.Argument(help=_("The file of a private key."))],
-    ) -> None:
-        _show_public(_open(file))
-
-
-def _open(file: Path) -> SigningKey:
+def open_key(file: Path) -> SigningKey:
+    """Read a private key, asking for its passphrase where it has one."""
     secret = typer.prompt(_("Passphrase"), hide_input=True) if is_encrypted(file) else ""
     return read_key(file, secret)
-
-
-def _show_public(key: SigningKey) -> None:
-    console.print(key.public, soft_wrap=True, markup=False, highlight=False)
 
 
 def show_statement(given: Statement, manifest: Manifest, account: Account) -> None:

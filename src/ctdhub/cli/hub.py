@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub import pipeline, stages, start
-from ctdhub.cli import approve, bar, console, show_error
+from ctdhub.cli import approve, bar, console, linkage, show_error
 from ctdhub.cli.account import Account, show_account
 from ctdhub.errors import HubError
 from ctdhub.harmonise import check_mapping, load_mapping
@@ -94,6 +94,7 @@ def register(app: typer.Typer) -> None:
     @app.command(help=_("Check settings, agreements and mappings without reading case files."))
     def check(folder: HubFolder = Path()) -> None:
         hub = Hub(folder)
+        stages.refuse_linkage_keys(hub)
         hub.facts(stages.policy(hub).years)
         hub.contributions()
         faults = 0
@@ -146,6 +147,7 @@ def register(app: typer.Typer) -> None:
             show_account(account)
 
     approve.register(app)
+    linkage.register(app)
 
 
 def run(hub: Hub, until: str) -> None:

@@ -13,11 +13,12 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.cli import bar, console
+from ctdhub.cli import bar, console, errors
 from ctdhub.errors import HubFolderError
 from ctdhub.i18n import _
 from ctdhub.insight.words import number
 from ctdhub.practice import PEOPLE, PracticeSummary, write_practice
+from ctdhub.practice.naming import write_names
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +29,7 @@ def register(app: typer.Typer) -> None:
             "Write four invented contributors' files, their mappings, and the truth behind them."
             "\n\nThe same seed and number of people give the same files, byte for byte."
             "\n\nExample: ctdhub practice practice-files --people 5000 --seed 7"
+            "\n\nExample: ctdhub practice practice-names --names --people 5000"
         )
     )
     def practice(
@@ -36,6 +38,16 @@ def register(app: typer.Typer) -> None:
             int, typer.Option(min=PEOPLE[0], max=PEOPLE[1], help=_("Number of invented people."))
         ] = 60_000,
         seed: Annotated[int, typer.Option(min=0, help=_("Seed of the invention."))] = 20260101,
+        names: Annotated[
+            bool,
+            typer.Option(
+                "--names",
+                help=_(
+                    "Write five lists of invented names in four scripts instead, to practise "
+                    "`ctdhub tokens` on."
+                ),
+            ),
+        ] = False,
     ) -> None:
         if (folder / "hub.yaml").exists():
             raise HubFolderError(
@@ -44,6 +56,14 @@ def register(app: typer.Typer) -> None:
                 file=folder,
                 rule="practice-folder",
             )
+        if names:
+            with errors.status(_("Inventing people")):
+                files = write_names(folder, people, seed)
+            for path in files.values():
+                console.print(escape(str(path)), soft_wrap=True, highlight=False)
+            truth = escape(str(folder / "truth.csv"))
+            console.print(_("Everything is invented; who is whom is in {file}.").format(file=truth))
+            return
         with bar() as progress:
             summary = write_practice(folder, people, seed, progress)
         show(summary)

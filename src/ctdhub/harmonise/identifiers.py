@@ -44,7 +44,7 @@ def check_decided(raw: RawTable, mapping: Mapping) -> None:
     Raises:
         IdentifierFound: names columns and kinds, and the lines to add to the mapping.
     """
-    decided = {fold(column) for column in mapping.identifiers}
+    decided = {fold(column) for column in (*mapping.identifiers, *mapping.tokens)}
     open_ = [f for f in find_identifiers(raw) if fold(f.column) not in decided]
     if not open_:
         return

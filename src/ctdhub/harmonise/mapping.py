@@ -40,6 +40,8 @@ class Mapping(Frozen):
         optional: source columns that a file may lack; every other column that a rule reads must
             be there.  Header cells are compared exactly, then without regard to case.
         dates: the order of day and month in dates with a four-digit year at the end.
+        tokens: columns of keyed tokens that the contributor made, several in a cell; rules may not
+            read them.
         identifiers, exclude, columns, perpetrators, tests: see the models above.
 
     Raises:
@@ -58,6 +60,7 @@ class Mapping(Frozen):
     optional: Names = ()
     dates: Literal["dmy", "mdy"] = "dmy"
     identifiers: dict[str, Decision] = Field(default={})
+    tokens: Names = ()
     exclude: tuple[Exclusion, ...] = ()
     columns: dict[str, Rules]
     perpetrators: Perpetrators | None = None
@@ -118,7 +121,15 @@ class Mapping(Frozen):
                 "identifiers",
                 keys[1],
             )
-        barred = {fold(c): d.action for c, d in self.identifiers.items() if d.action != "keep"}
+        barred: dict[str, str] = {
+            fold(c): d.action for c, d in self.identifiers.items() if d.action != "keep"
+        }
+        for column in self.tokens:
+            if barred.setdefault(fold(column), "tokens") not in ("tokens", "token"):
+                raise MappingFault(
+                    _("{column} stands under identifiers and under tokens").format(column=column),
+                    "tokens",
+                )
         for place, rule in self.uses():
             for column in rule.columns():
                 action = barred.get(fold(column))
@@ -186,7 +197,8 @@ class Mapping(Frozen):
         """Source columns that are read, in the order of the mapping."""
         key = self.key_column()
         used = [column for _place, rule in self.uses() for column in rule.columns()]
-        return tuple(dict.fromkeys([*used, key[0]] if key else used))
+        keys = [key[0]] if key else []
+        return tuple(dict.fromkeys([*used, *keys, *self.tokens]))
 
 
 _BAND = re.compile(r"^\d+(-\d+|\+)$")

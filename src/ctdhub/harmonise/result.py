@@ -76,6 +76,7 @@ class Harmonised:
         records: ``record_id``, ``person_key``, ``source_file``, ``source_row`` and the variables
             of the schema's records, in the order of the file.
         perpetrators: ``record_id`` and the variables of the schema's perpetrators.
+        tokens: keyed tokens of records (``ctdhub.harmonise.tokens.TOKENS``).
         rejects: one row per fault (``ctdhub.intake.rejects.REJECTS``).
         lineage: one entry per mapped hub variable.
         conservation: the account of all rows.
@@ -86,6 +87,7 @@ class Harmonised:
 
     records: pa.Table
     perpetrators: pa.Table
+    tokens: pa.Table
     rejects: pa.Table
     lineage: tuple[Lineage, ...]
     conservation: Conservation

@@ -21,6 +21,7 @@ from ctdhub.harmonise.lineage import lineage_of
 from ctdhub.harmonise.mapping import Mapping
 from ctdhub.harmonise.result import Conservation, Harmonised
 from ctdhub.harmonise.text import fold
+from ctdhub.harmonise.tokens import tokens_of
 from ctdhub.harmonise.transform import Transform, Transformed
 from ctdhub.i18n import _
 from ctdhub.intake import RawTable
@@ -84,6 +85,8 @@ def harmonise(
     report(_("Accounting for every row"), 0.8)
     records = _records(raw, mapping, contributor, key, done)
     perpetrators = _perpetrators(records, done)
+    ids, rows = records["record_id"].combine_chunks(), records["source_row"].combine_chunks()
+    tokens = tokens_of(raw.table, mapping, contributor, ids, rows)
     rejects = pa.concat_tables([raw.rejects.cast(REJECTS), _with_file(done.rejects, raw.file)])
     counts = Counter(done.excluded["rule"].to_pylist())
     conservation = Conservation(
@@ -94,7 +97,7 @@ def harmonise(
     )
     lineage = lineage_of(mapping, records, perpetrators, done.folded, done.ignored)
     report(_("Harmonised"), 1.0)
-    return Harmonised(records, perpetrators, rejects, lineage, conservation)
+    return Harmonised(records, perpetrators, tokens, rejects, lineage, conservation)
 
 
 def _check_columns(raw: RawTable, mapping: Mapping) -> None:

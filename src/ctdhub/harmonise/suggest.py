@@ -22,6 +22,7 @@ from ctdhub.harmonise.identifiers import PROPOSED
 from ctdhub.harmonise.mapping import Mapping
 from ctdhub.harmonise.mapping_file import parse_mapping
 from ctdhub.harmonise.proposals import Glance, Proposal, glance, month_first, proposals
+from ctdhub.harmonise.tokens import TOKENS_COLUMN
 from ctdhub.harmonise.vocabulary import vocabulary
 from ctdhub.i18n import _
 from ctdhub.intake import Finding, RawTable, ReadOptions, find_identifiers, read_table
@@ -83,8 +84,8 @@ def suggest(raw: RawTable, read: ReadOptions | None = None) -> Suggestion:
         raw: the file as read.
         read: how it was read, where that was not the plain way.
     """
-    columns = [name for name in raw.table.column_names if name != "_row"]
-    findings = {f.column: f for f in find_identifiers(raw)}
+    columns = [name for name in raw.table.column_names if name not in ("_row", TOKENS_COLUMN)]
+    findings = {f.column: f for f in find_identifiers(raw) if f.column in columns}
     glances = [glance(raw.table, name) for name in columns if name not in findings]
     chosen = _choose(p for column in glances for p in proposals(column))
     by_name = {column.name: column for column in glances}
@@ -112,6 +113,7 @@ def suggest(raw: RawTable, read: ReadOptions | None = None) -> Suggestion:
         ),
         *_empty(glances),
         *_identifiers(decisions, findings),
+        *_tokens(raw),
         *_columns(chosen),
         *_left(unmatched, by_name),
     ]
@@ -143,6 +145,12 @@ def _decisions(findings: Iterable[Finding], year: Proposal | None) -> dict[str, 
 
 def _first(decisions: dict[str, str], decision: str) -> str | None:
     return next((column for column, found in decisions.items() if found == decision), None)
+
+
+def _tokens(raw: RawTable) -> list[str]:
+    if TOKENS_COLUMN not in raw.table.column_names:
+        return []
+    return [f"tokens: [{TOKENS_COLUMN}]  # " + _("keyed tokens; the report on links compares them")]
 
 
 def _mdy(year: Proposal | None, by_name: dict[str, Glance]) -> bool:

@@ -3,12 +3,13 @@
 Belongs here: which inputs a stage depends on and which files it leaves behind.
 Does not belong here: the order of the stages (``pipeline``), the work itself (the rooms).
 
-``records`` reaches from files to people, ``protecting`` over the border, ``publishing`` from a
-candidate to the site, ``approving`` is what the two people do between the two, ``showing`` what
-the hub adds to its site.
+``records`` reaches from files to people, ``linking`` reports who several contributors know,
+``protecting`` goes over the border, ``publishing`` from a candidate to the site, ``approving`` is
+what the two people do between the two, ``showing`` what the hub adds to its site.
 """
 
 from ctdhub.stages.approving import approve, statement, waiting
+from ctdhub.stages.linking import linkage, refuse_linkage_keys
 from ctdhub.stages.protecting import check_paid, ledger, protect_people
 from ctdhub.stages.publishing import (
     build_site,
@@ -49,10 +50,12 @@ __all__ = [
     "harmonise_file",
     "ledger",
     "link_people",
+    "linkage",
     "mapping_file",
     "policy",
     "protect_people",
     "publish_release",
+    "refuse_linkage_keys",
     "released_version",
     "reports",
     "statement",

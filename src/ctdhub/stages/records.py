@@ -25,9 +25,11 @@ from ctdhub.intake import read_table
 from ctdhub.link import link, link_perpetrators
 from ctdhub.protect import Policy, load_policy
 from ctdhub.schema import load_schema
+from ctdhub.stages.linking import report_links
 from ctdhub.steps import Step, hash_file, hash_folder, hash_of
 
 RECORDS, PERPETRATORS, REJECTS = "records.parquet", "perpetrators.parquet", "rejects.csv"
+TOKENS = "tokens.parquet"
 REPORT, PEOPLE, OVERLAP = "report.json", "people.parquet", "overlap.csv"
 
 
@@ -73,6 +75,7 @@ def harmonise_file(hub: Hub, given: Contribution, rules: Policy) -> Step:
         )
         pq.write_table(result.records, folder / RECORDS)
         pq.write_table(result.perpetrators, folder / PERPETRATORS)
+        pq.write_table(result.tokens, folder / TOKENS)
         pa_csv.write_csv(result.rejects, folder / REJECTS)
         report = {
             "contributor": given.contributor,
@@ -99,19 +102,23 @@ def harmonise_file(hub: Hub, given: Contribution, rules: Policy) -> Step:
 
 
 def link_people(hub: Hub, harmonised: Sequence[Step]) -> Step:
-    """All records -> people, the unit of protection, their perpetrators, the overlap of lists."""
+    """All records -> people, the unit of protection, their perpetrators, overlaps and links."""
     if not harmonised:
         what = _("The hub has no contributions yet.")
         fix = _("Put files into contributions/<contributor>/<date>/ and build again.")
         raise HubFolderError(what, fix, file=hub.root, rule="no-contributions")
 
+    settings = hub.settings.linkage
+
     def run(folder: Path) -> None:
         schema = load_schema()
-        linked = link(_all(harmonised, RECORDS), schema)
+        records = _all(harmonised, RECORDS)
+        linked = link(records, schema)
         perpetrators = link_perpetrators(_all(harmonised, PERPETRATORS), linked, schema)
         pq.write_table(linked.people, folder / PEOPLE)
         pq.write_table(perpetrators, folder / PERPETRATORS)
         pa_csv.write_csv(linked.overlap, folder / OVERLAP)
+        report_links(folder, records, _all(harmonised, TOKENS), linked, settings)
         totals = {"records": linked.records, "people": linked.people.num_rows}
         (folder / REPORT).write_text(json.dumps(totals), "utf-8")
 
@@ -119,6 +126,7 @@ def link_people(hub: Hub, harmonised: Sequence[Step]) -> Step:
         name="link",
         inputs={
             **{step.name.removeprefix("harmonise "): step.key for step in harmonised},
+            "linkage": hash_of(settings.model_dump()),
             "code": code("schema", "link"),
         },
         output=hub.work / "people",

@@ -1,0 +1,212 @@
+"""The verb group ``key``: keys to approve with, and the key that contributors link with.
+
+Belongs here: arguments, passphrases, what is shown.
+Does not belong here: what a key is (``release.keys``, ``link.keys``).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from ctdhub.cli import console
+from ctdhub.errors import FileError
+from ctdhub.i18n import _
+from ctdhub.link.keys import (
+    LinkageKey,
+    is_linkage_key,
+    is_locked,
+    join_files,
+    make_pair,
+    new_key,
+    public_half,
+    read_linkage_key,
+    split_files,
+    unwrap,
+    wrap,
+    write_linkage_key,
+)
+from ctdhub.release.keys import is_encrypted, make_key, read_key
+
+
+class For(StrEnum):
+    """What a key is for, as Typer wants choices."""
+
+    approval = "approval"
+    linkage = "linkage"
+    receiving = "receiving"
+
+
+KeyFile = Annotated[Path, typer.Argument(help=_("The file of the linkage key."))]
+Out = Annotated[Path, typer.Option(help=_("A new file for the key."))]
+Passphrase = Annotated[
+    bool, typer.Option("--passphrase", help=_("Ask for a passphrase that encrypts it."))
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+    keys = typer.Typer(
+        help=_("Make and pass on keys: to approve releases, and to link without identities."),
+        no_args_is_help=True,
+    )
+    app.add_typer(keys, name="key")
+
+    @keys.command(
+        help=_(
+            "Make a key. For approval: the private half goes into a file for you alone, the public "
+            "half is printed for hub.yaml. For linkage: the secret that contributors share and the "
+            "hub never has. For receiving: your own pair, so that others can send you that secret."
+            "\n\nExample: ctdhub key new --out steward.pem --passphrase"
+            "\n\nExample: ctdhub key new --for linkage --out link.key"
+        )
+    )
+    def new(
+        out: Annotated[Path, typer.Option(help=_("A new file for the private key."))],
+        purpose: Annotated[
+            For, typer.Option("--for", help=_("What the key is for."))
+        ] = For.approval,
+        passphrase: Passphrase = False,
+    ) -> None:
+        secret = _new_passphrase(passphrase)
+        if purpose is For.linkage:
+            key = new_key()
+            write_linkage_key(out, key, secret)
+            _show_linkage(key)
+        elif purpose is For.receiving:
+            _show(make_pair(out, secret))
+        else:
+            _show(make_key(out, secret).public)
+
+    @keys.command(
+        help=_(
+            "Print what may be told of a key: the public half, or the fingerprint of a linkage key."
+            "\n\nTwo contributors who see the same fingerprint hold the same key."
+            "\n\nExample: ctdhub key show steward.pem"
+        )
+    )
+    def show(
+        file: Annotated[Path, typer.Argument(help=_("The file of a key."))],
+    ) -> None:
+        if is_linkage_key(file):
+            _show_linkage(open_linkage_key(file))
+            return
+        secret = _ask() if is_encrypted(file) else ""
+        try:
+            _show(public_half(file, secret))
+        except FileError:
+            _show(read_key(file, secret).public)
+
+    @keys.command(
+        name="wrap",
+        help=_(
+            "Put the linkage key into an envelope that one contributor alone can open."
+            "\n\nThe envelope may go by mail; compare the fingerprint by telephone."
+            "\n\nExample: ctdhub key wrap link.key --to x25519:… --out for-our-ngo.key"
+        ),
+    )
+    def wrap_verb(
+        key: KeyFile,
+        to: Annotated[
+            str, typer.Option(help=_("The other's public half, x25519:…, or a file that holds it."))
+        ],
+        out: Annotated[Path, typer.Option(help=_("A new file for the envelope."))],
+    ) -> None:
+        held = open_linkage_key(key)
+        wrap(held, to, out)
+        _show_linkage(held)
+
+    @keys.command(
+        name="unwrap",
+        help=_(
+            "Open an envelope with your own private key."
+            "\n\nExample: ctdhub key unwrap for-our-ngo.key --with own.pem --out link.key"
+        ),
+    )
+    def unwrap_verb(
+        envelope: Annotated[Path, typer.Argument(help=_("The file of the envelope."))],
+        own: Annotated[Path, typer.Option("--with", help=_("The file of your private key."))],
+        out: Out,
+        passphrase: Passphrase = False,
+    ) -> None:
+        key = unwrap(envelope, own, _ask() if is_encrypted(own) else "")
+        write_linkage_key(out, key, _new_passphrase(passphrase))
+        _show_linkage(key)
+
+    @keys.command(
+        help=_(
+            "Split the linkage key into shares: so many of them give it back, fewer say nothing."
+            "\n\nExample: ctdhub key split link.key --need 3 --shares 5 --out shares"
+        )
+    )
+    def split(
+        key: KeyFile,
+        need: Annotated[int, typer.Option(help=_("How many shares give the key."))],
+        shares: Annotated[int, typer.Option(help=_("How many shares there are."))],
+        out: Annotated[Path, typer.Option(help=_("A folder for the files of the shares."))],
+    ) -> None:
+        held = open_linkage_key(key)
+        for path in split_files(held, need, shares, out):
+            console.print(escape(str(path)), soft_wrap=True, highlight=False)
+        _show_linkage(held)
+
+    @keys.command(
+        help=_(
+            "Make the linkage key out of its shares."
+            "\n\nExample: ctdhub key join share-1-of-5.key share-4-of-5.key share-5-of-5.key "
+            "--out link.key"
+        )
+    )
+    def join(
+        shares: Annotated[list[Path], typer.Argument(help=_("Files of shares."))],
+        out: Out,
+        passphrase: Passphrase = False,
+    ) -> None:
+        key = join_files(shares)
+        write_linkage_key(out, key, _new_passphrase(passphrase))
+        _show_linkage(key)
+
+    @keys.command(
+        help=_(
+            "Make the next linkage key out of this one: all who hold it get the same next one."
+            "\n\nThen delete the old one: who steals the next key cannot go back. If a key was "
+            "stolen, make a new one instead."
+            "\n\nExample: ctdhub key rotate link.key --out link-2.key"
+        )
+    )
+    def rotate(key: KeyFile, out: Out, passphrase: Passphrase = False) -> None:
+        following = open_linkage_key(key).rotated()
+        write_linkage_key(out, following, _new_passphrase(passphrase))
+        _show_linkage(following)
+
+
+def open_linkage_key(file: Path) -> LinkageKey:
+    """Read the linkage key, asking for its passphrase where it has one."""
+    return read_linkage_key(file, _ask() if is_locked(file) else "")
+
+
+def _ask() -> str:
+    return str(typer.prompt(_("Passphrase"), hide_input=True))
+
+
+def _new_passphrase(wanted: bool) -> str:
+    if not wanted:
+        return ""
+    return str(typer.prompt(_("Passphrase"), hide_input=True, confirmation_prompt=True))
+
+
+def _show(public: str) -> None:
+    console.print(public, soft_wrap=True, markup=False, highlight=False)
+
+
+def _show_linkage(key: LinkageKey) -> None:
+    console.print(
+        _("Linkage key, generation {n}, fingerprint {print}").format(
+            n=key.generation, print=key.fingerprint
+        ),
+        highlight=False,
+    )

@@ -1,0 +1,80 @@
+"""The verb ``linkage``: the report on who several contributors know.
+
+Belongs here: arguments and tables.  Does not belong here: how links are found (``link``).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from ctdhub import stages
+from ctdhub.cli import console
+from ctdhub.cli.tokens import kind_words
+from ctdhub.hub import Hub
+from ctdhub.i18n import _
+from ctdhub.insight.words import listed, number, share
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb ``linkage``."""
+
+    @app.command(
+        help=_(
+            "Show how many people several contributors know, by their tokens, and how sure that is."
+            "\n\nThe report is for the steward: exact counts, never to be published. It changes "
+            "nothing that is released. Pairs to look at are in work/people/review.csv."
+            "\n\nExample: ctdhub linkage my-hub"
+        )
+    )
+    def linkage(
+        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
+        as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
+    ) -> None:
+        report = stages.linkage(Hub(folder))
+        if as_json:
+            console.print(
+                json.dumps(report, indent=1), soft_wrap=True, markup=False, highlight=False
+            )
+            return
+        table = Table(title=_("For the steward: not to be published"), show_header=False)
+        for label, value in (
+            (_("people as released (equal person keys)"), report["people"]),
+            (_("persons with tokens, by contributors' own count"), report["persons_with_tokens"]),
+            (_("people among them, by all tokens"), report["clusters"]),
+            (_("links"), report["links"]),
+            (_("pairs to review"), report["to_review"]),
+            (_("tokens that too many share, not used"), report["too_common"]),
+        ):
+            table.add_row(label, number(value))
+        console.print(table)
+        overlap = Table(_("known to"), _("people by all tokens"))
+        for names, people in report["overlap"].items():
+            overlap.add_row(escape(listed(names.split("+"))), number(people))
+        console.print(overlap)
+        patterns = Table(
+            _("what agrees"), _("pairs"), _("by chance"), _("probability"),
+            title=_("What each agreement is worth (the 20 most frequent)"),
+        )  # fmt: skip
+        for row in report["patterns"][:20]:
+            sure = share(row["probability"], fine=True)
+            patterns.add_row(
+                row["kinds"], number(row["pairs"]), number(round(row["by_chance"])), sure
+            )
+        console.print(patterns)
+        facts = {"x": _("gender"), "y": _("citizenship")}
+        for letter, words in (kind_words() | facts).items():
+            console.print(f"{letter}: {escape(words)}", highlight=False)
+        if len(report["made_apart"]) > 1:
+            groups = "; ".join(listed(group) for group in report["made_apart"])
+            console.print(
+                _(
+                    "These contributors made their tokens with different keys or for different "
+                    "releases, so theirs cannot agree: {groups}."
+                ).format(groups=escape(groups))
+            )

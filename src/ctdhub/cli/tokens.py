@@ -1,0 +1,205 @@
+"""The verb ``tokens``: a contributor makes a file that may leave.
+
+Belongs here: arguments, the proposal, the account of what leaves.
+Does not belong here: which columns go and how tokens are made (``link.tokens``).
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from ctdhub.cli import bar, console
+from ctdhub.cli.key import open_linkage_key
+from ctdhub.errors import FileError, printable
+from ctdhub.harmonise.tokens import TOKEN_COLUMN, TOKENS_COLUMN
+from ctdhub.i18n import _
+from ctdhub.insight.words import number
+from ctdhub.intake import ReadOptions, read_table
+from ctdhub.link.tokens import (
+    AGE,
+    KINDS,
+    ROLES,
+    AgeAt,
+    Made,
+    Plan,
+    Role,
+    Tokeniser,
+    check_new,
+    plan,
+    propose,
+    tokenise,
+)
+from ctdhub.release.manifest import VERSION_PATTERN
+
+
+class Order(StrEnum):
+    """The order of day and month, as Typer wants choices."""
+
+    dmy = "dmy"
+    mdy = "mdy"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb ``tokens``."""
+
+    @app.command(
+        help=_(
+            "Turn names and birth dates into keyed tokens and strip them in the same pass."
+            "\n\nRun it where the file is: names never leave. It shows what happens to each "
+            "column and asks; it never shows a value. Contributors who use the same key, release "
+            "and columns get tokens that agree where they know the same person."
+            "\n\nExample: ctdhub tokens cases.xlsx --key link.key --release 2026.1 --out leaves.csv"
+        )
+    )
+    def tokens(
+        file: Annotated[Path, typer.Argument(help=_("A table: csv, xlsx, ods or json."))],
+        key: Annotated[Path, typer.Option(help=_("The file of the linkage key."))],
+        release: Annotated[
+            str, typer.Option(help=_("The release that the tokens are for, for example 2026.1."))
+        ],
+        out: Annotated[Path, typer.Option(help=_("A new file, .csv or .parquet, that may leave."))],
+        columns: Annotated[
+            str,
+            typer.Option(
+                help=_(
+                    "Columns that say who somebody is: given=…,family=…,birth=…,place=…,sex=…, "
+                    "case=… for the number of a case, name=… for whole names. Without it the "
+                    "names of columns decide."
+                )
+            ),
+        ] = "",
+        strip: Annotated[str, typer.Option(help=_("Further columns to strip, with commas."))] = "",
+        keep: Annotated[
+            str, typer.Option(help=_("Columns that look like identifiers and are none."))
+        ] = "",
+        age_at: Annotated[
+            str, typer.Option(help=_("Add the age in years on the day in this column."))
+        ] = "",
+        dates: Annotated[
+            Order, typer.Option(help=_("The order of day and month, for ages."))
+        ] = Order.dmy,
+        sheet: Annotated[
+            str, typer.Option(help=_("The sheet of a workbook; by default the first visible one."))
+        ] = "",
+        header_row: Annotated[
+            int, typer.Option(min=1, help=_("The row that holds the column names."))
+        ] = 1,
+        yes: Annotated[bool, typer.Option("--yes", help=_("Write without asking."))] = False,
+    ) -> None:
+        _check_release(release)
+        check_new(out)
+        secret = open_linkage_key(key)
+        with bar() as progress:
+            progress(_("Reading the file"), 0.0)
+            raw = read_table(file, ReadOptions(sheet=sheet or None, header_row=header_row))
+            progress(_("Looking for identifiers"), 0.5)
+            roles = _roles(columns) if columns else propose(raw)
+            what = plan(raw, roles, _names(keep), _names(strip))
+        _show_plan(what, age_at)
+        if not yes and not typer.confirm(_("Is this right, and may the rest leave?")):
+            console.print(_("Nothing was written."))
+            raise typer.Exit(1)
+        with bar() as progress:
+            made = tokenise(
+                raw,
+                what,
+                Tokeniser(secret.secret, release),
+                out,
+                AgeAt(age_at, dates.value) if age_at else None,
+                progress,
+            )
+        for note in raw.notes:
+            console.print(escape(note))
+        _show_made(made)
+        console.print(
+            _("Wrote {file}: it may leave. The key may not, least of all to the hub.").format(
+                file=escape(str(out))
+            )
+        )
+
+
+def _check_release(release: str) -> None:
+    if not re.fullmatch(VERSION_PATTERN, release):
+        raise FileError(
+            _("This is no version of a release."),
+            _("Write it as the hub does, for example 2026.1; all contributors write the same."),
+            rule="release",
+        )
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _roles(text: str) -> dict[Role, str]:
+    """Roles out of ``given=…,family=…``."""
+    found: dict[Role, str] = {}
+    for part in _names(text):
+        said, __, column = part.partition("=")
+        role = next((r for r in ROLES if r == said.strip()), None)
+        if role is None or not column.strip() or role in found:
+            raise FileError(
+                _("--columns must name each role once: {roles}.").format(roles=", ".join(ROLES)),
+                _("For example: --columns given=first_name,family=last_name,birth=dob,place=town"),
+                rule="roles",
+            )
+        found[role] = column.strip()
+    return found
+
+
+def _show_plan(what: Plan, age_at: str) -> None:
+    """What happens to each column, before anything is written."""
+    fates = {
+        "token": _("becomes tokens, then goes"),
+        "strip": _("goes"),
+        "code": _("becomes a keyed code"),
+        "stay": _("leaves as it is"),
+    }
+    table = Table(
+        _("column"), _("what happens"), _("why"), title=_("What leaves and what does not")
+    )
+    for column in what.columns:
+        name = printable(column.name) + (f" ({column.role})" if column.role else "")
+        table.add_row(escape(name), fates[column.fate], escape(column.reason))
+    if age_at:
+        table.add_row(AGE, _("is added"), _("Counted from the birth date, which goes."))
+    for name in (TOKEN_COLUMN, TOKENS_COLUMN):
+        table.add_row(name, _("is added"), _("Keyed tokens; without the key they say nothing."))
+    console.print(table)
+
+
+def _show_made(made: Made) -> None:
+    table = Table(show_header=False)
+    table.add_row(_("rows read and written"), number(made.rows))
+    for kind, count in made.tokens.items():
+        table.add_row(
+            _("tokens {letter}: {keys}").format(letter=kind, keys=kind_words()[kind]), number(count)
+        )
+    table.add_row(_("rows without the one token that stands for a person"),
+                  number(made.without_token))  # fmt: skip
+    table.add_row(_("rows that say too little for any token"), number(made.without_any))
+    table.add_row(_("birth dates that cannot be read for certain"), number(made.births_unread))
+    console.print(table)
+
+
+def kind_words() -> dict[str, str]:
+    """The composite keys in the user's language."""
+    words = {
+        "a": _("all names as spelt and birth date"),
+        "b": _("two names by sound and birth date"),
+        "c": _("two names by sound and birth year"),
+        "d": _("two names by sound, day and month of birth"),
+        "e": _("two names by sound and place"),
+        "f": _("one name by sound and birth date"),
+        "g": _("one name by sound, birth year and place"),
+        "h": _("beginnings of two names and birth date"),
+        "i": _("birth date and place"),
+    }
+    return {kind: words[kind] for kind in KINDS}

@@ -1,0 +1,28 @@
+"""What a hub decides about links.
+
+Belongs here: cut-offs that a steward may change.  Does not belong here: how links are found.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class LinkageSettings(BaseModel):
+    """``linkage`` in hub.yaml.
+
+    Attributes:
+        cut: least probability that two persons are one, for the report to count them as one.
+        look: least probability at which a pair below ``cut`` goes on the steward's list.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cut: float = Field(default=0.9, ge=0.5, le=1)
+    look: float = Field(default=0.5, ge=0.1, le=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> LinkageSettings:
+        if self.look > self.cut:
+            raise ValueError("look may not exceed cut")
+        return self

@@ -1,0 +1,219 @@
+"""One pass over a file: tokens are added, identifiers go, the rest stays as it was.
+
+Belongs here: the rows, the file that leaves, the account of what was done.
+Does not belong here: which columns go (``columns``), how tokens are made (``derive``).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from ctdhub.errors import FileError, UnreadableFile
+from ctdhub.harmonise.text import trim
+from ctdhub.harmonise.tokens import SEPARATOR, TOKEN_COLUMN, TOKENS_COLUMN
+from ctdhub.harmonise.values import DateOrder, date_of, year_of
+from ctdhub.i18n import _
+from ctdhub.intake import RawTable
+from ctdhub.link.tokens.births import read_birth
+from ctdhub.link.tokens.columns import Plan
+from ctdhub.link.tokens.derive import Identity, Tokeniser
+from ctdhub.link.tokens.sounds import parts
+
+AGE = "age"
+BATCH = 10_000
+FORMS = (".csv", ".parquet")
+
+
+@dataclass(frozen=True)
+class AgeAt:
+    """Where an age comes from: the day in ``column``, and the order of day and month.
+
+    The age is in full years; where only the year of birth is known it may be one too high.
+    """
+
+    column: str
+    order: DateOrder = "dmy"
+
+
+@dataclass(frozen=True)
+class Made:
+    """The account of one file; no value of it.
+
+    Attributes:
+        rows: rows read and written.
+        tokens: tokens made, by kind.
+        without_token: rows without the one token that stands for a person.
+        without_any: rows that say too little for any token.
+        births_unread: rows with a birth date that could not be read for certain.
+    """
+
+    rows: int
+    tokens: dict[str, int]
+    without_token: int
+    without_any: int
+    births_unread: int
+
+
+def tokenise(
+    raw: RawTable,
+    plan: Plan,
+    tokeniser: Tokeniser,
+    out: Path,
+    age: AgeAt | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> Made:
+    """Write the file that may leave: case columns and tokens, never an identifier.
+
+    Args:
+        raw: the file as read.
+        plan: what happens to each column.
+        tokeniser: the key, for one release.
+        out: a new file, .csv or .parquet; readable by its owner alone.
+        age: adds a column ``age``, since the birth date is stripped.
+        progress: called with a message and the fraction done.
+
+    Raises:
+        UnreadableFile: a row cannot be read; no row is left out silently.
+        FileError: ``out`` exists, or ends in something else.
+    """
+    if raw.rejects.num_rows:
+        first = raw.rejects.slice(0, 1).to_pylist()[0]
+        raise UnreadableFile(
+            _("A row cannot be read as a record: {reason}").format(reason=first["reason"]),
+            _("Mend or delete the row; no row is left out silently."),
+            file=raw.file,
+            row=first["source_row"],
+            rule=first["rule"],
+        )
+    check_new(out)
+    leaves = [c.name for c in plan.columns if c.fate in ("stay", "code")]
+    schema = pa.schema(
+        [(n, pa.string()) for n in (*leaves, *((AGE,) if age else ()), TOKEN_COLUMN, TOKENS_COLUMN)]
+    )
+    account = _Account()
+    total = max(raw.table.num_rows, 1)
+    with _writer(out, schema) as write:
+        for done in range(0, raw.table.num_rows, BATCH):
+            if progress:
+                progress(_("Making tokens"), done / total)
+            rows = raw.table.slice(done, BATCH)
+            columns = {name: rows[name] for name in plan.fated("stay")}
+            columns |= {name: _codes(rows[name], tokeniser) for name in plan.fated("code")}
+            columns |= account.tokens(rows, plan, tokeniser)
+            if age:
+                columns[AGE] = _ages(rows, plan, age)
+            write(pa.table([columns[name] for name in schema.names], schema=schema))
+    return account.made()
+
+
+def check_new(out: Path) -> None:
+    """Refuse a name that cannot be written before anything is read.
+
+    Raises:
+        FileError: it exists, or ends in something else than .csv or .parquet.
+    """
+    if out.suffix.lower() not in FORMS:
+        what = _("The name of the file must end in .csv or .parquet.")
+        raise FileError(what, _("Give the file another name."), file=out, rule="format-suffix")
+    if out.exists():
+        what, fix = _("The file exists already."), _("Name a new file, or take that one away.")
+        raise FileError(what, fix, file=out, rule="no-overwrite")
+
+
+class _Account:
+    """Tokens of rows, and how many there were."""
+
+    def __init__(self) -> None:
+        self._kinds: Counter[str] = Counter()
+        self._rows = self._alone = self._none = self._unread = 0
+
+    def tokens(self, rows: pa.Table, plan: Plan, tokeniser: Tokeniser) -> dict[str, pa.Array]:
+        one, every = [], []
+        for person in _people(rows, plan):
+            first, found = tokeniser.tokens(person)
+            self._rows += 1
+            self._alone += not first
+            self._none += not found
+            self._unread += bool(person.birth and read_birth(person.birth) is None)
+            self._kinds.update(token[0] for token in found)
+            one.append(first or None)
+            every.append(SEPARATOR.join((tokeniser.check, *found)) if found else None)
+        return {
+            TOKEN_COLUMN: pa.array(one, pa.string()),
+            TOKENS_COLUMN: pa.array(every, pa.string()),
+        }
+
+    def made(self) -> Made:
+        kinds = dict(sorted(self._kinds.items()))
+        return Made(self._rows, kinds, self._alone, self._none, self._unread)
+
+
+def _people(rows: pa.Table, plan: Plan) -> Iterator[Identity]:
+    def cells(column: str | None) -> list[str]:
+        if column is None:
+            return [""] * rows.num_rows
+        return rows[column].fill_null("").to_pylist()  # type: ignore[no-any-return]
+
+    births, places = cells(plan.of("birth")), cells(plan.of("place"))
+    if whole := plan.of("name"):
+        for name, birth, place in zip(cells(whole), births, places, strict=True):
+            *given, family = parts(name) or ("",)
+            yield Identity(" ".join(given), family, trim(birth), place)
+        return
+    for given_, family, birth, place in zip(
+        cells(plan.of("given")), cells(plan.of("family")), births, places, strict=True
+    ):
+        yield Identity(given_, family, trim(birth), place)
+
+
+def _codes(column: pa.ChunkedArray, tokeniser: Tokeniser) -> pa.Array:
+    found = [tokeniser.case(cell) if cell else None for cell in column.to_pylist()]
+    return pa.array(found, pa.string())
+
+
+def _ages(rows: pa.Table, plan: Plan, age: AgeAt) -> pa.Array:
+    birth = plan.of("birth")
+    if birth is None or age.column not in rows.column_names:
+        what = _("There is no such column to count ages from.")
+        fix = _("Name a birth column under --columns, and a column of the file under --age-at.")
+        raise FileError(what, fix, column=age.column, rule="age-at")
+    pairs = zip(rows[birth].to_pylist(), rows[age.column].to_pylist(), strict=True)
+    return pa.array([_age(b, a, age.order) for b, a in pairs], pa.string())
+
+
+def _age(birth: str | None, at: str | None, order: DateOrder) -> str | None:
+    born = date_of(trim(birth).lower(), order) if birth else None
+    then = date_of(trim(at).lower(), order) if at else None
+    if born is None and then is not None and birth and (year := year_of(trim(birth), order)):
+        return str(int(then[:4]) - int(year)) if then[:4] >= year else None
+    if born is None or then is None or then < born:
+        return None
+    return str(int(then[:4]) - int(born[:4]) - (then[5:] < born[5:]))
+
+
+@contextmanager
+def _writer(out: Path, schema: pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
+    """Write beside the file and put it in place at the end, so that no half file is ever seen."""
+    part = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            if out.suffix.lower() == ".csv":
+                options = pa_csv.WriteOptions(quoting_style="needed")
+                with pa_csv.CSVWriter(file, schema, write_options=options) as csv:
+                    yield csv.write_table
+            else:
+                with pq.ParquetWriter(file, schema, compression="zstd") as parquet:
+                    yield parquet.write_table
+        part.rename(out)
+    finally:
+        part.unlink(missing_ok=True)

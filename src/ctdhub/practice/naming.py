@@ -1,0 +1,153 @@
+"""Invented lists with invented names in four scripts, to practise linking on.
+
+Belongs here: who is on which list, what each office gets wrong, the files and the truth.
+Does not belong here: spellings (``spelling``), making tokens (``link.tokens``).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from ctdhub.practice.chance import pick
+from ctdhub.practice.spelling import Sounds, invent, slip, spell
+
+LISTS = {
+    "harbour": "latin",
+    "lantern": "latin",
+    "mayak": "cyrillic",
+    "pharos": "greek",
+    "manara": "arabic",
+}
+"""Invented offices and the script that each writes in."""
+
+CITIZENSHIPS = ("NAM", "PER", "LAO", "FJI", "BOL", "GHA", "MDA", "NPL")
+COLUMNS = (
+    "case_number",
+    "given_name",
+    "family_name",
+    "birth_date",
+    "sex",
+    "town",
+    "year",
+    "citizenship",
+)
+
+
+@dataclass(frozen=True)
+class Slips:
+    """Share of rows in which an office gets something wrong.
+
+    Invented, and meant to be worse than most: in the only comparable public data (FEBRL, set 4) up
+    to two fields of a row are wrong.
+    """
+
+    misspelt: float = 0.15
+    swapped_names: float = 0.06
+    swapped_day: float = 0.05
+    wrong_year: float = 0.03
+    no_birth: float = 0.03
+    other_town: float = 0.08
+    half_a_compound: float = 0.5
+    no_citizenship: float = 0.1
+
+
+@dataclass(frozen=True)
+class _Person:
+    given: list[Sounds]
+    family: list[Sounds]
+    birth: date
+    sex: str
+    town: Sounds
+    citizenship: str
+
+
+def write_names(
+    folder: Path, people: int, seed: int, slips: Slips | None = None, known: float = 0.5
+) -> dict[str, Path]:
+    """Write one list per office and ``truth.csv`` (office, case, person).
+
+    Args:
+        folder: made if it is not there.
+        people: invented people.
+        seed: the same seed gives the same files.
+        slips: what offices get wrong.
+        known: chance that an office knows a person.
+
+    Returns:
+        Office to its file.
+    """
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    invented = list(_people(people, rng))
+    truth, files = [], {}
+    for letter, (office, script) in zip("ABCDE", LISTS.items(), strict=True):
+        files[office] = folder / f"{office}.csv"
+        with files[office].open("w", encoding="utf-8", newline="") as out:
+            sheet = csv.writer(out)
+            sheet.writerow(COLUMNS)
+            for place in rng.permutation(people):
+                if rng.random() < known:
+                    case = f"{letter}{int(place):06d}"
+                    sheet.writerow([case, *_row(invented[place], script, rng, slips or Slips())])
+                    truth.append((office, case, int(place)))
+    with (folder / "truth.csv").open("w", encoding="utf-8", newline="") as out:
+        sheet = csv.writer(out)
+        sheet.writerow(("office", "case", "person"))
+        sheet.writerows(truth)
+    return files
+
+
+def _people(n: int, rng: np.random.Generator) -> Iterator[_Person]:
+    """People whose names, as in life, are of very different frequency."""
+    given, family = invent(rng, 600, (1, 3)), invent(rng, 5_000, (2, 4))
+    towns = invent(rng, 300, (2, 3))
+    first, last = (1 / np.arange(5, 5 + len(names)) ** 0.9 for names in (given, family))
+    home = 1 / np.arange(3, 3 + len(towns))
+    nations = 1 / np.arange(1, 1 + len(CITIZENSHIPS))
+    parts = [pick(rng, n, weights) for weights in (first, first, last, last, home, nations)]
+    for one, two, house, other, town, nation in zip(*parts, strict=True):
+        days = int(rng.integers(0, 45 * 365))
+        yield _Person(
+            [given[one]] + [given[two]] * (rng.random() < 0.12),
+            [family[house]] + [family[other]] * (rng.random() < 0.2),
+            date(1968, 1, 1) + timedelta(days=days),
+            "F" if rng.random() < 0.6 else "M",
+            towns[town],
+            CITIZENSHIPS[nation],
+        )
+
+
+def _row(who: _Person, script: str, rng: np.random.Generator, slips: Slips) -> list[str]:
+    names = []
+    for sounds in (who.given, who.family):
+        written = [spell(part, script, rng) for part in sounds]
+        if len(written) > 1 and rng.random() < slips.half_a_compound:
+            written = [written[int(rng.integers(2))]]
+        names.append(("-" if rng.random() < 0.5 else " ").join(written))
+    if rng.random() < slips.misspelt:
+        which = int(rng.integers(2))
+        names[which] = slip(names[which], rng)
+    if rng.random() < slips.swapped_names:
+        names.reverse()
+    town = spell(who.town, script, rng)
+    if rng.random() < slips.other_town:
+        town = "" if rng.random() < 0.5 else slip(town, rng)
+    year = str(int(rng.integers(2015, 2026)))
+    citizenship = "" if rng.random() < slips.no_citizenship else who.citizenship
+    return [*names, _birth(who.birth, rng, slips), who.sex, town, year, citizenship]
+
+
+def _birth(day: date, rng: np.random.Generator, slips: Slips) -> str:
+    if rng.random() < slips.no_birth:
+        return ""
+    year = day.year + int(rng.integers(-2, 3)) * (rng.random() < slips.wrong_year)
+    first, second = day.day, day.month
+    if second != first and first <= 12 and rng.random() < slips.swapped_day:
+        first, second = second, first
+    return f"{first:02d}/{second:02d}/{year}"

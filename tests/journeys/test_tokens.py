@@ -1,0 +1,216 @@
+"""One person, many contributors: from lists with names to a report, and no name at the hub."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from ctdhub import cli, pipeline, stages, start
+from ctdhub.errors import HubFolderError
+from ctdhub.hub import Hub
+from ctdhub.link.keys import new_key, split_files, write_linkage_key
+from ctdhub.practice.naming import LISTS
+
+Run = object
+
+
+@pytest.fixture
+def ctdhub(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(cli.console, "width", 250)
+
+    def run(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["ctdhub", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        shown = capsys.readouterr()
+        assert "Traceback" not in shown.err
+        return int(ended.value.code or 0), shown.out, shown.err
+
+    return run
+
+
+AGREEMENT = {
+    "kind": "case_management", "scope": "invented", "legal_basis": "invented",
+    "consent_rule": "invented", "retention": "invented", "display_rule": "invented",
+}  # fmt: skip
+
+
+@pytest.fixture
+def linked(tmp_path: Path, ctdhub) -> Hub:  # type: ignore[no-untyped-def]
+    """A hub of five offices whose lists came as tokens; built as far as people, by the commands."""
+    names, key = tmp_path / "names", tmp_path / "link.key"
+    assert ctdhub("practice", names, "--names", "--people", 1500, "--seed", 4)[0] == 0
+    assert ctdhub("key", "new", "--for", "linkage", "--out", key)[0] == 0
+    hub = start.new_hub(tmp_path / "hub", "invented")
+    for office in LISTS:
+        made = tmp_path / f"{office}.csv"
+        args = ("--key", key, "--release", "2026.1", "--out", made, "--yes")
+        code, out, _err = ctdhub("tokens", names / f"{office}.csv", *args)
+        assert code == 0
+        assert "becomes tokens, then goes" in out
+        folder = hub.root / "contributions" / office / "2026-01-15"
+        folder.mkdir(parents=True)
+        made.rename(folder / made.name)
+        agreement = AGREEMENT | {"id": office, "name": office}
+        (hub.root / "contributors" / f"{office}.yaml").write_text(
+            yaml.safe_dump(agreement), "utf-8"
+        )
+        target = hub.mapping(office)
+        assert ctdhub("suggest", folder / made.name, "--out", target)[0] == 0
+    assert ctdhub("check", hub.root)[0] == 0
+    assert ctdhub("build", hub.root, "--until", "link")[0] == 0
+    return hub
+
+
+def test_from_names_to_a_report(linked: Hub, tmp_path: Path, ctdhub) -> None:  # type: ignore[no-untyped-def]
+    code, out, _err = ctdhub("linkage", linked.root, "--json")
+    assert code == 0
+    report = json.loads(out)
+    assert report["persons_with_tokens"] > report["people"] > report["clusters"]
+    assert len(report["made_apart"]) == 1
+    with (tmp_path / "names" / "truth.csv").open(encoding="utf-8") as file:
+        truth = list(csv.DictReader(file))
+    people = len({row["person"] for row in truth})
+    assert abs(report["clusters"] - people) < 0.1 * people, "clusters are near the truth"
+    assert report["people"] > 1.3 * people, "equal keys alone count many people twice"
+    assert sum(report["overlap"].values()) == report["clusters"]
+    shown = ctdhub("linkage", linked.root)[1]
+    assert "not to be published" in shown
+    review = (linked.work / "people" / "review.csv").read_text("utf-8")
+    assert review.count("\n") == report["to_review"] + 1
+
+
+def test_no_name_reaches_the_hub(linked: Hub, tmp_path: Path) -> None:
+    identifying: set[bytes] = set()
+    for office in LISTS:
+        with (tmp_path / "names" / f"{office}.csv").open(encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                cells = (
+                    row["given_name"],
+                    row["family_name"],
+                    row["birth_date"],
+                    row["case_number"],
+                )
+                identifying |= {cell.encode() for cell in cells if len(cell) > 5}
+    for path in linked.root.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            if path.suffix == ".parquet":
+                content = repr(pq.read_table(path).to_pydict()).encode()
+            words = set(content.replace(b'"', b",").replace(b"\n", b",").split(b","))
+            assert not identifying & words, path.name
+
+
+def test_the_report_changes_no_row_of_people(linked: Hub) -> None:
+    people = pq.read_table(linked.work / "people" / "people.parquet")
+    before = stages.linkage(linked)
+    settings = yaml.safe_load((linked.root / "hub.yaml").read_text("utf-8"))
+    settings["linkage"] = {"cut": 0.999, "look": 0.9}
+    (linked.root / "hub.yaml").write_text(yaml.safe_dump(settings), "utf-8")
+    done = pipeline.build(linked, until="link")
+    assert "linkage" in str(done[-1].reason)
+    after = stages.linkage(linked)
+    assert after["clusters"] > before["clusters"]
+    assert pq.read_table(linked.work / "people" / "people.parquet").equals(people)
+
+
+def test_another_release_or_key_is_noticed(linked: Hub, tmp_path: Path, ctdhub) -> None:  # type: ignore[no-untyped-def]
+    again = linked.root / "contributions" / "mayak" / "2026-01-15" / "mayak.csv"
+    again.unlink()
+    args = ("--key", tmp_path / "link.key", "--release", "2026.2", "--out", again, "--yes")
+    assert ctdhub("tokens", tmp_path / "names" / "mayak.csv", *args)[0] == 0
+    pipeline.build(linked, until="link")
+    report = stages.linkage(linked)
+    assert ["mayak"] in report["made_apart"]
+    assert not any("mayak" in names and "+" in names for names in report["overlap"])
+    assert "mayak" in ctdhub("linkage", linked.root)[1].split("cannot agree:")[1]
+
+
+def test_a_column_of_names_is_no_column_of_tokens(linked: Hub, ctdhub) -> None:  # type: ignore[no-untyped-def]
+    file = linked.root / "contributions" / "mayak" / "2026-01-15" / "mayak.csv"
+    text = file.read_text("utf-8").splitlines()
+    text[3] = text[3].rsplit('"', 2)[0] + '"Ordinary Words"'
+    file.write_text("\n".join(text) + "\n", "utf-8")
+    code, _out, err = ctdhub("build", linked.root, "--until", "link")
+    assert code == 2
+    assert "weak-token" in err
+    assert "row 4" in err
+    assert "Ordinary" not in err
+
+
+@pytest.mark.parametrize("kind", ["open", "locked", "share"])
+@pytest.mark.parametrize("place", ["link.key", "keys/x", "contributions/a/b/cases.csv"])
+def test_a_hub_that_holds_the_key_is_not_built(
+    tmp_path: Path, kind: str, place: str, ctdhub
+) -> None:  # type: ignore[no-untyped-def]
+    hub = start.new_hub(tmp_path / "hub", "invented")
+    path = hub.root / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "share":
+        split_files(new_key(), 2, 2, tmp_path / "s")[0].rename(path)
+    else:
+        write_linkage_key(path, new_key(), "word" if kind == "locked" else "")
+    with pytest.raises(HubFolderError) as error:
+        pipeline.build(hub)
+    assert error.value.rule == "linkage-key"
+    for verb in ("build", "check"):
+        code, _out, err = ctdhub(verb, hub.root)
+        assert code == 2
+        assert path.name in err
+    path.unlink()
+    with pytest.raises(HubFolderError) as error:
+        pipeline.build(hub)
+    assert error.value.rule == "no-contributions"
+
+
+def test_keys_by_command(tmp_path: Path, ctdhub, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.chdir(tmp_path)
+    shown = ctdhub("key", "new", "--for", "linkage", "--out", "link.key")[1]
+    assert ctdhub("key", "show", "link.key")[1] == shown
+    public = ctdhub("key", "new", "--for", "receiving", "--out", "own.pem")[1].strip()
+    assert ctdhub("key", "show", "own.pem")[1].strip() == public
+    assert ctdhub("key", "new", "--out", "steward.pem")[1].startswith("ed25519:")
+    assert ctdhub("key", "show", "steward.pem")[1].startswith("ed25519:")
+    assert ctdhub("key", "wrap", "link.key", "--to", public, "--out", "env.key")[1] == shown
+    assert ctdhub("key", "unwrap", "env.key", "--with", "own.pem", "--out", "b.key")[1] == shown
+    assert (tmp_path / "b.key").read_bytes() == (tmp_path / "link.key").read_bytes()
+    args = ("key", "split", "link.key", "--need", 2, "--shares", 3, "--out", "s")
+    assert "share-3-of-3.key" in ctdhub(*args)[1]
+    shares = ("s/share-1-of-3.key", "s/share-3-of-3.key")
+    assert ctdhub("key", "join", *shares, "--out", "c.key")[1] == shown
+    assert ctdhub("key", "join", shares[0], "--out", "d.key")[0] == 2
+    assert "generation 2" in ctdhub("key", "rotate", "link.key", "--out", "next.key")[1]
+    assert ctdhub("key", "rotate", "steward.pem", "--out", "no.key")[0] == 2
+    assert not (tmp_path / "no.key").exists()
+
+
+def test_tokens_asks_before_it_writes(
+    tmp_path: Path, ctdhub, monkeypatch: pytest.MonkeyPatch
+) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.chdir(tmp_path)
+    ctdhub("practice", "names", "--names", "--people", 1000)
+    ctdhub("key", "new", "--for", "linkage", "--out", "link.key")
+    monkeypatch.setattr("typer.confirm", lambda _question: False)
+    args = ["tokens", "names/pharos.csv", "--key", "link.key", "--out", "out.csv"]
+    code, out, _err = ctdhub(*args, "--release", "2026.1")
+    assert code == 1
+    assert "Nothing was written" in out
+    assert not (tmp_path / "out.csv").exists()
+    for more, rule in [
+        (["--release", "soon"], "release"),
+        (["--release", "2026.1", "--columns", "given"], "roles"),
+        (["--release", "2026.1", "--columns", "whose=x"], "roles"),
+        (["--release", "2026.1", "--columns", "given=a,given=b"], "roles"),
+        (["--release", "2026.1", "--columns", "given=nobody"], "columns"),
+        (["--release", "2026.1", "--strip", "nobody"], "columns"),
+        (["--release", "2026.1", "--age-at", "nobody"], "age-at"),
+    ]:
+        code, _out, err = ctdhub(*args, *more, "--yes")
+        assert (code, f"rule {rule}" in err) == (2, True), (more, err)
+        assert not (tmp_path / "out.csv").exists()
