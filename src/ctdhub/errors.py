@@ -15,6 +15,7 @@ Belongs here: every exception a user may see.  Does not belong here: the checks 
     ├── LedgerError           the privacy ledger refuses or is damaged
     │   ├── Overspend             the question costs more than what is left
     │   └── LedgerTampered        a line of the ledger does not hash to its successor
+    ├── CountError            a round of counts without records cannot go on
     ├── ReleaseError          a release is missing, damaged or would be rewritten
     └── SiteError             a published site cannot be read
 
@@ -145,6 +146,10 @@ class Overspend(LedgerError):
 
 class LedgerTampered(LedgerError):
     """A line of the ledger does not hash to its successor."""
+
+
+class CountError(HubError):
+    """A round of counts without records cannot go on: a file is missing, altered or another's."""
 
 
 class ReleaseError(HubError):

@@ -43,19 +43,24 @@ def scope_of_file(path: Path, header: Sequence[str], support: int | None = None)
     """
     found = load_domains(path)
     if not found.checked:
-        raise PolicyError(
-            _("Nobody has checked this draft of a domains file."),
-            _(
-                "Compare its values with public knowledge, such as the code book of the form; "
-                "then set checked: true."
-            ),
-            file=path,
-            rule="domains-checked",
-        )
+        raise unchecked(path)
     if support is not None:
         found = found.model_copy(update={"support": support})
     blanks = {name: column.not_recorded for name, column in found.columns.items()}
     return Scope(found.plan(header), blanks, found.person, path.name)
+
+
+def unchecked(path: Path) -> PolicyError:
+    """The error of a draft that nobody has checked."""
+    return PolicyError(
+        _("Nobody has checked this draft of a domains file."),
+        _(
+            "Compare its values with public knowledge, such as the code book of the form; "
+            "then set checked: true."
+        ),
+        file=path,
+        rule="domains-checked",
+    )
 
 
 def scope_of_schema(header: Sequence[str], support: int | None = None) -> Scope:
