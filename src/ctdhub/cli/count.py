@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from ctdhub.cli import bar, console, errors
-from ctdhub.errors import PolicyError
+from ctdhub.errors import PolicyError, printable
 from ctdhub.i18n import _
 from ctdhub.insight.words import number
 from ctdhub.protect.alone import read_alone
@@ -271,7 +271,11 @@ def _columns(asked: list[str] | None) -> tuple[str, ...]:
 
 
 def _show_terms(terms: Terms) -> None:
-    layout = terms.layout()
+    layout, domains = terms.layout(), terms.scope().plan.domains
+    listed = ", ".join(f"{printable(name)} ({len(values)})" for name, values in domains.items())
+    console.print(
+        _("Columns, with the number of values of each: {columns}.").format(columns=escape(listed))
+    )
     console.print(
         _("{tables} tables, {cells} cells; at most {known} contributors know one person.").format(
             tables=number(len(layout.tables)), cells=number(layout.cells), known=terms.known_to
