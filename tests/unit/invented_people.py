@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -16,6 +19,12 @@ COLUMNS = (
     "exploitation_slavery_and_practices", "any_means", "any_exploitation", "records_per_person",
 )  # fmt: skip
 """Columns of a policy that releases the exploitation group whole and the means in part."""
+
+
+CONTRIBUTORS = ("harbour", "mirador", "rivage")
+FACTS: dict[str, Any] = {
+    "contributors": [{"id": name, "name": name.title()} for name in CONTRIBUTORS]
+}
 
 
 def small_policy(**settings: object) -> Policy:
@@ -46,3 +55,30 @@ def people(n: int, policy: Policy, seed: int = 1) -> pa.Table:
             some = np.any(flags, axis=0) if flags else np.zeros(n, dtype=bool)
             columns[v.name] = pa.array(np.where(some, "yes", "no").tolist(), pa.string())
     return pa.table({name: columns[name] for name in domains})
+
+
+def reported(table: pa.Table, seed: int = 5) -> tuple[pa.Table, pa.Table]:
+    """The same people with who reported them and the regions of their countries, and the overlap
+    of lists as ``link`` gives it: some are on two lists, the first of which reported first."""
+    schema, rng = load_schema(), np.random.default_rng(seed)
+    n = table.num_rows
+    first, other = rng.integers(0, len(CONTRIBUTORS), n), rng.integers(0, len(CONTRIBUTORS), n)
+    other = np.where(rng.random(n) < 0.2, other, first)
+    known = Counter(
+        "+".join(sorted({CONTRIBUTORS[a], CONTRIBUTORS[b]}))
+        for a, b in zip(first, other, strict=True)
+    )
+    table = table.append_column(
+        "reporting_entity", pa.array([CONTRIBUTORS[i] for i in first], pa.string())
+    )
+    for region in ("citizenship_region", "exploitation_region"):
+        domain = [None, *schema.domain(region)]
+        drawn = rng.integers(0, len(domain), n)
+        table = table.append_column(region, pa.array([domain[i] for i in drawn], pa.string()))
+    overlap = pa.table(
+        {
+            "contributors": pa.array(list(known), pa.string()),
+            "people": pa.array(list(known.values()), pa.int64()),
+        }
+    )
+    return table, overlap

@@ -10,7 +10,18 @@ from typing import Any
 
 import pyarrow as pa
 
-from ctdhub.protect.border import COUNTS, Estimate, Guarantee, Protected, restore
+from ctdhub.protect.border import (
+    CONTRIBUTOR,
+    COUNTS,
+    LISTS,
+    MEASUREMENTS,
+    YEAR,
+    Estimate,
+    Guarantee,
+    Protected,
+    Sources,
+    restore,
+)
 from ctdhub.schema import load_schema
 
 Z = 1.959964
@@ -98,6 +109,7 @@ def protected_answer(
             if k > half:
                 cells.append((names, list(values), k, k - half, k + half, "shown"))
     columns = list(zip(*cells, strict=True))
+    shown = {(tuple(cell[0]), tuple(cell[1])) for cell in cells}  # type: ignore[arg-type]
     names = sorted({c for table in TABLES for c in table.split("*")})
     records = pa.table({c: pa.array([r.get(c) for r in rows], pa.string()) for c in names})
     return restore(
@@ -118,4 +130,42 @@ def protected_answer(
             charge="invented",
         ),
         facts={**FACTS, **(facts or {})},
+        measurements=by_year(rows, tables, shown, (facts or FACTS).get("years", YEARS)),
     )
+
+
+def by_year(
+    rows: Sequence[dict[str, str | None]],
+    tables: Iterable[str],
+    shown: set[tuple[tuple[str, ...], tuple[str, ...]]],
+    years: Sequence[int] = YEARS,
+) -> pa.Table:
+    """Exact counts by year of every shown group, as if they had been measured."""
+    found = []
+    for table in (t for t in tables if YEAR in t.split("*")):
+        names = table.split("*")
+        rest = tuple(n for n in names if n != YEAR)
+        counted = Counter(tuple(r.get(c) or "" for c in names) for r in rows)
+        for _columns, group in sorted(cell for cell in shown if cell[0] == rest):
+            for year in (*map(str, range(years[0], years[1] + 1)), ""):
+                cell = dict(zip(rest, group, strict=True)) | {YEAR: year}
+                values = tuple(cell[n] for n in names)
+                found.append({"columns": names, "values": values, "noisy": float(counted[values])})
+    return pa.Table.from_pylist(found, MEASUREMENTS)
+
+
+def invented_sources(lists: Sequence[str] = ("one", "two"), sigma: float = 12.0) -> Sources:
+    """Contributors "one" and "two" of :data:`FACTS`: invented counts by year, gender and list."""
+    found: list[dict[str, Any]] = []
+    for i, who in enumerate(("", "one", "two")):
+        for k, year in enumerate((*map(str, range(YEARS[0], YEARS[1] + 1)), "")):
+            cell = ([CONTRIBUTOR, YEAR], [who, year], 100.25 * i + 10 * k - 20)
+            found.append(dict(zip(MEASUREMENTS.names, cell, strict=True)))
+            for gender in ("", *load_schema().codes["gender"]):
+                by = ([*cell[0], "gender"], [*cell[1], gender], 30.0 * i - len(gender))
+                found.append(dict(zip(MEASUREMENTS.names, by, strict=True)))
+    cells = {"one": 900.0, "two": 700.0, "one+two": -3.0} if lists else {}
+    found += [{"columns": [LISTS], "values": [v], "noisy": n} for v, n in cells.items()]
+    tables = [f"{CONTRIBUTOR}*{YEAR}", f"{CONTRIBUTOR}*{YEAR}*gender", *([LISTS] if lists else [])]
+    table = pa.Table.from_pylist(found, MEASUREMENTS)
+    return Sources(("one", "two"), tuple(lists), table, dict.fromkeys(tables, sigma), 0.05)

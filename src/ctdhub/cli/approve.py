@@ -21,6 +21,7 @@ from ctdhub.errors import printable
 from ctdhub.hub import Hub
 from ctdhub.i18n import _
 from ctdhub.insight.words import number
+from ctdhub.insight.words import share as percent
 from ctdhub.release.approvals import Approvals, Statement, role_name
 from ctdhub.release.keys import SigningKey, is_encrypted, make_key, read_key
 from ctdhub.release.manifest import Manifest
@@ -134,6 +135,7 @@ def show_statement(given: Statement, manifest: Manifest, account: Account) -> No
             ),
         ),
         (_("tables"), number(tables)),
+        *_measured(manifest),
         (
             _("charge"),
             _("number {n} of the ledger, {time}: {what}").format(
@@ -157,6 +159,31 @@ def show_statement(given: Statement, manifest: Manifest, account: Account) -> No
     console.print(table)
     if given.practice:
         console.print(_("The data are invented: this approval is for practice."))
+
+
+def _measured(manifest: Manifest) -> list[tuple[str, str]]:
+    """What is published beside shown counts, in the words of the privacy officer."""
+    rows = []
+    if manifest.measurements:
+        told = _(
+            "{n} noisy counts of groups whose total is shown, for statistics; some are of few "
+            "people, and all are covered by the guarantee"
+        )
+        rows.append((_("counts by year"), told.format(n=number(manifest.measurements.rows))))
+    if (found := manifest.sources) is None:
+        return rows
+    if found.contributors:
+        told = _("noisy counts by year are published under the names of: {names}").format(
+            names=", ".join(found.contributors)
+        )
+        rows.append((_("counts by contributor"), told))
+    if found.lists:
+        told = _("noisy counts are published of how these lists overlap: {names}").format(
+            names=", ".join(found.lists)
+        )
+        rows.append((_("overlap of lists"), told))
+    share = _("{share} of this release's budget").format(share=percent(found.share))
+    return [*rows, (_("contributors and lists together take"), share)]
 
 
 def show_waiting(hub: Hub, version: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,7 @@ from ctdhub.protect.alone import MAX_DELTA, check_delta
 from ctdhub.protect.domains import load_domains
 from ctdhub.protect.plan import Plan, plan_of
 from ctdhub.protect.rehearse import Figures, Range, Rehearsal, rehearse, stand_in
+from ctdhub.protect.sources import SourceTables, public_sources
 from ctdhub.schema import load_schema
 
 
@@ -69,7 +71,8 @@ def register(app: typer.Typer) -> None:
                 _("For example: ctdhub rehearse my-hub, or ctdhub rehearse --domains FILE."),
                 rule="usage",
             )
-        plan, default = _of_file(domains) if domains else _of_hub(hub or Path())
+        asked_of = _of_file(domains) if domains else _of_hub(hub or Path())
+        plan, default = asked_of.plan, asked_of.delta
         if delta is not None:
             check_delta(delta, 1)
         known = invented_people(people) if hub and people >= FEWEST else None
@@ -82,7 +85,17 @@ def register(app: typer.Typer) -> None:
                 def tell(message: str, share: float, at: int = i) -> None:
                     progress(message, (at + share) / len(asked))
 
-                done.append(rehearse(plan, e, delta or default, codes, progress=tell))
+                done.append(
+                    rehearse(
+                        plan,
+                        e,
+                        delta or default,
+                        codes,
+                        progress=tell,
+                        perpetrators=asked_of.perpetrators,
+                        sources=asked_of.sources,
+                    )
+                )
         if as_json:
             figures = {"people": people, "rehearsals": [r.as_dict() for r in done]}
             typer.echo(json.dumps(figures, indent=1))
@@ -90,13 +103,30 @@ def register(app: typer.Typer) -> None:
             show(done, people, plan)
 
 
-def _of_hub(folder: Path) -> tuple[Plan, float]:
-    policy = load_policy(Hub(folder).policy_file)
-    return plan_of(policy, load_schema()), policy.delta
+@dataclass(frozen=True)
+class _Asked:
+    """What is rehearsed: a plan, a delta, and what else the budget pays for."""
+
+    plan: Plan
+    delta: float
+    perpetrators: float = 0.0
+    sources: SourceTables | None = None
 
 
-def _of_file(path: Path) -> tuple[Plan, float]:
-    return load_domains(path).plan(), MAX_DELTA
+def _of_hub(folder: Path) -> _Asked:
+    """The hub's policy.  Noise does not depend on how many contributors there are, so that a hub
+    without agreements rehearses with one that stands in."""
+    hub, schema = Hub(folder), load_schema()
+    policy = load_policy(hub.policy_file)
+    agreed = [{"id": a.id, "show_counts": a.show_counts} for a in hub.agreements()]
+    some = agreed or [{"id": name} for name in policy.sources.lists or ("contributor",)]
+    sources = public_sources(policy, schema, {"contributors": some})
+    share = policy.perpetrators.share
+    return _Asked(plan_of(policy, schema), policy.delta, share, sources)
+
+
+def _of_file(path: Path) -> _Asked:
+    return _Asked(load_domains(path).plan(), MAX_DELTA)
 
 
 def show(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
@@ -128,6 +158,8 @@ def show(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
         ]
         named.add_row(escape(" × ".join(same[0].columns)), *cells)
     console.print(named)
+    if done[0].sources:
+        _show_sources(done, heads)
     console.print(
         _(
             "Noise, half-widths and smallest counts follow from the settings alone: the first "
@@ -136,6 +168,17 @@ def show(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
             "the share of records in a wrong cell. Core pairs and triples by name: --json."
         )
     )
+
+
+def _show_sources(done: Sequence[Rehearsal], heads: Sequence[str]) -> None:
+    table = Table(title=_("By contributor, and overlap of lists: noise (sigma, people)"))
+    table.add_column(_("table"), overflow="fold")
+    for heading in heads:
+        table.add_column(heading, justify="right")
+    for name in done[0].sources:
+        cells = [f"{r.sources[name]:.1f}" for r in done]
+        table.add_row(escape(name.replace("*", " × ")), *cells)
+    console.print(table)
 
 
 def _rows(same: Sequence[Figures], level: float) -> list[tuple[str, list[str]]]:
@@ -163,7 +206,9 @@ def kind_name(figures: Figures) -> str:
         "corridor": _("corridor"),
         "corridor_by": _("corridor by a third column"),
         "core_pairs": _("pairs of core columns"),
+        "wide_pairs": _("a country by a core column"),
         "core_triples": _("triples of core columns"),
+        "wide_triples": _("a country by two core columns"),
         "pairs": _("other pairs"),
         "groups": _("groups asked for"),
     }[figures.kind]

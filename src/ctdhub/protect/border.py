@@ -38,8 +38,9 @@ MEASUREMENTS = pa.schema(
 )
 """Noisy measurements: one row per cell.  ``values`` follow ``columns`` as in :data:`COUNTS`.
 ``noisy`` is an unbiased estimate in people: not truncated, so that it may be negative, and not
-chosen by its own size.  It is an input of statistics (series, sums, models), never a figure to
-show by itself.  Its standard deviation is ``sigma["*".join(columns)]`` of the same answer."""
+chosen by its own size (a group is chosen by its total, see ``protect.series``).  It is an input of
+statistics (series, sums, models), never a figure to show by itself.  Its standard deviation is
+``sigma["*".join(columns)]`` of the same answer."""
 
 YEAR, CONTRIBUTOR, LISTS = "year_of_registration", "reporting_entity", "lists"
 LIST_JOIN = "+"

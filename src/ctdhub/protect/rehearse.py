@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from statistics import NormalDist, fmean, median
 from typing import Any
 
@@ -22,13 +22,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.protect import noise
-from ctdhub.protect.accounting import rho_of
+from ctdhub.protect.accounting import rho_of, split
 from ctdhub.protect.count import Codes, Counts, count, encode
 from ctdhub.protect.intervals import published, radius
 from ctdhub.protect.measure import Question, Workload, workload
 from ctdhub.protect.mechanism import Answer, Progress, answer
 from ctdhub.protect.plan import Columns, Kind, Plan
 from ctdhub.protect.pool import variances
+from ctdhub.protect.sources import SourceTables
 
 BLANK_SHARE = 0.2
 """Share of blanks among the stand-in cells of an average column (the practice files have as many);
@@ -84,12 +85,15 @@ class Rehearsal:
         kinds: one entry for each kind of table that the plan has.
         named: tables that readers know by name: people, core columns, corridors, core pairs and
             triples, groups.
+        sources: standard deviation of the noise of measurements by contributor and of the overlap
+            of lists, in people, by table; empty where the release has none.
     """
 
     epsilon: float
     delta: float
     kinds: tuple[Figures, ...]
     named: tuple[Figures, ...]
+    sources: dict[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -133,16 +137,21 @@ def rehearse(
     codes: Codes,
     source: noise.Bits = os.urandom,
     progress: Progress | None = None,
+    perpetrators: float = 0.0,
+    sources: SourceTables | None = None,
 ) -> Rehearsal:
     """Run the mechanism on invented people; nothing is charged, for nobody real is in it.
 
     Args:
         codes: see :func:`stand_in`; never real people.
+        perpetrators: their share of rho, which the tables of people go without.
+        sources: what is measured by contributor; its share likewise.
 
     Raises:
         PolicyError: epsilon is too small for the plan's tables.
     """
-    rho = rho_of(epsilon, delta)
+    whole = rho_of(epsilon, delta)
+    rho, _theirs, part = split(whole, (perpetrators, sources.share if sources else 0.0))
     questions = workload(plan, rho)
     found = answer(codes, plan, rho, source, progress)
     each = _each(plan, questions, codes, found)
@@ -153,6 +162,7 @@ def rehearse(
         delta,
         kinds=tuple(_together(group) for group in grouped),
         named=tuple(f for f in each if _is_named(f, plan)),
+        sources=sources.sigma(part) if sources else {},
     )
 
 

@@ -7,6 +7,11 @@ Everything here is a function of noisy tables and public settings, so it costs n
 sees the noisy tables learns no more from a part of them (post-processing).  A year of a small
 group drowns in noise, while sums, shares and models over many years may be clear of it; they need
 unbiased inputs, which a table of cells "chosen because they are large" does not give.
+
+Groups, though, are chosen by their totals.  Where that total is off by e, each of its Y years is
+off by e / Y on average (the covariance of one year's noise with the pooled total is the variance
+of the total divided by Y).  So a group that is just shown is too large by a fraction of a person a
+year, and its sum over all years by as much as its shown total.
 """
 
 from __future__ import annotations

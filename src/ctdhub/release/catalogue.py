@@ -13,6 +13,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from ctdhub.release import measured
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import Manifest
 from ctdhub.schema.emit import frictionless as table_schema
@@ -65,11 +66,13 @@ def frictionless(
     """datapackage.json: resources with table schemas, sizes and hashes."""
     schemas = {
         "records.csv": table_schema("people", list(columns)),
-        "counts.csv": _count_schema("people"),
+        "counts.csv": _schema(_count_fields("people")),
     }
     if of_perpetrators is not None:
         schemas["perpetrators.csv"] = table_schema("perpetrators", list(of_perpetrators))
-        schemas["perpetrator_counts.csv"] = _count_schema("perpetrators")
+        schemas["perpetrator_counts.csv"] = _schema(_count_fields("perpetrators"))
+    for table, members in measured.fields(manifest, facts.years).items():
+        schemas[f"{table}.csv"] = _schema(members)
     resources = [
         {
             "name": name.replace(".", "-").lower(),
@@ -108,10 +111,10 @@ def frictionless(
     )
 
 
-def _count_schema(counted: str) -> dict[str, Any]:
+def _schema(members: dict[str, tuple[str, str]]) -> dict[str, Any]:
     fields = [
         {"name": name, "type": kind, "description": words}
-        for name, (kind, words) in _count_fields(counted).items()
+        for name, (kind, words) in members.items()
     ]
     return {"fields": fields, "missingValues": []}
 
@@ -171,10 +174,12 @@ def croissant(
     of_perpetrators: Sequence[str] | None = None,
 ) -> str:
     """croissant.json: files with hashes, and the fields of records and counts."""
-    fields = {"records": _texts(columns), "counts": _counted("people")}
+    fields = {"records": _texts(columns), "counts": _typed(_count_fields("people"))}
     if of_perpetrators is not None:
         fields["perpetrators"] = _texts(of_perpetrators)
-        fields["perpetrator_counts"] = _counted("perpetrators")
+        fields["perpetrator_counts"] = _typed(_count_fields("perpetrators"))
+    for table, described in measured.fields(manifest, facts.years).items():
+        fields[table] = _typed(described)
     return _json(
         {
             "@context": _CROISSANT_CONTEXT,
@@ -248,12 +253,10 @@ def _count_fields(counted: str) -> dict[str, tuple[str, str]]:
     }
 
 
-def _counted(what: str) -> list[tuple[str, str, str]]:
-    """Name, type and meaning of the columns of counts."""
-    return [
-        (name, "sc:Integer" if kind == "integer" else "sc:Text", words)
-        for name, (kind, words) in _count_fields(what).items()
-    ]
+def _typed(members: dict[str, tuple[str, str]]) -> list[tuple[str, str, str]]:
+    """Name, type and meaning of columns, in the words of Croissant."""
+    types = {"integer": "sc:Integer", "number": "sc:Float", "string": "sc:Text"}
+    return [(name, types[kind], words) for name, (kind, words) in members.items()]
 
 
 def media(name: str) -> str:

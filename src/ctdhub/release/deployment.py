@@ -18,8 +18,12 @@ from ctdhub.release.manifest import Manifest
 
 
 def _noise(manifest: Manifest) -> str:
-    found = manifest.perpetrators
-    kinds = {"people": manifest.sigma, "perpetrators": found.sigma if found else {}}
+    found, sources = manifest.perpetrators, manifest.sources
+    kinds = {
+        "people": manifest.sigma,
+        "perpetrators": found.sigma if found else {},
+        "people by contributor or list": sources.sigma if sources else {},
+    }
     parts = []
     for counted, by_table in kinds.items():
         if sigmas := sorted(s for table, s in by_table.items() if table):
@@ -105,7 +109,8 @@ def deployment(manifest: Manifest, facts: PublicFacts) -> str:
                 "noise": _noise(manifest),
                 "post_processing": (
                     "Records are fitted to the noisy tables alone; the original data are not read "
-                    "again."
+                    "again. Noisy counts by year are published as they were measured, of groups "
+                    "whose noisy total stands out."
                 ),
                 "software": manifest.software,
                 "justification": "The policy of the hub, approved before the release.",

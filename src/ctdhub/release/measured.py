@@ -23,6 +23,7 @@ from ctdhub.protect.border import (
     Protected,
     Sources,
 )
+from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import Manifest
 
 NOT_RECORDED = "not_recorded"
@@ -80,7 +81,12 @@ def read_measurements(folder: Path, manifest: Manifest) -> pa.Table:
     """
     if manifest.measurements is None:
         return MEASUREMENTS.empty_table()
-    return _read(folder / f"{MEASURED}.parquet", manifest.measurements.rows, manifest.sigma)
+    table = _read(folder / f"{MEASURED}.parquet", manifest.measurements.rows, manifest.sigma)
+    years = [*_years(manifest), ""]
+    told = _values(table, YEAR)
+    if len(told) != table.num_rows or told.to_pylist() != years * (len(told) // len(years)):
+        raise ValueError
+    return table
 
 
 def read_sources(folder: Path, manifest: Manifest) -> Sources | None:
@@ -89,11 +95,15 @@ def read_sources(folder: Path, manifest: Manifest) -> Sources | None:
     if stated is None:
         return None
     table = _read(folder / f"{SOURCES}.parquet", stated.rows, stated.sigma)
-    for of, allowed in ((CONTRIBUTOR, {"", *stated.contributors}), (LISTS, set(stated.lists))):
-        values = _values(table, of)
-        named = values if of == CONTRIBUTOR else {i for v in values for i in v.split(LIST_JOIN)}
-        if not named <= allowed:
-            raise ValueError
+    contributors, lists = (set(_values(table, of).to_pylist()) for of in (CONTRIBUTOR, LISTS))
+    listed = {name for value in lists for name in value.split(LIST_JOIN)}
+    years = {*_years(manifest), ""}
+    if (
+        not contributors <= {"", *stated.contributors}
+        or not listed <= set(stated.lists)
+        or any(set(group.noisy) != years for group in by_year(table).values())
+    ):
+        raise ValueError
     return Sources(stated.contributors, stated.lists, table, dict(stated.sigma), stated.share)
 
 
@@ -114,10 +124,46 @@ def _read(path: Path, rows: int, sigma: Mapping[str, float]) -> pa.Table:
     return table
 
 
-def _values(table: pa.Table, column: str) -> set[str]:
-    """Distinct values of one variable."""
+def _values(table: pa.Table, column: str) -> pa.ChunkedArray:
+    """Values of one variable, of the rows that have it."""
     names, values = (pc.list_flatten(table[part]) for part in ("columns", "values"))
-    return set(pc.unique(values.filter(pc.equal(names, column))).to_pylist())
+    return values.filter(pc.equal(names, column))
+
+
+def _years(manifest: Manifest) -> list[str]:
+    first, last = PublicFacts.of(manifest.facts).years
+    return [str(year) for year in range(first, last + 1)]
+
+
+def fields(manifest: Manifest, years: tuple[int, int]) -> dict[str, dict[str, tuple[str, str]]]:
+    """Type and meaning of each column of the CSV files that the manifest states, by their name.
+
+    Args:
+        years: first and last year of the policy.
+    """
+    found = {}
+    columns = ("string", 'Variables of the group, joined with "*"; empty: everybody.')
+    values = ("string", 'Their values in the same order, joined with "|"; empty: not recorded.')
+    unbiased = "noisy, unbiased, may be negative; not to be read by itself"
+    if manifest.measurements:
+        sigma = "Standard deviation of the noise of each number of the row, in people."
+        found[MEASURED] = {
+            "columns": columns,
+            "values": values,
+            "sigma": ("number", sigma),
+            **{
+                str(year): ("number", f"People of {year}: {unbiased}.")
+                for year in range(years[0], years[1] + 1)
+            },
+            NOT_RECORDED: ("number", f"People whose year is not recorded: {unbiased}."),
+        }
+    if manifest.sources:
+        found[SOURCES] = {
+            "columns": columns,
+            "values": values,
+            "noisy": ("number", f"People of the cell: {unbiased}."),
+        }
+    return found
 
 
 def by_year(table: pa.Table) -> Groups:

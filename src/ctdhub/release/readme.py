@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ctdhub.errors import printable
+from ctdhub.protect.border import LISTS
 from ctdhub.release.catalogue import citation, title
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import MANIFEST, Accuracy, Figure, Manifest, Mentioned
@@ -27,6 +28,10 @@ WHAT = {
     "perpetrators.csv": "the same as text",
     "perpetrator_counts.parquet": "protected counts of perpetrators with their intervals",
     "perpetrator_counts.csv": "the same as text",
+    "measurements.parquet": "noisy counts by year, for statistics on series, for programs",
+    "measurements.csv": "the same as text: a row per group, a column per year",
+    "sources.parquet": "noisy counts by contributor and year, and the overlap of lists",
+    "sources.csv": "the same as text",
     "codebook.csv": "every variable and code in every language (UTF-8 with byte order mark)",
     "CHANGELOG.md": "what changed since the last release",
 }
@@ -54,6 +59,7 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
         cases=_figure(manifest.case_records),
         mentioned=_mentioned(manifest.perpetrators),
         perpetrators=_perpetrators(manifest.perpetrators),
+        measurements=_measurements(manifest),
         level=f"{manifest.interval_level:.0%}",
         files="\n".join(f"| `{name}` | {words} |" for name, words in sorted(files.items())),
         epsilon=f"{manifest.epsilon:g}",
@@ -98,6 +104,17 @@ def _perpetrators(figure: Mentioned | None) -> str:
     return _PERPETRATORS.format(rows=figure.rows_per_person) if figure else ""
 
 
+def _measurements(manifest: Manifest) -> str:
+    """What noisy measurements are for, empty where the release has none."""
+    text = _MEASUREMENTS if manifest.measurements else ""
+    if found := manifest.sources:
+        text += _SOURCES
+        if found.lists:
+            lists = ", ".join(_plain(name) for name in found.lists)
+            text += _OVERLAP.format(lists=lists, sigma=f"{found.sigma[LISTS]:.1f}")
+    return text
+
+
 def _accuracy(accuracy: Accuracy) -> str:
     rows = {
         "number of people": accuracy.people,
@@ -129,6 +146,27 @@ findings of a court.
 - The guarantee is the same, and its unit stays the person who was identified.
 """
 
+_MEASUREMENTS = """
+## Noisy measurements
+
+`measurements` holds counts by year as they were measured: the true count plus noise of mean zero.
+They may be negative, and a single one says little: **do not quote a number from this file**. They
+are there for statistics on whole series (trends, sums over years, models), which need inputs that
+were not chosen for being large. The standard deviation of the noise stands in the CSV file, and by
+table in `manifest.json` under `sigma`. A group is listed where its total is shown in `counts`.
+"""
+
+_SOURCES = """
+`sources` holds the same by contributor (`reporting_entity`; empty: all contributors without counts
+of their own). A person counts with the contributor of her earliest record, once. The noise stands
+in `manifest.json` under `sources`.
+"""
+
+_OVERLAP = """
+Its table `lists` counts people by the set of lists that know them, of {lists}; people on none of
+these are not in it. The standard deviation of its noise is {sigma} people.
+"""
+
 _README = """\
 # {title}
 
@@ -156,7 +194,7 @@ Intervals hold at the {level} level. Years {first} to {last}.
    year or place. *Not recorded*: an empty cell, or an empty value in `counts`; the person is
    counted, the answer is not known.
 5. Two numbers differ only where their intervals leave room for it.
-{caveats}{perpetrators}
+{caveats}{perpetrators}{measurements}
 ## Files
 
 | file | what it is |

@@ -164,6 +164,12 @@ def _downloads(release: Release) -> list[Download]:
             "protected counts of perpetrators with intervals, for programs"
         ),
         "perpetrator_counts.csv": _("protected counts of perpetrators as text"),
+        "measurements.parquet": _("noisy counts by year, for statistics on series, for programs"),
+        "measurements.csv": _("noisy counts by year as text, a row per group"),
+        "sources.parquet": _(
+            "noisy counts by contributor and year, and the overlap of lists, for programs"
+        ),
+        "sources.csv": _("noisy counts by contributor and year as text"),
         own: books[own],
         "codebook.csv": _("every variable and code, in every language"),
         "README.md": _("how to read the files in Python, R and Excel"),

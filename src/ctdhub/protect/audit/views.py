@@ -79,8 +79,8 @@ class Setting:
 
 
 def rebuilt(found: Answer, plan: Plan, questions: Workload) -> Seen:
-    """All tables of the workload from what is published: the count where one is shown, else the
-    number of protected records."""
+    """All tables of the workload from what is published: the count where one is shown or published
+    by year, else the number of protected records."""
     records = encode(found.records, plan.domains)
     tables = count(records, [q.columns for q in questions])
     place = {n: {"": 0} | {v: i for i, v in enumerate(d, 1)} for n, d in plan.domains.items()}
@@ -88,6 +88,10 @@ def rebuilt(found: Answer, plan: Plan, questions: Workload) -> Seen:
         if columns in tables:
             cell = tuple(place[c][v] for c, v in zip(columns, values, strict=True))
             tables[columns][cell] = seen
+    for row in found.measurements.to_pylist():
+        columns = tuple(row["columns"])
+        cell = tuple(place[c][v] for c, v in zip(columns, row["values"], strict=True))
+        tables[columns][cell] = round(row["noisy"])
     return Seen(tables, records)
 
 

@@ -1,0 +1,367 @@
+"""Counts by contributor and the overlap of lists: one cell a person, one charge, public shapes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from invented_people import CONTRIBUTORS, FACTS, people, reported, small_policy
+
+from ctdhub.errors import LedgerError, PolicyError
+from ctdhub.protect import Ledger, Policy, Protected, load_policy, protect
+from ctdhub.protect.accounting import rho_of, split
+from ctdhub.protect.border import CONTRIBUTOR, LISTS, MEASUREMENTS, YEAR, Sources
+from ctdhub.protect.count import count
+from ctdhub.protect.measure import cost, workload
+from ctdhub.protect.perpetrators import mentioned
+from ctdhub.protect.plan import plan_of
+from ctdhub.protect.sources import OVERLAP_SHARE, Sourced, public_sources, sourced
+from ctdhub.schema import load_schema
+
+SCHEMA = load_schema()
+LISTED = {"lists": ["harbour", "mirador", "rivage"]}
+POLICY = small_policy(
+    columns=(YEAR, "gender", "citizenship", "country_of_exploitation", "any_exploitation",
+             "exploitation_sexual"),
+    epsilon=60, budget={"epsilon": 900}, sources=LISTED,
+)  # fmt: skip
+TABLES = {
+    f"{CONTRIBUTOR}*{YEAR}",
+    *(
+        f"{CONTRIBUTOR}*{YEAR}*{name}"
+        for name in ("gender", "exploitation_sexual", "any_exploitation", "citizenship_region",
+                     "exploitation_region")
+    ),
+}  # fmt: skip
+
+
+def changed(**sources: Any) -> Policy:
+    return Policy.model_validate({**POLICY.model_dump(), "sources": sources})
+
+
+def facts(*hidden: str) -> dict[str, Any]:
+    return {
+        "contributors": [
+            {**c, "show_counts": False} if c["id"] in hidden else c for c in FACTS["contributors"]
+        ]
+    }
+
+
+def given_people(n: int, seed: int = 5) -> tuple[pa.Table, pa.Table]:
+    return reported(people(n, POLICY), seed)
+
+
+def made(n: int, policy: Policy = POLICY) -> Sourced:
+    found = sourced(*given_people(n), policy, SCHEMA, FACTS)
+    assert found is not None
+    return found
+
+
+def ask(folder: Path, n: int = 60, policy: Policy = POLICY, said: Any = FACTS) -> Protected:
+    table, overlap = given_people(n)
+    return protect(table, policy, Ledger(folder / "ledger"), said, overlap=overlap)
+
+
+def bits(seed: int) -> Callable[[int], bytes]:
+    rng = np.random.default_rng(seed)
+    return lambda size: rng.bytes(size)
+
+
+def cells(found: Sources) -> dict[tuple[tuple[str, ...], tuple[str, ...]], float]:
+    rows = found.measurements.to_pylist()
+    return {(tuple(r["columns"]), tuple(r["values"])): r["noisy"] for r in rows}
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.sets(st.sampled_from([*CONTRIBUTORS, "nobody-known"]), min_size=1), min_size=1,
+        max_size=7,
+    ),
+    st.data(),
+)  # fmt: skip
+def test_one_person_changes_one_cell_of_each_table_by_one(
+    known: list[set[str]], data: st.DataObject
+) -> None:
+    """Whoever goes, with whatever lists know her: at most one cell a table, by one."""
+    policy = changed(lists=data.draw(st.sampled_from([["harbour", "mirador"], LISTED["lists"]])))
+    table, _overlap = reported(people(len(known), policy))
+    out = data.draw(st.integers(0, len(known) - 1))
+
+    def tables(keep: list[int]) -> dict[Any, Any]:
+        names = ["+".join(sorted(known[i])) for i in keep]
+        overlap = pa.table({"contributors": pa.array(names, pa.string()),
+                            "people": pa.array([1] * len(names), pa.int64())})  # fmt: skip
+        part = table.take(pa.array(keep, pa.int64()))
+        found = sourced(part, overlap, policy, SCHEMA, FACTS)
+        assert found is not None
+        return {**count(found.codes, found.public.tables), (LISTS,): found.overlap}
+
+    everybody = list(range(len(known)))
+    before, after = tables(everybody), tables([i for i in everybody if i != out])
+    for name, exact in before.items():
+        change = np.abs(exact - after[name])
+        on_a_list = bool(known[out] & set(policy.sources.lists))
+        assert change.sum() == (1 if name != (LISTS,) or on_a_list else 0), name
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.05, 0.3])
+@pytest.mark.parametrize("lists", [[], ["harbour", "rivage"], LISTED["lists"]])
+@pytest.mark.parametrize("epsilon", [1, 4])
+def test_three_parts_together_cost_at_most_the_charge(
+    share: float, lists: list[str], epsilon: int
+) -> None:
+    policy = changed(share=share, lists=lists)
+    child = mentioned(None, policy, SCHEMA)
+    public = public_sources(policy, SCHEMA, FACTS)
+    assert child is not None
+    assert (public is None) == (share == 0)
+    for rho in (rho_of(epsilon, 1e-8), 1 / 3):
+        parts = split(rho, [child.share, share])
+        assert sum(map(Fraction, parts)) <= Fraction(rho)
+        spent = cost(workload(plan_of(policy, SCHEMA), parts[0]))
+        spent += cost(workload(child.plan, parts[1]), child.plan.rows)
+        if public:
+            own = public.workload(parts[2])
+            spent += cost(own)
+            assert cost(own) <= Fraction(parts[2])
+            assert float(cost(own)) == pytest.approx(parts[2], rel=0.01)
+            if lists:
+                overlap = Fraction(1, 2) / own[-1].sigma2
+                assert float(overlap / cost(own)) == pytest.approx(float(OVERLAP_SHARE), rel=0.02)
+        assert spent <= Fraction(rho)
+        assert float(spent) == pytest.approx(rho, rel=0.01)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.floats(1e-6, 50, allow_nan=False),
+    st.lists(st.floats(0, 0.49, allow_nan=False), min_size=1, max_size=2),
+)
+def test_parts_of_a_cost_never_add_up_to_more(rho: float, shares: list[float]) -> None:
+    parts = split(rho, shares)
+    assert sum(map(Fraction, parts)) <= Fraction(rho)
+    assert sum(parts) == pytest.approx(rho)
+    assert all(p >= 0 for p in parts)
+
+
+def test_shares_must_leave_something() -> None:
+    for shares in ([1.0], [0.5, 0.5], [-0.1]):
+        with pytest.raises(ValueError, match="shares"):
+            split(1.0, shares)
+
+
+def test_rows_are_the_public_domain_whatever_the_data(tmp_path: Path) -> None:
+    many, nobody = ask(tmp_path / "a", 200).sources, ask(tmp_path / "b", 0).sources
+    assert many is not None
+    assert nobody is not None
+    assert many.contributors == CONTRIBUTORS
+    assert many.lists == POLICY.sources.lists
+    assert many.sigma.keys() == TABLES | {LISTS}
+    assert list(cells(many)) == list(cells(nobody))
+    assert many.sigma == nobody.sigma
+    sizes = {n: len(d) + 1 for n, d in made(3).public.domains.items()}
+    assert sizes[CONTRIBUTOR] == len(CONTRIBUTORS) + 1
+    for table in TABLES:
+        columns = tuple(table.split("*"))
+        held = [c for c, _v in cells(many) if c == columns]
+        assert len(held) == np.prod([sizes[n] for n in columns]), table
+    sets = [v for c, (v,) in ((c, v) for c, v in cells(many) if c == (LISTS,))]
+    assert sorted(sets) == sorted(
+        ["harbour", "mirador", "rivage", "harbour+mirador", "harbour+rivage", "mirador+rivage",
+         "harbour+mirador+rivage"]
+    )  # fmt: skip
+
+
+def test_noise_is_unbiased_at_the_stated_sigma() -> None:
+    found, rho = made(500), 0.05
+    exact = count(found.codes, found.public.tables)
+    exact[(LISTS,)] = found.overlap.astype(np.int32)
+    errors: dict[str, list[float]] = {}
+    for seed in range(30):
+        noisy = found.measured(rho, bits(seed))
+        values = noisy.measurements["noisy"].to_numpy()
+        tables = ["*".join(c) for c in noisy.measurements["columns"].to_pylist()]
+        start = 0
+        for columns, table in exact.items():
+            name, part = "*".join(columns), values[start : start + table.size]
+            assert set(tables[start : start + table.size]) == {name}
+            errors.setdefault(name, []).extend(part - table.ravel())
+            start += table.size
+        assert start == values.size
+    for name, off in errors.items():
+        sigma = noisy.sigma[name]
+        assert abs(np.mean(off)) < 5 * sigma / len(off) ** 0.5, name
+        assert np.std(off) == pytest.approx(sigma, rel=0.2), name
+    assert noisy.sigma[f"{CONTRIBUTOR}*{YEAR}"] < noisy.sigma[f"{CONTRIBUTOR}*{YEAR}*gender"]
+
+
+def test_the_counts_are_those_of_the_people(tmp_path: Path) -> None:
+    """At a huge epsilon noise is small: each cell lies near its true count."""
+    table, overlap = given_people(400)
+    found = ask(tmp_path, 400).sources
+    assert found is not None
+    seen = cells(found)
+    by = {}
+    for who, year in zip(table[CONTRIBUTOR].to_pylist(), table[YEAR].to_pylist(), strict=True):
+        by[(who, year or "")] = by.get((who, year or ""), 0) + 1
+    for key, n in by.items():
+        sigma = found.sigma[f"{CONTRIBUTOR}*{YEAR}"]
+        assert seen[((CONTRIBUTOR, YEAR), key)] == pytest.approx(n, abs=6 * sigma + 1)
+    for row in overlap.to_pylist():
+        value = seen[((LISTS,), (row["contributors"],))]
+        assert value == pytest.approx(row["people"], abs=6 * found.sigma[LISTS] + 1)
+
+
+def test_whoever_is_not_shown_is_pooled(tmp_path: Path) -> None:
+    policy = changed()
+    found = ask(tmp_path, 300, policy, facts("mirador", "rivage")).sources
+    assert found is not None
+    assert found.contributors == ("harbour",)
+    named = {v[0] for c, v in cells(found) if c == (CONTRIBUTOR, YEAR)}
+    assert named == {"harbour", ""}
+    assert "mirador" not in json.dumps(found.measurements.to_pylist())
+    table, _overlap = given_people(300)
+    others = sum(1 for who in table[CONTRIBUTOR].to_pylist() if who != "harbour")
+    pooled = [n for (c, v), n in cells(found).items() if c == (CONTRIBUTOR, YEAR) and v[0] == ""]
+    reach = 6 * found.sigma[f"{CONTRIBUTOR}*{YEAR}"] * len(pooled) ** 0.5
+    assert sum(pooled) == pytest.approx(others, abs=reach + 1)
+
+
+def test_entities_that_are_no_contributors_are_pooled_too() -> None:
+    table, _overlap = given_people(40)
+    at = table.schema.get_field_index(CONTRIBUTOR)
+    table = table.set_column(at, CONTRIBUTOR, pa.array(["A field office"] * 40))
+    found = sourced(table, None, POLICY, SCHEMA, FACTS)
+    assert found is not None
+    assert not found.codes.columns[CONTRIBUTOR].any()
+    assert not found.overlap.any()
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        (changed(share=0), FACTS),
+        (changed(), {}),
+        (changed(), {"contributors": ["only a name"]}),
+        (changed(), facts(*CONTRIBUTORS)),
+    ],
+)
+def test_where_policy_or_agreements_say_so_there_is_none(
+    tmp_path: Path, policy: Policy, said: dict[str, Any]
+) -> None:
+    answer = ask(tmp_path, 20, policy, said)
+    assert answer.sources is None
+    full = ask(tmp_path / "full", 20).guarantee
+    assert answer.guarantee.rho == full.rho
+    assert all(full.sigma[t] > s for t, s in answer.guarantee.sigma.items())
+    assert list((tmp_path / "ledger").glob("answers/*/*"))
+    assert not list((tmp_path / "ledger").glob("answers/*/sources.parquet"))
+
+
+def test_only_released_columns_divide_contributors() -> None:
+    few = small_policy(columns=(YEAR, "age_band", "country_of_exploitation"))
+    public = public_sources(few, SCHEMA, FACTS)
+    assert public is not None
+    assert [t[2:] for t in public.tables] == [(), ("age_band",), ("exploitation_region",)]
+    assert public_sources(small_policy(columns=("gender",)), SCHEMA, FACTS) is None
+
+
+@pytest.mark.parametrize(
+    ("lists", "said"),
+    [
+        (["harbour", "stranger"], FACTS),
+        (["harbour", "rivage"], facts("rivage")),
+        (["harbour", "rivage"], {}),
+    ],
+)
+def test_lists_of_nobody_or_of_the_unshown_are_refused_before_anything_is_paid(
+    tmp_path: Path, lists: list[str], said: dict[str, Any]
+) -> None:
+    with pytest.raises(PolicyError) as caught:
+        ask(tmp_path, 10, changed(lists=lists), said)
+    assert caught.value.rule == "policy-sources"
+    assert lists[-1] in str(caught.value) or not said
+    assert caught.value.fix
+    assert not (tmp_path / "ledger").exists()
+
+
+def test_a_tiny_share_is_refused_before_anything_is_paid(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="too small"):
+        ask(tmp_path, 10, changed(share=1e-13))
+    assert not (tmp_path / "ledger").exists()
+
+
+def test_an_overlap_of_other_people_is_a_fault() -> None:
+    table, overlap = given_people(10)
+    with pytest.raises(ValueError, match="not that of these people"):
+        sourced(table.slice(1), overlap, POLICY, SCHEMA, FACTS)
+
+
+def test_an_exact_repeat_is_free_and_the_same(tmp_path: Path) -> None:
+    table, overlap = given_people(50)
+    first = ask(tmp_path, 50)
+    turned, sets = (t.take(pa.array(range(t.num_rows - 1, -1, -1))) for t in (table, overlap))
+    again = protect(turned, POLICY, Ledger(tmp_path / "ledger"), FACTS, overlap=sets)
+    assert first.sources is not None
+    assert again.sources is not None
+    assert again.measurements.equals(first.measurements)
+    assert again.sources.measurements.equals(first.sources.measurements)
+    assert again.sources.measurements.schema.equals(MEASUREMENTS)
+    for part in ("contributors", "lists", "sigma", "share"):
+        assert getattr(again.sources, part) == getattr(first.sources, part), part
+    assert len(Ledger(tmp_path / "ledger").entries()) == 1
+
+
+def test_other_sources_or_settings_are_another_question(tmp_path: Path) -> None:
+    table, overlap = given_people(50)
+    ask(tmp_path, 50)
+
+    def entries(
+        table: pa.Table = table, overlap: pa.Table = overlap, policy: Policy = POLICY,
+        said: dict[str, Any] = FACTS,
+    ) -> int:  # fmt: skip
+        protect(table, policy, Ledger(tmp_path / "ledger"), said, overlap=overlap)
+        return len(Ledger(tmp_path / "ledger").entries())
+
+    assert entries() == 1
+    moved = overlap["people"].to_pylist()
+    moved[0], moved[1] = moved[0] - 1, moved[1] + 1
+    assert entries(overlap=overlap.set_column(1, "people", pa.array(moved, pa.int64()))) == 2
+    who = table[CONTRIBUTOR].to_pylist()
+    other = ["mirador" if who[0] == "harbour" else "harbour", *who[1:]]
+    at = table.schema.get_field_index(CONTRIBUTOR)
+    assert entries(table=table.set_column(at, CONTRIBUTOR, pa.array(other))) == 3
+    assert entries(policy=changed(share=0.1, **LISTED)) == 4
+    assert entries(policy=changed(lists=["harbour", "mirador"])) == 5
+    assert entries(policy=changed(), said=facts("mirador", "rivage")) == 6
+    assert entries(policy=changed()) == 7
+    assert entries() == 7
+
+
+def test_a_damaged_stored_answer_is_found(tmp_path: Path) -> None:
+    ask(tmp_path, 20)
+    [file] = (tmp_path / "ledger").glob("answers/*/sources.parquet")
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    with pytest.raises(LedgerError):
+        ask(tmp_path, 20)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{share: -0.1}", "{share: 0.91}", "{lists: [a]}", "{lists: [a, a]}", "{most: 3}", "3",
+     "{lists: [a, b, c, d, e, f, g, h, i]}", "{share: 0.9}"],
+)  # fmt: skip
+def test_settings_check_themselves(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(f"perpetrators: {{share: 0.1}}\nsources: {text}\n", "utf-8")
+    with pytest.raises(PolicyError, match="sources"):
+        load_policy(file)
