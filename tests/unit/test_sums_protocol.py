@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -225,6 +227,67 @@ def test_as_many_as_the_threshold_with_the_hub_can_uncover_somebody() -> None:
     pairs = {("refuge", n): seed("refuge", i) for i, n in enumerate(others, start=1)}
     bare = unmask(masked, {"refuge": seed("refuge", 0)}, pairs)
     assert np.array_equal(bare, counts["refuge"])
+
+
+def uncovered(n: int, t: int, c: int) -> set[int]:
+    """Sizes of the sets of honest contributors whose sum a hub that lies can uncover.
+
+    It tells each honest contributor what it likes about who is in the sum, in all possible ways,
+    and has c contributors on its side who answer everything.
+    """
+    play = Play(tuple(f"c{i}" for i in range(n)), t)
+    names = play.round.names
+    honest, sizes = names[: n - c], set()
+    told = [
+        set(names[n - c :]) | set(some)
+        for k in range(t - c, n - c + 1)
+        for some in combinations(honest, k)
+    ]
+    shown = []  # which seeds of honest contributors an answer to each request helps to rebuild
+    for inside in told:
+        asked = Request(round="", bodies=dict.fromkeys(sorted(inside), ""), deals={})
+        # A seed of a pair is dealt by either side: shares of the one do not add to the other's.
+        shown.append(
+            {
+                (d, p)
+                for d in inside.intersection(honest)
+                for p in protocol._asked(play.round, asked, d)
+            }
+        )
+    for answers in product(range(len(told)), repeat=len(honest)):
+        seen = Counter(seed for a in answers for seed in shown[a])
+        known = {seed for seed, times in seen.items() if times >= t - c}
+
+        def pair_known(i: str, j: str, known: set[tuple[str, int]] = known) -> bool:
+            places = (i, protocol.others(play.round, i).index(j) + 1), (
+                j, protocol.others(play.round, j).index(i) + 1)  # fmt: skip
+            return any(place in known for place in places)
+
+        for size in range(1, len(honest) + 1):
+            for group in combinations(honest, size):
+                rest = [j for j in honest if j not in group]
+                if all((i, 0) in known for i in group) and all(
+                    pair_known(i, j) for i in group for j in rest
+                ):
+                    sizes.add(size)
+    return sizes
+
+
+@pytest.mark.parametrize(
+    ("n", "t", "c", "least"),
+    [
+        (3, 2, 0, 2),
+        (4, 3, 0, 3),
+        (4, 3, 1, 2),
+        (5, 4, 1, 3),
+        (5, 4, 2, 2),
+        (3, 2, 1, 1),
+    ],
+)
+def test_a_hub_that_lies_singles_nobody_out(n: int, t: int, c: int, least: int) -> None:
+    """In all ways to lie, where c < 2t - n; the last two go beyond, and there it does."""
+    assert (c < 2 * t - n) == (least > 1)
+    assert min(uncovered(n, t, c)) == least
 
 
 def test_another_round_gives_other_keys_and_masks() -> None:

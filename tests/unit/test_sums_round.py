@@ -515,3 +515,24 @@ def test_columns_of_the_schema(tmp_path: Path) -> None:
     run(app, "protect", "--from-counts", str(tmp_path / "hub/sum.count"), "--domains", "schema",
         *out)  # fmt: skip
     assert (tmp_path / "out/records.csv").is_file()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\n", b"[" * 100_000, b"{}", b'{"ctdhub": "count 1"}', b"PK\x03\x04\xff", b"null\n"],
+)
+def test_any_other_file_is_refused(table: Table, content: bytes) -> None:
+    named(table.exchange, "plan").write_bytes(content)
+    with pytest.raises(CountError, match="no file of a round"):
+        contributor.join(table.exchange, table.keep("refuge"), "refuge")
+
+
+def test_a_plan_cannot_name_files_elsewhere(table: Table) -> None:
+    """Names become names of files: a plan that names a path is no plan."""
+    path = named(table.exchange, "plan")
+    terms, _body = read_any(path)
+    path.unlink()
+    write(path, terms.model_copy(update={"contributors": ("../x", "a", "b")}))
+    with pytest.raises(CountError, match="altered"):
+        contributor.join(table.exchange, table.keep("refuge"), "../x")
+    assert not (table.folder / "x.count").exists()

@@ -12,19 +12,20 @@ import typer
 from rich.markup import escape
 
 from ctdhub.cli import bar, console, errors
-from ctdhub.errors import PolicyError, printable
+from ctdhub.cli.protect import show_left_out
+from ctdhub.errors import printable
 from ctdhub.i18n import _
 from ctdhub.insight.words import number
+from ctdhub.intake.headers import ROW
 from ctdhub.protect.alone import read_alone
 from ctdhub.protect.domains import load_domains
-from ctdhub.protect.scope import scope_of_schema, unchecked
+from ctdhub.protect.scope import public_columns, unchecked
 from ctdhub.protect.sums import contributor as side
 from ctdhub.protect.sums import hub
 from ctdhub.protect.sums.answered import SCHEMA
 from ctdhub.protect.sums.files import read_any, read_round
 from ctdhub.protect.sums.keep import open_keep
 from ctdhub.protect.sums.messages import Round, Terms
-from ctdhub.schema import load_schema
 
 Exchange = Annotated[
     Path, typer.Argument(help=_("Folder of the files that all sides see: shared, or attachments."))
@@ -113,7 +114,7 @@ def _hub(counts: typer.Typer) -> None:
         found = None if domains == SCHEMA else load_domains(Path(domains))
         if found and not found.checked:
             raise unchecked(Path(domains))
-        columns = _columns(column) if found is None else ()
+        columns = public_columns(column or ()) if found is None else ()
         terms = hub.new(exchange, keep, found, contributor, columns=columns, known_to=known_to)
         _show_terms(terms)
         _next(
@@ -225,6 +226,9 @@ def _contributor(counts: typer.Typer) -> None:
         for note in raw.notes:
             errors.print(escape(note))
         round_ = read_round(exchange)
+        scope = round_.terms.scope()
+        named = {*scope.plan.domains, scope.person, ROW}
+        show_left_out([n for n in raw.table.column_names if n not in named])
         _show_terms(round_.terms)
         _show_round(round_)
         console.print(
@@ -250,24 +254,6 @@ def _contributor(counts: typer.Typer) -> None:
             console.print(_("Your counts are not in it; your answer helps the others."))
         console.print(_("Your key of this round is destroyed."))
         _next(_("Send {file} to the hub.").format(file=escape(path.name)))
-
-
-def _columns(asked: list[str] | None) -> tuple[str, ...]:
-    """Columns of the schema in its order.
-
-    Raises:
-        PolicyError: one is no public variable of people.
-    """
-    public = [v.name for v in load_schema().table("people") if v.public]
-    chosen = public if not asked else [name for name in public if name in asked]
-    if set(asked or ()) - set(chosen):
-        raise PolicyError(
-            _("A column is no public variable of the schema."),
-            _("`ctdhub codebook` lists them."),
-            rule="domains-schema",
-        )
-    scope_of_schema(chosen)
-    return tuple(chosen)
 
 
 def _show_terms(terms: Terms) -> None:

@@ -79,3 +79,19 @@ def scope_of_schema(header: Sequence[str], support: int | None = None) -> Scope:
         )
     policy = Policy(columns=tuple(public), support=support or 0)
     return Scope(replace(plan_of(policy, schema), year=None), {}, None, "schema")
+
+
+def public_columns(asked: Sequence[str] = ()) -> tuple[str, ...]:
+    """Public variables of people in the order of the schema: those asked for, else all.
+
+    Raises:
+        PolicyError: one is no public variable of people.
+    """
+    public = tuple(v.name for v in load_schema().table("people") if v.public)
+    if not set(asked) <= set(public):
+        raise PolicyError(
+            _("A column is no public variable of the schema."),
+            _("`ctdhub codebook` lists them."),
+            rule="domains-schema",
+        )
+    return tuple(name for name in public if name in asked) if asked else public

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -36,7 +35,7 @@ from ctdhub.protect.sums.files import (
 )
 from ctdhub.protect.sums.keep import Keep, new_keep, open_keep
 from ctdhub.protect.sums.layout import MOST_ROWS, Cells, Layout
-from ctdhub.protect.sums.messages import NAME, Joined, Request, Round
+from ctdhub.protect.sums.messages import Joined, Request, Round
 
 Progress = Callable[[str, float], None]
 
@@ -54,7 +53,7 @@ def join(exchange: Path, keep: Path, name: str, source: Bits = os.urandom) -> Pa
         CountError: the plan is missing or altered, or knows no such contributor.
     """
     terms = read_terms(exchange)
-    if name not in terms.contributors or not re.fullmatch(NAME, name):
+    if name not in terms.contributors:
         raise CountError(
             _("The plan knows no contributor of this name."),
             _("It knows: {names}.").format(names=", ".join(terms.contributors)),
@@ -170,7 +169,7 @@ def reveal(exchange: Path, keep: Path, source: Bits = os.urandom) -> tuple[Path,
     if asked.bodies.get(own.party, own.masked) != own.masked:
         raise CountError(
             _("The request is about other masked counts than those that you made last."),
-            _("Send the hub your last file, and ask it to close with that one."),
+            _("If the others are enough, let them answer; else begin a new round. Tell the hub."),
             file=request,
             rule="count-older",
         )

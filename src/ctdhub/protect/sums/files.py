@@ -22,6 +22,8 @@ from ctdhub.protect.sums.messages import KINDS, Message, Request, Round, Terms, 
 FORMAT = "count 1"
 ENDING = ".count"
 _LONGEST_LINE = 32_000_000
+_LARGEST = 300_000_000
+"""More than 60 million cells take (``domains.MAX_CELLS``)."""
 
 M = TypeVar("M", bound=Message)
 
@@ -99,14 +101,14 @@ def read_any(path: Path) -> tuple[Message, bytes]:
             rule="count-missing",
         )  # fmt: skip
     with path.open("rb") as file:
-        line, body = file.readline(_LONGEST_LINE), file.read()
+        line, body = file.readline(_LONGEST_LINE), file.read(_LARGEST)
     try:
         head = json.loads(line)
         if head.pop("ctdhub") != FORMAT:
             raise ValueError("another format")
         kind, given = head.pop("kind"), head.pop("sha256")
         model = KINDS[kind]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise CountError(
             _("This is no file of a round of counts, or one of another version."),
             _("Ask for the file again, as an attachment, and check that all use one version."),

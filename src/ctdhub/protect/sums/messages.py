@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -83,6 +84,8 @@ class Terms(Message):
         names = self.contributors
         if not LEAST <= len(names) <= MOST or list(names) != sorted(set(names)):
             raise ValueError("contributors")
+        if not all(re.fullmatch(NAME, name) for name in names):  # files are called by them
+            raise ValueError("names")
         if self.known_to > len(names) or len(data(self.hub)) != KEY:
             raise ValueError("bounds")
         if (self.domains is None) == (self.columns is None) or (
