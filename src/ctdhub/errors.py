@@ -16,6 +16,7 @@ Belongs here: every exception a user may see.  Does not belong here: the checks 
     │   ├── Overspend             the question costs more than what is left
     │   └── LedgerTampered        a line of the ledger does not hash to its successor
     ├── QuestionError         what is asked about is not there: a place, a year, a series
+    ├── CountError            a round of counts without records cannot go on
     ├── ReleaseError          a release is missing, damaged or would be rewritten
     ├── PaperError            a document cannot be made or set
     └── SiteError             a published site cannot be read
@@ -151,6 +152,10 @@ class LedgerTampered(LedgerError):
 
 class QuestionError(HubError):
     """What is asked about is not there: a place, a year, a series of people."""
+
+
+class CountError(HubError):
+    """A round of counts without records cannot go on: a file is missing, altered or another's."""
 
 
 class ReleaseError(HubError):

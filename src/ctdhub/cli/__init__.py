@@ -34,6 +34,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "crosswalk": ("crosswalk", "convert"),
     "practice": ("practice",),
     "protect": ("protect", "domains", "rehearse"),
+    "count": ("count",),
     "kanon": ("kanon",),
     "release": ("verify",),
     "portal": ("site", "serve"),

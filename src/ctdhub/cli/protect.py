@@ -5,6 +5,7 @@ Belongs here: arguments, progress, what is shown.  Does not belong here: protect
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +26,9 @@ from ctdhub.protect.alone import (
     read_alone,
 )
 from ctdhub.protect.draft import draft
+from ctdhub.protect.mechanism import Progress
 from ctdhub.protect.scope import scope_of_file, scope_of_schema
+from ctdhub.protect.sums.answered import SCHEMA, plan_of_total, protect_sum, read_total
 from ctdhub.release.alone import check_ledger, check_out, write_alone
 
 SUPPORT = {"complete": 0, "cautious": 4}
@@ -41,10 +44,11 @@ def register(app: typer.Typer) -> None:
             "to the ledger before noise is drawn."
             "\n\nExample: ctdhub protect cases.csv --domains domains.yaml --epsilon 1 "
             "--delta 1e-6 --out protected"
+            "\n\nOr from counts without records, see `ctdhub count`: ctdhub protect --from-counts "
+            "hub-secret/sum.count --domains domains.yaml --epsilon 1 --delta 1e-6 --out protected"
         )
     )
     def protect(
-        table: Annotated[Path, typer.Argument(help=_("A table: .csv, .parquet, .xlsx or .ods."))],
         domains: Annotated[
             str, typer.Option(help=_("The domains file, or the word schema for the hub's own."))
         ],
@@ -55,6 +59,13 @@ def register(app: typer.Typer) -> None:
             float, typer.Option(help=_("At most 1e-6, and at most 1 / (100 × people)."))
         ],
         out: Annotated[Path, typer.Option(help=_("A new or empty folder for the files."))],
+        table: Annotated[
+            Path | None, typer.Argument(help=_("A table: .csv, .parquet, .xlsx or .ods."))
+        ] = None,
+        from_counts: Annotated[
+            Path | None,
+            typer.Option(help=_("The sum that `ctdhub count sum` made, in place of a table.")),
+        ] = None,
         support: Annotated[
             str | None,
             typer.Option(
@@ -90,35 +101,28 @@ def register(app: typer.Typer) -> None:
         check_out(out)
         book = Ledger(ledger or out.absolute().parent / "ledger")
         check_ledger(book.folder, out)
-        before = len(book.entries())
+        before, left_out, notes = len(book.entries()), list[str](), tuple[str, ...]()
         with bar() as progress:
             progress(_("reading"), 0.0)
-            raw = read_alone(table)
-            header = [name for name in raw.table.column_names if name != ROW]
-            scope = (
-                scope_of_schema(header, support_of(support))
-                if domains == "schema"
-                else scope_of_file(Path(domains), header, support_of(support))
-            )
-            fitted, notes = fit_domains(raw, scope), raw.notes
-            del raw  # as large as all that follows
-            answer = protect_alone(
-                fitted,
-                scope,
-                epsilon=epsilon,
-                delta=delta,
-                budget=budget,
-                ledger=book,
-                progress=progress,
-            )
+            ask = Asked(domains, support_of(support), epsilon, delta, budget, book, progress)
+            if from_counts is not None and table is None:
+                answer, rows = ask.of_counts(from_counts)
+            elif table is not None and from_counts is None:
+                answer, rows, left_out, notes = ask.of_table(table)
+            else:
+                raise PolicyError(
+                    _("Name either a table or --from-counts."),
+                    _("A table of records: ctdhub protect TABLE; a sum of counts: --from-counts."),
+                    rule="usage",
+                )
             with book.exclusive():
-                write_alone(answer, out, scope.plan.rows, bound)
-        show_left_out([n for n in header if n not in scope.plan.domains and n != scope.person])
+                write_alone(answer, out, rows, bound)
+        show_left_out(left_out)
         for note in notes:
             errors.print(escape(note))
         if len(book.entries()) == before:
             console.print(_("This was answered before: nothing was charged."))
-        show(answer, scope.plan.rows, bound)
+        show(answer, rows, bound)
         spent = book.guarantee(book.strictest(delta))
         console.print(
             _("Ledger: epsilon {spent} of {budget} spent.").format(
@@ -161,6 +165,62 @@ def register(app: typer.Typer) -> None:
         )
 
     rehearse.register(app)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a table or of a sum, as the options say.
+
+    Attributes:
+        domains: path of the domains file, or the word "schema".
+    """
+
+    domains: str
+    support: int | None
+    epsilon: float
+    delta: float
+    budget: float
+    ledger: Ledger
+    progress: Progress
+
+    def of_table(self, table: Path) -> tuple[Protected, int, list[str], tuple[str, ...]]:
+        """The answer, rows of one person, columns that are left out, notes of the reader."""
+        raw = read_alone(table)
+        header = [name for name in raw.table.column_names if name != ROW]
+        scope = (
+            scope_of_schema(header, self.support)
+            if self.domains == SCHEMA
+            else scope_of_file(Path(self.domains), header, self.support)
+        )
+        fitted, notes = fit_domains(raw, scope), tuple(raw.notes)
+        del raw  # as large as all that follows
+        answer = protect_alone(
+            fitted,
+            scope,
+            epsilon=self.epsilon,
+            delta=self.delta,
+            budget=self.budget,
+            ledger=self.ledger,
+            progress=self.progress,
+        )
+        left_out = [n for n in header if n not in scope.plan.domains and n != scope.person]
+        return answer, scope.plan.rows, left_out, notes
+
+    def of_counts(self, path: Path) -> tuple[Protected, int]:
+        """The answer from a sum of counts, and rows of one person in it."""
+        found, summed = read_total(path)
+        plan = plan_of_total(found, self.domains, self.support)
+        answer = protect_sum(
+            summed,
+            plan,
+            epsilon=self.epsilon,
+            delta=self.delta,
+            budget=self.budget,
+            ledger=self.ledger,
+            file=self.domains,
+            progress=self.progress,
+        )
+        return answer, plan.rows
 
 
 def support_of(text: str | None) -> int | None:

@@ -24,6 +24,7 @@ from ctdhub.intake.headers import ROW
 from ctdhub.intake.parquet import read_parquet
 from ctdhub.protect.border import Protected
 from ctdhub.protect.bound import Places, within_bound
+from ctdhub.protect.count import Counted
 from ctdhub.protect.engine import Question, protect_table
 from ctdhub.protect.ledger import Ledger
 from ctdhub.protect.mechanism import Progress
@@ -98,6 +99,12 @@ class Fitted:
     table: pa.Table
     person: pa.Array | None
 
+    def within(self, rows: int, key: bytes) -> pa.Table:
+        """The table with at most ``rows`` of each person; see :func:`bounded`."""
+        if self.person is None:
+            return self.table
+        return self.table.filter(pa.array(bounded(self.person, self.table, rows, key)))
+
 
 def fit_domains(raw: RawTable, scope: Scope) -> Fitted:
     """Check every cell against its domain.
@@ -137,9 +144,27 @@ def protect_alone(
     if fitted.person is not None:
         with ledger.exclusive():
             key = bytes.fromhex(ledger.question(b"which rows of a person are kept"))
-        table = table.filter(pa.array(bounded(fitted.person, table, scope.plan.rows, key)))
+        table = fitted.within(scope.plan.rows, key)
     what = f"table of {len(scope.plan.domains)} columns at epsilon {epsilon:g}, budget {budget:g}"
     question = Question(scope.plan, epsilon, delta, budget, (_ASKED,), what)
+    return ask_alone(table, question, ledger, scope.file, progress)
+
+
+def ask_alone(
+    table: pa.Table | Counted,
+    question: Question,
+    ledger: Ledger,
+    file: str,
+    progress: Progress | None = None,
+) -> Protected:
+    """Ask a question outside a hub: what refuses it names the options of the command.
+
+    Args:
+        file: name of the file that holds the domains.
+
+    Raises:
+        PolicyError, Overspend, LedgerTampered, LedgerError: see ``protect_table``.
+    """
     try:
         return protect_table(table, question, ledger, {}, progress)
     except Overspend as error:
@@ -150,7 +175,7 @@ def protect_alone(
         raise Overspend(error.what, fix, file=ledger.folder, rule=error.rule) from None
     except PolicyError as error:
         fix = _("Set a greater --epsilon, name fewer columns, or raise small weights.")
-        raise PolicyError(error.what, fix, file=scope.file, rule=error.rule) from None
+        raise PolicyError(error.what, fix, file=file, rule=error.rule) from None
 
 
 def coded(raw: RawTable, scope: Scope) -> pa.Table:

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,16 @@ Table = npt.NDArray[np.int32]
 
 Counts = dict[Columns, Table]
 """Tables by columns in the order of the plan."""
+
+
+class Counted(Protocol):
+    """Whatever tables can be had of: people, or sums of counts without people."""
+
+    def digest(self) -> bytes:
+        """A hash of all that the tables follow from."""
+
+    def tables(self, wanted: Iterable[Columns]) -> Counts:
+        """Exact tables by columns."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,10 @@ class Codes:
             flat = np.ascontiguousarray(rows).view(f"V{2 * len(self.columns)}").ravel()
             digest.update(np.sort(flat.view(f"S{2 * len(self.columns)}")).tobytes())
         return digest.digest()
+
+    def tables(self, wanted: Iterable[Columns]) -> Counts:
+        """Exact tables, see :func:`count`."""
+        return count(self, wanted)
 
 
 def encode(people: pa.Table, domains: Domains) -> Codes:

@@ -16,7 +16,7 @@ from ctdhub.i18n import _
 from ctdhub.protect import answers
 from ctdhub.protect.accounting import rho_of, split
 from ctdhub.protect.border import Guarantee, Perpetrators, Protected, mint
-from ctdhub.protect.count import Codes, encode
+from ctdhub.protect.count import Codes, Counted, encode
 from ctdhub.protect.ledger import Entry, Kind, Ledger, taking_part
 from ctdhub.protect.measure import workload
 from ctdhub.protect.mechanism import Progress, answer
@@ -98,7 +98,7 @@ def protect(
 
 
 def protect_table(
-    table: pa.Table,
+    table: pa.Table | Counted,
     asked: Question,
     ledger: Ledger,
     facts: dict[str, Any],
@@ -109,12 +109,13 @@ def protect_table(
     """Protect any table whose columns have public domains; see :func:`protect`.
 
     Args:
-        table: one row per person, or at most ``asked.plan.rows`` of each, columns as text.
+        table: one row per person, or at most ``asked.plan.rows`` of each, columns as text; or
+            sums of such people's counts, without the people.
         child: rows of these persons that are answered with them, by one charge.
         sources: by whom these persons were reported, answered by the same charge.
     """
     tell = progress or (lambda message, share: None)
-    codes = encode(table, asked.plan.domains)
+    codes = encode(table, asked.plan.domains) if isinstance(table, pa.Table) else table
     pa.default_memory_pool().release_unused()  # reading and encoding took more than is kept
     rho = rho_of(asked.epsilon, asked.delta)
     costs = _costs(rho, child, sources)
@@ -126,6 +127,8 @@ def protect_table(
     with ledger.exclusive():
         answers.check_paid(ledger)
         if child:
+            if not isinstance(codes, Codes):
+                raise TypeError("perpetrators belong to people, and only sums are here")
             child = child.bounded(codes, bytes.fromhex(ledger.question(_BOUND)))
         question = ledger.question(_content(codes, asked, child, sources))
         answer = answers.stored(ledger, question, facts)
@@ -152,7 +155,7 @@ def _costs(rho: float, child: Mentioned | None, sources: Sourced | None) -> _Cos
 
 
 def _content(
-    codes: Codes, asked: Question, child: Mentioned | None, sources: Sourced | None
+    codes: Counted, asked: Question, child: Mentioned | None, sources: Sourced | None
 ) -> bytes:
     """What makes a question: rows (in any order), plans, settings and the engine's version."""
     rest = [repr(asked.plan), asked.epsilon, asked.delta, list(asked.settings), ENGINE]
@@ -195,7 +198,7 @@ def _charge(
 
 
 def _minted(
-    codes: Codes,
+    codes: Counted,
     asked: Question,
     entry: Entry,
     facts: dict[str, Any],

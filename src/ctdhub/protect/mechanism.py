@@ -15,7 +15,7 @@ import pyarrow as pa
 from ctdhub.i18n import _
 from ctdhub.protect import intervals
 from ctdhub.protect.border import Estimate
-from ctdhub.protect.count import Codes, count
+from ctdhub.protect.count import Counted
 from ctdhub.protect.fit import fit
 from ctdhub.protect.measure import measure, workload
 from ctdhub.protect.noise import Bits
@@ -47,7 +47,7 @@ class Answer:
 
 
 def answer(
-    codes: Codes,
+    people: Counted,
     plan: Plan,
     rho: float,
     source: Bits = os.urandom,
@@ -58,7 +58,7 @@ def answer(
     Whoever calls it owes the ledger a charge of ``rho`` unless the people are invented.
 
     Args:
-        codes: people by the plan's domains.
+        people: people by the plan's domains, or sums of their counts.
         rho: the most that it may cost.
         source: random bits; the operating system's in the product.
 
@@ -68,7 +68,7 @@ def answer(
     tell = progress or (lambda message, share: None)
     questions = workload(plan, rho)
     tell(_("counting"), 0.05)
-    exact = count(codes, [q.columns for q in questions])
+    exact = people.tables(q.columns for q in questions)
     tell(_("drawing noise"), 0.1)
     noisy = measure(exact, questions, source)
     # From here on nothing sees exact counts: all is post-processing of noisy tables.

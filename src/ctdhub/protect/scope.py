@@ -43,19 +43,24 @@ def scope_of_file(path: Path, header: Sequence[str], support: int | None = None)
     """
     found = load_domains(path)
     if not found.checked:
-        raise PolicyError(
-            _("Nobody has checked this draft of a domains file."),
-            _(
-                "Compare its values with public knowledge, such as the code book of the form; "
-                "then set checked: true."
-            ),
-            file=path,
-            rule="domains-checked",
-        )
+        raise unchecked(path)
     if support is not None:
         found = found.model_copy(update={"support": support})
     blanks = {name: column.not_recorded for name, column in found.columns.items()}
     return Scope(found.plan(header), blanks, found.person, path.name)
+
+
+def unchecked(path: Path) -> PolicyError:
+    """The error of a draft that nobody has checked."""
+    return PolicyError(
+        _("Nobody has checked this draft of a domains file."),
+        _(
+            "Compare its values with public knowledge, such as the code book of the form; "
+            "then set checked: true."
+        ),
+        file=path,
+        rule="domains-checked",
+    )
 
 
 def scope_of_schema(header: Sequence[str], support: int | None = None) -> Scope:
@@ -74,3 +79,19 @@ def scope_of_schema(header: Sequence[str], support: int | None = None) -> Scope:
         )
     policy = Policy(columns=tuple(public), support=support or 0)
     return Scope(replace(plan_of(policy, schema), year=None), {}, None, "schema")
+
+
+def public_columns(asked: Sequence[str] = ()) -> tuple[str, ...]:
+    """Public variables of people in the order of the schema: those asked for, else all.
+
+    Raises:
+        PolicyError: one is no public variable of people.
+    """
+    public = tuple(v.name for v in load_schema().table("people") if v.public)
+    if not set(asked) <= set(public):
+        raise PolicyError(
+            _("A column is no public variable of the schema."),
+            _("`ctdhub codebook` lists them."),
+            rule="domains-schema",
+        )
+    return tuple(name for name in public if name in asked) if asked else public

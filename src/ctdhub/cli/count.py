@@ -1,0 +1,284 @@
+"""The verb ``count``: a round of counts without records, seen from the hub and from a contributor.
+
+Belongs here: arguments, what each side is told to do next.  Does not belong here: the steps.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from ctdhub.cli import bar, console, errors
+from ctdhub.cli.protect import show_left_out
+from ctdhub.errors import printable
+from ctdhub.i18n import _
+from ctdhub.insight.words import number
+from ctdhub.intake.headers import ROW
+from ctdhub.protect.alone import read_alone
+from ctdhub.protect.domains import load_domains
+from ctdhub.protect.scope import public_columns, unchecked
+from ctdhub.protect.sums import contributor as side
+from ctdhub.protect.sums import hub
+from ctdhub.protect.sums.answered import SCHEMA
+from ctdhub.protect.sums.files import read_any, read_round
+from ctdhub.protect.sums.keep import open_keep
+from ctdhub.protect.sums.messages import Round, Terms
+
+Exchange = Annotated[
+    Path, typer.Argument(help=_("Folder of the files that all sides see: shared, or attachments."))
+]
+Kept = Annotated[
+    Path, typer.Option(help=_("Folder of your own secrets in this round; never share it."))
+]
+Without = Annotated[
+    list[str] | None,
+    typer.Option(help=_("A contributor that is left out; may be given several times.")),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+    counts = typer.Typer(
+        help=_(
+            "Count together without handing over records: the hub learns only the sum."
+            "\n\nIn turn: hub `new`, contributors `join`, hub `start`, contributors `mask`, hub "
+            "`close`, contributors `reveal`, hub `sum`; then `ctdhub protect --from-counts`. "
+            "Each step reads and writes files in one folder, and says what comes next."
+        ),
+        no_args_is_help=True,
+    )
+    app.add_typer(counts, name="count")
+    _hub(counts)
+    _contributor(counts)
+
+    @counts.command(
+        help=_(
+            "Say what a file of a round is, and its fingerprint."
+            "\n\nExample: ctdhub count show exchange/round.count"
+        )
+    )
+    def show(
+        file: Annotated[Path, typer.Argument(help=_("A file whose name ends with .count."))],
+    ) -> None:
+        message, body = read_any(file)
+        console.print(
+            _("A file of kind {kind}, {n} bytes of numbers.").format(
+                kind=message.kind, n=number(len(body))
+            )
+        )
+        who = getattr(message, "contributor", None)
+        if who:
+            console.print(_("It comes from {contributor}.").format(contributor=escape(who)))
+        if isinstance(message, Terms):
+            _show_terms(message)
+        if isinstance(message, Round):
+            _show_terms(message.terms)
+            _show_round(message)
+
+
+def _hub(counts: typer.Typer) -> None:
+    @counts.command(
+        help=_(
+            "Hub: begin a round. Writes the plan that every contributor gets."
+            "\n\nExample: ctdhub count new exchange --keep hub-secret --domains domains.yaml "
+            "--contributor refuge --contributor hotline --contributor casework"
+        )
+    )
+    def new(
+        exchange: Exchange,
+        keep: Kept,
+        domains: Annotated[
+            str, typer.Option(help=_("The domains file, or the word schema for the hub's own."))
+        ],
+        contributor: Annotated[
+            list[str], typer.Option(help=_("Name of a contributor; given once for each."))
+        ],
+        known_to: Annotated[
+            int | None,
+            typer.Option(
+                min=1,
+                help=_(
+                    "The most contributors that may know one person; noise grows with it. "
+                    "Default: all."
+                ),
+            ),
+        ] = None,
+        column: Annotated[
+            list[str] | None,
+            typer.Option(help=_("With --domains schema: a column; default: all public ones.")),
+        ] = None,
+    ) -> None:
+        found = None if domains == SCHEMA else load_domains(Path(domains))
+        if found and not found.checked:
+            raise unchecked(Path(domains))
+        columns = public_columns(column or ()) if found is None else ()
+        terms = hub.new(exchange, keep, found, contributor, columns=columns, known_to=known_to)
+        _show_terms(terms)
+        _next(
+            _("Send plan.count to every contributor; each runs `ctdhub count join`."),
+            _("When their files are back: `ctdhub count start`."),
+        )
+
+    @counts.command(
+        help=_(
+            "Hub: fix who takes part. Writes the round that every contributor gets."
+            "\n\nExample: ctdhub count start exchange --keep hub-secret"
+        )
+    )
+    def start(
+        exchange: Exchange,
+        keep: Kept,
+        without: Without = None,
+        threshold: Annotated[
+            int | None,
+            typer.Option(
+                min=1,
+                help=_(
+                    "So many contributors must stay to the end. More of them guard better against "
+                    "collusion, fewer against loss. Default: two thirds."
+                ),
+            ),
+        ] = None,
+    ) -> None:
+        _show_round(hub.start(exchange, keep, without or (), threshold))
+        _next(
+            _("Send round.count to every contributor; each runs `ctdhub count mask`."),
+            _("When their files are back: `ctdhub count close`."),
+        )
+
+    @counts.command(
+        help=_(
+            "Hub: close the round. Says whose counts are in the sum, once and for all."
+            "\n\nExample: ctdhub count close exchange --keep hub-secret --without hotline"
+        )
+    )
+    def close(exchange: Exchange, keep: Kept, without: Without = None) -> None:
+        with bar() as progress:
+            progress(_("checking masked counts"), 0.2)
+            asked = hub.close(exchange, keep, without or ())
+        console.print(_("In the sum: {names}.").format(names=escape(", ".join(asked.bodies))))
+        _next(
+            _("Send request.count to every contributor; each runs `ctdhub count reveal`."),
+            _("When enough files are back: `ctdhub count sum`."),
+        )
+
+    @counts.command(
+        name="sum",
+        help=_(
+            "Hub: take the masks off the sum. The sum is case data: it stays in your own folder."
+            "\n\nExample: ctdhub count sum exchange --keep hub-secret"
+        ),
+    )
+    def total(exchange: Exchange, keep: Kept) -> None:
+        with bar() as progress:
+            progress(_("taking the masks off"), 0.2)
+            path, found = hub.total(exchange, keep)
+        console.print(
+            _("The sum of {names} is in {file}.").format(
+                names=escape(", ".join(found.contributors)), file=escape(str(path))
+            )
+        )
+        console.print(_("It is exact, hence not for others. Delete it when it has served."))
+        _next(
+            _("Protect it: `ctdhub protect --from-counts {file} --domains …`.").format(
+                file=escape(str(path))
+            )
+        )
+
+
+def _contributor(counts: typer.Typer) -> None:
+    @counts.command(
+        help=_(
+            "Contributor: take part in a round. Makes your key for it."
+            "\n\nExample: ctdhub count join exchange --keep my-secret --name refuge"
+        )
+    )
+    def join(
+        exchange: Exchange,
+        keep: Kept,
+        name: Annotated[str, typer.Option(help=_("Your name in the plan."))],
+    ) -> None:
+        path = side.join(exchange, keep, name)
+        console.print(_("Your secrets are in {folder}.").format(folder=escape(str(keep))))
+        _next(
+            _("Send {file} to the hub.").format(file=escape(path.name)),
+            _("When round.count has come: `ctdhub count mask`."),
+        )
+
+    @counts.command(
+        help=_(
+            "Contributor: count your own table and mask the counts. No record leaves the machine."
+            "\n\nExample: ctdhub count mask cases.csv exchange --keep my-secret"
+        )
+    )
+    def mask(
+        table: Annotated[Path, typer.Argument(help=_("A table: .csv, .parquet, .xlsx or .ods."))],
+        exchange: Exchange,
+        keep: Kept,
+    ) -> None:
+        with bar() as progress:
+            progress(_("reading"), 0.0)
+            raw = read_alone(table)
+            path = side.mask(exchange, keep, raw, progress=progress)
+        for note in raw.notes:
+            errors.print(escape(note))
+        round_ = read_round(exchange)
+        scope = round_.terms.scope()
+        named = {*scope.plan.domains, scope.person, ROW}
+        show_left_out([n for n in raw.table.column_names if n not in named])
+        _show_terms(round_.terms)
+        _show_round(round_)
+        console.print(
+            _("{file}: {n} bytes.").format(file=escape(path.name), n=number(path.stat().st_size))
+        )
+        _next(
+            _("Read the fingerprint out to another contributor, by telephone, before you send."),
+            _("If it is the same, send {file} to the hub.").format(file=escape(path.name)),
+            _("When request.count has come: `ctdhub count reveal`."),
+        )
+
+    @counts.command(
+        help=_(
+            "Contributor: answer the hub's request, once. The masks of the sum then come off; "
+            "yours alone never do."
+            "\n\nExample: ctdhub count reveal exchange --keep my-secret"
+        )
+    )
+    def reveal(exchange: Exchange, keep: Kept) -> None:
+        path, asked = side.reveal(exchange, keep)
+        console.print(_("In the sum: {names}.").format(names=escape(", ".join(asked.bodies))))
+        if open_keep(keep).party not in asked.bodies:
+            console.print(_("Your counts are not in it; your answer helps the others."))
+        console.print(_("Your key of this round is destroyed."))
+        _next(_("Send {file} to the hub.").format(file=escape(path.name)))
+
+
+def _show_terms(terms: Terms) -> None:
+    layout, domains = terms.layout(), terms.scope().plan.domains
+    listed = ", ".join(f"{printable(name)} ({len(values)})" for name, values in domains.items())
+    console.print(
+        _("Columns, with the number of values of each: {columns}.").format(columns=escape(listed))
+    )
+    console.print(
+        _("{tables} tables, {cells} cells; at most {known} contributors know one person.").format(
+            tables=number(len(layout.tables)), cells=number(layout.cells), known=terms.known_to
+        )
+    )
+
+
+def _show_round(round_: Round) -> None:
+    console.print(
+        _("{n} contributors: {names}. {needed} of them must stay to the end.").format(
+            n=len(round_.names), names=escape(", ".join(round_.names)), needed=round_.threshold
+        )
+    )
+    console.print(_("Fingerprint of the round: {digits}").format(digits=round_.fingerprint()))
+
+
+def _next(*steps: str) -> None:
+    console.print(_("Next:"))
+    for step in steps:
+        console.print(f"  {step}")

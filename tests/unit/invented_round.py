@@ -1,0 +1,130 @@
+"""Rounds of counts between invented contributors, and what somebody can read of one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+
+from ctdhub.protect.domains import DomainsFile, load_domains
+from ctdhub.protect.sums import protocol
+from ctdhub.protect.sums.channel import Secret
+from ctdhub.protect.sums.layout import Cells
+from ctdhub.protect.sums.messages import Masked, Request, Revealed, Round, Terms
+
+NAMES = ("casework", "clinic", "hotline", "refuge", "shelter")
+
+DOMAINS = """
+version: 1
+columns:
+  year: {years: [2020, 2023]}
+  gender: [female, male, other]
+  age: {values: ["0-17", "18+"], not_recorded: ["", "-99"]}
+  debt: [yes, no]
+"""
+
+
+def stream(seed: bytes) -> Callable[[int], bytes]:
+    """Bytes that a seed decides, in place of the operating system's."""
+    number = count()
+
+    def source(size: int) -> bytes:
+        return hashlib.shake_256(seed + next(number).to_bytes(8, "big")).digest(size)
+
+    return source
+
+
+def domains(folder: Path) -> DomainsFile:
+    path = folder / "domains.yaml"
+    path.write_text(DOMAINS, "utf-8")
+    return load_domains(path)
+
+
+def lay_table(path: Path, seed: str, rows: int = 200) -> list[str]:
+    """An invented table as CSV; gives its lines without the header."""
+    draw = stream(seed.encode())
+
+    def one(of: list[str]) -> str:
+        return of[draw(1)[0] % len(of)]
+
+    lines = [
+        ",".join(
+            (
+                one(["2020", "2021", "2022", "2023"]),
+                one(["female", "female", "male", ""]),
+                one(["0-17", "18+", "-99"]),
+                one(["yes", "no", ""]),
+            )
+        )
+        for _ in range(rows)
+    ]
+    path.write_text("\n".join(["year,gender,age,debt", *lines]) + "\n", "utf-8")
+    return lines
+
+
+@dataclass
+class Play:
+    """A round on messages alone, in which every side's randomness follows from a seed."""
+
+    names: tuple[str, ...] = NAMES
+    threshold: int = 4
+    seed: bytes = b"a round"
+    hub: Secret = field(init=False)
+    secrets: dict[str, Secret] = field(init=False)
+    round: Round = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hub = Secret.new(stream(self.seed + b"hub"))
+        self.secrets = {n: Secret.new(stream(self.seed + n.encode())) for n in self.names}
+        terms = Terms(
+            number=self.seed.hex().ljust(32, "0")[:32],
+            domains=DomainsFile.model_validate({"version": 1, "columns": {"a": ["x"]}}),
+            contributors=tuple(sorted(self.names)),
+            known_to=1,
+            hub=self.hub.public,
+        )
+        keys = {n: secret.public for n, secret in self.secrets.items()}
+        self.round = Round(terms=terms, keys=keys, threshold=self.threshold)
+
+    def side(self, name: str) -> protocol.Side:
+        secret = self.hub if name == protocol.HUB else self.secrets[name]
+        return protocol.Side(self.round, name, secret)
+
+    def masked(self, counts: dict[str, Cells]) -> dict[str, tuple[Masked, bytes]]:
+        return {
+            name: protocol.masked(
+                self.side(name), numbers, stream(self.seed + b"mask" + name.encode())
+            )
+            for name, numbers in counts.items()
+        }
+
+    def request(self, sent: dict[str, tuple[Masked, bytes]]) -> Request:
+        received = {n: (m, hashlib.sha256(body).hexdigest()) for n, (m, body) in sent.items()}
+        return protocol.request(self.round, received)
+
+    def revealed(self, asked: Request, who: Iterable[str]) -> dict[str, Revealed]:
+        return {
+            n: protocol.revealed(self.side(n), asked, stream(self.seed + b"show" + n.encode()))
+            for n in who
+        }
+
+    def total(
+        self,
+        sent: dict[str, tuple[Masked, bytes]],
+        asked: Request,
+        answers: dict[str, Revealed],
+    ) -> Cells:
+        hub = self.side(protocol.HUB)
+        opened = ((n, *protocol.opened(hub, n, sent[n][1])) for n in asked.bodies)
+        shares = {n: protocol.shares_of(hub, asked, a) for n, a in answers.items()}
+        return protocol.total(hub, asked, shares, opened)
+
+
+def numbers(seed: str, cells: int, most: int = 50) -> Cells:
+    """Invented counts."""
+    drawn = np.frombuffer(stream(seed.encode())(4 * cells), dtype="<u4")
+    return (drawn % np.uint32(most)).astype(np.uint32)
