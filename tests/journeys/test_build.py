@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ctdhub import pipeline, stages, start
 from ctdhub.errors import HubFolderError, LedgerTampered, MappingError, Overspend, PolicyError
 from ctdhub.hub import Hub
+from ctdhub.insight.series import by_contributor, overlap
 from ctdhub.protect import Ledger
 from ctdhub.release import open_release, verify
 from ctdhub.steps import hash_folder
@@ -151,3 +154,71 @@ def test_a_practice_hub_keeps_its_size(built: Hub) -> None:
     assert start.practice_hub(built.root, people=1_000).root == built.root
     with pytest.raises(HubFolderError, match="another size"):
         start.practice_hub(built.root, people=2_000)
+
+
+def hide(hub: Hub, *contributors: str) -> None:
+    """Let agreements say that counts of these contributors are not shown."""
+    for name in contributors:
+        path = hub.root / "contributors" / f"{name}.yaml"
+        text = path.read_text("utf-8").replace("show_counts: true", "show_counts: false")
+        path.write_text(text, "utf-8")
+
+
+def test_the_release_has_counts_by_contributor_and_the_overlap_of_lists(hub: Hub) -> None:
+    release = open_release(hub.releases / str(stages.released_version(hub)))
+    truth = json.loads((hub.root / "practice" / "truth.json").read_text("utf-8"))
+    lists = tuple(truth["lists"]["with_tokens"])
+    sources = release.protected.sources
+    assert sources is not None
+    assert sources.lists == lists
+    assert sources.contributors == tuple(c.id for c in release.facts.contributors)
+    found = overlap(release)
+    assert found is not None
+    for known, people in truth["lists"]["overlap"].items():
+        on = tuple(name in known.split(" + ") for name in lists)
+        if any(on):
+            assert found.cells[on] == pytest.approx(people, abs=6 * found.sigma + 1)
+    by_name = by_contributor(release, {})
+    everybody = sum(float(s.noisy.sum()) + s.no_year for s in by_name.values())
+    cells = sum(s.noisy.size + 1 for s in by_name.values())
+    reach = 6 * by_name["harbour-casework"].sigma * cells**0.5
+    assert everybody == pytest.approx(truth["people"], abs=reach)
+    last = truth["stopped"][0]["last_year"]
+    stopped = by_name[truth["stopped"][0]["contributor"]]
+    after = stopped.noisy[stopped.years.index(str(last)) + 1 :]
+    assert np.abs(after).max() < 6 * stopped.sigma
+
+
+def test_contributors_that_are_not_shown_are_pooled_by_a_new_answer(hub: Hub) -> None:
+    spent = len(Ledger(hub.ledger).entries())
+    set_policy(hub, sources={"share": 0.05})
+    hide(hub, "beacon-hotline", "rivage-refuge")
+    assert "protect" in ran(pipeline.build(hub))
+    assert len(Ledger(hub.ledger).entries()) == spent + 1
+    release = open_release(hub.releases / str(stages.released_version(hub)))
+    assert list(by_contributor(release, {})) == ["harbour-casework", "mirador-observatory", ""]
+    assert overlap(release) is None
+    assert ran(pipeline.build(hub)) == []
+
+
+def test_one_alone_cannot_be_hidden_among_others(hub: Hub) -> None:
+    spent = len(Ledger(hub.ledger).entries())
+    set_policy(hub, sources={"share": 0.05})
+    hide(hub, "rivage-refuge")
+    with pytest.raises(PolicyError, match="rivage-refuge") as caught:
+        pipeline.build(hub)
+    assert caught.value.rule == "sources-company"
+    assert "sources: {share: 0}" in caught.value.fix
+    assert len(Ledger(hub.ledger).entries()) == spent
+    set_policy(hub, sources={"share": 0})
+    pipeline.build(hub)
+    release = open_release(hub.releases / str(stages.released_version(hub)))
+    assert release.protected.sources is None
+    assert release.protected.measurements.num_rows
+
+
+def test_a_list_of_nobody_is_refused(hub: Hub) -> None:
+    set_policy(hub, sources={"lists": ["harbour-casework", "unheard-of"]})
+    with pytest.raises(PolicyError, match="unheard-of"):
+        pipeline.build(hub)
+    assert open_release(hub.releases / str(stages.released_version(hub))).protected.sources

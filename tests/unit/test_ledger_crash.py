@@ -10,20 +10,20 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from invented_people import people, small_policy
+from invented_people import FACTS, people, reported, small_policy
 
 from ctdhub.errors import LedgerTampered
 from ctdhub.protect import Ledger, protect
 from ctdhub.protect.accounting import rho_of
 
-POLICY = small_policy(columns=("gender", "age_band"), epsilon=1.0)
+POLICY = small_policy(columns=("year_of_registration", "gender"), epsilon=1.0)
 DELTA = POLICY.delta
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {here!r})
-from invented_people import people
+from invented_people import FACTS, people, reported
 from test_ledger_crash import POLICY
 from ctdhub.protect import Ledger, protect
 import ctdhub.protect.{module} as module
@@ -32,7 +32,7 @@ def die(*args, **kwargs):
     os.kill(os.getpid(), signal.SIGKILL)
 
 module.{name} = die
-protect(people(30, POLICY), POLICY, Ledger(Path({folder!r})), {{}})
+protect(reported(people(30, POLICY))[0], POLICY, Ledger(Path({folder!r})), FACTS)
 """
 
 
@@ -51,8 +51,9 @@ def killed_at(folder: Path, module: str, name: str) -> None:
         ("ledger.book", "write_synced", 0),  # making the key of questions
         ("ledger.book", "sync", 0),  # making the folder
         ("ledger.file", "write_synced", 1),  # charged, the head not yet written
-        ("engine", "measure", 1),  # charged, noise not yet drawn
-        ("engine", "fit", 1),  # noise drawn
+        ("mechanism", "measure", 1),  # charged, noise not yet drawn
+        ("mechanism", "fit", 1),  # noise drawn
+        ("sources", "measure", 1),  # people answered, their sources not yet
         ("answers", "write_synced", 1),  # storing
         ("engine", "mint", 1),  # nothing left but to make the answer
     ],
@@ -65,7 +66,8 @@ def test_kill_9_wastes_at_most_one_charge(
     ledger = Ledger(folder)
     assert len(ledger.entries()) == charges
     told: list[str] = []
-    answer = protect(people(30, POLICY), POLICY, ledger, {}, lambda m, share: told.append(m))
+    persons, _overlap = reported(people(30, POLICY))
+    answer = protect(persons, POLICY, ledger, FACTS, lambda m, share: told.append(m))
     entries = ledger.entries()
     assert len(entries) == charges + 1
     assert answer.guarantee.charge == entries[-1].id
@@ -73,7 +75,7 @@ def test_kill_9_wastes_at_most_one_charge(
     if charges:
         assert "charged again" in entries[-1].what
         assert any("charged again" in message for message in told)
-    assert protect(people(30, POLICY), POLICY, ledger, {}).guarantee == answer.guarantee
+    assert protect(persons, POLICY, ledger, FACTS).guarantee == answer.guarantee
     assert len(ledger.entries()) == charges + 1
     assert not list((folder / "answers").glob(".new-*"))
 

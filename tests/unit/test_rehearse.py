@@ -17,13 +17,14 @@ from ctdhub.cli import rehearse as verb
 from ctdhub.errors import HubError, PolicyError
 from ctdhub.practice.stand_in import invented_people
 from ctdhub.protect import Policy
-from ctdhub.protect.accounting import rho_of
+from ctdhub.protect.accounting import rho_of, split
 from ctdhub.protect.domains import DomainsFile
 from ctdhub.protect.measure import workload
 from ctdhub.protect.mechanism import answer
 from ctdhub.protect.plan import plan_of
 from ctdhub.protect.pool import variances
 from ctdhub.protect.rehearse import rehearse, stand_in
+from ctdhub.protect.sources import public_sources
 from ctdhub.schema import load_schema
 
 DELTA = 1e-6
@@ -171,6 +172,42 @@ def test_a_hub_is_rehearsed_by_its_policy_and_left_alone(app: typer.Typer, tmp_p
     assert one["delta"] == 1e-8
     assert {"corridor", "corridor_by"} <= {f["kind"] for f in one["kinds"]}
     assert sorted(p.relative_to(hub) for p in hub.rglob("*")) == before
+
+
+def test_what_else_the_budget_pays_for_leaves_less_to_people() -> None:
+    codes = stand_in(PLAN, 500)
+    public = public_sources(Policy(), load_schema(), {"contributors": [{"id": "one"}]})
+    assert public is not None
+    whole = rehearse(PLAN, 4.0, DELTA, codes)
+    less = rehearse(PLAN, 4.0, DELTA, codes, perpetrators=0.05, sources=public)
+    own, _perpetrators, rest = split(rho_of(4.0, DELTA), (0.05, public.share))
+    assert public.share == 0.05
+    for a, b in zip(whole.named, less.named, strict=True):
+        assert b.sigma / a.sigma == pytest.approx(0.9**-0.5, rel=0.01)
+    questions = workload(PLAN, own)
+    assert [f.sigma for f in less.named if f.columns == ("a",)] == [
+        variances(questions)[("a",)] ** 0.5
+    ]
+    assert whole.sources == {}
+    assert less.sources == public.sigma(rest)
+
+
+def test_a_hub_of_countries_is_shown_with_its_sources(
+    app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every kind of table has a name, and so have measurements by contributor."""
+    monkeypatch.setattr("ctdhub.cli.console.width", 160)
+    hub = tmp_path / "hub"
+    start.new_hub(hub, "A hub")
+    policy = hub / "policy.yaml"
+    few = "columns: [year_of_registration, gender, age_band, citizenship, means_threats]"
+    text = policy.read_text("utf-8").replace("columns: all", few)
+    policy.write_text(text.replace("lists: []", "lists: [one, two]"), "utf-8")
+    result = CliRunner().invoke(app, [str(hub), "--people", "1000", "--epsilon", "4"])
+    assert result.exit_code == 0, result.output
+    for words in ("a country by a core column", "a country by two core columns",
+                  "reporting_entity × year_of_registration × gender", "lists"):  # fmt: skip
+        assert words in result.stdout, words
 
 
 @pytest.mark.parametrize("arguments", [[], ["hub", "--domains", "d.yaml"]])
