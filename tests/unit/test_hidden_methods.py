@@ -297,3 +297,11 @@ def test_negative_cells_are_judged_as_the_programme_judges(
     if kept[0].any():
         part = d.x[np.ix_(kept[0], finite[0])]
         assert bool(d.exists(y, finite, kept)[0]) == interior(part, y[0, kept[0]])
+
+
+def test_protected_lists_get_plain_quantiles() -> None:
+    noisy = {m.name: m for m in estimate(invented(20_000, (0.2, 0.15, 0.1), 1, 8.0)).methods}
+    made = noisy["stepwise"].bootstrap
+    assert made is not None
+    assert made.mapped == pytest.approx((0.025, 0.975))
+    assert (made.low, made.high) == made.plain

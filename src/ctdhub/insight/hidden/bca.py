@@ -5,6 +5,11 @@ are drawn (``draws``) and estimated (``stepwise``).
 
 B. Efron, 1987, J. Am. Stat. Assoc. 82:171; the jackknife leaves out one person of each cell and
 weighs by the people in it, as in Chan, Silverman and Vincent 2021.
+
+Where the table carries noise of protection, each replicate carries it twice, and pairs of lists are
+chosen more often than on the table itself.  The correction takes that for bias: corrected intervals
+of 95 % then held a known population in 89 to 95 of 100 tables, and plain quantiles, which are no
+wider, in 97 or 98.  So for such tables the caller asks for plain ones.
 """
 
 from __future__ import annotations
@@ -45,7 +50,13 @@ class Interval:
 
 
 def bca(
-    estimate: float, replicates: Floats, left_out: Floats, weights: Floats, level: float
+    estimate: float,
+    replicates: Floats,
+    left_out: Floats,
+    weights: Floats,
+    level: float,
+    *,
+    corrected: bool = True,
 ) -> Interval:
     """The interval.
 
@@ -55,6 +66,7 @@ def bca(
         left_out: estimates with one person less in each cell that has people.
         weights: people in those cells.
         level: in 0..1.
+        corrected: else the ends are plain quantiles, and the corrections are only told.
     """
     normal, n = NormalDist(), len(replicates)
     ordered = np.sort(replicates)
@@ -66,9 +78,14 @@ def bca(
     squares = float((weights * off**2).sum())
     a = float((weights * off**3).sum()) / (6 * squares**1.5) if squares > 0 else 0.0
     ends = ((1 - level) / 2, (1 + level) / 2)
-    mapped = tuple(_mapped(normal, z0, a, normal.inv_cdf(p)) for p in ends)
+    mapped = ends
+    if corrected:
+        mapped = (
+            _mapped(normal, z0, a, normal.inv_cdf(ends[0])),
+            _mapped(normal, z0, a, normal.inv_cdf(ends[1])),
+        )
     low, high = (_quantile(ordered, p) for p in mapped)
-    degenerate = tuple(min(p, 1 - p) * n < min(FEW, (1 - level) / 2 * n) for p in mapped)
+    degenerate = tuple(min(p, 1 - p) * n < min(FEW, (1 - level) / 2 * n) - 1e-9 for p in mapped)
     return Interval(
         low, high, z0, a, (mapped[0], mapped[1]),
         (_quantile(ordered, ends[0]), _quantile(ordered, ends[1])), n,

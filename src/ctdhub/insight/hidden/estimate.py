@@ -144,7 +144,9 @@ def _resampled(
     if not np.isfinite(value):
         return Method(name, why="no_finite_estimate")
     n = 1 + len(held)
-    interval = bca(value, found.people[n:], found.people[1:n], y[held], level)
+    interval = bca(
+        value, found.people[n:], found.people[1:n], y[held], level, corrected=not lists.sigma
+    )
     doubts: list[Doubt] = []
     if interval.degenerate[0]:
         doubts.append("low_end")
