@@ -113,6 +113,11 @@ class Practice:
             cells[who, year] = Cell(*new)
         return replace(counts, cells=cells)
 
+    def people_where(self, where: Any) -> dict[int, int]:
+        """The true number of people who meet conditions, by year; those without a year are out."""
+        found = self._by_year(self._mask(where))
+        return {year: n for (who, year), n in found.items() if who == WHOLE}
+
     def _mask(self, where: Any) -> pa.Array:
         kept = pa.array(np.ones(self.people.num_rows, dtype=bool))
         for name, values in where.items():

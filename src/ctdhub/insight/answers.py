@@ -16,6 +16,9 @@ Method.  A question names a set of values for each of some variables.
    measured tables that hold all variables of the question the one with the narrowest interval
    answers.  Where the values left out are fewer than those named, the sum is also "all of them
    less those left out", and the errors of the two add.
+   A table with years has a second way: the noisy counts by year of the groups that are shown in
+   total (``Protected.measurements``), which are unbiased whatever their size, and records for the
+   groups that have none.  Then m is the number of noisy counts that are added.
 3. Where no measured table holds all variables of the question there is no interval: nothing was
    measured, and no number is shown.
 A share takes its interval from Fieller's theorem (E. C. Fieller, 1954, J. R. Stat. Soc. B 16:175)
@@ -25,16 +28,15 @@ with the two counts' errors taken as independent.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow.compute as pc
 
-from ctdhub.protect.border import SHOWN, Estimate
+from ctdhub.insight.cells import Cells, Sum
+from ctdhub.protect.border import SHOWN, YEAR, Estimate
 from ctdhub.release import Release
 from ctdhub.schema import load_schema
 
@@ -56,51 +58,6 @@ CANDIDATES = 3
 """Tables tried for a sum, the least noisy first."""
 
 
-@dataclass(frozen=True)
-class _Sum:
-    """People in a sum of cells, the variance of its noise, and the part in cells not shown."""
-
-    value: float
-    variance: float
-    rest: float
-
-    def half(self, z: float) -> float:
-        """Half the width of the interval, in people."""
-        return math.hypot(z * math.sqrt(self.variance), self.rest)
-
-    def less(self, other: _Sum) -> _Sum:
-        """The difference of two sums; their errors add."""
-        return _Sum(
-            self.value - other.value, self.variance + other.variance, self.rest + other.rest
-        )
-
-
-@dataclass(frozen=True)
-class _Cells:
-    """Cells of a table: by column the distinct values and which of them each cell has; people."""
-
-    columns: dict[str, tuple[list[str], npt.NDArray[np.intp]]]
-    people: npt.NDArray[np.int64]
-
-    @classmethod
-    def of(cls, names: Sequence[str], cells: Mapping[tuple[str, ...], int]) -> _Cells:
-        """From people by cell."""
-        columns = {}
-        for k, name in enumerate(names):
-            place: dict[str, int] = {}
-            codes = [place.setdefault(cell[k], len(place)) for cell in cells]
-            columns[name] = (list(place), np.array(codes, dtype=np.intp))
-        return cls(columns, np.array(list(cells.values()), dtype=np.int64))
-
-    def total(self, limits: Mapping[str, Collection[str]]) -> int:
-        """People in the cells whose values are all within the limits."""
-        inside = np.ones(self.people.size, dtype=bool)
-        for name, allowed in limits.items():
-            values, codes = self.columns[name]
-            inside &= np.array([v in allowed for v in values], dtype=bool)[codes]
-        return int(self.people[inside].sum())
-
-
 class Answers:
     """The questions that one release answers.
 
@@ -115,7 +72,8 @@ class Answers:
         self.years = release.facts.years
         self._variables = frozenset(release.protected.records.column_names)
         self._records = release.protected.records
-        self._tallies: dict[str, tuple[_Cells, _Cells]] = {}
+        self._tallies: dict[str, tuple[Cells, Cells]] = {}
+        self._noisy: dict[str, tuple[Cells, Cells]] = {}
         self._answered: dict[frozenset[tuple[str, frozenset[str]]], Answer] = {}
         self.z = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2)
 
@@ -207,11 +165,11 @@ class Answers:
             below = min(e.value for e in shown.values()) - 1
         return math.ceil(below + self.z * self._sigma[key])
 
-    def _sum(self, where: Where) -> _Sum | None:
+    def _sum(self, where: Where) -> Sum | None:
         """The best way to answer by adding cells; None where nothing was measured."""
         if not where:
             people = self.release.protected.people
-            return _Sum(people.value, self._sigma[""] ** 2, 0.0)
+            return Sum(people.value, self._sigma[""] ** 2, 0.0)
         ways = [self._direct(where)]
         for v in where:
             others = {n: values for n, values in where.items() if n != v}
@@ -222,7 +180,7 @@ class Answers:
                     ways.append(whole.less(left_out))
         return min((w for w in ways if w), key=lambda w: w.half(self.z), default=None)
 
-    def _direct(self, where: Where) -> _Sum | None:
+    def _direct(self, where: Where) -> Sum | None:
         """The same from one table: of those that hold all variables the best of the least noisy."""
         candidates = min((self._holding.get(v, []) for v in where), key=len)
         wanted = {n: set(values) for n, values in where.items()}
@@ -234,27 +192,67 @@ class Answers:
             if wanted.keys() <= names
         }
         least = sorted(noise, key=lambda names: noise[names])[:CANDIDATES]
-        sums = [self._added(self._tables[names], wanted, noise[names]) for names in least]
+        sums = []
+        for names in least:
+            key = self._tables[names]
+            sums.append(self._added(key, wanted, noise[names]))
+            if YEAR in names and self.release.measured:
+                sums.append(self._measured(key, wanted))
         return min(sums, key=lambda w: w.half(self.z), default=None)
 
-    def _added(self, key: str, wanted: dict[str, set[str]], variance: float) -> _Sum:
+    def _added(self, key: str, wanted: dict[str, set[str]], variance: float) -> Sum:
         """Cells of one table added up: published counts where shown, records for the rest."""
         limits = {n: wanted[n] for n in key.split("*") if n in wanted}
-        seen, rest = (cells.total(limits) for cells in self._seen_and_rest(key))
-        return _Sum(seen + rest, variance, rest)
+        (seen, _n), (rest, _m) = (cells.total(limits) for cells in self._seen_and_rest(key))
+        return Sum(seen + rest, variance, rest)
 
-    def _seen_and_rest(self, key: str) -> tuple[_Cells, _Cells]:
+    def _measured(self, key: str, wanted: dict[str, set[str]]) -> Sum:
+        """The same from noisy counts by year, and records of groups that have none."""
+        limits = {n: wanted[n] for n in key.split("*") if n in wanted}
+        noisy, others = self._noisy_and_rest(key)
+        (seen, n), (rest, _m) = noisy.total(limits), others.total(limits)
+        return Sum(seen + rest, n * self._sigma[key] ** 2, rest)
+
+    def _seen_and_rest(self, key: str) -> tuple[Cells, Cells]:
         """Cells of a table: published counts of those shown, protected records of the others."""
         if key not in self._tallies:
             names, shown = key.split("*"), self._shown(key)
-            counted = self._records.group_by(names).aggregate([([], "count_all")])
-            cells = zip(*(counted[n].fill_null("").to_pylist() for n in names), strict=True)
-            tally = dict(zip(cells, counted["count_all"].to_pylist(), strict=True))
+            tally = self._tally(key)
             self._tallies[key] = (
-                _Cells.of(names, {cell: e.value for cell, e in shown.items()}),
-                _Cells.of(names, {cell: n for cell, n in tally.items() if cell not in shown}),
+                Cells.of(names, {cell: e.value for cell, e in shown.items()}),
+                Cells.of(names, {cell: n for cell, n in tally.items() if cell not in shown}),
             )
         return self._tallies[key]
+
+    def _noisy_and_rest(self, key: str) -> tuple[Cells, Cells]:
+        """Cells of a table by year: noisy counts of groups that have them, records of the others.
+
+        Noisy counts are unbiased whatever their size, so nothing is left to the records there.
+        """
+        if key not in self._noisy:
+            names = key.split("*")
+            at = names.index(YEAR)
+            noisy, groups = {}, set()
+            for group in self.release.measured.values():
+                if group.table == key:
+                    values = tuple(value for _name, value in group.of)
+                    groups.add(values)
+                    for year, people in group.noisy.items():
+                        noisy[(*values[:at], year, *values[at:])] = people
+            rest = {
+                cell: n
+                for cell, n in self._tally(key).items()
+                if (*cell[:at], *cell[at + 1 :]) not in groups
+            }
+            self._noisy[key] = Cells.of(names, noisy), Cells.of(names, rest)
+        return self._noisy[key]
+
+    def _tally(self, key: str) -> dict[tuple[str, ...], int]:
+        """Protected records by the values of some columns."""
+        names = key.split("*")
+        counted = self._records.group_by(names).aggregate([([], "count_all")])
+        cells = zip(*(counted[n].fill_null("").to_pylist() for n in names), strict=True)
+        return dict(zip(cells, counted["count_all"].to_pylist(), strict=True))
 
     @cached_property
     def _holding(self) -> dict[str, list[tuple[frozenset[str], float]]]:

@@ -1,0 +1,57 @@
+"""Cells of a table added up: people in them, the noise of their sum, the part that is not shown.
+
+Belongs here: sums of cells and their errors.  Does not belong here: which cells answer which
+question (``answers``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Sum:
+    """People in a sum of cells, the variance of its noise, and the part in cells not shown."""
+
+    value: float
+    variance: float
+    rest: float
+
+    def half(self, z: float) -> float:
+        """Half the width of the interval, in people."""
+        return math.hypot(z * math.sqrt(self.variance), self.rest)
+
+    def less(self, other: Sum) -> Sum:
+        """The difference of two sums; their errors add."""
+        return Sum(self.value - other.value, self.variance + other.variance, self.rest + other.rest)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Cells of a table: by column the distinct values and which of them each cell has; people."""
+
+    columns: dict[str, tuple[list[str], npt.NDArray[np.intp]]]
+    people: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, names: Sequence[str], cells: Mapping[tuple[str, ...], float]) -> Cells:
+        """From people by cell."""
+        columns = {}
+        for k, name in enumerate(names):
+            place: dict[str, int] = {}
+            codes = [place.setdefault(cell[k], len(place)) for cell in cells]
+            columns[name] = (list(place), np.array(codes, dtype=np.intp))
+        return cls(columns, np.array(list(cells.values()), dtype=np.float64))
+
+    def total(self, limits: Mapping[str, Collection[str]]) -> tuple[float, int]:
+        """People in the cells whose values are within the limits, and how many cells that is."""
+        inside = np.ones(self.people.size, dtype=bool)
+        for name, allowed in limits.items():
+            values, codes = self.columns[name]
+            inside &= np.array([v in allowed for v in values], dtype=bool)[codes]
+        return float(self.people[inside].sum()), int(inside.sum())

@@ -1,0 +1,64 @@
+"""Sums over years and countries hold the truth at their level, from noisy counts by year."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from practice_releases import Practice
+
+from ctdhub.insight import Answers
+from ctdhub.insight.answers import Where
+from ctdhub.protect.border import MEASUREMENTS
+from ctdhub.schema import countries
+
+SPANS = ((2002, 2018), (2010, 2014), (2015, 2025), (2019, 2021))
+REGIONS = ("europe", "africa", "asia", "eu")
+
+
+@pytest.fixture(scope="module")
+def practice(tmp_path_factory: pytest.TempPathFactory) -> Practice:
+    return Practice.made(tmp_path_factory.mktemp("practice"), 6_000)
+
+
+def questions() -> list[Where]:
+    found: list[Where] = []
+    for first, last in SPANS:
+        when = {"year_of_registration": [str(y) for y in range(first, last + 1)]}
+        for region in REGIONS:
+            place = {"citizenship": countries.members(region), **when}
+            found += [
+                place,
+                {**place, "gender": ["female"]},
+                {**place, "exploitation_sexual": ["yes"]},
+            ]
+    return found
+
+
+def test_the_truth_lies_in_the_intervals(practice: Practice) -> None:
+    hits = total = 0
+    for seed in range(1, 9):
+        answers = Answers(practice.release(seed))
+        for where in questions():
+            said, true = answers.count(where), sum(practice.people_where(where).values())
+            assert said.low is not None
+            assert said.high is not None
+            total += 1
+            hits += said.low <= true <= said.high
+    assert hits / total >= 0.94, (hits, total)
+
+
+def test_noisy_counts_make_sums_narrower(practice: Practice, tmp_path: Path) -> None:
+    """Without them, cells that are too few to show weigh as an error of their own."""
+    release = practice.release(1)
+    bare = replace(
+        release, protected=replace(release.protected, measurements=MEASUREMENTS.empty_table())
+    )
+    narrow, wide = Answers(release), Answers(bare)
+    widths = [
+        [(a.count(w).high or 0) - (a.count(w).low or 0) for w in questions()]
+        for a in (narrow, wide)
+    ]
+    assert all(a <= b for a, b in zip(*widths, strict=True))
+    assert sum(widths[0]) < 0.7 * sum(widths[1])
