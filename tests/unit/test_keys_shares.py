@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from invented_round import stream
 
 from ctdhub.keys import Share, join, split
+from ctdhub.keys.shares import _divided, _times
 
 
 @given(secret=st.binary(max_size=40), n=st.integers(1, 12), data=st.data())
@@ -67,3 +68,11 @@ def test_numbers_out_of_range_and_misfits_are_refused() -> None:
             join(shares, 2)
     assert join([a, b], 2) == b"xy"
     assert join([a, Share(b.place, bytes(2))], 2) != b"xy", "another share is another secret"
+
+
+def test_the_field_is_that_of_aes() -> None:
+    assert _times(0x57, 0x83) == 0xC1, "FIPS 197, section 4.2"
+    assert _times(0x57, 0x13) == 0xFE, "FIPS 197, section 4.2.1"
+    assert all(_times(a, _divided(1, a)) == 1 for a in range(1, 256))
+    assert all(_times(a, b) == _times(b, a) for a in range(256) for b in range(a))
+    assert not any(_times(0, a) or _divided(0, a) for a in range(1, 256))

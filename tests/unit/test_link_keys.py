@@ -6,8 +6,6 @@ import itertools
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ctdhub.errors import FileError
 from ctdhub.link.keys import (
@@ -24,7 +22,6 @@ from ctdhub.link.keys import (
     wrap,
     write_linkage_key,
 )
-from ctdhub.link.keys.shares import invert, join, multiply, split
 from ctdhub.release.keys import make_key, read_key
 
 KEY = new_key()
@@ -185,30 +182,16 @@ def test_shares_that_cannot_be(tmp_path: Path, need: int, shares: int) -> None:
     assert not (tmp_path / "s").exists()
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.binary(min_size=1, max_size=40), st.data())
-def test_shares_of_any_secret(secret: bytes, data: st.DataObject) -> None:
-    shares = data.draw(st.integers(2, 9))
-    need = data.draw(st.integers(2, shares))
-    points = list(enumerate(split(secret, need, shares), start=1))
-    chosen = data.draw(st.permutations(points))[:need]
-    assert join(chosen) == secret
-
-
-def test_one_share_too_few_says_nothing() -> None:
-    """Whatever the secret, a share takes every value once as the random byte takes every value."""
-    for secret in (0, 1, 77, 255):
-        for x in (1, 2):
-            values = {
-                split(bytes([secret]), 2, 2, lambda n, r=r: bytes([r] * n))[x - 1][0]
-                for r in range(256)
-            }
-            assert values == set(range(256))
-
-
-def test_the_field_is_a_field() -> None:
-    assert all(multiply(a, invert(a)) == 1 for a in range(1, 256))
-    assert multiply(0x57, 0x13) == 0xFE  # FIPS 197, section 4.2.1
+@pytest.mark.parametrize("need", ["0", "1", "²", "9999", ""])
+def test_shares_that_ask_for_a_number_that_cannot_be(tmp_path: Path, need: str) -> None:
+    paths = split_files(KEY, 2, 2, tmp_path)
+    for path in paths:
+        text = path.read_text("ascii")
+        changed = text.replace("need: 2", f"need: {need}")
+        assert changed != text
+        path.write_text(changed, "utf-8")
+    with pytest.raises(FileError):
+        join_files(paths)
 
 
 # What a hub notices.
