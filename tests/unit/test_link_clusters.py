@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ctdhub.harmonise.tokens import TOKENS
 from ctdhub.link import link
@@ -383,3 +385,32 @@ def test_a_tenth_held_twice_does_not_spoil_the_rest(tmp_path: Path) -> None:
     }
     pairs = [frozenset((str(r["id"])[:-1], str(r["id"]))) for r in twice]
     assert sum(pair in shown for pair in pairs) > 0.9 * len(pairs)
+
+
+def plain(persons: dict[int, frozenset[int]]) -> set[frozenset[int]]:
+    """Clusters that any equal token makes."""
+    clusters: list[set[int]] = []
+    for person, tokens in persons.items():
+        touched = [c for c in clusters if any(persons[p] & tokens for p in c)]
+        clusters = [c for c in clusters if c not in touched]
+        clusters.append({person}.union(*touched))
+    return {frozenset(c) for c in clusters}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.frozensets(st.integers(0, 9), min_size=1, max_size=4), min_size=1, max_size=12))
+def test_in_plain_clusters_one_person_changes_no_more_than_her_tokens_and_one(
+    tokens: list[frozenset[int]],
+) -> None:
+    """The bound of decision 24: one row goes and at most K come."""
+    persons = dict(enumerate(tokens))
+    whole, without = plain(persons), plain({p: t for p, t in persons.items() if p})
+    assert len(whole - without) == 1
+    assert len(without - whole) <= len(tokens[0])
+
+
+def test_the_bound_of_plain_clusters_is_reached() -> None:
+    tokens = [frozenset(range(4)), *(frozenset([i]) for i in range(4))]
+    persons = dict(enumerate(tokens))
+    assert len(plain(persons)) == 1
+    assert len(plain({p: t for p, t in persons.items() if p})) == 4
