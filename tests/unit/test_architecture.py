@@ -18,7 +18,7 @@ ORDER = [
     "profile", "protect", "release", "insight", "portal",
 ]  # fmt: skip
 RIGHT_OF_BORDER = {"release", "insight", "portal"}
-ASSEMBLY = {"practice", "hub", "steps", "start", "stages", "pipeline", "cli", "ctdhub"}
+ASSEMBLY = {"practice", "settings", "hub", "steps", "start", "stages", "pipeline", "cli", "ctdhub"}
 MINTS = {"protect", "release"}
 
 

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_people import people
 
-from ctdhub.hub import HubSettings
 from ctdhub.link import link
 from ctdhub.practice.experience import belonging as drawn_group
 from ctdhub.protect.accounting import rho_of
@@ -22,6 +21,7 @@ from ctdhub.protect.policy import Policy
 from ctdhub.schema import countries, load_schema
 from ctdhub.schema.belonging import GROUPS, citizenship_group, group_codes
 from ctdhub.schema.model import Schema
+from ctdhub.settings import HubSettings
 
 SCHEMA = load_schema()
 NAME, PARENTS = "citizenship_group", ("citizenship", "country_of_exploitation")

@@ -12,8 +12,8 @@ import yaml
 
 from ctdhub.cli import command
 from ctdhub.harmonise.rule import Decision, Rule
-from ctdhub.hub import Agreement, HubSettings
 from ctdhub.portal.calendar import KINDS, Event
+from ctdhub.settings import Agreement, HubSettings
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])

@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 
 from ctdhub.cli.practice import register
 from ctdhub.errors import HubFolderError
-from ctdhub.hub import Agreement, read_settings
 from ctdhub.practice import CONTRIBUTORS, PracticeSummary, write_practice
 from ctdhub.practice.tokens import token
 from ctdhub.schema import load_schema
+from ctdhub.settings import Agreement, read_settings
 
 SMALL = 1_500
 INVENTED = re.compile(r"practice|practica|práctica|pratique|invent", re.IGNORECASE)

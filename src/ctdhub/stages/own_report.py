@@ -20,7 +20,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from ctdhub.errors import HubFolderError, PaperError, printable
-from ctdhub.hub import Agreement, Hub
+from ctdhub.hub import Hub
 from ctdhub.i18n import _, current
 from ctdhub.insight import Answers, Row, distribution, flag_group
 from ctdhub.insight.tables import CITIZENSHIP, YEAR
@@ -33,6 +33,7 @@ from ctdhub.portal.wording import ranged, state_words
 from ctdhub.profile import Profile, profile
 from ctdhub.schema import load_schema
 from ctdhub.schema.labels import code_label, group_label, label
+from ctdhub.settings import Agreement
 from ctdhub.stages.records import RECORDS, REJECTS, harmonise_file, policy
 from ctdhub.steps import Step
 
