@@ -135,37 +135,50 @@ def render(page: Page, release: Release, languages: Sequence[str], edition: Edit
                 {"code": code, "name": NATIVE_NAMES[code], "href": links.language(code)}
                 for code in languages
             ],
-            menu=[
-                {"href": links.page(path), "name": name, "here": path == page.menu}
-                for path, name in menu(edition).items()
-            ],
+            menu={
+                group: [
+                    {"href": links.page(path), "name": name, "here": path == page.menu}
+                    for path, name in entries.items()
+                ]
+                for group, entries in menu(edition).items()
+            },
             exit_url=EXIT_URL,
         )
     )
 
 
-def menu(edition: Edition) -> dict[str, str]:
-    """Entries of the menu by path, in the language in force; what a site lacks has none."""
-    entries = {
-        HOME: _("Overview"),
-        "explore.html": _("Explore"),
-        "map.html": _("Map"),
-        "countries/index.html": _("Countries and regions"),
-        "corridors.html": _("Corridors"),
-        "trends.html": _("Trends"),
-        "facts.html": _("Facts"),
-        "signals.html": _("Signals"),
-        "estimates.html": _("Not seen"),
-        "assistance.html": _("Assistance"),
-        STORIES: _("Stories") if edition.stories else "",
-        "learn/index.html": _("Learn"),
-        EVENTS: _("Events") if edition.calendar else "",
-        "briefs.html": _("Briefs"),
-        "data.html": _("Data"),
-        "methods.html": _("Methods"),
-        "help.html": _("Help"),
+def menu(edition: Edition) -> dict[str, dict[str, str]]:
+    """Entries of the menu by group and path, in the language in force, without what a site lacks."""
+    groups = {
+        _("Numbers"): {
+            HOME: _("Overview"),
+            "explore.html": _("Explore"),
+            "facts.html": _("Facts"),
+            "assistance.html": _("Assistance"),
+            "estimates.html": _("Not seen"),
+        },
+        _("Places"): {
+            "map.html": _("Map"),
+            "countries/index.html": _("Countries and regions"),
+            "corridors.html": _("Corridors"),
+        },
+        _("Change"): {"trends.html": _("Trends"), "signals.html": _("Signals")},
+        _("Use"): {
+            "briefs.html": _("Briefs"),
+            STORIES: _("Stories") if edition.stories else "",
+            "learn/index.html": _("Learn"),
+            EVENTS: _("Events") if edition.calendar else "",
+        },
+        _("About"): {
+            "data.html": _("Data"),
+            "methods.html": _("Methods"),
+            "help.html": _("Help"),
+        },
     }
-    return {path: name for path, name in entries.items() if name}
+    return {
+        group: {path: name for path, name in entries.items() if name}
+        for group, entries in groups.items()
+    }
 
 
 def stub(target: str, code: str, title: str, *, hidden: bool) -> str:
