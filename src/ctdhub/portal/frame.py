@@ -148,7 +148,7 @@ def render(page: Page, release: Release, languages: Sequence[str], edition: Edit
 
 
 def menu(edition: Edition) -> dict[str, dict[str, str]]:
-    """Entries of the menu by group and path, in the language in force, without what a site lacks."""
+    """Entries of the menu by group and path, without those that a site lacks."""
     groups = {
         _("Numbers"): {
             HOME: _("Overview"),
