@@ -64,11 +64,16 @@ def register(app: typer.Typer) -> None:
             Path | None, typer.Option(help=_("Draw the methods side by side into this .svg file."))
         ] = None,
         replicates: Annotated[
-            int, typer.Option(min=100, max=100_000, help=_("Tables of the bootstrap."))
+            int,
+            typer.Option(
+                min=100, max=100_000, help=_("How many resampled tables the intervals rest on.")
+            ),
         ] = REPLICATES,
         level: Annotated[
             float | None,
-            typer.Option(help=_("Of the intervals, 0.5 to 0.99; default: 0.95, or the release's.")),
+            typer.Option(
+                help=_("Confidence of the intervals, 0.5 to 0.99; default: 0.95, or the release's.")
+            ),
         ] = None,
         lang: Annotated[
             str | None,
@@ -181,7 +186,7 @@ def _methods(result: Result) -> Table:
     )
     table = Table(title=title)
     table.add_column(_("method"), overflow="fold")
-    for heading in (_("people"), _("from"), _("to")):
+    for heading in (_("people"), _("From"), _("To")):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column(_("what it assumes"), overflow="fold")
     for m in result.methods:

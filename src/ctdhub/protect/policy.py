@@ -127,9 +127,11 @@ class Policy(_Frozen):
         if any(not 3 <= len(set(g)) == len(g) <= 4 for g in self.groups):
             raise ValueError(_("A table of groups has three or four different columns."))
         if self.perpetrators.share + self.sources.share > 0.95 + 1e-9:
-            raise ValueError(_("perpetrators and sources may have a share of 0.95 together."))
+            raise ValueError(_("perpetrators and sources may have at most 0.95 together."))
         if len(self.sources.lists) == 1 or len(set(self.sources.lists)) < len(self.sources.lists):
-            raise ValueError(_("lists of sources are none, or 2 to 8 different ones."))
+            raise ValueError(
+                _("Under sources, lists names no contributor, or 2 to 8 different ones.")
+            )
         return self
 
     def domains(self, schema: Schema) -> Domains:

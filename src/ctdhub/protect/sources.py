@@ -252,7 +252,9 @@ def _check_lists(lists: tuple[str, ...], known: set[str], shown: set[str]) -> No
     for name in lists:
         if name not in known:
             raise PolicyError(
-                _("The policy names a list of nobody who contributed: {id}.").format(id=name),
+                _(
+                    "The policy names, under sources, a contributor that sent no files: {id}."
+                ).format(id=name),
                 _(
                     "Under sources, lists: name contributors by their ids, as their agreements "
                     "and folders do; only those that sent files have a list."

@@ -124,12 +124,14 @@ def _recording(question: Question, split: Split, part: Part) -> str:
 
 
 def _what(question: Question) -> str:
-    """What is recorded or not, in quotation marks of no language."""
+    """What is recorded or not, in quotation marks."""
     variable = load_schema().variable(question.variable)
     group = variable.group or variable.any_of
     if question.indicator or variable.any_of:
-        return f"“{group_label(group or '', current())}”"
-    return f"“{label(question.variable, current())}”"
+        name = group_label(group or "", current())
+    else:
+        name = label(question.variable, current())
+    return _("“{name}”").format(name=name)
 
 
 def _rest(part: Part) -> str:

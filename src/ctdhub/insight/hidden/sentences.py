@@ -78,8 +78,8 @@ def doubt(name: Name, kind: Doubt) -> str:
     method = method_name(name)
     return {
         "low_end": _(
-            "{method}: the lower end of the interval hangs on the few smallest of the resampled "
-            "tables. It would move if other tables were drawn; do not rely on it."
+            "{method}: the lower end of the interval hangs on the few smallest resampled "
+            "estimates. It would move if other tables were drawn; do not rely on it."
         ),
         "high_end": _(
             "{method}: the upper end of the interval hangs on the few largest of the resampled "
