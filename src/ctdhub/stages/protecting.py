@@ -138,8 +138,8 @@ def _check_company(contributors: list[dict[str, Any]], rules: Policy) -> None:
     hidden = [c["id"] for c in contributors if not c.get("show_counts", True)]
     if rules.sources.share and len(hidden) == 1 < len(contributors):
         what = _(
-            "Only the agreement of {id} forbids that its counts are shown: what is left after those "
-            "of all others would be its counts."
+            "Only the agreement of {id} forbids that its counts are shown: what is left after "
+            "those of all others would be its counts."
         )
         fix = _(
             "Agree on show_counts: false with one more contributor, or leave counts by "

@@ -82,8 +82,8 @@ def doubt(name: Name, kind: Doubt) -> str:
             "estimates. It would move if other tables were drawn; do not rely on it."
         ),
         "high_end": _(
-            "{method}: the upper end of the interval hangs on the few largest of the resampled "
-            "tables. It would move if other tables were drawn; do not rely on it."
+            "{method}: the upper end of the interval hangs on the few largest resampled "
+            "estimates. It would move if other tables were drawn; do not rely on it."
         ),
         "edge": _(
             "{method}: part of the answer lies beyond the largest population that was considered, "
