@@ -50,8 +50,9 @@ def register(app: typer.Typer) -> None:
             str | None,
             typer.Option(
                 help=_(
-                    "One grouping: citizenship_group, gender, age_band, country_of_exploitation, "
-                    "or citizenship_group,gender; default: citizenship_group."
+                    "One grouping: `citizenship_group`, `gender`, `age_band`, "
+                    "`country_of_exploitation`, or `citizenship_group,gender`; default: "
+                    "`citizenship_group`."
                 )
             ),
         ] = None,

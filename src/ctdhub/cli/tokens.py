@@ -147,7 +147,10 @@ def _roles(text: str) -> dict[Role, str]:
         if role is None or not column.strip() or role in found:
             raise FileError(
                 _("--columns must name each role once: {roles}.").format(roles=", ".join(ROLES)),
-                _("For example: `--columns given=first_name,family=last_name,birth=dob,place=town`"),
+                _(
+                    "For example: "
+                    "`--columns given=first_name,family=last_name,birth=dob,place=town`"
+                ),
                 rule="roles",
             )
         found[role] = column.strip()
