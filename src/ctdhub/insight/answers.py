@@ -18,7 +18,8 @@ Method.  A question names a set of values for each of some variables.
    less those left out", and the errors of the two add.
    A table with years has a second way: the noisy counts by year of the groups that are shown in
    total (``Protected.measurements``), which are unbiased whatever their size, and records for the
-   groups that have none.  Then m is the number of noisy counts that are added.
+   groups that have none.  Its noise is that of the noisy counts added, and for each group without
+   them that of its total over all years, which the records follow.
 3. Where no measured table holds all variables of the question there is no interval: nothing was
    measured, and no number is shown.
 A share takes its interval from Fieller's theorem (E. C. Fieller, 1954, J. R. Stat. Soc. B 16:175)
@@ -203,15 +204,24 @@ class Answers:
     def _added(self, key: str, wanted: dict[str, set[str]], variance: float) -> Sum:
         """Cells of one table added up: published counts where shown, records for the rest."""
         limits = {n: wanted[n] for n in key.split("*") if n in wanted}
-        (seen, _n), (rest, _m) = (cells.total(limits) for cells in self._seen_and_rest(key))
+        seen, rest = (cells.total(limits) for cells in self._seen_and_rest(key))
         return Sum(seen + rest, variance, rest)
 
     def _measured(self, key: str, wanted: dict[str, set[str]]) -> Sum:
         """The same from noisy counts by year, and records of groups that have none."""
-        limits = {n: wanted[n] for n in key.split("*") if n in wanted}
+        names = key.split("*")
+        limits = {n: wanted[n] for n in names if n in wanted}
         noisy, others = self._noisy_and_rest(key)
-        (seen, n), (rest, _m) = noisy.total(limits), others.total(limits)
-        return Sum(seen + rest, n * self._sigma[key] ** 2, rest)
+        seen, rest = noisy.total(limits), others.total(limits)
+        years = len(limits.get(YEAR, range(len(self.domain(YEAR)) + 1)))
+        groups = math.prod(
+            len(limits[n]) if n in limits else len(self.domain(n)) + 1 for n in names if n != YEAR
+        )
+        counted = noisy.size(limits)
+        whole = self._sigma[self.measured(*(n for n in names if n != YEAR)) or key]
+        variance = counted * self._sigma[key] ** 2
+        variance += max(0.0, groups - counted / max(1, years)) * whole**2
+        return Sum(seen + rest, variance, rest)
 
     def _seen_and_rest(self, key: str) -> tuple[Cells, Cells]:
         """Cells of a table: published counts of those shown, protected records of the others."""

@@ -48,10 +48,17 @@ class Cells:
             columns[name] = (list(place), np.array(codes, dtype=np.intp))
         return cls(columns, np.array(list(cells.values()), dtype=np.float64))
 
-    def total(self, limits: Mapping[str, Collection[str]]) -> tuple[float, int]:
-        """People in the cells whose values are within the limits, and how many cells that is."""
+    def total(self, limits: Mapping[str, Collection[str]]) -> float:
+        """People in the cells whose values are all within the limits."""
+        return float(self.people[self._inside(limits)].sum())
+
+    def size(self, limits: Mapping[str, Collection[str]]) -> int:
+        """How many cells that is."""
+        return int(self._inside(limits).sum())
+
+    def _inside(self, limits: Mapping[str, Collection[str]]) -> npt.NDArray[np.bool_]:
         inside = np.ones(self.people.size, dtype=bool)
         for name, allowed in limits.items():
             values, codes = self.columns[name]
             inside &= np.array([v in allowed for v in values], dtype=bool)[codes]
-        return float(self.people[inside].sum()), int(inside.sum())
+        return inside
