@@ -15,7 +15,7 @@ from ctdhub.link import link
 from ctdhub.practice.experience import belonging as drawn_group
 from ctdhub.protect.accounting import rho_of
 from ctdhub.protect.count import encode
-from ctdhub.protect.engine import Answer, answer
+from ctdhub.protect.mechanism import Answer, answer
 from ctdhub.protect.plan import plan_of
 from ctdhub.protect.policy import Policy
 from ctdhub.schema import countries, load_schema

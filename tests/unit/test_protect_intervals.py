@@ -163,7 +163,7 @@ def test_counts_table_has_the_border_schema_and_the_total_first() -> None:
         "records_per_person": ("1", "2", "3", "4+"),
     }
     found, total = pool(noisy, questions()), Estimate(491, 480, 500)
-    shown = shown_cells(noisy, found, questions(), total, LEVEL, SHARE)
+    shown = shown_cells(noisy, found, questions(), total, LEVEL, SHARE, domains)
     table = counts_table(noisy, found, questions(), domains, total, shown)
     assert table.schema.equals(COUNTS)
     rows = table.to_pylist()
