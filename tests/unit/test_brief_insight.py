@@ -110,6 +110,12 @@ def test_a_signal_says_number_share_and_denominator_together(made: dict[str, Bri
     assert "A signal is a question, not a cause" in text
 
 
+def test_parts_follow_from_their_whole_unless_their_share_moved(made: dict[str, Brief]) -> None:
+    text = said(made["left"], "signals")
+    assert "The number of people fell from 200 (" in text
+    assert "women" not in text  # all fell, and these no more than all
+
+
 def test_signals_are_those_of_the_subject(made: dict[str, Brief]) -> None:
     assert "Moldova" in said(made["left"], "signals")
     assert "Poland" not in said(made["left"], "signals")

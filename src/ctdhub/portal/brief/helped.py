@@ -84,6 +84,7 @@ def _bars(answers: Answers, where: Where, place: str, notebook: Notebook) -> Bar
         text = _("{kind}, n = {people}").format(
             kind=label(kind, current()), people=sized(base).replace(" ", "\u00a0")
         )
+        text = text.replace(" = ", "\u00a0=\u00a0")
         bars.append(Bar(text, sized(part), part.value, part.low, part.high))
         recorded: Where = {**where, kind: answers.domain(kind)}
         notebook.card(f"assistance.{kind}.recorded", base, sized(base), recorded, {})

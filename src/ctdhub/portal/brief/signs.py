@@ -13,7 +13,7 @@ import numpy as np
 from ctdhub.i18n import _, ngettext
 from ctdhub.insight import Answers, NumberCard
 from ctdhub.insight.answers import Where
-from ctdhub.insight.signals import Finding, Found, ReleaseSignals, cards, report
+from ctdhub.insight.signals import Finding, Found, ReleaseSignals, Test, cards, report
 from ctdhub.insight.signals.on_release import PARTS, PLACES, Of
 from ctdhub.insight.signals.sentences import compared, false_ones, sentence, verdict
 from ctdhub.insight.signals.told import of_release
@@ -89,24 +89,36 @@ def _places(of: Of) -> Of:
 
 
 def _chosen(result: ReleaseSignals, found: Found, concerns: Callable[[Of], bool]) -> list[Finding]:
-    """The clearest first; of one place and one question a rise rather than a fall, because where
-    one answer rises the others fall."""
+    """The clearest first, without those that follow from others.
+
+    Of one place and one question a rise is told rather than a fall, because where one answer rises
+    the others fall.  Where all people of a place rose or fell in number, so do their parts: a part
+    is told beside them only if its share moved.
+    """
+    here = [f for f in found.signals if concerns(result.looked[f.row].of)]
+    whole = {
+        (_places(of), _clearest(found, finding).way)
+        for finding in here
+        for of in [result.looked[finding.row].of]
+        if of == _places(of)
+    }
     kept: dict[tuple[Of, str], Finding] = {}
-    for finding in found.signals:
-        of = result.looked[finding.row].of
-        if not concerns(of):
+    for finding in here:
+        of, clearest = result.looked[finding.row].of, _clearest(found, finding)
+        places, rest = _places(of), [variable for variable, _code in of if variable not in PLACES]
+        moved = {t.what for t in finding.moved(found.settings.rate)}
+        if rest and moved == {"count"} and (places, clearest.way) in whole:
             continue
-        rest = [variable for variable, _code in of if variable not in PLACES]
-        question = next((v if v in PARTS else "flags" for v in rest), "")
-        key = (_places(of), question)
-        if key not in kept or (_rose(found, finding) and not _rose(found, kept[key])):
+        key = (places, next((v if v in PARTS else "flags" for v in rest), ""))
+        held = kept.get(key)
+        if held is None or (clearest.way == "rise" and _clearest(found, held).way == "fall"):
             kept[key] = finding
     return list(kept.values())
 
 
-def _rose(found: Found, finding: Finding) -> bool:
-    """Whether what moved most clearly is a rise."""
-    return min(finding.moved(found.settings.rate), key=lambda t: t.q).way == "rise"
+def _clearest(found: Found, finding: Finding) -> Test:
+    """What moved most clearly."""
+    return min(finding.moved(found.settings.rate), key=lambda t: t.q)
 
 
 def _note(result: ReleaseSignals, found: Found, finding: Finding, notebook: Notebook) -> None:
