@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import yaml
 
-from ctdhub import pipeline, stages, start
+from ctdhub import cli, pipeline, stages, start
 from ctdhub.hub import Hub
 from ctdhub.release.approvals import Role
 from ctdhub.release.keys import read_key
@@ -18,6 +20,8 @@ COLUMNS = [
     "exploitation_forced_labour", "exploitation_sexual", "exploitation_other", "any_exploitation",
     "records_per_person",
 ]  # fmt: skip
+REPORTED = "mirador-observatory"
+"""The contributor whose private report lies in the hub."""
 
 
 def set_policy(hub: Hub, **changes: object) -> None:
@@ -48,12 +52,29 @@ def sign(hub: Hub, role: Role, candidate: Path | None = None) -> Path | None:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Hub:
-    """A built practice hub of 1,000 people with few released columns; do not change it."""
+    """A built practice hub of 1,000 people with few released columns; do not change it.
+
+    When its site is written, a private report of one contributor lies in the hub.
+    """
     hub = start.practice_hub(tmp_path_factory.mktemp("hubs") / "built", people=1_000)
     set_policy(hub, columns=COLUMNS, epsilon=60.0, budget={"epsilon": 900.0})
     set_limits(hub, 900.0)
+    pipeline.build(hub, until="release")
+    report(hub, REPORTED)
     pipeline.build(hub)
     return hub
+
+
+def report(hub: Hub, contributor: str) -> None:
+    """A contributor's private report where the command puts it, as PDF too where typst is there."""
+    form = "both" if find_spec("typst") else "html"
+    command = ["brief", str(hub.root), "--contributor", contributor]
+    command += ["--format", form, "--lang", "en"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["ctdhub", *command])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    assert not ended.value.code
 
 
 @pytest.fixture

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
+from brief_questions import check, numbers, texts
 from invented_release import protected_answer
 from pdf_text import pages, squeezed
 
 from ctdhub.errors import PaperError
 from ctdhub.i18n import LANGUAGES, language
 from ctdhub.insight import Answers
-from ctdhub.paper import Bars, Poster, Sheet, Typesetter, Words, Years, to_html
+from ctdhub.paper import Poster, Sheet, Typesetter, Words, Years, to_html
 from ctdhub.portal.brief import Asked, Brief, Corridor, Day, Place, brief, observance, poster
 from ctdhub.portal.brief.days import OBSERVANCES
 from ctdhub.portal.calendar import Event
@@ -61,60 +61,9 @@ def made(request: pytest.FixtureRequest, answers: Answers) -> Brief:
         return brief(answers, SUBJECTS[request.param], MADE)
 
 
-def asked_again(answers: Answers, asked: Asked) -> float | None:
-    """The question of a number put once more; None for one that is not counted in people."""
-    if asked.kind == "sum":
-        return None
-    if asked.kind == "people":
-        return answers.count(asked.part).value
-    if asked.kind == "share":
-        return answers.share(asked.part, asked.whole).value
-    whole, part = answers.count(asked.whole).value, answers.count(asked.part).value
-    assert whole
-    assert part is not None
-    rest = max(0.0, whole - part)
-    return rest if asked.kind == "rest" else rest / whole
-
-
-def texts(document: Sheet | Poster) -> Iterator[str]:
-    """All texts with numbers about people: labels, days, names and the frame are left out."""
-    if isinstance(document, Poster):
-        yield from (document.number, document.interval)
-        return
-    yield from document.lead
-    for section in document.sections:
-        for block in section.blocks:
-            if isinstance(block, Words) and section.id in ("reading", "methods"):
-                yield from block.paragraphs
-            elif isinstance(block, Bars):
-                yield from (b.text for b in block.bars)
-                yield block.note
-                yield re.sub(r"Largest: [^,]*,", "", block.title)
-            elif isinstance(block, Years):
-                yield from (p.text for p in block.points)
-                yield from block.axis
-                yield block.title
-
-
-def numbers(text: str) -> set[str]:
-    return set(re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", text))
-
-
 def test_every_number_is_that_of_the_release(answers: Answers, made: Brief) -> None:
     for one in made.asked:
-        again = asked_again(answers, one)
-        if again is not None:
-            assert again == pytest.approx(one.value), one
-            assert any(_says(text, again) for text in one.printed), one
-
-
-def _says(text: str, value: float) -> bool:
-    """Whether a text prints a value, rounded as it is printed."""
-    found = re.search(r"(\d[\d,]*)(\.\d+)?(%?)", text)
-    assert found is not None, text
-    step = 1.0 if not found[2] else 10.0 ** -(len(found[2]) - 1)
-    shown = float(found[1].replace(",", "") + (found[2] or ""))
-    return abs(shown - (100 * value if found[3] else value)) <= step / 2 + 1e-9
+        check(answers, one)
 
 
 def test_no_number_is_printed_without_its_question(release: Release, made: Brief) -> None:

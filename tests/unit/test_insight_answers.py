@@ -15,6 +15,7 @@ from invented_release import FACTS, Z, people_rows, protected_answer
 from ctdhub.insight import Answers, NumberCard, Row, corridors, distribution, flag_group
 from ctdhub.insight.answers import Answer, fieller
 from ctdhub.insight.cards import card
+from ctdhub.portal.figures import Among, figures
 from ctdhub.protect.border import Protected
 from ctdhub.release import Release, open_release, write_release
 from ctdhub.schema import countries
@@ -116,6 +117,19 @@ def test_years_to_come_have_no_row_and_no_sentence(tmp_path: Path) -> None:
     years = distribution(Answers(release), "year_of_registration")
     assert years.rows[-2].codes == (release.year,)
     assert release.years == (2015, int(release.year))
+
+
+def test_corridors_refuse_conditions_that_their_table_does_not_know(release: Release) -> None:
+    answers = Answers(release)
+    found = corridors(answers, among={"citizenship": ["UKR"], "country_of_exploitation": ["POL"]})
+    assert found is not None
+    assert [row.codes for row in found.rows if row.kind == "value"] == [("UKR", "POL")]
+    for among in ({"gender": ["female"]}, {"citizenship": ["UKR"], "gender": ["female"]}):
+        with pytest.raises(ValueError, match="two countries"):
+            corridors(answers, among=among)
+        ids = {f.id for f in figures(answers, Among(among, "", ""))}
+        assert "corridors" not in ids  # all people's corridors would stand under women's name
+        assert "gender" in ids
 
 
 def test_what_is_left_out_of_a_table_still_rivals_its_largest_row(release: Release) -> None:

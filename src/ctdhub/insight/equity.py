@@ -160,11 +160,11 @@ def assistance(answers: Answers, by: By) -> tuple[Assistance, ...]:
         One for each kind that was measured by the grouping, in the order of the schema.
     """
     found = [
-        Assistance(kind, by, _group(answers, kind, by, ()), _groups(answers, kind, by))
+        Assistance(kind, by, standing(answers, kind, {}), _groups(answers, kind, by))
         for kind in kinds(answers)
         if answers.measured(kind, *by)
     ]
-    pairs = sum(math.comb(len(_comparable(a)), 2) for a in found)
+    pairs = sum(math.comb(len(comparable(a)), 2) for a in found)
     return tuple(replace(a, gap=_gap(answers, a, pairs)) for a in found)
 
 
@@ -180,7 +180,7 @@ def _groups(answers: Answers, kind: str, by: By) -> tuple[Group, ...]:
     codes = list(product(*values))
     if len(by) == 1:
         codes.append(("",))
-    return tuple(_group(answers, kind, by, c) for c in codes)
+    return tuple(standing(answers, kind, _where(by, c), c) for c in codes)
 
 
 def _values(answers: Answers, variable: str) -> tuple[str, ...]:
@@ -190,8 +190,13 @@ def _values(answers: Answers, variable: str) -> tuple[str, ...]:
     return tuple(sorted(cells, key=lambda code: (-cells[code], code))[:MOST])
 
 
-def _group(answers: Answers, kind: str, by: By, codes: tuple[str, ...]) -> Group:
-    where = _where(by, codes)
+def standing(answers: Answers, kind: str, where: Where, codes: tuple[str, ...] = ()) -> Group:
+    """Where matters stand with one kind of assistance among some people.
+
+    Args:
+        where: conditions that they meet; {} is everybody.
+        codes: what the group is called.
+    """
     statuses = answers.domain(kind)
     recorded: Where = {**where, kind: statuses}
     base, total = answers.count(recorded), answers.count(where)
@@ -231,7 +236,7 @@ def _where(by: By, codes: tuple[str, ...]) -> dict[str, list[str]]:
     return {v: [code] for v, code in zip(by, codes, strict=True)} if codes else {}
 
 
-def _comparable(found: Assistance) -> list[Group]:
+def comparable(found: Assistance) -> list[Group]:
     """Groups with recorded values whose share is shown: only these are compared."""
     return [g for g in found.groups if all(g.codes) and g.shares[RECEIVED].value is not None]
 
@@ -241,7 +246,7 @@ def _gap(answers: Answers, found: Assistance, pairs: int) -> Gap | None:
         return None
     outside = (1 - answers.release.protected.guarantee.level) / 2
     z = NormalDist().inv_cdf(1 - outside / pairs)
-    ends = {g.codes: _ends(answers, found, g, z) for g in _comparable(found)}
+    ends = {g.codes: _ends(answers, found, g, z) for g in comparable(found)}
     best: Gap | None = None
     for one, other in combinations(ends, 2):
         least, most = sorted((one, other), key=lambda c: ends[c][0])

@@ -16,6 +16,8 @@ from ctdhub.insight.cards import NumberCard, card
 from ctdhub.schema import load_schema
 
 CITIZENSHIP, EXPLOITATION_COUNTRY = "citizenship", "country_of_exploitation"
+ENDS = frozenset((CITIZENSHIP, EXPLOITATION_COUNTRY))
+"""The variables that a corridor lies between: no others may limit :func:`corridors`."""
 YEAR = "year_of_registration"
 NOT_RECORDED = ""
 YES = "yes"
@@ -148,9 +150,14 @@ def corridors(answers: Answers, most: int = 12, among: Where | None = None) -> T
 
     Args:
         most: how many.
-        among: values of one of the two countries; all corridors by default.
+        among: values of one of the two countries, or of both; all corridors by default.
+
+    Raises:
+        ValueError: a condition on something else, which this table cannot answer.
     """
     among = among or {}
+    if not among.keys() <= ENDS:
+        raise ValueError("corridors know conditions on their two countries only")
     key = answers.measured(CITIZENSHIP, EXPLOITATION_COUNTRY)
     if key is None:
         return None

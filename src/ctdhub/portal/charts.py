@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Protocol
 
 from ctdhub.insight import Answers, NumberCard, Row, Table
-from ctdhub.insight.signals import signals
 from ctdhub.portal.assistance import write_assistance
 from ctdhub.portal.figures import figures
 from ctdhub.portal.mandated import write_mandated
@@ -34,7 +33,7 @@ from ctdhub.portal.pages.stories import story_figures
 from ctdhub.portal.places import file as place_file
 from ctdhub.portal.places import listed_places, sides
 from ctdhub.portal.shift import write_shifts
-from ctdhub.portal.signals import write_signals
+from ctdhub.portal.signals import looked_for, write_signals
 from ctdhub.portal.story import Story
 from ctdhub.portal.trends import trends
 from ctdhub.schema import countries
@@ -66,7 +65,7 @@ def write_charts(folder: Path, answers: Answers, told: Sequence[Story] = ()) -> 
     for chart in trends(answers):
         _write(folder / chart.file, [chart])
         write_shifts(folder, chart.file, chart.shifts, answers.release)
-    write_signals(folder, signals(answers.release))
+    write_signals(folder, looked_for(answers))
     write_assistance(folder, answers)
     write_mandated(folder, answers)
     for key in (*countries.regions(), *sorted(listed_places(answers))):

@@ -13,6 +13,7 @@ from ctdhub.i18n import _, current
 from ctdhub.insight import Answers, Row, Table, corridors, distribution, flag_group
 from ctdhub.insight.answers import Where
 from ctdhub.insight.saying import corridor
+from ctdhub.insight.tables import ENDS
 from ctdhub.insight.words import number, share
 from ctdhub.portal.wording import Kind, ranged, sized, state_words
 from ctdhub.schema import load_schema
@@ -81,7 +82,10 @@ ALL = Among({}, "", "")
 
 
 def figures(answers: Answers, among: Among = ALL) -> tuple[Figure, ...]:
-    """The six figures in the language in force; those without any bar are left out."""
+    """The six figures in the language in force; those without any bar are left out.
+
+    Corridors are among them where no condition is set but on their two countries.
+    """
     found = [
         _by_year(answers, among),
         _by_value(answers, among, "gender", "gender"),
@@ -89,7 +93,8 @@ def figures(answers: Answers, among: Among = ALL) -> tuple[Figure, ...]:
         _by_flag(answers, among, "exploitation", "exploitation"),
         _by_flag(answers, among, "means-of-control", "means"),
     ]
-    if (largest := corridor_figure(answers, among)) is not None:
+    largest = corridor_figure(answers, among) if among.where.keys() <= ENDS else None
+    if largest is not None:
         found.append(largest)
     return tuple(
         replace(f, id=among.prefix + f.id, file=among.file or f.id, picture=among == ALL)

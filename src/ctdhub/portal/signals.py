@@ -10,12 +10,13 @@ import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from ctdhub.i18n import RIGHT_TO_LEFT, _, current
-from ctdhub.insight import NumberCard, Row
+from ctdhub.insight import Answers, NumberCard, Row
 from ctdhub.insight.cards import caveat, citation
-from ctdhub.insight.signals import Finding, Found, ReleaseSignals, by_year, cards, report
+from ctdhub.insight.signals import Finding, Found, ReleaseSignals, by_year, cards, report, signals
 from ctdhub.insight.signals.find import What
 from ctdhub.insight.signals.on_release import PLACES, Of
 from ctdhub.insight.signals.sentences import one_in, sentence, verdict
@@ -54,6 +55,12 @@ class Drawn:
     note: str
     definition: str
     file: str = FILE
+
+
+@lru_cache(maxsize=1)
+def looked_for(answers: Answers) -> ReleaseSignals:
+    """The signals of a release, looked for once for all pages, files and briefs of it."""
+    return signals(answers.release)
 
 
 def drawn(result: ReleaseSignals, what: What) -> tuple[Drawn, ...]:

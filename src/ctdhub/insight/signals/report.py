@@ -216,11 +216,16 @@ def _closing(found: Found) -> list[str]:
         return [sentences.none_found(found)]
     return [
         sentences.false_ones(found.settings.rate),
-        _(
-            "A signal is a question, not a cause: ask who reported, how people were found, and "
-            "whether people who know the place agree."
-        ),
+        no_cause(),
     ]
+
+
+def no_cause() -> str:
+    """What a signal does not say."""
+    return _(
+        "A signal is a question, not a cause: ask who reported, how people were found, and "
+        "whether people who know the place agree."
+    )
 
 
 def about() -> str:

@@ -126,7 +126,7 @@ def _and_share(pair: Pair) -> str:
 
 def _way(pair: Pair) -> str:
     before, now = (q.value for q in pair)
-    if before is None or now is None or pair[0].text == pair[1].text:
+    if before is None or now is None or before == now or pair[0].text == pair[1].text:
         return ""
     return "rise" if now > before else "fall"
 

@@ -14,7 +14,18 @@ from typing import Literal
 from ctdhub.insight import NumberCard
 from ctdhub.insight.answers import Where
 
-Kind = Literal["people", "share", "rest", "missing", "sum"]
+Kind = Literal[
+    "people",
+    "share",
+    "rest",
+    "missing",
+    "sum",
+    "gap",
+    "mean",
+    "mean_share",
+    "change",
+    "change_part",
+]
 
 
 @dataclass(frozen=True)
@@ -25,9 +36,15 @@ class Asked:
         id: where it stands, for example "exploited-gender.female.people".
         kind: "people": how many people meet ``part``; "share": ``part`` among ``whole``; "rest":
             people of ``whole`` outside ``part``; "missing": the same as a share of ``whole``;
-            "sum": a number of cells, of contributors or of years, which is not counted in people.
+            "gap": of those in ``part`` and in ``whole`` whose status is recorded, the share of
+            ``whole`` with the status named less that of ``part``; "mean" and "mean_share": people
+            of ``part`` in a year, or their share of ``whole``, as the mean of the series by year
+            (``measurements``) over the years named; "change": people of ``part`` less those of
+            ``whole``, the same people in an earlier year; "change_part": what a part of that
+            change amounts to, or the share recorded in one of its years; "sum": a number of
+            cells, of contributors or of years, which is not counted in people.
         part, whole: conditions, see :data:`ctdhub.insight.answers.Where`.
-        value: the answer: people, a share in 0..1, or a number.
+        value: the answer: people (negative for fewer), a share in 0..1, or a number.
         printed: every form in which it, or an end of its interval, stands in the document.
     """
 

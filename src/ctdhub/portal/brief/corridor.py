@@ -12,8 +12,10 @@ from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY
 from ctdhub.insight.words import interval, number, share, year
 from ctdhub.paper import Section
 from ctdhub.portal.brief.asked import Notebook
+from ctdhub.portal.brief.changed import on_corridor
 from ctdhub.portal.brief.parts import by_year, drawn
 from ctdhub.portal.brief.place import Told
+from ctdhub.portal.brief.signs import signs
 from ctdhub.portal.brief.subjects import Corridor
 from ctdhub.schema import countries
 
@@ -21,7 +23,8 @@ KEEP = {"gender": 95, "exploitation": 90, "age": 60, "means-of-control": 40}
 
 
 def told(answers: Answers, corridor: Corridor, notebook: Notebook) -> Told:
-    """People on the corridor: how many, their part of both countries' people, by year, who."""
+    """People on the corridor: how many, their part of both countries' people, by year, who, what
+    differs from before."""
     where, release = corridor.where, answers.release
     people = card(release, answers.count(where), "people")
     first, last = (year(y) for y in release.years)
@@ -54,6 +57,8 @@ def told(answers: Answers, corridor: Corridor, notebook: Notebook) -> Told:
         for kind, keep in KEEP.items()
         if kind in found
     ]
+    sections += signs(answers, corridor, notebook)
+    sections += on_corridor(answers, corridor, notebook)
     return Told((" ".join(line for line in lead if line),), tuple(sections))
 
 

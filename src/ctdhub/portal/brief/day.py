@@ -11,11 +11,15 @@ from babel.dates import format_time
 
 from ctdhub.i18n import _, current, ngettext
 from ctdhub.insight import Answers, card, headline, place_facts
+from ctdhub.insight.change import EVERYBODY, Question
 from ctdhub.insight.saying import SideName
+from ctdhub.insight.tables import EXPLOITATION_COUNTRY
 from ctdhub.insight.words import day as in_words
 from ctdhub.insight.words import number, year
 from ctdhub.paper import Section, Words, isolated
+from ctdhub.portal.brief import helped
 from ctdhub.portal.brief.asked import Notebook
+from ctdhub.portal.brief.changed import changed
 from ctdhub.portal.brief.days import Theme, among
 from ctdhub.portal.brief.parts import by_year, drawn
 from ctdhub.portal.brief.place import Told, lines
@@ -34,6 +38,16 @@ FIGURES: dict[Theme, tuple[str, ...]] = {
     "corridors": ("corridors", "gender", "exploitation", "age"),
 }
 """Figures of each theme, what matters most first."""
+HUB_WIDE: frozenset[Theme] = frozenset({"all", "corridors"})
+"""Themes of all people, which tell of assistance by citizenship."""
+QUESTIONS: dict[Theme, Question] = {
+    "all": EVERYBODY,
+    "corridors": EVERYBODY,
+    "women": Question("gender", "female"),
+    "labour": Question("exploitation_forced_labour", "yes"),
+    "eu": Question(EXPLOITATION_COUNTRY, "eu"),
+}
+"""Whose change each theme tells; children are two age groups, which were not measured as one."""
 
 
 def told(answers: Answers, day: Day, notebook: Notebook) -> Told:
@@ -50,6 +64,10 @@ def told(answers: Answers, day: Day, notebook: Notebook) -> Told:
             sections.append(Section(f"day-{kind}", "", (block,), keep, block.subtitle))
         if n == 0 and years is not None:
             sections.append(Section("day-years", "", (years,), 85, years.subtitle))
+    if theme in HUB_WIDE:
+        sections += helped.in_hub(answers, notebook)
+    if (question := QUESTIONS.get(theme)) is not None:
+        sections += changed(answers, [question], notebook)
     lead = _lead(answers, theme, notebook)
     if among_whom := about(theme):
         lead = (*lead, among_whom)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from ctdhub.i18n import _, ngettext
 from ctdhub.insight import Answers, Row, Table
 from ctdhub.insight.answers import Where
-from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, YES
+from ctdhub.insight.tables import YES
 from ctdhub.insight.trends import Line, trend, turns
 from ctdhub.insight.words import listed, number, share, year
 from ctdhub.paper import Bar, Bars, Point, Years, isolated
@@ -47,10 +47,7 @@ def drawn(
         notebook: gets every number that is printed.
     """
     chosen = Among(where, "", "")
-    wanted = set(names)
-    if not where.keys() <= {CITIZENSHIP, EXPLOITATION_COUNTRY}:
-        wanted.discard("corridors")  # that table knows conditions on its two countries only
-    found = {f.id: f for f in site.figures(answers, chosen) if f.id in wanted}
+    found = {f.id: f for f in site.figures(answers, chosen) if f.id in names}
     if LABOUR in names:
         more = site.subject_figure(answers, LABOUR, Among(where, LABOUR, ""), 0)
         if more is not None:
@@ -189,10 +186,17 @@ def _point(row: Row) -> Point:
     return Point(words, sized(people), "shown", people.value, people.low, people.high)
 
 
-def turned(release: Release) -> tuple[str, ...]:
-    """Sentences on the years in which contributors joined or left."""
+def turned(release: Release, between: tuple[int, int] | None = None) -> tuple[str, ...]:
+    """Sentences on the years in which contributors joined or left.
+
+    Args:
+        between: only those after the first and up to the second year, () where there are none;
+            all by default.
+    """
     found = []
     for turn in turns(release):
+        if between is not None and not between[0] < turn.year <= between[1]:
+            continue
         if turn.joined:
             text = ngettext(
                 "{year}: a contributor joined, {names}.",
@@ -207,6 +211,8 @@ def turned(release: Release) -> tuple[str, ...]:
                 len(turn.left),
             )
             found.append(text.format(year=year(turn.year), names=_named(turn.left)))
+    if not found and between is not None:
+        return ()
     if not found:
         return (_("The same contributors cover all years."),)
     return (*found, _("A rise or fall around these years may come from that."))

@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from ctdhub.i18n import _
 from ctdhub.insight import Answers, NumberCard, PlaceFacts, place_facts
 from ctdhub.insight.answers import Where
+from ctdhub.insight.change import Question
 from ctdhub.insight.facts import Side
 from ctdhub.insight.saying import MAIN_TYPES, SideName
 from ctdhub.insight.tables import YES
 from ctdhub.insight.words import interval, number, share
 from ctdhub.paper import Section
+from ctdhub.portal.brief import helped
 from ctdhub.portal.brief.asked import Notebook
+from ctdhub.portal.brief.changed import changed
 from ctdhub.portal.brief.parts import by_year, drawn
+from ctdhub.portal.brief.signs import signs
 from ctdhub.portal.brief.subjects import Place
 from ctdhub.portal.places import SIDES, sides
 from ctdhub.schema import countries, load_schema
@@ -55,7 +59,12 @@ def told(answers: Answers, place: Place, notebook: Notebook) -> Told:
         for rank, name in enumerate(held)
         for section in _sections(answers, place, name, rank, notebook)
     ]
-    if not held:
+    if held:
+        sections += helped.in_place(answers, place, notebook)
+        sections += signs(answers, place, notebook)
+        asked = [Question(SIDES[name], place.key) for name in held]
+        sections += changed(answers, asked, notebook)
+    else:
         lead = (_("Too few to show reliably; this is not zero."),)
         above = countries.region(place.key) if place.is_country else countries.NO_REGION
         if above != countries.NO_REGION:

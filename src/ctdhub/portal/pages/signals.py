@@ -10,12 +10,12 @@ from typing import Any
 
 from ctdhub.i18n import _, ngettext
 from ctdhub.insight import Answers
-from ctdhub.insight.signals import ReleaseSignals, report, signals
+from ctdhub.insight.signals import ReleaseSignals, report
 from ctdhub.insight.signals.sentences import compared, false_ones, looked_at, none_found
 from ctdhub.insight.words import number, share
 from ctdhub.portal.frame import Page
 from ctdhub.portal.pages.about import about
-from ctdhub.portal.signals import LISTED, Drawn, drawn, table
+from ctdhub.portal.signals import LISTED, Drawn, drawn, looked_for, table
 from ctdhub.portal.years import draw_panel, scale
 
 PATH = "signals.html"
@@ -23,7 +23,7 @@ PATH = "signals.html"
 
 def page(answers: Answers) -> Page:
     """The page of signals."""
-    result = signals(answers.release)
+    result = looked_for(answers)
     found = result.found
     return Page(
         path=PATH,
