@@ -12,7 +12,7 @@ from datetime import date
 from ctdhub.i18n import _
 from ctdhub.insight import Answers
 from ctdhub.insight.words import day as in_words
-from ctdhub.paper import Poster, Sheet
+from ctdhub.paper import Poster, Section, Sheet
 from ctdhub.portal.brief import corridor, day, place
 from ctdhub.portal.brief.asked import Asked, Notebook, as_json
 from ctdhub.portal.brief.closing import always, closing, frame, left_out
@@ -53,10 +53,17 @@ def brief(answers: Answers, subject: Subject, made: date) -> Brief:
         subtitle=subtitle,
         lead=told.lead,
         always=always(release),
-        sections=(*told.sections, *closing(answers, notebook)),
+        sections=_headed((*told.sections, *closing(answers, notebook))),
         left_out=left_out(),
     )
     return Brief(sheet, notebook.asked)
+
+
+def _headed(sections: tuple[Section, ...]) -> tuple[Section, ...]:
+    """The sections with a first one that has a title and stays, whatever goes for want of room."""
+    if sections[0].title and sections[0].keep is None:
+        return sections
+    return (Section("numbers", _("In numbers"), ()), *sections)
 
 
 def poster(answers: Answers, subject: Subject, made: date) -> Brief:
