@@ -21,7 +21,7 @@ from ctdhub.paper import Bars, Poster, Sheet, Words, Years
 from ctdhub.portal.brief import Asked
 from ctdhub.schema import countries
 
-YEAR = "year_of_registration"
+YEAR, CONTRIBUTOR = "year_of_registration", "reporting_entity"
 Cells = dict[frozenset[tuple[str, str]], float]
 TOLD = ("assistance", "assistance-hub", "signals", "change")
 
@@ -101,19 +101,30 @@ def _mean(answers: Answers, where: Mapping[str, Sequence[str]]) -> float:
 
 
 def _by_year(answers: Answers, where: Mapping[str, Sequence[str]]) -> float:
-    """People of a year: a single cell as measured, a region as its contributors add up to."""
-    path = answers.release.path
-    if all(len(values) == 1 for values in where.values()):
-        cells = measured(path / "measurements.parquet")
-        return cells[frozenset((name, values[0]) for name, values in where.items())]
+    """People of a year.
+
+    Those who were counted by contributor: a single cell as measured, a region as the contributors
+    add up to that report on the year.  Others as the release answers.
+    """
+    path, (year,) = answers.release.path, where[YEAR]
+    apart = measured(path / "sources.parquet") if (path / "sources.parquet").is_file() else {}
+    pairs = {(n, v[0]) for n, v in where.items() if len(v) == 1}
+    if len(pairs) == len(where):
+        if any(pairs <= cell and len(cell) == len(pairs) + 1 for cell in apart):
+            return measured(path / "measurements.parquet")[frozenset(pairs)]
+        found = answers.count(where).value
+        assert found is not None
+        return found
     (name,) = (name for name in where if name != YEAR)
     key = next(k for k in countries.regions() if set(countries.members(k)) == set(where[name]))
     region = {"citizenship": "citizenship_region"}.get(name, "exploitation_region")
-    wanted = {(region, key), (YEAR, where[YEAR][0])}
+    there = {
+        c.id
+        for c in answers.release.facts.contributors
+        if c.years is None or c.years[0] <= int(year) <= c.years[1]
+    }
     return math.fsum(
-        people
-        for cell, people in measured(path / "sources.parquet").items()
-        if wanted <= cell and len(cell) == 3
+        apart[frozenset({(region, key), (YEAR, year), (CONTRIBUTOR, who)})] for who in there
     )
 
 
