@@ -143,7 +143,9 @@ class Pieces:
         wide: list[tuple[float, Answer, Piece]] = []
         for where in [{variable: code} for variable, code in places] or [{}]:
             base = self._of_kind(where)
-            if base is None or base.is_none:
+            if base is None:
+                continue
+            if base.is_none:
                 return base
             all_years = self.answers.count({**kind, **{v: (c,) for v, c in where.items()}})
             if all_years.value:

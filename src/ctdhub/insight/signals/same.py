@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ctdhub.insight.signals.find import Finding, What, Way
+from ctdhub.insight.signals.find import Finding, Way, What
 from ctdhub.insight.signals.on_release import Looked, Of, ReleaseSignals
 from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY
 from ctdhub.schema import load_schema
