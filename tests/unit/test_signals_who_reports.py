@@ -250,6 +250,7 @@ def test_page_and_files_keep_what_is_explained_apart(
         section
     )
     assert 0 < text.count("<figure") <= 10
+    assert "without contributors that joined or left" in text
 
 
 def test_each_signal_is_told_once_and_parts_of_a_place_with_it(

@@ -110,7 +110,12 @@ def _chart(result: ReleaseSignals, lead: Lead, id_: str) -> Drawn:
     return Drawn(
         id=id_,
         headline=_headline(result, finding),
-        subtitle=_subtitle(finding, title(looked), part(looked.of)),
+        subtitle=" ".join(
+            (
+                _subtitle(finding, title(looked), part(looked.of)),
+                *(("· " + reporters.short(),) if result.is_less(finding.row) else ()),
+            )
+        ),
         text=" ".join(report.sentences_of(result, lead)),
         people=Panel(_("People"), rows, ""),
         share=shares,

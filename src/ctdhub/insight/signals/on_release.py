@@ -88,6 +88,10 @@ class ReleaseSignals:
     compared: tuple[Compared, ...] = ()
     explained: tuple[Explained, ...] = ()
 
+    def is_less(self, row: int) -> bool:
+        """Whether reports were taken away from a series before it was tested."""
+        return bool(self.compared) and self.compared[row].is_less
+
     def basis(self, row: int) -> str:
         """What of a series was compared, as :class:`Compared` names it."""
         return self.compared[row].basis if self.compared else "all"

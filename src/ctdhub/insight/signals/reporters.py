@@ -48,6 +48,11 @@ def basis(result: ReleaseSignals, finding: Finding) -> str:
     return text.format(kinds=_kinds(result), names=listed(_names(result)))
 
 
+def short() -> str:
+    """Beside a chart of what the others report: whose reports are not in it."""
+    return _("without contributors that joined or left, and others of their kind")
+
+
 def _kinds(result: ReleaseSignals) -> str:
     labels = [code_label("source_type", s.kind, current()) for s in result.sources if s.kind]
     return listed([_("“{answer}”").format(answer=label) for label in labels])
