@@ -16,24 +16,35 @@ from pathlib import Path
 from ctdhub.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.insight import Answers, NumberCard, Row
 from ctdhub.insight.cards import caveat, citation
-from ctdhub.insight.signals import Finding, Found, ReleaseSignals, by_year, cards, report, signals
+from ctdhub.insight.signals import (
+    Finding,
+    Found,
+    Lead,
+    ReleaseSignals,
+    by_year,
+    cards,
+    leads,
+    report,
+    reporters,
+    signals,
+)
 from ctdhub.insight.signals.find import What
-from ctdhub.insight.signals.on_release import PLACES, Of
-from ctdhub.insight.signals.sentences import one_in, sentence, verdict
-from ctdhub.insight.signals.told import of_release, part, title
+from ctdhub.insight.signals.on_release import Of
+from ctdhub.insight.signals.sentences import one_in
+from ctdhub.insight.signals.told import part, title
 from ctdhub.insight.words import year
 from ctdhub.portal.trends import Panel
 from ctdhub.portal.wording import ranged, state_words
 from ctdhub.schema.labels import definition
 
 FILE = "signals"
-DRAWN, LISTED = 6, 100
+DRAWN, LISTED = 5, 100
 """Most charts of each kind, and most lines of the table; the files hold all."""
 COLUMNS = (
     "series", "moved", "way", "q_count", "q_share", "count_before", "count_before_low",
     "count_before_high", "count_now", "count_now_low", "count_now_high", "whole_before",
     "whole_now", "share_before", "share_before_low", "share_before_high", "share_now",
-    "share_now_low", "share_now_high",
+    "share_now_low", "share_now_high", "compared", "explained_by",
 )  # fmt: skip
 
 
@@ -41,14 +52,14 @@ COLUMNS = (
 class Drawn:
     """A chart of a signal: numbers of people by year, and their share where there is one.
 
-    ``lines`` are the rows of its table in words: year, people, share.
+    ``text`` says what moved, how sure that is and what was compared; ``lines`` are the rows of its
+    table in words: year, people, share.
     """
 
     id: str
     headline: str
     subtitle: str
-    sentence: str
-    verdict: str
+    text: str
     people: Panel
     share: Panel | None
     lines: tuple[tuple[str, ...], ...]
@@ -66,26 +77,26 @@ def looked_for(answers: Answers) -> ReleaseSignals:
 def drawn(result: ReleaseSignals, what: What) -> tuple[Drawn, ...]:
     """The clearest signals of the share or of the number, at most one for each place.
 
-    A series whose share moved is drawn there, and not again for its number.  Of one place a rise
-    is drawn rather than a fall, for where one part rises the others fall.
+    A series whose share moved is drawn there, and not again for its number; one that is told with
+    another is in that one's text.  Of one place a rise is drawn rather than a fall.
     """
     if result.found is None:
         return ()
     rate = result.found.settings.rate
-    chosen: dict[Of, tuple[int, Finding, bool]] = {}
-    for k, finding in enumerate(result.found.signals, 1):
-        moved = {t.what: t.way for t in finding.moved(rate)}
+    chosen: dict[Of, tuple[int, Lead, bool]] = {}
+    for k, lead in enumerate(leads(result), 1):
+        moved = {t.what: t.way for t in lead.finding.moved(rate)}
         if ("share" if "share" in moved else "count") != what:
             continue
-        place = tuple(pair for pair in result.looked[finding.row].of if pair[0] in PLACES)
+        place = result.looked[lead.finding.row].places
         rose = moved[what] == "rise"
         if place not in chosen or (rose and not chosen[place][2]):
-            chosen[place] = (k, finding, rose)
+            chosen[place] = (k, lead, rose)
     return tuple(_chart(result, f, f"signal-{k}") for k, f, _rose in list(chosen.values())[:DRAWN])
 
 
-def _chart(result: ReleaseSignals, finding: Finding, id_: str) -> Drawn:
-    told, looked = of_release(result, finding), result.looked[finding.row]
+def _chart(result: ReleaseSignals, lead: Lead, id_: str) -> Drawn:
+    finding, looked = lead.finding, result.looked[lead.finding.row]
     years = by_year(result, finding)
     rows = tuple(_row(y.year, y.people, covered=y.covered) for y in years)
     shares = None
@@ -107,9 +118,13 @@ def _chart(result: ReleaseSignals, finding: Finding, id_: str) -> Drawn:
     return Drawn(
         id=id_,
         headline=_headline(result, finding),
-        subtitle=_subtitle(finding, title(looked), part(looked.of)),
-        sentence=sentence(told),
-        verdict=verdict(told),
+        subtitle=" ".join(
+            (
+                _subtitle(finding, title(looked), part(looked.of)),
+                *(("· " + reporters.short(),) if result.is_less(finding.row) else ()),
+            )
+        ),
+        text=" ".join(report.sentences_of(result, lead)),
         people=Panel(_("People"), rows, ""),
         share=shares,
         lines=lines,
@@ -169,7 +184,7 @@ def _line(result: ReleaseSignals, found: Found, finding: Finding) -> tuple[str, 
     }
     moved = finding.moved(found.settings.rate)
     return (
-        _headline_of_line(result, finding),
+        reporters.named(result, finding),
         "; ".join(words[t.what, t.way] for t in moved),
         ranged(of.count[0]),
         ranged(of.count[1]),
@@ -177,11 +192,6 @@ def _line(result: ReleaseSignals, found: Found, finding: Finding) -> tuple[str, 
         ranged(of.share[1]) if of.share else "–",
         one_in(min(t.q for t in moved)),
     )
-
-
-def _headline_of_line(result: ReleaseSignals, finding: Finding) -> str:
-    looked = result.looked[finding.row]
-    return _("{place}: {part}").format(place=title(looked), part=part(looked.of))
 
 
 def write_signals(folder: Path, result: ReleaseSignals) -> None:
@@ -194,7 +204,7 @@ def write_signals(folder: Path, result: ReleaseSignals) -> None:
         writer.writerow(COLUMNS)
         writer.writerows(_rows(result))
     people = result.release.protected.people
-    heads = {k: v for k, v in document.items() if k not in ("signals", "others")}
+    heads = {k: v for k, v in document.items() if k not in ("signals", "explained", "others")}
     _write_json(
         folder / f"{FILE}.metadata.json",
         {
@@ -211,6 +221,10 @@ def write_signals(folder: Path, result: ReleaseSignals) -> None:
             "caveat": caveat(),
             "citation": citation(result.release),
             "blanks": {"": "too few to show reliably, never zero; or not tested"},
+            "explained_by": (
+                "contributors whose reports began or ended, for a row that moved with them and is "
+                "no signal; empty for signals"
+            ),
         },
     )
 
@@ -221,21 +235,28 @@ def _write_json(path: Path, document: object) -> None:
 
 
 def _rows(result: ReleaseSignals) -> Iterator[list[object]]:
+    """Signals first, then what moved because of who reports."""
     if result.found is None:
         return
-    rate = result.found.settings.rate
     for finding in result.found.signals:
-        of, moved = cards(result, finding), finding.moved(rate)
-        tests = {t.what: t for t in finding.tests}
-        yield [
-            finding.name,
-            "+".join(t.what for t in moved),
-            "+".join(t.way for t in moved),
-            *(f"{tests[w].q:.3g}" if w in tests else "" for w in ("count", "share")),
-            *(_plain(c, n) for c in of.count for n in ("value", "low", "high")),
-            *(_plain(c, "value") for c in of.whole or (None, None)),
-            *(_plain(c, n) for c in of.share or (None, None) for n in ("value", "low", "high")),
-        ]
+        yield [*_cells(result, finding), result.basis(finding.row), ""]
+    for one in result.explained:
+        yield [*_cells(result, one.finding), "all", "|".join(one.by.names)]
+
+
+def _cells(result: ReleaseSignals, finding: Finding) -> list[object]:
+    rate = result.found.settings.rate if result.found else 0.0
+    of, moved = cards(result, finding), finding.moved(rate)
+    tests = {t.what: t for t in finding.tests}
+    return [
+        finding.name,
+        "+".join(t.what for t in moved),
+        "+".join(t.way for t in moved),
+        *(f"{tests[w].q:.3g}" if w in tests else "" for w in ("count", "share")),
+        *(_plain(c, n) for c in of.count for n in ("value", "low", "high")),
+        *(_plain(c, "value") for c in of.whole or (None, None)),
+        *(_plain(c, n) for c in of.share or (None, None) for n in ("value", "low", "high")),
+    ]
 
 
 def _plain(card: NumberCard | None, name: str) -> str:

@@ -7,7 +7,7 @@ A signal is a question about identified cases.  It is no cause, no prevalence, a
 person.
 """
 
-from ctdhub.insight.signals import report
+from ctdhub.insight.signals import report, reporters
 from ctdhub.insight.signals.cells import Given
 from ctdhub.insight.signals.figures import Cards, by_year, cards
 from ctdhub.insight.signals.find import (
@@ -24,6 +24,7 @@ from ctdhub.insight.signals.on_release import ReleaseSignals, signals
 from ctdhub.insight.signals.panel import Panel
 from ctdhub.insight.signals.periods import Period, read_period
 from ctdhub.insight.signals.read import panel_of_table
+from ctdhub.insight.signals.same import Lead, leads
 
 __all__ = [
     "MIN_COUNT",
@@ -33,6 +34,7 @@ __all__ = [
     "Finding",
     "Found",
     "Given",
+    "Lead",
     "Panel",
     "Period",
     "ReleaseSignals",
@@ -41,8 +43,10 @@ __all__ = [
     "by_year",
     "cards",
     "find",
+    "leads",
     "panel_of_table",
     "read_period",
     "report",
+    "reporters",
     "signals",
 ]

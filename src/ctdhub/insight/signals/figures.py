@@ -11,7 +11,7 @@ series varied before.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -47,16 +47,29 @@ class Year:
 
 def cards(result: ReleaseSignals, finding: Finding) -> Cards:
     """The figures of a finding as number cards."""
-    release = result.release
+    release, names = result.release, behind(result, finding.row)
     parts = [_of_figure(release, f) for f in finding.part or finding.count]
-    count = _pair([card(release, a, "people") for a in parts])
+    count = _pair([card(release, a, "people") for a in parts], names)
     if finding.whole is None:
         return Cards(count, None, None)
     wholes = [_of_figure(release, f) for f in finding.whole]
     return Cards(
         count,
-        _pair([card(release, a, "people") for a in wholes]),
-        _pair([_share(release, a, b) for a, b in zip(parts, wholes, strict=True)]),
+        _pair([card(release, a, "people") for a in wholes], names),
+        _pair([_share(release, a, b) for a, b in zip(parts, wholes, strict=True)], names),
+    )
+
+
+def behind(result: ReleaseSignals, row: int) -> tuple[str, ...]:
+    """Names of the contributors whose people the figures of a series count."""
+    every = result.release.facts.contributors
+    held = result.compared[row] if result.compared else None
+    if held is None or not held.is_less or any(e.finding.row == row for e in result.explained):
+        return tuple(c.name for c in every)
+    kinds = {one.kind for one in result.sources}
+    moved = {name for one in result.sources for name in one.names}
+    return tuple(
+        c.name for c in every if (c.name not in moved if held.apart else c.kind not in kinds)
     )
 
 
@@ -65,6 +78,7 @@ def by_year(result: ReleaseSignals, finding: Finding) -> tuple[Year, ...]:
     if result.found is None:
         return ()
     release, panel, row = result.release, result.found.panel, finding.row
+    names = behind(result, row)
     found = []
     for k, period in enumerate(panel.periods):
         covered = not np.isnan(panel.counts[row, k])
@@ -73,7 +87,9 @@ def by_year(result: ReleaseSignals, finding: Finding) -> tuple[Year, ...]:
         if finding.whole is not None:
             whole = _noisy(release, panel.wholes[row, k], panel.noise_of_wholes[row, k])
             part = _share(release, people, whole)
-        found.append(Year(period.place, covered, card(release, people, "people"), part))
+            part = replace(part, contributors=names)
+        counted = replace(card(release, people, "people"), contributors=names)
+        found.append(Year(period.place, covered, counted, part))
     return tuple(found)
 
 
@@ -98,6 +114,6 @@ def _noisy(release: Release, value: float, deviation: float) -> Answer:
     return Answer(middle, min(middle, max(0, low)), max(middle, high))
 
 
-def _pair(two: list[NumberCard]) -> CardPair:
-    before, now = two
+def _pair(two: list[NumberCard], names: tuple[str, ...]) -> CardPair:
+    before, now = (replace(one, contributors=names) for one in two)
     return before, now

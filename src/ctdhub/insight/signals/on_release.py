@@ -9,7 +9,8 @@ The whole of a gender or an age is the people of the same place for whom it is r
 of exploitation, those with any type recorded, because an empty flag is no "no".
 
 The year in which the release was made was not over, so it is left out; years that no contributor
-covers are missing, not zero.
+covers are missing, not zero.  Where contributors joined or left, what the others report is tested
+instead of the series as it is (``remainder``).
 """
 
 from __future__ import annotations
@@ -20,10 +21,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ctdhub.insight.answers import Answers
 from ctdhub.insight.series import Series, all_series
+from ctdhub.insight.signals.changed import Changed, changed
+from ctdhub.insight.signals.explained import Explained, explained
 from ctdhub.insight.signals.find import Found, Settings, find
 from ctdhub.insight.signals.panel import Panel
 from ctdhub.insight.signals.periods import Period
+from ctdhub.insight.signals.remainder import Compared, remainder
 from ctdhub.insight.signals.tails import Floats
 from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, NOT_RECORDED, YES
 from ctdhub.insight.trends import Turn, covering, turns
@@ -51,21 +56,45 @@ class Looked:
         """Unique name, for example ``citizenship=CIV&gender=female``; ``all`` is everybody."""
         return "&".join(f"{variable}={code}" for variable, code in self.of) or "all"
 
+    @property
+    def places(self) -> Of:
+        """Its countries."""
+        return tuple(pair for pair in self.of if pair[0] in PLACES)
+
+    @property
+    def part(self) -> Of:
+        """Its gender, age or type of exploitation, if any."""
+        return tuple(pair for pair in self.of if pair[0] not in PLACES)
+
 
 @dataclass(frozen=True)
 class ReleaseSignals:
     """What was found in a release.
 
     Attributes:
-        found: None where the release has no series, or no finished year.
+        found: in what can be compared; None where the release has no series, or no finished year.
         looked: the series by row of the panel.
         turns: years of the past or the window in which contributors joined or left.
+        sources: the kinds of source with these contributors.
+        compared: what of each series was compared, by row; () where nobody joined or left.
+        explained: series that moved only because of who reports.
     """
 
     release: Release
     found: Found | None
     looked: tuple[Looked, ...]
     turns: tuple[Turn, ...]
+    sources: tuple[Changed, ...] = ()
+    compared: tuple[Compared, ...] = ()
+    explained: tuple[Explained, ...] = ()
+
+    def is_less(self, row: int) -> bool:
+        """Whether reports were taken away from a series before it was tested."""
+        return bool(self.compared) and self.compared[row].is_less
+
+    def basis(self, row: int) -> str:
+        """What of a series was compared, as :class:`Compared` names it."""
+        return self.compared[row].basis if self.compared else "all"
 
 
 def signals(release: Release, settings: Settings | None = None) -> ReleaseSignals:
@@ -76,10 +105,24 @@ def signals(release: Release, settings: Settings | None = None) -> ReleaseSignal
         return ReleaseSignals(release, None, (), ())
     years = range(first, last + 1)
     nobody = frozenset(year for year in years if not covering(release, year))
-    found = find(panel_of(looked, years, nobody), settings)
-    begin, end = (found.panel.periods[k].place for k in (found.past[0], found.window[1]))
-    changed = tuple(t for t in turns(release) if begin < t.year <= end)
-    return ReleaseSignals(release, found, looked, changed)
+    plain = find(panel_of(looked, years, nobody), settings)
+    begin, end = (plain.panel.periods[k].place for k in (plain.past[0], plain.window[1]))
+    sources = changed(release, begin, end)
+    near = tuple(t for t in turns(release) if begin < t.year <= end)
+    if not sources:
+        return ReleaseSignals(release, plain, looked, near)
+    asked = tuple((one.places, one.part) for one in looked)
+    panel, compared = remainder(Answers(release), plain, asked, sources)
+    found = find(panel, settings)
+    return ReleaseSignals(
+        release,
+        found,
+        looked,
+        near,
+        sources,
+        compared,
+        explained(plain, found, compared, sources),
+    )
 
 
 def looked_at(every: tuple[Series, ...]) -> Iterator[Looked]:

@@ -12,15 +12,16 @@ from typing import Any
 
 from ctdhub.i18n import _
 from ctdhub.insight.cards import NumberCard, caveat, citation
-from ctdhub.insight.signals import sentences, told
+from ctdhub.insight.signals import reporters, same, sentences, told
 from ctdhub.insight.signals.figures import cards
 from ctdhub.insight.signals.find import LEVEL, Figure, Finding, Found
 from ctdhub.insight.signals.on_release import ReleaseSignals
+from ctdhub.insight.signals.same import Lead, leads
 from ctdhub.insight.signals.sentences import Told
 from ctdhub.insight.trends import Turn
 from ctdhub.insight.words import listed, year
 
-FORMAT, VERSION = "ctdhub-signals", 1
+FORMAT, VERSION = "ctdhub-signals", 2
 METHOD = "negative-binomial and binomial tails, own-series dispersion, Benjamini-Hochberg"
 
 
@@ -53,9 +54,35 @@ def of_release(result: ReleaseSignals) -> dict[str, Any]:
             ],
         },
         "warnings": [] if found else [not_measured()],
-        "signals": [_release_entry(result, f) for f in found.signals] if found else [],
+        "signals": _signals(result),
+        "explained": [
+            {
+                **_release_entry(result, one.finding),
+                "explained_by": list(one.by.names),
+                "settled": one.settled,
+            }
+            for one in result.explained
+        ],
         "others": _others(found) if found else [],
     }
+
+
+def _signals(result: ReleaseSignals) -> list[dict[str, Any]]:
+    """Every signal, the clearest first, with those that it is told or linked with."""
+    if result.found is None:
+        return []
+    leading = leads(result)
+    under = same.of(leading, result.looked)
+    see = {lead.finding.row: [result.looked[f.row].name for f in lead.see] for lead in leading}
+    return [
+        {
+            **_release_entry(result, f),
+            "compared": result.basis(f.row),
+            "told_with": under.get(f.row),
+            "see_also": see.get(f.row, []),
+        }
+        for f in result.found.signals
+    ]
 
 
 def not_measured() -> str:
@@ -174,13 +201,37 @@ def release_lines(result: ReleaseSignals) -> list[str]:
     if found is None:
         return [not_measured()]
     texts = []
-    for finding in found.signals:
-        words = told.of_release(result, finding)
-        texts.append(f"{words.title}. {sentences.sentence(words)} {sentences.verdict(words)}")
-    about = [about_turn(t) for t in result.turns]
-    if about and texts:
-        about.append(_("A signal may come from that alone."))
-    return [*_opening(found, ()), " ".join(about), *_listed(texts), *_closing(found), caveat()]
+    for lead in leads(result):
+        words = told.of_release(result, lead.finding)
+        texts.append(f"{words.title}. {' '.join(sentences_of(result, lead))}")
+    about = [*(about_turn(t) for t in result.turns), reporters.about_changes(result)]
+    apart = [" ".join((explained_title() + ".", *reporters.explanations(result)))]
+    return [
+        *_opening(found, ()),
+        " ".join(about),
+        *_listed(texts),
+        *(apart if result.explained else []),
+        *_closing(found),
+        caveat(),
+    ]
+
+
+def sentences_of(result: ReleaseSignals, lead: Lead) -> tuple[str, ...]:
+    """What is said of a signal: what moved, its other side, how sure, what was compared."""
+    words = told.of_release(result, lead.finding)
+    found = (
+        sentences.sentence(words),
+        reporters.also(result, lead),
+        sentences.verdict(words),
+        reporters.basis(result, lead.finding),
+        reporters.see(result, lead),
+    )
+    return tuple(sentence for sentence in found if sentence)
+
+
+def explained_title() -> str:
+    """What heads the series that moved because of who reports."""
+    return _("Explained by who reports")
 
 
 def about_turn(turn: Turn) -> str:

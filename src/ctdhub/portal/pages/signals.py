@@ -10,7 +10,7 @@ from typing import Any
 
 from ctdhub.i18n import _, ngettext
 from ctdhub.insight import Answers
-from ctdhub.insight.signals import ReleaseSignals, report
+from ctdhub.insight.signals import ReleaseSignals, report, reporters
 from ctdhub.insight.signals.sentences import compared, false_ones, looked_at, none_found
 from ctdhub.insight.words import number, share
 from ctdhub.portal.frame import Page
@@ -36,6 +36,9 @@ def page(answers: Answers) -> Page:
             "promise": false_ones(found.settings.rate) if found and found.signals else "",
             "nothing": none_found(found) if found and not found.signals else "",
             "changes": [report.about_turn(t) for t in result.turns],
+            "after_changes": reporters.about_changes(result),
+            "explained_title": report.explained_title(),
+            "explained": reporters.explanations(result),
             "kinds": _kinds(result),
             "lines": table(result),
             "rest": _rest(result),

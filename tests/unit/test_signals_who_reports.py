@@ -1,0 +1,266 @@
+"""Signals where a contributor left: few false ones, true ones found, and what moved apart."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from leaving_source import (
+    CASES,
+    COUNTRIES,
+    HOTLINE,
+    RATE,
+    TOUCHED,
+    C,
+    G,
+    Simulated,
+    Y,
+    simulated,
+    template,
+)
+
+from ctdhub.i18n import LANGUAGES
+from ctdhub.insight import Answers
+from ctdhub.insight.signals import Finding, ReleaseSignals, cards, leads, report, signals
+from ctdhub.insight.signals.changed import Changed, changed
+from ctdhub.insight.signals.find import find
+from ctdhub.insight.signals.on_release import panel_of
+from ctdhub.insight.signals.pieces import Pieces
+from ctdhub.portal.frame import render
+from ctdhub.portal.pages import signals as signals_page
+from ctdhub.portal.signals import write_signals
+from ctdhub.protect.border import CONTRIBUTOR, MEASUREMENTS, Sources
+from ctdhub.release import Release
+
+DRAWS = 12
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    return template(tmp_path_factory.mktemp("leaving"))
+
+
+@pytest.fixture(scope="module")
+def drawn(base: Release) -> list[tuple[Simulated, ReleaseSignals]]:
+    draws = [simulated(base, seed) for seed in range(DRAWS)]
+    return [(one, signals(one.release)) for one in draws]
+
+
+def is_true(one: Simulated, finding: Finding) -> bool:
+    """Whether its place truly changed, and just in the way that it did."""
+    moved = {(t.what, t.way) for t in finding.moved(RATE)}
+    return finding.name.split("&")[0] in one.true and moved == {("count", "rise")}
+
+
+def false_part(one: Simulated, found: tuple[Finding, ...]) -> float:
+    return sum(not is_true(one, f) for f in found) / max(1, len(found))
+
+
+def test_with_a_contributor_that_left_one_of_ten_signals_is_false_at_most(
+    drawn: list[tuple[Simulated, ReleaseSignals]],
+) -> None:
+    ours, plain = [], []
+    for one, result in drawn:
+        assert result.found
+        ours.append(false_part(one, result.found.signals))
+        years = range(2014, 2026)
+        as_it_is = find(panel_of(result.looked, years, frozenset()))
+        plain.append(false_part(one, as_it_is.signals))
+    assert np.mean(ours) <= RATE
+    assert np.mean(plain) > 0.4  # so the split is what keeps the promise
+
+
+def test_a_true_change_is_found_where_the_contributor_that_left_reported(
+    drawn: list[tuple[Simulated, ReleaseSignals]],
+) -> None:
+    power = []
+    for one, result in drawn:
+        assert result.found
+        names = {f.name for f in result.found.signals}
+        power.append(np.mean([place in names for place in one.touched]))
+        rows = {f.name: f.row for f in result.found.findings}
+        assert all(result.basis(rows[place]) == "others" for place in one.touched)
+    assert np.mean(power) >= 0.9
+
+
+def test_nothing_is_a_signal_where_nothing_but_the_reports_changed(base: Release) -> None:
+    alarms = 0
+    for seed in range(24):
+        result = signals(simulated(base, 200 + seed, times=1.0).release)
+        assert result.found
+        alarms += bool(result.found.signals)
+        assert len(result.explained) > 15
+    assert alarms <= 5  # 24 at one of ten: more than five in 3 of 100 such tests
+
+
+def test_what_fell_with_the_contributor_stands_apart_with_its_name(
+    drawn: list[tuple[Simulated, ReleaseSignals]],
+) -> None:
+    for one, result in drawn:
+        assert result.found
+        rows = {f.row for f in result.found.signals}
+        places = set(COUNTRIES[:TOUCHED])
+        for moved in result.explained:
+            assert moved.finding.row not in rows
+            assert moved.by.names == ("Line",)
+            place = moved.finding.name.split("&")[0]
+            assert place.removeprefix(f"{C}=") in places
+            if moved.settled:
+                before, now = moved.finding.count
+                assert now.value < before.value or place in one.true
+
+
+def test_places_that_the_contributor_does_not_report_are_tested_as_they_are(
+    drawn: list[tuple[Simulated, ReleaseSignals]],
+) -> None:
+    one, result = drawn[0]
+    assert result.found
+    held = {m.name: row for row, m in enumerate(result.looked)}
+    rows = [held[f"{C}={c}"] for c in COUNTRIES[TOUCHED:]]
+    assert {result.basis(row) for row in rows} == {"all"}
+    plain = panel_of(result.looked, range(2014, 2026), frozenset())
+    assert (result.found.panel.counts[rows] == plain.counts[rows]).all()
+    assert (result.found.panel.noise[rows] == plain.noise[rows]).all()
+    assert one.true
+
+
+def test_figures_of_a_remainder_are_of_the_others_and_name_them(
+    drawn: list[tuple[Simulated, ReleaseSignals]],
+) -> None:
+    one, result = drawn[0]
+    assert result.found
+    finding = next(f for f in result.found.signals if f.name in one.touched)
+    before, now = cards(result, finding).count
+    assert before.contributors == now.contributors == ("Cases",)
+    explained = result.explained[0].finding
+    assert cards(result, explained).count[0].contributors == ("Line", "Cases")
+
+
+def test_a_release_that_does_not_tell_sources_apart_says_so_in_each_signal(base: Release) -> None:
+    result = signals(simulated(base, 1, by_source=False).release)
+    assert {one.basis for one in result.compared} == {"undivided"}
+    assert not result.explained
+    lines = report.release_lines(result)
+    assert "A signal may come from that alone." in " ".join(lines)
+    listed = [line for line in lines if line[:1].isdigit() and ". " in line[:4]]
+    assert len(listed) == len(leads(result))
+    assert all("cannot tell what they report of these people" in line for line in listed)
+
+
+def test_where_all_contributors_changed_nothing_can_be_taken_away(tmp_path: Path) -> None:
+    base = template(tmp_path, (HOTLINE, {**CASES, "years": [2019, 2025]}))
+    result = signals(simulated(base, 1).release, None)
+    assert {one.basis for one in result.compared} == {"undivided"}
+
+
+def test_who_joined_or_left_between_two_years() -> None:
+    base = [HOTLINE, CASES, {**HOTLINE, "id": "other", "name": "Other", "years": [2014, 2025]}]
+    release = _Named(base)
+    assert changed(release, 2016, 2025) == (Changed("hotline", ("line",), ("Line",), True),)  # type: ignore[arg-type]
+    assert changed(release, 2014, 2022) == ()  # type: ignore[arg-type]
+    assert changed(release, 2023, 2025) == ()  # type: ignore[arg-type]
+
+
+class _Named:
+    """The facts of a release, and nothing else."""
+
+    def __init__(self, contributors: list[dict[str, object]]) -> None:
+        from ctdhub.release.facts import PublicFacts
+
+        given = {"hub": "H", "years": [2014, 2030], "schema_version": "1.0", "languages": ["en"]}
+        self.facts = PublicFacts.of({**given, "contributors": contributors})
+
+
+def test_contributors_counted_apart_are_taken_away_alone(tmp_path: Path) -> None:
+    """Two hotlines, of which one left: only its own counts are taken away where there are any."""
+    other = {**HOTLINE, "id": "other", "name": "Other", "years": [2014, 2025]}
+    release = simulated(template(tmp_path, (HOTLINE, other, CASES)), 3).release
+    rows = [
+        dict(
+            zip(MEASUREMENTS.names, ([CONTRIBUTOR, Y], [who, year], noisy), strict=True),
+        )
+        for who, noisy in (("line", 50.0), ("other", 70.0), ("cases", 90.0))
+        for year in (*map(str, range(2014, 2031)), "")
+    ]
+    table = pa.Table.from_pylist(rows, MEASUREMENTS)
+    ids, sigma = ("line", "other", "cases"), {f"{CONTRIBUTOR}*{Y}": 12.0}
+    sources = Sources(ids, (), table, sigma, 0.05)
+    release = replace(release, protected=replace(release.protected, sources=sources))
+    years = range(2014, 2026)
+    (one,) = changed(release, 2016, 2025)
+    assert one == Changed("hotline", ("line",), ("Line",), True)
+    pieces = Pieces(Answers(release), one, years, np.ones(len(years)))
+    part = pieces.part((), ())
+    assert part
+    assert part.apart
+    assert part.people.tolist() == [50.0] * 9 + [0.0] * 3
+    assert part.sd.tolist() == [12.0] * 9 + [0.0] * 3
+    place = pieces.part(((C, COUNTRIES[0]),), ())
+    assert place
+    assert not place.apart
+    assert place.sd[-1] > 0  # the other hotline still reports
+
+
+def test_an_estimated_part_is_a_part_and_as_uncertain_as_its_years_together(base: Release) -> None:
+    release = simulated(base, 5).release
+    years = range(2014, 2026)
+    (one,) = changed(release, 2016, 2025)
+    once = Pieces(Answers(release), one, years, np.ones(len(years)))
+    often = Pieces(Answers(release), one, years, np.full(len(years), 6.0))
+    for country in COUNTRIES[:5]:
+        place, women = ((C, country),), ((G, "female"),)
+        whole, part = once.part(place, ()), once.part(place, women)
+        assert whole
+        assert part
+        assert part.estimated
+        assert not whole.estimated
+        men = once.part(place, ((G, "male"),))
+        assert men
+        assert part.people + men.people == pytest.approx(whole.people, rel=0.35, abs=25)
+        more = often.part(place, women)
+        assert more
+        assert (more.people == part.people).all()
+        assert (more.sd >= part.sd).all()
+        assert (part.sd[-3:] == 0).all()  # exactly none after the last report
+
+
+def test_page_and_files_keep_what_is_explained_apart(
+    drawn: list[tuple[Simulated, ReleaseSignals]], tmp_path: Path
+) -> None:
+    one, result = drawn[0]
+    write_signals(tmp_path, result)
+    document = json.loads((tmp_path / "signals.json").read_text("utf-8"))
+    with (tmp_path / "signals.csv").open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    documented = (Path(__file__).parents[2] / "docs/reference/signals.md").read_text("utf-8")
+    for kind in ("signals", "explained"):
+        assert all(f"`{key}`" in documented for key in document[kind][0])
+        mine = [r["series"] for r in rows if bool(r["explained_by"]) == (kind == "explained")]
+        assert mine == [s["series"] for s in document[kind]]
+    assert {r["explained_by"] for r in rows} == {"", "Line"}
+    text = render(signals_page.page(Answers(one.release)), one.release, LANGUAGES)
+    assert 'id="explained"' in text
+    section = text[text.index('id="explained"') : text.index('id="all"')]
+    assert f"{sum(e.settled for e in result.explained)} series moved as the reports of Line" in (
+        section
+    )
+    assert 0 < text.count("<figure") <= 10
+    assert "without contributors that joined or left" in text
+
+
+def test_each_signal_is_told_once_and_parts_of_a_place_with_it(
+    drawn: list[tuple[Simulated, ReleaseSignals]],
+) -> None:
+    for _one, result in drawn:
+        assert result.found
+        told = [f.row for lead in leads(result) for f in (lead.finding, *lead.also)]
+        assert sorted(told) == sorted(f.row for f in result.found.signals)
+        heads = {result.looked[lead.finding.row].name for lead in leads(result)}
+        for lead in leads(result):
+            place = result.looked[lead.finding.row]
+            assert not (place.part and f"{C}={place.places[0][1]}" in heads)
