@@ -20,7 +20,7 @@ from ctdhub.i18n import _
 from ctdhub.release.approvals import CANDIDATES, Role
 from ctdhub.schema import load_schema
 from ctdhub.settings import SOURCE_KINDS, Agreement, HubSettings, read_settings
-from ctdhub.withdraw import Entry, InForce, Register, in_force
+from ctdhub.withdraw import Entry, InForce, Register, in_force, other_key
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,11 @@ class Hub:
             WithdrawalError: as :meth:`withdrawn`.
         """
         places = (self.root / "withdrawals", self.ledger / "withdrawals-head")
-        return self.withdrawals.entries() if any(p.exists() for p in places) else ()
+        if not any(place.exists() for place in places):
+            return ()
+        if not self._key_file.exists():
+            raise other_key(self.root / "withdrawals")
+        return self.withdrawals.entries()
 
     def contributions(self) -> tuple[Contribution, ...]:
         """Raw files that a build reads: those of contributors that did not withdraw."""
@@ -196,9 +200,13 @@ class Hub:
         """Where a practice hub, and no other, keeps the private key of a role."""
         return self.root / "keys" / f"practice-{role}.pem"
 
+    @property
+    def _key_file(self) -> Path:
+        return self.root / "keys" / "person.key"
+
     def person_key(self) -> bytes:
         """The hub's secret for hashing case numbers, made at first need; never leaves the hub."""
-        path = self.root / "keys" / "person.key"
+        path = self._key_file
         if not path.exists():
             path.parent.mkdir(mode=0o700, exist_ok=True)
             fresh = path.with_suffix(f".{secrets.token_hex(4)}")

@@ -22,7 +22,9 @@ from ctdhub.stages import Found
 def show_found(found: Found) -> None:
     """Whom this leaves out, in numbers that are for the steward alone."""
     table = Table(title=_("For the steward: not to be published"), show_header=False)
-    table.add_row(_("withdrawals to write down"), number(len(found.entries)))
+    table.add_row(
+        _("withdrawals to write down"), number(sum(not entry.because for entry in found.entries))
+    )
     if found.already:
         table.add_row(_("in force already"), number(found.already))
     if found.unknown:
@@ -68,10 +70,11 @@ def show_register(hub: Hub, *, as_json: bool) -> None:
     }
     table = Table(title=_("Withdrawals: for the steward, not to be published"))
     for heading in (_("number"), _("day"), _("contributor"), _("what"), _("of"), _("reason"), ""):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for e in entries:
         now = _("in force") if e.number in active else ""
-        cells = (e.contributor, kinds[e.kind], scopes[e.scope], reasons[e.reason], now)
+        kind = _("found with it") if e.because and e.kind == "withdrawal" else kinds[e.kind]
+        cells = (e.contributor, kind, scopes[e.scope], reasons[e.reason], now)
         table.add_row(number(e.number), e.time[:10], *map(escape, cells))
     console.print(table)
     console.print(_("The register is whole: every line follows from the one before it."))

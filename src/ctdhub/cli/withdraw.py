@@ -128,6 +128,7 @@ def register(app: typer.Typer) -> None:
         _refuse(renewed and (persons or whole or undo or delete_raw), "--renewed")
         _refuse(delete_raw and (persons or undo), "--delete-raw")
         _refuse(undo and (only_here or ahead), "--undo")
+        _refuse(str(file) == "-" and not yes, "--yes")
         why: Reason = (reason or (Why.agreement if whole else Why.asked)).value
         kind: ByWhat | None = by.value if by else None
         if renewed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pyarrow as pa
@@ -23,7 +23,7 @@ from ctdhub.i18n import _
 from ctdhub.stages.records import harmonise_file, mapping_file, policy
 from ctdhub.stages.withdrawn import RECORDS, contributor_of, filed, made_with
 from ctdhub.steps import Progress, Step
-from ctdhub.withdraw import Entry, InForce, Reason, Scope, left_out, mark
+from ctdhub.withdraw import Entry, InForce, Reason, Scope, also_known, left_out, mark
 
 ByWhat = Literal["case", "token"]
 
@@ -33,7 +33,8 @@ class Found:
     """What numbers of cases, or tokens, find at the moment.
 
     Attributes:
-        entries: what would be written down, one line for each that is not in force yet.
+        entries: what would be written down, where it is not in force yet: a line for each number,
+            and one for each person key that its records have besides.
         already: how many are in force already.
         unknown: places (from 1) in what was given of those that no record carries.
         records: records that would be left out, by contributor.
@@ -77,17 +78,23 @@ def look_up(
         steps = harmonised_files(hub, contributor, progress)
     own = [step for step in steps if contributor_of(step) == contributor]
     carried: dict[str, set[str]] = {}
+    known: dict[str, set[str]] = {}
     for step in own:
+        made = made_with([step])
         for key in _carried(step, keys):
-            carried.setdefault(key, set()).update(made_with([step]))
+            carried.setdefault(key, set()).update(made)
+    if scope == "person":
+        known = also_known([filed(step) for step in own], keys)
     entries, already = [], 0
     for key in dict.fromkeys(keys):
-        made = tuple(sorted(carried.get(key, ())))
-        entry = Entry("withdrawal", scope, contributor, mark(secret, key), reason, made)
-        if any(same(entry, e) and set(made) <= set(e.made) for e in force.entries):
-            already += 1
-        else:
-            entries.append(entry)
+        made_for, told = tuple(sorted(carried.get(key, ()))), mark(secret, key)
+        entry = Entry("withdrawal", scope, contributor, told, "", reason, made_for)
+        lines = [entry]
+        for also in sorted(mark(secret, other) for other in known.get(key, ())):
+            lines.append(replace(entry, mark=also, because=told))
+        new = [one for one in lines if not in_force_already(one, force)]
+        entries += new
+        already += not new
     gone = left_out([filed(s) for s in steps], InForce(tuple(entries), {}), secret)
     records, people = _counted(steps, gone)
     unknown = tuple(place for place, key in enumerate(keys, 1) if key not in carried)
@@ -107,8 +114,14 @@ def known_contributor(hub: Hub, contributor: str) -> None:
         raise PolicyError(what, fix, rule="contributor")
 
 
-def same(one: Entry, other: Entry) -> bool:
-    return (one.scope, one.contributor, one.mark) == (other.scope, other.contributor, other.mark)
+def in_force_already(one: Entry, force: InForce) -> bool:
+    """Whether a line would add nothing to what is in force."""
+    return any(
+        (one.scope, one.contributor, one.mark, one.because)
+        == (e.scope, e.contributor, e.mark, e.because)
+        and set(one.made) <= set(e.made)
+        for e in force.entries
+    )
 
 
 def keying_of(hub: Hub, contributor: str, by: ByWhat | None) -> Keying:

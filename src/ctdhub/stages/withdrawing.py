@@ -18,10 +18,10 @@ from ctdhub.release.manifest import MANIFEST
 from ctdhub.stages.finding import (
     ByWhat,
     harmonised_files,
+    in_force_already,
     keying_of,
     keys_of,
     known_contributor,
-    same,
 )
 from ctdhub.stages.protecting import check_paid
 from ctdhub.stages.withdrawn import contributor_of, made_with, refuse_older
@@ -48,10 +48,9 @@ def withdraw(hub: Hub, entries: Iterable[Entry]) -> int:
     """
     with hub.lock():
         force = hub.withdrawn()
-        new = [
-            e for e in entries if not any(same(e, f) and e.made == f.made for f in force.entries)
-        ]
-        return len(hub.withdrawals.append(new, _head(hub)))
+        new = [entry for entry in entries if not in_force_already(entry, force)]
+        hub.withdrawals.append(new, _head(hub))
+        return sum(not entry.because for entry in new)
 
 
 def take_back(
@@ -77,10 +76,12 @@ def take_back(
             e
             for e in force.entries
             if e.contributor == contributor
-            and e.mark in marks
+            and (e.because or e.mark) in marks
             and (e.scope == "contributor") == (texts is None)
         ]
-        missing = sorted(place for m, place in marks.items() if m not in {e.mark for e in told})
+        missing = sorted(
+            place for m, place in marks.items() if m not in {e.because or e.mark for e in told}
+        )
         if missing:
             raise WithdrawalError(
                 _("There is no such withdrawal in force: number {places} of those given.").format(
@@ -92,8 +93,9 @@ def take_back(
                 ),
                 rule="not-withdrawn",
             )
-        undone = [Entry("undo", e.scope, contributor, e.mark, reason) for e in told]
-        return len(hub.withdrawals.append(undone, _head(hub)))
+        lines = [Entry("undo", e.scope, contributor, e.mark, e.because, reason) for e in told]
+        hub.withdrawals.append(lines, _head(hub))
+        return sum(not entry.because for entry in lines)
 
 
 def tell_renewed(hub: Hub, contributor: str) -> None:

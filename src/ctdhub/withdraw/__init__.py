@@ -7,8 +7,8 @@ user (``cli``), what a build does with it (``stages``).
 
 from ctdhub.withdraw.entry import REASONS, Entry, Reason, Scope
 from ctdhub.withdraw.force import InForce, in_force
-from ctdhub.withdraw.match import RULE, Filed, left_out, mark
-from ctdhub.withdraw.register import LedgerHead, Register
+from ctdhub.withdraw.match import RULE, Filed, also_known, left_out, mark
+from ctdhub.withdraw.register import LedgerHead, Register, other_key
 
 __all__ = [
     "REASONS",
@@ -20,7 +20,9 @@ __all__ = [
     "Reason",
     "Register",
     "Scope",
+    "also_known",
     "in_force",
     "left_out",
     "mark",
+    "other_key",
 ]

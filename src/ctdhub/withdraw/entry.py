@@ -35,6 +35,8 @@ class Entry:
         kind, scope: see :data:`Kind` and :data:`Scope`.
         contributor: id of the contributor that told the hub.
         mark: keyed hash of the key of a person or a case, hexadecimal; empty for a contributor.
+        because: where the number of a case was told, the mark of that case on the lines of the
+            person keys that it found; empty on what was told.
         reason: see :data:`Reason`.
         made: what says with which key and for which release the contributor's tokens were made.
         number: 1, 2, 3, …
@@ -49,6 +51,7 @@ class Entry:
     scope: Scope
     contributor: str
     mark: str = ""
+    because: str = ""
     reason: Reason = "asked"
     made: tuple[str, ...] = ()
     number: int = 0

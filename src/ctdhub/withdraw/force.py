@@ -50,7 +50,7 @@ class InForce:
     @property
     def state(self) -> str:
         """Hash of what is in force: the same before a withdrawal and after it was undone."""
-        what = sorted((e.scope, e.contributor, e.mark) for e in self.entries)
+        what = sorted((e.scope, e.contributor, e.mark, e.because) for e in self.entries)
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
     def told_for(self, contributor: str) -> frozenset[str] | None:
@@ -72,10 +72,10 @@ def in_force(entries: Iterable[Entry]) -> InForce:
     >>> len(in_force([gone]).persons), in_force([gone, back]).state == in_force([]).state
     (1, True)
     """
-    found: dict[tuple[str, str, str], Entry] = {}
+    found: dict[tuple[str, ...], Entry] = {}
     renewed: dict[str, frozenset[str]] = {}
     for entry in entries:
-        key = (entry.contributor, entry.scope, entry.mark)
+        key = (entry.contributor, entry.scope, entry.mark, entry.because)
         if entry.kind == "withdrawal":
             found[key] = entry
         elif entry.kind == "undo":

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -75,6 +75,27 @@ def left_out(files: Sequence[Filed], force: InForce, secret: bytes) -> pa.Array:
         same = pc.is_in(file.records["person_key"], value_set=known)
         ids.add(file.records["record_id"].filter(same))
     return ids.all()
+
+
+def also_known(files: Sequence[Filed], cases: Iterable[str]) -> dict[str, set[str]]:
+    """Person keys of the records of each case, where it has any.
+
+    They are written down with the case, so that a person stays out of the files of others after
+    the file that tells of both is gone.
+
+    Args:
+        files: of the contributor that tells the cases.
+        cases: keys of cases.
+    """
+    wanted, found = pa.array(sorted(set(cases)), pa.string()), dict[str, set[str]]()
+    for file in files:
+        hers = file.cases.filter(pc.is_in(file.cases["case"], value_set=wanted))
+        place = pc.index_in(hers["record_id"], value_set=file.records["record_id"].combine_chunks())
+        keys = file.records["person_key"].take(place)
+        for case, key in zip(hers["case"].to_pylist(), keys.to_pylist(), strict=True):
+            if key is not None:
+                found.setdefault(case, set()).add(key)
+    return found
 
 
 class _Found:

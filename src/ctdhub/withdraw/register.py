@@ -71,7 +71,7 @@ class Register:
             if entry is None:
                 raise self._tampered(number)
             if entry.key != _check(self.secret):
-                raise self._other_key()
+                raise other_key(self.path)
             found.append(entry)
         if rest:
             raise self._tampered(len(lines) + 1)
@@ -144,16 +144,18 @@ class Register:
             rule="register-chain",
         )
 
-    def _other_key(self) -> WithdrawalError:
-        return WithdrawalError(
-            _("The person key is not the one that the register of withdrawals was made with."),
-            _(
-                "Bring keys/person.key back from a copy. Without it people who withdrew cannot be "
-                "recognised: then ask the contributors to tell all withdrawals again."
-            ),
-            file=self.path,
-            rule="register-key",
-        )
+
+def other_key(register: Path) -> WithdrawalError:
+    """The error of a person key that is lost, or is not the one that marks were made with."""
+    return WithdrawalError(
+        _("The person key is not the one that the register of withdrawals was made with."),
+        _(
+            "Bring keys/person.key back from a copy. Without it people who withdrew cannot be "
+            "recognised: then ask the contributors to tell all withdrawals again."
+        ),
+        file=register,
+        rule="register-key",
+    )
 
 
 def _check(secret: bytes) -> str:
