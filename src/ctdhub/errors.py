@@ -15,6 +15,7 @@ Belongs here: every exception a user may see.  Does not belong here: the checks 
     ├── LedgerError           the privacy ledger refuses or is damaged
     │   ├── Overspend             the question costs more than what is left
     │   └── LedgerTampered        a line of the ledger does not hash to its successor
+    ├── WithdrawalError       a withdrawal cannot be written down, or their register was changed
     ├── QuestionError         what is asked about is not there: a place, a year, a series
     ├── CountError            a round of counts without records cannot go on
     ├── ReleaseError          a release is missing, damaged or would be rewritten
@@ -148,6 +149,10 @@ class Overspend(LedgerError):
 
 class LedgerTampered(LedgerError):
     """A line of the ledger does not hash to its successor."""
+
+
+class WithdrawalError(HubError):
+    """A withdrawal cannot be written down, or the register of withdrawals was changed."""
 
 
 class QuestionError(HubError):

@@ -20,6 +20,7 @@ from ctdhub.i18n import _
 from ctdhub.release.approvals import CANDIDATES, Role
 from ctdhub.schema import load_schema
 from ctdhub.settings import SOURCE_KINDS, Agreement, HubSettings, read_settings
+from ctdhub.withdraw import Entry, InForce, Register, in_force, other_key
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,39 @@ class Hub:
             found.append(agreement)
         return tuple(found)
 
+    @property
+    def withdrawals(self) -> Register:
+        """The register of withdrawals; its last line is named beside the ledger."""
+        head = self.ledger / "withdrawals-head"
+        return Register(self.root / "withdrawals", head, self.person_key())
+
+    def withdrawn(self) -> InForce:
+        """The withdrawals in force.
+
+        Raises:
+            WithdrawalError: the register was changed, or the person key is another.
+        """
+        return in_force(self.withdrawal_lines())
+
+    def withdrawal_lines(self) -> tuple[Entry, ...]:
+        """All lines of the register; without one no person key is needed.
+
+        Raises:
+            WithdrawalError: as :meth:`withdrawn`.
+        """
+        places = (self.root / "withdrawals", self.ledger / "withdrawals-head")
+        if not any(place.exists() for place in places):
+            return ()
+        if not self._key_file.exists():
+            raise other_key(self.root / "withdrawals")
+        return self.withdrawals.entries()
+
     def contributions(self) -> tuple[Contribution, ...]:
+        """Raw files that a build reads: those of contributors that did not withdraw."""
+        gone = self.withdrawn().contributors
+        return tuple(c for c in self.received() if c.contributor not in gone)
+
+    def received(self) -> tuple[Contribution, ...]:
         """All raw files, by contributor, date and name.
 
         Raises:
@@ -137,7 +170,8 @@ class Hub:
     def facts(self, years: tuple[int, int]) -> dict[str, Any]:
         """Public facts that a release carries; none of them comes from case data.
 
-        The contributors are those that sent files; an agreement alone puts no records in.
+        The contributors are those that sent files and did not withdraw; an agreement alone puts no
+        records in.
         """
         settings, sent = self.settings, {c.contributor for c in self.contributions()}
         return {
@@ -166,9 +200,13 @@ class Hub:
         """Where a practice hub, and no other, keeps the private key of a role."""
         return self.root / "keys" / f"practice-{role}.pem"
 
+    @property
+    def _key_file(self) -> Path:
+        return self.root / "keys" / "person.key"
+
     def person_key(self) -> bytes:
         """The hub's secret for hashing case numbers, made at first need; never leaves the hub."""
-        path = self.root / "keys" / "person.key"
+        path = self._key_file
         if not path.exists():
             path.parent.mkdir(mode=0o700, exist_ok=True)
             fresh = path.with_suffix(f".{secrets.token_hex(4)}")

@@ -86,6 +86,7 @@ def input_name(key: str) -> str:
         "person key": _("person key"),
         "code": _("software"),
         "linkage": _("linkage"),
+        "withdrawals": _("withdrawals"),
         "people": _("people"),
         "policy": _("policy"),
         "protected answer": _("protected answer"),

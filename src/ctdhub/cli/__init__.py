@@ -27,6 +27,7 @@ from ctdhub.steps import Progress as Report
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "hub": ("init", "demo", "build", "check", "release", "ledger", "approve", "linkage"),
+    "withdraw": ("withdraw",),
     "key": ("key",),
     "tokens": ("tokens",),
     "contributor": ("suggest", "harmonise"),

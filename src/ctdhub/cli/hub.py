@@ -97,6 +97,7 @@ def register(app: typer.Typer) -> None:
         stages.refuse_linkage_keys(hub)
         hub.facts(stages.policy(hub).years)
         hub.contributions()
+        stages.register(hub)
         faults = 0
         for agreement in hub.agreements():
             try:

@@ -27,7 +27,8 @@ def register(app: typer.Typer) -> None:
         help=_(
             "Check a release: recompute the hash of every file, find missing, extra and changed "
             "ones, and check who approved it.\n\nInside a hub the approvals must be signed with "
-            "the keys in hub.yaml.\n\nExit code 0: whole; 2: faults.\n\n"
+            "the keys in hub.yaml, and the register of withdrawals must be whole."
+            "\n\nExit code 0: whole; 2: faults.\n\n"
             "Example: ctdhub verify my-hub/releases/2026.1"
         ),
     )
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
         release: Annotated[Path, typer.Argument(help=_("The folder of one release."))],
     ) -> None:
         approvers = approvers_near(release)
+        check_withdrawals_near(release)
         problems = verify(release, approvers)
         if not problems:
             console.print(
@@ -60,6 +62,17 @@ def approvers_near(release: Path) -> Approvers | None:
     """The keys of the hub that a release or candidate lies in, None outside a hub."""
     root = release.resolve().parent.parent
     return Hub(root).settings.approvers if (root / "hub.yaml").is_file() else None
+
+
+def check_withdrawals_near(release: Path) -> None:
+    """The register of withdrawals of the hub that a release lies in is whole.
+
+    Raises:
+        WithdrawalError: it was changed.
+    """
+    root = release.resolve().parent.parent
+    if (root / "hub.yaml").is_file():
+        Hub(root).withdrawal_lines()
 
 
 def show_approvals(release: Path, approvers: Approvers | None) -> None:

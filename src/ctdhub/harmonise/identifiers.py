@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import cache
 
 import pyarrow as pa
 
@@ -53,7 +54,8 @@ def check_decided(raw: RawTable, mapping: Mapping) -> None:
     for finding in open_:
         proposed = PROPOSED.get(finding.kind, "strip")
         taken = proposed == "hash" and (mapping.key_column() or "hash" in lines.values())
-        lines[finding.column] = "strip" if taken else proposed
+        named = mapping.case_column() or "case" in lines.values()
+        lines[finding.column] = ("strip" if named else "case") if taken else proposed
     raise IdentifierFound(
         _("These columns may identify people: {columns}.").format(columns=found),
         _(
@@ -65,40 +67,69 @@ def check_decided(raw: RawTable, mapping: Mapping) -> None:
     )
 
 
-def person_keys(table: pa.Table, mapping: Mapping, contributor: str, key: bytes) -> pa.Array:
-    """The person key of each row, null where the file gives none.
+@dataclass(frozen=True)
+class Keying:
+    """How the texts of one column become keys.
 
-    ``hash``: HMAC-SHA256 under the hub's key of contributor, a zero byte and the trimmed text, so
-    the same number means another person at another contributor.  ``token``: the text as it is.
-    Compatible spellings of a character (Unicode NFKC) are one; capitals count, for some systems
-    tell numbers apart by them.  A text that stands for "no number" in some language, only zeros,
-    or no letter and no digit at all gives no key: it would make one person of many.
+    ``hash`` and ``case``: HMAC-SHA256 under the hub's key of contributor, a zero byte and the
+    trimmed text, so the same number means another person at another contributor.  ``token``: the
+    text as it is.  Compatible spellings of a character (Unicode NFKC) are one; capitals count, for
+    some systems tell numbers apart by them.  A text that stands for "no number" in some language,
+    only zeros, or no letter and no digit at all gives no key: it would make one person of many.
 
-    Raises:
-        FileError: a token that is too short to be keyed, or holds a blank as names do.
+    Attributes:
+        column: the column of the file.
+        action: ``hash``, ``case`` or ``token``.
+        contributor: id of the contributor.
+        key: the hub's secret.
+        empty: folded texts that mean "not recorded".
     """
-    rows = table.num_rows
-    source = mapping.key_column()
-    name = Header(table.column_names).find(source[0]) if source else None
-    if source is None or name is None:
-        return pa.nulls(rows, pa.string())
-    empty = {"", "-99", *map(fold, mapping.empty)}
-    nothing = {text for text in vocabulary().empty if not text.isdigit()} | {"na"}
 
-    def keyed(text: str) -> str | None:
+    column: str
+    action: str
+    contributor: str
+    key: bytes = field(repr=False)
+    empty: frozenset[str] = frozenset()
+
+    def of(self, text: str) -> str | None:
+        """The key of a text, None where it stands for nothing.
+
+        Raises:
+            FileError: a token that is too short to be keyed, or holds a blank as names do.
+        """
         plain = unicodedata.normalize("NFKC", trim(text))
-        if fold(plain) in empty or fold_name(plain).strip("0") in nothing:
+        if fold(plain) in self.empty or fold_name(plain).strip("0") in _no_number():
             return None
-        if source[1] == "token":
+        if self.action == "token":
             if len(plain) < TOKEN_LENGTH or " " in plain:
-                raise _weak(source[0])
+                raise _weak(self.column)
             return plain
-        message = contributor.encode() + b"\0" + plain.encode()
-        return hmac.digest(key, message, hashlib.sha256).hex()
+        message = self.contributor.encode() + b"\0" + plain.encode()
+        return hmac.digest(self.key, message, hashlib.sha256).hex()
 
-    encoded = table[name].cast(pa.string()).combine_chunks().dictionary_encode()
-    keys = pa.array([keyed(text) for text in encoded.dictionary.to_pylist()], pa.string())
-    return keys.take(encoded.indices)
+    def keys(self, table: pa.Table) -> pa.Array:
+        """The key of each row of a table, null where it has none or lacks the column."""
+        name = Header(table.column_names).find(self.column)
+        if name is None:
+            return pa.nulls(table.num_rows, pa.string())
+        encoded = table[name].cast(pa.string()).combine_chunks().dictionary_encode()
+        keys = pa.array([self.of(text) for text in encoded.dictionary.to_pylist()], pa.string())
+        return keys.take(encoded.indices)
+
+
+@cache
+def _no_number() -> frozenset[str]:
+    return frozenset({"na", *(word for word in vocabulary().empty if not word.isdigit())})
+
+
+def keyings(mapping: Mapping, contributor: str, key: bytes) -> tuple[Keying | None, Keying | None]:
+    """How person keys are made in a contributor's files, and keys of cases that join nobody."""
+    empty = frozenset({"", "-99", *map(fold, mapping.empty)})
+    person, case = mapping.key_column(), mapping.case_column()
+    return (
+        Keying(*person, contributor, key, empty) if person else None,
+        Keying(case, "case", contributor, key, empty) if case else None,
+    )
 
 
 def _weak(column: str) -> FileError:

@@ -121,6 +121,13 @@ class Mapping(Frozen):
                 "identifiers",
                 keys[1],
             )
+        cases = [c for c, d in self.identifiers.items() if d.action == "case"]
+        if len(cases) > 1:
+            raise MappingFault(
+                _("only one column can be the number of a case: strip the others"),
+                "identifiers",
+                cases[1],
+            )
         barred: dict[str, str] = {
             fold(c): d.action for c, d in self.identifiers.items() if d.action != "keep"
         }
@@ -189,15 +196,20 @@ class Mapping(Frozen):
                 return column, decision.action
         return None
 
+    def case_column(self) -> str | None:
+        """The column by which a contributor names a case and that is no person key, if any."""
+        named = (c for c, decision in self.identifiers.items() if decision.action == "case")
+        return next(named, None)
+
     def stripped(self) -> tuple[str, ...]:
         """Columns that never leave the reader."""
         return tuple(c for c, d in self.identifiers.items() if d.action == "strip")
 
     def needed(self) -> tuple[str, ...]:
         """Source columns that are read, in the order of the mapping."""
-        key = self.key_column()
+        key, case = self.key_column(), self.case_column()
         used = [column for _place, rule in self.uses() for column in rule.columns()]
-        keys = [key[0]] if key else []
+        keys = [*([key[0]] if key else []), *([case] if case else [])]
         return tuple(dict.fromkeys([*used, *keys, *self.tokens]))
 
 

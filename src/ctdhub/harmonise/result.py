@@ -77,6 +77,7 @@ class Harmonised:
             of the schema's records, in the order of the file.
         perpetrators: ``record_id`` and the variables of the schema's perpetrators.
         tokens: keyed tokens of records (``ctdhub.harmonise.tokens.TOKENS``).
+        cases: keys of cases (``ctdhub.harmonise.run.CASES``), by which withdrawals are found.
         rejects: one row per fault (``ctdhub.intake.rejects.REJECTS``).
         lineage: one entry per mapped hub variable.
         conservation: the account of all rows.
@@ -88,6 +89,7 @@ class Harmonised:
     records: pa.Table
     perpetrators: pa.Table
     tokens: pa.Table
+    cases: pa.Table
     rejects: pa.Table
     lineage: tuple[Lineage, ...]
     conservation: Conservation

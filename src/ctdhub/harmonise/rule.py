@@ -160,11 +160,12 @@ class Decision(Frozen):
 
     strip: it never leaves the reader.  hash: HMAC with the hub's key, scoped to the contributor,
     becomes the person key.  token: already keyed by the contributor, becomes the person key as it
-    is.  band: may only feed rules with ``band`` or ``year``.  keep: a steward states, with the
-    reason, that it identifies nobody.
+    is.  case: keyed as with hash, but joins nobody: only withdrawals are found by it.  band: may
+    only feed rules with ``band`` or ``year``.  keep: a steward states, with the reason, that it
+    identifies nobody.
     """
 
-    action: Literal["strip", "hash", "token", "band", "keep"]
+    action: Literal["strip", "hash", "token", "case", "band", "keep"]
     reason: str | None = None
 
     @model_validator(mode="before")

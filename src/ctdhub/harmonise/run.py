@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from ctdhub.errors import FileError
 from ctdhub.harmonise.cells import Header
 from ctdhub.harmonise.check import check_mapping
-from ctdhub.harmonise.identifiers import check_decided, person_keys, without_stripped
+from ctdhub.harmonise.identifiers import Keying, check_decided, keyings, without_stripped
 from ctdhub.harmonise.lineage import lineage_of
 from ctdhub.harmonise.mapping import Mapping
 from ctdhub.harmonise.result import Conservation, Harmonised
@@ -40,6 +40,11 @@ RECORDS = pa.schema(
 PERPETRATORS = pa.schema(
     [pa.field("record_id", pa.string(), nullable=False), *arrow_schema("perpetrators")]
 )
+CASES = pa.schema(
+    [pa.field("record_id", pa.string(), nullable=False), pa.field("case", pa.string())]
+)
+"""Keys of cases by record, where the mapping has a column for them that is no person key."""
+
 ID_LENGTH = 20
 """Hexadecimal digits of a record id (80 bits: ten million records collide with p < 1e-10)."""
 
@@ -83,10 +88,16 @@ def harmonise(
     transform = Transform(mapping, years)
     done = transform.run(raw.table, lambda fraction: report(message, 0.2 + 0.6 * fraction))
     report(_("Accounting for every row"), 0.8)
-    records = _records(raw, mapping, contributor, key, done)
+    person, case = keyings(mapping, contributor, key)
+    rows = done.values["_row"]
+    records = _records(raw, contributor, _keys(raw, rows, person), done)
+    cases = CASES.empty_table()
+    if case:
+        columns = [records["record_id"], _keys(raw, rows, case)]
+        cases = pa.table(columns, schema=CASES).filter(pc.is_valid(columns[1]))
     perpetrators = _perpetrators(records, done)
-    ids, rows = records["record_id"].combine_chunks(), records["source_row"].combine_chunks()
-    tokens = tokens_of(raw.table, mapping, contributor, ids, rows)
+    ids = records["record_id"].combine_chunks()
+    tokens = tokens_of(raw.table, mapping, contributor, ids, rows.combine_chunks())
     rejects = pa.concat_tables([raw.rejects.cast(REJECTS), _with_file(done.rejects, raw.file)])
     counts = Counter(done.excluded["rule"].to_pylist())
     conservation = Conservation(
@@ -97,7 +108,7 @@ def harmonise(
     )
     lineage = lineage_of(mapping, records, perpetrators, done.folded, done.ignored)
     report(_("Harmonised"), 1.0)
-    return Harmonised(records, perpetrators, tokens, rejects, lineage, conservation)
+    return Harmonised(records, perpetrators, tokens, cases, rejects, lineage, conservation)
 
 
 def _check_columns(raw: RawTable, mapping: Mapping) -> None:
@@ -119,13 +130,18 @@ def _check_columns(raw: RawTable, mapping: Mapping) -> None:
         )
 
 
-def _records(
-    raw: RawTable, mapping: Mapping, contributor: str, key: bytes, done: Transformed
-) -> pa.Table:
-    rows = done.values["_row"]
-    keys = person_keys(raw.table, mapping, contributor, key)
-    if done.values.num_rows != raw.table.num_rows:
+def _keys(raw: RawTable, rows: pa.ChunkedArray, keying: Keying | None) -> pa.Array:
+    """Keys of those rows of the file that became records."""
+    if keying is None:
+        return pa.nulls(len(rows), pa.string())
+    keys = keying.keys(raw.table)
+    if len(rows) != len(keys):
         keys = keys.take(pc.index_in(rows, value_set=raw.table["_row"].combine_chunks()))
+    return keys
+
+
+def _records(raw: RawTable, contributor: str, keys: pa.Array, done: Transformed) -> pa.Table:
+    rows = done.values["_row"]
     start = hashlib.sha256(f"{contributor}\0{raw.sha256}\0".encode())
     columns: dict[str, object] = {
         "record_id": pa.array([_record_id(start, row) for row in rows.to_pylist()], pa.string()),

@@ -132,7 +132,8 @@ def _choose(found: Iterable[Proposal]) -> dict[str, Proposal]:
 def _decisions(findings: Iterable[Finding], year: Proposal | None) -> dict[str, str]:
     """A decision for each identifier; one column at most becomes the person key.
 
-    A key that the contributor made for linking is preferred to the number of a case.
+    A key that the contributor made for linking is preferred to the number of a case, which then
+    serves withdrawals alone.
     """
     found = list(findings)
     keys = [f.column for f in found if vocabulary().is_token(f.column)]
@@ -140,7 +141,10 @@ def _decisions(findings: Iterable[Finding], year: Proposal | None) -> dict[str, 
     births = [f.column for f in found if PROPOSED.get(f.kind) == "band" and year is not None]
     decided = dict.fromkeys((f.column for f in found), "strip")
     decided |= dict.fromkeys(births[:1], "band")
-    return decided | (dict.fromkeys(keys[:1], "token") or dict.fromkeys(cases[:1], "hash"))
+    if not keys:
+        return decided | dict.fromkeys(cases[:1], "hash")
+    named = [column for column in cases if column not in keys]
+    return decided | dict.fromkeys(keys[:1], "token") | dict.fromkeys(named[:1], "case")
 
 
 def _first(decisions: dict[str, str], decision: str) -> str | None:

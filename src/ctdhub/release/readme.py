@@ -242,6 +242,10 @@ Exact values for every table are in `manifest.json`.
 
 {contributors}
 
+People may withdraw, and contributors too. A release is made without those who had withdrawn by
+then; earlier releases stay as they are, under the guarantee they were made with. How many people
+withdrew is not published.
+
 ## Cite and reuse
 
 {citation}

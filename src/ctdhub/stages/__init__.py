@@ -5,10 +5,13 @@ Does not belong here: the order of the stages (``pipeline``), the work itself (t
 
 ``records`` reaches from files to people, ``linking`` reports who several contributors know,
 ``protecting`` goes over the border, ``publishing`` from a candidate to the site, ``approving`` is
-what the two people do between the two, ``showing`` what the hub adds to its site.
+what the two people do between the two, ``showing`` what the hub adds to its site.  ``withdrawn``
+is what withdrawals do to each of these, ``finding`` whom they find, ``withdrawing`` how they are
+written down.
 """
 
 from ctdhub.stages.approving import approve, statement, waiting
+from ctdhub.stages.finding import ByWhat, Found, known_contributor, look_up
 from ctdhub.stages.linking import linkage, refuse_linkage_keys
 from ctdhub.stages.protecting import check_paid, ledger, protect_people
 from ctdhub.stages.publishing import (
@@ -22,7 +25,6 @@ from ctdhub.stages.records import (
     OVERLAP,
     PEOPLE,
     PERPETRATORS,
-    RECORDS,
     REJECTS,
     REPORT,
     code,
@@ -33,6 +35,15 @@ from ctdhub.stages.records import (
     reports,
 )
 from ctdhub.stages.showing import edition
+from ctdhub.stages.withdrawing import (
+    delete_raw,
+    outdated,
+    register,
+    take_back,
+    tell_renewed,
+    withdraw,
+)
+from ctdhub.stages.withdrawn import RECORDS
 
 __all__ = [
     "OVERLAP",
@@ -41,24 +52,34 @@ __all__ = [
     "RECORDS",
     "REJECTS",
     "REPORT",
+    "ByWhat",
+    "Found",
     "approve",
     "build_site",
     "candidate_version",
     "check_paid",
     "code",
+    "delete_raw",
     "edition",
     "harmonise_file",
+    "known_contributor",
     "ledger",
     "link_people",
     "linkage",
+    "look_up",
     "mapping_file",
+    "outdated",
     "policy",
     "protect_people",
     "publish_release",
     "refuse_linkage_keys",
+    "register",
     "released_version",
     "reports",
     "statement",
+    "take_back",
+    "tell_renewed",
     "waiting",
+    "withdraw",
     "write_candidate",
 ]

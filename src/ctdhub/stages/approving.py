@@ -29,6 +29,7 @@ from ctdhub.release.manifest import MANIFEST, VERSION_PATTERN, Manifest
 from ctdhub.release.publish import publish as move
 from ctdhub.release.verify import examine
 from ctdhub.stages.protecting import check_paid
+from ctdhub.stages.withdrawn import refuse_older
 
 
 def waiting(hub: Hub, version: str = "") -> Path:
@@ -78,10 +79,11 @@ def statement(hub: Hub, candidate: Path, role: Role) -> tuple[Statement, Manifes
     """What a role would sign about a candidate now, and the manifest behind it.
 
     Raises:
-        ReleaseError: the candidate is damaged.
+        ReleaseError: the candidate is damaged, or was made before somebody withdrew.
         LedgerTampered: the ledger was changed, or does not know the candidate's charge.
     """
     check_paid(hub)
+    refuse_older(hub, candidate)
     manifest, problems = examine(candidate, hub.settings.approvers)
     if manifest is None or problems:
         what = _("The candidate is damaged: {first} ({file}).").format(
@@ -102,8 +104,8 @@ def approve(hub: Hub, candidate: Path, given: Statement, key: SigningKey) -> Pat
         The folder of the release, None while the other approval is missing.
 
     Raises:
-        ReleaseError: the key is not the role's in hub.yaml, or the candidate is not what the
-            statement says.
+        ReleaseError: the key is not the role's in hub.yaml, the candidate is not what the
+            statement says, or it was made before somebody withdrew.
         PolicyError: hub.yaml names no approvers.
         HubFolderError: a build is at work.
     """
@@ -115,6 +117,7 @@ def approve(hub: Hub, candidate: Path, given: Statement, key: SigningKey) -> Pat
         )
     with hub.lock():
         check_paid(hub)
+        refuse_older(hub, candidate)
         manifest, problems = examine(candidate)
         if (
             manifest is None
@@ -133,7 +136,12 @@ def approve(hub: Hub, candidate: Path, given: Statement, key: SigningKey) -> Pat
 
 
 def publish(hub: Hub, candidate: Path) -> Path:
-    """Move an approved candidate to the releases."""
+    """Move an approved candidate to the releases.
+
+    Raises:
+        ReleaseError: it was made before somebody withdrew, or may not be published.
+    """
+    refuse_older(hub, candidate)
     return move(candidate, hub.releases, approvers(hub))
 
 

@@ -25,7 +25,7 @@ from ctdhub.link.settings import LinkageSettings
 from ctdhub.steps import walk
 
 REVIEW, CLUSTERS, LINKAGE = "review.csv", "clusters.parquet", "linkage.json"
-_MADE_HERE = {"ledger", "releases", "candidates", "site", "work"}
+_MADE_HERE = {"ledger", "releases", "candidates", "site", "work", "withdrawals"}
 
 
 def refuse_linkage_keys(hub: Hub) -> None:

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from ctdhub.errors import HubFolderError, PaperError, printable
+from ctdhub.errors import HubFolderError, PaperError, WithdrawalError, printable
 from ctdhub.hub import Hub
 from ctdhub.i18n import _, current
 from ctdhub.insight import Answers, Row, distribution, flag_group
@@ -34,7 +34,8 @@ from ctdhub.profile import Profile, profile
 from ctdhub.schema import load_schema
 from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.settings import Agreement
-from ctdhub.stages.records import RECORDS, REJECTS, harmonise_file, policy
+from ctdhub.stages.records import REJECTS, REPORT, harmonise_file, policy
+from ctdhub.stages.withdrawn import RECORDS, accounted, withdrawn_ids, without
 from ctdhub.steps import Step
 
 TOP = 10
@@ -47,29 +48,36 @@ def own_profile(hub: Hub, contributor: str) -> tuple[Agreement, Profile]:
     Raises:
         PaperError: no such contributor.
         HubFolderError: its files have not been harmonised, or have changed since.
+        WithdrawalError: the contributor withdrew.
     """
     known = {a.id: a for a in hub.agreements()}
     if contributor not in known:
         what = _("There is no contributor {id} in this hub.").format(id=printable(contributor))
         fix = _("Take one of: {ids}.").format(ids=", ".join(known) or "–")
         raise PaperError(what, fix, rule="contributor")
+    if contributor in hub.withdrawn().contributors:
+        what = _("{id} withdrew: its files are no longer read.").format(id=contributor)
+        fix = _("What was published before says what it said.")
+        raise WithdrawalError(what, fix, rule="contributor-withdrew")
     rules = policy(hub)
-    steps = [
-        harmonise_file(hub, c, rules) for c in hub.contributions() if c.contributor == contributor
-    ]
-    if not steps or any(step.reason() for step in steps):
+    every = [(c.contributor, harmonise_file(hub, c, rules)) for c in hub.contributions()]
+    steps = [step for name, step in every if name == contributor]
+    built = [step for _name, step in every if step.reason() is None]
+    if not steps or any(step not in built for step in steps):
         what = _("The files of this contributor are not harmonised, or have changed since.")
         fix = _("Run `ctdhub build HUB --until link`, which spends no privacy budget.")
         raise HubFolderError(what, fix, file=hub.root, rule="not-built")
-    return known[contributor], _profile(steps)
+    return known[contributor], _profile(steps, withdrawn_ids(hub, built))
 
 
-def _profile(steps: Sequence[Step]) -> Profile:
-    records = pa.concat_tables([pq.read_table(s.output / RECORDS) for s in steps])
+def _profile(steps: Sequence[Step], gone: pa.Array) -> Profile:
+    """The profile of files, without the records of people who withdrew."""
+    records = pa.concat_tables([without(pq.read_table(s.output / RECORDS), gone) for s in steps])
     options = pa_csv.ConvertOptions(column_types=REJECTS_SCHEMA)
     rejects = [pa_csv.read_csv(s.output / REJECTS, convert_options=options) for s in steps]
     kept = [
-        json.loads((s.output / "report.json").read_text("utf-8"))["conservation"] for s in steps
+        accounted(json.loads((s.output / REPORT).read_text("utf-8"))["conservation"], s, gone)
+        for s in steps
     ]
     excluded: Counter[str] = Counter()
     for account in kept:

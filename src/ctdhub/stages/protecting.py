@@ -34,15 +34,23 @@ def ledger(hub: Hub) -> Ledger:
 
 
 def check_paid(hub: Hub) -> None:
-    """Every release and candidate was paid for, and every approval saw this same ledger.
+    """Every release and candidate was paid for; approvals and withdrawals saw this same ledger.
 
     Raises:
+        WithdrawalError: the register of withdrawals was changed.
         LedgerTampered: the ledger was replaced by an older or an empty one, or was written anew.
         ReleaseError: a manifest or approvals are damaged, or an approval does not hold.
     """
     entries = Ledger(hub.ledger).entries()
     charges = {entry.id for entry in entries}
     heads = {LedgerHead(number=entry.number, hash=entry.hash) for entry in entries}
+    for entry in hub.withdrawn().entries:
+        if entry.charges and LedgerHead(number=entry.charges, hash=entry.ledger) not in heads:
+            what = _(
+                "The ledger contradicts the register of withdrawals: what was its last line then "
+                "is not in it now."
+            )
+            raise _tampered(hub, what, hub.ledger, "ledger-withdrawals")
     for folder in (hub.releases, hub.candidates):
         for manifest in sorted(folder.glob(f"[!.]*/{MANIFEST}")):
             if _charge_of(manifest) not in charges:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from ctdhub.hub import Hub
 from ctdhub.portal import build_site as make_site
@@ -23,13 +24,14 @@ from ctdhub.stages.approving import approve_practice, by_version, may_approve_it
 from ctdhub.stages.protecting import ANSWER, answer, ledger
 from ctdhub.stages.records import code
 from ctdhub.stages.showing import edition
+from ctdhub.stages.withdrawn import CANDIDATE
 from ctdhub.steps import Progress, Step, hash_file, hash_of
 
 
 def write_candidate(hub: Hub, rules: Policy, version: str = "", notes: str = "") -> Step:
     """The protected answer -> a finished bundle in candidates/, unless one already holds it."""
-    facts = hub.facts(rules.years)
-    output = hub.work / "candidate"
+    facts, state = hub.facts(rules.years), hub.withdrawn().state
+    output = hub.work / CANDIDATE
     if candidate_version(hub) is None:
         shutil.rmtree(output, ignore_errors=True)  # the bundle it points to is gone
 
@@ -38,19 +40,37 @@ def write_candidate(hub: Hub, rules: Policy, version: str = "", notes: str = "")
         bundle = _holding(hub, found, version)
         if bundle is None:
             name = version or next_version(hub.releases, candidates=hub.candidates)
-            bundle = write_bundle(found, hub.releases, name, notes, candidates=hub.candidates)
-        (folder / ANSWER).write_text(json.dumps({"version": bundle.name}), "utf-8")
+            told = "\n".join(part for part in (notes, _left(hub, facts)) if part)
+            bundle = write_bundle(found, hub.releases, name, told, candidates=hub.candidates)
+        seen = {"version": bundle.name, "withdrawals": state}
+        (folder / ANSWER).write_text(json.dumps(seen), "utf-8")
 
     return Step(
         name="candidate",
         inputs={
             "protected answer": hash_file(hub.work / "protected" / ANSWER),
             "hub.yaml and agreements": hash_of(facts),
+            "withdrawals": state,
             "version": version,
         },
         output=output,
         run=run,
     )
+
+
+def _left(hub: Hub, facts: dict[str, Any]) -> str:
+    """Which contributors of the last release are in this one no more, in English; else empty.
+
+    Names of contributors are public.  Of people who withdrew nothing is said, not even whether
+    there are any: a count of few people would tell of them.
+    """
+    last = latest_release(hub.releases)
+    if last is None:
+        return ""
+    before = open_release(last).facts.contributors
+    now = {contributor["id"] for contributor in facts["contributors"]}
+    names = [c.name for c in before if c.id and c.id not in now]
+    return f"No longer in the data: {', '.join(names)}." if names else ""
 
 
 def _holding(hub: Hub, wanted: Protected, version: str) -> Path | None:
@@ -94,7 +114,7 @@ def publish_release(hub: Hub) -> Step | None:
 
 def candidate_version(hub: Hub) -> str | None:
     """The version that the last build made or found, published or not; None where it is gone."""
-    return _version(hub, "candidate", hub.candidates, hub.releases)
+    return _version(hub, CANDIDATE, hub.candidates, hub.releases)
 
 
 def released_version(hub: Hub) -> str | None:

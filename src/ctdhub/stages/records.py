@@ -26,10 +26,19 @@ from ctdhub.link import link, link_perpetrators
 from ctdhub.protect import Policy, load_policy
 from ctdhub.schema import load_schema
 from ctdhub.stages.linking import report_links
+from ctdhub.stages.withdrawn import (
+    CASES,
+    RECORDS,
+    TOKENS,
+    accounted,
+    check_told,
+    forget,
+    withdrawn_ids,
+    without,
+)
 from ctdhub.steps import Step, hash_file, hash_folder, hash_of
 
-RECORDS, PERPETRATORS, REJECTS = "records.parquet", "perpetrators.parquet", "rejects.csv"
-TOKENS = "tokens.parquet"
+PERPETRATORS, REJECTS = "perpetrators.parquet", "rejects.csv"
 REPORT, PEOPLE, OVERLAP = "report.json", "people.parquet", "overlap.csv"
 
 
@@ -76,6 +85,7 @@ def harmonise_file(hub: Hub, given: Contribution, rules: Policy) -> Step:
         pq.write_table(result.records, folder / RECORDS)
         pq.write_table(result.perpetrators, folder / PERPETRATORS)
         pq.write_table(result.tokens, folder / TOKENS)
+        pq.write_table(result.cases, folder / CASES)
         pa_csv.write_csv(result.rejects, folder / REJECTS)
         report = {
             "contributor": given.contributor,
@@ -109,16 +119,18 @@ def link_people(hub: Hub, harmonised: Sequence[Step]) -> Step:
         raise HubFolderError(what, fix, file=hub.root, rule="no-contributions")
 
     settings = hub.settings.linkage
+    check_told(hub, harmonised)
 
     def run(folder: Path) -> None:
-        schema = load_schema()
-        records = _all(harmonised, RECORDS)
+        forget(hub, [step.output for step in harmonised])
+        schema, gone = load_schema(), withdrawn_ids(hub, harmonised)
+        records = _all(harmonised, RECORDS, gone)
         linked = link(records, schema)
-        perpetrators = link_perpetrators(_all(harmonised, PERPETRATORS), linked, schema)
+        perpetrators = link_perpetrators(_all(harmonised, PERPETRATORS, gone), linked, schema)
         pq.write_table(linked.people, folder / PEOPLE)
         pq.write_table(perpetrators, folder / PERPETRATORS)
         pa_csv.write_csv(linked.overlap, folder / OVERLAP)
-        report_links(folder, records, _all(harmonised, TOKENS), linked, settings)
+        report_links(folder, records, _all(harmonised, TOKENS, gone), linked, settings)
         totals = {"records": linked.records, "people": linked.people.num_rows}
         (folder / REPORT).write_text(json.dumps(totals), "utf-8")
 
@@ -127,20 +139,32 @@ def link_people(hub: Hub, harmonised: Sequence[Step]) -> Step:
         inputs={
             **{step.name.removeprefix("harmonise "): step.key for step in harmonised},
             "linkage": hash_of(settings.model_dump()),
-            "code": code("schema", "link"),
+            "withdrawals": hub.withdrawn().state,
+            "code": code("schema", "link", "withdraw"),
         },
         output=hub.work / "people",
         run=run,
     )
 
 
-def _all(harmonised: Sequence[Step], name: str) -> pa.Table:
-    """One table of all files."""
-    return pa.concat_tables([pq.read_table(step.output / name) for step in harmonised])
+def _all(harmonised: Sequence[Step], name: str, gone: pa.Array) -> pa.Table:
+    """One table of all files, without the records of people who withdrew."""
+    tables = [pq.read_table(step.output / name) for step in harmonised]
+    return pa.concat_tables([without(table, gone) for table in tables])
 
 
 def reports(hub: Hub) -> list[dict[str, Any]]:
-    """The harmonisation report of every contributed file that has been built."""
+    """The harmonisation report of every contributed file that has been built.
+
+    Records of people who withdrew are counted as excluded by the rule ``withdrawn``.
+    """
     rules = policy(hub)
-    files = [harmonise_file(hub, c, rules).output / REPORT for c in hub.contributions()]
-    return [json.loads(path.read_text("utf-8")) for path in files if path.is_file()]
+    steps = [harmonise_file(hub, c, rules) for c in hub.contributions()]
+    built = [step for step in steps if (step.output / REPORT).is_file()]
+    gone = withdrawn_ids(hub, built)
+    found = []
+    for step in built:
+        report = json.loads((step.output / REPORT).read_text("utf-8"))
+        report["conservation"] = accounted(report["conservation"], step, gone)
+        found.append(report)
+    return found

@@ -18,9 +18,30 @@ def page() -> Page:
         title=_("Help"),
         description=_("What the words mean, which mistakes are common, how to leave quickly."),
         template="help.html",
-        values={"words": _words()},
+        values={"words": _words(), "withdraw": _withdraw()},
         menu=PATH,
     )
+
+
+def _withdraw() -> list[str]:
+    """How a person withdraws, in plain words."""
+    return [
+        _(
+            "If an organisation helped you, or talked with you, it may have passed on your answers "
+            "without your name. You can withdraw at any time, and need give no reason. It changes "
+            "nothing about the help that you get."
+        ),
+        _(
+            "Tell an organisation that knows you. You need not write to this site, and nobody here "
+            "asks for your name: the organisation tells a number that only it can read. From the "
+            "next release on you are not in the data."
+        ),
+        _(
+            "What was published before cannot be called back. No row in it is you, and random "
+            "noise keeps anybody from finding out whether you were in it; that protection does not "
+            "wear off. Then nothing new about you is added."
+        ),
+    ]
 
 
 def _words() -> list[tuple[str, str]]:

@@ -1,0 +1,266 @@
+"""The verb ``withdraw``: a person, or a contributor, may no longer be in the data.
+
+Belongs here: arguments, questions, what a steward is shown before and after.
+Does not belong here: finding records and writing the register (``stages.withdrawing``).
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from ctdhub import stages
+from ctdhub.cli import bar, console
+from ctdhub.cli.register import show_found, show_register
+from ctdhub.errors import HubError, WithdrawalError
+from ctdhub.hub import Hub
+from ctdhub.i18n import _
+from ctdhub.insight.words import listed, number
+from ctdhub.stages import ByWhat, Found
+from ctdhub.withdraw import Entry, Reason, Scope
+
+LONGEST = 500
+"""Characters that a number of a case has at most; a longer line is no number."""
+
+
+class By(StrEnum):
+    """What a person is told by."""
+
+    case = "case"
+    token = "token"  # noqa: S105
+
+
+class Why(StrEnum):
+    """Reasons; a closed list, so that nothing about a person can be written."""
+
+    asked = "asked"
+    consent = "consent"
+    agreement = "agreement"
+    mistake = "mistake"
+    other = "other"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb ``withdraw``."""
+
+    @app.command(
+        help=_(
+            "Leave a person, or a contributor, out of the next build and of every later release."
+            "\n\nThe contributor tells the number of the case as its own file has it, or the "
+            "token; the command asks for it, so that it stands in no history of the shell. The "
+            "register keeps a keyed hash of it and no name. A person leaves with the records of "
+            "all contributors that share her token. Published releases stay."
+            "\n\nExample: ctdhub withdraw my-hub --contributor our-ngo"
+            "\n\nExample: ctdhub withdraw my-hub --contributor our-ngo --file numbers.txt"
+            "\n\nExample: ctdhub withdraw my-hub --contributor our-ngo --all --delete-raw"
+        )
+    )
+    def withdraw(
+        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
+        contributor: Annotated[
+            str, typer.Option(help=_("Id of the contributor that tells, or that withdraws."))
+        ] = "",
+        by: Annotated[
+            By | None,
+            typer.Option(
+                help=_("What she is told by; default: the case, or the token where that is all.")
+            ),
+        ] = None,
+        file: Annotated[
+            Path | None,
+            typer.Option(help=_("A text file with one number a line, - for standard input.")),
+        ] = None,
+        whole: Annotated[
+            bool, typer.Option("--all", help=_("The contributor withdraws with all its records."))
+        ] = False,
+        only_here: Annotated[
+            bool,
+            typer.Option("--only-here", help=_("Leave out this contributor's records alone.")),
+        ] = False,
+        undo: Annotated[
+            bool, typer.Option("--undo", help=_("She, or the contributor, is back."))
+        ] = False,
+        reason: Annotated[
+            Why | None, typer.Option(help=_("Why, from this list; default: asked."))
+        ] = None,
+        ahead: Annotated[
+            bool,
+            typer.Option(
+                "--ahead", help=_("Write it down although no record has that number yet.")
+            ),
+        ] = False,
+        renewed: Annotated[
+            bool,
+            typer.Option(
+                "--renewed", help=_("All who withdrew are told in the tokens that were made anew.")
+            ),
+        ] = False,
+        delete_raw: Annotated[
+            bool,
+            typer.Option(
+                "--delete-raw", help=_("Delete the raw files of a withdrawn contributor.")
+            ),
+        ] = False,
+        show: Annotated[
+            bool, typer.Option("--list", help=_("Show the register; it identifies nobody."))
+        ] = False,
+        as_json: Annotated[
+            bool, typer.Option("--json", help=_("With --list: print it as JSON."))
+        ] = False,
+        yes: Annotated[bool, typer.Option("--yes", help=_("Do it without asking."))] = False,
+    ) -> None:
+        hub = Hub(folder)
+        persons = bool(by or file or only_here or ahead)
+        if show:
+            _refuse(
+                bool(contributor or persons or whole or undo or renewed or delete_raw), "--list"
+            )
+            show_register(hub, as_json=as_json)
+            return
+        _refuse(as_json, "--json")
+        _refuse(not contributor, "--contributor")
+        _refuse(whole and persons, "--all")
+        _refuse(renewed and (persons or whole or undo or delete_raw), "--renewed")
+        _refuse(delete_raw and (persons or undo), "--delete-raw")
+        _refuse(undo and (only_here or ahead), "--undo")
+        _refuse(str(file) == "-" and not yes, "--yes")
+        why: Reason = (reason or (Why.agreement if whole else Why.asked)).value
+        kind: ByWhat | None = by.value if by else None
+        if renewed:
+            stages.tell_renewed(hub, contributor)
+            console.print(_("Written down."))
+        elif undo:
+            texts = None if whole else _numbers(file)
+            _ask(_("Take this back: from the next build on the records are used again?"), yes=yes)
+            n = stages.take_back(hub, contributor, texts, kind, why)
+            console.print(_("Withdrawals undone: {n}.").format(n=number(n)))
+            _next(hub)
+        elif whole or delete_raw:
+            if whole:
+                _whole(hub, contributor, why, yes=yes)
+            if delete_raw:
+                _ask(
+                    _("Delete all raw files of {id} in this hub for good?").format(id=contributor),
+                    yes=yes,
+                )
+                n = stages.delete_raw(hub, contributor)
+                console.print(
+                    _("Raw files deleted: {n}. Copies elsewhere are yours to delete.").format(
+                        n=number(n)
+                    )
+                )
+            _next(hub)
+        else:
+            given = _numbers(file)
+            scope: Scope = "records" if only_here else "person"
+            with bar() as progress:
+                found = stages.look_up(hub, contributor, given, kind, scope, why, progress)
+            if found.unknown and not ahead:
+                raise _unknown(found)
+            show_found(found)
+            if found.entries:
+                _ask(_("Write this down?"), yes=yes)
+                n = stages.withdraw(hub, found.entries)
+                console.print(_("Withdrawals written down: {n}.").format(n=number(n)))
+            _raw(contributor)
+            _next(hub)
+
+
+def _refuse(wrong: bool, option: str) -> None:
+    if wrong:
+        raise HubError(
+            _("{name} is missing, or does not go with the other options.").format(name=option),
+            _("`{command} --help` shows what is possible.").format(command="ctdhub withdraw"),
+            rule="usage",
+        )
+
+
+def _ask(question: str, *, yes: bool) -> None:
+    if not yes and not typer.confirm(question):
+        console.print(_("Nothing was changed."))
+        raise typer.Exit(1)
+
+
+def _numbers(file: Path | None) -> list[str]:
+    """Numbers from a file, or from a prompt; never from the command line.
+
+    Raises:
+        WithdrawalError: there is none, or a line is no number.
+    """
+    if file is None:
+        text = typer.prompt(_("Number of the case, or token"))
+    elif str(file) == "-":
+        text = sys.stdin.read()
+    else:
+        try:
+            text = file.read_text("utf-8-sig")
+        except UnicodeDecodeError:
+            raise _no_numbers(file) from None
+    lines = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+    if not lines or max(map(len, lines)) > LONGEST or "\0" in text:
+        raise _no_numbers(file)
+    return lines
+
+
+def _no_numbers(file: Path | None) -> WithdrawalError:
+    return WithdrawalError(
+        _("There is no number of a case and no token in what was given."),
+        _("Write one a line, in a text file in UTF-8."),
+        file=file,
+        rule="no-number",
+    )
+
+
+def _unknown(found: Found) -> WithdrawalError:
+    return WithdrawalError(
+        _(
+            "No record of this contributor carries these, by their place in the list: {places}."
+        ).format(places=", ".join(map(str, found.unknown))),
+        _(
+            "Nothing was written down. Check the spelling with the contributor, capitals count; "
+            "to leave her out should such a record come, add --ahead."
+        ),
+        rule="unknown-number",
+    )
+
+
+def _whole(hub: Hub, contributor: str, why: Reason, *, yes: bool) -> None:
+    """A contributor withdraws."""
+    stages.known_contributor(hub, contributor)
+    _ask(_("Leave out all records of {id} from the next build on?").format(id=contributor), yes=yes)
+    n = stages.withdraw(hub, [Entry("withdrawal", "contributor", contributor, reason=why)])
+    console.print(
+        _("{id} is withdrawn; its files are no longer read.").format(id=escape(contributor))
+        if n
+        else _("{id} had withdrawn already.").format(id=escape(contributor))
+    )
+    console.print(_("Agreement and mapping stay; releases that were published keep its name."))
+    if contributor in stages.policy(hub).sources.lists:
+        console.print(
+            _("policy.yaml names it under sources, lists: take it out, else the next build stops.")
+        )
+
+
+def _raw(contributor: str) -> None:
+    console.print(
+        _(
+            "Her row still lies in contributions/{id}/, as it was received. Let {id} send a file "
+            "without her, put it there, and delete the old one."
+        ).format(id=escape(contributor))
+    )
+
+
+def _next(hub: Hub) -> None:
+    """What has to happen now."""
+    if old := stages.outdated(hub):
+        console.print(
+            _("Made before, and may not be published any more: candidates {versions}.").format(
+                versions=listed(old)
+            )
+        )
+    console.print(_("Next: `ctdhub build {hub}`.").format(hub=escape(str(hub.root))))

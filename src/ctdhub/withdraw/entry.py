@@ -1,0 +1,89 @@
+"""One line of the register of withdrawals.
+
+Belongs here: its fields, its hash, reading one line.
+Does not belong here: the file (``register``), what lines together mean (``force``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, get_args
+
+Kind = Literal["withdrawal", "undo", "renewal", "raw_deleted"]
+"""What a line says: somebody withdrew; she or it is back; the contributor told the hub anew who
+withdrew, after its tokens were made anew; the contributor's raw files were deleted."""
+
+Scope = Literal["person", "records", "contributor"]
+"""How far it reaches: a person at every contributor, the contributor's records of a person, all
+records of the contributor."""
+
+Reason = Literal["asked", "consent", "agreement", "mistake", "other"]
+REASONS: tuple[Reason, ...] = get_args(Reason)
+"""Why.  A closed list: no free text, so that nothing about a person can be written down."""
+
+FIRST = "0" * 64
+"""What the first line names as the hash of the one before it."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line.
+
+    Attributes:
+        kind, scope: see :data:`Kind` and :data:`Scope`.
+        contributor: id of the contributor that told the hub.
+        mark: keyed hash of the key of a person or a case, hexadecimal; empty for a contributor.
+        because: where the number of a case was told, the mark of that case on the lines of the
+            person keys that it found; empty on what was told.
+        reason: see :data:`Reason`.
+        made: what says with which key and for which release the contributor's tokens were made.
+        number: 1, 2, 3, …
+        time: UTC, ISO 8601; lines that were written together have one time.
+        key: which person key the mark was made with, without telling the key.
+        charges, ledger: number and hash of the last line of the privacy ledger at that time; 0 and
+            zeros before the first charge.
+        previous, hash: of the line before (zeros for the first), and of this one.
+    """
+
+    kind: Kind
+    scope: Scope
+    contributor: str
+    mark: str = ""
+    because: str = ""
+    reason: Reason = "asked"
+    made: tuple[str, ...] = ()
+    number: int = 0
+    time: str = ""
+    key: str = ""
+    charges: int = 0
+    ledger: str = FIRST
+    previous: str = FIRST
+    hash: str = ""
+
+    def sealed(self) -> Entry:
+        """The entry with the hash of its other fields."""
+        content = {k: v for k, v in asdict(self).items() if k != "hash"}
+        return replace(self, hash=hashlib.sha256(_canonical(content)).hexdigest())
+
+    def line(self) -> bytes:
+        """The entry as it lies in the register, without the end of the line."""
+        return _canonical(asdict(self))
+
+
+def read(line: bytes, before: Entry | None) -> Entry | None:
+    """The entry of a line that follows ``before``, or None where it is none."""
+    try:
+        fields = json.loads(line)
+        entry = Entry(**(fields | {"made": tuple(fields["made"])}))
+        whole = entry.sealed() == entry and entry.line() == line
+        known = entry.kind in get_args(Kind) and entry.scope in get_args(Scope)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    follows = (before.number + 1, before.hash) if before else (1, FIRST)
+    return entry if whole and known and (entry.number, entry.previous) == follows else None
+
+
+def _canonical(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, sort_keys=True, ensure_ascii=True).encode()
