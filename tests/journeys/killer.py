@@ -1,8 +1,8 @@
 """Builds or approves in forked children that kill themselves at the n-th write that must survive.
 
-Run as ``python killer.py HUB build|approve POINT...``, where the privacy officer approves; prints
-``POINT STATUS`` for each.  The points are the calls that make data durable or visible: fsync,
-rename, replace.  Status is "killed" or "done".
+Run as ``python killer.py HUB build|approve|withdraw POINT...``, where the privacy officer
+approves; prints ``POINT STATUS`` for each.  The points are the calls that make data durable or
+visible: fsync, rename, replace.  Status is "killed" or "done".
 """
 
 from __future__ import annotations
@@ -45,7 +45,14 @@ def approve(hub: Hub) -> None:
     stages.approve(hub, candidate, given, read_key(hub.practice_key("privacy_officer")))
 
 
-VERBS = {"build": pipeline.build, "approve": approve}
+def withdraw(hub: Hub) -> None:
+    """Two people of a practice contributor withdraw, both or neither."""
+    numbers = ["PRACTICE-000001", "PRACTICE-000002"]
+    found = stages.look_up(hub, "harbour-casework", numbers, "case", "person", "asked")
+    stages.withdraw(hub, found.entries)
+
+
+VERBS = {"build": pipeline.build, "approve": approve, "withdraw": withdraw}
 
 
 def main(template: Path, verb: str, points: list[int]) -> None:

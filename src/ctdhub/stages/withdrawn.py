@@ -146,5 +146,6 @@ def forget(hub: Hub, used: Iterable[Path]) -> None:
     for folder in list(root.glob("*/*/*")):
         if folder not in kept and folder.is_dir():
             shutil.rmtree(folder)
-    for folder in [p for p in walk(root) if p.is_dir() and not any(p.iterdir())]:
-        folder.rmdir()
+    for path in walk(root):  # what is inside comes first
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
