@@ -74,6 +74,11 @@ def formula(text: str) -> str:
     return f"\u2066{text}\u2069" if current() in RIGHT_TO_LEFT else text
 
 
+def named(text: str) -> str:
+    """A name inside a sentence that runs right to left: set apart, whatever its own direction."""
+    return f"\u2068{text}\u2069" if current() in RIGHT_TO_LEFT else text
+
+
 def year(value: int | str) -> str:
     """A year, without grouping."""
     return str(format_decimal(int(value), "0", locale=current(), numbering_system="default"))
