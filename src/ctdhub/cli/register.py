@@ -69,7 +69,7 @@ def show_register(hub: Hub, *, as_json: bool) -> None:
         "other": _("other"),
     }
     table = Table(title=_("Withdrawals: for the steward, not to be published"))
-    for heading in (_("number"), _("day"), _("contributor"), _("what"), _("of"), _("reason"), ""):
+    for heading in (_("entry"), _("day"), _("contributor"), _("what"), _("of"), _("reason"), ""):
         table.add_column(heading, overflow="fold")
     for e in entries:
         now = _("in force") if e.number in active else ""
