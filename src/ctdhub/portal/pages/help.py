@@ -34,12 +34,14 @@ def _withdraw() -> list[str]:
         _(
             "Tell an organisation that knows you. You need not write to this site, and nobody here "
             "asks for your name: the organisation tells a number that only it can read. From the "
-            "next release on you are not in the data."
+            "next release that is prepared after that, its records about you are left out, and "
+            "those of other organisations where they can be recognised as yours. If several "
+            "organisations know you, tell each of them."
         ),
         _(
-            "What was published before cannot be called back. No row in it is you, and random "
-            "noise keeps anybody from finding out whether you were in it; that protection does not "
-            "wear off. Then nothing new about you is added."
+            "What was published before cannot be called back. No row in it is a person's record, "
+            "and random noise limits what anybody can learn about whether you were in it; that "
+            "protection does not wear off."
         ),
     ]
 
