@@ -80,7 +80,10 @@ def register(app: typer.Typer) -> None:
         ] = False,
         only_here: Annotated[
             bool,
-            typer.Option("--only-here", help=_("Only this contributor's records are left out, not those of others.")),
+            typer.Option(
+                "--only-here",
+                help=_("Only this contributor's records are left out, not those of others."),
+            ),
         ] = False,
         undo: Annotated[
             bool, typer.Option("--undo", help=_("She, or the contributor, is back."))
