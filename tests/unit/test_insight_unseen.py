@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -76,7 +75,9 @@ def test_groups_too_few_to_show_lie_in_their_intervals(
 def test_a_single_group_ends_where_a_cell_that_is_not_shown_does(answers: Answers) -> None:
     key = answers.measured("citizenship")
     assert key is not None
-    missing = sorted(set(answers.domain("citizenship")) - {c for c, in answers.cells("citizenship")})
+    missing = sorted(
+        set(answers.domain("citizenship")) - {c for (c,) in answers.cells("citizenship")}
+    )
     bound = answers.unseen(key)
     for code in missing[:40]:
         every = [*answers.domain(YEAR), ""]
