@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lists_of_invented_people import invented
 
-from ctdhub.insight.hidden import Lists, estimate, report
+from ctdhub.insight.hidden import Lists, estimate, kernels, report
 from ctdhub.insight.hidden import sentences as words
 from ctdhub.insight.hidden.bca import bca
 from ctdhub.insight.hidden.bits import bits_of
 from ctdhub.insight.hidden.decomposable import graphs, posterior
 from ctdhub.insight.hidden.draws import multinomial, normal, truths, uniform
+from ctdhub.insight.hidden.draws import words as random_words
 from ctdhub.insight.hidden.gate import pass_gate
 from ctdhub.insight.hidden.model import design, interior
 from ctdhub.insight.hidden.sensitivity import relinked, unlinked
@@ -305,3 +307,15 @@ def test_protected_lists_get_plain_quantiles() -> None:
     assert made is not None
     assert made.mapped == pytest.approx((0.025, 0.975))
     assert (made.low, made.high) == made.plain
+
+
+def test_words_that_run_out_end_the_drawing_at_once() -> None:
+    """Without that each draw counted to a hundred million, one by one."""
+    n = 10**15
+    held, at = random_words(40, os.urandom), np.zeros(1, dtype=np.int64)
+    out = np.zeros((50, 3), dtype=np.int64)
+    kernels.multinomials(n, np.array([0.5, 0.4, 0.1]), out, held, at)
+    assert at[0] > len(held)
+    found = multinomial(10**9, np.array([1.0, 1.0, 1e-7]), 50, os.urandom)
+    assert (found.sum(axis=1) == 10**9).all()
+    assert (found[:, 2] < 200).all()

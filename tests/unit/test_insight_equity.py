@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -19,7 +20,8 @@ from ctdhub.cli import command
 from ctdhub.errors import HubError
 from ctdhub.i18n import LANGUAGES, language
 from ctdhub.insight import Answers, equity, equity_rows
-from ctdhub.insight.equity import GROUPINGS, RECEIVED, Assistance, Gap, assistance
+from ctdhub.insight.equity import GROUPINGS, RECEIVED, Assistance, assistance, not_compared
+from ctdhub.insight.gaps import By, Gap, named
 from ctdhub.practice.stand_in import invented_people
 from ctdhub.protect.accounting import rho_of
 from ctdhub.protect.border import Guarantee, restore
@@ -74,7 +76,7 @@ def released(seed: int) -> Release:
     return open_release(write_release(made, Path(mkdtemp()) / "releases", "2026.1", ""))
 
 
-def found(seed: int, by: equity.By = BY) -> dict[str, Assistance]:
+def found(seed: int, by: By = BY) -> dict[str, Assistance]:
     return {a.kind: a for a in assistance(Answers(released(seed)), by)}
 
 
@@ -163,9 +165,25 @@ def test_sentences_name_both_groups_in_every_language() -> None:
         with language(lang):
             words = gap.sentence()
             for codes in (gap.least, gap.most):
-                assert equity.named(gap.by, codes) in words
+                assert named(gap.by, codes) in words
             assert "{" not in words
             assert equity.caveat()
+
+
+def test_a_gap_tells_both_intervals_and_who_cannot_be_compared() -> None:
+    a = found(0)[KIND]
+    gap = a.gap
+    assert gap is not None
+    sentence = gap.sentence()
+    assert "least" not in sentence
+    assert "Among the groups that can be compared" in sentence
+    assert sentence.count("%") == 6  # two shares, each with both ends
+    few = replace(a.groups[0].shares[RECEIVED], value=None, low=0.0, state="protected")
+    hidden = replace(a.groups[0], shares={**a.groups[0].shares, RECEIVED: few})
+    name = named(a.by, hidden.codes)
+    assert name in not_compared((replace(a, groups=(hidden, *a.groups[1:])),))
+    assert name in not_compared((a, replace(a, groups=(hidden, *a.groups[1:]))))
+    assert name not in not_compared((a,))
 
 
 def test_rows_tell_the_blanks_apart() -> None:

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 from invented_release import protected_answer
 from lists_of_invented_people import invented, sources_of
+from typer.testing import CliRunner
 
+from ctdhub.cli import command
 from ctdhub.i18n import LANGUAGES, language
 from ctdhub.insight import Answers
 from ctdhub.insight.hidden import Lists, remembered
-from ctdhub.insight.hidden.released import estimate_in, lists_in
+from ctdhub.insight.hidden.released import different_years, estimate_in, lists_in
 from ctdhub.insight.words import number
 from ctdhub.portal import build_site
 from ctdhub.portal.frame import render
@@ -167,3 +169,32 @@ def test_a_site_has_the_page_in_every_language_and_a_rebuild_changes_no_number(
         assert (one / "charts" / code / "estimates.svg").is_file()
         for link in re.findall(r'href="([^"#]+estimates\.(?:svg|csv|json))"', page):
             assert (one / code / link).is_file(), link
+
+
+def test_lists_of_different_years_are_told_before_any_number(tmp_path: Path) -> None:
+    spans = ((2015, 2019), (2016, 2019), (2015, 2017))
+    several = [{**c, "years": s} for c, s in zip(EVIL["contributors"], spans, strict=True)]
+    answer = protected_answer(facts={**EVIL, "contributors": several, "languages": ["en"]})
+    answer = replace(answer, sources=sources_of(LISTS_OF_THREE, IDS))
+    release = open_release(write_release(answer, tmp_path / "releases", "2026.1", "First."))
+    page, warning = shown(release), different_years(release)
+    assert "First (2015 to 2019)" in warning
+    assert "report on 2016 to 2017 only" in warning
+    assert page.index("different years") < page.index("Across methods")
+    write_estimates(tmp_path, release)
+    found = json.loads((tmp_path / "estimates.json").read_text("utf-8"))
+    assert found["warnings"][0] == warning
+    assert found["list_years"]["two"] == [2016, 2019]
+    told = CliRunner().invoke(command(), ["estimate", str(release.path)]).output
+    assert "different years" in told
+    assert told.index("different years") < told.index("Across methods")
+    data = json.loads(
+        CliRunner().invoke(command(), ["estimate", str(release.path), "--format", "json"]).output
+    )
+    assert data["warnings"][0] == warning
+    assert data["methods"] == found["methods"]  # site and command: the same numbers
+
+
+def test_lists_of_the_same_years_need_no_warning(release: Release, text: str) -> None:
+    assert different_years(release) == ""
+    assert "different years" not in text

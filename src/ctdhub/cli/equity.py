@@ -20,6 +20,8 @@ from ctdhub.errors import HubError
 from ctdhub.i18n import LANGUAGES, _, current, language
 from ctdhub.insight import Answers, NumberCard, equity, equity_rows, mandated
 from ctdhub.insight.cards import citation
+from ctdhub.insight.gaps import By, named
+from ctdhub.insight.saying import why
 from ctdhub.insight.words import interval, number, share
 from ctdhub.release import open_release
 from ctdhub.schema.labels import code_label, label
@@ -136,7 +138,7 @@ def _one_of(given: str, known: tuple[str, ...], option: str) -> str:
     return given
 
 
-def _grouping(answers: Answers, given: str | None) -> equity.By:
+def _grouping(answers: Answers, given: str | None) -> By:
     measured = {",".join(by): by for by in equity.groupings(answers)}
     if not measured:
         raise HubError(
@@ -165,10 +167,12 @@ def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:
     """Gaps first; then for each kind and group a few short lines, which fit any screen."""
     for gap in equity.clear_gaps(found):
         console.print(f"[bold]{escape(gap.sentence())}[/]")
+    if left_out := equity.not_compared(found):
+        console.print(escape(left_out))
     for a in found:
         console.print(f"\n[bold underline]{escape(label(a.kind, current()))}[/]")
         for group in (a.everybody, *a.groups):
-            name = equity.named(a.by, group.codes) if group.codes else _("All people")
+            name = named(a.by, group.codes) if group.codes else _("All people")
             known = _("status recorded: {people}; not recorded for {share} of the group").format(
                 people=_people(group.recorded),
                 share=_share(group.unknown),
@@ -186,19 +190,20 @@ def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:
         _(
             "Shares refer to the people whose status is recorded; intervals hold with {level} "
             "confidence. “Of need” leaves out those who declined. Gaps are told where they stand "
-            "out from noise and chance, over all pairs of groups at once. A dash: too few to show "
-            "reliably."
+            "out from noise and chance, over all pairs of groups at once."
         ).format(level=level)
     )
     console.print(citation(answers.release))
 
 
 def _people(card: NumberCard) -> str:
-    return "–" if card.value is None else f"{number(card.value)} ± {number(card.half_width)}"
+    if card.value is None:
+        return why(card.state)
+    return f"{number(card.value)} ± {number(card.half_width)}"
 
 
 def _share(card: NumberCard) -> str:
     if card.value is None or card.low is None or card.high is None:
-        return "–"
+        return why(card.state)
     low, high = interval(card.low, card.high)
     return _("{share} ({low} to {high})").format(share=share(card.value), low=low, high=high)

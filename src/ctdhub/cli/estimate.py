@@ -22,12 +22,12 @@ from ctdhub.errors import FileError, HubFolderError, PolicyError, printable
 from ctdhub.i18n import LANGUAGES, _, language
 from ctdhub.insight.hidden import LEVEL, REPLICATES, Lists, Result, estimate, lists_of, report
 from ctdhub.insight.hidden import sentences as words
-from ctdhub.insight.hidden.released import list_names, lists_in
+from ctdhub.insight.hidden.released import different_years, list_names, lists_in, said_first
 from ctdhub.insight.words import number, share
 from ctdhub.intake.headers import ROW
 from ctdhub.portal.estimates import chart_file
 from ctdhub.protect.alone import read_alone
-from ctdhub.release import open_release
+from ctdhub.release import Release, open_release
 
 REFUSED = 1
 """Exit code where the lists overlap too little for any number."""
@@ -82,16 +82,23 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         _check(format_, chart, level, lang)
         with language(lang) if lang else nullcontext():
-            lists, notes, names, given = _read(source)
+            lists, notes, release = _read(source)
+            names = list_names(release) if release else {}
+            first = different_years(release) if release else ""
+            given = release.protected.guarantee.level if release else LEVEL
             with bar() as progress:
                 result = estimate(lists, level or given, replicates, report=progress)
             if chart is not None:
-                chart.write_text(chart_file(result, names, printable(source.name)), "utf-8")
+                chart.write_text(chart_file(result, names, printable(source.name), first), "utf-8")
             if format_ == "json":
                 found = report(result)
                 found["warnings"] = [*notes, *found["warnings"]]
+                if release:
+                    found |= said_first(release, found)
                 typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
             else:
+                if first:
+                    console.print(f"[bold yellow]{escape(first)}[/]")
                 _print(result, notes, names)
                 if chart is not None:
                     console.print(_("Wrote {file}.").format(file=escape(str(chart))))
@@ -123,8 +130,8 @@ def _check(format_: str, chart: Path | None, level: float | None, lang: str | No
         )
 
 
-def _read(source: Path) -> tuple[Lists, tuple[str, ...], Mapping[str, str], float]:
-    """The lists, warnings on the file, how the lists are shown, and the level that goes with it."""
+def _read(source: Path) -> tuple[Lists, tuple[str, ...], Release | None]:
+    """The lists, warnings on the file, and the release that they are of, if any."""
     if source.is_dir():
         release = open_release(release_folder(source))
         lists = lists_in(release)
@@ -136,13 +143,13 @@ def _read(source: Path) -> tuple[Lists, tuple[str, ...], Mapping[str, str], floa
                 file=source,
                 rule="no-overlap",
             )  # fmt: skip
-        return lists, (), list_names(release), release.protected.guarantee.level
+        return lists, (), release
     raw = read_alone(source)
     names = [name for name in raw.table.column_names if name != ROW]
     columns = [raw.table[name].to_pylist() for name in names]
     rows = list(zip(raw.table[ROW].to_pylist(), zip(*columns, strict=True), strict=True))
     found, notes = lists_of(names, rows, raw.file)
-    return found, (*raw.notes, *notes), {}, LEVEL
+    return found, (*raw.notes, *notes), None
 
 
 def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str]) -> None:

@@ -122,7 +122,7 @@ class Answers:
             return NOT_MEASURED
         half = total.half(self.z)
         value = max(0, round(total.value))
-        low, high = math.floor(total.value - half), math.ceil(total.value + half)
+        low, high = math.floor(total.value - half), math.ceil(max(0.0, total.value) + half)
         return Answer(value, min(value, max(0, low)), max(value, high))
 
     def share(self, part: Where, whole: Where) -> Answer:
@@ -159,12 +159,15 @@ class Answers:
         Args:
             key: of the table, as :meth:`measured` gives it.
         """
+        return math.ceil(self._below(key) + self.z * self._sigma[key])
+
+    def _below(self, key: str) -> float:
+        """What no noisy count of a cell that is not shown is above, in people."""
+        if shown := self._shown(key):
+            return min(e.value for e in shown.values()) - 1
         cells = math.prod(len(self.domain(v)) + 1 for v in key.split("*"))
         outside = (1 - self.release.protected.guarantee.level) / 2
-        below = NormalDist().inv_cdf(1 - outside / cells) * self._sigma[key]
-        if shown := self._shown(key):
-            below = min(e.value for e in shown.values()) - 1
-        return math.ceil(below + self.z * self._sigma[key])
+        return NormalDist().inv_cdf(1 - outside / cells) * self._sigma[key]
 
     def _sum(self, where: Where) -> Sum | None:
         """The best way to answer by adding cells; None where nothing was measured."""
@@ -218,10 +221,10 @@ class Answers:
             len(limits[n]) if n in limits else len(self.domain(n)) + 1 for n in names if n != YEAR
         )
         counted = noisy.size(limits)
-        whole = self._sigma[self.measured(*(n for n in names if n != YEAR)) or key]
-        variance = counted * self._sigma[key] ** 2
-        variance += max(0.0, groups - counted / max(1, years)) * whole**2
-        return Sum(seen + rest, variance, rest)
+        whole = self.measured(*(n for n in names if n != YEAR)) or key
+        uncounted = max(0.0, groups - counted / max(1, years))
+        variance = counted * self._sigma[key] ** 2 + uncounted * self._sigma[whole] ** 2
+        return Sum(seen + rest, variance, rest, self._below(whole) if uncounted else 0.0)
 
     def _seen_and_rest(self, key: str) -> tuple[Cells, Cells]:
         """Cells of a table: published counts of those shown, protected records of the others."""

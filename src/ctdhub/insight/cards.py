@@ -11,7 +11,7 @@ from typing import Literal
 
 from ctdhub.i18n import _
 from ctdhub.insight.answers import Answer
-from ctdhub.insight.words import named
+from ctdhub.insight.words import isolated
 from ctdhub.release import Release
 
 State = Literal["shown", "protected", "not_measured"]
@@ -88,7 +88,7 @@ def caveat() -> str:
 def citation(release: Release) -> str:
     """How to cite a figure of a release; the version is part of it."""
     text = _("{hub} ({year}). Protected trafficking case data, release {version}.").format(
-        hub=named(release.facts.hub), year=release.year, version=release.version
+        hub=isolated(release.facts.hub), year=release.year, version=release.version
     )
     return text + " " + _("Practice data: invented.") if release.facts.invented else text
 

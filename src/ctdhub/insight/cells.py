@@ -16,19 +16,26 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class Sum:
-    """People in a sum of cells, the variance of its noise, and the part in cells not shown."""
+    """People in a sum of cells, the variance of its noise, the part in cells not shown, and the
+    people whom totals that are not shown may hide beyond the noise."""
 
     value: float
     variance: float
     rest: float
+    hidden: float = 0.0
 
     def half(self, z: float) -> float:
         """Half the width of the interval, in people."""
-        return math.hypot(z * math.sqrt(self.variance), self.rest)
+        return math.hypot(z * math.sqrt(self.variance), self.rest) + self.hidden
 
     def less(self, other: Sum) -> Sum:
         """The difference of two sums; their errors add."""
-        return Sum(self.value - other.value, self.variance + other.variance, self.rest + other.rest)
+        return Sum(
+            self.value - other.value,
+            self.variance + other.variance,
+            self.rest + other.rest,
+            self.hidden + other.hidden,
+        )
 
 
 @dataclass(frozen=True)

@@ -24,16 +24,12 @@ from dataclasses import dataclass, replace
 from itertools import combinations, product
 from statistics import NormalDist
 
-from ctdhub.i18n import _, current
+from ctdhub.i18n import _
 from ctdhub.insight.answers import NOT_MEASURED, Answer, Answers, Where, fieller
 from ctdhub.insight.cards import NumberCard, card
+from ctdhub.insight.gaps import By, Gap, named
 from ctdhub.insight.tables import NOT_RECORDED
-from ctdhub.insight.words import decimal, share
 from ctdhub.schema import load_schema
-from ctdhub.schema.labels import code_label, label
-
-By = tuple[str, ...]
-"""One grouping: the variable, or the two, that people are told apart by."""
 
 GROUPINGS: tuple[By, ...] = (
     ("citizenship_group",),
@@ -69,47 +65,6 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Gap:
-    """Two groups of which one receives less, beyond noise and chance.
-
-    Attributes:
-        kind: of assistance.
-        by: the grouping.
-        least, most: codes of the group that receives least, and of the one beside it.
-        shares: who received of those recorded, the least first, in 0..1.
-        difference, low, high: of the two shares, in 0..1, with its simultaneous interval.
-        pairs: how many pairs were compared at once.
-    """
-
-    kind: str
-    by: By
-    least: tuple[str, ...]
-    most: tuple[str, ...]
-    shares: tuple[float, float]
-    difference: float
-    low: float
-    high: float
-    pairs: int
-
-    def sentence(self) -> str:
-        """Who receives least, beside whom and by how much, in the language in force."""
-        return _(
-            "{kind}. Received least often by: {least}, {low_share} of those recorded; beside: "
-            "{most}, {high_share}. The difference is {points} percentage points (between {low} "
-            "and {high})."
-        ).format(
-            kind=label(self.kind, current()),
-            least=named(self.by, self.least),
-            most=named(self.by, self.most),
-            low_share=share(self.shares[0]),
-            high_share=share(self.shares[1]),
-            points=decimal(100 * self.difference, "0"),
-            low=decimal(math.floor(100 * self.low), "0"),
-            high=decimal(math.ceil(100 * self.high), "0"),
-        )
-
-
-@dataclass(frozen=True)
 class Assistance:
     """One kind of assistance by one grouping; ``gap`` is None where none is clear."""
 
@@ -118,15 +73,6 @@ class Assistance:
     everybody: Group
     groups: tuple[Group, ...]
     gap: Gap | None = None
-
-
-def named(by: By, codes: tuple[str, ...]) -> str:
-    """A group in words, in the language in force."""
-    words = [
-        code_label(v, code, current()) if code else _("not recorded")
-        for v, code in zip(by, codes, strict=True)
-    ]
-    return " · ".join(words)
 
 
 def caveat() -> str:
@@ -241,12 +187,40 @@ def comparable(found: Assistance) -> list[Group]:
     return [g for g in found.groups if all(g.codes) and g.shares[RECEIVED].value is not None]
 
 
+def not_compared(found: tuple[Assistance, ...]) -> str:
+    """Which groups the gaps leave out, because their share is too small to be shown; empty where
+    there are none."""
+    held = [{g.codes for g in comparable(a)} for a in found]
+    groups = list(dict.fromkeys(g.codes for a in found for g in a.groups if all(g.codes)))
+    never = [codes for codes in groups if not any(codes in here for here in held)]
+    partly = [c for c in groups if c not in never and not all(c in here for here in held)]
+    told = []
+    if never:
+        text = _(
+            "Cannot be compared, because too few of them are recorded as having received "
+            "assistance; they may receive it least often of all: {groups}."
+        )
+        told.append(text.format(groups=_names(found, never)))
+    if partly:
+        text = _(
+            "Cannot be compared for some kinds of assistance, because too few of them are recorded "
+            "as having received it; they may receive it least often of all: {groups}."
+        )
+        told.append(text.format(groups=_names(found, partly)))
+    return " ".join(told)
+
+
+def _names(found: tuple[Assistance, ...], groups: list[tuple[str, ...]]) -> str:
+    return "; ".join(named(found[0].by, codes) for codes in groups)
+
+
 def _gap(answers: Answers, found: Assistance, pairs: int) -> Gap | None:
     if not pairs:
         return None
     outside = (1 - answers.release.protected.guarantee.level) / 2
     z = NormalDist().inv_cdf(1 - outside / pairs)
-    ends = {g.codes: _ends(answers, found, g, z) for g in comparable(found)}
+    groups = {g.codes: g for g in comparable(found)}
+    ends = {codes: _ends(answers, found, group, z) for codes, group in groups.items()}
     best: Gap | None = None
     for one, other in combinations(ends, 2):
         least, most = sorted((one, other), key=lambda c: ends[c][0])
@@ -255,9 +229,24 @@ def _gap(answers: Answers, found: Assistance, pairs: int) -> Gap | None:
         upper = q - p + math.hypot(high_q - q, p - low)
         if lower > 0 and (best is None or lower > best.low):
             best = Gap(
-                found.kind, found.by, least, most, (p, q), q - p, lower, min(1.0, upper), pairs
+                kind=found.kind,
+                by=found.by,
+                least=least,
+                most=most,
+                shares=(p, q),
+                ends=(_own(groups[least]), _own(groups[most])),
+                difference=q - p,
+                low=lower,
+                high=min(1.0, upper),
+                pairs=pairs,
             )
     return best
+
+
+def _own(group: Group) -> tuple[float, float]:
+    """The interval of the share who received, as it is shown."""
+    part = group.shares[RECEIVED]
+    return part.low or 0.0, part.high or 0.0
 
 
 def _ends(answers: Answers, found: Assistance, group: Group, z: float) -> tuple[float, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ctdhub.insight import saying
 from ctdhub.insight.answers import Answer, Answers, Where
 from ctdhub.insight.cards import NumberCard, State, Unit, card
+from ctdhub.insight.largest import clear, largest
 from ctdhub.insight.saying import SideName
 from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, YEAR, YES
 from ctdhub.schema import load_schema
@@ -29,6 +30,7 @@ class Side:
         types: each flag of exploitation with its share of the people with any type of
             exploitation recorded, largest first; those that are not shown come last.
         corridors: citizenship, country of exploitation and people, largest first; shown ones.
+            Sums of years have intervals that allow for their having been picked as the largest.
         corridors_in_years: whether the corridors are about the years that were asked for, as the
             other figures are; False where the release holds corridors for all years only.
         corridors_state: "shown", or why there are none.
@@ -240,23 +242,33 @@ def _corridors(
         cells |= {(a, b) for y, a, b in answers.cells(YEAR, *pair) if y in limits[YEAR]}
     both: Where = {**{v: answers.domain(v) for v in pair}, **inside, **limits}
     missing = _missing(answers, {**inside, **limits}, both)
-    found = [
-        (a, b, card(answers.release, answers.count(where), "people", missing=missing))
-        for a, b in cells
+    found = {
+        (a, b): answers.count({CITIZENSHIP: [a], EXPLOITATION_COUNTRY: [b], **limits})
+        for a, b in sorted(cells)
         if a and b and all(dict(zip(pair, (a, b), strict=True))[v] in inside[v] for v in inside)
-        for where in [{CITIZENSHIP: [a], EXPLOITATION_COUNTRY: [b], **limits}]
+    }
+    if _is_sum(limits):
+        found = largest(found, answers.release.protected.guarantee.level, TOP_CORRIDORS)
+    named = [
+        (a, b, card(answers.release, answer, "people", missing=missing))
+        for (a, b), answer in found.items()
     ]
-    shown = [c for c in found if c[2].value is not None]
+    shown = [c for c in named if c[2].value is not None]
     shown.sort(key=lambda c: (-(c[2].value or 0), c[:2]))
     return tuple(shown[:TOP_CORRIDORS]), in_years, "shown" if shown else "protected"
+
+
+def _is_sum(when: Where) -> bool:
+    """Whether years are added up; single cells are published with intervals that already allow
+    for their having been chosen."""
+    return len(when.get(YEAR, ())) > 1
 
 
 def _at_least(answers: Answers, variable: str, when: Where, unit: Unit) -> NumberCard:
     if answers.measured(variable, *when) is None:
         return card(answers.release, Answer(None, None, None), unit)
-    shown = sum(
-        1
-        for code in answers.domain(variable)
-        if (answers.count({**when, variable: [code]}).low or 0) > 0
-    )
+    found = {c: answers.count({**when, variable: [c]}) for c in answers.domain(variable)}
+    shown = sum(1 for answer in found.values() if (answer.low or 0) > 0)
+    if _is_sum(when):
+        shown = len(clear(found, answers.release.protected.guarantee.level))
     return card(answers.release, Answer(shown, shown, len(answers.domain(variable))), unit)

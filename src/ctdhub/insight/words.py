@@ -35,12 +35,19 @@ def decimal(value: float, pattern: str = "#,##0.0") -> str:
     return str(format_decimal(value, pattern, locale=current(), numbering_system="default"))
 
 
-def share(value: float, *, fine: bool = False) -> str:
-    """A share in 0..1 as whole per cent, or with one decimal.
+_LEAST = 0.001
+"""The smallest share that one decimal of a per cent tells from nothing."""
 
-    >>> share(0.543), share(0.54, fine=True)
-    ('54%', '54.0%')
+
+def share(value: float, *, fine: bool = False) -> str:
+    """A share in 0..1 as whole per cent, or with one decimal; one above zero never reads zero.
+
+    >>> share(0.543), share(0.54, fine=True), share(0.0042), share(0.0002), share(0)
+    ('54%', '54.0%', '0.4%', '<0.1%', '0%')
     """
+    if 0 < value < _LEAST / 2:
+        return formula(f"<{share(_LEAST)}")
+    fine = fine or 0 < value < 0.005
     pattern = Locale.parse(current()).percent_formats[None].pattern
     if fine:
         pattern = pattern.replace("##0", "##0.0")
@@ -52,10 +59,14 @@ def interval(low: float, high: float, *, fine: bool = False) -> tuple[str, str]:
 
     >>> interval(0.5449, 0.5501), interval(0.0715, 0.0718, fine=True)
     (('54%', '56%'), ('7.1%', '7.2%'))
+    >>> interval(0.0049, 0.012), interval(0.0002, 0.0049), interval(0, 0.3)
+    (('0.4%', '2%'), ('<0.1%', '1%'), ('0%', '30%'))
     """
     steps = 1000 if fine else 100
-    ends = math.floor(low * steps + 1e-9) / steps, math.ceil(high * steps - 1e-9) / steps
-    return share(ends[0], fine=fine), share(ends[1], fine=fine)
+    few = 1000 if 0 < low < 0.01 else steps
+    ends = math.floor(low * few + 1e-9) / few, math.ceil(high * steps - 1e-9) / steps
+    first = share(ends[0] or min(low, _LEAST / 2), fine=fine)
+    return first, share(ends[1], fine=fine)
 
 
 def tiny(value: float) -> str:
@@ -74,9 +85,9 @@ def formula(text: str) -> str:
     return f"\u2066{text}\u2069" if current() in RIGHT_TO_LEFT else text
 
 
-def named(text: str) -> str:
-    """A name inside a sentence that runs right to left: set apart, whatever its own direction."""
-    return f"\u2068{text}\u2069" if current() in RIGHT_TO_LEFT else text
+def isolated(name: str) -> str:
+    """A name that keeps its own direction inside a sentence that runs from right to left."""
+    return f"\u2068{name}\u2069" if current() in RIGHT_TO_LEFT else name
 
 
 def year(value: int | str) -> str:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ctdhub.i18n import _, current
 from ctdhub.insight import Answers, Table, equity, equity_rows
-from ctdhub.insight.equity import RECEIVED, Assistance, Group, named
+from ctdhub.insight.equity import RECEIVED, Assistance, Group
+from ctdhub.insight.gaps import By, named
 from ctdhub.insight.words import share
 from ctdhub.portal.figures import Bar, Figure
 from ctdhub.portal.wording import Kind, sized, state_words
@@ -46,7 +47,7 @@ class Chart:
         return self.id
 
 
-def file_of(by: equity.By) -> str:
+def file_of(by: By) -> str:
     """Name of the file of a grouping, without its ending."""
     return "assistance-" + "-".join(name.replace("_", "-") for name in by)
 
@@ -73,7 +74,7 @@ def write_assistance(folder: Path, answers: Answers) -> None:
         (folder / f"{name}.metadata.json").write_text(text + "\n", "utf-8")
 
 
-def _chart(answers: Answers, by: equity.By, found: tuple[Assistance, ...]) -> Chart:
+def _chart(answers: Answers, by: By, found: tuple[Assistance, ...]) -> Chart:
     name, subtitle = file_of(by), _subtitle(by)
     gaps = tuple(gap.sentence() for gap in equity.clear_gaps(found))
     statuses = answers.domain(found[0].kind)
@@ -91,20 +92,22 @@ def _chart(answers: Answers, by: equity.By, found: tuple[Assistance, ...]) -> Ch
             _("received, of need"),
         ),
         lines=tuple(_line(a, group) for a in found for group in (a.everybody, *a.groups)),
-        note=" ".join((_note(found), _method(answers), _countries(by))).strip(),
+        note=" ".join(
+            (_note(found), _method(answers), equity.not_compared(found), _countries(by))
+        ).strip(),
         definition=_meaning(by),
         gaps=gaps,
     )
 
 
-def _subtitle(by: equity.By) -> str:
+def _subtitle(by: By) -> str:
     names = " · ".join(label(name, current()) for name in by)
     return _(
         "Received assistance: share of the people whose status is recorded, by: {variable}"
     ).format(variable=names)
 
 
-def _meaning(by: equity.By) -> str:
+def _meaning(by: By) -> str:
     lang = current()
     return " ".join([group_definition("assistance", lang), *(definition(n, lang) for n in by)])
 
@@ -128,7 +131,7 @@ def _method(answers: Answers) -> str:
     ).format(level=share(answers.release.protected.guarantee.level))
 
 
-def _countries(by: equity.By) -> str:
+def _countries(by: By) -> str:
     if by != ("country_of_exploitation",):
         return ""
     return _("Of countries the {n} with most people are compared.").format(n=equity.MOST)

@@ -47,18 +47,19 @@ def methods_body(result: Result) -> tuple[Markup, int]:
     return Markup("").join(parts), high + _AXIS
 
 
-def chart_file(result: Result, names: Mapping[str, str], source: str) -> str:
+def chart_file(result: Result, names: Mapping[str, str], source: str, first: str = "") -> str:
     """The chart as an SVG file that stands alone, in the language in force.
 
     Args:
         names: how lists are shown, by their names in the table.
         source: where the table came from.
+        first: a warning that stands before all others.
     """
     notes = [words.seen(result), *words.warnings(result, names), *words.always()]
     notes.append(_("Source: {source}.").format(source=printable(source)))
     if result.gate.refused:
         return sheet(title(), words.refusal(result.gate), (Markup(""), 0), notes)
-    subtitle = f"{words.spread(result)} {note(result)}"
+    subtitle = f"{first} {words.spread(result)} {note(result)}".strip()
     return sheet(title(), subtitle, methods_body(result), notes)
 
 

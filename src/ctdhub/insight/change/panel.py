@@ -64,7 +64,7 @@ def fixed_panel(
     for year in range(first, last + 1):
         people = total(counts.cells[g.id, year].asked for g in held)
         half, value = counts.z * people.sd, max(0, round(people.value))
-        low, high = math.floor(people.value - half), math.ceil(people.value + half)
+        low, high = math.floor(people.value - half), math.ceil(max(0.0, people.value) + half)
         answer = Answer(value, min(value, max(0, low)), max(value, high))
         years.append((year, replace(card(release, answer, "people"), contributors=names)))
     return Panel(names, tuple(years))

@@ -105,13 +105,20 @@ def find_question(text: str, answers: Answers, country_of: CountryOf | None = No
     name, _equals, value = (part.strip() for part in text.partition("="))
     if not name:
         return EVERYBODY
-    if name not in answers.variables or load_schema().variable(name).kind == "year":
+    known = [n for n in sorted(answers.variables) if load_schema().variable(n).kind != "year"]
+    if name not in known:
         raise QuestionError(
             _("The release has no variable of that name."),
-            _("Give one of: {names}.").format(names=", ".join(sorted(answers.variables))),
+            _("Give one of: {names}.").format(names=", ".join(known)),
             rule="no-such-variable",
         )
     if name in REGIONS:
+        if not value:
+            raise QuestionError(
+                _("Which country or region is asked about is missing."),
+                _("Give one, for example {name}=Europe or {name}=ITA.").format(name=name),
+                rule="no-such-place",
+            )
         return Question(name, find_place(value, country_of).key)
     codes = answers.domain(name)
     if not value and load_schema().variable(name).kind == "flag":

@@ -83,6 +83,8 @@ def _binomial(n: Any, p: Any, words: Any, at: Any) -> Any:
         else:
             n = i - 1
             p = p / b
+    if at[0] > len(words):  # inversion of so many trials would count to them one by one
+        return found
     p = min(max(p, 0.0), 1.0)
     few = min(p, 1.0 - p)
     if n <= 0:
@@ -103,6 +105,8 @@ def _binomial(n: Any, p: Any, words: Any, at: Any) -> Any:
 def multinomials(n: Any, chances: Any, out: Any, words: Any, at: Any) -> None:
     """Fill each row of ``out`` with a multinomial of ``n`` people; ``chances`` add up to one."""
     for row in range(len(out)):
+        if at[0] > len(words):
+            return
         left, rest = n, 1.0
         for c in range(len(chances)):
             if left <= 0 or chances[c] <= 0.0:

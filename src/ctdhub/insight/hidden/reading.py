@@ -8,6 +8,7 @@ The table has a column of 0 and 1 for each list and the number of people as its 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from ctdhub.errors import UnreadableFile, printable
@@ -18,6 +19,9 @@ from ctdhub.insight.words import listed, number
 _MOST_PEOPLE = 10**9
 _OUT_AND_IN = {"0": False, "1": True}
 _SHOWN_ROWS = 5
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]+)?")
+_WHOLE = re.compile(r"^([0-9]+)\.0$")
+"""A spreadsheet's whole number, which some readers write with a decimal."""
 
 
 def lists_of(
@@ -90,8 +94,7 @@ def _check_lists(lists: list[str], file: str) -> None:
 
 
 def _on(cell: str | None, place: int, name: str, file: str) -> bool:
-    value = _number(cell)
-    text = "" if value is None else f"{value:g}"
+    text = _WHOLE.sub(r"\1", (cell or "").strip())
     if text not in _OUT_AND_IN:
         raise UnreadableFile(
             _("A cell of a list is neither 0 nor 1."),
@@ -128,11 +131,8 @@ def _count(cell: str | None, place: int, name: str, file: str) -> int:
 
 
 def _number(cell: str | None) -> float | None:
-    try:
-        value = float((cell or "").strip())
-    except ValueError:
-        return None
-    return value if abs(value) < float("inf") else None
+    text = _WHOLE.sub(r"\1", (cell or "").strip())
+    return float(text) if _NUMBER.fullmatch(text) else None
 
 
 def _check_people(table: Lists, file: str) -> None:

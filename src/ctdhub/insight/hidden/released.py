@@ -5,13 +5,14 @@ Belongs here: from a release to lists and back to names.  Does not belong here: 
 
 from __future__ import annotations
 
-from ctdhub.insight.hidden.estimate import Result, remembered
+from typing import Any
+
+from ctdhub.i18n import _
+from ctdhub.insight.hidden.estimate import REPLICATES, Result, remembered
 from ctdhub.insight.hidden.table import Lists
 from ctdhub.insight.series import overlap
+from ctdhub.insight.words import listed, year
 from ctdhub.release import Release
-
-REPLICATES = 500
-"""Tables of the bootstrap for a site; the command takes more."""
 
 
 def lists_in(release: Release) -> Lists | None:
@@ -23,7 +24,8 @@ def lists_in(release: Release) -> Lists | None:
 def estimate_in(release: Release, replicates: int = REPLICATES) -> Result | None:
     """Estimates at the level of the release; None where no overlaps were measured.
 
-    The same release always gives the same numbers, in every language and at every build.
+    The same release always gives the same numbers, in every language, at every build and by the
+    command, which takes as many tables of the bootstrap by default.
     """
     lists = lists_in(release)
     level = release.protected.guarantee.level
@@ -33,3 +35,56 @@ def estimate_in(release: Release, replicates: int = REPLICATES) -> Result | None
 def list_names(release: Release) -> dict[str, str]:
     """Names of contributors by the id that stands for their list."""
     return {c.id: c.name for c in release.facts.contributors if c.id}
+
+
+def years_of(release: Release) -> dict[str, tuple[int, int]]:
+    """First and last year of each list whose overlap was measured, by the id of its contributor."""
+    sources, facts = release.protected.sources, release.facts
+    wanted = sources.lists if sources else ()
+    return {c.id: c.years or facts.years for c in facts.contributors if c.id in wanted}
+
+
+def said_first(release: Release, found: dict[str, Any]) -> dict[str, Any]:
+    """What a release adds to the plain data of its estimates: ``list_years`` ([first, last] by id),
+    and the warning on different years before all other ``warnings``."""
+    warning = different_years(release)
+    warnings = [warning, *found["warnings"]] if warning else found["warnings"]
+    years = {id_: list(span) for id_, span in years_of(release).items()}
+    return {"list_years": years, "warnings": warnings}
+
+
+def different_years(release: Release) -> str:
+    """What must be said first where the lists are not about the same years; empty where they are.
+
+    People whom a list could not know, because it did not exist in their year, look like people whom
+    it missed.
+    """
+    spans, names = years_of(release), list_names(release)
+    if len(set(spans.values())) < 2:
+        return ""
+    lists = listed(
+        [
+            _("{name} ({first} to {last})").format(
+                name=names[id_], first=year(first), last=year(last)
+            )
+            for id_, (first, last) in spans.items()
+        ]
+    )
+    first, last = max(s[0] for s in spans.values()), min(s[1] for s in spans.values())
+    common = _("They have no year in common.")
+    if first <= last:
+        common = _("All of them report on {first} to {last} only.").format(
+            first=year(first), last=year(last)
+        )
+    return " ".join(
+        (
+            _("The lists are about different years: {lists}.").format(lists=lists),
+            common,
+            _(
+                "The overlaps are measured over all years together, so people of a year that a "
+                "list does not cover count as people whom it missed. That makes the estimates too "
+                "high or too low by an amount that nobody can tell. Do not use them as the number "
+                "of people in any one year or span of years."
+            ),
+        )
+    )

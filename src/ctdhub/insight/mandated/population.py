@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ctdhub.errors import FileError
@@ -24,13 +24,49 @@ MAX_BYTES = 20_000_000
 
 @dataclass(frozen=True)
 class Population:
-    """People who live in a country in a year."""
+    """People who live in a country in a year.
+
+    Attributes:
+        people: by country and year.
+        rows: the row of each in its file, from 1.
+        file: None where they came from no file.
+    """
 
     people: dict[tuple[str, str], int]
+    rows: dict[tuple[str, str], int] = field(default_factory=dict)
+    file: Path | None = None
 
     def get(self, country: str, year: str) -> int | None:
         """The population; None where the file has none."""
         return self.people.get((country, year))
+
+    def check(self, country: str, year: str, most: float) -> None:
+        """Refuse a population that may be smaller than the people counted in it.
+
+        Args:
+            most: the upper end of the count.
+
+        Raises:
+            FileError: it is; the error names the row.
+        """
+        people = self.people.get((country, year))
+        if people is not None and people < most:
+            what = _(
+                "The population of {country} in {year} is smaller than the number of people "
+                "identified there may be, so it cannot be right."
+            ).format(country=country, year=year)
+            fix = _(
+                "Write the number of all people who live in the country, not in thousands or "
+                "millions, or delete the row; then run the command again."
+            )
+            raise FileError(
+                what,
+                fix,
+                file=self.file,
+                row=self.rows.get((country, year)),
+                column="population",
+                rule="population-small",
+            )
 
 
 def load_population(path: Path) -> Population:
@@ -53,6 +89,7 @@ def load_population(path: Path) -> Population:
             raise _fault(path, 1, name, _("The first row must name this column once."))
     at = [header.index(name) for name in COLUMNS]
     people: dict[tuple[str, str], int] = {}
+    rows: dict[tuple[str, str], int] = {}
     for number, cells in enumerate(lines, 2):
         if not any(cell.strip() for cell in cells):
             continue
@@ -70,10 +107,10 @@ def load_population(path: Path) -> Population:
         if (country, year) in people:
             what = _("This country and year stand in the file twice.")
             raise _fault(path, number, None, what)
-        people[country, year] = int(count)
+        people[country, year], rows[country, year] = int(count), number
     if not people:
         raise _fault(path, 2, None, _("The file has no rows."))
-    return Population(people)
+    return Population(people, rows, path)
 
 
 def _fault(path: Path, row: int | None, column: str | None, what: str) -> FileError:

@@ -203,6 +203,8 @@ class Counter:
         people = self.population.get(self.country, self.years[0])
         if people is None:
             return None
+        if found.high is not None:
+            self.population.check(self.country, self.years[0], found.high)
         return card(self.answers.release, per(found, people), "per_100000", denominator=people)
 
 

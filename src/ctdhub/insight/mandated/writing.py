@@ -180,8 +180,14 @@ def _people(line: Line) -> str:
 
 
 def _rate(rate: NumberCard | None) -> str:
-    if rate is None or rate.value is None or rate.low is None or rate.high is None:
-        return "–"
+    """A rate in words: a line without a population has none, others may be too few to show."""
+    if rate is None:
+        return _("no population given")
+    if rate.low is None or rate.high is None:
+        return _("not measured in this release")
+    if rate.value is None:
+        high = decimal(rate.high, "0.00")
+        return _("too few to show reliably (at most {high})").format(high=high)
     return _("{people} ({low} to {high})").format(
         people=decimal(rate.value, "0.00"),
         low=decimal(rate.low, "0.00"),

@@ -19,7 +19,7 @@ from ctdhub.insight.signals.on_release import ReleaseSignals
 from ctdhub.insight.signals.same import Lead, leads
 from ctdhub.insight.signals.sentences import Told
 from ctdhub.insight.trends import Turn
-from ctdhub.insight.words import listed, year
+from ctdhub.insight.words import isolated, listed, year
 
 FORMAT, VERSION = "ctdhub-signals", 2
 METHOD = "negative-binomial and binomial tails, own-series dispersion, Benjamini-Hochberg"
@@ -240,13 +240,13 @@ def about_turn(turn: Turn) -> str:
     if turn.joined:
         parts.append(
             _("From {year} on there are also reports from {names}.").format(
-                year=year(turn.year), names=listed(turn.joined)
+                year=year(turn.year), names=listed([isolated(n) for n in turn.joined])
             )
         )
     if turn.left:
         parts.append(
             _("From {year} on there are no more reports from {names}.").format(
-                year=year(turn.year), names=listed(turn.left)
+                year=year(turn.year), names=listed([isolated(n) for n in turn.left])
             )
         )
     return " ".join(parts)

@@ -21,10 +21,15 @@ SHORT_PAST = 5
 
 @dataclass(frozen=True)
 class Quantity:
-    """A figure in words, such as "120 (90 to 150)"; ``value`` is None where it is not shown."""
+    """A figure in words, such as "120 (90 to 150)"; ``value`` is None where it is not shown.
+
+    ``low`` and ``high`` are the ends of its interval; where they are None it is exact.
+    """
 
     text: str
     value: float | None
+    low: float | None = None
+    high: float | None = None
 
 
 Pair = tuple[Quantity, Quantity]
@@ -71,7 +76,7 @@ def sentence(told: Told) -> str:
             before=before.text,
             now=now.text,
             whole=_whole(told.whole, told.wholes),
-            count=_and_count(told.count),
+            count=_and_count(told.count, way.get("count", "")),
         )
     text = (
         _("The number of {part} rose from {before} to {now}, {whole} {share}.")
@@ -106,13 +111,14 @@ def _whole(name: str, pair: Pair) -> str:
     return texts[_way(pair)].format(whole=name, before=pair[0].text, now=pair[1].text)
 
 
-def _and_count(pair: Pair) -> str:
+def _and_count(pair: Pair, tested: str) -> str:
+    """The number beside a share; ``tested`` is its way where its own test is believed."""
     texts = {
         "rise": _("and their own number rose from {before} to {now}"),
         "fall": _("and their own number fell from {before} to {now}"),
         "": _("and their own number went from {before} to {now}"),
     }
-    return texts[_way(pair)].format(before=pair[0].text, now=pair[1].text)
+    return texts[tested or _way(pair)].format(before=pair[0].text, now=pair[1].text)
 
 
 def _and_share(pair: Pair) -> str:
@@ -125,10 +131,17 @@ def _and_share(pair: Pair) -> str:
 
 
 def _way(pair: Pair) -> str:
-    before, now = (q.value for q in pair)
-    if before is None or now is None or before == now or pair[0].text == pair[1].text:
+    """The way of a figure that was not tested: none unless its two intervals part."""
+    (low, high), (new_low, new_high) = (
+        (q.value if q.low is None else q.low, q.value if q.high is None else q.high) for q in pair
+    )
+    if low is None or high is None or new_low is None or new_high is None:
         return ""
-    return "rise" if now > before else "fall"
+    if any(q.value is None for q in pair) or pair[0].text == pair[1].text:
+        return ""
+    if new_low > high:
+        return "rise"
+    return "fall" if new_high < low else ""
 
 
 def verdict(told: Told) -> str:

@@ -50,11 +50,11 @@ def _number(figure: Figure) -> Quantity:
             low=number(math.floor(figure.low)),
             high=number(math.ceil(figure.high)),
         )
-    return Quantity(text, figure.value)
+    return Quantity(text, figure.value, figure.low, figure.high)
 
 
 def _shares(pair: tuple[Figure, Figure]) -> Pair:
-    before, now = (Quantity(shared(f.value, f.low, f.high), f.value) for f in pair)
+    before, now = (Quantity(shared(f.value, f.low, f.high), f.value, f.low, f.high) for f in pair)
     return before, now
 
 
@@ -99,7 +99,7 @@ def of_release(result: ReleaseSignals, finding: Finding) -> Told:
 
 
 def _carded(pair: tuple[NumberCard, NumberCard]) -> Pair:
-    before, now = (Quantity(carded(c), c.value) for c in pair)
+    before, now = (Quantity(carded(c), c.value, c.low, c.high) for c in pair)
     return before, now
 
 

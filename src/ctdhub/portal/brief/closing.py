@@ -73,8 +73,10 @@ def closing(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
             "person counts once."
         ),
         _(
-            "Noise was added to every count so that nobody can be traced (differential privacy, "
-            "epsilon {epsilon}, delta {delta}, for each person); no exact count was published."
+            "Noise was added to every count. It bounds how much anybody can learn from the release "
+            "about any one person, whatever else they know (differential privacy, epsilon "
+            "{epsilon}, delta {delta}, for each person; the smaller, the less); no exact count was "
+            "published."
         ).format(epsilon=epsilon, delta=delta),
     )
     names = "; ".join(_contributors(release))

@@ -12,7 +12,8 @@ from __future__ import annotations
 from ctdhub.i18n import _, current
 from ctdhub.insight import Answers, equity
 from ctdhub.insight.answers import Where
-from ctdhub.insight.equity import RECEIVED, Assistance, By, Gap, Group, named
+from ctdhub.insight.equity import RECEIVED, Assistance, Group
+from ctdhub.insight.gaps import By, Gap, named
 from ctdhub.insight.tables import EXPLOITATION_COUNTRY
 from ctdhub.insight.words import decimal, listed, number, share
 from ctdhub.paper import Bar, Bars, Block, Section, Words

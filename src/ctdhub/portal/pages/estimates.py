@@ -21,7 +21,7 @@ from ctdhub.insight import Answers
 from ctdhub.insight.cards import citation
 from ctdhub.insight.hidden import Lists, Result, report
 from ctdhub.insight.hidden import sentences as words
-from ctdhub.insight.hidden.released import estimate_in, list_names
+from ctdhub.insight.hidden.released import different_years, estimate_in, list_names, said_first
 from ctdhub.insight.words import formula, listed, number
 from ctdhub.portal.estimates import chart_file, draw_methods, note, title
 from ctdhub.portal.frame import Page
@@ -51,6 +51,7 @@ def page(answers: Answers) -> Page:
     if result is not None:
         values |= {
             "seen": words.seen(result),
+            "first": different_years(release),
             "warnings": words.warnings(result, names),
             "overlaps": _overlaps(result.lists, names, answers.z),
         }
@@ -71,6 +72,7 @@ def write_estimates(folder: Path, release: Release) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     facts = {**report(result), "citation": citation(release), "assumed": words.always()}
+    facts |= said_first(release, facts)
     text = json.dumps(facts, ensure_ascii=False, indent=1) + "\n"
     (folder / f"{FILE}.json").write_text(text, "utf-8")
     with (folder / f"{FILE}.csv").open("w", encoding="utf-8", newline="") as out:
@@ -86,7 +88,7 @@ def write_estimates_picture(folder: Path, release: Release) -> None:
     if result is None or result.gate.refused:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    text = chart_file(result, list_names(release), citation(release))
+    text = chart_file(result, list_names(release), citation(release), different_years(release))
     (folder / f"{FILE}.svg").write_text(text, "utf-8")
 
 

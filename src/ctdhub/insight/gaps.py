@@ -1,0 +1,78 @@
+"""Two groups of which one receives a kind of assistance less often, and how that is said.
+
+Belongs here: a gap and its sentence.  Does not belong here: finding gaps (``equity``).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ctdhub.i18n import _, current
+from ctdhub.insight.words import decimal, interval, share
+from ctdhub.schema.labels import code_label, label
+
+By = tuple[str, ...]
+"""One grouping: the variable, or the two, that people are told apart by."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Two groups of which one receives less, beyond noise and chance.
+
+    Attributes:
+        kind: of assistance.
+        by: the grouping.
+        least, most: codes of the group that received it less often, and of the one beside it.  A
+            group whose share is too small to be shown is not compared and may receive even less.
+        shares: who received of those recorded, the smaller first, in 0..1.
+        ends: of the intervals of the two, each at the level of the release.
+        difference, low, high: of the two shares, in 0..1, with its simultaneous interval.
+        pairs: how many pairs were compared at once.
+    """
+
+    kind: str
+    by: By
+    least: tuple[str, ...]
+    most: tuple[str, ...]
+    shares: tuple[float, float]
+    ends: tuple[tuple[float, float], tuple[float, float]]
+    difference: float
+    low: float
+    high: float
+    pairs: int
+
+    def sentence(self) -> str:
+        """Who received it less often, beside whom and by how much, in the language in force."""
+        return _(
+            "{kind}. Among the groups that can be compared, {least} received it less often than "
+            "{most}: {low_share} beside {high_share} of those recorded. The difference is {points} "
+            "percentage points (between {low} and {high})."
+        ).format(
+            kind=label(self.kind, current()),
+            least=_quoted(named(self.by, self.least)),
+            most=_quoted(named(self.by, self.most)),
+            low_share=_ranged(self.shares[0], self.ends[0]),
+            high_share=_ranged(self.shares[1], self.ends[1]),
+            points=decimal(100 * self.difference, "0"),
+            low=decimal(math.floor(100 * self.low), "0"),
+            high=decimal(math.ceil(100 * self.high), "0"),
+        )
+
+
+def named(by: By, codes: tuple[str, ...]) -> str:
+    """A group in words, in the language in force."""
+    words = [
+        code_label(v, code, current()) if code else _("not recorded")
+        for v, code in zip(by, codes, strict=True)
+    ]
+    return " · ".join(words)
+
+
+def _quoted(name: str) -> str:
+    return _("“{name}”").format(name=name)
+
+
+def _ranged(value: float, ends: tuple[float, float]) -> str:
+    low, high = interval(*ends)
+    return _("{share} ({low} to {high})").format(share=share(value), low=low, high=high)
