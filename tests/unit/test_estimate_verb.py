@@ -62,7 +62,9 @@ def test_bad_input_is_an_error_with_place_and_remedy(say: Say, rule: str) -> Non
         assert error.column == {"lists-cell": "b", "lists-count": "people"}[rule]
 
 
-@pytest.mark.parametrize("cell", ["-1", "2.5", "", "many", "nan", "inf", "1e12", "1 000", "1_00", "١٠", "1e2", "+9"])
+@pytest.mark.parametrize(
+    "cell", ["-1", "2.5", "", "many", "nan", "inf", "1e12", "1 000", "1_00", "١٠", "1e2", "+9"]
+)
 def test_counts_that_are_no_whole_numbers(say: Say, cell: str) -> None:
     with pytest.raises(UnreadableFile) as caught:
         say(GOOD.replace("1,1,1,9", f"1,1,1,{cell}"))
