@@ -115,7 +115,7 @@ def find_question(text: str, answers: Answers, country_of: CountryOf | None = No
     if name in REGIONS:
         if not value:
             raise QuestionError(
-                _("Which country or region is asked about is missing."),
+                _("The country or region is missing."),
                 _("Give one, for example {name}=Europe or {name}=ITA.").format(name=name),
                 rule="no-such-place",
             )

@@ -73,7 +73,7 @@ def different_years(release: Release) -> str:
     first, last = max(s[0] for s in spans.values()), min(s[1] for s in spans.values())
     common = _("They have no year in common.")
     if first <= last:
-        common = _("All of them report on {first} to {last} only.").format(
+        common = _("Only {first} to {last} is covered by all of them.").format(
             first=year(first), last=year(last)
         )
     return " ".join(
