@@ -63,7 +63,7 @@ def test_bad_input_is_an_error_with_place_and_remedy(say: Say, rule: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "cell", "-1|2.5||many|nan|inf|1e12|1 000|1_00|١٠|1e2|+9".split("|")
+    "cell", ["-1", "2.5", "", "many", "nan", "inf", "1e12", "1 000", "1_00", "١٠", "1e2", "+9"]
 )
 def test_counts_that_are_no_whole_numbers(say: Say, cell: str) -> None:
     with pytest.raises(UnreadableFile) as caught:
@@ -71,7 +71,7 @@ def test_counts_that_are_no_whole_numbers(say: Say, cell: str) -> None:
     assert caught.value.rule == "lists-count"
 
 
-@pytest.mark.parametrize("cell", "|yes|2|-1|0.5|0.9999999999|١|1e0|01".split("|"))
+@pytest.mark.parametrize("cell", ["", "yes", "2", "-1", "0.5", "0.9999999999", "١", "1e0", "01"])
 def test_cells_of_lists_that_are_neither_0_nor_1(say: Say, cell: str) -> None:
     with pytest.raises(UnreadableFile) as caught:
         say(GOOD.replace("1,1,1,9", f"1,{cell},1,9"))

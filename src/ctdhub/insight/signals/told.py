@@ -54,9 +54,7 @@ def _number(figure: Figure) -> Quantity:
 
 
 def _shares(pair: tuple[Figure, Figure]) -> Pair:
-    before, now = (
-        Quantity(shared(f.value, f.low, f.high), f.value, f.low, f.high) for f in pair
-    )
+    before, now = (Quantity(shared(f.value, f.low, f.high), f.value, f.low, f.high) for f in pair)
     return before, now
 
 
