@@ -32,6 +32,15 @@ def test_headline_counts_people_and_says_at_least(release: Release) -> None:
         assert first.reach().count("at least 4") == 2
 
 
+def test_all_years_count_people_without_a_year_and_say_so(release: Release) -> None:
+    answers, note = Answers(release), "People whose year is not recorded are counted too."
+    with language("en"):
+        assert note in headline(answers).sentence()
+        assert note not in headline(answers, (2016, 2017)).sentence()
+        assert note in place_facts(answers, "europe").sentences()[0]
+        assert note not in place_facts(answers, "europe", (2016, 2017)).sentences()[0]
+
+
 def test_only_releases_have_facts(release: Release) -> None:
     with pytest.raises(TypeError):
         Answers(release.protected)  # type: ignore[arg-type]

@@ -17,9 +17,11 @@ from invented_release import TABLES, protected_answer
 from practice_releases import Practice
 
 from ctdhub import cli
+from ctdhub.errors import QuestionError
 from ctdhub.i18n import LANGUAGES, language
 from ctdhub.insight import Answers
 from ctdhub.insight.change import EVERYBODY, Question, report
+from ctdhub.insight.change.question import find_question
 from ctdhub.insight.words import number
 from ctdhub.portal.charts import write_charts
 from ctdhub.portal.frame import render
@@ -172,6 +174,7 @@ def test_it_speaks_every_language(
         (["--of", "year_of_registration=2015"], "no variable"),
         (["--of", "gender=tall"], "female"),
         (["--of", "gender"], "no such value"),
+        (["--of", "citizenship"], "citizenship=Europe"),
         (["--of", "citizenship=Atlantis"], "no region or country"),
         (["--from", "2024", "--to", "2021"], "cannot be compared"),
         (["--from", "2021", "--to", "2021"], "cannot be compared"),
@@ -269,3 +272,12 @@ def test_files_hold_every_change_of_a_chart(release: Release, tmp_path: Path) ->
     left = [r for r in rows if r["of"] == "gender=female" and r["row"] == "left"]
     parts = [str(p["value"]) for s in women["splits"] for p in s["parts"] if p["kind"] == "left"]
     assert [r["value"] for r in left][: len(parts)] == parts
+
+
+def test_names_that_are_offered_are_taken(trends: Run, release: Release) -> None:
+    with pytest.raises(QuestionError) as caught:
+        find_question("nope", Answers(release))
+    assert "year_of_registration" not in (caught.value.fix or "")
+    with pytest.raises(QuestionError) as caught:
+        find_question("citizenship", Answers(release))
+    assert "“”" not in str(caught.value)

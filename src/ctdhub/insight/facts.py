@@ -59,13 +59,15 @@ class Side:
 @dataclass(frozen=True)
 class Headline:
     """The first figures of a release; nationalities and countries are numbers of cells that are
-    shown, so they read "at least"; ``years`` are the first and last that the figures are about."""
+    shown, so they read "at least"; ``years`` are the first and last that the figures are about, and
+    ``undated`` says whether people whose year is not recorded are among them."""
 
     years: tuple[int, int]
     people: NumberCard
     nationalities: NumberCard
     countries: NumberCard
     contributors: NumberCard
+    undated: bool = False
 
     def sentence(self) -> str:
         """The headline in the language in force, its interval in it."""
@@ -116,6 +118,8 @@ class PlaceFacts:
         if found.people.value is None:
             return ()
         told = [saying.people_sentence(self.where, side, self.years, found.people)]
+        if not self.limited:
+            told[0] += " " + saying.undated()
         if found.women.value is not None:
             told.append(saying.women_sentence(found.women))
         if found.exploitation:
@@ -141,6 +145,7 @@ def headline(answers: Answers, years: tuple[int, int] | None = None) -> Headline
         nationalities=_at_least(answers, CITIZENSHIP, when, "nationalities"),
         countries=_at_least(answers, EXPLOITATION_COUNTRY, when, "countries"),
         contributors=card(release, Answer(n, n, n), "contributors"),
+        undated=not when and YEAR in answers.variables,
     )
 
 

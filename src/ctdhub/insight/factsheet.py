@@ -105,6 +105,8 @@ def place_sheet(facts: PlaceFacts, release: Release) -> Sheet:
         sentences: tuple[str, ...] = (_no_people(side.people),)
         if side.people.value is not None:
             opening = saying.people_sentence(facts.where, name, facts.years, side.people)
+            if not facts.limited:
+                opening += " " + saying.undated()
             sentences = (opening, *saying.profile(side, limited=facts.limited))
         lines = (Line("people", _("People identified"), side.people), *_lines(side))
         sections.append(Section(name, title, sentences, lines))

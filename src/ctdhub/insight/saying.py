@@ -25,7 +25,7 @@ SideName = Literal["citizens", "exploited"]
 
 def headline_sentence(first: Headline) -> str:
     """People identified, from which year to which, with the interval and its level."""
-    return ngettext(
+    text = ngettext(
         "{people} person was identified as a victim of human trafficking {when} "
         "(between {low} and {high} at {level} confidence).",
         "{people} people were identified as victims of human trafficking {when} "
@@ -38,6 +38,12 @@ def headline_sentence(first: Headline) -> str:
         high=number(first.people.high or 0),
         level=share(first.people.level),
     )
+    return f"{text} {undated()}" if first.undated else text
+
+
+def undated() -> str:
+    """What a span of years leaves out of the words where it makes no condition."""
+    return _("People whose year is not recorded are counted too.")
 
 
 def reach_sentence(first: Headline) -> str:

@@ -15,7 +15,7 @@ from ctdhub.insight.answers import Where
 from ctdhub.insight.equity import RECEIVED, Assistance, Group
 from ctdhub.insight.gaps import By, Gap, named
 from ctdhub.insight.tables import EXPLOITATION_COUNTRY
-from ctdhub.insight.words import decimal, listed, number, share
+from ctdhub.insight.words import decimal, interval, listed, number, share
 from ctdhub.paper import Bar, Bars, Block, Section, Words
 from ctdhub.portal.brief.asked import Notebook
 from ctdhub.portal.brief.subjects import Place
@@ -126,14 +126,16 @@ def _unknown(answers: Answers, shown: dict[str, Group], where: Where, notebook: 
 def _gap(answers: Answers, gap: Gap, id: str, notebook: Notebook) -> str:
     """The sentence of a gap, its numbers noted."""
     parts: list[Where] = []
-    for name, codes, value in (
-        ("least", gap.least, gap.shares[0]),
-        ("most", gap.most, gap.shares[1]),
+    for name, codes, value, ends in (
+        ("least", gap.least, gap.shares[0], gap.ends[0]),
+        ("most", gap.most, gap.shares[1], gap.ends[1]),
     ):
         group = {v: [code] for v, code in zip(gap.by, codes, strict=True)}
         parts.append({**group, gap.kind: [RECEIVED]})
         whole: Where = {**group, gap.kind: answers.domain(gap.kind)}
-        notebook.add(f"{id}.{name}", "share", value, (share(value),), parts[-1], whole)
+        notebook.add(
+            f"{id}.{name}", "share", value, (share(value), *interval(*ends)), parts[-1], whole
+        )
     printed = tuple(
         decimal(points, "0")
         for points in (100 * gap.difference, *_outwards(100 * gap.low, 100 * gap.high))

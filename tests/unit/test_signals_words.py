@@ -1,0 +1,34 @@
+"""How signals are worded: untested figures claim no direction, names keep theirs."""
+
+from __future__ import annotations
+
+from ctdhub.i18n import language
+from ctdhub.insight.signals import sentences as signal_words
+from ctdhub.insight.signals.report import about_turn
+from ctdhub.insight.signals.sentences import Quantity
+from ctdhub.insight.trends import Turn
+
+
+def test_a_figure_that_was_not_tested_moves_only_where_its_intervals_part() -> None:
+    near = (
+        Quantity("78% (69% to 87%)", 0.78, 0.69, 0.87),
+        Quantity("79% (57% to 100%)", 0.79, 0.57, 1.0),
+    )
+    far = (
+        Quantity("20% (15% to 25%)", 0.2, 0.15, 0.25),
+        Quantity("60% (50% to 70%)", 0.6, 0.5, 0.7),
+    )
+    exact = (Quantity("4", 4.0, 4.0, 4.0), Quantity("3", 3.0))
+    with language("en"):
+        assert "went from" in signal_words._and_share(near)
+        assert "rose" in signal_words._and_share(far)
+        assert "fell" in signal_words._and_count(exact, "")
+        assert "rose" in signal_words._and_count(near, "rise")  # its own test is believed
+
+
+def test_names_keep_their_direction_in_arabic() -> None:
+    turn = Turn(2019, ("Mirador (2)",), ())
+    with language("ar"):
+        assert "\u2068Mirador (2)\u2069" in about_turn(turn)
+    with language("en"):
+        assert "\u2068" not in about_turn(turn)
