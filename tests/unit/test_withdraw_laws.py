@@ -1,8 +1,8 @@
 """Ten thousand random sequences of withdrawals and re-contributions, against a plain model.
 
 Each sequence has contributors and people of its own; 500 of them share one register, and 2,000 one
-table, so that linking ten thousand hubs takes seconds.  The model below knows numbers and tokens in the
-clear and nothing of marks, keys or registers.
+table, so that linking ten thousand hubs takes seconds.  The model below knows numbers and tokens in
+the clear and nothing of marks, keys or registers.
 """
 
 from __future__ import annotations
