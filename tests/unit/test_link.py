@@ -127,7 +127,7 @@ def test_a_file_that_is_delivered_twice_adds_nobody() -> None:
 
 
 def test_one_person_never_decides_how_another_is_merged() -> None:
-    """``record_id`` depends on the whole file, so it may not decide which record comes first."""
+    """``record_id`` says nothing about a record, so it may not decide which one comes first."""
     one = {"year_of_registration": 2020, "gender": "female", "citizenship": "NAM"}
     other = {"year_of_registration": 2020, "gender": "male", "citizenship": "FRA"}
     given_ = [{"person_key": f"p{i}", **said} for i in range(20) for said in (one, other)]

@@ -40,7 +40,8 @@ def child_rows(table: pa.Table, columns: tuple[str, ...], split: str) -> pa.Tabl
             lists[column] = [known[text] for text in table[name].to_pylist()]
     longest = np.zeros(table.num_rows, dtype=np.int64)
     for each in lists.values():
-        np.maximum(longest, [len(elements) for elements in each], out=longest)
+        sizes = np.fromiter(map(len, each), np.int64, len(each))
+        np.maximum(longest, sizes, out=longest)
     children: dict[str, object] = {"_row": np.repeat(table["_row"].to_numpy(), longest)}
     for column, each in lists.items():
         children[column] = pa.array(

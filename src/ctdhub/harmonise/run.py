@@ -6,7 +6,6 @@ Does not belong here: what a rule does (``compile``), what a text means (``cells
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable
 
@@ -19,6 +18,7 @@ from ctdhub.harmonise.check import check_mapping
 from ctdhub.harmonise.identifiers import Keying, check_decided, keyings, without_stripped
 from ctdhub.harmonise.lineage import lineage_of
 from ctdhub.harmonise.mapping import Mapping
+from ctdhub.harmonise.record_ids import record_ids
 from ctdhub.harmonise.result import Conservation, Harmonised
 from ctdhub.harmonise.text import fold
 from ctdhub.harmonise.tokens import tokens_of
@@ -45,9 +45,6 @@ CASES = pa.schema(
 )
 """Keys of cases by record, where the mapping has a column for them that is no person key."""
 
-ID_LENGTH = 20
-"""Hexadecimal digits of a record id (80 bits: ten million records collide with p < 1e-10)."""
-
 
 def harmonise(
     raw: RawTable,
@@ -65,7 +62,8 @@ def harmonise(
         contributor: id of the contributor; part of record ids and of hashed person keys, and
             the reporting entity where the mapping names none.
         years: first and last year of the public bounds, both included.
-        key: the hub's secret for person keys made by ``hash``; at least 16 bytes.
+        key: the hub's secret for record ids and for person keys made by ``hash``; at least 16
+            bytes.
         progress: called with a message and the fraction done.
 
     Raises:
@@ -90,12 +88,9 @@ def harmonise(
     report(_("Accounting for every row"), 0.8)
     person, case = keyings(mapping, contributor, key)
     rows = done.values["_row"]
-    records = _records(raw, contributor, _keys(raw, rows, person), done)
-    cases = CASES.empty_table()
-    if case:
-        columns = [records["record_id"], _keys(raw, rows, case)]
-        cases = pa.table(columns, schema=CASES).filter(pc.is_valid(columns[1]))
-    perpetrators = _perpetrators(records, done)
+    told = _keys(raw, rows, case)
+    records, perpetrators = _records(raw, contributor, key, _keys(raw, rows, person), told, done)
+    cases = pa.table([records["record_id"], told], schema=CASES).filter(pc.is_valid(told))
     ids = records["record_id"].combine_chunks()
     tokens = tokens_of(raw.table, mapping, contributor, ids, rows.combine_chunks())
     rejects = pa.concat_tables([raw.rejects.cast(REJECTS), _with_file(done.rejects, raw.file)])
@@ -140,11 +135,13 @@ def _keys(raw: RawTable, rows: pa.ChunkedArray, keying: Keying | None) -> pa.Arr
     return keys
 
 
-def _records(raw: RawTable, contributor: str, keys: pa.Array, done: Transformed) -> pa.Table:
+def _records(
+    raw: RawTable, contributor: str, key: bytes, keys: pa.Array, cases: pa.Array, done: Transformed
+) -> tuple[pa.Table, pa.Table]:
+    """The records and their perpetrators, tied by ids."""
     rows = done.values["_row"]
-    start = hashlib.sha256(f"{contributor}\0{raw.sha256}\0".encode())
     columns: dict[str, object] = {
-        "record_id": pa.array([_record_id(start, row) for row in rows.to_pylist()], pa.string()),
+        "record_id": pa.repeat(pa.scalar(""), len(rows)),
         "person_key": keys,
         "source_file": pa.repeat(pa.scalar(raw.file), len(rows)),
         "source_row": rows,
@@ -152,21 +149,19 @@ def _records(raw: RawTable, contributor: str, keys: pa.Array, done: Transformed)
     records = _shaped(RECORDS, columns, done.values)
     place = records.schema.get_field_index("reporting_entity")
     named = records["reporting_entity"].fill_null(contributor)
-    return records.set_column(place, RECORDS.field("reporting_entity"), named)
-
-
-def _record_id(start: hashlib._Hash, row: int) -> str:
-    one = start.copy()
-    one.update(str(row).encode())
-    return one.hexdigest()[:ID_LENGTH]
-
-
-def _perpetrators(records: pa.Table, done: Transformed) -> pa.Table:
-    if done.children is None:
-        return PERPETRATORS.empty_table()
-    place = pc.index_in(done.children["_row"], value_set=records["source_row"].combine_chunks())
-    ids = records["record_id"].take(place)
-    return _shaped(PERPETRATORS, {"record_id": ids}, done.children)
+    records = records.set_column(place, RECORDS.field("reporting_entity"), named)
+    children = PERPETRATORS.empty_table()
+    of = pa.array([], pa.int32())
+    if done.children is not None:
+        of = pc.index_in(done.children["_row"], value_set=rows.combine_chunks()).combine_chunks()
+        blank = pa.repeat(pa.scalar(""), len(of))
+        children = _shaped(PERPETRATORS, {"record_id": blank}, done.children)
+    said = children.drop_columns(["record_id"])
+    ids = record_ids(records, cases, said, of, contributor, key)
+    return (
+        records.set_column(0, RECORDS.field(0), ids),
+        children.set_column(0, PERPETRATORS.field(0), ids.take(of)),
+    )
 
 
 def _shaped(schema: pa.Schema, columns: dict[str, object], values: pa.Table) -> pa.Table:

@@ -5,10 +5,10 @@ Does not belong here: making keys (a contributor does, or ``harmonise`` from a c
 
 A person key that a contributor made with the shared key (``token`` in a mapping) joins records
 across contributors; one made from a case number joins them inside one contributor; a record
-without a key is a person of its own.  The join is an equality, and records of one person are put
-in order by what they say, never by their ``record_id`` (it depends on the whole file): so one
-person's row never depends on another person's records, and adding or removing one person changes
-exactly one row.
+without a key is a person of its own.  The join is an equality, records of one person are put in
+order by what they say, and the id of a record depends on nothing that other records say
+(``harmonise.record_ids``): so one person's row never depends on another person's records, and
+adding or removing one person changes exactly one row, in however many files her records stand.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def link(records: pa.Table, schema: Schema) -> Linked:
     Merging rules: a flag is yes where any record says yes, else no where any says no; assistance
     keeps the furthest status of :data:`STATUS_ORDER`; everything else keeps the value of the
     earliest record that has one (by year of registration; within a year by its other values in
-    the order of the schema).  A record id that comes twice is one record: the same file was
-    delivered twice.
+    the order of the schema).  A record id that comes twice is one record that was delivered twice,
+    in the same file or in one that holds more.
     """
     table = ibis.memtable(records).distinct(on="record_id", keep="first")
     table = table.mutate(
