@@ -204,6 +204,27 @@ FAULTS = {
 }
 
 
+def test_a_population_below_the_count_is_refused(release: Release, tmp_path: Path) -> None:
+    path = tmp_path / "population.csv"
+    path.write_text("country,year,population\nITA,2017,59000000\nPOL,2017,38\n", "utf-8")
+    people = load_population(path)
+    with pytest.raises(FileError) as caught:
+        made(release, "sdg-16.2.2", scope(Answers(release), "POL", (2017, 2017), people))
+    error = caught.value
+    assert (error.row, error.column, error.file) == (3, "population", path.name)
+    assert error.fix
+
+
+def test_rates_tell_their_blanks_apart(release: Release) -> None:
+    answers, people = Answers(release), Population({("POL", "2017"): 38_000_000})
+    sheet = made(release, "sdg-16.2.2", scope(answers, "POL", (2016, 2017), people))
+    with language("en"):
+        text = written(sheet, release, "text")
+    assert "no population given" not in text
+    assert "–" not in text.split("Poland, 2017")[1].split("\n\n")[0]
+    assert "too few to show reliably" in text or "not measured" in text
+
+
 @pytest.mark.parametrize("text", FAULTS)
 def test_a_wrong_population_names_row_and_column(text: str, tmp_path: Path) -> None:
     path = tmp_path / "population.csv"
