@@ -111,6 +111,7 @@ def test_a_person_leaves_with_all_her_records_and_comes_back(hub: Hub, tmp_path:
     case, token = known_to_both(hub)[0]
     charges, spent = len(ledger.entries()), ledger.spent()
     assert told(hub, case) == 1
+    assert not (hub.work / "people").exists(), "no audit and no report is made of her any more"
     pipeline.build(hub, until="release")
     out = accounts(hub)
     assert out[HARBOUR]["withdrawn"] >= 1

@@ -49,7 +49,7 @@ def withdraw(hub: Hub, entries: Iterable[Entry]) -> int:
     with hub.lock():
         force = hub.withdrawn()
         new = [entry for entry in entries if not in_force_already(entry, force)]
-        hub.withdrawals.append(new, _head(hub))
+        _append(hub, new)
         return sum(not entry.because for entry in new)
 
 
@@ -94,7 +94,7 @@ def take_back(
                 rule="not-withdrawn",
             )
         lines = [Entry("undo", e.scope, contributor, e.mark, e.because, reason) for e in told]
-        hub.withdrawals.append(lines, _head(hub))
+        _append(hub, lines)
         return sum(not entry.because for entry in lines)
 
 
@@ -148,6 +148,16 @@ def outdated(hub: Hub) -> list[str]:
         except HubError:
             found.append(manifest.parent.name)
     return found
+
+
+def _append(hub: Hub, lines: Sequence[Entry]) -> None:
+    """Write lines; what was made of people before goes first, so that nothing more is made of it.
+
+    The next build makes the table of people anew.
+    """
+    if lines:
+        shutil.rmtree(hub.work / "people", ignore_errors=True)
+    hub.withdrawals.append(lines, _head(hub))
 
 
 def _head(hub: Hub) -> LedgerHead:
