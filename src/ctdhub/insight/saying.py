@@ -25,7 +25,7 @@ SideName = Literal["citizens", "exploited"]
 
 def headline_sentence(first: Headline) -> str:
     """People identified, from which year to which, with the interval and its level."""
-    text = ngettext(
+    return ngettext(
         "{people} person was identified as a victim of human trafficking {when} "
         "(between {low} and {high} at {level} confidence).",
         "{people} people were identified as victims of human trafficking {when} "
@@ -38,7 +38,6 @@ def headline_sentence(first: Headline) -> str:
         high=number(first.people.high or 0),
         level=share(first.people.level),
     )
-    return f"{text} {undated()}" if first.undated else text
 
 
 def undated() -> str:
@@ -47,11 +46,12 @@ def undated() -> str:
 
 
 def reach_sentence(first: Headline) -> str:
-    """How many nationalities and countries, empty where they are not shown."""
+    """How many nationalities and countries, where they are shown, and whether years are missing."""
+    note = undated() if first.undated else ""
     if first.nationalities.value is None or first.countries.value is None:
-        return ""
+        return note
     origins, places = int(first.nationalities.value), int(first.countries.value)
-    return _("They have {nationalities} and were exploited in {countries}.").format(
+    told = _("They have {nationalities} and were exploited in {countries}.").format(
         nationalities=ngettext(
             "at least {n} nationality", "at least {n} nationalities", origins
         ).format(n=number(origins)),
@@ -61,6 +61,7 @@ def reach_sentence(first: Headline) -> str:
             places,
         ).format(n=number(places)),
     )
+    return f"{told} {note}".strip()
 
 
 def people_sentence(
