@@ -71,8 +71,9 @@ def _numbers(version: str) -> tuple[int, int]:
 class Agreement(_Settings):
     """contributors/<id>.yaml: what a contributor and the hub agreed on.
 
-    ``show_counts`` says whether noisy counts of this contributor may be released under its name;
-    without, its people are counted together with those of other such contributors.
+    ``show_counts`` says whether noisy counts of this contributor may be released under its name:
+    only where it agreed.  Without, its people are counted together with those of other such
+    contributors, and where none agreed nothing is counted by contributor.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)
@@ -84,7 +85,7 @@ class Agreement(_Settings):
     consent_rule: str
     retention: str
     display_rule: str
-    show_counts: bool = True
+    show_counts: bool = False
     budget_limit: float | None = Field(default=None, gt=0)
     invented: bool = False
 

@@ -147,7 +147,20 @@ def test_a_private_report_lies_in_work_and_only_its_owner_reads_it(hub: Hub, run
         assert file.stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("folder", ["site", "releases", "candidates"])
+def test_a_private_report_never_keeps_the_loose_mode_of_an_older_file(
+    built: Hub, run: Run, tmp_path: Path
+) -> None:
+    target = tmp_path / "mine" / "report.html"
+    target.parent.mkdir()
+    target.write_text("older", "utf-8")
+    target.chmod(0o644)
+    done = run(str(built.root), "--contributor", OWN, "--format", "html", "--out", str(target))
+    assert done.code == 0, done.err
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert [p.name for p in target.parent.iterdir()] == ["report.html"]
+
+
+@pytest.mark.parametrize("folder", ["site", "releases", "candidates", "stories", "."])
 def test_a_private_report_is_refused_among_published_files(
     built: Hub, run: Run, folder: str
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from ctdhub import pipeline, stages, start
 from ctdhub.errors import HubFolderError, LedgerTampered, MappingError, Overspend, PolicyError
@@ -16,7 +17,7 @@ from ctdhub.insight.series import by_contributor, overlap
 from ctdhub.protect import Ledger
 from ctdhub.release import open_release, verify
 from ctdhub.steps import hash_folder
-from tests.journeys.conftest import set_policy
+from tests.journeys.conftest import COLUMNS, set_policy
 
 
 def ran(done: list[pipeline.Done]) -> list[str]:
@@ -192,13 +193,53 @@ def test_the_release_has_counts_by_contributor_and_the_overlap_of_lists(hub: Hub
 def test_contributors_that_are_not_shown_are_pooled_by_a_new_answer(hub: Hub) -> None:
     spent = len(Ledger(hub.ledger).entries())
     set_policy(hub, sources={"share": 0.05})
-    hide(hub, "beacon-hotline", "rivage-refuge")
+    hide(hub, "harbour-casework", "rivage-refuge")
+    change_years(hub, "rivage-refuge", "[2002, 2025]")
+    change_years(hub, "harbour-casework", "[2002, 2025]")
     assert "protect" in ran(pipeline.build(hub))
     assert len(Ledger(hub.ledger).entries()) == spent + 1
     release = open_release(hub.releases / str(stages.released_version(hub)))
-    assert list(by_contributor(release, {})) == ["harbour-casework", "mirador-observatory", ""]
+    assert list(by_contributor(release, {})) == ["beacon-hotline", "mirador-observatory", ""]
     assert overlap(release) is None
     assert ran(pipeline.build(hub)) == []
+
+
+def change_years(hub: Hub, contributor: str, years: str) -> None:
+    """Let an agreement cover other years."""
+    path = hub.root / "contributors" / f"{contributor}.yaml"
+    agreement = yaml.safe_load(path.read_text("utf-8")) | {"years": yaml.safe_load(years)}
+    path.write_text(yaml.safe_dump(agreement, allow_unicode=True), "utf-8")
+
+
+def test_two_hidden_are_no_company_in_years_in_which_one_reports(hub: Hub) -> None:
+    spent = len(Ledger(hub.ledger).entries())
+    set_policy(hub, sources={"share": 0.05})
+    hide(hub, "beacon-hotline", "rivage-refuge")
+    with pytest.raises(PolicyError, match="In 2012–2013 only beacon-hotline reports") as caught:
+        pipeline.build(hub)
+    assert caught.value.rule == "sources-company"
+    assert "sources: {share: 0}" in caught.value.fix
+    change_years(hub, "beacon-hotline", "[2014, 2025]")
+    set_policy(hub, columns=[*COLUMNS, "source_type"])
+    with pytest.raises(PolicyError, match="of its kind") as caught:
+        pipeline.build(hub)
+    assert "Take source_type out of columns" in caught.value.fix
+    assert len(Ledger(hub.ledger).entries()) == spent
+
+
+def test_a_hub_that_agreed_on_nothing_counts_nothing_by_contributor(hub: Hub) -> None:
+    """And its page of trends is made all the same."""
+    set_policy(hub, sources={"share": 0.05}, columns=[*COLUMNS, "source_type"])
+    for path in (hub.root / "contributors").glob("*.yaml"):
+        agreement = yaml.safe_load(path.read_text("utf-8"))
+        del agreement["show_counts"]
+        path.write_text(yaml.safe_dump(agreement, allow_unicode=True), "utf-8")
+    pipeline.build(hub)
+    release = open_release(hub.releases / str(stages.released_version(hub)))
+    assert release.protected.sources is None
+    assert by_contributor(release, {}) == {}
+    page = (hub.site / "en" / "trends.html").read_text("utf-8")
+    assert "did not measure which of them registered these people" in page
 
 
 def test_one_alone_cannot_be_hidden_among_others(hub: Hub) -> None:

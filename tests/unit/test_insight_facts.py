@@ -99,7 +99,9 @@ def test_what_was_not_measured_is_not_said(tmp_path: Path) -> None:
     tables = [t for t in TABLES if "citizenship" not in t]
     release = open_release(write_release(protected_answer(tables=tables), tmp_path, "2026.1", ""))
     assert headline(Answers(release)).nationalities.state == "not_measured"
-    assert headline(Answers(release)).reach() == "People whose year is not recorded are counted too."
+    assert (
+        headline(Answers(release)).reach() == "People whose year is not recorded are counted too."
+    )
     facts = place_facts(Answers(release))
     assert facts.citizens.people.state == "not_measured"
     with language("en"):

@@ -67,16 +67,17 @@ files = st.lists(st.lists(rows, max_size=8), min_size=2, max_size=3)
 decisions = st.sampled_from(["hash", "case", "strip"])
 
 
-@settings(max_examples=80, deadline=None)
-@given(files, decisions)
-def test_a_file_that_comes_again_changes_nothing(given_: list[list[Row]], decision: str) -> None:
+@settings(max_examples=12, deadline=None)
+@given(files, decisions, st.data())
+def test_a_file_that_comes_again_changes_nothing(
+    given_: list[list[Row]], decision: str, data: st.DataObject
+) -> None:
     once = [delivered(rows, decision) for rows in given_]
-    for again in given_:
-        turned = delivered(again[::-1], decision)
-        assert released(*once, turned) == released(*once)
+    again = delivered(data.draw(st.sampled_from(given_))[::-1], decision)
+    assert released(*once, again) == released(*once)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(files, decisions, st.data())
 def test_the_records_of_one_person_change_one_row(
     given_: list[list[Row]], decision: str, data: st.DataObject
@@ -118,7 +119,7 @@ def test_a_yearly_delivery_that_holds_last_years_records(decision: str) -> None:
     assert {row[columns.index("records_per_person")] for row in after[1]} == {"1"}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(rows, max_size=8), st.lists(rows, max_size=4))
 def test_ids_do_not_depend_on_other_records(held: list[Row], others: list[Row]) -> None:
     others = [row for row in others if row not in held]

@@ -30,7 +30,7 @@ from ctdhub.protect.sums.answered import read_total
 from ctdhub.protect.sums.files import named, read_any, write
 from ctdhub.protect.sums.keep import open_keep
 from ctdhub.protect.sums.layout import Layout
-from ctdhub.protect.sums.messages import Request, Round
+from ctdhub.protect.sums.messages import Request, Round, Total
 from ctdhub.protect.sums.summed import Summed
 
 
@@ -96,6 +96,27 @@ def table(tmp_path: Path) -> Table:
 
 
 # Who may be lost.
+
+
+def test_a_sum_of_two_is_never_uncovered(tmp_path: Path) -> None:
+    """In a sum of two each reads the other's counts: of three contributors none may be lost."""
+    table = Table(tmp_path, names=NAMES[:3])
+    for name in NAMES[:3]:
+        contributor.join(table.exchange, table.keep(name), name)
+    with pytest.raises(CountError, match="threshold"):
+        hub.start(table.exchange, table.hub, threshold=2)
+    round_ = hub.start(table.exchange, table.hub)
+    assert round_.threshold == 3
+    with pytest.raises(ValueError, match="threshold"):
+        Round(terms=round_.terms, keys=round_.keys, threshold=2)
+    for name in NAMES[:2]:
+        contributor.mask(table.exchange, table.keep(name), read_alone(table.folder / f"{name}.csv"))
+    with pytest.raises(CountError, match="2 contributors are there; 3 are needed"):
+        hub.close(table.exchange, table.hub, (NAMES[2],))
+    with pytest.raises(ValueError, match="bodies"):
+        Request(round=round_.hash, bodies=dict.fromkeys(NAMES[:2], ""), deals={})
+    with pytest.raises(ValueError, match="contributors"):
+        Total(round=round_.hash, terms=round_.terms, contributors=NAMES[:2])
 
 
 @pytest.mark.parametrize("silent", [(), ("clinic",)])
@@ -468,7 +489,7 @@ def test_rows_of_a_person_are_bounded_at_each_contributor(tmp_path: Path) -> Non
     for name in NAMES[:3]:
         contributor.mask(exchange, tmp_path / name, read_alone(tmp_path / f"{name}.csv"))
     hub.close(exchange, keep)
-    for name in NAMES[:2]:
+    for name in NAMES[:3]:
         contributor.reveal(exchange, tmp_path / name)
     _found, summed = read_total(hub.total(exchange, keep)[0])
     assert summed.rows == 9
@@ -504,7 +525,7 @@ def test_columns_of_the_schema(tmp_path: Path) -> None:
         table = str(tmp_path / f"{n}.csv")
         run(app, "count", "mask", table, exchange, "--keep", str(tmp_path / n))
     run(app, "count", "close", exchange, "--keep", keep)
-    for n in names[1:]:
+    for n in names:
         run(app, "count", "reveal", exchange, "--keep", str(tmp_path / n))
     run(app, "count", "sum", exchange, "--keep", keep)
     _found, summed = read_total(tmp_path / "hub/sum.count")

@@ -21,6 +21,7 @@ from ctdhub.errors import QuestionError
 from ctdhub.i18n import LANGUAGES, language
 from ctdhub.insight import Answers
 from ctdhub.insight.change import EVERYBODY, Question, report
+from ctdhub.insight.change.documents import as_csv
 from ctdhub.insight.change.question import find_question
 from ctdhub.insight.words import number
 from ctdhub.portal.charts import write_charts
@@ -154,6 +155,36 @@ def test_contributors_that_are_counted_together_are_not_told_apart(
     assert len(together.names) == 2
     assert split.of("rest")
     assert split.value == sum(part.value for part in split.parts)
+
+
+def test_those_counted_together_never_leave_or_join_under_a_name(
+    practice: Practice, tmp_path: Path
+) -> None:
+    """In 2012 one of the two that are counted together begins, and the other has not yet."""
+    hidden = {"beacon-hotline", "rivage-refuge"}
+    named = [{**c, "show_counts": c["id"] not in hidden} for c in practice.facts["contributors"]]
+    pooled = Practice(tmp_path, practice.people, {**practice.facts, "contributors": named})
+    found = report(Answers(pooled.release(1)), EVERYBODY, (2010, 2012))
+    assert found is not None
+    (split,) = found.splits
+    assert not split.of("left", "joined")
+    assert split.of("undivided")
+    assert split.value == sum(part.value for part in split.parts)
+
+
+def test_a_name_that_begins_like_a_formula_is_harmless_in_a_table(
+    practice: Practice, tmp_path: Path
+) -> None:
+    named = [
+        {**c, "name": f"=HYPERLINK({i})"} for i, c in enumerate(practice.facts["contributors"])
+    ]
+    made = Practice(tmp_path, practice.people, {**practice.facts, "contributors": named})
+    release = made.release(1)
+    found = report(Answers(release), EVERYBODY, (2013, 2024))
+    assert found is not None
+    cells = [cell for row in csv.reader(io.StringIO(as_csv(found, release))) for cell in row]
+    assert any("HYPERLINK" in cell for cell in cells)
+    assert not any(cell.startswith("=") for cell in cells)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

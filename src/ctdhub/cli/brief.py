@@ -7,6 +7,7 @@ Does not belong here: what a document says (``portal.brief``, ``stages``), setti
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -184,16 +185,15 @@ def _private(source: Path, contributor: str, answers: Answers) -> Sheet:
 
 
 def _outside(source: Path, out: Path | None) -> None:
-    """Refuse to write a private report where the public looks."""
+    """Refuse to write a private report where the public looks: of a hub, all but ``work``."""
     if out is None:
         return
     hub = Hub(source)
     target = out.resolve()
-    for public in (hub.site, hub.releases, hub.candidates):
-        if target.is_relative_to(public.resolve()):
-            what = _("A private report must not lie among published files.")
-            fix = _("Leave out --out: the report then goes to work/reports in the hub.")
-            raise PaperError(what, fix, file=out, rule="private")
+    if target.is_relative_to(hub.root.resolve()) and not target.is_relative_to(hub.work.resolve()):
+        what = _("A private report must not lie among the files of the hub that others read.")
+        fix = _("Leave out --out: the report then goes to work/reports in the hub.")
+        raise PaperError(what, fix, file=out, rule="private")
 
 
 def _write(
@@ -218,11 +218,21 @@ def _write(
     for form, content in made.items():
         single = named and len(formats) == 1
         path = target if single else _ending(target, form)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if private else 0o666)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
+        _fresh(path, content, 0o600 if private else 0o666)
         written.append(path)
     return written
+
+
+def _fresh(path: Path, content: bytes, mode: int) -> None:
+    """A new file in the place of what was there, whoever could read that."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _ending(target: Path, form: str) -> Path:

@@ -138,7 +138,8 @@ def _hub(counts: typer.Typer) -> None:
                 min=1,
                 help=_(
                     "So many contributors must stay to the end. More of them guard better against "
-                    "collusion, fewer against loss. Default: two thirds."
+                    "collusion, fewer against loss. Default: two thirds, at least "
+                    "three: of three contributors none may be lost, of four one."
                 ),
             ),
         ] = None,

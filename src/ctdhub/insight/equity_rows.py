@@ -16,6 +16,7 @@ from ctdhub.insight.cards import NumberCard, caveat, citation
 from ctdhub.insight.equity import Assistance, Group, clear_gaps
 from ctdhub.insight.equity import caveat as equity_caveat
 from ctdhub.release import Release
+from ctdhub.release.tables import harmless
 
 COLUMNS = (
     "assistance", "by", "group", "measure", "state", "people", "people_low", "people_high",
@@ -47,7 +48,7 @@ def as_csv(found: Sequence[Assistance], release: Release) -> str:
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in rows(found, release):
-        writer.writerow({k: "" if v is None else v for k, v in row.items()})
+        writer.writerow({k: "" if v is None else harmless(v) for k, v in row.items()})
     return out.getvalue()
 
 

@@ -36,6 +36,7 @@ from ctdhub.portal.shift import write_shifts
 from ctdhub.portal.signals import looked_for, write_signals
 from ctdhub.portal.story import Story
 from ctdhub.portal.trends import trends
+from ctdhub.release.tables import harmless
 from ctdhub.schema import countries
 
 COLUMNS = ("kind", "people", "low", "high", "state", "share", "share_low", "share_high")
@@ -88,7 +89,7 @@ def _write(path: Path, chosen: Sequence[Numbers], *, several: bool = False) -> N
                     held = len(_names(figure))
                     codes = "|".join(str(code) for code in line[:held])
                     line = [figure.id, "*".join(_names(figure)), codes, *line[held:]]
-                writer.writerow(line)
+                writer.writerow([harmless(cell) for cell in line])
     facts: object = [_metadata(f) for f in chosen] if several else _metadata(chosen[0])
     meta = path.with_name(f"{path.name}.metadata.json")
     meta.write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", "utf-8")

@@ -35,6 +35,7 @@ from ctdhub.insight.signals.told import part, title
 from ctdhub.insight.words import year
 from ctdhub.portal.trends import Panel
 from ctdhub.portal.wording import ranged, state_words
+from ctdhub.release.tables import harmless
 from ctdhub.schema.labels import definition
 
 FILE = "signals"
@@ -202,7 +203,7 @@ def write_signals(folder: Path, result: ReleaseSignals) -> None:
     with (folder / f"{FILE}.csv").open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows(_rows(result))
+        writer.writerows([harmless(cell) for cell in row] for row in _rows(result))
     people = result.release.protected.people
     heads = {k: v for k, v in document.items() if k not in ("signals", "explained", "others")}
     _write_json(

@@ -253,9 +253,9 @@ perpetrators: {rows: 3, share: 0.05}
 # Noisy counts by contributor and year, from which trends tell a changing world from changing
 # contributors, and how the lists of contributors overlap, from which those whom no list knows are
 # estimated.  Only contributors whose agreement has show_counts: true have counts of their own; all
-# others are one.  `lists` names, by their ids, 2 to 8 contributors whose people share keys; with []
-# no overlap is measured.  `share` is their part of a release's budget (of rho); with share: 0
-# neither is released.
+# others are one, and where no agreement has it nothing is counted by contributor.  `lists` names,
+# by their ids, 2 to 8 contributors whose people share keys; with [] no overlap is measured.
+# `share` is their part of a release's budget (of rho); with share: 0 neither is released.
 sources: {share: 0.05, lists: []}
 
 # What all releases together may cost (epsilon, at the smallest delta ever used).  When it is spent,

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from ctdhub.errors import LedgerTampered, PolicyError, ReleaseError, printable
+from ctdhub.errors import LedgerTampered, ReleaseError, printable
 from ctdhub.hub import Hub
 from ctdhub.i18n import _
 from ctdhub.protect import Ledger, Policy, Protected, protect
 from ctdhub.release import digest
 from ctdhub.release.approvals import APPROVALS, Approvals, LedgerHead
 from ctdhub.release.manifest import MANIFEST, Manifest
+from ctdhub.stages.company import check_company
 from ctdhub.stages.records import OVERLAP, PEOPLE, PERPETRATORS
 from ctdhub.steps import Progress, Step, hash_file, hash_of
 
@@ -113,7 +113,7 @@ def answer(hub: Hub, rules: Policy, progress: Progress | None = None) -> Protect
     """The protected answer of today's people and policy; a repeat costs nothing."""
     check_paid(hub)
     facts = hub.facts(rules.years)
-    _check_company(facts["contributors"], rules)
+    check_company(facts["contributors"], rules)
     people, perpetrators, overlap = _linked(hub)
     return protect(
         pq.read_table(people),
@@ -135,27 +135,6 @@ def _linked(hub: Hub) -> tuple[Path, Path, Path]:
     """The tables of people, of their perpetrators, and of the overlap of lists."""
     folder = hub.work / "people"
     return folder / PEOPLE, folder / PERPETRATORS, folder / OVERLAP
-
-
-def _check_company(contributors: list[dict[str, Any]], rules: Policy) -> None:
-    """A contributor whose counts are not shown has company, or the rest would be its counts.
-
-    Raises:
-        PolicyError: it is the only one among others whose counts are shown.
-    """
-    hidden = [c["id"] for c in contributors if not c.get("show_counts", True)]
-    if rules.sources.share and len(hidden) == 1 < len(contributors):
-        what = _(
-            "Only the agreement of {id} forbids that its counts are shown: what is left after "
-            "those of all others would be its counts."
-        )
-        fix = _(
-            "Agree on show_counts: false with one more contributor, or leave counts by "
-            "contributor out: sources: {{share: 0}} in policy.yaml."
-        )
-        raise PolicyError(
-            what.format(id=hidden[0]), fix.format(), file="policy.yaml", rule="sources-company"
-        )
 
 
 def protect_people(hub: Hub, rules: Policy, progress: Progress | None) -> Step:

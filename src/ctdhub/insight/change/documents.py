@@ -22,6 +22,7 @@ from ctdhub.insight.saying import why
 from ctdhub.insight.trends import covering
 from ctdhub.insight.words import number, share, year
 from ctdhub.release import Release
+from ctdhub.release.tables import harmless
 
 
 def as_data(report: Report, release: Release) -> dict[str, Any]:
@@ -107,7 +108,8 @@ def csv_of(reports: Sequence[Report]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["of", "row", "from", "to", "contributors", "value", "low", "high", "state"])
     for report in reports:
-        writer.writerows([report.question.code, *row] for row in _rows(report))
+        for row in _rows(report):
+            writer.writerow([harmless(cell) for cell in (report.question.code, *row)])
     return out.getvalue()
 
 

@@ -14,8 +14,8 @@ Method.  N(y) counts the people asked about whom the contributors registered in 
    which add up to N' - N.  No order of the three steps gives the contributors another part, so
    this is the Shapley value of all three.  Where hardly anybody is recorded in one of the years
    (R not clear of the noise), W is T times N / R of the other year, and the rest is what is left.
-3. Contributors that are counted together only, of whom some report on one of the years and others
-   on both, cannot be split: their change is a part of its own.
+3. Contributors that are counted together cannot be split unless the same of them report on both
+   years: their change is a part of its own, and never under the name of one that left or joined.
 Contributors in which those recorded are clear of the noise in neither year are split together.
 
 Sources: P. Das Gupta, Standardization and Decomposition of Rates, U.S. Bureau of the Census,
@@ -34,7 +34,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ctdhub.insight.change.contributors import Group
+from ctdhub.insight.change.contributors import POOLED, Group
 from ctdhub.insight.change.counts import Cell, Counts
 from ctdhub.insight.change.noisy import Noisy, total
 
@@ -112,7 +112,9 @@ def split(counts: Counts, earlier: int, later: int) -> Split | None:
     mixed: list[Group] = []
     for group in counts.groups:
         before, after = group.reporting(earlier), group.reporting(later)
-        if before and not after:
+        if group.id == POOLED and before != after:
+            mixed.append(group)  # no name stands for what several were counted together
+        elif before and not after:
             left.append(group)
         elif after and not before:
             joined.append(group)
@@ -120,7 +122,7 @@ def split(counts: Counts, earlier: int, later: int) -> Split | None:
             both.append(group)
         elif before:
             mixed.append(group)
-    if not (left or both or mixed) or not (joined or both or mixed):
+    if not all(any(g.reporting(year) for g in counts.groups) for year in (earlier, later)):
         return None
     found: list[tuple[Kind, tuple[str, ...], Noisy]] = []
     for group in left:
@@ -142,7 +144,8 @@ def split(counts: Counts, earlier: int, later: int) -> Split | None:
     for kind, held in others:
         if held:
             old, new = (
-                total(counts.cells[g.id, year].asked for g in held) for year in (earlier, later)
+                total(counts.cells[g.id, year].asked for g in held if g.reporting(year))
+                for year in (earlier, later)
             )
             both_years = (g.reporting(year) for g in held for year in (earlier, later))
             names = tuple(dict.fromkeys(name for found_here in both_years for name in found_here))

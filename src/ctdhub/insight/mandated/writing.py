@@ -20,6 +20,7 @@ from ctdhub.insight.cards import NumberCard, caveat, citation
 from ctdhub.insight.mandated.sheet import Line, Sheet
 from ctdhub.insight.words import decimal, number, share, year
 from ctdhub.release import Release
+from ctdhub.release.tables import harmless
 from ctdhub.schema import countries
 
 COLUMNS = (
@@ -69,7 +70,9 @@ def _csv(sheet: Sheet, release: Release) -> str:
     for line in sheet.lines:
         row = _row(sheet, line)
         row |= {"level": release.protected.guarantee.level, "release": release.version}
-        writer.writerow({name: "" if row[name] is None else row[name] for name in COLUMNS})
+        writer.writerow(
+            {name: "" if row[name] is None else harmless(row[name]) for name in COLUMNS}
+        )
     return out.getvalue()
 
 

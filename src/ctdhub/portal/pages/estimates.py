@@ -28,6 +28,7 @@ from ctdhub.portal.frame import Page
 from ctdhub.portal.pages.about import about
 from ctdhub.portal.wording import state_words
 from ctdhub.release import Release
+from ctdhub.release.tables import harmless
 
 PATH, FILE = "estimates.html", "estimates"
 COLUMNS = ("method", "people", "low", "high", "why_not")
@@ -79,7 +80,8 @@ def write_estimates(folder: Path, release: Release) -> None:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(COLUMNS)
         for m in facts["methods"]:
-            writer.writerow([m["name"], m["people"], m["low"], m["high"], m["why_not"]])
+            cells = (m["name"], m["people"], m["low"], m["high"], m["why_not"])
+            writer.writerow([harmless(cell) for cell in cells])
 
 
 def write_estimates_picture(folder: Path, release: Release) -> None:

@@ -104,11 +104,11 @@ def start(
 
     Args:
         without: contributors that are left out because they do not take part.
-        threshold: how many must answer the request; None is two thirds, rounded up.
+        threshold: how many must answer; None is two thirds, rounded up, and at least three.
 
     Raises:
         CountError: a contributor has not joined and is not left out; too few are there; the
-            threshold is not more than half.
+            threshold is not more than half, or less than three.
     """
     own = open_keep(keep)
     terms = read_terms(exchange)
@@ -126,7 +126,7 @@ def start(
         if found.plan != terms.hash or found.contributor != name:
             raise altered(path)
         keys[name] = found.key
-    needed = threshold or -(-2 * len(keys) // 3)
+    needed = threshold or max(LEAST, -(-2 * len(keys) // 3))
     try:
         round_ = Round(terms=terms, keys=keys, threshold=needed)
     except (ValidationError, ValueError):
@@ -134,7 +134,7 @@ def start(
             _("With these contributors or this threshold no round can begin."),
             _(
                 "At least {least} must join, each with a key of its own; --threshold is more than "
-                "half of them and at most all."
+                "half of them, at least {least} and at most all."
             ).format(least=LEAST),
             file=named(exchange, "round"),
             rule="count-threshold",

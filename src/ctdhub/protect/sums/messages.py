@@ -139,7 +139,9 @@ class Round(Message):
 
     Attributes:
         keys: public key by contributor.
-        threshold: so many contributors must answer the request; more than half.
+        threshold: so many contributors must have their counts in the sum, and must answer the
+            request; more than half, and at least :data:`LEAST`: of a sum of two each knows the
+            other's counts.
     """
 
     kind: ClassVar[str] = "round"
@@ -154,7 +156,7 @@ class Round(Message):
             raise ValueError("keys")
         if len(self.keys) < LEAST or not set(self.keys) <= set(self.terms.contributors):
             raise ValueError("contributors")
-        if not len(self.keys) < 2 * self.threshold <= 2 * len(self.keys):
+        if not max(LEAST, len(self.keys) // 2 + 1) <= self.threshold <= len(self.keys):
             raise ValueError("threshold")
         return self
 
@@ -201,7 +203,7 @@ class Request(Message):
 
     kind: ClassVar[str] = "request"
     round: str
-    bodies: dict[str, str]
+    bodies: dict[str, str] = Field(min_length=LEAST)
     deals: dict[str, dict[str, str]]
 
 
@@ -225,7 +227,7 @@ class Total(Message):
     kind: ClassVar[str] = "sum"
     round: str
     terms: Terms
-    contributors: tuple[str, ...]
+    contributors: tuple[str, ...] = Field(min_length=LEAST)
 
 
 KINDS: dict[str, type[Message]] = {
