@@ -238,7 +238,7 @@ def test_a_hub_that_agreed_on_nothing_counts_nothing_by_contributor(hub: Hub) ->
     release = open_release(hub.releases / str(stages.released_version(hub)))
     assert release.protected.sources is None
     assert by_contributor(release, {}) == {}
-    page = (hub.site / "en" / "trends.html").read_text("utf-8")
+    page = (hub.site / "r" / release.version / "en" / "trends.html").read_text("utf-8")
     assert "did not measure which of them registered these people" in page
 
 
