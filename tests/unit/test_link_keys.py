@@ -9,6 +9,7 @@ import pytest
 
 from ctdhub.errors import FileError
 from ctdhub.link.keys import (
+    armour,
     holds_secret,
     is_linkage_key,
     is_locked,
@@ -84,6 +85,14 @@ def test_no_envelope_to_nobody(tmp_path: Path, to: str) -> None:
     with pytest.raises(FileError):
         wrap(KEY, to, tmp_path / "a.key")
     assert not (tmp_path / "a.key").exists()
+
+
+def test_one_key_has_one_spelling(tmp_path: Path) -> None:
+    """Base64 of 32 bytes ends in a letter of which two bits say nothing."""
+    text = armour.encode(bytes(32))
+    assert armour.decode(text, tmp_path) == bytes(32)
+    with pytest.raises(FileError):
+        armour.decode(text[:-2] + "B=", tmp_path)
 
 
 def test_a_public_half_that_leads_to_no_secret_is_refused(tmp_path: Path) -> None:

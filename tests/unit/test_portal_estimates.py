@@ -179,7 +179,7 @@ def test_lists_of_different_years_are_told_before_any_number(tmp_path: Path) -> 
     release = open_release(write_release(answer, tmp_path / "releases", "2026.1", "First."))
     page, warning = shown(release), different_years(release)
     assert "First (2015 to 2019)" in warning
-    assert "report on 2016 to 2017 only" in warning
+    assert "Only 2016 to 2017 is covered by all of them" in warning
     assert page.index("different years") < page.index("Across methods")
     write_estimates(tmp_path, release)
     found = json.loads((tmp_path / "estimates.json").read_text("utf-8"))

@@ -82,7 +82,7 @@ def encode(content: bytes) -> str:
 
 
 def decode(text: str, path: Path, size: int | None = None) -> bytes:
-    """The bytes of base64.
+    """The bytes of base64, written as :func:`encode` writes it (RFC 4648, section 3.5).
 
     Raises:
         FileError: it is none, or not of that size.
@@ -91,6 +91,6 @@ def decode(text: str, path: Path, size: int | None = None) -> bytes:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise broken(path) from None
-    if size is not None and len(content) != size:
+    if encode(content) != text or size not in (None, len(content)):
         raise broken(path)
     return content
