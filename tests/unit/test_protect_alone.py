@@ -453,3 +453,11 @@ def test_the_verb_drafts_once(app: typer.Typer, tmp_path: Path) -> None:
     assert "UKR" not in result.output
     assert "UKR" in (tmp_path / "new.yaml").read_text("utf-8")
     assert isinstance(CliRunner().invoke(app, command).exception, HubError)
+
+
+def test_a_row_with_too_many_cells_is_named_with_its_remedy(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n1,2,3\n", "utf-8")
+    with pytest.raises(UnreadableFile) as caught:
+        read_alone(tmp_path / "t.csv")
+    assert (caught.value.row, caught.value.rule) == (3, "cell-count")
+    assert "no row is left out silently" in caught.value.fix

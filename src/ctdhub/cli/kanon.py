@@ -111,16 +111,7 @@ def _read(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
     """The table as text columns, and what its reader decided on its own."""
     if path.suffix.lower() == ".parquet":
         return _read_parquet(path), ()
-    raw = read_table(path)
-    if raw.rejects.num_rows:
-        first = raw.rejects.slice(0, 1).to_pylist()[0]
-        raise UnreadableFile(
-            _("A row cannot be read as a record: {reason}").format(reason=first["reason"]),
-            _("Mend or delete the row; no row is left out silently."),
-            file=path,
-            row=first["source_row"],
-            rule=first["rule"],
-        )
+    raw = read_table(path).whole()
     return raw.table.drop_columns([headers.ROW]), raw.notes
 
 

@@ -16,7 +16,7 @@ from rich.markup import escape
 
 from ctdhub.cli import bar, console
 from ctdhub.cli.portal import release_folder
-from ctdhub.errors import FileError, HubError, UnreadableFile
+from ctdhub.errors import FileError, HubError
 from ctdhub.i18n import _
 from ctdhub.insight.signals import (
     MIN_COUNT,
@@ -138,16 +138,7 @@ def _table(path: Path, noise_sd: float, *, gaps_are_zero: bool) -> Given:
     Raises:
         HubError: it cannot be read, or a row of it.
     """
-    raw = read_table(path)
-    if raw.rejects.num_rows:
-        first = raw.rejects.slice(0, 1).to_pylist()[0]
-        raise UnreadableFile(
-            _("A row cannot be read as a record: {reason}").format(reason=first["reason"]),
-            _("Mend or delete the row; no row is left out silently."),
-            file=path,
-            row=first["source_row"],
-            rule=first["rule"],
-        )
+    raw = read_table(path).whole()
     columns = {
         name: raw.table[name].to_pylist() for name in raw.table.column_names if name != headers.ROW
     }

@@ -13,12 +13,13 @@ from typing import Literal
 
 from ctdhub.insight.answers import Answer, Answers, Where
 from ctdhub.insight.cards import NumberCard, card
+from ctdhub.protect import border
 from ctdhub.schema import load_schema
 
 CITIZENSHIP, EXPLOITATION_COUNTRY = "citizenship", "country_of_exploitation"
+YEAR = border.YEAR
 ENDS = frozenset((CITIZENSHIP, EXPLOITATION_COUNTRY))
 """The variables that a corridor lies between: no others may limit :func:`corridors`."""
-YEAR = "year_of_registration"
 NOT_RECORDED = ""
 YES = "yes"
 

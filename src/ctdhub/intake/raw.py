@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ctdhub.errors import HostileFile
+from ctdhub.errors import HostileFile, UnreadableFile
 from ctdhub.i18n import _, ngettext
 from ctdhub.intake import headers
 from ctdhub.intake.no_records import INK, is_label_row, total_at_the_end
@@ -58,6 +58,22 @@ class RawTable:
             raise ValueError("rows read must be the rows of the table and the rejects")
         if self.table.column_names[-1:] != [headers.ROW] or not self.rejects.schema.equals(REJECTS):
             raise ValueError("a raw table ends with _row and its rejects have the schema REJECTS")
+
+    def whole(self) -> RawTable:
+        """The table itself, for whoever can keep no rejects.
+
+        Raises:
+            UnreadableFile: a row could not be read; the first is named.
+        """
+        for first in self.rejects.slice(0, 1).to_pylist():
+            raise UnreadableFile(
+                _("A row cannot be read as a record: {reason}").format(reason=first["reason"]),
+                _("Mend or delete the row; no row is left out silently."),
+                file=self.file,
+                row=first["source_row"],
+                rule=first["rule"],
+            )
+        return self
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,13 @@ warning and citation on every page.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from functools import cache
-from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from ctdhub.paper.draw import bar, years
+from ctdhub.paper.inline import inlined
 from ctdhub.paper.sheet import Poster, Sheet
 
 
@@ -27,21 +24,13 @@ def to_html(document: Sheet | Poster, links: Sequence[tuple[str, str]] = ()) -> 
     Args:
         links: addresses and words of links that stand above it and are not printed.
     """
-    css, digest = _css()
+    css, digest = inlined("ctdhub.paper/data", "sheet.css")
     name = "sheet.html" if isinstance(document, Sheet) else "poster.html"
     return (
         _templates()
         .get_template(name)
         .render(d=document, frame=document.frame, links=links, css=css, digest=digest)
     )
-
-
-@cache
-def _css() -> tuple[Markup, str]:
-    """The style, and its hash as a Content-Security-Policy has it."""
-    text = (resources.files("ctdhub.paper") / "data" / "sheet.css").read_text("utf-8").strip()
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return Markup(text), f"sha256-{digest}"  # noqa: S704
 
 
 @cache

@@ -13,7 +13,7 @@ from ctdhub.i18n import _, current
 from ctdhub.insight import Answers, Row, Table, corridors, distribution, flag_group
 from ctdhub.insight.answers import Where
 from ctdhub.insight.saying import corridor
-from ctdhub.insight.tables import ENDS
+from ctdhub.insight.tables import ENDS, YEAR
 from ctdhub.insight.words import number, share
 from ctdhub.portal.wording import Kind, ranged, sized, state_words
 from ctdhub.schema import load_schema
@@ -21,7 +21,6 @@ from ctdhub.schema.labels import code_label, definition, group_definition, group
 
 MUCH = 0.2
 """Where more than this share of people is not recorded, the headline says so."""
-YEAR = "year_of_registration"
 
 
 @dataclass(frozen=True)

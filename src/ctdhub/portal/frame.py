@@ -10,19 +10,17 @@ Belongs here: addresses, links, head, menu.  Does not belong here: what a page s
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ctdhub.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, _, current
+from ctdhub.paper.inline import inlined as in_page
 from ctdhub.portal import cards
 from ctdhub.portal.edition import PLAIN, Edition
 from ctdhub.release import Release
@@ -195,12 +193,9 @@ def stub(target: str, code: str, title: str, *, hidden: bool) -> str:
     )
 
 
-@cache
 def inlined(name: str) -> tuple[Markup, str]:
     """A file of ``static`` to stand in a page, and its hash as a Content-Security-Policy has it."""
-    text = (resources.files("ctdhub.portal") / "static" / name).read_text("utf-8").strip()
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return Markup(text), f"sha256-{digest}"  # noqa: S704
+    return in_page("ctdhub.portal/static", name)
 
 
 @cache

@@ -22,6 +22,7 @@ from markupsafe import Markup
 from ctdhub.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.insight import Answers
 from ctdhub.insight.cards import citation
+from ctdhub.paper import isolated
 from ctdhub.portal.draw import body
 from ctdhub.portal.figures import Figure, figures
 from ctdhub.portal.frame import colours
@@ -86,16 +87,11 @@ def _notes(figure: Figure, release: Release) -> list[str]:
     facts = release.facts
     return [
         *(text for text in (figure.note, figure.definition) if text),
-        *(_isolated(caveat) for caveat in facts.caveats),
+        *(isolated(caveat) for caveat in facts.caveats),
         _("The line across the end of each bar is its interval."),
         _("Identified cases, not prevalence."),
-        citation(release).replace(facts.hub, _isolated(facts.hub), 1),
+        citation(release).replace(facts.hub, isolated(facts.hub), 1),
     ]
-
-
-def _isolated(text: str) -> str:
-    """A text in whatever script, so that it does not turn its neighbours round."""
-    return f"\u2068{text}\u2069"
 
 
 def _block(texts: list[tuple[str, str]], y: float, rtl: bool) -> tuple[Markup, int]:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.errors import Overspend, PolicyError, UnreadableFile
+from ctdhub.errors import Overspend, PolicyError
 from ctdhub.i18n import _
 from ctdhub.intake import RawTable, ReadOptions, read_table
 from ctdhub.intake.headers import ROW
@@ -46,16 +46,7 @@ def read_alone(path: Path) -> RawTable:
     """
     if path.suffix.lower() == ".parquet":
         return read_parquet(path)
-    raw = read_table(path, ReadOptions(kobo=False))
-    if raw.rejects.num_rows:
-        raise UnreadableFile(
-            raw.rejects["reason"][0].as_py(),
-            _("Mend the row or take it out; nothing is left out silently."),
-            file=raw.file,
-            row=raw.rejects["row"][0].as_py(),
-            rule=raw.rejects["rule"][0].as_py(),
-        )
-    return raw
+    return read_table(path, ReadOptions(kobo=False)).whole()
 
 
 def most_people(delta: float) -> int:

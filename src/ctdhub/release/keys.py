@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from ctdhub.errors import FileError
 from ctdhub.i18n import _
+from ctdhub.keys import write_new
 
 PREFIX = "ed25519:"
 _ENCRYPTED = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
@@ -58,16 +58,7 @@ def make_key(path: Path, passphrase: str = "") -> SigningKey:
         if passphrase
         else serialization.NoEncryption(),
     )
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        what = _("This file exists; a key is never overwritten.")
-        fix = _("Name a new file, or use the key that is there.")
-        raise FileError(what, fix, file=path, rule="key-exists") from None
-    with os.fdopen(handle, "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
+    write_new(path, content)
     return SigningKey(private)
 
 

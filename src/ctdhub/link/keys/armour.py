@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from ctdhub.errors import FileError
 from ctdhub.i18n import _
+from ctdhub.keys import write_new
 
 LONGEST = 10_000
 _FIELD = re.compile(r"^([a-z-]+): (.*)$")
@@ -31,16 +31,7 @@ def write(path: Path, label: str, fields: Mapping[str, str]) -> None:
     """
     lines = [f"-----BEGIN {label}-----", *(f"{k}: {v}" for k, v in fields.items())]
     lines.append(f"-----END {label}-----\n")
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        what = _("This file exists; a key is never overwritten.")
-        fix = _("Name a new file, or use the key that is there.")
-        raise FileError(what, fix, file=path, rule="key-exists") from None
-    with os.fdopen(handle, "w", encoding="ascii") as out:
-        out.write("\n".join(lines))
-        out.flush()
-        os.fsync(out.fileno())
+    write_new(path, "\n".join(lines).encode("ascii"))
 
 
 def read(path: Path) -> tuple[str, dict[str, str]]:

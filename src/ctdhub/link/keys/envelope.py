@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from ctdhub.errors import FileError
 from ctdhub.i18n import _
+from ctdhub.keys import write_new
 from ctdhub.link.keys import armour
 from ctdhub.link.keys.file import SIZE, LinkageKey, checked
 
@@ -44,16 +45,7 @@ def make_pair(path: Path, passphrase: str = "") -> str:
     private = X25519PrivateKey.generate()
     lock = BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
     content = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        what = _("This file exists; a key is never overwritten.")
-        fix = _("Name a new file, or use the key that is there.")
-        raise FileError(what, fix, file=path, rule="key-exists") from None
-    with os.fdopen(handle, "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
+    write_new(path, content)
     return _public(private)
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from ctdhub.errors import FileError, UnreadableFile
+from ctdhub.errors import FileError
 from ctdhub.harmonise.text import trim
 from ctdhub.harmonise.tokens import SEPARATOR, TOKEN_COLUMN, TOKENS_COLUMN
 from ctdhub.harmonise.values import DateOrder, date_of, year_of
@@ -86,15 +86,7 @@ def tokenise(
         UnreadableFile: a row cannot be read; no row is left out silently.
         FileError: ``out`` exists, or ends in something else.
     """
-    if raw.rejects.num_rows:
-        first = raw.rejects.slice(0, 1).to_pylist()[0]
-        raise UnreadableFile(
-            _("A row cannot be read as a record: {reason}").format(reason=first["reason"]),
-            _("Mend or delete the row; no row is left out silently."),
-            file=raw.file,
-            row=first["source_row"],
-            rule=first["rule"],
-        )
+    raw.whole()
     check_new(out)
     leaves = [c.name for c in plan.columns if c.fate in ("stay", "code")]
     schema = pa.schema(
