@@ -23,6 +23,7 @@ from ctdhub.link import link
 from ctdhub.link.people import Linked
 from ctdhub.schema import load_schema
 from ctdhub.withdraw import Entry, Filed, LedgerHead, Register, also_known, in_force, left_out, mark
+from ctdhub.withdraw.entry import read
 
 SCHEMA = load_schema()
 SECRET = b"a person key of a test, 32 bytes"
@@ -344,3 +345,12 @@ def test_tokens_that_were_made_anew_are_noticed() -> None:
     assert in_force([old]).told_for("our-ngo") == {"z-1"}
     assert in_force([old, new]).told_for("our-ngo") == set(), "neither covers both"
     assert in_force([old, new, renewal]).told_for("our-ngo") == {"z-1", "z-2"}
+
+
+@pytest.mark.parametrize("field", ["kind", "scope", "reason"])
+def test_a_line_holds_words_of_closed_lists_alone(field: str) -> None:
+    """Free text could tell of a person; a line that holds some is none, however sealed."""
+    good = replace(Entry("withdrawal", "person", "our-ngo"), number=1).sealed()
+    assert read(good.line(), None) == good
+    told = replace(good, **{field: "what happened to her"}).sealed()
+    assert read(told.line(), None) is None

@@ -12,14 +12,16 @@ Method.  A question names a set of values for each of some variables.
    are unbiased, and the protected records for the rest.  Its interval is ``value ± the root of
    (z sigma sqrt(m))^2 + rest^2``: z the normal quantile of the release's level, sigma the table's
    noise, m the number of cells that the sum covers; the rest, cells too few to show, counts as an
-   error as large as itself, for records are fitted and cells that small may be empty.  Of all
-   measured tables that hold all variables of the question the one with the narrowest interval
-   answers.  Where the values left out are fewer than those named, the sum is also "all of them
-   less those left out", and the errors of the two add.
+   error as large as itself, for records are fitted and cells that small may be empty.  Of
+   the measured tables that hold all variables of the question the ``CANDIDATES`` least noisy are
+   tried, and the one with the narrowest interval answers.  Where the values left out are fewer
+   than those named, the sum is also "all of them less those left out"; variances add, and so do
+   the rests.
    A table with years has a second way: the noisy counts by year of the groups that are shown in
    total (``Protected.measurements``), which are unbiased whatever their size, and records for the
    groups that have none.  Its noise is that of the noisy counts added, and for each group without
-   them that of its total over all years, which the records follow.
+   them that of its total over all years, which the records follow; the interval is wider by what
+   such a total may hide, the bound of step 1.
 3. Where no measured table holds all variables of the question there is no interval: nothing was
    measured, and no number is shown.
 A share takes its interval from Fieller's theorem (E. C. Fieller, 1954, J. R. Stat. Soc. B 16:175)
@@ -238,10 +240,7 @@ class Answers:
         return self._tallies[key]
 
     def _noisy_and_rest(self, key: str) -> tuple[Cells, Cells]:
-        """Cells of a table by year: noisy counts of groups that have them, records of the others.
-
-        Noisy counts are unbiased whatever their size, so nothing is left to the records there.
-        """
+        """Cells of a table by year: noisy counts of groups that have them, records of others."""
         if key not in self._noisy:
             names = key.split("*")
             at = names.index(YEAR)

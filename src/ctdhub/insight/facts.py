@@ -13,7 +13,7 @@ from ctdhub.insight.answers import Answer, Answers, Where
 from ctdhub.insight.cards import NumberCard, State, Unit, card
 from ctdhub.insight.largest import clear, largest
 from ctdhub.insight.saying import SideName
-from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, YEAR, YES
+from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, YEAR, YES, missing_share
 from ctdhub.schema import load_schema
 from ctdhub.schema.place import Place, place_of
 
@@ -203,7 +203,7 @@ def _side(answers: Answers, inside: Where, when: Where) -> Side:
     ]
     types.sort(key=lambda pair: -(pair[1].value or 0))
     corridors, in_years, state = _corridors(answers, inside, when)
-    missing = _missing(answers, when, known) if inside else None
+    missing = missing_share(answers, when, known) if inside else None
     return Side(
         people=card(release, answers.count(place), "people", missing=missing),
         women=_share(answers, {**place, "gender": ["female"]}, gender, place),
@@ -222,15 +222,8 @@ def _share(answers: Answers, part: Where, whole: Where, among: Where) -> NumberC
         answers.share(part, whole),
         "share",
         denominator=None if base is None else round(base),
-        missing=_missing(answers, among, whole),
+        missing=missing_share(answers, among, whole),
     )
-
-
-def _missing(answers: Answers, among: Where, recorded: Where) -> float | None:
-    total, known = answers.count(among).value, answers.count(recorded).value
-    if not total or known is None:
-        return None
-    return min(1.0, max(0.0, 1 - known / total))
 
 
 def _corridors(
@@ -246,7 +239,7 @@ def _corridors(
     if limits:
         cells |= {(a, b) for y, a, b in answers.cells(YEAR, *pair) if y in limits[YEAR]}
     both: Where = {**{v: answers.domain(v) for v in pair}, **inside, **limits}
-    missing = _missing(answers, {**inside, **limits}, both)
+    missing = missing_share(answers, {**inside, **limits}, both)
     found = {
         (a, b): answers.count({CITIZENSHIP: [a], EXPLOITATION_COUNTRY: [b], **limits})
         for a, b in sorted(cells)

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 from ctdhub.i18n import _, current
-from ctdhub.insight.words import decimal, interval, share
+from ctdhub.insight.words import decimal, share_ranged
 from ctdhub.schema.labels import code_label, label
 
 By = tuple[str, ...]
@@ -52,8 +52,8 @@ class Gap:
             kind=label(self.kind, current()),
             least=_quoted(named(self.by, self.least)),
             most=_quoted(named(self.by, self.most)),
-            low_share=_ranged(self.shares[0], self.ends[0]),
-            high_share=_ranged(self.shares[1], self.ends[1]),
+            low_share=share_ranged(self.shares[0], *self.ends[0]),
+            high_share=share_ranged(self.shares[1], *self.ends[1]),
             points=decimal(100 * self.difference, "0"),
             low=decimal(math.floor(100 * self.low), "0"),
             high=decimal(math.ceil(100 * self.high), "0"),
@@ -71,8 +71,3 @@ def named(by: By, codes: tuple[str, ...]) -> str:
 
 def _quoted(name: str) -> str:
     return _("“{name}”").format(name=name)
-
-
-def _ranged(value: float, ends: tuple[float, float]) -> str:
-    low, high = interval(*ends)
-    return _("{share} ({low} to {high})").format(share=share(value), low=low, high=high)

@@ -91,7 +91,7 @@ def distribution(answers: Answers, variable: str, among: Where | None = None) ->
     """
     among, values = among or {}, answers.domain(variable)
     recorded: Where = {**among, variable: values}
-    missing = _missing(answers, among, recorded)
+    missing = missing_share(answers, among, recorded)
     base = _base(answers, recorded, missing)
     rows = []
     for value in values:
@@ -126,7 +126,7 @@ def flag_group(answers: Answers, group: str, among: Where | None = None) -> Tabl
     if indicator is None:
         raise KeyError(group)
     some: Where = {**among, indicator: [YES]}
-    missing = _missing(answers, among, some)
+    missing = missing_share(answers, among, some)
     base = _base(answers, some, missing)
     rows = [
         Row(
@@ -170,7 +170,7 @@ def corridors(answers: Answers, most: int = 12, among: Where | None = None) -> T
         EXPLOITATION_COUNTRY: answers.domain(EXPLOITATION_COUNTRY),
         **among,
     }
-    missing = _missing(answers, among, both)
+    missing = missing_share(answers, among, both)
     base = _base(answers, both, missing)
     rows = []
     for origin, place in known[:most]:
@@ -197,7 +197,8 @@ def _among(pair: tuple[str, ...], among: Where) -> bool:
     return all(name not in among or code in among[name] for name, code in places)
 
 
-def _missing(answers: Answers, among: Where, recorded: Where) -> float | None:
+def missing_share(answers: Answers, among: Where, recorded: Where) -> float | None:
+    """Share of the people of ``among``, in 0..1, whose answer is not recorded; None if unknown."""
     total, known = answers.count(among).value, answers.count(recorded).value
     if not total or known is None:
         return None

@@ -14,7 +14,7 @@ from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
-from ctdhub.i18n import RIGHT_TO_LEFT, current
+from ctdhub.i18n import RIGHT_TO_LEFT, _, current
 
 
 def number(value: float) -> str:
@@ -67,6 +67,16 @@ def interval(low: float, high: float, *, fine: bool = False) -> tuple[str, str]:
     ends = math.floor(low * few + 1e-9) / few, math.ceil(high * steps - 1e-9) / steps
     first = share(ends[0] or min(low, _LEAST / 2), fine=fine)
     return first, share(ends[1], fine=fine)
+
+
+def share_ranged(value: float, low: float, high: float) -> str:
+    """A share with its interval, which is rounded outwards.
+
+    >>> share_ranged(0.55, 0.546, 0.554)
+    '55% (54% to 56%)'
+    """
+    ends = interval(low, high)
+    return _("{share} ({low} to {high})").format(share=share(value), low=ends[0], high=ends[1])
 
 
 def tiny(value: float) -> str:

@@ -6,7 +6,7 @@ nothing of releases or records: the portal hands it briefs, ``stages`` a contrib
 """
 
 from ctdhub.paper.html import to_html
-from ctdhub.paper.pdf import Typesetter, to_pdf
+from ctdhub.paper.pdf import Typesetter
 from ctdhub.paper.sheet import (
     Bar,
     Bars,
@@ -37,5 +37,4 @@ __all__ = [
     "Years",
     "isolated",
     "to_html",
-    "to_pdf",
 ]

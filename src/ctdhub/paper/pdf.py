@@ -109,15 +109,6 @@ class Typesetter:
         return self._typst.Compiler(source, font_paths=self._fonts, sys_inputs=inputs)
 
 
-def to_pdf(document: Sheet | Poster, fonts: Sequence[Path] = ()) -> bytes:
-    """The document as PDF with the fonts of this computer and of some folders.
-
-    Raises:
-        PaperError: see :class:`Typesetter`.
-    """
-    return Typesetter(fonts).pdf(document)
-
-
 def _shorter(document: Sheet | Poster) -> Iterator[Sheet | Poster]:
     """The document, then with less and less in it, what matters least left out first."""
     yield document

@@ -8,6 +8,7 @@
     signals                       the page "Signals", also as ``signals.json``
     assistance-gender, …          the charts of the page "Assistance" (``assistance``)
     mandated/<shape>/<country>    the tables for reports (``mandated``)
+    estimates                     the page "Not seen", .json and .csv (``pages.estimates``)
     places/<place>                all figures of a country or region; two more columns say which
     stories/<story>-<number>      a figure of a story
 

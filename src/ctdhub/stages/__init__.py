@@ -7,7 +7,8 @@ Does not belong here: the order of the stages (``pipeline``), the work itself (t
 ``protecting`` goes over the border, ``publishing`` from a candidate to the site, ``approving`` is
 what the two people do between the two, ``showing`` what the hub adds to its site.  ``withdrawn``
 is what withdrawals do to each of these, ``finding`` whom they find, ``withdrawing`` how they are
-written down.
+written down.  ``company`` refuses counts that would uncover a contributor, ``briefing`` finds what
+a brief is about, ``own_report`` writes a contributor's private report.
 """
 
 from ctdhub.stages.approving import approve, statement, waiting

@@ -79,6 +79,7 @@ def read(line: bytes, before: Entry | None) -> Entry | None:
         entry = Entry(**(fields | {"made": tuple(fields["made"])}))
         whole = entry.sealed() == entry and entry.line() == line
         known = entry.kind in get_args(Kind) and entry.scope in get_args(Scope)
+        known = known and entry.reason in REASONS
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
     follows = (before.number + 1, before.hash) if before else (1, FIRST)

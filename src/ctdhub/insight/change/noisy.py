@@ -40,11 +40,6 @@ class Noisy:
         """Standard deviation."""
         return math.hypot(*self.errors.values())
 
-    @property
-    def is_exact(self) -> bool:
-        """Whether it holds no noise at all."""
-        return not any(self.errors.values())
-
     def is_clear(self, times: float) -> bool:
         """Whether it lies above zero by so many standard deviations."""
         return self.value > times * self.sd

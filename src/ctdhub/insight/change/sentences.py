@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctdhub.i18n import RIGHT_TO_LEFT, _, current, ngettext
+from ctdhub.i18n import _, current, ngettext
 from ctdhub.insight.change.panel import Panel
 from ctdhub.insight.change.question import Question
 from ctdhub.insight.change.split import Part, Split
-from ctdhub.insight.words import formula, listed, number, share, year
+from ctdhub.insight.words import formula, isolated, listed, number, share, year
 from ctdhub.schema import load_schema
 from ctdhub.schema.labels import group_label, label
 
@@ -191,9 +191,7 @@ def part_label(part: Part) -> str:
 
 def _named(names: Sequence[str]) -> str:
     """Names of contributors as a list; each keeps its own direction inside the sentence."""
-    if current() not in RIGHT_TO_LEFT:
-        return listed(names)
-    return listed([f"\u2068{name}\u2069" for name in names])
+    return listed([isolated(name) for name in names])
 
 
 def people(change: int) -> str:

@@ -21,7 +21,7 @@ def lists_in(release: Release) -> Lists | None:
     return None if found is None else Lists.of(found.lists, found.cells, found.sigma)
 
 
-def estimate_in(release: Release, replicates: int = REPLICATES) -> Result | None:
+def estimate_in(release: Release) -> Result | None:
     """Estimates at the level of the release; None where no overlaps were measured.
 
     The same release always gives the same numbers, in every language, at every build and by the
@@ -29,7 +29,7 @@ def estimate_in(release: Release, replicates: int = REPLICATES) -> Result | None
     """
     lists = lists_in(release)
     level = release.protected.guarantee.level
-    return None if lists is None else remembered(lists, level, replicates)
+    return None if lists is None else remembered(lists, level, REPLICATES)
 
 
 def list_names(release: Release) -> dict[str, str]:

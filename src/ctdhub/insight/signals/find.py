@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
@@ -22,8 +23,8 @@ from ctdhub.insight.signals.tails import Floats
 RATE, MIN_COUNT = 0.1, 10
 FEWEST_COUNTS, FEWEST_SHARES = 3, 2
 """Known periods of the past without which a count, or a share, is not tested."""
-_Z = 1.959964
 LEVEL = 0.95
+_Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 
 What = Literal["count", "share"]
 Way = Literal["rise", "fall"]

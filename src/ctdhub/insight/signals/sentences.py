@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ctdhub.i18n import _, ngettext
 from ctdhub.insight.signals.find import Found, Test
 from ctdhub.insight.signals.periods import Kind
-from ctdhub.insight.words import number, share, year
+from ctdhub.insight.words import number, year
 
 SHORT_PAST = 5
 """Periods of the past up to which a signal says how few they are."""
@@ -246,11 +246,4 @@ def none_found(found: Found) -> str:
         )
         if found.tests
         else _("No series has enough periods to be looked at.")
-    )
-
-
-def shared(value: float, low: float, high: float) -> str:
-    """A share with its interval."""
-    return _("{share} ({low} to {high})").format(
-        share=share(value), low=share(low), high=share(high)
     )

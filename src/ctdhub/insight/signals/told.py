@@ -13,11 +13,12 @@ import numpy as np
 from ctdhub.errors import printable
 from ctdhub.i18n import _, current
 from ctdhub.insight.cards import NumberCard
+from ctdhub.insight.saying import corridor
 from ctdhub.insight.signals.figures import cards
 from ctdhub.insight.signals.find import Figure, Finding, Found
 from ctdhub.insight.signals.on_release import PARTS, PLACES, Looked, Of, ReleaseSignals
-from ctdhub.insight.signals.sentences import SHORT_PAST, Pair, Quantity, Told, named, shared
-from ctdhub.insight.words import inline, interval, number, share
+from ctdhub.insight.signals.sentences import SHORT_PAST, Pair, Quantity, Told, named
+from ctdhub.insight.words import inline, interval, number, share, share_ranged
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
 
@@ -54,7 +55,9 @@ def _number(figure: Figure) -> Quantity:
 
 
 def _shares(pair: tuple[Figure, Figure]) -> Pair:
-    before, now = (Quantity(shared(f.value, f.low, f.high), f.value, f.low, f.high) for f in pair)
+    before, now = (
+        Quantity(share_ranged(f.value, f.low, f.high), f.value, f.low, f.high) for f in pair
+    )
     return before, now
 
 
@@ -124,9 +127,7 @@ def title(looked: Looked) -> str:
     names = [countries.name(code, lang) for _v, code in places]
     if len(names) == 1:
         return _("{variable}: {answer}").format(variable=label(places[0][0], lang), answer=names[0])
-    if places[0][1] == places[1][1]:
-        return _("{country}, inside the country").format(country=names[0])
-    return _("{origin} to {destination}").format(origin=names[0], destination=names[1])
+    return corridor(places[0][1], places[1][1])
 
 
 def part(of: Of) -> str:

@@ -9,6 +9,8 @@ as the place of exploitation, and citizens of it as a part of all people of the 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ctdhub.i18n import _, current
 from ctdhub.insight import Answers, equity
 from ctdhub.insight.answers import Where
@@ -37,7 +39,7 @@ def in_place(answers: Answers, place: Place, notebook: Notebook) -> tuple[Sectio
         here.append(bars)
     told = [
         _gap(answers, gap, f"assistance-{gap.kind}", notebook)
-        for gap in equity.clear_gaps(equity.assistance(answers, COUNTRY))
+        for gap in equity.clear_gaps(_assistance(answers, COUNTRY, current()))
         if {*gap.least, *gap.most} & set(where[EXPLOITATION_COUNTRY])
     ]
     if told:
@@ -54,8 +56,14 @@ def in_hub(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
     return _hub(answers, _("Assistance"), notebook)
 
 
+@lru_cache(maxsize=4)
+def _assistance(answers: Answers, by: By, lang: str) -> tuple[Assistance, ...]:
+    """The same for every place; ``lang`` is the language in force, for cards carry words of it."""
+    return equity.assistance(answers, by)
+
+
 def _hub(answers: Answers, title: str, notebook: Notebook) -> tuple[Section, ...]:
-    found = equity.assistance(answers, CITIZENS)
+    found = _assistance(answers, CITIZENS, current())
     told = [
         _gap(answers, gap, f"assistance-hub-{gap.kind}", notebook)
         for gap in equity.clear_gaps(found)

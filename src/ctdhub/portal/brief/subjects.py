@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from ctdhub.i18n import _, current
+from ctdhub.i18n import current
 from ctdhub.insight.answers import Where
+from ctdhub.insight.saying import corridor
 from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY
 from ctdhub.insight.words import day as in_words
 from ctdhub.portal.brief.days import Observance
@@ -51,12 +52,7 @@ class Corridor:
     @property
     def name(self) -> str:
         """Its name in the language in force."""
-        origin, destination = (
-            countries.name(c, current()) for c in (self.origin, self.destination)
-        )
-        if self.origin == self.destination:
-            return _("{country}, inside the country").format(country=origin)
-        return _("{origin} to {destination}").format(origin=origin, destination=destination)
+        return corridor(self.origin, self.destination)
 
     @property
     def slug(self) -> str:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from ctdhub.errors import CountError, PolicyError
@@ -20,6 +20,7 @@ from ctdhub.i18n import _
 from ctdhub.intake import RawTable
 from ctdhub.protect.alone import fit_domains
 from ctdhub.protect.count import count, encode
+from ctdhub.protect.mechanism import Progress
 from ctdhub.protect.noise import Bits
 from ctdhub.protect.scope import Scope
 from ctdhub.protect.sums import protocol
@@ -36,8 +37,6 @@ from ctdhub.protect.sums.files import (
 from ctdhub.protect.sums.keep import Keep, new_keep, open_keep
 from ctdhub.protect.sums.layout import MOST_ROWS, Cells, Layout
 from ctdhub.protect.sums.messages import Joined, Request, Round
-
-Progress = Callable[[str, float], None]
 
 
 def join(exchange: Path, keep: Path, name: str, source: Bits = os.urandom) -> Path:
@@ -185,7 +184,9 @@ def reveal(exchange: Path, keep: Path, source: Bits = os.urandom) -> tuple[Path,
     if own.private:
         own.noted(private="")
     if not file.exists():
-        shutil.copyfile(kept, file)
+        fresh = file.with_name(f".writing-{secrets.token_hex(4)}")
+        shutil.copyfile(kept, fresh)
+        fresh.replace(file)  # whole or not at all
     return file, asked
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ctdhub.errors import CountError
 from ctdhub.i18n import _
+from ctdhub.protect.ledger import sync
 from ctdhub.protect.noise import Bits
 from ctdhub.protect.sums.channel import Secret, data, text
 
@@ -121,5 +122,6 @@ def _write(keep: Keep) -> None:
             out.flush()
             os.fsync(out.fileno())
         fresh.replace(keep.folder / STATE)
+        sync(keep.folder)  # what was noted must outlive a loss of power
     finally:
         fresh.unlink(missing_ok=True)
