@@ -233,7 +233,7 @@ class Site:
 
         found = self._checked(name)
         with damage():
-            return pq.read_table(io.BytesIO(found))
+            return pq.ParquetFile(io.BytesIO(found)).read(use_threads=False)
 
     def _large(self, variables: tuple[str, ...]) -> Any:
         """A table that has no file of its own, out of counts.parquet."""

@@ -55,7 +55,8 @@ def stored(ledger: Ledger, question: str, facts: dict[str, Any]) -> Protected | 
                 content = _read(folder / name)
                 if hashlib.sha256(content).hexdigest() != digest:
                     raise damaged(folder)
-                tables[name] = pq.read_table(pa.BufferReader(content))
+                tables[name] = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
+        # Without threads: one that gives back Python's memory while Python ends aborts the process.
         # Parquet has its own name for the inside of a list, hence the casts.
         child, sources = answer.get("perpetrators"), answer.get("sources")
         return restore(
