@@ -122,7 +122,7 @@ def answer(hub: Hub, rules: Policy, progress: Progress | None = None) -> Protect
         ledger(hub),
         facts,
         progress,
-        InParquet(perpetrators, sorted_by=PERSON),
+        InParquet(perpetrators, grouped_by=PERSON),
         pa_csv.read_csv(overlap, convert_options=_OVERLAP),
     )
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
@@ -22,7 +23,8 @@ from ctdhub.harmonise import harmonise, load_mapping
 from ctdhub.hub import Contribution, Hub
 from ctdhub.i18n import _
 from ctdhub.intake import read_table
-from ctdhub.link import link, link_perpetrators
+from ctdhub.link import link_parts
+from ctdhub.link.clusters import READ
 from ctdhub.protect import Policy, load_policy
 from ctdhub.schema import load_schema
 from ctdhub.stages.linking import report_links
@@ -123,15 +125,16 @@ def link_people(hub: Hub, harmonised: Sequence[Step]) -> Step:
 
     def run(folder: Path) -> None:
         forget(hub, [step.output for step in harmonised])
-        schema, gone = load_schema(), withdrawn_ids(hub, harmonised)
-        records = _all(harmonised, RECORDS, gone)
-        linked = link(records, schema)
-        perpetrators = link_perpetrators(_all(harmonised, PERPETRATORS, gone), linked, schema)
-        pq.write_table(linked.people, folder / PEOPLE)
-        pq.write_table(perpetrators, folder / PERPETRATORS)
+        gone = withdrawn_ids(hub, harmonised)
+        rows = sum(pq.read_metadata(step.output / RECORDS).num_rows for step in harmonised)
+        files = (
+            (_read(step, RECORDS, gone), _read(step, PERPETRATORS, gone)) for step in harmonised
+        )
+        linked = link_parts(files, rows, folder / PEOPLE, folder / PERPETRATORS, load_schema())
         pa_csv.write_csv(linked.overlap, folder / OVERLAP)
-        report_links(folder, records, _all(harmonised, TOKENS, gone), linked, settings)
-        totals = {"records": linked.records, "people": linked.people.num_rows}
+        records, tokens = _with_tokens(harmonised, gone)
+        report_links(folder, records, tokens, linked.people, settings)
+        totals = {"records": linked.records, "people": linked.people}
         (folder / REPORT).write_text(json.dumps(totals), "utf-8")
 
     return Step(
@@ -147,10 +150,23 @@ def link_people(hub: Hub, harmonised: Sequence[Step]) -> Step:
     )
 
 
-def _all(harmonised: Sequence[Step], name: str, gone: pa.Array) -> pa.Table:
-    """One table of all files, without the records of people who withdrew."""
-    tables = [pq.read_table(step.output / name) for step in harmonised]
-    return pa.concat_tables([without(table, gone) for table in tables])
+def _read(step: Step, name: str, gone: pa.Array) -> pa.Table:
+    """A table of a file as codes of few texts, without the records of people who withdrew."""
+    path = step.output / name
+    texts = [f.name for f in pq.read_schema(path) if pa.types.is_string(f.type)]
+    coded = [n for n in texts if n not in ("record_id", "person_key")]
+    return without(pq.read_table(path, read_dictionary=coded), gone)
+
+
+def _with_tokens(harmonised: Sequence[Step], gone: pa.Array) -> tuple[pa.Table, pa.Table]:
+    """The records that have tokens, and these."""
+    records, tokens = [], []
+    for step in harmonised:
+        tokens.append(without(pq.read_table(step.output / TOKENS), gone))
+        held = pq.read_table(step.output / RECORDS, columns=list(READ))
+        having = pc.is_in(held["record_id"], value_set=tokens[-1]["record_id"].combine_chunks())
+        records.append(held.filter(having))
+    return pa.concat_tables(records), pa.concat_tables(tokens)
 
 
 def reports(hub: Hub) -> list[dict[str, Any]]:
