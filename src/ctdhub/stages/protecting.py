@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.csv as pa_csv
 from pydantic import ValidationError
 
 from ctdhub.errors import LedgerTampered, ReleaseError, printable
 from ctdhub.hub import Hub
 from ctdhub.i18n import _
+from ctdhub.link.overlap import Overlap
 from ctdhub.protect import Ledger, Policy, Protected, protect
 from ctdhub.protect.rows import InParquet
 from ctdhub.release import digest
@@ -123,17 +122,12 @@ def answer(hub: Hub, rules: Policy, progress: Progress | None = None) -> Protect
         facts,
         progress,
         InParquet(perpetrators, sorted_by=PERSON),
-        pa_csv.read_csv(overlap, convert_options=_OVERLAP),
+        Overlap.read(overlap),
     )
 
 
-_OVERLAP = pa_csv.ConvertOptions(
-    column_types={"contributors": pa.string(), "people": pa.int64()}, strings_can_be_null=False
-)
-
-
 def _linked(hub: Hub) -> tuple[Path, Path, Path]:
-    """The tables of people, of their perpetrators, and of the overlap of lists."""
+    """The tables of people and of their perpetrators, and the overlap of lists."""
     folder = hub.work / "people"
     return folder / PEOPLE, folder / PERPETRATORS, folder / OVERLAP
 
