@@ -7,7 +7,6 @@ Does not belong here: what may stand in settings (``settings``), what the pipeli
 from __future__ import annotations
 
 import fcntl
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ctdhub.disk import write_whole
 from ctdhub.errors import HubFolderError, PolicyError
 from ctdhub.i18n import _
 from ctdhub.release.approvals import CANDIDATES, Role
@@ -209,13 +209,7 @@ class Hub:
         path = self._key_file
         if not path.exists():
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            fresh = path.with_suffix(f".{secrets.token_hex(4)}")
-            handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as out:
-                out.write(secrets.token_bytes(32))
-                out.flush()
-                os.fsync(out.fileno())
-            fresh.rename(path)
+            write_whole(path, secrets.token_bytes(32))
         return path.read_bytes()
 
     @contextmanager

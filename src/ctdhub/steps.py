@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ctdhub.disk import sync
 from ctdhub.i18n import _
 
 Progress = Callable[[str, float], None]
@@ -124,15 +124,6 @@ def walk(folder: Path) -> Iterator[Path]:
         if path.is_dir() and not path.is_symlink():
             yield from walk(path)
         yield path
-
-
-def sync(path: Path) -> None:
-    """Force a file or folder to disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def hash_file(path: Path) -> str:
