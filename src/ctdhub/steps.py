@@ -71,7 +71,8 @@ class Step:
         try:
             self.run(fresh)
             (fresh / KEY_FILE).write_text(json.dumps(dict(self.inputs), sort_keys=True), "utf-8")
-            swap(fresh, self.output)
+            if self.reason() is not None:  # another worker may have been faster
+                swap(fresh, self.output)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
         return True

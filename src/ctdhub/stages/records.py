@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -68,34 +68,41 @@ def mapping_file(hub: Hub, contributor: str) -> Path:
     return path
 
 
-def harmonise_file(hub: Hub, given: Contribution, rules: Policy) -> Step:
-    """One contributed file -> records, perpetrators, rejects, lineage and conservation."""
-    rules_file = mapping_file(hub, given.contributor)
+@dataclass(frozen=True)
+class HarmoniseFile:
+    """How one contributed file becomes records; a worker elsewhere can be given it.
 
-    def run(folder: Path) -> None:
-        mapping = load_mapping(rules_file)
-        raw = read_table(given.file, mapping.read)
-        result = harmonise(
-            raw,
-            mapping,
-            contributor=given.contributor,
-            years=rules.years,
-            key=hub.person_key(),
-        )
+    It says where the mapping and the person key lie and holds neither.
+    """
+
+    given: Contribution
+    mapping: Path
+    years: tuple[int, int]
+    key: Path
+
+    def __call__(self, folder: Path) -> None:
+        """Write records, perpetrators, rejects, lineage and conservation into the folder."""
+        mapping, contributor = load_mapping(self.mapping), self.given.contributor
+        raw, key = read_table(self.given.file, mapping.read), self.key.read_bytes()
+        result = harmonise(raw, mapping, contributor=contributor, years=self.years, key=key)
         pq.write_table(result.records, folder / RECORDS)
         pq.write_table(result.perpetrators, folder / PERPETRATORS)
         pq.write_table(result.tokens, folder / TOKENS)
         pq.write_table(result.cases, folder / CASES)
         pa_csv.write_csv(result.rejects, folder / REJECTS)
         report = {
-            "contributor": given.contributor,
-            "date": given.date,
+            "contributor": contributor,
+            "date": self.given.date,
             "conservation": asdict(result.conservation),
             "notes": list(raw.notes),
             "lineage": [asdict(line) for line in result.lineage],
         }
         (folder / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
 
+
+def harmonise_file(hub: Hub, given: Contribution, rules: Policy) -> Step:
+    """One contributed file -> records, perpetrators, rejects, lineage and conservation."""
+    rules_file = mapping_file(hub, given.contributor)
     digest = hash_file(given.file)
     return Step(
         name=f"harmonise {given.contributor} {given.date} {digest[:8]}",
@@ -107,7 +114,7 @@ def harmonise_file(hub: Hub, given: Contribution, rules: Policy) -> Step:
             "code": code("schema", "intake", "harmonise"),
         },
         output=hub.work / "harmonised" / given.contributor / given.date / digest[:16],
-        run=run,
+        run=HarmoniseFile(given, rules_file, rules.years, hub.key_file),
     )
 
 
