@@ -1,0 +1,250 @@
+"""Records to people on a cluster: whole persons come together, then the hub's own join runs.
+
+Belongs here: dealing records out by person, the parts that people are written in.
+Does not belong here: how records of a person merge (``link``), who is left out (``withdraw``).
+
+A task reads some rows of a harmonised file and deals them out: the part of a record is the CRC-32
+of its person, whoever else there is.  Rows of a part travel as one compressed Arrow stream, so that
+Spark shuffles few values.  A second task gets all rows of a part, and so all records of its
+persons; it runs the functions that one machine runs on everybody, and writes people and
+perpetrators of the part into the step's folder.  Only how many they are comes back.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ctdhub.harmonise.run import PERPETRATORS, RECORDS
+from ctdhub.link import link, link_perpetrators
+from ctdhub.schema import load_schema
+from ctdhub.spark.runner import Shared, raise_first, shared, told
+from ctdhub.spark.session import broken, failing
+from ctdhub.steps import sync
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+RECORDS_A_PART = 250_000
+"""Records that a task links at once, about: few beside a worker's memory."""
+
+_WRITING = ".writing-"
+_DEALT = "part int, child boolean, rows binary"
+_LINKED = "step int, answer string, fault binary"
+_CHILDREN = -1
+_Unit = tuple[int, int]
+"""Number of a file, and of its row group; :data:`_CHILDREN` stands for its perpetrators."""
+
+
+@dataclass(frozen=True)
+class LinkedParts:
+    """What became of all records.
+
+    Attributes:
+        records: number of records that went in.
+        people: number of people.
+        overlap: people by the set of contributors that know them, as ``link`` gives it.
+    """
+
+    records: int
+    people: int
+    overlap: pa.Table
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What workers are told.
+
+    Attributes:
+        files: records and perpetrators of each harmonised file.
+        gone: ids of records of people who withdrew.
+        parts: number of parts.
+        people, perpetrators: folders to write into.
+    """
+
+    where: Shared
+    files: tuple[tuple[Path, Path], ...]
+    gone: pa.Array
+    parts: int
+    people: Path
+    perpetrators: Path
+
+    def deal(self, unit: _Unit) -> Iterator[tuple[int, bool, bytes]]:
+        """The rows of a unit by part."""
+        number, group = unit
+        records, perpetrators = self.files[number]
+        if group == _CHILDREN:
+            yield from self._children(records, perpetrators)
+            return
+        with pq.ParquetFile(records) as file:
+            rows = self._kept(file.read_row_group(group))
+        for part, some in _split(rows, self._part(rows)):
+            yield part, False, _packed(some)
+
+    def _children(self, records: Path, perpetrators: Path) -> Iterator[tuple[int, bool, bytes]]:
+        """Perpetrators by the part of the person whose record tells of them."""
+        children = self._kept(pq.read_table(perpetrators))
+        if not children.num_rows:
+            return
+        found = 0
+        with pq.ParquetFile(records) as file:
+            for batch in file.iter_batches(columns=["record_id", "person_key"]):
+                of = pa.table(batch)
+                at = pc.index_in(children["record_id"], of["record_id"].combine_chunks())
+                here = children.filter(at.is_valid())
+                found += here.num_rows
+                for part, some in _split(here, self._part(of.take(at.drop_null()))):
+                    yield part, True, _packed(some)
+        if found < children.num_rows:
+            raise ValueError("a perpetrator belongs to no record")
+
+    def _kept(self, rows: pa.Table) -> pa.Table:
+        return rows.filter(pc.invert(pc.is_in(rows["record_id"], value_set=self.gone)))
+
+    def _part(self, records: pa.Table) -> npt.NDArray[np.int64]:
+        """The part of each record: a checksum of its person, the same on every machine."""
+        persons = pc.coalesce(records["person_key"], records["record_id"]).to_pylist()
+        sums = np.fromiter((zlib.crc32(p.encode()) for p in persons), np.int64, len(persons))
+        return sums % self.parts
+
+    def link(self, part: int, records: pa.Table, children: pa.Table) -> str:
+        """People and perpetrators of a part, written; the answer says how many, as JSON."""
+        schema = load_schema()
+        linked = link(records, schema)
+        _write(linked.people, self.people, part)
+        _write(link_perpetrators(children, linked, schema), self.perpetrators, part)
+        overlap = linked.overlap.to_pydict()
+        known = dict(zip(overlap["contributors"], overlap["people"], strict=True))
+        return json.dumps([linked.records, linked.people.num_rows, known])
+
+
+def link_people(
+    spark: SparkSession,
+    files: Sequence[tuple[Path, Path]],
+    gone: pa.Array,
+    people: Path,
+    perpetrators: Path,
+    work: Path,
+    parts: int | None = None,
+) -> LinkedParts:
+    """Join records to people, part by part.
+
+    Args:
+        files: records and perpetrators of each harmonised file, absolute paths.
+        gone: ids of records that are left out.
+        people, perpetrators: folders that are made and filled, one Parquet file a part; no person
+            is in two, and perpetrators of a part are sorted by person.
+        work: the hub's work folder.
+        parts: their number; None takes one for every :data:`RECORDS_A_PART` records.
+
+    Raises:
+        SparkError: the cluster broke off, or sees another folder or another software.
+    """
+    sizes = [pq.read_metadata(records) for records, _children in files]
+    rows = sum(size.num_rows for size in sizes)
+    units: list[_Unit] = [
+        (number, group)
+        for number, size in enumerate(sizes)
+        for group in (*range(size.num_row_groups), _CHILDREN)
+    ]
+    parts = parts or max(1, -(-rows // RECORDS_A_PART))
+    people.mkdir()
+    perpetrators.mkdir()
+    with shared(work) as where, failing(broken):
+        job = _Job(where, tuple(files), gone, parts, people, perpetrators)
+        spark.conf.set("spark.sql.shuffle.partitions", str(4 * parts))  # few share a task then
+        answers = (
+            spark.range(0, len(units), 1, numPartitions=len(units))
+            .mapInArrow(partial(_deal, job, units), _DEALT)
+            .groupBy("part")
+            .applyInArrow(partial(_link, job), _LINKED)
+            .toArrow()
+        )
+    raise_first(answers)
+    found = [json.loads(answer) for answer in answers["answer"].to_pylist()]
+    records = sum(one for one, _people, _overlap in found)
+    left = sum(pc.sum(pc.is_in(ids, value_set=gone)).as_py() or 0 for ids in _ids(files, gone))
+    if records != rows - left or len(list(people.glob("*.parquet"))) != len(found):
+        raise broken("ValueError")  # rows are missing, or workers wrote to another folder
+    for leftover in [*people.glob(f"{_WRITING}*"), *perpetrators.glob(f"{_WRITING}*")]:
+        leftover.unlink()
+    if not found:  # nobody: one empty part says what the columns are
+        job.link(0, RECORDS.empty_table(), PERPETRATORS.empty_table())
+    overlap: Counter[str] = Counter()
+    for _records, _people, known in found:
+        overlap.update(known)
+    names = sorted(overlap)
+    table = pa.table(
+        [pa.array(names, pa.string()), pa.array([overlap[n] for n in names], pa.int64())],
+        ["contributors", "people"],
+    )
+    return LinkedParts(records, sum(n for _records, n, _overlap in found), table)
+
+
+def _ids(files: Sequence[tuple[Path, Path]], gone: pa.Array) -> Iterator[pa.ChunkedArray]:
+    """Ids of records, read only where some are left out."""
+    for records, _children in files if len(gone) else ():
+        yield pq.read_table(records, columns=["record_id"])["record_id"]
+
+
+def _deal(
+    job: _Job, units: Sequence[_Unit], batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        for number in batch.column(0).to_pylist():
+            job.where.check()
+            for part, child, rows in job.deal(units[number]):
+                values = [pa.array([part], pa.int32()), [child], pa.array([rows], pa.binary())]
+                yield pa.record_batch(values, ["part", "child", "rows"])
+
+
+def _link(job: _Job, dealt: pa.Table) -> pa.Table:
+    part = dealt["part"][0].as_py()
+    children = _unpacked(dealt.filter(dealt["child"]), PERPETRATORS)
+    records = _unpacked(dealt.filter(pc.invert(dealt["child"])), RECORDS)
+    answer, fault = told(job.where, lambda: job.link(part, records, children))
+    values: list[Any] = [pa.array([part], pa.int32()), pa.array([answer], pa.string())]
+    return pa.table([*values, pa.array([fault], pa.binary())], ["step", "answer", "fault"])
+
+
+def _split(rows: pa.Table, part: npt.NDArray[np.int64]) -> Iterator[tuple[int, pa.Table]]:
+    """Rows by part, in their order."""
+    order = np.argsort(part, kind="stable")
+    found, first = np.unique(part[order], return_index=True)
+    rows = rows.take(pa.array(order))
+    for number, start, end in zip(found, first, [*first[1:], len(order)], strict=True):
+        yield int(number), rows.slice(start, end - start)
+
+
+def _packed(rows: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with pa.ipc.new_stream(sink, rows.schema, options=options) as stream:
+        stream.write_table(rows)
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def _unpacked(dealt: pa.Table, schema: pa.Schema) -> pa.Table:
+    tables = [pa.ipc.open_stream(rows.as_buffer()).read_all() for rows in dealt["rows"]]
+    return pa.concat_tables(tables) if tables else schema.empty_table()
+
+
+def _write(rows: pa.Table, folder: Path, part: int) -> None:
+    """Put a part in its place, whole; a task that runs twice does the same twice."""
+    fresh = folder / f"{_WRITING}{token_hex(8)}"
+    pq.write_table(rows, fresh)
+    sync(fresh)
+    fresh.replace(folder / f"part-{part:05}.parquet")
