@@ -19,7 +19,7 @@ from ctdhub.errors import LedgerError, PolicyError
 from ctdhub.protect import Ledger, Policy, Protected, load_policy, protect
 from ctdhub.protect.accounting import rho_of, split
 from ctdhub.protect.border import CONTRIBUTOR, LISTS, MEASUREMENTS, YEAR, Sources
-from ctdhub.protect.count import count
+from ctdhub.protect.count import Counts
 from ctdhub.protect.measure import cost, workload
 from ctdhub.protect.perpetrators import mentioned
 from ctdhub.protect.plan import plan_of
@@ -60,9 +60,13 @@ def given_people(n: int, seed: int = 5) -> tuple[pa.Table, pa.Table]:
 
 
 def made(n: int, policy: Policy = POLICY) -> Sourced:
-    found = sourced(*given_people(n), policy, SCHEMA, FACTS)
+    found = sourced(given_people(n)[1], policy, SCHEMA, FACTS)
     assert found is not None
     return found
+
+
+def exact_of(found: Sourced, table: pa.Table) -> Counts:
+    return found.exact(found.tally.of(table))
 
 
 def ask(folder: Path, n: int = 60, policy: Policy = POLICY, said: Any = FACTS) -> Protected:
@@ -101,9 +105,9 @@ def test_one_person_changes_one_cell_of_each_table_by_one(
         overlap = pa.table({"contributors": pa.array(names, pa.string()),
                             "people": pa.array([1] * len(names), pa.int64())})  # fmt: skip
         part = table.take(pa.array(keep, pa.int64()))
-        found = sourced(part, overlap, policy, SCHEMA, FACTS)
+        found = sourced(overlap, policy, SCHEMA, FACTS)
         assert found is not None
-        return {**count(found.codes, found.public.tables), (LISTS,): found.overlap}
+        return exact_of(found, part)
 
     everybody = list(range(len(known)))
     before, after = tables(everybody), tables([i for i in everybody if i != out])
@@ -183,11 +187,10 @@ def test_rows_are_the_public_domain_whatever_the_data(tmp_path: Path) -> None:
 
 def test_noise_is_unbiased_at_the_stated_sigma() -> None:
     found, rho = made(500), 0.05
-    exact = count(found.codes, found.public.tables)
-    exact[(LISTS,)] = found.overlap.astype(np.int32)
+    exact = exact_of(found, given_people(500)[0])
     errors: dict[str, list[float]] = {}
     for seed in range(30):
-        noisy = found.measured(rho, bits(seed))
+        noisy = found.measured(dict(exact), rho, bits(seed))
         values = noisy.measurements["noisy"].to_numpy()
         tables = ["*".join(c) for c in noisy.measurements["columns"].to_pylist()]
         start = 0
@@ -240,10 +243,12 @@ def test_entities_that_are_no_contributors_are_pooled_too() -> None:
     table, _overlap = given_people(40)
     at = table.schema.get_field_index(CONTRIBUTOR)
     table = table.set_column(at, CONTRIBUTOR, pa.array(["A field office"] * 40))
-    found = sourced(table, None, POLICY, SCHEMA, FACTS)
+    found = sourced(None, POLICY, SCHEMA, FACTS)
     assert found is not None
-    assert not found.codes.columns[CONTRIBUTOR].any()
-    assert not found.overlap.any()
+    exact = exact_of(found, table)
+    assert not exact[CONTRIBUTOR, YEAR][1:].any()
+    assert exact[CONTRIBUTOR, YEAR].sum() == 40
+    assert not exact[(LISTS,)].any()
 
 
 @pytest.mark.parametrize(
@@ -302,8 +307,10 @@ def test_a_tiny_share_is_refused_before_anything_is_paid(tmp_path: Path) -> None
 
 def test_an_overlap_of_other_people_is_a_fault() -> None:
     table, overlap = given_people(10)
+    found = sourced(overlap, POLICY, SCHEMA, FACTS)
+    assert found is not None
     with pytest.raises(ValueError, match="not that of these people"):
-        sourced(table.slice(1), overlap, POLICY, SCHEMA, FACTS)
+        exact_of(found, table.slice(1))
 
 
 def test_an_exact_repeat_is_free_and_the_same(tmp_path: Path) -> None:

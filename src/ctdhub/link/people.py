@@ -36,13 +36,14 @@ class Linked:
         overlap: people by the set of contributors that know them: ``contributors`` (names joined
             with "+"), ``people``.  Sensitive.
         records: number of records that went in.
-        places: where each record went: ``record_id``, ``person`` (row of ``people``, from 0).
+        persons: whose each record is: ``record_id``, ``person`` (what the person is called: her
+            key, or the id of her only record).
     """
 
     people: pa.Table
     overlap: pa.Table
     records: int
-    places: pa.Table
+    persons: pa.Table
 
 
 def link(records: pa.Table, schema: Schema) -> Linked:
@@ -76,13 +77,11 @@ def link(records: pa.Table, schema: Schema) -> Linked:
     names = [v.name for v in schema.table("people")]
     connection = ibis.duckdb.connect()
     linked = connection.to_pyarrow(_derive(merged, schema))
-    keys = connection.to_pyarrow(table.select("record_id", "person"))
+    persons = connection.to_pyarrow(table.select("record_id", "person"))
     connection.disconnect()
-    linked = linked.sort_by([(n, "ascending") for n in (*names, "person")])
-    row = pc.index_in(keys["person"], value_set=linked["person"])
-    places = pa.table({"record_id": keys["record_id"], "person": row})
+    linked = linked.sort_by([(n, "ascending") for n in names])
     overlap = _overlap(linked["contributors"])
-    return Linked(linked.select(names), overlap, records.num_rows, places)
+    return Linked(linked.select(names), overlap, records.num_rows, persons)
 
 
 def _merge(t: ibis.Table, variable: Variable) -> ibis.Value:

@@ -11,7 +11,6 @@ costs 1 / (2 sigma squared), and the costs add to those of everything else in th
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,14 +27,15 @@ from ctdhub.errors import PolicyError
 from ctdhub.i18n import _
 from ctdhub.protect.accounting import gaussian_rho
 from ctdhub.protect.border import CONTRIBUTOR, LIST_JOIN, LISTS, MEASUREMENTS, YEAR, Sources
-from ctdhub.protect.count import Codes, count, encode
+from ctdhub.protect.count import Counts
 from ctdhub.protect.intervals import named_cells
 from ctdhub.protect.measure import Question, Workload, affordable, measure
 from ctdhub.protect.noise import Bits
 from ctdhub.protect.plan import Columns
 from ctdhub.protect.policy import Domains, Policy
 from ctdhub.protect.pool import pool, variances
-from ctdhub.protect.regions import COUNTRY_OF, with_regions
+from ctdhub.protect.regions import COUNTRY_OF
+from ctdhub.protect.rows import Tally
 from ctdhub.protect.series import DECIMALS
 from ctdhub.schema import Schema
 
@@ -105,39 +105,59 @@ class SourceTables:
 
 @dataclass(frozen=True)
 class Sourced:
-    """People by contributor and by set of lists, and what may be spent on telling of them.
+    """What is measured of people by contributor and by set of lists, and the overlap of lists.
 
     Attributes:
-        codes: people by the domains of ``public``.
         overlap: people by each of ``public.sets``.
+        people: how many the overlap has, None where it has no rows.
     """
 
     public: SourceTables
-    codes: Codes
     overlap: npt.NDArray[np.int64]
+    people: int | None
 
     @property
     def share(self) -> float:
         """Of the release's rho."""
         return self.public.share
 
-    def digest(self) -> bytes:
-        """SHA-256 of the content; the order of people does not matter."""
-        return hashlib.sha256(self.codes.digest() + self.overlap.tobytes()).digest()
+    @property
+    def tally(self) -> Tally:
+        """What is counted of people, and how many they are."""
+        domains = self.public.domains
+        return Tally(
+            domains,
+            (*self.public.tables, ()),
+            open=tuple(n for n in domains if n == CONTRIBUTOR),
+            regions=tuple(n for n in domains if n in COUNTRY_OF),
+        )
 
-    def measured(self, rho: float, source: Bits = os.urandom) -> Sources:
+    def exact(self, counts: Counts) -> Counts:
+        """All that is measured: the tables of the tally, and the overlap.
+
+        Args:
+            counts: of the tally; taken over.
+
+        Raises:
+            ValueError: the overlap is not that of these people.
+        """
+        if self.people not in (int(counts.pop(())), None):
+            raise ValueError("the overlap of lists is not that of these people")
+        if self.public.lists:
+            counts[(LISTS,)] = self.overlap.astype(np.int32)
+        return counts
+
+    def measured(self, exact: Counts, rho: float, source: Bits = os.urandom) -> Sources:
         """The noisy measurements; whoever asks owes the ledger a charge of ``rho``.
 
         Args:
+            exact: see :meth:`exact`; emptied as soon as its noise is drawn.
             source: random bits; the operating system's in the product.
         """
         public = self.public
         questions = public.workload(rho)
-        exact = count(self.codes, public.tables)
-        if public.lists:
-            exact[(LISTS,)] = self.overlap.astype(np.int32)
         noisy = measure(exact, questions, source)
-        del exact
+        exact.clear()
         by_contributor = tuple(q for q in questions if q.columns != (LISTS,))
         pooled = pool(noisy, by_contributor)  # contributor by year is part of every other table
         parts = [MEASUREMENTS.empty_table()]
@@ -185,31 +205,24 @@ def public_sources(policy: Policy, schema: Schema, facts: Mapping[str, Any]) -> 
 
 
 def sourced(
-    people: pa.Table,
-    overlap: pa.Table | None,
-    policy: Policy,
-    schema: Schema,
-    facts: Mapping[str, Any],
+    overlap: pa.Table | None, policy: Policy, schema: Schema, facts: Mapping[str, Any]
 ) -> Sourced | None:
-    """People by contributor and the overlap of lists, ready to be measured.
+    """What is measured by contributor, and the overlap of lists, ready to be measured.
 
     Args:
-        people: ``reporting_entity``, years and third columns; one row per person.
         overlap: ``contributors`` (names joined with "+") and ``people``, as ``link`` gives it;
             None is a table without rows, so that only public settings decide what is measured.
 
     Raises:
-        PolicyError: as :func:`public_sources`; a column is missing, or holds a value outside its
-            public domain.
-        ValueError: the overlap is not that of these people.
+        PolicyError: as :func:`public_sources`.
     """
     public = public_sources(policy, schema, facts)
     if public is None:
         return None
     cells = np.zeros(len(public.sets), dtype=np.int64)
+    people = None
     if overlap is not None:
-        if pc.sum(overlap["people"]).as_py() not in (people.num_rows, None):
-            raise ValueError("the overlap of lists is not that of these people")
+        people = pc.sum(overlap["people"]).as_py()
         place = {s: i for i, s in enumerate(public.sets)}
         for who, n in zip(
             *(overlap[c].to_pylist() for c in ("contributors", "people")), strict=True
@@ -217,7 +230,7 @@ def sourced(
             known = (who or "").split(LIST_JOIN)
             if on := tuple(name for name in public.lists if name in known):
                 cells[place[on]] += n
-    return Sourced(public, _encoded(people, public), cells)
+    return Sourced(public, cells, people)
 
 
 def _thirds(released: Domains, schema: Schema) -> list[str]:
@@ -228,17 +241,6 @@ def _thirds(released: Domains, schema: Schema) -> list[str]:
         if v.core and "exploitation" in (v.group, v.any_of):
             found.append(name)
     return found + [region for region, country in COUNTRY_OF.items() if country in released]
-
-
-def _encoded(people: pa.Table, public: SourceTables) -> Codes:
-    """Codes of the public columns; a contributor without counts of its own is "not recorded"."""
-    domains = public.domains
-    if CONTRIBUTOR in domains and CONTRIBUTOR in people.column_names:
-        at = people.schema.get_field_index(CONTRIBUTOR)
-        names = people[CONTRIBUTOR].cast(pa.string())
-        shown = pc.is_in(names, value_set=pa.array(domains[CONTRIBUTOR], pa.string()))
-        people = people.set_column(at, CONTRIBUTOR, pc.if_else(shown, names, None))
-    return encode(with_regions(people, [n for n in domains if n in COUNTRY_OF]), domains)
 
 
 def _rows(cells: Iterable[Any], values: npt.NDArray[Any]) -> pa.Table:
