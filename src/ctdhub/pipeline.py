@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ctdhub import stages
 from ctdhub.hub import Hub
 from ctdhub.i18n import _
+from ctdhub.stages.engine import Engine
 from ctdhub.steps import Progress, Step, sweep, walk
 
 
@@ -58,7 +59,7 @@ def build(
             if progress:
                 progress(step, (len(done) + beside) / total)
 
-        for steps in _steps(hub, until, progress, version, note):
+        for steps in _steps(hub, engine, until, progress, version, note):
             found = [Done(step.name, step.reason()) for step in steps]
             if not dry:
                 engine.refresh(steps, tell)
@@ -70,16 +71,16 @@ def build(
 
 
 def _steps(
-    hub: Hub, until: str, progress: Progress | None, version: str, note: str
+    hub: Hub, engine: Engine, until: str, progress: Progress | None, version: str, note: str
 ) -> Iterator[list[Step]]:
     """Steps that need nothing of each other, together; each needs the output of those before."""
     policy = stages.policy(hub)
     harmonised = [stages.harmonise_file(hub, c, policy) for c in hub.contributions()]
     yield harmonised
     later: list[Callable[[], Step | None]] = [
-        lambda: stages.link_people(hub, harmonised),
-        lambda: stages.protect_people(hub, policy, progress),
-        lambda: stages.write_candidate(hub, policy, version, note),
+        lambda: stages.link_people(hub, harmonised, engine),
+        lambda: stages.protect_people(hub, policy, engine, progress),
+        lambda: stages.write_candidate(hub, policy, engine, version, note),
         lambda: stages.publish_release(hub),
         lambda: stages.build_site(hub, progress),
     ]

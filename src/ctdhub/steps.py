@@ -151,3 +151,8 @@ def hash_folder(folder: Path) -> str:
     """SHA-256 over the names and bytes of all files below ``folder``, compiled code left out."""
     files = [p for p in walk(folder) if p.is_file() and p.suffix != ".pyc"]
     return hash_of([[p.relative_to(folder).as_posix(), hash_file(p)] for p in files])
+
+
+def hash_path(path: Path) -> str:
+    """SHA-256 of a file, or of a folder of files that are parts of one table."""
+    return hash_folder(path) if path.is_dir() else hash_file(path)

@@ -44,7 +44,7 @@ RECORDS_A_PART = 250_000
 _WRITING = ".writing-"
 _DEALT = "part int, child boolean, rows binary"
 _LINKED = "step int, answer string, fault binary"
-_CHILDREN = -1
+_CHILDREN = _FAULT = -1
 _Unit = tuple[int, int]
 """Number of a file, and of its row group; :data:`_CHILDREN` stands for its perpetrators."""
 
@@ -170,7 +170,7 @@ def link_people(
             spark.range(0, len(units), 1, numPartitions=len(units))
             .mapInArrow(partial(_deal, job, units), _DEALT)
             .groupBy("part")
-            .applyInArrow(partial(_link, job), _LINKED)
+            .applyInArrow(lambda dealt: _link(job, dealt), _LINKED)
             .toArrow()
         )
     raise_first(answers)
@@ -205,17 +205,20 @@ def _deal(
 ) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         for number in batch.column(0).to_pylist():
-            job.where.check()
-            for part, child, rows in job.deal(units[number]):
+            _seen, fault = told(job.where, lambda: None)
+            dealt = [(_FAULT, False, fault)] if fault else job.deal(units[number])
+            for part, child, rows in dealt:
                 values = [pa.array([part], pa.int32()), [child], pa.array([rows], pa.binary())]
                 yield pa.record_batch(values, ["part", "child", "rows"])
 
 
 def _link(job: _Job, dealt: pa.Table) -> pa.Table:
     part = dealt["part"][0].as_py()
-    children = _unpacked(dealt.filter(dealt["child"]), PERPETRATORS)
-    records = _unpacked(dealt.filter(pc.invert(dealt["child"])), RECORDS)
-    answer, fault = told(job.where, lambda: job.link(part, records, children))
+    answer, fault = None, dealt["rows"][0].as_py()
+    if part != _FAULT:
+        children = _unpacked(dealt.filter(dealt["child"]), PERPETRATORS)
+        records = _unpacked(dealt.filter(pc.invert(dealt["child"])), RECORDS)
+        answer, fault = told(job.where, lambda: job.link(part, records, children))
     values: list[Any] = [pa.array([part], pa.int32()), pa.array([answer], pa.string())]
     return pa.table([*values, pa.array([fault], pa.binary())], ["step", "answer", "fault"])
 

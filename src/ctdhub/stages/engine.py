@@ -9,9 +9,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from ctdhub.hub import Hub
+from ctdhub.link import link, link_perpetrators
+from ctdhub.protect.rows import InParquet, Rows
+from ctdhub.schema import load_schema
+from ctdhub.spark.people import LinkedParts, link_people
+from ctdhub.spark.rows import OnCluster
+from ctdhub.spark.runner import refresh
+from ctdhub.spark.session import session
+from ctdhub.stages.withdrawn import without
 from ctdhub.steps import Step
 
 if TYPE_CHECKING:
@@ -31,6 +43,14 @@ class Engine(Protocol):
             HubError: the fault of the first of them, in their order, that has one.
         """
 
+    def link(
+        self, files: Sequence[tuple[Path, Path]], gone: pa.Array, people: Path, perpetrators: Path
+    ) -> LinkedParts:
+        """Records and perpetrators of files become those of people, without what is ``gone``."""
+
+    def rows(self, path: Path, sorted_by: str | None = None) -> Rows:
+        """The rows that :meth:`link` wrote, to be counted."""
+
 
 class ThisMachine:
     """One process, DuckDB inside it."""
@@ -40,6 +60,24 @@ class ThisMachine:
         for number, step in enumerate(steps):
             tell(step.name, number)
             step.refresh()
+
+    def link(
+        self, files: Sequence[tuple[Path, Path]], gone: pa.Array, people: Path, perpetrators: Path
+    ) -> LinkedParts:
+        """All at once."""
+        schema, (records, children) = load_schema(), zip(*files, strict=True)
+        linked = link(_all(records, gone), schema)
+        pq.write_table(linked.people, people)
+        pq.write_table(link_perpetrators(_all(children, gone), linked, schema), perpetrators)
+        return LinkedParts(linked.records, linked.people.num_rows, linked.overlap)
+
+    def rows(self, path: Path, sorted_by: str | None = None) -> Rows:
+        """Part by part."""
+        return InParquet(path, sorted_by)
+
+
+def _all(paths: Sequence[Path], gone: pa.Array) -> pa.Table:
+    return pa.concat_tables([without(pq.read_table(path), gone) for path in paths])
 
 
 @dataclass
@@ -52,18 +90,25 @@ class Cluster:
     @cached_property
     def session(self) -> SparkSession:
         """The session, which :meth:`close` ends."""
-        from ctdhub.spark.session import session
-
         return self._open.enter_context(session(self.hub.settings.spark))
 
     def refresh(self, steps: Sequence[Step], tell: Told) -> None:
         """All stale steps at once; one alone is not worth a cluster."""
-        from ctdhub.spark.runner import refresh
-
         if sum(step.reason() is not None for step in steps) > 1:
             refresh(self.session, steps, self.hub.work, tell)
         else:
             ThisMachine().refresh(steps, tell)
+
+    def link(
+        self, files: Sequence[tuple[Path, Path]], gone: pa.Array, people: Path, perpetrators: Path
+    ) -> LinkedParts:
+        """In parts that hold whole persons."""
+        parts = self.hub.settings.spark.partitions
+        return link_people(self.session, files, gone, people, perpetrators, self.hub.work, parts)
+
+    def rows(self, path: Path, sorted_by: str | None = None) -> Rows:
+        """Each part where a worker reads it."""
+        return OnCluster(self.session, path.resolve(), self.hub.work, sorted_by)
 
     def close(self) -> None:
         """End the session, if there is one."""

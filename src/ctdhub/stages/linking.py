@@ -18,7 +18,6 @@ import pyarrow.parquet as pq
 from ctdhub.errors import HubFolderError
 from ctdhub.hub import Hub
 from ctdhub.i18n import _
-from ctdhub.link import Linked
 from ctdhub.link.clusters import cluster
 from ctdhub.link.keys import holds_secret
 from ctdhub.link.settings import LinkageSettings
@@ -53,7 +52,7 @@ def refuse_linkage_keys(hub: Hub) -> None:
 
 
 def report_links(
-    folder: Path, records: pa.Table, tokens: pa.Table, linked: Linked, settings: LinkageSettings
+    folder: Path, records: pa.Table, tokens: pa.Table, people: int, settings: LinkageSettings
 ) -> None:
     """Write the report; rows of people are not touched by it."""
     found = cluster(records, tokens, settings.cut, settings.look)
@@ -62,7 +61,7 @@ def report_links(
     report = {
         "cut": settings.cut,
         "look": settings.look,
-        "people": linked.people.num_rows,
+        "people": people,
         "persons_with_tokens": found.persons,
         "clusters": found.clusters,
         "links": found.links,

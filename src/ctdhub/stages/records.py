@@ -22,9 +22,8 @@ from ctdhub.harmonise import harmonise, load_mapping
 from ctdhub.hub import Contribution, Hub
 from ctdhub.i18n import _
 from ctdhub.intake import read_table
-from ctdhub.link import link, link_perpetrators
 from ctdhub.protect import Policy, load_policy
-from ctdhub.schema import load_schema
+from ctdhub.stages.engine import Engine
 from ctdhub.stages.linking import report_links
 from ctdhub.stages.withdrawn import (
     CASES,
@@ -118,7 +117,7 @@ def harmonise_file(hub: Hub, given: Contribution, rules: Policy) -> Step:
     )
 
 
-def link_people(hub: Hub, harmonised: Sequence[Step]) -> Step:
+def link_people(hub: Hub, harmonised: Sequence[Step], engine: Engine) -> Step:
     """All records -> people, the unit of protection, their perpetrators, overlaps and links."""
     if not harmonised:
         what = _("The hub has no contributions yet.")
@@ -130,15 +129,13 @@ def link_people(hub: Hub, harmonised: Sequence[Step]) -> Step:
 
     def run(folder: Path) -> None:
         forget(hub, [step.output for step in harmonised])
-        schema, gone = load_schema(), withdrawn_ids(hub, harmonised)
-        records = _all(harmonised, RECORDS, gone)
-        linked = link(records, schema)
-        perpetrators = link_perpetrators(_all(harmonised, PERPETRATORS, gone), linked, schema)
-        pq.write_table(linked.people, folder / PEOPLE)
-        pq.write_table(perpetrators, folder / PERPETRATORS)
+        gone = withdrawn_ids(hub, harmonised)
+        files = [(step.output / RECORDS, step.output / PERPETRATORS) for step in harmonised]
+        linked = engine.link(files, gone, folder / PEOPLE, folder / PERPETRATORS)
         pa_csv.write_csv(linked.overlap, folder / OVERLAP)
-        report_links(folder, records, _all(harmonised, TOKENS, gone), linked, settings)
-        totals = {"records": linked.records, "people": linked.people.num_rows}
+        records, tokens = (_all(harmonised, name, gone) for name in (RECORDS, TOKENS))
+        report_links(folder, records, tokens, linked.people, settings)
+        totals = {"records": linked.records, "people": linked.people}
         (folder / REPORT).write_text(json.dumps(totals), "utf-8")
 
     return Step(
