@@ -51,13 +51,14 @@ class Cluster:
         """What a program needs to work on the cluster."""
         return {MASTER: self.master, SETTINGS: str(self.folder)}
 
-    def run(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def run(self, *arguments: str, heap: str = "256m") -> subprocess.Popen[bytes]:
         """Start a daemon of Spark."""
         import pyspark
 
         jars = Path(pyspark.__file__).parent / "jars"
-        java = ["java", "-Xmx256m", "-cp", f"{jars}/*", *arguments]
+        java = ["java", f"-Xmx{heap}", "-cp", f"{jars}/*", *arguments]
         home = {"SPARK_HOME": str(jars.parent), "SPARK_LOCAL_IP": "127.0.0.1"}
+        home["PYSPARK_PYTHON"] = sys.executable
         home["SPARK_SCALA_VERSION"] = "2.13"  # or a worker searches for a source tree
         with (self.folder / f"daemon-{len(self.processes)}.log").open("wb") as log:
             process = subprocess.Popen(
@@ -77,6 +78,19 @@ class Cluster:
             "org.apache.spark.deploy.worker.Worker", "--host", "127.0.0.1", "--webui-port", "0",
             "--cores", str(cores), "--memory", memory, "--work-dir", str(place), self.master,
         )  # fmt: skip
+
+    def add_connect_server(self) -> str:
+        """Start a Spark Connect server with two cores of its own; gives its address."""
+        port = free_port()
+        self.run(
+            "org.apache.spark.deploy.SparkSubmit", "--master", "local[2]",
+            "--class", "org.apache.spark.sql.connect.service.SparkConnectServer",
+            "--conf", f"spark.connect.grpc.binding.port={port}",
+            "--conf", "spark.connect.grpc.binding.address=127.0.0.1", "spark-internal",
+            heap="1g",
+        )  # fmt: skip
+        self.wait_for("Spark Connect server started")
+        return f"sc://127.0.0.1:{port}"
 
     def log(self) -> str:
         """What the daemons said."""
