@@ -16,11 +16,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import ibis
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.schema import Schema, Variable, countries
+from ctdhub.schema import PERSON, Schema, Variable, countries
 from ctdhub.schema.belonging import NATIONAL, OTHER_EU, THIRD_COUNTRY
+from ctdhub.schema.emit import arrow_schema
 
 # From the least to the most that is known to have been done for a person.
 STATUS_ORDER = ("not_available", "needed", "offered", "declined", "received")
@@ -31,19 +33,22 @@ class Linked:
     """People and how lists overlap.
 
     Attributes:
-        people: one row per person, ``Schema.table("people")`` columns, sorted by all of them, so
-            that equal people give equal tables whatever the order of the files.
+        people: one row per person, ``Schema.table("people")`` columns, in the order of what the
+            persons are called, so that equal people give equal tables whatever the order of the
+            files.
         overlap: people by the set of contributors that know them: ``contributors`` (names joined
             with "+"), ``people``.  Sensitive.
         records: number of records that went in.
-        persons: whose each record is: ``record_id``, ``person`` (what the person is called: her
-            key, or the id of her only record).
     """
 
     people: pa.Table
     overlap: pa.Table
     records: int
-    persons: pa.Table
+
+
+def persons_of(records: pa.Table) -> pa.Array:
+    """What the person of each record is called, whoever else there is: her key, or the record."""
+    return pc.coalesce(records["person_key"], records["record_id"]).combine_chunks()
 
 
 def link(records: pa.Table, schema: Schema) -> Linked:
@@ -60,28 +65,73 @@ def link(records: pa.Table, schema: Schema) -> Linked:
     the order of the schema).  A record id that comes twice is one record that was delivered twice,
     in the same file or in one that holds more.
     """
-    table = ibis.memtable(records).distinct(on="record_id", keep="first")
+    said = ["record_id", *(v.name for v in schema.records)]
+    table = records.select(said).append_column(PERSON, persons_of(records))
+    once = _first(table["record_id"])
+    if len(once) < table.num_rows:
+        table = table.take(pa.array(once))
+    of = table[PERSON].combine_chunks().dictionary_encode().indices.to_numpy()
+    alone = np.bincount(of)[of] == 1 if len(of) else np.zeros(0, dtype=bool)
+    parts = [_single(table.filter(pa.array(alone)), schema)]
+    if not alone.all():
+        parts.append(_merged(table.filter(pa.array(~alone)), schema))
+    linked = pa.concat_tables(parts).sort_by(PERSON)
+    people = linked.select([v.name for v in schema.table("people")])
+    return Linked(people, _overlap(linked["contributors"]), records.num_rows)
+
+
+def _first(ids: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """Where each id comes first."""
+    coded = ids.combine_chunks().dictionary_encode().indices.to_numpy()
+    return np.sort(np.unique(coded, return_index=True)[1])
+
+
+def _single(records: pa.Table, schema: Schema) -> pa.Table:
+    """People of whom there is one record: there is nothing to merge."""
+    texts = records.cast(_said(records.schema))
+    return _derived(
+        ibis.memtable(texts).mutate(
+            records_=ibis.literal(1, "int64"), contributors=lambda t: t.reporting_entity
+        ),
+        schema,
+    )
+
+
+def _merged(records: pa.Table, schema: Schema) -> pa.Table:
+    """People of whom there are several records."""
+    table = ibis.memtable(records.cast(_said(records.schema)))
     table = table.mutate(
-        person=ibis.coalesce(table.person_key, table.record_id),
         year_=ibis.coalesce(table.year_of_registration.cast("int64"), ibis.literal(9999)),
     )
     content = [table[v.name] for v in schema.records]
     table = table.mutate(
-        order=ibis.row_number().over(group_by=table.person, order_by=[table.year_, *content])
+        order=ibis.row_number().over(group_by=table[PERSON], order_by=[table.year_, *content])
     )
-    merged = table.group_by("person").agg(
+    merged = table.group_by(PERSON).agg(
         **{v.name: _merge(table, v) for v in schema.records},
         records_=table.count(),
         contributors=table.reporting_entity.collect(distinct=True).sort().join("+"),
     )
-    names = [v.name for v in schema.table("people")]
-    connection = ibis.duckdb.connect()
-    linked = connection.to_pyarrow(_derive(merged, schema))
-    persons = connection.to_pyarrow(table.select("record_id", "person"))
-    connection.disconnect()
-    linked = linked.sort_by([(n, "ascending") for n in names])
-    overlap = _overlap(linked["contributors"])
-    return Linked(linked.select(names), overlap, records.num_rows, persons)
+    return _derived(merged, schema)
+
+
+def _said(given: pa.Schema) -> pa.Schema:
+    """The columns as they are in ``Schema.table("records")``, without dictionaries."""
+    plain = [f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f for f in given]
+    return pa.schema(plain)
+
+
+def _derived(people: ibis.Table, schema: Schema) -> pa.Table:
+    """``person``, the columns of people and ``contributors``, worked out in memory alone."""
+    fields = [pa.field(PERSON, pa.string()), *arrow_schema("people"),
+              pa.field("contributors", pa.string())]  # fmt: skip
+    derived = _derive(people, schema).select([field.name for field in fields])
+    # Without access to files nothing that is too large can be left on a disk.
+    connection = ibis.duckdb.connect(enable_external_access=False)
+    try:
+        return connection.to_pyarrow(derived).cast(pa.schema(fields))
+    finally:
+        connection.disconnect()
 
 
 def _merge(t: ibis.Table, variable: Variable) -> ibis.Value:

@@ -13,7 +13,6 @@ perpetrators of the part into the step's folder.  Only how many they are comes b
 from __future__ import annotations
 
 import json
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,15 +21,16 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ctdhub.harmonise.run import PERPETRATORS, RECORDS
-from ctdhub.link import link, link_perpetrators
-from ctdhub.schema import load_schema
+from ctdhub.harmonise.run import RECORDS
+from ctdhub.link import Totals, link
+from ctdhub.link.parts import MENTIONED, PART_ROWS, divided, held, overlap_of
+from ctdhub.link.people import persons_of
+from ctdhub.link.perpetrators import by_person, each_once
+from ctdhub.schema import PERSON, load_schema
 from ctdhub.spark.runner import Shared, raise_first, shared, told
 from ctdhub.spark.session import broken, failing
 from ctdhub.steps import sync
@@ -38,30 +38,12 @@ from ctdhub.steps import sync
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-RECORDS_A_PART = 250_000
-"""Records that a task links at once, about: few beside a worker's memory."""
-
 _WRITING = ".writing-"
 _DEALT = "part int, child boolean, rows binary"
 _LINKED = "step int, answer string, fault binary"
 _CHILDREN = _FAULT = -1
 _Unit = tuple[int, int]
 """Number of a file, and of its row group; :data:`_CHILDREN` stands for its perpetrators."""
-
-
-@dataclass(frozen=True)
-class LinkedParts:
-    """What became of all records.
-
-    Attributes:
-        records: number of records that went in.
-        people: number of people.
-        overlap: people by the set of contributors that know them, as ``link`` gives it.
-    """
-
-    records: int
-    people: int
-    overlap: pa.Table
 
 
 @dataclass(frozen=True)
@@ -89,46 +71,36 @@ class _Job:
         if group == _CHILDREN:
             yield from self._children(records, perpetrators)
             return
-        with pq.ParquetFile(records) as file:
-            rows = self._kept(file.read_row_group(group))
-        for part, some in _split(rows, self._part(rows)):
+        with pq.ParquetFile(records, read_dictionary=_coded(records)) as file:
+            rows = self._kept(file.read_row_group(group, columns=held(load_schema())))
+        for part, some in divided(rows, persons_of(rows), self.parts):
             yield part, False, _packed(some)
 
     def _children(self, records: Path, perpetrators: Path) -> Iterator[tuple[int, bool, bytes]]:
         """Perpetrators by the part of the person whose record tells of them."""
         children = self._kept(pq.read_table(perpetrators))
-        if not children.num_rows:
-            return
-        found = 0
-        with pq.ParquetFile(records) as file:
-            for batch in file.iter_batches(columns=["record_id", "person_key"]):
-                of = pa.table(batch)
-                at = pc.index_in(children["record_id"], of["record_id"].combine_chunks())
-                here = children.filter(at.is_valid())
-                found += here.num_rows
-                for part, some in _split(here, self._part(of.take(at.drop_null()))):
-                    yield part, True, _packed(some)
-        if found < children.num_rows:
-            raise ValueError("a perpetrator belongs to no record")
+        if children.num_rows:
+            ids = pq.read_table(records, columns=["record_id", "person_key"])
+            rows = by_person(children, ids, load_schema())
+            for part, some in divided(rows, rows[PERSON].combine_chunks(), self.parts):
+                yield part, True, _packed(some)
 
     def _kept(self, rows: pa.Table) -> pa.Table:
         return rows.filter(pc.invert(pc.is_in(rows["record_id"], value_set=self.gone)))
 
-    def _part(self, records: pa.Table) -> npt.NDArray[np.int64]:
-        """The part of each record: a checksum of its person, the same on every machine."""
-        persons = pc.coalesce(records["person_key"], records["record_id"]).to_pylist()
-        sums = np.fromiter((zlib.crc32(p.encode()) for p in persons), np.int64, len(persons))
-        return sums % self.parts
-
     def link(self, part: int, records: pa.Table, children: pa.Table) -> str:
         """People and perpetrators of a part, written; the answer says how many, as JSON."""
-        schema = load_schema()
-        linked = link(records, schema)
+        linked = link(records, load_schema())
         _write(linked.people, self.people, part)
-        _write(link_perpetrators(children, linked, schema), self.perpetrators, part)
-        overlap = linked.overlap.to_pydict()
-        known = dict(zip(overlap["contributors"], overlap["people"], strict=True))
+        _write(each_once(children.cast(MENTIONED)), self.perpetrators, part)
+        known = {row["contributors"]: row["people"] for row in linked.overlap.to_pylist()}
         return json.dumps([linked.records, linked.people.num_rows, known])
+
+
+def _coded(path: Path) -> list[str]:
+    """Columns of few texts, which travel as codes."""
+    texts = [f.name for f in pq.read_schema(path) if pa.types.is_string(f.type)]
+    return [name for name in texts if name not in ("record_id", "person_key")]
 
 
 def link_people(
@@ -139,7 +111,7 @@ def link_people(
     perpetrators: Path,
     work: Path,
     parts: int | None = None,
-) -> LinkedParts:
+) -> Totals:
     """Join records to people, part by part.
 
     Args:
@@ -148,7 +120,7 @@ def link_people(
         people, perpetrators: folders that are made and filled, one Parquet file a part; no person
             is in two, and perpetrators of a part are sorted by person.
         work: the hub's work folder.
-        parts: their number; None takes one for every :data:`RECORDS_A_PART` records.
+        parts: their number; None takes one for every ``PART_ROWS`` records.
 
     Raises:
         SparkError: the cluster broke off, or sees another folder or another software.
@@ -160,7 +132,7 @@ def link_people(
         for number, size in enumerate(sizes)
         for group in (*range(size.num_row_groups), _CHILDREN)
     ]
-    parts = parts or max(1, -(-rows // RECORDS_A_PART))
+    parts = parts or max(1, -(-rows // PART_ROWS))
     people.mkdir()
     perpetrators.mkdir()
     with shared(work) as where, failing(broken):
@@ -182,16 +154,11 @@ def link_people(
     for leftover in [*people.glob(f"{_WRITING}*"), *perpetrators.glob(f"{_WRITING}*")]:
         leftover.unlink()
     if not found:  # nobody: one empty part says what the columns are
-        job.link(0, RECORDS.empty_table(), PERPETRATORS.empty_table())
+        job.link(0, RECORDS.empty_table(), MENTIONED.empty_table())
     overlap: Counter[str] = Counter()
     for _records, _people, known in found:
         overlap.update(known)
-    names = sorted(overlap)
-    table = pa.table(
-        [pa.array(names, pa.string()), pa.array([overlap[n] for n in names], pa.int64())],
-        ["contributors", "people"],
-    )
-    return LinkedParts(records, sum(n for _records, n, _overlap in found), table)
+    return Totals(records, sum(n for _records, n, _known in found), overlap_of(overlap))
 
 
 def _ids(files: Sequence[tuple[Path, Path]], gone: pa.Array) -> Iterator[pa.ChunkedArray]:
@@ -216,20 +183,11 @@ def _link(job: _Job, dealt: pa.Table) -> pa.Table:
     part = dealt["part"][0].as_py()
     answer, fault = None, dealt["rows"][0].as_py()
     if part != _FAULT:
-        children = _unpacked(dealt.filter(dealt["child"]), PERPETRATORS)
+        children = _unpacked(dealt.filter(dealt["child"]), MENTIONED)
         records = _unpacked(dealt.filter(pc.invert(dealt["child"])), RECORDS)
         answer, fault = told(job.where, lambda: job.link(part, records, children))
     values: list[Any] = [pa.array([part], pa.int32()), pa.array([answer], pa.string())]
     return pa.table([*values, pa.array([fault], pa.binary())], ["step", "answer", "fault"])
-
-
-def _split(rows: pa.Table, part: npt.NDArray[np.int64]) -> Iterator[tuple[int, pa.Table]]:
-    """Rows by part, in their order."""
-    order = np.argsort(part, kind="stable")
-    found, first = np.unique(part[order], return_index=True)
-    rows = rows.take(pa.array(order))
-    for number, start, end in zip(found, first, [*first[1:], len(order)], strict=True):
-        yield int(number), rows.slice(start, end - start)
 
 
 def _packed(rows: pa.Table) -> bytes:

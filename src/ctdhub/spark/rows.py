@@ -37,14 +37,14 @@ _FAULT = -1
 class _Job:
     where: Shared
     files: tuple[Path, ...]
-    sorted_by: str | None
+    grouped_by: str | None
     tallies: tuple[Tally, ...]
 
     def count(self, numbers: Iterable[int]) -> list[Counts]:
         """The tables of some files together."""
         totals = [tally.none() for tally in self.tallies]
         for number in numbers:
-            found = InParquet(self.files[number], self.sorted_by).counts(self.tallies)
+            found = InParquet(self.files[number], self.grouped_by).counts(self.tallies)
             for total, part in zip(totals, found, strict=True):
                 add(total, part)
         return totals
@@ -57,13 +57,13 @@ class OnCluster:
         spark: the session.
         path: a Parquet file, or a folder of them, that all workers see.
         work: the hub's work folder.
-        sorted_by: see ``InParquet``.
+        grouped_by: see ``InParquet``.
     """
 
     def __init__(
-        self, spark: SparkSession, path: Path, work: Path, sorted_by: str | None = None
+        self, spark: SparkSession, path: Path, work: Path, grouped_by: str | None = None
     ) -> None:
-        self._spark, self._work, self._sorted_by = spark, work, sorted_by
+        self._spark, self._work, self._grouped_by = spark, work, grouped_by
         self._files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
 
     def counts(self, tallies: Sequence[Tally]) -> list[Counts]:
@@ -77,7 +77,7 @@ class OnCluster:
         files = len(self._files)
         tasks = min(files, max(TASKS, files // 8))
         with shared(self._work) as where, failing(broken):
-            job = _Job(where, tuple(self._files), self._sorted_by, tuple(tallies))
+            job = _Job(where, tuple(self._files), self._grouped_by, tuple(tallies))
             self._spark.conf.set("spark.sql.shuffle.partitions", str(min(tasks, TASKS)))
             found = (
                 self._spark.range(0, files, 1, numPartitions=tasks)

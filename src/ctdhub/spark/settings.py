@@ -27,7 +27,7 @@ class SparkSettings(BaseModel):
             standalone cluster, ``sc://host:port`` for Spark Connect.
         config: Spark's own settings; they win over those that ctdhub makes.
         partitions: number of parts in which people are linked and counted; None takes one for
-            every 250,000 records and at least one for each core.
+            262,144 records.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

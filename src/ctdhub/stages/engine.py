@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ctdhub.hub import Hub
-from ctdhub.link import link, link_perpetrators
+from ctdhub.link import Totals, link_parts
 from ctdhub.protect.rows import InParquet, Rows
 from ctdhub.schema import load_schema
-from ctdhub.spark.people import LinkedParts, link_people
+from ctdhub.spark.people import link_people
 from ctdhub.spark.rows import OnCluster
 from ctdhub.spark.runner import refresh
 from ctdhub.spark.session import session
@@ -45,10 +45,10 @@ class Engine(Protocol):
 
     def link(
         self, files: Sequence[tuple[Path, Path]], gone: pa.Array, people: Path, perpetrators: Path
-    ) -> LinkedParts:
+    ) -> Totals:
         """Records and perpetrators of files become those of people, without what is ``gone``."""
 
-    def rows(self, path: Path, sorted_by: str | None = None) -> Rows:
+    def rows(self, path: Path, grouped_by: str | None = None) -> Rows:
         """The rows that :meth:`link` wrote, to be counted."""
 
 
@@ -63,21 +63,22 @@ class ThisMachine:
 
     def link(
         self, files: Sequence[tuple[Path, Path]], gone: pa.Array, people: Path, perpetrators: Path
-    ) -> LinkedParts:
-        """All at once."""
-        schema, (records, children) = load_schema(), zip(*files, strict=True)
-        linked = link(_all(records, gone), schema)
-        pq.write_table(linked.people, people)
-        pq.write_table(link_perpetrators(_all(children, gone), linked, schema), perpetrators)
-        return LinkedParts(linked.records, linked.people.num_rows, linked.overlap)
+    ) -> Totals:
+        """File by file, then part by part."""
+        rows = sum(pq.read_metadata(records).num_rows for records, _children in files)
+        read = (tuple(_read(path, gone) for path in pair) for pair in files)
+        return link_parts(read, rows, people, perpetrators, load_schema())
 
-    def rows(self, path: Path, sorted_by: str | None = None) -> Rows:
+    def rows(self, path: Path, grouped_by: str | None = None) -> Rows:
         """Part by part."""
-        return InParquet(path, sorted_by)
+        return InParquet(path, grouped_by)
 
 
-def _all(paths: Sequence[Path], gone: pa.Array) -> pa.Table:
-    return pa.concat_tables([without(pq.read_table(path), gone) for path in paths])
+def _read(path: Path, gone: pa.Array) -> pa.Table:
+    """A table of a file as codes of few texts, without the records of people who withdrew."""
+    texts = [f.name for f in pq.read_schema(path) if pa.types.is_string(f.type)]
+    coded = [n for n in texts if n not in ("record_id", "person_key")]
+    return without(pq.read_table(path, read_dictionary=coded), gone)
 
 
 @dataclass
@@ -101,14 +102,14 @@ class Cluster:
 
     def link(
         self, files: Sequence[tuple[Path, Path]], gone: pa.Array, people: Path, perpetrators: Path
-    ) -> LinkedParts:
+    ) -> Totals:
         """In parts that hold whole persons."""
         parts = self.hub.settings.spark.partitions
         return link_people(self.session, files, gone, people, perpetrators, self.hub.work, parts)
 
-    def rows(self, path: Path, sorted_by: str | None = None) -> Rows:
+    def rows(self, path: Path, grouped_by: str | None = None) -> Rows:
         """Each part where a worker reads it."""
-        return OnCluster(self.session, path.resolve(), self.hub.work, sorted_by)
+        return OnCluster(self.session, path.resolve(), self.hub.work, grouped_by)
 
     def close(self) -> None:
         """End the session, if there is one."""

@@ -54,7 +54,12 @@ def refuse_linkage_keys(hub: Hub) -> None:
 def report_links(
     folder: Path, records: pa.Table, tokens: pa.Table, people: int, settings: LinkageSettings
 ) -> None:
-    """Write the report; rows of people are not touched by it."""
+    """Write the report; rows of people are not touched by it.
+
+    Args:
+        records: those that have tokens, with the columns that ``cluster`` reads.
+        people: how many there are.
+    """
     found = cluster(records, tokens, settings.cut, settings.look)
     pa_csv.write_csv(found.review, folder / REVIEW)
     pq.write_table(found.members, folder / CLUSTERS)

@@ -122,7 +122,7 @@ def answer(hub: Hub, rules: Policy, engine: Engine, progress: Progress | None = 
         ledger(hub),
         facts,
         progress,
-        engine.rows(perpetrators, sorted_by=PERSON),
+        engine.rows(perpetrators, grouped_by=PERSON),
         pa_csv.read_csv(overlap, convert_options=_OVERLAP),
     )
 

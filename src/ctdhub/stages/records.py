@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
@@ -22,6 +23,7 @@ from ctdhub.harmonise import harmonise, load_mapping
 from ctdhub.hub import Contribution, Hub
 from ctdhub.i18n import _
 from ctdhub.intake import read_table
+from ctdhub.link.clusters import READ
 from ctdhub.protect import Policy, load_policy
 from ctdhub.stages.engine import Engine
 from ctdhub.stages.linking import report_links
@@ -133,7 +135,7 @@ def link_people(hub: Hub, harmonised: Sequence[Step], engine: Engine) -> Step:
         files = [(step.output / RECORDS, step.output / PERPETRATORS) for step in harmonised]
         linked = engine.link(files, gone, folder / PEOPLE, folder / PERPETRATORS)
         pa_csv.write_csv(linked.overlap, folder / OVERLAP)
-        records, tokens = (_all(harmonised, name, gone) for name in (RECORDS, TOKENS))
+        records, tokens = _with_tokens(harmonised, gone)
         report_links(folder, records, tokens, linked.people, settings)
         totals = {"records": linked.records, "people": linked.people}
         (folder / REPORT).write_text(json.dumps(totals), "utf-8")
@@ -151,10 +153,15 @@ def link_people(hub: Hub, harmonised: Sequence[Step], engine: Engine) -> Step:
     )
 
 
-def _all(harmonised: Sequence[Step], name: str, gone: pa.Array) -> pa.Table:
-    """One table of all files, without the records of people who withdrew."""
-    tables = [pq.read_table(step.output / name) for step in harmonised]
-    return pa.concat_tables([without(table, gone) for table in tables])
+def _with_tokens(harmonised: Sequence[Step], gone: pa.Array) -> tuple[pa.Table, pa.Table]:
+    """The records that have tokens, and these."""
+    records, tokens = [], []
+    for step in harmonised:
+        tokens.append(without(pq.read_table(step.output / TOKENS), gone))
+        held = pq.read_table(step.output / RECORDS, columns=list(READ))
+        having = pc.is_in(held["record_id"], value_set=tokens[-1]["record_id"].combine_chunks())
+        records.append(held.filter(having))
+    return pa.concat_tables(records), pa.concat_tables(tokens)
 
 
 def reports(hub: Hub) -> list[dict[str, Any]]:
