@@ -133,7 +133,7 @@ class Hub:
         places = (self.root / "withdrawals", self.ledger / "withdrawals-head")
         if not any(place.exists() for place in places):
             return ()
-        if not self._key_file.exists():
+        if not self.key_file.exists():
             raise other_key(self.root / "withdrawals")
         return self.withdrawals.entries()
 
@@ -201,12 +201,13 @@ class Hub:
         return self.root / "keys" / f"practice-{role}.pem"
 
     @property
-    def _key_file(self) -> Path:
+    def key_file(self) -> Path:
+        """Where the person key lies."""
         return self.root / "keys" / "person.key"
 
     def person_key(self) -> bytes:
         """The hub's secret for hashing case numbers, made at first need; never leaves the hub."""
-        path = self._key_file
+        path = self.key_file
         if not path.exists():
             path.parent.mkdir(mode=0o700, exist_ok=True)
             write_whole(path, secrets.token_bytes(32))

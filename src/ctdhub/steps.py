@@ -71,7 +71,8 @@ class Step:
         try:
             self.run(fresh)
             (fresh / KEY_FILE).write_text(json.dumps(dict(self.inputs), sort_keys=True), "utf-8")
-            swap(fresh, self.output)
+            if self.reason() is not None:  # another worker may have been faster
+                swap(fresh, self.output)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
         return True
@@ -141,3 +142,8 @@ def hash_folder(folder: Path) -> str:
     """SHA-256 over the names and bytes of all files below ``folder``, compiled code left out."""
     files = [p for p in walk(folder) if p.is_file() and p.suffix != ".pyc"]
     return hash_of([[p.relative_to(folder).as_posix(), hash_file(p)] for p in files])
+
+
+def hash_path(path: Path) -> str:
+    """SHA-256 of a file, or of a folder of files that are parts of one table."""
+    return hash_folder(path) if path.is_dir() else hash_file(path)

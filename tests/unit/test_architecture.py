@@ -18,7 +18,9 @@ ORDER = [
     "withdraw", "profile", "protect", "release", "insight", "portal",
 ]  # fmt: skip
 RIGHT_OF_BORDER = {"release", "insight", "portal"}
-ASSEMBLY = {"practice", "settings", "hub", "steps", "start", "stages", "pipeline", "cli", "ctdhub"}
+ASSEMBLY = {
+    "practice", "settings", "hub", "steps", "start", "spark", "stages", "pipeline", "cli", "ctdhub",
+}  # fmt: skip
 MINTS = {"protect", "release"}
 
 
