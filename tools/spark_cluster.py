@@ -19,9 +19,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 MASTER, SETTINGS = "CTDHUB_SPARK_MASTER", "SPARK_CONF_DIR"
+SPARK = Path(find_spec("pyspark").origin).parent if find_spec("pyspark") else Path()
+DEPLOY = "org.apache.spark.deploy"
+DAEMON = ("java", "-Xmx256m", "-cp", f"{SPARK}/jars/*")
 PATIENCE = 60.0
 """Seconds to wait until a process answers."""
 
@@ -51,18 +55,14 @@ class Cluster:
         """What a program needs to work on the cluster."""
         return {MASTER: self.master, SETTINGS: str(self.folder)}
 
-    def run(self, *arguments: str, heap: str = "256m") -> subprocess.Popen[bytes]:
-        """Start a daemon of Spark."""
-        import pyspark
-
-        jars = Path(pyspark.__file__).parent / "jars"
-        java = ["java", f"-Xmx{heap}", "-cp", f"{jars}/*", *arguments]
-        home = {"SPARK_HOME": str(jars.parent), "SPARK_LOCAL_IP": "127.0.0.1"}
+    def run(self, *command: str) -> subprocess.Popen[bytes]:
+        """Start a process of Spark."""
+        home = {"SPARK_HOME": str(SPARK), "SPARK_LOCAL_IP": "127.0.0.1"}
         home["PYSPARK_PYTHON"] = sys.executable
         home["SPARK_SCALA_VERSION"] = "2.13"  # or a worker searches for a source tree
         with (self.folder / f"daemon-{len(self.processes)}.log").open("wb") as log:
             process = subprocess.Popen(
-                java,
+                command,
                 env={**os.environ, **home, **self.environment},
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -75,7 +75,7 @@ class Cluster:
         """Start a worker; programs that run already get its cores too."""
         place = self.folder / f"worker-{len(self.processes)}"
         return self.run(
-            "org.apache.spark.deploy.worker.Worker", "--host", "127.0.0.1", "--webui-port", "0",
+            *DAEMON, f"{DEPLOY}.worker.Worker", "--host", "127.0.0.1", "--webui-port", "0",
             "--cores", str(cores), "--memory", memory, "--work-dir", str(place), self.master,
         )  # fmt: skip
 
@@ -83,11 +83,10 @@ class Cluster:
         """Start a Spark Connect server with two cores of its own; gives its address."""
         port = free_port()
         self.run(
-            "org.apache.spark.deploy.SparkSubmit", "--master", "local[2]",
+            str(SPARK / "bin" / "spark-submit"), "--master", "local[2]",
             "--class", "org.apache.spark.sql.connect.service.SparkConnectServer",
             "--conf", f"spark.connect.grpc.binding.port={port}",
             "--conf", "spark.connect.grpc.binding.address=127.0.0.1", "spark-internal",
-            heap="1g",
         )  # fmt: skip
         self.wait_for("Spark Connect server started")
         return f"sc://127.0.0.1:{port}"
@@ -140,7 +139,7 @@ def cluster(workers: int = 2, cores: int = 1, memory: str = "1g") -> Iterator[Cl
         )
         try:
             made.run(
-                "org.apache.spark.deploy.master.Master", "--host", "127.0.0.1",
+                *DAEMON, f"{DEPLOY}.master.Master", "--host", "127.0.0.1",
                 "--port", str(port), "--webui-port", "0",
             )  # fmt: skip
             made.wait_for("New state: ALIVE")
