@@ -131,7 +131,7 @@ class _Account:
 
     def tokens(self, rows: pa.Table, plan: Plan, tokeniser: Tokeniser) -> dict[str, pa.Array]:
         one, every = [], []
-        for person in _people(rows, plan):
+        for person in people_of(rows, plan):
             first, found = tokeniser.tokens(person)
             self._rows += 1
             self._alone += not first
@@ -150,7 +150,7 @@ class _Account:
         return Made(self._rows, kinds, self._alone, self._none, self._unread)
 
 
-def _people(rows: pa.Table, plan: Plan) -> Iterator[Identity]:
+def people_of(rows: pa.Table, plan: Plan) -> Iterator[Identity]:
     def cells(column: str | None) -> list[str]:
         if column is None:
             return [""] * rows.num_rows
