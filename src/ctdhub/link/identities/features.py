@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 
-from ctdhub.harmonise.vocabulary import vocabulary
 from ctdhub.harmonise.country_names import fold_name
+from ctdhub.harmonise.vocabulary import vocabulary
 from ctdhub.intake import RawTable
 from ctdhub.intake.identifier_words import is_place, kind_of, words
 from ctdhub.link.tokens.births import read_birth
@@ -57,42 +57,46 @@ day, the smaller first.  sex: ``female`` or ``male``.
 _DAY = re.compile(r"^(\d{4})\D{0,2}(\d\d?)\D{0,2}(\d\d?)$|^(\d\d?)\D{1,2}(\d\d?)\D{1,2}(\d{4})$")
 
 
-def more_columns(raws: Sequence[RawTable], plans: Sequence[Plan]) -> dict[str, list[str | None]]:
-    """Further columns that are compared: by name, the column of each file or None.
+def more_columns(plans: Sequence[Plan]) -> dict[str, list[str | None]]:
+    """Further columns that are compared: what they are called, and the column of each file or None.
 
     Telephones, addresses of mail, numbers of documents, and exact places of one name; only columns
     that the plan strips, and only where two files or more have them.
     """
     found: dict[str, list[str | None]] = {}
-    for at, (raw, plan) in enumerate(zip(raws, plans, strict=True)):
+    for at, plan in enumerate(plans):
         for column in plan.fated("strip"):
             kind = kind_of(column)
-            same = kind if kind in MORE else "_".join(words(column)) if is_place(column) else None
-            if same and not found.setdefault(same, [None] * len(raws))[at]:
+            same = kind if kind in MORE else " ".join(words(column)) if is_place(column) else None
+            if same and not found.setdefault(same, [None] * len(plans))[at]:
                 found[same][at] = column
     return {same: columns for same, columns in found.items() if sum(map(bool, columns)) > 1}
 
 
-def features(raw: RawTable, plan: Plan, more: Mapping[str, str | None], first: int) -> pa.Table:
+def features(raw: RawTable, plan: Plan, more: Sequence[str | None], first: int) -> pa.Table:
     """The rows of one file, schema :data:`FEATURES` and a text for each of ``more``.
+
+    The texts are called ``more_0``, ``more_1`` and so on: a column may be called anything.
 
     Args:
         raw: the file.
         plan: its columns.
-        more: names of further features, each with the column of this file or None.
+        more: further columns that are compared, None where this file has none.
         first: number of the first row; the others follow.
     """
     rows = [_row(who) for who in people_of(raw.table, plan)]
     sex = plan.of("sex")
     said = raw.table[sex].fill_null("").to_pylist() if sex else [""] * len(rows)
-    columns = {name: [row.get(name) for row in rows] for name in FEATURES.names}
+    columns: dict[str, Sequence[object]] = {
+        name: [row.get(name) for row in rows] for name in FEATURES.names
+    }
     columns["unique_id"] = list(range(first, first + len(rows)))
-    columns["sex"] = [_sex(cell) for cell in said]
+    columns["sex"] = _sexes(said)
     fields = list(FEATURES)
-    for name, column in more.items():
+    for at, column in enumerate(more):
         cells = raw.table[column].fill_null("").to_pylist() if column else [""] * len(rows)
-        columns[name] = [_plain(cell) for cell in cells]
-        fields.append(pa.field(name, TEXT))
+        columns[f"more_{at}"] = [_plain(cell) for cell in cells]
+        fields.append(pa.field(f"more_{at}", TEXT))
     return pa.table(columns, pa.schema(fields))
 
 
@@ -126,9 +130,14 @@ def _birth(cell: str) -> dict[str, object]:
     return {"birth": year + "".join(written), "birth_year": year, "birth_days": written}
 
 
-def _sex(cell: str) -> str | None:
-    said = vocabulary().codes["gender"].get(fold_name(cell))
-    return said if said in ("female", "male") else None
+def _sexes(cells: Sequence[str]) -> list[str | None]:
+    """``female`` or ``male``; where a file writes H for a man and no F, its M is a woman."""
+    said = [fold_name(cell) for cell in cells]
+    codes = dict(vocabulary().codes["gender"])
+    if "h" in said:
+        codes |= {"h": "male"} if "f" in said else {"h": "male", "m": "female"}
+    found = {word: code for word, code in codes.items() if code in ("female", "male")}
+    return [found.get(word) for word in said]
 
 
 def _plain(cell: str) -> str | None:

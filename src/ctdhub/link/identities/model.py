@@ -1,54 +1,50 @@
 """How likely two rows of different files are one person, by the model of Fellegi and Sunter.
 
-Belongs here: comparisons and their levels, candidate pairs, training, scores; the use of Splink.
-Does not belong here: normalised values (``features``), what becomes of a pair (``resolve``).
+Belongs here: training, scores, the use of Splink.
+Does not belong here: what is compared (``compare``), what becomes of a pair (``resolve``).
 
-The weights are those of Fellegi and Sunter (1969, "A theory for record linkage", JASA 64), fitted
-by Splink 5 with expectation maximisation.  Nothing is drawn at random: u, how often chance makes
-two values agree, is counted between rows of one file, which are different people, on every n-th
-row.  DuckDB runs in memory, writes nothing, and may load nothing.
+The weights of Fellegi and Sunter (1969, "A theory for record linkage", JASA 64) compare how often
+two rows of one person agree (m) and two rows of different people (u).  u is counted between
+persons of one file, who are different people; m is fitted by Splink with expectation maximisation.
+Nothing is drawn at random.  Rows live in memory: DuckDB writes no file, reads none, loads nothing.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from importlib.util import find_spec
+from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from ctdhub.errors import HubError
 from ctdhub.i18n import _
+from ctdhub.link.identities.compare import MACROS, Comparison, candidates, comparisons
 from ctdhub.link.identities.features import present
 
-if TYPE_CHECKING:
-    import duckdb
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 ROWS = 700
-"""Rows of a file between which chance is counted: about 250,000 pairs."""
+"""Persons of a file between whom chance is counted: about 250,000 pairs, evenly spread."""
 
 EVERY = 1e12
-"""More pairs than a sample has: none is left out, so nothing is drawn."""
+"""More pairs than a sample has: Splink counts all of them and draws none."""
 
 LEAST = 1e-6
-"""Least u: what no pair of a million shows."""
+"""Least u, of an agreement that no pair shows."""
 
-_MACROS = """
-CREATE MACRO near(a, b) AS length(a) > 2 AND length(b) > 2 AND abs(length(a) - length(b)) < 2
-    AND damerau_levenshtein(a, b) <= 1;
-CREATE MACRO alike(a, b) AS jaro_winkler_similarity(a, b) >= 0.88;
-CREATE MACRO shares(a, b) AS CASE WHEN list_has_any(a, b) THEN 1 ELSE 0 END;
-"""
+ENOUGH = 30
+"""Pairs that agree on names and birth date, below which there is nothing to learn m from."""
 
-_CROSSWISE = (
-    "shares(given_parts_l, family_parts_r) + shares(family_parts_l, given_parts_r)"
-    " > shares(given_parts_l, given_parts_r) + shares(family_parts_l, family_parts_r)"
-)
-"""Given and family name agree better when one side's are swapped."""
+MOST = 2e6
+"""Pairs that m is learnt from, at most; Splink takes rows by a hash of their number."""
 
 _CLOSED = (
     ("temp_directory", "''"),
@@ -57,13 +53,6 @@ _CLOSED = (
     ("enable_external_access", "false"),
     ("enable_progress_bar", "false"),
 )
-"""Settings under which DuckDB writes no file, reads none and loads nothing."""
-
-
-def _names(name: str, other: str, agree: str) -> str:
-    """A condition on a name of both sides, read crosswise where that agrees better."""
-    straight, crossed = (agree.replace("A", f"{name}{{0}}_l").replace("B", f"{of}{{0}}_r") for of in (name, other))
-    return f"CASE WHEN {_CROSSWISE} THEN {crossed} ELSE {straight} END"
 
 
 @dataclass(frozen=True)
@@ -71,132 +60,39 @@ class Scored:
     """Candidate pairs of rows of different files, each once.
 
     Attributes:
-        one, other: numbers of the rows.
-        probability: that they are one person, 0 to 1.
-        levels: by feature, how far it agrees: -1 where a row says nothing, 0 where it differs.
-        pairs: all pairs of rows of different files, candidates or not.
+        one, other: numbers of the rows, shape (n,).
+        bits: base-2 logarithm of the odds that they are one person.
+        speaks: by feature, the part of ``bits`` that it gives: above 0 where it agrees, below
+            where it differs, 0 where a row says nothing.
+        worth: by feature, bits that its best and its worst level give.
+        learnt: whether there was enough to learn m from; else it is what training starts from.
     """
 
-    one: NDArray[np.int64]
-    other: NDArray[np.int64]
-    probability: NDArray[np.float64]
-    speaks: dict[str, NDArray[np.float64]]
-    pairs: int
+    one: Ints
+    other: Ints
+    bits: Floats
+    speaks: dict[str, Floats]
+    worth: dict[str, tuple[float, float]]
+    learnt: bool
 
 
-def _level(sql: str, m: float, tf: str = "") -> dict[str, Any]:
-    level = {"sql_condition": sql, "label_for_charts": sql[:40], "m_probability": m}
-    if tf:
-        level |= {"tf_adjustment_column": tf, "disable_tf_exact_match_detection": True}
-    return level
+def check_installed() -> None:
+    """Refuse before anything is read.
 
-
-def _comparison(name: str, null: str, levels: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    empty = {"sql_condition": null, "label_for_charts": "null", "is_null_level": True}
-    rest = max(1 - sum(level["m_probability"] for level in levels), 0.01)
-    return {
-        "output_column_name": name,
-        "comparison_levels": [empty, *levels, _level("ELSE", rest)],
-    }
-
-
-def comparisons(held: set[str], more: Sequence[str]) -> list[dict[str, Any]]:
-    """The comparisons of features that are held; m starts as here and is then fitted."""
-    made = []
-    for name, other in (("given", "family"), ("family", "given")):
-        if name in held:
-            null = f"{name}_l IS NULL OR {name}_r IS NULL"
-            made.append(
-                _comparison(
-                    name,
-                    null,
-                    [
-                        _level(_names(name, other, "A = B").format(""), 0.4, f"{name}_sound"),
-                        _level(_names(name, other, "A = B").format("_sound"), 0.35, f"{name}_sound"),
-                        _level(_names(name, other, "list_has_any(A, B)").format("_parts"), 0.1),
-                        _level(_names(name, other, "near(A, B)").format("_sound"), 0.08),
-                        _level(_names(name, other, "alike(A, B)").format(""), 0.03),
-                    ],
-                )
-            )
-    if "birth_year" in held:
-        near = "damerau_levenshtein(birth_year_l, birth_year_r) <= 1"
-        made.append(
-            _comparison(
-                "birth",
-                "birth_year_l IS NULL OR birth_year_r IS NULL",
-                [
-                    _level("birth_l = birth_r", 0.85),
-                    _level(
-                        "birth_year_l = birth_year_r AND (birth_l IS NULL OR birth_r IS NULL)", 0.04
-                    ),
-                    _level(f"birth_days_l = birth_days_r AND {near}", 0.05),
-                    _level(
-                        "birth_year_l = birth_year_r AND list_has_any(birth_days_l, birth_days_r)",
-                        0.03,
-                    ),
-                    _level("birth_year_l = birth_year_r", 0.01),
-                ],
-            )
+    Raises:
+        HubError: Splink is not installed.
+    """
+    if find_spec("splink") is None:
+        raise HubError(
+            _("Splink, which links by identifiers, is not installed."),
+            _("Install it: pip install 'ctdhub[splink]'. `ctdhub tokens` needs none of it."),
+            rule="no-splink",
         )
-    if "place" in held:
-        made.append(
-            _comparison(
-                "place",
-                "place_l IS NULL OR place_r IS NULL",
-                [
-                    _level("place_sound_l = place_sound_r", 0.8, "place_sound"),
-                    _level("near(place_sound_l, place_sound_r) OR alike(place_l, place_r)", 0.1),
-                ],
-            )
-        )
-    if "sex" in held:
-        made.append(
-            _comparison("sex", "sex_l IS NULL OR sex_r IS NULL", [_level("sex_l = sex_r", 0.99)])
-        )
-    for name in more:
-        made.append(
-            _comparison(
-                name,
-                f"{name}_l IS NULL OR {name}_r IS NULL",
-                [
-                    _level(f"{name}_l = {name}_r", 0.8, name),
-                    _level(f"near({name}_l, {name}_r) OR alike({name}_l, {name}_r)", 0.1),
-                ],
-            )
-        )
-    return made
-
-
-def _rules(held: set[str], more: Sequence[str]) -> list[dict[str, Any]]:
-    """Candidate pairs: one name by sound and a part of the birth date or the place, and so on."""
-    from splink import block_on
-
-    rules = []
-    if "birth" in held:
-        rules += [block_on("birth")]
-    if "birth_year" in held:
-        rules += [block_on("sounds", "birth_year", arrays_to_explode=["sounds"])]
-        rules += [block_on("sounds", "birth_days", arrays_to_explode=["sounds"])]
-    if "place" in held:
-        rules += [block_on("sounds", "place_sound", arrays_to_explode=["sounds"])]
-    if {"given", "family"} <= held:
-        rules += [
-            block_on("given_sound", "family_sound"),
-            _crosswise("given_sound", "family_sound"),
-        ]
-    return rules + [block_on(name) for name in more]
-
-
-def _crosswise(one: str, other: str) -> Any:
-    from splink.blocking_rule_library import CustomRule
-
-    return CustomRule(f"l.{one} = r.{other} AND l.{other} = r.{one}")
 
 
 def score(
     files: Sequence[pa.Table],
-    persons: Sequence[NDArray[np.int64]],
+    persons: Sequence[Ints],
     more: Sequence[str],
     progress: Callable[[str, float], None],
 ) -> Scored:
@@ -205,152 +101,176 @@ def score(
     Args:
         files: features of each file, see ``features.FEATURES``.
         persons: for each file the places of one row for each of its persons.
-        more: names of further features.
+        more: what the further features ``more_0``, ``more_1``, … are called.
         progress: called with a message and the fraction done.
 
     Raises:
-        HubError: the extra is missing, or the memory does not suffice.
+        HubError: Splink is not installed, or the memory does not suffice.
     """
-    try:
-        import splink  # noqa: F401
-    except ImportError:
-        raise HubError(
-            _("Splink, which links by identifiers, is not installed."),
-            _("Install it: pip install 'ctdhub[splink]'. Or use `ctdhub tokens`, which needs none."),
-            rule="no-splink",
-        ) from None
-    held = present(files)
+    check_installed()
     with _quiet(), _database() as connection:
-        return _score(connection, files, persons, held, more, progress)
+        try:
+            return _score(connection, files, persons, more, progress)
+        except duckdb.Error:  # its words can quote a cell
+            raise HubError(
+                _("The files could not be compared; most often the memory does not suffice."),
+                _("Link fewer files at a time, or on a computer with more memory."),
+                rule="linking",
+            ) from None
 
 
 def _score(
     connection: duckdb.DuckDBPyConnection,
     files: Sequence[pa.Table],
-    persons: Sequence[NDArray[np.int64]],
-    held: set[str],
+    persons: Sequence[Ints],
     more: Sequence[str],
     progress: Callable[[str, float], None],
 ) -> Scored:
-    from splink import Linker, block_on
+    from splink import DuckDBAPI, Linker
 
-    progress(_("Counting what chance makes agree"), 0.1)
-    chosen = comparisons(held, more)
-    samples = [file.take(pa.array(_every(places))) for file, places in zip(files, persons, strict=True)]
-    chosen = _with_chance(connection, samples, chosen)
-    api = _api(connection)
-    tables = [api.register(f, dataset_display_name=f"file_{i}") for i, f in enumerate(files)]
+    held = present(files)
+    called = {name: text for i, text in enumerate(more) if (name := f"more_{i}") in held}
+    chosen = comparisons(held, list(called))
+    progress(_("Counting what agrees by chance"), 0.15)
+    _count_chance(connection, files, persons, chosen)
+    progress(_("Learning from the files"), 0.3)
+    api = DuckDBAPI(connection)
     linker = Linker(
-        tables,
+        [api.register(file, dataset_display_name=f"file_{i}") for i, file in enumerate(files)],
         {
             "link_type": "link_only",
             "comparisons": chosen,
             "blocking_rules_to_generate_predictions": [
-                rule.create_blocking_rule_dict("duckdb") for rule in _rules(held, more)
+                rule.create_blocking_rule_dict("duckdb") for rule in candidates(held, list(called))
             ],
             "retain_matching_columns": False,
             "retain_intermediate_calculation_columns": True,
         },
         log_level=None,
     )
-    training = [block_on("given_sound", "family_sound"), block_on("birth")]
-    for at, rule in enumerate(training):
-        progress(_("Learning from the files"), 0.3 + 0.1 * at)
-        linker.training.estimate_parameters_using_expectation_maximisation(
-            rule, estimate_without_term_frequencies=True
-        )
-    import json as j
-    global MODEL
-    MODEL = linker.misc.save_model_to_json()
-    progress(_("Comparing pairs"), 0.6)
-    found = linker.inference.predict(warning_mode="never").as_pyarrow_table()
-    speaks = {
-        name: sum(found[c].to_numpy() for c in found.column_names if c in (f"mw_{name}", f"mw_tf_adj_{name}"))
-        for name in (c["output_column_name"] for c in chosen)
-    }
-    sizes = [f.num_rows for f in files]
-    pairs = (sum(sizes) ** 2 - sum(n * n for n in sizes)) // 2
-    prior = linker._settings_obj.core_model_settings.probability_two_random_records_match
-    weight = found["match_weight"].to_numpy() - np.log2(prior / (1 - prior))
+    learnt = _learn(connection, linker, held, len(files))
+    progress(_("Comparing pairs"), 0.5)
+    found: pa.Table = linker.inference.predict(warning_mode="never").as_pyarrow_table()  # type: ignore[no-untyped-call]
+    worth = _worth(linker.misc.save_model_to_json()["comparisons"])
+    speaks = {name: _speaks(found, name) for name in worth}
+    sizes = np.array([len(file) for file in persons])
+    weight = sum(speaks.values(), np.zeros(found.num_rows))
     return Scored(
         found["unique_id_l"].to_numpy().astype(np.int64),
         found["unique_id_r"].to_numpy().astype(np.int64),
-        calibrated(weight, pairs),
-        speaks,
-        pairs,
+        with_share(weight, int(sizes.sum() ** 2 - (sizes**2).sum()) // 2),
+        {called.get(name, name): bits for name, bits in speaks.items()},
+        {called.get(name, name): bits for name, bits in worth.items()},
+        learnt,
     )
 
 
-def calibrated(weight: NDArray[np.float64], pairs: int) -> NDArray[np.float64]:
-    """Probabilities from weights of evidence, with the share of links that they imply.
+def _speaks(found: pa.Table, name: str) -> Floats:
+    """Bits of evidence that a comparison gives, with what the frequency of the value adds."""
+    columns = {f"mw_{name}", f"mw_tf_adj_{name}"} & set(found.column_names)
+    return sum((found[c].to_numpy() for c in sorted(columns)), np.zeros(found.num_rows))
 
-    The share of links among all pairs is where it equals the mean probability of pairs: the last
-    step of expectation maximisation, over all candidates.
+
+def probability(bits: Floats) -> Floats:
+    """What the odds say, 0 to 1; shape as given."""
+    return np.asarray(1 / (1 + np.exp2(-np.clip(bits, -500, 500))))
+
+
+def with_share(weight: Floats, pairs: int) -> Floats:
+    """Bits of the odds that pairs are links, from bits of evidence.
+
+    The share of links among all pairs is where it equals the mean probability: expectation
+    maximisation of that one number, over all candidates.
 
     Args:
         weight: base-2 logarithm of how much likelier the agreement is for one person, shape (n,).
-        pairs: all pairs, candidates or not; the others count as no links.
+        pairs: all pairs of persons of different files; those that are no candidates count as no
+            links.
     """
-    share = min(max((weight > 0).sum() / max(pairs, 1), 1e-12), 0.5)
-    for _step in range(200):
-        odds = np.log2(share / (1 - share)) + weight
-        probability = 1 / (1 + np.exp2(-np.clip(odds, -60, 60)))
-        share, before = max(probability.sum() / max(pairs, 1), 1e-12), share
-        if abs(share - before) < 1e-6 * before:
+    share = float((weight > 0).sum()) / max(pairs, 1)
+    for _step in range(500):
+        share, before = min(max(share, 1e-12), 0.5), share
+        bits = np.log2(share / (1 - share)) + weight
+        share = float(probability(bits).sum()) / max(pairs, 1)
+        if abs(share - before) < 1e-9 * before:
             break
-    return np.round(probability, 9)
+    return np.asarray(np.round(bits, 6))
 
 
-def _every(places: NDArray[np.int64]) -> NDArray[np.int64]:
-    """At most :data:`ROWS` of them, evenly spread."""
-    return places[np.linspace(0, len(places) - 1, min(len(places), ROWS)).astype(np.int64)]
-
-
-def _with_chance(
+def _count_chance(
     connection: duckdb.DuckDBPyConnection,
-    samples: Sequence[pa.Table],
-    chosen: list[dict[str, Any]],
-) -> list[dict[str, Any]]:
-    """The comparisons with u: how often levels agree between different people of one file."""
-    from splink import Linker
+    files: Sequence[pa.Table],
+    persons: Sequence[Ints],
+    chosen: Sequence[Comparison],
+) -> None:
+    """Put u into the comparisons: how often levels agree between different people of one file."""
+    from splink import DuckDBAPI, Linker
 
     counts = [np.zeros(len(c["comparison_levels"]) - 1) for c in chosen]
-    for at, sample in enumerate(samples):
+    for at, (file, places) in enumerate(zip(files, persons, strict=True)):
+        spread = np.linspace(0, len(places) - 1, min(len(places), ROWS)).astype(np.int64)
+        sample = file.take(pa.array(places[spread]))
         if sample.num_rows < 2:
             continue
-        table = _api(connection).register(sample, dataset_display_name=f"sample_{at}")
+        table = DuckDBAPI(connection).register(sample, dataset_display_name=f"chance_{at}")
         settings = {"link_type": "dedupe_only", "comparisons": chosen}
         linker = Linker(table, settings, log_level=None)
         linker.training.estimate_u_using_random_sampling(
             max_pairs=EVERY, min_count_per_level=None, num_chunks=1
         )
+        pairs = sample.num_rows * (sample.num_rows - 1) / 2
         learnt = linker.misc.save_model_to_json()["comparisons"]
         for count, comparison in zip(counts, learnt, strict=True):
             levels = comparison["comparison_levels"][1:]
-            count += [level.get("u_probability") or 0 for level in levels]
+            count += [pairs * (level.get("u_probability") or 0) for level in levels]
     for count, comparison in zip(counts, chosen, strict=True):
         share = np.maximum(count / max(count.sum(), 1), LEAST)
         for level, u in zip(comparison["comparison_levels"][1:], share, strict=True):
             level["u_probability"] = float(u)
-    return chosen
 
 
-def _api(connection: duckdb.DuckDBPyConnection) -> Any:
-    from splink import DuckDBAPI
+def _learn(connection: duckdb.DuckDBPyConnection, linker: Any, held: set[str], files: int) -> bool:
+    """Fit m, where enough pairs agree on names and birth date: among fewer, chance would teach."""
+    from splink import block_on
 
-    return DuckDBAPI(connection)
+    if not {"given", "family", "birth"} <= held:
+        return False
+    every = " UNION ALL ".join(
+        f"SELECT {i} AS file, given_sound, family_sound, birth FROM file_{i}" for i in range(files)
+    )
+    sure = connection.execute(
+        f"WITH a AS ({every}) SELECT count(*) FROM a JOIN a b"
+        " USING (given_sound, family_sound, birth) WHERE a.file < b.file"
+    ).fetchall()[0][0]
+    if sure < ENOUGH:
+        return False
+    for rule in (block_on("given_sound", "family_sound"), block_on("birth")):
+        linker.training.estimate_parameters_using_expectation_maximisation(
+            rule, estimate_without_term_frequencies=True, max_pairs=MOST
+        )
+    return True
+
+
+def _worth(trained: Sequence[Comparison]) -> dict[str, tuple[float, float]]:
+    found = {}
+    for comparison in trained:
+        bits = [
+            float(np.log2(level["m_probability"] / level["u_probability"]))
+            for level in comparison["comparison_levels"]
+            if level.get("m_probability") and level.get("u_probability")
+        ]
+        found[str(comparison["output_column_name"])] = (round(max(bits), 1), round(min(bits), 1))
+    return found
 
 
 @contextmanager
 def _database() -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory that writes no file, reads none and loads no extension."""
-    import duckdb
-
     connection = duckdb.connect()
-    for name, value in _CLOSED:
-        connection.execute(f"SET {name} = {value}")
     try:
-        connection.execute(_MACROS)
+        for name, value in _CLOSED:
+            connection.execute(f"SET {name} = {value}")
+        connection.execute(MACROS)
         yield connection
     finally:
         connection.close()
@@ -360,10 +280,10 @@ def _database() -> Iterator[duckdb.DuckDBPyConnection]:
 def _quiet() -> Iterator[None]:
     """Splink's own words go nowhere: they can quote values."""
     log = logging.getLogger("splink")
-    before = log.disabled, log.propagate, log.level
+    before = log.level, log.propagate
     log.setLevel(logging.CRITICAL + 1)
     log.propagate = False
     try:
         yield
     finally:
-        log.disabled, log.propagate, log.level = before
+        log.level, log.propagate = before
