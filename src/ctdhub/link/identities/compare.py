@@ -54,7 +54,7 @@ def candidates(held: Collection[str], more: Sequence[str]) -> list[Any]:
     """Rules of which a pair must meet one to be compared.
 
     One name by sound, given or family, and the year, the day or the place; both names by sound;
-    the whole birth date; or a further feature.
+    the whole birth date; or a further feature.  Where files hold none of these, one name by sound.
     """
     from splink import block_on
     from splink.blocking_rule_library import CustomRule
@@ -67,7 +67,7 @@ def candidates(held: Collection[str], more: Sequence[str]) -> list[Any]:
         rules.append(block_on("given_sound", "family_sound"))
         crossed = "l.given_sound = r.family_sound AND l.family_sound = r.given_sound"
         rules.append(CustomRule(crossed))
-    return rules
+    return rules or [block_on("sounds", arrays_to_explode=["sounds"])]
 
 
 def _names(name: str, other: str) -> list[Comparison]:

@@ -46,6 +46,9 @@ ENOUGH = 30
 MOST = 2e6
 """Pairs that m is learnt from, at most; Splink takes rows by a hash of their number."""
 
+START = 1e-4
+"""Share of links that training starts from; :func:`with_share` finds what it is."""
+
 _CLOSED = (
     ("temp_directory", "''"),
     ("autoinstall_known_extensions", "false"),
@@ -57,7 +60,7 @@ _CLOSED = (
 
 @dataclass(frozen=True)
 class Scored:
-    """Candidate pairs of rows of different files, each once.
+    """Candidate pairs of rows of different files for which more speaks than against, each once.
 
     Attributes:
         one, other: numbers of the rows, shape (n,).
@@ -143,6 +146,7 @@ def _score(
             "blocking_rules_to_generate_predictions": [
                 rule.create_blocking_rule_dict("duckdb") for rule in candidates(held, list(called))
             ],
+            "probability_two_random_records_match": START,
             "retain_matching_columns": False,
             "retain_intermediate_calculation_columns": True,
         },
@@ -150,7 +154,9 @@ def _score(
     )
     learnt = _learn(connection, linker, held, len(files))
     progress(_("Comparing pairs"), 0.5)
-    found: pa.Table = linker.inference.predict(warning_mode="never").as_pyarrow_table()  # type: ignore[no-untyped-call]
+    found: pa.Table = linker.inference.predict(
+        threshold_match_weight=float(np.log2(START / (1 - START))), warning_mode="never"
+    ).as_pyarrow_table()  # type: ignore[no-untyped-call]
     worth = _worth(linker.misc.save_model_to_json()["comparisons"])
     speaks = {name: _speaks(found, name) for name in worth}
     sizes = np.array([len(file) for file in persons])
