@@ -314,6 +314,14 @@ def test_strangers_are_not_linked(tmp_path: Path) -> None:
     assert (summary["links"], summary["learnt"]) == (0, False)
 
 
+def test_files_of_one_person_alone(tmp_path: Path) -> None:
+    """Every pair is a link: training has nothing to compare, and does without."""
+    lists = {name: [person(case_number=f"{name}{i}") for i in range(40)] for name in "ab"}
+    summary, copies = round_of(tmp_path / "round", lists)
+    assert (summary["persons"], summary["clusters"]) == (2, 1)
+    assert len({row["link_token"] for rows in copies.values() for row in rows}) == 1
+
+
 def test_the_next_round_keeps_tokens(two: dict[str, Rows], tmp_path: Path) -> None:
     """The list that gave a person her token comes back without her: her token stays."""
     _summary, before = round_of(tmp_path / "one", two)

@@ -111,10 +111,12 @@ def score(
         HubError: Splink is not installed, or the memory does not suffice.
     """
     check_installed()
+    from splink.internals.exceptions import SplinkException
+
     with _quiet(), _database() as connection:
         try:
             return _score(connection, files, persons, more, progress)
-        except duckdb.Error:  # its words can quote a cell
+        except (duckdb.Error, SplinkException):  # their words can quote a cell
             raise HubError(
                 _("The files could not be compared; most often the memory does not suffice."),
                 _("Link fewer files at a time, or on a computer with more memory."),
@@ -238,6 +240,7 @@ def _count_chance(
 def _learn(connection: duckdb.DuckDBPyConnection, linker: Any, held: set[str], files: int) -> bool:
     """Fit m, where enough pairs agree on names and birth date: among fewer, chance would teach."""
     from splink import block_on
+    from splink.internals.exceptions import SplinkException
 
     if not {"given", "family", "birth"} <= held:
         return False
@@ -250,11 +253,16 @@ def _learn(connection: duckdb.DuckDBPyConnection, linker: Any, held: set[str], f
     ).fetchall()[0][0]
     if sure < ENOUGH:
         return False
+    learnt = False
     for rule in (block_on("given_sound", "family_sound"), block_on("birth")):
-        linker.training.estimate_parameters_using_expectation_maximisation(
-            rule, estimate_without_term_frequencies=True, max_pairs=MOST
-        )
-    return True
+        try:
+            linker.training.estimate_parameters_using_expectation_maximisation(
+                rule, estimate_without_term_frequencies=True, max_pairs=MOST
+            )
+            learnt = True
+        except SplinkException:  # all pairs of the rule are links: it has nothing to compare
+            continue
+    return learnt
 
 
 def _worth(trained: Sequence[Comparison]) -> dict[str, tuple[float, float]]:
