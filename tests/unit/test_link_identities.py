@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from ctdhub.errors import FileError, HubError
 from ctdhub.intake import read_table
-from ctdhub.link.identities import LEAVES, REVIEW_FILE, Held, link_files, model
+from ctdhub.link.identities import LEAVES, REVIEW_FILE, Held, engine, link_files
 from ctdhub.link.identities.account import earlier_tokens
 from ctdhub.link.identities.features import features, more_columns
 from ctdhub.link.identities.persons import persons_of
@@ -205,7 +205,7 @@ def test_no_identifier_is_written_or_said(
 
 
 def test_the_database_reads_writes_and_loads_nothing(tmp_path: Path) -> None:
-    with model._database() as connection:
+    with engine.database() as connection:
         for wish in (
             f"COPY (SELECT 1) TO '{tmp_path}/x.csv'",
             f"SELECT * FROM read_csv('{__file__}')",
@@ -219,7 +219,7 @@ def test_the_database_reads_writes_and_loads_nothing(tmp_path: Path) -> None:
 def test_too_little_memory_is_an_error_that_quotes_nothing(
     two: dict[str, Rows], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model, "_CLOSED", (*model._CLOSED, ("memory_limit", "'300KB'")))
+    monkeypatch.setattr(engine, "CLOSED", (*engine.CLOSED, ("memory_limit", "'300KB'")))
     with pytest.raises(HubError) as refused:
         round_of(tmp_path / "round", two)
     assert refused.value.rule == "linking"

@@ -42,10 +42,10 @@ def register(app: typer.Typer) -> None:
             "Link persons of several contributors by their names, and write copies without names."
             "\n\nFor contributors, or a unit that they trust, who may lawfully hold each other's "
             "identifiers; never at the hub. Who is spelt differently at two contributors is found "
-            "too. In the copies, link_token is the same wherever a person is the same, and nothing "
-            "else is different from what `ctdhub tokens` writes. An option with a file before it, "
+            "too. In the copies, link_token is the same wherever a person is the same; all else is "
+            "as `ctdhub tokens` writes it. An option with a file before it, "
             "such as --columns B.csv:given=name1,family=name2, is for that file alone. Needs "
-            "pip install 'ctdhub[splink]'."
+            "pip install 'ctdhub\\[splink]'."
             "\n\nExample: ctdhub link A.csv B.xlsx --key link.key --release 2026.1 --out round-1"
         )
     )

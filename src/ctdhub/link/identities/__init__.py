@@ -5,9 +5,9 @@ Does not belong here: the hub, which sees tokens alone (``link.clusters``).
 """
 
 from ctdhub.link.identities.account import REVIEW_FILE, SUMMARY_FILE, TOKENS_FILE
+from ctdhub.link.identities.engine import check_installed
 from ctdhub.link.identities.features import more_columns
 from ctdhub.link.identities.join import LEAVES, Held, check_files, link_files
-from ctdhub.link.identities.model import check_installed
 
 __all__ = [
     "LEAVES",

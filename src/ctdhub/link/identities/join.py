@@ -106,8 +106,8 @@ def link_files(
     stand = stand_ins(found.cluster[persons.of_row], own, tokeniser, before)
     fresh = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
     try:
-        (fresh / LEAVES).mkdir(mode=0o700, parents=True)
-        fresh.chmod(0o700)
+        fresh.mkdir(mode=0o700, parents=True)
+        (fresh / LEAVES).mkdir(mode=0o700)
         made = {}
         for at, (file, part) in enumerate(zip(files, parts, strict=True)):
             progress(_("Making tokens"), 0.85 + 0.1 * at / len(files))

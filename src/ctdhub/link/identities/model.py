@@ -1,21 +1,19 @@
 """How likely two rows of different files are one person, by the model of Fellegi and Sunter.
 
-Belongs here: training, scores, the use of Splink.
-Does not belong here: what is compared (``compare``), what becomes of a pair (``resolve``).
+Belongs here: training and scores.
+Does not belong here: what is compared (``compare``), where Splink runs (``engine``), what becomes
+of a pair (``resolve``).
 
 The weights of Fellegi and Sunter (1969, "A theory for record linkage", JASA 64) compare how often
 two rows of one person agree (m) and two rows of different people (u).  u is counted between
 persons of one file, who are different people; m is fitted by Splink with expectation maximisation.
-Nothing is drawn at random.  Rows live in memory: DuckDB writes no file, reads none, loads nothing.
+Nothing is drawn at random.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 import duckdb
@@ -25,7 +23,8 @@ from numpy.typing import NDArray
 
 from ctdhub.errors import HubError
 from ctdhub.i18n import _
-from ctdhub.link.identities.compare import MACROS, Comparison, candidates, comparisons
+from ctdhub.link.identities.compare import Comparison, candidates, comparisons
+from ctdhub.link.identities.engine import check_installed, database, quiet
 from ctdhub.link.identities.features import present
 
 Floats = NDArray[np.float64]
@@ -49,14 +48,6 @@ MOST = 2e6
 START = 1e-4
 """Share of links that training starts from; :func:`with_share` finds what it is."""
 
-_CLOSED = (
-    ("temp_directory", "''"),
-    ("autoinstall_known_extensions", "false"),
-    ("autoload_known_extensions", "false"),
-    ("enable_external_access", "false"),
-    ("enable_progress_bar", "false"),
-)
-
 
 @dataclass(frozen=True)
 class Scored:
@@ -79,20 +70,6 @@ class Scored:
     learnt: bool
 
 
-def check_installed() -> None:
-    """Refuse before anything is read.
-
-    Raises:
-        HubError: Splink is not installed.
-    """
-    if find_spec("splink") is None:
-        raise HubError(
-            _("Splink, which links by identifiers, is not installed."),
-            _("Install it: pip install 'ctdhub[splink]'. `ctdhub tokens` needs none of it."),
-            rule="no-splink",
-        )
-
-
 def score(
     files: Sequence[pa.Table],
     persons: Sequence[Ints],
@@ -113,7 +90,7 @@ def score(
     check_installed()
     from splink.internals.exceptions import SplinkException
 
-    with _quiet(), _database() as connection:
+    with quiet(), database() as connection:
         try:
             return _score(connection, files, persons, more, progress)
         except (duckdb.Error, SplinkException):  # their words can quote a cell
@@ -275,29 +252,3 @@ def _worth(trained: Sequence[Comparison]) -> dict[str, tuple[float, float]]:
         ]
         found[str(comparison["output_column_name"])] = (round(max(bits), 1), round(min(bits), 1))
     return found
-
-
-@contextmanager
-def _database() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory that writes no file, reads none and loads no extension."""
-    connection = duckdb.connect()
-    try:
-        for name, value in _CLOSED:
-            connection.execute(f"SET {name} = {value}")
-        connection.execute(MACROS)
-        yield connection
-    finally:
-        connection.close()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Splink's own words go nowhere: they can quote values."""
-    log = logging.getLogger("splink")
-    before = log.level, log.propagate
-    log.setLevel(logging.CRITICAL + 1)
-    log.propagate = False
-    try:
-        yield
-    finally:
-        log.level, log.propagate = before

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from ctdhub.i18n import _
@@ -26,21 +25,6 @@ CLOSE = 1.0
 
 BANDS = (0.0, 0.1, 0.5, 0.9, SURE)
 """Lower ends of the bands of probability that are counted."""
-
-REVIEW = pa.schema(
-    [
-        pa.field("file_a", pa.string()),
-        pa.field("row_a", pa.int64()),
-        pa.field("file_b", pa.string()),
-        pa.field("row_b", pa.int64()),
-        pa.field("probability", pa.float64()),
-        pa.field("agree", pa.string()),
-        pa.field("differ", pa.string()),
-        pa.field("joined", pa.bool_()),
-        pa.field("reason", pa.string()),
-    ]
-)
-"""Pairs for somebody to look at: where they are, what agrees and differs, never a value."""
 
 
 class Doubtful(NamedTuple):
