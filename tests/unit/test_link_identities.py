@@ -267,6 +267,34 @@ def test_women_and_men_are_not_linked_but_shown(two: dict[str, Rows], tmp_path: 
     assert "given, family, birth, place" in pair["agree"]
 
 
+def test_birth_years_far_apart_are_joined_and_shown(two: dict[str, Rows], tmp_path: Path) -> None:
+    lists = with_rows(
+        two,
+        [person(case_number="X1"), person(case_number="X2", given_name="Tesholi")],
+        [
+            person(case_number="Y1", birth_date="03/04/1965"),
+            person(case_number="Y2", given_name="Tesholi", birth_date="21/09/1998"),
+        ],
+    )
+    for name, rows in lists.items():
+        numbered = enumerate(rows)
+        lists[name] = [
+            row | {"passport": f"Q{at}" if at < 2 else f"{name}{at:04d}"} for at, row in numbered
+        ]
+    summary, copies = round_of(tmp_path / "round", lists)
+    for at in (0, 1):
+        assert copies["harbour"][at]["link_token"] == copies["manara"][at]["link_token"]
+        assert "passport" not in copies["harbour"][at]
+    shown = rows_of(tmp_path / "round" / "out" / REVIEW_FILE)
+    odd = [r for r in shown if "far apart" in r["reason"]]
+    assert [(r["row_a"], r["row_b"], r["joined"]) for r in odd] == [("2", "2", "yes")], (
+        "one digit that differs is a slip of the pen"
+    )
+    assert "document_number" in odd[0]["agree"]
+    assert "birth" in odd[0]["differ"]
+    assert summary["fields"]["document_number"][0] > 5
+
+
 def test_one_person_of_each_file_at_most(two: dict[str, Rows], tmp_path: Path) -> None:
     """Two people of one list, told apart by their cases, are as like a third: neither is joined."""
     lists = with_rows(

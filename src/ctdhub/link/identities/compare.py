@@ -3,7 +3,8 @@
 Belongs here: levels of agreement with what training starts from, candidate pairs.
 Does not belong here: normalised values (``features``), training and scores (``model``).
 
-The starting values of m were counted on invented people in four scripts (``practice.naming``).
+What training starts from, m and u, was counted on invented people in four scripts
+(``practice.naming``): how often a level is met by two rows of one person, and of two people.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ Comparison = dict[str, Any]
 
 
 def comparisons(held: Collection[str], more: Sequence[str]) -> list[Comparison]:
-    """The comparisons of the features that are held, each with m to start from.
+    """The comparisons of the features that are held, each with m and u to start from.
 
     Args:
         held: names of features that two files or more hold.
@@ -46,7 +47,7 @@ def comparisons(held: Collection[str], more: Sequence[str]) -> list[Comparison]:
     if "place" in held:
         made.append(_comparison("place", "place", _PLACE))
     if "sex" in held:
-        made.append(_comparison("sex", "sex", [_level("sex_l = sex_r", 0.99)], fixed=True))
+        made.append(_comparison("sex", "sex", [_level("sex_l = sex_r", 0.99, 0.5)], fixed=True))
     return made + [_comparison(name, name, _text(name)) for name in more]
 
 
@@ -71,30 +72,32 @@ def candidates(held: Collection[str], more: Sequence[str]) -> list[Any]:
 
 
 def _names(name: str, other: str) -> list[Comparison]:
-    def level(agree: str, feature: str, m: float, frequency: str = "") -> Comparison:
+    def level(agree: str, feature: str, m: float, u: float, frequency: str = "") -> Comparison:
         straight, crossed = (
             agree.format(f"{name}{feature}_l", f"{right}{feature}_r") for right in (name, other)
         )
-        return _level(f"CASE WHEN {_CROSSWISE} THEN {crossed} ELSE {straight} END", m, frequency)
+        agree = f"CASE WHEN {_CROSSWISE} THEN {crossed} ELSE {straight} END"
+        return _level(agree, m, u, frequency)
 
     return [
-        level("{} = {}", "", 0.15, f"{name}_sound"),
-        level("{} = {}", "_sound", 0.65, f"{name}_sound"),
-        level("list_has_any({}, {})", "_parts", 0.07),
-        level("near({}, {})", "_sound", 0.04),
-        level("alike({}, {})", "", 0.01),
+        level("{} = {}", "", 0.15, 0.002, f"{name}_sound"),
+        level("{} = {}", "_sound", 0.65, 0.007, f"{name}_sound"),
+        level("list_has_any({}, {})", "_parts", 0.07, 0.002),
+        level("near({}, {})", "_sound", 0.04, 0.005),
+        level("alike({}, {})", "", 0.01, 0.0005),
     ]
 
 
-def _level(condition: str, m: float, frequency: str = "") -> Comparison:
+def _level(condition: str, m: float, u: float, frequency: str = "") -> Comparison:
     """A level of agreement.
 
     Args:
         condition: on a pair, in SQL.
-        m: how often rows of one person are on it, to start from.
+        m, u: how often two rows of one person, and of two people, are on it, to start from.
         frequency: feature whose rare values say more than its frequent ones.
     """
-    level = {"sql_condition": condition, "label_for_charts": condition, "m_probability": m}
+    level: Comparison = {"sql_condition": condition, "label_for_charts": condition}
+    level |= {"m_probability": m, "u_probability": u}
     if frequency:
         level |= {"tf_adjustment_column": frequency, "disable_tf_exact_match_detection": True}
     return level
@@ -108,35 +111,39 @@ def _comparison(
     Sex is: it is hardly ever wrong, and a fitted m of 0 would hide what somebody should look at.
     """
     unknown = f"{feature}_l IS NULL OR {feature}_r IS NULL"
-    rest = 1 - sum(level["m_probability"] for level in levels)
+    rest = [1 - sum(level[f"{one}_probability"] for level in levels) for one in "mu"]
     return {
         "output_column_name": name,
         "comparison_levels": [
             {"sql_condition": unknown, "label_for_charts": "unknown", "is_null_level": True},
-            *({**level, "fix_m_probability": fixed} for level in (*levels, _level("ELSE", rest))),
+            *({**level, "fix_m_probability": fixed} for level in (*levels, _level("ELSE", *rest))),
         ],
     }
 
 
 _BIRTH = [
-    _level("birth_l = birth_r", 0.93),
-    _level("birth_year_l = birth_year_r AND (birth_l IS NULL OR birth_r IS NULL)", 0.01),
+    _level("birth_l = birth_r", 0.93, 0.0001),
+    _level("birth_year_l = birth_year_r AND (birth_l IS NULL OR birth_r IS NULL)", 0.01, 0.0001),
     _level(
-        "birth_days_l = birth_days_r AND damerau_levenshtein(birth_year_l, birth_year_r) <= 1", 0.03
+        "birth_days_l = birth_days_r AND damerau_levenshtein(birth_year_l, birth_year_r) <= 1",
+        0.03,
+        0.001,
     ),
-    _level("birth_year_l = birth_year_r AND list_has_any(birth_days_l, birth_days_r)", 0.015),
-    _level("birth_year_l = birth_year_r", 0.005),
+    _level(
+        "birth_year_l = birth_year_r AND list_has_any(birth_days_l, birth_days_r)", 0.015, 0.004
+    ),
+    _level("birth_year_l = birth_year_r", 0.005, 0.018),
 ]
 
 _PLACE = [
-    _level("place_sound_l = place_sound_r", 0.8, "place_sound"),
-    _level("near(place_sound_l, place_sound_r) OR alike(place_l, place_r)", 0.07),
+    _level("place_sound_l = place_sound_r", 0.8, 0.018, "place_sound"),
+    _level("near(place_sound_l, place_sound_r) OR alike(place_l, place_r)", 0.07, 0.007),
 ]
 
 
 def _text(name: str) -> list[Comparison]:
     one, other = f'"{name}_l"', f'"{name}_r"'
     return [
-        _level(f"{one} = {other}", 0.8, name),
-        _level(f"near({one}, {other}) OR alike({one}, {other})", 0.1),
+        _level(f"{one} = {other}", 0.8, 0.001, name),
+        _level(f"near({one}, {other}) OR alike({one}, {other})", 0.1, 0.005),
     ]

@@ -36,8 +36,8 @@ ROWS = 700
 EVERY = 1e12
 """More pairs than a sample has: Splink counts all of them and draws none."""
 
-LEAST = 1e-6
-"""Least u, of an agreement that no pair shows."""
+KNOWN = 10_000
+"""Pairs that the u to start from counts as, so that few pairs do not pass for knowledge."""
 
 ENOUGH = 30
 """Pairs that agree on names and birth date, below which there is nothing to learn m from."""
@@ -209,9 +209,9 @@ def _count_chance(
             levels = comparison["comparison_levels"][1:]
             count += [pairs * (level.get("u_probability") or 0) for level in levels]
     for count, comparison in zip(counts, chosen, strict=True):
-        share = np.maximum(count / max(count.sum(), 1), LEAST)
-        for level, u in zip(comparison["comparison_levels"][1:], share, strict=True):
-            level["u_probability"] = float(u)
+        for level, pairs in zip(comparison["comparison_levels"][1:], count, strict=True):
+            known = KNOWN * level["u_probability"]
+            level["u_probability"] = float((pairs + known) / (count.sum() + KNOWN))
 
 
 def _learn(connection: duckdb.DuckDBPyConnection, linker: Any, held: set[str], files: int) -> bool:
