@@ -72,7 +72,7 @@ def _steps(
     harmonised = [stages.harmonise_file(hub, c, policy) for c in hub.contributions()]
     yield from harmonised
     later: list[Callable[[], Step | None]] = [
-        lambda: stages.link_people(hub, harmonised),
+        lambda: stages.link_people(hub, policy, harmonised),
         lambda: stages.protect_people(hub, policy, progress),
         lambda: stages.write_candidate(hub, policy, version, note),
         lambda: stages.publish_release(hub),

@@ -14,8 +14,10 @@ import yaml
 from ctdhub import cli, pipeline, stages, start
 from ctdhub.errors import HubFolderError
 from ctdhub.hub import Hub
+from ctdhub.insight.series import Overlap, overlap
 from ctdhub.link.keys import new_key, split_files, write_linkage_key
 from ctdhub.practice.naming import LISTS
+from ctdhub.release import Release, open_release
 
 Run = object
 
@@ -216,6 +218,49 @@ def test_tokens_asks_before_it_writes(
         code, _out, err = ctdhub(*args, *more, "--yes")
         assert (code, f"rule {rule}" in err) == (2, True), (more, err)
         assert not (tmp_path / "out.csv").exists()
+
+
+def estimated(hub: Hub, linking: dict[str, int]) -> tuple[Release, Overlap]:
+    """The candidate of a hub that names its five lists, joined by so many tokens."""
+    policy = yaml.safe_load((hub.root / "policy.yaml").read_text("utf-8"))
+    policy |= {"linking": linking, "epsilon": 20, "budget": {"epsilon": 100}}
+    policy["sources"] = {"share": 0.3, "lists": list(LISTS)}
+    policy["columns"] = ["year_of_registration", "gender", "citizenship"]
+    (hub.root / "policy.yaml").write_text(yaml.safe_dump(policy), "utf-8")
+    for office in LISTS:
+        agreement = AGREEMENT | {"id": office, "name": office, "show_counts": True}
+        agreement["years"] = [2016, 2030]
+        path = hub.root / "contributors" / f"{office}.yaml"
+        path.write_text(yaml.safe_dump(agreement), "utf-8")
+    pipeline.build(hub, until="candidate")
+    release = open_release(max(hub.candidates.glob("[!.]*")))
+    found = overlap(release)
+    assert found is not None
+    return release, found
+
+
+def test_tokens_join_lists_and_rows_in_what_is_released(linked: Hub, tmp_path: Path) -> None:
+    """With tokens fewer people count twice, as the release says itself, and the truth is near."""
+    with (tmp_path / "names" / "truth.csv").open(encoding="utf-8") as file:
+        everybody = len({row["person"] for row in csv.DictReader(file)})
+    by_key, alone = estimated(linked, {"people": 0, "lists": 0})
+    by_lists, lists = estimated(linked, {"people": 0, "lists": 2})
+    by_rows, rows = estimated(linked, {"people": 1, "lists": 2})
+    people = [r.protected.people.value for r in (by_key, by_lists, by_rows)]
+    assert people[0] == pytest.approx(people[1], abs=30)
+    assert alone.doubles is None
+    assert lists.doubles is not None
+    assert rows.doubles is not None
+    joined = people[1] - lists.doubles[0]
+    assert joined == pytest.approx(people[2] - rows.doubles[0], abs=8 * lists.doubles[1] + 30)
+    assert abs(joined - everybody) < abs(people[2] - everybody) < abs(people[0] - everybody)
+    assert lists.years == rows.years == (2016, 2030)
+    several = [sum(n for on, n in o.cells.items() if sum(on) > 1) for o in (alone, lists)]
+    assert several[1] > 1.1 * several[0]
+    sizes = [o.sigma for o in (alone, lists, rows)]
+    assert sizes[0] < sizes[1] == sizes[2]
+    assert "1 further token" in by_rows.protected.guarantee.unit
+    assert by_key.protected.guarantee.unit == "person"
 
 
 # Where identifiers may be held: the same hub, files that `ctdhub link` wrote.

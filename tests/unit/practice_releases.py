@@ -77,8 +77,9 @@ class Practice:
         schema, policy = load_schema(), self.policy
         plan = plan_of(policy, schema)
         found = mechanism.answer(encode(self.people, plan.domains), plan, 3.0, source)
-        sources = sourced(self.people, None, policy, schema, self.facts)
+        sources = sourced(None, policy, schema, self.facts)
         assert sources is not None
+        by_contributor = sources.exact(sources.tally.of(self.people))
         return restore(
             records=found.records,
             counts=found.counts,
@@ -96,7 +97,7 @@ class Practice:
             ),
             facts=self.facts,
             measurements=found.measurements,
-            sources=sources.measured(0.2, source),
+            sources=sources.measured(by_contributor, 0.2, source),
         )
 
     def truth(self, counts: Counts, answers: Answers) -> Counts:

@@ -26,7 +26,7 @@ from ctdhub.practice.stand_in import invented_people
 from ctdhub.protect.accounting import rho_of
 from ctdhub.protect.border import Guarantee, restore
 from ctdhub.protect.count import encode
-from ctdhub.protect.engine import answer
+from ctdhub.protect.mechanism import answer
 from ctdhub.protect.plan import plan_of
 from ctdhub.protect.policy import Policy
 from ctdhub.release import Release, open_release, write_release

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from invented_people import people, small_policy
 
 from ctdhub.errors import PolicyError
-from ctdhub.protect.count import Codes, Columns, Counts, add, count, encode
+from ctdhub.protect.count import MOST_ROWS, Codes, Columns, Counts, add, count, digest, encode
 from ctdhub.protect.plan import NARROW
 from ctdhub.protect.policy import Policy
 from ctdhub.schema import load_schema
@@ -113,28 +113,25 @@ def test_counts_of_parts_add_up(codes: Codes, data: st.DataObject) -> None:
     places = st.integers(0, codes.people)
     ends = sorted(data.draw(st.lists(places, min_size=1, max_size=4)))
     tables = tables_of(codes.sizes, most=3)
-    parts = []
+    added = count(Codes({n: c[:0] for n, c in codes.columns.items()}, codes.sizes, 0), tables)
     for start, end in zip([0, *ends], [*ends, codes.people], strict=True):
         columns = {n: c[start:end] for n, c in codes.columns.items()}
-        parts.append(count(Codes(columns, codes.sizes, end - start), tables))
-    whole, added = count(codes, tables), add(parts)
+        add(added, count(Codes(columns, codes.sizes, end - start), tables))
+    whole = count(codes, tables)
     assert list(added) == list(whole)
     for table, cells in whole.items():
         assert np.array_equal(added[table], cells)
         assert added[table].dtype == cells.dtype
 
 
-@pytest.mark.parametrize("rows", [1, 64, 250, 10_000])
-def test_record_batches_are_counted_one_by_one(rows: int) -> None:
-    whole = people(700 if rows > 1 else 70, POLICY)
-    tables = [t for t in tables_of(encode(whole, DOMAINS).sizes, most=2) if t]
-    tables += [tuple(DOMAINS)[:3], ("gender", "age_band", "citizenship")]
-    tables = [t for t in tables if len(t) < 2 or "gender" in t]
-    batches = whole.to_batches(max_chunksize=rows)
-    counted = (count(encode(pa.Table.from_batches([b]), DOMAINS), tables) for b in batches)
-    added = add(list(counted))
-    for table, cells in count(encode(whole, DOMAINS), tables).items():
-        assert np.array_equal(added[table], cells), table
+def test_more_people_than_cells_can_hold_are_refused() -> None:
+    many = {("a",): np.array([MOST_ROWS - 1, 0], np.int32), (): np.array(MOST_ROWS - 1, np.int32)}
+    one = {("a",): np.array([0, 1], np.int32), (): np.array(1, np.int32)}
+    add(many, one)
+    with pytest.raises(PolicyError) as caught:
+        add(many, one)
+    assert caught.value.rule == "most-people"
+    assert many[("a",)].tolist() == [MOST_ROWS - 1, 1]
 
 
 def test_codes_that_do_not_fit_are_refused() -> None:
@@ -153,18 +150,16 @@ def test_encoding_gives_each_value_its_place_and_absent_the_first() -> None:
         assert not any(codes.columns[n].any() for n in DOMAINS if n != name)
 
 
-def test_the_digest_knows_people_but_not_their_order() -> None:
-    table = people(50, POLICY)
-    turned = table.take(pa.array(range(49, -1, -1)))
-    assert encode(turned, DOMAINS).digest() == encode(table, DOMAINS).digest()
-    assert encode(table.slice(0, 49), DOMAINS).digest() != encode(table, DOMAINS).digest()
-    genders = table["gender"].to_pylist()
-    other = next(i for i, g in enumerate(genders) if g != genders[0])
-    order = [other, *(i for i in range(50) if i != other)]
-    swapped = table.set_column(
-        table.column_names.index("gender"), "gender", table["gender"].take(pa.array(order))
-    )
-    assert encode(swapped, DOMAINS).digest() != encode(table, DOMAINS).digest()
+def test_the_digest_knows_counts_and_the_columns_they_are_of() -> None:
+    table, tables = people(50, POLICY), [("gender",), ("gender", "age_band")]
+    counts = count(encode(table, DOMAINS), tables)
+    turned = count(encode(table.take(pa.array(range(49, -1, -1))), DOMAINS), tables)
+    assert digest(turned) == digest(counts)
+    fewer = count(encode(table.slice(1), DOMAINS), tables)
+    renamed = {("x", *t[1:]): cells for t, cells in counts.items()}
+    flat = {t: cells.reshape(-1, 1) for t, cells in counts.items()}
+    some = {t: counts[t] for t in tables[:1]}
+    assert len({digest(c) for c in (counts, fewer, renamed, flat, some, {})}) == 6
 
 
 def test_years_may_be_numbers_and_absent_is_a_category() -> None:

@@ -378,7 +378,7 @@ def test_every_measured_table_follows_from_what_is_sent(plan: Plan) -> None:
     summed = Summed(layout, layout.flat(count(codes, layout.tables)))
     weights = plan.weights.model_dump()
     measured = [t for t, kind in plan.tables.items() if weights[kind] > 0]
-    exact, found = codes.tables(measured), summed.tables(measured)
+    exact, found = count(codes, measured), summed.tables(measured)
     assert all(np.array_equal(exact[t], found[t]) for t in measured)
     assert all(found[t].dtype == np.int32 and found[t].shape == exact[t].shape for t in measured)
     assert not any(set(t) < set(u) for t in layout.tables for u in layout.tables)

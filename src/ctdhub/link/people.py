@@ -1,7 +1,8 @@
 """From records to people: rows that share a person key become one row.
 
-Belongs here: how records are joined to people, how their values merge, the overlap of lists.
-Does not belong here: making keys (a contributor does, or ``harmonise`` from a case number).
+Belongs here: how records are joined to people, how their values merge.
+Does not belong here: making keys (a contributor does, or ``harmonise`` from a case number), whom
+further tokens join (``joins``).
 
 A person key that a contributor made with the shared key (``token`` in a mapping) joins records
 across contributors; one made from a case number joins them inside one contributor; a record
@@ -17,7 +18,6 @@ from dataclasses import dataclass
 
 import ibis
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ctdhub.schema import Schema, Variable, countries
 from ctdhub.schema.belonging import NATIONAL, OTHER_EU, THIRD_COUNTRY
@@ -28,21 +28,19 @@ STATUS_ORDER = ("not_available", "needed", "offered", "declined", "received")
 
 @dataclass(frozen=True)
 class Linked:
-    """People and how lists overlap.
+    """People.
 
     Attributes:
         people: one row per person, ``Schema.table("people")`` columns, sorted by all of them, so
             that equal people give equal tables whatever the order of the files.
-        overlap: people by the set of contributors that know them: ``contributors`` (names joined
-            with "+"), ``people``.  Sensitive.
         records: number of records that went in.
-        places: where each record went: ``record_id``, ``person`` (row of ``people``, from 0).
+        persons: whose each record is: ``record_id``, ``person`` (what the person is called: her
+            key, or the id of her only record).
     """
 
     people: pa.Table
-    overlap: pa.Table
     records: int
-    places: pa.Table
+    persons: pa.Table
 
 
 def link(records: pa.Table, schema: Schema) -> Linked:
@@ -71,18 +69,14 @@ def link(records: pa.Table, schema: Schema) -> Linked:
     merged = table.group_by("person").agg(
         **{v.name: _merge(table, v) for v in schema.records},
         records_=table.count(),
-        contributors=table.reporting_entity.collect(distinct=True).sort().join("+"),
     )
     names = [v.name for v in schema.table("people")]
     connection = ibis.duckdb.connect()
     linked = connection.to_pyarrow(_derive(merged, schema))
-    keys = connection.to_pyarrow(table.select("record_id", "person"))
+    persons = connection.to_pyarrow(table.select("record_id", "person"))
     connection.disconnect()
-    linked = linked.sort_by([(n, "ascending") for n in (*names, "person")])
-    row = pc.index_in(keys["person"], value_set=linked["person"])
-    places = pa.table({"record_id": keys["record_id"], "person": row})
-    overlap = _overlap(linked["contributors"])
-    return Linked(linked.select(names), overlap, records.num_rows, places)
+    linked = linked.sort_by([(n, "ascending") for n in names])
+    return Linked(linked.select(names), records.num_rows, persons)
 
 
 def _merge(t: ibis.Table, variable: Variable) -> ibis.Value:
@@ -125,9 +119,3 @@ def _group(citizenship: ibis.Value, country: ibis.Value) -> ibis.Value:
         (inside, OTHER_EU),
         else_=THIRD_COUNTRY,
     )
-
-
-def _overlap(contributors: pa.ChunkedArray) -> pa.Table:
-    counts = pc.value_counts(contributors.fill_null(""))
-    table = pa.table({"contributors": counts.field("values"), "people": counts.field("counts")})
-    return table.sort_by("contributors")

@@ -25,16 +25,17 @@ def link_perpetrators(mentioned: pa.Table, linked: Linked, schema: Schema) -> pa
         schema: the hub's schema.
 
     Returns:
-        ``person`` and ``Schema.table("perpetrators")``, sorted by all of them.
+        ``person`` (what the person is called, whoever else there is) and
+        ``Schema.table("perpetrators")``, sorted by all of them.
 
     Raises:
         ValueError: a row belongs to no record.
     """
     names = [v.name for v in schema.table("perpetrators")]
-    place = pc.index_in(mentioned["record_id"], value_set=linked.places["record_id"])
+    place = pc.index_in(mentioned["record_id"], value_set=linked.persons["record_id"])
     if place.null_count:
         raise ValueError("a perpetrator belongs to no record")
-    person = linked.places["person"].take(place)
+    person = linked.persons["person"].take(place)
     rows = mentioned.select(names).add_column(0, PERSON, person)
     once = rows.group_by([PERSON, *names]).aggregate([])
     return once.sort_by([(name, "ascending") for name in (PERSON, *names)])

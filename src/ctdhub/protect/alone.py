@@ -7,7 +7,6 @@ Does not belong here: the domains file (``domains``), files that are written (th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -23,11 +22,11 @@ from ctdhub.intake import RawTable, ReadOptions, read_table
 from ctdhub.intake.headers import ROW
 from ctdhub.intake.parquet import read_parquet
 from ctdhub.protect.border import Protected
-from ctdhub.protect.bound import Places, within_bound
-from ctdhub.protect.count import Counted
+from ctdhub.protect.bound import within_bound
 from ctdhub.protect.engine import Question, protect_table
 from ctdhub.protect.ledger import Ledger
 from ctdhub.protect.mechanism import Progress
+from ctdhub.protect.rows import Rows
 from ctdhub.protect.scope import Scope
 
 MAX_DELTA = 1e-6
@@ -142,7 +141,7 @@ def protect_alone(
 
 
 def ask_alone(
-    table: pa.Table | Counted,
+    table: pa.Table | Rows,
     question: Question,
     ledger: Ledger,
     file: str,
@@ -205,13 +204,8 @@ def bounded(person: pa.Array, table: pa.Table, rows: int, key: bytes) -> npt.NDA
         table: dictionary-encoded columns.
         key: secret.
     """
-    ids = person.dictionary_encode().indices.to_numpy()
     content = [c.combine_chunks().indices.fill_null(-1).to_numpy() for c in table.columns]
-
-    def named(places: Places) -> Iterable[bytes]:
-        return (name.encode() for name in person.take(pa.array(places)).to_pylist())
-
-    return within_bound(ids, content, rows, key, named)
+    return within_bound(person, content, rows, key)
 
 
 def _person(raw: RawTable, scope: Scope, name: str) -> pa.Array:

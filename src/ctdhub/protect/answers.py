@@ -82,8 +82,11 @@ def _sources(
     lists: list[str],
     sigma: dict[str, float],
     share: float,
+    list_years: list[int] | None = None,
+    tokens: int = 0,
 ) -> Sources:
-    return Sources(tuple(contributors), tuple(lists), table.cast(MEASUREMENTS), sigma, share)
+    noisy, years = table.cast(MEASUREMENTS), (list_years[0], list_years[1]) if list_years else None
+    return Sources(tuple(contributors), tuple(lists), noisy, sigma, share, years, tokens)
 
 
 def check_paid(ledger: Ledger) -> None:
@@ -160,6 +163,8 @@ def _fill(fresh: Path, answer: Protected) -> None:
             "lists": sources.lists,
             "sigma": sources.sigma,
             "share": sources.share,
+            "list_years": sources.list_years,
+            "tokens": sources.tokens,
         }
         if sources
         else None,

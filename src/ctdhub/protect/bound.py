@@ -1,26 +1,24 @@
 """The public bound of rows: who has more than count loses the surplus, as if by chance.
 
 Belongs here: which rows of a person are kept.  Does not belong here: how a table tells persons
-apart (``alone``, ``perpetrators``).
+apart (``alone``, ``rows``).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-
-Places = npt.NDArray[np.intp]
+import pyarrow as pa
 
 
 def within_bound(
-    person: npt.NDArray[np.integer],
+    person: pa.Array,
     content: Sequence[npt.NDArray[np.integer]],
     most: int,
     key: bytes,
-    names: Callable[[Places], Iterable[bytes]],
 ) -> npt.NDArray[np.bool_]:
     """Which rows are kept, so that nobody has more than ``most``.
 
@@ -29,26 +27,25 @@ def within_bound(
     whatever the order of its rows, and untouched by the rows of anyone else.
 
     Args:
-        person: whom each row belongs to, from 0; it tells persons apart and decides nothing else.
+        person: whom each row belongs to, text without nulls; nobody else may have a say in it.
         content: codes by column; what a code means may not depend on the data.
         most: the public bound.
         key: secret.
-        names: what the persons of some rows, given by place, are called in the hash; no other
-            person may have a say in it.
     """
-    size = np.bincount(person)
-    many = np.flatnonzero(size[person] > most) if person.size else np.zeros(0, dtype=np.intp)
+    of = person.dictionary_encode().indices.to_numpy()
+    size = np.bincount(of)
+    many = np.flatnonzero(size[of] > most) if of.size else np.zeros(0, dtype=np.intp)
     if not many.size:
-        return np.ones(person.size, dtype=bool)
+        return np.ones(of.size, dtype=bool)
     rows = np.column_stack([column[many] for column in content])
     order = [
-        hashlib.blake2b(row.tobytes() + name, key=key, digest_size=8).digest()
-        for row, name in zip(rows, names(many), strict=True)
+        hashlib.blake2b(row.tobytes() + name.encode(), key=key, digest_size=8).digest()
+        for row, name in zip(rows, person.take(pa.array(many)).to_pylist(), strict=True)
     ]
     chance = np.array([int.from_bytes(o, "big") for o in order], dtype=np.uint64)
-    sorted_ = np.lexsort((chance, person[many]))
-    first = np.concatenate([[True], np.diff(person[many][sorted_]) > 0])
+    sorted_ = np.lexsort((chance, of[many]))
+    first = np.concatenate([[True], np.diff(of[many][sorted_]) > 0])
     start = np.maximum.accumulate(np.where(first, np.arange(many.size), 0))
-    kept = np.ones(person.size, dtype=bool)
+    kept = np.ones(of.size, dtype=bool)
     kept[many[sorted_]] = np.arange(many.size) - start < most
     return kept

@@ -1,6 +1,7 @@
 """Contingency tables of people: exact, sensitive, from packed integer codes.
 
-Belongs here: encoding people by their public domains, counting tables, adding counts of parts.
+Belongs here: encoding people by their public domains, counting tables, adding counts of parts,
+what tells tables apart.
 Does not belong here: noise (``measure``) and anything that leaves the hub.
 
 Tables of two or three columns with few values are counted by bits: each recorded value is a row of
@@ -12,10 +13,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -35,14 +35,8 @@ Counts = dict[Columns, Table]
 """Tables by columns in the order of the plan."""
 
 
-class Counted(Protocol):
-    """Whatever tables can be had of: people, or sums of counts without people."""
-
-    def digest(self) -> bytes:
-        """A hash of all that the tables follow from."""
-
-    def tables(self, wanted: Iterable[Columns]) -> Counts:
-        """Exact tables by columns."""
+MOST_ROWS = 10**9
+"""Rows that can be counted: cells hold 32 bits, and noisy cells are kept within 2^30."""
 
 
 @dataclass(frozen=True)
@@ -62,19 +56,6 @@ class Codes:
         for name, codes in self.columns.items():
             if codes.shape != (self.people,) or (codes.size and codes.max() >= self.sizes[name]):
                 raise ValueError(f"codes of {name} do not fit")
-
-    def digest(self) -> bytes:
-        """SHA-256 of the content; the order of people does not matter."""
-        digest = hashlib.sha256(repr((self.people, list(self.sizes.items()))).encode())
-        if self.columns:
-            rows = np.column_stack([c.astype(">u2") for c in self.columns.values()])
-            flat = np.ascontiguousarray(rows).view(f"V{2 * len(self.columns)}").ravel()
-            digest.update(np.sort(flat.view(f"S{2 * len(self.columns)}")).tobytes())
-        return digest.digest()
-
-    def tables(self, wanted: Iterable[Columns]) -> Counts:
-        """Exact tables, see :func:`count`."""
-        return count(self, wanted)
 
 
 def encode(people: pa.Table, domains: Domains) -> Codes:
@@ -133,9 +114,38 @@ def count(codes: Codes, tables: Iterable[Columns]) -> Counts:
     return {t: found[t] for t in wanted}
 
 
-def add(parts: Sequence[Counts]) -> Counts:
-    """Counts of the union of disjoint sets of people."""
-    return {t: np.sum([part[t] for part in parts], axis=0, dtype=np.int32) for t in parts[0]}
+def nothing(domains: Domains, tables: Iterable[Columns]) -> Counts:
+    """The tables of nobody."""
+    sizes = {name: len(values) + 1 for name, values in domains.items()}
+    return {t: np.zeros(tuple(sizes[n] for n in t), dtype=np.int32) for t in tables}
+
+
+def add(total: Counts, part: Counts) -> None:
+    """Add the counts of other people to ``total``, in place.
+
+    Raises:
+        PolicyError: there are more rows than :data:`MOST_ROWS`.
+    """
+    for t in list(total)[:1]:  # a row lies in one cell of each table
+        if total[t].sum(dtype=np.int64) + part[t].sum(dtype=np.int64) > MOST_ROWS:
+            raise PolicyError(
+                _("There are more than {n:,} people, more than can be counted.").format(
+                    n=MOST_ROWS
+                ),
+                _("Divide them between several hubs."),
+                rule="most-people",
+            )
+    for t, cells in total.items():
+        cells += part[t]
+
+
+def digest(counts: Counts) -> bytes:
+    """SHA-256 of tables: their columns in order, their shapes and cells."""
+    found = hashlib.sha256()
+    for t, cells in counts.items():
+        found.update(repr((t, cells.shape)).encode())
+        found.update(np.ascontiguousarray(cells, dtype="<i4").data)
+    return found.digest()
 
 
 def _direct(codes: Codes, table: Columns) -> Table:

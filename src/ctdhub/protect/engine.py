@@ -1,7 +1,7 @@
 """The engine: people in, a protected answer out, paid for first.
 
-Belongs here: what is asked, what its parts may cost, the order of charging and answering.  Does
-not belong here: the mechanism itself (``mechanism``).
+Belongs here: what is asked, what its parts may cost, the order of counting, charging and answering.
+Does not belong here: the mechanism itself (``mechanism``), where people lie (``rows``).
 """
 
 from __future__ import annotations
@@ -13,23 +13,26 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from ctdhub.i18n import _
+from ctdhub.link.overlap import Overlap
 from ctdhub.protect import answers
 from ctdhub.protect.accounting import rho_of, split
 from ctdhub.protect.border import Guarantee, Perpetrators, Protected, mint
-from ctdhub.protect.count import Codes, Counted, encode
+from ctdhub.protect.count import Counts, digest
 from ctdhub.protect.ledger import Entry, Kind, Ledger, taking_part
-from ctdhub.protect.measure import workload
-from ctdhub.protect.mechanism import Progress, answer
+from ctdhub.protect.measure import Workload, workload
+from ctdhub.protect.mechanism import Progress, answer_of
 from ctdhub.protect.perpetrators import Mentioned, mentioned
-from ctdhub.protect.plan import Plan, plan_of
+from ctdhub.protect.plan import Columns, Plan, plan_of
 from ctdhub.protect.policy import Policy
+from ctdhub.protect.rows import InMemory, Rows, Tally
 from ctdhub.protect.sources import Sourced, sourced
 from ctdhub.schema import load_schema
 
-ENGINE = "3"
-"""Version of the method; a new one makes every question a new question."""
+ENGINE = "4"
+"""Version of the method; a new one makes every question a new question.  From 4 on a question is
+told by its exact tables instead of its rows (decision 28)."""
 
-UNIT, MECHANISM = "person", "discrete Gaussian"
+MECHANISM = "discrete Gaussian"
 
 _BOUND = b"which rows of a person are kept"
 
@@ -57,25 +60,25 @@ class Question:
 
 
 def protect(
-    people: pa.Table,
+    people: pa.Table | Rows,
     policy: Policy,
     ledger: Ledger,
     facts: dict[str, Any],
     progress: Progress | None = None,
-    perpetrators: pa.Table | None = None,
-    overlap: pa.Table | None = None,
+    perpetrators: pa.Table | Rows | None = None,
+    overlap: Overlap | None = None,
 ) -> Protected:
     """Protect a hub's table of people, the perpetrators whom their records mention, their sources.
 
     Args:
-        people: one row per person, columns of ``Schema.table("people")``.
+        people: one row per person, columns of ``Schema.table("people")``; they may lie anywhere.
         policy: what is released, and how well people are protected.
         ledger: pays before noise is drawn; an exact repeat of a question is free.
         facts: public facts, passed through; they also say which contributors have counts.
         progress: told (message, fraction done).
         perpetrators: child rows of people, see ``mentioned``; None is a table without rows, so
             that only the policy decides whether the answer has them.
-        overlap: people by the contributors that know them, see ``sourced``; None likewise.
+        overlap: how lists overlap, see ``sourced``; None likewise.
 
     Raises:
         PolicyError: a column is missing or holds a value outside its public domain; the budget of
@@ -93,12 +96,23 @@ def protect(
         plan_of(policy, schema), policy.epsilon, policy.delta, policy.budget.epsilon, settings, what
     )
     child = mentioned(perpetrators, policy, schema)
-    sources = sourced(people, overlap, policy, schema, facts)
+    sources = sourced(overlap, policy, schema, facts)
     return protect_table(people, question, ledger, facts, progress, child, sources)
 
 
+def unit(plan: Plan) -> str:
+    """Who is protected, in English words; what comes and goes in neighbouring tables.
+
+    >>> unit(Plan({}))
+    'person'
+    """
+    if not plan.tokens:
+        return "person"
+    return f"person, by her key; her rows are joined by at most {plan.tokens} further tokens"
+
+
 def protect_table(
-    table: pa.Table | Counted,
+    people: pa.Table | Rows,
     asked: Question,
     ledger: Ledger,
     facts: dict[str, Any],
@@ -109,36 +123,57 @@ def protect_table(
     """Protect any table whose columns have public domains; see :func:`protect`.
 
     Args:
-        table: one row per person, or at most ``asked.plan.rows`` of each, columns as text; or
-            sums of such people's counts, without the people.
+        people: one row per person, or at most ``asked.plan.rows`` of each, columns as text.
         child: rows of these persons that are answered with them, by one charge.
         sources: by whom these persons were reported, answered by the same charge.
     """
     tell = progress or (lambda message, share: None)
-    codes = encode(table, asked.plan.domains) if isinstance(table, pa.Table) else table
-    pa.default_memory_pool().release_unused()  # reading and encoding took more than is kept
     rho = rho_of(asked.epsilon, asked.delta)
     costs = _costs(rho, child, sources)
-    workload(asked.plan, costs.people)  # these refuse before anything is paid
-    if child:
-        workload(child.plan, costs.perpetrators)
+    tables = _names(workload(asked.plan, costs.people))  # these refuse before anything is paid
+    theirs = _names(workload(child.plan, costs.perpetrators)) if child else ()
     if sources:
         sources.public.workload(costs.sources)
+    tell(_("counting"), 0.05)
+    rows = InMemory(people) if isinstance(people, pa.Table) else people
+    exact = _counted(rows, Tally(asked.plan.domains, tables), sources)
+    pa.default_memory_pool().release_unused()  # reading and counting took more than is kept
     with ledger.exclusive():
         answers.check_paid(ledger)
         if child:
-            if not isinstance(codes, Codes):
-                raise TypeError("perpetrators belong to people, and only sums are here")
-            child = child.bounded(codes, bytes.fromhex(ledger.question(_BOUND)))
-        question = ledger.question(_content(codes, asked, child, sources))
+            key = bytes.fromhex(ledger.question(_BOUND))
+            [found] = child.rows.counts([child.tally(theirs, key)])
+            exact = exact._replace(perpetrators=found)
+        question = ledger.question(_content(exact, asked, child, sources))
         answer = answers.stored(ledger, question, facts)
         if answer is not None:
             tell(_("answered before: nothing is charged"), 1.0)
             return answer
         entry = _charge(ledger, question, rho, asked, facts, tell)
-        answer = _minted(codes, asked, entry, facts, tell, child, sources)
+        answer = _minted(exact, asked, entry, facts, tell, child, sources)
         answers.store(ledger, question, answer)
     return answer
+
+
+class _Exact(NamedTuple):
+    """Exact tables by part of an answer; each part is emptied once its noise is drawn."""
+
+    people: Counts
+    perpetrators: Counts
+    sources: Counts
+
+
+def _names(questions: Workload) -> tuple[Columns, ...]:
+    return tuple(q.columns for q in questions)
+
+
+def _counted(rows: Rows, tally: Tally, sources: Sourced | None) -> _Exact:
+    """People and their sources, in one pass."""
+    if sources is None:
+        [people] = rows.counts([tally])
+        return _Exact(people, {}, {})
+    people, by_contributor = rows.counts([tally, sources.tally])
+    return _Exact(people, {}, sources.exact(by_contributor))
 
 
 class _Costs(NamedTuple):
@@ -155,18 +190,18 @@ def _costs(rho: float, child: Mentioned | None, sources: Sourced | None) -> _Cos
 
 
 def _content(
-    codes: Counted, asked: Question, child: Mentioned | None, sources: Sourced | None
+    exact: _Exact, asked: Question, child: Mentioned | None, sources: Sourced | None
 ) -> bytes:
-    """What makes a question: rows (in any order), plans, settings and the engine's version."""
+    """What makes a question: all exact tables, plans, settings and the engine's version.
+
+    An answer depends on nothing else, so that people who are counted alike are answered alike.
+    """
     rest = [repr(asked.plan), asked.epsilon, asked.delta, list(asked.settings), ENGINE]
-    content = codes.digest()
     if child:
         rest += [repr(child.plan), child.share]
-        content += child.codes.digest()
     if sources:
         rest += [repr(sources.public)]
-        content += sources.digest()
-    return content + json.dumps(rest, sort_keys=True).encode()
+    return b"".join(map(digest, exact)) + json.dumps(rest, sort_keys=True).encode()
 
 
 def _charge(
@@ -198,7 +233,7 @@ def _charge(
 
 
 def _minted(
-    codes: Counted,
+    exact: _Exact,
     asked: Question,
     entry: Entry,
     facts: dict[str, Any],
@@ -207,15 +242,23 @@ def _minted(
     sources: Sourced | None,
 ) -> Protected:
     costs = _costs(entry.rho, child, sources)
-    found = answer(codes, asked.plan, costs.people, progress=tell)
+    measured = sources.measured(exact.sources, costs.sources) if sources else None
     perpetrators = None
     if child:
-        tell(_("protecting rows of perpetrators"), 0.95)
-        inner = answer(child.codes, child.plan, costs.perpetrators)
+        tell(_("protecting rows of perpetrators"), 0.07)
+        inner = answer_of(exact.perpetrators, child.plan, costs.perpetrators)
         perpetrators = Perpetrators(inner.records, inner.counts, child.plan.rows, inner.sigma)
+    found = answer_of(exact.people, asked.plan, costs.people, progress=tell)
     level = asked.plan.level
     guarantee = Guarantee(
-        asked.epsilon, asked.delta, entry.rho, UNIT, MECHANISM, level, found.sigma, entry.id
+        asked.epsilon,
+        asked.delta,
+        entry.rho,
+        unit(asked.plan),
+        MECHANISM,
+        level,
+        found.sigma,
+        entry.id,
     )
     return mint(
         records=found.records,
@@ -226,5 +269,5 @@ def _minted(
         facts=facts,
         perpetrators=perpetrators,
         measurements=found.measurements,
-        sources=sources.measured(costs.sources) if sources else None,
+        sources=measured,
     )

@@ -15,7 +15,7 @@ import pyarrow as pa
 from ctdhub.i18n import _
 from ctdhub.protect import intervals
 from ctdhub.protect.border import Estimate
-from ctdhub.protect.count import Counted
+from ctdhub.protect.count import Codes, Counts, count
 from ctdhub.protect.fit import fit
 from ctdhub.protect.measure import measure, workload
 from ctdhub.protect.noise import Bits
@@ -47,7 +47,25 @@ class Answer:
 
 
 def answer(
-    people: Counted,
+    people: Codes,
+    plan: Plan,
+    rho: float,
+    source: Bits = os.urandom,
+    progress: Progress | None = None,
+) -> Answer:
+    """Count people and answer; see :func:`answer_of`.
+
+    Args:
+        people: people by the plan's domains.
+    """
+    if progress:
+        progress(_("counting"), 0.05)
+    tables = [q.columns for q in workload(plan, rho)]
+    return answer_of(count(people, tables), plan, rho, source, progress)
+
+
+def answer_of(
+    exact: Counts,
     plan: Plan,
     rho: float,
     source: Bits = os.urandom,
@@ -58,7 +76,7 @@ def answer(
     Whoever calls it owes the ledger a charge of ``rho`` unless the people are invented.
 
     Args:
-        people: people by the plan's domains, or sums of their counts.
+        exact: every table of the plan's workload; emptied as soon as its noise is drawn.
         rho: the most that it may cost.
         source: random bits; the operating system's in the product.
 
@@ -67,12 +85,10 @@ def answer(
     """
     tell = progress or (lambda message, share: None)
     questions = workload(plan, rho)
-    tell(_("counting"), 0.05)
-    exact = people.tables(q.columns for q in questions)
     tell(_("drawing noise"), 0.1)
     noisy = measure(exact, questions, source)
     # From here on nothing sees exact counts: all is post-processing of noisy tables.
-    del exact
+    exact.clear()
     pooled = pool(noisy, questions)
     total = intervals.total_people(pooled, plan.level)
     records = fit(

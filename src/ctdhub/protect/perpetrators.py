@@ -10,17 +10,13 @@ perpetrators by at most ``rows`` in L2 (all of them in one cell), so a table cos
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from ctdhub.protect.bound import Places, within_bound
-from ctdhub.protect.count import Codes, encode
-from ctdhub.protect.plan import Plan
+from ctdhub.protect.plan import Columns, Plan
 from ctdhub.protect.policy import Policy
+from ctdhub.protect.rows import Bound, InMemory, Rows, Tally
 from ctdhub.schema import PERSON, Schema
 from ctdhub.schema.emit import arrow_schema
 
@@ -29,65 +25,43 @@ _NO_DOMAIN = ("entity", "count")
 
 @dataclass(frozen=True)
 class Mentioned:
-    """Perpetrators by the plan's domains, and what may be spent on them.
+    """Perpetrators, and what may be spent on them.
 
     Attributes:
         plan: of their table; ``plan.rows`` is the public bound.
         share: of the release's rho, 0 to 1.
-        codes: one row per perpetrator of a person.
-        person: place of that person in the table of people, by row.
+        rows: one for each perpetrator of a person, who is called in the column ``PERSON``.
     """
 
     plan: Plan
     share: float
-    codes: Codes
-    person: npt.NDArray[np.int64]
+    rows: Rows
 
-    def bounded(self, people: Codes, key: bytes) -> Mentioned:
-        """At most ``plan.rows`` of each person; see :func:`within_bound`.
-
-        A person is called by what is said of her, for her place depends on everybody else.
+    def tally(self, tables: tuple[Columns, ...], key: bytes) -> Tally:
+        """Tables of at most ``plan.rows`` of each person.
 
         Args:
-            people: the table of people.
-            key: secret.
-
-        Raises:
-            ValueError: a perpetrator belongs to nobody in the table.
+            key: secret; it decides which.
         """
-        if self.person.size and not 0 <= self.person.min() <= self.person.max() < people.people:
-            raise ValueError("a perpetrator belongs to nobody")
-
-        def said(places: Places) -> Iterable[bytes]:
-            persons = self.person[places]
-            rows = np.column_stack([c[persons].astype(">u2") for c in people.columns.values()])
-            return (row.tobytes() for row in rows)
-
-        content = [c.astype(np.uint16) for c in self.codes.columns.values()]
-        kept = within_bound(self.person, content, self.plan.rows, key, said)
-        columns = {name: codes[kept] for name, codes in self.codes.columns.items()}
-        codes = Codes(columns, self.codes.sizes, int(kept.sum()))
-        return replace(self, codes=codes, person=self.person[kept])
+        return Tally(self.plan.domains, tables, bound=Bound(PERSON, self.plan.rows, key))
 
 
-def mentioned(perpetrators: pa.Table | None, policy: Policy, schema: Schema) -> Mentioned | None:
+def mentioned(
+    perpetrators: pa.Table | Rows | None, policy: Policy, schema: Schema
+) -> Mentioned | None:
     """The perpetrators of a release, None where the policy leaves them out.
 
     Args:
-        perpetrators: ``person`` (place in the table of people) and the public variables of
-            ``Schema.table("perpetrators")``; None is a table without rows.
-
-    Raises:
-        PolicyError: a column is missing, or holds a value outside its public domain.
+        perpetrators: ``person`` (what the person is called, whoever else there is) and the public
+            variables of ``Schema.table("perpetrators")``; None is a table without rows.
     """
     if not policy.perpetrators.share:
         return None
     if perpetrators is None:
-        persons = pa.field(PERSON, pa.int32())
+        persons = pa.field(PERSON, pa.string())
         perpetrators = pa.schema([persons, *arrow_schema("perpetrators")]).empty_table()
-    plan = plan_of_perpetrators(policy, schema)
-    person = perpetrators[PERSON].to_numpy().astype(np.int64)
-    return Mentioned(plan, policy.perpetrators.share, encode(perpetrators, plan.domains), person)
+    rows = InMemory(perpetrators) if isinstance(perpetrators, pa.Table) else perpetrators
+    return Mentioned(plan_of_perpetrators(policy, schema), policy.perpetrators.share, rows)
 
 
 def plan_of_perpetrators(policy: Policy, schema: Schema) -> Plan:
@@ -97,6 +71,7 @@ def plan_of_perpetrators(policy: Policy, schema: Schema) -> Plan:
     return Plan(
         {name: schema.domain(name, policy.years) for name in names},
         rows=policy.perpetrators.rows,
+        tokens=policy.linking.people,
         level=policy.level,
         false_share=policy.false_share,
         support=policy.support,

@@ -9,18 +9,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from ctdhub.errors import LedgerTampered, ReleaseError, printable
 from ctdhub.hub import Hub
 from ctdhub.i18n import _
+from ctdhub.link.overlap import Overlap
 from ctdhub.protect import Ledger, Policy, Protected, protect
+from ctdhub.protect.rows import InParquet
 from ctdhub.release import digest
 from ctdhub.release.approvals import APPROVALS, Approvals, LedgerHead
 from ctdhub.release.manifest import MANIFEST, Manifest
+from ctdhub.schema import PERSON
 from ctdhub.stages.company import check_company
 from ctdhub.stages.records import OVERLAP, PEOPLE, PERPETRATORS
 from ctdhub.steps import Progress, Step, hash_file, hash_of
@@ -116,23 +116,18 @@ def answer(hub: Hub, rules: Policy, progress: Progress | None = None) -> Protect
     check_company(facts["contributors"], rules)
     people, perpetrators, overlap = _linked(hub)
     return protect(
-        pq.read_table(people),
+        InParquet(people),
         rules,
         ledger(hub),
         facts,
         progress,
-        pq.read_table(perpetrators),
-        pa_csv.read_csv(overlap, convert_options=_OVERLAP),
+        InParquet(perpetrators, sorted_by=PERSON),
+        Overlap.read(overlap),
     )
 
 
-_OVERLAP = pa_csv.ConvertOptions(
-    column_types={"contributors": pa.string(), "people": pa.int64()}, strings_can_be_null=False
-)
-
-
 def _linked(hub: Hub) -> tuple[Path, Path, Path]:
-    """The tables of people, of their perpetrators, and of the overlap of lists."""
+    """The tables of people and of their perpetrators, and the overlap of lists."""
     folder = hub.work / "people"
     return folder / PEOPLE, folder / PERPETRATORS, folder / OVERLAP
 

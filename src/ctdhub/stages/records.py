@@ -23,7 +23,10 @@ from ctdhub.hub import Contribution, Hub
 from ctdhub.i18n import _
 from ctdhub.intake import read_table
 from ctdhub.link import link, link_perpetrators
+from ctdhub.link.joins import joins, renamed
+from ctdhub.link.overlap import Overlap, people_by_lists
 from ctdhub.protect import Policy, load_policy
+from ctdhub.protect.lists import list_tables
 from ctdhub.schema import load_schema
 from ctdhub.stages.linking import report_links
 from ctdhub.stages.withdrawn import (
@@ -39,7 +42,7 @@ from ctdhub.stages.withdrawn import (
 from ctdhub.steps import Step, hash_file, hash_folder, hash_of
 
 PERPETRATORS, REJECTS = "perpetrators.parquet", "rejects.csv"
-REPORT, PEOPLE, OVERLAP = "report.json", "people.parquet", "overlap.csv"
+REPORT, PEOPLE, OVERLAP = "report.json", "people.parquet", "overlap.json"
 
 
 @cache
@@ -111,26 +114,38 @@ def harmonise_file(hub: Hub, given: Contribution, rules: Policy) -> Step:
     )
 
 
-def link_people(hub: Hub, harmonised: Sequence[Step]) -> Step:
+def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step]) -> Step:
     """All records -> people, the unit of protection, their perpetrators, overlaps and links."""
     if not harmonised:
         what = _("The hub has no contributions yet.")
         fix = _("Put files into contributions/<contributor>/<date>/ and build again.")
         raise HubFolderError(what, fix, file=hub.root, rule="no-contributions")
 
-    settings = hub.settings.linkage
+    settings, asked = hub.settings.linkage, rules.linking
+    lists = list_tables(rules, hub.facts(rules.years))
     check_told(hub, harmonised)
 
     def run(folder: Path) -> None:
         forget(hub, [step.output for step in harmonised])
         schema, gone = load_schema(), withdrawn_ids(hub, harmonised)
-        records = _all(harmonised, RECORDS, gone)
-        linked = link(records, schema)
+        records, tokens = (_all(harmonised, name, gone) for name in (RECORDS, TOKENS))
+        joined = joins(records, tokens, asked.people)
+        linked = link(renamed(records, joined), schema)
         perpetrators = link_perpetrators(_all(harmonised, PERPETRATORS, gone), linked, schema)
         pq.write_table(linked.people, folder / PEOPLE)
         pq.write_table(perpetrators, folder / PERPETRATORS)
-        pa_csv.write_csv(linked.overlap, folder / OVERLAP)
-        report_links(folder, records, _all(harmonised, TOKENS, gone), linked, settings)
+        overlap = Overlap()
+        if lists:
+            further = joins(records, tokens, lists.tokens)
+            overlap = Overlap(
+                lists.names,
+                lists.years,
+                lists.tokens,
+                people_by_lists(records, further, lists.names, lists.years),
+                further.num_rows - joined.num_rows,
+            )
+        overlap.write(folder / OVERLAP)
+        report_links(folder, records, tokens, linked, settings)
         totals = {"records": linked.records, "people": linked.people.num_rows}
         (folder / REPORT).write_text(json.dumps(totals), "utf-8")
 
@@ -138,7 +153,7 @@ def link_people(hub: Hub, harmonised: Sequence[Step]) -> Step:
         name="link",
         inputs={
             **{step.name.removeprefix("harmonise "): step.key for step in harmonised},
-            "linkage": hash_of(settings.model_dump()),
+            "linkage": hash_of([settings.model_dump(), asked.people, repr(lists)]),
             "withdrawals": hub.withdrawn().state,
             "code": code("schema", "link", "withdraw"),
         },

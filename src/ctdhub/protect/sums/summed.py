@@ -6,13 +6,13 @@ Does not belong here: how the sum came about (``hub``).
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from ctdhub.protect.count import Counts
 from ctdhub.protect.plan import Columns
+from ctdhub.protect.rows import Tally
 from ctdhub.protect.sums.layout import MOST_ROWS, Cells, Layout
 
 
@@ -38,11 +38,13 @@ class Summed:
         self._layout, self.cells = layout, cells
         self.rows = max(totals, default=0)
 
-    def digest(self) -> bytes:
-        """SHA-256 of the tables that were sent and their numbers."""
-        digest = hashlib.sha256(repr(self._layout.shapes).encode())
-        digest.update(self.cells.astype("<u4").tobytes())
-        return digest.digest()
+    def counts(self, tallies: Sequence[Tally]) -> list[Counts]:
+        """The tables of each tally, of people without their rows; see ``Rows``.
+
+        Raises:
+            KeyError: a table is not among those of the plan.
+        """
+        return [self.tables(tally.tables) for tally in tallies]
 
     def tables(self, wanted: Iterable[Columns]) -> Counts:
         """Exact tables by columns in the order of the plan; margins are added up."""
