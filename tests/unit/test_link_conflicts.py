@@ -23,13 +23,10 @@ def test_what_differs_is_kept_with_its_record() -> None:
     found = linked.conflicts.to_pylist()
     assert {row["person"] for row in found} == {"a"}
     said = {(row["variable"], row["value"]): row for row in found}
-    assert {v for v, _ in said} == {
-        "year_of_registration", "gender", "means_threats", "assistance_medical",
-    }  # fmt: skip
+    assert {v for v, _ in said} == {"gender", "means_threats", "assistance_medical"}
     kept = {key for key, row in said.items() if row["kept"]}
     assert kept == {
-        ("year_of_registration", "2018"), ("gender", "female"), ("means_threats", "yes"),
-        ("assistance_medical", "received"),
+        ("gender", "female"), ("means_threats", "yes"), ("assistance_medical", "received"),
     }  # fmt: skip
     ids = records["record_id"].to_pylist()
     assert said["gender", "male"]["record_id"] == ids[1]

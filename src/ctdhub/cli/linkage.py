@@ -17,8 +17,9 @@ from ctdhub import stages
 from ctdhub.cli import console
 from ctdhub.cli.tokens import kind_words
 from ctdhub.hub import Hub
-from ctdhub.i18n import _
+from ctdhub.i18n import _, current
 from ctdhub.insight.words import listed, number, share
+from ctdhub.schema.labels import label
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +37,8 @@ def register(app: typer.Typer) -> None:
         folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
         as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
     ) -> None:
-        report = stages.linkage(Hub(folder))
+        hub = Hub(folder)
+        report = stages.linkage(hub)
         if as_json:
             console.print(
                 json.dumps(report, indent=1), soft_wrap=True, markup=False, highlight=False
@@ -67,9 +69,19 @@ def register(app: typer.Typer) -> None:
                 row["kinds"], number(row["pairs"]), number(round(row["by_chance"])), sure
             )
         console.print(patterns)
+        if report["conflicts"]:
+            console.print(_conflicts(report["conflicts"]))
         facts = {"x": _("gender"), "y": _("citizenship")}
         for letter, words in (kind_words() | facts).items():
             console.print(f"{letter}: {escape(words)}", highlight=False)
+        if report["links"] and not stages.policy(hub).linking.lists:
+            console.print(
+                _(
+                    "Nothing released follows these links. To join people by some of their tokens "
+                    "in what is released, set linking in policy.yaml, for example "
+                    "linking: {people: 0, lists: 2}."
+                )
+            )
         if len(report["made_apart"]) > 1:
             groups = "; ".join(listed(group) for group in report["made_apart"])
             console.print(
@@ -78,3 +90,13 @@ def register(app: typer.Typer) -> None:
                     "releases, so theirs cannot agree: {groups}."
                 ).format(groups=escape(groups))
             )
+
+
+def _conflicts(persons: dict[str, int]) -> Table:
+    table = Table(
+        _("variable"), _("people"), title=_("What records of one person say differently")
+    )
+    for variable, n in persons.items():
+        table.add_row(label(variable, current()), number(n))
+    table.caption = _("Which record says what is in work/people/conflicts.parquet.")
+    return table
