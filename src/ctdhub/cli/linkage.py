@@ -45,15 +45,15 @@ def register(app: typer.Typer) -> None:
             )
             return
         table = Table(title=_("For the steward: not to be published"), show_header=False)
-        for label, value in (
-            (_("people as released (equal person keys)"), report["people"]),
+        for words, value in (
+            (_("people as released"), report["people"]),
             (_("persons with tokens, by contributors' own count"), report["persons_with_tokens"]),
             (_("people among them, by all tokens"), report["clusters"]),
             (_("links"), report["links"]),
             (_("pairs to review"), report["to_review"]),
             (_("tokens that too many share, not used"), report["too_common"]),
         ):
-            table.add_row(label, number(value))
+            table.add_row(words, number(value))
         console.print(table)
         overlap = Table(_("known to"), _("people by all tokens"))
         for names, people in report["overlap"].items():
