@@ -73,9 +73,7 @@ def test_equal_people_keep_their_own_perpetrators() -> None:
 def test_a_file_that_is_delivered_twice_adds_nobody() -> None:
     rows: Given = [("a", "male", ["male", None]), (None, None, ["female"])]
     twice = pa.concat_tables([records(rows)] * 2)
-    again = each_once(
-        of_persons(pa.concat_tables([mentioned(rows)] * 2), twice, SCHEMA, Linking())
-    )
+    again = each_once(of_persons(pa.concat_tables([mentioned(rows)] * 2), twice, SCHEMA, Linking()))
     assert again.equals(linked(rows)[1])
 
 

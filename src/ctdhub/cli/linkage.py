@@ -93,9 +93,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _conflicts(persons: dict[str, int]) -> Table:
-    table = Table(
-        _("variable"), _("people"), title=_("What records of one person say differently")
-    )
+    table = Table(_("variable"), _("people"), title=_("What records of one person say differently"))
     for variable, n in persons.items():
         table.add_row(label(variable, current()), number(n))
     table.caption = _("Which record says what is in work/people/conflicts.parquet.")

@@ -68,7 +68,7 @@ def report_links(
         "cut": settings.cut,
         "look": settings.look,
         "people": linked.people,
-        "conflicts": dict(linked.conflicts.most_common()),
+        "conflicts": dict(sorted(linked.conflicts.items(), key=lambda item: (-item[1], item[0]))),
         "persons_with_tokens": found.persons,
         "clusters": found.clusters,
         "links": found.links,

@@ -151,7 +151,7 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         overlap = Overlap()
         if lists:
             doubles = linking.lists.num_rows - by_rows.num_rows
-            people = dict(linked.known)
+            people = dict(sorted(linked.known.items()))
             overlap = Overlap(lists.names, lists.years, lists.tokens, people, doubles)
         overlap.write(folder / OVERLAP)
         report_links(folder, records, tokens, linked, settings)
