@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from test_link_clusters import Row, invented, tables, token
 
 from ctdhub.link import link
-from ctdhub.link.joins import ORDER, joins, renamed
+from ctdhub.link.joins import ORDER, joins, named
+from ctdhub.link.linking import Linking
 from ctdhub.link.overlap import Overlap, people_by_lists
+from ctdhub.link.people import persons_of
 from ctdhub.link.tokens import KINDS
 from ctdhub.protect.lists import ListTables
 from ctdhub.protect.plan import joined_reach
@@ -30,7 +32,8 @@ def counted(
     said = [{"year_of_registration": 2018, **r} for r in rows]
     records, tokens = tables(said)
     joined = joins(records, tokens, most)
-    people = people_by_lists(records, joined, lists, years)
+    persons = named(persons_of(records), joined)
+    people = dict(people_by_lists(records, persons, lists, years))
     return Overlap(tuple(lists), years, most, people, joined.num_rows)
 
 
@@ -156,7 +159,7 @@ def test_one_person_changes_no_more_than_is_paid_for(people: list[tuple], most: 
 def people_of(rows: Sequence[Row], most: int) -> Counter[tuple[object, ...]]:
     """Rows of people whom tokens join, as they would be counted."""
     records, tokens = tables(rows)
-    people = link(renamed(records, joins(records, tokens, most)), load_schema()).people
+    people = link(records, load_schema(), Linking(joins(records, tokens, most))).people
     return Counter(tuple(row.values()) for row in people.to_pylist())
 
 
@@ -181,7 +184,7 @@ def test_rows_of_one_person_become_one() -> None:
     assert people_of(rows, 0).total() == 3
     assert people_of(rows, 1).total() == 2
     records, tokens = tables(rows)
-    people = link(renamed(records, joins(records, tokens, 1)), load_schema()).people
+    people = link(records, load_schema(), Linking(joins(records, tokens, 1))).people
     assert sorted(people["year_of_registration"].to_pylist()) == [2017, 2018]
     assert sorted(people["records_per_person"].to_pylist()) == ["1", "2"]
 

@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctdhub.link import link, link_perpetrators
+from ctdhub.link import link
+from ctdhub.link.linking import Linking
+from ctdhub.link.perpetrators import by_person as of_persons
+from ctdhub.link.perpetrators import each_once
 from ctdhub.schema import PERSON, load_schema
 
 SCHEMA = load_schema()
@@ -38,8 +41,10 @@ def mentioned(rows: Given) -> pa.Table:
 
 
 def linked(rows: Given) -> tuple[pa.Table, pa.Table]:
-    people = link(records(rows), SCHEMA)
-    return people.people, link_perpetrators(mentioned(rows), people, SCHEMA)
+    said = records(rows)
+    return link(said, SCHEMA).people, each_once(
+        of_persons(mentioned(rows), said, SCHEMA, Linking())
+    )
 
 
 def by_person(rows: Given) -> Counter[tuple[object, ...]]:
@@ -67,8 +72,10 @@ def test_equal_people_keep_their_own_perpetrators() -> None:
 
 def test_a_file_that_is_delivered_twice_adds_nobody() -> None:
     rows: Given = [("a", "male", ["male", None]), (None, None, ["female"])]
-    twice = link(pa.concat_tables([records(rows)] * 2), SCHEMA)
-    again = link_perpetrators(pa.concat_tables([mentioned(rows)] * 2), twice, SCHEMA)
+    twice = pa.concat_tables([records(rows)] * 2)
+    again = each_once(
+        of_persons(pa.concat_tables([mentioned(rows)] * 2), twice, SCHEMA, Linking())
+    )
     assert again.equals(linked(rows)[1])
 
 
@@ -82,7 +89,7 @@ def test_without_perpetrators_the_table_has_its_columns() -> None:
 def test_a_row_that_belongs_to_no_record_is_a_fault() -> None:
     strange = mentioned([("a", None, ["male"])]).set_column(0, "record_id", pa.array(["other"]))
     with pytest.raises(ValueError, match="no record"):
-        link_perpetrators(strange, link(records([("a", None, [])]), SCHEMA), SCHEMA)
+        of_persons(strange, records([("a", None, [])]), SCHEMA, Linking())
 
 
 given_rows = st.lists(

@@ -18,7 +18,7 @@ from ctdhub.protect import Ledger, protect, rows
 from ctdhub.protect.count import Counts, count, encode
 from ctdhub.protect.perpetrators import mentioned
 from ctdhub.protect.plan import plan_of
-from ctdhub.protect.rows import Bound, InMemory, InParquet, Tally, together
+from ctdhub.protect.rows import Bound, InMemory, InParquet, Tally
 from ctdhub.protect.sources import sourced
 from ctdhub.schema import PERSON, load_schema
 from ctdhub.schema.emit import arrow_schema
@@ -93,7 +93,7 @@ def test_rows_of_a_person_are_bounded_together_however_they_are_read(
     pq.write_table(table.sort_by(PERSON), path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rows, "AT_ONCE", at_once)
-        [found] = InParquet(path, sorted_by=PERSON).counts([BOUNDED])
+        [found] = InParquet(path, grouped_by=PERSON).counts([BOUNDED])
     [whole] = InMemory(table).counts([BOUNDED])
     assert same(found, whole)
     persons = [p for p, _ in said]
@@ -101,14 +101,11 @@ def test_rows_of_a_person_are_bounded_together_however_they_are_read(
 
 
 def test_a_bound_needs_the_rows_of_a_person_together(tmp_path: Path) -> None:
-    table = pa.table({PERSON: ["u", "w", "v"], "said": ["a", "b", "c"]})
+    table = pa.table({PERSON: ["u", "w", "u"], "said": ["a", "b", "c"]})
     pq.write_table(table, tmp_path / "c.parquet")
-    with pytest.raises(ValueError, match="lie together"):
-        InParquet(tmp_path / "c.parquet").counts([BOUNDED])
-    with pytest.raises(ValueError, match="not sorted"):
-        InParquet(tmp_path / "c.parquet", sorted_by=PERSON).counts([BOUNDED])
-    with pytest.raises(ValueError, match="not sorted"):
-        list(together((table.slice(i, 1) for i in range(3)), PERSON))
+    for by in (None, PERSON):
+        with pytest.raises(ValueError, match="stand together"):
+            InParquet(tmp_path / "c.parquet", grouped_by=by).counts([BOUNDED])
 
 
 def test_what_is_counted_can_be_sent_to_where_rows_lie() -> None:
@@ -129,7 +126,7 @@ def test_tables_and_files_ask_one_question(tmp_path: Path) -> None:
     folder = in_files(tmp_path / "people", PEOPLE, [100, 100, 250], group=40)
     for i, table in enumerate((child, nobody)):
         pq.write_table(table, tmp_path / f"{i}.parquet")
-        held = InParquet(tmp_path / f"{i}.parquet", sorted_by=PERSON)
+        held = InParquet(tmp_path / f"{i}.parquet", grouped_by=PERSON)
         first = protect(PEOPLE, POLICY, ledger, FACTS, None, table, OVERLAP)
         again = protect(InParquet(folder), POLICY, ledger, FACTS, None, held, OVERLAP)
         assert first.guarantee == again.guarantee

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from ctdhub.harmonise import Harmonised, harmonise, parse_mapping
 from ctdhub.intake import REJECTS, RawTable
-from ctdhub.link import link, link_perpetrators
+from ctdhub.link import link
+from ctdhub.link.people import persons_of
+from ctdhub.link.perpetrators import by_person, each_once
 from ctdhub.schema import load_schema
 from ctdhub.withdraw import Entry, Filed, InForce, left_out, mark
 
@@ -44,13 +46,17 @@ def delivered(rows: list[Row], decision: str = "hash", contributor: str = "ngo")
 
 def released(*files: Harmonised) -> tuple[Counter[Row], Counter[Row]]:
     """The rows of people with those of each one's perpetrators, and the rows of people."""
-    linked = link(pa.concat_tables([f.records for f in files]), SCHEMA)
+    records = pa.concat_tables([f.records for f in files])
+    linked = link(records, SCHEMA)
     mentioned = pa.concat_tables([f.perpetrators for f in files])
-    of: dict[int, list[object]] = {}
-    for row in link_perpetrators(mentioned, linked, SCHEMA).to_pylist():
+    of: dict[str, list[object]] = {}
+    for row in each_once(by_person(mentioned, records, SCHEMA)).to_pylist():
         of.setdefault(row["person"], []).append(row["perpetrator_gender"])
     people = [tuple(row.values()) for row in linked.people.to_pylist()]
-    with_theirs = Counter((*row, repr(of.get(i))) for i, row in enumerate(people))
+    called = sorted(set(persons_of(records).to_pylist()))  # the order of people
+    with_theirs = Counter(
+        (*row, repr(of.get(name))) for name, row in zip(called, people, strict=True)
+    )
     return with_theirs, Counter(people)
 
 

@@ -8,6 +8,7 @@ the clear and nothing of marks, keys or registers.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -20,7 +21,7 @@ from ctdhub.harmonise import parse_mapping
 from ctdhub.harmonise.identifiers import Keying, keyings
 from ctdhub.harmonise.run import CASES
 from ctdhub.link import link
-from ctdhub.link.people import Linked
+from ctdhub.link.people import Linked, persons_of
 from ctdhub.schema import load_schema
 from ctdhub.withdraw import Entry, Filed, LedgerHead, Register, also_known, in_force, left_out, mark
 from ctdhub.withdraw.entry import read
@@ -230,11 +231,13 @@ def test_ten_thousand_sequences_agree_with_a_plain_model(part: int, tmp_path: Pa
     kept = records.filter(pa.array([i not in all_gone for i in records["record_id"].to_pylist()]))
     assert len(all_rows) == kept.num_rows + len(all_gone), "every row is a record or withdrawn"
     linked = link(kept, SCHEMA)
-    assert not all_gone & set(linked.places["record_id"].to_pylist())
-    _nobody_else_changed(all_files, all_gone, linked)
+    assert linked.records == kept.num_rows
+    _nobody_else_changed(all_files, all_gone, kept, linked)
 
 
-def _nobody_else_changed(files: list[Filed], gone: set[str], linked: Linked) -> None:
+def _nobody_else_changed(
+    files: list[Filed], gone: set[str], kept: pa.Table, linked: Linked
+) -> None:
     """People are those of the records that stay, joined as ever: nobody is split or joined."""
     persons: dict[str, set[str]] = {}
     for file in files:
@@ -242,14 +245,16 @@ def _nobody_else_changed(files: list[Filed], gone: set[str], linked: Linked) -> 
         for one, key in zip(ids, keys, strict=True):
             persons.setdefault(key or one, set()).add(one)
     left = [frozenset(ids - gone) for ids in persons.values() if ids - gone]
-    found: dict[int, set[str]] = {}
-    for one, person in zip(*(linked.places[c].to_pylist() for c in PLACES), strict=True):
+    found: dict[str, set[str]] = {}
+    for one, person in zip(
+        kept["record_id"].to_pylist(), persons_of(kept).to_pylist(), strict=True
+    ):
         found.setdefault(person, set()).add(one)
     assert set(left) == {frozenset(ids) for ids in found.values()}
     assert linked.people.num_rows == len(left)
-
-
-PLACES = ("record_id", "person")
+    sizes = Counter(min(len(ids), 4) for ids in left)
+    told = Counter(linked.people["records_per_person"].to_pylist())
+    assert sorted(told.values()) == sorted(sizes.values())
 
 
 def test_undoing_everything_gives_the_state_of_nothing(tmp_path: Path) -> None:

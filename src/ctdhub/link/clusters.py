@@ -35,6 +35,10 @@ REVIEW = pa.schema(
 )
 
 
+READ = ("record_id", "person_key", "age_band", "year_of_registration", *FACTS)
+"""Columns of records that are looked at."""
+
+
 @dataclass(frozen=True)
 class Clusters:
     """Who is likely one person.

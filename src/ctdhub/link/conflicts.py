@@ -23,6 +23,14 @@ CONFLICTS = pa.schema(
 )
 """One row for each record that has a value where records of its person differ."""
 
+_OF_THE_RECORD = {
+    "reporting_entity",
+    "source_type",
+    "year_of_registration",
+    "country_of_exploitation_rule",
+}
+"""Variables about a record; that two records differ in them is no contradiction about a person."""
+
 _UNPIVOTED = """
 SELECT {ids}, unnest([{names}]) AS variable, unnest([{values}]) AS value FROM {table}
 """
@@ -42,15 +50,13 @@ ORDER BY ALL
 def conflicts(records: pa.Table, people: pa.Table, schema: Schema) -> pa.Table:
     """Where records of one person differ, schema :data:`CONFLICTS`, sorted.
 
-    The contributor of a record is no contradiction: several may know one person.
-
     Args:
         records: ``person``, ``record_id`` and ``Schema.table("records")``; each record once.
         people: ``person`` and what was merged of these records.
         schema: the hub's schema.
     """
-    names = [v.name for v in schema.records if v.name in people.column_names]
-    names.remove("reporting_entity")
+    of_people = {v.name for v in schema.table("people")} - _OF_THE_RECORD
+    names = [v.name for v in schema.records if v.name in of_people]
     return run(
         _FOUND.format(
             person=PERSON,

@@ -28,12 +28,9 @@ chosen on invented lists in four scripts, see ``docs/explanation/linkage.md``.""
 JOINS = pa.schema([pa.field("person", pa.string()), pa.field("one", pa.string())])
 """Persons who are another: their key, and the key that stands for both (the least of all)."""
 
-PERSON = "coalesce(r.person_key, r.record_id)"
-"""Who a record ``r`` is about, in SQL: her key, else she is known by this record alone."""
-
 _SHARED = f"""
 WITH held AS (
-    SELECT DISTINCT {PERSON} AS person, t.token AS token,
+    SELECT DISTINCT coalesce(r.person_key, r.record_id) AS person, t.token AS token,
            t.token || ' ' || coalesce(r.gender, '') || ' ' || coalesce(r.citizenship, '') AS mark
     FROM tokens t JOIN records r USING (record_id)
     WHERE contains('{ORDER}', t.token[1]) AND t.token IS DISTINCT FROM r.person_key
@@ -84,11 +81,14 @@ def pieces(shared: pa.Table) -> pa.Table:
     return pa.table(list(names), schema=JOINS)
 
 
-def renamed(records: pa.Table, joined: pa.Table) -> pa.Table:
-    """Records with the key that stands for their person."""
+def named(persons: pa.Array, joined: pa.Table) -> pa.Array:
+    """Persons by the key that stands for them.
+
+    Args:
+        persons: keys.
+        joined: schema :data:`JOINS`.
+    """
     if not joined.num_rows:
-        return records
-    person = pc.coalesce(records["person_key"], records["record_id"])
-    place = pc.index_in(person, value_set=joined["person"].combine_chunks())
-    key = pc.coalesce(joined["one"].combine_chunks().take(place), records["person_key"])
-    return records.set_column(records.schema.get_field_index("person_key"), "person_key", key)
+        return persons
+    place = pc.index_in(persons, value_set=joined["person"].combine_chunks())
+    return pc.coalesce(joined["one"].combine_chunks().take(place), persons)

@@ -6,14 +6,13 @@ Belongs here: exact counts.  Does not belong here: whom tokens join (``joins``),
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
-
-from ctdhub.harmonise.engine import run
-from ctdhub.link.joins import PERSON
+import pyarrow.compute as pc
 
 
 @dataclass(frozen=True)
@@ -53,35 +52,29 @@ class Overlap:
         )
 
 
-_SETS = f"""
-SELECT lists, count(*) AS people
-FROM (
-    SELECT coalesce(j.one, {PERSON}) AS person, sum(DISTINCT l.bit)::BIGINT AS lists
-    FROM records r
-    JOIN lists l ON r.reporting_entity = l.id
-    LEFT JOIN joined j ON j.person = {PERSON}
-    WHERE r.year_of_registration BETWEEN {{first:d}} AND {{last:d}}
-    GROUP BY 1
-)
-GROUP BY 1 ORDER BY 1
-"""
-
-
 def people_by_lists(
-    records: pa.Table, joined: pa.Table, lists: Sequence[str], years: tuple[int, int]
-) -> dict[tuple[str, ...], int]:
+    records: pa.Table, persons: pa.Array, lists: Sequence[str], years: tuple[int, int]
+) -> Counter[tuple[str, ...]]:
     """People by the lists that know them, ids in order.
 
     Args:
-        records: ``record_id``, ``person_key``, ``reporting_entity``, ``year_of_registration``.
-        joined: persons who are another, schema ``ctdhub.link.joins.JOINS``.
+        records: ``reporting_entity``, ``year_of_registration``.
+        persons: whose each record is.
         lists: ids of contributors.
         years: a list knows a person where it has a record of her from these years.
     """
-    bits = pa.table({"id": list(lists), "bit": [1 << i for i in range(len(lists))]})
-    sql = _SETS.format(first=years[0], last=years[1])
-    found = run(sql, records=records, lists=bits, joined=joined)
-    return {
-        tuple(name for i, name in enumerate(lists) if which >> i & 1): people
-        for which, people in zip(*(found[c].to_pylist() for c in found.column_names), strict=True)
-    }
+    names = records["reporting_entity"].combine_chunks().cast(pa.string())
+    which = pc.index_in(names, value_set=pa.array(lists, pa.string()))
+    year = records["year_of_registration"].combine_chunks()
+    inside = pc.and_(pc.greater_equal(year, years[0]), pc.less_equal(year, years[1]))
+    known = pa.table({"person": persons, "list": which})
+    known = known.filter(pc.and_(inside, which.is_valid()))
+    once = known.group_by(["person", "list"]).aggregate([])
+    bits = pc.shift_left(pa.scalar(1, pa.int32()), once["list"])
+    sets = once.append_column("bits", bits).group_by("person").aggregate([("bits", "sum")])
+    return Counter(
+        {
+            tuple(name for i, name in enumerate(lists) if row["values"] >> i & 1): row["counts"]
+            for row in pc.value_counts(sets["bits_sum"]).to_pylist()
+        }
+    )

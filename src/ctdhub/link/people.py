@@ -10,17 +10,25 @@ without a key is a person of its own.  The join is an equality, records of one p
 order by what they say, and the id of a record depends on nothing that other records say
 (``harmonise.record_ids``): so one person's row never depends on another person's records, and
 adding or removing one person changes exactly one row, in however many files her records stand.
+Where the policy lets tokens join rows, she changes as many more as it pays for (decision 27).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import ibis
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from ctdhub.schema import Schema, Variable, countries
+from ctdhub.link.conflicts import CONFLICTS, conflicts
+from ctdhub.link.linking import Linking
+from ctdhub.link.overlap import people_by_lists
+from ctdhub.schema import PERSON, Schema, Variable, countries
 from ctdhub.schema.belonging import NATIONAL, OTHER_EU, THIRD_COUNTRY
+from ctdhub.schema.emit import arrow_schema
 
 # From the least to the most that is known to have been done for a person.
 STATUS_ORDER = ("not_available", "needed", "offered", "declined", "received")
@@ -28,28 +36,36 @@ STATUS_ORDER = ("not_available", "needed", "offered", "declined", "received")
 
 @dataclass(frozen=True)
 class Linked:
-    """People.
+    """People, and what was seen while they were made.
 
     Attributes:
-        people: one row per person, ``Schema.table("people")`` columns, sorted by all of them, so
-            that equal people give equal tables whatever the order of the files.
+        people: one row per person, ``Schema.table("people")`` columns, in the order of what the
+            persons are called, so that equal people give equal tables whatever the order of the
+            files.
         records: number of records that went in.
-        persons: whose each record is: ``record_id``, ``person`` (what the person is called: her
-            key, or the id of her only record).
+        conflicts: what records of one person say differently, see ``conflicts``.
+        known: people by the lists that know them, see ``people_by_lists``.
     """
 
     people: pa.Table
     records: int
-    persons: pa.Table
+    conflicts: pa.Table
+    known: Counter[tuple[str, ...]]
 
 
-def link(records: pa.Table, schema: Schema) -> Linked:
+def persons_of(records: pa.Table) -> pa.Array:
+    """What the person of each record is called, whoever else there is: her key, or the record."""
+    return pc.coalesce(records["person_key"], records["record_id"]).combine_chunks()
+
+
+def link(records: pa.Table, schema: Schema, linking: Linking | None = None) -> Linked:
     """Join records to people.
 
     Args:
         records: columns ``record_id``, ``person_key`` (null allowed) and
             ``Schema.table("records")``.
         schema: the hub's schema.
+        linking: who is joined beside equal keys, and whose lists are counted; nobody, if None.
 
     Merging rules: a flag is yes where any record says yes, else no where any says no; assistance
     keeps the furthest status of :data:`STATUS_ORDER`; everything else keeps the value of the
@@ -57,26 +73,73 @@ def link(records: pa.Table, schema: Schema) -> Linked:
     the order of the schema).  A record id that comes twice is one record that was delivered twice,
     in the same file or in one that holds more.
     """
-    table = ibis.memtable(records).distinct(on="record_id", keep="first")
+    said = ["record_id", *(v.name for v in schema.records)]
+    linking = linking or Linking()
+    persons = linking.in_rows(persons_of(records))
+    table = records.select(said).append_column(PERSON, persons)
+    once = _first(table["record_id"])
+    if len(once) < table.num_rows:
+        table = table.take(pa.array(once))
+    of = table[PERSON].combine_chunks().dictionary_encode().indices.to_numpy()
+    alone = np.bincount(of)[of] == 1 if len(of) else np.zeros(0, dtype=bool)
+    parts = [_single(table.filter(pa.array(alone)), schema)]
+    differ = CONFLICTS.empty_table()
+    if not alone.all():
+        several = table.filter(pa.array(~alone))
+        several = several.cast(_said(several.schema))
+        parts.append(_merged(several, schema))
+        differ = conflicts(several, parts[1], schema)
+    linked = pa.concat_tables(parts).sort_by(PERSON)
+    people = linked.select([v.name for v in schema.table("people")])
+    known = people_by_lists(records, linking.on_lists(persons), linking.names, linking.years)
+    return Linked(people, records.num_rows, differ, known)
+
+
+def _first(ids: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """Where each id comes first."""
+    coded = ids.combine_chunks().dictionary_encode().indices.to_numpy()
+    return np.sort(np.unique(coded, return_index=True)[1])
+
+
+def _single(records: pa.Table, schema: Schema) -> pa.Table:
+    """People of whom there is one record: there is nothing to merge."""
+    texts = records.cast(_said(records.schema))
+    return _derived(ibis.memtable(texts).mutate(records_=ibis.literal(1, "int64")), schema)
+
+
+def _merged(records: pa.Table, schema: Schema) -> pa.Table:
+    """People of whom there are several records."""
+    table = ibis.memtable(records)
     table = table.mutate(
-        person=ibis.coalesce(table.person_key, table.record_id),
         year_=ibis.coalesce(table.year_of_registration.cast("int64"), ibis.literal(9999)),
     )
     content = [table[v.name] for v in schema.records]
     table = table.mutate(
-        order=ibis.row_number().over(group_by=table.person, order_by=[table.year_, *content])
+        order=ibis.row_number().over(group_by=table[PERSON], order_by=[table.year_, *content])
     )
-    merged = table.group_by("person").agg(
+    merged = table.group_by(PERSON).agg(
         **{v.name: _merge(table, v) for v in schema.records},
         records_=table.count(),
     )
-    names = [v.name for v in schema.table("people")]
-    connection = ibis.duckdb.connect()
-    linked = connection.to_pyarrow(_derive(merged, schema))
-    persons = connection.to_pyarrow(table.select("record_id", "person"))
-    connection.disconnect()
-    linked = linked.sort_by([(n, "ascending") for n in names])
-    return Linked(linked.select(names), records.num_rows, persons)
+    return _derived(merged, schema)
+
+
+def _said(given: pa.Schema) -> pa.Schema:
+    """The columns as they are in ``Schema.table("records")``, without dictionaries."""
+    plain = [f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f for f in given]
+    return pa.schema(plain)
+
+
+def _derived(people: ibis.Table, schema: Schema) -> pa.Table:
+    """``person`` and the columns of people, worked out in memory alone."""
+    fields = [pa.field(PERSON, pa.string()), *arrow_schema("people")]
+    derived = _derive(people, schema).select([field.name for field in fields])
+    # Without access to files nothing that is too large can be left on a disk.
+    connection = ibis.duckdb.connect(enable_external_access=False)
+    try:
+        return connection.to_pyarrow(derived).cast(pa.schema(fields))
+    finally:
+        connection.disconnect()
 
 
 def _merge(t: ibis.Table, variable: Variable) -> ibis.Value:

@@ -9,33 +9,39 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.link.people import Linked
+from ctdhub.link.linking import Linking
+from ctdhub.link.people import persons_of
 from ctdhub.schema import PERSON, Schema
 
 
-def link_perpetrators(mentioned: pa.Table, linked: Linked, schema: Schema) -> pa.Table:
-    """Child rows of records become child rows of people.
-
-    Rows of one person that agree in every column are one row: the same perpetrator told twice, or
-    two that are described alike.  So a file that is delivered twice adds nobody.
+def by_person(mentioned: pa.Table, records: pa.Table, schema: Schema, linking: Linking) -> pa.Table:
+    """Child rows of records as rows of the persons whom these records are about.
 
     Args:
         mentioned: ``record_id`` and ``Schema.table("perpetrators")``.
-        linked: people made of those same records.
-        schema: the hub's schema.
+        records: ``record_id`` and ``person_key`` of those same records.
+        linking: who is joined beside equal keys.
 
     Returns:
         ``person`` (what the person is called, whoever else there is) and
-        ``Schema.table("perpetrators")``, sorted by all of them.
+        ``Schema.table("perpetrators")``.
 
     Raises:
         ValueError: a row belongs to no record.
     """
-    names = [v.name for v in schema.table("perpetrators")]
-    place = pc.index_in(mentioned["record_id"], value_set=linked.persons["record_id"])
+    place = pc.index_in(mentioned["record_id"], value_set=records["record_id"])
     if place.null_count:
         raise ValueError("a perpetrator belongs to no record")
-    person = linked.persons["person"].take(place)
-    rows = mentioned.select(names).add_column(0, PERSON, person)
-    once = rows.group_by([PERSON, *names]).aggregate([])
-    return once.sort_by([(name, "ascending") for name in (PERSON, *names)])
+    names = [v.name for v in schema.table("perpetrators")]
+    persons = linking.in_rows(persons_of(records))
+    return mentioned.select(names).add_column(0, PERSON, persons.take(place))
+
+
+def each_once(mentioned: pa.Table) -> pa.Table:
+    """Rows by person, those that agree in every column once, sorted by all columns.
+
+    Such rows are the same perpetrator told twice, or two that are described alike.  So a file
+    that is delivered twice adds nobody.
+    """
+    once = mentioned.group_by(mentioned.column_names).aggregate([])
+    return once.sort_by([(name, "ascending") for name in mentioned.column_names])

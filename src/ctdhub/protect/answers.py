@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ctdhub.disk import sync
 from ctdhub.errors import LedgerTampered
 from ctdhub.i18n import _
 from ctdhub.protect.border import (
@@ -29,7 +30,7 @@ from ctdhub.protect.border import (
     Sources,
     restore,
 )
-from ctdhub.protect.ledger import Ledger, damaged, guarded, sync, write_synced
+from ctdhub.protect.ledger import Ledger, damaged, guarded, write_synced
 
 _FRESH = ".new-"
 _TABLES = ("records.parquet", "counts.parquet", "measurements.parquet")

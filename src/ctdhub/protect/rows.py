@@ -131,16 +131,15 @@ class InParquet:
 
     Args:
         path: the file or folder; in a folder every ``*.parquet`` counts.
-        sorted_by: the column that each file is sorted by and that no two files share a value of;
-            its equal values then come together.
+        grouped_by: a column whose equal values stand one after another, in one file.
 
     Raises:
         FileNotFoundError: there is no such file, or none in the folder.
     """
 
-    def __init__(self, path: Path, sorted_by: str | None = None) -> None:
+    def __init__(self, path: Path, grouped_by: str | None = None) -> None:
         self._files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-        self._sorted_by = sorted_by
+        self._grouped_by = grouped_by
         if not self._files or not self._files[0].is_file():
             raise FileNotFoundError(path)
 
@@ -148,12 +147,11 @@ class InParquet:
         """See :class:`Rows`.
 
         Raises:
-            ValueError: a bound needs the rows of a person together, and the files are not sorted
-                by that column.
+            ValueError: a bound needs the rows of a person together, and they are not.
         """
         bounds = {tally.bound.person for tally in tallies if tally.bound}
-        if bounds - {self._sorted_by}:
-            raise ValueError("rows of a person do not lie together")
+        if bounds - {self._grouped_by}:
+            raise ValueError("rows of a person do not stand together")
         wanted = {name for tally in tallies for name in tally.columns}
         return counted(self._parts(wanted), tallies)
 
@@ -161,19 +159,23 @@ class InParquet:
         for path in self._files:
             schema = pq.read_schema(path)
             names = [name for name in schema.names if name in wanted]
-            yield schema.empty_table().select(names)  # so that its columns are checked
             texts = [n for n in names if pa.types.is_string(schema.field(n).type)]
-            coded = [n for n in texts if n != self._sorted_by]
+            coded = [n for n in texts if n != self._grouped_by]
             with pq.ParquetFile(path, read_dictionary=coded) as file:
+                if not file.metadata.num_rows:
+                    yield schema.empty_table().select(names)  # its columns are checked all the same
                 batches = map(pa.table, file.iter_batches(AT_ONCE, columns=names))
-                yield from together(batches, self._sorted_by) if self._sorted_by else batches
+                yield from together(batches, self._grouped_by) if self._grouped_by else batches
 
 
 def together(parts: Iterable[pa.Table], by: str) -> Iterator[pa.Table]:
-    """Other parts of the same sorted rows, in which equal values of a column lie in one part.
+    """Other parts of the same rows, in which equal values of a text column lie in one part.
+
+    Args:
+        by: the column; its equal values stand one after another.
 
     Raises:
-        ValueError: the rows are not sorted by the column.
+        ValueError: they do not, within what is read at once.
     """
     held: pa.Table | None = None
     for part in parts:
@@ -181,8 +183,9 @@ def together(parts: Iterable[pa.Table], by: str) -> Iterator[pa.Table]:
         if not whole.num_rows:
             continue
         values = whole[by].combine_chunks()
-        if not pc.all(pc.less_equal(values[:-1], values[1:]), min_count=0).as_py():
-            raise ValueError("the rows are not sorted by person")
+        runs = 1 + pc.sum(pc.not_equal(values[:-1], values[1:]), min_count=0).as_py()
+        if runs > pc.count_distinct(values).as_py():
+            raise ValueError("rows of a person do not stand together")
         first = pc.index(values, values[-1]).as_py()
         if first:
             yield whole.slice(0, first)

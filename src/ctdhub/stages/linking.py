@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from ctdhub.errors import HubFolderError
 from ctdhub.hub import Hub
 from ctdhub.i18n import _
-from ctdhub.link import Linked
+from ctdhub.link import Totals
 from ctdhub.link.clusters import cluster
 from ctdhub.link.keys import holds_secret
 from ctdhub.link.settings import LinkageSettings
@@ -53,16 +53,22 @@ def refuse_linkage_keys(hub: Hub) -> None:
 
 
 def report_links(
-    folder: Path, records: pa.Table, tokens: pa.Table, linked: Linked, settings: LinkageSettings
+    folder: Path, records: pa.Table, tokens: pa.Table, linked: Totals, settings: LinkageSettings
 ) -> None:
-    """Write the report; rows of people are not touched by it."""
+    """Write the report; rows of people are not touched by it.
+
+    Args:
+        records: those that have tokens, with the columns that ``cluster`` reads.
+        linked: what became of all records.
+    """
     found = cluster(records, tokens, settings.cut, settings.look)
     pa_csv.write_csv(found.review, folder / REVIEW)
     pq.write_table(found.members, folder / CLUSTERS)
     report = {
         "cut": settings.cut,
         "look": settings.look,
-        "people": linked.people.num_rows,
+        "people": linked.people,
+        "conflicts": dict(linked.conflicts.most_common()),
         "persons_with_tokens": found.persons,
         "clusters": found.clusters,
         "links": found.links,

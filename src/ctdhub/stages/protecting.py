@@ -16,14 +16,14 @@ from ctdhub.hub import Hub
 from ctdhub.i18n import _
 from ctdhub.link.overlap import Overlap
 from ctdhub.protect import Ledger, Policy, Protected, protect
-from ctdhub.protect.rows import InParquet
 from ctdhub.release import digest
 from ctdhub.release.approvals import APPROVALS, Approvals, LedgerHead
 from ctdhub.release.manifest import MANIFEST, Manifest
 from ctdhub.schema import PERSON
 from ctdhub.stages.company import check_company
+from ctdhub.stages.engine import Engine
 from ctdhub.stages.records import OVERLAP, PEOPLE, PERPETRATORS
-from ctdhub.steps import Progress, Step, hash_file, hash_of
+from ctdhub.steps import Progress, Step, hash_file, hash_of, hash_path
 
 ANSWER = "answer.json"
 
@@ -109,19 +109,19 @@ def _damaged(manifest: Path) -> ReleaseError:
     return ReleaseError(what, fix, file=manifest, rule="manifest")
 
 
-def answer(hub: Hub, rules: Policy, progress: Progress | None = None) -> Protected:
+def answer(hub: Hub, rules: Policy, engine: Engine, progress: Progress | None = None) -> Protected:
     """The protected answer of today's people and policy; a repeat costs nothing."""
     check_paid(hub)
     facts = hub.facts(rules.years)
     check_company(facts["contributors"], rules)
     people, perpetrators, overlap = _linked(hub)
     return protect(
-        InParquet(people),
+        engine.rows(people),
         rules,
         ledger(hub),
         facts,
         progress,
-        InParquet(perpetrators, sorted_by=PERSON),
+        engine.rows(perpetrators, grouped_by=PERSON),
         Overlap.read(overlap),
     )
 
@@ -132,17 +132,17 @@ def _linked(hub: Hub) -> tuple[Path, Path, Path]:
     return folder / PEOPLE, folder / PERPETRATORS, folder / OVERLAP
 
 
-def protect_people(hub: Hub, rules: Policy, progress: Progress | None) -> Step:
+def protect_people(hub: Hub, rules: Policy, engine: Engine, progress: Progress | None) -> Step:
     """People -> a protected answer, charged to the ledger; the answer lies in the ledger."""
 
     def run(folder: Path) -> None:
-        charge = answer(hub, rules, progress).guarantee.charge
+        charge = answer(hub, rules, engine, progress).guarantee.charge
         (folder / ANSWER).write_text(json.dumps({"charge": charge}), "utf-8")
 
     return Step(
         name="protect",
         inputs={
-            "people": hash_of([hash_file(path) for path in _linked(hub)]),
+            "people": hash_of([hash_path(path) for path in _linked(hub)]),
             "policy": hash_file(hub.policy_file),
             "contributors": hash_of(hub.facts(rules.years)["contributors"]),
         },

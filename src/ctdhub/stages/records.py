@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
@@ -22,12 +23,14 @@ from ctdhub.harmonise import harmonise, load_mapping
 from ctdhub.hub import Contribution, Hub
 from ctdhub.i18n import _
 from ctdhub.intake import read_table
-from ctdhub.link import link, link_perpetrators
-from ctdhub.link.joins import joins, renamed
-from ctdhub.link.overlap import Overlap, people_by_lists
+from ctdhub.link.clusters import READ
+from ctdhub.link.joins import joins
+from ctdhub.link.linking import Linking
+from ctdhub.link.overlap import Overlap
+from ctdhub.link.parts import Places
 from ctdhub.protect import Policy, load_policy
 from ctdhub.protect.lists import list_tables
-from ctdhub.schema import load_schema
+from ctdhub.stages.engine import Engine
 from ctdhub.stages.linking import report_links
 from ctdhub.stages.withdrawn import (
     CASES,
@@ -43,6 +46,7 @@ from ctdhub.steps import Step, hash_file, hash_folder, hash_of
 
 PERPETRATORS, REJECTS = "perpetrators.parquet", "rejects.csv"
 REPORT, PEOPLE, OVERLAP = "report.json", "people.parquet", "overlap.json"
+CONFLICTS = "conflicts.parquet"
 
 
 @cache
@@ -71,34 +75,41 @@ def mapping_file(hub: Hub, contributor: str) -> Path:
     return path
 
 
-def harmonise_file(hub: Hub, given: Contribution, rules: Policy) -> Step:
-    """One contributed file -> records, perpetrators, rejects, lineage and conservation."""
-    rules_file = mapping_file(hub, given.contributor)
+@dataclass(frozen=True)
+class HarmoniseFile:
+    """How one contributed file becomes records; a worker elsewhere can be given it.
 
-    def run(folder: Path) -> None:
-        mapping = load_mapping(rules_file)
-        raw = read_table(given.file, mapping.read)
-        result = harmonise(
-            raw,
-            mapping,
-            contributor=given.contributor,
-            years=rules.years,
-            key=hub.person_key(),
-        )
+    It says where the mapping and the person key lie and holds neither.
+    """
+
+    given: Contribution
+    mapping: Path
+    years: tuple[int, int]
+    key: Path
+
+    def __call__(self, folder: Path) -> None:
+        """Write records, perpetrators, rejects, lineage and conservation into the folder."""
+        mapping, contributor = load_mapping(self.mapping), self.given.contributor
+        raw, key = read_table(self.given.file, mapping.read), self.key.read_bytes()
+        result = harmonise(raw, mapping, contributor=contributor, years=self.years, key=key)
         pq.write_table(result.records, folder / RECORDS)
         pq.write_table(result.perpetrators, folder / PERPETRATORS)
         pq.write_table(result.tokens, folder / TOKENS)
         pq.write_table(result.cases, folder / CASES)
         pa_csv.write_csv(result.rejects, folder / REJECTS)
         report = {
-            "contributor": given.contributor,
-            "date": given.date,
+            "contributor": contributor,
+            "date": self.given.date,
             "conservation": asdict(result.conservation),
             "notes": list(raw.notes),
             "lineage": [asdict(line) for line in result.lineage],
         }
         (folder / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
 
+
+def harmonise_file(hub: Hub, given: Contribution, rules: Policy) -> Step:
+    """One contributed file -> records, perpetrators, rejects, lineage and conservation."""
+    rules_file = mapping_file(hub, given.contributor)
     digest = hash_file(given.file)
     return Step(
         name=f"harmonise {given.contributor} {given.date} {digest[:8]}",
@@ -110,11 +121,11 @@ def harmonise_file(hub: Hub, given: Contribution, rules: Policy) -> Step:
             "code": code("schema", "intake", "harmonise"),
         },
         output=hub.work / "harmonised" / given.contributor / given.date / digest[:16],
-        run=run,
+        run=HarmoniseFile(given, rules_file, rules.years, hub.key_file),
     )
 
 
-def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step]) -> Step:
+def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Engine) -> Step:
     """All records -> people, the unit of protection, their perpetrators, overlaps and links."""
     if not harmonised:
         what = _("The hub has no contributions yet.")
@@ -127,26 +138,24 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step]) -> Step:
 
     def run(folder: Path) -> None:
         forget(hub, [step.output for step in harmonised])
-        schema, gone = load_schema(), withdrawn_ids(hub, harmonised)
-        records, tokens = (_all(harmonised, name, gone) for name in (RECORDS, TOKENS))
-        joined = joins(records, tokens, asked.people)
-        linked = link(renamed(records, joined), schema)
-        perpetrators = link_perpetrators(_all(harmonised, PERPETRATORS, gone), linked, schema)
-        pq.write_table(linked.people, folder / PEOPLE)
-        pq.write_table(perpetrators, folder / PERPETRATORS)
+        gone = withdrawn_ids(hub, harmonised)
+        files = [(step.output / RECORDS, step.output / PERPETRATORS) for step in harmonised]
+        records, tokens = _with_tokens(harmonised, gone)
+        by_rows = joins(records, tokens, asked.people)
+        linking = Linking(by_rows, by_rows)
+        if lists:
+            by_lists = joins(records, tokens, lists.tokens)
+            linking = Linking(by_rows, by_lists, lists.names, lists.years)
+        places = Places(folder / PEOPLE, folder / PERPETRATORS, folder / CONFLICTS)
+        linked = engine.link(files, gone, linking, places)
         overlap = Overlap()
         if lists:
-            further = joins(records, tokens, lists.tokens)
-            overlap = Overlap(
-                lists.names,
-                lists.years,
-                lists.tokens,
-                people_by_lists(records, further, lists.names, lists.years),
-                further.num_rows - joined.num_rows,
-            )
+            doubles = linking.lists.num_rows - by_rows.num_rows
+            people = dict(linked.known)
+            overlap = Overlap(lists.names, lists.years, lists.tokens, people, doubles)
         overlap.write(folder / OVERLAP)
         report_links(folder, records, tokens, linked, settings)
-        totals = {"records": linked.records, "people": linked.people.num_rows}
+        totals = {"records": linked.records, "people": linked.people}
         (folder / REPORT).write_text(json.dumps(totals), "utf-8")
 
     return Step(
@@ -162,10 +171,15 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step]) -> Step:
     )
 
 
-def _all(harmonised: Sequence[Step], name: str, gone: pa.Array) -> pa.Table:
-    """One table of all files, without the records of people who withdrew."""
-    tables = [pq.read_table(step.output / name) for step in harmonised]
-    return pa.concat_tables([without(table, gone) for table in tables])
+def _with_tokens(harmonised: Sequence[Step], gone: pa.Array) -> tuple[pa.Table, pa.Table]:
+    """The records that have tokens, and these."""
+    records, tokens = [], []
+    for step in harmonised:
+        tokens.append(without(pq.read_table(step.output / TOKENS), gone))
+        held = pq.read_table(step.output / RECORDS, columns=list(READ))
+        having = pc.is_in(held["record_id"], value_set=tokens[-1]["record_id"].combine_chunks())
+        records.append(held.filter(having))
+    return pa.concat_tables(records), pa.concat_tables(tokens)
 
 
 def reports(hub: Hub) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,17 @@ def withdrawn_ids(hub: Hub, harmonised: Sequence[Step]) -> pa.Array:
     force = hub.withdrawn()
     if not force.entries:
         return pa.array([], pa.string())
-    return left_out([filed(step) for step in harmonised], force, hub.person_key())
+    return left_out(_EachFiled(harmonised), force, hub.person_key())
+
+
+class _EachFiled:
+    """Harmonised files, read one by one."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self._steps = steps
+
+    def __iter__(self) -> Iterator[Filed]:
+        return map(filed, self._steps)
 
 
 def filed(step: Step) -> Filed:

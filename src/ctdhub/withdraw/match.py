@@ -50,11 +50,12 @@ def mark(secret: bytes, key: str) -> str:
     return hmac.digest(secret, b"\0withdrawal\0" + key.encode(), hashlib.sha256).hex()
 
 
-def left_out(files: Sequence[Filed], force: InForce, secret: bytes) -> pa.Array:
+def left_out(files: Iterable[Filed], force: InForce, secret: bytes) -> pa.Array:
     """Ids of the records that are left out.
 
     Args:
         files: all files that take part; those of contributors that withdrew count as left out.
+            They are gone through twice, so that no more than one need be in memory.
         force: the withdrawals.
         secret: the hub's person key.
     """
