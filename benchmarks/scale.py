@@ -103,7 +103,8 @@ def link(root: Path) -> dict[str, int]:
     hub = Hub(root)
     rules = stages.policy(hub)
     steps = [stages.harmonise_file(hub, given, rules) for given in hub.contributions()]
-    stages.link_people(hub, steps).refresh()
+    with stages.engine(hub) as engine:
+        stages.link_people(hub, steps, engine).refresh()
     report = json.loads((hub.work / "people" / stages.REPORT).read_text("utf-8"))
     return {"bytes": _size(hub.work / "people"), "people": report["people"]}
 

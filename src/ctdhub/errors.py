@@ -18,6 +18,7 @@ Belongs here: every exception a user may see.  Does not belong here: the checks 
     ├── WithdrawalError       a withdrawal cannot be written down, or their register was changed
     ├── QuestionError         what is asked about is not there: a place, a year, a series
     ├── CountError            a round of counts without records cannot go on
+    ├── SparkError            the cluster that hub.yaml asks for is missing or broke off
     ├── ReleaseError          a release is missing, damaged or would be rewritten
     ├── PaperError            a document cannot be made or set
     └── SiteError             a published site cannot be read
@@ -29,6 +30,7 @@ record.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ctdhub.i18n import _
 
@@ -85,6 +87,16 @@ class HubError(Exception):
     def __str__(self) -> str:
         place = self.where()
         return f"{self.what} {self.fix}" + (f" ({place})" if place else "")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """An error crosses from one process to another with all that it says."""
+        return _again, (type(self), self.args, vars(self))
+
+
+def _again(kind: type[HubError], args: tuple[Any, ...], said: dict[str, Any]) -> HubError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(said)
+    return error
 
 
 def printable(text: str, limit: int = 80) -> str:
@@ -161,6 +173,10 @@ class QuestionError(HubError):
 
 class CountError(HubError):
     """A round of counts without records cannot go on: a file is missing, altered or another's."""
+
+
+class SparkError(HubError):
+    """The Spark cluster that hub.yaml asks for is missing, cannot be reached, or broke off."""
 
 
 class ReleaseError(HubError):

@@ -7,7 +7,6 @@ Does not belong here: what may stand in settings (``settings``), what the pipeli
 from __future__ import annotations
 
 import fcntl
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ctdhub.disk import write_whole
 from ctdhub.errors import HubFolderError, PolicyError
 from ctdhub.i18n import _
 from ctdhub.release.approvals import CANDIDATES, Role
@@ -133,7 +133,7 @@ class Hub:
         places = (self.root / "withdrawals", self.ledger / "withdrawals-head")
         if not any(place.exists() for place in places):
             return ()
-        if not self._key_file.exists():
+        if not self.key_file.exists():
             raise other_key(self.root / "withdrawals")
         return self.withdrawals.entries()
 
@@ -201,21 +201,16 @@ class Hub:
         return self.root / "keys" / f"practice-{role}.pem"
 
     @property
-    def _key_file(self) -> Path:
+    def key_file(self) -> Path:
+        """Where the person key lies."""
         return self.root / "keys" / "person.key"
 
     def person_key(self) -> bytes:
         """The hub's secret for hashing case numbers, made at first need; never leaves the hub."""
-        path = self._key_file
+        path = self.key_file
         if not path.exists():
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            fresh = path.with_suffix(f".{secrets.token_hex(4)}")
-            handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as out:
-                out.write(secrets.token_bytes(32))
-                out.flush()
-                os.fsync(out.fileno())
-            fresh.rename(path)
+            write_whole(path, secrets.token_bytes(32))
         return path.read_bytes()
 
     @contextmanager

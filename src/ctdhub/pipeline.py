@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ctdhub import stages
 from ctdhub.hub import Hub
 from ctdhub.i18n import _
+from ctdhub.stages.engine import Engine
 from ctdhub.steps import Progress, Step, sweep, walk
 
 
@@ -47,41 +48,46 @@ def build(
     Raises:
         HubError: the first fault met; finished steps stay, the last release is untouched.
     """
-    with hub.lock():
+    hub = Hub(hub.root.resolve())  # workers of a cluster have a folder of their own
+    with hub.lock(), stages.engine(hub) as engine:
         stages.refuse_linkage_keys(hub)
         sweep([*walk(hub.work), *hub.root.iterdir()])
         done: list[Done] = []
         total = len(hub.contributions()) + len(STAGES) - 1
-        for step in _steps(hub, until, progress, version, note):
+
+        def tell(step: str, beside: int) -> None:
             if progress:
-                progress(step.name, len(done) / total)
-            reason = step.reason()
-            done.append(Done(step.name, reason))
-            if dry and reason:
-                rest = stages_after(step.name, until)
-                return done + [Done(s, _("an earlier step will run")) for s in rest]
+                progress(step, (len(done) + beside) / total)
+
+        for steps in _steps(hub, engine, until, progress, version, note):
+            found = [Done(step.name, step.reason()) for step in steps]
             if not dry:
-                step.refresh()
+                engine.refresh(steps, tell)
+            done += found
+            if dry and any(one.reason for one in found):
+                rest = stages_after(found[0].step, until)
+                return done + [Done(s, _("an earlier step will run")) for s in rest]
         return done
 
 
 def _steps(
-    hub: Hub, until: str, progress: Progress | None, version: str, note: str
-) -> Iterator[Step]:
+    hub: Hub, engine: Engine, until: str, progress: Progress | None, version: str, note: str
+) -> Iterator[list[Step]]:
+    """Steps that need nothing of each other, together; each needs the output of those before."""
     policy = stages.policy(hub)
     harmonised = [stages.harmonise_file(hub, c, policy) for c in hub.contributions()]
-    yield from harmonised
+    yield harmonised
     later: list[Callable[[], Step | None]] = [
-        lambda: stages.link_people(hub, harmonised),
-        lambda: stages.protect_people(hub, policy, progress),
-        lambda: stages.write_candidate(hub, policy, version, note),
+        lambda: stages.link_people(hub, policy, harmonised, engine),
+        lambda: stages.protect_people(hub, policy, engine, progress),
+        lambda: stages.write_candidate(hub, policy, engine, version, note),
         lambda: stages.publish_release(hub),
         lambda: stages.build_site(hub, progress),
     ]
-    for make in later[: STAGES.index(until)]:  # each needs the output of the one before
+    for make in later[: STAGES.index(until)]:
         if (step := make()) is None:  # the candidate waits for approval
             return
-        yield step
+        yield [step]
 
 
 def stages_after(name: str, until: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from ctdhub.link.settings import LinkageSettings
 from ctdhub.release.approvals import Approvers
 from ctdhub.release.facts import SITE_ADDRESS
 from ctdhub.schema import load_schema
+from ctdhub.spark import SparkSettings
 
 SOURCE_KINDS = load_schema().codes["source_type"]
 
@@ -38,13 +39,15 @@ class HubSettings(_Settings):
     ``homepage`` (https) and ``helpline`` (a number or address) are shown on the site if given.
     ``site`` says where the site will be found.
     ``linkage`` sets the cut-offs of the report on links.
+    ``spark`` says which cluster works where ``engine`` is spark.
     ``approvers`` holds the public keys of the two people without whom nothing is published.
     """
 
     name: str = Field(min_length=1, max_length=200)
     languages: tuple[Language, ...] = LANGUAGES
     schema_version: str = Field(default="1.1", pattern=r"^\d{1,4}\.\d{1,4}$")
-    engine: Literal["duckdb"] = "duckdb"
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    spark: SparkSettings = SparkSettings()
     invented: bool = False
     licence: str = "CC-BY-4.0"
     homepage: str = Field(default="", pattern=r"^(https://\S{1,300})?$")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+from ctdhub.disk import sync
 from ctdhub.errors import HubFolderError
 from ctdhub.hub import Hub
 from ctdhub.i18n import LANGUAGES, _
@@ -21,7 +22,7 @@ from ctdhub.practice import CONTRIBUTION_DATE, write_practice
 from ctdhub.protect import DEFAULT_POLICY_YAML
 from ctdhub.release.approvals import ROLES
 from ctdhub.release.keys import make_key, read_key
-from ctdhub.steps import Progress, sync
+from ctdhub.steps import Progress
 
 PEOPLE_IN_NEW_HUB = 60_000
 """Invented people in a practice hub, unless said otherwise."""

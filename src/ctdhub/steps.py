@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ctdhub.disk import sync
 from ctdhub.i18n import _
 
 Progress = Callable[[str, float], None]
@@ -71,7 +71,8 @@ class Step:
         try:
             self.run(fresh)
             (fresh / KEY_FILE).write_text(json.dumps(dict(self.inputs), sort_keys=True), "utf-8")
-            swap(fresh, self.output)
+            if self.reason() is not None:  # another worker may have been faster
+                swap(fresh, self.output)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
         return True
@@ -126,15 +127,6 @@ def walk(folder: Path) -> Iterator[Path]:
         yield path
 
 
-def sync(path: Path) -> None:
-    """Force a file or folder to disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def hash_file(path: Path) -> str:
     """SHA-256 of a file's bytes, hexadecimal."""
     with path.open("rb") as handle:
@@ -150,3 +142,8 @@ def hash_folder(folder: Path) -> str:
     """SHA-256 over the names and bytes of all files below ``folder``, compiled code left out."""
     files = [p for p in walk(folder) if p.is_file() and p.suffix != ".pyc"]
     return hash_of([[p.relative_to(folder).as_posix(), hash_file(p)] for p in files])
+
+
+def hash_path(path: Path) -> str:
+    """SHA-256 of a file, or of a folder of files that are parts of one table."""
+    return hash_folder(path) if path.is_dir() else hash_file(path)

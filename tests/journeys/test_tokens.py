@@ -14,8 +14,10 @@ import yaml
 from ctdhub import cli, pipeline, stages, start
 from ctdhub.errors import HubFolderError
 from ctdhub.hub import Hub
+from ctdhub.insight.series import Overlap, overlap
 from ctdhub.link.keys import new_key, split_files, write_linkage_key
 from ctdhub.practice.naming import LISTS
+from ctdhub.release import Release, open_release
 
 Run = object
 
@@ -41,6 +43,16 @@ AGREEMENT = {
 }  # fmt: skip
 
 
+def receive(hub: Hub, office: str, made: Path, ctdhub) -> None:  # type: ignore[no-untyped-def]
+    """Take a contributor's file with tokens into the hub, with its agreement and a mapping."""
+    folder = hub.root / "contributions" / office / "2026-01-15"
+    folder.mkdir(parents=True)
+    made.rename(folder / made.name)
+    agreement = AGREEMENT | {"id": office, "name": office}
+    (hub.root / "contributors" / f"{office}.yaml").write_text(yaml.safe_dump(agreement), "utf-8")
+    assert ctdhub("suggest", folder / made.name, "--out", hub.mapping(office))[0] == 0
+
+
 @pytest.fixture
 def linked(tmp_path: Path, ctdhub) -> Hub:  # type: ignore[no-untyped-def]
     """A hub of five offices whose lists came as tokens; built as far as people, by the commands."""
@@ -54,15 +66,7 @@ def linked(tmp_path: Path, ctdhub) -> Hub:  # type: ignore[no-untyped-def]
         code, out, _err = ctdhub("tokens", names / f"{office}.csv", *args)
         assert code == 0
         assert "becomes tokens, then goes" in out
-        folder = hub.root / "contributions" / office / "2026-01-15"
-        folder.mkdir(parents=True)
-        made.rename(folder / made.name)
-        agreement = AGREEMENT | {"id": office, "name": office}
-        (hub.root / "contributors" / f"{office}.yaml").write_text(
-            yaml.safe_dump(agreement), "utf-8"
-        )
-        target = hub.mapping(office)
-        assert ctdhub("suggest", folder / made.name, "--out", target)[0] == 0
+        receive(hub, office, made, ctdhub)
     assert ctdhub("check", hub.root)[0] == 0
     assert ctdhub("build", hub.root, "--until", "link")[0] == 0
     return hub
@@ -214,3 +218,119 @@ def test_tokens_asks_before_it_writes(
         code, _out, err = ctdhub(*args, *more, "--yes")
         assert (code, f"rule {rule}" in err) == (2, True), (more, err)
         assert not (tmp_path / "out.csv").exists()
+
+
+def estimated(hub: Hub, linking: dict[str, int]) -> tuple[Release, Overlap]:
+    """The candidate of a hub that names its five lists, joined by so many tokens."""
+    policy = yaml.safe_load((hub.root / "policy.yaml").read_text("utf-8"))
+    policy |= {"linking": linking, "epsilon": 20, "budget": {"epsilon": 100}}
+    policy["sources"] = {"share": 0.3, "lists": list(LISTS)}
+    policy["columns"] = ["year_of_registration", "gender", "citizenship"]
+    (hub.root / "policy.yaml").write_text(yaml.safe_dump(policy), "utf-8")
+    for office in LISTS:
+        agreement = AGREEMENT | {"id": office, "name": office, "show_counts": True}
+        agreement["years"] = [2016, 2030]
+        path = hub.root / "contributors" / f"{office}.yaml"
+        path.write_text(yaml.safe_dump(agreement), "utf-8")
+    pipeline.build(hub, until="candidate")
+    release = open_release(max(hub.candidates.glob("[!.]*")))
+    found = overlap(release)
+    assert found is not None
+    return release, found
+
+
+def test_tokens_join_lists_and_rows_in_what_is_released(linked: Hub, tmp_path: Path) -> None:
+    """With tokens fewer people count twice, as the release says itself, and the truth is near."""
+    with (tmp_path / "names" / "truth.csv").open(encoding="utf-8") as file:
+        everybody = len({row["person"] for row in csv.DictReader(file)})
+    by_key, alone = estimated(linked, {"people": 0, "lists": 0})
+    by_lists, lists = estimated(linked, {"people": 0, "lists": 2})
+    by_rows, rows = estimated(linked, {"people": 1, "lists": 2})
+    people = [r.protected.people.value for r in (by_key, by_lists, by_rows)]
+    assert people[0] == pytest.approx(people[1], abs=30)
+    assert alone.doubles is None
+    assert lists.doubles is not None
+    assert rows.doubles is not None
+    joined = people[1] - lists.doubles[0]
+    assert joined == pytest.approx(people[2] - rows.doubles[0], abs=8 * lists.doubles[1] + 30)
+    assert abs(joined - everybody) < abs(people[2] - everybody) < abs(people[0] - everybody)
+    assert lists.years == rows.years == (2016, 2030)
+    several = [sum(n for on, n in o.cells.items() if sum(on) > 1) for o in (alone, lists)]
+    assert several[1] > 1.1 * several[0]
+    sizes = [o.sigma for o in (alone, lists, rows)]
+    assert sizes[0] < sizes[1] == sizes[2]
+    assert "1 further token" in by_rows.protected.guarantee.unit
+    assert by_key.protected.guarantee.unit == "person"
+
+
+# Where identifiers may be held: the same hub, files that `ctdhub link` wrote.
+
+
+def test_people_whom_tokens_miss_are_one_row(tmp_path: Path, ctdhub) -> None:  # type: ignore[no-untyped-def]
+    """Two lists, one Latin and one Arabic: once by `tokens`, once by `link`, to people at a hub."""
+    pytest.importorskip("splink", reason="the extra splink is not installed")
+    names, key, offices = tmp_path / "names", tmp_path / "link.key", ("harbour", "manara")
+    assert ctdhub("practice", names, "--names", "--people", 1000, "--seed", 9)[0] == 0
+    assert ctdhub("key", "new", "--for", "linkage", "--out", key)[0] == 0
+    with (names / "truth.csv").open(encoding="utf-8") as file:
+        truth = [row for row in csv.DictReader(file) if row["office"] in offices]
+    people = len({row["person"] for row in truth})
+    both = len(truth) - people
+    made: dict[str, int] = {}
+    common = ("--key", key, "--release", "2026.1", "--yes")
+    for way in ("tokens", "link"):
+        hub, out = start.new_hub(tmp_path / way, "invented"), tmp_path / f"{way}-out"
+        if way == "tokens":
+            out.mkdir()
+            for office in offices:
+                args = (*common, "--out", out / f"{office}.csv")
+                assert ctdhub("tokens", names / f"{office}.csv", *args)[0] == 0
+            leaves = out
+        else:
+            files = [names / f"{office}.csv" for office in offices]
+            code, said, _err = ctdhub("link", *files, *common, "--out", out)
+            assert code == 0
+            assert "Not to be published" in said
+            leaves = out / "leaves"
+        for office in offices:
+            receive(hub, office, leaves / f"{office}.csv", ctdhub)
+        assert ctdhub("build", hub.root, "--until", "link")[0] == 0
+        rows = pq.read_metadata(hub.work / "people" / "people.parquet").num_rows
+        made[way] = len(truth) - rows
+        report = json.loads(ctdhub("linkage", hub.root, "--json")[1])
+        assert len(report["made_apart"]) == 1
+    assert made["tokens"] < 0.7 * both
+    assert 0.9 * both < made["link"] < 1.02 * both
+
+
+def test_options_for_one_file_and_refusals_of_link(linked: Hub, tmp_path: Path, ctdhub) -> None:  # type: ignore[no-untyped-def]
+    pytest.importorskip("splink", reason="the extra splink is not installed")
+    names, out = tmp_path / "names", tmp_path / "round"
+    common = ("--key", tmp_path / "link.key", "--release", "2026.1", "--yes")
+    one, other, third = (names / f"{office}.csv" for office in ("harbour", "mayak", "manara"))
+    text = other.read_text("utf-8").splitlines()
+    text[0] = text[0].replace("given_name", "n1").replace("family_name", "n2")
+    other.write_text("\n".join(["made in 2026", *text]) + "\n", "utf-8")
+    roles = "given=n1,family=n2,birth=birth_date,place=town,sex=sex,case=case_number"
+    args = (
+        "--columns", f"mayak.csv:{roles}", "--header-row", "mayak.csv:2", "--strip",
+        "citizenship", "--age-at", "harbour.csv:year",
+    )  # fmt: skip
+    code, _said, _err = ctdhub("link", one, other, *common, "--out", out, *args)
+    assert code == 0
+    heads = {p.stem: p.read_text("utf-8").splitlines()[0] for p in (out / "leaves").iterdir()}
+    tokens = '"link_token","link_tokens"'
+    assert heads["harbour"] == f'"case_number","sex","year","age",{tokens}'
+    assert heads["mayak"] == f'"case_number","sex","year",{tokens}'
+    for words, rule in (
+        ((one, *common, "--out", tmp_path / "x"), "one-file"),
+        ((one, other, *common, "--out", out), "no-overwrite"),
+        ((one, other, *common, "--out", linked.root / "x"), "link-at-hub"),
+        ((one, other, *common, "--out", tmp_path / "x", "--header-row", "two"), "option"),
+        ((one, other, *common, "--out", tmp_path / "x", "--strip", "a", "--strip", "b"), "option"),
+        ((one, third, *common, "--out", tmp_path / "x", "--earlier", names), "earlier"),
+    ):
+        code, _said, err = ctdhub("link", *words)
+        assert code == 2
+        assert f"rule {rule}" in err
+        assert not (tmp_path / "x").exists()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from ctdhub.link.overlap import Overlap
 from ctdhub.protect.policy import Policy
 from ctdhub.schema import load_schema
 
@@ -57,16 +58,31 @@ def people(n: int, policy: Policy, seed: int = 1) -> pa.Table:
     return pa.table({name: columns[name] for name in domains})
 
 
-def reported(table: pa.Table, seed: int = 5) -> tuple[pa.Table, pa.Table]:
-    """The same people with who reported them and the regions of their countries, and the overlap
-    of lists as ``link`` gives it: some are on two lists, the first of which reported first."""
+Known = Counter[frozenset[str]]
+"""People by the contributors that know them."""
+
+
+def overlap_of(known: Known, policy: Policy) -> Overlap:
+    """How the lists overlap that a policy asks about, in all years."""
+    lists, asked = policy.sources.lists, policy.linking
+    if not lists:
+        return Overlap()
+    people: Counter[tuple[str, ...]] = Counter()
+    for names, n in known.items():
+        if on := tuple(name for name in lists if name in names):
+            people[on] += n
+    return Overlap(lists, policy.years, asked.lists, dict(people))
+
+
+def reported(table: pa.Table, seed: int = 5) -> tuple[pa.Table, Known]:
+    """The same people with who reported them and the regions of their countries, and who knows
+    them: some are on two lists, the first of which reported first."""
     schema, rng = load_schema(), np.random.default_rng(seed)
     n = table.num_rows
     first, other = rng.integers(0, len(CONTRIBUTORS), n), rng.integers(0, len(CONTRIBUTORS), n)
     other = np.where(rng.random(n) < 0.2, other, first)
     known = Counter(
-        "+".join(sorted({CONTRIBUTORS[a], CONTRIBUTORS[b]}))
-        for a, b in zip(first, other, strict=True)
+        frozenset({CONTRIBUTORS[a], CONTRIBUTORS[b]}) for a, b in zip(first, other, strict=True)
     )
     table = table.append_column(
         "reporting_entity", pa.array([CONTRIBUTORS[i] for i in first], pa.string())
@@ -75,10 +91,4 @@ def reported(table: pa.Table, seed: int = 5) -> tuple[pa.Table, pa.Table]:
         domain = [None, *schema.domain(region)]
         drawn = rng.integers(0, len(domain), n)
         table = table.append_column(region, pa.array([domain[i] for i in drawn], pa.string()))
-    overlap = pa.table(
-        {
-            "contributors": pa.array(list(known), pa.string()),
-            "people": pa.array(list(known.values()), pa.int64()),
-        }
-    )
-    return table, overlap
+    return table, known

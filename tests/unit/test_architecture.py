@@ -14,11 +14,13 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Left to right: a room may import rooms to its left and itself.
 ORDER = [
-    "i18n", "errors", "paper", "client", "keys", "schema", "intake", "harmonise", "link",
+    "i18n", "errors", "disk", "paper", "client", "keys", "schema", "intake", "harmonise", "link",
     "withdraw", "profile", "protect", "release", "insight", "portal",
 ]  # fmt: skip
 RIGHT_OF_BORDER = {"release", "insight", "portal"}
-ASSEMBLY = {"practice", "settings", "hub", "steps", "start", "stages", "pipeline", "cli", "ctdhub"}
+ASSEMBLY = {
+    "practice", "settings", "hub", "steps", "start", "spark", "stages", "pipeline", "cli", "ctdhub",
+}  # fmt: skip
 MINTS = {"protect", "release"}
 
 

@@ -12,6 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ctdhub.link import Totals, link, link_parts, parts
+from ctdhub.link.joins import JOINS
+from ctdhub.link.linking import Linking
+from ctdhub.link.parts import Places
 from ctdhub.link.perpetrators import by_person, each_once
 from ctdhub.schema import PERSON, load_schema
 
@@ -41,13 +44,28 @@ def mentioned(rows: list[Row]) -> pa.Table:
     return pa.table({"record_id": pa.array([r for r, _ in flat], pa.string()), **columns})
 
 
+def pairs(*rows: tuple[str, str]) -> pa.Table:
+    return pa.table([pa.array(part, pa.string()) for part in zip(*rows, strict=True)], JOINS)
+
+
+LINKING = Linking(
+    pairs(("b", "a")), pairs(("b", "a"), ("d", "a"), ("e", "c")), ("c0", "c2"), (2000, 2017)
+)
+"""Some rows are one person, more are one on lists."""
+FILES = ("m.parquet", "p.parquet")
+
+
+def places(folder: Path) -> Places:
+    return Places(*(folder / f"{name}.parquet" for name in "pmc"))
+
+
 def in_parts(folder: Path, files: list[list[Row]]) -> tuple[Totals, bytes, bytes]:
     folder.mkdir()
     rows = sum(map(len, files))
     given_ = ((records(file), mentioned(file)) for file in files)
-    totals = link_parts(given_, rows, folder / "p.parquet", folder / "m.parquet", SCHEMA)
-    assert sorted(path.name for path in folder.iterdir()) == ["m.parquet", "p.parquet"]
-    return totals, (folder / "p.parquet").read_bytes(), (folder / "m.parquet").read_bytes()
+    totals = link_parts(given_, rows, places(folder), LINKING, SCHEMA)
+    assert sorted(path.name for path in folder.iterdir()) == ["c.parquet", *FILES]
+    return totals, *((folder / name).read_bytes() for name in FILES)
 
 
 def told(table: pa.Table) -> Counter[str]:
@@ -77,15 +95,19 @@ def test_any_split_of_files_gives_the_people_of_one_table(
         patch.setattr(parts, "PART_ROWS", size)
         one, other = in_parts(folder / "a", [rows]), in_parts(folder / "b", files)
     assert one[1:] == other[1:]
-    whole = link(records(rows), SCHEMA)
+    whole = link(records(rows), SCHEMA, LINKING)
     people = pq.read_table(folder / "b" / "p.parquet")
     assert people.schema.equals(whole.people.schema)
     assert told(people) == told(whole.people)
     for totals in (one[0], other[0]):
         assert (totals.records, totals.people) == (len(rows), people.num_rows)
-        assert totals.overlap.equals(whole.overlap)
+        assert totals == Totals.of(whole)
+    differ = pq.read_table(folder / "b" / "c.parquet")
+    assert told(differ) == told(whole.conflicts)
     children = pq.read_table(folder / "b" / "m.parquet")
-    assert told(children) == told(each_once(by_person(mentioned(rows), records(rows), SCHEMA)))
+    assert told(children) == told(
+        each_once(by_person(mentioned(rows), records(rows), SCHEMA, LINKING))
+    )
     persons = children[PERSON].to_pylist()
     runs = sum(a != b for a, b in zip([None, *persons], persons, strict=False))
     assert runs == len(set(persons))  # rows of a person stand together
@@ -95,7 +117,7 @@ def test_files_without_rows_and_hubs_without_records(tmp_path: Path) -> None:
     some: list[Row] = [("a", "male", 2020, ["male"]), (None, None, None, [])]
     assert in_parts(tmp_path / "a", [some, []])[1:] == in_parts(tmp_path / "b", [some])[1:]
     totals, _, _ = in_parts(tmp_path / "c", [[], []])
-    assert (totals.records, totals.people, totals.overlap.num_rows) == (0, 0, 0)
+    assert totals == Totals()
     assert pq.read_table(tmp_path / "c" / "p.parquet").num_rows == 0
 
 
@@ -103,4 +125,4 @@ def test_a_perpetrator_of_no_record_is_a_fault(tmp_path: Path) -> None:
     some: list[Row] = [("a", "male", 2020, ["male"])]
     given_ = [(records(some[:0]), mentioned(some))]
     with pytest.raises(ValueError, match="no record"):
-        link_parts(given_, 1, tmp_path / "p.parquet", tmp_path / "m.parquet", SCHEMA)
+        link_parts(given_, 1, places(tmp_path), Linking(), SCHEMA)

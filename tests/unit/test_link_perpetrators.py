@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctdhub.link import link
+from ctdhub.link.linking import Linking
 from ctdhub.link.perpetrators import by_person as of_persons
 from ctdhub.link.perpetrators import each_once
 from ctdhub.schema import PERSON, load_schema
@@ -41,7 +42,9 @@ def mentioned(rows: Given) -> pa.Table:
 
 def linked(rows: Given) -> tuple[pa.Table, pa.Table]:
     said = records(rows)
-    return link(said, SCHEMA).people, each_once(of_persons(mentioned(rows), said, SCHEMA))
+    return link(said, SCHEMA).people, each_once(
+        of_persons(mentioned(rows), said, SCHEMA, Linking())
+    )
 
 
 def by_person(rows: Given) -> Counter[tuple[object, ...]]:
@@ -70,7 +73,7 @@ def test_equal_people_keep_their_own_perpetrators() -> None:
 def test_a_file_that_is_delivered_twice_adds_nobody() -> None:
     rows: Given = [("a", "male", ["male", None]), (None, None, ["female"])]
     twice = pa.concat_tables([records(rows)] * 2)
-    again = each_once(of_persons(pa.concat_tables([mentioned(rows)] * 2), twice, SCHEMA))
+    again = each_once(of_persons(pa.concat_tables([mentioned(rows)] * 2), twice, SCHEMA, Linking()))
     assert again.equals(linked(rows)[1])
 
 
@@ -84,7 +87,7 @@ def test_without_perpetrators_the_table_has_its_columns() -> None:
 def test_a_row_that_belongs_to_no_record_is_a_fault() -> None:
     strange = mentioned([("a", None, ["male"])]).set_column(0, "record_id", pa.array(["other"]))
     with pytest.raises(ValueError, match="no record"):
-        of_persons(strange, records([("a", None, [])]), SCHEMA)
+        of_persons(strange, records([("a", None, [])]), SCHEMA, Linking())
 
 
 given_rows = st.lists(

@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from invented_release import protected_answer
 from lists_of_invented_people import invented, sources_of
@@ -17,12 +18,13 @@ from ctdhub.cli import command
 from ctdhub.i18n import LANGUAGES, language
 from ctdhub.insight import Answers
 from ctdhub.insight.hidden import Lists, remembered
-from ctdhub.insight.hidden.released import different_years, estimate_in, lists_in
+from ctdhub.insight.hidden.released import double_people, estimate_in, lists_in, scope
 from ctdhub.insight.words import number
 from ctdhub.portal import build_site
 from ctdhub.portal.frame import render
 from ctdhub.portal.pages import estimates
 from ctdhub.portal.pages.estimates import write_estimates, write_estimates_picture
+from ctdhub.protect.border import DOUBLES, MEASUREMENTS
 from ctdhub.release import Release, open_release, write_release
 
 IDS, NAMES = ("one", "two", "three"), ("First", "Second <b>", "Third")
@@ -177,7 +179,7 @@ def test_lists_of_different_years_are_told_before_any_number(tmp_path: Path) -> 
     answer = protected_answer(facts={**EVIL, "contributors": several, "languages": ["en"]})
     answer = replace(answer, sources=sources_of(LISTS_OF_THREE, IDS))
     release = open_release(write_release(answer, tmp_path / "releases", "2026.1", "First."))
-    page, warning = shown(release), different_years(release)
+    page, warning = shown(release), scope(release)
     assert "First (2015 to 2019)" in warning
     assert "Only 2016 to 2017 is covered by all of them" in warning
     assert page.index("different years") < page.index("Across methods")
@@ -195,6 +197,39 @@ def test_lists_of_different_years_are_told_before_any_number(tmp_path: Path) -> 
     assert data["methods"] == found["methods"]  # site and command: the same numbers
 
 
+def test_years_and_people_who_count_twice_are_told(tmp_path: Path) -> None:
+    """A release joined by tokens says in which years, and how many of its people are another."""
+    found = sources_of(LISTS_OF_THREE, IDS)
+    row = {"columns": [DOUBLES], "values": ["people"], "noisy": 240.4}
+    table = pa.concat_tables([found.measurements, pa.Table.from_pylist([row], MEASUREMENTS)])
+    sources = replace(
+        found,
+        measurements=table,
+        sigma={**found.sigma, DOUBLES: 10.0},
+        list_years=(2016, 2017),
+        tokens=2,
+    )
+    answer = replace(protected_answer(facts={**EVIL, "languages": ["en"]}), sources=sources)
+    release = open_release(write_release(answer, tmp_path / "releases", "2026.1", "First."))
+    assert release.protected.sources is not None
+    assert release.protected.sources.list_years == (2016, 2017)
+    page = shown(release)
+    assert "knew in 2016 to 2017" in scope(release)
+    assert page.index("knew in 2016 to 2017") < page.index("Across methods")
+    assert "240 (220 to 260) of the people of this release" in double_people(release)
+    assert double_people(release) in page
+    told = CliRunner().invoke(command(), ["estimate", str(release.path)]).output
+    assert "240 (220 to 260)" in " ".join(told.split())
+    data = json.loads(
+        CliRunner().invoke(command(), ["estimate", str(release.path), "--format", "json"]).output
+    )
+    assert data["doubles"] == {"people": 240, "low": 220, "high": 260}
+    assert data["warnings"][:2] == [scope(release), double_people(release)]
+    readme = (release.path / "README.md").read_text("utf-8")
+    assert "2016 to 2017" in readme
+    assert "at most 2 further tokens" in readme
+
+
 def test_lists_of_the_same_years_need_no_warning(release: Release, text: str) -> None:
-    assert different_years(release) == ""
+    assert scope(release) == ""
     assert "different years" not in text

@@ -10,6 +10,8 @@ import pytest
 from ctdhub.harmonise import Harmonised, check_mapping, harmonise, load_mapping
 from ctdhub.intake import RawTable, find_identifiers, read_table
 from ctdhub.link import Linked, link
+from ctdhub.link.overlap import people_by_lists
+from ctdhub.link.people import persons_of
 from ctdhub.practice import CONTRIBUTORS, PracticeSummary, write_practice
 from ctdhub.schema import load_schema
 
@@ -87,16 +89,10 @@ def test_the_planted_corridor_comes_back_exactly(hub: Hub) -> None:
 def test_the_people_come_back(hub: Hub) -> None:
     lists = hub.summary.truth["lists"]
     assert hub.linked.people.num_rows == PEOPLE
-    overlap = {
-        frozenset(name.split("+")): people
-        for name, people in zip(
-            hub.linked.overlap["contributors"].to_pylist(),
-            hub.linked.overlap["people"].to_pylist(),
-            strict=True,
-        )
-    }
+    everybody = pa.concat_tables([hub.records(name) for name in CONTRIBUTORS])
+    found = people_by_lists(everybody, persons_of(everybody), CONTRIBUTORS, YEARS)
     planted = {frozenset(name.split(" + ")): n for name, n in lists["overlap"].items()}
-    assert overlap == planted
+    assert {frozenset(names): n for names, n in found.items()} == planted
     assert lists["known_to_several"] / PEOPLE == pytest.approx(0.04, abs=0.01)
 
 

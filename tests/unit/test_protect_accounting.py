@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctdhub.protect.accounting import delta_of, epsilon_of, gaussian_rho, rho_of, sigma2_for
+from ctdhub.protect.measure import Question, cost
 
 dp.enable_features("contrib")
 
@@ -79,8 +81,9 @@ def test_sigma_never_costs_more_than_it_may(rho: float) -> None:
     assert sigma2 == Fraction(1, 256) or gaussian_rho(sigma2 - Fraction(1, 256)) > Fraction(rho)
 
 
-def test_sensitivity_counts_squared() -> None:
-    assert gaussian_rho(Fraction(8), sensitivity=2) == 4 * gaussian_rho(Fraction(8))
+def test_the_square_of_the_sensitivity_multiplies_the_cost() -> None:
+    one = Question(("a",), (3,), "one_way", Fraction(8))
+    assert cost((replace(one, reach=4),)) == 4 * cost((one,)) == Fraction(1, 4)
 
 
 @pytest.mark.parametrize("delta", [0.0, 1.0, -1.0])

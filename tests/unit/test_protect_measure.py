@@ -117,7 +117,7 @@ def test_kinds_share_the_budget_by_weight_and_tables_by_size(rows: int) -> None:
         scaled = {q.sigma2 * Fraction(q.cells) ** _GROWTH for q in questions if q.kind == kind}
         assert max(scaled) == pytest.approx(min(scaled), rel=1e-3)  # a constant within a kind
     assert sum(spent.values()) <= rho
-    assert float(cost(questions, rows)) == pytest.approx(sum(spent.values()))
+    assert float(cost(questions)) == pytest.approx(sum(spent.values()))
 
 
 def test_noise_grows_with_the_rows_of_a_person() -> None:

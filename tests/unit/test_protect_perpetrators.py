@@ -144,7 +144,7 @@ def test_both_answers_together_cost_at_most_the_charge(share: float, rows: int) 
         assert Fraction(ours) + Fraction(theirs) <= Fraction(rho)
         assert theirs == pytest.approx(share * rho)
         spent = cost(workload(plan_of(policy, SCHEMA), ours))
-        spent += cost(workload(child.plan, theirs), rows)
+        spent += cost(workload(child.plan, theirs))
         assert spent <= Fraction(rho)
         assert float(spent) == pytest.approx(rho, rel=0.01)
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from invented_people import FACTS, people, reported, small_policy
+from invented_people import FACTS, overlap_of, people, reported, small_policy
 
 from ctdhub.errors import PolicyError
 from ctdhub.protect import Ledger, protect, rows
@@ -29,7 +29,8 @@ POLICY = small_policy(
     epsilon=60,
     budget={"epsilon": 900},
 )
-PEOPLE, OVERLAP = reported(people(300, POLICY))
+PEOPLE, KNOWN = reported(people(300, POLICY))
+OVERLAP = overlap_of(KNOWN, POLICY)
 PLAN = plan_of(POLICY, SCHEMA)
 WHOLE = Tally(PLAN.domains, tuple(PLAN.tables))
 BOUNDED = Tally({"said": ("a", "b", "c")}, (("said",), ()), bound=Bound(PERSON, 2, b"k" * 32))

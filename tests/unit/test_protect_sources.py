@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,22 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from invented_people import CONTRIBUTORS, FACTS, people, reported, small_policy
+from invented_people import (
+    CONTRIBUTORS,
+    FACTS,
+    Known,
+    overlap_of,
+    people,
+    reported,
+    small_policy,
+)
 
 from ctdhub.errors import LedgerError, PolicyError
 from ctdhub.protect import Ledger, Policy, Protected, load_policy, protect
 from ctdhub.protect.accounting import rho_of, split
-from ctdhub.protect.border import CONTRIBUTOR, LISTS, MEASUREMENTS, YEAR, Sources
+from ctdhub.protect.border import CONTRIBUTOR, DOUBLES, LISTS, MEASUREMENTS, YEAR, Sources
 from ctdhub.protect.count import Counts
+from ctdhub.protect.lists import list_tables
 from ctdhub.protect.measure import cost, workload
 from ctdhub.protect.perpetrators import mentioned
 from ctdhub.protect.plan import plan_of
@@ -55,12 +66,12 @@ def facts(*hidden: str) -> dict[str, Any]:
     }
 
 
-def given_people(n: int, seed: int = 5) -> tuple[pa.Table, pa.Table]:
+def given_people(n: int, seed: int = 5) -> tuple[pa.Table, Known]:
     return reported(people(n, POLICY), seed)
 
 
 def made(n: int, policy: Policy = POLICY) -> Sourced:
-    found = sourced(given_people(n)[1], policy, SCHEMA, FACTS)
+    found = sourced(overlap_of(given_people(n)[1], policy), policy, SCHEMA, FACTS)
     assert found is not None
     return found
 
@@ -70,7 +81,8 @@ def exact_of(found: Sourced, table: pa.Table) -> Counts:
 
 
 def ask(folder: Path, n: int = 60, policy: Policy = POLICY, said: Any = FACTS) -> Protected:
-    table, overlap = given_people(n)
+    table, known = given_people(n)
+    overlap = overlap_of(known, policy)
     return protect(table, policy, Ledger(folder / "ledger"), said, overlap=overlap)
 
 
@@ -101,10 +113,8 @@ def test_one_person_changes_one_cell_of_each_table_by_one(
     out = data.draw(st.integers(0, len(known) - 1))
 
     def tables(keep: list[int]) -> dict[Any, Any]:
-        names = ["+".join(sorted(known[i])) for i in keep]
-        overlap = pa.table({"contributors": pa.array(names, pa.string()),
-                            "people": pa.array([1] * len(names), pa.int64())})  # fmt: skip
         part = table.take(pa.array(keep, pa.int64()))
+        overlap = overlap_of(Counter(frozenset(known[i]) for i in keep), policy)
         found = sourced(overlap, policy, SCHEMA, FACTS)
         assert found is not None
         return exact_of(found, part)
@@ -132,7 +142,7 @@ def test_three_parts_together_cost_at_most_the_charge(
         parts = split(rho, [child.share, share])
         assert sum(map(Fraction, parts)) <= Fraction(rho)
         spent = cost(workload(plan_of(policy, SCHEMA), parts[0]))
-        spent += cost(workload(child.plan, parts[1]), child.plan.rows)
+        spent += cost(workload(child.plan, parts[1]))
         if public:
             own = public.workload(parts[2])
             spent += cost(own)
@@ -209,7 +219,7 @@ def test_noise_is_unbiased_at_the_stated_sigma() -> None:
 
 def test_the_counts_are_those_of_the_people(tmp_path: Path) -> None:
     """At a huge epsilon noise is small: each cell lies near its true count."""
-    table, overlap = given_people(400)
+    table, known = given_people(400)
     found = ask(tmp_path, 400).sources
     assert found is not None
     seen = cells(found)
@@ -219,9 +229,9 @@ def test_the_counts_are_those_of_the_people(tmp_path: Path) -> None:
     for key, n in by.items():
         sigma = found.sigma[f"{CONTRIBUTOR}*{YEAR}"]
         assert seen[((CONTRIBUTOR, YEAR), key)] == pytest.approx(n, abs=6 * sigma + 1)
-    for row in overlap.to_pylist():
-        value = seen[((LISTS,), (row["contributors"],))]
-        assert value == pytest.approx(row["people"], abs=6 * found.sigma[LISTS] + 1)
+    for names, n in overlap_of(known, POLICY).people.items():
+        value = seen[((LISTS,), ("+".join(names),))]
+        assert value == pytest.approx(n, abs=6 * found.sigma[LISTS] + 1)
 
 
 def test_whoever_is_not_shown_is_pooled(tmp_path: Path) -> None:
@@ -305,44 +315,89 @@ def test_a_tiny_share_is_refused_before_anything_is_paid(tmp_path: Path) -> None
     assert not (tmp_path / "ledger").exists()
 
 
-def test_an_overlap_of_other_people_is_a_fault() -> None:
-    table, overlap = given_people(10)
-    found = sourced(overlap, POLICY, SCHEMA, FACTS)
-    assert found is not None
-    with pytest.raises(ValueError, match="not that of these people"):
-        exact_of(found, table.slice(1))
+@pytest.mark.parametrize("part", [{"lists": ("harbour",)}, {"years": (2000, 2001)}, {"tokens": 1}])
+def test_an_overlap_that_nobody_asked_for_is_a_fault(part: dict[str, Any]) -> None:
+    overlap = replace(overlap_of(given_people(10)[1], POLICY), **part)
+    with pytest.raises(ValueError, match="not the one that the policy asks about"):
+        sourced(overlap, POLICY, SCHEMA, FACTS)
+
+
+def test_lists_count_in_the_years_that_all_of_them_cover() -> None:
+    spans = ([2010, 2019], [2016, 2030], [2002, 2017])
+    given = [{**c, "years": s} for c, s in zip(FACTS["contributors"], spans, strict=True)]
+    lists = list_tables(POLICY, {"contributors": given})
+    assert lists is not None
+    assert lists.years == (2016, 2017)
+    apart = [{**c, "years": s} for c, s in zip(given, ([2010, 2011], *spans[1:]), strict=True)]
+    with pytest.raises(PolicyError, match="no year in common"):
+        list_tables(POLICY, {"contributors": apart})
+
+
+@pytest.mark.parametrize("linking", [{"lists": 1}, {"lists": 3}, {"people": 1, "lists": 2}])
+def test_tokens_cost_what_one_person_reaches(linking: dict[str, int], tmp_path: Path) -> None:
+    policy = Policy.model_validate({**POLICY.model_dump(), "linking": linking})
+    public, plain = (public_sources(p, SCHEMA, FACTS) for p in (policy, POLICY))
+    assert public is not None
+    assert plain is not None
+    reach = {q.columns: q.reach for q in public.workload(0.1)}
+    most, fewer = linking["lists"], linking.get("people", 0)
+    assert reach[(LISTS,)] == most**2 + 1
+    assert reach[(DOUBLES,)] == most**2
+    assert {r for t, r in reach.items() if len(t) > 1} == {fewer**2 + 1}
+    assert cost(public.workload(0.1)) <= Fraction(0.1)
+    assert float(cost(public.workload(0.1))) == pytest.approx(0.1, rel=0.01)
+    apart = public.sigma(0.1)[LISTS] / plain.sigma(0.1)[LISTS]
+    assert apart == pytest.approx(((most**2 + 1) / 0.9) ** 0.5, rel=0.01)
+    answer = ask(tmp_path, 60, policy)
+    assert answer.sources is not None
+    assert ((DOUBLES,), ("people",)) in cells(answer.sources)
+    assert answer.sources.tokens == most
+    assert answer.guarantee.unit == "person" or fewer
+
+
+def test_rows_that_tokens_join_cost_more_everywhere(tmp_path: Path) -> None:
+    policy = Policy.model_validate({**POLICY.model_dump(), "linking": {"people": 1, "lists": 1}})
+    joined, plain = ask(tmp_path / "a", 60, policy), ask(tmp_path / "b", 60)
+    for name, sigma in plain.guarantee.sigma.items():
+        assert joined.guarantee.sigma[name] / sigma == pytest.approx(2**0.5, rel=0.02), name
+    assert "1 further token" in joined.guarantee.unit
+    assert joined.guarantee.rho == plain.guarantee.rho
+    assert joined.sources is not None
+    assert DOUBLES not in joined.sources.sigma
+    assert joined.sources.sigma[LISTS] > plain.sources.sigma[LISTS]  # type: ignore[union-attr]
 
 
 def test_an_exact_repeat_is_free_and_the_same(tmp_path: Path) -> None:
-    table, overlap = given_people(50)
+    table, known = given_people(50)
     first = ask(tmp_path, 50)
-    turned, sets = (t.take(pa.array(range(t.num_rows - 1, -1, -1))) for t in (table, overlap))
+    turned = table.take(pa.array(range(table.num_rows - 1, -1, -1)))
+    sets = overlap_of(Counter(dict(reversed(known.items()))), POLICY)
     again = protect(turned, POLICY, Ledger(tmp_path / "ledger"), FACTS, overlap=sets)
     assert first.sources is not None
     assert again.sources is not None
     assert again.measurements.equals(first.measurements)
     assert again.sources.measurements.equals(first.sources.measurements)
     assert again.sources.measurements.schema.equals(MEASUREMENTS)
-    for part in ("contributors", "lists", "sigma", "share"):
+    for part in ("contributors", "lists", "sigma", "share", "list_years", "tokens"):
         assert getattr(again.sources, part) == getattr(first.sources, part), part
     assert len(Ledger(tmp_path / "ledger").entries()) == 1
 
 
 def test_other_sources_or_settings_are_another_question(tmp_path: Path) -> None:
-    table, overlap = given_people(50)
+    table, known = given_people(50)
     ask(tmp_path, 50)
 
     def entries(
-        table: pa.Table = table, overlap: pa.Table = overlap, policy: Policy = POLICY,
+        table: pa.Table = table, known: Known = known, policy: Policy = POLICY,
         said: dict[str, Any] = FACTS,
     ) -> int:  # fmt: skip
+        overlap = overlap_of(known, policy)
         protect(table, policy, Ledger(tmp_path / "ledger"), said, overlap=overlap)
         return len(Ledger(tmp_path / "ledger").entries())
 
     assert entries() == 1
-    moved = overlap["people"].to_pylist()
-    moved[0], moved[1] = moved[0] - 1, moved[1] + 1
-    assert entries(overlap=overlap.set_column(1, "people", pa.array(moved, pa.int64()))) == 2
+    one, two = list(known)[:2]
+    assert entries(known=known - Counter([one]) + Counter([two])) == 2
     who = table[CONTRIBUTOR].to_pylist()
     other = ["mirador" if who[0] == "harbour" else "harbour", *who[1:]]
     at = table.schema.get_field_index(CONTRIBUTOR)

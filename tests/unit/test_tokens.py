@@ -11,7 +11,7 @@ import openpyxl
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ctdhub.errors import FileError, HubError
@@ -138,6 +138,7 @@ def test_any_text_gives_only_keyed_tokens(given_: str, family: str, birth: str, 
 
 
 @settings(max_examples=200, deadline=None)
+@example("🄐")
 @given(st.text(max_size=40))
 def test_romanising_twice_changes_nothing(text: str) -> None:
     once = romanised(text)

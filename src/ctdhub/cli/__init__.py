@@ -30,6 +30,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "withdraw": ("withdraw",),
     "key": ("key",),
     "tokens": ("tokens",),
+    "link": ("link",),
     "contributor": ("suggest", "harmonise"),
     "schema": ("codebook",),
     "crosswalk": ("crosswalk", "convert"),

@@ -99,7 +99,7 @@ def _kinds(kind: str) -> tuple[Kind, ...]:
 
 def _audited(hub: Hub, kinds: tuple[Kind, ...], canaries: int, publish: bool) -> Card:
     rules, path = stages.policy(hub), hub.work / "people" / stages.PEOPLE
-    if not path.is_file():
+    if not path.exists():
         what = _("There are no linked people to audit yet.")
         fix = _("Run `ctdhub build --until link` first; it costs no privacy budget.")
         raise HubFolderError(what, fix, file=path, rule="no-people")

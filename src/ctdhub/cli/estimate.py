@@ -22,7 +22,7 @@ from ctdhub.errors import FileError, HubFolderError, PolicyError, printable
 from ctdhub.i18n import LANGUAGES, _, language
 from ctdhub.insight.hidden import LEVEL, REPLICATES, Lists, Result, estimate, lists_of, report
 from ctdhub.insight.hidden import sentences as words
-from ctdhub.insight.hidden.released import different_years, list_names, lists_in, said_first
+from ctdhub.insight.hidden.released import double_people, list_names, lists_in, said_first, scope
 from ctdhub.insight.words import number, share
 from ctdhub.intake.headers import ROW
 from ctdhub.portal.estimates import chart_file
@@ -84,7 +84,7 @@ def register(app: typer.Typer) -> None:
         with language(lang) if lang else nullcontext():
             lists, notes, release = _read(source)
             names = list_names(release) if release else {}
-            first = different_years(release) if release else ""
+            first = scope(release) if release else ""
             given = release.protected.guarantee.level if release else LEVEL
             with bar() as progress:
                 result = estimate(lists, level or given, replicates, report=progress)
@@ -99,7 +99,8 @@ def register(app: typer.Typer) -> None:
             else:
                 if first:
                     console.print(f"[bold yellow]{escape(first)}[/]")
-                _print(result, notes, names)
+                doubles = double_people(release) if release else ""
+                _print(result, (doubles, *notes) if doubles else notes, names)
                 if chart is not None:
                     console.print(_("Wrote {file}.").format(file=escape(str(chart))))
         if result.gate.refused:

@@ -17,8 +17,9 @@ from ctdhub import stages
 from ctdhub.cli import console
 from ctdhub.cli.tokens import kind_words
 from ctdhub.hub import Hub
-from ctdhub.i18n import _
+from ctdhub.i18n import _, current
 from ctdhub.insight.words import listed, number, share
+from ctdhub.schema.labels import label
 
 
 def register(app: typer.Typer) -> None:
@@ -36,22 +37,23 @@ def register(app: typer.Typer) -> None:
         folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
         as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
     ) -> None:
-        report = stages.linkage(Hub(folder))
+        hub = Hub(folder)
+        report = stages.linkage(hub)
         if as_json:
             console.print(
                 json.dumps(report, indent=1), soft_wrap=True, markup=False, highlight=False
             )
             return
         table = Table(title=_("For the steward: not to be published"), show_header=False)
-        for label, value in (
-            (_("people as released (equal person keys)"), report["people"]),
+        for words, value in (
+            (_("people as released"), report["people"]),
             (_("persons with tokens, by contributors' own count"), report["persons_with_tokens"]),
             (_("people among them, by all tokens"), report["clusters"]),
             (_("links"), report["links"]),
             (_("pairs to review"), report["to_review"]),
             (_("tokens that too many share, not used"), report["too_common"]),
         ):
-            table.add_row(label, number(value))
+            table.add_row(words, number(value))
         console.print(table)
         overlap = Table(_("known to"), _("people by all tokens"))
         for names, people in report["overlap"].items():
@@ -67,9 +69,19 @@ def register(app: typer.Typer) -> None:
                 row["kinds"], number(row["pairs"]), number(round(row["by_chance"])), sure
             )
         console.print(patterns)
+        if report["conflicts"]:
+            console.print(_conflicts(report["conflicts"]))
         facts = {"x": _("gender"), "y": _("citizenship")}
         for letter, words in (kind_words() | facts).items():
             console.print(f"{letter}: {escape(words)}", highlight=False)
+        if report["links"] and not stages.policy(hub).linking.lists:
+            console.print(
+                _(
+                    "Nothing released follows these links. To join people by some of their tokens "
+                    "in what is released, set linking in policy.yaml, for example "
+                    "linking: {people: 0, lists: 2}."
+                )
+            )
         if len(report["made_apart"]) > 1:
             groups = "; ".join(listed(group) for group in report["made_apart"])
             console.print(
@@ -78,3 +90,11 @@ def register(app: typer.Typer) -> None:
                     "releases, so theirs cannot agree: {groups}."
                 ).format(groups=escape(groups))
             )
+
+
+def _conflicts(persons: dict[str, int]) -> Table:
+    table = Table(_("variable"), _("people"), title=_("What records of one person say differently"))
+    for variable, n in persons.items():
+        table.add_row(label(variable, current()), number(n))
+    table.caption = _("Which record says what is in work/people/conflicts.parquet.")
+    return table

@@ -121,7 +121,9 @@ def _of_hub(folder: Path) -> _Asked:
     without agreements rehearses with one that stands in."""
     hub, schema = Hub(folder), load_schema()
     policy = load_policy(hub.policy_file)
-    agreed = [{"id": a.id, "show_counts": a.show_counts} for a in hub.agreements()]
+    agreed = [
+        {"id": a.id, "show_counts": a.show_counts, "years": a.years} for a in hub.agreements()
+    ]
     some = agreed or [{"id": name} for name in policy.sources.lists or ("contributor",)]
     sources = public_sources(policy, schema, {"contributors": some})
     share = policy.perpetrators.share

@@ -93,16 +93,16 @@ def register(app: typer.Typer) -> None:
         ] = 1,
         yes: Annotated[bool, typer.Option("--yes", help=_("Write without asking."))] = False,
     ) -> None:
-        _check_release(release)
+        check_release(release)
         check_new(out)
         secret = open_linkage_key(key)
         with bar() as progress:
             progress(_("Reading the file"), 0.0)
             raw = read_table(file, ReadOptions(sheet=sheet or None, header_row=header_row))
             progress(_("Looking for identifiers"), 0.5)
-            roles = _roles(columns) if columns else propose(raw)
-            what = plan(raw, roles, _names(keep), _names(strip))
-        _show_plan(what, age_at)
+            roles = roles_of(columns) if columns else propose(raw)
+            what = plan(raw, roles, names(keep), names(strip))
+        show_plan(what, age_at)
         if not yes and not typer.confirm(_("Is this right, and may the rest leave?")):
             console.print(_("Nothing was written."))
             raise typer.Exit(1)
@@ -125,7 +125,8 @@ def register(app: typer.Typer) -> None:
         )
 
 
-def _check_release(release: str) -> None:
+def check_release(release: str) -> None:
+    """Refuse what is no version of a release."""
     if not re.fullmatch(VERSION_PATTERN, release):
         raise FileError(
             _("This is no version of a release."),
@@ -134,14 +135,15 @@ def _check_release(release: str) -> None:
         )
 
 
-def _names(text: str) -> list[str]:
+def names(text: str) -> list[str]:
+    """Names of columns between commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _roles(text: str) -> dict[Role, str]:
+def roles_of(text: str) -> dict[Role, str]:
     """Roles out of ``given=…,family=…``."""
     found: dict[Role, str] = {}
-    for part in _names(text):
+    for part in names(text):
         said, __, column = part.partition("=")
         role = next((r for r in ROLES if r == said.strip()), None)
         if role is None or not column.strip() or role in found:
@@ -157,7 +159,7 @@ def _roles(text: str) -> dict[Role, str]:
     return found
 
 
-def _show_plan(what: Plan, age_at: str) -> None:
+def show_plan(what: Plan, age_at: str) -> None:
     """What happens to each column, before anything is written."""
     fates = {
         "token": _("becomes tokens, then goes"),

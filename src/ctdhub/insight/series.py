@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ctdhub.protect.border import CONTRIBUTOR, LIST_JOIN, LISTS
+from ctdhub.protect.border import CONTRIBUTOR, DOUBLES, LIST_JOIN, LISTS
 from ctdhub.release import Release
 from ctdhub.release.measured import Years
 
@@ -52,11 +52,18 @@ class Overlap:
         lists: ids of the lists.
         cells: people by membership, one truth value for each list; every set but the empty one.
         sigma: standard deviation of the noise of each cell, in people.
+        years: first and last year in which a list must know a person; None for any year.
+        tokens: the most tokens of a person by which lists were joined, beside her key.
+        doubles: noisy number of people of the release who are another one of them, and the standard
+            deviation of its noise; None where further tokens were not asked.
     """
 
     lists: tuple[str, ...]
     cells: dict[tuple[bool, ...], float]
     sigma: float
+    years: tuple[int, int] | None = None
+    tokens: int = 0
+    doubles: tuple[float, float] | None = None
 
 
 def all_series(release: Release) -> tuple[Series, ...]:
@@ -103,12 +110,16 @@ def overlap(release: Release) -> Overlap | None:
     sources = release.protected.sources
     if sources is None or not sources.lists:
         return None
-    cells = {}
+    cells, doubles = {}, None
     for row in sources.measurements.to_pylist():
         if row["columns"] == [LISTS]:
             known = row["values"][0].split(LIST_JOIN)
             cells[tuple(name in known for name in sources.lists)] = row["noisy"]
-    return Overlap(sources.lists, cells, sources.sigma[LISTS])
+        elif row["columns"] == [DOUBLES]:
+            doubles = row["noisy"], sources.sigma[DOUBLES]
+    return Overlap(
+        sources.lists, cells, sources.sigma[LISTS], sources.list_years, sources.tokens, doubles
+    )
 
 
 def _series(release: Release, group: Years, sigma: Mapping[str, float]) -> Series:

@@ -5,9 +5,9 @@ Belongs here: how such a file comes to be.  Does not belong here: what is in it.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from ctdhub import disk
 from ctdhub.errors import FileError
 from ctdhub.i18n import _
 
@@ -19,12 +19,8 @@ def write_new(path: Path, content: bytes) -> None:
         FileError: the file exists; a key is never overwritten.
     """
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        disk.write_new(path, content)
     except FileExistsError:
         what = _("This file exists; a key is never overwritten.")
         fix = _("Name a new file, or use the key that is there.")
         raise FileError(what, fix, file=path, rule="key-exists") from None
-    with os.fdopen(handle, "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())

@@ -1,7 +1,8 @@
 """From records to people: rows that share a person key become one row.
 
-Belongs here: how records are joined to people, how their values merge, the overlap of lists.
-Does not belong here: making keys (a contributor does, or ``harmonise`` from a case number).
+Belongs here: how records are joined to people, how their values merge.
+Does not belong here: making keys (a contributor does, or ``harmonise`` from a case number), whom
+further tokens join (``joins``).
 
 A person key that a contributor made with the shared key (``token`` in a mapping) joins records
 across contributors; one made from a case number joins them inside one contributor; a record
@@ -9,10 +10,12 @@ without a key is a person of its own.  The join is an equality, records of one p
 order by what they say, and the id of a record depends on nothing that other records say
 (``harmonise.record_ids``): so one person's row never depends on another person's records, and
 adding or removing one person changes exactly one row, in however many files her records stand.
+Where the policy lets tokens join rows, she changes as many more as it pays for (decision 27).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import ibis
@@ -20,6 +23,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ctdhub.link.conflicts import CONFLICTS, conflicts
+from ctdhub.link.linking import Linking
+from ctdhub.link.overlap import people_by_lists
 from ctdhub.schema import PERSON, Schema, Variable, countries
 from ctdhub.schema.belonging import NATIONAL, OTHER_EU, THIRD_COUNTRY
 from ctdhub.schema.emit import arrow_schema
@@ -30,20 +36,21 @@ STATUS_ORDER = ("not_available", "needed", "offered", "declined", "received")
 
 @dataclass(frozen=True)
 class Linked:
-    """People and how lists overlap.
+    """People, and what was seen while they were made.
 
     Attributes:
         people: one row per person, ``Schema.table("people")`` columns, in the order of what the
             persons are called, so that equal people give equal tables whatever the order of the
             files.
-        overlap: people by the set of contributors that know them: ``contributors`` (names joined
-            with "+"), ``people``.  Sensitive.
         records: number of records that went in.
+        conflicts: what records of one person say differently, see ``conflicts``.
+        known: people by the lists that know them, see ``people_by_lists``.
     """
 
     people: pa.Table
-    overlap: pa.Table
     records: int
+    conflicts: pa.Table
+    known: Counter[tuple[str, ...]]
 
 
 def persons_of(records: pa.Table) -> pa.Array:
@@ -51,13 +58,14 @@ def persons_of(records: pa.Table) -> pa.Array:
     return pc.coalesce(records["person_key"], records["record_id"]).combine_chunks()
 
 
-def link(records: pa.Table, schema: Schema) -> Linked:
+def link(records: pa.Table, schema: Schema, linking: Linking | None = None) -> Linked:
     """Join records to people.
 
     Args:
         records: columns ``record_id``, ``person_key`` (null allowed) and
             ``Schema.table("records")``.
         schema: the hub's schema.
+        linking: who is joined beside equal keys, and whose lists are counted; nobody, if None.
 
     Merging rules: a flag is yes where any record says yes, else no where any says no; assistance
     keeps the furthest status of :data:`STATUS_ORDER`; everything else keeps the value of the
@@ -66,18 +74,25 @@ def link(records: pa.Table, schema: Schema) -> Linked:
     in the same file or in one that holds more.
     """
     said = ["record_id", *(v.name for v in schema.records)]
-    table = records.select(said).append_column(PERSON, persons_of(records))
+    linking = linking or Linking()
+    persons = linking.in_rows(persons_of(records))
+    table = records.select(said).append_column(PERSON, persons)
     once = _first(table["record_id"])
     if len(once) < table.num_rows:
         table = table.take(pa.array(once))
     of = table[PERSON].combine_chunks().dictionary_encode().indices.to_numpy()
     alone = np.bincount(of)[of] == 1 if len(of) else np.zeros(0, dtype=bool)
     parts = [_single(table.filter(pa.array(alone)), schema)]
+    differ = CONFLICTS.empty_table()
     if not alone.all():
-        parts.append(_merged(table.filter(pa.array(~alone)), schema))
+        several = table.filter(pa.array(~alone))
+        several = several.cast(_said(several.schema))
+        parts.append(_merged(several, schema))
+        differ = conflicts(several, parts[1], schema)
     linked = pa.concat_tables(parts).sort_by(PERSON)
     people = linked.select([v.name for v in schema.table("people")])
-    return Linked(people, _overlap(linked["contributors"]), records.num_rows)
+    known = people_by_lists(records, linking.on_lists(persons), linking.names, linking.years)
+    return Linked(people, records.num_rows, differ, known)
 
 
 def _first(ids: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
@@ -89,17 +104,12 @@ def _first(ids: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
 def _single(records: pa.Table, schema: Schema) -> pa.Table:
     """People of whom there is one record: there is nothing to merge."""
     texts = records.cast(_said(records.schema))
-    return _derived(
-        ibis.memtable(texts).mutate(
-            records_=ibis.literal(1, "int64"), contributors=lambda t: t.reporting_entity
-        ),
-        schema,
-    )
+    return _derived(ibis.memtable(texts).mutate(records_=ibis.literal(1, "int64")), schema)
 
 
 def _merged(records: pa.Table, schema: Schema) -> pa.Table:
     """People of whom there are several records."""
-    table = ibis.memtable(records.cast(_said(records.schema)))
+    table = ibis.memtable(records)
     table = table.mutate(
         year_=ibis.coalesce(table.year_of_registration.cast("int64"), ibis.literal(9999)),
     )
@@ -110,7 +120,6 @@ def _merged(records: pa.Table, schema: Schema) -> pa.Table:
     merged = table.group_by(PERSON).agg(
         **{v.name: _merge(table, v) for v in schema.records},
         records_=table.count(),
-        contributors=table.reporting_entity.collect(distinct=True).sort().join("+"),
     )
     return _derived(merged, schema)
 
@@ -122,9 +131,8 @@ def _said(given: pa.Schema) -> pa.Schema:
 
 
 def _derived(people: ibis.Table, schema: Schema) -> pa.Table:
-    """``person``, the columns of people and ``contributors``, worked out in memory alone."""
-    fields = [pa.field(PERSON, pa.string()), *arrow_schema("people"),
-              pa.field("contributors", pa.string())]  # fmt: skip
+    """``person`` and the columns of people, worked out in memory alone."""
+    fields = [pa.field(PERSON, pa.string()), *arrow_schema("people")]
     derived = _derive(people, schema).select([field.name for field in fields])
     # Without access to files nothing that is too large can be left on a disk.
     connection = ibis.duckdb.connect(enable_external_access=False)
@@ -174,9 +182,3 @@ def _group(citizenship: ibis.Value, country: ibis.Value) -> ibis.Value:
         (inside, OTHER_EU),
         else_=THIRD_COUNTRY,
     )
-
-
-def _overlap(contributors: pa.ChunkedArray) -> pa.Table:
-    counts = pc.value_counts(contributors.fill_null(""))
-    table = pa.table({"contributors": counts.field("values"), "people": counts.field("counts")})
-    return table.sort_by("contributors")

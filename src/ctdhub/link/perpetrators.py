@@ -9,16 +9,18 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ctdhub.link.linking import Linking
 from ctdhub.link.people import persons_of
 from ctdhub.schema import PERSON, Schema
 
 
-def by_person(mentioned: pa.Table, records: pa.Table, schema: Schema) -> pa.Table:
+def by_person(mentioned: pa.Table, records: pa.Table, schema: Schema, linking: Linking) -> pa.Table:
     """Child rows of records as rows of the persons whom these records are about.
 
     Args:
         mentioned: ``record_id`` and ``Schema.table("perpetrators")``.
         records: ``record_id`` and ``person_key`` of those same records.
+        linking: who is joined beside equal keys.
 
     Returns:
         ``person`` (what the person is called, whoever else there is) and
@@ -31,7 +33,8 @@ def by_person(mentioned: pa.Table, records: pa.Table, schema: Schema) -> pa.Tabl
     if place.null_count:
         raise ValueError("a perpetrator belongs to no record")
     names = [v.name for v in schema.table("perpetrators")]
-    return mentioned.select(names).add_column(0, PERSON, persons_of(records).take(place))
+    persons = linking.in_rows(persons_of(records))
+    return mentioned.select(names).add_column(0, PERSON, persons.take(place))
 
 
 def each_once(mentioned: pa.Table) -> pa.Table:

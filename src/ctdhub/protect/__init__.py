@@ -5,9 +5,10 @@ Does not belong here: reading files (``intake``), writing releases (``release``)
 """
 
 from ctdhub.protect.border import COUNTS, Estimate, Guarantee, Protected
+from ctdhub.protect.default_policy import DEFAULT_POLICY_YAML
 from ctdhub.protect.engine import ENGINE, protect
 from ctdhub.protect.ledger import Entry, Ledger
-from ctdhub.protect.policy import DEFAULT_POLICY_YAML, Budget, Policy, Weights, load_policy
+from ctdhub.protect.policy import Budget, Policy, Weights, load_policy
 
 __all__ = [
     "COUNTS",

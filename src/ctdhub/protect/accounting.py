@@ -19,15 +19,15 @@ _GRAIN = 256
 """Sigma squared is a multiple of 1/256, rounded up: rational, so that noise can be exact."""
 
 
-def gaussian_rho(sigma2: Fraction, sensitivity: int = 1) -> Fraction:
-    """Cost of discrete Gaussian noise: sensitivity squared / (2 sigma squared), exactly.
+def gaussian_rho(sigma2: Fraction) -> Fraction:
+    """Cost of discrete Gaussian noise at L2 sensitivity 1: 1 / (2 sigma squared), exactly.
 
     >>> gaussian_rho(Fraction(50))
     Fraction(1, 100)
     """
-    if sigma2 <= 0 or sensitivity < 1:
-        raise ValueError("sigma squared and sensitivity must be positive")
-    return Fraction(sensitivity * sensitivity) / (2 * sigma2)
+    if sigma2 <= 0:
+        raise ValueError("sigma squared must be positive")
+    return 1 / (2 * sigma2)
 
 
 def sigma2_for(rho: float | Fraction) -> Fraction:

@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ctdhub.disk import sync
 from ctdhub.errors import LedgerTampered
 from ctdhub.i18n import _
 from ctdhub.protect.border import (
@@ -29,7 +30,7 @@ from ctdhub.protect.border import (
     Sources,
     restore,
 )
-from ctdhub.protect.ledger import Ledger, damaged, guarded, sync, write_synced
+from ctdhub.protect.ledger import Ledger, damaged, guarded, write_synced
 
 _FRESH = ".new-"
 _TABLES = ("records.parquet", "counts.parquet", "measurements.parquet")
@@ -82,8 +83,11 @@ def _sources(
     lists: list[str],
     sigma: dict[str, float],
     share: float,
+    list_years: list[int] | None = None,
+    tokens: int = 0,
 ) -> Sources:
-    return Sources(tuple(contributors), tuple(lists), table.cast(MEASUREMENTS), sigma, share)
+    noisy, years = table.cast(MEASUREMENTS), (list_years[0], list_years[1]) if list_years else None
+    return Sources(tuple(contributors), tuple(lists), noisy, sigma, share, years, tokens)
 
 
 def check_paid(ledger: Ledger) -> None:
@@ -160,6 +164,8 @@ def _fill(fresh: Path, answer: Protected) -> None:
             "lists": sources.lists,
             "sigma": sources.sigma,
             "share": sources.share,
+            "list_years": sources.list_years,
+            "tokens": sources.tokens,
         }
         if sources
         else None,

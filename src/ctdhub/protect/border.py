@@ -43,6 +43,7 @@ statistics (series, sums, models), never a figure to show by itself.  Its standa
 ``sigma["*".join(columns)]`` of the same answer."""
 
 YEAR, CONTRIBUTOR, LISTS = "year_of_registration", "reporting_entity", "lists"
+DOUBLES = "doubles"
 LIST_JOIN = "+"
 
 SHOWN = "shown"
@@ -139,9 +140,14 @@ class Sources:
         measurements: see :data:`MEASUREMENTS`.  Tables hold ``reporting_entity`` and
             ``year_of_registration``, some a third column; the table ``lists`` holds people by the
             set of lists that know them (ids in the order of ``lists``, joined with "+"); people
-            on none of them are not in it.
+            on none of them are not in it.  The table ``doubles`` has one cell: how many of the
+            people of the answer are another one of them, found by further tokens.
         sigma: as in :class:`Guarantee`.
         share: of the answer's rho that was set aside for them, 0 to 1.
+        list_years: first and last year in which a list must know a person; None in answers that
+            are older than this, whose lists count over all years.
+        tokens: the most tokens of a person by which lists were joined, beside her key; 0 for none,
+            and then there is no table ``doubles``.
     """
 
     contributors: tuple[str, ...]
@@ -149,6 +155,8 @@ class Sources:
     measurements: pa.Table
     sigma: dict[str, float]
     share: float = 0.0
+    list_years: tuple[int, int] | None = None
+    tokens: int = 0
 
     def __post_init__(self) -> None:
         _check_measurements(self.measurements)

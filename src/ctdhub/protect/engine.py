@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from ctdhub.i18n import _
+from ctdhub.link.overlap import Overlap
 from ctdhub.protect import answers
 from ctdhub.protect.accounting import rho_of, split
 from ctdhub.protect.border import Guarantee, Perpetrators, Protected, mint
@@ -31,7 +32,7 @@ ENGINE = "4"
 """Version of the method; a new one makes every question a new question.  From 4 on a question is
 told by its exact tables instead of its rows (decision 28)."""
 
-UNIT, MECHANISM = "person", "discrete Gaussian"
+MECHANISM = "discrete Gaussian"
 
 _BOUND = b"which rows of a person are kept"
 
@@ -65,7 +66,7 @@ def protect(
     facts: dict[str, Any],
     progress: Progress | None = None,
     perpetrators: pa.Table | Rows | None = None,
-    overlap: pa.Table | None = None,
+    overlap: Overlap | None = None,
 ) -> Protected:
     """Protect a hub's table of people, the perpetrators whom their records mention, their sources.
 
@@ -77,7 +78,7 @@ def protect(
         progress: told (message, fraction done).
         perpetrators: child rows of people, see ``mentioned``; None is a table without rows, so
             that only the policy decides whether the answer has them.
-        overlap: people by the contributors that know them, see ``sourced``; None likewise.
+        overlap: how lists overlap, see ``sourced``; None likewise.
 
     Raises:
         PolicyError: a column is missing or holds a value outside its public domain; the budget of
@@ -97,6 +98,17 @@ def protect(
     child = mentioned(perpetrators, policy, schema)
     sources = sourced(overlap, policy, schema, facts)
     return protect_table(people, question, ledger, facts, progress, child, sources)
+
+
+def unit(plan: Plan) -> str:
+    """Who is protected, in English words; what comes and goes in neighbouring tables.
+
+    >>> unit(Plan({}))
+    'person'
+    """
+    if not plan.tokens:
+        return "person"
+    return f"person, by her key; her rows are joined by at most {plan.tokens} further tokens"
 
 
 def protect_table(
@@ -239,7 +251,14 @@ def _minted(
     found = answer_of(exact.people, asked.plan, costs.people, progress=tell)
     level = asked.plan.level
     guarantee = Guarantee(
-        asked.epsilon, asked.delta, entry.rho, UNIT, MECHANISM, level, found.sigma, entry.id
+        asked.epsilon,
+        asked.delta,
+        entry.rho,
+        unit(asked.plan),
+        MECHANISM,
+        level,
+        found.sigma,
+        entry.id,
     )
     return mint(
         records=found.records,

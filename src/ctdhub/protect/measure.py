@@ -31,12 +31,17 @@ _LIMIT = 2**30
 
 @dataclass(frozen=True)
 class Question:
-    """One table of the workload: its columns, shape, kind and noise."""
+    """One table of the workload: its columns, shape, kind, noise, and how far one person reaches.
+
+    ``reach`` is the squared L2 sensitivity: how much the squares of all changes of cells add up to
+    when one person comes or goes.
+    """
 
     columns: Columns
     shape: tuple[int, ...]
     kind: Kind
     sigma2: Fraction
+    reach: int = 1
 
     @property
     def cells(self) -> int:
@@ -70,19 +75,26 @@ def workload(plan: Plan, rho: float) -> Workload:
     for t, kind in kinds.items():
         share = Fraction(weights[kind] / total) * Fraction(weigh[t] / of_kind[kind])
         # The shares are rounded numbers; a billionth less keeps their sum under the whole.
-        part = budget * share * Fraction(10**9 - 1, 10**9) / plan.rows**2
-        questions.append(Question(t, plan.shape(t), kind, affordable(part)))
-    if cost(tuple(questions), plan.rows) > budget:
+        part = budget * share * Fraction(10**9 - 1, 10**9)
+        questions.append(question(t, plan.shape(t), kind, part, plan.reach))
+    if cost(tuple(questions)) > budget:
         raise ArithmeticError("the workload costs more than its budget")
     return tuple(questions)
 
 
-def affordable(part: Fraction) -> Fraction:
-    """Sigma squared of a table of sensitivity 1 that may cost ``part``.
+def question(
+    columns: Columns, shape: tuple[int, ...], kind: Kind, part: Fraction, reach: int = 1
+) -> Question:
+    """A table with the least noise that costs at most ``part``.
 
     Raises:
         PolicyError: it would get more noise than can be drawn.
     """
+    return Question(columns, shape, kind, _affordable(part / reach), reach)
+
+
+def _affordable(part: Fraction) -> Fraction:
+    """Sigma squared of a table of sensitivity 1 that may cost ``part``."""
     if 2 * part * noise.MAX_SIGMA2 < 1:
         raise PolicyError(
             _("The budget of one release is too small for so many tables."),
@@ -93,9 +105,9 @@ def affordable(part: Fraction) -> Fraction:
     return sigma2_for(part)
 
 
-def cost(questions: Workload, rows: int = 1) -> Fraction:
-    """Exact cost in rho of measuring each question once, where a person has at most ``rows``."""
-    return sum((gaussian_rho(q.sigma2, rows) for q in questions), Fraction(0))
+def cost(questions: Workload) -> Fraction:
+    """Exact cost in rho of measuring each question once: reach / (2 sigma squared) of each."""
+    return sum((q.reach * gaussian_rho(q.sigma2) for q in questions), Fraction(0))
 
 
 def measure(counts: Counts, questions: Workload, source: noise.Bits = os.urandom) -> Counts:

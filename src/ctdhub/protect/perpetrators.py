@@ -71,6 +71,7 @@ def plan_of_perpetrators(policy: Policy, schema: Schema) -> Plan:
     return Plan(
         {name: schema.domain(name, policy.years) for name in names},
         rows=policy.perpetrators.rows,
+        tokens=policy.linking.people,
         level=policy.level,
         false_share=policy.false_share,
         support=policy.support,

@@ -41,6 +41,18 @@ Parents = tuple[tuple[int, ...], ...]
 """Levels from fine to coarse; a level holds the group of each value of a column."""
 
 
+def joined_reach(tokens: int) -> int:
+    """Squared L2 sensitivity of a table of people whom so many tokens of each join (decision 27).
+
+    Without a person those whom she held together fall into at most ``tokens`` people: one row goes,
+    and so many come, in the worst case all into one other cell.
+
+    >>> [joined_reach(tokens) for tokens in range(4)]
+    [1, 2, 5, 10]
+    """
+    return tokens**2 + 1
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is public about a table that is to be protected.
@@ -57,6 +69,7 @@ class Plan:
         assistance: tables that tell who is assisted, weighed apart from other pairs.
         reports: tables that reports of states ask for, of up to four columns.
         rows: the most rows that one person may have; a public bound.
+        tokens: the most tokens of a person that join her rows with others, beside her key.
         weights: share of the budget by kind of table.
         level: coverage of the intervals among the published counts of a table.
         false_share: bound on the expected share of empty cells among those shown in a table.
@@ -77,6 +90,7 @@ class Plan:
     assistance: tuple[Columns, ...] = ()
     reports: tuple[Columns, ...] = ()
     rows: int = 1
+    tokens: int = 0
     weights: Weights = field(default_factory=Weights)
     level: float = 0.95
     false_share: float = 0.005
@@ -92,8 +106,13 @@ class Plan:
             raise ValueError("the plan names a column that has no domain")
         if any({*pair} != {*(self.corridor or ())} for pair in self.followers.whole.values()):
             raise ValueError("a column follows from two countries that are not the corridor")
-        if self.rows < 1 or not 0 <= self.support <= 4:
-            raise ValueError("rows or support is out of range")
+        if self.rows < 1 or self.tokens < 0 or not 0 <= self.support <= 4:
+            raise ValueError("rows, tokens or support is out of range")
+
+    @property
+    def reach(self) -> int:
+        """Squared L2 sensitivity of each table, see ``joined_reach``."""
+        return self.rows**2 * joined_reach(self.tokens)
 
     @cached_property
     def sizes(self) -> dict[str, int]:
@@ -183,6 +202,7 @@ def plan_of(policy: Policy, schema: Schema) -> Plan:
         level=policy.level,
         false_share=policy.false_share,
         support=policy.support,
+        tokens=policy.linking.people,
         year=next((n for n in domains if schema.variable(n).kind == "year"), None),
     )
 

@@ -1,6 +1,6 @@
 """The policy: what is released, how well people are protected, where the budget goes.
 
-Belongs here: ``policy.yaml`` as a model that checks itself, and its commented default.
+Belongs here: ``policy.yaml`` as a model that checks itself.
 Does not belong here: the meaning of columns (``schema``), the arithmetic of costs (``accounting``).
 """
 
@@ -71,6 +71,24 @@ class SourceSettings(_Frozen):
     lists: tuple[str, ...] = Field(default=(), max_length=8)
 
 
+class LinkingSettings(_Frozen):
+    """The most tokens of a person that join her with others, beside her key.
+
+    Attributes:
+        people: in rows of people, and so in every count.
+        lists: in the overlap of lists; never fewer than ``people``.
+    """
+
+    people: int = Field(default=0, ge=0, le=5)
+    lists: int = Field(default=0, ge=0, le=5)
+
+    @model_validator(mode="after")
+    def _check(self) -> LinkingSettings:
+        if self.lists < self.people:
+            raise ValueError(_("Under linking, lists may not be less than people."))
+        return self
+
+
 class Policy(_Frozen):
     """One hub's policy.
 
@@ -101,6 +119,7 @@ class Policy(_Frozen):
     groups: tuple[tuple[str, ...], ...] = ()
     perpetrators: PerpetratorSettings = PerpetratorSettings()
     sources: SourceSettings = SourceSettings()
+    linking: LinkingSettings = LinkingSettings()
     budget: Budget = Budget()
     weights: Weights = Weights()
 
@@ -202,78 +221,3 @@ def _fault(loc: tuple[int | str, ...], kind: str, message: str) -> str:
     if kind == "value_error":
         return message.removeprefix("Value error, ").rstrip(".")
     return _("{place}: the value is of the wrong kind or out of range").format(place=place)
-
-
-DEFAULT_POLICY_YAML = """\
-# What this hub publishes and how well it protects each person.  The board of the hub decides it;
-# change it before the first release, for every release is paid from the same budget.
-version: 1
-
-# Columns that are released: all public columns of the schema, or a list of their names.
-# Fewer columns leave less noise on each.
-columns: all
-
-# First and last year that may ever be published.  Never taken from the data.
-years: [2002, 2030]
-
-# The promise to each person, for one release.  Whatever somebody can conclude from the release,
-# they could have concluded it almost as well if the person had never been in the data: no chance
-# grows by more than a factor of e^epsilon.  Smaller is safer and noisier; 1 is strict, and 4 is
-# weak for a lone figure but common for a whole release of many tables.
-epsilon: 4.0
-
-# The chance that the promise does not hold as written.  At most 1e-6, and at most
-# 1 / (100 × max_people), so that it stays negligible over everybody in the data.
-delta: 1.0e-8
-
-# More people than this hub will ever hold.  A public figure: do not count the data to set it.
-max_people: 1000000
-
-# Share of the published intervals of a table that contain the true count.
-level: 0.95
-
-# At most this share of the cells shown in a table is expected to be empty in truth.
-# Larger shows more small cells, smaller is more cautious.
-false_share: 0.005
-
-# How readily rare combinations are left out of the protected records: from 0, complete, to 4,
-# cautious.  Cautious records make up fewer combinations that nobody had, and miss more that
-# somebody had.  It does not change what is protected, nor the published counts.
-support: 0
-
-# Further tables of three or four columns that somebody needs, for example
-# [[means_threats, means_false_promises, means_withholds_documents, gender]].
-groups: []
-
-# Perpetrators whom case records mention.  `rows` is how many of one person count: a public bound,
-# for noise grows with it; do not count the data to set it.  `share` is their part of a release's
-# budget (of rho, in which costs add up).  With share: 0 they are not released.
-perpetrators: {rows: 3, share: 0.05}
-
-# Noisy counts by contributor and year, from which trends tell a changing world from changing
-# contributors, and how the lists of contributors overlap, from which those whom no list knows are
-# estimated.  Only contributors whose agreement has show_counts: true have counts of their own; all
-# others are one, and where no agreement has it nothing is counted by contributor.  `lists` names,
-# by their ids, 2 to 8 contributors whose people share keys; with [] no overlap is measured.
-# `share` is their part of a release's budget (of rho); with share: 0 neither is released.
-sources: {share: 0.05, lists: []}
-
-# What all releases together may cost (epsilon, at the smallest delta ever used).  When it is spent,
-# the ledger refuses: earlier releases cannot be unpublished.
-budget: {epsilon: 12.0}
-
-# How a release's budget is divided between kinds of tables.  Only the proportions matter.
-weights:
-  people: 0.5       # the number of people
-  one_way: 1        # each column alone
-  corridor: 20      # citizenship by country of exploitation
-  corridor_by: 8    # corridors by year, gender, age, type of exploitation and other core columns
-  core_pairs: 1     # pairs of core columns (year, gender, age, exploitation, source)
-  wide_pairs: 19    # a country by one core column
-  core_triples: 25  # core columns by three
-  wide_triples: 27  # a country by two core columns
-  pairs: 20         # all other pairs of columns
-  assistance: 10    # each kind of assistance by citizenship group, gender, age and country
-  reports: 3        # what states report: country by year, citizenship group and gender
-  groups: 5         # tables of up to four columns, where some were asked for
-"""

@@ -4,9 +4,9 @@ Belongs here: which of these tables are measured, their share of a release's cos
 Does not belong here: linking people (the room ``link``), estimates of those whom no list knows.
 
 The unit stays the person.  A person has one row, which names the contributor of her earliest
-record, and is on exactly one set of lists: so she changes one cell of each table by one, a table
-costs 1 / (2 sigma squared), and the costs add to those of everything else in the release
-(``accounting``).  Which contributors and which lists there are is public.
+record, and is on exactly one set of lists: so she changes one cell of each table by one (more where
+tokens join people, see ``lists``), a table costs 1 / (2 sigma squared), and the costs add to those
+of everything else in the release.  Which contributors and which lists there are is public.
 """
 
 from __future__ import annotations
@@ -15,23 +15,28 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from ctdhub.errors import PolicyError
-from ctdhub.i18n import _
-from ctdhub.protect.accounting import gaussian_rho
-from ctdhub.protect.border import CONTRIBUTOR, LIST_JOIN, LISTS, MEASUREMENTS, YEAR, Sources
+from ctdhub.link.overlap import Overlap
+from ctdhub.protect.border import (
+    CONTRIBUTOR,
+    DOUBLES,
+    LIST_JOIN,
+    LISTS,
+    MEASUREMENTS,
+    YEAR,
+    Sources,
+)
 from ctdhub.protect.count import Counts
 from ctdhub.protect.intervals import named_cells
-from ctdhub.protect.measure import Question, Workload, affordable, measure
+from ctdhub.protect.lists import ListTables, list_tables
+from ctdhub.protect.measure import Workload, cost, measure, question
 from ctdhub.protect.noise import Bits
-from ctdhub.protect.plan import Columns
+from ctdhub.protect.plan import Columns, joined_reach
 from ctdhub.protect.policy import Domains, Policy
 from ctdhub.protect.pool import pool, variances
 from ctdhub.protect.regions import COUNTRY_OF
@@ -51,13 +56,15 @@ class SourceTables:
     Attributes:
         domains: public values of the contributors ("" is all others), years and third columns;
             empty where nothing is measured by contributor.
-        lists: contributors whose overlap is measured; () for none.
+        lists: the overlap that is measured; None for none.
         share: of the release's rho.
+        reach: squared L2 sensitivity of the tables by contributor.
     """
 
     domains: Domains
-    lists: tuple[str, ...]
+    lists: ListTables | None
     share: float
+    reach: int = 1
 
     @property
     def tables(self) -> tuple[Columns, ...]:
@@ -66,13 +73,6 @@ class SourceTables:
             return ()
         both: Columns = (CONTRIBUTOR, YEAR)
         return (both, *((*both, name) for name in self.domains if name not in both))
-
-    @property
-    def sets(self) -> tuple[tuple[str, ...], ...]:
-        """Every set of lists but the empty one, as ids in the order of ``lists``."""
-        every = product((False, True), repeat=len(self.lists))
-        named = (tuple(n for n, on in zip(self.lists, s, strict=True) if on) for s in every)
-        return tuple(s for s in named if s)
 
     def workload(self, rho: float) -> Workload:
         """All tables with their noise, the overlap last; they cost at most ``rho`` together.
@@ -84,19 +84,19 @@ class SourceTables:
         overlap = budget * OVERLAP_SHARE if self.tables else budget
         left = budget - overlap if self.lists else budget
         shape = {t: tuple(len(self.domains[n]) + 1 for n in t) for t in self.tables}
-        questions = [
-            Question(t, shape[t], "groups", affordable(left / len(shape))) for t in self.tables
-        ]
+        questions = tuple(
+            question(t, shape[t], "groups", left / len(shape), self.reach) for t in self.tables
+        )
         if self.lists:
-            questions.append(Question((LISTS,), (len(self.sets),), "groups", affordable(overlap)))
-        if sum((gaussian_rho(q.sigma2) for q in questions), Fraction(0)) > budget:
+            questions += self.lists.questions(overlap)
+        if cost(questions) > budget:
             raise ArithmeticError("the measurements by contributor cost more than their budget")
-        return tuple(questions)
+        return questions
 
     def sigma(self, rho: float) -> dict[str, float]:
         """Standard deviation of the noise of each table, as it is published."""
         questions = self.workload(rho)
-        by_contributor = tuple(q for q in questions if q.columns != (LISTS,))
+        by_contributor = tuple(q for q in questions if q.columns in self.tables)
         variance = variances(by_contributor)
         return {
             "*".join(q.columns): variance.get(q.columns, float(q.sigma2)) ** 0.5 for q in questions
@@ -105,16 +105,14 @@ class SourceTables:
 
 @dataclass(frozen=True)
 class Sourced:
-    """What is measured of people by contributor and by set of lists, and the overlap of lists.
+    """What is measured of people by contributor, and how lists overlap.
 
     Attributes:
-        overlap: people by each of ``public.sets``.
-        people: how many the overlap has, None where it has no rows.
+        overlap: exact tables of the overlap, as ``ListTables.counts`` gives them.
     """
 
     public: SourceTables
-    overlap: npt.NDArray[np.int64]
-    people: int | None
+    overlap: Counts
 
     @property
     def share(self) -> float:
@@ -123,11 +121,11 @@ class Sourced:
 
     @property
     def tally(self) -> Tally:
-        """What is counted of people, and how many they are."""
+        """What is counted of people."""
         domains = self.public.domains
         return Tally(
             domains,
-            (*self.public.tables, ()),
+            self.public.tables,
             open=tuple(n for n in domains if n == CONTRIBUTOR),
             regions=tuple(n for n in domains if n in COUNTRY_OF),
         )
@@ -136,16 +134,9 @@ class Sourced:
         """All that is measured: the tables of the tally, and the overlap.
 
         Args:
-            counts: of the tally; taken over.
-
-        Raises:
-            ValueError: the overlap is not that of these people.
+            counts: of the tally.
         """
-        if self.people not in (int(counts.pop(())), None):
-            raise ValueError("the overlap of lists is not that of these people")
-        if self.public.lists:
-            counts[(LISTS,)] = self.overlap.astype(np.int32)
-        return counts
+        return counts | self.overlap
 
     def measured(self, exact: Counts, rho: float, source: Bits = os.urandom) -> Sources:
         """The noisy measurements; whoever asks owes the ledger a charge of ``rho``.
@@ -158,7 +149,7 @@ class Sourced:
         questions = public.workload(rho)
         noisy = measure(exact, questions, source)
         exact.clear()
-        by_contributor = tuple(q for q in questions if q.columns != (LISTS,))
+        by_contributor = tuple(q for q in questions if q.columns in public.tables)
         pooled = pool(noisy, by_contributor)  # contributor by year is part of every other table
         parts = [MEASUREMENTS.empty_table()]
         for q in by_contributor:
@@ -166,14 +157,19 @@ class Sourced:
             places = np.unravel_index(np.arange(q.cells), q.shape)
             parts.append(_rows(named_cells(q.columns, places, public.domains), values))
         if public.lists:
-            cells = [[LISTS]] * len(public.sets), [[LIST_JOIN.join(s)] for s in public.sets]
+            sets = public.lists.sets
+            cells = [[LISTS]] * len(sets), [[LIST_JOIN.join(s)] for s in sets]
             parts.append(_rows(cells, noisy[(LISTS,)]))
+        if (DOUBLES,) in noisy:
+            parts.append(_rows(([[DOUBLES]], [["people"]]), noisy[(DOUBLES,)]))
         return Sources(
             contributors=public.domains.get(CONTRIBUTOR, ()),
-            lists=public.lists,
+            lists=public.lists.names if public.lists else (),
             measurements=pa.concat_tables(parts).combine_chunks(),
             sigma=public.sigma(rho),
             share=public.share,
+            list_years=public.lists.years if public.lists else None,
+            tokens=public.lists.tokens if public.lists else 0,
         )
 
 
@@ -185,52 +181,41 @@ def public_sources(policy: Policy, schema: Schema, facts: Mapping[str, Any]) -> 
             have counts of their own.
 
     Raises:
-        PolicyError: the policy names a list of no contributor, or of one whose agreement does not
-            let its counts be shown.
+        PolicyError: as :func:`ctdhub.protect.lists.list_tables`.
     """
-    settings = policy.sources
-    if not settings.share:
+    share = policy.sources.share
+    if not share:
         return None
     given = [c for c in facts.get("contributors", ()) if isinstance(c, Mapping) and c.get("id")]
     named = tuple(str(c["id"]) for c in given if c.get("show_counts", True))
-    _check_lists(settings.lists, {str(c["id"]) for c in given}, set(named))
+    lists = list_tables(policy, facts)
     released = policy.domains(schema)
     domains: Domains = {}
     if named and YEAR in released:
         domains = {CONTRIBUTOR: named, YEAR: released[YEAR]}
         domains |= {n: schema.domain(n, policy.years) for n in _thirds(released, schema)}
-    if not domains and not settings.lists:
+    if not domains and not lists:
         return None
-    return SourceTables(domains, settings.lists, settings.share)
+    return SourceTables(domains, lists, share, joined_reach(policy.linking.people))
 
 
 def sourced(
-    overlap: pa.Table | None, policy: Policy, schema: Schema, facts: Mapping[str, Any]
+    overlap: Overlap | None, policy: Policy, schema: Schema, facts: Mapping[str, Any]
 ) -> Sourced | None:
     """What is measured by contributor, and the overlap of lists, ready to be measured.
 
     Args:
-        overlap: ``contributors`` (names joined with "+") and ``people``, as ``link`` gives it;
-            None is a table without rows, so that only public settings decide what is measured.
+        overlap: as the policy asks for it; None counts nobody, so that only public settings decide
+            what is measured.
 
     Raises:
         PolicyError: as :func:`public_sources`.
+        ValueError: the overlap is of other lists, years or tokens than the policy asks.
     """
     public = public_sources(policy, schema, facts)
     if public is None:
         return None
-    cells = np.zeros(len(public.sets), dtype=np.int64)
-    people = None
-    if overlap is not None:
-        people = pc.sum(overlap["people"]).as_py()
-        place = {s: i for i, s in enumerate(public.sets)}
-        for who, n in zip(
-            *(overlap[c].to_pylist() for c in ("contributors", "people")), strict=True
-        ):
-            known = (who or "").split(LIST_JOIN)
-            if on := tuple(name for name in public.lists if name in known):
-                cells[place[on]] += n
-    return Sourced(public, cells, people)
+    return Sourced(public, public.lists.counts(overlap) if public.lists else {})
 
 
 def _thirds(released: Domains, schema: Schema) -> list[str]:
@@ -248,29 +233,3 @@ def _rows(cells: Iterable[Any], values: npt.NDArray[Any]) -> pa.Table:
     lists = pa.list_(pa.string())
     names, texts = (pa.array(part, lists) if isinstance(part, list) else part for part in cells)
     return pa.table([names, texts, noisy], schema=MEASUREMENTS)
-
-
-def _check_lists(lists: tuple[str, ...], known: set[str], shown: set[str]) -> None:
-    for name in lists:
-        if name not in known:
-            raise PolicyError(
-                _(
-                    "The policy names, under sources, a contributor that sent no files: {id}."
-                ).format(id=name),
-                _(
-                    "Under sources, lists: name contributors by their ids, as their agreements "
-                    "and folders do; only those that sent files have a list."
-                ),
-                file="policy.yaml",
-                rule="policy-sources",
-            )
-        if name not in shown:
-            raise PolicyError(
-                _(
-                    "The policy names the list of {id}, whose agreement does not let its counts "
-                    "be shown."
-                ).format(id=name),
-                _("Take it out of lists under sources, or agree on show_counts: true with them."),
-                file="policy.yaml",
-                rule="policy-sources",
-            )

@@ -17,9 +17,9 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from ctdhub.disk import sweep, write_whole
 from ctdhub.errors import ReleaseError, printable
 from ctdhub.i18n import _
-from ctdhub.release.disk import replace_synced
 from ctdhub.release.keys import SigningKey, is_public_key, is_signed
 from ctdhub.release.manifest import Manifest
 
@@ -163,8 +163,9 @@ class Approvals(_Part):
 
     def write(self, folder: Path) -> None:
         """Put the file into the folder of a candidate: whole or not at all."""
-        fresh = folder.parent / f".new-{folder.name}-{APPROVALS}"
-        replace_synced(folder / APPROVALS, self.model_dump_json(indent=1) + "\n", fresh)
+        sweep(folder.parent, APPROVALS)
+        content = (self.model_dump_json(indent=1) + "\n").encode()
+        write_whole(folder / APPROVALS, content, 0o444, beside=folder.parent)
 
     @property
     def missing(self) -> tuple[Role, ...]:

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from ctdhub.disk import sync
 from ctdhub.errors import ReleaseError
 from ctdhub.i18n import LANGUAGES, _
 from ctdhub.protect.border import Protected
 from ctdhub.release.catalogue import croissant, dcat, frictionless
 from ctdhub.release.deployment import deployment
-from ctdhub.release.disk import sync
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import MANIFEST, SUMS, VERSION_PATTERN, FileEntry, Manifest
 from ctdhub.release.readme import changelog_text, readme

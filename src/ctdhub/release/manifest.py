@@ -53,12 +53,18 @@ class Measured(_Part):
 
 
 class MeasuredSources(Measured):
-    """Noisy counts by contributor, and of how lists overlap, with the noise of each table."""
+    """Noisy counts by contributor, and of how lists overlap, with the noise of each table.
+
+    ``list_years`` are the first and last year in which a list must know a person (null: any year);
+    ``tokens`` says by how many tokens of a person at most lists were joined, beside her key.
+    """
 
     contributors: tuple[str, ...]
     lists: tuple[str, ...]
     sigma: dict[str, float]
     share: float = Field(ge=0, lt=1)
+    list_years: tuple[int, int] | None = None
+    tokens: int = Field(default=0, ge=0)
 
 
 class FileEntry(_Part):
@@ -197,6 +203,8 @@ def _sources(found: Sources | None) -> MeasuredSources | None:
         lists=found.lists,
         sigma=found.sigma,
         share=found.share,
+        list_years=found.list_years,
+        tokens=found.tokens,
     )
 
 

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from ctdhub.protect.border import (
     CONTRIBUTOR,
+    DOUBLES,
     LIST_JOIN,
     LISTS,
     MEASUREMENTS,
@@ -32,7 +33,9 @@ MEASUREMENT_FILES = tuple(f"{MEASURED}.{kind}" for kind in ("csv", "parquet"))
 """In every release of a hub, whether any group is shown or not."""
 SOURCE_FILES = tuple(f"{SOURCES}.{kind}" for kind in ("csv", "parquet"))
 """In every release where the policy gives sources a share."""
-SOURCE_COLUMNS = frozenset({CONTRIBUTOR, LISTS, "citizenship_region", "exploitation_region"})
+SOURCE_COLUMNS = frozenset(
+    {CONTRIBUTOR, LISTS, DOUBLES, "citizenship_region", "exploitation_region"}
+)
 """Columns that measurements by contributor may have beside the public variables of people."""
 
 
@@ -104,7 +107,15 @@ def read_sources(folder: Path, manifest: Manifest) -> Sources | None:
         or any(set(group.noisy) != years for group in by_year(table).values())
     ):
         raise ValueError
-    return Sources(stated.contributors, stated.lists, table, dict(stated.sigma), stated.share)
+    return Sources(
+        stated.contributors,
+        stated.lists,
+        table,
+        dict(stated.sigma),
+        stated.share,
+        stated.list_years,
+        stated.tokens,
+    )
 
 
 def _read(path: Path, rows: int, sigma: Mapping[str, float]) -> pa.Table:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ctdhub.disk import sync
 from ctdhub.errors import ReleaseError
 from ctdhub.i18n import _
 from ctdhub.release.approvals import APPROVALS, Approvals, Approvers
 from ctdhub.release.bundle import free
-from ctdhub.release.disk import sync
 from ctdhub.release.verify import examine
 
 

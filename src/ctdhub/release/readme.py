@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ctdhub.errors import printable
-from ctdhub.protect.border import LISTS
+from ctdhub.protect.border import DOUBLES, LISTS
 from ctdhub.release.catalogue import citation, title
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import MANIFEST, Accuracy, Figure, Manifest, Mentioned
@@ -112,6 +112,10 @@ def _measurements(manifest: Manifest) -> str:
         if found.lists:
             lists = ", ".join(_plain(name) for name in found.lists)
             text += _OVERLAP.format(lists=lists, sigma=f"{found.sigma[LISTS]:.1f}")
+        if found.list_years:
+            text += _LIST_YEARS.format(first=found.list_years[0], last=found.list_years[1])
+        if found.tokens:
+            text += _DOUBLES.format(tokens=found.tokens, sigma=f"{found.sigma[DOUBLES]:.1f}")
     return text
 
 
@@ -165,6 +169,16 @@ in `manifest.json` under `sources`.
 _OVERLAP = """
 Its table `lists` counts people by the set of lists that know them, of {lists}; people on none of
 these are not in it. The standard deviation of its noise is {sigma} people.
+"""
+
+_LIST_YEARS = """\
+A list counts those whom it knew in {first} to {last}, the years that all of these lists cover.
+"""
+
+_DOUBLES = """\
+People are joined there by their keys and by at most {tokens} further tokens of each. The table
+`doubles` says how many people of the release are another one of them by these tokens (standard
+deviation {sigma} people): all other counts of people are too high by as many.
 """
 
 _README = """\

@@ -12,6 +12,7 @@ a brief is about, ``own_report`` writes a contributor's private report.
 """
 
 from ctdhub.stages.approving import approve, statement, waiting
+from ctdhub.stages.engine import engine
 from ctdhub.stages.finding import ByWhat, Found, known_contributor, look_up
 from ctdhub.stages.linking import linkage, refuse_linkage_keys
 from ctdhub.stages.protecting import check_paid, ledger, protect_people
@@ -62,6 +63,7 @@ __all__ = [
     "code",
     "delete_raw",
     "edition",
+    "engine",
     "harmonise_file",
     "known_contributor",
     "ledger",

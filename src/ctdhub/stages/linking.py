@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from ctdhub.errors import HubFolderError
 from ctdhub.hub import Hub
 from ctdhub.i18n import _
+from ctdhub.link import Totals
 from ctdhub.link.clusters import cluster
 from ctdhub.link.keys import holds_secret
 from ctdhub.link.settings import LinkageSettings
@@ -52,13 +53,13 @@ def refuse_linkage_keys(hub: Hub) -> None:
 
 
 def report_links(
-    folder: Path, records: pa.Table, tokens: pa.Table, people: int, settings: LinkageSettings
+    folder: Path, records: pa.Table, tokens: pa.Table, linked: Totals, settings: LinkageSettings
 ) -> None:
     """Write the report; rows of people are not touched by it.
 
     Args:
         records: those that have tokens, with the columns that ``cluster`` reads.
-        people: how many there are.
+        linked: what became of all records.
     """
     found = cluster(records, tokens, settings.cut, settings.look)
     pa_csv.write_csv(found.review, folder / REVIEW)
@@ -66,7 +67,8 @@ def report_links(
     report = {
         "cut": settings.cut,
         "look": settings.look,
-        "people": people,
+        "people": linked.people,
+        "conflicts": dict(sorted(linked.conflicts.items(), key=lambda item: (-item[1], item[0]))),
         "persons_with_tokens": found.persons,
         "clusters": found.clusters,
         "links": found.links,

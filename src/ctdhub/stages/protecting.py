@@ -9,22 +9,21 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.csv as pa_csv
 from pydantic import ValidationError
 
 from ctdhub.errors import LedgerTampered, ReleaseError, printable
 from ctdhub.hub import Hub
 from ctdhub.i18n import _
+from ctdhub.link.overlap import Overlap
 from ctdhub.protect import Ledger, Policy, Protected, protect
-from ctdhub.protect.rows import InParquet
 from ctdhub.release import digest
 from ctdhub.release.approvals import APPROVALS, Approvals, LedgerHead
 from ctdhub.release.manifest import MANIFEST, Manifest
 from ctdhub.schema import PERSON
 from ctdhub.stages.company import check_company
+from ctdhub.stages.engine import Engine
 from ctdhub.stages.records import OVERLAP, PEOPLE, PERPETRATORS
-from ctdhub.steps import Progress, Step, hash_file, hash_of
+from ctdhub.steps import Progress, Step, hash_file, hash_of, hash_path
 
 ANSWER = "answer.json"
 
@@ -110,45 +109,40 @@ def _damaged(manifest: Path) -> ReleaseError:
     return ReleaseError(what, fix, file=manifest, rule="manifest")
 
 
-def answer(hub: Hub, rules: Policy, progress: Progress | None = None) -> Protected:
+def answer(hub: Hub, rules: Policy, engine: Engine, progress: Progress | None = None) -> Protected:
     """The protected answer of today's people and policy; a repeat costs nothing."""
     check_paid(hub)
     facts = hub.facts(rules.years)
     check_company(facts["contributors"], rules)
     people, perpetrators, overlap = _linked(hub)
     return protect(
-        InParquet(people),
+        engine.rows(people),
         rules,
         ledger(hub),
         facts,
         progress,
-        InParquet(perpetrators, grouped_by=PERSON),
-        pa_csv.read_csv(overlap, convert_options=_OVERLAP),
+        engine.rows(perpetrators, grouped_by=PERSON),
+        Overlap.read(overlap),
     )
 
 
-_OVERLAP = pa_csv.ConvertOptions(
-    column_types={"contributors": pa.string(), "people": pa.int64()}, strings_can_be_null=False
-)
-
-
 def _linked(hub: Hub) -> tuple[Path, Path, Path]:
-    """The tables of people, of their perpetrators, and of the overlap of lists."""
+    """The tables of people and of their perpetrators, and the overlap of lists."""
     folder = hub.work / "people"
     return folder / PEOPLE, folder / PERPETRATORS, folder / OVERLAP
 
 
-def protect_people(hub: Hub, rules: Policy, progress: Progress | None) -> Step:
+def protect_people(hub: Hub, rules: Policy, engine: Engine, progress: Progress | None) -> Step:
     """People -> a protected answer, charged to the ledger; the answer lies in the ledger."""
 
     def run(folder: Path) -> None:
-        charge = answer(hub, rules, progress).guarantee.charge
+        charge = answer(hub, rules, engine, progress).guarantee.charge
         (folder / ANSWER).write_text(json.dumps({"charge": charge}), "utf-8")
 
     return Step(
         name="protect",
         inputs={
-            "people": hash_of([hash_file(path) for path in _linked(hub)]),
+            "people": hash_of([hash_path(path) for path in _linked(hub)]),
             "policy": hash_file(hub.policy_file),
             "contributors": hash_of(hub.facts(rules.years)["contributors"]),
         },

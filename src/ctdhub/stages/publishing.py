@@ -21,6 +21,7 @@ from ctdhub.release import write_release as write_bundle
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.manifest import MANIFEST, SUMS
 from ctdhub.stages.approving import approve_practice, by_version, may_approve_itself, publish
+from ctdhub.stages.engine import Engine
 from ctdhub.stages.protecting import ANSWER, answer, ledger
 from ctdhub.stages.records import code
 from ctdhub.stages.showing import edition
@@ -28,7 +29,9 @@ from ctdhub.stages.withdrawn import CANDIDATE
 from ctdhub.steps import Progress, Step, hash_file, hash_of
 
 
-def write_candidate(hub: Hub, rules: Policy, version: str = "", notes: str = "") -> Step:
+def write_candidate(
+    hub: Hub, rules: Policy, engine: Engine, version: str = "", notes: str = ""
+) -> Step:
     """The protected answer -> a finished bundle in candidates/, unless one already holds it."""
     facts, state = hub.facts(rules.years), hub.withdrawn().state
     output = hub.work / CANDIDATE
@@ -36,7 +39,7 @@ def write_candidate(hub: Hub, rules: Policy, version: str = "", notes: str = "")
         shutil.rmtree(output, ignore_errors=True)  # the bundle it points to is gone
 
     def run(folder: Path) -> None:
-        found = answer(hub, rules)
+        found = answer(hub, rules, engine)
         bundle = _holding(hub, found, version)
         if bundle is None:
             name = version or next_version(hub.releases, candidates=hub.candidates)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,14 @@ from ctdhub.harmonise import harmonise, load_mapping
 from ctdhub.hub import Contribution, Hub
 from ctdhub.i18n import _
 from ctdhub.intake import read_table
-from ctdhub.link import link_parts
 from ctdhub.link.clusters import READ
+from ctdhub.link.joins import joins
+from ctdhub.link.linking import Linking
+from ctdhub.link.overlap import Overlap
+from ctdhub.link.parts import Places
 from ctdhub.protect import Policy, load_policy
-from ctdhub.schema import load_schema
+from ctdhub.protect.lists import list_tables
+from ctdhub.stages.engine import Engine
 from ctdhub.stages.linking import report_links
 from ctdhub.stages.withdrawn import (
     CASES,
@@ -41,7 +45,8 @@ from ctdhub.stages.withdrawn import (
 from ctdhub.steps import Step, hash_file, hash_folder, hash_of
 
 PERPETRATORS, REJECTS = "perpetrators.parquet", "rejects.csv"
-REPORT, PEOPLE, OVERLAP = "report.json", "people.parquet", "overlap.csv"
+REPORT, PEOPLE, OVERLAP = "report.json", "people.parquet", "overlap.json"
+CONFLICTS = "conflicts.parquet"
 
 
 @cache
@@ -70,34 +75,41 @@ def mapping_file(hub: Hub, contributor: str) -> Path:
     return path
 
 
-def harmonise_file(hub: Hub, given: Contribution, rules: Policy) -> Step:
-    """One contributed file -> records, perpetrators, rejects, lineage and conservation."""
-    rules_file = mapping_file(hub, given.contributor)
+@dataclass(frozen=True)
+class HarmoniseFile:
+    """How one contributed file becomes records; a worker elsewhere can be given it.
 
-    def run(folder: Path) -> None:
-        mapping = load_mapping(rules_file)
-        raw = read_table(given.file, mapping.read)
-        result = harmonise(
-            raw,
-            mapping,
-            contributor=given.contributor,
-            years=rules.years,
-            key=hub.person_key(),
-        )
+    It says where the mapping and the person key lie and holds neither.
+    """
+
+    given: Contribution
+    mapping: Path
+    years: tuple[int, int]
+    key: Path
+
+    def __call__(self, folder: Path) -> None:
+        """Write records, perpetrators, rejects, lineage and conservation into the folder."""
+        mapping, contributor = load_mapping(self.mapping), self.given.contributor
+        raw, key = read_table(self.given.file, mapping.read), self.key.read_bytes()
+        result = harmonise(raw, mapping, contributor=contributor, years=self.years, key=key)
         pq.write_table(result.records, folder / RECORDS)
         pq.write_table(result.perpetrators, folder / PERPETRATORS)
         pq.write_table(result.tokens, folder / TOKENS)
         pq.write_table(result.cases, folder / CASES)
         pa_csv.write_csv(result.rejects, folder / REJECTS)
         report = {
-            "contributor": given.contributor,
-            "date": given.date,
+            "contributor": contributor,
+            "date": self.given.date,
             "conservation": asdict(result.conservation),
             "notes": list(raw.notes),
             "lineage": [asdict(line) for line in result.lineage],
         }
         (folder / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
 
+
+def harmonise_file(hub: Hub, given: Contribution, rules: Policy) -> Step:
+    """One contributed file -> records, perpetrators, rejects, lineage and conservation."""
+    rules_file = mapping_file(hub, given.contributor)
     digest = hash_file(given.file)
     return Step(
         name=f"harmonise {given.contributor} {given.date} {digest[:8]}",
@@ -109,31 +121,40 @@ def harmonise_file(hub: Hub, given: Contribution, rules: Policy) -> Step:
             "code": code("schema", "intake", "harmonise"),
         },
         output=hub.work / "harmonised" / given.contributor / given.date / digest[:16],
-        run=run,
+        run=HarmoniseFile(given, rules_file, rules.years, hub.key_file),
     )
 
 
-def link_people(hub: Hub, harmonised: Sequence[Step]) -> Step:
+def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Engine) -> Step:
     """All records -> people, the unit of protection, their perpetrators, overlaps and links."""
     if not harmonised:
         what = _("The hub has no contributions yet.")
         fix = _("Put files into contributions/<contributor>/<date>/ and build again.")
         raise HubFolderError(what, fix, file=hub.root, rule="no-contributions")
 
-    settings = hub.settings.linkage
+    settings, asked = hub.settings.linkage, rules.linking
+    lists = list_tables(rules, hub.facts(rules.years))
     check_told(hub, harmonised)
 
     def run(folder: Path) -> None:
         forget(hub, [step.output for step in harmonised])
         gone = withdrawn_ids(hub, harmonised)
-        rows = sum(pq.read_metadata(step.output / RECORDS).num_rows for step in harmonised)
-        files = (
-            (_read(step, RECORDS, gone), _read(step, PERPETRATORS, gone)) for step in harmonised
-        )
-        linked = link_parts(files, rows, folder / PEOPLE, folder / PERPETRATORS, load_schema())
-        pa_csv.write_csv(linked.overlap, folder / OVERLAP)
+        files = [(step.output / RECORDS, step.output / PERPETRATORS) for step in harmonised]
         records, tokens = _with_tokens(harmonised, gone)
-        report_links(folder, records, tokens, linked.people, settings)
+        by_rows = joins(records, tokens, asked.people)
+        linking = Linking(by_rows, by_rows)
+        if lists:
+            by_lists = joins(records, tokens, lists.tokens)
+            linking = Linking(by_rows, by_lists, lists.names, lists.years)
+        places = Places(folder / PEOPLE, folder / PERPETRATORS, folder / CONFLICTS)
+        linked = engine.link(files, gone, linking, places)
+        overlap = Overlap()
+        if lists:
+            doubles = linking.lists.num_rows - by_rows.num_rows
+            people = dict(sorted(linked.known.items()))
+            overlap = Overlap(lists.names, lists.years, lists.tokens, people, doubles)
+        overlap.write(folder / OVERLAP)
+        report_links(folder, records, tokens, linked, settings)
         totals = {"records": linked.records, "people": linked.people}
         (folder / REPORT).write_text(json.dumps(totals), "utf-8")
 
@@ -141,21 +162,13 @@ def link_people(hub: Hub, harmonised: Sequence[Step]) -> Step:
         name="link",
         inputs={
             **{step.name.removeprefix("harmonise "): step.key for step in harmonised},
-            "linkage": hash_of(settings.model_dump()),
+            "linkage": hash_of([settings.model_dump(), asked.people, repr(lists)]),
             "withdrawals": hub.withdrawn().state,
             "code": code("schema", "link", "withdraw"),
         },
         output=hub.work / "people",
         run=run,
     )
-
-
-def _read(step: Step, name: str, gone: pa.Array) -> pa.Table:
-    """A table of a file as codes of few texts, without the records of people who withdrew."""
-    path = step.output / name
-    texts = [f.name for f in pq.read_schema(path) if pa.types.is_string(f.type)]
-    coded = [n for n in texts if n not in ("record_id", "person_key")]
-    return without(pq.read_table(path, read_dictionary=coded), gone)
 
 
 def _with_tokens(harmonised: Sequence[Step], gone: pa.Array) -> tuple[pa.Table, pa.Table]:

@@ -14,20 +14,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from ctdhub.disk import sweep, sync, write_whole
 from ctdhub.errors import WithdrawalError
 from ctdhub.i18n import _
 from ctdhub.withdraw.entry import FIRST, Entry, read
 
 REGISTER = "register.jsonl"
-_FRESH = ".new-"
 
 
 class LedgerHead(NamedTuple):
@@ -109,7 +107,7 @@ class Register:
             written.append(known.sealed())
         lines = b"".join(e.line() + b"\n" for e in [*before, *written])
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sync(self.folder.parent)
+        sync(self.folder.parent)
         _write(self.path, lines)
         self._set_head(written[-1])
         return tuple(written)
@@ -172,25 +170,6 @@ def _later(than: str) -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Replace a file so that it is the old one or the new one, whatever happens."""
-    for left in path.parent.glob(f"{_FRESH}{path.name}-*"):
-        left.unlink(missing_ok=True)
-    fresh = path.with_name(f"{_FRESH}{path.name}-{secrets.token_hex(4)}")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    """Replace a file; what a killed run left of it goes first."""
+    sweep(path.parent, path.name)
+    write_whole(path, content)

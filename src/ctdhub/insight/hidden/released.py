@@ -5,13 +5,15 @@ Belongs here: from a release to lists and back to names.  Does not belong here: 
 
 from __future__ import annotations
 
+import math
+from statistics import NormalDist
 from typing import Any
 
 from ctdhub.i18n import _
 from ctdhub.insight.hidden.estimate import REPLICATES, Result, remembered
 from ctdhub.insight.hidden.table import Lists
 from ctdhub.insight.series import overlap
-from ctdhub.insight.words import listed, year
+from ctdhub.insight.words import listed, number, year
 from ctdhub.release import Release
 
 
@@ -46,19 +48,58 @@ def years_of(release: Release) -> dict[str, tuple[int, int]]:
 
 def said_first(release: Release, found: dict[str, Any]) -> dict[str, Any]:
     """What a release adds to the plain data of its estimates: ``list_years`` ([first, last] by id),
-    and the warning on different years before all other ``warnings``."""
-    warning = different_years(release)
-    warnings = [warning, *found["warnings"]] if warning else found["warnings"]
+    ``doubles`` (``people``, ``low``, ``high``; null where unknown), and before all other
+    ``warnings`` what the lists are about."""
+    first = [text for text in (scope(release), double_people(release)) if text]
     years = {id_: list(span) for id_, span in years_of(release).items()}
-    return {"list_years": years, "warnings": warnings}
+    told = _doubles(release)
+    doubles = dict(zip(("people", "low", "high"), told, strict=True)) if told else None
+    return {"list_years": years, "doubles": doubles, "warnings": [*first, *found["warnings"]]}
 
 
-def different_years(release: Release) -> str:
-    """What must be said first where the lists are not about the same years; empty where they are.
+def double_people(release: Release) -> str:
+    """How many people of a release are another one of them; empty where nobody can tell."""
+    told = _doubles(release)
+    if told is None:
+        return ""
+    value, low, high = map(number, told)
+    return _(
+        "Further tokens show that {n} ({low} to {high}) of the people of this release are another "
+        "one of them, whose records do not share a key. The overlaps take that into account; all "
+        "other counts of people are too high by as many, and by those whom no token finds."
+    ).format(n=value, low=low, high=high)
 
-    People whom a list could not know, because it did not exist in their year, look like people whom
-    it missed.
+
+def _doubles(release: Release) -> tuple[int, int, int] | None:
+    """Number and interval at the level of the release, rounded outwards."""
+    found = overlap(release)
+    if found is None or found.doubles is None:
+        return None
+    value, sigma = found.doubles
+    half = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2) * sigma
+    low, high = max(0, math.floor(value - half)), max(0, math.ceil(value + half))
+    return max(0, round(value)), low, high
+
+
+def scope(release: Release) -> str:
+    """What must be said first: which years the lists are about; empty where these are all years.
+
+    In releases that measured overlaps over all years, people whom a list could not know, because
+    it did not exist in their year, look like people whom it missed.
     """
+    found = overlap(release)
+    if found is None:
+        return ""
+    if found.years:
+        first, last = found.years
+        return _(
+            "A list counts those whom it knew in {first} to {last}, the years that all of these "
+            "lists cover."
+        ).format(first=year(first), last=year(last))
+    return _different_years(release)
+
+
+def _different_years(release: Release) -> str:
     spans, names = years_of(release), list_names(release)
     if len(set(spans.values())) < 2:
         return ""

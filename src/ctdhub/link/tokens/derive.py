@@ -92,6 +92,10 @@ class Tokeniser:
         first = next((token for token in found if token.startswith(PERSON)), "")
         return first, found
 
+    def stand_in(self, text: str) -> str:
+        """A token in place of ``link_token``, made of other tokens; no name gives the same."""
+        return self._token(PERSON, f"\0{text}")
+
     def case(self, number: str) -> str:
         """The number of a case as a code that nobody without the key can turn back."""
         return hmac.digest(self._keys["case"], number.strip().encode(), hashlib.sha256).hex()[:32]

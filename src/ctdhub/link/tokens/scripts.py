@@ -63,7 +63,7 @@ def romanised(text: str) -> str:
     """
     plain = text.casefold()
     if not plain.isascii():
-        plain = unicodedata.normalize("NFKC", plain).replace("й", "\u0439")
+        plain = unicodedata.normalize("NFKC", plain).casefold().replace("й", "\u0439")
         plain = "".join(_kept(c) for c in plain)
     plain = "".join(c if c.isalpha() else " " for c in plain.translate(_APOSTROPHES))
     plain = " ".join(plain.split())

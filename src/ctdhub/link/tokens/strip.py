@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +71,7 @@ def tokenise(
     out: Path,
     age: AgeAt | None = None,
     progress: Callable[[str, float], None] | None = None,
+    persons: Sequence[str] | None = None,
 ) -> Made:
     """Write the file that may leave: case columns and tokens, never an identifier.
 
@@ -81,6 +82,7 @@ def tokenise(
         out: a new file, .csv or .parquet; readable by its owner alone.
         age: adds a column ``age``, since the birth date is stripped.
         progress: called with a message and the fraction done.
+        persons: by row, the token that stands for the person in place of the row's own.
 
     Raises:
         UnreadableFile: a row cannot be read; no row is left out silently.
@@ -92,7 +94,7 @@ def tokenise(
     schema = pa.schema(
         [(n, pa.string()) for n in (*leaves, *((AGE,) if age else ()), TOKEN_COLUMN, TOKENS_COLUMN)]
     )
-    account = _Account()
+    account = _Account(persons)
     total = max(raw.table.num_rows, 1)
     with _writer(out, schema) as write:
         for done in range(0, raw.table.num_rows, BATCH):
@@ -125,14 +127,17 @@ def check_new(out: Path) -> None:
 class _Account:
     """Tokens of rows, and how many there were."""
 
-    def __init__(self) -> None:
+    def __init__(self, persons: Sequence[str] | None) -> None:
+        self._persons = persons
         self._kinds: Counter[str] = Counter()
         self._rows = self._alone = self._none = self._unread = 0
 
     def tokens(self, rows: pa.Table, plan: Plan, tokeniser: Tokeniser) -> dict[str, pa.Array]:
         one, every = [], []
-        for person in _people(rows, plan):
+        for person in people_of(rows, plan):
             first, found = tokeniser.tokens(person)
+            if self._persons is not None and (first := self._persons[self._rows]):
+                found = tuple(dict.fromkeys((first, *found)))
             self._rows += 1
             self._alone += not first
             self._none += not found
@@ -150,7 +155,9 @@ class _Account:
         return Made(self._rows, kinds, self._alone, self._none, self._unread)
 
 
-def _people(rows: pa.Table, plan: Plan) -> Iterator[Identity]:
+def people_of(rows: pa.Table, plan: Plan) -> Iterator[Identity]:
+    """What each row says of a person, read from the columns of the plan."""
+
     def cells(column: str | None) -> list[str]:
         if column is None:
             return [""] * rows.num_rows

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from ctdhub.i18n import LANGUAGES, _, current
 from ctdhub.insight.cards import citation
+from ctdhub.insight.hidden.released import double_people
 from ctdhub.insight.words import share, year
 from ctdhub.release import Release
 
@@ -26,6 +27,7 @@ def about(release: Release) -> dict[str, Any]:
             for c in release.facts.contributors
         ],
         "citation": _citation(release),
+        "double_people": double_people(release),
         "note_level": _("Intervals hold with {level} confidence.").format(level=level),
     }
 

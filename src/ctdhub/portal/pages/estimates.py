@@ -21,7 +21,13 @@ from ctdhub.insight import Answers
 from ctdhub.insight.cards import citation
 from ctdhub.insight.hidden import Lists, Result, report
 from ctdhub.insight.hidden import sentences as words
-from ctdhub.insight.hidden.released import different_years, estimate_in, list_names, said_first
+from ctdhub.insight.hidden.released import (
+    double_people,
+    estimate_in,
+    list_names,
+    said_first,
+    scope,
+)
 from ctdhub.insight.words import formula, listed, number
 from ctdhub.portal.estimates import chart_file, draw_methods, note, title
 from ctdhub.portal.frame import Page
@@ -52,8 +58,11 @@ def page(answers: Answers) -> Page:
     if result is not None:
         values |= {
             "seen": words.seen(result),
-            "first": different_years(release),
-            "warnings": words.warnings(result, names),
+            "first": scope(release),
+            "warnings": [
+                *filter(None, [double_people(release)]),
+                *words.warnings(result, names),
+            ],
             "overlaps": _overlaps(result.lists, names, answers.z),
         }
     return Page(
@@ -90,7 +99,7 @@ def write_estimates_picture(folder: Path, release: Release) -> None:
     if result is None or result.gate.refused:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    text = chart_file(result, list_names(release), citation(release), different_years(release))
+    text = chart_file(result, list_names(release), citation(release), scope(release))
     (folder / f"{FILE}.svg").write_text(text, "utf-8")
 
 

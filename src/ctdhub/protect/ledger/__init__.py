@@ -9,7 +9,7 @@ Does not belong here: the answers that were paid for (``answers``), the arithmet
 """
 
 from ctdhub.protect.ledger.book import Ledger
-from ctdhub.protect.ledger.disk import damaged, guarded, sync, write_synced
+from ctdhub.protect.ledger.disk import damaged, guarded, write_synced
 from ctdhub.protect.ledger.entry import KINDS, Entry, Kind, taking_part
 from ctdhub.protect.ledger.report import Spending, by_contributor, by_kind
 
@@ -23,7 +23,6 @@ __all__ = [
     "by_kind",
     "damaged",
     "guarded",
-    "sync",
     "taking_part",
     "write_synced",
 ]

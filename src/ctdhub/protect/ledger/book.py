@@ -21,10 +21,11 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
+from ctdhub.disk import sync
 from ctdhub.errors import Overspend, printable
 from ctdhub.i18n import _
 from ctdhub.protect.accounting import epsilon_of, rho_of
-from ctdhub.protect.ledger.disk import guarded, sync, write_synced
+from ctdhub.protect.ledger.disk import guarded, write_synced
 from ctdhub.protect.ledger.entry import FIRST, KINDS, Entry, Kind
 from ctdhub.protect.ledger.file import LedgerFile
 

@@ -1,18 +1,17 @@
 """Writing that survives a crash, and what the disk refuses in words.
 
-Belongs here: synced files and folders, faults of disk and rights as errors with a remedy.
-Does not belong here: what is written.
+Belongs here: faults of disk and rights as errors with a remedy.
+Does not belong here: how a file outlives a crash (``ctdhub.disk``), what is written.
 """
 
 from __future__ import annotations
 
 import errno
-import os
-import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
+from ctdhub.disk import write_whole
 from ctdhub.errors import LedgerError
 from ctdhub.i18n import _
 
@@ -60,29 +59,8 @@ def write_synced(path: Path, content: bytes) -> None:
     Raises:
         LedgerError: the system refuses.
     """
-    fresh = path.with_name(f".new-{secrets.token_hex(4)}")
     with guarded(path):
-        try:
-            handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as out:
-                out.write(content)
-                out.flush()
-                os.fsync(out.fileno())
-            fresh.replace(path)
-        except OSError:
-            with suppress(OSError):
-                fresh.unlink()
-            raise
-        sync(path.parent)
-
-
-def sync(folder: Path) -> None:
-    """Force a folder's list of names to disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        write_whole(path, content)
 
 
 def damaged(folder: Path) -> LedgerError:

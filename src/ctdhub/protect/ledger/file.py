@@ -17,9 +17,10 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from ctdhub.disk import sync
 from ctdhub.errors import LedgerTampered
 from ctdhub.i18n import _
-from ctdhub.protect.ledger.disk import guarded, sync, write_synced
+from ctdhub.protect.ledger.disk import guarded, write_synced
 from ctdhub.protect.ledger.entry import Entry, read
 
 LEDGER, HEAD = "ledger.jsonl", "head"

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
+from ctdhub.disk import write_whole
 from ctdhub.errors import CountError
 from ctdhub.i18n import _
 from ctdhub.protect.sums.messages import KINDS, Message, Request, Round, Terms, canonical
@@ -47,16 +46,7 @@ def write(path: Path, message: Message, body: bytes = b"", mode: int = 0o644) ->
     head = {"ctdhub": FORMAT, "kind": message.kind, **message.header()}
     head["sha256"] = _check(head, body)
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".writing-{secrets.token_hex(4)}")
-    try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
-            out.write(canonical(head) + b"\n")
-            out.write(body)
-            out.flush()
-            os.fsync(out.fileno())
-        fresh.rename(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    write_whole(path, canonical(head) + b"\n" + body, mode)
     return path
 
 

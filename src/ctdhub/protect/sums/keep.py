@@ -6,15 +6,13 @@ Belongs here: the state that makes a step impossible twice.  Does not belong her
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ctdhub.disk import write_whole
 from ctdhub.errors import CountError
 from ctdhub.i18n import _
-from ctdhub.protect.ledger import sync
 from ctdhub.protect.noise import Bits
 from ctdhub.protect.sums.channel import Secret, data, text
 
@@ -115,13 +113,4 @@ def open_keep(folder: Path) -> Keep:
 def _write(keep: Keep) -> None:
     held = asdict(keep)
     del held["folder"]
-    fresh = keep.folder / f".writing-{secrets.token_hex(4)}"
-    try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            json.dump(held, out, indent=1)
-            out.flush()
-            os.fsync(out.fileno())
-        fresh.replace(keep.folder / STATE)
-        sync(keep.folder)  # what was noted must outlive a loss of power
-    finally:
-        fresh.unlink(missing_ok=True)
+    write_whole(keep.folder / STATE, json.dumps(held, indent=1).encode())

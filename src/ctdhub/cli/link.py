@@ -1,0 +1,223 @@
+"""The verb ``link``: whoever lawfully holds several contributors' identifiers links by them.
+
+Belongs here: arguments, options by file, the account of what was found.
+Does not belong here: how links are found (``link.identities``), what is stripped (``link.tokens``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from ctdhub.cli import bar, console
+from ctdhub.cli.key import open_linkage_key
+from ctdhub.cli.tokens import Order, check_release, names, roles_of, show_plan
+from ctdhub.errors import FileError, HubFolderError
+from ctdhub.i18n import _
+from ctdhub.insight.words import listed, number, share
+from ctdhub.intake import ReadOptions, read_table
+from ctdhub.link.identities import (
+    LEAVES,
+    REVIEW_FILE,
+    Held,
+    check_files,
+    check_installed,
+    link_files,
+    more_columns,
+)
+from ctdhub.link.settings import LinkageSettings
+from ctdhub.link.tokens import AgeAt, Tokeniser, plan, propose
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb ``link``."""
+
+    @app.command(
+        help=_(
+            "Link persons of several contributors by their names, and write copies without names."
+            "\n\nFor contributors, or a unit that they trust, who may lawfully hold each other's "
+            "identifiers; never at the hub. Who is spelt differently at two contributors is found "
+            "too. In the copies, link_token is the same wherever a person is the same; all else is "
+            "as `ctdhub tokens` writes it. An option with a file before it, "
+            "such as --columns B.csv:given=name1,family=name2, is for that file alone. Needs "
+            "pip install 'ctdhub\\[splink]'."
+            "\n\nExample: ctdhub link A.csv B.xlsx --key link.key --release 2026.1 --out round-1"
+        )
+    )
+    def link(
+        files: Annotated[list[Path], typer.Argument(help=_("One table of each contributor."))],
+        key: Annotated[Path, typer.Option(help=_("The file of the linkage key."))],
+        release: Annotated[
+            str, typer.Option(help=_("The release that the tokens are for, for example 2026.1."))
+        ],
+        out: Annotated[
+            Path, typer.Option(help=_("A new folder; only what is in its folder leaves may leave."))
+        ],
+        earlier: Annotated[
+            Path | None,
+            typer.Option(
+                help=_("The folder of the round before: who had a token for this release keeps it.")
+            ),
+        ] = None,
+        columns: Annotated[
+            list[str] | None,
+            typer.Option(
+                help=_(
+                    "Columns that say who somebody is: given=…,family=…,birth=…,place=…,sex=…, "
+                    "case=… for the number of a case, name=… for whole names. Without it the "
+                    "names of columns decide."
+                )
+            ),
+        ] = None,
+        strip: Annotated[
+            list[str] | None, typer.Option(help=_("Further columns to strip, with commas."))
+        ] = None,
+        keep: Annotated[
+            list[str] | None,
+            typer.Option(help=_("Columns that look like identifiers and are none.")),
+        ] = None,
+        age_at: Annotated[
+            list[str] | None,
+            typer.Option(help=_("Add the age in years on the day in this column.")),
+        ] = None,
+        dates: Annotated[
+            Order, typer.Option(help=_("The order of day and month, for ages."))
+        ] = Order.dmy,
+        sheet: Annotated[
+            list[str] | None,
+            typer.Option(help=_("The sheet of a workbook; by default the first visible one.")),
+        ] = None,
+        header_row: Annotated[
+            list[str] | None, typer.Option(help=_("The row that holds the column names."))
+        ] = None,
+        cut: Annotated[
+            float, typer.Option(min=0.5, max=1.0, help=_("Least probability of a link."))
+        ] = LinkageSettings().cut,
+        yes: Annotated[bool, typer.Option("--yes", help=_("Write without asking."))] = False,
+    ) -> None:
+        check_installed()
+        check_release(release)
+        check_files([file.name for file in files], out)
+        for path in (key, out, *files):
+            _not_in_a_hub(path)
+        secret = open_linkage_key(key)
+        options = {"columns": columns, "strip": strip, "keep": keep, "age-at": age_at,
+                   "sheet": sheet, "header-row": header_row}  # fmt: skip
+        of_file = _by_file(files, options)
+        held = []
+        for file in files:
+            said = of_file[file.name]
+            with bar() as progress:
+                progress(_("Reading the file"), 0.0)
+                raw = read_table(file, _reading(said["sheet"], said["header-row"]))
+                progress(_("Looking for identifiers"), 0.5)
+                roles = roles_of(said["columns"]) if said["columns"] else propose(raw)
+                what = plan(raw, roles, names(said["keep"]), names(said["strip"]))
+            console.print(escape(raw.file), style="bold")
+            show_plan(what, said["age-at"])
+            for note in raw.notes:
+                console.print(escape(note))
+            held.append(
+                Held(raw, what, AgeAt(said["age-at"], dates.value) if said["age-at"] else None)
+            )
+        if more := more_columns([file.plan for file in held]):
+            console.print(
+                _("Compared as well: {columns}.").format(columns=escape(listed(list(more))))
+            )
+        if not yes and not typer.confirm(_("Is this right, and may the rest leave?")):
+            console.print(_("Nothing was written."))
+            raise typer.Exit(1)
+        settings = LinkageSettings(cut=cut)
+        with bar() as progress:
+            tokeniser = Tokeniser(secret.secret, release)
+            summary = link_files(held, tokeniser, out, settings, earlier, progress)
+        _show(summary)
+        console.print(
+            _(
+                "Wrote {leaves}: it may leave. The rest of {folder} and the key may not, least of "
+                "all to the hub. Pairs to look at are in {review}."
+            ).format(
+                leaves=escape(str(out / LEAVES)),
+                folder=escape(str(out)),
+                review=escape(str(out / REVIEW_FILE)),
+            )
+        )
+
+
+def _not_in_a_hub(path: Path) -> None:
+    if any((folder / "hub.yaml").exists() for folder in path.resolve().parents):
+        raise HubFolderError(
+            _("Identifiers and the linkage key do not belong into the folder of a hub."),
+            _("Link elsewhere, and give the hub only the copies without identifiers."),
+            file=path,
+            rule="link-at-hub",
+        )
+
+
+def _by_file(
+    files: Sequence[Path], options: dict[str, list[str] | None]
+) -> dict[str, dict[str, str]]:
+    """Each option's text for each file: ``FILE:text`` is for one file, other text for all."""
+    found = {file.name: dict.fromkeys(options, "") for file in files}
+    for option, texts in options.items():
+        general: set[str] = set()
+        for text in sorted(texts or (), key=lambda t: t.partition(":")[0] in found):
+            file, colon, own = text.partition(":")
+            said = (file, own) if colon and file in found else ("", text)
+            if said[0] in general:
+                raise FileError(
+                    _("An option is given twice for one file."),
+                    _("Give it once for all files, or once for each: --{option} FILE:…").format(
+                        option=option
+                    ),
+                    rule="option",
+                )
+            general.add(said[0])
+            for name in [said[0]] if said[0] else found:
+                found[name][option] = said[1]
+    return found
+
+
+def _reading(sheet: str, header_row: str) -> ReadOptions:
+    if header_row and not (header_row.isdecimal() and int(header_row)):
+        raise FileError(
+            _("The row of the column names must be a number from 1."),
+            _("For example: --header-row 3, or --header-row B.xlsx:3"),
+            rule="option",
+        )
+    return ReadOptions(sheet=sheet or None, header_row=int(header_row or 1))
+
+
+def _show(summary: dict[str, Any]) -> None:
+    table = Table(title=_("Not to be published"), show_header=False)
+    for label, value in (
+        (_("persons, each file by itself"), number(summary["persons"])),
+        (_("persons once linked"), number(summary["clusters"])),
+        (_("links"), number(summary["links"])),
+        (_("links that are expected to be wrong"), number(round(summary["expected_false_links"]))),
+        (_("links that are expected to be missing"),
+         number(round(summary["expected_missed_links"]))),
+        (_("pairs to review"), number(summary["to_review"])),
+    ):  # fmt: skip
+        table.add_row(label, value)
+    console.print(table)
+    overlap = Table(_("known to"), _("persons once linked"))
+    for known in summary["overlap"]:
+        overlap.add_row(escape(listed(known["files"])), number(known["persons"]))
+    console.print(overlap)
+    bands = Table(_("probability from"), _("pairs"))
+    for low, pairs in summary["bands"].items():
+        bands.add_row(share(float(low), fine=True), number(pairs))
+    console.print(bands)
+    if not summary["learnt"]:
+        console.print(
+            _(
+                "Too few pairs agree on names and birth date to learn from: what agreements are "
+                "worth was taken from invented people. Look at the pairs to review."
+            )
+        )

@@ -1,0 +1,64 @@
+"""Writing that survives a crash and a loss of power.
+
+Belongs here: files that are there whole or not at all, and names that outlive the machine.
+Does not belong here: what is written, how a fault of the disk is told.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+WRITING = ".new-"
+"""Beginning of the name of a file that is not whole yet; only a killed run leaves one behind."""
+
+
+def sync(path: Path) -> None:
+    """Force a file, or the names in a folder, to disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_new(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write a new file and force it to disk; a crash may leave a part of it.
+
+    Args:
+        mode: who may read and write it; its owner alone, unless told otherwise.
+
+    Raises:
+        FileExistsError: there is one already.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(handle, "wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def write_whole(path: Path, content: bytes, mode: int = 0o600, beside: Path | None = None) -> None:
+    """Write or replace a file so that it is the old one or the new one, whatever happens.
+
+    Args:
+        mode: as in :func:`write_new`.
+        beside: a folder on the same disk where it lies until it is whole; its own, if None.
+    """
+    fresh = (beside or path.parent) / f"{WRITING}{path.name}-{secrets.token_hex(4)}"
+    try:
+        write_new(fresh, content, mode)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    sync(path.parent)
+
+
+def sweep(folder: Path, name: str) -> None:
+    """Delete what killed runs left of a file in a folder.
+
+    Whoever calls knows that nobody else is writing it.
+    """
+    for left in folder.glob(f"{WRITING}{name}-*"):
+        left.unlink(missing_ok=True)
