@@ -30,8 +30,8 @@ from ctdhub.schema.emit import arrow_schema
 PART_ROWS = 2**18
 """Records of a part, on average."""
 
-MOST_PARTS = 250
-"""Two files of each are open at once; beyond it parts grow."""
+MOST_PARTS = 100
+"""Two files of each are open at once, and some systems allow 256; beyond it parts grow."""
 
 _PEOPLE = arrow_schema("people")
 MENTIONED = pa.schema([pa.field(PERSON, pa.string()), *arrow_schema("perpetrators")])

@@ -159,10 +159,11 @@ class InParquet:
         for path in self._files:
             schema = pq.read_schema(path)
             names = [name for name in schema.names if name in wanted]
-            yield schema.empty_table().select(names)  # so that its columns are checked
             texts = [n for n in names if pa.types.is_string(schema.field(n).type)]
             coded = [n for n in texts if n != self._grouped_by]
             with pq.ParquetFile(path, read_dictionary=coded) as file:
+                if not file.metadata.num_rows:
+                    yield schema.empty_table().select(names)  # its columns are checked all the same
                 batches = map(pa.table, file.iter_batches(AT_ONCE, columns=names))
                 yield from together(batches, self._grouped_by) if self._grouped_by else batches
 
