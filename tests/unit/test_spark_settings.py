@@ -101,13 +101,13 @@ def test_a_worker_elsewhere_refuses(tmp_path: Path) -> None:
     probe = tmp_path / "probe"
     for where, rule in (
         (Shared(probe, code_hash(), "fr"), "spark-shared"),
-        (Shared(tmp_path, code_hash(), "fr"), "spark-shared"),
-        (Shared(Path(__file__), "other", "fr"), "spark-version"),
+        (Shared(Path(__file__), code_hash(), "fr"), "spark-shared"),
+        (Shared(tmp_path, "other", "fr"), "spark-version"),
     ):
         _answer, fault = told(where, lambda: worked.append(1))
         assert fault is not None
         assert pickle.loads(fault).rule == rule
-    probe.touch()
+    probe.mkdir()
     assert told(Shared(probe, code_hash(), "fr"), lambda: 7) == (7, None)
     assert not worked
 
