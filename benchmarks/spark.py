@@ -79,7 +79,7 @@ def child(root: Path) -> None:
     with hub.lock(), stages.engine(hub) as engine:
         engine.refresh(steps, lambda step, done: None)
         lap("harmonise")
-        engine.refresh([stages.link_people(hub, steps, engine)], lambda step, done: None)
+        engine.refresh([stages.link_people(hub, rules, steps, engine)], lambda step, done: None)
         lap("link")
         people = engine.rows(hub.work / "people" / stages.PEOPLE)
         [counts] = people.counts([Tally(plan.domains, tuple(plan.tables))])
