@@ -1,4 +1,4 @@
-# ctdhub: `make demo`, `make test`, `make bench`, `make lint`.  `make help` lists them.
+# ctdhub: `make demo`, `make test`, `make bench`, `make lint`, `make spark`.  `make help` lists them.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ SERVE ?= yes
 DEMO_DIR ?= demo-hub
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test bench lint messages lock clean
+.PHONY: help demo test spark bench lint messages lock clean
 
 help: ## what each target does
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -22,6 +22,10 @@ $(VENV)/development: $(VENV)/runtime requirements-dev.lock
 	$(PIP) install --require-hashes -r requirements-dev.lock
 	touch $@
 
+$(VENV)/spark: $(VENV)/development requirements-spark.lock
+	$(PIP) install --require-hashes --no-build-isolation -r requirements-spark.lock
+	touch $@
+
 demo: $(VENV)/runtime ## build the practice hub and serve its site (SERVE=no stops before serving)
 	$(BIN)/ctdhub demo $(DEMO_DIR)
 ifneq ($(SERVE),no)
@@ -30,6 +34,8 @@ endif
 
 test: $(VENV)/development ## install and run all tests
 	$(BIN)/python -m pytest
+
+spark: $(VENV)/spark ## install Spark too (450 MB), so that its tests run; they need Java 17
 
 bench: $(VENV)/development ## speed and memory beside the peers, ratios in one run
 	$(BIN)/python benchmarks/run.py
@@ -45,6 +51,7 @@ messages: $(VENV)/development ## collect user-visible texts into the language ca
 lock: ## renew the locked versions (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra spark -c requirements-dev.lock pyproject.toml -o requirements-spark.lock
 
 clean: ## remove the environment and the practice hub
 	rm -rf $(VENV) $(DEMO_DIR)

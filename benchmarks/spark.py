@@ -1,6 +1,6 @@
 """The rows of scale.py through both engines: what a cluster costs beside one process.
 
-    python benchmarks/spark.py [--rows 1000000] [--file-rows 250000] [--master "local[2]"]
+    python benchmarks/spark.py [--rows 1000000] [--file-rows 250000] [--cores 2]
 
 The same hub is harmonised, linked and counted by ``engine: duckdb`` and by ``engine: spark``, each
 in a process of its own.  CPU seconds are those of all its processes, Java's and Python's; the start
@@ -106,7 +106,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--file-rows", type=int, default=250_000)
-    parser.add_argument("--master", default="local[2]")
+    parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--child", type=Path)
     asked = parser.parse_args()
     if asked.child:
@@ -119,9 +119,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "hub"
         make_hub(root, asked.rows, asked.file_rows)
-        print(f"{asked.rows:,} rows in files of {asked.file_rows:,}, Spark on {asked.master}")
+        print(f"{asked.rows:,} rows in files of {asked.file_rows:,}, Spark on {asked.cores} cores")
         for engine in ENGINES:
-            found[engine] = measured(root, engine, asked.master)
+            found[engine] = measured(root, engine, f"local[{asked.cores}]")
     one, other = (found[engine] for engine in ENGINES)
     heads = ("DuckDB: wall s", "CPU s", "Spark: wall s", "CPU s", "CPU ratio")
     print(" " * 12 + "".join(f"{h:>{w}}" for h, w in zip(heads, (16, 8, 16, 8, 12), strict=True)))

@@ -39,6 +39,9 @@ from ctdhub.spark.session import broken, failing
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+MANY_TASKS = 400
+"""Tasks among which chance deals parts out evenly enough."""
+
 _WRITING = ".writing-"
 _DEALT = "part int, child boolean, rows binary"
 _LINKED = "step int, answer string, fault binary"
@@ -145,7 +148,8 @@ def link_people(
         folder.mkdir()
     with shared(work) as where, failing(broken):
         job = _Job(where, tuple(files), gone, linking, parts, places)
-        spark.conf.set("spark.sql.shuffle.partitions", str(4 * parts))  # few share a task then
+        tasks = max(parts, min(4 * parts, MANY_TASKS))  # so that few parts share a task
+        spark.conf.set("spark.sql.shuffle.partitions", str(tasks))
         answers = (
             spark.range(0, len(units), 1, numPartitions=len(units))
             .mapInArrow(partial(_deal, job, units), _DEALT)

@@ -43,7 +43,7 @@ class Shared:
     """What a worker must find before it works: the hub's folder, and this very software.
 
     Attributes:
-        probe: a file that the driver made in the hub's folder.
+        probe: a folder that the driver made in the hub's.
         code: content hash of the package.
         language: of the messages.
     """
@@ -58,7 +58,7 @@ class Shared:
         Raises:
             SparkError: the worker does not see the hub's folder, or runs another version.
         """
-        if not self.probe.is_file():
+        if not self.probe.is_dir():
             what = _("The workers of the Spark cluster do not see the hub's folder.")
             fix = _(
                 "Keep the hub on a file system that all workers mount at the same path, and run "
@@ -79,13 +79,16 @@ def code_hash() -> str:
 
 @contextmanager
 def shared(work: Path) -> Iterator[Shared]:
-    """The probe in the hub's work folder, as long as workers may look for it."""
-    probe = work / f".spark-{token_hex(8)}"
-    probe.touch(mode=0o600)
+    """The probe in the hub's work folder, as long as workers may look for it.
+
+    Once it is gone, by a later build where this one was killed, a task that lingers refuses.
+    """
+    probe = work / f".new-spark-{token_hex(8)}"
+    probe.mkdir()
     try:
         yield Shared(probe, code_hash(), current())
     finally:
-        probe.unlink()
+        probe.rmdir()
 
 
 def refresh(
@@ -111,10 +114,14 @@ def refresh(
         )
         found = pool.submit(tasks.toArrow)
         left = list(stale)
-        while not wait([found], LOOK).done:
-            for step in [step for step in left if step.reason() is None]:
-                left.remove(step)
-                tell(step.name, len(steps) - len(left))
+        try:
+            while not wait([found], LOOK).done:
+                for step in [step for step in left if step.reason() is None]:
+                    left.remove(step)
+                    tell(step.name, len(steps) - len(left))
+        except BaseException:  # such as Ctrl-C: the workers are told to stop as well
+            spark.interruptAll()
+            raise
         with failing(broken):
             raise_first(found.result())
     if any(step.reason() is not None for step in stale):  # they wrote to another folder

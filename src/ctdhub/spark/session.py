@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from warnings import filterwarnings
 
 from ctdhub.errors import SparkError
@@ -23,6 +25,9 @@ from ctdhub.spark.settings import SparkSettings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+PORTS = {"spark": 7077, "sc": 15002}
+"""Where a standalone master and a Spark Connect server listen by default."""
 
 PYTHON = "spark.pyspark.python"
 SECURE = {
@@ -76,11 +81,19 @@ def session(settings: SparkSettings) -> Iterator[SparkSession]:
         os.environ["PYSPARK_PYTHON"] = made[PYTHON]  # the one place where pyspark looks for it
     filterwarnings("ignore", ".*fully support pandas", FutureWarning)  # none is used here
     with failing(_not_started, also=(RuntimeError, ValueError, OSError)):
+        _reach(settings.master)
         started = builder.getOrCreate()
     try:
         yield started
     finally:
         started.stop()
+
+
+def _reach(master: str) -> None:
+    """Knock at the cluster's door, for Spark itself would knock for ten minutes."""
+    place = urlsplit(master)
+    if place.scheme in PORTS and place.hostname and "," not in place.netloc:
+        socket.create_connection((place.hostname, place.port or PORTS[place.scheme]), 10).close()
 
 
 def _require(*, java: bool) -> None:
