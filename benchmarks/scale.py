@@ -104,7 +104,7 @@ def link(root: Path) -> dict[str, int]:
     rules = stages.policy(hub)
     steps = [stages.harmonise_file(hub, given, rules) for given in hub.contributions()]
     with stages.engine(hub) as engine:
-        stages.link_people(hub, steps, engine).refresh()
+        stages.link_people(hub, rules, steps, engine).refresh()
     report = json.loads((hub.work / "people" / stages.REPORT).read_text("utf-8"))
     return {"bytes": _size(hub.work / "people"), "people": report["people"]}
 
@@ -134,7 +134,8 @@ def protect(root: Path) -> dict[str, int]:
     from ctdhub.stages.protecting import answer
 
     hub = Hub(root)
-    found = answer(hub, stages.policy(hub))
+    with stages.engine(hub) as engine:
+        found = answer(hub, stages.policy(hub), engine)
     return {"people": found.records.num_rows}
 
 

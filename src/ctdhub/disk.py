@@ -27,13 +27,14 @@ def write_new(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Write a new file and force it to disk; a crash may leave a part of it.
 
     Args:
-        mode: who may read and write it; its owner alone, unless told otherwise.
+        mode: who may read and write it, whatever the umask; its owner alone, unless told otherwise.
 
     Raises:
         FileExistsError: there is one already.
     """
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(handle, "wb") as out:
+        os.fchmod(handle, mode)  # whatever the umask
         out.write(content)
         out.flush()
         os.fsync(out.fileno())

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ctdhub.disk import write_whole
+from ctdhub.disk import sweep, write_whole
 from ctdhub.errors import HubFolderError, PolicyError
 from ctdhub.i18n import _
 from ctdhub.release.approvals import CANDIDATES, Role
@@ -210,6 +210,7 @@ class Hub:
         path = self.key_file
         if not path.exists():
             path.parent.mkdir(mode=0o700, exist_ok=True)
+            sweep(path.parent, path.name)
             write_whole(path, secrets.token_bytes(32))
         return path.read_bytes()
 

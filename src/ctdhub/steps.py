@@ -115,8 +115,10 @@ def swap(fresh: Path, output: Path) -> None:
 def sweep(paths: Iterable[Path]) -> None:
     """Delete what a killed run left behind among ``paths``."""
     for path in list(paths):
-        if path.name.startswith(LEFTOVERS):
+        if path.name.startswith(LEFTOVERS) and path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
+        elif path.name.startswith(LEFTOVERS):
+            path.unlink(missing_ok=True)
 
 
 def walk(folder: Path) -> Iterator[Path]:

@@ -246,6 +246,9 @@ def test_tokens_join_lists_and_rows_in_what_is_released(linked: Hub, tmp_path: P
     by_key, alone = estimated(linked, {"people": 0, "lists": 0})
     by_lists, lists = estimated(linked, {"people": 0, "lists": 2})
     by_rows, rows = estimated(linked, {"people": 1, "lists": 2})
+    same, alike = estimated(linked, {"people": 1, "lists": 1})
+    assert alike.doubles is None, "rows and lists are joined by as many tokens"
+    assert "at most 1 further tokens" in (same.path / "README.md").read_text("utf-8")
     people = [r.protected.people.value for r in (by_key, by_lists, by_rows)]
     assert people[0] == pytest.approx(people[1], abs=30)
     assert alone.doubles is None

@@ -139,3 +139,5 @@ def test_publishing_costs_what_could_be_told() -> None:
     assert price(policy, ["canary"]) == answer
     assert price(policy, ["inference"]) == answer + cost()
     assert price(policy, KINDS) == pytest.approx(2 * answer + cost())
+    joined = Policy.model_validate({"epsilon": 1.0, "linking": {"people": 2, "lists": 2}})
+    assert price(joined, ["inference"]) == pytest.approx(answer + 5 * cost())

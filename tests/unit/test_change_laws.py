@@ -16,14 +16,15 @@ from ctdhub.insight.change.split import whole
 WOMEN = Question("gender", "female")
 Z = 1.959964
 PEOPLE = st.floats(0, 1e5)
+SHARES = st.integers(0, 10_000).map(lambda n: n / 10_000)
 
 
 @st.composite
 def cells(draw: st.DrawFn, name: str) -> Cell:
     """A cell with noise: of all people some are recorded, of these some are asked about."""
     everybody = draw(st.floats(1, 1e5))
-    recorded = everybody * draw(st.floats(0, 1))
-    asked = recorded * draw(st.floats(0, 1))
+    recorded = everybody * draw(SHARES)
+    asked = recorded * draw(SHARES)
     sd = draw(st.floats(0, 20))
     made = (Noisy(v, {(name, i): sd}) for i, v in enumerate((asked, recorded, everybody)))
     return Cell(*made)

@@ -46,6 +46,21 @@ def test_tokens_of_records_and_of_nobody_else(tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "out" / "tokens.parquet").num_rows == 3
 
 
+def test_equal_rows_keep_their_own_tokens_in_whatever_order(tmp_path: Path) -> None:
+    """Without a key rows that say the same are told apart by their tokens, not by their place."""
+    rows = [["F", "", A], ["F", "", B], ["F", "", ""], ["F", "", f"{B};{A}"]]
+
+    def told(some: list[list[str]]) -> set[tuple[str, str]]:
+        done = run(tmp_path, some, tokens=["link_tokens"])
+        return {(r["record_id"], r["token"]) for r in done.tokens.to_pylist()}
+
+    assert told(rows) == told(rows[::-1])
+    assert told(rows[1:]) < told(rows)
+    keyed = run(tmp_path, [["F", A, A], ["F", A, B]], tokens=["link_tokens"])
+    plain = run(tmp_path, [["F", A, ""], ["F", A, ""]], tokens=["link_tokens"])
+    assert keyed.records["record_id"].equals(plain.records["record_id"])
+
+
 def test_without_tokens_nothing_changes(tmp_path: Path) -> None:
     done = run(tmp_path, [["F", A, ""]])
     assert done.tokens.num_rows == 0

@@ -27,7 +27,7 @@ from ctdhub.link.identities.features import features, more_columns
 from ctdhub.link.identities.model import Scored
 from ctdhub.link.identities.persons import Persons, persons_of
 from ctdhub.link.identities.resolve import resolve
-from ctdhub.link.identities.stand_in import stand_ins
+from ctdhub.link.identities.stand_in import fingerprint, stand_ins
 from ctdhub.link.settings import LinkageSettings
 from ctdhub.link.tokens import Identity, Tokeniser, plan, propose
 from ctdhub.practice.naming import LISTS, write_names
@@ -481,3 +481,14 @@ def test_without_the_extra_there_is_a_remedy(
     with pytest.raises(HubError) as refused:
         linked(files, tmp_path / "out")
     assert "ctdhub[splink]" in refused.value.fix
+
+
+def test_two_who_sound_alike_keep_their_own_tokens() -> None:
+    """Equal names and birth dates, other places: whoever had which token before has it again."""
+    first, places = MAKER._token("b", "both"), [MAKER._token("i", n) for n in ("here", "there")]
+    own = [(first, (first, place)) for place in places]
+    for seed in range(8):
+        stood = [MAKER._token("b", f"{seed} {n}") for n in "ab"]
+        earlier = {fingerprint(tokens): {s} for (_f, tokens), s in zip(own, stood, strict=True)}
+        earlier[first] = set(stood)
+        assert stand_ins(np.array([0, 1]), own, MAKER, earlier) == stood

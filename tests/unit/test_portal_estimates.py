@@ -216,10 +216,10 @@ def test_years_and_people_who_count_twice_are_told(tmp_path: Path) -> None:
     page = shown(release)
     assert "knew in 2016 to 2017" in scope(release)
     assert page.index("knew in 2016 to 2017") < page.index("Across methods")
-    assert "240 (220 to 260) of the people of this release" in double_people(release)
+    assert "about 240 people of this release" in double_people(release)
     assert double_people(release) in page
     told = CliRunner().invoke(command(), ["estimate", str(release.path)]).output
-    assert "240 (220 to 260)" in " ".join(told.split())
+    assert "(noise alone: 220 to 260)" in " ".join(told.split())
     data = json.loads(
         CliRunner().invoke(command(), ["estimate", str(release.path), "--format", "json"]).output
     )

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ctdhub.harmonise import Harmonised, harmonise, parse_mapping
 from ctdhub.intake import REJECTS, RawTable
 from ctdhub.link import link
+from ctdhub.link.linking import Linking
 from ctdhub.link.people import persons_of
 from ctdhub.link.perpetrators import by_person, each_once
 from ctdhub.schema import load_schema
@@ -50,7 +51,7 @@ def released(*files: Harmonised) -> tuple[Counter[Row], Counter[Row]]:
     linked = link(records, SCHEMA)
     mentioned = pa.concat_tables([f.perpetrators for f in files])
     of: dict[str, list[object]] = {}
-    for row in each_once(by_person(mentioned, records, SCHEMA)).to_pylist():
+    for row in each_once(by_person(mentioned, records, SCHEMA, Linking())).to_pylist():
         of.setdefault(row["person"], []).append(row["perpetrator_gender"])
     people = [tuple(row.values()) for row in linked.people.to_pylist()]
     called = sorted(set(persons_of(records).to_pylist()))  # the order of people

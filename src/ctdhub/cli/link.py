@@ -103,7 +103,7 @@ def register(app: typer.Typer) -> None:
         check_installed()
         check_release(release)
         check_files([file.name for file in files], out)
-        for path in (key, out, *files):
+        for path in (key, out, *files, *([earlier] if earlier else [])):
             _not_in_a_hub(path)
         secret = open_linkage_key(key)
         options = {"columns": columns, "strip": strip, "keep": keep, "age-at": age_at,

@@ -4,7 +4,8 @@ Belongs here: the id of a record.  Does not belong here: who is one person (``li
 
 Contributors deliver cumulative files: last year's records come again, with new ones among them.
 The id of a record is a keyed hash of its contributor, of its own content (with its person key, its
-case and its perpetrators) and of its number among the equal records of its file.  So
+case and its perpetrators; without a person key, also its tokens) and of its number among the equal
+records of its file.  So
 
 - a record that is delivered again has the same id, whatever else its file holds, and ``link``
   counts it once;
@@ -12,8 +13,8 @@ case and its perpetrators) and of its number among the equal records of its file
 - no id depends on a record that says something else: one person's records never change how
   another's are counted.
 
-Two records that agree in everything are told apart by their cases alone; where a file has neither
-person keys nor cases, equal records of two files are taken for one record that came twice.
+Two records that agree in everything are told apart by their cases or tokens alone; where a file
+has neither, nor person keys, equal records of two files are taken for one record that came twice.
 """
 
 from __future__ import annotations
@@ -35,14 +36,15 @@ OF_THE_FILE = ("record_id", "source_file", "source_row")
 
 
 def record_ids(
-    records: pa.Table, cases: pa.Array, children: pa.Table, of: pa.Array, contributor: str,
+    records: pa.Table, apart: list[pa.Array], children: pa.Table, of: pa.Array, contributor: str,
     key: bytes,
 ) -> pa.Array:  # fmt: skip
     """The id of each record of a file, hexadecimal; no two are equal.
 
     Args:
         records: what records say; columns of :data:`OF_THE_FILE` are passed over.
-        cases: key of the case of each record, null where it has none.
+        apart: what else tells records apart, such as the keys of their cases, null where a record
+            has none.
         children: what the rows of perpetrators say.
         of: the record (row of ``records``) of each of these, ascending.
         contributor: id of the contributor.
@@ -50,7 +52,7 @@ def record_ids(
     """
     secret = hmac.digest(key, b"\0record\0" + contributor.encode(), hashlib.sha256)
     said = [records[n] for n in records.column_names if n not in OF_THE_FILE]
-    texts = _lines([*said, cases], records.num_rows)
+    texts = _lines([*said, *apart], records.num_rows)
     if children.num_rows:
         mentioned: list[list[str]] = [[] for _row in range(records.num_rows)]
         lines = _lines(children.columns, children.num_rows)

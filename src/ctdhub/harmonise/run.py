@@ -21,7 +21,7 @@ from ctdhub.harmonise.mapping import Mapping
 from ctdhub.harmonise.record_ids import record_ids
 from ctdhub.harmonise.result import Conservation, Harmonised
 from ctdhub.harmonise.text import fold
-from ctdhub.harmonise.tokens import tokens_of
+from ctdhub.harmonise.tokens import token_table, tokens_of, told_apart
 from ctdhub.harmonise.transform import Transform, Transformed
 from ctdhub.i18n import _
 from ctdhub.intake import RawTable
@@ -88,11 +88,12 @@ def harmonise(
     report(_("Accounting for every row"), 0.8)
     person, case = keyings(mapping, contributor, key)
     rows = done.values["_row"]
-    told = _keys(raw, rows, case)
-    records, perpetrators = _records(raw, contributor, key, _keys(raw, rows, person), told, done)
+    keys, told = _keys(raw, rows, person), _keys(raw, rows, case)
+    found = tokens_of(raw.table, mapping, rows.combine_chunks())
+    apart = told_apart(found, keys)
+    records, perpetrators = _records(raw, contributor, key, keys, [told, apart], done)
     cases = pa.table([records["record_id"], told], schema=CASES).filter(pc.is_valid(told))
-    ids = records["record_id"].combine_chunks()
-    tokens = tokens_of(raw.table, mapping, contributor, ids, rows.combine_chunks())
+    tokens = token_table(found, records["record_id"].combine_chunks(), contributor)
     rejects = pa.concat_tables([raw.rejects.cast(REJECTS), _with_file(done.rejects, raw.file)])
     counts = Counter(done.excluded["rule"].to_pylist())
     conservation = Conservation(
@@ -136,8 +137,9 @@ def _keys(raw: RawTable, rows: pa.ChunkedArray, keying: Keying | None) -> pa.Arr
 
 
 def _records(
-    raw: RawTable, contributor: str, key: bytes, keys: pa.Array, cases: pa.Array, done: Transformed
-) -> tuple[pa.Table, pa.Table]:
+    raw: RawTable, contributor: str, key: bytes, keys: pa.Array, apart: list[pa.Array],
+    done: Transformed,
+) -> tuple[pa.Table, pa.Table]:  # fmt: skip
     """The records and their perpetrators, tied by ids."""
     rows = done.values["_row"]
     columns: dict[str, object] = {
@@ -157,7 +159,7 @@ def _records(
         blank = pa.repeat(pa.scalar(""), len(of))
         children = _shaped(PERPETRATORS, {"record_id": blank}, done.children)
     said = children.drop_columns(["record_id"])
-    ids = record_ids(records, cases, said, of, contributor, key)
+    ids = record_ids(records, apart, said, of, contributor, key)
     return (
         records.set_column(0, RECORDS.field(0), ids),
         children.set_column(0, PERPETRATORS.field(0), ids.take(of)),

@@ -37,29 +37,29 @@ TOKEN_COLUMN, TOKENS_COLUMN = "link_token", "link_tokens"
 """Columns that ``ctdhub tokens`` adds: the one token that stands for a person, and all tokens."""
 
 
-def tokens_of(
-    table: pa.Table, mapping: Mapping, contributor: str, ids: pa.Array, rows: pa.Array
-) -> pa.Table:
-    """The tokens of records, schema :data:`TOKENS`; a record may have none.
+Rows = dict[int, list[str]]
+"""Tokens by number of the record, from 0; a record without any is left out."""
+
+
+def tokens_of(table: pa.Table, mapping: Mapping, rows: pa.Array) -> Rows:
+    """The tokens of records, in the order of the columns.
 
     Args:
         table: the file as read.
         mapping: names the columns.
-        contributor: id of the contributor.
-        ids, rows: record ids, and the rows of the file that they come from.
+        rows: the row of the file that each record comes from.
 
     Raises:
         FileError: a cell holds something that is no token; what, is not said.
     """
     header = Header(table.column_names)
-    records: list[str] = []
-    found: list[str] = []
+    found: Rows = {}
     place = pc.index_in(rows, value_set=table["_row"].combine_chunks())
     for column in mapping.tokens:
         if (name := header.find(column)) is None:
             continue
         cells = table[name].take(place).to_pylist()
-        for record, cell, row in zip(ids.to_pylist(), cells, rows.to_pylist(), strict=True):
+        for record, (cell, row) in enumerate(zip(cells, rows.to_pylist(), strict=True)):
             for token in (cell or "").split(SEPARATOR):
                 if not (plain := trim(token)):
                     continue
@@ -71,7 +71,30 @@ def tokens_of(
                         column=column,
                         rule="weak-token",
                     )
-                records.append(record)
-                found.append(plain)
-    who = pa.repeat(pa.scalar(contributor), len(records))
-    return pa.table([pa.array(records, pa.string()), who, pa.array(found, pa.string())], TOKENS)
+                found.setdefault(record, []).append(plain)
+    return found
+
+
+def token_table(found: Rows, ids: pa.Array, contributor: str) -> pa.Table:
+    """Tokens by record id, schema :data:`TOKENS`."""
+    records = [record for record, tokens in found.items() for _token in tokens]
+    flat = [token for tokens in found.values() for token in tokens]
+    who = pa.repeat(pa.scalar(contributor), len(flat))
+    return pa.table(
+        [ids.take(pa.array(records, pa.int64())), who, pa.array(flat, pa.string())], TOKENS
+    )
+
+
+def told_apart(found: Rows, keys: pa.Array) -> pa.Array:
+    """What tells records without a person key apart: all their tokens; null for others.
+
+    Records that agree in everything else are numbered within their file, and a number alone would
+    give the tokens of one person to another where two files have them in different orders.
+    """
+    if not found:
+        return pa.nulls(len(keys), pa.string())
+    texts = [
+        SEPARATOR.join(sorted(set(found[i]))) if key is None and i in found else None
+        for i, key in enumerate(keys.to_pylist())
+    ]
+    return pa.array(texts, pa.string())

@@ -146,8 +146,8 @@ class Sources:
         share: of the answer's rho that was set aside for them, 0 to 1.
         list_years: first and last year in which a list must know a person; None in answers that
             are older than this, whose lists count over all years.
-        tokens: the most tokens of a person by which lists were joined, beside her key; 0 for none,
-            and then there is no table ``doubles``.
+        tokens: the most tokens of a person by which lists were joined, beside her key.  Where rows
+            of people were joined by as many there is no table ``doubles``.
     """
 
     contributors: tuple[str, ...]

@@ -115,7 +115,9 @@ def _measurements(manifest: Manifest) -> str:
         if found.list_years:
             text += _LIST_YEARS.format(first=found.list_years[0], last=found.list_years[1])
         if found.tokens:
-            text += _DOUBLES.format(tokens=found.tokens, sigma=f"{found.sigma[DOUBLES]:.1f}")
+            text += _TOKENS.format(tokens=found.tokens)
+        if DOUBLES in found.sigma:
+            text += _DOUBLES.format(sigma=f"{found.sigma[DOUBLES]:.1f}")
     return text
 
 
@@ -175,10 +177,14 @@ _LIST_YEARS = """\
 A list counts those whom it knew in {first} to {last}, the years that all of these lists cover.
 """
 
+_TOKENS = """\
+People are joined there by their keys and by at most {tokens} further tokens of each.
+"""
+
 _DOUBLES = """\
-People are joined there by their keys and by at most {tokens} further tokens of each. The table
-`doubles` says how many people of the release are another one of them by these tokens (standard
-deviation {sigma} people): all other counts of people are too high by as many.
+The table `doubles` says how many people of the release are, by these tokens, another one of them
+(standard deviation {sigma} people): the number of people is too high by about as many, and each
+other count by those of them whom it holds.
 """
 
 _README = """\

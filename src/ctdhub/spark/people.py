@@ -69,8 +69,11 @@ class _Job:
     parts: int
     places: Places
 
-    def deal(self, unit: _Unit) -> Iterator[tuple[int, bool, bytes]]:
-        """The rows of a unit by part."""
+    def dealt(self, unit: _Unit) -> list[tuple[int, bool, bytes]]:
+        """The rows of a unit by part: number, whether they are perpetrators, the rows."""
+        return list(self._deal(unit))
+
+    def _deal(self, unit: _Unit) -> Iterator[tuple[int, bool, bytes]]:
         number, group = unit
         records, perpetrators = self.files[number]
         if group == _CHILDREN:
@@ -188,9 +191,8 @@ def _deal(
 ) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         for number in batch.column(0).to_pylist():
-            _seen, fault = told(job.where, lambda: None)
-            dealt = [(_FAULT, False, fault)] if fault else job.deal(units[number])
-            for part, child, rows in dealt:
+            dealt, fault = told(job.where, partial(job.dealt, units[number]))
+            for part, child, rows in [(_FAULT, False, fault)] if fault else dealt or ():
                 values = [pa.array([part], pa.int32()), [child], pa.array([rows], pa.binary())]
                 yield pa.record_batch(values, ["part", "child", "rows"])
 
@@ -199,11 +201,15 @@ def _link(job: _Job, dealt: pa.Table) -> pa.Table:
     part = dealt["part"][0].as_py()
     answer, fault = None, dealt["rows"][0].as_py()
     if part != _FAULT:
-        children = _unpacked(dealt.filter(dealt["child"]), MENTIONED)
-        records = _unpacked(dealt.filter(pc.invert(dealt["child"])), RECORDS)
-        answer, fault = told(job.where, lambda: job.link(part, records, children))
+        answer, fault = told(job.where, lambda: job.link(part, *_of_part(dealt)))
     values: list[Any] = [pa.array([part], pa.int32()), pa.array([answer], pa.string())]
     return pa.table([*values, pa.array([fault], pa.binary())], ["step", "answer", "fault"])
+
+
+def _of_part(dealt: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """The records and the perpetrators of a part."""
+    children = _unpacked(dealt.filter(dealt["child"]), MENTIONED)
+    return _unpacked(dealt.filter(pc.invert(dealt["child"])), RECORDS), children
 
 
 def _packed(rows: pa.Table) -> bytes:

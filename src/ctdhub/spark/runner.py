@@ -141,13 +141,20 @@ _FAULTS = ["step", "fault"]
 
 
 def told(where: Shared, work: Callable[[], _Answer]) -> tuple[_Answer | None, bytes | None]:
-    """Do work on a worker; a fault with a remedy is handed back, for it is the steward's."""
+    """Do work on a worker; a fault with a remedy is handed back, for it is the steward's.
+
+    Raises:
+        RuntimeError: anything else went wrong, so that Spark tries again; its words may hold
+            values and would lie in the worker's log, so that only its kind is told.
+    """
     with language(where.language):
         try:
             where.check()
             return work(), None
         except HubError as fault:
             return None, pickle.dumps(fault)
+        except Exception as error:  # noqa: BLE001 - whatever it is, its words stay here
+            raise RuntimeError(type(error).__name__) from None
 
 
 def raise_first(answers: pa.Table) -> None:

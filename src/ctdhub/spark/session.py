@@ -7,6 +7,7 @@ failures as errors with a remedy.  Does not belong here: work (``runner``, ``peo
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import sys
@@ -36,6 +37,7 @@ SECURE = {
     "spark.network.crypto.authEngineVersion": "2",
     "spark.io.encryption.enabled": "true",
     "spark.ui.enabled": "false",
+    "spark.eventLog.enabled": "false",
 }
 """Processes prove to each other that they know the cluster's secret; what they send, and what they
 write to disk on the way, is encrypted; no page that anybody may open shows the work."""
@@ -45,8 +47,29 @@ AT_RUN = {"spark.sql.execution.arrow.maxRecordsPerBatch": "50000"}
 
 
 def config(settings: SparkSettings) -> dict[str, str]:
-    """All settings of the session.  Over Spark Connect its owner makes those of the cluster."""
+    """All settings of the session.  Over Spark Connect its owner makes those of the cluster.
+
+    Raises:
+        SparkError: the settings of the hub would send records in the open.
+    """
+    opened = [name for name, value in SECURE.items() if settings.config.get(name, value) != value]
+    if opened:
+        raise SparkError(
+            _("Settings of hub.yaml would leave records open on the cluster: {names}.").format(
+                names=", ".join(opened)
+            ),
+            _("Take them out of config under spark, and set up the cluster to match."),
+            file="hub.yaml",
+            rule="spark-open",
+        )
     if settings.master.startswith("sc://"):
+        if not _IN_PRIVATE.match(settings.master):
+            raise SparkError(
+                _("The Spark Connect server would be reached without encryption."),
+                _("Write master as sc://host:port/;use_ssl=true, or use a server on this machine."),
+                file="hub.yaml",
+                rule="spark-open",
+            )
         return AT_RUN | settings.config
     log = resources.files("ctdhub.spark") / "log4j2.properties"
     own = {
@@ -60,6 +83,9 @@ def config(settings: SparkSettings) -> dict[str, str]:
     if settings.master.startswith("local"):
         own |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
     return own | SECURE | AT_RUN | settings.config
+
+
+_IN_PRIVATE = re.compile(r"sc://((localhost|127\.0\.0\.1|\[::1\])[:/;]|.*;use_ssl=true(;|$))")
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 Belongs here: marks, and finding records by them.  Does not belong here: the register.
 
 A person withdraws, not a row: a record that is found by its case or its person key leaves, and so
-does every record, of whatever contributor, that has the same person key.  Person keys alone say
-who is one person (decision 24), so nobody else is left out with her.
+does every record, of whatever contributor, that has the same person key.  Whom tokens join with her
+stays: a false link would leave out somebody else (decision 27).
 """
 
 from __future__ import annotations

@@ -64,9 +64,10 @@ def double_people(release: Release) -> str:
         return ""
     value, low, high = map(number, told)
     return _(
-        "Further tokens show that {n} ({low} to {high}) of the people of this release are another "
-        "one of them, whose records do not share a key. The overlaps take that into account; all "
-        "other counts of people are too high by as many, and by those whom no token finds."
+        "Further tokens suggest that about {n} people of this release are another one of them "
+        "(noise alone: {low} to {high}). The overlaps take that into account. The number of people "
+        "is too high by about as many, and each other count by those of them whom it holds; people "
+        "whom no token finds come on top."
     ).format(n=value, low=low, high=high)
 
 

@@ -24,7 +24,7 @@ from ctdhub.i18n import _
 from ctdhub.link.identities.model import Scored
 from ctdhub.link.identities.persons import Persons
 from ctdhub.link.identities.resolve import Doubtful, Resolved
-from ctdhub.link.identities.stand_in import Own
+from ctdhub.link.identities.stand_in import Own, fingerprint
 from ctdhub.link.settings import LinkageSettings
 from ctdhub.link.tokens.strip import Made
 
@@ -32,7 +32,7 @@ REVIEW_FILE, SUMMARY_FILE, TOKENS_FILE = "review.csv", "summary.json", "tokens.c
 REVIEW = (
     "file_a", "row_a", "file_b", "row_b", "probability", "agree", "differ", "joined", "reason",
 )  # fmt: skip
-TOKENS = ("link_token", "stands_in")
+TOKENS = ("row", "stands_in")
 
 
 def summary_of(
@@ -111,18 +111,19 @@ def write_account(
                  "yes" if pair.joined else "no", pair.reason]
             )  # fmt: skip
     now: dict[str, set[str]] = {}
-    for (first, _tokens), token in zip(own, stand, strict=True):
-        if first and token:
-            now.setdefault(first, set()).add(token)
+    for (first, tokens), token in zip(own, stand, strict=True):
+        for known in (fingerprint(tokens), first) if token else ():
+            if known:
+                now.setdefault(known, set()).add(token)
     with _private(folder / TOKENS_FILE) as file:
         sheet = csv.writer(file)
         sheet.writerows((TOKENS, (check, check)))
-        for first, tokens in sorted({**before, **now}.items()):
-            sheet.writerows((first, token) for token in sorted(tokens))
+        for known, stood in sorted({**before, **now}.items()):
+            sheet.writerows((known, token) for token in sorted(stood))
 
 
 def earlier_tokens(folder: Path, check: str) -> dict[str, set[str]]:
-    """By ``link_token`` of a row, the tokens that stood for its persons in an earlier round.
+    """By what a row is known by, the tokens that stood for its persons in an earlier round.
 
     Args:
         folder: that :func:`write_account` wrote.

@@ -5,11 +5,13 @@ Does not belong here: making tokens of identifiers (``link.tokens``), making clu
 
 A cluster takes the smallest ``link_token`` of its rows, so that somebody whom one file alone knows
 has the token that `ctdhub tokens` gives.  Two clusters never share a token: the hub would join
-them.  Where an earlier round of the release gave a row's person a token, the cluster keeps it.
+them.  Where an earlier round of the release gave a row's person a token, the cluster keeps it: a
+row is known again by all its tokens, or by its ``link_token`` where that stood for one alone.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -30,7 +32,8 @@ def stand_ins(
         cluster: cluster of each row.
         own: tokens of each row.
         tokeniser: the key and the release.
-        earlier: by ``link_token`` of a row, the tokens that stood for its persons before.
+        earlier: by ``link_token`` of a row, and by :func:`fingerprint`, the tokens that stood for
+            its persons before.
     """
     order = np.argsort(cluster, kind="stable")
     ends = np.flatnonzero(np.diff(cluster[order], append=-1))
@@ -56,9 +59,24 @@ Choices = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 def _choices(own: Sequence[Own], earlier: Mapping[str, set[str]]) -> Choices:
     """Tokens of an earlier round, link tokens and all tokens of a cluster's rows, in order."""
     plain = {first for first, _tokens in own if first}
-    kept = {token for first in plain for token in earlier.get(first, ())}
+    kept = {token for one in own if (token := _before(one, earlier))}
     every = {token for _first, tokens in own for token in tokens}
     return tuple(sorted(kept)), tuple(sorted(plain)), tuple(sorted(every))
+
+
+def fingerprint(tokens: Sequence[str]) -> str:
+    """What a row is known by in the next round: a hash of all its tokens, whatever their order."""
+    return hashlib.sha256("\0".join(sorted(tokens)).encode()).hexdigest()[:32]
+
+
+def _before(own: Own, earlier: Mapping[str, set[str]]) -> str:
+    """The token that stood for a row's person; empty where there was none, or it is not certain."""
+    first, tokens = own
+    for known in (fingerprint(tokens), first):
+        stood = earlier.get(known, set()) if known else set()
+        if len(stood) == 1:
+            return next(iter(stood))
+    return ""
 
 
 def _made(tokeniser: Tokeniser, every: Sequence[str], taken: set[str]) -> str:

@@ -113,7 +113,9 @@ def protected(found: InferenceAudit) -> InferenceAudit:
 
     Given the answer, each person is a target or not by a coin of her own whose chance depends on
     the answer alone, and what is guessed about her depends on her row and the answer alone.  So
-    one person changes the counts of one side by at most 1 each: an L2 sensitivity of sqrt 3.
+    one person changes the counts of one side by at most 1 each: an L2 sensitivity of sqrt 3.  Where
+    tokens join rows, she changes as many rows as the plan's ``reach`` pays for, which multiplies
+    its square.
     """
     sides = []
     for side in (found.inside, found.outside):
@@ -125,14 +127,17 @@ def protected(found: InferenceAudit) -> InferenceAudit:
     return replace(found, inside=sides[0], outside=sides[1], noise=float(SIGMA2) ** 0.5)
 
 
-def cost() -> float:
+def cost(reach: int = 1) -> float:
     """What :func:`protected` costs in rho, the answer that was attacked not counted: 3 / 2 sigma
-    squared.
+    squared, times the reach.
+
+    Args:
+        reach: squared L2 sensitivity of rows of people, ``Plan.reach``.
 
     >>> cost()
     0.015
     """
-    return float(3 / (2 * SIGMA2))
+    return float(3 * reach / (2 * SIGMA2))
 
 
 def attack(targets: Codes, records: Codes, secret: Columns) -> Side:

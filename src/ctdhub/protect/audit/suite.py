@@ -35,7 +35,7 @@ from ctdhub.protect.audit.views import Setting, chosen
 from ctdhub.protect.audit.worlds import WorldsAudit
 from ctdhub.protect.count import Codes, encode
 from ctdhub.protect.ledger import Entry, Ledger
-from ctdhub.protect.plan import Columns, plan_of
+from ctdhub.protect.plan import Columns, joined_reach, plan_of
 from ctdhub.protect.policy import Policy
 from ctdhub.schema import Schema, load_schema
 
@@ -80,8 +80,10 @@ class Findings:
 
 def price(policy: Policy, kinds: Collection[Kind]) -> float:
     """What publishing the findings costs, in rho; see the module's first words."""
-    answer = rho_of(policy.epsilon, policy.delta)
-    return answer * ("canary" in kinds) + (answer + inference.cost()) * ("inference" in kinds)
+    answer, guessed = rho_of(policy.epsilon, policy.delta), joined_reach(policy.linking.people)
+    return answer * ("canary" in kinds) + (answer + inference.cost(guessed)) * (
+        "inference" in kinds
+    )
 
 
 def pay(

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ctdhub.disk import write_whole
+from ctdhub.disk import sweep, write_whole
 from ctdhub.errors import CountError
 from ctdhub.i18n import _
 from ctdhub.protect.noise import Bits
@@ -113,4 +113,5 @@ def open_keep(folder: Path) -> Keep:
 def _write(keep: Keep) -> None:
     held = asdict(keep)
     del held["folder"]
+    sweep(keep.folder, STATE)
     write_whole(keep.folder / STATE, json.dumps(held, indent=1).encode())
