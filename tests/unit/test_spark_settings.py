@@ -32,21 +32,30 @@ def test_no_masters(master: str) -> None:
 
 
 def test_settings_of_spark_are_texts_and_win() -> None:
-    read = yaml.safe_load("{config: {spark.authenticate: false, spark.executor.cores: 2}}")
+    read = yaml.safe_load("{config: {spark.speculation: true, spark.executor.cores: 2}}")
     made = session.config(SparkSettings.model_validate(read))
-    assert made["spark.authenticate"] == "false"
+    assert made["spark.speculation"] == "true"
     assert made["spark.executor.cores"] == "2"
     assert made["spark.io.encryption.enabled"] == "true"
     with pytest.raises(ValidationError):
         SparkSettings(config={"hadoop.x": "1"})
 
 
-def test_what_crosses_the_network_is_encrypted_unless_told_otherwise() -> None:
+def test_what_crosses_the_network_is_encrypted() -> None:
+    """A hub that asks for less is refused, and so is a far server without TLS."""
     for master in ("local[*]", "spark://a:7077"):
         made = session.config(SparkSettings(master=master))
         assert {made[name] for name in session.SECURE if name.endswith("enabled")} >= {"true"}
         assert made["spark.authenticate"] == "true"
         assert made["spark.ui.enabled"] == "false"
+    for name, value in session.SECURE.items():
+        other = "1" if value == "2" else str(value == "false").lower()
+        with pytest.raises(SparkError) as caught:
+            session.config(SparkSettings(config={name: other}))
+        assert caught.value.rule == "spark-open"
+    with pytest.raises(SparkError):
+        session.config(SparkSettings(master="sc://a.example.org:15002"))
+    assert session.config(SparkSettings(master="sc://a.example.org:15002/;use_ssl=true"))
 
 
 def refused(hub: Hub) -> SparkError:
@@ -110,6 +119,12 @@ def test_a_worker_elsewhere_refuses(tmp_path: Path) -> None:
     probe.mkdir()
     assert told(Shared(probe, code_hash(), "fr"), lambda: 7) == (7, None)
     assert not worked
+
+    def stumble() -> None:
+        raise KeyError("a value of a case")
+
+    with pytest.raises(RuntimeError, match="^KeyError$"):  # what the worker's log will say
+        told(Shared(tmp_path, code_hash(), "en"), stumble)
 
 
 def test_a_step_that_runs_twice_at_once_is_done_once(tmp_path: Path) -> None:
