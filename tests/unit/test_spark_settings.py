@@ -123,7 +123,7 @@ def test_a_worker_elsewhere_refuses(tmp_path: Path) -> None:
     def stumble() -> None:
         raise KeyError("a value of a case")
 
-    with pytest.raises(RuntimeError, match="^KeyError$"):  # what the worker's log will say
+    with pytest.raises(RuntimeError, match=r"^KeyError$"):  # what the worker's log will say
         told(Shared(tmp_path, code_hash(), "en"), stumble)
 
 

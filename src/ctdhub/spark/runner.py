@@ -153,7 +153,7 @@ def told(where: Shared, work: Callable[[], _Answer]) -> tuple[_Answer | None, by
             return work(), None
         except HubError as fault:
             return None, pickle.dumps(fault)
-        except BaseException as error:  # whatever it is, its words stay here
+        except BaseException as error:  # noqa: BLE001 - whatever it is, its words stay here
             raise RuntimeError(type(error).__name__) from None
 
 
