@@ -80,10 +80,13 @@ class Cluster:
         )  # fmt: skip
 
     def add_connect_server(self) -> str:
-        """Start a Spark Connect server with two cores of its own; gives its address."""
+        """Start a Spark Connect server with two cores of its own; gives its address.
+
+        It tries a task up to four times, as a cluster does.
+        """
         port = free_port()
         self.run(
-            str(SPARK / "bin" / "spark-submit"), "--master", "local[2]",
+            str(SPARK / "bin" / "spark-submit"), "--master", "local[2,4]",
             "--class", "org.apache.spark.sql.connect.service.SparkConnectServer",
             "--conf", f"spark.connect.grpc.binding.port={port}",
             "--conf", "spark.connect.grpc.binding.address=127.0.0.1", "spark-internal",

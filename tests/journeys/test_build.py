@@ -14,6 +14,7 @@ from ctdhub import pipeline, stages, start
 from ctdhub.errors import HubFolderError, LedgerTampered, MappingError, Overspend, PolicyError
 from ctdhub.hub import Hub
 from ctdhub.insight.series import by_contributor, overlap
+from ctdhub.link.overlap import Overlap
 from ctdhub.protect import Ledger
 from ctdhub.release import open_release, verify
 from ctdhub.steps import hash_folder
@@ -175,10 +176,17 @@ def test_the_release_has_counts_by_contributor_and_the_overlap_of_lists(hub: Hub
     assert sources.contributors == tuple(c.id for c in release.facts.contributors)
     found = overlap(release)
     assert found is not None
-    for known, people in truth["lists"]["overlap"].items():
-        on = tuple(name in known.split(" + ") for name in lists)
-        if any(on):
-            assert found.cells[on] == pytest.approx(people, abs=6 * found.sigma + 1)
+    exact = Overlap.read(hub.work / "people" / "overlap.json")
+    assert found.years == exact.years == (2014, 2025), "the years that all of them cover"
+    planted = {tuple(known.split(" + ")): n for known, n in truth["lists"]["overlap"].items()}
+    on_lists = sum(n for known, n in planted.items() if {*known} & {*lists})
+    assert 0.5 * on_lists < sum(exact.people.values()) < on_lists
+    for known in planted:
+        names = tuple(name for name in lists if name in known)
+        if names:
+            on = tuple(name in names for name in lists)
+            here = exact.people.get(names, 0)
+            assert found.cells[on] == pytest.approx(here, abs=6 * found.sigma + 1)
     by_name = by_contributor(release, {})
     everybody = sum(float(s.noisy.sum()) + s.no_year for s in by_name.values())
     cells = sum(s.noisy.size + 1 for s in by_name.values())
