@@ -109,12 +109,15 @@ def assert_same(here: Hub, there: Hub, parts: int) -> None:
     assert not [p for p in there.work.rglob(".*") if p.name not in (KEY_FILE, ".lock")]
 
 
-def build_by_command(hub: Hub, made: Cluster) -> None:
-    """Build in a process of its own: one process talks to one cluster, in one way."""
+def build_by_command(hub: Hub, made: Cluster | None = None) -> None:
+    """Build in a process of its own: one process talks to one cluster, in one way.
+
+    In the tests' own processes that is the cluster of the fixture ``master``.
+    """
     command = [Path(sys.executable).with_name("ctdhub"), "build", hub.root, "--until", "candidate"]
-    environment = {**os.environ, **made.environment}
+    environment = {**os.environ, **(made.environment if made else {})}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr + made.log()[-4000:]
+    assert done.returncode == 0, done.stderr + (made.log()[-4000:] if made else "")
 
 
 def test_on_a_cluster_as_in_one_process(on_duckdb: Hub, master: str, tmp_path: Path) -> None:
@@ -148,7 +151,7 @@ def test_a_fault_of_a_file_reads_the_same(on_duckdb: Hub, master: str, tmp_path:
 
     Once the file is mended, the cores of this machine build what DuckDB builds.
     """
-    here, there = tmp_path / "duckdb", on_spark(on_duckdb, tmp_path / "spark", "local[2]", parts=2)
+    here, there = tmp_path / "duckdb", on_spark(on_duckdb, tmp_path / "spark", master, parts=2)
     [file] = there.root.glob("contributions/harbour-casework/2026-02-01/*.csv")
     sent = file.read_bytes()
     file.write_bytes(sent + b"x" * 40_000 + sent.splitlines()[-1] + b"\n")
@@ -166,7 +169,10 @@ def test_a_fault_of_a_file_reads_the_same(on_duckdb: Hub, master: str, tmp_path:
     assert len(list(there.work.glob(f"harmonised/*/*/*/{KEY_FILE}"))) == 4
     assert not list(there.work.glob("people"))
     file.write_bytes(sent)
-    pipeline.build(there, until="candidate")
+    settings = yaml.safe_load((there.root / "hub.yaml").read_text("utf-8"))
+    settings["spark"]["master"] = "local[2]"
+    (there.root / "hub.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
+    build_by_command(there)
     assert_same(on_duckdb, there, parts=2)
 
 
