@@ -3,7 +3,8 @@
 Belongs here: how an Ibis expression over Arrow tables is run.  Does not belong here: expressions.
 
 Ibis is only the language: an expression is compiled to SQL and run here, so that another engine
-needs another few lines.  Nothing spills: rows come in slices that fit the memory limit.
+needs another few lines.  Nothing spills: rows come in slices that fit the memory limit; where all must
+be seen together, the machine's memory is the limit.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+
+from ctdhub.errors import HubFolderError
+from ctdhub.i18n import _
 
 MEMORY = "800MB"
 _CLOSED: dict[str, str | bool | int | float | list[str]] = {
@@ -30,7 +34,29 @@ def sql_of(expression: ir.Table) -> str:
 
 def run(sql: str, **tables: pa.Table) -> pa.Table:
     """The rows of a query over the named tables, in the order of the tables."""
-    with duckdb.connect(":memory:", config=_CLOSED) as connection:
+    return _run(sql, _CLOSED, tables)
+
+
+def run_whole(sql: str, **tables: pa.Table) -> pa.Table:
+    """The same for tables that cannot come in slices: it may use most of the machine's memory.
+
+    Raises:
+        HubFolderError: that does not suffice.
+    """
+    try:
+        return _run(sql, {k: v for k, v in _CLOSED.items() if k != "memory_limit"}, tables)
+    except duckdb.OutOfMemoryException:
+        raise HubFolderError(
+            _("The memory of this machine does not suffice to link all records."),
+            _("Build on a computer with more memory."),
+            rule="memory",
+        ) from None
+
+
+def _run(
+    sql: str, config: dict[str, str | bool | int | float | list[str]], tables: dict[str, pa.Table]
+) -> pa.Table:
+    with duckdb.connect(":memory:", config=config) as connection:
         for name, table in tables.items():
             connection.register(name, table)
         return connection.sql(sql).to_arrow_table()

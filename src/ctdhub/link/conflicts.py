@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from ctdhub.harmonise.engine import run
+from ctdhub.harmonise.engine import run_whole
 from ctdhub.schema import PERSON, Schema
 
 CONFLICTS = pa.schema(
@@ -32,11 +32,14 @@ _OF_THE_RECORD = {
 """Variables about a record; that two records differ in them is no contradiction about a person."""
 
 _UNPIVOTED = """
-SELECT {ids}, unnest([{names}]) AS variable, unnest([{values}]) AS value FROM {table}
+SELECT {ids}, unnest([{names}]) AS variable, unnest([{values}]) AS value
+FROM {table} SEMI JOIN odd USING ({person})
 """
 
 _FOUND = """
-WITH said AS ({said}), merged AS ({merged}), differ AS (
+WITH odd AS (
+    SELECT {person} FROM records GROUP BY 1 HAVING {any_differs}
+), said AS ({said}), merged AS ({merged}), differ AS (
     SELECT {person}, variable FROM said WHERE value IS NOT NULL
     GROUP BY ALL HAVING count(DISTINCT value) > 1
 )
@@ -57,9 +60,10 @@ def conflicts(records: pa.Table, people: pa.Table, schema: Schema) -> pa.Table:
     """
     of_people = {v.name for v in schema.table("people")} - _OF_THE_RECORD
     names = [v.name for v in schema.records if v.name in of_people]
-    return run(
+    return run_whole(
         _FOUND.format(
             person=PERSON,
+            any_differs=" OR ".join(f'min("{name}") <> max("{name}")' for name in names),
             said=_unpivoted("records", (PERSON, "record_id", "reporting_entity"), names),
             merged=_unpivoted("people", (PERSON,), names),
         ),
@@ -71,6 +75,7 @@ def conflicts(records: pa.Table, people: pa.Table, schema: Schema) -> pa.Table:
 def _unpivoted(table: str, ids: tuple[str, ...], names: list[str]) -> str:
     return _UNPIVOTED.format(
         table=table,
+        person=PERSON,
         ids=", ".join(ids),
         names=", ".join(f"'{name}'" for name in names),
         values=", ".join(f'"{name}"::VARCHAR' for name in names),

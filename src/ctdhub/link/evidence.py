@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ctdhub.harmonise.engine import run
+from ctdhub.harmonise.engine import run_whole
 
 MOST = 100
 """Persons that share a token at most; a token that more share tells nobody apart, and goes."""
@@ -106,7 +106,7 @@ def pairs_of(
     bits = np.array([_bit(chr(letter[0])) for letter in kind], np.int64)
     held = pa.table({"unit": unit, "source": source, "token": tokens, "kind": bits})
     held = held.group_by(["unit", "source", "token", "kind"]).aggregate([])
-    found = run(_PAIRS, held=held)
+    found = run_whole(_PAIRS, held=held)
     one, other, source_, other_source, kinds = (
         found[name].to_numpy().astype(np.int64)
         for name in ("one", "other", "source", "other_source", "kinds")

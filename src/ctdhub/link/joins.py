@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ctdhub.harmonise.engine import run
+from ctdhub.harmonise.engine import run_whole
 
 ORDER = "iefhbdacg"
 """Kinds of tokens (``ctdhub.link.tokens.KINDS``), those first that add most to the link token:
@@ -58,7 +58,7 @@ def joins(records: pa.Table, tokens: pa.Table, most: int) -> pa.Table:
     """
     if not most:
         return JOINS.empty_table()
-    shared = run(_SHARED.format(most=most), records=records, tokens=tokens)
+    shared = run_whole(_SHARED.format(most=most), records=records, tokens=tokens)
     return pieces(shared)
 
 
