@@ -3,8 +3,8 @@
 Belongs here: how an Ibis expression over Arrow tables is run.  Does not belong here: expressions.
 
 Ibis is only the language: an expression is compiled to SQL and run here, so that another engine
-needs another few lines.  Nothing spills: rows come in slices that fit the memory limit; where all must
-be seen together, the machine's memory is the limit.
+needs another few lines.  Nothing spills: rows come in slices that fit the memory limit; where they
+must be seen at once, the machine's memory is the limit.
 """
 
 from __future__ import annotations
