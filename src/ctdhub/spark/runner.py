@@ -153,6 +153,8 @@ def told(where: Shared, work: Callable[[], _Answer]) -> tuple[_Answer | None, by
             return work(), None
         except HubError as fault:
             return None, pickle.dumps(fault)
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise  # the worker is told to stop
         except BaseException as error:  # noqa: BLE001 - whatever it is, its words stay here
             raise RuntimeError(type(error).__name__) from None
 
