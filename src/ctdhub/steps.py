@@ -142,7 +142,7 @@ def hash_of(value: object) -> str:
 
 def hash_folder(folder: Path) -> str:
     """SHA-256 over the names and bytes of all files below ``folder``, compiled code left out."""
-    files = [p for p in walk(folder) if p.is_file() and p.suffix != ".pyc"]
+    files = [p for p in walk(folder) if p.is_file() and "__pycache__" not in p.parts]
     return hash_of([[p.relative_to(folder).as_posix(), hash_file(p)] for p in files])
 
 

@@ -50,3 +50,12 @@ def test_sweep_takes_only_leftovers(tmp_path: Path) -> None:
         (tmp_path / name / "x").touch()
     sweep(walk(tmp_path))
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_compiled_code_is_no_part_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "kernels.py").write_text("x = 1\n")
+    before = hash_folder(tmp_path)
+    (tmp_path / "__pycache__").mkdir()
+    for name in ("kernels.pyc", "kernels.f-1.py311.nbi", "kernels.f-1.py311.1.nbc"):
+        (tmp_path / "__pycache__" / name).write_bytes(b"compiled")
+    assert hash_folder(tmp_path) == before
