@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import resources
@@ -15,7 +16,7 @@ from lists_of_invented_people import invented, sources_of
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from ctdhub.i18n import LANGUAGES
-from ctdhub.portal import Edition, build_site
+from ctdhub.portal import Edition, build_site, serve
 from ctdhub.release import Release, open_release, write_release
 
 STORIES = Path(str(resources.files("ctdhub.practice") / "stories"))
@@ -90,3 +91,18 @@ def site(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(STORIES, hub / "stories")
     build_site(release, out, edition=Edition.of(hub))
     return out
+
+
+@pytest.fixture(scope="session")
+def web(site: Path) -> str:
+    """The address of the served site."""
+    found: list[str] = []
+    ready = threading.Event()
+
+    def tell(address: str) -> None:
+        found.append(address)
+        ready.set()
+
+    threading.Thread(target=serve, args=(site, 0, tell), daemon=True).start()
+    assert ready.wait(10)
+    return found[0]

@@ -6,7 +6,6 @@ import csv
 import json
 import math
 import random
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from ctdhub.i18n import LANGUAGES
 from ctdhub.insight import Answers
-from ctdhub.portal import Edition, build_site, serve
+from ctdhub.portal import Edition, build_site
 from ctdhub.portal.explorer import explorer
 from ctdhub.portal.frame import address
 from ctdhub.portal.site import offered
@@ -33,21 +32,6 @@ GENDER, AGE, FLAG = (
     "#explore-age_band",
     'input[name="exploitation_sexual"][value="yes"]',
 )
-
-
-@pytest.fixture(scope="module")
-def web(site: Path) -> str:
-    """The address of the served site."""
-    found: list[str] = []
-    ready = threading.Event()
-
-    def tell(address: str) -> None:
-        found.append(address)
-        ready.set()
-
-    threading.Thread(target=serve, args=(site, 0, tell), daemon=True).start()
-    assert ready.wait(10)
-    return found[0]
 
 
 @pytest.fixture(scope="module")

@@ -22,8 +22,19 @@ LESSON_IDS = ("meaning", "intervals", "blanks", "safely", "signals")
 PHONE = {"width": 390, "height": 844}
 
 
+@pytest.fixture(params=("web", "disk"))
+def base(request: pytest.FixtureRequest, site: Path) -> str:
+    """Where the site begins: served, or opened as files."""
+    web: str = request.getfixturevalue("web") if request.param == "web" else f"{site.as_uri()}/"
+    return web
+
+
+def lesson_address(name: str, code: str = "en") -> str:
+    return address(code, "2026.1", f"learn/{name}.html")
+
+
 def lesson_page(site: Path, name: str, code: str = "en") -> str:
-    return (site / address(code, "2026.1", f"learn/{name}.html")).as_uri()
+    return (site / lesson_address(name, code)).as_uri()
 
 
 def right_numbers(release: Release, name: str) -> dict[str, int]:
@@ -76,9 +87,9 @@ def test_exercises_work_without_a_script(
 
 @pytest.mark.parametrize("name", LESSON_IDS)
 def test_a_script_says_the_reply_and_keeps_the_progress(
-    tab: Page, site: Path, release: Release, name: str
+    tab: Page, base: str, release: Release, name: str
 ) -> None:
-    tab.goto(lesson_page(site, name))
+    tab.goto(base + lesson_address(name))
     done = tab.locator(".quizzes [data-lesson]")
     quizzes = tab.locator(".quiz").all()
     for solved, quiz in enumerate(quizzes):
@@ -88,7 +99,7 @@ def test_a_script_says_the_reply_and_keeps_the_progress(
     tab.reload()
     expect(done).to_have_text(f"Exercises solved: {len(quizzes)} of {len(quizzes)}.")
     assert sum(reply.is_visible() for reply in tab.locator(".reply").all()) == len(quizzes)
-    tab.goto((site / address("en", "2026.1", "learn/index.html")).as_uri())
+    tab.locator("main nav a", has_text="All lessons").click()
     listed = tab.locator(f"[data-lesson={name}]")
     expect(listed).to_have_text(f"Exercises solved: {len(quizzes)} of {len(quizzes)}.")
 
@@ -106,6 +117,46 @@ def test_a_browser_that_refuses_to_keep_anything_still_checks(browser: Browser, 
     expect(page.locator(".quizzes [data-lesson]")).to_have_text("Exercises solved: 1 of 4.")
     assert errors == []
     context.close()
+
+
+def test_progress_goes_from_page_to_page_and_to_no_other_site(
+    tab: Page, base: str, web: str, release: Release
+) -> None:
+    """A document opened as a file may have a storage of its own, so it is taken away here."""
+    tab.add_init_script(
+        "Object.defineProperty(window, 'sessionStorage', {get() { throw new Error('no'); }})"
+        if base != web
+        else ""
+    )
+    tab.goto(base + lesson_address("safely"))
+    quizzes = tab.locator(".quiz").all()
+    for quiz in quizzes:
+        solve(quiz, right_numbers(release, "safely"))
+    told = f"Exercises solved: {len(quizzes)} of {len(quizzes)}."
+    counted = tab.locator("[data-lesson=safely]")
+    tab.reload()
+    expect(counted).to_have_text(told)
+    tab.locator("a[rel=next]").click()
+    tab.locator("main nav a", has_text="All lessons").click()
+    expect(counted).to_have_text(told)
+    tab.locator('a[hreflang="fr"]').click()
+    expect(counted).to_contain_text(f"{len(quizzes)}")
+    assert tab.evaluate("window.name") == ""
+    tab.locator("main a").last.click()
+    expect(tab).to_have_url(re.compile("trainer"))
+    assert tab.evaluate("window.name") == ""
+
+
+@pytest.mark.parametrize(
+    "other", ["a window", "course-2026.1", "course-2026.1null", 'course-2026.1"x"']
+)
+def test_another_name_of_the_tab_is_no_progress(tab: Page, site: Path, other: str) -> None:
+    tab.evaluate("name => { window.name = name }", other)
+    tab.goto(lesson_page(site, "safely"))
+    done = tab.locator(".quizzes [data-lesson]")
+    expect(done).to_have_text("Exercises solved: 0 of 4.")
+    tab.locator("#safely-1 [data-right]").check()
+    expect(done).to_have_text("Exercises solved: 1 of 4.")
 
 
 def test_an_emptied_number_is_neither_right_nor_wrong(tab: Page, site: Path) -> None:
