@@ -1,6 +1,31 @@
-"""What all tests share: property tests have no deadline, for machines are slow and shared."""
+"""What all tests share: no deadlines, for machines are slow and shared; and the command itself."""
 
+import sys
+from collections.abc import Callable
+
+import pytest
 from hypothesis import settings
+
+from ctdhub import cli
 
 settings.register_profile("ctdhub", deadline=None)
 settings.load_profile("ctdhub")
+
+
+@pytest.fixture
+def ctdhub(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run the command in English: exit code, what it printed, what it complained."""
+    monkeypatch.setenv("CTDHUB_LANG", "en")
+    monkeypatch.setattr(cli.errors, "width", 500)
+
+    def run(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["ctdhub", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        shown = capsys.readouterr()
+        assert "Traceback" not in shown.err
+        return int(ended.value.code or 0), shown.out, shown.err
+
+    return run

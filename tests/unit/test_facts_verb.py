@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from invented_release import TABLES, people_rows, protected_answer
 from trap_one import SHARES, trap_one
 
-from ctdhub import cli
 from ctdhub.i18n import LANGUAGES
 from ctdhub.release import write_release
 from ctdhub.schema import countries
@@ -25,20 +24,9 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def facts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def facts(ctdhub: Run) -> Run:
     """Run the verb: exit code, what it printed, what it complained."""
-    monkeypatch.setenv("CTDHUB_LANG", "en")
-    monkeypatch.setattr(cli.errors, "width", 500)
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ctdhub", "facts", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        shown = capsys.readouterr()
-        assert "Traceback" not in shown.err
-        return int(ended.value.code or 0), shown.out, shown.err
-
-    return run
+    return partial(ctdhub, "facts")
 
 
 @pytest.fixture(scope="module")
@@ -173,8 +161,6 @@ def test_a_list_has_the_name_it_is_given(facts: Run, release: Path) -> None:
         (["--years", "2014-2016"], "does not cover"),
         (["--years", "2018-2016"], "later than the last"),
         (["--years", "soon"], "no years"),
-        (["--lang", "xx"], "not offered"),
-        (["--format", "papyrus"], "no such format"),
         (["--out", "absent/facts.md"], "What to do"),
     ],
 )

@@ -9,6 +9,7 @@ from invented_release import TABLES, people_rows, protected_answer
 
 from ctdhub.i18n import language
 from ctdhub.insight import Answers, headline, place_facts
+from ctdhub.insight.saying import headline_sentence, reach_sentence
 from ctdhub.release import Release, open_release, write_release
 from ctdhub.schema import countries
 
@@ -27,16 +28,16 @@ def test_headline_counts_people_and_says_at_least(release: Release) -> None:
     assert (first.nationalities.value, first.countries.value) == (4, 4)
     assert first.contributors.value == 2
     with language("en"):
-        assert "4,000 people" in first.sentence()
-        assert "between 3,992 and 4,008" in first.sentence()
-        assert first.reach().count("at least 4") == 2
+        assert "4,000 people" in headline_sentence(first)
+        assert "between 3,992 and 4,008" in headline_sentence(first)
+        assert reach_sentence(first).count("at least 4") == 2
 
 
 def test_all_years_count_people_without_a_year_and_say_so(release: Release) -> None:
     answers, note = Answers(release), "People whose year is not recorded are counted too."
     with language("en"):
-        assert note in headline(answers).reach()
-        assert note not in headline(answers, (2016, 2017)).reach()
+        assert note in reach_sentence(headline(answers))
+        assert note not in reach_sentence(headline(answers, (2016, 2017)))
         assert note in place_facts(answers, "europe").sentences()[0]
         assert note not in place_facts(answers, "europe", (2016, 2017)).sentences()[0]
 
@@ -100,7 +101,8 @@ def test_what_was_not_measured_is_not_said(tmp_path: Path) -> None:
     release = open_release(write_release(protected_answer(tables=tables), tmp_path, "2026.1", ""))
     assert headline(Answers(release)).nationalities.state == "not_measured"
     assert (
-        headline(Answers(release)).reach() == "People whose year is not recorded are counted too."
+        reach_sentence(headline(Answers(release)))
+        == "People whose year is not recorded are counted too."
     )
     facts = place_facts(Answers(release))
     assert facts.citizens.people.state == "not_measured"

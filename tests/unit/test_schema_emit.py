@@ -204,12 +204,9 @@ def test_verb_tells_what_it_wrote(tmp_path: Path) -> None:
     assert [p.name for p in Path(out).iterdir()] == ["codebook.ar.html"]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "rule"),
-    [(["--format", "pdf"], "codebook-format"), (["--lang", "de"], "codebook-language")],
-)
-def test_verb_refuses_what_it_cannot_do(tmp_path: Path, arguments: list[str], rule: str) -> None:
+@pytest.mark.parametrize("arguments", [["--format", "pdf"], ["--lang", "de"]])
+def test_verb_refuses_what_it_cannot_do(tmp_path: Path, arguments: list[str]) -> None:
     result = CliRunner().invoke(command(), ["codebook", "--out", str(tmp_path / "x"), *arguments])
     assert isinstance(result.exception, HubError)
-    assert result.exception.rule == rule
+    assert result.exception.rule == "usage"
     assert not (tmp_path / "x").exists()

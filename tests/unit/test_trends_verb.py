@@ -6,9 +6,9 @@ import csv
 import io
 import json
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ import pytest
 from invented_release import TABLES, protected_answer
 from practice_releases import Practice
 
-from ctdhub import cli
 from ctdhub.errors import QuestionError
 from ctdhub.i18n import LANGUAGES, language
 from ctdhub.insight import Answers
@@ -45,20 +44,9 @@ def release(practice: Practice) -> Release:
 
 
 @pytest.fixture
-def trends(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def trends(ctdhub: Run) -> Run:
     """Run the verb: exit code, what it printed, what it complained."""
-    monkeypatch.setenv("CTDHUB_LANG", "en")
-    monkeypatch.setattr(cli.errors, "width", 500)
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ctdhub", "trends", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        shown = capsys.readouterr()
-        assert "Traceback" not in shown.err
-        return int(ended.value.code or 0), shown.out, shown.err
-
-    return run
+    return partial(ctdhub, "trends")
 
 
 def test_the_text_says_who_left(trends: Run, release: Release) -> None:
@@ -211,7 +199,6 @@ def test_it_speaks_every_language(
         (["--from", "2021", "--to", "2021"], "cannot be compared"),
         (["--from", "1999"], "2002"),
         (["--to", "2040"], "cannot be compared"),
-        (["--format", "papyrus"], "no such format"),
     ],
 )
 def test_wrong_words_give_no_number(

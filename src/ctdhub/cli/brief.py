@@ -14,16 +14,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from ctdhub.cli import bar, console
-from ctdhub.cli.portal import release_folder
-from ctdhub.errors import PaperError, printable
+from ctdhub.cli import bar, console, options
+from ctdhub.errors import PaperError
 from ctdhub.hub import Hub
-from ctdhub.i18n import LANGUAGES, _, current, language
+from ctdhub.i18n import _
 from ctdhub.insight import Answers
 from ctdhub.paper import Poster, Sheet, Typesetter, to_html
-from ctdhub.release import open_release
 
 FORMATS = {"pdf": ("pdf",), "html": ("html",), "json": ("json",), "both": ("pdf", "html")}
 REPORTS = "reports"
@@ -43,9 +40,7 @@ def register(app: typer.Typer) -> None:
         )
     )
     def brief(
-        source: Annotated[
-            Path, typer.Argument(help=_("A hub (its last release) or the folder of a release."))
-        ] = Path(),
+        source: Annotated[Path, options.source()] = Path(),
         country: Annotated[
             str | None, typer.Option(help=_("A country: its code or its name."))
         ] = None,
@@ -67,9 +62,7 @@ def register(app: typer.Typer) -> None:
         poster: Annotated[
             bool, typer.Option("--poster", help=_("One large page (A3) instead of two pages."))
         ] = False,
-        lang: Annotated[
-            str | None, typer.Option(help=_("Language of the document: en, fr, es or ar."))
-        ] = None,
+        lang: Annotated[str, options.lang()] = "",
         form: Annotated[
             str,
             typer.Option(
@@ -94,10 +87,7 @@ def register(app: typer.Typer) -> None:
             "--contributor": contributor,
         }
         kind, text = _one(given)
-        spoken = _language(lang)
-        if form not in FORMATS:
-            what = _("There is no format {name}.").format(name=printable(form))
-            raise PaperError(what, _("Take pdf, html, both or json."), rule="format")
+        options.one_of(form, FORMATS, "--format")
         if contributor is not None and poster:
             what = _("A contributor's report is private and cannot be a poster.")
             raise PaperError(what, _("Leave out --poster."), rule="poster")
@@ -105,9 +95,9 @@ def register(app: typer.Typer) -> None:
             what = _("A contributor's report is a document to read, not data.")
             raise PaperError(what, _("Take pdf, html or both."), rule="format")
         typesetter = Typesetter(fonts or ()) if "pdf" in FORMATS[form] else None
-        with bar() as progress, language(spoken):
+        with options.speaking(lang) as spoken, bar() as progress:
             progress(_("Reading the release"), 0.1)
-            answers = Answers(open_release(release_folder(source)))
+            answers = Answers(options.opened(source))
             progress(_("Writing"), 0.5)
             document: Sheet | Poster
             numbers = ""
@@ -122,7 +112,7 @@ def register(app: typer.Typer) -> None:
             written = _write(document, numbers, out or default, FORMATS[form], typesetter,
                              out is not None, private=contributor is not None)  # fmt: skip
         for path in written:
-            console.print(_("Wrote {file}.").format(file=escape(str(path))), soft_wrap=True)
+            options.tell_written(path)
         if contributor is not None:
             console.print(
                 _("It holds exact counts: send it to this contributor only, and do not publish it.")
@@ -137,16 +127,6 @@ def _one(given: dict[str, str | None]) -> tuple[str, str]:
     what = _("Name one subject, not {n}.").format(n=len(named))
     fix = _("Take one of: {values}.").format(values=", ".join(given))
     raise PaperError(what, fix, rule="subject")
-
-
-def _language(lang: str | None) -> str:
-    if lang is None:
-        return current()
-    if lang not in LANGUAGES:
-        what = _("There is no language {name}.").format(name=printable(lang))
-        fix = _("Take one of: {values}.").format(values=", ".join(LANGUAGES))
-        raise PaperError(what, fix, rule="language")
-    return lang
 
 
 Maker = Callable[[Answers, bool], tuple[Sheet | Poster, str, str]]

@@ -16,7 +16,7 @@ from pyarrow import ArrowException
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.cli import console, errors
+from ctdhub.cli import console, errors, options
 from ctdhub.errors import UnreadableFile
 from ctdhub.harmonise.writer import LossNote, write_format
 from ctdhub.i18n import _
@@ -79,7 +79,7 @@ def register(app: typer.Typer) -> None:
             )
         with errors.status(_("Writing the file")):
             losses = write_format(rows, to, out, children)
-        console.print(_("Wrote {file}.").format(file=escape(str(out))))
+        options.tell_written(out)
         console.print(_losses(losses) if losses else _("Nothing was lost."))
 
 

@@ -14,16 +14,14 @@ import typer
 from rich.markup import escape
 from rich.padding import Padding
 
-from ctdhub.cli import bar, console, errors
-from ctdhub.cli.portal import release_folder
+from ctdhub.cli import bar, console, errors, options
 from ctdhub.errors import HubError
-from ctdhub.i18n import LANGUAGES, _, current, language
+from ctdhub.i18n import _, current
 from ctdhub.insight import Answers, NumberCard, equity, equity_rows, mandated
 from ctdhub.insight.cards import citation
 from ctdhub.insight.gaps import By, named
 from ctdhub.insight.saying import why
 from ctdhub.insight.words import interval, number, share
-from ctdhub.release import open_release
 from ctdhub.schema.labels import code_label, label
 
 FORMS = ("text", "json", "csv")
@@ -41,9 +39,7 @@ def register(app: typer.Typer) -> None:
         ),
     )
     def equity_(
-        source: Annotated[
-            Path, typer.Argument(help=_("A hub (its last release) or the folder of a release."))
-        ] = Path(),
+        source: Annotated[Path, options.source()] = Path(),
         kind: Annotated[
             str | None,
             typer.Option(help=_("One kind of assistance, such as accommodation; default: all.")),
@@ -58,21 +54,23 @@ def register(app: typer.Typer) -> None:
                 )
             ),
         ] = None,
-        form: Annotated[str, typer.Option("--format", help="text, json, csv.")] = "text",
+        lang: Annotated[str, options.lang()] = "",
+        form: Annotated[str, options.form(FORMS)] = "text",
     ) -> None:
-        _one_of(form, FORMS, "--format")
-        answers = Answers(open_release(release_folder(source)))
-        found = equity.assistance(answers, _grouping(answers, by))
-        if kind is not None:
-            names = {a.kind.removeprefix("assistance_"): a.kind for a in found}
-            chosen = _one_of(kind.removeprefix("assistance_"), tuple(names), "--kind")
-            found = tuple(a for a in found if a.kind == names[chosen])
-        if form == "json":
-            console.print_json(json.dumps(equity_rows.as_data(found, answers.release)))
-        elif form == "csv":
-            typer.echo(equity_rows.as_csv(found, answers.release), nl=False)
-        else:
-            _show(answers, found)
+        options.one_of(form, FORMS, "--format")
+        with options.speaking(lang):
+            answers = Answers(options.opened(source))
+            found = equity.assistance(answers, _grouping(answers, by))
+            if kind is not None:
+                names = {a.kind.removeprefix("assistance_"): a.kind for a in found}
+                chosen = options.one_of(kind.removeprefix("assistance_"), names, "--kind")
+                found = tuple(a for a in found if a.kind == names[chosen])
+            if form == "json":
+                console.print_json(json.dumps(equity_rows.as_data(found, answers.release)))
+            elif form == "csv":
+                typer.echo(equity_rows.as_csv(found, answers.release), nl=False)
+            else:
+                _show(answers, found)
 
     @app.command(
         help=_(
@@ -86,9 +84,7 @@ def register(app: typer.Typer) -> None:
     )
     def tables(
         shape: Annotated[str, typer.Option("--for", help="sdg-16.2.2, eurostat, greta.")],
-        source: Annotated[
-            Path, typer.Argument(help=_("A hub (its last release) or the folder of a release."))
-        ] = Path(),
+        source: Annotated[Path, options.source()] = Path(),
         country: Annotated[
             str | None,
             typer.Option(help=_("Country of exploitation, three letters; default: all shown.")),
@@ -104,38 +100,24 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option(help=_("CSV with the columns country, year, population.")),
         ] = None,
-        form: Annotated[str, typer.Option("--format", help="text, csv, json, markdown.")] = "text",
-        out: Annotated[Path | None, typer.Option(help=_("The file to write."))] = None,
-        lang: Annotated[
-            str | None, typer.Option(help=_("Language of the document, such as fr."))
-        ] = None,
+        lang: Annotated[str, options.lang()] = "",
+        form: Annotated[str, options.form(mandated.FORMATS)] = "text",
+        out: Annotated[Path | None, options.out()] = None,
     ) -> None:
-        _one_of(shape, tuple(mandated.SHAPES), "--for")
-        _one_of(form, tuple(mandated.FORMATS), "--format")
-        _one_of(lang or current(), LANGUAGES, "--lang")
+        options.one_of(shape, mandated.SHAPES, "--for")
+        options.one_of(form, mandated.FORMATS, "--format")
+        options.require_new(out)
         people = mandated.load_population(population) if population else None
-        answers = Answers(open_release(release_folder(source)))
-        with language(lang or current()), bar() as progress:
+        answers = Answers(options.opened(source))
+        with options.speaking(lang), bar() as progress:
             progress(_("Filling the table"), 0.0)
             scope = mandated.scope(answers, country, _span(year, years), people)
             sheet = mandated.SHAPES[shape](answers, scope)
             text = mandated.written(sheet, answers.release, form)
-        if out is None:
-            typer.echo(text, nl=False)
-        else:
-            out.write_text(text, "utf-8")
-            console.print(_("Wrote {file}.").format(file=escape(str(out))))
+        options.deliver(text, out)
         if form == "csv":  # a CSV has no room for them
             for note in sheet.notes:
                 errors.print(escape(note), soft_wrap=True)
-
-
-def _one_of(given: str, known: tuple[str, ...], option: str) -> str:
-    if given not in known:
-        what = _("{name} cannot have this value.").format(name=option)
-        fix = _("Choose one of: {values}.").format(values=", ".join(known))
-        raise HubError(what, fix, rule="usage")
-    return given
 
 
 def _grouping(answers: Answers, given: str | None) -> By:
@@ -146,7 +128,7 @@ def _grouping(answers: Answers, given: str | None) -> By:
             _("Release columns of assistance, and weigh them: see weights in policy.yaml."),
             rule="not-measured",
         )
-    return measured[_one_of(given or next(iter(measured)), tuple(measured), "--by")]
+    return measured[options.one_of(given or next(iter(measured)), tuple(measured), "--by")]
 
 
 def _span(year: int | None, years: str | None) -> tuple[int, int] | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -16,10 +15,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.cli import bar, console
-from ctdhub.cli.portal import release_folder
+from ctdhub.cli import bar, console, options
 from ctdhub.errors import FileError, HubFolderError, PolicyError, printable
-from ctdhub.i18n import LANGUAGES, _, language
+from ctdhub.i18n import _
 from ctdhub.insight.hidden import LEVEL, REPLICATES, Lists, Result, estimate, lists_of, report
 from ctdhub.insight.hidden import sentences as words
 from ctdhub.insight.hidden.released import double_people, list_names, lists_in, said_first, scope
@@ -27,7 +25,7 @@ from ctdhub.insight.words import number, share
 from ctdhub.intake.headers import ROW
 from ctdhub.portal.estimates import chart_file
 from ctdhub.protect.alone import read_alone
-from ctdhub.release import Release, open_release
+from ctdhub.release import Release
 
 REFUSED = 1
 """Exit code where the lists overlap too little for any number."""
@@ -57,9 +55,7 @@ def register(app: typer.Typer) -> None:
                 metavar="LISTS|HUB|RELEASE", help=_("A table, a hub or the folder of a release.")
             ),
         ],
-        format_: Annotated[
-            str, typer.Option("--format", help=_("How to print: text or json."))
-        ] = "text",
+        form: Annotated[str, options.form(FORMATS)] = "text",
         chart: Annotated[
             Path | None, typer.Option(help=_("Draw the methods side by side into this .svg file."))
         ] = None,
@@ -75,13 +71,11 @@ def register(app: typer.Typer) -> None:
                 help=_("Confidence of the intervals, 0.5 to 0.99; default: 0.95, or the release's.")
             ),
         ] = None,
-        lang: Annotated[
-            str | None,
-            typer.Option(help=_("Language of what is written: en, fr, es or ar.")),
-        ] = None,
+        lang: Annotated[str, options.lang()] = "",
     ) -> None:
-        _check(format_, chart, level, lang)
-        with language(lang) if lang else nullcontext():
+        options.one_of(form, FORMATS, "--format")
+        _check(chart, level)
+        with options.speaking(lang):
             lists, notes, release = _read(source)
             names = list_names(release) if release else {}
             first = scope(release) if release else ""
@@ -90,7 +84,7 @@ def register(app: typer.Typer) -> None:
                 result = estimate(lists, level or given, replicates, report=progress)
             if chart is not None:
                 chart.write_text(chart_file(result, names, printable(source.name), first), "utf-8")
-            if format_ == "json":
+            if form == "json":
                 found = report(result)
                 found["warnings"] = [*notes, *found["warnings"]]
                 if release:
@@ -102,26 +96,18 @@ def register(app: typer.Typer) -> None:
                 doubles = double_people(release) if release else ""
                 _print(result, (doubles, *notes) if doubles else notes, names)
                 if chart is not None:
-                    console.print(_("Wrote {file}.").format(file=escape(str(chart))))
+                    options.tell_written(chart)
         if result.gate.refused:
             raise typer.Exit(REFUSED)
 
 
-def _check(format_: str, chart: Path | None, level: float | None, lang: str | None) -> None:
+def _check(chart: Path | None, level: float | None) -> None:
     """Refuse what cannot be done before anything is computed."""
-    if format_ not in FORMATS:
-        raise PolicyError(
-            _("There is no such format."), _("Use --format text or --format json."), rule="format"
-        )
     if level is not None and not 0.5 <= level <= 0.99:
         raise PolicyError(
             _("The level must be from 0.5 to 0.99."), _("Set --level, for example 0.95."),
             rule="level",
         )  # fmt: skip
-    if lang is not None and lang not in LANGUAGES:
-        raise PolicyError(
-            _("There is no such language."), _("Use --lang en, fr, es or ar."), rule="language"
-        )
     if chart is not None and chart.suffix.lower() != ".svg":
         raise FileError(
             _("The name of the file must end in .svg."),
@@ -134,7 +120,7 @@ def _check(format_: str, chart: Path | None, level: float | None, lang: str | No
 def _read(source: Path) -> tuple[Lists, tuple[str, ...], Release | None]:
     """The lists, warnings on the file, and the release that they are of, if any."""
     if source.is_dir():
-        release = open_release(release_folder(source))
+        release = options.opened(source)
         lists = lists_in(release)
         if lists is None:
             raise HubFolderError(

@@ -6,24 +6,19 @@ Belongs here: arguments, where the sheet goes.  Does not belong here: facts (``i
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
-from ctdhub.cli import console
-from ctdhub.cli.portal import release_folder
+from ctdhub.cli import options
 from ctdhub.errors import QuestionError
 from ctdhub.harmonise.country_names import resolve
-from ctdhub.i18n import LANGUAGES, _, current, language
+from ctdhub.i18n import _
 from ctdhub.insight import Answers, place_facts
 from ctdhub.insight.factsheet import FORMS, headline_sheet, place_sheet
-from ctdhub.release import Release, open_release
+from ctdhub.release import Release
 from ctdhub.schema.place import find_place
-
-T = TypeVar("T")
-_LANGS, _FORMATS = ", ".join(LANGUAGES), ", ".join(FORMS)
 
 
 def register(app: typer.Typer) -> None:
@@ -36,9 +31,7 @@ def register(app: typer.Typer) -> None:
         )
     )
     def facts(
-        source: Annotated[
-            Path, typer.Argument(help=_("A hub (its last release) or the folder of a release."))
-        ] = Path(),
+        source: Annotated[Path, options.source()] = Path(),
         region: Annotated[
             str | None,
             typer.Option(
@@ -52,21 +45,14 @@ def register(app: typer.Typer) -> None:
         years: Annotated[
             str, typer.Option(help=_("One year, or the first and the last: 2002-2018."))
         ] = "",
-        lang: Annotated[
-            str,
-            typer.Option(help=_("Language, one of: {names}.").format(names=_LANGS)),
-        ] = "",
-        form: Annotated[
-            str, typer.Option("--format", help=_("One of: {names}.").format(names=_FORMATS))
-        ] = "text",
-        out: Annotated[
-            Path | None, typer.Option(help=_("Write into this file instead of printing."))
-        ] = None,
+        lang: Annotated[str, options.lang()] = "",
+        form: Annotated[str, options.form(FORMS)] = "text",
+        out: Annotated[Path | None, options.out()] = None,
     ) -> None:
-        write = chosen_form(form, FORMS)
-        check_language(lang)
-        with language(lang or current()):
-            release = open_release(release_folder(source))
+        write = FORMS[options.one_of(form, FORMS, "--format")]
+        options.require_new(out)
+        with options.speaking(lang):
+            release = options.opened(source)
             span = parse_years(years, release) if years else None
             answers = Answers(release)
             if region is None:
@@ -75,36 +61,7 @@ def register(app: typer.Typer) -> None:
                 place = find_place(region, lambda text: resolve(text).alpha3, name)
                 sheet = place_sheet(place_facts(answers, place, span), release)
             text = write(sheet)
-        deliver(text, out)
-
-
-def chosen_form(form: str, forms: Mapping[str, T]) -> T:
-    """The writer of a format.
-
-    Raises:
-        QuestionError: there is no such format.
-    """
-    if form not in forms:
-        raise QuestionError(
-            _("There is no such format."),
-            _("Give --format one of: {names}.").format(names=", ".join(forms)),
-            rule="no-such-format",
-        )
-    return forms[form]
-
-
-def check_language(lang: str) -> None:
-    """Refuse a language that is not offered; "" is the user's own.
-
-    Raises:
-        QuestionError: it is not offered.
-    """
-    if lang and lang not in LANGUAGES:
-        raise QuestionError(
-            _("The facts are not offered in that language."),
-            _("Give --lang one of: {names}.").format(names=_LANGS),
-            rule="no-such-language",
-        )
+        options.deliver(text, out)
 
 
 def parse_years(text: str, release: Release) -> tuple[int, int]:
@@ -126,12 +83,3 @@ def parse_years(text: str, release: Release) -> tuple[int, int]:
     if asked[0] < first or asked[1] > last:
         raise QuestionError(_("The release does not cover these years."), fix, rule="years")
     return asked
-
-
-def deliver(text: str, out: Path | None) -> None:
-    """Print a document as it is, or write it into a file."""
-    if out is None:
-        console.out(text, end="", highlight=False)
-        return
-    out.write_text(text, "utf-8")
-    console.print(_("Wrote {file}").format(file=out), markup=False, soft_wrap=True)

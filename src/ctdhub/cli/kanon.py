@@ -18,7 +18,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.cli import bar, console
+from ctdhub.cli import bar, console, options
 from ctdhub.errors import FileError, PolicyError, UnreadableFile, printable
 from ctdhub.i18n import _
 from ctdhub.insight.words import listed, number, share
@@ -82,7 +82,7 @@ def register(app: typer.Typer) -> None:
         console.print(_figures(done.account))
         console.print(_by_column(done.account))
         _warn(suppressed)
-        console.print(_("Wrote {file}.").format(file=escape(str(target))))
+        options.tell_written(target)
 
 
 def _form(path: Path) -> str:

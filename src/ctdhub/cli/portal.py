@@ -14,14 +14,13 @@ import typer
 from rich.markup import escape
 
 from ctdhub import stages
-from ctdhub.cli import bar, console
-from ctdhub.errors import ReleaseError
+from ctdhub.cli import bar, console, options
 from ctdhub.hub import Hub
 from ctdhub.i18n import _
 from ctdhub.portal import Edition, build_exhibit, build_site
 from ctdhub.portal import serve as serve_site
 from ctdhub.portal.exhibit import IDLE
-from ctdhub.release import latest_release, open_release
+from ctdhub.release import open_release
 
 
 def register(app: typer.Typer) -> None:
@@ -34,9 +33,7 @@ def register(app: typer.Typer) -> None:
         )
     )
     def site(
-        source: Annotated[
-            Path, typer.Argument(help=_("A hub (its last release) or the folder of a release."))
-        ] = Path(),
+        source: Annotated[Path, options.source()] = Path(),
         out: Annotated[
             Path | None,
             typer.Option(
@@ -81,7 +78,7 @@ def register(app: typer.Typer) -> None:
             ),
         ] = False,
     ) -> None:
-        folder = release_folder(source)
+        folder = options.release_folder(source)
         if (source / "hub.yaml").is_file():
             edition = stages.edition(Hub(source), url, offline=offline)
         else:
@@ -132,19 +129,3 @@ def register(app: typer.Typer) -> None:
 
         serve_site(target, port, ready)
         console.print(_("Stopped."))
-
-
-def release_folder(source: Path) -> Path:
-    """The release that is meant: the folder itself, or the last release of a hub.
-
-    Raises:
-        ReleaseError: there is none.
-    """
-    if (source / "manifest.json").is_file():
-        return source
-    found = latest_release(source / "releases")
-    if found is None:
-        what = _("There is no release here.")
-        fix = _("Build the hub first: `ctdhub build HUB`, or name the folder of a release.")
-        raise ReleaseError(what, fix, file=source, rule="no-release")
-    return found

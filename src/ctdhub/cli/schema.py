@@ -9,14 +9,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from ctdhub.cli import console
-from ctdhub.errors import HubError
+from ctdhub.cli import options
 from ctdhub.i18n import LANGUAGES, _
 from ctdhub.schema import emit
 
-_FORMATS = ", ".join(emit.FORMATS)
 _LANGS = ", ".join(LANGUAGES)
 
 
@@ -28,9 +25,7 @@ def register(app: typer.Typer) -> None:
         epilog=_("Examples: `ctdhub codebook`, `ctdhub codebook --format csv --out docs`"),
     )
     def codebook(
-        form: Annotated[
-            str, typer.Option("--format", help=_("One of: {names}.").format(names=_FORMATS))
-        ] = "html",
+        form: Annotated[str, options.form(emit.FORMATS)] = "html",
         lang: Annotated[
             str, typer.Option(help=_("Only this language, one of: {names}.").format(names=_LANGS))
         ] = "",
@@ -38,18 +33,8 @@ def register(app: typer.Typer) -> None:
             Path, typer.Option(help=_("Folder to write into; it is made if it is not there."))
         ] = Path("codebook"),
     ) -> None:
-        chosen = next((known for known in emit.FORMATS if known == form), None)
-        if chosen is None:
-            raise HubError(
-                _("There is no such format of the codebook."),
-                _("Give --format one of: {names}.").format(names=_FORMATS),
-                rule="codebook-format",
-            )
-        if lang and lang not in LANGUAGES:
-            raise HubError(
-                _("The codebook is not offered in that language."),
-                _("Give --lang one of: {names}.").format(names=_LANGS),
-                rule="codebook-language",
-            )
-        for path in emit.write_codebook(out, chosen, (lang,) if lang else LANGUAGES):
-            console.print(_("Wrote {file}").format(file=escape(str(path))), soft_wrap=True)
+        options.one_of(form, emit.FORMATS, "--format")
+        chosen = next(known for known in emit.FORMATS if known == form)
+        spoken = (options.one_of(lang, LANGUAGES, "--lang"),) if lang else LANGUAGES
+        for path in emit.write_codebook(out, chosen, spoken):
+            options.tell_written(path)

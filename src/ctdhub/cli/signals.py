@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
-from ctdhub.cli import bar, console
-from ctdhub.cli.portal import release_folder
-from ctdhub.errors import FileError, HubError
+from ctdhub.cli import bar, options
+from ctdhub.errors import HubError
 from ctdhub.i18n import _
 from ctdhub.insight.signals import (
     MIN_COUNT,
@@ -30,14 +28,8 @@ from ctdhub.insight.signals import (
     signals,
 )
 from ctdhub.intake import headers, read_table
-from ctdhub.release import open_release
 
-
-class Form(StrEnum):
-    """How the result is written."""
-
-    text = "text"
-    json = "json"
+FORMATS = ("text", "json")
 
 
 class Gaps(StrEnum):
@@ -109,27 +101,20 @@ def register(app: typer.Typer) -> None:
         gaps: Annotated[
             Gaps, typer.Option(help=_("What a period without a row means: not known, or none."))
         ] = Gaps.missing,
-        form: Annotated[
-            Form, typer.Option("--format", help=_("text to read, json for programs."))
-        ] = Form.text,
-        out: Annotated[
-            Path | None, typer.Option(help=_("Write into this file, which must not exist yet."))
-        ] = None,
+        lang: Annotated[str, options.lang()] = "",
+        form: Annotated[str, options.form(FORMATS)] = "text",
+        out: Annotated[Path | None, options.out()] = None,
     ) -> None:
-        if out is not None and (out.exists() or out.is_symlink()):
-            raise FileError(
-                _("The file exists already."),
-                _("Name another file with --out, or delete it first."),
-                file=out,
-                rule="no-overwrite",
-            )
+        options.one_of(form, FORMATS, "--format")
+        options.require_new(out)
         settings = Settings(window, past, fdr, min_count)
-        if source.is_dir():
-            lines, document = _of_release(source, settings)
-        else:
-            given = _table(source, noise_sd, gaps_are_zero=gaps is Gaps.zero)
-            lines, document = _of_file(given, settings)
-        _show(lines, document, form, out)
+        with options.speaking(lang):
+            if source.is_dir():
+                lines, document = _of_release(source, settings)
+            else:
+                given = _table(source, noise_sd, gaps_are_zero=gaps is Gaps.zero)
+                lines, document = _of_file(given, settings)
+            options.deliver(_text(lines, document, form), out)
 
 
 def _table(path: Path, noise_sd: float, *, gaps_are_zero: bool) -> Given:
@@ -173,23 +158,13 @@ def _require_tests(found: Found, file: str) -> None:
 def _of_release(source: Path, settings: Settings) -> tuple[list[str], dict[str, Any]]:
     with bar() as progress:
         progress(_("Opening the release"), 0.0)
-        release = open_release(release_folder(source))
+        release = options.opened(source)
         progress(_("Looking for signals"), 0.3)
         result = signals(release, settings)
     return report.release_lines(result), report.of_release(result)
 
 
-def _show(lines: list[str], document: dict[str, Any], form: Form, out: Path | None) -> None:
-    if form is Form.json:
-        text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-    else:
-        text = "\n\n".join(line for line in lines if line) + "\n"
-    if out is None:
-        if form is Form.json:
-            typer.echo(text, nl=False)
-        else:
-            console.print(escape(text), end="", highlight=False)
-        return
-    with out.open("x", encoding="utf-8") as handle:
-        handle.write(text)
-    console.print(_("Wrote {file}.").format(file=escape(str(out))))
+def _text(lines: list[str], document: dict[str, Any], form: str) -> str:
+    if form == "json":
+        return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    return "\n\n".join(line for line in lines if line) + "\n"

@@ -10,9 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ctdhub.cli import bar
-from ctdhub.cli.facts import chosen_form, deliver
-from ctdhub.cli.portal import release_folder
+from ctdhub.cli import bar, options
 from ctdhub.errors import QuestionError
 from ctdhub.harmonise.country_names import resolve
 from ctdhub.i18n import _
@@ -20,9 +18,7 @@ from ctdhub.insight import Answers
 from ctdhub.insight.change import find_question, report
 from ctdhub.insight.change.documents import FORMS
 from ctdhub.insight.change.panel import last_whole_year
-from ctdhub.release import Release, open_release
-
-_FORMATS = ", ".join(FORMS)
+from ctdhub.release import Release
 
 
 def register(app: typer.Typer) -> None:
@@ -36,9 +32,7 @@ def register(app: typer.Typer) -> None:
         )
     )
     def trends(
-        source: Annotated[
-            Path, typer.Argument(help=_("A hub (its last release) or the folder of a release."))
-        ] = Path(),
+        source: Annotated[Path, options.source()] = Path(),
         of: Annotated[
             str,
             typer.Option(
@@ -56,29 +50,28 @@ def register(app: typer.Typer) -> None:
             int | None,
             typer.Option("--to", help=_("The later year; the last whole year by default.")),
         ] = None,
-        form: Annotated[
-            str, typer.Option("--format", help=_("One of: {names}.").format(names=_FORMATS))
-        ] = "text",
-        out: Annotated[
-            Path | None, typer.Option(help=_("Write into this file instead of printing."))
-        ] = None,
+        lang: Annotated[str, options.lang()] = "",
+        form: Annotated[str, options.form(FORMS)] = "text",
+        out: Annotated[Path | None, options.out()] = None,
     ) -> None:
-        write = chosen_form(form, FORMS)
-        with bar() as progress:
+        write = FORMS[options.one_of(form, FORMS, "--format")]
+        options.require_new(out)
+        with options.speaking(lang), bar() as progress:
             progress(_("Opening the release"), 0.1)
-            release = open_release(release_folder(source))
+            release = options.opened(source)
             answers = Answers(release)
             question = find_question(of, answers, lambda text: resolve(text).alpha3)
             years = _years(release, first, last)
             progress(_("Splitting the change"), 0.6)
             found = report(answers, question, years)
-        if found is None:
-            raise QuestionError(
-                _("This release did not measure these people by year."),
-                _("Ask about other people, or release more columns by year."),
-                rule="not-by-year",
-            )
-        deliver(write(found, release), out)
+            if found is None:
+                raise QuestionError(
+                    _("This release did not measure these people by year."),
+                    _("Ask about other people, or release more columns by year."),
+                    rule="not-by-year",
+                )
+            text = write(found, release)
+        options.deliver(text, out)
 
 
 def _years(release: Release, first: int | None, last: int | None) -> tuple[int, int] | None:

@@ -6,7 +6,8 @@ Does not belong here: raw records, drawing (``portal``), files (``release``).
 
 from ctdhub.insight.answers import Answers
 from ctdhub.insight.cards import NumberCard, card
-from ctdhub.insight.facts import Headline, PlaceFacts, Side, headline, place_facts
+from ctdhub.insight.facts import PlaceFacts, headline, place_facts
+from ctdhub.insight.sides import Headline, Side
 from ctdhub.insight.tables import Row, Table, corridors, distribution, flag_group
 
 __all__ = [

@@ -12,70 +12,12 @@ from ctdhub.insight import saying
 from ctdhub.insight.answers import Answer, Answers, Where
 from ctdhub.insight.cards import NumberCard, State, Unit, card
 from ctdhub.insight.largest import clear, largest
-from ctdhub.insight.saying import SideName
+from ctdhub.insight.sides import Headline, Side, SideName
 from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, YEAR, YES, missing_share
 from ctdhub.schema import load_schema
 from ctdhub.schema.place import Place, place_of
 
 TOP_CORRIDORS = 5
-
-
-@dataclass(frozen=True)
-class Side:
-    """People seen from one side of a place: its citizens, or those exploited there.
-
-    Attributes:
-        people: how many.
-        women: a share of the people whose gender is recorded.
-        types: each flag of exploitation with its share of the people with any type of
-            exploitation recorded, largest first; those that are not shown come last.
-        corridors: citizenship, country of exploitation and people, largest first; shown ones.
-            Sums of years have intervals that allow for their having been picked as the largest.
-        corridors_in_years: whether the corridors are about the years that were asked for, as the
-            other figures are; False where the release holds corridors for all years only.
-        corridors_state: "shown", or why there are none.
-    """
-
-    people: NumberCard
-    women: NumberCard
-    types: tuple[tuple[str, NumberCard], ...]
-    corridors: tuple[tuple[str, str, NumberCard], ...]
-    corridors_in_years: bool
-    corridors_state: State
-
-    @property
-    def exploitation(self) -> tuple[tuple[str, NumberCard], ...]:
-        """The types that are shown."""
-        return tuple((flag, c) for flag, c in self.types if c.value is not None)
-
-    @property
-    def types_state(self) -> State:
-        """ "shown" where some type is, else why none is."""
-        states = {c.state for _flag, c in self.types}
-        order: tuple[State, ...] = ("shown", "protected")
-        return next((s for s in order if s in states), "not_measured")
-
-
-@dataclass(frozen=True)
-class Headline:
-    """The first figures of a release; nationalities and countries are numbers of cells that are
-    shown, so they read "at least"; ``years`` are the first and last that the figures are about, and
-    ``undated`` says whether people whose year is not recorded are among them."""
-
-    years: tuple[int, int]
-    people: NumberCard
-    nationalities: NumberCard
-    countries: NumberCard
-    contributors: NumberCard
-    undated: bool = False
-
-    def sentence(self) -> str:
-        """The headline in the language in force, its interval in it."""
-        return saying.headline_sentence(self)
-
-    def reach(self) -> str:
-        """How many nationalities and countries, empty where they are not shown."""
-        return saying.reach_sentence(self)
 
 
 @dataclass(frozen=True)

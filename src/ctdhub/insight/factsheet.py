@@ -17,8 +17,8 @@ from ctdhub.i18n import _, current
 from ctdhub.insight import saying
 from ctdhub.insight.answers import Answers
 from ctdhub.insight.cards import NumberCard
-from ctdhub.insight.facts import PlaceFacts, Side, everyone, headline
-from ctdhub.insight.saying import SideName
+from ctdhub.insight.facts import PlaceFacts, everyone, headline
+from ctdhub.insight.sides import Side, SideName
 from ctdhub.insight.words import interval, listed, number, share, year
 from ctdhub.release import Release
 from ctdhub.schema.labels import label
@@ -66,12 +66,12 @@ def headline_sheet(answers: Answers, years: tuple[int, int] | None = None) -> Sh
     """The sheet of the whole release, in the language in force."""
     first, side = headline(answers, years), everyone(answers, years)
     limited = first.years != answers.release.years
-    reach = first.reach()
+    reach = saying.reach_sentence(first)
     if not reach:
         reach = _("Nationalities and countries of exploitation: {why}.").format(
             why=saying.why(first.nationalities.state) or saying.why(first.countries.state)
         )
-    opening = _no_people(first.people) or first.sentence()
+    opening = _no_people(first.people) or saying.headline_sentence(first)
     lines = (
         Line("people", _("People identified"), first.people),
         Line("nationalities", _("Nationalities, at least"), first.nationalities),

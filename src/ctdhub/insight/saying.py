@@ -7,20 +7,16 @@ Does not belong here: which facts there are (``facts``), documents made of them 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
 
 from ctdhub.i18n import _, current, ngettext
 from ctdhub.insight.cards import NumberCard
+from ctdhub.insight.sides import Headline, Side, SideName
 from ctdhub.insight.words import inline, interval, listed, number, share, year
 from ctdhub.schema import countries
 from ctdhub.schema.labels import label
 from ctdhub.schema.place import Place
 
-if TYPE_CHECKING:
-    from ctdhub.insight.facts import Headline, Side
-
 MAIN_TYPES = 2
-SideName = Literal["citizens", "exploited"]
 
 
 def headline_sentence(first: Headline) -> str:

@@ -6,7 +6,6 @@ Does not belong here: shares and gaps (``insight.equity``), geometry (``draw``).
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from ctdhub.insight.equity import RECEIVED, Assistance, Group
 from ctdhub.insight.gaps import By, named
 from ctdhub.insight.words import share
 from ctdhub.portal.figures import Bar, Figure
+from ctdhub.portal.jsonfile import write_json
 from ctdhub.portal.wording import Kind, sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, label
 
@@ -70,8 +70,7 @@ def write_assistance(folder: Path, answers: Answers) -> None:
         facts |= {"id": name, "title": _subtitle(by), "definition": _meaning(by)}
         facts["denominator"] = "people of the group whose status of this kind is recorded"
         facts["method"] = _method(answers)
-        text = json.dumps(facts, ensure_ascii=False, indent=1)
-        (folder / f"{name}.metadata.json").write_text(text + "\n", "utf-8")
+        write_json(folder / f"{name}.metadata.json", facts)
 
 
 def _chart(answers: Answers, by: By, found: tuple[Assistance, ...]) -> Chart:

@@ -18,7 +18,6 @@ Belongs here: a figure's numbers for programs.  Does not belong here: words of a
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -26,6 +25,7 @@ from typing import Protocol
 from ctdhub.insight import Answers, NumberCard, Row, Table
 from ctdhub.portal.assistance import write_assistance
 from ctdhub.portal.figures import figures
+from ctdhub.portal.jsonfile import write_json
 from ctdhub.portal.mandated import write_mandated
 from ctdhub.portal.pages.corridors import FILE as CORRIDORS
 from ctdhub.portal.pages.corridors import figure as all_corridors
@@ -92,8 +92,7 @@ def _write(path: Path, chosen: Sequence[Numbers], *, several: bool = False) -> N
                     line = [figure.id, "*".join(_names(figure)), codes, *line[held:]]
                 writer.writerow([harmless(cell) for cell in line])
     facts: object = [_metadata(f) for f in chosen] if several else _metadata(chosen[0])
-    meta = path.with_name(f"{path.name}.metadata.json")
-    meta.write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    write_json(path.with_name(f"{path.name}.metadata.json"), facts)
 
 
 def _names(figure: Numbers) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 from ctdhub.errors import HubError
 from ctdhub.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, _, current, language
 from ctdhub.insight import Answers, headline
+from ctdhub.insight.saying import headline_sentence, reach_sentence
 from ctdhub.insight.words import number
 from ctdhub.portal.draw import draw
 from ctdhub.portal.embedded import embedded
@@ -103,7 +104,7 @@ def slides(answers: Answers, stories: Sequence[Story]) -> Iterator[Slide]:
     """
     rtl, nothing = current() in RIGHT_TO_LEFT, Markup("")
     first = headline(answers)
-    yield Slide(first.sentence(), "", escape(first.reach()), None, nothing, nothing)
+    yield Slide(headline_sentence(first), "", escape(reach_sentence(first)), None, nothing, nothing)
     for story in stories:
         telling = story.told(current())
         attributes, drawn = marked(telling), False

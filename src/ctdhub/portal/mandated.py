@@ -9,12 +9,12 @@ Does not belong here: the tables themselves (``insight.mandated``), their page (
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 from ctdhub.i18n import LANGUAGES, language
 from ctdhub.insight import Answers, mandated
+from ctdhub.portal.jsonfile import write_json
 from ctdhub.schema import countries
 
 FOLDER = "mandated"
@@ -56,5 +56,4 @@ def write_mandated(folder: Path, answers: Answers) -> None:
                 path.write_text(mandated.written(sheet, answers.release, "csv"), "utf-8")
             facts = mandated.metadata(sheet, answers.release)
             facts["countries"] = list(codes)
-            text = json.dumps(facts, ensure_ascii=False, indent=1)
-            (folder / f"{file(shape)}.metadata.json").write_text(text + "\n", "utf-8")
+            write_json(folder / f"{file(shape)}.metadata.json", facts)

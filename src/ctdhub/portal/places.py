@@ -7,7 +7,7 @@ Does not belong here: what stands on a page (``pages.places``).
 from __future__ import annotations
 
 from ctdhub.insight import Answers
-from ctdhub.insight.saying import SideName
+from ctdhub.insight.sides import SideName
 from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY
 from ctdhub.portal.figures import Among
 from ctdhub.schema import countries

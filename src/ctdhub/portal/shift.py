@@ -8,7 +8,6 @@ Bars are mirrored on pages that run from right to left; beside each stands its n
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from ctdhub.insight.change.sentences import (
 )
 from ctdhub.insight.trends import covering
 from ctdhub.insight.words import year
+from ctdhub.portal.jsonfile import write_json
 from ctdhub.release import Release
 
 _HIGH = 14
@@ -81,8 +81,7 @@ def shift(answers: Answers, question: Question) -> Shift | None:
 def write_shifts(folder: Path, name: str, shifts: Sequence[Shift], release: Release) -> None:
     """Write ``<name>-change.json`` and ``.csv``: every line of a chart, all its changes."""
     data = [as_data(s.report, release) for s in shifts]
-    text = json.dumps(data, ensure_ascii=False, indent=1)
-    (folder / f"{name}-change.json").write_text(text + "\n", "utf-8")
+    write_json(folder / f"{name}-change.json", data)
     (folder / f"{name}-change.csv").write_text(csv_of([s.report for s in shifts]), "utf-8")
 
 

@@ -7,7 +7,6 @@ Does not belong here: the search (``insight.signals``), geometry (``years``).
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,6 +32,7 @@ from ctdhub.insight.signals.on_release import Of
 from ctdhub.insight.signals.sentences import one_in
 from ctdhub.insight.signals.told import part, title
 from ctdhub.insight.words import year
+from ctdhub.portal.jsonfile import write_json
 from ctdhub.portal.trends import Panel
 from ctdhub.portal.wording import ranged, state_words
 from ctdhub.release.tables import harmless
@@ -199,14 +199,14 @@ def write_signals(folder: Path, result: ReleaseSignals) -> None:
     """Write ``signals.json``, ``signals.csv`` and ``signals.metadata.json`` into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     document = report.of_release(result)
-    _write_json(folder / f"{FILE}.json", document)
+    write_json(folder / f"{FILE}.json", document)
     with (folder / f"{FILE}.csv").open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows([harmless(cell) for cell in row] for row in _rows(result))
     people = result.release.protected.people
     heads = {k: v for k, v in document.items() if k not in ("signals", "explained", "others")}
-    _write_json(
+    write_json(
         folder / f"{FILE}.metadata.json",
         {
             "id": FILE,
@@ -228,11 +228,6 @@ def write_signals(folder: Path, result: ReleaseSignals) -> None:
             ),
         },
     )
-
-
-def _write_json(path: Path, document: object) -> None:
-    text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
-    path.write_text(text + "\n", "utf-8")
 
 
 def _rows(result: ReleaseSignals) -> Iterator[list[object]]:

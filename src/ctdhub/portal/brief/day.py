@@ -12,7 +12,8 @@ from babel.dates import format_time
 from ctdhub.i18n import _, current, ngettext
 from ctdhub.insight import Answers, card, headline, place_facts
 from ctdhub.insight.change import EVERYBODY, Question
-from ctdhub.insight.saying import SideName
+from ctdhub.insight.saying import headline_sentence, reach_sentence
+from ctdhub.insight.sides import SideName
 from ctdhub.insight.tables import EXPLOITATION_COUNTRY
 from ctdhub.insight.words import day as in_words
 from ctdhub.insight.words import number, year
@@ -99,7 +100,7 @@ def _lead(answers: Answers, theme: Theme, notebook: Notebook) -> tuple[str, ...]
     printed = tuple(number(x or 0) for x in (people.value, people.low, people.high))
     notebook.add("day.people", "people", people.value, printed)
     notebook.add("day.reach", "sum", people.value, _reach(answers))
-    return (" ".join(part for part in (first.sentence(), first.reach()) if part),)
+    return (" ".join(part for part in (headline_sentence(first), reach_sentence(first)) if part),)
 
 
 def _reach(answers: Answers) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from ctdhub.i18n import _
 from ctdhub.insight import Answers, NumberCard, PlaceFacts, place_facts
 from ctdhub.insight.answers import Where
 from ctdhub.insight.change import Question
-from ctdhub.insight.facts import Side
-from ctdhub.insight.saying import MAIN_TYPES, SideName
+from ctdhub.insight.saying import MAIN_TYPES
+from ctdhub.insight.sides import Side, SideName
 from ctdhub.insight.tables import YES
 from ctdhub.insight.words import interval, number, share
 from ctdhub.paper import Section

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ctdhub.i18n import _
 from ctdhub.insight import Answers, NumberCard, headline
+from ctdhub.insight.saying import headline_sentence
 from ctdhub.insight.words import number, share, year
 from ctdhub.portal.course.parts import Choice, Drawn, Exercise, Lesson, ends
 from ctdhub.release import Release
@@ -27,7 +28,7 @@ def lesson(answers: Answers, drawn: Drawn) -> Lesson:
         minutes=8,
         aim=_("You can say what a count of identified people tells, and what it leaves open."),
         paragraphs=(
-            first.sentence(),
+            headline_sentence(first),
             _(
                 "These are people whom an organisation identified or assisted; most trafficking "
                 "is never identified."

@@ -10,7 +10,6 @@ too little, it says why and gives no number.
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,6 +30,7 @@ from ctdhub.insight.hidden.released import (
 from ctdhub.insight.words import formula, listed, number
 from ctdhub.portal.estimates import chart_file, draw_methods, note, title
 from ctdhub.portal.frame import Page
+from ctdhub.portal.jsonfile import write_json
 from ctdhub.portal.pages.about import about
 from ctdhub.portal.wording import state_words
 from ctdhub.release import Release
@@ -83,8 +83,7 @@ def write_estimates(folder: Path, release: Release) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     facts = {**report(result), "citation": citation(release), "assumed": words.always()}
     facts |= said_first(release, facts)
-    text = json.dumps(facts, ensure_ascii=False, indent=1) + "\n"
-    (folder / f"{FILE}.json").write_text(text, "utf-8")
+    write_json(folder / f"{FILE}.json", facts)
     with (folder / f"{FILE}.csv").open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(COLUMNS)

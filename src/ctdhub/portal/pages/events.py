@@ -6,7 +6,6 @@ Does not belong here: reading ``events.yaml`` (``calendar``), the format iCalend
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
@@ -23,6 +22,7 @@ from ctdhub.insight.words import listed, number
 from ctdhub.portal.calendar import KINDS, Calendar, Event
 from ctdhub.portal.frame import Page
 from ctdhub.portal.ics import calendar_file, identifier
+from ctdhub.portal.jsonfile import write_json
 from ctdhub.release import Release
 
 PATH, FEED, DATA, FOLDER = "events.html", "events.ics", "events.json", "events"
@@ -91,7 +91,7 @@ def write_files(folder: Path, release: Release, calendar: Calendar) -> None:
             for event in calendar.events
         ],
     }
-    (folder / DATA).write_text(json.dumps(held, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    write_json(folder / DATA, held)
 
 
 def kind_name(kind: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ctdhub.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.insight import Answers, NumberCard, headline, place_facts
+from ctdhub.insight.saying import headline_sentence, reach_sentence
 from ctdhub.insight.words import number
 from ctdhub.portal.draw import draw
 from ctdhub.portal.figures import figures
@@ -39,13 +40,15 @@ def page(answers: Answers, newest: Story | None = None) -> Page:
         "Nations (M49)."
     ).format(region=region, n=number(len(countries.members(REGION))))
     first = headline(answers)
+    told = headline_sentence(first)
     return Page(
         path=HOME,
         title=_("Release {version}").format(version=release.version),
-        description=" ".join((first.sentence(), _("Identified cases, not prevalence."))),
+        description=" ".join((told, _("Identified cases, not prevalence."))),
         template="home.html",
         values={
-            "headline": first,
+            "headline": told,
+            "reach": reach_sentence(first),
             "cards": _cards(answers),
             "region": region,
             "region_key": REGION,

@@ -12,7 +12,7 @@ from typing import Any
 from ctdhub.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.insight import Answers, PlaceFacts, card, place_facts
 from ctdhub.insight.mandated import reported_places
-from ctdhub.insight.saying import SideName
+from ctdhub.insight.sides import SideName
 from ctdhub.insight.words import number
 from ctdhub.portal.draw import draw
 from ctdhub.portal.figures import figures

@@ -1,0 +1,123 @@
+"""Arguments that verbs share: a hub or release, a language, a format, a file to write.
+
+Belongs here: their help, what they refuse, how a document leaves.
+Does not belong here: what a verb does; arguments that one verb alone has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from ctdhub.cli import console
+from ctdhub.errors import FileError, HubError, ReleaseError
+from ctdhub.i18n import LANGUAGES, _, current, language
+from ctdhub.release import Release, latest_release, open_release
+
+
+def source() -> Any:
+    """The argument of verbs that read a release."""
+    return typer.Argument(help=_("A hub (its last release) or the folder of a release."))
+
+
+def lang() -> Any:
+    """The option of verbs that write sentences; without it they speak the user's language."""
+    return typer.Option(
+        "--lang", help=_("Language, one of: {names}.").format(names=", ".join(LANGUAGES))
+    )
+
+
+def form(known: Iterable[str]) -> Any:
+    """The option of verbs that write in several formats."""
+    return typer.Option("--format", help=_("One of: {names}.").format(names=", ".join(known)))
+
+
+def out() -> Any:
+    """The option of verbs that print a document."""
+    return typer.Option("--out", help=_("Write into this file, which must not exist yet."))
+
+
+def one_of(given: str, known: Iterable[str], option: str) -> str:
+    """What was given, if it is known.
+
+    Raises:
+        HubError: it is not (rule "usage").
+    """
+    names = tuple(known)
+    if given not in names:
+        what = _("{name} cannot have this value.").format(name=option)
+        fix = _("Choose one of: {values}.").format(values=", ".join(names))
+        raise HubError(what, fix, rule="usage")
+    return given
+
+
+@contextmanager
+def speaking(chosen: str) -> Iterator[str]:
+    """Speak a language within; "" is the user's own.
+
+    Raises:
+        HubError: it is not offered (rule "usage").
+    """
+    spoken = one_of(chosen or current(), LANGUAGES, "--lang")
+    with language(spoken):
+        yield spoken
+
+
+def release_folder(source: Path) -> Path:
+    """The release that is meant: the folder itself, or the last release of a hub.
+
+    Raises:
+        ReleaseError: there is none.
+    """
+    if (source / "manifest.json").is_file():
+        return source
+    found = latest_release(source / "releases")
+    if found is None:
+        what = _("There is no release here.")
+        fix = _("Build the hub first: `ctdhub build HUB`, or name the folder of a release.")
+        raise ReleaseError(what, fix, file=source, rule="no-release")
+    return found
+
+
+def opened(source: Path) -> Release:
+    """The release that is meant, whole.
+
+    Raises:
+        ReleaseError: there is none, or it is not what was published.
+    """
+    return open_release(release_folder(source))
+
+
+def require_new(file: Path | None) -> None:
+    """Refuse to write over a file, before anything is computed.
+
+    Raises:
+        FileError: it exists already.
+    """
+    if file is not None and (file.exists() or file.is_symlink()):
+        raise FileError(
+            _("The file exists already."),
+            _("Name another file with --out, or delete it first."),
+            file=file,
+            rule="no-overwrite",
+        )
+
+
+def deliver(text: str, file: Path | None) -> None:
+    """Print a document as it is, or write it into a new file."""
+    if file is None:
+        console.out(text, end="", highlight=False)
+        return
+    require_new(file)
+    with file.open("x", encoding="utf-8") as handle:
+        handle.write(text)
+    tell_written(file)
+
+
+def tell_written(file: Path) -> None:
+    """Name a file that was written, on one line that can be copied."""
+    console.print(_("Wrote {file}.").format(file=file), markup=False, soft_wrap=True)
