@@ -25,6 +25,7 @@ from ctdhub import pipeline, stages, start
 from ctdhub.errors import HubError
 from ctdhub.hub import Hub
 from ctdhub.protect import Ledger
+from ctdhub.spark import runner
 from ctdhub.steps import KEY_FILE
 from tests.journeys.conftest import COLUMNS, set_limits, set_policy
 
@@ -120,14 +121,18 @@ def build_by_command(hub: Hub, made: Cluster | None = None) -> None:
     assert done.returncode == 0, done.stderr + (made.log()[-4000:] if made else "")
 
 
-def test_on_a_cluster_as_in_one_process(on_duckdb: Hub, master: str, tmp_path: Path) -> None:
+def test_on_a_cluster_as_in_one_process(
+    on_duckdb: Hub, master: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Counted by three workers' tasks, the same question is asked, so that nobody pays twice."""
     hub = on_spark(on_duckdb, tmp_path / "hub", master)
+    monkeypatch.setattr(runner, "PATIENCE", 0.0)
     told: list[str] = []
     done = pipeline.build(hub, until="candidate", progress=lambda step, share: told.append(step))
     assert all(one.reason for one in done)
     assert_same(on_duckdb, hub, parts=3)
     assert len(list(hub.candidates.iterdir())) == 1
+    assert "does the cluster have a free worker?" in told[0]
     assert sum(step.startswith("harmonise") for step in told) >= 1
     assert not any(one.reason for one in pipeline.build(hub, until="candidate"))
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from secrets import token_hex
+from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 LOOK = 0.5
 """Seconds between two looks at how many steps are done."""
+PATIENCE = 20.0
+"""Seconds without a step done until the steward is asked to look at the cluster: one without free
+workers says nothing by itself."""
 
 _Answer = TypeVar("_Answer")
 
@@ -99,7 +103,7 @@ def refresh(
     Args:
         steps: of any number, none of which needs another; with absolute paths.
         work: the hub's work folder.
-        tell: told (name of the step last seen done, number of steps done).
+        tell: told (name of the step last seen done, or why there is none yet; number done).
 
     Raises:
         HubError: the fault of the first step, in their order, that has one; the others are done.
@@ -113,9 +117,12 @@ def refresh(
             partial(_refresh, stale, where), "step long, fault binary"
         )
         found = pool.submit(tasks.toArrow)
-        left = list(stale)
+        left, begun = list(stale), monotonic()
         try:
             while not wait([found], LOOK).done:
+                if len(left) == len(stale) and monotonic() - begun >= PATIENCE:
+                    asked = _("Nothing done yet: does the cluster have a free worker?")
+                    tell(asked, len(steps) - len(left))
                 for step in [step for step in left if step.reason() is None]:
                     left.remove(step)
                     tell(step.name, len(steps) - len(left))
