@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from invented_release import protected_answer
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page, expect
 
 from ctdhub.i18n import LANGUAGES
 from ctdhub.portal import Edition, build_site
@@ -62,3 +62,21 @@ def test_the_dataset_in_the_head_is_data(tab: Page, hostile: Path, path: str) ->
     )
     assert name == EVIL.replace("\u202e", "·")
     assert tab.title() != "taken"
+
+
+@pytest.mark.parametrize("lead", ["latest/en/explore.html#gender=female", "latest/index.html", ""])
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("served", [True, False])
+def test_a_lasting_address_leads_on(
+    browser: Browser, site: Path, web: str, lead: str, scripts: bool, served: bool
+) -> None:
+    """What stands behind the ``#`` goes along where scripts may run."""
+    path, _hash, behind = lead.partition("#")
+    page = path.rsplit("/", 1)[-1] or "index.html"
+    base = web if served else f"{site.as_uri()}/"
+    context = browser.new_context(java_script_enabled=scripts)
+    tab = context.new_page()
+    tab.goto(base + (lead or "index.html"))
+    kept = f"#{behind}" if behind and scripts else ""
+    expect(tab).to_have_url(base + address("en", VERSION, page) + kept)
+    context.close()

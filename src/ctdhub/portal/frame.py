@@ -23,6 +23,7 @@ from ctdhub.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, _, current
 from ctdhub.paper.inline import inlined as in_page
 from ctdhub.portal import cards
 from ctdhub.portal.edition import PLAIN, Edition
+from ctdhub.portal.embedded import embedded
 from ctdhub.release import Release
 
 FIGURES = ("save.js", "figure.js")
@@ -180,7 +181,8 @@ def menu(edition: Edition) -> dict[str, dict[str, str]]:
 
 
 def stub(target: str, code: str, title: str, *, hidden: bool) -> str:
-    """A page that leads to another one at once, without a script.
+    """A page that leads to another one at once; a script, where there is one, keeps what stands
+    behind the ``#``, such as the filters of the explorer.
 
     Args:
         target: relative address.
@@ -189,7 +191,12 @@ def stub(target: str, code: str, title: str, *, hidden: bool) -> str:
     """
     text = environment().get_template("stub.html")
     return text.render(
-        target=target, lang=code, rtl=code in RIGHT_TO_LEFT, title=title, hidden=hidden
+        target=target,
+        script_target=embedded(target),
+        lang=code,
+        rtl=code in RIGHT_TO_LEFT,
+        title=title,
+        hidden=hidden,
     )
 
 

@@ -101,10 +101,11 @@ def _write_language(
             _write(fresh / target, render(page, answers.release, languages, edition))
             _lead(fresh, version, code, page.path, page.title, hidden=hidden)
             if page.path == HOME:
-                root = HOME if code == LANGUAGES[0] else f"{code}/{HOME}"
-                up = "../" * root.count("/")
                 hub = answers.release.facts.hub
-                _write(fresh / root, stub(up + target, code, hub, hidden=hidden))
+                roots = (HOME, f"{LATEST}/{HOME}") if code == LANGUAGES[0] else (f"{code}/{HOME}",)
+                for root in roots:
+                    up = "../" * root.count("/")
+                    _write(fresh / root, stub(up + target, code, hub, hidden=hidden))
 
 
 def _lead(fresh: Path, version: str, code: str, path: str, title: str, *, hidden: bool) -> None:
