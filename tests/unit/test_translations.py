@@ -66,3 +66,15 @@ def test_no_text_hides_in_an_f_string() -> None:
                 calls = [c.func for c in ast.walk(node) if isinstance(c, ast.Call)]
                 names = {f.id for f in calls if isinstance(f, ast.Name)}
                 assert not names & {"_", "ngettext"}, f"{module.name}: line {node.lineno}"
+
+
+SPACED = {"fr": re.compile(r"(?:^|[^ -]) [:;?!%»]|« |\d%"), "es": re.compile(r" %|\d%|\d \d{3}")}
+"""What breaks a line in the wrong place, or lacks the space that belongs there."""
+
+
+@pytest.mark.parametrize("code", SPACED)
+def test_signs_stay_with_their_words(code: str) -> None:
+    """A no-break space stands before the high signs of French and per cent; code has none."""
+    for message in messages.read(code):
+        for form in messages.as_tuple(message.string) if message.id else ():
+            assert not SPACED[code].search(re.sub(r"`.*?`", "", form)), form

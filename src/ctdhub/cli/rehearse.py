@@ -19,7 +19,7 @@ from ctdhub.cli import bar, console
 from ctdhub.errors import HubError
 from ctdhub.hub import Hub
 from ctdhub.i18n import _
-from ctdhub.insight.words import number
+from ctdhub.insight.words import number, share
 from ctdhub.practice.stand_in import FEWEST, invented_people
 from ctdhub.protect import load_policy
 from ctdhub.protect.alone import MAX_DELTA, check_delta
@@ -187,12 +187,12 @@ def _show_sources(done: Sequence[Rehearsal], heads: Sequence[str]) -> None:
 
 
 def _rows(same: Sequence[Figures], level: float) -> list[tuple[str, list[str]]]:
-    interval = _("half-width of an interval ({level:.0%})").format(level=level)
+    interval = _("half-width of an interval ({level})").format(level=share(level))
     return [
         (_("noise (sigma, people)"), [f"{f.sigma:.1f}" for f in same]),
         (interval, [_range(f.half_width) for f in same]),
         (_("smallest count shown"), [_range(f.shown_from) for f in same]),
-        (_("cells shown*"), ["–" if f.shown is None else f"{f.shown:.1%}" for f in same]),
+        (_("cells shown*"), ["–" if f.shown is None else share(f.shown, fine=True) for f in same]),
         (_("records against truth* (TVD)"), [f"{f.tv:.4f}" for f in same]),
     ]
 

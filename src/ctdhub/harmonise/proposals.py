@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import pyarrow as pa
+from babel.numbers import format_percent
 
 from ctdhub.harmonise.cells import elements_of
 from ctdhub.harmonise.country_names import fold_name, look_up, resolve
@@ -122,8 +123,12 @@ def _year(column: Glance, target: str, score: float) -> Iterator[Proposal]:
     dmy = column.share(lambda text: year_of(fold(text), "dmy"))
     share = max(dmy, column.share(lambda text: year_of(fold(text), "mdy")))
     if share >= 0.6:
-        reason = _("{share} of its texts are years or dates").format(share=f"{share:.0%}")
+        reason = _("{share} of its texts are years or dates").format(share=_percent(share))
         yield Proposal(target, column.name, {"year": True}, score * share, reason)
+
+
+def _percent(part: float) -> str:
+    return str(format_percent(part, locale=current(), numbering_system="default"))
 
 
 def month_first(column: Glance) -> bool:
@@ -145,7 +150,7 @@ def _country(column: Glance, target: str, score: float) -> Iterator[Proposal]:
     if mark:
         rule |= {"split": mark, "take": "first"}
         doubts.append(_("of several countries the first is kept"))
-    reason = _("{share} of its texts are countries").format(share=f"{share:.0%}")
+    reason = _("{share} of its texts are countries").format(share=_percent(share))
     yield Proposal(target, column.name, rule, score * share, reason, tuple(doubts))
 
 
@@ -173,7 +178,7 @@ def _coded(column: Glance, target: str, score: float) -> Iterator[Proposal]:
             if "0" in column.texts:
                 doubts.append(_('0 may mean "unknown": then add null_values: ["0"]'))
             reason = _("{share} of its texts are ages up to {oldest} or age bands").format(
-                share=f"{share:.0%}", oldest=OLDEST
+                share=_percent(share), oldest=OLDEST
             )
             yield Proposal(
                 target, column.name, {"band": True}, score * share, reason, tuple(doubts[:10])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 Kind = Literal["withdrawal", "undo", "renewal", "raw_deleted"]
@@ -64,12 +64,12 @@ class Entry:
 
     def sealed(self) -> Entry:
         """The entry with the hash of its other fields."""
-        content = {k: v for k, v in asdict(self).items() if k != "hash"}
+        content = {k: v for k, v in vars(self).items() if k != "hash"}
         return replace(self, hash=hashlib.sha256(_canonical(content)).hexdigest())
 
     def line(self) -> bytes:
         """The entry as it lies in the register, without the end of the line."""
-        return _canonical(asdict(self))
+        return _canonical(vars(self))
 
 
 def read(line: bytes, before: Entry | None) -> Entry | None:
