@@ -7,6 +7,7 @@ that the source no longer has are removed.
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +16,14 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from ctdhub.i18n import LANGUAGES
+from ctdhub.i18n import LANGUAGES, RIGHT_TO_LEFT
 from ctdhub.schema import crosswalk
 
 PACKAGE = Path(__file__).parents[1] / "src" / "ctdhub"
 METHODS = [("**.py", "python"), ("**/templates/**.*", "jinja2")]
+LRM = "\u200e"
+TYPED = re.compile(r"(`[^`]+`)")
+OPTION = re.compile(r"(?<![A-Za-z0-9_}\]>`-])(?<![A-Za-z0-9_}\]>`-] )(--[a-z{])")
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
 
 
@@ -52,12 +56,25 @@ def read(code: str) -> Catalog:
 
 def write(code: str, catalog: Catalog) -> None:
     """Write a catalogue so that only texts change between two runs: no places, dates or names."""
+    for message in catalog if code in RIGHT_TO_LEFT else ():
+        forms = tuple(marked(text) for text in as_tuple(message.string))
+        message.string = forms[0] if isinstance(message.string, str) else forms
     catalog.fuzzy = False
     catalog.header_comment = f"# {catalog.locale.english_name} texts of ctdhub (Apache-2.0)."
     catalog.last_translator = catalog.language_team = catalog.msgid_bugs_address = ""
     catalog.creation_date = catalog.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
     with catalogue_file(code).open("wb") as handle:
         write_po(handle, catalog, no_location=True, sort_output=True, width=98)
+
+
+def marked(text: str) -> str:
+    """Text that runs from right to left, in which what is typed keeps its order (UAX 9).
+
+    The hyphens of a bare ``--option`` and the signs at both ends of what stands in backticks have
+    no direction and would go to the wrong side; a mark beside them (U+200E, LRM) gives them one.
+    None stands inside a command, which would not run when it is copied.
+    """
+    return OPTION.sub(LRM + r"\1", TYPED.sub(LRM + r"\1" + LRM, text.replace(LRM, "")))
 
 
 def main() -> int:

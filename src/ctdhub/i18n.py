@@ -91,3 +91,8 @@ def _(message: str) -> str:
 def ngettext(one: str, many: str, n: int) -> str:
     """The singular or plural message for ``n`` in the language in force."""
     return catalogue(current()).ngettext(one, many, n)
+
+
+def formula(text: str) -> str:
+    """Text that runs left to right inside a sentence of any direction, such as "5 ± 1"."""
+    return f"\u2066{text}\u2069" if current() in RIGHT_TO_LEFT else text

@@ -78,3 +78,12 @@ def test_signs_stay_with_their_words(code: str) -> None:
     for message in messages.read(code):
         for form in messages.as_tuple(message.string) if message.id else ():
             assert not SPACED[code].search(re.sub(r"`.*?`", "", form)), form
+
+
+@pytest.mark.parametrize("code", sorted(RIGHT_TO_LEFT))
+def test_what_is_typed_keeps_its_order(code: str) -> None:
+    for message in messages.read(code):
+        for form in messages.as_tuple(message.string):
+            assert form == messages.marked(form), "run `make messages`"
+            assert not re.search(r"[A-Za-z0-9] ?\u200e-", form), "a command that cannot be copied"
+            assert "\u200e" not in "".join(re.findall(r"`([^`]*)`", form)), form

@@ -14,7 +14,7 @@ from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
-from ctdhub.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.i18n import RIGHT_TO_LEFT, _, current, formula
 
 
 def number(value: float) -> str:
@@ -88,11 +88,6 @@ def tiny(value: float) -> str:
     digits, _e, exponent = f"{value:.1e}".partition("e")
     power = "10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return formula(power if digits == "1.0" else f"{decimal(float(digits))} × {power}")
-
-
-def formula(text: str) -> str:
-    """Text that runs left to right inside a sentence of any direction, such as "5 ± 1"."""
-    return f"\u2066{text}\u2069" if current() in RIGHT_TO_LEFT else text
 
 
 def isolated(name: str) -> str:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from ctdhub.i18n import RIGHT_TO_LEFT, _, current, ngettext
+from ctdhub.i18n import RIGHT_TO_LEFT, _, current, formula, ngettext
 from ctdhub.insight import Answers, Row, Table
 from ctdhub.insight.answers import Where
 from ctdhub.insight.change import EVERYBODY, Question
 from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, NOT_RECORDED, YES
 from ctdhub.insight.trends import Line, covering, difference, span, trend, turns
-from ctdhub.insight.words import formula, listed, number, year
+from ctdhub.insight.words import listed, number, year
 from ctdhub.portal.figures import base_note
 from ctdhub.portal.shift import Shift, shift
 from ctdhub.portal.wording import ranged, sized, state_words

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ctdhub.i18n import _
+from ctdhub.i18n import _, formula
 from ctdhub.insight import NumberCard
-from ctdhub.insight.words import formula, interval, number, share
+from ctdhub.insight.words import interval, number, share
 
 Kind = Literal["value", "not_recorded", "protected", "nobody_reports", "not_measured"]
 

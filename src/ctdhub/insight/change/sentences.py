@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctdhub.i18n import _, current, ngettext
+from ctdhub.i18n import _, current, formula, ngettext
 from ctdhub.insight.change.panel import Panel
 from ctdhub.insight.change.question import Question
 from ctdhub.insight.change.split import Part, Split
-from ctdhub.insight.words import formula, isolated, listed, number, share, year
+from ctdhub.insight.words import isolated, listed, number, share, year
 from ctdhub.schema import load_schema
 from ctdhub.schema.labels import group_label, label
 

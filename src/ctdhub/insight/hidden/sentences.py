@@ -10,12 +10,12 @@ import math
 from collections.abc import Mapping
 from statistics import NormalDist
 
-from ctdhub.i18n import _
+from ctdhub.i18n import _, formula
 from ctdhub.insight.hidden import decomposable
 from ctdhub.insight.hidden.estimate import Doubt, Method, Name, Result, Why
 from ctdhub.insight.hidden.gate import LEAST_OVERLAP, Gate
 from ctdhub.insight.hidden.sensitivity import Changed
-from ctdhub.insight.words import decimal, formula, listed, number, share
+from ctdhub.insight.words import decimal, listed, number, share
 
 Names = Mapping[str, str]
 """How lists are shown, by their names in the table."""

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ctdhub.i18n import _
+from ctdhub.i18n import _, formula
 from ctdhub.insight import Answers
 from ctdhub.insight.cards import citation
 from ctdhub.insight.hidden import Lists, Result, report
@@ -27,7 +27,7 @@ from ctdhub.insight.hidden.released import (
     said_first,
     scope,
 )
-from ctdhub.insight.words import formula, listed, number
+from ctdhub.insight.words import listed, number
 from ctdhub.portal.estimates import chart_file, draw_methods, note, title
 from ctdhub.portal.frame import Page
 from ctdhub.portal.jsonfile import write_json

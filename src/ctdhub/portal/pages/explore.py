@@ -15,11 +15,11 @@ from typing import Any
 from babel import Locale
 from markupsafe import Markup
 
-from ctdhub.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.i18n import RIGHT_TO_LEFT, _, current, formula
 from ctdhub.insight import Answers, Table
 from ctdhub.insight.cards import caveat, citation
 from ctdhub.insight.exploring import grouped
-from ctdhub.insight.words import formula, number, share
+from ctdhub.insight.words import number, share
 from ctdhub.portal.draw import draw
 from ctdhub.portal.embedded import embedded
 from ctdhub.portal.explorer import DATA, GROUPS, LAST, SCRIPT, SINGLE, Explorer, explorer

@@ -9,7 +9,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from ctdhub.i18n import _, ngettext
+from ctdhub.i18n import _, formula, ngettext
 from ctdhub.protect.audit.canary import CanaryAudit
 from ctdhub.protect.audit.inference import InferenceAudit
 from ctdhub.protect.audit.suite import RISK
@@ -151,9 +151,9 @@ def of_inference(audit: InferenceAudit, epsilon: float, delta: float) -> Attack:
         "Having been in changed the share of right guesses by {value} percentage points (95 % "
         "interval {low} to {high}); the promise allows up to {allowed}."
     ).format(
-        value=f"{100 * seen.value:+.1f}",
-        low=f"{100 * seen.low:+.1f}",
-        high=f"{100 * seen.high:+.1f}",
+        value=formula(f"{100 * seen.value:+.1f}"),
+        low=formula(f"{100 * seen.low:+.1f}"),
+        high=formula(f"{100 * seen.high:+.1f}"),
         allowed=f"{100 * allowed:.1f}",
     )
     figures = asdict(audit) | {"advantage": asdict(seen), "copies": asdict(copies)}
