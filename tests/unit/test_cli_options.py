@@ -26,8 +26,10 @@ SPEAKING = {
     "brief": ("--region", "europe"),
 }
 """Verbs that read a release and write sentences, with what they cannot do without."""
-PRINTING = ("facts", "trends", "signals", "tables")
+PRINTING = ("facts", "trends", "signals", "tables", "equity", "estimate")
 """Those that print, or write into a file instead."""
+MEASURED = ("equity", "estimate")
+"""Those that need more than the practice release holds."""
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +66,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_each_speaks_the_language_that_is_asked_for(
     ctdhub: Run, release: Path, measured: Path, verb: str
 ) -> None:
-    source = measured if verb in ("equity", "estimate") else release
+    source = measured if verb in MEASURED else release
     said = {}
     for lang in LANGUAGES:
         code, said[lang], err = ctdhub(verb, source, *SPEAKING[verb], "--lang", lang)
@@ -76,23 +78,105 @@ def test_each_speaks_the_language_that_is_asked_for(
 
 
 @pytest.mark.parametrize("verb", PRINTING)
+@pytest.mark.parametrize("form", ["text", "json"])
 def test_a_file_is_never_written_over(
-    ctdhub: Run, release: Path, verb: str, tmp_path: Path
+    ctdhub: Run, release: Path, measured: Path, verb: str, form: str, tmp_path: Path
 ) -> None:
-    file = tmp_path / "told.txt"
-    told = ctdhub(verb, release, *SPEAKING[verb])[1]
-    code, out, _err = ctdhub(verb, release, *SPEAKING[verb], "--out", file)
-    assert (code, file.read_text("utf-8")) == (0, told)
-    assert str(file) in out
+    source = measured if verb in MEASURED else release
+    file, words = tmp_path / "told.txt", (*SPEAKING[verb], "--format", form)
+    told = ctdhub(verb, source, *words)[1]
+    code, out, err = ctdhub(verb, source, *words, "--out", file)
+    assert code == 0, err
+    assert file.read_text("utf-8").split() == told.split()
+    assert str(file) in "".join(out.split("\n"))
     file.write_text("mine", "utf-8")
-    code, out, err = ctdhub(verb, release, *SPEAKING[verb], "--out", file)
+    code, out, err = ctdhub(verb, source, *words, "--out", file)
     assert (code, out) == (2, "")
     assert "no-overwrite" in err
     assert file.read_text("utf-8") == "mine"
 
 
+def test_a_chart_and_a_brief_are_never_written_over(
+    ctdhub: Run, release: Path, measured: Path, tmp_path: Path
+) -> None:
+    for name, words in {
+        "m.svg": ("estimate", measured, "--chart"),
+        "b.html": ("brief", release, "--region", "150", "--format", "html", "--out"),
+        "b.json": ("brief", release, "--country", "Italy", "--format", "json", "--out"),
+    }.items():
+        file = tmp_path / name
+        assert ctdhub(*words, file)[0] == 0
+        file.write_text("mine", "utf-8")
+        code, _out, err = ctdhub(*words, file)
+        assert (code, file.read_text("utf-8")) == (2, "mine"), name
+        assert "no-overwrite" in err
+        code, _out, err = ctdhub(*words, tmp_path / "b.csv")
+        assert code == 2
+        assert "format-suffix" in err
+    code, _out, err = ctdhub("brief", release, "--region", "Italy")
+    assert code == 2
+    assert "--country ITA" in err
+
+
+def test_folders_of_others_are_left_alone(ctdhub: Run, tmp_path: Path) -> None:
+    table = tmp_path / "cases.csv"
+    table.write_text("sex\nF\nM\n", "utf-8")
+    rules = tmp_path / "m.yaml"
+    rules.write_text("version: 1\ncolumns:\n  gender: {from: sex, map: {F: female, M: male}}\n")
+    for name, words in {
+        "rejects.csv": ("harmonise", table, "--mapping", rules, "--out"),
+        "harbour.csv": ("practice", "--people", 1000, "--names"),
+        "truth.txt": ("practice", "--people", 1000),
+    }.items():
+        folder = tmp_path / name.partition(".")[0]
+        folder.mkdir()
+        (folder / name).write_text("mine", "utf-8")
+        code, _out, err = ctdhub(*words, folder)
+        assert code == 2
+        assert "no-overwrite" in err
+        assert [p.name for p in folder.iterdir()] == [name]
+        (folder / name).unlink()
+        for _twice in range(2):  # into an empty folder, and again into its own
+            assert ctdhub(*words, folder)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("facts", "--name", "Ours"), "--region"),
+        (("signals", "--noise-sd", 4), "--noise-sd goes with a table"),
+        (("signals", "--gaps", "zero"), "--gaps goes with a table"),
+        (("signals", "--window", 99), "enough periods"),
+        (("tables", "--for", "greta", "--population", "absent.csv"), "does not exist"),
+        (("tables", "--for", "greta", "--years", "16-18"), "--years"),
+        (("tables", "--for", "greta", "--country", "Itally"), "Italy"),
+    ],
+)
+def test_what_does_nothing_is_refused(
+    ctdhub: Run, release: Path, words: tuple[str, ...], said: str
+) -> None:
+    code, out, err = ctdhub(words[0], release, *words[1:])
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+def test_a_country_and_a_year_may_be_named_as_elsewhere(ctdhub: Run, release: Path) -> None:
+    said = [
+        ctdhub("tables", release, "--for", "greta", "--country", name, *when)
+        for name, *when in (("ITA", "--year", 2019), ("Italia", "--years", 2019))
+    ]
+    assert said[0][0] == 0
+    assert said[0] == said[1]
+
+
 def test_no_release_is_told_with_a_remedy(ctdhub: Run, tmp_path: Path) -> None:
+    (tmp_path / "file.txt").write_text("", "utf-8")
     for verb, words in SPEAKING.items():
         code, out, err = ctdhub(verb, tmp_path, *words)
         assert (code, out) == (2, ""), verb
         assert "no-release" in err, verb
+        for other in ("absent", "file.txt"):
+            code, out, err = ctdhub(verb, tmp_path / other, *words)
+            assert (code, out) == (2, ""), verb
+            assert "Build the hub first" not in err, verb
+            assert "typst" not in err

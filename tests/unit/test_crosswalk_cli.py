@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from ctdhub.cli import crosswalk
-from ctdhub.errors import UnreadableFile
+from ctdhub.errors import FileError, UnreadableFile
 from ctdhub.schema.crosswalk import NAMES
 
 run = CliRunner()
@@ -58,5 +58,9 @@ def test_convert_says_what_was_lost(app: typer.Typer, tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "means_threats" in result.stdout
     assert out.read_text("utf-8").count("\n") == 3
+    refused = run.invoke(app, command).exception
+    assert isinstance(refused, FileError)
+    assert refused.rule == "no-overwrite"
+    out.unlink()
     (tmp_path / "records.parquet").write_bytes(b"no parquet")
     assert isinstance(run.invoke(app, command).exception, UnreadableFile)

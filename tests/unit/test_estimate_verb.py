@@ -142,7 +142,7 @@ def test_the_gate_gives_no_number_and_exit_code_1(say: Say, tmp_path: Path) -> N
     few = "a,b,people\n1,0,500\n0,1,400\n1,1,9\n"
     code, text = say(few, "--chart", str(tmp_path / "m.svg"))
     assert code == 1
-    assert text.startswith("No number: No estimate: 9 people are on two or more lists")
+    assert text.startswith("No estimate: 9 people are on two or more lists")
     assert "500" not in text
     code, text = say(few, "--format", "json")
     assert code == 1

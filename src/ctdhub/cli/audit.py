@@ -7,7 +7,6 @@ their sentences.
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +16,8 @@ import typer
 from rich.markup import escape
 
 from ctdhub import stages
-from ctdhub.cli import bar, console
+from ctdhub.cli import bar, console, options
+from ctdhub.disk import write_whole
 from ctdhub.errors import HubError, HubFolderError
 from ctdhub.hub import Hub
 from ctdhub.i18n import _
@@ -73,6 +73,7 @@ def register(app: typer.Typer) -> None:
             what = _("Findings of an audit are internal and stay in work/audit.")
             fix = _("Name a file in work/audit, or pay for publication with --publish.")
             raise HubError(what, fix, file=out, rule="internal")
+        options.require_new(out)
         found = _audited(hub, kinds, canaries, publish)
         _keep(found, inner)
         if out:
@@ -132,6 +133,4 @@ def _as_file(found: Card, path: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as out:
-        out.write(text)
+    write_whole(path, text.encode())

@@ -72,7 +72,10 @@ def register(app: typer.Typer) -> None:
         out: Annotated[
             Path | None,
             typer.Option(
-                help=_("File to write; with both formats its ending is replaced. Default: here.")
+                help=_(
+                    "File to write, which must not exist yet; with both formats its ending is "
+                    "replaced. Default: a name of its own, here."
+                )
             ),
         ] = None,
         fonts: Annotated[
@@ -94,10 +97,15 @@ def register(app: typer.Typer) -> None:
         if contributor is not None and form == "json":
             what = _("A contributor's report is a document to read, not data.")
             raise PaperError(what, _("Take pdf, html or both."), rule="format")
-        typesetter = Typesetter(fonts or ()) if "pdf" in FORMATS[form] else None
+        if out is not None:
+            if len(FORMATS[form]) == 1:
+                options.require_suffix(out, f".{form}")
+            for ending in FORMATS[form]:
+                options.require_new(_ending(out, ending))
         with options.speaking(lang) as spoken, bar() as progress:
             progress(_("Reading the release"), 0.1)
             answers = Answers(options.opened(source))
+            typesetter = Typesetter(fonts or ()) if "pdf" in FORMATS[form] else None
             progress(_("Writing"), 0.5)
             document: Sheet | Poster
             numbers = ""
@@ -109,8 +117,10 @@ def register(app: typer.Typer) -> None:
                 make = _maker(kind, text, source if (source / "hub.yaml").is_file() else None)
                 document, name, numbers = make(answers, poster)
                 default = Path(f"{name}{'-poster' if poster else ''}.{spoken}")
+            if out is None:
+                default.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             written = _write(document, numbers, out or default, FORMATS[form], typesetter,
-                             out is not None, private=contributor is not None)  # fmt: skip
+                             private=contributor is not None)  # fmt: skip
         for path in written:
             options.tell_written(path)
         if contributor is not None:
@@ -182,7 +192,6 @@ def _write(
     target: Path,
     formats: tuple[str, ...],
     typesetter: Typesetter | None,
-    named: bool,
     *,
     private: bool,
 ) -> list[Path]:
@@ -193,11 +202,9 @@ def _write(
             made[form] = typesetter.pdf(document)
         else:
             made[form] = (numbers if form == "json" else to_html(document)).encode()
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if private else 0o777)
     written = []
     for form, content in made.items():
-        single = named and len(formats) == 1
-        path = target if single else _ending(target, form)
+        path = _ending(target, form)
         _fresh(path, content, 0o600 if private else 0o666)
         written.append(path)
     return written
@@ -217,5 +224,5 @@ def _fresh(path: Path, content: bytes, mode: int) -> None:
 
 def _ending(target: Path, form: str) -> Path:
     """The file of a format: the ending pdf, html or json is replaced, any other is kept."""
-    known = target.suffix in (".pdf", ".html", ".json")
+    known = target.suffix.lower() in (".pdf", ".html", ".json")
     return target.with_suffix(f".{form}") if known else target.with_name(f"{target.name}.{form}")

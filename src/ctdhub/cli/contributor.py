@@ -15,7 +15,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.cli import bar, console, errors
+from ctdhub.cli import bar, console, errors, options
 from ctdhub.errors import HubError, MappingError
 from ctdhub.harmonise import (
     Harmonised,
@@ -32,6 +32,7 @@ from ctdhub.intake import read_table
 
 YEARS = (2002, 2030)
 """Public bounds of the schema, where no hub's policy says otherwise."""
+LINEAGE = "lineage.csv"
 
 
 def register(app: typer.Typer) -> None:
@@ -51,12 +52,14 @@ def register(app: typer.Typer) -> None:
             Path | None, typer.Option(help=_("Write the mapping here instead of showing it."))
         ] = None,
     ) -> None:
+        options.require_new(out)
         with errors.status(_("Reading the file")):
             found = suggest(*read_to_suggest(file))
         if out is None:
             console.print(found.yaml, markup=False, highlight=False, soft_wrap=True)
         else:
-            _new_text(out, found.yaml)
+            with out.open("x", encoding="utf-8") as written:
+                written.write(found.yaml)
             console.print(_("Wrote {file}: read every line of it.").format(file=escape(str(out))))
         if found.builtin:
             errors.print(
@@ -88,6 +91,8 @@ def register(app: typer.Typer) -> None:
             typer.Option(help=_("File with the secret for person keys; else a new one is used.")),
         ] = None,
     ) -> None:
+        if out is not None:
+            options.require_own(out, LINEAGE)
         rules = named_mapping(mapping)
         secret = key.read_bytes() if key else secrets.token_bytes(32)
         if len(secret) < 16:
@@ -168,7 +173,7 @@ def _write(done: Harmonised, out: Path) -> None:
     if done.tokens.num_rows:
         pyarrow.parquet.write_table(done.tokens, out / "tokens.parquet")
     pyarrow.csv.write_csv(done.rejects, out / "rejects.csv")
-    pyarrow.csv.write_csv(lineage_table(done), out / "lineage.csv")
+    pyarrow.csv.write_csv(lineage_table(done), out / LINEAGE)
 
 
 def lineage_table(done: Harmonised) -> pyarrow.Table:
@@ -188,17 +193,3 @@ def lineage_table(done: Harmonised) -> pyarrow.Table:
             for entry in done.lineage
         ]
     )
-
-
-def _new_text(path: Path, text: str) -> None:
-    """Write a file that must not exist yet."""
-    try:
-        with path.open("x", encoding="utf-8") as out:
-            out.write(text)
-    except FileExistsError as error:
-        raise HubError(
-            _("The file exists already."),
-            _("Name a new file, or take that one away first."),
-            file=path,
-            rule="no-overwrite",
-        ) from error

@@ -68,6 +68,7 @@ def register(app: typer.Typer) -> None:
             Path | None, typer.Option(help=_("Perpetrators of the records as Parquet."))
         ] = None,
     ) -> None:
+        options.require_new(out)
         children = _read(perpetrators) if perpetrators else None
         rows = _read(records)
         if not {v.name for v in load_schema().table("records")} & set(rows.column_names):

@@ -7,6 +7,7 @@ Does not belong here: figures and their forms (``insight``).
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,7 @@ from ctdhub.insight.gaps import By, named
 from ctdhub.insight.saying import why
 from ctdhub.insight.words import interval, number, share
 from ctdhub.schema.labels import code_label, label
+from ctdhub.stages import briefing
 
 FORMS = ("text", "json", "csv")
 
@@ -56,8 +58,10 @@ def register(app: typer.Typer) -> None:
         ] = None,
         lang: Annotated[str, options.lang()] = "",
         form: Annotated[str, options.form(FORMS)] = "text",
+        out: Annotated[Path | None, options.out()] = None,
     ) -> None:
         options.one_of(form, FORMS, "--format")
+        options.require_new(out)
         with options.speaking(lang):
             answers = Answers(options.opened(source))
             found = equity.assistance(answers, _grouping(answers, by))
@@ -66,11 +70,14 @@ def register(app: typer.Typer) -> None:
                 chosen = options.one_of(kind.removeprefix("assistance_"), names, "--kind")
                 found = tuple(a for a in found if a.kind == names[chosen])
             if form == "json":
-                console.print_json(json.dumps(equity_rows.as_data(found, answers.release)))
+                data = equity_rows.as_data(found, answers.release)
+                options.deliver(json.dumps(data, ensure_ascii=False, indent=1) + "\n", out)
             elif form == "csv":
-                typer.echo(equity_rows.as_csv(found, answers.release), nl=False)
-            else:
+                options.deliver(equity_rows.as_csv(found, answers.release), out)
+            elif out is None:
                 _show(answers, found)
+            else:
+                options.deliver(options.captured(lambda: _show(answers, found)), out)
 
     @app.command(
         help=_(
@@ -87,13 +94,13 @@ def register(app: typer.Typer) -> None:
         source: Annotated[Path, options.source()] = Path(),
         country: Annotated[
             str | None,
-            typer.Option(help=_("Country of exploitation, three letters; default: all shown.")),
+            typer.Option(help=_("Country of exploitation: its code or name; default: all shown.")),
         ] = None,
         year: Annotated[int | None, typer.Option(help=_("One year of registration."))] = None,
         years: Annotated[
             str | None,
             typer.Option(
-                help=_("First and last year, such as 2018-2020; default: the last three.")
+                help=_("One year, or first and last, such as 2018-2020; default: the last three.")
             ),
         ] = None,
         population: Annotated[
@@ -111,7 +118,8 @@ def register(app: typer.Typer) -> None:
         answers = Answers(options.opened(source))
         with options.speaking(lang), bar() as progress:
             progress(_("Filling the table"), 0.0)
-            scope = mandated.scope(answers, country, _span(year, years), people)
+            place = briefing.country(country) if country else None
+            scope = mandated.scope(answers, place, _span(year, years), people)
             sheet = mandated.SHAPES[shape](answers, scope)
             text = mandated.written(sheet, answers.release, form)
         options.deliver(text, out)
@@ -138,11 +146,11 @@ def _span(year: int | None, years: str | None) -> tuple[int, int] | None:
         )
     if years is None:
         return None if year is None else (year, year)
-    first, dash, last = years.partition("-")
-    if not dash or not (first.isdecimal() and last.isdecimal() and len(first) == len(last) == 4):
+    found = re.fullmatch(r"\s*(\d{4})\s*(?:[-–]\s*(\d{4})\s*)?", years)
+    if found is None:
         what = _("{name} cannot have this value.").format(name="--years")
-        raise HubError(what, _("Give two years, such as 2018-2020."), rule="usage")
-    return int(first), int(last)
+        raise HubError(what, _("Give one year or two, such as 2018-2020."), rule="usage")
+    return int(found[1]), int(found[2] or found[1])
 
 
 def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:

@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import bar, console, options
-from ctdhub.errors import FileError, HubFolderError, PolicyError, printable
+from ctdhub.errors import HubFolderError, PolicyError, printable
 from ctdhub.i18n import _
 from ctdhub.insight.hidden import LEVEL, REPLICATES, Lists, Result, estimate, lists_of, report
 from ctdhub.insight.hidden import sentences as words
@@ -54,7 +54,7 @@ def register(app: typer.Typer) -> None:
             typer.Argument(
                 metavar="LISTS|HUB|RELEASE", help=_("A table, a hub or the folder of a release.")
             ),
-        ],
+        ] = Path(),
         form: Annotated[str, options.form(FORMATS)] = "text",
         chart: Annotated[
             Path | None, typer.Option(help=_("Draw the methods side by side into this .svg file."))
@@ -72,8 +72,10 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
         lang: Annotated[str, options.lang()] = "",
+        out: Annotated[Path | None, options.out()] = None,
     ) -> None:
         options.one_of(form, FORMATS, "--format")
+        options.require_new(out)
         _check(chart, level)
         with options.speaking(lang):
             lists, notes, release = _read(source)
@@ -83,18 +85,27 @@ def register(app: typer.Typer) -> None:
             with bar() as progress:
                 result = estimate(lists, level or given, replicates, report=progress)
             if chart is not None:
-                chart.write_text(chart_file(result, names, printable(source.name), first), "utf-8")
+                title = printable(source.resolve().name)
+                chart.write_text(chart_file(result, names, title, first), "utf-8")
             if form == "json":
                 found = report(result)
                 found["warnings"] = [*notes, *found["warnings"]]
                 if release:
                     found |= said_first(release, found)
-                typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+                options.deliver(json.dumps(found, ensure_ascii=False, indent=1) + "\n", out)
             else:
-                if first:
-                    console.print(f"[bold yellow]{escape(first)}[/]")
                 doubles = double_people(release) if release else ""
-                _print(result, (doubles, *notes) if doubles else notes, names)
+                said = (doubles, *notes) if doubles else notes
+
+                def show() -> None:
+                    if first:
+                        console.print(f"[bold yellow]{escape(first)}[/]")
+                    _print(result, said, names)
+
+                if out is None:
+                    show()
+                else:
+                    options.deliver(options.captured(show), out)
                 if chart is not None:
                     options.tell_written(chart)
         if result.gate.refused:
@@ -108,13 +119,9 @@ def _check(chart: Path | None, level: float | None) -> None:
             _("The level must be from 0.5 to 0.99."), _("Set --level, for example 0.95."),
             rule="level",
         )  # fmt: skip
-    if chart is not None and chart.suffix.lower() != ".svg":
-        raise FileError(
-            _("The name of the file must end in .svg."),
-            _("Give the file another name."),
-            file=chart,
-            rule="format-suffix",
-        )
+    if chart is not None:
+        options.require_suffix(chart, ".svg")
+        options.require_new(chart)
 
 
 def _read(source: Path) -> tuple[Lists, tuple[str, ...], Release | None]:
@@ -141,8 +148,7 @@ def _read(source: Path) -> tuple[Lists, tuple[str, ...], Release | None]:
 
 def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str]) -> None:
     if result.gate.refused:
-        label = _("No number:")
-        console.print(f"[bold yellow]{escape(label)}[/] {escape(words.refusal(result.gate))}")
+        console.print(f"[bold yellow]{escape(words.refusal(result.gate))}[/]")
     else:
         console.print(f"[bold]{escape(words.spread(result))}[/]")
     console.print(escape(words.seen(result)))

@@ -51,6 +51,12 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         write = FORMS[options.one_of(form, FORMS, "--format")]
         options.require_new(out)
+        if name and region is None:
+            raise QuestionError(
+                _("--name names a region, and none was asked for."),
+                _("Give --region as well, or leave out --name."),
+                rule="usage",
+            )
         with options.speaking(lang):
             release = options.opened(source)
             span = parse_years(years, release) if years else None

@@ -91,13 +91,7 @@ def _form(path: Path) -> str:
 
 def _may_write(table: Path, target: Path, force: bool) -> None:
     """Refuse a name that cannot be written before anything is read."""
-    if target.suffix.lower() not in FORMS:
-        raise FileError(
-            _("The name of the file must end in .csv or .parquet."),
-            _("Give the file another name."),
-            file=target,
-            rule="format-suffix",
-        )
+    options.require_suffix(target, *FORMS)
     if target.exists() and (not force or target.samefile(table)):
         raise FileError(
             _("The file exists already."),

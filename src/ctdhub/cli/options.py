@@ -6,12 +6,13 @@ Does not belong here: what a verb does; arguments that one verb alone has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import typer
+from rich.text import Text
 
 from ctdhub.cli import console
 from ctdhub.errors import FileError, HubError, ReleaseError
@@ -73,6 +74,12 @@ def release_folder(source: Path) -> Path:
     Raises:
         ReleaseError: there is none.
     """
+    if not source.is_dir():
+        what = _("This is no folder, so neither a hub nor a release.")
+        if not source.exists():
+            what = _("This file or folder does not exist, or a part of its path is no folder.")
+        fix = _("Name a hub or the folder of a release; without one, the folder where you are.")
+        raise ReleaseError(what, fix, file=source, rule="no-release")
     if (source / "manifest.json").is_file():
         return source
     found = latest_release(source / "releases")
@@ -105,6 +112,46 @@ def require_new(file: Path | None) -> None:
             file=file,
             rule="no-overwrite",
         )
+
+
+def require_suffix(file: Path, *endings: str) -> None:
+    """Refuse a name that says something else than the file will hold.
+
+    Raises:
+        FileError: the name has none of the endings, such as ".svg".
+    """
+    if file.suffix.lower() not in endings:
+        raise FileError(
+            _("The name of the file must end in {endings}.").format(endings=" / ".join(endings)),
+            _("Give the file another name."),
+            file=file,
+            rule="format-suffix",
+        )
+
+
+def require_own(folder: Path, mark: str) -> None:
+    """Refuse a folder with files in it, unless an earlier run of this command made it.
+
+    Args:
+        mark: a file that the command leaves in each folder that it makes.
+
+    Raises:
+        FileError: it holds something else.
+    """
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / mark).is_file():
+        raise FileError(
+            _("The folder holds other files; nothing was changed."),
+            _("Name an empty folder, or one that does not exist."),
+            file=folder,
+            rule="no-overwrite",
+        )
+
+
+def captured(show: Callable[[], None]) -> str:
+    """What would stand on the screen, as plain text."""
+    with console.capture() as held:
+        show()
+    return Text.from_ansi(held.get()).plain + "\n"
 
 
 def deliver(text: str, file: Path | None) -> None:

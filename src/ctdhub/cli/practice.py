@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.cli import bar, console, errors
+from ctdhub.cli import bar, console, errors, options
 from ctdhub.errors import HubFolderError
 from ctdhub.i18n import _
 from ctdhub.insight.words import number
@@ -56,6 +56,7 @@ def register(app: typer.Typer) -> None:
                 file=folder,
                 rule="practice-folder",
             )
+        options.require_own(folder, "truth.csv" if names else "truth.json")
         if names:
             with errors.status(_("Inventing people")):
                 files = write_names(folder, people, seed)

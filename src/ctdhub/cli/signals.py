@@ -57,7 +57,7 @@ def register(app: typer.Typer) -> None:
             typer.Argument(
                 help=_("A table (.csv, .xlsx, .ods), a hub, or the folder of a release.")
             ),
-        ],
+        ] = Path(),
         fdr: Annotated[
             float,
             typer.Option(
@@ -87,20 +87,23 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
         noise_sd: Annotated[
-            float,
+            float | None,
             typer.Option(
                 min=0.0,
                 max=1e9,
                 help=_("Standard deviation of the noise of protected counts, if any."),
             ),
-        ] = 0.0,
+        ] = None,
         min_count: Annotated[
             int,
             typer.Option(min=0, help=_("Fewest people in the window, or expected there.")),
         ] = MIN_COUNT,
         gaps: Annotated[
-            Gaps, typer.Option(help=_("What a period without a row means: not known, or none."))
-        ] = Gaps.missing,
+            Gaps | None,
+            typer.Option(
+                help=_("What a period without a row means: not known (by default), or none.")
+            ),
+        ] = None,
         lang: Annotated[str, options.lang()] = "",
         form: Annotated[str, options.form(FORMATS)] = "text",
         out: Annotated[Path | None, options.out()] = None,
@@ -110,11 +113,26 @@ def register(app: typer.Typer) -> None:
         settings = Settings(window, past, fdr, min_count)
         with options.speaking(lang):
             if source.is_dir():
+                _require_table_for({"--noise-sd": noise_sd, "--gaps": gaps})
                 lines, document = _of_release(source, settings)
             else:
-                given = _table(source, noise_sd, gaps_are_zero=gaps is Gaps.zero)
+                given = _table(source, noise_sd or 0.0, gaps_are_zero=gaps is Gaps.zero)
                 lines, document = _of_file(given, settings)
             options.deliver(_text(lines, document, form), out)
+
+
+def _require_table_for(given: dict[str, object]) -> None:
+    """A release knows its own noise and years.
+
+    Raises:
+        HubError: an option was given that only a table needs.
+    """
+    for name in (name for name, value in given.items() if value is not None):
+        raise HubError(
+            _("{name} goes with a table; a release knows this of itself.").format(name=name),
+            _("Leave out {name}.").format(name=name),
+            rule="usage",
+        )
 
 
 def _table(path: Path, noise_sd: float, *, gaps_are_zero: bool) -> Given:
@@ -161,6 +179,8 @@ def _of_release(source: Path, settings: Settings) -> tuple[list[str], dict[str, 
         release = options.opened(source)
         progress(_("Looking for signals"), 0.3)
         result = signals(release, settings)
+    if result.found is not None and (settings.window or settings.past):
+        _require_tests(result.found, release.version)
     return report.release_lines(result), report.of_release(result)
 
 

@@ -10,13 +10,15 @@ import difflib
 from datetime import date
 from pathlib import Path
 
-from ctdhub.errors import PaperError, printable
+from ctdhub.errors import PaperError, QuestionError, printable
 from ctdhub.harmonise.country_names import resolve
 from ctdhub.i18n import LANGUAGES, _, current
 from ctdhub.insight.words import day as in_words
 from ctdhub.portal.brief import OBSERVANCES, Corridor, Day, Place, observance
 from ctdhub.portal.calendar import Calendar, Event, read_calendar
 from ctdhub.schema import countries
+from ctdhub.schema.place import Place as Meant
+from ctdhub.schema.place import find_place
 
 
 def country(text: str) -> str:
@@ -49,20 +51,35 @@ def region(text: str) -> str:
     Raises:
         PaperError: no such region; near ones are told.
 
-    >>> region("Europe"), region("South-Eastern Asia"), region("EU")
-    ('europe', 'south_eastern_asia', 'eu')
+    >>> region("Europe"), region("South-Eastern Asia"), region("EU"), region("150")
+    ('europe', 'south_eastern_asia', 'eu', 'europe')
     """
     keys = (*countries.regions(), *countries.subregions(), *countries.unions())
     named = {_folded(countries.region_name(k, lang)): k for lang in LANGUAGES for k in keys}
     named |= {_folded(key): key for key in keys}
     if (wanted := _folded(text)) in named:
         return named[wanted]
+    found = _meant(text)
+    if found is not None and found.kind in ("region", "union"):
+        return found.key
+    if found is not None and found.kind == "country":
+        what = _("{name} is a country.").format(name=found.name(current()))
+        fix = _("Give it as --country {code}.").format(code=found.key)
+        raise PaperError(what, fix, rule="region")
     near = difflib.get_close_matches(wanted, named, n=3, cutoff=0.6)
     what = _("There is no region {name}.").format(name=printable(text))
     fix = _("Take one of: {values}.").format(
         values=", ".join(dict.fromkeys(named[n] for n in near)) or ", ".join(keys)
     )
     raise PaperError(what, fix, rule="region")
+
+
+def _meant(text: str) -> Meant | None:
+    """The place of that name or code, if there is one."""
+    try:
+        return find_place(text, lambda name: resolve(name).alpha3)
+    except QuestionError:
+        return None
 
 
 def _folded(text: str) -> str:

@@ -73,12 +73,13 @@ def load_population(path: Path) -> Population:
     """Read a file with the columns country (ISO 3166 alpha-3), year and population.
 
     Raises:
-        FileError: the file cannot be read, or a cell cannot be used; it names row and column.
+        OSError: the file cannot be read.
+        FileError: it is no text, or a cell cannot be used; the error names row and column.
     """
+    content = path.read_bytes()
     try:
-        content = path.read_bytes()
         text = content.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise _fault(path, None, None, _("The file cannot be read as UTF-8 text.")) from error
     if len(content) > MAX_BYTES:
         raise _fault(path, None, None, _("The file is larger than a table of countries can be."))
