@@ -108,13 +108,13 @@ def show_statement(given: Statement, manifest: Manifest, account: Account) -> No
         ),
         (
             _("spent to date"),
-            _("epsilon {spent} of {budget} at delta {delta}; left: {left}").format(
+            _("All releases together: epsilon {spent} of {budget} at delta {delta}.").format(
                 spent=f"{account.spent:.3f}",
                 budget=f"{account.budget:g}",
                 delta=f"{account.delta:.0e}",
-                left=f"{account.left:.3f}",
             ),
         ),
+        ("", _("Left for one more charge: epsilon {left}.").format(left=f"{account.left:.3f}")),
         (_("last line of the ledger"), f"{given.ledger.number} {given.ledger.hash}"),
         (_("hash of SHA256SUMS"), given.digest),
     )
