@@ -119,6 +119,15 @@ def test_text_says_the_spread_first(say: Say) -> None:
     assert "If 5% of the true" in text
 
 
+def test_the_example_of_the_documentation_says_what_the_page_says(say: Say) -> None:
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "estimate-the-hidden-population.md"
+    table, sentence = re.findall(r"```\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    code, out = say("".join(f"{line.strip()}\n" for line in table.split()), "--replicates", "1000")
+    assert code == 0
+    assert " ".join(sentence.split()) in " ".join(out.split())
+    assert "Left out" not in out
+
+
 def test_json_has_stable_keys_and_the_numbers(say: Say) -> None:
     _code, text = say(GOOD, "--format", "json")
     found = json.loads(text)

@@ -22,6 +22,7 @@ from ctdhub.hub import Hub
 from ctdhub.i18n import _
 from ctdhub.insight.words import number
 from ctdhub.insight.words import share as percent
+from ctdhub.protect.ledger import told
 from ctdhub.release.approvals import Approvals, Statement, role_name
 from ctdhub.release.keys import SigningKey, is_encrypted, read_key
 from ctdhub.release.manifest import Manifest
@@ -103,7 +104,7 @@ def show_statement(given: Statement, manifest: Manifest, account: Account) -> No
         (
             _("charge"),
             _("number {n} of the ledger, {time}: {what}").format(
-                n=charge.number, time=charge.time[:16].replace("T", " "), what=charge.what
+                n=charge.number, time=charge.time[:16].replace("T", " "), what=told(charge.what)
             ),
         ),
         (
