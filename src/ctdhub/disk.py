@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 WRITING = ".new-"
@@ -40,6 +43,17 @@ def write_new(path: Path, content: bytes, mode: int = 0o600) -> None:
         os.fsync(out.fileno())
 
 
+@contextmanager
+def made_whole(path: Path) -> Iterator[Path]:
+    """A name beside a file, or a folder, to write under; what is there then takes its place.
+
+    Where the system refuses, the error names what was asked for, not the name beside it.
+    """
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with _put_in_place(fresh, path):
+        yield fresh
+
+
 def write_whole(path: Path, content: bytes, mode: int = 0o600, beside: Path | None = None) -> None:
     """Write or replace a file so that it is the old one or the new one, whatever happens.
 
@@ -48,12 +62,24 @@ def write_whole(path: Path, content: bytes, mode: int = 0o600, beside: Path | No
         beside: a folder on the same disk where it lies until it is whole; its own, if None.
     """
     fresh = (beside or path.parent) / f"{WRITING}{path.name}-{secrets.token_hex(4)}"
-    try:
+    with _put_in_place(fresh, path):
         write_new(fresh, content, mode)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
     sync(path.parent)
+
+
+@contextmanager
+def _put_in_place(fresh: Path, path: Path) -> Iterator[None]:
+    try:
+        yield
+        fresh.replace(path)
+    except OSError as error:
+        if error.filename is None or str(error.filename) == str(fresh):
+            error.filename = str(path)
+        raise
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        with suppress(OSError):
+            fresh.unlink()
 
 
 def sweep(folder: Path, name: str) -> None:

@@ -47,8 +47,8 @@ class HubError(Exception):
         column: column name or letter.
         rule: short identifier of the rule that was broken, for example ``cell-size``.
 
-    >>> str(HubError("The file is empty.", "Send it again.", file="a.csv", rule="empty-file"))
-    'The file is empty. Send it again. (file a.csv, rule empty-file)'
+    >>> str(HubError("The file is empty.", "Give another.", file="a.csv", rule="empty-file"))
+    'The file is empty. Give another. (file a.csv, rule empty-file)'
     """
 
     exit_code = 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from ctdhub import pipeline, stages
+from ctdhub.cli import command
 from ctdhub.errors import FileError, LedgerTampered, PolicyError, ReleaseError
 from ctdhub.hub import Hub
 from ctdhub.protect import Entry, Ledger
@@ -100,6 +103,15 @@ def test_a_statement_says_what_is_approved(real: Hub) -> None:
         separators=(",", ":"),
     ).encode()
     assert is_signed(message, given.signature, real.settings.approvers.steward)  # type: ignore[union-attr]
+
+
+def test_what_is_left_is_worded_as_in_the_ledger(real: Hub) -> None:
+    approve = ["approve", str(real.root), "--role", "steward", "--key", "none.pem"]
+    for words in (["ledger", str(real.root)], approve):
+        done = CliRunner().invoke(command(words[0]), words, input="n\n")
+        shown = re.sub(r"[│\s]+", " ", done.output)
+        assert re.search(r"All releases together: epsilon [\d.]+ of", shown)
+        assert "Left for one more charge: epsilon" in shown
 
 
 def test_a_practice_hub_says_that_its_approvals_are_practice(built: Hub) -> None:

@@ -214,6 +214,7 @@ def test_tokens_asks_before_it_writes(
         (["--release", "2026.1", "--columns", "given=nobody"], "columns"),
         (["--release", "2026.1", "--strip", "nobody"], "columns"),
         (["--release", "2026.1", "--age-at", "nobody"], "age-at"),
+        (["--release", "2026.1", "--age-at", "year"], "age-at"),
     ]:
         code, _out, err = ctdhub(*args, *more, "--yes")
         assert (code, f"rule {rule}" in err) == (2, True), (more, err)
@@ -314,26 +315,34 @@ def test_options_for_one_file_and_refusals_of_link(linked: Hub, tmp_path: Path, 
     text = other.read_text("utf-8").splitlines()
     text[0] = text[0].replace("given_name", "n1").replace("family_name", "n2")
     other.write_text("\n".join(["made in 2026", *text]) + "\n", "utf-8")
+    head, *rows = one.read_text("utf-8").splitlines()
+    dated = [f"{head},intake", *(f"{row},2031-02-03" for row in rows[1:]), f"{rows[0]},2031"]
+    one.write_text("\n".join(dated) + "\n", "utf-8")
     roles = "given=n1,family=n2,birth=birth_date,place=town,sex=sex,case=case_number"
     args = (
         "--columns", f"mayak.csv:{roles}", "--header-row", "mayak.csv:2", "--strip",
-        "citizenship", "--age-at", "harbour.csv:year",
+        "citizenship", "--age-at", "harbour.csv:intake",
     )  # fmt: skip
-    code, _said, _err = ctdhub("link", one, other, *common, "--out", out, *args)
+    code, said, _err = ctdhub("link", one, other, *common, "--out", out, *args)
     assert code == 0
+    assert "rows without an age: no full date to count at" in said
     heads = {p.stem: p.read_text("utf-8").splitlines()[0] for p in (out / "leaves").iterdir()}
     tokens = '"link_token","link_tokens"'
-    assert heads["harbour"] == f'"case_number","sex","year","age",{tokens}'
+    assert heads["harbour"] == f'"case_number","sex","year","intake","age",{tokens}'
     assert heads["mayak"] == f'"case_number","sex","year",{tokens}'
     for words, rule in (
         ((one, *common, "--out", tmp_path / "x"), "one-file"),
         ((one, other, *common, "--out", out), "no-overwrite"),
+        ((one, tmp_path / "no.csv", *common, "--out", tmp_path / "x"), "no-file"),
+        ((one, third, *common, "--out", tmp_path / "x", "--earlier", tmp_path / "no"), "earlier"),
+        ((one, third, *common, "--out", tmp_path / "x", "--age-at", "manara.csv:year"), "age-at"),
         ((one, other, *common, "--out", linked.root / "x"), "link-at-hub"),
         ((one, other, *common, "--out", tmp_path / "x", "--header-row", "two"), "option"),
         ((one, other, *common, "--out", tmp_path / "x", "--strip", "a", "--strip", "b"), "option"),
         ((one, third, *common, "--out", tmp_path / "x", "--earlier", names), "earlier"),
     ):
-        code, _said, err = ctdhub("link", *words)
+        code, said, err = ctdhub("link", *words)
         assert code == 2
+        assert not said, "no plan is shown before all is checked"
         assert f"rule {rule}" in err
         assert not (tmp_path / "x").exists()

@@ -416,6 +416,36 @@ def test_what_cannot_be(built: Hub, tmp_path: Path, arguments: tuple[str, ...], 
     assert not (built.root / "withdrawals").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--contributor", HARBOUR, "--list"), "--list does not go with: --contributor."),
+        (("--list", "--json", "--all", "--file", "-"),
+         "--list does not go with: --file, --all."),
+        (("--contributor", HARBOUR, "--all", "--by", "case"), "--all does not go with: --by."),
+        (("--json", "--contributor", HARBOUR), "--json goes with --list only."),
+        ((), "--contributor is missing."),
+        (("--contributor", HARBOUR, "--file", "-"), "--yes is missing."),
+        (("--contributor", HARBOUR, "--all", "--undo", "--yes"),
+         f"{HARBOUR} did not withdraw, so there is nothing to undo."),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named(built: Hub, arguments: tuple[str, ...], said: str) -> None:
+    done = run(built, *arguments)
+    assert isinstance(done.exception, HubError)
+    assert done.exception.what == said
+
+
+def test_a_number_that_no_record_carries_asks_for_no_new_file(hub: Hub, tmp_path: Path) -> None:
+    numbers = tmp_path / "numbers.txt"
+    again = "Her row still lies in"
+    for number, lies in (("Z-0", False), (known_to_both(hub)[0][0], True)):
+        numbers.write_text(number, "utf-8")
+        done = run(hub, "--contributor", HARBOUR, "--file", str(numbers), "--ahead", "--yes")
+        assert done.exit_code == 0
+        assert (again in done.output) is lies
+
+
 def test_the_command_asks_for_the_number(hub: Hub) -> None:
     case, token = known_to_both(hub)[0]
     refused = run(hub, "--contributor", HARBOUR, text=f"{case}\nn\n")

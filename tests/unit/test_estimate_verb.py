@@ -80,8 +80,9 @@ def test_cells_of_lists_that_are_neither_0_nor_1(say: Say, cell: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "\n\n", "a,b,people\n"])
 def test_empty_files(say: Say, text: str) -> None:
-    with pytest.raises(HubError):
+    with pytest.raises(HubError) as caught:
         say(text)
+    assert "send" not in caught.value.fix.lower(), "whoever runs it has the file himself"
 
 
 def test_two_lists_of_one_name() -> None:
@@ -116,6 +117,15 @@ def test_text_says_the_spread_first(say: Say) -> None:
     assert "z0" in text
     assert "Without the list a" in text
     assert "If 5% of the true" in text
+
+
+def test_the_example_of_the_documentation_says_what_the_page_says(say: Say) -> None:
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "estimate-the-hidden-population.md"
+    table, sentence = re.findall(r"```\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    code, out = say("".join(f"{line.strip()}\n" for line in table.split()), "--replicates", "1000")
+    assert code == 0
+    assert " ".join(sentence.split()) in " ".join(out.split())
+    assert "Left out" not in out
 
 
 def test_json_has_stable_keys_and_the_numbers(say: Say) -> None:

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ctdhub.errors import LedgerTampered, Overspend
+from ctdhub.i18n import LANGUAGES, language
 from ctdhub.protect.accounting import epsilon_of, rho_of
-from ctdhub.protect.ledger import Ledger
+from ctdhub.protect.ledger import Ledger, told, written
 
 DELTA = 1e-8
 
@@ -168,3 +169,32 @@ def test_questions_are_keyed_per_ledger(tmp_path: Path) -> None:
     one, two = charged(tmp_path / "1", 1), charged(tmp_path / "2", 1)
     assert one.question(b"x") == one.question(b"x") != two.question(b"x")
     assert (one.folder / "secret").stat().st_mode & 0o077 == 0
+
+
+PURPOSES = {
+    "release of all public columns at epsilon 4, budget 12": ("4", "12"),
+    "release of 9 columns at epsilon 0.5, budget 12": ("9", "0.5", "12"),
+    "publication of an audit: canary, worlds": ("canary, worlds",),
+    "release of 9 columns at epsilon 4, budget 12; charged again, because charge 3 was cut off "
+    "without an answer; charged again, because charge 5 was cut off without an answer":
+        ("9", "4", "12", "3", "5"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", PURPOSES)
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_a_purpose_is_told_in_the_language_of_the_reader(what: str, code: str) -> None:
+    with language(code):
+        said = told(what)
+    assert all(field in said for field in PURPOSES[what])
+    assert (said == what) is (code == "en")
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_words_of_the_ledger_are_english_and_unknown_ones_stay(code: str) -> None:
+    with language(code):
+        assert written("all", epsilon="4", budget="12") == next(iter(PURPOSES))
+        assert written("audit", kinds="canary, worlds") in PURPOSES
+        assert written("again", purpose="asked", n=3).startswith("asked; charged again")
+        for what in ("release of all public columns", "asked", "{purpose}; {n}", ""):
+            assert told(what) == what

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ctdhub.cli import command, run
 from ctdhub.errors import FileError
 from ctdhub.link.keys import (
     armour,
@@ -82,9 +83,24 @@ def test_an_envelope_opens_for_one(tmp_path: Path, passphrase: str) -> None:
 
 @pytest.mark.parametrize("to", ["", "x25519:", "x25519:AAAA", "ed25519:AAAA", "x25519:" + "A" * 44])
 def test_no_envelope_to_nobody(tmp_path: Path, to: str) -> None:
-    with pytest.raises(FileError):
+    with pytest.raises(FileError) as caught:
         wrap(KEY, to, tmp_path / "a.key")
+    assert (caught.value.rule, caught.value.file) == ("public-key", None)
+    (tmp_path / "their.pub").write_text(to, "utf-8")
+    with pytest.raises(FileError) as caught:
+        wrap(KEY, str(tmp_path / "their.pub"), tmp_path / "a.key")
+    assert (caught.value.rule, caught.value.file) == ("public-key", "their.pub")
     assert not (tmp_path / "a.key").exists()
+
+
+def test_an_envelope_is_shown_the_way_to_its_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrap(KEY, make_pair(tmp_path / "own.pem"), tmp_path / "a.key")
+    monkeypatch.setattr("sys.argv", ["ctdhub", "key", "show", str(tmp_path / "a.key")])
+    with pytest.raises(FileError, match="ctdhub key unwrap") as caught:
+        run(command("key"))
+    assert caught.value.file == "a.key"
 
 
 def test_one_key_has_one_spelling(tmp_path: Path) -> None:

@@ -363,9 +363,66 @@ def test_headers_in_several_languages_are_proposed(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_the_age_that_stays(tmp_path: Path, birth: str, at: str, age: str | None) -> None:
-    raw = read_table(
-        _csv(tmp_path / "in.csv", [["name", "birth", "day"], ["Marta Cruz", birth, at]])
-    )
+    rows = [
+        ["name", "birth", "day"],
+        ["Marta Cruz", birth, at],
+        ["Ana", "1980-01-02", "2000-01-02"],
+    ]
+    raw = read_table(_csv(tmp_path / "in.csv", rows))
     what = plan(raw, {"name": "name", "birth": "birth"})
-    tokenise(raw, what, MAKER, tmp_path / "out.parquet", AgeAt("day"))
-    assert pq.read_table(tmp_path / "out.parquet")["age"].to_pylist() == [age]
+    made = tokenise(raw, what, MAKER, tmp_path / "out.parquet", AgeAt("day"))
+    assert pq.read_table(tmp_path / "out.parquet")["age"].to_pylist() == [age, "20"]
+    assert made.without_age is not None
+    assert sum(made.without_age.values()) == (age is None)
+
+
+def test_rows_without_an_age_are_counted_by_reason(tmp_path: Path) -> None:
+    cells = [("1990-05-03", "2020-05-03"), ("1990-05-03", "2020"), ("spring", "2020-05-03"),
+             ("1990-05-03", "1980-05-03"), ("1990-05-03", "2020")]  # fmt: skip
+    rows = [["name", "birth", "day"], *(["Marta Cruz", *pair] for pair in cells)]
+    raw = read_table(_csv(tmp_path / "in.csv", rows))
+    what = plan(raw, {"name": "name", "birth": "birth"})
+    made = tokenise(raw, what, MAKER, tmp_path / "out.csv", AgeAt("day"))
+    assert made.without_age == {"before": 1, "birth": 1, "day": 2}
+    made = tokenise(raw, what, MAKER, tmp_path / "none.csv")
+    assert made.without_age is None
+
+
+@pytest.mark.parametrize(
+    ("birth", "at", "column"),
+    [
+        ("1990-05-03", "2019", "day"),
+        ("1990-05-03", "", "day"),
+        ("3 mai 1990", "2019-05-03", "birth"),
+        ("2020-05-03", "2019-05-03", "day"),
+    ],
+)
+def test_a_file_does_not_lose_all_ages(tmp_path: Path, birth: str, at: str, column: str) -> None:
+    rows = [["name", "birth", "day"], *[["Marta Cruz", birth, at]] * 3]
+    raw = read_table(_csv(tmp_path / "in.csv", rows))
+    what = plan(raw, {"name": "name", "birth": "birth"})
+    with pytest.raises(FileError) as caught:
+        tokenise(raw, what, MAKER, tmp_path / "out.csv", AgeAt("day"))
+    assert (caught.value.rule, caught.value.column) == ("age-at", column)
+    assert "Marta" not in str(caught.value)
+    assert birth not in str(caught.value).replace(caught.value.fix, "")
+    assert not list(tmp_path.glob("*out.csv*"))
+
+
+def test_an_age_in_the_file_is_not_replaced(tmp_path: Path) -> None:
+    rows = [["name", "birth", "day", "age"], ["Marta Cruz", "1990-05-03", "2020-05-03", "31"]]
+    raw = read_table(_csv(tmp_path / "in.csv", rows))
+    roles = {"name": "name", "birth": "birth"}
+    with pytest.raises(FileError) as caught:
+        tokenise(raw, plan(raw, roles), MAKER, tmp_path / "out.csv", AgeAt("day"))
+    assert (caught.value.rule, caught.value.column) == ("age-at", "age")
+    tokenise(raw, plan(raw, roles, strip=["age"]), MAKER, tmp_path / "out.csv", AgeAt("day"))
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_fault_of_the_disk_names_the_file_that_was_asked_for(tmp_path: Path, form: str) -> None:
+    raw = read_table(_csv(tmp_path / "in.csv", [["name", "birth"], ["Marta Cruz", "1990-05-03"]]))
+    what, out = plan(raw, {"name": "name", "birth": "birth"}), tmp_path / "no" / f"out.{form}"
+    with pytest.raises(FileNotFoundError) as caught:
+        tokenise(raw, what, MAKER, out)
+    assert caught.value.filename == str(out)

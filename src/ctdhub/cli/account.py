@@ -15,7 +15,7 @@ from ctdhub.cli import console
 from ctdhub.errors import printable
 from ctdhub.i18n import _
 from ctdhub.protect import Entry, Ledger, Policy
-from ctdhub.protect.ledger import Spending, by_contributor, by_kind
+from ctdhub.protect.ledger import Spending, by_contributor, by_kind, told
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def show_account(account: Account) -> None:
             str(e.number),
             e.time[:16].replace("T", " "),
             _kind(e.kind),
-            escape(printable(e.what, 200)),
+            escape(printable(told(e.what), 200)),
             f"{e.epsilon:.3f}",
             f"{e.delta:.0e}",
             f"{e.rho:.5f}",

@@ -22,6 +22,7 @@ from ctdhub.hub import Hub
 from ctdhub.i18n import _
 from ctdhub.insight.words import number
 from ctdhub.insight.words import share as percent
+from ctdhub.protect.ledger import told
 from ctdhub.release.approvals import Approvals, Statement, role_name
 from ctdhub.release.keys import SigningKey, is_encrypted, read_key
 from ctdhub.release.manifest import Manifest
@@ -103,18 +104,18 @@ def show_statement(given: Statement, manifest: Manifest, account: Account) -> No
         (
             _("charge"),
             _("number {n} of the ledger, {time}: {what}").format(
-                n=charge.number, time=charge.time[:16].replace("T", " "), what=charge.what
+                n=charge.number, time=charge.time[:16].replace("T", " "), what=told(charge.what)
             ),
         ),
         (
             _("spent to date"),
-            _("epsilon {spent} of {budget} at delta {delta}; left: {left}").format(
+            _("All releases together: epsilon {spent} of {budget} at delta {delta}.").format(
                 spent=f"{account.spent:.3f}",
                 budget=f"{account.budget:g}",
                 delta=f"{account.delta:.0e}",
-                left=f"{account.left:.3f}",
             ),
         ),
+        ("", _("Left for one more charge: epsilon {left}.").format(left=f"{account.left:.3f}")),
         (_("last line of the ledger"), f"{given.ledger.number} {given.ledger.hash}"),
         (_("hash of SHA256SUMS"), given.digest),
     )

@@ -7,7 +7,6 @@ Does not belong here: what a document says (``portal.brief``, ``stages``), setti
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Annotated
 import typer
 
 from ctdhub.cli import bar, console, options
+from ctdhub.disk import made_whole
 from ctdhub.errors import PaperError
 from ctdhub.hub import Hub
 from ctdhub.i18n import _
@@ -212,14 +212,10 @@ def _write(
 
 def _fresh(path: Path, content: bytes, mode: int) -> None:
     """A new file in the place of what was there, whoever could read that."""
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
+    with made_whole(path) as fresh:
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 def _ending(target: Path, form: str) -> Path:

@@ -6,7 +6,6 @@ Does not belong here: which cells are suppressed (``protect.kanon``).
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import bar, console, options
+from ctdhub.disk import made_whole
 from ctdhub.errors import FileError, PolicyError, UnreadableFile, printable
 from ctdhub.i18n import _
 from ctdhub.insight.words import listed, number, share
@@ -141,17 +141,13 @@ def _choose(table: pa.Table, columns: str) -> tuple[pa.Table, list[str]]:
 
 def _write(table: pa.Table, target: Path) -> None:
     """Write beside the file and put it in place at the end, so that no half file is ever seen."""
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
+    with made_whole(target) as part:
         if target.suffix.lower() == ".csv":
             if table.num_columns == 1:  # an empty line would be no row to many readers
                 table = pa.table([pc.fill_null(table[0], "")], names=table.column_names)
             pa_csv.write_csv(table, part, pa_csv.WriteOptions(quoting_style="needed"))
         else:
             pq.write_table(table, part, compression="zstd")
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _figures(account: Account) -> Table:

@@ -18,6 +18,7 @@ from ctdhub.errors import FileError
 from ctdhub.i18n import _
 from ctdhub.link.keys import (
     LinkageKey,
+    is_envelope,
     is_linkage_key,
     is_locked,
     join_files,
@@ -95,6 +96,13 @@ def register(app: typer.Typer) -> None:
         if is_linkage_key(file):
             _show_linkage(open_linkage_key(file))
             return
+        if is_envelope(file):
+            raise FileError(
+                _("This is an envelope with the linkage key inside."),
+                _("Open it first: `ctdhub key unwrap FILE --with own.pem --out link.key`."),
+                file=file,
+                rule="key-unreadable",
+            )
         secret = _ask() if is_encrypted(file) else ""
         try:
             _show(public_half(file, secret))

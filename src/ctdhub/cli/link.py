@@ -16,7 +16,7 @@ from rich.table import Table
 
 from ctdhub.cli import bar, console
 from ctdhub.cli.key import open_linkage_key
-from ctdhub.cli.tokens import Order, check_release, names, roles_of, show_plan
+from ctdhub.cli.tokens import Order, age_rows, check_release, names, roles_of, show_plan
 from ctdhub.errors import FileError, HubFolderError
 from ctdhub.i18n import _
 from ctdhub.insight.words import listed, number, share
@@ -25,13 +25,15 @@ from ctdhub.link.identities import (
     LEAVES,
     REVIEW_FILE,
     Held,
+    check_earlier,
     check_files,
     check_installed,
     link_files,
     more_columns,
 )
 from ctdhub.link.settings import LinkageSettings
-from ctdhub.link.tokens import AgeAt, Tokeniser, plan, propose
+from ctdhub.link.tokens import AgeAt, Tokeniser, check_ages, plan, propose
+from ctdhub.steps import Progress as Report
 
 
 def register(app: typer.Typer) -> None:
@@ -105,26 +107,19 @@ def register(app: typer.Typer) -> None:
         check_files([file.name for file in files], out)
         for path in (key, out, *files, *([earlier] if earlier else [])):
             _not_in_a_hub(path)
-        secret = open_linkage_key(key)
+        tokeniser = Tokeniser(open_linkage_key(key).secret, release)
+        if earlier:
+            check_earlier(earlier, tokeniser)
         options = {"columns": columns, "strip": strip, "keep": keep, "age-at": age_at,
                    "sheet": sheet, "header-row": header_row}  # fmt: skip
         of_file = _by_file(files, options)
-        held = []
-        for file in files:
-            said = of_file[file.name]
-            with bar() as progress:
-                progress(_("Reading the file"), 0.0)
-                raw = read_table(file, _reading(said["sheet"], said["header-row"]))
-                progress(_("Looking for identifiers"), 0.5)
-                roles = roles_of(said["columns"]) if said["columns"] else propose(raw)
-                what = plan(raw, roles, names(said["keep"]), names(said["strip"]))
-            console.print(escape(raw.file), style="bold")
-            show_plan(what, said["age-at"])
-            for note in raw.notes:
+        with bar() as progress:
+            held = [_held(file, of_file[file.name], dates, progress) for file in files]
+        for file in held:
+            console.print(escape(file.raw.file), style="bold")
+            show_plan(file.plan, file.age.column if file.age else "")
+            for note in file.raw.notes:
                 console.print(escape(note))
-            held.append(
-                Held(raw, what, AgeAt(said["age-at"], dates.value) if said["age-at"] else None)
-            )
         if more := more_columns([file.plan for file in held]):
             console.print(
                 _("Compared as well: {columns}.").format(columns=escape(listed(list(more))))
@@ -134,7 +129,6 @@ def register(app: typer.Typer) -> None:
             raise typer.Exit(1)
         settings = LinkageSettings(cut=cut)
         with bar() as progress:
-            tokeniser = Tokeniser(secret.secret, release)
             summary = link_files(held, tokeniser, out, settings, earlier, progress)
         _show(summary)
         console.print(
@@ -147,6 +141,19 @@ def register(app: typer.Typer) -> None:
                 review=escape(str(out / REVIEW_FILE)),
             )
         )
+
+
+def _held(file: Path, said: dict[str, str], dates: Order, progress: Report) -> Held:
+    """One file as read, with what happens to its columns; all are read before one is shown."""
+    progress(_("Reading the file"), 0.0)
+    raw = read_table(file, _reading(said["sheet"], said["header-row"]))
+    progress(_("Looking for identifiers"), 0.5)
+    roles = roles_of(said["columns"]) if said["columns"] else propose(raw)
+    what = plan(raw, roles, names(said["keep"]), names(said["strip"]))
+    age = AgeAt(said["age-at"], dates.value) if said["age-at"] else None
+    if age:
+        check_ages(raw, what, age)
+    return Held(raw, what, age)
 
 
 def _not_in_a_hub(path: Path) -> None:
@@ -206,6 +213,12 @@ def _show(summary: dict[str, Any]) -> None:
     ):  # fmt: skip
         table.add_row(label, value)
     console.print(table)
+    for file, copy in summary["files"].items():
+        if rows := age_rows(copy["without_age"]):
+            ages = Table(title=escape(file), show_header=False)
+            for label, count in rows:
+                ages.add_row(label, count)
+            console.print(ages)
     overlap = Table(_("known to"), _("persons once linked"))
     for known in summary["overlap"]:
         overlap.add_row(escape(listed(known["files"])), number(known["persons"]))

@@ -27,10 +27,12 @@ from ctdhub.link.tokens import (
     KINDS,
     ROLES,
     AgeAt,
+    Lack,
     Made,
     Plan,
     Role,
     Tokeniser,
+    check_ages,
     check_new,
     plan,
     propose,
@@ -102,6 +104,9 @@ def register(app: typer.Typer) -> None:
             progress(_("Looking for identifiers"), 0.5)
             roles = roles_of(columns) if columns else propose(raw)
             what = plan(raw, roles, names(keep), names(strip))
+            age = AgeAt(age_at, dates.value) if age_at else None
+            if age:
+                check_ages(raw, what, age)
         show_plan(what, age_at)
         if not yes and not typer.confirm(_("Is this right, and may the rest leave?")):
             console.print(_("Nothing was written."))
@@ -112,7 +117,7 @@ def register(app: typer.Typer) -> None:
                 what,
                 Tokeniser(secret.secret, release),
                 out,
-                AgeAt(age_at, dates.value) if age_at else None,
+                age,
                 progress,
             )
         for note in raw.notes:
@@ -191,7 +196,22 @@ def _show_made(made: Made) -> None:
                   number(made.without_token))  # fmt: skip
     table.add_row(_("rows that say too little for any token"), number(made.without_any))
     table.add_row(_("birth dates that cannot be read for certain"), number(made.births_unread))
+    for label, rows in age_rows(made.without_age):
+        table.add_row(label, rows)
     console.print(table)
+
+
+def age_rows(without: dict[Lack, int] | None) -> list[tuple[str, str]]:
+    """How many rows have no age, and why; nothing where no age was asked for."""
+    if without is None:
+        return []
+    words: dict[Lack, str] = {
+        "day": _("rows without an age: no full date to count at"),
+        "birth": _("rows without an age: no birth date that can be read"),
+        "before": _("rows without an age: the birth is after the day"),
+    }
+    rows = [(_("rows without an age"), number(sum(without.values())))]
+    return rows + [(words[lack], number(count)) for lack, count in without.items()]
 
 
 def kind_words() -> dict[str, str]:

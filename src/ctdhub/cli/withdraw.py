@@ -27,6 +27,16 @@ from ctdhub.withdraw import Entry, Reason, Scope
 LONGEST = 500
 """Characters that a number of a case has at most; a longer line is no number."""
 
+_OF_A_PERSON = ("--by", "--file", "--only-here", "--ahead")
+_APART = {
+    "--list": (*_OF_A_PERSON, "--contributor", "--all", "--undo", "--renewed", "--delete-raw"),
+    "--all": _OF_A_PERSON,
+    "--renewed": (*_OF_A_PERSON, "--all", "--undo", "--delete-raw"),
+    "--delete-raw": (*_OF_A_PERSON, "--undo"),
+    "--undo": ("--only-here", "--ahead"),
+}
+"""Options, and those that do not go with them."""
+
 
 class By(StrEnum):
     """What a person is told by."""
@@ -118,20 +128,17 @@ def register(app: typer.Typer) -> None:
         yes: Annotated[bool, typer.Option("--yes", help=_("Do it without asking."))] = False,
     ) -> None:
         hub = Hub(folder)
-        persons = bool(by or file or only_here or ahead)
+        _check_options(
+            {
+                "--list": show, "--contributor": contributor, "--by": by, "--file": file,
+                "--only-here": only_here, "--ahead": ahead, "--all": whole, "--undo": undo,
+                "--renewed": renewed, "--delete-raw": delete_raw, "--json": as_json,
+                "--yes": yes or str(file) != "-",
+            }
+        )  # fmt: skip
         if show:
-            _refuse(
-                bool(contributor or persons or whole or undo or renewed or delete_raw), "--list"
-            )
             show_register(hub, as_json=as_json)
             return
-        _refuse(as_json, "--json")
-        _refuse(not contributor, "--contributor")
-        _refuse(whole and persons, "--all")
-        _refuse(renewed and (persons or whole or undo or delete_raw), "--renewed")
-        _refuse(delete_raw and (persons or undo), "--delete-raw")
-        _refuse(undo and (only_here or ahead), "--undo")
-        _refuse(str(file) == "-" and not yes, "--yes")
         why: Reason = (reason or (Why.agreement if whole else Why.asked)).value
         kind: ByWhat | None = by.value if by else None
         if renewed:
@@ -170,17 +177,28 @@ def register(app: typer.Typer) -> None:
                 _ask(_("Write this down?"), yes=yes)
                 n = stages.withdraw(hub, found.entries)
                 console.print(_("Withdrawals written down: {n}.").format(n=number(n)))
-            _raw(contributor)
+            if found.records.get(contributor):
+                _raw(contributor)
             _next(hub)
 
 
-def _refuse(wrong: bool, option: str) -> None:
-    if wrong:
-        raise HubError(
-            _("{name} is missing, or does not go with the other options.").format(name=option),
-            _("`{command} --help` shows what is possible.").format(command="ctdhub withdraw"),
-            rule="usage",
-        )
+def _check_options(given: dict[str, object]) -> None:
+    """Refuse options that do not go together, and what is missing."""
+    for option, others in _APART.items():
+        if given[option] and (beside := [other for other in others if given[other]]):
+            raise _misused(
+                _("{name} does not go with: {names}.").format(name=option, names=", ".join(beside))
+            )
+    if given["--json"] and not given["--list"]:
+        raise _misused(_("{name} goes with {other} only.").format(name="--json", other="--list"))
+    for option in ("--contributor", "--yes"):
+        if not given[option] and not given["--list"]:
+            raise _misused(_("{name} is missing.").format(name=option))
+
+
+def _misused(what: str) -> HubError:
+    fix = _("`{command} --help` shows what is possible.").format(command="ctdhub withdraw")
+    return HubError(what, fix, rule="usage")
 
 
 def _ask(question: str, *, yes: bool) -> None:

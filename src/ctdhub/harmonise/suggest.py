@@ -202,10 +202,16 @@ def _identifiers(decisions: dict[str, str], findings: dict[str, Finding]) -> lis
     if not decisions:
         return []
     lines = [
-        f"  {_quoted(column)}: {decision}  {_comment(findings[column].reason)}"
+        f"  {_quoted(column)}: {decision}  {_comment(_reason(findings[column]))}"
         for column, decision in decisions.items()
     ]
     return ["identifiers:", *lines]
+
+
+def _reason(finding: Finding) -> str:
+    if vocabulary().is_token(finding.column):
+        return _("The column's name speaks of a token made for linking.")
+    return finding.reason
 
 
 def _columns(chosen: dict[str, Proposal]) -> list[str]:

@@ -79,7 +79,10 @@ def load(path: Path, file: str, limits: Limits) -> bytes:
         raise _too_large(file, limits)
     if not data:
         raise UnreadableFile(
-            _("The file is empty."), _("Send it again."), file=file, rule="empty-file"
+            _("The file is empty."),
+            _("Check the file, and give one that holds data."),
+            file=file,
+            rule="empty-file",
         )
     return data
 

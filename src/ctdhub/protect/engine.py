@@ -18,7 +18,7 @@ from ctdhub.protect import answers
 from ctdhub.protect.accounting import rho_of, split
 from ctdhub.protect.border import Guarantee, Perpetrators, Protected, mint
 from ctdhub.protect.count import Counts, digest
-from ctdhub.protect.ledger import Entry, Kind, Ledger, taking_part
+from ctdhub.protect.ledger import Entry, Kind, Ledger, taking_part, written
 from ctdhub.protect.measure import Workload, workload
 from ctdhub.protect.mechanism import Progress, answer_of
 from ctdhub.protect.perpetrators import Mentioned, mentioned
@@ -88,9 +88,12 @@ def protect(
         LedgerError: a stored answer is damaged.
     """
     schema = load_schema()
-    # The ledger outlives its reader's language, so that its words are always English.
-    columns = "all public columns" if policy.columns == "all" else f"{len(policy.columns)} columns"
-    what = f"release of {columns} at epsilon {policy.epsilon:g}, budget {policy.budget.epsilon:g}"
+    sizes = {"epsilon": f"{policy.epsilon:g}", "budget": f"{policy.budget.epsilon:g}"}
+    what = (
+        written("all", **sizes)
+        if policy.columns == "all"
+        else written("columns", n=len(policy.columns), **sizes)
+    )
     settings = (policy.model_dump(mode="json", exclude={"budget"}), schema.version)
     question = Question(
         plan_of(policy, schema), policy.epsilon, policy.delta, policy.budget.epsilon, settings, what
@@ -215,7 +218,7 @@ def _charge(
     what = asked.what
     lost = [e.number for e in ledger.entries() if e.question == question]
     if lost:
-        what += f"; charged again, because charge {lost[-1]} was cut off without an answer"
+        what = written("again", purpose=what, n=lost[-1])
         tell(
             _("charged again: charge {n} was cut off without an answer").format(n=lost[-1]),
             0.0,

@@ -82,6 +82,12 @@ def take_back(
         missing = sorted(
             place for m, place in marks.items() if m not in {e.because or e.mark for e in told}
         )
+        if missing and texts is None:
+            raise WithdrawalError(
+                _("{id} did not withdraw, so there is nothing to undo.").format(id=contributor),
+                _("`ctdhub withdraw HUB --list` shows what is in force."),
+                rule="not-withdrawn",
+            )
         if missing:
             raise WithdrawalError(
                 _("There is no such withdrawal in force: number {places} of those given.").format(

@@ -7,7 +7,7 @@ Does not belong here: the hub, which sees tokens alone (``link.clusters``).
 from ctdhub.link.identities.account import REVIEW_FILE, SUMMARY_FILE, TOKENS_FILE
 from ctdhub.link.identities.engine import check_installed
 from ctdhub.link.identities.features import more_columns
-from ctdhub.link.identities.join import LEAVES, Held, check_files, link_files
+from ctdhub.link.identities.join import LEAVES, Held, check_earlier, check_files, link_files
 
 __all__ = [
     "LEAVES",
@@ -15,6 +15,7 @@ __all__ = [
     "SUMMARY_FILE",
     "TOKENS_FILE",
     "Held",
+    "check_earlier",
     "check_files",
     "check_installed",
     "link_files",

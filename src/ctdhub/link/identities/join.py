@@ -6,14 +6,13 @@ Does not belong here: scores (``model``), clusters (``resolve``), tokens (``stan
 
 from __future__ import annotations
 
-import secrets
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from ctdhub.disk import made_whole
 from ctdhub.errors import FileError
 from ctdhub.i18n import _
 from ctdhub.intake import RawTable
@@ -25,9 +24,10 @@ from ctdhub.link.identities.persons import persons_of
 from ctdhub.link.identities.resolve import resolve
 from ctdhub.link.identities.stand_in import Own, stand_ins
 from ctdhub.link.settings import LinkageSettings
+from ctdhub.link.tokens.ages import AgeAt, check_ages
 from ctdhub.link.tokens.columns import Plan
 from ctdhub.link.tokens.derive import Tokeniser
-from ctdhub.link.tokens.strip import AgeAt, people_of, tokenise
+from ctdhub.link.tokens.strip import people_of, tokenise
 
 LEAVES = "leaves"
 """Folder of the copies, which may leave; what lies beside it may not."""
@@ -74,7 +74,8 @@ def link_files(
         The summary: counts, no value of a row.
 
     Raises:
-        FileError: there is one file only, two have one name, or a file has no identifiers.
+        FileError: there is one file only, two have one name, a file has no identifiers, or
+            nobody of it would get the age that is asked for.
         HubError: the extra is missing.
     """
     names = [file.raw.file for file in files]
@@ -86,6 +87,8 @@ def link_files(
         progress(_("Reading the file"), 0.1 * at / len(files))
         columns = [held[at] for held in more.values()]
         raw = file.raw.whole()
+        if file.age:
+            check_ages(raw, file.plan, file.age)
         tables.append(features(raw, file.plan, columns, starts[-1]))
         own += [tokeniser.tokens(who) for who in people_of(raw.table, file.plan)]
         cases.append(_cases(file))
@@ -104,8 +107,7 @@ def link_files(
     progress(_("Joining"), 0.8)
     found = resolve(persons, scored, settings.cut, settings.look)
     stand = stand_ins(found.cluster[persons.of_row], own, tokeniser, before)
-    fresh = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
-    try:
+    with made_whole(out) as fresh:
         fresh.mkdir(mode=0o700, parents=True)
         (fresh / LEAVES).mkdir(mode=0o700)
         made = {}
@@ -118,9 +120,6 @@ def link_files(
         summary = summary_of(made, persons, found, scored, settings)
         places = [(file.raw.file, row) for file in files for row in file.raw.table[ROW].to_pylist()]
         write_account(fresh, summary, found.review, places, own, stand, before, tokeniser.check)
-        fresh.rename(out)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     return summary
 
 
@@ -147,6 +146,15 @@ def check_files(names: Sequence[str], out: Path) -> None:
     if out.exists():
         what, fix = _("The folder exists already."), _("Name a new folder, or take that one away.")
         raise FileError(what, fix, file=out, rule="no-overwrite")
+
+
+def check_earlier(folder: Path, tokeniser: Tokeniser) -> None:
+    """Refuse an earlier round that cannot be gone on with, before anything is read.
+
+    Raises:
+        FileError: it is no such folder, or is of another key or release.
+    """
+    earlier_tokens(folder, tokeniser.check)
 
 
 def copy_name(file: str) -> str:

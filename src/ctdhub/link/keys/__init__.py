@@ -4,7 +4,7 @@ Belongs here: making, keeping, wrapping, splitting and rotating the key.
 Does not belong here: what it is for (``link.tokens``), keys to approve with (``release.keys``).
 """
 
-from ctdhub.link.keys.envelope import make_pair, public_half, unwrap, wrap
+from ctdhub.link.keys.envelope import is_envelope, make_pair, public_half, unwrap, wrap
 from ctdhub.link.keys.file import (
     LinkageKey,
     holds_secret,
@@ -19,6 +19,7 @@ from ctdhub.link.keys.shares import join_files, split_files
 __all__ = [
     "LinkageKey",
     "holds_secret",
+    "is_envelope",
     "is_linkage_key",
     "is_locked",
     "join_files",

@@ -113,6 +113,11 @@ def unwrap(envelope: Path, own: Path, passphrase: str = "") -> LinkageKey:
     return checked(envelope, secret, fields)
 
 
+def is_envelope(path: Path) -> bool:
+    """Whether a file is an envelope, whoever can open it."""
+    return path.is_file() and armour.read(path)[0] == WRAPPED
+
+
 def _bound(key: LinkageKey) -> bytes:
     return f"{WRAPPED}\0{key.generation}".encode()
 
@@ -145,17 +150,23 @@ def _private(path: Path, passphrase: str) -> X25519PrivateKey:
 
 def _given(to: str) -> bytes:
     """The public half that a text is, or that the file of that name holds."""
-    path = Path(to)
+    file = None if to.startswith(PREFIX) or not Path(to).is_file() else Path(to)
     text = to
-    if not to.startswith(PREFIX) and path.is_file():
-        with path.open("rb") as file:
-            text = file.read(armour.LONGEST).decode("ascii", "replace").strip()
+    if file:
+        with file.open("rb") as opened:
+            text = opened.read(armour.LONGEST).decode("ascii", "replace").strip()
     if not text.startswith(PREFIX):
-        raise _no_public_half()
-    return armour.decode(text.removeprefix(PREFIX), path, 32)
+        raise _no_public_half(file)
+    try:
+        return armour.decode(text.removeprefix(PREFIX), Path(to), 32)
+    except FileError:  # it speaks of a file, which the text need not be
+        raise _no_public_half(file) from None
 
 
-def _no_public_half() -> FileError:
+def _no_public_half(file: Path | None = None) -> FileError:
     what = _("This is no public half of a receiving key.")
-    fix = _("Ask for the text x25519:… that `ctdhub key new --for receiving` printed.")
-    return FileError(what, fix, rule="public-key")
+    fix = _(
+        "Ask for the text x25519:… that `ctdhub key new --for receiving` printed, and copy the "
+        "whole line."
+    )
+    return FileError(what, fix, file=file, rule="public-key")

@@ -4,9 +4,10 @@ Belongs here: what a contributor runs before a file leaves.
 Does not belong here: the hub's side (``link.clusters``), the key itself (``link.keys``).
 """
 
+from ctdhub.link.tokens.ages import AGE, AgeAt, Lack, check_ages
 from ctdhub.link.tokens.columns import ROLES, Column, Plan, Role, plan, propose
 from ctdhub.link.tokens.derive import KINDS, Identity, Tokeniser
-from ctdhub.link.tokens.strip import AGE, AgeAt, Made, check_new, tokenise
+from ctdhub.link.tokens.strip import Made, check_new, tokenise
 
 __all__ = [
     "AGE",
@@ -15,10 +16,12 @@ __all__ = [
     "AgeAt",
     "Column",
     "Identity",
+    "Lack",
     "Made",
     "Plan",
     "Role",
     "Tokeniser",
+    "check_ages",
     "check_new",
     "plan",
     "propose",

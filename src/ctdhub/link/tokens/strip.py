@@ -1,48 +1,37 @@
 """One pass over a file: tokens are added, identifiers go, the rest stays as it was.
 
 Belongs here: the rows, the file that leaves, the account of what was done.
-Does not belong here: which columns go (``columns``), how tokens are made (``derive``).
+Does not belong here: which columns go (``columns``), how tokens are made (``derive``), how old
+somebody was (``ages``).
 """
 
 from __future__ import annotations
 
 import os
-import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from ctdhub.disk import made_whole
 from ctdhub.errors import FileError
 from ctdhub.harmonise.text import trim
 from ctdhub.harmonise.tokens import SEPARATOR, TOKEN_COLUMN, TOKENS_COLUMN
-from ctdhub.harmonise.values import DateOrder, date_of, year_of
 from ctdhub.i18n import _
 from ctdhub.intake import RawTable
+from ctdhub.link.tokens.ages import AGE, AgeAt, Lack, ages, check_ages
 from ctdhub.link.tokens.births import read_birth
 from ctdhub.link.tokens.columns import Plan
 from ctdhub.link.tokens.derive import Identity, Tokeniser
 from ctdhub.link.tokens.sounds import parts
 
-AGE = "age"
 BATCH = 10_000
 FORMS = (".csv", ".parquet")
-
-
-@dataclass(frozen=True)
-class AgeAt:
-    """Where an age comes from: the day in ``column``, and the order of day and month.
-
-    The age is in full years; where only the year of birth is known it may be one too high.
-    """
-
-    column: str
-    order: DateOrder = "dmy"
 
 
 @dataclass(frozen=True)
@@ -55,6 +44,7 @@ class Made:
         without_token: rows without the one token that stands for a person.
         without_any: rows that say too little for any token.
         births_unread: rows with a birth date that could not be read for certain.
+        without_age: rows without an age, by reason; None where no age is added.
     """
 
     rows: int
@@ -62,6 +52,7 @@ class Made:
     without_token: int
     without_any: int
     births_unread: int
+    without_age: dict[Lack, int] | None = None
 
 
 def tokenise(
@@ -86,15 +77,17 @@ def tokenise(
 
     Raises:
         UnreadableFile: a row cannot be read; no row is left out silently.
-        FileError: ``out`` exists, or ends in something else.
+        FileError: ``out`` exists, or ends in something else; no row would get an age.
     """
     raw.whole()
     check_new(out)
+    if age:
+        check_ages(raw, plan, age)
     leaves = [c.name for c in plan.columns if c.fate in ("stay", "code")]
     schema = pa.schema(
         [(n, pa.string()) for n in (*leaves, *((AGE,) if age else ()), TOKEN_COLUMN, TOKENS_COLUMN)]
     )
-    account = _Account(persons)
+    account, ageless = _Account(persons), Counter[Lack]()
     total = max(raw.table.num_rows, 1)
     with _writer(out, schema) as write:
         for done in range(0, raw.table.num_rows, BATCH):
@@ -105,9 +98,9 @@ def tokenise(
             columns |= {name: _codes(rows[name], tokeniser) for name in plan.fated("code")}
             columns |= account.tokens(rows, plan, tokeniser)
             if age:
-                columns[AGE] = _ages(rows, plan, age)
+                columns[AGE] = ages(rows, plan, age, ageless)
             write(pa.table([columns[name] for name in schema.names], schema=schema))
-    return account.made()
+    return replace(account.made(), without_age=dict(sorted(ageless.items())) if age else None)
 
 
 def check_new(out: Path) -> None:
@@ -180,32 +173,12 @@ def _codes(column: pa.ChunkedArray, tokeniser: Tokeniser) -> pa.Array:
     return pa.array(found, pa.string())
 
 
-def _ages(rows: pa.Table, plan: Plan, age: AgeAt) -> pa.Array:
-    birth = plan.of("birth")
-    if birth is None or age.column not in rows.column_names:
-        what = _("There is no such column to count ages from.")
-        fix = _("Name a birth column under --columns, and a column of the file under --age-at.")
-        raise FileError(what, fix, column=age.column, rule="age-at")
-    pairs = zip(rows[birth].to_pylist(), rows[age.column].to_pylist(), strict=True)
-    return pa.array([_age(b, a, age.order) for b, a in pairs], pa.string())
-
-
-def _age(birth: str | None, at: str | None, order: DateOrder) -> str | None:
-    born = date_of(trim(birth).lower(), order) if birth else None
-    then = date_of(trim(at).lower(), order) if at else None
-    if born is None and then is not None and birth and (year := year_of(trim(birth), order)):
-        return str(int(then[:4]) - int(year)) if then[:4] >= year else None
-    if born is None or then is None or then < born:
-        return None
-    return str(int(then[:4]) - int(born[:4]) - (then[5:] < born[5:]))
-
-
 @contextmanager
 def _writer(out: Path, schema: pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
     """Write beside the file and put it in place at the end, so that no half file is ever seen."""
-    part = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
-    try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with made_whole(out) as part:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
             if out.suffix.lower() == ".csv":
                 options = pa_csv.WriteOptions(quoting_style="needed")
                 with pa_csv.CSVWriter(file, schema, write_options=options) as csv:
@@ -213,6 +186,3 @@ def _writer(out: Path, schema: pa.Schema) -> Iterator[Callable[[pa.Table], None]
             else:
                 with pq.ParquetWriter(file, schema, compression="zstd") as parquet:
                     yield parquet.write_table
-        part.rename(out)
-    finally:
-        part.unlink(missing_ok=True)

@@ -34,7 +34,7 @@ from ctdhub.protect.audit.inference import InferenceAudit
 from ctdhub.protect.audit.views import Setting, chosen
 from ctdhub.protect.audit.worlds import WorldsAudit
 from ctdhub.protect.count import Codes, encode
-from ctdhub.protect.ledger import Entry, Ledger
+from ctdhub.protect.ledger import Entry, Ledger, written
 from ctdhub.protect.plan import Columns, joined_reach, plan_of
 from ctdhub.protect.policy import Policy
 from ctdhub.schema import Schema, load_schema
@@ -109,7 +109,7 @@ def pay(
             rho,
             epsilon_of(rho, policy.delta),
             policy.delta,
-            f"publication of an audit: {', '.join(k for k in KINDS if k in kinds)}",
+            written("audit", kinds=", ".join(k for k in KINDS if k in kinds)),
             budget=policy.budget.epsilon,
             kind="evaluation",
             contributors=contributors,

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import shutil
 from pathlib import Path
 
+from ctdhub.disk import made_whole
 from ctdhub.errors import CountError, PolicyError
 from ctdhub.i18n import _
 from ctdhub.intake import RawTable
@@ -184,9 +184,8 @@ def reveal(exchange: Path, keep: Path, source: Bits = os.urandom) -> tuple[Path,
     if own.private:
         own.noted(private="")
     if not file.exists():
-        fresh = file.with_name(f".writing-{secrets.token_hex(4)}")
-        shutil.copyfile(kept, fresh)
-        fresh.replace(file)  # whole or not at all
+        with made_whole(file) as fresh:
+            shutil.copyfile(kept, fresh)
     return file, asked
 
 
