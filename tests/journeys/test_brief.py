@@ -116,8 +116,8 @@ def test_a_poster_for_a_day(built: Hub, run: Run) -> None:
         (("--contributor", "nobody"), "contributor", OWN),
         (("--contributor", OWN, "--poster"), "poster", "--poster"),
         (("--contributor", OWN, "--format", "json"), "format", "pdf"),
-        (("--country", "ITA", "--lang", "xx"), "language", "en, fr, es, ar"),
-        (("--country", "ITA", "--format", "docx"), "format", "html"),
+        (("--country", "ITA", "--lang", "xx"), "usage", "en, fr, es, ar"),
+        (("--country", "ITA", "--format", "docx"), "usage", "html"),
         (("--country", "ITA", "--fonts", "nowhere"), "fonts", ".ttf"),
     ],
 )
