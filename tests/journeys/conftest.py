@@ -37,6 +37,13 @@ def set_limits(hub: Hub, limit: float) -> None:
         path.write_text(yaml.safe_dump(agreement, allow_unicode=True), "utf-8")
 
 
+def set_languages(hub: Hub, *codes: str) -> None:
+    """The languages of a hub; each takes a site of its own to draw."""
+    file = hub.root / "hub.yaml"
+    settings = yaml.safe_load(file.read_text("utf-8")) | {"languages": list(codes)}
+    file.write_text(yaml.safe_dump(settings, allow_unicode=True, sort_keys=False), "utf-8")
+
+
 def make_real(hub: Hub) -> None:
     """Let a practice hub pass for one whose releases two people must approve."""
     file = hub.root / "hub.yaml"

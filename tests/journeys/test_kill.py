@@ -16,7 +16,7 @@ from ctdhub.hub import Hub
 from ctdhub.protect import Ledger
 from ctdhub.release import verify
 from ctdhub.release.approvals import Approvals
-from tests.journeys.conftest import make_real, set_policy, sign
+from tests.journeys.conftest import make_real, set_languages, set_policy, sign
 
 KILLER = Path(__file__).with_name("killer.py")
 POINTS = (*range(1, 40, 4), *range(40, 200, 12))
@@ -49,6 +49,7 @@ def test_killed_at_many_points(built: Hub, tmp_path: Path) -> None:
     template = Hub(Path(shutil.copytree(built.root, tmp_path / "template")))
     first = str(stages.released_version(template))
     shutil.rmtree(template.work)
+    set_languages(template, "en")
     set_policy(template, epsilon=3.5)
     killed = kill(template, "build", POINTS)
     assert len(killed) >= 15
@@ -74,6 +75,7 @@ def test_killed_between_candidate_and_publication(built: Hub, tmp_path: Path) ->
     """The second approval, killed at every write: there is one bundle, whole, here or there."""
     template = Hub(Path(shutil.copytree(built.root, tmp_path / "template")))
     make_real(template)
+    set_languages(template, "en")
     pipeline.build(template)
     waiting = stages.waiting(template)
     assert sign(template, "steward") is None
