@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ctdhub.i18n import _, current
@@ -258,7 +258,7 @@ def _notes(sheet: Sheet) -> list[str]:
         _("Intervals hold with {level} confidence.").format(level=share(c.level)),
     ]  # fmt: skip
     if sheet.place is not None and sheet.place.kind == "list" and sheet.place.title:
-        countries = Place(sheet.place.key, "list", sheet.place.members).name(sheet.lang)
+        countries = replace(sheet.place, title="").name(sheet.lang)
         found.append(_("{name}: {countries}.").format(name=sheet.title, countries=countries))
     found.append(_("Who contributed: {names}.").format(names=listed(c.contributors)))
     found += [*sheet.release.facts.caveats, c.citation]
