@@ -57,6 +57,8 @@ def read(code: str) -> Catalog:
 def write(code: str, catalog: Catalog) -> None:
     """Write a catalogue so that only texts change between two runs: no places, dates or names."""
     for message in catalog if code in RIGHT_TO_LEFT else ():
+        if not message.string:
+            continue
         forms = tuple(marked(text) for text in as_tuple(message.string))
         message.string = forms[0] if isinstance(message.string, str) else forms
     catalog.fuzzy = False

@@ -165,8 +165,8 @@ def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:
             ]
             parts.append(_("received, of need: {share}").format(share=_share(group.of_need)))
             console.print(f"[bold]{escape(name)}[/]")
-            told = f"{known}\n{_('; ').join(parts)}"
-            console.print(Padding(escape(told), (0, 0, 0, 2)))
+            told = _("; ").join(parts)
+            console.print(Padding(escape(f"{known}\n{told}"), (0, 0, 0, 2)))
     level = share(answers.release.protected.guarantee.level)
     console.print(f"\n{equity.caveat()}")
     console.print(
