@@ -82,7 +82,7 @@ class HubError(Exception):
             _("column {column}").format(column=self.column) if self.column else "",
             _("rule {rule}").format(rule=self.rule) if self.rule else "",
         ]
-        return ", ".join(part for part in parts if part)
+        return _(", ").join(part for part in parts if part)
 
     def __str__(self) -> str:
         place = self.where()

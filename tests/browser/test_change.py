@@ -59,3 +59,18 @@ def test_fewer_people_lie_where_reading_starts(tab: Page, drawn: Path, code: str
     for text, side in bars:
         if abs(side) > 3:
             assert ("−" in text.split("(")[-2]) == ((side < 0) == (code == "en"))
+
+
+HALO = """() => [...document.querySelectorAll("svg.years .number")].map(text => {
+  const drawn = getComputedStyle(text), paper = getComputedStyle(document.documentElement);
+  return drawn.paintOrder.startsWith("stroke") && drawn.stroke === paper.backgroundColor
+    && parseFloat(drawn.strokeWidth) >= 8 && text.nextElementSibling === null;
+})"""
+
+
+def test_no_line_runs_through_the_number_of_a_chart(tab: Page, drawn: Path) -> None:
+    """The paper around its letters covers what is drawn before it, and nothing is drawn after."""
+    tab.goto((drawn / "ar-trends.html").as_uri())
+    found = tab.evaluate(HALO)
+    assert found
+    assert all(found)

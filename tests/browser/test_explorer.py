@@ -365,6 +365,16 @@ def test_without_its_data_the_page_says_what_to_do(
     page.close()
 
 
+def test_results_take_the_width_where_no_filter_is_shown(tab: Page, site: Path, web: str) -> None:
+    width = "e => e.getBoundingClientRect().width"
+    tab.goto((site / address("en", VERSION, PATH)).as_uri())
+    tab.wait_for_selector("#explore-message:not([hidden])")
+    results = tab.locator(".explore > section:not(.filters)")
+    assert results.evaluate(width) == tab.locator(".explore").evaluate(width)
+    visit(tab, web)
+    assert results.evaluate(width) < tab.locator(".explore").evaluate(width) - 200
+
+
 def test_python_and_the_script_say_the_same(tab: Page, web: str, site: Path) -> None:
     """The numbers drawn in Python stay as they are when the data arrive."""
     tab.goto((site / address(LANGUAGES[-1], VERSION, PATH)).as_uri())

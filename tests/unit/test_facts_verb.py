@@ -153,6 +153,32 @@ def test_a_list_has_the_name_it_is_given(facts: Run, release: Path) -> None:
     assert r"Our \| programme: Côte d’Ivoire and Ukraine." in out
 
 
+def test_a_region_in_a_list_is_not_spelt_out(facts: Run, release: Path) -> None:
+    wide = facts(release, "--region", "Europe,CIV,ITA")[1]
+    assert wide.startswith("Europe, Côte d’Ivoire, and Italy, 2015 – 2019\n")
+    assert "Albania" not in wide
+    named = facts(release, "--region", "Europe,CIV", "--name", "Our programme")[1]
+    assert "Our programme: Europe and Côte d’Ivoire." in named
+    data = [
+        json.loads(facts(release, "--region", region, "--format", "json")[1])
+        for region in ("Europe,ITA", "Europe")
+    ]
+    first, second = ([c["value"] for s in d["sections"] for c in s["cards"]] for d in data)
+    assert first == second
+
+
+def test_a_country_named_twice_is_a_country(facts: Run, release: Path) -> None:
+    once, twice = (facts(release, "--region", text)[1] for text in ("UKR", "UKR,Ukraine"))
+    assert once == twice
+    assert "as country of citizenship" in twice
+
+
+def test_the_title_has_the_comma_of_its_language(facts: Run, release: Path) -> None:
+    title = facts(release, "--region", "CIV", "--lang", "ar")[1].splitlines()[0]
+    assert "، " in title
+    assert "," not in title
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

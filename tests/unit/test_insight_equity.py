@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -186,6 +187,25 @@ def test_a_gap_tells_both_intervals_and_who_cannot_be_compared() -> None:
     assert name not in not_compared((a,))
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [
+        (0.0312, 0.0888, ("6", "3", "9")),
+        (0.0042, 0.0888, ("6.1", "0.4", "8.9")),
+        (0.0004, 0.0888, ("6.10", "0.04", "8.88")),
+        (0.07, 0.29, ("6", "7", "29")),
+    ],
+)
+def test_a_clear_gap_never_seems_to_begin_at_zero(
+    low: float, high: float, told: tuple[str, ...]
+) -> None:
+    gap = found(0)[KIND].gap
+    assert gap is not None
+    with language("en"):
+        words = replace(gap, difference=0.061, low=low, high=high).sentence()
+    assert "is {} percentage points (between {} and {})".format(*told) in words
+
+
 def test_rows_tell_the_blanks_apart() -> None:
     release = released(0)
     rows = equity_rows.rows(tuple(found(0).values()), release)
@@ -229,6 +249,13 @@ def test_the_verb_tells_the_gap_first() -> None:
     text = run("equity", path, "--format", "csv", "--by", "citizenship_group,gender")
     assert text.startswith(",".join(equity_rows.COLUMNS))
     assert "third_country*female" in text
+
+
+def test_in_arabic_the_verb_keeps_formulas_whole_and_parts_statuses_its_own_way() -> None:
+    told = " ".join(run("equity", str(released(0).path), "--lang", "ar").split())
+    assert re.search("\u2066[\\d,]+ ± \\d+\u2069", told)
+    assert "؛ " in told
+    assert ";" not in told
 
 
 @pytest.mark.parametrize(

@@ -146,8 +146,54 @@ def test_greta_tells_nationalities_and_places_apart(release: Release) -> None:
     assert foreign.high is not None
     assert foreign.low <= exact <= foreign.high
     several = by_key(made(release, "greta", scope(Answers(release), "POL", (2016, 2018))))
-    three = several["POL", "", "total", "all"].people
+    three = several["POL", "2016-2018", "total", "all"].people
     assert three.value == sum(truth(str(y), **{COUNTRY: "POL"}) for y in (2016, 2017, 2018))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_line_names_its_years_in_every_form(shape: str, release: Release) -> None:
+    answers = Answers(release)
+    for years in ((2016, 2018), (2017, 2017), release.years):
+        sheet = made(release, shape, scope(answers, "POL", years))
+        found = json.loads(written(sheet, release, "json"))
+        assert found["years"] == list(years)
+        assert {tuple(row["years"]) for row in found["rows"]} == {x.years for x in sheet.lines}
+        rows = csv.DictReader(io.StringIO(written(sheet, release, "csv")))
+        assert all(first <= year for row in rows for first, year in [(str(years[0]), row["year"])])
+        if shape == "greta":
+            text = "{} – {}".format(*years) if years[0] < years[1] else str(years[0])
+            for form in ("text", "markdown"):
+                assert f"Poland, {text}\n" in written(sheet, release, form)
+
+
+def test_assistance_of_all_years_says_so_itself(tmp_path: Path) -> None:
+    kind = "assistance_accommodation"
+    tables = (*CROSSES, f"{COUNTRY}*{kind}", kind)
+    statuses = ("received", "declined", None)
+    rows = [{**r, kind: statuses[k % 3]} for k, r in enumerate(ROWS)]
+    answer = protected_answer(rows, tables=tables)
+    held = open_release(write_release(answer, tmp_path / "releases", "2026.1", ""))
+    sheet = made(held, "greta", scope(Answers(held), "POL", (2017, 2017)))
+    lines = [x for x in sheet.lines if x.dimension == "assistance"]
+    assert lines
+    assert {x.years for x in lines} == {held.years}
+    assert all(x.label.endswith(", all years") for x in lines)
+    text = written(sheet, held, "text")
+    before, after = text.split("Poland, {} – {}\n".format(*held.years))
+    assert "Assistance: " in after
+    assert "Assistance: " not in before
+    with language("fr"):
+        sheet = made(held, "greta", scope(Answers(held), "POL", (2017, 2017)))
+        assert "Sexe\u00a0: " in written(sheet, held, "text")
+
+
+def test_states_and_blanks_are_told_in_the_language_in_force(release: Release) -> None:
+    english, french = [], []
+    for code, texts in (("en", english), ("fr", french)):
+        with language(code):
+            found = json.loads(written(made(release, "greta"), release, "json"))
+        texts += [*found["states"].values(), *found["blanks"].values()]
+    assert not set(english) & set(french)
 
 
 def test_a_year_that_nobody_covers_has_no_count(tmp_path: Path) -> None:

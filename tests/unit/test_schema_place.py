@@ -66,6 +66,21 @@ def test_a_list_is_the_countries_it_names() -> None:
     )
 
 
+def test_what_is_named_twice_counts_once() -> None:
+    assert find_place("ITA, Italy;380") == place_of("ITA")
+    assert find_place("Europe,150") == place_of("europe")
+    wide = find_place("CIV,Europe,Italy")
+    assert wide.members == tuple(sorted({"CIV", *countries.members("europe")}))
+
+
+def test_a_list_with_regions_is_named_by_what_was_asked() -> None:
+    found = find_place("Europe,CIV")
+    assert found.name("en") == "Europe and Côte d’Ivoire"
+    assert found.name("fr") == "Europe et Côte d’Ivoire"
+    assert place_of(found.key) == found
+    assert find_place("Europe,CIV", title="Our programme").name("fr") == "Our programme"
+
+
 def test_more_names_of_countries_can_be_asked() -> None:
     with pytest.raises(QuestionError):
         find_place("Ivory Coast")

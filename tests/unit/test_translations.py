@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import Path
 
 import messages
 import pytest
@@ -87,3 +88,20 @@ def test_what_is_typed_keeps_its_order(code: str) -> None:
             assert form == messages.marked(form), "run `make messages`"
             assert not re.search(r"[A-Za-z0-9] ?\u200e-", form), "a command that cannot be copied"
             assert "\u200e" not in "".join(re.findall(r"`([^`]*)`", form)), form
+
+
+@pytest.mark.parametrize("code", LANGUAGES[1:])
+def test_a_new_text_is_added_empty(
+    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog, new = messages.read(code), messages.template()
+    for text in ("A new text.", ("{n} new text", "{n} new texts")):
+        new.add(text)
+    catalog.update(new, no_fuzzy_matching=True)
+    monkeypatch.setattr(messages, "PACKAGE", tmp_path)
+    (tmp_path / "locale").mkdir()
+    messages.write(code, catalog)
+    found = messages.read(code)
+    assert not found["A new text."].string
+    assert not any(messages.as_tuple(found["{n} new text"].string))
+    assert found["Country"].string

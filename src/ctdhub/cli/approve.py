@@ -154,7 +154,7 @@ def _measured(manifest: Manifest) -> list[tuple[str, str]]:
 def show_waiting(hub: Hub, version: str) -> None:
     """What stands between a candidate and its publication."""
     given = Approvals.read(hub.candidates / version)
-    missing = ", ".join(map(role_name, given.missing))
+    missing = _(", ").join(map(role_name, given.missing))
     place = f"candidates/{version}"
     if hub.settings.approvers is None:
         console.print(

@@ -17,7 +17,7 @@ from rich.padding import Padding
 
 from ctdhub.cli import bar, console, errors, options
 from ctdhub.errors import HubError
-from ctdhub.i18n import _, current
+from ctdhub.i18n import _, current, formula
 from ctdhub.insight import Answers, NumberCard, equity, equity_rows, mandated
 from ctdhub.insight.cards import citation
 from ctdhub.insight.gaps import By, named
@@ -173,7 +173,8 @@ def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:
             ]
             parts.append(_("received, of need: {share}").format(share=_share(group.of_need)))
             console.print(f"[bold]{escape(name)}[/]")
-            console.print(Padding(escape(f"{known}\n{'; '.join(parts)}"), (0, 0, 0, 2)))
+            told = _("; ").join(parts)
+            console.print(Padding(escape(f"{known}\n{told}"), (0, 0, 0, 2)))
     level = share(answers.release.protected.guarantee.level)
     console.print(f"\n{equity.caveat()}")
     console.print(
@@ -189,7 +190,7 @@ def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:
 def _people(card: NumberCard) -> str:
     if card.value is None:
         return why(card.state)
-    return f"{number(card.value)} ± {number(card.half_width)}"
+    return formula(f"{number(card.value)} ± {number(card.half_width)}")
 
 
 def _share(card: NumberCard) -> str:

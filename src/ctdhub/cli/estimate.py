@@ -156,7 +156,7 @@ def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str]) -> 
         console.print(_methods(result))
         for method in result.methods:
             if method.pairs:
-                pairs = "; ".join(" – ".join(names.get(n, n) for n in p) for p in method.pairs)
+                pairs = _("; ").join(" – ".join(names.get(n, n) for n in p) for p in method.pairs)
                 console.print(
                     escape(
                         _("{method}: lists that depend on each other: {pairs}.").format(

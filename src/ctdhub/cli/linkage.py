@@ -83,7 +83,7 @@ def register(app: typer.Typer) -> None:
                 )
             )
         if len(report["made_apart"]) > 1:
-            groups = "; ".join(listed(group) for group in report["made_apart"])
+            groups = _("; ").join(listed(group) for group in report["made_apart"])
             console.print(
                 _(
                     "These contributors made their tokens with different keys or for different "

@@ -211,7 +211,7 @@ def not_compared(found: tuple[Assistance, ...]) -> str:
 
 
 def _names(found: tuple[Assistance, ...], groups: list[tuple[str, ...]]) -> str:
-    return "; ".join(named(found[0].by, codes) for codes in groups)
+    return _("; ").join(named(found[0].by, codes) for codes in groups)
 
 
 def _gap(answers: Answers, found: Assistance, pairs: int) -> Gap | None:

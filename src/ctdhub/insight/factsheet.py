@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ctdhub.i18n import _, current
@@ -19,7 +19,7 @@ from ctdhub.insight.answers import Answers
 from ctdhub.insight.cards import NumberCard
 from ctdhub.insight.facts import PlaceFacts, everyone, headline
 from ctdhub.insight.sides import Side, SideName
-from ctdhub.insight.words import interval, listed, number, share, year
+from ctdhub.insight.words import interval, listed, number, share, span
 from ctdhub.release import Release
 from ctdhub.schema.labels import label
 from ctdhub.schema.place import Place
@@ -187,7 +187,7 @@ def as_json(sheet: Sheet) -> str:
 
 def as_text(sheet: Sheet) -> str:
     """Title and sentences, what to know about them, the citation."""
-    parts = [f"{sheet.title}, {_span(sheet.years)}"]
+    parts = [_heading(sheet, sheet.title)]
     for section in sheet.sections:
         title = [section.title] if len(sheet.sections) > 1 else []
         parts.append("\n".join([*title, *section.sentences]))
@@ -197,7 +197,7 @@ def as_text(sheet: Sheet) -> str:
 
 def as_markdown(sheet: Sheet) -> str:
     """Sentences, a table of the cards, and the citation."""
-    parts = [f"# {_escaped(sheet.title)}, {_span(sheet.years)}"]
+    parts = [f"# {_heading(sheet, _escaped(sheet.title))}"]
     for section in sheet.sections:
         parts.append(f"## {section.title}")
         parts.append(_escaped(" ".join(section.sentences)))
@@ -205,6 +205,10 @@ def as_markdown(sheet: Sheet) -> str:
         parts.append("\n".join("| " + " | ".join(row) + " |" for row in rows))
     parts += [_escaped(note) for note in _notes(sheet)]
     return "\n\n".join(parts) + "\n"
+
+
+def _heading(sheet: Sheet, title: str) -> str:
+    return _("{place}, {years}").format(place=title, years=span(sheet.years))
 
 
 FORMS: Mapping[str, Callable[[Sheet], str]] = {
@@ -254,16 +258,11 @@ def _notes(sheet: Sheet) -> list[str]:
         _("Intervals hold with {level} confidence.").format(level=share(c.level)),
     ]  # fmt: skip
     if sheet.place is not None and sheet.place.kind == "list" and sheet.place.title:
-        countries = Place(sheet.place.key, "list", sheet.place.members).name(sheet.lang)
+        countries = replace(sheet.place, title="").name(sheet.lang)
         found.append(_("{name}: {countries}.").format(name=sheet.title, countries=countries))
     found.append(_("Who contributed: {names}.").format(names=listed(c.contributors)))
     found += [*sheet.release.facts.caveats, c.citation]
     return found
-
-
-def _span(years: tuple[int, int]) -> str:
-    first, last = (year(y) for y in years)
-    return first if first == last else f"{first} – {last}"
 
 
 def _escaped(text: str) -> str:

@@ -12,6 +12,11 @@ from ctdhub.i18n import _, current
 from ctdhub.insight.words import decimal, share_ranged
 from ctdhub.schema.labels import code_label, label
 
+DECIMALS = 3
+"""Of percentage points, the most."""
+EXACT = 1e-9
+"""Below it a remainder comes of binary fractions alone and is not rounded away from."""
+
 By = tuple[str, ...]
 """One grouping: the variable, or the two, that people are told apart by."""
 
@@ -54,10 +59,21 @@ class Gap:
             most=_quoted(named(self.by, self.most)),
             low_share=share_ranged(self.shares[0], *self.ends[0]),
             high_share=share_ranged(self.shares[1], *self.ends[1]),
-            points=decimal(100 * self.difference, "0"),
-            low=decimal(math.floor(100 * self.low), "0"),
-            high=decimal(math.ceil(100 * self.high), "0"),
+            **self._points(),
         )
+
+    def _points(self) -> dict[str, str]:
+        """The difference and its ends in percentage points, the ends rounded outwards.
+
+        They are whole, or have decimals where a clear gap would seem to begin at zero.
+        """
+        digits = next((d for d in range(DECIMALS) if 100 * self.low * 10**d >= 1), DECIMALS)
+        steps, pattern = 10**digits, f"{0:.{digits}f}"
+        return {
+            "points": decimal(100 * self.difference, pattern),
+            "low": decimal(math.floor(100 * self.low * steps + EXACT) / steps, pattern),
+            "high": decimal(math.ceil(100 * self.high * steps - EXACT) / steps, pattern),
+        }
 
 
 def named(by: By, codes: tuple[str, ...]) -> str:

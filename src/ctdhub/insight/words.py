@@ -100,6 +100,16 @@ def year(value: int | str) -> str:
     return str(format_decimal(int(value), "0", locale=current(), numbering_system="default"))
 
 
+def span(years: tuple[int, int]) -> str:
+    """A year, or the first and the last.
+
+    >>> span((2018, 2020)), span((2020, 2020))
+    ('2018 – 2020', '2020')
+    """
+    first, last = (year(y) for y in years)
+    return first if first == last else f"{first} – {last}"
+
+
 def day(value: date) -> str:
     """A date in words.
 

@@ -125,7 +125,7 @@ def _shorter(document: Sheet | Poster) -> Iterator[Sheet | Poster]:
 def _without(sheet: Sheet, left: Sequence[Section]) -> Sheet:
     """The sheet without some sections; the last one that stays says which were left out."""
     rest = sheet.without({s.id for s in left})
-    names = "; ".join(s.name or s.title for s in sheet.sections if s in left)
+    names = _("; ").join(s.name or s.title for s in sheet.sections if s in left)
     said = Words((sheet.left_out.format(names=names),))
     last = rest.sections[-1]
     sections = (*rest.sections[:-1], replace(last, blocks=(*last.blocks, said)))

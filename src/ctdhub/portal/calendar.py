@@ -199,7 +199,7 @@ def read_calendar(hub: Path, today: date | None = None) -> Calendar | None:
         if held.setdefault(name, n) != n:
             faults.append(_fault(n, ("id",), "same_id"))
     if faults:
-        key, rule, words = faults[0][0], faults[0][1], "; ".join(f[2] for f in faults)
+        key, rule, words = faults[0][0], faults[0][1], _("; ").join(f[2] for f in faults)
         what = _("The calendar of events has faults: {faults}.").format(faults=words)
         fix = _("Correct the named entries; they are counted from the top of the file.")
         raise PolicyError(what, fix, file=path, column=key, rule=rule)

@@ -186,7 +186,7 @@ def _line(result: ReleaseSignals, found: Found, finding: Finding) -> tuple[str, 
     moved = finding.moved(found.settings.rate)
     return (
         reporters.named(result, finding),
-        "; ".join(words[t.what, t.way] for t in moved),
+        _("; ").join(words[t.what, t.way] for t in moved),
         ranged(of.count[0]),
         ranged(of.count[1]),
         ranged(of.share[0]) if of.share else "–",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -32,11 +32,11 @@ class Place:
     """Countries that are asked about together.
 
     Attributes:
-        key: an alpha-3 code, a key of :func:`ctdhub.schema.countries.members`, or for a list its
-            codes joined with "+".
+        key: an alpha-3 code, a key of :func:`ctdhub.schema.countries.members`, or for a list such
+            keys joined with "+".
         kind: what it is.
         members: alpha-3 codes, sorted.
-        title: what a list is called; "" where its countries are its name.
+        title: what a list is called; "" where its parts are its name.
     """
 
     key: str
@@ -49,7 +49,8 @@ class Place:
         if self.title:
             return self.title
         if self.kind == "list":
-            return str(format_list([countries.name(c, lang) for c in self.members], locale=lang))
+            names = [place_of(part).name(lang) for part in self.key.split("+")]
+            return str(format_list(names, locale=lang))
         named = countries.name if self.kind == "country" else countries.region_name
         return named(self.key, lang)
 
@@ -65,8 +66,9 @@ def place_of(key: str) -> Place:
     """
     if key in countries.ALPHA3:
         return Place(key, "country", (key,))
-    if set(parts := key.split("+")) <= set(countries.ALPHA3):
-        return Place(key, "list", tuple(sorted(parts)))
+    if "+" in key:
+        inside = {code for part in key.split("+") for code in place_of(part).members}
+        return Place(key, "list", tuple(sorted(inside)))
     kind: Kind = "union" if key in countries.unions() else "region"
     return Place(key, kind, countries.members(key))
 
@@ -85,6 +87,8 @@ def find_place(text: str, country_of: CountryOf | None = None, title: str = "") 
 
     >>> find_place("150").key, find_place("EU").key, find_place("civ,GIN, Mali").members
     ('europe', 'eu', ('CIV', 'GIN', 'MLI'))
+    >>> find_place("ITA, Italy").kind, find_place("Europe, CIV").name("en")
+    ('country', 'Europe and Côte d’Ivoire')
     """
     text = text.strip()[:_LONGEST]
     found = _one(text, country_of)
@@ -92,16 +96,24 @@ def find_place(text: str, country_of: CountryOf | None = None, title: str = "") 
         parts = [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
         if len(parts) < 2:
             raise _unknown(text)
-        inside: set[str] = set()
-        for part in parts:
-            one = _one(part, country_of)
-            if one is None:
-                raise _unknown(part)
-            inside.update(one.members)
-        members = tuple(sorted(inside))
-        found = Place("+".join(members), "list", members)
+        found = _together([_known(part, country_of) for part in parts])
     title = printable(title.strip())
     return Place(found.key, "list" if title else found.kind, found.members, title)
+
+
+def _together(places: Sequence[Place]) -> Place:
+    """Places as one, each counted once; countries alone in the order of their codes."""
+    keys = list(dict.fromkeys(place.key for place in places))
+    if all(place.kind == "country" for place in places):
+        keys.sort()
+    return place_of("+".join(keys))
+
+
+def _known(text: str, country_of: CountryOf | None) -> Place:
+    found = _one(text, country_of)
+    if found is None:
+        raise _unknown(text)
+    return found
 
 
 def _one(text: str, country_of: CountryOf | None) -> Place | None:
@@ -119,7 +131,7 @@ def _unknown(text: str) -> QuestionError:
     )
     fix = _("Give a region of the UN M49 list, EU, Council of Europe, or countries with commas.")
     if near:
-        fix = _("Did you mean: {names}?").format(names="; ".join(list(near)[:_NEAR])) + " " + fix
+        fix = _("Did you mean: {names}?").format(names=_("; ").join(list(near)[:_NEAR])) + " " + fix
     what = _("There is no region or country called “{name}”.").format(name=printable(text))
     return QuestionError(what, fix, rule="no-such-place")
 

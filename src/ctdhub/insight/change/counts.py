@@ -6,7 +6,8 @@ Does not belong here: what follows from them (``split``).
 Where the release counted the people of the question by contributor, there is a group for each
 contributor with counts of its own, and one of all others.  Their sum is moved to the release's own
 count of the year where it has one (each group takes the same part of the difference), so that a
-split adds up to what the charts show.  Otherwise there is one group of all contributors.
+split adds up to the whole numbers that the charts show.  Otherwise there is one group of all
+contributors.
 """
 
 from __future__ import annotations
@@ -143,13 +144,20 @@ def _moved(cells: dict[str, Cell], published: Noisy | None) -> dict[str, Cell]:
 
 
 def _published(answers: Answers, question: Question, year: int) -> Noisy | None:
-    """The release's own count of a single cell; sums of countries have none."""
+    """The release's own count of a single cell; sums of countries have none.
+
+    It is the whole number that is printed, so that changes are the differences of those beside
+    them; where too few are shown, it is the unbiased value of the series.
+    """
     if any(len(values) > 1 for values in question.where.values()):
         return None
     found = series(answers.release, question.cell)
     if found is None:
         return None
-    return _draw(found, year)
+    drawn, shown = _draw(found, year), answers.count({**question.where, YEAR: [str(year)]})
+    if shown.value is None or shown.low is None or shown.low <= 0:
+        return drawn
+    return Noisy(shown.value, drawn.errors)
 
 
 def _whole(answers: Answers, question: Question, year: int) -> Cell | None:

@@ -43,6 +43,7 @@ def sheet(answers: Answers, scope: Scope) -> Sheet:
     return Sheet(
         NAME,
         _("Identified victims by sex and citizenship (aligned with Eurostat, crim_thb)"),
+        scope.span,
         tuple(lines),
         (*_notes(), *common_notes(scope, answers)),
     )

@@ -14,6 +14,7 @@ from ctdhub.i18n import _, current
 from ctdhub.insight.answers import Answers
 from ctdhub.insight.equity import RECEIVED, kinds
 from ctdhub.insight.mandated.sheet import Counter, Line, Scope, Sheet, ages, common_notes
+from ctdhub.insight.saying import undated
 from ctdhub.insight.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, YES
 from ctdhub.schema import countries, load_schema
 from ctdhub.schema.labels import code_label, label
@@ -32,8 +33,9 @@ def sheet(answers: Answers, scope: Scope) -> Sheet:
     return Sheet(
         NAME,
         _("Victims by sex, age, form of exploitation, nationality and assistance (as GRETA asks)"),
+        scope.span,
         tuple(lines),
-        (*_notes(), *common_notes(scope, answers)),
+        (*_notes(), *([undated()] if scope.every else []), *common_notes(scope, answers)),
     )
 
 
@@ -77,24 +79,23 @@ def _within(answers: Answers, counter: Counter) -> list[Line]:
 def _assistance(answers: Answers, counter: Counter) -> list[Line]:
     """People who received each kind, of all years: assistance is not measured by year here."""
     always = Counter(answers, counter.country, ())
-    return [
-        line
-        for kind in kinds(answers)
-        for line in (
-            always.line(
-                "assistance",
-                f"{kind.removeprefix('assistance_')}:recorded",
-                _("{kind}: any status recorded").format(kind=label(kind, current())),
-                {kind: answers.domain(kind)},
-            ),
-            always.line(
-                "assistance",
-                f"{kind.removeprefix('assistance_')}:{RECEIVED}",
-                _("{kind}: received").format(kind=label(kind, current())),
-                {kind: [RECEIVED]},
-            ),
-        )
-    ]
+    asked = (
+        ("recorded", _("{kind}: any status recorded"), answers.domain),
+        (RECEIVED, _("{kind}: received"), lambda _kind: (RECEIVED,)),
+    )
+    lines = []
+    for kind in kinds(answers):
+        for category, words, statuses in asked:
+            name = words.format(kind=label(kind, current()))
+            lines.append(
+                always.line(
+                    "assistance",
+                    f"{kind.removeprefix('assistance_')}:{category}",
+                    _("{label}, all years").format(label=name),
+                    {kind: statuses(kind)},
+                )
+            )
+    return lines
 
 
 def _notes() -> list[str]:
@@ -109,8 +110,9 @@ def _notes() -> list[str]:
             "citizenship and country of exploitation."
         ).format(n=MOST),
         _(
-            "Assistance is of all years together and only of people whose status is recorded; for "
-            "most people nothing is recorded."
+            "Assistance is of all years of the release together, whatever the years of the table: "
+            "people whose year is not recorded are counted there too. It is only of people whose "
+            "status is recorded; for most people nothing is recorded."
         ),
         _("Missing here: residence permits, compensation, investigations, recovery periods."),
     ]

@@ -29,6 +29,7 @@ def sheet(answers: Answers, scope: Scope) -> Sheet:
     return Sheet(
         NAME,
         _("Detected victims of trafficking per 100,000 population (aligned with SDG 16.2.2)"),
+        scope.span,
         tuple(lines),
         (*_notes(scope, lines), *common_notes(scope, answers)),
     )

@@ -33,7 +33,7 @@ class Line:
 
     Attributes:
         country: of exploitation, ISO 3166 alpha-3.
-        year: of registration; empty where the line is about all years of the table together.
+        years: of registration, first and last.
         dimension: what the line divides people by, such as "sex"; "total" for all.
         category: the value, such as "female"; "not_recorded" for people whose answer is not known.
         label: both in words, in the language in force when the table was made.
@@ -44,13 +44,18 @@ class Line:
     """
 
     country: str
-    year: str
+    years: tuple[int, int]
     dimension: str
     category: str
     label: str
     blank: Blank
     people: NumberCard
     rate: NumberCard | None = None
+
+    @property
+    def year(self) -> str:
+        """The year as files have it, "2020", or the first and the last, "2018-2020"."""
+        return "-".join(str(year) for year in dict.fromkeys(self.years))
 
 
 @dataclass(frozen=True)
@@ -60,12 +65,14 @@ class Sheet:
     Attributes:
         name: of its shape.
         title: in words.
+        years: first and last that it is about; a line has its own.
         lines: in order of country and year.
         notes: sentences that must stand with it: how it is aligned, what is missing.
     """
 
     name: str
     title: str
+    years: tuple[int, int]
     lines: tuple[Line, ...]
     notes: tuple[str, ...]
 
@@ -85,6 +92,11 @@ class Scope:
     years: tuple[str, ...]
     population: Population | None = None
     every: bool = False
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First and last year."""
+        return int(self.years[0]), int(self.years[-1])
 
 
 def reported_places(answers: Answers) -> tuple[str, ...]:
@@ -161,7 +173,7 @@ class Counter:
         found = self.answers.count(self._all(where)) if measured else NOT_MEASURED
         return Line(
             country=self.country,
-            year=self.years[0] if len(self.years) == 1 else "",
+            years=(int(self.years[0]), int(self.years[-1])) if self.years else release.years,
             dimension=dimension,
             category=category,
             label=label,

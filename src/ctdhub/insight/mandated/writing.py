@@ -18,7 +18,7 @@ from typing import Any
 from ctdhub.i18n import _, current
 from ctdhub.insight.cards import NumberCard, caveat, citation
 from ctdhub.insight.mandated.sheet import Line, Sheet
-from ctdhub.insight.words import decimal, number, share, year
+from ctdhub.insight.words import decimal, number, share, span
 from ctdhub.release import Release
 from ctdhub.release.tables import harmless
 from ctdhub.schema import countries
@@ -45,6 +45,7 @@ def metadata(sheet: Sheet, release: Release) -> dict[str, Any]:
         "table": sheet.name,
         "title": sheet.title,
         "release": release.version,
+        "years": list(sheet.years),
         "level": release.protected.guarantee.level,
         "caveat": caveat(),
         "citation": citation(release),
@@ -52,13 +53,13 @@ def metadata(sheet: Sheet, release: Release) -> dict[str, Any]:
         "invented": release.facts.invented,
         "notes": list(sheet.notes),
         "states": {
-            "shown": "an estimate with its interval",
-            "protected": "too few to show reliably, never zero; people_high is the upper end",
-            "not_measured": "this release holds no table that answers",
+            "shown": _("an estimate with its interval"),
+            "protected": _("too few to show reliably, never zero; `people_high` is the upper end"),
+            "not_measured": _("this release holds no table that answers"),
         },
         "blanks": {
-            "not_recorded": "people whose answer is not known",
-            "nobody_reports": "no contributor covers the year, so there can be no count",
+            "not_recorded": _("people whose answer is not known"),
+            "nobody_reports": _("no contributor covers the year, so there can be no count"),
         },
     }
 
@@ -77,7 +78,10 @@ def _csv(sheet: Sheet, release: Release) -> str:
 
 
 def _json(sheet: Sheet, release: Release) -> str:
-    rows = [{k: v for k, v in _row(sheet, line).items() if k != "table"} for line in sheet.lines]
+    rows = [
+        {k: v for k, v in _row(sheet, line).items() if k != "table"} | {"years": list(line.years)}
+        for line in sheet.lines
+    ]
     return json.dumps({**metadata(sheet, release), "rows": rows}, ensure_ascii=False, indent=1)
 
 
@@ -112,30 +116,30 @@ def _part(value: float | None) -> float | None:
 
 def _markdown(sheet: Sheet, release: Release) -> str:
     parts = [f"# {sheet.title}", f"{citation(release)} {caveat()}"]
-    for (place, when), found in groupby(sheet.lines, key=lambda line: (line.country, line.year)):
+    for (place, years), found in groupby(sheet.lines, key=lambda x: (x.country, x.years)):
         lines = list(found)
         rated = any(line.rate is not None for line in lines)
         heads = [_("Category"), _("People")] + ([_("Per 100,000")] if rated else [])
         rows = [heads, ["---", *["---:"] * (len(heads) - 1)], *_cells(lines, rated)]
-        parts.append(f"## {_heading(place, when)}")
+        parts.append(f"## {_heading(place, years)}")
         parts.append("\n".join("| " + " | ".join(row) + " |" for row in rows))
     return "\n\n".join([*parts, *_said(sheet, release, "- ")]) + "\n"
 
 
 def _text(sheet: Sheet, release: Release) -> str:
     parts = [sheet.title, f"{citation(release)} {caveat()}"]
-    for (place, when), found in groupby(sheet.lines, key=lambda line: (line.country, line.year)):
+    for (place, years), found in groupby(sheet.lines, key=lambda x: (x.country, x.years)):
         lines = list(found)
         rows = _cells(lines, any(line.rate is not None for line in lines))
         wide = max(len(row[0]) for row in rows)
         body = ["  ".join([row[0].ljust(wide), *row[1:]]).rstrip() for row in rows]
-        parts.append("\n".join([_heading(place, when), *(f"  {row}" for row in body)]))
+        parts.append("\n".join([_heading(place, years), *(f"  {row}" for row in body)]))
     return "\n\n".join([*parts, *_said(sheet, release, "* ")]) + "\n"
 
 
-def _heading(place: str, when: str) -> str:
+def _heading(place: str, years: tuple[int, int]) -> str:
     name = countries.name(place, current())
-    return f"{name}, {year(when)}" if when else f"{name}, " + _("all years of the table")
+    return _("{place}, {years}").format(place=name, years=span(years))
 
 
 def _said(sheet: Sheet, release: Release, mark: str) -> list[str]:
@@ -147,7 +151,10 @@ def _said(sheet: Sheet, release: Release, mark: str) -> list[str]:
 def _cells(lines: list[Line], rated: bool) -> list[list[str]]:
     found = []
     for line in lines:
-        cells = [f"{_dimensions()[line.dimension]}: {line.label}", _people(line)]
+        name = _("{variable}: {value}").format(
+            variable=_dimensions()[line.dimension], value=line.label
+        )
+        cells = [name, _people(line)]
         if rated:
             cells.append(_rate(line.rate))
         found.append(cells)
@@ -165,7 +172,7 @@ def _dimensions() -> dict[str, str]:
         "sex_by_citizenship": _("Sex by citizenship"),
         "nationality": _("Nationality"),
         "place_of_exploitation": _("Place of exploitation"),
-        "assistance": _("Assistance, all years"),
+        "assistance": _("Assistance"),
     }
 
 

@@ -119,7 +119,7 @@ def see(result: ReleaseSignals, lead: Lead) -> str:
     if not lead.see:
         return ""
     return _("Perhaps the same people: {signals}.").format(
-        signals="; ".join(named(result, f) for f in lead.see)
+        signals=_("; ").join(named(result, f) for f in lead.see)
     )
 
 
@@ -156,7 +156,7 @@ def _explained(result: ReleaseSignals, by: Changed, held: tuple[Explained, ...])
         )
         told.append(
             _("The largest: {examples}.").format(
-                examples="; ".join(_example(result, e) for e in settled[:EXAMPLES])
+                examples=_("; ").join(_example(result, e) for e in settled[:EXAMPLES])
             )
         )
     if others:

@@ -50,7 +50,7 @@ def changed(
     if apart:
         blocks.append(Words((measured_apart(),)))
     for years, labels in unsplit.items():
-        title = "; ".join(labels)
+        title = _("; ").join(labels)
         before = blocks.pop().paragraphs if blocks and blocks[-1].title == title else ()
         blocks.append(Words((*before, _not_split(answers, *years)), title))
     return _section(blocks)

@@ -79,7 +79,7 @@ def closing(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
             "published."
         ).format(epsilon=epsilon, delta=delta),
     )
-    names = "; ".join(_contributors(release))
+    names = _("; ").join(_contributors(release))
     return (
         Section("reading", _("How to read this"), (Words(reading),)),
         Section("methods", _("How it was made"), (Words((" ".join(methods),)),)),

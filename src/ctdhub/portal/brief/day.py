@@ -163,6 +163,6 @@ def told_event(event: Event) -> str:
         when = _("{first} to {last}").format(
             first=in_words(event.first_day), last=in_words(event.last_day)
         )
-    where = ", ".join(isolated(part) for part in (event.place, event.region) if part)
+    where = _(", ").join(isolated(part) for part in (event.place, event.region) if part)
     title = isolated(event.title)
     return _("{title}. {when}. {place}.").format(title=title, when=when, place=where)

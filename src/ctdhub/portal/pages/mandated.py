@@ -10,7 +10,7 @@ from typing import Any
 from ctdhub.i18n import _, current
 from ctdhub.insight import Answers
 from ctdhub.insight.mandated import SHAPES, scope
-from ctdhub.insight.words import year
+from ctdhub.insight.words import span
 from ctdhub.portal.frame import Page
 from ctdhub.portal.mandated import file, places, years
 from ctdhub.portal.pages.about import about
@@ -22,7 +22,6 @@ PATH, DATA = "mandated.html", "data.html"
 
 def page(answers: Answers) -> Page:
     """The page of the tables."""
-    first, last = years(answers)
     shapes = [_shape(answers, name) for name in SHAPES]
     told = [shape["notes"] for shape in shapes if shape["notes"]]
     common = [note for note in (told[0] if told else ()) if all(note in notes for notes in told)]
@@ -36,7 +35,7 @@ def page(answers: Answers) -> Page:
         ),
         template="mandated.html",
         values={
-            "years": f"{year(first)} – {year(last)}",
+            "years": span(years(answers)),
             "shapes": shapes,
             "common": common,
             "rows": _rows(answers),

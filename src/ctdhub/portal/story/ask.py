@@ -49,7 +49,7 @@ def require_variable(name: str, place: Place) -> None:
 def in_words(named: Named) -> str:
     """Conditions in the language in force, for readers."""
     lang = current()
-    return "; ".join(
+    return _("; ").join(
         _("{variable}: {values}").format(
             variable=label(name, lang), values=listed([_word(name, v) for v in values])
         )
