@@ -80,7 +80,10 @@ def test_a_brief_is_written_as_pdf_and_as_page(built: Hub, run: Run) -> None:
 def test_out_and_format_decide_where_and_what(built: Hub, run: Run) -> None:
     release = latest_release(built.releases)
     target = Path("deep") / "italy.html"
-    done = run(str(release), "--country", "Italia", "--format", "html", "--out", str(target))
+    command = (str(release), "--country", "Italia", "--format", "html", "--out", str(target))
+    assert "rule enoent" in run(*command).err
+    target.parent.mkdir()
+    done = run(*command)
     assert done.code == 0, done.err
     assert target.is_file()
     assert not list(Path().rglob("*.pdf"))
@@ -147,17 +150,16 @@ def test_a_private_report_lies_in_work_and_only_its_owner_reads_it(hub: Hub, run
         assert file.stat().st_mode & 0o077 == 0
 
 
-def test_a_private_report_never_keeps_the_loose_mode_of_an_older_file(
-    built: Hub, run: Run, tmp_path: Path
-) -> None:
-    target = tmp_path / "mine" / "report.html"
-    target.parent.mkdir()
+def test_a_private_report_never_keeps_the_loose_mode_of_an_older_file(hub: Hub, run: Run) -> None:
+    target = hub.work / "reports" / f"{OWN}.en.html"
+    target.parent.mkdir(exist_ok=True)
     target.write_text("older", "utf-8")
     target.chmod(0o644)
-    done = run(str(built.root), "--contributor", OWN, "--format", "html", "--out", str(target))
+    beside = {p.name for p in target.parent.iterdir()}
+    done = run(str(hub.root), "--contributor", OWN, "--format", "html")
     assert done.code == 0, done.err
     assert target.stat().st_mode & 0o777 == 0o600
-    assert [p.name for p in target.parent.iterdir()] == ["report.html"]
+    assert {p.name for p in target.parent.iterdir()} == beside
 
 
 @pytest.mark.parametrize("folder", ["site", "releases", "candidates", "stories", "."])
