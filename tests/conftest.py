@@ -18,6 +18,7 @@ def ctdhub(
 ) -> Callable[..., tuple[int, str, str]]:
     """Run the command in English: exit code, what it printed, what it complained."""
     monkeypatch.setenv("CTDHUB_LANG", "en")
+    monkeypatch.setattr(cli.console, "width", 250)
     monkeypatch.setattr(cli.errors, "width", 500)
 
     def run(*words: object) -> tuple[int, str, str]:

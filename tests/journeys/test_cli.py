@@ -29,21 +29,10 @@ ON_A_HUB = ("build", "check", "ledger", "linkage", "release")
 
 
 @pytest.fixture
-def ctdhub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
-    """Run the command in an empty folder: exit code, what it printed, what it complained."""
+def ctdhub(ctdhub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """Run the command in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli.console, "width", 200)
-    monkeypatch.setattr(cli.errors, "width", 200)
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ctdhub", *words])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        shown = capsys.readouterr()
-        assert "Traceback" not in shown.err
-        return int(ended.value.code or 0), shown.out, shown.err
-
-    return run
+    return ctdhub
 
 
 def test_doctests() -> None:

@@ -4,38 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from ctdhub import cli, pipeline, stages, start
+from ctdhub import pipeline, stages, start
 from ctdhub.errors import HubFolderError
 from ctdhub.hub import Hub
 from ctdhub.insight.series import Overlap, overlap
 from ctdhub.link.keys import new_key, split_files, write_linkage_key
 from ctdhub.practice.naming import LISTS
 from ctdhub.release import Release, open_release
-
-Run = object
-
-
-@pytest.fixture
-def ctdhub(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(cli.console, "width", 250)
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ctdhub", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        shown = capsys.readouterr()
-        assert "Traceback" not in shown.err
-        return int(ended.value.code or 0), shown.out, shown.err
-
-    return run
-
 
 AGREEMENT = {
     "kind": "case_management", "scope": "invented", "legal_basis": "invented",
