@@ -47,6 +47,8 @@ def write_new(path: Path, content: bytes, mode: int = 0o600) -> None:
 def made_whole(path: Path) -> Iterator[Path]:
     """A name beside a file, or a folder, to write under; what is there then takes its place.
 
+    A crash of the machine may lose it: it is not forced to disk.
+
     Where the system refuses, the error names what was asked for, not the name beside it.
     """
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")

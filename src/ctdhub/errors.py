@@ -32,7 +32,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ctdhub.i18n import _
+from ctdhub.i18n import _, current
 
 
 class HubError(Exception):
@@ -46,6 +46,9 @@ class HubError(Exception):
         line: 1-based line of a text.
         column: column name or letter.
         rule: short identifier of the rule that was broken, for example ``cell-size``.
+
+    Attributes:
+        spoken: the language of its sentences: the one in force when it was made.
 
     >>> str(HubError("The file is empty.", "Give another.", file="a.csv", rule="empty-file"))
     'The file is empty. Give another. (file a.csv, rule empty-file)'
@@ -71,6 +74,7 @@ class HubError(Exception):
         self.line = line
         self.column = printable(column) if column is not None else None
         self.rule = rule
+        self.spoken = current()
         super().__init__(what)
 
     def where(self) -> str:

@@ -147,7 +147,10 @@ def test_folders_of_others_are_left_alone(ctdhub: Run, tmp_path: Path) -> None:
         (("signals", "--noise-sd", 4), "--noise-sd goes with a table"),
         (("signals", "--gaps", "zero"), "--gaps goes with a table"),
         (("signals", "--window", 99), "enough periods"),
-        (("tables", "--for", "greta", "--population", "absent.csv"), "does not exist"),
+        (("tables", "--for", "sdg-16.2.2", "--population", "absent.csv"), "does not exist"),
+        (("tables", "--for", "greta", "--population", "absent.csv"), "--for sdg-16.2.2"),
+        (("brief", "--country", "ITA", "--format", "html", "--fonts", "."), "--format pdf"),
+        (("facts", "--out", "absent/f.txt"), "does not exist"),
         (("tables", "--for", "greta", "--years", "16-18"), "--years"),
         (("tables", "--for", "greta", "--country", "Itally"), "Italy"),
     ],
@@ -180,3 +183,42 @@ def test_no_release_is_told_with_a_remedy(ctdhub: Run, tmp_path: Path) -> None:
             assert (code, out) == (2, ""), verb
             assert "Build the hub first" not in err, verb
             assert "typst" not in err
+
+
+def test_an_error_speaks_one_language(ctdhub: Run, release: Path) -> None:
+    code, _out, err = ctdhub("facts", release, "--region", "nowhereland", "--lang", "ar")
+    assert code == 2
+    letters = [c for c in err if c.isalpha()]
+    assert sum("\u0600" <= c <= "\u06ff" for c in letters) > len(letters) / 2
+    assert "Error:" not in err
+
+
+def test_a_brief_without_a_name_is_new_too(
+    ctdhub: Run, release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ("brief", release, "--region", "europe", "--format", "html")
+    assert ctdhub(*words)[0] == 0
+    file = tmp_path / "brief-europe.en.html"
+    file.write_text("mine", "utf-8")
+    code, _out, err = ctdhub(*words)
+    assert (code, file.read_text("utf-8")) == (2, "mine")
+    assert "no-overwrite" in err
+
+
+def test_what_comes_of_an_unprotected_table_is_private(ctdhub: Run, tmp_path: Path) -> None:
+    table = tmp_path / "lists.csv"
+    rows = [(1, 0, 0, 400), (0, 1, 0, 300), (0, 0, 1, 200), (1, 1, 0, 60), (1, 0, 1, 50)]
+    rows += [(0, 1, 1, 40), (1, 1, 1, 20)]
+    lines = [",".join(map(str, row)) for row in rows]
+    table.write_text("\n".join(["one,two,three,people", *lines]) + "\n", "utf-8")
+    chart, told = tmp_path / "m.svg", tmp_path / "told.txt"
+    words = ("estimate", table, "--replicates", 100, "--chart", chart, "--out", told)
+    code, _out, err = ctdhub(*words)
+    assert code == 0, err
+    for file in (chart, told):
+        assert file.stat().st_mode & 0o777 == 0o600
+    told.unlink()
+    code, _out, err = ctdhub(*words)
+    assert code == 2
+    assert "with --chart" in err

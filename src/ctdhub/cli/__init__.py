@@ -22,7 +22,7 @@ from typer import rich_utils
 import ctdhub
 from ctdhub.cli.faults import UsageError, misused, refused
 from ctdhub.errors import HubError
-from ctdhub.i18n import _
+from ctdhub.i18n import _, language
 from ctdhub.steps import Progress as Report
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -169,9 +169,10 @@ def bar() -> Iterator[Report]:
 
 
 def show_error(error: HubError) -> None:
-    """Print an error with its place and remedy, never a traceback."""
-    label, remedy = _("Error:"), _("What to do:")
-    errors.print(f"[bold red]{escape(label)}[/] {escape(error.what)}")
-    if place := error.where():
-        errors.print(f"  {escape(place)}")
-    errors.print(f"  [bold]{escape(remedy)}[/] {escape(error.fix)}")
+    """Print an error with its place and remedy, in its own language, never a traceback."""
+    with language(error.spoken):
+        label, remedy = _("Error:"), _("What to do:")
+        errors.print(f"[bold red]{escape(label)}[/] {escape(error.what)}")
+        if place := error.where():
+            errors.print(f"  {escape(place)}")
+        errors.print(f"  [bold]{escape(remedy)}[/] {escape(error.fix)}")

@@ -97,6 +97,9 @@ def register(app: typer.Typer) -> None:
         if contributor is not None and form == "json":
             what = _("A contributor's report is a document to read, not data.")
             raise PaperError(what, _("Take pdf, html or both."), rule="format")
+        if fonts and "pdf" not in FORMATS[form]:
+            what = _("{name} goes with {other} only.").format(name="--fonts", other="--format pdf")
+            raise PaperError(what, _("Leave out {name}.").format(name="--fonts"), rule="usage")
         if out is not None:
             if len(FORMATS[form]) == 1:
                 options.require_suffix(out, f".{form}")
@@ -117,8 +120,11 @@ def register(app: typer.Typer) -> None:
                 make = _maker(kind, text, source if (source / "hub.yaml").is_file() else None)
                 document, name, numbers = make(answers, poster)
                 default = Path(f"{name}{'-poster' if poster else ''}.{spoken}")
-            if out is None:
+            if out is None and contributor is not None:
                 default.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            elif out is None:
+                for ending in FORMATS[form]:
+                    options.require_new(_ending(default, ending))
             written = _write(document, numbers, out or default, FORMATS[form], typesetter,
                              private=contributor is not None)  # fmt: skip
         for path in written:
@@ -220,5 +226,7 @@ def _fresh(path: Path, content: bytes, mode: int) -> None:
 
 def _ending(target: Path, form: str) -> Path:
     """The file of a format: the ending pdf, html or json is replaced, any other is kept."""
+    if target.suffix.lower() == f".{form}":
+        return target
     known = target.suffix.lower() in (".pdf", ".html", ".json")
     return target.with_suffix(f".{form}") if known else target.with_name(f"{target.name}.{form}")

@@ -170,6 +170,7 @@ def _write(done: Harmonised, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     pyarrow.parquet.write_table(done.records, out / "records.parquet")
     pyarrow.parquet.write_table(done.perpetrators, out / "perpetrators.parquet")
+    (out / "tokens.parquet").unlink(missing_ok=True)  # of an earlier run
     if done.tokens.num_rows:
         pyarrow.parquet.write_table(done.tokens, out / "tokens.parquet")
     pyarrow.csv.write_csv(done.rejects, out / "rejects.csv")

@@ -27,6 +27,8 @@ from ctdhub.schema.labels import code_label, label
 from ctdhub.stages import briefing
 
 FORMS = ("text", "json", "csv")
+WITH_RATES = ("sdg-16.2.2",)
+"""Tables that have rates and so use a population."""
 
 
 def register(app: typer.Typer) -> None:
@@ -114,6 +116,14 @@ def register(app: typer.Typer) -> None:
         options.one_of(shape, mandated.SHAPES, "--for")
         options.one_of(form, mandated.FORMATS, "--format")
         options.require_new(out)
+        if population is not None and shape not in WITH_RATES:
+            raise HubError(
+                _("{name} goes with {other} only.").format(
+                    name="--population", other=" / ".join(f"--for {s}" for s in WITH_RATES)
+                ),
+                _("Leave out {name}.").format(name="--population"),
+                rule="usage",
+            )
         people = mandated.load_population(population) if population else None
         answers = Answers(options.opened(source))
         with options.speaking(lang), bar() as progress:
@@ -122,7 +132,8 @@ def register(app: typer.Typer) -> None:
             scope = mandated.scope(answers, place, _span(year, years), people)
             sheet = mandated.SHAPES[shape](answers, scope)
             text = mandated.written(sheet, answers.release, form)
-        options.deliver(text, out)
+        with options.speaking(lang):
+            options.deliver(text, out)
         if form == "csv":  # a CSV has no room for them
             for note in sheet.notes:
                 errors.print(escape(note), soft_wrap=True)

@@ -86,13 +86,15 @@ def register(app: typer.Typer) -> None:
                 result = estimate(lists, level or given, replicates, report=progress)
             if chart is not None:
                 title = printable(source.resolve().name)
-                chart.write_text(chart_file(result, names, title, first), "utf-8")
+                drawn = chart_file(result, names, title, first)
+                options.write(drawn, chart, private=release is None)
             if form == "json":
                 found = report(result)
                 found["warnings"] = [*notes, *found["warnings"]]
                 if release:
                     found |= said_first(release, found)
-                options.deliver(json.dumps(found, ensure_ascii=False, indent=1) + "\n", out)
+                text = json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+                options.deliver(text, out, private=release is None)
             else:
                 doubles = double_people(release) if release else ""
                 said = (doubles, *notes) if doubles else notes
@@ -105,7 +107,7 @@ def register(app: typer.Typer) -> None:
                 if out is None:
                     show()
                 else:
-                    options.deliver(options.captured(show), out)
+                    options.deliver(options.captured(show), out, private=release is None)
                 if chart is not None:
                     options.tell_written(chart)
         if result.gate.refused:
@@ -121,7 +123,7 @@ def _check(chart: Path | None, level: float | None) -> None:
         )  # fmt: skip
     if chart is not None:
         options.require_suffix(chart, ".svg")
-        options.require_new(chart)
+        options.require_new(chart, "--chart")
 
 
 def _read(source: Path) -> tuple[Lists, tuple[str, ...], Release | None]:

@@ -67,7 +67,7 @@ def register(app: typer.Typer) -> None:
                 place = find_place(region, lambda text: resolve(text).alpha3, name)
                 sheet = place_sheet(place_facts(answers, place, span), release)
             text = write(sheet)
-        options.deliver(text, out)
+            options.deliver(text, out)
 
 
 def parse_years(text: str, release: Release) -> tuple[int, int]:

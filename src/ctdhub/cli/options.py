@@ -6,6 +6,7 @@ Does not belong here: what a verb does; arguments that one verb alone has.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,19 +100,22 @@ def opened(source: Path) -> Release:
     return open_release(release_folder(source))
 
 
-def require_new(file: Path | None) -> None:
-    """Refuse to write over a file, before anything is computed.
+def require_new(file: Path | None, option: str = "--out") -> None:
+    """Refuse to write over a file, or where no folder is, before anything is computed.
 
     Raises:
         FileError: it exists already.
+        OSError: its folder does not exist.
     """
     if file is not None and (file.exists() or file.is_symlink()):
         raise FileError(
             _("The file exists already."),
-            _("Name another file with --out, or delete it first."),
+            _("Name another file with {option}, or delete it first.").format(option=option),
             file=file,
             rule="no-overwrite",
         )
+    if file is not None:
+        file.parent.stat()
 
 
 def require_suffix(file: Path, *endings: str) -> None:
@@ -151,18 +155,36 @@ def captured(show: Callable[[], None]) -> str:
     """What would stand on the screen, as plain text."""
     with console.capture() as held:
         show()
-    return Text.from_ansi(held.get()).plain + "\n"
+    lines = Text.from_ansi(held.get()).plain.splitlines()
+    return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def deliver(text: str, file: Path | None) -> None:
-    """Print a document as it is, or write it into a new file."""
+def deliver(text: str, file: Path | None, *, private: bool = False) -> None:
+    """Print a document as it is, or write it into a new file.
+
+    Args:
+        private: only its owner may read the file, for it tells of a table that is not protected.
+    """
     if file is None:
         console.out(text, end="", highlight=False)
         return
-    require_new(file)
-    with file.open("x", encoding="utf-8") as handle:
-        handle.write(text)
+    write(text, file, private=private)
     tell_written(file)
+
+
+def write(text: str, file: Path, *, private: bool) -> None:
+    """Write a new file, whole or not at all.
+
+    Raises:
+        FileExistsError: there is one already.
+    """
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            out.write(text)
+    except OSError:
+        file.unlink(missing_ok=True)
+        raise
 
 
 def tell_written(file: Path) -> None:

@@ -30,7 +30,10 @@ def register(app: typer.Typer) -> None:
             str, typer.Option(help=_("Only this language, one of: {names}.").format(names=_LANGS))
         ] = "",
         out: Annotated[
-            Path, typer.Option(help=_("Folder to write into; it is made if it is not there."))
+            Path,
+            typer.Option(
+                help=_("Folder to write into; it is made, or an earlier codebook in it renewed.")
+            ),
         ] = Path("codebook"),
     ) -> None:
         options.one_of(form, emit.FORMATS, "--format")

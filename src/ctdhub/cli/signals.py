@@ -118,7 +118,8 @@ def register(app: typer.Typer) -> None:
             else:
                 given = _table(source, noise_sd or 0.0, gaps_are_zero=gaps is Gaps.zero)
                 lines, document = _of_file(given, settings)
-            options.deliver(_text(lines, document, form), out)
+            text = _text(lines, document, form)
+            options.deliver(text, out, private=source.is_file())
 
 
 def _require_table_for(given: dict[str, object]) -> None:

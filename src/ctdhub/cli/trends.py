@@ -70,8 +70,8 @@ def register(app: typer.Typer) -> None:
                     _("Ask about other people, or release more columns by year."),
                     rule="not-by-year",
                 )
-            text = write(found, release)
-        options.deliver(text, out)
+        with options.speaking(lang):
+            options.deliver(write(found, release), out)
 
 
 def _years(release: Release, first: int | None, last: int | None) -> tuple[int, int] | None:

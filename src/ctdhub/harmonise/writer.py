@@ -17,6 +17,7 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ctdhub.disk import made_whole
 from ctdhub.errors import FileError
 from ctdhub.harmonise.writing import Hub, cells
 from ctdhub.i18n import _
@@ -126,14 +127,15 @@ def _save(crosswalk: Crosswalk, columns: list[list[str]], rows: int, out: Path) 
         heads = [[crosswalk.first_column, *head] for head in heads]
         columns = [[""] * rows, *columns]
     lines = chain(heads, zip(*columns, strict=True))
-    part = out.with_name(out.name + ".part")
-    if workbook:
-        book = openpyxl.Workbook(write_only=True)
-        sheet = book.create_sheet("records")
-        for line in lines:
-            sheet.append([text or None for text in line])
-        book.save(part)
-    else:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, delimiter=crosswalk.delimiter, lineterminator="\n").writerows(lines)
-    part.replace(out)
+    with made_whole(out) as part:
+        part.touch(0o600, exist_ok=False)  # records: only their owner may read them
+        if workbook:
+            book = openpyxl.Workbook(write_only=True)
+            sheet = book.create_sheet("records")
+            for line in lines:
+                sheet.append([text or None for text in line])
+            book.save(part)
+        else:
+            write = csv.writer
+            with part.open("w", encoding="utf-8", newline="") as file:
+                write(file, delimiter=crosswalk.delimiter, lineterminator="\n").writerows(lines)

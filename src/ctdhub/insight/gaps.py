@@ -65,7 +65,7 @@ class Gap:
     def _points(self) -> dict[str, str]:
         """The difference and its ends in percentage points, the ends rounded outwards.
 
-        They are whole, or have decimals where a clear gap would seem to begin at zero.
+        They are whole, or have up to three decimals where a clear gap would seem to begin at zero.
         """
         digits = next((d for d in range(DECIMALS) if 100 * self.low * 10**d >= 1), DECIMALS)
         steps, pattern = 10**digits, f"{0:.{digits}f}"
