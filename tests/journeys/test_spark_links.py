@@ -14,9 +14,9 @@ from ctdhub import pipeline
 from ctdhub.hub import Hub
 from ctdhub.practice.naming import LISTS
 from tests.journeys.test_spark import master, on_spark, pytestmark
-from tests.journeys.test_tokens import AGREEMENT, ctdhub, linked
+from tests.journeys.test_tokens import AGREEMENT, linked
 
-__all__ = ["ctdhub", "linked", "master", "pytestmark"]
+__all__ = ["linked", "master", "pytestmark"]
 
 
 def rows(path: Path) -> Counter[str]:
