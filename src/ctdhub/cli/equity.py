@@ -7,7 +7,6 @@ Does not belong here: figures and their forms (``insight``).
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -157,11 +156,11 @@ def _span(year: int | None, years: str | None) -> tuple[int, int] | None:
         )
     if years is None:
         return None if year is None else (year, year)
-    found = re.fullmatch(r"\s*(\d{4})\s*(?:[-–]\s*(\d{4})\s*)?", years)
+    found = options.years_of(years)
     if found is None:
         what = _("{name} cannot have this value.").format(name="--years")
         raise HubError(what, _("Give one year or two, such as 2018-2020."), rule="usage")
-    return int(found[1]), int(found[2] or found[1])
+    return found
 
 
 def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:

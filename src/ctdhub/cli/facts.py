@@ -5,7 +5,6 @@ Belongs here: arguments, where the sheet goes.  Does not belong here: facts (``i
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -80,10 +79,9 @@ def parse_years(text: str, release: Release) -> tuple[int, int]:
     fix = _("Give years from {first} to {last}, for example --years {first}-{last}.").format(
         first=first, last=last
     )
-    found = re.fullmatch(r"\s*(\d{4})\s*(?:[-–]\s*(\d{4})\s*)?", text)
-    if found is None:
+    asked = options.years_of(text)
+    if asked is None:
         raise QuestionError(_("These are no years."), fix, rule="years")
-    asked = int(found[1]), int(found[2] or found[1])
     if asked[0] > asked[1]:
         raise QuestionError(_("The first year is later than the last."), fix, rule="years")
     if asked[0] < first or asked[1] > last:

@@ -7,6 +7,7 @@ Does not belong here: what a verb does; arguments that one verb alone has.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,6 +56,12 @@ def one_of(given: str, known: Iterable[str], option: str) -> str:
         fix = _("Choose one of: {values}.").format(values=", ".join(names))
         raise HubError(what, fix, rule="usage")
     return given
+
+
+def years_of(text: str) -> tuple[int, int] | None:
+    """The first and the last year that a text such as "2018-2020" or "2018" names, if it does."""
+    found = re.fullmatch(r"\s*(\d{4})\s*(?:[-–]\s*(\d{4})\s*)?", text)
+    return (int(found[1]), int(found[2] or found[1])) if found else None
 
 
 @contextmanager

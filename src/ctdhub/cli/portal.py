@@ -1,6 +1,6 @@
 """The verbs ``site`` and ``serve``.
 
-Belongs here: which folder is meant, progress, what is printed.
+Belongs here: arguments, where the site goes, progress, what is printed.
 Does not belong here: building and serving.
 """
 

@@ -128,12 +128,13 @@ def _require_table_for(given: dict[str, object]) -> None:
     Raises:
         HubError: an option was given that only a table needs.
     """
-    for name in (name for name, value in given.items() if value is not None):
-        raise HubError(
-            _("{name} goes with a table; a release knows this of itself.").format(name=name),
-            _("Leave out {name}.").format(name=name),
-            rule="usage",
-        )
+    for name, value in given.items():
+        if value is not None:
+            raise HubError(
+                _("{name} goes with a table; a release knows this of itself.").format(name=name),
+                _("Leave out {name}.").format(name=name),
+                rule="usage",
+            )
 
 
 def _table(path: Path, noise_sd: float, *, gaps_are_zero: bool) -> Given:

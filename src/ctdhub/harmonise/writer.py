@@ -136,6 +136,6 @@ def _save(crosswalk: Crosswalk, columns: list[list[str]], rows: int, out: Path) 
                 sheet.append([text or None for text in line])
             book.save(part)
         else:
-            write = csv.writer
             with part.open("w", encoding="utf-8", newline="") as file:
-                write(file, delimiter=crosswalk.delimiter, lineterminator="\n").writerows(lines)
+                table = csv.writer(file, delimiter=crosswalk.delimiter, lineterminator="\n")
+                table.writerows(lines)

@@ -54,11 +54,6 @@ def region(text: str) -> str:
     >>> region("Europe"), region("South-Eastern Asia"), region("EU"), region("150")
     ('europe', 'south_eastern_asia', 'eu', 'europe')
     """
-    keys = (*countries.regions(), *countries.subregions(), *countries.unions())
-    named = {_folded(countries.region_name(k, lang)): k for lang in LANGUAGES for k in keys}
-    named |= {_folded(key): key for key in keys}
-    if (wanted := _folded(text)) in named:
-        return named[wanted]
     found = _meant(text)
     if found is not None and found.kind in ("region", "union"):
         return found.key
@@ -66,7 +61,10 @@ def region(text: str) -> str:
         what = _("{name} is a country.").format(name=found.name(current()))
         fix = _("Give it as --country {code}.").format(code=found.key)
         raise PaperError(what, fix, rule="region")
-    near = difflib.get_close_matches(wanted, named, n=3, cutoff=0.6)
+    keys = (*countries.regions(), *countries.subregions(), *countries.unions())
+    named = {_folded(countries.region_name(k, lang)): k for lang in LANGUAGES for k in keys}
+    named |= {_folded(key): key for key in keys}
+    near = difflib.get_close_matches(_folded(text), named, n=3, cutoff=0.6)
     what = _("There is no region {name}.").format(name=printable(text))
     fix = _("Take one of: {values}.").format(
         values=", ".join(dict.fromkeys(named[n] for n in near)) or ", ".join(keys)
