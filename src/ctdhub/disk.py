@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,9 +18,15 @@ WRITING = ".new-"
 """Beginning of the name of a file that is not whole yet; only a killed run leaves one behind."""
 
 
+_OPENS_FOLDERS = hasattr(os, "O_DIRECTORY")
+"""Unix opens a folder as it opens a file; Windows does not, and syncs only what it may write."""
+
+
 def sync(path: Path) -> None:
-    """Force a file, or the names in a folder, to disk."""
-    handle = os.open(path, os.O_RDONLY)
+    """Force a file, or the names in a folder, to disk; where a system cannot, nothing happens."""
+    if not _OPENS_FOLDERS and (path.is_dir() or not os.access(path, os.W_OK)):
+        return
+    handle = os.open(path, os.O_RDONLY if _OPENS_FOLDERS else os.O_RDWR)
     try:
         os.fsync(handle)
     finally:
@@ -37,7 +44,10 @@ def write_new(path: Path, content: bytes, mode: int = 0o600) -> None:
     """
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(handle, "wb") as out:
-        os.fchmod(handle, mode)  # whatever the umask
+        if hasattr(os, "fchmod"):
+            os.fchmod(handle, mode)  # whatever the umask
+        else:
+            path.chmod(mode)
         out.write(content)
         out.flush()
         os.fsync(out.fileno())
@@ -79,9 +89,21 @@ def _put_in_place(fresh: Path, path: Path) -> Iterator[None]:
             error.filename = str(path)
         raise
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
         with suppress(OSError):
-            fresh.unlink()
+            remove(fresh) if fresh.is_dir() else fresh.unlink()
+
+
+def remove(folder: Path) -> None:
+    """Delete a folder with all that lies in it, read-only files too, which Windows keeps.
+
+    Raises:
+        OSError: there is no such folder, or the system refuses.
+    """
+    for path in folder.rglob("*"):
+        mode = path.lstat().st_mode
+        if stat.S_ISREG(mode) and not mode & stat.S_IWUSR:
+            path.chmod(mode | stat.S_IWUSR)
+    shutil.rmtree(folder)
 
 
 def sweep(folder: Path, name: str) -> None:

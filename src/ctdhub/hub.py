@@ -6,10 +6,9 @@ Does not belong here: what may stand in settings (``settings``), what the pipeli
 
 from __future__ import annotations
 
-import fcntl
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 from ctdhub.disk import sweep, write_whole
 from ctdhub.errors import HubFolderError, PolicyError
 from ctdhub.i18n import _
+from ctdhub.lock import locked
 from ctdhub.release.approvals import CANDIDATES, Role
 from ctdhub.schema import load_schema
 from ctdhub.settings import SOURCE_KINDS, Agreement, HubSettings, read_settings
@@ -220,11 +220,12 @@ class Hub:
 
         Raises:
             HubFolderError: another build holds it.
+            HubError: this system has no locks.
         """
         self.work.mkdir(mode=0o700, exist_ok=True)
-        with (self.work / ".lock").open("w") as handle:
+        with ExitStack() as held:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                held.enter_context(locked(self.work / ".lock", wait=False))
             except BlockingIOError:
                 what = _("Another build is at work in this hub.")
                 fix = _("Wait until it has finished, or stop it, then run the command again.")

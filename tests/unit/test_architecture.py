@@ -14,8 +14,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Left to right: a room may import rooms to its left and itself.
 ORDER = [
-    "i18n", "errors", "disk", "paper", "client", "keys", "schema", "intake", "harmonise", "link",
-    "withdraw", "profile", "protect", "release", "insight", "portal",
+    "i18n", "errors", "lock", "compiled", "disk", "paper", "client", "keys", "schema", "intake",
+    "harmonise", "link", "withdraw", "profile", "protect", "release", "insight", "portal",
 ]  # fmt: skip
 RIGHT_OF_BORDER = {"release", "insight", "portal"}
 ASSEMBLY = {

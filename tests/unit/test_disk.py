@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from ctdhub import disk
 from ctdhub.disk import made_whole, write_whole
 
 
@@ -60,3 +64,49 @@ def test_a_fault_of_another_file_keeps_its_name(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as caught, made_whole(tmp_path / "file"):
         (tmp_path / "other").read_bytes()
     assert caught.value.filename == str(tmp_path / "other")
+
+
+def test_a_system_without_fchmod_and_open_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows: no ``fchmod``, a folder cannot be opened, a read-only file cannot be synced."""
+    opened = os.open
+
+    def open_as_windows(path: Path, flags: int, *mode: int) -> int:
+        if Path(path).is_dir() or (flags & os.O_RDWR and not Path(path).stat().st_mode & 0o200):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, flags, *mode)
+
+    monkeypatch.delattr(os, "fchmod")
+    monkeypatch.setattr(os, "open", open_as_windows)
+    monkeypatch.setattr(os, "access", lambda path, _: bool(path.stat().st_mode & 0o200))
+    monkeypatch.setattr(disk, "_OPENS_FOLDERS", False)
+    write_whole(tmp_path / "file", b"whole", mode=0o640)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o640
+    (tmp_path / "file").chmod(0o444)
+    disk.sync(tmp_path / "file")
+    disk.sync(tmp_path)
+
+
+def test_read_only_files_are_made_writable_before_they_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle, kept = tmp_path / "bundle", tmp_path / "kept"
+    (bundle / "inner").mkdir(parents=True)
+    kept.touch(0o444)
+    (bundle / "inner" / "link").symlink_to(kept)
+    for name in ("a", "inner/b"):
+        (bundle / name).touch()
+        (bundle / name).chmod(0o444)
+    modes: list[int] = []
+
+    def rmtree(folder: Path) -> None:
+        modes.extend(p.lstat().st_mode & 0o200 for p in folder.rglob("*") if not p.is_symlink())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", rmtree)
+        disk.remove(bundle)
+    assert modes == [0o200] * 3
+    disk.remove(bundle)
+    assert not bundle.exists()
+    assert kept.stat().st_mode & 0o777 == 0o444

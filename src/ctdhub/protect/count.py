@@ -220,7 +220,8 @@ def _by_bits(codes: Codes, tables: list[Columns]) -> Counts:
         table = np.zeros((1, *(codes.sizes[n] for n in t)), dtype=np.int32)
         if len(t) == 3:
             inside = np.zeros(tuple(codes.sizes[n] - 1 for n in t), dtype=np.int32)
-            kernels.triples(rows, *(planes.of(codes, n) for n in t), inside)
+            a, b, c = (planes.of(codes, n) for n in t)
+            kernels.triples(rows, a, b, c, inside)
             table[0, 1:, 1:, 1:] = inside
         found[t] = _with_margins(table, t, pairs, people)[0]
     return found

@@ -1,58 +1,38 @@
-"""Compiled inner loops of counting and fitting; plain numbers in, plain numbers out.
+"""Inner loops of counting and fitting: compiled where numba is installed, else numpy's.
 
-Belongs here: loops over records that numpy cannot express without many passes over memory.
-Does not belong here: random numbers, files, any decision that is not in the arguments.
+Belongs here: the choice between ``kernels_numba`` and ``kernels_numpy``, made when a loop first
+runs, so that importing this module costs nothing.  Does not belong here: the loops.
+
+Both give the same bits.  :func:`sweep` is compiled or not at all: numpy has no form of it.
 """
-
-# numba reads the code of these functions: what they may use is limited, so they are kept plain.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-import numba as nb
-import numpy as np
+
+@cache
+def _chosen() -> Any:
+    from ctdhub import compiled
+
+    if compiled.here():
+        from ctdhub.protect import kernels_numba
+
+        return kernels_numba
+    from ctdhub.protect import kernels_numpy
+
+    return kernels_numpy
 
 
-def _compiled(**options: Any) -> Any:
-    """Compile at first use; keep the result on disk, or in memory where no folder is writable."""
-
-    def decorate(function: Any) -> Any:
-        try:
-            return nb.njit(cache=True, boundscheck=False, nogil=True, **options)(function)
-        except RuntimeError:
-            return nb.njit(boundscheck=False, nogil=True, **options)(function)
-
-    return decorate
-
-
-_quick: Any = _compiled(fastmath=True)
-_exact: Any = _compiled()
-
-
-@_exact
-def ones(word: Any) -> Any:
-    """Number of ones of a 64-bit word (compiled to one instruction where the machine has it)."""
-    word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
-    word = (word & np.uint64(0x3333333333333333)) + (
-        (word >> np.uint64(2)) & np.uint64(0x3333333333333333)
-    )
-    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return (word * np.uint64(0x0101010101010101)) >> np.uint64(56)
-
-
-@_exact
 def shuffle(values: Any, words: Any) -> None:
     """Shuffle in place (Fisher and Yates) by one random 64-bit word for each value.
 
     A word modulo n favours some places by at most n / 2^64.
     """
-    for i in range(len(values) - 1, 0, -1):
-        k = words[i] % np.uint64(i + 1)
-        values[i], values[k] = values[k], values[i]
+    _chosen().shuffle(values, words)
 
 
-@_exact
 def pack(codes: Any, order: Any, starts: Any, first: Any, planes: Any) -> None:
     """Set bits: plane ``first[j] + code - 1`` for each recorded code of column j.
 
@@ -62,20 +42,9 @@ def pack(codes: Any, order: Any, starts: Any, first: Any, planes: Any) -> None:
         first: the plane of each column's first value.
         planes: words x planes, zeros; filled.
     """
-    word = 0
-    for g in range(len(starts) - 1):
-        for place in range(starts[g], starts[g + 1]):
-            at = place - starts[g]
-            here = word + at // 64
-            bit = np.uint64(1) << np.uint64(at % 64)
-            for j in range(codes.shape[1]):
-                code = codes[order[place], j]
-                if code:
-                    planes[here, first[j] + code - 1] |= bit
-        word += (starts[g + 1] - starts[g] + 63) // 64
+    _chosen().pack(codes, order, starts, first, planes)
 
 
-@_exact
 def pairs_by_group(planes: Any, words: Any, wanted: Any, out: Any) -> None:
     """Records by group and pair of planes: ``out[g, k]`` for the k-th pair of ``wanted``.
 
@@ -83,190 +52,25 @@ def pairs_by_group(planes: Any, words: Any, wanted: Any, out: Any) -> None:
         planes: words x planes.
         words: first word of each group, and the end.
         wanted: pairs of planes; a pair of the same plane counts that plane.
+        out: groups x pairs, zeros; filled.
     """
-    for g in range(len(words) - 1):
-        for w in range(words[g], words[g + 1]):
-            row = planes[w]
-            for k in range(len(wanted)):
-                out[g, k] += ones(row[wanted[k, 0]] & row[wanted[k, 1]])
+    _chosen().pairs_by_group(planes, words, wanted, out)
 
 
-@_exact
 def triples(planes: Any, a: Any, b: Any, c: Any, out: Any) -> None:
     """Records by three planes out of three ranges: ``out[u, v, w]``; planes x words."""
-    both = np.empty(planes.shape[1], np.uint64)
-    for u in range(a[0], a[1]):
-        for v in range(b[0], b[1]):
-            for x in range(planes.shape[1]):
-                both[x] = planes[u, x] & planes[v, x]
-            for w in range(c[0], c[1]):
-                total = np.uint64(0)
-                for x in range(planes.shape[1]):
-                    total += ones(both[x] & planes[w, x])
-                out[u - a[0], v - b[0], w - c[0]] = total
+    _chosen().triples(planes, a, b, c, out)
 
 
-@_quick
-def sweep(
-    features: Any, j: Any, start: Any, order: Any, gate: Any, threshold: Any,
-    inner: Any, inner_weight: Any, end: Any,
-    group: Any, near: Any, near_weight: Any, near_share: Any, near_end: Any,
-    own: Any, far: Any, far_weight: Any, far_share: Any,
-    dear: Any, empty: Any, seen: Any, place: Any, place_seen: Any, both: Any, both_seen: Any,
-) -> Any:  # fmt: skip
-    """One pass over records for column ``j``: each takes the value that lowers the misfit most.
-
-    The misfit is the sum over tables of weight x (records - target) squared; ``inner``, ``near``
-    and ``far`` hold weight x (records - target) and are kept up to date as records move.
-
-    Args:
-        features: records x columns: the place of the value among all values; column 0 is constant.
-        j, start: the column, and the place of its first value.
-        order: the records to look at, in that order.
-        gate: by record, 0 where all values are open, 1 where the value 1 is closed, 2 where the
-            record must stay as it is.
-        threshold: a move must lower half of the misfit by more than this.
-        inner: values x values x values of ``j``: tables with two other columns that move.
-        inner_weight, end: by two columns, zero where no such table was measured; only columns c
-            with b < c < end[b] have one.
-        group: records x contexts, the group of the record's wide value.
-        near, near_weight, near_end: the same for tables of a context and one column that moves:
-            groups x values x values of ``j``; contexts x columns; by context.
-        near_share: by group, one over the number of values that it joins.
-        own, far, far_weight, far_share: the same for tables of a context alone.
-        dear: what the k-th record of its kind adds by being there, falling in k; empty where
-            support is complete.
-        empty: by value, whether it is "not recorded".
-        seen, place_seen, both_seen: records by two values, by a wide and another value, by two wide
-            values, and by the value of ``j``; ``place`` and ``both`` (records x any number) say
-            where the record's wide values lie.
+def sweep(*arguments: Any) -> int:
+    """One pass over records for a column; see ``kernels_numba.sweep``.
 
     Returns:
         How many records moved.
+
+    Raises:
+        HubError: numba is not installed (rule "needs-numba").
     """
-    columns, values = features.shape[1], inner.shape[2]
-    contexts, lone = group.shape[1], own.shape[1]
-    support, top = len(dear) > 0, len(dear) - 1
-    plain = np.float32(0)
-    for b in range(columns):
-        for c in range(b + 1, columns):
-            plain += inner_weight[b, c]
-    wide = np.zeros(contexts, np.float32)
-    for k in range(contexts):
-        for b in range(columns):
-            wide[k] += near_weight[k, b]
-    # With two values only their difference counts: half the memory, several times the speed.
-    two = values == 2
-    lean = inner[:, :, values - 1] - inner[:, :, 0] if two else inner[:0, :0, 0]
-    lean_near = near[:, :, values - 1] - near[:, :, 0] if two else near[:0, :0, 0]
-    f = np.empty(columns, np.int32)
-    filled = np.empty(columns, np.int64)
-    gain = np.empty(values, np.float32)
-    moved = 0
-    for turn in range(len(order)):
-        i = order[turn]
-        if gate[i] == 2:
-            continue
-        for b in range(columns):
-            f[b] = features[i, b]
-        now = f[j] - start
-        for x in range(values):
-            gain[x] = 0
-        cost = plain + threshold
-        for k in range(contexts):
-            cost += wide[k] * near_share[group[i, k]]
-        for k in range(lone):
-            g = own[i, k]
-            cost += far_weight[k] * far_share[g]
-            for x in range(values):
-                gain[x] += far[g, x]
-        if two:
-            one = np.float32(0)
-            for b in range(columns):
-                flat = lean[f[b]]
-                for c in range(b + 1, end[b]):
-                    one += flat[f[c]]
-            for k in range(contexts):
-                flat = lean_near[group[i, k]]
-                for b in range(near_end[k]):
-                    one += flat[f[b]]
-            gain[1] += one
-        elif values == 3:
-            one, other = np.float32(0), np.float32(0)
-            for b in range(columns):
-                row = inner[f[b]]
-                for c in range(b + 1, end[b]):
-                    one += row[f[c], 1] - row[f[c], 0]
-                    other += row[f[c], 2] - row[f[c], 0]
-            for k in range(contexts):
-                row = near[group[i, k]]
-                for b in range(near_end[k]):
-                    one += row[f[b], 1] - row[f[b], 0]
-                    other += row[f[b], 2] - row[f[b], 0]
-            gain[1] += one
-            gain[2] += other
-        else:
-            for b in range(columns):
-                row = inner[f[b]]
-                for c in range(b + 1, end[b]):
-                    for x in range(values):
-                        gain[x] += row[f[c], x]
-            for k in range(contexts):
-                row = near[group[i, k]]
-                for b in range(near_end[k]):
-                    for x in range(values):
-                        gain[x] += row[f[b], x]
-        if support:
-            last = 0
-            for b in range(columns):
-                if b != j and not empty[f[b]]:
-                    filled[last] = f[b]
-                    last += 1
-            for x in range(1, values):
-                less = 1 if x == now else 0
-                more = np.float32(0)
-                for b in range(last):
-                    for c in range(b + 1, last):
-                        more += dear[min(top, int(seen[filled[b], filled[c], x]) - less)]
-                    for k in range(place.shape[1]):
-                        more += dear[min(top, int(place_seen[place[i, k], filled[b], x]) - less)]
-                for k in range(both.shape[1]):
-                    more += dear[min(top, int(both_seen[both[i, k], x]) - less)]
-                gain[x] += more
-        best, least = now, gain[now] - cost
-        for x in range(values):
-            if gain[x] < least and x != now and not (gate[i] == 1 and x == 1):
-                best, least = x, gain[x]
-        if best == now:
-            continue
-        moved += 1
-        features[i, j] = start + best
-        for b in range(columns):
-            for c in range(b + 1, end[b]):
-                inner[f[b], f[c], best] += inner_weight[b, c]
-                inner[f[b], f[c], now] -= inner_weight[b, c]
-                if two:
-                    lean[f[b], f[c]] += 2 * (best - now) * inner_weight[b, c]
-        for k in range(contexts):
-            g = group[i, k]
-            for b in range(near_end[k]):
-                near[g, f[b], best] += near_weight[k, b] * near_share[g]
-                near[g, f[b], now] -= near_weight[k, b] * near_share[g]
-                if two:
-                    lean_near[g, f[b]] += 2 * (best - now) * near_weight[k, b] * near_share[g]
-        for k in range(lone):
-            g = own[i, k]
-            far[g, best] += far_weight[k] * far_share[g]
-            far[g, now] -= far_weight[k] * far_share[g]
-        if support:
-            for b in range(last):
-                for c in range(b + 1, last):
-                    seen[filled[b], filled[c], best] += 1
-                    seen[filled[b], filled[c], now] -= 1
-                for k in range(place.shape[1]):
-                    place_seen[place[i, k], filled[b], best] += 1
-                    place_seen[place[i, k], filled[b], now] -= 1
-            for k in range(both.shape[1]):
-                both_seen[both[i, k], best] += 1
-                both_seen[both[i, k], now] -= 1
-    return moved
+    from ctdhub.protect import kernels_numba
+
+    return int(kernels_numba.sweep(*arguments))

@@ -6,13 +6,13 @@ Belongs here: the order of writing, versions.  Does not belong here: what the fi
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from ctdhub.disk import sync
+from ctdhub.disk import remove, sync
 from ctdhub.errors import ReleaseError
 from ctdhub.i18n import LANGUAGES, _
 from ctdhub.protect.border import Protected
@@ -64,7 +64,8 @@ def write_release(
     report = progress or (lambda message, fraction: None)
     place.mkdir(parents=True, exist_ok=True)
     for leftover in place.glob(f".writing-{version}-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+        with suppress(OSError):
+            remove(leftover)
     fresh = Path(tempfile.mkdtemp(prefix=f".writing-{version}-", dir=place))
     try:
         report(_("Writing records and counts"), 0.0)
@@ -85,7 +86,8 @@ def write_release(
         free(place, version)
         fresh.rename(target)
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        with suppress(OSError):
+            remove(fresh)
     sync(place)
     report(_("Release written"), 1.0)
     return target

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Sequence
 
+from ctdhub.disk import remove
 from ctdhub.errors import HubError, WithdrawalError
 from ctdhub.hub import Hub
 from ctdhub.i18n import _
@@ -137,9 +138,9 @@ def delete_raw(hub: Hub, contributor: str) -> int:
             )
         files = sum(c.contributor == contributor for c in hub.received())
         if (folder := hub.root / "contributions" / contributor).is_dir():
-            shutil.rmtree(folder)
+            remove(folder)
         if (derived := hub.work / "harmonised" / contributor).is_dir():
-            shutil.rmtree(derived)
+            remove(derived)
         entry = Entry("raw_deleted", "contributor", contributor, reason="agreement")
         hub.withdrawals.append([entry], _head(hub))
         return files

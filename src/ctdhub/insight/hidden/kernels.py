@@ -13,25 +13,19 @@ Variate Generation, X.4.3).
 more words behind the same ones.
 """
 
-# numba reads the code of these functions: what they may use is limited, so they are kept plain.
-
 from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
+
+from ctdhub.compiled import compiled
 
 _CHEAP = 16.0
 """Expected values up to which inversion is used."""
 
 
-def _compiled(function: Any) -> Any:
-    """Compile at first use; keep the result on disk, or in memory where no folder is writable."""
-    try:
-        return nb.njit(cache=True, boundscheck=False, nogil=True)(function)
-    except RuntimeError:
-        return nb.njit(boundscheck=False, nogil=True)(function)
+_compiled: Any = compiled()
 
 
 @_compiled

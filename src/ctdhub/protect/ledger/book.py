@@ -9,14 +9,12 @@ The hash of a question covers case data, so it is keyed with a secret of the fol
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import hmac
 import math
-import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +22,7 @@ from pathlib import Path
 from ctdhub.disk import sync
 from ctdhub.errors import Overspend, printable
 from ctdhub.i18n import _
+from ctdhub.lock import locked
 from ctdhub.protect.accounting import epsilon_of, rho_of
 from ctdhub.protect.ledger.disk import guarded, write_synced
 from ctdhub.protect.ledger.entry import FIRST, KINDS, Entry, Kind
@@ -62,18 +61,16 @@ class Ledger:
 
         Raises:
             LedgerError: the system refuses to make or open the folder.
+            HubError: the system has no locks.
         """
-        with guarded(self.folder):
-            if not self.folder.is_dir():
-                self.folder.mkdir(parents=True, exist_ok=True)
-                sync(self.folder.parent)
-            handle = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
+        with ExitStack() as held:
+            with guarded(self.folder):
+                if not self.folder.is_dir():
+                    self.folder.mkdir(parents=True, exist_ok=True)
+                    sync(self.folder.parent)
             with guarded(self.folder / _LOCK):
-                fcntl.flock(handle, fcntl.LOCK_EX)
+                held.enter_context(locked(self.folder / _LOCK))
             yield
-        finally:
-            os.close(handle)  # also lets the lock go
 
     def entries(self) -> tuple[Entry, ...]:
         """All charges; a torn last line is passed over.

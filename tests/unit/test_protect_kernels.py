@@ -1,0 +1,99 @@
+"""Loops in numpy give the same bits as the compiled ones, and what needs numba says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ctdhub import compiled
+from ctdhub.errors import HubError
+from ctdhub.protect import count, kernels, kernels_numba, kernels_numpy
+from ctdhub.protect.count import Codes
+
+
+@pytest.fixture
+def without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "numba", None)
+    monkeypatch.setattr(kernels, "_chosen", lambda: kernels_numpy)
+
+
+def random_codes(seed: int, sizes: list[int], people: int) -> Codes:
+    rng = np.random.default_rng(seed)
+    kinds = [np.uint8 if size < 256 else np.uint16 for size in sizes]
+    columns = {
+        f"c{k}": rng.integers(0, size, people).astype(kind)
+        for k, (size, kind) in enumerate(zip(sizes, kinds, strict=True))
+    }
+    return Codes(columns, {f"c{k}": size for k, size in enumerate(sizes)}, people)
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    sizes=st.lists(st.sampled_from([2, 3, 9, 41, 300]), min_size=3, max_size=4),
+    people=st.sampled_from([0, 1, 63, 64, 65, 400]),
+)
+@settings(max_examples=40, deadline=None)
+def test_tables_are_equal(seed: int, sizes: list[int], people: int) -> None:
+    codes = random_codes(seed, sizes, people)
+    names = list(codes.columns)
+    tables = [(a, b) for a in names for b in names if a < b]
+    tables += [(a, b, c) for a in names for b in names for c in names if a < b < c]
+    compiled_tables = count.count(codes, tables)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "_chosen", lambda: kernels_numpy)
+        plain = count.count(codes, tables)
+    for table in tables:
+        assert plain[table].dtype == compiled_tables[table].dtype
+        np.testing.assert_array_equal(plain[table], compiled_tables[table])
+
+
+@given(seed=st.integers(0, 2**32), groups=st.lists(st.integers(0, 130), min_size=1, max_size=5))
+@settings(max_examples=40, deadline=None)
+def test_planes_are_equal(seed: int, groups: list[int]) -> None:
+    rng = np.random.default_rng(seed)
+    starts = np.concatenate([[0], np.cumsum(groups)])
+    people = int(starts[-1])
+    order, codes = rng.permutation(people), rng.integers(0, 4, (people, 2)).astype(np.uint8)
+    words = int(sum((n + 63) // 64 for n in groups))
+    found = []
+    for loops in (kernels_numba, kernels_numpy):
+        planes = np.zeros((words, 6), dtype=np.uint64)
+        loops.pack(codes, order, starts, np.array([0, 3]), planes)
+        found.append(planes)
+    np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 257])
+def test_orders_are_equal(size: int) -> None:
+    words = np.random.default_rng(size).integers(0, 2**64, size, dtype=np.uint64)
+    found: list[Any] = []
+    for loops in (kernels_numba, kernels_numpy):
+        order = np.arange(size)
+        loops.shuffle(order, words)
+        found.append(order)
+    np.testing.assert_array_equal(*found)
+
+
+def test_many_pairs_are_counted_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels_numpy, "_CELLS", 5)
+    rng = np.random.default_rng(1)
+    planes = rng.integers(0, 2**64, (4, 6), dtype=np.uint64)
+    wanted = np.array([(a, b) for a in range(6) for b in range(6)])
+    found = []
+    for loops in (kernels_numba, kernels_numpy):
+        out = np.zeros((2, len(wanted)), dtype=np.int32)
+        loops.pairs_by_group(planes, np.array([0, 1, 4]), wanted, out)
+        found.append(out)
+    np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.usefixtures("without_numba")
+def test_what_needs_numba_says_so() -> None:
+    with pytest.raises(HubError) as caught:
+        compiled.compiled()
+    assert caught.value.rule == "needs-numba"
+    assert "pip install numba" in caught.value.fix
