@@ -43,14 +43,17 @@ def build(
         until: last stage to run, one of :data:`STAGES`; "link" spends no privacy budget.
         progress: told (step, fraction of all steps done).
         dry: only say what would run and why; steps behind a stale one count as stale.
-        version, note: of the candidate that this build makes, where the steward wants his own.
+        version, note: of the candidate that this build makes, where the steward wants his own; a
+            note that no bundle would carry is refused.
 
     Raises:
         HubError: the first fault met; finished steps stay, the last release is untouched.
     """
+    note = note.strip()
     hub = Hub(hub.root.resolve())  # workers of a cluster have a folder of their own
     with hub.lock(), stages.engine(hub) as engine:
         stages.refuse_linkage_keys(hub)
+        stages.refuse_note(hub, version, note)
         sweep([*walk(hub.work), *hub.root.iterdir()])
         done: list[Done] = []
         total = len(hub.contributions()) + len(STAGES) - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,21 @@ import pytest
 import yaml
 
 from ctdhub import pipeline, stages, start
-from ctdhub.errors import HubFolderError, LedgerTampered, MappingError, Overspend, PolicyError
+from ctdhub.errors import (
+    HubFolderError,
+    LedgerTampered,
+    MappingError,
+    Overspend,
+    PolicyError,
+    ReleaseError,
+)
 from ctdhub.hub import Hub
 from ctdhub.insight.series import by_contributor, overlap
 from ctdhub.link.overlap import Overlap
 from ctdhub.protect import Ledger
 from ctdhub.release import open_release, verify
 from ctdhub.steps import hash_folder
-from tests.journeys.conftest import COLUMNS, set_policy
+from tests.journeys.conftest import COLUMNS, make_real, set_policy
 
 
 def ran(done: list[pipeline.Done]) -> list[str]:
@@ -80,6 +88,51 @@ def test_a_new_name_makes_a_new_release_without_paying(hub: Hub) -> None:
     settings.write_text(settings.read_text("utf-8").replace("Practice hub", "Practice hub 2"))
     assert "release" in ran(pipeline.build(hub))
     assert len(Ledger(hub.ledger).entries()) == entries
+
+
+def changelog(bundle: Path) -> str:
+    return (bundle / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_a_note_is_never_dropped(hub: Hub, ctdhub: Callable[..., tuple[int, str, str]]) -> None:
+    """Whatever bundle holds the answer: it carries the note, or the command refuses."""
+    made = str(stages.released_version(hub))
+    year, number = made.split(".")
+    following = [f"{year}.{int(number) + k}" for k in (1, 2, 3)]
+    entries = len(Ledger(hub.ledger).entries())
+    for words in (["--version", made], []):  # a version that `build` published without a note
+        code, _out, err = ctdhub("release", hub.root, *words, "--note", "adds two contributors")
+        assert code == 2
+        assert "release-exists" in err
+        assert f"--version {following[0]}" in err
+    make_real(hub)  # candidates wait from here on
+    command = ["release", hub.root, "--version", following[0], "--note", "first\nsecond"]
+    assert ctdhub(*command)[0] == 0
+    waiting = hub.candidates / following[0]
+    assert "first\nsecond\n" in changelog(waiting)
+    before = hash_folder(hub.candidates)
+    assert ctdhub(*command)[0] == 0, "the same note is there already"
+    for words in ([], command[2:4]):
+        for note in ("another", "first\nthird", "firs"):
+            code, _out, err = ctdhub("release", hub.root, *words, "--note", note)
+            assert (code, "release-exists" in err) == (2, True), (words, note)
+            assert f"--version {following[1]}" in err
+    assert hash_folder(hub.candidates) == before
+    command = ["release", hub.root, "--version", following[1], "--note", "another"]
+    assert ctdhub(*command)[0] == 0
+    assert "another\n" in changelog(hub.candidates / following[1])
+    assert len(Ledger(hub.ledger).entries()) == entries, "words cost nothing"
+
+
+def test_a_note_on_a_written_version_is_refused_before_anything_is_paid(hub: Hub) -> None:
+    set_policy(hub, epsilon=3.0)
+    entries = len(Ledger(hub.ledger).entries())
+    with pytest.raises(ReleaseError, match="a note is never added later") as caught:
+        pipeline.build(hub, version=str(stages.released_version(hub)), note="more privacy")
+    assert caught.value.rule == "release-exists"
+    assert len(Ledger(hub.ledger).entries()) == entries
+    pipeline.build(hub, note="more privacy")
+    assert "more privacy\n" in changelog(hub.releases / str(stages.released_version(hub)))
 
 
 def test_changed_events_make_the_site_anew_and_nothing_else(hub: Hub) -> None:

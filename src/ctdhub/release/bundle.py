@@ -20,7 +20,7 @@ from ctdhub.release.catalogue import croissant, dcat, frictionless
 from ctdhub.release.deployment import deployment
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import MANIFEST, SUMS, VERSION_PATTERN, FileEntry, Manifest
-from ctdhub.release.readme import changelog_text, readme
+from ctdhub.release.readme import CHANGELOG, changelog_text, readme
 from ctdhub.release.tables import check_border, write_measured, write_tables
 from ctdhub.release.verify import sha256, sums
 from ctdhub.schema.emit import write_codebook
@@ -76,7 +76,7 @@ def write_release(
         languages = [g for g in LANGUAGES if g == LANGUAGES[0] or g in facts.languages]
         write_codebook(fresh, "html", languages)
         write_codebook(fresh, "csv", languages)
-        (fresh / "CHANGELOG.md").write_text(
+        (fresh / CHANGELOG).write_text(
             changelog_text(releases, version, created, changelog), "utf-8"
         )
         _describe(protected, facts, fresh, version, created)

@@ -19,6 +19,9 @@ from ctdhub.release.catalogue import citation, title
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import MANIFEST, Accuracy, Figure, Manifest, Mentioned
 
+CHANGELOG = "CHANGELOG.md"
+"""What each release says about itself, the newest first."""
+
 WHAT = {
     "records.parquet": "protected records, one row per person, for programs",
     "records.csv": "the same as text",
@@ -33,7 +36,7 @@ WHAT = {
     "sources.parquet": "noisy counts by contributor and year, and the overlap of lists",
     "sources.csv": "the same as text",
     "codebook.csv": "every variable and code in every language (UTF-8 with byte order mark)",
-    "CHANGELOG.md": "what changed since the last release",
+    CHANGELOG: "what changed since the last release",
 }
 _LATER = {
     "README.md": "this text",
@@ -80,15 +83,31 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
 
 def changelog_text(releases: Path, version: str, created: datetime, note: str) -> str:
     """CHANGELOG.md: this release's note, then what the releases before it said."""
-    lines = [printable(line, 2_000) for line in note.splitlines()] or ["No note was given."]
-    entry = f"## {version} ({created.astimezone(UTC):%Y-%m-%d})\n\n" + "\n".join(lines) + "\n"
+    text = _note(note) or "No note was given.\n"
+    entry = f"## {version} ({created.astimezone(UTC):%Y-%m-%d})\n\n{text}"
     older = sorted(
         (p.parent for p in releases.glob(f"[!.]*/{MANIFEST}")),
         key=lambda p: (p / MANIFEST).stat().st_mtime_ns,
     )
-    before = (older[-1] / "CHANGELOG.md") if older else None
+    before = (older[-1] / CHANGELOG) if older else None
     history = before.read_text("utf-8").partition("\n")[2].lstrip() if before else ""
     return f"# Changes\n\n{entry}" + (f"\n{history}" if history else "")
+
+
+def carries_note(changelog: str, note: str) -> bool:
+    """Whether the newest entry of a CHANGELOG.md begins with a note.
+
+    >>> text = changelog_text(Path("none"), "2026.1", datetime(2026, 1, 2, tzinfo=UTC), "One.")
+    >>> carries_note(text, "One."), carries_note(text, "Two."), carries_note(text, "On")
+    (True, False, False)
+    """
+    _title, _heading, entry = changelog.split("\n\n", 2)
+    return entry.startswith(_note(note))
+
+
+def _note(note: str) -> str:
+    """The lines of a note, safe to show; empty where there is none."""
+    return "".join(f"{printable(line, 2_000)}\n" for line in note.splitlines())
 
 
 def _figure(figure: Figure) -> str:

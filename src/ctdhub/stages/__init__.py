@@ -20,6 +20,7 @@ from ctdhub.stages.publishing import (
     build_site,
     candidate_version,
     publish_release,
+    refuse_note,
     released_version,
     write_candidate,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "protect_people",
     "publish_release",
     "refuse_linkage_keys",
+    "refuse_note",
     "register",
     "released_version",
     "reports",

@@ -11,7 +11,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from ctdhub.errors import ReleaseError
 from ctdhub.hub import Hub
+from ctdhub.i18n import _
 from ctdhub.portal import build_site as make_site
 from ctdhub.portal.accounts import AUDIT
 from ctdhub.portal.calendar import FILE as EVENTS
@@ -20,6 +22,7 @@ from ctdhub.release import latest_release, next_version, open_release
 from ctdhub.release import write_release as write_bundle
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.manifest import MANIFEST, SUMS
+from ctdhub.release.readme import CHANGELOG, carries_note
 from ctdhub.stages.approving import approve_practice, by_version, may_approve_itself, publish
 from ctdhub.stages.engine import Engine
 from ctdhub.stages.protecting import ANSWER, answer, ledger
@@ -32,11 +35,18 @@ from ctdhub.steps import Progress, Step, hash_file, hash_of
 def write_candidate(
     hub: Hub, rules: Policy, engine: Engine, version: str = "", notes: str = ""
 ) -> Step:
-    """The protected answer -> a finished bundle in candidates/, unless one already holds it."""
+    """The protected answer -> a finished bundle in candidates/, unless one already holds it.
+
+    Raises:
+        ReleaseError: there are notes, and the bundle that holds the answer does not carry them.
+    """
     facts, state = hub.facts(rules.years), hub.withdrawn().state
     output = hub.work / CANDIDATE
-    if candidate_version(hub) is None:
-        shutil.rmtree(output, ignore_errors=True)  # the bundle it points to is gone
+    held = _holding(hub, answer(hub, rules, engine), version) if notes else None
+    if held is not None:
+        _refuse_other_note(hub, held, notes)
+    if candidate_version(hub) is None or (notes and held is None):
+        shutil.rmtree(output, ignore_errors=True)  # no bundle is there, or a new one is wanted
 
     def run(folder: Path) -> None:
         found = answer(hub, rules, engine)
@@ -58,6 +68,28 @@ def write_candidate(
         },
         output=output,
         run=run,
+    )
+
+
+def refuse_note(hub: Hub, version: str, notes: str) -> None:
+    """Refuse notes on a version that is written already; to be asked before a build begins.
+
+    Raises:
+        ReleaseError: the version is there and does not carry the notes.
+    """
+    for place in (hub.releases, hub.candidates) if version and notes else ():
+        if (place / version / MANIFEST).is_file():
+            _refuse_other_note(hub, place / version, notes)
+
+
+def _refuse_other_note(hub: Hub, bundle: Path, notes: str) -> None:
+    if carries_note((bundle / CHANGELOG).read_text("utf-8"), notes):
+        return
+    what = _("{version} is written already, without this note; a note is never added later.")
+    fix = _("A note belongs to a new version: add --version {next} to the command.")
+    given = next_version(hub.releases, candidates=hub.candidates)
+    raise ReleaseError(
+        what.format(version=bundle.name), fix.format(next=given), file=bundle, rule="release-exists"
     )
 
 
