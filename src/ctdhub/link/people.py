@@ -16,19 +16,25 @@ Where the policy lets tokens join rows, she changes as many more as it pays for 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ctdhub.harmonise.engine import run_whole, sql_of
 from ctdhub.link.conflicts import CONFLICTS, conflicts
 from ctdhub.link.linking import Linking
 from ctdhub.link.overlap import people_by_lists
 from ctdhub.schema import PERSON, Schema, Variable, countries
 from ctdhub.schema.belonging import NATIONAL, OTHER_EU, THIRD_COUNTRY
 from ctdhub.schema.emit import arrow_schema
+
+Query = Callable[[Schema, pa.Schema], str]
+"""How people are made of the table ``records`` with such columns, in SQL."""
 
 # From the least to the most that is known to have been done for a person.
 STATUS_ORDER = ("not_available", "needed", "offered", "declined", "received")
@@ -82,12 +88,12 @@ def link(records: pa.Table, schema: Schema, linking: Linking | None = None) -> L
         table = table.take(pa.array(once))
     of = table[PERSON].combine_chunks().dictionary_encode().indices.to_numpy()
     alone = np.bincount(of)[of] == 1 if len(of) else np.zeros(0, dtype=bool)
-    parts = [_single(table.filter(pa.array(alone)), schema)]
+    parts = [_people(table.filter(pa.array(alone)), schema, _single)]
     differ = CONFLICTS.empty_table()
     if not alone.all():
         several = table.filter(pa.array(~alone))
         several = several.cast(_said(several.schema))
-        parts.append(_merged(several, schema))
+        parts.append(_people(several, schema, _merged))
         differ = conflicts(several, parts[1], schema)
     linked = pa.concat_tables(parts).sort_by(PERSON)
     people = linked.select([v.name for v in schema.table("people")])
@@ -101,15 +107,30 @@ def _first(ids: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     return np.sort(np.unique(coded, return_index=True)[1])
 
 
-def _single(records: pa.Table, schema: Schema) -> pa.Table:
-    """People of whom there is one record: there is nothing to merge."""
+def _people(records: pa.Table, schema: Schema, query: Query) -> pa.Table:
+    """``person`` and the columns of people, worked out in memory alone."""
     texts = records.cast(_said(records.schema))
-    return _derived(ibis.memtable(texts).mutate(records_=ibis.literal(1, "int64")), schema)
+    fields = pa.schema([pa.field(PERSON, pa.string()), *arrow_schema("people")])
+    return run_whole(query(schema, texts.schema), records=texts).cast(fields)
 
 
-def _merged(records: pa.Table, schema: Schema) -> pa.Table:
-    """People of whom there are several records."""
-    table = ibis.memtable(records)
+def _said(given: pa.Schema) -> pa.Schema:
+    """The columns as they are in ``Schema.table("records")``, without dictionaries."""
+    plain = [f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f for f in given]
+    return pa.schema(plain)
+
+
+@lru_cache(maxsize=8)
+def _single(schema: Schema, columns: pa.Schema) -> str:
+    """The query for people of whom there is one record: there is nothing to merge."""
+    records = ibis.table(ibis.Schema.from_pyarrow(columns), name="records")
+    return _derived(records.mutate(records_=ibis.literal(1, "int64")), schema)
+
+
+@lru_cache(maxsize=8)
+def _merged(schema: Schema, columns: pa.Schema) -> str:
+    """The query for people of whom there are several records."""
+    table = ibis.table(ibis.Schema.from_pyarrow(columns), name="records")
     table = table.mutate(
         year_=ibis.coalesce(table.year_of_registration.cast("int64"), ibis.literal(9999)),
     )
@@ -124,22 +145,10 @@ def _merged(records: pa.Table, schema: Schema) -> pa.Table:
     return _derived(merged, schema)
 
 
-def _said(given: pa.Schema) -> pa.Schema:
-    """The columns as they are in ``Schema.table("records")``, without dictionaries."""
-    plain = [f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f for f in given]
-    return pa.schema(plain)
-
-
-def _derived(people: ibis.Table, schema: Schema) -> pa.Table:
-    """``person`` and the columns of people, worked out in memory alone."""
-    fields = [pa.field(PERSON, pa.string()), *arrow_schema("people")]
-    derived = _derive(people, schema).select([field.name for field in fields])
-    # Without access to files nothing that is too large can be left on a disk.
-    connection = ibis.duckdb.connect(enable_external_access=False)
-    try:
-        return connection.to_pyarrow(derived).cast(pa.schema(fields))
-    finally:
-        connection.disconnect()
+def _derived(people: ibis.Table, schema: Schema) -> str:
+    """The query for ``person`` and the columns of people in their order."""
+    names = [PERSON, *(field.name for field in arrow_schema("people"))]
+    return sql_of(_derive(people, schema).select(names))
 
 
 def _merge(t: ibis.Table, variable: Variable) -> ibis.Value:

@@ -105,6 +105,13 @@ class Schema(_Frozen):
                 raise ValueError(f"code list {name}: codes are empty or repeated")
         return self
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.version, self.records, self.people, self.perpetrators))
+
     @cached_property
     def _by_name(self) -> dict[str, Variable]:
         return {v.name: v for v in self.records + self.people + self.perpetrators}
