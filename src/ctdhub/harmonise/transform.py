@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -60,14 +61,11 @@ class Transform:
 
     def __init__(self, mapping: Mapping, years: tuple[int, int]) -> None:
         self.mapping = mapping
-        self._main = compile_rules(mapping, mapping.columns, years, exclusions=True)
-        self._main_sql = engine.sql_of(self._main.expression)
+        compiled = _compiled(_Asked(mapping.model_dump_json(exclude_unset=True), years, mapping))
+        self._main, self._main_sql = compiled[0]
         self._child: Compiled | None = None
         if mapping.perpetrators:
-            self._child = compile_rules(
-                mapping, mapping.perpetrators.columns, years, exclusions=False
-            )
-            self._child_sql = engine.sql_of(self._child.expression)
+            self._child, self._child_sql = compiled[1]
 
     def run(self, table: pa.Table, progress: Callable[[float], None] | None = None) -> Transformed:
         """Run over a table of text columns and ``_row``."""
@@ -142,3 +140,31 @@ class Transform:
                 if any((cell := bare.read(t)) and look_up(cell).lossy for t in texts):
                     found.add(view.column)
         return frozenset(found)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is compiled; equal where a mapping says word by word the same.
+
+    The text holds its keys in their order, and only those that are written: whether a rule names
+    what holds anyway can make a difference (``Rule.refuses``).
+    """
+
+    text: str
+    years: tuple[int, int]
+    mapping: Mapping = field(compare=False)
+
+
+@lru_cache(maxsize=16)
+def _compiled(asked: _Asked) -> list[tuple[Compiled, str]]:
+    """The rules of records, then those of perpetrators if there are any, each with its SQL.
+
+    It is kept: a mapping is compiled for its own tests and for each of its files, and takes longer
+    to compile than to run over few rows.
+    """
+    mapping, years = asked.mapping, asked.years
+    compiled = [compile_rules(mapping, mapping.columns, years, exclusions=True)]
+    if mapping.perpetrators:
+        columns = mapping.perpetrators.columns
+        compiled.append(compile_rules(mapping, columns, years, exclusions=False))
+    return [(each, engine.sql_of(each.expression)) for each in compiled]
