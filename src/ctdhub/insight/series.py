@@ -18,6 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ctdhub.protect.border import CONTRIBUTOR, DOUBLES, LIST_JOIN, LISTS
 from ctdhub.release import Release
@@ -111,7 +113,10 @@ def overlap(release: Release) -> Overlap | None:
     if sources is None or not sources.lists:
         return None
     cells, doubles = {}, None
-    for row in sources.measurements.to_pylist():
+    measured = sources.measurements
+    measured = measured.filter(pc.equal(pc.list_value_length(measured["columns"]), 1))
+    by_lists = pc.is_in(pc.list_element(measured["columns"], 0), pa.array([LISTS, DOUBLES]))
+    for row in measured.filter(by_lists).to_pylist():
         if row["columns"] == [LISTS]:
             known = row["values"][0].split(LIST_JOIN)
             cells[tuple(name in known for name in sources.lists)] = row["noisy"]

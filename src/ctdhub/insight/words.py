@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 
 from babel import Locale
 from babel.dates import format_date
@@ -23,7 +24,7 @@ def number(value: float) -> str:
     >>> number(12345.4)
     '12,345'
     """
-    return str(format_decimal(round(value), locale=current(), numbering_system="default"))
+    return _whole(round(value), None, current())
 
 
 def decimal(value: float, pattern: str = "#,##0.0") -> str:
@@ -47,11 +48,7 @@ def share(value: float, *, fine: bool = False) -> str:
     """
     if 0 < value < _LEAST / 2:
         return formula(f"<{share(_LEAST)}")
-    fine = fine or 0 < value < 0.005
-    pattern = Locale.parse(current()).percent_formats[None].pattern
-    if fine:
-        pattern = pattern.replace("##0", "##0.0")
-    return str(format_percent(value, pattern, locale=current(), numbering_system="default"))
+    return _percent(value + 0.0, fine or 0 < value < 0.005, current())  # of -0.0 and 0.0 one text
 
 
 def interval(low: float, high: float, *, fine: bool = False) -> tuple[str, str]:
@@ -97,7 +94,7 @@ def isolated(name: str) -> str:
 
 def year(value: int | str) -> str:
     """A year, without grouping."""
-    return str(format_decimal(int(value), "0", locale=current(), numbering_system="default"))
+    return _whole(int(value), "0", current())
 
 
 def span(years: tuple[int, int]) -> str:
@@ -135,3 +132,16 @@ def listed(items: Sequence[str]) -> str:
     'a, b, and c'
     """
     return format_list(list(items), locale=current())
+
+
+@lru_cache(maxsize=2**16)
+def _whole(value: int, pattern: str | None, code: str) -> str:
+    return str(format_decimal(value, pattern, locale=code, numbering_system="default"))
+
+
+@lru_cache(maxsize=2**16)
+def _percent(value: float, fine: bool, code: str) -> str:
+    pattern = Locale.parse(code).percent_formats[None].pattern
+    if fine:
+        pattern = pattern.replace("##0", "##0.0")
+    return str(format_percent(value, pattern, locale=code, numbering_system="default"))
