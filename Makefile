@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVE ?= yes
 DEMO_DIR ?= demo-hub
+TESTS ?= -q -n auto --dist loadfile
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .PHONY: help demo test spark bench lint messages lock clean
@@ -32,8 +33,8 @@ ifneq ($(SERVE),no)
 	$(BIN)/ctdhub serve $(DEMO_DIR)
 endif
 
-test: $(VENV)/development ## install and run all tests
-	$(BIN)/python -m pytest
+test: $(VENV)/development ## install and run all tests, on all cores (TESTS="-k withdraw" runs some)
+	$(BIN)/python -m pytest $(TESTS)
 
 spark: $(VENV)/spark ## install Spark too (450 MB), so that its tests run; they need Java 17
 
