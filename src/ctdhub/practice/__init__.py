@@ -9,15 +9,12 @@ Everything in these files is invented; numpy's seeded generator is used here and
 
 from ctdhub.practice.write import (
     CONTRIBUTION_DATE,
-    FORMATS,
+    CONTRIBUTORS,
     PEOPLE,
     PracticeSummary,
     Sent,
     write_practice,
 )
-
-CONTRIBUTORS = tuple(FORMATS)
-"""Ids of the invented contributors."""
 
 __all__ = [
     "CONTRIBUTION_DATE",

@@ -31,6 +31,8 @@ FORMATS: dict[str, ModuleType] = {
     "rivage-refuge": refuge,
     "mirador-observatory": observatory,
 }
+CONTRIBUTORS = tuple(FORMATS)
+"""Ids of the invented contributors."""
 CONTRIBUTION_DATE = "2026-01-15"
 """The day on which the practice contributions are said to have arrived."""
 PEOPLE = (1_000, 2_000_000)
