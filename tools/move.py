@@ -235,7 +235,9 @@ class File:
         made = []
         for alias in node.names:
             if not alias.name.startswith("ctdhub."):
-                made.append(f"import {alias.name}" + (f" as {alias.asname}" if alias.asname else ""))
+                made.append(
+                    f"import {alias.name}" + (f" as {alias.asname}" if alias.asname else "")
+                )
                 continue
             new = MODULES[alias.name].new if alias.name in MODULES else alias.name
             made.append(f"import {new}" + (f" as {alias.asname}" if alias.asname else ""))
@@ -261,10 +263,24 @@ def in_text(match: re.Match[str]) -> str:
         dotted = ".".join(parts[:n])
         parent = ".".join(parts[: n - 1])
         if dotted in MODULES or (
-            parent in MODULES and parts[n - 1] in MODULES[parent].defined | set(MODULES[parent].imported)
+            parent in MODULES
+            and parts[n - 1] in MODULES[parent].defined | set(MODULES[parent].imported)
         ):
             return ".".join([moved(dotted), *parts[n:]])
     return match.group()
+
+
+def outside_imports(path: Path) -> None:
+    """Rewrite the dotted names of a file, import lines of Python left as they are."""
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    skipped: set[int] = set()
+    if path.suffix == ".py":
+        for node in ast.walk(ast.parse("".join(lines))):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                skipped |= set(range(node.lineno, (node.end_lineno or 0) + 1))
+    new = [x if n in skipped else DOTTED.sub(in_text, x) for n, x in enumerate(lines, 1)]
+    if new != lines:
+        path.write_text("".join(new), "utf-8")
 
 
 def git(*command: str) -> None:
@@ -284,9 +300,7 @@ def main() -> int:
     for name in names:
         path = ROOT / name
         if path.suffix in TEXTS and not name.startswith(("changelog.d", "CHANGELOG")):
-            text = path.read_text("utf-8")
-            if (new := DOTTED.sub(in_text, text)) != text:
-                path.write_text(new, "utf-8")
+            outside_imports(path)
     for name in names:
         if not name.startswith("src/ctdhub/"):
             continue
