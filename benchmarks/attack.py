@@ -20,13 +20,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ctdhub.protect import Policy
-from ctdhub.protect.audit import worlds
-from ctdhub.protect.audit.bounds import two_world_epsilon
-from ctdhub.protect.audit.views import Setting, packed
-from ctdhub.protect.count import Codes
-from ctdhub.protect.plan import Plan, plan_of
-from ctdhub.schema import load_schema
+from ctdhub.dp.audit import two_worlds
+from ctdhub.dp.audit.bounds import two_world_epsilon
+from ctdhub.dp.audit.views import Setting, packed
+from ctdhub.dp.count import Codes
+from ctdhub.dp.plan import Plan, plan_of
+from ctdhub.dp.policy import Policy
+from ctdhub.schema.model import load_schema
 
 OUT = Path(__file__).parent / "out" / "attack.json"
 COLUMNS = (
@@ -65,8 +65,8 @@ def main() -> int:
             policy = Policy(columns=COLUMNS, epsilon=epsilon, delta=DELTA, max_people=10_000)
             setting = Setting(plan_of(policy, load_schema()), epsilon, DELTA)
             own, start = crowd(setting.plan, people), time.process_time()
-            release = worlds.attack_releases(setting, own, RISK, given.runs)
-            tables = worlds.attack_tables(setting, own, RISK, given.tables)
+            release = two_worlds.attack_releases(setting, own, RISK, given.runs)
+            tables = two_worlds.attack_tables(setting, own, RISK, given.tables)
             seconds = time.process_time() - start
             print(
                 f"{people:7}{epsilon:9g}{release.epsilon:9.3f}{tables.epsilon:9.3f}{seconds:8.1f}",

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ctdhub.insight.hidden import Lists, Result, estimate
-from ctdhub.insight.hidden.table import members
+from ctdhub.stats.mse.estimate import Result, estimate
+from ctdhub.stats.mse.lists import Lists, members
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "mse"
 REFERENCE = {

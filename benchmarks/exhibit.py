@@ -24,9 +24,11 @@ from playwright.sync_api import CDPSession, Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit"))
 from invented_release import protected_answer
 
-from ctdhub.i18n import LANGUAGES
-from ctdhub.portal import build_exhibit, read_stories
-from ctdhub.release import open_release, write_release
+from ctdhub.core.i18n import LANGUAGES
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import open_release
+from ctdhub.site.stories.exhibit import build_exhibit
+from ctdhub.site.stories.source import read_stories
 
 IDLE, GROWTH, STRAYS, WARM = 10, 1_000_000, 10, 3
 """Seconds until the kiosk begins anew; bytes of heap and nodes that may come and go; rounds before

@@ -160,8 +160,9 @@ def mapping_text() -> str:
 
 def run_hub(path: Path) -> dict[str, float]:
     """Read, look for identifiers, harmonise."""
-    from ctdhub.harmonise import harmonise, parse_mapping
-    from ctdhub.intake import read_table
+    from ctdhub.sensitive.ingest.readers import read_table
+    from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+    from ctdhub.sensitive.mapping.run import harmonise
 
     mapping = parse_mapping(mapping_text(), "benchmark.yaml")
     begun = time.perf_counter()

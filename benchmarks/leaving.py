@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit"))
 
 from leaving_source import LAST, RATE, YEARS, Simulated, simulated, template
 
-from ctdhub.insight.signals import Finding, find, signals
-from ctdhub.insight.signals.on_release import panel_of
+from ctdhub.stats.signals.find import Finding, find
+from ctdhub.stats.signals.of_release import panel_of, signals
 
 FALSE_GOAL, POWER_GOAL, TIMES = 0.10, 0.80, 2.0
 

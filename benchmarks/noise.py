@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import opendp.prelude as dp
 
-from ctdhub.protect.noise import Sampler
+from ctdhub.dp.noise import Sampler
 
 CELLS, PEER_CELLS, SIGMA2 = 1_000_000, 20_000, 5_000
 TARGET_MICROSECONDS = 0.5

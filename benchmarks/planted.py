@@ -18,17 +18,17 @@ import sys
 import numpy as np
 import pyarrow as pa
 
-from ctdhub.insight.series import Series
-from ctdhub.insight.signals.find import find
-from ctdhub.insight.signals.on_release import GROUP, PARTS, PLACES, looked_at, panel_of
+from ctdhub.dp.accounting import rho_of
+from ctdhub.dp.plan import plan_of
+from ctdhub.dp.policy import Policy
+from ctdhub.dp.pooling import variances
+from ctdhub.dp.workload import workload
 from ctdhub.practice.marginals import Marginals, load_marginals
 from ctdhub.practice.people import draw
-from ctdhub.protect.accounting import rho_of
-from ctdhub.protect.measure import workload
-from ctdhub.protect.plan import plan_of
-from ctdhub.protect.policy import Policy
-from ctdhub.protect.pool import variances
-from ctdhub.schema import load_schema
+from ctdhub.schema.model import load_schema
+from ctdhub.stats.series import Series
+from ctdhub.stats.signals.find import find
+from ctdhub.stats.signals.of_release import GROUP, PARTS, PLACES, looked_at, panel_of
 
 YEAR, SEED, TARGET, SHOWN = "year_of_registration", 20260101, 0.9, 40
 PLANTED = "citizenship=CIV&gender=female"

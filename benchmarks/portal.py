@@ -23,12 +23,15 @@ import numpy as np
 import pyarrow as pa
 from playwright.sync_api import Page, sync_playwright
 
-from ctdhub.i18n import LANGUAGES
-from ctdhub.portal import build_site, serve
-from ctdhub.portal.explorer import DATA, GROUPS, SINGLE
-from ctdhub.protect.border import COUNTS, Estimate, Guarantee, restore
-from ctdhub.release import Release, open_release, write_release
-from ctdhub.schema import countries, load_schema
+from ctdhub.border import COUNTS, Estimate, Guarantee, restore
+from ctdhub.core.i18n import LANGUAGES
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.schema import countries
+from ctdhub.schema.model import load_schema
+from ctdhub.site.build import build_site
+from ctdhub.site.explorer.pack import DATA, GROUPS, SINGLE
+from ctdhub.site.serve import serve
 
 YEARS, COUNTRIES, SIGMA = (2005, 2024), 150, 12.0
 TARGETS = {"pack MB": 1.5, "plain p50 ms": 5.0, "slowed 4x p95 ms": 50.0, "site CPU s": 60.0}

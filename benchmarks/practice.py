@@ -22,7 +22,7 @@ TARGET_SECONDS = 60.0
 def timed(*arguments: str) -> tuple[float, float]:
     """Wall and CPU seconds of ctdhub with these arguments."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    command = [sys.executable, "-c", "from ctdhub.cli import main; main()", *arguments]
+    command = [sys.executable, "-c", "from ctdhub.cli.main import main; main()", *arguments]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

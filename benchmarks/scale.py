@@ -49,7 +49,7 @@ YEARS = (2002, 2021)
 
 def make_hub(root: Path, rows: int, file_rows: int) -> None:
     """A hub whose files have ``rows`` rows in all."""
-    from ctdhub.start import new_hub
+    from ctdhub.build.init import new_hub
 
     new_hub(root, "Scale (invented data)", invented=True)
     policy = root / "policy.yaml"
@@ -85,42 +85,43 @@ def _with_codes(path: Path, rows: int) -> bytes:
 
 def harmonise(root: Path) -> dict[str, int]:
     """Every file."""
-    from ctdhub import stages
-    from ctdhub.hub import Hub
+    from ctdhub.build.hub import Hub
+    from ctdhub.build.stages import records
 
     hub = Hub(root)
-    rules = stages.policy(hub)
+    rules = records.policyyyy(hub)
     for given in hub.contributions():
-        stages.harmonise_file(hub, given, rules).refresh()
+        records.harmonise_fileeee(hub, given, rules).refresh()
     return {"bytes": _size(hub.work / "harmonised")}
 
 
 def link(root: Path) -> dict[str, int]:
     """All records to people."""
-    from ctdhub import stages
-    from ctdhub.hub import Hub
+    from ctdhub.build import engine as engine_stage
+    from ctdhub.build.hub import Hub
+    from ctdhub.build.stages import records
 
     hub = Hub(root)
-    rules = stages.policy(hub)
-    steps = [stages.harmonise_file(hub, given, rules) for given in hub.contributions()]
-    with stages.engine(hub) as engine:
-        stages.link_people(hub, rules, steps, engine).refresh()
-    report = json.loads((hub.work / "people" / stages.REPORT).read_text("utf-8"))
+    rules = records.policyyyy(hub)
+    steps = [records.harmonise_fileeee(hub, given, rules) for given in hub.contributions()]
+    with engine_stage.engineengineengineengine(hub) as engine:
+        records.link_peopleeee(hub, rules, steps, engine).refresh()
+    report = json.loads((hub.work / "people" / records.REPORTTTT).read_text("utf-8"))
     return {"bytes": _size(hub.work / "people"), "people": report["people"]}
 
 
 def count(root: Path) -> dict[str, int]:
     """All tables of a release."""
-    from ctdhub import stages
-    from ctdhub.hub import Hub
-    from ctdhub.protect.count import digest
-    from ctdhub.protect.plan import plan_of
-    from ctdhub.protect.rows import InParquet, Tally
-    from ctdhub.schema import load_schema
+    from ctdhub.build.hub import Hub
+    from ctdhub.build.stages import records
+    from ctdhub.dp.count import digest
+    from ctdhub.dp.plan import plan_of
+    from ctdhub.dp.rows import InParquet, Tally
+    from ctdhub.schema.model import load_schema
 
     hub = Hub(root)
-    plan = plan_of(stages.policy(hub), load_schema())
-    people = InParquet(hub.work / "people" / stages.PEOPLE)
+    plan = plan_of(records.policyyyy(hub), load_schema())
+    people = InParquet(hub.work / "people" / records.PEOPLEEEE)
     [counts] = people.counts([Tally(plan.domains, tuple(plan.tables))])
     digest(counts)
     return {"tables": len(counts), "cells": sum(c.size for c in counts.values()),
@@ -129,13 +130,14 @@ def count(root: Path) -> dict[str, int]:
 
 def protect(root: Path) -> dict[str, int]:
     """Count again, pay, draw noise and make the records of a release."""
-    from ctdhub import stages
-    from ctdhub.hub import Hub
-    from ctdhub.stages.protecting import answer
+    from ctdhub.build import engine as engine_stage
+    from ctdhub.build.hub import Hub
+    from ctdhub.build.stages import records
+    from ctdhub.build.stages.protect import answer
 
     hub = Hub(root)
-    with stages.engine(hub) as engine:
-        found = answer(hub, stages.policy(hub), engine)
+    with engine_stage.engineengineengineengine(hub) as engine:
+        found = answer(hub, records.policyyyy(hub), engine)
     return {"people": found.records.num_rows}
 
 

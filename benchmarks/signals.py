@@ -28,7 +28,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from peers import watching
 
-from ctdhub.insight.signals import Panel, Period, Settings, find
+from ctdhub.stats.signals.find import Settings, find
+from ctdhub.stats.signals.panel import Panel
+from ctdhub.stats.signals.periods import Period
 
 CORRIDORS, MONTHS, SHIFTED, TIMES, WINDOW, RATE = 200, 72, 15, 3.0, 6, 0.1
 FALSE_GOAL, POWER_GOAL, SECONDS_GOAL = 0.10, 0.80, 10.0

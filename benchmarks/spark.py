@@ -56,17 +56,18 @@ def peak(process: int) -> tuple[int, float]:
 
 def child(root: Path) -> None:
     """All stages with the engine of hub.yaml; prints what each took."""
-    from ctdhub import stages
-    from ctdhub.hub import Hub
-    from ctdhub.protect.count import digest
-    from ctdhub.protect.plan import plan_of
-    from ctdhub.protect.rows import Tally
-    from ctdhub.schema import load_schema
+    from ctdhub.build import engine as engine_stage
+    from ctdhub.build.hub import Hub
+    from ctdhub.build.stages import records
+    from ctdhub.dp.count import digest
+    from ctdhub.dp.plan import plan_of
+    from ctdhub.dp.rows import Tally
+    from ctdhub.schema.model import load_schema
 
     hub = Hub(root)
-    rules = stages.policy(hub)
+    rules = records.policy(hub)
     plan = plan_of(rules, load_schema())
-    steps = [stages.harmonise_file(hub, given, rules) for given in hub.contributions()]
+    steps = [records.harmonise_file(hub, given, rules) for given in hub.contributions()]
     took: dict[str, object] = {}
     begun = (time.perf_counter(), cpu(os.getpid()))
 
@@ -76,12 +77,12 @@ def child(root: Path) -> None:
         took[stage] = [now[0] - begun[0], now[1] - begun[1]]
         begun = now
 
-    with hub.lock(), stages.engine(hub) as engine:
+    with hub.lock(), engine_stage.engine(hub) as engine:
         engine.refresh(steps, lambda step, done: None)
         lap("harmonise")
-        engine.refresh([stages.link_people(hub, rules, steps, engine)], lambda step, done: None)
+        engine.refresh([records.link_people(hub, rules, steps, engine)], lambda step, done: None)
         lap("link")
-        people = engine.rows(hub.work / "people" / stages.PEOPLE)
+        people = engine.rows(hub.work / "people" / records.PEOPLE)
         [counts] = people.counts([Tally(plan.domains, tuple(plan.tables))])
         lap("count")
         took["peak"] = peak(os.getpid())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import settings
 
-from ctdhub import cli
+from ctdhub.cli import main
 
 settings.register_profile("ctdhub", deadline=None)
 settings.load_profile("ctdhub")
@@ -18,13 +18,13 @@ def ctdhub(
 ) -> Callable[..., tuple[int, str, str]]:
     """Run the command in English: exit code, what it printed, what it complained."""
     monkeypatch.setenv("CTDHUB_LANG", "en")
-    monkeypatch.setattr(cli.console, "width", 250)
-    monkeypatch.setattr(cli.errors, "width", 500)
+    monkeypatch.setattr(main.console, "width", 250)
+    monkeypatch.setattr(main.errors, "width", 500)
 
     def run(*words: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["ctdhub", *map(str, words)])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main.main()
         shown = capsys.readouterr()
         assert "Traceback" not in shown.err
         return int(ended.value.code or 0), shown.out, shown.err

@@ -16,7 +16,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from ctdhub.i18n import LANGUAGES, RIGHT_TO_LEFT
+from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT
 from ctdhub.schema import crosswalk
 
 PACKAGE = Path(__file__).parents[1] / "src" / "ctdhub"

@@ -84,7 +84,7 @@ def start_up(cache: Path) -> None:
 def engine_state() -> str:
     """First signs of a digest of the engine's source, to tell runs of different states apart."""
     digest = hashlib.sha256()
-    for module in sorted((PEERS.parents[1] / "src" / "ctdhub" / "protect").rglob("*.py")):
+    for module in sorted((PEERS.parents[1] / "src" / "ctdhub" / "dp").rglob("*.py")):
         digest.update(module.read_bytes())
     return digest.hexdigest()[:10]
 

@@ -15,9 +15,12 @@ from invented_release import ASSISTED, TABLES, protected_answer
 from lists_of_invented_people import invented, sources_of
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from ctdhub.i18n import LANGUAGES
-from ctdhub.portal import Edition, build_site, serve
-from ctdhub.release import Release, open_release, write_release
+from ctdhub.core.i18n import LANGUAGES
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.site.build import build_site
+from ctdhub.site.edition import Edition
+from ctdhub.site.serve import serve
 
 STORIES = Path(str(resources.files("ctdhub.practice") / "stories"))
 RULES = {

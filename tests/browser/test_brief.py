@@ -12,11 +12,15 @@ from invented_release import protected_answer
 from pdf_text import pages, squeezed
 from playwright.sync_api import Page
 
-from ctdhub.i18n import LANGUAGES, language
-from ctdhub.insight import Answers
-from ctdhub.paper import Poster, Sheet, to_html
-from ctdhub.portal.brief import Corridor, Day, Place, brief, observance, poster
-from ctdhub.release import open_release, write_release
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.document.document import Poster, Sheet
+from ctdhub.document.html import to_html
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import open_release
+from ctdhub.report.brief.make import brief, poster
+from ctdhub.report.brief.observances import observance
+from ctdhub.report.brief.subjects import Corridor, Day, Place
+from ctdhub.stats.answers import Answers
 
 MADE = date(2026, 11, 25)
 DAY = date(2026, 10, 18)

@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Page
 from practice_releases import Practice
 
-from ctdhub.i18n import LANGUAGES, language
-from ctdhub.insight import Answers
-from ctdhub.portal.frame import render
-from ctdhub.portal.pages import facts, trends
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.site.frame import render
+from ctdhub.site.pages import facts, trends
+from ctdhub.stats.answers import Answers
 from tests.browser.test_pages import OUTSIDE, PHONE
 
 

@@ -9,10 +9,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, CDPSession, Page
 
-from ctdhub.i18n import LANGUAGES
-from ctdhub.portal import build_exhibit, read_stories
-from ctdhub.portal.exhibit import IDLE, SECONDS
-from ctdhub.release import Release
+from ctdhub.core.i18n import LANGUAGES
+from ctdhub.release.open import Release
+from ctdhub.site.stories.exhibit import IDLE, SECONDS, build_exhibit
+from ctdhub.site.stories.source import read_stories
 
 from .conftest import RULES, STORIES
 

@@ -15,13 +15,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
-from ctdhub.i18n import LANGUAGES
-from ctdhub.insight import Answers
-from ctdhub.portal import Edition, build_site
-from ctdhub.portal.explorer import explorer
-from ctdhub.portal.frame import address
-from ctdhub.portal.site import offered
-from ctdhub.release import Release
+from ctdhub.core.i18n import LANGUAGES
+from ctdhub.release.open import Release
+from ctdhub.site.build import build_site, offered
+from ctdhub.site.edition import Edition
+from ctdhub.site.explorer.pack import explorer
+from ctdhub.site.frame import address
+from ctdhub.stats.answers import Answers
 from tests.browser.conftest import RULES
 from tests.browser.test_pages import PHONE, ZOOMED
 

@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from playwright.sync_api import Page
 
-from ctdhub.i18n import LANGUAGES, RIGHT_TO_LEFT
-from ctdhub.portal.frame import address
+from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT
+from ctdhub.site.frame import address
 
 SVG = "{http://www.w3.org/2000/svg}"
 OUTSIDE = """() => [...document.querySelectorAll("text")]

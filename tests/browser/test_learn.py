@@ -9,12 +9,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from ctdhub.i18n import LANGUAGES, language
-from ctdhub.insight import Answers
-from ctdhub.portal.course import lessons
-from ctdhub.portal.frame import address
-from ctdhub.portal.pages.learn import path
-from ctdhub.release import Release
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.release.open import Release
+from ctdhub.site.course.lessons import lessons
+from ctdhub.site.course.page import path
+from ctdhub.site.frame import address
+from ctdhub.stats.answers import Answers
 
 from .conftest import RULES
 

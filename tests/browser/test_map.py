@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from ctdhub.portal.frame import address
+from ctdhub.site.frame import address
 
 VERSION = "2026.1"
 PHONE = {"width": 390, "height": 844}

@@ -9,8 +9,8 @@ import pytest
 from page_kinds import KINDS
 from playwright.sync_api import Page
 
-from ctdhub.i18n import LANGUAGES
-from ctdhub.portal.frame import address
+from ctdhub.core.i18n import LANGUAGES
+from ctdhub.site.frame import address
 
 VERSION = "2026.1"
 PHONE, ZOOMED = (390, 844), (640, 450)

@@ -8,10 +8,12 @@ import pytest
 from invented_release import protected_answer
 from playwright.sync_api import Browser, Page, expect
 
-from ctdhub.i18n import LANGUAGES
-from ctdhub.portal import Edition, build_site
-from ctdhub.portal.frame import address
-from ctdhub.release import open_release, write_release
+from ctdhub.core.i18n import LANGUAGES
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import open_release
+from ctdhub.site.build import build_site
+from ctdhub.site.edition import Edition
+from ctdhub.site.frame import address
 
 VERSION = "2026.1"
 EVIL = "</script><script>document.title='taken'</script><b>x</b>]]>\u202e"

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ctdhub import cli, pipeline, stages, start
-from ctdhub.hub import Hub
+from ctdhub.build import init, pipeline
+from ctdhub.build.hub import Hub
+from ctdhub.build.stages import approve
+from ctdhub.cli import main
+from ctdhub.core.keys.signing import read_key
 from ctdhub.release.approvals import Role
-from ctdhub.release.keys import read_key
 
 COLUMNS = [
     "year_of_registration", "gender", "citizenship", "country_of_exploitation",
@@ -52,9 +54,9 @@ def make_real(hub: Hub) -> None:
 
 def sign(hub: Hub, role: Role, candidate: Path | None = None) -> Path | None:
     """Approve the candidate that waits, with the key of that role."""
-    meant = candidate or stages.waiting(hub)
-    given, _manifest = stages.statement(hub, meant, role)
-    return stages.approve(hub, meant, given, read_key(hub.practice_key(role)))
+    meant = candidate or approve.waiting(hub)
+    given, _manifest = approve.statement(hub, meant, role)
+    return approve.approve(hub, meant, given, read_key(hub.practice_key(role)))
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +65,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Hub:
 
     When its site is written, a private report of one contributor lies in the hub.
     """
-    hub = start.practice_hub(tmp_path_factory.mktemp("hubs") / "built", people=1_000)
+    hub = init.practice_hub(tmp_path_factory.mktemp("hubs") / "built", people=1_000)
     set_policy(hub, columns=COLUMNS, epsilon=60.0, budget={"epsilon": 900.0})
     set_limits(hub, 900.0)
     pipeline.build(hub, until="release")
@@ -80,7 +82,7 @@ def report(hub: Hub, contributor: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["ctdhub", *command])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main.main()
     assert not ended.value.code
 
 

@@ -13,9 +13,11 @@ import signal
 import sys
 from pathlib import Path
 
-from ctdhub import pipeline, stages
-from ctdhub.hub import Hub
-from ctdhub.release.keys import read_key
+from ctdhub.build import find_person, pipeline
+from ctdhub.build import withdraw as withdraw_stage
+from ctdhub.build.hub import Hub
+from ctdhub.build.stages import approve as approve_stage
+from ctdhub.core.keys.signing import read_key
 
 DURABLE = ("fsync", "rename", "replace")
 
@@ -40,16 +42,16 @@ def arm(point: int) -> None:
 
 def approve(hub: Hub) -> None:
     """The second signature, and so the publication."""
-    candidate = stages.waiting(hub)
-    given, _manifest = stages.statement(hub, candidate, "privacy_officer")
-    stages.approve(hub, candidate, given, read_key(hub.practice_key("privacy_officer")))
+    candidate = approve_stage.waiting(hub)
+    given, _manifest = approve_stage.statement(hub, candidate, "privacy_officer")
+    approve_stage.approve(hub, candidate, given, read_key(hub.practice_key("privacy_officer")))
 
 
 def withdraw(hub: Hub) -> None:
     """Two people of a practice contributor withdraw, both or neither."""
     numbers = ["PRACTICE-000001", "PRACTICE-000002"]
-    found = stages.look_up(hub, "harbour-casework", numbers, "case", "person", "asked")
-    stages.withdraw(hub, found.entries)
+    found = find_person.look_up(hub, "harbour-casework", numbers, "case", "person", "asked")
+    withdraw_stage.withdraw(hub, found.entries)
 
 
 VERBS = {"build": pipeline.build, "approve": approve, "withdraw": withdraw}

@@ -14,15 +14,18 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from ctdhub import pipeline, stages
-from ctdhub.cli import command
-from ctdhub.errors import FileError, LedgerTampered, PolicyError, ReleaseError
-from ctdhub.hub import Hub
-from ctdhub.protect import Entry, Ledger
-from ctdhub.release import digest, verify
+from ctdhub.build import pipeline
+from ctdhub.build.hub import Hub
+from ctdhub.build.stages import approve as approve_stage
+from ctdhub.build.stages import protect, publish
+from ctdhub.build.steps import hash_folder
+from ctdhub.cli.main import command
+from ctdhub.core.errors import FileError, LedgerTampered, PolicyError, ReleaseError
+from ctdhub.core.keys.signing import is_signed, make_key, read_key
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.ledger.charge import Entry
 from ctdhub.release.approvals import APPROVALS, ROLES, Approvals
-from ctdhub.release.keys import is_signed, make_key, read_key
-from ctdhub.steps import hash_folder
+from ctdhub.release.verify import digest, verify
 from tests.journeys.conftest import make_real, sign
 from tests.journeys.test_cli import ctdhub  # noqa: F401
 
@@ -50,21 +53,21 @@ def change(release: Path, how: Callable[[list[dict[str, Any]]], object]) -> None
 
 
 def test_a_build_stops_at_the_candidate_and_leaves_the_site(hub: Hub) -> None:
-    site, before = hash_folder(hub.site), stages.released_version(hub)
+    site, before = hash_folder(hub.site), publish.released_version(hub)
     make_real(hub)
     done = pipeline.build(hub)
     assert done[-1].step == "candidate"
-    candidate = stages.waiting(hub)
+    candidate = approve_stage.waiting(hub)
     assert candidate.parent == hub.candidates
     assert verify(candidate, hub.settings.approvers) == []
-    assert stages.released_version(hub) == before
+    assert publish.released_version(hub) == before
     assert hash_folder(hub.site) == site
     assert [d for d in pipeline.build(hub) if d.reason] == []
     assert [p.name for p in hub.candidates.iterdir()] == [candidate.name]
 
 
 def test_both_approvals_publish_and_the_next_build_makes_the_site(real: Hub) -> None:
-    candidate, charges = stages.waiting(real), Ledger(real.ledger).entries()
+    candidate, charges = approve_stage.waiting(real), Ledger(real.ledger).entries()
     content = hash_folder(candidate)
     assert sign(real, "privacy_officer") is None
     assert sign(real, "privacy_officer", candidate) is None, "one person cannot approve twice"
@@ -74,17 +77,17 @@ def test_both_approvals_publish_and_the_next_build_makes_the_site(real: Hub) -> 
     assert not candidate.exists()
     assert verify(release, real.settings.approvers) == []
     assert [d.step for d in pipeline.build(real) if d.reason] == ["release", "site"]
-    assert stages.released_version(real) == release.name
+    assert publish.released_version(real) == release.name
     assert Ledger(real.ledger).entries() == charges
     with pytest.raises(ReleaseError, match="no candidate"):
-        stages.waiting(real)
+        approve_stage.waiting(real)
     (release / APPROVALS).unlink()
     assert hash_folder(release) == content, "approval changes no byte of the bundle"
 
 
 def test_a_statement_says_what_is_approved(real: Hub) -> None:
     sign(real, "steward")
-    candidate = stages.waiting(real)
+    candidate = approve_stage.waiting(real)
     (given,) = Approvals.read(candidate).approvals
     said, last = given.statement, Ledger(real.ledger).entries()[-1]
     manifest = json.loads((candidate / "manifest.json").read_text("utf-8"))
@@ -115,7 +118,7 @@ def test_what_is_left_is_worded_as_in_the_ledger(real: Hub) -> None:
 
 
 def test_a_practice_hub_says_that_its_approvals_are_practice(built: Hub) -> None:
-    release = built.releases / str(stages.released_version(built))
+    release = built.releases / str(publish.released_version(built))
     given = Approvals.read(release)
     assert given.missing == ()
     assert all(a.statement.practice for a in given.approvals)
@@ -124,18 +127,18 @@ def test_a_practice_hub_says_that_its_approvals_are_practice(built: Hub) -> None
 
 def test_only_an_invented_hub_approves_itself(real: Hub) -> None:
     assert all(real.practice_key(role).is_file() for role in ROLES)
-    assert not Approvals.read(stages.waiting(real)).approvals
+    assert not Approvals.read(approve_stage.waiting(real)).approvals
     set_approvers(real, invented=True, approvers=None)
     pipeline.build(real)
-    assert not Approvals.read(stages.waiting(real)).approvals
+    assert not Approvals.read(approve_stage.waiting(real)).approvals
 
 
 def test_no_other_key_approves(real: Hub, tmp_path: Path) -> None:
-    candidate = stages.waiting(real)
-    given, _manifest = stages.statement(real, candidate, "steward")
+    candidate = approve_stage.waiting(real)
+    given, _manifest = approve_stage.statement(real, candidate, "steward")
     for key in (make_key(tmp_path / "k.pem"), read_key(real.practice_key("privacy_officer"))):
         with pytest.raises(ReleaseError, match="not the one of the steward"):
-            stages.approve(real, candidate, given, key)
+            approve_stage.approve(real, candidate, given, key)
     assert not (candidate / APPROVALS).exists()
 
 
@@ -150,23 +153,25 @@ def test_approvers_are_two_people(real: Hub, tmp_path: Path) -> None:
         with pytest.raises(PolicyError, match=word):
             pipeline.build(real)
     set_approvers(real, approvers=None)
-    given, _manifest = stages.statement(real, stages.waiting(real), "steward")
+    given, _manifest = approve_stage.statement(real, approve_stage.waiting(real), "steward")
     with pytest.raises(PolicyError, match="names nobody"):
-        stages.approve(real, stages.waiting(real), given, read_key(tmp_path / "k.pem"))
+        approve_stage.approve(
+            real, approve_stage.waiting(real), given, read_key(tmp_path / "k.pem")
+        )
 
 
 def test_what_changed_after_it_was_shown_is_not_signed(real: Hub) -> None:
-    candidate = stages.waiting(real)
-    given, _manifest = stages.statement(real, candidate, "steward")
+    candidate = approve_stage.waiting(real)
+    given, _manifest = approve_stage.statement(real, candidate, "steward")
     (candidate / "counts.csv").chmod(0o644)
     (candidate / "counts.csv").write_text("other\n", "utf-8")
     with pytest.raises(ReleaseError, match="changed since it was shown"):
-        stages.approve(real, candidate, given, read_key(real.practice_key("steward")))
+        approve_stage.approve(real, candidate, given, read_key(real.practice_key("steward")))
     with pytest.raises(ReleaseError, match="damaged"):
-        stages.statement(real, candidate, "steward")
+        approve_stage.statement(real, candidate, "steward")
     shutil.rmtree(candidate)  # the remedy that the message names
     pipeline.build(real)
-    assert verify(stages.waiting(real)) == []
+    assert verify(approve_stage.waiting(real)) == []
 
 
 FORGERIES: dict[str, Callable[[list[dict[str, Any]]], object]] = {
@@ -190,7 +195,7 @@ FORGERIES: dict[str, Callable[[list[dict[str, Any]]], object]] = {
 def test_a_forged_approval_is_found(
     built: Hub, tmp_path: Path, forgery: Callable[[list[dict[str, Any]]], object]
 ) -> None:
-    version = str(stages.released_version(built))
+    version = str(publish.released_version(built))
     release = Path(shutil.copytree(built.releases / version, tmp_path / version))
     change(release, forgery)
     assert {p.kind for p in verify(release, built.settings.approvers)} == {"approval"}
@@ -199,7 +204,7 @@ def test_a_forged_approval_is_found(
 
 
 def test_approvals_by_other_keys_pass_alone_and_fail_in_the_hub(built: Hub, tmp_path: Path) -> None:
-    version = str(stages.released_version(built))
+    version = str(publish.released_version(built))
     release = Path(shutil.copytree(built.releases / version, tmp_path / version))
     given, forged = Approvals.read(release), Approvals()
     for i, approval in enumerate(given.approvals):
@@ -218,14 +223,14 @@ def test_approvals_by_other_keys_pass_alone_and_fail_in_the_hub(built: Hub, tmp_
 
 
 def test_approvals_of_another_release_do_not_count(real: Hub) -> None:
-    candidate = stages.waiting(real)
+    candidate = approve_stage.waiting(real)
     (first,) = real.releases.iterdir()
     shutil.copy(first / APPROVALS, candidate / APPROVALS)
     assert "something else" in verify(candidate)[0].what
     with pytest.raises(ReleaseError, match="cannot be published"):
         pipeline.build(real)
     with pytest.raises(ReleaseError, match="do not hold"):
-        stages.check_paid(real)
+        protect.check_paid(real)
     assert candidate.exists()
     (candidate / APPROVALS).unlink()
     pipeline.build(real)
@@ -261,8 +266,8 @@ def test_a_ledger_written_anew_contradicts_an_approval(real: Hub) -> None:
     (real.ledger / "head").write_text(f"{len(lines)} {previous}\n", "utf-8")
     assert Ledger(real.ledger).spent() < sum(e.rho for e in entries)
     for act in (
-        lambda: stages.check_paid(real),
-        lambda: stages.statement(real, stages.waiting(real), "privacy_officer"),
+        lambda: protect.check_paid(real),
+        lambda: approve_stage.statement(real, approve_stage.waiting(real), "privacy_officer"),
     ):
         with pytest.raises(LedgerTampered, match="contradicts an approval"):
             act()
@@ -274,31 +279,33 @@ def test_a_ledger_written_anew_contradicts_an_approval(real: Hub) -> None:
 def test_approvals_edited_to_fit_another_ledger_do_not_hold(real: Hub) -> None:
     """Nor does it help the forger to name the new ledger's last line in the statement."""
     sign(real, "steward")
-    change(stages.waiting(real), lambda given: given[0]["statement"]["ledger"].update(number=9))
+    change(
+        approve_stage.waiting(real), lambda given: given[0]["statement"]["ledger"].update(number=9)
+    )
     with pytest.raises(ReleaseError, match="signature of the steward is not valid"):
-        stages.check_paid(real)
+        protect.check_paid(real)
 
 
 def test_a_practice_approval_is_none_of_a_real_release(real: Hub) -> None:
-    candidate = stages.waiting(real)
-    given, _manifest = stages.statement(real, candidate, "steward")
+    candidate = approve_stage.waiting(real)
+    given, _manifest = approve_stage.statement(real, candidate, "steward")
     key = read_key(real.practice_key("steward"))
     Approvals().signed(given.model_copy(update={"practice": True}), key).write(candidate)
     assert "something else" in verify(candidate, real.settings.approvers)[0].what
 
 
 def test_a_newer_release_overtakes_a_candidate(real: Hub) -> None:
-    old = stages.waiting(real)
+    old = approve_stage.waiting(real)
     settings = real.root / "hub.yaml"
     settings.write_text(settings.read_text("utf-8").replace("Practice hub", "Other hub"), "utf-8")
     pipeline.build(real)
-    new = stages.waiting(real)
+    new = approve_stage.waiting(real)
     assert new.name != old.name
     sign(real, "steward")
     assert sign(real, "privacy_officer") == real.releases / new.name
     with pytest.raises(ReleaseError, match="no candidate"):
-        stages.waiting(real)
-    assert stages.waiting(real, old.name) == old
+        approve_stage.waiting(real)
+    assert approve_stage.waiting(real, old.name) == old
 
 
 def test_a_key_is_for_its_owner(tmp_path: Path) -> None:
@@ -340,7 +347,7 @@ def test_the_command(  # type: ignore[no-untyped-def]
     assert code == 0
     assert "waits in candidates/" in out
     assert "--role privacy_officer" in out
-    candidate = stages.waiting(real)
+    candidate = approve_stage.waiting(real)
     words = ("approve", root, "--role", "steward", "--key")
     code, out, err = ctdhub(*words, "privacy_officer.pem", "--yes")
     assert code == 2
@@ -387,7 +394,7 @@ def test_nothing_is_signed_before_a_yes(  # type: ignore[no-untyped-def]
     code, out, _err = ctdhub(*words)
     assert code == 1
     assert "Nothing was signed" in out
-    assert not (stages.waiting(real) / APPROVALS).exists()
+    assert not (approve_stage.waiting(real) / APPROVALS).exists()
     monkeypatch.setattr("typer.confirm", lambda question: True)
     assert ctdhub(*words)[0] == 0
-    assert Approvals.read(stages.waiting(real)).missing == ("privacy_officer",)
+    assert Approvals.read(approve_stage.waiting(real)).missing == ("privacy_officer",)

@@ -15,14 +15,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ctdhub import cli
-from ctdhub.errors import HubFolderError
-from ctdhub.hub import Hub
-from ctdhub.i18n import language
-from ctdhub.insight import Answers
-from ctdhub.paper import Sheet, to_html
-from ctdhub.release import latest_release, open_release
-from ctdhub.stages.own_report import own_profile, own_report
+from ctdhub.build.hub import Hub
+from ctdhub.build.own_report import own_profile, own_report
+from ctdhub.cli import main
+from ctdhub.core.errors import HubFolderError
+from ctdhub.core.i18n import language
+from ctdhub.document.document import Sheet
+from ctdhub.document.html import to_html
+from ctdhub.release.bundle import latest_release
+from ctdhub.release.open import open_release
+from ctdhub.stats.answers import Answers
 from tests.journeys.conftest import REPORTED
 
 pytest.importorskip("typst", reason="typst is not installed: pip install 'ctdhub[pdf]'")
@@ -48,13 +50,13 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     here.mkdir()
     monkeypatch.chdir(here)
     monkeypatch.setenv("CTDHUB_LANG", "en")
-    for shown in (cli.console, cli.errors):
+    for shown in (main.console, main.errors):
         monkeypatch.setattr(shown, "_width", 200)
 
     def once(*arguments: str) -> Done:
         monkeypatch.setattr(sys, "argv", ["ctdhub", "brief", *arguments])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main.main()
         told = capsys.readouterr()
         return Done(int(ended.value.code or 0), told.out, told.err)
 

@@ -13,13 +13,13 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
-from ctdhub import cli, start
-from ctdhub.cli import faults
-from ctdhub.i18n import LANGUAGES, _, language
+from ctdhub.build import init
+from ctdhub.cli import main, output
+from ctdhub.core.i18n import LANGUAGES, _, language
 
 VERBS = sorted(
     info.name or info.callback.__name__
-    for info in cli.command().registered_commands
+    for info in main.command().registered_commands
     if info.callback
 )
 NEED_A_FILE = (
@@ -36,7 +36,7 @@ def ctdhub(ctdhub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ig
 
 
 def test_doctests() -> None:
-    assert doctest.testmod(faults).failed == 0
+    assert doctest.testmod(output).failed == 0
 
 
 def test_there_are_verbs() -> None:
@@ -46,19 +46,19 @@ def test_there_are_verbs() -> None:
 
 def test_a_verb_alone_is_found_in_its_group() -> None:
     """What is loaded for one verb is told by a table; each verb is where it says."""
-    for verbs in cli.GROUPS.values():
+    for verbs in main.GROUPS.values():
         for verb in verbs:
-            alone = typer.main.get_command(cli.command(verb))
+            alone = typer.main.get_command(main.command(verb))
             assert sorted(alone.commands) == sorted(verbs)  # type: ignore[attr-defined]
-    whole = typer.main.get_command(cli.command("no such verb"))
-    assert sorted(whole.commands) == sorted(sum(cli.GROUPS.values(), ()))  # type: ignore[attr-defined]
+    whole = typer.main.get_command(main.command("no such verb"))
+    assert sorted(whole.commands) == sorted(sum(main.GROUPS.values(), ()))  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_explains_itself(verb: str) -> None:
-    shown = CliRunner().invoke(cli.command(), [verb, "--help"])
+    shown = CliRunner().invoke(main.command(), [verb, "--help"])
     assert shown.exit_code == 0
-    command = typer.main.get_command(cli.command()).commands[verb]  # type: ignore[attr-defined]
+    command = typer.main.get_command(main.command()).commands[verb]  # type: ignore[attr-defined]
     assert len(command.help) > 20
     assert all(getattr(p, "help", None) for p in command.params), "an argument without help"
 
@@ -176,7 +176,7 @@ def test_what_the_system_refuses_is_said(  # type: ignore[no-untyped-def]
     def full(*args: object, **kwargs: object) -> None:
         raise OSError(28, "No space left on device", "/secret/place/case.csv")
 
-    monkeypatch.setattr(start, "new_hub", full)
+    monkeypatch.setattr(init, "new_hub", full)
     with language("fr"):
         code, _out, err = ctdhub("init", "hub")
         assert _("The disk is full.") in err
@@ -198,7 +198,7 @@ def test_a_suggestion_in_a_file_is_a_mapping(  # type: ignore[no-untyped-def]
 
 
 def test_check_looks_at_everything(ctdhub, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    hub = start.new_hub(tmp_path / "hub", "A hub")
+    hub = init.new_hub(tmp_path / "hub", "A hub")
     assert ctdhub("check", "hub")[0] == 0
     agreement = dict.fromkeys(
         ("name", "scope", "legal_basis", "consent_rule", "retention", "display_rule"), "text"
@@ -222,7 +222,7 @@ def test_check_looks_at_everything(ctdhub, tmp_path: Path) -> None:  # type: ign
 
 
 def test_a_new_hub_keeps_case_data_out_of_version_control(tmp_path: Path) -> None:
-    hub = start.new_hub(tmp_path / "hub", "A hub")
+    hub = init.new_hub(tmp_path / "hub", "A hub")
     ignored = (hub.root / ".gitignore").read_text("utf-8").split()
     assert {"contributions/", "keys/", "work/", "candidates/", "ledger/secret"} <= set(ignored)
     with hub.lock():
@@ -233,7 +233,7 @@ def test_a_new_hub_keeps_case_data_out_of_version_control(tmp_path: Path) -> Non
 @pytest.mark.parametrize("asked", ["xx", "", "C", "zz_ZZ.UTF-8"])
 def test_an_unknown_language_is_english(asked: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", "from ctdhub.cli import main; main()", "check", "absent"],
+        [sys.executable, "-c", "from ctdhub.cli.main import main; main()", "check", "absent"],
         env={**os.environ, "CTDHUB_LANG": asked, "LC_ALL": "", "LC_MESSAGES": "", "LANG": ""},
         capture_output=True,
         text=True,
@@ -248,7 +248,7 @@ DOCS = Path(__file__).parents[2]
 
 def test_commands_in_the_documents_exist() -> None:
     """Every `ctdhub VERB --option` of README and docs is one that the command knows."""
-    root = typer.main.get_command(cli.command())
+    root = typer.main.get_command(main.command())
     verbs = root.commands  # type: ignore[attr-defined]
     lines = [
         line

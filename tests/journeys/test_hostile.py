@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ctdhub import pipeline
-from ctdhub.hub import Hub
-from ctdhub.protect import Ledger
+from ctdhub.build import pipeline
+from ctdhub.build.hub import Hub
+from ctdhub.dp.ledger.book import Ledger
 from tests.journeys.conftest import set_limits, set_policy
 
-COMMAND = [sys.executable, "-c", "from ctdhub.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from ctdhub.cli.main import main; main()"]
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 

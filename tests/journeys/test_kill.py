@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub import pipeline, stages
-from ctdhub.hub import Hub
-from ctdhub.protect import Ledger
-from ctdhub.release import verify
+from ctdhub.build import pipeline
+from ctdhub.build.hub import Hub
+from ctdhub.build.stages import approve, publish
+from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.approvals import Approvals
+from ctdhub.release.verify import verify
 from tests.journeys.conftest import make_real, set_languages, set_policy, sign
 
 KILLER = Path(__file__).with_name("killer.py")
@@ -47,7 +48,7 @@ def leftovers(hub: Hub) -> list[Path]:
 def test_killed_at_many_points(built: Hub, tmp_path: Path) -> None:
     """From files to an approved release: a practice hub signs on the way."""
     template = Hub(Path(shutil.copytree(built.root, tmp_path / "template")))
-    first = str(stages.released_version(template))
+    first = str(publish.released_version(template))
     shutil.rmtree(template.work)
     set_languages(template, "en")
     set_policy(template, epsilon=3.5)
@@ -62,7 +63,7 @@ def test_killed_at_many_points(built: Hub, tmp_path: Path) -> None:
     for point in killed[:: max(1, len(killed) // 8)]:  # the next build succeeds
         hub = Hub(tmp_path / f"killed-{point}")
         pipeline.build(hub)
-        version = str(stages.released_version(hub))
+        version = str(publish.released_version(hub))
         assert verify(hub.releases / version, hub.settings.approvers) == []
         assert len(Ledger(hub.ledger).entries()) in (before + 1, before + 2), point
         assert len(list(hub.releases.iterdir())) == 2
@@ -77,7 +78,7 @@ def test_killed_between_candidate_and_publication(built: Hub, tmp_path: Path) ->
     make_real(template)
     set_languages(template, "en")
     pipeline.build(template)
-    waiting = stages.waiting(template)
+    waiting = approve.waiting(template)
     assert sign(template, "steward") is None
     version, charges = waiting.name, len(Ledger(template.ledger).entries())
     killed = kill(template, "approve", range(1, 12))
@@ -96,7 +97,7 @@ def test_killed_between_candidate_and_publication(built: Hub, tmp_path: Path) ->
             assert not (hub.releases / version).exists()
             assert sign(hub, "privacy_officer") == hub.releases / version
             pipeline.build(hub)
-        assert stages.released_version(hub) == version
+        assert publish.released_version(hub) == version
         assert verify(hub.releases / version, hub.settings.approvers) == []
         assert not list(hub.candidates.iterdir())
         assert not leftovers(hub), point

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub.hub import Hub
+from ctdhub.build.hub import Hub
 from tests.journeys.test_cli import ctdhub
 
 __all__ = ["ctdhub"]

@@ -21,12 +21,13 @@ import pytest
 import yaml
 from spark_cluster import MASTER, SETTINGS, Cluster, cluster
 
-from ctdhub import pipeline, stages, start
-from ctdhub.errors import HubError
-from ctdhub.hub import Hub
-from ctdhub.protect import Ledger
-from ctdhub.spark import runner
-from ctdhub.steps import KEY_FILE
+from ctdhub.build import find_person, init, pipeline, withdraw
+from ctdhub.build.hub import Hub
+from ctdhub.build.spark import runner
+from ctdhub.build.stages import records
+from ctdhub.build.steps import KEY_FILE
+from ctdhub.core.errors import HubError
+from ctdhub.dp.ledger.book import Ledger
 from tests.journeys.conftest import COLUMNS, set_limits, set_policy
 
 pytestmark = pytest.mark.skipif(
@@ -50,15 +51,15 @@ def master() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def on_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Hub:
     """A practice hub, built in one process up to its candidate; do not change it."""
-    hub = start.practice_hub(tmp_path_factory.mktemp("spark") / "hub", people=PEOPLE)
+    hub = init.practice_hub(tmp_path_factory.mktemp("spark") / "hub", people=PEOPLE)
     set_policy(hub, columns=COLUMNS, epsilon=60.0, budget={"epsilon": 900.0})
     set_limits(hub, 900.0)
     sent = hub.root / "contributions" / "harbour-casework"
     [first] = sent.iterdir()
     shutil.copytree(first, sent / "2026-02-01")  # delivered twice, so that each record comes twice
     numbers = ["PRACTICE-000001", "PRACTICE-000002"]
-    found = stages.look_up(hub, "harbour-casework", numbers, "case", "person", "asked")
-    stages.withdraw(hub, found.entries)
+    found = find_person.look_up(hub, "harbour-casework", numbers, "case", "person", "asked")
+    withdraw.withdraw(hub, found.entries)
     pipeline.build(hub, until="candidate")
     assert sum(found.records.values()) > 0
     return hub
@@ -94,18 +95,18 @@ def rows(path: Path) -> list[tuple[str, ...]]:
 
 def assert_same(here: Hub, there: Hub, parts: int) -> None:
     """Two hubs hold the same people, from the same records, with the same account and ledger."""
-    for name in (stages.PEOPLE, stages.PERPETRATORS):
+    for name in (records.PEOPLE, records.PERPETRATORS):
         table = there.work / "people" / name
         assert len(list(table.glob("*.parquet"))) == parts
         assert rows(table) == rows(here.work / "people" / name)
-    for name in (stages.OVERLAP, stages.REPORT, "linkage.json", "review.csv", KEY_FILE):
+    for name in (records.OVERLAP, records.REPORT, "linkage.json", "review.csv", KEY_FILE):
         texts = [(hub.work / "people" / name).read_text("utf-8") for hub in (here, there)]
         assert texts[0] == texts[1], name
     harmonised = sorted(p.relative_to(here.work) for p in here.work.glob("harmonised/*/*/*/*"))
     assert len(harmonised) > 20
     for name in harmonised:
         assert (there.work / name).read_bytes() == (here.work / name).read_bytes(), name
-    assert stages.reports(there) == stages.reports(here)
+    assert records.reports(there) == records.reports(here)
     assert Ledger(there.ledger).entries() == Ledger(here.ledger).entries()
     assert not [p for p in there.work.rglob(".*") if p.name not in (KEY_FILE, ".lock")]
 

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from ctdhub import pipeline
-from ctdhub.hub import Hub
+from ctdhub.build import pipeline
+from ctdhub.build.hub import Hub
 from ctdhub.practice.naming import LISTS
 from tests.journeys.test_spark import master, on_spark, pytestmark
 from tests.journeys.test_tokens import AGREEMENT, linked

@@ -10,13 +10,15 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from ctdhub import pipeline, stages, start
-from ctdhub.errors import HubFolderError
-from ctdhub.hub import Hub
-from ctdhub.insight.series import Overlap, overlap
-from ctdhub.link.keys import new_key, split_files, write_linkage_key
+from ctdhub.build import init, pipeline
+from ctdhub.build.hub import Hub
+from ctdhub.build.stages import link_report
+from ctdhub.core.errors import HubFolderError
+from ctdhub.core.keys.linkage import new_key, write_linkage_key
+from ctdhub.core.keys.linkage_shares import split_files
 from ctdhub.practice.naming import LISTS
-from ctdhub.release import Release, open_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.stats.series import Overlap, overlap
 
 AGREEMENT = {
     "kind": "case_management", "scope": "invented", "legal_basis": "invented",
@@ -40,7 +42,7 @@ def linked(tmp_path: Path, ctdhub) -> Hub:  # type: ignore[no-untyped-def]
     names, key = tmp_path / "names", tmp_path / "link.key"
     assert ctdhub("practice", names, "--names", "--people", 1500, "--seed", 4)[0] == 0
     assert ctdhub("key", "new", "--for", "linkage", "--out", key)[0] == 0
-    hub = start.new_hub(tmp_path / "hub", "invented")
+    hub = init.new_hub(tmp_path / "hub", "invented")
     for office in LISTS:
         made = tmp_path / f"{office}.csv"
         args = ("--key", key, "--release", "2026.1", "--out", made, "--yes")
@@ -94,13 +96,13 @@ def test_no_name_reaches_the_hub(linked: Hub, tmp_path: Path) -> None:
 
 def test_the_report_changes_no_row_of_people(linked: Hub) -> None:
     people = pq.read_table(linked.work / "people" / "people.parquet")
-    before = stages.linkage(linked)
+    before = link_report.linkage(linked)
     settings = yaml.safe_load((linked.root / "hub.yaml").read_text("utf-8"))
     settings["linkage"] = {"cut": 0.999, "look": 0.9}
     (linked.root / "hub.yaml").write_text(yaml.safe_dump(settings), "utf-8")
     done = pipeline.build(linked, until="link")
     assert "linkage" in str(done[-1].reason)
-    after = stages.linkage(linked)
+    after = link_report.linkage(linked)
     assert after["clusters"] > before["clusters"]
     assert pq.read_table(linked.work / "people" / "people.parquet").equals(people)
 
@@ -111,7 +113,7 @@ def test_another_release_or_key_is_noticed(linked: Hub, tmp_path: Path, ctdhub) 
     args = ("--key", tmp_path / "link.key", "--release", "2026.2", "--out", again, "--yes")
     assert ctdhub("tokens", tmp_path / "names" / "mayak.csv", *args)[0] == 0
     pipeline.build(linked, until="link")
-    report = stages.linkage(linked)
+    report = link_report.linkage(linked)
     assert ["mayak"] in report["made_apart"]
     assert not any("mayak" in names and "+" in names for names in report["overlap"])
     assert "mayak" in ctdhub("linkage", linked.root)[1].split("cannot agree:")[1]
@@ -134,7 +136,7 @@ def test_a_column_of_names_is_no_column_of_tokens(linked: Hub, ctdhub) -> None: 
 def test_a_hub_that_holds_the_key_is_not_built(
     tmp_path: Path, kind: str, place: str, ctdhub
 ) -> None:  # type: ignore[no-untyped-def]
-    hub = start.new_hub(tmp_path / "hub", "invented")
+    hub = init.new_hub(tmp_path / "hub", "invented")
     path = hub.root / place
     path.parent.mkdir(parents=True, exist_ok=True)
     if kind == "share":
@@ -264,7 +266,7 @@ def test_people_whom_tokens_miss_are_one_row(tmp_path: Path, ctdhub) -> None:  #
     made: dict[str, int] = {}
     common = ("--key", key, "--release", "2026.1", "--yes")
     for way in ("tokens", "link"):
-        hub, out = start.new_hub(tmp_path / way, "invented"), tmp_path / f"{way}-out"
+        hub, out = init.new_hub(tmp_path / way, "invented"), tmp_path / f"{way}-out"
         if way == "tokens":
             out.mkdir()
             for office in offices:

@@ -15,14 +15,18 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from ctdhub import pipeline, stages
-from ctdhub.cli import command
-from ctdhub.errors import HubError, PolicyError, ReleaseError, WithdrawalError
-from ctdhub.hub import Hub
-from ctdhub.protect import Ledger
-from ctdhub.release import open_release, verify
-from ctdhub.stages.own_report import own_profile
-from ctdhub.withdraw import Entry
+from ctdhub.build import find_person, pipeline, withdraw
+from ctdhub.build import stages as stages_stage
+from ctdhub.build.hub import Hub
+from ctdhub.build.own_report import own_profile
+from ctdhub.build.stages import approve, publish
+from ctdhub.build.stages import records as records_stage
+from ctdhub.cli.main import command
+from ctdhub.core.errors import HubError, PolicyError, ReleaseError, WithdrawalError
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.release.open import open_release
+from ctdhub.release.verify import verify
+from ctdhub.sensitive.consent.entry import Entry
 from tests.journeys.conftest import make_real, set_policy, sign
 from tests.journeys.test_kill import kill, needs_fork
 
@@ -63,13 +67,13 @@ def people(hub: Hub) -> pa.Table:
 
 
 def told(hub: Hub, *numbers: str, by: str = "case", scope: str = "person") -> int:
-    found = stages.look_up(hub, HARBOUR, numbers, by, scope, "asked")  # type: ignore[arg-type]
+    found = find_person.look_up(hub, HARBOUR, numbers, by, scope, "asked")  # type: ignore[arg-type]
     assert not found.unknown
-    return stages.withdraw(hub, found.entries)
+    return withdraw.withdraw(hub, found.entries)
 
 
 def back(hub: Hub, *numbers: str, by: str = "case") -> int:
-    return stages.take_back(hub, HARBOUR, numbers, by, "asked")  # type: ignore[arg-type]
+    return withdraw.take_back(hub, HARBOUR, numbers, by, "asked")  # type: ignore[arg-type]
 
 
 def prints(folder: Path) -> dict[str, str]:
@@ -84,7 +88,7 @@ def prints(folder: Path) -> dict[str, str]:
 def accounts(hub: Hub) -> dict[str, dict[str, int]]:
     """What was excluded by file; each account must add up."""
     found = {}
-    for report in stages.reports(hub):
+    for report in records_stage.reports(hub):
         c = report["conservation"]
         assert c["rows_read"] == c["records"] + c["rejected"] + sum(c["excluded"].values())
         found[report["contributor"]] = c["excluded"]
@@ -106,7 +110,7 @@ def never_sent(hub: Hub, tokens: set[str], folder: Path) -> Hub:
 
 
 def test_a_person_leaves_with_all_her_records_and_comes_back(hub: Hub, tmp_path: Path) -> None:
-    before, first = people(hub), str(stages.released_version(hub))
+    before, first = people(hub), str(publish.released_version(hub))
     released, ledger = prints(hub.releases), Ledger(hub.ledger)
     case, token = known_to_both(hub)[0]
     charges, spent = len(ledger.entries()), ledger.spent()
@@ -122,7 +126,7 @@ def test_a_person_leaves_with_all_her_records_and_comes_back(hub: Hub, tmp_path:
     assert people(hub).equals(people(fresh)), "as if she had never been sent"
     assert len(ledger.entries()) == charges + 1, "other people are a new question"
     assert ledger.spent() > spent, "what was spent stays spent"
-    second = str(stages.released_version(hub))
+    second = str(publish.released_version(hub))
     assert second != first
     assert {k: v for k, v in prints(hub.releases).items() if k in released} == released
     notes = (hub.releases / second / "CHANGELOG.md").read_text("utf-8")
@@ -135,7 +139,7 @@ def test_a_person_leaves_with_all_her_records_and_comes_back(hub: Hub, tmp_path:
     assert "withdrawn" not in accounts(hub)[HARBOUR]
     pipeline.build(hub, until="release")
     assert len(ledger.entries()) == charges + 1, "the same people again are the stored answer"
-    assert len(stages.register(hub)[0]) == 4, "told, her token with it, and both undone"
+    assert len(withdraw.register(hub)[0]) == 4, "told, her token with it, and both undone"
 
 
 def test_only_the_records_of_one_contributor(hub: Hub) -> None:
@@ -183,34 +187,34 @@ def test_a_candidate_from_before_is_never_published(hub: Hub) -> None:
     make_real(hub)
     set_policy(hub, epsilon=3.0)
     pipeline.build(hub, until="release")
-    old = stages.waiting(hub)
+    old = approve.waiting(hub)
     assert sign(hub, "steward") is None
-    given, _manifest = stages.statement(hub, old, "privacy_officer")
+    given, _manifest = approve.statement(hub, old, "privacy_officer")
     told(hub, known_to_both(hub)[0][0])
-    assert stages.outdated(hub) == [old.name]
+    assert withdraw.outdated(hub) == [old.name]
     for attempt in (
-        lambda: stages.statement(hub, old, "privacy_officer"),
-        lambda: stages.approve(hub, old, given, key_of(hub)),
-        lambda: stages.approving.publish(hub, old),
+        lambda: approve.statement(hub, old, "privacy_officer"),
+        lambda: approve.approve(hub, old, given, key_of(hub)),
+        lambda: stages_stage.approve.publish(hub, old),
     ):
         with pytest.raises(ReleaseError) as caught:
             attempt()
         assert caught.value.rule == "withdrawn"
     pipeline.build(hub, until="release")
-    new = stages.waiting(hub)
+    new = approve.waiting(hub)
     assert new.name != old.name
-    assert stages.outdated(hub) == [old.name]
+    assert withdraw.outdated(hub) == [old.name]
     assert sign(hub, "steward", new) is None
     assert sign(hub, "privacy_officer", new) == hub.releases / new.name
     with pytest.raises(ReleaseError):
-        stages.statement(hub, old, "privacy_officer")
+        approve.statement(hub, old, "privacy_officer")
     assert not (hub.releases / old.name).exists()
     back(hub, known_to_both(hub)[0][0])  # whoever is back may be in it again
-    assert stages.outdated(hub) == []
+    assert withdraw.outdated(hub) == []
 
 
 def key_of(hub: Hub):  # type: ignore[no-untyped-def]
-    from ctdhub.release.keys import read_key
+    from ctdhub.core.keys.signing import read_key
 
     return read_key(hub.practice_key("privacy_officer"))
 
@@ -220,21 +224,21 @@ def test_a_candidate_without_her_waits_for_a_build_and_no_more(hub: Hub) -> None
     make_real(hub)
     set_policy(hub, epsilon=3.0)
     pipeline.build(hub, until="release")
-    waits, charges = stages.waiting(hub), len(Ledger(hub.ledger).entries())
-    found = stages.look_up(hub, HARBOUR, ["PRACTICE-999999"], None, "person", "asked")
+    waits, charges = approve.waiting(hub), len(Ledger(hub.ledger).entries())
+    found = find_person.look_up(hub, HARBOUR, ["PRACTICE-999999"], None, "person", "asked")
     assert found.unknown == (1,)
-    stages.withdraw(hub, found.entries)
-    assert stages.outdated(hub) == [waits.name]
+    withdraw.withdraw(hub, found.entries)
+    assert withdraw.outdated(hub) == [waits.name]
     pipeline.build(hub, until="release")
-    assert stages.outdated(hub) == []
-    assert stages.waiting(hub) == waits
+    assert withdraw.outdated(hub) == []
+    assert approve.waiting(hub) == waits
     assert len(Ledger(hub.ledger).entries()) == charges
     sign(hub, "steward")
     assert sign(hub, "privacy_officer") == hub.releases / waits.name
 
 
 def test_a_contributor_leaves(hub: Hub) -> None:
-    first = str(stages.released_version(hub))
+    first = str(publish.released_version(hub))
     released = prints(hub.releases)
     done = run(hub, "--contributor", MIRADOR, "--all", "--yes")
     assert "sources" in done.output, "the policy names its list"
@@ -245,7 +249,7 @@ def test_a_contributor_leaves(hub: Hub) -> None:
     lists = [name for name in policy["sources"]["lists"] if name != MIRADOR]
     set_policy(hub, sources=policy["sources"] | {"lists": lists})
     pipeline.build(hub, until="release")
-    second = str(stages.released_version(hub))
+    second = str(publish.released_version(hub))
     facts = open_release(hub.releases / second).facts
     assert MIRADOR not in {c.id for c in facts.contributors}
     assert MIRADOR in {c.id for c in open_release(hub.releases / first).facts.contributors}
@@ -307,10 +311,10 @@ def test_killed_while_it_is_written(built: Hub, tmp_path: Path) -> None:
     lengths = set()
     for point in killed:
         hub = Hub(tmp_path / f"killed-{point}")
-        lines = [e for e in stages.register(hub)[0] if not e.because]
+        lines = [e for e in withdraw.register(hub)[0] if not e.because]
         lengths.add(len(lines))
         assert told(hub, "PRACTICE-000001", "PRACTICE-000002") == 2 - len(lines)
-        assert len([e for e in stages.register(hub)[0] if not e.because]) == 2
+        assert len([e for e in withdraw.register(hub)[0] if not e.because]) == 2
         assert not list((hub.root / "withdrawals").glob(".*"))
     assert lengths == {0, 2}
 
@@ -456,7 +460,7 @@ def test_the_command_asks_for_the_number(hub: Hub) -> None:
     assert token not in done.output
     again = run(hub, "--contributor", HARBOUR, text=f"{case}\ny\n")
     assert again.exit_code == 0
-    assert sum(not e.because for e in stages.register(hub)[0]) == 1
+    assert sum(not e.because for e in withdraw.register(hub)[0]) == 1
     listed = run(hub, "--list")
     as_json = run(hub, "--list", "--json")
     for text in (listed.output, as_json.output):
@@ -467,11 +471,11 @@ def test_the_command_asks_for_the_number(hub: Hub) -> None:
 
 
 def test_a_changed_register_stops_everything(hub: Hub) -> None:
-    stages.withdraw(hub, [Entry("withdrawal", "contributor", RIVAGE)])
-    stages.withdraw(hub, [Entry("withdrawal", "contributor", MIRADOR)])
+    withdraw.withdraw(hub, [Entry("withdrawal", "contributor", RIVAGE)])
+    withdraw.withdraw(hub, [Entry("withdrawal", "contributor", MIRADOR)])
     file = hub.root / "withdrawals" / "register.jsonl"
     file.write_bytes(file.read_bytes().splitlines(keepends=True)[0])
-    release = hub.releases / str(stages.released_version(hub))
+    release = hub.releases / str(publish.released_version(hub))
     for verb in (["build", str(hub.root)], ["check", str(hub.root)], ["verify", str(release)]):
         done = RUNNER.invoke(command(verb[0]), verb)
         assert isinstance(done.exception, WithdrawalError), verb
@@ -495,5 +499,5 @@ def test_an_older_ledger_is_noticed(hub: Hub) -> None:
     hub.ledger.mkdir()
     (hub.ledger / "withdrawals-head").write_bytes(head)
     with pytest.raises(HubError) as caught:
-        stages.register(hub)
+        withdraw.register(hub)
     assert caught.value.rule == "ledger-withdrawals"

@@ -15,11 +15,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ctdhub.insight import Answers
-from ctdhub.insight.change import EVERYBODY, Question, Split, report
-from ctdhub.paper import Bars, Poster, Sheet, Words, Years
-from ctdhub.portal.brief import Asked
+from ctdhub.document.document import Bars, Poster, Sheet, Words, Years
+from ctdhub.document.numbers import Asked
 from ctdhub.schema import countries
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.decomposition.report import report
+from ctdhub.stats.decomposition.split import Split
+from ctdhub.stats.decomposition.subject import EVERYBODY, Question
 
 YEAR, CONTRIBUTOR = "year_of_registration", "reporting_entity"
 Cells = dict[frozenset[tuple[str, str]], float]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ctdhub.protect.border import (
+from ctdhub.border import (
     CONTRIBUTOR,
     COUNTS,
     LISTS,
@@ -22,8 +22,8 @@ from ctdhub.protect.border import (
     Sources,
     restore,
 )
-from ctdhub.schema import load_schema
-from ctdhub.schema.belonging import citizenship_group
+from ctdhub.schema.citizenship_group import citizenship_group
+from ctdhub.schema.model import load_schema
 
 Z = 1.959964
 YEARS = (2015, 2019)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ctdhub.protect.domains import DomainsFile, load_domains
-from ctdhub.protect.sums import protocol
-from ctdhub.protect.sums.channel import Secret
-from ctdhub.protect.sums.layout import Cells
-from ctdhub.protect.sums.messages import Masked, Request, Revealed, Round, Terms
+from ctdhub.dp.secagg import protocol
+from ctdhub.dp.secagg.channel import Secret
+from ctdhub.dp.secagg.layout import Cells
+from ctdhub.dp.secagg.messages import Masked, Request, Revealed, Round, Terms
+from ctdhub.dp.standalone.domains import DomainsFile, load_domains
 
 NAMES = ("casework", "clinic", "hotline", "refuge", "shelter")
 

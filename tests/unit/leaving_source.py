@@ -16,9 +16,10 @@ import numpy as np
 import pyarrow as pa
 from invented_release import protected_answer
 
-from ctdhub.protect.border import COUNTS, MEASUREMENTS
-from ctdhub.release import Release, open_release, write_release
-from ctdhub.schema import load_schema
+from ctdhub.border import COUNTS, MEASUREMENTS
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.schema.model import load_schema
 
 YEARS, LAST, END = range(2014, 2031), 2025, 2022
 CITIZENSHIPS, TOUCHED, RATE, TIMES = 40, 25, 0.1, 2.2

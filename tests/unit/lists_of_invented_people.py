@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from ctdhub.insight.hidden import Lists
-from ctdhub.insight.hidden.table import members
-from ctdhub.protect.border import LIST_JOIN, LISTS, MEASUREMENTS, Sources
+from ctdhub.border import LIST_JOIN, LISTS, MEASUREMENTS, Sources
+from ctdhub.stats.mse.lists import Lists, members
 
 NAMES = "abcdefghij"
 

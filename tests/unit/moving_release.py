@@ -16,11 +16,12 @@ from pathlib import Path
 import pyarrow as pa
 from invented_release import ASSISTED, FACTS, FLAGS, TABLES, protected_answer
 
-from ctdhub.i18n import LANGUAGES
-from ctdhub.protect.border import CONTRIBUTOR, MEASUREMENTS, YEAR, Sources
-from ctdhub.release import Release, open_release, write_release
+from ctdhub.border import CONTRIBUTOR, MEASUREMENTS, YEAR, Sources
+from ctdhub.core.i18n import LANGUAGES
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.schema import countries
-from ctdhub.schema.belonging import citizenship_group
+from ctdhub.schema.citizenship_group import citizenship_group
 
 YEARS = (2012, 2019)
 LAST_OF_ONE = 2017

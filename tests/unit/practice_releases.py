@@ -13,20 +13,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ctdhub import pipeline, stages, start
-from ctdhub.insight import Answers
-from ctdhub.insight.change import Counts, Question
-from ctdhub.insight.change.contributors import WHOLE
-from ctdhub.insight.change.counts import Cell
-from ctdhub.insight.change.noisy import Noisy
-from ctdhub.protect import mechanism
-from ctdhub.protect.border import Guarantee, Protected, restore
-from ctdhub.protect.count import encode
-from ctdhub.protect.plan import plan_of
-from ctdhub.protect.policy import Policy
-from ctdhub.protect.sources import sourced
-from ctdhub.release import Release, open_release, write_release
-from ctdhub.schema import load_schema
+from ctdhub.border import Guarantee, Protected, restore
+from ctdhub.build import init, pipeline
+from ctdhub.build.stages import records
+from ctdhub.dp import mechanism
+from ctdhub.dp.by_contributor import sourced
+from ctdhub.dp.count import encode
+from ctdhub.dp.plan import plan_of
+from ctdhub.dp.policy import Policy
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.schema.model import load_schema
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.decomposition.contributors import WHOLE
+from ctdhub.stats.decomposition.counts import Cell, Counts
+from ctdhub.stats.decomposition.errors import Noisy
+from ctdhub.stats.decomposition.subject import Question
 
 COLUMNS = (
     "year_of_registration", "gender", "citizenship", "exploitation_forced_labour",
@@ -51,9 +53,9 @@ class Practice:
     @classmethod
     def made(cls, folder: Path, people: int) -> Practice:
         """Of a fresh practice hub with so many people."""
-        hub = start.practice_hub(folder / "hub", people=people)
+        hub = init.practice_hub(folder / "hub", people=people)
         pipeline.build(hub, until="link")
-        table = pq.read_table(hub.work / "people" / stages.PEOPLE)
+        table = pq.read_table(hub.work / "people" / records.PEOPLE)
         return cls(folder, table, hub.facts(YEARS))
 
     def only(self, contributor: str) -> Practice:

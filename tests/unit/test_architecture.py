@@ -1,8 +1,10 @@
-"""The tree tells the story: imports go one way, the border holds, modules stay small."""
+"""The tree tells the story: zones import one way, the border holds, modules stay small."""
 
 from __future__ import annotations
 
 import ast
+from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,25 +14,65 @@ import ctdhub
 PACKAGE = Path(ctdhub.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-# Left to right: a room may import rooms to its left and itself.
-ORDER = [
-    "i18n", "errors", "lock", "compiled", "disk", "paper", "client", "keys", "schema", "intake",
-    "harmonise", "link", "withdraw", "profile", "protect", "release", "insight", "portal",
-]  # fmt: skip
-RIGHT_OF_BORDER = {"release", "insight", "portal"}
-ASSEMBLY = {
-    "practice", "settings", "hub", "steps", "start", "spark", "stages", "pipeline", "cli", "ctdhub",
-}  # fmt: skip
-MINTS = {"protect", "release"}
+# A room and the rooms that it may import, beside itself.
+ARROWS = {
+    "core": "",
+    "border": "",
+    "schema": "core",
+    "document": "core",
+    "client": "core",
+    "practice": "core schema",
+    "sensitive.duck": "core",
+    "sensitive.ingest": "core schema",
+    "sensitive.consent": "core",
+    "sensitive.mapping": "core schema sensitive.ingest sensitive.duck",
+    "sensitive.linkage": "core schema sensitive.ingest sensitive.duck sensitive.mapping",
+    "sensitive.profile": "core schema sensitive.duck",
+    "sensitive.workbench": "core schema sensitive.ingest sensitive.mapping sensitive.duck",
+    "dp": "core schema border",
+    "kanon": "core schema dp",
+    "release": "core schema border",
+    "stats": "core schema border release",
+    "report": "core schema document border release stats",
+    "site": "core schema document border release stats report",
+    "kit": "core schema document sensitive dp",
+    "desk": "core schema document release stats report site build",
+}
+ASSEMBLY = {"build", "cli", "ctdhub"}
+
+# Crossings that are still to be cut: this list only shrinks.
+CROSSINGS = {
+    ("document", "report"),
+    ("document", "stats"),
+    ("dp", "sensitive.ingest"),
+    ("dp", "sensitive.linkage"),
+    ("report", "site"),
+    ("sensitive.profile", "sensitive.linkage"),
+    ("stats", "report"),
+}
+RIGHT_OF_BORDER = {"release", "stats", "report", "site", "client"}
+PUBLIC_PACKAGES = {"ctdhub", "ctdhub.client"}
+"""Packages whose files export names; all others hold a docstring only."""
 
 
-def room(module: Path) -> str:
-    parts = module.relative_to(PACKAGE).with_suffix("").parts
-    return "ctdhub" if parts == ("__init__",) else parts[0]
+def name_of(module: Path) -> str:
+    parts = ("ctdhub", *module.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports(module: Path) -> set[str]:
-    """Dotted names below ctdhub that a module imports, functions' late imports included."""
+def room(name: str) -> str:
+    parts = name.split(".")[1:]
+    if not parts:
+        return "ctdhub"
+    return ".".join(parts[:2]) if parts[0] == "sensitive" and len(parts) > 1 else parts[0]
+
+
+NAMES = {name_of(module) for module in MODULES}
+
+
+@cache
+def imports(module: Path) -> frozenset[str]:
+    """Modules and names below ctdhub that a module imports, late imports in functions included."""
     found = set()
     for node in ast.walk(ast.parse(module.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -38,43 +80,48 @@ def imports(module: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module}: relative import"
             found |= {f"{node.module}.{a.name}" for a in node.names}
-    return {name.removeprefix("ctdhub.") for name in found if name.startswith("ctdhub.")}
+    return frozenset(name for name in found if name.startswith("ctdhub."))
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(PACKAGE)))
+def rooms(module: Path) -> set[str]:
+    """Rooms that a module imports."""
+    return {room(n if n in NAMES else n.rpartition(".")[0]) for n in imports(module)}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name_of)
 def test_imports_go_one_way(module: Path) -> None:
-    here = room(module)
-    for name in imports(module):
-        there = name.split(".")[0]
-        if here in ASSEMBLY:
-            if here == "practice":
-                assert there in {"practice", "schema", "harmonise", "errors", "i18n"}, name
-            continue
-        assert there in ORDER, f"{here} imports {name}: only assembly rooms may"
-        # errors and i18n know each other's words only: errors speaks through i18n
-        assert ORDER.index(there) <= ORDER.index(here), f"{here} imports {name}: against the data"
-
-
-@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(PACKAGE)))
-def test_border_is_the_only_way_through(module: Path) -> None:
-    if room(module) not in RIGHT_OF_BORDER:
+    here = room(name_of(module))
+    if here in ASSEMBLY:
         return
-    for name in imports(module):
-        there = name.split(".")[0]
-        assert there not in {"intake", "harmonise", "link", "withdraw", "profile"}, (
-            f"{module.name} imports {name}"
-        )
-        if there == "protect":
-            assert name.startswith("protect.border"), f"{module.name} imports {name}"
+    allowed = {here, *ARROWS.get(here, "").split()}
+    for there in rooms(module):
+        inside = there.startswith(f"{here}.") or there in {a for a in allowed if "." in a}
+        assert there in allowed or inside or (here, there) in CROSSINGS, f"{here} imports {there}"
+        if there == "sensitive":
+            raise AssertionError(f"{module}: names the zone, not a room of it")
 
 
-def test_only_protect_mints_and_only_release_restores() -> None:
+def test_crossings_that_are_cut_leave_the_list() -> None:
+    found = {(room(name_of(m)), there) for m in MODULES for there in rooms(m)}
+    assert found >= CROSSINGS, f"cut, take them off: {CROSSINGS - found}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name_of)
+def test_border_is_the_only_way_through(module: Path) -> None:
+    """What is right of the border holds nothing of the zones before it, whatever the lists say."""
+    if room(name_of(module)) in RIGHT_OF_BORDER:
+        for there in rooms(module):
+            assert there not in {"dp", "kanon"}, f"{module} imports {there}"
+            assert not there.startswith("sensitive"), f"{module} imports {there}"
+
+
+def test_only_dp_mints_and_only_release_restores() -> None:
     for module in MODULES:
-        names = imports(module)
-        if "protect.border.mint" in names:
-            assert room(module) == "protect", module
-        if "protect.border.restore" in names:
-            assert room(module) in MINTS, module
+        names, here = imports(module), room(name_of(module))
+        if "ctdhub.border.mint" in names:
+            assert here == "dp", module
+        if "ctdhub.border.restore" in names:
+            assert here in {"dp", "release"}, module
         if module.name != "border.py":
             assert "_MINT" not in module.read_text("utf-8"), module
 
@@ -82,19 +129,27 @@ def test_only_protect_mints_and_only_release_restores() -> None:
 def test_modules_are_small_and_introduce_themselves() -> None:
     for module in MODULES:
         text = module.read_text("utf-8")
-        assert text.count("\n") <= 300, f"{module} has over 300 lines"
+        assert text.count("\n") <= 500, f"{module} has over 500 lines"
         assert ast.get_docstring(ast.parse(text)), f"{module} does not say what it is for"
         assert module.stem not in {"utils", "helpers", "common", "misc"}, module
 
 
+def test_package_files_hold_a_docstring_and_nothing_else() -> None:
+    for module in MODULES:
+        if module.name == "__init__.py" and name_of(module) not in PUBLIC_PACKAGES:
+            assert len(ast.parse(module.read_text("utf-8")).body) == 1, module
+    for folder in {m.parent for m in MODULES}:
+        assert (folder / "__init__.py").is_file(), f"{folder} has no package file"
+
+
 def test_pipeline_is_a_short_text() -> None:
-    assert (PACKAGE / "pipeline.py").read_text("utf-8").count("\n") < 100
+    assert (PACKAGE / "build" / "pipeline.py").read_text("utf-8").count("\n") < 130
 
 
 def test_no_seedable_generator_outside_practice() -> None:
     """Law 5: seeds exist in tests and practice only."""
     for module in MODULES:
-        if room(module) == "practice":
+        if room(name_of(module)) == "practice":
             continue
         for node in ast.walk(ast.parse(module.read_text("utf-8"))):
             if isinstance(node, ast.Attribute):
@@ -108,3 +163,19 @@ def test_nothing_unfinished() -> None:
         text = module.read_text("utf-8")
         for mark in ("raise NotImplementedError", "TO" + "DO", "FIX" + "ME", "except Exception"):
             assert mark not in text, f"{module}: {mark}"
+
+
+REACHED_BY_NAME = {"ctdhub.desk", "ctdhub.kit", "ctdhub.sensitive.workbench"}
+"""Reserved rooms: a package file that says what will be there."""
+
+
+def test_every_module_is_reached() -> None:
+    """Nothing lies about: each module is imported by another, or is a verb's or a reserved one."""
+    reached = Counter[str]()
+    for module in MODULES:
+        for name in imports(module):
+            reached[name if name in NAMES else name.rpartition(".")[0]] += 1
+    for module in MODULES:
+        name = name_of(module)
+        if module.name != "__init__.py" and room(name) != "cli":
+            assert reached[name], f"{name} is imported by nothing"

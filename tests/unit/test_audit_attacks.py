@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_people import people, small_policy
 
-from ctdhub.protect.audit import canary, inference, worlds
-from ctdhub.protect.audit.views import Setting, cells, chosen, joined, rebuilt, shown
-from ctdhub.protect.count import Codes, count, encode
-from ctdhub.protect.mechanism import Answer
-from ctdhub.protect.plan import plan_of
-from ctdhub.schema import load_schema
+from ctdhub.dp.audit import canary, membership, two_worlds
+from ctdhub.dp.audit.views import Setting, cells, chosen, joined, rebuilt, shown
+from ctdhub.dp.count import Codes, count, encode
+from ctdhub.dp.mechanism import Answer
+from ctdhub.dp.plan import plan_of
+from ctdhub.schema.model import load_schema
 
 NARROW = ("gender", "age_band", "means_threats", "means_debt_bondage", "exploitation_sexual")
 BROAD = (*NARROW, "citizenship", "country_of_exploitation", "year_of_registration")
@@ -129,34 +129,34 @@ def test_canaries_come_from_the_public_domains_alone() -> None:
 
 def test_a_wide_record_is_not_told_by_a_release() -> None:
     s = setting(NARROW[2:4], 0.5)
-    found = worlds.attack_releases(s, worlds.blank(s.plan, 499), 5 * RISK, RUNS)
+    found = two_worlds.attack_releases(s, two_worlds.blank(s.plan, 499), 5 * RISK, RUNS)
     assert found.runs == RUNS
     assert found.epsilon <= s.epsilon
 
 
 def test_a_wide_record_is_told_where_noise_is_missing() -> None:
     s = replace(setting(NARROW[2:4], 0.5), source=stuck)
-    found = worlds.attack_releases(s, worlds.blank(s.plan, 499), 5 * RISK, RUNS)
+    found = two_worlds.attack_releases(s, two_worlds.blank(s.plan, 499), 5 * RISK, RUNS)
     assert found.epsilon > s.epsilon
 
 
 def test_a_wide_record_is_told_by_records_that_leak() -> None:
     s = leaky(setting(NARROW[2:4], 0.5))
-    found = worlds.attack_releases(s, worlds.blank(s.plan, 499), 5 * RISK, RUNS)
+    found = two_worlds.attack_releases(s, two_worlds.blank(s.plan, 499), 5 * RISK, RUNS)
     assert found.epsilon > s.epsilon
 
 
 @pytest.mark.parametrize("epsilon", [0.5, 2.0])
 def test_the_best_attack_on_the_noisy_tables_stays_below(epsilon: float) -> None:
     s = setting(epsilon=epsilon)
-    assert worlds.attack_tables(s, some(500), RISK, 250).epsilon <= epsilon
+    assert two_worlds.attack_tables(s, some(500), RISK, 250).epsilon <= epsilon
     broken = replace(s, source=stuck)
-    assert worlds.attack_tables(broken, some(500), RISK, 250).epsilon > epsilon
+    assert two_worlds.attack_tables(broken, some(500), RISK, 250).epsilon > epsilon
 
 
 def test_a_wide_record_is_rare_in_every_column() -> None:
     own = some(500)
-    record = worlds.wide(own)
+    record = two_worlds.wide(own)
     for name, codes in own.columns.items():
         held = np.bincount(codes, minlength=own.sizes[name])
         assert held[record.columns[name][0]] == held[1:].min()
@@ -187,7 +187,7 @@ def naive(targets: Codes, records: Codes, column: str) -> tuple[int, list[int]]:
 def test_nearest_records_are_the_nearest(targets: int, records: int, column: str) -> None:
     mine, theirs = some(targets + records), some(records)
     mine = chosen(mine, np.arange(targets))
-    found = inference.attack(mine, theirs, (column,))
+    found = membership.attack(mine, theirs, (column,))
     right, distances = naive(mine, theirs, column)
     assert found.right == right
     assert found.distances == tuple(distances.count(d) for d in range(len(NARROW) + 1))
@@ -200,7 +200,7 @@ def test_one_target_changes_each_count_by_at_most_one(n: int) -> None:
     """The sensitivity behind the price of publication: the answer fixed, a target more."""
     records, more = some(60), some(n + 1)
     fewer = chosen(more, np.arange(n))
-    one, other = (inference.attack(t, records, (NARROW[3],)) for t in (fewer, more))
+    one, other = (membership.attack(t, records, (NARROW[3],)) for t in (fewer, more))
     assert other.targets - one.targets == 1
     assert other.right - one.right in (0, 1)
     assert other.copies - one.copies in (0, 1)
@@ -208,7 +208,7 @@ def test_one_target_changes_each_count_by_at_most_one(n: int) -> None:
 
 def test_people_held_out_are_guessed_as_well_as_people_in() -> None:
     s = setting(epsilon=1.0)
-    found = inference.audit(s, some(4000), NARROW[2:])
+    found = membership.audit(s, some(4000), NARROW[2:])
     allowed = (np.exp(1.0) - 1) / (np.exp(1.0) + 1)
     assert found.advantage.low < allowed
     assert found.copies.low < allowed
@@ -217,15 +217,15 @@ def test_people_held_out_are_guessed_as_well_as_people_in() -> None:
 
 
 def test_records_that_leak_give_copies_of_people_in_and_not_of_people_out() -> None:
-    found = inference.audit(leaky(setting(BROAD)), some(3000, BROAD), NARROW[2:])
+    found = membership.audit(leaky(setting(BROAD)), some(3000, BROAD), NARROW[2:])
     assert found.inside.copies == found.inside.targets
     assert found.copies.low > 0.2
     assert found.advantage.value > 0
 
 
 def test_published_counts_are_noisy_and_tell_no_distances() -> None:
-    exact = inference.audit(setting(), some(1000), NARROW[2:])
-    seen = [inference.protected(exact) for _ in range(30)]
+    exact = membership.audit(setting(), some(1000), NARROW[2:])
+    seen = [membership.protected(exact) for _ in range(30)]
     assert len({(p.inside.targets, p.inside.right, p.outside.copies) for p in seen}) > 20
     assert all(p.inside.distances is None and p.outside.distances is None for p in seen)
     drawn = np.array([p.inside.targets for p in seen]) - exact.inside.targets
@@ -245,12 +245,12 @@ def test_nothing_crashes_where_there_is_next_to_nobody(n: int, columns: tuple[st
         for knows in (True, False):
             found = canary.audit(s, own, planted, s.published, 0.05, knows_others=knows)
             assert found.guesses <= number
-    assert worlds.attack_releases(s, own, 0.05, 1).people == n
-    assert worlds.attack_tables(s, own, 0.05, 1).epsilon == 0
-    sides = inference.audit(s, own, columns)
+    assert two_worlds.attack_releases(s, own, 0.05, 1).people == n
+    assert two_worlds.attack_tables(s, own, 0.05, 1).epsilon == 0
+    sides = membership.audit(s, own, columns)
     assert sides.inside.targets + sides.outside.targets <= n
     assert sides.advantage.low <= sides.advantage.value <= sides.advantage.high
-    assert inference.protected(sides).noise == 10
+    assert membership.protected(sides).noise == 10
 
 
 def test_a_release_is_read_back_as_tables() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctdhub.protect.audit.bounds import (
+from ctdhub.dp.audit.bounds import (
     binomial,
     difference,
     least_rate,
@@ -17,7 +17,7 @@ from ctdhub.protect.audit.bounds import (
     one_run_epsilon,
     two_world_epsilon,
 )
-from ctdhub.protect.audit.canary import judged
+from ctdhub.dp.audit.canary import judged
 
 
 def chances(n: int, p: float) -> list[float]:

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctdhub.i18n import LANGUAGES, language
-from ctdhub.protect.accounting import rho_of
-from ctdhub.protect.audit import KINDS, Findings, card, price
-from ctdhub.protect.audit.canary import CanaryAudit
-from ctdhub.protect.audit.card import surest
-from ctdhub.protect.audit.inference import InferenceAudit, Side, cost
-from ctdhub.protect.audit.sentences import greatest_advantage
-from ctdhub.protect.audit.worlds import WorldsAudit
-from ctdhub.protect.policy import Policy
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.dp.accounting import rho_of
+from ctdhub.dp.audit.canary import CanaryAudit
+from ctdhub.dp.audit.card import card, surest
+from ctdhub.dp.audit.membership import InferenceAudit, Side, cost
+from ctdhub.dp.audit.sentences import greatest_advantage
+from ctdhub.dp.audit.suite import KINDS, Findings, price
+from ctdhub.dp.audit.two_worlds import WorldsAudit
+from ctdhub.dp.policy import Policy
 
 SIDES = Side(500, 300, 3, (3, 100, 397)), Side(498, 290, 2, (2, 100, 396))
 FOUND = Findings(

@@ -12,11 +12,11 @@ import typer
 from invented_people import people, small_policy
 from typer.testing import CliRunner
 
-from ctdhub import start
+from ctdhub.build import init
 from ctdhub.cli import audit
-from ctdhub.errors import HubError, HubFolderError, Overspend
-from ctdhub.protect import Ledger
-from ctdhub.protect.audit import price
+from ctdhub.core.errors import HubError, HubFolderError, Overspend
+from ctdhub.dp.audit.suite import price
+from ctdhub.dp.ledger.book import Ledger
 
 COLUMNS = ("gender", "age_band", "means_threats")
 SETTINGS = """\
@@ -41,7 +41,7 @@ def app() -> typer.Typer:
 def hub(tmp_path: Path) -> Path:
     """A hub of 300 invented people, linked."""
     folder = tmp_path / "hub"
-    start.new_hub(folder, "Hub")
+    init.new_hub(folder, "Hub")
     (folder / "policy.yaml").write_text(SETTINGS, "utf-8")
     (folder / "work" / "people").mkdir(parents=True)
     pq.write_table(people(300, POLICY), folder / "work" / "people" / "people.parquet")

@@ -13,15 +13,20 @@ from brief_questions import check, numbers, texts
 from invented_release import protected_answer
 from pdf_text import pages, squeezed
 
-from ctdhub.errors import PaperError
-from ctdhub.i18n import LANGUAGES, language
-from ctdhub.insight import Answers
-from ctdhub.paper import Poster, Sheet, Typesetter, Words, Years, to_html
-from ctdhub.portal.brief import Asked, Brief, Corridor, Day, Place, brief, observance, poster
-from ctdhub.portal.brief.days import OBSERVANCES
-from ctdhub.portal.calendar import Event
-from ctdhub.release import Release, open_release, write_release
-from ctdhub.stages import briefing
+from ctdhub.core.errors import PaperError
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.document.document import Poster, Sheet, Words, Years
+from ctdhub.document.html import to_html
+from ctdhub.document.numbers import Asked
+from ctdhub.document.pdf import Typesetter
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.report.brief import named
+from ctdhub.report.brief.make import Brief, brief, poster
+from ctdhub.report.brief.observances import OBSERVANCES, observance
+from ctdhub.report.brief.subjects import Corridor, Day, Place
+from ctdhub.report.events.calendar import Event
+from ctdhub.stats.answers import Answers
 
 pytest.importorskip("typst", reason="typst is not installed: pip install 'ctdhub[pdf]'")
 MADE = date(2026, 11, 25)
@@ -264,19 +269,19 @@ def test_the_citation_names_the_release(made: Brief) -> None:
     ],
 )
 def test_corridors_are_found_by_any_name(typed: str, meant: tuple[str, str]) -> None:
-    assert briefing.corridor(typed) == Corridor(*meant)
+    assert named.corridor(typed) == Corridor(*meant)
 
 
 def test_what_cannot_be_found_is_told_with_what_is_near() -> None:
     with language("en"):
         for call, rule, near in (
-            (lambda: briefing.country("Moroco"), "country", "MAR"),
-            (lambda: briefing.country("Yugoslavia"), "country", "several"),
-            (lambda: briefing.region("Europ"), "region", "europe"),
-            (lambda: briefing.corridor("CIV"), "corridor", "CIV-ITA"),
-            (lambda: briefing.corridor("CIV-Itly"), "country", "ITA"),
-            (lambda: briefing.day("18.10.2026", None), "day", "2026-10-18"),
-            (lambda: briefing.day("2026-01-17", None), "day", "2026-12-02"),
+            (lambda: named.country("Moroco"), "country", "MAR"),
+            (lambda: named.country("Yugoslavia"), "country", "several"),
+            (lambda: named.region("Europ"), "region", "europe"),
+            (lambda: named.corridor("CIV"), "corridor", "CIV-ITA"),
+            (lambda: named.corridor("CIV-Itly"), "country", "ITA"),
+            (lambda: named.day("18.10.2026", None), "day", "2026-10-18"),
+            (lambda: named.day("2026-01-17", None), "day", "2026-12-02"),
         ):
             with pytest.raises(PaperError) as caught:
                 call()
@@ -289,7 +294,7 @@ def test_a_day_of_the_hubs_calendar_is_found(tmp_path: Path) -> None:
         json.dumps({"events": [{"id": "a", "title": "Walk", "kind": "other", "place": "Town",
                                 "start": "2026-01-16", "end": "2026-01-18"}]}), "utf-8"
     )  # fmt: skip
-    found = briefing.day("2026-01-17", tmp_path)
+    found = named.day("2026-01-17", tmp_path)
     assert [e.id for e in found.events] == ["a"]
     assert found.observance is None
-    assert briefing.day("2027-03-08", tmp_path).observance is observance(date(2027, 3, 8))
+    assert named.day("2027-03-08", tmp_path).observance is observance(date(2027, 3, 8))

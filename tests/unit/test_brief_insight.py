@@ -13,11 +13,17 @@ from moving_release import LAST_OF_ONE, YEARS, moving_release, moving_rows
 from pdf_text import pages, squeezed
 from trap_one import SHARES, trap_one
 
-from ctdhub.i18n import LANGUAGES, language
-from ctdhub.insight import Answers
-from ctdhub.paper import Sheet, Typesetter, Words, to_html
-from ctdhub.portal.brief import Asked, Brief, Corridor, Day, Place, brief, observance
-from ctdhub.release import open_release, write_release
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.document.document import Sheet, Words
+from ctdhub.document.html import to_html
+from ctdhub.document.numbers import Asked
+from ctdhub.document.pdf import Typesetter
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import open_release
+from ctdhub.report.brief.make import Brief, brief
+from ctdhub.report.brief.observances import observance
+from ctdhub.report.brief.subjects import Corridor, Day, Place
+from ctdhub.stats.answers import Answers
 
 pytest.importorskip("typst", reason="typst is not installed: pip install 'ctdhub[pdf]'")
 MADE = date(2026, 11, 25)

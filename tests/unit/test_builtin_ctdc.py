@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub.errors import MappingError
-from ctdhub.harmonise.builtin import builtin, names, recognise
-from ctdhub.harmonise.result import Harmonised
-from ctdhub.harmonise.run import harmonise
-from ctdhub.intake import read_table
+from ctdhub.core.errors import MappingError
 from ctdhub.schema.crosswalk import load_crosswalk
+from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.mapping.builtin import builtin, names, recognise
+from ctdhub.sensitive.mapping.result import Harmonised
+from ctdhub.sensitive.mapping.run import harmonise
 
 YEARS = (2002, 2030)
 

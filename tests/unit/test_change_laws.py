@@ -8,10 +8,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ctdhub.insight.change import EVERYBODY, Counts, Group, Question, split
-from ctdhub.insight.change.counts import Cell
-from ctdhub.insight.change.noisy import Noisy, total
-from ctdhub.insight.change.split import whole
+from ctdhub.stats.decomposition.contributors import Group
+from ctdhub.stats.decomposition.counts import Cell, Counts
+from ctdhub.stats.decomposition.errors import Noisy, total
+from ctdhub.stats.decomposition.split import split, whole
+from ctdhub.stats.decomposition.subject import EVERYBODY, Question
 
 WOMEN = Question("gender", "female")
 Z = 1.959964

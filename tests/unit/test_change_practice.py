@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from practice_releases import EUROPEANS, SEXUAL, WOMEN, Practice
 
-from ctdhub.insight import Answers
-from ctdhub.insight.change import EVERYBODY, Question, counts, report, split
-from ctdhub.insight.trends import difference
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.decomposition.counts import counts
+from ctdhub.stats.decomposition.report import report
+from ctdhub.stats.decomposition.split import split
+from ctdhub.stats.decomposition.subject import EVERYBODY, Question
+from ctdhub.stats.trend import difference
 
 SEEDS = range(1, 7)
 BEACON = "Beacon Hotline (practice, invented)"

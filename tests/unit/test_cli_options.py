@@ -11,8 +11,8 @@ from invented_release import ASSISTED, TABLES, protected_answer
 from lists_of_invented_people import invented, sources_of
 from practice_releases import Practice
 
-from ctdhub.i18n import LANGUAGES
-from ctdhub.release import write_release
+from ctdhub.core.i18n import LANGUAGES
+from ctdhub.release.bundle import write_release
 
 Run = Callable[..., tuple[int, str, str]]
 

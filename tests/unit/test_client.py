@@ -21,10 +21,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_release import TABLES, protected_answer
 
-from ctdhub.client import Site, open_site, shape, source
-from ctdhub.errors import SiteError
-from ctdhub.portal import build_site, serve
-from ctdhub.release import Release, open_release, write_release
+from ctdhub.client import shape, source
+from ctdhub.client.site import Site, open_site
+from ctdhub.core.errors import SiteError
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.site.build import build_site
+from ctdhub.site.serve import serve
 
 VERSION = "2026.1"
 LARGE = "gender*age_band*citizenship"

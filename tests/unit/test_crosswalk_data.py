@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ctdhub.errors import HubError
-from ctdhub.schema.crossing import HUB, arrows, crosswalk
+from ctdhub.core.errors import HubError
 from ctdhub.schema.crosswalk import (
     NAMES,
     Column,
@@ -15,6 +14,7 @@ from ctdhub.schema.crosswalk import (
     notes,
     sentence,
 )
+from ctdhub.schema.crosswalk_graph import HUB, arrows, crosswalk
 from ctdhub.schema.model import load_schema
 
 

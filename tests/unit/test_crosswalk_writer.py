@@ -13,16 +13,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ctdhub.errors import FileError
-from ctdhub.harmonise.builtin import builtin, names
-from ctdhub.harmonise.result import Harmonised
-from ctdhub.harmonise.run import harmonise
-from ctdhub.harmonise.writer import write_format
-from ctdhub.intake import read_table
-from ctdhub.schema.crossing import arrows
+from ctdhub.core.errors import FileError
 from ctdhub.schema.crosswalk import load_crosswalk
+from ctdhub.schema.crosswalk_graph import arrows
 from ctdhub.schema.emit import arrow_schema
 from ctdhub.schema.model import TableName, load_schema
+from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.mapping.builtin import builtin, names
+from ctdhub.sensitive.mapping.export import write_format
+from ctdhub.sensitive.mapping.result import Harmonised
+from ctdhub.sensitive.mapping.run import harmonise
 
 YEARS = (2002, 2030)
 FORMATS = tuple(dict.fromkeys(walk for walk, _variant in names().values()))

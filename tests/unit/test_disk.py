@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub import disk
-from ctdhub.disk import made_whole, write_whole
+from ctdhub.core import atomic
+from ctdhub.core.atomic import made_whole, write_whole
 
 
 def test_a_file_and_a_folder_take_their_place(tmp_path: Path) -> None:
@@ -80,12 +80,12 @@ def test_a_system_without_fchmod_and_open_folders(
     monkeypatch.delattr(os, "fchmod")
     monkeypatch.setattr(os, "open", open_as_windows)
     monkeypatch.setattr(os, "access", lambda path, _: bool(path.stat().st_mode & 0o200))
-    monkeypatch.setattr(disk, "_OPENS_FOLDERS", False)
+    monkeypatch.setattr(atomic, "_OPENS_FOLDERS", False)
     write_whole(tmp_path / "file", b"whole", mode=0o640)
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o640
     (tmp_path / "file").chmod(0o444)
-    disk.sync(tmp_path / "file")
-    disk.sync(tmp_path)
+    atomic.sync(tmp_path / "file")
+    atomic.sync(tmp_path)
 
 
 def test_read_only_files_are_made_writable_before_they_go(
@@ -105,8 +105,8 @@ def test_read_only_files_are_made_writable_before_they_go(
 
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "rmtree", rmtree)
-        disk.remove(bundle)
+        atomic.remove(bundle)
     assert modes == [0o200] * 3
-    disk.remove(bundle)
+    atomic.remove(bundle)
     assert not bundle.exists()
     assert kept.stat().st_mode & 0o777 == 0o444

@@ -10,10 +10,10 @@ import pytest
 import typer
 import yaml
 
-from ctdhub.cli import command
-from ctdhub.harmonise.rule import Decision, Rule
-from ctdhub.portal.calendar import KINDS, Event
-from ctdhub.settings import Agreement, HubSettings
+from ctdhub.build.settings import Agreement, HubSettings
+from ctdhub.cli.main import command
+from ctdhub.report.events.calendar import KINDS, Event
+from ctdhub.sensitive.mapping.rule import Decision, Rule
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from lists_of_invented_people import invented
 
-from ctdhub.cli import command, run
-from ctdhub.errors import HubError, UnreadableFile
-from ctdhub.i18n import language
-from ctdhub.insight.hidden import Lists, lists_of
+from ctdhub.cli.main import command, run
+from ctdhub.core.errors import HubError, UnreadableFile
+from ctdhub.core.i18n import language
+from ctdhub.stats.mse.lists import Lists
+from ctdhub.stats.mse.read import lists_of
 
 GOOD = "a,b,c,people\n1,0,0,361\n0,1,0,90\n0,0,1,40\n1,1,0,91\n1,0,1,40\n0,1,1,10\n1,1,1,9\n"
 Say = Callable[..., tuple[int, str]]

@@ -21,19 +21,20 @@ from hypothesis import strategies as st
 from invented_release import TABLES, people_rows, protected_answer
 from typer.testing import CliRunner
 
-from ctdhub.cli.portal import register
-from ctdhub.i18n import LANGUAGES, language
-from ctdhub.insight import Answers
-from ctdhub.insight.exploring import BOUNDS, Codes, Exploration, coded
-from ctdhub.portal import Edition, build_site
-from ctdhub.portal.explorer import DATA, FILTERS, SCRIPT, explorer
-from ctdhub.portal.frame import render
-from ctdhub.portal.pack import Pack, pack
-from ctdhub.portal.pages import explore
-from ctdhub.portal.site import offered
-from ctdhub.protect.border import Protected, restore
-from ctdhub.release import Release, open_release, write_release
-from ctdhub.schema import load_schema
+from ctdhub.border import Protected, restore
+from ctdhub.cli.site import register
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.schema.model import load_schema
+from ctdhub.site.build import build_site, offered
+from ctdhub.site.edition import Edition
+from ctdhub.site.explorer import page as explore
+from ctdhub.site.explorer.encoding import Pack, pack
+from ctdhub.site.explorer.pack import DATA, FILTERS, SCRIPT, explorer
+from ctdhub.site.frame import render
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.explore import BOUNDS, Codes, Exploration, coded
 
 SIGMA = 4.0
 VARIABLES = sorted({v for table in TABLES for v in table.split("*")})
@@ -152,7 +153,7 @@ def test_values_outside_the_domain_are_refused() -> None:
 
 def test_scripts_are_small() -> None:
     names = ("engine.js", "interval.js", "save.js", "explore.js")
-    folder = resources.files("ctdhub.portal") / "static"
+    folder = resources.files("ctdhub.site") / "static"
     assert len(gzip.compress(b"".join((folder / n).read_bytes() for n in names))) <= 30_000
 
 

@@ -11,8 +11,8 @@ import pytest
 from invented_release import TABLES, people_rows, protected_answer
 from trap_one import SHARES, trap_one
 
-from ctdhub.i18n import LANGUAGES
-from ctdhub.release import write_release
+from ctdhub.core.i18n import LANGUAGES
+from ctdhub.release.bundle import write_release
 from ctdhub.schema import countries
 
 CARD = {

@@ -6,10 +6,10 @@ import pyarrow as pa
 import pytest
 from babel import Locale
 
-from ctdhub.harmonise import resolve
-from ctdhub.harmonise.cells import View, look
-from ctdhub.i18n import LANGUAGES
+from ctdhub.core.i18n import LANGUAGES
 from ctdhub.schema.countries import ALPHA3, ALPHA3_TO_ALPHA2, m49
+from ctdhub.schema.country_names import resolve
+from ctdhub.sensitive.mapping.parsers import View, look
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

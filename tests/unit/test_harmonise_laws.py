@@ -8,11 +8,12 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctdhub.harmonise import harmonise
-from ctdhub.harmonise.mapping import Mapping
-from ctdhub.harmonise.transform import Transform
-from ctdhub.intake import REJECTS, RawTable, Reject, reject_table
-from ctdhub.schema import load_schema
+from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.ingest.rejects import REJECTS, Reject, reject_table
+from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.transform import Transform
 
 SOURCES = ("a", "b", "c")
 TEXTS = (

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub.errors import MappingError
-from ctdhub.harmonise import load_mapping, parse_mapping
+from ctdhub.core.errors import MappingError
+from ctdhub.sensitive.mapping.mapping_file import load_mapping, parse_mapping
 
 GENDER = "  gender: {from: sex, map: {F: female}}\n"
 
@@ -124,7 +124,7 @@ def test_files(tmp_path: Path):
 
 
 def test_a_file_may_stand_for_a_built_in_mapping() -> None:
-    from ctdhub.harmonise import builtin
+    from ctdhub.sensitive.mapping.builtin import builtin
 
     assert parse_mapping("builtin: ctdc-2021", "a.yaml") == builtin("ctdc-2021")
     with pytest.raises(MappingError):

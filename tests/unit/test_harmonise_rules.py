@@ -5,10 +5,13 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from ctdhub.errors import FileError, IdentifierFound, MappingError
-from ctdhub.harmonise import Conservation, Harmonised, check_mapping, harmonise, parse_mapping
-from ctdhub.harmonise.run import PERPETRATORS, RECORDS
-from ctdhub.intake import REJECTS, RawTable
+from ctdhub.core.errors import FileError, IdentifierFound, MappingError
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.ingest.rejects import REJECTS
+from ctdhub.sensitive.mapping.examples import check_mapping
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.result import Conservation, Harmonised
+from ctdhub.sensitive.mapping.run import PERPETRATORS, RECORDS, harmonise
 
 KEY = bytes(range(32))
 

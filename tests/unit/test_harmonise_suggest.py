@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from ctdhub.harmonise import builtin, harmonise, parse_mapping, recognise, suggest
-from ctdhub.harmonise.vocabulary import vocabulary
-from ctdhub.intake import REJECTS, RawTable
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.ingest.rejects import REJECTS
+from ctdhub.sensitive.mapping.builtin import builtin, recognise
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.suggest import suggest
+from ctdhub.sensitive.mapping.vocabulary import vocabulary
 
 
 def raw_of(**columns: list[str | None]) -> RawTable:

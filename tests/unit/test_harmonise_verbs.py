@@ -12,12 +12,15 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-import ctdhub.harmonise
+import ctdhub.sensitive.mapping
 from ctdhub.cli import contributor
-from ctdhub.errors import HubError
-from ctdhub.harmonise import load_mapping
+from ctdhub.core.errors import HubError
+from ctdhub.sensitive.mapping.mapping_file import load_mapping
 
-MODULES = [m.name for m in pkgutil.iter_modules(ctdhub.harmonise.__path__, "ctdhub.harmonise.")]
+MODULES = [
+    m.name
+    for m in pkgutil.iter_modules(ctdhub.sensitive.mapping.__path__, "ctdhub.sensitive.mapping.")
+]
 CSV = "sex,nationality,intake date\nF,Perú,2020-01-02\nM,Nowhereland,2020-01-02\n"
 
 

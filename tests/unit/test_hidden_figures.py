@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ctdhub.insight.hidden import Lists, Method, estimate
-from ctdhub.insight.hidden.stepwise import select
+from ctdhub.stats.mse.estimate import Method, estimate
+from ctdhub.stats.mse.lists import Lists
+from ctdhub.stats.mse.stepwise import select
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "mse"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the published lists are not here")

@@ -12,17 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lists_of_invented_people import invented
 
-from ctdhub.insight.hidden import Lists, estimate, kernels, report
-from ctdhub.insight.hidden import sentences as words
-from ctdhub.insight.hidden.bca import bca
-from ctdhub.insight.hidden.bits import bits_of
-from ctdhub.insight.hidden.decomposable import graphs, posterior
-from ctdhub.insight.hidden.draws import multinomial, normal, truths, uniform
-from ctdhub.insight.hidden.draws import words as random_words
-from ctdhub.insight.hidden.gate import pass_gate
-from ctdhub.insight.hidden.model import design, interior
-from ctdhub.insight.hidden.sensitivity import relinked, unlinked
-from ctdhub.insight.hidden.stepwise import select
+from ctdhub.report import mse as words
+from ctdhub.report.mse_files import report
+from ctdhub.stats.mse import kernels
+from ctdhub.stats.mse.bca import bca
+from ctdhub.stats.mse.bootstrap import multinomial, normal, truths, uniform
+from ctdhub.stats.mse.bootstrap import words as random_words
+from ctdhub.stats.mse.decomposable import graphs, posterior
+from ctdhub.stats.mse.estimate import estimate
+from ctdhub.stats.mse.lists import Lists
+from ctdhub.stats.mse.loglinear import design, interior
+from ctdhub.stats.mse.overlap_check import pass_gate
+from ctdhub.stats.mse.seeded_bits import bits_of
+from ctdhub.stats.mse.sensitivity import relinked, unlinked
+from ctdhub.stats.mse.stepwise import select
 
 PRACTICE = (0.107, 0.0585, 0.0128)
 

@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from invented_release import FACTS, Z, people_rows, protected_answer
 
-from ctdhub.insight import Answers, NumberCard, Row, corridors, distribution, flag_group
-from ctdhub.insight.answers import Answer, fieller
-from ctdhub.insight.cards import card
-from ctdhub.portal.figures import Among, figures
-from ctdhub.protect.border import Protected
-from ctdhub.release import Release, open_release, write_release
+from ctdhub.border import Protected
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.report.figures import Among, figures
 from ctdhub.schema import countries
+from ctdhub.stats.answers import Answer, Answers, fieller
+from ctdhub.stats.cards import NumberCard, card
+from ctdhub.stats.tables import Row, corridors, distribution, flag_group
 
 
 @pytest.fixture(scope="module")

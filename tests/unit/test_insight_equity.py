@@ -17,22 +17,25 @@ import pytest
 from invented_release import FACTS, protected_answer
 from typer.testing import CliRunner
 
-from ctdhub.cli import command
-from ctdhub.errors import HubError
-from ctdhub.i18n import LANGUAGES, language
-from ctdhub.insight import Answers, equity, equity_rows
-from ctdhub.insight.equity import GROUPINGS, RECEIVED, Assistance, assistance, not_compared
-from ctdhub.insight.gaps import By, Gap, named
+from ctdhub.border import Guarantee, restore
+from ctdhub.cli.main import command
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.dp.accounting import rho_of
+from ctdhub.dp.count import encode
+from ctdhub.dp.mechanism import answer
+from ctdhub.dp.plan import plan_of
+from ctdhub.dp.policy import Policy
 from ctdhub.practice.stand_in import invented_people
-from ctdhub.protect.accounting import rho_of
-from ctdhub.protect.border import Guarantee, restore
-from ctdhub.protect.count import encode
-from ctdhub.protect.mechanism import answer
-from ctdhub.protect.plan import plan_of
-from ctdhub.protect.policy import Policy
-from ctdhub.release import Release, open_release, write_release
-from ctdhub.schema import load_schema
-from ctdhub.schema.belonging import citizenship_group
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.report import equity_rows
+from ctdhub.schema.citizenship_group import citizenship_group
+from ctdhub.schema.model import load_schema
+from ctdhub.stats import equity
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.equity import GROUPINGS, RECEIVED, Assistance, assistance, not_compared
+from ctdhub.stats.gaps import By, Gap, named
 
 SCHEMA = load_schema()
 KIND, EQUAL = "assistance_accommodation", ("assistance_medical", "assistance_psychosocial")

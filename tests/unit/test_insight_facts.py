@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from invented_release import TABLES, people_rows, protected_answer
 
-from ctdhub.i18n import language
-from ctdhub.insight import Answers, headline, place_facts
-from ctdhub.insight.saying import headline_sentence, reach_sentence
-from ctdhub.release import Release, open_release, write_release
+from ctdhub.core.i18n import language
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.report.sentences import headline_sentence, reach_sentence
 from ctdhub.schema import countries
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.headline import headline, place_facts
 
 EUROPE = set(countries.members("europe"))
 

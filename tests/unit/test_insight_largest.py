@@ -8,11 +8,10 @@ import pytest
 from invented_release import Z
 from practice_releases import YEAR, YEARS, Practice
 
-from ctdhub.insight import Answers, headline
-from ctdhub.insight.answers import NOT_MEASURED, Answer
-from ctdhub.insight.facts import everyone
-from ctdhub.insight.largest import clear, largest
-from ctdhub.protect.policy import Policy
+from ctdhub.dp.policy import Policy
+from ctdhub.stats.answers import NOT_MEASURED, Answer, Answers
+from ctdhub.stats.headline import everyone, headline
+from ctdhub.stats.selection_adjusted import clear, largest
 
 COLUMNS = (YEAR, "citizenship", "country_of_exploitation")
 SPANS = ((2006, 2007), (2003, 2006), (2010, 2011), (2011, 2015), (2012, 2013), (2014, 2017))

@@ -13,26 +13,17 @@ from hypothesis import strategies as st
 from invented_release import people_rows, protected_answer
 from typer.testing import CliRunner
 
-from ctdhub.cli import command
-from ctdhub.errors import FileError, HubError
-from ctdhub.i18n import LANGUAGES, language
-from ctdhub.insight import Answers
-from ctdhub.insight.answers import Answer
-from ctdhub.insight.mandated import (
-    FORMATS,
-    SHAPES,
-    Line,
-    Population,
-    Scope,
-    Sheet,
-    load_population,
-    scope,
-    written,
-)
-from ctdhub.insight.mandated.sheet import CHILD_BANDS, per
-from ctdhub.insight.mandated.writing import COLUMNS
-from ctdhub.release import Release, open_release, write_release
-from ctdhub.schema.belonging import citizenship_group
+from ctdhub.cli.main import command
+from ctdhub.core.errors import FileError, HubError
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.report.mandated import COLUMNS, FORMATS, written
+from ctdhub.schema.citizenship_group import citizenship_group
+from ctdhub.stats.answers import Answer, Answers
+from ctdhub.stats.mandated.lines import CHILD_BANDS, Line, Scope, Sheet, per, scope
+from ctdhub.stats.mandated.population import Population, load_population
+from ctdhub.stats.mandated.shapes import SHAPES
 
 YEAR, COUNTRY, ORIGIN = "year_of_registration", "country_of_exploitation", "citizenship"
 GROUP = "citizenship_group"

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from invented_release import invented_sources, people_rows, protected_answer
 
-from ctdhub.insight.series import all_series, by_contributor, overlap, series
-from ctdhub.protect.border import MEASUREMENTS
-from ctdhub.release import Release, open_release, write_release
+from ctdhub.border import MEASUREMENTS
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.stats.series import all_series, by_contributor, overlap, series
 
 ROWS = people_rows(1500)
 YEARS = ("2015", "2016", "2017", "2018", "2019")

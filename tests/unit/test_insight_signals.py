@@ -12,14 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ctdhub.insight.signals import Panel, Period, Settings, find, read_period
-from ctdhub.insight.signals.discovery import q_values
-from ctdhub.insight.signals.periods import as_months, past_for, window_for
-from ctdhub.insight.signals.sentences import false_ones, sentence
-from ctdhub.insight.signals.tails import binomial, negative_binomial
-from ctdhub.insight.signals.told import of_file, single_periods
+from ctdhub.report.signal_wording import of_file, single_periods
+from ctdhub.report.signals import false_ones, sentence
+from ctdhub.stats.signals.discovery import q_values
+from ctdhub.stats.signals.find import Settings, find
+from ctdhub.stats.signals.panel import Panel
+from ctdhub.stats.signals.periods import Period, as_months, past_for, read_period, window_for
+from ctdhub.stats.signals.tails import binomial, negative_binomial
 
-MODULES = ("tails", "discovery", "periods", "sentences")
+MODULES = (
+    "stats.signals.tails",
+    "stats.signals.discovery",
+    "stats.signals.periods",
+    "report.signals",
+)
 nan = np.nan
 
 
@@ -60,7 +66,7 @@ def corridors(seed: int, sd: float, series: int = 200) -> tuple[np.ndarray, np.n
 
 @pytest.mark.parametrize("name", MODULES)
 def test_doctests(name: str) -> None:
-    module = importlib.import_module(f"ctdhub.insight.signals.{name}")
+    module = importlib.import_module(f"ctdhub.{name}")
     found = doctest.testmod(module)
     assert found.attempted
     assert not found.failed

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from practice_releases import Practice
 
-from ctdhub.insight import Answers
-from ctdhub.insight.answers import Where
-from ctdhub.protect.border import MEASUREMENTS
+from ctdhub.border import MEASUREMENTS
 from ctdhub.schema import countries
+from ctdhub.stats.answers import Answers, Where
 
 SPANS = ((2002, 2018), (2010, 2014), (2015, 2025), (2019, 2021))
 REGIONS = ("europe", "africa", "asia", "eu")

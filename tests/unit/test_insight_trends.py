@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from invented_release import people_rows, protected_answer
 
-from ctdhub.insight import Answers, NumberCard
-from ctdhub.insight.trends import Line, covering, difference, span, trend, turns
-from ctdhub.release import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.trend import Line, covering, difference, span, trend, turns
 
 
 def shown(value: int, half: int) -> NumberCard:

@@ -10,9 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from practice_releases import YEAR, YEARS, Practice
 
-from ctdhub.insight import Answers
-from ctdhub.insight.answers import Where
-from ctdhub.protect.policy import Policy
+from ctdhub.dp.policy import Policy
+from ctdhub.stats.answers import Answers, Where
 
 COLUMNS = (YEAR, "gender", "citizenship", "country_of_exploitation")
 GROUPS = (

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from ctdhub.errors import HostileFile, HubError, UnreadableFile
-from ctdhub.intake import Limits, ReadOptions, read_table
+from ctdhub.core.errors import HostileFile, HubError, UnreadableFile
+from ctdhub.sensitive.ingest.options import Limits, ReadOptions
+from ctdhub.sensitive.ingest.readers import read_table
 
 File = tuple[str, bytes]
 Family = Callable[[random.Random], Iterator[File]]

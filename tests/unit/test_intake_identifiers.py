@@ -9,9 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from ctdhub.intake import RawTable, ReadOptions, find_identifiers, read_table, reject_table
-from ctdhub.intake.identifier_words import PHRASES, PLACE, kind_of, words
-from ctdhub.intake.identifiers import Finding
+from ctdhub.sensitive.ingest.identifier_words import PHRASES, PLACE, kind_of, words
+from ctdhub.sensitive.ingest.identifiers import Finding, find_identifiers
+from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.rejects import reject_table
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data"
 

@@ -16,10 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctdhub.errors import FileError, HostileFile, UnreadableFile
-from ctdhub.intake import REJECTS, Limits, RawTable, ReadOptions, read_table
-from ctdhub.intake.delimited import sniff
-from ctdhub.intake.layout import scan
+from ctdhub.core.errors import FileError, HostileFile, UnreadableFile
+from ctdhub.sensitive.ingest.csv_index import scan
+from ctdhub.sensitive.ingest.delimited import sniff
+from ctdhub.sensitive.ingest.options import Limits, ReadOptions
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.rejects import REJECTS
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data"
 

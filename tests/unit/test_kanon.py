@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from ctdhub.cli import kanon
-from ctdhub.errors import FileError, HostileFile, PolicyError, UnreadableFile
-from ctdhub.protect.kanon import Anonymised, anonymise, suppress, table
-from ctdhub.protect.kanon.account import class_sizes, global_risk
+from ctdhub.core.errors import FileError, HostileFile, PolicyError, UnreadableFile
+from ctdhub.kanon import table
+from ctdhub.kanon.risk import class_sizes, global_risk
+from ctdhub.kanon.suppress import suppress
+from ctdhub.kanon.table import Anonymised, anonymise
 
 Codes = npt.NDArray[np.int32]
 run = CliRunner()

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from invented_round import stream
 
-from ctdhub.keys import Share, join, split
-from ctdhub.keys.shares import _divided, _times
+from ctdhub.core.keys.shamir import Share, _divided, _times, join, split
 
 
 @given(secret=st.binary(max_size=40), n=st.integers(1, 12), data=st.data())

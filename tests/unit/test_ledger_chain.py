@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ctdhub.errors import LedgerTampered, Overspend
-from ctdhub.i18n import LANGUAGES, language
-from ctdhub.protect.accounting import epsilon_of, rho_of
-from ctdhub.protect.ledger import Ledger, told, written
+from ctdhub.core.errors import LedgerTampered, Overspend
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.dp.accounting import epsilon_of, rho_of
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.ledger.purposes import told, written
 
 DELTA = 1e-8
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from invented_people import FACTS, people, reported, small_policy
 
-from ctdhub.errors import LedgerTampered
-from ctdhub.protect import Ledger, protect
-from ctdhub.protect.accounting import rho_of
+from ctdhub.core.errors import LedgerTampered
+from ctdhub.dp.accounting import rho_of
+from ctdhub.dp.engine import protect
+from ctdhub.dp.ledger.book import Ledger
 
 POLICY = small_policy(columns=("year_of_registration", "gender"), epsilon=1.0)
 DELTA = POLICY.delta
@@ -25,8 +26,9 @@ from pathlib import Path
 sys.path.insert(0, {here!r})
 from invented_people import FACTS, people, reported
 from test_ledger_crash import POLICY
-from ctdhub.protect import Ledger, protect
-import ctdhub.protect.{module} as module
+from ctdhub.dp.engine import protect
+from ctdhub.dp.ledger.book import Ledger
+import ctdhub.dp.{module} as module
 
 def die(*args, **kwargs):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -53,8 +55,8 @@ def killed_at(folder: Path, module: str, name: str) -> None:
         ("ledger.file", "write_synced", 1),  # charged, the head not yet written
         ("mechanism", "measure", 1),  # charged, noise not yet drawn
         ("mechanism", "fit", 1),  # noise drawn
-        ("sources", "measure", 1),  # people answered, their sources not yet
-        ("answers", "write_synced", 1),  # storing
+        ("by_contributor", "measure", 1),  # people answered, their sources not yet
+        ("answer_store", "write_synced", 1),  # storing
         ("engine", "mint", 1),  # nothing left but to make the answer
     ],
 )
@@ -96,8 +98,9 @@ from pathlib import Path
 sys.path.insert(0, {here!r})
 from invented_people import people
 from test_ledger_crash import POLICY
-from ctdhub.errors import LedgerError
-from ctdhub.protect import Ledger, protect
+from ctdhub.core.errors import LedgerError
+from ctdhub.dp.engine import protect
+from ctdhub.dp.ledger.book import Ledger
 
 resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
 try:
@@ -140,7 +143,8 @@ from pathlib import Path
 sys.path.insert(0, {here!r})
 from invented_people import people
 from test_ledger_crash import POLICY
-from ctdhub.protect import Ledger, protect
+from ctdhub.dp.engine import protect
+from ctdhub.dp.ledger.book import Ledger
 print(protect(people(30, POLICY), POLICY, Ledger(Path({folder!r})), {{}}).guarantee.charge)
 """
 
@@ -209,7 +213,7 @@ def test_a_cut_before_the_first_head_counts_as_spent(tmp_path: Path) -> None:
 
 def test_two_processes_never_write_the_same_number(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from ctdhub.protect import Ledger\n"
+        "import sys; from pathlib import Path; from ctdhub.dp.ledger.book import Ledger\n"
         "ledger = Ledger(Path(sys.argv[1]))\n"
         "for _ in range(15):\n"
         "    with ledger.exclusive():\n"

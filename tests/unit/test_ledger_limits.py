@@ -11,9 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ctdhub.errors import Overspend
-from ctdhub.protect.accounting import epsilon_of, rho_of
-from ctdhub.protect.ledger import KINDS, Ledger, by_contributor, by_kind
+from ctdhub.core.errors import Overspend
+from ctdhub.dp.accounting import epsilon_of, rho_of
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.ledger.charge import KINDS
+from ctdhub.dp.ledger.report import by_contributor, by_kind
 
 DELTA = 1e-8
 IDS = ("north", "south", "west")

@@ -6,8 +6,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctdhub.link import link
-from ctdhub.schema import load_schema
+from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.linkage.merge import link
 
 SCHEMA = load_schema()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from test_link import SCHEMA, table
 
-from ctdhub.link import link
+from ctdhub.sensitive.linkage.merge import link
 
 
 def test_what_differs_is_kept_with_its_record() -> None:

@@ -12,15 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_link_clusters import Row, invented, tables, token
 
-from ctdhub.link import link
-from ctdhub.link.joins import ORDER, joins, named
-from ctdhub.link.linking import Linking
-from ctdhub.link.overlap import Overlap, people_by_lists
-from ctdhub.link.people import persons_of
-from ctdhub.link.tokens import KINDS
-from ctdhub.protect.lists import ListTables
-from ctdhub.protect.plan import joined_reach
-from ctdhub.schema import load_schema
+from ctdhub.dp.list_overlap import ListTables
+from ctdhub.dp.plan import joined_reach
+from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.linkage.joining import Linking
+from ctdhub.sensitive.linkage.merge import link, persons_of
+from ctdhub.sensitive.linkage.overlap import Overlap, people_by_lists
+from ctdhub.sensitive.linkage.pprl.derive import KINDS
+from ctdhub.sensitive.linkage.token_joins import ORDER, joins, named
 
 YEARS = (2015, 2020)
 ALL = (1, 9999)

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ctdhub.link import Totals, link, link_parts, parts
-from ctdhub.link.joins import JOINS
-from ctdhub.link.linking import Linking
-from ctdhub.link.parts import Places
-from ctdhub.link.perpetrators import by_person, each_once
-from ctdhub.schema import PERSON, load_schema
+from ctdhub.schema.model import PERSON, load_schema
+from ctdhub.sensitive.linkage import partitions
+from ctdhub.sensitive.linkage.children import by_person, each_once
+from ctdhub.sensitive.linkage.joining import Linking
+from ctdhub.sensitive.linkage.merge import link
+from ctdhub.sensitive.linkage.partitions import Places, Totals, link_parts
+from ctdhub.sensitive.linkage.token_joins import JOINS
 
 SCHEMA = load_schema()
 Row = tuple[str | None, str | None, int | None, list[str | None]]
@@ -92,7 +93,7 @@ def test_any_split_of_files_gives_the_people_of_one_table(
     turned = data.draw(st.permutations(rows))
     files = [turned[a:b] for a, b in zip([0, *cuts], [*cuts, len(rows)], strict=True)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parts, "PART_ROWS", size)
+        patch.setattr(partitions, "PART_ROWS", size)
         one, other = in_parts(folder / "a", [rows]), in_parts(folder / "b", files)
     assert one[1:] == other[1:]
     whole = link(records(rows), SCHEMA, LINKING)

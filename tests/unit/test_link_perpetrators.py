@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctdhub.link import link
-from ctdhub.link.linking import Linking
-from ctdhub.link.perpetrators import by_person as of_persons
-from ctdhub.link.perpetrators import each_once
-from ctdhub.schema import PERSON, load_schema
+from ctdhub.schema.model import PERSON, load_schema
+from ctdhub.sensitive.linkage.children import by_person as of_persons
+from ctdhub.sensitive.linkage.children import each_once
+from ctdhub.sensitive.linkage.joining import Linking
+from ctdhub.sensitive.linkage.merge import link
 
 SCHEMA = load_schema()
 NAMES = [v.name for v in SCHEMA.table("perpetrators")]

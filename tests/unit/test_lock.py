@@ -12,15 +12,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from ctdhub import lock
-from ctdhub.errors import HubError
-from ctdhub.hub import Hub
-from ctdhub.lock import locked
-from ctdhub.protect.ledger import Ledger
+from ctdhub.build.hub import Hub
+from ctdhub.core import lock
+from ctdhub.core.errors import HubError
+from ctdhub.core.lock import locked
+from ctdhub.dp.ledger.book import Ledger
 
 HOLD = (
-    "import sys, pathlib, ctdhub.lock\n"
-    "with ctdhub.lock.locked(pathlib.Path(sys.argv[1])):\n"
+    "import sys, pathlib, ctdhub.core.lock\n"
+    "with ctdhub.core.lock.locked(pathlib.Path(sys.argv[1])):\n"
     "    print('held', flush=True)\n"
     "    sys.stdin.read()\n"
 )

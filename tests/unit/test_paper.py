@@ -14,8 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pdf_text import pages, squeezed
 
-from ctdhub.errors import PaperError
-from ctdhub.paper import (
+from ctdhub.core.errors import PaperError
+from ctdhub.document.document import (
     Bar,
     Bars,
     Frame,
@@ -24,11 +24,11 @@ from ctdhub.paper import (
     Section,
     Sheet,
     Table,
-    Typesetter,
     Words,
     Years,
-    to_html,
 )
+from ctdhub.document.html import to_html
+from ctdhub.document.pdf import Typesetter
 
 pytest.importorskip("typst", reason="typst is not installed: pip install 'ctdhub[pdf]'")
 FRAME = Frame(

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from invented_release import protected_answer
 
-from ctdhub.errors import HubError
-from ctdhub.i18n import language
-from ctdhub.portal import Edition, Spending
-from ctdhub.portal.accounts import AUDIT, read_audit
-from ctdhub.portal.frame import render
-from ctdhub.portal.pages import methods
-from ctdhub.release import Release, open_release, write_release
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import language
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.site.accounts import AUDIT, Spending, read_audit
+from ctdhub.site.edition import Edition
+from ctdhub.site.frame import render
+from ctdhub.site.pages import methods
 
 EVIL = "<script>alert(1)</script>\u202e"
 CARD: dict[str, Any] = {

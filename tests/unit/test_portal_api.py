@@ -13,10 +13,11 @@ import pytest
 from invented_release import TABLES, protected_answer
 from jsonschema import Draft202012Validator
 
-from ctdhub.i18n import LANGUAGES
-from ctdhub.portal import build_site
-from ctdhub.portal.api import SCHEMAS, schema
-from ctdhub.release import Release, open_release, write_release
+from ctdhub.core.i18n import LANGUAGES
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.site.api.files import SCHEMAS, schema
+from ctdhub.site.build import build_site
 
 VERSION = "2026.1"
 EVIL = "</script><script>alert(1)</script>\"'>&\u202etxt.exe" + "A" * 5000

@@ -10,14 +10,17 @@ from pathlib import Path
 import pytest
 from invented_release import ASSISTED, TABLES, protected_answer
 
-from ctdhub.i18n import LANGUAGES, language
-from ctdhub.insight import Answers, equity, mandated
-from ctdhub.portal import build_site
-from ctdhub.portal.assistance import charts, file_of
-from ctdhub.portal.frame import render
-from ctdhub.portal.pages import assistance as page_of
-from ctdhub.portal.pages import mandated as tables_page
-from ctdhub.release import Release, open_release, write_release
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.report.equity import charts, file_of
+from ctdhub.site.build import build_site
+from ctdhub.site.frame import render
+from ctdhub.site.pages import assistance as page_of
+from ctdhub.site.pages import mandated as tables_page
+from ctdhub.stats import equity
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.mandated import shapes
 
 BY = ("citizenship_group",)
 
@@ -114,8 +117,8 @@ def test_every_table_for_reports_is_linked_and_there(release: Release, site: Pat
     assert links
     for link in links:
         assert (site / "en" / link).is_file(), link
-    held = mandated.reported_places(Answers(release))
-    for shape in mandated.SHAPES:
+    held = shapes.reported_places(Answers(release))
+    for shape in shapes.SHAPES:
         for code in held:
             exists = (site / "charts" / "mandated" / shape / f"{code.lower()}.csv").is_file()
             assert exists == (shape != "eurostat" or code != "ARE")

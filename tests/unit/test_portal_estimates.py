@@ -14,18 +14,20 @@ from invented_release import protected_answer
 from lists_of_invented_people import invented, sources_of
 from typer.testing import CliRunner
 
-from ctdhub.cli import command
-from ctdhub.i18n import LANGUAGES, language
-from ctdhub.insight import Answers
-from ctdhub.insight.hidden import Lists, remembered
-from ctdhub.insight.hidden.released import double_people, estimate_in, lists_in, scope
-from ctdhub.insight.words import number
-from ctdhub.portal import build_site
-from ctdhub.portal.frame import render
-from ctdhub.portal.pages import estimates
-from ctdhub.portal.pages.estimates import write_estimates, write_estimates_picture
-from ctdhub.protect.border import DOUBLES, MEASUREMENTS
-from ctdhub.release import Release, open_release, write_release
+from ctdhub.border import DOUBLES, MEASUREMENTS
+from ctdhub.cli.main import command
+from ctdhub.core.format import number
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.site.build import build_site
+from ctdhub.site.frame import render
+from ctdhub.site.pages import estimates
+from ctdhub.site.pages.estimates import write_estimates, write_estimates_picture
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.mse.estimate import remembered
+from ctdhub.stats.mse.lists import Lists
+from ctdhub.stats.mse.of_release import double_people, estimate_in, lists_in, scope
 
 IDS, NAMES = ("one", "two", "three"), ("First", "Second <b>", "Third")
 LISTS_OF_THREE = invented(20_000, (0.25, 0.2, 0.1), 4, 6.0)

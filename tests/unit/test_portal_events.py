@@ -18,15 +18,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_portal_page import EVIL, EXIT_URL, Page, made
 
-from ctdhub.errors import HubError
-from ctdhub.i18n import LANGUAGES, language
-from ctdhub.portal import Edition, build_site
-from ctdhub.portal.calendar import FILE, KINDS, Calendar, Event, read_calendar
-from ctdhub.portal.frame import address, render
-from ctdhub.portal.ics import calendar_file, fold, text
-from ctdhub.portal.pages import events
-from ctdhub.portal.site import offered
-from ctdhub.release import Release
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.release.open import Release
+from ctdhub.report.events.calendar import FILE, KINDS, Calendar, Event, read_calendar
+from ctdhub.report.events.ics import calendar_file, fold, text
+from ctdhub.site.build import build_site, offered
+from ctdhub.site.edition import Edition
+from ctdhub.site.frame import address, render
+from ctdhub.site.pages import events
 
 PRACTICE = (resources.files("ctdhub.practice") / "events.yaml").read_text("utf-8")
 TODAY = date(2026, 11, 25)

@@ -11,15 +11,17 @@ import pytest
 from invented_release import protected_answer
 from trap_one import trap_one
 
-from ctdhub.i18n import LANGUAGES, language
-from ctdhub.insight import Answers, place_facts
-from ctdhub.insight.factsheet import as_json, as_markdown, place_sheet
-from ctdhub.portal import build_site
-from ctdhub.portal.factsheets import sheet_keys
-from ctdhub.portal.frame import address, render
-from ctdhub.portal.pages import facts as facts_page
-from ctdhub.release import Release, open_release, write_release
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.report.facts import as_json, as_markdown, place_sheet
 from ctdhub.schema import countries
+from ctdhub.site.build import build_site
+from ctdhub.site.frame import address, render
+from ctdhub.site.pages import facts as facts_page
+from ctdhub.site.pages.factsheets import sheet_keys
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.headline import place_facts
 
 
 @pytest.fixture(scope="module")

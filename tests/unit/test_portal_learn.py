@@ -10,13 +10,15 @@ import pytest
 from invented_release import people_rows, protected_answer
 from test_portal_page import EVIL, Page, made
 
-from ctdhub.i18n import LANGUAGES, language
-from ctdhub.insight import Answers
-from ctdhub.portal.course import Exercise, Lesson, lessons
-from ctdhub.portal.frame import inlined, render
-from ctdhub.portal.pages import learn
-from ctdhub.release import Release, open_release, write_release
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.schema.labels import code_label
+from ctdhub.site.course import page as learn
+from ctdhub.site.course.lessons import lessons
+from ctdhub.site.course.parts import Exercise, Lesson
+from ctdhub.site.frame import inlined, render
+from ctdhub.stats.answers import Answers
 
 LESSON_IDS = ("meaning", "intervals", "blanks", "safely", "signals")
 CONTRIBUTORS = [

@@ -18,16 +18,17 @@ from hypothesis import strategies as st
 from invented_release import TABLES, people_rows, protected_answer
 from test_portal_page import CSS, READABLE, contrast, luminance, made
 
-from ctdhub.i18n import language
-from ctdhub.insight import Answers
-from ctdhub.insight.words import number
-from ctdhub.portal.charts import write_charts
-from ctdhub.portal.frame import render
-from ctdhub.portal.maps import STEPS, VIEWS, maps, steps
-from ctdhub.portal.pages import map as map_page
-from ctdhub.portal.tiles import WIDEST, layout, stroke
-from ctdhub.release import Release, open_release, write_release
+from ctdhub.core.format import number
+from ctdhub.core.i18n import language
+from ctdhub.document.charts.tiles import WIDEST, layout, stroke
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.report.maps import STEPS, VIEWS, maps, steps
 from ctdhub.schema import countries
+from ctdhub.site.chart_files import write_charts
+from ctdhub.site.frame import render
+from ctdhub.site.pages import map as map_page
+from ctdhub.stats.answers import Answers
 
 BORDERS = (
     "CAN-USA USA-MEX MEX-GTM PAN-COL COL-VEN COL-ECU PER-BOL BRA-ARG ARG-CHL ARG-URY PRT-ESP "
@@ -69,7 +70,7 @@ def tiles(drawing: str) -> dict[str, str]:
 
 
 def test_every_country_has_one_tile_of_its_own() -> None:
-    written = (resources.files("ctdhub.portal") / "data" / "tiles.csv").read_text("utf-8")
+    written = (resources.files("ctdhub.document.charts") / "data" / "tiles.csv").read_text("utf-8")
     codes = [line.split(",")[0] for line in written.splitlines()[1:]]
     assert sorted(codes) == list(countries.ALPHA3)
     assert max(Counter(layout().values()).values()) == 1

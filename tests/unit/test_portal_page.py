@@ -16,20 +16,22 @@ import pytest
 from invented_release import ASSISTED, FACTS, TABLES, protected_answer
 from page_kinds import KINDS
 
-from ctdhub.i18n import LANGUAGES, RIGHT_TO_LEFT, language
-from ctdhub.insight import Answers
-from ctdhub.portal import Edition, build_site, read_stories
-from ctdhub.portal.frame import EXIT_URL, address, render
-from ctdhub.portal.pages import home
-from ctdhub.portal.site import offered
-from ctdhub.release import Release, open_release, write_release
+from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, language
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.schema.labels import code_label
+from ctdhub.site.build import build_site, offered
+from ctdhub.site.edition import Edition
+from ctdhub.site.frame import EXIT_URL, address, render
+from ctdhub.site.pages import home
+from ctdhub.site.stories.source import read_stories
+from ctdhub.stats.answers import Answers
 
 EVIL = "<script>alert(1)</script>\"'>&\u202etxt.exe" + "A" * 5000
 READABLE, VISIBLE = 4.5, 3.0
 VERSION = "2026.1"
 STORIES = Path(str(resources.files("ctdhub.practice") / "stories"))
-CSS = (resources.files("ctdhub.portal") / "static" / "site.css").read_text("utf-8")
+CSS = (resources.files("ctdhub.site") / "static" / "site.css").read_text("utf-8")
 
 
 class Page(HTMLParser):

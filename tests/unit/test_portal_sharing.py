@@ -14,18 +14,19 @@ import typer
 from invented_release import protected_answer
 from typer.testing import CliRunner
 
-from ctdhub.cli.portal import register
-from ctdhub.errors import HubError, PolicyError
-from ctdhub.i18n import LANGUAGES, RIGHT_TO_LEFT, language
-from ctdhub.insight import Answers
-from ctdhub.portal import Edition, build_site
-from ctdhub.portal.frame import address, render
-from ctdhub.portal.pages import home
-from ctdhub.portal.pictures import WIDTH
-from ctdhub.portal.sharing import EXAMPLE, Sharing
-from ctdhub.portal.site import offered
-from ctdhub.release import Release, open_release, write_release
-from ctdhub.start import new_hub
+from ctdhub.build.init import new_hub
+from ctdhub.cli.site import register
+from ctdhub.core.errors import HubError, PolicyError
+from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, language
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.report.picture import WIDTH
+from ctdhub.site.build import build_site, offered
+from ctdhub.site.edition import Edition
+from ctdhub.site.frame import address, render
+from ctdhub.site.pages import home
+from ctdhub.site.sharing import EXAMPLE, Sharing
+from ctdhub.stats.answers import Answers
 
 VERSION = "2026.1"
 URL = "https://data.example.org/hub"
@@ -195,7 +196,7 @@ def test_other_addresses_are_refused(url: str, tmp_path: Path) -> None:
     hub = tmp_path / "hub"
     hub.mkdir()
     (hub / "hub.yaml").write_text("name: A\nsite: " + json.dumps({"url": url}), "utf-8")
-    from ctdhub.hub import Hub
+    from ctdhub.build.hub import Hub
 
     with pytest.raises(PolicyError, match="site"):
         _ = Hub(hub).settings

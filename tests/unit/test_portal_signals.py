@@ -14,18 +14,20 @@ import pyarrow as pa
 import pytest
 from invented_release import protected_answer
 
-from ctdhub.i18n import LANGUAGES, language
-from ctdhub.insight import Answers
-from ctdhub.insight.signals import ReleaseSignals, by_year, cards, signals
-from ctdhub.insight.signals.sentences import sentence
-from ctdhub.insight.signals.told import of_release
-from ctdhub.portal.frame import render
-from ctdhub.portal.pages import signals as signals_page
-from ctdhub.portal.signals import write_signals
+from ctdhub.border import MEASUREMENTS, Protected
+from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.practice.marginals import load_marginals
 from ctdhub.practice.people import draw
-from ctdhub.protect.border import MEASUREMENTS, Protected
-from ctdhub.release import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.report.signal_charts import write_signals
+from ctdhub.report.signal_wording import of_release
+from ctdhub.report.signals import sentence
+from ctdhub.site.frame import render
+from ctdhub.site.pages import signals as signals_page
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.signals.cards import by_year, cards
+from ctdhub.stats.signals.of_release import ReleaseSignals, signals
 
 YEAR = "year_of_registration"
 WOMEN = "citizenship=CIV&gender=female"

@@ -19,10 +19,13 @@ import typer
 from invented_release import protected_answer
 from typer.testing import CliRunner
 
-from ctdhub.cli.portal import register
-from ctdhub.errors import HubError
-from ctdhub.portal import build_site, serve
-from ctdhub.release import Release, open_release, verify, write_release
+from ctdhub.cli.site import register
+from ctdhub.core.errors import HubError
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.release.verify import verify
+from ctdhub.site.build import build_site
+from ctdhub.site.serve import serve
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +151,7 @@ def test_port_in_use_and_no_site(site: Path, tmp_path: Path) -> None:
 
 def test_interrupt_stops_the_server_cleanly(site: Path) -> None:
     code = (
-        "import signal, sys; from pathlib import Path; from ctdhub.portal import serve;"
+        "import signal, sys; from pathlib import Path; from ctdhub.site import serve;"
         "signal.signal(signal.SIGINT, signal.default_int_handler);"  # a job may inherit it ignored
         "serve(Path(sys.argv[1]), 0, lambda a: print(a, flush=True)); print('stopped')"
     )

@@ -13,15 +13,16 @@ import pytest
 from invented_release import TABLES, people_rows, protected_answer
 from test_portal_page import EVIL, Page
 
-from ctdhub.i18n import LANGUAGES, language
-from ctdhub.insight import Answers
-from ctdhub.insight.words import number
-from ctdhub.portal.charts import write_charts
-from ctdhub.portal.frame import render
-from ctdhub.portal.pages import trends as trends_page
-from ctdhub.portal.years import scale
-from ctdhub.release import Release, open_release, write_release
+from ctdhub.core.format import number
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.document.charts.years import scale
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.schema import countries
+from ctdhub.site.chart_files import write_charts
+from ctdhub.site.frame import render
+from ctdhub.site.pages import trends as trends_page
+from ctdhub.stats.answers import Answers
 
 YEAR = "year_of_registration"
 FLAGS = ("any_exploitation", "exploitation_sexual", "exploitation_forced_labour")

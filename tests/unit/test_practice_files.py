@@ -12,12 +12,12 @@ import typer
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
+from ctdhub.build.settings import Agreement, read_settings
 from ctdhub.cli.practice import register
-from ctdhub.errors import HubFolderError
-from ctdhub.practice import CONTRIBUTORS, PracticeSummary, write_practice
+from ctdhub.core.errors import HubFolderError
 from ctdhub.practice.tokens import token
-from ctdhub.schema import load_schema
-from ctdhub.settings import Agreement, read_settings
+from ctdhub.practice.write import CONTRIBUTORS, PracticeSummary, write_practice
+from ctdhub.schema.model import load_schema
 
 SMALL = 1_500
 INVENTED = re.compile(r"practice|practica|práctica|pratique|invent", re.IGNORECASE)

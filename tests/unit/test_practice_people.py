@@ -10,8 +10,8 @@ from ctdhub.practice.experience import BANDS
 from ctdhub.practice.marginals import load_marginals
 from ctdhub.practice.people import People, draw
 from ctdhub.practice.truth import facts
-from ctdhub.schema import load_schema
 from ctdhub.schema.countries import ALPHA3
+from ctdhub.schema.model import load_schema
 
 M = load_marginals()
 PEOPLE = 60_000

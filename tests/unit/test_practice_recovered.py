@@ -7,13 +7,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from ctdhub.harmonise import Harmonised, check_mapping, harmonise, load_mapping
-from ctdhub.intake import RawTable, find_identifiers, read_table
-from ctdhub.link import Linked, link
-from ctdhub.link.overlap import people_by_lists
-from ctdhub.link.people import persons_of
-from ctdhub.practice import CONTRIBUTORS, PracticeSummary, write_practice
-from ctdhub.schema import load_schema
+from ctdhub.practice.write import CONTRIBUTORS, PracticeSummary, write_practice
+from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.ingest.identifiers import find_identifiers
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.linkage.merge import Linked, link, persons_of
+from ctdhub.sensitive.linkage.overlap import people_by_lists
+from ctdhub.sensitive.mapping.examples import check_mapping
+from ctdhub.sensitive.mapping.mapping_file import load_mapping
+from ctdhub.sensitive.mapping.result import Harmonised
+from ctdhub.sensitive.mapping.run import harmonise
 
 PEOPLE = 12_000
 KEY = b"k" * 32

@@ -6,10 +6,10 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctdhub.harmonise.run import RECORDS
-from ctdhub.intake.rejects import REJECTS, Reject, reject_table
-from ctdhub.profile import Profile, profile
-from ctdhub.schema import load_schema
+from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.ingest.rejects import REJECTS, Reject, reject_table
+from ctdhub.sensitive.mapping.run import RECORDS
+from ctdhub.sensitive.profile import Profile, profile
 
 SCHEMA = load_schema()
 

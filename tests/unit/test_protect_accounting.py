@@ -13,8 +13,8 @@ from dp_accounting.pld import privacy_loss_distribution
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctdhub.protect.accounting import delta_of, epsilon_of, gaussian_rho, rho_of, sigma2_for
-from ctdhub.protect.measure import Question, cost
+from ctdhub.dp.accounting import delta_of, epsilon_of, gaussian_rho, rho_of, sigma2_for
+from ctdhub.dp.workload import Question, cost
 
 dp.enable_features("contrib")
 

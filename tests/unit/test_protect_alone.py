@@ -16,12 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
+from ctdhub.border import COUNTS
 from ctdhub.cli import protect as verbs
-from ctdhub.errors import HubError, Overspend, PolicyError, ReleaseError, UnreadableFile
-from ctdhub.intake import read_table
-from ctdhub.protect import COUNTS, Ledger
-from ctdhub.protect.alone import bounded, coded, most_people, read_alone
-from ctdhub.protect.scope import Scope, scope_of_file
+from ctdhub.core.errors import HubError, Overspend, PolicyError, ReleaseError, UnreadableFile
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.standalone.scope import Scope, scope_of_file
+from ctdhub.dp.standalone.table import bounded, coded, most_people, read_alone
+from ctdhub.sensitive.ingest.readers import read_table
 
 FILES = ["counts.csv", "counts.parquet", "manifest.json", "records.csv", "records.parquet"]
 MARKER = "Zq7MARKERq7Z"

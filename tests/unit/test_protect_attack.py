@@ -14,12 +14,13 @@ import numpy as np
 import pyarrow as pa
 from invented_people import small_policy
 
-from ctdhub.protect import Ledger, protect
-from ctdhub.protect.accounting import rho_of
-from ctdhub.protect.count import count, encode
-from ctdhub.protect.measure import cost, measure, workload
-from ctdhub.protect.plan import plan_of
-from ctdhub.schema import load_schema
+from ctdhub.dp.accounting import rho_of
+from ctdhub.dp.count import count, encode
+from ctdhub.dp.engine import protect
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.plan import plan_of
+from ctdhub.dp.workload import cost, measure, workload
+from ctdhub.schema.model import load_schema
 
 COLUMNS = ("gender", "age_band", "means_threats", "means_debt_bondage", "exploitation_sexual")
 EPSILON = 0.5

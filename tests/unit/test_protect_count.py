@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_people import people, small_policy
 
-from ctdhub.errors import PolicyError
-from ctdhub.protect.count import MOST_ROWS, Codes, Columns, Counts, add, count, digest, encode
-from ctdhub.protect.plan import NARROW
-from ctdhub.protect.policy import Policy
-from ctdhub.schema import load_schema
+from ctdhub.core.errors import PolicyError
+from ctdhub.dp.count import MOST_ROWS, Codes, Columns, Counts, add, count, digest, encode
+from ctdhub.dp.plan import NARROW
+from ctdhub.dp.policy import Policy
+from ctdhub.schema.model import load_schema
 
 POLICY = small_policy()
 DOMAINS = POLICY.domains(load_schema())

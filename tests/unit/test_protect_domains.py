@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctdhub.errors import PolicyError
-from ctdhub.intake import RawTable, reject_table
-from ctdhub.protect import Weights
-from ctdhub.protect.domains import Column, DomainsFile, Focus, load_domains
-from ctdhub.protect.draft import MOST_VALUES, draft
-from ctdhub.protect.plan import hierarchy
-from ctdhub.protect.scope import scope_of_file, scope_of_schema
+from ctdhub.core.errors import PolicyError
+from ctdhub.dp.plan import hierarchy
+from ctdhub.dp.policy import Weights
+from ctdhub.dp.standalone.domains import Column, DomainsFile, Focus, load_domains
+from ctdhub.dp.standalone.draft import MOST_VALUES, draft
+from ctdhub.dp.standalone.scope import scope_of_file, scope_of_schema
 from ctdhub.schema.countries import ALPHA3
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.ingest.rejects import reject_table
 
 MARKER = "Zq7MARKERq7Z"
 

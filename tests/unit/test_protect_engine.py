@@ -12,12 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from invented_people import people, small_policy
 
-import ctdhub.protect.engine as engine
-from ctdhub.errors import HubError, LedgerError, LedgerTampered, Overspend, PolicyError
-from ctdhub.protect import Ledger, Policy, Protected, protect
-from ctdhub.protect.accounting import epsilon_of
-from ctdhub.protect.border import COUNTS
-from ctdhub.schema import load_schema
+import ctdhub.dp.engine as engine
+from ctdhub.border import COUNTS, Protected
+from ctdhub.core.errors import HubError, LedgerError, LedgerTampered, Overspend, PolicyError
+from ctdhub.dp.accounting import epsilon_of
+from ctdhub.dp.engine import protect
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.policy import Policy
+from ctdhub.schema.model import load_schema
 
 COLUMNS = ("year_of_registration", "gender", "citizenship", "country_of_exploitation",
            "records_per_person")  # fmt: skip

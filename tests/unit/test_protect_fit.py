@@ -15,22 +15,22 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from invented_people import people, small_policy
 
-import ctdhub.protect.fit as fitting
-from ctdhub.protect import noise
-from ctdhub.protect.accounting import rho_of
-from ctdhub.protect.corridor import corridor
-from ctdhub.protect.count import Codes, Counts, count, encode
-from ctdhub.protect.fit import fit
-from ctdhub.protect.indicators import Draft, Indicators
-from ctdhub.protect.measure import measure, workload
-from ctdhub.protect.plan import CORRIDOR, Columns, Plan, plan_of
-from ctdhub.protect.policy import Policy
-from ctdhub.protect.pool import Estimated, pool
-from ctdhub.protect.records import to_table
-from ctdhub.protect.residuals import Residuals
-from ctdhub.protect.state import Measured, State
-from ctdhub.protect.targets import residuals
-from ctdhub.schema import load_schema
+import ctdhub.dp.synth.fit as fitting
+from ctdhub.dp import noise
+from ctdhub.dp.accounting import rho_of
+from ctdhub.dp.count import Codes, Counts, count, encode
+from ctdhub.dp.indicators import Draft, Indicators
+from ctdhub.dp.plan import CORRIDOR, Columns, Plan, plan_of
+from ctdhub.dp.policy import Policy
+from ctdhub.dp.pooling import Estimated, pool
+from ctdhub.dp.synth.fit import fit
+from ctdhub.dp.synth.origin_destination import corridor
+from ctdhub.dp.synth.records import to_table
+from ctdhub.dp.synth.residuals import Residuals
+from ctdhub.dp.synth.state import Measured, State
+from ctdhub.dp.synth.targets import residuals
+from ctdhub.dp.workload import measure, workload
+from ctdhub.schema.model import load_schema
 
 SCHEMA = load_schema()
 POLICY = small_policy()

@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from ctdhub.protect.border import COUNTS, SHOWN, Estimate
-from ctdhub.protect.intervals import (
+from ctdhub.border import COUNTS, SHOWN, Estimate
+from ctdhub.dp.intervals import (
     case_records,
     choose,
     counts_table,
@@ -19,8 +19,8 @@ from ctdhub.protect.intervals import (
     tail,
     total_people,
 )
-from ctdhub.protect.measure import Question, measure
-from ctdhub.protect.pool import pool
+from ctdhub.dp.pooling import pool
+from ctdhub.dp.workload import Question, measure
 
 LEVEL, SHARE = 0.95, 0.005
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctdhub import compiled
-from ctdhub.errors import HubError
-from ctdhub.protect import count, kernels, kernels_numba, kernels_numpy
-from ctdhub.protect.count import Codes
+from ctdhub.core import compiled
+from ctdhub.core.errors import HubError
+from ctdhub.dp import count, kernels, kernels_numba, kernels_numpy
+from ctdhub.dp.count import Codes
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ctdhub.protect.corridor import KEEP_SIGMAS, corridor
-from ctdhub.protect.groups import grouped, merged
-from ctdhub.protect.margins import apportion, rake, simplex, spread
-from ctdhub.protect.pool import Estimated
+from ctdhub.dp.pooling import Estimated
+from ctdhub.dp.synth.coarsening import grouped, merged
+from ctdhub.dp.synth.origin_destination import KEEP_SIGMAS, corridor
+from ctdhub.dp.synth.raking import apportion, rake, simplex, spread
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

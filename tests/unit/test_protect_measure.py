@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_people import people, small_policy
 
-from ctdhub.protect.accounting import epsilon_of, rho_of
-from ctdhub.protect.count import count, encode
-from ctdhub.protect.measure import _GROWTH, cost, measure, workload
-from ctdhub.protect.plan import CORRIDOR, Kind, Plan, plan_of
-from ctdhub.protect.policy import Policy, Weights
-from ctdhub.schema import load_schema
+from ctdhub.dp.accounting import epsilon_of, rho_of
+from ctdhub.dp.count import count, encode
+from ctdhub.dp.plan import CORRIDOR, Kind, Plan, plan_of
+from ctdhub.dp.policy import Policy, Weights
+from ctdhub.dp.workload import _GROWTH, cost, measure, workload
+from ctdhub.schema.model import load_schema
 
 SCHEMA = load_schema()
 POLICY = small_policy()

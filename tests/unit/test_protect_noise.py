@@ -18,7 +18,7 @@ import numpy.typing as npt
 import opendp.prelude as dp
 import pytest
 
-from ctdhub.protect.noise import Sampler, _cumulative, permutation, sampler, uniform
+from ctdhub.dp.noise import Sampler, _cumulative, permutation, sampler, uniform
 
 dp.enable_features("contrib")
 DRAWS = 1_000_000

@@ -14,15 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_people import people, small_policy
 
-from ctdhub.errors import PolicyError
-from ctdhub.protect import Ledger, Policy, Protected, load_policy, protect
-from ctdhub.protect.accounting import rho_of, split
-from ctdhub.protect.count import Counts
-from ctdhub.protect.measure import cost, workload
-from ctdhub.protect.perpetrators import mentioned, plan_of_perpetrators
-from ctdhub.protect.plan import Columns, plan_of
-from ctdhub.schema import PERSON, load_schema
+from ctdhub.border import Protected
+from ctdhub.core.errors import PolicyError
+from ctdhub.dp.accounting import rho_of, split
+from ctdhub.dp.child_rows import mentioned, plan_of_perpetrators
+from ctdhub.dp.count import Counts
+from ctdhub.dp.engine import protect
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.plan import Columns, plan_of
+from ctdhub.dp.policy import Policy, load_policy
+from ctdhub.dp.workload import cost, workload
 from ctdhub.schema.emit import arrow_schema
+from ctdhub.schema.model import PERSON, load_schema
 
 SCHEMA = load_schema()
 POLICY = small_policy(

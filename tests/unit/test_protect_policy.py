@@ -8,11 +8,11 @@ from typing import get_args
 import pytest
 import yaml
 
-from ctdhub.errors import PolicyError
-from ctdhub.protect import DEFAULT_POLICY_YAML, Policy, load_policy
-from ctdhub.protect.plan import Kind
-from ctdhub.protect.policy import Budget, Weights
-from ctdhub.schema import load_schema
+from ctdhub.core.errors import PolicyError
+from ctdhub.dp.default_policy import DEFAULT_POLICY_YAML
+from ctdhub.dp.plan import Kind
+from ctdhub.dp.policy import Budget, Policy, Weights, load_policy
+from ctdhub.schema.model import load_schema
 
 
 def written(folder: Path, text: str) -> Path:

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_people import small_policy
 
-from ctdhub.protect.count import Counts
-from ctdhub.protect.measure import Question, Workload, measure, workload
-from ctdhub.protect.plan import Columns, plan_of
-from ctdhub.protect.pool import pool, variances
-from ctdhub.schema import load_schema
+from ctdhub.dp.count import Counts
+from ctdhub.dp.plan import Columns, plan_of
+from ctdhub.dp.pooling import pool, variances
+from ctdhub.dp.workload import Question, Workload, measure, workload
+from ctdhub.schema.model import load_schema
 
 SIZES = {"a": 3, "b": 4, "c": 2, "d": 5}
 Floats = npt.NDArray[np.float64]

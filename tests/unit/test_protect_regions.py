@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from ctdhub.protect.regions import COUNTRY_OF, with_regions
-from ctdhub.schema import countries, load_schema
+from ctdhub.dp.regions import COUNTRY_OF, with_regions
+from ctdhub.schema import countries
+from ctdhub.schema.model import load_schema
 
 
 def test_every_country_has_the_region_of_the_code_list() -> None:

@@ -13,15 +13,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from invented_people import FACTS, overlap_of, people, reported, small_policy
 
-from ctdhub.errors import PolicyError
-from ctdhub.protect import Ledger, protect, rows
-from ctdhub.protect.count import Counts, count, encode
-from ctdhub.protect.perpetrators import mentioned
-from ctdhub.protect.plan import plan_of
-from ctdhub.protect.rows import Bound, InMemory, InParquet, Tally
-from ctdhub.protect.sources import sourced
-from ctdhub.schema import PERSON, load_schema
+from ctdhub.core.errors import PolicyError
+from ctdhub.dp import rows
+from ctdhub.dp.by_contributor import sourced
+from ctdhub.dp.child_rows import mentioned
+from ctdhub.dp.count import Counts, count, encode
+from ctdhub.dp.engine import protect
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.plan import plan_of
+from ctdhub.dp.rows import Bound, InMemory, InParquet, Tally
 from ctdhub.schema.emit import arrow_schema
+from ctdhub.schema.model import PERSON, load_schema
 
 SCHEMA = load_schema()
 POLICY = small_policy(

@@ -9,13 +9,13 @@ import pyarrow as pa
 import pytest
 from invented_people import people, small_policy
 
-from ctdhub.protect.accounting import rho_of
-from ctdhub.protect.border import MEASUREMENTS, YEAR
-from ctdhub.protect.count import count, encode
-from ctdhub.protect.mechanism import Answer, answer
-from ctdhub.protect.plan import Plan, plan_of
-from ctdhub.protect.scope import scope_of_schema
-from ctdhub.schema import load_schema
+from ctdhub.border import MEASUREMENTS, YEAR
+from ctdhub.dp.accounting import rho_of
+from ctdhub.dp.count import count, encode
+from ctdhub.dp.mechanism import Answer, answer
+from ctdhub.dp.plan import Plan, plan_of
+from ctdhub.dp.standalone.scope import scope_of_schema
+from ctdhub.schema.model import load_schema
 
 SCHEMA = load_schema()
 POLICY = small_policy(

@@ -25,17 +25,19 @@ from invented_people import (
     small_policy,
 )
 
-from ctdhub.errors import LedgerError, PolicyError
-from ctdhub.protect import Ledger, Policy, Protected, load_policy, protect
-from ctdhub.protect.accounting import rho_of, split
-from ctdhub.protect.border import CONTRIBUTOR, DOUBLES, LISTS, MEASUREMENTS, YEAR, Sources
-from ctdhub.protect.count import Counts
-from ctdhub.protect.lists import list_tables
-from ctdhub.protect.measure import cost, workload
-from ctdhub.protect.perpetrators import mentioned
-from ctdhub.protect.plan import plan_of
-from ctdhub.protect.sources import OVERLAP_SHARE, Sourced, public_sources, sourced
-from ctdhub.schema import load_schema
+from ctdhub.border import CONTRIBUTOR, DOUBLES, LISTS, MEASUREMENTS, YEAR, Protected, Sources
+from ctdhub.core.errors import LedgerError, PolicyError
+from ctdhub.dp.accounting import rho_of, split
+from ctdhub.dp.by_contributor import OVERLAP_SHARE, Sourced, public_sources, sourced
+from ctdhub.dp.child_rows import mentioned
+from ctdhub.dp.count import Counts
+from ctdhub.dp.engine import protect
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.list_overlap import list_tables
+from ctdhub.dp.plan import plan_of
+from ctdhub.dp.policy import Policy, load_policy
+from ctdhub.dp.workload import cost, workload
+from ctdhub.schema.model import load_schema
 
 SCHEMA = load_schema()
 LISTED = {"lists": ["harbour", "mirador", "rivage"]}

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctdhub.protect import kernels
-from ctdhub.protect.residuals import Key, Layout, Residuals, Wide
-from ctdhub.protect.support import Support
+from ctdhub.dp import kernels
+from ctdhub.dp.synth.rarity import Support
+from ctdhub.dp.synth.residuals import Key, Layout, Residuals, Wide
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

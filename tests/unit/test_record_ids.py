@@ -10,14 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctdhub.harmonise import Harmonised, harmonise, parse_mapping
-from ctdhub.intake import REJECTS, RawTable
-from ctdhub.link import link
-from ctdhub.link.linking import Linking
-from ctdhub.link.people import persons_of
-from ctdhub.link.perpetrators import by_person, each_once
-from ctdhub.schema import load_schema
-from ctdhub.withdraw import Entry, Filed, InForce, left_out, mark
+from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.consent.entry import Entry
+from ctdhub.sensitive.consent.in_force import InForce
+from ctdhub.sensitive.consent.match import Filed, left_out, mark
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.ingest.rejects import REJECTS
+from ctdhub.sensitive.linkage.children import by_person, each_once
+from ctdhub.sensitive.linkage.joining import Linking
+from ctdhub.sensitive.linkage.merge import link, persons_of
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.result import Harmonised
+from ctdhub.sensitive.mapping.run import harmonise
 
 SCHEMA, KEY = load_schema(), bytes(range(32))
 Row = tuple[str | None, ...]

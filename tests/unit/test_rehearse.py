@@ -13,20 +13,20 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from ctdhub import start
+from ctdhub.build import init
 from ctdhub.cli import rehearse as verb
-from ctdhub.errors import HubError, PolicyError
+from ctdhub.core.errors import HubError, PolicyError
+from ctdhub.dp.accounting import rho_of, split
+from ctdhub.dp.by_contributor import public_sources
+from ctdhub.dp.mechanism import answer
+from ctdhub.dp.plan import Kind, plan_of
+from ctdhub.dp.policy import Policy
+from ctdhub.dp.pooling import variances
+from ctdhub.dp.simulate import rehearse, stand_in
+from ctdhub.dp.standalone.domains import DomainsFile
+from ctdhub.dp.workload import workload
 from ctdhub.practice.stand_in import invented_people
-from ctdhub.protect import Policy
-from ctdhub.protect.accounting import rho_of, split
-from ctdhub.protect.domains import DomainsFile
-from ctdhub.protect.measure import workload
-from ctdhub.protect.mechanism import answer
-from ctdhub.protect.plan import Kind, plan_of
-from ctdhub.protect.pool import variances
-from ctdhub.protect.rehearse import rehearse, stand_in
-from ctdhub.protect.sources import public_sources
-from ctdhub.schema import load_schema
+from ctdhub.schema.model import load_schema
 
 DELTA = 1e-6
 PLAN = DomainsFile.model_validate(
@@ -138,7 +138,7 @@ def domains(folder: Path) -> Path:
 def test_the_verb_shows_several_epsilons_side_by_side(
     app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ctdhub.cli.console.width", 160)
+    monkeypatch.setattr("ctdhub.cli.main.console.width", 160)
     path = domains(tmp_path)
     command = ["--domains", str(path), "--people", "500", "--epsilon", "1", "--epsilon", "8"]
     result = CliRunner().invoke(app, command)
@@ -169,7 +169,7 @@ def test_the_verb_prints_json(app: typer.Typer, tmp_path: Path) -> None:
 
 def test_a_hub_is_rehearsed_by_its_policy_and_left_alone(app: typer.Typer, tmp_path: Path) -> None:
     hub = tmp_path / "hub"
-    start.new_hub(hub, "A hub")
+    init.new_hub(hub, "A hub")
     policy = hub / "policy.yaml"
     few = "columns: [gender, age_band, citizenship, country_of_exploitation]"
     policy.write_text(policy.read_text("utf-8").replace("columns: all", few), "utf-8")
@@ -205,9 +205,9 @@ def test_a_hub_of_countries_is_shown_with_its_sources(
     app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every kind of table has a name, and so have measurements by contributor."""
-    monkeypatch.setattr("ctdhub.cli.console.width", 160)
+    monkeypatch.setattr("ctdhub.cli.main.console.width", 160)
     hub = tmp_path / "hub"
-    start.new_hub(hub, "A hub")
+    init.new_hub(hub, "A hub")
     policy = hub / "policy.yaml"
     few = "columns: [year_of_registration, gender, age_band, citizenship, means_threats]"
     text = policy.read_text("utf-8").replace("columns: all", few)

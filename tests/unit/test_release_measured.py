@@ -15,15 +15,17 @@ import pytest
 import yaml
 from invented_release import FACTS, invented_sources, people_rows, protected_answer
 
+from ctdhub.border import MEASUREMENTS, Protected, Sources
 from ctdhub.cli.approve import _measured as told_before_signing
-from ctdhub.errors import ReleaseError
-from ctdhub.i18n import language
-from ctdhub.portal.frame import render
-from ctdhub.portal.pages import data
-from ctdhub.protect.border import MEASUREMENTS, Protected, Sources
-from ctdhub.release import Manifest, open_release, verify, write_release
-from ctdhub.release.measured import MEASUREMENT_FILES, SOURCE_FILES
-from ctdhub.release.verify import sha256, sums
+from ctdhub.core.errors import ReleaseError
+from ctdhub.core.i18n import language
+from ctdhub.release.bundle import write_release
+from ctdhub.release.manifest import Manifest
+from ctdhub.release.measurements import MEASUREMENT_FILES, SOURCE_FILES
+from ctdhub.release.open import open_release
+from ctdhub.release.verify import sha256, sums, verify
+from ctdhub.site.frame import render
+from ctdhub.site.pages import data
 
 
 def answer(sources: Sources | None = None) -> Protected:

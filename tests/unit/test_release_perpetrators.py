@@ -15,14 +15,16 @@ import pytest
 import yaml
 from invented_release import people_rows, protected_answer
 
-from ctdhub.errors import ReleaseError
-from ctdhub.i18n import language
-from ctdhub.portal.frame import render
-from ctdhub.portal.pages import data
-from ctdhub.protect.border import COUNTS, Perpetrators, Protected
-from ctdhub.release import Manifest, open_release, verify, write_release
+from ctdhub.border import COUNTS, Perpetrators, Protected
+from ctdhub.core.errors import ReleaseError
+from ctdhub.core.i18n import language
+from ctdhub.release.bundle import write_release
+from ctdhub.release.manifest import Manifest
+from ctdhub.release.open import open_release
 from ctdhub.release.tables import PERPETRATOR_FILES
-from ctdhub.release.verify import sha256, sums
+from ctdhub.release.verify import sha256, sums, verify
+from ctdhub.site.frame import render
+from ctdhub.site.pages import data
 
 GENDER, REGION = "perpetrator_gender", "perpetrator_region"
 

@@ -16,10 +16,12 @@ import typer
 from invented_release import people_rows, protected_answer
 from typer.testing import CliRunner
 
-from ctdhub.cli.release import register
-from ctdhub.errors import ReleaseError
-from ctdhub.release import Manifest, Problem, open_release, verify, write_release
-from ctdhub.release.verify import sha256, sums
+from ctdhub.cli.verify import register
+from ctdhub.core.errors import ReleaseError
+from ctdhub.release.bundle import write_release
+from ctdhub.release.manifest import Manifest
+from ctdhub.release.open import open_release
+from ctdhub.release.verify import Problem, sha256, sums, verify
 
 
 @pytest.fixture(scope="module")

@@ -14,17 +14,13 @@ import pytest
 import yaml
 from invented_release import FACTS, TABLES, people_rows, protected_answer
 
-from ctdhub.errors import ReleaseError
-from ctdhub.protect.border import COUNTS, restore
-from ctdhub.release import (
-    PublicFacts,
-    latest_release,
-    next_version,
-    open_release,
-    verify,
-    write_release,
-)
+from ctdhub.border import COUNTS, restore
+from ctdhub.core.errors import ReleaseError
+from ctdhub.release.bundle import latest_release, next_version, write_release
+from ctdhub.release.facts import PublicFacts
+from ctdhub.release.open import open_release
 from ctdhub.release.tables import without_formulas
+from ctdhub.release.verify import verify
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from ctdhub.i18n import LANGUAGES
+from ctdhub.core.i18n import LANGUAGES
 from ctdhub.schema import countries
 
 

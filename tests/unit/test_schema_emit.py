@@ -16,10 +16,11 @@ import typer
 from typer.testing import CliRunner
 
 from ctdhub.cli import schema as verbs
-from ctdhub.errors import HubError
-from ctdhub.i18n import LANGUAGES
-from ctdhub.schema import countries, emit, labels, load_schema, page
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import LANGUAGES
+from ctdhub.schema import codebook_html, countries, emit, labels
 from ctdhub.schema.codebook import COLUMNS, TABLES, denominator, section
+from ctdhub.schema.model import load_schema
 
 SCHEMA = load_schema()
 VARIABLES = SCHEMA.table("people") + SCHEMA.table("perpetrators")
@@ -153,7 +154,7 @@ def test_page_is_readable_without_sight() -> None:
 
 def test_page_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
     hostile = "<script>alert(1)</script> & \"quotes\" 'too'"
-    monkeypatch.setattr(page.labels, "definition", lambda name, lang: hostile)
+    monkeypatch.setattr(codebook_html.labels, "definition", lambda name, lang: hostile)
     text = emit.codebook_html("en", {"en": "a.html", "fr": '"><b>'})
     assert "<script" not in text
     assert "<b>" not in text

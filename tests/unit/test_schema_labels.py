@@ -10,10 +10,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctdhub.errors import SchemaError
-from ctdhub.i18n import LANGUAGES, RIGHT_TO_LEFT
-from ctdhub.schema import labels, load_schema
+from ctdhub.core.errors import SchemaError
+from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT
+from ctdhub.schema import labels
 from ctdhub.schema.codebook import codes
+from ctdhub.schema.model import load_schema
 
 SCHEMA = load_schema()
 VARIABLES = SCHEMA.table("people") + SCHEMA.table("perpetrators")

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctdhub.errors import QuestionError
-from ctdhub.harmonise.country_names import resolve
-from ctdhub.i18n import LANGUAGES, language
+from ctdhub.core.errors import QuestionError
+from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.schema import countries
-from ctdhub.schema.place import find_place, place_of
+from ctdhub.schema.country_names import resolve
+from ctdhub.schema.places import find_place, place_of
 
 KEYS = (
     *countries.regions(), *countries.subregions(), *countries.composites(), *countries.unions(),

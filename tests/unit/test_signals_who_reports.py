@@ -24,18 +24,20 @@ from leaving_source import (
     template,
 )
 
-from ctdhub.i18n import LANGUAGES
-from ctdhub.insight import Answers
-from ctdhub.insight.signals import Finding, ReleaseSignals, cards, leads, report, signals
-from ctdhub.insight.signals.changed import Changed, changed
-from ctdhub.insight.signals.find import find
-from ctdhub.insight.signals.on_release import panel_of
-from ctdhub.insight.signals.pieces import Pieces
-from ctdhub.portal.frame import render
-from ctdhub.portal.pages import signals as signals_page
-from ctdhub.portal.signals import write_signals
-from ctdhub.protect.border import CONTRIBUTOR, MEASUREMENTS, Sources
-from ctdhub.release import Release
+from ctdhub.border import CONTRIBUTOR, MEASUREMENTS, Sources
+from ctdhub.core.i18n import LANGUAGES
+from ctdhub.release.open import Release
+from ctdhub.report import signal_files
+from ctdhub.report.signal_charts import write_signals
+from ctdhub.site.frame import render
+from ctdhub.site.pages import signals as signals_page
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.signals.cards import cards
+from ctdhub.stats.signals.contributor_share import Pieces
+from ctdhub.stats.signals.coverage_change import Changed, changed
+from ctdhub.stats.signals.find import Finding, find
+from ctdhub.stats.signals.grouping import leads
+from ctdhub.stats.signals.of_release import ReleaseSignals, panel_of, signals
 
 DRAWS = 12
 
@@ -145,7 +147,7 @@ def test_a_release_that_does_not_tell_sources_apart_says_so_in_each_signal(base:
     result = signals(simulated(base, 1, by_source=False).release)
     assert {one.basis for one in result.compared} == {"undivided"}
     assert not result.explained
-    lines = report.release_lines(result)
+    lines = signal_files.release_lines(result)
     assert "A signal may come from that alone." in " ".join(lines)
     listed = [line for line in lines if line[:1].isdigit() and ". " in line[:4]]
     assert len(listed) == len(leads(result))

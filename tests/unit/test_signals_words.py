@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ctdhub.i18n import language
-from ctdhub.insight.signals import sentences as signal_words
-from ctdhub.insight.signals.report import about_turn
-from ctdhub.insight.signals.sentences import Quantity
-from ctdhub.insight.trends import Turn
+from ctdhub.core.i18n import language
+from ctdhub.report import signals as signal_words
+from ctdhub.report.signal_files import about_turn
+from ctdhub.report.signals import Quantity
+from ctdhub.stats.trend import Turn
 
 
 def test_a_figure_that_was_not_tested_moves_only_where_its_intervals_part() -> None:

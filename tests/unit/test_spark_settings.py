@@ -10,12 +10,14 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from ctdhub import errors, pipeline, start
-from ctdhub.errors import HubError, IdentifierFound, SparkError, UnreadableFile
-from ctdhub.hub import Hub
-from ctdhub.spark import SparkSettings, session
-from ctdhub.spark.runner import Shared, code_hash, told
-from ctdhub.steps import Step
+from ctdhub.build import init, pipeline
+from ctdhub.build.hub import Hub
+from ctdhub.build.spark import session
+from ctdhub.build.spark.runner import Shared, code_hash, told
+from ctdhub.build.spark.settings import SparkSettings
+from ctdhub.build.steps import Step
+from ctdhub.core import errors
+from ctdhub.core.errors import HubError, IdentifierFound, SparkError, UnreadableFile
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ def refused(hub: Hub) -> SparkError:
 
 def test_missing_pieces_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is derived then, and the same hub builds with DuckDB."""
-    hub = start.practice_hub(tmp_path / "hub", people=1_000)
+    hub = init.practice_hub(tmp_path / "hub", people=1_000)
     file = hub.root / "hub.yaml"
     plain = file.read_text("utf-8")
     with monkeypatch.context() as patch:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub.steps import Step, hash_folder, sweep, walk
+from ctdhub.build.steps import Step, hash_folder, sweep, walk
 
 
 def step(folder: Path, value: str, runs: list[str]) -> Step:

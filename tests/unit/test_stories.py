@@ -17,21 +17,24 @@ from invented_release import TABLES, people_rows, protected_answer
 from markupsafe import escape
 from typer.testing import CliRunner
 
-from ctdhub.cli.portal import register
-from ctdhub.errors import HubError, StoryError
-from ctdhub.i18n import LANGUAGES, language
-from ctdhub.insight import Answers, flag_group
-from ctdhub.insight.words import interval, number, share
-from ctdhub.portal import Edition, build_exhibit, build_site, read_stories
-from ctdhub.portal.exhibit import LONGEST, MARK
-from ctdhub.portal.frame import address
-from ctdhub.portal.pages.stories import story_figures
-from ctdhub.portal.story import Chart, Story, Text, blocks
-from ctdhub.portal.story.chart import chart
-from ctdhub.portal.story.live import say
-from ctdhub.portal.story.source import Place
-from ctdhub.release import Release, open_release, write_release
+from ctdhub.cli.site import register
+from ctdhub.core.errors import HubError, StoryError
+from ctdhub.core.format import interval, number, share
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.schema import countries
+from ctdhub.site.build import build_site
+from ctdhub.site.edition import Edition
+from ctdhub.site.frame import address
+from ctdhub.site.stories.chart import chart
+from ctdhub.site.stories.exhibit import LONGEST, MARK, build_exhibit
+from ctdhub.site.stories.live import say
+from ctdhub.site.stories.markup import Chart, Text, blocks
+from ctdhub.site.stories.page import story_figures
+from ctdhub.site.stories.source import Place, Story, read_stories
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.tables import flag_group
 
 HEAD = "---\ntitle: A title\nsummary: A summary.\ndate: 2026-03-01\n---\n"
 FIRST_LINE = HEAD.count("\n") + 1

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_round import NAMES, Play, numbers, stream
 
-from ctdhub.keys import Share, join
-from ctdhub.protect.sums import masks, protocol
-from ctdhub.protect.sums.channel import Purpose, Secret, data, unseal
-from ctdhub.protect.sums.layout import Cells
-from ctdhub.protect.sums.masks import SEED, mask, unmask
-from ctdhub.protect.sums.messages import Masked, Request, Revealed
+from ctdhub.core.keys.shamir import Share, join
+from ctdhub.dp.secagg import masks, protocol
+from ctdhub.dp.secagg.channel import Purpose, Secret, data, unseal
+from ctdhub.dp.secagg.layout import Cells
+from ctdhub.dp.secagg.masks import SEED, mask, unmask
+from ctdhub.dp.secagg.messages import Masked, Request, Revealed
 
 CELLS = 40
 

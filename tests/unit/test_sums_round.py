@@ -18,20 +18,21 @@ from typer.testing import CliRunner, Result
 
 from ctdhub.cli import count as count_verbs
 from ctdhub.cli import protect as protect_verbs
-from ctdhub.errors import CountError, HubError, PolicyError
-from ctdhub.protect import Ledger, noise
-from ctdhub.protect.alone import read_alone
-from ctdhub.protect.count import count, encode
-from ctdhub.protect.domains import DomainsFile
-from ctdhub.protect.plan import Plan
-from ctdhub.protect.policy import Weights
-from ctdhub.protect.sums import contributor, hub
-from ctdhub.protect.sums.answered import read_total
-from ctdhub.protect.sums.files import named, read_any, write
-from ctdhub.protect.sums.keep import open_keep
-from ctdhub.protect.sums.layout import Layout
-from ctdhub.protect.sums.messages import Request, Round, Total
-from ctdhub.protect.sums.summed import Summed
+from ctdhub.core.errors import CountError, HubError, PolicyError
+from ctdhub.dp import noise
+from ctdhub.dp.count import count, encode
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.plan import Plan
+from ctdhub.dp.policy import Weights
+from ctdhub.dp.secagg import contributor_side, hub_side
+from ctdhub.dp.secagg.answer import read_total
+from ctdhub.dp.secagg.files import named, read_any, write
+from ctdhub.dp.secagg.layout import Layout
+from ctdhub.dp.secagg.messages import Request, Round, Total
+from ctdhub.dp.secagg.party_state import open_keep
+from ctdhub.dp.secagg.summed import Summed
+from ctdhub.dp.standalone.domains import DomainsFile
+from ctdhub.dp.standalone.table import read_alone
 
 
 class Table:
@@ -42,35 +43,35 @@ class Table:
         self.exchange, self.hub = folder / "exchange", folder / "hub"
         self.domains = domains(folder)
         self.lines = {n: lay_table(folder / f"{n}.csv", n) for n in names}
-        hub.new(self.exchange, self.hub, self.domains, names, known_to=known_to)
+        hub_side.new(self.exchange, self.hub, self.domains, names, known_to=known_to)
 
     def keep(self, name: str) -> Path:
         return self.folder / f"{name}-secret"
 
     def join(self, *but: str) -> Table:
         for name in set(self.names) - set(but):
-            contributor.join(self.exchange, self.keep(name), name)
+            contributor_side.join(self.exchange, self.keep(name), name)
         return self
 
     def mask(self, *but: str) -> Table:
         for name in set(self.names) - set(but):
             raw = read_alone(self.folder / f"{name}.csv")
-            contributor.mask(self.exchange, self.keep(name), raw)
+            contributor_side.mask(self.exchange, self.keep(name), raw)
         return self
 
     def reveal(self, *but: str) -> Table:
         for name in set(self.names) - set(but):
-            contributor.reveal(self.exchange, self.keep(name))
+            contributor_side.reveal(self.exchange, self.keep(name))
         return self
 
     def started(self) -> Table:
         self.join()
-        hub.start(self.exchange, self.hub)
+        hub_side.start(self.exchange, self.hub)
         return self
 
     def closed(self, *but: str) -> Table:
         self.started().mask(*but)
-        hub.close(self.exchange, self.hub, but)
+        hub_side.close(self.exchange, self.hub, but)
         return self
 
     def joined_lines(self, *but: str) -> Path:
@@ -82,7 +83,7 @@ class Table:
 
     def exact(self, *but: str) -> Any:
         """The exact numbers of all records but those of some."""
-        return contributor.counted(
+        return contributor_side.counted(
             read_alone(self.joined_lines(*but)),
             read_any(named(self.exchange, "plan"))[0].scope(),  # type: ignore[attr-defined]
             Layout(self.domains.plan()),
@@ -102,17 +103,19 @@ def test_a_sum_of_two_is_never_uncovered(tmp_path: Path) -> None:
     """In a sum of two each reads the other's counts: of three contributors none may be lost."""
     table = Table(tmp_path, names=NAMES[:3])
     for name in NAMES[:3]:
-        contributor.join(table.exchange, table.keep(name), name)
+        contributor_side.join(table.exchange, table.keep(name), name)
     with pytest.raises(CountError, match="threshold"):
-        hub.start(table.exchange, table.hub, threshold=2)
-    round_ = hub.start(table.exchange, table.hub)
+        hub_side.start(table.exchange, table.hub, threshold=2)
+    round_ = hub_side.start(table.exchange, table.hub)
     assert round_.threshold == 3
     with pytest.raises(ValueError, match="threshold"):
         Round(terms=round_.terms, keys=round_.keys, threshold=2)
     for name in NAMES[:2]:
-        contributor.mask(table.exchange, table.keep(name), read_alone(table.folder / f"{name}.csv"))
+        contributor_side.mask(
+            table.exchange, table.keep(name), read_alone(table.folder / f"{name}.csv")
+        )
     with pytest.raises(CountError, match="2 contributors are there; 3 are needed"):
-        hub.close(table.exchange, table.hub, (NAMES[2],))
+        hub_side.close(table.exchange, table.hub, (NAMES[2],))
     with pytest.raises(ValueError, match="bodies"):
         Request(round=round_.hash, bodies=dict.fromkeys(NAMES[:2], ""), deals={})
     with pytest.raises(ValueError, match="contributors"):
@@ -126,7 +129,7 @@ def test_one_is_lost_and_the_sum_is_recovered(
 ) -> None:
     """Before masking, its counts are not in the sum; after it they are, though it never answers."""
     table.closed(*unmasked).reveal(*silent)
-    path, found = hub.total(table.exchange, table.hub)
+    path, found = hub_side.total(table.exchange, table.hub)
     assert found.contributors == tuple(n for n in NAMES if n not in unmasked)
     again, summed = read_total(path)
     assert again == found
@@ -138,45 +141,47 @@ def test_one_is_lost_and_the_sum_is_recovered(
 def test_too_many_are_lost(table: Table) -> None:
     table.started().mask("clinic", "hotline")
     with pytest.raises(CountError, match="3 contributors are there; 4 are needed"):
-        hub.close(table.exchange, table.hub, ("clinic", "hotline"))
+        hub_side.close(table.exchange, table.hub, ("clinic", "hotline"))
     for name in ("clinic", "hotline"):
         raw = read_alone(table.folder / f"{name}.csv")
-        contributor.mask(table.exchange, table.keep(name), raw)
-    hub.close(table.exchange, table.hub)
+        contributor_side.mask(table.exchange, table.keep(name), raw)
+    hub_side.close(table.exchange, table.hub)
     table.reveal("clinic", "refuge")
     with pytest.raises(CountError, match="3 contributors have revealed; 4 are needed") as error:
-        hub.total(table.exchange, table.hub)
+        hub_side.total(table.exchange, table.hub)
     assert "clinic, refuge" in error.value.fix
     assert not named(table.hub, "sum").exists()
-    contributor.reveal(table.exchange, table.keep("refuge"))
-    assert hub.total(table.exchange, table.hub)[1].contributors == NAMES
+    contributor_side.reveal(table.exchange, table.keep("refuge"))
+    assert hub_side.total(table.exchange, table.hub)[1].contributors == NAMES
 
 
 def test_nobody_is_left_out_by_accident(table: Table) -> None:
     table.join("clinic")
     with pytest.raises(CountError, match="clinic is not there") as error:
-        hub.start(table.exchange, table.hub)
+        hub_side.start(table.exchange, table.hub)
     assert "--without clinic" in error.value.fix
-    hub.start(table.exchange, table.hub, ("clinic",))
+    hub_side.start(table.exchange, table.hub, ("clinic",))
     table.mask("clinic", "refuge")
     with pytest.raises(CountError, match="refuge is not there"):
-        hub.close(table.exchange, table.hub)
+        hub_side.close(table.exchange, table.hub)
     with pytest.raises(CountError, match="no contributor of this name: clinc"):
-        hub.close(table.exchange, table.hub, ("clinc",))
-    hub.close(table.exchange, table.hub, ("refuge",))
+        hub_side.close(table.exchange, table.hub, ("clinc",))
+    hub_side.close(table.exchange, table.hub, ("refuge",))
     table.reveal("clinic")
-    found = hub.total(table.exchange, table.hub)[1]
+    found = hub_side.total(table.exchange, table.hub)[1]
     assert found.contributors == ("casework", "hotline", "shelter")
 
 
 def test_who_masked_too_late_stays_hidden_and_may_help(table: Table) -> None:
     table.closed("clinic")
-    contributor.mask(table.exchange, table.keep("clinic"), read_alone(table.folder / "clinic.csv"))
+    contributor_side.mask(
+        table.exchange, table.keep("clinic"), read_alone(table.folder / "clinic.csv")
+    )
     table.reveal("hotline")
-    found = hub.total(table.exchange, table.hub)[1]
+    found = hub_side.total(table.exchange, table.hub)[1]
     assert "clinic" not in found.contributors
     with pytest.raises(CountError, match="settled"):
-        hub.close(table.exchange, table.hub)
+        hub_side.close(table.exchange, table.hub)
 
 
 # What a contributor refuses.
@@ -188,7 +193,7 @@ def test_a_second_request_is_never_answered(table: Table) -> None:
     asked, _body = read_any(path)
     first = named(table.exchange, "revealed", "refuge").read_bytes()
     named(table.exchange, "revealed", "refuge").unlink()
-    contributor.reveal(table.exchange, table.keep("refuge"))
+    contributor_side.reveal(table.exchange, table.keep("refuge"))
     assert named(table.exchange, "revealed", "refuge").read_bytes() == first, "the same again"
     assert isinstance(asked, Request)
     path.unlink()
@@ -196,7 +201,7 @@ def test_a_second_request_is_never_answered(table: Table) -> None:
     deals = {n: d for n, d in asked.deals.items() if n != "clinic"}
     write(path, asked.model_copy(update={"bodies": less, "deals": deals}))
     with pytest.raises(CountError, match="another request") as error:
-        contributor.reveal(table.exchange, table.keep("refuge"))
+        contributor_side.reveal(table.exchange, table.keep("refuge"))
     assert error.value.rule == "count-twice"
 
 
@@ -206,7 +211,7 @@ def test_a_key_that_has_served_is_destroyed(table: Table) -> None:
     assert not own.private
     named(table.exchange, "masked", "refuge").unlink()
     with pytest.raises(CountError, match="over"):
-        contributor.mask(
+        contributor_side.mask(
             table.exchange, table.keep("refuge"), read_alone(table.folder / "refuge.csv")
         )
 
@@ -221,7 +226,7 @@ def test_a_request_for_few_is_refused(table: Table) -> None:
     few = dict(list(asked.bodies.items())[:3])
     write(path, asked.model_copy(update={"bodies": few}))
     with pytest.raises(CountError, match="fewer contributors"):
-        contributor.reveal(table.exchange, table.keep("refuge"))
+        contributor_side.reveal(table.exchange, table.keep("refuge"))
     assert open_keep(table.keep("refuge")).request == "", "the true one can still be answered"
 
 
@@ -230,16 +235,16 @@ def test_masking_again_counts_the_better_table(table: Table) -> None:
     mine = named(table.exchange, "masked", "refuge")
     raw = read_alone(table.folder / "refuge.csv")
     with pytest.raises(CountError, match="never overwritten"):
-        contributor.mask(table.exchange, table.keep("refuge"), raw)
+        contributor_side.mask(table.exchange, table.keep("refuge"), raw)
     old = mine.read_bytes()
     mine.unlink()
-    contributor.mask(table.exchange, table.keep("refuge"), raw)
+    contributor_side.mask(table.exchange, table.keep("refuge"), raw)
     better = mine.read_bytes()
     assert better != old, "masks are fresh"
     mine.write_bytes(old)
-    hub.close(table.exchange, table.hub)
+    hub_side.close(table.exchange, table.hub)
     with pytest.raises(CountError, match="other masked counts"):
-        contributor.reveal(table.exchange, table.keep("refuge"))
+        contributor_side.reveal(table.exchange, table.keep("refuge"))
 
 
 @pytest.mark.parametrize("what", ["another key", "another plan"])
@@ -261,7 +266,7 @@ def test_another_round_than_the_one_that_was_joined(
     write(path, mine.model_copy(update={"keys": keys}) if what == "another key" else theirs)
     raw = read_alone(table.folder / "refuge.csv")
     with pytest.raises(CountError, match="not the round that you joined"):
-        contributor.mask(table.exchange, table.keep("refuge"), raw)
+        contributor_side.mask(table.exchange, table.keep("refuge"), raw)
     assert not named(table.exchange, "masked", "refuge").exists()
 
 
@@ -272,15 +277,15 @@ def test_rounds_do_not_mix(table: Table, tmp_path: Path) -> None:
     strange = named(other.exchange, "masked", "refuge")
     shutil.copy(strange, named(table.exchange, "masked", "refuge"))
     with pytest.raises(CountError, match="another round"):
-        hub.close(table.exchange, table.hub)
+        hub_side.close(table.exchange, table.hub)
     shutil.copy(
         named(table.exchange, "masked", "clinic"), named(table.exchange, "masked", "refuge")
     )
     with pytest.raises(CountError, match="another contributor"):
-        hub.close(table.exchange, table.hub)
+        hub_side.close(table.exchange, table.hub)
     shutil.copy(named(table.exchange, "round"), named(table.exchange, "masked", "refuge"))
     with pytest.raises(CountError, match="of kind round"):
-        hub.close(table.exchange, table.hub)
+        hub_side.close(table.exchange, table.hub)
 
 
 @pytest.mark.parametrize("kind", ["plan", "joined", "round", "masked", "request", "revealed"])
@@ -289,11 +294,11 @@ def test_an_altered_file_is_refused(table: Table, kind: str, place: int) -> None
     """Whatever letter changes, the step that reads the file stops."""
     steps: dict[str, Any] = {
         "plan": table.join,
-        "joined": lambda: hub.start(table.exchange, table.hub),
+        "joined": lambda: hub_side.start(table.exchange, table.hub),
         "round": table.mask,
-        "masked": lambda: hub.close(table.exchange, table.hub),
+        "masked": lambda: hub_side.close(table.exchange, table.hub),
         "request": lambda: table.reveal("shelter"),
-        "revealed": lambda: hub.total(table.exchange, table.hub),
+        "revealed": lambda: hub_side.total(table.exchange, table.hub),
     }
     for step in steps.values():
         if steps[kind] is step:
@@ -316,34 +321,34 @@ def test_an_altered_file_is_refused(table: Table, kind: str, place: int) -> None
 def test_secrets_stay_out_of_the_folder_that_others_see(table: Table) -> None:
     for keep in (table.exchange, table.exchange / "mine"):
         with pytest.raises(CountError, match="others see"):
-            contributor.join(table.exchange, keep, "refuge")
+            contributor_side.join(table.exchange, keep, "refuge")
     table.join()
     assert stat.S_IMODE(table.keep("refuge").stat().st_mode) == 0o700
     assert stat.S_IMODE((table.keep("refuge") / "state.json").stat().st_mode) == 0o600
     assert "refuge" in repr(open_keep(table.keep("refuge")))
     assert open_keep(table.keep("refuge")).private not in repr(open_keep(table.keep("refuge")))
     with pytest.raises(CountError, match="not empty"):
-        contributor.join(table.exchange, table.keep("refuge"), "refuge")
+        contributor_side.join(table.exchange, table.keep("refuge"), "refuge")
     with pytest.raises(CountError, match="no folder of secrets"):
-        contributor.reveal(table.exchange, table.folder / "nowhere")
+        contributor_side.reveal(table.exchange, table.folder / "nowhere")
     with pytest.raises(CountError, match="knows no contributor"):
-        contributor.join(table.exchange, table.folder / "x", "../x")
+        contributor_side.join(table.exchange, table.folder / "x", "../x")
 
 
 def test_rounds_that_cannot_guard_anybody(tmp_path: Path) -> None:
     found = domains(tmp_path)
     for names in (("a", "b"), ("a", "b", "b"), ("a", "b", "C"), tuple(f"n{i}" for i in range(51))):
         with pytest.raises(CountError):
-            hub.new(tmp_path / "e", tmp_path / "k", found, names)
+            hub_side.new(tmp_path / "e", tmp_path / "k", found, names)
     with pytest.raises(CountError):
-        hub.new(tmp_path / "e", tmp_path / "k", found, NAMES, known_to=6)
+        hub_side.new(tmp_path / "e", tmp_path / "k", found, NAMES, known_to=6)
     table = Table(tmp_path).join()
     for threshold in (2, 6):
         with pytest.raises(CountError, match="threshold"):
-            hub.start(table.exchange, table.hub, threshold=threshold)
+            hub_side.start(table.exchange, table.hub, threshold=threshold)
     with pytest.raises(CountError, match="no round can begin"):
-        hub.start(table.exchange, table.hub, NAMES[:3])
-    assert hub.start(table.exchange, table.hub).threshold == 4
+        hub_side.start(table.exchange, table.hub, NAMES[:3])
+    assert hub_side.start(table.exchange, table.hub).threshold == 4
 
 
 def test_a_cell_outside_its_domain_stops_masking_without_its_value(table: Table) -> None:
@@ -351,7 +356,7 @@ def test_a_cell_outside_its_domain_stops_masking_without_its_value(table: Table)
     path = table.folder / "refuge.csv"
     path.write_text("year,gender,age,debt\n2020,Zq7MARKER,0-17,no\n", "utf-8")
     with pytest.raises(PolicyError) as error:
-        contributor.mask(table.exchange, table.keep("refuge"), read_alone(path))
+        contributor_side.mask(table.exchange, table.keep("refuge"), read_alone(path))
     assert "Zq7MARKER" not in str(error.value)
     assert not named(table.exchange, "masked", "refuge").exists()
 
@@ -408,7 +413,7 @@ def test_release_from_counts_equals_the_release_from_records(
 ) -> None:
     """At the same noise every file is the same, letter by letter."""
     table = Table(tmp_path, known_to).closed(*lost).reveal()
-    path = hub.total(table.exchange, table.hub)[0]
+    path = hub_side.total(table.exchange, table.hub)[0]
     app = typer.Typer()
     protect_verbs.register(app)
     bounded = tmp_path / "bounded.yaml"
@@ -447,7 +452,7 @@ def test_the_same_sum_again_is_free_in_another_round_too(tmp_path: Path) -> None
     for place in ("a", "b"):
         (tmp_path / place).mkdir()
         table = Table(tmp_path / place).closed().reveal()
-        path = hub.total(table.exchange, table.hub)[0]
+        path = hub_side.total(table.exchange, table.hub)[0]
         command = ["protect", "--from-counts", str(path), "--domains",
                    str(tmp_path / place / "domains.yaml"), "--epsilon", "1", "--delta", "1e-6",
                    "--ledger", str(tmp_path / "ledger")]  # fmt: skip
@@ -471,7 +476,7 @@ def test_the_same_sum_again_is_free_in_another_round_too(tmp_path: Path) -> None
 
 def test_more_contributors_may_know_a_person_than_are_in_the_sum(tmp_path: Path) -> None:
     table = Table(tmp_path, None).closed("clinic").reveal()
-    found = hub.total(table.exchange, table.hub)[1]
+    found = hub_side.total(table.exchange, table.hub)[1]
     assert found.terms.known_to == 5
     assert found.terms.plan(len(found.contributors)).rows == 4
 
@@ -481,17 +486,17 @@ def test_rows_of_a_person_are_bounded_at_each_contributor(tmp_path: Path) -> Non
         {"version": 1, "columns": {"a": ["x", "y"]}, "person": "who", "rows": 2}
     )
     exchange, keep = tmp_path / "exchange", tmp_path / "hub"
-    terms = hub.new(exchange, keep, found, NAMES[:3], known_to=2)
+    terms = hub_side.new(exchange, keep, found, NAMES[:3], known_to=2)
     for name in NAMES[:3]:
-        contributor.join(exchange, tmp_path / name, name)
+        contributor_side.join(exchange, tmp_path / name, name)
         (tmp_path / f"{name}.csv").write_text("a,who\nx,1\ny,1\nx,1\nx,1\ny,2\n", "utf-8")
-    hub.start(exchange, keep)
+    hub_side.start(exchange, keep)
     for name in NAMES[:3]:
-        contributor.mask(exchange, tmp_path / name, read_alone(tmp_path / f"{name}.csv"))
-    hub.close(exchange, keep)
+        contributor_side.mask(exchange, tmp_path / name, read_alone(tmp_path / f"{name}.csv"))
+    hub_side.close(exchange, keep)
     for name in NAMES[:3]:
-        contributor.reveal(exchange, tmp_path / name)
-    _found, summed = read_total(hub.total(exchange, keep)[0])
+        contributor_side.reveal(exchange, tmp_path / name)
+    _found, summed = read_total(hub_side.total(exchange, keep)[0])
     assert summed.rows == 9
     assert terms.plan(3).rows == 4
 
@@ -545,7 +550,7 @@ def test_columns_of_the_schema(tmp_path: Path) -> None:
 def test_any_other_file_is_refused(table: Table, content: bytes) -> None:
     named(table.exchange, "plan").write_bytes(content)
     with pytest.raises(CountError, match="no file of a round"):
-        contributor.join(table.exchange, table.keep("refuge"), "refuge")
+        contributor_side.join(table.exchange, table.keep("refuge"), "refuge")
 
 
 def test_a_plan_cannot_name_files_elsewhere(table: Table) -> None:
@@ -555,5 +560,5 @@ def test_a_plan_cannot_name_files_elsewhere(table: Table) -> None:
     path.unlink()
     write(path, terms.model_copy(update={"contributors": ("../x", "a", "b")}))
     with pytest.raises(CountError, match="altered"):
-        contributor.join(table.exchange, table.keep("refuge"), "../x")
+        contributor_side.join(table.exchange, table.keep("refuge"), "../x")
     assert not (table.folder / "x.count").exists()

@@ -14,23 +14,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ctdhub.errors import FileError, HubError
-from ctdhub.harmonise.tokens import FORM
-from ctdhub.intake import read_table
-from ctdhub.link.tokens import (
-    KINDS,
-    AgeAt,
-    Identity,
-    Tokeniser,
-    plan,
-    propose,
-    tokenise,
-)
-from ctdhub.link.tokens.births import read_birth
-from ctdhub.link.tokens.derive import LENGTH, composite_keys
-from ctdhub.link.tokens.scripts import romanised
-from ctdhub.link.tokens.sounds import parts, skeleton
+from ctdhub.core.errors import FileError, HubError
 from ctdhub.practice.naming import write_names
+from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.linkage.pprl.ages import AgeAt
+from ctdhub.sensitive.linkage.pprl.birth_dates import read_birth
+from ctdhub.sensitive.linkage.pprl.columns import plan, propose
+from ctdhub.sensitive.linkage.pprl.derive import KINDS, LENGTH, Identity, Tokeniser, composite_keys
+from ctdhub.sensitive.linkage.pprl.phonetics import parts, skeleton
+from ctdhub.sensitive.linkage.pprl.scripts import romanised
+from ctdhub.sensitive.linkage.pprl.tokenise import tokenise
+from ctdhub.sensitive.mapping.tokens import FORM
 
 KEY = bytes(range(32))
 MAKER = Tokeniser(KEY, "2026.1")

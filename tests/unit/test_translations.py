@@ -9,7 +9,7 @@ from pathlib import Path
 import messages
 import pytest
 
-from ctdhub.i18n import LANGUAGES, RIGHT_TO_LEFT, _, language
+from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, language
 
 PLACEHOLDER = re.compile(r"\{[^{}]*\}|%\([a-z_]+\)s")
 TEXTS = {m.id: m for m in messages.template() if m.id}

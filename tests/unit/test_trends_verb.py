@@ -16,17 +16,18 @@ import pytest
 from invented_release import TABLES, protected_answer
 from practice_releases import Practice
 
-from ctdhub.errors import QuestionError
-from ctdhub.i18n import LANGUAGES, language
-from ctdhub.insight import Answers
-from ctdhub.insight.change import EVERYBODY, Question, report
-from ctdhub.insight.change.documents import as_csv
-from ctdhub.insight.change.question import find_question
-from ctdhub.insight.words import number
-from ctdhub.portal.charts import write_charts
-from ctdhub.portal.frame import render
-from ctdhub.portal.pages import trends as trends_page
-from ctdhub.release import Release, write_release
+from ctdhub.core.errors import QuestionError
+from ctdhub.core.format import number
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release
+from ctdhub.report.decomposition_files import as_csv
+from ctdhub.site.chart_files import write_charts
+from ctdhub.site.frame import render
+from ctdhub.site.pages import trends as trends_page
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.decomposition.report import report
+from ctdhub.stats.decomposition.subject import EVERYBODY, Question, find_question
 
 Run = Callable[..., tuple[int, str, str]]
 BEACON = "Beacon Hotline (practice, invented)"

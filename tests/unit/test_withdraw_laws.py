@@ -16,15 +16,16 @@ from typing import Any, cast
 import pyarrow as pa
 import pytest
 
-from ctdhub.errors import WithdrawalError
-from ctdhub.harmonise import parse_mapping
-from ctdhub.harmonise.identifiers import Keying, keyings
-from ctdhub.harmonise.run import CASES
-from ctdhub.link import link
-from ctdhub.link.people import Linked, persons_of
-from ctdhub.schema import load_schema
-from ctdhub.withdraw import Entry, Filed, LedgerHead, Register, also_known, in_force, left_out, mark
-from ctdhub.withdraw.entry import read
+from ctdhub.core.errors import WithdrawalError
+from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.consent.entry import Entry, read
+from ctdhub.sensitive.consent.in_force import in_force
+from ctdhub.sensitive.consent.match import Filed, also_known, left_out, mark
+from ctdhub.sensitive.consent.register import LedgerHead, Register
+from ctdhub.sensitive.linkage.merge import Linked, link, persons_of
+from ctdhub.sensitive.mapping.identifiers import Keying, keyings
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.run import CASES
 
 SCHEMA = load_schema()
 SECRET = b"a person key of a test, 32 bytes"

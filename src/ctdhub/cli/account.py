@@ -11,11 +11,14 @@ from dataclasses import asdict, dataclass
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.cli import console
-from ctdhub.errors import printable
-from ctdhub.i18n import _
-from ctdhub.protect import Entry, Ledger, Policy
-from ctdhub.protect.ledger import Spending, by_contributor, by_kind, told
+from ctdhub.cli.main import console
+from ctdhub.core.errors import printable
+from ctdhub.core.i18n import _
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.ledger.charge import Entry
+from ctdhub.dp.ledger.purposes import told
+from ctdhub.dp.ledger.report import Spending, by_contributor, by_kind
+from ctdhub.dp.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Account:
 
     Attributes:
         budget, spent, left: epsilon of everything together; ``rho`` is what was spent, in zCDP.
-        kinds, contributors: see :class:`ctdhub.protect.ledger.Spending`.
+        kinds, contributors: see :class:`ctdhub.dp.ledger.report.Spending`.
     """
 
     delta: float

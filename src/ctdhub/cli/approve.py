@@ -14,17 +14,18 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub import stages
-from ctdhub.cli import console
+from ctdhub.build.hub import Hub
+from ctdhub.build.stages import approve as approve_stage
+from ctdhub.build.stages import protect, records
 from ctdhub.cli.account import Account
-from ctdhub.errors import printable
-from ctdhub.hub import Hub
-from ctdhub.i18n import _
-from ctdhub.insight.words import number
-from ctdhub.insight.words import share as percent
-from ctdhub.protect.ledger import told
+from ctdhub.cli.main import console
+from ctdhub.core.errors import printable
+from ctdhub.core.format import number
+from ctdhub.core.format import share as percent
+from ctdhub.core.i18n import _
+from ctdhub.core.keys.signing import SigningKey, is_encrypted, read_key
+from ctdhub.dp.ledger.purposes import told
 from ctdhub.release.approvals import Approvals, Statement, role_name
-from ctdhub.release.keys import SigningKey, is_encrypted, read_key
 from ctdhub.release.manifest import Manifest
 
 
@@ -56,13 +57,13 @@ def register(app: typer.Typer) -> None:
         yes: Annotated[bool, typer.Option("--yes", help=_("Sign without asking."))] = False,
     ) -> None:
         hub = Hub(folder)
-        candidate = stages.waiting(hub, version)
-        given, manifest = stages.statement(hub, candidate, role.value)
-        show_statement(given, manifest, Account.of(stages.ledger(hub), stages.policy(hub)))
+        candidate = approve_stage.waiting(hub, version)
+        given, manifest = approve_stage.statement(hub, candidate, role.value)
+        show_statement(given, manifest, Account.of(protect.ledger(hub), records.policy(hub)))
         if not yes and not typer.confirm(_("Sign this?")):
             console.print(_("Nothing was signed."))
             raise typer.Exit(1)
-        release = stages.approve(hub, candidate, given, open_key(key))
+        release = approve_stage.approve(hub, candidate, given, open_key(key))
         if release is None:
             show_waiting(hub, candidate.name)
             return

@@ -15,16 +15,18 @@ import pyarrow.parquet as pq
 import typer
 from rich.markup import escape
 
-from ctdhub import stages
-from ctdhub.cli import bar, console, options
-from ctdhub.disk import write_whole
-from ctdhub.errors import HubError, HubFolderError
-from ctdhub.hub import Hub
-from ctdhub.i18n import _
-from ctdhub.protect import Policy
-from ctdhub.protect.audit import KINDS, Card, Kind, card, pay, run
-from ctdhub.protect.audit.canary import MOST
-from ctdhub.protect.ledger import taking_part
+from ctdhub.build.hub import Hub
+from ctdhub.build.stages import protect, records
+from ctdhub.cli import options
+from ctdhub.cli.main import bar, console
+from ctdhub.core.atomic import write_whole
+from ctdhub.core.errors import HubError, HubFolderError
+from ctdhub.core.i18n import _
+from ctdhub.dp.audit.canary import MOST
+from ctdhub.dp.audit.card import Card, card
+from ctdhub.dp.audit.suite import KINDS, Kind, pay, run
+from ctdhub.dp.ledger.charge import taking_part
+from ctdhub.dp.policy import Policy
 
 ABOVE = 1
 """Exit code where an attack proved more than is promised."""
@@ -99,7 +101,7 @@ def _kinds(kind: str) -> tuple[Kind, ...]:
 
 
 def _audited(hub: Hub, kinds: tuple[Kind, ...], canaries: int, publish: bool) -> Card:
-    rules, path = stages.policy(hub), hub.work / "people" / stages.PEOPLE
+    rules, path = records.policy(hub), hub.work / "people" / records.PEOPLE
     if not path.exists():
         what = _("There are no linked people to audit yet.")
         fix = _("Run `ctdhub build --until link` first; it costs no privacy budget.")
@@ -111,8 +113,8 @@ def _audited(hub: Hub, kinds: tuple[Kind, ...], canaries: int, publish: bool) ->
 
 
 def _paid(hub: Hub, rules: Policy, kinds: tuple[Kind, ...]) -> str:
-    stages.check_paid(hub)
-    return pay(stages.ledger(hub), rules, kinds, taking_part(hub.facts(rules.years)))
+    protect.check_paid(hub)
+    return pay(protect.ledger(hub), rules, kinds, taking_part(hub.facts(rules.years)))
 
 
 def _keep(found: Card, folder: Path) -> None:

@@ -14,13 +14,16 @@ from typing import Annotated
 
 import typer
 
-from ctdhub.cli import bar, console, options
-from ctdhub.disk import made_whole
-from ctdhub.errors import PaperError
-from ctdhub.hub import Hub
-from ctdhub.i18n import _
-from ctdhub.insight import Answers
-from ctdhub.paper import Poster, Sheet, Typesetter, to_html
+from ctdhub.build.hub import Hub
+from ctdhub.cli import options
+from ctdhub.cli.main import bar, console
+from ctdhub.core.atomic import made_whole
+from ctdhub.core.errors import PaperError
+from ctdhub.core.i18n import _
+from ctdhub.document.document import Poster, Sheet
+from ctdhub.document.html import to_html
+from ctdhub.document.pdf import Typesetter
+from ctdhub.stats.answers import Answers
 
 FORMATS = {"pdf": ("pdf",), "html": ("html",), "json": ("json",), "both": ("pdf", "html")}
 REPORTS = "reports"
@@ -150,10 +153,10 @@ Maker = Callable[[Answers, bool], tuple[Sheet | Poster, str, str]]
 
 def _maker(kind: str, text: str, hub: Path | None) -> Maker:
     """What makes the document of a subject, its file's name, and its numbers as JSON."""
-    from ctdhub.portal.brief import as_json
-    from ctdhub.portal.brief import brief as sheet_of
-    from ctdhub.portal.brief import poster as poster_of
-    from ctdhub.stages import briefing
+    from ctdhub.document.numbers import as_json
+    from ctdhub.report.brief import named as briefing
+    from ctdhub.report.brief.make import brief as sheet_of
+    from ctdhub.report.brief.make import poster as poster_of
 
     def make(answers: Answers, poster: bool) -> tuple[Sheet | Poster, str, str]:
         made = datetime.now(UTC).date()
@@ -173,7 +176,7 @@ def _maker(kind: str, text: str, hub: Path | None) -> Maker:
 
 
 def _private(source: Path, contributor: str, answers: Answers) -> Sheet:
-    from ctdhub.stages.own_report import own_profile, own_report
+    from ctdhub.build.own_report import own_profile, own_report
 
     agreement, own = own_profile(Hub(source), contributor)
     made = datetime.now(UTC).date()

@@ -15,20 +15,18 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.cli import bar, console, errors, options
-from ctdhub.errors import HubError, MappingError
-from ctdhub.harmonise import (
-    Harmonised,
-    Mapping,
-    builtin,
-    harmonise,
-    load_mapping,
-    read_to_suggest,
-    suggest,
-)
-from ctdhub.i18n import _
-from ctdhub.insight.words import number
-from ctdhub.intake import read_table
+from ctdhub.cli import options
+from ctdhub.cli.main import bar, console, errors
+from ctdhub.core.errors import HubError, MappingError
+from ctdhub.core.format import number
+from ctdhub.core.i18n import _
+from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.mapping.builtin import builtin
+from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.mapping_file import load_mapping
+from ctdhub.sensitive.mapping.result import Harmonised
+from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.suggest import read_to_suggest, suggest
 
 YEARS = (2002, 2030)
 """Public bounds of the schema, where no hub's policy says otherwise."""

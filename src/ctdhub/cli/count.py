@@ -11,21 +11,21 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from ctdhub.cli import bar, console, errors
+from ctdhub.cli.main import bar, console, errors
 from ctdhub.cli.protect import show_left_out
-from ctdhub.errors import printable
-from ctdhub.i18n import _
-from ctdhub.insight.words import number
-from ctdhub.intake.headers import ROW
-from ctdhub.protect.alone import read_alone
-from ctdhub.protect.domains import load_domains
-from ctdhub.protect.scope import public_columns, unchecked
-from ctdhub.protect.sums import contributor as side
-from ctdhub.protect.sums import hub
-from ctdhub.protect.sums.answered import SCHEMA
-from ctdhub.protect.sums.files import read_any, read_round
-from ctdhub.protect.sums.keep import open_keep
-from ctdhub.protect.sums.messages import Round, Terms
+from ctdhub.core.errors import printable
+from ctdhub.core.format import number
+from ctdhub.core.i18n import _
+from ctdhub.dp.secagg import contributor_side as side
+from ctdhub.dp.secagg import hub_side
+from ctdhub.dp.secagg.answer import SCHEMA
+from ctdhub.dp.secagg.files import read_any, read_round
+from ctdhub.dp.secagg.messages import Round, Terms
+from ctdhub.dp.secagg.party_state import open_keep
+from ctdhub.dp.standalone.domains import load_domains
+from ctdhub.dp.standalone.scope import public_columns, unchecked
+from ctdhub.dp.standalone.table import read_alone
+from ctdhub.sensitive.ingest.headers import ROW
 
 Exchange = Annotated[
     Path, typer.Argument(help=_("Folder of the files that all sides see: shared, or attachments."))
@@ -115,7 +115,7 @@ def _hub(counts: typer.Typer) -> None:
         if found and not found.checked:
             raise unchecked(Path(domains))
         columns = public_columns(column or ()) if found is None else ()
-        terms = hub.new(exchange, keep, found, contributor, columns=columns, known_to=known_to)
+        terms = hub_side.new(exchange, keep, found, contributor, columns=columns, known_to=known_to)
         _show_terms(terms)
         _next(
             _("Send plan.count to every contributor; each runs `ctdhub count join`."),
@@ -144,7 +144,7 @@ def _hub(counts: typer.Typer) -> None:
             ),
         ] = None,
     ) -> None:
-        _show_round(hub.start(exchange, keep, without or (), threshold))
+        _show_round(hub_side.start(exchange, keep, without or (), threshold))
         _next(
             _("Send round.count to every contributor; each runs `ctdhub count mask`."),
             _("When their files are back: `ctdhub count close`."),
@@ -159,7 +159,7 @@ def _hub(counts: typer.Typer) -> None:
     def close(exchange: Exchange, keep: Kept, without: Without = None) -> None:
         with bar() as progress:
             progress(_("checking masked counts"), 0.2)
-            asked = hub.close(exchange, keep, without or ())
+            asked = hub_side.close(exchange, keep, without or ())
         console.print(_("In the sum: {names}.").format(names=escape(", ".join(asked.bodies))))
         _next(
             _("Send request.count to every contributor; each runs `ctdhub count reveal`."),
@@ -176,7 +176,7 @@ def _hub(counts: typer.Typer) -> None:
     def total(exchange: Exchange, keep: Kept) -> None:
         with bar() as progress:
             progress(_("taking the masks off"), 0.2)
-            path, found = hub.total(exchange, keep)
+            path, found = hub_side.total(exchange, keep)
         console.print(
             _("The sum of {names} is in {file}.").format(
                 names=escape(", ".join(found.contributors)), file=escape(str(path))

@@ -16,13 +16,14 @@ from pyarrow import ArrowException
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.cli import console, errors, options
-from ctdhub.errors import UnreadableFile
-from ctdhub.harmonise.writer import LossNote, write_format
-from ctdhub.i18n import _
-from ctdhub.schema.crossing import Crossing, crosswalk
+from ctdhub.cli import options
+from ctdhub.cli.main import console, errors
+from ctdhub.core.errors import UnreadableFile
+from ctdhub.core.i18n import _
 from ctdhub.schema.crosswalk import NAMES, covered, load_crosswalk
+from ctdhub.schema.crosswalk_graph import Crossing, crosswalk
 from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.mapping.export import LossNote, write_format
 
 
 def register(app: typer.Typer) -> None:

@@ -14,16 +14,20 @@ import typer
 from rich.markup import escape
 from rich.padding import Padding
 
-from ctdhub.cli import bar, console, errors, options
-from ctdhub.errors import HubError
-from ctdhub.i18n import _, current, formula
-from ctdhub.insight import Answers, NumberCard, equity, equity_rows, mandated
-from ctdhub.insight.cards import citation
-from ctdhub.insight.gaps import By, named
-from ctdhub.insight.saying import why
-from ctdhub.insight.words import interval, number, share
+from ctdhub.cli import options
+from ctdhub.cli.main import bar, console, errors
+from ctdhub.core.errors import HubError
+from ctdhub.core.format import interval, number, share
+from ctdhub.core.i18n import _, current, formula
+from ctdhub.report import equity_rows
+from ctdhub.report.brief import named as briefing
+from ctdhub.report.sentences import why
 from ctdhub.schema.labels import code_label, label
-from ctdhub.stages import briefing
+from ctdhub.stats import equity
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import NumberCard, citation
+from ctdhub.stats.gaps import By, named
+from ctdhub.stats.mandated import shapes
 
 FORMS = ("text", "json", "csv")
 WITH_RATES = ("sdg-16.2.2",)
@@ -109,11 +113,11 @@ def register(app: typer.Typer) -> None:
             typer.Option(help=_("CSV with the columns country, year, population.")),
         ] = None,
         lang: Annotated[str, options.lang()] = "",
-        form: Annotated[str, options.form(mandated.FORMATS)] = "text",
+        form: Annotated[str, options.form(shapes.FORMATS)] = "text",
         out: Annotated[Path | None, options.out()] = None,
     ) -> None:
-        options.one_of(shape, mandated.SHAPES, "--for")
-        options.one_of(form, mandated.FORMATS, "--format")
+        options.one_of(shape, shapes.SHAPES, "--for")
+        options.one_of(form, shapes.FORMATS, "--format")
         options.require_new(out)
         if population is not None and shape not in WITH_RATES:
             raise HubError(
@@ -123,14 +127,14 @@ def register(app: typer.Typer) -> None:
                 _("Leave out {name}.").format(name="--population"),
                 rule="usage",
             )
-        people = mandated.load_population(population) if population else None
+        people = shapes.load_population(population) if population else None
         answers = Answers(options.opened(source))
         with options.speaking(lang), bar() as progress:
             progress(_("Filling the table"), 0.0)
             place = briefing.country(country) if country else None
-            scope = mandated.scope(answers, place, _span(year, years), people)
-            sheet = mandated.SHAPES[shape](answers, scope)
-            text = mandated.written(sheet, answers.release, form)
+            scope = shapes.scope(answers, place, _span(year, years), people)
+            sheet = shapes.SHAPES[shape](answers, scope)
+            text = shapes.written(sheet, answers.release, form)
         with options.speaking(lang):
             options.deliver(text, out)
         if form == "csv":  # a CSV has no room for them

@@ -15,17 +15,21 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.cli import bar, console, options
-from ctdhub.errors import HubFolderError, PolicyError, printable
-from ctdhub.i18n import _
-from ctdhub.insight.hidden import LEVEL, REPLICATES, Lists, Result, estimate, lists_of, report
-from ctdhub.insight.hidden import sentences as words
-from ctdhub.insight.hidden.released import double_people, list_names, lists_in, said_first, scope
-from ctdhub.insight.words import number, share
-from ctdhub.intake.headers import ROW
-from ctdhub.portal.estimates import chart_file
-from ctdhub.protect.alone import read_alone
-from ctdhub.release import Release
+from ctdhub.cli import options
+from ctdhub.cli.main import bar, console
+from ctdhub.core.errors import HubFolderError, PolicyError, printable
+from ctdhub.core.format import number, share
+from ctdhub.core.i18n import _
+from ctdhub.dp.standalone.table import read_alone
+from ctdhub.release.open import Release
+from ctdhub.report import mse as words
+from ctdhub.report.mse_chart import chart_file
+from ctdhub.report.mse_files import report
+from ctdhub.sensitive.ingest.headers import ROW
+from ctdhub.stats.mse.estimate import LEVEL, REPLICATES, Result, estimate
+from ctdhub.stats.mse.lists import Lists
+from ctdhub.stats.mse.of_release import double_people, list_names, lists_in, said_first, scope
+from ctdhub.stats.mse.read import lists_of
 
 REFUSED = 1
 """Exit code where the lists overlap too little for any number."""

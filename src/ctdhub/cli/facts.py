@@ -11,13 +11,14 @@ from typing import Annotated
 import typer
 
 from ctdhub.cli import options
-from ctdhub.errors import QuestionError
-from ctdhub.harmonise.country_names import resolve
-from ctdhub.i18n import _
-from ctdhub.insight import Answers, place_facts
-from ctdhub.insight.factsheet import FORMS, headline_sheet, place_sheet
-from ctdhub.release import Release
-from ctdhub.schema.place import find_place
+from ctdhub.core.errors import QuestionError
+from ctdhub.core.i18n import _
+from ctdhub.release.open import Release
+from ctdhub.report.facts import FORMS, headline_sheet, place_sheet
+from ctdhub.schema.country_names import resolve
+from ctdhub.schema.places import find_place
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.headline import place_facts
 
 
 def register(app: typer.Typer) -> None:

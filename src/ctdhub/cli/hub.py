@@ -12,15 +12,20 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub import pipeline, stages, start
-from ctdhub.cli import approve, bar, console, linkage, show_error
+from ctdhub.build import init as start
+from ctdhub.build import pipeline, withdraw
+from ctdhub.build.hub import Hub
+from ctdhub.build.stages import link_report, protect, publish
+from ctdhub.build.stages import records as records_stage
+from ctdhub.cli import approve, linkage
 from ctdhub.cli.account import Account, show_account
-from ctdhub.errors import HubError
-from ctdhub.harmonise import check_mapping, load_mapping
-from ctdhub.hub import Hub
-from ctdhub.i18n import _
-from ctdhub.insight.words import number
-from ctdhub.release import open_release
+from ctdhub.cli.main import bar, console, show_error
+from ctdhub.core.errors import HubError
+from ctdhub.core.format import number
+from ctdhub.core.i18n import _
+from ctdhub.release.open import open_release
+from ctdhub.sensitive.mapping.examples import check_mapping
+from ctdhub.sensitive.mapping.mapping_file import load_mapping
 
 HubFolder = Annotated[Path, typer.Argument(help=_("The hub folder."))]
 
@@ -94,14 +99,14 @@ def register(app: typer.Typer) -> None:
     @app.command(help=_("Check settings, agreements and mappings without reading case files."))
     def check(folder: HubFolder = Path()) -> None:
         hub = Hub(folder)
-        stages.refuse_linkage_keys(hub)
-        hub.facts(stages.policy(hub).years)
+        link_report.refuse_linkage_keys(hub)
+        hub.facts(records_stage.policy(hub).years)
         hub.contributions()
-        stages.register(hub)
+        withdraw.register(hub)
         faults = 0
         for agreement in hub.agreements():
             try:
-                check_mapping(load_mapping(stages.mapping_file(hub, agreement.id)))
+                check_mapping(load_mapping(records_stage.mapping_file(hub, agreement.id)))
             except HubError as fault:
                 faults += 1
                 console.print(f"[red]✗[/] {escape(agreement.id)}")
@@ -140,8 +145,8 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
     ) -> None:
         hub = Hub(folder)
-        stages.check_paid(hub)
-        account = Account.of(stages.ledger(hub), stages.policy(hub))
+        protect.check_paid(hub)
+        account = Account.of(protect.ledger(hub), records_stage.policy(hub))
         if as_json:
             console.print(account.json(), soft_wrap=True, markup=False, highlight=False)
         else:
@@ -186,7 +191,7 @@ def show_conservation(hub: Hub) -> None:
     ):
         table.add_column(heading, justify="left" if heading == _("contributor") else "right")
     notes: list[str] = []
-    for report in stages.reports(hub):
+    for report in records_stage.reports(hub):
         c = report["conservation"]
         excluded = ", ".join(f"{rule} {n}" for rule, n in c["excluded"].items()) or "0"
         figures = [number(c[k]) for k in ("rows_read", "records", "rejected")]
@@ -199,10 +204,10 @@ def show_conservation(hub: Hub) -> None:
 
 def show_release(hub: Hub) -> None:
     """The release in two lines, rows and people named apart; then what waits for approval."""
-    version = stages.released_version(hub)
+    version = publish.released_version(hub)
     if version is not None:
         show_figures(hub, version)
-    made = stages.candidate_version(hub)
+    made = publish.candidate_version(hub)
     if made is not None and (hub.candidates / made).is_dir():
         approve.show_waiting(hub, made)
 

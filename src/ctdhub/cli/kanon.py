@@ -17,13 +17,16 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.cli import bar, console, options
-from ctdhub.disk import made_whole
-from ctdhub.errors import FileError, PolicyError, UnreadableFile, printable
-from ctdhub.i18n import _
-from ctdhub.insight.words import listed, number, share
-from ctdhub.intake import formulas, headers, read_table
-from ctdhub.protect.kanon import RISK_GOAL, SUPPRESSED, Account, anonymise
+from ctdhub.cli import options
+from ctdhub.cli.main import bar, console
+from ctdhub.core.atomic import made_whole
+from ctdhub.core.errors import FileError, PolicyError, UnreadableFile, printable
+from ctdhub.core.format import listed, number, share
+from ctdhub.core.i18n import _
+from ctdhub.kanon.risk import RISK_GOAL, Account
+from ctdhub.kanon.table import SUPPRESSED, anonymise
+from ctdhub.sensitive.ingest import formulas, headers
+from ctdhub.sensitive.ingest.readers import read_table
 
 FORMS = (".csv", ".parquet")
 

@@ -13,25 +13,20 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from ctdhub.cli import console
-from ctdhub.errors import FileError
-from ctdhub.i18n import _
-from ctdhub.link.keys import (
+from ctdhub.cli.main import console
+from ctdhub.core.errors import FileError
+from ctdhub.core.i18n import _
+from ctdhub.core.keys.envelope import is_envelope, make_pair, public_half, unwrap, wrap
+from ctdhub.core.keys.linkage import (
     LinkageKey,
-    is_envelope,
     is_linkage_key,
     is_locked,
-    join_files,
-    make_pair,
     new_key,
-    public_half,
     read_linkage_key,
-    split_files,
-    unwrap,
-    wrap,
     write_linkage_key,
 )
-from ctdhub.release.keys import is_encrypted, make_key, read_key
+from ctdhub.core.keys.linkage_shares import join_files, split_files
+from ctdhub.core.keys.signing import is_encrypted, make_key, read_key
 
 
 class For(StrEnum):

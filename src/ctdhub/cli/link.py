@@ -14,26 +14,29 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.cli import bar, console
+from ctdhub.build.steps import Progress as Report
 from ctdhub.cli.key import open_linkage_key
+from ctdhub.cli.main import bar, console
 from ctdhub.cli.tokens import Order, age_rows, check_release, names, roles_of, show_plan
-from ctdhub.errors import FileError, HubFolderError
-from ctdhub.i18n import _
-from ctdhub.insight.words import listed, number, share
-from ctdhub.intake import ReadOptions, read_table
-from ctdhub.link.identities import (
+from ctdhub.core.errors import FileError, HubFolderError
+from ctdhub.core.format import listed, number, share
+from ctdhub.core.i18n import _
+from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.linkage.identified.backend import check_installed
+from ctdhub.sensitive.linkage.identified.features import more_columns
+from ctdhub.sensitive.linkage.identified.link_files import (
     LEAVES,
-    REVIEW_FILE,
     Held,
     check_earlier,
     check_files,
-    check_installed,
     link_files,
-    more_columns,
 )
-from ctdhub.link.settings import LinkageSettings
-from ctdhub.link.tokens import AgeAt, Tokeniser, check_ages, plan, propose
-from ctdhub.steps import Progress as Report
+from ctdhub.sensitive.linkage.identified.report import REVIEW_FILE
+from ctdhub.sensitive.linkage.pprl.ages import AgeAt, check_ages
+from ctdhub.sensitive.linkage.pprl.columns import plan, propose
+from ctdhub.sensitive.linkage.pprl.derive import Tokeniser
+from ctdhub.sensitive.linkage.settings import LinkageSettings
 
 
 def register(app: typer.Typer) -> None:

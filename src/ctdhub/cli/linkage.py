@@ -13,12 +13,12 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub import stages
-from ctdhub.cli import console
+from ctdhub.build.hub import Hub
+from ctdhub.build.stages import link_report, records
+from ctdhub.cli.main import console
 from ctdhub.cli.tokens import kind_words
-from ctdhub.hub import Hub
-from ctdhub.i18n import _, current
-from ctdhub.insight.words import listed, number, share
+from ctdhub.core.format import listed, number, share
+from ctdhub.core.i18n import _, current
 from ctdhub.schema.labels import label
 
 
@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
     ) -> None:
         hub = Hub(folder)
-        report = stages.linkage(hub)
+        report = link_report.linkage(hub)
         if as_json:
             console.print(
                 json.dumps(report, indent=1), soft_wrap=True, markup=False, highlight=False
@@ -74,7 +74,7 @@ def register(app: typer.Typer) -> None:
         facts = {"x": _("gender"), "y": _("citizenship")}
         for letter, words in (kind_words() | facts).items():
             console.print(f"{letter}: {escape(words)}", highlight=False)
-        if report["links"] and not stages.policy(hub).linking.lists:
+        if report["links"] and not records.policy(hub).linking.lists:
             console.print(
                 _(
                     "Nothing released follows these links. To join people by some of their tokens "

@@ -16,10 +16,11 @@ from typing import Any
 import typer
 from rich.text import Text
 
-from ctdhub.cli import console
-from ctdhub.errors import FileError, HubError, ReleaseError
-from ctdhub.i18n import LANGUAGES, _, current, language
-from ctdhub.release import Release, latest_release, open_release
+from ctdhub.cli.main import console
+from ctdhub.core.errors import FileError, HubError, ReleaseError
+from ctdhub.core.i18n import LANGUAGES, _, current, language
+from ctdhub.release.bundle import latest_release
+from ctdhub.release.open import Release, open_release
 
 
 def source() -> Any:

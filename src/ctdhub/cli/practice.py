@@ -13,12 +13,13 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.cli import bar, console, errors, options
-from ctdhub.errors import HubFolderError
-from ctdhub.i18n import _
-from ctdhub.insight.words import number
-from ctdhub.practice import PEOPLE, PracticeSummary, write_practice
+from ctdhub.cli import options
+from ctdhub.cli.main import bar, console, errors
+from ctdhub.core.errors import HubFolderError
+from ctdhub.core.format import number
+from ctdhub.core.i18n import _
 from ctdhub.practice.naming import write_names
+from ctdhub.practice.write import PEOPLE, PracticeSummary, write_practice
 
 
 def register(app: typer.Typer) -> None:

@@ -12,24 +12,26 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from ctdhub.cli import bar, console, errors, rehearse
-from ctdhub.errors import HubError, PolicyError, printable
-from ctdhub.i18n import _
-from ctdhub.insight.words import number
-from ctdhub.intake.headers import ROW
-from ctdhub.protect import Ledger, Protected
-from ctdhub.protect.alone import (
+from ctdhub.border import Protected
+from ctdhub.cli import rehearse
+from ctdhub.cli.main import bar, console, errors
+from ctdhub.core.errors import HubError, PolicyError, printable
+from ctdhub.core.format import number
+from ctdhub.core.i18n import _
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.mechanism import Progress
+from ctdhub.dp.secagg.answer import SCHEMA, plan_of_total, protect_sum, read_total
+from ctdhub.dp.standalone.draft import draft
+from ctdhub.dp.standalone.scope import scope_of_file, scope_of_schema
+from ctdhub.dp.standalone.table import (
     check_delta,
     fit_domains,
     most_people,
     protect_alone,
     read_alone,
 )
-from ctdhub.protect.draft import draft
-from ctdhub.protect.mechanism import Progress
-from ctdhub.protect.scope import scope_of_file, scope_of_schema
-from ctdhub.protect.sums.answered import SCHEMA, plan_of_total, protect_sum, read_total
-from ctdhub.release.alone import check_ledger, check_out, write_alone
+from ctdhub.release.standalone import check_ledger, check_out, write_alone
+from ctdhub.sensitive.ingest.headers import ROW
 
 SUPPORT = {"complete": 0, "cautious": 4}
 

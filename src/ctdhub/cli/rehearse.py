@@ -15,19 +15,19 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.cli import bar, console
-from ctdhub.errors import HubError
-from ctdhub.hub import Hub
-from ctdhub.i18n import _
-from ctdhub.insight.words import number, share
+from ctdhub.build.hub import Hub
+from ctdhub.cli.main import bar, console
+from ctdhub.core.errors import HubError
+from ctdhub.core.format import number, share
+from ctdhub.core.i18n import _
+from ctdhub.dp.by_contributor import SourceTables, public_sources
+from ctdhub.dp.plan import Plan, plan_of
+from ctdhub.dp.policy import load_policy
+from ctdhub.dp.simulate import Figures, Range, Rehearsal, rehearse, stand_in
+from ctdhub.dp.standalone.domains import load_domains
+from ctdhub.dp.standalone.table import MAX_DELTA, check_delta
 from ctdhub.practice.stand_in import FEWEST, invented_people
-from ctdhub.protect import load_policy
-from ctdhub.protect.alone import MAX_DELTA, check_delta
-from ctdhub.protect.domains import load_domains
-from ctdhub.protect.plan import Plan, plan_of
-from ctdhub.protect.rehearse import Figures, Range, Rehearsal, rehearse, stand_in
-from ctdhub.protect.sources import SourceTables, public_sources
-from ctdhub.schema import load_schema
+from ctdhub.schema.model import load_schema
 
 UNNAMED = ("people", "core_pairs", "core_triples", "wide_triples", "assistance")
 """Kinds of tables that are too many to stand on a screen by name."""

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from ctdhub.cli import options
-from ctdhub.i18n import LANGUAGES, _
+from ctdhub.core.i18n import LANGUAGES, _
 from ctdhub.schema import emit
 
 _LANGS = ", ".join(LANGUAGES)

@@ -13,21 +13,17 @@ from typing import Annotated, Any
 
 import typer
 
-from ctdhub.cli import bar, options
-from ctdhub.errors import HubError
-from ctdhub.i18n import _
-from ctdhub.insight.signals import (
-    MIN_COUNT,
-    RATE,
-    Found,
-    Given,
-    Settings,
-    find,
-    panel_of_table,
-    report,
-    signals,
-)
-from ctdhub.intake import headers, read_table
+from ctdhub.cli import options
+from ctdhub.cli.main import bar
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import _
+from ctdhub.report import signal_files
+from ctdhub.sensitive.ingest import headers
+from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.stats.signals.cells import Given
+from ctdhub.stats.signals.find import MIN_COUNT, RATE, Found, Settings, find
+from ctdhub.stats.signals.of_release import signals
+from ctdhub.stats.signals.read import panel_of_table
 
 FORMATS = ("text", "json")
 
@@ -158,7 +154,7 @@ def _of_file(given: Given, settings: Settings) -> tuple[list[str], dict[str, Any
         progress(_("Looking for signals"), 0.3)
         found = find(panel, settings)
     _require_tests(found, given.file)
-    return report.lines(found, warnings), report.of_file(found, warnings)
+    return signal_files.lines(found, warnings), signal_files.of_file(found, warnings)
 
 
 def _require_tests(found: Found, file: str) -> None:
@@ -183,7 +179,7 @@ def _of_release(source: Path, settings: Settings) -> tuple[list[str], dict[str, 
         result = signals(release, settings)
     if result.found is not None and (settings.window or settings.past):
         _require_tests(result.found, release.version)
-    return report.release_lines(result), report.of_release(result)
+    return signal_files.release_lines(result), signal_files.of_release(result)
 
 
 def _text(lines: list[str], document: dict[str, Any], form: str) -> str:

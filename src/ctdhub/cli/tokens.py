@@ -15,30 +15,19 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.cli import bar, console
 from ctdhub.cli.key import open_linkage_key
-from ctdhub.errors import FileError, printable
-from ctdhub.harmonise.tokens import TOKEN_COLUMN, TOKENS_COLUMN
-from ctdhub.i18n import _
-from ctdhub.insight.words import number
-from ctdhub.intake import ReadOptions, read_table
-from ctdhub.link.tokens import (
-    AGE,
-    KINDS,
-    ROLES,
-    AgeAt,
-    Lack,
-    Made,
-    Plan,
-    Role,
-    Tokeniser,
-    check_ages,
-    check_new,
-    plan,
-    propose,
-    tokenise,
-)
+from ctdhub.cli.main import bar, console
+from ctdhub.core.errors import FileError, printable
+from ctdhub.core.format import number
+from ctdhub.core.i18n import _
 from ctdhub.release.manifest import VERSION_PATTERN
+from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.linkage.pprl.ages import AGE, AgeAt, Lack, check_ages
+from ctdhub.sensitive.linkage.pprl.columns import ROLES, Plan, Role, plan, propose
+from ctdhub.sensitive.linkage.pprl.derive import KINDS, Tokeniser
+from ctdhub.sensitive.linkage.pprl.tokenise import Made, check_new, tokenise
+from ctdhub.sensitive.mapping.tokens import TOKEN_COLUMN, TOKENS_COLUMN
 
 
 class Order(StrEnum):

@@ -10,15 +10,17 @@ from typing import Annotated
 
 import typer
 
-from ctdhub.cli import bar, options
-from ctdhub.errors import QuestionError
-from ctdhub.harmonise.country_names import resolve
-from ctdhub.i18n import _
-from ctdhub.insight import Answers
-from ctdhub.insight.change import find_question, report
-from ctdhub.insight.change.documents import FORMS
-from ctdhub.insight.change.panel import last_whole_year
-from ctdhub.release import Release
+from ctdhub.cli import options
+from ctdhub.cli.main import bar
+from ctdhub.core.errors import QuestionError
+from ctdhub.core.i18n import _
+from ctdhub.release.open import Release
+from ctdhub.report.decomposition_files import FORMS
+from ctdhub.schema.country_names import resolve
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.decomposition.panel import last_whole_year
+from ctdhub.stats.decomposition.report import report
+from ctdhub.stats.decomposition.subject import find_question
 
 
 def register(app: typer.Typer) -> None:

@@ -14,15 +14,17 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from ctdhub import stages
-from ctdhub.cli import bar, console
-from ctdhub.cli.register import show_found, show_register
-from ctdhub.errors import HubError, WithdrawalError
-from ctdhub.hub import Hub
-from ctdhub.i18n import _
-from ctdhub.insight.words import listed, number
-from ctdhub.stages import ByWhat, Found
-from ctdhub.withdraw import Entry, Reason, Scope
+from ctdhub.build import find_person
+from ctdhub.build import withdraw as withdraw_stage
+from ctdhub.build.find_person import ByWhat, Found
+from ctdhub.build.hub import Hub
+from ctdhub.build.stages import records
+from ctdhub.cli.main import bar, console
+from ctdhub.cli.withdrawals import show_found, show_register
+from ctdhub.core.errors import HubError, WithdrawalError
+from ctdhub.core.format import listed, number
+from ctdhub.core.i18n import _
+from ctdhub.sensitive.consent.entry import Entry, Reason, Scope
 
 LONGEST = 500
 """Characters that a number of a case has at most; a longer line is no number."""
@@ -142,12 +144,12 @@ def register(app: typer.Typer) -> None:
         why: Reason = (reason or (Why.agreement if whole else Why.asked)).value
         kind: ByWhat | None = by.value if by else None
         if renewed:
-            stages.tell_renewed(hub, contributor)
+            withdraw_stage.tell_renewed(hub, contributor)
             console.print(_("Written down."))
         elif undo:
             texts = None if whole else _numbers(file)
             _ask(_("Take this back: from the next build on the records are used again?"), yes=yes)
-            n = stages.take_back(hub, contributor, texts, kind, why)
+            n = withdraw_stage.take_back(hub, contributor, texts, kind, why)
             console.print(_("Withdrawals undone: {n}.").format(n=number(n)))
             _next(hub)
         elif whole or delete_raw:
@@ -158,7 +160,7 @@ def register(app: typer.Typer) -> None:
                     _("Delete all raw files of {id} in this hub for good?").format(id=contributor),
                     yes=yes,
                 )
-                n = stages.delete_raw(hub, contributor)
+                n = withdraw_stage.delete_raw(hub, contributor)
                 console.print(
                     _("Raw files deleted: {n}. Copies elsewhere are yours to delete.").format(
                         n=number(n)
@@ -169,13 +171,13 @@ def register(app: typer.Typer) -> None:
             given = _numbers(file)
             scope: Scope = "records" if only_here else "person"
             with bar() as progress:
-                found = stages.look_up(hub, contributor, given, kind, scope, why, progress)
+                found = find_person.look_up(hub, contributor, given, kind, scope, why, progress)
             if found.unknown and not ahead:
                 raise _unknown(found)
             show_found(found)
             if found.entries:
                 _ask(_("Write this down?"), yes=yes)
-                n = stages.withdraw(hub, found.entries)
+                n = withdraw_stage.withdraw(hub, found.entries)
                 console.print(_("Withdrawals written down: {n}.").format(n=number(n)))
             if found.records.get(contributor):
                 _raw(contributor)
@@ -252,16 +254,16 @@ def _unknown(found: Found) -> WithdrawalError:
 
 def _whole(hub: Hub, contributor: str, why: Reason, *, yes: bool) -> None:
     """A contributor withdraws."""
-    stages.known_contributor(hub, contributor)
+    find_person.known_contributor(hub, contributor)
     _ask(_("Leave out all records of {id} from the next build on?").format(id=contributor), yes=yes)
-    n = stages.withdraw(hub, [Entry("withdrawal", "contributor", contributor, reason=why)])
+    n = withdraw_stage.withdraw(hub, [Entry("withdrawal", "contributor", contributor, reason=why)])
     console.print(
         _("{id} is withdrawn; its files are no longer read.").format(id=escape(contributor))
         if n
         else _("{id} had withdrawn already.").format(id=escape(contributor))
     )
     console.print(_("Agreement and mapping stay; releases that were published keep its name."))
-    if contributor in stages.policy(hub).sources.lists:
+    if contributor in records.policy(hub).sources.lists:
         console.print(
             _("policy.yaml names it under sources, lists: take it out, else the next build stops.")
         )
@@ -278,7 +280,7 @@ def _raw(contributor: str) -> None:
 
 def _next(hub: Hub) -> None:
     """What has to happen now."""
-    if old := stages.outdated(hub):
+    if old := withdraw_stage.outdated(hub):
         console.print(
             _("Made before, and may not be published any more: candidates {versions}.").format(
                 versions=listed(old)

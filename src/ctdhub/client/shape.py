@@ -14,8 +14,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from ctdhub.client.source import Source
-from ctdhub.errors import SiteError
-from ctdhub.i18n import _
+from ctdhub.core.errors import SiteError
+from ctdhub.core.i18n import _
 
 LARGEST_JSON = 50 * 2**20
 """Bytes."""

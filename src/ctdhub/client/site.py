@@ -33,8 +33,8 @@ from ctdhub.client.shape import (
     rows_of,
 )
 from ctdhub.client.source import Folder, Source, Web
-from ctdhub.errors import SiteError
-from ctdhub.i18n import _
+from ctdhub.core.errors import SiteError
+from ctdhub.core.i18n import _
 
 LARGEST_DATA = 2**30
 """Bytes."""
@@ -57,7 +57,7 @@ def open_site(where: str | Path, version: str = "", *, arrow: bool = False) -> S
     >>> open_site("file:///etc/passwd")
     Traceback (most recent call last):
     ...
-    ctdhub.errors.SiteError: This is not the address of a site. Give the address of its first \
+    ctdhub.core.errors.SiteError: This is not the address of a site. Give the address of its first \
 page, such as https://data.example.org/, or a folder. (rule site-address)
     """
     web = isinstance(where, str) and re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", where)

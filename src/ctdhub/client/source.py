@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO, Protocol
 from urllib.parse import urlsplit
 
-from ctdhub.errors import SiteError
-from ctdhub.i18n import _
+from ctdhub.core.errors import SiteError
+from ctdhub.core.i18n import _
 
 SLOWEST = 30.0
 """Seconds that a server may stay silent."""

@@ -15,8 +15,8 @@ from ctdhub.practice.marginals import Marginals
 from ctdhub.practice.records import Records, Texts
 from ctdhub.practice.sheets import write_csv
 from ctdhub.practice.tokens import numbered, telephones
-from ctdhub.schema import load_schema
 from ctdhub.schema.countries import ALPHA3, ALPHA3_TO_ALPHA2
+from ctdhub.schema.model import load_schema
 
 FILE = "practice_invented_casework.csv"
 REJECTED = (("Nationality", "Ukrayne"), ("IntakeDate", "1899-12-30"), ("Sex", "8"))

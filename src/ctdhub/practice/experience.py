@@ -10,8 +10,9 @@ import numpy as np
 
 from ctdhub.practice.chance import Bools, Ints, pick, pick_rows
 from ctdhub.practice.marginals import Marginals
-from ctdhub.schema import countries, load_schema
+from ctdhub.schema import countries
 from ctdhub.schema.countries import ALPHA3
+from ctdhub.schema.model import load_schema
 
 BANDS = ((0, 8), (9, 17), (18, 20), (21, 23), (24, 26), (27, 29), (30, 38), (39, 47), (48, 75))
 """First and last age in years of the nine age bands of the schema."""

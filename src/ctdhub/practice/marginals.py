@@ -17,7 +17,8 @@ from importlib import resources
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ctdhub.schema import countries, load_schema
+from ctdhub.schema import countries
+from ctdhub.schema.model import load_schema
 
 BLOCKS = (
     "gender", "age", "citizenship", "country", "exploitation", "means",

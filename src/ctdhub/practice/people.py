@@ -20,8 +20,8 @@ import pyarrow as pa
 from ctdhub.practice.chance import Bools, Ints, pick, pick_rows
 from ctdhub.practice.experience import draw_ages, draw_assistance, draw_experience
 from ctdhub.practice.marginals import Marginals
-from ctdhub.schema import load_schema
 from ctdhub.schema.countries import ALPHA3
+from ctdhub.schema.model import load_schema
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ctdhub.practice.chance import Bools, Ints
 from ctdhub.practice.marginals import BLOCKS, Marginals
 from ctdhub.practice.people import People
-from ctdhub.schema import load_schema
+from ctdhub.schema.model import load_schema
 
 Texts = NDArray[np.object_]
 PLANTED_BLOCKS = ("gender", "citizenship", "country")

@@ -13,8 +13,9 @@ from ctdhub.practice.chance import Bools
 from ctdhub.practice.experience import belonging
 from ctdhub.practice.marginals import Marginals
 from ctdhub.practice.people import People
-from ctdhub.schema import countries, load_schema
+from ctdhub.schema import countries
 from ctdhub.schema.countries import ALPHA3
+from ctdhub.schema.model import load_schema
 
 
 def facts(p: People, m: Marginals) -> dict[str, Any]:

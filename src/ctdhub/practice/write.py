@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from ctdhub.i18n import _
+from ctdhub.core.i18n import _
 from ctdhub.practice import casework, hotline, observatory, refuge
 from ctdhub.practice.marginals import load_marginals
 from ctdhub.practice.people import draw

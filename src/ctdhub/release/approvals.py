@@ -17,10 +17,10 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from ctdhub.disk import sweep, write_whole
-from ctdhub.errors import ReleaseError, printable
-from ctdhub.i18n import _
-from ctdhub.release.keys import SigningKey, is_public_key, is_signed
+from ctdhub.core.atomic import sweep, write_whole
+from ctdhub.core.errors import ReleaseError, printable
+from ctdhub.core.i18n import _
+from ctdhub.core.keys.signing import SigningKey, is_public_key, is_signed
 from ctdhub.release.manifest import Manifest
 
 APPROVALS, CANDIDATES = "APPROVALS.json", "candidates"

@@ -12,10 +12,10 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from ctdhub.disk import remove, sync
-from ctdhub.errors import ReleaseError
-from ctdhub.i18n import LANGUAGES, _
-from ctdhub.protect.border import Protected
+from ctdhub.border import Protected
+from ctdhub.core.atomic import remove, sync
+from ctdhub.core.errors import ReleaseError
+from ctdhub.core.i18n import LANGUAGES, _
 from ctdhub.release.catalogue import croissant, dcat, frictionless
 from ctdhub.release.deployment import deployment
 from ctdhub.release.facts import PublicFacts

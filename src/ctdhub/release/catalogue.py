@@ -13,7 +13,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ctdhub.release import measured
+from ctdhub.release import measurements
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import Manifest
 from ctdhub.schema.emit import frictionless as table_schema
@@ -71,7 +71,7 @@ def frictionless(
     if of_perpetrators is not None:
         schemas["perpetrators.csv"] = table_schema("perpetrators", list(of_perpetrators))
         schemas["perpetrator_counts.csv"] = _schema(_count_fields("perpetrators"))
-    for table, members in measured.fields(manifest, facts.years).items():
+    for table, members in measurements.fields(manifest, facts.years).items():
         schemas[f"{table}.csv"] = _schema(members)
     resources = [
         {
@@ -178,7 +178,7 @@ def croissant(
     if of_perpetrators is not None:
         fields["perpetrators"] = _texts(of_perpetrators)
         fields["perpetrator_counts"] = _typed(_count_fields("perpetrators"))
-    for table, described in measured.fields(manifest, facts.years).items():
+    for table, described in measurements.fields(manifest, facts.years).items():
         fields[table] = _typed(described)
     return _json(
         {

@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from ctdhub.errors import ReleaseError, printable
-from ctdhub.i18n import LANGUAGES, _
+from ctdhub.core.errors import ReleaseError, printable
+from ctdhub.core.i18n import LANGUAGES, _
 
 LICENCES = {
     "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ctdhub.protect.border import Estimate, Guarantee, Perpetrators, Protected, Sources
+from ctdhub.border import Estimate, Guarantee, Perpetrators, Protected, Sources
 
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 CORRIDOR = "citizenship*country_of_exploitation"

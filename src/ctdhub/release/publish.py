@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctdhub.disk import sync
-from ctdhub.errors import ReleaseError
-from ctdhub.i18n import _
+from ctdhub.core.atomic import sync
+from ctdhub.core.errors import ReleaseError
+from ctdhub.core.i18n import _
 from ctdhub.release.approvals import APPROVALS, Approvals, Approvers
 from ctdhub.release.bundle import free
 from ctdhub.release.verify import examine

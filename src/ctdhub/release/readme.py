@@ -13,8 +13,8 @@ import math
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ctdhub.errors import printable
-from ctdhub.protect.border import DOUBLES, LISTS
+from ctdhub.border import DOUBLES, LISTS
+from ctdhub.core.errors import printable
 from ctdhub.release.catalogue import citation, title
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import MANIFEST, Accuracy, Figure, Manifest, Mentioned

@@ -19,14 +19,13 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from ctdhub.errors import ReleaseError
-from ctdhub.i18n import _
-from ctdhub.protect.border import COUNTS, SHOWN, Perpetrators, Protected, restore
-from ctdhub.release import measured
+from ctdhub.border import COUNTS, SHOWN, Perpetrators, Protected, restore
+from ctdhub.core.errors import ReleaseError
+from ctdhub.core.i18n import _
+from ctdhub.release import measurements
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import Manifest
-from ctdhub.schema import load_schema
-from ctdhub.schema.model import TableName
+from ctdhub.schema.model import TableName, load_schema
 
 RECORDS, COUNTS_NAME = "records", "counts"
 PERPETRATORS, PERPETRATOR_COUNTS = "perpetrators", "perpetrator_counts"
@@ -53,9 +52,11 @@ def check_border(protected: object) -> Protected:
     if found := protected.perpetrators:
         strangers |= _strangers("perpetrators", found.records, found.counts)
     public = _public("people")
-    strangers |= measured.columns(protected.measurements) - public
+    strangers |= measurements.columns(protected.measurements) - public
     if sources := protected.sources:
-        strangers |= measured.columns(sources.measurements) - public - measured.SOURCE_COLUMNS
+        strangers |= (
+            measurements.columns(sources.measurements) - public - measurements.SOURCE_COLUMNS
+        )
     if strangers:
         what = _("These columns are not public variables of the schema: {names}.")
         fix = _("Remove them from the columns in policy.yaml, then build again.")
@@ -68,7 +69,7 @@ def _strangers(table: TableName, records: pa.Table, counts: pa.Table) -> set[str
     """Columns that are no public variables of a table, or no text."""
     public = _public(table)
     told = {f.name for f in records.schema if f.name not in public or f.type != pa.string()}
-    return told | (measured.columns(counts) - public)
+    return told | (measurements.columns(counts) - public)
 
 
 def _public(table: TableName) -> set[str]:
@@ -83,15 +84,15 @@ def write_tables(protected: Protected, folder: Path) -> None:
 
 
 def write_measured(protected: Protected, folder: Path) -> None:
-    """Write the noisy measurements of a release, see :mod:`ctdhub.release.measured`.
+    """Write the noisy measurements of a release, see :mod:`ctdhub.release.measurements`.
 
     As text, counts by year have a row per group and a column per year.
     """
-    for name, table in measured.tables(protected).items():
+    for name, table in measurements.tables(protected).items():
         pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
-        if name == measured.MEASURED:
+        if name == measurements.MEASURED:
             years = PublicFacts.of(protected.facts).years
-            table = measured.wide(table, protected.guarantee.sigma, years)
+            table = measurements.wide(table, protected.guarantee.sigma, years)
         write_csv(table, folder / f"{name}.csv")
 
 
@@ -136,8 +137,8 @@ def read_protected(folder: Path, manifest: Manifest) -> Protected:
             records=pq.read_table(folder / f"{RECORDS}.parquet"),
             counts=_read_counts(folder / f"{COUNTS_NAME}.parquet"),
             perpetrators=_read_perpetrators(folder, manifest),
-            measurements=measured.read_measurements(folder, manifest),
-            sources=measured.read_sources(folder, manifest),
+            measurements=measurements.read_measurements(folder, manifest),
+            sources=measurements.read_sources(folder, manifest),
             people=manifest.people.estimate(),
             case_records=manifest.case_records.estimate(),
             guarantee=manifest.guarantee(),

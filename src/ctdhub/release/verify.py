@@ -14,9 +14,9 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from ctdhub.errors import ReleaseError, printable
-from ctdhub.i18n import _
-from ctdhub.release import measured
+from ctdhub.core.errors import ReleaseError, printable
+from ctdhub.core.i18n import _
+from ctdhub.release import measurements
 from ctdhub.release.approvals import APPROVALS, CANDIDATES, Approvals, Approvers
 from ctdhub.release.manifest import MANIFEST, SUMS, Manifest
 from ctdhub.release.tables import PERPETRATOR_FILES, read_protected
@@ -106,7 +106,7 @@ def sha256(path: Path) -> str:
 
 def _names(path: Path, manifest: Manifest) -> list[Problem]:
     problems = []
-    required, unstated = measured.expected(manifest)
+    required, unstated = measurements.expected(manifest)
     if manifest.perpetrators:
         required.update(PERPETRATOR_FILES)
     else:

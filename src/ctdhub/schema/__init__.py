@@ -1,9 +1,7 @@
 """The single truth: variables, code lists, groups, labels, countries and crosswalks.
 
-Belongs here: what the hub's data mean, in every language, and how that maps to other standards.
-Does not belong here: quirks of contributors' files (``harmonise``), statistics, interface text.
+Zone: ground.  What the hub's data mean, in every language, and how that maps to other standards;
+codebook, Arrow types and catalogue metadata are emitted from it.
+Not here: quirks of contributors' files (``sensitive.mapping``), statistics, interface text.
+Public: ``model.load_schema``, ``labels.label``, ``places.find_place``, ``country_names.resolve``.
 """
-
-from ctdhub.schema.model import PERSON, Group, Schema, Variable, load_schema
-
-__all__ = ["PERSON", "Group", "Schema", "Variable", "load_schema"]

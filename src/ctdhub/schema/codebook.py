@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
-from ctdhub.i18n import LANGUAGES
+from ctdhub.core.i18n import LANGUAGES
 from ctdhub.schema import countries, labels
 from ctdhub.schema.model import TableName, Variable, load_schema
 

@@ -16,7 +16,7 @@ import yaml
 from babel import Locale
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
-from ctdhub.i18n import LANGUAGES
+from ctdhub.core.i18n import LANGUAGES
 
 ALPHA3: tuple[str, ...] = tuple(sorted(c.alpha_3 for c in pycountry.countries))
 """The 249 alpha-3 codes of ISO 3166-1, sorted: the public domain of every country variable."""
@@ -102,7 +102,7 @@ def name(alpha3: str, lang: str) -> str:
 
     Args:
         alpha3: one of :data:`ALPHA3`.
-        lang: a language that CLDR knows; the offered ones are ``ctdhub.i18n.LANGUAGES``.
+        lang: a language that CLDR knows; the offered ones are ``ctdhub.core.i18n.LANGUAGES``.
 
     Raises:
         KeyError: no such country.

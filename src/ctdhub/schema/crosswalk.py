@@ -30,8 +30,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ctdhub.errors import HubError
-from ctdhub.i18n import _
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import _
 from ctdhub.schema.model import Schema, load_schema
 
 Way = Literal["both", "read", "write", "none"]

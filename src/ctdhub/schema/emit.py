@@ -13,12 +13,12 @@ from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
-from ctdhub.errors import HubError
-from ctdhub.i18n import LANGUAGES, _
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import LANGUAGES, _
 from ctdhub.schema import labels
 from ctdhub.schema.codebook import TABLES, codebook_csv, codebook_json, codes
+from ctdhub.schema.codebook_html import codebook_html
 from ctdhub.schema.model import Kind, TableName, Variable, load_schema
-from ctdhub.schema.page import codebook_html
 
 __all__ = [
     "ARROW",

@@ -21,8 +21,8 @@ from typing import Annotated, Any, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ctdhub.errors import SchemaError
-from ctdhub.i18n import LANGUAGES, _
+from ctdhub.core.errors import SchemaError
+from ctdhub.core.i18n import LANGUAGES, _
 from ctdhub.schema import countries
 from ctdhub.schema.model import Kind, TableName, load_schema
 

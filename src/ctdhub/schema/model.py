@@ -13,7 +13,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ctdhub.schema import belonging, countries
+from ctdhub.schema import citizenship_group, countries
 
 Kind = Literal["year", "code", "country", "flag", "status", "entity", "count"]
 TableName = Literal["records", "people", "perpetrators"]
@@ -90,7 +90,7 @@ class Schema(_Frozen):
             for parent in v.follows or ():
                 if parent not in names or self.variable(parent).kind != "country":
                     raise ValueError(f"{v.name}: follows {parent}, which is no country")
-            if v.follows and self.codes[v.codes or ""] != belonging.GROUPS:
+            if v.follows and self.codes[v.codes or ""] != citizenship_group.GROUPS:
                 raise ValueError(f"{v.name}: its codes are not those of a citizenship group")
             for wanted in (v.group, v.any_of):
                 if wanted and wanted not in self.groups:

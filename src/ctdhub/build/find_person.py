@@ -1,0 +1,212 @@
+"""Whose records a number of a case, or a token, finds.
+
+Belongs here: from what a contributor tells to lines of the register and the records they leave out.
+Does not belong here: writing the register (``withdrawing``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ctdhub.build.hub import Hub
+from ctdhub.build.stages.records import harmonise_file, mapping_file, policy
+from ctdhub.build.steps import Progress, Step
+from ctdhub.build.withdrawn import RECORDS, contributor_of, filed, made_with
+from ctdhub.core.errors import HubError, MappingError, PolicyError, WithdrawalError, printable
+from ctdhub.core.i18n import _
+from ctdhub.sensitive.consent.entry import Entry, Reason, Scope
+from ctdhub.sensitive.consent.in_force import InForce
+from ctdhub.sensitive.consent.match import also_known, left_out, mark
+from ctdhub.sensitive.mapping.identifiers import Keying, keyings
+from ctdhub.sensitive.mapping.mapping_file import load_mapping
+
+ByWhat = Literal["case", "token"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What numbers of cases, or tokens, find at the moment.
+
+    Attributes:
+        entries: what would be written down, where it is not in force yet: a line for each number,
+            and one for each person key that its records have besides.
+        already: how many are in force already.
+        unknown: places (from 1) in what was given of those that no record carries.
+        records: records that would be left out, by contributor.
+        people: people who would be, by the hub's own person keys.
+    """
+
+    entries: tuple[Entry, ...]
+    already: int
+    unknown: tuple[int, ...]
+    records: dict[str, int]
+    people: int
+
+
+def look_up(
+    hub: Hub,
+    contributor: str,
+    texts: Sequence[str],
+    by: ByWhat | None,
+    scope: Scope,
+    reason: Reason,
+    progress: Progress | None = None,
+) -> Found:
+    """Find the records of people by numbers of cases or tokens of a contributor.
+
+    Its files are harmonised where they are not yet, those of others are taken as they are.
+
+    Args:
+        texts: numbers or tokens, as the contributor writes them.
+        by: what they are; None takes numbers where the mapping knows them, else tokens.
+
+    Raises:
+        WithdrawalError: one of them is none.
+        PolicyError: no such contributor.
+        MappingError: its mapping knows no such numbers or tokens.
+        HubError: its files cannot be read.
+    """
+    known_contributor(hub, contributor)
+    keys = keys_of(keying_of(hub, contributor, by), texts)
+    secret, force = hub.person_key(), hub.withdrawn()
+    with hub.lock():
+        steps = harmonised_files(hub, contributor, progress)
+    own = [step for step in steps if contributor_of(step) == contributor]
+    carried: dict[str, set[str]] = {}
+    known: dict[str, set[str]] = {}
+    for step in own:
+        made = made_with([step])
+        for key in _carried(step, keys):
+            carried.setdefault(key, set()).update(made)
+    if scope == "person":
+        known = also_known([filed(step) for step in own], keys)
+    entries, already = [], 0
+    for key in dict.fromkeys(keys):
+        made_for, told = tuple(sorted(carried.get(key, ()))), mark(secret, key)
+        entry = Entry("withdrawal", scope, contributor, told, "", reason, made_for)
+        lines = [entry]
+        for also in sorted(mark(secret, other) for other in known.get(key, ())):
+            lines.append(replace(entry, mark=also, because=told))
+        new = [one for one in lines if not in_force_already(one, force)]
+        entries += new
+        already += not new
+    gone = left_out([filed(s) for s in steps], InForce(tuple(entries), {}), secret)
+    records, people = _counted(steps, gone)
+    unknown = tuple(place for place, key in enumerate(keys, 1) if key not in carried)
+    return Found(tuple(entries), already, unknown, records, people)
+
+
+def known_contributor(hub: Hub, contributor: str) -> None:
+    """Refuse an id that no agreement has.
+
+    Raises:
+        PolicyError: tells the ids there are.
+    """
+    known = [a.id for a in hub.agreements()]
+    if contributor not in known:
+        what = _("There is no contributor {id} in this hub.").format(id=printable(contributor))
+        fix = _("Take one of: {ids}.").format(ids=", ".join(known) or "–")
+        raise PolicyError(what, fix, rule="contributor")
+
+
+def in_force_already(one: Entry, force: InForce) -> bool:
+    """Whether a line would add nothing to what is in force."""
+    return any(
+        (one.scope, one.contributor, one.mark, one.because)
+        == (e.scope, e.contributor, e.mark, e.because)
+        and set(one.made) <= set(e.made)
+        for e in force.entries
+    )
+
+
+def keying_of(hub: Hub, contributor: str, by: ByWhat | None) -> Keying:
+    """How what the contributor tells becomes a key."""
+    mapping = load_mapping(mapping_file(hub, contributor))
+    person, case = keyings(mapping, contributor, hub.person_key())
+    token = person if person and person.action == "token" else None
+    number = case or (person if person and person.action == "hash" else None)
+    found = {"case": number, "token": token, None: number or token}[by]
+    if found is not None:
+        return found
+    if by is None:
+        what = _("The mapping of {id} tells nobody apart, so that nobody can be found.")
+    elif by == "token":
+        what = _("The mapping of {id} takes no tokens.")
+    else:
+        what = _("The mapping of {id} does not know its numbers of cases.")
+    fix = _(
+        "Under identifiers give the column of case numbers the decision case (or hash), build, and "
+        "tell the number again; or let {id} send a file without her and delete the old one."
+    )
+    raise MappingError(
+        what.format(id=contributor),
+        fix.format(id=contributor),
+        file=hub.mapping(contributor),
+        rule="no-case",
+    )
+
+
+def keys_of(keying: Keying, texts: Sequence[str]) -> list[str]:
+    """The key of each text.
+
+    Raises:
+        WithdrawalError: a text is no number of a case, or no token; only its place is told.
+    """
+    keys: list[str] = []
+    for place, text in enumerate(texts, 1):
+        try:
+            key = keying.of(text)
+        except HubError:
+            key = None
+        if key is None:
+            what = _("Number {place} of those given is no number of a case and no token.")
+            fix = _("Write them as the contributor's file does, one a line.")
+            raise WithdrawalError(what.format(place=place), fix, rule="no-number")
+        keys.append(key)
+    return keys
+
+
+def harmonised_files(hub: Hub, contributor: str, progress: Progress | None) -> list[Step]:
+    """Files that are harmonised; those of this contributor are, if need be."""
+    rules, found = policy(hub), []
+    given = hub.contributions()
+    for place, contribution in enumerate(given):
+        own = contribution.contributor == contributor
+        if not own and not hub.mapping(contribution.contributor).is_file():
+            continue
+        step = harmonise_file(hub, contribution, rules)
+        if own:
+            if progress:
+                progress(step.name, place / len(given))
+            step.refresh()
+        if step.reason() is None:
+            found.append(step)
+    return found
+
+
+def _carried(step: Step, keys: Iterable[str]) -> set[str]:
+    """Which of the keys a file carries."""
+    wanted, file = pa.array(sorted(set(keys)), pa.string()), filed(step)
+    found: set[str] = set()
+    for column in (file.records["person_key"], file.cases["case"]):
+        found.update(column.filter(pc.is_in(column, value_set=wanted)).to_pylist())
+    return found
+
+
+def _counted(steps: Sequence[Step], gone: pa.Array) -> tuple[dict[str, int], int]:
+    """Records left out by contributor, and the people whom they are about."""
+    records: Counter[str] = Counter()
+    people: set[str] = set()
+    for step in steps:
+        table = pq.read_table(step.output / RECORDS, columns=["record_id", "person_key"])
+        table = table.filter(pc.is_in(table["record_id"], value_set=gone))
+        records[contributor_of(step)] += table.num_rows
+        people.update(pc.coalesce(table["person_key"], table["record_id"]).to_pylist())
+    return {name: n for name, n in sorted(records.items()) if n}, len(people)

@@ -1,0 +1,235 @@
+"""The hub folder: what a steward owns, read into checked values.
+
+Belongs here: where things lie, what they hold together, the lock, the key of case numbers.
+Does not belong here: what may stand in settings (``settings``), what the pipeline does with them.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ctdhub.build.settings import SOURCE_KINDS, Agreement, HubSettings, read_settings
+from ctdhub.core.atomic import sweep, write_whole
+from ctdhub.core.errors import HubFolderError, PolicyError
+from ctdhub.core.i18n import _
+from ctdhub.core.lock import locked
+from ctdhub.release.approvals import CANDIDATES, Role
+from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.consent.entry import Entry
+from ctdhub.sensitive.consent.in_force import InForce, in_force
+from ctdhub.sensitive.consent.register import Register, other_key
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """One raw file as received: ``contributions/<contributor>/<date>/<file>``."""
+
+    contributor: str
+    date: str
+    file: Path
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A hub folder.  Opening it checks only that it is one; settings are read when asked for.
+
+    Raises:
+        HubFolderError: the folder has no hub.yaml.
+    """
+
+    root: Path
+
+    def __post_init__(self) -> None:
+        if not (self.root / "hub.yaml").is_file():
+            what = _("This folder is not a hub: it has no hub.yaml.")
+            fix = _("Name a hub folder, or make one: `ctdhub init DIR`, or `ctdhub demo DIR`.")
+            raise HubFolderError(what, fix, file=self.root, rule="hub-folder")
+
+    @property
+    def settings(self) -> HubSettings:
+        """hub.yaml, checked."""
+        return read_settings(self.root / "hub.yaml", HubSettings)
+
+    @property
+    def policy_file(self) -> Path:
+        """policy.yaml: columns, bounds, epsilon, delta, budget."""
+        return self.root / "policy.yaml"
+
+    @property
+    def ledger(self) -> Path:
+        """The folder of the privacy ledger."""
+        return self.root / "ledger"
+
+    @property
+    def releases(self) -> Path:
+        """The folder of immutable releases."""
+        return self.root / "releases"
+
+    @property
+    def candidates(self) -> Path:
+        """The folder of finished releases that wait for approval."""
+        return self.root / CANDIDATES
+
+    @property
+    def stories(self) -> Path:
+        """The folder of the stories that the site tells; it need not exist."""
+        return self.root / "stories"
+
+    @property
+    def site(self) -> Path:
+        """The folder of the generated site."""
+        return self.root / "site"
+
+    @property
+    def work(self) -> Path:
+        """Derived, sensitive; can be deleted and rebuilt."""
+        return self.root / "work"
+
+    def mapping(self, contributor: str) -> Path:
+        """The mapping file of a contributor."""
+        return self.root / "mappings" / f"{contributor}.yaml"
+
+    def agreements(self) -> tuple[Agreement, ...]:
+        """All contributors' agreements, by id.
+
+        Raises:
+            PolicyError: an agreement has faults, or its id is not its file's name.
+        """
+        found = []
+        for path in sorted((self.root / "contributors").glob("*.yaml")):
+            agreement = read_settings(path, Agreement)
+            if agreement.id != path.stem or agreement.kind not in SOURCE_KINDS:
+                what = _("An agreement's id must be its file's name, and its kind one of: {kinds}.")
+                fix = _("Correct id or kind in the agreement.")
+                raise PolicyError(
+                    what.format(kinds=", ".join(SOURCE_KINDS)), fix, file=path, rule="agreement"
+                )
+            found.append(agreement)
+        return tuple(found)
+
+    @property
+    def withdrawals(self) -> Register:
+        """The register of withdrawals; its last line is named beside the ledger."""
+        head = self.ledger / "withdrawals-head"
+        return Register(self.root / "withdrawals", head, self.person_key())
+
+    def withdrawn(self) -> InForce:
+        """The withdrawals in force.
+
+        Raises:
+            WithdrawalError: the register was changed, or the person key is another.
+        """
+        return in_force(self.withdrawal_lines())
+
+    def withdrawal_lines(self) -> tuple[Entry, ...]:
+        """All lines of the register; without one no person key is needed.
+
+        Raises:
+            WithdrawalError: as :meth:`withdrawn`.
+        """
+        places = (self.root / "withdrawals", self.ledger / "withdrawals-head")
+        if not any(place.exists() for place in places):
+            return ()
+        if not self.key_file.exists():
+            raise other_key(self.root / "withdrawals")
+        return self.withdrawals.entries()
+
+    def contributions(self) -> tuple[Contribution, ...]:
+        """Raw files that a build reads: those of contributors that did not withdraw."""
+        gone = self.withdrawn().contributors
+        return tuple(c for c in self.received() if c.contributor not in gone)
+
+    def received(self) -> tuple[Contribution, ...]:
+        """All raw files, by contributor, date and name.
+
+        Raises:
+            HubFolderError: a file lies under a contributor without agreement.
+        """
+        known = {a.id for a in self.agreements()}
+        found = []
+        for file in sorted((self.root / "contributions").glob("*/*/*")):
+            if file.name.startswith("."):
+                continue
+            contributor, date = file.parts[-3:-1]
+            if contributor not in known:
+                what = _("There are contributions from an organisation without an agreement.")
+                fix = _("Write contributors/{id}.yaml, or remove the folder.")
+                raise HubFolderError(
+                    what, fix.format(id=contributor), file=file.parent.parent, rule="agreement"
+                )
+            found.append(Contribution(contributor, date, file))
+        return tuple(found)
+
+    def limits(self) -> dict[str, float | None]:
+        """Epsilon that each contributor's agreement allows in all, None where it sets no limit."""
+        return {a.id: a.budget_limit for a in self.agreements()}
+
+    def facts(self, years: tuple[int, int]) -> dict[str, Any]:
+        """Public facts that a release carries; none of them comes from case data.
+
+        The contributors are those that sent files and did not withdraw; an agreement alone puts no
+        records in.
+        """
+        settings, sent = self.settings, {c.contributor for c in self.contributions()}
+        return {
+            "hub": settings.name,
+            "contributors": [
+                {
+                    "id": a.id,
+                    "name": a.name,
+                    "kind": a.kind,
+                    "years": list(a.years or years),
+                    **({} if a.show_counts else {"show_counts": False}),
+                }
+                for a in self.agreements()
+                if a.id in sent
+            ],
+            "years": list(years),
+            "schema_version": load_schema().version,
+            "languages": list(settings.languages),
+            "licence": settings.licence,
+            "invented": settings.invented,
+            "homepage": settings.homepage,
+            "helpline": settings.helpline,
+        }
+
+    def practice_key(self, role: Role) -> Path:
+        """Where a practice hub, and no other, keeps the private key of a role."""
+        return self.root / "keys" / f"practice-{role}.pem"
+
+    @property
+    def key_file(self) -> Path:
+        """Where the person key lies."""
+        return self.root / "keys" / "person.key"
+
+    def person_key(self) -> bytes:
+        """The hub's secret for hashing case numbers, made at first need; never leaves the hub."""
+        path = self.key_file
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            sweep(path.parent, path.name)
+            write_whole(path, secrets.token_bytes(32))
+        return path.read_bytes()
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the hub for one build; the lock dies with the process.
+
+        Raises:
+            HubFolderError: another build holds it.
+            HubError: this system has no locks.
+        """
+        self.work.mkdir(mode=0o700, exist_ok=True)
+        with ExitStack() as held:
+            try:
+                held.enter_context(locked(self.work / ".lock", wait=False))
+            except BlockingIOError:
+                what = _("Another build is at work in this hub.")
+                fix = _("Wait until it has finished, or stop it, then run the command again.")
+                raise HubFolderError(what, fix, file=self.root, rule="lock") from None
+            yield

@@ -1,0 +1,164 @@
+"""How a hub begins: an empty one with settings to fill in, or a practice hub.
+
+Belongs here: the files that a new hub folder starts with.
+Does not belong here: invented data (``practice``), the meaning of the settings (``hub``).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from importlib import resources
+from pathlib import Path
+
+import yaml
+
+from ctdhub.build.hub import Hub
+from ctdhub.build.steps import Progress
+from ctdhub.core.atomic import sync
+from ctdhub.core.errors import HubFolderError
+from ctdhub.core.i18n import LANGUAGES, _
+from ctdhub.core.keys.signing import make_key, read_key
+from ctdhub.dp.default_policy import DEFAULT_POLICY_YAML
+from ctdhub.practice.write import CONTRIBUTION_DATE, write_practice
+from ctdhub.release.approvals import ROLES
+
+PEOPLE_IN_NEW_HUB = 60_000
+"""Invented people in a practice hub, unless said otherwise."""
+
+FOLDERS = (
+    "contributors",
+    "mappings",
+    "contributions",
+    "ledger",
+    "candidates",
+    "releases",
+    "stories",
+)
+
+_IGNORED = "contributions/\nkeys/\nwork/\nwithdrawals/\ncandidates/\nledger/secret\n"
+_SITE = """
+# Where the public will find the site, for search engines; until then no page claims an address.
+# site:
+#   url: https://data.example.org/
+"""
+_APPROVERS = """
+# Nothing is published before two people approve it with `ctdhub approve`.  Each makes a key with
+# `ctdhub key new --out FILE`, keeps that file, and writes down here the public key it prints.
+# A key that signs no more moves to former, so that the releases it signed stay valid.
+# approvers:
+#   steward: ed25519:…
+#   privacy_officer: ed25519:…
+#   former: []
+"""
+
+
+def new_hub(folder: Path, name: str, *, invented: bool = False) -> Hub:
+    """Make a hub folder with settings to fill in.
+
+    Raises:
+        HubFolderError: the folder exists and is not empty.
+    """
+    _require_empty(folder)
+    for room in FOLDERS:
+        (folder / room).mkdir(parents=True, exist_ok=True)
+    (folder / "contributions").chmod(0o700)
+    settings = {"name": name, "languages": list(LANGUAGES), "invented": invented}
+    (folder / "policy.yaml").write_text(DEFAULT_POLICY_YAML, "utf-8")
+    (folder / ".gitignore").write_text(_IGNORED, "utf-8")
+    text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
+    (folder / "hub.yaml").write_text(text + _SITE + _APPROVERS, "utf-8")
+    return Hub(folder)
+
+
+def practice_hub(folder: Path, people: int | None = None, progress: Progress | None = None) -> Hub:
+    """Make a practice hub with invented contributions, or open the one that is there.
+
+    Args:
+        folder: a new or empty folder, or a practice hub.
+        people: number of invented people, by default :data:`PEOPLE_IN_NEW_HUB` or as many as the
+            hub has.
+        progress: told (message, fraction done).
+
+    Raises:
+        HubFolderError: the folder holds something else, or a practice hub of another size.
+    """
+    if (folder / "hub.yaml").is_file():
+        hub = Hub(folder)
+        if not hub.settings.invented:
+            what = _("This folder holds a hub with real data.")
+            fix = _("Name another folder for the practice hub.")
+            raise HubFolderError(what, fix, file=folder, rule="practice-folder")
+        if people not in (None, _invented_people(hub)):
+            what = _("This folder holds a practice hub of another size.")
+            fix = _("Name a new folder, or leave --people out to build the one that is there.")
+            raise HubFolderError(what, fix, file=folder, rule="practice-size")
+        _name_practice_approvers(hub)
+        return hub
+    people = people or PEOPLE_IN_NEW_HUB
+    _require_empty(folder)
+    fresh = folder.with_name(f".new-{folder.name}-{secrets.token_hex(4)}")
+    try:
+        hub = new_hub(fresh, "Practice hub (invented data)", invented=True)
+        _fill(hub, people, progress)
+        _name_practice_approvers(hub)
+        if folder.exists():
+            folder.rmdir()
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return Hub(folder)
+
+
+def _name_practice_approvers(hub: Hub) -> None:
+    """Make keys with which the practice hub approves its own releases, unless it has approvers."""
+    if hub.settings.approvers is not None:
+        return
+    (hub.root / "keys").mkdir(mode=0o700, exist_ok=True)
+    paths = {role: hub.practice_key(role) for role in ROLES}
+    keys = {r: read_key(p) if p.exists() else make_key(p) for r, p in paths.items()}
+    named = {"approvers": {role: key.public for role, key in keys.items()}}
+    file = hub.root / "hub.yaml"
+    fresh = hub.root / ".new-hub.yaml"
+    fresh.write_text(file.read_text("utf-8") + yaml.safe_dump(named, sort_keys=False), "utf-8")
+    sync(fresh)
+    fresh.replace(file)
+
+
+def _invented_people(hub: Hub) -> int | None:
+    """How many people the practice hub was made with, None where its truth was taken away."""
+    try:
+        return int(json.loads((hub.root / "practice" / "truth.json").read_text("utf-8"))["people"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _require_empty(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        what = _("The folder exists and is not empty.")
+        fix = _("Name a folder that does not exist yet, or an empty one.")
+        raise HubFolderError(what, fix, file=folder, rule="new-folder")
+
+
+def _fill(hub: Hub, people: int, progress: Progress | None) -> None:
+    """Move what the practice contributors sent, and their papers, to where a steward puts them.
+
+    The policy names the lists whose people carry the same tokens, so that their overlap is known.
+    """
+    folder = hub.root / "practice"
+    summary = write_practice(folder, people=people, progress=progress)
+    for contributor, file in summary.files.items():
+        target = hub.root / "contributions" / contributor / CONTRIBUTION_DATE / file.name
+        target.parent.mkdir(parents=True)
+        file.rename(target)
+    for papers in ("mappings", "contributors"):
+        (hub.root / papers).rmdir()
+        (folder / papers).rename(hub.root / papers)
+    lists = ", ".join(summary.truth["lists"]["with_tokens"])
+    text = DEFAULT_POLICY_YAML.replace("lists: []", f"lists: [{lists}]")
+    hub.policy_file.write_text(text, "utf-8")
+    events = resources.files("ctdhub.practice") / "events.yaml"
+    (hub.root / events.name).write_bytes(events.read_bytes())
+    for story in (resources.files("ctdhub.practice") / "stories").iterdir():
+        (hub.stories / story.name).write_text(story.read_text("utf-8"), "utf-8")

@@ -1,0 +1,247 @@
+"""A contributor's private report: its own exact profile beside the hub's protected picture.
+
+Belongs here: putting the two together as a document.  Does not belong here: counting
+(``profile``), the hub's numbers (``insight``), setting it (``paper``).
+
+The report is sensitive: it holds exact counts.  It is written below ``work/`` and nowhere else
+unless the steward names another place, and never into a site or a release.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from ctdhub.build.hub import Hub
+from ctdhub.build.settings import Agreement
+from ctdhub.build.stages.records import REJECTS, REPORT, harmonise_file, policy
+from ctdhub.build.steps import Step
+from ctdhub.build.withdrawn import RECORDS, accounted, withdrawn_ids, without
+from ctdhub.core.errors import HubFolderError, PaperError, WithdrawalError, printable
+from ctdhub.core.format import number, share, year
+from ctdhub.core.i18n import _, current
+from ctdhub.document.document import Section, Sheet, Table, Words
+from ctdhub.document.numbers import Notebook
+from ctdhub.report.brief.frame import closing, frame
+from ctdhub.report.wording import ranged, state_words
+from ctdhub.schema.labels import code_label, group_label, label
+from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.ingest.rejects import REJECTS as REJECTS_SCHEMA
+from ctdhub.sensitive.profile import Profile, profile
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.tables import CITIZENSHIP, YEAR, Row, distribution, flag_group
+
+TOP = 10
+"""Citizenships that the report lists, those with most of the contributor's own people."""
+
+
+def own_profile(hub: Hub, contributor: str) -> tuple[Agreement, Profile]:
+    """The profile of a contributor's harmonised files, and its agreement.
+
+    Raises:
+        PaperError: no such contributor.
+        HubFolderError: its files have not been harmonised, or have changed since.
+        WithdrawalError: the contributor withdrew.
+    """
+    known = {a.id: a for a in hub.agreements()}
+    if contributor not in known:
+        what = _("There is no contributor {id} in this hub.").format(id=printable(contributor))
+        fix = _("Take one of: {ids}.").format(ids=", ".join(known) or "–")
+        raise PaperError(what, fix, rule="contributor")
+    if contributor in hub.withdrawn().contributors:
+        what = _("{id} withdrew: its files are no longer read.").format(id=contributor)
+        fix = _("What was published before says what it said.")
+        raise WithdrawalError(what, fix, rule="contributor-withdrew")
+    rules = policy(hub)
+    every = [(c.contributor, harmonise_file(hub, c, rules)) for c in hub.contributions()]
+    steps = [step for name, step in every if name == contributor]
+    built = [step for _name, step in every if step.reason() is None]
+    if not steps or any(step not in built for step in steps):
+        what = _("The files of this contributor are not harmonised, or have changed since.")
+        fix = _("Run `ctdhub build HUB --until link`, which spends no privacy budget.")
+        raise HubFolderError(what, fix, file=hub.root, rule="not-built")
+    return known[contributor], _profile(steps, withdrawn_ids(hub, built))
+
+
+def _profile(steps: Sequence[Step], gone: pa.Array) -> Profile:
+    """The profile of files, without the records of people who withdrew."""
+    records = pa.concat_tables([without(pq.read_table(s.output / RECORDS), gone) for s in steps])
+    options = pa_csv.ConvertOptions(column_types=REJECTS_SCHEMA)
+    rejects = [pa_csv.read_csv(s.output / REJECTS, convert_options=options) for s in steps]
+    kept = [
+        accounted(json.loads((s.output / REPORT).read_text("utf-8"))["conservation"], s, gone)
+        for s in steps
+    ]
+    excluded: Counter[str] = Counter()
+    for account in kept:
+        excluded.update(account["excluded"])
+    return profile(
+        records, pa.concat_tables(rejects), sum(a["rows_read"] for a in kept), excluded,
+        load_schema(),
+    )  # fmt: skip
+
+
+def own_report(agreement: Agreement, own: Profile, answers: Answers, made: date) -> Sheet:
+    """The report in the language in force.
+
+    Args:
+        own: of the contributor alone.
+        answers: of the hub's release, for the pooled shares with their intervals.
+        made: the day that stands on it.
+    """
+    release = answers.release
+    private = _(
+        "Private, for this contributor only: it holds exact counts of its own records. Do not "
+        "publish."
+    )
+    around = frame(release, made)
+    head = (_("Answer"), _("Your people"), _("Your share"), _("The hub's share"))
+    sections = [
+        Section("own-sent", _("What you sent"), (_sent(own), *_refused(own))),
+        Section(
+            "own-gender",
+            _("Your people beside the hub's"),
+            (_compared(own, answers, "gender", head),),
+        ),
+        Section("own-age", "", (_compared(own, answers, "age_band", head),)),
+        Section("own-exploitation", "", (_flags(own, answers, "exploitation", head),)),
+        Section("own-citizenship", "", (_compared(own, answers, CITIZENSHIP, head, TOP),)),
+        Section("own-years", _("Your people by year"), (_years(own),)),
+        Section("own-complete", _("How complete your records are"), (_complete(own, answers),)),
+        *closing(answers, Notebook()),
+    ]
+    return Sheet(
+        frame=replace(around, mark=" ".join(m for m in (private, around.mark) if m)),
+        title=agreement.name,
+        subtitle=_("Your own records beside release {version}").format(version=release.version),
+        lead=(
+            _(
+                "You sent {rows} rows, which became {records} records of {people} people. These "
+                "counts are exact and your own; the hub's shares are protected and have intervals."
+            ).format(rows=number(own.rows), records=number(own.records), people=number(own.people)),
+        ),
+        always=_("Identified cases, not prevalence."),
+        sections=tuple(sections),
+        most=None,
+    )
+
+
+def _sent(own: Profile) -> Table:
+    rows = [
+        (_("Rows read"), number(own.rows)),
+        (_("Records made of them"), number(own.records)),
+        (_("People whom these records are about"), number(own.people)),
+    ]
+    return Table(
+        title=_("Rows, records and people"),
+        subtitle=_("People are joined by the keys of your own records only."),
+        head=(_("What"), _("Number")),
+        rows=tuple(rows),
+    )
+
+
+def _refused(own: Profile) -> tuple[Table | Words, ...]:
+    """Rows that did not become records, by rule."""
+    left = [*own.refused.items(), *own.excluded.items()]
+    if not left:
+        return (Words((_("Every row became a record."),)),)
+    return (
+        Table(
+            title=_("Rows that did not become records, by rule"),
+            subtitle=_("The list of faults with rows and columns is in the hub's work folder."),
+            head=(_("Rule"), _("Rows")),
+            rows=tuple((rule, number(n)) for rule, n in sorted(left)),
+        ),
+    )
+
+
+def _compared(
+    own: Profile, answers: Answers, variable: str, head: tuple[str, ...], most: int | None = None
+) -> Table:
+    """Own people and both shares for the values of a variable."""
+    pooled = {row.codes[0]: row for row in distribution(answers, variable).rows}
+    base, values = own.recorded(variable), own.values[variable]
+    codes = [c for c in answers.domain(variable) if most is None or values.get(c)]
+    if most is not None:
+        codes = sorted(codes, key=lambda c: -values[c])[:most]
+    rows = [
+        (code_label(variable, code, current()), *_line(values.get(code, 0), base, pooled.get(code)))
+        for code in codes
+    ]
+    title = label(variable, current())
+    return Table(title, _shares(), head, tuple(rows), _base(base, own.people - base))
+
+
+def _flags(own: Profile, answers: Answers, group: str, head: tuple[str, ...]) -> Table:
+    """The same for a group of flags; only people with some flag of it are in the shares."""
+    pooled = {row.codes[0]: row for row in flag_group(answers, group).rows}
+    schema = load_schema()
+    base = own.values[schema.groups[group].indicator or ""].get("yes", 0)
+    rows = [
+        (label(flag, current()), *_line(own.values[flag].get("yes", 0), base, pooled.get(flag)))
+        for flag in schema.flags(group)
+    ]
+    return Table(
+        group_label(group, current()), _shares(), head, tuple(rows), _base(base, own.people - base)
+    )
+
+
+def _shares() -> str:
+    return _("Shares refer to the people whose answer is recorded.")
+
+
+def _line(people: int, base: int, pooled: Row | None) -> tuple[str, str, str]:
+    hub = state_words("not_measured")
+    if pooled is not None and pooled.share is not None:
+        hub = ranged(pooled.share)
+    return number(people), share(people / base, fine=True) if base else "–", hub
+
+
+def _base(known: int, unknown: int) -> str:
+    return _("Recorded for {known} of your people, not recorded for {unknown}.").format(
+        known=number(known), unknown=number(unknown)
+    )
+
+
+def _years(own: Profile) -> Table:
+    found = own.values[YEAR]
+    rows = [(year(code), number(found[code])) for code in sorted(c for c in found if c)]
+    if unknown := found.get("", 0):
+        rows.append((state_words("not_recorded"), number(unknown)))
+    return Table(label(YEAR, current()), "", (_("Year"), _("Your people")), tuple(rows))
+
+
+def _complete(own: Profile, answers: Answers) -> Table:
+    """Share of people whose answer is recorded, own and pooled, by variable or group of flags."""
+    schema, rows = load_schema(), []
+    for variable in schema.table("people"):
+        if not variable.public or variable.kind == "flag" or variable.name not in own.values:
+            continue
+        if variable.name not in answers.variables or variable.name == "records_per_person":
+            continue
+        known = own.recorded(variable.name)
+        missing = distribution(answers, variable.name).missing
+        rows.append((label(variable.name, current()), *_filled(own, known, missing)))
+    for group, of in schema.groups.items():
+        if of.indicator in answers.variables and of.indicator is not None:
+            known = own.values[of.indicator].get("yes", 0)
+            missing = flag_group(answers, group).missing
+            rows.append((group_label(group, current()), *_filled(own, known, missing)))
+    return Table(
+        title=_("People whose answer is recorded"),
+        subtitle=_("Of a group of flags: people for whom any is yes."),
+        head=(_("Question"), _("Your people"), _("The hub's people")),
+        rows=tuple(rows),
+    )
+
+
+def _filled(own: Profile, known: int, missing: float | None) -> tuple[str, str]:
+    mine = share(known / own.people) if own.people else "–"
+    return mine, state_words("not_measured") if missing is None else share(1 - missing)

@@ -1,0 +1,132 @@
+"""Settings files of a hub, read into checked values: hub.yaml and the agreements.
+
+Belongs here: what may stand in them, and the error that names every fault of one.
+Does not belong here: where they lie (``hub``), the policy (``protect``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from ctdhub.build.spark.settings import SparkSettings
+from ctdhub.core.errors import PolicyError, printable
+from ctdhub.core.i18n import LANGUAGES, Language, _
+from ctdhub.release.approvals import Approvers
+from ctdhub.release.facts import SITE_ADDRESS
+from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.linkage.settings import LinkageSettings
+
+SOURCE_KINDS = load_schema().codes["source_type"]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SiteSettings(_Settings):
+    """Where the public finds the site: ``url`` (https), empty where it is not known yet."""
+
+    url: str = Field(default="", pattern=SITE_ADDRESS)
+
+
+class HubSettings(_Settings):
+    """hub.yaml: name of the hub, languages of its site, schema version, engine.
+
+    ``homepage`` (https) and ``helpline`` (a number or address) are shown on the site if given.
+    ``site`` says where the site will be found.
+    ``linkage`` sets the cut-offs of the report on links.
+    ``spark`` says which cluster works where ``engine`` is spark.
+    ``approvers`` holds the public keys of the two people without whom nothing is published.
+    """
+
+    name: str = Field(min_length=1, max_length=200)
+    languages: tuple[Language, ...] = LANGUAGES
+    schema_version: str = Field(default="1.1", pattern=r"^\d{1,4}\.\d{1,4}$")
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    spark: SparkSettings = SparkSettings()
+    invented: bool = False
+    licence: str = "CC-BY-4.0"
+    homepage: str = Field(default="", pattern=r"^(https://\S{1,300})?$")
+    helpline: str = Field(default="", max_length=120)
+    site: SiteSettings = SiteSettings()
+    linkage: LinkageSettings = LinkageSettings()
+    approvers: Approvers | None = None
+
+    @field_validator("schema_version")
+    @classmethod
+    def _shipped(cls, version: str) -> str:
+        """A hub stays valid while variables are only added: same major number, older minor."""
+        (major, minor), shipped = _numbers(version), _numbers(load_schema().version)
+        if major != shipped[0] or minor > shipped[1]:
+            raise ValueError("not a version of the schema that this software can read")
+        return version
+
+
+def _numbers(version: str) -> tuple[int, int]:
+    major, minor = version.split(".")
+    return int(major), int(minor)
+
+
+class Agreement(_Settings):
+    """contributors/<id>.yaml: what a contributor and the hub agreed on.
+
+    ``show_counts`` says whether noisy counts of this contributor may be released under its name:
+    only where it agreed.  Without, its people are counted together with those of other such
+    contributors, and where none agreed nothing is counted by contributor.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)
+    name: str = Field(min_length=1, max_length=200)
+    kind: str
+    years: tuple[int, int] | None = None
+    scope: str
+    legal_basis: str
+    consent_rule: str
+    retention: str
+    display_rule: str
+    show_counts: bool = False
+    budget_limit: float | None = Field(default=None, gt=0)
+    invented: bool = False
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def read_settings(path: Path, model: type[_Model]) -> _Model:
+    """Read a YAML settings file into its model.
+
+    Raises:
+        PolicyError: the file is missing, is no YAML, or breaks the model; all faults at once.
+    """
+    try:
+        return model.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    except FileNotFoundError:
+        what = _("A settings file of the hub is missing.")
+        fix = _("Create it, or run `ctdhub init` in an empty folder to see an example.")
+        raise PolicyError(what, fix, file=path, rule="settings-file") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        what = _("A settings file of the hub is not valid YAML.")
+        fix = _("Check its indentation, quotes and colons, and save it as UTF-8.")
+        raise PolicyError(what, fix, file=path, rule="settings-yaml") from None
+    except ValidationError as error:
+        faults = "; ".join(_fault(e["loc"], e["type"]) for e in error.errors())
+        what = _("A settings file of the hub has faults: {faults}.").format(faults=faults)
+        fix = _("Correct the named settings.")
+        raise PolicyError(what, fix, file=path, rule="settings") from None
+
+
+def _fault(place: tuple[int | str, ...], kind: str) -> str:
+    name = printable(".".join(map(str, place))) or "-"
+    if kind == "extra_forbidden":
+        return _("{place}: there is no such setting").format(place=name)
+    if kind == "same_key":
+        return _("{place}: two people need two different keys").format(place=name)
+    if kind == "public_key":
+        return _("{place}: this is no key as `ctdhub key new` prints it").format(place=name)
+    if kind == "missing":
+        return f"{name}: " + _("this is missing")
+    return _("{place}: the value is of the wrong kind or out of range").format(place=name)

@@ -1,0 +1,177 @@
+"""Steps that need nothing of each other, brought up to date by the workers of a cluster.
+
+Belongs here: shipping steps, following their progress, bringing faults back.
+Does not belong here: what a step does, and when it is stale (``steps``).
+
+A worker runs :meth:`Step.refresh`, as this machine would: the same function, into the same folder
+of a file system that all share, renamed into place when it is whole.  A task that Spark runs again,
+or twice at once, finds the step done, or does the same once more.  A step names files and never
+holds what is in them: the hub's key is read by the worker from the hub's folder, and is not sent.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from secrets import token_hex
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
+
+import pyarrow as pa
+
+import ctdhub
+from ctdhub.build.spark.session import broken, failing
+from ctdhub.build.steps import Step, hash_folder
+from ctdhub.core.errors import HubError, SparkError
+from ctdhub.core.i18n import _, current, language
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+LOOK = 0.5
+"""Seconds between two looks at how many steps are done."""
+PATIENCE = 20.0
+"""Seconds without a step done until the steward is asked to look at the cluster: one without free
+workers says nothing by itself."""
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What a worker must find before it works: the hub's folder, and this very software.
+
+    Attributes:
+        probe: a folder that the driver made in the hub's.
+        code: content hash of the package.
+        language: of the messages.
+    """
+
+    probe: Path
+    code: str
+    language: str
+
+    def check(self) -> None:
+        """Refuse to work.
+
+        Raises:
+            SparkError: the worker does not see the hub's folder, or runs another version.
+        """
+        if not self.probe.is_dir():
+            what = _("The workers of the Spark cluster do not see the hub's folder.")
+            fix = _(
+                "Keep the hub on a file system that all workers mount at the same path, and run "
+                "them as a user who may read and write it."
+            )
+            raise SparkError(what, fix, rule="spark-shared")
+        if self.code != code_hash():
+            what = _("The workers of the Spark cluster run another version of ctdhub.")
+            fix = _("Install the same version on every worker.")
+            raise SparkError(what, fix, rule="spark-version")
+
+
+@cache
+def code_hash() -> str:
+    """Content hash of this package as it is installed here."""
+    return hash_folder(Path(ctdhub.__file__).parent)
+
+
+@contextmanager
+def shared(work: Path) -> Iterator[Shared]:
+    """The probe in the hub's work folder, as long as workers may look for it.
+
+    Once it is gone, by a later build where this one was killed, a task that lingers refuses.
+    """
+    probe = work / f".new-spark-{token_hex(8)}"
+    probe.mkdir()
+    try:
+        yield Shared(probe, code_hash(), current())
+    finally:
+        probe.rmdir()
+
+
+def refresh(
+    spark: SparkSession, steps: Sequence[Step], work: Path, tell: Callable[[str, int], None]
+) -> None:
+    """Bring steps up to date, each as a task of its own.
+
+    Args:
+        steps: of any number, none of which needs another; with absolute paths.
+        work: the hub's work folder.
+        tell: told (name of the step last seen done, or why there is none yet; number done).
+
+    Raises:
+        HubError: the fault of the first step, in their order, that has one; the others are done.
+        SparkError: the cluster broke off, or sees another folder or another software.
+    """
+    stale = [step for step in steps if step.reason() is not None]
+    if not stale:
+        return
+    with shared(work) as where, ThreadPoolExecutor(1) as pool:
+        tasks = spark.range(0, len(stale), 1, numPartitions=len(stale)).mapInArrow(
+            partial(_refresh, stale, where), "step long, fault binary"
+        )
+        found = pool.submit(tasks.toArrow)
+        left, begun = list(stale), monotonic()
+        try:
+            while not wait([found], LOOK).done:
+                if len(left) == len(stale) and monotonic() - begun >= PATIENCE:
+                    asked = _("Nothing done yet: does the cluster have a free worker?")
+                    tell(asked, len(steps) - len(left))
+                for step in [step for step in left if step.reason() is None]:
+                    left.remove(step)
+                    tell(step.name, len(steps) - len(left))
+        except BaseException:  # such as Ctrl-C: the workers are told to stop as well
+            spark.interruptAll()
+            raise
+        with failing(broken):
+            raise_first(found.result())
+    if any(step.reason() is not None for step in stale):  # they wrote to another folder
+        raise broken("FileNotFoundError")
+
+
+def _refresh(
+    steps: Sequence[Step], where: Shared, batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        for number in batch.column(0).to_pylist():
+            _done, fault = told(where, steps[number].refresh)
+            yield pa.record_batch([pa.array([number]), pa.array([fault], pa.binary())], _FAULTS)
+
+
+_FAULTS = ["step", "fault"]
+
+
+def told(where: Shared, work: Callable[[], _Answer]) -> tuple[_Answer | None, bytes | None]:
+    """Do work on a worker; a fault with a remedy is handed back, for it is the steward's.
+
+    Raises:
+        RuntimeError: anything else went wrong, so that Spark tries again; its words may hold
+            values and would lie in the worker's log, so that only its kind is told.
+    """
+    with language(where.language):
+        try:
+            where.check()
+            return work(), None
+        except HubError as fault:
+            return None, pickle.dumps(fault)
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise  # the worker is told to stop
+        except BaseException as error:  # noqa: BLE001 - whatever it is, its words stay here
+            raise RuntimeError(type(error).__name__) from None
+
+
+def raise_first(answers: pa.Table) -> None:
+    """Raise the fault of the first step that has one.
+
+    Args:
+        answers: ``step`` (number) and ``fault`` (null where it went well), in any order.
+    """
+    faults = answers.filter(answers["fault"].is_valid()).sort_by("step")["fault"]
+    if len(faults):
+        raise pickle.loads(faults[0].as_py())  # noqa: S301 - made by our own workers

@@ -1,0 +1,168 @@
+"""Two people approve a candidate; a practice hub approves its own.
+
+Belongs here: which candidate is meant, the statement about it, signing and publishing in a hub.
+Does not belong here: what a statement says (``release.approvals``), how it is shown (``cli``).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ctdhub.build.hub import Hub
+from ctdhub.build.stages.protect import check_paid
+from ctdhub.build.withdrawn import refuse_older
+from ctdhub.core.errors import PolicyError, ReleaseError
+from ctdhub.core.i18n import _
+from ctdhub.core.keys.signing import SigningKey, read_key
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.release.approvals import (
+    ROLES,
+    Approvals,
+    Approvers,
+    LedgerHead,
+    Role,
+    Statement,
+    role_name,
+)
+from ctdhub.release.bundle import latest_release
+from ctdhub.release.manifest import MANIFEST, VERSION_PATTERN, Manifest
+from ctdhub.release.publish import publish as move
+from ctdhub.release.verify import digest, examine
+
+
+def waiting(hub: Hub, version: str = "") -> Path:
+    """The candidate of that version, else the newest one that no release has overtaken.
+
+    Raises:
+        ReleaseError: there is none.
+    """
+    found = [c for c in by_version(hub.candidates) if version in ("", c.name)]
+    last = latest_release(hub.releases)
+    if found and (version or last is None or _order(found[0]) > _order(last)):
+        return found[0]
+    what = _("There is no candidate that waits for approval.")
+    fix = _("Run `ctdhub build`: it makes one, or publishes one that both have approved.")
+    raise ReleaseError(what, fix, file=hub.candidates / version, rule="no-candidate")
+
+
+def by_version(folder: Path) -> list[Path]:
+    """Bundles in a folder, the newest version first."""
+    found = [m.parent for m in folder.glob(f"*/{MANIFEST}")]
+    bundles = [f for f in found if re.fullmatch(VERSION_PATTERN, f.name)]
+    return sorted(bundles, key=_order, reverse=True)
+
+
+def _order(bundle: Path) -> list[int]:
+    return [int(part) for part in bundle.name.split(".")]
+
+
+def approvers(hub: Hub) -> Approvers:
+    """The keys of the two people.
+
+    Raises:
+        PolicyError: hub.yaml names none.
+    """
+    found = hub.settings.approvers
+    if found is None:
+        what = _("hub.yaml names nobody who may approve a release.")
+        fix = _(
+            "The steward and the privacy officer each make a key with `ctdhub key new --out FILE`; "
+            "write the two public keys under approvers in hub.yaml."
+        )
+        raise PolicyError(what, fix, file=hub.root / "hub.yaml", rule="approvers")
+    return found
+
+
+def statement(hub: Hub, candidate: Path, role: Role) -> tuple[Statement, Manifest]:
+    """What a role would sign about a candidate now, and the manifest behind it.
+
+    Raises:
+        ReleaseError: the candidate is damaged, or was made before somebody withdrew.
+        LedgerTampered: the ledger was changed, or does not know the candidate's charge.
+    """
+    check_paid(hub)
+    refuse_older(hub, candidate)
+    manifest, problems = examine(candidate, hub.settings.approvers)
+    if manifest is None or problems:
+        what = _("The candidate is damaged: {first} ({file}).").format(
+            first=problems[0].what, file=problems[0].file
+        )
+        fix = _("Delete its folder and build again, which costs nothing.")
+        raise ReleaseError(what, fix, file=candidate, rule=problems[0].kind)
+    last = Ledger(hub.ledger).entries()[-1]
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    head = LedgerHead(number=last.number, hash=last.hash)
+    return Statement.about(manifest, digest(candidate), role, head, now), manifest
+
+
+def approve(hub: Hub, candidate: Path, given: Statement, key: SigningKey) -> Path | None:
+    """Sign a statement, unless its role has signed; publish once both have.
+
+    Returns:
+        The folder of the release, None while the other approval is missing.
+
+    Raises:
+        ReleaseError: the key is not the role's in hub.yaml, the candidate is not what the
+            statement says, or it was made before somebody withdrew.
+        PolicyError: hub.yaml names no approvers.
+        HubFolderError: a build is at work.
+    """
+    if key.public != approvers(hub).key(given.role):
+        what = _("This key is not the one of the {role} in hub.yaml.")
+        fix = _("Sign with the key whose public half stands in hub.yaml, or change role.")
+        raise ReleaseError(
+            what.format(role=role_name(given.role)), fix, file="hub.yaml", rule="approver-key"
+        )
+    with hub.lock():
+        check_paid(hub)
+        refuse_older(hub, candidate)
+        manifest, problems = examine(candidate)
+        if (
+            manifest is None
+            or problems
+            or given
+            != Statement.about(manifest, digest(candidate), given.role, given.ledger, given.date)
+        ):
+            what = _("The candidate was changed since it was shown; nothing was signed.")
+            fix = _("Run `ctdhub verify` on it, then approve again.")
+            raise ReleaseError(what, fix, file=candidate, rule="changed")
+        approvals = Approvals.read(candidate)
+        if given.role in approvals.missing:
+            approvals = approvals.signed(given, key)
+            approvals.write(candidate)
+        return None if approvals.missing else publish(hub, candidate)
+
+
+def publish(hub: Hub, candidate: Path) -> Path:
+    """Move an approved candidate to the releases.
+
+    Raises:
+        ReleaseError: it was made before somebody withdrew, or may not be published.
+    """
+    refuse_older(hub, candidate)
+    return move(candidate, hub.releases, approvers(hub))
+
+
+def may_approve_itself(hub: Hub) -> bool:
+    """Whether the data are invented and the hub holds the two practice keys of hub.yaml."""
+    keys = hub.settings.approvers
+    return (
+        hub.settings.invented
+        and keys is not None
+        and all(
+            hub.practice_key(role).is_file()
+            and read_key(hub.practice_key(role)).public == keys.key(role)
+            for role in ROLES
+        )
+    )
+
+
+def approve_practice(hub: Hub, candidate: Path) -> None:
+    """Sign in both roles with the practice keys; each statement says that it is for practice."""
+    approvals = Approvals.read(candidate)
+    for role in approvals.missing:
+        given, _manifest = statement(hub, candidate, role)
+        approvals = approvals.signed(given, read_key(hub.practice_key(role)))
+    approvals.write(candidate)

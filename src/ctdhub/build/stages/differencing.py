@@ -1,0 +1,92 @@
+"""Whether contributors whose counts are not shown have company among those that are not shown.
+
+Belongs here: the check of agreements and policy, its words.
+Does not belong here: measuring by contributor (``protect.sources``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ctdhub.border import YEAR
+from ctdhub.core.errors import PolicyError
+from ctdhub.core.i18n import _
+from ctdhub.dp.policy import Policy
+from ctdhub.schema.model import load_schema
+
+SOURCE_TYPE = "source_type"
+
+
+def check_company(contributors: Sequence[Mapping[str, Any]], rules: Policy) -> None:
+    """Refuse a release in which what is left of others' counts is those of one that hides its own.
+
+    In each year, by the agreements, none or at least two of those that are not shown report.  Where
+    the type of source is released this holds within each type: counts by type can be subtracted
+    likewise.  Where nobody's counts are shown there is nothing to subtract.
+
+    Args:
+        contributors: public facts: ``id``, ``kind``, ``years``, and ``show_counts`` where false.
+
+    Raises:
+        PolicyError: names the contributor, the years and what to change.
+    """
+    released = rules.domains(load_schema())
+    hidden = [c for c in contributors if not c.get("show_counts", True)]
+    if not rules.sources.share or YEAR not in released or len(hidden) == len(contributors):
+        return
+    if alone := _alone(hidden, rules.years):
+        what = _(
+            "In {years} only {id} reports among those whose counts are not shown: what is left "
+            "after those of all others would be its counts."
+        )
+        fix = _(
+            "Agree on show_counts: false with one more contributor that reports in these years, "
+            "on show_counts: true with {id}, or leave counts by contributor out: "
+            "sources: {{share: 0}} in policy.yaml."
+        )
+        raise _error(what, fix, alone)
+    for kind in dict.fromkeys(c["kind"] for c in hidden) if SOURCE_TYPE in released else ():
+        if alone := _alone([c for c in hidden if c["kind"] == kind], rules.years):
+            what = _(
+                "In {years} only {id} reports among those of its kind whose counts are not shown, "
+                "and people are counted by source_type as well: that would tell its counts."
+            )
+            fix = _(
+                "Take source_type out of columns in policy.yaml, agree on show_counts: false with "
+                "one more contributor of its kind that reports in these years, on "
+                "show_counts: true with {id}, or leave counts by contributor out: "
+                "sources: {{share: 0}} in policy.yaml."
+            )
+            raise _error(what, fix, alone)
+
+
+def _alone(hidden: Sequence[Mapping[str, Any]], years: tuple[int, int]) -> dict[str, list[int]]:
+    """The years in which one contributor alone reports, by its id."""
+    found: dict[str, list[int]] = {}
+    for year in range(years[0], years[1] + 1):
+        here = [c["id"] for c in hidden if c["years"][0] <= year <= c["years"][1]]
+        if len(here) == 1:
+            found.setdefault(here[0], []).append(year)
+    return found
+
+
+def _error(what: str, fix: str, alone: Mapping[str, Sequence[int]]) -> PolicyError:
+    """The error about the first contributor that is alone."""
+    id_, years = next(iter(alone.items()))
+    told = {"id": id_, "years": spans(years)}
+    return PolicyError(
+        what.format(**told), fix.format(**told), file="policy.yaml", rule="sources-company"
+    )
+
+
+def spans(years: Sequence[int]) -> str:
+    """Years in order as spans.
+
+    >>> spans([2012, 2013, 2014, 2020])
+    '2012–2014, 2020'
+    """
+    starts = [y for y in years if y - 1 not in years]
+    ends = [y for y in years if y + 1 not in years]
+    pairs = zip(starts, ends, strict=True)
+    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in pairs)

@@ -1,0 +1,37 @@
+"""What a hub shows beside its release.
+
+Belongs here: stories, events, spending and audit of a hub, put together for its site.
+Does not belong here: reading each of them (``portal``), the ledger's sums (``protect``).
+"""
+
+from __future__ import annotations
+
+from ctdhub.build.hub import Hub
+from ctdhub.build.stages.protect import ledger
+from ctdhub.build.stages.records import policy
+from ctdhub.dp.ledger.report import by_kind
+from ctdhub.site.accounts import Spending
+from ctdhub.site.edition import Edition
+
+
+def edition(hub: Hub, url: str | None = None, *, offline: bool = False) -> Edition:
+    """The edition of a hub's site.
+
+    Args:
+        url: public address of the site; that of ``hub.yaml`` where none is given.
+        offline: see :class:`ctdhub.site.edition.Edition`.
+
+    Raises:
+        HubError: a file of the hub has faults.
+    """
+    book, rules = ledger(hub), policy(hub)
+    delta = book.strictest(rules.delta)
+    spending = Spending(
+        charges=tuple((s.name, s.charges, s.epsilon) for s in by_kind(book, delta)),
+        epsilon=book.guarantee(delta),
+        budget=rules.budget.epsilon,
+        delta=delta,
+    )
+    address = hub.settings.site.url if url is None else url
+    paid = frozenset(entry.id for entry in book.entries() if entry.kind == "evaluation")
+    return Edition.of(hub.root, address, offline=offline, spending=spending, paid=paid)

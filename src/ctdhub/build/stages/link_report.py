@@ -1,0 +1,96 @@
+"""The report on links for the steward, and the rule that no linkage key lies in a hub.
+
+Belongs here: its files, which inputs it has.
+Does not belong here: how links are found (``link.clusters``), rows of people (``records``).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from ctdhub.build.hub import Hub
+from ctdhub.build.steps import walk
+from ctdhub.core.errors import HubFolderError
+from ctdhub.core.i18n import _
+from ctdhub.core.keys.linkage import holds_secret
+from ctdhub.sensitive.linkage.partitions import Totals
+from ctdhub.sensitive.linkage.review import cluster
+from ctdhub.sensitive.linkage.settings import LinkageSettings
+
+REVIEW, CLUSTERS, LINKAGE = "review.csv", "clusters.parquet", "linkage.json"
+_MADE_HERE = {"ledger", "releases", "candidates", "site", "work", "withdrawals"}
+
+
+def refuse_linkage_keys(hub: Hub) -> None:
+    """Refuse a hub folder that holds a linkage key or a share of one.
+
+    Folders that the hub fills itself are not searched.
+
+    Raises:
+        HubFolderError: names the first such file.
+    """
+    for top in sorted(hub.root.iterdir()):
+        if top.name in _MADE_HERE:
+            continue
+        for path in [*walk(top), top]:
+            if path.is_file() and holds_secret(path):
+                raise HubFolderError(
+                    _("A linkage key lies in the hub folder: with it names can be guessed."),
+                    _(
+                        "Delete the file here and in every copy, make a new key at a contributor, "
+                        "and make all tokens again."
+                    ),
+                    file=path,
+                    rule="linkage-key",
+                )
+
+
+def report_links(
+    folder: Path, records: pa.Table, tokens: pa.Table, linked: Totals, settings: LinkageSettings
+) -> None:
+    """Write the report; rows of people are not touched by it.
+
+    Args:
+        records: those that have tokens, with the columns that ``cluster`` reads.
+        linked: what became of all records.
+    """
+    found = cluster(records, tokens, settings.cut, settings.look)
+    pa_csv.write_csv(found.review, folder / REVIEW)
+    pq.write_table(found.members, folder / CLUSTERS)
+    report = {
+        "cut": settings.cut,
+        "look": settings.look,
+        "people": linked.people,
+        "conflicts": dict(sorted(linked.conflicts.items(), key=lambda item: (-item[1], item[0]))),
+        "persons_with_tokens": found.persons,
+        "clusters": found.clusters,
+        "links": found.links,
+        "to_review": found.review.num_rows,
+        "too_common": found.too_common,
+        "made_apart": [list(group) for group in found.made_apart],
+        "overlap": found.overlap,
+        "patterns": [asdict(pattern) for pattern in found.patterns],
+    }
+    (folder / LINKAGE).write_text(json.dumps(report, indent=1), "utf-8")
+
+
+def linkage(hub: Hub) -> dict[str, Any]:
+    """The report of the last build.
+
+    Raises:
+        HubFolderError: there is none.
+    """
+    path = hub.work / "people" / LINKAGE
+    if not path.is_file():
+        what = _("There is no report on links yet.")
+        fix = _("Run `ctdhub build --until link`.")
+        raise HubFolderError(what, fix, file=path, rule="no-report")
+    report: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return report

@@ -1,0 +1,189 @@
+"""From a protected answer to a candidate, an approved release and its site.
+
+Belongs here: stages right of the border.  Does not belong here: how two people approve
+(``approving``).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ctdhub.border import Protected
+from ctdhub.build.engine import Engine
+from ctdhub.build.hub import Hub
+from ctdhub.build.stages.approve import approve_practice, by_version, may_approve_itself, publish
+from ctdhub.build.stages.edition import edition
+from ctdhub.build.stages.protect import ANSWER, answer, ledger
+from ctdhub.build.stages.records import code
+from ctdhub.build.steps import Progress, Step, hash_file, hash_of
+from ctdhub.build.withdrawn import CANDIDATE
+from ctdhub.core.errors import ReleaseError
+from ctdhub.core.i18n import _
+from ctdhub.dp.policy import Policy
+from ctdhub.release.approvals import Approvals
+from ctdhub.release.bundle import latest_release, next_version
+from ctdhub.release.bundle import write_release as write_bundle
+from ctdhub.release.manifest import MANIFEST, SUMS
+from ctdhub.release.open import open_release
+from ctdhub.release.readme import CHANGELOG, carries_note
+from ctdhub.report.events.calendar import FILE as EVENTS
+from ctdhub.site.accounts import AUDIT
+from ctdhub.site.build import build_site as make_site
+
+
+def write_candidate(
+    hub: Hub, rules: Policy, engine: Engine, version: str = "", notes: str = ""
+) -> Step:
+    """The protected answer -> a finished bundle in candidates/, unless one already holds it.
+
+    Raises:
+        ReleaseError: there are notes, and the bundle that holds the answer does not carry them.
+    """
+    facts, state = hub.facts(rules.years), hub.withdrawn().state
+    output = hub.work / CANDIDATE
+    held = _holding(hub, answer(hub, rules, engine), version) if notes else None
+    if held is not None:
+        _refuse_other_note(hub, held, notes)
+    if candidate_version(hub) is None or (notes and held is None):
+        shutil.rmtree(output, ignore_errors=True)  # no bundle is there, or a new one is wanted
+
+    def run(folder: Path) -> None:
+        found = answer(hub, rules, engine)
+        bundle = _holding(hub, found, version)
+        if bundle is None:
+            name = version or next_version(hub.releases, candidates=hub.candidates)
+            told = "\n".join(part for part in (notes, _left(hub, facts)) if part)
+            bundle = write_bundle(found, hub.releases, name, told, candidates=hub.candidates)
+        seen = {"version": bundle.name, "withdrawals": state}
+        (folder / ANSWER).write_text(json.dumps(seen), "utf-8")
+
+    return Step(
+        name="candidate",
+        inputs={
+            "protected answer": hash_file(hub.work / "protected" / ANSWER),
+            "hub.yaml and agreements": hash_of(facts),
+            "withdrawals": state,
+            "version": version,
+        },
+        output=output,
+        run=run,
+    )
+
+
+def refuse_note(hub: Hub, version: str, notes: str) -> None:
+    """Refuse notes on a version that is written already; to be asked before a build begins.
+
+    Raises:
+        ReleaseError: the version is there and does not carry the notes.
+    """
+    for place in (hub.releases, hub.candidates) if version and notes else ():
+        if (place / version / MANIFEST).is_file():
+            _refuse_other_note(hub, place / version, notes)
+
+
+def _refuse_other_note(hub: Hub, bundle: Path, notes: str) -> None:
+    if carries_note((bundle / CHANGELOG).read_text("utf-8"), notes):
+        return
+    what = _("{version} is written already, without this note; a note is never added later.")
+    fix = _("A note belongs to a new version: add --version {next} to the command.")
+    given = next_version(hub.releases, candidates=hub.candidates)
+    raise ReleaseError(
+        what.format(version=bundle.name), fix.format(next=given), file=bundle, rule="release-exists"
+    )
+
+
+def _left(hub: Hub, facts: dict[str, Any]) -> str:
+    """Which contributors of the last release are in this one no more, in English; else empty.
+
+    Names of contributors are public.  Of people who withdrew nothing is said, not even whether
+    there are any: a count of few people would tell of them.
+    """
+    last = latest_release(hub.releases)
+    if last is None:
+        return ""
+    before = open_release(last).facts.contributors
+    now = {contributor["id"] for contributor in facts["contributors"]}
+    names = [c.name for c in before if c.id and c.id not in now]
+    return f"No longer in the data: {', '.join(names)}." if names else ""
+
+
+def _holding(hub: Hub, wanted: Protected, version: str) -> Path | None:
+    """A candidate or the last release that holds this answer; only ``version`` if given."""
+    last = latest_release(hub.releases)
+    places = [*by_version(hub.candidates), *([last] if last else [])]
+    if version:
+        places = [f / version for f in (hub.candidates, hub.releases)]
+    for place in places:
+        if (place / MANIFEST).is_file():
+            held = open_release(place).protected
+            if held.guarantee == wanted.guarantee and held.facts == wanted.facts:
+                return place
+    return None
+
+
+def publish_release(hub: Hub) -> Step | None:
+    """The candidate -> a release, None while two people have not approved it."""
+    version = candidate_version(hub) or ""
+    output, waits = hub.work / "release", hub.candidates / version
+    published = (hub.releases / version / MANIFEST).is_file()
+    if not published and Approvals.read(waits).missing and not may_approve_itself(hub):
+        return None
+    if released_version(hub) is None:
+        shutil.rmtree(output, ignore_errors=True)  # the release it points to is gone
+
+    def run(folder: Path) -> None:
+        if not published:
+            if may_approve_itself(hub):
+                approve_practice(hub, waits)
+            publish(hub, waits)
+        (folder / ANSWER).write_text(json.dumps({"version": version}), "utf-8")
+
+    return Step(
+        name="release",
+        inputs={"candidate": hash_file((hub.releases / version if published else waits) / SUMS)},
+        output=output,
+        run=run,
+    )
+
+
+def candidate_version(hub: Hub) -> str | None:
+    """The version that the last build made or found, published or not; None where it is gone."""
+    return _version(hub, CANDIDATE, hub.candidates, hub.releases)
+
+
+def released_version(hub: Hub) -> str | None:
+    """The version that the last build released or found released, None where there is none."""
+    return _version(hub, "release", hub.releases)
+
+
+def _version(hub: Hub, step: str, *folders: Path) -> str | None:
+    try:
+        version = str(json.loads((hub.work / step / ANSWER).read_text("utf-8"))["version"])
+    except FileNotFoundError:
+        return None
+    return version if any((f / version / MANIFEST).is_file() for f in folders) else None
+
+
+def build_site(hub: Hub, progress: Progress | None) -> Step:
+    """The current release -> the static site."""
+    release = hub.releases / (released_version(hub) or "")
+    told = [*hub.stories.glob("*.md"), hub.root / EVENTS, hub.root / AUDIT]
+
+    def run(folder: Path) -> None:
+        make_site(open_release(release), folder, progress, edition(hub))
+
+    return Step(
+        name="site",
+        inputs={
+            "release": hash_file(release / MANIFEST),
+            "address": hub.settings.site.url,
+            "told": hash_of({f.name: hash_file(f) for f in told if f.is_file()}),
+            "spent": hash_of([entry.hash for entry in ledger(hub).entries()]),
+            "code": code("core", "schema", "document", "stats", "report", "site", "locale"),
+        },
+        output=hub.site,
+        run=run,
+    )

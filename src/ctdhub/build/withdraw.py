@@ -1,0 +1,175 @@
+"""Writing withdrawals down, and taking them back.
+
+Belongs here: what a steward does when a contributor tells that somebody withdrew.
+Does not belong here: whom a number finds (``finding``), what a build does with it
+(``withdrawn``), questions and tables (``cli``).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Sequence
+
+from ctdhub.build.find_person import (
+    ByWhat,
+    harmonised_files,
+    in_force_already,
+    keying_of,
+    keys_of,
+    known_contributor,
+)
+from ctdhub.build.hub import Hub
+from ctdhub.build.stages.protect import check_paid
+from ctdhub.build.withdrawn import contributor_of, made_with, refuse_older
+from ctdhub.core.atomic import remove
+from ctdhub.core.errors import HubError, WithdrawalError
+from ctdhub.core.i18n import _
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.release.manifest import MANIFEST
+from ctdhub.sensitive.consent.entry import Entry, Reason
+from ctdhub.sensitive.consent.in_force import InForce
+from ctdhub.sensitive.consent.match import mark
+from ctdhub.sensitive.consent.register import LedgerHead
+
+
+def register(hub: Hub) -> tuple[tuple[Entry, ...], InForce]:
+    """All lines of the register, and what is in force.
+
+    Raises:
+        WithdrawalError: it was changed.
+        LedgerTampered: the privacy ledger is older than what the register saw of it.
+    """
+    check_paid(hub)
+    return hub.withdrawal_lines(), hub.withdrawn()
+
+
+def withdraw(hub: Hub, entries: Iterable[Entry]) -> int:
+    """Write withdrawals down; gives how many were not in force yet.
+
+    Raises:
+        WithdrawalError: the register was changed.
+        HubFolderError: a build is at work.
+    """
+    with hub.lock():
+        force = hub.withdrawn()
+        new = [entry for entry in entries if not in_force_already(entry, force)]
+        _append(hub, new)
+        return sum(not entry.because for entry in new)
+
+
+def take_back(
+    hub: Hub, contributor: str, texts: Sequence[str] | None, by: ByWhat | None, reason: Reason
+) -> int:
+    """Undo withdrawals that this contributor told; gives how many.
+
+    Args:
+        texts: numbers or tokens; None undoes the withdrawal of the contributor itself.
+
+    Raises:
+        WithdrawalError: one of them is not in force; nothing is written then.
+    """
+    known_contributor(hub, contributor)
+    with hub.lock():
+        force = hub.withdrawn()
+        if texts is None:
+            marks = {"": 1}
+        else:
+            secret, keys = hub.person_key(), keys_of(keying_of(hub, contributor, by), texts)
+            marks = {mark(secret, key): place for place, key in enumerate(keys, 1)}
+        told = [
+            e
+            for e in force.entries
+            if e.contributor == contributor
+            and (e.because or e.mark) in marks
+            and (e.scope == "contributor") == (texts is None)
+        ]
+        missing = sorted(
+            place for m, place in marks.items() if m not in {e.because or e.mark for e in told}
+        )
+        if missing and texts is None:
+            raise WithdrawalError(
+                _("{id} did not withdraw, so there is nothing to undo.").format(id=contributor),
+                _("`ctdhub withdraw HUB --list` shows what is in force."),
+                rule="not-withdrawn",
+            )
+        if missing:
+            raise WithdrawalError(
+                _("There is no such withdrawal in force: number {places} of those given.").format(
+                    places=", ".join(map(str, missing))
+                ),
+                _(
+                    "`ctdhub withdraw HUB --list` shows what is in force. What was told with a "
+                    "token is undone with that token, and by the contributor that told it."
+                ),
+                rule="not-withdrawn",
+            )
+        lines = [Entry("undo", e.scope, contributor, e.mark, e.because, reason) for e in told]
+        _append(hub, lines)
+        return sum(not entry.because for entry in lines)
+
+
+def tell_renewed(hub: Hub, contributor: str) -> None:
+    """Write down that the hub knows who withdrew in the tokens that the contributor's files have.
+
+    Raises:
+        HubError: its files cannot be read.
+    """
+    known_contributor(hub, contributor)
+    with hub.lock():
+        steps = harmonised_files(hub, contributor, None)
+        made = made_with(s for s in steps if contributor_of(s) == contributor)
+        entry = Entry("renewal", "contributor", contributor, made=tuple(sorted(made)))
+        hub.withdrawals.append([entry], _head(hub))
+
+
+def delete_raw(hub: Hub, contributor: str) -> int:
+    """Delete the raw files of a contributor that withdrew, and what was made of them.
+
+    Returns:
+        How many raw files there were.
+
+    Raises:
+        WithdrawalError: the contributor did not withdraw.
+    """
+    known_contributor(hub, contributor)
+    with hub.lock():
+        if contributor not in hub.withdrawn().contributors:
+            raise WithdrawalError(
+                _("{id} did not withdraw, so its raw files stay.").format(id=contributor),
+                _("First `ctdhub withdraw HUB --contributor {id} --all`.").format(id=contributor),
+                rule="not-withdrawn",
+            )
+        files = sum(c.contributor == contributor for c in hub.received())
+        if (folder := hub.root / "contributions" / contributor).is_dir():
+            remove(folder)
+        if (derived := hub.work / "harmonised" / contributor).is_dir():
+            remove(derived)
+        entry = Entry("raw_deleted", "contributor", contributor, reason="agreement")
+        hub.withdrawals.append([entry], _head(hub))
+        return files
+
+
+def outdated(hub: Hub) -> list[str]:
+    """Versions of candidates that may not be published, because somebody withdrew since."""
+    found = []
+    for manifest in sorted(hub.candidates.glob(f"[!.]*/{MANIFEST}")):
+        try:
+            refuse_older(hub, manifest.parent)
+        except HubError:
+            found.append(manifest.parent.name)
+    return found
+
+
+def _append(hub: Hub, lines: Sequence[Entry]) -> None:
+    """Write lines; what was made of people before goes first, so that nothing more is made of it.
+
+    The next build makes the table of people anew.
+    """
+    if lines:
+        shutil.rmtree(hub.work / "people", ignore_errors=True)
+    hub.withdrawals.append(lines, _head(hub))
+
+
+def _head(hub: Hub) -> LedgerHead:
+    entries = Ledger(hub.ledger).entries()
+    return LedgerHead(entries[-1].number, entries[-1].hash) if entries else LedgerHead()

@@ -1,0 +1,65 @@
+"""Loops that numba compiles, and the error where numba is not installed.
+
+Belongs here: how a loop is compiled and where the result is kept.  Does not belong here: loops.
+
+A module of loops imports this one and numba with it, so it is imported when its loops begin to
+run, never before: numba costs half a second and 80 MB.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import _
+
+numba: Any
+try:
+    numba = importlib.import_module("numba")
+except ImportError:
+    numba = None
+
+
+def compiled(**options: Any) -> Any:
+    """A decorator: compile at first use; keep it on disk, or in memory where none is writable.
+
+    numba reads the code of the function: what it may use is limited, so it is kept plain.
+
+    Args:
+        options: further options of ``numba.njit``.
+
+    Raises:
+        HubError: numba is not installed (rule "needs-numba").
+    """
+    require()
+
+    def decorate(function: Any) -> Any:
+        try:
+            return numba.njit(cache=True, boundscheck=False, nogil=True, **options)(function)
+        except RuntimeError:
+            return numba.njit(boundscheck=False, nogil=True, **options)(function)
+
+    return decorate
+
+
+def require() -> None:
+    """Nothing where numba is installed.
+
+    Raises:
+        HubError: it is not (rule "needs-numba").
+    """
+    if numba is None:
+        raise HubError(
+            _("This computation needs numba, which is not installed here."),
+            _(
+                "Install it: `pip install numba`. Where it cannot be installed, run this command "
+                "on another computer; counting people needs no numba."
+            ),
+            rule="needs-numba",
+        )
+
+
+def here() -> bool:
+    """Whether numba is installed."""
+    return numba is not None

@@ -1,0 +1,147 @@
+"""Numbers and lists in the language in force.
+
+Belongs here: formatting.  Does not belong here: sentences.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+
+from babel import Locale
+from babel.dates import format_date
+from babel.lists import format_list
+from babel.numbers import format_decimal, format_percent
+
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula
+
+
+def number(value: float) -> str:
+    """A whole number with the language's grouping.
+
+    >>> number(12345.4)
+    '12,345'
+    """
+    return _whole(round(value), None, current())
+
+
+def decimal(value: float, pattern: str = "#,##0.0") -> str:
+    """A number with one decimal, or as the pattern says.
+
+    >>> decimal(2.718), decimal(2, "0.##")
+    ('2.7', '2')
+    """
+    return str(format_decimal(value, pattern, locale=current(), numbering_system="default"))
+
+
+_LEAST = 0.001
+"""The smallest share that one decimal of a per cent tells from nothing."""
+
+
+def share(value: float, *, fine: bool = False) -> str:
+    """A share in 0..1 as whole per cent, or with one decimal; one above zero never reads zero.
+
+    >>> share(0.543), share(0.54, fine=True), share(0.0042), share(0.0002), share(0)
+    ('54%', '54.0%', '0.4%', '<0.1%', '0%')
+    """
+    if 0 < value < _LEAST / 2:
+        return formula(f"<{share(_LEAST)}")
+    return _percent(value + 0.0, fine or 0 < value < 0.005, current())  # of -0.0 and 0.0 one text
+
+
+def interval(low: float, high: float, *, fine: bool = False) -> tuple[str, str]:
+    """Ends of an interval of shares, rounded outwards: what is printed always covers it.
+
+    >>> interval(0.5449, 0.5501), interval(0.0715, 0.0718, fine=True)
+    (('54%', '56%'), ('7.1%', '7.2%'))
+    >>> interval(0.0049, 0.012), interval(0.0002, 0.0049), interval(0, 0.3)
+    (('0.4%', '2%'), ('<0.1%', '1%'), ('0%', '30%'))
+    """
+    steps = 1000 if fine else 100
+    few = 1000 if 0 < low < 0.01 else steps
+    ends = math.floor(low * few + 1e-9) / few, math.ceil(high * steps - 1e-9) / steps
+    first = share(ends[0] or min(low, _LEAST / 2), fine=fine)
+    return first, share(ends[1], fine=fine)
+
+
+def share_ranged(value: float, low: float, high: float) -> str:
+    """A share with its interval, which is rounded outwards.
+
+    >>> share_ranged(0.55, 0.546, 0.554)
+    '55% (54% to 56%)'
+    """
+    ends = interval(low, high)
+    return _("{share} ({low} to {high})").format(share=share(value), low=ends[0], high=ends[1])
+
+
+def tiny(value: float) -> str:
+    """A positive number far below one, as a power of ten.
+
+    >>> tiny(1e-8), tiny(5.8e-6)
+    ('10⁻⁸', '5.8 × 10⁻⁶')
+    """
+    digits, _e, exponent = f"{value:.1e}".partition("e")
+    power = "10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return formula(power if digits == "1.0" else f"{decimal(float(digits))} × {power}")
+
+
+def isolated(name: str) -> str:
+    """A name that keeps its own direction inside a sentence that runs from right to left."""
+    return f"\u2068{name}\u2069" if current() in RIGHT_TO_LEFT else name
+
+
+def year(value: int | str) -> str:
+    """A year, without grouping."""
+    return _whole(int(value), "0", current())
+
+
+def span(years: tuple[int, int]) -> str:
+    """A year, or the first and the last.
+
+    >>> span((2018, 2020)), span((2020, 2020))
+    ('2018 – 2020', '2020')
+    """
+    first, last = (year(y) for y in years)
+    return first if first == last else f"{first} – {last}"
+
+
+def day(value: date) -> str:
+    """A date in words.
+
+    >>> day(date(2026, 11, 5))
+    'November 5, 2026'
+    """
+    return str(format_date(value, "long", locale=current()))
+
+
+def inline(label: str) -> str:
+    """A label inside a sentence: its first letter small, unless it starts a capitalised word.
+
+    >>> inline("Forced labour"), inline("SMS")
+    ('forced labour', 'SMS')
+    """
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
+def listed(items: Sequence[str]) -> str:
+    """Items as a list in words.
+
+    >>> listed(["a", "b", "c"])
+    'a, b, and c'
+    """
+    return format_list(list(items), locale=current())
+
+
+@lru_cache(maxsize=2**16)
+def _whole(value: int, pattern: str | None, code: str) -> str:
+    return str(format_decimal(value, pattern, locale=code, numbering_system="default"))
+
+
+@lru_cache(maxsize=2**16)
+def _percent(value: float, fine: bool, code: str) -> str:
+    pattern = Locale.parse(code).percent_formats[None].pattern
+    if fine:
+        pattern = pattern.replace("##0", "##0.0")
+    return str(format_percent(value, pattern, locale=code, numbering_system="default"))

@@ -1,0 +1,172 @@
+"""The linkage key in an envelope that one contributor alone can open.
+
+Belongs here: key pairs of contributors, wrapping and unwrapping.
+Does not belong here: the linkage key itself (``file``).
+
+X25519 (RFC 7748) with a fresh pair for each envelope, HKDF-SHA256 (RFC 5869) over the shared
+secret and both public halves, ChaCha20-Poly1305 (RFC 8439): the construction of HPKE's base mode
+(RFC 9180), without its framing.  An envelope does not say who sent it: compare fingerprints.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from ctdhub.core.errors import FileError
+from ctdhub.core.i18n import _
+from ctdhub.core.keys import pem
+from ctdhub.core.keys.files import write_new
+from ctdhub.core.keys.linkage import SIZE, LinkageKey, checked
+
+PREFIX = "x25519:"
+WRAPPED = "CTDHUB WRAPPED LINKAGE KEY"
+
+
+def make_pair(path: Path, passphrase: str = "") -> str:
+    """Make a pair: the private half goes into a new file, the public half is given back.
+
+    Raises:
+        FileError: the file exists.
+    """
+    private = X25519PrivateKey.generate()
+    lock = BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
+    content = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
+    write_new(path, content)
+    return _public(private)
+
+
+def public_half(path: Path, passphrase: str = "") -> str:
+    """The public half of a private key: ``x25519:`` and 44 letters of base64.
+
+    Raises:
+        FileError: the file holds no such key, or the passphrase is wrong.
+    """
+    return _public(_private(path, passphrase))
+
+
+def wrap(key: LinkageKey, to: str, out: Path) -> None:
+    """Put the key into an envelope for the holder of a public half.
+
+    Args:
+        to: ``x25519:…``, or a file that holds it.
+
+    Raises:
+        FileError: ``to`` is no public half, or ``out`` exists.
+    """
+    theirs = _given(to)
+    fresh = X25519PrivateKey.generate()
+    ours = fresh.public_key().public_bytes_raw()
+    nonce = os.urandom(12)
+    try:
+        box = ChaCha20Poly1305(_shared(fresh, theirs, ours, theirs))
+    except ValueError:  # a point of low order: anybody could open the envelope
+        raise _no_public_half() from None
+    content = {"from": ours, "nonce": nonce, "sealed": box.encrypt(nonce, key.secret, _bound(key))}
+    fields = {
+        "generation": str(key.generation),
+        "fingerprint": key.fingerprint,
+        "to": PREFIX + pem.encode(theirs),
+    }
+    pem.write(out, WRAPPED, fields | {k: pem.encode(v) for k, v in content.items()})
+
+
+def unwrap(envelope: Path, own: Path, passphrase: str = "") -> LinkageKey:
+    """Open an envelope with one's own private key.
+
+    Raises:
+        FileError: it is no envelope, is damaged or was changed, or is for somebody else.
+    """
+    label, fields = pem.read(envelope)
+    if label != WRAPPED:
+        raise pem.broken(envelope)
+    private = _private(own, passphrase)
+    ours, theirs = (
+        private.public_key().public_bytes_raw(),
+        pem.decode(fields.get("from", ""), envelope, 32),
+    )
+    if fields.get("to") != _public(private):
+        what = _("The envelope is for somebody else.")
+        raise pem.broken(envelope, what)
+    nonce = pem.decode(fields.get("nonce", ""), envelope, 12)
+    sealed = pem.decode(fields.get("sealed", ""), envelope, SIZE + 16)
+    bound = f"{WRAPPED}\0{fields.get('generation')}".encode()
+    try:
+        secret = ChaCha20Poly1305(_shared(private, theirs, theirs, ours)).decrypt(
+            nonce, sealed, bound
+        )
+    except (InvalidTag, ValueError):  # ValueError: a public half that leads to no secret
+        raise pem.broken(envelope) from None
+    return checked(envelope, secret, fields)
+
+
+def is_envelope(path: Path) -> bool:
+    """Whether a file is an envelope, whoever can open it."""
+    return path.is_file() and pem.read(path)[0] == WRAPPED
+
+
+def _bound(key: LinkageKey) -> bytes:
+    return f"{WRAPPED}\0{key.generation}".encode()
+
+
+def _shared(private: X25519PrivateKey, other: bytes, sender: bytes, receiver: bytes) -> bytes:
+    secret = private.exchange(X25519PublicKey.from_public_bytes(other))
+    info = b"ctdhub linkage key envelope" + sender + receiver
+    return HKDF(hashes.SHA256(), 32, None, info).derive(secret)
+
+
+def _public(private: X25519PrivateKey) -> str:
+    return PREFIX + pem.encode(private.public_key().public_bytes_raw())
+
+
+def _private(path: Path, passphrase: str) -> X25519PrivateKey:
+    if not path.is_file():
+        what = _("There is no key in this file.")
+        fix = _("Make your own pair: `ctdhub key new --for receiving --out FILE`.")
+        raise FileError(what, fix, file=path, rule="key-missing")
+    with path.open("rb") as file:
+        content = file.read(pem.LONGEST)
+    try:
+        private = load_pem_private_key(content, passphrase.encode() if passphrase else None)
+    except (ValueError, TypeError):
+        private = None
+    if not isinstance(private, X25519PrivateKey):
+        raise pem.broken(path)
+    return private
+
+
+def _given(to: str) -> bytes:
+    """The public half that a text is, or that the file of that name holds."""
+    file = None if to.startswith(PREFIX) or not Path(to).is_file() else Path(to)
+    text = to
+    if file:
+        with file.open("rb") as opened:
+            text = opened.read(pem.LONGEST).decode("ascii", "replace").strip()
+    if not text.startswith(PREFIX):
+        raise _no_public_half(file)
+    try:
+        return pem.decode(text.removeprefix(PREFIX), Path(to), 32)
+    except FileError:  # it speaks of a file, which the text need not be
+        raise _no_public_half(file) from None
+
+
+def _no_public_half(file: Path | None = None) -> FileError:
+    what = _("This is no public half of a receiving key.")
+    fix = _(
+        "Ask for the text x25519:… that `ctdhub key new --for receiving` printed, and copy the "
+        "whole line."
+    )
+    return FileError(what, fix, file=file, rule="public-key")

@@ -1,0 +1,86 @@
+"""The linkage key in shares: any k of n give it back, fewer say nothing about it.
+
+Belongs here: files of shares.  Does not belong here: the key itself (``file``), the arithmetic
+(``ctdhub.core.keys``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ctdhub.core.errors import FileError
+from ctdhub.core.i18n import _
+from ctdhub.core.keys import pem
+from ctdhub.core.keys.linkage import SHARE, SIZE, LinkageKey, checked
+from ctdhub.core.keys.shamir import MOST, Share, join, split
+
+
+def split_files(key: LinkageKey, need: int, shares: int, folder: Path) -> tuple[Path, ...]:
+    """Write one file per share into a folder, which is made if it is not there.
+
+    Raises:
+        FileError: need or shares are out of range, or a file exists.
+    """
+    if not 2 <= need <= shares <= MOST:
+        raise FileError(
+            _("So many shares cannot be made."),
+            _("Need at least 2, at most as many as there are shares, and at most 255 shares."),
+            rule="shares",
+        )
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    paths = []
+    for number, share in split(key.secret, shares, need):
+        paths.append(folder / f"share-{number}-of-{shares}.key")
+        pem.write(
+            paths[-1],
+            SHARE,
+            {
+                "note": f"any {need} of {shares} shares give the key; a hub never holds one",
+                "generation": str(key.generation),
+                "fingerprint": key.fingerprint,
+                "need": str(need),
+                "number": str(number),
+                "share": pem.encode(share),
+            },
+        )
+    return tuple(paths)
+
+
+def join_files(paths: Sequence[Path]) -> LinkageKey:
+    """The key out of files of shares.
+
+    Raises:
+        FileError: a file is no share or is damaged, shares belong to different keys, or they are
+            too few.
+    """
+    points: dict[int, bytes] = {}
+    seen: dict[str, str] = {}
+    for path in paths:
+        label, fields = pem.read(path)
+        number = fields.get("number", "")
+        if label != SHARE or not _number(number):
+            raise pem.broken(path)
+        same = {name: fields.get(name, "") for name in ("generation", "fingerprint", "need")}
+        seen = seen or same
+        if same != seen:
+            raise pem.broken(path, _("The shares belong to different keys."))
+        if not 1 <= int(number) <= MOST:
+            raise pem.broken(path)
+        points[int(number)] = pem.decode(fields.get("share", ""), path, SIZE)
+    need = seen.get("need", "")
+    if not _number(need) or not 2 <= int(need) <= len(points):
+        raise FileError(
+            _("These shares are too few: the key needs {need} different ones.").format(
+                need=need or "2"
+            ),
+            _("Ask those who hold the others."),
+            rule="shares",
+        )
+    found = [Share(number, content) for number, content in points.items()]
+    return checked(paths[0], join(found, int(need)), seen)
+
+
+def _number(text: str) -> bool:
+    """Whether a text is a whole number of at most three digits."""
+    return text.isascii() and text.isdigit() and len(text) < 4

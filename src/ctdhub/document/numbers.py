@@ -1,0 +1,103 @@
+"""The question behind every number that a brief prints, so that anybody can ask it again.
+
+Belongs here: questions, and the printed forms of their answers.
+Does not belong here: which numbers a brief has (``parts``, ``place``, …).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from ctdhub.stats.answers import Where
+from ctdhub.stats.cards import NumberCard
+
+Kind = Literal[
+    "people",
+    "share",
+    "rest",
+    "missing",
+    "sum",
+    "gap",
+    "mean",
+    "mean_share",
+    "change",
+    "change_part",
+]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A number as it is printed, and the question that it answers.
+
+    Attributes:
+        id: where it stands, for example "exploited-gender.female.people".
+        kind: "people": how many people meet ``part``; "share": ``part`` among ``whole``; "rest":
+            people of ``whole`` outside ``part``; "missing": the same as a share of ``whole``;
+            "gap": of those in ``part`` and in ``whole`` whose status is recorded, the share of
+            ``whole`` with the status named less that of ``part``; "mean" and "mean_share": people
+            of ``part`` in a year, or their share of ``whole``, as the mean of the series by year
+            (``measurements``) over the years named; "change": people of ``part`` less those of
+            ``whole``, the same people in an earlier year; "change_part": what a part of that
+            change amounts to, or the share recorded in one of its years; "sum": a number of
+            cells, of contributors or of years, which is not counted in people.
+        part, whole: conditions, see :data:`ctdhub.stats.answers.Where`.
+        value: the answer: people (negative for fewer), a share in 0..1, or a number.
+        printed: every form in which it, or an end of its interval, stands in the document.
+    """
+
+    id: str
+    kind: Kind
+    part: Where
+    whole: Where
+    value: float
+    printed: tuple[str, ...]
+
+
+class Notebook:
+    """Collects what a brief prints."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Asked] = {}
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """All numbers, in the order of writing."""
+        return tuple(self._found.values())
+
+    def add(
+        self,
+        id: str,
+        kind: Kind,
+        value: float | None,
+        printed: tuple[str, ...],
+        part: Where | None = None,
+        whole: Where | None = None,
+    ) -> None:
+        """Note a number that is printed; one without a value has nothing to note."""
+        if value is not None:
+            self._found[id] = Asked(
+                id, kind, _plain(part or {}), _plain(whole or {}), value, printed
+            )
+
+    def card(self, id: str, card: NumberCard, text: str, part: Where, whole: Where) -> None:
+        """Note a card that is printed as ``text``."""
+        kind: Kind = "share" if card.unit == "share" else "people"
+        self.add(id, kind, card.value, (text,), part, whole)
+
+
+def as_json(asked: Sequence[Asked], title: str, citation: str) -> str:
+    """The numbers of a document with their questions, for whoever wants to check them.
+
+    Keys: ``title``, ``citation``, ``numbers``; of each number ``id``, ``kind``, ``part``,
+    ``whole``, ``value``, ``printed``, as :class:`Asked` has them.
+    """
+    numbers = [asdict(one) for one in asked]
+    held = {"title": title, "citation": citation, "numbers": numbers}
+    return json.dumps(held, ensure_ascii=False, indent=1) + "\n"
+
+
+def _plain(where: Where) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(sorted(values)) for name, values in where.items()}

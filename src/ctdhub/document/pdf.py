@@ -1,0 +1,146 @@
+"""A document as PDF, set by typst: texts go in as data, never as markup.
+
+Belongs here: fonts, fitting a document to its pages, errors of the typesetter.
+Does not belong here: where things stand on a page (``data/*.typ``).
+
+Files follow PDF/UA-1 (ISO 14289-1): tagged, with title and language, so that screen readers can
+read them.  That standard forbids a glyph that the fonts lack, so a missing script ends in an error
+and never in a page of empty boxes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, time
+from importlib import import_module, resources
+from pathlib import Path
+from typing import Any
+
+from ctdhub.core.errors import HubError, PaperError
+from ctdhub.core.i18n import _
+from ctdhub.document.document import Bars, Poster, Section, Sheet, Words
+
+FONTS = (
+    "Noto Sans", "Noto Sans Arabic", "Noto Naskh Arabic", "Noto Sans CJK SC", "DejaVu Sans",
+    "Liberation Sans", "Arial", "Segoe UI", "Helvetica", "Libertinus Serif",
+)  # fmt: skip
+"""Families that are taken if they are there, the first that has a letter draws it; the last one
+comes with typst.  A letter that none has is looked for in every other font."""
+
+
+class Typesetter:
+    """Typst with the fonts that it finds.
+
+    Args:
+        fonts: folders with further fonts.
+        system: whether the fonts of this computer may be used.
+
+    Raises:
+        PaperError: typst is not installed, or a folder of fonts does not exist.
+    """
+
+    def __init__(self, fonts: Sequence[Path] = (), *, system: bool = True) -> None:
+        try:
+            self._typst: Any = import_module("typst")
+        except ModuleNotFoundError:
+            what = _("PDF files need typst, which is not installed.")
+            fix = _("Install it: pip install 'ctdhub[pdf]'. Or make a page: --format html.")
+            raise PaperError(what, fix, rule="typst") from None
+        for folder in fonts:
+            if not folder.is_dir():
+                what = _("There is no such folder of fonts.")
+                fix = _("Name a folder that holds .ttf or .otf files.")
+                raise PaperError(what, fix, file=folder, rule="fonts")
+        self._fonts = self._typst.Fonts(
+            include_system_fonts=system, font_paths=[str(f) for f in fonts]
+        )
+        held = set(self._fonts.families())
+        self.families = tuple(f for f in FONTS if f in held) or tuple(sorted(held))
+
+    def pdf(self, document: Sheet | Poster) -> bytes:
+        """The document as PDF; of a sheet, sections that do not fit are left out, and it says so.
+
+        Raises:
+            PaperError: no font has some letter, or what must stay does not fit.
+        """
+        name = "sheet.typ" if isinstance(document, Sheet) else "poster.typ"
+        source = (resources.files("ctdhub.document") / "data" / name).read_bytes()
+        fitted, compiler = self._fitted(document, source)
+        made = datetime.combine(fitted.frame.made, time(), UTC)
+        try:
+            return bytes(
+                compiler.compile(input=source, format="pdf", pdf_standards="ua-1", timestamp=made)
+            )
+        except self._typst.TypstError as error:
+            raise _refused(error) from None
+
+    def fitted(self, document: Sheet) -> Sheet:
+        """The document as it is printed: without the sections for which there is no room."""
+        source = (resources.files("ctdhub.document") / "data" / "sheet.typ").read_bytes()
+        found, _compiler = self._fitted(document, source)
+        assert isinstance(found, Sheet)
+        return found
+
+    def _fitted(self, document: Sheet | Poster, source: bytes) -> tuple[Sheet | Poster, Any]:
+        most = document.most if isinstance(document, Sheet) else 1
+        for tried in _shorter(document):
+            compiler = self._compiler(tried, source)
+            pages = int(json.loads(compiler.query("<pages>", field="value", one=True)))
+            if most is None or pages <= most:
+                return tried, compiler
+        what = _("The document does not fit on its pages.")
+        fix = _("Shorten the names and the helpline in hub.yaml, and names in the agreements.")
+        raise PaperError(what, fix, rule="pages")
+
+    def _compiler(self, document: Sheet | Poster, source: bytes) -> Any:
+        data = asdict(document)
+        if isinstance(document, Sheet):
+            for told, section in zip(data["sections"], document.sections, strict=True):
+                for block, of in zip(told["blocks"], section.blocks, strict=True):
+                    if isinstance(of, Bars):
+                        block["top"] = of.top
+        data["frame"]["made"] = document.frame.made.isoformat()
+        inputs = {
+            "document": json.dumps(data, ensure_ascii=False),
+            "fonts": json.dumps(self.families),
+        }
+        return self._typst.Compiler(source, font_paths=self._fonts, sys_inputs=inputs)
+
+
+def _shorter(document: Sheet | Poster) -> Iterator[Sheet | Poster]:
+    """The document, then with less and less in it, what matters least left out first."""
+    yield document
+    if isinstance(document, Poster):
+        for kept in reversed(range(len(document.lines))):
+            yield replace(document, lines=document.lines[:kept])
+        return
+    left: list[Section] = []
+    while (least := document.without({s.id for s in left}).expendable()) is not None:
+        left.append(least)
+        yield _without(document, left)
+
+
+def _without(sheet: Sheet, left: Sequence[Section]) -> Sheet:
+    """The sheet without some sections; the last one that stays says which were left out."""
+    rest = sheet.without({s.id for s in left})
+    names = _("; ").join(s.name or s.title for s in sheet.sections if s in left)
+    said = Words((sheet.left_out.format(names=names),))
+    last = rest.sections[-1]
+    sections = (*rest.sections[:-1], replace(last, blocks=(*last.blocks, said)))
+    return replace(rest, sections=sections)
+
+
+def _refused(error: RuntimeError) -> HubError:
+    """What the typesetter said, in words that help; it never repeats the text it stumbled over."""
+    if "could not be displayed" in str(error):
+        what = _("No font on this computer has all letters of this document.")
+        fix = _(
+            "Install the Noto fonts of its languages, name a folder that holds them with --fonts "
+            "DIR, or make a page: --format html."
+        )
+        return PaperError(what, fix, rule="glyph")
+    what = _("The document could not be set as PDF.")
+    fix = _("Make a page with --format html, and report this with the version of ctdhub.")
+    return PaperError(what, fix, rule="typst")

@@ -1,0 +1,129 @@
+"""The card for the privacy officer: what is promised beside what attacks achieved, in plain words.
+
+Belongs here: the promise, the order of the card, its forms as text, Markdown and JSON.
+Does not belong here: attacks, their sentences (``sentences``), terminals, files.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ctdhub.core.i18n import _, current
+from ctdhub.dp.audit.sentences import Attack, State, of_canary, of_inference, of_worlds
+from ctdhub.dp.audit.suite import Findings
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the privacy officer reads.
+
+    Attributes:
+        internal: whether it must stay in the hub.
+        charge: ledger entry that paid for its publication, "" where there is none.
+        epsilon, delta: the guarantee of one release; ``unit`` is whom it is about.
+        language: of its sentences.
+        sure_percent: what somebody who was 50 % sure can become at most sure, in percent.
+    """
+
+    internal: bool
+    charge: str
+    epsilon: float
+    delta: float
+    unit: str
+    language: str
+    sure_percent: float
+    title: str
+    mark: str
+    promise: tuple[str, ...]
+    attacks: tuple[Attack, ...]
+    limits: str
+
+    @property
+    def state(self) -> State:
+        """Above where any attack proved more than is promised."""
+        return "above" if any(a.state == "above" for a in self.attacks) else "below"
+
+    def json(self) -> dict[str, Any]:
+        """The card for programs; no markup in any of its texts."""
+        return {"state": self.state, **asdict(self)}
+
+    def text(self) -> str:
+        """The card for a terminal or a printer."""
+        lines = [self.title, self.mark, "", *self.promise]
+        for a in self.attacks:
+            lines += ["", f"[{_sign(a.state)}] {a.title}", a.tried, a.found, a.reading]
+        return "\n".join([*lines, "", self.limits, ""])
+
+    def markdown(self) -> str:
+        """The card for a document."""
+        lines = [f"# {self.title}", f"**{self.mark}**", *self.promise]
+        for a in self.attacks:
+            lines += [f"## {a.title}", a.tried, a.found, f"**{_sign(a.state)}.** {a.reading}"]
+        return "\n\n".join([*lines, f"*{self.limits}*"]) + "\n"
+
+
+def surest(epsilon: float) -> float:
+    """Percent, rounded up: how sure somebody who was 50 % sure can become.
+
+    By Bayes' rule odds grow by at most e^epsilon, delta apart: 1 : 1 becomes e^epsilon : 1.
+
+    >>> surest(1.0)
+    73.2
+    """
+    return math.ceil(1000 / (1 + math.exp(-epsilon))) / 10
+
+
+def card(found: Findings) -> Card:
+    """Put findings into words, in the language in force."""
+    sure, delta = surest(found.epsilon), f"{found.delta:.0e}"
+    attacks = []
+    for audit, released in ((found.canary_released, True), (found.canary_tables, False)):
+        if audit:
+            attacks.append(of_canary(audit, found.epsilon, released))
+    for told, released in ((found.worlds_released, True), (found.worlds_tables, False)):
+        if told:
+            attacks.append(of_worlds(told, found.world_epsilon, released))
+    if found.inference:
+        attacks.append(of_inference(found.inference, found.epsilon, found.delta))
+    promise = (
+        _("Promised for one release: epsilon {epsilon}, delta {delta}, for each person.").format(
+            epsilon=f"{found.epsilon:g}", delta=delta
+        ),
+        _(
+            "Someone who was 50 % sure that a person is in the data can become at most {sure} % "
+            "sure, whatever else they know; apart from a chance of {delta} that the promise does "
+            "not hold as written."
+        ).format(sure=f"{sure:g}", delta=delta),
+    )
+    return Card(
+        internal=found.charge is None,
+        charge=found.charge or "",
+        epsilon=found.epsilon,
+        delta=found.delta,
+        unit="person",
+        language=current(),
+        sure_percent=sure,
+        title=_("Privacy audit: what is promised, and what attacks achieved"),
+        mark=_mark(found.charge),
+        promise=promise,
+        attacks=tuple(attacks),
+        limits=_(
+            "An audit can show that a promise is broken; it can never show that it is kept, since "
+            "another attack may do better. What people are promised rests on the proof, not on "
+            "this card."
+        ),
+    )
+
+
+def _mark(charge: str | None) -> str:
+    if charge is None:
+        return _("Internal: not for publication. These figures were computed on case records.")
+    if not charge:
+        return _("May be published: these figures hold nothing of any person.")
+    return _("May be published: charge {id} of the ledger paid for it.").format(id=charge)
+
+
+def _sign(state: State) -> str:
+    return _("below the promise") if state == "below" else _("ABOVE THE PROMISE")

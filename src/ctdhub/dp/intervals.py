@@ -1,0 +1,236 @@
+"""Intervals of the published counts, and which counts can be shown.
+
+Belongs here: quantiles of the noise, the choice of cells to show, the COUNTS table, the estimates.
+Does not belong here: noise itself (``noise``), protected records (``synthesise``).
+
+A published count is a noisy measurement, so it is unbiased before the choice of what is shown.
+Choosing only counts that stand out from the noise would spoil ordinary 95 % intervals: among
+thousands of empty cells some pass by chance.  So cells are chosen as Benjamini and Hochberg (1995)
+do, at the policy's ``false_share``, and the intervals of the R chosen of m cells have level
+1 - R (1 - level) / m: then the expected share of intervals that miss, among those published of a
+table, is at most 1 - level (Benjamini and Yekutieli 2005, false coverage-statement rate, for the
+independent noise that we have), and "shown" implies that the interval's low end is above zero.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ctdhub.border import COUNTS, PROTECTED, SHOWN, Estimate
+from ctdhub.dp.count import Counts
+from ctdhub.dp.dependent_columns import Followers
+from ctdhub.dp.plan import Columns
+from ctdhub.dp.policy import Domains
+from ctdhub.dp.pooling import Estimated
+from ctdhub.dp.workload import Question, Workload
+
+NO_FOLLOWERS = Followers({}, {})
+
+
+@lru_cache(maxsize=256)
+def tail(variance: Fraction | float) -> npt.NDArray[np.float64]:
+    """P(|N| > r) for r = 0, 1, 2, … until it is below 1e-30.
+
+    Args:
+        variance: a fraction is sigma squared of one measurement, whose noise is discrete Gaussian;
+            a float is the variance of a pooled estimate, normal but for its rounding.
+
+    >>> t = tail(Fraction(100))
+    >>> int(np.argmax(t <= 0.05))  # least radius that covers 95 %
+    20
+    """
+    s2 = float(variance)
+    last = math.ceil(math.sqrt(2 * s2 * 75)) + 2
+    result: npt.NDArray[np.float64]
+    if isinstance(variance, Fraction):
+        weight = np.exp(-np.square(np.arange(last + 1, dtype=float)) / (2 * s2))
+        beyond = np.cumsum(weight[::-1])[::-1]  # from the small to the large
+        result = 2 * np.append(beyond[1:], 0.0) / (2 * beyond[0] - 1)
+    else:
+        # The rounded estimate is off by more than r where the estimate is off by r + 1/2 or more.
+        result = np.array([math.erfc((r + 0.5) / math.sqrt(2 * s2)) for r in range(last + 1)])
+        result[-1] = 0.0
+    return result
+
+
+def radius(variance: Fraction | float, alpha: float) -> int:
+    """The least r with P(|N| > r) <= alpha."""
+    return int(np.argmax(tail(variance) <= alpha))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Cells of a table that can be shown: flat places and the radius of their intervals."""
+
+    cells: npt.NDArray[np.intp]
+    radius: int
+
+
+def choose(
+    noisy: npt.NDArray[np.integer], variance: Fraction | float, level: float, share: float
+) -> Shown:
+    """Choose the cells to show and the radius of their intervals; a function of noisy counts.
+
+    Args:
+        noisy: a noisy table.
+        variance: see :func:`tail`.
+        level: coverage among the shown cells.
+        share: expected share of empty cells among the shown; at most 1 - level.
+    """
+    m, chance = noisy.size, tail(variance)
+    flat = noisy.ravel()
+    # For each threshold t >= 1: how many cells reach it; a cell with y >= t has p <= chance[t-1].
+    capped = np.clip(flat, 0, chance.size)
+    reach = np.cumsum(np.bincount(capped, minlength=chance.size + 1)[::-1])[::-1][1:]
+    passing = np.flatnonzero((chance * m <= reach * share) & (reach > 0))
+    if not passing.size:
+        return Shown(np.zeros(0, dtype=np.intp), 0)
+    threshold = int(passing[0]) + 1
+    cells = np.flatnonzero(flat >= threshold)
+    return Shown(cells, radius(variance, (1 - level) * cells.size / m))
+
+
+def shown_cells(
+    noisy: Counts,
+    found: dict[Columns, Estimated],
+    questions: Workload,
+    people: Estimate,
+    level: float,
+    share: float,
+    domains: Domains,
+    followers: Followers = NO_FOLLOWERS,
+) -> dict[Columns, Shown]:
+    """The cells that are shown of each table; () is the number of people, shown or not.
+
+    A cell that nobody can be in, by what is public about its columns, is never shown.
+    """
+    whole = [0] if people.low > 0 else []
+    total = Shown(np.array(whole, dtype=np.intp), people.high - people.value)
+    shown: dict[Columns, Shown] = {(): total}
+    for q in questions:
+        if q.columns:
+            table, variance = _as_published(noisy, found, q)
+            possible = followers.possible(q.columns, domains)
+            open_ = table if possible is None else np.where(possible, table, 0)
+            shown[q.columns] = choose(open_, published(q, variance), level, share)
+    return shown
+
+
+def counts_table(
+    noisy: Counts,
+    found: dict[Columns, Estimated],
+    questions: Workload,
+    domains: Domains,
+    people: Estimate,
+    shown: dict[Columns, Shown],
+) -> pa.Table:
+    """The published counts, see :data:`ctdhub.border.COUNTS`.
+
+    Columns are in the order of the schema.  The first row, without columns, is the number of
+    people; it is always there.  Columns and pairs are published as all measurements together see
+    them (``found``), larger tables as they were measured (``noisy``).
+
+    Args:
+        shown: see :func:`shown_cells`.
+    """
+    state = SHOWN if people.low > 0 else PROTECTED
+    total = {"columns": [], "values": [], "count": people.value}
+    total |= {"low": people.low, "high": people.high, "state": state}
+    parts = [pa.Table.from_pylist([total], schema=COUNTS)]
+    for q in questions:
+        if q.columns and shown[q.columns].cells.size:
+            table, _variance = _as_published(noisy, found, q)
+            parts.append(_rows(table, q, shown[q.columns], domains))
+    return pa.concat_tables(parts).combine_chunks()
+
+
+def _as_published(
+    noisy: Counts, found: dict[Columns, Estimated], q: Question
+) -> tuple[npt.NDArray[np.integer], float]:
+    """A table in whole numbers, and the variance of its noise."""
+    if q.columns not in found:
+        return noisy[q.columns], float(q.sigma2)
+    estimated = found[q.columns]
+    return np.rint(estimated.value).astype(np.int64), estimated.variance
+
+
+def published(q: Question, variance: float) -> Fraction | float:
+    """The noise of a published table as :func:`tail` wants it: its own, or the pooled variance."""
+    return q.sigma2 if variance >= float(q.sigma2) else variance
+
+
+def _rows(table: npt.NDArray[np.integer], q: Question, shown: Shown, domains: Domains) -> pa.Table:
+    n = shown.cells.size
+    count = table.ravel()[shown.cells].astype(np.int64)
+    return pa.table(
+        [
+            *named_cells(q.columns, np.unravel_index(shown.cells, q.shape), domains),
+            pa.array(count),
+            pa.array(np.maximum(count - shown.radius, 0)),
+            pa.array(count + shown.radius),
+            pa.array([SHOWN] * n, pa.string()),
+        ],
+        schema=COUNTS,
+    )
+
+
+def named_cells(
+    columns: Columns, places: tuple[npt.NDArray[np.intp], ...], domains: Domains
+) -> tuple[pa.ListArray, pa.ListArray]:
+    """``columns`` and ``values`` of cells, for the tables of the border.
+
+    Args:
+        places: by column, the code of each cell on its axis; 0 is "not recorded".
+    """
+    n, width = places[0].size, len(columns)
+    texts = [
+        pa.DictionaryArray.from_arrays(pa.array(p), pa.array(["", *domains[c]])).cast(pa.string())
+        for c, p in zip(columns, places, strict=True)
+    ]
+    order = np.arange(n * width).reshape(width, n).T.ravel()
+    values = pa.concat_arrays(texts).take(pa.array(order))
+    offsets = pa.array(np.arange(n + 1, dtype=np.int32) * width)
+    names = pa.array(list(columns), pa.string()).take(pa.array(np.tile(np.arange(width), n)))
+    return pa.ListArray.from_arrays(offsets, names), pa.ListArray.from_arrays(offsets, values)
+
+
+def total_people(found: dict[Columns, Estimated], level: float) -> Estimate:
+    """The number of people: what the people question and the sums of all tables say together.
+
+    Each draw is sub-Gaussian with parameter sigma, hence so is their combination, and its interval
+    is the normal one, rounded outwards.
+    """
+    return _estimate(float(found[()].value), found[()].sd, level)
+
+
+def case_records(found: dict[Columns, Estimated], people: Estimate, level: float) -> Estimate:
+    """The number of case records: people, one more for "2", two for "3", three for "4+".
+
+    "4+" counts as 4 and "not recorded" as 1, so this is at least so many records: the interval
+    holds the statistic so defined.  Without the column ``records_per_person`` it is the number of
+    people.  The two errors may depend on each other, so their standard deviations are added.
+    """
+    table = found.get(("records_per_person",))
+    if table is None:
+        return people
+    extra = np.maximum(np.arange(table.value.size) - 1, 0)
+    more = float(extra @ table.value)
+    sd = found[()].sd + table.sd * float(np.sqrt(np.sum(extra**2)))
+    seen = _estimate(people.value + more, sd, level)
+    value = min(max(seen.value, people.value), (table.value.size - 1) * people.value)
+    return Estimate(value, min(max(seen.low, people.low), value), max(seen.high, value))
+
+
+def _estimate(value: float, sd: float, level: float) -> Estimate:
+    reach = NormalDist().inv_cdf(0.5 + level / 2) * sd
+    rounded = max(0, round(value))
+    low, high = math.floor(value - reach), math.ceil(value + reach)
+    return Estimate(rounded, min(max(0, low), rounded), max(high, rounded))

@@ -1,0 +1,225 @@
+"""The ledger: what may still be spent, and the charge that is written before noise is drawn.
+
+Belongs here: charging within the hub's budget and the contributors' limits, and refusing.
+Does not belong here: lines on disk (``file``), the arithmetic of costs (``accounting``).
+
+The hash of a question covers case data, so it is keyed with a secret of the folder, and the
+``id`` of a charge, which a release carries, is random: neither tells anything about the data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+
+from ctdhub.core.atomic import sync
+from ctdhub.core.errors import Overspend, printable
+from ctdhub.core.i18n import _
+from ctdhub.core.lock import locked
+from ctdhub.dp.accounting import epsilon_of, rho_of
+from ctdhub.dp.ledger.charge import FIRST, KINDS, Entry, Kind
+from ctdhub.dp.ledger.disk import guarded, write_synced
+from ctdhub.dp.ledger.file import LedgerFile
+
+_LOCK, _SECRET = "lock", "secret"
+
+
+class Ledger:
+    """The ledger in a folder, which is made at the first charge.
+
+    Args:
+        folder: where it lies.
+        limits: by id of a contributor, the total epsilon that its agreement allows for everything
+            that its records go into; None where the agreement sets no limit.  Public bounds.
+
+    >>> import tempfile
+    >>> ledger = Ledger(Path(tempfile.mkdtemp()) / "ledger", limits={"our-ngo": 3.0})
+    >>> with ledger.exclusive():
+    ...     entry = ledger.charge("q", 0.1, 2.6, 1e-8, "a chart", budget=12.0, kind="chart",
+    ...                           contributors=["our-ngo"])
+    >>> entry.number, ledger.spent(), 2.5 < ledger.guarantee(1e-8) < 2.7
+    (1, 0.1, True)
+    >>> ledger.left_of("our-ngo", 1e-8) < ledger.left(3.0, 1e-8) + 1e-9
+    True
+    """
+
+    def __init__(self, folder: Path, limits: Mapping[str, float | None] | None = None) -> None:
+        self.folder = folder
+        self.limits = dict(limits or {})
+        self._file = LedgerFile(folder)
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold the ledger against every other process; not reentrant.
+
+        Raises:
+            LedgerError: the system refuses to make or open the folder.
+            HubError: the system has no locks.
+        """
+        with ExitStack() as held:
+            with guarded(self.folder):
+                if not self.folder.is_dir():
+                    self.folder.mkdir(parents=True, exist_ok=True)
+                    sync(self.folder.parent)
+            with guarded(self.folder / _LOCK):
+                held.enter_context(locked(self.folder / _LOCK))
+            yield
+
+    def entries(self) -> tuple[Entry, ...]:
+        """All charges; a torn last line is passed over.
+
+        Raises:
+            LedgerTampered: a line was edited, taken out, put in or moved; it is named.
+            LedgerError: the system refuses to read.
+        """
+        return self._file.entries()
+
+    def spent(self) -> float:
+        """Total cost of all charges, in rho."""
+        return math.fsum(e.rho for e in self.entries())
+
+    def guarantee(self, delta: float) -> float:
+        """Epsilon, at ``delta``, of everything that was released to date taken together."""
+        return epsilon_of(self.spent(), delta)
+
+    def left(self, budget: float, delta: float) -> float:
+        """The most epsilon that one more charge may have, within a total ``budget``."""
+        return _left(self.entries(), budget, delta)
+
+    def left_of(self, contributor: str, delta: float) -> float:
+        """The most epsilon that one more charge with this contributor's records may have.
+
+        Infinite where its agreement sets no limit.
+        """
+        limit, entries = self.limits.get(contributor), self.entries()
+        if limit is None:
+            return math.inf
+        concerned = [e for e in entries if e.concerns(contributor)]
+        return _left(concerned, limit, _strictest(entries, delta))
+
+    def strictest(self, delta: float) -> float:
+        """The smallest delta of all charges and of the policy: the one that budgets hold at."""
+        return _strictest(self.entries(), delta)
+
+    def knows(self, number: int, digest: str) -> bool:
+        """Whether the ledger holds an entry of that number and hash: a head it once had."""
+        entries = self.entries()
+        return 0 < number <= len(entries) and entries[number - 1].hash == digest
+
+    def question(self, content: bytes) -> str:
+        """The keyed hash of a question; the key is made at first need."""
+        path = self.folder / _SECRET
+        with guarded(path):
+            if not path.exists():
+                write_synced(path, secrets.token_bytes(32))
+            return hmac.new(path.read_bytes(), content, hashlib.sha256).hexdigest()
+
+    def charge(
+        self,
+        question: str,
+        rho: float,
+        epsilon: float,
+        delta: float,
+        what: str,
+        *,
+        budget: float,
+        kind: Kind = "release",
+        contributors: Iterable[str] | None = None,
+    ) -> Entry:
+        """Write a charge down and sync it; only then may noise be drawn.
+
+        To be called inside :meth:`exclusive`.  Sums are exact, so that nothing slips by, and hold
+        at the smallest delta of this charge and of those before.
+
+        Args:
+            question: see :meth:`question`.
+            rho: cost; ``epsilon`` and ``delta`` are what it amounts to alone.
+            what: in words, for the steward.
+            budget: total epsilon that all charges together may reach.
+            kind: what is asked for.
+            contributors: ids of those whose records take part; None counts against all.
+
+        Raises:
+            Overspend: the total would exceed the budget or a contributor's limit; nothing is
+                written.
+            LedgerTampered: see :meth:`entries`.
+            LedgerError: the system refuses to write.
+        """
+        if not 0 < rho < math.inf or kind not in KINDS:
+            raise ValueError("a charge costs something and is of a known kind")
+        entries = self.entries()
+        entry = Entry(
+            number=len(entries) + 1,
+            time=datetime.now(UTC).isoformat(timespec="seconds"),
+            kind=kind,
+            id=secrets.token_hex(16),
+            question=question,
+            rho=rho,
+            epsilon=epsilon,
+            delta=delta,
+            what=what,
+            previous=entries[-1].hash if entries else FIRST,
+            contributors=None if contributors is None else tuple(sorted(set(contributors))),
+        ).sealed()
+        self._check(entries, entry, budget)
+        self._file.append(entry)
+        return entry
+
+    def _check(self, entries: tuple[Entry, ...], new: Entry, budget: float) -> None:
+        """Refuse a charge that would take the hub's total or a contributor's too far."""
+        delta = _strictest(entries, new.delta)
+        if _exceeds([*entries, new], budget, delta):
+            raise self._overspend(new.epsilon, _left(entries, budget, delta), budget)
+        for name, limit in sorted(self.limits.items()):
+            concerned = [e for e in (*entries, new) if e.concerns(name)]
+            if limit is not None and new.concerns(name) and _exceeds(concerned, limit, delta):
+                raise _over_limit(name, new.epsilon, _left(concerned[:-1], limit, delta), limit)
+
+    def _overspend(self, cost: float, left: float, budget: float) -> Overspend:
+        what = _(
+            "The privacy budget does not reach: this release costs epsilon {cost:.2f}, and at most "
+            "{left:.2f} is left of {budget:g}."
+        ).format(cost=cost, left=left, budget=budget)
+        fix = _(
+            "Set epsilon in policy.yaml to at most what is left, or let those who answer for the "
+            "hub raise the budget."
+        )
+        return Overspend(what, fix, file=self._file.path, rule="budget")
+
+
+def _over_limit(contributor: str, cost: float, left: float, limit: float) -> Overspend:
+    name = printable(contributor)
+    what = _(
+        "The agreement with {id} does not reach: this costs epsilon {cost:.2f}, and at most "
+        "{left:.2f} is left of the {limit:g} that it allows for its records."
+    ).format(id=name, cost=cost, left=left, limit=limit)
+    fix = _(
+        "Set epsilon in policy.yaml to at most what is left, build without the files of {id}, or "
+        "agree with {id} on a greater budget_limit."
+    ).format(id=name)
+    return Overspend(what, fix, file=f"{name}.yaml", rule="budget-limit")
+
+
+def _strictest(entries: Iterable[Entry], delta: float) -> float:
+    return min([delta, *(e.delta for e in entries)])
+
+
+def _exceeds(entries: Iterable[Entry], epsilon: float, delta: float) -> bool:
+    return sum((Fraction(e.rho) for e in entries), Fraction()) > Fraction(rho_of(epsilon, delta))
+
+
+def _left(entries: Iterable[Entry], epsilon: float, delta: float) -> float:
+    """Epsilon left of ``epsilon`` at the smallest delta ever promised.
+
+    A later policy with a greater delta would else make the same budget reach further.
+    """
+    given = list(entries)
+    limit = rho_of(epsilon, _strictest(given, delta))
+    return epsilon_of(max(0.0, limit - math.fsum(e.rho for e in given)), delta)

@@ -1,0 +1,144 @@
+"""The overlap of lists as a question: which lists, in which years, by how many tokens, its noise.
+
+Belongs here: what is public about it, how far one person reaches, the share of each part.
+Does not belong here: counting it (``link.overlap``), the other tables of sources (``sources``).
+
+Its cells have the reach of people whom ``tokens`` tokens join (``plan.joined_reach``).  The doubles
+are rows of people less these people: one person changes them by at most ``tokens`` (decision 27).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from ctdhub.border import DOUBLES, LISTS
+from ctdhub.core.errors import PolicyError
+from ctdhub.core.i18n import _
+from ctdhub.dp.count import Counts
+from ctdhub.dp.plan import joined_reach
+from ctdhub.dp.policy import Policy
+from ctdhub.dp.workload import Workload, question
+from ctdhub.sensitive.linkage.overlap import Overlap
+
+DOUBLES_SHARE = Fraction(1, 10)
+"""Part of the overlap's budget that goes to the number of doubles: it is one number, and large."""
+
+
+@dataclass(frozen=True)
+class ListTables:
+    """What is public about the overlap.
+
+    Attributes:
+        names: ids of the lists.
+        years: first and last year that all of them cover, both included.
+        tokens: the most tokens of a person that join her with others.
+        fewer: the same in rows of people.
+    """
+
+    names: tuple[str, ...]
+    years: tuple[int, int]
+    tokens: int
+    fewer: int = 0
+
+    @property
+    def sets(self) -> tuple[tuple[str, ...], ...]:
+        """Every set of lists but the empty one, as ids in the order of ``names``."""
+        every = product((False, True), repeat=len(self.names))
+        named = (tuple(n for n, on in zip(self.names, s, strict=True) if on) for s in every)
+        return tuple(s for s in named if s)
+
+    @property
+    def tables(self) -> dict[str, tuple[int, int, Fraction]]:
+        """Cells, squared L2 sensitivity and share of the budget of each table."""
+        cells = len(self.sets), joined_reach(self.tokens)
+        if self.tokens == self.fewer:
+            return {LISTS: (*cells, Fraction(1))}
+        return {
+            LISTS: (*cells, 1 - DOUBLES_SHARE),
+            DOUBLES: (1, self.tokens**2, DOUBLES_SHARE),
+        }
+
+    def questions(self, rho: Fraction) -> Workload:
+        """The tables with their noise; they cost at most ``rho`` together.
+
+        Raises:
+            PolicyError: a table would get more noise than can be drawn.
+        """
+        return tuple(
+            question((name,), (cells,), "groups", rho * share, reach)
+            for name, (cells, reach, share) in self.tables.items()
+        )
+
+    def counts(self, found: Overlap | None) -> Counts:
+        """The exact tables; of none at hand, tables of zeros.
+
+        Raises:
+            ValueError: what was counted is not what the policy asks.
+        """
+        if found is None:
+            found = Overlap(self.names, self.years, self.tokens)
+        if (found.lists, found.years, found.tokens) != (self.names, self.years, self.tokens):
+            raise ValueError("the overlap of lists is not the one that the policy asks about")
+        cells = np.array([found.people.get(s, 0) for s in self.sets], np.int32)
+        exact: Counts = {(LISTS,): cells, (DOUBLES,): np.array([found.doubles], np.int32)}
+        return {(name,): exact[(name,)] for name in self.tables}
+
+
+def list_tables(policy: Policy, facts: Mapping[str, Any]) -> ListTables | None:
+    """The overlap that a policy asks about, None where it asks about none.
+
+    Args:
+        facts: public facts; ``contributors`` with ``id``, ``years`` and ``show_counts``.
+
+    Raises:
+        PolicyError: the policy names a list of no contributor, of one whose agreement does not
+            let its counts be shown, or lists that have no year in common.
+    """
+    settings = policy.sources
+    if not settings.share or not settings.lists:
+        return None
+    given = {str(c["id"]): c for c in _contributors(facts)}
+    for name in settings.lists:
+        if name not in given:
+            raise _misnamed(
+                _("The policy names, under sources, a contributor that sent no files: {id}."),
+                _(
+                    "Under sources, lists: name contributors by their ids, as their agreements "
+                    "and folders do; only those that sent files have a list."
+                ),
+                name,
+            )
+        if not given[name].get("show_counts", True):
+            raise _misnamed(
+                _(
+                    "The policy names the list of {id}, whose agreement does not let its counts "
+                    "be shown."
+                ),
+                _("Take it out of lists under sources, or agree on show_counts: true with them."),
+                name,
+            )
+    spans = [given[name].get("years") or policy.years for name in settings.lists]
+    first = max(policy.years[0], *(span[0] for span in spans))
+    last = min(policy.years[1], *(span[1] for span in spans))
+    if first > last:
+        raise _misnamed(
+            _("The lists that the policy names under sources have no year in common: {id}."),
+            _("Name lists that cover the same years, or correct the years in their agreements."),
+            ", ".join(settings.lists),
+        )
+    return ListTables(settings.lists, (first, last), policy.linking.lists, policy.linking.people)
+
+
+def _contributors(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    given = facts.get("contributors", ())
+    return [c for c in given if isinstance(c, Mapping) and c.get("id")]
+
+
+def _misnamed(what: str, fix: str, name: str) -> PolicyError:
+    return PolicyError(what.format(id=name), fix, file="policy.yaml", rule="policy-sources")

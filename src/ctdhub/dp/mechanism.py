@@ -1,0 +1,123 @@
+"""The mechanism: exact tables in, noise, then everything that is published made of noisy tables.
+
+Belongs here: the order of counting, noise, fit and publishing.  Does not belong here: what it
+costs and who pays (``engine``), how any of the steps is done.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from ctdhub.border import Estimate
+from ctdhub.core.i18n import _
+from ctdhub.dp import intervals
+from ctdhub.dp.count import Codes, Counts, count
+from ctdhub.dp.noise import Bits
+from ctdhub.dp.plan import Plan
+from ctdhub.dp.pooling import pool, variances
+from ctdhub.dp.synth.fit import fit
+from ctdhub.dp.synth.records import to_table
+from ctdhub.dp.synth.state import Measured
+from ctdhub.dp.workload import measure, workload
+from ctdhub.dp.yearly import by_year
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the mechanism gives: records, counts, totals, noisy counts as in :class:`Protected`.
+
+    Attributes:
+        sigma: standard deviation of the noise by table; keys as in ``Guarantee.sigma``.
+        rho: the cost, at most what was asked.
+    """
+
+    records: pa.Table
+    counts: pa.Table
+    people: Estimate
+    case_records: Estimate
+    measurements: pa.Table
+    sigma: dict[str, float]
+    rho: float
+
+
+def answer(
+    people: Codes,
+    plan: Plan,
+    rho: float,
+    source: Bits = os.urandom,
+    progress: Progress | None = None,
+) -> Answer:
+    """Count people and answer; see :func:`answer_of`.
+
+    Args:
+        people: people by the plan's domains.
+    """
+    if progress:
+        progress(_("counting"), 0.05)
+    tables = [q.columns for q in workload(plan, rho)]
+    return answer_of(count(people, tables), plan, rho, source, progress)
+
+
+def answer_of(
+    exact: Counts,
+    plan: Plan,
+    rho: float,
+    source: Bits = os.urandom,
+    progress: Progress | None = None,
+) -> Answer:
+    """The mechanism alone, without ledger: for ``protect_table``, audits and rehearsals.
+
+    Whoever calls it owes the ledger a charge of ``rho`` unless the people are invented.
+
+    Args:
+        exact: every table of the plan's workload; emptied as soon as its noise is drawn.
+        rho: the most that it may cost.
+        source: random bits; the operating system's in the product.
+
+    Raises:
+        PolicyError: ``rho`` is too small for the plan's tables.
+    """
+    tell = progress or (lambda message, share: None)
+    questions = workload(plan, rho)
+    tell(_("drawing noise"), 0.1)
+    noisy = measure(exact, questions, source)
+    # From here on nothing sees exact counts: all is post-processing of noisy tables.
+    exact.clear()
+    pooled = pool(noisy, questions)
+    total = intervals.total_people(pooled, plan.level)
+    records = fit(
+        Measured.of(noisy, questions, pooled),
+        plan,
+        total.value,
+        progress=lambda s: tell(_("fitting"), 0.15 + 0.75 * s),
+    )
+    tell(_("publishing"), 0.9)
+    shown = intervals.shown_cells(
+        noisy,
+        pooled,
+        questions,
+        total,
+        plan.level,
+        plan.false_share,
+        plan.domains,
+        plan.followers,
+    )
+    counts = intervals.counts_table(noisy, pooled, questions, plan.domains, total, shown)
+    measurements = by_year(noisy, pooled, questions, plan, shown)
+    case_records = intervals.case_records(pooled, total, plan.level)
+    del noisy, pooled  # as large as the records to come
+    return Answer(
+        records=to_table(records, plan.domains),
+        counts=counts,
+        people=total,
+        case_records=case_records,
+        measurements=measurements,
+        sigma={"*".join(t): variance**0.5 for t, variance in variances(questions).items()},
+        rho=rho,
+    )

@@ -1,0 +1,223 @@
+"""The policy: what is released, how well people are protected, where the budget goes.
+
+Belongs here: ``policy.yaml`` as a model that checks itself.
+Does not belong here: the meaning of columns (``schema``), the arithmetic of costs (``accounting``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ctdhub.core.errors import PolicyError, printable
+from ctdhub.core.i18n import _
+from ctdhub.schema.model import Schema
+
+Domains = dict[str, tuple[str, ...]]
+"""Public values by column, in the order of the schema; "not recorded" is left out."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Budget(_Frozen):
+    """What all releases together may cost, at the smallest delta of any of them."""
+
+    epsilon: float = Field(default=12.0, gt=0, le=1000)
+
+
+class Weights(_Frozen):
+    """Shares of one release's budget by kind of table; only their proportions matter."""
+
+    people: float = Field(default=0.5, ge=0, le=1e3)
+    one_way: float = Field(default=1.0, ge=1e-3, le=1e3)
+    corridor: float = Field(default=20.0, ge=1e-3, le=1e3)
+    corridor_by: float = Field(default=8.0, ge=0, le=1e3)
+    core_pairs: float = Field(default=1.0, ge=1e-3, le=1e3)
+    wide_pairs: float = Field(default=19.0, ge=1e-3, le=1e3)
+    core_triples: float = Field(default=25.0, ge=0, le=1e3)
+    wide_triples: float = Field(default=27.0, ge=0, le=1e3)
+    pairs: float = Field(default=20.0, ge=0, le=1e3)
+    assistance: float = Field(default=10.0, ge=0, le=1e3)
+    reports: float = Field(default=3.0, ge=0, le=1e3)
+    groups: float = Field(default=5.0, ge=0, le=1e3)
+
+
+class PerpetratorSettings(_Frozen):
+    """Perpetrators in a release.
+
+    Attributes:
+        rows: how many of one person count, a public bound; noise grows with it.
+        share: of the release's rho; 0 leaves perpetrators out of the release.
+    """
+
+    rows: int = Field(default=3, ge=1, le=100)
+    share: float = Field(default=0.05, ge=0, le=0.9)
+
+
+class SourceSettings(_Frozen):
+    """Counts by contributor, and the overlap of their lists, in a release.
+
+    Attributes:
+        share: of the release's rho; 0 leaves both out of the release.
+        lists: ids of contributors whose lists overlap, for their people share keys; () for none.
+    """
+
+    share: float = Field(default=0.05, ge=0, le=0.9)
+    lists: tuple[str, ...] = Field(default=(), max_length=8)
+
+
+class LinkingSettings(_Frozen):
+    """The most tokens of a person that join her with others, beside her key.
+
+    Attributes:
+        people: in rows of people, and so in every count.
+        lists: in the overlap of lists; never fewer than ``people``.
+    """
+
+    people: int = Field(default=0, ge=0, le=5)
+    lists: int = Field(default=0, ge=0, le=5)
+
+    @model_validator(mode="after")
+    def _check(self) -> LinkingSettings:
+        if self.lists < self.people:
+            raise ValueError(_("Under linking, lists may not be less than people."))
+        return self
+
+
+class Policy(_Frozen):
+    """One hub's policy.
+
+    Attributes:
+        columns: released columns, or "all" for every public column of the schema.
+        years: first and last year of the public bounds, both included.
+        epsilon, delta: guarantee of one release.
+        max_people: a public upper bound of the number of people the hub may ever hold; it bounds
+            delta and is never compared with the data.
+        level: coverage of the intervals among the published counts of each table.
+        false_share: bound on the expected share of empty cells among those shown in a table.
+        support: from 0, complete, to 4, cautious; see ``ctdhub.dp.synth.rarity``.
+        groups: further tables of three or four columns.
+
+    >>> Policy().epsilon
+    4.0
+    """
+
+    version: Literal[1] = 1
+    columns: tuple[str, ...] | Literal["all"] = "all"
+    years: tuple[int, int] = (2002, 2030)
+    epsilon: float = Field(default=4.0, gt=0, le=100)
+    delta: float = Field(default=1e-8, gt=0, le=1e-6)
+    max_people: int = Field(default=1_000_000, ge=1)
+    level: float = Field(default=0.95, ge=0.5, le=0.999)
+    false_share: float = Field(default=0.005, gt=0, le=0.25)
+    support: int = Field(default=0, ge=0, le=4)
+    groups: tuple[tuple[str, ...], ...] = ()
+    perpetrators: PerpetratorSettings = PerpetratorSettings()
+    sources: SourceSettings = SourceSettings()
+    linking: LinkingSettings = LinkingSettings()
+    budget: Budget = Budget()
+    weights: Weights = Weights()
+
+    @model_validator(mode="after")
+    def _check(self) -> Policy:
+        if self.delta > 1 / (100 * self.max_people) * (1 + 1e-9):
+            raise ValueError(
+                _("delta may be at most 1 / (100 × max_people): {limit:.3g}.").format(
+                    limit=1 / (100 * self.max_people)
+                )
+            )
+        if self.epsilon > self.budget.epsilon:
+            raise ValueError(_("epsilon of one release exceeds the budget of all releases."))
+        if not 1900 <= self.years[0] <= self.years[1] <= 2200:
+            raise ValueError(_("years must be two years between 1900 and 2200, the first first."))
+        if self.years[1] - self.years[0] > 100:
+            raise ValueError(_("years may span at most 100 years."))
+        if self.false_share > 1 - self.level:
+            raise ValueError(_("false_share may be at most 1 − level."))
+        if self.columns != "all" and len(set(self.columns)) != len(self.columns):
+            raise ValueError(_("A column is named twice."))
+        if not self.columns:
+            raise ValueError(_("At least one column must be released."))
+        if any(not 3 <= len(set(g)) == len(g) <= 4 for g in self.groups):
+            raise ValueError(_("A table of groups has three or four different columns."))
+        if self.perpetrators.share + self.sources.share > 0.95 + 1e-9:
+            raise ValueError(_("perpetrators and sources may have at most 0.95 together."))
+        if len(self.sources.lists) == 1 or len(set(self.sources.lists)) < len(self.sources.lists):
+            raise ValueError(
+                _("Under sources, lists names no contributor, or 2 to 8 different ones.")
+            )
+        return self
+
+    def domains(self, schema: Schema) -> Domains:
+        """Released columns with their public values, in the order of the schema.
+
+        Raises:
+            PolicyError: a column is not a public variable of the table "people".
+        """
+        public = [v.name for v in schema.table("people") if v.public]
+        wanted = public if self.columns == "all" else list(self.columns)
+        for name in (*wanted, *(n for group in self.groups for n in group)):
+            if name not in public or name not in wanted:
+                raise PolicyError(
+                    _("The policy releases a column that is not a public variable of people."),
+                    _("Take it out of columns, or name a public variable of the schema."),
+                    file="policy.yaml",
+                    column=name,
+                    rule="policy-columns",
+                )
+        return {name: schema.domain(name, self.years) for name in public if name in wanted}
+
+
+def load_policy(path: Path) -> Policy:
+    """Read and check a policy file; settings that it leaves out have their default.
+
+    Raises:
+        PolicyError: the file is missing, is not YAML, or a setting is unknown or out of range; the
+            error names every place.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise PolicyError(
+            _("There is no policy file."),
+            _("Write one with the default settings: ctdhub init does."),
+            file=path,
+            rule="policy-file",
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise PolicyError(
+            _("The policy cannot be read as YAML."),
+            _("Mend the line, or start again from the default policy."),
+            file=path,
+            row=mark.line + 1 if mark else None,
+            rule="policy-file",
+        ) from None
+    if not isinstance(raw, dict):
+        raw = {} if raw is None else {"": raw}
+    try:
+        return Policy.model_validate(raw)
+    except ValidationError as error:
+        faults = [_fault(e["loc"], e["type"], e["msg"]) for e in error.errors()]
+        raise PolicyError(
+            _("The policy has settings that cannot be used: {faults}").format(
+                faults="; ".join(faults)
+            ),
+            _("Change these settings; the default policy explains each."),
+            file=path,
+            rule="policy-settings",
+        ) from None
+
+
+def _fault(loc: tuple[int | str, ...], kind: str, message: str) -> str:
+    place = printable(".".join(str(part) for part in loc if part not in ("literal['all']",)))
+    if kind == "extra_forbidden":
+        return _("{place}: there is no such setting").format(place=place)
+    if kind == "value_error":
+        return message.removeprefix("Value error, ").rstrip(".")
+    return _("{place}: the value is of the wrong kind or out of range").format(place=place)

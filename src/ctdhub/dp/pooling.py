@@ -1,0 +1,84 @@
+"""What all noisy tables together say of one: their sums, weighed by how sure they are.
+
+Belongs here: unbiased estimates of small tables and their variance.  Does not belong here: what
+is shown of them (``intervals``), records (``fit``).
+
+Every table is measured with noise of its own, so the margins of different tables are independent
+estimates of the same counts: their mean weighed by inverse variance is the best linear one
+(Gauss and Markov).  Its noise is a weighted sum of discrete Gaussians, hence sub-Gaussian with the
+parameter that the variance states (Canonne, Kamath and Steinke 2020, corollary 17).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from ctdhub.dp.count import Counts
+from ctdhub.dp.plan import Columns
+from ctdhub.dp.workload import Question, Workload
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """A table as all measurements together see it.
+
+    Attributes:
+        value: unbiased, not rounded, cells may be negative.
+        variance: of each cell.
+    """
+
+    value: Floats
+    variance: float
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of each cell."""
+        return float(self.variance**0.5)
+
+
+def variances(questions: Workload, most: int = 2) -> dict[Columns, float]:
+    """Variance of the cells of each estimate of :func:`pool`, and of larger tables as measured.
+
+    It depends on the questions alone, so it is known before anything is counted.
+    """
+    sure: dict[Columns, float] = defaultdict(float)
+    for q in questions:
+        for kept, summed in _parts(q, most):
+            sure[tuple(q.columns[a] for a in kept)] += _weight(q, summed)
+    own = {q.columns: float(q.sigma2) for q in questions if len(q.columns) > most}
+    return {t: 1 / weight for t, weight in sure.items()} | own
+
+
+def pool(noisy: Counts, questions: Workload, most: int = 2) -> dict[Columns, Estimated]:
+    """Estimates of every table of at most ``most`` columns that was measured, or is part of one."""
+    variance = variances(questions, most)
+    value: dict[Columns, Floats] = {}
+    for q in questions:
+        table = noisy[q.columns]
+        for kept, summed in _parts(q, most):
+            part = tuple(q.columns[axis] for axis in kept)
+            summed_up = table.sum(summed) if summed else table
+            margin = np.asarray(summed_up * (_weight(q, summed) * variance[part]))
+            value[part] = value[part] + margin if part in value else margin
+    return {t: Estimated(value[t], variance[t]) for t in value}
+
+
+def _parts(q: Question, most: int) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Axes that are kept, and axes that are summed, of each part with at most ``most`` columns."""
+    axes = range(len(q.columns))
+    for held in range(min(most, len(q.columns)) + 1):
+        for kept in combinations(axes, held):
+            yield kept, tuple(axis for axis in axes if axis not in kept)
+
+
+def _weight(q: Question, summed: tuple[int, ...]) -> float:
+    """One over the variance of a sum over some axes."""
+    return 1 / (float(q.sigma2) * float(np.prod([q.shape[a] for a in summed], dtype=float)))

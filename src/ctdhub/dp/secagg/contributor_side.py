@@ -1,0 +1,195 @@
+"""A contributor's three steps: join, mask, reveal.
+
+Belongs here: the order of checks, counting the contributor's own table, what is written where.
+Does not belong here: what messages are made of (``protocol``).
+
+``exchange`` is the folder in which files of the round lie that others see: a shared folder, or one
+that attachments are saved to.  ``keep`` is the contributor's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from ctdhub.core.atomic import made_whole
+from ctdhub.core.errors import CountError, PolicyError
+from ctdhub.core.i18n import _
+from ctdhub.dp.count import count, encode
+from ctdhub.dp.mechanism import Progress
+from ctdhub.dp.noise import Bits
+from ctdhub.dp.secagg import protocol
+from ctdhub.dp.secagg.channel import data
+from ctdhub.dp.secagg.files import (
+    altered,
+    check_free,
+    named,
+    read_request,
+    read_round,
+    read_terms,
+    write,
+)
+from ctdhub.dp.secagg.layout import MOST_ROWS, Cells, Layout
+from ctdhub.dp.secagg.messages import Joined, Request, Round
+from ctdhub.dp.secagg.party_state import Keep, new_keep, open_keep
+from ctdhub.dp.standalone.scope import Scope
+from ctdhub.dp.standalone.table import fit_domains
+from ctdhub.sensitive.ingest.raw import RawTable
+
+
+def join(exchange: Path, keep: Path, name: str, source: Bits = os.urandom) -> Path:
+    """Take part in a round: make a key for it and write the public half.
+
+    Args:
+        name: one of the plan's contributors.
+
+    Returns:
+        The file for the hub.
+
+    Raises:
+        CountError: the plan is missing or altered, or knows no such contributor.
+    """
+    terms = read_terms(exchange)
+    if name not in terms.contributors:
+        raise CountError(
+            _("The plan knows no contributor of this name."),
+            _("It knows: {names}.").format(names=", ".join(terms.contributors)),
+            file=named(exchange, "plan"),
+            rule="count-name",
+        )
+    own = new_keep(keep, exchange, name, terms.hash, source)
+    message = Joined(plan=terms.hash, contributor=name, key=own.secret.public)
+    return write(named(exchange, "joined", name), message)
+
+
+def my_round(exchange: Path, own: Keep) -> Round:
+    """The round in a folder, if it is the one that this contributor joined.
+
+    Raises:
+        CountError: it is another, or the hub gave this contributor another key.
+    """
+    round_ = read_round(exchange)
+    known = round_.terms.hash == own.plan and own.round in ("", round_.hash)
+    if not known or (own.private and round_.keys.get(own.party) != own.secret.public):
+        raise CountError(
+            _("This is not the round that you joined: its plan or your key in it is another."),
+            _("Send nothing. Ask the hub, and compare fingerprints with other contributors."),
+            file=named(exchange, "round"),
+            rule="count-round",
+        )
+    return round_
+
+
+def counted(raw: RawTable, scope: Scope, layout: Layout, key: bytes) -> Cells:
+    """The exact numbers of a contributor's table.
+
+    Args:
+        key: secret; it chooses which rows are kept of a person who has too many.
+
+    Raises:
+        PolicyError: a cell does not fit its domain, see :func:`fit_domains`.
+    """
+    table = fit_domains(raw, scope).within(scope.plan.rows, key)
+    return layout.flat(count(encode(table, scope.plan.domains), layout.tables))
+
+
+def mask(
+    exchange: Path,
+    keep: Path,
+    raw: RawTable,
+    source: Bits = os.urandom,
+    progress: Progress | None = None,
+) -> Path:
+    """Count a table, mask the counts, and write them for the hub.
+
+    Before the request was answered this may be done again with a better table: masks are fresh.
+
+    Returns:
+        The file for the hub.
+
+    Raises:
+        CountError: the round is not the contributor's; it is over; there is such a file already.
+        PolicyError: the table does not fit the domains, or has too many rows.
+    """
+    tell = progress or (lambda message, share: None)
+    own = open_keep(keep)
+    secret = own.secret
+    round_ = my_round(exchange, own)
+    path = named(exchange, "masked", own.party)
+    check_free(path)
+    scope, layout = round_.terms.scope(), round_.terms.layout()
+    if raw.table.num_rows * len(round_.names) > MOST_ROWS:
+        raise PolicyError(
+            _("The table has too many rows."), _("Split it between rounds."), file=raw.file,
+            rule="count-rows",
+        )  # fmt: skip
+    tell(_("counting"), 0.2)
+    counts = counted(raw, scope, layout, data(own.rows))
+    tell(_("masking"), 0.6)
+    side = protocol.Side(round_, own.party, secret)
+    message, body = protocol.masked(side, counts, source)
+    own.noted(round=round_.hash, masked=hashlib.sha256(body).hexdigest())
+    return write(path, message, body)
+
+
+def reveal(exchange: Path, keep: Path, source: Bits = os.urandom) -> tuple[Path, Request]:
+    """Answer the hub's request, once; the private key is then destroyed.
+
+    The answer is kept: the same request again gives the same file.
+
+    Returns:
+        The file for the hub, and what was answered.
+
+    Raises:
+        CountError: another request was answered before; too few are in the sum; the counts in it
+            are not those that this contributor made last; a file was altered.
+    """
+    own = open_keep(keep)
+    round_ = my_round(exchange, own)
+    asked = read_request(exchange, round_)
+    file, kept = named(exchange, "revealed", own.party), named(keep, "revealed", own.party)
+    request = named(exchange, "request")
+    if own.request not in ("", asked.hash):
+        raise CountError(
+            _("You have answered another request of this round; a second is never answered."),
+            _("Two answers together could uncover somebody's counts. Tell the others."),
+            file=request,
+            rule="count-twice",
+        )
+    if not set(asked.bodies) <= set(round_.names) or len(asked.bodies) < round_.threshold:
+        raise CountError(
+            _("The request has fewer contributors in the sum than the round asks for."),
+            _("Send nothing: a sum of so few could uncover somebody's counts. Tell the others."),
+            file=request,
+            rule="count-few",
+        )
+    if asked.bodies.get(own.party, own.masked) != own.masked:
+        raise CountError(
+            _("The request is about other masked counts than those that you made last."),
+            _("If the others are enough, let them answer; else begin a new round. Tell the hub."),
+            file=request,
+            rule="count-older",
+        )
+    if not (own.request and kept.exists()):
+        side = protocol.Side(round_, own.party, own.secret)
+        try:
+            answer = protocol.revealed(side, asked, source)
+        except protocol.Mismatch as error:
+            raise _misdealt(request, error.party) from None
+        # Noted first: whatever happens now, no other request is answered.
+        own = own.noted(round=round_.hash, request=asked.hash)
+        write(kept, answer, mode=0o600)
+    if own.private:
+        own.noted(private="")
+    if not file.exists():
+        with made_whole(file) as fresh:
+            shutil.copyfile(kept, fresh)
+    return file, asked
+
+
+def _misdealt(path: Path, dealer: str) -> CountError:
+    error = altered(path)
+    what = _("Shares of {contributor} do not open: they are not of this round, or were altered.")
+    return CountError(what.format(contributor=dealer), error.fix, file=path, rule="count-shares")

@@ -1,0 +1,186 @@
+"""Files of a round: one line of JSON that says what it is, then its numbers if it has any.
+
+Belongs here: reading, writing, names, and the errors of a file that is missing, altered or not of
+this round.  Does not belong here: what the files say (``messages``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from ctdhub.core.atomic import write_whole
+from ctdhub.core.errors import CountError
+from ctdhub.core.i18n import _
+from ctdhub.dp.secagg.messages import KINDS, Message, Request, Round, Terms, canonical
+
+FORMAT = "count 1"
+ENDING = ".count"
+_LONGEST_LINE = 32_000_000
+_LARGEST = 300_000_000
+"""More than 60 million cells take (``domains.MAX_CELLS``)."""
+
+M = TypeVar("M", bound=Message)
+
+
+def named(folder: Path, kind: str, contributor: str = "") -> Path:
+    """Where a file of a round lies in a folder.
+
+    >>> named(Path("x"), "masked", "refuge").name
+    'masked-refuge.count'
+    """
+    return folder / ((f"{kind}-{contributor}" if contributor else kind) + ENDING)
+
+
+def write(path: Path, message: Message, body: bytes = b"", mode: int = 0o644) -> Path:
+    """Write a file; it is there whole or not at all.
+
+    Raises:
+        CountError: there is one already; nothing is ever overwritten.
+    """
+    check_free(path)
+    head = {"ctdhub": FORMAT, "kind": message.kind, **message.header()}
+    head["sha256"] = _check(head, body)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, canonical(head) + b"\n" + body, mode)
+    return path
+
+
+def check_free(path: Path) -> None:
+    """Refuse to write a file that is there.
+
+    Raises:
+        CountError: it is.
+    """
+    if path.exists():
+        raise CountError(
+            _("This file of the round exists; it is never overwritten."),
+            _("This step was done. If the file has not been sent, delete it and do it again."),
+            file=path,
+            rule="count-exists",
+        )
+
+
+def read(path: Path, kind: type[M]) -> tuple[M, bytes]:
+    """The message of a file and its body.
+
+    Raises:
+        CountError: there is no such file, it was altered, or is something else.
+    """
+    found, body = read_any(path)
+    if not isinstance(found, kind):
+        what = _("This file of a round is another one than its name says: it is of kind {kind}.")
+        raise CountError(
+            what.format(kind=found.kind),
+            _("Give each file the name back that it was written under."),
+            file=path,
+            rule="count-kind",
+        )
+    return found, body
+
+
+def read_any(path: Path) -> tuple[Message, bytes]:
+    """The message of a file of any kind; see :func:`read`."""
+    if not path.is_file():
+        raise CountError(
+            _("This file of the round is not in the folder."), _waits_for(path), file=path,
+            rule="count-missing",
+        )  # fmt: skip
+    with path.open("rb") as file:
+        line, body = file.readline(_LONGEST_LINE), file.read(_LARGEST)
+    try:
+        head = json.loads(line)
+        if head.pop("ctdhub") != FORMAT:
+            raise ValueError("another format")
+        kind, given = head.pop("kind"), head.pop("sha256")
+        model = KINDS[kind]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise CountError(
+            _("This is no file of a round of counts, or one of another version."),
+            _("Ask for the file again, as an attachment, and check that all use one version."),
+            file=path,
+            rule="count-file",
+        ) from None
+    try:
+        if _check({"ctdhub": FORMAT, "kind": kind, **head}, body) != given:
+            raise ValueError("altered")
+        return model.model_validate(head), body
+    except (ValueError, TypeError, ValidationError):
+        raise altered(path) from None
+
+
+def altered(path: Path) -> CountError:
+    """The error of a file that is not what was sent."""
+    return CountError(
+        _("The file was altered on its way, or is not for this round."),
+        _("Ask whoever made it to send it again; compare fingerprints over the telephone."),
+        file=path,
+        rule="count-altered",
+    )
+
+
+def of_round(path: Path, kind: type[M], round_: Round, contributor: str = "") -> tuple[M, bytes]:
+    """Read a file that must belong to a round, and come from a contributor if one is named.
+
+    Raises:
+        CountError: see :func:`read`; it is of another round or from somebody else.
+    """
+    found, body = read(path, kind)
+    if getattr(found, "round", None) != round_.hash:
+        raise CountError(
+            _("The file belongs to another round."),
+            _(
+                "Let whoever made it compare fingerprints with you: the round file that was used "
+                "is not yours."
+            ),
+            file=path,
+            rule="count-round",
+        )
+    if getattr(found, "contributor", "") != contributor:
+        raise CountError(
+            _("The file comes from another contributor than its name says."),
+            _("Give each file the name back that it was written under."),
+            file=path,
+            rule="count-contributor",
+        )
+    return found, body
+
+
+def read_terms(exchange: Path) -> Terms:
+    """The plan in a folder; see :func:`read`."""
+    return read(named(exchange, "plan"), Terms)[0]
+
+
+def read_round(exchange: Path) -> Round:
+    """The round in a folder; see :func:`read`."""
+    return read(named(exchange, "round"), Round)[0]
+
+
+def read_request(exchange: Path, round_: Round) -> Request:
+    """The request in a folder; see :func:`of_round`."""
+    return of_round(named(exchange, "request"), Request, round_)[0]
+
+
+def _check(head: dict[str, object], body: bytes) -> str:
+    digest = hashlib.sha256(canonical(head))
+    digest.update(b"\n")
+    digest.update(body)
+    return digest.hexdigest()
+
+
+def _waits_for(path: Path) -> str:
+    """What to do where a file is missing, by what the file is."""
+    kind, _dash, contributor = path.name.removesuffix(ENDING).partition("-")
+    by = {
+        "plan": _("The hub makes it with `ctdhub count new` and sends it to every contributor."),
+        "round": _("The hub makes it with `ctdhub count start` and sends it to every contributor."),
+        "request": _("The hub makes it with `ctdhub count close` and sends it to everybody."),
+        "joined": _("{contributor} makes it with `ctdhub count join` and sends it to the hub."),
+        "masked": _("{contributor} makes it with `ctdhub count mask` and sends it to the hub."),
+        "revealed": _("{contributor} makes it with `ctdhub count reveal` and sends it to the hub."),
+    }
+    return by.get(kind, _("Check the name of the file.")).format(contributor=contributor)

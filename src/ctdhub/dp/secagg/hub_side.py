@@ -1,0 +1,300 @@
+"""The hub's four steps: new, start, close, total.
+
+Belongs here: the order of checks, who is missing and who is left out, what is written where.
+Does not belong here: what messages are made of (``protocol``), noise (``engine``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ctdhub.core.errors import CountError, printable
+from ctdhub.core.i18n import _
+from ctdhub.dp.noise import Bits
+from ctdhub.dp.secagg import protocol
+from ctdhub.dp.secagg.answer import packed
+from ctdhub.dp.secagg.files import (
+    altered,
+    named,
+    of_round,
+    read,
+    read_request,
+    read_round,
+    read_terms,
+    write,
+)
+from ctdhub.dp.secagg.layout import Cells
+from ctdhub.dp.secagg.messages import (
+    LEAST,
+    MOST,
+    NAME,
+    Joined,
+    Masked,
+    Request,
+    Revealed,
+    Round,
+    Terms,
+    Total,
+)
+from ctdhub.dp.secagg.party_state import Keep, new_keep, open_keep
+from ctdhub.dp.secagg.summed import Summed
+from ctdhub.dp.standalone.domains import DomainsFile
+from ctdhub.schema.model import load_schema
+
+
+def new(
+    exchange: Path,
+    keep: Path,
+    domains: DomainsFile | None,
+    contributors: Sequence[str],
+    *,
+    columns: Sequence[str] = (),
+    known_to: int | None = None,
+    source: Bits = os.urandom,
+) -> Terms:
+    """Make the plan of a round.
+
+    Args:
+        domains: a domains file that a person has checked, None for the hub's own schema.
+        contributors: 3 to 50 names.
+        columns: of the schema, in its order.
+        known_to: the most contributors that may know one person; None is all of them.
+
+    Raises:
+        CountError: a name cannot be used, or is given twice; there are too few or too many.
+    """
+    names = tuple(sorted(contributors))
+    if len(set(names)) < len(names) or not all(re.fullmatch(NAME, name) for name in names):
+        raise CountError(
+            _("A contributor has no name that can be used, or is named twice."),
+            _("Use small letters, digits and hyphens, at most 40, and each name once."),
+            rule="count-name",
+        )
+    if not LEAST <= len(names) <= MOST or not 1 <= (known_to or len(names)) <= len(names):
+        raise CountError(
+            _("A round needs {least} to {most} contributors.").format(least=LEAST, most=MOST),
+            _("Name each with --contributor; --known-to is at most their number."),
+            rule="count-contributors",
+        )
+    own = new_keep(keep, exchange, protocol.HUB, "", source)
+    terms = Terms(
+        number=source(16).hex(),
+        domains=domains,
+        schema_version=None if domains else load_schema().version,
+        columns=None if domains else tuple(columns),
+        contributors=names,
+        known_to=known_to or len(names),
+        hub=own.secret.public,
+    )
+    write(named(exchange, "plan"), terms)
+    own.noted(plan=terms.hash)
+    return terms
+
+
+def start(
+    exchange: Path, keep: Path, without: Sequence[str] = (), threshold: int | None = None
+) -> Round:
+    """Make the round of those who joined.
+
+    Args:
+        without: contributors that are left out because they do not take part.
+        threshold: how many must answer; None is two thirds, rounded up, and at least three.
+
+    Raises:
+        CountError: a contributor has not joined and is not left out; too few are there; the
+            threshold is not more than half, or less than three.
+    """
+    own = open_keep(keep)
+    terms = read_terms(exchange)
+    if terms.hash != own.plan or terms.hub != own.secret.public:
+        raise altered(named(exchange, "plan"))
+    _check_without(terms.contributors, without)
+    keys = {}
+    for name in terms.contributors:
+        path = named(exchange, "joined", name)
+        if name in without:
+            continue
+        if not path.exists():
+            raise _missing(path, name)
+        found, _body = read(path, Joined)
+        if found.plan != terms.hash or found.contributor != name:
+            raise altered(path)
+        keys[name] = found.key
+    needed = threshold or max(LEAST, -(-2 * len(keys) // 3))
+    try:
+        round_ = Round(terms=terms, keys=keys, threshold=needed)
+    except (ValidationError, ValueError):
+        raise CountError(
+            _("With these contributors or this threshold no round can begin."),
+            _(
+                "At least {least} must join, each with a key of its own; --threshold is more than "
+                "half of them, at least {least} and at most all."
+            ).format(least=LEAST),
+            file=named(exchange, "round"),
+            rule="count-threshold",
+        ) from None
+    if own.round not in ("", round_.hash):
+        raise CountError(
+            _("This round has begun: who takes part is settled."),
+            _("Go on with the round file that was made, or begin with a new plan."),
+            file=named(exchange, "round"),
+            rule="count-begun",
+        )
+    own.noted(round=round_.hash)
+    write(named(exchange, "round"), round_)
+    return round_
+
+
+def close(exchange: Path, keep: Path, without: Sequence[str] = ()) -> Request:
+    """Say whose counts are in the sum, once and for all.
+
+    Args:
+        without: contributors whose masked counts will not come.
+
+    Raises:
+        CountError: masked counts are missing and not left out, were altered, or do not fit the
+            plan; fewer are there than the threshold; it was done before.
+    """
+    own, round_ = _own(exchange, keep)
+    _check_without(round_.names, without)
+    side = protocol.Side(round_, protocol.HUB, own.secret)
+    cells = round_.terms.layout().cells
+    received = {}
+    for name in round_.names:
+        path = named(exchange, "masked", name)
+        if name in without:
+            continue
+        if not path.exists():
+            raise _missing(path, name)
+        message, body = of_round(path, Masked, round_, name)
+        _opened(side, name, body, path, cells)
+        received[name] = message, hashlib.sha256(body).hexdigest()
+    if len(received) < round_.threshold:
+        raise CountError(
+            _("Masked counts of {n} contributors are there; {needed} are needed.").format(
+                n=len(received), needed=round_.threshold
+            ),
+            _("Wait for more, or begin a new round: a sum of so few is never uncovered."),
+            rule="count-few",
+        )
+    asked = protocol.request(round_, received)
+    if own.request not in ("", asked.hash):
+        raise CountError(
+            _("This round was closed: whose counts are in the sum is settled."),
+            _("Go on with the request that was made: a second one is never answered."),
+            file=named(exchange, "request"),
+            rule="count-closed",
+        )
+    own.noted(request=asked.hash)
+    write(named(exchange, "request"), asked)
+    return asked
+
+
+def total(exchange: Path, keep: Path) -> tuple[Path, Total]:
+    """Take the masks off the sum.
+
+    Returns:
+        The file of the sum, in the hub's own folder, and what it says.
+
+    Raises:
+        CountError: too few contributors have revealed; a file was altered or is missing; the
+            numbers are no counts.
+    """
+    own, round_ = _own(exchange, keep)
+    asked = read_request(exchange, round_)
+    if asked.hash != own.request:
+        raise altered(named(exchange, "request"))
+    side = protocol.Side(round_, protocol.HUB, own.secret)
+    layout = round_.terms.layout()
+    answers: dict[str, list[bytes]] = {}
+    for name in round_.names:
+        path = named(exchange, "revealed", name)
+        if path.exists() and len(answers) < round_.threshold:
+            answer, _body = of_round(path, Revealed, round_, name)
+            try:
+                answers[name] = protocol.shares_of(side, asked, answer)
+            except protocol.Mismatch:
+                raise altered(path) from None
+    if len(answers) < round_.threshold:
+        waiting = [n for n in round_.names if n not in answers]
+        raise CountError(
+            _("{n} contributors have revealed; {needed} are needed.").format(
+                n=len(answers), needed=round_.threshold
+            ),
+            _("Ask for the files of: {names}.").format(names=", ".join(waiting)),
+            rule="count-reveals",
+        )
+
+    def received() -> Iterator[tuple[str, list[bytes], Cells]]:
+        for name, digest in asked.bodies.items():
+            path = named(exchange, "masked", name)
+            _message, body = of_round(path, Masked, round_, name)
+            if hashlib.sha256(body).hexdigest() != digest:
+                raise altered(path)
+            yield name, *_opened(side, name, body, path, layout.cells)
+
+    try:
+        cells = protocol.total(side, asked, answers, received())
+        summed = Summed(layout, cells)
+    except ValueError:
+        raise CountError(
+            _("The masks do not come off: a contributor sent shares or numbers that do not fit."),
+            _("Nobody's counts were uncovered. Begin a new round, and ask all to check versions."),
+            rule="count-sum",
+        ) from None
+    found = Total(round=round_.hash, terms=round_.terms, contributors=tuple(asked.bodies))
+    return write(named(keep, "sum"), found, packed(summed), mode=0o600), found
+
+
+def _own(exchange: Path, keep: Path) -> tuple[Keep, Round]:
+    """The hub's folder and its round.
+
+    Raises:
+        CountError: the round file is missing, or another than the one that this hub made.
+    """
+    own, round_ = open_keep(keep), read_round(exchange)
+    if round_.hash != own.round or round_.terms.hub != own.secret.public:
+        raise altered(named(exchange, "round"))
+    return own, round_
+
+
+def _opened(
+    side: protocol.Side, name: str, body: bytes, path: Path, cells: int
+) -> tuple[list[bytes], Cells]:
+    """What a contributor sealed, if it fits the plan."""
+    try:
+        marks, numbers = protocol.opened(side, name, body)
+    except protocol.Mismatch:
+        raise altered(path) from None
+    if numbers.size != cells:
+        raise altered(path)
+    return marks, numbers
+
+
+def _check_without(names: Sequence[str], without: Sequence[str]) -> None:
+    if strangers := set(without) - set(names):
+        raise CountError(
+            _("The round knows no contributor of this name: {name}.").format(
+                name=printable(min(strangers))
+            ),
+            _("It knows: {names}.").format(names=", ".join(names)),
+            rule="count-name",
+        )
+
+
+def _missing(path: Path, name: str) -> CountError:
+    return CountError(
+        _("The file of {contributor} is not there.").format(contributor=name),
+        _(
+            "Wait for it and put it into the folder under this name; if it will not come, "
+            "go on with --without {contributor}."
+        ).format(contributor=name),
+        file=path,
+        rule="count-missing",
+    )

@@ -1,0 +1,117 @@
+"""What a party of a round keeps to itself: its private key, and which steps it took.
+
+Belongs here: the state that makes a step impossible twice.  Does not belong here: the steps.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ctdhub.core.atomic import sweep, write_whole
+from ctdhub.core.errors import CountError
+from ctdhub.core.i18n import _
+from ctdhub.dp.noise import Bits
+from ctdhub.dp.secagg.channel import Secret, data, text
+
+STATE = "state.json"
+
+
+@dataclass(frozen=True)
+class Keep:
+    """The secret folder of one party in one round.
+
+    Attributes:
+        folder: readable by its owner alone.
+        party: the contributor's name, "" for the hub.
+        plan: hash of the plan.
+        private: the private key, base64; "" once it has served.
+        rows: secret key that chooses which rows of a person are kept, base64.
+        round, masked, request: hashes of the round, of the sealed counts that were made last, and
+            of the request that was answered (at the hub: made); "" before that.
+    """
+
+    folder: Path
+    party: str
+    plan: str
+    private: str = field(repr=False)
+    rows: str = field(repr=False)
+    round: str = ""
+    masked: str = ""
+    request: str = ""
+
+    @property
+    def secret(self) -> Secret:
+        """The private key.
+
+        Raises:
+            CountError: it was destroyed when it had served.
+        """
+        if not self.private:
+            raise CountError(
+                _("Your part in this round is over: its key was destroyed when you revealed."),
+                _("Nothing more can be done in this round; a new one begins with a new plan."),
+                file=self.folder,
+                rule="count-over",
+            )
+        return Secret(data(self.private))
+
+    def noted(self, **changes: str) -> Keep:
+        """The same with changes, written to disk before anything else happens."""
+        after = replace(self, **changes)  # type: ignore[arg-type]
+        _write(after)
+        return after
+
+
+def new_keep(folder: Path, exchange: Path, party: str, plan: str, source: Bits) -> Keep:
+    """Make the folder of a party with a fresh key.
+
+    Raises:
+        CountError: the folder holds something already, or lies where files are exchanged.
+    """
+    if folder.resolve() == exchange.resolve() or exchange.resolve() in folder.resolve().parents:
+        raise CountError(
+            _("The folder of your secrets lies in the folder that others see."),
+            _("Name another with --keep, on a disk of your own."),
+            file=folder,
+            rule="count-keep",
+        )
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CountError(
+            _("The folder of your secrets is not empty."),
+            _("Name a new folder with --keep: each round has one of its own."),
+            file=folder,
+            rule="count-keep",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    keep = Keep(folder, party, plan, text(Secret.new(source).private), text(source(32)))
+    _write(keep)
+    return keep
+
+
+def open_keep(folder: Path) -> Keep:
+    """Read the folder of a party.
+
+    Raises:
+        CountError: it is none, or damaged.
+    """
+    try:
+        held: dict[str, Any] = json.loads((folder / STATE).read_text("utf-8"))
+        return Keep(folder, **held)
+    except (OSError, ValueError, TypeError):
+        raise CountError(
+            _("This is no folder of secrets of a round, or it is damaged."),
+            _("Name with --keep the folder that `ctdhub count join` or `count new` made."),
+            file=folder,
+            rule="count-keep",
+        ) from None
+
+
+def _write(keep: Keep) -> None:
+    held = asdict(keep)
+    del held["folder"]
+    sweep(keep.folder, STATE)
+    write_whole(keep.folder / STATE, json.dumps(held, indent=1).encode())

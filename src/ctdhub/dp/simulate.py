@@ -1,0 +1,253 @@
+"""A dry run on invented people: what a policy would show, before anything is paid.
+
+Belongs here: stand-in data, and the error of each kind of table.  Does not belong here: the
+mechanism (``mechanism``), a generator of true-to-life people (``ctdhub.practice``), any real data.
+
+Noise depends on public settings only, so that sigma, half-widths and the smallest counts shown are
+exact.  How many cells are shown and how close the records come depends on the data: those figures
+come from the stand-in, and real data will differ.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from statistics import NormalDist, fmean, median
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctdhub.dp import noise
+from ctdhub.dp.accounting import rho_of, split
+from ctdhub.dp.by_contributor import SourceTables
+from ctdhub.dp.count import Codes, Counts, count, encode
+from ctdhub.dp.intervals import published, radius
+from ctdhub.dp.mechanism import Answer, Progress, answer
+from ctdhub.dp.plan import Columns, Kind, Plan
+from ctdhub.dp.pooling import variances
+from ctdhub.dp.workload import Question, Workload, workload
+
+BLANK_SHARE = 0.2
+"""Share of blanks among the stand-in cells of an average column (the practice files have as many);
+a column's own share is drawn between none and twice that."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """A figure that depends on how many cells of the table are shown: the more, the smaller.
+
+    Attributes:
+        all: where every cell is shown.
+        lone: where one cell alone is shown.
+    """
+
+    all: int
+    lone: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One table, or the tables of a kind, at one epsilon.
+
+    Attributes:
+        kind: see :data:`ctdhub.dp.plan.Kind`.
+        columns: of the table; empty for the tables of a kind, and for the number of people.
+        tables: how many tables these are; of several, sigma, half_width and shown_from are
+            medians, cells is a total, and shown and tv are means.
+        cells: cells of the public domain.
+        sigma: standard deviation of the noise, in people.
+        half_width: half the width of an interval, in people.
+        shown_from: the smallest count that is shown.
+        shown: share of the stand-in's non-empty cells that were shown, 0 to 1; None without any.
+        tv: total variation distance between records and stand-in, 0 (equal) to 1.
+    """
+
+    kind: Kind
+    columns: Columns
+    tables: int
+    cells: int
+    sigma: float
+    half_width: Range
+    shown_from: Range
+    shown: float | None
+    tv: float
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What one epsilon would give.
+
+    Attributes:
+        kinds: one entry for each kind of table that the plan has.
+        named: tables that readers know by name: people, core columns, corridors, core pairs and
+            triples, groups.
+        sources: standard deviation of the noise of measurements by contributor and of the overlap
+            of lists, in people, by table; empty where the release has none.
+    """
+
+    epsilon: float
+    delta: float
+    kinds: tuple[Figures, ...]
+    named: tuple[Figures, ...]
+    sources: dict[str, float] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return asdict(self)
+
+
+def stand_in(
+    plan: Plan, people: int, known: pa.Table | None = None, source: noise.Bits = os.urandom
+) -> Codes:
+    """Invented people by the plan's domains.
+
+    Args:
+        people: how many.
+        known: columns of invented people that hang together; ``people`` rows.  Every other column
+            is drawn by itself: its values, in random order, have shares that fall like 1 / rank.
+        source: random bits.
+    """
+    columns: dict[str, Any] = {}
+    for name, domain in plan.domains.items():
+        if known is not None and name in known.column_names:
+            texts = known.column(name).cast(pa.string())
+            place = pc.index_in(texts, value_set=pa.array(domain, pa.string()))
+            drawn = place.fill_null(-1).to_numpy().astype(np.int64) + 1
+        else:
+            shares = np.cumsum(1 / np.arange(1, len(domain) + 1))
+            rank = np.searchsorted(shares, noise.uniform(people, source) * shares[-1], "right")
+            drawn = noise.permutation(len(domain), source)[rank] + 1
+        blank = 2 * BLANK_SHARE * noise.uniform(1, source)
+        columns[name] = np.where(noise.uniform(people, source) < blank, 0, drawn)
+    plan.indicators.repair(columns)
+    columns |= plan.followers.held(columns, plan.domains)
+    plan.followers.repair(columns, plan.domains)
+    small = {
+        n: c.astype(np.uint8 if plan.sizes[n] <= 256 else np.uint16) for n, c in columns.items()
+    }
+    return Codes(small, plan.sizes, people)
+
+
+def rehearse(
+    plan: Plan,
+    epsilon: float,
+    delta: float,
+    codes: Codes,
+    source: noise.Bits = os.urandom,
+    progress: Progress | None = None,
+    perpetrators: float = 0.0,
+    sources: SourceTables | None = None,
+) -> Rehearsal:
+    """Run the mechanism on invented people; nothing is charged, for nobody real is in it.
+
+    Args:
+        codes: see :func:`stand_in`; never real people.
+        perpetrators: their share of rho, which the tables of people go without.
+        sources: what is measured by contributor; its share likewise.
+
+    Raises:
+        PolicyError: epsilon is too small for the plan's tables.
+    """
+    whole = rho_of(epsilon, delta)
+    rho, _theirs, part = split(whole, (perpetrators, sources.share if sources else 0.0))
+    questions = workload(plan, rho)
+    found = answer(codes, plan, rho, source, progress)
+    each = _each(plan, questions, codes, found)
+    kinds = dict.fromkeys(f.kind for f in each)
+    grouped = [[f for f in each if f.kind == kind] for kind in kinds]
+    return Rehearsal(
+        epsilon,
+        delta,
+        kinds=tuple(_together(group) for group in grouped),
+        named=tuple(f for f in each if _is_named(f, plan)),
+        sources=sources.sigma(part) if sources else {},
+    )
+
+
+def _is_named(figures: Figures, plan: Plan) -> bool:
+    core_column = figures.kind == "one_way" and figures.columns[0] in plan.core
+    return core_column or figures.kind not in ("one_way", "pairs")
+
+
+def _each(plan: Plan, questions: Workload, codes: Codes, found: Answer) -> list[Figures]:
+    variance = variances(questions)
+    tables = [q.columns for q in questions]
+    truth, made = count(codes, tables), count(encode(found.records, plan.domains), tables)
+    shown = _rows_of(found.counts)
+    return [
+        _figures(q, variance[q.columns], plan, truth, made, shown.get(q.columns, 0))
+        if q.columns
+        else _people(q, plan, truth, made, found.sigma[""])
+        for q in questions
+    ]
+
+
+def _people(q: Question, plan: Plan, truth: Counts, made: Counts, sd: float) -> Figures:
+    """The number of people is estimated by all tables together, so its noise is the engine's."""
+    reach = math.ceil(NormalDist().inv_cdf(0.5 + plan.level / 2) * sd)
+    half, least = Range(reach, reach), Range(reach + 1, reach + 1)
+    shown = float(made[()] >= least.all)
+    error = _variation(truth[()], made[()])
+    return Figures(q.kind, (), 1, 1, sd, half, least, shown, error)
+
+
+def _figures(
+    q: Question, variance: float, plan: Plan, truth: Counts, made: Counts, shown: int
+) -> Figures:
+    here = truth[q.columns]
+    filled = int(np.count_nonzero(here))
+    miss, share = 1 - plan.level, plan.false_share
+    spread = published(q, variance)
+    return Figures(
+        kind=q.kind,
+        columns=q.columns,
+        tables=1,
+        cells=q.cells,
+        sigma=variance**0.5,
+        half_width=Range(radius(spread, miss), radius(spread, miss / q.cells)),
+        shown_from=Range(radius(spread, share) + 1, radius(spread, share / q.cells) + 1),
+        shown=min(1.0, shown / filled) if filled else None,
+        tv=_variation(here, made[q.columns]),
+    )
+
+
+def _variation(a: Any, b: Any) -> float:
+    """Total variation distance of two tables as shares; 1 where only one is empty."""
+    if not a.sum() or not b.sum():
+        return float(bool(a.sum()) != bool(b.sum()))
+    return float(np.abs(a / a.sum() - b / b.sum()).sum() / 2)
+
+
+def _rows_of(counts: pa.Table) -> dict[Columns, int]:
+    """How many cells of each table are shown."""
+    joined = pc.binary_join(counts["columns"], "*").combine_chunks().dictionary_encode()
+    _which, first, size = np.unique(
+        joined.indices.to_numpy(), return_index=True, return_counts=True
+    )
+    tables = counts["columns"].take(pa.array(first)).to_pylist()
+    return {tuple(table): int(n) for table, n in zip(tables, size, strict=True)}
+
+
+def _together(group: Sequence[Figures]) -> Figures:
+    if len(group) == 1:
+        return group[0]
+    shares = [f.shown for f in group if f.shown is not None]
+    return Figures(
+        kind=group[0].kind,
+        columns=(),
+        tables=len(group),
+        cells=sum(f.cells for f in group),
+        sigma=median(f.sigma for f in group),
+        half_width=_median([f.half_width for f in group]),
+        shown_from=_median([f.shown_from for f in group]),
+        shown=fmean(shares) if shares else None,
+        tv=fmean(f.tv for f in group),
+    )
+
+
+def _median(ranges: Sequence[Range]) -> Range:
+    return Range(round(median(r.all for r in ranges)), round(median(r.lone for r in ranges)))

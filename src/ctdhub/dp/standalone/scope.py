@@ -1,0 +1,97 @@
+"""What is public about one table: its plan, and how its cells become values of the plan.
+
+Belongs here: the scope that a domains file, or the hub's schema, gives a table by its header.
+Does not belong here: the file itself (``domains``), the cells (``alone``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ctdhub.core.errors import PolicyError
+from ctdhub.core.i18n import _
+from ctdhub.dp.plan import Plan, plan_of
+from ctdhub.dp.policy import Policy
+from ctdhub.dp.standalone.domains import load_domains
+from ctdhub.schema.model import load_schema
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A plan, and how the cells of a table become its values.
+
+    Attributes:
+        not_recorded: by column, texts that stand for "not recorded".
+        person: the column that tells which rows belong to one person, None where each row is one.
+        file: name of the file that says so, for errors.
+    """
+
+    plan: Plan
+    not_recorded: dict[str, tuple[str, ...]]
+    person: str | None
+    file: str
+
+
+def scope_of_file(path: Path, header: Sequence[str], support: int | None = None) -> Scope:
+    """The scope that a domains file gives a table; ``support`` stands above the file's own.
+
+    Raises:
+        PolicyError: see :func:`load_domains` and :meth:`DomainsFile.plan`; a person has not
+            checked the file.
+    """
+    found = load_domains(path)
+    if not found.checked:
+        raise unchecked(path)
+    if support is not None:
+        found = found.model_copy(update={"support": support})
+    blanks = {name: column.not_recorded for name, column in found.columns.items()}
+    return Scope(found.plan(header), blanks, found.person, path.name)
+
+
+def unchecked(path: Path) -> PolicyError:
+    """The error of a draft that nobody has checked."""
+    return PolicyError(
+        _("Nobody has checked this draft of a domains file."),
+        _(
+            "Compare its values with public knowledge, such as the code book of the form; "
+            "then set checked: true."
+        ),
+        file=path,
+        rule="domains-checked",
+    )
+
+
+def scope_of_schema(header: Sequence[str], support: int | None = None) -> Scope:
+    """The scope of a table in the hub's own schema: its public variables among the columns.
+
+    Raises:
+        PolicyError: no column is a public variable of the schema.
+    """
+    schema = load_schema()
+    public = [v.name for v in schema.table("people") if v.public and v.name in header]
+    if not public:
+        raise PolicyError(
+            _("No column of the table is a public variable of the schema."),
+            _("Write a domains file; `ctdhub domains TABLE` drafts one."),
+            rule="domains-schema",
+        )
+    policy = Policy(columns=tuple(public), support=support or 0)
+    return Scope(replace(plan_of(policy, schema), year=None), {}, None, "schema")
+
+
+def public_columns(asked: Sequence[str] = ()) -> tuple[str, ...]:
+    """Public variables of people in the order of the schema: those asked for, else all.
+
+    Raises:
+        PolicyError: one is no public variable of people.
+    """
+    public = tuple(v.name for v in load_schema().table("people") if v.public)
+    if not set(asked) <= set(public):
+        raise PolicyError(
+            _("A column is no public variable of the schema."),
+            _("`ctdhub codebook` lists them."),
+            rule="domains-schema",
+        )
+    return tuple(name for name in public if name in asked) if asked else public

@@ -1,0 +1,252 @@
+"""Any table of public domains, protected alone: no hub, no schema of its own.
+
+Belongs here: cells checked against their domains, whom a row belongs to, the question asked.
+Does not belong here: the domains file (``domains``), files that are written (the room ``release``).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctdhub.border import Protected
+from ctdhub.core.errors import Overspend, PolicyError
+from ctdhub.core.i18n import _
+from ctdhub.dp.contribution_bound import within_bound
+from ctdhub.dp.engine import Question, protect_table
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.mechanism import Progress
+from ctdhub.dp.rows import Rows
+from ctdhub.dp.standalone.scope import Scope
+from ctdhub.sensitive.ingest.headers import ROW
+from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.ingest.parquet import read_parquet
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.ingest.readers import read_table
+
+MAX_DELTA = 1e-6
+MAX_PEOPLE = 10**10
+"""More people than live; a smaller delta than theirs says nothing more."""
+
+_ASKED = "table alone 1"
+"""Sets these questions apart from those of hubs."""
+
+
+def read_alone(path: Path) -> RawTable:
+    """Read a table: .parquet, or anything that ``read_table`` reads; column names as they stand.
+
+    Raises:
+        UnreadableFile, HostileFile: see the readers; a row cannot be read.
+    """
+    if path.suffix.lower() == ".parquet":
+        return read_parquet(path)
+    return read_table(path, ReadOptions(kobo=False)).whole()
+
+
+def most_people(delta: float) -> int:
+    """The most people that a delta is small enough for: 1 / (100 delta), at most MAX_PEOPLE.
+
+    >>> most_people(1e-6), most_people(1e-8)
+    (10000, 1000000)
+    """
+    return min(MAX_PEOPLE, math.floor(1 / (100 * Fraction(repr(delta)))))
+
+
+def check_delta(delta: float, max_people: int) -> None:
+    """Refuse a delta above 1e-6, or above 1 / (100 max_people).
+
+    Raises:
+        PolicyError: it is too large.
+    """
+    if not 0 < delta <= MAX_DELTA:
+        raise PolicyError(
+            _("delta must be above 0 and at most 1e-6."),
+            _("Set a smaller --delta, for example 1e-6 for up to 10,000 people."),
+            rule="delta",
+        )
+    if max_people > most_people(delta):
+        raise PolicyError(
+            _("delta is too large for so many people: it may be at most 1 / (100 × people)."),
+            _("Set --delta to at most {limit:.3g}.").format(limit=1 / (100 * max_people)),
+            rule="delta",
+        )
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A table that fits its domains.
+
+    Attributes:
+        table: the plan's columns in its order, dictionary-encoded by their public values.
+        person: whom each row belongs to, None where each row is one person.
+    """
+
+    table: pa.Table
+    person: pa.Array | None
+
+    def within(self, rows: int, key: bytes) -> pa.Table:
+        """The table with at most ``rows`` of each person; see :func:`bounded`."""
+        if self.person is None:
+            return self.table
+        return self.table.filter(pa.array(bounded(self.person, self.table, rows, key)))
+
+
+def fit_domains(raw: RawTable, scope: Scope) -> Fitted:
+    """Check every cell against its domain.
+
+    Raises:
+        PolicyError: a column is missing; a cell holds a value outside its domain, or no person:
+            the first such row is named, the value is not.
+    """
+    person = None if scope.person is None else _person(raw, scope, scope.person)
+    return Fitted(coded(raw, scope), person)
+
+
+def protect_alone(
+    fitted: Fitted,
+    scope: Scope,
+    *,
+    epsilon: float,
+    delta: float,
+    budget: float,
+    ledger: Ledger,
+    progress: Progress | None = None,
+) -> Protected:
+    """Protect a table; the same rows with the same settings again are free.
+
+    Args:
+        fitted: see :func:`fit_domains`.
+        scope: its public domains.
+        epsilon, delta: the promise to each person.
+        budget: the most epsilon that all charges of the ledger together may reach.
+        ledger: a folder of this table's own.
+
+    Raises:
+        PolicyError: epsilon is too small for the tables.
+        Overspend, LedgerTampered, LedgerError: see ``protect_table``.
+    """
+    table = fitted.table
+    if fitted.person is not None:
+        with ledger.exclusive():
+            key = bytes.fromhex(ledger.question(b"which rows of a person are kept"))
+        table = fitted.within(scope.plan.rows, key)
+    what = f"table of {len(scope.plan.domains)} columns at epsilon {epsilon:g}, budget {budget:g}"
+    question = Question(scope.plan, epsilon, delta, budget, (_ASKED,), what)
+    return ask_alone(table, question, ledger, scope.file, progress)
+
+
+def ask_alone(
+    table: pa.Table | Rows,
+    question: Question,
+    ledger: Ledger,
+    file: str,
+    progress: Progress | None = None,
+) -> Protected:
+    """Ask a question outside a hub: what refuses it names the options of the command.
+
+    Args:
+        file: name of the file that holds the domains.
+
+    Raises:
+        PolicyError, Overspend, LedgerTampered, LedgerError: see ``protect_table``.
+    """
+    try:
+        return protect_table(table, question, ledger, {}, progress)
+    except Overspend as error:
+        fix = _(
+            "Set --epsilon to at most what is left, or let those who answer for the data raise "
+            "--budget. A new ledger for the same people would not undo what was published."
+        )
+        raise Overspend(error.what, fix, file=ledger.folder, rule=error.rule) from None
+    except PolicyError as error:
+        fix = _("Set a greater --epsilon, name fewer columns, or raise small weights.")
+        raise PolicyError(error.what, fix, file=file, rule=error.rule) from None
+
+
+def coded(raw: RawTable, scope: Scope) -> pa.Table:
+    """The columns of the plan in its order, dictionary-encoded by their public values.
+
+    Raises:
+        PolicyError: a column is missing, or holds a value outside its domain: the first such row
+            is named, the value is not.
+    """
+    columns = {}
+    for name, domain in scope.plan.domains.items():
+        if name not in raw.table.column_names:
+            raise _missing(raw, scope, name)
+        cells = raw.table.column(name).combine_chunks().dictionary_encode()
+        known = pc.index_in(cells.dictionary, value_set=pa.array(domain, pa.string()))
+        small = np.min_scalar_type(-len(domain) - 1)
+        place = np.append(known.fill_null(-1).to_numpy(), -1).astype(small)
+        blank = pa.array(scope.not_recorded.get(name, ()), pa.string())
+        allowed = np.append(pc.is_in(cells.dictionary, value_set=blank).to_numpy(False), True)
+        at = cells.indices.fill_null(len(cells.dictionary)).to_numpy()
+        strange = (place < 0) & ~allowed
+        if strange.any():
+            raise _outside(raw, scope, name, int(np.argmax(strange[at])))
+        index = place[at]
+        columns[name] = pa.DictionaryArray.from_arrays(
+            pa.array(index, mask=index < 0), pa.array(domain, pa.string())
+        )
+    return pa.table(columns)
+
+
+def bounded(person: pa.Array, table: pa.Table, rows: int, key: bytes) -> npt.NDArray[np.bool_]:
+    """Which rows are kept, so that nobody has more than ``rows``; see :func:`within_bound`.
+
+    Args:
+        person: whom each row belongs to, text without nulls.
+        table: dictionary-encoded columns.
+        key: secret.
+    """
+    content = [c.combine_chunks().indices.fill_null(-1).to_numpy() for c in table.columns]
+    return within_bound(person, content, rows, key)
+
+
+def _person(raw: RawTable, scope: Scope, name: str) -> pa.Array:
+    if name not in raw.table.column_names:
+        raise _missing(raw, scope, name)
+    person = raw.table.column(name).combine_chunks()
+    if person.null_count:
+        row = int(np.argmax(person.is_null().to_numpy(False)))
+        raise PolicyError(
+            _("A row does not say which person it belongs to."),
+            _("Fill the cell: the rows of one person cannot be bounded otherwise."),
+            file=raw.file,
+            row=raw.table[ROW][row].as_py(),
+            column=name,
+            rule="domains-person",
+        )
+    return person
+
+
+def _missing(raw: RawTable, scope: Scope, column: str) -> PolicyError:
+    return PolicyError(
+        _("The table lacks a column that {file} names.").format(file=scope.file),
+        _("Take the column out of {file}, or mend its name there.").format(file=scope.file),
+        file=raw.file,
+        column=column,
+        rule="domains-column",
+    )
+
+
+def _outside(raw: RawTable, scope: Scope, column: str, row: int) -> PolicyError:
+    fix = _(
+        "Mend the cell. If such a value can be known to exist without the data, list it for this "
+        "column in {file}; if it stands for a blank, list it there under not_recorded."
+    )
+    return PolicyError(
+        _("A cell holds a value outside the public domain of its column."),
+        fix.format(file=scope.file),
+        file=raw.file,
+        row=raw.table[ROW][row].as_py(),
+        column=column,
+        rule="public-domain",
+    )

@@ -1,0 +1,169 @@
+"""Records that agree with all noisy tables at once: post-processing, free of privacy cost.
+
+Belongs here: the stages of the fit and when it ends.  Does not belong here: noise, intervals,
+anything that saw exact counts.
+
+The corridor of the records is made first and stays.  Then records change one value at a time, each
+time to the value that lowers the sum over tables of (records - noisy)^2 / variance most: first
+against pairs, pooled from all tables that contain them, then against triples too.  This is the
+projection of noisy answers onto those that some data could give (Nikolov, Talwar and Zhang 2013)
+by coordinate descent over whole records: non-negative, consistent and integer by construction, and
+no step samples.  A record moves only where the gain exceeds what noise alone would offer
+(``_REACH`` standard deviations), and a stage ends when few records still move: neither looks at
+the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ctdhub.dp import kernels, noise
+from ctdhub.dp.indicators import Draft
+from ctdhub.dp.plan import Plan
+from ctdhub.dp.synth.coarsening import Places
+from ctdhub.dp.synth.rarity import Support
+from ctdhub.dp.synth.residuals import Wide
+from ctdhub.dp.synth.state import Measured, State
+from ctdhub.dp.synth.targets import residuals
+
+_REACH = {2: 1.5, 3: 1.0}
+"""By columns of the largest tables of a stage: a move must gain so many standard deviations of what
+noise offers (0.7 to 2 tried on invented people)."""
+
+_SWEEPS, _STILL = 4, 0.08
+"""A column is at rest when a smaller share of what a sweep looked at moved; a stage ends when all
+are, or after so many sweeps."""
+
+_VISITS, _PART, _BLOCK = 80_000, 12, 64
+"""A sweep looks at so many records, or at one in so many where these are more, drawn in blocks that
+lie together in memory; the very first looks at all, for all begin without regard to each other."""
+
+_NONE = np.zeros((0, 0, 0), dtype=np.float32)
+
+Progress = Callable[[float], None]
+
+
+def fit(
+    measured: Measured, plan: Plan, people: int, progress: Progress = lambda share: None
+) -> Draft:
+    """Exactly ``people`` records, as codes by column in the order of the plan.
+
+    Indicators are fitted before their flags, which then move within what their indicator allows.
+
+    Args:
+        progress: told the share done, from 0 to 1.
+    """
+    state = State(measured, plan, people)
+    names = list(state.layout.sizes)
+    rules = plan.indicators
+    free = [n for n in names if n not in rules.gated]
+    last = [n for n in names if n not in rules.watched]
+    steps: list[tuple[int, list[str], set[str], int]] = [(2, free, set(free), 0)]
+    if rules.gated:
+        steps.append((2, last, set(names), 0))
+    steps.append((3, last, set(names), 0))
+    if plan.support:
+        steps.append((3, last, set(names), plan.support))
+    for turn, (most, moving, known, support) in enumerate(steps):
+        if turn == 1 and rules.gated:
+            _agree(state, measured)
+        if people and moving:
+            part = _part(progress, turn, len(steps))
+            _stage(state, measured, most, moving, known, support, part)
+    progress(1.0)
+    records = state.records()
+    plan.followers.repair(records, plan.domains)
+    return records
+
+
+def _part(progress: Progress, turn: int, turns: int) -> Progress:
+    return lambda share: progress((turn + share) / turns)
+
+
+def _agree(state: State, measured: Measured) -> None:
+    """Make flags agree with their indicators, which have been fitted."""
+    found, rules = state.moving(), state.plan.indicators
+    rules.agree(found, {n: measured.pooled[(n,)].value for n in rules.gated})
+    for name in (*rules.gated, *rules.watched):
+        state.place(name, found[name])
+
+
+def _stage(
+    state: State,
+    measured: Measured,
+    most: int,
+    names: list[str],
+    known: set[str],
+    support: int,
+    progress: Progress,
+) -> None:
+    """Sweep over ``names`` until records are still, against tables of up to ``most`` columns.
+
+    Args:
+        support: where not 0, one sweep that also drains rare combinations.
+    """
+    books = residuals(state, measured, most, known)
+    near, far = (books.groups(w, state.people) for w in (books.near, books.far))
+    near_share, far_share = _shares(books.near), _shares(books.far)
+    rare = (
+        Support(support, state.layout, state.moving(), state.wide, state.lasting(measured))
+        if support
+        else None
+    )
+    nowhere = np.zeros((state.people, 0), dtype=np.int64)
+    sweeps = 1 if rare else _SWEEPS
+    some = max(_VISITS, state.people // _PART)
+    for turn in range(sweeps):
+        look = state.people if rare or (turn == 0 and most == 2) else some
+        restless = []
+        for done, k in enumerate(noise.permutation(len(names))):
+            name = names[k]
+            slabs, reach = books.slabs(name), books.reach(name)
+            least = np.float32(_REACH[most] * _choices(state.layout.sizes[name]) * reach)
+            order = _order(state.people, look)
+            seen = rare.slabs(name) if rare else None
+            moved = kernels.sweep(
+                state.features, state.layout.at(name), state.layout.starts[name],
+                order, _gate(state, name), least,
+                slabs.inner, slabs.inner_weight, slabs.end,
+                near, slabs.near, slabs.near_weight, near_share, slabs.near_end,
+                far, slabs.far, slabs.far_weight, far_share,
+                rare.dear(reach) if rare else _NONE.ravel(), state.layout.empty(),
+                seen.inner if seen else _NONE,
+                rare.near if rare else nowhere, seen.near if seen else _NONE,
+                rare.far if rare else nowhere, seen.far if seen else _NONE.reshape(0, 0),
+            )  # fmt: skip
+            books.keep(name, slabs)
+            if rare and seen:
+                rare.books.keep(name, seen)
+            if moved >= _STILL * order.size:
+                restless.append(name)
+            progress((turn + (done + 1) / len(names)) / sweeps)
+        names = restless
+
+
+def _choices(values: int) -> float:
+    """The best of many values gains more by noise alone: about the square root of the logarithm."""
+    return float(np.sqrt(1.0 + np.log(max(values - 1, 1))))
+
+
+def _shares(wides: tuple[Wide, ...]) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    return np.concatenate([np.zeros(0, np.float32), *(w.share for w in wides)])
+
+
+def _order(people: int, most: int) -> Places:
+    """At most so many records, in blocks in random order: neighbours in memory stay together."""
+    starts = noise.permutation(-(-people // _BLOCK))[: -(-most // _BLOCK)] * _BLOCK
+    order: Places = (starts[:, None] + np.arange(_BLOCK)).ravel()
+    return order[order < people]
+
+
+def _gate(state: State, name: str) -> Places:
+    """What the column may become, by record; see ``kernels.sweep``."""
+    rules = state.plan.indicators
+    kin = rules.kin(name)
+    if not kin:
+        return np.zeros(state.people, dtype=np.int64)
+    return rules.gate({n: state.column(n) for n in kin}, name)

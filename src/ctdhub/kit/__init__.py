@@ -1,0 +1,6 @@
+"""Reserved: a contributor's own pages, on the contributor's own computer (an extra).
+
+Zone: assembly.  ``core``, ``schema``, ``document``, ``sensitive``, ``dp.secagg.contributor_side``,
+``dp.count``; never ``release`` or ``build``; starts without fcntl, threads and numba.
+Not here: anything that needs the hub.
+"""

@@ -1,0 +1,84 @@
+"""Open a release: verify first, then restore the protected answer.
+
+Belongs here: the way back from files to a Protected value.
+Does not belong here: finding faults (``verify``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ctdhub.border import Protected
+from ctdhub.core.errors import ReleaseError
+from ctdhub.core.i18n import _
+from ctdhub.release.facts import PublicFacts
+from ctdhub.release.manifest import Manifest
+from ctdhub.release.measurements import Groups, by_year
+from ctdhub.release.tables import check_border, read_protected
+from ctdhub.release.verify import examine
+
+
+@dataclass(frozen=True)
+class Release:
+    """An opened release: where it lies, its version, its protected answer and its manifest."""
+
+    path: Path
+    version: str
+    protected: Protected
+    manifest: Manifest
+
+    def __post_init__(self) -> None:
+        check_border(self.protected)
+
+    @cached_property
+    def facts(self) -> PublicFacts:
+        """The public facts, checked and safe to show."""
+        return PublicFacts.of(self.protected.facts)
+
+    @cached_property
+    def measured(self) -> Groups:
+        """Noisy counts by year of each group, see :func:`ctdhub.release.measurements.by_year`."""
+        return by_year(self.protected.measurements)
+
+    @cached_property
+    def measured_sources(self) -> Groups:
+        """The same of measurements by contributor, none of the overlap of lists."""
+        sources = self.protected.sources
+        return by_year(sources.measurements) if sources else {}
+
+    @property
+    def years(self) -> tuple[int, int]:
+        """First and last year that some contributor reports on, none after the release itself."""
+        facts = self.facts
+        spans = [c.years or facts.years for c in facts.contributors] or [facts.years]
+        first = max(facts.years[0], min(s[0] for s in spans))
+        last = min(facts.years[1], max(s[1] for s in spans), int(self.year))
+        return first, max(first, last)
+
+    @property
+    def year(self) -> str:
+        """The year in which the release was made, for citations."""
+        return self.manifest.created[:4]
+
+
+def open_release(path: Path) -> Release:
+    """Verify a release and read it.
+
+    Raises:
+        ReleaseError: there is no release at ``path``, or it was damaged or tampered with.
+    """
+    manifest, problems = examine(path)
+    if manifest is None or problems:
+        what = _("The release {version} is damaged: {first} ({file}); faults found: {n}.").format(
+            version=path.name, first=problems[0].what, file=problems[0].file, n=len(problems)
+        )
+        fix = _("Run `ctdhub verify` on it, and restore the folder from a copy.")
+        raise ReleaseError(what, fix, file=path, rule=problems[0].kind)
+    return Release(
+        path=path,
+        version=manifest.version,
+        protected=read_protected(path, manifest),
+        manifest=manifest,
+    )

@@ -1,0 +1,157 @@
+"""The files of a table that was protected alone: records, counts and a manifest, in one folder.
+
+Belongs here: the manifest of such a folder and the order of writing.
+Does not belong here: the tables themselves (``tables``), the releases of hubs (``bundle``).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ctdhub.border import Protected
+from ctdhub.core.errors import ReleaseError
+from ctdhub.core.i18n import _
+from ctdhub.release.manifest import MANIFEST
+from ctdhub.release.tables import COUNTS_NAME, RECORDS, write_csv, write_tables
+from ctdhub.release.verify import sha256
+
+TABLES = tuple(f"{name}.{kind}" for name in (COUNTS_NAME, RECORDS) for kind in ("csv", "parquet"))
+"""The files beside the manifest: the same for every table."""
+
+
+def check_ledger(ledger: Path, out: Path) -> None:
+    """Refuse a ledger that lies among the protected files, or in a hub.
+
+    Raises:
+        ReleaseError: it does.
+    """
+    place, files = ledger.resolve(), out.resolve()
+    if place == files or files in place.parents or (place.parent / "hub.yaml").exists():
+        raise ReleaseError(
+            _(
+                "The ledger of a lone table must lie neither among its protected files "
+                "nor in a hub."
+            ),
+            _("Name another folder with --out or --ledger."),
+            file=ledger,
+            rule="ledger-folder",
+        )
+
+
+def check_out(out: Path) -> str | None:
+    """The charge that a folder of protected files names, None where it is empty or not there.
+
+    Raises:
+        ReleaseError: the folder holds something else, or is no folder.
+    """
+    if out.is_dir() and not any(out.iterdir()):
+        return None
+    if not out.exists() and not out.is_symlink():
+        return None
+    try:
+        return str(json.loads((out / MANIFEST).read_text("utf-8"))["charge"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ReleaseError(
+            _("This is no empty folder, and none of protected files."),
+            _("Name a new or empty folder with --out."),
+            file=out,
+            rule="out-folder",
+        ) from None
+
+
+def write_alone(protected: Protected, out: Path, rows: int, max_people: int) -> Path:
+    """Write records, counts and manifest; a reader sees all of them or none.
+
+    A folder that holds the same charge gets the same files again.
+
+    Args:
+        rows: the public bound of rows per person.
+        max_people: the public bound of people that delta is small enough for.
+
+    Raises:
+        ReleaseError: the folder holds something else than this charge.
+    """
+    held = check_out(out)
+    if held not in (None, protected.guarantee.charge):
+        raise ReleaseError(
+            _("The folder holds the files of another table, or of other settings."),
+            _("Run the same command with another --out: the answer is kept and costs nothing."),
+            file=out,
+            rule="out-folder",
+        )
+    out = out.absolute()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in out.parent.glob(f".writing-{out.name}-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".writing-{out.name}-", dir=out.parent))
+    try:
+        write_tables(protected, fresh)
+        if protected.records.num_columns == 1:
+            _write_one_column(protected.records, fresh / f"{RECORDS}.csv")
+        text = json.dumps(manifest(protected, fresh, rows, max_people), indent=1)
+        (fresh / MANIFEST).write_text(text + "\n", "utf-8")
+        fresh.chmod(0o755)
+        if held is None:
+            fresh.rename(out)
+        else:
+            for name in (*TABLES, MANIFEST):
+                (fresh / name).replace(out / name)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return out
+
+
+def manifest(protected: Protected, folder: Path, rows: int, max_people: int) -> dict[str, Any]:
+    """What was promised, and every file with its hash and columns; nothing of the input."""
+    g, people = protected.guarantee, protected.people
+    counted = "people" if rows == 1 else f"rows; a person has at most {rows}"
+    return {
+        "manifest_version": 1,
+        "software": f"ctdhub {installed('ctdhub')}",
+        "epsilon": g.epsilon,
+        "delta": g.delta,
+        "rho": g.rho,
+        "unit": g.unit,
+        "rows_per_person": rows,
+        "max_people": max_people,
+        "mechanism": g.mechanism,
+        "interval_level": g.level,
+        "sigma": g.sigma,
+        "people": {
+            "value": people.value,
+            "low": people.low,
+            "high": people.high,
+            "counts": counted,
+        },
+        "charge": g.charge,
+        "files": {
+            name: {
+                "sha256": sha256(folder / name),
+                "bytes": (folder / name).stat().st_size,
+                "columns": _columns(protected, name),
+            }
+            for name in TABLES
+        },
+    }
+
+
+def _columns(protected: Protected, name: str) -> list[dict[str, str]]:
+    table = protected.records if name.startswith(RECORDS) else protected.counts
+    joined = name == f"{COUNTS_NAME}.csv"
+    return [
+        {"name": f.name, "type": "string" if joined and pa.types.is_list(f.type) else str(f.type)}
+        for f in table.schema
+    ]
+
+
+def _write_one_column(records: pa.Table, path: Path) -> None:
+    """One column as CSV: a blank is quoted, for most programs pass over empty lines."""
+    filled = pa.table([records.column(0).fill_null("")], names=records.column_names)
+    write_csv(filled, path, "all_valid")

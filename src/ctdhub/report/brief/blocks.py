@@ -1,0 +1,221 @@
+"""Figures of the site as blocks of a brief, each number noted with its question.
+
+Belongs here: bars and years for paper.  Does not belong here: which of them a brief has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from ctdhub.core.format import listed, number, share, year
+from ctdhub.core.i18n import _, ngettext
+from ctdhub.document.charts.years import scale
+from ctdhub.document.document import Bar, Bars, Point, Years, isolated
+from ctdhub.document.numbers import Notebook
+from ctdhub.release.open import Release
+from ctdhub.report import figures as site
+from ctdhub.report.figures import Among, Figure
+from ctdhub.report.wording import sized, state_words
+from ctdhub.stats.answers import Answers, Where
+from ctdhub.stats.tables import YES, Row, Table
+from ctdhub.stats.trend import Line, trend, turns
+
+LABOUR = "labour"
+MOST = {"means-of-control": 7, "exploitation": 6, LABOUR: 7, "corridors": 7}
+"""Rows that a figure has on paper; the site shows all."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure for paper: its name ("gender", "age", …) and its chart."""
+
+    name: str
+    bars: Bars
+
+
+def drawn(
+    answers: Answers, where: Where, prefix: str, names: Collection[str], notebook: Notebook
+) -> dict[str, Drawn]:
+    """The bar figures of some people by name; those with hardly a bar are left out.
+
+    Args:
+        where: conditions that the people meet.
+        prefix: begins the ids of the numbers.
+        names: of the figures that are wanted, as the site calls them, or "labour".
+        notebook: gets every number that is printed.
+    """
+    chosen = Among(where, "", "")
+    found = {f.id: f for f in site.figures(answers, chosen) if f.id in names}
+    if LABOUR in names:
+        more = site.subject_figure(answers, LABOUR, Among(where, LABOUR, ""), 0)
+        if more is not None:
+            found[LABOUR] = more
+    return {
+        name: Drawn(name, _bars(answers, name, figure, where, f"{prefix}{name}", notebook))
+        for name, figure in found.items()
+        if name == "gender" or sum(b.size is not None for b in figure.bars if not b.missing) > 1
+    }
+
+
+def _bars(
+    answers: Answers, name: str, figure: Figure, where: Where, id: str, notebook: Notebook
+) -> Bars:
+    table, shares = figure.table, figure.table.variables[0].startswith("any_")
+    base = _recorded(answers, table, where)
+    most = MOST.get(name, len(figure.bars))
+    values = [k for k, row in enumerate(table.rows) if row.kind != "not_recorded"]
+    kept = values[:most]
+    if len(values) > most or shares:
+        kept = [k for k in kept if figure.bars[k].size is not None]
+    kept += [k for k, row in enumerate(table.rows) if row.kind == "not_recorded"]
+    for k in kept:
+        _note_row(
+            table, table.rows[k], figure.bars[k].text, where, base, id, notebook, shares=shares
+        )
+    note = figure.note
+    left = len(table.rows) - len(kept)
+    if left:
+        more = _("Rows not shown: {n}; they have fewer people, or too few to show reliably.")
+        note = f"{note} {more.format(n=number(left))}"
+        notebook.add(f"{id}.left", "sum", left, (number(left),))
+    _note_base(table, where, base, id, notebook)
+    if (largest := table.largest) is not None and largest.share is not None:
+        part = _conditions(table, largest, where)
+        notebook.card(f"{id}.largest", largest.share, sized(largest.share), part, base)
+    bars = tuple(
+        Bar(b.label, b.text, b.size, b.low, b.high, b.missing)
+        for b in (figure.bars[k] for k in kept)
+    )
+    return Bars(figure.headline, figure.subtitle, bars, note)
+
+
+def _note_row(
+    table: Table, row: Row, text: str, where: Where, base: Where, id: str, notebook: Notebook,
+    *, shares: bool,
+) -> None:  # fmt: skip
+    code = "-".join(row.codes) or "not_recorded"
+    if row.kind == "not_recorded":
+        if shares or len(table.variables) > 1:
+            notebook.add(
+                f"{id}.{code}", "rest", row.people.value, (sized(row.people),), base, where
+            )
+        else:
+            only: Where = {**where, table.variables[0]: [""]}
+            notebook.card(f"{id}.{code}", row.people, text, only, {})
+    elif shares and row.share is not None:
+        notebook.card(f"{id}.{code}", row.share, text, _conditions(table, row, where), base)
+    else:
+        notebook.card(f"{id}.{code}", row.people, text, _conditions(table, row, where), {})
+
+
+def _note_base(table: Table, where: Where, base: Where, id: str, notebook: Notebook) -> None:
+    card = table.base
+    ends = tuple(number(x or 0) for x in (card.value, card.low, card.high))
+    notebook.add(f"{id}.base", "people", card.value, ends, base)
+    if table.missing is not None:
+        notebook.add(
+            f"{id}.missing", "missing", table.missing, (share(table.missing),), base, where
+        )
+
+
+def _conditions(table: Table, row: Row, where: Where) -> Where:
+    """The people of a row."""
+    if table.variables[0].startswith("any_"):
+        return {**where, row.codes[0]: [YES]}
+    named = dict(zip(table.variables, ([code] for code in row.codes), strict=True))
+    return {**where, **named}
+
+
+def _recorded(answers: Answers, table: Table, where: Where) -> Where:
+    """The people that the shares of a table refer to."""
+    if table.variables[0].startswith("any_"):
+        return {**where, table.variables[0]: [YES]}
+    known: Mapping[str, tuple[str, ...]] = {v: answers.domain(v) for v in table.variables}
+    return {**known, **where} if len(table.variables) > 1 else {**where, **known}
+
+
+def by_year(answers: Answers, where: Where, id: str, notebook: Notebook) -> Years | None:
+    """People by year; None where this release did not measure them, or no year is shown."""
+    table = trend(answers, "line", [Line("all", where)])
+    if table is None:
+        return None
+    rows = [row for row in table.rows if row.codes[0]]
+    points = tuple(_point(row) for row in rows)
+    shown = [k for k, p in enumerate(points) if p.state == "shown"]
+    if not shown:
+        return None
+    for k in shown:
+        when: Where = {**where, "year_of_registration": [rows[k].codes[0]]}
+        notebook.card(f"{id}.{rows[k].codes[0]}", rows[k].people, points[k].text, when, {})
+    top = scale(max(p.high for p in points if p.state != "not_measured"))
+    half = top / 2
+    axis = (number(0), number(half) if half == int(half) else "", number(top))
+    notebook.add(f"{id}.axis", "sum", top, tuple(a for a in axis if a))
+    title = _("People identified by year")
+    if (largest := replace(table, rows=tuple(rows)).largest) is not None:
+        title = _("Year with the most people identified: {year}, {people} people").format(
+            year=year(largest.codes[0]), people=sized(largest.people)
+        )
+    peak = max(shown, key=lambda k: points[k].value)
+    first = int(rows[0].codes[0])
+    found = turns(answers.release)
+    return Years(
+        title=title,
+        subtitle=_("People identified by year"),
+        points=points,
+        top=top,
+        axis=axis,
+        turns=tuple(t.year - first for t in found),
+        marked=(peak,),
+        year=_("Year"),
+        column=_("People by year, as a table"),
+        note=" ".join((_("Dotted lines: contributors joined or left."), *turned(answers.release))),
+    )
+
+
+def _point(row: Row) -> Point:
+    people, words = row.people, year(row.codes[0])
+    if row.kind == "nobody_reports":
+        return Point(words, state_words("nobody_reports"), "nobody")
+    if people.low is None or people.high is None:
+        return Point(words, state_words("not_measured"), "not_measured")
+    if people.value is None:
+        return Point(words, state_words("protected"), "protected", high=people.high)
+    return Point(words, sized(people), "shown", people.value, people.low, people.high)
+
+
+def turned(release: Release, between: tuple[int, int] | None = None) -> tuple[str, ...]:
+    """Sentences on the years in which contributors joined or left.
+
+    Args:
+        between: only those after the first and up to the second year, () where there are none;
+            all by default.
+    """
+    found = []
+    for turn in turns(release):
+        if between is not None and not between[0] < turn.year <= between[1]:
+            continue
+        if turn.joined:
+            text = ngettext(
+                "{year}: a contributor joined, {names}.",
+                "{year}: contributors joined, {names}.",
+                len(turn.joined),
+            )
+            found.append(text.format(year=year(turn.year), names=_named(turn.joined)))
+        if turn.left:
+            text = ngettext(
+                "{year}: a contributor no longer reports, {names}.",
+                "{year}: contributors no longer report, {names}.",
+                len(turn.left),
+            )
+            found.append(text.format(year=year(turn.year), names=_named(turn.left)))
+    if not found and between is not None:
+        return ()
+    if not found:
+        return (_("The same contributors cover all years."),)
+    return (*found, _("A rise or fall around these years may come from that."))
+
+
+def _named(names: tuple[str, ...]) -> str:
+    return listed([isolated(name) for name in names])

@@ -1,0 +1,88 @@
+"""A brief on a corridor: citizens of one country who were exploited in another, or at home.
+
+Belongs here: its sentences and sections.  Does not belong here: charts (``parts``).
+"""
+
+from __future__ import annotations
+
+from ctdhub.core.format import interval, number, share, year
+from ctdhub.core.i18n import _, current
+from ctdhub.document.document import Section
+from ctdhub.document.numbers import Notebook
+from ctdhub.report.brief.blocks import by_year, drawn
+from ctdhub.report.brief.change import on_corridor
+from ctdhub.report.brief.place import Told
+from ctdhub.report.brief.signals import signs
+from ctdhub.report.brief.subjects import Corridor
+from ctdhub.schema import countries
+from ctdhub.stats.answers import Answers, Where
+from ctdhub.stats.cards import card
+from ctdhub.stats.tables import CITIZENSHIP, EXPLOITATION_COUNTRY
+
+KEEP = {"gender": 95, "exploitation": 90, "age": 60, "means-of-control": 40}
+
+
+def told(answers: Answers, corridor: Corridor, notebook: Notebook) -> Told:
+    """People on the corridor: how many, their part of both countries' people, by year, who, what
+    differs from before."""
+    where, release = corridor.where, answers.release
+    people = card(release, answers.count(where), "people")
+    first, last = (year(y) for y in release.years)
+    if people.value is None:
+        return Told((_("Too few to show reliably; this is not zero."),), ())
+    ends = tuple(number(x or 0) for x in (people.value, people.low, people.high))
+    notebook.add("corridor.people", "people", people.value, ends, where)
+    lead = [
+        _(
+            "{corridor}: between {first} and {last}, {people} people were identified "
+            "(between {low} and {high})."
+        ).format(
+            corridor=corridor.name,
+            first=first,
+            last=last,
+            people=ends[0],
+            low=ends[1],
+            high=ends[2],
+        )
+    ]
+    lead += [
+        _part(answers, corridor, name, notebook) for name in (CITIZENSHIP, EXPLOITATION_COUNTRY)
+    ]
+    found = drawn(answers, where, "corridor-", KEEP, notebook)
+    sections = [Section("corridor", _("In numbers"), ())]
+    if (years := by_year(answers, where, "corridor-years", notebook)) is not None:
+        sections.append(Section("corridor-years", "", (years,), 80, years.subtitle))
+    sections += [
+        Section(f"corridor-{kind}", "", (found[kind].bars,), keep, found[kind].bars.subtitle)
+        for kind, keep in KEEP.items()
+        if kind in found
+    ]
+    sections += signs(answers, corridor, notebook)
+    sections += on_corridor(answers, corridor, notebook)
+    return Told((" ".join(line for line in lead if line),), tuple(sections))
+
+
+def _part(answers: Answers, corridor: Corridor, name: str, notebook: Notebook) -> str:
+    """The corridor's share of the people of one of its two countries."""
+    other = EXPLOITATION_COUNTRY if name == CITIZENSHIP else CITIZENSHIP
+    code = corridor.origin if name == CITIZENSHIP else corridor.destination
+    whole: Where = {name: [code], other: answers.domain(other)}
+    found = card(answers.release, answers.share(corridor.where, whole), "share")
+    if found.value is None or found.low is None or found.high is None:
+        return ""
+    low, high = interval(found.low, found.high)
+    printed = (share(found.value), low, high)
+    notebook.add(f"corridor.of-{name}", "share", found.value, printed, corridor.where, whole)
+    text = (
+        _(
+            "{country}, as country of citizenship: {share} of those whose country of exploitation "
+            "is recorded ({low} to {high})."
+        )
+        if name == CITIZENSHIP
+        else _(
+            "{country}, as country of exploitation: {share} of those whose citizenship is "
+            "recorded ({low} to {high})."
+        )
+    )
+    named = countries.name(code, current())
+    return text.format(country=named, share=printed[0], low=low, high=high)

@@ -1,0 +1,104 @@
+"""What every brief ends with, and what every page of it carries.
+
+Belongs here: how to read, methods, contributors, citation, the frame of pages.
+Does not belong here: what is said about a subject.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from ctdhub.core.format import day, decimal, share, tiny, year
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.document.document import Frame, Section, Words, isolated
+from ctdhub.document.numbers import Notebook
+from ctdhub.release.open import Release
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import caveat, citation
+
+
+def frame(release: Release, made: date) -> Frame:
+    """What every page of a document about a release carries."""
+    invented = release.facts.invented
+    return Frame(
+        lang=current(),
+        rtl=current() in RIGHT_TO_LEFT,
+        organisation=release.facts.hub,
+        mark=_("Practice data: invented. No number on this page is about real people.")
+        if invented
+        else "",
+        foot=citation(release),
+        made=made,
+        day=_("Made on {day}.").format(day=day(made)),
+        page=_("Page {page} of {pages}"),
+    )
+
+
+def always(release: Release) -> str:
+    """The sentence beside every number, and the level of all intervals."""
+    text = _(
+        "These are people whom an organisation identified or assisted; most trafficking is never "
+        "identified."
+    )
+    return f"{caveat()} {text}"
+
+
+def left_out() -> str:
+    """What a printed brief says when a section has no room."""
+    return _("Left out for want of room, and shown on the site: {names}.")
+
+
+def closing(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
+    """How to read the numbers, how they were made, by whom, how to cite them."""
+    release, guarantee = answers.release, answers.release.protected.guarantee
+    level = share(guarantee.level)
+    notebook.add("level", "sum", guarantee.level, (level,))
+    reading = (
+        _(
+            "Each number has an interval: the true count of the hub's records lies in it for about "
+            "{level} of the numbers. A thin black line on a bar shows it."
+        ).format(level=level),
+        _(
+            "Blanks are told apart. “Too few to show reliably” is not zero. “Not recorded” are "
+            "people whose answer nobody wrote down; they are outside the shares. “Nobody reports "
+            "here” means that no contributor covers it. “Not measured in this release” means that "
+            "the question was not asked of the data."
+        ),
+    )
+    epsilon, delta = decimal(guarantee.epsilon, "0.##"), tiny(guarantee.delta)
+    notebook.add("guarantee", "sum", guarantee.epsilon, (epsilon, delta))
+    methods = (
+        _(
+            "Case records of the contributors were harmonised, joined to people and counted; a "
+            "person counts once."
+        ),
+        _(
+            "Noise was added to every count. It bounds how much anybody can learn from the release "
+            "about any one person, whatever else they know (differential privacy, epsilon "
+            "{epsilon}, delta {delta}, for each person; the smaller, the less); no exact count was "
+            "published."
+        ).format(epsilon=epsilon, delta=delta),
+    )
+    names = _("; ").join(_contributors(release))
+    return (
+        Section("reading", _("How to read this"), (Words(reading),)),
+        Section("methods", _("How it was made"), (Words((" ".join(methods),)),)),
+        Section(
+            "sources",
+            _("Who contributed, and how to cite"),
+            (Words((names, citation(release))),),
+        ),
+    )
+
+
+def _contributors(release: Release) -> list[str]:
+    """Names with the years that each covers."""
+    found = []
+    for one in release.facts.contributors:
+        first, last = one.years or release.years
+        found.append(
+            _("{name} ({first} to {last})").format(
+                name=isolated(one.name), first=year(first), last=year(last)
+            )
+        )
+    return found

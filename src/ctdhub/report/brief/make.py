@@ -1,0 +1,87 @@
+"""Briefs and posters about a release: what they say, with the question behind every number.
+
+Belongs here: documents about a place, a corridor or a day.
+Does not belong here: how a document is set (``paper``), a contributor's own report (``stages``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from ctdhub.core.format import day as in_words
+from ctdhub.core.i18n import _
+from ctdhub.document.document import Poster, Section, Sheet
+from ctdhub.document.numbers import Asked, Notebook, as_json
+from ctdhub.report.brief import corridor, day, place
+from ctdhub.report.brief.frame import always, closing, frame, left_out
+from ctdhub.report.brief.observances import OBSERVANCES, Observance, observance
+from ctdhub.report.brief.poster import poster as make_poster
+from ctdhub.report.brief.subjects import Corridor, Day, Place, Subject
+from ctdhub.stats.answers import Answers
+
+
+@dataclass(frozen=True)
+class Brief:
+    """A document, and every number that it prints with its question."""
+
+    document: Sheet | Poster
+    asked: tuple[Asked, ...]
+
+
+def brief(answers: Answers, subject: Subject, made: date) -> Brief:
+    """Two pages on a subject, in the language in force.
+
+    Args:
+        made: the day that stands on it.
+    """
+    notebook = Notebook()
+    if isinstance(subject, Place):
+        told = place.told(answers, subject, notebook)
+    elif isinstance(subject, Corridor):
+        told = corridor.told(answers, subject, notebook)
+    else:
+        told = day.told(answers, subject, notebook)
+    release = answers.release
+    title = subject.name
+    subtitle = _("Brief of release {version}").format(version=release.version)
+    if isinstance(subject, Day) and subject.observance is not None:
+        subtitle = _("{day}. {brief}").format(day=in_words(subject.when), brief=subtitle)
+    sheet = Sheet(
+        frame=frame(release, made),
+        title=title,
+        subtitle=subtitle,
+        lead=told.lead,
+        always=always(release),
+        sections=_headed((*told.sections, *closing(answers, notebook))),
+        left_out=left_out(),
+    )
+    return Brief(sheet, notebook.asked)
+
+
+def _headed(sections: tuple[Section, ...]) -> tuple[Section, ...]:
+    """The sections with a first one that has a title and stays, whatever goes for want of room."""
+    if sections[0].title and sections[0].keep is None:
+        return sections
+    return (Section("numbers", _("In numbers"), ()), *sections)
+
+
+def poster(answers: Answers, subject: Subject, made: date) -> Brief:
+    """One large page on a subject, in the language in force."""
+    notebook = Notebook()
+    return Brief(make_poster(answers, subject, made, notebook), notebook.asked)
+
+
+__all__ = [
+    "OBSERVANCES",
+    "Asked",
+    "Brief",
+    "Corridor",
+    "Day",
+    "Observance",
+    "Place",
+    "as_json",
+    "brief",
+    "observance",
+    "poster",
+]

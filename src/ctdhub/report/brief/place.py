@@ -1,0 +1,136 @@
+"""A brief on a country or a region, from both sides: its citizens, and people exploited in it.
+
+Belongs here: which sections it has, in which order, and which go first for want of room.
+Does not belong here: charts (``parts``), the end of every brief (``closing``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ctdhub.core.format import interval, number, share
+from ctdhub.core.i18n import _
+from ctdhub.document.document import Section
+from ctdhub.document.numbers import Notebook
+from ctdhub.report.brief import assistance
+from ctdhub.report.brief.blocks import by_year, drawn
+from ctdhub.report.brief.change import changed
+from ctdhub.report.brief.signals import signs
+from ctdhub.report.brief.subjects import Place
+from ctdhub.report.places import SIDES, sides
+from ctdhub.report.sentences import MAIN_TYPES
+from ctdhub.schema import countries
+from ctdhub.schema.model import load_schema
+from ctdhub.stats.answers import Answers, Where
+from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.decomposition.subject import Question
+from ctdhub.stats.headline import PlaceFacts, place_facts
+from ctdhub.stats.perspective import Side, SideName
+from ctdhub.stats.tables import YES
+
+KEEP = {
+    "years": (80, 35),
+    "age": (60, 30),
+    "exploitation": (90, 55),
+    "means-of-control": (40, 20),
+    "corridors": (70, 50),
+}
+"""How much a figure matters on the side with more people, and on the other one."""
+FIRST = "gender"
+HEAD = (None, 65)
+"""The same for the figure that a side begins with."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a brief says about its subject: the sentences at its head, its sections."""
+
+    lead: tuple[str, ...]
+    sections: tuple[Section, ...]
+
+
+def told(answers: Answers, place: Place, notebook: Notebook) -> Told:
+    """The facts of a place; where it has too few people, those of its region stand in for it."""
+    facts = place_facts(answers, place.key)
+    order: list[SideName] = ["citizens", "exploited"]
+    order.sort(key=lambda name: -(_side(facts, name).people.value or 0))
+    held = [name for name in order if _side(facts, name).people.value is not None]
+    lead = tuple(lines(answers, facts, name, notebook) for name in held)
+    sections = [
+        section
+        for rank, name in enumerate(held)
+        for section in _sections(answers, place, name, rank, notebook)
+    ]
+    if held:
+        sections += assistance.in_place(answers, place, notebook)
+        sections += signs(answers, place, notebook)
+        asked = [Question(SIDES[name], place.key) for name in held]
+        sections += changed(answers, asked, notebook)
+    else:
+        lead = (_("Too few to show reliably; this is not zero."),)
+        above = countries.region(place.key) if place.is_country else countries.NO_REGION
+        if above != countries.NO_REGION:
+            around = place_facts(answers, above)
+            found = [lines(answers, around, name, notebook) for name in order]
+            lead = (*lead, _("The region as a whole:"), *(line for line in found if line))
+    return Told(lead, tuple(sections))
+
+
+def lines(answers: Answers, facts: PlaceFacts, name: SideName, notebook: Notebook) -> str:
+    """The sentences of one side as a paragraph, its numbers noted."""
+    side, inside = _side(facts, name), sides(facts.place)[name].where
+    if side.people.value is None:
+        return ""
+    id = f"{facts.place.lower()}-{name}"
+    notebook.add(f"{id}.people", "people", side.people.value, _ends(side.people), inside)
+    gender: Where = {**inside, "gender": answers.domain("gender")}
+    women: Where = {**inside, "gender": ["female"]}
+    notebook.add(f"{id}.women", "share", side.women.value, _ends(side.women), women, gender)
+    some: Where = {**inside, load_schema().groups["exploitation"].indicator or "": [YES]}
+    for flag, card in side.exploitation[:MAIN_TYPES]:
+        part: Where = {**inside, flag: [YES]}
+        notebook.add(f"{id}.{flag}", "share", card.value, _ends(card), part, some)
+    return " ".join(facts.half(name))
+
+
+def _side(facts: PlaceFacts, name: SideName) -> Side:
+    return facts.citizens if name == "citizens" else facts.exploited
+
+
+def _ends(card: NumberCard) -> tuple[str, ...]:
+    """Value and ends as sentences print them."""
+    value, low, high = card.value or 0, card.low or 0, card.high or 0
+    if card.unit == "share":
+        return (share(value), *interval(low, high))
+    return number(value), number(low), number(high)
+
+
+def _sections(
+    answers: Answers, place: Place, name: SideName, rank: int, notebook: Notebook
+) -> list[Section]:
+    where, title = sides(place.key)[name].where, _title(name, is_country=place.is_country)
+    found = drawn(answers, where, f"{name}-", (FIRST, *KEEP), notebook)
+    sections = []
+    if (first := found.get(FIRST)) is not None:
+        sections.append(Section(f"{name}-{FIRST}", title, (first.bars,), HEAD[rank], title))
+    elif found:
+        sections.append(Section(f"{name}-head", title, (), HEAD[rank], title))
+    for kind in ("exploitation", "years", "corridors", "age", "means-of-control"):
+        block = (
+            by_year(answers, where, f"{name}-years", notebook)
+            if kind == "years"
+            else found[kind].bars
+            if kind in found
+            else None
+        )
+        if block is not None:
+            named = _("{title}: {subtitle}").format(title=title, subtitle=block.subtitle)
+            sections.append(Section(f"{name}-{kind}", "", (block,), KEEP[kind][rank], named))
+    return sections
+
+
+def _title(name: SideName, *, is_country: bool) -> str:
+    assert name in SIDES
+    if name == "citizens":
+        return _("As country of citizenship") if is_country else _("By citizenship")
+    return _("As country of exploitation") if is_country else _("By place of exploitation")

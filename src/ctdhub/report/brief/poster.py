@@ -1,0 +1,90 @@
+"""A poster for a place, a corridor or a day: one sentence, one number, where to turn.
+
+Belongs here: its words.  Does not belong here: how it is set (``paper``).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from ctdhub.core.format import day as in_words
+from ctdhub.core.format import number, share, year
+from ctdhub.core.i18n import _
+from ctdhub.document.document import Poster
+from ctdhub.document.numbers import Notebook
+from ctdhub.report.brief.day import told_event
+from ctdhub.report.brief.frame import always, frame
+from ctdhub.report.brief.observances import Theme, among, sentence
+from ctdhub.report.brief.subjects import Corridor, Day, Place, Subject
+from ctdhub.report.places import sides
+from ctdhub.stats.answers import Answers, Where
+from ctdhub.stats.cards import NumberCard, card
+
+MOST_EVENTS = 3
+
+
+def poster(answers: Answers, subject: Subject, made: date, notebook: Notebook) -> Poster:
+    """The poster of a subject, in the language in force."""
+    release = answers.release
+    if isinstance(subject, Day):
+        theme: Theme = subject.observance.theme if subject.observance else "all"
+        where = sides("eu")["exploited"].where if theme == "eu" else among(theme)
+        said, unit = sentence(theme), _unit(theme)
+        title = _("{name}, {day}").format(name=subject.name, day=in_words(subject.when))
+        if subject.observance is None:
+            title = subject.name
+        lines = tuple(told_event(e) for e in subject.events[:MOST_EVENTS])
+    else:
+        where, unit = _people(answers, subject)
+        said, title, lines = sentence("all"), subject.name, ()
+    found = card(release, answers.count(where), "people")
+    return Poster(
+        frame=frame(release, made),
+        title=title,
+        sentence=said,
+        number=_number(found, where, notebook),
+        interval=_interval(found),
+        unit=unit.format(first=year(release.years[0]), last=year(release.years[1])),
+        always=always(release),
+        call=_("If you or somebody you know is in danger, call your local emergency number.")
+        if not release.facts.helpline
+        else _("If you or somebody you know needs help:"),
+        helpline=release.facts.helpline,
+        lines=lines,
+    )
+
+
+def _people(answers: Answers, subject: Place | Corridor) -> tuple[Where, str]:
+    """Who the number is about: of a place the side with more people; and what it counts."""
+    if isinstance(subject, Corridor):
+        return subject.where, _("people identified on this corridor, {first} to {last}")
+    two = {name: side.where for name, side in sides(subject.key).items()}
+    most = max(two, key=lambda name: answers.count(two[name]).value or 0)
+    if most == "citizens":
+        return two[most], _("people identified, by citizenship, {first} to {last}")
+    return two[most], _("people identified, by place of exploitation, {first} to {last}")
+
+
+def _unit(theme: Theme) -> str:
+    return {
+        "women": _("women and girls identified, {first} to {last}"),
+        "children": _("children under 18 identified, {first} to {last}"),
+        "labour": _("people identified in forced labour, {first} to {last}"),
+        "eu": _("people identified as exploited in the European Union, {first} to {last}"),
+    }.get(theme, _("people identified, {first} to {last}"))
+
+
+def _number(found: NumberCard, where: Where, notebook: Notebook) -> str:
+    if found.value is None:
+        return ""
+    ends = tuple(number(x or 0) for x in (found.value, found.low, found.high))
+    notebook.add("poster.people", "people", found.value, (*ends, share(found.level)), where)
+    return ends[0]
+
+
+def _interval(found: NumberCard) -> str:
+    if found.value is None:
+        return ""
+    return _("between {low} and {high}, at {level} confidence").format(
+        low=number(found.low or 0), high=number(found.high or 0), level=share(found.level)
+    )

@@ -1,0 +1,36 @@
+"""The number cards of a page with figures: what each number of a table is about.
+
+Belongs here: words that the card of a number needs beside its row.
+Does not belong here: the explorer's cards, whose numbers change with the filters (``explore.js``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ctdhub.core.format import share
+from ctdhub.release.open import Release
+from ctdhub.report.figures import Figure
+from ctdhub.report.wording import ranged, state_words
+from ctdhub.stats.cards import caveat, citation
+
+
+def common(release: Release) -> dict[str, Any]:
+    """What all cards of a release have in common: values of the template ``card.html``."""
+    return {
+        "level": share(release.protected.guarantee.level),
+        "names": [c.name for c in release.facts.contributors],
+        "caveat": caveat(),
+        "citation": citation(release),
+    }
+
+
+def base(figure: Figure) -> str:
+    """The people whose answer is recorded, with their interval, or why there is no number."""
+    return ranged(figure.table.base)
+
+
+def missing(figure: Figure) -> str:
+    """The share whose answer is not recorded, or that it was not measured."""
+    part = figure.table.missing
+    return state_words("not_measured") if part is None else share(part)

@@ -1,0 +1,226 @@
+"""A split change in whole sentences, in the language in force.
+
+Belongs here: how a change and its parts are said.  Does not belong here: finding them (``split``).
+
+Nothing here says that trafficking rose or fell: what is counted are people who were identified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ctdhub.core.format import isolated, listed, number, share, year
+from ctdhub.core.i18n import _, current, formula, ngettext
+from ctdhub.schema.labels import group_label, label
+from ctdhub.schema.model import load_schema
+from ctdhub.stats.decomposition.panel import Panel
+from ctdhub.stats.decomposition.split import Part, Split
+from ctdhub.stats.decomposition.subject import Question
+
+
+def told(question: Question, split: Split) -> tuple[str, ...]:
+    """The change, then each of its parts."""
+    found = [_change(split)]
+    found += [_part(question, split, part) for part in split.parts]
+    return tuple(found)
+
+
+def _change(split: Split) -> str:
+    years = {"earlier": year(split.earlier), "later": year(split.later)}
+    if not split.is_clear:
+        return _("{later} beside {earlier}: no difference beyond the noise ({ends}).").format(
+            **years, ends=ends(split)
+        )
+    return _("{later} beside {earlier}: {change} ({ends}).").format(
+        **years, change=people(split.value), ends=ends(split)
+    )
+
+
+def _part(question: Question, split: Split, part: Part) -> str:
+    if part.kind in ("left", "joined"):
+        return _contributors(split, part)
+    if part.kind == "recording":
+        return _recording(question, split, part)
+    if part.kind == "rest":
+        return _rest(part)
+    if part.kind == "undivided":
+        text = _(
+            "{change} ({ends}) cannot be split: {names} are counted together, and not all of "
+            "them report on both years."
+        )
+    elif part.kind == "unmeasured":
+        text = _(
+            "{change} ({ends}) cannot be split: the contributors of the two years differ "
+            "({names}), and this release did not measure which of them registered these people."
+        )
+    else:
+        text = _(
+            "{change} ({ends}) cannot be split: for too few people of {names} is the answer "
+            "recorded."
+        )
+    return text.format(change=people(part.value), ends=ends(part), names=_named(part.names))
+
+
+def _contributors(split: Split, part: Part) -> str:
+    """What a contributor that left or joined makes of the change."""
+    n, names = len(part.names), _named(part.names)
+    if not part.is_clear:
+        left = ngettext(
+            "{names} no longer reports; that makes no difference beyond the noise ({ends}).",
+            "{names} no longer report; that makes no difference beyond the noise ({ends}).",
+            n,
+        )
+        joined = ngettext(
+            "{names} has begun to report; that makes no difference beyond the noise ({ends}).",
+            "{names} have begun to report; that makes no difference beyond the noise ({ends}).",
+            n,
+        )
+        text = left if part.kind == "left" else joined
+        return text.format(names=names, ends=ends(part))
+    if part.kind == "joined":
+        text = ngettext(
+            "{change} ({ends}) because {names} has begun to report.",
+            "{change} ({ends}) because {names} have begun to report.",
+            n,
+        )
+        return text.format(change=people(part.value), ends=ends(part), names=names)
+    if split.is_clear and split.value <= part.value < 0:
+        text = ngettext(
+            "Of the {change}, {n} ({ends}) fell away because {names} no longer reports.",
+            "Of the {change}, {n} ({ends}) fell away because {names} no longer report.",
+            n,
+        )
+        return text.format(
+            change=people(split.value), n=number(-part.value), ends=ends(part), names=names
+        )
+    text = ngettext(
+        "{change} ({ends}) because {names} no longer reports.",
+        "{change} ({ends}) because {names} no longer report.",
+        n,
+    )
+    return text.format(change=people(part.value), ends=ends(part), names=names)
+
+
+def _recording(question: Question, split: Split, part: Part) -> str:
+    before, after = (share(s) for s in split.shares or (0.0, 0.0))
+    shares = {"what": _what(question), "before": before, "after": after, "ends": ends(part)}
+    borrowed = ""
+    if split.borrowed:
+        borrowed = " " + _(
+            "In one of the two years hardly any answer is recorded by some contributor, so those "
+            "recorded in the other year stand for both."
+        )
+    if not part.is_clear:
+        text = _(
+            "Recording: {what} is recorded for {after} of people, {before} before, among the "
+            "contributors of both years; that makes no difference beyond the noise ({ends})."
+        )
+        return text.format(**shares) + borrowed
+    text = _(
+        "Recording: {what} is recorded for {after} of people, {before} before, among the "
+        "contributors of both years; that alone makes {change} ({ends})."
+    )
+    return text.format(change=people(part.value), **shares) + borrowed
+
+
+def _what(question: Question) -> str:
+    """What is recorded or not, in quotation marks."""
+    variable = load_schema().variable(question.variable)
+    group = variable.group or variable.any_of
+    if question.indicator or variable.any_of:
+        name = group_label(group or "", current())
+    else:
+        name = label(question.variable, current())
+    return _("“{name}”").format(name=name)
+
+
+def _rest(part: Part) -> str:
+    if not part.is_clear:
+        return _(
+            "The rest, which is the closest that these data come to a change in the world: no "
+            "difference beyond the noise ({ends})."
+        ).format(ends=ends(part))
+    return _(
+        "The rest: {change} ({ends}). It is the closest that these data come to a change in the "
+        "world, and may still come from policing, funding or outreach."
+    ).format(change=people(part.value), ends=ends(part))
+
+
+def panel_sentence(panel: Panel | None) -> str:
+    """Who is in the series of the same contributors."""
+    if panel is None:
+        return _(
+            "Who registered whom was not measured for contributors that report on all of these "
+            "years, so there is no series of the same contributors."
+        )
+    first, last = panel.span
+    return _("The same contributors in every year, {first} to {last}: {names}.").format(
+        first=year(first), last=year(last), names=_named(panel.names)
+    )
+
+
+def measured_apart() -> str:
+    """Why the counts of contributors do not add up to the published ones."""
+    return _(
+        "The counts of contributors were measured apart from those of the chart; the two differ "
+        "by their noise."
+    )
+
+
+def counted_once() -> str:
+    """Under whom a person counts."""
+    return _(
+        "A person whom several contributors know counts once, under the one that registered her "
+        "or him first."
+    )
+
+
+def part_label(part: Part) -> str:
+    """A part in few words, for a table or beside a bar."""
+    words = {
+        "left": _("No longer reports: {names}"),
+        "joined": _("Has begun to report: {names}"),
+        "recording": _("What is recorded"),
+        "rest": _("The rest"),
+        "undivided": _("Cannot be split: {names}"),
+        "unmeasured": _("Cannot be split: {names}"),
+        "unclear": _("Too few recorded to split: {names}"),
+    }
+    return words[part.kind].format(names=_named(part.names))
+
+
+def _named(names: Sequence[str]) -> str:
+    """Names of contributors as a list; each keeps its own direction inside the sentence."""
+    return listed([isolated(name) for name in names])
+
+
+def people(change: int) -> str:
+    """A number of people more or fewer.
+
+    >>> people(-1200), people(1)
+    ('1,200 fewer people', '1 more person')
+    """
+    n = abs(change)
+    if change < 0:
+        return ngettext("{n} fewer person", "{n} fewer people", n).format(n=number(n))
+    return ngettext("{n} more person", "{n} more people", n).format(n=number(n))
+
+
+def ends(found: Part | Split) -> str:
+    """The two ends of an interval of a change, with their signs."""
+    return _("{low} to {high}").format(low=signed(found.low), high=signed(found.high))
+
+
+def signed(change: int) -> str:
+    """A change with its sign.
+
+    >>> signed(-1200), signed(0), signed(7)
+    ('−1,200', '0', '+7')
+    """
+    sign = "+" if change > 0 else "−" if change < 0 else ""
+    return formula(f"{sign}{number(abs(change))}")
+
+
+def sentences(question: Question, splits: Sequence[Split]) -> tuple[str, ...]:
+    """Each split as a paragraph."""
+    return tuple(" ".join(told(question, split)) for split in splits)

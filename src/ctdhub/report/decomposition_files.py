@@ -1,0 +1,187 @@
+"""A report of a series as text, JSON or a table of comma-separated values.
+
+Belongs here: the forms of a report.
+Does not belong here: what it says (``report``, ``sentences``).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ctdhub.core.format import number, share, year
+from ctdhub.core.i18n import _
+from ctdhub.release.open import Release
+from ctdhub.release.tables import harmless
+from ctdhub.report.decomposition import counted_once, measured_apart, panel_sentence, told
+from ctdhub.report.sentences import why
+from ctdhub.stats.cards import NumberCard, caveat, citation
+from ctdhub.stats.decomposition.report import Report
+from ctdhub.stats.decomposition.split import Split
+from ctdhub.stats.trend import covering
+
+
+def as_data(report: Report, release: Release) -> dict[str, Any]:
+    """The report as plain values.
+
+    ``series`` has every year with the card of all contributors, the card of the same contributors
+    (null outside their years) and who reported; ``splits`` and ``yearly`` have changes, each with
+    its parts, which add up to it, and its sentences.
+    """
+    q, panel = report.question, report.panel
+    fixed = dict(panel.years) if panel else {}
+    return {
+        "release": release.version,
+        "hub": release.facts.hub,
+        "invented": release.facts.invented,
+        "level": release.protected.guarantee.level,
+        "caveat": caveat(),
+        "citation": citation(release),
+        "of": {"variable": q.variable, "value": q.value, "label": q.label()},
+        "adds_up_to_series": report.moved,
+        "panel": panel and {"contributors": list(panel.names), "years": list(panel.span)},
+        "series": [
+            {
+                "year": int(row.codes[0]),
+                "kind": row.kind,
+                "reporting": list(covering(release, int(row.codes[0]))),
+                "all": _card(row.people),
+                "same_contributors": _card(fixed.get(int(row.codes[0]))),
+            }
+            for row in report.rows
+        ],
+        "splits": [_split(report, s) for s in report.splits],
+        "yearly": [_split(report, s) for s in report.yearly],
+        "counted_once": counted_once(),
+    }
+
+
+def _card(card: NumberCard | None) -> dict[str, Any] | None:
+    return None if card is None else asdict(card) | {"contributors": list(card.contributors)}
+
+
+def _split(report: Report, split: Split) -> dict[str, Any]:
+    return {
+        "from": split.earlier,
+        "to": split.later,
+        "value": split.value,
+        "low": split.low,
+        "high": split.high,
+        "level": split.level,
+        "borrowed": split.borrowed,
+        "recorded": split.shares and [round(s, 4) for s in split.shares],
+        "parts": [
+            {
+                "kind": part.kind,
+                "contributors": list(part.names),
+                "value": part.value,
+                "low": part.low,
+                "high": part.high,
+            }
+            for part in split.parts
+        ],
+        "sentences": list(told(report.question, split)),
+    }
+
+
+def as_json(report: Report, release: Release) -> str:
+    """:func:`as_data` as JSON."""
+    return json.dumps(as_data(report, release), ensure_ascii=False, indent=1) + "\n"
+
+
+def as_csv(report: Report, release: Release) -> str:
+    """:func:`csv_of` one report."""
+    return csv_of([report])
+
+
+def csv_of(reports: Sequence[Report]) -> str:
+    """One row for each count and for each part of a change.
+
+    ``of`` is the question, empty for all people; ``row`` is "all", "same_contributors", "change"
+    or a kind of part; ``from`` is empty for counts.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["of", "row", "from", "to", "contributors", "value", "low", "high", "state"])
+    for report in reports:
+        for row in _rows(report):
+            writer.writerow([harmless(cell) for cell in (report.question.code, *row)])
+    return out.getvalue()
+
+
+def _rows(report: Report) -> Iterator[list[object]]:
+    for row in report.rows:
+        yield _count("all", row.codes[0], row.people, row.kind)
+    for when, card in report.panel.years if report.panel else ():
+        yield _count("same_contributors", str(when), card, "value")
+    for split in dict.fromkeys((*report.splits, *report.yearly)):
+        head = [split.earlier, split.later]
+        yield ["change", *head, "", split.value, split.low, split.high, "shown"]
+        for part in split.parts:
+            names = "|".join(part.names)
+            yield [part.kind, *head, names, part.value, part.low, part.high, "shown"]
+
+
+def _count(row: str, when: str, card: NumberCard, kind: str) -> list[object]:
+    names = "|".join(card.contributors) if row == "same_contributors" else ""
+    if kind == "nobody_reports":
+        return [row, "", when, names, "", "", "", kind]
+    numbers = ["" if x is None else round(x) for x in (card.value, card.low, card.high)]
+    return [row, "", when, names, *numbers, card.state]
+
+
+def as_text(report: Report, release: Release) -> str:
+    """Both series by year, the splits in sentences, what to know, the citation."""
+    fixed = dict(report.panel.years) if report.panel else {}
+    lines = [report.question.label(), ""]
+    head = [_("year"), _("all contributors"), _("same contributors"), _("contributors")]
+    table = [head]
+    for row in report.rows:
+        when = int(row.codes[0])
+        same = fixed.get(when)
+        table.append(
+            [
+                year(when),
+                _("nobody reports here") if row.kind == "nobody_reports" else _cell(row.people),
+                "–" if same is None else _cell(same),
+                number(len(covering(release, when))),
+            ]
+        )
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines += [
+        "  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in table
+    ]
+    lines += ["", panel_sentence(report.panel)]
+    if not report.moved:
+        lines.append(measured_apart())
+    for split in report.splits:
+        lines += ["", *told(report.question, split)]
+    if not report.splits:
+        lines += ["", _("Nobody reports on one of the two years, so there is nothing to split.")]
+    level = share(release.protected.guarantee.level)
+    lines += [
+        "",
+        caveat() + " " + _("Intervals hold with {level} confidence.").format(level=level),
+        counted_once(),
+        citation(release),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(card: NumberCard) -> str:
+    if card.value is None:
+        return why(card.state)
+    return _("{people} ({low} to {high})").format(
+        people=number(card.value), low=number(card.low or 0), high=number(card.high or 0)
+    )
+
+
+FORMS: Mapping[str, Callable[[Report, Release], str]] = {
+    "text": as_text,
+    "json": as_json,
+    "csv": as_csv,
+}

@@ -1,0 +1,176 @@
+"""The charts of assistance in the words of one language, and their files.
+
+Belongs here: panels, tables and notes of each grouping; CSV and metadata of each.
+Does not belong here: shares and gaps (``insight.equity``), geometry (``draw``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctdhub.core.datafiles import write_json
+from ctdhub.core.format import share
+from ctdhub.core.i18n import _, current
+from ctdhub.report import equity_rows
+from ctdhub.report.figures import Bar, Figure
+from ctdhub.report.wording import Kind, sized, state_words
+from ctdhub.schema.labels import code_label, definition, group_definition, label
+from ctdhub.stats import equity
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.equity import RECEIVED, Assistance, Group
+from ctdhub.stats.gaps import By, named
+from ctdhub.stats.tables import Table
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One grouping: a panel for each kind of assistance, on one scale, and the table of all.
+
+    Attributes:
+        panels: figures of the share who received; each has the id of the chart and a number.
+        heads: names of the table's columns.
+        lines: the table's rows, texts; the first two cells are headings.
+        gaps: sentences, the surest first.
+    """
+
+    id: str
+    headline: str
+    subtitle: str
+    panels: tuple[Figure, ...]
+    heads: tuple[str, ...]
+    lines: tuple[tuple[str, ...], ...]
+    note: str
+    definition: str
+    gaps: tuple[str, ...]
+
+    @property
+    def file(self) -> str:
+        """Name of its file, without its ending."""
+        return self.id
+
+
+def file_of(by: By) -> str:
+    """Name of the file of a grouping, without its ending."""
+    return "assistance-" + "-".join(name.replace("_", "-") for name in by)
+
+
+def charts(answers: Answers) -> tuple[Chart, ...]:
+    """A chart for each grouping that was measured, in the language in force."""
+    return tuple(
+        _chart(answers, by, equity.assistance(answers, by)) for by in equity.groupings(answers)
+    )
+
+
+def write_assistance(folder: Path, answers: Answers) -> None:
+    """Write ``<file>.csv`` and ``<file>.metadata.json`` of every grouping into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for by in equity.groupings(answers):
+        found, name = equity.assistance(answers, by), file_of(by)
+        (folder / f"{name}.csv").write_text(equity_rows.as_csv(found, answers.release), "utf-8")
+        facts = equity_rows.as_data(found, answers.release)
+        del facts["rows"]
+        facts |= {"id": name, "title": _subtitle(by), "definition": _meaning(by)}
+        facts["denominator"] = "people of the group whose status of this kind is recorded"
+        facts["method"] = _method(answers)
+        write_json(folder / f"{name}.metadata.json", facts)
+
+
+def _chart(answers: Answers, by: By, found: tuple[Assistance, ...]) -> Chart:
+    name, subtitle = file_of(by), _subtitle(by)
+    gaps = tuple(gap.sentence() for gap in equity.clear_gaps(found))
+    statuses = answers.domain(found[0].kind)
+    return Chart(
+        id=name,
+        headline=gaps[0] if gaps else subtitle,
+        subtitle=subtitle,
+        panels=tuple(_panel(a, f"{name}-{k}", subtitle) for k, a in enumerate(found, 1)),
+        heads=(
+            _("Assistance"),
+            _("Group"),
+            _("Recorded"),
+            state_words("not_recorded"),
+            *(code_label(found[0].kind, status, current()) for status in statuses),
+            _("received, of need"),
+        ),
+        lines=tuple(_line(a, group) for a in found for group in (a.everybody, *a.groups)),
+        note=" ".join(
+            (_note(found), _method(answers), equity.not_compared(found), _countries(by))
+        ).strip(),
+        definition=_meaning(by),
+        gaps=gaps,
+    )
+
+
+def _subtitle(by: By) -> str:
+    names = " · ".join(label(name, current()) for name in by)
+    return _(
+        "Received assistance: share of the people whose status is recorded, by: {variable}"
+    ).format(variable=names)
+
+
+def _meaning(by: By) -> str:
+    lang = current()
+    return " ".join([group_definition("assistance", lang), *(definition(n, lang) for n in by)])
+
+
+def _note(found: tuple[Assistance, ...]) -> str:
+    parts = [a.everybody.unknown.value for a in found if a.everybody.unknown.value is not None]
+    if not parts:
+        return ""
+    return _(
+        "n: the people whose status is recorded, in the table for each kind and group. Not "
+        "recorded for {low} to {high} of people, by kind of assistance."
+    ).format(low=share(min(parts)), high=share(max(parts)))
+
+
+def _method(answers: Answers) -> str:
+    return _(
+        "A gap between two groups is told where the interval of the difference leaves out zero. "
+        "It allows for the noise of protection and for chance among few people, and all pairs of "
+        "groups of all kinds of one chart are compared at once (Bonferroni), so that all gaps of a "
+        "chart hold together with {level} confidence. “Of need” leaves out people who declined."
+    ).format(level=share(answers.release.protected.guarantee.level))
+
+
+def _countries(by: By) -> str:
+    if by != ("country_of_exploitation",):
+        return ""
+    return _("Of countries the {n} with most people are compared.").format(n=equity.MOST)
+
+
+def _panel(a: Assistance, id_: str, subtitle: str) -> Figure:
+    bars = [_bar(a, group) for group in a.groups]
+    unknown = a.everybody.unknown
+    if unknown.value is not None:
+        ends, name = (
+            (unknown.value, unknown.low, unknown.high),
+            _("nothing recorded, of all people"),
+        )
+        bars.append(Bar(name, "not_recorded", True, *ends, sized(unknown), ()))
+    empty = Table(a.by, (), a.everybody.recorded, unknown.value)
+    return Figure(id_, label(a.kind, current()), subtitle, tuple(bars), "", "", empty)
+
+
+def _bar(a: Assistance, group: Group) -> Bar:
+    name, part = named(a.by, group.codes), group.shares[RECEIVED]
+    if not group.codes[0]:
+        name = _("group not recorded")
+    if part.value is None:
+        kind: Kind = "protected" if part.low is not None else "not_measured"
+        return Bar(name, kind, False, None, None, None, state_words(kind), ())
+    return Bar(name, "value", False, part.value, part.low, part.high, sized(part), ())
+
+
+def _line(a: Assistance, group: Group) -> tuple[str, ...]:
+    name = named(a.by, group.codes) if group.codes else _("All people")
+    if group.codes and not group.codes[0]:
+        name = _("group not recorded")
+    parts = (*group.shares.values(), group.of_need)
+    return (
+        label(a.kind, current()),
+        name,
+        sized(group.recorded),
+        sized(group.unknown),
+        *(sized(part) for part in parts),
+    )

@@ -1,0 +1,272 @@
+"""A sheet of facts as a document: sentences and number cards as text, Markdown or JSON.
+
+Belongs here: what stands on a sheet, and its three forms.
+Does not belong here: finding facts (``facts``), their sentences (``saying``), files and printing.
+
+The JSON has the keys of :func:`as_data`; they stay as they are, codes are never translated.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from ctdhub.core.format import interval, listed, number, share, span
+from ctdhub.core.i18n import _, current
+from ctdhub.release.open import Release
+from ctdhub.report import sentences as saying
+from ctdhub.schema.labels import label
+from ctdhub.schema.places import Place
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.headline import PlaceFacts, everyone, headline
+from ctdhub.stats.perspective import Side, SideName
+
+
+@dataclass(frozen=True)
+class Line:
+    """A card with its id and its label in the language of the sheet."""
+
+    id: str
+    label: str
+    card: NumberCard
+
+
+@dataclass(frozen=True)
+class Section:
+    """One side of a place, or the whole release: its title, sentences and cards."""
+
+    id: str
+    title: str
+    sentences: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Facts of a release, or of a place in it, in the language that was in force.
+
+    Attributes:
+        place: None where the sheet is about the whole release.
+        corridors_in_years: False where the corridors are over all years and the rest is not.
+    """
+
+    release: Release
+    lang: str
+    title: str
+    place: Place | None
+    years: tuple[int, int]
+    corridors_in_years: bool
+    sections: tuple[Section, ...]
+
+
+def headline_sheet(answers: Answers, years: tuple[int, int] | None = None) -> Sheet:
+    """The sheet of the whole release, in the language in force."""
+    first, side = headline(answers, years), everyone(answers, years)
+    limited = first.years != answers.release.years
+    reach = saying.reach_sentence(first)
+    if not reach:
+        reach = _("Nationalities and countries of exploitation: {why}.").format(
+            why=saying.why(first.nationalities.state) or saying.why(first.countries.state)
+        )
+    opening = _no_people(first.people) or saying.headline_sentence(first)
+    lines = (
+        Line("people", _("People identified"), first.people),
+        Line("nationalities", _("Nationalities, at least"), first.nationalities),
+        Line(
+            "countries", _("Countries and territories of exploitation, at least"), first.countries
+        ),
+        Line("contributors", _("Organisations that contributed"), first.contributors),
+        *_lines(side),
+    )
+    sentences = (opening, reach, *saying.profile(side, limited=limited))
+    return Sheet(
+        release=answers.release,
+        lang=current(),
+        title=answers.release.facts.hub,
+        place=None,
+        years=first.years,
+        corridors_in_years=side.corridors_in_years or not limited,
+        sections=(Section("everyone", _("All people"), sentences, lines),),
+    )
+
+
+def place_sheet(facts: PlaceFacts, release: Release) -> Sheet:
+    """The sheet of a place, in the language in force."""
+    titles: dict[SideName, str] = {
+        "citizens": _("People with its citizenship, exploited anywhere"),
+        "exploited": _("People of any citizenship, exploited there"),
+    }
+    sections = []
+    for name, title in titles.items():
+        side = facts.side(name)
+        sentences: tuple[str, ...] = (_no_people(side.people),)
+        if side.people.value is not None:
+            opening = saying.people_sentence(facts.where, name, facts.years, side.people)
+            if not facts.limited:
+                opening += " " + saying.undated()
+            sentences = (opening, *saying.profile(side, limited=facts.limited))
+        lines = (Line("people", _("People identified"), side.people), *_lines(side))
+        sections.append(Section(name, title, sentences, lines))
+    return Sheet(
+        release=release,
+        lang=current(),
+        title=facts.where.name(current()),
+        place=facts.where,
+        years=facts.years,
+        corridors_in_years=facts.citizens.corridors_in_years or not facts.limited,
+        sections=tuple(sections),
+    )
+
+
+def _no_people(people: NumberCard) -> str:
+    """Why nothing can be said of these people; empty where they are shown."""
+    if people.state == "protected":
+        return _("Too few to show reliably; this is not zero.")
+    return _("How many people: not measured in this release.") if people.value is None else ""
+
+
+def _lines(side: Side) -> list[Line]:
+    found = [Line("women", _("Women and girls, of those whose gender is recorded"), side.women)]
+    found += [Line(flag, label(flag, current()), c) for flag, c in side.types]
+    found += [
+        Line(f"corridor:{origin}-{place}", saying.corridor(origin, place), c)
+        for origin, place, c in side.corridors
+    ]
+    return found
+
+
+def as_data(sheet: Sheet) -> dict[str, Any]:
+    """The sheet as plain values: release and place, then sections of sentences and cards.
+
+    A card has an id ("people", "women", a flag of exploitation, "corridor:UKR-POL", …), its label,
+    the years that it is about, and every attribute of :class:`NumberCard`.
+    """
+    release, place = sheet.release, sheet.place
+    return {
+        "release": release.version,
+        "hub": release.facts.hub,
+        "invented": release.facts.invented,
+        "licence": release.facts.licence,
+        "language": sheet.lang,
+        "place": place
+        and {
+            "key": place.key,
+            "kind": place.kind,
+            "name": sheet.title,
+            "countries": list(place.members),
+        },
+        "years": list(sheet.years),
+        "sections": [
+            {
+                "id": section.id,
+                "title": section.title,
+                "sentences": list(section.sentences),
+                "cards": [
+                    {
+                        "id": line.id,
+                        "label": line.label,
+                        "years": list(_years(sheet, line)),
+                        **asdict(line.card),
+                        "contributors": list(line.card.contributors),
+                    }
+                    for line in section.lines
+                ],
+            }
+            for section in sheet.sections
+        ],
+    }
+
+
+def as_json(sheet: Sheet) -> str:
+    """:func:`as_data` as JSON."""
+    return json.dumps(as_data(sheet), ensure_ascii=False, indent=1) + "\n"
+
+
+def as_text(sheet: Sheet) -> str:
+    """Title and sentences, what to know about them, the citation."""
+    parts = [_heading(sheet, sheet.title)]
+    for section in sheet.sections:
+        title = [section.title] if len(sheet.sections) > 1 else []
+        parts.append("\n".join([*title, *section.sentences]))
+    parts.append("\n".join(_notes(sheet)))
+    return "\n\n".join(parts) + "\n"
+
+
+def as_markdown(sheet: Sheet) -> str:
+    """Sentences, a table of the cards, and the citation."""
+    parts = [f"# {_heading(sheet, _escaped(sheet.title))}"]
+    for section in sheet.sections:
+        parts.append(f"## {section.title}")
+        parts.append(_escaped(" ".join(section.sentences)))
+        rows = [head(), ("---", *["---:"] * 5), *(_row(sheet, line) for line in section.lines)]
+        parts.append("\n".join("| " + " | ".join(row) + " |" for row in rows))
+    parts += [_escaped(note) for note in _notes(sheet)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _heading(sheet: Sheet, title: str) -> str:
+    return _("{place}, {years}").format(place=title, years=span(sheet.years))
+
+
+FORMS: Mapping[str, Callable[[Sheet], str]] = {
+    "text": as_text,
+    "json": as_json,
+    "markdown": as_markdown,
+}
+
+
+def _row(sheet: Sheet, line: Line) -> tuple[str, ...]:
+    return tuple(_escaped(cell) for cell in cells(sheet, line))
+
+
+def head() -> tuple[str, ...]:
+    """Titles of :func:`cells`."""
+    return (_("Figure"), _("Value"), _("From"), _("To"), _("Of"), _("Not recorded"))
+
+
+def cells(sheet: Sheet, line: Line) -> tuple[str, ...]:
+    """A line in words: label, value or why there is none, interval, denominator, missing share."""
+    c, name = line.card, line.label
+    if _years(sheet, line) != sheet.years:
+        name = _("{label}, all years").format(label=name)
+    missing = "–" if c.missing is None else share(c.missing)
+    if c.value is None:
+        return (name, saying.why(c.state), "–", "–", "–", missing)
+    if c.unit == "share":
+        ends = interval(c.low or 0, c.high or 0)
+        base = "–" if c.denominator is None else number(c.denominator)
+        return (name, share(c.value), *ends, base, missing)
+    return (name, number(c.value), number(c.low or 0), number(c.high or 0), "–", missing)
+
+
+def _years(sheet: Sheet, line: Line) -> tuple[int, int]:
+    """The years that a card is about."""
+    all_years = line.id.startswith("corridor:") and not sheet.corridors_in_years
+    return sheet.release.years if all_years else sheet.years
+
+
+def _notes(sheet: Sheet) -> list[str]:
+    c = sheet.sections[0].lines[0].card
+    found = [
+        c.caveat
+        + " "
+        + _("These are people whom an organisation identified or assisted; most trafficking is "
+            "never identified."),
+        _("Intervals hold with {level} confidence.").format(level=share(c.level)),
+    ]  # fmt: skip
+    if sheet.place is not None and sheet.place.kind == "list" and sheet.place.title:
+        countries = replace(sheet.place, title="").name(sheet.lang)
+        found.append(_("{name}: {countries}.").format(name=sheet.title, countries=countries))
+    found.append(_("Who contributed: {names}.").format(names=listed(c.contributors)))
+    found += [*sheet.release.facts.caveats, c.citation]
+    return found
+
+
+def _escaped(text: str) -> str:
+    """Text in which Markdown finds no mark-up of its own."""
+    for mark in "\\`*_[]<>|#":
+        text = text.replace(mark, "\\" + mark)
+    return text

@@ -1,0 +1,214 @@
+"""A mandated table as CSV, JSON, Markdown or text.
+
+Belongs here: the forms of a table in a file or on a screen.  Does not belong here: its figures.
+
+The columns of the CSV and the keys of the JSON are the same in every language; labels and notes are
+in the language in force.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from itertools import groupby
+from typing import Any
+
+from ctdhub.core.format import decimal, number, share, span
+from ctdhub.core.i18n import _, current
+from ctdhub.release.open import Release
+from ctdhub.release.tables import harmless
+from ctdhub.schema import countries
+from ctdhub.stats.cards import NumberCard, caveat, citation
+from ctdhub.stats.mandated.lines import Line, Sheet
+
+COLUMNS = (
+    "table", "country", "year", "dimension", "category", "label", "blank", "state", "people",
+    "people_low", "people_high", "population", "per_100000", "per_100000_low", "per_100000_high",
+    "level", "release",
+)  # fmt: skip
+
+
+def written(sheet: Sheet, release: Release, form: str) -> str:
+    """The table as text.
+
+    Args:
+        form: one of :data:`FORMATS`.
+    """
+    return FORMATS[form](sheet, release)
+
+
+def metadata(sheet: Sheet, release: Release) -> dict[str, Any]:
+    """What stands beside the lines: notes, caveat, citation, level, contributors."""
+    return {
+        "table": sheet.name,
+        "title": sheet.title,
+        "release": release.version,
+        "years": list(sheet.years),
+        "level": release.protected.guarantee.level,
+        "caveat": caveat(),
+        "citation": citation(release),
+        "contributors": [c.name for c in release.facts.contributors],
+        "invented": release.facts.invented,
+        "notes": list(sheet.notes),
+        "states": {
+            "shown": _("an estimate with its interval"),
+            "protected": _("too few to show reliably, never zero; `people_high` is the upper end"),
+            "not_measured": _("this release holds no table that answers"),
+        },
+        "blanks": {
+            "not_recorded": _("people whose answer is not known"),
+            "nobody_reports": _("no contributor covers the year, so there can be no count"),
+        },
+    }
+
+
+def _csv(sheet: Sheet, release: Release) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for line in sheet.lines:
+        row = _row(sheet, line)
+        row |= {"level": release.protected.guarantee.level, "release": release.version}
+        writer.writerow(
+            {name: "" if row[name] is None else harmless(row[name]) for name in COLUMNS}
+        )
+    return out.getvalue()
+
+
+def _json(sheet: Sheet, release: Release) -> str:
+    rows = [
+        {k: v for k, v in _row(sheet, line).items() if k != "table"} | {"years": list(line.years)}
+        for line in sheet.lines
+    ]
+    return json.dumps({**metadata(sheet, release), "rows": rows}, ensure_ascii=False, indent=1)
+
+
+def _row(sheet: Sheet, line: Line) -> dict[str, Any]:
+    people, rate = line.people, line.rate
+    return {
+        "table": sheet.name,
+        "country": line.country,
+        "year": line.year,
+        "dimension": line.dimension,
+        "category": line.category,
+        "label": line.label,
+        "blank": line.blank,
+        "state": people.state,
+        "people": _whole(people.value),
+        "people_low": _whole(people.low),
+        "people_high": _whole(people.high),
+        "population": None if rate is None else rate.denominator,
+        "per_100000": None if rate is None else _part(rate.value),
+        "per_100000_low": None if rate is None else _part(rate.low),
+        "per_100000_high": None if rate is None else _part(rate.high),
+    }
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)
+
+
+def _part(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _markdown(sheet: Sheet, release: Release) -> str:
+    parts = [f"# {sheet.title}", f"{citation(release)} {caveat()}"]
+    for (place, years), found in groupby(sheet.lines, key=lambda x: (x.country, x.years)):
+        lines = list(found)
+        rated = any(line.rate is not None for line in lines)
+        heads = [_("Category"), _("People")] + ([_("Per 100,000")] if rated else [])
+        rows = [heads, ["---", *["---:"] * (len(heads) - 1)], *_cells(lines, rated)]
+        parts.append(f"## {_heading(place, years)}")
+        parts.append("\n".join("| " + " | ".join(row) + " |" for row in rows))
+    return "\n\n".join([*parts, *_said(sheet, release, "- ")]) + "\n"
+
+
+def _text(sheet: Sheet, release: Release) -> str:
+    parts = [sheet.title, f"{citation(release)} {caveat()}"]
+    for (place, years), found in groupby(sheet.lines, key=lambda x: (x.country, x.years)):
+        lines = list(found)
+        rows = _cells(lines, any(line.rate is not None for line in lines))
+        wide = max(len(row[0]) for row in rows)
+        body = ["  ".join([row[0].ljust(wide), *row[1:]]).rstrip() for row in rows]
+        parts.append("\n".join([_heading(place, years), *(f"  {row}" for row in body)]))
+    return "\n\n".join([*parts, *_said(sheet, release, "* ")]) + "\n"
+
+
+def _heading(place: str, years: tuple[int, int]) -> str:
+    name = countries.name(place, current())
+    return _("{place}, {years}").format(place=name, years=span(years))
+
+
+def _said(sheet: Sheet, release: Release, mark: str) -> list[str]:
+    level = share(release.protected.guarantee.level)
+    notes = [*sheet.notes, _("Intervals hold with {level} confidence.").format(level=level)]
+    return ["\n".join(mark + note for note in notes)]
+
+
+def _cells(lines: list[Line], rated: bool) -> list[list[str]]:
+    found = []
+    for line in lines:
+        name = _("{variable}: {value}").format(
+            variable=_dimensions()[line.dimension], value=line.label
+        )
+        cells = [name, _people(line)]
+        if rated:
+            cells.append(_rate(line.rate))
+        found.append(cells)
+    return found
+
+
+def _dimensions() -> dict[str, str]:
+    return {
+        "total": _("Total"),
+        "sex": _("Sex"),
+        "age": _("Age"),
+        "form_of_exploitation": _("Form of exploitation"),
+        "sex_by_age_by_form": _("Cross"),
+        "citizenship": _("Citizenship"),
+        "sex_by_citizenship": _("Sex by citizenship"),
+        "nationality": _("Nationality"),
+        "place_of_exploitation": _("Place of exploitation"),
+        "assistance": _("Assistance"),
+    }
+
+
+def _people(line: Line) -> str:
+    if line.blank == "nobody_reports":
+        return _("nobody reports here")
+    people = line.people
+    if people.low is None or people.high is None:
+        return _("not measured in this release")
+    if people.value is None:
+        return _("too few to show reliably (at most {high})").format(high=number(people.high))
+    return _("{people} ({low} to {high})").format(
+        people=number(people.value), low=number(people.low), high=number(people.high)
+    )
+
+
+def _rate(rate: NumberCard | None) -> str:
+    """A rate in words: a line without a population has none, others may be too few to show."""
+    if rate is None:
+        return _("no population given")
+    if rate.low is None or rate.high is None:
+        return _("not measured in this release")
+    if rate.value is None:
+        high = decimal(rate.high, "0.00")
+        return _("too few to show reliably (at most {high})").format(high=high)
+    return _("{people} ({low} to {high})").format(
+        people=decimal(rate.value, "0.00"),
+        low=decimal(rate.low, "0.00"),
+        high=decimal(rate.high, "0.00"),
+    )
+
+
+FORMATS: dict[str, Callable[[Sheet, Release], str]] = {
+    "text": _text,
+    "csv": _csv,
+    "json": _json,
+    "markdown": _markdown,
+}
+"""By name what writes the form."""

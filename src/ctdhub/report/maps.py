@@ -1,0 +1,255 @@
+"""The maps of the site in the words of one language: corridors, citizenship, exploitation.
+
+Belongs here: what each tile and arrow says, steps of shading, legends, the maps as files.
+Does not belong here: geometry (``tiles``), counts (``insight``).
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import cast
+
+from markupsafe import Markup
+
+from ctdhub.core.format import number
+from ctdhub.core.i18n import _, current
+from ctdhub.document.charts.tiles import (
+    Arrow,
+    Look,
+    Tile,
+    arrow_swatch,
+    draw_map,
+    extent,
+    layout,
+    marks,
+    swatch,
+)
+from ctdhub.report.figures import Figure, corridor_figure, value_figure
+from ctdhub.report.places import listed_places, path
+from ctdhub.report.wording import sized, state_words
+from ctdhub.schema import countries
+from ctdhub.site.frame import colours, inlined
+from ctdhub.stats.answers import Answers, Where
+from ctdhub.stats.cards import NumberCard, card
+from ctdhub.stats.tables import CITIZENSHIP, EXPLOITATION_COUNTRY
+
+ARROWS = 25
+STEPS = 5
+VIEWS = {"map-citizenship": CITIZENSHIP, "map-exploitation": EXPLOITATION_COUNTRY}
+CORRIDORS = "map-corridors"
+
+
+@dataclass(frozen=True)
+class Map:
+    """A map: its figure (headline, subtitle, rows, note), tiles, arrows, and legend."""
+
+    figure: Figure
+    tiles: tuple[Tile, ...]
+    arrows: tuple[Arrow, ...]
+    legend: tuple[tuple[Markup, str], ...]
+
+    @property
+    def svg(self) -> Markup:
+        """The map to stand in a page."""
+        return draw_map(self.figure.id, self.tiles, self.arrows)
+
+
+def maps(answers: Answers) -> tuple[Map, ...]:
+    """The maps that this release has the counts for, in the language in force."""
+    found = [corridor_map(answers)]
+    shown = {v: answers.cells(v) for v in VIEWS.values()}
+    top = max((e.value for c in shown.values() for (k,), e in c.items() if k), default=0)
+    found += [_shaded(answers, name, variable, steps(top)) for name, variable in VIEWS.items()]
+    return tuple(m for m in found if m is not None)
+
+
+def steps(top: float) -> tuple[int, ...]:
+    """Where the steps of shading begin, lowest first: 1, 3, 10, 30 … up to the largest count.
+
+    >>> steps(10528), steps(1679), steps(5)
+    ((0, 300, 1000, 3000, 10000), (0, 30, 100, 300, 1000), (0, 1, 3))
+    """
+    found: list[int] = []
+    bound = 1
+    while bound <= top:
+        found.append(bound)
+        bound = bound * 3 if str(bound)[0] == "1" else bound // 3 * 10
+    return (0, *found[-(STEPS - 1) :])
+
+
+def corridor_map(answers: Answers) -> Map | None:
+    """The largest corridors as arrows; None where this release did not measure them."""
+    figure = corridor_figure(answers, most=ARROWS)
+    if figure is None:
+        return None
+    figure = replace(figure, id=CORRIDORS, file=CORRIDORS)
+    held, lang = listed_places(answers), current()
+    pairs = zip(figure.bars, figure.table.rows, strict=True)
+    drawn = [(bar, row) for bar, row in pairs if bar.size is not None and not bar.missing]
+    top = max((bar.size or 0 for bar, _row in drawn), default=0) or 1.0
+    arrows = tuple(
+        Arrow(
+            origin=row.codes[0],
+            place=row.codes[1],
+            size=(bar.size or 0) / top,
+            mark=number(rank),
+            words=_named(bar.label, bar.text),
+        )
+        for rank, (bar, row) in enumerate(drawn, 1)
+    )
+    tiles = tuple(
+        Tile(code, "plain", countries.name(code, lang), path(code) if code in held else "")
+        for code in layout()
+    )
+    widths = [
+        (arrow_swatch(bound / top), _("{n} people").format(n=number(bound)))
+        for bound in steps(top)[-2:]
+        if bound
+    ]
+    told = [
+        (Markup(""), _("The number on an arrow is its rank among the corridors.")),
+        (Markup(""), _("A frame around a tile: exploited inside the country of citizenship.")),
+        _unknown(figure),
+        (
+            Markup(""),
+            _(
+                "No arrow: the corridor is not among the largest, or too few people to show "
+                "reliably; it is not zero."
+            ),
+        ),
+    ]
+    return Map(figure, tiles, arrows, (*widths, *told))
+
+
+def _shaded(answers: Answers, name: str, variable: str, bounds: tuple[int, ...]) -> Map | None:
+    """Tiles shaded by people; None where this release did not measure the variable."""
+    if answers.measured(variable) is None:
+        return None
+    figure = value_figure(answers, name, variable)
+    held = listed_places(answers)
+    regions = {
+        key: _people(answers, {variable: countries.members(key)}) for key in countries.regions()
+    }
+    rows = {row.codes[0]: row.people for row in figure.table.rows if row.kind == "value"}
+    tiles = tuple(
+        Tile(
+            code,
+            _look(rows[code], bounds),
+            _words(code, rows[code], regions),
+            path(code) if code in held else "",
+        )
+        for code in layout()
+    )
+    return Map(figure, tiles, (), _legend(bounds, figure))
+
+
+def _people(answers: Answers, where: Where) -> str:
+    return sized(card(answers.release, answers.count(where), "people"))
+
+
+def _look(people: NumberCard, bounds: tuple[int, ...]) -> Look:
+    if people.value is None:
+        return "few"
+    step = sum(people.value >= bound for bound in bounds)
+    return cast(Look, f"step{step}")
+
+
+def _words(code: str, people: NumberCard, regions: dict[str, str]) -> str:
+    """What a tile says; one that is too few to show says its region's number."""
+    lang = current()
+    name, region = countries.name(code, lang), countries.region(code)
+    if people.value is not None or region not in regions:
+        return _named(name, sized(people))
+    return _("{place}: {why} (region, {region}: {people})").format(
+        place=name,
+        why=state_words("protected"),
+        region=countries.region_name(region, lang),
+        people=regions[region],
+    )
+
+
+def _named(place: str, people: str) -> str:
+    return _("{place}: {people}").format(place=place, people=people)
+
+
+def _unknown(figure: Figure) -> tuple[Markup, str]:
+    """People on no tile, because their answer is not recorded."""
+    people = sized(figure.table.rows[-1].people)
+    text = _("not recorded: {people} people, on no tile").format(people=people)
+    if figure.table.rows[-1].people.value is None:
+        text = _("not recorded: {why}, on no tile").format(why=people)
+    return swatch("unknown"), text
+
+
+def _legend(bounds: tuple[int, ...], figure: Figure) -> tuple[tuple[Markup, str], ...]:
+    found = []
+    for k, bound in enumerate(bounds if len(bounds) > 1 else (), 1):
+        if k == len(bounds):
+            text = _("{low} people or more").format(low=number(bound))
+        elif k == 1:
+            text = _("fewer than {high} people").format(high=number(bounds[1]))
+        else:
+            text = _("{low} to {high} people").format(low=number(bound), high=number(bounds[k] - 1))
+        found.append((swatch(cast(Look, f"step{k}")), text))
+    return (
+        *found,
+        (swatch("few"), _("too few to show reliably: there may be some people or none")),
+        _unknown(figure),
+        (
+            Markup(""),
+            _("zero: no tile says so, because protected counts never claim that there is nobody"),
+        ),
+        (
+            Markup(""),
+            _(
+                "nobody reports here: a release tells which years a contributor covers, not which "
+                "countries, so no tile can say so; where too few are shown, it may be that nobody "
+                "reports"
+            ),
+        ),
+    )
+
+
+def as_file(chosen: Map, says: Callable[[Figure], tuple[str, ...]]) -> str:
+    """The map as a file that stands alone: title, tiles, legend, notes, its own colours.
+
+    Args:
+        says: sentences below the legend.
+    """
+    width, height = extent()
+    css, _digest = inlined("site.css")
+    rules = Markup("").join(r for r in css.splitlines() if r.startswith(".tiles"))
+    for name, colour in colours().items():
+        rules = rules.replace(f"var(--{name})", colour)
+    body, y = [], height + 76
+    tiles = [replace(tile, href="") for tile in chosen.tiles]
+    place = Markup('<g transform="translate({x} {y})">{inside}</g>')
+    words = Markup('<text class="words{kind}" x="{x}" y="{y}">{text}</text>')
+    body.append(words.format(kind=" large", x=8, y=28, text=chosen.figure.headline))
+    body.append(words.format(kind="", x=8, y=50, text=chosen.figure.subtitle))
+    body.append(place.format(x=0, y=64, inside=marks(tiles, chosen.arrows)))
+    for picture, text in chosen.legend:
+        for k, line in enumerate(textwrap.wrap(text, 150)):
+            y += 32
+            if picture and not k:
+                body.append(place.format(x=8, y=y - 20, inside=picture))
+            body.append(words.format(kind="", x=48, y=y, text=line))
+    for sentence in says(chosen.figure):
+        for line in textwrap.wrap(sentence, 160):
+            y += 22
+            body.append(words.format(kind="", x=8, y=y + 12, text=line))
+    return str(
+        Markup(
+            '<svg xmlns="http://www.w3.org/2000/svg" class="tiles" viewBox="0 0 {w} {h}" '
+            'width="{w}" height="{h}"><title>{title}</title><style>{css}</style>'
+            '<rect class="sheet" width="{w}" height="{h}"/>{body}</svg>\n'
+        ).format(
+            w=width + 8,
+            h=y + 32,
+            title=chosen.figure.subtitle,
+            css=rules,
+            body=Markup("").join(body),
+        )
+    )

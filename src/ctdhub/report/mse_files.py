@@ -1,0 +1,80 @@
+"""The result as plain data for programs, with keys that stay.
+
+Belongs here: names of keys.  Does not belong here: words (``sentences``), files.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ctdhub.report.mse import assumption, refusal, spread, warnings
+from ctdhub.stats.mse.estimate import Method, Result
+
+
+def report(result: Result) -> dict[str, Any]:
+    """Everything that was found; sentences are in the language in force.
+
+    Keys: ``says`` (the spread in words), ``spread`` and ``reach`` ([low, high] of the estimates and
+    of all intervals; null where there are none), ``level``, ``refused`` (rule and words, or null),
+    ``lists`` (name: people), ``left_out``, ``seen``, ``overlapping``, ``noise`` (standard deviation
+    of each cell), ``cells`` (the table), ``methods``, ``changes``, ``warnings``.
+    """
+    gate, lists = result.gate, result.gate.lists or result.lists
+    return {
+        "says": spread(result),
+        "spread": _rounded(result.spread),
+        "reach": _rounded(result.reach),
+        "level": result.level,
+        "refused": {"rule": gate.refused, "why": refusal(gate)} if gate.refused else None,
+        "lists": {name: round(people) for name, people in lists.sizes.items()},
+        "left_out": list(gate.alone),
+        "seen": round(lists.seen),
+        "overlapping": round(gate.overlapping),
+        "noise": lists.sigma,
+        "cells": [
+            {"lists": [n for n, k in zip(lists.names, on, strict=True) if k], "people": people}
+            for on, people in zip(lists.on.tolist(), lists.counts, strict=True)
+        ],
+        "methods": [_method(m) for m in result.methods],
+        "changes": [
+            {
+                "kind": c.kind,
+                "lists": list(c.names),
+                "rate": c.rate,
+                "seen": round(c.seen),
+                "stepwise": None if c.stepwise is None else round(c.stepwise),
+                "independent": None if c.independent is None else round(c.independent),
+            }
+            for c in result.changes
+        ],
+        "warnings": warnings(result),
+    }
+
+
+def _method(method: Method) -> dict[str, Any]:
+    made = method.bootstrap
+    return {
+        "name": method.name,
+        "people": None if method.value is None else round(method.value),
+        "low": None if method.low is None else round(method.low),
+        "high": None if method.high is None else round(method.high),
+        "why_not": method.why,
+        "doubts": list(method.doubts),
+        "pairs": [list(pair) for pair in method.pairs],
+        "assumes": assumption(method.name),
+        "bootstrap": None
+        if made is None
+        else {
+            "replicates": made.replicates,
+            "z0": round(made.z0, 4),
+            "acceleration": round(made.acceleration, 5),
+            "mapped": [round(p, 5) for p in made.mapped],
+            "without_correction": _rounded(made.plain),
+        },
+    }
+
+
+def _rounded(ends: tuple[float, float] | None) -> list[int | None] | None:
+    if ends is None:
+        return None
+    return [None if end == float("inf") else round(end) for end in ends]

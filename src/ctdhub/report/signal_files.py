@@ -1,0 +1,288 @@
+"""Signals as a JSON document and as text.
+
+Belongs here: keys, their order, lines.  Does not belong here: files, terminals, pages.
+
+The keys are documented in ``docs/reference/signals.md`` and stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ctdhub.core.format import isolated, listed, year
+from ctdhub.core.i18n import _
+from ctdhub.report import signal_contributors, signal_wording, signals
+from ctdhub.report.signals import Told
+from ctdhub.stats.cards import NumberCard, caveat, citation
+from ctdhub.stats.signals import grouping
+from ctdhub.stats.signals.cards import cards
+from ctdhub.stats.signals.find import LEVEL, Figure, Finding, Found
+from ctdhub.stats.signals.grouping import Lead, leads
+from ctdhub.stats.signals.of_release import ReleaseSignals
+from ctdhub.stats.trend import Turn
+
+FORMAT, VERSION = "ctdhub-signals", 2
+METHOD = "negative-binomial and binomial tails, own-series dispersion, Benjamini-Hochberg"
+
+
+def of_file(found: Found, warnings: Sequence[str]) -> dict[str, Any]:
+    """The document of a file of series, ready for JSON."""
+    return {
+        **_head(found),
+        "interval_level": LEVEL,
+        "release": None,
+        "warnings": list(warnings),
+        "signals": [_file_entry(found, f) for f in found.signals],
+        "others": _others(found),
+    }
+
+
+def of_release(result: ReleaseSignals) -> dict[str, Any]:
+    """The document of a release, ready for JSON; its figures are number cards."""
+    release, found = result.release, result.found
+    return {
+        **(_head(found) if found else {"format": FORMAT, "version": VERSION}),
+        "interval_level": release.protected.guarantee.level,
+        "release": {
+            "version": release.version,
+            "citation": citation(release),
+            "caveat": caveat(),
+            "contributors": [c.name for c in release.facts.contributors],
+            "contributor_changes": [
+                {"year": t.year, "joined": list(t.joined), "left": list(t.left)}
+                for t in result.turns
+            ],
+        },
+        "warnings": [] if found else [not_measured()],
+        "signals": _signals(result),
+        "explained": [
+            {
+                **_release_entry(result, one.finding),
+                "explained_by": list(one.by.names),
+                "settled": one.settled,
+            }
+            for one in result.explained
+        ],
+        "others": _others(found) if found else [],
+    }
+
+
+def _signals(result: ReleaseSignals) -> list[dict[str, Any]]:
+    """Every signal, the clearest first, with those that it is told or linked with."""
+    if result.found is None:
+        return []
+    leading = leads(result)
+    under = grouping.of(leading, result.looked)
+    see = {lead.finding.row: [result.looked[f.row].name for f in lead.see] for lead in leading}
+    return [
+        {
+            **_release_entry(result, f),
+            "compared": result.basis(f.row),
+            "told_with": under.get(f.row),
+            "see_also": see.get(f.row, []),
+        }
+        for f in result.found.signals
+    ]
+
+
+def not_measured() -> str:
+    """Why a release has nothing to look at."""
+    return _("This release holds no yearly series to look at, or has no finished year.")
+
+
+def _head(found: Found) -> dict[str, Any]:
+    window, past = found.span(found.window), found.span(found.past)
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "method": METHOD,
+        "false_discovery_rate": found.settings.rate,
+        "min_count": found.settings.min_count,
+        "period": found.panel.periods[0].kind,
+        "window": {"first": window[0], "last": window[1], "periods": _length(found.window)},
+        "past": {"first": past[0], "last": past[1], "periods": _length(found.past)},
+        "seasons": found.seasons,
+        "series": found.looked_at,
+        "tests": found.tests,
+        "too_few_periods": list(found.too_few_periods),
+    }
+
+
+def _length(ends: tuple[int, int]) -> int:
+    return ends[1] - ends[0] + 1
+
+
+def _entry(found: Found, finding: Finding, words: Told, **figures: object) -> dict[str, Any]:
+    return {
+        "series": finding.name,
+        "title": words.title,
+        "sentence": signals.sentence(words),
+        "verdict": signals.verdict(words),
+        "moved": [t.what for t in words.moved],
+        "tests": [{"what": t.what, "way": t.way, "p": t.p, "q": t.q} for t in finding.tests],
+        "past_periods": finding.known,
+        "past_periods_with_share": finding.known_shares if finding.share else None,
+        **figures,
+    }
+
+
+def _file_entry(found: Found, finding: Finding) -> dict[str, Any]:
+    return _entry(
+        found,
+        finding,
+        signal_wording.of_file(found, finding),
+        count=_pair(finding.part or finding.count, _figure),
+        denominator=_pair(finding.whole, _figure),
+        share=_pair(finding.share, _figure),
+    )
+
+
+def _release_entry(result: ReleaseSignals, finding: Finding) -> dict[str, Any]:
+    of = cards(result, finding)
+    if result.found is None:
+        raise ValueError("a finding comes from what was found")
+    return {
+        **_entry(
+            result.found,
+            finding,
+            signal_wording.of_release(result, finding),
+            count=_pair(of.count, _card),
+            denominator=_pair(of.whole, _card),
+            share=_pair(of.share, _card),
+        ),
+        "of": dict(result.looked[finding.row].of),
+    }
+
+
+def _pair(pair: tuple[Any, Any] | None, form: Callable[[Any], dict[str, Any]]) -> Any:
+    return None if pair is None else {"before": form(pair[0]), "now": form(pair[1])}
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    return {"value": figure.value, "low": figure.low, "high": figure.high, "state": "shown"}
+
+
+def _card(card: NumberCard) -> dict[str, Any]:
+    return {"value": card.value, "low": card.low, "high": card.high, "state": card.state}
+
+
+def _others(found: Found) -> list[dict[str, Any]]:
+    """Tests of the series that are no signals: names and chances, no figures."""
+    rate = found.settings.rate
+    return [
+        {
+            "series": f.name,
+            "tests": [{"what": t.what, "way": t.way, "p": t.p, "q": t.q} for t in f.tests],
+        }
+        for f in found.findings
+        if not f.moved(rate)
+    ]
+
+
+def lines(found: Found, warnings: Sequence[str]) -> list[str]:
+    """The report on a file as lines of text."""
+    texts = []
+    for finding in found.signals:
+        words = signal_wording.of_file(found, finding)
+        known = finding.known_shares if finding.share else finding.known
+        parts = (
+            signals.sentence(words),
+            signals.verdict(words),
+            signal_wording.single_periods(found, finding),
+            signals.short_past(known),
+        )
+        texts.append(" ".join(p for p in parts if p))
+    return [*_opening(found, warnings), *_listed(texts), *_closing(found)]
+
+
+def release_lines(result: ReleaseSignals) -> list[str]:
+    """The report on a release as lines of text."""
+    found = result.found
+    if found is None:
+        return [not_measured()]
+    texts = []
+    for lead in leads(result):
+        words = signal_wording.of_release(result, lead.finding)
+        texts.append(f"{words.title}. {' '.join(sentences_of(result, lead))}")
+    about = [*(about_turn(t) for t in result.turns), signal_contributors.about_changes(result)]
+    apart = [" ".join((explained_title() + ".", *signal_contributors.explanations(result)))]
+    return [
+        *_opening(found, ()),
+        " ".join(about),
+        *_listed(texts),
+        *(apart if result.explained else []),
+        *_closing(found),
+        caveat(),
+    ]
+
+
+def sentences_of(result: ReleaseSignals, lead: Lead) -> tuple[str, ...]:
+    """What is said of a signal: what moved, its other side, how sure, what was compared."""
+    words = signal_wording.of_release(result, lead.finding)
+    found = (
+        signals.sentence(words),
+        signal_contributors.also(result, lead),
+        signals.verdict(words),
+        signal_contributors.basis(result, lead.finding),
+        signal_contributors.see(result, lead),
+    )
+    return tuple(sentence for sentence in found if sentence)
+
+
+def explained_title() -> str:
+    """What heads the series that moved because of who reports."""
+    return _("Explained by who reports")
+
+
+def about_turn(turn: Turn) -> str:
+    """Who joined or left, in words."""
+    parts = []
+    if turn.joined:
+        parts.append(
+            _("From {year} on there are also reports from {names}.").format(
+                year=year(turn.year), names=listed([isolated(n) for n in turn.joined])
+            )
+        )
+    if turn.left:
+        parts.append(
+            _("From {year} on there are no more reports from {names}.").format(
+                year=year(turn.year), names=listed([isolated(n) for n in turn.left])
+            )
+        )
+    return " ".join(parts)
+
+
+def _opening(found: Found, warnings: Sequence[str]) -> list[str]:
+    few = len(found.too_few_periods)
+    note = signals.too_few(few) if few else ""
+    return [*warnings, signals.looked_at(found), note, signals.compared(found)]
+
+
+def _listed(texts: list[str]) -> list[str]:
+    return [f"{k}. {text}" for k, text in enumerate(texts, 1)]
+
+
+def _closing(found: Found) -> list[str]:
+    if not found.signals:
+        return [signals.none_found(found)]
+    return [
+        signals.false_ones(found.settings.rate),
+        no_cause(),
+    ]
+
+
+def no_cause() -> str:
+    """What a signal does not say."""
+    return _(
+        "A signal is a question, not a cause: ask who reported, how people were found, and "
+        "whether people who know the place agree."
+    )
+
+
+def about() -> str:
+    """What a signal is."""
+    return _(
+        "A signal is a series of numbers whose last years differ from its own past by more than "
+        "chance, its usual ups and downs and the protection noise explain."
+    )

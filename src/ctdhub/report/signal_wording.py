@@ -1,0 +1,151 @@
+"""The figures of a signal in words: of a file's series, or of a release's number cards.
+
+Belongs here: what ``sentences`` needs, from findings; how groups of a release are named.
+Does not belong here: the sentences.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ctdhub.core.errors import printable
+from ctdhub.core.format import inline, interval, number, share, share_ranged
+from ctdhub.core.i18n import _, current
+from ctdhub.report.sentences import corridor
+from ctdhub.report.signals import SHORT_PAST, Pair, Quantity, Told, named
+from ctdhub.schema import countries
+from ctdhub.schema.labels import code_label, label
+from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.signals.cards import cards
+from ctdhub.stats.signals.find import Figure, Finding, Found
+from ctdhub.stats.signals.of_release import PARTS, PLACES, Looked, Of, ReleaseSignals
+
+
+def of_file(found: Found, finding: Finding) -> Told:
+    """A finding among the series of a file."""
+    part = _("“{series}”").format(series=printable(finding.name, 200))
+    return Told(
+        title="",
+        part=part,
+        whole=_("the whole"),
+        moved=finding.moved(found.settings.rate),
+        tested_share=finding.test("share") is not None,
+        count=_numbers(finding.part or finding.count),
+        wholes=_numbers(finding.whole) if finding.whole else None,
+        shares=_shares(finding.share) if finding.share else None,
+    )
+
+
+def _numbers(pair: tuple[Figure, Figure]) -> Pair:
+    before, now = (_number(f) for f in pair)
+    return before, now
+
+
+def _number(figure: Figure) -> Quantity:
+    text = number(figure.value)
+    if figure.high > figure.low:
+        text = _("{people} ({low} to {high})").format(
+            people=text,
+            low=number(math.floor(figure.low)),
+            high=number(math.ceil(figure.high)),
+        )
+    return Quantity(text, figure.value, figure.low, figure.high)
+
+
+def _shares(pair: tuple[Figure, Figure]) -> Pair:
+    before, now = (
+        Quantity(share_ranged(f.value, f.low, f.high), f.value, f.low, f.high) for f in pair
+    )
+    return before, now
+
+
+def single_periods(found: Found, finding: Finding) -> str:
+    """Share and whole of single earlier periods, where these are few and free of noise."""
+    panel, row = found.panel, finding.row
+    if finding.share is None or finding.known_shares > SHORT_PAST:
+        return ""
+    if panel.noise[row].any() or panel.noise_of_wholes[row].any():
+        return ""
+    counts, wholes = panel.counts[row], panel.wholes[row]
+    known = np.flatnonzero(~np.isnan(counts) & (wholes > 0))
+    known = known[(known >= found.past[0]) & (known <= found.past[1])]
+    shares = counts[known] / wholes[known]
+    most = known[int(np.argmax(wholes[known]))]
+    return _(
+        "In single earlier periods the share lay between {low} and {high}; the whole was at most "
+        "{whole} ({part} of them counted here), in {period}."
+    ).format(
+        low=share(float(shares.min())),
+        high=share(float(shares.max())),
+        whole=number(float(wholes[most])),
+        part=number(float(counts[most])),
+        period=named(found, int(most)),
+    )
+
+
+def of_release(result: ReleaseSignals, finding: Finding) -> Told:
+    """A finding in a release; its figures obey the rule of number cards."""
+    looked, of = result.looked[finding.row], cards(result, finding)
+    rate = result.found.settings.rate if result.found else 0.0
+    return Told(
+        title=title(looked),
+        part=part(looked.of),
+        whole=_("all whose answer is recorded"),
+        moved=finding.moved(rate),
+        tested_share=finding.test("share") is not None,
+        count=_carded(of.count),
+        wholes=_carded(of.whole) if of.whole else None,
+        shares=_carded(of.share) if of.share else None,
+    )
+
+
+def _carded(pair: tuple[NumberCard, NumberCard]) -> Pair:
+    before, now = (Quantity(carded(c), c.value, c.low, c.high) for c in pair)
+    return before, now
+
+
+def carded(card: NumberCard) -> str:
+    """Value and interval, rounded outwards, or that there are too few to show."""
+    if card.value is None or card.low is None or card.high is None:
+        return _("too few to show reliably")
+    if card.unit == "share":
+        low, high = interval(card.low, card.high)
+        return _("{share} ({low} to {high})").format(share=share(card.value), low=low, high=high)
+    return _("{people} ({low} to {high})").format(
+        people=number(card.value), low=number(card.low), high=number(card.high)
+    )
+
+
+def title(looked: Looked) -> str:
+    """The place that a series is about; names of countries stand alone."""
+    lang = current()
+    places = [(v, code) for v, code in looked.of if v in PLACES]
+    if not places:
+        return _("All people")
+    names = [countries.name(code, lang) for _v, code in places]
+    if len(names) == 1:
+        return _("{variable}: {answer}").format(variable=label(places[0][0], lang), answer=names[0])
+    return corridor(places[0][1], places[1][1])
+
+
+def part(of: Of) -> str:
+    """Who is counted, inside a sentence."""
+    rest = [(v, code) for v, code in of if v not in PLACES]
+    if not rest:
+        return _("people")
+    variable, code = rest[0]
+    if variable == "gender" and code == "female":
+        return _("women and girls")
+    if variable == "gender" and code == "male":
+        return _("men and boys")
+    if variable == "age_band":
+        return _("people in the age group “{answer}”").format(
+            answer=code_label(variable, code, current())
+        )
+    if variable in PARTS:
+        return _("people with the answer “{answer}”").format(
+            answer=code_label(variable, code, current())
+        )
+    return _("people with {kind}").format(kind=inline(label(variable, current())))

@@ -1,0 +1,249 @@
+"""A signal in words: what moved, beside what did not, on how much past it rests.
+
+Belongs here: sentences.  Does not belong here: where their figures come from (``told``).
+
+Count, whole and share stand in one sentence: a share can rise while the count falls.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ctdhub.core.format import number, year
+from ctdhub.core.i18n import _, ngettext
+from ctdhub.stats.signals.find import Found, Test
+from ctdhub.stats.signals.periods import Kind
+
+SHORT_PAST = 5
+"""Periods of the past up to which a signal says how few they are."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A figure in words, such as "120 (90 to 150)"; ``value`` is None where it is not shown.
+
+    ``low`` and ``high`` are the ends of its interval; where they are None it is exact.
+    """
+
+    text: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+Pair = tuple[Quantity, Quantity]
+"""Before, and in the window."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the sentences of one signal need.
+
+    Attributes:
+        title: what the series is about, "" where ``part`` says it all.
+        part: who is counted, inside a sentence.
+        whole: what they are a part of, inside a sentence.
+        moved: the tests that are believed.
+        tested_share: whether the share was tested at all.
+        count, wholes, shares: figures; the last two None without a whole.
+    """
+
+    title: str
+    part: str
+    whole: str
+    moved: tuple[Test, ...]
+    tested_share: bool
+    count: Pair
+    wholes: Pair | None
+    shares: Pair | None
+
+
+def sentence(told: Told) -> str:
+    """What moved, with count, whole and share together."""
+    way = {t.what: t.way for t in told.moved}
+    if told.wholes is None or told.shares is None:
+        return _count_alone(told, rose=way["count"] == "rise")
+    before, now = told.shares
+    if "share" in way:
+        text = (
+            _("The share of {part} rose from {before} to {now}, {whole} {count}.")
+            if way["share"] == "rise"
+            else _("The share of {part} fell from {before} to {now}, {whole} {count}.")
+        )
+        return text.format(
+            part=told.part,
+            before=before.text,
+            now=now.text,
+            whole=_whole(told.whole, told.wholes),
+            count=_and_count(told.count, way.get("count", "")),
+        )
+    text = (
+        _("The number of {part} rose from {before} to {now}, {whole} {share}.")
+        if way["count"] == "rise"
+        else _("The number of {part} fell from {before} to {now}, {whole} {share}.")
+    )
+    return text.format(
+        part=told.part,
+        before=told.count[0].text,
+        now=told.count[1].text,
+        whole=_whole(told.whole, told.wholes),
+        share=_and_share(told.shares),
+    )
+
+
+def _count_alone(told: Told, *, rose: bool) -> str:
+    text = (
+        _("The number of {part} rose from {before} to {now}.")
+        if rose
+        else _("The number of {part} fell from {before} to {now}.")
+    )
+    before, now = told.count
+    return text.format(part=told.part, before=before.text, now=now.text)
+
+
+def _whole(name: str, pair: Pair) -> str:
+    texts = {
+        "rise": _("while {whole} rose from {before} to {now}"),
+        "fall": _("while {whole} fell from {before} to {now}"),
+        "": _("while {whole} went from {before} to {now}"),
+    }
+    return texts[_way(pair)].format(whole=name, before=pair[0].text, now=pair[1].text)
+
+
+def _and_count(pair: Pair, tested: str) -> str:
+    """The number beside a share; ``tested`` is its way where its own test is believed."""
+    texts = {
+        "rise": _("and their own number rose from {before} to {now}"),
+        "fall": _("and their own number fell from {before} to {now}"),
+        "": _("and their own number went from {before} to {now}"),
+    }
+    return texts[tested or _way(pair)].format(before=pair[0].text, now=pair[1].text)
+
+
+def _and_share(pair: Pair) -> str:
+    texts = {
+        "rise": _("and their share rose from {before} to {now}"),
+        "fall": _("and their share fell from {before} to {now}"),
+        "": _("and their share went from {before} to {now}"),
+    }
+    return texts[_way(pair)].format(before=pair[0].text, now=pair[1].text)
+
+
+def _way(pair: Pair) -> str:
+    """The way of a figure that was not tested: none unless its two intervals part."""
+    (low, high), (new_low, new_high) = (
+        (q.value if q.low is None else q.low, q.value if q.high is None else q.high) for q in pair
+    )
+    if low is None or high is None or new_low is None or new_high is None:
+        return ""
+    if any(q.value is None for q in pair) or pair[0].text == pair[1].text:
+        return ""
+    if new_low > high:
+        return "rise"
+    return "fall" if new_high < low else ""
+
+
+def verdict(told: Told) -> str:
+    """Which of count and share moved beyond what the past shows."""
+    moved = {t.what for t in told.moved}
+    if moved == {"count", "share"}:
+        return _("Both the share and the number moved beyond what their own past shows.")
+    if moved == {"share"}:
+        return _("Only the share moved beyond what its own past shows; the number alone did not.")
+    if told.tested_share:
+        return _("Only the number moved beyond what its own past shows; the share did not.")
+    return _("The number moved beyond what its own past shows.")
+
+
+def short_past(known: int) -> str:
+    """How little past there is, "" where it is not little."""
+    if known > SHORT_PAST:
+        return ""
+    return ngettext(
+        "Only {n} earlier period is known, so this rests in part on how much such series vary "
+        "in general: read it as a question.",
+        "Only {n} earlier periods are known, so this rests in part on how much such series vary "
+        "in general: read it as a question.",
+        known,
+    ).format(n=number(known))
+
+
+def compared(found: Found) -> str:
+    """Which periods are beside which, and what the numbers are."""
+    kind = found.panel.periods[0].kind
+    texts: dict[Kind, str] = {
+        "year": _("Numbers are means of a year: {now} beside {past}."),
+        "quarter": _("Numbers are means of a quarter: {now} beside {past}."),
+        "month": _("Numbers are means of a month: {now} beside {past}."),
+        "week": _("Numbers are means of a week: {now} beside {past}."),
+        "day": _("Numbers are means of a day: {now} beside {past}."),
+    }
+    return texts[kind].format(now=_span(found, found.window), past=_span(found, found.past))
+
+
+def _span(found: Found, ends: tuple[int, int]) -> str:
+    first, last = (named(found, k) for k in ends)
+    if first == last:
+        return first
+    return _("{first} to {last}").format(first=first, last=last)
+
+
+def named(found: Found, k: int) -> str:
+    """A period as text."""
+    period = found.panel.periods[k]
+    return year(period.place) if period.kind == "year" else str(period)
+
+
+def looked_at(found: Found) -> str:
+    """How many series were looked at, by how many tests."""
+    series = ngettext(
+        "{n} series was looked at", "{n} series were looked at", found.looked_at
+    ).format(n=number(found.looked_at))
+    return ngettext("{series} with {n} test.", "{series} with {n} tests.", found.tests).format(
+        series=series, n=number(found.tests)
+    )
+
+
+def too_few(series: int) -> str:
+    """How many series were not tested."""
+    return ngettext(
+        "{n} series has too few periods and was not tested.",
+        "{n} series have too few periods and were not tested.",
+        series,
+    ).format(n=number(series))
+
+
+def false_ones(rate: float) -> str:
+    """What a false discovery rate promises.
+
+    >>> false_ones(0.1)
+    'Of 10 signals such as these, at most one is expected to be false.'
+    """
+    return ngettext(
+        "Of {n} signal such as these, at most one is expected to be false.",
+        "Of {n} signals such as these, at most one is expected to be false.",
+        math.floor(1 / rate + 1e-9),
+    ).format(n=number(math.floor(1 / rate + 1e-9)))
+
+
+def one_in(q: float) -> str:
+    """A q-value in words, never rounded to the surer side.
+
+    >>> one_in(0.032), one_in(1e-9), one_in(0.8)
+    ('1 in 31', '1 in 1,000,000', '1 in 1')
+    """
+    most = min(1_000_000, math.floor(1 / q + 1e-9)) if q > 0 else 1_000_000
+    return _("1 in {n}").format(n=number(most))
+
+
+def none_found(found: Found) -> str:
+    """What it means that there is no signal."""
+    return (
+        _(
+            "No series moved beyond what its own past, chance and the protection noise explain. "
+            "That does not say that nothing changed: small changes cannot be seen."
+        )
+        if found.tests
+        else _("No series has enough periods to be looked at.")
+    )

@@ -1,0 +1,86 @@
+"""Which withdrawals are in force, after all lines of the register.
+
+Belongs here: what lines together mean.  Does not belong here: the lines (``entry``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ctdhub.sensitive.consent.entry import Entry
+
+
+@dataclass(frozen=True)
+class InForce:
+    """Withdrawals in force.
+
+    Attributes:
+        entries: the line of each, the last one where it was told twice.
+        renewed: by contributor, the tokens (see ``Entry.made``) for which it told the hub anew who
+            withdrew.
+    """
+
+    entries: tuple[Entry, ...]
+    renewed: Mapping[str, frozenset[str]]
+
+    @property
+    def persons(self) -> frozenset[str]:
+        """Marks of people who withdrew everywhere."""
+        return frozenset(e.mark for e in self.entries if e.scope == "person")
+
+    def records_at(self, contributor: str) -> frozenset[str]:
+        """Marks of people whose records this contributor took back."""
+        return frozenset(
+            e.mark for e in self.entries if e.scope == "records" and e.contributor == contributor
+        )
+
+    @property
+    def contributors(self) -> frozenset[str]:
+        """Contributors that withdrew."""
+        return frozenset(e.contributor for e in self.entries if e.scope == "contributor")
+
+    @property
+    def charges(self) -> int:
+        """How many charges the ledger had at the last of them, 0 without any."""
+        return max((e.charges for e in self.entries), default=0)
+
+    @property
+    def state(self) -> str:
+        """Hash of what is in force: the same before a withdrawal and after it was undone."""
+        what = sorted((e.scope, e.contributor, e.mark, e.because) for e in self.entries)
+        return hashlib.sha256(json.dumps(what).encode()).hexdigest()
+
+    def told_for(self, contributor: str) -> frozenset[str] | None:
+        """Tokens for which the hub knows of everybody who withdrew; None where they play no part.
+
+        Tokens that were made anew find nobody who withdrew under the ones before.
+        """
+        made = [frozenset(e.made) for e in self.entries if e.contributor == contributor and e.made]
+        if not made:
+            return None
+        return frozenset.intersection(*made) | self.renewed.get(contributor, frozenset())
+
+
+def in_force(entries: Iterable[Entry]) -> InForce:
+    """What is in force after these lines.
+
+    >>> gone = Entry("withdrawal", "person", "our-ngo", "ab")
+    >>> back = Entry("undo", "person", "our-ngo", "ab")
+    >>> len(in_force([gone]).persons), in_force([gone, back]).state == in_force([]).state
+    (1, True)
+    """
+    found: dict[tuple[str, ...], Entry] = {}
+    renewed: dict[str, frozenset[str]] = {}
+    for entry in entries:
+        key = (entry.contributor, entry.scope, entry.mark, entry.because)
+        if entry.kind == "withdrawal":
+            found[key] = entry
+        elif entry.kind == "undo":
+            found.pop(key, None)
+        elif entry.kind == "renewal":
+            before = renewed.get(entry.contributor, frozenset())
+            renewed[entry.contributor] = before | frozenset(entry.made)
+    return InForce(tuple(found.values()), renewed)

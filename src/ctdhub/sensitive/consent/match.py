@@ -1,0 +1,128 @@
+"""Which records belong to people who withdrew.
+
+Belongs here: marks, and finding records by them.  Does not belong here: the register.
+
+A person withdraws, not a row: a record that is found by its case or its person key leaves, and so
+does every record, of whatever contributor, that has the same person key.  Whom tokens join with her
+stays: a false link would leave out somebody else (decision 27).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctdhub.sensitive.consent.in_force import InForce
+
+RULE = "withdrawn"
+"""Name of the rule by which rows of people who withdrew are excluded, in the account of rows."""
+
+
+@dataclass(frozen=True)
+class Filed:
+    """One file of a contributor.
+
+    Attributes:
+        contributor: its id.
+        records: ``record_id``, ``person_key`` (null allowed).
+        cases: ``record_id``, ``case`` of the records that have one.
+    """
+
+    contributor: str
+    records: pa.Table
+    cases: pa.Table
+
+
+def mark(secret: bytes, key: str) -> str:
+    """What stands in the register for the key of a person or a case.
+
+    HMAC-SHA256 (RFC 2104) under the hub's person key.  No message of another use begins with a
+    zero byte, for ids of contributors are not empty.
+
+    >>> mark(b"k" * 32, "a") == mark(b"k" * 32, "a") != mark(b"k" * 32, "b")
+    True
+    """
+    return hmac.digest(secret, b"\0withdrawal\0" + key.encode(), hashlib.sha256).hex()
+
+
+def left_out(files: Iterable[Filed], force: InForce, secret: bytes) -> pa.Array:
+    """Ids of the records that are left out.
+
+    Args:
+        files: all files that take part; those of contributors that withdrew count as left out.
+            They are gone through twice, so that no more than one need be in memory.
+        force: the withdrawals.
+        secret: the hub's person key.
+    """
+    persons = force.persons
+    ids, keys = _Found(), _Found()
+    for file in files:
+        records = file.records
+        if file.contributor in force.contributors:
+            ids.add(records["record_id"])
+            continue
+        everywhere = _found(file, persons, secret)
+        ids.add(records["record_id"].filter(everywhere))
+        keys.add(records["person_key"].filter(everywhere))
+        if here := force.records_at(file.contributor):
+            ids.add(records["record_id"].filter(_found(file, here, secret)))
+    known = keys.all()
+    for file in files if len(known) else ():
+        same = pc.is_in(file.records["person_key"], value_set=known)
+        ids.add(file.records["record_id"].filter(same))
+    return ids.all()
+
+
+def also_known(files: Sequence[Filed], cases: Iterable[str]) -> dict[str, set[str]]:
+    """Person keys of the records of each case, where it has any.
+
+    They are written down with the case, so that a person stays out of the files of others after
+    the file that tells of both is gone.
+
+    Args:
+        files: of the contributor that tells the cases.
+        cases: keys of cases.
+    """
+    wanted, found = pa.array(sorted(set(cases)), pa.string()), dict[str, set[str]]()
+    for file in files:
+        hers = file.cases.filter(pc.is_in(file.cases["case"], value_set=wanted))
+        place = pc.index_in(hers["record_id"], value_set=file.records["record_id"].combine_chunks())
+        keys = file.records["person_key"].take(place)
+        for case, key in zip(hers["case"].to_pylist(), keys.to_pylist(), strict=True):
+            if key is not None:
+                found.setdefault(case, set()).add(key)
+    return found
+
+
+class _Found:
+    """Texts gathered from several columns."""
+
+    def __init__(self) -> None:
+        self._parts: list[pa.Array] = [pa.array([], pa.string())]
+
+    def add(self, texts: pa.ChunkedArray) -> None:
+        self._parts.append(texts.combine_chunks())
+
+    def all(self) -> pa.Array:
+        """Each of them once, none of them null."""
+        return pa.concat_arrays(self._parts).drop_null().unique()
+
+
+def _found(file: Filed, marks: frozenset[str], secret: bytes) -> pa.ChunkedArray:
+    """Whether each record of a file is found by its person key or its case."""
+    records, cases = file.records, file.cases
+    by_key = _marked(records["person_key"], marks, secret)
+    found = cases["record_id"].filter(_marked(cases["case"], marks, secret))
+    by_case = pc.is_in(records["record_id"], value_set=found.combine_chunks())
+    return pc.or_(by_key, by_case)
+
+
+def _marked(keys: pa.ChunkedArray, marks: frozenset[str], secret: bytes) -> pa.ChunkedArray:
+    known = keys.unique().drop_null() if marks else pa.array([], pa.string())
+    named = [key for key in known.to_pylist() if mark(secret, key) in marks]
+    return pc.is_in(keys, value_set=pa.array(named, pa.string()))

@@ -1,0 +1,62 @@
+"""DuckDB in this process, closed to the network and to the disk.
+
+Belongs here: how an Ibis expression over Arrow tables is run.  Does not belong here: expressions.
+
+Ibis is only the language: an expression is compiled to SQL and run here, so that another engine
+needs another few lines.  Nothing spills: rows come in slices that fit the memory limit; where they
+must be seen at once, the machine's memory is the limit.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from ctdhub.core.errors import HubFolderError
+from ctdhub.core.i18n import _
+
+MEMORY = "800MB"
+_CLOSED: dict[str, str | bool | int | float | list[str]] = {
+    "memory_limit": MEMORY,
+    "enable_external_access": False,
+    "autoload_known_extensions": False,
+    "autoinstall_known_extensions": False,
+    "temp_directory": "",
+}
+
+
+def sql_of(expression: ir.Table) -> str:
+    """The expression in DuckDB's dialect."""
+    return str(ibis.to_sql(expression, dialect="duckdb"))
+
+
+def run(sql: str, **tables: pa.Table) -> pa.Table:
+    """The rows of a query over the named tables, in the order of the tables."""
+    return _run(sql, _CLOSED, tables)
+
+
+def run_whole(sql: str, **tables: pa.Table) -> pa.Table:
+    """The same for tables that cannot come in slices: it may use most of the machine's memory.
+
+    Raises:
+        HubFolderError: that does not suffice.
+    """
+    try:
+        return _run(sql, {k: v for k, v in _CLOSED.items() if k != "memory_limit"}, tables)
+    except duckdb.OutOfMemoryException:
+        raise HubFolderError(
+            _("The memory of this machine does not suffice to link all records."),
+            _("Build on a computer with more memory."),
+            rule="memory",
+        ) from None
+
+
+def _run(
+    sql: str, config: dict[str, str | bool | int | float | list[str]], tables: dict[str, pa.Table]
+) -> pa.Table:
+    with duckdb.connect(":memory:", config=config) as connection:
+        for name, table in tables.items():
+            connection.register(name, table)
+        return connection.sql(sql).to_arrow_table()

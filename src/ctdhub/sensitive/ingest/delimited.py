@@ -1,0 +1,221 @@
+"""Comma, semicolon, tab and bar separated text.
+
+Belongs here: the delimiter, rows and cells of text files.
+Does not belong here: encodings (``encodings``), the byte scan (``layout``), meaning.
+
+A text whose quotation marks are regular is scanned for its rows, rows with a wrong number of cells
+are set aside, and what is left is parsed in parallel by Arrow.  A text with loose quotation marks
+(``5" nail``) goes through the csv module in strict mode, row by row.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import csv as arrow_csv
+
+from ctdhub.core.errors import UnreadableFile
+from ctdhub.core.i18n import _
+from ctdhub.sensitive.ingest import formulas, headers
+from ctdhub.sensitive.ingest.csv_index import Layout, scan
+from ctdhub.sensitive.ingest.encodings import to_utf8
+from ctdhub.sensitive.ingest.options import Limits, ReadOptions
+from ctdhub.sensitive.ingest.raw import Cells, cell_too_long, gather, too_many_rows
+from ctdhub.sensitive.ingest.rejects import Reject
+
+DELIMITERS = ",;\t|"
+_SAMPLE = 128 * 2**10
+_SAMPLE_ROWS = 200
+
+
+def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
+    """Names, columns, row numbers and rejects of a delimited text.
+
+    Raises:
+        HostileFile: a limit is passed, a cell is a formula.
+        UnreadableFile: the text cannot be split into rows and cells.
+    """
+    text, encoding = to_utf8(data, options.encoding, file)
+    delimiter = options.delimiter or sniff(text, options.header_row)
+    layout = scan(text, delimiter)
+    if layout.control is not None:
+        raise _not_text(text[layout.control], layout.row_at(layout.control), file)
+    if len(layout.ends) > limits.rows + options.header_row + len(options.skip_rows):
+        raise too_many_rows(file, limits)
+    names = _names(text, layout, delimiter, file, options, limits)
+    columns, rows, rejects = (
+        _fast(text, layout, delimiter, len(names), options)
+        if layout.strict
+        else _careful(text, delimiter, len(names), file, options, limits)
+    )
+    if rejects and not len(rows):
+        raise UnreadableFile(
+            _("No row has as many cells as the header row."),
+            _("State delimiter and header_row in the mapping, or save the file again as CSV."),
+            file=file,
+            row=rejects[0].row,
+            rule="cell-count",
+        )
+    formulas.refuse(names, columns, rows, file, options.header_row)
+    return Cells(names, columns, rows, rejects, options.header_row, encoding, delimiter)
+
+
+def sniff(text: bytes, header_row: int = 1) -> str:
+    r"""The delimiter that splits the first rows most evenly into more than one cell.
+
+    >>> sniff(b"a;b,c;d\n1,5;2;3\n")
+    ';'
+    """
+    sample = text[:_SAMPLE].decode("utf-8", "ignore")
+    best, result = (0.0, 0), DELIMITERS[0]
+    for delimiter in DELIMITERS:
+        widths = _widths(sample, delimiter)[header_row - 1 :]
+        width = widths[0] if widths else 0
+        if width < 2:
+            continue
+        score = (widths.count(width) / len(widths), width)
+        if score > best:
+            best, result = score, delimiter
+    return result
+
+
+def _widths(sample: str, delimiter: str) -> list[int]:
+    widths: list[int] = []
+    try:
+        for cells in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter):
+            widths.append(len(cells) or 1)
+            if len(widths) > _SAMPLE_ROWS:
+                break
+    except csv.Error:  # the part before the fault is enough to compare delimiters
+        return widths
+    return widths[:-1] if len(widths) > 1 and len(sample) >= _SAMPLE - 4 else widths
+
+
+def _names(
+    text: bytes, layout: Layout, delimiter: str, file: str, options: ReadOptions, limits: Limits
+) -> list[str]:
+    row = options.header_row
+    if row > len(layout.ends):
+        raise UnreadableFile(
+            _("The file has no row {row}, which should hold the column names.").format(row=row),
+            _("State the row that holds the column names as header_row in the mapping."),
+            file=file,
+            row=row,
+            rule="no-header",
+        )
+    if layout.strict:
+        line = text[int(layout.starts[row - 1]) : int(layout.ends[row - 1])]
+        found = _parse(line, delimiter, file, row, limits)
+    else:
+        found = islice(_parse(text, delimiter, file, 1, limits), row - 1, None)
+    cells = next(found, (row, []))[1]
+    return headers.clean(cells, file, row, limits)
+
+
+def _fast(
+    text: bytes, layout: Layout, delimiter: str, width: int, options: ReadOptions
+) -> tuple[list[pa.ChunkedArray], NDArray[np.int64], list[Reject]]:
+    is_row = ~layout.blank
+    is_row[: options.header_row] = False
+    is_row[[r - 1 for r in options.unseen if r <= len(is_row)]] = False
+    good = is_row & (layout.cells == width)
+    wrong = np.flatnonzero(is_row & ~good)
+    rejects = [_wrong(int(i) + 1, int(layout.cells[i]), width) for i in wrong]
+    rows = np.flatnonzero(good) + 1
+    if not len(rows):
+        return [pa.chunked_array([], pa.string())] * width, rows, rejects
+    keys = [str(i) for i in range(width)]
+    starts = layout.starts
+    longest = int((layout.ends - starts)[good].max())
+    table = arrow_csv.read_csv(
+        pa.BufferReader(_only(text, starts, layout.ends, good)),
+        read_options=arrow_csv.ReadOptions(
+            column_names=keys, block_size=max(4 * 2**20, 2 * longest + 16)
+        ),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=delimiter,
+            quote_char='"' if layout.quoted else False,
+            newlines_in_values=layout.quoted,
+            ignore_empty_lines=False,
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(keys, pa.string()),
+            strings_can_be_null=True,
+            null_values=[""],
+            check_utf8=False,
+        ),
+    )
+    if table.num_rows != len(rows):
+        raise pa.ArrowInvalid("rows found and rows parsed differ")
+    return table.columns, rows, rejects
+
+
+def _only(
+    text: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], good: NDArray[np.bool_]
+) -> pa.Buffer:
+    """The good rows alone, copied only where bad rows lie between them."""
+    edges = np.flatnonzero(np.diff(good.astype(np.int8), prepend=0, append=0))
+    view = memoryview(text)
+    runs = [view[starts[a] : ends[b - 1]] for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    return pa.py_buffer(runs[0] if len(runs) == 1 else b"".join(runs))
+
+
+def _careful(
+    text: bytes, delimiter: str, width: int, file: str, options: ReadOptions, limits: Limits
+) -> tuple[list[pa.ChunkedArray], NDArray[np.int64], list[Reject]]:
+    rejects: list[Reject] = []
+    skipped = options.unseen
+
+    def good() -> Iterator[tuple[int, Sequence[str]]]:
+        for row, cells in _parse(text, delimiter, file, 1, limits):
+            if row <= options.header_row or row in skipped or not cells:
+                continue
+            if len(cells) == width:
+                yield row, cells
+            else:
+                rejects.append(_wrong(row, len(cells), width))
+
+    columns, rows = gather(good(), width)
+    return columns, rows, rejects
+
+
+def _parse(
+    text: bytes, delimiter: str, file: str, first: int, limits: Limits
+) -> Iterator[tuple[int, list[str]]]:
+    stream = io.TextIOWrapper(io.BytesIO(text), encoding="utf-8", newline="")
+    row = first - 1
+    try:
+        for cells in csv.reader(stream, delimiter=delimiter, strict=True):
+            row += 1
+            yield row, cells
+    except csv.Error as error:
+        if "field larger" in str(error):
+            raise cell_too_long(file, row + 1, None, limits) from None
+        raise UnreadableFile(
+            _("A quotation mark opens a cell and none closes it where the cell ends."),
+            _("Mend the quotation marks of this row, or save the file again as CSV."),
+            file=file,
+            row=row + 1,
+            rule="quotes",
+        ) from None
+
+
+def _wrong(row: int, found: int, width: int) -> Reject:
+    reason = _("The row has {found} cells; the header has {width}.")
+    return Reject(row, "cell-count", reason.format(found=found, width=width))
+
+
+def _not_text(byte: int, row: int, file: str) -> UnreadableFile:
+    what = (
+        _("The file holds NUL bytes, which no text has.")
+        if byte == 0
+        else _("The file holds control characters, which no text has.")
+    )
+    fix = _("Export the file again as CSV or as a workbook.")
+    return UnreadableFile(what, fix, file=file, row=row, rule="nul" if byte == 0 else "binary")

@@ -1,0 +1,62 @@
+"""Rows below the header that are no records: blank ones, labels, a line of totals.
+
+Belongs here: telling such rows.  Does not belong here: formats, the meaning of values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ctdhub.core.i18n import _
+from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.ingest.rejects import Reject
+
+INK = r"[^\s\x0b\x{85}\pZ\p{Cf}]"
+"""What a cell with content has: a character that is no white space and no mark nobody sees."""
+
+TOTALS = frozenset(
+    ("total", "totals", "grand total", "subtotal", "sum", "totaux", "total général", "somme")
+) | {"total general", "suma", "summe", "gesamt", "totale", "المجموع", "الإجمالي", "مجموع"}
+"""Words that a line of totals begins with."""
+
+
+def is_label_row(
+    names: Sequence[str],
+    columns: Sequence[pa.ChunkedArray],
+    rows: NDArray[np.int64],
+    options: ReadOptions,
+) -> NDArray[np.bool_]:
+    """Which rows are those of ``skip_rows`` and hold a text that ``skip_if`` names.
+
+    >>> a = pa.chunked_array([["Gender", "F"]])
+    >>> given = ReadOptions(skip_rows=(2,), skip_if={"sex": "Gender"})
+    >>> is_label_row(["sex"], [a], np.array([2, 3]), given).tolist()
+    [True, False]
+    """
+    found = np.zeros(len(rows), bool)
+    for place in np.flatnonzero(np.isin(rows, list(options.skip_rows))):
+        for name, column in zip(names, columns, strict=True):
+            text = column[int(place)].as_py()
+            if name in options.skip_if and text is not None:
+                found[place] |= _plain(text) == _plain(options.skip_if[name])
+    return found
+
+
+def total_at_the_end(columns: Sequence[pa.ChunkedArray], rows: pa.Array) -> Reject | None:
+    """A reject for the last row if its first filled cell speaks of a total: it is no person."""
+    if not len(rows):
+        return None
+    last = (column[len(rows) - 1].as_py() for column in columns)
+    first = next((text for text in last if text is not None), "")
+    if _plain(first).rstrip(" :.") not in TOTALS:
+        return None
+    reason = _("The last row begins with a word for a total; it is no record.")
+    return Reject(rows[-1].as_py(), "totals-row", reason)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()

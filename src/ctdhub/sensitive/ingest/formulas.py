@@ -1,0 +1,81 @@
+"""Cells of a text file that a spreadsheet program would run as formulas.
+
+Belongs here: the rule for text files, and the error shared with workbooks.
+Does not belong here: formulas stored in workbooks (``workbook``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctdhub.core.errors import HostileFile
+from ctdhub.core.i18n import _
+from ctdhub.sensitive.ingest.headers import letter
+from ctdhub.sensitive.ingest.raw import buffers
+
+_LEADS = np.zeros(256, bool)
+_LEADS[[ord(c) for c in "=@+-\t\r\n"]] = True
+
+HARMLESS = r"^\s*([^=@+\-\s]|[+-][\d\s().,:/%'’+-]*([eE][+-]?\d+)?\s*$|[+-]\s+[^=@|!(&\[]*$|$)"
+"""A text is no formula if it begins with anything but = @ + -, if it is + or - and then only
+digits and the signs of numbers, telephone numbers, dates and ranges (-99, +39 02 …, -6%, --), or
+if the + or - is a bullet: a space follows, and nothing that could call or refer to anything.
+The list of leading characters is that of the OWASP page on CSV injection."""
+
+
+def refuse(
+    names: Sequence[str],
+    columns: Sequence[pa.ChunkedArray],
+    rows: object,
+    file: str,
+    header_row: int,
+) -> None:
+    """Check names and cells of a text file.
+
+    Args:
+        rows: row number of each cell, indexable.
+
+    Raises:
+        HostileFile: the first formula found, column by column.
+    """
+    titles = pa.array(list(names), pa.string())
+    bad = pc.invert(pc.match_substring_regex(titles, HARMLESS)).to_numpy(zero_copy_only=False)
+    if bad.any():
+        raise formula(file, header_row, None)
+    for position, column in enumerate(columns):
+        begin = 0
+        for chunk in column.chunks:
+            place = _first(chunk)
+            if place is not None:
+                raise formula(file, int(rows[begin + place]), letter(position))  # type: ignore[index]
+            begin += len(chunk)
+
+
+def formula(file: str, row: int | None, column: str | None) -> HostileFile:
+    """The error for a formula."""
+    return HostileFile(
+        _("A cell holds a formula."),
+        _("Save as values (copy, then paste special: values) and send the file again."),
+        file=file,
+        row=row,
+        column=column,
+        rule="formula",
+    )
+
+
+def _first(chunk: pa.StringArray) -> int | None:
+    offsets, data = buffers(chunk)
+    if not len(data) or not len(chunk):
+        return None
+    lead = data[np.minimum(offsets[:-1], len(data) - 1)]
+    suspects = np.flatnonzero(_LEADS[lead] & (np.diff(offsets) > 0))
+    if not len(suspects):
+        return None
+    coded = chunk.take(pa.array(suspects)).dictionary_encode()
+    safe = pc.match_substring_regex(coded.dictionary, HARMLESS).to_numpy(zero_copy_only=False)
+    hits = np.flatnonzero(~safe[coded.indices.to_numpy()])
+    return int(suspects[hits[0]]) if len(hits) else None

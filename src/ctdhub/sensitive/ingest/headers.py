@@ -1,0 +1,147 @@
+"""Column names: trimmed, present, unique; group prefixes of Kobo exports taken off.
+
+Errors of the readers name columns by their letters: in a file without a header row the "names" are
+a person's data.
+
+Belongs here: rules about header cells.  Does not belong here: what a column means.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ctdhub.core.errors import HostileFile, UnreadableFile
+from ctdhub.core.i18n import _
+from ctdhub.sensitive.ingest.options import Limits
+
+ROW = "_row"
+"""Name of the column that holds the row number; no file may use it."""
+
+_SPACE = " \t\n\r\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff\u2060"
+_SPACE += "".join(chr(code) for code in range(0x2000, 0x2010))
+
+
+def clean(cells: Sequence[str | None], file: str, row: int, limits: Limits) -> list[str]:
+    """Header cells without surrounding white space (no-break space included); "" where empty.
+
+    Raises:
+        HostileFile: more columns than allowed, or a name longer than a cell may be.
+        UnreadableFile: no name at all, a name twice, or the reserved name ``_row``.
+
+    >>> clean(["\\xa0Age ", "Sex", ""], "a.csv", 1, Limits())
+    ['Age', 'Sex', '']
+    """
+    if len(cells) > limits.columns:
+        raise HostileFile(
+            _("The file has {n} columns; {limit} are allowed.").format(
+                n=len(cells), limit=limits.columns
+            ),
+            _("Send only the columns that the mapping uses."),
+            file=file,
+            row=row,
+            rule="columns",
+        )
+    names = [_trim(cell) for cell in cells]
+    if not any(names):
+        raise UnreadableFile(
+            _("The header row is empty."),
+            _("State the row that holds the column names as header_row in the mapping."),
+            file=file,
+            row=row,
+            rule="no-header",
+        )
+    for position, name in enumerate(names):
+        if len(name) > limits.cell_characters:
+            raise HostileFile(
+                _("A column name is longer than {limit} characters.").format(
+                    limit=limits.cell_characters
+                ),
+                _("Shorten the column name."),
+                file=file,
+                row=row,
+                column=letter(position),
+                rule="cell-size",
+            )
+    count = Counter(names)
+    twice = [letter(i) for i, name in enumerate(names) if name and count[name] > 1]
+    if twice:
+        raise UnreadableFile(
+            _("Two columns have the same name."),
+            _("Give each column its own name."),
+            file=file,
+            row=row,
+            column=", ".join(twice[:8]),
+            rule="duplicate-header",
+        )
+    if ROW in names:
+        raise UnreadableFile(
+            _("A column has the name {name}, which is reserved.").format(name=ROW),
+            _("Give the column another name."),
+            file=file,
+            row=row,
+            column=ROW,
+            rule="reserved-header",
+        )
+    return names
+
+
+def unnamed(position: int, file: str, row: int) -> UnreadableFile:
+    """The error for a column that holds values and has no name."""
+    return UnreadableFile(
+        _("A column holds values but has no name."),
+        _("Give the column a name, or delete it."),
+        file=file,
+        row=row,
+        column=letter(position),
+        rule="empty-header",
+    )
+
+
+def letter(position: int) -> str:
+    """The letters a spreadsheet shows for a 0-based column.
+
+    >>> letter(0), letter(25), letter(26), letter(701), letter(702)
+    ('A', 'Z', 'AA', 'ZZ', 'AAA')
+    """
+    name = ""
+    position += 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        name = chr(65 + rest) + name
+    return name
+
+
+def without_groups(names: Sequence[str], wanted: bool | None) -> list[str]:
+    """Names without the group prefixes that Kobo and other XLSForm servers put before them.
+
+    ``group/field`` becomes ``field``.  A ``field/option`` column of a select_multiple question
+    keeps the name of its field.  Names that would no longer be unique stay as they are.
+
+    Args:
+        names: the column names.
+        wanted: yes, no, or None to find out.
+
+    >>> without_groups(["_uuid", "_submission_time", "a/sex", "a/why", "a/why/war"], None)
+    ['_uuid', '_submission_time', 'sex', 'why', 'why/war']
+    >>> without_groups(["a/sex", "b/sex"], True)
+    ['a/sex', 'b/sex']
+    """
+    if not (wanted or (wanted is None and {"_uuid", "_submission_time"} <= set(names))):
+        return list(names)
+    fields = set(names)
+
+    def short(name: str) -> str:
+        parent, _slash, last = name.rpartition("/")
+        if parent in fields:
+            return f"{short(parent)}/{last}"
+        return last or name
+
+    shorter = [short(name) for name in names]
+    count = Counter(shorter)
+    mixed = [s if count[s] == 1 else name for s, name in zip(shorter, names, strict=True)]
+    return mixed if len(set(mixed)) == len(mixed) else list(names)
+
+
+def _trim(cell: str | None) -> str:
+    return (cell or "").strip(_SPACE)

@@ -1,0 +1,231 @@
+r"""Columns that are likely to identify a person directly, by their names and by their cells.
+
+Belongs here: patterns of cells, and when they are convincing.  Does not belong here: words of
+column names (``identifier_words``), what is done with a finding (``harmonise``).
+
+Looks at a sample spread evenly over the filled cells, the same each time, so the work is bounded;
+only the sign @ is looked for everywhere.  A column that merely says yes or no is never a finding.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctdhub.core.i18n import _
+from ctdhub.sensitive.ingest.headers import ROW
+from ctdhub.sensitive.ingest.identifier_words import (
+    Kind,
+    is_of_no_person,
+    is_part_of_date,
+    is_place,
+    kind_of,
+)
+from ctdhub.sensitive.ingest.raw import RawTable, buffers
+
+SAMPLE = 3_000
+"""Cells looked at in each column."""
+
+ENOUGH = 20
+"""Cells below which loose forms (codes, single words, sentences) prove nothing by not repeating."""
+
+A_FEW = 6
+"""Cells from which strict forms (telephones, documents, full names) count."""
+
+_EMAIL = r"[^\s@;,]+@[^\s@;,]+\.\pL{2,}"
+_TELEPHONE = (
+    r"^\s*(?:(?:\+|00)[\s(]*[1-9][\d\s().\-/]{6,20}|0[1-9][\d\s\-/]{7,14}"
+    r"|\(?\d{2,4}\)?[\s.\-]\d{3,4}[\s.\-]\d{3,4})\s*$"
+)
+_DATE = (
+    r"^\s*(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
+    r"|\d{1,2}[\s\-]\pL{3,10}\.?[\s\-]\d{2,4}|\pL{3,10}\.?\s\d{1,2},?\s\d{4})(?:[T\s].*)?$"
+)
+_PACKED_DATE = r"^(?:(?:19|20)\d{2}[01]\d[0-3]\d|[0-3]\d[01]\d(?:19|20)\d{2}|[1-5]\d{4})$"
+_DOCUMENT = r"^\s*(?:\pL{1,3}[\s\-]?\d{6,9}|[XYZ]?-?\d{7,8}-?\pL|\d{2}\pL{2}\d{5})\s*$"
+_LONG_NUMBER = r"^\s*(?:\d[\s\-]?){8,19}\d\s*$"
+_CALL = r"(?:^|[^\d.,+])\+[1-9](?:[\s().\-/]{0,2}\d){8,14}(?:\D|$)"
+_WORDS = r"^\s*[\pL\pM][\pL\pM'’.\-]+(?:,?\s+[\pL\pM][\pL\pM'’.\-]*){1,4}\s*$"
+_WORD = r"^\s*[\pL\pM][\pL\pM'’\-]{2,}\s*$"
+_PART = r"^\s*(?:\d{1,2}|\pL{3,10}\.?)\s*$"
+_KEY = r"^\s*(?:\pL*[\-_/.:#]?)*\d[\pL\d\-_/.:#]*\s*$"
+_NUMBER = r"^\s*[+-]?\d{1,4}$|^\s*[+-]?\d*[.,]\d+(?:[eE][+-]?\d+)?\s*$|%\s*$"
+_TIME = r"^\s*\d{1,2}:\d{2}"
+_FULL_NAME = r"^\s*\p{Lu}[\pL'’.\-]+(?:\s+(?:\p{Lu}[\pL'’.\-]*|d[aei]l?|van|von|bin|al)){1,4}\s*$"
+_COMMON = (
+    r"(?i)^\s*(?:yes|no|y|n|true|false|t|f|0|1|-?99?|oui|non|si|sí|ja|nein|نعم|لا|na|n/a|null|none"
+    r"|unknown|not specified|refused|inconnu|desconocido|[x✓])\s*$"
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A column that is likely to hold direct identifiers; never one of its values.
+
+    Attributes:
+        column: its name.
+        kind: what it is likely to hold.
+        share: share of the looked-at filled cells that have the form found, 0 to 1; 1 where the
+            column name alone gives it away.
+        reason: one translated sentence.
+    """
+
+    column: str
+    kind: Kind
+    share: float
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share <= 1:
+            raise ValueError("a share lies between 0 and 1")
+
+
+def _plain(cell: str) -> str:
+    """The cell with digits of any script as 0 to 9 and without marks that nobody sees."""
+    if cell.isascii():
+        return cell
+    kept = unicodedata.normalize("NFKC", cell)
+    return "".join(
+        str(unicodedata.decimal(c)) if c.isdecimal() else c
+        for c in kept
+        if unicodedata.category(c) != "Cf"
+    )
+
+
+def find_identifiers(raw: RawTable) -> tuple[Finding, ...]:
+    """Likely direct identifiers, at most one finding for a column, in the order of the columns."""
+    found = (
+        _look(name, _Column(raw.table.column(name)))
+        for name in raw.table.column_names
+        if name != ROW
+    )
+    return tuple(finding for finding in found if finding is not None)
+
+
+class _Column:
+    """Figures of a column, each found when asked for."""
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        self._whole = column
+        filled = np.flatnonzero(column.is_valid().to_numpy()) if column.null_count else None
+        n = len(column) if filled is None else len(filled)
+        spread = np.unique(np.linspace(0, max(n - 1, 0), min(n, SAMPLE)).astype(np.int64))
+        chosen = spread if filled is None else filled[spread]
+        cells = column.take(pa.array(chosen, pa.int64())).combine_chunks()
+        self.cells = pa.array([_plain(cell) for cell in cells.to_pylist()], pa.string())
+        self.n = len(self.cells)
+
+    def share(self, pattern: str) -> float:
+        """Share of the looked-at cells that match."""
+        return float(pc.mean(pc.match_substring_regex(self.cells, pattern)).as_py())
+
+    @cached_property
+    def distinct(self) -> float:
+        """Different cells as a share of the looked-at cells."""
+        return len(self.cells.unique()) / self.n
+
+    @cached_property
+    def spaces(self) -> float:
+        """Mean number of blanks in a cell: one less than its words."""
+        return float(pc.mean(pc.count_substring(self.cells, " ")).as_py())
+
+    @cached_property
+    def length(self) -> float:
+        """Mean number of characters."""
+        return float(pc.mean(pc.utf8_length(self.cells)).as_py())
+
+    @cached_property
+    def is_list(self) -> bool:
+        """Whether most cells, or the pieces between semicolons, come from a short list."""
+        pieces = pc.list_flatten(pc.split_pattern(self.cells, ";"))
+        return len(pc.utf8_trim_whitespace(pieces).unique()) <= max(5, 0.1 * len(pieces))
+
+    @property
+    def says_yes_or_no(self) -> bool:
+        """Whether the column is a flag."""
+        return bool(self.share(_COMMON) == 1)
+
+    def email_share(self) -> float:
+        """Share of e-mail addresses in the whole column if there is an @ anywhere, else 0."""
+        if not any((buffers(c)[1] == 64).any() for c in self._whole.chunks if len(c)):
+            return 0.0
+        hits = pc.sum(pc.match_substring_regex(self._whole, _EMAIL)).as_py() or 0
+        return float(hits / (len(self._whole) - self._whole.null_count))
+
+
+def _look(name: str, column: _Column) -> Finding | None:
+    if not column.n or column.says_yes_or_no:
+        return None
+    if share := column.email_share():
+        return Finding(name, "email", share, _("Cells hold e-mail addresses."))
+    return _by_name(name, column) or _by_content(name, column)
+
+
+def _by_name(name: str, column: _Column) -> Finding | None:
+    kind = kind_of(name)
+    if kind == "birth_date":
+        share = column.share(f"{_DATE}|{_PACKED_DATE}")
+        reason = _("The column's name speaks of birth and cells hold exact dates.")
+        if share > 0.05:
+            return Finding(name, kind, share, reason)
+        reason = _("The column holds the day or month of birth, which with the year is a date.")
+        share = column.share(_PART) if is_part_of_date(name) else 0
+        return Finding(name, kind, share, reason) if share > 0.5 else None
+    if is_place(name):
+        reason = _("The column's name speaks of an address or an exact place.")
+        return Finding(name, "free_text", 1.0, reason)
+    if kind == "free_text":
+        if column.spaces < 2 or (column.n >= ENOUGH and column.is_list):
+            return None
+        return Finding(name, kind, 1.0, _("The column's name speaks of notes in free words."))
+    if kind is None:
+        return None
+    reasons = {
+        "name": _("The column's name speaks of a person's name."),
+        "telephone": _("The column's name speaks of a telephone number."),
+        "email": _("The column's name speaks of an e-mail address."),
+        "document_number": _("The column's name speaks of an identity document."),
+        "case_number": _("The column's name speaks of the number of a case, file or person."),
+    }
+    return Finding(name, kind, 1.0, reasons[kind])
+
+
+def _by_content(name: str, column: _Column) -> Finding | None:
+    if share := column.share(_CALL):
+        return Finding(name, "telephone", share, _("Cells hold international telephone numbers."))
+    if column.n < A_FEW or column.distinct < 0.3:
+        return None
+    share = column.share(_TELEPHONE)
+    if share >= 0.5 and column.share(_DATE) < 0.5:
+        return Finding(name, "telephone", share, _("Cells have the form of telephone numbers."))
+    if column.distinct >= 0.9:
+        share = max(column.share(_DOCUMENT), column.share(_LONG_NUMBER))
+        if share >= 0.8:
+            reason = _("Cells have the form of passport or identity numbers and hardly repeat.")
+            return Finding(name, "document_number", share, reason)
+        share = column.share(_KEY) if column.n >= ENOUGH else 0
+        if share >= 0.9 and column.share(f"{_DATE}|{_NUMBER}|{_TIME}|{_PACKED_DATE}") < 0.2:
+            return Finding(name, "case_number", share, _("Cells are codes that hardly repeat."))
+    if column.distinct >= 0.5 and not column.is_list:
+        share = column.share(_FULL_NAME)
+        if column.distinct >= 0.9 and not is_of_no_person(name):
+            share = max(share, column.share(_WORDS))  # scripts without capitals, small letters
+        if share >= 0.8:
+            reason = _("Cells have the form of full names and hardly repeat.")
+            return Finding(name, "name", share, reason)
+        if column.n < ENOUGH:
+            return None
+        if column.distinct >= 0.9 and not is_of_no_person(name):
+            share = column.share(_WORD)
+            if share >= 0.9:
+                reason = _("Cells are single words that hardly repeat, as names and places are.")
+                return Finding(name, "name", share, reason)
+        if column.spaces >= 4 and column.length >= 25:
+            share = column.share(r"\S+(?:\s+\S+){4,}")
+            return Finding(name, "free_text", share, _("Cells hold sentences that hardly repeat."))
+    return None

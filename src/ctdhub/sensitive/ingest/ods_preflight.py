@@ -1,0 +1,98 @@
+"""The XML of an ods workbook, measured before a workbook library builds a grid from it.
+
+Belongs here: how large the grids would be, where formulas are.  Does not belong here: values.
+
+An ods cell or row may say that it is repeated a billion times, so every repetition is counted.
+"""
+
+from __future__ import annotations
+
+from defusedxml import ElementTree
+
+from ctdhub.sensitive.ingest.formulas import formula
+from ctdhub.sensitive.ingest.headers import letter
+from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.ingest.xlsx_preflight import choose, refuse_merged, too_large
+from ctdhub.sensitive.ingest.zip_preflight import Archive
+
+_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+_SPANS = ("number-rows-spanned", "number-columns-spanned")
+_OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
+
+
+def measure(archive: Archive, options: ReadOptions) -> tuple[str, int]:
+    """Parse an ods workbook's content once, refuse what must not be read, name the sheet.
+
+    Returns:
+        The name, and how many sheets there are beside it.
+
+    Raises:
+        HostileFile: repeated cells would fill too large a grid, or a cell holds a formula.
+        UnreadableFile: there is no such sheet, or its cells are merged.
+    """
+    survey = _Survey(archive)
+    parser = ElementTree.DefusedXMLParser(target=survey)
+    for piece in archive.inflate("content.xml"):
+        parser.feed(piece)
+    parser.close()
+    name = choose(dict.fromkeys(survey.names, True), options.sheet, archive.file)
+    if place := survey.formulas.get(name):
+        raise formula(archive.file, place[0], letter(place[1]))
+    for last, column in survey.merged.get(name, ()):
+        refuse_merged(archive, letter(column), last, options)
+    return name, len(survey.names) - 1
+
+
+class _Survey:
+    """Parser target that counts the grid of every sheet of an ods workbook."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._row = self._column = self._repeat = self._width = self._last = 0
+        self._cell_repeat = 1
+        self._text = self._row_text = self._total = 0
+        self.names: list[str] = []
+        self.formulas: dict[str, tuple[int, int]] = {}
+        self.merged: dict[str, set[tuple[int, int]]] = {}
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag in (_TABLE + "table-cell", _TABLE + "covered-table-cell"):
+            self._cell_repeat = _times(attributes.get(_TABLE + "number-columns-repeated"))
+            self._text = sum(len(v) for k, v in attributes.items() if k.startswith(_OFFICE))
+            rows, columns = (_times(attributes.get(_TABLE + spans)) for spans in _SPANS)
+            if rows * columns > 1 and self.names:
+                merged = self.merged.setdefault(self.names[-1], set())
+                merged.add((self._row + rows, self._column))
+            if _TABLE + "formula" in attributes and self.names:
+                self.formulas.setdefault(self.names[-1], (self._row + 1, self._column))
+        elif tag == _TABLE + "table-row":
+            self._repeat = _times(attributes.get(_TABLE + "number-rows-repeated"))
+            self._column = self._last = self._row_text = 0
+        elif tag == _TABLE + "table":
+            self.names.append(attributes.get(_TABLE + "name", ""))
+            self._row = self._width = 0
+
+    def data(self, text: str) -> None:
+        self._text += len(text)
+
+    def end(self, tag: str) -> None:
+        if tag in (_TABLE + "table-cell", _TABLE + "covered-table-cell"):
+            self._column += self._cell_repeat
+            if self._text:
+                self._last = self._column
+                self._row_text += self._text * self._cell_repeat
+        elif tag == _TABLE + "table-row":
+            self._row += self._repeat
+            self._width = max(self._width, self._last)
+            self._total += self._row_text * self._repeat
+            if self._last and self._width * self._row > self._archive.limits.grid_cells:
+                raise too_large(self._archive, "grid-size")
+            if self._total > self._archive.limits.sheet_bytes:
+                raise too_large(self._archive, "sheet-size")
+
+    def close(self) -> None:
+        return None
+
+
+def _times(value: str | None) -> int:
+    return int(value[:9]) if value and value.isascii() and value.isdigit() else 1

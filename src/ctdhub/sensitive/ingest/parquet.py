@@ -1,0 +1,89 @@
+"""Parquet tables as text.
+
+Belongs here: the way from a Parquet file to a RawTable.  Does not belong here: meaning.
+
+Contributors send spreadsheets and text; Parquet comes from statisticians who protect a table of
+their own.  So ``read_table`` does not offer it, and the verbs for lone tables do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ctdhub.core.errors import UnreadableFile, printable
+from ctdhub.core.i18n import _
+from ctdhub.sensitive.ingest import headers, sniff
+from ctdhub.sensitive.ingest.options import Limits
+from ctdhub.sensitive.ingest.raw import RawTable, too_many_rows
+from ctdhub.sensitive.ingest.rejects import reject_table
+
+
+def read_parquet(path: Path, limits: Limits | None = None) -> RawTable:
+    """Read a Parquet file; every cell becomes text, the empty text null.
+
+    Numbers are written without a trailing ".0", dates as ISO 8601.  ``_row`` counts rows from 1.
+    A row without any value is a row, because Parquet has no blank lines.
+
+    Raises:
+        UnreadableFile: it is no Parquet file; a column is nested or bears a name that is empty,
+            reserved or used twice.
+        HostileFile: a limit is passed.
+    """
+    limits, file = limits or Limits(), printable(path.name)
+    data = sniff.load(path, file, limits)
+    try:
+        source = pq.ParquetFile(pa.BufferReader(data))
+        if source.metadata.num_rows > limits.rows:
+            raise too_many_rows(file, limits)
+        _check_names(source.schema_arrow.names, file)
+        texts = {name: _text(source, name, file) for name in source.schema_arrow.names}
+    except (pa.ArrowException, OSError, UnicodeError):
+        raise UnreadableFile(
+            _("The content cannot be read as a Parquet table."),
+            _("Write the file again, or send the table as CSV."),
+            file=file,
+            rule="content",
+        ) from None
+    rows = source.metadata.num_rows
+    return RawTable(
+        file=file,
+        sha256=hashlib.sha256(data).hexdigest(),
+        table=pa.table({**texts, headers.ROW: pa.array(np.arange(1, rows + 1))}),
+        rejects=reject_table(file, []),
+        rows_read=rows,
+    )
+
+
+def _check_names(names: list[str], file: str) -> None:
+    used = Counter(names)
+    if not all(names) or max(used.values(), default=0) > 1 or headers.ROW in used:
+        raise UnreadableFile(
+            _("A column has no name, or a name that is used twice or reserved."),
+            _("Give each column its own name."),
+            file=file,
+            rule="duplicate-header",
+        )
+
+
+def _text(source: pq.ParquetFile, name: str, file: str) -> pa.ChunkedArray:
+    kind = source.schema_arrow.field(name).type
+    if pa.types.is_nested(kind):
+        raise UnreadableFile(
+            _("A column holds lists or records, not single values."),
+            _("Write one value in each cell, or leave the column out."),
+            file=file,
+            column=name,
+            rule="nested",
+        )
+    column = source.read(columns=[name], use_threads=False).column(0).cast(pa.string())
+    text = pc.if_else(pc.equal(column, ""), None, column)
+    del column
+    pa.default_memory_pool().release_unused()
+    return text

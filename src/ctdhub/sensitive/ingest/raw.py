@@ -1,0 +1,250 @@
+"""A contributed table as text, and the steps every reader ends with.
+
+Belongs here: the RawTable value, columns from rows, rules about cells that hold for all formats.
+Does not belong here: formats, encodings, the meaning of values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ctdhub.core.errors import HostileFile, UnreadableFile
+from ctdhub.core.i18n import _, ngettext
+from ctdhub.sensitive.ingest import headers
+from ctdhub.sensitive.ingest.drop_non_records import INK, is_label_row, total_at_the_end
+from ctdhub.sensitive.ingest.options import Limits, ReadOptions
+from ctdhub.sensitive.ingest.rejects import REJECTS, Reject, reject_table
+
+_BATCH = 10_000
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """What a reader hands on.
+
+    Attributes:
+        file: name of the file (never its path), safe to show.
+        sha256: hexadecimal hash of the file's bytes.
+        table: one text column per named column, null where the cell is empty, and ``_row``
+            (int64): the 1-based row that a spreadsheet shows.  In JSON, which has no header, it
+            is the line or the position in the list.
+        rejects: rows that could not be read, schema ``REJECTS``, one line per row.
+        rows_read: rows of ``table`` and ``rejects`` together.  Rows without any value and the
+            rows named in ``skip_rows`` are no rows.
+        encoding, delimiter: of a text file, else None.
+        sheet: of a workbook, else None.
+        notes: what the reader decided on its own, in words, for the contributor to see.
+    """
+
+    file: str
+    sha256: str
+    table: pa.Table
+    rejects: pa.Table
+    rows_read: int
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.rows_read != self.table.num_rows + self.rejects.num_rows:
+            raise ValueError("rows read must be the rows of the table and the rejects")
+        if self.table.column_names[-1:] != [headers.ROW] or not self.rejects.schema.equals(REJECTS):
+            raise ValueError("a raw table ends with _row and its rejects have the schema REJECTS")
+
+    def whole(self) -> RawTable:
+        """The table itself, for whoever can keep no rejects.
+
+        Raises:
+            UnreadableFile: a row could not be read; the first is named.
+        """
+        for first in self.rejects.slice(0, 1).to_pylist():
+            raise UnreadableFile(
+                _("A row cannot be read as a record: {reason}").format(reason=first["reason"]),
+                _("Mend or delete the row; no row is left out silently."),
+                file=self.file,
+                row=first["source_row"],
+                rule=first["rule"],
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What a format reader found: names, one text array per name, row numbers, rejects."""
+
+    names: list[str]
+    columns: list[pa.ChunkedArray]
+    rows: NDArray[np.int64]
+    rejects: list[Reject]
+    header_row: int = 0
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def gather(
+    rows: Iterable[tuple[int, Sequence[str | None]]], width: int
+) -> tuple[list[pa.ChunkedArray], NDArray[np.int64]]:
+    """Columns from rows of ``width`` cells, a batch at a time; the empty text becomes null."""
+    pieces: list[list[pa.Array]] = [[] for _column in range(width)]
+    numbers: list[int] = []
+    source: Iterator[tuple[int, Sequence[str | None]]] = iter(rows)
+    while batch := list(islice(source, _BATCH)):
+        numbers += [number for number, _cells in batch]
+        for piece, column in zip(
+            pieces, zip(*(cells for _n, cells in batch), strict=True), strict=True
+        ):
+            piece.append(pa.array([cell or None for cell in column], pa.string()))
+    return [pa.chunked_array(p, pa.string()) for p in pieces], np.array(numbers, np.int64)
+
+
+def finish(cells: Cells, file: str, sha256: str, options: ReadOptions, limits: Limits) -> RawTable:
+    """The raw table: nameless empty columns and empty rows dropped, every cell checked.
+
+    Raises:
+        HostileFile: too many rows, too long a cell, a NUL character.
+        UnreadableFile: a column with values and without a name.
+    """
+    if len(cells.rows) + len(cells.rejects) > limits.rows:
+        raise too_many_rows(file, limits)
+    if (labels := is_label_row(cells.names, cells.columns, cells.rows, options)).any():
+        rest = pa.array(~labels)
+        columns = [column.filter(rest) for column in cells.columns]
+        cells = replace(cells, columns=columns, rows=cells.rows[~labels])
+    names, letters, columns = _named(cells, file)
+    rows = pa.array(cells.rows, pa.int64())
+    if len(rows):
+        filled = _filled(columns, len(rows))
+        if not filled.all():
+            keep = pa.array(filled)
+            blank = int(len(rows) - filled.sum())
+            cells.notes.append(
+                ngettext(
+                    "{n} row holds no value in any column; it is no record.",
+                    "{n} rows hold no value in any column; they are no records.",
+                    blank,
+                ).format(n=blank)
+            )
+            columns = [column.filter(keep) for column in columns]
+            rows = rows.filter(keep)
+    notes = list(cells.notes)
+    short = headers.without_groups(names, options.kobo)
+    if short != names:
+        notes.append(_("Group prefixes were taken off the column names of this Kobo export."))
+    for place, column in zip(letters, columns, strict=True):
+        _check(place, column, rows, file, limits)
+    if total := total_at_the_end(columns, rows):
+        columns, rows = [column.slice(0, len(rows) - 1) for column in columns], rows[:-1]
+    table = pa.table([*columns, rows], names=[*short, headers.ROW])
+    rejects = reject_table(file, [*cells.rejects, total] if total else cells.rejects)
+    return RawTable(
+        file=file,
+        sha256=sha256,
+        table=table,
+        rejects=rejects,
+        rows_read=table.num_rows + rejects.num_rows,
+        encoding=cells.encoding,
+        delimiter=cells.delimiter,
+        sheet=cells.sheet,
+        notes=tuple(notes),
+    )
+
+
+def too_many_rows(file: str, limits: Limits) -> HostileFile:
+    """The error for a file with more rows than allowed."""
+    return HostileFile(
+        _("The file has more than {limit} rows.").format(limit=limits.rows),
+        _("Split the file, for example by year."),
+        file=file,
+        rule="rows",
+    )
+
+
+def cell_too_long(file: str, row: int | None, column: str | None, limits: Limits) -> HostileFile:
+    """The error for a cell with more characters than allowed."""
+    return HostileFile(
+        _("A cell is longer than {limit} characters.").format(limit=limits.cell_characters),
+        _("Shorten the cell; if it is quoted text, look for a missing quotation mark."),
+        file=file,
+        row=row,
+        column=column,
+        rule="cell-size",
+    )
+
+
+def buffers(chunk: pa.StringArray) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """Offsets (one more than cells) and bytes of a chunk of text, without a copy."""
+    _valid, offsets, data = chunk.buffers()
+    where = np.frombuffer(offsets, np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
+    return where, np.frombuffer(data if data is not None else b"", np.uint8)
+
+
+def _named(cells: Cells, file: str) -> tuple[list[str], list[str], list[pa.ChunkedArray]]:
+    """Names, letters and texts of the columns that have a name."""
+    names, letters, columns = [], [], []
+    for position, (name, column) in enumerate(zip(cells.names, cells.columns, strict=True)):
+        if name:
+            names.append(name)
+            letters.append(headers.letter(position))
+            columns.append(column)
+        elif column.null_count < len(column):
+            if not _counts_rows(column):
+                raise headers.unnamed(position, file, cells.header_row)
+            cells.notes.append(
+                _("Column {column} has no name and only numbers the rows; it was left out.").format(
+                    column=headers.letter(position)
+                )
+            )
+    return names, letters, columns
+
+
+def _counts_rows(column: pa.ChunkedArray) -> bool:
+    """Whether the values are 1, 2, 3 … in order: the margin of a paper form, not data."""
+    first = column.drop_null().slice(0, 1)[0].as_py()
+    if first not in ("0", "1"):
+        return False
+    values = column.drop_null()
+    expected = np.arange(int(first), int(first) + len(values)).astype(str)
+    return bool(pc.all(pc.equal(values.combine_chunks(), pa.array(expected))).as_py())
+
+
+def _filled(columns: Sequence[pa.ChunkedArray], n: int) -> NDArray[np.bool_]:
+    """Which rows hold any value; white space alone is none."""
+    filled = np.zeros(n, bool)
+    for column in columns:
+        written = pc.match_substring_regex(column, INK)
+        filled |= written.fill_null(False).to_numpy()
+        if filled.all():
+            break
+    return filled
+
+
+def _check(place: str, column: pa.ChunkedArray, rows: pa.Array, file: str, limits: Limits) -> None:
+    begin = 0
+    for chunk in column.chunks:
+        offsets, data = buffers(chunk)
+        text = data[offsets[0] : offsets[-1]] if len(chunk) else data[:0]
+        if not text.all():
+            nul = int(offsets[0] + np.flatnonzero(text == 0)[0])
+            at = begin + int(np.searchsorted(offsets, nul, side="right")) - 1
+            raise HostileFile(
+                _("A cell holds a NUL character, which no text has."),
+                _("Export the file again from the program it comes from."),
+                file=file,
+                row=rows[at].as_py(),
+                column=place,
+                rule="nul",
+            )
+        for long in np.flatnonzero(np.diff(offsets) > limits.cell_characters):
+            if len(chunk[int(long)].as_py()) > limits.cell_characters:
+                raise cell_too_long(file, rows[begin + int(long)].as_py(), place, limits)
+        begin += len(chunk)

@@ -1,0 +1,98 @@
+"""Read any contributed table, or say in one error why not.
+
+Belongs here: the way from a path to a RawTable, and the one place where errors of libraries become
+errors with a remedy.  Does not belong here: formats.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from xml.etree.ElementTree import ParseError
+
+import pyarrow as pa
+from defusedxml.common import DefusedXmlException
+from python_calamine import CalamineError, PasswordError
+
+from ctdhub.core.errors import HostileFile, UnreadableFile, printable
+from ctdhub.core.i18n import _
+from ctdhub.sensitive.ingest import delimited, json_rows, sniff, workbook
+from ctdhub.sensitive.ingest.options import Limits, ReadOptions
+from ctdhub.sensitive.ingest.raw import RawTable, finish
+from ctdhub.sensitive.ingest.xlsx_preflight import damaged
+
+_READERS = {"zip": workbook.read, "json": json_rows.read, "delimited": delimited.read}
+
+
+def read_table(
+    path: Path, options: ReadOptions | None = None, limits: Limits | None = None
+) -> RawTable:
+    """Read one table from a csv, tsv, txt, xlsx, xlsm, ods, json or jsonl file.
+
+    The content decides what the file is.  Every cell is text; an empty cell is null; the text NA
+    stays the text NA.  Rows with the wrong number of cells become rejects.
+
+    Args:
+        path: the file; only its name is kept, and that only to be shown.
+        options: what the mapping states about the file.
+        limits: what the file must not exceed.
+
+    Raises:
+        UnreadableFile: the bytes are not a table this can read.
+        HostileFile: a limit is passed, or a cell or the container is active or unsafe.
+    """
+    options, limits = options or ReadOptions(), limits or Limits()
+    file = printable(path.name)
+    with _translated(file):
+        data = sniff.load(path, file, limits)
+        kind = sniff.kind(data, file)
+        cells = _READERS[kind](data, file, options, limits)
+        if note := sniff.mismatch(file, kind):
+            cells.notes.append(note)
+        return finish(cells, file, hashlib.sha256(data).hexdigest(), options, limits)
+
+
+@contextmanager
+def _translated(file: str) -> Iterator[None]:
+    """Errors of the libraries, by name, become errors with a remedy and without a traceback."""
+    try:
+        yield
+    except PasswordError:
+        raise sniff.encrypted(file) from None
+    except DefusedXmlException:
+        raise HostileFile(
+            _("The workbook defines XML entities, which no spreadsheet program does."),
+            _("Open the workbook in a spreadsheet program, save it as a new file and send that."),
+            file=file,
+            rule="dtd",
+        ) from None
+    except (
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        zlib.error,
+        CalamineError,
+        ParseError,
+        EOFError,
+        NotImplementedError,  # zipfile: a version or method it does not know
+    ):
+        raise damaged(file) from None
+    except (pa.ArrowException, UnicodeError, RecursionError, OverflowError):
+        raise UnreadableFile(
+            _("The content cannot be read as a table."),
+            _("Open it in a spreadsheet program, save it as xlsx, ods or CSV and send that."),
+            file=file,
+            rule="content",
+        ) from None
+    except OSError:
+        raise sniff.no_access(file) from None
+    except MemoryError:
+        raise HostileFile(
+            _("The file needs more memory than this machine has."),
+            _("Split the file, for example by year."),
+            file=file,
+            rule="memory",
+        ) from None

@@ -1,0 +1,180 @@
+"""What a file is, told by its first bytes; what its name says is only compared.
+
+Belongs here: opening a path safely, signatures.  Does not belong here: parsing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Literal
+
+from ctdhub.core.errors import HostileFile, UnreadableFile
+from ctdhub.core.i18n import _
+from ctdhub.sensitive.ingest.options import Limits
+
+Kind = Literal["zip", "json", "delimited"]
+
+_BINARY = (
+    (b"%PDF-", "PDF"),
+    (b"\x89PNG", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"II*\0", "TIFF"),
+    (b"PAR1\x15", "Parquet"),
+    (b"SQLite format 3\0", "SQLite"),
+    (b"\x1f\x8b", "gzip"),
+    (b"BZh91AY&SY", "bzip2"),
+    (b"\xfd7zXZ", "xz"),
+    (b"7z\xbc\xaf", "7-Zip"),
+    (b"Rar!\x1a", "RAR"),
+    (b"(\xb5/\xfd", "Zstandard"),
+    (b"\x7fELF", "ELF"),
+    (b"{\\rtf", "RTF"),
+    (b"\xff\xfe\0\0", "UTF-32"),
+    (b"\0\0\xfe\xff", "UTF-32"),
+)
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|\?xml|html|table|head|body|!--)", re.I)
+_JSON = re.compile(rb"""(?:\xef\xbb\xbf)?\s*(?:\{\s*["}]|\[\s*(?:[\[{\]"\d-]|true|false|null))""")
+_SUFFIXES: dict[Kind, frozenset[str]] = {
+    "zip": frozenset({".xlsx", ".xlsm", ".ods"}),
+    "json": frozenset({".json", ".jsonl", ".ndjson"}),
+    "delimited": frozenset({".csv", ".tsv", ".tab", ".txt"}),
+}
+
+
+def load(path: Path, file: str, limits: Limits) -> bytes:
+    """The bytes of a regular file that is neither empty nor too large; links are not followed.
+
+    Raises:
+        UnreadableFile: there is no such file, it may not be read, or it is empty.
+        HostileFile: it is a link, a folder or a device, or too large.
+    """
+    flags = os.O_RDONLY
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC"):
+        flags |= getattr(os, name, 0)
+    try:
+        if path.is_symlink():
+            raise _not_regular(file)
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        raise UnreadableFile(
+            _("There is no such file."), _("Check the name."), file=file, rule="no-file"
+        ) from None
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        raise no_access(file) from None
+    facts = os.fstat(descriptor)
+    if not stat.S_ISREG(facts.st_mode):
+        os.close(descriptor)
+        raise _not_regular(file)
+    with os.fdopen(descriptor, "rb") as stream:
+        if facts.st_size > limits.file_bytes:
+            raise _too_large(file, limits)
+        data = stream.read(limits.file_bytes + 1)
+    if len(data) > limits.file_bytes:
+        raise _too_large(file, limits)
+    if not data:
+        raise UnreadableFile(
+            _("The file is empty."),
+            _("Check the file, and give one that holds data."),
+            file=file,
+            rule="empty-file",
+        )
+    return data
+
+
+def kind(data: bytes, file: str) -> Kind:
+    """The family of formats the content belongs to.
+
+    Raises:
+        UnreadableFile: the content is of a kind that holds no table, or none this reads.
+    """
+    if data.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
+        return "zip"
+    if data.startswith(_OLE):
+        raise _ole(data, file)
+    for signature, name in _BINARY:
+        if data.startswith(signature):
+            raise UnreadableFile(
+                _("The content is {format}, not a table.").format(format=name),
+                _("Save the table as xlsx, ods or CSV."),
+                file=file,
+                rule="content",
+            )
+    start = data[:4096]
+    if _MARKUP.match(start):
+        raise UnreadableFile(
+            _("The content is a web page or XML, not a table."),
+            _("Save the table as xlsx, ods or CSV."),
+            file=file,
+            rule="content",
+        )
+    return "json" if _JSON.match(start) else "delimited"
+
+
+def mismatch(file: str, found: Kind) -> str | None:
+    """A note where the name promises another kind than the content is; content decides."""
+    suffix = Path(file).suffix.lower()
+    if suffix in _SUFFIXES[found] or not any(suffix in known for known in _SUFFIXES.values()):
+        return None
+    words = {
+        "zip": _("a workbook"),
+        "json": _("JSON"),
+        "delimited": _("delimited text"),
+    }
+    return _("The name ends in {suffix} but the content is {content}; it was read as such.").format(
+        suffix=suffix, content=words[found]
+    )
+
+
+def _ole(data: bytes, file: str) -> UnreadableFile:
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        return encrypted(file)
+    return UnreadableFile(
+        _("The content is an old Office format (such as xls)."),
+        _("Save the table as xlsx, ods or CSV."),
+        file=file,
+        rule="content",
+    )
+
+
+def encrypted(file: str) -> UnreadableFile:
+    """The error for a workbook that needs a password."""
+    return UnreadableFile(
+        _("The workbook is protected with a password."),
+        _("Open it, take the password off, save it and send it over a safe channel."),
+        file=file,
+        rule="encrypted",
+    )
+
+
+def no_access(file: str) -> UnreadableFile:
+    """The error for a file the system does not hand out."""
+    return UnreadableFile(
+        _("The file cannot be opened."),
+        _("Check its name and its permissions."),
+        file=file,
+        rule="no-access",
+    )
+
+
+def _not_regular(file: str) -> HostileFile:
+    return HostileFile(
+        _("This is a link, a folder or a device, not a file."),
+        _("Send the file itself."),
+        file=file,
+        rule="not-a-file",
+    )
+
+
+def _too_large(file: str, limits: Limits) -> HostileFile:
+    return HostileFile(
+        _("The file is larger than {limit} MiB.").format(limit=limits.file_bytes // 2**20),
+        _("Split the file, for example by year."),
+        file=file,
+        rule="file-size",
+    )

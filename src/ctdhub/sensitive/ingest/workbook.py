@@ -1,0 +1,149 @@
+"""Values of one sheet of an xlsx, xlsm or ods workbook.
+
+Belongs here: which format it is, values as text.  Does not belong here: checks of the container
+(``archive``) and of the grid (``sheets``, ``sheets_ods``).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from typing import Any
+
+from python_calamine import CalamineSheet, CalamineWorkbook
+
+from ctdhub.core.errors import UnreadableFile
+from ctdhub.core.i18n import _, ngettext
+from ctdhub.sensitive.ingest import headers, ods_preflight, xlsx_preflight
+from ctdhub.sensitive.ingest.options import Limits, ReadOptions
+from ctdhub.sensitive.ingest.raw import Cells, gather, too_many_rows
+from ctdhub.sensitive.ingest.sniff import encrypted
+from ctdhub.sensitive.ingest.zip_preflight import Archive
+
+
+def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
+    """Names, columns and row numbers of one sheet.  Macros and links are never opened.
+
+    Raises:
+        HostileFile: a limit is passed, the container is unsafe, a cell is a formula.
+        UnreadableFile: this is no workbook, it is encrypted, or it is damaged.
+    """
+    archive = Archive(data, file, limits)
+    find = _ods_sheet if _is_ods(archive) else _xlsx_sheet
+    name, others = find(archive, options)
+    for part in archive.names:  # sizes and checksums of the parts the library may open itself
+        if part.lower().endswith((".xml", ".rels")) and not part.startswith("xl/worksheets/"):
+            for _piece in archive.inflate(part):
+                pass
+    with _panics(file):
+        sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_name(name)
+        cells = _cells(sheet, name, file, options, limits)
+    if others and options.sheet is None:
+        note = ngettext(
+            "One more sheet of the workbook was not read: state sheet if it holds the records.",
+            "{n} more sheets of the workbook were not read: state sheet if one holds records.",
+            others,
+        )
+        cells.notes.append(note.format(n=others))
+    return cells
+
+
+def as_text(value: Any) -> str:
+    """A workbook value as text: ISO dates, whole numbers without ".0", TRUE and FALSE.
+
+    >>> [as_text(v) for v in (2.0, 0.1, True, datetime(2024, 5, 1), datetime(2024, 5, 1, 8, 30))]
+    ['2', '0.1', 'TRUE', '2024-05-01', '2024-05-01T08:30:00']
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e16 else repr(value)
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat()
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    return str(value)  # whole numbers and durations
+
+
+def _is_ods(archive: Archive) -> bool:
+    names = set(archive.names)
+    if "xl/workbook.xml" in names and "[Content_Types].xml" in names:
+        return False
+    kind = archive.read("mimetype").strip() if "mimetype" in names else b""
+    if kind.startswith(b"application/vnd.oasis.opendocument.spreadsheet") and (
+        "content.xml" in names
+    ):
+        return True
+    raise UnreadableFile(
+        _("The content is a zip archive, but neither an xlsx nor an ods workbook."),
+        _("Unpack it and send the table itself as xlsx, ods or CSV."),
+        file=archive.file,
+        rule="content",
+    )
+
+
+def _xlsx_sheet(archive: Archive, options: ReadOptions) -> tuple[str, int]:
+    sheet = xlsx_preflight.find(archive, options.sheet)
+    xlsx_preflight.measure(archive, sheet, options)
+    return sheet.name, sheet.others
+
+
+def _ods_sheet(archive: Archive, options: ReadOptions) -> tuple[str, int]:
+    if b"encryption-data" in archive.read("META-INF/manifest.xml"):
+        raise encrypted(archive.file)
+    return ods_preflight.measure(archive, options)
+
+
+def _cells(
+    sheet: CalamineSheet, name: str, file: str, options: ReadOptions, limits: Limits
+) -> Cells:
+    if sheet.start is None or sheet.end is None or sheet.end[0] + 1 < options.header_row:
+        raise UnreadableFile(
+            _("The sheet has no row {row}, which should hold the column names.").format(
+                row=options.header_row
+            ),
+            _("State sheet and header_row in the mapping."),
+            file=file,
+            row=options.header_row,
+            rule="no-header",
+        )
+    if sheet.end[0] + 1 - options.header_row > limits.rows:
+        raise too_many_rows(file, limits)
+    left = [""] * sheet.start[1]
+    rows = sheet.iter_rows()
+    names: list[str] = []
+    for number in range(1, options.header_row + 1):
+        cells = next(rows)
+        if number == options.header_row:
+            names = headers.clean(left + [as_text(v) for v in cells], file, number, limits)
+    columns, numbers = gather(_texts(rows, left, options), len(names))
+    return Cells(names, columns, numbers, [], options.header_row, sheet=name)
+
+
+def _texts(
+    rows: Iterator[list[Any]], left: list[str], options: ReadOptions
+) -> Iterator[tuple[int, Sequence[str]]]:
+    skipped = options.unseen
+    for number, cells in enumerate(rows, options.header_row + 1):
+        if number not in skipped:
+            yield number, left + [v if type(v) is str else as_text(v) for v in cells]
+
+
+@contextmanager
+def _panics(file: str) -> Iterator[None]:
+    """Turn a panic of the library's Rust code into an error with a remedy.
+
+    Such a panic reaches Python as ``pyo3_runtime.PanicException``, which cannot be imported and
+    derives from BaseException so that nobody swallows it by accident.  It is looked for by name
+    and only around the library's calls; anything else goes on as it was.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise xlsx_preflight.damaged(file) from None

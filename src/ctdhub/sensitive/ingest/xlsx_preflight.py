@@ -1,0 +1,273 @@
+"""The XML of one xlsx sheet, measured before a workbook library builds its grid from it.
+
+Belongs here: how large the grid would be, where formulas are, which part holds which sheet.
+Does not belong here: values, ods (``sheets_ods``).
+
+A library allocates every cell between the first and the last used one, and writes a shared text
+out wherever it is used, so a few bytes can ask for gigabytes; formulas are refused because their
+stored results may be stale and their text may be active.  Macros, embedded objects and links to
+other files lie in parts that are never opened.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element  # a type only; defusedxml parses
+
+import numpy as np
+from defusedxml import ElementTree
+
+from ctdhub.core.errors import HostileFile, UnreadableFile
+from ctdhub.core.i18n import _
+from ctdhub.sensitive.ingest.formulas import formula
+from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.ingest.zip_preflight import Archive
+
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
+_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]+)([0-9]+)["']""")
+_CELL = re.compile(rb"<(?:[\w.-]+:)?c[\s/>]")
+_FORMULA = re.compile(rb"<(?:[\w.-]+:)?f[\s/>]")
+_SHARED = re.compile(rb"""\st\s*=\s*["']s["'][^>]*>\s*<(?:[\w.-]+:)?v>\s*([0-9]+)\s*<""")
+_ERROR = re.compile(rb"""<(?:[\w.-]+:)?c\s(?=[^>]*\st\s*=\s*["']e["'])[^>]*>""")
+_MERGED = re.compile(
+    rb"""<(?:[\w.-]+:)?mergeCell\s[^>]*ref\s*=\s*["']([A-Za-z]+)[0-9]+:[A-Za-z]+([0-9]+)["']"""
+)
+_END = re.compile(rb"</(?:[\w.-]+:)?worksheet\s*>\s*$")
+_HELD = 4 * 2**20
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet of a workbook: its name, the part that holds it, the parts with shared texts.
+
+    ``others`` counts the other visible sheets.
+    """
+
+    name: str
+    part: str
+    texts: tuple[str, ...]
+    others: int = 0
+
+
+def find(archive: Archive, wanted: str | None) -> Sheet:
+    """The wanted sheet of an xlsx workbook, or the first visible one.
+
+    Raises:
+        UnreadableFile: there is no such sheet.
+    """
+    start = ElementTree.fromstring(archive.read("_rels/.rels"))
+    books = {_part(link, "") for link in start if _type(link) == "officeDocument"}
+    if books != {"xl/workbook.xml"}:  # the library would follow another link than this module
+        raise damaged(archive.file)
+    book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+    links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+    parts = {link.get("Id"): _part(link) for link in links if _type(link) == "worksheet"}
+    texts = {_part(link) for link in links if _type(link) == "sharedStrings"}
+    sheets: dict[str, tuple[str, bool]] = {}
+    for element in book.iter():
+        if element.tag.rpartition("}")[2] != "sheet":
+            continue
+        part = next((parts.get(v) for k, v in element.attrib.items() if k.endswith("}id")), None)
+        if part is not None:
+            visible = element.get("state", "visible") == "visible"
+            sheets[element.get("name") or ""] = (part, visible)
+    shows = {name: visible for name, (_part, visible) in sheets.items()}
+    name = choose(shows, wanted, archive.file)
+    texts = {*texts, "xl/sharedStrings.xml"} & set(archive.names)
+    if sheets[name][0] not in archive.names:
+        raise damaged(archive.file)
+    others = sum(visible for other, visible in shows.items() if other != name)
+    return Sheet(name, sheets[name][0], tuple(sorted(texts)), others)
+
+
+def _type(link: Element) -> str:
+    return (link.get("Type") or "").rpartition("/")[2]
+
+
+def _part(link: Element, base: str = "xl/") -> str:
+    """The part a link points to, by the same rule as the library's."""
+    target = (link.get("Target") or "").removeprefix("/")
+    return target if target.startswith("xl/") else base + target
+
+
+def choose(sheets: dict[str, bool], wanted: str | None, file: str) -> str:
+    """The wanted name, or the first visible one.  Sheets may be named after people, so an error
+    says how many there are and not their names.
+
+    Args:
+        sheets: whether each sheet is visible, in order.
+    """
+    if wanted is None:
+        visible = [name for name, shows in sheets.items() if shows]
+        if visible:
+            return visible[0]
+        raise damaged(file)
+    if wanted in sheets:
+        return wanted
+    raise UnreadableFile(
+        _("The workbook has no sheet of that name; it has {n} sheets.").format(n=len(sheets)),
+        _("State the name of one of them as sheet in the mapping."),
+        file=file,
+        rule="no-sheet",
+    )
+
+
+def measure(archive: Archive, sheet: Sheet, options: ReadOptions) -> None:
+    """Read a sheet's XML once, without parsing it, and refuse what must not be parsed.
+
+    Raises:
+        HostileFile: the grid would be too large, or a cell holds a formula.
+        UnreadableFile: cells do not say where they are, are merged or hold an error, or the sheet
+            ends early.
+    """
+    columns: set[bytes] = set()
+    last_row = cells = placed = 0
+    has_formula, text = False, b""
+    for text in _whole_tags(archive, sheet.part):
+        found = _REFERENCE.findall(text)
+        placed += len(found)
+        columns.update({column for column, _row in found})
+        last_row = max([last_row, *map(int, {row[:9] for _column, row in found})])
+        cells += _count(text)
+        has_formula = has_formula or _may_hold_formula(text)
+        for cell in _ERROR.findall(text) if b'"e"' in text or b"'e'" in text else ():
+            raise _error_cell(archive, cell)
+        for column, last in _MERGED.findall(text) if b"mergeCell " in text else ():
+            refuse_merged(archive, column.decode().upper(), int(last[:9]), options)
+    if placed < cells or not _END.search(text):
+        raise damaged(archive.file)
+    width = max((_position(column) + 1 for column in columns), default=0)
+    if width * last_row > archive.limits.grid_cells:
+        raise too_large(archive, "grid-size")
+    _measure_shared(archive, sheet, cells)
+    if has_formula:
+        _find_formula(archive, sheet)
+
+
+def _whole_tags(archive: Archive, part: str) -> Iterator[bytes]:
+    """The part in pieces that never end inside a tag."""
+    held = b""
+    for piece in archive.inflate(part):
+        text = held + piece
+        cut = max(text.rfind(b"<"), 0)
+        held = text[cut:]
+        if len(held) > _HELD:
+            raise too_large(archive, "cell-size")
+        yield text[:cut]
+    yield held
+
+
+def _count(text: bytes) -> int:
+    if b":c" in text or b"<c\n" in text or b"<c\r" in text or b"<c\t" in text:
+        return len(_CELL.findall(text))
+    return text.count(b"<c ") + text.count(b"<c>") + text.count(b"<c/")
+
+
+def _may_hold_formula(text: bytes) -> bool:
+    return (b"<f" in text or b":f" in text) and bool(_FORMULA.search(text))
+
+
+def _position(column: bytes) -> int:
+    position = 0
+    for character in column.upper()[:8]:
+        position = position * 26 + character - 64
+    return position - 1
+
+
+def _measure_shared(archive: Archive, sheet: Sheet, cells: int) -> None:
+    """Bytes of shared texts, each as often as the sheet uses it."""
+    for part in sheet.texts:
+        texts = re.split(rb"</(?:[\w.-]+:)?si>", archive.read(part))
+        sizes = np.array([len(text) for text in texts], np.int64)
+        if int(sizes.max()) * cells <= archive.limits.sheet_bytes:
+            continue
+        total = 0
+        for text in _whole_tags(archive, sheet.part):
+            indices = np.array([int(use[:9]) for use in _SHARED.findall(text)], np.int64)
+            total += int(sizes[indices[indices < len(sizes)]].sum())
+        if total > archive.limits.sheet_bytes:
+            raise too_large(archive, "sheet-size")
+
+
+def _find_formula(archive: Archive, sheet: Sheet) -> None:
+    parser = ElementTree.DefusedXMLParser(target=_FormulaSearch(archive.file))
+    for piece in archive.inflate(sheet.part):
+        parser.feed(piece)
+    parser.close()
+
+
+class _FormulaSearch:
+    """Parser target that stops at the first formula of a cell."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._place: str | None = None
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = tag.removeprefix(_MAIN).removeprefix(_STRICT)
+        if name == "c":
+            self._place = attributes.get("r")
+        elif name == "f" and self._place is not None:
+            column = self._place.rstrip("0123456789")
+            raise formula(self._file, int(self._place.removeprefix(column) or 0), column)
+
+    def end(self, tag: str) -> None:
+        if tag.removeprefix(_MAIN).removeprefix(_STRICT) == "c":
+            self._place = None
+
+    def close(self) -> None:
+        return None
+
+
+def _error_cell(archive: Archive, cell: bytes) -> UnreadableFile:
+    """The error for a cell such as #N/A, which the library would hand on as an empty one."""
+    found = _REFERENCE.search(cell)
+    return UnreadableFile(
+        _("A cell holds the error of a formula, such as #N/A."),
+        _("Write the value, or clear the cell where it is not known, and send the file again."),
+        file=archive.file,
+        row=int(found[2][:9]) if found else None,
+        column=found[1].decode().upper() if found else None,
+        rule="error-cell",
+    )
+
+
+def refuse_merged(archive: Archive, column: str, last: int, options: ReadOptions) -> None:
+    """Refuse merged cells below the header: only the first of them holds the value.
+
+    Raises:
+        UnreadableFile: the last row of the merged cells is a row of the table.
+    """
+    if last <= options.header_row or last in options.skip_rows:
+        return
+    raise UnreadableFile(
+        _("Cells of the table are merged, so all rows but the first would lose the value."),
+        _("Unmerge the cells, write the value into each of them and send the file again."),
+        file=archive.file,
+        row=last,
+        column=column,
+        rule="merged-cells",
+    )
+
+
+def too_large(archive: Archive, rule: str) -> HostileFile:
+    """The error for a sheet that would fill too much memory."""
+    return HostileFile(
+        _("The sheet is too large to read."),
+        _("Copy the filled rows and columns into a new workbook, or save the sheet as CSV."),
+        file=archive.file,
+        rule=rule,
+    )
+
+
+def damaged(file: str) -> UnreadableFile:
+    """The error for a workbook whose parts do not fit together."""
+    return UnreadableFile(
+        _("The workbook is damaged or not complete."),
+        _("Open it in a spreadsheet program, save it as a new file and send that."),
+        file=file,
+        rule="workbook",
+    )

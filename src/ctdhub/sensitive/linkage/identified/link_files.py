@@ -1,0 +1,169 @@
+"""From files of several contributors to copies without identifiers that share a person's token.
+
+Belongs here: the order of the work, the folder that is written.
+Does not belong here: scores (``model``), clusters (``resolve``), tokens (``stand_in``), arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from ctdhub.core.atomic import made_whole
+from ctdhub.core.errors import FileError
+from ctdhub.core.i18n import _
+from ctdhub.sensitive.ingest.headers import ROW
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.linkage.identified.cluster_tokens import Own, stand_ins
+from ctdhub.sensitive.linkage.identified.features import features, more_columns
+from ctdhub.sensitive.linkage.identified.persons import persons_of
+from ctdhub.sensitive.linkage.identified.report import earlier_tokens, summary_of, write_account
+from ctdhub.sensitive.linkage.identified.resolve import resolve
+from ctdhub.sensitive.linkage.identified.scoring import score
+from ctdhub.sensitive.linkage.pprl.ages import AgeAt, check_ages
+from ctdhub.sensitive.linkage.pprl.columns import Plan
+from ctdhub.sensitive.linkage.pprl.derive import Tokeniser
+from ctdhub.sensitive.linkage.pprl.tokenise import people_of, tokenise
+from ctdhub.sensitive.linkage.settings import LinkageSettings
+
+LEAVES = "leaves"
+"""Folder of the copies, which may leave; what lies beside it may not."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """One contributor's file with identifiers.
+
+    Attributes:
+        raw: the file as read; ``raw.file`` is its name.
+        plan: what happens to each column.
+        age: adds a column ``age``.
+    """
+
+    raw: RawTable
+    plan: Plan
+    age: AgeAt | None = None
+
+
+def link_files(
+    files: Sequence[Held],
+    tokeniser: Tokeniser,
+    out: Path,
+    settings: LinkageSettings,
+    earlier: Path | None,
+    progress: Callable[[str, float], None],
+) -> dict[str, Any]:
+    """Link the persons of the files and write a folder.
+
+    In :data:`LEAVES` is a copy of each file as `ctdhub tokens` writes it, in which ``link_token``
+    stands for a person of all files.  Beside it lies the account, see ``account``.  The folder is
+    there whole or not at all.
+
+    Args:
+        files: two or more.
+        tokeniser: the key and the release.
+        out: a new folder; readable by its owner alone.
+        settings: cut-offs.
+        earlier: the folder of an earlier round with the same key and release, or None.
+        progress: called with a message and the fraction done.
+
+    Returns:
+        The summary: counts, no value of a row.
+
+    Raises:
+        FileError: there is one file only, two have one name, a file has no identifiers, or
+            nobody of it would get the age that is asked for.
+        HubError: the extra is missing.
+    """
+    names = [file.raw.file for file in files]
+    check_files(names, out)
+    before = earlier_tokens(earlier, tokeniser.check) if earlier else {}
+    more = more_columns([file.plan for file in files])
+    tables, own, cases, starts = [], list[Own](), [], [0]
+    for at, file in enumerate(files):
+        progress(_("Reading the file"), 0.1 * at / len(files))
+        columns = [held[at] for held in more.values()]
+        raw = file.raw.whole()
+        if file.age:
+            check_ages(raw, file.plan, file.age)
+        tables.append(features(raw, file.plan, columns, starts[-1]))
+        own += [tokeniser.tokens(who) for who in people_of(raw.table, file.plan)]
+        cases.append(_cases(file))
+        if not any(tokens for _first, tokens in own[starts[-1] :]):
+            raise FileError(
+                _("No row of the file says enough to link it."),
+                _("Name the columns: --columns given=…,family=…,birth=…,place=…"),
+                file=raw.file,
+                rule="no-identifiers",
+            )
+        starts.append(len(own))
+    parts = [slice(a, b) for a, b in pairwise(starts)]
+    persons = persons_of(tables, cases, [[first for first, _all in own[part]] for part in parts])
+    rows = [persons.row[persons.file == i] - starts[i] for i in range(len(files))]
+    scored = score(tables, rows, list(more), progress)
+    progress(_("Joining"), 0.8)
+    found = resolve(persons, scored, settings.cut, settings.look)
+    stand = stand_ins(found.cluster[persons.of_row], own, tokeniser, before)
+    with made_whole(out) as fresh:
+        fresh.mkdir(mode=0o700, parents=True)
+        (fresh / LEAVES).mkdir(mode=0o700)
+        made = {}
+        for at, (file, part) in enumerate(zip(files, parts, strict=True)):
+            progress(_("Making tokens"), 0.85 + 0.1 * at / len(files))
+            copy = fresh / LEAVES / copy_name(file.raw.file)
+            made[file.raw.file] = tokenise(
+                file.raw, file.plan, tokeniser, copy, file.age, persons=stand[part]
+            )
+        summary = summary_of(made, persons, found, scored, settings)
+        places = [(file.raw.file, row) for file in files for row in file.raw.table[ROW].to_pylist()]
+        write_account(fresh, summary, found.review, places, own, stand, before, tokeniser.check)
+    return summary
+
+
+def check_files(names: Sequence[str], out: Path) -> None:
+    """Refuse what cannot be linked or written before anything is read.
+
+    Raises:
+        FileError: there is one file only, two have one name, or ``out`` exists.
+    """
+    if len(names) < 2:
+        raise FileError(
+            _("Linking needs the files of two contributors or more."),
+            _("Name all files of the round in one command."),
+            rule="one-file",
+        )
+    copies = [copy_name(name) for name in names]
+    if twice := [n for n, copy in zip(names, copies, strict=True) if copies.count(copy) > 1]:
+        raise FileError(
+            _("Two files have one name: their copies would, too."),
+            _("Give each contributor's file a name of its own."),
+            file=twice[0],
+            rule="one-name",
+        )
+    if out.exists():
+        what, fix = _("The folder exists already."), _("Name a new folder, or take that one away.")
+        raise FileError(what, fix, file=out, rule="no-overwrite")
+
+
+def check_earlier(folder: Path, tokeniser: Tokeniser) -> None:
+    """Refuse an earlier round that cannot be gone on with, before anything is read.
+
+    Raises:
+        FileError: it is no such folder, or is of another key or release.
+    """
+    earlier_tokens(folder, tokeniser.check)
+
+
+def copy_name(file: str) -> str:
+    """Name of the copy without identifiers."""
+    return f"{Path(file).stem}.csv"
+
+
+def _cases(file: Held) -> list[str]:
+    column = file.plan.of("case")
+    if column is None:
+        return [""] * file.raw.table.num_rows
+    return [cell.strip() for cell in file.raw.table[column].fill_null("").to_pylist()]

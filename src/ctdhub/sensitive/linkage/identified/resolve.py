@@ -1,0 +1,206 @@
+"""Scored pairs become persons: the likeliest first, at most one person of each file.
+
+Belongs here: clusters, pairs for review, how many links are expected to be wrong or missing.
+Does not belong here: scores (``model``), tokens of clusters (``stand_in``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctdhub.core.i18n import _
+from ctdhub.sensitive.linkage.identified.persons import (
+    Ints,
+    Persons,
+    Sets,
+    contradiction,
+    far_apart,
+)
+from ctdhub.sensitive.linkage.identified.scoring import Scored, probability
+
+SURE = 0.99
+"""Links below this probability are joined and shown as well."""
+
+CLOSE = 1.0
+"""Bits of evidence within which another person is as likely: less than twice."""
+
+BANDS = (0.0, 0.1, 0.5, 0.9, SURE)
+"""Lower ends of the bands of probability that are counted."""
+
+
+class Doubtful(NamedTuple):
+    """A pair for review: two rows counted over all files, and the other columns of the list."""
+
+    one: int
+    other: int
+    probability: float | None
+    agree: str
+    differ: str
+    joined: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Who is one person.
+
+    Attributes:
+        cluster: cluster of each person, from 0.
+        review: doubtful pairs, the likeliest first; then persons with two cases.
+        links: pairs of persons that were joined.
+        false_links: joined pairs that are expected to be two people.
+        missed_links: candidate pairs that were not joined and are expected to be one person.
+        bands: candidate pairs of persons by the lower end of their band of probability.
+    """
+
+    cluster: Ints
+    review: list[Doubtful]
+    links: int
+    false_links: float
+    missed_links: float
+    bands: dict[float, int]
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Pairs of persons with the best score of their rows, the likeliest first."""
+
+    one: Ints
+    other: Ints
+    row: Ints
+    probability: NDArray[np.float64]
+    bits: NDArray[np.float64]
+
+
+def resolve(persons: Persons, scored: Scored, cut: float, look: float) -> Resolved:
+    """Join persons of different files.
+
+    The likeliest pairs are joined first.  A pair is not joined but shown where it is less likely
+    than ``cut``, where facts contradict it, where another person of the file is as likely, or
+    where it would put two persons of one file into one cluster.
+
+    Args:
+        persons: of all files.
+        scored: candidate pairs of rows.
+        cut: least probability of a link, above 0 and at most 1.
+        look: least probability that is shown, at most ``cut``.
+    """
+    pairs = _of_persons(persons, scored)
+    sets = Sets(len(persons.row))
+    members = [{int(file): person} for person, file in enumerate(persons.file)]
+    rivals = _rivals(persons, pairs, cut)
+    review: list[Doubtful] = []
+    links, false_links = 0, 0.0
+    for i in range(int((pairs.probability >= look).sum())):
+        one, other = int(pairs.one[i]), int(pairs.other[i])
+        a, b = sets.root(one), sets.root(other)
+        p = float(pairs.probability[i])
+        if a == b:
+            continue
+        reason = _against(persons, members[a], members[b])
+        if p < cut:
+            reason = reason or _("Likely, not certain.")
+        elif rivals[i]:
+            reason = reason or _("Another person of the contributor is as likely.")
+        if not reason:
+            both = members[a] | members[b]
+            members[sets.join(a, b)] = both
+            links, false_links = links + 1, false_links + 1 - p
+        said = reason or _odd(persons, one, other, p)
+        if said:
+            review.append(_shown(scored, pairs, i, not reason, said))
+    root = np.array([sets.root(i) for i in range(len(persons.row))], np.int64)
+    for one, other in persons.doubles:
+        said = _("Perhaps one person with two cases at this contributor.")
+        review.append(Doubtful(one, other, None, "", "", True, said))
+    return Resolved(
+        cluster=np.unique(root, return_inverse=True)[1].astype(np.int64),
+        review=[row for row in review if not _settled(row, root, persons)],
+        links=links,
+        false_links=false_links,
+        missed_links=_missed(persons, pairs, root, members),
+        bands=_bands(pairs.probability),
+    )
+
+
+def _of_persons(persons: Persons, scored: Scored) -> _Pairs:
+    one, other = persons.of_row[scored.one], persons.of_row[scored.other]
+    swap = one > other
+    one, other = np.where(swap, other, one), np.where(swap, one, other)
+    order = np.lexsort((other, one, -scored.bits))
+    code = one[order] * len(persons.row) + other[order]
+    best = order[np.sort(np.unique(code, return_index=True)[1])]
+    bits = scored.bits[best]
+    return _Pairs(one[best], other[best], best, probability(bits), bits)
+
+
+def _rivals(persons: Persons, pairs: _Pairs, cut: float) -> NDArray[np.bool_]:
+    """Pairs for which one side has another candidate of the same file that is about as likely."""
+    likely = int((pairs.probability >= cut).sum())
+    best: dict[tuple[int, int], list[tuple[float, int]]] = {}
+    for i in range(likely):
+        for x, y in ((pairs.one[i], pairs.other[i]), (pairs.other[i], pairs.one[i])):
+            best.setdefault((int(x), int(persons.file[y])), []).append((float(pairs.bits[i]), i))
+    found = np.zeros(len(pairs.one), bool)
+    for candidates in best.values():
+        top = max(bits for bits, _at in candidates)
+        close = [at for bits, at in candidates if bits > top - CLOSE]
+        if len(close) > 1:
+            found[close] = True
+    return found
+
+
+def _against(persons: Persons, first: dict[int, int], second: dict[int, int]) -> str:
+    """What speaks against making one cluster of two, empty where nothing does."""
+    for one in first.values():
+        for other in second.values():
+            if reason := contradiction(persons, one, other):
+                return reason
+    if first.keys() & second.keys():
+        return _("It would join two persons of one contributor.")
+    return ""
+
+
+def _odd(persons: Persons, one: int, other: int, p: float) -> str:
+    """Why a link should be looked at, empty where nothing is odd."""
+    if far_apart(persons, one, other):
+        return _("Joined, though the birth years are far apart.")
+    return "" if p >= SURE else _("Joined, not certain.")
+
+
+def _shown(scored: Scored, pairs: _Pairs, i: int, joined: bool, reason: str) -> Doubtful:
+    at = int(pairs.row[i])
+    agree = ", ".join(name for name, bits in scored.speaks.items() if bits[at] > 0)
+    differ = ", ".join(name for name, bits in scored.speaks.items() if bits[at] < 0)
+    rows = int(scored.one[at]), int(scored.other[at])
+    p = round(float(pairs.probability[i]), 4)
+    return Doubtful(*rows, p, agree, differ, joined, reason)
+
+
+def _settled(row: Doubtful, root: Ints, persons: Persons) -> bool:
+    """Whether a pair that was left is in one cluster by other links."""
+    one, other = persons.of_row[row.one], persons.of_row[row.other]
+    return not row.joined and bool(root[one] == root[other])
+
+
+def _missed(persons: Persons, pairs: _Pairs, root: Ints, members: list[dict[int, int]]) -> float:
+    """Expected links among pairs left: neither side is joined to a person of the other's file."""
+    total = 0.0
+    for i in range(int((pairs.probability > 1e-6).sum())):
+        one, other = int(pairs.one[i]), int(pairs.other[i])
+        if (
+            int(persons.file[other]) not in members[root[one]]
+            and int(persons.file[one]) not in members[root[other]]
+        ):
+            total += float(pairs.probability[i])
+    return total
+
+
+def _bands(found: NDArray[np.float64]) -> dict[float, int]:
+    counts = Counter(np.searchsorted(BANDS, found, side="right").tolist())
+    return {low: counts[i] for i, low in enumerate(BANDS, 1)}

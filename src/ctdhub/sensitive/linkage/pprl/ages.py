@@ -1,0 +1,111 @@
+"""The age that stays when the birth date goes.
+
+Belongs here: ages from two dates, why a row has none, refusing a column that gives nobody an age.
+Does not belong here: birth dates as tokens are made of them (``births``), the file (``strip``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+
+from ctdhub.core.errors import FileError
+from ctdhub.core.i18n import _
+from ctdhub.core.text import trim
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.linkage.pprl.columns import Plan
+from ctdhub.sensitive.mapping.values import DateOrder, date_of, year_of
+
+AGE = "age"
+
+Lack = Literal["day", "birth", "before"]
+"""Why a row has no age.  day: no full date to count at.  birth: no birth date that can be read.
+before: the birth is after that date."""
+
+
+@dataclass(frozen=True)
+class AgeAt:
+    """Where an age comes from: the day in ``column``, and the order of day and month.
+
+    The age is in full years; where only the year of birth is known it may be one too high.
+    """
+
+    column: str
+    order: DateOrder = "dmy"
+
+
+def check_ages(raw: RawTable, plan: Plan, at: AgeAt) -> None:
+    """Refuse a column of days that gives no row an age: with the birth date, all ages would go.
+
+    Raises:
+        FileError: that, or a column is missing, or the file has an age that stays.
+    """
+    birth = plan.of("birth")
+    if birth is None or at.column not in raw.table.column_names:
+        what = _("There is no such column to count ages from.")
+        fix = _("Name a birth column under --columns, and a column of the file under --age-at.")
+        raise FileError(what, fix, file=raw.file, column=at.column, rule="age-at")
+    if AGE in plan.fated("stay") + plan.fated("code"):
+        what = _("The file has a column with the name of a column that is added.")
+        fix = _("Leave out --age-at, or name that column under --strip.")
+        raise FileError(what, fix, file=raw.file, column=AGE, rule="age-at")
+    lacks: Counter[Lack] = Counter()
+    for _age, lack in _counted(raw.table, birth, at):
+        if lack is None:
+            return
+        lacks[lack] += 1
+    if lacks:
+        raise _nobody(raw, birth, at, lacks.most_common(1)[0][0])
+
+
+def ages(rows: pa.Table, plan: Plan, at: AgeAt, lacks: Counter[Lack]) -> pa.Array:
+    """The age of each row; null where there is none, which is added to ``lacks``."""
+    found = list(_counted(rows, plan.of("birth") or "", at))
+    lacks.update(lack for _age, lack in found if lack is not None)
+    return pa.array([age for age, _lack in found], pa.string())
+
+
+def _counted(rows: pa.Table, birth: str, at: AgeAt) -> Iterator[tuple[str | None, Lack | None]]:
+    for batch in rows.select([birth, at.column]).to_batches():
+        for born, then in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            yield _age_of(born, then, at.order)
+
+
+def _age_of(birth: str | None, at: str | None, order: DateOrder) -> tuple[str | None, Lack | None]:
+    then = date_of(trim(at).lower(), order) if at else None
+    if then is None:
+        return None, "day"
+    born = date_of(trim(birth).lower(), order) if birth else None
+    if born is None:
+        born = year_of(trim(birth), order) if birth else None
+    if born is None:
+        return None, "birth"
+    if then[: len(born)] < born:
+        return None, "before"
+    short_of_a_year = then[5:] < born[5:] if len(born) > 4 else False
+    return str(int(then[:4]) - int(born[:4]) - short_of_a_year), None
+
+
+def _nobody(raw: RawTable, birth: str, at: AgeAt, lack: Lack) -> FileError:
+    if lack == "day":
+        what = _("No row would get an age, mostly because this column holds no full date.")
+        fix = _(
+            "Name a column of full dates under --age-at, such as 2019-05-03 or 3/5/2019 (month "
+            "first: `--dates mdy`); a year alone is not enough. Without such a column write the "
+            "ages into the file yourself and leave out --age-at: the birth date goes."
+        )
+    elif lack == "birth":
+        what = _("No row would get an age, mostly because its birth date cannot be read.")
+        fix = _(
+            "Write birth dates in digits, such as 1990-05-03 or 3/5/1990 (month first: "
+            "`--dates mdy`), or as years."
+        )
+    else:
+        what = _("No row would get an age, mostly because the birth is after the day.")
+        fix = _("Check which columns `--columns birth=…` and `--age-at` name.")
+    column = birth if lack == "birth" else at.column
+    return FileError(what, fix, file=raw.file, column=column, rule="age-at")

@@ -1,0 +1,174 @@
+"""What happens to each column before a file leaves the contributor.
+
+Belongs here: which columns tokens are made of, which are stripped, which stay; the proposal.
+Does not belong here: doing it (``strip``), recognising identifiers (``intake``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from ctdhub.core.errors import FileError
+from ctdhub.core.i18n import _
+from ctdhub.sensitive.ingest.headers import ROW
+from ctdhub.sensitive.ingest.identifier_words import kind_of, words
+from ctdhub.sensitive.ingest.identifiers import find_identifiers
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.mapping.parsers import Header
+from ctdhub.sensitive.mapping.tokens import TOKEN_COLUMN, TOKENS_COLUMN
+
+Role = Literal["given", "family", "name", "birth", "place", "sex", "case"]
+ROLES: tuple[Role, ...] = ("given", "family", "name", "birth", "place", "sex", "case")
+"""What a column says of a person.  ``name`` is a whole name in one column, ``case`` the number of
+a case."""
+
+Fate = Literal["token", "strip", "code", "stay"]
+"""token: becomes tokens and is stripped.  strip: is stripped.  code: a number of a case becomes a
+keyed code.  stay: leaves as it is."""
+
+_WORDS: dict[str, str] = {
+    "given": "given first forename prenom prenoms nombre nombres vorname nome имя имена όνομα "
+    "ονομα الاول الأول",
+    "family": "family last surname nom apellido apellidos cognome nachname familienname sobrenome "
+    "фамилия прізвище επώνυμο επωνυμο اللقب لقب الكنية العائلة",
+    "where": "place lieu lugar ort luogo город место місце τόπος مكان",
+    "name": "name fullname names اسم الاسم фио",
+    "birth": "birth birthdate birthday dob born dateofbirth naissance nacimiento fnac geburt "
+    "geburtsdatum nascita nascimento ميلاد الميلاد الولادة рождения рождение народження γέννησης "
+    "γεννησης",
+    "sex": "sex sexe sexo gender genre genero geschlecht sesso الجنس جنس пол стать φύλο φυλο",
+    "place": "birthplace hometown suburb town village city municipality commune ville localidad "
+    "ciudad wohnort citta город село місто πόλη πολη المدينة مدينة القرية",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, what becomes of it, and why in a translated sentence."""
+
+    name: str
+    fate: Fate
+    reason: str
+    role: Role | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What happens to every column of a file, in the order of the file."""
+
+    columns: tuple[Column, ...]
+
+    def of(self, role: Role) -> str | None:
+        """The column of a role, None without one."""
+        return next((c.name for c in self.columns if c.role == role), None)
+
+    def fated(self, fate: Fate) -> tuple[str, ...]:
+        """Columns of one fate."""
+        return tuple(c.name for c in self.columns if c.fate == fate)
+
+
+def propose(raw: RawTable) -> dict[Role, str]:
+    """Roles that column names speak of; at most one column each, the first in the file."""
+    found: dict[Role, str] = {}
+    for column in raw.table.column_names:
+        if column != ROW and (role := _role(column)) is not None:
+            found.setdefault(role, column)
+    if "given" in found and "family" in found:
+        found.pop("name", None)
+    elif "name" in found:
+        found.pop("given", None)
+        found.pop("family", None)
+    return found
+
+
+@cache
+def _words(meaning: str) -> frozenset[str]:
+    """Words of a column name, small and without accents."""
+    return frozenset(words(_WORDS[meaning]))
+
+
+def _role(column: str) -> Role | None:
+    said = set(words(column))
+    if said & _words("birth"):
+        return "place" if said & _words("where") else "birth"
+    kind = kind_of(column)
+    if kind in ("telephone", "email", "document_number", "case_number"):
+        return "case" if kind == "case_number" else None
+    others: tuple[Role, ...] = ("sex", "place")
+    for role in others:
+        if said & _words(role):
+            return role
+    named = kind == "name" or not said & {"name", "names", "date", "year"}
+    roles: tuple[Role, ...] = ("given", "family", "name")
+    return next((role for role in roles if named and said & _words(role)), None)
+
+
+def plan(
+    raw: RawTable,
+    roles: Mapping[Role, str],
+    keep: Collection[str] = (),
+    strip: Collection[str] = (),
+) -> Plan:
+    """Decide every column.
+
+    Args:
+        roles: columns that tokens are made of; they are stripped.  ``sex`` stays: it identifies
+            nobody, and the hub checks links by it.  ``case`` becomes a keyed code.
+        keep: columns that look like identifiers and are none.
+        strip: further columns to strip.
+
+    Raises:
+        FileError: a named column is not there, has two fates, or takes the name of a new column;
+            or the roles are too few to make any token.
+    """
+    header = Header(raw.table.column_names)
+    named = [*roles.values(), *keep, *strip]
+    places = {name: header.find(name) for name in named}
+    if missing := [name for name, place in places.items() if place in (None, ROW)]:
+        raise _fault(_("The file has no such column."), raw, missing, "columns")
+    if twice := sorted({name for name in named if named.count(name) > 1}):
+        raise _fault(_("A column is named for two purposes."), raw, twice, "columns")
+    if taken := [name for name in (TOKEN_COLUMN, TOKENS_COLUMN) if header.find(name) is not None]:
+        what = _("The file has a column with the name of a column that is added.")
+        raise _fault(what, raw, taken, "columns")
+    if not {"given", "family", "name"} & set(roles) and not {"birth", "place"} <= set(roles):
+        raise FileError(
+            _("No column holds names: there is nothing to make tokens of."),
+            _("Name the columns: --columns given=…,family=…,birth=…,place=…"),
+            file=raw.file,
+            rule="roles",
+        )
+    by_role = {places[name]: role for role, name in roles.items()}
+    kept, stripped = {places[n] for n in keep}, {places[n] for n in strip}
+    found = {finding.column: finding for finding in find_identifiers(raw)}
+    columns = []
+    for name in raw.table.column_names:
+        if name == ROW:
+            continue
+        role = by_role.get(name)
+        if role == "sex":
+            columns.append(Column(name, "stay", _("The hub checks links by it."), role))
+        elif role == "case":
+            columns.append(Column(name, "code", _("The hub tells people apart by it."), role))
+        elif role:
+            columns.append(Column(name, "token", _("Tokens are made of it."), role))
+        elif name in stripped:
+            columns.append(Column(name, "strip", _("You named it under --strip.")))
+        elif name in kept or name not in found:
+            columns.append(Column(name, "stay", _("Nothing in it speaks of a person.")))
+        else:
+            columns.append(Column(name, "strip", found[name].reason))
+    return Plan(tuple(columns))
+
+
+def _fault(what: str, raw: RawTable, columns: list[str], rule: str) -> FileError:
+    return FileError(
+        what,
+        _("Write names as the file has them, each once; new columns may not be in the file yet."),
+        file=raw.file,
+        column=", ".join(columns),
+        rule=rule,
+    )

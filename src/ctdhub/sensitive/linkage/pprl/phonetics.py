@@ -1,0 +1,82 @@
+"""Skeletons: what stays of a name when spellings and scripts differ.
+
+Belongs here: which spellings count as one, the parts of a name.
+Does not belong here: letters of scripts (``scripts``), what tokens are made of (``derive``).
+
+A skeleton keeps the order of consonants, each as a class of sounds, and whether a name begins with
+a vowel.  Like Soundex (R. C. Russell, US patent 1,261,167, 1918) it drops vowels and doubled
+letters; the classes are narrower, and digraphs of several languages are read first, so that for
+example Cyrillic, Arabic and German spellings of one name meet.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from ctdhub.sensitive.linkage.pprl.scripts import romanised
+
+_DIGRAPHS = tuple(
+    (re.compile(pattern), sound)
+    for pattern, sound in (
+        ("^mac(?=[^aeiou])|^mc", "mk"),
+        ("^(?:ou|u|w)(?=[aeiy])", "w"),
+        ("^(?:i|y|j)(?=[aeouyw])", "j"),
+        ("dj|dzh|dz|dsch|dg(?=e)", "j"),
+        ("shch|sch|tsch|tch|tsh|sh|ch(?=[aeiouy])|zh|ts|tz|cz|sz|rz", "s"),
+        ("kh", "h"),
+        ("ch|gh|gu(?=[ei])|ck|cq|qu", "k"),
+        ("ph", "f"),
+        ("th|dh", "t"),
+        ("c(?=[eiy])", "s"),
+        ("x", "ks"),
+    )
+)
+_CLASSES = str.maketrans("bpfvwcgkqdtsz", "bbbbbkkkkttss")
+_VOWELS = re.compile("[aeiouywh]")
+_DOUBLED = re.compile(r"(.)\1+")
+_SMALL = (
+    "al el as ad ar an az ash bin ibn ben bint bent binti abd abdul abdel de da do dos das di del "
+    "della du des la le lo los las van von der den ter ten zu af av mc mac san st y e i"
+)
+PARTICLES = frozenset(_SMALL.split())
+"""Small words that one office writes and another leaves out."""
+
+_SERVANT = re.compile("^abd[aeiu]l+(?=...)")
+"""Arabic "servant of", written as one word with what follows or apart from it."""
+
+TITLES = frozenset("mr mrs ms miss dr prof m mme mlle sr sra srta herr frau jr hajji haji".split())  # noqa: SIM905
+
+
+@lru_cache(maxsize=200_000)
+def parts(name: str) -> tuple[str, ...]:
+    """The parts of a name that count, romanised: no titles, and no particles unless all are.
+
+    >>> parts("Mme. María-José de la Cruz"), parts("El")
+    (('maria', 'jose', 'cruz'), ('el',))
+    """
+    found = [_SERVANT.sub("", p) for p in romanised(name).split() if p not in TITLES]
+    kept = [p for p in found if p not in PARTICLES and len(p) > 1]
+    return tuple(kept or found)
+
+
+@lru_cache(maxsize=200_000)
+def skeleton(part: str) -> str:
+    """The skeleton of one romanised part.
+
+    >>> skeleton("mueller") == skeleton("muller"), skeleton("khdyja") == skeleton("hadidja")
+    (True, True)
+    >>> skeleton("wagner") == skeleton("vagner"), skeleton("oualid") == skeleton("walyd")
+    (True, True)
+    >>> skeleton("anna"), skeleton("hanna"), skeleton("viktor") == skeleton("victor")
+    ('an', 'hn', True)
+    """
+    text = part
+    for pattern, sound in _DIGRAPHS:
+        text = pattern.sub(sound, text)
+    if not text:
+        return ""
+    first, rest = text[0], text[1:]
+    first = "a" if first in "aeiouy" else first.translate(_CLASSES)
+    rest = _VOWELS.sub("", rest).translate(_CLASSES)
+    return _DOUBLED.sub(r"\1", first + rest)

@@ -1,0 +1,188 @@
+"""One pass over a file: tokens are added, identifiers go, the rest stays as it was.
+
+Belongs here: the rows, the file that leaves, the account of what was done.
+Does not belong here: which columns go (``columns``), how tokens are made (``derive``), how old
+somebody was (``ages``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from ctdhub.core.atomic import made_whole
+from ctdhub.core.errors import FileError
+from ctdhub.core.i18n import _
+from ctdhub.core.text import trim
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.linkage.pprl.ages import AGE, AgeAt, Lack, ages, check_ages
+from ctdhub.sensitive.linkage.pprl.birth_dates import read_birth
+from ctdhub.sensitive.linkage.pprl.columns import Plan
+from ctdhub.sensitive.linkage.pprl.derive import Identity, Tokeniser
+from ctdhub.sensitive.linkage.pprl.phonetics import parts
+from ctdhub.sensitive.mapping.tokens import SEPARATOR, TOKEN_COLUMN, TOKENS_COLUMN
+
+BATCH = 10_000
+FORMS = (".csv", ".parquet")
+
+
+@dataclass(frozen=True)
+class Made:
+    """The account of one file; no value of it.
+
+    Attributes:
+        rows: rows read and written.
+        tokens: tokens made, by kind.
+        without_token: rows without the one token that stands for a person.
+        without_any: rows that say too little for any token.
+        births_unread: rows with a birth date that could not be read for certain.
+        without_age: rows without an age, by reason; None where no age is added.
+    """
+
+    rows: int
+    tokens: dict[str, int]
+    without_token: int
+    without_any: int
+    births_unread: int
+    without_age: dict[Lack, int] | None = None
+
+
+def tokenise(
+    raw: RawTable,
+    plan: Plan,
+    tokeniser: Tokeniser,
+    out: Path,
+    age: AgeAt | None = None,
+    progress: Callable[[str, float], None] | None = None,
+    persons: Sequence[str] | None = None,
+) -> Made:
+    """Write the file that may leave: case columns and tokens, never an identifier.
+
+    Args:
+        raw: the file as read.
+        plan: what happens to each column.
+        tokeniser: the key, for one release.
+        out: a new file, .csv or .parquet; readable by its owner alone.
+        age: adds a column ``age``, since the birth date is stripped.
+        progress: called with a message and the fraction done.
+        persons: by row, the token that stands for the person in place of the row's own.
+
+    Raises:
+        UnreadableFile: a row cannot be read; no row is left out silently.
+        FileError: ``out`` exists, or ends in something else; no row would get an age.
+    """
+    raw.whole()
+    check_new(out)
+    if age:
+        check_ages(raw, plan, age)
+    leaves = [c.name for c in plan.columns if c.fate in ("stay", "code")]
+    schema = pa.schema(
+        [(n, pa.string()) for n in (*leaves, *((AGE,) if age else ()), TOKEN_COLUMN, TOKENS_COLUMN)]
+    )
+    account, ageless = _Account(persons), Counter[Lack]()
+    total = max(raw.table.num_rows, 1)
+    with _writer(out, schema) as write:
+        for done in range(0, raw.table.num_rows, BATCH):
+            if progress:
+                progress(_("Making tokens"), done / total)
+            rows = raw.table.slice(done, BATCH)
+            columns = {name: rows[name] for name in plan.fated("stay")}
+            columns |= {name: _codes(rows[name], tokeniser) for name in plan.fated("code")}
+            columns |= account.tokens(rows, plan, tokeniser)
+            if age:
+                columns[AGE] = ages(rows, plan, age, ageless)
+            write(pa.table([columns[name] for name in schema.names], schema=schema))
+    return replace(account.made(), without_age=dict(sorted(ageless.items())) if age else None)
+
+
+def check_new(out: Path) -> None:
+    """Refuse a name that cannot be written before anything is read.
+
+    Raises:
+        FileError: it exists, or ends in something else than .csv or .parquet.
+    """
+    if out.suffix.lower() not in FORMS:
+        what = _("The name of the file must end in .csv or .parquet.")
+        raise FileError(what, _("Give the file another name."), file=out, rule="format-suffix")
+    if out.exists():
+        what, fix = _("The file exists already."), _("Name a new file, or take that one away.")
+        raise FileError(what, fix, file=out, rule="no-overwrite")
+
+
+class _Account:
+    """Tokens of rows, and how many there were."""
+
+    def __init__(self, persons: Sequence[str] | None) -> None:
+        self._persons = persons
+        self._kinds: Counter[str] = Counter()
+        self._rows = self._alone = self._none = self._unread = 0
+
+    def tokens(self, rows: pa.Table, plan: Plan, tokeniser: Tokeniser) -> dict[str, pa.Array]:
+        one, every = [], []
+        for person in people_of(rows, plan):
+            first, found = tokeniser.tokens(person)
+            if self._persons is not None and (first := self._persons[self._rows]):
+                found = tuple(dict.fromkeys((first, *found)))
+            self._rows += 1
+            self._alone += not first
+            self._none += not found
+            self._unread += bool(person.birth and read_birth(person.birth) is None)
+            self._kinds.update(token[0] for token in found)
+            one.append(first or None)
+            every.append(SEPARATOR.join((tokeniser.check, *found)) if found else None)
+        return {
+            TOKEN_COLUMN: pa.array(one, pa.string()),
+            TOKENS_COLUMN: pa.array(every, pa.string()),
+        }
+
+    def made(self) -> Made:
+        kinds = dict(sorted(self._kinds.items()))
+        return Made(self._rows, kinds, self._alone, self._none, self._unread)
+
+
+def people_of(rows: pa.Table, plan: Plan) -> Iterator[Identity]:
+    """What each row says of a person, read from the columns of the plan."""
+
+    def cells(column: str | None) -> list[str]:
+        if column is None:
+            return [""] * rows.num_rows
+        return rows[column].fill_null("").to_pylist()  # type: ignore[no-any-return]
+
+    births, places = cells(plan.of("birth")), cells(plan.of("place"))
+    if whole := plan.of("name"):
+        for name, birth, place in zip(cells(whole), births, places, strict=True):
+            *given, family = parts(name) or ("",)
+            yield Identity(" ".join(given), family, trim(birth), place)
+        return
+    for given_, family, birth, place in zip(
+        cells(plan.of("given")), cells(plan.of("family")), births, places, strict=True
+    ):
+        yield Identity(given_, family, trim(birth), place)
+
+
+def _codes(column: pa.ChunkedArray, tokeniser: Tokeniser) -> pa.Array:
+    found = [tokeniser.case(cell) if cell else None for cell in column.to_pylist()]
+    return pa.array(found, pa.string())
+
+
+@contextmanager
+def _writer(out: Path, schema: pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
+    """Write beside the file and put it in place at the end, so that no half file is ever seen."""
+    with made_whole(out) as part:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            if out.suffix.lower() == ".csv":
+                options = pa_csv.WriteOptions(quoting_style="needed")
+                with pa_csv.CSVWriter(file, schema, write_options=options) as csv:
+                    yield csv.write_table
+            else:
+                with pq.ParquetWriter(file, schema, compression="zstd") as parquet:
+                    yield parquet.write_table

@@ -1,0 +1,276 @@
+"""Persons whom several contributors know, found by several tokens: a report for the steward.
+
+Belongs here: clusters, contradictions, what a steward should look at.
+Does not belong here: rows of people (``people``), which no cluster of this report changes
+(decisions 24 and 27); how sure a pattern is (``evidence``).
+
+Within a contributor its own case number decides who is one person, so a cluster holds at most one
+person of each contributor.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ctdhub.core.i18n import _
+from ctdhub.sensitive.linkage.match_weights import (
+    FACTS,
+    Ints,
+    Pairs,
+    Pattern,
+    letters,
+    pairs_of,
+    patterns,
+)
+from ctdhub.sensitive.linkage.persons import Persons, contradiction, persons_of
+from ctdhub.sensitive.linkage.pprl.derive import CHECK
+
+REVIEW = pa.schema(
+    [
+        pa.field("record_a", pa.string()),
+        pa.field("record_b", pa.string()),
+        pa.field("probability", pa.float64()),
+        pa.field("keys", pa.string()),
+        pa.field("reason", pa.string()),
+    ]
+)
+
+
+READ = ("record_id", "person_key", "age_band", "year_of_registration", *FACTS)
+"""Columns of records that are looked at."""
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """Who is likely one person.
+
+    Attributes:
+        members: ``record_id``, ``contributor``, ``cluster`` (from 0).  Sensitive.
+        review: pairs for the steward, schema :data:`REVIEW`: record ids and reasons, no values.
+        patterns: what each agreement of keys is worth.
+        persons: persons by contributor's own count.
+        clusters: persons once linked.
+        links: pairs that were joined.
+        too_common: tokens left out because too many share them.
+        made_apart: contributors by the key and release of their tokens; more than one group means
+            that tokens of different groups cannot agree.
+        overlap: clusters by the contributors that know them, joined with "+".
+    """
+
+    members: pa.Table
+    review: pa.Table
+    patterns: tuple[Pattern, ...]
+    persons: int
+    clusters: int
+    links: int
+    too_common: int
+    made_apart: tuple[tuple[str, ...], ...]
+    overlap: dict[str, int]
+
+
+def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clusters:
+    """Join persons of different contributors whose tokens agree.
+
+    The likeliest pairs are joined first.  A pair is not joined but left to the steward where it is
+    less likely than ``cut``, where the facts contradict it, where another pair is as good, or where
+    it would put two persons of one contributor into one cluster.  Two cases of one contributor that
+    agree on both names and the whole birth date are shown as well, without a probability.
+
+    Args:
+        records: ``record_id``, ``person_key``, ``age_band``, ``year_of_registration``
+            and the columns :data:`~ctdhub.sensitive.linkage.match_weights.FACTS`.
+        tokens: schema ``ctdhub.sensitive.mapping.tokens.TOKENS``.
+        cut: least probability of a link, above 0 and at most 1.
+        look: least probability that a steward is shown, at most ``cut``.
+    """
+    facts = records.group_by("record_id", use_threads=False).aggregate(
+        [(name, "first") for name in ("person_key", "age_band", "year_of_registration", *FACTS)]
+    )
+    checking = pc.starts_with(tokens["token"], f"{CHECK}-")
+    checks, held = tokens.filter(checking), _distinct(tokens.filter(pc.invert(checking)))
+    place = pc.index_in(held["record_id"], value_set=facts["record_id"])
+    held, place = held.filter(place.is_valid()), place.drop_null()
+    persons = persons_of(held, facts.take(place))
+    pairs = pairs_of(
+        persons.of_record,
+        persons.source[persons.of_record],
+        held["token"].combine_chunks(),
+        persons.facts,
+    )
+    worth = patterns(pairs, np.bincount(persons.source, minlength=len(persons.sources)))
+    joined, review, links = _join(persons, pairs, worth, cut, look)
+    cluster_of = np.array([joined.root(i) for i in range(len(persons.record))], np.int64)
+    __, numbered = np.unique(cluster_of, return_inverse=True)
+    members = pa.table(
+        {
+            "record_id": held["record_id"],
+            "contributor": held["contributor"],
+            "cluster": pa.array(numbered[persons.of_record], pa.int64()),
+        }
+    )
+    return Clusters(
+        members=_distinct(members),
+        review=review,
+        patterns=tuple(sorted(worth.values(), key=lambda p: (-p.pairs, p.kinds))),
+        persons=len(persons.record),
+        clusters=int(numbered.max(initial=-1)) + 1,
+        links=links,
+        too_common=pairs.too_common,
+        made_apart=_made_apart(checks),
+        overlap=_overlap(numbered, persons),
+    )
+
+
+def _made_apart(checks: pa.Table) -> tuple[tuple[str, ...], ...]:
+    groups: dict[str, set[str]] = {}
+    for row in _distinct(checks.select(["contributor", "token"])).to_pylist():
+        groups.setdefault(row["token"], set()).add(row["contributor"])
+    return tuple(sorted(tuple(sorted(names)) for names in groups.values()))
+
+
+def _distinct(table: pa.Table) -> pa.Table:
+    return table.group_by(table.column_names, use_threads=False).aggregate([])
+
+
+class _Joined:
+    """Union-find; a set holds at most one person of each contributor."""
+
+    def __init__(self, persons: Persons) -> None:
+        self._parent = list(range(len(persons.record)))
+        self._members = {i: {int(s): i} for i, s in enumerate(persons.source)}
+        self._facts = persons
+
+    def root(self, one: int) -> int:
+        while self._parent[one] != one:
+            self._parent[one] = one = self._parent[self._parent[one]]
+        return one
+
+    def join(self, one: int, other: int) -> str:
+        """Join two sets unless something speaks against it; the reason, empty if joined."""
+        a, b = self.root(one), self.root(other)
+        if a == b:
+            return ""
+        first, second = self._members[a], self._members[b]
+        if first.keys() & second.keys():
+            return _("It would join two persons of one contributor.")
+        for x in first.values():
+            for y in second.values():
+                if reason := contradiction(self._facts, x, y):
+                    return reason
+        self._parent[b] = a
+        first |= self._members.pop(b)
+        return ""
+
+
+def _join(
+    persons: Persons, pairs: Pairs, worth: dict[int, Pattern], cut: float, look: float
+) -> tuple[_Joined, pa.Table, int]:
+    joined, links = _Joined(persons), 0
+    rows: list[tuple[str, str, float | None, str, str]] = []
+    between = np.flatnonzero(~pairs.within)
+    probability = np.array([worth[int(bits)].probability for bits in pairs.kinds[between]])
+    keys = np.bitwise_count(pairs.kinds[between])
+    shown = probability >= look
+    between, probability, keys = between[shown], probability[shown], keys[shown]
+    rivals = _rivals(_same(persons, pairs), pairs, between, probability, keys)
+    for i in np.lexsort((pairs.other[between], pairs.one[between], -keys, -probability)):
+        at = between[i]
+        one, other = int(pairs.one[at]), int(pairs.other[at])
+        if probability[i] < cut:
+            reason = "" if joined.root(one) == joined.root(other) else _("Likely, not certain.")
+        elif rivals[i]:
+            reason = _("Another person of the contributor is as likely.")
+        else:
+            before = joined.root(one) != joined.root(other)
+            reason = joined.join(one, other)
+            links += before and not reason
+        if reason:
+            agree = letters(int(pairs.kinds[at]))
+            ids = persons.record[one], persons.record[other]
+            rows.append((*ids, round(float(probability[i]), 4), agree, reason))
+    rows += _doubles(persons, pairs)
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(REVIEW)
+    arrays = [pa.array(c, field.type) for c, field in zip(columns, REVIEW, strict=True)]
+    return joined, pa.table(arrays, schema=REVIEW), links
+
+
+def _doubles(persons: Persons, pairs: Pairs) -> list[tuple[str, str, None, str, str]]:
+    """Pairs of one contributor for the steward: two cases, perhaps one person."""
+    reason = _("Perhaps one person with two cases at this contributor.")
+    return [
+        (
+            persons.record[pairs.one[at]],
+            persons.record[pairs.other[at]],
+            None,
+            letters(int(pairs.kinds[at])),
+            reason,
+        )
+        for at in np.flatnonzero(pairs.doubles)
+    ]
+
+
+def _same(persons: Persons, pairs: Pairs) -> list[int]:
+    """Persons by number; those who are perhaps one person held twice have the same number."""
+    number = list(range(len(persons.record)))
+    for at in np.flatnonzero(pairs.doubles):  # sorted by the smaller person
+        number[pairs.other[at]] = min(number[pairs.one[at]], number[pairs.other[at]])
+    return number
+
+
+def _rivals(
+    same: list[int],
+    pairs: Pairs,
+    between: Ints,
+    probability: NDArray[np.float64],
+    keys: Ints,
+) -> NDArray[np.bool_]:
+    """Pairs for which one side has another candidate, of the same contributor, just as good.
+
+    A candidate whom the contributor holds twice is no rival of itself.
+    """
+    sides = [
+        (int(person), int(source))
+        for place in between
+        for person, source in (
+            (pairs.one[place], pairs.sources[place, 1]),
+            (pairs.other[place], pairs.sources[place, 0]),
+        )
+    ]
+    candidates = [
+        same[person]
+        for place in between
+        for person in (int(pairs.other[place]), int(pairs.one[place]))
+    ]
+    scores = [(float(p), int(k)) for p, k in zip(probability, keys, strict=True)]
+    best: dict[tuple[int, int], tuple[float, int]] = {}
+    for at, side in enumerate(sides):
+        best[side] = max(best.get(side, (0.0, 0)), scores[at // 2])
+    top: dict[tuple[int, int], set[int]] = {}
+    for at, side in enumerate(sides):
+        if scores[at // 2] == best[side]:
+            top.setdefault(side, set()).add(candidates[at])
+    return np.array(
+        [
+            any(len(top[s]) > 1 and scores[i] == best[s] for s in (sides[2 * i], sides[2 * i + 1]))
+            for i in range(len(between))
+        ],
+        bool,
+    )
+
+
+def _overlap(cluster_of: Ints, persons: Persons) -> dict[str, int]:
+    known: dict[int, set[str]] = {}
+    for number, source in zip(cluster_of, persons.source, strict=True):
+        known.setdefault(int(number), set()).add(persons.sources[source])
+    return dict(sorted(_count("+".join(sorted(names)) for names in known.values()).items()))
+
+
+def _count(names: Iterable[str]) -> Counter[str]:
+    return Counter(names)

@@ -1,0 +1,94 @@
+"""Persons who are one person by further tokens: any equal token joins, a few of each person count.
+
+Belongs here: which tokens count, whom they join.
+Does not belong here: rows of people (``people``), the steward's report (``clusters``).
+
+A person is who has one person key.  She brings at most ``most`` tokens, which follow from her own
+records alone, and there is no rule about others: so without her those whom she held together fall
+into at most ``most`` people, and noise can cover that (decision 27).
+
+A token counts together with the gender and the citizenship of its record: that makes agreement by
+chance a score of times rarer, and is still a matter of her own records.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from ctdhub.sensitive.duck import run_whole
+
+ORDER = "iefhbdacg"
+"""Kinds of tokens (``pprl.derive.KINDS``), those first that add most to the link token:
+chosen on invented lists in four scripts, see ``docs/explanation/linkage.md``."""
+
+JOINS = pa.schema([pa.field("person", pa.string()), pa.field("one", pa.string())])
+"""Persons who are another: their key, and the key that stands for both (the least of all)."""
+
+_SHARED = f"""
+WITH held AS (
+    SELECT DISTINCT coalesce(r.person_key, r.record_id) AS person, t.token AS token,
+           t.token || ' ' || coalesce(r.gender, '') || ' ' || coalesce(r.citizenship, '') AS mark
+    FROM tokens t JOIN records r USING (record_id)
+    WHERE contains('{ORDER}', t.token[1]) AND t.token IS DISTINCT FROM r.person_key
+), ranked AS (
+    SELECT person, mark, instr('{ORDER}', token[1]) AS kind,
+           row_number() OVER (PARTITION BY person, token[1] ORDER BY mark) AS nth
+    FROM held
+), kept AS (
+    SELECT person, mark FROM ranked
+    QUALIFY row_number() OVER (PARTITION BY person ORDER BY nth, kind, mark) <= {{most:d}}
+)
+SELECT person, mark FROM kept
+WHERE mark IN (SELECT mark FROM kept GROUP BY mark HAVING count(*) > 1)
+ORDER BY 1, 2
+"""
+
+
+def joins(records: pa.Table, tokens: pa.Table, most: int) -> pa.Table:
+    """Whom tokens join, schema :data:`JOINS`, sorted; each row is one person fewer.
+
+    Args:
+        records: ``record_id``, ``person_key``, ``gender``, ``citizenship``.
+        tokens: schema ``ctdhub.sensitive.mapping.tokens.TOKENS``.
+        most: tokens of a person that count, one of each kind before a second; 0 joins nobody.
+    """
+    if not most:
+        return JOINS.empty_table()
+    shared = run_whole(_SHARED.format(most=most), records=records, tokens=tokens)
+    return pieces(shared)
+
+
+def pieces(shared: pa.Table) -> pa.Table:
+    """Connected persons, schema :data:`JOINS`.
+
+    Args:
+        shared: ``person``, ``mark``; sorted by person.
+    """
+    rows = shared["person"].combine_chunks().dictionary_encode()
+    marks = shared["mark"].combine_chunks().dictionary_encode()
+    n, m = len(rows.dictionary), len(marks.dictionary)
+    ends = rows.indices.to_numpy(), marks.indices.to_numpy() + n
+    ties = coo_array((np.ones(len(rows), np.int8), ends), shape=(n + m, n + m))
+    piece = connected_components(ties, directed=False)[1][:n]
+    __, first, which = np.unique(piece, return_index=True, return_inverse=True)
+    least = first[which]  # the rows are sorted, so the first of a piece is its least
+    others = np.flatnonzero(least != np.arange(n))
+    names = (rows.dictionary.take(pa.array(at)) for at in (others, least[others]))
+    return pa.table(list(names), schema=JOINS)
+
+
+def named(persons: pa.Array, joined: pa.Table) -> pa.Array:
+    """Persons by the key that stands for them.
+
+    Args:
+        persons: keys.
+        joined: schema :data:`JOINS`.
+    """
+    if not joined.num_rows:
+        return persons
+    place = pc.index_in(persons, value_set=joined["person"].combine_chunks())
+    return pc.coalesce(joined["one"].combine_chunks().take(place), persons)

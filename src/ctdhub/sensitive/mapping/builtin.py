@@ -1,0 +1,247 @@
+"""Mappings that read the known formats, made from their crosswalks.
+
+Belongs here: a crosswalk's columns as rules of a mapping, knowing a format by its headers.
+Does not belong here: the crosswalks (``schema.crosswalk``), running a mapping, ``writer``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any
+
+from ctdhub.core.errors import MappingError
+from ctdhub.core.i18n import _
+from ctdhub.core.text import fold
+from ctdhub.schema import crosswalk
+from ctdhub.schema.crosswalk import Column, Crosswalk, load_crosswalk
+from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.mapping.mapping import Mapping
+
+ADULT = 18
+"""Age in years at which childhood ends (Convention on the Rights of the Child, article 1)."""
+
+OLDEST = 120
+"""Ages above are no ages."""
+
+ENOUGH = 0.5
+"""Share of the names of a file and a format together that they must have in common."""
+
+
+@cache
+def names() -> dict[str, tuple[str, str]]:
+    """Names of the built-in mappings, each with its crosswalk and variant."""
+    found: dict[str, tuple[str, str]] = {}
+    for name in crosswalk.NAMES:
+        walk = load_crosswalk(name)
+        if walk.kind == "file":
+            found |= {variant: (name, variant) for variant in walk.variants or (name,)}
+    return found
+
+
+@cache
+def builtin(name: str) -> Mapping:
+    """The mapping that reads a known format.
+
+    ``htcds-2`` reads the Excel templates, which have labels in the second row; ``htcds-2-export``
+    reads exports with one header row (Salesforce, ODK, Kobo).
+
+    Raises:
+        MappingError: no built-in mapping of that name.
+
+    >>> builtin("ctdc-2024").columns["gender"][0].map["Woman"]
+    'female'
+    """
+    if name not in names():
+        raise MappingError(
+            _("There is no built-in mapping named {name}.").format(name=name),
+            _("Choose one of: {names}.").format(names=", ".join(names())),
+            rule="builtin-name",
+        )
+    walk_name, variant = names()[name]
+    return Mapping.model_validate(_as_dict(load_crosswalk(walk_name), name, variant))
+
+
+def recognise(headers: Iterable[str]) -> str | None:
+    """The built-in mapping for a file with these column names, None where none fits.
+
+    Of the names that the file and a format have together, at least half must be shared; the format
+    that shares most wins.
+
+    >>> recognise(["yearRegister", "gender", "IP_Gender"]) is None
+    True
+    """
+    given = {fold(h) for h in headers if h.strip()}
+    shares: dict[str, float] = {}
+    for name in {walk: None for walk, _variant in names().values()}:
+        walk = load_crosswalk(name)
+        core = [c for c in _distinct(walk) if not c.optional]
+        hit = [c for c in core if given & _spelt(c)]
+        known = set().union(*(_spelt(c) for c in walk.columns), map(fold, walk.strip))
+        if walk.first_column:
+            known.add(fold(walk.first_column))
+        shares[name] = len(hit) / (len(core) + len(given - known))
+    best = max(shares, key=lambda n: shares[n])
+    if shares[best] < ENOUGH:
+        return None
+    return _variant(load_crosswalk(best), given)
+
+
+def _variant(walk: Crosswalk, given: set[str]) -> str:
+    """Templates have every written column's own name; of exports at least one differs."""
+    options = list(walk.variants or (walk.name,))
+    own = {fold(c.name) for c in walk.columns if c.also}
+    return options[0] if own <= given else options[-1]
+
+
+def _distinct(walk: Crosswalk) -> list[Column]:
+    return list({c.name: c for c in walk.columns}.values())
+
+
+def _spelt(column: Column) -> set[str]:
+    return {fold(n) for n in (column.name, *column.also)}
+
+
+def _as_dict(walk: Crosswalk, name: str, variant: str) -> dict[str, Any]:
+    """The mapping in the words of a mapping's YAML."""
+    columns: dict[str, list[dict[str, Any]]] = {}
+    children: dict[str, list[dict[str, Any]]] = {}
+    for column in walk.columns:
+        for target, rule in _rules(column):
+            place = children if column.is_child else columns
+            place.setdefault(target, []).append(rule)
+    schema = load_schema()
+    order = [v.name for v in schema.records]
+    made: dict[str, Any] = {
+        "version": 1,
+        "name": name,
+        "empty": ["", *walk.empty],
+        "optional": list(_optional(walk)),
+        "identifiers": _identifiers(walk),
+        "exclude": list(walk.exclude),
+        "columns": {n: columns[n] for n in order if n in columns},
+    }
+    if walk.variants:
+        made["read"] = walk.variants[variant].model_dump(exclude_defaults=True)
+    if children:
+        made["perpetrators"] = {"split": ";", "columns": children}
+    return made
+
+
+def _optional(walk: Crosswalk) -> Iterator[str]:
+    """Columns under several names (a file has one of them) and those beyond the core."""
+    for column in walk.columns:
+        if column.also or column.optional:
+            yield from (column.name, *column.also)
+
+
+def _identifiers(walk: Crosswalk) -> dict[str, Any]:
+    decided: dict[str, Any] = dict.fromkeys(walk.strip, "strip")
+    for column in walk.columns:
+        if column.identifier:
+            keep = {"keep": crosswalk.sentence(column.lossy_read or "place_text")}
+            decision = keep if column.identifier == "keep" else column.identifier
+            decided |= dict.fromkeys((column.name, *column.also), decision)
+    return decided
+
+
+def _rules(c: Column) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Rules that a column gives, each with the hub variable it fills."""
+    source = list({fold(n): n for n in (c.name, *c.also)}.values())
+    lossy = {"lossy": crosswalk.sentence(c.lossy_read)} if c.lossy_read else {}
+    match c.form:
+        case "year" if c.bands:
+            single = {t: str(first) for t, (first, last) in c.bands.items() if first == last}
+            wide = [s for t in c.bands if t not in single for s in spellings(t)]
+            lossy = {"lossy": crosswalk.sentence("year_band")}
+            yield _to(c), {"from": source, "map": single, "null_values": wide, **lossy}
+        case "year":
+            yield _to(c), {"from": source, "year": True, **lossy}
+        case "code" | "country":
+            yield _to(c), {"from": source, **_texts(c), **lossy}
+        case "flag" | "mark" | "any":
+            if c.to:
+                codes = {"1": "yes", "0": "no", "1.0": "yes", "0.0": "no"}
+                yield c.to, {"from": source, "map": codes, **lossy}
+        case "list":
+            yield from _list(c, source)
+        case "birth_date":
+            lossy = {"lossy": crosswalk.sentence("age_banded")}
+            yield _to(c), {"from": source, "band": True, "at": c.at, **lossy}
+        case "majority":
+            bands = load_schema().domain(c.from_hub or "")
+            codes = {b: _majority(int(re.split(r"\D", b)[0])) for b in bands}
+            yield _to(c), {"from_hub": c.from_hub, "map": codes}
+        case "age":
+            codes = {str(n): _majority(n) for n in range(OLDEST + 1)}
+            lossy = {"lossy": crosswalk.sentence("age_to_majority")}
+            yield _to(c), {"from": source, "map": codes, **lossy}
+
+
+def _to(column: Column) -> str:
+    assert column.to is not None
+    return column.to
+
+
+def _majority(age: int) -> str:
+    return "adult" if age >= ADULT else "minor"
+
+
+def _texts(c: Column) -> dict[str, Any]:
+    texts: dict[str, str | None] = {}
+    nulls: list[str] = []
+    losses: list[str] = []
+    for v in c.values:
+        if v.way == "write":
+            continue
+        spelt = [s for text in (v.text, *v.also) for s in spellings(text)]
+        if v.to is None:
+            nulls += spelt
+        else:
+            texts |= dict.fromkeys(spelt, v.to)
+        if v.lossy_read:
+            losses.append(crosswalk.sentence(v.lossy_read))
+    made: dict[str, Any] = {"unknown": c.unknown, "null_values": nulls}
+    if texts:
+        made["map"] = texts
+    if c.form == "country":
+        made["country"] = True
+    if c.separators:
+        made |= {"split": c.separators[0], "take": "first"}
+    if losses:
+        made["lossy"] = " ".join(dict.fromkeys(losses))
+    return made
+
+
+def _list(c: Column, source: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """One rule per flag and separator: labels hold blanks, so blanks separate names only."""
+    flags = dict.fromkeys(v.to for v in c.values if v.to and v.way != "write")
+    for flag in flags:
+        values = [v for v in c.values if v.to == flag and v.way != "write"]
+        losses = dict.fromkeys(crosswalk.sentence(v.lossy_read) for v in values if v.lossy_read)
+        for separator in c.separators:
+            texts = [t for v in values for t in (v.text, *v.also)]
+            if not separator.strip():
+                texts = [v.text for v in values]
+            rule: dict[str, Any] = {"from": source, "split": separator, "has": texts}
+            yield flag, rule | ({"lossy": " ".join(losses)} if losses else {})
+
+
+_RANGE = re.compile(r"^0?(\d+)--?(\d+)(.*)$")
+
+
+def spellings(text: str) -> tuple[str, ...]:
+    """A text as files spell it: bands with one or two hyphens or a dash, and a leading zero.
+
+    >>> spellings("9--17")[:4], spellings("Male")
+    (('9--17', '9-17', '9–17', '9—17'), ('Male',))
+    """
+    if not (found := _RANGE.match(text)):
+        return (text,)
+    first, last, rest = found.groups()
+    return tuple(
+        f"{zero}{first}{dash}{last}{rest}"
+        for zero in (("", "0") if len(first) == 1 else ("",))
+        for dash in ("--", "-", "–", "—")
+    )

@@ -1,0 +1,55 @@
+"""Lists in several columns become child rows, aligned by position.
+
+Belongs here: taking parallel lists apart.
+Does not belong here: what their texts mean (``compile``).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from ctdhub.sensitive.mapping.parsers import Header, elements_of
+
+
+def child_rows(table: pa.Table, columns: tuple[str, ...], split: str) -> pa.Table:
+    """One row per position of the longest list of each row.
+
+    Args:
+        table: text columns and ``_row``.
+        columns: columns that hold lists; a missing one counts as empty.  Other columns are left
+            out, so a condition on them never holds.
+        split: separator of the lists.
+
+    Returns:
+        ``_row`` of the parent and the columns, one element per cell; a shorter list gives null,
+        so a single value and a flag stand in the first child row.
+
+    >>> t = pa.table({"_row": [2, 3], "a": ["x;y", None], "b": ["1", None]})
+    >>> child_rows(t, ("a", "b"), ";").to_pylist()
+    [{'_row': 2, 'a': 'x', 'b': '1'}, {'_row': 2, 'a': 'y', 'b': None}]
+    """
+    header = Header(table.column_names)
+    lists: dict[str, list[list[str]]] = {}
+    for column in columns:
+        if (name := header.find(column)) is not None:
+            known: dict[str | None, list[str]] = {None: []}
+            for text in table[name].unique().to_pylist():
+                if text is not None:
+                    known[text] = elements_of(text, split)
+            lists[column] = [known[text] for text in table[name].to_pylist()]
+    longest = np.zeros(table.num_rows, dtype=np.int64)
+    for each in lists.values():
+        sizes = np.fromiter(map(len, each), np.int64, len(each))
+        np.maximum(longest, sizes, out=longest)
+    children: dict[str, object] = {"_row": np.repeat(table["_row"].to_numpy(), longest)}
+    for column, each in lists.items():
+        children[column] = pa.array(
+            [
+                elements[i] if i < len(elements) else None
+                for elements, n in zip(each, longest.tolist(), strict=True)
+                for i in range(n)
+            ],
+            pa.string(),
+        )
+    return pa.table(children)

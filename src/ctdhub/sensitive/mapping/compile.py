@@ -1,0 +1,240 @@
+"""The rules of a mapping as one Ibis expression over the views of the source columns.
+
+Belongs here: how rules, conditions and exclusions become values and faults.
+Does not belong here: running the expression (``engine``), reading one text (``values``, ``cells``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import NamedTuple
+
+import ibis
+import ibis.expr.types as ir
+
+from ctdhub.core.text import fold
+from ctdhub.schema.model import Variable, load_schema
+from ctdhub.sensitive.mapping import values
+from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.parsers import Reading, View
+from ctdhub.sensitive.mapping.row_faults import Fault
+from ctdhub.sensitive.mapping.rule import Rule, Rules
+from ctdhub.sensitive.mapping.views import Readings, contains
+
+
+class Pair(NamedTuple):
+    """A hub value and the number of the fault in its place (0 without one)."""
+
+    value: ir.Value
+    fault: ir.IntegerValue
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """An expression over the table ``cells`` and the key to its numbers.
+
+    Attributes:
+        views: the columns that ``cells`` must have, beside ``_row``.
+        faults: fault number n is ``faults[n - 1]``.
+        expression: ``_row``, ``_excluded`` (number of the exclusion, 0 without), one column per
+            hub variable, one column ``fault:<variable>`` each.
+    """
+
+    views: dict[View, str]
+    faults: tuple[Fault, ...]
+    expression: ir.Table
+
+
+def compile_rules(
+    mapping: Mapping, columns: dict[str, Rules], years: tuple[int, int], exclusions: bool
+) -> Compiled:
+    """Compile ``columns`` of the mapping.
+
+    Args:
+        columns: the mapping's ``columns`` or those of its perpetrators.
+        years: first and last year of the public bounds, both included.
+        exclusions: whether rows may be excluded (child rows may not).
+    """
+    readings = Readings(mapping)
+    for name, rules in columns.items():
+        for rule in rules:
+            readings.register(rule, name)
+    excluding = mapping.exclude if exclusions else ()
+    for exclusion in excluding:
+        readings.register_exclusion(exclusion)
+    table = readings.table()
+    compiler = _Compiler(readings, columns, years)
+    pairs = {name: compiler.target(name) for name in columns}
+    excluded = ibis.literal(0, "int16")
+    for i, exclusion in reversed(list(enumerate(excluding, 1))):
+        excluded = readings.excludes(exclusion).ifelse(ibis.literal(i, "int16"), excluded)
+    expression = table.select(
+        table["_row"],
+        _excluded=excluded,
+        **{name: pair.value for name, pair in pairs.items()},
+        **{f"fault:{name}": pair.fault.cast("int16") for name, pair in pairs.items()},
+    )
+    return Compiled(readings.views, tuple(compiler.faults), expression)
+
+
+class _Compiler:
+    def __init__(
+        self, readings: Readings, columns: dict[str, Rules], years: tuple[int, int]
+    ) -> None:
+        self.read, self.columns, self.years = readings, columns, years
+        self.faults: list[Fault] = []
+        self.done: dict[str, Pair] = {}
+
+    def target(self, name: str) -> Pair:
+        """The first rule that is not null wins; a fault before that stops the search."""
+        if name not in self.done:
+            variable = load_schema().variable(name)
+            pairs = [self.rule(rule, variable) for rule in self.columns[name]]
+            value, fault = pairs[-1]
+            for before in reversed(pairs[:-1]):
+                settled = before.value.notnull() | (before.fault != 0)
+                value = ibis.coalesce(before.value, value)
+                fault = settled.ifelse(before.fault, fault)
+            self.done[name] = Pair(value, fault)
+        return self.done[name]
+
+    def rule(self, rule: Rule, variable: Variable) -> Pair:
+        """What a rule makes of its columns, where its conditions hold."""
+        if rule.value is not None and variable.kind == "year":
+            pair = self._bounded(ibis.literal(int(rule.value)), variable.name, variable.name)
+        elif rule.value is not None:
+            pair = Pair(ibis.literal(rule.value), _NONE)
+        elif rule.from_hub is not None:
+            cell = self.target(rule.from_hub).value.cast("string").lower()
+            nulls = sorted(self.read.view(rule, rule.from_hub).nulls)
+            cell = cell.isin(nulls).ifelse(ibis.null("string"), cell)
+            pair = self.one(rule, variable, rule.from_hub, cell)
+        else:
+            reading: Reading = "list" if rule.has and rule.split else "text"
+            pairs = [
+                self.one(
+                    rule, variable, column, self.read.cell(self.read.view(rule, column, reading))
+                )
+                for column in rule.source
+            ]
+            pair = _combined(pairs, variable.kind == "flag") if len(pairs) > 1 else pairs[0]
+        if not rule.when:
+            return pair
+        applies = self.read.all_hold(rule.when)
+        nothing = ibis.null(pair.value.type())
+        return Pair(applies.ifelse(pair.value, nothing), applies.ifelse(pair.fault, 0))
+
+    def one(self, rule: Rule, variable: Variable, column: str, cell: ir.StringValue) -> Pair:
+        """What a rule makes of one column."""
+        if rule.has:
+            wanted = [fold(text) for text in rule.has]
+            found = contains(cell, wanted) if rule.split else cell.isin(wanted)
+            absent = ibis.literal(rule.absent) if rule.absent else ibis.null("string")
+            other = cell.notnull().ifelse(absent, ibis.null("string"))
+            fault = _NONE
+            if rule.refuses:
+                strays = self.read.cell(self.read.strays(rule, column))
+                number = self._number(Fault("unknown-code", variable.name, column))
+                fault = strays.notnull().ifelse(number, 0)
+            return Pair(found.fill_null(False).ifelse("yes", other), fault)
+        codes = {fold(t): code for t, code in (rule.map or {}).items() if code is not None}
+        if variable.kind == "year":
+            return self._year(rule, variable.name, column, cell, codes)
+        if rule.at:
+            return self._age_at(rule, variable.name, column, cell, codes)
+        if rule.band:
+            return self._band(rule, variable.name, column, cell, codes)
+        if rule.country:
+            value = _first(codes, cell, self.read.cell(self.read.view(rule, column, "country")))
+            fault = Fault("unknown-country", variable.name, column, self.read.view(rule, column))
+            return Pair(value, self._unless_null(rule, cell, value, fault))
+        if not rule.map or rule.unknown == "keep":
+            codes = {fold(code): code for code in load_schema().domain(variable.name)} | codes
+        value = _first(codes, cell)
+        fault = Fault("unknown-code", variable.name, column)
+        return Pair(value, self._unless_null(rule, cell, value, fault))
+
+    def _year(
+        self, rule: Rule, target: str, column: str, cell: ir.StringValue, codes: dict[str, str]
+    ) -> Pair:
+        read = self.read.cell(self.read.view(rule, column, "year")) if rule.source else cell
+        year = _first(codes, cell, read).try_cast("int64")  # a hub code may be no number
+        pair = self._bounded(year, target, column)
+        unread = self._unless_null(rule, cell, year, Fault("unparsable-date", target, column))
+        return Pair(pair.value, year.isnull().ifelse(unread, pair.fault))
+
+    def _bounded(self, year: ir.IntegerValue, target: str, column: str) -> Pair:
+        inside = year.between(*self.years)
+        number = self._number(Fault("year-bounds", target, column))
+        return Pair(
+            inside.ifelse(year, ibis.null("int64")).cast("int16"),
+            (year.notnull() & ~inside).ifelse(number, 0),
+        )
+
+    def _band(
+        self, rule: Rule, target: str, column: str, cell: ir.StringValue, codes: dict[str, str]
+    ) -> Pair:
+        value = _first(codes, cell, self.read.cell(self.read.banded(rule, column, target)))
+        number = self.read.cell(self.read.view(rule, column, "number"))
+        unknown = self._unless_null(rule, cell, value, Fault("unknown-code", target, column))
+        beyond = self._unless_null(rule, cell, value, Fault("age-bounds", target, column))
+        return Pair(value, number.notnull().ifelse(beyond, unknown))
+
+    def _age_at(
+        self, rule: Rule, target: str, column: str, cell: ir.StringValue, codes: dict[str, str]
+    ) -> Pair:
+        assert rule.at is not None
+        then = self.read.cell(self.read.plain(rule.at))
+        born = self.read.cell(self.read.view(rule, column, "date")).cast("date")
+        at = self.read.cell(self.read.plain(rule.at, reading="date")).cast("date")
+        early = (at.month() * 100 + at.day()) < (born.month() * 100 + born.day())
+        age = (at.year() - born.year()).cast("int64") - early.cast("int64")
+        steps = [(age < 0, ibis.null("string"))]
+        for band in load_schema().domain(target):
+            high = band.partition("-")[2] or str(values.OLDEST)
+            steps.append((age <= int(high), ibis.literal(band)))
+        value = _first(codes, cell, ibis.cases(*steps, else_=ibis.null("string")))
+        number = _NONE
+        if rule.unknown != "null":
+            for wrong, fault in (
+                (age.notnull(), Fault("age-bounds", target, column)),
+                (then.notnull() & at.isnull(), Fault("unparsable-date", target, rule.at)),
+                (born.isnull(), Fault("unparsable-date", target, column)),
+            ):
+                number = wrong.ifelse(self._number(fault), number)
+        return Pair(value, (cell.notnull() & value.isnull()).ifelse(number, 0))
+
+    def _unless_null(
+        self, rule: Rule, cell: ir.StringValue, value: ir.Value, fault: Fault
+    ) -> ir.IntegerValue:
+        if rule.unknown == "null":
+            return _NONE
+        return (cell.notnull() & value.isnull()).ifelse(self._number(fault), 0)
+
+    def _number(self, fault: Fault) -> int:
+        if fault not in self.faults:
+            self.faults.append(fault)
+        return self.faults.index(fault) + 1
+
+
+_NONE = ibis.literal(0)
+
+
+def _first(codes: dict[str, str], cell: ir.StringValue, *others: ir.StringValue) -> ir.StringValue:
+    """The code of a folded text, else the first of the others that is not null."""
+    if not codes:
+        return ibis.coalesce(*others) if others else ibis.null("string")
+    looked_up = cell.cases(*codes.items(), else_=ibis.null("string"))
+    return ibis.coalesce(looked_up, *others) if others else looked_up
+
+
+def _combined(pairs: list[Pair], flag: bool) -> Pair:
+    """Several columns: for a flag any yes, then any no; else the first that is not empty."""
+    fault = reduce(lambda a, b: (a != 0).ifelse(a, b), (pair.fault for pair in pairs))
+    found = [pair.value for pair in pairs]
+    if not flag:
+        return Pair(ibis.coalesce(*found), fault)
+    some_yes = reduce(or_, (v.isin(["yes"]).fill_null(False) for v in found))
+    return Pair(some_yes.ifelse("yes", ibis.coalesce(*found)), fault)

@@ -1,0 +1,258 @@
+"""How one contributor's format becomes the hub's schema: a mapping that checks itself.
+
+Belongs here: the whole mapping and every check of its rules against the schema.
+Does not belong here: reading YAML (``mapping_file``), running rules (``compile``), file readers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from ctdhub.core.i18n import _
+from ctdhub.core.text import fold
+from ctdhub.schema.model import Schema, TableName, Variable, load_schema
+from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.mapping.rule import (
+    Decision,
+    Example,
+    Exclusion,
+    Frozen,
+    MappingFault,
+    Names,
+    Perpetrators,
+    Place,
+    Rule,
+    Rules,
+)
+
+
+class Mapping(Frozen):
+    """A whole mapping.
+
+    Attributes:
+        name: how messages call it; the file's name unless given.
+        read: options for the reader.
+        empty: texts that mean "not recorded" in every column.
+        optional: source columns that a file may lack; every other column that a rule reads must
+            be there.  Header cells are compared exactly, then without regard to case.
+        dates: the order of day and month in dates with a four-digit year at the end.
+        tokens: columns of keyed tokens that the contributor made, several in a cell; rules may not
+            read them.
+        identifiers, exclude, columns, perpetrators, tests: see the models above.
+
+    Raises:
+        ValueError: something contradicts the schema or itself (``load_mapping`` turns it into a
+            MappingError with the place in the YAML).
+
+    >>> m = Mapping(version=1, columns={"gender": {"from": "sex", "map": {"F": "female"}}})
+    >>> m.columns["gender"][0].source
+    ('sex',)
+    """
+
+    version: Literal[1]
+    name: str = ""
+    read: ReadOptions = ReadOptions()
+    empty: Names = ("",)
+    optional: Names = ()
+    dates: Literal["dmy", "mdy"] = "dmy"
+    identifiers: dict[str, Decision] = Field(default={})
+    tokens: Names = ()
+    exclude: tuple[Exclusion, ...] = ()
+    columns: dict[str, Rules]
+    perpetrators: Perpetrators | None = None
+    tests: tuple[Example, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _version(cls, value: Any) -> Any:
+        if isinstance(value, dict) and str(value.get("version")) == "1":
+            return {**value, "version": 1}
+        return value
+
+    @model_validator(mode="after")
+    def _check(self) -> Mapping:
+        schema = load_schema()
+        for table, place, columns in self._tables():
+            names = {v.name for v in schema.table(table)}
+            for target, rules in columns.items():
+                if target not in names:
+                    raise MappingFault(
+                        _("{name} is no variable of the hub's {table}").format(
+                            name=target, table=table
+                        ),
+                        *place,
+                        target,
+                    )
+                for i, rule in enumerate(rules):
+                    where = (*place, target, i) if len(rules) > 1 else (*place, target)
+                    _check_rule(rule, schema.variable(target), schema, where)
+                    if rule.from_hub is not None and rule.from_hub not in columns:
+                        raise MappingFault(
+                            _("{name} is not mapped here").format(name=rule.from_hub),
+                            *where,
+                            "from_hub",
+                        )
+                    if table == "perpetrators" and (rule.split or rule.at):
+                        raise MappingFault(
+                            _("rules for perpetrators take no split and no at"), *where
+                        )
+            _check_no_circle(columns, place)
+        self._check_identifiers()
+        self._check_empty()
+        named = [e.rule for e in self.exclude]
+        if len(set(named)) != len(named):
+            raise MappingFault(_("two exclusions have one name"), "exclude")
+        return self
+
+    def _tables(self) -> Iterator[tuple[TableName, Place, dict[str, Rules]]]:
+        yield "records", ("columns",), self.columns
+        if self.perpetrators:
+            yield "perpetrators", ("perpetrators", "columns"), self.perpetrators.columns
+
+    def _check_identifiers(self) -> None:
+        keys = [c for c, d in self.identifiers.items() if d.action in ("hash", "token")]
+        if len(keys) > 1:
+            raise MappingFault(
+                _("only one column can become the person key: strip the others"),
+                "identifiers",
+                keys[1],
+            )
+        cases = [c for c, d in self.identifiers.items() if d.action == "case"]
+        if len(cases) > 1:
+            raise MappingFault(
+                _("only one column can be the number of a case: strip the others"),
+                "identifiers",
+                cases[1],
+            )
+        barred: dict[str, str] = {
+            fold(c): d.action for c, d in self.identifiers.items() if d.action != "keep"
+        }
+        for column in self.tokens:
+            if barred.setdefault(fold(column), "tokens") not in ("tokens", "token"):
+                raise MappingFault(
+                    _("{column} stands under identifiers and under tokens").format(column=column),
+                    "tokens",
+                )
+        for place, rule in self.uses():
+            for column in rule.columns():
+                action = barred.get(fold(column))
+                feeds = isinstance(rule, Rule) and (rule.band or rule.year)
+                fed = isinstance(rule, Rule) and column in (*rule.source, rule.at)
+                if action and not (action == "band" and feeds and fed and column not in rule.when):
+                    raise MappingFault(
+                        _("{column} is declared {action} and may not be used here").format(
+                            column=column, action=action
+                        ),
+                        *place,
+                    )
+
+    def _check_empty(self) -> None:
+        """A text that means "not recorded" everywhere reaches no rule, so no rule may want it."""
+        empty = {fold(text) for text in self.empty}
+        for place, rule in self.uses():
+            wanted = (*(rule.map or {}), *rule.has) if isinstance(rule, Rule) else ()
+            for text in wanted:
+                coded = isinstance(rule, Rule) and (not rule.map or rule.map[text] is not None)
+                if coded and fold(text) in empty:
+                    raise MappingFault(
+                        _("{text} stands under empty, so no rule ever sees it").format(text=text),
+                        *place,
+                    )
+
+    def uses(self) -> Iterator[tuple[Place, Rule | Exclusion]]:
+        """Every rule and exclusion with its place in the YAML."""
+        for i, exclusion in enumerate(self.exclude):
+            yield ("exclude", i), exclusion
+        for _table, place, columns in self._tables():
+            for target, rules in columns.items():
+                for rule in rules:
+                    yield (*place, target), rule
+
+    def known(self, column: str, split: str | None) -> frozenset[str]:
+        """Folded texts that some rule knows in a column when it is split so.
+
+        Texts that mean "not recorded" count as known.
+        """
+        texts = {"", *self.empty}
+        for _place, rule in self.uses():
+            same = fold(column) in map(fold, rule.columns()) and rule.split == split
+            if same and isinstance(rule, Rule):
+                texts.update(rule.has, rule.map or {}, rule.null_values)
+        for _place, rule in self.uses():
+            conditions = (rule.when, rule.unless) if isinstance(rule, Exclusion) else (rule.when,)
+            for name, wanted in (pair for c in conditions for pair in c.items()):
+                if fold(name) == fold(column):
+                    texts.update(wanted)
+        return frozenset(map(fold, texts))
+
+    def key_column(self) -> tuple[str, str] | None:
+        """The column that becomes the person key and how (hash or token), None without one."""
+        for column, decision in self.identifiers.items():
+            if decision.action in ("hash", "token"):
+                return column, decision.action
+        return None
+
+    def case_column(self) -> str | None:
+        """The column by which a contributor names a case and that is no person key, if any."""
+        named = (c for c, decision in self.identifiers.items() if decision.action == "case")
+        return next(named, None)
+
+    def stripped(self) -> tuple[str, ...]:
+        """Columns that never leave the reader."""
+        return tuple(c for c, d in self.identifiers.items() if d.action == "strip")
+
+    def needed(self) -> tuple[str, ...]:
+        """Source columns that are read, in the order of the mapping."""
+        key, case = self.key_column(), self.case_column()
+        used = [column for _place, rule in self.uses() for column in rule.columns()]
+        keys = [*([key[0]] if key else []), *([case] if case else [])]
+        return tuple(dict.fromkeys([*used, *keys, *self.tokens]))
+
+
+_BAND = re.compile(r"^\d+(-\d+|\+)$")
+
+
+def _check_rule(rule: Rule, variable: Variable, schema: Schema, where: Place) -> None:
+    kind = variable.kind
+    if rule.has and kind != "flag":
+        raise MappingFault(_("has goes only with a flag"), *where, "has")
+    if rule.year and kind != "year":
+        raise MappingFault(_("year goes only with a year"), *where, "year")
+    if rule.country and kind != "country":
+        raise MappingFault(_("country goes only with a country"), *where, "country")
+    if rule.from_hub and (rule.country or rule.band or rule.year or rule.split):
+        raise MappingFault(_("with from_hub only map, has, when and unknown go"), *where)
+    if kind == "entity":
+        if rule.value is None and not rule.map:
+            raise MappingFault(_("an entity is named by value or map, never by a cell"), *where)
+        return
+    domain = schema.domain(variable.name, (1900, 2199))
+    if rule.band and not all(_BAND.match(code) for code in domain):
+        raise MappingFault(_("band goes only with a code list of bands"), *where, "band")
+    codes: list[tuple[str | None, Place]] = [(rule.value, (*where, "value"))]
+    codes += [(code, (*where, "map", text)) for text, code in (rule.map or {}).items()]
+    for code, place in codes:
+        if code is not None and code not in domain:
+            shown = ", ".join(domain[:12]) + ("…" if len(domain) > 12 else "")
+            raise MappingFault(
+                _("{code} is no code of {name}; its codes are: {codes}").format(
+                    code=code, name=variable.name, codes=shown
+                ),
+                *place,
+            )
+
+
+def _check_no_circle(columns: dict[str, Rules], place: Place) -> None:
+    for start in columns:
+        waiting, seen = [start], set[str]()
+        while waiting:
+            for rule in columns[waiting.pop()]:
+                if rule.from_hub == start:
+                    raise MappingFault(_("from_hub leads in a circle"), *place, start)
+                if rule.from_hub and rule.from_hub not in seen:
+                    seen.add(rule.from_hub)
+                    waiting.append(rule.from_hub)

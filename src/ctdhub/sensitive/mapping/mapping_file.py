@@ -1,0 +1,188 @@
+"""Reading a mapping's YAML so that texts stay texts, and saying where it is wrong.
+
+Belongs here: the YAML dialect of mappings, places and lines of faults.
+Does not belong here: what a mapping may say (``mapping``).
+
+Every plain scalar is text: ``no`` is "no", ``01`` is "01", ``NULL`` is the text that files carry.
+Only ``null``, ``~`` and nothing at all are null.  A key given twice is a fault.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from ctdhub.core.errors import MappingError, printable
+from ctdhub.core.i18n import _
+from ctdhub.sensitive.mapping.builtin import builtin
+from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.rule import MappingFault, Place
+
+MAX_BYTES = 2_000_000
+MAX_VALUES = 200_000
+"""Limits on a mapping's size, the second after aliases are followed."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML in which only null is more than text."""
+
+
+_NULL = ("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|)$"))
+_Loader.yaml_implicit_resolvers = {first: [_NULL] for first in ("~", "n", "")}
+
+
+def load_mapping(path: Path) -> Mapping:
+    """The mapping of a YAML file.
+
+    Raises:
+        MappingError: the file cannot be read, is no YAML, or something in it is wrong; the
+            message names the places, the lines and what to do.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise MappingError(
+                _("The mapping is larger than {limit} bytes.").format(limit=MAX_BYTES),
+                _("Split long code lists off, or name the file that you meant."),
+                file=path,
+                rule="mapping-size",
+            )
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        raise MappingError(
+            _("The mapping cannot be read."),
+            _("Check the path and the permissions."),
+            file=path,
+            rule="mapping-file",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise MappingError(
+            _("The mapping is not UTF-8 text."),
+            _("Save it as UTF-8."),
+            file=path,
+            rule="mapping-file",
+        ) from error
+    return parse_mapping(text, path.name)
+
+
+def parse_mapping(text: str, file: str) -> Mapping:
+    """The mapping of a YAML text; ``builtin: NAME`` alone stands for a built-in mapping.
+
+    >>> parse_mapping("version: 1\\ncolumns: {abduction: {from: a, map: {0: no}}}", "a.yaml").name
+    'a'
+
+    Raises:
+        MappingError: see :func:`load_mapping`.
+    """
+    root = None
+    try:
+        loader = _Loader(text)
+        root = loader.get_single_node()
+        if root is not None:
+            _check_keys(root, [0], ())
+        data = loader.construct_document(root) if root is not None else None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise MappingError(
+            _("The mapping is not valid YAML at line {line}: {why}.").format(
+                line=line, why=error.problem or error.context
+            ),
+            _("Mend that line; texts with : # [ ] { } , need quotes."),
+            file=file,
+            rule="mapping-yaml",
+        ) from error
+    except yaml.YAMLError as error:
+        raise MappingError(
+            _("The mapping holds characters that YAML does not allow."),
+            _("Remove control characters and save the file again."),
+            file=file,
+            rule="mapping-yaml",
+        ) from error
+    except MappingFault as fault:
+        raise _error(file, root, [(fault.place, str(fault))]) from fault
+    if not isinstance(data, dict):
+        raise _error(file, root, [((), _("a mapping starts with version: 1 and columns:"))])
+    if set(data) == {"builtin"}:
+        return builtin(str(data["builtin"]))
+    try:
+        return Mapping.model_validate({"name": Path(file).stem, **data})
+    except ValidationError as error:
+        raise _error(file, root, [_fault(detail) for detail in error.errors()]) from None
+
+
+def _check_keys(node: yaml.Node, count: list[int], place: Place) -> None:
+    """Refuse repeated keys, circles and texts that grow without end through aliases."""
+    count[0] += 1
+    if count[0] > MAX_VALUES or len(place) > 20:
+        raise MappingFault(_("the mapping nests too deep or repeats too much"), *place[:3])
+    if isinstance(node, yaml.SequenceNode):
+        for i, child in enumerate(node.value):
+            _check_keys(child, count, (*place, i))
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, child in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag.endswith(":null"):
+                raise MappingFault(_("a key must be a text: put it in quotes"), *place)
+            if key.value in seen:
+                raise MappingFault(_("the key is given twice"), *place, key.value)
+            seen.add(key.value)
+            _check_keys(child, count, (*place, key.value))
+
+
+def _fault(detail: ErrorDetails) -> tuple[Place, str]:
+    raised = detail.get("ctx", {}).get("error")
+    place = tuple(part for part in detail["loc"] if part != "function-before")
+    if isinstance(raised, MappingFault):
+        return (*place, *raised.place), str(raised)
+    if detail["type"] == "literal_error":
+        values = detail.get("ctx", {}).get("expected", "")
+        return place, _("allowed are: {values}").format(values=values)
+    known = {
+        "extra_forbidden": _("there is no such key"),
+        "missing": _("this is missing"),
+        "bool_parsing": _("write true or false"),
+        "string_type": _("a text is expected"),
+    }
+    return place, known.get(detail["type"], detail["msg"])
+
+
+def _error(file: str, root: yaml.Node | None, faults: list[tuple[Place, str]]) -> MappingError:
+    shown = []
+    for place, text in faults[:8]:
+        line = _line(root, place)
+        name = ".".join(str(p + 1) if isinstance(p, int) else printable(p) for p in place)
+        shown.append(
+            _("{place} (line {line}): {text}").format(
+                place=name, line=line, text=printable(text, 300)
+            )
+            if name
+            else printable(text, 300)
+        )
+    if len(faults) > len(shown):
+        shown.append(_("and {n} more").format(n=len(faults) - len(shown)))
+    return MappingError(
+        _("The mapping is wrong at {places}.").format(places="; ".join(shown)),
+        _("Mend the named lines; the guide lists every key that a mapping may have."),
+        file=file,
+        rule="mapping",
+    )
+
+
+def _line(node: yaml.Node | None, place: Place) -> int:
+    """1-based line of the place, or of the nearest part of it that exists."""
+    line = node.start_mark.line + 1 if node else 1
+    for part in place:
+        if isinstance(node, yaml.MappingNode):
+            found = [(k, v) for k, v in node.value if k.value == part]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            found = [(v, v) for v in node.value[part : part + 1]]
+        else:
+            continue
+        if not found:
+            continue
+        key, node = found[-1]
+        line = key.start_mark.line + 1
+    return line

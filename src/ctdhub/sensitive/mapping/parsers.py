@@ -1,0 +1,150 @@
+"""Views of source columns: each distinct text is read once, then put back where it stood.
+
+Belongs here: empties, lists in a cell, which reading of a text is wanted; distinct texts.
+Does not belong here: rules that combine columns (``compile``).
+
+A view replaces each text by another or by null and never changes the number of rows, so a lookup
+cannot multiply them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+
+from ctdhub.core.text import fold, trim
+from ctdhub.schema.country_names import look_up
+from ctdhub.sensitive.mapping import values
+
+SEPARATOR = "\x1f"
+"""Stands before, between and after the elements of a list."""
+
+
+Reading = Literal["text", "list", "strays", "country", "number", "band", "date", "year"]
+"""What a view makes of a text: the folded text, a list between separators, whether the cell or an
+element of its list is none of the known texts, an alpha-3 code, a number, a band, an ISO date or
+a year; all as text, null where the text says nothing of the kind."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One reading of one source column.
+
+    Attributes:
+        column: name of the source column.
+        nulls: folded texts that mean "not recorded", for the cell and for each element.
+        reading: what becomes of the text.
+        split: separator of a list; only white space means any white space.
+        take: which element stands for the list.
+        bands: the bands to choose from.
+        order: the order of day and month in dates.
+        known: folded texts that some rule knows.
+
+    >>> View("c", frozenset({""}), "list", split=";").read(" A;b ; ") == "\x1fa\x1fb\x1f"
+    True
+    >>> View("c", frozenset({"", "zz"}), "country", split=";", take="first").read("ZZ; Pérou")
+    'PER'
+    """
+
+    column: str
+    nulls: frozenset[str]
+    reading: Reading = "text"
+    split: str | None = None
+    take: Literal["first", "last"] | None = None
+    bands: tuple[str, ...] = ()
+    order: values.DateOrder = "dmy"
+    known: frozenset[str] = frozenset()
+
+    def read(self, text: str) -> str | None:
+        """What the text becomes."""
+        cell = trim(text)
+        if fold(cell) in self.nulls:
+            return None
+        if self.split:
+            elements = [e for e in elements_of(cell, self.split) if fold(e) not in self.nulls]
+            if not elements:
+                return None
+            if self.reading == "list":
+                return SEPARATOR + SEPARATOR.join(map(fold, elements)) + SEPARATOR
+            if self.reading == "strays":
+                return None if all(fold(e) in self.known for e in elements) else "1"
+            cell = elements[-1 if self.take == "last" else 0]
+        if self.reading == "country":
+            return look_up(cell).alpha3  # capitals count: NA is Namibia, na is not
+        cell = fold(cell)
+        match self.reading:
+            case "strays":
+                return None if cell in self.known else "1"
+            case "number":
+                return cell if values.number_of(cell) is not None else None
+            case "band":
+                return values.band_of(cell, self.bands)
+            case "date":
+                return values.date_of(cell, self.order)
+            case "year":
+                return values.year_of(cell, self.order)
+        return cell
+
+
+def elements_of(text: str, split: str) -> list[str]:
+    r"""The elements of a list in a cell, trimmed; empty ones are kept, for their position counts.
+
+    Letters of the separator may be small or large; a line end separates whole lines; any other
+    white space separates words.
+
+    >>> elements_of("a; ;b", ";"), elements_of("a  b", " "), elements_of("a b\nc", "\n")
+    (['a', '', 'b'], ['a', 'b'], ['a b', 'c'])
+    """
+    if mark := trim(split):
+        return [trim(e) for e in re.split(re.escape(mark), text, flags=re.IGNORECASE)]
+    return [trim(e) for e in (text.splitlines() if "\n" in split else text.split())]
+
+
+class Header:
+    """Finds the columns of a file by name: exactly, else without regard to case.
+
+    >>> Header(["Sex", "age"]).find("sex")
+    'Sex'
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._exact = {name for name in names if name != "_row"}
+        self._folded: dict[str, list[str]] = {}
+        for name in sorted(self._exact):
+            self._folded.setdefault(fold(name), []).append(name)
+
+    def find(self, name: str) -> str | None:
+        """The column's name in the file, None where it is absent or the case leaves a doubt."""
+        if name in self._exact:
+            return name
+        found = self._folded.get(fold(name), [])
+        return found[0] if len(found) == 1 else None
+
+
+def look(table: pa.Table, views: dict[View, str]) -> pa.Table:
+    """The views as columns, beside ``_row``.
+
+    Args:
+        table: text columns and ``_row``.
+        views: each view with the name of its column.  A view of a missing column is all null.
+    """
+    header = Header(table.column_names)
+    columns: dict[str, pa.Array] = {"_row": table["_row"]}
+    encoded: dict[str, pa.DictionaryArray] = {}
+    for view, name in views.items():
+        source = header.find(view.column)
+        if source is None:
+            columns[name] = pa.nulls(table.num_rows, pa.string())
+            continue
+        if source not in encoded:
+            encoded[source] = pa.concat_arrays(
+                table[source].cast(pa.string()).chunks or [pa.array([], pa.string())]
+            ).dictionary_encode()
+        texts = encoded[source].dictionary.to_pylist()
+        read = pa.array([view.read(text) for text in texts], pa.string())
+        columns[name] = read.take(encoded[source].indices)
+    return pa.table(columns)

@@ -1,0 +1,131 @@
+"""Why a rule rejects a row, and the sentence that says so.
+
+Belongs here: kinds of faults, their reasons, the reject table of a slice.
+Does not belong here: finding faults (``compile``), rows that could not be read (``intake``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctdhub.core.i18n import _, current
+from ctdhub.schema import countries
+from ctdhub.schema.country_names import resolve
+from ctdhub.sensitive.mapping.parsers import View
+
+FaultKind = Literal[
+    "unknown-code", "unknown-country", "unparsable-date", "year-bounds", "age-bounds"
+]
+
+NEAREST = 200
+"""Distinct unknown country names per slice and column for which the nearest one is looked up."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a rule rejects a row.
+
+    Attributes:
+        kind: the rule that is broken.
+        target: the hub variable.
+        column: the source column (the hub variable for a constant or ``from_hub``).
+        text: for countries the view that holds the offending text.
+    """
+
+    kind: FaultKind
+    target: str
+    column: str
+    text: View | None = None
+
+    def reason(self) -> str:
+        """What is wrong, without the text that is."""
+        said = {
+            "unknown-code": _(
+                "The text in {column} is no code that the mapping or {target} knows."
+            ),
+            "unknown-country": _("The text in {column} is no known name or code of a country."),
+            "unparsable-date": _("The text in {column} is no date with a four-digit year."),
+            "year-bounds": _("The year in {column} lies outside the hub's years."),
+            "age-bounds": _("The age in {column} is below 0 or above 120."),
+        }
+        return said[self.kind].format(column=self.column, target=self.target)
+
+    def country_reason(self, text: str, search: bool) -> str:
+        """The reason with the nearest country name, which is public, in place of the text."""
+        found = resolve(text) if search else None
+        if found and found.several:
+            return _(
+                "The text in {column} stands for several countries: decide in the map."
+            ).format(column=self.column)
+        if found and found.nearest:
+            name = countries.name(found.nearest, current())
+            near = _("The nearest name is {name} ({code}).").format(name=name, code=found.nearest)
+            return f"{self.reason()} {near}"
+        return self.reason()
+
+
+LOCAL = pa.schema(
+    [
+        ("source_row", pa.int64()),
+        ("target", pa.string()),
+        ("column", pa.string()),
+        ("rule", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+"""A reject of a slice: the hub's reject table with the hub variable and without the file."""
+
+
+def rejects_of(
+    faults: tuple[Fault, ...], found: pa.Table, cells: pa.Table, views: dict[View, str]
+) -> pa.Table:
+    """One row per fault.
+
+    Args:
+        faults: fault number n is ``faults[n - 1]``.
+        found: ``_row`` and the columns ``fault:<variable>``.
+        cells: the views, row by row as in ``found``.
+        views: the name of each view in ``cells``.
+    """
+    parts = [LOCAL.empty_table()]
+    for name in found.column_names:
+        if not name.startswith("fault:"):
+            continue
+        numbers = found[name]
+        for number in pc.unique(numbers).to_pylist():
+            if not number:
+                continue
+            fault = faults[number - 1]
+            here = pc.equal(numbers, number)
+            rows = found["_row"].filter(here)
+            if fault.text is None:
+                reasons = _repeated(fault.reason(), len(rows))
+            else:
+                texts = cells[views[fault.text]].filter(here)
+                encoded = texts.combine_chunks().dictionary_encode()
+                known = [
+                    fault.country_reason(text, search=i < NEAREST)
+                    for i, text in enumerate(encoded.dictionary.to_pylist())
+                ]
+                reasons = pa.array(known, pa.string()).take(encoded.indices)
+            parts.append(
+                pa.table(
+                    [
+                        rows,
+                        _repeated(fault.target, len(rows)),
+                        _repeated(fault.column, len(rows)),
+                        _repeated(fault.kind, len(rows)),
+                        reasons,
+                    ],
+                    schema=LOCAL,
+                )
+            )
+    return pa.concat_tables(parts)
+
+
+def _repeated(text: str, times: int) -> pa.Array:
+    return pa.repeat(pa.scalar(text, pa.string()), times)

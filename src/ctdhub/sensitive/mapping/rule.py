@@ -1,0 +1,235 @@
+"""The parts of a mapping: rules, exclusions, decisions, examples, each checking itself.
+
+Belongs here: the shape of one part and what it may not say whatever the schema.
+Does not belong here: checks against the schema (``mapping``), running rules (``compile``).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from ctdhub.core.i18n import _
+from ctdhub.core.text import fold
+
+Place = tuple[str | int, ...]
+
+
+class MappingFault(ValueError):
+    """One thing that is wrong in a mapping: a sentence, and where the YAML says it."""
+
+    def __init__(self, what: str, *place: str | int) -> None:
+        self.place: Place = place
+        super().__init__(what)
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+"""One text or a list of texts."""
+
+Conditions = dict[str, Names]
+"""Source column to the texts that fulfil the condition.
+
+"" stands for an empty cell, and so does every text that the mapping lists under ``empty``.
+"""
+
+
+class Frozen(BaseModel):
+    """A model that cannot change and knows every key it may have."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Rule(Frozen):
+    """How one hub variable is found.  Texts are compared trimmed and without regard to case.
+
+    Attributes:
+        source: source columns (``from`` in the YAML).  Several: for a flag any yes wins, then any
+            no; for other variables the first that is not empty.
+        from_hub: a hub variable that is already mapped, instead of source columns.
+        value: a constant, instead of source columns.
+        map: text to code; null means "not recorded".  Tried before band, year and country.
+        band: a number (or a band in another spelling) becomes a band of the code list.
+        at: source column with a date; the source is then a birth date and the band is of the
+            age in completed years on that date.
+        year: the year out of a date or a number.
+        country: the alpha-3 code out of a name in four languages, an alias or a code.
+        split: separator of a list inside a cell; one blank means any white space.
+        take: which element of the list counts.
+        has: the flag is yes where the list contains one of these texts.
+        absent: what the flag is where the cell has content but none of them; null unless given.
+        when: the rule applies only to rows that fulfil every condition.
+        null_values: further texts that mean "not recorded" for this rule.
+        unknown: what happens to a text that nothing maps: reject the row, make it null, or keep it
+            where it is a code of the variable (and reject otherwise).  With ``has`` an element
+            that no rule of the column knows is passed over and counted in the lineage, unless
+            ``reject`` is written out.
+        lossy: what is lost, in a sentence for the lineage.
+    """
+
+    source: Names = Field(default=(), alias="from")
+    from_hub: str | None = None
+    value: str | None = None
+    map: dict[str, str | None] | None = None
+    band: bool = False
+    at: str | None = None
+    year: bool = False
+    country: bool = False
+    split: str | None = Field(default=None, min_length=1)
+    take: Literal["first", "last"] | None = None
+    has: Names = ()
+    absent: Literal["no"] | None = None
+    when: Conditions = {}
+    null_values: Names = ()
+    unknown: Annotated[
+        Literal["keep", "reject", "null"], BeforeValidator(lambda v: "null" if v is None else v)
+    ] = "reject"
+    lossy: str | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Rule:
+        given = [
+            key
+            for key, there in (
+                ("from", bool(self.source)),
+                ("from_hub", self.from_hub is not None),
+                ("value", self.value is not None),
+            )
+            if there
+        ]
+        if len(given) != 1:
+            raise MappingFault(_("give exactly one of: from, from_hub, value"))
+        kinds = [key for key in ("band", "year", "country", "has") if getattr(self, key)]
+        if len(kinds) > 1:
+            raise MappingFault(
+                _("{keys} exclude each other: keep one").format(keys=", ".join(kinds)), kinds[1]
+            )
+        if given == ["value"] and self.model_fields_set - {"value", "when", "lossy"}:
+            raise MappingFault(_("a constant value goes only with when and lossy"), "value")
+        if self.has and self.map is not None:
+            raise MappingFault(_("has and map exclude each other: keep one"), "map")
+        if self.absent and not self.has:
+            raise MappingFault(_("absent goes only with has"), "absent")
+        if self.take and not self.split:
+            raise MappingFault(_("take needs split"), "take")
+        if self.has and self.take:
+            raise MappingFault(_("has looks at the whole list: leave take out"), "take")
+        if self.split and not (self.take or self.has):
+            raise MappingFault(_("say what to do with the list: take: first, take: last or has"))
+        if self.at and (not self.band or len(self.source) != 1):
+            raise MappingFault(_("at needs band: true and one source column"), "at")
+        _check_folds(self.map or {})
+        return self
+
+    @property
+    def refuses(self) -> bool:
+        """Whether a list with an element that no rule knows rejects the row (asked for by name)."""
+        return bool(self.has) and self.unknown == "reject" and "unknown" in self.model_fields_set
+
+    def columns(self) -> tuple[str, ...]:
+        """Every source column that the rule reads, conditions included."""
+        at = (self.at,) if self.at else ()
+        return tuple(dict.fromkeys((*self.source, *at, *self.when)))
+
+
+def _check_folds(texts: dict[str, str | None]) -> None:
+    seen: dict[str, str | None] = {}
+    for key, code in texts.items():
+        if seen.setdefault(fold(key), code) != code:
+            raise MappingFault(
+                _("two spellings of one text lead to different codes: {text}").format(text=key),
+                "map",
+                key,
+            )
+
+
+def _as_rules(value: object) -> object:
+    return [value] if isinstance(value, dict | Rule) else value
+
+
+Rules = Annotated[tuple[Rule, ...], BeforeValidator(_as_rules), Field(min_length=1)]
+"""One rule or a list of rules, of which the first that is not null wins."""
+
+
+class Decision(Frozen):
+    """What happens to a column that may identify a person.
+
+    strip: it never leaves the reader.  hash: HMAC with the hub's key, scoped to the contributor,
+    becomes the person key.  token: already keyed by the contributor, becomes the person key as it
+    is.  case: keyed as with hash, but joins nobody: only withdrawals are found by it.  band: may
+    only feed rules with ``band`` or ``year``.  keep: a steward states, with the reason, that it
+    identifies nobody.
+    """
+
+    action: Literal["strip", "hash", "token", "case", "band", "keep"]
+    reason: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"action": value}
+        if isinstance(value, dict) and set(value) == {"keep"}:
+            return {"action": "keep", "reason": value["keep"]}
+        return value
+
+    @model_validator(mode="after")
+    def _check(self) -> Decision:
+        if (self.action == "keep") != bool(self.reason and self.reason.strip()):
+            raise MappingFault(_('keep, and only keep, needs a reason: {keep: "reason"}'))
+        return self
+
+
+class Exclusion(Frozen):
+    """Rows that are left out under a name: where every ``when`` holds and no ``unless`` does.
+
+    With ``split`` a condition holds where the list in the cell contains one of the texts.
+    """
+
+    rule: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")
+    when: Conditions = {}
+    unless: Conditions = {}
+    split: str | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> Exclusion:
+        if not self.when and not self.unless:
+            raise MappingFault(_("an exclusion needs when or unless"))
+        return self
+
+    def columns(self) -> tuple[str, ...]:
+        """Every source column that the conditions read."""
+        return tuple(dict.fromkeys((*self.when, *self.unless)))
+
+
+class Perpetrators(Frozen):
+    """Child rows.  Lists of several columns are aligned by position; a shorter list gives null."""
+
+    split: str = Field(min_length=1)
+    columns: dict[str, Rules]
+
+
+class Example(Frozen):
+    """A made-up row and what must become of it (``tests`` in the YAML).
+
+    Exactly one of: ``gives`` (hub variable to code, null for "not recorded") with or without
+    ``perpetrators`` (one such table per child row), ``rejected`` (the hub variable at fault),
+    ``excluded`` (the name of the exclusion).
+    """
+
+    row: dict[str, str | None]
+    gives: dict[str, str | None] | None = None
+    perpetrators: tuple[dict[str, str | None], ...] | None = None
+    rejected: str | None = None
+    excluded: str | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Example:
+        record = self.gives is not None or self.perpetrators is not None
+        if [record, self.rejected is not None, self.excluded is not None].count(True) != 1:
+            raise MappingFault(_("give exactly one of: gives, rejected, excluded"))
+        return self

@@ -1,0 +1,183 @@
+"""One file through one mapping: decide identifiers, test the mapping, run it, account for rows.
+
+Belongs here: the order of the steps and the tables that come out.
+Does not belong here: what a rule does (``compile``), what a text means (``cells``, ``values``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctdhub.core.errors import FileError
+from ctdhub.core.i18n import _
+from ctdhub.core.text import fold
+from ctdhub.schema.emit import arrow_schema
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.ingest.rejects import REJECTS
+from ctdhub.sensitive.mapping.examples import check_mapping
+from ctdhub.sensitive.mapping.identifiers import Keying, check_decided, keyings, without_stripped
+from ctdhub.sensitive.mapping.lineage import lineage_of
+from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.parsers import Header
+from ctdhub.sensitive.mapping.record_ids import record_ids
+from ctdhub.sensitive.mapping.result import Conservation, Harmonised
+from ctdhub.sensitive.mapping.tokens import token_table, tokens_of, told_apart
+from ctdhub.sensitive.mapping.transform import Transform, Transformed
+
+RECORDS = pa.schema(
+    [
+        pa.field("record_id", pa.string(), nullable=False),
+        pa.field("person_key", pa.string()),
+        pa.field("source_file", pa.string(), nullable=False),
+        pa.field("source_row", pa.int64(), nullable=False),
+        *arrow_schema("records"),
+    ]
+)
+PERPETRATORS = pa.schema(
+    [pa.field("record_id", pa.string(), nullable=False), *arrow_schema("perpetrators")]
+)
+CASES = pa.schema(
+    [pa.field("record_id", pa.string(), nullable=False), pa.field("case", pa.string())]
+)
+"""Keys of cases by record, where the mapping has a column for them that is no person key."""
+
+
+def harmonise(
+    raw: RawTable,
+    mapping: Mapping,
+    contributor: str,
+    years: tuple[int, int],
+    key: bytes,
+    progress: Callable[[str, float], None] | None = None,
+) -> Harmonised:
+    """Turn a contributor's file into records of the hub's schema.
+
+    Args:
+        raw: the file as read.
+        mapping: how its format becomes the schema.
+        contributor: id of the contributor; part of record ids and of hashed person keys, and
+            the reporting entity where the mapping names none.
+        years: first and last year of the public bounds, both included.
+        key: the hub's secret for record ids and for person keys made by ``hash``; at least 16
+            bytes.
+        progress: called with a message and the fraction done.
+
+    Raises:
+        IdentifierFound: a likely identifier that the mapping does not decide.
+        MappingError: the mapping's own tests fail.
+        FileError: the file lacks columns that the mapping reads.
+        ValueError: the key is too short.
+    """
+    if len(key) < 16:
+        raise ValueError("the key for person keys needs at least 16 bytes")
+    report = progress or (lambda message, fraction: None)
+    raw = without_stripped(raw, mapping)
+    report(_("Looking for identifiers"), 0.0)
+    _check_columns(raw, mapping)  # first: without a header row its "names" are people's data
+    check_decided(raw, mapping)
+    report(_("Testing the mapping"), 0.1)
+    check_mapping(mapping)
+    message = _("Applying the mapping")
+    report(message, 0.2)
+    transform = Transform(mapping, years)
+    done = transform.run(raw.table, lambda fraction: report(message, 0.2 + 0.6 * fraction))
+    report(_("Accounting for every row"), 0.8)
+    person, case = keyings(mapping, contributor, key)
+    rows = done.values["_row"]
+    keys, told = _keys(raw, rows, person), _keys(raw, rows, case)
+    found = tokens_of(raw.table, mapping, rows.combine_chunks())
+    apart = told_apart(found, keys)
+    records, perpetrators = _records(raw, contributor, key, keys, [told, apart], done)
+    cases = pa.table([records["record_id"], told], schema=CASES).filter(pc.is_valid(told))
+    tokens = token_table(found, records["record_id"].combine_chunks(), contributor)
+    rejects = pa.concat_tables([raw.rejects.cast(REJECTS), _with_file(done.rejects, raw.file)])
+    counts = Counter(done.excluded["rule"].to_pylist())
+    conservation = Conservation(
+        rows_read=raw.rows_read,
+        records=records.num_rows,
+        rejected=raw.rejects.num_rows + done.rejected,
+        excluded={e.rule: counts[e.rule] for e in mapping.exclude},
+    )
+    lineage = lineage_of(mapping, records, perpetrators, done.folded, done.ignored)
+    report(_("Harmonised"), 1.0)
+    return Harmonised(records, perpetrators, tokens, cases, rejects, lineage, conservation)
+
+
+def _check_columns(raw: RawTable, mapping: Mapping) -> None:
+    header = Header(raw.table.column_names)
+    optional = {fold(column) for column in mapping.optional}
+    missing = [
+        column
+        for column in mapping.needed()
+        if header.find(column) is None and fold(column) not in optional
+    ]
+    if missing:
+        raise FileError(
+            _("The file lacks columns that the mapping reads: {columns}.").format(
+                columns=", ".join(missing)
+            ),
+            _("Check that the mapping is meant for this file, or list them under optional."),
+            file=raw.file,
+            rule="missing-columns",
+        )
+
+
+def _keys(raw: RawTable, rows: pa.ChunkedArray, keying: Keying | None) -> pa.Array:
+    """Keys of those rows of the file that became records."""
+    if keying is None:
+        return pa.nulls(len(rows), pa.string())
+    keys = keying.keys(raw.table)
+    if len(rows) != len(keys):
+        keys = keys.take(pc.index_in(rows, value_set=raw.table["_row"].combine_chunks()))
+    return keys
+
+
+def _records(
+    raw: RawTable, contributor: str, key: bytes, keys: pa.Array, apart: list[pa.Array],
+    done: Transformed,
+) -> tuple[pa.Table, pa.Table]:  # fmt: skip
+    """The records and their perpetrators, tied by ids."""
+    rows = done.values["_row"]
+    columns: dict[str, object] = {
+        "record_id": pa.repeat(pa.scalar(""), len(rows)),
+        "person_key": keys,
+        "source_file": pa.repeat(pa.scalar(raw.file), len(rows)),
+        "source_row": rows,
+    }
+    records = _shaped(RECORDS, columns, done.values)
+    place = records.schema.get_field_index("reporting_entity")
+    named = records["reporting_entity"].fill_null(contributor)
+    records = records.set_column(place, RECORDS.field("reporting_entity"), named)
+    children = PERPETRATORS.empty_table()
+    of = pa.array([], pa.int32())
+    if done.children is not None:
+        of = pc.index_in(done.children["_row"], value_set=rows.combine_chunks()).combine_chunks()
+        blank = pa.repeat(pa.scalar(""), len(of))
+        children = _shaped(PERPETRATORS, {"record_id": blank}, done.children)
+    said = children.drop_columns(["record_id"])
+    ids = record_ids(records, apart, said, of, contributor, key)
+    return (
+        records.set_column(0, RECORDS.field(0), ids),
+        children.set_column(0, PERPETRATORS.field(0), ids.take(of)),
+    )
+
+
+def _shaped(schema: pa.Schema, columns: dict[str, object], values: pa.Table) -> pa.Table:
+    """The columns of the schema in order; variables that are not mapped are null."""
+    for field in schema:
+        if field.name in values.column_names:
+            columns[field.name] = values[field.name].cast(field.type)
+        elif field.name not in columns:
+            columns[field.name] = pa.nulls(values.num_rows, field.type)
+    return pa.table([columns[name] for name in schema.names], schema=schema)
+
+
+def _with_file(rejects: pa.Table, file: str) -> pa.Table:
+    named = rejects.drop_columns(["target"]).add_column(
+        0, "source_file", pa.repeat(pa.scalar(file), rejects.num_rows)
+    )
+    return named.sort_by("source_row").cast(REJECTS)

@@ -1,0 +1,45 @@
+"""Elements of lists that no rule knows: counted, so that nothing is passed over in silence.
+
+Belongs here: the count.  Does not belong here: rejecting for them (``compile``).
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from ctdhub.core.text import fold, trim
+from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.parsers import Header, elements_of
+from ctdhub.sensitive.mapping.rule import Rule
+
+
+def ignored(mapping: Mapping, table: pa.Table) -> dict[str, int]:
+    """For each source column that a rule searches (``has``), its elements that no rule knows.
+
+    Where rules take one column apart in several ways, the way that leaves least over counts.
+
+    Args:
+        mapping: the mapping.
+        table: text columns; rows that became records.
+    """
+    ways: dict[str, dict[str | None, frozenset[str]]] = {}
+    for place, rule in mapping.uses():
+        if isinstance(rule, Rule) and rule.has:
+            child = mapping.perpetrators if place[0] == "perpetrators" else None
+            for column in rule.source:
+                split = child.split if child else rule.split
+                ways.setdefault(column, {})[split] = mapping.known(column, rule.split)
+    header, found = Header(table.column_names), dict[str, int]()
+    for column, known in ways.items():
+        if (name := header.find(column)) is not None:
+            counts = table[name].drop_null().value_counts().to_pylist()
+            found[column] = sum(_least(e["values"], known) * e["counts"] for e in counts)
+    return found
+
+
+def _least(text: str, ways: dict[str | None, frozenset[str]]) -> int:
+    cell = trim(text)
+    return min(
+        sum(fold(e) not in known for e in (elements_of(cell, split) if split else [cell]))
+        for split, known in ways.items()
+    )

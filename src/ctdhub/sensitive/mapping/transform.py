@@ -1,0 +1,170 @@
+"""A mapping run over rows: values, exclusions and faults, in slices that fit the memory.
+
+Belongs here: compiling a mapping once and running it over any number of rows.
+Does not belong here: files, identifiers, the account of rows (``run``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctdhub.schema.country_names import look_up
+from ctdhub.sensitive import duck
+from ctdhub.sensitive.mapping.children import child_rows
+from ctdhub.sensitive.mapping.compile import Compiled, compile_rules
+from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.parsers import Header, look
+from ctdhub.sensitive.mapping.row_faults import rejects_of
+from ctdhub.sensitive.mapping.strays import ignored
+
+SLICE = 100_000
+"""Rows that are worked on at a time."""
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """What the rules make of rows.
+
+    Attributes:
+        values: ``_row`` and the mapped hub variables of the rows that became records.
+        children: the same for child rows of these records.
+        rejects: one row per fault, without the name of the file.
+        rejected: rows that have a fault.
+        excluded: ``_row`` and ``rule`` of the rows left out.
+        folded: source columns with names of countries that are published under another.
+        ignored: source columns of lists, each with the number of elements that no rule knows, in
+            the rows that became records.
+    """
+
+    values: pa.Table
+    children: pa.Table | None
+    rejects: pa.Table
+    rejected: int
+    excluded: pa.Table
+    folded: frozenset[str]
+    ignored: dict[str, int] = field(default_factory=dict)
+
+
+class Transform:
+    """A compiled mapping.
+
+    Args:
+        mapping: what to compile.
+        years: first and last year of the public bounds, both included.
+    """
+
+    def __init__(self, mapping: Mapping, years: tuple[int, int]) -> None:
+        self.mapping = mapping
+        compiled = _compiled(_Asked(mapping.model_dump_json(exclude_unset=True), years, mapping))
+        self._main, self._main_sql = compiled[0]
+        self._child: Compiled | None = None
+        if mapping.perpetrators:
+            self._child, self._child_sql = compiled[1]
+
+    def run(self, table: pa.Table, progress: Callable[[float], None] | None = None) -> Transformed:
+        """Run over a table of text columns and ``_row``."""
+        parts = []
+        for start in range(0, max(table.num_rows, 1), SLICE):
+            parts.append(self._slice(table.slice(start, SLICE)))
+            if progress:
+                progress(min(1.0, (start + SLICE) / max(table.num_rows, 1)))
+        children = [part.children for part in parts if part.children is not None]
+        values = pa.concat_tables([part.values for part in parts])
+        kept = table.filter(pc.is_in(table["_row"], value_set=values["_row"].combine_chunks()))
+        return Transformed(
+            values=values,
+            children=pa.concat_tables(children) if children else None,
+            rejects=pa.concat_tables([part.rejects for part in parts]),
+            rejected=sum(part.rejected for part in parts),
+            excluded=pa.concat_tables([part.excluded for part in parts]),
+            folded=self._folded(table),
+            ignored=ignored(self.mapping, kept),
+        )
+
+    def _slice(self, table: pa.Table) -> Transformed:
+        cells = look(table, self._main.views)
+        found = duck.run(self._main_sql, cells=cells)
+        if found.num_rows != table.num_rows:
+            raise ValueError("rules changed the number of rows")
+        excluded = pc.not_equal(found["_excluded"], 0)
+        left_out = found.filter(excluded)
+        names = pa.array([None, *(e.rule for e in self.mapping.exclude)], pa.string())
+        exclusions = pa.table(
+            {"_row": left_out["_row"], "rule": names.take(left_out["_excluded"].combine_chunks())}
+        )
+        if left_out.num_rows:
+            keep = pc.invert(excluded)
+            found, cells = found.filter(keep), cells.filter(keep)
+        rejects = rejects_of(self._main.faults, found, cells, self._main.views)
+        child = None
+        if self._child is not None:
+            child, child_rejects = self._children(table, found["_row"])
+            rejects = pa.concat_tables([rejects, child_rejects])
+        values = found.select(["_row", *self.mapping.columns])
+        faulty = rejects["source_row"].unique()
+        if len(faulty):
+            values = values.filter(pc.invert(pc.is_in(values["_row"], value_set=faulty)))
+        if child is not None:
+            child = child.filter(pc.is_in(child["_row"], value_set=values["_row"].unique()))
+        return Transformed(values, child, rejects, len(faulty), exclusions, frozenset())
+
+    def _children(self, table: pa.Table, rows: pa.ChunkedArray) -> tuple[pa.Table, pa.Table]:
+        assert self._child is not None
+        assert self.mapping.perpetrators is not None
+        columns = self.mapping.perpetrators.columns
+        sources = tuple(
+            dict.fromkeys(c for rules in columns.values() for rule in rules for c in rule.columns())
+        )
+        kept = table.filter(pc.is_in(table["_row"], value_set=rows.combine_chunks()))
+        cells = look(child_rows(kept, sources, self.mapping.perpetrators.split), self._child.views)
+        found = duck.run(self._child_sql, cells=cells)
+        rejects = rejects_of(self._child.faults, found, cells, self._child.views)
+        some = np.zeros(found.num_rows, dtype=bool)
+        for name in columns:
+            some |= found[name].is_valid().to_numpy()
+        return found.select(["_row", *columns]).filter(pa.array(some)), rejects
+
+    def _folded(self, table: pa.Table) -> frozenset[str]:
+        header, found = Header(table.column_names), set()
+        for view in self._main.views:
+            name = header.find(view.column) if view.reading == "country" else None
+            if name is not None:
+                texts = table[name].unique().drop_null().to_pylist()
+                bare = replace(view, reading="text")
+                if any((cell := bare.read(t)) and look_up(cell).lossy for t in texts):
+                    found.add(view.column)
+        return frozenset(found)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is compiled; equal where a mapping says word by word the same.
+
+    The text holds its keys in their order, and only those that are written: whether a rule names
+    what holds anyway can make a difference (``Rule.refuses``).
+    """
+
+    text: str
+    years: tuple[int, int]
+    mapping: Mapping = field(compare=False)
+
+
+@lru_cache(maxsize=16)
+def _compiled(asked: _Asked) -> list[tuple[Compiled, str]]:
+    """The rules of records, then those of perpetrators if there are any, each with its SQL.
+
+    It is kept: a mapping is compiled for its own tests and for each of its files, and takes longer
+    to compile than to run over few rows.
+    """
+    mapping, years = asked.mapping, asked.years
+    compiled = [compile_rules(mapping, mapping.columns, years, exclusions=True)]
+    if mapping.perpetrators:
+        columns = mapping.perpetrators.columns
+        compiled.append(compile_rules(mapping, columns, years, exclusions=False))
+    return [(each, duck.sql_of(each.expression)) for each in compiled]

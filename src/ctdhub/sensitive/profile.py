@@ -1,0 +1,78 @@
+"""Exact counts of one contributor's records: people, values, what is filled in, what was refused.
+
+Belongs here: counting.  Does not belong here: which files are the contributor's (``stages``).
+
+A profile holds counts by public value and by rule.  It holds no record, no identifier and no value
+outside the schema's public domains.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from ctdhub.schema.model import Schema
+from ctdhub.sensitive.linkage.merge import link
+
+NOT_RECORDED = ""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What one contributor sent.
+
+    Attributes:
+        rows: rows read in its files.
+        records: records made of them.
+        people: people whom these records are about, joined by the keys of its own records.
+        refused: rows with a fault, by rule; a row with several rules counts under each.
+        excluded: rows left out by each named rule of its mapping.
+        values: people by value of each public variable; the empty text is "not recorded".
+    """
+
+    rows: int
+    records: int
+    people: int
+    refused: Mapping[str, int]
+    excluded: Mapping[str, int]
+    values: Mapping[str, Mapping[str, int]]
+
+    def recorded(self, variable: str) -> int:
+        """People whose answer is recorded."""
+        return self.people - self.values[variable].get(NOT_RECORDED, 0)
+
+
+def profile(
+    records: pa.Table,
+    rejects: pa.Table,
+    rows: int,
+    excluded: Mapping[str, int],
+    schema: Schema,
+) -> Profile:
+    """Count the records of one contributor.
+
+    Args:
+        records: its records, as ``harmonise`` gives them, of all its files.
+        rejects: its rejects, ``ctdhub.sensitive.ingest.rejects.REJECTS``.
+        rows: rows read in its files.
+        excluded: rows left out by rule.
+    """
+    people = link(records, schema).people
+    faulty = {(r["source_file"], r["source_row"], r["rule"]) for r in rejects.to_pylist()}
+    public = [v.name for v in schema.table("people") if v.public]
+    return Profile(
+        rows=rows,
+        records=records.num_rows,
+        people=people.num_rows,
+        refused=dict(Counter(rule for _file, _row, rule in faulty)),
+        excluded=dict(excluded),
+        values={name: _counted(people[name]) for name in public},
+    )
+
+
+def _counted(column: pa.ChunkedArray) -> dict[str, int]:
+    counted = column.cast(pa.string()).fill_null(NOT_RECORDED).value_counts()
+    return {str(c["values"].as_py()): c["counts"].as_py() for c in counted}

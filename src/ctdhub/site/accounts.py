@@ -1,0 +1,100 @@
+"""What a hub tells of its own care: the privacy it has spent, the audit whose publication it paid.
+
+Belongs here: both as checked values.  Does not belong here: the ledger itself and the attacks
+(``protect``), what stands on the page (``pages.methods``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from ctdhub.core.errors import HubError, printable
+from ctdhub.core.i18n import _
+
+AUDIT = "audit.json"
+"""In the hub's folder: what ``ctdhub audit HUB --publish --out HUB/audit.json`` writes."""
+
+
+@dataclass(frozen=True)
+class Spending:
+    """The sums of a hub's ledger.
+
+    Attributes:
+        charges: kind, number of charges, and epsilon of these together, for each kind.
+        epsilon: of everything that was ever answered, together.
+        budget: the epsilon that the hub may spend in all.
+        delta: at which each epsilon holds.
+    """
+
+    charges: tuple[tuple[str, int, float], ...]
+    epsilon: float
+    budget: float
+    delta: float
+
+
+FREE = "worlds-"
+"""Begins the keys of attacks on invented people."""
+LONGEST = 2_000
+"""Letters of a sentence of the card; what is longer is cut."""
+Sentence = Annotated[str, AfterValidator(lambda text: printable(text, LONGEST))]
+
+
+class Attack(BaseModel):
+    """One attack in sentences."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    key: str
+    title: Sentence
+    tried: Sentence
+    found: Sentence
+    reading: Sentence
+
+
+class Audit(BaseModel):
+    """The audit card, in the language that it was made in."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    internal: bool
+    charge: str
+    epsilon: float
+    delta: float
+    language: Literal["en", "fr", "es", "ar"]
+    promise: tuple[Sentence, ...]
+    attacks: tuple[Attack, ...] = Field(min_length=1)
+    limits: Sentence
+
+    @property
+    def free(self) -> bool:
+        """Whether its attacks were on invented people alone, which costs nothing to publish."""
+        return all(attack.key.startswith(FREE) for attack in self.attacks)
+
+
+def read_audit(hub: Path, paid: Collection[str]) -> Audit | None:
+    """The audit card that a hub shows; None where it shows none.
+
+    Args:
+        hub: root of the hub's folder.
+        paid: ids of the charges for evaluations in the hub's ledger.
+
+    Raises:
+        HubError: the file is no audit card, or nobody paid for its publication.
+    """
+    file = hub / AUDIT
+    if not file.is_file():
+        return None
+    fix = _("Make it with `ctdhub audit HUB --publish --out HUB/audit.json`, or take it away.")
+    try:
+        found = Audit.model_validate_json(file.read_text("utf-8"))
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise HubError(_("This is no audit card."), fix, file=file, rule="audit-card") from error
+    if found.internal or not (found.free or found.charge in paid):
+        what = _("This audit card is internal: no charge in the ledger paid for its publication.")
+        raise HubError(what, fix, file=file, rule="internal")
+    return found

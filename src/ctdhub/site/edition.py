@@ -1,0 +1,75 @@
+"""What a site shows beside its release: the hub's stories and events, its spending, its address.
+
+Belongs here: what the pages of one site have in common and a release does not know.
+Does not belong here: reading each part (``story``, ``calendar``, …).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ctdhub.report.events.calendar import Calendar, read_calendar
+from ctdhub.site.accounts import Audit, Spending, read_audit
+from ctdhub.site.sharing import Sharing
+from ctdhub.site.stories.source import Story, read_stories
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One edition of a site.
+
+    Attributes:
+        sharing: where it will be found.
+        calendar: the hub's events; None where it has none, and so no page of events.
+        stories: what the hub tells, the newest first; where it tells none, there is no page.
+        offline: the explorer reads its data from a script, which also works from ``file://``,
+            instead of fetching them.
+        spending: what the hub's ledger holds; None where that is not known.
+        audit: the audit card that the hub paid to publish.
+    """
+
+    sharing: Sharing = field(default_factory=Sharing)
+    calendar: Calendar | None = None
+    stories: tuple[Story, ...] = ()
+    offline: bool = False
+    spending: Spending | None = None
+    audit: Audit | None = None
+
+    @classmethod
+    def of(
+        cls,
+        hub: Path | None,
+        url: str = "",
+        *,
+        offline: bool = False,
+        spending: Spending | None = None,
+        paid: Collection[str] = (),
+    ) -> Edition:
+        """What a hub adds to its release.
+
+        Args:
+            hub: root of the hub's folder; None for a release alone.
+            url: public address of the site; empty where it is not known.
+            offline, spending: as above.
+            paid: ids of the charges for evaluations in the hub's ledger.
+
+        Raises:
+            HubError: the address is no plain https address, or a file of the hub has faults.
+        """
+        sharing = Sharing(url)
+        if hub is None:
+            return cls(sharing, offline=offline)
+        return cls(
+            sharing=sharing,
+            calendar=read_calendar(hub),
+            stories=read_stories(hub / "stories"),
+            offline=offline,
+            spending=spending,
+            audit=read_audit(hub, paid),
+        )
+
+
+PLAIN = Edition()
+"""A release alone, at an address that nobody knows."""

@@ -1,0 +1,74 @@
+"""What the explorer holds: variables of the records, packed, as files beside the pages.
+
+Belongs here: which columns go to the browser, and their files.  Does not belong here: the binary
+layout (``pack``), charts and words (``pages.explore``), intervals (``insight.exploring``).
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from ctdhub.schema.model import load_schema
+from ctdhub.site.explorer.encoding import Pack, pack
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.explore import Exploration
+
+SINGLE = (
+    "year_of_registration",
+    "gender",
+    "age_band",
+    "citizenship",
+    "country_of_exploitation",
+    "source_type",
+    "trafficking_duration",
+)
+"""Variables with a chart of their own; each group of flags has one chart."""
+LAST = ("citizenship_group",)
+"""The same, but filters of all others come first: two countries can be filtered instead."""
+GROUPS = ("exploitation", "recruiter", "means", "labour", "sex")
+FILTERS = 32
+"""Columns that may be filtered: the first ones, a bit of the browser's mask each."""
+DATA, SCRIPT = "explore.bin", "explore.data.js"
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """The explorer's columns in order, packed; the first ``filters`` may be filtered."""
+
+    exploration: Exploration
+    packed: Pack
+    filters: int
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return list(self.exploration.codes)
+
+
+@lru_cache(maxsize=1)
+def explorer(answers: Answers) -> Explorer:
+    """The explorer of a release; made once for all languages."""
+    schema = load_schema()
+    flags = [flag for group in GROUPS for flag in schema.flags(group)]
+    indicators = [schema.groups[group].indicator or "" for group in GROUPS]
+    exploration = Exploration(answers, [*SINGLE, *flags, *LAST, *indicators])
+    sizes = [len(exploration.domains[name]) for name in exploration.codes]
+    filters = sum(name not in indicators for name in exploration.codes)
+    return Explorer(exploration, pack(exploration.codes, sizes), min(FILTERS, filters))
+
+
+def write_data(answers: Answers, folder: Path, *, offline: bool) -> None:
+    """Write the packed records into the folder of the release, for one kind of site.
+
+    Args:
+        offline: as a classic script, which also loads from ``file://``; else as a file to fetch.
+    """
+    data = explorer(answers).packed.data
+    if offline:
+        text = f'window.ctdhubData="{base64.b64encode(data).decode()}";\n'
+        (folder / SCRIPT).write_text(text, "ascii")
+    else:
+        (folder / DATA).write_bytes(data)

@@ -1,0 +1,67 @@
+"""Make a folder anew: its readers see the old one until the new one is whole.
+
+Belongs here: which folders may be replaced, and the change from one to the other.
+Does not belong here: what is written into them (``site``, ``exhibit``).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import _
+from ctdhub.release.open import Release
+
+
+@contextmanager
+def renewed(out: Path, mark: str, release: Release) -> Iterator[Path]:
+    """A fresh folder to write into; it takes the place of ``out`` where nothing goes wrong.
+
+    Args:
+        out: a folder that does not exist, is empty, or holds a file named ``mark``.
+        mark: this file says what the folder is, so that nothing else is ever replaced.
+        release: which one the folder shows; the mark tells.
+
+    Raises:
+        HubError: the folder holds something else.
+    """
+    _require_replaceable(out, mark)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for kind in (".writing", ".old"):  # left behind by a killed run
+        for leftover in out.parent.glob(f"{kind}-{out.name}-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".writing-{out.name}-", dir=out.parent))
+    try:
+        yield fresh
+        told = {"made by": release.manifest.software, "release": release.version}
+        (fresh / mark).write_text(json.dumps(told), "utf-8")
+        fresh.chmod(0o755)
+        _swap(fresh, out)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _require_replaceable(out: Path, mark: str) -> None:
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        free = False
+    else:
+        free = not out.is_dir() or not any(out.iterdir()) or (out / mark).is_file()
+    if not free:
+        what = _("The folder holds something that is not a site; nothing was changed.")
+        fix = _("Name an empty folder, or one that does not exist.")
+        raise HubError(what, fix, file=out, rule="site-folder")
+
+
+def _swap(fresh: Path, out: Path) -> None:
+    old = Path(tempfile.mkdtemp(prefix=f".old-{out.name}-", dir=out.parent))
+    try:
+        if out.exists():
+            out.rename(old / "site")
+        fresh.rename(out)
+    finally:
+        shutil.rmtree(old, ignore_errors=True)

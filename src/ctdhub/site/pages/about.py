@@ -1,0 +1,43 @@
+"""What stands at the foot of a page about the data: contributors, citation, level of intervals.
+
+Belongs here: values that several pages share.  Does not belong here: links and menu (``frame``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from ctdhub.core.format import share, year
+from ctdhub.core.i18n import LANGUAGES, _, current
+from ctdhub.release.open import Release
+from ctdhub.stats.cards import citation
+from ctdhub.stats.mse.of_release import double_people
+
+
+def about(release: Release) -> dict[str, Any]:
+    """Values of the template ``about.html``, and the note on the level of intervals."""
+    own = codebook(current())
+    level = share(release.protected.guarantee.level)
+    return {
+        "codebook": own if (release.path / own).exists() else "",
+        "contributors": [
+            (c.name, " – ".join(year(y) for y in c.years or release.years))
+            for c in release.facts.contributors
+        ],
+        "citation": _citation(release),
+        "double_people": double_people(release),
+        "note_level": _("Intervals hold with {level} confidence.").format(level=level),
+    }
+
+
+def codebook(code: str) -> str:
+    """Name of the codebook in a language."""
+    return "codebook.html" if code == LANGUAGES[0] else f"codebook.{code}.html"
+
+
+def _citation(release: Release) -> Markup:
+    """How to cite the release; the hub's name keeps its own direction."""
+    hub = escape(release.facts.hub)
+    return escape(citation(release)).replace(hub, Markup("<bdi>{}</bdi>").format(hub), 1)

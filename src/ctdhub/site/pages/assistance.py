@@ -1,0 +1,37 @@
+"""Assistance: who receives it and who does not, by group; what stands out comes first.
+
+Belongs here: what stands on the page.  Does not belong here: the charts (``assistance``).
+"""
+
+from __future__ import annotations
+
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.document.charts.bars import draw
+from ctdhub.report.equity import charts
+from ctdhub.site.frame import Page
+from ctdhub.site.pages.about import about
+from ctdhub.stats import equity
+from ctdhub.stats.answers import Answers
+
+PATH = "assistance.html"
+
+
+def page(answers: Answers) -> Page:
+    """The page of assistance."""
+    found, rtl = charts(answers), current() in RIGHT_TO_LEFT
+    return Page(
+        path=PATH,
+        title=_("Assistance"),
+        description=_("Who receives assistance, and who does not, by group."),
+        template="assistance.html",
+        values={
+            "caveat": equity.caveat(),
+            "gaps": [(chart.id, gap) for chart in found for gap in chart.gaps],
+            "charts": [
+                (chart, [(panel, draw(panel, rtl=rtl, top=1.0)) for panel in chart.panels])
+                for chart in found
+            ],
+            **about(answers.release),
+        },
+        menu=PATH,
+    )

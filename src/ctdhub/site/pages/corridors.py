@@ -1,0 +1,70 @@
+"""All corridors that are shown, ranked.
+
+Belongs here: the ranked table of corridors.  Does not belong here: the twelve largest (``home``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ctdhub.core.format import number
+from ctdhub.core.i18n import _, current
+from ctdhub.report.figures import Figure, corridor_figure
+from ctdhub.report.places import listed_places, place_link
+from ctdhub.site.frame import Page
+from ctdhub.site.pages.about import about
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.tables import Row
+
+PATH = "corridors.html"
+FILE = "all-corridors"
+MOST = 10_000
+
+
+def figure(answers: Answers) -> Figure | None:
+    """Every corridor that is shown, largest first; None where none was measured."""
+    found = corridor_figure(answers, most=MOST)
+    return found and replace(found, id=FILE, file=FILE)
+
+
+def page(answers: Answers) -> Page:
+    """The page of corridors."""
+    found = figure(answers)
+    rows = [r for r in found.table.rows if r.kind == "value"] if found else []
+    held = listed_places(answers)
+    title = _("Corridors: from country of citizenship to country of exploitation")
+    intro = _(
+        "{n} corridors have enough people to show reliably. A corridor that is not listed may "
+        "have some people or none. Both countries may be the same."
+    ).format(n=number(len(rows)))
+    return Page(
+        path=PATH,
+        title=title,
+        description=intro,
+        template="corridors.html",
+        values={
+            "intro": intro,
+            "caption": title,
+            "rows": [ranked(k, row, held) for k, row in enumerate(rows, 1)],
+            "ranks": _(
+                "Neighbours in this ranking whose intervals overlap may stand in any order."
+            ),
+            **about(answers.release),
+        },
+        menu=PATH,
+    )
+
+
+def ranked(rank: int, row: Row, held: frozenset[str]) -> dict[str, Any]:
+    """A row of the ranked table."""
+    origin, place = row.codes
+    lang = current()
+    return {
+        "rank": number(rank),
+        "origin": place_link(origin, held, lang),
+        "place": place_link(place, held, lang),
+        "people": number(row.people.value or 0),
+        "low": number(row.people.low or 0),
+        "high": number(row.people.high or 0),
+    }

@@ -1,0 +1,142 @@
+"""How many people are not seen: estimates from the overlaps of the contributors' lists.
+
+Belongs here: what stands on the page and its files.  Does not belong here: methods
+(``insight.hidden``), drawing (``portal.estimates``).
+
+The page is there in every site; where the release did not measure overlaps, or the lists overlap
+too little, it says why and gives no number.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ctdhub.core.datafiles import write_json
+from ctdhub.core.format import listed, number
+from ctdhub.core.i18n import _, formula
+from ctdhub.release.open import Release
+from ctdhub.release.tables import harmless
+from ctdhub.report import mse as words
+from ctdhub.report.mse_chart import chart_file, draw_methods, note, title
+from ctdhub.report.mse_files import report
+from ctdhub.report.wording import state_words
+from ctdhub.site.frame import Page
+from ctdhub.site.pages.about import about
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import citation
+from ctdhub.stats.mse.estimate import Result
+from ctdhub.stats.mse.lists import Lists
+from ctdhub.stats.mse.of_release import double_people, estimate_in, list_names, said_first, scope
+
+PATH, FILE = "estimates.html", "estimates"
+COLUMNS = ("method", "people", "low", "high", "why_not")
+
+
+def page(answers: Answers) -> Page:
+    """The page of estimates."""
+    release = answers.release
+    result = estimate_in(release)
+    names = list_names(release)
+    values: dict[str, Any] = {"refusal": "", "result": result, "figure": FILE}
+    if result is None:
+        values["refusal"] = _(
+            "This release did not measure how the lists of its contributors overlap, so it says "
+            "nothing about people whom no list knows."
+        )
+    elif result.gate.refused:
+        values["refusal"] = words.refusal(result.gate)
+    else:
+        values |= _estimated(result, names)
+    if result is not None:
+        values |= {
+            "seen": words.seen(result),
+            "first": scope(release),
+            "warnings": [
+                *filter(None, [double_people(release)]),
+                *words.warnings(result, names),
+            ],
+            "overlaps": _overlaps(result.lists, names, answers.z),
+        }
+    return Page(
+        path=PATH,
+        title=title(),
+        description=_("Estimates of people whom no list knows, by several methods side by side."),
+        template="estimates.html",
+        values={**values, **about(release)},
+        menu=PATH,
+    )
+
+
+def write_estimates(folder: Path, release: Release) -> None:
+    """Write ``estimates.json`` and ``estimates.csv``; nothing where no overlaps were measured."""
+    result = estimate_in(release)
+    if result is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    facts = {**report(result), "citation": citation(release), "assumed": words.always()}
+    facts |= said_first(release, facts)
+    write_json(folder / f"{FILE}.json", facts)
+    with (folder / f"{FILE}.csv").open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for m in facts["methods"]:
+            cells = (m["name"], m["people"], m["low"], m["high"], m["why_not"])
+            writer.writerow([harmless(cell) for cell in cells])
+
+
+def write_estimates_picture(folder: Path, release: Release) -> None:
+    """Write ``estimates.svg`` in the language in force, where there is an estimate."""
+    result = estimate_in(release)
+    if result is None or result.gate.refused:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    text = chart_file(result, list_names(release), citation(release), scope(release))
+    (folder / f"{FILE}.svg").write_text(text, "utf-8")
+
+
+def _estimated(result: Result, names: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "spread": words.spread(result),
+        "note": note(result),
+        "svg": draw_methods(result, FILE),
+        "methods": [
+            {
+                "name": words.method_name(m.name),
+                "people": [number(x) for x in (m.value, m.low, m.high) if x is not None],
+                "assumes": words.assumption(m.name),
+                "why": words.why_not(m.why) if m.why else "",
+                "pairs": listed([" – ".join(names.get(n, n) for n in pair) for pair in m.pairs])
+                if m.pairs
+                else "",
+                "made": words.bootstrap(m, result.level),
+            }
+            for m in result.methods
+        ],
+        "changes": [
+            (
+                words.change(c, names),
+                *("–" if v is None else number(v) for v in (c.seen, c.stepwise, c.independent)),
+            )
+            for c in result.changes
+        ],
+        "headings": (words.method_name("stepwise"), words.method_name("independent")),
+        "always": words.always(),
+    }
+
+
+def _overlaps(lists: Lists, names: Mapping[str, str], z: float) -> list[tuple[str, str]]:
+    """People on each combination of lists, the noisy ones with their interval, few lists first."""
+    half = z * lists.sigma
+    rows = []
+    order = sorted(range(len(lists.y)), key=lambda c: (int(lists.on[c].sum()), c))
+    for c in order:
+        people = float(lists.y[c])
+        held = [names.get(n, n) for n, k in zip(lists.names, lists.on[c], strict=True) if k]
+        label = _("{list} only").format(list=held[0]) if len(held) == 1 else listed(held)
+        text = formula(f"{number(people)} ± {number(math.ceil(half))}")
+        rows.append((label, text if people - half > 0 else state_words("protected")))
+    return rows

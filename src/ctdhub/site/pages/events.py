@@ -1,0 +1,204 @@
+"""Events: what takes place where and when, coming and past, and the same as files.
+
+Belongs here: the page of events, ``events.ics``, ``events.json``.
+Does not belong here: reading ``events.yaml`` (``calendar``), the format iCalendar (``ics``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_date, format_time
+from markupsafe import Markup
+
+from ctdhub.core.datafiles import write_json
+from ctdhub.core.format import listed, number
+from ctdhub.core.i18n import _, current
+from ctdhub.release.open import Release
+from ctdhub.report.events.calendar import KINDS, Calendar, Event
+from ctdhub.report.events.ics import calendar_file, identifier
+from ctdhub.site.frame import Page
+
+PATH, FEED, DATA, FOLDER = "events.html", "events.ics", "events.json", "events"
+MOST_DAYS = 31
+"""Spans of more days are shown by month in the overview."""
+
+
+def page(release: Release, calendar: Calendar) -> Page:
+    """The page of events."""
+    events = calendar.events
+    first, last = _span(events)
+    coming = [e for e in events if not calendar.past(e)]
+    past = [e for e in reversed(events) if calendar.past(e)]
+    return Page(
+        path=PATH,
+        title=_("Events"),
+        description=_("Talks, films, exhibitions and other events, with a calendar to download."),
+        template="events.html",
+        values={
+            "summary": _(
+                "Events: {n}. Regions: {regions}. From {first} to {last}, {days} days in all."
+            ).format(
+                n=number(len(events)),
+                regions=number(len({e.region for e in events if e.region})),
+                first=_day(first),
+                last=_day(last),
+                days=number((last - first).days + 1),
+            ),
+            "made": _(
+                "This page was made on {date}. Events that ended before that day are listed as "
+                "past."
+            ).format(date=_day(calendar.today)),
+            "invented": release.facts.invented,
+            "feed": FEED,
+            "data": DATA,
+            "kinds": _kinds(events),
+            "grid": _grid(events),
+            "halves": [
+                {"id": "coming", "title": _("Coming events"), "days": _by_day(coming)},
+                {"id": "past", "title": _("Past events"), "days": _by_day(past)},
+            ],
+        },
+        menu=PATH,
+    )
+
+
+def write_files(folder: Path, release: Release, calendar: Calendar) -> None:
+    """Write the calendar for programs: all events, each event, and all as JSON.
+
+    Args:
+        folder: gets ``events.ics``, ``events.json`` and ``events/<id>.ics``.
+    """
+    hub, today = release.facts.hub, calendar.today
+    note = "Practice event: invented." if release.facts.invented else ""
+    (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+    (folder / FEED).write_bytes(calendar_file(calendar.events, hub, today, note))
+    for event in calendar.events:
+        single = calendar_file([event], hub, today, note)
+        (folder / FOLDER / f"{event.id}.ics").write_bytes(single)
+    held = {
+        "hub": hub,
+        "invented": release.facts.invented,
+        "made_on": today.isoformat(),
+        "events": [
+            {**event.model_dump(mode="json"), "uid": identifier(hub, event)}
+            for event in calendar.events
+        ],
+    }
+    write_json(folder / DATA, held)
+
+
+def kind_name(kind: str) -> str:
+    """A kind of event in words."""
+    return {
+        "talk": _("Talk"),
+        "film": _("Film"),
+        "exhibition": _("Exhibition"),
+        "training": _("Training"),
+        "performance": _("Performance"),
+        "stand": _("Information stand"),
+        "online": _("Online"),
+        "other": _("Other event"),
+    }[kind]
+
+
+def _kinds(events: Iterable[Event]) -> list[tuple[str, str]]:
+    """Kinds with the number of their events."""
+    found = Counter(e.kind for e in events)
+    return [(kind_name(kind), number(found[kind])) for kind in KINDS if found[kind]]
+
+
+def _grid(events: tuple[Event, ...]) -> dict[str, Any]:
+    """Regions by days: in each cell the number of events, and the first of them to lead to."""
+    columns = _columns(events)
+    rows = []
+    for region in sorted({e.region for e in events}, key=lambda name: (not name, name)):
+        inside = [e for e in events if e.region == region]
+        cells = []
+        for _words, span in columns:
+            held = [e for e in inside if e.days[0] <= span[-1] and e.days[-1] >= span[0]]
+            cells.append({"n": number(len(held)), "id": held[0].id} if held else None)
+        rows.append({"name": region, "n": number(len(inside)), "cells": cells})
+    return {"columns": [words for words, _span in columns], "rows": rows}
+
+
+def _columns(events: tuple[Event, ...]) -> list[tuple[str, range]]:
+    """Days from the first to the last event, or months where there are many: words, ordinals."""
+    first, last = _span(events)
+    by_month = (last - first).days >= MOST_DAYS
+    form = "MMM y" if by_month else "d MMM"
+    key: Callable[[date], object] = (lambda d: (d.year, d.month)) if by_month else (lambda d: d)
+    every = (date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1))
+    columns = []
+    for _key, group in groupby(every, key):
+        days = list(group)
+        span = range(days[0].toordinal(), days[-1].toordinal() + 1)
+        columns.append((format_date(days[0], form, current()), span))
+    return columns
+
+
+def _span(events: Iterable[Event]) -> tuple[date, date]:
+    held = list(events)
+    return min(e.first_day for e in held), max(e.last_day for e in held)
+
+
+def _by_day(events: Iterable[Event]) -> list[dict[str, Any]]:
+    """Events under the day on which they begin, in the order given."""
+    return [
+        {"name": _day(day), "events": [_shown(e) for e in group]}
+        for day, group in groupby(events, lambda e: e.first_day)
+    ]
+
+
+def _shown(event: Event) -> dict[str, Any]:
+    """An event in words; ``lang`` marks texts in another language than the page."""
+    return {
+        "event": event,
+        "kind": kind_name(event.kind),
+        "when": _when(event),
+        "lang": {"lang": event.languages[0]} if len(event.languages) == 1 else {},
+        "notes": list(_notes(event)),
+        "file": f"{FOLDER}/{event.id}.ics",
+    }
+
+
+def _notes(event: Event) -> Iterator[Markup]:
+    """Languages, organiser, access, as far as they are known; names keep their direction."""
+    names = Locale.parse(current()).languages
+    spoken = listed([names.get(code, code) for code in event.languages])
+    for text, value in (
+        (_("Languages: {value}."), spoken),
+        (_("Organiser: {value}."), event.organiser),
+        (_("Access: {value}"), event.accessibility),
+    ):
+        if value:
+            yield Markup(text).format(value=Markup("<bdi>{}</bdi>").format(value))  # noqa: S704
+
+
+def _when(event: Event) -> str:
+    """Times and last day, as far as the day that it stands under does not say so."""
+    several = event.last_day > event.first_day
+    if not isinstance(event.start, datetime) or not isinstance(event.end, datetime):
+        return _("Until {day}").format(day=_day(event.last_day)) if several else _("All day")
+    told = {"start": _time(event.start), "end": _time(event.end), "zone": event.time_zone}
+    if several:
+        return _("{start} until {day}, {end} (time zone: {zone})").format(
+            **told, day=_day(event.last_day)
+        )
+    if event.end == event.start:
+        return _("{start} (time zone: {zone})").format(**told)
+    return _("{start} to {end} (time zone: {zone})").format(**told)
+
+
+def _day(day: date) -> str:
+    return str(format_date(day, "full", current()))
+
+
+def _time(moment: datetime) -> str:
+    return str(format_time(moment.time(), "short", locale=current()))

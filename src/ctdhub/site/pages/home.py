@@ -1,0 +1,98 @@
+"""The first page: headline numbers, a region, six figures.
+
+Belongs here: what a reader meets first.  Does not belong here: the figures themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ctdhub.core.format import number
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.document.charts.bars import draw
+from ctdhub.report.figures import figures
+from ctdhub.report.sentences import headline_sentence, reach_sentence
+from ctdhub.report.wording import sized
+from ctdhub.schema import countries
+from ctdhub.site.frame import FIGURES, HOME, Page
+from ctdhub.site.pages.about import about
+from ctdhub.site.pages.methods import noise
+from ctdhub.site.stories import page as stories
+from ctdhub.site.stories.source import Story
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.headline import headline, place_facts
+
+REGION = "europe"
+
+
+@dataclass(frozen=True)
+class _Card:
+    what: str
+    value: str
+    interval: str
+
+
+def page(answers: Answers, newest: Story | None = None) -> Page:
+    """The first page; it leads to the newest story."""
+    release, lang = answers.release, current()
+    region = countries.region_name(REGION, lang)
+    note = _(
+        "{region}: the {n} countries and territories of that region in the list of the United "
+        "Nations (M49)."
+    ).format(region=region, n=number(len(countries.members(REGION))))
+    first = headline(answers)
+    told = headline_sentence(first)
+    return Page(
+        path=HOME,
+        title=_("Release {version}").format(version=release.version),
+        description=" ".join((told, _("Identified cases, not prevalence."))),
+        template="home.html",
+        values={
+            "headline": told,
+            "reach": reach_sentence(first),
+            "cards": _cards(answers),
+            "region": region,
+            "region_key": REGION,
+            "region_paragraphs": place_facts(answers, REGION).paragraphs(),
+            "region_note": note,
+            "figures": [(f, draw(f, rtl=lang in RIGHT_TO_LEFT)) for f in figures(answers)],
+            "story": newest and stories.entry(newest),
+            "privacy": noise(release),
+            **about(release),
+        },
+        menu=HOME,
+        scripts=FIGURES,
+    )
+
+
+def _cards(answers: Answers) -> list[_Card]:
+    first, records = headline(answers), answers.release.protected.case_records
+    return [
+        _card(_("People identified"), first.people),
+        _Card(
+            _("Case records received (a person may have several)"),
+            number(records.value),
+            _between(records.low, records.high),
+        ),
+        _card(_("Nationalities"), first.nationalities, at_least=True),
+        _card(_("Countries and territories of exploitation"), first.countries, at_least=True),
+        _Card(
+            _("Organisations that contributed"),
+            number(first.contributors.value or 0),
+            _("exact, public"),
+        ),
+    ]
+
+
+def _card(what: str, card: NumberCard, *, at_least: bool = False) -> _Card:
+    if card.value is None:
+        return _Card(what, sized(card), "")
+    if at_least:
+        value = _("at least {n}").format(n=number(card.value))
+        return _Card(what, value, _("with enough people to show reliably"))
+    return _Card(what, number(card.value), _between(card.low or 0, card.high or 0))
+
+
+def _between(low: float, high: float) -> str:
+    return _("between {low} and {high}").format(low=number(low), high=number(high))

@@ -1,0 +1,78 @@
+"""Tables for reports: what states and the UN ask for, by country, to download.
+
+Belongs here: what stands on the page.  Does not belong here: the files (``mandated``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ctdhub.core.format import span
+from ctdhub.core.i18n import _, current
+from ctdhub.report.places import listed_places, place_link
+from ctdhub.schema import countries
+from ctdhub.site.frame import Page
+from ctdhub.site.pages.about import about
+from ctdhub.site.pages.mandated_files import file, places, years
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.mandated.lines import scope
+from ctdhub.stats.mandated.shapes import SHAPES
+
+PATH, DATA = "mandated.html", "data.html"
+
+
+def page(answers: Answers) -> Page:
+    """The page of the tables."""
+    shapes = [_shape(answers, name) for name in SHAPES]
+    told = [shape["notes"] for shape in shapes if shape["notes"]]
+    common = [note for note in (told[0] if told else ()) if all(note in notes for notes in told)]
+    for shape in shapes:
+        shape["own"] = [note for note in shape["notes"] if note not in common]
+    return Page(
+        path=PATH,
+        title=_("Tables for reports"),
+        description=_(
+            "Tables aligned with SDG indicator 16.2.2, with Eurostat and with what GRETA asks."
+        ),
+        template="mandated.html",
+        values={
+            "years": span(years(answers)),
+            "shapes": shapes,
+            "common": common,
+            "rows": _rows(answers),
+            **about(answers.release),
+        },
+        menu=DATA,
+    )
+
+
+def _shape(answers: Answers, name: str) -> dict[str, Any]:
+    """Title and notes of a shape, from its table of one country; empty where there is none."""
+    codes = places(name, answers)
+    if not codes:
+        return {"name": name, "notes": (), "title": name, "metadata": ""}
+    sheet = SHAPES[name](answers, scope(answers, codes[0], years(answers)))
+    return {
+        "name": name,
+        "title": sheet.title,
+        "notes": sheet.notes,
+        "metadata": f"charts/{file(name)}.metadata.json",
+    }
+
+
+def _rows(answers: Answers) -> list[dict[str, Any]]:
+    held, lang = listed_places(answers), current()
+    by_shape = {name: set(places(name, answers)) for name in SHAPES}
+    codes = sorted({c for found in by_shape.values() for c in found})
+    codes.sort(key=lambda code: countries.name(code, lang))
+    return [
+        {
+            "id": code.lower(),
+            **place_link(code, held, lang),
+            "files": [
+                f"charts/{file(name, code)}.csv" if code in found else ""
+                for name, found in by_shape.items()
+            ],
+        }
+        for code in codes
+    ]

@@ -1,0 +1,105 @@
+"""The map: corridors as arrows, two shaded maps, the ranked corridors, regions.
+
+Belongs here: what stands on the page of the map.  Does not belong here: the maps (``maps``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ctdhub.core.format import number
+from ctdhub.core.i18n import _, current
+from ctdhub.report.figures import Figure
+from ctdhub.report.maps import ARROWS, CORRIDORS, Map, as_file, maps
+from ctdhub.report.places import SIDES, listed_places, path
+from ctdhub.report.wording import sized
+from ctdhub.schema import countries
+from ctdhub.site.frame import Page
+from ctdhub.site.pages.about import about
+from ctdhub.site.pages.corridors import ranked
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import card
+
+PATH = "map.html"
+
+
+def page(answers: Answers) -> Page:
+    """The page of the map."""
+    held = listed_places(answers)
+    found = maps(answers)
+    first = next((m for m in found if m.figure.id == CORRIDORS), None)
+    rows = [r for r in first.figure.table.rows if r.kind == "value"] if first else []
+    return Page(
+        path=PATH,
+        title=_("Map"),
+        description=_(
+            "Corridors of identified people, and people by citizenship and by country of "
+            "exploitation, on a map of equal tiles without borders."
+        ),
+        template="map.html",
+        values={
+            "maps": [_drawn(m) for m in found],
+            "corridors": CORRIDORS,
+            "caption": _("The {n} largest corridors").format(n=number(min(ARROWS, len(rows)))),
+            "rows": [ranked(k, row, held) for k, row in enumerate(rows, 1)],
+            "ranks": _(
+                "Neighbours in this ranking whose intervals overlap may stand in any order."
+            ),
+            "regions": _regions(answers),
+            **about(answers.release),
+        },
+        menu=PATH,
+        scripts=("map.js",),
+    )
+
+
+def _drawn(chosen: Map) -> dict[str, Any]:
+    """A map with its table, which names the countries that are shown and counts the others."""
+    bars = [b for b in chosen.figure.bars if b.cells]
+    bars.sort(key=lambda b: (b.missing, -(b.size or 0)))
+    rest = len(chosen.figure.bars) - len(bars)
+    other = ""
+    if rest and not chosen.arrows:
+        other = _("Other countries and territories: {n}; too few to show reliably.").format(
+            n=number(rest)
+        )
+    figure = replace(chosen.figure, bars=tuple(bars))
+    return {"figure": figure, "svg": chosen.svg, "legend": chosen.legend, "rest": other}
+
+
+def _regions(answers: Answers) -> list[dict[str, str]]:
+    """Regions, each followed by its subregions, with their people from both sides."""
+    found = []
+    for region in countries.regions():
+        for key in (region, *countries.subregions(region)):
+            inside = countries.members(key)
+            row: dict[str, str] = {
+                side: sized(card(answers.release, answers.count({v: inside}), "people"))
+                for side, v in SIDES.items()
+            }
+            row["name"] = countries.region_name(key, current())
+            row["path"] = path(key) if key == region else ""
+            found.append(row)
+    return found
+
+
+def write_maps(folder: Path, answers: Answers) -> tuple[Figure, ...]:
+    """Write ``<id>.svg`` of each map into a folder; their figures, for other files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = maps(answers)
+    shared = about(answers.release)
+
+    def says(figure: Figure) -> tuple[str, ...]:
+        invented = _("Practice data: invented.") if answers.release.facts.invented else ""
+        return (
+            " ".join(filter(None, (_("Identified cases, not prevalence."), invented))),
+            f"{figure.note} {shared['note_level']}",
+            figure.definition,
+            figure.table.base.citation,
+        )
+
+    for chosen in found:
+        (folder / f"{chosen.figure.file}.svg").write_text(as_file(chosen, says), "utf-8")
+    return tuple(chosen.figure for chosen in found)

@@ -1,0 +1,160 @@
+"""How people are protected and how exact the numbers are, in plain words.
+
+Belongs here: the guarantee and its meaning for one person.  Does not belong here: proofs (docs).
+"""
+
+from __future__ import annotations
+
+import math
+from statistics import median
+from typing import Any
+
+from ctdhub.core.format import decimal, number, share, tiny
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.release.approvals import APPROVALS, Approvals, who
+from ctdhub.release.open import Release
+from ctdhub.schema.labels import label
+from ctdhub.site.accounts import Audit, Spending
+from ctdhub.site.edition import PLAIN, Edition
+from ctdhub.site.frame import Page
+from ctdhub.site.pages.about import about
+from ctdhub.stats.guarantee import sure_afterwards
+
+PATH = "methods.html"
+SUSPICIONS = (0.01, 0.1, 0.5)
+_MANY = 12
+"""Columns whose noise is listed each by itself; beyond that their median is."""
+
+
+def page(release: Release, edition: Edition = PLAIN) -> Page:
+    """The page on methods; the edition knows the hub's ledger and its audit card."""
+    return Page(
+        path=PATH,
+        title=_("Methods"),
+        description=_("How people are protected, and how exact the numbers are."),
+        template="methods.html",
+        values={
+            "privacy": _privacy(release),
+            "odds_intro": _(
+                "Somebody suspects that a certain person is in the data, or that a certain thing "
+                "happened to her. However much they know already, this release can make them "
+                "surer by so much at most:"
+            ),
+            "odds": _odds(release.protected.guarantee.epsilon),
+            "accuracy_intro": _(
+                "Each count has noise of its own; its interval says what that means for the "
+                "count. Typical sizes of the noise:"
+            ),
+            "accuracy": _accuracy(release),
+            "approved": _approved(release),
+            **_spent(edition.spending),
+            "audit": _audit(release, edition),
+            "audit_direction": "rtl"
+            if edition.audit and edition.audit.language in RIGHT_TO_LEFT
+            else "ltr",
+            **about(release),
+        },
+        menu=PATH,
+    )
+
+
+def noise(release: Release) -> str:
+    """The first sentence on protection."""
+    mechanism = release.protected.guarantee.mechanism
+    words = {"discrete Gaussian": _("discrete Gaussian noise")}
+    return _(
+        "Every number and every record here is made from counts with random noise "
+        "(differential privacy; {mechanism}). The records behind them never left the hub."
+    ).format(mechanism=words.get(mechanism, mechanism))
+
+
+def _privacy(release: Release) -> list[str]:
+    g = release.protected.guarantee
+    return [
+        noise(release),
+        _(
+            "Epsilon is {epsilon} and delta is {delta}; the unit is one {unit} with all case "
+            "records that belong to it."
+        ).format(epsilon=decimal(g.epsilon, "0.####"), delta=tiny(g.delta), unit=_unit(g.unit)),
+        _(
+            "In plain words: whether or not any one person is in the data, the chance of seeing "
+            "this release changes by a factor of {factor} at most, apart from one chance in {n}. "
+            "The smaller the factor, the less anybody can learn about one person."
+        ).format(factor=_factor(g.epsilon), n=number(1 / g.delta)),
+        _("The exact parameters of every table are in manifest.json."),
+    ]
+
+
+def _odds(epsilon: float) -> list[tuple[str, str]]:
+    """Suspicions before and after, as shares."""
+    return [(share(p), share(sure_afterwards(epsilon, p), fine=True)) for p in SUSPICIONS]
+
+
+def _accuracy(release: Release) -> list[tuple[str, str]]:
+    """Noise of the number of people, of core columns, of pairs, of corridors."""
+    sigma, lang = release.protected.guarantee.sigma, current()
+    alone = [name for name in sigma if name and "*" not in name]
+    rows = [(_("all people"), sigma.get(""))]
+    if len(alone) <= _MANY:
+        rows += [(label(name, lang), sigma[name]) for name in alone]
+    elif alone:
+        rows.append((_("one variable (median)"), median(sigma[n] for n in alone)))
+    for parts, words in ((2, _("two variables (median)")), (3, _("three variables (median)"))):
+        held = [s for name, s in sigma.items() if name.count("*") == parts - 1]
+        if held:
+            rows.append((words, median(held)))
+    corridor = sigma.get("citizenship*country_of_exploitation")
+    if corridor:
+        rows.append((_("a corridor"), corridor))
+    return [(words, decimal(value)) for words, value in rows if value]
+
+
+def _audit(release: Release, edition: Edition) -> Audit | None:
+    """The audit card, where it is about the promise that this release was made under."""
+    card, promised = edition.audit, release.protected.guarantee
+    same = card and (card.epsilon, card.delta) == (promised.epsilon, promised.delta)
+    return card if same else None
+
+
+def _spent(spending: Spending | None) -> dict[str, Any]:
+    """What the hub's ledger holds, in words; nothing where it is not known."""
+    if spending is None:
+        return {"spent": [], "together": ""}
+    words = {
+        "release": _("release"),
+        "chart": _("chart"),
+        "file": _("file"),
+        "brief": _("brief"),
+        "evaluation": _("evaluation"),
+    }
+    return {
+        "spent": [
+            (words.get(kind, kind), number(n), decimal(epsilon, "0.###"))
+            for kind, n, epsilon in spending.charges
+        ],
+        "together": _(
+            "All that this hub ever answered, taken together, keeps the promise with epsilon "
+            "{epsilon} and delta {delta}. The hub may spend epsilon {budget} in all; then no "
+            "further release is made from these records."
+        ).format(
+            epsilon=decimal(spending.epsilon, "0.###"),
+            delta=tiny(spending.delta),
+            budget=decimal(spending.budget, "0.###"),
+        ),
+    }
+
+
+def _approved(release: Release) -> str:
+    if not (release.path / APPROVALS).exists():
+        return _("This copy does not say who agreed.")
+    return _("Two people looked at this release and signed it: {who}.").format(
+        who=who(Approvals.read(release.path))
+    )
+
+
+def _factor(epsilon: float) -> str:
+    return decimal(math.exp(epsilon)) if epsilon < 10 else number(math.exp(min(epsilon, 50)))
+
+
+def _unit(unit: str) -> str:
+    return _("person") if unit == "person" else unit

@@ -1,0 +1,144 @@
+"""Countries and regions: a page each, as origin and as place of exploitation, and their list.
+
+Belongs here: what stands on those pages.
+Does not belong here: which places have one, and where (``places``), facts (``insight.facts``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ctdhub.core.format import number
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.document.charts.bars import draw
+from ctdhub.report.figures import figures
+from ctdhub.report.places import SIDES, listed_places, path, place_link, sides
+from ctdhub.report.wording import sized
+from ctdhub.schema import countries
+from ctdhub.site.frame import FIGURES, Page
+from ctdhub.site.pages.about import about
+from ctdhub.site.pages.briefs import briefed
+from ctdhub.site.pages.briefs import path as brief_path
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import card
+from ctdhub.stats.headline import PlaceFacts, place_facts
+from ctdhub.stats.mandated.lines import reported_places
+from ctdhub.stats.perspective import SideName
+
+LIST = "countries/index.html"
+
+
+def pages(answers: Answers) -> Iterator[Page]:
+    """The list, a page for each region, a page for each country that is listed."""
+    held = listed_places(answers)
+    printed = {place.key: brief_path(place) for place in briefed(answers)}
+    yield _list(answers, held)
+    for key in (*countries.regions(), *sorted(held)):
+        yield _page(answers, key, held, printed.get(key, ""))
+
+
+def _list(answers: Answers, held: frozenset[str]) -> Page:
+    lang = current()
+    return Page(
+        path=LIST,
+        title=_("Countries and regions"),
+        description=_("People identified by citizenship and by country of exploitation."),
+        template="countries.html",
+        values={
+            "regions": [
+                {
+                    "key": key,
+                    "name": countries.region_name(key, lang),
+                    "path": path(key),
+                    "places": _places(answers, key, held),
+                    "rest": _rest(key, held),
+                }
+                for key in countries.regions()
+            ],
+            **about(answers.release),
+        },
+        menu=LIST,
+    )
+
+
+def _page(answers: Answers, key: str, held: frozenset[str], brief: str) -> Page:
+    lang, is_country = current(), key in countries.ALPHA3
+    name = countries.name(key, lang) if is_country else countries.region_name(key, lang)
+    above = countries.region(key) if is_country else None
+    facts = place_facts(answers, key)
+    titles: dict[SideName, str] = {
+        "citizens": _("As country of citizenship") if is_country else _("By citizenship"),
+        "exploited": _("As country of exploitation")
+        if is_country
+        else _("By place of exploitation"),
+    }
+    halves = [_side(answers, facts, key, name_, titles[name_]) for name_ in SIDES]
+    return Page(
+        path=path(key),
+        title=name,
+        description=" ".join(facts.sentences()[:1]) or _("Identified cases, not prevalence."),
+        template="place.html",
+        values={
+            "name": name,
+            "region": above and {"name": countries.region_name(above, lang), "path": path(above)},
+            "note": "" if is_country else _note(key),
+            "sides": halves,
+            "reports": key.lower() if key in reported_places(answers) else "",
+            "brief": brief,
+            "inside": [] if is_country else _places(answers, key, held),
+            **about(answers.release),
+        },
+        menu=LIST,
+        scripts=FIGURES,
+    )
+
+
+def _side(
+    answers: Answers, facts: PlaceFacts, key: str, name: SideName, title: str
+) -> dict[str, Any]:
+    side = facts.citizens if name == "citizens" else facts.exploited
+    drawn = figures(answers, sides(key)[name])
+    protected = side.people.value is None
+    rtl = current() in RIGHT_TO_LEFT
+    return {
+        "id": name,
+        "title": title,
+        "sentences": facts.half(name),
+        "few": _("Too few to show reliably; this is not zero.") if protected else "",
+        "figures": [] if protected else [(f, draw(f, rtl=rtl)) for f in drawn],
+        "missing": ""
+        if protected or len(drawn) > 4
+        else _("Other questions have too few people here to show reliably."),
+    }
+
+
+def _places(answers: Answers, key: str, held: frozenset[str]) -> list[dict[str, str]]:
+    """Countries of a region that have a page, those with more people first."""
+    found = []
+    for code in countries.members(key):
+        if code in held:
+            cards = {
+                name: card(answers.release, answers.count({variable: [code]}), "people")
+                for name, variable in SIDES.items()
+            }
+            most = max(c.value or 0 for c in cards.values())
+            words: dict[str, str] = {name: sized(c) for name, c in cards.items()}
+            found.append((-most, code, place_link(code, held, current()) | words))
+    return [place for _most, _code, place in sorted(found, key=lambda item: item[:2])]
+
+
+def _rest(key: str, held: frozenset[str]) -> str:
+    rest = sum(1 for code in countries.members(key) if code not in held)
+    if not rest:
+        return ""
+    return _(
+        "Other countries and territories of this region: {n}; too few to show reliably."
+    ).format(n=number(rest))
+
+
+def _note(key: str) -> str:
+    return _(
+        "{region}: the {n} countries and territories of that region in the list of the United "
+        "Nations (M49)."
+    ).format(region=countries.region_name(key, current()), n=number(len(countries.members(key))))

@@ -1,0 +1,84 @@
+"""Signals: which numbers and shares moved beyond what their own past shows, and what that is not.
+
+Belongs here: what stands on the page of signals.  Does not belong here: the search
+(``insight.signals``), charts and files (``portal.signals``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ctdhub.core.format import number, share
+from ctdhub.core.i18n import _, ngettext
+from ctdhub.document.charts.years import draw_panel, scale
+from ctdhub.report import signal_contributors, signal_files
+from ctdhub.report.signal_charts import LISTED, Drawn, drawn, looked_for, table
+from ctdhub.report.signals import compared, false_ones, looked_at, none_found
+from ctdhub.site.frame import Page
+from ctdhub.site.pages.about import about
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.signals.of_release import ReleaseSignals
+
+PATH = "signals.html"
+
+
+def page(answers: Answers) -> Page:
+    """The page of signals."""
+    result = looked_for(answers)
+    found = result.found
+    return Page(
+        path=PATH,
+        title=_("Signals"),
+        description=_("Numbers and shares that moved beyond what their own past shows."),
+        template="signals.html",
+        values={
+            "about_signals": signal_files.about(),
+            "opening": [looked_at(found), compared(found)]
+            if found
+            else [signal_files.not_measured()],
+            "promise": false_ones(found.settings.rate) if found and found.signals else "",
+            "nothing": none_found(found) if found and not found.signals else "",
+            "changes": [signal_files.about_turn(t) for t in result.turns],
+            "after_changes": signal_contributors.about_changes(result),
+            "explained_title": signal_files.explained_title(),
+            "explained": signal_contributors.explanations(result),
+            "kinds": _kinds(result),
+            "lines": table(result),
+            "rest": _rest(result),
+            **about(answers.release),
+        },
+        menu=PATH,
+    )
+
+
+def _kinds(result: ReleaseSignals) -> list[dict[str, Any]]:
+    """The charts by what moved; kinds without a signal are left out."""
+    turns = frozenset(str(t.year) for t in result.turns)
+    return [
+        {"title": title, "charts": [_drawn(chart, turns) for chart in charts]}
+        for title, charts in (
+            (_("Who was identified changed"), drawn(result, "share")),
+            (_("How many were identified changed"), drawn(result, "count")),
+        )
+        if charts
+    ]
+
+
+def _drawn(chart: Drawn, turns: frozenset[str]) -> dict[str, Any]:
+    shown = (r.people.high or 0 for r in chart.people.rows if r.people.value is not None)
+    people = scale(max(shown, default=1))
+    panels = [(chart.people, draw_panel(chart.people, f"{chart.id}-1", people, turns=turns))]
+    if chart.share is not None:
+        svg = draw_panel(chart.share, f"{chart.id}-2", 1.0, written=share, turns=turns)
+        panels.append((chart.share, svg))
+    return {"figure": chart, "panels": panels}
+
+
+def _rest(result: ReleaseSignals) -> str:
+    """How many signals are in the files alone."""
+    more = len(result.found.signals) - LISTED if result.found else 0
+    if more <= 0:
+        return ""
+    return ngettext(
+        "{n} more signal is in the files.", "{n} more signals are in the files.", more
+    ).format(n=number(more))

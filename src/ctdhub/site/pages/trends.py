@@ -1,0 +1,68 @@
+"""Trends: people by year, with the contributors that covered each year under every chart.
+
+Belongs here: what stands on the page of trends.  Does not belong here: the charts (``trends``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ctdhub.core.format import listed, year
+from ctdhub.core.i18n import _
+from ctdhub.document.charts.years import DIAMOND, draw_panel, draw_span, scale
+from ctdhub.release.open import Release
+from ctdhub.report.decomposition import counted_once
+from ctdhub.report.series import Trend, coverage, trends, uncovered
+from ctdhub.site.frame import Page
+from ctdhub.site.pages.about import about
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.trend import span
+
+PATH = "trends.html"
+
+
+def page(answers: Answers) -> Page:
+    """The page of trends."""
+    release = answers.release
+    empty = uncovered(release)
+    return Page(
+        path=PATH,
+        title=_("Trends"),
+        description=_("People identified by year, and who reported in each year."),
+        template="trends.html",
+        values={
+            "charts": [_drawn(chart) for chart in trends(answers)],
+            "timeline": _timeline(release),
+            "coverage": coverage(release),
+            "once": counted_once() if answers.release.protected.sources else "",
+            "diamond": DIAMOND,
+            "nobody": _("nobody reports here: {years}").format(years=listed(empty))
+            if empty
+            else _("nobody reports here: none of these years"),
+            **about(release),
+        },
+        menu=PATH,
+    )
+
+
+def _drawn(chart: Trend) -> dict[str, Any]:
+    end, single = scale(chart.top), len(chart.panels) == 1
+    panels = []
+    for k, panel in enumerate(chart.panels, 1):
+        id_ = chart.id if single else f"{chart.id}-{k}"
+        panels.append({"id": id_, "panel": panel, "svg": draw_panel(panel, id_, end)})
+    who = dict.fromkeys(shift.who for shift in chart.shifts if shift.who)
+    return {"figure": chart, "panels": panels, "single": single, "who": " ".join(who)}
+
+
+def _timeline(release: Release) -> list[dict[str, Any]]:
+    years, facts = span(release), release.facts
+    found = []
+    for contributor in facts.contributors:
+        first, last = contributor.years or facts.years
+        last = min(last, years[-1])
+        words = year(first) if first >= last else f"{year(first)} – {year(last)}"
+        found.append(
+            {"name": contributor.name, "years": words, "svg": draw_span(years, (first, last))}
+        )
+    return found

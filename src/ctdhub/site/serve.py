@@ -1,0 +1,83 @@
+"""Serve a site on this machine only, to look at it.
+
+Belongs here: the local server.  Does not belong here: building pages, serving the public.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import _
+
+ADDRESS = "127.0.0.1"
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    """Files below one folder: no listings, no links that lead out, no chatter."""
+
+    extensions_map = {  # noqa: RUF012  (the base class's own attribute)
+        **SimpleHTTPRequestHandler.extensions_map,
+        ".parquet": "application/vnd.apache.parquet",
+        ".jsonld": "application/ld+json",
+        ".md": "text/markdown; charset=utf-8",
+        ".csv": "text/csv; charset=utf-8",
+        ".html": "text/html; charset=utf-8",
+    }
+
+    def send_head(self) -> Any:
+        root = Path(self.directory).resolve()
+        if not Path(self.translate_path(self.path)).resolve().is_relative_to(root):
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return None
+        return super().send_head()
+
+    def list_directory(self, path: Any) -> None:
+        self.send_error(HTTPStatus.NOT_FOUND)
+
+    def end_headers(self) -> None:
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Referrer-Policy", "no-referrer")
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: what a reader looked at is nobody's business."""
+
+
+def serve(site: Path, port: int = 8000, ready: Callable[[str], None] | None = None) -> None:
+    """Serve ``site`` on 127.0.0.1 until interrupted.
+
+    Args:
+        site: a folder with index.html.
+        port: 0 takes a free one.
+        ready: told the address once the server listens.
+
+    Raises:
+        HubError: the folder holds no site, or the port is taken or not allowed.
+    """
+    if not (site / "index.html").is_file():
+        what = _("There is no site in this folder.")
+        fix = _("Build it first: `ctdhub site HUB`, or `ctdhub build HUB`.")
+        raise HubError(what, fix, file=site, rule="no-site")
+    try:
+        server = ThreadingHTTPServer((ADDRESS, port), partial(_Handler, directory=str(site)))
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        what = _("The port {port} is in use or not allowed.").format(port=port)
+        fix = _("Choose another one, for example --port {port}.").format(port=max(port, 1024) + 1)
+        raise HubError(what, fix, rule="port") from None
+    with server:
+        try:
+            if ready:
+                ready(f"http://{ADDRESS}:{server.server_address[1]}/")
+            server.serve_forever()
+        except KeyboardInterrupt:
+            return

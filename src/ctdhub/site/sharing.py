@@ -1,0 +1,167 @@
+"""What search engines and other sites read of a page: canonical address, previews, Dataset.
+
+Belongs here: the hidden part of the head, sitemap.xml, robots.txt.
+Does not belong here: titles and descriptions (``pages``), catalogues as files (``release``).
+
+Addresses begin with ``https://`` only where the hub's own public address is known; else none is
+written, so a copy on a memory stick does not claim to be somewhere.  Pages with invented data ask
+not to be found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+from markupsafe import Markup
+
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import _
+from ctdhub.document.embedded import embedded
+from ctdhub.release.catalogue import KEYWORDS, citation, description, media, title
+from ctdhub.release.facts import SITE_ADDRESS
+from ctdhub.release.open import Release
+
+DESCRIBED = ("index.html", "data.html")
+"""Pages that carry the schema.org Dataset."""
+EXAMPLE = "https://data.example.org/"
+"""Stands in examples where the address is not known."""
+LOCALES = {"en": "en_GB", "fr": "fr_FR", "es": "es_ES", "ar": "ar_AR"}
+"""As Open Graph names them."""
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """Where a site will be found.
+
+    Attributes:
+        url: public address of its root; empty where nobody knows it.
+
+    Raises:
+        HubError: the address is no plain https address.
+    """
+
+    url: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(SITE_ADDRESS, self.url):
+            what = _("The address of the site is not a plain https address.")
+            fix = _("Give it like this: https://data.example.org/ or https://example.org/data/.")
+            raise HubError(what, fix, rule="site-address")
+
+    def public(self, path: str) -> str:
+        """Public address of a file of the site, empty where it is not known.
+
+        >>> Sharing("https://example.org/data").public("r/2026.1/en/index.html")
+        'https://example.org/data/r/2026.1/en/index.html'
+        """
+        return self.url and f"{self.url.rstrip('/')}/{path}"
+
+    def head(
+        self, page: str, places: Mapping[str, str], lang: str, release: Release
+    ) -> dict[str, Any]:
+        """Values of the template ``head.html``.
+
+        Args:
+            page: its path in the folder of its language.
+            places: where it lies in each language, from the root of the site.
+            lang: language of the page.
+        """
+        canonical = self.public(places[lang])
+        return {
+            "site": self.public("") or EXAMPLE,
+            "canonical": canonical,
+            "alternates": {code: self.public(place) for code, place in places.items()},
+            "locale": LOCALES[lang],
+            "hidden": release.facts.invented,
+            "dataset": self._dataset(canonical, release) if page in DESCRIBED else "",
+        }
+
+    def _dataset(self, canonical: str, release: Release) -> Markup:
+        """The release as a schema.org Dataset, as JSON that cannot end its ``<script>``."""
+        facts, manifest = release.facts, release.manifest
+        base = self.public(f"r/{release.version}/") or "../"
+        found = {
+            "@context": "https://schema.org",
+            "@type": "Dataset",
+            "name": title(manifest, facts),
+            "description": description(facts),
+            "url": canonical,
+            "version": release.version,
+            "datePublished": manifest.created[:10],
+            "temporalCoverage": "/".join(str(year) for year in release.years),
+            "license": facts.licence_url or facts.licence,
+            "isAccessibleForFree": True,
+            "keywords": list(KEYWORDS),
+            "creditText": citation(release.version, release.year, facts),
+            "creator": {"@type": "Organization", "name": facts.hub, "url": facts.homepage},
+            "contributor": [{"@type": "Organization", "name": c.name} for c in facts.contributors],
+            "distribution": [
+                {
+                    "@type": "DataDownload",
+                    "name": name,
+                    "encodingFormat": media(name),
+                    "contentUrl": base + name,
+                    "contentSize": f"{entry.bytes} B",
+                    "sha256": entry.sha256,
+                }
+                for name, entry in manifest.files.items()
+            ],
+        }
+        return embedded(_present(found))
+
+
+def _present(value: object) -> object:
+    """The value without keys whose text is empty."""
+    if isinstance(value, dict):
+        return {key: _present(part) for key, part in value.items() if part != ""}
+    return [_present(part) for part in value] if isinstance(value, list) else value
+
+
+def write_for_robots(
+    site: Path, release: Release, sharing: Sharing, languages: Sequence[str]
+) -> None:
+    """Write robots.txt and sitemap.xml where the site's address is known.
+
+    The sitemap names every page of the newest release with its other languages.  Invented data
+    have none: their pages ask not to be found, and robots.txt must let that be read.
+
+    Args:
+        site: the folder of the site, its pages written.
+        languages: of the site.
+    """
+    if not sharing.url:
+        return
+    lines = ["User-agent: *", "Allow: /"]
+    if not release.facts.invented:
+        lines.append(f"Sitemap: {sharing.public('sitemap.xml')}")
+        text = _sitemap(site, release, sharing, languages)
+        (site / "sitemap.xml").write_text(text, "utf-8")
+    (site / "robots.txt").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _sitemap(site: Path, release: Release, sharing: Sharing, languages: Sequence[str]) -> str:
+    folder = site / "r" / release.version
+    first = folder / languages[0]
+    entries = []
+    for path in sorted(page.relative_to(first) for page in first.rglob("*.html")):
+        files = {code: folder / code / path for code in languages}
+        places = {c: sharing.public(f.relative_to(site).as_posix()) for c, f in files.items()}
+        links = "".join(
+            f'<xhtml:link rel="alternate" hreflang="{code}" href={quoteattr(place)}/>'
+            for code, place in places.items()
+        )
+        entries += [
+            f"<url><loc>{escape(place)}</loc><lastmod>{release.manifest.created[:10]}</lastmod>"
+            f"{links}</url>\n"
+            for place in places.values()
+        ]
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" '
+        'xmlns:xhtml="http://www.w3.org/1999/xhtml">\n' + "".join(entries) + "</urlset>\n"
+    )

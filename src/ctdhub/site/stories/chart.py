@@ -1,0 +1,109 @@
+"""A chart inside a story: a fenced block that names what it shows.
+
+    ```chart
+    of: gender                      # a variable, a group of flags, or corridors
+    among: {citizenship: [CIV]}     # only people who meet these conditions
+    most: 8                         # how many countries or corridors; 10 unless said
+    ```
+
+Belongs here: reading such a block.  Does not belong here: drawing (``draw``), words of figures.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import yaml
+
+from ctdhub.core.errors import printable
+from ctdhub.core.i18n import _
+from ctdhub.report.figures import Among, Figure, subject_figure
+from ctdhub.schema.model import load_schema
+from ctdhub.site.stories.conditions import Named, in_words, require_variable, where
+from ctdhub.site.stories.source import Place
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.tables import CITIZENSHIP, EXPLOITATION_COUNTRY
+
+CORRIDORS = "corridors"
+USUAL, MOST = 10, 30
+"""Countries or corridors in a chart, unless said, and at most."""
+
+
+def chart(text: str, name: str, answers: Answers, place: Place) -> Figure:
+    """The figure that a block asks for, in the language in force.
+
+    Args:
+        name: id of the figure and name of the file of its numbers.
+
+    Raises:
+        StoryError: the block is not of the form above, names what does not exist, or asks for
+            what this release did not measure.
+    """
+    subject, named, most = _read(text, place)
+    groups = {key for key, group in load_schema().groups.items() if group.indicator}
+    if subject == CORRIDORS:
+        if not set(named) <= {CITIZENSHIP, EXPLOITATION_COUNTRY}:
+            what = _("Corridors are counted for all people only.")
+            fix = _("Name no conditions but citizenship and country_of_exploitation.")
+            raise place.fault(what, fix, "story-chart")
+    elif subject not in groups:
+        require_variable(subject, place)
+    if subject in named:
+        what = _("The chart is about {name} and sets a condition on it too.")
+        fix = _("Leave it out of among.")
+        raise place.fault(what.format(name=subject), fix, "story-chart")
+    among = Among(where(named, answers, place), name, f"stories/{name}")
+    found = subject_figure(answers, subject, among, most)
+    if found is None:
+        what = _("This release did not measure what the chart shows.")
+        fix = _("Name fewer conditions, or have policy.yaml measure it in the next release.")
+        raise place.fault(what, fix, "story-measured")
+    return _about(found, named)
+
+
+def _about(figure: Figure, named: Named) -> Figure:
+    """The figure with its conditions in the subtitle."""
+    if not named:
+        return figure
+    subtitle = _("{subtitle}. Only people with: {conditions}").format(
+        subtitle=figure.subtitle, conditions=in_words(named)
+    )
+    return replace(figure, subtitle=subtitle)
+
+
+def _read(text: str, place: Place) -> tuple[str, Named, int]:
+    try:
+        raw: Any = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raw = None
+    if not isinstance(raw, dict) or not set(raw) <= {"of", "among", "most"} or not raw.get("of"):
+        what = _("The chart's block is not what it should be.")
+        fix = _("Write `of: gender`, and if wanted `among: {citizenship: [CIV]}` and `most: 8`.")
+        raise place.fault(what, fix, "story-chart")
+    among, most = raw.get("among") or {}, raw.get("most", USUAL)
+    if not isinstance(among, dict) or not among.keys() <= {k for k in among if isinstance(k, str)}:
+        what = _("The chart's conditions are not what they should be.")
+        fix = _("Write variable and values, for example `among: {citizenship: [CIV]}`.")
+        raise place.fault(what, fix, "story-chart")
+    if type(most) is not int or not 1 <= most <= MOST:
+        what = _("The number of rows must lie between 1 and {most}.").format(most=MOST)
+        raise place.fault(what, _("Correct most, or leave it out."), "story-chart")
+    if not isinstance(raw["of"], str) or not all(map(_plain, among.values())):
+        what = _("The chart's conditions are not what they should be.")
+        fix = _("Write variable and values, for example `among: {citizenship: [CIV]}`.")
+        raise place.fault(what, fix, "story-chart")
+    return printable(raw["of"]), {k: _listed(v) for k, v in among.items()}, most
+
+
+def _plain(values: object) -> bool:
+    """One value, or a list of values; what YAML nests deeper is never turned into text."""
+    several = values if isinstance(values, list) else [values]
+    return all(isinstance(v, str | int | float | dt.date) for v in several)
+
+
+def _listed(values: object) -> tuple[str, ...]:
+    """One value or several, as text; YAML reads yes and no as truth, 2019 as a number."""
+    several = values if isinstance(values, list) else [values]
+    return tuple({True: "yes", False: "no"}[v] if isinstance(v, bool) else str(v) for v in several)

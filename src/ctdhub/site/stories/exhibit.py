@@ -1,0 +1,175 @@
+"""A kiosk for an exhibition: the stories as slides, a page for each language, no way out.
+
+Belongs here: which slides there are, the files of the kiosk.
+Does not belong here: how slides advance (``static/exhibit.js``), stories themselves (``story``).
+
+    <kiosk>/index.html    leads to the first language that the hub names
+    <kiosk>/en.html, …    all slides of a language; they open from ``file://``
+
+A slide is a chart of a story with the paragraph right before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup, escape
+
+from ctdhub.core.errors import HubError
+from ctdhub.core.format import number
+from ctdhub.core.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, _, current, language
+from ctdhub.document.charts.bars import draw
+from ctdhub.document.embedded import embedded
+from ctdhub.release.open import Release
+from ctdhub.report.figures import Figure
+from ctdhub.report.sentences import headline_sentence, reach_sentence
+from ctdhub.site.build import Progress, offered
+from ctdhub.site.folder import renewed
+from ctdhub.site.frame import environment, inlined, stub
+from ctdhub.site.pages.about import about
+from ctdhub.site.stories.markup import Chart, blocks
+from ctdhub.site.stories.page import marked
+from ctdhub.site.stories.source import Story
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.headline import headline
+
+MARK = "exhibit.json"
+"""This file says that a folder holds a kiosk, so that nothing else is ever replaced."""
+IDLE, SECONDS = 90, 20
+"""Seconds without a touch until the kiosk begins anew, and seconds that a slide stays."""
+LONGEST = 420
+"""Characters of text beside a chart that can be read in that time and fit the screen."""
+WIDE = 560
+"""Pixels that a chart is laid out for before it grows to its part of the screen."""
+
+
+@dataclass(frozen=True)
+class Slide:
+    """One screen: a chart with words, or words alone where ``figure`` is None.
+
+    ``marked`` holds the attributes of text that is not in the language of the page.
+    """
+
+    title: str
+    kicker: str
+    text: Markup
+    figure: Figure | None
+    svg: Markup
+    marked: Markup
+
+
+def build_exhibit(
+    release: Release,
+    out: Path,
+    stories: Sequence[Story],
+    idle: int = IDLE,
+    progress: Progress | None = None,
+) -> None:
+    """Build the kiosk into ``out``; the older one stays until the new one is whole.
+
+    Args:
+        release: an opened release.
+        out: a folder that does not exist, is empty, or holds a kiosk.
+        stories: what the hub tells, the newest first.
+        idle: seconds without a touch until the first slide of the first language returns.
+        progress: told (message, fraction).
+
+    Raises:
+        HubError: there are no stories, one is wrong or too long for a screen, or the folder holds
+            something else.
+    """
+    if not stories:
+        what = _("There are no stories to show.")
+        fix = _("Write one in the folder stories of the hub, for example stories/first.en.md.")
+        raise HubError(what, fix, rule="no-stories")
+    report = progress or (lambda message, fraction: None)
+    with renewed(out, MARK, release) as fresh:
+        answers, languages = Answers(release), offered(release)
+        first = next(code for code in (*release.facts.languages, "en") if code in languages)
+        for i, code in enumerate(languages):
+            report(_("Drawing slides"), i / len(languages))
+            with language(code):
+                page = _page(answers, stories, languages, first, idle)
+            (fresh / f"{code}.html").write_text(page, "utf-8")
+        index = stub(f"{first}.html", first, release.facts.hub, hidden=True)
+        (fresh / "index.html").write_text(index, "utf-8")
+    report(_("Exhibition built"), 1.0)
+
+
+def slides(answers: Answers, stories: Sequence[Story]) -> Iterator[Slide]:
+    """The slides in the language in force: a first one, then those of each story.
+
+    Raises:
+        StoryError: a story is wrong, or a paragraph before a chart is too long for a screen.
+    """
+    rtl, nothing = current() in RIGHT_TO_LEFT, Markup("")
+    first = headline(answers)
+    yield Slide(headline_sentence(first), "", escape(reach_sentence(first)), None, nothing, nothing)
+    for story in stories:
+        telling = story.told(current())
+        attributes, drawn = marked(telling), False
+        for block in blocks(telling, story.slug, answers, None, ""):
+            if isinstance(block, Chart):
+                _fits(block)
+                svg = draw(block.figure, rtl=rtl, wide=WIDE)
+                yield Slide("", telling.title, block.lead, block.figure, svg, attributes)
+                drawn = True
+        if not drawn:
+            words = escape(telling.summary)
+            yield Slide(telling.title, "", words, None, nothing, attributes)
+
+
+def _fits(block: Chart) -> None:
+    if (length := len(block.lead.striptags())) > LONGEST:
+        what = _("The paragraph before the chart is too long for a screen: {n} characters.")
+        fix = _("Write at most {most}; more can follow after the chart.").format(most=LONGEST)
+        raise block.place.fault(what.format(n=length), fix, "story-screen")
+
+
+def _page(
+    answers: Answers, stories: Sequence[Story], languages: Sequence[str], first: str, idle: int
+) -> str:
+    """The page of the language in force."""
+    lang, found = current(), list(slides(answers, stories))
+    places = [
+        _("{n} of {all}").format(n=number(k), all=number(len(found)))
+        for k in range(1, len(found) + 1)
+    ]
+    sheets = [inlined("site.css"), inlined("exhibit.css")]
+    script, digest = inlined("exhibit.js")
+    policy = (
+        "default-src 'none'; style-src " + " ".join(f"'{h}'" for _text, h in sheets) + "; "
+        f"script-src '{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    settings = {
+        "idle": idle,
+        "seconds": SECONDS,
+        "home": "" if lang == first else f"{first}.html",
+        "places": places,
+        "pause": _("Pause"),
+        "play": _("Play"),
+    }
+    return (
+        environment()
+        .get_template("exhibit.html")
+        .render(
+            lang=lang,
+            rtl=lang in RIGHT_TO_LEFT,
+            release=answers.release,
+            facts=answers.release.facts,
+            slides=[
+                {**vars(slide), "place": place} for slide, place in zip(found, places, strict=True)
+            ],
+            languages=[
+                {"code": code, "name": NATIVE_NAMES[code], "href": f"{code}.html"}
+                for code in languages
+            ],
+            policy=policy,
+            sheets=[text for text, _digest in sheets],
+            script=script,
+            settings=embedded(settings),
+            note_level=about(answers.release)["note_level"],
+        )
+    )

@@ -1,0 +1,117 @@
+"""Numbers inside the text of a story, asked of the release each time the site is built.
+
+    {{people}}                                        all people
+    {{people citizenship=europe gender=female}}       people who meet all conditions
+    {{share gender=female of citizenship=CIV,MLI}}    their share of those whose answer is recorded
+    {{share gender=not_recorded}}                     share whose answer is not known
+
+Belongs here: that small language, and its numbers in words.
+Does not belong here: how a number is computed (``insight``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ctdhub.core.errors import StoryError, printable
+from ctdhub.core.format import number
+from ctdhub.core.i18n import _, ngettext
+from ctdhub.report.wording import ranged
+from ctdhub.schema.model import load_schema
+from ctdhub.site.stories.conditions import Named, where
+from ctdhub.site.stories.source import Place
+from ctdhub.stats.answers import Answers, Where
+from ctdhub.stats.cards import NumberCard, card
+from ctdhub.stats.tables import YES
+
+PEOPLE, SHARE, OF = "people", "share", "of"
+
+
+def say(text: str, answers: Answers, place: Place) -> str:
+    """The number that stands between two braces, with its interval, in the language in force.
+
+    A number that is not shown is said in words.
+
+    Raises:
+        StoryError: the text is not of the form above, or names what does not exist.
+    """
+    kind, *rest = text.split() or [""]
+    if kind == PEOPLE and OF not in rest:
+        asked = where(_named(rest, place), answers, place)
+        return _people(card(answers.release, answers.count(asked), "people"))
+    if kind == SHARE and rest and rest[0] != OF:
+        at = rest.index(OF) if OF in rest else len(rest)
+        part, of = _named(rest[:at], place), _named(rest[at + 1 :], place)
+        if twice := sorted(part.keys() & of.keys()):
+            raise _twice(twice[0], place)
+        inside, around = where(part, answers, place), where(of, answers, place)
+        known = _recorded(inside, answers, place)
+        if twice := sorted(known.keys() & around.keys()):
+            raise _twice(twice[0], place)
+        # Whoever has a flag has some flag; whoever has it not may have none.
+        some = {n: v for n, v in known.items() if n not in inside and _denied(inside)}
+        found = answers.share({**around, **some, **inside}, {**around, **known})
+        return _share(card(answers.release, found, "share"))
+    what = _("This is no number that a story can show: {text}.").format(text=printable(text))
+    fix = _("Write {{people citizenship=europe}} or {{share gender=female of citizenship=CIV}}.")
+    raise place.fault(what, fix, "story-number")
+
+
+def _twice(name: str, place: Place) -> StoryError:
+    what = _("The variable {name} stands on both sides of the word of.")
+    return place.fault(what.format(name=name), _("Name it on one side only."), "story-number")
+
+
+def _denied(part: Where) -> bool:
+    """Whether the part holds people who do not have some flag."""
+    group = {name: load_schema().variable(name).group for name in part}
+    return any(group[name] and set(values) != {YES} for name, values in part.items())
+
+
+def _named(words: Iterable[str], place: Place) -> Named:
+    found: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        name, sign, values = word.partition("=")
+        if not sign or name in found:
+            what = _("This is no condition, or its variable stands twice: {text}.")
+            fix = _("Write name=value, or name=value,value for several; no spaces inside.")
+            raise place.fault(what.format(text=printable(word)), fix, "story-number")
+        found[name] = tuple(values.split(","))
+    return found
+
+
+def _recorded(part: Where, answers: Answers, place: Place) -> Where:
+    """Conditions that people meet whose answers to the part's questions are known."""
+    schema, found = load_schema(), {}
+    for name, values in part.items():
+        variable = schema.variable(name)
+        group = schema.groups.get(variable.group or "")
+        if group is not None and group.indicator:
+            if "" in values:
+                what = _("For {name}, no answer cannot be told from the answer no.")
+                fix = _("Leave not_recorded out, or ask about {name}.")
+                raise place.fault(
+                    what.format(name=name), fix.format(name=group.indicator), "story-blank"
+                )
+            found[group.indicator] = [YES]
+        elif "" not in values and not variable.any_of:
+            found[name] = list(answers.domain(name))
+    return found
+
+
+def _people(number_card: NumberCard) -> str:
+    value, low, high = number_card.value, number_card.low, number_card.high
+    if low is None or high is None:
+        return _("a number of people that this release did not measure")
+    if value is None:
+        return _("a number of people too small to show reliably")
+    text = ngettext("{n} person ({low} to {high})", "{n} people ({low} to {high})", round(value))
+    return text.format(n=number(value), low=number(low), high=number(high))
+
+
+def _share(number_card: NumberCard) -> str:
+    if number_card.low is None:
+        return _("a share that this release did not measure")
+    if number_card.value is None:
+        return _("a share too small to show reliably")
+    return ranged(number_card)

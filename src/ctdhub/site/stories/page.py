@@ -1,0 +1,114 @@
+"""Stories: their list, and a page for each.
+
+Belongs here: what stands there.  Does not belong here: reading and checking texts (``story``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from ctdhub.core.format import day
+from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, RIGHT_TO_LEFT, _, current
+from ctdhub.document.charts.bars import draw
+from ctdhub.report.figures import Figure
+from ctdhub.site.frame import FIGURES, Page
+from ctdhub.site.pages.about import about
+from ctdhub.site.stories.markup import Chart, Text, blocks
+from ctdhub.site.stories.source import Story, Telling
+from ctdhub.stats.answers import Answers
+
+LIST = "stories/index.html"
+
+
+def path(story: Story) -> str:
+    """Where the page of a story lies."""
+    return f"stories/{story.slug}.html"
+
+
+def entry(story: Story) -> dict[str, Any]:
+    """Title, summary, date and path of a story in the language in force."""
+    telling = story.told(current())
+    return {
+        "title": telling.title,
+        "summary": telling.summary,
+        "day": day(story.date),
+        "iso": story.date.isoformat(),
+        "path": path(story),
+        "marked": marked(telling),
+    }
+
+
+def marked(telling: Telling) -> Markup:
+    """Attributes for text that is not in the language of the page; empty where it is."""
+    if telling.lang == current():
+        return Markup("")
+    direction = "rtl" if telling.lang in RIGHT_TO_LEFT else "ltr"
+    return Markup(' lang="{lang}" dir="{dir}"').format(lang=telling.lang, dir=direction)
+
+
+def pages(answers: Answers, told: Sequence[Story], others: Collection[str]) -> Iterator[Page]:
+    """The list and a page for each story.
+
+    Args:
+        others: paths of the other pages, which stories may link to.
+
+    Raises:
+        StoryError: a story is wrong.
+    """
+    held = {LIST, *others, *(path(story) for story in told)}
+    yield Page(
+        path=LIST,
+        title=_("Stories"),
+        description=_("What the numbers can say, and what they cannot, told with charts."),
+        template="stories.html",
+        values={"stories": [entry(story) for story in told], **about(answers.release)},
+        menu=LIST,
+    )
+    for story in told:
+        yield _page(answers, story, held)
+
+
+def story_figures(answers: Answers, told: Sequence[Story]) -> Iterator[Figure]:
+    """Every figure of the stories, in the language in force; one file serves all languages.
+
+    Raises:
+        StoryError: a translation has another chart in the place of one of the English text.
+    """
+    for story in told:
+        seen: dict[str, Figure] = {}
+        for telling in (story.told(LANGUAGES[0]), *story.tellings.values()):
+            for block in blocks(telling, story.slug, answers, None, ""):
+                if isinstance(block, Chart):
+                    first = seen.setdefault(block.figure.id, block.figure)
+                    if first.table != block.figure.table:
+                        what = _("The English text has another chart in this place.")
+                        fix = _("Put the same charts in the same order in every language.")
+                        raise block.place.fault(what, fix, "story-translation")
+        yield from seen.values()
+
+
+def _page(answers: Answers, story: Story, held: Collection[str]) -> Page:
+    telling, rtl = story.told(current()), current() in RIGHT_TO_LEFT
+    parts: list[tuple[Markup | None, Figure | None, Markup]] = []
+    for block in blocks(telling, story.slug, answers, held, "../"):
+        if isinstance(block, Text):
+            parts.append((block.html, None, Markup("")))
+        else:
+            parts.append((None, block.figure, draw(block.figure, rtl=rtl)))
+    note = ""
+    if telling.lang != current():
+        note = _("This story is not yet written in {language}; it is shown in English.").format(
+            language=NATIVE_NAMES[current()]
+        )
+    return Page(
+        path=path(story),
+        title=telling.title,
+        description=telling.summary,
+        template="story.html",
+        values={"story": entry(story), "parts": parts, "untold": note, **about(answers.release)},
+        menu=LIST,
+        scripts=FIGURES,
+    )

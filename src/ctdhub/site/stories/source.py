@@ -1,0 +1,168 @@
+"""Read the stories of a hub: ``stories/<name>.<language>.md``, a few settings and a text.
+
+Belongs here: names of files, the first lines, which language has a text of its own.
+Does not belong here: what the text means (``markup``).
+
+A story is told in English at least.  A language without a text of its own shows the English one,
+marked as English: every page of the site exists in every language.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ctdhub.core.errors import StoryError, printable
+from ctdhub.core.i18n import LANGUAGES, _
+
+NAME = re.compile(r"(?!index\.)([a-z0-9][a-z0-9-]{0,59})\.([a-z]{2})\.md")
+LARGEST = 100_000
+"""Bytes of a story's file."""
+FENCE = "---"
+_HIDDEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
+)
+"""Characters that nobody sees, or that make text read otherwise than it is written."""
+
+
+class _Settings(BaseModel):
+    """The first lines of a story, plain text; the date is asked of the English text only."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str = Field(min_length=1, max_length=120, pattern=r"^[^\n]+$")
+    summary: str = Field(min_length=1, max_length=300, pattern=r"^[^\n]+$")
+    date: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of a story's file, to say where a fault is."""
+
+    file: Path
+    line: int
+
+    def fault(self, what: str, fix: str, rule: str) -> StoryError:
+        """The error for a fault in this line."""
+        return StoryError(what, fix, file=self.file, line=self.line, rule=rule)
+
+
+@dataclass(frozen=True)
+class Telling:
+    """A story in one language; ``start`` is the place of the first line of ``body``."""
+
+    lang: str
+    title: str
+    summary: str
+    body: str
+    start: Place
+
+
+@dataclass(frozen=True)
+class Story:
+    """A story; ``slug`` names its page, ``tellings`` has its texts by language."""
+
+    slug: str
+    date: dt.date
+    tellings: Mapping[str, Telling]
+
+    def told(self, lang: str) -> Telling:
+        """The text in a language, or the English one."""
+        return self.tellings.get(lang) or self.tellings[LANGUAGES[0]]
+
+
+def read_stories(folder: Path) -> tuple[Story, ...]:
+    """The stories of a folder, the newest first; none where there is no folder.
+
+    Raises:
+        StoryError: a file's name, its first lines or its characters are wrong, or English lacks.
+    """
+    found: dict[str, dict[str, tuple[Telling, dt.date | None]]] = {}
+    for file in sorted(folder.glob("[!.]*.md")):
+        match = NAME.fullmatch(file.name)
+        if match is None or match[2] not in LANGUAGES or file.is_symlink():
+            what = _("The file's name is not the name of a story.")
+            fix = _(
+                "Name it like my-story.en.md: small letters, digits and hyphens, then one of the "
+                "languages {languages}."
+            ).format(languages=", ".join(LANGUAGES))
+            raise StoryError(what, fix, file=file, rule="story-name")
+        found.setdefault(match[1], {})[match[2]] = _read(file, match[2])
+    stories = [_story(slug, texts) for slug, texts in found.items()]
+    return tuple(sorted(stories, key=lambda s: (-s.date.toordinal(), s.slug)))
+
+
+def _story(slug: str, texts: Mapping[str, tuple[Telling, dt.date | None]]) -> Story:
+    english = f"{slug}.{LANGUAGES[0]}.md"
+    if LANGUAGES[0] not in texts:
+        what = _("The story has no English text.")
+        fix = _("Write the file {file}; other languages are welcome beside it.")
+        file = next(telling.start.file for telling, _day in texts.values())
+        raise StoryError(what, fix.format(file=english), file=file, rule="story-english")
+    day = texts[LANGUAGES[0]][1]
+    if day is None:
+        what = _("The story has no date.")
+        fix = _("Write a line like `date: 2026-03-01` into the first lines of the English text.")
+        raise StoryError(what, fix, file=english, line=1, rule="story-date")
+    for telling, other in texts.values():
+        if other not in (None, day):
+            what = _("The date is not that of the English text.")
+            fix = _("Leave the date out here, or make both the same.")
+            raise StoryError(what, fix, file=telling.start.file, line=1, rule="story-date")
+    return Story(slug, day, {lang: telling for lang, (telling, _day) in texts.items()})
+
+
+def _read(file: Path, lang: str) -> tuple[Telling, dt.date | None]:
+    head, body, first = _parts(file, _text(file))
+    try:
+        settings = _Settings.model_validate(yaml.safe_load(head))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        faults = error.errors() if isinstance(error, ValidationError) else []
+        names = sorted({str(e["loc"][0]) for e in faults if e["loc"]})
+        what = _("The first lines of the story are not what they should be: {names}.").format(
+            names=printable(", ".join(names)) or "YAML"
+        )
+        fix = _(
+            "Write title (up to {title} characters), summary (up to {summary}), date (like "
+            "2026-03-01), each on one line, and nothing else; text with a colon needs quotes."
+        ).format(title=120, summary=300)
+        raise StoryError(what, fix, file=file, line=1, rule="story-head") from None
+    telling = Telling(lang, settings.title, settings.summary, body, Place(file, first))
+    return telling, settings.date
+
+
+def _text(file: Path) -> str:
+    if file.stat().st_size > LARGEST:
+        what = _("The story is larger than {n} bytes.").format(n=LARGEST)
+        raise StoryError(
+            what, _("Make it shorter, or split it in two."), file=file, rule="story-size"
+        )
+    try:
+        text = file.read_text("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        what = _("The story is not in UTF-8.")
+        raise StoryError(what, _("Save it as UTF-8."), file=file, rule="story-utf8") from None
+    if hidden := _HIDDEN.search(text):
+        what = _("The story has a character that cannot be seen or that turns the text around.")
+        fix = _("Write the line anew without copying it; direction is set by the page itself.")
+        line = text.count("\n", 0, hidden.start()) + 1
+        raise Place(file, line).fault(what, fix, "story-character")
+    return text
+
+
+def _parts(file: Path, text: str) -> tuple[str, str, int]:
+    """The settings, the body, and the line in which the body begins."""
+    lines = text.split("\n")
+    if lines[0].rstrip() == FENCE:
+        for n, line in enumerate(lines[1:], 1):
+            if line.rstrip() == FENCE:
+                return "\n".join(lines[1:n]), "\n".join(lines[n + 1 :]), n + 2
+    what = _("The story does not begin with its settings.")
+    fix = _("Begin with a line ---, then title, summary and date, then a line --- again.")
+    raise StoryError(what, fix, file=file, line=1, rule="story-head")

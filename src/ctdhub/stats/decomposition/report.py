@@ -1,0 +1,80 @@
+"""All that is said of one series: as published, of the same contributors, and its change split.
+
+Belongs here: which years are compared, the parts of a report.
+Does not belong here: its forms (``documents``), drawing (``portal``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.decomposition.counts import Counts, counts
+from ctdhub.stats.decomposition.panel import Panel, fixed_panel, last_whole_year
+from ctdhub.stats.decomposition.split import Split, split
+from ctdhub.stats.decomposition.subject import Question
+from ctdhub.stats.tables import Row
+from ctdhub.stats.trend import Line, trend
+
+BACK = 1, 5
+"""The last whole year is compared with the years so many years before."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A series and how it changed.
+
+    Attributes:
+        question: whom it is about.
+        rows: people by year as published, every contributor that reported.
+        panel: the same contributors in every year; None where there is no such series.
+        splits: the changes that were asked for; by default of the last whole year beside the year
+            before and five years before.
+        yearly: the change of every year beside the year before, as far as it can be split.
+        apart: whether contributors were counted apart for these people.
+        moved: whether their counts add up to the rows; where not, the two differ by their noise.
+    """
+
+    question: Question
+    rows: tuple[Row, ...]
+    panel: Panel | None
+    splits: tuple[Split, ...]
+    yearly: tuple[Split, ...]
+    apart: bool
+    moved: bool
+
+
+def report(
+    answers: Answers, question: Question, years: tuple[int, int] | None = None
+) -> Report | None:
+    """The report of a question; None where this release did not measure it by year.
+
+    Args:
+        years: the earlier and the later year to compare, and the span of the other series.
+    """
+    table = trend(answers, "line", [Line("asked", question.where)])
+    found = counts(answers, question)
+    if table is None or found is None:
+        return None
+    rows = tuple(row for row in table.rows if row.codes[0])
+    first, last = answers.release.years[0], last_whole_year(answers.release)
+    pairs: Iterable[tuple[int, int]] = [(last - n, last) for n in BACK if last - n >= first]
+    if years is not None:
+        first, last = years
+        pairs = [years]
+    steps = ((year - 1, year) for year in range(first + 1, last + 1))
+    return Report(
+        question=question,
+        rows=tuple(r for r in rows if years is None or first <= int(r.codes[0]) <= last),
+        panel=fixed_panel(answers.release, found, years),
+        splits=_splits(found, pairs),
+        yearly=_splits(found, steps),
+        apart=found.apart,
+        moved=found.moved,
+    )
+
+
+def _splits(found: Counts, pairs: Iterable[tuple[int, int]]) -> tuple[Split, ...]:
+    made = (split(found, earlier, later) for earlier, later in pairs)
+    return tuple(s for s in made if s is not None)

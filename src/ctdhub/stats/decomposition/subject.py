@@ -1,0 +1,133 @@
+"""The people that a series is about: everybody, or those with one answer to one question.
+
+Belongs here: what may be asked, what "recorded" means for it, reading it from text.
+Does not belong here: counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ctdhub.core.errors import QuestionError
+from ctdhub.core.i18n import _, current
+from ctdhub.schema import countries
+from ctdhub.schema.labels import code_label, label
+from ctdhub.schema.model import load_schema
+from ctdhub.schema.places import CountryOf, find_place, place_of
+from ctdhub.stats.answers import Answers, Where
+from ctdhub.stats.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, YES
+
+REGIONS = {CITIZENSHIP: "citizenship_region", EXPLOITATION_COUNTRY: "exploitation_region"}
+"""Variables that stand for the region of each country where contributors are counted apart."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One answer to one question.
+
+    Attributes:
+        variable: of the schema; "" asks about everybody.
+        value: the answer: a code, or for a country the key of a place.
+    """
+
+    variable: str = ""
+    value: str = ""
+
+    @property
+    def where(self) -> Where:
+        """The conditions as counts by year have them."""
+        if not self.variable:
+            return {}
+        if self.variable in REGIONS and self.value not in countries.ALPHA3:
+            return {self.variable: place_of(self.value).members}
+        return {self.variable: [self.value]}
+
+    @property
+    def cell(self) -> dict[str, str]:
+        """The same as one value of one variable, where countries stand as regions."""
+        if not self.variable:
+            return {}
+        if self.variable in REGIONS and self.value not in countries.ALPHA3:
+            return {REGIONS[self.variable]: self.value}
+        return {self.variable: self.value}
+
+    @property
+    def indicator(self) -> str:
+        """The indicator of the group of flags that the variable belongs to, "" where none."""
+        held = load_schema().groups.get(load_schema().variable(self.variable).group or "")
+        return (held.indicator or "") if self.variable and held else ""
+
+    def recorded(self, answers: Answers) -> Where:
+        """The people for whom the answer is recorded."""
+        if not self.variable:
+            return {}
+        if self.indicator:
+            return {self.indicator: [YES]}
+        if load_schema().variable(self.variable).any_of:
+            return {self.variable: [YES]}
+        return {self.variable: answers.domain(self.variable)}
+
+    @property
+    def code(self) -> str:
+        """As :func:`find_question` reads it, "" for everybody."""
+        return f"{self.variable}={self.value}" if self.variable else ""
+
+    def label(self) -> str:
+        """The people in words."""
+        lang = current()
+        if not self.variable:
+            return _("All people")
+        if self.variable in REGIONS:
+            return _("{variable}: {value}").format(
+                variable=label(self.variable, lang), value=place_of(self.value).name(lang)
+            )
+        if load_schema().variable(self.variable).kind == "flag":
+            return label(self.variable, lang)
+        return _("{variable}: {value}").format(
+            variable=label(self.variable, lang),
+            value=code_label(self.variable, self.value, lang),
+        )
+
+
+EVERYBODY = Question()
+
+
+def find_question(text: str, answers: Answers, country_of: CountryOf | None = None) -> Question:
+    """The question that a text asks: "gender=female", "exploitation_sexual", "citizenship=Europe".
+
+    Args:
+        text: a variable of the release and one of its codes; a flag alone means yes; a country
+            or a region by name or code; "" is everybody.
+        country_of: as in :func:`find_place`.
+
+    Raises:
+        QuestionError: the release has no such variable, or the variable no such value.
+    """
+    name, _equals, value = (part.strip() for part in text.partition("="))
+    if not name:
+        return EVERYBODY
+    known = [n for n in sorted(answers.variables) if load_schema().variable(n).kind != "year"]
+    if name not in known:
+        raise QuestionError(
+            _("The release has no variable of that name."),
+            _("Give one of: {names}.").format(names=", ".join(known)),
+            rule="no-such-variable",
+        )
+    if name in REGIONS:
+        if not value:
+            raise QuestionError(
+                _("The country or region is missing."),
+                _("Give one, for example {name}=Europe or {name}=ITA.").format(name=name),
+                rule="no-such-place",
+            )
+        return Question(name, find_place(value, country_of).key)
+    codes = answers.domain(name)
+    if not value and load_schema().variable(name).kind == "flag":
+        value = YES
+    if value not in codes:
+        raise QuestionError(
+            _("The variable has no such value."),
+            _("Give {name}= and one of: {names}.").format(name=name, names=", ".join(codes)),
+            rule="no-such-value",
+        )
+    return Question(name, value)

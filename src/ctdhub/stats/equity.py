@@ -1,0 +1,273 @@
+"""Who is assisted: needed, offered, received, declined, not available, by group; and who is not.
+
+Belongs here: shares of each kind of assistance by group, and gaps between groups.
+Does not belong here: labels of charts and drawing (``portal``).
+
+Each kind of assistance stands alone: its denominator is the people whose status of that kind is
+recorded.  "Of need" leaves out those who declined, for they chose not to take it up.
+
+Gaps.  Two groups are compared by the share who received, of those recorded.  The interval of the
+difference is made of the two shares' own (Zou and Donner 2008, Stat. Med. 27:1693: the distances
+to the nearer ends add in quadrature); a share's is Fieller's interval for the noise of protection,
+widened in quadrature by what chance alone gives among so many people (``z sqrt(p (1 - p) / n)``),
+so that few people are not taken for a rule.  All pairs of groups of all kinds of assistance of one
+grouping are compared at once, so each interval has the level 1 - (1 - level) / pairs (Bonferroni):
+all that is said of a grouping holds together at the release's level.  A gap is clear where the
+interval leaves out zero; of several clear ones of a kind the one with the largest lower end is
+told, for a large but unsure difference is mostly noise.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from itertools import combinations, product
+from statistics import NormalDist
+
+from ctdhub.core.i18n import _
+from ctdhub.schema.model import load_schema
+from ctdhub.stats.answers import NOT_MEASURED, Answer, Answers, Where, fieller
+from ctdhub.stats.cards import NumberCard, card
+from ctdhub.stats.gaps import By, Gap, named
+from ctdhub.stats.tables import NOT_RECORDED
+
+GROUPINGS: tuple[By, ...] = (
+    ("citizenship_group",),
+    ("citizenship_group", "gender"),
+    ("gender",),
+    ("age_band",),
+    ("country_of_exploitation",),
+)
+RECEIVED, DECLINED = "received", "declined"
+MOST = 12
+"""Groups of a grouping by countries: the largest."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """People of one group, and where matters stand with one kind of assistance.
+
+    Attributes:
+        codes: values of the grouping; the empty text is "not recorded"; () is everybody.
+        recorded: people whose status is recorded, the denominator of ``shares``.
+        unknown: share of the group whose status is not recorded.
+        people: by status the number of people.
+        shares: by status their share of those recorded.
+        of_need: share who received among those recorded who did not decline.
+    """
+
+    codes: tuple[str, ...]
+    recorded: NumberCard
+    unknown: NumberCard
+    people: dict[str, NumberCard]
+    shares: dict[str, NumberCard]
+    of_need: NumberCard
+
+
+@dataclass(frozen=True)
+class Assistance:
+    """One kind of assistance by one grouping; ``gap`` is None where none is clear."""
+
+    kind: str
+    by: By
+    everybody: Group
+    groups: tuple[Group, ...]
+    gap: Gap | None = None
+
+
+def caveat() -> str:
+    """What must be said wherever assistance is shown."""
+    return _(
+        "Recorded assistance of identified people, by organisations that record assistance. For "
+        "most people nothing is recorded: that says neither that they received it nor that they "
+        "did not."
+    )
+
+
+def kinds(answers: Answers) -> tuple[str, ...]:
+    """Kinds of assistance that the release holds."""
+    return tuple(k for k in load_schema().members("assistance") if k in answers.variables)
+
+
+def groupings(answers: Answers) -> tuple[By, ...]:
+    """Groupings that the release measured for some kind of assistance."""
+    return tuple(
+        by for by in GROUPINGS if any(answers.measured(kind, *by) for kind in kinds(answers))
+    )
+
+
+def assistance(answers: Answers, by: By) -> tuple[Assistance, ...]:
+    """Every kind of assistance by one grouping, with the gaps that are clear.
+
+    Args:
+        by: one of :data:`GROUPINGS`.
+
+    Returns:
+        One for each kind that was measured by the grouping, in the order of the schema.
+    """
+    found = [
+        Assistance(kind, by, standing(answers, kind, {}), _groups(answers, kind, by))
+        for kind in kinds(answers)
+        if answers.measured(kind, *by)
+    ]
+    pairs = sum(math.comb(len(comparable(a)), 2) for a in found)
+    return tuple(replace(a, gap=_gap(answers, a, pairs)) for a in found)
+
+
+def clear_gaps(found: tuple[Assistance, ...]) -> tuple[Gap, ...]:
+    """The clear gaps, the one that is surely largest first."""
+    gaps = [a.gap for a in found if a.gap is not None]
+    return tuple(sorted(gaps, key=lambda g: -g.low))
+
+
+def _groups(answers: Answers, kind: str, by: By) -> tuple[Group, ...]:
+    """Groups in the order of the schema, countries by size, "not recorded" last where alone."""
+    values = [_values(answers, v) for v in by]
+    codes = list(product(*values))
+    if len(by) == 1:
+        codes.append(("",))
+    return tuple(standing(answers, kind, _where(by, c), c) for c in codes)
+
+
+def _values(answers: Answers, variable: str) -> tuple[str, ...]:
+    if load_schema().variable(variable).kind != "country":
+        return answers.domain(variable)
+    cells = {code: e.value for (code,), e in answers.cells(variable).items() if code}
+    return tuple(sorted(cells, key=lambda code: (-cells[code], code))[:MOST])
+
+
+def standing(answers: Answers, kind: str, where: Where, codes: tuple[str, ...] = ()) -> Group:
+    """Where matters stand with one kind of assistance among some people.
+
+    Args:
+        where: conditions that they meet; {} is everybody.
+        codes: what the group is called.
+    """
+    statuses = answers.domain(kind)
+    recorded: Where = {**where, kind: statuses}
+    base, total = answers.count(recorded), answers.count(where)
+    outside = answers.share({**where, kind: [NOT_RECORDED]}, where)
+    missing = outside.value
+    in_need = [s for s in statuses if s != DECLINED]
+
+    def people(answer: Answer) -> NumberCard:
+        return card(answers.release, answer, "people", missing=missing)
+
+    def part(status: str, of: Where) -> NumberCard:
+        whole = answers.count(of).value
+        return card(
+            answers.release,
+            answers.share({**where, kind: [status]}, of),
+            "share",
+            denominator=None if whole is None else round(whole),
+            missing=missing,
+        )
+
+    return Group(
+        codes=codes,
+        recorded=people(base),
+        unknown=card(
+            answers.release,
+            outside,
+            "share",
+            denominator=None if total.value is None else round(total.value),
+        ),
+        people={s: people(answers.count({**where, kind: [s]})) for s in statuses},
+        shares={s: part(s, recorded) for s in statuses},
+        of_need=part(RECEIVED, {**where, kind: in_need}),
+    )
+
+
+def _where(by: By, codes: tuple[str, ...]) -> dict[str, list[str]]:
+    return {v: [code] for v, code in zip(by, codes, strict=True)} if codes else {}
+
+
+def comparable(found: Assistance) -> list[Group]:
+    """Groups with recorded values whose share is shown: only these are compared."""
+    return [g for g in found.groups if all(g.codes) and g.shares[RECEIVED].value is not None]
+
+
+def not_compared(found: tuple[Assistance, ...]) -> str:
+    """Which groups the gaps leave out, because their share is too small to be shown; empty where
+    there are none."""
+    held = [{g.codes for g in comparable(a)} for a in found]
+    groups = list(dict.fromkeys(g.codes for a in found for g in a.groups if all(g.codes)))
+    never = [codes for codes in groups if not any(codes in here for here in held)]
+    partly = [c for c in groups if c not in never and not all(c in here for here in held)]
+    told = []
+    if never:
+        text = _(
+            "Cannot be compared, because too few of them are recorded as having received "
+            "assistance; they may receive it least often of all: {groups}."
+        )
+        told.append(text.format(groups=_names(found, never)))
+    if partly:
+        text = _(
+            "Cannot be compared for some kinds of assistance, because too few of them are recorded "
+            "as having received it; they may receive it least often of all: {groups}."
+        )
+        told.append(text.format(groups=_names(found, partly)))
+    return " ".join(told)
+
+
+def _names(found: tuple[Assistance, ...], groups: list[tuple[str, ...]]) -> str:
+    return _("; ").join(named(found[0].by, codes) for codes in groups)
+
+
+def _gap(answers: Answers, found: Assistance, pairs: int) -> Gap | None:
+    if not pairs:
+        return None
+    outside = (1 - answers.release.protected.guarantee.level) / 2
+    z = NormalDist().inv_cdf(1 - outside / pairs)
+    groups = {g.codes: g for g in comparable(found)}
+    ends = {codes: _ends(answers, found, group, z) for codes, group in groups.items()}
+    best: Gap | None = None
+    for one, other in combinations(ends, 2):
+        least, most = sorted((one, other), key=lambda c: ends[c][0])
+        (p, low, high), (q, low_q, high_q) = ends[least], ends[most]
+        lower = q - p - math.hypot(q - low_q, high - p)
+        upper = q - p + math.hypot(high_q - q, p - low)
+        if lower > 0 and (best is None or lower > best.low):
+            best = Gap(
+                kind=found.kind,
+                by=found.by,
+                least=least,
+                most=most,
+                shares=(p, q),
+                ends=(_own(groups[least]), _own(groups[most])),
+                difference=q - p,
+                low=lower,
+                high=min(1.0, upper),
+                pairs=pairs,
+            )
+    return best
+
+
+def _own(group: Group) -> tuple[float, float]:
+    """The interval of the share who received, as it is shown."""
+    part = group.shares[RECEIVED]
+    return part.low or 0.0, part.high or 0.0
+
+
+def _ends(answers: Answers, found: Assistance, group: Group, z: float) -> tuple[float, ...]:
+    """The share who received, and the ends of its interval at another quantile, with chance."""
+    where = _where(found.by, group.codes)
+    part = answers.count({**where, found.kind: [RECEIVED]})
+    whole = answers.count({**where, found.kind: answers.domain(found.kind)})
+    at = fieller(*(_wider(a, z / answers.z) for a in (part, whole)))
+    if at.value is None or at.low is None or at.high is None:
+        raise ValueError("a share that is shown was not measured")
+    chance = z * math.sqrt(at.value * (1 - at.value) / max(1.0, whole.value or 0))
+    return (
+        at.value,
+        max(0.0, at.value - math.hypot(at.value - at.low, chance)),
+        min(1.0, at.value + math.hypot(at.high - at.value, chance)),
+    )
+
+
+def _wider(answer: Answer, by: float) -> Answer:
+    """The same estimate, its interval so many times as wide."""
+    if answer.value is None or answer.low is None or answer.high is None:
+        return NOT_MEASURED
+    half = by * max(answer.high - answer.value, answer.value - answer.low)
+    return Answer(answer.value, answer.value - half, answer.value + half)

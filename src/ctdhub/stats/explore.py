@@ -1,0 +1,193 @@
+"""How far a count of the protected records may be from the truth, for any question of the explorer.
+
+Belongs here: people in the records by variable, the error of such counts, their tables.
+Does not belong here: published counts (``answers``), packing and drawing (``portal``).
+
+Method.  The explorer adds up protected records, because only records can be filtered freely.
+1. Where the variables named by the filters and the chart are together a measured table, a sum of
+   ``m`` of its cells lies in ``n ± (z sqrt(m) sqrt(sigma^2 + r^2) + min((m - 1) u, U))``: z the
+   normal quantile of the release's level, sigma the table's noise, and r the root mean square
+   difference between the published counts of the table and the same counts of the records.
+   Records differ from the truth by the noise of what was published and by what the fit left over;
+   r sees the second, and part of the first again, so the interval leans to the wide side.  A table
+   without a published cell has r = sigma.
+   Cells that are not shown are not in r, and their errors may have one sign: the fit gathers the
+   few people of many such cells in some of them.  So each cell of a sum but the first may miss u
+   people, the mean of the cells that are not shown, and all together U, the people in them, both
+   counted in the records.  Which cells of a sum are shown is not asked, so sums of shown cells
+   come out wider than they must.  A limit: u is a mean over all cells that are not shown, the empty
+   ones too, so a sum of just those in which the fit gathered people, or from which it took them,
+   may be further from the truth.
+2. Otherwise nothing was measured that could carry an interval around a count.  But nobody who meets
+   all conditions fails one of them: the number is at most the least upper end among the measured
+   tables of some of the variables (Fréchet's bound; at least it may be 0).  Of such tables the
+   explorer takes those that no other contains, at most ``BOUNDS``, those with most variables first,
+   then the least noisy; as the least of k ends is taken, each takes the level ``1 - (1 - level)/k``
+   (Bonferroni).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import NormalDist
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctdhub.schema.model import load_schema
+from ctdhub.stats.answers import NOT_MEASURED, Answer, Answers
+from ctdhub.stats.cards import card
+from ctdhub.stats.tables import NOT_RECORDED, YEAR, YES, Kind, Row, Table, distribution
+
+Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+BOUNDS = 24
+
+
+class Errors(NamedTuple):
+    """Errors, in people, of cells of a table that are counted in the records.
+
+    Attributes:
+        cell: standard error of one cell, rounded up to two decimals.
+        unseen: mean of the cells that are not shown, rounded up to two decimals.
+        most: people in all cells that are not shown.
+    """
+
+    cell: float
+    unseen: float
+    most: int
+
+
+class Exploration:
+    """The protected records of a release by some of its variables, and the errors of their counts.
+
+    Attributes:
+        answers: of the release.
+        domains: by variable its values, "not recorded" (the empty text) first.
+        codes: by variable one number for each record: the place of its value in the domain.
+        errors: by measured table (a set of variables) the errors of its cells in the records.
+    """
+
+    def __init__(self, answers: Answers, variables: Sequence[str]) -> None:
+        records = answers.release.protected.records
+        held = [v for v in variables if v in answers.variables]
+        self.answers = answers
+        self.domains = {v: (NOT_RECORDED, *answers.domain(v)) for v in held}
+        self.codes = {v: coded(records[v], self.domains[v]) for v in held}
+        self.errors: dict[frozenset[str], Errors] = {}
+        for key, sigma in answers.release.protected.guarantee.sigma.items():
+            names = key.split("*")
+            if key and all(v in self.codes for v in names):
+                self.errors[frozenset(names)] = self._errors(names, sigma)
+
+    def quantiles(self) -> list[float]:
+        """Normal quantile of the release's level where the least of 1, 2, … ends is taken."""
+        outside = (1 - self.answers.release.protected.guarantee.level) / 2
+        return [NormalDist().inv_cdf(1 - outside / k) for k in range(1, BOUNDS + 1)]
+
+    def count(self, variable: str) -> npt.NDArray[np.intp]:
+        """Records by the values of a variable, in the order of its domain."""
+        return np.bincount(self.codes[variable], minlength=len(self.domains[variable]))
+
+    def estimate(self, n: int, cells: int, *variables: str) -> Answer:
+        """Interval of ``n`` records that fill ``cells`` cells of the table of these variables."""
+        error = self.errors.get(frozenset(variables))
+        if error is None:
+            return NOT_MEASURED
+        half = self.answers.z * math.sqrt(cells) * error.cell
+        half += min((cells - 1) * error.unseen, error.most)
+        return Answer(n, max(0, math.floor(n - half)), math.ceil(n + half))
+
+    def table(self, variable: str) -> Table:
+        """People by the values of a variable; "not recorded" is its last row."""
+        counts, domain = self.count(variable), self.domains[variable]
+        kinds = {}
+        if variable == YEAR:
+            kinds = {row.codes[0]: row.kind for row in distribution(self.answers, YEAR).rows}
+        answers = {v: self.estimate(int(counts[k]), 1, variable) for k, v in enumerate(domain)}
+        rows = [
+            (value, kinds.get(value, "value"), answers[value])
+            for value in domain[1:]
+            if variable != YEAR or value in kinds
+        ]
+        return self._table(variable, rows, answers[NOT_RECORDED], int(counts[0]))
+
+    def flag_table(self, indicator: str, flags: Sequence[str]) -> Table:
+        """People by flags; those for whom none of the group is recorded are the last row."""
+        yes = self.domains[indicator].index(YES)
+        outside = self.count(indicator).sum() - self.count(indicator)[yes]
+        rows: list[tuple[str, Kind, Answer]] = [
+            (
+                flag,
+                "value",
+                self.estimate(int(self.count(flag)[self.domains[flag].index(YES)]), 1, flag),
+            )
+            for flag in flags
+        ]
+        rest = self.estimate(int(outside), len(self.domains[indicator]) - 1, indicator)
+        return self._table(indicator, rows, rest, int(outside))
+
+    def _table(
+        self, variable: str, rows: Sequence[tuple[str, Kind, Answer]], rest: Answer, unknown: int
+    ) -> Table:
+        release = self.answers.release
+        people = release.protected.people
+        missing = unknown / people.value if people.value else None
+        known = NOT_MEASURED
+        if rest.value is not None and rest.high is not None:
+            half = math.hypot(people.high - people.value, rest.high - rest.value)
+            n = people.value - unknown
+            known = Answer(n, max(0, math.floor(n - half)), math.ceil(n + half))
+        cards = [
+            Row((code,), kind, card(release, answer, "people", missing=missing))
+            for code, kind, answer in (*rows, (NOT_RECORDED, "not_recorded", rest))
+        ]
+        return Table(
+            (variable,), tuple(cards), card(release, known, "people", missing=missing), missing
+        )
+
+    def _errors(self, names: Sequence[str], sigma: float) -> Errors:
+        cells = self.answers.cells(*names)
+        place = [{v: k for k, v in enumerate(self.domains[n])} for n in names]
+        shape = [len(p) for p in place]
+        counted = np.bincount(
+            np.ravel_multi_index([self.codes[n] for n in names], shape), minlength=math.prod(shape)
+        )
+        left, inside = sigma, 0
+        if cells:
+            at = [[p[cell[k]] for cell in cells] for k, p in enumerate(place)]
+            shown = counted[np.ravel_multi_index(at, shape)]
+            published = np.array([e.value for e in cells.values()])
+            left, inside = float(np.sqrt(np.mean((published - shown) ** 2.0))), int(shown.sum())
+        most = int(counted.sum()) - inside
+        unseen = most / max(1, counted.size - len(cells))
+        return Errors(_up(math.hypot(sigma, left)), _up(unseen), most)
+
+
+def _up(people: float) -> float:
+    return math.ceil(people * 100) / 100
+
+
+def coded(column: pa.ChunkedArray, domain: Sequence[str]) -> Codes:
+    """Each value's place in the domain, which begins with "not recorded".
+
+    Raises:
+        ValueError: a value outside the domain.
+
+    >>> coded(pa.chunked_array([["b", None, "a"]]), ("", "a", "b")).tolist()
+    [2, 0, 1]
+    """
+    found = pc.index_in(pc.fill_null(column, NOT_RECORDED), pa.array(domain))
+    if found.null_count:
+        raise ValueError("a record holds a value outside the domain of its variable")
+    kind = np.uint8 if len(domain) <= 256 else np.uint16
+    codes: Codes = found.to_numpy().astype(kind)
+    return codes
+
+
+def grouped(variables: Mapping[str, object], group: str) -> tuple[str, ...]:
+    """Flags of a group that are among the variables, in the order of the schema."""
+    return tuple(flag for flag in load_schema().flags(group) if flag in variables)

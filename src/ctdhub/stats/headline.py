@@ -1,0 +1,214 @@
+"""Headline facts and facts of a place, as cards.
+
+Belongs here: which figures a reader meets first, and finding them.
+Does not belong here: how a figure is computed (``answers``), sentences (``saying``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ctdhub.report import sentences as saying
+from ctdhub.schema.model import load_schema
+from ctdhub.schema.places import Place, place_of
+from ctdhub.stats.answers import Answer, Answers, Where
+from ctdhub.stats.cards import NumberCard, State, Unit, card
+from ctdhub.stats.perspective import Headline, Side, SideName
+from ctdhub.stats.selection_adjusted import clear, largest
+from ctdhub.stats.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, YEAR, YES, missing_share
+
+TOP_CORRIDORS = 5
+
+
+@dataclass(frozen=True)
+class PlaceFacts:
+    """A place's citizens exploited anywhere, and the people exploited in it.
+
+    Attributes:
+        where: the place.
+        years: first and last that the figures are about.
+        limited: whether these are only some of the years of the release.
+    """
+
+    where: Place
+    years: tuple[int, int]
+    limited: bool
+    citizens: Side
+    exploited: Side
+
+    @property
+    def place(self) -> str:
+        """Key of the place."""
+        return self.where.key
+
+    @property
+    def is_country(self) -> bool:
+        """Whether the place is a single country."""
+        return self.where.kind == "country"
+
+    def sentences(self) -> tuple[str, ...]:
+        """The facts in the language in force; what is not shown is left out, not guessed."""
+        return tuple(sentence for side in self.paragraphs() for sentence in side)
+
+    def paragraphs(self) -> tuple[tuple[str, ...], ...]:
+        """The same sentences, one tuple for each side of the region that has any."""
+        return tuple(half for half in (self.half("citizens"), self.half("exploited")) if half)
+
+    def half(self, side: SideName) -> tuple[str, ...]:
+        """The sentences of one side, empty where its people are too few to show."""
+        found = self.side(side)
+        if found.people.value is None:
+            return ()
+        told = [saying.people_sentence(self.where, side, self.years, found.people)]
+        if not self.limited:
+            told[0] += " " + saying.undated()
+        if found.women.value is not None:
+            told.append(saying.women_sentence(found.women))
+        if found.exploitation:
+            told.append(saying.types_sentence(found.exploitation))
+        return tuple(told)
+
+    def side(self, name: SideName) -> Side:
+        """One side by its name."""
+        return self.citizens if name == "citizens" else self.exploited
+
+
+def headline(answers: Answers, years: tuple[int, int] | None = None) -> Headline:
+    """People identified, nationalities, countries of exploitation, contributors.
+
+    Args:
+        years: as in :func:`place_facts`.
+    """
+    release, when = answers.release, _when(answers, years)
+    n = len(release.facts.contributors)
+    return Headline(
+        years=years or release.years,
+        people=card(release, answers.count(when), "people"),
+        nationalities=_at_least(answers, CITIZENSHIP, when, "nationalities"),
+        countries=_at_least(answers, EXPLOITATION_COUNTRY, when, "countries"),
+        contributors=card(release, Answer(n, n, n), "contributors"),
+        undated=not when and YEAR in answers.variables,
+    )
+
+
+def everyone(answers: Answers, years: tuple[int, int] | None = None) -> Side:
+    """All people of a release, of any citizenship and exploited anywhere.
+
+    Args:
+        years: as in :func:`place_facts`.
+    """
+    return _side(answers, {}, _when(answers, years))
+
+
+def place_facts(
+    answers: Answers, place: str | Place = "europe", years: tuple[int, int] | None = None
+) -> PlaceFacts:
+    """Facts of a place.
+
+    Args:
+        place: a place, or the key of one: a country (ISO 3166 alpha-3), or a key of
+            :func:`ctdhub.schema.countries.members`, for example "europe" or "eu".
+        years: first and last year, both included; None or all years that the release covers: no
+            condition, so people whose year is not recorded are in.
+
+    Raises:
+        KeyError: no such place.
+    """
+    where = place_of(place) if isinstance(place, str) else place
+    when = _when(answers, years)
+    return PlaceFacts(
+        where=where,
+        years=years or answers.release.years,
+        limited=bool(when),
+        citizens=_side(answers, {CITIZENSHIP: where.members}, when),
+        exploited=_side(answers, {EXPLOITATION_COUNTRY: where.members}, when),
+    )
+
+
+def _when(answers: Answers, years: tuple[int, int] | None) -> Where:
+    if years is None or years in (answers.years, answers.release.years):
+        return {}
+    return {YEAR: tuple(str(y) for y in range(years[0], years[1] + 1))}
+
+
+def _side(answers: Answers, inside: Where, when: Where) -> Side:
+    """Facts of the people inside a place, given by one of the two countries; all where empty."""
+    schema, release = load_schema(), answers.release
+    place: Where = {**inside, **when}
+    known: Where = {**{v: answers.domain(v) for v in inside}, **when}
+    gender: Where = {**place, "gender": answers.domain("gender")}
+    some: Where = {**place, schema.groups["exploitation"].indicator or "": [YES]}
+    types = [
+        (flag, _share(answers, {**place, flag: [YES]}, some, place))
+        for flag in schema.flags("exploitation")
+        if flag in answers.variables
+    ]
+    types.sort(key=lambda pair: -(pair[1].value or 0))
+    corridors, in_years, state = _corridors(answers, inside, when)
+    missing = missing_share(answers, when, known) if inside else None
+    return Side(
+        people=card(release, answers.count(place), "people", missing=missing),
+        women=_share(answers, {**place, "gender": ["female"]}, gender, place),
+        types=tuple(types),
+        corridors=corridors,
+        corridors_in_years=in_years,
+        corridors_state=state,
+    )
+
+
+def _share(answers: Answers, part: Where, whole: Where, among: Where) -> NumberCard:
+    """Share of ``whole``; missing are the people of ``among`` who are outside it."""
+    base = answers.count(whole).value
+    return card(
+        answers.release,
+        answers.share(part, whole),
+        "share",
+        denominator=None if base is None else round(base),
+        missing=missing_share(answers, among, whole),
+    )
+
+
+def _corridors(
+    answers: Answers, inside: Where, when: Where
+) -> tuple[tuple[tuple[str, str, NumberCard], ...], bool, State]:
+    """The largest corridors, whether they are about the years asked for, and their state."""
+    pair = (CITIZENSHIP, EXPLOITATION_COUNTRY)
+    if answers.measured(*pair) is None:
+        return (), False, "not_measured"
+    in_years = not when or answers.measured(YEAR, *pair) is not None
+    limits: Where = when if in_years else {}
+    cells = set(answers.cells(*pair))
+    if limits:
+        cells |= {(a, b) for y, a, b in answers.cells(YEAR, *pair) if y in limits[YEAR]}
+    both: Where = {**{v: answers.domain(v) for v in pair}, **inside, **limits}
+    missing = missing_share(answers, {**inside, **limits}, both)
+    found = {
+        (a, b): answers.count({CITIZENSHIP: [a], EXPLOITATION_COUNTRY: [b], **limits})
+        for a, b in sorted(cells)
+        if a and b and all(dict(zip(pair, (a, b), strict=True))[v] in inside[v] for v in inside)
+    }
+    if _is_sum(limits):
+        found = largest(found, answers.release.protected.guarantee.level, TOP_CORRIDORS)
+    named = [
+        (a, b, card(answers.release, answer, "people", missing=missing))
+        for (a, b), answer in found.items()
+    ]
+    shown = [c for c in named if c[2].value is not None]
+    shown.sort(key=lambda c: (-(c[2].value or 0), c[:2]))
+    return tuple(shown[:TOP_CORRIDORS]), in_years, "shown" if shown else "protected"
+
+
+def _is_sum(when: Where) -> bool:
+    """Whether years are added up; single cells are published with intervals that already allow
+    for their having been chosen."""
+    return len(when.get(YEAR, ())) > 1
+
+
+def _at_least(answers: Answers, variable: str, when: Where, unit: Unit) -> NumberCard:
+    if answers.measured(variable, *when) is None:
+        return card(answers.release, Answer(None, None, None), unit)
+    found = {c: answers.count({**when, variable: [c]}) for c in answers.domain(variable)}
+    shown = sum(1 for answer in found.values() if (answer.low or 0) > 0)
+    if _is_sum(when):
+        shown = len(clear(found, answers.release.protected.guarantee.level))
+    return card(answers.release, Answer(shown, shown, len(answers.domain(variable))), unit)

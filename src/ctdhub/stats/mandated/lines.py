@@ -1,0 +1,265 @@
+"""What the mandated tables have in common: lines of number cards, countries, years, blanks.
+
+Belongs here: lines and how one is counted, which countries and years a table is about.
+Does not belong here: which lines a table has (one module each), their files (``writing``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import _
+from ctdhub.schema import countries
+from ctdhub.stats.answers import NOT_MEASURED, Answer, Answers, Where
+from ctdhub.stats.cards import NumberCard, card
+from ctdhub.stats.mandated.population import Population
+from ctdhub.stats.tables import EXPLOITATION_COUNTRY, NOT_RECORDED, YEAR
+from ctdhub.stats.trend import covering
+
+PER = 100_000
+"""People that a rate refers to."""
+
+Blank = Literal["", "not_recorded", "nobody_reports"]
+CHILD_BANDS = ("0-8", "9-17")
+"""Age bands of people under 18; every other band is of adults."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a table.
+
+    Attributes:
+        country: of exploitation, ISO 3166 alpha-3.
+        years: of registration, first and last.
+        dimension: what the line divides people by, such as "sex"; "total" for all.
+        category: the value, such as "female"; "not_recorded" for people whose answer is not known.
+        label: both in words, in the language in force when the table was made.
+        blank: "not_recorded" for such people; "nobody_reports" where no contributor covers the
+            year; else empty, and the card's state says whether there is a number.
+        people: the count; "not_measured" where the release holds no table that answers.
+        rate: per 100,000 of the population; None where no population is known.
+    """
+
+    country: str
+    years: tuple[int, int]
+    dimension: str
+    category: str
+    label: str
+    blank: Blank
+    people: NumberCard
+    rate: NumberCard | None = None
+
+    @property
+    def year(self) -> str:
+        """The year as files have it, "2020", or the first and the last, "2018-2020"."""
+        return "-".join(str(year) for year in dict.fromkeys(self.years))
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A mandated table.
+
+    Attributes:
+        name: of its shape.
+        title: in words.
+        years: first and last that it is about; a line has its own.
+        lines: in order of country and year.
+        notes: sentences that must stand with it: how it is aligned, what is missing.
+    """
+
+    name: str
+    title: str
+    years: tuple[int, int]
+    lines: tuple[Line, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a table is about.
+
+    Attributes:
+        places: countries of exploitation.
+        years: in order.
+        population: None where none was given.
+        every: whether the years are all that the release covers.
+    """
+
+    places: tuple[str, ...]
+    years: tuple[str, ...]
+    population: Population | None = None
+    every: bool = False
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First and last year."""
+        return int(self.years[0]), int(self.years[-1])
+
+
+def reported_places(answers: Answers) -> tuple[str, ...]:
+    """Countries of exploitation of which the release shows how many people there are."""
+    return tuple(sorted(code for (code,) in answers.cells(EXPLOITATION_COUNTRY) if code))
+
+
+def scope(
+    answers: Answers,
+    country: str | None = None,
+    years: tuple[int, int] | None = None,
+    population: Population | None = None,
+) -> Scope:
+    """The countries and years of a table.
+
+    Args:
+        country: ISO 3166 alpha-3, in any case; all that the release shows by default.
+        years: first and last; the last three that the release covers by default.
+
+    Raises:
+        HubError: no such country; the years lie outside those of the release.
+    """
+    first, last = answers.release.years
+    if country is not None and country.upper() not in countries.ALPHA3:
+        raise HubError(
+            _("There is no country with this code."),
+            _("Give the three letters of ISO 3166, such as ITA for Italy."),
+            rule="country",
+        )
+    wanted = years or (max(first, last - 2), last)
+    if not first <= wanted[0] <= wanted[1] <= last:
+        raise HubError(
+            _("The years must lie between {first} and {last}, the first first.").format(
+                first=first, last=last
+            ),
+            _("Give years that the release covers: --year {last}.").format(last=last),
+            rule="years",
+        )
+    return Scope(
+        places=(country.upper(),) if country else reported_places(answers),
+        years=tuple(str(y) for y in range(wanted[0], wanted[1] + 1)),
+        population=population,
+        every=wanted == (first, last),
+    )
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Counts the lines of one country in one year, or in several together.
+
+    Attributes:
+        years: none where the years make no condition.
+        population: where it is known, lines of one year have a rate.
+    """
+
+    answers: Answers
+    country: str
+    years: tuple[str, ...]
+    population: Population | None = None
+
+    def line(
+        self, dimension: str, category: str, label: str, where: Where, *, measured: bool = True
+    ) -> Line:
+        """One line.
+
+        Args:
+            where: conditions beside country and years.
+            measured: False for what no release can answer.
+        """
+        release = self.answers.release
+        blank: Blank = "not_recorded" if category == "not_recorded" else ""
+        if self.years and not any(covering(release, int(y)) for y in self.years):
+            blank, measured = "nobody_reports", False
+        found = self.answers.count(self._all(where)) if measured else NOT_MEASURED
+        return Line(
+            country=self.country,
+            years=(int(self.years[0]), int(self.years[-1])) if self.years else release.years,
+            dimension=dimension,
+            category=category,
+            label=label,
+            blank=blank,
+            people=card(release, found, "people"),
+            rate=self._rate(found),
+        )
+
+    def elsewhere(self, dimension: str, category: str, label: str, where: Where) -> Line:
+        """A line of people who were not exploited in the country: ``where`` says where."""
+        when = {YEAR: list(self.years)} if self.years else {}
+        inside = self.line(dimension, category, label, {})
+        if inside.blank:
+            return inside
+        found = self.answers.count({**where, **when})
+        return replace(inside, people=card(self.answers.release, found, "people"), rate=None)
+
+    def split(
+        self, dimension: str, variable: str, parts: Iterable[tuple[str, str, Sequence[str]]]
+    ) -> list[Line]:
+        """A line for each part of a variable's values, and one for people without an answer.
+
+        Args:
+            parts: category, label, values.
+        """
+        lines = [self.line(dimension, c, label, {variable: values}) for c, label, values in parts]
+        unknown = self.line(
+            dimension, "not_recorded", _("not recorded"), {variable: [NOT_RECORDED]}
+        )
+        return [*lines, unknown]
+
+    def _all(self, where: Where) -> Where:
+        when = {YEAR: list(self.years)} if self.years else {}
+        return {**where, EXPLOITATION_COUNTRY: [self.country], **when}
+
+    def _rate(self, found: Answer) -> NumberCard | None:
+        if self.population is None or len(self.years) != 1:
+            return None
+        people = self.population.get(self.country, self.years[0])
+        if people is None:
+            return None
+        if found.high is not None:
+            self.population.check(self.country, self.years[0], found.high)
+        return card(self.answers.release, per(found, people), "per_100000", denominator=people)
+
+
+def per(found: Answer, population: int) -> Answer:
+    """A count as a rate per :data:`PER` of a population, which is taken as exact.
+
+    >>> per(Answer(50, 40, 60), 1_000_000)
+    Answer(value=5.0, low=4.0, high=6.0)
+    """
+    if found.value is None or found.low is None or found.high is None:
+        return NOT_MEASURED
+    return Answer(*(PER * x / population for x in (found.value, found.low, found.high)))
+
+
+def ages(answers: Answers) -> list[tuple[str, str, Sequence[str]]]:
+    """Children and adults, by the age bands at registration."""
+    adults = [band for band in answers.domain("age_band") if band not in CHILD_BANDS]
+    return [("children", _("Children"), CHILD_BANDS), ("adults", _("Adults"), adults)]
+
+
+def common_notes(scope_: Scope, answers: Answers) -> list[str]:
+    """What holds for every mandated table."""
+    notes = [
+        _(
+            "These are people whom the contributing organisations identified or assisted, by "
+            "country of exploitation. They are not the state’s own figures and not prevalence; "
+            "the schema does not tell formally identified victims from presumed ones."
+        ),
+        _(
+            "The year is that of registration by a contributor, not that of exploitation or of "
+            "formal identification."
+        ),
+        _(
+            "Children are people under 18 at registration: the age bands 0–8 and 9–17. Suspects, "
+            "prosecutions and convictions are not in the data of this hub."
+        ),
+        _(
+            "“Too few to show reliably” is not zero; “not measured” means that this release holds "
+            "no table that answers."
+        ),
+    ]
+    if answers.release.year in scope_.years:
+        notes.append(
+            _("{year} was not over when the release was made.").format(year=answers.release.year)
+        )
+    return notes

@@ -1,0 +1,38 @@
+"""The tables that states and the United Nations ask for, out of one release.
+
+Belongs here: one module for each shape, what their lines have in common, population, writing.
+Does not belong here: any figure that a release does not hold (suspects, convictions).
+
+Every table is aligned with what its users ask for, not certified by them, and says what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ctdhub.report.mandated import FORMATS, metadata, written
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.mandated import eurostat, greta, sdg
+from ctdhub.stats.mandated.lines import Line, Scope, Sheet, reported_places, scope
+from ctdhub.stats.mandated.population import Population, load_population
+
+SHAPES: dict[str, Callable[[Answers, Scope], Sheet]] = {
+    "sdg-16.2.2": sdg.sheet,
+    "eurostat": eurostat.sheet,
+    "greta": greta.sheet,
+}
+"""By name what makes the table."""
+
+__all__ = [
+    "FORMATS",
+    "SHAPES",
+    "Line",
+    "Population",
+    "Scope",
+    "Sheet",
+    "load_population",
+    "metadata",
+    "reported_places",
+    "scope",
+    "written",
+]

@@ -1,0 +1,175 @@
+"""From a file's cells to lists: every fault is named, none is mended silently.
+
+Belongs here: checks of a table of lists.  Does not belong here: bytes and formats; who calls this
+has read the file as text (the command takes any reader of the room ``intake``).
+
+The table has a column of 0 and 1 for each list and the number of people as its last column.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ctdhub.core.errors import UnreadableFile, printable
+from ctdhub.core.format import listed, number
+from ctdhub.core.i18n import _, ngettext
+from ctdhub.stats.mse.lists import MOST_LISTS, Lists
+
+_MOST_PEOPLE = 10**9
+_OUT_AND_IN = {"0": False, "1": True}
+_SHOWN_ROWS = 5
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]+)?")
+_WHOLE = re.compile(r"^([0-9]+)\.0$")
+"""A spreadsheet's whole number, which some readers write with a decimal."""
+
+
+def lists_of(
+    names: Sequence[str], rows: Sequence[tuple[int, Sequence[str | None]]], file: str
+) -> tuple[Lists, tuple[str, ...]]:
+    """Check a table of lists.
+
+    Args:
+        names: of the columns; the last one counts people.
+        rows: the place of each row in the file, and its cells as text; None is an empty cell.
+        file: its name, for errors.
+
+    Returns:
+        The lists, and warnings in the language in force.
+
+    Raises:
+        UnreadableFile: too few or too many lists; a list without a name, or two of one name; a
+            cell that is not 0 or 1; a count that is missing, negative, fractional or no number;
+            a row on no list; no people; nobody on two lists.
+    """
+    lists = [name.strip() for name in names[:-1]]
+    _check_lists(lists, file)
+    cells: dict[tuple[bool, ...], float] = {}
+    places: dict[tuple[bool, ...], list[int]] = {}
+    for place, row in rows:
+        on = tuple(_on(cell, place, name, file) for name, cell in zip(lists, row, strict=False))
+        people = _count(row[-1] if len(row) == len(names) else None, place, names[-1], file)
+        if not any(on):
+            raise UnreadableFile(
+                _("A row is on no list: nobody can know how many people that are."),
+                _("Delete the row; the people on no list are what is estimated."),
+                file=file,
+                row=place,
+                rule="lists-none",
+            )
+        cells[on] = cells.get(on, 0.0) + people
+        places.setdefault(on, []).append(place)
+    table = Lists.of(lists, cells)
+    _check_people(table, file)
+    return table, tuple(_warnings(table, places))
+
+
+def _check_lists(lists: list[str], file: str) -> None:
+    if len(lists) < 2:
+        raise UnreadableFile(
+            _("The table has fewer than two lists: one list says nothing about people it misses."),
+            _("Give a column of 0 and 1 for each of at least two lists, and the number of people "
+              "as the last column."),
+            file=file,
+            rule="lists-few",
+        )  # fmt: skip
+    if len(lists) > MOST_LISTS:
+        raise UnreadableFile(
+            _("The table has {n} lists; more than {most} cannot be estimated from.").format(
+                n=number(len(lists)), most=number(MOST_LISTS)
+            ),
+            _("Merge lists of the same kind, for example all hotlines."),
+            file=file,
+            rule="lists-many",
+        )
+    for name in lists:
+        if not name or lists.count(name) > 1:
+            raise UnreadableFile(
+                _("A list has no name, or two lists have the same one."),
+                _("Give each column its own name."),
+                file=file,
+                column=name or None,
+                rule="lists-names",
+            )
+
+
+def _on(cell: str | None, place: int, name: str, file: str) -> bool:
+    text = _WHOLE.sub(r"\1", (cell or "").strip())
+    if text not in _OUT_AND_IN:
+        raise UnreadableFile(
+            _("A cell of a list is neither 0 nor 1."),
+            _("Write 1 where the people are on the list and 0 where they are not; the last column "
+              "alone counts people."),
+            file=file,
+            row=place,
+            column=name,
+            rule="lists-cell",
+        )  # fmt: skip
+    return _OUT_AND_IN[text]
+
+
+def _count(cell: str | None, place: int, name: str, file: str) -> int:
+    value = _number(cell)
+    if value is None:
+        what = _("The number of people is missing or is no number.")
+    elif value < 0:
+        what = _("The number of people is negative.")
+    elif value != int(value):
+        what = _("The number of people is a fraction.")
+    elif value > _MOST_PEOPLE:
+        what = _("The number of people is too large to be one.")
+    else:
+        return int(value)
+    raise UnreadableFile(
+        what,
+        _("Write a whole number of people, 0 or more, in the last column of every row."),
+        file=file,
+        row=place,
+        column=name,
+        rule="lists-count",
+    )
+
+
+def _number(cell: str | None) -> float | None:
+    text = _WHOLE.sub(r"\1", (cell or "").strip())
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def _check_people(table: Lists, file: str) -> None:
+    if table.seen <= 0:
+        raise UnreadableFile(
+            _("The table counts nobody."),
+            _("Give a row for each combination of lists that people are on."),
+            file=file,
+            rule="lists-empty",
+        )
+    if table.overlapping <= 0:
+        raise UnreadableFile(
+            _("Nobody is on two lists, so nothing can be said about people on none."),
+            _("Check how records of the same person were linked between lists, or add a list that "
+              "shares people with the others."),
+            file=file,
+            rule="lists-overlap",
+        )  # fmt: skip
+
+
+def _warnings(table: Lists, places: dict[tuple[bool, ...], list[int]]) -> list[str]:
+    found = []
+    twice = sorted(rows for rows in places.values() if len(rows) > 1)
+    if twice:
+        shown = listed([listed([number(r) for r in rows]) for rows in twice[:_SHOWN_ROWS]])
+        found.append(
+            ngettext(
+                "Several rows are the same combination of lists (rows {rows}); their people were "
+                "added up. If a row was written twice, delete one.",
+                "{n} combinations of lists stand in several rows each (rows {rows}); their people "
+                "were added up. If a row was written twice, delete one.",
+                len(twice),
+            ).format(n=number(len(twice)), rows=shown)
+        )
+    found += [
+        _("Nobody is on the list {name}.").format(name=printable(name))
+        for name, people in table.sizes.items()
+        if people <= 0
+    ]
+    return found

@@ -1,0 +1,134 @@
+"""Noisy series by year, and the overlap of lists: unbiased inputs for statistics.
+
+Belongs here: finding the series of a group, of each contributor, the overlap of lists.
+Does not belong here: what is concluded from them (``signals``, ``estimate``), figures to show
+(``answers``, ``cards``): a single value of a series is too noisy to be read by itself.
+
+Each value is a count plus noise of mean zero and known standard deviation, independent of the
+values of other years of its table.  Values may be negative and are not truncated, so that sums and
+means of them stay unbiased.  A sum of m values of one series has the standard deviation
+``sigma * sqrt(m)``.  Series of two columns and fewer are pooled from many tables, and those of
+different tables may share noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctdhub.border import CONTRIBUTOR, DOUBLES, LIST_JOIN, LISTS
+from ctdhub.release.measurements import Years
+from ctdhub.release.open import Release
+
+
+@dataclass(frozen=True)
+class Series:
+    """Noisy counts of the people of a group by year.
+
+    Attributes:
+        of: values by variable, in the order of the table; () is everybody, the text "" stands for
+            "not recorded".
+        years: all years of the policy in order, as texts; years to come hold noise alone.
+        noisy: people by year, unbiased, shape (years,).
+        sigma: standard deviation of the noise of each, in people.
+        no_year: noisy count of the people of the group whose year is not recorded.
+    """
+
+    of: tuple[tuple[str, str], ...]
+    years: tuple[str, ...]
+    noisy: npt.NDArray[np.float64]
+    sigma: float
+    no_year: float = 0.0
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Noisy counts of people by the set of lists that know them.
+
+    Attributes:
+        lists: ids of the lists.
+        cells: people by membership, one truth value for each list; every set but the empty one.
+        sigma: standard deviation of the noise of each cell, in people.
+        years: first and last year in which a list must know a person; None for any year.
+        tokens: the most tokens of a person by which lists were joined, beside her key.
+        doubles: noisy number of people of the release who are another one of them, and the standard
+            deviation of its noise; None where further tokens were not asked.
+    """
+
+    lists: tuple[str, ...]
+    cells: dict[tuple[bool, ...], float]
+    sigma: float
+    years: tuple[int, int] | None = None
+    tokens: int = 0
+    doubles: tuple[float, float] | None = None
+
+
+def all_series(release: Release) -> tuple[Series, ...]:
+    """Every series by year of the release, () where it has none."""
+    sigma = release.protected.guarantee.sigma
+    return tuple(_series(release, group, sigma) for group in release.measured.values())
+
+
+def series(release: Release, where: Mapping[str, str]) -> Series | None:
+    """The series of the people who have these values; None where it is not in the release.
+
+    Args:
+        where: values by variable, for example ``{"citizenship": "CIV", "gender": "female"}``;
+            ``{}`` is everybody.
+    """
+    group = release.measured.get(frozenset(where.items()))
+    return _series(release, group, release.protected.guarantee.sigma) if group else None
+
+
+def by_contributor(release: Release, where: Mapping[str, str]) -> dict[str, Series]:
+    """The series of these people by the contributor that first reported them.
+
+    Args:
+        where: at most one variable and its value; ``{}`` is everybody.
+
+    Returns:
+        By id of the contributor; "" is all those without counts of their own, and is left out
+        where there are none of these.  {} where these people were not measured by contributor.
+    """
+    sources = release.protected.sources
+    if sources is None:
+        return {}
+    others = {c.id for c in release.facts.contributors} - set(sources.contributors)
+    found = {}
+    for name in (*sources.contributors, *([""] if others else [])):
+        group = release.measured_sources.get(frozenset({**where, CONTRIBUTOR: name}.items()))
+        if group:
+            found[name] = _series(release, group, sources.sigma)
+    return found
+
+
+def overlap(release: Release) -> Overlap | None:
+    """How the lists of contributors overlap, None where that was not measured."""
+    sources = release.protected.sources
+    if sources is None or not sources.lists:
+        return None
+    cells, doubles = {}, None
+    measured = sources.measurements
+    measured = measured.filter(pc.equal(pc.list_value_length(measured["columns"]), 1))
+    by_lists = pc.is_in(pc.list_element(measured["columns"], 0), pa.array([LISTS, DOUBLES]))
+    for row in measured.filter(by_lists).to_pylist():
+        if row["columns"] == [LISTS]:
+            known = row["values"][0].split(LIST_JOIN)
+            cells[tuple(name in known for name in sources.lists)] = row["noisy"]
+        elif row["columns"] == [DOUBLES]:
+            doubles = row["noisy"], sources.sigma[DOUBLES]
+    return Overlap(
+        sources.lists, cells, sources.sigma[LISTS], sources.list_years, sources.tokens, doubles
+    )
+
+
+def _series(release: Release, group: Years, sigma: Mapping[str, float]) -> Series:
+    first, last = release.facts.years
+    years = tuple(str(year) for year in range(first, last + 1))
+    noisy = np.array([group.noisy[year] for year in years])
+    return Series(group.of, years, noisy, sigma[group.table], group.noisy[""])

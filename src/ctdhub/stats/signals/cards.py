@@ -1,0 +1,119 @@
+"""The figures of a signal in a release, as number cards.
+
+Belongs here: means before and in the window, and each year of the chart.
+Does not belong here: which series are signals (``on_release``), words (``told``).
+
+Intervals are those of the protection noise, at the release's level; a figure whose interval
+reaches zero is protected, not shown.  The signal itself rests on more: chance, and how much the
+series varied before.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+
+import numpy as np
+
+from ctdhub.release.open import Release
+from ctdhub.stats.answers import Answer, fieller
+from ctdhub.stats.cards import NumberCard, card
+from ctdhub.stats.signals.find import LEVEL, Figure, Finding
+from ctdhub.stats.signals.of_release import ReleaseSignals
+
+CardPair = tuple[NumberCard, NumberCard]
+"""Before, and in the window."""
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Mean numbers of people by year, and shares; the last two are None without a whole."""
+
+    count: CardPair
+    whole: CardPair | None
+    share: CardPair | None
+
+
+@dataclass(frozen=True)
+class Year:
+    """A year of the chart: people, and their share; ``covered`` says whether anybody reports."""
+
+    year: int
+    covered: bool
+    people: NumberCard
+    share: NumberCard | None
+
+
+def cards(result: ReleaseSignals, finding: Finding) -> Cards:
+    """The figures of a finding as number cards."""
+    release, names = result.release, behind(result, finding.row)
+    parts = [_of_figure(release, f) for f in finding.part or finding.count]
+    count = _pair([card(release, a, "people") for a in parts], names)
+    if finding.whole is None:
+        return Cards(count, None, None)
+    wholes = [_of_figure(release, f) for f in finding.whole]
+    return Cards(
+        count,
+        _pair([card(release, a, "people") for a in wholes], names),
+        _pair([_share(release, a, b) for a, b in zip(parts, wholes, strict=True)], names),
+    )
+
+
+def behind(result: ReleaseSignals, row: int) -> tuple[str, ...]:
+    """Names of the contributors whose people the figures of a series count."""
+    every = result.release.facts.contributors
+    held = result.compared[row] if result.compared else None
+    if held is None or not held.is_less or any(e.finding.row == row for e in result.explained):
+        return tuple(c.name for c in every)
+    kinds = {one.kind for one in result.sources}
+    moved = {name for one in result.sources for name in one.names}
+    return tuple(
+        c.name for c in every if (c.name not in moved if held.apart else c.kind not in kinds)
+    )
+
+
+def by_year(result: ReleaseSignals, finding: Finding) -> tuple[Year, ...]:
+    """All years that were looked at, in order."""
+    if result.found is None:
+        return ()
+    release, panel, row = result.release, result.found.panel, finding.row
+    names = behind(result, row)
+    found = []
+    for k, period in enumerate(panel.periods):
+        covered = not np.isnan(panel.counts[row, k])
+        people = _noisy(release, panel.counts[row, k], panel.noise[row, k])
+        part = None
+        if finding.whole is not None:
+            whole = _noisy(release, panel.wholes[row, k], panel.noise_of_wholes[row, k])
+            part = _share(release, people, whole)
+            part = replace(part, contributors=names)
+        counted = replace(card(release, people, "people"), contributors=names)
+        found.append(Year(period.place, covered, counted, part))
+    return tuple(found)
+
+
+def _share(release: Release, part: Answer, whole: Answer) -> NumberCard:
+    """A share of people; protected where its part or its whole is too small to be clear of zero."""
+    return card(release, fieller(part, whole), "share", denominator=round(whole.value or 0))
+
+
+def _of_figure(release: Release, figure: Figure) -> Answer:
+    """A mean with the interval of its noise, at the release's level instead of its own."""
+    deviation = (figure.high - figure.value) / NormalDist().inv_cdf((1 + LEVEL) / 2)
+    return _noisy(release, figure.value, deviation)
+
+
+def _noisy(release: Release, value: float, deviation: float) -> Answer:
+    """A noisy number in whole people; nothing where it is missing."""
+    if math.isnan(value):
+        return Answer(None, None, None)
+    half = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2) * deviation
+    middle = max(0, round(value))
+    low, high = math.floor(value - half), math.ceil(value + half)
+    return Answer(middle, min(middle, max(0, low)), max(middle, high))
+
+
+def _pair(two: list[NumberCard], names: tuple[str, ...]) -> CardPair:
+    before, now = (replace(one, contributors=names) for one in two)
+    return before, now

@@ -1,0 +1,169 @@
+"""The rows of a table of series as values, each checked by itself.
+
+Belongs here: names, periods and numbers of single rows, and what is refused.
+Does not belong here: what the rows are together (``read``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import _
+from ctdhub.stats.signals.periods import Period, read_period
+
+LARGEST = 1e12
+"""No count is larger than this."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A table as text: ``columns`` by name, the ``rows`` as a spreadsheet shows them, the name of
+    its file, the noise of counts without one of their own, and whether an absent row means 0."""
+
+    columns: Mapping[str, Sequence[str | None]]
+    rows: Sequence[int]
+    file: str
+    noise_sd: float = 0.0
+    gaps_are_zero: bool = False
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The columns as values, in the order of the rows."""
+
+    names: list[str]
+    periods: list[Period]
+    counts: list[float]
+    wholes: list[float]
+    noise: list[float]
+    noise_of_wholes: list[float]
+
+
+def read_cells(given: Given, columns: Mapping[str, Sequence[str | None]]) -> Cells:
+    """All rows.
+
+    Args:
+        columns: those of ``given`` by their names in small letters.
+
+    Raises:
+        HubError: a row is wrong, with its number, column, rule and remedy.
+    """
+    empty: Sequence[str | None] = [None] * len(given.rows)
+    cells = Cells([], [], [], [], [], [])
+    seen: dict[tuple[str, Period], int] = {}
+    for k, row in enumerate(given.rows):
+        name = (columns["series"][k] or "").strip()
+        if not name:
+            what = _("The name of the series is empty.")
+            fix = _("Write the name of the series into every row.")
+            raise fault(given, what, fix, row=row, column="series", rule="series")
+        period = read_period(columns["period"][k] or "")
+        if period is None:
+            raise fault(
+                given,
+                _("This is not a period."),
+                _("Write 2024, 2024-Q1, 2024-03, 2024-W09 or 2024-03-01."),
+                row=row,
+                column="period",
+                rule="period",
+            )
+        if (before := seen.setdefault((name, period), row)) != row:
+            raise fault(
+                given,
+                _("The same series and period stand in row {row} already.").format(row=before),
+                _("Keep one row, or add the two counts yourself if they are different people."),
+                row=row,
+                column="period",
+                rule="duplicate",
+            )
+        cells.names.append(name)
+        cells.periods.append(period)
+        _numbers(given, columns, empty, k, cells)
+    return cells
+
+
+def _numbers(
+    given: Given,
+    columns: Mapping[str, Sequence[str | None]],
+    empty: Sequence[str | None],
+    k: int,
+    cells: Cells,
+) -> None:
+    """The numbers of one row, checked against each other."""
+    row = given.rows[k]
+
+    def read(name: str) -> float:
+        text = (columns.get(name, empty)[k] or "").strip()
+        return _number(given, text, row, name) if text else math.nan
+
+    count, whole = read("count"), read("denominator")
+    noise, noise_of_whole = read("noise_sd"), read("denominator_noise_sd")
+    noise = given.noise_sd if math.isnan(noise) else noise
+    noise_of_whole = noise if math.isnan(noise_of_whole) else noise_of_whole
+    for value, name in ((noise, "noise_sd"), (noise_of_whole, "denominator_noise_sd")):
+        if value < 0:
+            what = _("A standard deviation is negative.")
+            fix = _("Write 0 where no noise was added.")
+            raise fault(given, what, fix, row=row, column=name, rule="noise")
+    for value, sd, name in ((count, noise, "count"), (whole, noise_of_whole, "denominator")):
+        if value < 0 and sd == 0:
+            raise fault(
+                given,
+                _("A count is negative though no noise is stated."),
+                _(
+                    "Correct it; for protected counts state their noise with --noise-sd or in a "
+                    "column noise_sd; leave the cell empty where the count is not known."
+                ),
+                row=row,
+                column=name,
+                rule="negative",
+            )
+    if noise == 0 and noise_of_whole == 0 and count > whole:
+        raise fault(
+            given,
+            _("The count is larger than its denominator."),
+            _("The denominator is all the people whom the count is a part of."),
+            row=row,
+            column="denominator",
+            rule="part-of-whole",
+        )
+    cells.counts.append(count)
+    cells.wholes.append(whole)
+    cells.noise.append(noise)
+    cells.noise_of_wholes.append(noise_of_whole)
+
+
+def _number(given: Given, text: str, row: int, column: str) -> float:
+    try:
+        value = float(text) if text.isascii() and "_" not in text else math.nan
+    except ValueError:
+        value = math.nan
+    if math.isnan(value) or abs(value) > LARGEST:
+        raise fault(
+            given,
+            _("This is not a number that can be used."),
+            _(
+                "Write digits without thousands separators, or leave the cell empty where the "
+                "number is not known; zero means that it is known to be none."
+            ),
+            row=row,
+            column=column,
+            rule="number",
+        )
+    return value
+
+
+def fault(
+    given: Given,
+    what: str,
+    fix: str,
+    *,
+    row: int | None = None,
+    column: str | None = None,
+    rule: str,
+) -> HubError:
+    """An error about the table."""
+    return HubError(what, fix, file=given.file, row=row, column=column, rule=rule)

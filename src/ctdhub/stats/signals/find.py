@@ -1,0 +1,283 @@
+"""Find the series of a panel that differ from their own past.
+
+Belongs here: window and past, which tests are made, which are believed, their figures.
+Does not belong here: the tests (``counts``, ``shares``), words (``sentences``).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+
+from ctdhub.stats.signals.discovery import q_values
+from ctdhub.stats.signals.panel import Panel
+from ctdhub.stats.signals.periods import IN_A_CYCLE, past_for, window_for
+from ctdhub.stats.signals.shares import share_tests
+from ctdhub.stats.signals.tails import Floats
+from ctdhub.stats.signals.window_tests import CYCLES, Tested, count_tests
+
+RATE, MIN_COUNT = 0.1, 10
+FEWEST_COUNTS, FEWEST_SHARES = 3, 2
+"""Known periods of the past without which a count, or a share, is not tested."""
+LEVEL = 0.95
+_Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
+
+What = Literal["count", "share"]
+Way = Literal["rise", "fall"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to look.
+
+    Attributes:
+        window: how many last periods are looked at; None: as suits the periods.
+        past: how many periods before them are the past; None: as suits the periods.
+        rate: the false discovery rate, in 0..1.
+        min_count: a rise needs so many people in the window, a fall so many expected there.
+
+    Raises:
+        ValueError: out of range.
+    """
+
+    window: int | None = None
+    past: int | None = None
+    rate: float = RATE
+    min_count: float = MIN_COUNT
+
+    def __post_init__(self) -> None:
+        if any(n is not None and n < 1 for n in (self.window, self.past)):
+            raise ValueError("window and past have at least one period")
+        if not 0 < self.rate < 1 or self.min_count < 0:
+            raise ValueError("the rate lies in 0..1, the least count is not negative")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A mean by period, or a share in 0..1, with its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Test:
+    """One test of a series: what moved, which way, how likely by chance.
+
+    ``p`` is two-sided; ``q`` is the share of false ones expected among the tests at least as
+    clear: the larger one of all tests and of those of the same kind, so that many numbers that
+    moved do not lend their weight to a share that did not.
+    """
+
+    what: What
+    way: Way
+    p: float
+    q: float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A series, its tests, and its figures before and in the window.
+
+    ``count`` is a mean by period; ``whole``, ``part`` and ``share`` are None without a whole, and
+    refer to the periods in which both are known.  Each is a pair: before, now.  The past of the
+    count has ``known`` periods, that of the share ``known_shares``.
+    """
+
+    row: int
+    name: str
+    tests: tuple[Test, ...]
+    count: tuple[Figure, Figure]
+    part: tuple[Figure, Figure] | None
+    whole: tuple[Figure, Figure] | None
+    share: tuple[Figure, Figure] | None
+    known: int
+    known_shares: int
+
+    def test(self, what: What) -> Test | None:
+        """The test of the count or of the share, None where there was none."""
+        return next((t for t in self.tests if t.what == what), None)
+
+    def moved(self, rate: float) -> tuple[Test, ...]:
+        """Tests that are believed at a false discovery rate."""
+        return tuple(t for t in self.tests if t.q <= rate)
+
+    @property
+    def q(self) -> float:
+        """Of its clearest test."""
+        return min((t.q for t in self.tests), default=1.0)
+
+    @property
+    def p(self) -> float:
+        """Of its clearest test."""
+        return min((t.p for t in self.tests), default=1.0)
+
+
+@dataclass(frozen=True)
+class Found:
+    """All that was looked at.
+
+    Attributes:
+        findings: every series with at least one test, the clearest first.
+        window, past: indices of the periods of each, both ends included.
+        rate: the false discovery rate.
+        looked_at: number of series; ``tests`` number of tests.
+        too_few_periods: names of the series that were not tested.
+        seasons: whether periods of the year have expected counts of their own.
+    """
+
+    panel: Panel
+    findings: tuple[Finding, ...]
+    window: tuple[int, int]
+    past: tuple[int, int]
+    settings: Settings
+    tests: int
+    too_few_periods: tuple[str, ...]
+    seasons: bool
+
+    @property
+    def signals(self) -> tuple[Finding, ...]:
+        """The findings that are believed."""
+        return tuple(f for f in self.findings if f.moved(self.settings.rate))
+
+    @property
+    def looked_at(self) -> int:
+        """Number of series."""
+        return len(self.panel.names)
+
+    def span(self, ends: tuple[int, int]) -> tuple[str, str]:
+        """First and last period of the window or of the past, as written."""
+        return str(self.panel.periods[ends[0]]), str(self.panel.periods[ends[1]])
+
+
+def find(panel: Panel, settings: Settings | None = None) -> Found:
+    """Test every series of a panel.
+
+    Where there are too few periods for any test the result says so, it has no findings.
+    """
+    settings = settings or Settings()
+    kind, n = panel.periods[0].kind, len(panel.periods)
+    length = min(settings.window or window_for(kind, n), n)
+    longest = settings.past or past_for(kind, length)
+    start = n - length
+    begin = max(0, start - longest) if longest else 0
+    at = np.arange(n)
+    past, window = (at >= begin) & (at < start), at >= start
+    season = np.array([p.in_cycle for p in panel.periods]) if IN_A_CYCLE[kind] > 1 else 0 * at
+    counted = count_tests(panel.counts, panel.noise, past, window, season)
+    shared = share_tests(
+        panel.counts, panel.wholes, panel.noise, panel.noise_of_wholes, past, window
+    )
+    known = ~np.isnan(panel.counts)
+    both = known & ~np.isnan(panel.wholes)
+    enough = math.ceil(length / 2)
+    testable = np.stack(
+        [
+            ((known & past).sum(axis=1) >= FEWEST_COUNTS)
+            & ((known & window).sum(axis=1) >= enough),
+            ((both & past).sum(axis=1) >= FEWEST_SHARES)
+            & ((both & window).sum(axis=1) >= enough)
+            & ~np.isnan(shared.p_rise),
+        ]
+    )
+    in_window = np.where(both & window, panel.wholes, 0.0).sum(axis=1)
+    p, rises = _chances(counted, shared, in_window, settings.min_count)
+    p = np.where(testable, p, np.nan)
+    q = np.maximum(q_values(p), np.stack([q_values(of_kind) for of_kind in p]))
+    figures = _Figures(panel, known & past, known & window, both & past, both & window, shared)
+    findings = [
+        _finding(figures, int(row), p[:, row], q[:, row], rises[:, row])
+        for row in np.flatnonzero(testable.any(axis=0))
+    ]
+    findings.sort(key=lambda f: (f.q, f.p, f.name))
+    return Found(
+        panel=panel,
+        findings=tuple(findings),
+        window=(start, n - 1),
+        past=(begin, max(begin, start - 1)),
+        settings=settings,
+        tests=int(testable.sum()),
+        too_few_periods=tuple(panel.names[row] for row in np.flatnonzero(~testable.any(axis=0))),
+        seasons=IN_A_CYCLE[kind] > 1 and bool(past.sum() >= CYCLES * IN_A_CYCLE[kind]),
+    )
+
+
+def _chances(
+    counted: Tested, shared: Tested, wholes: Floats, least: float
+) -> tuple[Floats, np.ndarray]:
+    """Two-sided p-values, shape (2, series), and which of them are rises.
+
+    Too few people make the p-value 1: the test still counts among all, so that small series are
+    not chosen because they happened to be large.
+    """
+    found, ways = [], []
+    for tested, size in ((counted, 1.0), (shared, wholes)):
+        rise = tested.p_rise <= tested.p_fall
+        people = np.where(rise, tested.seen, tested.expected) * size
+        p = np.minimum(1.0, 2 * np.minimum(tested.p_rise, tested.p_fall))
+        found.append(np.where(people >= least, p, 1.0))
+        ways.append(rise)
+    return np.stack(found), np.stack(ways)
+
+
+@dataclass(frozen=True)
+class _Figures:
+    panel: Panel
+    before: np.ndarray
+    now: np.ndarray
+    both_before: np.ndarray
+    both_now: np.ndarray
+    shared: Tested
+
+    def mean(self, values: Floats, noise: Floats, inside: np.ndarray) -> Figure:
+        """Mean by period with the interval that the noise justifies."""
+        n = int(inside.sum())
+        if not n:
+            return Figure(math.nan, math.nan, math.nan)
+        value = float(values[inside].mean())
+        half = _Z * math.sqrt(float((noise[inside] ** 2).sum())) / n
+        return Figure(value, value - half, value + half)
+
+    def means(
+        self, row: int, values: Floats, noise: Floats, before: np.ndarray, now: np.ndarray
+    ) -> tuple[Figure, Figure]:
+        return (
+            self.mean(values[row], noise[row], before[row]),
+            self.mean(values[row], noise[row], now[row]),
+        )
+
+    def share(self, value: Floats, error: Floats, row: int) -> Figure:
+        """A share with an interval for chance, dispersion and noise."""
+        middle, half = min(1.0, max(0.0, float(value[row]))), _Z * float(error[row])
+        return Figure(middle, max(0.0, middle - half), min(1.0, middle + half))
+
+
+def _finding(f: _Figures, row: int, p: Floats, q: Floats, rises: np.ndarray) -> Finding:
+    whats: tuple[What, What] = ("count", "share")
+    tests = tuple(
+        Test(what, "rise" if rises[k] else "fall", float(p[k]), float(q[k]))
+        for k, what in enumerate(whats)
+        if not np.isnan(p[k])
+    )
+    panel, s = f.panel, f.shared
+    shared = any(t.what == "share" for t in tests)
+    return Finding(
+        row=row,
+        name=panel.names[row],
+        tests=tests,
+        count=f.means(row, panel.counts, panel.noise, f.before, f.now),
+        part=f.means(row, panel.counts, panel.noise, f.both_before, f.both_now) if shared else None,
+        whole=f.means(row, panel.wholes, panel.noise_of_wholes, f.both_before, f.both_now)
+        if shared
+        else None,
+        share=(f.share(s.expected, s.error_expected, row), f.share(s.seen, s.error_seen, row))
+        if shared
+        else None,
+        known=int(f.before[row].sum()),
+        known_shares=int(f.both_before[row].sum()),
+    )

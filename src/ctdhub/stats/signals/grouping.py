@@ -1,0 +1,114 @@
+"""The same people seen from two sides: which signals are told together.
+
+Belongs here: which signal leads, which are told with it, which are linked.
+Does not belong here: words (``reporters``).
+
+A share that rises makes another share of the same whole fall: the fall is told with the clearest
+rise.  A place whose number falls makes the numbers of its women and its children fall: these are
+told with the place.  Together they stand where the clearest of them does.  A
+citizenship, a country and the corridor between them are not the same people, but may be mostly so:
+these, and signals of the same place, are linked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ctdhub.schema.model import load_schema
+from ctdhub.stats.signals.find import Finding, Way, What
+from ctdhub.stats.signals.of_release import Looked, Of, ReleaseSignals
+from ctdhub.stats.tables import CITIZENSHIP, EXPLOITATION_COUNTRY
+
+MOST = 0.5
+"""Part of a citizenship's or a country's people in a corridor that makes its signals linked."""
+_KIND = "kind of exploitation"
+Moves = dict[int, dict[What, Way]]
+"""What moved which way, by row."""
+
+
+@dataclass(frozen=True)
+class Lead:
+    """A signal with those told in the same breath, and those to see as well."""
+
+    finding: Finding
+    also: tuple[Finding, ...]
+    see: tuple[Finding, ...]
+
+
+def leads(result: ReleaseSignals) -> tuple[Lead, ...]:
+    """All signals, each once as a lead or under one, the clearest first."""
+    if result.found is None:
+        return ()
+    signals, rate = result.found.signals, result.found.settings.rate
+    moves = {f.row: {t.what: t.way for t in f.moved(rate)} for f in signals}
+    over: dict[int, int] = {}
+    for finding in signals:
+        for other in signals:
+            if _told_with(result, moves, finding, other):
+                over[finding.row] = other.row
+                break
+    rows = [over.get(f.row, f.row) for f in signals]
+    held = {f.row: f for f in signals}
+    heads = [held[row] for row in dict.fromkeys(rows)]
+    return tuple(
+        Lead(
+            head,
+            tuple(f for f in signals if over.get(f.row) == head.row),
+            tuple(f for f in heads if f is not head and _linked(result, moves, head, f)),
+        )
+        for head in heads
+    )
+
+
+def _told_with(result: ReleaseSignals, moves: Moves, finding: Finding, other: Finding) -> bool:
+    """Whether a signal is the other one, seen from its other side or from within."""
+    one, two = result.looked[finding.row], result.looked[other.row]
+    mine, theirs = moves[finding.row], moves[other.row]
+    if one.places != two.places or not one.part:
+        return False
+    if not two.part:
+        return set(mine) == {"count"} and mine["count"] == theirs["count"]
+    ways = mine.get("share"), theirs.get("share")
+    return ways == ("fall", "rise") and _answers_to(one.part) == _answers_to(two.part)
+
+
+def _answers_to(part: Of) -> str:
+    """The question that a part answers; types of exploitation are answers to one."""
+    return _KIND if part[0][0] in load_schema().flags("exploitation") else part[0][0]
+
+
+def _linked(result: ReleaseSignals, moves: Moves, one: Finding, two: Finding) -> bool:
+    a, b = result.looked[one.row], result.looked[two.row]
+    if a.places == b.places:
+        return bool(a.places)
+    if a.part != b.part or not moves[one.row].items() & moves[two.row].items():
+        return False
+    places = dict(a.places) | dict(b.places)
+    if set(places) != {CITIZENSHIP, EXPLOITATION_COUNTRY}:
+        return False
+    if not (set(a.places) <= set(places.items()) and set(b.places) <= set(places.items())):
+        return False
+    return _mostly_same(result, places)
+
+
+def _mostly_same(result: ReleaseSignals, places: dict[str, str]) -> bool:
+    """Whether half of the citizens, or of those exploited in the country, are of the corridor."""
+    rows = {frozenset(one.of): row for row, one in enumerate(result.looked)}
+    corridor = _people(result, rows.get(frozenset(places.items())))
+    sides = [_people(result, rows.get(frozenset({pair}))) for pair in places.items()]
+    return any(side > 0 and corridor / side >= MOST for side in sides)
+
+
+def _people(result: ReleaseSignals, row: int | None) -> float:
+    """People of the compared years; none where there is no series."""
+    if row is None or result.found is None:
+        return 0.0
+    first, last = result.found.past[0], result.found.window[1]
+    return float(np.nansum(result.found.panel.counts[row, first : last + 1]))
+
+
+def of(leads_: tuple[Lead, ...], looked: tuple[Looked, ...]) -> dict[int, str]:
+    """Name of the signal that each folded one is told with, by row."""
+    return {f.row: looked[lead.finding.row].name for lead in leads_ for f in lead.also}

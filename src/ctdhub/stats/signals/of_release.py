@@ -1,0 +1,194 @@
+"""Signals of a release: its yearly series, and who reported.
+
+Belongs here: which series of a release are looked at, their wholes, their years.
+Does not belong here: the search (``find``), figures to show (``figures``), words (``told``).
+
+Looked at are all people, countries of citizenship and of exploitation and the corridors between
+them; and of all people and each country the part of each gender, age and type of exploitation.
+The whole of a gender or an age is the people of the same place for whom it is recorded; of a type
+of exploitation, those with any type recorded, because an empty flag is no "no".
+
+The year in which the release was made was not over, so it is left out; years that no contributor
+covers are missing, not zero.  Where contributors joined or left, what the others report is tested
+instead of the series as it is (``remainder``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ctdhub.release.open import Release
+from ctdhub.schema.model import load_schema
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.series import Series, all_series
+from ctdhub.stats.signals.coverage_change import Changed, changed
+from ctdhub.stats.signals.explained_by_coverage import Explained, explained
+from ctdhub.stats.signals.find import Found, Settings, find
+from ctdhub.stats.signals.matched_sample import Compared, remainder
+from ctdhub.stats.signals.panel import Panel
+from ctdhub.stats.signals.periods import Period
+from ctdhub.stats.signals.tails import Floats
+from ctdhub.stats.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, NOT_RECORDED, YES
+from ctdhub.stats.trend import Turn, covering, turns
+
+PLACES = (CITIZENSHIP, EXPLOITATION_COUNTRY)
+PARTS = ("gender", "age_band")
+GROUP = "exploitation"
+
+Of = tuple[tuple[str, str], ...]
+"""Values by variable: places first, the part last; () is everybody."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """One series that is looked at: its people, and what they are a part of, if anything."""
+
+    of: Of
+    series: Series
+    whole: Series | None
+
+    @property
+    def name(self) -> str:
+        """Unique name, for example ``citizenship=CIV&gender=female``; ``all`` is everybody."""
+        return "&".join(f"{variable}={code}" for variable, code in self.of) or "all"
+
+    @property
+    def places(self) -> Of:
+        """Its countries."""
+        return tuple(pair for pair in self.of if pair[0] in PLACES)
+
+    @property
+    def part(self) -> Of:
+        """Its gender, age or type of exploitation, if any."""
+        return tuple(pair for pair in self.of if pair[0] not in PLACES)
+
+
+@dataclass(frozen=True)
+class ReleaseSignals:
+    """What was found in a release.
+
+    Attributes:
+        found: in what can be compared; None where the release has no series, or no finished year.
+        looked: the series by row of the panel.
+        turns: years of the past or the window in which contributors joined or left.
+        sources: the kinds of source with these contributors.
+        compared: what of each series was compared, by row; () where nobody joined or left.
+        explained: series that moved only because of who reports.
+    """
+
+    release: Release
+    found: Found | None
+    looked: tuple[Looked, ...]
+    turns: tuple[Turn, ...]
+    sources: tuple[Changed, ...] = ()
+    compared: tuple[Compared, ...] = ()
+    explained: tuple[Explained, ...] = ()
+
+    def is_less(self, row: int) -> bool:
+        """Whether reports were taken away from a series before it was tested."""
+        return bool(self.compared) and self.compared[row].is_less
+
+    def basis(self, row: int) -> str:
+        """What of a series was compared, as :class:`Compared` names it."""
+        return self.compared[row].basis if self.compared else "all"
+
+
+def signals(release: Release, settings: Settings | None = None) -> ReleaseSignals:
+    """Look at all series of a release."""
+    first, last = release.years[0], min(release.years[1], int(release.year) - 1)
+    looked = tuple(looked_at(all_series(release)))
+    if not looked or last <= first:
+        return ReleaseSignals(release, None, (), ())
+    years = range(first, last + 1)
+    nobody = frozenset(year for year in years if not covering(release, year))
+    plain = find(panel_of(looked, years, nobody), settings)
+    begin, end = (plain.panel.periods[k].place for k in (plain.past[0], plain.window[1]))
+    sources = changed(release, begin, end)
+    near = tuple(t for t in turns(release) if begin < t.year <= end)
+    if not sources:
+        return ReleaseSignals(release, plain, looked, near)
+    asked = tuple((one.places, one.part) for one in looked)
+    panel, compared = remainder(Answers(release), plain, asked, sources)
+    found = find(panel, settings)
+    return ReleaseSignals(
+        release,
+        found,
+        looked,
+        near,
+        sources,
+        compared,
+        explained(plain, found, compared, sources),
+    )
+
+
+def looked_at(every: tuple[Series, ...]) -> Iterator[Looked]:
+    """Series of known places and parts, with their wholes, in the order of the release."""
+    held = {frozenset(s.of): s for s in every}
+    schema = load_schema()
+    flags, indicator = schema.flags(GROUP), schema.groups[GROUP].indicator or ""
+    for series in every:
+        values = dict(series.of)
+        places = tuple((v, values[v]) for v in PLACES if v in values)
+        rest = [(v, code) for v, code in series.of if v not in PLACES]
+        if any(code == NOT_RECORDED for code in values.values()) or len(rest) > 1:
+            continue
+        if not rest:
+            yield Looked(places, series, None)
+            continue
+        part = rest[0]
+        if len(places) > 1 or not (part[0] in PARTS or (part[0] in flags and part[1] == YES)):
+            continue
+        if part[0] in PARTS:
+            whole = _recorded(held, places, part[0])
+        else:
+            whole = held.get(frozenset((*places, (indicator, YES))))
+        yield Looked((*places, part), series, whole)
+
+
+def _recorded(
+    held: Mapping[frozenset[tuple[str, str]], Series], places: Of, part: str
+) -> Series | None:
+    """People of a place less those for whom the part is not recorded; these may be too few to
+    have a series, then they are too few to matter."""
+    everybody = held.get(frozenset(places))
+    unknown = held.get(frozenset((*places, (part, NOT_RECORDED))))
+    if everybody is None or unknown is None:
+        return everybody
+    return Series(
+        everybody.of,
+        everybody.years,
+        everybody.noisy - unknown.noisy,
+        math.hypot(everybody.sigma, unknown.sigma),
+    )
+
+
+def panel_of(looked: tuple[Looked, ...], years: range, nobody: frozenset[int]) -> Panel:
+    """Noisy counts by year; the years in ``nobody``, which no contributor covers, are missing."""
+    covered = np.array([year not in nobody for year in years])
+    places = [looked[0].series.years.index(str(year)) for year in years]
+    shape = (len(looked), len(years))
+    counts, wholes = np.full(shape, np.nan), np.full(shape, np.nan)
+    noise, noise_of_wholes = np.zeros(shape), np.zeros(shape)
+    for row, one in enumerate(looked):
+        _fill(counts[row], noise[row], one.series, places, covered)
+        if one.whole is not None:
+            _fill(wholes[row], noise_of_wholes[row], one.whole, places, covered)
+    return Panel(
+        names=tuple(one.name for one in looked),
+        periods=tuple(Period("year", year) for year in years),
+        counts=counts,
+        wholes=wholes,
+        noise=noise,
+        noise_of_wholes=noise_of_wholes,
+    )
+
+
+def _fill(
+    counts: Floats, noise: Floats, series: Series, places: list[int], covered: np.ndarray
+) -> None:
+    counts[covered] = series.noisy[places][covered]
+    noise[:] = series.sigma

@@ -1,0 +1,170 @@
+"""A table of series, in long form, as a panel: one row for each series and period.
+
+Belongs here: what may stand in it, gaps, and what is refused.
+Does not belong here: files and formats (the reader of the command line).
+
+    series, period, count                                   must be there
+    denominator, noise_sd, denominator_noise_sd             may be there
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ctdhub.core.errors import printable
+from ctdhub.core.format import listed, number
+from ctdhub.core.i18n import _, ngettext
+from ctdhub.stats.signals.cells import Cells, Given, fault, read_cells
+from ctdhub.stats.signals.panel import Panel
+from ctdhub.stats.signals.periods import Period, as_months
+
+NEEDED, OPTIONAL = (
+    ("series", "period", "count"),
+    (
+        "denominator",
+        "noise_sd",
+        "denominator_noise_sd",
+    ),
+)
+MOST_PERIODS, MOST_CELLS = 10_000, 20_000_000
+FEWEST_PERIODS = 4
+"""Three of the past and one to look at."""
+
+
+def panel_of_table(given: Given) -> tuple[Panel, tuple[str, ...]]:
+    """Read a table; the order of its rows does not matter.
+
+    Returns:
+        The panel, and warnings in words.
+
+    Raises:
+        HubError: with row, column, rule and remedy.
+    """
+    columns = _columns(given)
+    cells = read_cells(given, columns)
+    warnings = [_strangers(given, columns)]
+    if months := as_months(set(cells.periods)):
+        cells.periods[:] = [months[p] for p in cells.periods]
+        warnings.append(_("All days are the first of a month; they are read as months."))
+    first, last = _span(given, cells.periods)
+    names = sorted(set(cells.names))
+    if len(names) * (last.place - first.place + 1) > MOST_CELLS:
+        raise fault(
+            given,
+            _("There are too many series and periods to hold at once."),
+            _("Split the file, for example by group."),
+            rule="too-many",
+        )
+    panel, absent = _filled(given, cells, names, first, last)
+    if absent:
+        warnings.append(_about_gaps(absent, given.gaps_are_zero))
+    return panel, tuple(w for w in warnings if w)
+
+
+def _columns(given: Given) -> dict[str, Sequence[str | None]]:
+    """The columns by their names in small letters."""
+    found: dict[str, Sequence[str | None]] = {}
+    for name, column in given.columns.items():
+        key = name.strip().lower()
+        if key in found:
+            what = _("Two columns have the same name.")
+            raise fault(given, what, _("Rename one of them."), column=name, rule="columns")
+        found[key] = column
+    if missing := [n for n in NEEDED if n not in found]:
+        raise fault(
+            given,
+            _("A column is missing: {names}.").format(names=", ".join(missing)),
+            _("The first row must name the columns series, period and count."),
+            rule="columns",
+        )
+    if not given.rows:
+        what = _("There is no row below the names of the columns.")
+        raise fault(given, what, _("Give one row for each series and period."), rule="empty")
+    return found
+
+
+def _strangers(given: Given, columns: Mapping[str, object]) -> str:
+    others = [n for n in columns if n not in (*NEEDED, *OPTIONAL)]
+    if not others:
+        return ""
+    return _("Columns that are not used: {names}.").format(names=printable(listed(others), 300))
+
+
+def _span(given: Given, periods: list[Period]) -> tuple[Period, Period]:
+    """First and last period, of one kind."""
+    kinds = {p.kind for p in periods}
+    if len(kinds) > 1:
+        at = next(k for k, p in enumerate(periods) if p.kind != periods[0].kind)
+        raise fault(
+            given,
+            _("The periods are of different kinds, such as years and months."),
+            _("Use one kind of period in a file."),
+            row=given.rows[at],
+            column="period",
+            rule="mixed-periods",
+        )
+    first, last = min(periods), max(periods)
+    if last.place - first.place >= MOST_PERIODS:
+        what = _("There are more than {n} periods from the first to the last.")
+        raise fault(
+            given,
+            what.format(n=number(MOST_PERIODS)),
+            _("Check the first and the last period, or use longer ones."),
+            column="period",
+            rule="too-many",
+        )
+    if last.place - first.place + 1 < FEWEST_PERIODS:
+        raise fault(
+            given,
+            _("There are too few periods: a signal needs at least three before the last."),
+            _("Add earlier periods, or use shorter ones."),
+            column="period",
+            rule="too-few-periods",
+        )
+    return first, last
+
+
+def _filled(
+    given: Given, cells: Cells, names: list[str], first: Period, last: Period
+) -> tuple[Panel, int]:
+    """The panel, and how many of its cells have no row."""
+    periods = tuple(Period(first.kind, p) for p in range(first.place, last.place + 1))
+    place = {name: k for k, name in enumerate(names)}
+    rows = np.array([place[name] for name in cells.names])
+    at = np.array([p.place - first.place for p in cells.periods])
+    shape = (len(names), len(periods))
+    stated = np.zeros(shape, dtype=bool)
+    stated[rows, at] = True
+    absent = 0.0 if given.gaps_are_zero else math.nan
+    counts = np.full(shape, absent)
+    has_whole = np.zeros(len(names), dtype=bool)
+    has_whole[rows[~np.isnan(cells.wholes)]] = True
+    wholes = np.where(has_whole[:, None], absent, np.full(shape, math.nan))
+    noise, noise_of_wholes = np.full(shape, given.noise_sd), np.full(shape, given.noise_sd)
+    for array, values in (
+        (counts, cells.counts),
+        (wholes, cells.wholes),
+        (noise, cells.noise),
+        (noise_of_wholes, cells.noise_of_wholes),
+    ):
+        array[rows, at] = values
+    panel = Panel(tuple(names), periods, counts, wholes, noise, noise_of_wholes)
+    return panel, int((~stated).sum())
+
+
+def _about_gaps(absent: int, zero: bool) -> str:
+    if zero:
+        return ngettext(
+            "{n} period of a series has no row; it counts as zero, as you asked.",
+            "{n} periods of series have no row; they count as zero, as you asked.",
+            absent,
+        ).format(n=number(absent))
+    return ngettext(
+        "{n} period of a series has no row; it is missing, not zero (--gaps zero says otherwise).",
+        "{n} periods of series have no row; they are missing, not zero (--gaps zero says "
+        "otherwise).",
+        absent,
+    ).format(n=number(absent))

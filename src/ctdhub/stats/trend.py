@@ -1,0 +1,127 @@
+"""People by year: series, who covered which year, and what may be said about change.
+
+Belongs here: counts by year with the contributors behind them, differences of two years.
+Does not belong here: labels and drawing (``portal``).
+
+A difference of two counts takes its interval from the two half-widths added in quadrature; the
+noise of two cells is independent.  It says how many more people were identified, which also moves
+when a contributor joins or leaves, never how much trafficking there was.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from ctdhub.release.open import Release
+from ctdhub.stats.answers import Answers, Where
+from ctdhub.stats.cards import NumberCard, card
+from ctdhub.stats.tables import NOT_RECORDED, YEAR, Kind, Row, Table
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a chart: its code, and the conditions that its people meet."""
+
+    code: str
+    where: Where
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How many more people the later of two counts has, with its interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval excludes zero."""
+        return self.low > 0 or self.high < 0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A year in which contributors begin or have just ended, by name."""
+
+    year: int
+    joined: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+def span(release: Release) -> tuple[int, ...]:
+    """Years of the policy up to the year in which the release was made."""
+    first, last = release.facts.years
+    return tuple(range(first, max(first, min(last, int(release.year))) + 1))
+
+
+def covering(release: Release, year: int) -> tuple[str, ...]:
+    """Names of the contributors that report on a year."""
+    spans = [(c.name, c.years or release.facts.years) for c in release.facts.contributors]
+    return tuple(name for name, (first, last) in spans if first <= year <= last)
+
+
+def turns(release: Release) -> tuple[Turn, ...]:
+    """Years in which some contributor joins, or no longer reports, after the first covered one."""
+    first, last = release.years
+    spans = [(c.name, c.years or release.facts.years) for c in release.facts.contributors]
+    found = []
+    for year in range(first + 1, last + 1):
+        joined = tuple(name for name, s in spans if s[0] == year <= s[1])
+        left = tuple(name for name, s in spans if s[0] <= s[1] == year - 1)
+        if joined or left:
+            found.append(Turn(year, joined, left))
+    return tuple(found)
+
+
+def difference(earlier: NumberCard, later: NumberCard) -> Difference | None:
+    """``later`` less ``earlier``; None unless both are shown."""
+    if earlier.value is None or later.value is None:
+        return None
+    value = later.value - earlier.value
+    half = math.ceil(math.hypot(earlier.half_width, later.half_width))
+    return Difference(value, value - half, value + half)
+
+
+def trend(
+    answers: Answers, variable: str, lines: Sequence[Line], recorded: Where | None = None
+) -> Table | None:
+    """People by year on each line, years in order; people without a year follow their line.
+
+    Args:
+        variable: what tells the lines apart; it names the second code of each row.
+        lines: those that this release did not measure by year are left out.
+        recorded: conditions that people of the table's base meet beside having a year.
+
+    Returns:
+        Rows with the codes (year, line); None where no line was measured.
+    """
+    rows = [row for line in lines for row in _line(answers, line)]
+    if not rows:
+        return None
+    total = answers.count({}).value
+    known = answers.count({**(recorded or {}), YEAR: answers.domain(YEAR)})
+    missing = None
+    if total and known.value is not None:
+        missing = min(1.0, max(0.0, 1 - known.value / total))
+    base = card(answers.release, known, "people", missing=missing)
+    return Table((YEAR, variable), tuple(rows), base, missing)
+
+
+def _line(answers: Answers, line: Line) -> list[Row]:
+    release = answers.release
+
+    def people(years: Collection[str]) -> NumberCard:
+        return card(release, answers.count({**line.where, YEAR: years}), "people")
+
+    rows = []
+    for year in span(release):
+        kind: Kind = "value" if line.code else "not_recorded"
+        if not covering(release, year):
+            kind = "nobody_reports"
+        rows.append(Row((str(year), line.code), kind, people([str(year)])))
+    if all(row.people.state == "not_measured" for row in rows):
+        return []
+    return [*rows, Row((NOT_RECORDED, line.code), "not_recorded", people([NOT_RECORDED]))]
