@@ -1,7 +1,5 @@
 """The border between Sensitive and Protected is a type: this one.
 
-Belongs here: the Protected value and what it must carry.  Does not belong here: how it is made.
-
 Rooms right of the border (``release``, ``insight``, ``portal``) may import this module and no
 other of ``protect``.  Only ``protect`` mints Protected values; ``release`` reads them back from
 the files of a verified bundle by :func:`restore`.  Tests hold all three rules.

@@ -1,7 +1,4 @@
-"""On what a hub's heavy work is done: this machine, or a Spark cluster; the results are equal.
-
-Belongs here: the choice that hub.yaml makes.  Does not belong here: the work itself.
-"""
+"""On what a hub's heavy work is done: this machine, or a Spark cluster; the results are equal."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Whose records a number of a case, or a token, finds.
-
-Belongs here: from what a contributor tells to lines of the register and the records they leave out.
-Does not belong here: writing the register (``withdrawing``).
-"""
+"""Whose records a number of a case, or a token, finds."""
 
 from __future__ import annotations
 

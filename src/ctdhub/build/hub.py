@@ -1,8 +1,4 @@
-"""The hub folder: what a steward owns, read into checked values.
-
-Belongs here: where things lie, what they hold together, the lock, the key of case numbers.
-Does not belong here: what may stand in settings (``settings``), what the pipeline does with them.
-"""
+"""The hub folder: what a steward owns, read into checked values."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""How a hub begins: an empty one with settings to fill in, or a practice hub.
-
-Belongs here: the files that a new hub folder starts with.
-Does not belong here: invented data (``practice``), the meaning of the settings (``hub``).
-"""
+"""How a hub begins: an empty one with settings to fill in, or a practice hub."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """A contributor's private report: its own exact profile beside the hub's protected picture.
 
-Belongs here: putting the two together as a document.  Does not belong here: counting
-(``profile``), the hub's numbers (``insight``), setting it (``paper``).
-
 The report is sensitive: it holds exact counts.  It is written below ``work/`` and nowhere else
 unless the steward names another place, and never into a site or a release.
 """

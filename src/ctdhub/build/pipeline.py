@@ -1,8 +1,4 @@
-"""The pipeline as a text: contributions in, a protected, approved release and its site out.
-
-Belongs here: the order of the steps and what each hands to the next.
-Does not belong here: how a step does its work (``stages``), or when one is stale (``steps``).
-"""
+"""The pipeline as a text: contributions in, a protected, approved release and its site out."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Settings files of a hub, read into checked values: hub.yaml and the agreements.
-
-Belongs here: what may stand in them, and the error that names every fault of one.
-Does not belong here: where they lie (``hub``), the policy (``protect``).
-"""
+"""Settings files of a hub, read into checked values: hub.yaml and the agreements."""
 
 from __future__ import annotations
 

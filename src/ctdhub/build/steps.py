@@ -1,8 +1,5 @@
 """Content-hashed steps: run what is stale, leave the rest, survive a kill at any time.
 
-Belongs here: keys, staleness and why, the swap of a finished folder into its place.
-Does not belong here: what any step does.
-
 A step writes into a fresh folder that is synced and renamed into place when it is whole.  Its key
 file lies inside, so a folder with a key is a finished one and a folder without is none.
 """

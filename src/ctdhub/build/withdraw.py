@@ -1,9 +1,4 @@
-"""Writing withdrawals down, and taking them back.
-
-Belongs here: what a steward does when a contributor tells that somebody withdrew.
-Does not belong here: whom a number finds (``finding``), what a build does with it
-(``withdrawn``), questions and tables (``cli``).
-"""
+"""Writing withdrawals down, and taking them back."""
 
 from __future__ import annotations
 

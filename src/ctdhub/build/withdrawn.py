@@ -1,8 +1,4 @@
-"""What withdrawals do to a build: records that are left out, candidates that may not be published.
-
-Belongs here: keeping to the register in every stage.
-Does not belong here: writing it (``withdrawing``), finding records (``ctdhub.sensitive.consent``).
-"""
+"""What withdrawals do to a build: records that are left out, candidates that may not be published."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What the ledger says, as tables and as JSON.
-
-Belongs here: how spending is shown.  Does not belong here: the sums (``protect.ledger``).
-"""
+"""What the ledger says, as tables and as JSON."""
 
 from __future__ import annotations
 

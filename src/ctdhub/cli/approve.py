@@ -1,8 +1,4 @@
-"""The verb of approval: approve.
-
-Belongs here: arguments, what a person sees before signing, questions.
-Does not belong here: what is signed and moved (``stages.approving``).
-"""
+"""The verb of approval: approve."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The verb ``audit``.
-
-Belongs here: arguments, progress, where findings are written.  Does not belong here: attacks,
-their sentences.
-"""
+"""The verb ``audit``."""
 
 from __future__ import annotations
 

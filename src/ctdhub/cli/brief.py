@@ -1,8 +1,4 @@
-"""The verb ``brief``.
-
-Belongs here: arguments, which document is meant, where it goes, what is printed.
-Does not belong here: what a document says (``portal.brief``, ``stages``), setting it (``paper``).
-"""
+"""The verb ``brief``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Verbs for a contributor: suggest, harmonise.
-
-Belongs here: arguments, tables, files that are written.  Does not belong here: rules, reading.
-"""
+"""Verbs for a contributor: suggest, harmonise."""
 
 from __future__ import annotations
 

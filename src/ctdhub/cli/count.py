@@ -1,7 +1,4 @@
-"""The verb ``count``: a round of counts without records, seen from the hub and from a contributor.
-
-Belongs here: arguments, what each side is told to do next.  Does not belong here: the steps.
-"""
+"""The verb ``count``: a round of counts without records, seen from the hub and from a contributor."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Verbs for formats: how two of them meet, records written in another one.
-
-Belongs here: arguments, tables, JSON.  Does not belong here: crosswalks, writing.
-"""
+"""Verbs for formats: how two of them meet, records written in another one."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The verbs ``equity`` and ``tables``.
-
-Belongs here: arguments, tables on the screen, files.
-Does not belong here: figures and their forms (``insight``).
-"""
+"""The verbs ``equity`` and ``tables``."""
 
 from __future__ import annotations
 

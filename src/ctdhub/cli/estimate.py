@@ -1,8 +1,4 @@
-"""The verb ``estimate``.
-
-Belongs here: arguments, which table is read, what is printed, files that are written.
-Does not belong here: methods (``insight.hidden``), the chart (``portal.estimates``).
-"""
+"""The verb ``estimate``."""
 
 from __future__ import annotations
 

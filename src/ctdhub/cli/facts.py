@@ -1,7 +1,4 @@
-"""The verb ``facts``: sentences and number cards of a release.
-
-Belongs here: arguments, where the sheet goes.  Does not belong here: facts (``insight``).
-"""
+"""The verb ``facts``: sentences and number cards of a release."""
 
 from __future__ import annotations
 

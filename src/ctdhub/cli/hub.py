@@ -1,7 +1,4 @@
-"""Verbs of the hub: init, demo, check, build, release, ledger, and those of approval.
-
-Belongs here: arguments, progress, tables.  Does not belong here: what a build does.
-"""
+"""Verbs of the hub: init, demo, check, build, release, ledger, and those of approval."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Verb for one-off files: kanon.
-
-Belongs here: arguments, files that are read and written, the report.
-Does not belong here: which cells are suppressed (``protect.kanon``).
-"""
+"""Verb for one-off files: kanon."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The verb group ``key``: keys to approve with, and the key that contributors link with.
-
-Belongs here: arguments, passphrases, what is shown.
-Does not belong here: what a key is (``release.keys``, ``link.keys``).
-"""
+"""The verb group ``key``: keys to approve with, and the key that contributors link with."""
 
 from __future__ import annotations
 

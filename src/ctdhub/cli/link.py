@@ -1,8 +1,4 @@
-"""The verb ``link``: whoever lawfully holds several contributors' identifiers links by them.
-
-Belongs here: arguments, options by file, the account of what was found.
-Does not belong here: how links are found (``link.identities``), what is stripped (``link.tokens``).
-"""
+"""The verb ``link``: whoever lawfully holds several contributors' identifiers links by them."""
 
 from __future__ import annotations
 

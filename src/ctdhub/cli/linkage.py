@@ -1,7 +1,4 @@
-"""The verb ``linkage``: the report on who several contributors know.
-
-Belongs here: arguments and tables.  Does not belong here: how links are found (``link``).
-"""
+"""The verb ``linkage``: the report on who several contributors know."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The command line: one thin module per verb group, no logic.
-
-Belongs here: arguments, help, progress, how results and errors are shown, exit codes.
-Does not belong here: anything another program would want to call.
-"""
+"""The command line: one thin module per verb group, no logic."""
 
 from __future__ import annotations
 

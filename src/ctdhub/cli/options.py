@@ -1,8 +1,4 @@
-"""Arguments that verbs share: a hub or release, a language, a format, a file to write.
-
-Belongs here: their help, what they refuse, how a document leaves.
-Does not belong here: what a verb does; arguments that one verb alone has.
-"""
+"""Arguments that verbs share: a hub or release, a language, a format, a file to write."""
 
 from __future__ import annotations
 

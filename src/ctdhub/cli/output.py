@@ -1,8 +1,4 @@
-"""Faults from outside the product in its own words: the file system's, the command line's.
-
-Belongs here: turning an OSError or a usage error of Typer into an error with a remedy.
-Does not belong here: how errors are shown, faults that the rooms raise themselves.
-"""
+"""Faults from outside the product in its own words: the file system's, the command line's."""
 
 from __future__ import annotations
 

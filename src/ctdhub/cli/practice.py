@@ -1,8 +1,4 @@
-"""The verb ``practice``: write invented contributors' files with a known truth.
-
-Belongs here: arguments, progress, the table of what was written.
-Does not belong here: what is invented (``ctdhub.practice``).
-"""
+"""The verb ``practice``: write invented contributors' files with a known truth."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Verbs for any table, without a hub: protect, domains (and rehearse, in its own module).
-
-Belongs here: arguments, progress, what is shown.  Does not belong here: protection itself.
-"""
+"""Verbs for any table, without a hub: protect, domains (and rehearse, in its own module)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The verb ``rehearse``: how large the errors of a policy would be, on invented people.
-
-Belongs here: arguments, progress, how the figures are shown.  Does not belong here: the figures.
-"""
+"""The verb ``rehearse``: how large the errors of a policy would be, on invented people."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Verb of the schema: codebook.  The verb ``crosswalk`` has its own module.
-
-Belongs here: arguments and what is printed.  Does not belong here: content (``schema.emit``).
-"""
+"""Verb of the schema: codebook.  The verb ``crosswalk`` has its own module."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The verb ``signals``.
-
-Belongs here: arguments, whether a file or a release is meant, what is printed or written.
-Does not belong here: the search (``insight.signals``).
-"""
+"""The verb ``signals``."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The verbs ``site`` and ``serve``.
-
-Belongs here: arguments, where the site goes, progress, what is printed.
-Does not belong here: building and serving.
-"""
+"""The verbs ``site`` and ``serve``."""
 
 from __future__ import annotations
 

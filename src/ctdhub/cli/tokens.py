@@ -1,8 +1,4 @@
-"""The verb ``tokens``: a contributor makes a file that may leave.
-
-Belongs here: arguments, the proposal, the account of what leaves.
-Does not belong here: which columns go and how tokens are made (``link.tokens``).
-"""
+"""The verb ``tokens``: a contributor makes a file that may leave."""
 
 from __future__ import annotations
 

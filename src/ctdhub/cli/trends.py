@@ -1,7 +1,4 @@
-"""The verb ``trends``: a series by year and whether its change is in the world or in the data.
-
-Belongs here: arguments, where the report goes.  Does not belong here: the split (``insight``).
-"""
+"""The verb ``trends``: a series by year and whether its change is in the world or in the data."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The verb ``verify``.
-
-Belongs here: how faults of a release are shown.  Does not belong here: finding them.
-"""
+"""The verb ``verify``."""
 
 from __future__ import annotations
 

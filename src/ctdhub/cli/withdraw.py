@@ -1,8 +1,4 @@
-"""The verb ``withdraw``: a person, or a contributor, may no longer be in the data.
-
-Belongs here: arguments, questions, what a steward is shown before and after.
-Does not belong here: finding records and writing the register (``stages.withdrawing``).
-"""
+"""The verb ``withdraw``: a person, or a contributor, may no longer be in the data."""
 
 from __future__ import annotations
 

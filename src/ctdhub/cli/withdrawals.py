@@ -1,7 +1,4 @@
-"""What the verb ``withdraw`` shows: whom a withdrawal leaves out, and the register.
-
-Belongs here: tables and JSON for the steward.  Does not belong here: arguments (``withdraw``).
-"""
+"""What the verb ``withdraw`` shows: whom a withdrawal leaves out, and the register."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""From the JSON of a site to tables.
-
-Belongs here: columns and their types, refusing what is damaged.
-Does not belong here: which file holds what (``site``).
-"""
+"""From the JSON of a site to tables."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """A published site as an object: its release, tables, places and records.
 
-Belongs here: finding and checking what a reader asks for.
-Does not belong here: fetching (``source``), the shape of tables (``shape``).
-
 No path is taken from a file of the site: paths are made here from the version and from names that
 are checked, so a hostile index leads nowhere.  What comes from the release's own files is compared
 with its list of hashes.

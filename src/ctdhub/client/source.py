@@ -1,7 +1,5 @@
 """Where the files of a site come from: a folder, or a web server.
 
-Belongs here: fetching bytes within limits.  Does not belong here: what they mean (``site``).
-
 Neither follows a way out: a link in a folder, or a redirection to another server.
 """
 

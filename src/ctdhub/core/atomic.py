@@ -1,8 +1,4 @@
-"""Writing that survives a crash and a loss of power.
-
-Belongs here: files that are there whole or not at all, and names that outlive the machine.
-Does not belong here: what is written, how a fault of the disk is told.
-"""
+"""Writing that survives a crash and a loss of power."""
 
 from __future__ import annotations
 

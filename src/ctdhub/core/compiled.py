@@ -1,7 +1,5 @@
 """Loops that numba compiles, and the error where numba is not installed.
 
-Belongs here: how a loop is compiled and where the result is kept.  Does not belong here: loops.
-
 A module of loops imports this one and numba with it, so it is imported when its loops begin to
 run, never before: numba costs half a second and 80 MB.
 """

@@ -1,7 +1,4 @@
-"""A JSON file of the site, which people read too.
-
-Belongs here: how it is written.  Does not belong here: what is in it.
-"""
+"""A JSON file of the site, which people read too."""
 
 from __future__ import annotations
 

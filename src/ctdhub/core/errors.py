@@ -1,7 +1,5 @@
 """One error tree for the whole product; each error is data that knows how to be shown.
 
-Belongs here: every exception a user may see.  Does not belong here: the checks that raise them.
-
     HubError                  something the user can mend; the command ends with exit code 2
     ├── FileError             a contributed or configured file cannot be used
     │   ├── UnreadableFile        its bytes are not what its name or content claims

@@ -1,7 +1,4 @@
-"""Numbers and lists in the language in force.
-
-Belongs here: formatting.  Does not belong here: sentences.
-"""
+"""Numbers and lists in the language in force."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Every user-visible string goes through here: gettext catalogues read by Babel.
 
-Belongs here: choosing the language, looking a message up, names and direction of the languages.
-Does not belong here: labels of variables and codes (``schema/data/labels``).
-
 The English text in the source is the key.  ``locale/<lang>.po`` holds the translations; a test
 proves that each offered language is complete and keeps every ``{placeholder}``.
 

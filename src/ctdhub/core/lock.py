@@ -1,8 +1,5 @@
 """One process at a time: a lock on a file that dies with the process that holds it.
 
-Belongs here: the two ways that systems offer, and the error where a system offers neither.
-Does not belong here: which file is the lock of what, how a user learns that it is held.
-
 Unix locks the whole file (``fcntl.flock``), Windows its first byte (``msvcrt.locking``, which is
 asked again until the byte is free, since its own waiting gives up after ten seconds).  Neither is
 needed to import this module.

@@ -1,8 +1,4 @@
-r"""How texts of cells are compared: trimmed, whatever the blank, and without regard to case.
-
-Belongs here: the one folding that rules, conditions and empties share.
-Does not belong here: the wider folding of country names (``country_names``).
-"""
+r"""How texts of cells are compared: trimmed, whatever the blank, and without regard to case."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """The shape of a document: sections made of words, bars, years and tables, and of a poster.
 
-Belongs here: plain values that both writers read.  Does not belong here: marks of a writer, words.
-
 Every text is already in the language of the document, and numbers are already written out; the
 sizes beside them (``size``, ``low``, ``high``, ``value``) only say how long to draw.
 """

@@ -1,7 +1,4 @@
-"""Values for the scripts of a page, as JSON that stands inside it.
-
-Belongs here: what makes such JSON safe.  Does not belong here: the values (``pages``, ``sharing``).
-"""
+"""Values for the scripts of a page, as JSON that stands inside it."""
 
 from __future__ import annotations
 

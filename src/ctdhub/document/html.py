@@ -1,7 +1,5 @@
 """A document as one HTML file to read and to print: no script, no request to anybody.
 
-Belongs here: the page around a document.  Does not belong here: drawing (``draw``).
-
 All sections are in it: a page on a screen has no end.  Printed, it takes A4 (a poster A3), with
 warning and citation on every page.
 """

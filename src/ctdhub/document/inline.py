@@ -1,7 +1,4 @@
-"""A file of the package that stands inside a page, and its hash for the page's policy.
-
-Belongs here: reading it once.  Does not belong here: which files a page has.
-"""
+"""A file of the package that stands inside a page, and its hash for the page's policy."""
 
 from __future__ import annotations
 

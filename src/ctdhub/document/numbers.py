@@ -1,8 +1,4 @@
-"""The question behind every number that a brief prints, so that anybody can ask it again.
-
-Belongs here: questions, and the printed forms of their answers.
-Does not belong here: which numbers a brief has (``parts``, ``place``, …).
-"""
+"""The question behind every number that a brief prints, so that anybody can ask it again."""
 
 from __future__ import annotations
 

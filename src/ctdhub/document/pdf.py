@@ -1,8 +1,5 @@
 """A document as PDF, set by typst: texts go in as data, never as markup.
 
-Belongs here: fonts, fitting a document to its pages, errors of the typesetter.
-Does not belong here: where things stand on a page (``data/*.typ``).
-
 Files follow PDF/UA-1 (ISO 14289-1): tagged, with title and language, so that screen readers can
 read them.  That standard forbids a glyph that the fonts lack, so a missing script ends in an error
 and never in a page of empty boxes.

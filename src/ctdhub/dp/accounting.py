@@ -1,8 +1,5 @@
 """Privacy accounting in zero-concentrated differential privacy (zCDP).
 
-Belongs here: what noise costs, how costs add up, how they become an (epsilon, delta) guarantee.
-Does not belong here: drawing noise (``noise``), writing the spending down (``ledger``).
-
 The unit is one person: neighbouring inputs differ by one person added or taken away, a person is
 one row, and one row lies in one cell of each table.  So each table of counts has L2 sensitivity 1
 and the discrete Gaussian with parameter sigma squared costs rho = 1 / (2 sigma squared) (Canonne,

@@ -1,8 +1,4 @@
-"""Answers that were paid for, kept so that an exact repeat costs nothing.
-
-Belongs here: storing a protected answer whole and reading it back.  Does not belong here: charges
-(``ledger``), releases (the room ``release``).
-"""
+"""Answers that were paid for, kept so that an exact repeat costs nothing."""
 
 from __future__ import annotations
 

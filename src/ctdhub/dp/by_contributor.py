@@ -1,8 +1,5 @@
 """Counts by contributor, and how the lists of contributors overlap: noisy, never single records.
 
-Belongs here: which of these tables are measured, their share of a release's cost, the measuring.
-Does not belong here: linking people (the room ``link``), estimates of those whom no list knows.
-
 The unit stays the person.  A person has one row, which names the contributor of her earliest
 record, and is on exactly one set of lists: so she changes one cell of each table by one (more where
 tokens join people, see ``lists``), a table costs 1 / (2 sigma squared), and the costs add to those

@@ -1,8 +1,5 @@
 """Perpetrators of people: what is public about their table, and how many rows of a person count.
 
-Belongs here: their plan, their bound, their share of a release's cost.
-Does not belong here: the mechanism, which is that of any table (``mechanism``).
-
 The unit stays the person.  A person with at most ``rows`` perpetrators changes each table of
 perpetrators by at most ``rows`` in L2 (all of them in one cell), so a table costs
 ``rows`` squared / (2 sigma squared), and the costs of both answers add (``accounting``).

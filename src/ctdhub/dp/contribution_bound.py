@@ -1,8 +1,4 @@
-"""The public bound of rows: who has more than count loses the surplus, as if by chance.
-
-Belongs here: which rows of a person are kept.  Does not belong here: how a table tells persons
-apart (``alone``, ``rows``).
-"""
+"""The public bound of rows: who has more than count loses the surplus, as if by chance."""
 
 from __future__ import annotations
 

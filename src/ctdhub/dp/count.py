@@ -1,9 +1,5 @@
 """Contingency tables of people: exact, sensitive, from packed integer codes.
 
-Belongs here: encoding people by their public domains, counting tables, adding counts of parts,
-what tells tables apart.
-Does not belong here: noise (``measure``) and anything that leaves the hub.
-
 Tables of two or three columns with few values are counted by bits: each recorded value is a row of
 bits, one a person, and a cell is the number of ones of the rows' conjunction.  A wide column
 (countries) groups people first.  Cells with "not recorded" follow from the margins.

@@ -1,7 +1,4 @@
-"""The policy of a new hub: every setting with its default, explained to who decides it.
-
-Belongs here: the text.  Does not belong here: what the settings mean to the software (``policy``).
-"""
+"""The policy of a new hub: every setting with its default, explained to who decides it."""
 
 DEFAULT_POLICY_YAML = """\
 # What this hub publishes and how well it protects each person.  The board of the hub decides it;

@@ -1,8 +1,5 @@
 """Columns that follow from a person's two countries, in records that are made up.
 
-Belongs here: what such a column is where both countries are released, and may be where one is.
-Does not belong here: the rule itself (``schema.belonging``), fitting records (``fit``).
-
 Where both countries are released the column is a function of the corridor, which the fit lays
 first and holds: it is read off the corridor, stays, and its tables steer the columns that move.
 Where one is released the column moves like any other, and a value that this country rules out

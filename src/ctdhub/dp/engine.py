@@ -1,8 +1,4 @@
-"""The engine: people in, a protected answer out, paid for first.
-
-Belongs here: what is asked, what its parts may cost, the order of counting, charging and answering.
-Does not belong here: the mechanism itself (``mechanism``), where people lie (``rows``).
-"""
+"""The engine: people in, a protected answer out, paid for first."""
 
 from __future__ import annotations
 

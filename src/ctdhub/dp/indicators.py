@@ -1,8 +1,4 @@
-"""Indicators follow their flags in protected records: "any" is yes where some flag is yes, else no.
-
-Belongs here: the rule that ``link`` derives indicators by, held in records that are made up.
-Does not belong here: fitting the records to tables (``fit``).
-"""
+"""Indicators follow their flags in protected records: "any" is yes where some flag is yes, else no."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Intervals of the published counts, and which counts can be shown.
 
-Belongs here: quantiles of the noise, the choice of cells to show, the COUNTS table, the estimates.
-Does not belong here: noise itself (``noise``), protected records (``synthesise``).
-
 A published count is a noisy measurement, so it is unbiased before the choice of what is shown.
 Choosing only counts that stand out from the noise would spoil ordinary 95 % intervals: among
 thousands of empty cells some pass by chance.  So cells are chosen as Benjamini and Hochberg (1995)

@@ -1,8 +1,5 @@
 """Inner loops of counting and fitting: compiled where numba is installed, else numpy's.
 
-Belongs here: the choice between ``kernels_numba`` and ``kernels_numpy``, made when a loop first
-runs, so that importing this module costs nothing.  Does not belong here: the loops.
-
 Both give the same bits.  :func:`sweep` is compiled or not at all: numpy has no form of it.
 """
 

@@ -1,9 +1,4 @@
-"""Compiled inner loops of counting and fitting; plain numbers in, plain numbers out.
-
-Belongs here: loops over records that numpy cannot express without many passes over memory.
-Does not belong here: random numbers, files, any decision that is not in the arguments; how they
-are reached (``kernels``).
-"""
+"""Compiled inner loops of counting and fitting; plain numbers in, plain numbers out."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Inner loops of counting without numba, for small tables: the same bits, several times the time.
-
-Belongs here: the functions of ``kernels_numba`` that numpy can express; their contracts stand in
-``kernels``.  Does not belong here: the choice between the two.
-"""
+"""Inner loops of counting without numba, for small tables: the same bits, several times the time."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """The overlap of lists as a question: which lists, in which years, by how many tokens, its noise.
 
-Belongs here: what is public about it, how far one person reaches, the share of each part.
-Does not belong here: counting it (``link.overlap``), the other tables of sources (``sources``).
-
 Its cells have the reach of people whom ``tokens`` tokens join (``plan.joined_reach``).  The doubles
 are rows of people less these people: one person changes them by at most ``tokens`` (decision 27).
 """

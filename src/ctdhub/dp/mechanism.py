@@ -1,8 +1,4 @@
-"""The mechanism: exact tables in, noise, then everything that is published made of noisy tables.
-
-Belongs here: the order of counting, noise, fit and publishing.  Does not belong here: what it
-costs and who pays (``engine``), how any of the steps is done.
-"""
+"""The mechanism: exact tables in, noise, then everything that is published made of noisy tables."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Exact discrete Gaussian noise from the operating system's generator.
 
-Belongs here: every random bit that the product draws.  Does not belong here: how much noise a
-table gets (``measure``) and what it costs (``accounting``).
-
 N_Z(0, sigma squared) puts probability proportional to exp(-k^2 / (2 sigma squared)) on each
 integer k.  It is drawn by inversion with lazily revealed bits.  A uniform U in [0, 1) is known by
 its first 64 bits; the cumulative probabilities F(k) are known rounded down to 64 bits, from

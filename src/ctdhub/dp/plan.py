@@ -1,8 +1,4 @@
-"""The plan: everything that the engine knows of a table before it sees a row; all of it public.
-
-Belongs here: domains, which tables are measured and how the budget is shared between them.
-Does not belong here: settings files (``policy``, ``domains``), noise (``measure``), any data.
-"""
+"""The plan: everything that the engine knows of a table before it sees a row; all of it public."""
 
 from __future__ import annotations
 

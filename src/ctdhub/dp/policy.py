@@ -1,8 +1,4 @@
-"""The policy: what is released, how well people are protected, where the budget goes.
-
-Belongs here: ``policy.yaml`` as a model that checks itself.
-Does not belong here: the meaning of columns (``schema``), the arithmetic of costs (``accounting``).
-"""
+"""The policy: what is released, how well people are protected, where the budget goes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """What all noisy tables together say of one: their sums, weighed by how sure they are.
 
-Belongs here: unbiased estimates of small tables and their variance.  Does not belong here: what
-is shown of them (``intervals``), records (``fit``).
-
 Every table is measured with noise of its own, so the margins of different tables are independent
 estimates of the same counts: their mean weighed by inverse variance is the best linear one
 (Gauss and Markov).  Its noise is a weighted sum of discrete Gaussians, hence sub-Gaussian with the

@@ -1,8 +1,4 @@
-"""Regions of people that follow from their countries.
-
-Belongs here: filling the columns of regions before they are counted.
-Does not belong here: what a region is (``schema.countries``).
-"""
+"""Regions of people that follow from their countries."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Rows of people, wherever they lie: read part by part, of which only counts are kept.
-
-Belongs here: what is counted of a part, tables in memory and Parquet files as rows.
-Does not belong here: the counting of one part (``count``), which tables are asked for (``plan``).
-"""
+"""Rows of people, wherever they lie: read part by part, of which only counts are kept."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """A dry run on invented people: what a policy would show, before anything is paid.
 
-Belongs here: stand-in data, and the error of each kind of table.  Does not belong here: the
-mechanism (``mechanism``), a generator of true-to-life people (``ctdhub.practice``), any real data.
-
 Noise depends on public settings only, so that sigma, half-widths and the smallest counts shown are
 exact.  How many cells are shown and how close the records come depends on the data: those figures
 come from the stand-in, and real data will differ.

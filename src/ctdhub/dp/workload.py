@@ -1,8 +1,4 @@
-"""Measuring: each table of the workload once, with exact noise, within the budget.
-
-Belongs here: which tables are measured, with how much noise, and the noisy tables.
-Does not belong here: counting (``count``), what is made of the noisy tables (``fit``).
-"""
+"""Measuring: each table of the workload once, with exact noise, within the budget."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Noisy counts by year, published as they were measured.
 
-Belongs here: which noisy counts by year are published, and their table.  Does not belong here:
-what is shown of single cells (``intervals``), statistics on series (the room ``insight``).
-
 Everything here is a function of noisy tables and public settings, so it costs nothing: whoever
 sees the noisy tables learns no more from a part of them (post-processing).  A year of a small
 group drowns in noise, while sums, shares and models over many years may be clear of it; they need

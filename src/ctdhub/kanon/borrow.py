@@ -1,7 +1,5 @@
 """Borrow from the surplus of full classes to complete groups of nearly k records.
 
-Belongs here: who lends to whom, and whether it pays.  Does not belong here: the peel.
-
 A class of more than k records can spare some.  A group that falls short of k under a subset borrows
 records that agree with it in all other columns, where masking these few costs less than one more
 cell in each record of the group would.

@@ -1,8 +1,5 @@
 """Distinct rows, the classes of their records, and hashes that make masking a subtraction.
 
-Belongs here: who is in which class, how many a class can spare, what was masked in the end.
-Does not belong here: which columns to mask (``peel``, ``borrow``, ``clusters``).
-
 A *part* is a number of records with the same cells that share one fate.  At first each distinct row
 is one part; a part is divided where only some of its records move.
 """

@@ -1,7 +1,5 @@
 """What no subset covers: greedy clusters of at least k records that mask whatever disagrees.
 
-Belongs here: clusters, and the last few records.  Does not belong here: groups by subsets.
-
 After the greedy k-member clustering of Byun, Kamra, Bertino and Li (2007): start from an unusual
 row, add the row that makes the fewest further cells disagree, until there are k records.
 """

@@ -1,7 +1,4 @@
-"""How many records a subset of masked columns would put into groups of at least k.
-
-Belongs here: upper bounds for many subsets at once.  Does not belong here: what is done with them.
-"""
+"""How many records a subset of masked columns would put into groups of at least k."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """The peel: groups of at least k records under a subset of masked columns become classes.
 
-Belongs here: the greedy choice of subsets.  Does not belong here: which subsets are tried and when.
-
 The subset that covers most of the remaining records for its cost is masked in them, until none
 covers any.  A group can only shrink as others are peeled off, so that an old count is an upper
 bound: subsets wait in a heap and only the first is counted anew (lazy greedy, Minoux 1978).

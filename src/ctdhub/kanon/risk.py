@@ -1,8 +1,4 @@
-"""What a reader of the file could do, and what was lost: counted on the finished table itself.
-
-Belongs here: class sizes, the risk that follows from them, the account of a run.
-Does not belong here: how cells were chosen; nothing here uses the search or its hashes.
-"""
+"""What a reader of the file could do, and what was lost: counted on the finished table itself."""
 
 from __future__ import annotations
 

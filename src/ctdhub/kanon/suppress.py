@@ -1,8 +1,5 @@
 """Local suppression: mask as few cells as needed so that every class has at least k records.
 
-Belongs here: the order of the search.  Does not belong here: its steps (``peel``, ``borrow``,
-``clusters``), tables (``table``).
-
 Rows of at least k records stay whole.  From cheap subsets of columns to dear ones, groups of at
 least k are peeled off and groups of nearly k are completed; what is left is put into clusters.
 """

@@ -1,7 +1,5 @@
 """A table of text made k-anonymous: cells suppressed, rows in random order, k proved on the result.
 
-Belongs here: from an Arrow table to an Arrow table.  Does not belong here: files, the search.
-
 Three things that a cell may say stay apart: a value, *not recorded* (null), and *suppressed*, a
 text of its own.  Suppressed is a category as any other when classes are counted.
 """

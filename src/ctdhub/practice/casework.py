@@ -1,8 +1,4 @@
-"""The case management CSV: ``;``, Windows-1252, -99, 0/1 flags, alpha-2 codes, full grain.
-
-Belongs here: the words and codes of this contributor's format.
-Does not belong here: who is in the file and what is missing (``records``).
-"""
+"""The case management CSV: ``;``, Windows-1252, -99, 0/1 flags, alpha-2 codes, full grain."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Drawing positions with given weights, for all people at once.
-
-Belongs here: weighted choice.  Does not belong here: what the weights mean.
-"""
+"""Drawing positions with given weights, for all people at once."""
 
 from __future__ import annotations
 

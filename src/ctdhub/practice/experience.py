@@ -1,8 +1,4 @@
-"""What happened to invented people: ages, exploitation, means of control, assistance.
-
-Belongs here: attributes drawn from a person's latent class.
-Does not belong here: how many people there are, and who knows them (``people``).
-"""
+"""What happened to invented people: ages, exploitation, means of control, assistance."""
 
 from __future__ import annotations
 

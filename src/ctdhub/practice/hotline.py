@@ -1,8 +1,4 @@
-"""The hotline workbook: one row per call on a situation, English labels, ``;`` lists.
-
-Belongs here: the words and codes of this contributor's format.
-Does not belong here: who is in the file and what is missing (``records``).
-"""
+"""The hotline workbook: one row per call on a situation, English labels, ``;`` lists."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """The marginals that the invented people follow, as a frozen model read from YAML.
 
-Belongs here: the shape of ``data/marginals.yaml`` and its checks.
-Does not belong here: drawing people (``people``), what contributors write down (``records``).
-
 The numbers come from published figures, each named beside its number in the YAML: CTDC Data
 Codebook v6 (November 2017, missing counts), IOM's figures of October 2019 on CTDC (more than
 90,000 cases, 169 nationalities, 172 countries of exploitation, the sentence on Europe), and the

@@ -1,8 +1,4 @@
-"""Invented lists with invented names in four scripts, to practise linking on.
-
-Belongs here: who is on which list, what each office gets wrong, the files and the truth.
-Does not belong here: spellings (``spelling``), making tokens (``link.tokens``).
-"""
+"""Invented lists with invented names in four scripts, to practise linking on."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The observatory's CSV: Spanish, comma, UTF-8 with byte order mark, bands of its own.
-
-Belongs here: the words and codes of this contributor's format.
-Does not belong here: who is in the file and what is missing (``records``).
-"""
+"""The observatory's CSV: Spanish, comma, UTF-8 with byte order mark, bands of its own."""
 
 from __future__ import annotations
 

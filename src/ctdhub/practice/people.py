@@ -1,8 +1,5 @@
 """Invented people with known attributes, drawn so that published marginals are met.
 
-Belongs here: who the invented people are, which contributors know them, the planted corridor.
-Does not belong here: what happened to them (``experience``), what is written down (``records``).
-
 A person's columns hang together through a latent class (chosen by the corridor's profile) and a
 hidden severity.  Three contributors draw independently from one population, so its size, and so
 the number of people nobody knows, is known exactly: the truth for multiple systems estimation.

@@ -1,8 +1,4 @@
-"""What a contributor wrote down about the people it knows: rows, dates, and what it left empty.
-
-Belongs here: who is in a contributor's file, when, and which blocks of a record are missing.
-Does not belong here: the words and codes of a contributor's format.
-"""
+"""What a contributor wrote down about the people it knows: rows, dates, and what it left empty."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """The refuge's workbook: HTCDS 2.0 Excel template, French labels, two header rows.
 
-Belongs here: the words of this contributor's format; row 1 holds HTCDS names, row 2 labels.
-Does not belong here: who is in the file and what is missing (``records``).
-
 Structure: Human Trafficking Case Data Standard 2.0, Excel template (UNMigration/HTCDS, CC BY
 4.0).  Labels carry the blanks at their end that the standard's own picklists have.
 """

@@ -1,7 +1,5 @@
 """Writing tables as contributors send them: delimited text and Excel workbooks.
 
-Belongs here: bytes of files, the same for the same input.  Does not belong here: what is in them.
-
 The workbook is written by hand (Office Open XML, ECMA-376) because a library stamps the time of
 writing into the file, and because a streaming writer of ten lines is faster.
 """

@@ -1,8 +1,5 @@
 """Invented names as sounds, and how offices with four scripts would spell them.
 
-Belongs here: syllables, spellings of sounds by script, slips of the pen.
-Does not belong here: who is in which list (``naming``); real names.
-
 A name is a row of sounds drawn at random, so no name means anybody.  Spellings vary as people's do:
 several letters for one sound, marks on vowels, vowels left out in Arabic script.
 """

@@ -1,8 +1,4 @@
-"""Invented people for a dry run: in the hub's codes, without files or contributors.
-
-Belongs here: people as a table of the schema's columns.  Does not belong here: contributions
-(``write``), what a dry run measures (``ctdhub.dp.simulate``).
-"""
+"""Invented people for a dry run: in the hub's codes, without files or contributors."""
 
 from __future__ import annotations
 

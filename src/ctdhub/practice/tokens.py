@@ -1,8 +1,4 @@
-"""Keyed link tokens and identifiers that nobody can mistake for real ones.
-
-Belongs here: invented tokens, placeholder names, telephone numbers that are never assigned.
-Does not belong here: real keys (a consortium's key never lies in software).
-"""
+"""Keyed link tokens and identifiers that nobody can mistake for real ones."""
 
 from __future__ import annotations
 

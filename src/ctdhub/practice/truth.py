@@ -1,7 +1,4 @@
-"""The facts behind the practice data, to hold results against.
-
-Belongs here: counts over the invented people.  Does not belong here: what contributors wrote.
-"""
+"""The facts behind the practice data, to hold results against."""
 
 from __future__ import annotations
 

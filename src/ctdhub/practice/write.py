@@ -1,8 +1,4 @@
-"""Write the practice contributions and the truth behind them.
-
-Belongs here: the folder of practice files, its summary, the planted facts as the truth states them.
-Does not belong here: drawing people (``people``), formats (one module per contributor).
-"""
+"""Write the practice contributions and the truth behind them."""
 
 from __future__ import annotations
 

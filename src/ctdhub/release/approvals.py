@@ -1,8 +1,5 @@
 """Approvals: two people, two keys, one statement each about exactly these files.
 
-Belongs here: what is signed, ``APPROVALS.json``, what can be wrong with it.
-Does not belong here: keys (``keys``), moving an approved release (``publish``).
-
 A statement names the SHA-256 of ``SHA256SUMS``, and so every byte of the release, and the last
 entry of the ledger at that moment, so that a ledger that is written anew contradicts it.  What is
 signed is the statement as JSON with sorted keys, no spaces, ASCII only (:meth:`Statement.message`).

@@ -1,7 +1,4 @@
-"""Write a release: build it beside its place, sync it to disk, rename it, make it read-only.
-
-Belongs here: the order of writing, versions.  Does not belong here: what the files contain.
-"""
+"""Write a release: build it beside its place, sync it to disk, rename it, make it read-only."""
 
 from __future__ import annotations
 

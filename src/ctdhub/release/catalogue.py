@@ -1,8 +1,5 @@
 """What catalogues of data read: Frictionless Data Package, DCAT and Croissant.
 
-Belongs here: the release described in each catalogue's words.
-Does not belong here: words for people (``readme``), the hub's own record (``manifest``).
-
 Sources: Data Package v1 (specs.frictionlessdata.io), DCAT 3 (W3C Recommendation, August 2024),
 Croissant 1.0 (MLCommons, March 2024).
 """

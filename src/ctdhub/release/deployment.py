@@ -1,8 +1,5 @@
 """A ready entry for the OpenDP deployments registry.
 
-Belongs here: the registry's fields filled from the manifest.
-Does not belong here: sending it anywhere; a steward reads it and proposes it.
-
 Source of the shape: github.com/opendp/deployments-registry-data, folder ``deployments``.
 """
 

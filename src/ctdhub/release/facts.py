@@ -1,8 +1,4 @@
-"""The public facts of a release, read into checked values.
-
-Belongs here: which facts a release may carry, and making their text safe to show.
-Does not belong here: where a hub takes them from; anything that comes from case data.
-"""
+"""The public facts of a release, read into checked values."""
 
 from __future__ import annotations
 

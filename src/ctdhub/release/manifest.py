@@ -1,8 +1,4 @@
-"""The manifest: what a release is, what was promised, and the hash of every file.
-
-Belongs here: the manifest's shape and how accuracy is stated.
-Does not belong here: comparing a manifest with the files (``verify``).
-"""
+"""The manifest: what a release is, what was promised, and the hash of every file."""
 
 from __future__ import annotations
 

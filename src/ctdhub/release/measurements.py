@@ -1,8 +1,4 @@
-"""Noisy measurements among the files of a release: counts by year, contributors, overlap.
-
-Belongs here: what their files are called, and whether what is read back can be what was measured.
-Does not belong here: the form of files (``tables``), statistics on them (``insight``).
-"""
+"""Noisy measurements among the files of a release: counts by year, contributors, overlap."""
 
 from __future__ import annotations
 

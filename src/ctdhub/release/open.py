@@ -1,8 +1,4 @@
-"""Open a release: verify first, then restore the protected answer.
-
-Belongs here: the way back from files to a Protected value.
-Does not belong here: finding faults (``verify``).
-"""
+"""Open a release: verify first, then restore the protected answer."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Publish: an approved candidate becomes a release by one rename.
-
-Belongs here: the last check and the move.  Does not belong here: signing (``approvals``), writing
-the bundle (``bundle``).
-"""
+"""Publish: an approved candidate becomes a release by one rename."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """README and changelog of a release, in plain words.
 
-Belongs here: what a reader must know before the first table.
-Does not belong here: definitions of variables (codebook), machine-readable metadata.
-
 Both files are English Markdown; the site and the codebook speak every language of the hub.
 """
 

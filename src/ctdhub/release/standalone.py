@@ -1,8 +1,4 @@
-"""The files of a table that was protected alone: records, counts and a manifest, in one folder.
-
-Belongs here: the manifest of such a folder and the order of writing.
-Does not belong here: the tables themselves (``tables``), the releases of hubs (``bundle``).
-"""
+"""The files of a table that was protected alone: records, counts and a manifest, in one folder."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Records and counts as files: Parquet for programs, CSV for everyone.
 
-Belongs here: the two forms of each table, of people and of perpetrators.
-Does not belong here: what they say about them.
-
 The CSV files hold ASCII codes only, so they carry no byte order mark.  In CSV files of counts a
 table's columns are joined with "*" and a cell's values with "|", in the same order; an empty
 value means "not recorded".  Text that a spreadsheet would run as a formula gets a leading

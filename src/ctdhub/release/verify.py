@@ -1,7 +1,4 @@
-"""Verify a release: recompute every hash, trust nothing that the manifest says about paths.
-
-Belongs here: what can be wrong with a release on disk.  Does not belong here: mending it.
-"""
+"""Verify a release: recompute every hash, trust nothing that the manifest says about paths."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Did the world change or the data?  What stands under a line of a chart of trends.
 
-Belongs here: the split of a line's change in the words of one language, its bars, its files.
-Does not belong here: splitting (``insight.change``), points by year (``years``).
-
 Bars are mirrored on pages that run from right to left; beside each stands its number as text.
 """
 

@@ -1,8 +1,4 @@
-"""The number cards of a page with figures: what each number of a table is about.
-
-Belongs here: words that the card of a number needs beside its row.
-Does not belong here: the explorer's cards, whose numbers change with the filters (``explore.js``).
-"""
+"""The number cards of a page with figures: what each number of a table is about."""
 
 from __future__ import annotations
 

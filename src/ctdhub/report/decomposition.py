@@ -1,7 +1,5 @@
 """A split change in whole sentences, in the language in force.
 
-Belongs here: how a change and its parts are said.  Does not belong here: finding them (``split``).
-
 Nothing here says that trafficking rose or fell: what is counted are people who were identified.
 """
 

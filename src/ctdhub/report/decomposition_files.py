@@ -1,8 +1,4 @@
-"""A report of a series as text, JSON or a table of comma-separated values.
-
-Belongs here: the forms of a report.
-Does not belong here: what it says (``report``, ``sentences``).
-"""
+"""A report of a series as text, JSON or a table of comma-separated values."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The charts of assistance in the words of one language, and their files.
-
-Belongs here: panels, tables and notes of each grouping; CSV and metadata of each.
-Does not belong here: shares and gaps (``insight.equity``), geometry (``draw``).
-"""
+"""The charts of assistance in the words of one language, and their files."""
 
 from __future__ import annotations
 

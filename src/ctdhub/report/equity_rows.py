@@ -1,8 +1,4 @@
-"""Assistance by group as rows, for CSV and JSON.
-
-Belongs here: the columns of these rows, the same in every language.
-Does not belong here: the figures (``equity``), sentences and pages.
-"""
+"""Assistance by group as rows, for CSV and JSON."""
 
 from __future__ import annotations
 

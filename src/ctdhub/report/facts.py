@@ -1,8 +1,5 @@
 """A sheet of facts as a document: sentences and number cards as text, Markdown or JSON.
 
-Belongs here: what stands on a sheet, and its three forms.
-Does not belong here: finding facts (``facts``), their sentences (``saying``), files and printing.
-
 The JSON has the keys of :func:`as_data`; they stay as they are, codes are never translated.
 """
 

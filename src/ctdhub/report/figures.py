@@ -1,8 +1,4 @@
-"""The figures of the site: tables of number cards, put into the words of one language.
-
-Belongs here: which figures the site has, their titles, labels, notes.
-Does not belong here: how a figure is drawn (``draw``) or computed (``insight``).
-"""
+"""The figures of the site: tables of number cards, put into the words of one language."""
 
 from __future__ import annotations
 

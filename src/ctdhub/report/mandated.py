@@ -1,7 +1,5 @@
 """A mandated table as CSV, JSON, Markdown or text.
 
-Belongs here: the forms of a table in a file or on a screen.  Does not belong here: its figures.
-
 The columns of the CSV and the keys of the JSON are the same in every language; labels and notes are
 in the language in force.
 """

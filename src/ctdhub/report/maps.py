@@ -1,8 +1,4 @@
-"""The maps of the site in the words of one language: corridors, citizenship, exploitation.
-
-Belongs here: what each tile and arrow says, steps of shading, legends, the maps as files.
-Does not belong here: geometry (``tiles``), counts (``insight``).
-"""
+"""The maps of the site in the words of one language: corridors, citizenship, exploitation."""
 
 from __future__ import annotations
 

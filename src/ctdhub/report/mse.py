@@ -1,8 +1,4 @@
-"""What estimates of the hidden population say in words, in the language in force.
-
-Belongs here: names and assumptions of methods, warnings, refusals, changes.  Does not belong here:
-what is found (``estimate``), tables and pages (``cli``, ``portal``).
-"""
+"""What estimates of the hidden population say in words, in the language in force."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Draw the methods that estimate the hidden population side by side: points with whiskers.
 
-Belongs here: geometry and marks, mirrored right to left as in ``draw``; the chart as a file.
-Does not belong here: methods (``insight.hidden``), the page (``pages.estimates``).
-
 Points, not bars: no method is the headline, and a bar from zero would look like a count.
 """
 

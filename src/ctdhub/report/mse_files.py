@@ -1,7 +1,4 @@
-"""The result as plain data for programs, with keys that stay.
-
-Belongs here: names of keys.  Does not belong here: words (``sentences``), files.
-"""
+"""The result as plain data for programs, with keys that stay."""
 
 from __future__ import annotations
 

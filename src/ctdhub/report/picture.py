@@ -2,9 +2,6 @@
 
     charts/<language>/<file>.svg    the figures of the first page
 
-Belongs here: what a picture must carry when it leaves the site: title, note, caveat, citation.
-Does not belong here: bars and whiskers (``draw``), numbers as files (``charts``).
-
 Colours are those of ``site.css``, written out, since many programs do not know CSS variables.
 Text in an SVG does not flow, so lines are broken here by the number of letters.
 """

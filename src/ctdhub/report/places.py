@@ -1,8 +1,4 @@
-"""Countries and regions of the site: which have a page and files, where, and about whom.
-
-Belongs here: addresses of places, the people on their two sides.
-Does not belong here: what stands on a page (``pages.places``).
-"""
+"""Countries and regions of the site: which have a page and files, where, and about whom."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Facts as whole sentences in the language in force, each number with its interval.
-
-Belongs here: how facts of a release, of a place and of its two sides are said.
-Does not belong here: which facts there are (``facts``), documents made of them (``factsheet``).
-"""
+"""Facts as whole sentences in the language in force, each number with its interval."""
 
 from __future__ import annotations
 

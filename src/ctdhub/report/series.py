@@ -1,8 +1,4 @@
-"""The charts of people by year in the words of one language, and who covered which year.
-
-Belongs here: which lines are drawn, labels, sentences on change, the contributors' timeline.
-Does not belong here: geometry (``years``), counts and differences (``insight.trends``).
-"""
+"""The charts of people by year in the words of one language, and who covered which year."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The signals of a release in the words of one language: charts, table, files.
-
-Belongs here: which signals are drawn, headlines, lines of tables, rows of files.
-Does not belong here: the search (``insight.signals``), geometry (``years``).
-"""
+"""The signals of a release in the words of one language: charts, table, files."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Who reports, in words: what was compared, what moved because of it, what is told together.
-
-Belongs here: sentences about contributors and about signals that belong together.
-Does not belong here: sentences of a single signal (``sentences``), the split (``remainder``).
-"""
+"""Who reports, in words: what was compared, what moved because of it, what is told together."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Signals as a JSON document and as text.
 
-Belongs here: keys, their order, lines.  Does not belong here: files, terminals, pages.
-
 The keys are documented in ``docs/reference/signals.md`` and stay as they are.
 """
 

@@ -1,8 +1,4 @@
-"""The figures of a signal in words: of a file's series, or of a release's number cards.
-
-Belongs here: what ``sentences`` needs, from findings; how groups of a release are named.
-Does not belong here: the sentences.
-"""
+"""The figures of a signal in words: of a file's series, or of a release's number cards."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """A signal in words: what moved, beside what did not, on how much past it rests.
 
-Belongs here: sentences.  Does not belong here: where their figures come from (``told``).
-
 Count, whole and share stand in one sentence: a share can rise while the count falls.
 """
 

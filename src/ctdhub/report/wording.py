@@ -1,8 +1,4 @@
-"""A number card in the words of one language: its size, its range, or why there is no number.
-
-Belongs here: the short forms that stand beside bars, on tiles and in tables.
-Does not belong here: sentences (``insight.facts``, ``pages``), digits and grouping (``words``).
-"""
+"""A number card in the words of one language: its size, its range, or why there is no number."""
 
 from __future__ import annotations
 

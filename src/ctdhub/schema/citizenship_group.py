@@ -1,8 +1,5 @@
 """Whom the country of exploitation owes what: its nationals, citizens of the EU, everybody else.
 
-Belongs here: the rule behind the derived variable ``citizenship_group``.
-Does not belong here: deriving it for people (``link``), holding it in records (``protect``).
-
 The groups are those by which the law of the European Union and the reports of its members tell
 victims apart (Directive 2011/36/EU; Eurostat, crim_thb).  The EU means its members of today
 (:func:`ctdhub.schema.countries.members`), for every year: a group then means one list of countries.

@@ -1,7 +1,4 @@
-"""The codebook as data: one row for each group, variable and code; as CSV and as JSON.
-
-Belongs here: what a codebook says about each thing.  Does not belong here: its looks (``page``).
-"""
+"""The codebook as data: one row for each group, variable and code; as CSV and as JSON."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The codebook as one HTML page in each language, for screens, telephones and paper.
-
-Belongs here: what the page shows and in which order; its looks are ``data/codebook.html.jinja``.
-Does not belong here: what the codebook says (``labels``, ``codebook``).
-"""
+"""The codebook as one HTML page in each language, for screens, telephones and paper."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Any written form of a country to its ISO 3166-1 alpha-3 code, or an honest "unknown".
 
-Belongs here: names in the schema's languages, aliases, withdrawn codes, folding, nearest match.
-Does not belong here: labels for display (``schema.countries``), applying it to columns (``cells``).
-
 Names come from CLDR (through Babel), ISO 3166 and its translations (through pycountry); aliases,
 lossy arrows and ambiguous texts from ``data/country_aliases.yaml``.
 """

@@ -1,8 +1,5 @@
 """Crosswalks: how the columns and values of known formats meet the hub's variables and codes.
 
-Belongs here: the crosswalk files as frozen models, and their arrows.
-Does not belong here: joining two formats (``crossing``), reading and writing (``harmonise``).
-
 One file per format (``data/crosswalks/<name>.yaml``) holds for both directions.  Forms of columns:
 
     year        a year, or ``bands`` of years

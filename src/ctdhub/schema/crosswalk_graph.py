@@ -1,8 +1,4 @@
-"""Arrows of a format to and from the hub, and two formats joined through the hub.
-
-Belongs here: what meets what, exactly or with a loss and which.
-Does not belong here: the crosswalks themselves (``crosswalk``), how they are shown (``cli``).
-"""
+"""Arrows of a format to and from the hub, and two formats joined through the hub."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""What is emitted from the schema: Arrow types, Frictionless schemas, the codebook in files.
-
-Belongs here: other formats' words for the schema.  Does not belong here: meaning (``model``,
-``labels``), the codebook's content (``codebook``) and page (``page``), which are passed on.
-"""
+"""What is emitted from the schema: Arrow types, Frictionless schemas, the codebook in files."""
 
 from __future__ import annotations
 

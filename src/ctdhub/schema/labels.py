@@ -1,8 +1,5 @@
 """Labels and definitions of everything in the schema, in every offered language.
 
-Belongs here: reading ``data/labels/<language>.yaml``, proving it complete, looking words up.
-Does not belong here: text of the interface (``locale``), names of countries (``countries``).
-
 >>> label("citizenship", "fr")
 'Nationalité'
 >>> code_label("citizenship", "CIV", "es")

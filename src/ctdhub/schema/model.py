@@ -1,8 +1,4 @@
-"""The schema as frozen, self-checking models; everything else is emitted from it.
-
-Belongs here: the shape of variables, code lists and groups, their domains and lookups.
-Does not belong here: quirks of contributors, labels of the interface, file formats of exports.
-"""
+"""The schema as frozen, self-checking models; everything else is emitted from it."""
 
 from __future__ import annotations
 

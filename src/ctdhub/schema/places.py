@@ -1,8 +1,4 @@
-"""A place that somebody asks about: a country, a region, a union of states, a list of countries.
-
-Belongs here: what a text stands for, its countries, its name in each language.
-Does not belong here: aliases of countries seen in files (``harmonise`` knows them and is asked).
-"""
+"""A place that somebody asks about: a country, a region, a union of states, a list of countries."""
 
 from __future__ import annotations
 

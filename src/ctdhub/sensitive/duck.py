@@ -1,7 +1,5 @@
 """DuckDB in this process, closed to the network and to the disk.
 
-Belongs here: how an Ibis expression over Arrow tables is run.  Does not belong here: expressions.
-
 Ibis is only the language: an expression is compiled to SQL and run here, so that another engine
 needs another few lines.  Nothing spills: rows come in slices that fit the memory limit; where they
 must be seen at once, the machine's memory is the limit.

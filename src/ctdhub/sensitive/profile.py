@@ -1,7 +1,5 @@
 """Exact counts of one contributor's records: people, values, what is filled in, what was refused.
 
-Belongs here: counting.  Does not belong here: which files are the contributor's (``stages``).
-
 A profile holds counts by public value and by rule.  It holds no record, no identifier and no value
 outside the schema's public domains.
 """

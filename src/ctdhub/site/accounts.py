@@ -1,8 +1,4 @@
-"""What a hub tells of its own care: the privacy it has spent, the audit whose publication it paid.
-
-Belongs here: both as checked values.  Does not belong here: the ledger itself and the attacks
-(``protect``), what stands on the page (``pages.methods``).
-"""
+"""What a hub tells of its own care: the privacy it has spent, the audit whose publication it paid."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Build the site of a release: its pages in every language, its files, the charts' files.
 
-Belongs here: folders and files of the site.  Does not belong here: what stands on a page.
-
 The site opens from ``file://``, shows all its charts and tables without a script, and asks nothing
 of any other server.  Where pages lie is told in ``frame``.  Pages of earlier releases stay as they
 are: what was cited can be found.

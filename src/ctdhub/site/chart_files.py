@@ -11,8 +11,6 @@
     estimates                     the page "Not seen", .json and .csv (``pages.estimates``)
     places/<place>                all figures of a country or region; two more columns say which
     stories/<story>-<number>      a figure of a story
-
-Belongs here: a figure's numbers for programs.  Does not belong here: words of a page.
 """
 
 from __future__ import annotations

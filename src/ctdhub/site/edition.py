@@ -1,8 +1,4 @@
-"""What a site shows beside its release: the hub's stories and events, its spending, its address.
-
-Belongs here: what the pages of one site have in common and a release does not know.
-Does not belong here: reading each part (``story``, ``calendar``, …).
-"""
+"""What a site shows beside its release: the hub's stories and events, its spending, its address."""
 
 from __future__ import annotations
 

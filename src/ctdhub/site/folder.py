@@ -1,8 +1,4 @@
-"""Make a folder anew: its readers see the old one until the new one is whole.
-
-Belongs here: which folders may be replaced, and the change from one to the other.
-Does not belong here: what is written into them (``site``, ``exhibit``).
-"""
+"""Make a folder anew: its readers see the old one until the new one is whole."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """What every page shares: where it lies, how it links to others, its frame in one language.
 
-Belongs here: addresses, links, head, menu.  Does not belong here: what a page says (``pages``).
-
     <site>/index.html, <site>/fr/index.html    lead to the last release
     <site>/latest/<language>/<page>            leads to that page of the last release
     <site>/r/<version>/<language>/<page>       a page, there for good

@@ -1,8 +1,4 @@
-"""What stands on each page, in the language in force.
-
-Belongs here: one module for each kind of page.
-Does not belong here: what all pages share (``frame``), how a figure is drawn (``draw``).
-"""
+"""What stands on each page, in the language in force."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Serve a site on this machine only, to look at it.
-
-Belongs here: the local server.  Does not belong here: building pages, serving the public.
-"""
+"""Serve a site on this machine only, to look at it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """What search engines and other sites read of a page: canonical address, previews, Dataset.
 
-Belongs here: the hidden part of the head, sitemap.xml, robots.txt.
-Does not belong here: titles and descriptions (``pages``), catalogues as files (``release``).
-
 Addresses begin with ``https://`` only where the hub's own public address is known; else none is
 written, so a copy on a memory stick does not claim to be somewhere.  Pages with invented data ask
 not to be found.

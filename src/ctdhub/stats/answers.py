@@ -1,8 +1,5 @@
 """Answer a counting question from a release, with an interval that the noise justifies.
 
-Belongs here: counts and shares of people under conditions.
-Does not belong here: which questions are worth asking (``facts``, ``tables``).
-
 Method.  A question names a set of values for each of some variables.
 1. A single cell of a measured table is read from the protected counts, as published.  A cell that
    is not shown had a noisy count below the smallest shown one of its table (where none is shown:

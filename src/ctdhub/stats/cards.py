@@ -1,8 +1,4 @@
-"""The number card: no published figure stands alone.
-
-Belongs here: what every figure carries, and making cards.
-Does not belong here: how a figure is computed (``answers``), how it is worded (``words``).
-"""
+"""The number card: no published figure stands alone."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Cells of a table added up: people in them, the noise of their sum, the part that is not shown.
-
-Belongs here: sums of cells and their errors.  Does not belong here: which cells answer which
-question (``answers``).
-"""
+"""Cells of a table added up: people in them, the noise of their sum, the part that is not shown."""
 
 from __future__ import annotations
 

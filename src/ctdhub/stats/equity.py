@@ -1,8 +1,5 @@
 """Who is assisted: needed, offered, received, declined, not available, by group; and who is not.
 
-Belongs here: shares of each kind of assistance by group, and gaps between groups.
-Does not belong here: labels of charts and drawing (``portal``).
-
 Each kind of assistance stands alone: its denominator is the people whose status of that kind is
 recorded.  "Of need" leaves out those who declined, for they chose not to take it up.
 

@@ -1,8 +1,5 @@
 """How far a count of the protected records may be from the truth, for any question of the explorer.
 
-Belongs here: people in the records by variable, the error of such counts, their tables.
-Does not belong here: published counts (``answers``), packing and drawing (``portal``).
-
 Method.  The explorer adds up protected records, because only records can be filtered freely.
 1. Where the variables named by the filters and the chart are together a measured table, a sum of
    ``m`` of its cells lies in ``n ± (z sqrt(m) sqrt(sigma^2 + r^2) + min((m - 1) u, U))``: z the

@@ -1,7 +1,4 @@
-"""Two groups of which one receives a kind of assistance less often, and how that is said.
-
-Belongs here: a gap and its sentence.  Does not belong here: finding gaps (``equity``).
-"""
+"""Two groups of which one receives a kind of assistance less often, and how that is said."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""What a guarantee means for one person.
-
-Belongs here: bounds that follow from epsilon alone.
-Does not belong here: what was measured (``answers``), the guarantee itself (``protect``).
-"""
+"""What a guarantee means for one person."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Headline facts and facts of a place, as cards.
-
-Belongs here: which figures a reader meets first, and finding them.
-Does not belong here: how a figure is computed (``answers``), sentences (``saying``).
-"""
+"""Headline facts and facts of a place, as cards."""
 
 from __future__ import annotations
 

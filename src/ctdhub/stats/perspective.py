@@ -1,8 +1,4 @@
-"""The figures that a reader meets first: of a release, and of one side of a place.
-
-Belongs here: which figures there are, and why some are not shown.
-Does not belong here: finding them (``facts``), sentences (``saying``).
-"""
+"""The figures that a reader meets first: of a release, and of one side of a place."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """The largest of many sums: which are shown, and intervals that allow for their having been picked.
 
-Belongs here: choosing among answers by their own size.  Does not belong here: which answers are
-candidates (``facts``).
-
 Whoever lists the largest of m sums lists those whose noise went up, and ordinary intervals miss
 below.  So a sum is shown as Benjamini and Hochberg (1995) choose among the m candidates, at
 1 - level, and the intervals of the R that are listed have level 1 - R (1 - level) / m: then the

@@ -1,9 +1,5 @@
 """Noisy series by year, and the overlap of lists: unbiased inputs for statistics.
 
-Belongs here: finding the series of a group, of each contributor, the overlap of lists.
-Does not belong here: what is concluded from them (``signals``, ``estimate``), figures to show
-(``answers``, ``cards``): a single value of a series is too noisy to be read by itself.
-
 Each value is a count plus noise of mean zero and known standard deviation, independent of the
 values of other years of its table.  Values may be negative and are not truncated, so that sums and
 means of them stay unbiased.  A sum of m values of one series has the standard deviation

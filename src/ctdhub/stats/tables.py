@@ -1,8 +1,4 @@
-"""Tables of one question: every row a number card, with the right denominator.
-
-Belongs here: distributions, groups of flags, corridors, as published.
-Does not belong here: labels and drawing (``portal``).
-"""
+"""Tables of one question: every row a number card, with the right denominator."""
 
 from __future__ import annotations
 

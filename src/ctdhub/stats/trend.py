@@ -1,8 +1,5 @@
 """People by year: series, who covered which year, and what may be said about change.
 
-Belongs here: counts by year with the contributors behind them, differences of two years.
-Does not belong here: labels and drawing (``portal``).
-
 A difference of two counts takes its interval from the two half-widths added in quadrature; the
 noise of two cells is independent.  It says how many more people were identified, which also moves
 when a contributor joins or leaves, never how much trafficking there was.

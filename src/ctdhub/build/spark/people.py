@@ -1,8 +1,5 @@
 """Records to people on a cluster: whole persons come together, then the hub's own join runs.
 
-Belongs here: dealing records out by person, the parts that people are written in.
-Does not belong here: how records of a person merge (``link``), who is left out (``withdraw``).
-
 A task reads some rows of a harmonised file and deals them out: the part of a record is the CRC-32
 of its person, whoever else there is.  Rows of a part travel as one compressed Arrow stream, so that
 Spark shuffles few values.  A second task gets all rows of a part, and so all records of its

@@ -1,8 +1,4 @@
-"""Rows of people on a cluster: workers count their parts, only sums come back.
-
-Belongs here: which worker counts which part, adding up tables on the way.
-Does not belong here: counting (``protect.count``), what is counted (``protect.rows``).
-"""
+"""Rows of people on a cluster: workers count their parts, only sums come back."""
 
 from __future__ import annotations
 

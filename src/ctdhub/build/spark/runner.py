@@ -1,8 +1,5 @@
 """Steps that need nothing of each other, brought up to date by the workers of a cluster.
 
-Belongs here: shipping steps, following their progress, bringing faults back.
-Does not belong here: what a step does, and when it is stale (``steps``).
-
 A worker runs :meth:`Step.refresh`, as this machine would: the same function, into the same folder
 of a file system that all share, renamed into place when it is whole.  A task that Spark runs again,
 or twice at once, finds the step done, or does the same once more.  A step names files and never

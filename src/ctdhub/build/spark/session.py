@@ -1,8 +1,4 @@
-"""The session on a cluster: started at first need, with encryption, stopped with the build.
-
-Belongs here: settings of Spark that ctdhub makes, what is missing on this machine, and Spark's
-failures as errors with a remedy.  Does not belong here: work (``runner``, ``people``, ``rows``).
-"""
+"""The session on a cluster: started at first need, with encryption, stopped with the build."""
 
 from __future__ import annotations
 

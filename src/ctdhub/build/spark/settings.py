@@ -1,7 +1,4 @@
-"""What a hub decides about Spark.
-
-Belongs here: settings that a steward may change.  Does not belong here: the session made of them.
-"""
+"""What a hub decides about Spark."""
 
 from __future__ import annotations
 

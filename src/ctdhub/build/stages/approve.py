@@ -1,8 +1,4 @@
-"""Two people approve a candidate; a practice hub approves its own.
-
-Belongs here: which candidate is meant, the statement about it, signing and publishing in a hub.
-Does not belong here: what a statement says (``release.approvals``), how it is shown (``cli``).
-"""
+"""Two people approve a candidate; a practice hub approves its own."""
 
 from __future__ import annotations
 

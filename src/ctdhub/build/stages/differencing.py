@@ -1,8 +1,4 @@
-"""Whether contributors whose counts are not shown have company among those that are not shown.
-
-Belongs here: the check of agreements and policy, its words.
-Does not belong here: measuring by contributor (``protect.sources``).
-"""
+"""Whether contributors whose counts are not shown have company among those that are not shown."""
 
 from __future__ import annotations
 

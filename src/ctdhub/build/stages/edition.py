@@ -1,8 +1,4 @@
-"""What a hub shows beside its release.
-
-Belongs here: stories, events, spending and audit of a hub, put together for its site.
-Does not belong here: reading each of them (``portal``), the ledger's sums (``protect``).
-"""
+"""What a hub shows beside its release."""
 
 from __future__ import annotations
 

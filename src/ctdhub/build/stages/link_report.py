@@ -1,8 +1,4 @@
-"""The report on links for the steward, and the rule that no linkage key lies in a hub.
-
-Belongs here: its files, which inputs it has.
-Does not belong here: how links are found (``link.clusters``), rows of people (``records``).
-"""
+"""The report on links for the steward, and the rule that no linkage key lies in a hub."""
 
 from __future__ import annotations
 

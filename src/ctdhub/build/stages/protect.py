@@ -1,8 +1,4 @@
-"""From people to a protected answer, paid for in the ledger.
-
-Belongs here: the stage that crosses the border, and whether everything published was paid for.
-Does not belong here: the mechanism (``protect``), what is published (``publishing``).
-"""
+"""From people to a protected answer, paid for in the ledger."""
 
 from __future__ import annotations
 

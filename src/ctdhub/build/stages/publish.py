@@ -1,8 +1,4 @@
-"""From a protected answer to a candidate, an approved release and its site.
-
-Belongs here: stages right of the border.  Does not belong here: how two people approve
-(``approving``).
-"""
+"""From a protected answer to a candidate, an approved release and its site."""
 
 from __future__ import annotations
 

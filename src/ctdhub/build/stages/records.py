@@ -1,8 +1,4 @@
-"""From contributed files to people: harmonise and link.
-
-Belongs here: stages on the sensitive side of the border, and their reports.
-Does not belong here: protection and what follows it.
-"""
+"""From contributed files to people: harmonise and link."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """The linkage key in an envelope that one contributor alone can open.
 
-Belongs here: key pairs of contributors, wrapping and unwrapping.
-Does not belong here: the linkage key itself (``file``).
-
 X25519 (RFC 7748) with a fresh pair for each envelope, HKDF-SHA256 (RFC 5869) over the shared
 secret and both public halves, ChaCha20-Poly1305 (RFC 8439): the construction of HPKE's base mode
 (RFC 9180), without its framing.  An envelope does not say who sent it: compare fingerprints.

@@ -1,7 +1,4 @@
-"""Files of secrets: written once, for their owner alone.
-
-Belongs here: how such a file comes to be.  Does not belong here: what is in it.
-"""
+"""Files of secrets: written once, for their owner alone."""
 
 from __future__ import annotations
 

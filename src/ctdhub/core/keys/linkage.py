@@ -1,8 +1,4 @@
-"""The linkage key and its file.
-
-Belongs here: making, writing, reading and rotating the key; how a hub notices one.
-Does not belong here: its way to other contributors (``envelope``, ``shares``).
-"""
+"""The linkage key and its file."""
 
 from __future__ import annotations
 

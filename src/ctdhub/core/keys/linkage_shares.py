@@ -1,8 +1,4 @@
-"""The linkage key in shares: any k of n give it back, fewer say nothing about it.
-
-Belongs here: files of shares.  Does not belong here: the key itself (``file``), the arithmetic
-(``ctdhub.core.keys``).
-"""
+"""The linkage key in shares: any k of n give it back, fewer say nothing about it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Secrets as text files with a first line that says what they are, as PEM does (RFC 7468).
-
-Belongs here: writing and reading such a file.  Does not belong here: what its fields mean.
-"""
+"""Secrets as text files with a first line that says what they are, as PEM does (RFC 7468)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """A secret in n shares: any k of them give it back, fewer say nothing of it at all.
 
-Belongs here: Shamir's scheme over the field of 256 elements, byte by byte.
-Does not belong here: how a share travels or who may ask for it.
-
 Each byte of the secret is the value at 0 of a polynomial of degree k - 1 whose other coefficients
 are random; the share of place x holds its values at x (Shamir, *How to share a secret*, 1979).
 For any k - 1 places and any secret there is exactly one polynomial through them, so that k - 1

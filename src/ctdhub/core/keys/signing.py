@@ -1,8 +1,4 @@
-"""Signing keys of those who approve releases: Ed25519 (RFC 8032), private half in a PEM file.
-
-Belongs here: making, reading and using a key.  Does not belong here: what is signed
-(``approvals``), whose key it is (hub.yaml).
-"""
+"""Signing keys of those who approve releases: Ed25519 (RFC 8032), private half in a PEM file."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Draw a figure as inline SVG: bars with whiskers and direct labels, mirrored right to left.
 
-Belongs here: geometry and marks.  Does not belong here: words, numbers, colours (``site.css``).
-
 Widths are in per cent and heights in pixels, so text keeps its size on a phone.  The SVG itself
 always runs left to right (text anchors flip otherwise); right-to-left pages get mirrored x.
 """

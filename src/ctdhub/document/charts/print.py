@@ -1,7 +1,5 @@
 """Bars and years as inline SVG for the page of a document.
 
-Belongs here: geometry.  Does not belong here: colours (``data/sheet.css``), words.
-
 The SVG runs left to right in every language; bars are mirrored by hand right to left, years not.
 """
 

@@ -1,8 +1,5 @@
 """The tile-grid map of the world as inline SVG: equal squares without borders, and arrows.
 
-Belongs here: where each tile lies, geometry and marks.  Does not belong here: words, numbers
-(``maps``), colours (``site.css``).
-
 Every country and territory of ISO 3166 is one tile; no line of a border is drawn.  The map is the
 same in every language: it is not mirrored.
 """

@@ -1,7 +1,5 @@
 """Draw people by year as inline SVG: points with whiskers, and the contributors' timeline.
 
-Belongs here: geometry and marks.  Does not belong here: words, numbers, colours (``site.css``).
-
 Years run from left to right in every language, as on the axis of a printed chart: nothing here is
 mirrored.  Widths are in per cent and heights in pixels, as in ``draw``.
 """

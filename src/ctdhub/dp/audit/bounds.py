@@ -1,7 +1,5 @@
 """What guesses prove: lower bounds on epsilon and intervals of rates, from counts of right guesses.
 
-Belongs here: the statistics of attacks.  Does not belong here: any attack, any data.
-
 A bound with ``risk`` r is wrong, that is above the true epsilon, with a chance of at most r.
 """
 

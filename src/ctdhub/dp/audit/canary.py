@@ -1,8 +1,5 @@
 """The one-run canary audit: many planted people, each in or out by a coin, one run, many guesses.
 
-Belongs here: canaries, how they are scored and guessed.  Does not belong here: what the guesses
-prove (``bounds``).
-
 Steinke, Nasr and Jagielski 2023, "Privacy auditing with one (1) training run" (arXiv 2305.08846).
 Canaries are drawn from the public domains, so that they do not depend on the data.
 """

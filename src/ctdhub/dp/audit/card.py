@@ -1,8 +1,4 @@
-"""The card for the privacy officer: what is promised beside what attacks achieved, in plain words.
-
-Belongs here: the promise, the order of the card, its forms as text, Markdown and JSON.
-Does not belong here: attacks, their sentences (``sentences``), terminals, files.
-"""
+"""The card for the privacy officer: what is promised beside what attacks achieved, in plain words."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Guessing from the protected records, about people who are in the answer and people who are not.
 
-Belongs here: the control fold, nearest protected records, guesses of a column from the others.
-Does not belong here: intervals (``bounds``).
-
 What can be guessed about somebody who was never in the answer is knowledge about groups; only what
 goes beyond that is a leak.  So people are held out by independent coins (the control fold), and
 the same attack is made on both sides.

@@ -1,7 +1,4 @@
-"""Each attack in sentences: what was tried, what was found, how to read it.
-
-Belongs here: words and verdicts for one attack.  Does not belong here: the card as a whole.
-"""
+"""Each attack in sentences: what was tried, what was found, how to read it."""
 
 from __future__ import annotations
 

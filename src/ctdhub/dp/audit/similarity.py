@@ -1,7 +1,4 @@
-"""How alike people and protected records are: in how many columns they are equal.
-
-Belongs here: the distance that attackers use.  Does not belong here: what they conclude from it.
-"""
+"""How alike people and protected records are: in how many columns they are equal."""
 
 from __future__ import annotations
 

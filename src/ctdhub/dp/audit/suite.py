@@ -1,8 +1,5 @@
 """All audits of a hub's people at its policy, and what publishing their findings costs.
 
-Belongs here: which attack sees which people, and the price of telling what it found.
-Does not belong here: the attacks, words (``card``), files and folders (the command).
-
 Each audit runs the engine on real people without a charge, so its findings are internal.  To
 publish them costs what they could tell about a person:
 

@@ -1,8 +1,5 @@
 """The two-world attack: many releases with and without one wide record, told apart by an attacker.
 
-Belongs here: the two worlds, what the attacker measures in a release, how it decides.
-Does not belong here: what its alarms prove (``bounds``).
-
 A wide record has a rare value in every column.  An older generator of protected records let its
 bounds depend on the data, so that one such record changed what was published and was told almost
 always.  The attacker here knows everybody else and looks for just that.

@@ -1,7 +1,4 @@
-"""What an attacker sees: the published answer, or the noisy tables themselves, as tables of cells.
-
-Belongs here: turning one run of the mechanism into tables to score.  Does not belong here: scores.
-"""
+"""What an attacker sees: the published answer, or the noisy tables themselves, as tables of cells."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """The ledger: what may still be spent, and the charge that is written before noise is drawn.
 
-Belongs here: charging within the hub's budget and the contributors' limits, and refusing.
-Does not belong here: lines on disk (``file``), the arithmetic of costs (``accounting``).
-
 The hash of a question covers case data, so it is keyed with a secret of the folder, and the
 ``id`` of a charge, which a release carries, is random: neither tells anything about the data.
 """

@@ -1,9 +1,4 @@
-"""One charge, as it lies in the ledger.
-
-Belongs here: the fields of a charge, its hash, reading one line.
-Does not belong here: the file that the lines lie in (``file``), whether a charge may be made
-(``book``).
-"""
+"""One charge, as it lies in the ledger."""
 
 from __future__ import annotations
 

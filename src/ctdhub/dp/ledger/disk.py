@@ -1,8 +1,4 @@
-"""Writing that survives a crash, and what the disk refuses in words.
-
-Belongs here: faults of disk and rights as errors with a remedy.
-Does not belong here: how a file outlives a crash (``ctdhub.core.atomic``), what is written.
-"""
+"""Writing that survives a crash, and what the disk refuses in words."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """The lines of the ledger on disk: appending, reading, mending, finding what was changed.
 
-Belongs here: ``ledger.jsonl``, ``head`` and torn lines.
-Does not belong here: whether a charge may be made (``book``), what a line says (``entry``).
-
 ``ledger.jsonl`` holds one entry a line; each names the hash of the one before it, and ``head``
 names the last.  The line is synced before ``head``, and ``head`` before noise is drawn, so that a
 line behind ``head`` is at worst a charge whose answer was never made; ``head`` catches up before

@@ -1,8 +1,5 @@
 """What a charge is for, in words: English in the ledger, the reader's language where it is shown.
 
-Belongs here: the sentences, from their fields to the ledger and back to the reader.
-Does not belong here: what a charge costs (``book``), how a ledger is shown (``cli``).
-
 The ledger outlives the language of whoever charged, so that its words are always English.
 """
 

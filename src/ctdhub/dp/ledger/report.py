@@ -1,7 +1,4 @@
-"""What was spent on what: by kind, and by contributor.
-
-Belongs here: sums over the ledger as figures.  Does not belong here: how they are shown (``cli``).
-"""
+"""What was spent on what: by kind, and by contributor."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""A protected answer out of a sum: the same mechanism, without people.
-
-Belongs here: the file of the sum, and the question that is asked of it.
-Does not belong here: how the sum came about (``hub``), the mechanism (``engine``).
-"""
+"""A protected answer out of a sum: the same mechanism, without people."""
 
 from __future__ import annotations
 

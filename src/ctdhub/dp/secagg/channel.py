@@ -1,8 +1,5 @@
 """Ciphers between two parties of a round: a key in common, and sealed content.
 
-Belongs here: key agreement, key derivation, authenticated encryption.  Does not belong here: what
-is sealed.
-
 Two parties agree on a secret by X25519 (RFC 7748) from one's private and the other's public key;
 HKDF with SHA-256 (RFC 5869) makes of it a key for each purpose, bound to the round; content is
 sealed by AES-256 in Galois counter mode (NIST SP 800-38D) with a random nonce of 96 bits.

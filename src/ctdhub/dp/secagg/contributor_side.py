@@ -1,8 +1,5 @@
 """A contributor's three steps: join, mask, reveal.
 
-Belongs here: the order of checks, counting the contributor's own table, what is written where.
-Does not belong here: what messages are made of (``protocol``).
-
 ``exchange`` is the folder in which files of the round lie that others see: a shared folder, or one
 that attachments are saved to.  ``keep`` is the contributor's own.
 """

@@ -1,8 +1,4 @@
-"""Files of a round: one line of JSON that says what it is, then its numbers if it has any.
-
-Belongs here: reading, writing, names, and the errors of a file that is missing, altered or not of
-this round.  Does not belong here: what the files say (``messages``).
-"""
+"""Files of a round: one line of JSON that says what it is, then its numbers if it has any."""
 
 from __future__ import annotations
 

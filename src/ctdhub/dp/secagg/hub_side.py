@@ -1,8 +1,4 @@
-"""The hub's four steps: new, start, close, total.
-
-Belongs here: the order of checks, who is missing and who is left out, what is written where.
-Does not belong here: what messages are made of (``protocol``), noise (``engine``).
-"""
+"""The hub's four steps: new, start, close, total."""
 
 from __future__ import annotations
 

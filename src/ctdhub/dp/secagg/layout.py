@@ -1,7 +1,4 @@
-"""Which numbers are sent: the cells of every measured table that is no margin of another.
-
-Belongs here: from tables to one row of numbers and back.  Does not belong here: masks (``masks``).
-"""
+"""Which numbers are sent: the cells of every measured table that is no margin of another."""
 
 from __future__ import annotations
 

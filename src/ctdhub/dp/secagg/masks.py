@@ -1,8 +1,5 @@
 """Masks: numbers that look random to everyone, and whose sum is the sum of what they hide.
 
-Belongs here: streams from seeds, putting masks on and taking them off.  Does not belong here:
-where seeds come from (``channel``), who may have which (``contributor``).
-
 Contributor i sends, cell by cell and modulo 2^32,
 
     y_i = x_i + G(b_i) + sum over j after i of G(s_ij) - sum over j before i of G(s_ij)

@@ -1,8 +1,5 @@
 """What the parties of a round send each other, as models that check themselves.
 
-Belongs here: the content of each file of a round and what must hold within one.
-Does not belong here: reading and writing them (``files``), what they are made of (``protocol``).
-
 Everything after the plan names the round by its hash, and the round holds the plan and every key:
 whoever was given another round notices at the first file of somebody else, and before that by the
 fingerprint.

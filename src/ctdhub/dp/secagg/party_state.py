@@ -1,7 +1,4 @@
-"""What a party of a round keeps to itself: its private key, and which steps it took.
-
-Belongs here: the state that makes a step impossible twice.  Does not belong here: the steps.
-"""
+"""What a party of a round keeps to itself: its private key, and which steps it took."""
 
 from __future__ import annotations
 

@@ -1,9 +1,5 @@
 """The steps of a round on messages alone: no files, no clock, randomness from outside.
 
-Belongs here: what each message is made of, and what the hub makes of them.
-Does not belong here: files (``contributor``, ``hub``), arithmetic (``masks``), ciphers
-(``channel``).
-
 In words.  A contributor draws a seed of its own and has a seed in common with each other
 contributor.  It masks its counts with all of them, and shares each of its seeds out, so that any
 ``threshold`` contributors together can give it back.  When the hub has what it will get, it names

@@ -1,8 +1,4 @@
-"""The sum of counts, as the engine takes it in place of people.
-
-Belongs here: tables and their margins out of the sum, and whether it can be a sum of counts.
-Does not belong here: how the sum came about (``hub``).
-"""
+"""The sum of counts, as the engine takes it in place of people."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The domains file: what is public about a table that is protected alone, as a model.
-
-Belongs here: ``DOMAINS.yaml``, its checks, its plan.  Does not belong here: how it meets a table
-(``scope``), drafting it (``draft``).
-"""
+"""The domains file: what is public about a table that is protected alone, as a model."""
 
 from __future__ import annotations
 

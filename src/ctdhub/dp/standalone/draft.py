@@ -1,8 +1,5 @@
 """A first domains file out of a table, for a person to check against public knowledge.
 
-Belongs here: what a draft proposes for each column, and its text.
-Does not belong here: what a domains file may say (``domains``).
-
 Values that are taken from the data are not private: that a rare value is in the list tells that
 somebody has it.  So a draft says ``checked: false``, and nothing is protected by it until a person
 has compared it with a code book.

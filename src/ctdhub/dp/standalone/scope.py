@@ -1,8 +1,4 @@
-"""What is public about one table: its plan, and how its cells become values of the plan.
-
-Belongs here: the scope that a domains file, or the hub's schema, gives a table by its header.
-Does not belong here: the file itself (``domains``), the cells (``alone``).
-"""
+"""What is public about one table: its plan, and how its cells become values of the plan."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Any table of public domains, protected alone: no hub, no schema of its own.
-
-Belongs here: cells checked against their domains, whom a row belongs to, the question asked.
-Does not belong here: the domains file (``domains``), files that are written (the room ``release``).
-"""
+"""Any table of public domains, protected alone: no hub, no schema of its own."""
 
 from __future__ import annotations
 

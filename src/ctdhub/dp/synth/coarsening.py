@@ -1,7 +1,4 @@
-"""Groups of the values of a wide column: small countries join their subregion, then their region.
-
-Belongs here: which values are fitted together.  Does not belong here: any use of the groups.
-"""
+"""Groups of the values of a wide column: small countries join their subregion, then their region."""
 
 from __future__ import annotations
 

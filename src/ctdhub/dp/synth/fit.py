@@ -1,8 +1,5 @@
 """Records that agree with all noisy tables at once: post-processing, free of privacy cost.
 
-Belongs here: the stages of the fit and when it ends.  Does not belong here: noise, intervals,
-anything that saw exact counts.
-
 The corridor of the records is made first and stays.  Then records change one value at a time, each
 time to the value that lowers the sum over tables of (records - noisy)^2 / variance most: first
 against pairs, pooled from all tables that contain them, then against triples too.  This is the

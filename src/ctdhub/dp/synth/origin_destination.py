@@ -1,8 +1,4 @@
-"""The corridor of the records: whole numbers by origin and place that keep what stands out.
-
-Belongs here: the table that records hold exactly.  Does not belong here: the published counts of
-corridors (``intervals``), all other columns (``fit``).
-"""
+"""The corridor of the records: whole numbers by origin and place that keep what stands out."""
 
 from __future__ import annotations
 

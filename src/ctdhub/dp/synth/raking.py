@@ -1,7 +1,4 @@
-"""Tables of whole, non-negative numbers near noisy ones: projection, raking, apportionment.
-
-Belongs here: arithmetic on one table and its margins.  Does not belong here: records (``fit``).
-"""
+"""Tables of whole, non-negative numbers near noisy ones: projection, raking, apportionment."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Support: how readily rare combinations are left out of the records.
 
-Belongs here: the price of a combination that few records have.  Does not belong here: the fit
-itself (``fit``), which corridors the records have (``corridor``).
-
 A combination that one protected record has was perhaps nobody's.  With a price on the first
 records of each kind, records drift to combinations that several share: fewer are made up, and
 more of those that were somebody's are missed.

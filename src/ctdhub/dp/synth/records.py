@@ -1,7 +1,4 @@
-"""Protected records as a table of text.
-
-Belongs here: codes to values.  Does not belong here: how the codes came about (``fit``).
-"""
+"""Protected records as a table of text."""
 
 from __future__ import annotations
 

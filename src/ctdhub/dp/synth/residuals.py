@@ -1,8 +1,4 @@
-"""How far records are from each noisy table, laid out for one column at a time.
-
-Belongs here: residual tables, and the arrays that the compiled sweep works on.
-Does not belong here: which records move (``kernels``), the order of things (``fit``).
-"""
+"""How far records are from each noisy table, laid out for one column at a time."""
 
 from __future__ import annotations
 

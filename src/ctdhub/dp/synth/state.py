@@ -1,7 +1,4 @@
-"""What the fit works with: the noisy tables, and protected records on their way.
-
-Belongs here: how records begin.  Does not belong here: how they change (``fit``).
-"""
+"""What the fit works with: the noisy tables, and protected records on their way."""
 
 from __future__ import annotations
 

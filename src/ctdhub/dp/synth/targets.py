@@ -1,8 +1,4 @@
-"""The tables that a stage of the fit compares records with.
-
-Belongs here: which noisy tables take part, and how wide columns are grouped for them.
-Does not belong here: the noisy tables (``measure``), moving records (``fit``).
-"""
+"""The tables that a stage of the fit compares records with."""
 
 from __future__ import annotations
 

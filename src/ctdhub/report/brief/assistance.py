@@ -1,8 +1,5 @@
 """Who is assisted, in a brief: where matters stand in a place, and by citizenship in the hub.
 
-Belongs here: the section of assistance, its numbers noted.
-Does not belong here: shares and gaps (``insight.equity``).
-
 A release measures assistance by country of exploitation, not by citizenship; so a place is told of
 as the place of exploitation, and citizens of it as a part of all people of the hub.
 """

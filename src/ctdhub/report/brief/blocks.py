@@ -1,7 +1,4 @@
-"""Figures of the site as blocks of a brief, each number noted with its question.
-
-Belongs here: bars and years for paper.  Does not belong here: which of them a brief has.
-"""
+"""Figures of the site as blocks of a brief, each number noted with its question."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Did the world change or the data?  The section of a brief on what lies behind a rise or a fall.
-
-Belongs here: which changes are told, their numbers noted.
-Does not belong here: splitting (``insight.change``).
-"""
+"""Did the world change or the data?  The section of a brief on what lies behind a rise or a fall."""
 
 from __future__ import annotations
 

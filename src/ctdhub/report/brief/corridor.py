@@ -1,7 +1,4 @@
-"""A brief on a corridor: citizens of one country who were exploited in another, or at home.
-
-Belongs here: its sentences and sections.  Does not belong here: charts (``parts``).
-"""
+"""A brief on a corridor: citizens of one country who were exploited in another, or at home."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A report for a day: what the hub says on its theme, and what takes place.
-
-Belongs here: its sentences and sections.  Does not belong here: dates and themes (``days``).
-"""
+"""A report for a day: what the hub says on its theme, and what takes place."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""What every brief ends with, and what every page of it carries.
-
-Belongs here: how to read, methods, contributors, citation, the frame of pages.
-Does not belong here: what is said about a subject.
-"""
+"""What every brief ends with, and what every page of it carries."""
 
 from __future__ import annotations
 

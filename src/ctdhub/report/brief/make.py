@@ -1,8 +1,4 @@
-"""Briefs and posters about a release: what they say, with the question behind every number.
-
-Belongs here: documents about a place, a corridor or a day.
-Does not belong here: how a document is set (``paper``), a contributor's own report (``stages``).
-"""
+"""Briefs and posters about a release: what they say, with the question behind every number."""
 
 from __future__ import annotations
 

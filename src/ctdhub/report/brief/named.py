@@ -1,8 +1,4 @@
-"""From what a user types to the subject of a brief: names of places, corridors and days.
-
-Belongs here: finding what is meant, and saying what is near where nothing is.
-Does not belong here: what a brief says (``portal.brief``).
-"""
+"""From what a user types to the subject of a brief: names of places, corridors and days."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Days that the world keeps in mind, and which part of a hub's data each is about.
 
-Belongs here: dates, names, themes.  Does not belong here: a hub's own events (``calendar``).
-
 Sources of the dates: 8 March, United Nations resolution 32/142; 12 June, International Labour
 Organization (2002); 30 July, 68/192; 18 October, European Commission (2007); 20 November, 836 (IX);
 25 November, 54/134; 2 December, the Convention of 1949 (317 (IV)); 10 December, 423 (V); 18

@@ -1,8 +1,4 @@
-"""A brief on a country or a region, from both sides: its citizens, and people exploited in it.
-
-Belongs here: which sections it has, in which order, and which go first for want of room.
-Does not belong here: charts (``parts``), the end of every brief (``closing``).
-"""
+"""A brief on a country or a region, from both sides: its citizens, and people exploited in it."""
 
 from __future__ import annotations
 

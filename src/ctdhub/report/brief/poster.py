@@ -1,7 +1,4 @@
-"""A poster for a place, a corridor or a day: one sentence, one number, where to turn.
-
-Belongs here: its words.  Does not belong here: how it is set (``paper``).
-"""
+"""A poster for a place, a corridor or a day: one sentence, one number, where to turn."""
 
 from __future__ import annotations
 

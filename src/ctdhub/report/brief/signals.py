@@ -1,8 +1,4 @@
-"""Signals in a brief: which of them concern its subject, in their own sentences.
-
-Belongs here: the choice of signals, their numbers noted.
-Does not belong here: the search and the sentences (``insight.signals``).
-"""
+"""Signals in a brief: which of them concern its subject, in their own sentences."""
 
 from __future__ import annotations
 

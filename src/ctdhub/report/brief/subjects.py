@@ -1,8 +1,4 @@
-"""What a brief can be about: a place, a corridor, a day.
-
-Belongs here: subjects, their names.  Does not belong here: finding them from what a user typed
-(``stages.briefing``), what is said about them.
-"""
+"""What a brief can be about: a place, a corridor, a day."""
 
 from __future__ import annotations
 

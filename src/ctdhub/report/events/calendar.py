@@ -1,8 +1,4 @@
-"""The events of a hub: ``events.yaml`` read into checked values.
-
-Belongs here: what an event is, which values it may have, what to mend in the file.
-Does not belong here: the calendar as a file (``ics``), the page (``pages.events``).
-"""
+"""The events of a hub: ``events.yaml`` read into checked values."""
 
 from __future__ import annotations
 

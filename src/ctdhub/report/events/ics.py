@@ -1,7 +1,5 @@
 r"""Events as iCalendar (RFC 5545), which every calendar program reads.
 
-Belongs here: the format: lines, escapes, folding, dates.  Does not belong here: what an event is.
-
 Moments are written in UTC, so that no time zone has to be explained; days are written as days, with
 the day after the last one as their end.  An identifier depends on the hub's name and the event's id
 only, so a changed event replaces its older self in a calendar.

@@ -1,8 +1,4 @@
-"""One line of the register of withdrawals.
-
-Belongs here: its fields, its hash, reading one line.
-Does not belong here: the file (``register``), what lines together mean (``force``).
-"""
+"""One line of the register of withdrawals."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Which withdrawals are in force, after all lines of the register.
-
-Belongs here: what lines together mean.  Does not belong here: the lines (``entry``).
-"""
+"""Which withdrawals are in force, after all lines of the register."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Which records belong to people who withdrew.
 
-Belongs here: marks, and finding records by them.  Does not belong here: the register.
-
 A person withdraws, not a row: a record that is found by its case or its person key leaves, and so
 does every record, of whatever contributor, that has the same person key.  Whom tokens join with her
 stays: a false link would leave out somebody else (decision 27).

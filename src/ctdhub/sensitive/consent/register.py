@@ -1,8 +1,5 @@
 """The register of withdrawals on disk: appending, reading, finding what was changed.
 
-Belongs here: ``register.jsonl`` and the file that names its last line.
-Does not belong here: what a line says (``entry``), which records are left out (``match``).
-
 Lines are only ever added, each names the hash of the one before it.  What is told together is
 written at once: the new file is synced, then renamed over the old one, so that after a kill all of
 it is there or nothing.  ``head`` names the last line and lies elsewhere, with the privacy ledger,

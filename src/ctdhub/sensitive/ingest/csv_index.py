@@ -1,7 +1,5 @@
 """Where the rows and cells of a delimited text are, found from its bytes without parsing it.
 
-Belongs here: one vectorised pass over bytes.  Does not belong here: encodings, headers, meaning.
-
 A text that follows RFC 4180 strictly has a useful property: a quotation mark with an even number
 of marks before it opens a cell (or is the second of a doubled pair), one with an odd number closes
 it.  So the parity of the marks tells which line ends and delimiters are inside quotes.

@@ -1,8 +1,5 @@
 """Comma, semicolon, tab and bar separated text.
 
-Belongs here: the delimiter, rows and cells of text files.
-Does not belong here: encodings (``encodings``), the byte scan (``layout``), meaning.
-
 A text whose quotation marks are regular is scanned for its rows, rows with a wrong number of cells
 are set aside, and what is left is parsed in parallel by Arrow.  A text with loose quotation marks
 (``5" nail``) goes through the csv module in strict mode, row by row.

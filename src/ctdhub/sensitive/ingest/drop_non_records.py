@@ -1,7 +1,4 @@
-"""Rows below the header that are no records: blank ones, labels, a line of totals.
-
-Belongs here: telling such rows.  Does not belong here: formats, the meaning of values.
-"""
+"""Rows below the header that are no records: blank ones, labels, a line of totals."""
 
 from __future__ import annotations
 

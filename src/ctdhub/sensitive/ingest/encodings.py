@@ -1,7 +1,4 @@
-"""From bytes of an unknown encoding to UTF-8, or a clear refusal.
-
-Belongs here: byte order marks, guesses, transcoding.  Does not belong here: rows and cells.
-"""
+"""From bytes of an unknown encoding to UTF-8, or a clear refusal."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Cells of a text file that a spreadsheet program would run as formulas.
-
-Belongs here: the rule for text files, and the error shared with workbooks.
-Does not belong here: formulas stored in workbooks (``workbook``).
-"""
+"""Cells of a text file that a spreadsheet program would run as formulas."""
 
 from __future__ import annotations
 

@@ -2,8 +2,6 @@
 
 Errors of the readers name columns by their letters: in a file without a header row the "names" are
 a person's data.
-
-Belongs here: rules about header cells.  Does not belong here: what a column means.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
 """Words of column names that speak of direct identifiers, in the languages of contributors.
 
-Belongs here: words, and how a column name becomes words.  Does not belong here: content of cells.
-
 English, French, Spanish, Arabic, German and Italian; the fields of HTCDS 2.0 are covered by their
 words (``prs_FirstName`` is "prs first name").  Accents do not matter.
 """

@@ -1,8 +1,5 @@
 r"""Columns that are likely to identify a person directly, by their names and by their cells.
 
-Belongs here: patterns of cells, and when they are convincing.  Does not belong here: words of
-column names (``identifier_words``), what is done with a finding (``harmonise``).
-
 Looks at a sample spread evenly over the filled cells, the same each time, so the work is bounded;
 only the sign @ is looked for everywhere.  A column that merely says yes or no is never a finding.
 """

@@ -1,7 +1,4 @@
-"""JSON: one object a line, or one list of objects.
-
-Belongs here: JSON texts to rows and cells.  Does not belong here: meaning, nested tables.
-"""
+"""JSON: one object a line, or one list of objects."""
 
 from __future__ import annotations
 

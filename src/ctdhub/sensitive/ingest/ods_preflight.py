@@ -1,7 +1,5 @@
 """The XML of an ods workbook, measured before a workbook library builds a grid from it.
 
-Belongs here: how large the grids would be, where formulas are.  Does not belong here: values.
-
 An ods cell or row may say that it is repeated a billion times, so every repetition is counted.
 """
 

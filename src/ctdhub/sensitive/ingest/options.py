@@ -1,8 +1,4 @@
-"""What a steward may say about a file, and what no file may exceed.
-
-Belongs here: reading options (the ``read:`` block of a mapping) and limits with their defaults.
-Does not belong here: the checks themselves.
-"""
+"""What a steward may say about a file, and what no file may exceed."""
 
 from __future__ import annotations
 

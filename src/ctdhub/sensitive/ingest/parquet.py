@@ -1,7 +1,5 @@
 """Parquet tables as text.
 
-Belongs here: the way from a Parquet file to a RawTable.  Does not belong here: meaning.
-
 Contributors send spreadsheets and text; Parquet comes from statisticians who protect a table of
 their own.  So ``read_table`` does not offer it, and the verbs for lone tables do.
 """

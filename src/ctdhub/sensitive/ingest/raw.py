@@ -1,8 +1,4 @@
-"""A contributed table as text, and the steps every reader ends with.
-
-Belongs here: the RawTable value, columns from rows, rules about cells that hold for all formats.
-Does not belong here: formats, encodings, the meaning of values.
-"""
+"""A contributed table as text, and the steps every reader ends with."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Read any contributed table, or say in one error why not.
-
-Belongs here: the way from a path to a RawTable, and the one place where errors of libraries become
-errors with a remedy.  Does not belong here: formats.
-"""
+"""Read any contributed table, or say in one error why not."""
 
 from __future__ import annotations
 

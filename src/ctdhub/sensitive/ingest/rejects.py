@@ -1,7 +1,4 @@
-"""Rows that could not be used, with the reason in words.
-
-Belongs here: the one shape of reject tables.  Does not belong here: what is done with them.
-"""
+"""Rows that could not be used, with the reason in words."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a file is, told by its first bytes; what its name says is only compared.
-
-Belongs here: opening a path safely, signatures.  Does not belong here: parsing.
-"""
+"""What a file is, told by its first bytes; what its name says is only compared."""
 
 from __future__ import annotations
 

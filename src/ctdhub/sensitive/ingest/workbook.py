@@ -1,8 +1,4 @@
-"""Values of one sheet of an xlsx, xlsm or ods workbook.
-
-Belongs here: which format it is, values as text.  Does not belong here: checks of the container
-(``archive``) and of the grid (``sheets``, ``sheets_ods``).
-"""
+"""Values of one sheet of an xlsx, xlsm or ods workbook."""
 
 from __future__ import annotations
 

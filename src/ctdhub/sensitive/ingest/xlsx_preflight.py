@@ -1,8 +1,5 @@
 """The XML of one xlsx sheet, measured before a workbook library builds its grid from it.
 
-Belongs here: how large the grid would be, where formulas are, which part holds which sheet.
-Does not belong here: values, ods (``sheets_ods``).
-
 A library allocates every cell between the first and the last used one, and writes a shared text
 out wherever it is used, so a few bytes can ask for gigabytes; formulas are refused because their
 stored results may be stale and their text may be active.  Macros, embedded objects and links to

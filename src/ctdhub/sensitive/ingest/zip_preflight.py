@@ -1,8 +1,4 @@
-"""The zip container of a workbook, checked before anything else looks at it.
-
-Belongs here: directory, names, sizes and ratios of the parts, XML that may be parsed.
-Does not belong here: what the parts mean.  Nothing is ever extracted to a disk.
-"""
+"""The zip container of a workbook, checked before anything else looks at it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Perpetrators by person: who is mentioned in the records of one person, each once.
-
-Belongs here: from the child rows of records to the child rows of people.
-Does not belong here: which records belong to one person (``people``), how many count (``protect``).
-"""
+"""Perpetrators by person: who is mentioned in the records of one person, each once."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""What records of one person say differently, and which of it the person's row keeps.
-
-Belongs here: the list of contradictions, for the steward.  Sensitive: it holds values of records.
-Does not belong here: the merging itself (``people``).
-"""
+"""What records of one person say differently, and which of it the person's row keeps."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""By what people are joined beside their keys, and whose lists are counted: the link stage's order.
-
-Belongs here: what every part of the records must be told.
-Does not belong here: whom tokens join (``joins``), the joining (``people``).
-"""
+"""By what people are joined beside their keys, and whose lists are counted: the link stage's order."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """How sure a link is, by which keys agree, learnt from pairs that are known to be two people.
 
-Belongs here: pairs that share tokens, agreement by chance, the probability of each pattern.
-Does not belong here: what becomes of a pair (``clusters``), making tokens (``link.tokens``).
-
 The weights of Fellegi and Sunter (1969, "A theory for record linkage", JASA 64) compare how often
 keys agree between records of one person (m) and of two people (u).  Composite keys share parts, so
 their agreements are not independent and are weighed as whole patterns.  u needs no guess: two

@@ -1,9 +1,5 @@
 """From records to people: rows that share a person key become one row.
 
-Belongs here: how records are joined to people, how their values merge.
-Does not belong here: making keys (a contributor does, or ``harmonise`` from a case number), whom
-further tokens join (``joins``).
-
 A person key that a contributor made with the shared key (``token`` in a mapping) joins records
 across contributors; one made from a case number joins them inside one contributor; a record
 without a key is a person of its own.  The join is an equality, records of one person are put in

@@ -1,7 +1,4 @@
-"""How lists overlap: people by the set of lists that know them, and how many count twice.
-
-Belongs here: exact counts.  Does not belong here: whom tokens join (``joins``), noise.
-"""
+"""How lists overlap: people by the set of lists that know them, and how many count twice."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """People of more records than fit into memory: all records of a person lie in one part.
 
-Belongs here: dividing records by person; people, perpetrators and conflicts written part by part.
-Does not belong here: how the records of one person merge (``people``), which records there are.
-
 A part is chosen by a checksum of what the person is called, so that it depends on nobody but those
 who are joined with her.
 Memory holds one contributed file, then one part.  Parts lie in a folder of their own inside the

@@ -1,8 +1,4 @@
-"""Persons as a contributor tells them apart, and what its records say against a link.
-
-Belongs here: who is one person within a contributor, facts of a person, contradictions.
-Does not belong here: which persons of different contributors are one (``clusters``).
-"""
+"""Persons as a contributor tells them apart, and what its records say against a link."""
 
 from __future__ import annotations
 

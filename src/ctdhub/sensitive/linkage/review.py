@@ -1,9 +1,5 @@
 """Persons whom several contributors know, found by several tokens: a report for the steward.
 
-Belongs here: clusters, contradictions, what a steward should look at.
-Does not belong here: rows of people (``people``), which no cluster of this report changes
-(decisions 24 and 27); how sure a pattern is (``evidence``).
-
 Within a contributor its own case number decides who is one person, so a cluster holds at most one
 person of each contributor.
 """

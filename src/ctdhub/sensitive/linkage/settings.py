@@ -1,7 +1,4 @@
-"""What a hub decides about links.
-
-Belongs here: cut-offs that a steward may change.  Does not belong here: how links are found.
-"""
+"""What a hub decides about links."""
 
 from __future__ import annotations
 

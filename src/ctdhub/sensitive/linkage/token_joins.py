@@ -1,8 +1,5 @@
 """Persons who are one person by further tokens: any equal token joins, a few of each person count.
 
-Belongs here: which tokens count, whom they join.
-Does not belong here: rows of people (``people``), the steward's report (``clusters``).
-
 A person is who has one person key.  She brings at most ``most`` tokens, which follow from her own
 records alone, and there is no rule about others: so without her those whom she held together fall
 into at most ``most`` people, and noise can cover that (decision 27).

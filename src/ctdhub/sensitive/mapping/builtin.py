@@ -1,8 +1,4 @@
-"""Mappings that read the known formats, made from their crosswalks.
-
-Belongs here: a crosswalk's columns as rules of a mapping, knowing a format by its headers.
-Does not belong here: the crosswalks (``schema.crosswalk``), running a mapping, ``writer``.
-"""
+"""Mappings that read the known formats, made from their crosswalks."""
 
 from __future__ import annotations
 

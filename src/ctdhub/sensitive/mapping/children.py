@@ -1,8 +1,4 @@
-"""Lists in several columns become child rows, aligned by position.
-
-Belongs here: taking parallel lists apart.
-Does not belong here: what their texts mean (``compile``).
-"""
+"""Lists in several columns become child rows, aligned by position."""
 
 from __future__ import annotations
 

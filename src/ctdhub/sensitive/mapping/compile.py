@@ -1,8 +1,4 @@
-"""The rules of a mapping as one Ibis expression over the views of the source columns.
-
-Belongs here: how rules, conditions and exclusions become values and faults.
-Does not belong here: running the expression (``engine``), reading one text (``values``, ``cells``).
-"""
+"""The rules of a mapping as one Ibis expression over the views of the source columns."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""A mapping's own tests: made-up rows and what must become of them.
-
-Belongs here: running the examples and saying which one fails.
-Does not belong here: the hub's tests of mappings.
-"""
+"""A mapping's own tests: made-up rows and what must become of them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Hub records written as a file in a known format, with an account of what was lost.
 
-Belongs here: files, the account of losses.  Does not belong here: columns (``writing``).
-
 Every cell is a text of the crosswalk, a country code or a year: no text of a case record is ever
 copied, so no cell can be a formula that a spreadsheet would run.
 """

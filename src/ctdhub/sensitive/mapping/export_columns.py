@@ -1,8 +1,4 @@
-"""Columns of a known format out of hub records, by the crosswalk alone.
-
-Belongs here: what each form of column makes of the hub's codes.
-Does not belong here: files and the account of losses (``writer``), the reading side (``builtin``).
-"""
+"""Columns of a known format out of hub records, by the crosswalk alone."""
 
 from __future__ import annotations
 

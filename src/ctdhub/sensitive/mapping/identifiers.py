@@ -1,8 +1,4 @@
-"""Columns that may identify a person: out, decided, or keyed, before anything else happens.
-
-Belongs here: enforcing the decisions of a mapping, the person key.
-Does not belong here: recognising identifiers (``intake``).
-"""
+"""Columns that may identify a person: out, decided, or keyed, before anything else happens."""
 
 from __future__ import annotations
 

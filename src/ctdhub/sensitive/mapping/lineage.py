@@ -1,7 +1,4 @@
-"""A mapping's rules in words, with what they lose.
-
-Belongs here: the sentences of the lineage.  Does not belong here: running rules (``compile``).
-"""
+"""A mapping's rules in words, with what they lose."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""How one contributor's format becomes the hub's schema: a mapping that checks itself.
-
-Belongs here: the whole mapping and every check of its rules against the schema.
-Does not belong here: reading YAML (``mapping_file``), running rules (``compile``), file readers.
-"""
+"""How one contributor's format becomes the hub's schema: a mapping that checks itself."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Reading a mapping's YAML so that texts stay texts, and saying where it is wrong.
 
-Belongs here: the YAML dialect of mappings, places and lines of faults.
-Does not belong here: what a mapping may say (``mapping``).
-
 Every plain scalar is text: ``no`` is "no", ``01`` is "01", ``NULL`` is the text that files carry.
 Only ``null``, ``~`` and nothing at all are null.  A key given twice is a fault.
 """

@@ -1,8 +1,5 @@
 """Views of source columns: each distinct text is read once, then put back where it stood.
 
-Belongs here: empties, lists in a cell, which reading of a text is wanted; distinct texts.
-Does not belong here: rules that combine columns (``compile``).
-
 A view replaces each text by another or by null and never changes the number of rows, so a lookup
 cannot multiply them.
 """

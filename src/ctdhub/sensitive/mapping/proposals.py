@@ -1,8 +1,4 @@
-"""What one column of an unknown file may be, judged by its header and its distinct texts.
-
-Belongs here: one column at a time, with a reason for each proposal.
-Does not belong here: choosing between columns, writing the mapping (``suggest``).
-"""
+"""What one column of an unknown file may be, judged by its header and its distinct texts."""
 
 from __future__ import annotations
 

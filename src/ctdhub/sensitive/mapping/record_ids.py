@@ -1,7 +1,5 @@
 """Ids of records: made of what a record says, never of the file that it came in.
 
-Belongs here: the id of a record.  Does not belong here: who is one person (``link``).
-
 Contributors deliver cumulative files: last year's records come again, with new ones among them.
 The id of a record is a keyed hash of its contributor, of its own content (with its person key, its
 case and its perpetrators; without a person key, also its tokens) and of its number among the equal

@@ -1,7 +1,4 @@
-"""What harmonising gives back, and the law that no row is lost.
-
-Belongs here: result models that check themselves.  Does not belong here: how they come about.
-"""
+"""What harmonising gives back, and the law that no row is lost."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Why a rule rejects a row, and the sentence that says so.
-
-Belongs here: kinds of faults, their reasons, the reject table of a slice.
-Does not belong here: finding faults (``compile``), rows that could not be read (``intake``).
-"""
+"""Why a rule rejects a row, and the sentence that says so."""
 
 from __future__ import annotations
 

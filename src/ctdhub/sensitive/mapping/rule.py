@@ -1,8 +1,4 @@
-"""The parts of a mapping: rules, exclusions, decisions, examples, each checking itself.
-
-Belongs here: the shape of one part and what it may not say whatever the schema.
-Does not belong here: checks against the schema (``mapping``), running rules (``compile``).
-"""
+"""The parts of a mapping: rules, exclusions, decisions, examples, each checking itself."""
 
 from __future__ import annotations
 

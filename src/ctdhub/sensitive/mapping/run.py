@@ -1,8 +1,4 @@
-"""One file through one mapping: decide identifiers, test the mapping, run it, account for rows.
-
-Belongs here: the order of the steps and the tables that come out.
-Does not belong here: what a rule does (``compile``), what a text means (``cells``, ``values``).
-"""
+"""One file through one mapping: decide identifiers, test the mapping, run it, account for rows."""
 
 from __future__ import annotations
 

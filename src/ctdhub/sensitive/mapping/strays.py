@@ -1,7 +1,4 @@
-"""Elements of lists that no rule knows: counted, so that nothing is passed over in silence.
-
-Belongs here: the count.  Does not belong here: rejecting for them (``compile``).
-"""
+"""Elements of lists that no rule knows: counted, so that nothing is passed over in silence."""
 
 from __future__ import annotations
 

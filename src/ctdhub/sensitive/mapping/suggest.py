@@ -1,8 +1,5 @@
 """A first mapping for an unknown file, with the reason for each line.
 
-Belongs here: choosing between proposals, identifiers, the YAML text.
-Does not belong here: judging a column (``proposals``), words (``vocabulary``).
-
 The steward owns the file and reads the suggestion where the file lies; it shows distinct texts of
 coded columns.  Texts of columns that may identify people are never looked at.
 """

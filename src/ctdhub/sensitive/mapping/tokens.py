@@ -1,8 +1,4 @@
-"""Tokens that a contributor made of identifiers, for the hub to compare and never to read.
-
-Belongs here: the columns under ``tokens`` in a mapping, the form of a token.
-Does not belong here: making tokens, what equal ones mean (``link``).
-"""
+"""Tokens that a contributor made of identifiers, for the hub to compare and never to read."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""A mapping run over rows: values, exclusions and faults, in slices that fit the memory.
-
-Belongs here: compiling a mapping once and running it over any number of rows.
-Does not belong here: files, identifiers, the account of rows (``run``).
-"""
+"""A mapping run over rows: values, exclusions and faults, in slices that fit the memory."""
 
 from __future__ import annotations
 

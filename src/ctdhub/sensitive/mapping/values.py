@@ -1,8 +1,5 @@
 """One text to a number, a band, a date or a year.
 
-Belongs here: what a text says by itself.
-Does not belong here: codes of a mapping, several columns.
-
 Every function takes a folded text (``text.fold``) and gives null where the text says nothing of
 the kind.
 """

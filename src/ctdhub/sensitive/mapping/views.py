@@ -1,8 +1,4 @@
-"""Which readings of which columns a mapping needs, and conditions on them.
-
-Belongs here: asking for views, the table of views, conditions and exclusions as expressions.
-Does not belong here: how a view reads a text (``cells``), values and faults (``compile``).
-"""
+"""Which readings of which columns a mapping needs, and conditions on them."""
 
 from __future__ import annotations
 

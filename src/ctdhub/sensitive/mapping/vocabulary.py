@@ -1,8 +1,4 @@
-"""Words by which headers and cells are recognised in the offered languages.
-
-Belongs here: words of the schema's labels, of the known formats and of ``data/suggestions.yaml``.
-Does not belong here: what is suggested (``suggest``), country names (``country_names``).
-"""
+"""Words by which headers and cells are recognised in the offered languages."""
 
 from __future__ import annotations
 

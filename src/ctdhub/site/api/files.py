@@ -7,9 +7,6 @@
     <site>/r/<version>/api/schema/<file>.json   JSON Schema (2020-12) of the files above
     <site>/r/<version>/api/openapi.json         the same as OpenAPI 3.1 (``openapi``)
 
-Belongs here: what these files hold.  Does not belong here: statistics (``insight``), reading them
-(``client``).
-
 Paths inside a file are relative to that file.  Texts are English; labels come in every language of
 the site.  Tables of three variables stand in the release's own counts.parquet only.
 """

@@ -1,8 +1,4 @@
-"""The interface for programs as OpenAPI 3.1, for tools that read such descriptions.
-
-Belongs here: the paths of one release, with examples that exist in it.
-Does not belong here: the files themselves (``api``), their shapes (``schema/*.json``).
-"""
+"""The interface for programs as OpenAPI 3.1, for tools that read such descriptions."""
 
 from __future__ import annotations
 

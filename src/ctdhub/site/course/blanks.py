@@ -1,7 +1,4 @@
-"""Lesson 3: the four blanks, and shares of whom.
-
-Belongs here: its text and exercises.  Does not belong here: how tables are made (``insight``).
-"""
+"""Lesson 3: the four blanks, and shares of whom."""
 
 from __future__ import annotations
 

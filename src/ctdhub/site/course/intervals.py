@@ -1,7 +1,4 @@
-"""Lesson 2: reading an interval.
-
-Belongs here: its text and exercises.  Does not belong here: how intervals are made (``insight``).
-"""
+"""Lesson 2: reading an interval."""
 
 from __future__ import annotations
 

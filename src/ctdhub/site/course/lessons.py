@@ -1,8 +1,4 @@
-"""The course: five short lessons whose numbers come from the release that is shown.
-
-Belongs here: the lessons in their order, one module for each.
-Does not belong here: how a lesson is laid out (``pages.learn``).
-"""
+"""The course: five short lessons whose numbers come from the release that is shown."""
 
 from __future__ import annotations
 

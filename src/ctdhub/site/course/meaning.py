@@ -1,7 +1,4 @@
-"""Lesson 1: what such data can and cannot say.
-
-Belongs here: its text and exercises.  Does not belong here: reading intervals (``intervals``).
-"""
+"""Lesson 1: what such data can and cannot say."""
 
 from __future__ import annotations
 

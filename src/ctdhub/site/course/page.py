@@ -1,8 +1,4 @@
-"""The course on pages: its list, a page for each lesson, a summary for trainers.
-
-Belongs here: addresses of the course, what its templates need.
-Does not belong here: lessons and exercises (``course``).
-"""
+"""The course on pages: its list, a page for each lesson, a summary for trainers."""
 
 from __future__ import annotations
 

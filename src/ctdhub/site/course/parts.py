@@ -1,8 +1,4 @@
-"""What a lesson is made of: text, a figure, exercises that check themselves.
-
-Belongs here: lessons and exercises as values, rows of a figure to ask about.
-Does not belong here: sentences of a lesson (its own module).
-"""
+"""What a lesson is made of: text, a figure, exercises that check themselves."""
 
 from __future__ import annotations
 

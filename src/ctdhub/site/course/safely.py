@@ -1,7 +1,4 @@
-"""Lesson 4: contributing safely.
-
-Belongs here: its text and exercises.  Does not belong here: the guarantee itself (``methods``).
-"""
+"""Lesson 4: contributing safely."""
 
 from __future__ import annotations
 

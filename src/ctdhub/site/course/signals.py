@@ -1,7 +1,4 @@
-"""Lesson 5: a signal that is none.
-
-Belongs here: its text and exercises.  Does not belong here: tests for change (``insight``).
-"""
+"""Lesson 5: a signal that is none."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Pack records for the browser: unique rows with weights, sorted, few bits a column.
 
-Belongs here: the binary layout.  Does not belong here: which columns (``explorer``), reading it
-(``static/engine.js``).
-
 The file is one gzip stream of the weights (little endian) and then the columns, each by itself:
 two bits a code where it has at most 4 codes, else 8, or 16 where it has more than 256; four 2-bit
 codes share a byte, the first in its lowest bits.

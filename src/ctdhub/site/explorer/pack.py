@@ -1,8 +1,4 @@
-"""What the explorer holds: variables of the records, packed, as files beside the pages.
-
-Belongs here: which columns go to the browser, and their files.  Does not belong here: the binary
-layout (``pack``), charts and words (``pages.explore``), intervals (``insight.exploring``).
-"""
+"""What the explorer holds: variables of the records, packed, as files beside the pages."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """The explorer: linked charts of the protected records with filters.
 
-Belongs here: its charts, and the words and tables that its script reads.
-Does not belong here: columns and files (``explorer``), intervals (``insight.exploring``).
-
 Python draws the charts without filters; ``static/explore.js`` replaces the drawings once the data
 are there, with the same numbers.
 """

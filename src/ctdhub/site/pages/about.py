@@ -1,7 +1,4 @@
-"""What stands at the foot of a page about the data: contributors, citation, level of intervals.
-
-Belongs here: values that several pages share.  Does not belong here: links and menu (``frame``).
-"""
+"""What stands at the foot of a page about the data: contributors, citation, level of intervals."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Assistance: who receives it and who does not, by group; what stands out comes first.
-
-Belongs here: what stands on the page.  Does not belong here: the charts (``assistance``).
-"""
+"""Assistance: who receives it and who does not, by group; what stands out comes first."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Briefs: the list of those that the site holds, and how to make the others.
 
-Belongs here: which places have a brief on the site, the page that lists them, their files.
-Does not belong here: what a brief says (``brief``).
-
 A brief on the site is the day of its release: the same release gives the same site.
 """
 

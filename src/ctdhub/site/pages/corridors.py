@@ -1,7 +1,4 @@
-"""All corridors that are shown, ranked.
-
-Belongs here: the ranked table of corridors.  Does not belong here: the twelve largest (``home``).
-"""
+"""All corridors that are shown, ranked."""
 
 from __future__ import annotations
 

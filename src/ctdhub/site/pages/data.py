@@ -1,7 +1,4 @@
-"""Downloads, how to read them, and the same data in other standards.
-
-Belongs here: files and formats.  Does not belong here: what the variables mean (the codebook).
-"""
+"""Downloads, how to read them, and the same data in other standards."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """How many people are not seen: estimates from the overlaps of the contributors' lists.
 
-Belongs here: what stands on the page and its files.  Does not belong here: methods
-(``insight.hidden``), drawing (``portal.estimates``).
-
 The page is there in every site; where the release did not measure overlaps, or the lists overlap
 too little, it says why and gives no number.
 """

@@ -1,8 +1,4 @@
-"""Events: what takes place where and when, coming and past, and the same as files.
-
-Belongs here: the page of events, ``events.ics``, ``events.json``.
-Does not belong here: reading ``events.yaml`` (``calendar``), the format iCalendar (``ics``).
-"""
+"""Events: what takes place where and when, coming and past, and the same as files."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Facts: sentences and number cards of the release, of unions of states and of every region.
-
-Belongs here: what stands on the page of facts.
-Does not belong here: which places have a sheet (``factsheets``), what it says (``insight``).
-"""
+"""Facts: sentences and number cards of the release, of unions of states and of every region."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Help: kinds of blank, common mistakes, a glossary.
-
-Belongs here: words that the site uses.  Does not belong here: words of the schema (the codebook).
-"""
+"""Help: kinds of blank, common mistakes, a glossary."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The first page: headline numbers, a region, six figures.
-
-Belongs here: what a reader meets first.  Does not belong here: the figures themselves.
-"""
+"""The first page: headline numbers, a region, six figures."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Tables for reports: what states and the UN ask for, by country, to download.
-
-Belongs here: what stands on the page.  Does not belong here: the files (``mandated``).
-"""
+"""Tables for reports: what states and the UN ask for, by country, to download."""
 
 from __future__ import annotations
 

@@ -2,9 +2,6 @@
 
     charts/mandated/<shape>/<country>.csv
     charts/mandated/<shape>.metadata.json
-
-Belongs here: which tables the site has, and their files.
-Does not belong here: the tables themselves (``insight.mandated``), their page (``pages``).
 """
 
 from __future__ import annotations

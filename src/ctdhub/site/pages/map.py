@@ -1,7 +1,4 @@
-"""The map: corridors as arrows, two shaded maps, the ranked corridors, regions.
-
-Belongs here: what stands on the page of the map.  Does not belong here: the maps (``maps``).
-"""
+"""The map: corridors as arrows, two shaded maps, the ranked corridors, regions."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""How people are protected and how exact the numbers are, in plain words.
-
-Belongs here: the guarantee and its meaning for one person.  Does not belong here: proofs (docs).
-"""
+"""How people are protected and how exact the numbers are, in plain words."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Countries and regions: a page each, as origin and as place of exploitation, and their list.
-
-Belongs here: what stands on those pages.
-Does not belong here: which places have one, and where (``places``), facts (``insight.facts``).
-"""
+"""Countries and regions: a page each, as origin and as place of exploitation, and their list."""
 
 from __future__ import annotations
 

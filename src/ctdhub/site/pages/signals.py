@@ -1,8 +1,4 @@
-"""Signals: which numbers and shares moved beyond what their own past shows, and what that is not.
-
-Belongs here: what stands on the page of signals.  Does not belong here: the search
-(``insight.signals``), charts and files (``portal.signals``).
-"""
+"""Signals: which numbers and shares moved beyond what their own past shows, and what that is not."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Trends: people by year, with the contributors that covered each year under every chart.
-
-Belongs here: what stands on the page of trends.  Does not belong here: the charts (``trends``).
-"""
+"""Trends: people by year, with the contributors that covered each year under every chart."""
 
 from __future__ import annotations
 

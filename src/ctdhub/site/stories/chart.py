@@ -5,8 +5,6 @@
     among: {citizenship: [CIV]}     # only people who meet these conditions
     most: 8                         # how many countries or corridors; 10 unless said
     ```
-
-Belongs here: reading such a block.  Does not belong here: drawing (``draw``), words of figures.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""Conditions as stories write them, checked against the schema: ``citizenship=europe,TUR``.
-
-Belongs here: which variables and values may be named, and saying what was named.
-Does not belong here: numbers (``live``), charts (``chart``).
-"""
+"""Conditions as stories write them, checked against the schema: ``citizenship=europe,TUR``."""
 
 from __future__ import annotations
 

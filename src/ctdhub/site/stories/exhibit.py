@@ -1,8 +1,5 @@
 """A kiosk for an exhibition: the stories as slides, a page for each language, no way out.
 
-Belongs here: which slides there are, the files of the kiosk.
-Does not belong here: how slides advance (``static/exhibit.js``), stories themselves (``story``).
-
     <kiosk>/index.html    leads to the first language that the hub names
     <kiosk>/en.html, …    all slides of a language; they open from ``file://``
 

@@ -4,9 +4,6 @@
     {{people citizenship=europe gender=female}}       people who meet all conditions
     {{share gender=female of citizenship=CIV,MLI}}    their share of those whose answer is recorded
     {{share gender=not_recorded}}                     share whose answer is not known
-
-Belongs here: that small language, and its numbers in words.
-Does not belong here: how a number is computed (``insight``).
 """
 
 from __future__ import annotations

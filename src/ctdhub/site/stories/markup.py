@@ -1,8 +1,5 @@
 """A story's Markdown as safe HTML and figures.
 
-Belongs here: which Markdown is allowed, and putting live numbers and charts into it.
-Does not belong here: what the numbers are (``live``, ``chart``), pages.
-
 HTML in the text is shown as text.  Links lead to pages of the site or to the web; there are no
 pictures.  A link to a page is written as its path in the folder of a language: ``methods.html``.
 """

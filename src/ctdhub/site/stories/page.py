@@ -1,7 +1,4 @@
-"""Stories: their list, and a page for each.
-
-Belongs here: what stands there.  Does not belong here: reading and checking texts (``story``).
-"""
+"""Stories: their list, and a page for each."""
 
 from __future__ import annotations
 

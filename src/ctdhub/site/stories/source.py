@@ -1,8 +1,5 @@
 """Read the stories of a hub: ``stories/<name>.<language>.md``, a few settings and a text.
 
-Belongs here: names of files, the first lines, which language has a text of its own.
-Does not belong here: what the text means (``markup``).
-
 A story is told in English at least.  A language without a text of its own shows the English one,
 marked as English: every page of the site exists in every language.
 """

@@ -1,7 +1,4 @@
-"""Groups of contributors whose people were counted apart, and who of them reports in a year.
-
-Belongs here: the groups of a release, from public facts.  Does not belong here: counts.
-"""
+"""Groups of contributors whose people were counted apart, and who of them reports in a year."""
 
 from __future__ import annotations
 

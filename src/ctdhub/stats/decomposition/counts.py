@@ -1,8 +1,5 @@
 """Counts of a question by group of contributors and year, with the noise in each.
 
-Belongs here: reading them from a release.
-Does not belong here: what follows from them (``split``).
-
 Where the release counted the people of the question by contributor, there is a group for each
 contributor with counts of its own, and one of all others.  Their sum is moved to the release's own
 count of the year where it has one (each group takes the same part of the difference), so that a

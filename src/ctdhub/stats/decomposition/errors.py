@@ -1,8 +1,5 @@
 """A number and the independent errors in it, carried through sums, products and quotients.
 
-Belongs here: the arithmetic of first-order error propagation.
-Does not belong here: which numbers are noisy, and by how much.
-
 Method.  Each draw of noise has a name; a number keeps, by name, how far one standard deviation of
 that draw moves it.  Sums and differences are exact.  Products and quotients keep the first-order
 term of Taylor's series (the delta method: G. W. Oehlert, 1992, The American Statistician 46:27),

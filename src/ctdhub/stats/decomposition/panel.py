@@ -1,8 +1,4 @@
-"""The same contributors in every year: a series that no contributor joins or leaves.
-
-Belongs here: which contributors and years such a series has, and its cards.
-Does not belong here: splitting a change (``split``).
-"""
+"""The same contributors in every year: a series that no contributor joins or leaves."""
 
 from __future__ import annotations
 

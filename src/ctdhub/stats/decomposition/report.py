@@ -1,8 +1,4 @@
-"""All that is said of one series: as published, of the same contributors, and its change split.
-
-Belongs here: which years are compared, the parts of a report.
-Does not belong here: its forms (``documents``), drawing (``portal``).
-"""
+"""All that is said of one series: as published, of the same contributors, and its change split."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """The change between two years, split into parts that add up to it exactly.
 
-Belongs here: the parts and their intervals.  Does not belong here: their words (``sentences``).
-
 Method.  N(y) counts the people asked about whom the contributors registered in year y.
 1. **Contributors.**  What a contributor counted that reports on one of the two years only belongs
    to the mix of contributors, whole.

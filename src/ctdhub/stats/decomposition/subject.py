@@ -1,8 +1,4 @@
-"""The people that a series is about: everybody, or those with one answer to one question.
-
-Belongs here: what may be asked, what "recorded" means for it, reading it from text.
-Does not belong here: counts.
-"""
+"""The people that a series is about: everybody, or those with one answer to one question."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Eurostat (crim_thb): victims by sex and by citizenship, for a reporting country and a year.
 
-Belongs here: the lines of that table.  Does not belong here: suspects and convicted persons, which
-Eurostat also asks for and a hub does not hold.
-
 Source of the shape: Eurostat, reference metadata of crim_thb: victims by legal status and sex, and
 by citizenship (reporting country, other EU country, non-EU country); Directive 2011/36/EU, Art. 19.
 """

@@ -1,8 +1,5 @@
 """A table in the shape of what GRETA asks of parties to the Council of Europe's convention.
 
-Belongs here: the lines of that table.  Does not belong here: compensation, residence permits,
-investigations, which the questionnaires also ask for and a hub does not hold.
-
 Source of the shape: Council of Europe, GRETA, questionnaires on how parties carry out the
 Convention on Action against Trafficking in Human Beings (CETS 197): victims by sex, age,
 nationality, form of exploitation, national or transnational, and their assistance.

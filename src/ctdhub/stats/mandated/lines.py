@@ -1,8 +1,4 @@
-"""What the mandated tables have in common: lines of number cards, countries, years, blanks.
-
-Belongs here: lines and how one is counted, which countries and years a table is about.
-Does not belong here: which lines a table has (one module each), their files (``writing``).
-"""
+"""What the mandated tables have in common: lines of number cards, countries, years, blanks."""
 
 from __future__ import annotations
 

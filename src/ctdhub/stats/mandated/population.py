@@ -1,8 +1,5 @@
 """Population by country and year, from a file of the user: the denominator of rates.
 
-Belongs here: reading and checking the file.  Does not belong here: where the figures come from;
-the project ships none, for they are others' data and change every year.
-
     country,year,population
     ITA,2020,59641488
 """

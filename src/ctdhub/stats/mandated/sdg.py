@@ -1,7 +1,5 @@
 """SDG indicator 16.2.2: victims of trafficking per 100,000 population, by sex, age and form.
 
-Belongs here: the lines of that table.  Does not belong here: populations (``population``).
-
 Source of the shape: UN Statistics Division, metadata of indicator 16.2.2 (custodian UNODC):
 detected victims over the population resident in the country, by sex, age and form of exploitation.
 """

@@ -1,8 +1,5 @@
 """The tables that states and the United Nations ask for, out of one release.
 
-Belongs here: one module for each shape, what their lines have in common, population, writing.
-Does not belong here: any figure that a release does not hold (suspects, convictions).
-
 Every table is aligned with what its users ask for, not certified by them, and says what is missing.
 """
 

@@ -1,7 +1,5 @@
 """All log-linear models with pairs of lists: the best by BIC, and their average.
 
-Belongs here: the search, weights, intervals of models.  Does not belong here: the fit (``model``).
-
 BIC = -2 log-likelihood + log(people seen) x (parameters), the smaller the better (G. Schwarz, 1978,
 Ann. Stat. 6:461).  A pair that nobody is on counts as a parameter like any other: it was chosen
 too.  Up to five lists all models are tried, beyond that those that forward and backward search by

@@ -1,8 +1,5 @@
 """Bias-corrected and accelerated intervals, and whether they can be trusted.
 
-Belongs here: from replicates and the jackknife to an interval.  Does not belong here: how tables
-are drawn (``draws``) and estimated (``stepwise``).
-
 B. Efron, 1987, J. Am. Stat. Assoc. 82:171; the jackknife leaves out one person of each cell and
 weighs by the people in it, as in Chan, Silverman and Vincent 2021.
 

@@ -1,7 +1,4 @@
-"""What is drawn at random: tables of the bootstrap, tables behind protected ones.
-
-Belongs here: arrays of draws from a source of bits.  Does not belong here: loops (``kernels``).
-"""
+"""What is drawn at random: tables of the bootstrap, tables behind protected ones."""
 
 from __future__ import annotations
 

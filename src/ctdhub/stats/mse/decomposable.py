@@ -1,8 +1,5 @@
 """Average over decomposable graphs of the lists, each weighed by how well it predicts the table.
 
-Belongs here: the graphs, their marginal likelihoods, the posterior of the population.  Does not
-belong here: draws of the tables behind a protected one (``draws``).
-
 D. Madigan and J. C. York, 1997, Biometrika 84:19.  A graph joins lists that may depend on each
 other; decomposable ones have a marginal likelihood in closed form under a hyper-Dirichlet prior
 (A. P. Dawid and S. L. Lauritzen, 1993, Ann. Stat. 21:1272): the product over cliques over the

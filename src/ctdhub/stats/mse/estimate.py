@@ -1,8 +1,4 @@
-"""All methods on one table, side by side; there is no headline among them.
-
-Belongs here: which methods run, what they found or why they did not.  Does not belong here: their
-words (``sentences``), plain data for programs (``report``).
-"""
+"""All methods on one table, side by side; there is no headline among them."""
 
 from __future__ import annotations
 

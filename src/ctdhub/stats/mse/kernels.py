@@ -1,8 +1,5 @@
 """Compiled multinomial draws from random words that are handed in.
 
-Belongs here: loops that numpy cannot express without many passes.  Does not belong here: where
-random words come from (``bits``), what is drawn for which purpose (``draws``).
-
 All draws are exact up to floating point.  Gamma: Marsaglia and Tsang 2000 (ACM Trans. Math. Softw.
 26:363).  Binomial: the number of trials is halved by order statistics of uniforms until sequential
 inversion is cheap (Ahrens and Dieter 1974, Computing 12:223; Devroye 1986, Non-Uniform Random

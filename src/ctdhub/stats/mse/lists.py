@@ -1,8 +1,5 @@
 """Lists and their overlaps: how many people are on each combination of lists.
 
-Belongs here: the table that every method reads, dropping and merging lists, what it sums up to.
-Does not belong here: files and their faults (``reading``), when no number is given (``gate``).
-
 A cell is a combination of lists.  With K lists there are 2^K - 1; cell number c (from 1) has the
 lists k whose bit ``c >> k & 1`` is set.  People on none of the lists have no cell: how many they
 are is the question.

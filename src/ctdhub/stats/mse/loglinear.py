@@ -1,8 +1,5 @@
 """Log-linear models of lists, fitted to many tables at once.
 
-Belongs here: design, fit by Newton's method, existence and rank.  Does not belong here: which
-model is chosen (``stepwise``, ``bic``), intervals.
-
 The people of cell c are Poisson with mean exp(eta_c), eta = intercept + the parameters of the lists
 that c is on + the parameters of the chosen pairs of lists that c is on.  On no list at all there
 are exp(intercept).  A pair that nobody is on has the parameter minus infinity: all cells on both

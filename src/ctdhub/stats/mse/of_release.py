@@ -1,7 +1,4 @@
-"""The hidden population behind the overlapping lists of a release.
-
-Belongs here: from a release to lists and back to names.  Does not belong here: methods.
-"""
+"""The hidden population behind the overlapping lists of a release."""
 
 from __future__ import annotations
 

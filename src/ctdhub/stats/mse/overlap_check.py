@@ -1,7 +1,5 @@
 """Whether the lists overlap enough for any number to be given.
 
-Belongs here: the rule and what it leaves out.  Does not belong here: its words (``sentences``).
-
 All that is known about people on no list comes from people on several.  The relative standard error
 of an estimate is about one over the root of their number (G. A. F. Seber, 1982, The Estimation of
 Animal Abundance, chapter 3): a third at ten, so that twice the estimate and half of it are both

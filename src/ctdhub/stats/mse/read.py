@@ -1,8 +1,5 @@
 """From a file's cells to lists: every fault is named, none is mended silently.
 
-Belongs here: checks of a table of lists.  Does not belong here: bytes and formats; who calls this
-has read the file as text (the command takes any reader of the room ``intake``).
-
 The table has a column of 0 and 1 for each list and the number of people as its last column.
 """
 

@@ -1,7 +1,5 @@
 """Random bits that belong to a table: the same table always gives the same intervals.
 
-Belongs here: where random bits come from.  Does not belong here: what is drawn (``draws``).
-
 A reader must be able to cite an interval and to find it again, so the bits are not fresh: they are
 the output of SHAKE-256 (an extendable-output hash, FIPS 202) over the table itself.  Nobody can
 choose them, as one can choose a seed until a result pleases, and nobody needs to store them.  No

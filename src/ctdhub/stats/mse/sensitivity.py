@@ -1,7 +1,5 @@
 """How the estimate moves when lists are left out or merged, or links between records are wrong.
 
-Belongs here: the other tables and their estimates.  Does not belong here: intervals.
-
 Wrong links, the model.  A person on m lists has m records.  Each of them stands apart from the
 others, as if it were somebody else, with chance d, independently; d is such that a share e of the
 pairs of records are not linked: (1 - d)^2 = 1 - e.  That makes a matrix A from the table of people

@@ -1,7 +1,5 @@
 """Which pairs of lists depend on each other: forward selection by overlaps, many tables at once.
 
-Belongs here: the selection and its estimate.  Does not belong here: fits (``model``), intervals.
-
 Rule (L. Chan, B. W. Silverman and K. Vincent, 2021, J. Am. Stat. Assoc. 116:1297).  Begin with the
 lists alone.  For each pair that is absent compare the people on both lists with the number that
 the present model expects: p is the smaller of the two Poisson tails.  Of the pairs with p below

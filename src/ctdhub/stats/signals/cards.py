@@ -1,8 +1,5 @@
 """The figures of a signal in a release, as number cards.
 
-Belongs here: means before and in the window, and each year of the chart.
-Does not belong here: which series are signals (``on_release``), words (``told``).
-
 Intervals are those of the protection noise, at the release's level; a figure whose interval
 reaches zero is protected, not shown.  The signal itself rests on more: chance, and how much the
 series varied before.

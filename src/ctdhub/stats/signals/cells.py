@@ -1,8 +1,4 @@
-"""The rows of a table of series as values, each checked by itself.
-
-Belongs here: names, periods and numbers of single rows, and what is refused.
-Does not belong here: what the rows are together (``read``).
-"""
+"""The rows of a table of series as values, each checked by itself."""
 
 from __future__ import annotations
 

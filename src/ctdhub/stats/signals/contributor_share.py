@@ -1,8 +1,5 @@
 """What the changed sources reported of a series, by year.
 
-Belongs here: reading or estimating that part, with its errors.
-Does not belong here: taking it away from the series (``remainder``).
-
 A release counts people by year, kind of source and one answer more, such as a country; so the part
 that a kind of source reports of a country is measured.  Of a corridor, or of the women of a
 country, it is H p:  H what the kind reports of the country in the year, p the part of these people

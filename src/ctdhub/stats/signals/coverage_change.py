@@ -1,8 +1,4 @@
-"""Whose reports began or ended in the years that are compared.
-
-Belongs here: kinds of source with a changed set of contributors, from public facts.
-Does not belong here: counts (``remainder``), words (``reporters``).
-"""
+"""Whose reports began or ended in the years that are compared."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The false discovery rate: which of many tests to believe.
-
-Belongs here: Benjamini-Hochberg.  Does not belong here: the tests.
-"""
+"""The false discovery rate: which of many tests to believe."""
 
 from __future__ import annotations
 

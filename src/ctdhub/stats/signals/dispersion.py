@@ -1,8 +1,5 @@
 """How unsteady each series is: its own past, steadied by what all series have in common.
 
-Belongs here: dispersion and autocorrelation, from residuals of the past.
-Does not belong here: means, shares, tails.
-
 A series of few periods says little about how much it varies, so its estimate leans on the mean of
 all series, and that on a public prior where there are few series: empirical Bayes as G. K. Smyth
 (2004), Stat. Appl. Genet. Mol. Biol. 3:3, does for variances.  Two rules keep it cautious: no

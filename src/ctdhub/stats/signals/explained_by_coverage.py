@@ -1,9 +1,4 @@
-"""Series that moved because who reports changed.
-
-Belongs here: which series moved as they are but not in what the others report, and whose reports
-moved with them.
-Does not belong here: the split (``remainder``), words (``reporters``).
-"""
+"""Series that moved because who reports changed."""
 
 from __future__ import annotations
 

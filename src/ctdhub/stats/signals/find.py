@@ -1,8 +1,4 @@
-"""Find the series of a panel that differ from their own past.
-
-Belongs here: window and past, which tests are made, which are believed, their figures.
-Does not belong here: the tests (``counts``, ``shares``), words (``sentences``).
-"""
+"""Find the series of a panel that differ from their own past."""
 
 from __future__ import annotations
 

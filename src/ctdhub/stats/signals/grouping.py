@@ -1,8 +1,5 @@
 """The same people seen from two sides: which signals are told together.
 
-Belongs here: which signal leads, which are told with it, which are linked.
-Does not belong here: words (``reporters``).
-
 A share that rises makes another share of the same whole fall: the fall is told with the clearest
 rise.  A place whose number falls makes the numbers of its women and its children fall: these are
 told with the place.  Together they stand where the clearest of them does.  A

@@ -1,8 +1,4 @@
-"""What the contributors that did not change report: the series that can be compared.
-
-Belongs here: each series less the part of the changed sources, or why it stays whole.
-Does not belong here: that part (``pieces``), what is concluded (``explained``).
-"""
+"""What the contributors that did not change report: the series that can be compared."""
 
 from __future__ import annotations
 

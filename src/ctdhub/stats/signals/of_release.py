@@ -1,8 +1,5 @@
 """Signals of a release: its yearly series, and who reported.
 
-Belongs here: which series of a release are looked at, their wholes, their years.
-Does not belong here: the search (``find``), figures to show (``figures``), words (``told``).
-
 Looked at are all people, countries of citizenship and of exploitation and the corridors between
 them; and of all people and each country the part of each gender, age and type of exploitation.
 The whole of a gender or an age is the people of the same place for whom it is recorded; of a type

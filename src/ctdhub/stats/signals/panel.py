@@ -1,8 +1,4 @@
-"""Many series on the same periods: what the tests read.
-
-Belongs here: the counts with their wholes and noise, checked.
-Does not belong here: files (``read``), releases (``on_release``).
-"""
+"""Many series on the same periods: what the tests read."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Periods of time as people write them: years, quarters, months, weeks, days.
 
-Belongs here: reading them, their order, their place in the year, the window that suits them.
-Does not belong here: counts.
-
     2024         a year
     2024-Q1      a quarter
     2024-03      a month

@@ -1,8 +1,5 @@
 """A table of series, in long form, as a panel: one row for each series and period.
 
-Belongs here: what may stand in it, gaps, and what is refused.
-Does not belong here: files and formats (the reader of the command line).
-
     series, period, count                                   must be there
     denominator, noise_sd, denominator_noise_sd             may be there
 """

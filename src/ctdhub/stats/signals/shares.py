@@ -1,8 +1,5 @@
 """Whether the share of a window differs from the share in the series' own past.
 
-Belongs here: the pooled share of the past, its variance, the two tails.
-Does not belong here: counts (``counts``), which signals to believe (``find``).
-
 A part x of a whole n has the variance  n p q (1 + (n - 1) ψ) + s² + p² s'²:  a beta-binomial count
 with the series' own dispersion ψ (the correlation of two people of one period), the noise s of the
 part and s' of the whole.  The share p is that of all of the past together.

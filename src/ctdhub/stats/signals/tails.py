@@ -1,8 +1,5 @@
 """Tail probabilities of a window's sum: negative binomial or binomial, with an error on top.
 
-Belongs here: probabilities of sums whose mean and variance are given.
-Does not belong here: where the mean and the variance come from (``counts``, ``shares``).
-
 A sum that is seen is a count plus a normal error (protection noise, the error of the estimated
 mean), so its tail is the tail of the count averaged over the error on an even grid.  Between whole
 numbers the tail goes on by the incomplete beta function, which lies above the steps: the cautious

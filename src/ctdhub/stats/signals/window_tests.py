@@ -1,8 +1,5 @@
 """Whether the counts of a window differ from what the series' own past leads to expect.
 
-Belongs here: expected counts with seasons, their variance, the two tails.
-Does not belong here: shares (``shares``), which signals to believe (``find``).
-
 A count y of period t has the variance  m + φ m² + s²:  chance, the series' own dispersion φ (a
 negative binomial), and the known protection noise s.  The expected count m is the mean of the
 past; from three years on each period of the year has a mean of its own, which leans on the mean of

@@ -1,8 +1,4 @@
-"""Where Splink runs: in memory, silent, and shut off from files and networks.
-
-Belongs here: the database, Splink's log, whether the extra is there.
-Does not belong here: what is asked of it (``model``).
-"""
+"""Where Splink runs: in memory, silent, and shut off from files and networks."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """The one token that stands for a cluster, from the tokens of its rows.
 
-Belongs here: which token, why it stays from round to round.
-Does not belong here: making tokens of identifiers (``link.tokens``), making clusters (``resolve``).
-
 A cluster takes the smallest ``link_token`` of its rows, so that somebody whom one file alone knows
 has the token that `ctdhub tokens` gives.  Two clusters never share a token: the hub would join
 them.  Where an earlier round of the release gave a row's person a token, the cluster keeps it: a

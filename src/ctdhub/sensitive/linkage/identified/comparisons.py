@@ -1,8 +1,5 @@
 """How features are compared, and which pairs are compared at all, as Splink takes it.
 
-Belongs here: levels of agreement with what training starts from, candidate pairs.
-Does not belong here: normalised values (``features``), training and scores (``model``).
-
 What training starts from, m and u, was counted on invented people in four scripts
 (``practice.naming``): how often a level is met by two rows of one person, and of two people.
 """

@@ -1,8 +1,5 @@
 """What is compared of a row: names, birth, place and the like, in one spelling for all scripts.
 
-Belongs here: normalised values of rows, which columns of several files mean the same.
-Does not belong here: how likely two rows are one person (``model``).
-
 Everything in these tables identifies people.  They live in memory and are never written.
 """
 

@@ -1,8 +1,4 @@
-"""From files of several contributors to copies without identifiers that share a person's token.
-
-Belongs here: the order of the work, the folder that is written.
-Does not belong here: scores (``model``), clusters (``resolve``), tokens (``stand_in``), arguments.
-"""
+"""From files of several contributors to copies without identifiers that share a person's token."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Persons as a file tells them apart, and what speaks against two persons being one.
-
-Belongs here: which rows of one file are one person, facts of persons, contradictions.
-Does not belong here: persons of different files (``resolve``).
-"""
+"""Persons as a file tells them apart, and what speaks against two persons being one."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """What stays with whoever links: the summary, doubtful pairs, tokens for the next round.
 
-Belongs here: the files beside the copies, reading back an earlier round.
-Does not belong here: the copies that leave (``link.tokens.strip``), finding links (``resolve``).
-
 None of these files holds an identifier.  They are sensitive all the same: exact counts, and which
 rows are one person.
 """

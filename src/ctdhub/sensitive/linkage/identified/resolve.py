@@ -1,8 +1,4 @@
-"""Scored pairs become persons: the likeliest first, at most one person of each file.
-
-Belongs here: clusters, pairs for review, how many links are expected to be wrong or missing.
-Does not belong here: scores (``model``), tokens of clusters (``stand_in``).
-"""
+"""Scored pairs become persons: the likeliest first, at most one person of each file."""
 
 from __future__ import annotations
 

@@ -1,9 +1,5 @@
 """How likely two rows of different files are one person, by the model of Fellegi and Sunter.
 
-Belongs here: training and scores.
-Does not belong here: what is compared (``compare``), where Splink runs (``engine``), what becomes
-of a pair (``resolve``).
-
 The weights of Fellegi and Sunter (1969, "A theory for record linkage", JASA 64) compare how often
 two rows of one person agree (m) and two rows of different people (u).  u is counted between
 persons of one file, who are different people; m is fitted by Splink with expectation maximisation.

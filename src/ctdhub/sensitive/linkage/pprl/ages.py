@@ -1,8 +1,4 @@
-"""The age that stays when the birth date goes.
-
-Belongs here: ages from two dates, why a row has none, refusing a column that gives nobody an age.
-Does not belong here: birth dates as tokens are made of them (``births``), the file (``strip``).
-"""
+"""The age that stays when the birth date goes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Birth dates as people write them, in the form that tokens are made of.
-
-Belongs here: spellings of dates, digits and names of months of several languages, the swap of day
-and month.  Does not belong here: ages and bands (``harmonise``).
-"""
+"""Birth dates as people write them, in the form that tokens are made of."""
 
 from __future__ import annotations
 

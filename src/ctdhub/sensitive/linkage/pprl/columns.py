@@ -1,8 +1,4 @@
-"""What happens to each column before a file leaves the contributor.
-
-Belongs here: which columns tokens are made of, which are stripped, which stay; the proposal.
-Does not belong here: doing it (``strip``), recognising identifiers (``intake``).
-"""
+"""What happens to each column before a file leaves the contributor."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """From a person's identifiers to keyed tokens, several per person.
 
-Belongs here: which composite keys are made and how they are keyed.
-Does not belong here: tables and columns (``strip``), what equal tokens mean (``link.clusters``).
-
 Each key joins parts that rarely agree by chance, so that a spelling mistake, a swap or a missing
 cell spoils some keys and leaves others.  No key is made of one identifier alone: its tokens would
 repeat as often as the name does, and could be guessed from that.

@@ -1,8 +1,5 @@
 """Skeletons: what stays of a name when spellings and scripts differ.
 
-Belongs here: which spellings count as one, the parts of a name.
-Does not belong here: letters of scripts (``scripts``), what tokens are made of (``derive``).
-
 A skeleton keeps the order of consonants, each as a class of sounds, and whether a name begins with
 a vowel.  Like Soundex (R. C. Russell, US patent 1,261,167, 1918) it drops vowels and doubled
 letters; the classes are narrower, and digraphs of several languages are read first, so that for

@@ -1,8 +1,5 @@
 """Names of several scripts in small Latin letters, roughly as they sound.
 
-Belongs here: tables of letters (Latin with marks, Cyrillic, Greek, Arabic and Persian).
-Does not belong here: which spellings count as one (``sounds``).
-
 The tables follow the letters of ISO 9, ELOT 743 and ALA-LC where these agree, without their marks;
 where they differ, ``sounds`` makes the spellings meet.  Arabic writes few vowels: only consonants
 are certain.  Letters of other scripts stay as they are, so that equal spellings still meet.

@@ -1,9 +1,4 @@
-"""One pass over a file: tokens are added, identifiers go, the rest stays as it was.
-
-Belongs here: the rows, the file that leaves, the account of what was done.
-Does not belong here: which columns go (``columns``), how tokens are made (``derive``), how old
-somebody was (``ages``).
-"""
+"""One pass over a file: tokens are added, identifiers go, the rest stays as it was."""
 
 from __future__ import annotations
 
