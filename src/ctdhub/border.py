@@ -1,8 +1,8 @@
 """The border between Sensitive and Protected is a type: this one.
 
-Rooms right of the border (``release``, ``insight``, ``portal``) may import this module and no
-other of ``protect``.  Only ``protect`` mints Protected values; ``release`` reads them back from
-the files of a verified bundle by :func:`restore`.  Tests hold all three rules.
+Rooms right of the border (``release``, ``stats``, ``report``, ``site``) may import this module and
+no other before it.  Only ``dp`` mints Protected values; ``release`` reads them back from the files
+of a verified bundle by :func:`restore`.  Tests hold all three rules.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MEASUREMENTS = pa.schema(
 )
 """Noisy measurements: one row per cell.  ``values`` follow ``columns`` as in :data:`COUNTS`.
 ``noisy`` is an unbiased estimate in people: not truncated, so that it may be negative, and not
-chosen by its own size (a group is chosen by its total, see ``protect.series``).  It is an input of
+chosen by its own size (a group is chosen by its total, see ``dp.yearly``).  It is an input of
 statistics (series, sums, models), never a figure to show by itself.  Its standard deviation is
 ``sigma["*".join(columns)]`` of the same answer."""
 
@@ -210,10 +210,10 @@ _MINT = object()
 
 
 def mint(**parts: Any) -> Protected:
-    """Make a Protected value.  For ``protect`` alone."""
+    """Make a Protected value.  For ``dp`` alone."""
     return Protected(**parts, _mint=_MINT)
 
 
 def restore(**parts: Any) -> Protected:
-    """Read a Protected value back from stored artefacts.  For ``protect`` and ``release`` alone."""
+    """Read a Protected value back from stored artefacts.  For ``dp`` and ``release`` alone."""
     return Protected(**parts, _mint=_MINT)

@@ -1,4 +1,4 @@
-"""What withdrawals do to a build: records that are left out, candidates that may not be published."""
+"""What withdrawals do to a build: records left out, candidates that may not be published."""
 
 from __future__ import annotations
 

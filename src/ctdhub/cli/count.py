@@ -1,4 +1,4 @@
-"""The verb ``count``: a round of counts without records, seen from the hub and from a contributor."""
+"""The verb ``count``: a round of counts without records, for the hub and for a contributor."""
 
 from __future__ import annotations
 

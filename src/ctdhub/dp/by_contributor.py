@@ -2,8 +2,8 @@
 
 The unit stays the person.  A person has one row, which names the contributor of her earliest
 record, and is on exactly one set of lists: so she changes one cell of each table by one (more where
-tokens join people, see ``lists``), a table costs 1 / (2 sigma squared), and the costs add to those
-of everything else in the release.  Which contributors and which lists there are is public.
+tokens join people, see ``list_overlap``), a table costs 1 / (2 sigma squared), and the costs add to
+those of everything else in the release.  Which contributors and which lists there are is public.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Indicators follow their flags in protected records: "any" is yes where some flag is yes, else no."""
+"""Indicators follow their flags in synthetic records: yes where some flag is yes, else no."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inner loops of counting without numba, for small tables: the same bits, several times the time."""
+"""Inner loops of counting without numba, for small tables: equal bits, several times slower."""
 
 from __future__ import annotations
 

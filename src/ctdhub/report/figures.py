@@ -43,7 +43,7 @@ class Figure:
     """A figure: headline, subtitle, bars, note; ``table`` holds the cards behind it.
 
     ``file`` names the file of its numbers, without its ending; ``picture`` says whether the figure
-    is also a picture in a file (``pictures``).
+    is also a picture in a file (``picture``).
     """
 
     id: str

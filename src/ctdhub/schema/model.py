@@ -33,7 +33,7 @@ class Variable(_Frozen):
 
     ``public`` variables may be part of a release; ``core`` ones are what readers use most.
     ``any_of`` names the group of flags that an indicator follows from; ``follows`` the citizenship
-    and the country that a citizenship group follows from (``belonging``).
+    and the country that a citizenship group follows from (``citizenship_group``).
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")

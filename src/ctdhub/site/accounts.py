@@ -1,4 +1,4 @@
-"""What a hub tells of its own care: the privacy it has spent, the audit whose publication it paid."""
+"""What a hub tells of its own care: the privacy spent, and the audit that it published."""
 
 from __future__ import annotations
 

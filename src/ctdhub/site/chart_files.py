@@ -1,16 +1,16 @@
 """Figures as files: ``<file>.csv`` and ``<file>.metadata.json``.
 
-    people-by-year, gender, …     the figures of the first page, each by itself
-    all-corridors                 every corridor that is shown
-    map-corridors, …              the maps of the page "Map", each also as ``<file>.svg``
-    trends-total, …               the charts of the page "Trends"
-    trends-total-change, …        their changes split, as .csv and .json
-    signals                       the page "Signals", also as ``signals.json``
-    assistance-gender, …          the charts of the page "Assistance" (``assistance``)
-    mandated/<shape>/<country>    the tables for reports (``mandated``)
-    estimates                     the page "Not seen", .json and .csv (``pages.estimates``)
-    places/<place>                all figures of a country or region; two more columns say which
-    stories/<story>-<number>      a figure of a story
+people-by-year, gender, …     the figures of the first page, each by itself
+all-corridors                 every corridor that is shown
+map-corridors, …              the maps of the page "Map", each also as ``<file>.svg``
+trends-total, …               the charts of the page "Trends"
+trends-total-change, …        their changes split, as .csv and .json
+signals                       the page "Signals", also as ``signals.json``
+assistance-gender, …          the charts of the page "Assistance" (``report.equity``)
+mandated/<shape>/<country>    the tables for reports (``pages.mandated_files``)
+estimates                     the page "Not seen", .json and .csv (``pages.estimates``)
+places/<place>                all figures of a country or region; two more columns say which
+stories/<story>-<number>      a figure of a story
 """
 
 from __future__ import annotations

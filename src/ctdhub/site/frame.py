@@ -1,9 +1,9 @@
 """What every page shares: where it lies, how it links to others, its frame in one language.
 
-    <site>/index.html, <site>/fr/index.html    lead to the last release
-    <site>/latest/<language>/<page>            leads to that page of the last release
-    <site>/r/<version>/<language>/<page>       a page, there for good
-    <site>/r/<version>/<file>                  the release's own files, the charts' files
+<site>/index.html, <site>/fr/index.html    lead to the last release
+<site>/latest/<language>/<page>            leads to that page of the last release
+<site>/r/<version>/<language>/<page>       a page, there for good
+<site>/r/<version>/<file>                  the release's own files, the charts' files
 """
 
 from __future__ import annotations

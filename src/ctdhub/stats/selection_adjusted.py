@@ -4,7 +4,7 @@ Whoever lists the largest of m sums lists those whose noise went up, and ordinar
 below.  So a sum is shown as Benjamini and Hochberg (1995) choose among the m candidates, at
 1 - level, and the intervals of the R that are listed have level 1 - R (1 - level) / m: then the
 expected share of intervals that miss, among those listed, is at most 1 - level (Y. Benjamini and
-D. Yekutieli, 2005, J. Am. Stat. Assoc. 100:71, false coverage-statement rate).  ``protect`` does
+D. Yekutieli, 2005, J. Am. Stat. Assoc. 100:71, false coverage-statement rate).  ``dp`` does
 the same for the cells of a published table.
 """
 

@@ -1,7 +1,7 @@
 """Draw people by year as inline SVG: points with whiskers, and the contributors' timeline.
 
 Years run from left to right in every language, as on the axis of a printed chart: nothing here is
-mirrored.  Widths are in per cent and heights in pixels, as in ``draw``.
+mirrored.  Widths are in per cent and heights in pixels, as in ``bars``.
 """
 
 from __future__ import annotations

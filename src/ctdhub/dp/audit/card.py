@@ -1,4 +1,4 @@
-"""The card for the privacy officer: what is promised beside what attacks achieved, in plain words."""
+"""The card for the privacy officer: the guarantee compared with what attacks achieved."""
 
 from __future__ import annotations
 

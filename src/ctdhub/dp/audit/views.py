@@ -1,4 +1,4 @@
-"""What an attacker sees: the published answer, or the noisy tables themselves, as tables of cells."""
+"""What an attacker sees: the published answer, or the noisy tables, as tables of cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Groups of the values of a wide column: small countries join their subregion, then their region."""
+"""Groups of the values of a wide column: small countries join subregion, then region."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Did the world change or the data?  The section of a brief on what lies behind a rise or a fall."""
+"""Did the world change or the data?  A brief's section on what explains a rise or a fall."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""By what people are joined beside their keys, and whose lists are counted: the link stage's order."""
+"""By what people are joined besides their keys, and whose lists are counted."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ A person key that a contributor made with the shared key (``token`` in a mapping
 across contributors; one made from a case number joins them inside one contributor; a record
 without a key is a person of its own.  The join is an equality, records of one person are put in
 order by what they say, and the id of a record depends on nothing that other records say
-(``harmonise.record_ids``): so one person's row never depends on another person's records, and
+(``mapping.record_ids``): so one person's row never depends on another person's records, and
 adding or removing one person changes exactly one row, in however many files her records stand.
 Where the policy lets tokens join rows, she changes as many more as it pays for (decision 27).
 """
@@ -179,7 +179,7 @@ def _derive(t: ibis.Table, schema: Schema) -> ibis.Table:
 
 
 def _group(citizenship: ibis.Value, country: ibis.Value) -> ibis.Value:
-    """The citizenship group by ``schema.belonging``; null where either country is."""
+    """The citizenship group by ``schema.citizenship_group``; null where either country is."""
     union = countries.members("eu")
     inside = citizenship.isin(union) & country.isin(union)
     return ibis.cases(

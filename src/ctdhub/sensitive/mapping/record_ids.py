@@ -5,7 +5,7 @@ The id of a record is a keyed hash of its contributor, of its own content (with 
 case and its perpetrators; without a person key, also its tokens) and of its number among the equal
 records of its file.  So
 
-- a record that is delivered again has the same id, whatever else its file holds, and ``link``
+- a record that is delivered again has the same id, whatever else its file holds, and ``linkage``
   counts it once;
 - equal records of one file stay apart, and of several files the one that has most of them decides;
 - no id depends on a record that says something else: one person's records never change how

@@ -1,6 +1,6 @@
 """Sheets of facts on the site: which places have one, and their files in every language.
 
-    <site>/r/<version>/facts/<language>/<key>.json and .md     a place; "all" is the whole release
+<site>/r/<version>/facts/<language>/<key>.json and .md     a place; "all" is the whole release
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The mandated tables of the site as files: one CSV for each country and shape.
 
-    charts/mandated/<shape>/<country>.csv
-    charts/mandated/<shape>.metadata.json
+charts/mandated/<shape>/<country>.csv
+charts/mandated/<shape>.metadata.json
 """
 
 from __future__ import annotations

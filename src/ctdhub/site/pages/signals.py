@@ -1,4 +1,4 @@
-"""Signals: which numbers and shares moved beyond what their own past shows, and what that is not."""
+"""Signals: numbers and shares that departed from their past, and what that does not mean."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """A chart inside a story: a fenced block that names what it shows.
 
-    ```chart
-    of: gender                      # a variable, a group of flags, or corridors
-    among: {citizenship: [CIV]}     # only people who meet these conditions
-    most: 8                         # how many countries or corridors; 10 unless said
-    ```
+```chart
+of: gender                      # a variable, a group of flags, or corridors
+among: {citizenship: [CIV]}     # only people who meet these conditions
+most: 8                         # how many countries or corridors; 10 unless said
+```
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Numbers inside the text of a story, asked of the release each time the site is built.
 
-    {{people}}                                        all people
-    {{people citizenship=europe gender=female}}       people who meet all conditions
-    {{share gender=female of citizenship=CIV,MLI}}    their share of those whose answer is recorded
-    {{share gender=not_recorded}}                     share whose answer is not known
+{{people}}                                        all people
+{{people citizenship=europe gender=female}}       people who meet all conditions
+{{share gender=female of citizenship=CIV,MLI}}    their share of those whose answer is recorded
+{{share gender=not_recorded}}                     share whose answer is not known
 """
 
 from __future__ import annotations

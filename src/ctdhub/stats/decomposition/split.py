@@ -20,7 +20,7 @@ Sources: P. Das Gupta, Standardization and Decomposition of Rates, U.S. Bureau o
 P23-186 (1993), for two factors; A. F. Shorrocks, J. Economic Inequality 11:99 (2013), for Shapley.
 
 Intervals.  Contributors' and undivided parts are exact linear combinations of independent noise.
-Recording and the rest are not linear; their errors are of first order (``noisy``).  Each interval
+Recording and the rest are not linear; their errors are of first order (``errors``).  Each interval
 holds for its own part at the release's level.  They are about the noise of the protection, and say
 nothing about chance in who was identified.
 """

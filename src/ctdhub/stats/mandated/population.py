@@ -1,7 +1,7 @@
 """Population by country and year, from a file of the user: the denominator of rates.
 
-    country,year,population
-    ITA,2020,59641488
+country,year,population
+ITA,2020,59641488
 """
 
 from __future__ import annotations

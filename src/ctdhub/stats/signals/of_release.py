@@ -7,7 +7,7 @@ of exploitation, those with any type recorded, because an empty flag is no "no".
 
 The year in which the release was made was not over, so it is left out; years that no contributor
 covers are missing, not zero.  Where contributors joined or left, what the others report is tested
-instead of the series as it is (``remainder``).
+instead of the series as it is (``matched_sample``).
 """
 
 from __future__ import annotations

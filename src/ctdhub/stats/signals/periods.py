@@ -1,10 +1,10 @@
 """Periods of time as people write them: years, quarters, months, weeks, days.
 
-    2024         a year
-    2024-Q1      a quarter
-    2024-03      a month
-    2024-W09     a week (ISO 8601)
-    2024-03-01   a day; where all days of a file are the first of a month they stand for months
+2024         a year
+2024-Q1      a quarter
+2024-03      a month
+2024-W09     a week (ISO 8601)
+2024-03-01   a day; where all days of a file are the first of a month they stand for months
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A table of series, in long form, as a panel: one row for each series and period.
 
-    series, period, count                                   must be there
-    denominator, noise_sd, denominator_noise_sd             may be there
+series, period, count                                   must be there
+denominator, noise_sd, denominator_noise_sd             may be there
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def link_files(
     """Link the persons of the files and write a folder.
 
     In :data:`LEAVES` is a copy of each file as `ctdhub tokens` writes it, in which ``link_token``
-    stands for a person of all files.  Beside it lies the account, see ``account``.  The folder is
+    stands for a person of all files.  Beside it lies the account, see ``report``.  The folder is
     there whole or not at all.
 
     Args:

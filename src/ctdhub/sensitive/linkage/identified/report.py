@@ -44,7 +44,7 @@ def summary_of(
     ``files``: by file, the account of its copy and its persons.  ``overlap``: persons once linked,
     by the files that know them.  ``bands``: candidate pairs by the lower end of their
     band of probability.  ``fields``: by feature, bits of evidence that its best agreement and its
-    disagreement give.  ``learnt``: whether the files taught the model anything, see ``model``.
+    disagreement give.  ``learnt``: whether the files taught the model anything, see ``scoring``.
     """
     names = list(made)
     sizes = Counter(int(file) for file in persons.file)
