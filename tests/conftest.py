@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import settings
 
-from ctdhub.cli import main
+from ctdhub.cli import main, output
 
 settings.register_profile("ctdhub", deadline=None)
 settings.load_profile("ctdhub")
@@ -18,8 +18,8 @@ def ctdhub(
 ) -> Callable[..., tuple[int, str, str]]:
     """Run the command in English: exit code, what it printed, what it complained."""
     monkeypatch.setenv("CTDHUB_LANG", "en")
-    monkeypatch.setattr(main.console, "width", 250)
-    monkeypatch.setattr(main.errors, "width", 500)
+    monkeypatch.setattr(output.console, "width", 250)
+    monkeypatch.setattr(output.errors, "width", 500)
 
     def run(*words: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["ctdhub", *map(str, words)])

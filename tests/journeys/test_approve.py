@@ -19,7 +19,7 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.stages import approve as approve_stage
 from ctdhub.build.stages import protect, publish
 from ctdhub.build.steps import hash_folder
-from ctdhub.cli.main import command
+from ctdhub.cli.app import command
 from ctdhub.core.errors import FileError, LedgerTampered, PolicyError, ReleaseError
 from ctdhub.core.keys.signing import is_signed, make_key, read_key
 from ctdhub.dp.ledger.book import Ledger

@@ -17,7 +17,7 @@ import pytest
 
 from ctdhub.build.hub import Hub
 from ctdhub.build.own_report import own_profile, own_report
-from ctdhub.cli import main
+from ctdhub.cli import main, output
 from ctdhub.core.errors import HubFolderError
 from ctdhub.core.i18n import language
 from ctdhub.document.document import Sheet
@@ -50,7 +50,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     here.mkdir()
     monkeypatch.chdir(here)
     monkeypatch.setenv("CTDHUB_LANG", "en")
-    for shown in (main.console, main.errors):
+    for shown in (output.console, output.errors):
         monkeypatch.setattr(shown, "_width", 200)
 
     def once(*arguments: str) -> Done:

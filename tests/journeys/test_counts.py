@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from invented_round import NAMES, lay_table
 
-from ctdhub.cli.main import command, run
+from ctdhub.cli.app import command, run
 
 GUIDE = Path(__file__).parents[2] / "docs/how-to/take-part-without-records.md"
 LOST = "clinic"

@@ -21,7 +21,7 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.own_report import own_profile
 from ctdhub.build.stages import approve, publish
 from ctdhub.build.stages import records as records_stage
-from ctdhub.cli.main import command
+from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError, PolicyError, ReleaseError, WithdrawalError
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.open import open_release

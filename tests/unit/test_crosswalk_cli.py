@@ -32,7 +32,7 @@ def test_names_alone(app: typer.Typer) -> None:
 
 
 def test_a_table_marks_losses(app: typer.Typer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ctdhub.cli.main.console.width", 200)
+    monkeypatch.setattr("ctdhub.cli.output.console.width", 200)
     whole = run.invoke(app, ["crosswalk", "ctdc-2021", "ctdc-2024"]).stdout
     lossy = run.invoke(app, ["crosswalk", "ctdc-2021", "ctdc-2024", "--lossy"]).stdout
     assert "exact" in whole

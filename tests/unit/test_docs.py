@@ -11,7 +11,7 @@ import typer
 import yaml
 
 from ctdhub.build.settings import Agreement, HubSettings
-from ctdhub.cli.main import command
+from ctdhub.cli.app import command
 from ctdhub.report.events.calendar import KINDS, Event
 from ctdhub.sensitive.mapping.rule import Decision, Rule
 

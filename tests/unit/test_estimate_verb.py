@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from lists_of_invented_people import invented
 
-from ctdhub.cli.main import command, run
+from ctdhub.cli.app import command, run
 from ctdhub.core.errors import HubError, UnreadableFile
 from ctdhub.core.i18n import language
 from ctdhub.stats.mse.lists import Lists

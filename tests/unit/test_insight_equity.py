@@ -18,7 +18,7 @@ from invented_release import FACTS, protected_answer
 from typer.testing import CliRunner
 
 from ctdhub.border import Guarantee, restore
-from ctdhub.cli.main import command
+from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.dp.accounting import rho_of

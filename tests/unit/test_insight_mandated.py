@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from invented_release import people_rows, protected_answer
 from typer.testing import CliRunner
 
-from ctdhub.cli.main import command
+from ctdhub.cli.app import command
 from ctdhub.core.errors import FileError, HubError
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release

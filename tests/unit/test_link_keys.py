@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub.cli.main import command, run
+from ctdhub.cli.app import command, run
 from ctdhub.core.errors import FileError
 from ctdhub.core.keys import pem
 from ctdhub.core.keys.envelope import make_pair, public_half, unwrap, wrap

@@ -15,7 +15,7 @@ from lists_of_invented_people import invented, sources_of
 from typer.testing import CliRunner
 
 from ctdhub.border import DOUBLES, MEASUREMENTS
-from ctdhub.cli.main import command
+from ctdhub.cli.app import command
 from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release

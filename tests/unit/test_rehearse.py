@@ -138,7 +138,7 @@ def domains(folder: Path) -> Path:
 def test_the_verb_shows_several_epsilons_side_by_side(
     app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ctdhub.cli.main.console.width", 160)
+    monkeypatch.setattr("ctdhub.cli.output.console.width", 160)
     path = domains(tmp_path)
     command = ["--domains", str(path), "--people", "500", "--epsilon", "1", "--epsilon", "8"]
     result = CliRunner().invoke(app, command)
@@ -205,7 +205,7 @@ def test_a_hub_of_countries_is_shown_with_its_sources(
     app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every kind of table has a name, and so have measurements by contributor."""
-    monkeypatch.setattr("ctdhub.cli.main.console.width", 160)
+    monkeypatch.setattr("ctdhub.cli.output.console.width", 160)
     hub = tmp_path / "hub"
     init.new_hub(hub, "A hub")
     policy = hub / "policy.yaml"

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.cli.main import console
+from ctdhub.cli.output import console
 from ctdhub.core.errors import printable
 from ctdhub.core.i18n import _
-from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.ledger.charge import Entry
-from ctdhub.dp.ledger.purposes import told
-from ctdhub.dp.ledger.report import Spending, by_contributor, by_kind
-from ctdhub.dp.policy import Policy
+
+if TYPE_CHECKING:
+    from ctdhub.dp.ledger.book import Ledger
+    from ctdhub.dp.ledger.charge import Entry
+    from ctdhub.dp.ledger.report import Spending
+    from ctdhub.dp.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Account:
     @classmethod
     def of(cls, ledger: Ledger, policy: Policy) -> Account:
         """The account of a ledger under a policy."""
+        from ctdhub.dp.ledger.report import by_contributor, by_kind
+
         delta = ledger.strictest(policy.delta)
         return cls(
             delta=delta,
@@ -61,6 +65,8 @@ class Account:
 
 def show_account(account: Account) -> None:
     """Every charge, then sums by kind and by contributor, then the total and what is left."""
+    from ctdhub.dp.ledger.purposes import told
+
     charges = _table(_("Privacy ledger"), "", _("time (UTC)"), _("kind"), _("what"))
     for heading in ("epsilon", "delta", "rho (zCDP)"):
         charges.add_column(heading, justify="right")

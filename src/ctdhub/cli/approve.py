@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.build.hub import Hub
-from ctdhub.build.stages import approve as approve_stage
-from ctdhub.build.stages import protect, records
 from ctdhub.cli.account import Account
-from ctdhub.cli.main import console
+from ctdhub.cli.output import console
+from ctdhub.cli.verbs import about
 from ctdhub.core.errors import printable
 from ctdhub.core.format import number
 from ctdhub.core.format import share as percent
 from ctdhub.core.i18n import _
-from ctdhub.core.keys.signing import SigningKey, is_encrypted, read_key
-from ctdhub.dp.ledger.purposes import told
-from ctdhub.release.approvals import Approvals, Statement, role_name
-from ctdhub.release.manifest import Manifest
+
+if TYPE_CHECKING:
+    from ctdhub.build.hub import Hub
+    from ctdhub.core.keys.signing import SigningKey
+    from ctdhub.release.approvals import Statement
+    from ctdhub.release.manifest import Manifest
 
 
 class As(StrEnum):
@@ -35,14 +35,7 @@ class As(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
-    @app.command(
-        help=_(
-            "Approve a candidate with your key; the second approval publishes it."
-            "\n\nThe steward and the privacy officer each sign on their own. Shows what is signed "
-            "and asks first."
-            "\n\nExample: ctdhub approve my-hub --role steward --key steward.pem"
-        )
-    )
+    @app.command(help=about("approve"))
     def approve(
         role: Annotated[As, typer.Option(help=_("The role that you sign in."))],
         key: Annotated[Path, typer.Option(help=_("The file of your private key."))],
@@ -52,6 +45,10 @@ def register(app: typer.Typer) -> None:
         ] = "",
         yes: Annotated[bool, typer.Option("--yes", help=_("Sign without asking."))] = False,
     ) -> None:
+        from ctdhub.build.hub import Hub
+        from ctdhub.build.stages import approve as approve_stage
+        from ctdhub.build.stages import protect, records
+
         hub = Hub(folder)
         candidate = approve_stage.waiting(hub, version)
         given, manifest = approve_stage.statement(hub, candidate, role.value)
@@ -71,12 +68,17 @@ def register(app: typer.Typer) -> None:
 
 def open_key(file: Path) -> SigningKey:
     """Read a private key, asking for its passphrase where it has one."""
+    from ctdhub.core.keys.signing import is_encrypted, read_key
+
     secret = typer.prompt(_("Passphrase"), hide_input=True) if is_encrypted(file) else ""
     return read_key(file, secret)
 
 
 def show_statement(given: Statement, manifest: Manifest, account: Account) -> None:
     """Everything that a person signs, before he signs."""
+    from ctdhub.dp.ledger.purposes import told
+    from ctdhub.release.approvals import role_name
+
     people, tables = manifest.people, sum(1 for table in manifest.sigma if table)
     charge = next(e for e in account.entries if e.id == given.charge)
     table = Table(title=_("To be approved"), show_header=False)
@@ -150,6 +152,8 @@ def _measured(manifest: Manifest) -> list[tuple[str, str]]:
 
 def show_waiting(hub: Hub, version: str) -> None:
     """What stands between a candidate and its publication."""
+    from ctdhub.release.approvals import Approvals, role_name
+
     given = Approvals.read(hub.candidates / version)
     missing = _(", ").join(map(role_name, given.missing))
     place = f"candidates/{version}"

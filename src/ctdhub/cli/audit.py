@@ -5,24 +5,23 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pyarrow.parquet as pq
 import typer
 from rich.markup import escape
 
-from ctdhub.build.hub import Hub
-from ctdhub.build.stages import protect, records
 from ctdhub.cli import options
-from ctdhub.cli.main import bar, console
-from ctdhub.core.atomic import write_whole
+from ctdhub.cli.output import bar, console
+from ctdhub.cli.verbs import about
 from ctdhub.core.errors import HubError, HubFolderError
 from ctdhub.core.i18n import _
 from ctdhub.dp.audit.canary import MOST
-from ctdhub.dp.audit.card import Card, card
-from ctdhub.dp.audit.suite import KINDS, Kind, pay, run
-from ctdhub.dp.ledger.charge import taking_part
-from ctdhub.dp.policy import Policy
+
+if TYPE_CHECKING:
+    from ctdhub.build.hub import Hub
+    from ctdhub.dp.audit.card import Card
+    from ctdhub.dp.audit.suite import Kind
+    from ctdhub.dp.policy import Policy
 
 ABOVE = 1
 """Exit code where an attack proved more than is promised."""
@@ -31,15 +30,7 @@ ABOVE = 1
 def register(app: typer.Typer) -> None:
     """Add the verb of this module to the command."""
 
-    @app.command(
-        help=_(
-            "Attack the protection on the hub's own people, and print what was achieved beside "
-            "what is promised.\n\nThe findings are internal: they stay in work/audit. With "
-            "--publish they are made such that they may be published, and what that costs is "
-            "charged to the ledger first.\n\nExit code 0: below the promise; 1: above; 2: an "
-            "error.\n\nExample: ctdhub audit my-hub --kind canary"
-        )
-    )
+    @app.command(help=about("audit"))
     def audit(
         folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
         canaries: Annotated[
@@ -64,6 +55,8 @@ def register(app: typer.Typer) -> None:
             ),
         ] = False,
     ) -> None:
+        from ctdhub.build.hub import Hub
+
         hub = Hub(folder)
         kinds = _kinds(kind)
         inner = hub.work / "audit"
@@ -86,6 +79,8 @@ def register(app: typer.Typer) -> None:
 
 
 def _kinds(kind: str) -> tuple[Kind, ...]:
+    from ctdhub.dp.audit.suite import KINDS
+
     chosen = tuple(k for k in KINDS if kind in (k, "all"))
     if not chosen:
         raise HubError(
@@ -97,6 +92,12 @@ def _kinds(kind: str) -> tuple[Kind, ...]:
 
 
 def _audited(hub: Hub, kinds: tuple[Kind, ...], canaries: int, publish: bool) -> Card:
+    import pyarrow.parquet as pq
+
+    from ctdhub.build.stages import records
+    from ctdhub.dp.audit.card import card
+    from ctdhub.dp.audit.suite import run
+
     rules, path = records.policy(hub), hub.work / "people" / records.PEOPLE
     if not path.exists():
         what = _("There are no linked people to audit yet.")
@@ -109,6 +110,10 @@ def _audited(hub: Hub, kinds: tuple[Kind, ...], canaries: int, publish: bool) ->
 
 
 def _paid(hub: Hub, rules: Policy, kinds: tuple[Kind, ...]) -> str:
+    from ctdhub.build.stages import protect
+    from ctdhub.dp.audit.suite import pay
+    from ctdhub.dp.ledger.charge import taking_part
+
     protect.check_paid(hub)
     return pay(protect.ledger(hub), rules, kinds, taking_part(hub.facts(rules.years)))
 
@@ -131,4 +136,6 @@ def _as_file(found: Card, path: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
+    from ctdhub.core.atomic import write_whole
+
     write_whole(path, text.encode())

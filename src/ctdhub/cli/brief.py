@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ctdhub.build.hub import Hub
 from ctdhub.cli import options
-from ctdhub.cli.main import bar, console
-from ctdhub.core.atomic import made_whole
+from ctdhub.cli.output import bar, console
+from ctdhub.cli.verbs import about
 from ctdhub.core.errors import PaperError
 from ctdhub.core.i18n import _
-from ctdhub.document.document import Poster, Sheet
-from ctdhub.document.html import to_html
-from ctdhub.document.pdf import Typesetter
-from ctdhub.stats.answers import Answers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ctdhub.document.document import Poster, Sheet
+    from ctdhub.document.pdf import Typesetter
+    from ctdhub.stats.answers import Answers
+
+    Maker = Callable[[Answers, bool], tuple[Sheet | Poster, str, str]]
 
 FORMATS = {"pdf": ("pdf",), "html": ("html",), "json": ("json",), "both": ("pdf", "html")}
 REPORTS = "reports"
@@ -29,15 +32,7 @@ REPORTS = "reports"
 def register(app: typer.Typer) -> None:
     """Add the verb of this module to the command."""
 
-    @app.command(
-        help=_(
-            "Two pages to print on a country, a region, a corridor or a day; a poster; or a "
-            "contributor's private report.\n\nName one subject."
-            "\n\nExample: ctdhub brief my-hub --country ITA --lang fr"
-            "\n\nExample: ctdhub brief my-hub --day 2026-10-18 --poster"
-            "\n\nExample: ctdhub brief my-hub --contributor harbour-casework"
-        )
-    )
+    @app.command(help=about("brief"))
     def brief(
         source: Annotated[Path, options.source()] = Path(),
         country: Annotated[
@@ -81,6 +76,9 @@ def register(app: typer.Typer) -> None:
             list[Path] | None, typer.Option(help=_("Folder with more fonts; may be repeated."))
         ] = None,
     ) -> None:
+        from ctdhub.document.pdf import Typesetter
+        from ctdhub.stats.answers import Answers
+
         given = {
             "--country": country,
             "--region": region,
@@ -144,9 +142,6 @@ def _one(given: dict[str, str | None]) -> tuple[str, str]:
     raise PaperError(what, fix, rule="subject")
 
 
-Maker = Callable[[Answers, bool], tuple[Sheet | Poster, str, str]]
-
-
 def _maker(kind: str, text: str, hub: Path | None) -> Maker:
     """What makes the document of a subject, its file's name, and its numbers as JSON."""
     from ctdhub.document.numbers import as_json
@@ -172,6 +167,7 @@ def _maker(kind: str, text: str, hub: Path | None) -> Maker:
 
 
 def _private(source: Path, contributor: str, answers: Answers) -> Sheet:
+    from ctdhub.build.hub import Hub
     from ctdhub.build.own_report import own_profile, own_report
 
     agreement, own = own_profile(Hub(source), contributor)
@@ -181,6 +177,8 @@ def _private(source: Path, contributor: str, answers: Answers) -> Sheet:
 
 def _outside(source: Path, out: Path | None) -> None:
     """Refuse to write a private report where the public looks: of a hub, all but ``work``."""
+    from ctdhub.build.hub import Hub
+
     if out is None:
         return
     hub = Hub(source)
@@ -201,6 +199,8 @@ def _write(
     private: bool,
 ) -> list[Path]:
     """Write the files; all are made before the first is written."""
+    from ctdhub.document.html import to_html
+
     made: dict[str, bytes] = {}
     for form in formats:
         if form == "pdf" and typesetter is not None:
@@ -217,6 +217,8 @@ def _write(
 
 def _fresh(path: Path, content: bytes, mode: int) -> None:
     """A new file in the place of what was there, whoever could read that."""
+    from ctdhub.core.atomic import made_whole
+
     with made_whole(path) as fresh:
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(handle, "wb") as file:

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pyarrow.csv
-import pyarrow.parquet
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import options
-from ctdhub.cli.main import bar, console, errors
+from ctdhub.cli.output import bar, console, errors
+from ctdhub.cli.verbs import about
 from ctdhub.core.errors import HubError, MappingError
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _
-from ctdhub.sensitive.ingest.readers import read_table
-from ctdhub.sensitive.mapping.builtin import builtin
-from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.mapping_file import load_mapping
-from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.run import harmonise
-from ctdhub.sensitive.mapping.suggest import read_to_suggest, suggest
+
+if TYPE_CHECKING:
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    from ctdhub.sensitive.mapping.mapping import Mapping
+    from ctdhub.sensitive.mapping.result import Harmonised
 
 YEARS = (2002, 2030)
 """Public bounds of the schema, where no hub's policy says otherwise."""
@@ -35,11 +34,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(
         name="suggest",
-        help=_(
-            "Suggest a mapping for a file, with the reason for each line."
-            "\n\nThe suggestion shows texts of coded columns: keep it where the file is."
-            "\n\nExample: ctdhub suggest cases.xlsx --out mappings/our-ngo.yaml"
-        ),
+        help=about("suggest"),
     )
     def suggest_verb(
         file: Annotated[Path, typer.Argument(help=_("A table: csv, xlsx, ods or json."))],
@@ -47,6 +42,8 @@ def register(app: typer.Typer) -> None:
             Path | None, typer.Option(help=_("Write the mapping here instead of showing it."))
         ] = None,
     ) -> None:
+        from ctdhub.sensitive.mapping.suggest import read_to_suggest, suggest
+
         options.require_new(out)
         with errors.status(_("Reading the file")):
             found = suggest(*read_to_suggest(file))
@@ -63,12 +60,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(
         name="harmonise",
-        help=_(
-            "Turn a file into records of the hub's schema and account for every row."
-            "\n\nWithout --out nothing is written. What is written is sensitive. "
-            "The exit code is 1 where rows were rejected."
-            "\n\nExample: ctdhub harmonise cases.csv --mapping ctdc-2021 --out work/try"
-        ),
+        help=about("harmonise"),
     )
     def harmonise_verb(
         file: Annotated[Path, typer.Argument(help=_("A table: csv, xlsx, ods or json."))],
@@ -86,6 +78,9 @@ def register(app: typer.Typer) -> None:
             typer.Option(help=_("File with the secret for person keys; else a new one is used.")),
         ] = None,
     ) -> None:
+        from ctdhub.sensitive.ingest.readers import read_table
+        from ctdhub.sensitive.mapping.run import harmonise
+
         if out is not None:
             options.require_own(out, LINEAGE)
         rules = named_mapping(mapping)
@@ -117,6 +112,9 @@ def named_mapping(name: str) -> Mapping:
     Raises:
         MappingError: there is neither, or the file is wrong.
     """
+    from ctdhub.sensitive.mapping.builtin import builtin
+    from ctdhub.sensitive.mapping.mapping_file import load_mapping
+
     path = Path(name)
     if path.suffix in (".yaml", ".yml"):
         return load_mapping(path)
@@ -162,6 +160,9 @@ def _show(done: Harmonised) -> None:
 
 
 def _write(done: Harmonised, out: Path) -> None:
+    import pyarrow.csv
+    import pyarrow.parquet
+
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     pyarrow.parquet.write_table(done.records, out / "records.parquet")
     pyarrow.parquet.write_table(done.perpetrators, out / "perpetrators.parquet")
@@ -174,6 +175,9 @@ def _write(done: Harmonised, out: Path) -> None:
 
 def lineage_table(done: Harmonised) -> pyarrow.Table:
     """The lineage as a table of texts and counts."""
+    import pyarrow.csv
+    import pyarrow.parquet
+
     return pyarrow.Table.from_pylist(
         [
             {

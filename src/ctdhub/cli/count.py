@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from ctdhub.cli.main import bar, console, errors
+from ctdhub.cli.output import bar, console, errors
 from ctdhub.cli.protect import show_left_out
+from ctdhub.cli.verbs import about
 from ctdhub.core.errors import printable
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _
-from ctdhub.dp.secagg import contributor_side as side
-from ctdhub.dp.secagg import hub_side
-from ctdhub.dp.secagg.answer import SCHEMA
-from ctdhub.dp.secagg.files import read_any, read_round
-from ctdhub.dp.secagg.messages import Round, Terms
-from ctdhub.dp.secagg.party_state import open_keep
-from ctdhub.dp.standalone.domains import load_domains
-from ctdhub.dp.standalone.scope import public_columns, unchecked
-from ctdhub.dp.standalone.table import read_alone
-from ctdhub.sensitive.ingest.headers import ROW
+
+if TYPE_CHECKING:
+    from ctdhub.dp.secagg.messages import Round, Terms
 
 Exchange = Annotated[
     Path, typer.Argument(help=_("Folder of the files that all sides see: shared, or attachments."))
@@ -39,12 +33,7 @@ Without = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
     counts = typer.Typer(
-        help=_(
-            "Count together without handing over records: the hub learns only the sum."
-            "\n\nIn turn: hub `new`, contributors `join`, hub `start`, contributors `mask`, hub "
-            "`close`, contributors `reveal`, hub `sum`; then `ctdhub protect --from-counts`. "
-            "Each step reads and writes files in one folder, and says what comes next."
-        ),
+        help=about("count"),
         no_args_is_help=True,
     )
     app.add_typer(counts, name="count")
@@ -60,6 +49,9 @@ def register(app: typer.Typer) -> None:
     def show(
         file: Annotated[Path, typer.Argument(help=_("A file whose name ends with .count."))],
     ) -> None:
+        from ctdhub.dp.secagg.files import read_any
+        from ctdhub.dp.secagg.messages import Round, Terms
+
         message, body = read_any(file)
         console.print(
             _("A file of kind {kind}, {n} bytes of numbers.").format(
@@ -108,6 +100,11 @@ def _hub(counts: typer.Typer) -> None:
             typer.Option(help=_("With --domains schema: a column; default: all public ones.")),
         ] = None,
     ) -> None:
+        from ctdhub.dp.secagg import hub_side
+        from ctdhub.dp.secagg.answer import SCHEMA
+        from ctdhub.dp.standalone.domains import load_domains
+        from ctdhub.dp.standalone.scope import public_columns, unchecked
+
         found = None if domains == SCHEMA else load_domains(Path(domains))
         if found and not found.checked:
             raise unchecked(Path(domains))
@@ -141,6 +138,8 @@ def _hub(counts: typer.Typer) -> None:
             ),
         ] = None,
     ) -> None:
+        from ctdhub.dp.secagg import hub_side
+
         _show_round(hub_side.start(exchange, keep, without or (), threshold))
         _next(
             _("Send round.count to every contributor; each runs `ctdhub count mask`."),
@@ -154,6 +153,8 @@ def _hub(counts: typer.Typer) -> None:
         )
     )
     def close(exchange: Exchange, keep: Kept, without: Without = None) -> None:
+        from ctdhub.dp.secagg import hub_side
+
         with bar() as progress:
             progress(_("checking masked counts"), 0.2)
             asked = hub_side.close(exchange, keep, without or ())
@@ -171,6 +172,8 @@ def _hub(counts: typer.Typer) -> None:
         ),
     )
     def total(exchange: Exchange, keep: Kept) -> None:
+        from ctdhub.dp.secagg import hub_side
+
         with bar() as progress:
             progress(_("taking the masks off"), 0.2)
             path, found = hub_side.total(exchange, keep)
@@ -199,6 +202,8 @@ def _contributor(counts: typer.Typer) -> None:
         keep: Kept,
         name: Annotated[str, typer.Option(help=_("Your name in the plan."))],
     ) -> None:
+        from ctdhub.dp.secagg import contributor_side as side
+
         path = side.join(exchange, keep, name)
         console.print(_("Your secrets are in {folder}.").format(folder=escape(str(keep))))
         _next(
@@ -217,6 +222,11 @@ def _contributor(counts: typer.Typer) -> None:
         exchange: Exchange,
         keep: Kept,
     ) -> None:
+        from ctdhub.dp.secagg import contributor_side as side
+        from ctdhub.dp.secagg.files import read_round
+        from ctdhub.dp.standalone.table import read_alone
+        from ctdhub.sensitive.ingest.headers import ROW
+
         with bar() as progress:
             progress(_("reading"), 0.0)
             raw = read_alone(table)
@@ -246,6 +256,9 @@ def _contributor(counts: typer.Typer) -> None:
         )
     )
     def reveal(exchange: Exchange, keep: Kept) -> None:
+        from ctdhub.dp.secagg import contributor_side as side
+        from ctdhub.dp.secagg.party_state import open_keep
+
         path, asked = side.reveal(exchange, keep)
         console.print(_("In the sum: {names}.").format(names=escape(", ".join(asked.bodies))))
         if open_keep(keep).party not in asked.bodies:

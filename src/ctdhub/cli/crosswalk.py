@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pyarrow.parquet as pq
 import typer
-from pyarrow import ArrowException
 from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import options
-from ctdhub.cli.main import console, errors
+from ctdhub.cli.output import console, errors
+from ctdhub.cli.verbs import about
 from ctdhub.core.errors import UnreadableFile
 from ctdhub.core.i18n import _
-from ctdhub.schema.crosswalk import NAMES, covered, load_crosswalk
-from ctdhub.schema.crosswalk_graph import Crossing, crosswalk
-from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.mapping.export import LossNote, write_format
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+    from ctdhub.schema.crosswalk_graph import Crossing
+    from ctdhub.sensitive.mapping.export import LossNote
 
 
 def register(app: typer.Typer) -> None:
@@ -28,11 +29,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(
         "crosswalk",
-        help=_(
-            "Show how one format meets another, with every loss and its reason."
-            "\n\nWithout names, list the formats; hub stands for the hub's own variables."
-            "\n\nExample: ctdhub crosswalk ctdc-2021 ctdc-2024 --lossy"
-        ),
+        help=about("crosswalk"),
     )
     def crosswalk_(
         source: Annotated[str | None, typer.Argument(metavar="FROM", help=_("A format."))] = None,
@@ -42,6 +39,8 @@ def register(app: typer.Typer) -> None:
         lossy: Annotated[bool, typer.Option("--lossy", help=_("Only what is lost."))] = False,
         as_json: Annotated[bool, typer.Option("--json", help=_("As JSON."))] = False,
     ) -> None:
+        from ctdhub.schema.crosswalk_graph import crosswalk
+
         if source is None:
             console.print(_names())
             return
@@ -51,13 +50,7 @@ def register(app: typer.Typer) -> None:
         else:
             console.print(_table(found, source, target))
 
-    @app.command(
-        help=_(
-            "Write harmonised records in a known format and say what was lost."
-            "\n\nThe result is as sensitive as the records: protect and release to publish."
-            "\n\nExample: ctdhub convert records.parquet --to ctdc-2024 --out records.csv"
-        )
-    )
+    @app.command(help=about("convert"))
     def convert(
         records: Annotated[Path, typer.Argument(help=_("Records as Parquet."))],
         to: Annotated[str, typer.Option(help=_("The format to write."))],
@@ -66,6 +59,9 @@ def register(app: typer.Typer) -> None:
             Path | None, typer.Option(help=_("Perpetrators of the records as Parquet."))
         ] = None,
     ) -> None:
+        from ctdhub.schema.model import load_schema
+        from ctdhub.sensitive.mapping.export import write_format
+
         options.require_new(out)
         children = _read(perpetrators) if perpetrators else None
         rows = _read(records)
@@ -83,6 +79,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _read(path: Path) -> pq.Table:
+    import pyarrow.parquet as pq
+    from pyarrow import ArrowException
+
     try:
         with path.open("rb") as file:
             return pq.read_table(file)
@@ -96,6 +95,9 @@ def _read(path: Path) -> pq.Table:
 
 
 def _names() -> Table:
+    from ctdhub.schema.crosswalk import NAMES, covered, load_crosswalk
+    from ctdhub.schema.model import load_schema
+
     table = Table(_("format"), _("what it is"), _("columns"), _("variables of the hub"))
     for name in NAMES:
         walk = load_crosswalk(name)

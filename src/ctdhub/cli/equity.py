@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.padding import Padding
 
 from ctdhub.cli import options
-from ctdhub.cli.main import bar, console, errors
+from ctdhub.cli.output import bar, console, errors
+from ctdhub.cli.verbs import about
 from ctdhub.core.errors import HubError
 from ctdhub.core.format import interval, number, share
 from ctdhub.core.i18n import _, current, formula
-from ctdhub.report import equity_rows
-from ctdhub.report.brief import named as briefing
-from ctdhub.report.sentences import why
-from ctdhub.schema.labels import code_label, label
-from ctdhub.stats import equity
-from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import NumberCard, citation
-from ctdhub.stats.gaps import By, named
 from ctdhub.stats.mandated import shapes
+
+if TYPE_CHECKING:
+    from ctdhub.stats import equity
+    from ctdhub.stats.answers import Answers
+    from ctdhub.stats.cards import NumberCard
+    from ctdhub.stats.gaps import By
 
 FORMS = ("text", "json", "csv")
 WITH_RATES = ("sdg-16.2.2",)
@@ -35,11 +34,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(
         "equity",
-        help=_(
-            "Show who receives assistance and who does not, by group, with intervals."
-            "\n\nA gap is told only where it stands out from noise and chance."
-            "\n\nExample: ctdhub equity my-hub --kind accommodation --by citizenship_group"
-        ),
+        help=about("equity"),
     )
     def equity_(
         source: Annotated[Path, options.source()] = Path(),
@@ -61,6 +56,10 @@ def register(app: typer.Typer) -> None:
         form: Annotated[str, options.form(FORMS)] = "text",
         out: Annotated[Path | None, options.out()] = None,
     ) -> None:
+        from ctdhub.report import equity_rows
+        from ctdhub.stats import equity
+        from ctdhub.stats.answers import Answers
+
         options.one_of(form, FORMS, "--format")
         options.require_new(out)
         with options.speaking(lang):
@@ -80,16 +79,7 @@ def register(app: typer.Typer) -> None:
             else:
                 options.deliver(options.captured(lambda: _show(answers, found)), out)
 
-    @app.command(
-        help=_(
-            "Fill the tables that the UN, Eurostat or GRETA ask for, from a release: aligned with "
-            "them, not certified."
-            "\n\nEvery table says what is missing. Rates need a population file with the columns "
-            "country, year, population."
-            "\n\nExample: ctdhub tables my-hub --for sdg-16.2.2 --country ITA --year 2020 "
-            "--population population.csv"
-        )
-    )
+    @app.command(help=about("tables"))
     def tables(
         shape: Annotated[str, typer.Option("--for", help="sdg-16.2.2, eurostat, greta.")],
         source: Annotated[Path, options.source()] = Path(),
@@ -112,6 +102,9 @@ def register(app: typer.Typer) -> None:
         form: Annotated[str, options.form(shapes.FORMATS)] = "text",
         out: Annotated[Path | None, options.out()] = None,
     ) -> None:
+        from ctdhub.report.brief import named as briefing
+        from ctdhub.stats.answers import Answers
+
         options.one_of(shape, shapes.SHAPES, "--for")
         options.one_of(form, shapes.FORMATS, "--format")
         options.require_new(out)
@@ -139,6 +132,8 @@ def register(app: typer.Typer) -> None:
 
 
 def _grouping(answers: Answers, given: str | None) -> By:
+    from ctdhub.stats import equity
+
     measured = {",".join(by): by for by in equity.groupings(answers)}
     if not measured:
         raise HubError(
@@ -165,6 +160,11 @@ def _span(year: int | None, years: str | None) -> tuple[int, int] | None:
 
 def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:
     """Gaps first; then for each kind and group a few short lines, which fit any screen."""
+    from ctdhub.schema.labels import code_label, label
+    from ctdhub.stats import equity
+    from ctdhub.stats.cards import citation
+    from ctdhub.stats.gaps import named
+
     for gap in equity.clear_gaps(found):
         console.print(f"[bold]{escape(gap.sentence())}[/]")
     if left_out := equity.not_compared(found):
@@ -198,12 +198,16 @@ def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:
 
 
 def _people(card: NumberCard) -> str:
+    from ctdhub.report.sentences import why
+
     if card.value is None:
         return why(card.state)
     return formula(f"{number(card.value)} ± {number(card.half_width)}")
 
 
 def _share(card: NumberCard) -> str:
+    from ctdhub.report.sentences import why
+
     if card.value is None or card.low is None or card.high is None:
         return why(card.state)
     low, high = interval(card.low, card.high)

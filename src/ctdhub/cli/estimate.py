@@ -5,27 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import options
-from ctdhub.cli.main import bar, console
+from ctdhub.cli.output import bar, console
+from ctdhub.cli.verbs import about
 from ctdhub.core.errors import HubFolderError, PolicyError, printable
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import _
-from ctdhub.dp.standalone.table import read_alone
-from ctdhub.release.open import Release
-from ctdhub.report import mse as words
-from ctdhub.report.mse_chart import chart_file
-from ctdhub.report.mse_files import report
-from ctdhub.sensitive.ingest.headers import ROW
-from ctdhub.stats.mse.estimate import LEVEL, REPLICATES, Result, estimate
-from ctdhub.stats.mse.lists import Lists
-from ctdhub.stats.mse.of_release import double_people, list_names, lists_in, said_first, scope
-from ctdhub.stats.mse.read import lists_of
+from ctdhub.stats.mse.estimate import REPLICATES
+
+if TYPE_CHECKING:
+    from ctdhub.release.open import Release
+    from ctdhub.stats.mse.estimate import Result
+    from ctdhub.stats.mse.lists import Lists
 
 REFUSED = 1
 """Exit code where the lists overlap too little for any number."""
@@ -37,16 +34,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(
         name="estimate",
-        help=_(
-            "Estimate how many people no list knows, from how lists overlap (multiple systems "
-            "estimation), by several methods side by side."
-            "\n\nThe source is a table with a column of 0 and 1 for each list and the number of "
-            "people as its last column, or a hub or release whose lists were measured. The same "
-            "source always gives the same numbers."
-            "\n\nExit code 0: estimates; 1: the lists overlap too little, and no number is given; "
-            "2: an error."
-            "\n\nExample: ctdhub estimate lists.csv --chart methods.svg"
-        ),
+        help=about("estimate"),
     )
     def estimate_(
         source: Annotated[
@@ -74,6 +62,11 @@ def register(app: typer.Typer) -> None:
         lang: Annotated[str, options.lang()] = "",
         out: Annotated[Path | None, options.out()] = None,
     ) -> None:
+        from ctdhub.report.mse_chart import chart_file
+        from ctdhub.report.mse_files import report
+        from ctdhub.stats.mse.estimate import LEVEL, estimate
+        from ctdhub.stats.mse.of_release import double_people, list_names, said_first, scope
+
         options.one_of(form, FORMATS, "--format")
         options.require_new(out)
         _check(chart, level)
@@ -128,6 +121,11 @@ def _check(chart: Path | None, level: float | None) -> None:
 
 def _read(source: Path) -> tuple[Lists, tuple[str, ...], Release | None]:
     """The lists, warnings on the file, and the release that they are of, if any."""
+    from ctdhub.dp.standalone.table import read_alone
+    from ctdhub.sensitive.ingest.headers import ROW
+    from ctdhub.stats.mse.of_release import lists_in
+    from ctdhub.stats.mse.read import lists_of
+
     if source.is_dir():
         release = options.opened(source)
         lists = lists_in(release)
@@ -149,6 +147,8 @@ def _read(source: Path) -> tuple[Lists, tuple[str, ...], Release | None]:
 
 
 def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str]) -> None:
+    from ctdhub.report import mse as words
+
     if result.gate.refused:
         console.print(f"[bold yellow]{escape(words.refusal(result.gate))}[/]")
     else:
@@ -183,6 +183,8 @@ def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str]) -> 
 
 
 def _methods(result: Result) -> Table:
+    from ctdhub.report import mse as words
+
     title = _("People in the population, seen and unseen, with {level} intervals").format(
         level=share(result.level)
     )
@@ -199,6 +201,8 @@ def _methods(result: Result) -> Table:
 
 
 def _changes(result: Result, names: Mapping[str, str]) -> Table:
+    from ctdhub.report import mse as words
+
     table = Table(title=_("If lists or links between records were different"))
     table.add_column(_("change"), overflow="fold")
     for heading in (

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ctdhub.cli import options
+from ctdhub.cli.verbs import about
 from ctdhub.core.errors import QuestionError
 from ctdhub.core.i18n import _
-from ctdhub.release.open import Release
-from ctdhub.report.facts import FORMS, headline_sheet, place_sheet
-from ctdhub.schema.country_names import resolve
-from ctdhub.schema.places import find_place
-from ctdhub.stats.answers import Answers
-from ctdhub.stats.headline import place_facts
+from ctdhub.report.facts import FORMS
+
+if TYPE_CHECKING:
+    from ctdhub.release.open import Release
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
-    @app.command(
-        help=_(
-            "State the facts of a release, or of a region in it: sentences with their intervals."
-            "\n\nExample: ctdhub facts my-hub --region Europe --years 2002-2018 --lang fr"
-        )
-    )
+    @app.command(help=about("facts"))
     def facts(
         source: Annotated[Path, options.source()] = Path(),
         region: Annotated[
@@ -46,6 +40,12 @@ def register(app: typer.Typer) -> None:
         form: Annotated[str, options.form(FORMS)] = "text",
         out: Annotated[Path | None, options.out()] = None,
     ) -> None:
+        from ctdhub.report.facts import headline_sheet, place_sheet
+        from ctdhub.schema.country_names import resolve
+        from ctdhub.schema.places import find_place
+        from ctdhub.stats.answers import Answers
+        from ctdhub.stats.headline import place_facts
+
         write = FORMS[options.one_of(form, FORMS, "--format")]
         options.require_new(out)
         if name and region is None:

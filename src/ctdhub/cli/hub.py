@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.build import init as start
-from ctdhub.build import pipeline, withdraw
-from ctdhub.build.hub import Hub
-from ctdhub.build.stages import link_report, protect, publish
-from ctdhub.build.stages import records as records_stage
-from ctdhub.cli import approve, linkage
+from ctdhub.cli import approve
 from ctdhub.cli.account import Account, show_account
-from ctdhub.cli.main import bar, console, show_error
+from ctdhub.cli.output import bar, console, show_error
+from ctdhub.cli.verbs import about
 from ctdhub.core.errors import HubError
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _
-from ctdhub.release.open import open_release
-from ctdhub.sensitive.mapping.examples import check_mapping
-from ctdhub.sensitive.mapping.mapping_file import load_mapping
+
+if TYPE_CHECKING:
+    from ctdhub.build import pipeline
+    from ctdhub.build.hub import Hub
 
 HubFolder = Annotated[Path, typer.Argument(help=_("The hub folder."))]
 
@@ -30,21 +27,18 @@ HubFolder = Annotated[Path, typer.Argument(help=_("The hub folder."))]
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
-    @app.command(help=_("Make an empty hub folder, with settings to fill in."))
+    @app.command(help=about("init"))
     def init(
         folder: Annotated[Path, typer.Argument(help=_("A new or empty folder."))],
         name: Annotated[str, typer.Option(help=_("Name of the hub, as readers see it."))] = "",
     ) -> None:
+        from ctdhub.build import init as start
+
         start.new_hub(folder, name or folder.resolve().name)
         console.print(_("Made a hub in {folder}.").format(folder=escape(str(folder))))
         console.print(_("Next: write contributors/<id>.yaml, then `ctdhub suggest FILE`."))
 
-    @app.command(
-        help=_(
-            "Make a practice hub from invented contributors' files and build it."
-            "\n\nExample: ctdhub demo demo-hub && ctdhub serve demo-hub"
-        )
-    )
+    @app.command(help=about("demo"))
     def demo(
         folder: Annotated[Path, typer.Argument(help=_("A new folder, or a practice hub."))],
         people: Annotated[
@@ -56,19 +50,14 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
     ) -> None:
+        from ctdhub.build import init as start
+
         with bar() as progress:
             hub = start.practice_hub(folder, people, progress)
         run(hub, "site")
         console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(folder))))
 
-    @app.command(
-        help=_(
-            "Bring the hub up to date: harmonise, link, protect, candidate, release, site."
-            "\n\nOnly steps whose inputs changed run. Protecting spends privacy budget; "
-            "stop before it with --until link. A candidate waits until two people approve it."
-            "\n\nExample: ctdhub build my-hub --explain"
-        )
-    )
+    @app.command(help=about("build"))
     def build(
         folder: HubFolder = Path(),
         until: Annotated[
@@ -81,6 +70,9 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--explain", help=_("Only say what would run, and why."))
         ] = False,
     ) -> None:
+        from ctdhub.build import pipeline
+        from ctdhub.build.hub import Hub
+
         if until not in pipeline.STAGES:
             raise HubError(
                 _("{name} cannot have this value.").format(name="--until"),
@@ -93,8 +85,15 @@ def register(app: typer.Typer) -> None:
         else:
             run(hub, until)
 
-    @app.command(help=_("Check settings, agreements and mappings without reading case files."))
+    @app.command(help=about("check"))
     def check(folder: HubFolder = Path()) -> None:
+        from ctdhub.build import withdraw
+        from ctdhub.build.hub import Hub
+        from ctdhub.build.stages import link_report
+        from ctdhub.build.stages import records as records_stage
+        from ctdhub.sensitive.mapping.examples import check_mapping
+        from ctdhub.sensitive.mapping.mapping_file import load_mapping
+
         hub = Hub(folder)
         link_report.refuse_linkage_keys(hub)
         hub.facts(records_stage.policy(hub).years)
@@ -114,33 +113,29 @@ def register(app: typer.Typer) -> None:
             raise typer.Exit(HubError.exit_code)
         console.print(_("Settings, agreements and mappings are in order."))
 
-    @app.command(
-        help=_(
-            "Build up to a release and give it a version and a note of your own."
-            "\n\nIt is published when two people have approved it."
-            '\n\nExample: ctdhub release my-hub --version 2026.2 --note "adds two contributors"'
-        )
-    )
+    @app.command(help=about("release"))
     def release(
         folder: HubFolder = Path(),
         version: Annotated[str, typer.Option(help=_("For example 2026.2; default: next."))] = "",
         note: Annotated[str, typer.Option(help=_("What changed, for readers."))] = "",
     ) -> None:
+        from ctdhub.build import pipeline
+        from ctdhub.build.hub import Hub
+
         hub = Hub(folder)
         with bar() as progress:
             pipeline.build(hub, until="release", progress=progress, version=version, note=note)
         show_release(hub)
 
-    @app.command(
-        help=_(
-            "Show what privacy was spent on, by kind and by contributor, and what is left."
-            "\n\nExample: ctdhub ledger my-hub --json"
-        )
-    )
+    @app.command(help=about("ledger"))
     def ledger(
         folder: HubFolder = Path(),
         as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
     ) -> None:
+        from ctdhub.build.hub import Hub
+        from ctdhub.build.stages import protect
+        from ctdhub.build.stages import records as records_stage
+
         hub = Hub(folder)
         protect.check_paid(hub)
         account = Account.of(protect.ledger(hub), records_stage.policy(hub))
@@ -149,12 +144,11 @@ def register(app: typer.Typer) -> None:
         else:
             show_account(account)
 
-    approve.register(app)
-    linkage.register(app)
-
 
 def run(hub: Hub, until: str) -> None:
     """Build with a progress bar, then show what came out."""
+    from ctdhub.build import pipeline
+
     with bar() as progress:
         done = pipeline.build(hub, until=until, progress=progress)
     show_steps(done, dry=False)
@@ -178,6 +172,8 @@ def show_steps(done: list[pipeline.Done], *, dry: bool) -> None:
 
 def show_conservation(hub: Hub) -> None:
     """Per file: rows read = records + rejected + excluded by a named rule."""
+    from ctdhub.build.stages import records as records_stage
+
     table = Table(title=_("Every row accounted for"))
     for heading in (
         _("contributor"),
@@ -201,6 +197,8 @@ def show_conservation(hub: Hub) -> None:
 
 def show_release(hub: Hub) -> None:
     """The release in two lines, rows and people named apart; then what waits for approval."""
+    from ctdhub.build.stages import publish
+
     version = publish.released_version(hub)
     if version is not None:
         show_figures(hub, version)
@@ -211,6 +209,8 @@ def show_release(hub: Hub) -> None:
 
 def show_figures(hub: Hub, version: str) -> None:
     """What a release is about and what it promises."""
+    from ctdhub.release.open import open_release
+
     protected = open_release(hub.releases / version).protected
     people, records = protected.people, protected.case_records
     console.print(

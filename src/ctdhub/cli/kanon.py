@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import options
-from ctdhub.cli.main import bar, console
-from ctdhub.core.atomic import made_whole
+from ctdhub.cli.output import bar, console
+from ctdhub.cli.verbs import about
 from ctdhub.core.errors import FileError, PolicyError, UnreadableFile, printable
 from ctdhub.core.format import listed, number, share
 from ctdhub.core.i18n import _
-from ctdhub.kanon.risk import RISK_GOAL, Account
-from ctdhub.kanon.table import SUPPRESSED, anonymise
-from ctdhub.sensitive.ingest import formulas, headers
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.kanon.table import SUPPRESSED
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ctdhub.kanon.risk import Account
 
 FORMS = (".csv", ".parquet")
 
@@ -30,14 +28,7 @@ FORMS = (".csv", ".parquet")
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
-    @app.command(
-        help=_(
-            "Make a one-off file k-anonymous: suppress cells until each row equals k - 1 others."
-            "\n\nRows are kept and written in random order. An empty cell is not recorded; "
-            "a suppressed one says so."
-            "\n\nExample: ctdhub kanon cases.csv --k 11 --columns year,gender,age,country"
-        )
-    )
+    @app.command(help=about("kanon"))
     def kanon(
         table: Annotated[Path, typer.Argument(help=_("A table: .csv, .parquet, .xlsx or .ods."))],
         k: Annotated[int, typer.Option(help=_("Least number of equal rows."))] = 11,
@@ -55,6 +46,9 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--force", help=_("Replace an existing file."))
         ] = False,
     ) -> None:
+        from ctdhub.kanon.table import anonymise
+        from ctdhub.sensitive.ingest import formulas
+
         target = out or table.with_name(f"{table.stem}.k{k}{_form(table)}")
         _may_write(table, target, force)
         with bar() as progress:
@@ -102,6 +96,9 @@ def _may_write(table: Path, target: Path, force: bool) -> None:
 
 def _read(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
     """The table as text columns, and what its reader decided on its own."""
+    from ctdhub.sensitive.ingest import headers
+    from ctdhub.sensitive.ingest.readers import read_table
+
     if path.suffix.lower() == ".parquet":
         return _read_parquet(path), ()
     raw = read_table(path).whole()
@@ -109,6 +106,9 @@ def _read(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
 
 
 def _read_parquet(path: Path) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         with path.open("rb") as file:
             table = pq.read_table(file)
@@ -140,6 +140,13 @@ def _choose(table: pa.Table, columns: str) -> tuple[pa.Table, list[str]]:
 
 def _write(table: pa.Table, target: Path) -> None:
     """Write beside the file and put it in place at the end, so that no half file is ever seen."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.csv as pa_csv
+    import pyarrow.parquet as pq
+
+    from ctdhub.core.atomic import made_whole
+
     with made_whole(target) as part:
         if target.suffix.lower() == ".csv":
             if table.num_columns == 1:  # an empty line would be no row to many readers
@@ -150,6 +157,8 @@ def _write(table: pa.Table, target: Path) -> None:
 
 
 def _figures(account: Account) -> Table:
+    from ctdhub.kanon.risk import RISK_GOAL
+
     table = Table(show_header=False)
     goal = share(RISK_GOAL)
     for label, value in (

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from ctdhub.cli.main import console
+from ctdhub.cli.output import console
+from ctdhub.cli.verbs import about
 from ctdhub.core.errors import FileError
 from ctdhub.core.i18n import _
-from ctdhub.core.keys.envelope import is_envelope, make_pair, public_half, unwrap, wrap
-from ctdhub.core.keys.linkage import (
-    LinkageKey,
-    is_linkage_key,
-    is_locked,
-    new_key,
-    read_linkage_key,
-    write_linkage_key,
-)
-from ctdhub.core.keys.linkage_shares import join_files, split_files
-from ctdhub.core.keys.signing import is_encrypted, make_key, read_key
+
+if TYPE_CHECKING:
+    from ctdhub.core.keys.linkage import LinkageKey
 
 
 class For(StrEnum):
@@ -43,7 +36,7 @@ Passphrase = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
     keys = typer.Typer(
-        help=_("Make and pass on keys: to approve releases, and to link without identities."),
+        help=about("key"),
         no_args_is_help=True,
     )
     app.add_typer(keys, name="key")
@@ -64,6 +57,10 @@ def register(app: typer.Typer) -> None:
         ] = For.approval,
         passphrase: Passphrase = False,
     ) -> None:
+        from ctdhub.core.keys.envelope import make_pair
+        from ctdhub.core.keys.linkage import new_key, write_linkage_key
+        from ctdhub.core.keys.signing import make_key
+
         secret = _new_passphrase(passphrase)
         if purpose is For.linkage:
             key = new_key()
@@ -84,6 +81,10 @@ def register(app: typer.Typer) -> None:
     def show(
         file: Annotated[Path, typer.Argument(help=_("The file of a key."))],
     ) -> None:
+        from ctdhub.core.keys.envelope import is_envelope, public_half
+        from ctdhub.core.keys.linkage import is_linkage_key
+        from ctdhub.core.keys.signing import is_encrypted, read_key
+
         if is_linkage_key(file):
             _show_linkage(open_linkage_key(file))
             return
@@ -115,6 +116,8 @@ def register(app: typer.Typer) -> None:
         ],
         out: Annotated[Path, typer.Option(help=_("A new file for the envelope."))],
     ) -> None:
+        from ctdhub.core.keys.envelope import wrap
+
         held = open_linkage_key(key)
         wrap(held, to, out)
         _show_linkage(held)
@@ -132,6 +135,10 @@ def register(app: typer.Typer) -> None:
         out: Out,
         passphrase: Passphrase = False,
     ) -> None:
+        from ctdhub.core.keys.envelope import unwrap
+        from ctdhub.core.keys.linkage import write_linkage_key
+        from ctdhub.core.keys.signing import is_encrypted
+
         key = unwrap(envelope, own, _ask() if is_encrypted(own) else "")
         write_linkage_key(out, key, _new_passphrase(passphrase))
         _show_linkage(key)
@@ -148,6 +155,8 @@ def register(app: typer.Typer) -> None:
         shares: Annotated[int, typer.Option(help=_("How many shares there are."))],
         out: Annotated[Path, typer.Option(help=_("A folder for the files of the shares."))],
     ) -> None:
+        from ctdhub.core.keys.linkage_shares import split_files
+
         held = open_linkage_key(key)
         for path in split_files(held, need, shares, out):
             console.print(escape(str(path)), soft_wrap=True, highlight=False)
@@ -165,6 +174,9 @@ def register(app: typer.Typer) -> None:
         out: Out,
         passphrase: Passphrase = False,
     ) -> None:
+        from ctdhub.core.keys.linkage import write_linkage_key
+        from ctdhub.core.keys.linkage_shares import join_files
+
         key = join_files(shares)
         write_linkage_key(out, key, _new_passphrase(passphrase))
         _show_linkage(key)
@@ -178,6 +190,8 @@ def register(app: typer.Typer) -> None:
         )
     )
     def rotate(key: KeyFile, out: Out, passphrase: Passphrase = False) -> None:
+        from ctdhub.core.keys.linkage import write_linkage_key
+
         following = open_linkage_key(key).rotated()
         write_linkage_key(out, following, _new_passphrase(passphrase))
         _show_linkage(following)
@@ -185,6 +199,8 @@ def register(app: typer.Typer) -> None:
 
 def open_linkage_key(file: Path) -> LinkageKey:
     """Read the linkage key, asking for its passphrase where it has one."""
+    from ctdhub.core.keys.linkage import is_locked, read_linkage_key
+
     return read_linkage_key(file, _ask() if is_locked(file) else "")
 
 

@@ -4,52 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.build.steps import Progress as Report
 from ctdhub.cli.key import open_linkage_key
-from ctdhub.cli.main import bar, console
+from ctdhub.cli.output import bar, console
 from ctdhub.cli.tokens import Order, age_rows, check_release, names, roles_of, show_plan
+from ctdhub.cli.verbs import about
 from ctdhub.core.errors import FileError, HubFolderError
 from ctdhub.core.format import listed, number, share
 from ctdhub.core.i18n import _
-from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.ingest.readers import read_table
-from ctdhub.sensitive.linkage.identified.backend import check_installed
-from ctdhub.sensitive.linkage.identified.features import more_columns
-from ctdhub.sensitive.linkage.identified.link_files import (
-    LEAVES,
-    Held,
-    check_earlier,
-    check_files,
-    link_files,
-)
-from ctdhub.sensitive.linkage.identified.report import REVIEW_FILE
-from ctdhub.sensitive.linkage.pprl.ages import AgeAt, check_ages
-from ctdhub.sensitive.linkage.pprl.columns import plan, propose
-from ctdhub.sensitive.linkage.pprl.derive import Tokeniser
 from ctdhub.sensitive.linkage.settings import LinkageSettings
+
+if TYPE_CHECKING:
+    from ctdhub.build.steps import Progress as Report
+    from ctdhub.sensitive.ingest.options import ReadOptions
+    from ctdhub.sensitive.linkage.identified.link_files import Held
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb ``link``."""
 
-    @app.command(
-        help=_(
-            "Link persons of several contributors by their names, and write copies without names."
-            "\n\nFor contributors, or a unit that they trust, who may lawfully hold each other's "
-            "identifiers; never at the hub. Who is spelt differently at two contributors is found "
-            "too. In the copies, link_token is the same wherever a person is the same; all else is "
-            "as `ctdhub tokens` writes it. An option with a file before it, "
-            "such as --columns B.csv:given=name1,family=name2, is for that file alone. Needs "
-            "pip install 'ctdhub\\[splink]'."
-            "\n\nExample: ctdhub link A.csv B.xlsx --key link.key --release 2026.1 --out round-1"
-        )
-    )
+    @app.command(help=about("link"))
     def link(
         files: Annotated[list[Path], typer.Argument(help=_("One table of each contributor."))],
         key: Annotated[Path, typer.Option(help=_("The file of the linkage key."))],
@@ -101,6 +80,17 @@ def register(app: typer.Typer) -> None:
         ] = LinkageSettings().cut,
         yes: Annotated[bool, typer.Option("--yes", help=_("Write without asking."))] = False,
     ) -> None:
+        from ctdhub.sensitive.linkage.identified.backend import check_installed
+        from ctdhub.sensitive.linkage.identified.features import more_columns
+        from ctdhub.sensitive.linkage.identified.link_files import (
+            LEAVES,
+            check_earlier,
+            check_files,
+            link_files,
+        )
+        from ctdhub.sensitive.linkage.identified.report import REVIEW_FILE
+        from ctdhub.sensitive.linkage.pprl.derive import Tokeniser
+
         check_installed()
         check_release(release)
         check_files([file.name for file in files], out)
@@ -144,6 +134,11 @@ def register(app: typer.Typer) -> None:
 
 def _held(file: Path, said: dict[str, str], dates: Order, progress: Report) -> Held:
     """One file as read, with what happens to its columns; all are read before one is shown."""
+    from ctdhub.sensitive.ingest.readers import read_table
+    from ctdhub.sensitive.linkage.identified.link_files import Held
+    from ctdhub.sensitive.linkage.pprl.ages import AgeAt, check_ages
+    from ctdhub.sensitive.linkage.pprl.columns import plan, propose
+
     progress(_("Reading the file"), 0.0)
     raw = read_table(file, _reading(said["sheet"], said["header-row"]))
     progress(_("Looking for identifiers"), 0.5)
@@ -190,6 +185,8 @@ def _by_file(
 
 
 def _reading(sheet: str, header_row: str) -> ReadOptions:
+    from ctdhub.sensitive.ingest.options import ReadOptions
+
     if header_row and not (header_row.isdecimal() and int(header_row)):
         raise FileError(
             _("The row of the column names must be a number from 1."),

@@ -10,30 +10,24 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.build.hub import Hub
-from ctdhub.build.stages import link_report, records
-from ctdhub.cli.main import console
+from ctdhub.cli.output import console
 from ctdhub.cli.tokens import kind_words
+from ctdhub.cli.verbs import about
 from ctdhub.core.format import listed, number, share
 from ctdhub.core.i18n import _, current
-from ctdhub.schema.labels import label
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb ``linkage``."""
 
-    @app.command(
-        help=_(
-            "Show how many people several contributors know, by their tokens, and how sure that is."
-            "\n\nThe report is for the steward: exact counts, never to be published. It changes "
-            "nothing that is released. Pairs to look at are in work/people/review.csv."
-            "\n\nExample: ctdhub linkage my-hub"
-        )
-    )
+    @app.command(help=about("linkage"))
     def linkage(
         folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
         as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
     ) -> None:
+        from ctdhub.build.hub import Hub
+        from ctdhub.build.stages import link_report, records
+
         hub = Hub(folder)
         report = link_report.linkage(hub)
         if as_json:
@@ -90,6 +84,8 @@ def register(app: typer.Typer) -> None:
 
 
 def _conflicts(persons: dict[str, int]) -> Table:
+    from ctdhub.schema.labels import label
+
     table = Table(_("variable"), _("people"), title=_("What records of one person say differently"))
     for variable, n in persons.items():
         table.add_row(label(variable, current()), number(n))

@@ -7,16 +7,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.text import Text
 
-from ctdhub.cli.main import console
+from ctdhub.cli.output import console
 from ctdhub.core.errors import FileError, HubError, ReleaseError
 from ctdhub.core.i18n import LANGUAGES, _, current, language
-from ctdhub.release.bundle import latest_release
-from ctdhub.release.open import Release, open_release
+
+if TYPE_CHECKING:
+    from ctdhub.release.open import Release
 
 
 def source() -> Any:
@@ -79,6 +80,8 @@ def release_folder(source: Path) -> Path:
     Raises:
         ReleaseError: there is none.
     """
+    from ctdhub.release.bundle import latest_release
+
     if not source.is_dir():
         what = _("This is no folder, so neither a hub nor a release.")
         if not source.exists():
@@ -101,6 +104,8 @@ def opened(source: Path) -> Release:
     Raises:
         ReleaseError: there is none, or it is not what was published.
     """
+    from ctdhub.release.open import open_release
+
     return open_release(release_folder(source))
 
 

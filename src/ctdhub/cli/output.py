@@ -1,17 +1,56 @@
-"""Faults from outside the product in its own words: the file system's, the command line's."""
+"""What the command puts on the screen: two consoles, progress, errors and their remedies."""
 
 from __future__ import annotations
 
 import errno
-from typing import cast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import typer
+from rich.console import Console
+from rich.markup import escape
 
 from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import _, language
 
-UsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
-"""What Typer raises for arguments that it cannot use, wherever it keeps the class."""
+if TYPE_CHECKING:
+    from ctdhub.build.steps import Progress as Report
+
+console = Console()
+errors = Console(stderr=True)
+"""Errors and progress, so that what a command prints can go into a file."""
+
+
+@contextmanager
+def bar() -> Iterator[Report]:
+    """A progress bar that a library function can feed with (message, fraction)."""
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(
+        *columns, console=errors, transient=True, disable=not errors.is_terminal
+    ) as progress:
+        task = progress.add_task("", total=1.0)
+
+        def report(message: str, fraction: float) -> None:
+            progress.update(task, description=escape(message), completed=fraction)
+
+        yield report
+
+
+def show_error(error: HubError) -> None:
+    """Print an error with its place and remedy, in its own language, never a traceback."""
+    with language(error.spoken):
+        label, remedy = _("Error:"), _("What to do:")
+        errors.print(f"[bold red]{escape(label)}[/] {escape(error.what)}")
+        if place := error.where():
+            errors.print(f"  {escape(place)}")
+        errors.print(f"  [bold]{escape(remedy)}[/] {escape(error.fix)}")
 
 
 def refused(error: OSError) -> HubError:
@@ -43,23 +82,3 @@ def refused(error: OSError) -> HubError:
         file=error.filename if isinstance(error.filename, str) else None,
         rule=errno.errorcode.get(error.errno or 0, "system").lower(),
     )
-
-
-def misused(error: Exception) -> HubError:
-    """A usage error of Typer: a wrong option, argument or verb."""
-    context = getattr(error, "ctx", None)
-    parameter = getattr(error, "param", None)
-    name = parameter.opts[0] if parameter else ""
-    command = context.command_path if context else "ctdhub"
-    if type(error).__name__ == "MissingParameter":
-        what = _("{name} is missing.").format(name=name)
-    elif name:
-        what = _("{name} cannot have this value.").format(name=name)
-    elif option := getattr(error, "option_name", ""):
-        what = _("{name} is not an option of this command, or is used wrongly.").format(name=option)
-    elif context and hasattr(context.command, "commands"):
-        what = _("There is no such command.")
-    else:
-        what = _("There are more arguments than this command takes.")
-    fix = _("`{command} --help` shows what is possible.").format(command=command)
-    return HubError(what, fix, rule="usage")

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import options
-from ctdhub.cli.main import bar, console, errors
+from ctdhub.cli.output import bar, console, errors
+from ctdhub.cli.verbs import about
 from ctdhub.core.errors import HubFolderError
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _
-from ctdhub.practice.naming import write_names
-from ctdhub.practice.write import PEOPLE, PracticeSummary, write_practice
+from ctdhub.practice.write import PEOPLE
+
+if TYPE_CHECKING:
+    from ctdhub.practice.write import PracticeSummary
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb ``practice``."""
 
-    @app.command(
-        help=_(
-            "Write four invented contributors' files, their mappings, and the truth behind them."
-            "\n\nThe same seed and number of people give the same files, byte for byte."
-            "\n\nExample: ctdhub practice practice-files --people 5000 --seed 7"
-            "\n\nExample: ctdhub practice practice-names --names --people 5000"
-        )
-    )
+    @app.command(help=about("practice"))
     def practice(
         folder: Annotated[Path, typer.Argument(help=_("A folder for practice files only."))],
         people: Annotated[
@@ -46,6 +42,9 @@ def register(app: typer.Typer) -> None:
             ),
         ] = False,
     ) -> None:
+        from ctdhub.practice.naming import write_names
+        from ctdhub.practice.write import write_practice
+
         if (folder / "hub.yaml").exists():
             raise HubFolderError(
                 _("This folder is a hub; practice files do not belong among real ones."),

@@ -4,31 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from ctdhub.border import Protected
-from ctdhub.cli import rehearse
-from ctdhub.cli.main import bar, console, errors
+from ctdhub.cli.output import bar, console, errors
+from ctdhub.cli.verbs import about
 from ctdhub.core.errors import HubError, PolicyError, printable
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _
-from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.mechanism import Progress
-from ctdhub.dp.secagg.answer import SCHEMA, plan_of_total, protect_sum, read_total
-from ctdhub.dp.standalone.draft import draft
-from ctdhub.dp.standalone.scope import scope_of_file, scope_of_schema
-from ctdhub.dp.standalone.table import (
-    check_delta,
-    fit_domains,
-    most_people,
-    protect_alone,
-    read_alone,
-)
-from ctdhub.release.standalone import check_ledger, check_out, write_alone
-from ctdhub.sensitive.ingest.headers import ROW
+
+if TYPE_CHECKING:
+    from ctdhub.border import Protected
+    from ctdhub.dp.ledger.book import Ledger
+    from ctdhub.dp.mechanism import Progress
 
 SUPPORT = {"complete": 0, "cautious": 4}
 
@@ -36,17 +26,7 @@ SUPPORT = {"complete": 0, "cautious": 4}
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
-    @app.command(
-        help=_(
-            "Protect any table whose columns have public domains: records, counts, manifest."
-            "\n\nThe same table with the same settings again is free; anything else is charged "
-            "to the ledger before noise is drawn."
-            "\n\nExample: ctdhub protect cases.csv --domains domains.yaml --epsilon 1 "
-            "--delta 1e-6 --out protected"
-            "\n\nOr from counts without records, see `ctdhub count`: ctdhub protect --from-counts "
-            "hub-secret/sum.count --domains domains.yaml --epsilon 1 --delta 1e-6 --out protected"
-        )
-    )
+    @app.command(help=about("protect"))
     def protect(
         domains: Annotated[
             str, typer.Option(help=_("The domains file, or the word schema for the hub's own."))
@@ -95,6 +75,10 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
     ) -> None:
+        from ctdhub.dp.ledger.book import Ledger
+        from ctdhub.dp.standalone.table import check_delta, most_people
+        from ctdhub.release.standalone import check_ledger, check_out, write_alone
+
         check_delta(delta, max_people or 1)
         bound = max_people or most_people(delta)
         check_out(out)
@@ -132,10 +116,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(
         name="domains",
-        help=_(
-            "Draft a domains file from a table, for a person to check against public knowledge."
-            "\n\nExample: ctdhub domains cases.csv --out domains.yaml"
-        ),
+        help=about("domains"),
     )
     def draft_domains(
         table: Annotated[Path, typer.Argument(help=_("A .csv, .parquet, .xlsx or .ods file."))],
@@ -143,6 +124,9 @@ def register(app: typer.Typer) -> None:
             "domains.yaml"
         ),
     ) -> None:
+        from ctdhub.dp.standalone.draft import draft
+        from ctdhub.dp.standalone.table import read_alone
+
         text = draft(read_alone(table))
         try:
             with out.open("x", encoding="utf-8") as handle:
@@ -163,8 +147,6 @@ def register(app: typer.Typer) -> None:
             )
         )
 
-    rehearse.register(app)
-
 
 @dataclass(frozen=True)
 class Asked:
@@ -184,6 +166,11 @@ class Asked:
 
     def of_table(self, table: Path) -> tuple[Protected, int, list[str], tuple[str, ...]]:
         """The answer, rows of one person, columns that are left out, notes of the reader."""
+        from ctdhub.dp.secagg.answer import SCHEMA
+        from ctdhub.dp.standalone.scope import scope_of_file, scope_of_schema
+        from ctdhub.dp.standalone.table import fit_domains, protect_alone, read_alone
+        from ctdhub.sensitive.ingest.headers import ROW
+
         raw = read_alone(table)
         header = [name for name in raw.table.column_names if name != ROW]
         scope = (
@@ -207,6 +194,8 @@ class Asked:
 
     def of_counts(self, path: Path) -> tuple[Protected, int]:
         """The answer from a sum of counts, and rows of one person in it."""
+        from ctdhub.dp.secagg.answer import plan_of_total, protect_sum, read_total
+
         found, summed = read_total(path)
         plan = plan_of_total(found, self.domains, self.support)
         answer = protect_sum(

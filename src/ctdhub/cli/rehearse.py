@@ -6,25 +6,22 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.build.hub import Hub
-from ctdhub.cli.main import bar, console
+from ctdhub.cli.output import bar, console
+from ctdhub.cli.verbs import about
 from ctdhub.core.errors import HubError
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import _
-from ctdhub.dp.by_contributor import SourceTables, public_sources
-from ctdhub.dp.plan import Plan, plan_of
-from ctdhub.dp.policy import load_policy
-from ctdhub.dp.simulate import Figures, Range, Rehearsal, rehearse, stand_in
-from ctdhub.dp.standalone.domains import load_domains
-from ctdhub.dp.standalone.table import MAX_DELTA, check_delta
-from ctdhub.practice.stand_in import FEWEST, invented_people
-from ctdhub.schema.model import load_schema
+
+if TYPE_CHECKING:
+    from ctdhub.dp.by_contributor import SourceTables
+    from ctdhub.dp.plan import Plan
+    from ctdhub.dp.simulate import Figures, Range, Rehearsal
 
 UNNAMED = ("people", "core_pairs", "core_triples", "wide_triples", "assistance")
 """Kinds of tables that are too many to stand on a screen by name."""
@@ -35,12 +32,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(
         name="rehearse",
-        help=_(
-            "Try a policy on invented people: how much noise each table gets, what is shown."
-            "\n\nNo real data are read and nothing is charged. Name several values of epsilon to "
-            "see them side by side."
-            "\n\nExample: ctdhub rehearse my-hub --epsilon 1 --epsilon 4 --people 50000"
-        ),
+        help=about("rehearse"),
     )
     def rehearse_verb(
         hub: Annotated[Path | None, typer.Argument(help=_("The hub folder."))] = None,
@@ -65,6 +57,10 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--json", help=_("Print every figure as JSON."))
         ] = False,
     ) -> None:
+        from ctdhub.dp.simulate import rehearse, stand_in
+        from ctdhub.dp.standalone.table import check_delta
+        from ctdhub.practice.stand_in import FEWEST, invented_people
+
         if (hub is None) == (domains is None):
             raise HubError(
                 _("Name either a hub folder or a domains file."),
@@ -116,6 +112,12 @@ class _Asked:
 def _of_hub(folder: Path) -> _Asked:
     """The hub's policy.  Noise does not depend on how many contributors there are, so that a hub
     without agreements rehearses with one that stands in."""
+    from ctdhub.build.hub import Hub
+    from ctdhub.dp.by_contributor import public_sources
+    from ctdhub.dp.plan import plan_of
+    from ctdhub.dp.policy import load_policy
+    from ctdhub.schema.model import load_schema
+
     hub, schema = Hub(folder), load_schema()
     policy = load_policy(hub.policy_file)
     agreed = [
@@ -128,6 +130,9 @@ def _of_hub(folder: Path) -> _Asked:
 
 
 def _of_file(path: Path) -> _Asked:
+    from ctdhub.dp.standalone.domains import load_domains
+    from ctdhub.dp.standalone.table import MAX_DELTA
+
     return _Asked(load_domains(path).plan(), MAX_DELTA)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ctdhub.cli import options
+from ctdhub.cli.verbs import about
 from ctdhub.core.i18n import LANGUAGES, _
 from ctdhub.schema import emit
 
@@ -18,7 +19,7 @@ def register(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
     @app.command(
-        help=_("Write the codebook: what each variable and code means, in every language."),
+        help=about("codebook"),
         epilog=_("Examples: `ctdhub codebook`, `ctdhub codebook --format csv --out docs`"),
     )
     def codebook(

@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ctdhub.cli import options
-from ctdhub.cli.main import bar
+from ctdhub.cli.output import bar
+from ctdhub.cli.verbs import about
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import _
-from ctdhub.report import signal_files
-from ctdhub.sensitive.ingest import headers
-from ctdhub.sensitive.ingest.readers import read_table
-from ctdhub.stats.signals.cells import Given
-from ctdhub.stats.signals.find import MIN_COUNT, RATE, Found, Settings, find
-from ctdhub.stats.signals.of_release import signals
-from ctdhub.stats.signals.read import panel_of_table
+from ctdhub.stats.signals.find import MIN_COUNT, RATE
+
+if TYPE_CHECKING:
+    from ctdhub.stats.signals.cells import Given
+    from ctdhub.stats.signals.find import Found, Settings
 
 FORMATS = ("text", "json")
 
@@ -36,12 +35,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(
         name="signals",
-        help=_(
-            "Find series that differ from their own past, in number or in share."
-            "\n\nA table has the columns series, period and count, and if known denominator; or "
-            "name a hub or a release, whose yearly series are then looked at."
-            "\n\nExample: ctdhub signals series.csv --fdr 0.1"
-        ),
+        help=about("signals"),
     )
     def look(
         source: Annotated[
@@ -100,6 +94,8 @@ def register(app: typer.Typer) -> None:
         form: Annotated[str, options.form(FORMATS)] = "text",
         out: Annotated[Path | None, options.out()] = None,
     ) -> None:
+        from ctdhub.stats.signals.find import Settings
+
         options.one_of(form, FORMATS, "--format")
         options.require_new(out)
         settings = Settings(window, past, fdr, min_count)
@@ -135,6 +131,10 @@ def _table(path: Path, noise_sd: float, *, gaps_are_zero: bool) -> Given:
     Raises:
         HubError: it cannot be read, or a row of it.
     """
+    from ctdhub.sensitive.ingest import headers
+    from ctdhub.sensitive.ingest.readers import read_table
+    from ctdhub.stats.signals.cells import Given
+
     raw = read_table(path).whole()
     columns = {
         name: raw.table[name].to_pylist() for name in raw.table.column_names if name != headers.ROW
@@ -144,6 +144,10 @@ def _table(path: Path, noise_sd: float, *, gaps_are_zero: bool) -> Given:
 
 
 def _of_file(given: Given, settings: Settings) -> tuple[list[str], dict[str, Any]]:
+    from ctdhub.report import signal_files
+    from ctdhub.stats.signals.find import find
+    from ctdhub.stats.signals.read import panel_of_table
+
     with bar() as progress:
         progress(_("Reading the file"), 0.0)
         panel, warnings = panel_of_table(given)
@@ -168,6 +172,9 @@ def _require_tests(found: Found, file: str) -> None:
 
 
 def _of_release(source: Path, settings: Settings) -> tuple[list[str], dict[str, Any]]:
+    from ctdhub.report import signal_files
+    from ctdhub.stats.signals.of_release import signals
+
     with bar() as progress:
         progress(_("Opening the release"), 0.0)
         release = options.opened(source)

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import webbrowser
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from ctdhub.build.hub import Hub
-from ctdhub.build.stages import edition as edition_stage
 from ctdhub.cli import options
-from ctdhub.cli.main import bar, console
+from ctdhub.cli.output import bar, console
+from ctdhub.cli.verbs import about
 from ctdhub.core.i18n import _
-from ctdhub.release.open import open_release
-from ctdhub.site.build import build_site
-from ctdhub.site.edition import Edition
-from ctdhub.site.serve import serve as serve_site
-from ctdhub.site.stories.exhibit import IDLE, build_exhibit
+from ctdhub.site.stories.exhibit import IDLE
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
-    @app.command(
-        help=_(
-            "Build the public site of a release: pages in every language of the hub, downloads."
-            "\n\nExample: ctdhub site my-hub"
-        )
-    )
+    @app.command(help=about("site"))
     def site(
         source: Annotated[Path, options.source()] = Path(),
         out: Annotated[
@@ -76,6 +65,13 @@ def register(app: typer.Typer) -> None:
             ),
         ] = False,
     ) -> None:
+        from ctdhub.build.hub import Hub
+        from ctdhub.build.stages import edition as edition_stage
+        from ctdhub.release.open import open_release
+        from ctdhub.site.build import build_site
+        from ctdhub.site.edition import Edition
+        from ctdhub.site.stories.exhibit import build_exhibit
+
         folder = options.release_folder(source)
         if (source / "hub.yaml").is_file():
             edition = edition_stage.edition(Hub(source), url, offline=offline)
@@ -100,12 +96,7 @@ def register(app: typer.Typer) -> None:
         console.print(_("Built the site in {folder}.").format(folder=escape(str(target))))
         console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(target))))
 
-    @app.command(
-        help=_(
-            "Serve a site on this computer only, and open it in the browser."
-            "\n\nExample: ctdhub serve my-hub"
-        )
-    )
+    @app.command(help=about("serve"))
     def serve(
         folder: Annotated[Path, typer.Argument(help=_("A hub or the folder of a site."))] = Path(),
         port: Annotated[int, typer.Option(min=0, max=65535, help=_("0 takes a free one."))] = 8000,
@@ -113,6 +104,10 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--no-open", help=_("Do not open the browser."))
         ] = False,
     ) -> None:
+        import webbrowser
+
+        from ctdhub.site.serve import serve as serve_site
+
         inner = folder / "site"
         target = inner if (inner / "index.html").is_file() else folder
 

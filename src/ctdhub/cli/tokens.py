@@ -5,25 +5,23 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli.key import open_linkage_key
-from ctdhub.cli.main import bar, console
+from ctdhub.cli.output import bar, console
+from ctdhub.cli.verbs import about
 from ctdhub.core.errors import FileError, printable
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _
-from ctdhub.release.manifest import VERSION_PATTERN
-from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.ingest.readers import read_table
-from ctdhub.sensitive.linkage.pprl.ages import AGE, AgeAt, Lack, check_ages
-from ctdhub.sensitive.linkage.pprl.columns import ROLES, Plan, Role, plan, propose
-from ctdhub.sensitive.linkage.pprl.derive import KINDS, Tokeniser
-from ctdhub.sensitive.linkage.pprl.tokenise import Made, check_new, tokenise
-from ctdhub.sensitive.mapping.tokens import TOKEN_COLUMN, TOKENS_COLUMN
+
+if TYPE_CHECKING:
+    from ctdhub.sensitive.linkage.pprl.ages import Lack
+    from ctdhub.sensitive.linkage.pprl.columns import Plan, Role
+    from ctdhub.sensitive.linkage.pprl.tokenise import Made
 
 
 class Order(StrEnum):
@@ -36,15 +34,7 @@ class Order(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the verb ``tokens``."""
 
-    @app.command(
-        help=_(
-            "Turn names and birth dates into keyed tokens and strip them in the same pass."
-            "\n\nRun it where the file is: names never leave. It shows what happens to each "
-            "column and asks; it never shows a value. Contributors who use the same key, release "
-            "and columns get tokens that agree where they know the same person."
-            "\n\nExample: ctdhub tokens cases.xlsx --key link.key --release 2026.1 --out leaves.csv"
-        )
-    )
+    @app.command(help=about("tokens"))
     def tokens(
         file: Annotated[Path, typer.Argument(help=_("A table: csv, xlsx, ods or json."))],
         key: Annotated[Path, typer.Option(help=_("The file of the linkage key."))],
@@ -80,6 +70,13 @@ def register(app: typer.Typer) -> None:
         ] = 1,
         yes: Annotated[bool, typer.Option("--yes", help=_("Write without asking."))] = False,
     ) -> None:
+        from ctdhub.sensitive.ingest.options import ReadOptions
+        from ctdhub.sensitive.ingest.readers import read_table
+        from ctdhub.sensitive.linkage.pprl.ages import AgeAt, check_ages
+        from ctdhub.sensitive.linkage.pprl.columns import plan, propose
+        from ctdhub.sensitive.linkage.pprl.derive import Tokeniser
+        from ctdhub.sensitive.linkage.pprl.tokenise import check_new, tokenise
+
         check_release(release)
         check_new(out)
         secret = open_linkage_key(key)
@@ -117,6 +114,8 @@ def register(app: typer.Typer) -> None:
 
 def check_release(release: str) -> None:
     """Refuse what is no version of a release."""
+    from ctdhub.release.manifest import VERSION_PATTERN
+
     if not re.fullmatch(VERSION_PATTERN, release):
         raise FileError(
             _("This is no version of a release."),
@@ -132,6 +131,8 @@ def names(text: str) -> list[str]:
 
 def roles_of(text: str) -> dict[Role, str]:
     """Roles out of ``given=…,family=…``."""
+    from ctdhub.sensitive.linkage.pprl.columns import ROLES
+
     found: dict[Role, str] = {}
     for part in names(text):
         said, __, column = part.partition("=")
@@ -151,6 +152,9 @@ def roles_of(text: str) -> dict[Role, str]:
 
 def show_plan(what: Plan, age_at: str) -> None:
     """What happens to each column, before anything is written."""
+    from ctdhub.sensitive.linkage.pprl.ages import AGE
+    from ctdhub.sensitive.mapping.tokens import TOKEN_COLUMN, TOKENS_COLUMN
+
     fates = {
         "token": _("becomes tokens, then goes"),
         "strip": _("goes"),
@@ -201,6 +205,8 @@ def age_rows(without: dict[Lack, int] | None) -> list[tuple[str, str]]:
 
 def kind_words() -> dict[str, str]:
     """The composite keys in the user's language."""
+    from ctdhub.sensitive.linkage.pprl.derive import KINDS
+
     words = {
         "a": _("all names as spelt and birth date"),
         "b": _("two names by sound and birth date"),

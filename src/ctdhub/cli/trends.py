@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ctdhub.cli import options
-from ctdhub.cli.main import bar
+from ctdhub.cli.output import bar
+from ctdhub.cli.verbs import about
 from ctdhub.core.errors import QuestionError
 from ctdhub.core.i18n import _
-from ctdhub.release.open import Release
 from ctdhub.report.decomposition_files import FORMS
-from ctdhub.schema.country_names import resolve
-from ctdhub.stats.answers import Answers
-from ctdhub.stats.decomposition.panel import last_whole_year
-from ctdhub.stats.decomposition.report import report
-from ctdhub.stats.decomposition.subject import find_question
+
+if TYPE_CHECKING:
+    from ctdhub.release.open import Release
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
-    @app.command(
-        help=_(
-            "Did the world change or the data? Split a change into contributors, recording and "
-            "the rest."
-            "\n\nExample: ctdhub trends my-hub --of gender=female --from 2021 --to 2024"
-        )
-    )
+    @app.command(help=about("trends"))
     def trends(
         source: Annotated[Path, options.source()] = Path(),
         of: Annotated[
@@ -53,6 +45,11 @@ def register(app: typer.Typer) -> None:
         form: Annotated[str, options.form(FORMS)] = "text",
         out: Annotated[Path | None, options.out()] = None,
     ) -> None:
+        from ctdhub.schema.country_names import resolve
+        from ctdhub.stats.answers import Answers
+        from ctdhub.stats.decomposition.report import report
+        from ctdhub.stats.decomposition.subject import find_question
+
         write = FORMS[options.one_of(form, FORMS, "--format")]
         options.require_new(out)
         with options.speaking(lang), bar() as progress:
@@ -79,6 +76,8 @@ def _years(release: Release, first: int | None, last: int | None) -> tuple[int, 
     Raises:
         QuestionError: the release does not cover them, or they are in the wrong order.
     """
+    from ctdhub.stats.decomposition.panel import last_whole_year
+
     if first is None and last is None:
         return None
     later = last_whole_year(release) if last is None else last

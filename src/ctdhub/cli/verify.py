@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.build.hub import Hub
-from ctdhub.cli.main import console
+from ctdhub.cli.output import console
+from ctdhub.cli.verbs import about
 from ctdhub.core.i18n import _
-from ctdhub.release.approvals import Approvals, Approvers, role_name, who
-from ctdhub.release.verify import digest, verify
+
+if TYPE_CHECKING:
+    from ctdhub.release.approvals import Approvers
 
 
 def register(app: typer.Typer) -> None:
@@ -21,17 +22,13 @@ def register(app: typer.Typer) -> None:
 
     @app.command(
         name="verify",
-        help=_(
-            "Check a release: recompute the hash of every file, find missing, extra and changed "
-            "ones, and check who approved it.\n\nInside a hub the approvals must be signed with "
-            "the keys in hub.yaml, and the register of withdrawals must be whole."
-            "\n\nExit code 0: whole; 2: faults.\n\n"
-            "Example: ctdhub verify my-hub/releases/2026.1"
-        ),
+        help=about("verify"),
     )
     def verify_release(
         release: Annotated[Path, typer.Argument(help=_("The folder of one release."))],
     ) -> None:
+        from ctdhub.release.verify import digest, verify
+
         approvers = approvers_near(release)
         check_withdrawals_near(release)
         problems = verify(release, approvers)
@@ -57,6 +54,8 @@ def register(app: typer.Typer) -> None:
 
 def approvers_near(release: Path) -> Approvers | None:
     """The keys of the hub that a release or candidate lies in, None outside a hub."""
+    from ctdhub.build.hub import Hub
+
     root = release.resolve().parent.parent
     return Hub(root).settings.approvers if (root / "hub.yaml").is_file() else None
 
@@ -67,6 +66,8 @@ def check_withdrawals_near(release: Path) -> None:
     Raises:
         WithdrawalError: it was changed.
     """
+    from ctdhub.build.hub import Hub
+
     root = release.resolve().parent.parent
     if (root / "hub.yaml").is_file():
         Hub(root).withdrawal_lines()
@@ -74,6 +75,8 @@ def check_withdrawals_near(release: Path) -> None:
 
 def show_approvals(release: Path, approvers: Approvers | None) -> None:
     """Who approved, and what that was compared with."""
+    from ctdhub.release.approvals import Approvals, role_name, who
+
     given = Approvals.read(release)
     if not given.approvals:
         console.print(_("Nobody has approved it."))

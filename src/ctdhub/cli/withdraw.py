@@ -5,22 +5,22 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from ctdhub.build import find_person
-from ctdhub.build import withdraw as withdraw_stage
-from ctdhub.build.find_person import ByWhat, Found
-from ctdhub.build.hub import Hub
-from ctdhub.build.stages import records
-from ctdhub.cli.main import bar, console
+from ctdhub.cli.output import bar, console
+from ctdhub.cli.verbs import about
 from ctdhub.cli.withdrawals import show_found, show_register
 from ctdhub.core.errors import HubError, WithdrawalError
 from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import _
-from ctdhub.sensitive.consent.entry import Entry, Reason, Scope
+
+if TYPE_CHECKING:
+    from ctdhub.build.find_person import ByWhat, Found
+    from ctdhub.build.hub import Hub
+    from ctdhub.sensitive.consent.entry import Reason, Scope
 
 LONGEST = 500
 """Characters that a number of a case has at most; a longer line is no number."""
@@ -56,18 +56,7 @@ class Why(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the verb ``withdraw``."""
 
-    @app.command(
-        help=_(
-            "Leave a person, or a contributor, out of the next build and of every later release."
-            "\n\nThe contributor tells the number of the case as its own file has it, or the "
-            "token; the command asks for it, so that it stands in no history of the shell. The "
-            "register keeps a keyed hash of it and no name. A person leaves with the records of "
-            "all contributors that share her token. Published releases stay."
-            "\n\nExample: ctdhub withdraw my-hub --contributor our-ngo"
-            "\n\nExample: ctdhub withdraw my-hub --contributor our-ngo --file numbers.txt"
-            "\n\nExample: ctdhub withdraw my-hub --contributor our-ngo --all --delete-raw"
-        )
-    )
+    @app.command(help=about("withdraw"))
     def withdraw(
         folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
         contributor: Annotated[
@@ -125,6 +114,10 @@ def register(app: typer.Typer) -> None:
         ] = False,
         yes: Annotated[bool, typer.Option("--yes", help=_("Do it without asking."))] = False,
     ) -> None:
+        from ctdhub.build import find_person
+        from ctdhub.build import withdraw as withdraw_stage
+        from ctdhub.build.hub import Hub
+
         hub = Hub(folder)
         _check_options(
             {
@@ -250,6 +243,11 @@ def _unknown(found: Found) -> WithdrawalError:
 
 def _whole(hub: Hub, contributor: str, why: Reason, *, yes: bool) -> None:
     """A contributor withdraws."""
+    from ctdhub.build import find_person
+    from ctdhub.build import withdraw as withdraw_stage
+    from ctdhub.build.stages import records
+    from ctdhub.sensitive.consent.entry import Entry
+
     find_person.known_contributor(hub, contributor)
     _ask(_("Leave out all records of {id} from the next build on?").format(id=contributor), yes=yes)
     n = withdraw_stage.withdraw(hub, [Entry("withdrawal", "contributor", contributor, reason=why)])
@@ -276,6 +274,8 @@ def _raw(contributor: str) -> None:
 
 def _next(hub: Hub) -> None:
     """What has to happen now."""
+    from ctdhub.build import withdraw as withdraw_stage
+
     if old := withdraw_stage.outdated(hub):
         console.print(
             _("Made before, and may not be published any more: candidates {versions}.").format(

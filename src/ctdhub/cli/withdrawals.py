@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.build import withdraw
-from ctdhub.build.find_person import Found
-from ctdhub.build.hub import Hub
-from ctdhub.cli.main import console
+from ctdhub.cli.output import console
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _
+
+if TYPE_CHECKING:
+    from ctdhub.build.find_person import Found
+    from ctdhub.build.hub import Hub
 
 
 def show_found(found: Found) -> None:
@@ -34,6 +36,8 @@ def show_found(found: Found) -> None:
 
 def show_register(hub: Hub, *, as_json: bool) -> None:
     """All lines: when, by whom, how far, why; nothing by which a person could be found."""
+    from ctdhub.build import withdraw
+
     entries, force = withdraw.register(hub)
     active = {e.number for e in force.entries}
     if as_json:

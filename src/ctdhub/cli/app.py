@@ -1,0 +1,114 @@
+"""The command as Typer has it: verbs put together, run, and its own words in four languages."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from typing import Annotated, Any, cast
+
+import typer
+from typer import rich_utils
+
+import ctdhub
+from ctdhub.cli.main import HELP
+from ctdhub.cli.output import console
+from ctdhub.cli.verbs import MODULES
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import _
+
+UsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
+"""What Typer raises for arguments that it cannot use, wherever it keeps the class."""
+
+
+def command(verb: str | None = None) -> typer.Typer:
+    """The command: every verb, or the group of one alone, which starts sooner and takes less.
+
+    Args:
+        verb: what the user asks for, if it is known.
+    """
+    app = typer.Typer(
+        name="ctdhub",
+        help=_("From contributors' case files to a protected, published dataset."),
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": HELP},
+        add_completion=False,
+    )
+
+    @app.callback()
+    def everywhere(
+        version: Annotated[
+            bool,
+            typer.Option(
+                "--version",
+                callback=_show_version,
+                is_eager=True,
+                help=_("Show the version and end."),
+            ),
+        ] = False,
+    ) -> None: ...
+
+    for module in [m for m, verbs in MODULES.items() if verb in verbs] or MODULES:
+        importlib.import_module(module).register(app)
+    return app
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        console.print(ctdhub.__version__, highlight=False)
+        raise typer.Exit
+
+
+def run(app: typer.Typer) -> int:
+    """Run the command with Typer's own words in the user's language; gives the exit code.
+
+    Raises:
+        HubError: an option, an argument or a verb is wrong (rule "usage"), or the verb raises it.
+        KeyboardInterrupt: the user stopped it.
+    """
+    rich_utils.ARGUMENTS_PANEL_TITLE = _("Arguments")
+    rich_utils.OPTIONS_PANEL_TITLE = _("Options")
+    rich_utils.COMMANDS_PANEL_TITLE = _("Commands")
+    rich_utils.REQUIRED_LONG_STRING = _("[required]")
+    rich_utils.DEFAULT_STRING = _("[default: {}]")
+    root = typer.main.get_command(app)
+    for verb in _and_within(root):
+        option = verb.get_help_option(typer.Context(verb, help_option_names=HELP))
+        if option is not None:
+            option.help = _("Show this help and end.")
+    try:
+        return int(root(standalone_mode=False) or 0)
+    except UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # the help is the message
+            return HubError.exit_code
+        raise misused(error) from None
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+
+
+def _and_within(verb: Any) -> Iterator[Any]:
+    """A command and all that it holds, such as ``key new``."""
+    yield verb
+    for inner in getattr(verb, "commands", {}).values():
+        yield from _and_within(inner)
+
+
+def misused(error: Exception) -> HubError:
+    """A usage error of Typer: a wrong option, argument or verb."""
+    context = getattr(error, "ctx", None)
+    parameter = getattr(error, "param", None)
+    name = parameter.opts[0] if parameter else ""
+    command = context.command_path if context else "ctdhub"
+    if type(error).__name__ == "MissingParameter":
+        what = _("{name} is missing.").format(name=name)
+    elif name:
+        what = _("{name} cannot have this value.").format(name=name)
+    elif option := getattr(error, "option_name", ""):
+        what = _("{name} is not an option of this command, or is used wrongly.").format(name=option)
+    elif context and hasattr(context.command, "commands"):
+        what = _("There is no such command.")
+    else:
+        what = _("There are more arguments than this command takes.")
+    fix = _("`{command} --help` shows what is possible.").format(command=command)
+    return HubError(what, fix, rule="usage")

@@ -1,0 +1,272 @@
+"""The table of verbs: where each is defined, for whom it is, and what its help says.
+
+A test holds it beside the verbs.  It loads neither Typer nor any room.
+"""
+
+from __future__ import annotations
+
+from ctdhub.core.i18n import _
+
+MODULES: dict[str, tuple[str, ...]] = {
+    "ctdhub.cli.hub": ("init", "demo", "build", "check", "release", "ledger"),
+    "ctdhub.cli.approve": ("approve",),
+    "ctdhub.cli.linkage": ("linkage",),
+    "ctdhub.cli.withdraw": ("withdraw",),
+    "ctdhub.cli.key": ("key",),
+    "ctdhub.cli.tokens": ("tokens",),
+    "ctdhub.cli.link": ("link",),
+    "ctdhub.cli.contributor": ("suggest", "harmonise"),
+    "ctdhub.cli.schema": ("codebook",),
+    "ctdhub.cli.crosswalk": ("crosswalk", "convert"),
+    "ctdhub.cli.practice": ("practice",),
+    "ctdhub.cli.protect": ("protect", "domains"),
+    "ctdhub.cli.rehearse": ("rehearse",),
+    "ctdhub.cli.count": ("count",),
+    "ctdhub.cli.kanon": ("kanon",),
+    "ctdhub.cli.verify": ("verify",),
+    "ctdhub.cli.site": ("site", "serve"),
+    "ctdhub.cli.brief": ("brief",),
+    "ctdhub.cli.audit": ("audit",),
+    "ctdhub.cli.facts": ("facts",),
+    "ctdhub.cli.trends": ("trends",),
+    "ctdhub.cli.signals": ("signals",),
+    "ctdhub.cli.estimate": ("estimate",),
+    "ctdhub.cli.equity": ("equity", "tables"),
+}
+"""Modules of this package and the verbs that each one's ``register(app)`` adds."""
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "evaluator": ("demo", "practice", "rehearse"),
+    "steward": ("init", "check", "build", "release", "site", "serve", "linkage", "withdraw"),
+    "privacy_officer": ("approve", "ledger", "audit", "key"),
+    "contributor": ("suggest", "harmonise", "tokens", "link", "count"),
+    "reader": (
+        "verify",
+        "facts",
+        "brief",
+        "trends",
+        "signals",
+        "estimate",
+        "equity",
+        "tables",
+        "codebook",
+    ),
+    "table": ("protect", "domains", "kanon", "crosswalk", "convert"),
+}
+"""Whom the list shows a verb to first, in the order in which a newcomer needs them; anybody may
+run any."""
+
+
+def role_title(role: str) -> str:
+    """A role of :data:`ROLES` as a title of the list."""
+    return {
+        "evaluator": _("To try it out"),
+        "steward": _("Data steward"),
+        "privacy_officer": _("Privacy officer"),
+        "contributor": _("Contributing organisation"),
+        "reader": _("Researchers, journalists, policymakers"),
+        "table": _("A single table, without a hub"),
+    }[role]
+
+
+def about(verb: str) -> str:
+    """What the help of a verb says: one line, then paragraphs, the last ones examples."""
+    return helps()[verb]
+
+
+def line(verb: str) -> str:
+    """The first paragraph of a verb's help."""
+    return about(verb).partition("\n\n")[0]
+
+
+def helps() -> dict[str, str]:
+    """The help of every verb, in the language in force."""
+    return {
+        "demo": _(
+            "Make a practice hub from invented contributors' files and build it."
+            "\n\nExample: ctdhub demo demo-hub && ctdhub serve demo-hub"
+        ),
+        "practice": _(
+            "Write four invented contributors' files, their mappings, and the truth behind them."
+            "\n\nThe same seed and number of people give the same files, byte for byte."
+            "\n\nExample: ctdhub practice practice-files --people 5000 --seed 7"
+            "\n\nExample: ctdhub practice practice-names --names --people 5000"
+        ),
+        "rehearse": _(
+            "Try a policy on invented people: how much noise each table gets, what is shown."
+            "\n\nNo real data are read and nothing is charged. Name several values of epsilon to "
+            "see them side by side."
+            "\n\nExample: ctdhub rehearse my-hub --epsilon 1 --epsilon 4 --people 50000"
+        ),
+        "init": _("Make an empty hub folder, with settings to fill in."),
+        "check": _("Check settings, agreements and mappings without reading case files."),
+        "build": _(
+            "Bring the hub up to date: harmonise, link, protect, candidate, release, site."
+            "\n\nOnly steps whose inputs changed run. Protecting spends privacy budget; "
+            "stop before it with --until link. A candidate waits until two people approve it."
+            "\n\nExample: ctdhub build my-hub --explain"
+        ),
+        "release": _(
+            "Build up to a release and give it a version and a note of your own."
+            "\n\nIt is published when two people have approved it."
+            '\n\nExample: ctdhub release my-hub --version 2026.2 --note "adds two contributors"'
+        ),
+        "site": _(
+            "Build the public site of a release: pages in every language of the hub, downloads."
+            "\n\nExample: ctdhub site my-hub"
+        ),
+        "serve": _(
+            "Serve a site on this computer only, and open it in the browser."
+            "\n\nExample: ctdhub serve my-hub"
+        ),
+        "linkage": _(
+            "Show how many people several contributors know, by their tokens, and how sure that is."
+            "\n\nThe report is for the steward: exact counts, never to be published. It changes "
+            "nothing that is released. Pairs to look at are in work/people/review.csv."
+            "\n\nExample: ctdhub linkage my-hub"
+        ),
+        "withdraw": _(
+            "Leave a person, or a contributor, out of the next build and of every later release."
+            "\n\nThe contributor tells the number of the case as its own file has it, or the "
+            "token; the command asks for it, so that it stands in no history of the shell. The "
+            "register keeps a keyed hash of it and no name. A person leaves with the records of "
+            "all contributors that share her token. Published releases stay."
+            "\n\nExample: ctdhub withdraw my-hub --contributor our-ngo"
+            "\n\nExample: ctdhub withdraw my-hub --contributor our-ngo --file numbers.txt"
+            "\n\nExample: ctdhub withdraw my-hub --contributor our-ngo --all --delete-raw"
+        ),
+        "approve": _(
+            "Approve a candidate with your key; the second approval publishes it."
+            "\n\nThe steward and the privacy officer each sign on their own. Shows what is signed "
+            "and asks first."
+            "\n\nExample: ctdhub approve my-hub --role steward --key steward.pem"
+        ),
+        "ledger": _(
+            "Show what privacy was spent on, by kind and by contributor, and what is left."
+            "\n\nExample: ctdhub ledger my-hub --json"
+        ),
+        "audit": _(
+            "Attack the protection on the hub's own people, and print what was achieved beside "
+            "what is promised.\n\nThe findings are internal: they stay in work/audit. With "
+            "--publish they are made such that they may be published, and what that costs is "
+            "charged to the ledger first.\n\nExit code 0: below the promise; 1: above; 2: an "
+            "error.\n\nExample: ctdhub audit my-hub --kind canary"
+        ),
+        "key": _("Make and pass on keys: to approve releases, and to link without identities."),
+        "suggest": _(
+            "Suggest a mapping for a file, with the reason for each line."
+            "\n\nThe suggestion shows texts of coded columns: keep it where the file is."
+            "\n\nExample: ctdhub suggest cases.xlsx --out mappings/our-ngo.yaml"
+        ),
+        "harmonise": _(
+            "Turn a file into records of the hub's schema and account for every row."
+            "\n\nWithout --out nothing is written. What is written is sensitive. "
+            "The exit code is 1 where rows were rejected."
+            "\n\nExample: ctdhub harmonise cases.csv --mapping ctdc-2021 --out work/try"
+        ),
+        "tokens": _(
+            "Turn names and birth dates into keyed tokens and strip them in the same pass."
+            "\n\nRun it where the file is: names never leave. It shows what happens to each "
+            "column and asks; it never shows a value. Contributors who use the same key, release "
+            "and columns get tokens that agree where they know the same person."
+            "\n\nExample: ctdhub tokens cases.xlsx --key link.key --release 2026.1 --out leaves.csv"
+        ),
+        "link": _(
+            "Link persons of several contributors by their names, and write copies without names."
+            "\n\nFor contributors, or a unit that they trust, who may lawfully hold each other's "
+            "identifiers; never at the hub. Who is spelt differently at two contributors is found "
+            "too. In the copies, link_token is the same wherever a person is the same; all else is "
+            "as `ctdhub tokens` writes it. An option with a file before it, "
+            "such as --columns B.csv:given=name1,family=name2, is for that file alone. Needs "
+            "pip install 'ctdhub\\[splink]'."
+            "\n\nExample: ctdhub link A.csv B.xlsx --key link.key --release 2026.1 --out round-1"
+        ),
+        "count": _(
+            "Count together without handing over records: the hub learns only the sum."
+            "\n\nIn turn: hub `new`, contributors `join`, hub `start`, contributors `mask`, hub "
+            "`close`, contributors `reveal`, hub `sum`; then `ctdhub protect --from-counts`. "
+            "Each step reads and writes files in one folder, and says what comes next."
+        ),
+        "verify": _(
+            "Check a release: recompute the hash of every file, find missing, extra and changed "
+            "ones, and check who approved it.\n\nInside a hub the approvals must be signed with "
+            "the keys in hub.yaml, and the register of withdrawals must be whole."
+            "\n\nExit code 0: whole; 2: faults.\n\n"
+            "Example: ctdhub verify my-hub/releases/2026.1"
+        ),
+        "facts": _(
+            "State the facts of a release, or of a region in it: sentences with their intervals."
+            "\n\nExample: ctdhub facts my-hub --region Europe --years 2002-2018 --lang fr"
+        ),
+        "brief": _(
+            "Two pages to print on a country, a region, a corridor or a day; a poster; or a "
+            "contributor's private report.\n\nName one subject."
+            "\n\nExample: ctdhub brief my-hub --country ITA --lang fr"
+            "\n\nExample: ctdhub brief my-hub --day 2026-10-18 --poster"
+            "\n\nExample: ctdhub brief my-hub --contributor harbour-casework"
+        ),
+        "trends": _(
+            "Did the world change or the data? Split a change into contributors, recording and "
+            "the rest."
+            "\n\nExample: ctdhub trends my-hub --of gender=female --from 2021 --to 2024"
+        ),
+        "signals": _(
+            "Find series that differ from their own past, in number or in share."
+            "\n\nA table has the columns series, period and count, and if known denominator; or "
+            "name a hub or a release, whose yearly series are then looked at."
+            "\n\nExample: ctdhub signals series.csv --fdr 0.1"
+        ),
+        "estimate": _(
+            "Estimate how many people no list knows, from how lists overlap (multiple systems "
+            "estimation), by several methods side by side."
+            "\n\nThe source is a table with a column of 0 and 1 for each list and the number of "
+            "people as its last column, or a hub or release whose lists were measured. The same "
+            "source always gives the same numbers."
+            "\n\nExit code 0: estimates; 1: the lists overlap too little, and no number is given; "
+            "2: an error."
+            "\n\nExample: ctdhub estimate lists.csv --chart methods.svg"
+        ),
+        "equity": _(
+            "Show who receives assistance and who does not, by group, with intervals."
+            "\n\nA gap is told only where it stands out from noise and chance."
+            "\n\nExample: ctdhub equity my-hub --kind accommodation --by citizenship_group"
+        ),
+        "tables": _(
+            "Fill the tables that the UN, Eurostat or GRETA ask for, from a release: aligned with "
+            "them, not certified."
+            "\n\nEvery table says what is missing. Rates need a population file with the columns "
+            "country, year, population."
+            "\n\nExample: ctdhub tables my-hub --for sdg-16.2.2 --country ITA --year 2020 "
+            "--population population.csv"
+        ),
+        "codebook": _("Write the codebook: what each variable and code means, in every language."),
+        "protect": _(
+            "Protect any table whose columns have public domains: records, counts, manifest."
+            "\n\nThe same table with the same settings again is free; anything else is charged "
+            "to the ledger before noise is drawn."
+            "\n\nExample: ctdhub protect cases.csv --domains domains.yaml --epsilon 1 "
+            "--delta 1e-6 --out protected"
+            "\n\nOr from counts without records, see `ctdhub count`: ctdhub protect --from-counts "
+            "hub-secret/sum.count --domains domains.yaml --epsilon 1 --delta 1e-6 --out protected"
+        ),
+        "domains": _(
+            "Draft a domains file from a table, for a person to check against public knowledge."
+            "\n\nExample: ctdhub domains cases.csv --out domains.yaml"
+        ),
+        "kanon": _(
+            "Make a one-off file k-anonymous: suppress cells until each row equals k - 1 others."
+            "\n\nRows are kept and written in random order. An empty cell is not recorded; "
+            "a suppressed one says so."
+            "\n\nExample: ctdhub kanon cases.csv --k 11 --columns year,gender,age,country"
+        ),
+        "crosswalk": _(
+            "Show how one format meets another, with every loss and its reason."
+            "\n\nWithout names, list the formats; hub stands for the hub's own variables."
+            "\n\nExample: ctdhub crosswalk ctdc-2021 ctdc-2024 --lossy"
+        ),
+        "convert": _(
+            "Write harmonised records in a known format and say what was lost."
+            "\n\nThe result is as sensitive as the records: protect and release to publish."
+            "\n\nExample: ctdhub convert records.parquet --to ctdc-2024 --out records.csv"
+        ),
+    }

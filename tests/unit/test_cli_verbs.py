@@ -1,0 +1,86 @@
+"""The table of verbs and the verbs agree both ways; the list needs neither Typer nor a room."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import typer
+
+from ctdhub.cli import verbs
+from ctdhub.cli.app import command
+from ctdhub.cli.overview import no_such_verb, overview
+from ctdhub.core.i18n import LANGUAGES, _, language
+
+VERBS = sorted(verbs.helps())
+
+
+def test_each_verb_stands_once_in_each_table() -> None:
+    assert sorted(sum(verbs.MODULES.values(), ())) == VERBS
+    assert sorted(sum(verbs.ROLES.values(), ())) == VERBS
+
+
+@pytest.mark.parametrize("module", verbs.MODULES)
+def test_a_module_adds_the_verbs_that_the_table_says(module: str) -> None:
+    for verb in verbs.MODULES[module]:
+        alone = typer.main.get_command(command(verb))
+        assert sorted(alone.commands) == sorted(verbs.MODULES[module])  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_helps_agree(code: str) -> None:
+    with language(code):
+        root = typer.main.get_command(command("no such verb"))
+        found = {name: verb.help for name, verb in root.commands.items()}  # type: ignore[attr-defined]
+        assert found == verbs.helps()
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_list_names_every_verb_by_role(code: str) -> None:
+    with language(code):
+        shown = overview(80)
+        lines = shown.splitlines()
+        assert max(map(len, lines)) <= 80
+        for role, names in verbs.ROLES.items():
+            start = lines.index(verbs.role_title(role))
+            under = lines[start + 1 : lines.index("", start)]
+            heads = [line.split()[0] for line in under if line[2:3].strip()]
+            assert heads == list(names)
+            for name in names:
+                assert verbs.line(name) in re.sub(" +", " ", " ".join(under))
+        assert "ctdhub demo" in shown
+        assert "--help" in shown
+
+
+def test_a_narrow_screen_breaks_lines() -> None:
+    with language("en"):
+        lines = overview(50).splitlines()
+    assert max(map(len, lines[:-3])) <= 50  # what is copied at the end is not broken
+
+
+def test_a_wrong_verb_is_told_the_nearest(ctdhub) -> None:  # type: ignore[no-untyped-def]
+    code, out, err = ctdhub("biuld", "--no-such-option")
+    assert (code, out) == (2, "")
+    assert "rule usage" in err
+    assert "`ctdhub build`" in err
+    assert "`ctdhub --help`" in err
+
+
+def test_what_is_like_no_verb_gets_the_list() -> None:
+    assert no_such_verb("xyzzy").fix == _("`{command} --help` shows what is possible.").format(
+        command="ctdhub"
+    )
+
+
+@pytest.mark.parametrize(("words", "code"), [((), 2), (("--help",), 0), (("-h", "build"), 0)])
+def test_the_list_is_printed(ctdhub, words: tuple[str, ...], code: int) -> None:  # type: ignore[no-untyped-def]
+    ended, out, err = ctdhub(*words)
+    assert (ended, err) == (code, "")
+    with language("en"):
+        assert out == overview()
+
+
+def test_an_unknown_option_of_the_command_is_told(ctdhub) -> None:  # type: ignore[no-untyped-def]
+    code, _out, err = ctdhub("--bogus")
+    assert code == 2
+    assert "--bogus" in err
