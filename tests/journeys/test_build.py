@@ -15,7 +15,9 @@ from ctdhub.build import init, pipeline
 from ctdhub.build.hub import Hub
 from ctdhub.build.stages import publish, records
 from ctdhub.build.steps import hash_folder
+from ctdhub.client import open_site
 from ctdhub.core.errors import (
+    HubError,
     HubFolderError,
     LedgerTampered,
     MappingError,
@@ -28,7 +30,7 @@ from ctdhub.release.open import open_release
 from ctdhub.release.verify import verify
 from ctdhub.sensitive.linkage.overlap import Overlap
 from ctdhub.stats.series import by_contributor, overlap
-from tests.journeys.conftest import COLUMNS, make_real, set_policy
+from tests.journeys.conftest import COLUMNS, make_real, set_languages, set_policy
 
 
 def ran(done: list[pipeline.Done]) -> list[str]:
@@ -90,6 +92,44 @@ def test_a_new_name_makes_a_new_release_without_paying(hub: Hub) -> None:
     settings.write_text(settings.read_text("utf-8").replace("Practice hub", "Practice hub 2"))
     assert "release" in ran(pipeline.build(hub))
     assert len(Ledger(hub.ledger).entries()) == entries
+
+
+def test_every_release_stays_on_the_site(hub: Hub) -> None:
+    """A site is drawn from all of releases/, whatever it held before."""
+    set_languages(hub, "en")
+    pipeline.build(hub, version="2026.2", note="in English alone")
+    set_policy(hub, epsilon=3.0)
+    assert ran(pipeline.build(hub)) == ["protect", "candidate", "release", "site"]
+    versions = sorted(p.name for p in hub.releases.iterdir())
+    assert len(versions) == 3
+    assert sorted(p.name for p in (hub.site / "r").iterdir()) == versions
+    for version in versions:
+        assert (hub.site / "r" / version / "en" / "index.html").is_file()
+        assert open_site(hub.site, version).release == version
+    latest = json.loads((hub.site / "api" / "latest.json").read_text("utf-8"))
+    assert (latest["version"], list(latest["releases"])) == (versions[-1], versions)
+    drawn = hash_folder(hub.site)
+    shutil.rmtree(hub.site)
+    assert ran(pipeline.build(hub)) == ["site"]
+    assert hash_folder(hub.site) == drawn
+    damaged = hub.releases / versions[0] / "counts.csv"
+    damaged.chmod(0o644)
+    damaged.write_text("count\n1\n")
+    shutil.rmtree(hub.site)
+    with pytest.raises(ReleaseError, match=f"{versions[0]} is damaged"):
+        pipeline.build(hub)
+    assert not hub.site.exists()
+
+
+def test_a_release_that_is_gone_is_not_taken_off_the_site_in_silence(hub: Hub) -> None:
+    set_languages(hub, "en")
+    pipeline.build(hub)
+    first, before = sorted(hub.releases.iterdir())[0], hash_folder(hub.site)
+    shutil.rmtree(first)
+    with pytest.raises(HubError, match=first.name) as caught:
+        pipeline.build(hub)
+    assert caught.value.rule == "site-smaller"
+    assert hash_folder(hub.site) == before
 
 
 def changelog(bundle: Path) -> str:

@@ -183,12 +183,13 @@ def test_openapi_names_what_is_there(site: Path, api: Path) -> None:
 
 def test_latest_leads_to_the_newest_and_names_the_earlier(tmp_path: Path) -> None:
     out = tmp_path / "site"
-    for version in ("2026.9", "2026.10"):
-        build_site(made(tmp_path, version, languages=["en"]), out)
+    earlier, newest = (made(tmp_path, v, languages=["en"]) for v in ("2026.9", "2026.10"))
+    build_site(newest, out, earlier=[earlier])
     latest = load(out / "api" / "latest.json")
     assert latest["version"] == "2026.10"
     assert list(latest["releases"]) == ["2026.9", "2026.10"]
     assert load(out / "api" / latest["index"])["release"] == "2026.10"
+    assert load(out / "api" / latest["releases"]["2026.9"])["release"] == "2026.9"
 
 
 @pytest.mark.parametrize("text", [EVIL, FORMULA])

@@ -11,21 +11,28 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 import typer
-from invented_release import protected_answer
+from invented_release import TABLES, protected_answer
 from typer.testing import CliRunner
 
+from ctdhub.build.steps import hash_folder
 from ctdhub.cli.site import register
-from ctdhub.core.errors import HubError
+from ctdhub.client import open_site
+from ctdhub.core.errors import HubError, ReleaseError
 from ctdhub.release.bundle import write_release
-from ctdhub.release.open import Release, open_release
+from ctdhub.release.manifest import MANIFEST
+from ctdhub.release.open import Release, open_release, open_releases
 from ctdhub.release.verify import verify
 from ctdhub.site.build import build_site
+from ctdhub.site.edition import Edition
 from ctdhub.site.serve import serve
+from ctdhub.site.stories.source import read_stories
+
+VERSIONS = ("2025.3", "2026.1")
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +95,68 @@ def test_a_site_replaces_a_site_and_nothing_else(release: Release, tmp_path: Pat
         build_site(release, link)
 
 
+def story(folder: Path, name: str, body: str) -> None:
+    folder.mkdir(exist_ok=True)
+    head = "---\ntitle: A title\ndate: 2026-03-01\nsummary: What it is about.\n---\n"
+    (folder / f"{name}.en.md").write_text(head + body, "utf-8")
+
+
+def made(folder: Path, version: str, tables: Iterable[str] = TABLES) -> Release:
+    answer = protected_answer(tables=tables)
+    return open_release(write_release(answer, folder / "releases", version, f"Of {version}."))
+
+
+def test_every_release_keeps_its_pages_files_and_api(tmp_path: Path) -> None:
+    """A story that an earlier release cannot carry is not on it, nor one that links to it."""
+    few = [table for table in TABLES if "gender" not in table]
+    earlier, newest = made(tmp_path, "2025.3", few), made(tmp_path, "2026.1")
+    assert open_releases(tmp_path / "releases")[0].version == "2026.1"
+    story(tmp_path / "stories", "both", "We know of {{people}}.\n")
+    story(tmp_path / "stories", "later", "Text.\n\n```chart\nof: gender\n```\n")
+    story(tmp_path / "stories", "linked", "See [that](stories/later.html).\n")
+    edition = Edition(stories=read_stories(tmp_path / "stories"))
+    out = tmp_path / "site"
+    build_site(newest, out, edition=edition, earlier=[earlier])
+    told = {v: {f.stem for f in (out / "r" / v / "en" / "stories").iterdir()} for v in VERSIONS}
+    assert told == {"2025.3": {"index", "both"}, "2026.1": {"index", "both", "later", "linked"}}
+    for release in (earlier, newest):
+        own = out / "r" / release.version
+        for file in release.path.iterdir():
+            assert (own / file.name).read_bytes() == file.read_bytes()
+        assert release.version in (own / "en" / "data.html").read_text("utf-8")
+        assert open_site(out, release.version).release == release.version
+        assert release.version in open_site(out, release.version).citation
+    assert open_site(out).release == "2026.1"
+    leading = [*(out / "latest").rglob("*.html"), out / "index.html"]
+    assert all("r/2026.1/" in stub.read_text("utf-8") for stub in leading)
+    assert not any("2025.3" in stub.read_text("utf-8") for stub in leading)
+    alone = tmp_path / "alone"
+    build_site(earlier, alone)
+    assert hash_folder(alone / "r" / "2025.3" / "api") == hash_folder(out / "r" / "2025.3" / "api")
+
+
+def test_a_site_never_loses_a_release_in_silence(tmp_path: Path) -> None:
+    earlier, newest = made(tmp_path, "2025.3"), made(tmp_path, "2026.1")
+    out = tmp_path / "site"
+    build_site(newest, out, earlier=[earlier])
+    before = hash_folder(out)
+    with pytest.raises(HubError, match=r"2025\.3") as caught:
+        build_site(newest, out)
+    assert caught.value.rule == "site-smaller"
+    assert hash_folder(out) == before
+    for damage in ("records.csv", MANIFEST):
+        (earlier.path / damage).chmod(0o644)
+        (earlier.path / damage).unlink()
+        with pytest.raises(ReleaseError, match=r"2025\.3"):
+            open_releases(tmp_path / "releases")
+
+
 def test_progress_ends_at_one(release: Release, tmp_path: Path) -> None:
     told: list[float] = []
-    build_site(release, tmp_path / "site", lambda _, fraction: told.append(fraction))
+    earlier = made(tmp_path, "2025.1")
+    build_site(
+        release, tmp_path / "site", lambda _, fraction: told.append(fraction), earlier=[earlier]
+    )
     assert told == sorted(told)
     assert told[-1] == 1.0
 
@@ -151,7 +217,7 @@ def test_port_in_use_and_no_site(site: Path, tmp_path: Path) -> None:
 
 def test_interrupt_stops_the_server_cleanly(site: Path) -> None:
     code = (
-        "import signal, sys; from pathlib import Path; from ctdhub.site import serve;"
+        "import signal, sys; from pathlib import Path; from ctdhub.site.serve import serve;"
         "signal.signal(signal.SIGINT, signal.default_int_handler);"  # a job may inherit it ignored
         "serve(Path(sys.argv[1]), 0, lambda a: print(a, flush=True)); print('stopped')"
     )

@@ -67,7 +67,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         from ctdhub.build.hub import Hub
         from ctdhub.build.stages import edition as edition_stage
-        from ctdhub.release.open import open_release
+        from ctdhub.release.open import open_release, open_releases
         from ctdhub.site.build import build_site
         from ctdhub.site.edition import Edition
         from ctdhub.site.stories.exhibit import build_exhibit
@@ -92,7 +92,9 @@ def register(app: typer.Typer) -> None:
             return
         with bar() as progress:
             progress(_("Building the site"), 0.0)
-            build_site(open_release(folder), target, progress, edition)
+            alone = folder == source
+            newest, *earlier = (open_release(folder),) if alone else open_releases(folder.parent)
+            build_site(newest, target, progress, edition, earlier)
         console.print(_("Built the site in {folder}.").format(folder=escape(str(target))))
         console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(target))))
 

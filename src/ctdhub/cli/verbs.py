@@ -112,8 +112,8 @@ def helps() -> dict[str, str]:
             '\n\nExample: ctdhub release my-hub --version 2026.2 --note "adds two contributors"'
         ),
         "site": _(
-            "Build the public site of a release: pages in every language of the hub, downloads."
-            "\n\nExample: ctdhub site my-hub"
+            "Build the public site of all releases of a hub, or of one release: pages in every "
+            "language of the hub, downloads.\n\nExample: ctdhub site my-hub"
         ),
         "serve": _(
             "Serve a site on this computer only, and open it in the browser."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +11,7 @@ from ctdhub.border import Protected
 from ctdhub.core.errors import ReleaseError
 from ctdhub.core.i18n import _
 from ctdhub.release.facts import PublicFacts
-from ctdhub.release.manifest import Manifest
+from ctdhub.release.manifest import MANIFEST, VERSION_PATTERN, Manifest
 from ctdhub.release.measurements import Groups, by_year
 from ctdhub.release.tables import check_border, read_protected
 from ctdhub.release.verify import examine
@@ -57,6 +58,25 @@ class Release:
     def year(self) -> str:
         """The year in which the release was made, for citations."""
         return self.manifest.created[:4]
+
+
+def open_releases(folder: Path) -> tuple[Release, ...]:
+    """All releases of a hub, verified and read, the newest first.
+
+    Args:
+        folder: of all releases; what is not named like a version is passed over.
+
+    Raises:
+        ReleaseError: one of them was damaged or tampered with, or lost its manifest.
+    """
+    named = (p for p in folder.iterdir() if p.is_dir() and re.fullmatch(VERSION_PATTERN, p.name))
+    found = sorted(named, key=lambda p: [int(part) for part in p.name.split(".")], reverse=True)
+    for path in found:
+        if not (path / MANIFEST).is_file():
+            what = _("The release {version} has lost its manifest.json.").format(version=path.name)
+            fix = _("Restore the folder from a copy, or remove what is left of it.")
+            raise ReleaseError(what, fix, file=path, rule="no-release")
+    return tuple(map(open_release, found))
 
 
 def open_release(path: Path) -> Release:

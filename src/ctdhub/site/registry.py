@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ctdhub.site.course import page as learn
 from ctdhub.site.edition import Edition
@@ -60,4 +61,23 @@ def _without_stories(answers: Answers, edition: Edition) -> Iterator[Page]:
     yield help.page()
 
 
-__all__ = ["pages"]
+def fitting(answers: Answers, edition: Edition) -> Edition:
+    """The edition as far as an earlier release can carry it.
+
+    A story that asks for what the release does not hold, or links to a page that it does not have,
+    was never told on it.
+    """
+    told = edition.stories
+    if not told:
+        return edition
+    others = {page.path for page in _without_stories(answers, replace(edition, stories=()))}
+    while told:
+        held = {*others, *(stories.path(story) for story in told)}
+        fit = tuple(story for story in told if stories.fits(answers, story, held))
+        if fit == told:
+            break
+        told = fit  # a story may link to another one
+    return replace(edition, stories=told)
+
+
+__all__ = ["fitting", "pages"]

@@ -23,11 +23,12 @@ from ctdhub.release.approvals import Approvals
 from ctdhub.release.bundle import latest_release, next_version
 from ctdhub.release.bundle import write_release as write_bundle
 from ctdhub.release.manifest import MANIFEST, SUMS
-from ctdhub.release.open import open_release
+from ctdhub.release.open import open_release, open_releases
 from ctdhub.release.readme import CHANGELOG, carries_note
 from ctdhub.report.events.calendar import FILE as EVENTS
 from ctdhub.site.accounts import AUDIT
 from ctdhub.site.build import build_site as make_site
+from ctdhub.site.build import refuse_smaller
 
 
 def write_candidate(
@@ -164,17 +165,19 @@ def _version(hub: Hub, step: str, *folders: Path) -> str | None:
 
 
 def build_site(hub: Hub, progress: Progress | None) -> Step:
-    """The current release -> the static site."""
-    release = hub.releases / (released_version(hub) or "")
+    """All releases -> the static site; the newest one leads."""
+    released = {m.parent.name: hash_file(m) for m in sorted(hub.releases.glob(f"*/{MANIFEST}"))}
     told = [*hub.stories.glob("*.md"), hub.root / EVENTS, hub.root / AUDIT]
 
     def run(folder: Path) -> None:
-        make_site(open_release(release), folder, progress, edition(hub))
+        newest, *earlier = open_releases(hub.releases)
+        refuse_smaller(hub.site, [release.version for release in (newest, *earlier)])
+        make_site(newest, folder, progress, edition(hub), earlier)
 
     return Step(
         name="site",
         inputs={
-            "release": hash_file(release / MANIFEST),
+            "release": hash_of(released),
             "address": hub.settings.site.url,
             "told": hash_of({f.name: hash_file(f) for f in told if f.is_file()}),
             "spent": hash_of([entry.hash for entry in ledger(hub).entries()]),

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ctdhub.core.errors import StoryError
 from ctdhub.core.format import day
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, RIGHT_TO_LEFT, _, current
 from ctdhub.document.charts.bars import draw
@@ -85,6 +86,22 @@ def story_figures(answers: Answers, told: Sequence[Story]) -> Iterator[Figure]:
                         fix = _("Put the same charts in the same order in every language.")
                         raise block.place.fault(what, fix, "story-translation")
         yield from seen.values()
+
+
+def fits(answers: Answers, story: Story, others: Collection[str]) -> bool:
+    """Whether a story can be told of a release.
+
+    Args:
+        others: paths of all its pages but the list of stories.
+    """
+    try:
+        for _figure in story_figures(answers, [story]):
+            pass
+        for telling in story.tellings.values():
+            list(blocks(telling, story.slug, answers, {LIST, *others}, "../"))
+    except StoryError:
+        return False
+    return True
 
 
 def _page(answers: Answers, story: Story, held: Collection[str]) -> Page:
