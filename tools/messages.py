@@ -1,8 +1,9 @@
 """Collect every user-visible text of the source and bring the catalogues up to date.
 
-Run by `make messages`.  Texts come from ``_()`` and ``ngettext()`` in Python and in templates, and
-from the notes of the crosswalks.  Existing translations are kept; new texts are added empty; texts
-that the source no longer has are removed.
+Run by `make messages`.  Texts come from ``_()`` and ``ngettext()`` in Python and in templates, from
+``Text()`` and ``many()``, from the catalogue of errors, and from the notes of the crosswalks.
+Existing translations are kept; new texts are added empty; texts that the source no longer has are
+removed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from ctdhub.core.error_catalogue import catalogue
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT
 from ctdhub.schema import crosswalk
 
@@ -24,7 +26,7 @@ METHODS = [("**.py", "python"), ("**/templates/**.*", "jinja2")]
 LRM = "\u200e"
 TYPED = re.compile(r"(`[^`]+`)")
 OPTION = re.compile(r"(?<![A-Za-z0-9_}\]>`-])(?<![A-Za-z0-9_}\]>`-] )(--[a-z{])")
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
+KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "Text": None, "many": (1, 2)}
 
 
 def template() -> Catalog:
@@ -35,6 +37,9 @@ def template() -> Catalog:
         PACKAGE, method_map=METHODS, options_map=options, keywords=KEYWORDS
     ):
         catalog.add(message, locations=[(file, 0)])
+    for entry in catalogue().values():
+        for text in (entry.what, entry.fix):
+            catalog.add(text, locations=[(f"core/errors/{entry.room}.yaml", 0)])
     for note in crosswalk.notes():
         catalog.add(note, locations=[("schema/data/crosswalks", 0)])
     return catalog

@@ -15,7 +15,8 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.stages.records import harmonise_file, mapping_file, policy
 from ctdhub.build.steps import Progress, Step
 from ctdhub.build.withdrawn import RECORDS, contributor_of, filed, made_with
-from ctdhub.core.errors import HubError, MappingError, PolicyError, WithdrawalError, printable
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError, MappingError, printable
 from ctdhub.core.i18n import _
 from ctdhub.sensitive.consent.entry import Entry, Reason, Scope
 from ctdhub.sensitive.consent.in_force import InForce
@@ -107,9 +108,7 @@ def known_contributor(hub: Hub, contributor: str) -> None:
     """
     known = [a.id for a in hub.agreements()]
     if contributor not in known:
-        what = _("There is no contributor {id} in this hub.").format(id=printable(contributor))
-        fix = _("Take one of: {ids}.").format(ids=", ".join(known) or "–")
-        raise PolicyError(what, fix, rule="contributor")
+        raise error("contributor", id=printable(contributor), ids=", ".join(known) or "–")
 
 
 def in_force_already(one: Entry, force: InForce) -> bool:
@@ -162,9 +161,7 @@ def keys_of(keying: Keying, texts: Sequence[str]) -> list[str]:
         except HubError:
             key = None
         if key is None:
-            what = _("Number {place} of those given is no number of a case and no token.")
-            fix = _("Write them as the contributor's file does, one a line.")
-            raise WithdrawalError(what.format(place=place), fix, rule="no-number")
+            raise error("no-number", place=place)
         keys.append(key)
     return keys
 

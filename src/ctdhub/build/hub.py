@@ -11,8 +11,7 @@ from typing import Any
 
 from ctdhub.build.settings import SOURCE_KINDS, Agreement, HubSettings, read_settings
 from ctdhub.core.atomic import sweep, write_whole
-from ctdhub.core.errors import HubFolderError, PolicyError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.lock import locked
 from ctdhub.release.approvals import CANDIDATES, Role
 from ctdhub.schema.model import load_schema
@@ -42,9 +41,7 @@ class Hub:
 
     def __post_init__(self) -> None:
         if not (self.root / "hub.yaml").is_file():
-            what = _("This folder is not a hub: it has no hub.yaml.")
-            fix = _("Name a hub folder, or make one: `ctdhub init DIR`, or `ctdhub demo DIR`.")
-            raise HubFolderError(what, fix, file=self.root, rule="hub-folder")
+            raise error("hub-folder", file=self.root)
 
     @property
     def settings(self) -> HubSettings:
@@ -100,11 +97,7 @@ class Hub:
         for path in sorted((self.root / "contributors").glob("*.yaml")):
             agreement = read_settings(path, Agreement)
             if agreement.id != path.stem or agreement.kind not in SOURCE_KINDS:
-                what = _("An agreement's id must be its file's name, and its kind one of: {kinds}.")
-                fix = _("Correct id or kind in the agreement.")
-                raise PolicyError(
-                    what.format(kinds=", ".join(SOURCE_KINDS)), fix, file=path, rule="agreement"
-                )
+                raise error("agreement", file=path, kinds=", ".join(SOURCE_KINDS))
             found.append(agreement)
         return tuple(found)
 
@@ -153,11 +146,7 @@ class Hub:
                 continue
             contributor, date = file.parts[-3:-1]
             if contributor not in known:
-                what = _("There are contributions from an organisation without an agreement.")
-                fix = _("Write contributors/{id}.yaml, or remove the folder.")
-                raise HubFolderError(
-                    what, fix.format(id=contributor), file=file.parent.parent, rule="agreement"
-                )
+                raise error("agreement/missing", file=file.parent.parent, id=contributor)
             found.append(Contribution(contributor, date, file))
         return tuple(found)
 
@@ -225,7 +214,5 @@ class Hub:
             try:
                 held.enter_context(locked(self.work / ".lock", wait=False))
             except BlockingIOError:
-                what = _("Another build is at work in this hub.")
-                fix = _("Wait until it has finished, or stop it, then run the command again.")
-                raise HubFolderError(what, fix, file=self.root, rule="lock") from None
+                raise error("lock", file=self.root) from None
             yield

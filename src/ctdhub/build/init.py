@@ -13,8 +13,8 @@ import yaml
 from ctdhub.build.hub import Hub
 from ctdhub.build.steps import Progress
 from ctdhub.core.atomic import sync
-from ctdhub.core.errors import HubFolderError
-from ctdhub.core.i18n import LANGUAGES, _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.i18n import LANGUAGES
 from ctdhub.core.keys.signing import make_key, read_key
 from ctdhub.dp.default_policy import DEFAULT_POLICY_YAML
 from ctdhub.practice.write import CONTRIBUTION_DATE, write_practice
@@ -83,13 +83,9 @@ def practice_hub(folder: Path, people: int | None = None, progress: Progress | N
     if (folder / "hub.yaml").is_file():
         hub = Hub(folder)
         if not hub.settings.invented:
-            what = _("This folder holds a hub with real data.")
-            fix = _("Name another folder for the practice hub.")
-            raise HubFolderError(what, fix, file=folder, rule="practice-folder")
+            raise error("practice-folder", file=folder)
         if people not in (None, _invented_people(hub)):
-            what = _("This folder holds a practice hub of another size.")
-            fix = _("Name a new folder, or leave --people out to build the one that is there.")
-            raise HubFolderError(what, fix, file=folder, rule="practice-size")
+            raise error("practice-size", file=folder)
         _name_practice_approvers(hub)
         return hub
     people = people or PEOPLE_IN_NEW_HUB
@@ -132,9 +128,7 @@ def _invented_people(hub: Hub) -> int | None:
 
 def _require_empty(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        what = _("The folder exists and is not empty.")
-        fix = _("Name a folder that does not exist yet, or an empty one.")
-        raise HubFolderError(what, fix, file=folder, rule="new-folder")
+        raise error("new-folder", file=folder)
 
 
 def _fill(hub: Hub, people: int, progress: Progress | None) -> None:

@@ -21,7 +21,8 @@ from ctdhub.build.settings import Agreement
 from ctdhub.build.stages.records import REJECTS, REPORT, harmonise_file, policy
 from ctdhub.build.steps import Step
 from ctdhub.build.withdrawn import RECORDS, accounted, withdrawn_ids, without
-from ctdhub.core.errors import HubFolderError, PaperError, WithdrawalError, printable
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
 from ctdhub.core.format import number, share, year
 from ctdhub.core.i18n import _, current
 from ctdhub.document.document import Section, Sheet, Table, Words
@@ -49,21 +50,15 @@ def own_profile(hub: Hub, contributor: str) -> tuple[Agreement, Profile]:
     """
     known = {a.id: a for a in hub.agreements()}
     if contributor not in known:
-        what = _("There is no contributor {id} in this hub.").format(id=printable(contributor))
-        fix = _("Take one of: {ids}.").format(ids=", ".join(known) or "–")
-        raise PaperError(what, fix, rule="contributor")
+        raise error("contributor/report", id=printable(contributor), ids=", ".join(known) or "–")
     if contributor in hub.withdrawn().contributors:
-        what = _("{id} withdrew: its files are no longer read.").format(id=contributor)
-        fix = _("What was published before says what it said.")
-        raise WithdrawalError(what, fix, rule="contributor-withdrew")
+        raise error("contributor-withdrew", id=contributor)
     rules = policy(hub)
     every = [(c.contributor, harmonise_file(hub, c, rules)) for c in hub.contributions()]
     steps = [step for name, step in every if name == contributor]
     built = [step for _name, step in every if step.reason() is None]
     if not steps or any(step not in built for step in steps):
-        what = _("The files of this contributor are not harmonised, or have changed since.")
-        fix = _("Run `ctdhub build HUB --until link`, which spends no privacy budget.")
-        raise HubFolderError(what, fix, file=hub.root, rule="not-built")
+        raise error("not-built", file=hub.root)
     return known[contributor], _profile(steps, withdrawn_ids(hub, built))
 
 

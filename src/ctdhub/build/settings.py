@@ -9,7 +9,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ctdhub.build.spark.settings import SparkSettings
-from ctdhub.core.errors import PolicyError, printable
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
 from ctdhub.core.i18n import LANGUAGES, Language, _
 from ctdhub.release.approvals import Approvers
 from ctdhub.release.facts import SITE_ADDRESS
@@ -101,18 +102,12 @@ def read_settings(path: Path, model: type[_Model]) -> _Model:
     try:
         return model.model_validate(yaml.safe_load(path.read_text("utf-8")))
     except FileNotFoundError:
-        what = _("A settings file of the hub is missing.")
-        fix = _("Create it, or run `ctdhub init` in an empty folder to see an example.")
-        raise PolicyError(what, fix, file=path, rule="settings-file") from None
+        raise error("settings-file", file=path) from None
     except (yaml.YAMLError, UnicodeDecodeError):
-        what = _("A settings file of the hub is not valid YAML.")
-        fix = _("Check its indentation, quotes and colons, and save it as UTF-8.")
-        raise PolicyError(what, fix, file=path, rule="settings-yaml") from None
-    except ValidationError as error:
-        faults = "; ".join(_fault(e["loc"], e["type"]) for e in error.errors())
-        what = _("A settings file of the hub has faults: {faults}.").format(faults=faults)
-        fix = _("Correct the named settings.")
-        raise PolicyError(what, fix, file=path, rule="settings") from None
+        raise error("settings-yaml", file=path) from None
+    except ValidationError as cause:
+        faults = "; ".join(_fault(e["loc"], e["type"]) for e in cause.errors())
+        raise error("settings", file=path, faults=faults) from None
 
 
 def _fault(place: tuple[int | str, ...], kind: str) -> str:

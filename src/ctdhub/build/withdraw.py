@@ -17,8 +17,8 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.stages.protect import check_paid
 from ctdhub.build.withdrawn import contributor_of, made_with, refuse_older
 from ctdhub.core.atomic import remove
-from ctdhub.core.errors import HubError, WithdrawalError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.sensitive.consent.entry import Entry, Reason
@@ -82,22 +82,9 @@ def take_back(
             place for m, place in marks.items() if m not in {e.because or e.mark for e in told}
         )
         if missing and texts is None:
-            raise WithdrawalError(
-                _("{id} did not withdraw, so there is nothing to undo.").format(id=contributor),
-                _("`ctdhub withdraw HUB --list` shows what is in force."),
-                rule="not-withdrawn",
-            )
+            raise error("not-withdrawn", id=contributor)
         if missing:
-            raise WithdrawalError(
-                _("There is no such withdrawal in force: number {places} of those given.").format(
-                    places=", ".join(map(str, missing))
-                ),
-                _(
-                    "`ctdhub withdraw HUB --list` shows what is in force. What was told with a "
-                    "token is undone with that token, and by the contributor that told it."
-                ),
-                rule="not-withdrawn",
-            )
+            raise error("not-withdrawn/person", places=", ".join(map(str, missing)))
         lines = [Entry("undo", e.scope, contributor, e.mark, e.because, reason) for e in told]
         _append(hub, lines)
         return sum(not entry.because for entry in lines)
@@ -129,11 +116,7 @@ def delete_raw(hub: Hub, contributor: str) -> int:
     known_contributor(hub, contributor)
     with hub.lock():
         if contributor not in hub.withdrawn().contributors:
-            raise WithdrawalError(
-                _("{id} did not withdraw, so its raw files stay.").format(id=contributor),
-                _("First `ctdhub withdraw HUB --contributor {id} --all`.").format(id=contributor),
-                rule="not-withdrawn",
-            )
+            raise error("not-withdrawn/files", id=contributor)
         files = sum(c.contributor == contributor for c in hub.received())
         if (folder := hub.root / "contributions" / contributor).is_dir():
             remove(folder)

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from ctdhub.build.hub import Hub
 from ctdhub.build.steps import Step, walk
-from ctdhub.core.errors import ReleaseError, WithdrawalError, printable
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.sensitive.consent.match import RULE, Filed, left_out
@@ -104,19 +104,7 @@ def check_told(hub: Hub, harmonised: Sequence[Step]) -> None:
         told = force.told_for(name)
         own = [step for step in harmonised if contributor_of(step) == name]
         if told is not None and not made_with(own) <= told:
-            what = _(
-                "The tokens of {id} were made anew since people withdrew: these people would not "
-                "be recognised."
-            )
-            fix = _(
-                "Ask {id} for the new tokens of all who withdrew and write them down "
-                "(`ctdhub withdraw HUB --contributor {id} --by token --file FILE`), or see that "
-                "they are in none of the files; then `ctdhub withdraw HUB --contributor {id} "
-                "--renewed`."
-            )
-            raise WithdrawalError(
-                what.format(id=name), fix.format(id=name), rule="tokens-made-anew"
-            )
+            raise error("tokens-made-anew", id=name)
 
 
 def refuse_older(hub: Hub, candidate: Path) -> None:
@@ -139,11 +127,7 @@ def refuse_older(hub: Hub, candidate: Path) -> None:
         return
     if seen.is_file() and json.loads(seen.read_text("utf-8")) == confirmed:
         return
-    what = _("Somebody withdrew after {version} was made: it may not be published.")
-    fix = _("Delete its folder and run `ctdhub build`: it makes one without those who withdrew.")
-    raise ReleaseError(
-        what.format(version=printable(candidate.name)), fix, file=candidate, rule="withdrawn"
-    )
+    raise error("withdrawn", file=candidate, version=printable(candidate.name))
 
 
 def forget(hub: Hub, used: Iterable[Path]) -> None:

@@ -13,7 +13,7 @@ from rich.markup import escape
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
-from ctdhub.core.errors import HubError, HubFolderError
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import _
 from ctdhub.dp.audit.canary import MOST
 
@@ -61,9 +61,7 @@ def register(app: typer.Typer) -> None:
         kinds = _kinds(kind)
         inner = hub.work / "audit"
         if out and not publish and not out.resolve().is_relative_to(inner.resolve()):
-            what = _("Findings of an audit are internal and stay in work/audit.")
-            fix = _("Name a file in work/audit, or pay for publication with --publish.")
-            raise HubError(what, fix, file=out, rule="internal")
+            raise error("internal", file=out)
         options.require_new(out)
         found = _audited(hub, kinds, canaries, publish)
         _keep(found, inner)
@@ -83,11 +81,7 @@ def _kinds(kind: str) -> tuple[Kind, ...]:
 
     chosen = tuple(k for k in KINDS if kind in (k, "all"))
     if not chosen:
-        raise HubError(
-            _("{name} cannot have this value.").format(name="--kind"),
-            _("Choose one of: {stages}.").format(stages=", ".join(("all", *KINDS))),
-            rule="usage",
-        )
+        raise error("usage/one-of", name="--kind", stages=", ".join(("all", *KINDS)))
     return chosen
 
 
@@ -100,9 +94,7 @@ def _audited(hub: Hub, kinds: tuple[Kind, ...], canaries: int, publish: bool) ->
 
     rules, path = records.policy(hub), hub.work / "people" / records.PEOPLE
     if not path.exists():
-        what = _("There are no linked people to audit yet.")
-        fix = _("Run `ctdhub build --until link` first; it costs no privacy budget.")
-        raise HubFolderError(what, fix, file=path, rule="no-people")
+        raise error("no-people", file=path)
     people = pq.read_table(path)
     charge = _paid(hub, rules, kinds) if publish else None
     with bar() as progress:

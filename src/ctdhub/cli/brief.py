@@ -12,7 +12,7 @@ import typer
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
-from ctdhub.core.errors import PaperError
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import _
 
 if TYPE_CHECKING:
@@ -89,14 +89,11 @@ def register(app: typer.Typer) -> None:
         kind, text = _one(given)
         options.one_of(form, FORMATS, "--format")
         if contributor is not None and poster:
-            what = _("A contributor's report is private and cannot be a poster.")
-            raise PaperError(what, _("Leave out --poster."), rule="poster")
+            raise error("poster")
         if contributor is not None and form == "json":
-            what = _("A contributor's report is a document to read, not data.")
-            raise PaperError(what, _("Take pdf, html or both."), rule="format")
+            raise error("format")
         if fonts and "pdf" not in FORMATS[form]:
-            what = _("{name} goes with {other} only.").format(name="--fonts", other="--format pdf")
-            raise PaperError(what, _("Leave out {name}.").format(name="--fonts"), rule="usage")
+            raise error("usage/goes-with-format", name="--fonts", other="--format pdf")
         if out is not None:
             if len(FORMATS[form]) == 1:
                 options.require_suffix(out, f".{form}")
@@ -137,9 +134,7 @@ def _one(given: dict[str, str | None]) -> tuple[str, str]:
     named = [(name, text) for name, text in given.items() if text is not None]
     if len(named) == 1:
         return named[0]
-    what = _("Name one subject, not {n}.").format(n=len(named))
-    fix = _("Take one of: {values}.").format(values=", ".join(given))
-    raise PaperError(what, fix, rule="subject")
+    raise error("subject", n=len(named), values=", ".join(given))
 
 
 def _maker(kind: str, text: str, hub: Path | None) -> Maker:
@@ -184,9 +179,7 @@ def _outside(source: Path, out: Path | None) -> None:
     hub = Hub(source)
     target = out.resolve()
     if target.is_relative_to(hub.root.resolve()) and not target.is_relative_to(hub.work.resolve()):
-        what = _("A private report must not lie among the files of the hub that others read.")
-        fix = _("Leave out --out: the report then goes to work/reports in the hub.")
-        raise PaperError(what, fix, file=out, rule="private")
+        raise error("private", file=out)
 
 
 def _write(

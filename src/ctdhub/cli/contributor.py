@@ -13,7 +13,8 @@ from rich.table import Table
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console, errors
 from ctdhub.cli.verbs import about
-from ctdhub.core.errors import HubError, MappingError
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import MappingError
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _
 
@@ -86,12 +87,7 @@ def register(app: typer.Typer) -> None:
         rules = named_mapping(mapping)
         secret = key.read_bytes() if key else secrets.token_bytes(32)
         if len(secret) < 16:
-            raise HubError(
-                _("The secret for person keys is shorter than 16 bytes."),
-                _("Use 32 random bytes."),
-                file=key,
-                rule="key-length",
-            )
+            raise error("key-length", file=key)
         with bar() as progress:
             progress(_("Reading the file"), 0.0)
             raw = read_table(file, rules.read)

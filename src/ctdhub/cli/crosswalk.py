@@ -14,7 +14,7 @@ from rich.table import Table
 from ctdhub.cli import options
 from ctdhub.cli.output import console, errors
 from ctdhub.cli.verbs import about
-from ctdhub.core.errors import UnreadableFile
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import _
 
 if TYPE_CHECKING:
@@ -66,12 +66,7 @@ def register(app: typer.Typer) -> None:
         children = _read(perpetrators) if perpetrators else None
         rows = _read(records)
         if not {v.name for v in load_schema().table("records")} & set(rows.column_names):
-            raise UnreadableFile(
-                _("The file holds no records: it has none of their columns."),
-                _("Give a Parquet file that ctdhub wrote."),
-                file=records,
-                rule="no-records",
-            )
+            raise error("no-records", file=records)
         with errors.status(_("Writing the file")):
             losses = write_format(rows, to, out, children)
         options.tell_written(out)
@@ -85,13 +80,8 @@ def _read(path: Path) -> pq.Table:
     try:
         with path.open("rb") as file:
             return pq.read_table(file)
-    except (OSError, ArrowException) as error:
-        raise UnreadableFile(
-            _("The file cannot be read as Parquet."),
-            _("Give a Parquet file that ctdhub wrote."),
-            file=path,
-            rule="parquet",
-        ) from error
+    except (OSError, ArrowException) as cause:
+        raise error("parquet", file=path) from cause
 
 
 def _names() -> Table:

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console, errors
 from ctdhub.cli.verbs import about
-from ctdhub.core.errors import HubError
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.format import interval, number, share
 from ctdhub.core.i18n import _, current, formula
 from ctdhub.stats.mandated import shapes
@@ -109,12 +109,10 @@ def register(app: typer.Typer) -> None:
         options.one_of(form, shapes.FORMATS, "--format")
         options.require_new(out)
         if population is not None and shape not in WITH_RATES:
-            raise HubError(
-                _("{name} goes with {other} only.").format(
-                    name="--population", other=" / ".join(f"--for {s}" for s in WITH_RATES)
-                ),
-                _("Leave out {name}.").format(name="--population"),
-                rule="usage",
+            raise error(
+                "usage/goes-with",
+                name="--population",
+                other=" / ".join(f"--for {s}" for s in WITH_RATES),
             )
         people = shapes.load_population(population) if population else None
         answers = Answers(options.opened(source))
@@ -136,25 +134,18 @@ def _grouping(answers: Answers, given: str | None) -> By:
 
     measured = {",".join(by): by for by in equity.groupings(answers)}
     if not measured:
-        raise HubError(
-            _("This release did not measure who is assisted."),
-            _("Release columns of assistance, and weigh them: see weights in policy.yaml."),
-            rule="not-measured",
-        )
+        raise error("not-measured")
     return measured[options.one_of(given or next(iter(measured)), tuple(measured), "--by")]
 
 
 def _span(year: int | None, years: str | None) -> tuple[int, int] | None:
     if year is not None and years is not None:
-        raise HubError(
-            _("--year and --years cannot stand together."), _("Give one of them."), rule="usage"
-        )
+        raise error("usage/year-or-years")
     if years is None:
         return None if year is None else (year, year)
     found = options.years_of(years)
     if found is None:
-        what = _("{name} cannot have this value.").format(name="--years")
-        raise HubError(what, _("Give one year or two, such as 2018-2020."), rule="usage")
+        raise error("usage/years", name="--years")
     return found
 
 

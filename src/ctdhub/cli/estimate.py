@@ -14,7 +14,8 @@ from rich.table import Table
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
-from ctdhub.core.errors import HubFolderError, PolicyError, printable
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import _
 from ctdhub.stats.mse.estimate import REPLICATES
@@ -110,10 +111,7 @@ def register(app: typer.Typer) -> None:
 def _check(chart: Path | None, level: float | None) -> None:
     """Refuse what cannot be done before anything is computed."""
     if level is not None and not 0.5 <= level <= 0.99:
-        raise PolicyError(
-            _("The level must be from 0.5 to 0.99."), _("Set --level, for example 0.95."),
-            rule="level",
-        )  # fmt: skip
+        raise error("level")
     if chart is not None:
         options.require_suffix(chart, ".svg")
         options.require_new(chart, "--chart")
@@ -130,13 +128,7 @@ def _read(source: Path) -> tuple[Lists, tuple[str, ...], Release | None]:
         release = options.opened(source)
         lists = lists_in(release)
         if lists is None:
-            raise HubFolderError(
-                _("This release did not measure how the lists of its contributors overlap."),
-                _("Name the lists under sources in policy.yaml and make a new release, or give a "
-                  "table of lists."),
-                file=source,
-                rule="no-overlap",
-            )  # fmt: skip
+            raise error("no-overlap", file=source)
         return lists, (), release
     raw = read_alone(source)
     names = [name for name in raw.table.column_names if name != ROW]

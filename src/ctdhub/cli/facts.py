@@ -9,6 +9,7 @@ import typer
 
 from ctdhub.cli import options
 from ctdhub.cli.verbs import about
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import QuestionError
 from ctdhub.core.i18n import _
 from ctdhub.report.facts import FORMS
@@ -49,11 +50,7 @@ def register(app: typer.Typer) -> None:
         write = FORMS[options.one_of(form, FORMS, "--format")]
         options.require_new(out)
         if name and region is None:
-            raise QuestionError(
-                _("--name names a region, and none was asked for."),
-                _("Give --region as well, or leave out --name."),
-                rule="usage",
-            )
+            raise error("usage/name-without-region")
         with options.speaking(lang):
             release = options.opened(source)
             span = parse_years(years, release) if years else None

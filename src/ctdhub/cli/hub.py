@@ -13,6 +13,7 @@ from ctdhub.cli import approve
 from ctdhub.cli.account import Account, show_account
 from ctdhub.cli.output import bar, console, show_error
 from ctdhub.cli.verbs import about
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _
@@ -74,11 +75,7 @@ def register(app: typer.Typer) -> None:
         from ctdhub.build.hub import Hub
 
         if until not in pipeline.STAGES:
-            raise HubError(
-                _("{name} cannot have this value.").format(name="--until"),
-                _("Choose one of: {stages}.").format(stages=", ".join(pipeline.STAGES)),
-                rule="usage",
-            )
+            raise error("usage/one-of", name="--until", stages=", ".join(pipeline.STAGES))
         hub = Hub(folder)
         if explain:
             show_steps(pipeline.build(hub, until=until, dry=True), dry=True)

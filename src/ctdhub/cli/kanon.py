@@ -12,7 +12,8 @@ from rich.table import Table
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
-from ctdhub.core.errors import FileError, PolicyError, UnreadableFile, printable
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
 from ctdhub.core.format import listed, number, share
 from ctdhub.core.i18n import _
 from ctdhub.kanon.table import SUPPRESSED
@@ -86,12 +87,7 @@ def _may_write(table: Path, target: Path, force: bool) -> None:
     """Refuse a name that cannot be written before anything is read."""
     options.require_suffix(target, *FORMS)
     if target.exists() and (not force or target.samefile(table)):
-        raise FileError(
-            _("The file exists already."),
-            _("Name another file with --out, or replace this one with --force; never the table."),
-            file=target,
-            rule="no-overwrite",
-        )
+        raise error("no-overwrite/kanon", file=target)
 
 
 def _read(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
@@ -113,25 +109,15 @@ def _read_parquet(path: Path) -> pa.Table:
         with path.open("rb") as file:
             table = pq.read_table(file)
         return table.cast(pa.schema([pa.field(name, pa.string()) for name in table.column_names]))
-    except (pa.ArrowException, UnicodeError) as error:
-        raise UnreadableFile(
-            _("The file cannot be read as a Parquet table whose cells are texts or numbers."),
-            _("Give a Parquet file without lists or other nested columns, or a .csv file."),
-            file=path,
-            rule="parquet",
-        ) from error
+    except (pa.ArrowException, UnicodeError) as cause:
+        raise error("parquet/kanon", file=path) from cause
 
 
 def _choose(table: pa.Table, columns: str) -> tuple[pa.Table, list[str]]:
     """The named columns in the table's order, and the names of the others."""
     named = {name.strip() for name in columns.split(",") if name.strip()}
     if strangers := sorted(named - set(table.column_names)):
-        raise PolicyError(
-            _("The table has no such column."),
-            _("Write names as the table has them, with commas between them."),
-            column=", ".join(strangers),
-            rule="columns",
-        )
+        raise error("columns/unknown", column=", ".join(strangers))
     if not named:
         return table, []
     kept = [name for name in table.column_names if name in named]

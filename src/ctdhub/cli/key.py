@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from ctdhub.cli.output import console
 from ctdhub.cli.verbs import about
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import FileError
 from ctdhub.core.i18n import _
 
@@ -89,12 +90,7 @@ def register(app: typer.Typer) -> None:
             _show_linkage(open_linkage_key(file))
             return
         if is_envelope(file):
-            raise FileError(
-                _("This is an envelope with the linkage key inside."),
-                _("Open it first: `ctdhub key unwrap FILE --with own.pem --out link.key`."),
-                file=file,
-                rule="key-unreadable",
-            )
+            raise error("key-unreadable/envelope", file=file)
         secret = _ask() if is_encrypted(file) else ""
         try:
             _show(public_half(file, secret))

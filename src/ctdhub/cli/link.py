@@ -14,7 +14,7 @@ from ctdhub.cli.key import open_linkage_key
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.tokens import Order, age_rows, check_release, names, roles_of, show_plan
 from ctdhub.cli.verbs import about
-from ctdhub.core.errors import FileError, HubFolderError
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.format import listed, number, share
 from ctdhub.core.i18n import _
 from ctdhub.sensitive.linkage.settings import LinkageSettings
@@ -152,12 +152,7 @@ def _held(file: Path, said: dict[str, str], dates: Order, progress: Report) -> H
 
 def _not_in_a_hub(path: Path) -> None:
     if any((folder / "hub.yaml").exists() for folder in path.resolve().parents):
-        raise HubFolderError(
-            _("Identifiers and the linkage key do not belong into the folder of a hub."),
-            _("Link elsewhere, and give the hub only the copies without identifiers."),
-            file=path,
-            rule="link-at-hub",
-        )
+        raise error("link-at-hub", file=path)
 
 
 def _by_file(
@@ -171,13 +166,7 @@ def _by_file(
             file, colon, own = text.partition(":")
             said = (file, own) if colon and file in found else ("", text)
             if said[0] in general:
-                raise FileError(
-                    _("An option is given twice for one file."),
-                    _("Give it once for all files, or once for each: --{option} FILE:…").format(
-                        option=option
-                    ),
-                    rule="option",
-                )
+                raise error("option", option=option)
             general.add(said[0])
             for name in [said[0]] if said[0] else found:
                 found[name][option] = said[1]
@@ -188,11 +177,7 @@ def _reading(sheet: str, header_row: str) -> ReadOptions:
     from ctdhub.sensitive.ingest.options import ReadOptions
 
     if header_row and not (header_row.isdecimal() and int(header_row)):
-        raise FileError(
-            _("The row of the column names must be a number from 1."),
-            _("For example: --header-row 3, or --header-row B.xlsx:3"),
-            rule="option",
-        )
+        raise error("option/header-row")
     return ReadOptions(sheet=sheet or None, header_row=int(header_row or 1))
 
 

@@ -13,7 +13,8 @@ import typer
 from rich.text import Text
 
 from ctdhub.cli.output import console
-from ctdhub.core.errors import FileError, HubError, ReleaseError
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import ReleaseError
 from ctdhub.core.i18n import LANGUAGES, _, current, language
 
 if TYPE_CHECKING:
@@ -50,9 +51,7 @@ def one_of(given: str, known: Iterable[str], option: str) -> str:
     """
     names = tuple(known)
     if given not in names:
-        what = _("{name} cannot have this value.").format(name=option)
-        fix = _("Choose one of: {values}.").format(values=", ".join(names))
-        raise HubError(what, fix, rule="usage")
+        raise error("usage/value", name=option, values=", ".join(names))
     return given
 
 
@@ -92,9 +91,7 @@ def release_folder(source: Path) -> Path:
         return source
     found = latest_release(source / "releases")
     if found is None:
-        what = _("There is no release here.")
-        fix = _("Build the hub first: `ctdhub build HUB`, or name the folder of a release.")
-        raise ReleaseError(what, fix, file=source, rule="no-release")
+        raise error("no-release/not-built", file=source)
     return found
 
 
@@ -117,12 +114,7 @@ def require_new(file: Path | None, option: str = "--out") -> None:
         OSError: its folder does not exist.
     """
     if file is not None and (file.exists() or file.is_symlink()):
-        raise FileError(
-            _("The file exists already."),
-            _("Name another file with {option}, or delete it first.").format(option=option),
-            file=file,
-            rule="no-overwrite",
-        )
+        raise error("no-overwrite", file=file, option=option)
     if file is not None:
         file.parent.stat()
 
@@ -134,12 +126,7 @@ def require_suffix(file: Path, *endings: str) -> None:
         FileError: the name has none of the endings, such as ".svg".
     """
     if file.suffix.lower() not in endings:
-        raise FileError(
-            _("The name of the file must end in {endings}.").format(endings=" / ".join(endings)),
-            _("Give the file another name."),
-            file=file,
-            rule="format-suffix",
-        )
+        raise error("format-suffix", file=file, endings=" / ".join(endings))
 
 
 def require_own(folder: Path, mark: str) -> None:
@@ -152,12 +139,7 @@ def require_own(folder: Path, mark: str) -> None:
         FileError: it holds something else.
     """
     if folder.is_dir() and any(folder.iterdir()) and not (folder / mark).is_file():
-        raise FileError(
-            _("The folder holds other files; nothing was changed."),
-            _("Name an empty folder, or one that does not exist."),
-            file=folder,
-            rule="no-overwrite",
-        )
+        raise error("no-overwrite/folder", file=folder)
 
 
 def captured(show: Callable[[], None]) -> str:

@@ -12,7 +12,7 @@ from rich.table import Table
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console, errors
 from ctdhub.cli.verbs import about
-from ctdhub.core.errors import HubFolderError
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _
 from ctdhub.practice.write import PEOPLE
@@ -46,12 +46,7 @@ def register(app: typer.Typer) -> None:
         from ctdhub.practice.write import write_practice
 
         if (folder / "hub.yaml").exists():
-            raise HubFolderError(
-                _("This folder is a hub; practice files do not belong among real ones."),
-                _("Name another folder, or make a practice hub: ctdhub demo DIR."),
-                file=folder,
-                rule="practice-folder",
-            )
+            raise error("practice-folder/files", file=folder)
         options.require_own(folder, "truth.csv" if names else "truth.json")
         if names:
             with errors.status(_("Inventing people")):

@@ -11,7 +11,8 @@ from rich.markup import escape
 
 from ctdhub.cli.output import bar, console, errors
 from ctdhub.cli.verbs import about
-from ctdhub.core.errors import HubError, PolicyError, printable
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _
 
@@ -93,11 +94,7 @@ def register(app: typer.Typer) -> None:
             elif table is not None and from_counts is None:
                 answer, rows, left_out, notes = ask.of_table(table)
             else:
-                raise PolicyError(
-                    _("Name either a table or --from-counts."),
-                    _("A table of records: ctdhub protect TABLE; a sum of counts: --from-counts."),
-                    rule="usage",
-                )
+                raise error("usage/table-or-counts")
             with book.exclusive():
                 write_alone(answer, out, rows, bound)
         show_left_out(left_out)
@@ -132,12 +129,7 @@ def register(app: typer.Typer) -> None:
             with out.open("x", encoding="utf-8") as handle:
                 handle.write(text)
         except FileExistsError:
-            raise HubError(
-                _("This file exists; a draft never takes the place of a file."),
-                _("Name another with --out, or delete it first."),
-                file=out,
-                rule="draft-exists",
-            ) from None
+            raise error("draft-exists", file=out) from None
         console.print(_("Drafted {file}.").format(file=escape(str(out))))
         console.print(
             _(
@@ -223,11 +215,7 @@ def support_of(text: str | None) -> int | None:
         return SUPPORT[text]
     if text in ("0", "1", "2", "3", "4"):
         return int(text)
-    raise PolicyError(
-        _("{name} cannot have this value.").format(name="--support"),
-        _("Choose complete, cautious, or a number from 0 to 4."),
-        rule="usage",
-    )
+    raise error("usage/support", name="--support")
 
 
 def show_left_out(names: list[str]) -> None:

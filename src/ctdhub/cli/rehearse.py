@@ -14,7 +14,7 @@ from rich.table import Table
 
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
-from ctdhub.core.errors import HubError
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import _
 
@@ -62,11 +62,7 @@ def register(app: typer.Typer) -> None:
         from ctdhub.practice.stand_in import FEWEST, invented_people
 
         if (hub is None) == (domains is None):
-            raise HubError(
-                _("Name either a hub folder or a domains file."),
-                _("For example: ctdhub rehearse my-hub, or ctdhub rehearse --domains FILE."),
-                rule="usage",
-            )
+            raise error("usage/hub-or-domains")
         asked_of = _of_file(domains) if domains else _of_hub(hub or Path())
         plan, default = asked_of.plan, asked_of.delta
         if delta is not None:

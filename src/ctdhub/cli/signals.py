@@ -12,7 +12,7 @@ import typer
 from ctdhub.cli import options
 from ctdhub.cli.output import bar
 from ctdhub.cli.verbs import about
-from ctdhub.core.errors import HubError
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import _
 from ctdhub.stats.signals.find import MIN_COUNT, RATE
 
@@ -118,11 +118,7 @@ def _require_table_for(given: dict[str, object]) -> None:
     """
     for name, value in given.items():
         if value is not None:
-            raise HubError(
-                _("{name} goes with a table; a release knows this of itself.").format(name=name),
-                _("Leave out {name}.").format(name=name),
-                rule="usage",
-            )
+            raise error("usage/table-only", name=name)
 
 
 def _table(path: Path, noise_sd: float, *, gaps_are_zero: bool) -> Given:
@@ -159,16 +155,7 @@ def _of_file(given: Given, settings: Settings) -> tuple[list[str], dict[str, Any
 
 def _require_tests(found: Found, file: str) -> None:
     if not found.tests:
-        raise HubError(
-            _(
-                "No series has enough periods with a count: three of the past, and half of the "
-                "window."
-            ),
-            _("Add earlier periods, or choose a smaller --window."),
-            file=file,
-            column="period",
-            rule="too-few-periods",
-        )
+        raise error("too-few-periods", file=file, column="period")
 
 
 def _of_release(source: Path, settings: Settings) -> tuple[list[str], dict[str, Any]]:

@@ -14,7 +14,8 @@ from rich.table import Table
 from ctdhub.cli.key import open_linkage_key
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
-from ctdhub.core.errors import FileError, printable
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _
 
@@ -117,11 +118,7 @@ def check_release(release: str) -> None:
     from ctdhub.release.manifest import VERSION_PATTERN
 
     if not re.fullmatch(VERSION_PATTERN, release):
-        raise FileError(
-            _("This is no version of a release."),
-            _("Write it as the hub does, for example 2026.1; all contributors write the same."),
-            rule="release",
-        )
+        raise error("release")
 
 
 def names(text: str) -> list[str]:
@@ -138,14 +135,7 @@ def roles_of(text: str) -> dict[Role, str]:
         said, __, column = part.partition("=")
         role = next((r for r in ROLES if r == said.strip()), None)
         if role is None or not column.strip() or role in found:
-            raise FileError(
-                _("--columns must name each role once: {roles}.").format(roles=", ".join(ROLES)),
-                _(
-                    "For example: "
-                    "`--columns given=first_name,family=last_name,birth=dob,place=town`"
-                ),
-                rule="roles",
-            )
+            raise error("roles", roles=", ".join(ROLES))
         found[role] = column.strip()
     return found
 

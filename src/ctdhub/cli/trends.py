@@ -10,6 +10,7 @@ import typer
 from ctdhub.cli import options
 from ctdhub.cli.output import bar
 from ctdhub.cli.verbs import about
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import QuestionError
 from ctdhub.core.i18n import _
 from ctdhub.report.decomposition_files import FORMS
@@ -61,11 +62,7 @@ def register(app: typer.Typer) -> None:
             progress(_("Splitting the change"), 0.6)
             found = report(answers, question, years)
             if found is None:
-                raise QuestionError(
-                    _("This release did not measure these people by year."),
-                    _("Ask about other people, or release more columns by year."),
-                    rule="not-by-year",
-                )
+                raise error("not-by-year")
         with options.speaking(lang):
             options.deliver(write(found, release), out)
 

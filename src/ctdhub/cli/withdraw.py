@@ -13,7 +13,8 @@ from rich.markup import escape
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
 from ctdhub.cli.withdrawals import show_found, show_register
-from ctdhub.core.errors import HubError, WithdrawalError
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError
 from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import _
 
@@ -219,26 +220,12 @@ def _numbers(file: Path | None) -> list[str]:
     return lines
 
 
-def _no_numbers(file: Path | None) -> WithdrawalError:
-    return WithdrawalError(
-        _("There is no number of a case and no token in what was given."),
-        _("Write one a line, in a text file in UTF-8."),
-        file=file,
-        rule="no-number",
-    )
+def _no_numbers(file: Path | None) -> HubError:
+    return error("no-number/none", file=file)
 
 
-def _unknown(found: Found) -> WithdrawalError:
-    return WithdrawalError(
-        _(
-            "No record of this contributor carries these, by their place in the list: {places}."
-        ).format(places=", ".join(map(str, found.unknown))),
-        _(
-            "Nothing was written down. Check the spelling with the contributor, capitals count; "
-            "to leave her out should such a record come, add --ahead."
-        ),
-        rule="unknown-number",
-    )
+def _unknown(found: Found) -> HubError:
+    return error("unknown-number", places=", ".join(map(str, found.unknown)))
 
 
 def _whole(hub: Hub, contributor: str, why: Reason, *, yes: bool) -> None:

@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from ctdhub.client.source import Source
-from ctdhub.core.errors import SiteError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError
 
 LARGEST_JSON = 50 * 2**20
 """Bytes."""
@@ -42,11 +42,9 @@ def read_json(source: Source, path: str) -> dict[str, Any]:
     return found
 
 
-def damaged(path: str = "") -> SiteError:
+def damaged(path: str = "") -> HubError:
     """The error for a file that is not what it should be."""
-    what = _("The site is damaged, or was made by other software.")
-    fix = _("Try again; if that does not help, tell those who run the site.")
-    return SiteError(what, fix, file=path or None, rule="damaged")
+    return error("damaged", file=path or None)
 
 
 @contextmanager

@@ -30,8 +30,7 @@ from ctdhub.client.shape import (
     rows_of,
 )
 from ctdhub.client.source import Folder, Source, Web
-from ctdhub.core.errors import SiteError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 
 LARGEST_DATA = 2**30
 """Bytes."""
@@ -62,8 +61,7 @@ page, such as https://data.example.org/, or a folder. (rule site-address)
     if not version:
         version = str(read_json(source, "api/latest.json").get("version"))
     if not _VERSION.fullmatch(version):
-        what = _("This is not a version.")
-        raise SiteError(what, _("Use one like 2026.1, or none."), rule="version")
+        raise error("version/site")
     return Site(source, version, arrow)
 
 
@@ -150,9 +148,7 @@ class Site:
         """
         key = key.lower()
         if key not in self._places:
-            what = _("This release has no facts of that place.")
-            fix = _("Use a code of ISO 3166 (three letters) or the key of a region; see places().")
-            raise SiteError(what, fix, rule="place")
+            raise error("place")
         found = read_json(self.source, f"{self._folder}/api/places/{key}.json")
         with damage():
             rows = [row for side in _SIDES for row in facts_of(side, found[side])]
@@ -174,8 +170,7 @@ class Site:
             for found in self._index["variables"]:
                 if found["name"] == variable and lang in found["labels"]:
                     return {v["code"]: v["labels"][lang] for v in found["values"]}
-        what = _("This release has no such variable in that language.")
-        raise SiteError(what, _("See api/index.json of the release."), rule="labels")
+        raise error("labels")
 
     def records(self) -> Any:
         """Protected records, one row per person, missing where not recorded; no row is a real
@@ -242,9 +237,7 @@ class Site:
         orders = ("*".join(order) for order in permutations(variables)) if variables else iter(())
         key = next((name for name in orders if name in sigma), "") if len(variables) <= 3 else ""
         if not key:
-            what = _("This release did not measure these variables together.")
-            fix = _("See tables() for the tables of one and two variables.")
-            raise SiteError(what, fix, rule="not-measured")
+            raise error("not-measured/together")
         counts = self._parquet("counts.parquet")
         with damage():
             chosen = counts.filter(pc.equal(pc.binary_join(counts["columns"], "*"), key))

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO, Protocol
 from urllib.parse import urlsplit
 
-from ctdhub.core.errors import SiteError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError
 
 SLOWEST = 30.0
 """Seconds that a server may stay silent."""
@@ -84,16 +84,12 @@ class Web:
                     found += part
                     if time.monotonic() > end:
                         raise TimeoutError
-        except urllib.error.HTTPError as error:
-            if error.code == 404:
+        except urllib.error.HTTPError as cause:
+            if cause.code == 404:
                 raise _missing(path) from None
-            what = _("The server refused: status {code}.").format(code=error.code)
-            fix = _("Open the address in a browser; try again later.")
-            raise SiteError(what, fix, file=path, rule="http") from None
+            raise error("http", file=path, code=cause.code) from None
         except (urllib.error.URLError, HTTPException, OSError):
-            what = _("The server did not answer as it should.")
-            fix = _("Check the address and the connection, then try again.")
-            raise SiteError(what, fix, file=path, rule="connection") from None
+            raise error("connection", file=path) from None
         return _small(found, most, path)
 
 
@@ -114,9 +110,7 @@ class _SameServer(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         to = _origin(newurl)
         if to != self._origin and to != ("https", self._origin[1]):
-            what = _("The server leads to another server, which was not asked.")
-            fix = _("If you trust it, open the site by that address.")
-            raise SiteError(what, fix, rule="redirect")
+            raise error("redirect")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -129,19 +123,14 @@ def _origin(url: str) -> tuple[str, str]:
             return parts.scheme, parts.netloc.lower()
     except ValueError:
         pass
-    what = _("This is not the address of a site.")
-    fix = _("Give the address of its first page, such as https://data.example.org/, or a folder.")
-    raise SiteError(what, fix, rule="site-address")
+    raise error("site-address")
 
 
 def _small(found: bytes, most: int, path: str) -> bytes:
     if len(found) > most:
-        what = _("A file of the site is larger than it may be: {n} bytes.").format(n=most)
-        raise SiteError(what, _("Tell those who run the site."), file=path, rule="size")
+        raise error("size", file=path, n=most)
     return found
 
 
-def _missing(path: str) -> SiteError:
-    what = _("The site has no such file.")
-    fix = _("Check that this is the root of a site of this software, and the release.")
-    return SiteError(what, fix, file=path, rule="no-file")
+def _missing(path: str) -> HubError:
+    return error("no-file/site", file=path)

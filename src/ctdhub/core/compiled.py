@@ -9,8 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 
 numba: Any
 try:
@@ -48,14 +47,7 @@ def require() -> None:
         HubError: it is not (rule "needs-numba").
     """
     if numba is None:
-        raise HubError(
-            _("This computation needs numba, which is not installed here."),
-            _(
-                "Install it: `pip install numba`. Where it cannot be installed, run this command "
-                "on another computer; counting people needs no numba."
-            ),
-            rule="needs-numba",
-        )
+        raise error("needs-numba")
 
 
 def here() -> bool:

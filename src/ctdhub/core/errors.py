@@ -27,28 +27,32 @@ record.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ctdhub.core.i18n import _, current
+from ctdhub.core.i18n import Field, Text, _, current, said
 
 
 class HubError(Exception):
-    """An error with a remedy.
+    """An error with a remedy; :func:`ctdhub.core.error_catalogue.error` makes it from its rule.
 
     Args:
-        what: one sentence, already translated, that says what is wrong.
-        fix: one sentence, already translated, that says what to do.
+        what: one sentence that says what is wrong.
+        fix: one sentence that says what to do.
         file: the file concerned; only its name is shown.
         row: 1-based row as a spreadsheet shows it (the header is part of the count).
         line: 1-based line of a text.
         column: column name or letter.
         rule: short identifier of the rule that was broken, for example ``cell-size``.
+        name: name of its entry in the catalogue of errors, for example ``content/markup``.
+        fields: what stands in its sentences.
 
     Attributes:
-        spoken: the language of its sentences: the one in force when it was made.
+        spoken: the language of whoever met it: the one in force when it was made.
 
-    >>> str(HubError("The file is empty.", "Give another.", file="a.csv", rule="empty-file"))
+    >>> wrong, remedy = Text("The file is empty."), Text("Give another.")
+    >>> str(HubError(wrong, remedy, file="a.csv", rule="empty-file"))
     'The file is empty. Give another. (file a.csv, rule empty-file)'
     """
 
@@ -56,24 +60,38 @@ class HubError(Exception):
 
     def __init__(
         self,
-        what: str,
-        fix: str,
+        what: Text | str,
+        fix: Text | str,
         *,
         file: str | Path | None = None,
         row: int | None = None,
         line: int | None = None,
         column: str | None = None,
         rule: str | None = None,
+        name: str | None = None,
+        fields: Mapping[str, Field] | None = None,
     ) -> None:
-        self.what = what
-        self.fix = fix
+        self.name = name or rule
+        self.fields = dict(fields or {})
+        self.fault = what
+        self.remedy = fix
         self.file = printable(Path(file).name) if file is not None else None
         self.row = row
         self.line = line
         self.column = printable(column) if column is not None else None
         self.rule = rule
         self.spoken = current()
-        super().__init__(what)
+        super().__init__(what if isinstance(what, str) else what.message)
+
+    @property
+    def what(self) -> str:
+        """What is wrong, in the language in force."""
+        return self.fault if isinstance(self.fault, str) else said(self.fault)
+
+    @property
+    def fix(self) -> str:
+        """What to do, in the language in force."""
+        return self.remedy if isinstance(self.remedy, str) else said(self.remedy)
 
     def where(self) -> str:
         """The place of the fault in words, empty where none is known."""
@@ -95,9 +113,9 @@ class HubError(Exception):
         return _again, (type(self), self.args, vars(self))
 
 
-def _again(kind: type[HubError], args: tuple[Any, ...], said: dict[str, Any]) -> HubError:
+def _again(kind: type[HubError], args: tuple[Any, ...], held: dict[str, Any]) -> HubError:
     error = kind.__new__(kind, *args)
-    error.__dict__.update(said)
+    error.__dict__.update(held)
     return error
 
 

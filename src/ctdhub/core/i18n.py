@@ -6,6 +6,14 @@ proves that each offered language is complete and keeps every ``{placeholder}``.
 >>> with language("fr"):
 ...     _("row {row}").format(row=3)
 'ligne 3'
+
+What is said later, or to readers of several languages, is a :class:`Text`: a message and what
+stands in it, as data.
+
+>>> place = Text("row {row}", row=3)
+>>> with language("es"):
+...     said(place)
+'fila 3'
 """
 
 from __future__ import annotations
@@ -13,12 +21,13 @@ from __future__ import annotations
 import gettext
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Literal, get_args
+from typing import Any, Literal, Union, get_args
 
 Language = Literal["en", "fr", "es", "ar"]
 
@@ -88,6 +97,91 @@ def _(message: str) -> str:
 def ngettext(one: str, many: str, n: int) -> str:
     """The singular or plural message for ``n`` in the language in force."""
     return catalogue(current()).ngettext(one, many, n)
+
+
+Field = Union[str, int, float, "Text"]
+"""What may stand in a text: a name, a number, or another text."""
+
+
+@dataclass(frozen=True, init=False)
+class Text:
+    """A message and its fields, in no language yet; :func:`said` gives its words.
+
+    Args:
+        message: the English message, which is the key of its translations.
+        fields: the value of each ``{placeholder}`` of the message; without any the message is
+            said as it stands, braces and all.
+
+    Attributes:
+        plural: the English message for a number other than one, and the number; see :func:`many`.
+
+    >>> Text("row {row}", row=3) == Text("row {row}", row=3)
+    True
+    >>> Text.from_json(Text("row {row}", row=3).as_json()).fields
+    {'row': 3}
+    """
+
+    message: str
+    given: tuple[tuple[str, Field], ...]
+    plural: tuple[str, int] | None
+
+    def __init__(self, message: str, /, **fields: Field) -> None:
+        self._set(message, fields, None)
+
+    def _set(self, message: str, fields: dict[str, Field], plural: tuple[str, int] | None) -> None:
+        object.__setattr__(self, "message", message)
+        object.__setattr__(self, "given", tuple(sorted(fields.items())))
+        object.__setattr__(self, "plural", plural)
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        """What stands in the text, by placeholder."""
+        return dict(self.given)
+
+    def as_json(self) -> dict[str, Any]:
+        """The text as values that JSON knows; :meth:`from_json` is the way back."""
+        shown = {k: v.as_json() if isinstance(v, Text) else v for k, v in self.given}
+        plural = {"plural": list(self.plural)} if self.plural else {}
+        return {"message": self.message, "fields": shown, **plural}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Text:
+        """The text that :meth:`as_json` gave."""
+        fields = {k: field_from_json(v) for k, v in value["fields"].items()}
+        found = cls.__new__(cls)
+        found._set(value["message"], fields, tuple(value["plural"]) if "plural" in value else None)
+        return found
+
+
+def field_from_json(value: Any) -> Field:
+    """What stands in a text, out of JSON: a text is an object, a name or a number itself."""
+    return Text.from_json(value) if isinstance(value, dict) else value
+
+
+def many(one: str, other: str, n: int, /, **fields: Field) -> Text:
+    """A text that counts: ``{n}`` and the fields stand in the singular or the plural message."""
+    text = Text.__new__(Text)
+    text._set(one, {"n": n, **fields}, (other, n))
+    return text
+
+
+def joined(parts: Sequence[Field], between: Text) -> Text:
+    """Several texts as one, such as the faults of a file.
+
+    >>> said(joined([Text("row {row}", row=2), "b.csv"], Text("; ")))
+    'row 2; b.csv'
+    """
+    fields = {f"part{i}": part for i, part in enumerate(parts)}
+    message = "{between}".join(f"{{{name}}}" for name in fields)
+    return Text(message, between=between, **fields)
+
+
+def said(text: Text) -> str:
+    """The words of a text in the language in force."""
+    words = ngettext(text.message, *text.plural) if text.plural else _(text.message)
+    if not text.given:
+        return words
+    return words.format_map({k: said(v) if isinstance(v, Text) else v for k, v in text.given})
 
 
 def formula(text: str) -> str:

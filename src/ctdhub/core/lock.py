@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import _
 
 _TAKEN = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
 """What a system says of a file that another process holds."""
@@ -61,11 +61,11 @@ def _take(windows: Any, handle: int, wait: bool) -> None:
     while True:
         try:
             windows.locking(handle, windows.LK_NBLCK, 1)
-        except OSError as error:
-            if error.errno not in _TAKEN:
+        except OSError as cause:
+            if cause.errno not in _TAKEN:
                 raise
             if not wait:
-                raise BlockingIOError(error.errno, os.strerror(error.errno)) from None
+                raise BlockingIOError(cause.errno, os.strerror(cause.errno)) from None
             time.sleep(_AGAIN)
         else:
             return
@@ -80,12 +80,4 @@ def _module(name: str) -> Any:
 
 
 def _no_lock(file: Path) -> HubError:
-    return HubError(
-        _("This system cannot lock a file, so two commands could write at the same time."),
-        _(
-            "Run this command on Linux, macOS or Windows. `ctdhub suggest`, `ctdhub harmonise`, "
-            "`ctdhub tokens` and a contributor's part of `ctdhub count` need no lock."
-        ),
-        file=file,
-        rule="no-lock",
-    )
+    return error("no-lock", file=file)

@@ -15,7 +15,8 @@ from importlib import import_module, resources
 from pathlib import Path
 from typing import Any
 
-from ctdhub.core.errors import HubError, PaperError
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import _
 from ctdhub.document.document import Bars, Poster, Section, Sheet, Words
 
@@ -42,14 +43,10 @@ class Typesetter:
         try:
             self._typst: Any = import_module("typst")
         except ModuleNotFoundError:
-            what = _("PDF files need typst, which is not installed.")
-            fix = _("Install it: pip install 'ctdhub[pdf]'. Or make a page: --format html.")
-            raise PaperError(what, fix, rule="typst") from None
+            raise error("typst/missing") from None
         for folder in fonts:
             if not folder.is_dir():
-                what = _("There is no such folder of fonts.")
-                fix = _("Name a folder that holds .ttf or .otf files.")
-                raise PaperError(what, fix, file=folder, rule="fonts")
+                raise error("fonts", file=folder)
         self._fonts = self._typst.Fonts(
             include_system_fonts=system, font_paths=[str(f) for f in fonts]
         )
@@ -70,8 +67,8 @@ class Typesetter:
             return bytes(
                 compiler.compile(input=source, format="pdf", pdf_standards="ua-1", timestamp=made)
             )
-        except self._typst.TypstError as error:
-            raise _refused(error) from None
+        except self._typst.TypstError as cause:
+            raise _refused(cause) from None
 
     def fitted(self, document: Sheet) -> Sheet:
         """The document as it is printed: without the sections for which there is no room."""
@@ -87,9 +84,7 @@ class Typesetter:
             pages = int(json.loads(compiler.query("<pages>", field="value", one=True)))
             if most is None or pages <= most:
                 return tried, compiler
-        what = _("The document does not fit on its pages.")
-        fix = _("Shorten the names and the helpline in hub.yaml, and names in the agreements.")
-        raise PaperError(what, fix, rule="pages")
+        raise error("pages")
 
     def _compiler(self, document: Sheet | Poster, source: bytes) -> Any:
         data = asdict(document)
@@ -129,15 +124,8 @@ def _without(sheet: Sheet, left: Sequence[Section]) -> Sheet:
     return replace(rest, sections=sections)
 
 
-def _refused(error: RuntimeError) -> HubError:
+def _refused(cause: RuntimeError) -> HubError:
     """What the typesetter said, in words that help; it never repeats the text it stumbled over."""
-    if "could not be displayed" in str(error):
-        what = _("No font on this computer has all letters of this document.")
-        fix = _(
-            "Install the Noto fonts of its languages, name a folder that holds them with --fonts "
-            "DIR, or make a page: --format html."
-        )
-        return PaperError(what, fix, rule="glyph")
-    what = _("The document could not be set as PDF.")
-    fix = _("Make a page with --format html, and report this with the version of ctdhub.")
-    return PaperError(what, fix, rule="typst")
+    if "could not be displayed" in str(cause):
+        return error("glyph")
+    return error("typst")

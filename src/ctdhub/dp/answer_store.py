@@ -24,8 +24,7 @@ from ctdhub.border import (
     restore,
 )
 from ctdhub.core.atomic import sync
-from ctdhub.core.errors import LedgerTampered
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.disk import damaged, guarded, write_synced
 
@@ -102,15 +101,7 @@ def check_paid(ledger: Ledger) -> None:
         except _DAMAGE:
             raise damaged(path.parent) from None
         if (path.parent.name, charge) not in paid:
-            raise LedgerTampered(
-                _("The ledger does not know the charge that paid for a stored answer."),
-                _(
-                    "Bring the ledger folder back from a copy; nothing can be charged to a changed "
-                    "ledger."
-                ),
-                file=ledger.folder,
-                rule="ledger-answers",
-            )
+            raise error("ledger-answers", file=ledger.folder)
 
 
 def store(ledger: Ledger, question: str, answer: Protected) -> None:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import PolicyError
 from ctdhub.core.i18n import _
 from ctdhub.dp import kernels
@@ -124,13 +125,7 @@ def add(total: Counts, part: Counts) -> None:
     """
     for t in list(total)[:1]:  # a row lies in one cell of each table
         if total[t].sum(dtype=np.int64) + part[t].sum(dtype=np.int64) > MOST_ROWS:
-            raise PolicyError(
-                _("There are more than {n:,} people, more than can be counted.").format(
-                    n=MOST_ROWS
-                ),
-                _("Divide them between several hubs."),
-                rule="most-people",
-            )
+            raise error("most-people", n=MOST_ROWS)
     for t, cells in total.items():
         cells += part[t]
 

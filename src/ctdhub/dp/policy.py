@@ -8,7 +8,8 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ctdhub.core.errors import PolicyError, printable
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
 from ctdhub.core.i18n import _
 from ctdhub.schema.model import Schema
 
@@ -159,13 +160,7 @@ class Policy(_Frozen):
         wanted = public if self.columns == "all" else list(self.columns)
         for name in (*wanted, *(n for group in self.groups for n in group)):
             if name not in public or name not in wanted:
-                raise PolicyError(
-                    _("The policy releases a column that is not a public variable of people."),
-                    _("Take it out of columns, or name a public variable of the schema."),
-                    file="policy.yaml",
-                    column=name,
-                    rule="policy-columns",
-                )
+                raise error("policy-columns", file="policy.yaml", column=name)
         return {name: schema.domain(name, self.years) for name in public if name in wanted}
 
 
@@ -179,35 +174,17 @@ def load_policy(path: Path) -> Policy:
     try:
         raw = yaml.safe_load(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise PolicyError(
-            _("There is no policy file."),
-            _("Write one with the default settings: ctdhub init does."),
-            file=path,
-            rule="policy-file",
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise PolicyError(
-            _("The policy cannot be read as YAML."),
-            _("Mend the line, or start again from the default policy."),
-            file=path,
-            row=mark.line + 1 if mark else None,
-            rule="policy-file",
-        ) from None
+        raise error("policy-file", file=path) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as cause:
+        mark = getattr(cause, "problem_mark", None)
+        raise error("policy-file/yaml", file=path, row=mark.line + 1 if mark else None) from None
     if not isinstance(raw, dict):
         raw = {} if raw is None else {"": raw}
     try:
         return Policy.model_validate(raw)
-    except ValidationError as error:
-        faults = [_fault(e["loc"], e["type"], e["msg"]) for e in error.errors()]
-        raise PolicyError(
-            _("The policy has settings that cannot be used: {faults}").format(
-                faults="; ".join(faults)
-            ),
-            _("Change these settings; the default policy explains each."),
-            file=path,
-            rule="policy-settings",
-        ) from None
+    except ValidationError as cause:
+        faults = [_fault(e["loc"], e["type"], e["msg"]) for e in cause.errors()]
+        raise error("policy-settings", file=path, faults="; ".join(faults)) from None
 
 
 def _fault(loc: tuple[int | str, ...], kind: str, message: str) -> str:

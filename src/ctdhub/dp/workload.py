@@ -10,8 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ctdhub.core.errors import PolicyError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.dp import noise
 from ctdhub.dp.accounting import gaussian_rho, sigma2_for
 from ctdhub.dp.count import Counts
@@ -92,12 +91,7 @@ def question(
 def _affordable(part: Fraction) -> Fraction:
     """Sigma squared of a table of sensitivity 1 that may cost ``part``."""
     if 2 * part * noise.MAX_SIGMA2 < 1:
-        raise PolicyError(
-            _("The budget of one release is too small for so many tables."),
-            _("Set a greater epsilon, release fewer columns, or raise small weights."),
-            file="policy.yaml",
-            rule="policy-noise",
-        )
+        raise error("policy-noise", file="policy.yaml")
     return sigma2_for(part)
 
 

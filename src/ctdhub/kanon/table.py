@@ -14,8 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.core.errors import PolicyError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.dp.noise import permutation
 from ctdhub.kanon.risk import Account, class_sizes, global_risk
 from ctdhub.kanon.suppress import Report, suppress
@@ -103,50 +102,25 @@ def _check(
     table: pa.Table, k: int, suppressed: str, dictionaries: Sequence[pa.StringArray]
 ) -> None:
     if not table.num_columns or len(set(table.column_names)) < table.num_columns:
-        raise PolicyError(
-            _("A table needs columns, each with a name of its own."),
-            _("Name at least one column of the table, and none twice."),
-            rule="columns",
-        )
+        raise error("columns/names")
     if k < LEAST_K:
-        raise PolicyError(
-            _("k must be 2 or more: a class of one record hides nobody."),
-            _("Choose k, for example 11."),
-            rule="k",
-        )
+        raise error("k")
     if 0 < table.num_rows < k:
-        raise PolicyError(
-            _("A table of fewer than k rows cannot be published: k is {k}.").format(k=k),
-            _("Do not publish it; wait for more records, or publish it within a larger table."),
-            rule="fewer-than-k",
-        )
+        raise error("fewer-than-k", k=k)
     if not suppressed.strip() or not suppressed.isprintable() or suppressed.strip()[0] in "=+-@":
-        raise PolicyError(
-            _("The text for suppressed cells is empty, not printable, or begins like a formula."),
-            _("Choose a word, for example {text}.").format(text=SUPPRESSED),
-            rule="suppressed-text",
-        )
+        raise error("suppressed-text", text=SUPPRESSED)
     for name, dictionary in zip(table.column_names, dictionaries, strict=True):
         said = pa.array([suppressed.strip().casefold()])
         folded = pc.utf8_trim_whitespace(pc.utf8_lower(dictionary))
         if pc.any(pc.is_in(folded, value_set=said)).as_py():
-            raise PolicyError(
-                _("A cell already says what suppressed cells would say."),
-                _("Choose another text for suppressed cells."),
-                column=name,
-                rule="suppressed-text",
-            )
+            raise error("suppressed-text/in-use", column=name)
 
 
 def _prices(names: Sequence[str], costs: Mapping[str, float]) -> list[float]:
     strangers = set(costs) - set(names)
     prices = [float(costs.get(name, 1.0)) for name in names]
     if strangers or not all(0 < price < float("inf") for price in prices):
-        raise PolicyError(
-            _("Costs of suppressed cells are positive numbers for columns of the table."),
-            _("Correct the costs, or leave them out: then all columns cost the same."),
-            rule="costs",
-        )
+        raise error("costs")
     return prices
 
 

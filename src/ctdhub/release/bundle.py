@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ctdhub.border import Protected
 from ctdhub.core.atomic import remove, sync
-from ctdhub.core.errors import ReleaseError
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import LANGUAGES, _
 from ctdhub.release.catalogue import croissant, dcat, frictionless
 from ctdhub.release.deployment import deployment
@@ -124,14 +124,10 @@ def free(releases: Path, version: str) -> Path:
         ReleaseError: the version exists, or is no version.
     """
     if not re.fullmatch(VERSION_PATTERN, version):
-        what = _("This is not a version.")
-        fix = _("Use the year and a number, for example 2026.1.")
-        raise ReleaseError(what, fix, rule="version")
+        raise error("version")
     target = releases / version
     if target.exists() or target.is_symlink():
-        what = _("The release {version} exists; a release is never rewritten.")
-        fix = _("Choose the next version, for example {next}.").format(next=next_version(releases))
-        raise ReleaseError(what.format(version=version), fix, file=target, rule="immutable")
+        raise error("immutable", file=target, version=version, next=next_version(releases))
     return target
 
 

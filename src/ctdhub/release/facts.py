@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from ctdhub.core.errors import ReleaseError, printable
-from ctdhub.core.i18n import LANGUAGES, _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
+from ctdhub.core.i18n import LANGUAGES
 
 LICENCES = {
     "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
@@ -101,11 +102,9 @@ class PublicFacts(_Facts):
         """
         try:
             return cls.model_validate(dict(facts))
-        except ValidationError as error:
-            names = ", ".join(sorted({str(e["loc"][0]) for e in error.errors()}))
-            what = _("Public facts of the release are missing or malformed: {names}.")
-            fix = _("Correct them in hub.yaml or in the agreements, then build again.")
-            raise ReleaseError(what.format(names=names), fix, rule="facts") from None
+        except ValidationError as cause:
+            names = ", ".join(sorted({str(e["loc"][0]) for e in cause.errors()}))
+            raise error("facts", names=names) from None
 
     @property
     def licence_url(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ctdhub.core.atomic import sync
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import ReleaseError
 from ctdhub.core.i18n import _
 from ctdhub.release.approvals import APPROVALS, Approvals, Approvers
@@ -30,11 +31,7 @@ def publish(candidate: Path, releases: Path, approvers: Approvers) -> Path:
         ).format(file=APPROVALS)
         raise ReleaseError(what, fix, file=candidate, rule=problems[0].kind)
     if Approvals.read(candidate).missing:
-        what = _("The candidate {version} is not approved by two people yet.")
-        fix = _("Run `ctdhub approve` in the role that is missing.")
-        raise ReleaseError(
-            what.format(version=candidate.name), fix, file=candidate, rule="approval"
-        )
+        raise error("approval/missing", file=candidate, version=candidate.name)
     releases.mkdir(parents=True, exist_ok=True)
     target = free(releases, candidate.name)
     candidate.rename(target)

@@ -12,8 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from ctdhub.border import Protected
-from ctdhub.core.errors import ReleaseError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.release.tables import COUNTS_NAME, RECORDS, write_csv, write_tables
 from ctdhub.release.verify import sha256
@@ -30,15 +29,7 @@ def check_ledger(ledger: Path, out: Path) -> None:
     """
     place, files = ledger.resolve(), out.resolve()
     if place == files or files in place.parents or (place.parent / "hub.yaml").exists():
-        raise ReleaseError(
-            _(
-                "The ledger of a lone table must lie neither among its protected files "
-                "nor in a hub."
-            ),
-            _("Name another folder with --out or --ledger."),
-            file=ledger,
-            rule="ledger-folder",
-        )
+        raise error("ledger-folder", file=ledger)
 
 
 def check_out(out: Path) -> str | None:
@@ -54,12 +45,7 @@ def check_out(out: Path) -> str | None:
     try:
         return str(json.loads((out / MANIFEST).read_text("utf-8"))["charge"])
     except (OSError, ValueError, KeyError, TypeError):
-        raise ReleaseError(
-            _("This is no empty folder, and none of protected files."),
-            _("Name a new or empty folder with --out."),
-            file=out,
-            rule="out-folder",
-        ) from None
+        raise error("out-folder", file=out) from None
 
 
 def write_alone(protected: Protected, out: Path, rows: int, max_people: int) -> Path:
@@ -76,12 +62,7 @@ def write_alone(protected: Protected, out: Path, rows: int, max_people: int) -> 
     """
     held = check_out(out)
     if held not in (None, protected.guarantee.charge):
-        raise ReleaseError(
-            _("The folder holds the files of another table, or of other settings."),
-            _("Run the same command with another --out: the answer is kept and costs nothing."),
-            file=out,
-            rule="out-folder",
-        )
+        raise error("out-folder/other-table", file=out)
     out = out.absolute()
     out.parent.mkdir(parents=True, exist_ok=True)
     for leftover in out.parent.glob(f".writing-{out.name}-*"):

@@ -17,8 +17,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from ctdhub.border import COUNTS, SHOWN, Perpetrators, Protected, restore
-from ctdhub.core.errors import ReleaseError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.release import measurements
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import Manifest
@@ -55,10 +54,8 @@ def check_border(protected: object) -> Protected:
             measurements.columns(sources.measurements) - public - measurements.SOURCE_COLUMNS
         )
     if strangers:
-        what = _("These columns are not public variables of the schema: {names}.")
-        fix = _("Remove them from the columns in policy.yaml, then build again.")
         names = ", ".join(sorted(strangers))
-        raise ReleaseError(what.format(names=names), fix, rule="public-columns")
+        raise error("public-columns", names=names)
     return protected
 
 
@@ -142,9 +139,7 @@ def read_protected(folder: Path, manifest: Manifest) -> Protected:
             facts=manifest.facts,
         )
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError):
-        what = _("The tables break their schema, or disagree with the manifest.")
-        fix = _("Restore the release from a copy.")
-        raise ReleaseError(what, fix, file=folder, rule="content") from None
+        raise error("content/release", file=folder) from None
     return check_border(protected)
 
 

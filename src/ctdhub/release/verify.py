@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import ReleaseError, printable
 from ctdhub.core.i18n import _
 from ctdhub.release import measurements
@@ -52,8 +53,8 @@ def verify(path: Path, approvers: Approvers | None = None) -> list[Problem]:
         return problems
     try:
         read_protected(path, manifest)
-    except ReleaseError as error:
-        return [Problem("content", "counts.parquet", error.what)]
+    except ReleaseError as cause:
+        return [Problem("content", "counts.parquet", cause.what)]
     return []
 
 
@@ -62,9 +63,7 @@ def examine(
 ) -> tuple[Manifest | None, list[Problem]]:
     """The manifest (None where damaged) and all faults of hashes, names and approvals."""
     if not path.is_dir() or not _regular(path / MANIFEST):
-        what = _("There is no release here: the folder has no manifest.json.")
-        fix = _("Name the folder of one release, for example my-hub/releases/2026.1.")
-        raise ReleaseError(what, fix, file=path, rule="no-release")
+        raise error("no-release", file=path)
     manifest = _read_manifest(path / MANIFEST)
     if manifest is None:
         return None, [Problem("manifest", MANIFEST, _("The manifest is damaged."))]
@@ -141,8 +140,8 @@ def _approval_faults(path: Path, manifest: Manifest, approvers: Approvers | None
         return [Problem("approval", APPROVALS, what)]
     try:
         given = Approvals.read(path)
-    except ReleaseError as error:
-        return [Problem("approval", APPROVALS, error.what)]
+    except ReleaseError as cause:
+        return [Problem("approval", APPROVALS, cause.what)]
     faults = given.faults(manifest, digest(path), approvers)
     published = path.resolve().parent.name != CANDIDATES
     if published and given.missing and (given.approvals or approvers):

@@ -19,8 +19,8 @@ import pycountry
 import yaml
 from babel import Locale
 
-from ctdhub.core.errors import SchemaError
-from ctdhub.core.i18n import LANGUAGES, _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.i18n import LANGUAGES
 from ctdhub.schema.countries import ALPHA3
 
 LONGEST = 80
@@ -140,12 +140,7 @@ def _table() -> _Table:
     for text, code in (*sure, *_listed(own["aliases"]), *_listed(own["lossy"])):
         key = fold_name(text)
         if code not in ALPHA3 or not key or codes.setdefault(key, code) != code or key in several:
-            raise SchemaError(
-                _("The country name “{text}” has two meanings.").format(text=text),
-                _("List it once in country_aliases.yaml, or under several."),
-                file="country_aliases.yaml",
-                rule="country-names",
-            )
+            raise error("country-names", file="country_aliases.yaml", text=text)
         if len(key) > 3 and not key.isdigit():
             names[key] = code
     _add_loose_forms(codes, several)

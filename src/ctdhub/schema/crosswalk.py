@@ -27,8 +27,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.schema.model import Schema, load_schema
 
 Way = Literal["both", "read", "write", "none"]
@@ -252,11 +251,7 @@ def load_crosswalk(name: str) -> Crosswalk:
         HubError: no format of that name.
     """
     if name not in NAMES:
-        raise HubError(
-            _("There is no crosswalk named {name}.").format(name=name),
-            _("Choose one of: {names}.").format(names=", ".join(NAMES)),
-            rule="crosswalk-name",
-        )
+        raise error("crosswalk-name", name=name, names=", ".join(NAMES))
     return Crosswalk.model_validate(_read(name))
 
 

@@ -9,8 +9,8 @@ from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
-from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import LANGUAGES, _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.i18n import LANGUAGES
 from ctdhub.schema import labels
 from ctdhub.schema.codebook import TABLES, codebook_csv, codebook_json, codes
 from ctdhub.schema.codebook_html import codebook_html
@@ -107,13 +107,8 @@ def write_codebook(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return tuple(_write(folder / name, data) for name, data in _files(form, langs).items())
-    except OSError as error:
-        raise HubError(
-            _("The folder for the codebook cannot be written."),
-            _("Give another folder with --out."),
-            file=folder,
-            rule="codebook-folder",
-        ) from error
+    except OSError as cause:
+        raise error("codebook-folder", file=folder) from cause
 
 
 def _files(form: Format, langs: Sequence[str]) -> dict[str, bytes]:

@@ -18,8 +18,8 @@ from typing import Annotated, Any, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ctdhub.core.errors import SchemaError
-from ctdhub.core.i18n import LANGUAGES, _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.i18n import LANGUAGES
 from ctdhub.schema import countries
 from ctdhub.schema.model import Kind, TableName, load_schema
 
@@ -91,13 +91,8 @@ def parse(text: str, file: str) -> Labels:
     """
     try:
         found = Labels.model_validate(yaml.safe_load(text))
-    except (yaml.YAMLError, ValidationError) as error:
-        raise SchemaError(
-            _("The file does not have the form of a labels file."),
-            _("Give each key a label and a definition, as the English file does."),
-            file=file,
-            rule="labels-form",
-        ) from error
+    except (yaml.YAMLError, ValidationError) as cause:
+        raise error("labels-form", file=file) from cause
     _complete(found.keys(), _wanted(), file)
     return found
 
@@ -105,12 +100,7 @@ def parse(text: str, file: str) -> Labels:
 def _complete(found: set[str], wanted: set[str], file: str) -> None:
     wrong = sorted(found ^ wanted)
     if wrong:
-        raise SchemaError(
-            _("Words are missing or too many for: {keys}.").format(keys=", ".join(wrong[:5])),
-            _("Give the file exactly the keys that the schema has."),
-            file=file,
-            rule="labels-complete",
-        )
+        raise error("labels-complete", file=file, keys=", ".join(wrong[:5]))
 
 
 def _text(*path: str) -> str:

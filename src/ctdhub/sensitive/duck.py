@@ -12,8 +12,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from ctdhub.core.errors import HubFolderError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 
 MEMORY = "800MB"
 _CLOSED: dict[str, str | bool | int | float | list[str]] = {
@@ -44,11 +43,7 @@ def run_whole(sql: str, **tables: pa.Table) -> pa.Table:
     try:
         return _run(sql, {k: v for k, v in _CLOSED.items() if k != "memory_limit"}, tables)
     except duckdb.OutOfMemoryException:
-        raise HubFolderError(
-            _("The memory of this machine does not suffice to link all records."),
-            _("Build on a computer with more memory."),
-            rule="memory",
-        ) from None
+        raise error("memory/linking") from None
 
 
 def _run(

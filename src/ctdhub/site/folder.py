@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.release.open import Release
 
 
@@ -48,9 +47,7 @@ def _require_replaceable(out: Path, mark: str) -> None:
     else:
         free = not out.is_dir() or not any(out.iterdir()) or (out / mark).is_file()
     if not free:
-        what = _("The folder holds something that is not a site; nothing was changed.")
-        fix = _("Name an empty folder, or one that does not exist.")
-        raise HubError(what, fix, file=out, rule="site-folder")
+        raise error("site-folder", file=out)
 
 
 def _swap(fresh: Path, out: Path) -> None:

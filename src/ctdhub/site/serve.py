@@ -10,6 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import _
 
@@ -60,13 +61,11 @@ def serve(site: Path, port: int = 8000, ready: Callable[[str], None] | None = No
         HubError: the folder holds no site, or the port is taken or not allowed.
     """
     if not (site / "index.html").is_file():
-        what = _("There is no site in this folder.")
-        fix = _("Build it first: `ctdhub site HUB`, or `ctdhub build HUB`.")
-        raise HubError(what, fix, file=site, rule="no-site")
+        raise error("no-site", file=site)
     try:
         server = ThreadingHTTPServer((ADDRESS, port), partial(_Handler, directory=str(site)))
-    except OSError as error:
-        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+    except OSError as cause:
+        if cause.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
         what = _("The port {port} is in use or not allowed.").format(port=port)
         fix = _("Choose another one, for example --port {port}.").format(port=max(port, 1024) + 1)

@@ -16,8 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from markupsafe import Markup
 
-from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.document.embedded import embedded
 from ctdhub.release.catalogue import KEYWORDS, citation, description, media, title
 from ctdhub.release.facts import SITE_ADDRESS
@@ -46,9 +45,7 @@ class Sharing:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(SITE_ADDRESS, self.url):
-            what = _("The address of the site is not a plain https address.")
-            fix = _("Give it like this: https://data.example.org/ or https://example.org/data/.")
-            raise HubError(what, fix, rule="site-address")
+            raise error("site-address/published")
 
     def public(self, path: str) -> str:
         """Public address of a file of the site, empty where it is not known.

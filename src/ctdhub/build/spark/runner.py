@@ -24,7 +24,8 @@ import pyarrow as pa
 import ctdhub
 from ctdhub.build.spark.session import broken, failing
 from ctdhub.build.steps import Step, hash_folder
-from ctdhub.core.errors import HubError, SparkError
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import _, current, language
 
 if TYPE_CHECKING:
@@ -60,16 +61,9 @@ class Shared:
             SparkError: the worker does not see the hub's folder, or runs another version.
         """
         if not self.probe.is_dir():
-            what = _("The workers of the Spark cluster do not see the hub's folder.")
-            fix = _(
-                "Keep the hub on a file system that all workers mount at the same path, and run "
-                "them as a user who may read and write it."
-            )
-            raise SparkError(what, fix, rule="spark-shared")
+            raise error("spark-shared")
         if self.code != code_hash():
-            what = _("The workers of the Spark cluster run another version of ctdhub.")
-            fix = _("Install the same version on every worker.")
-            raise SparkError(what, fix, rule="spark-version")
+            raise error("spark-version")
 
 
 @cache
@@ -159,8 +153,8 @@ def told(where: Shared, work: Callable[[], _Answer]) -> tuple[_Answer | None, by
             return None, pickle.dumps(fault)
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             raise  # the worker is told to stop
-        except BaseException as error:  # noqa: BLE001 - whatever it is, its words stay here
-            raise RuntimeError(type(error).__name__) from None
+        except BaseException as cause:  # noqa: BLE001 - whatever it is, its words stay here
+            raise RuntimeError(type(cause).__name__) from None
 
 
 def raise_first(answers: pa.Table) -> None:

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from warnings import filterwarnings
 
 from ctdhub.build.spark.settings import SparkSettings
-from ctdhub.core.errors import SparkError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -50,22 +50,10 @@ def config(settings: SparkSettings) -> dict[str, str]:
     """
     opened = [name for name, value in SECURE.items() if settings.config.get(name, value) != value]
     if opened:
-        raise SparkError(
-            _("Settings of hub.yaml would leave records open on the cluster: {names}.").format(
-                names=", ".join(opened)
-            ),
-            _("Take them out of config under spark, and set up the cluster to match."),
-            file="hub.yaml",
-            rule="spark-open",
-        )
+        raise error("spark-open", file="hub.yaml", names=", ".join(opened))
     if settings.master.startswith("sc://"):
         if not _IN_PRIVATE.match(settings.master):
-            raise SparkError(
-                _("The Spark Connect server would be reached without encryption."),
-                _("Write master as sc://host:port/;use_ssl=true, or use a server on this machine."),
-                file="hub.yaml",
-                rule="spark-open",
-            )
+            raise error("spark-open/unencrypted", file="hub.yaml")
         return AT_RUN | settings.config
     log = resources.files("ctdhub.build.spark") / "log4j2.properties"
     own = {
@@ -120,17 +108,10 @@ def _reach(master: str) -> None:
 
 def _require(*, java: bool) -> None:
     if find_spec("pyspark") is None:
-        what = _("hub.yaml asks for Spark, which is not installed.")
-        fix = _("Install it: pip install 'ctdhub[spark]'. Or write `engine: duckdb` in hub.yaml.")
-        raise SparkError(what, fix, file="hub.yaml", rule="spark-extra")
+        raise error("spark-extra", file="hub.yaml")
     home = os.environ.get("JAVA_HOME")
     if java and not (shutil.which("java") or (home and (Path(home) / "bin" / "java").exists())):
-        what = _("Spark needs Java, which is not on this machine.")
-        fix = _(
-            "Install Java 17 or newer (Debian: default-jre-headless), or name a Spark Connect "
-            "server as master. Or write `engine: duckdb` in hub.yaml."
-        )
-        raise SparkError(what, fix, file="hub.yaml", rule="spark-java")
+        raise error("spark-java", file="hub.yaml")
 
 
 @contextmanager
@@ -141,25 +122,14 @@ def failing(as_what: Any, also: tuple[type[Exception], ...] = ()) -> Iterator[No
 
     try:
         yield
-    except (PySparkException, Py4JError, *also) as error:
-        raise as_what(type(error).__name__) from None
+    except (PySparkException, Py4JError, *also) as cause:
+        raise as_what(type(cause).__name__) from None
 
 
-def _not_started(kind: str) -> SparkError:
-    what = _("Spark does not start, or the cluster of hub.yaml cannot be reached ({kind}).")
-    fix = _(
-        "Check master and config under spark in hub.yaml, and that Java is 17 or newer. The "
-        "cluster's secret belongs into spark-defaults.conf in the folder that SPARK_CONF_DIR "
-        "names, as spark.authenticate.secret."
-    )
-    return SparkError(what.format(kind=kind), fix, file="hub.yaml", rule="spark-start")
+def _not_started(kind: str) -> HubError:
+    return error("spark-start", file="hub.yaml", kind=kind)
 
 
-def broken(kind: str) -> SparkError:
+def broken(kind: str) -> HubError:
     """Work on the cluster broke off for no fault of a contributor's file."""
-    what = _("The work on the Spark cluster broke off ({kind}).")
-    fix = _(
-        "Look into the logs of the cluster's workers; often memory is short. Steps that are "
-        "finished are kept: run the same command to go on."
-    )
-    return SparkError(what.format(kind=kind), fix, rule="spark-work")
+    return error("spark-work", kind=kind)

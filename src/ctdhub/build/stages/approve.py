@@ -9,7 +9,8 @@ from pathlib import Path
 from ctdhub.build.hub import Hub
 from ctdhub.build.stages.protect import check_paid
 from ctdhub.build.withdrawn import refuse_older
-from ctdhub.core.errors import PolicyError, ReleaseError
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import ReleaseError
 from ctdhub.core.i18n import _
 from ctdhub.core.keys.signing import SigningKey, read_key
 from ctdhub.dp.ledger.book import Ledger
@@ -38,9 +39,7 @@ def waiting(hub: Hub, version: str = "") -> Path:
     last = latest_release(hub.releases)
     if found and (version or last is None or _order(found[0]) > _order(last)):
         return found[0]
-    what = _("There is no candidate that waits for approval.")
-    fix = _("Run `ctdhub build`: it makes one, or publishes one that both have approved.")
-    raise ReleaseError(what, fix, file=hub.candidates / version, rule="no-candidate")
+    raise error("no-candidate", file=hub.candidates / version)
 
 
 def by_version(folder: Path) -> list[Path]:
@@ -62,12 +61,7 @@ def approvers(hub: Hub) -> Approvers:
     """
     found = hub.settings.approvers
     if found is None:
-        what = _("hub.yaml names nobody who may approve a release.")
-        fix = _(
-            "The steward and the privacy officer each make a key with `ctdhub key new --out FILE`; "
-            "write the two public keys under approvers in hub.yaml."
-        )
-        raise PolicyError(what, fix, file=hub.root / "hub.yaml", rule="approvers")
+        raise error("approvers", file=hub.root / "hub.yaml")
     return found
 
 
@@ -106,11 +100,7 @@ def approve(hub: Hub, candidate: Path, given: Statement, key: SigningKey) -> Pat
         HubFolderError: a build is at work.
     """
     if key.public != approvers(hub).key(given.role):
-        what = _("This key is not the one of the {role} in hub.yaml.")
-        fix = _("Sign with the key whose public half stands in hub.yaml, or change role.")
-        raise ReleaseError(
-            what.format(role=role_name(given.role)), fix, file="hub.yaml", rule="approver-key"
-        )
+        raise error("approver-key", file="hub.yaml", role=role_name(given.role))
     with hub.lock():
         check_paid(hub)
         refuse_older(hub, candidate)
@@ -121,9 +111,7 @@ def approve(hub: Hub, candidate: Path, given: Statement, key: SigningKey) -> Pat
             or given
             != Statement.about(manifest, digest(candidate), given.role, given.ledger, given.date)
         ):
-            what = _("The candidate was changed since it was shown; nothing was signed.")
-            fix = _("Run `ctdhub verify` on it, then approve again.")
-            raise ReleaseError(what, fix, file=candidate, rule="changed")
+            raise error("changed", file=candidate)
         approvals = Approvals.read(candidate)
         if given.role in approvals.missing:
             approvals = approvals.signed(given, key)

@@ -13,8 +13,7 @@ import pyarrow.parquet as pq
 
 from ctdhub.build.hub import Hub
 from ctdhub.build.steps import walk
-from ctdhub.core.errors import HubFolderError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.keys.linkage import holds_secret
 from ctdhub.sensitive.linkage.partitions import Totals
 from ctdhub.sensitive.linkage.review import cluster
@@ -37,15 +36,7 @@ def refuse_linkage_keys(hub: Hub) -> None:
             continue
         for path in [*walk(top), top]:
             if path.is_file() and holds_secret(path):
-                raise HubFolderError(
-                    _("A linkage key lies in the hub folder: with it names can be guessed."),
-                    _(
-                        "Delete the file here and in every copy, make a new key at a contributor, "
-                        "and make all tokens again."
-                    ),
-                    file=path,
-                    rule="linkage-key",
-                )
+                raise error("linkage-key", file=path)
 
 
 def report_links(
@@ -85,8 +76,6 @@ def linkage(hub: Hub) -> dict[str, Any]:
     """
     path = hub.work / "people" / LINKAGE
     if not path.is_file():
-        what = _("There is no report on links yet.")
-        fix = _("Run `ctdhub build --until link`.")
-        raise HubFolderError(what, fix, file=path, rule="no-report")
+        raise error("no-report", file=path)
     report: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return report

@@ -13,7 +13,8 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.stages.differencing import check_company
 from ctdhub.build.stages.records import OVERLAP, PEOPLE, PERPETRATORS
 from ctdhub.build.steps import Progress, Step, hash_file, hash_of, hash_path
-from ctdhub.core.errors import LedgerTampered, ReleaseError, printable
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError, LedgerTampered, ReleaseError, printable
 from ctdhub.core.i18n import _
 from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
@@ -102,10 +103,8 @@ def _approved_heads(hub: Hub, bundle: Path) -> set[LedgerHead]:
     return {approval.statement.ledger for approval in given.approvals}
 
 
-def _damaged(manifest: Path) -> ReleaseError:
-    what = _("The manifest is damaged.")
-    fix = _("Restore the release from a copy; a candidate may be deleted and built again.")
-    return ReleaseError(what, fix, file=manifest, rule="manifest")
+def _damaged(manifest: Path) -> HubError:
+    return error("manifest", file=manifest)
 
 
 def answer(hub: Hub, rules: Policy, engine: Engine, progress: Progress | None = None) -> Protected:

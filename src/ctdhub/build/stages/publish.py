@@ -16,8 +16,7 @@ from ctdhub.build.stages.protect import ANSWER, answer, ledger
 from ctdhub.build.stages.records import code
 from ctdhub.build.steps import Progress, Step, hash_file, hash_of
 from ctdhub.build.withdrawn import CANDIDATE
-from ctdhub.core.errors import ReleaseError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.dp.policy import Policy
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.bundle import latest_release, next_version
@@ -84,12 +83,8 @@ def refuse_note(hub: Hub, version: str, notes: str) -> None:
 def _refuse_other_note(hub: Hub, bundle: Path, notes: str) -> None:
     if carries_note((bundle / CHANGELOG).read_text("utf-8"), notes):
         return
-    what = _("{version} is written already, without this note; a note is never added later.")
-    fix = _("A note belongs to a new version: add --version {next} to the command.")
     given = next_version(hub.releases, candidates=hub.candidates)
-    raise ReleaseError(
-        what.format(version=bundle.name), fix.format(next=given), file=bundle, rule="release-exists"
-    )
+    raise error("release-exists", file=bundle, version=bundle.name, next=given)
 
 
 def _left(hub: Hub, facts: dict[str, Any]) -> str:

@@ -28,8 +28,7 @@ from ctdhub.build.withdrawn import (
     withdrawn_ids,
     without,
 )
-from ctdhub.core.errors import HubFolderError, MappingError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.dp.list_overlap import list_tables
 from ctdhub.dp.policy import Policy, load_policy
 from ctdhub.sensitive.ingest.readers import read_table
@@ -66,9 +65,7 @@ def mapping_file(hub: Hub, contributor: str) -> Path:
     """
     path = hub.mapping(contributor)
     if not path.is_file():
-        what = _("There is no mapping for the contributor {id}.").format(id=contributor)
-        fix = _("Make one with `ctdhub suggest FILE`, check it, and save it under mappings/.")
-        raise MappingError(what, fix, file=path, rule="no-mapping")
+        raise error("no-mapping", file=path, id=contributor)
     return path
 
 
@@ -125,9 +122,7 @@ def harmonise_file(hub: Hub, given: Contribution, rules: Policy) -> Step:
 def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Engine) -> Step:
     """All records -> people, the unit of protection, their perpetrators, overlaps and links."""
     if not harmonised:
-        what = _("The hub has no contributions yet.")
-        fix = _("Put files into contributions/<contributor>/<date>/ and build again.")
-        raise HubFolderError(what, fix, file=hub.root, rule="no-contributions")
+        raise error("no-contributions", file=hub.root)
 
     settings, asked = hub.settings.linkage, rules.linking
     lists = list_tables(rules, hub.facts(rules.years))

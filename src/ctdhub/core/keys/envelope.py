@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from ctdhub.core.errors import FileError
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import FileError, HubError
 from ctdhub.core.i18n import _
 from ctdhub.core.keys import pem
 from ctdhub.core.keys.files import write_new
@@ -131,9 +132,7 @@ def _public(private: X25519PrivateKey) -> str:
 
 def _private(path: Path, passphrase: str) -> X25519PrivateKey:
     if not path.is_file():
-        what = _("There is no key in this file.")
-        fix = _("Make your own pair: `ctdhub key new --for receiving --out FILE`.")
-        raise FileError(what, fix, file=path, rule="key-missing")
+        raise error("key-missing/receiving", file=path)
     with path.open("rb") as file:
         content = file.read(pem.LONGEST)
     try:
@@ -160,10 +159,5 @@ def _given(to: str) -> bytes:
         raise _no_public_half(file) from None
 
 
-def _no_public_half(file: Path | None = None) -> FileError:
-    what = _("This is no public half of a receiving key.")
-    fix = _(
-        "Ask for the text x25519:… that `ctdhub key new --for receiving` printed, and copy the "
-        "whole line."
-    )
-    return FileError(what, fix, file=file, rule="public-key")
+def _no_public_half(file: Path | None = None) -> HubError:
+    return error("public-key", file=file)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ctdhub.core import atomic
-from ctdhub.core.errors import FileError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 
 
 def write_new(path: Path, content: bytes) -> None:
@@ -18,6 +17,4 @@ def write_new(path: Path, content: bytes) -> None:
     try:
         atomic.write_new(path, content)
     except FileExistsError:
-        what = _("This file exists; a key is never overwritten.")
-        fix = _("Name a new file, or use the key that is there.")
-        raise FileError(what, fix, file=path, rule="key-exists") from None
+        raise error("key-exists", file=path) from None

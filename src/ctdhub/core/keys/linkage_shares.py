@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ctdhub.core.errors import FileError
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import _
 from ctdhub.core.keys import pem
 from ctdhub.core.keys.linkage import SHARE, SIZE, LinkageKey, checked
@@ -19,11 +19,7 @@ def split_files(key: LinkageKey, need: int, shares: int, folder: Path) -> tuple[
         FileError: need or shares are out of range, or a file exists.
     """
     if not 2 <= need <= shares <= MOST:
-        raise FileError(
-            _("So many shares cannot be made."),
-            _("Need at least 2, at most as many as there are shares, and at most 255 shares."),
-            rule="shares",
-        )
+        raise error("shares")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     paths = []
     for number, share in split(key.secret, shares, need):
@@ -66,13 +62,7 @@ def join_files(paths: Sequence[Path]) -> LinkageKey:
         points[int(number)] = pem.decode(fields.get("share", ""), path, SIZE)
     need = seen.get("need", "")
     if not _number(need) or not 2 <= int(need) <= len(points):
-        raise FileError(
-            _("These shares are too few: the key needs {need} different ones.").format(
-                need=need or "2"
-            ),
-            _("Ask those who hold the others."),
-            rule="shares",
-        )
+        raise error("shares/too-few", need=need or "2")
     found = [Share(number, content) for number, content in points.items()]
     return checked(paths[0], join(found, int(need)), seen)
 

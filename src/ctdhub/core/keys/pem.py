@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import FileError
 from ctdhub.core.i18n import _
 from ctdhub.core.keys.files import write_new
@@ -38,9 +39,7 @@ def read(path: Path) -> tuple[str, dict[str, str]]:
         FileError: there is no such file.
     """
     if not path.is_file():
-        what = _("There is no key in this file.")
-        fix = _("Name the file of a key; `ctdhub key new --for linkage --out FILE` makes one.")
-        raise FileError(what, fix, file=path, rule="key-missing")
+        raise error("key-missing/linkage", file=path)
     with path.open("rb") as file:
         text = file.read(LONGEST).decode("ascii", "replace")
     found = re.fullmatch(

@@ -11,8 +11,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from ctdhub.core.errors import FileError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.keys.files import write_new
 
 PREFIX = "ed25519:"
@@ -70,9 +69,7 @@ def read_key(path: Path, passphrase: str = "") -> SigningKey:
         FileError: there is no such file, it holds no Ed25519 key, or the passphrase is wrong.
     """
     if not path.is_file():
-        what = _("There is no key in this file.")
-        fix = _("Name the file of your private key; `ctdhub key new --out FILE` makes one.")
-        raise FileError(what, fix, file=path, rule="key-missing")
+        raise error("key-missing", file=path)
     try:
         private = serialization.load_pem_private_key(
             _start(path), passphrase.encode() if passphrase else None
@@ -80,11 +77,7 @@ def read_key(path: Path, passphrase: str = "") -> SigningKey:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         private = None
     if not isinstance(private, Ed25519PrivateKey):
-        what = _(
-            "The key cannot be read: the passphrase is wrong, or the file holds no private key."
-        )
-        fix = _("Try again, or make a key with `ctdhub key new --out FILE`.")
-        raise FileError(what, fix, file=path, rule="key-unreadable")
+        raise error("key-unreadable/private", file=path)
     return SigningKey(private)
 
 

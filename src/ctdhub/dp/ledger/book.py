@@ -17,8 +17,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from ctdhub.core.atomic import sync
-from ctdhub.core.errors import Overspend, printable
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError, printable
 from ctdhub.core.lock import locked
 from ctdhub.dp.accounting import epsilon_of, rho_of
 from ctdhub.dp.ledger.charge import FIRST, KINDS, Entry, Kind
@@ -179,29 +179,13 @@ class Ledger:
             if limit is not None and new.concerns(name) and _exceeds(concerned, limit, delta):
                 raise _over_limit(name, new.epsilon, _left(concerned[:-1], limit, delta), limit)
 
-    def _overspend(self, cost: float, left: float, budget: float) -> Overspend:
-        what = _(
-            "The privacy budget does not reach: this release costs epsilon {cost:.2f}, and at most "
-            "{left:.2f} is left of {budget:g}."
-        ).format(cost=cost, left=left, budget=budget)
-        fix = _(
-            "Set epsilon in policy.yaml to at most what is left, or let those who answer for the "
-            "hub raise the budget."
-        )
-        return Overspend(what, fix, file=self._file.path, rule="budget")
+    def _overspend(self, cost: float, left: float, budget: float) -> HubError:
+        return error("budget", file=self._file.path, cost=cost, left=left, budget=budget)
 
 
-def _over_limit(contributor: str, cost: float, left: float, limit: float) -> Overspend:
+def _over_limit(contributor: str, cost: float, left: float, limit: float) -> HubError:
     name = printable(contributor)
-    what = _(
-        "The agreement with {id} does not reach: this costs epsilon {cost:.2f}, and at most "
-        "{left:.2f} is left of the {limit:g} that it allows for its records."
-    ).format(id=name, cost=cost, left=left, limit=limit)
-    fix = _(
-        "Set epsilon in policy.yaml to at most what is left, build without the files of {id}, or "
-        "agree with {id} on a greater budget_limit."
-    ).format(id=name)
-    return Overspend(what, fix, file=f"{name}.yaml", rule="budget-limit")
+    return error("budget-limit", file=f"{name}.yaml", id=name, cost=cost, left=left, limit=limit)
 
 
 def _strictest(entries: Iterable[Entry], delta: float) -> float:

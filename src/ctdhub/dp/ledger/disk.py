@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ctdhub.core.atomic import write_whole
-from ctdhub.core.errors import LedgerError
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError, LedgerError
 from ctdhub.core.i18n import _
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -24,12 +25,12 @@ def guarded(file: Path) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        raise _refused(error, file) from None
+    except OSError as cause:
+        raise _refused(cause, file) from None
 
 
-def _refused(error: OSError, file: Path) -> LedgerError:
-    code = error.errno or 0
+def _refused(cause: OSError, file: Path) -> LedgerError:
+    code = cause.errno or 0
     if code in _FULL:
         what = _("The disk is full: the ledger could not be written.")
         fix = _(
@@ -59,11 +60,6 @@ def write_synced(path: Path, content: bytes) -> None:
         write_whole(path, content)
 
 
-def damaged(folder: Path) -> LedgerError:
+def damaged(folder: Path) -> HubError:
     """The error of a stored answer that cannot be read."""
-    return LedgerError(
-        _("A stored answer of the ledger is damaged."),
-        _("Bring it back from a copy, or delete its folder: asking again is then charged again."),
-        file=folder,
-        rule="ledger-answer",
-    )
+    return error("ledger-answer", file=folder)

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctdhub.core.atomic import sync
-from ctdhub.core.errors import LedgerTampered
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError
 from ctdhub.dp.ledger.charge import Entry, read
 from ctdhub.dp.ledger.disk import guarded, write_synced
 
@@ -120,14 +120,5 @@ class LedgerFile:
             out.truncate(self.path.stat().st_size - len(torn))
             os.fsync(out.fileno())
 
-    def _tampered(self, number: int) -> LedgerTampered:
-        return LedgerTampered(
-            _("The privacy ledger was changed: this line does not follow from the one before it."),
-            _(
-                "Bring the ledger folder back from a copy; nothing can be charged to a changed "
-                "ledger."
-            ),
-            file=self.path,
-            row=number,
-            rule="ledger-chain",
-        )
+    def _tampered(self, number: int) -> HubError:
+        return error("ledger-chain", file=self.path, row=number)

@@ -9,8 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from ctdhub.border import Protected
-from ctdhub.core.errors import PolicyError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.dp.engine import Question
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.mechanism import Progress
@@ -64,12 +63,7 @@ def plan_of_total(found: Total, domains: str, support: int | None = None) -> Pla
     terms = found.terms
     given = None if domains == SCHEMA else load_domains(Path(domains))
     if given != terms.domains:
-        raise PolicyError(
-            _("The sum was counted by other domains than these."),
-            _("Name the file that the round began with, unchanged."),
-            file=domains,
-            rule="count-domains",
-        )
+        raise error("count-domains", file=domains)
     plan = terms.plan(len(found.contributors))
     return plan if support is None else replace(plan, support=support)
 

@@ -12,7 +12,8 @@ import shutil
 from pathlib import Path
 
 from ctdhub.core.atomic import made_whole
-from ctdhub.core.errors import CountError, PolicyError
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import CountError
 from ctdhub.core.i18n import _
 from ctdhub.dp.count import count, encode
 from ctdhub.dp.mechanism import Progress
@@ -50,11 +51,10 @@ def join(exchange: Path, keep: Path, name: str, source: Bits = os.urandom) -> Pa
     """
     terms = read_terms(exchange)
     if name not in terms.contributors:
-        raise CountError(
-            _("The plan knows no contributor of this name."),
-            _("It knows: {names}.").format(names=", ".join(terms.contributors)),
+        raise error(
+            "count-name/not-in-plan",
             file=named(exchange, "plan"),
-            rule="count-name",
+            names=", ".join(terms.contributors),
         )
     own = new_keep(keep, exchange, name, terms.hash, source)
     message = Joined(plan=terms.hash, contributor=name, key=own.secret.public)
@@ -70,12 +70,7 @@ def my_round(exchange: Path, own: Keep) -> Round:
     round_ = read_round(exchange)
     known = round_.terms.hash == own.plan and own.round in ("", round_.hash)
     if not known or (own.private and round_.keys.get(own.party) != own.secret.public):
-        raise CountError(
-            _("This is not the round that you joined: its plan or your key in it is another."),
-            _("Send nothing. Ask the hub, and compare fingerprints with other contributors."),
-            file=named(exchange, "round"),
-            rule="count-round",
-        )
+        raise error("count-round/not-joined", file=named(exchange, "round"))
     return round_
 
 
@@ -118,10 +113,7 @@ def mask(
     check_free(path)
     scope, layout = round_.terms.scope(), round_.terms.layout()
     if raw.table.num_rows * len(round_.names) > MOST_ROWS:
-        raise PolicyError(
-            _("The table has too many rows."), _("Split it between rounds."), file=raw.file,
-            rule="count-rows",
-        )  # fmt: skip
+        raise error("count-rows", file=raw.file)
     tell(_("counting"), 0.2)
     counts = counted(raw, scope, layout, data(own.rows))
     tell(_("masking"), 0.6)
@@ -149,32 +141,17 @@ def reveal(exchange: Path, keep: Path, source: Bits = os.urandom) -> tuple[Path,
     file, kept = named(exchange, "revealed", own.party), named(keep, "revealed", own.party)
     request = named(exchange, "request")
     if own.request not in ("", asked.hash):
-        raise CountError(
-            _("You have answered another request of this round; a second is never answered."),
-            _("Two answers together could uncover somebody's counts. Tell the others."),
-            file=request,
-            rule="count-twice",
-        )
+        raise error("count-twice", file=request)
     if not set(asked.bodies) <= set(round_.names) or len(asked.bodies) < round_.threshold:
-        raise CountError(
-            _("The request has fewer contributors in the sum than the round asks for."),
-            _("Send nothing: a sum of so few could uncover somebody's counts. Tell the others."),
-            file=request,
-            rule="count-few",
-        )
+        raise error("count-few/request", file=request)
     if asked.bodies.get(own.party, own.masked) != own.masked:
-        raise CountError(
-            _("The request is about other masked counts than those that you made last."),
-            _("If the others are enough, let them answer; else begin a new round. Tell the hub."),
-            file=request,
-            rule="count-older",
-        )
+        raise error("count-older", file=request)
     if not (own.request and kept.exists()):
         side = protocol.Side(round_, own.party, own.secret)
         try:
             answer = protocol.revealed(side, asked, source)
-        except protocol.Mismatch as error:
-            raise _misdealt(request, error.party) from None
+        except protocol.Mismatch as cause:
+            raise _misdealt(request, cause.party) from None
         # Noted first: whatever happens now, no other request is answered.
         own = own.noted(round=round_.hash, request=asked.hash)
         write(kept, answer, mode=0o600)
@@ -187,6 +164,6 @@ def reveal(exchange: Path, keep: Path, source: Bits = os.urandom) -> tuple[Path,
 
 
 def _misdealt(path: Path, dealer: str) -> CountError:
-    error = altered(path)
+    cause = altered(path)
     what = _("Shares of {contributor} do not open: they are not of this round, or were altered.")
-    return CountError(what.format(contributor=dealer), error.fix, file=path, rule="count-shares")
+    return CountError(what.format(contributor=dealer), cause.fix, file=path, rule="count-shares")

@@ -10,7 +10,8 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from ctdhub.core.atomic import write_whole
-from ctdhub.core.errors import CountError
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import CountError, HubError
 from ctdhub.core.i18n import _
 from ctdhub.dp.secagg.messages import KINDS, Message, Request, Round, Terms, canonical
 
@@ -53,12 +54,7 @@ def check_free(path: Path) -> None:
         CountError: it is.
     """
     if path.exists():
-        raise CountError(
-            _("This file of the round exists; it is never overwritten."),
-            _("This step was done. If the file has not been sent, delete it and do it again."),
-            file=path,
-            rule="count-exists",
-        )
+        raise error("count-exists", file=path)
 
 
 def read(path: Path, kind: type[M]) -> tuple[M, bytes]:
@@ -69,13 +65,7 @@ def read(path: Path, kind: type[M]) -> tuple[M, bytes]:
     """
     found, body = read_any(path)
     if not isinstance(found, kind):
-        what = _("This file of a round is another one than its name says: it is of kind {kind}.")
-        raise CountError(
-            what.format(kind=found.kind),
-            _("Give each file the name back that it was written under."),
-            file=path,
-            rule="count-kind",
-        )
+        raise error("count-kind", file=path, kind=found.kind)
     return found, body
 
 
@@ -95,12 +85,7 @@ def read_any(path: Path) -> tuple[Message, bytes]:
         kind, given = head.pop("kind"), head.pop("sha256")
         model = KINDS[kind]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise CountError(
-            _("This is no file of a round of counts, or one of another version."),
-            _("Ask for the file again, as an attachment, and check that all use one version."),
-            file=path,
-            rule="count-file",
-        ) from None
+        raise error("count-file", file=path) from None
     try:
         if _check({"ctdhub": FORMAT, "kind": kind, **head}, body) != given:
             raise ValueError("altered")
@@ -109,14 +94,9 @@ def read_any(path: Path) -> tuple[Message, bytes]:
         raise altered(path) from None
 
 
-def altered(path: Path) -> CountError:
+def altered(path: Path) -> HubError:
     """The error of a file that is not what was sent."""
-    return CountError(
-        _("The file was altered on its way, or is not for this round."),
-        _("Ask whoever made it to send it again; compare fingerprints over the telephone."),
-        file=path,
-        rule="count-altered",
-    )
+    return error("count-altered", file=path)
 
 
 def of_round(path: Path, kind: type[M], round_: Round, contributor: str = "") -> tuple[M, bytes]:
@@ -127,22 +107,9 @@ def of_round(path: Path, kind: type[M], round_: Round, contributor: str = "") ->
     """
     found, body = read(path, kind)
     if getattr(found, "round", None) != round_.hash:
-        raise CountError(
-            _("The file belongs to another round."),
-            _(
-                "Let whoever made it compare fingerprints with you: the round file that was used "
-                "is not yours."
-            ),
-            file=path,
-            rule="count-round",
-        )
+        raise error("count-round", file=path)
     if getattr(found, "contributor", "") != contributor:
-        raise CountError(
-            _("The file comes from another contributor than its name says."),
-            _("Give each file the name back that it was written under."),
-            file=path,
-            rule="count-contributor",
-        )
+        raise error("count-contributor", file=path)
     return found, body
 
 

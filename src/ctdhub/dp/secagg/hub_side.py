@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ctdhub.core.errors import CountError, printable
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError, printable
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.secagg import protocol
 from ctdhub.dp.secagg.answer import packed
@@ -67,17 +67,9 @@ def new(
     """
     names = tuple(sorted(contributors))
     if len(set(names)) < len(names) or not all(re.fullmatch(NAME, name) for name in names):
-        raise CountError(
-            _("A contributor has no name that can be used, or is named twice."),
-            _("Use small letters, digits and hyphens, at most 40, and each name once."),
-            rule="count-name",
-        )
+        raise error("count-name")
     if not LEAST <= len(names) <= MOST or not 1 <= (known_to or len(names)) <= len(names):
-        raise CountError(
-            _("A round needs {least} to {most} contributors.").format(least=LEAST, most=MOST),
-            _("Name each with --contributor; --known-to is at most their number."),
-            rule="count-contributors",
-        )
+        raise error("count-contributors", least=LEAST, most=MOST)
     own = new_keep(keep, exchange, protocol.HUB, "", source)
     terms = Terms(
         number=source(16).hex(),
@@ -126,22 +118,9 @@ def start(
     try:
         round_ = Round(terms=terms, keys=keys, threshold=needed)
     except (ValidationError, ValueError):
-        raise CountError(
-            _("With these contributors or this threshold no round can begin."),
-            _(
-                "At least {least} must join, each with a key of its own; --threshold is more than "
-                "half of them, at least {least} and at most all."
-            ).format(least=LEAST),
-            file=named(exchange, "round"),
-            rule="count-threshold",
-        ) from None
+        raise error("count-threshold", file=named(exchange, "round"), least=LEAST) from None
     if own.round not in ("", round_.hash):
-        raise CountError(
-            _("This round has begun: who takes part is settled."),
-            _("Go on with the round file that was made, or begin with a new plan."),
-            file=named(exchange, "round"),
-            rule="count-begun",
-        )
+        raise error("count-begun", file=named(exchange, "round"))
     own.noted(round=round_.hash)
     write(named(exchange, "round"), round_)
     return round_
@@ -172,21 +151,10 @@ def close(exchange: Path, keep: Path, without: Sequence[str] = ()) -> Request:
         _opened(side, name, body, path, cells)
         received[name] = message, hashlib.sha256(body).hexdigest()
     if len(received) < round_.threshold:
-        raise CountError(
-            _("Masked counts of {n} contributors are there; {needed} are needed.").format(
-                n=len(received), needed=round_.threshold
-            ),
-            _("Wait for more, or begin a new round: a sum of so few is never uncovered."),
-            rule="count-few",
-        )
+        raise error("count-few", n=len(received), needed=round_.threshold)
     asked = protocol.request(round_, received)
     if own.request not in ("", asked.hash):
-        raise CountError(
-            _("This round was closed: whose counts are in the sum is settled."),
-            _("Go on with the request that was made: a second one is never answered."),
-            file=named(exchange, "request"),
-            rule="count-closed",
-        )
+        raise error("count-closed", file=named(exchange, "request"))
     own.noted(request=asked.hash)
     write(named(exchange, "request"), asked)
     return asked
@@ -219,12 +187,8 @@ def total(exchange: Path, keep: Path) -> tuple[Path, Total]:
                 raise altered(path) from None
     if len(answers) < round_.threshold:
         waiting = [n for n in round_.names if n not in answers]
-        raise CountError(
-            _("{n} contributors have revealed; {needed} are needed.").format(
-                n=len(answers), needed=round_.threshold
-            ),
-            _("Ask for the files of: {names}.").format(names=", ".join(waiting)),
-            rule="count-reveals",
+        raise error(
+            "count-reveals", n=len(answers), needed=round_.threshold, names=", ".join(waiting)
         )
 
     def received() -> Iterator[tuple[str, list[bytes], Cells]]:
@@ -239,11 +203,7 @@ def total(exchange: Path, keep: Path) -> tuple[Path, Total]:
         cells = protocol.total(side, asked, answers, received())
         summed = Summed(layout, cells)
     except ValueError:
-        raise CountError(
-            _("The masks do not come off: a contributor sent shares or numbers that do not fit."),
-            _("Nobody's counts were uncovered. Begin a new round, and ask all to check versions."),
-            rule="count-sum",
-        ) from None
+        raise error("count-sum") from None
     found = Total(round=round_.hash, terms=round_.terms, contributors=tuple(asked.bodies))
     return write(named(keep, "sum"), found, packed(summed), mode=0o600), found
 
@@ -275,22 +235,10 @@ def _opened(
 
 def _check_without(names: Sequence[str], without: Sequence[str]) -> None:
     if strangers := set(without) - set(names):
-        raise CountError(
-            _("The round knows no contributor of this name: {name}.").format(
-                name=printable(min(strangers))
-            ),
-            _("It knows: {names}.").format(names=", ".join(names)),
-            rule="count-name",
+        raise error(
+            "count-name/not-in-round", name=printable(min(strangers)), names=", ".join(names)
         )
 
 
-def _missing(path: Path, name: str) -> CountError:
-    return CountError(
-        _("The file of {contributor} is not there.").format(contributor=name),
-        _(
-            "Wait for it and put it into the folder under this name; if it will not come, "
-            "go on with --without {contributor}."
-        ).format(contributor=name),
-        file=path,
-        rule="count-missing",
-    )
+def _missing(path: Path, name: str) -> HubError:
+    return error("count-missing/contributor", file=path, contributor=name)

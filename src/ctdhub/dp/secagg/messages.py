@@ -16,8 +16,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ctdhub.core.errors import PolicyError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.dp.plan import Plan
 from ctdhub.dp.secagg.channel import KEY, data
 from ctdhub.dp.secagg.layout import Layout
@@ -101,11 +100,7 @@ class Terms(Message):
             blanks = {n: column.not_recorded for n, column in self.domains.columns.items()}
             return Scope(self.domains.plan(), blanks, self.domains.person, "plan.count")
         if self.schema_version != load_schema().version:
-            raise PolicyError(
-                _("The counts are of another version of the schema."),
-                _("Let all sides install the same version of ctdhub, and begin a new round."),
-                rule="count-schema",
-            )
+            raise error("count-schema")
         return scope_of_schema(self.columns or ())
 
     def layout(self) -> Layout:

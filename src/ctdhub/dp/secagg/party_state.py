@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ctdhub.core.atomic import sweep, write_whole
-from ctdhub.core.errors import CountError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.secagg.channel import Secret, data, text
 
@@ -47,12 +46,7 @@ class Keep:
             CountError: it was destroyed when it had served.
         """
         if not self.private:
-            raise CountError(
-                _("Your part in this round is over: its key was destroyed when you revealed."),
-                _("Nothing more can be done in this round; a new one begins with a new plan."),
-                file=self.folder,
-                rule="count-over",
-            )
+            raise error("count-over", file=self.folder)
         return Secret(data(self.private))
 
     def noted(self, **changes: str) -> Keep:
@@ -69,19 +63,9 @@ def new_keep(folder: Path, exchange: Path, party: str, plan: str, source: Bits) 
         CountError: the folder holds something already, or lies where files are exchanged.
     """
     if folder.resolve() == exchange.resolve() or exchange.resolve() in folder.resolve().parents:
-        raise CountError(
-            _("The folder of your secrets lies in the folder that others see."),
-            _("Name another with --keep, on a disk of your own."),
-            file=folder,
-            rule="count-keep",
-        )
+        raise error("count-keep/exposed", file=folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise CountError(
-            _("The folder of your secrets is not empty."),
-            _("Name a new folder with --keep: each round has one of its own."),
-            file=folder,
-            rule="count-keep",
-        )
+        raise error("count-keep/not-empty", file=folder)
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     keep = Keep(folder, party, plan, text(Secret.new(source).private), text(source(32)))
@@ -99,12 +83,7 @@ def open_keep(folder: Path) -> Keep:
         held: dict[str, Any] = json.loads((folder / STATE).read_text("utf-8"))
         return Keep(folder, **held)
     except (OSError, ValueError, TypeError):
-        raise CountError(
-            _("This is no folder of secrets of a round, or it is damaged."),
-            _("Name with --keep the folder that `ctdhub count join` or `count new` made."),
-            file=folder,
-            rule="count-keep",
-        ) from None
+        raise error("count-keep", file=folder) from None
 
 
 def _write(keep: Keep) -> None:

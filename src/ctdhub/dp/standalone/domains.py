@@ -10,6 +10,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import PolicyError, printable
 from ctdhub.core.i18n import _
 from ctdhub.dp.plan import Columns, Plan, hierarchy
@@ -200,8 +201,8 @@ def load_domains(path: Path) -> DomainsFile:
         raise PolicyError(what, _("Name the file that you meant."), file=path, rule=rule)
     try:
         raw = yaml.load(content.decode("utf-8-sig"), Loader=_Texts)  # noqa: S506 (texts only)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
+    except (yaml.YAMLError, UnicodeDecodeError) as cause:
+        mark = getattr(cause, "problem_mark", None)
         raise PolicyError(
             _("The domains file cannot be read as YAML, or names a key twice."),
             _("Mend it from this line on: indentation, quotes and colons; save it as UTF-8."),
@@ -211,16 +212,9 @@ def load_domains(path: Path) -> DomainsFile:
         ) from None
     try:
         return DomainsFile.model_validate(raw or {})
-    except ValidationError as error:
-        places = dict.fromkeys(_fault(e["loc"], e["type"], e["msg"]) for e in error.errors())
-        raise PolicyError(
-            _("The domains file has settings that cannot be used: {faults}.").format(
-                faults="; ".join(list(places)[:8])
-            ),
-            _("Change these settings; the reference page of the domains file explains each."),
-            file=path,
-            rule="domains-settings",
-        ) from None
+    except ValidationError as cause:
+        places = dict.fromkeys(_fault(e["loc"], e["type"], e["msg"]) for e in cause.errors())
+        raise error("domains-settings", file=path, faults="; ".join(list(places)[:8])) from None
 
 
 def _fault(loc: tuple[int | str, ...], kind: str, message: str) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ctdhub.core.errors import PolicyError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError
 from ctdhub.dp.plan import Plan, plan_of
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.standalone.domains import load_domains
@@ -46,17 +46,9 @@ def scope_of_file(path: Path, header: Sequence[str], support: int | None = None)
     return Scope(found.plan(header), blanks, found.person, path.name)
 
 
-def unchecked(path: Path) -> PolicyError:
+def unchecked(path: Path) -> HubError:
     """The error of a draft that nobody has checked."""
-    return PolicyError(
-        _("Nobody has checked this draft of a domains file."),
-        _(
-            "Compare its values with public knowledge, such as the code book of the form; "
-            "then set checked: true."
-        ),
-        file=path,
-        rule="domains-checked",
-    )
+    return error("domains-checked", file=path)
 
 
 def scope_of_schema(header: Sequence[str], support: int | None = None) -> Scope:
@@ -68,11 +60,7 @@ def scope_of_schema(header: Sequence[str], support: int | None = None) -> Scope:
     schema = load_schema()
     public = [v.name for v in schema.table("people") if v.public and v.name in header]
     if not public:
-        raise PolicyError(
-            _("No column of the table is a public variable of the schema."),
-            _("Write a domains file; `ctdhub domains TABLE` drafts one."),
-            rule="domains-schema",
-        )
+        raise error("domains-schema/no-column")
     policy = Policy(columns=tuple(public), support=support or 0)
     return Scope(replace(plan_of(policy, schema), year=None), {}, None, "schema")
 
@@ -85,9 +73,5 @@ def public_columns(asked: Sequence[str] = ()) -> tuple[str, ...]:
     """
     public = tuple(v.name for v in load_schema().table("people") if v.public)
     if not set(asked) <= set(public):
-        raise PolicyError(
-            _("A column is no public variable of the schema."),
-            _("`ctdhub codebook` lists them."),
-            rule="domains-schema",
-        )
+        raise error("domains-schema")
     return tuple(name for name in public if name in asked) if asked else public

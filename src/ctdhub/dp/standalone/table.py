@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.border import Protected
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import Overspend, PolicyError
 from ctdhub.core.i18n import _
 from ctdhub.dp.contribution_bound import within_bound
@@ -62,17 +63,9 @@ def check_delta(delta: float, max_people: int) -> None:
         PolicyError: it is too large.
     """
     if not 0 < delta <= MAX_DELTA:
-        raise PolicyError(
-            _("delta must be above 0 and at most 1e-6."),
-            _("Set a smaller --delta, for example 1e-6 for up to 10,000 people."),
-            rule="delta",
-        )
+        raise error("delta")
     if max_people > most_people(delta):
-        raise PolicyError(
-            _("delta is too large for so many people: it may be at most 1 / (100 × people)."),
-            _("Set --delta to at most {limit:.3g}.").format(limit=1 / (100 * max_people)),
-            rule="delta",
-        )
+        raise error("delta/people", limit=1 / (100 * max_people))
 
 
 @dataclass(frozen=True)
@@ -155,15 +148,15 @@ def ask_alone(
     """
     try:
         return protect_table(table, question, ledger, {}, progress)
-    except Overspend as error:
+    except Overspend as cause:
         fix = _(
             "Set --epsilon to at most what is left, or let those who answer for the data raise "
             "--budget. A new ledger for the same people would not undo what was published."
         )
-        raise Overspend(error.what, fix, file=ledger.folder, rule=error.rule) from None
-    except PolicyError as error:
+        raise Overspend(cause.what, fix, file=ledger.folder, rule=cause.rule) from None
+    except PolicyError as cause:
         fix = _("Set a greater --epsilon, name fewer columns, or raise small weights.")
-        raise PolicyError(error.what, fix, file=file, rule=error.rule) from None
+        raise PolicyError(cause.what, fix, file=file, rule=cause.rule) from None
 
 
 def coded(raw: RawTable, scope: Scope) -> pa.Table:
@@ -212,14 +205,7 @@ def _person(raw: RawTable, scope: Scope, name: str) -> pa.Array:
     person = raw.table.column(name).combine_chunks()
     if person.null_count:
         row = int(np.argmax(person.is_null().to_numpy(False)))
-        raise PolicyError(
-            _("A row does not say which person it belongs to."),
-            _("Fill the cell: the rows of one person cannot be bounded otherwise."),
-            file=raw.file,
-            row=raw.table[ROW][row].as_py(),
-            column=name,
-            rule="domains-person",
-        )
+        raise error("domains-person", file=raw.file, row=raw.table[ROW][row].as_py(), column=name)
     return person
 
 

@@ -6,6 +6,7 @@ import difflib
 from datetime import date
 from pathlib import Path
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import PaperError, QuestionError, printable
 from ctdhub.core.format import day as in_words
 from ctdhub.core.i18n import LANGUAGES, _, current
@@ -55,18 +56,16 @@ def region(text: str) -> str:
     if found is not None and found.kind in ("region", "union"):
         return found.key
     if found is not None and found.kind == "country":
-        what = _("{name} is a country.").format(name=found.name(current()))
-        fix = _("Give it as --country {code}.").format(code=found.key)
-        raise PaperError(what, fix, rule="region")
+        raise error("region/country", name=found.name(current()), code=found.key)
     keys = (*countries.regions(), *countries.subregions(), *countries.unions())
     named = {_folded(countries.region_name(k, lang)): k for lang in LANGUAGES for k in keys}
     named |= {_folded(key): key for key in keys}
     near = difflib.get_close_matches(_folded(text), named, n=3, cutoff=0.6)
-    what = _("There is no region {name}.").format(name=printable(text))
-    fix = _("Take one of: {values}.").format(
-        values=", ".join(dict.fromkeys(named[n] for n in near)) or ", ".join(keys)
+    raise error(
+        "region",
+        name=printable(text),
+        values=", ".join(dict.fromkeys(named[n] for n in near)) or ", ".join(keys),
     )
-    raise PaperError(what, fix, rule="region")
 
 
 def _meant(text: str) -> Meant | None:
@@ -101,9 +100,7 @@ def corridor(text: str) -> Corridor:
                 nearly = next(one for one in found if not isinstance(one, str))
     if nearly is not None:
         raise nearly
-    what = _("A corridor is two countries: {name} is not.").format(name=printable(text))
-    fix = _("Write the country of citizenship and that of exploitation, for example CIV-ITA.")
-    raise PaperError(what, fix, rule="corridor")
+    raise error("corridor", name=printable(text))
 
 
 def _country_or_fault(text: str) -> str | PaperError:
@@ -129,17 +126,13 @@ def day(text: str, hub: Path | None) -> Day:
     try:
         when = date.fromisoformat(text)
     except ValueError:
-        what = _("{name} is no day.").format(name=printable(text))
-        fix = _("Write year, month and day, for example 2026-10-18.")
-        raise PaperError(what, fix, rule="day") from None
+        raise error("day", name=printable(text)) from None
     calendar = read_calendar(hub) if hub is not None else None
     known = observance(when)
     events = _on(calendar, when)
     if known is None and not events:
-        what = _("Nothing is known about {day}.").format(day=in_words(when))
         days = ", ".join(f"{when.year}-{o.month:02}-{o.day:02}" for o in OBSERVANCES)
-        fix = _("Take a day of events.yaml, or one of: {days}.").format(days=days)
-        raise PaperError(what, fix, rule="day")
+        raise error("day/nothing-known", day=in_words(when), days=days)
     return Day(when, known, events)
 
 

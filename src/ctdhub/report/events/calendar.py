@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import PolicyError, printable
 from ctdhub.core.i18n import _
 
@@ -186,8 +187,8 @@ def read_calendar(hub: Path, today: date | None = None) -> Calendar | None:
     for n, entry in enumerate(given, 1):
         try:
             events.append(Event.model_validate(entry))
-        except ValidationError as error:
-            faults += [_fault(n, e["loc"], e["type"]) for e in error.errors()]
+        except ValidationError as cause:
+            faults += [_fault(n, e["loc"], e["type"]) for e in cause.errors()]
     held: dict[str, int] = {}
     for n, entry in enumerate(given, 1):
         given_id = entry.get("id")
@@ -208,16 +209,12 @@ def _entries(path: Path) -> list[dict[str, Any]]:
     try:
         held = yaml.safe_load(path.read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError, ValueError):
-        what = _("A settings file of the hub is not valid YAML.")
-        fix = _("Check its indentation, quotes and colons, and save it as UTF-8.")
-        raise PolicyError(what, fix, file=path, rule="events-yaml") from None
+        raise error("events-yaml", file=path) from None
     held = held or {}
     known = isinstance(held, dict) and held.keys() <= {"time_zone", "events"}
     events = held.get("events") or [] if known else None
     if not isinstance(events, list) or not all(isinstance(e, dict) for e in events):
-        what = _("The calendar of events must hold a list under the key events.")
-        fix = _("Begin the file with `events:` and put `- id: …` before each event.")
-        raise PolicyError(what, fix, file=path, column="events", rule="events-list")
+        raise error("events-list", file=path, column="events")
     shared = {"time_zone": held["time_zone"]} if "time_zone" in held else {}
     return [{**shared, **entry} for entry in events]
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ctdhub.core.atomic import sweep, sync, write_whole
-from ctdhub.core.errors import WithdrawalError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError
 from ctdhub.sensitive.consent.entry import FIRST, Entry, read
 
 REGISTER = "register.jsonl"
@@ -127,30 +127,13 @@ class Register:
         if len({entry.time for entry in found[place:]}) > 1:
             raise self._tampered(place + 1)
 
-    def _tampered(self, number: int) -> WithdrawalError:
-        return WithdrawalError(
-            _("The register of withdrawals was changed, or lines of it are missing."),
-            _(
-                "Bring the folder withdrawals back from a copy. Until then nothing is built: "
-                "people who withdrew could be in it."
-            ),
-            file=self.path,
-            row=number,
-            rule="register-chain",
-        )
+    def _tampered(self, number: int) -> HubError:
+        return error("register-chain", file=self.path, row=number)
 
 
-def other_key(register: Path) -> WithdrawalError:
+def other_key(register: Path) -> HubError:
     """The error of a person key that is lost, or is not the one that marks were made with."""
-    return WithdrawalError(
-        _("The person key is not the one that the register of withdrawals was made with."),
-        _(
-            "Bring keys/person.key back from a copy. Without it people who withdrew cannot be "
-            "recognised: then ask the contributors to tell all withdrawals again."
-        ),
-        file=register,
-        rule="register-key",
-    )
+    return error("register-key", file=register)
 
 
 def _check(secret: bytes) -> str:

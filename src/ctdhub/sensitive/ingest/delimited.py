@@ -17,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import UnreadableFile
 from ctdhub.core.i18n import _
 from ctdhub.sensitive.ingest import formulas, headers
@@ -52,13 +53,7 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
         else _careful(text, delimiter, len(names), file, options, limits)
     )
     if rejects and not len(rows):
-        raise UnreadableFile(
-            _("No row has as many cells as the header row."),
-            _("State delimiter and header_row in the mapping, or save the file again as CSV."),
-            file=file,
-            row=rejects[0].row,
-            rule="cell-count",
-        )
+        raise error("cell-count", file=file, row=rejects[0].row)
     formulas.refuse(names, columns, rows, file, options.header_row)
     return Cells(names, columns, rows, rejects, options.header_row, encoding, delimiter)
 
@@ -99,13 +94,7 @@ def _names(
 ) -> list[str]:
     row = options.header_row
     if row > len(layout.ends):
-        raise UnreadableFile(
-            _("The file has no row {row}, which should hold the column names.").format(row=row),
-            _("State the row that holds the column names as header_row in the mapping."),
-            file=file,
-            row=row,
-            rule="no-header",
-        )
+        raise error("no-header", file=file, row=row)
     if layout.strict:
         line = text[int(layout.starts[row - 1]) : int(layout.ends[row - 1])]
         found = _parse(line, delimiter, file, row, limits)
@@ -191,16 +180,10 @@ def _parse(
         for cells in csv.reader(stream, delimiter=delimiter, strict=True):
             row += 1
             yield row, cells
-    except csv.Error as error:
-        if "field larger" in str(error):
+    except csv.Error as cause:
+        if "field larger" in str(cause):
             raise cell_too_long(file, row + 1, None, limits) from None
-        raise UnreadableFile(
-            _("A quotation mark opens a cell and none closes it where the cell ends."),
-            _("Mend the quotation marks of this row, or save the file again as CSV."),
-            file=file,
-            row=row + 1,
-            rule="quotes",
-        ) from None
+        raise error("quotes", file=file, row=row + 1) from None
 
 
 def _wrong(row: int, found: int, width: int) -> Reject:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from ctdhub.core.errors import UnreadableFile
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -46,13 +45,7 @@ def to_utf8(data: bytes, declared: str | None, file: str) -> tuple[bytes, str]:
             if bad is None:
                 return body, "utf-8"
             if _UTF8_PAIR.search(body):
-                raise UnreadableFile(
-                    _("The text mixes UTF-8 with another encoding."),
-                    _("Save the file again as UTF-8, or state its encoding in the mapping."),
-                    file=file,
-                    row=_row(body[:bad]),
-                    rule="mixed-encoding",
-                )
+                raise error("mixed-encoding", file=file, row=_row(body[:bad]))
             encoding = "cp1252"
     if encoding in ("utf-8", "ascii"):
         bad = _first_invalid_utf8(body)
@@ -94,8 +87,8 @@ def _first_invalid_utf8(data: bytes) -> int | None:
         piece = view[begin : begin + _CHUNK]
         try:
             decoder.decode(piece, final=begin + _CHUNK >= len(data))
-        except UnicodeDecodeError as error:
-            return begin - pending + error.start
+        except UnicodeDecodeError as cause:
+            return begin - pending + cause.start
         pending = len(decoder.getstate()[0])
     return None
 
@@ -108,15 +101,14 @@ def _transcode(data: bytes, encoding: str, file: str) -> bytes:
         piece = view[begin : begin + _CHUNK]
         try:
             out.append(decoder.decode(piece, final=begin + _CHUNK >= len(data)).encode())
-        except UnicodeError as error:
-            start = error.start if isinstance(error, UnicodeDecodeError) else 0
+        except UnicodeError as cause:
+            start = cause.start if isinstance(cause, UnicodeDecodeError) else 0
             good = bytes(piece[:start]).decode(encoding, "replace")
-            raise UnreadableFile(
-                _("The text is not valid {encoding}.").format(encoding=encoding),
-                _("Save the file again as UTF-8, or state its encoding in the mapping."),
+            raise error(
+                "encoding",
                 file=file,
                 row=_row(b"".join(out) + good.encode("utf-8", "replace")),
-                rule="encoding",
+                encoding=encoding,
             ) from None
     return b"".join(out)
 

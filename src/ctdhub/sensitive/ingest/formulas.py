@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.core.errors import HostileFile
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError
 from ctdhub.sensitive.ingest.headers import letter
 from ctdhub.sensitive.ingest.raw import buffers
 
@@ -51,16 +51,9 @@ def refuse(
             begin += len(chunk)
 
 
-def formula(file: str, row: int | None, column: str | None) -> HostileFile:
+def formula(file: str, row: int | None, column: str | None) -> HubError:
     """The error for a formula."""
-    return HostileFile(
-        _("A cell holds a formula."),
-        _("Save as values (copy, then paste special: values) and send the file again."),
-        file=file,
-        row=row,
-        column=column,
-        rule="formula",
-    )
+    return error("formula", file=file, row=row, column=column)
 
 
 def _first(chunk: pa.StringArray) -> int | None:

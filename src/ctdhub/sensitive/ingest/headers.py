@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from ctdhub.core.errors import HostileFile, UnreadableFile
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError
 from ctdhub.sensitive.ingest.options import Limits
 
 ROW = "_row"
@@ -31,69 +31,31 @@ def clean(cells: Sequence[str | None], file: str, row: int, limits: Limits) -> l
     ['Age', 'Sex', '']
     """
     if len(cells) > limits.columns:
-        raise HostileFile(
-            _("The file has {n} columns; {limit} are allowed.").format(
-                n=len(cells), limit=limits.columns
-            ),
-            _("Send only the columns that the mapping uses."),
-            file=file,
-            row=row,
-            rule="columns",
-        )
+        raise error("columns", file=file, row=row, n=len(cells), limit=limits.columns)
     names = [_trim(cell) for cell in cells]
     if not any(names):
-        raise UnreadableFile(
-            _("The header row is empty."),
-            _("State the row that holds the column names as header_row in the mapping."),
-            file=file,
-            row=row,
-            rule="no-header",
-        )
+        raise error("no-header/empty", file=file, row=row)
     for position, name in enumerate(names):
         if len(name) > limits.cell_characters:
-            raise HostileFile(
-                _("A column name is longer than {limit} characters.").format(
-                    limit=limits.cell_characters
-                ),
-                _("Shorten the column name."),
+            raise error(
+                "cell-size/name",
                 file=file,
                 row=row,
                 column=letter(position),
-                rule="cell-size",
+                limit=limits.cell_characters,
             )
     count = Counter(names)
     twice = [letter(i) for i, name in enumerate(names) if name and count[name] > 1]
     if twice:
-        raise UnreadableFile(
-            _("Two columns have the same name."),
-            _("Give each column its own name."),
-            file=file,
-            row=row,
-            column=", ".join(twice[:8]),
-            rule="duplicate-header",
-        )
+        raise error("duplicate-header", file=file, row=row, column=", ".join(twice[:8]))
     if ROW in names:
-        raise UnreadableFile(
-            _("A column has the name {name}, which is reserved.").format(name=ROW),
-            _("Give the column another name."),
-            file=file,
-            row=row,
-            column=ROW,
-            rule="reserved-header",
-        )
+        raise error("reserved-header", file=file, row=row, column=ROW, name=ROW)
     return names
 
 
-def unnamed(position: int, file: str, row: int) -> UnreadableFile:
+def unnamed(position: int, file: str, row: int) -> HubError:
     """The error for a column that holds values and has no name."""
-    return UnreadableFile(
-        _("A column holds values but has no name."),
-        _("Give the column a name, or delete it."),
-        file=file,
-        row=row,
-        column=letter(position),
-        rule="empty-header",
-    )
+    return error("empty-header", file=file, row=row, column=letter(position))
 
 
 def letter(position: int) -> str:

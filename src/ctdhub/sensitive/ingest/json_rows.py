@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ctdhub.core.errors import HostileFile, UnreadableFile
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import UnreadableFile
 from ctdhub.core.i18n import _
 from ctdhub.sensitive.ingest import headers
 from ctdhub.sensitive.ingest.encodings import to_utf8
@@ -97,13 +98,7 @@ def _records(text: str, file: str, limits: Limits) -> Iterator[tuple[int, Any]]:
 
 def _check_depth(text: str, file: str, row: int | None, limits: Limits) -> None:
     if text.count("[") + text.count("{") > limits.nesting and _depth(text) > limits.nesting:
-        raise HostileFile(
-            _("The JSON is nested deeper than {limit} levels.").format(limit=limits.nesting),
-            _("Export a list of flat objects, or one object a line."),
-            file=file,
-            row=row,
-            rule="nesting",
-        )
+        raise error("nesting", file=file, row=row, limit=limits.nesting)
 
 
 class _Parsed:
@@ -124,9 +119,9 @@ def _load(source: str) -> Any:
             parse_float=_number,
             parse_constant=_no_constant,
         )
-    except json.JSONDecodeError as error:
+    except json.JSONDecodeError as cause:
         reason = _("The text is not JSON from its character {place} on.")
-        raise _BadRecord("json", reason.format(place=error.pos + 1)) from None
+        raise _BadRecord("json", reason.format(place=cause.pos + 1)) from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ctdhub.core.errors import UnreadableFile, printable
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
 from ctdhub.sensitive.ingest import headers, sniff
 from ctdhub.sensitive.ingest.options import Limits
 from ctdhub.sensitive.ingest.raw import RawTable, too_many_rows
@@ -43,12 +43,7 @@ def read_parquet(path: Path, limits: Limits | None = None) -> RawTable:
         _check_names(source.schema_arrow.names, file)
         texts = {name: _text(source, name, file) for name in source.schema_arrow.names}
     except (pa.ArrowException, OSError, UnicodeError):
-        raise UnreadableFile(
-            _("The content cannot be read as a Parquet table."),
-            _("Write the file again, or send the table as CSV."),
-            file=file,
-            rule="content",
-        ) from None
+        raise error("content/parquet", file=file) from None
     rows = source.metadata.num_rows
     return RawTable(
         file=file,
@@ -62,24 +57,13 @@ def read_parquet(path: Path, limits: Limits | None = None) -> RawTable:
 def _check_names(names: list[str], file: str) -> None:
     used = Counter(names)
     if not all(names) or max(used.values(), default=0) > 1 or headers.ROW in used:
-        raise UnreadableFile(
-            _("A column has no name, or a name that is used twice or reserved."),
-            _("Give each column its own name."),
-            file=file,
-            rule="duplicate-header",
-        )
+        raise error("duplicate-header/parquet", file=file)
 
 
 def _text(source: pq.ParquetFile, name: str, file: str) -> pa.ChunkedArray:
     kind = source.schema_arrow.field(name).type
     if pa.types.is_nested(kind):
-        raise UnreadableFile(
-            _("A column holds lists or records, not single values."),
-            _("Write one value in each cell, or leave the column out."),
-            file=file,
-            column=name,
-            rule="nested",
-        )
+        raise error("nested", file=file, column=name)
     column = source.read(columns=[name], use_threads=False).column(0).cast(pa.string())
     text = pc.if_else(pc.equal(column, ""), None, column)
     del column

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ctdhub.core.errors import HostileFile, UnreadableFile
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError, UnreadableFile
 from ctdhub.core.i18n import _, ngettext
 from ctdhub.sensitive.ingest import headers
 from ctdhub.sensitive.ingest.drop_non_records import INK, is_label_row, total_at_the_end
@@ -155,26 +156,14 @@ def finish(cells: Cells, file: str, sha256: str, options: ReadOptions, limits: L
     )
 
 
-def too_many_rows(file: str, limits: Limits) -> HostileFile:
+def too_many_rows(file: str, limits: Limits) -> HubError:
     """The error for a file with more rows than allowed."""
-    return HostileFile(
-        _("The file has more than {limit} rows.").format(limit=limits.rows),
-        _("Split the file, for example by year."),
-        file=file,
-        rule="rows",
-    )
+    return error("rows", file=file, limit=limits.rows)
 
 
-def cell_too_long(file: str, row: int | None, column: str | None, limits: Limits) -> HostileFile:
+def cell_too_long(file: str, row: int | None, column: str | None, limits: Limits) -> HubError:
     """The error for a cell with more characters than allowed."""
-    return HostileFile(
-        _("A cell is longer than {limit} characters.").format(limit=limits.cell_characters),
-        _("Shorten the cell; if it is quoted text, look for a missing quotation mark."),
-        file=file,
-        row=row,
-        column=column,
-        rule="cell-size",
-    )
+    return error("cell-size", file=file, row=row, column=column, limit=limits.cell_characters)
 
 
 def buffers(chunk: pa.StringArray) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
@@ -232,14 +221,7 @@ def _check(place: str, column: pa.ChunkedArray, rows: pa.Array, file: str, limit
         if not text.all():
             nul = int(offsets[0] + np.flatnonzero(text == 0)[0])
             at = begin + int(np.searchsorted(offsets, nul, side="right")) - 1
-            raise HostileFile(
-                _("A cell holds a NUL character, which no text has."),
-                _("Export the file again from the program it comes from."),
-                file=file,
-                row=rows[at].as_py(),
-                column=place,
-                rule="nul",
-            )
+            raise error("nul", file=file, row=rows[at].as_py(), column=place)
         for long in np.flatnonzero(np.diff(offsets) > limits.cell_characters):
             if len(chunk[int(long)].as_py()) > limits.cell_characters:
                 raise cell_too_long(file, rows[begin + int(long)].as_py(), place, limits)

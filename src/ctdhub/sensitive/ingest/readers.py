@@ -14,8 +14,8 @@ import pyarrow as pa
 from defusedxml.common import DefusedXmlException
 from python_calamine import CalamineError, PasswordError
 
-from ctdhub.core.errors import HostileFile, UnreadableFile, printable
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
 from ctdhub.sensitive.ingest import delimited, json_rows, sniff, workbook
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable, finish
@@ -60,12 +60,7 @@ def _translated(file: str) -> Iterator[None]:
     except PasswordError:
         raise sniff.encrypted(file) from None
     except DefusedXmlException:
-        raise HostileFile(
-            _("The workbook defines XML entities, which no spreadsheet program does."),
-            _("Open the workbook in a spreadsheet program, save it as a new file and send that."),
-            file=file,
-            rule="dtd",
-        ) from None
+        raise error("dtd", file=file) from None
     except (
         zipfile.BadZipFile,
         zipfile.LargeZipFile,
@@ -77,18 +72,8 @@ def _translated(file: str) -> Iterator[None]:
     ):
         raise damaged(file) from None
     except (pa.ArrowException, UnicodeError, RecursionError, OverflowError):
-        raise UnreadableFile(
-            _("The content cannot be read as a table."),
-            _("Open it in a spreadsheet program, save it as xlsx, ods or CSV and send that."),
-            file=file,
-            rule="content",
-        ) from None
+        raise error("content", file=file) from None
     except OSError:
         raise sniff.no_access(file) from None
     except MemoryError:
-        raise HostileFile(
-            _("The file needs more memory than this machine has."),
-            _("Split the file, for example by year."),
-            file=file,
-            rule="memory",
-        ) from None
+        raise error("memory", file=file) from None

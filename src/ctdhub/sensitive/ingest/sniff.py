@@ -8,7 +8,8 @@ import stat
 from pathlib import Path
 from typing import Literal
 
-from ctdhub.core.errors import HostileFile, UnreadableFile
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import _
 from ctdhub.sensitive.ingest.options import Limits
 
@@ -59,9 +60,7 @@ def load(path: Path, file: str, limits: Limits) -> bytes:
             raise _not_regular(file)
         descriptor = os.open(path, flags)
     except FileNotFoundError:
-        raise UnreadableFile(
-            _("There is no such file."), _("Check the name."), file=file, rule="no-file"
-        ) from None
+        raise error("no-file", file=file) from None
     except (OSError, ValueError):  # ValueError: a NUL in the path
         raise no_access(file) from None
     facts = os.fstat(descriptor)
@@ -75,12 +74,7 @@ def load(path: Path, file: str, limits: Limits) -> bytes:
     if len(data) > limits.file_bytes:
         raise _too_large(file, limits)
     if not data:
-        raise UnreadableFile(
-            _("The file is empty."),
-            _("Check the file, and give one that holds data."),
-            file=file,
-            rule="empty-file",
-        )
+        raise error("empty-file", file=file)
     return data
 
 
@@ -96,20 +90,10 @@ def kind(data: bytes, file: str) -> Kind:
         raise _ole(data, file)
     for signature, name in _BINARY:
         if data.startswith(signature):
-            raise UnreadableFile(
-                _("The content is {format}, not a table.").format(format=name),
-                _("Save the table as xlsx, ods or CSV."),
-                file=file,
-                rule="content",
-            )
+            raise error("content/other-format", file=file, format=name)
     start = data[:4096]
     if _MARKUP.match(start):
-        raise UnreadableFile(
-            _("The content is a web page or XML, not a table."),
-            _("Save the table as xlsx, ods or CSV."),
-            file=file,
-            rule="content",
-        )
+        raise error("content/markup", file=file)
     return "json" if _JSON.match(start) else "delimited"
 
 
@@ -128,50 +112,25 @@ def mismatch(file: str, found: Kind) -> str | None:
     )
 
 
-def _ole(data: bytes, file: str) -> UnreadableFile:
+def _ole(data: bytes, file: str) -> HubError:
     if "EncryptedPackage".encode("utf-16-le") in data:
         return encrypted(file)
-    return UnreadableFile(
-        _("The content is an old Office format (such as xls)."),
-        _("Save the table as xlsx, ods or CSV."),
-        file=file,
-        rule="content",
-    )
+    return error("content/old-office", file=file)
 
 
-def encrypted(file: str) -> UnreadableFile:
+def encrypted(file: str) -> HubError:
     """The error for a workbook that needs a password."""
-    return UnreadableFile(
-        _("The workbook is protected with a password."),
-        _("Open it, take the password off, save it and send it over a safe channel."),
-        file=file,
-        rule="encrypted",
-    )
+    return error("encrypted", file=file)
 
 
-def no_access(file: str) -> UnreadableFile:
+def no_access(file: str) -> HubError:
     """The error for a file the system does not hand out."""
-    return UnreadableFile(
-        _("The file cannot be opened."),
-        _("Check its name and its permissions."),
-        file=file,
-        rule="no-access",
-    )
+    return error("no-access", file=file)
 
 
-def _not_regular(file: str) -> HostileFile:
-    return HostileFile(
-        _("This is a link, a folder or a device, not a file."),
-        _("Send the file itself."),
-        file=file,
-        rule="not-a-file",
-    )
+def _not_regular(file: str) -> HubError:
+    return error("not-a-file", file=file)
 
 
-def _too_large(file: str, limits: Limits) -> HostileFile:
-    return HostileFile(
-        _("The file is larger than {limit} MiB.").format(limit=limits.file_bytes // 2**20),
-        _("Split the file, for example by year."),
-        file=file,
-        rule="file-size",
-    )
+def _too_large(file: str, limits: Limits) -> HubError:
+    return error("file-size", file=file, limit=limits.file_bytes // 2**20)

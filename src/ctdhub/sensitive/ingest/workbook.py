@@ -10,8 +10,8 @@ from typing import Any
 
 from python_calamine import CalamineSheet, CalamineWorkbook
 
-from ctdhub.core.errors import UnreadableFile
-from ctdhub.core.i18n import _, ngettext
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.i18n import ngettext
 from ctdhub.sensitive.ingest import headers, ods_preflight, xlsx_preflight
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import Cells, gather, too_many_rows
@@ -74,12 +74,7 @@ def _is_ods(archive: Archive) -> bool:
         "content.xml" in names
     ):
         return True
-    raise UnreadableFile(
-        _("The content is a zip archive, but neither an xlsx nor an ods workbook."),
-        _("Unpack it and send the table itself as xlsx, ods or CSV."),
-        file=archive.file,
-        rule="content",
-    )
+    raise error("content/zip", file=archive.file)
 
 
 def _xlsx_sheet(archive: Archive, options: ReadOptions) -> tuple[str, int]:
@@ -98,15 +93,7 @@ def _cells(
     sheet: CalamineSheet, name: str, file: str, options: ReadOptions, limits: Limits
 ) -> Cells:
     if sheet.start is None or sheet.end is None or sheet.end[0] + 1 < options.header_row:
-        raise UnreadableFile(
-            _("The sheet has no row {row}, which should hold the column names.").format(
-                row=options.header_row
-            ),
-            _("State sheet and header_row in the mapping."),
-            file=file,
-            row=options.header_row,
-            rule="no-header",
-        )
+        raise error("no-header/sheet", file=file, row=options.header_row)
     if sheet.end[0] + 1 - options.header_row > limits.rows:
         raise too_many_rows(file, limits)
     left = [""] * sheet.start[1]
@@ -139,7 +126,7 @@ def _panics(file: str) -> Iterator[None]:
     """
     try:
         yield
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":
+    except BaseException as cause:
+        if type(cause).__name__ != "PanicException":
             raise
         raise xlsx_preflight.damaged(file) from None

@@ -16,7 +16,8 @@ from xml.etree.ElementTree import Element  # a type only; defusedxml parses
 import numpy as np
 from defusedxml import ElementTree
 
-from ctdhub.core.errors import HostileFile, UnreadableFile
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HostileFile, HubError
 from ctdhub.core.i18n import _
 from ctdhub.sensitive.ingest.formulas import formula
 from ctdhub.sensitive.ingest.options import ReadOptions
@@ -104,12 +105,7 @@ def choose(sheets: dict[str, bool], wanted: str | None, file: str) -> str:
         raise damaged(file)
     if wanted in sheets:
         return wanted
-    raise UnreadableFile(
-        _("The workbook has no sheet of that name; it has {n} sheets.").format(n=len(sheets)),
-        _("State the name of one of them as sheet in the mapping."),
-        file=file,
-        rule="no-sheet",
-    )
+    raise error("no-sheet", file=file, n=len(sheets))
 
 
 def measure(archive: Archive, sheet: Sheet, options: ReadOptions) -> None:
@@ -219,16 +215,14 @@ class _FormulaSearch:
         return None
 
 
-def _error_cell(archive: Archive, cell: bytes) -> UnreadableFile:
+def _error_cell(archive: Archive, cell: bytes) -> HubError:
     """The error for a cell such as #N/A, which the library would hand on as an empty one."""
     found = _REFERENCE.search(cell)
-    return UnreadableFile(
-        _("A cell holds the error of a formula, such as #N/A."),
-        _("Write the value, or clear the cell where it is not known, and send the file again."),
+    return error(
+        "error-cell",
         file=archive.file,
         row=int(found[2][:9]) if found else None,
         column=found[1].decode().upper() if found else None,
-        rule="error-cell",
     )
 
 
@@ -240,14 +234,7 @@ def refuse_merged(archive: Archive, column: str, last: int, options: ReadOptions
     """
     if last <= options.header_row or last in options.skip_rows:
         return
-    raise UnreadableFile(
-        _("Cells of the table are merged, so all rows but the first would lose the value."),
-        _("Unmerge the cells, write the value into each of them and send the file again."),
-        file=archive.file,
-        row=last,
-        column=column,
-        rule="merged-cells",
-    )
+    raise error("merged-cells", file=archive.file, row=last, column=column)
 
 
 def too_large(archive: Archive, rule: str) -> HostileFile:
@@ -260,11 +247,6 @@ def too_large(archive: Archive, rule: str) -> HostileFile:
     )
 
 
-def damaged(file: str) -> UnreadableFile:
+def damaged(file: str) -> HubError:
     """The error for a workbook whose parts do not fit together."""
-    return UnreadableFile(
-        _("The workbook is damaged or not complete."),
-        _("Open it in a spreadsheet program, save it as a new file and send that."),
-        file=file,
-        rule="workbook",
-    )
+    return error("workbook", file=file)

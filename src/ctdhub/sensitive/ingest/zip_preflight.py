@@ -9,7 +9,8 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 
-from ctdhub.core.errors import HostileFile, UnreadableFile
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HostileFile
 from ctdhub.core.i18n import _
 from ctdhub.sensitive.ingest.options import Limits
 from ctdhub.sensitive.ingest.sniff import encrypted
@@ -106,12 +107,7 @@ class Archive:
             if info.flag_bits & 0x2041:
                 raise encrypted(self.file)
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise UnreadableFile(
-                    _("The workbook is packed in a way that workbooks do not use."),
-                    _("Open it in a spreadsheet program and save it again."),
-                    file=self.file,
-                    rule="zip",
-                )
+                raise error("zip", file=self.file)
 
     def _check_sizes(self) -> None:
         if sum(info.file_size for info in self._infos) > self.limits.inflated_bytes:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
-from ctdhub.core.errors import MappingError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.text import fold
 from ctdhub.schema import crosswalk
 from ctdhub.schema.crosswalk import Column, Crosswalk, load_crosswalk
@@ -50,11 +49,7 @@ def builtin(name: str) -> Mapping:
     'female'
     """
     if name not in names():
-        raise MappingError(
-            _("There is no built-in mapping named {name}.").format(name=name),
-            _("Choose one of: {names}.").format(names=", ".join(names())),
-            rule="builtin-name",
-        )
+        raise error("builtin-name", name=name, names=", ".join(names()))
     walk_name, variant = names()[name]
     return Mapping.model_validate(_as_dict(load_crosswalk(walk_name), name, variant))
 

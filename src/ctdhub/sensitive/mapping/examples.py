@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from ctdhub.core.errors import MappingError
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import _
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.rule import Example
@@ -36,12 +36,7 @@ def check_mapping(mapping: Mapping) -> int:
         if (what := _difference(i, example, done))
     ]
     if failed:
-        raise MappingError(
-            _("The mapping's own tests fail: {tests}.").format(tests="; ".join(failed)),
-            _("Mend the rule, or the test where it expects too much."),
-            file=mapping.name,
-            rule="mapping-tests",
-        )
+        raise error("mapping-tests", file=mapping.name, tests="; ".join(failed))
     return len(mapping.tests)
 
 

@@ -16,8 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.core.atomic import made_whole
-from ctdhub.core.errors import FileError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.schema.crosswalk import Crosswalk, load_crosswalk, sentence
 from ctdhub.schema.crosswalk_graph import Arrow, arrows
 from ctdhub.schema.model import load_schema
@@ -65,18 +64,9 @@ def write_format(
     """
     crosswalk = load_crosswalk(name)
     if crosswalk.kind != "file":
-        raise FileError(
-            _("{name} is a set of concepts, not a file format.").format(name=name),
-            _("Choose a format that has files, for example ctdc-2024."),
-            rule="format-kind",
-        )
+        raise error("format-kind", name=name)
     if out.suffix.lower() not in (".csv", ".xlsx"):
-        raise FileError(
-            _("The name of the file must end in .csv or .xlsx."),
-            _("Give the file another name."),
-            file=out,
-            rule="format-suffix",
-        )
+        raise error("format-suffix/export", file=out)
     hub = Hub(records, perpetrators)
     columns = [cells(crosswalk, column, hub).to_pylist() for column in crosswalk.written()]
     _save(crosswalk, columns, hub.rows, out)

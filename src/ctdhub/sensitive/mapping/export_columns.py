@@ -8,8 +8,7 @@ from functools import reduce
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.core.errors import FileError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.schema import countries
 from ctdhub.schema.crosswalk import Column, Crosswalk
 from ctdhub.schema.model import load_schema
@@ -48,12 +47,7 @@ class Hub:
                 if v.kind not in ("year", "entity"):
                     domain = pa.array([*schema.domain(v.name), None], pa.string())
                     if not pc.all(pc.is_in(column, value_set=domain), min_count=0).as_py():
-                        raise FileError(
-                            _("The records hold a value that the schema does not know."),
-                            _("Build the records again with this version of the software."),
-                            column=v.name,
-                            rule="domain",
-                        )
+                        raise error("domain", column=v.name)
                 self._columns[v.name] = column
 
     def column(self, name: str) -> pa.ChunkedArray | None:

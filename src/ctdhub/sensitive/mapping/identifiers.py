@@ -10,8 +10,8 @@ from functools import cache
 
 import pyarrow as pa
 
-from ctdhub.core.errors import FileError, IdentifierFound
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError
 from ctdhub.core.text import fold, trim
 from ctdhub.schema.country_names import fold_name
 from ctdhub.sensitive.ingest.identifiers import find_identifiers
@@ -53,14 +53,11 @@ def check_decided(raw: RawTable, mapping: Mapping) -> None:
         taken = proposed == "hash" and (mapping.key_column() or "hash" in lines.values())
         named = mapping.case_column() or "case" in lines.values()
         lines[finding.column] = ("strip" if named else "case") if taken else proposed
-    raise IdentifierFound(
-        _("These columns may identify people: {columns}.").format(columns=found),
-        _(
-            "Add to the mapping under identifiers: {lines}. Write keep with a reason only for "
-            "what identifies nobody."
-        ).format(lines="; ".join(f"{column}: {line}" for column, line in lines.items())),
+    raise error(
+        "identifiers",
         file=raw.file,
-        rule="identifiers",
+        columns=found,
+        lines="; ".join(f"{column}: {line}" for column, line in lines.items()),
     )
 
 
@@ -129,10 +126,5 @@ def keyings(mapping: Mapping, contributor: str, key: bytes) -> tuple[Keying | No
     )
 
 
-def _weak(column: str) -> FileError:
-    return FileError(
-        _("Texts in a column that the mapping declares token are too short to be keyed codes."),
-        _("Use hash for case numbers; token is for codes that the contributor made with a key."),
-        column=column,
-        rule="weak-token",
-    )
+def _weak(column: str) -> HubError:
+    return error("weak-token", column=column)

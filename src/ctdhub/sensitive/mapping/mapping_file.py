@@ -13,7 +13,8 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from ctdhub.core.errors import MappingError, printable
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError, MappingError, printable
 from ctdhub.core.i18n import _
 from ctdhub.sensitive.mapping.builtin import builtin
 from ctdhub.sensitive.mapping.mapping import Mapping
@@ -41,27 +42,12 @@ def load_mapping(path: Path) -> Mapping:
     """
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise MappingError(
-                _("The mapping is larger than {limit} bytes.").format(limit=MAX_BYTES),
-                _("Split long code lists off, or name the file that you meant."),
-                file=path,
-                rule="mapping-size",
-            )
+            raise error("mapping-size", file=path, limit=MAX_BYTES)
         text = path.read_text("utf-8-sig")
-    except OSError as error:
-        raise MappingError(
-            _("The mapping cannot be read."),
-            _("Check the path and the permissions."),
-            file=path,
-            rule="mapping-file",
-        ) from error
-    except UnicodeDecodeError as error:
-        raise MappingError(
-            _("The mapping is not UTF-8 text."),
-            _("Save it as UTF-8."),
-            file=path,
-            rule="mapping-file",
-        ) from error
+    except OSError as cause:
+        raise error("mapping-file", file=path) from cause
+    except UnicodeDecodeError as cause:
+        raise error("mapping-file/utf8", file=path) from cause
     return parse_mapping(text, path.name)
 
 
@@ -81,23 +67,18 @@ def parse_mapping(text: str, file: str) -> Mapping:
         if root is not None:
             _check_keys(root, [0], ())
         data = loader.construct_document(root) if root is not None else None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
+    except yaml.MarkedYAMLError as cause:
+        line = cause.problem_mark.line + 1 if cause.problem_mark else 0
         raise MappingError(
             _("The mapping is not valid YAML at line {line}: {why}.").format(
-                line=line, why=error.problem or error.context
+                line=line, why=cause.problem or cause.context
             ),
             _("Mend that line; texts with : # [ ] { } , need quotes."),
             file=file,
             rule="mapping-yaml",
-        ) from error
-    except yaml.YAMLError as error:
-        raise MappingError(
-            _("The mapping holds characters that YAML does not allow."),
-            _("Remove control characters and save the file again."),
-            file=file,
-            rule="mapping-yaml",
-        ) from error
+        ) from cause
+    except yaml.YAMLError as cause:
+        raise error("mapping-yaml/characters", file=file) from cause
     except MappingFault as fault:
         raise _error(file, root, [(fault.place, str(fault))]) from fault
     if not isinstance(data, dict):
@@ -106,8 +87,8 @@ def parse_mapping(text: str, file: str) -> Mapping:
         return builtin(str(data["builtin"]))
     try:
         return Mapping.model_validate({"name": Path(file).stem, **data})
-    except ValidationError as error:
-        raise _error(file, root, [_fault(detail) for detail in error.errors()]) from None
+    except ValidationError as cause:
+        raise _error(file, root, [_fault(detail) for detail in cause.errors()]) from None
 
 
 def _check_keys(node: yaml.Node, count: list[int], place: Place) -> None:
@@ -146,7 +127,7 @@ def _fault(detail: ErrorDetails) -> tuple[Place, str]:
     return place, known.get(detail["type"], detail["msg"])
 
 
-def _error(file: str, root: yaml.Node | None, faults: list[tuple[Place, str]]) -> MappingError:
+def _error(file: str, root: yaml.Node | None, faults: list[tuple[Place, str]]) -> HubError:
     shown = []
     for place, text in faults[:8]:
         line = _line(root, place)
@@ -160,12 +141,7 @@ def _error(file: str, root: yaml.Node | None, faults: list[tuple[Place, str]]) -
         )
     if len(faults) > len(shown):
         shown.append(_("and {n} more").format(n=len(faults) - len(shown)))
-    return MappingError(
-        _("The mapping is wrong at {places}.").format(places="; ".join(shown)),
-        _("Mend the named lines; the guide lists every key that a mapping may have."),
-        file=file,
-        rule="mapping",
-    )
+    return error("mapping", file=file, places="; ".join(shown))
 
 
 def _line(node: yaml.Node | None, place: Place) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.core.errors import FileError
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import _
 from ctdhub.core.text import fold
 from ctdhub.schema.emit import arrow_schema
@@ -112,14 +112,7 @@ def _check_columns(raw: RawTable, mapping: Mapping) -> None:
         if header.find(column) is None and fold(column) not in optional
     ]
     if missing:
-        raise FileError(
-            _("The file lacks columns that the mapping reads: {columns}.").format(
-                columns=", ".join(missing)
-            ),
-            _("Check that the mapping is meant for this file, or list them under optional."),
-            file=raw.file,
-            rule="missing-columns",
-        )
+        raise error("missing-columns", file=raw.file, columns=", ".join(missing))
 
 
 def _keys(raw: RawTable, rows: pa.ChunkedArray, keying: Keying | None) -> pa.Array:

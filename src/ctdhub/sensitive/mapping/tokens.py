@@ -7,8 +7,7 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.core.errors import FileError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.text import trim
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import Header
@@ -60,13 +59,7 @@ def tokens_of(table: pa.Table, mapping: Mapping, rows: pa.Array) -> Rows:
                 if not (plain := trim(token)):
                     continue
                 if not FORM.fullmatch(plain):
-                    raise FileError(
-                        _("A column that the mapping lists under tokens holds other texts."),
-                        _("List only columns that `ctdhub tokens` made."),
-                        row=row,
-                        column=column,
-                        rule="weak-token",
-                    )
+                    raise error("weak-token/other-texts", row=row, column=column)
                 found.setdefault(record, []).append(plain)
     return found
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from ctdhub.core.errors import HubError
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.format import number
 from ctdhub.core.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, _, current, language
 from ctdhub.document.charts.bars import draw
@@ -78,9 +78,7 @@ def build_exhibit(
             something else.
     """
     if not stories:
-        what = _("There are no stories to show.")
-        fix = _("Write one in the folder stories of the hub, for example stories/first.en.md.")
-        raise HubError(what, fix, rule="no-stories")
+        raise error("no-stories")
     report = progress or (lambda message, fraction: None)
     with renewed(out, MARK, release) as fresh:
         answers, languages = Answers(release), offered(release)

@@ -15,6 +15,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import StoryError, printable
 from ctdhub.core.i18n import LANGUAGES, _
 
@@ -84,12 +85,7 @@ def read_stories(folder: Path) -> tuple[Story, ...]:
     for file in sorted(folder.glob("[!.]*.md")):
         match = NAME.fullmatch(file.name)
         if match is None or match[2] not in LANGUAGES or file.is_symlink():
-            what = _("The file's name is not the name of a story.")
-            fix = _(
-                "Name it like my-story.en.md: small letters, digits and hyphens, then one of the "
-                "languages {languages}."
-            ).format(languages=", ".join(LANGUAGES))
-            raise StoryError(what, fix, file=file, rule="story-name")
+            raise error("story-name", file=file, languages=", ".join(LANGUAGES))
         found.setdefault(match[1], {})[match[2]] = _read(file, match[2])
     stories = [_story(slug, texts) for slug, texts in found.items()]
     return tuple(sorted(stories, key=lambda s: (-s.date.toordinal(), s.slug)))
@@ -104,14 +100,10 @@ def _story(slug: str, texts: Mapping[str, tuple[Telling, dt.date | None]]) -> St
         raise StoryError(what, fix.format(file=english), file=file, rule="story-english")
     day = texts[LANGUAGES[0]][1]
     if day is None:
-        what = _("The story has no date.")
-        fix = _("Write a line like `date: 2026-03-01` into the first lines of the English text.")
-        raise StoryError(what, fix, file=english, line=1, rule="story-date")
+        raise error("story-date", file=english, line=1)
     for telling, other in texts.values():
         if other not in (None, day):
-            what = _("The date is not that of the English text.")
-            fix = _("Leave the date out here, or make both the same.")
-            raise StoryError(what, fix, file=telling.start.file, line=1, rule="story-date")
+            raise error("story-date/differs", file=telling.start.file, line=1)
     return Story(slug, day, {lang: telling for lang, (telling, _day) in texts.items()})
 
 
@@ -119,32 +111,28 @@ def _read(file: Path, lang: str) -> tuple[Telling, dt.date | None]:
     head, body, first = _parts(file, _text(file))
     try:
         settings = _Settings.model_validate(yaml.safe_load(head))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        faults = error.errors() if isinstance(error, ValidationError) else []
+    except (yaml.YAMLError, ValueError, RecursionError) as cause:
+        faults = cause.errors() if isinstance(cause, ValidationError) else []
         names = sorted({str(e["loc"][0]) for e in faults if e["loc"]})
-        what = _("The first lines of the story are not what they should be: {names}.").format(
-            names=printable(", ".join(names)) or "YAML"
-        )
-        fix = _(
-            "Write title (up to {title} characters), summary (up to {summary}), date (like "
-            "2026-03-01), each on one line, and nothing else; text with a colon needs quotes."
-        ).format(title=120, summary=300)
-        raise StoryError(what, fix, file=file, line=1, rule="story-head") from None
+        raise error(
+            "story-head",
+            file=file,
+            line=1,
+            names=printable(", ".join(names)) or "YAML",
+            title=120,
+            summary=300,
+        ) from None
     telling = Telling(lang, settings.title, settings.summary, body, Place(file, first))
     return telling, settings.date
 
 
 def _text(file: Path) -> str:
     if file.stat().st_size > LARGEST:
-        what = _("The story is larger than {n} bytes.").format(n=LARGEST)
-        raise StoryError(
-            what, _("Make it shorter, or split it in two."), file=file, rule="story-size"
-        )
+        raise error("story-size", file=file, n=LARGEST)
     try:
         text = file.read_text("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
-        what = _("The story is not in UTF-8.")
-        raise StoryError(what, _("Save it as UTF-8."), file=file, rule="story-utf8") from None
+        raise error("story-utf8", file=file) from None
     if hidden := _HIDDEN.search(text):
         what = _("The story has a character that cannot be seen or that turns the text around.")
         fix = _("Write the line anew without copying it; direction is set by the page itself.")
@@ -160,6 +148,4 @@ def _parts(file: Path, text: str) -> tuple[str, str, int]:
         for n, line in enumerate(lines[1:], 1):
             if line.rstrip() == FENCE:
                 return "\n".join(lines[1:n]), "\n".join(lines[n + 1 :]), n + 2
-    what = _("The story does not begin with its settings.")
-    fix = _("Begin with a line ---, then title, summary and date, then a line --- again.")
-    raise StoryError(what, fix, file=file, line=1, rule="story-head")
+    raise error("story-head/missing", file=file, line=1)

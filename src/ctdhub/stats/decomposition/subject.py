@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ctdhub.core.errors import QuestionError
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import _, current
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
@@ -104,26 +104,14 @@ def find_question(text: str, answers: Answers, country_of: CountryOf | None = No
         return EVERYBODY
     known = [n for n in sorted(answers.variables) if load_schema().variable(n).kind != "year"]
     if name not in known:
-        raise QuestionError(
-            _("The release has no variable of that name."),
-            _("Give one of: {names}.").format(names=", ".join(known)),
-            rule="no-such-variable",
-        )
+        raise error("no-such-variable", names=", ".join(known))
     if name in REGIONS:
         if not value:
-            raise QuestionError(
-                _("The country or region is missing."),
-                _("Give one, for example {name}=Europe or {name}=ITA.").format(name=name),
-                rule="no-such-place",
-            )
+            raise error("no-such-place/missing", name=name)
         return Question(name, find_place(value, country_of).key)
     codes = answers.domain(name)
     if not value and load_schema().variable(name).kind == "flag":
         value = YES
     if value not in codes:
-        raise QuestionError(
-            _("The variable has no such value."),
-            _("Give {name}= and one of: {names}.").format(name=name, names=", ".join(codes)),
-            rule="no-such-value",
-        )
+        raise error("no-such-value", name=name, names=", ".join(codes))
     return Question(name, value)

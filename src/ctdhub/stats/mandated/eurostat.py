@@ -6,7 +6,7 @@ by citizenship (reporting country, other EU country, non-EU country); Directive 
 
 from __future__ import annotations
 
-from ctdhub.core.errors import HubError
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import _, current
 from ctdhub.schema import countries
 from ctdhub.schema.citizenship_group import NATIONAL, OTHER_EU, THIRD_COUNTRY
@@ -26,11 +26,7 @@ def sheet(answers: Answers, scope: Scope) -> Sheet:
     """
     places = [place for place in scope.places if place in countries.members("eu")]
     if not places:
-        raise HubError(
-            _("This table is for reporting countries in the European Union."),
-            _("Give one of its members: --country ITA; or ask for another table: --for greta."),
-            rule="reporting-country",
-        )
+        raise error("reporting-country")
     lines = [
         line
         for place in places

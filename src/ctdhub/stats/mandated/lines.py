@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ctdhub.core.errors import HubError
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import _
 from ctdhub.schema import countries
 from ctdhub.stats.answers import NOT_MEASURED, Answer, Answers, Where
@@ -117,20 +117,10 @@ def scope(
     """
     first, last = answers.release.years
     if country is not None and country.upper() not in countries.ALPHA3:
-        raise HubError(
-            _("There is no country with this code."),
-            _("Give the three letters of ISO 3166, such as ITA for Italy."),
-            rule="country",
-        )
+        raise error("country/code")
     wanted = years or (max(first, last - 2), last)
     if not first <= wanted[0] <= wanted[1] <= last:
-        raise HubError(
-            _("The years must lie between {first} and {last}, the first first.").format(
-                first=first, last=last
-            ),
-            _("Give years that the release covers: --year {last}.").format(last=last),
-            rule="years",
-        )
+        raise error("years/mandated", first=first, last=last)
     return Scope(
         places=(country.upper(),) if country else reported_places(answers),
         years=tuple(str(y) for y in range(wanted[0], wanted[1] + 1)),

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import FileError
 from ctdhub.core.i18n import _
 from ctdhub.schema import countries
@@ -48,21 +49,13 @@ class Population:
         """
         people = self.people.get((country, year))
         if people is not None and people < most:
-            what = _(
-                "The population of {country} in {year} is smaller than the number of people "
-                "identified there may be, so it cannot be right."
-            ).format(country=country, year=year)
-            fix = _(
-                "Write the number of all people who live in the country, not in thousands or "
-                "millions, or delete the row; then run the command again."
-            )
-            raise FileError(
-                what,
-                fix,
+            raise error(
+                "population-small",
                 file=self.file,
                 row=self.rows.get((country, year)),
                 column="population",
-                rule="population-small",
+                country=country,
+                year=year,
             )
 
 
@@ -76,8 +69,8 @@ def load_population(path: Path) -> Population:
     content = path.read_bytes()
     try:
         text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _fault(path, None, None, _("The file cannot be read as UTF-8 text.")) from error
+    except UnicodeDecodeError as cause:
+        raise _fault(path, None, None, _("The file cannot be read as UTF-8 text.")) from cause
     if len(content) > MAX_BYTES:
         raise _fault(path, None, None, _("The file is larger than a table of countries can be."))
     lines = csv.reader(text.splitlines())

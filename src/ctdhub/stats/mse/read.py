@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import UnreadableFile, printable
 from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import _, ngettext
@@ -47,13 +48,7 @@ def lists_of(
         on = tuple(_on(cell, place, name, file) for name, cell in zip(lists, row, strict=False))
         people = _count(row[-1] if len(row) == len(names) else None, place, names[-1], file)
         if not any(on):
-            raise UnreadableFile(
-                _("A row is on no list: nobody can know how many people that are."),
-                _("Delete the row; the people on no list are what is estimated."),
-                file=file,
-                row=place,
-                rule="lists-none",
-            )
+            raise error("lists-none", file=file, row=place)
         cells[on] = cells.get(on, 0.0) + people
         places.setdefault(on, []).append(place)
     table = Lists.of(lists, cells)
@@ -63,45 +58,18 @@ def lists_of(
 
 def _check_lists(lists: list[str], file: str) -> None:
     if len(lists) < 2:
-        raise UnreadableFile(
-            _("The table has fewer than two lists: one list says nothing about people it misses."),
-            _("Give a column of 0 and 1 for each of at least two lists, and the number of people "
-              "as the last column."),
-            file=file,
-            rule="lists-few",
-        )  # fmt: skip
+        raise error("lists-few", file=file)
     if len(lists) > MOST_LISTS:
-        raise UnreadableFile(
-            _("The table has {n} lists; more than {most} cannot be estimated from.").format(
-                n=number(len(lists)), most=number(MOST_LISTS)
-            ),
-            _("Merge lists of the same kind, for example all hotlines."),
-            file=file,
-            rule="lists-many",
-        )
+        raise error("lists-many", file=file, n=number(len(lists)), most=number(MOST_LISTS))
     for name in lists:
         if not name or lists.count(name) > 1:
-            raise UnreadableFile(
-                _("A list has no name, or two lists have the same one."),
-                _("Give each column its own name."),
-                file=file,
-                column=name or None,
-                rule="lists-names",
-            )
+            raise error("lists-names", file=file, column=name or None)
 
 
 def _on(cell: str | None, place: int, name: str, file: str) -> bool:
     text = _WHOLE.sub(r"\1", (cell or "").strip())
     if text not in _OUT_AND_IN:
-        raise UnreadableFile(
-            _("A cell of a list is neither 0 nor 1."),
-            _("Write 1 where the people are on the list and 0 where they are not; the last column "
-              "alone counts people."),
-            file=file,
-            row=place,
-            column=name,
-            rule="lists-cell",
-        )  # fmt: skip
+        raise error("lists-cell", file=file, row=place, column=name)
     return _OUT_AND_IN[text]
 
 
@@ -134,20 +102,9 @@ def _number(cell: str | None) -> float | None:
 
 def _check_people(table: Lists, file: str) -> None:
     if table.seen <= 0:
-        raise UnreadableFile(
-            _("The table counts nobody."),
-            _("Give a row for each combination of lists that people are on."),
-            file=file,
-            rule="lists-empty",
-        )
+        raise error("lists-empty", file=file)
     if table.overlapping <= 0:
-        raise UnreadableFile(
-            _("Nobody is on two lists, so nothing can be said about people on none."),
-            _("Check how records of the same person were linked between lists, or add a list that "
-              "shares people with the others."),
-            file=file,
-            rule="lists-overlap",
-        )  # fmt: skip
+        raise error("lists-overlap", file=file)
 
 
 def _warnings(table: Lists, places: dict[tuple[bool, ...], list[int]]) -> list[str]:

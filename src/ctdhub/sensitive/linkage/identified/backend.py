@@ -9,8 +9,7 @@ from importlib.util import find_spec
 
 import duckdb
 
-from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.sensitive.linkage.identified.comparisons import MACROS
 
 CLOSED = (
@@ -30,11 +29,7 @@ def check_installed() -> None:
         HubError: Splink is not installed.
     """
     if find_spec("splink") is None:
-        raise HubError(
-            _("Splink, which links by identifiers, is not installed."),
-            _("Install it: pip install 'ctdhub[splink]'. `ctdhub tokens` needs none of it."),
-            rule="no-splink",
-        )
+        raise error("no-splink")
 
 
 @contextmanager

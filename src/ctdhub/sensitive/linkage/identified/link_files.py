@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ctdhub.core.atomic import made_whole
-from ctdhub.core.errors import FileError
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import _
 from ctdhub.sensitive.ingest.headers import ROW
 from ctdhub.sensitive.ingest.raw import RawTable
@@ -89,12 +89,7 @@ def link_files(
         own += [tokeniser.tokens(who) for who in people_of(raw.table, file.plan)]
         cases.append(_cases(file))
         if not any(tokens for _first, tokens in own[starts[-1] :]):
-            raise FileError(
-                _("No row of the file says enough to link it."),
-                _("Name the columns: --columns given=…,family=…,birth=…,place=…"),
-                file=raw.file,
-                rule="no-identifiers",
-            )
+            raise error("no-identifiers", file=raw.file)
         starts.append(len(own))
     parts = [slice(a, b) for a, b in pairwise(starts)]
     persons = persons_of(tables, cases, [[first for first, _all in own[part]] for part in parts])
@@ -126,22 +121,12 @@ def check_files(names: Sequence[str], out: Path) -> None:
         FileError: there is one file only, two have one name, or ``out`` exists.
     """
     if len(names) < 2:
-        raise FileError(
-            _("Linking needs the files of two contributors or more."),
-            _("Name all files of the round in one command."),
-            rule="one-file",
-        )
+        raise error("one-file")
     copies = [copy_name(name) for name in names]
     if twice := [n for n, copy in zip(names, copies, strict=True) if copies.count(copy) > 1]:
-        raise FileError(
-            _("Two files have one name: their copies would, too."),
-            _("Give each contributor's file a name of its own."),
-            file=twice[0],
-            rule="one-name",
-        )
+        raise error("one-name", file=twice[0])
     if out.exists():
-        what, fix = _("The folder exists already."), _("Name a new folder, or take that one away.")
-        raise FileError(what, fix, file=out, rule="no-overwrite")
+        raise error("no-overwrite/new-folder", file=out)
 
 
 def check_earlier(folder: Path, tokeniser: Tokeniser) -> None:

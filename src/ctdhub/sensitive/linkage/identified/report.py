@@ -16,8 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from ctdhub.core.errors import FileError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.sensitive.linkage.identified.cluster_tokens import Own, fingerprint
 from ctdhub.sensitive.linkage.identified.persons import Persons
 from ctdhub.sensitive.linkage.identified.resolve import Doubtful, Resolved
@@ -137,19 +136,9 @@ def earlier_tokens(folder: Path, check: str) -> dict[str, set[str]]:
     except (OSError, UnicodeDecodeError):
         rows = []
     if not rows or tuple(rows[0]) != TOKENS or any(len(row) != 2 for row in rows):
-        raise FileError(
-            _("This is no folder that `ctdhub link` wrote."),
-            _("Name the folder of the round before, or leave out --earlier."),
-            file=folder,
-            rule="earlier",
-        )
+        raise error("earlier", file=folder)
     if rows[1:2] != [[check, check]]:
-        raise FileError(
-            _("The earlier round had another key or release."),
-            _("Leave out --earlier: tokens of two keys or releases never agree."),
-            file=folder,
-            rule="earlier",
-        )
+        raise error("earlier/other-key", file=folder)
     for first, token in rows[2:]:
         found.setdefault(first, set()).add(token)
     return found

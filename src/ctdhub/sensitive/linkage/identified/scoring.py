@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ctdhub.core.errors import HubError
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import _
 from ctdhub.sensitive.linkage.identified.backend import check_installed, database, quiet
 from ctdhub.sensitive.linkage.identified.comparisons import Comparison, candidates, comparisons
@@ -90,11 +90,7 @@ def score(
         try:
             return _score(connection, files, persons, more, progress)
         except (duckdb.Error, SplinkException):  # their words can quote a cell
-            raise HubError(
-                _("The files could not be compared; most often the memory does not suffice."),
-                _("Link fewer files at a time, or on a computer with more memory."),
-                rule="linking",
-            ) from None
+            raise error("linking") from None
 
 
 def _score(

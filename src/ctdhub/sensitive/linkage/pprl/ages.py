@@ -9,6 +9,7 @@ from typing import Literal
 
 import pyarrow as pa
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import FileError
 from ctdhub.core.i18n import _
 from ctdhub.core.text import trim
@@ -42,13 +43,9 @@ def check_ages(raw: RawTable, plan: Plan, at: AgeAt) -> None:
     """
     birth = plan.of("birth")
     if birth is None or at.column not in raw.table.column_names:
-        what = _("There is no such column to count ages from.")
-        fix = _("Name a birth column under --columns, and a column of the file under --age-at.")
-        raise FileError(what, fix, file=raw.file, column=at.column, rule="age-at")
+        raise error("age-at/no-column", file=raw.file, column=at.column)
     if AGE in plan.fated("stay") + plan.fated("code"):
-        what = _("The file has a column with the name of a column that is added.")
-        fix = _("Leave out --age-at, or name that column under --strip.")
-        raise FileError(what, fix, file=raw.file, column=AGE, rule="age-at")
+        raise error("age-at/column-taken", file=raw.file, column=AGE)
     lacks: Counter[Lack] = Counter()
     for _age, lack in _counted(raw.table, birth, at):
         if lack is None:

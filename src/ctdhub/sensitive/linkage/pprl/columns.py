@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import FileError
 from ctdhub.core.i18n import _
 from ctdhub.sensitive.ingest.headers import ROW
@@ -131,12 +132,7 @@ def plan(
         what = _("The file has a column with the name of a column that is added.")
         raise _fault(what, raw, taken, "columns")
     if not {"given", "family", "name"} & set(roles) and not {"birth", "place"} <= set(roles):
-        raise FileError(
-            _("No column holds names: there is nothing to make tokens of."),
-            _("Name the columns: --columns given=…,family=…,birth=…,place=…"),
-            file=raw.file,
-            rule="roles",
-        )
+        raise error("roles/none", file=raw.file)
     by_role = {places[name]: role for role, name in roles.items()}
     kept, stripped = {places[n] for n in keep}, {places[n] for n in strip}
     found = {finding.column: finding for finding in find_identifiers(raw)}

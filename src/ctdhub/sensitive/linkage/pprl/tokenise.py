@@ -14,7 +14,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from ctdhub.core.atomic import made_whole
-from ctdhub.core.errors import FileError
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import _
 from ctdhub.core.text import trim
 from ctdhub.sensitive.ingest.raw import RawTable
@@ -105,11 +105,9 @@ def check_new(out: Path) -> None:
         FileError: it exists, or ends in something else than .csv or .parquet.
     """
     if out.suffix.lower() not in FORMS:
-        what = _("The name of the file must end in .csv or .parquet.")
-        raise FileError(what, _("Give the file another name."), file=out, rule="format-suffix")
+        raise error("format-suffix/tokens", file=out)
     if out.exists():
-        what, fix = _("The file exists already."), _("Name a new file, or take that one away.")
-        raise FileError(what, fix, file=out, rule="no-overwrite")
+        raise error("no-overwrite/tokens", file=out)
 
 
 class _Account:

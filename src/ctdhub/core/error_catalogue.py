@@ -1,0 +1,155 @@
+"""Errors by the name of the rule that was broken; their sentences stand in a catalogue.
+
+``errors/*.yaml`` holds one file for each room, read at the first error.  An entry is a rule, or a
+variant of one (``content/markup`` is shown as rule ``content``)::
+
+    cell-size:
+      class: HostileFile
+      what: "A cell is longer than {limit} characters."
+      fix: "Shorten the cell; if it is quoted text, look for a missing quotation mark."
+      doc: "Why the rule is there, or its source; for the reference page only."
+
+Names of rules are a public contract.  What stands in ``{…}`` is given where the error is raised,
+and is never the value of a case record; ``{file}`` and ``{row}`` may be those of its place.
+
+>>> str(error("empty-file", file="in/a.csv"))
+'The file is empty. Check the file, and give one that holds data. (file a.csv, rule empty-file)'
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from ctdhub.core import errors
+from ctdhub.core.errors import HubError, printable
+from ctdhub.core.i18n import Field, Text, field_from_json
+
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)(?::[^{}]*)?\}")
+_PLACES = ("file", "row", "line", "column")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the catalogue.
+
+    Attributes:
+        name: its rule, or ``rule/variant``.
+        room: the file that it stands in, which is the room that raises it.
+        kind: the class that callers catch.
+        what: the English sentence that says what is wrong.
+        fix: the English sentence that says what to do.
+        doc: why the rule is there, or its source; for the reference page only.
+        rules: the rules as which it is shown, where what was found decides.
+    """
+
+    name: str
+    room: str
+    kind: type[HubError]
+    what: str
+    fix: str
+    doc: str = ""
+    rules: tuple[str, ...] = ()
+
+    @property
+    def rule(self) -> str:
+        """The rule as which it is shown."""
+        return self.name.partition("/")[0]
+
+    @property
+    def placeholders(self) -> frozenset[str]:
+        """What stands in its two sentences."""
+        return frozenset(_PLACEHOLDER.findall(self.what + self.fix))
+
+
+def error(
+    name: str,
+    /,
+    *,
+    file: str | Path | None = None,
+    row: int | None = None,
+    line: int | None = None,
+    column: str | None = None,
+    rule: str | None = None,
+    **fields: Field,
+) -> HubError:
+    """The error of an entry of the catalogue, to be raised.
+
+    Args:
+        name: the entry: a rule, or ``rule/variant``.
+        file: the file concerned; only its name is shown.
+        row: 1-based row as a spreadsheet shows it (the header is part of the count).
+        line: 1-based line of a text.
+        column: column name or letter.
+        rule: the rule as which it is shown, where what was found decides.
+        fields: what stands in its sentences; never the value of a case record.
+
+    Returns:
+        An instance of the entry's class.
+
+    Raises:
+        KeyError: the catalogue has no such entry, or a field is missing.
+    """
+    entry = catalogue()[name]
+    given: dict[str, Field] = dict(fields)
+    if file is not None:
+        given.setdefault("file", printable(Path(file).name))
+    given |= {k: v for k, v in (("row", row), ("line", line)) if v is not None}
+    return entry.kind(
+        _text(entry.what, given),
+        _text(entry.fix, given),
+        file=file,
+        row=row,
+        line=line,
+        column=column,
+        rule=rule or entry.rule,
+        name=name,
+        fields=fields,
+    )
+
+
+def _text(message: str, given: Mapping[str, Field]) -> Text:
+    return Text(message, **{name: given[name] for name in _PLACEHOLDER.findall(message)})
+
+
+@cache
+def catalogue() -> Mapping[str, Entry]:
+    """All entries by name."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    found: dict[str, Entry] = {}
+    folder = resources.files("ctdhub.core") / "errors"
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        entries = yaml.load(file.read_text("utf-8"), Loader=loader)  # noqa: S506 (a safe loader)
+        room = file.name.removesuffix(".yaml")
+        for name, entry in entries.items():
+            found[name] = Entry(
+                name,
+                room,
+                getattr(errors, entry["class"]),
+                entry["what"],
+                entry["fix"],
+                entry.get("doc", ""),
+                tuple(entry.get("rules", ())),
+            )
+    return found
+
+
+def as_json(met: HubError) -> dict[str, Any]:
+    """An error as values that JSON knows: its entry and fields, so in no language."""
+    places = {place: getattr(met, place) for place in _PLACES}
+    fields = {k: v.as_json() if isinstance(v, Text) else v for k, v in met.fields.items()}
+    return {"name": met.name, "rule": met.rule, **places, "fields": fields}
+
+
+def from_json(value: Mapping[str, Any]) -> HubError:
+    """The error that :func:`as_json` gave, to be shown in the language of its reader."""
+    fields: dict[str, Any] = {k: field_from_json(v) for k, v in value["fields"].items()}
+    places = {place: value[place] for place in _PLACES}
+    return error(value["name"], rule=value["rule"], **places, **fields)
