@@ -26,9 +26,9 @@ from ctdhub.core.errors import (
     ReleaseError,
 )
 from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.overlap import Overlap
 from ctdhub.release.open import open_release
 from ctdhub.release.verify import verify
-from ctdhub.sensitive.linkage.overlap import Overlap
 from ctdhub.stats.series import by_contributor, overlap
 from tests.journeys.conftest import COLUMNS, make_real, set_languages, set_policy
 

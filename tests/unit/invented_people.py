@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from ctdhub.dp.overlap import Overlap
 from ctdhub.dp.policy import Policy
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.linkage.overlap import Overlap
 
 COLUMNS = (
     "year_of_registration", "gender", "age_band", "citizenship", "country_of_exploitation",

@@ -27,7 +27,7 @@ ARROWS = {
     "sensitive.consent": "core",
     "sensitive.mapping": "core schema sensitive.ingest sensitive.duck",
     "sensitive.linkage": "core schema sensitive.ingest sensitive.duck sensitive.mapping",
-    "sensitive.profile": "core schema sensitive.duck",
+    "sensitive.profile": "core schema sensitive.duck sensitive.linkage",
     "sensitive.workbench": "core schema sensitive.ingest sensitive.mapping sensitive.duck",
     "dp": "core schema border",
     "kanon": "core schema dp",
@@ -44,10 +44,7 @@ ASSEMBLY = {"build", "cli", "ctdhub"}
 CROSSINGS = {
     ("document", "report"),
     ("document", "stats"),
-    ("dp", "sensitive.ingest"),
-    ("dp", "sensitive.linkage"),
     ("report", "site"),
-    ("sensitive.profile", "sensitive.linkage"),
     ("stats", "report"),
 }
 RIGHT_OF_BORDER = {"release", "stats", "report", "site", "client"}

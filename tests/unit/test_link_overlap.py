@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from test_link_clusters import Row, invented, tables, token
 
 from ctdhub.dp.list_overlap import ListTables
+from ctdhub.dp.overlap import Overlap
 from ctdhub.dp.plan import joined_reach
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.linkage.joining import Linking
 from ctdhub.sensitive.linkage.merge import link, persons_of
-from ctdhub.sensitive.linkage.overlap import Overlap, people_by_lists
+from ctdhub.sensitive.linkage.overlap import people_by_lists
 from ctdhub.sensitive.linkage.pprl.derive import KINDS
 from ctdhub.sensitive.linkage.token_joins import ORDER, joins, named
 

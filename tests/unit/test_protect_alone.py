@@ -21,8 +21,8 @@ from ctdhub.cli import protect as verbs
 from ctdhub.core.errors import HubError, Overspend, PolicyError, ReleaseError, UnreadableFile
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.standalone.scope import Scope, scope_of_file
-from ctdhub.dp.standalone.table import bounded, coded, most_people, read_alone
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.dp.standalone.table import bounded, coded, most_people
+from ctdhub.sensitive.ingest.readers import read_as_is, read_table
 
 FILES = ["counts.csv", "counts.parquet", "manifest.json", "records.csv", "records.parquet"]
 MARKER = "Zq7MARKERq7Z"
@@ -324,27 +324,27 @@ def test_parquet_and_csv_say_the_same(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("n,x,b,d\n1,1,true,p\n2,2.5,false,\n,,,\n", "utf-8")
     text = "version: 1\ncolumns: {n: [1, 2], x: [1, 2.5], b: [true, false], d: [p]}\n"
     scope = scope_of(tmp_path, text, table.column_names)
-    columns = coded(read_alone(tmp_path / "t.parquet"), scope)
+    columns = coded(read_as_is(tmp_path / "t.parquet"), scope)
     assert [c.cast(pa.string()).to_pylist() for c in columns.columns] == [
         ["1", "2", None],
         ["1", "2.5", None],
         ["true", "false", None],
         ["p", None, None],
     ]
-    assert columns.slice(0, 2).equals(coded(read_alone(tmp_path / "t.csv"), scope))
+    assert columns.slice(0, 2).equals(coded(read_as_is(tmp_path / "t.csv"), scope))
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 no", b"a,b\n1,2\n"])
 def test_what_is_no_parquet_file_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "t.parquet").write_bytes(content)
     with pytest.raises(UnreadableFile):
-        read_alone(tmp_path / "t.parquet")
+        read_as_is(tmp_path / "t.parquet")
 
 
 def test_lists_in_parquet_are_refused_by_column(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [["x"]], "b": ["y"]}), tmp_path / "t.parquet")
     with pytest.raises(UnreadableFile) as fault:
-        read_alone(tmp_path / "t.parquet")
+        read_as_is(tmp_path / "t.parquet")
     assert (fault.value.column, fault.value.rule) == ("a", "nested")
 
 
@@ -459,6 +459,6 @@ def test_the_verb_drafts_once(app: typer.Typer, tmp_path: Path) -> None:
 def test_a_row_with_too_many_cells_is_named_with_its_remedy(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1,2\n1,2,3\n", "utf-8")
     with pytest.raises(UnreadableFile) as caught:
-        read_alone(tmp_path / "t.csv")
+        read_as_is(tmp_path / "t.csv")
     assert (caught.value.row, caught.value.rule) == (3, "cell-count")
     assert "no row is left out silently" in caught.value.fix

@@ -17,10 +17,15 @@ from ctdhub.dp.standalone.domains import Column, DomainsFile, Focus, load_domain
 from ctdhub.dp.standalone.draft import MOST_VALUES, draft
 from ctdhub.dp.standalone.scope import scope_of_file, scope_of_schema
 from ctdhub.schema.countries import ALPHA3
+from ctdhub.sensitive.ingest.identifiers import find_identifiers
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import reject_table
 
 MARKER = "Zq7MARKERq7Z"
+
+
+def as_draft(table: RawTable) -> str:
+    return draft(table, {found.column: found.reason for found in find_identifiers(table)})
 
 
 def written(folder: Path, text: str) -> Path:
@@ -196,7 +201,7 @@ PEOPLE = pa.table(
 
 
 def test_a_draft_waits_for_a_person(tmp_path: Path) -> None:
-    text = draft(raw(PEOPLE))
+    text = as_draft(raw(PEOPLE))
     path = written(tmp_path, text)
     with pytest.raises(PolicyError) as fault:
         scope_of_file(path, PEOPLE.column_names)
@@ -216,7 +221,7 @@ def test_a_draft_waits_for_a_person(tmp_path: Path) -> None:
 
 
 def test_a_draft_of_nothing_is_refused_as_a_file(tmp_path: Path) -> None:
-    path = written(tmp_path, draft(raw(pa.table({"a": pa.nulls(3, pa.string())}))))
+    path = written(tmp_path, as_draft(raw(pa.table({"a": pa.nulls(3, pa.string())}))))
     with pytest.raises(PolicyError) as fault:
         load_domains(path)
     assert "columns" in fault.value.what
@@ -233,7 +238,7 @@ def test_a_draft_holds_every_value_whatever_its_letters(
     names = [name for name in names if name != "_row"] or ["a"]
     columns = [data.draw(st.lists(cells, min_size=3, max_size=3)) for _name in names]
     table = raw(pa.table(columns, names=names))
-    text = draft(table)
+    text = as_draft(table)
     drafted = [line for line in text.splitlines() if line.startswith('  "')]
     if not drafted:
         return

@@ -32,7 +32,7 @@ from ctdhub.dp.secagg.messages import Request, Round, Total
 from ctdhub.dp.secagg.party_state import open_keep
 from ctdhub.dp.secagg.summed import Summed
 from ctdhub.dp.standalone.domains import DomainsFile
-from ctdhub.dp.standalone.table import read_alone
+from ctdhub.sensitive.ingest.readers import read_as_is
 
 
 class Table:
@@ -55,7 +55,7 @@ class Table:
 
     def mask(self, *but: str) -> Table:
         for name in set(self.names) - set(but):
-            raw = read_alone(self.folder / f"{name}.csv")
+            raw = read_as_is(self.folder / f"{name}.csv")
             contributor_side.mask(self.exchange, self.keep(name), raw)
         return self
 
@@ -84,7 +84,7 @@ class Table:
     def exact(self, *but: str) -> Any:
         """The exact numbers of all records but those of some."""
         return contributor_side.counted(
-            read_alone(self.joined_lines(*but)),
+            read_as_is(self.joined_lines(*but)),
             read_any(named(self.exchange, "plan"))[0].scope(),  # type: ignore[attr-defined]
             Layout(self.domains.plan()),
             b"key",
@@ -112,7 +112,7 @@ def test_a_sum_of_two_is_never_uncovered(tmp_path: Path) -> None:
         Round(terms=round_.terms, keys=round_.keys, threshold=2)
     for name in NAMES[:2]:
         contributor_side.mask(
-            table.exchange, table.keep(name), read_alone(table.folder / f"{name}.csv")
+            table.exchange, table.keep(name), read_as_is(table.folder / f"{name}.csv")
         )
     with pytest.raises(CountError, match="2 contributors are there; 3 are needed"):
         hub_side.close(table.exchange, table.hub, (NAMES[2],))
@@ -143,7 +143,7 @@ def test_too_many_are_lost(table: Table) -> None:
     with pytest.raises(CountError, match="3 contributors are there; 4 are needed"):
         hub_side.close(table.exchange, table.hub, ("clinic", "hotline"))
     for name in ("clinic", "hotline"):
-        raw = read_alone(table.folder / f"{name}.csv")
+        raw = read_as_is(table.folder / f"{name}.csv")
         contributor_side.mask(table.exchange, table.keep(name), raw)
     hub_side.close(table.exchange, table.hub)
     table.reveal("clinic", "refuge")
@@ -175,7 +175,7 @@ def test_nobody_is_left_out_by_accident(table: Table) -> None:
 def test_who_masked_too_late_stays_hidden_and_may_help(table: Table) -> None:
     table.closed("clinic")
     contributor_side.mask(
-        table.exchange, table.keep("clinic"), read_alone(table.folder / "clinic.csv")
+        table.exchange, table.keep("clinic"), read_as_is(table.folder / "clinic.csv")
     )
     table.reveal("hotline")
     found = hub_side.total(table.exchange, table.hub)[1]
@@ -212,7 +212,7 @@ def test_a_key_that_has_served_is_destroyed(table: Table) -> None:
     named(table.exchange, "masked", "refuge").unlink()
     with pytest.raises(CountError, match="over"):
         contributor_side.mask(
-            table.exchange, table.keep("refuge"), read_alone(table.folder / "refuge.csv")
+            table.exchange, table.keep("refuge"), read_as_is(table.folder / "refuge.csv")
         )
 
 
@@ -233,7 +233,7 @@ def test_a_request_for_few_is_refused(table: Table) -> None:
 def test_masking_again_counts_the_better_table(table: Table) -> None:
     table.started().mask()
     mine = named(table.exchange, "masked", "refuge")
-    raw = read_alone(table.folder / "refuge.csv")
+    raw = read_as_is(table.folder / "refuge.csv")
     with pytest.raises(CountError, match="never overwritten"):
         contributor_side.mask(table.exchange, table.keep("refuge"), raw)
     old = mine.read_bytes()
@@ -264,7 +264,7 @@ def test_another_round_than_the_one_that_was_joined(
     keys = {**mine.keys, "refuge": theirs.keys["refuge"]}
     path.unlink()
     write(path, mine.model_copy(update={"keys": keys}) if what == "another key" else theirs)
-    raw = read_alone(table.folder / "refuge.csv")
+    raw = read_as_is(table.folder / "refuge.csv")
     with pytest.raises(CountError, match="not the round that you joined"):
         contributor_side.mask(table.exchange, table.keep("refuge"), raw)
     assert not named(table.exchange, "masked", "refuge").exists()
@@ -356,7 +356,7 @@ def test_a_cell_outside_its_domain_stops_masking_without_its_value(table: Table)
     path = table.folder / "refuge.csv"
     path.write_text("year,gender,age,debt\n2020,Zq7MARKER,0-17,no\n", "utf-8")
     with pytest.raises(PolicyError) as error:
-        contributor_side.mask(table.exchange, table.keep("refuge"), read_alone(path))
+        contributor_side.mask(table.exchange, table.keep("refuge"), read_as_is(path))
     assert "Zq7MARKER" not in str(error.value)
     assert not named(table.exchange, "masked", "refuge").exists()
 
@@ -492,7 +492,7 @@ def test_rows_of_a_person_are_bounded_at_each_contributor(tmp_path: Path) -> Non
         (tmp_path / f"{name}.csv").write_text("a,who\nx,1\ny,1\nx,1\nx,1\ny,2\n", "utf-8")
     hub_side.start(exchange, keep)
     for name in NAMES[:3]:
-        contributor_side.mask(exchange, tmp_path / name, read_alone(tmp_path / f"{name}.csv"))
+        contributor_side.mask(exchange, tmp_path / name, read_as_is(tmp_path / f"{name}.csv"))
     hub_side.close(exchange, keep)
     for name in NAMES[:3]:
         contributor_side.reveal(exchange, tmp_path / name)

@@ -222,14 +222,14 @@ def _contributor(counts: typer.Typer) -> None:
         exchange: Exchange,
         keep: Kept,
     ) -> None:
+        from ctdhub.core.tabular import ROW
         from ctdhub.dp.secagg import contributor_side as side
         from ctdhub.dp.secagg.files import read_round
-        from ctdhub.dp.standalone.table import read_alone
-        from ctdhub.sensitive.ingest.headers import ROW
+        from ctdhub.sensitive.ingest.readers import read_as_is
 
         with bar() as progress:
             progress(_("reading"), 0.0)
-            raw = read_alone(table)
+            raw = read_as_is(table)
             path = side.mask(exchange, keep, raw, progress=progress)
         for note in raw.notes:
             errors.print(escape(note))

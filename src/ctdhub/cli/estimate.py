@@ -119,8 +119,8 @@ def _check(chart: Path | None, level: float | None) -> None:
 
 def _read(source: Path) -> tuple[Lists, tuple[str, ...], Release | None]:
     """The lists, warnings on the file, and the release that they are of, if any."""
-    from ctdhub.dp.standalone.table import read_alone
-    from ctdhub.sensitive.ingest.headers import ROW
+    from ctdhub.core.tabular import ROW
+    from ctdhub.sensitive.ingest.readers import read_as_is
     from ctdhub.stats.mse.of_release import lists_in
     from ctdhub.stats.mse.read import lists_of
 
@@ -130,7 +130,7 @@ def _read(source: Path) -> tuple[Lists, tuple[str, ...], Release | None]:
         if lists is None:
             raise error("no-overlap", file=source)
         return lists, (), release
-    raw = read_alone(source)
+    raw = read_as_is(source)
     names = [name for name in raw.table.column_names if name != ROW]
     columns = [raw.table[name].to_pylist() for name in names]
     rows = list(zip(raw.table[ROW].to_pylist(), zip(*columns, strict=True), strict=True))

@@ -92,13 +92,13 @@ def _may_write(table: Path, target: Path, force: bool) -> None:
 
 def _read(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
     """The table as text columns, and what its reader decided on its own."""
-    from ctdhub.sensitive.ingest import headers
+    from ctdhub.core.tabular import ROW
     from ctdhub.sensitive.ingest.readers import read_table
 
     if path.suffix.lower() == ".parquet":
         return _read_parquet(path), ()
     raw = read_table(path).whole()
-    return raw.table.drop_columns([headers.ROW]), raw.notes
+    return raw.table.drop_columns([ROW]), raw.notes
 
 
 def _read_parquet(path: Path) -> pa.Table:

@@ -122,9 +122,11 @@ def register(app: typer.Typer) -> None:
         ),
     ) -> None:
         from ctdhub.dp.standalone.draft import draft
-        from ctdhub.dp.standalone.table import read_alone
+        from ctdhub.sensitive.ingest.identifiers import find_identifiers
+        from ctdhub.sensitive.ingest.readers import read_as_is
 
-        text = draft(read_alone(table))
+        raw = read_as_is(table)
+        text = draft(raw, {found.column: found.reason for found in find_identifiers(raw)})
         try:
             with out.open("x", encoding="utf-8") as handle:
                 handle.write(text)
@@ -158,12 +160,13 @@ class Asked:
 
     def of_table(self, table: Path) -> tuple[Protected, int, list[str], tuple[str, ...]]:
         """The answer, rows of one person, columns that are left out, notes of the reader."""
+        from ctdhub.core.tabular import ROW
         from ctdhub.dp.secagg.answer import SCHEMA
         from ctdhub.dp.standalone.scope import scope_of_file, scope_of_schema
-        from ctdhub.dp.standalone.table import fit_domains, protect_alone, read_alone
-        from ctdhub.sensitive.ingest.headers import ROW
+        from ctdhub.dp.standalone.table import fit_domains, protect_alone
+        from ctdhub.sensitive.ingest.readers import read_as_is
 
-        raw = read_alone(table)
+        raw = read_as_is(table)
         header = [name for name in raw.table.column_names if name != ROW]
         scope = (
             scope_of_schema(header, self.support)

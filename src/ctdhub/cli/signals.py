@@ -127,15 +127,13 @@ def _table(path: Path, noise_sd: float, *, gaps_are_zero: bool) -> Given:
     Raises:
         HubError: it cannot be read, or a row of it.
     """
-    from ctdhub.sensitive.ingest import headers
+    from ctdhub.core.tabular import ROW
     from ctdhub.sensitive.ingest.readers import read_table
     from ctdhub.stats.signals.cells import Given
 
     raw = read_table(path).whole()
-    columns = {
-        name: raw.table[name].to_pylist() for name in raw.table.column_names if name != headers.ROW
-    }
-    rows = raw.table[headers.ROW].to_pylist()
+    columns = {name: raw.table[name].to_pylist() for name in raw.table.column_names if name != ROW}
+    rows = raw.table[ROW].to_pylist()
     return Given(columns, rows, raw.file, noise_sd, gaps_are_zero)
 
 

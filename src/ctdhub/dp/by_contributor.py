@@ -23,6 +23,7 @@ from ctdhub.dp.count import Counts
 from ctdhub.dp.intervals import named_cells
 from ctdhub.dp.list_overlap import ListTables, list_tables
 from ctdhub.dp.noise import Bits
+from ctdhub.dp.overlap import Overlap
 from ctdhub.dp.plan import Columns, joined_reach
 from ctdhub.dp.policy import Domains, Policy
 from ctdhub.dp.pooling import pool, variances
@@ -31,7 +32,6 @@ from ctdhub.dp.rows import Tally
 from ctdhub.dp.workload import Workload, cost, measure, question
 from ctdhub.dp.yearly import DECIMALS
 from ctdhub.schema.model import Schema
-from ctdhub.sensitive.linkage.overlap import Overlap
 
 OVERLAP_SHARE = Fraction(1, 3)
 """Part of the sources' budget that goes to the overlap, where lists are named: its cells are few,

@@ -19,12 +19,12 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.charge import Entry, Kind, taking_part
 from ctdhub.dp.ledger.purposes import written
 from ctdhub.dp.mechanism import Progress, answer_of
+from ctdhub.dp.overlap import Overlap
 from ctdhub.dp.plan import Columns, Plan, plan_of
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.rows import InMemory, Rows, Tally
 from ctdhub.dp.workload import Workload, workload
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.linkage.overlap import Overlap
 
 ENGINE = "4"
 """Version of the method; a new one makes every question a new question.  From 4 on a question is

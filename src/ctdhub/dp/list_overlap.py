@@ -18,10 +18,10 @@ from ctdhub.border import DOUBLES, LISTS
 from ctdhub.core.errors import PolicyError
 from ctdhub.core.i18n import _
 from ctdhub.dp.count import Counts
+from ctdhub.dp.overlap import Overlap
 from ctdhub.dp.plan import joined_reach
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.workload import Workload, question
-from ctdhub.sensitive.linkage.overlap import Overlap
 
 DOUBLES_SHARE = Fraction(1, 10)
 """Part of the overlap's budget that goes to the number of doubles: it is one number, and large."""

@@ -18,12 +18,12 @@ from ctdhub.core.errors import HubError, LedgerTampered, ReleaseError, printable
 from ctdhub.core.i18n import _
 from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.overlap import Overlap
 from ctdhub.dp.policy import Policy
 from ctdhub.release.approvals import APPROVALS, Approvals, LedgerHead
 from ctdhub.release.manifest import MANIFEST, Manifest
 from ctdhub.release.verify import digest
 from ctdhub.schema.model import PERSON
-from ctdhub.sensitive.linkage.overlap import Overlap
 
 ANSWER = "answer.json"
 

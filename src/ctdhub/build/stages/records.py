@@ -30,10 +30,10 @@ from ctdhub.build.withdrawn import (
 )
 from ctdhub.core.error_catalogue import error
 from ctdhub.dp.list_overlap import list_tables
+from ctdhub.dp.overlap import Overlap
 from ctdhub.dp.policy import Policy, load_policy
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.linkage.joining import Linking
-from ctdhub.sensitive.linkage.overlap import Overlap
 from ctdhub.sensitive.linkage.partitions import Places
 from ctdhub.sensitive.linkage.review import READ
 from ctdhub.sensitive.linkage.token_joins import joins

@@ -15,6 +15,7 @@ from ctdhub.core.atomic import made_whole
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import CountError
 from ctdhub.core.i18n import _
+from ctdhub.core.tabular import Tabular
 from ctdhub.dp.count import count, encode
 from ctdhub.dp.mechanism import Progress
 from ctdhub.dp.noise import Bits
@@ -34,7 +35,6 @@ from ctdhub.dp.secagg.messages import Joined, Request, Round
 from ctdhub.dp.secagg.party_state import Keep, new_keep, open_keep
 from ctdhub.dp.standalone.scope import Scope
 from ctdhub.dp.standalone.table import fit_domains
-from ctdhub.sensitive.ingest.raw import RawTable
 
 
 def join(exchange: Path, keep: Path, name: str, source: Bits = os.urandom) -> Path:
@@ -74,7 +74,7 @@ def my_round(exchange: Path, own: Keep) -> Round:
     return round_
 
 
-def counted(raw: RawTable, scope: Scope, layout: Layout, key: bytes) -> Cells:
+def counted(raw: Tabular, scope: Scope, layout: Layout, key: bytes) -> Cells:
     """The exact numbers of a contributor's table.
 
     Args:
@@ -90,7 +90,7 @@ def counted(raw: RawTable, scope: Scope, layout: Layout, key: bytes) -> Cells:
 def mask(
     exchange: Path,
     keep: Path,
-    raw: RawTable,
+    raw: Tabular,
     source: Bits = os.urandom,
     progress: Progress | None = None,
 ) -> Path:

@@ -10,18 +10,16 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.core.errors import printable
 from ctdhub.core.i18n import _
+from ctdhub.core.tabular import ROW, Tabular
 from ctdhub.dp.standalone.domains import COUNTRY_CODES
 from ctdhub.schema import countries
-from ctdhub.sensitive.ingest.headers import ROW
-from ctdhub.sensitive.ingest.identifiers import find_identifiers
-from ctdhub.sensitive.ingest.raw import RawTable
 
 MOST_VALUES = 300
 """Columns with more values are commented out."""
@@ -35,9 +33,12 @@ BLANKS = {"-99", "n/a", "unknown", "not specified", "not known", "missing", "nul
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
-def draft(raw: RawTable) -> str:
-    """The text of a drafted domains file; see the reference page "The domains file"."""
-    suspects = {finding.column: finding.reason for finding in find_identifiers(raw)}
+def draft(raw: Tabular, suspects: Mapping[str, str]) -> str:
+    """The text of a drafted domains file; see the reference page "The domains file".
+
+    Args:
+        suspects: by column that is likely a direct identifier, the reason; it is commented out.
+    """
     lines = [
         *_comment(
             _(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -16,17 +15,13 @@ from ctdhub.border import Protected
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import Overspend, PolicyError
 from ctdhub.core.i18n import _
+from ctdhub.core.tabular import ROW, Tabular
 from ctdhub.dp.contribution_bound import within_bound
 from ctdhub.dp.engine import Question, protect_table
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.mechanism import Progress
 from ctdhub.dp.rows import Rows
 from ctdhub.dp.standalone.scope import Scope
-from ctdhub.sensitive.ingest.headers import ROW
-from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.ingest.parquet import read_parquet
-from ctdhub.sensitive.ingest.raw import RawTable
-from ctdhub.sensitive.ingest.readers import read_table
 
 MAX_DELTA = 1e-6
 MAX_PEOPLE = 10**10
@@ -34,17 +29,6 @@ MAX_PEOPLE = 10**10
 
 _ASKED = "table alone 1"
 """Sets these questions apart from those of hubs."""
-
-
-def read_alone(path: Path) -> RawTable:
-    """Read a table: .parquet, or anything that ``read_table`` reads; column names as they stand.
-
-    Raises:
-        UnreadableFile, HostileFile: see the readers; a row cannot be read.
-    """
-    if path.suffix.lower() == ".parquet":
-        return read_parquet(path)
-    return read_table(path, ReadOptions(kobo=False)).whole()
 
 
 def most_people(delta: float) -> int:
@@ -87,7 +71,7 @@ class Fitted:
         return self.table.filter(pa.array(bounded(self.person, self.table, rows, key)))
 
 
-def fit_domains(raw: RawTable, scope: Scope) -> Fitted:
+def fit_domains(raw: Tabular, scope: Scope) -> Fitted:
     """Check every cell against its domain.
 
     Raises:
@@ -159,7 +143,7 @@ def ask_alone(
         raise PolicyError(cause.what, fix, file=file, rule=cause.rule) from None
 
 
-def coded(raw: RawTable, scope: Scope) -> pa.Table:
+def coded(raw: Tabular, scope: Scope) -> pa.Table:
     """The columns of the plan in its order, dictionary-encoded by their public values.
 
     Raises:
@@ -199,7 +183,7 @@ def bounded(person: pa.Array, table: pa.Table, rows: int, key: bytes) -> npt.NDA
     return within_bound(person, content, rows, key)
 
 
-def _person(raw: RawTable, scope: Scope, name: str) -> pa.Array:
+def _person(raw: Tabular, scope: Scope, name: str) -> pa.Array:
     if name not in raw.table.column_names:
         raise _missing(raw, scope, name)
     person = raw.table.column(name).combine_chunks()
@@ -209,7 +193,7 @@ def _person(raw: RawTable, scope: Scope, name: str) -> pa.Array:
     return person
 
 
-def _missing(raw: RawTable, scope: Scope, column: str) -> PolicyError:
+def _missing(raw: Tabular, scope: Scope, column: str) -> PolicyError:
     return PolicyError(
         _("The table lacks a column that {file} names.").format(file=scope.file),
         _("Take the column out of {file}, or mend its name there.").format(file=scope.file),
@@ -219,7 +203,7 @@ def _missing(raw: RawTable, scope: Scope, column: str) -> PolicyError:
     )
 
 
-def _outside(raw: RawTable, scope: Scope, column: str, row: int) -> PolicyError:
+def _outside(raw: Tabular, scope: Scope, column: str, row: int) -> PolicyError:
     fix = _(
         "Mend the cell. If such a value can be known to exist without the data, list it for this "
         "column in {file}; if it stands for a blank, list it there under not_recorded."

@@ -11,10 +11,8 @@ from collections.abc import Sequence
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
+from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest.options import Limits
-
-ROW = "_row"
-"""Name of the column that holds the row number; no file may use it."""
 
 _SPACE = " \t\n\r\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff\u2060"
 _SPACE += "".join(chr(code) for code in range(0x2000, 0x2010))

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.core.i18n import _
-from ctdhub.sensitive.ingest.headers import ROW
+from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest.identifier_words import (
     Kind,
     is_of_no_person,

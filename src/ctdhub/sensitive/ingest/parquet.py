@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
-from ctdhub.sensitive.ingest import headers, sniff
+from ctdhub.core.tabular import ROW
+from ctdhub.sensitive.ingest import sniff
 from ctdhub.sensitive.ingest.options import Limits
 from ctdhub.sensitive.ingest.raw import RawTable, too_many_rows
 from ctdhub.sensitive.ingest.rejects import reject_table
@@ -48,7 +49,7 @@ def read_parquet(path: Path, limits: Limits | None = None) -> RawTable:
     return RawTable(
         file=file,
         sha256=hashlib.sha256(data).hexdigest(),
-        table=pa.table({**texts, headers.ROW: pa.array(np.arange(1, rows + 1))}),
+        table=pa.table({**texts, ROW: pa.array(np.arange(1, rows + 1))}),
         rejects=reject_table(file, []),
         rows_read=rows,
     )
@@ -56,7 +57,7 @@ def read_parquet(path: Path, limits: Limits | None = None) -> RawTable:
 
 def _check_names(names: list[str], file: str) -> None:
     used = Counter(names)
-    if not all(names) or max(used.values(), default=0) > 1 or headers.ROW in used:
+    if not all(names) or max(used.values(), default=0) > 1 or ROW in used:
         raise error("duplicate-header/parquet", file=file)
 
 

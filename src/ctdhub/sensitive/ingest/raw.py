@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError, UnreadableFile
 from ctdhub.core.i18n import _, ngettext
+from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest import headers
 from ctdhub.sensitive.ingest.drop_non_records import INK, is_label_row, total_at_the_end
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
@@ -53,7 +54,7 @@ class RawTable:
     def __post_init__(self) -> None:
         if self.rows_read != self.table.num_rows + self.rejects.num_rows:
             raise ValueError("rows read must be the rows of the table and the rejects")
-        if self.table.column_names[-1:] != [headers.ROW] or not self.rejects.schema.equals(REJECTS):
+        if self.table.column_names[-1:] != [ROW] or not self.rejects.schema.equals(REJECTS):
             raise ValueError("a raw table ends with _row and its rejects have the schema REJECTS")
 
     def whole(self) -> RawTable:
@@ -141,7 +142,7 @@ def finish(cells: Cells, file: str, sha256: str, options: ReadOptions, limits: L
         _check(place, column, rows, file, limits)
     if total := total_at_the_end(columns, rows):
         columns, rows = [column.slice(0, len(rows) - 1) for column in columns], rows[:-1]
-    table = pa.table([*columns, rows], names=[*short, headers.ROW])
+    table = pa.table([*columns, rows], names=[*short, ROW])
     rejects = reject_table(file, [*cells.rejects, total] if total else cells.rejects)
     return RawTable(
         file=file,

@@ -18,6 +18,7 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.sensitive.ingest import delimited, json_rows, sniff, workbook
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
+from ctdhub.sensitive.ingest.parquet import read_parquet
 from ctdhub.sensitive.ingest.raw import RawTable, finish
 from ctdhub.sensitive.ingest.xlsx_preflight import damaged
 
@@ -50,6 +51,17 @@ def read_table(
         if note := sniff.mismatch(file, kind):
             cells.notes.append(note)
         return finish(cells, file, hashlib.sha256(data).hexdigest(), options, limits)
+
+
+def read_as_is(path: Path) -> RawTable:
+    """Read a table whole: .parquet, or anything that :func:`read_table` reads; names as they are.
+
+    Raises:
+        UnreadableFile, HostileFile: see the readers; a row cannot be read.
+    """
+    if path.suffix.lower() == ".parquet":
+        return read_parquet(path)
+    return read_table(path, ReadOptions(kobo=False)).whole()
 
 
 @contextmanager

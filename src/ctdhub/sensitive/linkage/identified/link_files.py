@@ -11,7 +11,7 @@ from typing import Any
 from ctdhub.core.atomic import made_whole
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import _
-from ctdhub.sensitive.ingest.headers import ROW
+from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.linkage.identified.cluster_tokens import Own, stand_ins
 from ctdhub.sensitive.linkage.identified.features import features, more_columns

@@ -10,7 +10,7 @@ from typing import Literal
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import FileError
 from ctdhub.core.i18n import _
-from ctdhub.sensitive.ingest.headers import ROW
+from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest.identifier_words import kind_of, words
 from ctdhub.sensitive.ingest.identifiers import find_identifiers
 from ctdhub.sensitive.ingest.raw import RawTable
