@@ -114,7 +114,7 @@ def test_lists():
     assert one(rule, "exploitation_forced_labour", *texts) == ["yes", "yes", None, None]
     absent = "{from: a, split: ' ', has: [DebtBondage], absent: no}"
     texts = ["Threats DebtBondage ", "Threats", None]
-    assert one(absent, "means_debt_bondage", *texts) == ["yes", "no", None]
+    assert one(absent, "means_debt_bondage", *texts) == ["yes", None, None]
     take = "{from: a, split: ;, take: last, country: true}"
     assert one(take, "citizenship", "FR; ;PE;", ";") == ["PER", None]
 
@@ -409,3 +409,80 @@ def test_without_a_header_row_nobody_is_named():
         run(mapping, *({"Zqxjk Zqxjkson": f"07000{i}0000", "F": "M"} for i in range(9)))
     assert caught.value.rule == "missing-columns"
     assert "Zqxjk" not in f"{caught.value} {caught.value.fix}"
+
+
+KINDS = """
+empty: ["", Unknown]
+columns:
+  exploitation_sexual: {from: t, split: ";", has: [Sexual exploitation], absent: noRULE}
+  exploitation_forced_labour: {from: t, split: ";", has: [Forced labour], absent: no}
+"""
+
+
+def kinds(rule: str, *texts: str | None, mapping: str = KINDS) -> list[tuple[str | None, ...]]:
+    """Sexual exploitation and forced labour as each text makes them."""
+    done = run(mapping.replace("RULE", rule), *({"t": text, "b": "x"} for text in texts))
+    flags = ("exploitation_sexual", "exploitation_forced_labour")
+    return list(zip(*(done.records[flag].to_pylist() for flag in flags), strict=True))
+
+
+def test_an_unknown_text_never_becomes_no():
+    """In another language, new, in brackets: what no rule knows leaves the flags unknown."""
+    assert kinds("", "Sexual exploitation", "Exploitation sexuelle", "Forced labour") == [
+        ("yes", "no"), (None, None), ("no", "yes"),
+    ]  # fmt: skip
+    texts = ["استغلال جنسي", "Explotación sexual", "cyber scams", '["Forced labour", "x"]']
+    assert set(kinds("", *texts)) == {(None, None)}
+    mixed = ["Forced labour; cyber scams", "Sexual exploitation;;forced  LABOUR", "Unknown", None]
+    assert kinds("", *mixed) == [(None, "yes"), ("yes", "yes"), (None, None), (None, None)]
+
+
+def test_what_an_unknown_text_does_can_be_written_out():
+    """Each rule speaks for its own flag; texts that are named are known to the whole column."""
+    text = "cyber scams"
+    assert kinds(", known: [Cyber Scams]", text, "domestic") == [("no", "no"), (None, None)]
+    assert kinds(", unknown: pass", text) == [("no", None)]
+    assert kinds(", unknown: null", text) == [(None, None)]
+    done = run(KINDS.replace("RULE", ", unknown: reject"), {"t": text, "b": "x"})
+    assert done.rejects["rule"].to_pylist() == ["unknown-code"]
+    assert done.records.num_rows == 0
+
+
+def test_a_text_is_known_where_any_rule_of_its_column_knows_it():
+    """Another way to take the cell apart counts, and a condition; another column does not."""
+    more = (
+        KINDS
+        + """
+  exploitation_other: {from: t, map: {Begging: "yes"}, unknown: null}
+  abduction: {from: b, has: [Kidnapped], when: {t: [Marriage]}}
+"""
+    )
+    assert set(kinds("", "Begging", "begging; Marriage", mapping=more)) == {("no", "no")}
+    assert kinds("", "Kidnapped", mapping=more) == [(None, None)]
+
+
+def test_an_unknown_text_in_one_of_several_columns_leaves_the_flag_unknown():
+    mapping = "columns:\n  means_threats: {from: [a, b], has: [Threats], absent: no}"
+    rows = [("hunger", "Debt"), ("Debt", "hunger"), ("hunger", "Threats"), ("Debt", None)]
+    mapping += "\n  means_debt_bondage: {from: [a, b], has: [Debt]}"
+    done = run(mapping, *({"a": a, "b": b} for a, b in rows))
+    assert done.records["means_threats"].to_pylist() == [None, None, "yes", "no"]
+
+
+def test_the_lineage_counts_what_never_became_no():
+    done = run(KINDS.replace("RULE", ""), *({"t": t, "b": "x"} for t in ("a;b", "Forced labour")))
+    for entry in done.lineage:
+        assert (entry.ignored, entry.mapped) == (2, 1)
+        assert entry.note == "2 texts are known to no rule: they never become “no”"
+        assert "some rule knows" in entry.rule
+    passed = run(KINDS.replace("RULE", ", unknown: pass"), {"t": "a;b", "b": "x"}).lineage[0]
+    assert "no where it says anything else" in passed.rule
+    assert "passed over" in (passed.note or "")
+
+
+@pytest.mark.parametrize("extra", ["known: [x]", "unknown: pass"])
+def test_what_goes_only_with_has(extra: str):
+    with pytest.raises(MappingError, match="goes only with has"):
+        parse_mapping(
+            f"version: 1\ncolumns:\n  gender: {{from: s, map: {{F: female}}, {extra}}}", "m"
+        )

@@ -116,11 +116,19 @@ class _Compiler:
                 for column in rule.source
             ]
             pair = _combined(pairs, variable.kind == "flag") if len(pairs) > 1 else pairs[0]
+            if rule.doubts:
+                pair = self._undecided(rule, pair)
         if not rule.when:
             return pair
         applies = self.read.all_hold(rule.when)
         nothing = ibis.null(pair.value.type())
         return Pair(applies.ifelse(pair.value, nothing), applies.ifelse(pair.fault, 0))
+
+    def _undecided(self, rule: Rule, pair: Pair) -> Pair:
+        """A flag that is not yes is null where a column holds what no rule knows."""
+        strays = [self.read.cell(self.read.strays(rule, c)).notnull() for c in rule.source]
+        undecided = reduce(or_, strays) & (pair.value != "yes").fill_null(True)
+        return Pair(undecided.ifelse(ibis.null("string"), pair.value), pair.fault)
 
     def one(self, rule: Rule, variable: Variable, column: str, cell: ir.StringValue) -> Pair:
         """What a rule makes of one column."""

@@ -46,7 +46,14 @@ def _entry(
     notes = list(dict.fromkeys(note for rule in rules for note in losses(rule, folded)))
     searched = {column for rule in rules if rule.has for column in rule.source}
     strays = sum(ignored.get(column, 0) for column in searched)
-    if strays:
+    if strays and any(rule.doubts for rule in rules):
+        said = ngettext(
+            "{n} text is known to no rule: it never becomes “no”",
+            "{n} texts are known to no rule: they never become “no”",
+            strays,
+        )
+        notes.append(said.format(n=strays))
+    elif strays:
         said = ngettext(
             "{n} element of a list is known to no rule and was passed over",
             "{n} elements of lists are known to no rule and were passed over",
@@ -104,7 +111,10 @@ def in_words(rule: Rule) -> str:
         said.append(_("the band of a number"))
     if rule.has:
         said.append(_("yes where it says: {texts}").format(texts=", ".join(rule.has)))
-        said.append(_("no where it says anything else") if rule.absent else "")
+        if rule.doubts:
+            said.append(_("no where it says only other things that some rule knows"))
+        elif rule.absent:
+            said.append(_("no where it says anything else"))
     if len(rule.source) > 1:
         said.append(_("{n} columns are combined").format(n=len(rule.source)))
     for column, texts in rule.when.items():

@@ -168,16 +168,15 @@ class Mapping(Frozen):
                 for rule in rules:
                     yield (*place, target), rule
 
-    def known(self, column: str, split: str | None) -> frozenset[str]:
-        """Folded texts that some rule knows in a column when it is split so.
+    def known(self, column: str) -> frozenset[str]:
+        """Folded texts that some rule knows in a column, however it is split.
 
         Texts that mean "not recorded" count as known.
         """
         texts = {"", *self.empty}
         for _place, rule in self.uses():
-            same = fold(column) in map(fold, rule.columns()) and rule.split == split
-            if same and isinstance(rule, Rule):
-                texts.update(rule.has, rule.map or {}, rule.null_values)
+            if isinstance(rule, Rule) and fold(column) in map(fold, rule.source):
+                texts.update(rule.has, rule.known, rule.map or {}, rule.null_values)
         for _place, rule in self.uses():
             conditions = (rule.when, rule.unless) if isinstance(rule, Exclusion) else (rule.when,)
             for name, wanted in (pair for c in conditions for pair in c.items()):

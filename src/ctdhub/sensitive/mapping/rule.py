@@ -57,13 +57,16 @@ class Rule(Frozen):
         split: separator of a list inside a cell; one blank means any white space.
         take: which element of the list counts.
         has: the flag is yes where the list contains one of these texts.
-        absent: what the flag is where the cell has content but none of them; null unless given.
+        absent: what the flag is where the cell has content but none of them; null unless given,
+            and null where the content has an element that no rule of the column knows.
+        known: further texts that a list may have and that are another kind than this flag.
         when: the rule applies only to rows that fulfil every condition.
         null_values: further texts that mean "not recorded" for this rule.
         unknown: what happens to a text that nothing maps: reject the row, make it null, or keep it
             where it is a code of the variable (and reject otherwise).  With ``has`` an element
-            that no rule of the column knows is passed over and counted in the lineage, unless
-            ``reject`` is written out.
+            that no rule of the column knows is counted in the lineage and leaves the flag null
+            unless another element makes it yes; ``reject``, written out, rejects the row, and
+            ``pass`` lets ``absent`` speak all the same.
         lossy: what is lost, in a sentence for the lineage.
     """
 
@@ -79,10 +82,12 @@ class Rule(Frozen):
     take: Literal["first", "last"] | None = None
     has: Names = ()
     absent: Literal["no"] | None = None
+    known: Names = ()
     when: Conditions = {}
     null_values: Names = ()
     unknown: Annotated[
-        Literal["keep", "reject", "null"], BeforeValidator(lambda v: "null" if v is None else v)
+        Literal["keep", "reject", "null", "pass"],
+        BeforeValidator(lambda v: "null" if v is None else v),
     ] = "reject"
     lossy: str | None = None
 
@@ -110,6 +115,10 @@ class Rule(Frozen):
             raise MappingFault(_("has and map exclude each other: keep one"), "map")
         if self.absent and not self.has:
             raise MappingFault(_("absent goes only with has"), "absent")
+        if self.known and not self.has:
+            raise MappingFault(_("known goes only with has"), "known")
+        if self.unknown == "pass" and not self.has:
+            raise MappingFault(_("unknown: pass goes only with has"), "unknown")
         if self.take and not self.split:
             raise MappingFault(_("take needs split"), "take")
         if self.has and self.take:
@@ -124,7 +133,13 @@ class Rule(Frozen):
     @property
     def refuses(self) -> bool:
         """Whether a list with an element that no rule knows rejects the row (asked for by name)."""
-        return bool(self.has) and self.unknown == "reject" and "unknown" in self.model_fields_set
+        asked = self.unknown == "reject" and "unknown" in self.model_fields_set
+        return bool(self.has) and bool(self.source) and asked
+
+    @property
+    def doubts(self) -> bool:
+        """Whether an element that no rule knows keeps the flag from being ``absent``."""
+        return bool(self.absent) and bool(self.source) and self.unknown != "pass"
 
     def columns(self) -> tuple[str, ...]:
         """Every source column that the rule reads, conditions included."""

@@ -25,7 +25,7 @@ def ignored(mapping: Mapping, table: pa.Table) -> dict[str, int]:
             child = mapping.perpetrators if place[0] == "perpetrators" else None
             for column in rule.source:
                 split = child.split if child else rule.split
-                ways.setdefault(column, {})[split] = mapping.known(column, rule.split)
+                ways.setdefault(column, {})[split] = mapping.known(column)
     header, found = Header(table.column_names), dict[str, int]()
     for column, known in ways.items():
         if (name := header.find(column)) is not None:

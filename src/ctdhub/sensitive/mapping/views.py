@@ -44,7 +44,7 @@ class Readings:
 
     def strays(self, rule: Rule, column: str) -> View:
         """Whether the list in a column holds what no rule knows."""
-        known = self._mapping.known(column, rule.split)
+        known = self._mapping.known(column)
         return replace(self.view(rule, column, "strays"), known=known)
 
     def plain(self, column: str, split: str | None = None, reading: Reading = "text") -> View:
@@ -55,7 +55,7 @@ class Readings:
         """Ask for the views that a rule reads."""
         for column in rule.source:
             views = [self.view(rule, column, "list" if rule.has and rule.split else "text")]
-            if rule.refuses:
+            if rule.refuses or rule.doubts:
                 views.append(self.strays(rule, column))
             if rule.at:
                 views.append(self.view(rule, column, "date"))
