@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from ctdhub.build.spark.settings import SparkSettings
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
+from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import LANGUAGES, Language, _
 from ctdhub.release.approvals import Approvers
 from ctdhub.release.facts import SITE_ADDRESS
@@ -20,17 +21,13 @@ from ctdhub.sensitive.linkage.settings import LinkageSettings
 SOURCE_KINDS = load_schema().codes["source_type"]
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class SiteSettings(_Settings):
+class SiteSettings(FrozenModel):
     """Where the public finds the site: ``url`` (https), empty where it is not known yet."""
 
     url: str = Field(default="", pattern=SITE_ADDRESS)
 
 
-class HubSettings(_Settings):
+class HubSettings(FrozenModel):
     """hub.yaml: name of the hub, languages of its site, schema version, engine.
 
     ``homepage`` (https) and ``helpline`` (a number or address) are shown on the site if given.
@@ -68,7 +65,7 @@ def _numbers(version: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
-class Agreement(_Settings):
+class Agreement(FrozenModel):
     """contributors/<id>.yaml: what a contributor and the hub agreed on.
 
     ``show_counts`` says whether noisy counts of this contributor may be released under its name:

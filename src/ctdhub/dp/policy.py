@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
+from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import _
 from ctdhub.schema.model import Schema
 
@@ -17,17 +18,13 @@ Domains = dict[str, tuple[str, ...]]
 """Public values by column, in the order of the schema; "not recorded" is left out."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Budget(_Frozen):
+class Budget(FrozenModel):
     """What all releases together may cost, at the smallest delta of any of them."""
 
     epsilon: float = Field(default=12.0, gt=0, le=1000)
 
 
-class Weights(_Frozen):
+class Weights(FrozenModel):
     """Shares of one release's budget by kind of table; only their proportions matter."""
 
     people: float = Field(default=0.5, ge=0, le=1e3)
@@ -44,7 +41,7 @@ class Weights(_Frozen):
     groups: float = Field(default=5.0, ge=0, le=1e3)
 
 
-class PerpetratorSettings(_Frozen):
+class PerpetratorSettings(FrozenModel):
     """Perpetrators in a release.
 
     Attributes:
@@ -56,7 +53,7 @@ class PerpetratorSettings(_Frozen):
     share: float = Field(default=0.05, ge=0, le=0.9)
 
 
-class SourceSettings(_Frozen):
+class SourceSettings(FrozenModel):
     """Counts by contributor, and the overlap of their lists, in a release.
 
     Attributes:
@@ -68,7 +65,7 @@ class SourceSettings(_Frozen):
     lists: tuple[str, ...] = Field(default=(), max_length=8)
 
 
-class LinkingSettings(_Frozen):
+class LinkingSettings(FrozenModel):
     """The most tokens of a person that join her with others, beside her key.
 
     Attributes:
@@ -86,7 +83,7 @@ class LinkingSettings(_Frozen):
         return self
 
 
-class Policy(_Frozen):
+class Policy(FrozenModel):
     """One hub's policy.
 
     Attributes:

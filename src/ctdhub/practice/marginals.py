@@ -12,8 +12,9 @@ from functools import cache
 from importlib import resources
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from ctdhub.core.frozen import FrozenModel
 from ctdhub.schema import countries
 from ctdhub.schema.model import load_schema
 
@@ -24,11 +25,7 @@ BLOCKS = (
 """Parts of a record that a contributor records or leaves empty as a whole."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Target(_Frozen):
+class Target(FrozenModel):
     """A published figure that the drawn people must come near to."""
 
     share: float | None = None
@@ -36,7 +33,7 @@ class Target(_Frozen):
     source: str
 
 
-class Lists(_Frozen):
+class Lists(FrozenModel):
     """How people come to be known to contributors."""
 
     hotline_share: float
@@ -44,7 +41,7 @@ class Lists(_Frozen):
     later_year: float
 
 
-class ContributorModel(_Frozen):
+class ContributorModel(FrozenModel):
     """One contributor: years, growth by year, where it works, what it leaves empty."""
 
     years: tuple[int, int]
@@ -52,7 +49,7 @@ class ContributorModel(_Frozen):
     to: dict[str, float]
     repeat: float = Field(ge=0, lt=1)
     missing: dict[str, float]
-    early: dict[str, float] = {}
+    early: dict[str, float] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check(self) -> ContributorModel:
@@ -61,7 +58,7 @@ class ContributorModel(_Frozen):
         return self
 
 
-class Corridor(_Frozen):
+class Corridor(FrozenModel):
     """Where people of one citizenship are exploited, and by which mix of classes."""
 
     profile: str
@@ -69,7 +66,7 @@ class Corridor(_Frozen):
     to: dict[str, float]
 
 
-class Planted(_Frozen):
+class Planted(FrozenModel):
     """A corridor whose count falls while the share of women rises."""
 
     citizenship: str
@@ -80,21 +77,21 @@ class Planted(_Frozen):
     women: dict[int, float]
 
 
-class LatentClass(_Frozen):
+class LatentClass(FrozenModel):
     """A kind of experience; the columns of a person hang together through it."""
 
     women: float
     ages: tuple[float, ...] = Field(min_length=9, max_length=9)
     exploitation: tuple[str, ...]
-    labour: dict[str, float] = {"none": 1.0}
-    sex: dict[str, float] = {"none": 1.0}
+    labour: dict[str, float] = Field(default={"none": 1.0})
+    sex: dict[str, float] = Field(default={"none": 1.0})
     recruiter: dict[str, float]
     means: dict[str, float]
     duration: tuple[float, ...] = Field(min_length=4, max_length=4)
     abduction: float
 
 
-class Assistance(_Frozen):
+class Assistance(FrozenModel):
     """Weights of the five statuses by group of people, and how often a need is recorded."""
 
     order: tuple[str, ...]
@@ -103,14 +100,14 @@ class Assistance(_Frozen):
     need: dict[str, float]
 
 
-class Tail(_Frozen):
+class Tail(FrozenModel):
     """Citizenships of which there are a few people each, by profile, exploited at home."""
 
     weight: float
     areas: dict[str, tuple[str, ...]]
 
 
-class Marginals(_Frozen):
+class Marginals(FrozenModel):
     """Everything the generator is told; see the YAML for what each number means."""
 
     years: tuple[int, int]

@@ -11,11 +11,12 @@ import json
 from pathlib import Path
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from ctdhub.core.atomic import sweep, write_whole
 from ctdhub.core.errors import ReleaseError, printable
+from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import _
 from ctdhub.core.keys.signing import SigningKey, is_public_key, is_signed
 from ctdhub.release.manifest import Manifest
@@ -27,11 +28,7 @@ _HASH = r"^[0-9a-f]{64}$"
 _LONGEST_FILE = 100_000
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Approvers(_Part):
+class Approvers(FrozenModel):
     """``approvers`` of hub.yaml: the public keys of the two people who must agree.
 
     Attributes:
@@ -56,21 +53,21 @@ class Approvers(_Part):
         return self.steward if role == "steward" else self.privacy_officer
 
 
-class Promise(_Part):
+class Promise(FrozenModel):
     """The guarantee that is approved."""
 
     epsilon: float
     delta: float
 
 
-class LedgerHead(_Part):
+class LedgerHead(FrozenModel):
     """The last entry of the ledger when the statement was signed."""
 
     number: int = Field(ge=1)
     hash: str = Field(pattern=_HASH)
 
 
-class Statement(_Part):
+class Statement(FrozenModel):
     """What one person signs.
 
     Attributes:
@@ -118,7 +115,7 @@ class Statement(_Part):
         ).encode()
 
 
-class Approval(_Part):
+class Approval(FrozenModel):
     """A statement, who signed it and the signature."""
 
     statement: Statement
@@ -126,7 +123,7 @@ class Approval(_Part):
     signature: str
 
 
-class Approvals(_Part):
+class Approvals(FrozenModel):
     """``APPROVALS.json``: none, one or both approvals of a release."""
 
     approvals: tuple[Approval, ...] = Field(default=(), max_length=len(ROLES))

@@ -7,9 +7,10 @@ from importlib.metadata import version as installed
 from statistics import NormalDist, median
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ctdhub.border import Estimate, Guarantee, Perpetrators, Protected, Sources
+from ctdhub.core.frozen import FrozenModel
 
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 CORRIDOR = "citizenship*country_of_exploitation"
@@ -17,11 +18,7 @@ VERSION_PATTERN = r"^\d{4}\.[1-9]\d{0,5}$"
 """A version is also the name of a folder: no separators, no leading dot, no "..", 80 at most."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Figure(_Part):
+class Figure(FrozenModel):
     """A protected figure: an estimate inside its interval, with what it counts in words."""
 
     value: int = Field(ge=0)
@@ -41,7 +38,7 @@ class Mentioned(Figure):
     sigma: dict[str, float]
 
 
-class Measured(_Part):
+class Measured(FrozenModel):
     """Noisy counts by year: how many rows; their noise is ``sigma`` of the manifest."""
 
     rows: int = Field(ge=0)
@@ -63,14 +60,14 @@ class MeasuredSources(Measured):
     tokens: int = Field(default=0, ge=0)
 
 
-class FileEntry(_Part):
+class FileEntry(FrozenModel):
     """Hash and size of one file."""
 
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     bytes: int = Field(ge=0)
 
 
-class Accuracy(_Part):
+class Accuracy(FrozenModel):
     """Typical half-widths of an interval, in people, at the release's level.
 
     ``z * sigma`` with z the normal quantile of the level; for one, two and three columns the
@@ -84,7 +81,7 @@ class Accuracy(_Part):
     corridor: float | None
 
 
-class Manifest(_Part):
+class Manifest(FrozenModel):
     """manifest.json.  ``people`` and ``case_records`` are different statistics: a person may
     have several case records, from one contributor or from several.  ``perpetrators`` is null where
     the policy leaves them out; the guarantee covers them too, and ``sources``, null where the

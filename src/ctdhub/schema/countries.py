@@ -12,8 +12,9 @@ from importlib import resources
 import pycountry
 import yaml
 from babel import Locale
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
+from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import LANGUAGES
 
 ALPHA3: tuple[str, ...] = tuple(sorted(c.alpha_3 for c in pycountry.countries))
@@ -28,11 +29,7 @@ NO_REGION = "none"
 """Region and subregion of what lies outside every region of M49 (ATA, Antarctica)."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Subregion(_Frozen):
+class _Subregion(FrozenModel):
     region: str
     members: tuple[str, ...]
 
@@ -42,7 +39,7 @@ class _Subregion(_Frozen):
         return text.split()
 
 
-class _Regions(_Frozen):
+class _Regions(FrozenModel):
     """The content of ``data/regions.yaml``, checked: every country is in one subregion."""
 
     subregions: dict[str, _Subregion]

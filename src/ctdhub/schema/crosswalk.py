@@ -25,9 +25,10 @@ from importlib import resources
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ctdhub.core.error_catalogue import error
+from ctdhub.core.frozen import FrozenModel
 from ctdhub.schema.model import Schema, load_schema
 
 Way = Literal["both", "read", "write", "none"]
@@ -37,11 +38,7 @@ Form = Literal[
 ]  # fmt: skip
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Lossy(_Frozen):
+class _Lossy(FrozenModel):
     """Keys of the notes that say what is lost in each direction; ``lossy`` sets both."""
 
     lossy_read: str | None = None
@@ -101,8 +98,8 @@ class Column(_Lossy):
     to: str | None = None
     of: tuple[str, ...] = ()
     values: tuple[Value, ...] = ()
-    unwritten: dict[str, str] = {}
-    bands: dict[str, tuple[int, int]] = {}
+    unwritten: dict[str, str] = Field(default_factory=dict)
+    bands: dict[str, tuple[int, int]] = Field(default_factory=dict)
     alpha: Literal[2, 3] | None = None
     region_of: str | None = None
     at: str | None = None
@@ -151,14 +148,14 @@ class Column(_Lossy):
         return self.to in {v.name for v in load_schema().table("perpetrators")}
 
 
-class Variant(_Frozen):
+class Variant(FrozenModel):
     """A way in which files of a format are laid out."""
 
     skip_rows: tuple[int, ...] = ()
-    skip_if: dict[str, str] = {}
+    skip_if: dict[str, str] = Field(default_factory=dict)
 
 
-class Crosswalk(_Frozen):
+class Crosswalk(FrozenModel):
     """One format.
 
     Attributes:
@@ -184,7 +181,7 @@ class Crosswalk(_Frozen):
     labels_in_row_2: bool = False
     missing: str = ""
     empty: tuple[str, ...] = ()
-    variants: dict[str, Variant] = {}
+    variants: dict[str, Variant] = Field(default_factory=dict)
     strip: tuple[str, ...] = ()
     exclude: tuple[dict[str, Any], ...] = ()
     columns: tuple[Column, ...]

@@ -16,9 +16,10 @@ from importlib import resources
 from typing import Annotated, Any, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from ctdhub.core.error_catalogue import error
+from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.schema import countries
 from ctdhub.schema.model import Kind, TableName, load_schema
@@ -29,18 +30,14 @@ EACH = "each"
 """Key of a code list whose entries are patterns: ``{code}`` and, for countries, ``{name}``."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Entry(_Frozen):
+class Entry(FrozenModel):
     """A label of a few words and a definition of one to three sentences."""
 
     label: Words
     definition: Words
 
 
-class Labels(_Frozen):
+class Labels(FrozenModel):
     """One language's file.  ``page`` holds the words of the codebook itself."""
 
     tables: dict[TableName, Entry]
@@ -62,7 +59,7 @@ class Labels(_Frozen):
         return flat | {f"codes.{name}.{c}" for name, found in self.codes.items() for c in found}
 
 
-class Sources(_Frozen):
+class Sources(FrozenModel):
     """Where each meaning comes from: one citation for each variable and group."""
 
     variables: dict[str, Words]

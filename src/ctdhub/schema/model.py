@@ -7,8 +7,9 @@ from importlib import resources
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from ctdhub.core.frozen import FrozenModel
 from ctdhub.schema import citizenship_group, countries
 
 Kind = Literal["year", "code", "country", "flag", "status", "entity", "count"]
@@ -18,17 +19,13 @@ PERSON = "person"
 """Column of a child row: its person's place in the table of people, from 0.  Never public."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Group(_Frozen):
+class Group(FrozenModel):
     """A group of variables; ``indicator`` names the derived flag that is its denominator."""
 
     indicator: str | None = None
 
 
-class Variable(_Frozen):
+class Variable(FrozenModel):
     """One variable.
 
     ``public`` variables may be part of a release; ``core`` ones are what readers use most.
@@ -53,7 +50,7 @@ class Variable(_Frozen):
         return "country" if self.kind == "country" else self.codes
 
 
-class Schema(_Frozen):
+class Schema(FrozenModel):
     """All variables, groups and code lists of one schema version.
 
     >>> s = load_schema()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
+
+from ctdhub.core.frozen import FrozenModel
 
 MASTER = r"^(local(\[(\*|[1-9]\d{0,3})\])?|spark://\S+|sc://\S+)$"
 
@@ -16,7 +18,7 @@ def _text(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
-class SparkSettings(BaseModel):
+class SparkSettings(FrozenModel):
     """``spark`` in hub.yaml.
 
     Attributes:
@@ -27,10 +29,8 @@ class SparkSettings(BaseModel):
             262,144 records.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     master: str = Field(default="local[*]", pattern=MASTER, max_length=500)
     config: dict[
         Annotated[str, Field(pattern=r"^spark\.\S+$")], Annotated[str, BeforeValidator(_text)]
-    ] = {}
+    ] = Field(default_factory=dict)
     partitions: int | None = Field(default=None, ge=1, le=100_000)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import PolicyError, printable
+from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import _
 from ctdhub.dp.plan import Columns, Plan, hierarchy
 from ctdhub.dp.policy import Weights
@@ -31,11 +32,7 @@ COUNTRY_CODES = 20
 """A list of at least so many values, all alpha-3 codes of ISO 3166, is one of countries."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Column(_Frozen):
+class Column(FrozenModel):
     """Public values of one column.
 
     Attributes:
@@ -84,14 +81,14 @@ class Column(_Frozen):
         return many and set(self.domain) <= set(countries.ALPHA3)
 
 
-class Focus(_Frozen):
+class Focus(FrozenModel):
     """The pair of columns that readers use most, and the columns that it is divided by."""
 
     corridor: tuple[str, str]
     by: tuple[str, ...] = ()
 
 
-class DomainsFile(_Frozen):
+class DomainsFile(FrozenModel):
     """DOMAINS.yaml; the reference page "The domains file" describes every setting.
 
     >>> file = DomainsFile.model_validate({"version": 1, "columns": {"a": ["x", "y"]}})

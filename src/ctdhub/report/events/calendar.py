@@ -11,11 +11,12 @@ from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import PolicyError, printable
+from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import _
 
 FILE = "events.yaml"
@@ -29,7 +30,7 @@ YEARS = (2000, 2199)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?")
 
 
-class Event(BaseModel):
+class Event(FrozenModel):
     """One event; every text is cut and freed of control characters and line breaks.
 
     Attributes:
@@ -42,8 +43,6 @@ class Event(BaseModel):
         time_zone: a name of the IANA data base, for example "Africa/Abidjan".
         url: an https address, or "".
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")
     title: str = Field(min_length=1)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
+from pydantic import Field, PositiveInt, field_validator
+
+from ctdhub.core.frozen import FrozenModel
 
 ENCODINGS = frozenset(
     ["ascii", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "mac-roman"]
@@ -15,7 +17,7 @@ ENCODINGS = frozenset(
 """Encodings that may be stated.  Codecs that decode anything else than text are left out."""
 
 
-class ReadOptions(BaseModel):
+class ReadOptions(FrozenModel):
     r"""How to read a file, where looking at it is not enough.
 
     Attributes:
@@ -36,12 +38,10 @@ class ReadOptions(BaseModel):
     'cp1252'
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     sheet: str | None = None
     header_row: PositiveInt = 1
     skip_rows: tuple[PositiveInt, ...] = ()
-    skip_if: dict[str, str] = {}
+    skip_if: dict[str, str] = Field(default_factory=dict)
     delimiter: Annotated[str, Field(pattern=r"^[\t -~]$")] | None = None
     encoding: str | None = None
     kobo: bool | None = None
@@ -87,7 +87,7 @@ _SPELLINGS = {
 }
 
 
-class Limits(BaseModel):
+class Limits(FrozenModel):
     """What no contributed file may exceed; checked before parsing wherever that is possible.
 
     Attributes:
@@ -104,8 +104,6 @@ class Limits(BaseModel):
         sheet_bytes: text of a sheet once every shared or repeated text is written out.
         nesting: depth of brackets in JSON.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     file_bytes: PositiveInt = 512 * 2**20
     rows: PositiveInt = 5_000_000

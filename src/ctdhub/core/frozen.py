@@ -1,0 +1,11 @@
+"""The base of every settings and data file: unknown keys are refused, values do not change."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class FrozenModel(BaseModel):
+    """A pydantic model that cannot be changed, takes no unknown key, no infinity and no NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
