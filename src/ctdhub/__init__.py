@@ -1,3 +1,78 @@
-"""ctdhub: harmonise, protect and show case data on human trafficking."""
+"""ctdhub: harmonise, protect and show case data on human trafficking.
 
-__version__ = "0.1.0"
+The public interface is the names of ``__all__``.  They stay as they are; a change is announced
+through one minor version.  All other modules may change at any time.  Importing ``ctdhub`` loads
+none of them: a name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ctdhub.api.counts import Count, CountTable
+    from ctdhub.api.facts import FactsDocument
+    from ctdhub.api.hub import HubFolder, open, open_hub
+    from ctdhub.api.protection import ProtectedTable, protect
+    from ctdhub.api.records import harmonise, suggest
+    from ctdhub.api.release import PublishedRelease, open_release
+    from ctdhub.client.site import Site, open_site
+    from ctdhub.core.errors import HubError
+    from ctdhub.sensitive.mapping.result import Harmonised
+    from ctdhub.sensitive.mapping.suggest import Suggestion
+
+__version__ = "0.2.0"
+
+__all__ = [
+    "Count",
+    "CountTable",
+    "FactsDocument",
+    "Harmonised",
+    "HubError",
+    "HubFolder",
+    "ProtectedTable",
+    "PublishedRelease",
+    "Site",
+    "Suggestion",
+    "__version__",
+    "harmonise",
+    "open",
+    "open_hub",
+    "open_release",
+    "open_site",
+    "protect",
+    "suggest",
+]
+
+_HOMES = {
+    "Count": "api.counts",
+    "CountTable": "api.counts",
+    "FactsDocument": "api.facts",
+    "Harmonised": "sensitive.mapping.result",
+    "HubError": "core.errors",
+    "HubFolder": "api.hub",
+    "ProtectedTable": "api.protection",
+    "PublishedRelease": "api.release",
+    "Site": "client.site",
+    "Suggestion": "sensitive.mapping.suggest",
+    "harmonise": "api.records",
+    "open": "api.hub",
+    "open_hub": "api.hub",
+    "open_release": "api.release",
+    "open_site": "client.site",
+    "protect": "api.protection",
+    "suggest": "api.records",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

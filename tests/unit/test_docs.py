@@ -65,10 +65,12 @@ def test_the_event_in_the_documentation_is_one() -> None:
         Event.model_validate(entry)
 
 
-def test_versions_agree() -> None:
+def test_the_version_stands_in_one_place() -> None:
     import tomllib
 
     import ctdhub
 
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    assert project["version"] == ctdhub.__version__
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert project["project"]["dynamic"] == ["version"]
+    place = ROOT / project["tool"]["hatch"]["version"]["path"]
+    assert f'__version__ = "{ctdhub.__version__}"' in place.read_text("utf-8")

@@ -14,7 +14,6 @@ from ctdhub.cli import options
 from ctdhub.cli.output import bar, console, errors
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import MappingError
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _
 
@@ -22,11 +21,8 @@ if TYPE_CHECKING:
     import pyarrow.csv
     import pyarrow.parquet
 
-    from ctdhub.sensitive.mapping.mapping import Mapping
     from ctdhub.sensitive.mapping.result import Harmonised
 
-YEARS = (2002, 2030)
-"""Public bounds of the schema, where no hub's policy says otherwise."""
 LINEAGE = "lineage.csv"
 
 
@@ -79,7 +75,9 @@ def register(app: typer.Typer) -> None:
             typer.Option(help=_("File with the secret for person keys; else a new one is used.")),
         ] = None,
     ) -> None:
+        from ctdhub.schema.model import YEARS
         from ctdhub.sensitive.ingest.readers import read_table
+        from ctdhub.sensitive.mapping.mapping_file import named_mapping
         from ctdhub.sensitive.mapping.run import harmonise
 
         if out is not None:
@@ -100,26 +98,6 @@ def register(app: typer.Typer) -> None:
             console.print(_("Wrote {folder}.").format(folder=escape(str(out))))
         if done.conservation.rejected:
             raise typer.Exit(1)
-
-
-def named_mapping(name: str) -> Mapping:
-    """The mapping of a YAML file, or else the built-in one of that name.
-
-    Raises:
-        MappingError: there is neither, or the file is wrong.
-    """
-    from ctdhub.sensitive.mapping.builtin import builtin
-    from ctdhub.sensitive.mapping.mapping_file import load_mapping
-
-    path = Path(name)
-    if path.suffix in (".yaml", ".yml"):
-        return load_mapping(path)
-    try:
-        return builtin(name)
-    except MappingError:
-        if path.is_file():
-            return load_mapping(path)
-        raise
 
 
 def _show(done: Harmonised) -> None:

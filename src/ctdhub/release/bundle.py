@@ -104,6 +104,11 @@ def next_version(releases: Path, today: date | None = None, candidates: Path | N
     return f"{year}.{max(numbers, default=0) + 1}"
 
 
+def versions(releases: Path) -> tuple[str, ...]:
+    """Versions <year>.<number> of the releases in a folder, the oldest first."""
+    return tuple(f"{year}.{number}" for year, number in sorted(_numbered(releases)))
+
+
 def latest_release(releases: Path) -> Path | None:
     """The folder of the release with the highest version <year>.<number>, None if there is none."""
     if not (numbered := _numbered(releases)):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from importlib.metadata import version as installed
 from statistics import NormalDist, median
 from typing import Any, Literal
 
 from pydantic import Field
 
+import ctdhub
 from ctdhub.border import Estimate, Guarantee, Perpetrators, Protected, Sources
 from ctdhub.core.frozen import FrozenModel
 
@@ -131,7 +131,7 @@ class Manifest(FrozenModel):
         return cls(
             version=version,
             created=created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            software=f"ctdhub {installed('ctdhub')}",
+            software=f"ctdhub {ctdhub.__version__}",
             schema_version=str(protected.facts["schema_version"]),
             epsilon=g.epsilon,
             delta=g.delta,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+import ctdhub
 from ctdhub.border import Protected
 from ctdhub.core.error_catalogue import error
 from ctdhub.release.manifest import MANIFEST
@@ -21,14 +21,17 @@ TABLES = tuple(f"{name}.{kind}" for name in (COUNTS_NAME, RECORDS) for kind in (
 """The files beside the manifest: the same for every table."""
 
 
-def check_ledger(ledger: Path, out: Path) -> None:
+def check_ledger(ledger: Path, out: Path | None = None) -> None:
     """Refuse a ledger that lies among the protected files, or in a hub.
+
+    Args:
+        out: the folder of the protected files, None where none is written.
 
     Raises:
         ReleaseError: it does.
     """
-    place, files = ledger.resolve(), out.resolve()
-    if place == files or files in place.parents or (place.parent / "hub.yaml").exists():
+    place, files = ledger.resolve(), out.resolve() if out is not None else None
+    if files in (place, *place.parents) or (place.parent / "hub.yaml").exists():
         raise error("ledger-folder", file=ledger)
 
 
@@ -91,7 +94,7 @@ def manifest(protected: Protected, folder: Path, rows: int, max_people: int) -> 
     counted = "people" if rows == 1 else f"rows; a person has at most {rows}"
     return {
         "manifest_version": 1,
-        "software": f"ctdhub {installed('ctdhub')}",
+        "software": f"ctdhub {ctdhub.__version__}",
         "epsilon": g.epsilon,
         "delta": g.delta,
         "rho": g.rho,

@@ -15,6 +15,9 @@ from ctdhub.schema import citizenship_group, countries
 Kind = Literal["year", "code", "country", "flag", "status", "entity", "count"]
 TableName = Literal["records", "people", "perpetrators"]
 
+YEARS = (2002, 2030)
+"""First and last year of the public bounds, where no hub's policy says otherwise."""
+
 PERSON = "person"
 """Column of a child row: its person's place in the table of people, from 0.  Never public."""
 
@@ -139,7 +142,7 @@ class Schema(FrozenModel):
             raise KeyError(group)
         return self.members(group)
 
-    def domain(self, name: str, years: tuple[int, int] = (2002, 2030)) -> tuple[str, ...]:
+    def domain(self, name: str, years: tuple[int, int] = YEARS) -> tuple[str, ...]:
         """Public values of a variable in order, as text, "not recorded" left out.
 
         Args:

@@ -97,7 +97,7 @@ def distribution(answers: Answers, variable: str, among: Where | None = None) ->
         rows.append(
             Row(
                 (value,),
-                "value" if _reported(answers, variable, value) else "nobody_reports",
+                "value" if reported(answers, variable, value) else "nobody_reports",
                 _people(answers, answers.count(one), missing),
                 _share(answers, one, recorded, base, missing),
             )
@@ -180,7 +180,7 @@ def corridors(answers: Answers, most: int = 12, among: Where | None = None) -> T
     return Table((CITIZENSHIP, EXPLOITATION_COUNTRY), tuple(rows), base, missing, rival)
 
 
-def _reported(answers: Answers, variable: str, value: str) -> bool:
+def reported(answers: Answers, variable: str, value: str) -> bool:
     """Whether some contributor covers a year; other variables are covered by all."""
     if variable != YEAR:
         return True

@@ -7,18 +7,17 @@ their own.  So ``read_table`` does not offer it, and the verbs for lone tables d
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest import sniff
+from ctdhub.sensitive.ingest.arrow import as_text, check_names, check_single_values
 from ctdhub.sensitive.ingest.options import Limits
 from ctdhub.sensitive.ingest.raw import RawTable, too_many_rows
 from ctdhub.sensitive.ingest.rejects import reject_table
@@ -41,7 +40,7 @@ def read_parquet(path: Path, limits: Limits | None = None) -> RawTable:
         source = pq.ParquetFile(pa.BufferReader(data))
         if source.metadata.num_rows > limits.rows:
             raise too_many_rows(file, limits)
-        _check_names(source.schema_arrow.names, file)
+        check_names(source.schema_arrow.names, file)
         texts = {name: _text(source, name, file) for name in source.schema_arrow.names}
     except (pa.ArrowException, OSError, UnicodeError):
         raise error("content/parquet", file=file) from None
@@ -55,18 +54,8 @@ def read_parquet(path: Path, limits: Limits | None = None) -> RawTable:
     )
 
 
-def _check_names(names: list[str], file: str) -> None:
-    used = Counter(names)
-    if not all(names) or max(used.values(), default=0) > 1 or ROW in used:
-        raise error("duplicate-header/parquet", file=file)
-
-
 def _text(source: pq.ParquetFile, name: str, file: str) -> pa.ChunkedArray:
-    kind = source.schema_arrow.field(name).type
-    if pa.types.is_nested(kind):
-        raise error("nested", file=file, column=name)
-    column = source.read(columns=[name], use_threads=False).column(0).cast(pa.string())
-    text = pc.if_else(pc.equal(column, ""), None, column)
-    del column
+    check_single_values(source.schema_arrow.field(name), file)
+    text = as_text(source.read(columns=[name], use_threads=False).column(0))
     pa.default_memory_pool().release_unused()
     return text

@@ -29,7 +29,7 @@ class RawTable:
 
     Attributes:
         file: name of the file (never its path), safe to show.
-        sha256: hexadecimal hash of the file's bytes.
+        sha256: hexadecimal hash of the file's bytes; empty where the table was in memory.
         table: one text column per named column, null where the cell is empty, and ``_row``
             (int64): the 1-based row that a spreadsheet shows.  In JSON, which has no header, it
             is the line or the position in the list.

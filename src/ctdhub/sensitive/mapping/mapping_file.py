@@ -51,6 +51,23 @@ def load_mapping(path: Path) -> Mapping:
     return parse_mapping(text, path.name)
 
 
+def named_mapping(name: str) -> Mapping:
+    """The mapping of a YAML file, or else the built-in one of that name.
+
+    Raises:
+        MappingError: there is neither, or the file is wrong.
+    """
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml"):
+        return load_mapping(path)
+    try:
+        return builtin(name)
+    except MappingError:
+        if path.is_file():
+            return load_mapping(path)
+        raise
+
+
 def parse_mapping(text: str, file: str) -> Mapping:
     """The mapping of a YAML text; ``builtin: NAME`` alone stands for a built-in mapping.
 

@@ -1,0 +1,168 @@
+"""Any table whose columns have permitted values, protected by differential privacy."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ctdhub.border import Estimate, Protected
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.format import number
+from ctdhub.core.tabular import ROW
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.secagg.answer import SCHEMA
+from ctdhub.dp.standalone.scope import scope_of_file, scope_of_schema
+from ctdhub.dp.standalone.table import (
+    MAX_DELTA,
+    check_delta,
+    fit_domains,
+    protect_alone,
+)
+from ctdhub.release.standalone import check_ledger, write_alone
+from ctdhub.sensitive.ingest.arrow import read_arrow
+from ctdhub.sensitive.ingest.readers import read_as_is
+
+
+@dataclass(frozen=True)
+class ProtectedTable:
+    """What may be published of a table.
+
+    Attributes:
+        records: synthetic records, a pyarrow Table; no row is a real person.
+        counts: counts with their intervals, a pyarrow Table with the columns ``columns``,
+            ``values``, ``count``, ``low``, ``high`` and ``state``.  A cell without a row is not
+            shown; that is not zero.
+        people: how many people, or rows where a person may have several; with its interval.
+        epsilon, delta: the privacy guarantee.
+        level: coverage of the intervals, in 0..1.
+        spent: epsilon that everything in the ledger has cost so far.
+        charged: False where the same was asked before and was free.
+        left_out: columns of the table that have no permitted values, so they are not in it.
+    """
+
+    records: pa.Table
+    counts: pa.Table
+    people: Estimate
+    epsilon: float
+    delta: float
+    level: float
+    spent: float
+    charged: bool
+    left_out: tuple[str, ...]
+    _protected: Protected = field(repr=False)
+    _ledger: Path = field(repr=False)
+    _rows: int = field(repr=False)
+    _most: int = field(repr=False)
+
+    def write(self, out: str | os.PathLike[str]) -> Path:
+        """Write records, counts and manifest, as ``ctdhub protect --out`` does.
+
+        Args:
+            out: a new or empty folder, or one that holds the same answer.
+
+        Raises:
+            ReleaseError: the folder holds something else (``out-folder``), or the ledger is in it
+                (``ledger-folder``).
+        """
+        folder = Path(out)
+        check_ledger(self._ledger, folder)
+        return write_alone(self._protected, folder, self._rows, self._most)
+
+
+def protect(
+    frame: Any,
+    *,
+    domains: str | os.PathLike[str],
+    epsilon: float,
+    ledger: str | os.PathLike[str],
+    max_people: int = 10_000,
+    delta: float | None = None,
+    budget: float = 12.0,
+    support: int | None = None,
+) -> ProtectedTable:
+    """Protect a table by differential privacy, and charge the ledger before noise is drawn.
+
+    The same table with the same settings again is free.
+
+    Args:
+        frame: anything with ``__arrow_c_stream__`` (DataFrames of pandas and polars, pyarrow
+            Tables, results of DuckDB), or the path of a table.
+        domains: the domains file, or the word "schema" for the public variables of the hub.
+        epsilon: the privacy guarantee, from 0.001 to 100; smaller is stronger.
+        ledger: folder of the privacy-budget ledger; one for all tables of the same people.
+        max_people: at least as many people as the table will ever hold.
+        delta: at most 1e-6, and at most 1 / (100 × max_people), which is the default.
+        budget: the most epsilon of everything in the ledger.
+        support: from 0 (complete) to 4 (cautious): how readily rare combinations are left out of
+            the records; the domains file's own by default.
+
+    Raises:
+        HubError: the table cannot be read; a setting is out of range (``usage``); delta is too
+            large (``delta``), also after the charge where the protected number of people is
+            above max_people: do not publish then; a cell holds a value that is not permitted
+            (``public-domain``); the ledger refuses (``budget``) or was changed.
+
+    >>> import ctdhub, pyarrow
+    >>> frame = pyarrow.table({"gender": ["female", "male"] * 500})
+    >>> found = ctdhub.protect(frame, domains="domains.yaml", epsilon=1.0, ledger="ledger")
+    >>> found.records.column_names, found.charged, found.epsilon
+    (['gender'], True, 1.0)
+    >>> again = ctdhub.protect(frame, domains="domains.yaml", epsilon=1.0, ledger="ledger")
+    >>> again.charged
+    False
+    """
+    _within("epsilon", epsilon, 0.001, 100)
+    _within("budget", budget, 0.001, 1000)
+    _within("max_people", max_people, 1, 10**10)
+    _within("support", support or 0, 0, 4)
+    delta = min(MAX_DELTA, 1 / (100 * max_people)) if delta is None else delta
+    check_delta(delta, max_people)
+    book = Ledger(Path(ledger).absolute())
+    check_ledger(book.folder)
+    raw = read_as_is(Path(frame)) if isinstance(frame, str | os.PathLike) else read_arrow(frame)
+    header = [name for name in raw.table.column_names if name != ROW]
+    scope = (
+        scope_of_schema(header, support)
+        if domains == SCHEMA
+        else scope_of_file(Path(domains), header, support)
+    )
+    before = len(book.entries())
+    answer = protect_alone(
+        fit_domains(raw, scope), scope, epsilon=epsilon, delta=delta, budget=budget, ledger=book
+    )
+    rows = scope.plan.rows
+    if answer.people.value > max_people * rows:
+        people = round(answer.people.value / rows)
+        raise error("delta/protected-people", n=number(max_people), people=number(people))
+    for note in raw.notes:
+        warnings.warn(note, stacklevel=2)
+    return ProtectedTable(
+        records=answer.records,
+        counts=answer.counts,
+        people=answer.people,
+        epsilon=epsilon,
+        delta=delta,
+        level=answer.guarantee.level,
+        spent=book.guarantee(book.strictest(delta)),
+        charged=len(book.entries()) > before,
+        left_out=tuple(n for n in header if n not in scope.plan.domains and n != scope.person),
+        _protected=answer,
+        _ledger=book.folder,
+        _rows=rows,
+        _most=max_people,
+    )
+
+
+def _within(name: str, value: float, least: float, most: float) -> None:
+    """Refuse a setting out of its range.
+
+    Raises:
+        PolicyError: it is (``usage``).
+    """
+    if not least <= value <= most:
+        raise error("usage/range", name=name, least=f"{least:g}", most=f"{most:g}")
