@@ -7,7 +7,7 @@ DEMO_DIR ?= demo-hub
 TESTS ?= -q -n auto --dist loadfile
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test spark bench lint messages lock clean
+.PHONY: help demo test golden spark bench lint messages lock clean
 
 help: ## what each target does
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -37,6 +37,9 @@ test: $(VENV)/development ## install and run all tests, on all cores (TESTS="-k 
 	$(BIN)/python -m pytest $(TESTS)
 
 spark: $(VENV)/spark ## install Spark too (450 MB), so that its tests run; they need Java 17
+
+golden: $(VENV)/development ## compute every kept output again and list those that changed (3 CPU minutes)
+	$(BIN)/python tools/golden.py check
 
 bench: $(VENV)/development ## speed and memory beside the peers, ratios in one run
 	$(BIN)/python benchmarks/run.py
