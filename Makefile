@@ -7,7 +7,7 @@ DEMO_DIR ?= demo-hub
 TESTS ?= -q -n auto --dist loadfile
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test golden spark bench lint messages lock clean
+.PHONY: help demo test golden spark bench lint messages changelog dist lock clean
 
 help: ## what each target does
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -48,14 +48,25 @@ lint: $(VENV)/development ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python tools/subjects.py
 
 messages: $(VENV)/development ## collect user-visible texts into the language catalogues
 	$(BIN)/python tools/messages.py
+
+changelog: ## collect the fragments of changelog.d into CHANGELOG.md (VERSION=0.2.0)
+	$(PYTHON) tools/changelog.py $(VERSION)
+
+dist: $(VENV)/development ## the source distribution, and the wheel built from it, in dist/
+	rm -rf dist
+	$(BIN)/python -m hatchling build -t sdist
+	tar -xzf dist/ctdhub-*.tar.gz -C dist
+	cd dist/ctdhub-*/ && ../../$(BIN)/python -m hatchling build -t wheel -d ..
+	rm -rf dist/ctdhub-*/
 
 lock: ## renew the locked versions (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra spark -c requirements-dev.lock pyproject.toml -o requirements-spark.lock
 
-clean: ## remove the environment and the practice hub
-	rm -rf $(VENV) $(DEMO_DIR)
+clean: ## remove the environment, the practice hub, what was built
+	rm -rf $(VENV) $(DEMO_DIR) dist

@@ -1,0 +1,102 @@
+"""Assemble the fragments of changelog.d into a section of CHANGELOG.md, and remove them.
+
+Run by `make changelog VERSION=0.2.0`.  A fragment is named ``<issue>.<kind>.md`` or
+``<issue>.<topic>.<kind>.md``; one without a kind goes under the last heading, so none is lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import textwrap
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+KINDS = {
+    "data": "Data",
+    "privacy": "Privacy",
+    "portal": "Portal",
+    "desk": "Desk",
+    "programs": "Programs and operation",
+    "fixes": "Corrections",
+    "": "Other changes",
+}
+NAME = re.compile(r"\d+(?:\.[a-z-]+)+\.md")
+
+
+def kind(fragment: Path) -> str:
+    """The kind that the name of a fragment says, "" where it says none.
+
+    >>> kind(Path("3.audit.privacy.md")), kind(Path("2.data.md")), kind(Path("11.note.md"))
+    ('privacy', 'data', '')
+    """
+    last = fragment.stem.split(".")[-1]
+    return last if last in KINDS else ""
+
+
+def fragments(folder: Path) -> list[Path]:
+    """The fragments of a folder, by issue and name.
+
+    Raises:
+        SystemExit: a file is named otherwise, or is empty.
+    """
+    found = [p for p in sorted(folder.glob("*")) if p.name != "README.md"]
+    for path in found:
+        if not NAME.fullmatch(path.name) or not path.read_text("utf-8").strip():
+            raise SystemExit(f"{path.name}: name it <issue>.<topic>.<kind>.md and write in it")
+    return sorted(found, key=lambda p: (int(p.name.split(".")[0]), p.name))
+
+
+def section(version: str, date: str, found: Sequence[Path]) -> str:
+    """The section of a version: a heading for each kind, an entry for each fragment."""
+    parts = [f"## {version} ({date})"]
+    for name, heading in KINDS.items():
+        entries = [_entry(path.read_text("utf-8")) for path in found if kind(path) == name]
+        if entries:
+            parts.append(f"### {heading}\n" + "\n".join(entries))
+    return "\n\n".join(parts) + "\n"
+
+
+def with_section(changelog: str, new: str) -> str:
+    """The changelog with a section before the newest.
+
+    Raises:
+        SystemExit: it has a section of that version.
+    """
+    title = new.split(" (")[0] + " ("
+    if title in changelog:
+        raise SystemExit(f"the changelog has a section {title.strip(' (#')}")
+    head, mark, rest = changelog.partition("\n## ")
+    return head.rstrip("\n") + "\n\n" + new + (mark and mark + rest)
+
+
+def _entry(text: str) -> str:
+    blocks = [" ".join(block.split()) for block in re.split(r"\n\s*\n", text.strip())]
+    wrapped = [
+        textwrap.fill(b, 110, break_long_words=False, break_on_hyphens=False) for b in blocks
+    ]
+    return "- " + textwrap.indent("\n\n".join(wrapped), "  ")[2:]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("version")
+    parser.add_argument("--date", default=datetime.now(UTC).date().isoformat())
+    given = parser.parse_args()
+    if not re.fullmatch(r"\d+\.\d+\.\d+", given.version):
+        raise SystemExit("give a version such as 0.2.0: make changelog VERSION=0.2.0")
+    found = fragments(ROOT / "changelog.d")
+    if not found:
+        raise SystemExit("there are no fragments in changelog.d")
+    file = ROOT / "CHANGELOG.md"
+    text = with_section(file.read_text("utf-8"), section(given.version, given.date, found))
+    file.write_text(text, "utf-8")
+    for path in found:
+        path.unlink()
+    print(f"CHANGELOG.md: {given.version}, {len(found)} entries")
+
+
+if __name__ == "__main__":
+    main()

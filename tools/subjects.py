@@ -1,0 +1,67 @@
+"""Check that the subject of each commit begins with its room: ``room: what``.
+
+Run by `make lint`.  Commits before 0.2 are left alone; without a history there is nothing to check.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SINCE = "7f2c3c7"
+"""The last commit of 0.1.0."""
+
+PLACES = {
+    "benchmarks", "changelog", "ci", "docs", "errors", "examples", "lint", "locale", "move",
+    "packages", "release", "tests", "tools",
+}  # fmt: skip
+"""What is no room of the tree and has commits of its own; ``errors`` are those of all rooms."""
+
+BEFORE_THE_MOVE = {"harmonise", "link"}
+SUBJECT = re.compile(r"(?P<rooms>[a-z_]+(?:/[a-z_]+)*(?:, [a-z_]+(?:/[a-z_]+)*)*): \S.*")
+
+
+def rooms() -> set[str]:
+    """Top of the tree, and places beside it."""
+    package = ROOT / "src" / "ctdhub"
+    tree = {p.stem for p in package.iterdir() if p.is_dir() or p.suffix == ".py"}
+    inner = {p.name for p in (package / "sensitive").iterdir() if p.is_dir()}
+    return tree | inner | PLACES | BEFORE_THE_MOVE
+
+
+def wrong(subjects: Iterable[str], known: set[str]) -> list[str]:
+    """Subjects that do not begin with a room.
+
+    >>> wrong(["dp/noise: fix rounding", "dp, site: a price", "Fix it", "attic: x"], {"dp", "site"})
+    ['Fix it', 'attic: x']
+    """
+    found = []
+    for subject in subjects:
+        match = SUBJECT.fullmatch(subject)
+        named = re.split(r", ", match["rooms"]) if match else []
+        if not match or not {name.split("/")[0] for name in named} <= known:
+            found.append(subject)
+    return found
+
+
+def subjects() -> list[str]:
+    """Subjects since 0.1.0, none where this is no clone that reaches so far back."""
+    words = ["git", "-C", str(ROOT), "log", "--no-merges", "--format=%s", f"{SINCE}..HEAD"]
+    try:
+        run = subprocess.run(words, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    return run.stdout.splitlines()
+
+
+def main() -> None:
+    found = wrong(subjects(), rooms())
+    if found:
+        raise SystemExit("these subjects do not begin with a room:\n" + "\n".join(found))
+
+
+if __name__ == "__main__":
+    main()
