@@ -40,7 +40,7 @@ chosen by its own size (a group is chosen by its total, see ``dp.yearly``).  It 
 statistics (series, sums, models), never a figure to show by itself.  Its standard deviation is
 ``sigma["*".join(columns)]`` of the same answer."""
 
-YEAR, CONTRIBUTOR, LISTS = "year_of_registration", "reporting_entity", "lists"
+LISTS = "lists"
 DOUBLES = "doubles"
 LIST_JOIN = "+"
 

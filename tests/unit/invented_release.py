@@ -11,11 +11,9 @@ from typing import Any
 import pyarrow as pa
 
 from ctdhub.border import (
-    CONTRIBUTOR,
     COUNTS,
     LISTS,
     MEASUREMENTS,
-    YEAR,
     Estimate,
     Guarantee,
     Protected,
@@ -24,6 +22,7 @@ from ctdhub.border import (
 )
 from ctdhub.schema.citizenship_group import citizenship_group
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import CONTRIBUTOR, PERIOD
 
 Z = 1.959964
 YEARS = (2015, 2019)
@@ -162,13 +161,13 @@ def by_year(
 ) -> pa.Table:
     """Exact counts by year of every shown group, as if they had been measured."""
     found = []
-    for table in (t for t in tables if YEAR in t.split("*")):
+    for table in (t for t in tables if PERIOD in t.split("*")):
         names = table.split("*")
-        rest = tuple(n for n in names if n != YEAR)
+        rest = tuple(n for n in names if n != PERIOD)
         counted = Counter(tuple(r.get(c) or "" for c in names) for r in rows)
         for _columns, group in sorted(cell for cell in shown if cell[0] == rest):
             for year in (*map(str, range(years[0], years[1] + 1)), ""):
-                cell = dict(zip(rest, group, strict=True)) | {YEAR: year}
+                cell = dict(zip(rest, group, strict=True)) | {PERIOD: year}
                 values = tuple(cell[n] for n in names)
                 found.append({"columns": names, "values": values, "noisy": float(counted[values])})
     return pa.Table.from_pylist(found, MEASUREMENTS)
@@ -179,13 +178,17 @@ def invented_sources(lists: Sequence[str] = ("one", "two"), sigma: float = 12.0)
     found: list[dict[str, Any]] = []
     for i, who in enumerate(("", "one", "two")):
         for k, year in enumerate((*map(str, range(YEARS[0], YEARS[1] + 1)), "")):
-            cell = ([CONTRIBUTOR, YEAR], [who, year], 100.25 * i + 10 * k - 20)
+            cell = ([CONTRIBUTOR, PERIOD], [who, year], 100.25 * i + 10 * k - 20)
             found.append(dict(zip(MEASUREMENTS.names, cell, strict=True)))
             for gender in ("", *load_schema().codes["gender"]):
                 by = ([*cell[0], "gender"], [*cell[1], gender], 30.0 * i - len(gender))
                 found.append(dict(zip(MEASUREMENTS.names, by, strict=True)))
     cells = {"one": 900.0, "two": 700.0, "one+two": -3.0} if lists else {}
     found += [{"columns": [LISTS], "values": [v], "noisy": n} for v, n in cells.items()]
-    tables = [f"{CONTRIBUTOR}*{YEAR}", f"{CONTRIBUTOR}*{YEAR}*gender", *([LISTS] if lists else [])]
+    tables = [
+        f"{CONTRIBUTOR}*{PERIOD}",
+        f"{CONTRIBUTOR}*{PERIOD}*gender",
+        *([LISTS] if lists else []),
+    ]
     table = pa.Table.from_pylist(found, MEASUREMENTS)
     return Sources(("one", "two"), tuple(lists), table, dict.fromkeys(tables, sigma), 0.05)

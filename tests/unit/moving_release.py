@@ -16,12 +16,13 @@ from pathlib import Path
 import pyarrow as pa
 from invented_release import ASSISTED, FACTS, FLAGS, TABLES, protected_answer
 
-from ctdhub.border import CONTRIBUTOR, MEASUREMENTS, YEAR, Sources
+from ctdhub.border import MEASUREMENTS, Sources
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.schema import countries
 from ctdhub.schema.citizenship_group import citizenship_group
+from ctdhub.schema.roles import CONTRIBUTOR, PERIOD
 
 YEARS = (2012, 2019)
 LAST_OF_ONE = 2017
@@ -60,7 +61,7 @@ def moving_rows(accommodation: Helped = helped) -> list[Row]:
             for i in range(people + grown):
                 group = citizenship_group(origin, place)
                 row: Row = {
-                    YEAR: str(year), "gender": "female" if i % 10 < women else "male",
+                    PERIOD: str(year), "gender": "female" if i % 10 < women else "male",
                     "age_band": "30-38" if i % 2 else "18-20", "citizenship": origin,
                     "country_of_exploitation": place, "citizenship_group": group,
                     "exploitation_forced_labour": "yes", "any_exploitation": "yes",
@@ -98,9 +99,9 @@ def _sources(rows: list[Row]) -> Sources:
     """Exact counts by contributor and year, and by gender and regions."""
     found, tables = [], {}
     for name in ("", "gender", *REGIONS.values()):
-        columns = [CONTRIBUTOR, YEAR, *([name] if name else [])]
+        columns = [CONTRIBUTOR, PERIOD, *([name] if name else [])]
         counted = Counter(
-            (r[CONTRIBUTOR], r[YEAR], *([_value(r, name)] if name else [])) for r in rows
+            (r[CONTRIBUTOR], r[PERIOD], *([_value(r, name)] if name else [])) for r in rows
         )
         values = {cell[2] for cell in counted} | {""} if name else {None}
         for who in ("one", "two"):

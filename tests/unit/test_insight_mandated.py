@@ -20,8 +20,9 @@ from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.mandated import COLUMNS, FORMATS, written
 from ctdhub.schema.citizenship_group import citizenship_group
+from ctdhub.schema.roles import CHILD_BANDS
 from ctdhub.stats.answers import Answer, Answers
-from ctdhub.stats.mandated.lines import CHILD_BANDS, Line, Scope, Sheet, per, scope
+from ctdhub.stats.mandated.lines import Line, Scope, Sheet, per, scope
 from ctdhub.stats.mandated.population import Population, load_population
 from ctdhub.stats.mandated.shapes import SHAPES
 

@@ -9,17 +9,18 @@ import pyarrow as pa
 import pytest
 from invented_people import people, small_policy
 
-from ctdhub.border import MEASUREMENTS, YEAR
+from ctdhub.border import MEASUREMENTS
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import count, encode
 from ctdhub.dp.mechanism import Answer, answer
 from ctdhub.dp.plan import Plan, plan_of
 from ctdhub.dp.standalone.scope import scope_of_schema
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import PERIOD
 
 SCHEMA = load_schema()
 POLICY = small_policy(
-    columns=(YEAR, "gender", "age_band", "citizenship", "country_of_exploitation"), epsilon=4
+    columns=(PERIOD, "gender", "age_band", "citizenship", "country_of_exploitation"), epsilon=4
 )
 PLAN = plan_of(POLICY, SCHEMA)
 RHO = rho_of(4, 1e-8)
@@ -36,7 +37,7 @@ def cells(table: pa.Table) -> Cells:
 
 
 def without_year(columns: tuple[str, ...], values: tuple[str, ...]) -> tuple[object, object]:
-    kept = [(c, v) for c, v in zip(columns, values, strict=True) if c != YEAR]
+    kept = [(c, v) for c, v in zip(columns, values, strict=True) if c != PERIOD]
     return tuple(c for c, _v in kept), tuple(v for _c, v in kept)
 
 
@@ -51,22 +52,22 @@ def test_rows_are_all_years_of_each_shown_group_of_each_table_with_years(found: 
         for r in found.counts.to_pylist()
         if r["state"] == "shown"
     }
-    tables = [t for t in PLAN.tables if YEAR in t]
+    tables = [t for t in PLAN.tables if PERIOD in t]
     assert ("citizenship", "country_of_exploitation") in {c for c, _v in shown}
-    years = [*PLAN.domains[YEAR], ""]
+    years = [*PLAN.domains[PERIOD], ""]
     expected = []
     for t in tables:
-        rest = tuple(n for n in t if n != YEAR)
+        rest = tuple(n for n in t if n != PERIOD)
         for columns, values in sorted(shown):
             if columns == rest:
                 for year in years:
-                    by_name = dict(zip(columns, values, strict=True)) | {YEAR: year}
+                    by_name = dict(zip(columns, values, strict=True)) | {PERIOD: year}
                     expected.append((t, tuple(by_name[n] for n in t)))
     assert set(cells(found.measurements)) == set(expected)
     assert found.measurements.num_rows == len(expected) > len(tables)
     assert found.measurements.schema.equals(MEASUREMENTS)
     # Years of a group follow each other, "not recorded" last.
-    texts = [dict(zip(r["columns"], r["values"], strict=True))[YEAR]
+    texts = [dict(zip(r["columns"], r["values"], strict=True))[PERIOD]
              for r in found.measurements.to_pylist()]  # fmt: skip
     assert texts == years * (len(texts) // len(years))
 
@@ -95,7 +96,7 @@ def test_noise_is_unbiased_at_the_stated_sigma() -> None:
     positive, by as much a year as the total is off, divided by the years.
     """
     table = people(600, POLICY)
-    small = plan_of(small_policy(columns=(YEAR, "gender", "age_band"), epsilon=4), SCHEMA)
+    small = plan_of(small_policy(columns=(PERIOD, "gender", "age_band"), epsilon=4), SCHEMA)
     codes = encode(table, small.domains)
     exact = count(codes, list(small.tables))
     place = {n: {v: i for i, v in enumerate(["", *d])} for n, d in small.domains.items()}
@@ -126,7 +127,7 @@ def test_a_function_of_noise_alone_has_the_same_rows_for_neighbours() -> None:
         groups: dict[object, int] = {}
         for key in cells(done.measurements):
             groups[(key[0], without_year(*key))] = groups.get((key[0], without_year(*key)), 0) + 1
-        assert set(groups.values()) == {len(PLAN.domains[YEAR]) + 1}
+        assert set(groups.values()) == {len(PLAN.domains[PERIOD]) + 1}
 
 
 def test_nobody_no_group(found: Answer) -> None:
@@ -139,7 +140,7 @@ def test_nobody_no_group(found: Answer) -> None:
     "plan",
     [
         plan_of(small_policy(columns=("gender", "age_band")), SCHEMA),
-        scope_of_schema([YEAR, "gender"]).plan,
+        scope_of_schema([PERIOD, "gender"]).plan,
     ],
 )
 def test_without_a_column_of_years_and_alone_there_is_none(plan: Plan) -> None:

@@ -25,7 +25,7 @@ from invented_people import (
     small_policy,
 )
 
-from ctdhub.border import CONTRIBUTOR, DOUBLES, LISTS, MEASUREMENTS, YEAR, Protected, Sources
+from ctdhub.border import DOUBLES, LISTS, MEASUREMENTS, Protected, Sources
 from ctdhub.core.errors import LedgerError, PolicyError
 from ctdhub.dp.accounting import rho_of, split
 from ctdhub.dp.by_contributor import OVERLAP_SHARE, Sourced, public_sources, sourced
@@ -38,18 +38,19 @@ from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy, load_policy
 from ctdhub.dp.workload import cost, workload
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import CONTRIBUTOR, PERIOD
 
 SCHEMA = load_schema()
 LISTED = {"lists": ["harbour", "mirador", "rivage"]}
 POLICY = small_policy(
-    columns=(YEAR, "gender", "citizenship", "country_of_exploitation", "any_exploitation",
+    columns=(PERIOD, "gender", "citizenship", "country_of_exploitation", "any_exploitation",
              "exploitation_sexual"),
     epsilon=60, budget={"epsilon": 900}, sources=LISTED,
 )  # fmt: skip
 TABLES = {
-    f"{CONTRIBUTOR}*{YEAR}",
+    f"{CONTRIBUTOR}*{PERIOD}",
     *(
-        f"{CONTRIBUTOR}*{YEAR}*{name}"
+        f"{CONTRIBUTOR}*{PERIOD}*{name}"
         for name in ("gender", "exploitation_sexual", "any_exploitation", "citizenship_region",
                      "exploitation_region")
     ),
@@ -216,7 +217,7 @@ def test_noise_is_unbiased_at_the_stated_sigma() -> None:
         sigma = noisy.sigma[name]
         assert abs(np.mean(off)) < 5 * sigma / len(off) ** 0.5, name
         assert np.std(off) == pytest.approx(sigma, rel=0.2), name
-    assert noisy.sigma[f"{CONTRIBUTOR}*{YEAR}"] < noisy.sigma[f"{CONTRIBUTOR}*{YEAR}*gender"]
+    assert noisy.sigma[f"{CONTRIBUTOR}*{PERIOD}"] < noisy.sigma[f"{CONTRIBUTOR}*{PERIOD}*gender"]
 
 
 def test_the_counts_are_those_of_the_people(tmp_path: Path) -> None:
@@ -226,11 +227,11 @@ def test_the_counts_are_those_of_the_people(tmp_path: Path) -> None:
     assert found is not None
     seen = cells(found)
     by = {}
-    for who, year in zip(table[CONTRIBUTOR].to_pylist(), table[YEAR].to_pylist(), strict=True):
+    for who, year in zip(table[CONTRIBUTOR].to_pylist(), table[PERIOD].to_pylist(), strict=True):
         by[(who, year or "")] = by.get((who, year or ""), 0) + 1
     for key, n in by.items():
-        sigma = found.sigma[f"{CONTRIBUTOR}*{YEAR}"]
-        assert seen[((CONTRIBUTOR, YEAR), key)] == pytest.approx(n, abs=6 * sigma + 1)
+        sigma = found.sigma[f"{CONTRIBUTOR}*{PERIOD}"]
+        assert seen[((CONTRIBUTOR, PERIOD), key)] == pytest.approx(n, abs=6 * sigma + 1)
     for names, n in overlap_of(known, POLICY).people.items():
         value = seen[((LISTS,), ("+".join(names),))]
         assert value == pytest.approx(n, abs=6 * found.sigma[LISTS] + 1)
@@ -241,13 +242,13 @@ def test_whoever_is_not_shown_is_pooled(tmp_path: Path) -> None:
     found = ask(tmp_path, 300, policy, facts("mirador", "rivage")).sources
     assert found is not None
     assert found.contributors == ("harbour",)
-    named = {v[0] for c, v in cells(found) if c == (CONTRIBUTOR, YEAR)}
+    named = {v[0] for c, v in cells(found) if c == (CONTRIBUTOR, PERIOD)}
     assert named == {"harbour", ""}
     assert "mirador" not in json.dumps(found.measurements.to_pylist())
     table, _overlap = given_people(300)
     others = sum(1 for who in table[CONTRIBUTOR].to_pylist() if who != "harbour")
-    pooled = [n for (c, v), n in cells(found).items() if c == (CONTRIBUTOR, YEAR) and v[0] == ""]
-    reach = 6 * found.sigma[f"{CONTRIBUTOR}*{YEAR}"] * len(pooled) ** 0.5
+    pooled = [n for (c, v), n in cells(found).items() if c == (CONTRIBUTOR, PERIOD) and v[0] == ""]
+    reach = 6 * found.sigma[f"{CONTRIBUTOR}*{PERIOD}"] * len(pooled) ** 0.5
     assert sum(pooled) == pytest.approx(others, abs=reach + 1)
 
 
@@ -258,8 +259,8 @@ def test_entities_that_are_no_contributors_are_pooled_too() -> None:
     found = sourced(None, POLICY, SCHEMA, FACTS)
     assert found is not None
     exact = exact_of(found, table)
-    assert not exact[CONTRIBUTOR, YEAR][1:].any()
-    assert exact[CONTRIBUTOR, YEAR].sum() == 40
+    assert not exact[CONTRIBUTOR, PERIOD][1:].any()
+    assert exact[CONTRIBUTOR, PERIOD].sum() == 40
     assert not exact[(LISTS,)].any()
 
 
@@ -285,7 +286,7 @@ def test_where_policy_or_agreements_say_so_there_is_none(
 
 
 def test_only_released_columns_divide_contributors() -> None:
-    few = small_policy(columns=(YEAR, "age_band", "country_of_exploitation"))
+    few = small_policy(columns=(PERIOD, "age_band", "country_of_exploitation"))
     public = public_sources(few, SCHEMA, FACTS)
     assert public is not None
     assert [t[2:] for t in public.tables] == [(), ("age_band",), ("exploitation_region",)]

@@ -24,11 +24,12 @@ from leaving_source import (
     template,
 )
 
-from ctdhub.border import CONTRIBUTOR, MEASUREMENTS, Sources
+from ctdhub.border import MEASUREMENTS, Sources
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.release.open import Release
 from ctdhub.report import signal_files
 from ctdhub.report.signal_charts import write_signals
+from ctdhub.schema.roles import CONTRIBUTOR
 from ctdhub.site.frame import render
 from ctdhub.site.pages import signals as signals_page
 from ctdhub.stats.answers import Answers

@@ -31,10 +31,11 @@ from ctdhub.report.brief.frame import closing, frame
 from ctdhub.report.wording import ranged, state_words
 from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import AGE, DELIVERIES, ORIGIN, PERIOD, SEX
 from ctdhub.sensitive.ingest.rejects import REJECTS as REJECTS_SCHEMA
 from ctdhub.sensitive.profile import Profile, profile
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.tables import CITIZENSHIP, YEAR, Row, distribution, flag_group
+from ctdhub.stats.tables import Row, distribution, flag_group
 
 TOP = 10
 """Citizenships that the report lists, those with most of the contributor's own people."""
@@ -100,11 +101,11 @@ def own_report(agreement: Agreement, own: Profile, answers: Answers, made: date)
         Section(
             "own-gender",
             _("Your people beside the hub's"),
-            (_compared(own, answers, "gender", head),),
+            (_compared(own, answers, SEX, head),),
         ),
-        Section("own-age", "", (_compared(own, answers, "age_band", head),)),
+        Section("own-age", "", (_compared(own, answers, AGE, head),)),
         Section("own-exploitation", "", (_flags(own, answers, "exploitation", head),)),
-        Section("own-citizenship", "", (_compared(own, answers, CITIZENSHIP, head, TOP),)),
+        Section("own-citizenship", "", (_compared(own, answers, ORIGIN, head, TOP),)),
         Section("own-years", _("Your people by year"), (_years(own),)),
         Section("own-complete", _("How complete your records are"), (_complete(own, answers),)),
         *closing(answers, Notebook()),
@@ -203,11 +204,11 @@ def _base(known: int, unknown: int) -> str:
 
 
 def _years(own: Profile) -> Table:
-    found = own.values[YEAR]
+    found = own.values[PERIOD]
     rows = [(year(code), number(found[code])) for code in sorted(c for c in found if c)]
     if unknown := found.get("", 0):
         rows.append((state_words("not_recorded"), number(unknown)))
-    return Table(label(YEAR, current()), "", (_("Year"), _("Your people")), tuple(rows))
+    return Table(label(PERIOD, current()), "", (_("Year"), _("Your people")), tuple(rows))
 
 
 def _complete(own: Profile, answers: Answers) -> Table:
@@ -216,7 +217,7 @@ def _complete(own: Profile, answers: Answers) -> Table:
     for variable in schema.table("people"):
         if not variable.public or variable.kind == "flag" or variable.name not in own.values:
             continue
-        if variable.name not in answers.variables or variable.name == "records_per_person":
+        if variable.name not in answers.variables or variable.name == DELIVERIES:
             continue
         known = own.recorded(variable.name)
         missing = distribution(answers, variable.name).missing

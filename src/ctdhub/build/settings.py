@@ -16,9 +16,10 @@ from ctdhub.core.i18n import LANGUAGES, Language, _
 from ctdhub.release.approvals import Approvers
 from ctdhub.release.facts import SITE_ADDRESS
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import CONTRIBUTOR_KIND
 from ctdhub.sensitive.linkage.settings import LinkageSettings
 
-SOURCE_KINDS = load_schema().codes["source_type"]
+SOURCE_KINDS = load_schema().codes[CONTRIBUTOR_KIND]
 
 
 class SiteSettings(FrozenModel):

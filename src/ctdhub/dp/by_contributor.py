@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ctdhub.border import CONTRIBUTOR, DOUBLES, LIST_JOIN, LISTS, MEASUREMENTS, YEAR, Sources
+from ctdhub.border import DOUBLES, LIST_JOIN, LISTS, MEASUREMENTS, Sources
 from ctdhub.dp.count import Counts
 from ctdhub.dp.intervals import named_cells
 from ctdhub.dp.list_overlap import ListTables, list_tables
@@ -32,6 +32,7 @@ from ctdhub.dp.rows import Tally
 from ctdhub.dp.workload import Workload, cost, measure, question
 from ctdhub.dp.yearly import DECIMALS
 from ctdhub.schema.model import Schema
+from ctdhub.schema.roles import AGE, CONTRIBUTOR, HARM, PERIOD, SEX
 
 OVERLAP_SHARE = Fraction(1, 3)
 """Part of the sources' budget that goes to the overlap, where lists are named: its cells are few,
@@ -60,7 +61,7 @@ class SourceTables:
         """Contributor by year, and by year and each third column."""
         if not self.domains:
             return ()
-        both: Columns = (CONTRIBUTOR, YEAR)
+        both: Columns = (CONTRIBUTOR, PERIOD)
         return (both, *((*both, name) for name in self.domains if name not in both))
 
     def workload(self, rho: float) -> Workload:
@@ -180,8 +181,8 @@ def public_sources(policy: Policy, schema: Schema, facts: Mapping[str, Any]) -> 
     lists = list_tables(policy, facts)
     released = policy.domains(schema)
     domains: Domains = {}
-    if named and YEAR in released:
-        domains = {CONTRIBUTOR: named, YEAR: released[YEAR]}
+    if named and PERIOD in released:
+        domains = {CONTRIBUTOR: named, PERIOD: released[PERIOD]}
         domains |= {n: schema.domain(n, policy.years) for n in _thirds(released, schema)}
     if not domains and not lists:
         return None
@@ -209,10 +210,10 @@ def sourced(
 
 def _thirds(released: Domains, schema: Schema) -> list[str]:
     """Columns that contributors by year are divided by."""
-    found = [n for n in released if n in ("gender", "age_band")]
+    found = [n for n in released if n in (SEX, AGE)]
     for name in released:
         v = schema.variable(name)
-        if v.core and "exploitation" in (v.group, v.any_of):
+        if v.core and HARM in (v.group, v.any_of):
             found.append(name)
     return found + [region for region, country in COUNTRY_OF.items() if country in released]
 

@@ -28,6 +28,7 @@ from ctdhub.dp.plan import Columns
 from ctdhub.dp.policy import Domains
 from ctdhub.dp.pooling import Estimated
 from ctdhub.dp.workload import Question, Workload
+from ctdhub.schema.roles import DELIVERIES
 
 NO_FOLLOWERS = Followers({}, {})
 
@@ -215,7 +216,7 @@ def case_records(found: dict[Columns, Estimated], people: Estimate, level: float
     holds the statistic so defined.  Without the column ``records_per_person`` it is the number of
     people.  The two errors may depend on each other, so their standard deviations are added.
     """
-    table = found.get(("records_per_person",))
+    table = found.get((DELIVERIES,))
     if table is None:
         return people
     extra = np.maximum(np.arange(table.value.size) - 1, 0)

@@ -12,6 +12,7 @@ from ctdhub.dp.indicators import Indicators
 from ctdhub.dp.policy import Domains, Policy, Weights
 from ctdhub.schema import countries
 from ctdhub.schema.model import Schema
+from ctdhub.schema.roles import AGE, DESTINATION, HARM, ORIGIN, PERIOD, RELATION, SEX
 
 Columns = tuple[str, ...]
 """The columns of a table in the order of the plan; () is the number of people."""
@@ -166,12 +167,12 @@ class Plan:
         return wide if self.wide.intersection(table) else narrow
 
 
-CORRIDOR: Columns = ("citizenship", "country_of_exploitation")
-ASSISTED = ("citizenship_group", "gender", "age_band", "country_of_exploitation")
+CORRIDOR: Columns = (ORIGIN, DESTINATION)
+ASSISTED = (RELATION, SEX, AGE, DESTINATION)
 """Each kind of assistance is measured by each of these, and by the first two together."""
 REPORTED: tuple[Columns, ...] = (
-    ("year_of_registration", "country_of_exploitation", "citizenship_group"),
-    ("year_of_registration", "gender", "country_of_exploitation", "citizenship_group"),
+    (PERIOD, DESTINATION, RELATION),
+    (PERIOD, SEX, DESTINATION, RELATION),
 )
 """What a state reports of each year: victims by citizenship, and by sex and citizenship."""
 
@@ -228,7 +229,7 @@ def _by_corridor(domains: Domains, schema: Schema) -> Columns:
     found = []
     for name in domains:
         v = schema.variable(name)
-        exploitation = "exploitation" in (v.group, v.any_of)
-        if v.core and (v.kind == "year" or name in ("gender", "age_band") or exploitation):
+        exploitation = HARM in (v.group, v.any_of)
+        if v.core and (v.kind == "year" or name in (SEX, AGE) or exploitation):
             found.append(name)
     return tuple(found)

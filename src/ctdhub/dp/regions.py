@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.schema import countries
+from ctdhub.schema.roles import DESTINATION, DESTINATION_REGION, ORIGIN, ORIGIN_REGION
 
-COUNTRY_OF = {"citizenship_region": "citizenship", "exploitation_region": "country_of_exploitation"}
+COUNTRY_OF = {ORIGIN_REGION: ORIGIN, DESTINATION_REGION: DESTINATION}
 """Each variable of regions, and the country that it follows from."""
 
 _JOINED = {"americas": "americas_oceania", "oceania": "americas_oceania"}

@@ -10,18 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ctdhub.border import (
-    CONTRIBUTOR,
-    DOUBLES,
-    LIST_JOIN,
-    LISTS,
-    MEASUREMENTS,
-    YEAR,
-    Protected,
-    Sources,
-)
+from ctdhub.border import DOUBLES, LIST_JOIN, LISTS, MEASUREMENTS, Protected, Sources
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import Manifest
+from ctdhub.schema.roles import CONTRIBUTOR, DESTINATION_REGION, ORIGIN_REGION, PERIOD
 
 NOT_RECORDED = "not_recorded"
 MEASURED, SOURCES = "measurements", "sources"
@@ -29,9 +21,7 @@ MEASUREMENT_FILES = tuple(f"{MEASURED}.{kind}" for kind in ("csv", "parquet"))
 """In every release of a hub, whether any group is shown or not."""
 SOURCE_FILES = tuple(f"{SOURCES}.{kind}" for kind in ("csv", "parquet"))
 """In every release where the policy gives sources a share."""
-SOURCE_COLUMNS = frozenset(
-    {CONTRIBUTOR, LISTS, DOUBLES, "citizenship_region", "exploitation_region"}
-)
+SOURCE_COLUMNS = frozenset({CONTRIBUTOR, LISTS, DOUBLES, ORIGIN_REGION, DESTINATION_REGION})
 """Columns that measurements by contributor may have beside the public variables of people."""
 
 
@@ -82,7 +72,7 @@ def read_measurements(folder: Path, manifest: Manifest) -> pa.Table:
         return MEASUREMENTS.empty_table()
     table = _read(folder / f"{MEASURED}.parquet", manifest.measurements.rows, manifest.sigma)
     years = [*_years(manifest), ""]
-    told = _values(table, YEAR)
+    told = _values(table, PERIOD)
     if len(told) != table.num_rows or told.to_pylist() != years * (len(told) // len(years)):
         raise ValueError
     return table
@@ -182,7 +172,7 @@ def by_year(table: pa.Table) -> Groups:
     texts, noisy = values.values.to_pylist(), table["noisy"].to_pylist()
     for row, which in enumerate(keys.indices.to_pylist()):
         cell = dict(zip(tables[which].split("*"), texts[ends[row] : ends[row + 1]], strict=True))
-        if (year := cell.pop(YEAR, None)) is not None:
+        if (year := cell.pop(PERIOD, None)) is not None:
             of = tuple(cell.items())
             group = found.setdefault(frozenset(of), Years(of, tables[which], {}))
             group.noisy[year] = noisy[row]

@@ -12,6 +12,7 @@ from ctdhub.report import equity_rows
 from ctdhub.report.figures import Bar, Figure
 from ctdhub.report.wording import Kind, sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, label
+from ctdhub.schema.roles import DESTINATION, SERVICE
 from ctdhub.stats import equity
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.equity import RECEIVED, Assistance, Group
@@ -107,7 +108,7 @@ def _subtitle(by: By) -> str:
 
 def _meaning(by: By) -> str:
     lang = current()
-    return " ".join([group_definition("assistance", lang), *(definition(n, lang) for n in by)])
+    return " ".join([group_definition(SERVICE, lang), *(definition(n, lang) for n in by)])
 
 
 def _note(found: tuple[Assistance, ...]) -> str:
@@ -130,7 +131,7 @@ def _method(answers: Answers) -> str:
 
 
 def _countries(by: By) -> str:
-    if by != ("country_of_exploitation",):
+    if by != (DESTINATION,):
         return ""
     return _("Of countries the {n} with most people are compared.").format(n=equity.MOST)
 

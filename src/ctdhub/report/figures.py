@@ -11,8 +11,9 @@ from ctdhub.report.sentences import corridor
 from ctdhub.report.wording import Kind, ranged, sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import AGE, DESTINATION, HARM, MEANS, ORIGIN, PERIOD, SEX
 from ctdhub.stats.answers import Answers, Where
-from ctdhub.stats.tables import ENDS, YEAR, Row, Table, corridors, distribution, flag_group
+from ctdhub.stats.tables import ENDS, Row, Table, corridors, distribution, flag_group
 
 MUCH = 0.2
 """Where more than this share of people is not recorded, the headline says so."""
@@ -82,10 +83,10 @@ def figures(answers: Answers, among: Among = ALL) -> tuple[Figure, ...]:
     """
     found = [
         _by_year(answers, among),
-        _by_value(answers, among, "gender", "gender"),
-        _by_value(answers, among, "age", "age_band"),
-        _by_flag(answers, among, "exploitation", "exploitation"),
-        _by_flag(answers, among, "means-of-control", "means"),
+        _by_value(answers, among, "gender", SEX),
+        _by_value(answers, among, "age", AGE),
+        _by_flag(answers, among, "exploitation", HARM),
+        _by_flag(answers, among, "means-of-control", MEANS),
     ]
     largest = corridor_figure(answers, among) if among.where.keys() <= ENDS else None
     if largest is not None:
@@ -106,7 +107,7 @@ def subject_figure(answers: Answers, subject: str, among: Among, most: int) -> F
     """
     if subject == "corridors":
         found = corridor_figure(answers, among, most)
-    elif subject == YEAR:
+    elif subject == PERIOD:
         found = _by_year(answers, among)
     elif subject in load_schema().groups:
         found = _by_flag(answers, among, subject, subject)
@@ -130,7 +131,7 @@ def corridor_figure(answers: Answers, among: Among = ALL, most: int = 12) -> Fig
     if table is None:
         return None
     subtitle = _("The largest corridors: country of citizenship to country of exploitation")
-    meaning = f"{definition('citizenship', lang)} {definition('country_of_exploitation', lang)}"
+    meaning = f"{definition(ORIGIN, lang)} {definition(DESTINATION, lang)}"
     return figure_of("corridors", subtitle, table, _corridor, meaning, shares=False)
 
 
@@ -157,7 +158,7 @@ def _by_value(
 
 def _by_year(answers: Answers, among: Among) -> Figure:
     """People by year: what stands out is a number of people, and contributors come and go."""
-    found = _by_value(answers, among, "people-by-year", YEAR)
+    found = _by_value(answers, among, "people-by-year", PERIOD)
     spans = {c.years or answers.years for c in answers.release.facts.contributors}
     if len(spans) > 1:
         note = _(
@@ -167,7 +168,7 @@ def _by_year(answers: Answers, among: Among) -> Figure:
         found = replace(found, note=f"{found.note} {note}")
     if (largest := found.table.largest) is not None:
         headline = _("Year with the most people identified: {year}, {people} people").format(
-            year=code_label(YEAR, largest.codes[0], current()), people=sized(largest.people)
+            year=code_label(PERIOD, largest.codes[0], current()), people=sized(largest.people)
         )
         found = replace(found, headline=headline)
     return found

@@ -26,14 +26,14 @@ from ctdhub.report.figures import Figure, corridor_figure, value_figure
 from ctdhub.report.places import listed_places, path
 from ctdhub.report.wording import sized, state_words
 from ctdhub.schema import countries
+from ctdhub.schema.roles import DESTINATION, ORIGIN
 from ctdhub.site.frame import colours, inlined
 from ctdhub.stats.answers import Answers, Where
 from ctdhub.stats.cards import NumberCard, card
-from ctdhub.stats.tables import CITIZENSHIP, EXPLOITATION_COUNTRY
 
 ARROWS = 25
 STEPS = 5
-VIEWS = {"map-citizenship": CITIZENSHIP, "map-exploitation": EXPLOITATION_COUNTRY}
+VIEWS = {"map-citizenship": ORIGIN, "map-exploitation": DESTINATION}
 CORRIDORS = "map-corridors"
 
 

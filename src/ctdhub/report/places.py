@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ctdhub.report.figures import Among
 from ctdhub.schema import countries
+from ctdhub.schema.roles import DESTINATION, ORIGIN
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.perspective import SideName
-from ctdhub.stats.tables import CITIZENSHIP, EXPLOITATION_COUNTRY
 
-SIDES: dict[SideName, str] = {"citizens": CITIZENSHIP, "exploited": EXPLOITATION_COUNTRY}
+SIDES: dict[SideName, str] = {"citizens": ORIGIN, "exploited": DESTINATION}
 """Id of the section of each side, and the variable that it is about."""
 
 

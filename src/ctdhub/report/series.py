@@ -15,13 +15,14 @@ from ctdhub.report.wording import ranged, sized, state_words
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, group_definition, label
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import DESTINATION, FORCED_LABOUR, HARM, ORIGIN, SEX, SEXUAL_EXPLOITATION
 from ctdhub.stats.answers import Answers, Where
 from ctdhub.stats.decomposition.subject import EVERYBODY, Question
-from ctdhub.stats.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, NOT_RECORDED, YES, Row, Table
+from ctdhub.stats.tables import NOT_RECORDED, YES, Row, Table
 from ctdhub.stats.trend import Line, covering, difference, span, trend, turns
 
-TYPES = ("exploitation_forced_labour", "exploitation_sexual")
-SIDES = {"trends-citizenship": CITIZENSHIP, "trends-exploited-in": EXPLOITATION_COUNTRY}
+TYPES = (FORCED_LABOUR, SEXUAL_EXPLOITATION)
+SIDES = {"trends-citizenship": ORIGIN, "trends-exploited-in": DESTINATION}
 
 
 @dataclass(frozen=True)
@@ -83,20 +84,20 @@ class Trend:
 def trends(answers: Answers) -> tuple[Trend, ...]:
     """The charts that this release has the counts for, in the language in force."""
     lang, schema = current(), load_schema()
-    genders = answers.domain("gender")
-    lines = [Line(g, {"gender": [g]}) for g in (*genders, NOT_RECORDED)]
+    genders = answers.domain(SEX)
+    lines = [Line(g, {SEX: [g]}) for g in (*genders, NOT_RECORDED)]
     flags = [Line(f, {f: [YES]}) for f in TYPES if f in answers.variables]
-    some: Where = {schema.groups["exploitation"].indicator or "": [YES]}
+    some: Where = {schema.groups[HARM].indicator or "": [YES]}
     found = [
         _chart(answers, "trends-total", _("All people"), "line", [Line("all", {})], {}, ""),
         _chart(
             answers,
             "trends-gender",
-            label("gender", lang),
-            "gender",
+            label(SEX, lang),
+            SEX,
             lines,
-            {"gender": genders},
-            definition("gender", lang),
+            {SEX: genders},
+            definition(SEX, lang),
         ),
         _chart(
             answers,
@@ -105,13 +106,11 @@ def trends(answers: Answers) -> tuple[Trend, ...]:
             "flag",
             flags,
             some,
-            group_definition("exploitation", lang),
+            group_definition(HARM, lang),
         ),
     ]
     for name, variable in SIDES.items():
-        title = (
-            _("Region of citizenship") if variable == CITIZENSHIP else _("Region of exploitation")
-        )
+        title = _("Region of citizenship") if variable == ORIGIN else _("Region of exploitation")
         regions = [Line(key, {variable: countries.members(key)}) for key in countries.regions()]
         lines = [*regions, Line(NOT_RECORDED, {variable: [NOT_RECORDED]})]
         known: Where = {variable: answers.domain(variable)}

@@ -8,6 +8,7 @@ from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import _, current, ngettext
 from ctdhub.report.signal_wording import carded, part, title
 from ctdhub.schema.labels import code_label
+from ctdhub.schema.roles import CONTRIBUTOR_KIND
 from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.coverage_change import Changed
 from ctdhub.stats.signals.explained_by_coverage import Explained
@@ -50,7 +51,7 @@ def short() -> str:
 
 
 def _kinds(result: ReleaseSignals) -> str:
-    labels = [code_label("source_type", s.kind, current()) for s in result.sources if s.kind]
+    labels = [code_label(CONTRIBUTOR_KIND, s.kind, current()) for s in result.sources if s.kind]
     return listed([_("“{answer}”").format(answer=label) for label in labels])
 
 

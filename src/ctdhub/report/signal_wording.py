@@ -13,6 +13,7 @@ from ctdhub.report.sentences import corridor
 from ctdhub.report.signals import SHORT_PAST, Pair, Quantity, Told, named
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
+from ctdhub.schema.roles import AGE, SEX
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.find import Figure, Finding, Found
@@ -132,11 +133,11 @@ def part(of: Of) -> str:
     if not rest:
         return _("people")
     variable, code = rest[0]
-    if variable == "gender" and code == "female":
+    if variable == SEX and code == "female":
         return _("women and girls")
-    if variable == "gender" and code == "male":
+    if variable == SEX and code == "male":
         return _("men and boys")
-    if variable == "age_band":
+    if variable == AGE:
         return _("people in the age group “{answer}”").format(
             answer=code_label(variable, code, current())
         )

@@ -26,6 +26,7 @@ class Group(FrozenModel):
     """A group of variables; ``indicator`` names the derived flag that is its denominator."""
 
     indicator: str | None = None
+    role: str | None = None
 
 
 class Variable(FrozenModel):
@@ -33,7 +34,8 @@ class Variable(FrozenModel):
 
     ``public`` variables may be part of a release; ``core`` ones are what readers use most.
     ``any_of`` names the group of flags that an indicator follows from; ``follows`` the citizenship
-    and the country that a citizenship group follows from (``citizenship_group``).
+    and the country that a citizenship group follows from (``citizenship_group``).  ``role`` is the
+    part that the variable plays in other rooms (``roles``).
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -42,6 +44,7 @@ class Variable(FrozenModel):
     group: str | None = None
     any_of: str | None = None
     follows: tuple[str, str] | None = None
+    role: str | None = None
     core: bool = False
     public: bool = True
 
@@ -71,14 +74,16 @@ class Schema(FrozenModel):
     people: tuple[Variable, ...]
     perpetrators: tuple[Variable, ...]
     codes: dict[str, tuple[str, ...]]
+    marks: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
+    explorer: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _check(self) -> Schema:
-        names = [v.name for v in self.records + self.people + self.perpetrators]
+        names = [v.name for v in self.variables()]
         twice = {n for n in names if names.count(n) > 1}
         if twice:
             raise ValueError(f"variables named twice: {sorted(twice)}")
-        for v in self.records + self.people + self.perpetrators:
+        for v in self.variables():
             if (v.kind in ("code", "status")) != (v.codes is not None):
                 raise ValueError(f"{v.name}: codes belong to kinds code and status, and only there")
             if v.codes and v.codes not in self.codes:
@@ -96,6 +101,16 @@ class Schema(FrozenModel):
                 raise ValueError(f"group {name}: no indicator {group.indicator}")
             if not self.members(name):
                 raise ValueError(f"group {name} is empty")
+        roles = [v.role for v in self.variables() if v.role]
+        roles += [g.role for g in self.groups.values() if g.role]
+        if twice := {r for r in roles if roles.count(r) > 1}:
+            raise ValueError(f"roles given twice: {sorted(twice)}")
+        for name, marks in self.marks.items():
+            if strange := set().union(*marks.values()) - set(self.domain(name)):
+                raise ValueError(f"marks of {name}: no codes {sorted(strange)}")
+        charts = {v.name for v in self.table("people") if v.public} | set(self.groups)
+        if strange := set(self.explorer) - charts:
+            raise ValueError(f"explorer: no public variables or groups {sorted(strange)}")
         for name, values in self.codes.items():
             if len(set(values)) != len(values) or not all(values):
                 raise ValueError(f"code list {name}: codes are empty or repeated")
@@ -110,7 +125,7 @@ class Schema(FrozenModel):
 
     @cached_property
     def _by_name(self) -> dict[str, Variable]:
-        return {v.name: v for v in self.records + self.people + self.perpetrators}
+        return {v.name: v for v in self.variables()}
 
     def variable(self, name: str) -> Variable:
         """The variable of that name.
@@ -119,6 +134,10 @@ class Schema(FrozenModel):
             KeyError: no such variable.
         """
         return self._by_name[name]
+
+    def variables(self) -> tuple[Variable, ...]:
+        """All variables of all tables, in order."""
+        return self.records + self.people + self.perpetrators
 
     def has(self, name: str) -> bool:
         """Whether a variable of that name exists in any table."""
@@ -131,6 +150,10 @@ class Schema(FrozenModel):
     def members(self, group: str) -> tuple[str, ...]:
         """Names of the variables of a group, in order."""
         return tuple(v.name for v in self.records if v.group == group)
+
+    def is_indicator(self, name: str) -> bool:
+        """Whether a variable says that some flag of a group is yes."""
+        return self.has(name) and self.variable(name).any_of is not None
 
     def flags(self, group: str) -> tuple[str, ...]:
         """Names of the flags of a group that has a denominator.

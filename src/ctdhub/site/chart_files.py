@@ -30,6 +30,7 @@ from ctdhub.report.places import listed_places, sides
 from ctdhub.report.series import trends
 from ctdhub.report.signal_charts import looked_for, write_signals
 from ctdhub.schema import countries
+from ctdhub.schema.model import load_schema
 from ctdhub.site.pages.corridors import FILE as CORRIDORS
 from ctdhub.site.pages.corridors import figure as all_corridors
 from ctdhub.site.pages.mandated_files import write_mandated
@@ -101,7 +102,7 @@ def _names(figure: Numbers) -> tuple[str, ...]:
 
 
 def _flags(figure: Numbers) -> bool:
-    return figure.table.variables[0].startswith("any_")
+    return load_schema().is_indicator(figure.table.variables[0])
 
 
 def _line(figure: Numbers, row: Row) -> list[object]:

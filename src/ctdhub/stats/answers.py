@@ -35,9 +35,10 @@ from statistics import NormalDist
 
 import pyarrow.compute as pc
 
-from ctdhub.border import SHOWN, YEAR, Estimate
+from ctdhub.border import SHOWN, Estimate
 from ctdhub.release.open import Release
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.cell_sums import Cells, Sum
 
 Where = Mapping[str, Collection[str]]
@@ -199,7 +200,7 @@ class Answers:
         for names in least:
             key = self._tables[names]
             sums.append(self._added(key, wanted, noise[names]))
-            if YEAR in names and self.release.measured:
+            if PERIOD in names and self.release.measured:
                 sums.append(self._measured(key, wanted))
         return min(sums, key=lambda w: w.half(self.z), default=None)
 
@@ -215,12 +216,12 @@ class Answers:
         limits = {n: wanted[n] for n in names if n in wanted}
         noisy, others = self._noisy_and_rest(key)
         seen, rest = noisy.total(limits), others.total(limits)
-        years = len(limits.get(YEAR, range(len(self.domain(YEAR)) + 1)))
+        years = len(limits.get(PERIOD, range(len(self.domain(PERIOD)) + 1)))
         groups = math.prod(
-            len(limits[n]) if n in limits else len(self.domain(n)) + 1 for n in names if n != YEAR
+            len(limits[n]) if n in limits else len(self.domain(n)) + 1 for n in names if n != PERIOD
         )
         counted = noisy.size(limits)
-        whole = self.measured(*(n for n in names if n != YEAR)) or key
+        whole = self.measured(*(n for n in names if n != PERIOD)) or key
         uncounted = max(0.0, groups - counted / max(1, years))
         variance = counted * self._sigma[key] ** 2 + uncounted * self._sigma[whole] ** 2
         return Sum(seen + rest, variance, rest, self._below(whole) if uncounted else 0.0)
@@ -240,7 +241,7 @@ class Answers:
         """Cells of a table by year: noisy counts of groups that have them, records of others."""
         if key not in self._noisy:
             names = key.split("*")
-            at = names.index(YEAR)
+            at = names.index(PERIOD)
             noisy, groups = {}, set()
             for group in self.release.measured.values():
                 if group.table == key:

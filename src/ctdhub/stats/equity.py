@@ -23,17 +23,18 @@ from statistics import NormalDist
 
 from ctdhub.core.i18n import _
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import AGE, DESTINATION, RELATION, SERVICE, SEX
 from ctdhub.stats.answers import NOT_MEASURED, Answer, Answers, Where, fieller
 from ctdhub.stats.cards import NumberCard, card
 from ctdhub.stats.gaps import By, Gap, named
 from ctdhub.stats.tables import NOT_RECORDED
 
 GROUPINGS: tuple[By, ...] = (
-    ("citizenship_group",),
-    ("citizenship_group", "gender"),
-    ("gender",),
-    ("age_band",),
-    ("country_of_exploitation",),
+    (RELATION,),
+    (RELATION, SEX),
+    (SEX,),
+    (AGE,),
+    (DESTINATION,),
 )
 RECEIVED, DECLINED = "received", "declined"
 MOST = 12
@@ -83,7 +84,7 @@ def caveat() -> str:
 
 def kinds(answers: Answers) -> tuple[str, ...]:
     """Kinds of assistance that the release holds."""
-    return tuple(k for k in load_schema().members("assistance") if k in answers.variables)
+    return tuple(k for k in load_schema().members(SERVICE) if k in answers.variables)
 
 
 def groupings(answers: Answers) -> tuple[By, ...]:

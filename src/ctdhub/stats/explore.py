@@ -36,9 +36,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.answers import NOT_MEASURED, Answer, Answers
 from ctdhub.stats.cards import card
-from ctdhub.stats.tables import NOT_RECORDED, YEAR, YES, Kind, Row, Table, distribution
+from ctdhub.stats.tables import NOT_RECORDED, YES, Kind, Row, Table, distribution
 
 Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 BOUNDS = 24
@@ -102,13 +103,13 @@ class Exploration:
         """People by the values of a variable; "not recorded" is its last row."""
         counts, domain = self.count(variable), self.domains[variable]
         kinds = {}
-        if variable == YEAR:
-            kinds = {row.codes[0]: row.kind for row in distribution(self.answers, YEAR).rows}
+        if variable == PERIOD:
+            kinds = {row.codes[0]: row.kind for row in distribution(self.answers, PERIOD).rows}
         answers = {v: self.estimate(int(counts[k]), 1, variable) for k, v in enumerate(domain)}
         rows = [
             (value, kinds.get(value, "value"), answers[value])
             for value in domain[1:]
-            if variable != YEAR or value in kinds
+            if variable != PERIOD or value in kinds
         ]
         return self._table(variable, rows, answers[NOT_RECORDED], int(counts[0]))
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from ctdhub.report import sentences as saying
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.places import Place, place_of
+from ctdhub.schema.roles import DESTINATION, HARM, ORIGIN, PERIOD, SEX
 from ctdhub.stats.answers import Answer, Answers, Where
 from ctdhub.stats.cards import NumberCard, State, Unit, card
 from ctdhub.stats.perspective import Headline, Side, SideName
 from ctdhub.stats.selection_adjusted import clear, largest
-from ctdhub.stats.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, YEAR, YES, missing_share
+from ctdhub.stats.tables import YES, missing_share
 
 TOP_CORRIDORS = 5
 
@@ -80,10 +81,10 @@ def headline(answers: Answers, years: tuple[int, int] | None = None) -> Headline
     return Headline(
         years=years or release.years,
         people=card(release, answers.count(when), "people"),
-        nationalities=_at_least(answers, CITIZENSHIP, when, "nationalities"),
-        countries=_at_least(answers, EXPLOITATION_COUNTRY, when, "countries"),
+        nationalities=_at_least(answers, ORIGIN, when, "nationalities"),
+        countries=_at_least(answers, DESTINATION, when, "countries"),
         contributors=card(release, Answer(n, n, n), "contributors"),
-        undated=not when and YEAR in answers.variables,
+        undated=not when and PERIOD in answers.variables,
     )
 
 
@@ -116,15 +117,15 @@ def place_facts(
         where=where,
         years=years or answers.release.years,
         limited=bool(when),
-        citizens=_side(answers, {CITIZENSHIP: where.members}, when),
-        exploited=_side(answers, {EXPLOITATION_COUNTRY: where.members}, when),
+        citizens=_side(answers, {ORIGIN: where.members}, when),
+        exploited=_side(answers, {DESTINATION: where.members}, when),
     )
 
 
 def _when(answers: Answers, years: tuple[int, int] | None) -> Where:
     if years is None or years in (answers.years, answers.release.years):
         return {}
-    return {YEAR: tuple(str(y) for y in range(years[0], years[1] + 1))}
+    return {PERIOD: tuple(str(y) for y in range(years[0], years[1] + 1))}
 
 
 def _side(answers: Answers, inside: Where, when: Where) -> Side:
@@ -132,11 +133,11 @@ def _side(answers: Answers, inside: Where, when: Where) -> Side:
     schema, release = load_schema(), answers.release
     place: Where = {**inside, **when}
     known: Where = {**{v: answers.domain(v) for v in inside}, **when}
-    gender: Where = {**place, "gender": answers.domain("gender")}
-    some: Where = {**place, schema.groups["exploitation"].indicator or "": [YES]}
+    gender: Where = {**place, SEX: answers.domain(SEX)}
+    some: Where = {**place, schema.groups[HARM].indicator or "": [YES]}
     types = [
         (flag, _share(answers, {**place, flag: [YES]}, some, place))
-        for flag in schema.flags("exploitation")
+        for flag in schema.flags(HARM)
         if flag in answers.variables
     ]
     types.sort(key=lambda pair: -(pair[1].value or 0))
@@ -144,7 +145,7 @@ def _side(answers: Answers, inside: Where, when: Where) -> Side:
     missing = missing_share(answers, when, known) if inside else None
     return Side(
         people=card(release, answers.count(place), "people", missing=missing),
-        women=_share(answers, {**place, "gender": ["female"]}, gender, place),
+        women=_share(answers, {**place, SEX: ["female"]}, gender, place),
         types=tuple(types),
         corridors=corridors,
         corridors_in_years=in_years,
@@ -168,18 +169,18 @@ def _corridors(
     answers: Answers, inside: Where, when: Where
 ) -> tuple[tuple[tuple[str, str, NumberCard], ...], bool, State]:
     """The largest corridors, whether they are about the years asked for, and their state."""
-    pair = (CITIZENSHIP, EXPLOITATION_COUNTRY)
+    pair = (ORIGIN, DESTINATION)
     if answers.measured(*pair) is None:
         return (), False, "not_measured"
-    in_years = not when or answers.measured(YEAR, *pair) is not None
+    in_years = not when or answers.measured(PERIOD, *pair) is not None
     limits: Where = when if in_years else {}
     cells = set(answers.cells(*pair))
     if limits:
-        cells |= {(a, b) for y, a, b in answers.cells(YEAR, *pair) if y in limits[YEAR]}
+        cells |= {(a, b) for y, a, b in answers.cells(PERIOD, *pair) if y in limits[PERIOD]}
     both: Where = {**{v: answers.domain(v) for v in pair}, **inside, **limits}
     missing = missing_share(answers, {**inside, **limits}, both)
     found = {
-        (a, b): answers.count({CITIZENSHIP: [a], EXPLOITATION_COUNTRY: [b], **limits})
+        (a, b): answers.count({ORIGIN: [a], DESTINATION: [b], **limits})
         for a, b in sorted(cells)
         if a and b and all(dict(zip(pair, (a, b), strict=True))[v] in inside[v] for v in inside)
     }
@@ -197,7 +198,7 @@ def _corridors(
 def _is_sum(when: Where) -> bool:
     """Whether years are added up; single cells are published with intervals that already allow
     for their having been chosen."""
-    return len(when.get(YEAR, ())) > 1
+    return len(when.get(PERIOD, ())) > 1
 
 
 def _at_least(answers: Answers, variable: str, when: Where, unit: Unit) -> NumberCard:

@@ -17,9 +17,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.border import CONTRIBUTOR, DOUBLES, LIST_JOIN, LISTS
+from ctdhub.border import DOUBLES, LIST_JOIN, LISTS
 from ctdhub.release.measurements import Years
 from ctdhub.release.open import Release
+from ctdhub.schema.roles import CONTRIBUTOR
 
 
 @dataclass(frozen=True)

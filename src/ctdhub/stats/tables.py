@@ -7,14 +7,12 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ctdhub import border
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import DESTINATION, ORIGIN, PERIOD
 from ctdhub.stats.answers import Answer, Answers, Where
 from ctdhub.stats.cards import NumberCard, card
 
-CITIZENSHIP, EXPLOITATION_COUNTRY = "citizenship", "country_of_exploitation"
-YEAR = border.YEAR
-ENDS = frozenset((CITIZENSHIP, EXPLOITATION_COUNTRY))
+ENDS = frozenset((ORIGIN, DESTINATION))
 """The variables that a corridor lies between: no others may limit :func:`corridors`."""
 NOT_RECORDED = ""
 YES = "yes"
@@ -91,7 +89,7 @@ def distribution(answers: Answers, variable: str, among: Where | None = None) ->
     base = _base(answers, recorded, missing)
     rows = []
     for value in values:
-        if variable == YEAR and value > answers.release.year:
+        if variable == PERIOD and value > answers.release.year:
             continue
         one: Where = {**among, variable: [value]}
         rows.append(
@@ -155,41 +153,41 @@ def corridors(answers: Answers, most: int = 12, among: Where | None = None) -> T
     among = among or {}
     if not among.keys() <= ENDS:
         raise ValueError("corridors know conditions on their two countries only")
-    key = answers.measured(CITIZENSHIP, EXPLOITATION_COUNTRY)
+    key = answers.measured(ORIGIN, DESTINATION)
     if key is None:
         return None
-    cells = answers.cells(CITIZENSHIP, EXPLOITATION_COUNTRY)
+    cells = answers.cells(ORIGIN, DESTINATION)
     known = [pair for pair in cells if all(pair) and _among(pair, among)]
     known.sort(key=lambda pair: (-cells[pair].value, pair))
     both: Where = {
-        CITIZENSHIP: answers.domain(CITIZENSHIP),
-        EXPLOITATION_COUNTRY: answers.domain(EXPLOITATION_COUNTRY),
+        ORIGIN: answers.domain(ORIGIN),
+        DESTINATION: answers.domain(DESTINATION),
         **among,
     }
     missing = missing_share(answers, among, both)
     base = _base(answers, both, missing)
     rows = []
     for origin, place in known[:most]:
-        pair: Where = {CITIZENSHIP: [origin], EXPLOITATION_COUNTRY: [place]}
+        pair: Where = {ORIGIN: [origin], DESTINATION: [place]}
         people = _people(answers, answers.count(pair), missing)
         share = _share(answers, pair, both, base, missing)
         rows.append(Row((origin, place), "value", people, share))
     outside = _difference(answers.count(among), answers.count(both))
     rows.append(Row((NOT_RECORDED,), "not_recorded", _people(answers, outside, missing)))
     rival = max([answers.unseen(key), *(cells[pair].high for pair in known[most : most + 1])])
-    return Table((CITIZENSHIP, EXPLOITATION_COUNTRY), tuple(rows), base, missing, rival)
+    return Table((ORIGIN, DESTINATION), tuple(rows), base, missing, rival)
 
 
 def reported(answers: Answers, variable: str, value: str) -> bool:
     """Whether some contributor covers a year; other variables are covered by all."""
-    if variable != YEAR:
+    if variable != PERIOD:
         return True
     spans = [c.years or answers.years for c in answers.release.facts.contributors]
     return any(first <= int(value) <= last for first, last in spans)
 
 
 def _among(pair: tuple[str, ...], among: Where) -> bool:
-    places = zip((CITIZENSHIP, EXPLOITATION_COUNTRY), pair, strict=True)
+    places = zip((ORIGIN, DESTINATION), pair, strict=True)
     return all(name not in among or code in among[name] for name, code in places)
 
 

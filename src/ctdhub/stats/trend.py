@@ -12,9 +12,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ctdhub.release.open import Release
+from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.answers import Answers, Where
 from ctdhub.stats.cards import NumberCard, card
-from ctdhub.stats.tables import NOT_RECORDED, YEAR, Kind, Row, Table
+from ctdhub.stats.tables import NOT_RECORDED, Kind, Row, Table
 
 
 @dataclass(frozen=True)
@@ -99,19 +100,19 @@ def trend(
     if not rows:
         return None
     total = answers.count({}).value
-    known = answers.count({**(recorded or {}), YEAR: answers.domain(YEAR)})
+    known = answers.count({**(recorded or {}), PERIOD: answers.domain(PERIOD)})
     missing = None
     if total and known.value is not None:
         missing = min(1.0, max(0.0, 1 - known.value / total))
     base = card(answers.release, known, "people", missing=missing)
-    return Table((YEAR, variable), tuple(rows), base, missing)
+    return Table((PERIOD, variable), tuple(rows), base, missing)
 
 
 def _line(answers: Answers, line: Line) -> list[Row]:
     release = answers.release
 
     def people(years: Collection[str]) -> NumberCard:
-        return card(release, answers.count({**line.where, YEAR: years}), "people")
+        return card(release, answers.count({**line.where, PERIOD: years}), "people")
 
     rows = []
     for year in span(release):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ctdhub.border import YEAR
 from ctdhub.core.errors import PolicyError
 from ctdhub.core.i18n import _
 from ctdhub.dp.policy import Policy
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import CONTRIBUTOR_KIND, PERIOD
 
-SOURCE_TYPE = "source_type"
+SOURCE_TYPE = CONTRIBUTOR_KIND
 
 
 def check_company(contributors: Sequence[Mapping[str, Any]], rules: Policy) -> None:
@@ -29,7 +29,7 @@ def check_company(contributors: Sequence[Mapping[str, Any]], rules: Policy) -> N
     """
     released = rules.domains(load_schema())
     hidden = [c for c in contributors if not c.get("show_counts", True)]
-    if not rules.sources.share or YEAR not in released or len(hidden) == len(contributors):
+    if not rules.sources.share or PERIOD not in released or len(hidden) == len(contributors):
         return
     if alone := _alone(hidden, rules.years):
         what = _(

@@ -16,14 +16,14 @@ from ctdhub.report.brief.subjects import Place
 from ctdhub.report.places import sides
 from ctdhub.report.wording import ranged, sized
 from ctdhub.schema.labels import label
+from ctdhub.schema.roles import DESTINATION, RELATION
 from ctdhub.stats import equity
 from ctdhub.stats.answers import Answers, Where
 from ctdhub.stats.equity import RECEIVED, Assistance, Group
 from ctdhub.stats.gaps import By, Gap, named
-from ctdhub.stats.tables import EXPLOITATION_COUNTRY
 
-CITIZENS: By = ("citizenship_group",)
-COUNTRY: By = (EXPLOITATION_COUNTRY,)
+CITIZENS: By = (RELATION,)
+COUNTRY: By = (DESTINATION,)
 KEEP_HERE, KEEP_HUB = 58, 25
 """How much the assistance in a place matters, and that of all people of the hub."""
 
@@ -37,7 +37,7 @@ def in_place(answers: Answers, place: Place, notebook: Notebook) -> tuple[Sectio
     told = [
         _gap(answers, gap, f"assistance-{gap.kind}", notebook)
         for gap in equity.clear_gaps(_assistance(answers, COUNTRY, current()))
-        if {*gap.least, *gap.most} & set(where[EXPLOITATION_COUNTRY])
+        if {*gap.least, *gap.most} & set(where[DESTINATION])
     ]
     if told:
         here.append(Words(tuple(told), _("Between countries of exploitation")))

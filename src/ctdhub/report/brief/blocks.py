@@ -14,6 +14,8 @@ from ctdhub.release.open import Release
 from ctdhub.report import figures as site
 from ctdhub.report.figures import Among, Figure
 from ctdhub.report.wording import sized, state_words
+from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.answers import Answers, Where
 from ctdhub.stats.tables import YES, Row, Table
 from ctdhub.stats.trend import Line, trend, turns
@@ -58,7 +60,7 @@ def drawn(
 def _bars(
     answers: Answers, name: str, figure: Figure, where: Where, id: str, notebook: Notebook
 ) -> Bars:
-    table, shares = figure.table, figure.table.variables[0].startswith("any_")
+    table, shares = figure.table, load_schema().is_indicator(figure.table.variables[0])
     base = _recorded(answers, table, where)
     most = MOST.get(name, len(figure.bars))
     values = [k for k, row in enumerate(table.rows) if row.kind != "not_recorded"]
@@ -118,7 +120,7 @@ def _note_base(table: Table, where: Where, base: Where, id: str, notebook: Noteb
 
 def _conditions(table: Table, row: Row, where: Where) -> Where:
     """The people of a row."""
-    if table.variables[0].startswith("any_"):
+    if load_schema().is_indicator(table.variables[0]):
         return {**where, row.codes[0]: [YES]}
     named = dict(zip(table.variables, ([code] for code in row.codes), strict=True))
     return {**where, **named}
@@ -126,7 +128,7 @@ def _conditions(table: Table, row: Row, where: Where) -> Where:
 
 def _recorded(answers: Answers, table: Table, where: Where) -> Where:
     """The people that the shares of a table refer to."""
-    if table.variables[0].startswith("any_"):
+    if load_schema().is_indicator(table.variables[0]):
         return {**where, table.variables[0]: [YES]}
     known: Mapping[str, tuple[str, ...]] = {v: answers.domain(v) for v in table.variables}
     return {**known, **where} if len(table.variables) > 1 else {**where, **known}
@@ -143,7 +145,7 @@ def by_year(answers: Answers, where: Where, id: str, notebook: Notebook) -> Year
     if not shown:
         return None
     for k in shown:
-        when: Where = {**where, "year_of_registration": [rows[k].codes[0]]}
+        when: Where = {**where, PERIOD: [rows[k].codes[0]]}
         notebook.card(f"{id}.{rows[k].codes[0]}", rows[k].people, points[k].text, when, {})
     top = scale(max(p.high for p in points if p.state != "not_measured"))
     half = top / 2

@@ -12,13 +12,13 @@ from ctdhub.document.numbers import Notebook
 from ctdhub.report.brief.blocks import turned
 from ctdhub.report.brief.subjects import Corridor
 from ctdhub.report.decomposition import measured_apart, signed, told
+from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.answers import Answers, Where
 from ctdhub.stats.cards import card
 from ctdhub.stats.decomposition.panel import last_whole_year
 from ctdhub.stats.decomposition.report import BACK, Report, report
 from ctdhub.stats.decomposition.split import Part, Split
 from ctdhub.stats.decomposition.subject import EVERYBODY, Question
-from ctdhub.stats.tables import YEAR
 from ctdhub.stats.trend import covering, difference
 
 KEEP = 62
@@ -62,7 +62,7 @@ def on_corridor(answers: Answers, corridor: Corridor, notebook: Notebook) -> tup
     texts = []
     for earlier in (last - n for n in reversed(BACK) if last - n >= release.years[0]):
         before, after = (
-            card(release, answers.count({**corridor.where, YEAR: [str(y)]}), "people")
+            card(release, answers.count({**corridor.where, PERIOD: [str(y)]}), "people")
             for y in (earlier, last)
         )
         found = difference(before, after)
@@ -122,8 +122,8 @@ def _not_split(answers: Answers, earlier: int, later: int) -> str:
 def _note(where: Where, id: str, split: Split, notebook: Notebook) -> None:
     """Note a change and its parts as they are told."""
     id = f"{id}.{split.earlier}-{split.later}"
-    after: Where = {**where, YEAR: [str(split.later)]}
-    before: Where = {**where, YEAR: [str(split.earlier)]}
+    after: Where = {**where, PERIOD: [str(split.later)]}
+    before: Where = {**where, PERIOD: [str(split.earlier)]}
     notebook.add(id, "change", split.value, _printed(split), after, before)
     for n, part in enumerate(split.parts):
         name = f"{id}.{n}-{part.kind}"

@@ -12,9 +12,9 @@ from ctdhub.report.brief.place import Told
 from ctdhub.report.brief.signals import signs
 from ctdhub.report.brief.subjects import Corridor
 from ctdhub.schema import countries
+from ctdhub.schema.roles import DESTINATION, ORIGIN
 from ctdhub.stats.answers import Answers, Where
 from ctdhub.stats.cards import card
-from ctdhub.stats.tables import CITIZENSHIP, EXPLOITATION_COUNTRY
 
 KEEP = {"gender": 95, "exploitation": 90, "age": 60, "means-of-control": 40}
 
@@ -42,9 +42,7 @@ def told(answers: Answers, corridor: Corridor, notebook: Notebook) -> Told:
             high=ends[2],
         )
     ]
-    lead += [
-        _part(answers, corridor, name, notebook) for name in (CITIZENSHIP, EXPLOITATION_COUNTRY)
-    ]
+    lead += [_part(answers, corridor, name, notebook) for name in (ORIGIN, DESTINATION)]
     found = drawn(answers, where, "corridor-", KEEP, notebook)
     sections = [Section("corridor", _("In numbers"), ())]
     if (years := by_year(answers, where, "corridor-years", notebook)) is not None:
@@ -61,8 +59,8 @@ def told(answers: Answers, corridor: Corridor, notebook: Notebook) -> Told:
 
 def _part(answers: Answers, corridor: Corridor, name: str, notebook: Notebook) -> str:
     """The corridor's share of the people of one of its two countries."""
-    other = EXPLOITATION_COUNTRY if name == CITIZENSHIP else CITIZENSHIP
-    code = corridor.origin if name == CITIZENSHIP else corridor.destination
+    other = DESTINATION if name == ORIGIN else ORIGIN
+    code = corridor.origin if name == ORIGIN else corridor.destination
     whole: Where = {name: [code], other: answers.domain(other)}
     found = card(answers.release, answers.share(corridor.where, whole), "share")
     if found.value is None or found.low is None or found.high is None:
@@ -75,7 +73,7 @@ def _part(answers: Answers, corridor: Corridor, name: str, notebook: Notebook) -
             "{country}, as country of citizenship: {share} of those whose country of exploitation "
             "is recorded ({low} to {high})."
         )
-        if name == CITIZENSHIP
+        if name == ORIGIN
         else _(
             "{country}, as country of exploitation: {share} of those whose citizenship is "
             "recorded ({low} to {high})."

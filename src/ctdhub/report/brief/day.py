@@ -20,12 +20,12 @@ from ctdhub.report.brief.subjects import Day
 from ctdhub.report.events.calendar import Event
 from ctdhub.report.places import sides
 from ctdhub.report.sentences import headline_sentence, reach_sentence
+from ctdhub.schema.roles import DESTINATION, FORCED_LABOUR, SEX
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import card
 from ctdhub.stats.decomposition.subject import EVERYBODY, Question
 from ctdhub.stats.headline import headline, place_facts
 from ctdhub.stats.perspective import SideName
-from ctdhub.stats.tables import EXPLOITATION_COUNTRY
 
 MOST = 8
 """Events that a report tells; the hub's site has all."""
@@ -43,9 +43,9 @@ HUB_WIDE: frozenset[Theme] = frozenset({"all", "corridors"})
 QUESTIONS: dict[Theme, Question] = {
     "all": EVERYBODY,
     "corridors": EVERYBODY,
-    "women": Question("gender", "female"),
-    "labour": Question("exploitation_forced_labour", "yes"),
-    "eu": Question(EXPLOITATION_COUNTRY, "eu"),
+    "women": Question(SEX, "female"),
+    "labour": Question(FORCED_LABOUR, "yes"),
+    "eu": Question(DESTINATION, "eu"),
 }
 """Whose change each theme tells; children are two age groups, which were not measured as one."""
 

@@ -14,11 +14,11 @@ from datetime import date
 from typing import Literal
 
 from ctdhub.core.i18n import _
+from ctdhub.schema.roles import AGE, CHILD_BANDS, FORCED_LABOUR, SEX
 from ctdhub.stats.answers import Where
 
 Theme = Literal["all", "women", "children", "labour", "eu", "corridors"]
 
-CHILDREN = ("0-8", "9-17")
 """Age bands of people under 18."""
 
 
@@ -58,9 +58,9 @@ def observance(when: date) -> Observance | None:
 def among(theme: Theme) -> Where:
     """The people that a theme is about; no condition for all."""
     found: dict[Theme, Where] = {
-        "women": {"gender": ["female"]},
-        "children": {"age_band": list(CHILDREN)},
-        "labour": {"exploitation_forced_labour": ["yes"]},
+        "women": {SEX: ["female"]},
+        "children": {AGE: list(CHILD_BANDS)},
+        "labour": {FORCED_LABOUR: ["yes"]},
     }
     return found.get(theme, {})
 

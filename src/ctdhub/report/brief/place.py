@@ -17,6 +17,7 @@ from ctdhub.report.places import SIDES, sides
 from ctdhub.report.sentences import MAIN_TYPES
 from ctdhub.schema import countries
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import HARM, SEX
 from ctdhub.stats.answers import Answers, Where
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.decomposition.subject import Question
@@ -79,10 +80,10 @@ def lines(answers: Answers, facts: PlaceFacts, name: SideName, notebook: Noteboo
         return ""
     id = f"{facts.place.lower()}-{name}"
     notebook.add(f"{id}.people", "people", side.people.value, _ends(side.people), inside)
-    gender: Where = {**inside, "gender": answers.domain("gender")}
-    women: Where = {**inside, "gender": ["female"]}
+    gender: Where = {**inside, SEX: answers.domain(SEX)}
+    women: Where = {**inside, SEX: ["female"]}
     notebook.add(f"{id}.women", "share", side.women.value, _ends(side.women), women, gender)
-    some: Where = {**inside, load_schema().groups["exploitation"].indicator or "": [YES]}
+    some: Where = {**inside, load_schema().groups[HARM].indicator or "": [YES]}
     for flag, card in side.exploitation[:MAIN_TYPES]:
         part: Where = {**inside, flag: [YES]}
         notebook.add(f"{id}.{flag}", "share", card.value, _ends(card), part, some)

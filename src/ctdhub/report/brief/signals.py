@@ -18,12 +18,13 @@ from ctdhub.report.signal_charts import looked_for
 from ctdhub.report.signal_wording import of_release
 from ctdhub.report.signals import compared, false_ones, sentence, verdict
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import DESTINATION, ORIGIN, PERIOD
 from ctdhub.stats.answers import Answers, Where
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.find import Finding, Found, Test
 from ctdhub.stats.signals.of_release import PARTS, PLACES, Of, ReleaseSignals
-from ctdhub.stats.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, YEAR, YES
+from ctdhub.stats.tables import YES
 
 MOST = 4
 """Signals that a brief tells; the page of signals has all."""
@@ -71,7 +72,7 @@ def _closing(answers: Answers, found: Found, more: int, notebook: Notebook) -> t
 def _concerns(subject: Place | Corridor) -> Callable[[Of], bool]:
     """Whether a series is about the subject: one of its countries, or a corridor of them."""
     if isinstance(subject, Corridor):
-        own = {(CITIZENSHIP, subject.origin), (EXPLOITATION_COUNTRY, subject.destination)}
+        own = {(ORIGIN, subject.origin), (DESTINATION, subject.destination)}
         return lambda of: bool(_places(of)) and set(_places(of)) <= own
     inside = {
         (variable, code)
@@ -124,7 +125,7 @@ def _note(result: ReleaseSignals, found: Found, finding: Finding, notebook: Note
     part: Where = {variable: [code] for variable, code in looked.of}
     whole = _whole(answers_of=looked.of, years=result.release.years)
     for k, (name, ends) in enumerate((("before", found.past), ("now", found.window))):
-        when: Where = {YEAR: _years(found, finding, ends)}
+        when: Where = {PERIOD: _years(found, finding, ends)}
         id = f"signals.{looked.name}"
         _add(notebook, f"{id}.count-{name}", "mean", of.count[k], {**part, **when}, {})
         if of.whole is not None and of.share is not None:

@@ -11,8 +11,8 @@ from ctdhub.report.brief.observances import Observance
 from ctdhub.report.events.calendar import Event
 from ctdhub.report.sentences import corridor
 from ctdhub.schema import countries
+from ctdhub.schema.roles import DESTINATION, ORIGIN
 from ctdhub.stats.answers import Where
-from ctdhub.stats.tables import CITIZENSHIP, EXPLOITATION_COUNTRY
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Corridor:
     @property
     def where(self) -> Where:
         """The people on it."""
-        return {CITIZENSHIP: [self.origin], EXPLOITATION_COUNTRY: [self.destination]}
+        return {ORIGIN: [self.origin], DESTINATION: [self.destination]}
 
 
 @dataclass(frozen=True)

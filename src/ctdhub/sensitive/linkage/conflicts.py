@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from ctdhub.schema.model import PERSON, Schema
+from ctdhub.schema.roles import CONTRIBUTOR, CONTRIBUTOR_KIND, DESTINATION_RULE, PERIOD
 from ctdhub.sensitive.duck import run_whole
 
 CONFLICTS = pa.schema(
@@ -12,7 +13,7 @@ CONFLICTS = pa.schema(
         pa.field(PERSON, pa.string(), nullable=False),
         pa.field("variable", pa.string(), nullable=False),
         pa.field("record_id", pa.string(), nullable=False),
-        pa.field("reporting_entity", pa.string()),
+        pa.field(CONTRIBUTOR, pa.string()),
         pa.field("value", pa.string(), nullable=False),
         pa.field("kept", pa.bool_(), nullable=False),
     ]
@@ -20,10 +21,10 @@ CONFLICTS = pa.schema(
 """One row for each record that has a value where records of its person differ."""
 
 _OF_THE_RECORD = {
-    "reporting_entity",
-    "source_type",
-    "year_of_registration",
-    "country_of_exploitation_rule",
+    CONTRIBUTOR,
+    CONTRIBUTOR_KIND,
+    PERIOD,
+    DESTINATION_RULE,
 }
 """Variables about a record; that two records differ in them is no contradiction about a person."""
 
@@ -39,7 +40,7 @@ WITH odd AS (
     SELECT {person}, variable FROM said WHERE value IS NOT NULL
     GROUP BY ALL HAVING count(DISTINCT value) > 1
 )
-SELECT s.{person}, s.variable, s.record_id, s.reporting_entity, s.value, s.value = m.value AS kept
+SELECT s.{person}, s.variable, s.record_id, s.{contributor}, s.value, s.value = m.value AS kept
 FROM said s JOIN differ USING ({person}, variable) JOIN merged m USING ({person}, variable)
 WHERE s.value IS NOT NULL
 ORDER BY ALL
@@ -59,8 +60,9 @@ def conflicts(records: pa.Table, people: pa.Table, schema: Schema) -> pa.Table:
     return run_whole(
         _FOUND.format(
             person=PERSON,
+            contributor=CONTRIBUTOR,
             any_differs=" OR ".join(f'min("{name}") <> max("{name}")' for name in names),
-            said=_unpivoted("records", (PERSON, "record_id", "reporting_entity"), names),
+            said=_unpivoted("records", (PERSON, "record_id", CONTRIBUTOR), names),
             merged=_unpivoted("people", (PERSON,), names),
         ),
         records=records,

@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ctdhub.schema.roles import ORIGIN, SEX
 from ctdhub.sensitive.duck import run_whole
 
 MOST = 100
@@ -44,7 +45,7 @@ WHOLE_KINDS = "ab"
 RARER = 0.1
 """How often, at most, chance adds what a pattern with :data:`WHOLE` has beyond a weaker key."""
 
-FACTS = {"gender": "x", "citizenship": "y"}
+FACTS = {SEX: "x", ORIGIN: "y"}
 """Facts of the hub whose agreement is weighed too, by a letter that no kind of key has."""
 
 _PAIRS = f"""

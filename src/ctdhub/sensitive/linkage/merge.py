@@ -25,6 +25,7 @@ from ctdhub.schema import countries
 from ctdhub.schema.citizenship_group import NATIONAL, OTHER_EU, THIRD_COUNTRY
 from ctdhub.schema.emit import arrow_schema
 from ctdhub.schema.model import PERSON, Schema, Variable
+from ctdhub.schema.roles import DELIVERIES, PERIOD
 from ctdhub.sensitive.duck import run_whole, sql_of
 from ctdhub.sensitive.linkage.conflicts import CONFLICTS, conflicts
 from ctdhub.sensitive.linkage.joining import Linking
@@ -129,7 +130,7 @@ def _merged(schema: Schema, columns: pa.Schema) -> str:
     """The query for people of whom there are several records."""
     table = ibis.table(ibis.Schema.from_pyarrow(columns), name="records")
     table = table.mutate(
-        year_=ibis.coalesce(table.year_of_registration.cast("int64"), ibis.literal(9999)),
+        year_=ibis.coalesce(table[PERIOD].cast("int64"), ibis.literal(9999)),
     )
     content = [table[v.name] for v in schema.records]
     table = table.mutate(
@@ -170,11 +171,9 @@ def _derive(t: ibis.Table, schema: Schema) -> ibis.Table:
             derived[variable.name] = ibis.ifelse(some, "yes", "no")
         if variable.follows:
             derived[variable.name] = _group(*(t[parent] for parent in variable.follows))
-    codes = schema.domain("records_per_person")
+    codes = schema.domain(DELIVERIES)
     top = len(codes)
-    derived["records_per_person"] = ibis.ifelse(
-        t.records_ >= top, codes[-1], t.records_.cast("string")
-    )
+    derived[DELIVERIES] = ibis.ifelse(t.records_ >= top, codes[-1], t.records_.cast("string"))
     return t.mutate(**derived)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ctdhub.schema.roles import CONTRIBUTOR, PERIOD
+
 
 def people_by_lists(
     records: pa.Table, persons: pa.Array, lists: Sequence[str], years: tuple[int, int]
@@ -20,9 +22,9 @@ def people_by_lists(
         lists: ids of contributors.
         years: a list knows a person where it has a record of her from these years.
     """
-    names = records["reporting_entity"].combine_chunks().cast(pa.string())
+    names = records[CONTRIBUTOR].combine_chunks().cast(pa.string())
     which = pc.index_in(names, value_set=pa.array(lists, pa.string()))
-    year = records["year_of_registration"].combine_chunks()
+    year = records[PERIOD].combine_chunks()
     inside = pc.and_(pc.greater_equal(year, years[0]), pc.less_equal(year, years[1]))
     known = pa.table({"person": persons, "list": which})
     known = known.filter(pc.and_(inside, which.is_valid()))

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ctdhub.core.i18n import _
+from ctdhub.schema.roles import SEX
 from ctdhub.sensitive.linkage.match_weights import FACTS, Ints
 
 TOLERANCE = 1
@@ -63,7 +64,7 @@ def persons_of(held: pa.Table, facts: pa.Table) -> Persons:
         said = facts[f"{name}_first"].combine_chunks().dictionary_encode()
         codes = said.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         facts_[name] = _latest(of_record, n, codes)
-        if name == "gender":
+        if name == SEX:
             genders = {text: i for i, text in enumerate(said.dictionary.to_pylist())}
     year = facts["year_of_registration_first"].cast(pa.float64()).to_numpy().copy()
     age = np.array([_ages(band) for band in facts["age_band_first"].to_pylist()]).reshape(-1, 2)
@@ -110,7 +111,7 @@ def _bounds(
 
 def contradiction(p: Persons, x: int, y: int) -> str:
     """Why two persons cannot be one, in a translated sentence; empty where nothing says so."""
-    gender = p.facts["gender"]
+    gender = p.facts[SEX]
     if {int(gender[x]), int(gender[y])} == {p.women, p.men}:
         return _("The genders differ.")
     if max(p.born[x, 0], p.born[y, 0]) > min(p.born[x, 1], p.born[y, 1]) + TOLERANCE:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ctdhub.core.i18n import _
+from ctdhub.schema.roles import AGE, PERIOD
 from ctdhub.sensitive.linkage.match_weights import (
     FACTS,
     Ints,
@@ -39,7 +40,7 @@ REVIEW = pa.schema(
 )
 
 
-READ = ("record_id", "person_key", "age_band", "year_of_registration", *FACTS)
+READ = ("record_id", "person_key", AGE, PERIOD, *FACTS)
 """Columns of records that are looked at."""
 
 
@@ -87,7 +88,7 @@ def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clu
         look: least probability that a steward is shown, at most ``cut``.
     """
     facts = records.group_by("record_id", use_threads=False).aggregate(
-        [(name, "first") for name in ("person_key", "age_band", "year_of_registration", *FACTS)]
+        [(name, "first") for name in ("person_key", AGE, PERIOD, *FACTS)]
     )
     checking = pc.starts_with(tokens["token"], f"{CHECK}-")
     checks, held = tokens.filter(checking), _distinct(tokens.filter(pc.invert(checking)))

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from ctdhub.schema.roles import ORIGIN, SEX
 from ctdhub.sensitive.duck import run_whole
 
 ORDER = "iefhbdacg"
@@ -28,7 +29,7 @@ JOINS = pa.schema([pa.field("person", pa.string()), pa.field("one", pa.string())
 _SHARED = f"""
 WITH held AS (
     SELECT DISTINCT coalesce(r.person_key, r.record_id) AS person, t.token AS token,
-           t.token || ' ' || coalesce(r.gender, '') || ' ' || coalesce(r.citizenship, '') AS mark
+           t.token || ' ' || coalesce(r.{SEX}, '') || ' ' || coalesce(r.{ORIGIN}, '') AS mark
     FROM tokens t JOIN records r USING (record_id)
     WHERE contains('{ORDER}', t.token[1]) AND t.token IS DISTINCT FROM r.person_key
 ), ranked AS (

@@ -16,6 +16,7 @@ from ctdhub.core.text import fold
 from ctdhub.schema import countries
 from ctdhub.schema.country_names import fold_name, look_up, resolve
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import AGE, SEX
 from ctdhub.sensitive.mapping.parsers import elements_of
 from ctdhub.sensitive.mapping.values import OLDEST, band_of, date_of, number_of, year_of
 from ctdhub.sensitive.mapping.vocabulary import vocabulary
@@ -163,7 +164,7 @@ def _flag(column: Glance, target: str, score: float) -> Iterator[Proposal]:
 
 def _coded(column: Glance, target: str, score: float) -> Iterator[Proposal]:
     bands = load_schema().domain(target)
-    if target == "age_band":
+    if target == AGE:
         share = column.share(lambda text: band_of(fold(text), bands))
         if share >= 0.5:
             doubts = [
@@ -196,8 +197,8 @@ def _by_codes(column: Glance, target: str, score: float, least: float) -> Iterat
 
 def _gender_by_texts(column: Glance) -> Iterator[Proposal]:
     """A column may hold genders whatever its header; one word alone is no evidence."""
-    if len(column.texts) > 1 and "gender" not in vocabulary().variables(column.name):
-        yield from _by_codes(column, "gender", 0.6, least=1.0)
+    if len(column.texts) > 1 and SEX not in vocabulary().variables(column.name):
+        yield from _by_codes(column, SEX, 0.6, least=1.0)
 
 
 def _separator(column: Glance, marks: tuple[str, ...] = SEPARATORS) -> str | None:

@@ -12,6 +12,7 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import _
 from ctdhub.core.text import fold
 from ctdhub.schema.emit import arrow_schema
+from ctdhub.schema.roles import CONTRIBUTOR
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS
 from ctdhub.sensitive.mapping.examples import check_mapping
@@ -138,9 +139,9 @@ def _records(
         "source_row": rows,
     }
     records = _shaped(RECORDS, columns, done.values)
-    place = records.schema.get_field_index("reporting_entity")
-    named = records["reporting_entity"].fill_null(contributor)
-    records = records.set_column(place, RECORDS.field("reporting_entity"), named)
+    place = records.schema.get_field_index(CONTRIBUTOR)
+    named = records[CONTRIBUTOR].fill_null(contributor)
+    records = records.set_column(place, RECORDS.field(CONTRIBUTOR), named)
     children = PERPETRATORS.empty_table()
     of = pa.array([], pa.int32())
     if done.children is not None:

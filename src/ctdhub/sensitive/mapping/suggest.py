@@ -16,6 +16,7 @@ from ctdhub.core.errors import UnreadableFile, printable
 from ctdhub.core.i18n import _
 from ctdhub.schema.country_names import look_up
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import AGE, PERIOD
 from ctdhub.sensitive.ingest.identifiers import Finding, find_identifiers
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
@@ -89,11 +90,11 @@ def suggest(raw: RawTable, read: ReadOptions | None = None) -> Suggestion:
     glances = [glance(raw.table, name) for name in columns if name not in findings]
     chosen = _choose(p for column in glances for p in proposals(column))
     by_name = {column.name: column for column in glances}
-    year = chosen.get("year_of_registration")
+    year = chosen.get(PERIOD)
     decisions = _decisions(findings.values(), year)
-    if "age_band" not in chosen and year and (born := _first(decisions, "band")):
-        chosen["age_band"] = Proposal(
-            "age_band",
+    if AGE not in chosen and year and (born := _first(decisions, "band")):
+        chosen[AGE] = Proposal(
+            AGE,
             born,
             {"band": True, "at": year.column},
             1.0,

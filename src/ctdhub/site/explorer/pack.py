@@ -12,19 +12,6 @@ from ctdhub.site.explorer.encoding import Pack, pack
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.explore import Exploration
 
-SINGLE = (
-    "year_of_registration",
-    "gender",
-    "age_band",
-    "citizenship",
-    "country_of_exploitation",
-    "source_type",
-    "trafficking_duration",
-)
-"""Variables with a chart of their own; each group of flags has one chart."""
-LAST = ("citizenship_group",)
-"""The same, but filters of all others come first: two countries can be filtered instead."""
-GROUPS = ("exploitation", "recruiter", "means", "labour", "sex")
 FILTERS = 32
 """Columns that may be filtered: the first ones, a bit of the browser's mask each."""
 DATA, SCRIPT = "explore.bin", "explore.data.js"
@@ -44,13 +31,23 @@ class Explorer:
         return list(self.exploration.codes)
 
 
+def charted_variables() -> tuple[str, ...]:
+    """Variables with a chart of their own, in the order of the schema."""
+    return tuple(name for name in load_schema().explorer if name not in load_schema().groups)
+
+
+def charted_groups() -> tuple[str, ...]:
+    """Groups of flags with one chart each, in the order of the schema."""
+    return tuple(name for name in load_schema().explorer if name in load_schema().groups)
+
+
 @lru_cache(maxsize=1)
 def explorer(answers: Answers) -> Explorer:
     """The explorer of a release; made once for all languages."""
     schema = load_schema()
-    flags = [flag for group in GROUPS for flag in schema.flags(group)]
-    indicators = [schema.groups[group].indicator or "" for group in GROUPS]
-    exploration = Exploration(answers, [*SINGLE, *flags, *LAST, *indicators])
+    indicators = [schema.groups[group].indicator or "" for group in charted_groups()]
+    columns = [n for c in schema.explorer for n in (schema.flags(c) if c in schema.groups else [c])]
+    exploration = Exploration(answers, [*columns, *indicators])
     sizes = [len(exploration.domains[name]) for name in exploration.codes]
     filters = sum(name not in indicators for name in exploration.codes)
     return Explorer(exploration, pack(exploration.codes, sizes), min(FILTERS, filters))

@@ -20,7 +20,14 @@ from ctdhub.report.figures import Figure, figure_of
 from ctdhub.report.wording import sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 from ctdhub.schema.model import load_schema
-from ctdhub.site.explorer.pack import DATA, GROUPS, LAST, SCRIPT, SINGLE, Explorer, explorer
+from ctdhub.site.explorer.pack import (
+    DATA,
+    SCRIPT,
+    Explorer,
+    charted_groups,
+    charted_variables,
+    explorer,
+)
 from ctdhub.site.frame import Links, Page
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
@@ -29,7 +36,6 @@ from ctdhub.stats.explore import grouped
 from ctdhub.stats.tables import Table
 
 PATH = "explore.html"
-RANKED = ("citizenship", "country_of_exploitation")
 TOP = 12
 """Rows of a ranked chart; its table has all that can be shown."""
 AROUND = 11
@@ -81,8 +87,8 @@ def page(answers: Answers, *, offline: bool) -> Page:
 
 def _charts(held: Explorer) -> list[_Chart]:
     schema, columns = load_schema(), held.columns
-    found = [_single(held, name) for name in (*SINGLE, *LAST) if name in columns]
-    for group in GROUPS:
+    found = [_single(held, name) for name in charted_variables() if name in columns]
+    for group in charted_groups():
         indicator = schema.groups[group].indicator or ""
         if indicator in columns and grouped(held.exploration.codes, group):
             found.append(_flags(held, group, indicator))
@@ -102,7 +108,7 @@ def _single(held: Explorer, name: str) -> _Chart:
     table = held.exploration.table(name)
     title = label(name, lang)
     subtitle = _("People identified, by: {variable}").format(variable=title)
-    if ranked := name in RANKED:
+    if ranked := load_schema().variable(name).kind == "country":
         table = _sorted(table)
     figure = _figure(name, subtitle, table, definition(name, lang), name)
     values = sorted(domain.index(r.codes[0]) for r in table.rows[:-1])
@@ -182,7 +188,7 @@ def _payload(held: Explorer, charts: list[_Chart], *, offline: bool) -> Markup:
     described = []
     for name, bits in zip(columns, packed.bits, strict=True):
         codes = held.exploration.domains[name]
-        key = "country" if name in RANKED else name
+        key = "country" if load_schema().variable(name).kind == "country" else name
         labels[key] = [c and code_label(name, c, lang) for c in codes]
         described.append({"name": name, "bits": bits, "codes": codes, "labels": key})
     people = release.protected.people

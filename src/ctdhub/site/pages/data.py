@@ -13,6 +13,7 @@ from ctdhub.report.wording import state_words
 from ctdhub.schema.crosswalk import NAMES, load_crosswalk
 from ctdhub.schema.crosswalk_graph import Arrow, arrows
 from ctdhub.schema.labels import code_label, label
+from ctdhub.schema.roles import SEX
 from ctdhub.site.frame import Page
 from ctdhub.site.pages.about import about, codebook
 from ctdhub.stats.tables import NOT_RECORDED
@@ -118,9 +119,7 @@ def _reading() -> list[tuple[str, str, str]]:
 def _programs(release: Release) -> list[tuple[str, str]]:
     """Tool and example; the template puts the site's address for ``{site}``."""
     measured = [key for key in release.protected.guarantee.sigma if key and key.count("*") < 2]
-    names = min(measured, key=lambda key: (key != "gender", "*" in key), default="gender").split(
-        "*"
-    )
+    names = min(measured, key=lambda key: (key != SEX, "*" in key), default=SEX).split("*")
     table = f"{{site}}r/{release.version}/api/tables/{'-'.join(names)}"
     asked = ", ".join(f'"{name}"' for name in names)
     return [

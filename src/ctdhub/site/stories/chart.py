@@ -19,10 +19,10 @@ from ctdhub.core.errors import printable
 from ctdhub.core.i18n import _
 from ctdhub.report.figures import Among, Figure, subject_figure
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import DESTINATION, ORIGIN
 from ctdhub.site.stories.conditions import Named, in_words, require_variable, where
 from ctdhub.site.stories.source import Place
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.tables import CITIZENSHIP, EXPLOITATION_COUNTRY
 
 CORRIDORS = "corridors"
 USUAL, MOST = 10, 30
@@ -42,7 +42,7 @@ def chart(text: str, name: str, answers: Answers, place: Place) -> Figure:
     subject, named, most = _read(text, place)
     groups = {key for key, group in load_schema().groups.items() if group.indicator}
     if subject == CORRIDORS:
-        if not set(named) <= {CITIZENSHIP, EXPLOITATION_COUNTRY}:
+        if not set(named) <= {ORIGIN, DESTINATION}:
             what = _("Corridors are counted for all people only.")
             fix = _("Name no conditions but citizenship and country_of_exploitation.")
             raise place.fault(what, fix, "story-chart")

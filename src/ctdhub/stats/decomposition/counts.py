@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.answers import Answer, Answers, Where
 from ctdhub.stats.decomposition.contributors import POOLED, WHOLE, Group, groups
 from ctdhub.stats.decomposition.errors import Noisy, total
 from ctdhub.stats.decomposition.subject import Question
 from ctdhub.stats.series import Series, by_contributor, series
-from ctdhub.stats.tables import NOT_RECORDED, YEAR, YES
+from ctdhub.stats.tables import NOT_RECORDED, YES
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def _published(answers: Answers, question: Question, year: int) -> Noisy | None:
     found = series(answers.release, question.cell)
     if found is None:
         return None
-    drawn, shown = _draw(found, year), answers.count({**question.where, YEAR: [str(year)]})
+    drawn, shown = _draw(found, year), answers.count({**question.where, PERIOD: [str(year)]})
     if shown.value is None or shown.low is None or shown.low <= 0:
         return drawn
     return Noisy(shown.value, drawn.errors)
@@ -159,7 +160,7 @@ def _published(answers: Answers, question: Question, year: int) -> Noisy | None:
 
 def _whole(answers: Answers, question: Question, year: int) -> Cell | None:
     """All contributors together, as the release answers; None where it did not measure this."""
-    when: Where = {YEAR: [str(year)]}
+    when: Where = {PERIOD: [str(year)]}
     asked = answers.count({**question.where, **when})
     recorded = answers.count({**question.recorded(answers), **when})
     everybody = answers.count(when)

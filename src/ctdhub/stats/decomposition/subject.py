@@ -10,10 +10,11 @@ from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.places import CountryOf, find_place, place_of
+from ctdhub.schema.roles import DESTINATION, DESTINATION_REGION, ORIGIN, ORIGIN_REGION
 from ctdhub.stats.answers import Answers, Where
-from ctdhub.stats.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, YES
+from ctdhub.stats.tables import YES
 
-REGIONS = {CITIZENSHIP: "citizenship_region", EXPLOITATION_COUNTRY: "exploitation_region"}
+REGIONS = {ORIGIN: ORIGIN_REGION, DESTINATION: DESTINATION_REGION}
 """Variables that stand for the region of each country where contributors are counted apart."""
 
 

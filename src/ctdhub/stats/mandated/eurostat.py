@@ -11,6 +11,7 @@ from ctdhub.core.i18n import _, current
 from ctdhub.schema import countries
 from ctdhub.schema.citizenship_group import NATIONAL, OTHER_EU, THIRD_COUNTRY
 from ctdhub.schema.labels import code_label
+from ctdhub.schema.roles import RELATION, SEX
 from ctdhub.stats.answers import Answers, Where
 from ctdhub.stats.mandated.lines import Counter, Line, Scope, Sheet, common_notes
 from ctdhub.stats.tables import NOT_RECORDED
@@ -54,16 +55,16 @@ def citizenships() -> tuple[tuple[str, str, str], ...]:
 
 def _block(answers: Answers, counter: Counter) -> list[Line]:
     lang = current()
-    genders = [(g, code_label("gender", g, lang), [g]) for g in answers.domain("gender")]
+    genders = [(g, code_label(SEX, g, lang), [g]) for g in answers.domain(SEX)]
     lines = [
         counter.line("total", "all", _("All people"), {}),
-        *counter.split("sex", "gender", genders),
+        *counter.split("sex", SEX, genders),
     ]
     for category, words, code in citizenships():
-        lines.append(counter.line("citizenship", category, words, {"citizenship_group": [code]}))
+        lines.append(counter.line("citizenship", category, words, {RELATION: [code]}))
     for gender, name, values in (*genders, ("not_recorded", _("not recorded"), [NOT_RECORDED])):
         for category, words, code in citizenships():
-            where: Where = {"gender": values, "citizenship_group": [code]}
+            where: Where = {SEX: values, RELATION: [code]}
             both = f"{gender}:{category}"
             lines.append(counter.line("sex_by_citizenship", both, f"{name} · {words}", where))
     return lines

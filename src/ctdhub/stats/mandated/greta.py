@@ -12,10 +12,11 @@ from ctdhub.report.sentences import undated
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import AGE, DESTINATION, HARM, ORIGIN, SEX
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.equity import RECEIVED, kinds
 from ctdhub.stats.mandated.lines import Counter, Line, Scope, Sheet, ages, common_notes
-from ctdhub.stats.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, YES
+from ctdhub.stats.tables import YES
 
 NAME = "greta"
 MOST = 10
@@ -39,36 +40,36 @@ def sheet(answers: Answers, scope: Scope) -> Sheet:
 
 def _block(answers: Answers, counter: Counter) -> list[Line]:
     lang, schema = current(), load_schema()
-    genders = [(g, code_label("gender", g, lang), [g]) for g in answers.domain("gender")]
+    genders = [(g, code_label(SEX, g, lang), [g]) for g in answers.domain(SEX)]
     lines = [
         counter.line("total", "all", _("All people"), {}),
-        *counter.split("sex", "gender", genders),
-        *counter.split("age", "age_band", ages(answers)),
+        *counter.split("sex", SEX, genders),
+        *counter.split("age", AGE, ages(answers)),
     ]
-    for flag in schema.flags("exploitation"):
+    for flag in schema.flags(HARM):
         lines.append(counter.line("form_of_exploitation", flag, label(flag, lang), {flag: [YES]}))
-    cells = answers.cells(CITIZENSHIP, EXPLOITATION_COUNTRY)
+    cells = answers.cells(ORIGIN, DESTINATION)
     found = [(e.value, a) for (a, b), e in cells.items() if a and b == counter.country]
     for _count, origin in sorted(found, key=lambda pair: (-pair[0], pair[1]))[:MOST]:
         name = countries.name(origin, lang)
-        lines.append(counter.line("nationality", origin, name, {CITIZENSHIP: [origin]}))
-    unknown = {CITIZENSHIP: [""]}
+        lines.append(counter.line("nationality", origin, name, {ORIGIN: [origin]}))
+    unknown = {ORIGIN: [""]}
     lines.append(counter.line("nationality", "not_recorded", _("not recorded"), unknown))
     return [*lines, *_within(answers, counter), *_assistance(answers, counter)]
 
 
 def _within(answers: Answers, counter: Counter) -> list[Line]:
     """Nationals and others exploited in the country, nationals exploited elsewhere."""
-    others = [c for c in answers.domain(CITIZENSHIP) if c != counter.country]
+    others = [c for c in answers.domain(ORIGIN) if c != counter.country]
     within = [
         ("nationals", _("Nationals, exploited in the country"), [counter.country]),
         ("foreigners", _("Citizens of other countries, exploited in the country"), others),
     ]
     lines = [
-        counter.line("place_of_exploitation", category, words, {CITIZENSHIP: values})
+        counter.line("place_of_exploitation", category, words, {ORIGIN: values})
         for category, words, values in within
     ]
-    elsewhere = {CITIZENSHIP: [counter.country], EXPLOITATION_COUNTRY: others}
+    elsewhere = {ORIGIN: [counter.country], DESTINATION: others}
     words = _("Nationals, exploited in another country")
     abroad = counter.elsewhere("place_of_exploitation", "nationals_abroad", words, elsewhere)
     return [*lines, abroad]

@@ -9,17 +9,17 @@ from typing import Literal
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import _
 from ctdhub.schema import countries
+from ctdhub.schema.roles import AGE, CHILD_BANDS, DESTINATION, PERIOD
 from ctdhub.stats.answers import NOT_MEASURED, Answer, Answers, Where
 from ctdhub.stats.cards import NumberCard, card
 from ctdhub.stats.mandated.population import Population
-from ctdhub.stats.tables import EXPLOITATION_COUNTRY, NOT_RECORDED, YEAR
+from ctdhub.stats.tables import NOT_RECORDED
 from ctdhub.stats.trend import covering
 
 PER = 100_000
 """People that a rate refers to."""
 
 Blank = Literal["", "not_recorded", "nobody_reports"]
-CHILD_BANDS = ("0-8", "9-17")
 """Age bands of people under 18; every other band is of adults."""
 
 
@@ -97,7 +97,7 @@ class Scope:
 
 def reported_places(answers: Answers) -> tuple[str, ...]:
     """Countries of exploitation of which the release shows how many people there are."""
-    return tuple(sorted(code for (code,) in answers.cells(EXPLOITATION_COUNTRY) if code))
+    return tuple(sorted(code for (code,) in answers.cells(DESTINATION) if code))
 
 
 def scope(
@@ -170,7 +170,7 @@ class Counter:
 
     def elsewhere(self, dimension: str, category: str, label: str, where: Where) -> Line:
         """A line of people who were not exploited in the country: ``where`` says where."""
-        when = {YEAR: list(self.years)} if self.years else {}
+        when = {PERIOD: list(self.years)} if self.years else {}
         inside = self.line(dimension, category, label, {})
         if inside.blank:
             return inside
@@ -192,8 +192,8 @@ class Counter:
         return [*lines, unknown]
 
     def _all(self, where: Where) -> Where:
-        when = {YEAR: list(self.years)} if self.years else {}
-        return {**where, EXPLOITATION_COUNTRY: [self.country], **when}
+        when = {PERIOD: list(self.years)} if self.years else {}
+        return {**where, DESTINATION: [self.country], **when}
 
     def _rate(self, found: Answer) -> NumberCard | None:
         if self.population is None or len(self.years) != 1:
@@ -219,7 +219,7 @@ def per(found: Answer, population: int) -> Answer:
 
 def ages(answers: Answers) -> list[tuple[str, str, Sequence[str]]]:
     """Children and adults, by the age bands at registration."""
-    adults = [band for band in answers.domain("age_band") if band not in CHILD_BANDS]
+    adults = [band for band in answers.domain(AGE) if band not in CHILD_BANDS]
     return [("children", _("Children"), CHILD_BANDS), ("adults", _("Adults"), adults)]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ctdhub.core.i18n import _, current
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import AGE, HARM, SEX
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mandated.lines import Counter, Line, Scope, Sheet, ages, common_notes
 from ctdhub.stats.tables import YES
@@ -35,11 +36,11 @@ def sheet(answers: Answers, scope: Scope) -> Sheet:
 
 def _block(answers: Answers, counter: Counter) -> list[Line]:
     lang, schema = current(), load_schema()
-    genders = [(g, code_label("gender", g, lang), [g]) for g in answers.domain("gender")]
-    indicator = schema.groups["exploitation"].indicator or ""
+    genders = [(g, code_label(SEX, g, lang), [g]) for g in answers.domain(SEX)]
+    indicator = schema.groups[HARM].indicator or ""
     forms = [
         counter.line("form_of_exploitation", flag, label(flag, lang), {flag: [YES]})
-        for flag in schema.flags("exploitation")
+        for flag in schema.flags(HARM)
     ]
     known = [v for v in answers.domain(indicator) if v != YES]
     unknown = counter.line(
@@ -50,8 +51,8 @@ def _block(answers: Answers, counter: Counter) -> list[Line]:
     )
     return [
         counter.line("total", "all", _("All people"), {}),
-        *counter.split("sex", "gender", genders),
-        *counter.split("age", "age_band", ages(answers)),
+        *counter.split("sex", SEX, genders),
+        *counter.split("age", AGE, ages(answers)),
         *forms,
         unknown,
         cross,

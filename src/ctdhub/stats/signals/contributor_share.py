@@ -20,14 +20,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import CONTRIBUTOR_KIND, HARM, PERIOD
 from ctdhub.stats.answers import Answer, Answers
 from ctdhub.stats.series import Series, by_contributor, series
 from ctdhub.stats.signals.coverage_change import Changed, reporting
 from ctdhub.stats.signals.shares import PRIOR
 from ctdhub.stats.signals.tails import Floats
-from ctdhub.stats.tables import NOT_RECORDED, YEAR, YES
+from ctdhub.stats.tables import NOT_RECORDED, YES
 
-SOURCE = "source_type"
+SOURCE = CONTRIBUTOR_KIND
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,8 @@ class Pieces:
     def whole(self, places: tuple[tuple[str, str], ...], variable: str) -> Piece | None:
         """Of the people of these places for whom the variable is recorded."""
         schema = load_schema()
-        flag = variable in schema.flags("exploitation")
-        indicator = schema.groups["exploitation"].indicator or ""
+        flag = variable in schema.flags(HARM)
+        indicator = schema.groups[HARM].indicator or ""
         if places:
             recorded = {indicator: (YES,)} if flag else {variable: self.answers.domain(variable)}
             return self._scaled(places, {**{v: (c,) for v, c in places}, **recorded})
@@ -107,7 +108,7 @@ class Pieces:
 
     def _of_kind(self, where: Mapping[str, str]) -> Piece | None:
         """The same of all of the kind."""
-        if not self.of.kind or self.answers.measured(YEAR, SOURCE, *where) is None:
+        if not self.of.kind or self.answers.measured(PERIOD, SOURCE, *where) is None:
             return None
         found = series(self.answers.release, {SOURCE: self.of.kind, **where})
         return self._none() if found is None else self._taken(found, self._covered)

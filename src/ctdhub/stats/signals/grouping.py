@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import DESTINATION, HARM, ORIGIN
 from ctdhub.stats.signals.find import Finding, Way, What
 from ctdhub.stats.signals.of_release import Looked, Of, ReleaseSignals
-from ctdhub.stats.tables import CITIZENSHIP, EXPLOITATION_COUNTRY
 
 MOST = 0.5
 """Part of a citizenship's or a country's people in a corridor that makes its signals linked."""
@@ -73,7 +73,7 @@ def _told_with(result: ReleaseSignals, moves: Moves, finding: Finding, other: Fi
 
 def _answers_to(part: Of) -> str:
     """The question that a part answers; types of exploitation are answers to one."""
-    return _KIND if part[0][0] in load_schema().flags("exploitation") else part[0][0]
+    return _KIND if part[0][0] in load_schema().flags(HARM) else part[0][0]
 
 
 def _linked(result: ReleaseSignals, moves: Moves, one: Finding, two: Finding) -> bool:
@@ -83,7 +83,7 @@ def _linked(result: ReleaseSignals, moves: Moves, one: Finding, two: Finding) ->
     if a.part != b.part or not moves[one.row].items() & moves[two.row].items():
         return False
     places = dict(a.places) | dict(b.places)
-    if set(places) != {CITIZENSHIP, EXPLOITATION_COUNTRY}:
+    if set(places) != {ORIGIN, DESTINATION}:
         return False
     if not (set(a.places) <= set(places.items()) and set(b.places) <= set(places.items())):
         return False

@@ -20,6 +20,7 @@ import numpy as np
 
 from ctdhub.release.open import Release
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import AGE, DESTINATION, HARM, ORIGIN, SEX
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.series import Series, all_series
 from ctdhub.stats.signals.coverage_change import Changed, changed
@@ -29,12 +30,12 @@ from ctdhub.stats.signals.matched_sample import Compared, remainder
 from ctdhub.stats.signals.panel import Panel
 from ctdhub.stats.signals.periods import Period
 from ctdhub.stats.signals.tails import Floats
-from ctdhub.stats.tables import CITIZENSHIP, EXPLOITATION_COUNTRY, NOT_RECORDED, YES
+from ctdhub.stats.tables import NOT_RECORDED, YES
 from ctdhub.stats.trend import Turn, covering, turns
 
-PLACES = (CITIZENSHIP, EXPLOITATION_COUNTRY)
-PARTS = ("gender", "age_band")
-GROUP = "exploitation"
+PLACES = (ORIGIN, DESTINATION)
+PARTS = (SEX, AGE)
+GROUP = HARM
 
 Of = tuple[tuple[str, str], ...]
 """Values by variable: places first, the part last; () is everybody."""

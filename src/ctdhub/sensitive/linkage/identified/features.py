@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 
 from ctdhub.schema.country_names import fold_name
+from ctdhub.schema.roles import SEX
 from ctdhub.sensitive.ingest.identifier_words import is_place, kind_of, words
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.linkage.pprl.birth_dates import read_birth
@@ -130,7 +131,7 @@ def _birth(cell: str) -> dict[str, object]:
 def _sexes(cells: Sequence[str]) -> list[str | None]:
     """``female`` or ``male``; where a file writes H for a man and no F, its M is a woman."""
     said = [fold_name(cell) for cell in cells]
-    codes = dict(vocabulary().codes["gender"])
+    codes = dict(vocabulary().codes[SEX])
     if "h" in said:
         codes |= {"h": "male"} if "f" in said else {"h": "male", "m": "female"}
     found = {word: code for word, code in codes.items() if code in ("female", "male")}

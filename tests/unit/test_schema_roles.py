@@ -1,0 +1,118 @@
+"""Rooms ask for roles, not for names of variables; every public variable is shown somewhere."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+import ctdhub
+from ctdhub.core.errors import SchemaError
+from ctdhub.schema import roles
+from ctdhub.schema.model import Schema, load_schema
+
+PACKAGE = Path(ctdhub.__file__).parent
+NAMED = ("schema", "practice", "site/api", "client")
+"""Rooms that may name variables: the schema itself, invented data, the published interface."""
+
+LITERALS = {
+    "gender": {  # names of published files and anchors, and columns of mandated tables
+        "report/figures.py", "report/brief/blocks.py", "report/brief/corridor.py",
+        "report/brief/day.py", "report/brief/place.py", "site/course/intervals.py",
+    },
+    "citizenship": {"report/mandated.py", "stats/mandated/eurostat.py"},
+}  # fmt: skip
+"""Published names that a variable happens to share: this list only shrinks."""
+
+
+def literals(module: Path) -> set[str]:
+    """Variables that a module names in its texts, docstrings and messages left out."""
+    tree = ast.parse(module.read_text("utf-8"))
+    left_out = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr):
+            left_out.add(id(node.value))
+        called = node.func if isinstance(node, ast.Call) else None
+        if isinstance(called, ast.Name) and called.id in {"_", "ngettext", "Text", "many"}:
+            left_out |= {id(arg) for arg in node.args}
+    names = {variable.name for variable in load_schema().variables()}
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and node.value in names and id(node) not in left_out
+    }
+
+
+@pytest.mark.parametrize(
+    "module", sorted(PACKAGE.rglob("*.py")), ids=lambda m: m.relative_to(PACKAGE).as_posix()
+)
+def test_no_room_names_a_variable(module: Path) -> None:
+    inside = module.relative_to(PACKAGE).as_posix()
+    if not inside.startswith(NAMED):
+        found = {name for name in literals(module) if inside not in LITERALS.get(name, ())}
+        assert not found, f"{inside} names {found}: use ctdhub.schema.roles"
+
+
+def test_every_public_variable_has_a_chart_of_its_own_or_its_groups() -> None:
+    schema = load_schema()
+    shown = set(schema.explorer)
+    for variable in schema.table("people"):
+        if variable.public and variable.kind != "status":  # assistance has a page
+            assert {variable.name, variable.group, variable.any_of} & shown, variable.name
+
+
+def changed(**parts: object) -> dict[str, object]:
+    return {**load_schema().model_dump(mode="json"), **parts}
+
+
+def test_a_role_is_given_once() -> None:
+    records = [
+        {**v, "role": "sex"} if v["name"] == "abduction" else v
+        for v in load_schema().model_dump(mode="json")["records"]
+    ]
+    with pytest.raises(ValidationError, match=r"roles given twice: \['sex'\]"):
+        Schema.model_validate(changed(records=records))
+
+
+def test_marks_and_charts_name_what_exists() -> None:
+    with pytest.raises(ValidationError, match="marks of gender: no codes"):
+        Schema.model_validate(changed(marks={"gender": {"female": ["woman"]}}))
+    with pytest.raises(ValidationError, match="explorer: no public variables"):
+        Schema.model_validate(changed(explorer=["reporting_entity"]))
+
+
+def test_a_missing_role_is_named() -> None:
+    with pytest.raises(SchemaError, match="role route"):
+        roles.variable_of("route")
+
+
+def test_a_variable_may_have_another_name(tmp_path: Path) -> None:
+    """The software runs on a copy whose schema calls two variables otherwise."""
+    copy = tmp_path / "ctdhub"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in (copy / "schema" / "data").rglob("*.yaml"):
+        text = file.read_text("utf-8")
+        for old, new in (("age_band", "age_group"), ("year_of_registration", "year_seen")):
+            text = text.replace(old, new)
+        file.write_text(text, "utf-8")
+    code = (
+        "from ctdhub.dp.policy import Policy; from ctdhub.dp import default_policy\n"
+        "from ctdhub.schema import roles; from ctdhub.site.explorer.pack import charted_variables\n"
+        "import ctdhub.site.build, ctdhub.stats.signals.of_release as signals\n"
+        "assert roles.AGE == 'age_group' and signals.PARTS[1] == 'age_group'\n"
+        "assert charted_variables()[:1] == ('year_seen',)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
