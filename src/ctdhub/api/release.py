@@ -20,9 +20,10 @@ from ctdhub.core.i18n import language
 from ctdhub.release import open as opening
 from ctdhub.schema.labels import code_label
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.answers import Answer, Answers
 from ctdhub.stats.cards import card, caveat, citation
-from ctdhub.stats.tables import NOT_RECORDED, YEAR, Kind, missing_share, reported
+from ctdhub.stats.tables import NOT_RECORDED, Kind, missing_share, reported
 
 MOST_CELLS = 50_000
 """Rows of a table that is read as it was measured, at most."""
@@ -233,7 +234,7 @@ class PublishedRelease:
 
     def _domain(self, name: str) -> tuple[str, ...]:
         values = self._answers.domain(name)
-        if name == YEAR:
+        if name == PERIOD:
             values = tuple(year for year in values if year <= self._answers.release.year)
         return (*values, NOT_RECORDED)
 
