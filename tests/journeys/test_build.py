@@ -97,11 +97,10 @@ def test_a_new_name_makes_a_new_release_without_paying(hub: Hub) -> None:
 def test_every_release_stays_on_the_site(hub: Hub) -> None:
     """A site is drawn from all of releases/, whatever it held before."""
     set_languages(hub, "en")
-    pipeline.build(hub, version="2026.2", note="in English alone")
     set_policy(hub, epsilon=3.0)
     assert ran(pipeline.build(hub)) == ["protect", "candidate", "release", "site"]
     versions = sorted(p.name for p in hub.releases.iterdir())
-    assert len(versions) == 3
+    assert len(versions) == 2
     assert sorted(p.name for p in (hub.site / "r").iterdir()) == versions
     for version in versions:
         assert (hub.site / "r" / version / "en" / "index.html").is_file()
@@ -175,6 +174,28 @@ def test_a_note_on_a_written_version_is_refused_before_anything_is_paid(hub: Hub
     assert len(Ledger(hub.ledger).entries()) == entries
     pipeline.build(hub, note="more privacy")
     assert "more privacy\n" in changelog(hub.releases / str(publish.released_version(hub)))
+
+
+def test_a_changed_helpline_draws_the_site_again_and_releases_nothing(hub: Hub) -> None:
+    """Neither the list nor the old text of hub.yaml waits for two people to sign."""
+    set_languages(hub, "en")
+    pipeline.build(hub)
+    versions, entries = sorted(hub.releases.iterdir()), len(Ledger(hub.ledger).entries())
+    home = hub.site / "r" / versions[-1].name / "en" / "index.html"
+    assert "Invented Helpline" in home.read_text("utf-8")
+    lines = hub.root / "helplines.yaml"
+    lines.write_text(lines.read_text("utf-8").replace("0142", "0177"), "utf-8")
+    assert ran(pipeline.build(hub)) == ["site"]
+    assert "+44 808 157 0177" in home.read_text("utf-8")
+    lines.unlink()
+    settings = hub.root / "hub.yaml"
+    settings.write_text(settings.read_text("utf-8") + "helpline: 0800 555 0100\n", "utf-8")
+    assert ran(pipeline.build(hub)) == ["site"]
+    page = home.read_text("utf-8")
+    assert "0800 555 0100" in page
+    assert "0177" not in page
+    assert sorted(hub.releases.iterdir()) == versions
+    assert len(Ledger(hub.ledger).entries()) == entries
 
 
 def test_changed_events_make_the_site_anew_and_nothing_else(hub: Hub) -> None:

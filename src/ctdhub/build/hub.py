@@ -180,7 +180,7 @@ class Hub:
             "licence": settings.licence,
             "invented": settings.invented,
             "homepage": settings.homepage,
-            "helpline": settings.helpline,
+            "helpline": "",  # read from the hub whenever a page is made, never frozen
         }
 
     def practice_key(self, role: Role) -> Path:

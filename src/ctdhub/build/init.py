@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from ctdhub.core.keys.signing import make_key, read_key
 from ctdhub.dp.default_policy import DEFAULT_POLICY_YAML
 from ctdhub.practice.write import CONTRIBUTION_DATE, write_practice
 from ctdhub.release.approvals import ROLES
+from ctdhub.report.helplines import FILE as HELPLINES
 
 PEOPLE_IN_NEW_HUB = 60_000
 """Invented people in a practice hub, unless said otherwise."""
@@ -38,6 +40,38 @@ _SITE = """
 # Where the public will find the site, for search engines; until then no page claims an address.
 # site:
 #   url: https://data.example.org/
+"""
+_HELPLINES = """\
+# Where people who read the site find help; read whenever a page or poster is made, no part of any
+# release.  The first line stands on posters.  Call each number yourself, twice a year at least.
+#
+# - country: CIV
+#   name: Name as people there know it
+#   kind: trafficking          # or emergency, children, migrants, police
+#   number: "…"                # between quotes; or text (for messages), or url (https)
+#   hours: every day, day and night
+#   languages: [fr]
+#   free: true                 # only where it is so
+#   confidential: true
+#   checked_on: 2026-01-31
+"""
+_PRACTICE_HELPLINES = """\
+# Practice, invented: nobody answers here.  Both numbers are kept free for fiction.
+- country: GBR
+  name: Invented Helpline
+  kind: trafficking
+  number: "+44 808 157 0142"
+  hours: 9 to 17
+  languages: [en]
+  free: true
+  confidential: true
+  checked_on: {today}
+- country: USA
+  name: Invented Line for Children
+  kind: children
+  number: "+1 202 555 0142"
+  languages: [en, es]
+  checked_on: {today}
 """
 _APPROVERS = """
 # Nothing is published before two people approve it with `ctdhub approve`.  Each makes a key with
@@ -62,6 +96,7 @@ def new_hub(folder: Path, name: str, *, invented: bool = False) -> Hub:
     (folder / "contributions").chmod(0o700)
     settings = {"name": name, "languages": list(LANGUAGES), "invented": invented}
     (folder / "policy.yaml").write_text(DEFAULT_POLICY_YAML, "utf-8")
+    (folder / HELPLINES).write_text(_HELPLINES, "utf-8")
     (folder / ".gitignore").write_text(_IGNORED, "utf-8")
     text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
     (folder / "hub.yaml").write_text(text + _SITE + _APPROVERS, "utf-8")
@@ -146,6 +181,8 @@ def _fill(hub: Hub, people: int, progress: Progress | None) -> None:
         (hub.root / papers).rmdir()
         (folder / papers).rename(hub.root / papers)
     lists = ", ".join(summary.truth["lists"]["with_tokens"])
+    today = datetime.now(UTC).date().isoformat()
+    (hub.root / HELPLINES).write_text(_PRACTICE_HELPLINES.format(today=today), "utf-8")
     text = DEFAULT_POLICY_YAML.replace("lists: []", f"lists: [{lists}]")
     hub.policy_file.write_text(text, "utf-8")
     events = resources.files("ctdhub.practice") / "events.yaml"

@@ -93,6 +93,7 @@ def input_name(key: str) -> str:
         "candidate": _("candidate"),
         "release": _("release"),
         "events": _("events"),
+        "helpline": _("helpline"),
     }
     return words.get(key, key)
 

@@ -139,10 +139,12 @@ def _one(given: dict[str, str | None]) -> tuple[str, str]:
 
 def _maker(kind: str, text: str, hub: Path | None) -> Maker:
     """What makes the document of a subject, its file's name, and its numbers as JSON."""
+    from ctdhub.build.hub import Hub
     from ctdhub.document.numbers import as_json
     from ctdhub.report.brief import named as briefing
     from ctdhub.report.brief.make import brief as sheet_of
     from ctdhub.report.brief.make import poster as poster_of
+    from ctdhub.report.helplines import read_help
 
     def make(answers: Answers, poster: bool) -> tuple[Sheet | Poster, str, str]:
         made = datetime.now(UTC).date()
@@ -153,7 +155,11 @@ def _maker(kind: str, text: str, hub: Path | None) -> Maker:
             if kind == "--day"
             else briefing.place(text, is_region=kind == "--region")
         )
-        found = (poster_of if poster else sheet_of)(answers, subject, made)
+        if poster:
+            help = read_help(hub, Hub(hub).settings.helpline) if hub else None
+            found = poster_of(answers, subject, made, help)
+        else:
+            found = sheet_of(answers, subject, made)
         document = found.document
         numbers = as_json(found.asked, document.title, document.frame.foot)
         return document, f"brief-{subject.slug}", numbers

@@ -21,6 +21,7 @@ from ctdhub.core.i18n import _
 if TYPE_CHECKING:
     from ctdhub.build import pipeline
     from ctdhub.build.hub import Hub
+    from ctdhub.report.helplines import Help
 
 HubFolder = Annotated[Path, typer.Argument(help=_("The hub folder."))]
 
@@ -88,6 +89,7 @@ def register(app: typer.Typer) -> None:
         from ctdhub.build.hub import Hub
         from ctdhub.build.stages import link_report
         from ctdhub.build.stages import records as records_stage
+        from ctdhub.report.helplines import read_help
         from ctdhub.sensitive.mapping.examples import check_mapping
         from ctdhub.sensitive.mapping.mapping_file import load_mapping
 
@@ -96,6 +98,7 @@ def register(app: typer.Typer) -> None:
         hub.facts(records_stage.policy(hub).years)
         hub.contributions()
         withdraw.register(hub)
+        help = read_help(hub.root, hub.settings.helpline)
         faults = 0
         for agreement in hub.agreements():
             try:
@@ -109,6 +112,7 @@ def register(app: typer.Typer) -> None:
         if faults:
             raise typer.Exit(HubError.exit_code)
         console.print(_("Settings, agreements and mappings are in order."))
+        _warn_of_helplines(help)
 
     @app.command(help=about("release"))
     def release(
@@ -140,6 +144,26 @@ def register(app: typer.Typer) -> None:
             console.print(account.json(), soft_wrap=True, markup=False, highlight=False)
         else:
             show_account(account)
+
+
+def _warn_of_helplines(help: Help) -> None:
+    """Say where people who read the site would find nobody; the build goes on all the same."""
+    if not help.lines:
+        console.print(
+            _(
+                "Warning: helplines.yaml names no line, so the site tells people in danger of no "
+                "one to talk to."
+            )
+            if not help.text
+            else _("Warning: write the helpline of hub.yaml into helplines.yaml, with its country.")
+        )
+    for line in help.unchecked():
+        console.print(
+            _(
+                "Warning: nobody has checked {name} ({country}) since {day}. Call it, then write "
+                "the day into helplines.yaml."
+            ).format(name=escape(line.name), country=line.country, day=line.checked_on.isoformat())
+        )
 
 
 def run(hub: Hub, until: str) -> None:

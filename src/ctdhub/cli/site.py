@@ -83,7 +83,9 @@ def register(app: typer.Typer) -> None:
         )
         if exhibit:
             with bar() as progress:
-                build_exhibit(open_release(folder), target, edition.stories, idle, progress)
+                build_exhibit(
+                    open_release(folder), target, edition.stories, idle, progress, edition
+                )
             console.print(
                 _("Built the exhibition: open {file}.").format(
                     file=escape(str(target / "index.html"))

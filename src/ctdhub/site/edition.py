@@ -6,7 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ctdhub.release.open import Release
 from ctdhub.report.events.calendar import Calendar, read_calendar
+from ctdhub.report.helplines import Contact, Help, read_help
 from ctdhub.site.accounts import Audit, Spending, read_audit
 from ctdhub.site.sharing import Sharing
 from ctdhub.site.stories.source import Story, read_stories
@@ -24,6 +26,7 @@ class Edition:
             instead of fetching them.
         spending: what the hub's ledger holds; None where that is not known.
         audit: the audit card that the hub paid to publish.
+        help: where the hub sends people now; None where there is no hub to ask.
     """
 
     sharing: Sharing = field(default_factory=Sharing)
@@ -32,6 +35,7 @@ class Edition:
     offline: bool = False
     spending: Spending | None = None
     audit: Audit | None = None
+    help: Help | None = None
 
     @classmethod
     def of(
@@ -42,6 +46,7 @@ class Edition:
         offline: bool = False,
         spending: Spending | None = None,
         paid: Collection[str] = (),
+        helpline: str | None = None,
     ) -> Edition:
         """What a hub adds to its release.
 
@@ -50,6 +55,7 @@ class Edition:
             url: public address of the site; empty where it is not known.
             offline, spending: as above.
             paid: ids of the charges for evaluations in the hub's ledger.
+            helpline: the one text of hub.yaml, shown where there is no list; None without hub.yaml.
 
         Raises:
             HubError: the address is no plain https address, or a file of the hub has faults.
@@ -57,6 +63,7 @@ class Edition:
         sharing = Sharing(url)
         if hub is None:
             return cls(sharing, offline=offline)
+        found = read_help(hub, helpline or "")
         return cls(
             sharing=sharing,
             calendar=read_calendar(hub),
@@ -64,7 +71,12 @@ class Edition:
             offline=offline,
             spending=spending,
             audit=read_audit(hub, paid),
+            help=found if found.lines or helpline is not None else None,
         )
+
+    def contacts(self, release: Release) -> tuple[Contact, ...]:
+        """Where pages send people, in the language in force: the hub's word, else the release's."""
+        return (self.help or Help(text=release.facts.helpline)).contacts()
 
 
 PLAIN = Edition()

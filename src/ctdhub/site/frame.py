@@ -124,6 +124,7 @@ def render(page: Page, release: Release, languages: Sequence[str], edition: Edit
             rtl=lang in RIGHT_TO_LEFT,
             release=release,
             facts=release.facts,
+            contacts=edition.contacts(release),
             css=css,
             policy="; ".join(policy),
             card=cards.common(release) if set(FIGURES) <= set(page.scripts) else None,

@@ -30,4 +30,11 @@ def edition(hub: Hub, url: str | None = None, *, offline: bool = False) -> Editi
     )
     address = hub.settings.site.url if url is None else url
     paid = frozenset(entry.id for entry in book.entries() if entry.kind == "evaluation")
-    return Edition.of(hub.root, address, offline=offline, spending=spending, paid=paid)
+    return Edition.of(
+        hub.root,
+        address,
+        offline=offline,
+        spending=spending,
+        paid=paid,
+        helpline=hub.settings.helpline,
+    )

@@ -25,6 +25,7 @@ from ctdhub.release.manifest import MANIFEST, SUMS
 from ctdhub.release.open import open_release, open_releases
 from ctdhub.release.readme import CHANGELOG, carries_note
 from ctdhub.report.events.calendar import FILE as EVENTS
+from ctdhub.report.helplines import FILE as HELPLINES
 from ctdhub.site.accounts import AUDIT
 from ctdhub.site.build import build_site as make_site
 from ctdhub.site.build import refuse_smaller
@@ -111,9 +112,14 @@ def _holding(hub: Hub, wanted: Protected, version: str) -> Path | None:
     for place in places:
         if (place / MANIFEST).is_file():
             held = open_release(place).protected
-            if held.guarantee == wanted.guarantee and held.facts == wanted.facts:
+            if held.guarantee == wanted.guarantee and _lasting(held) == _lasting(wanted):
                 return place
     return None
+
+
+def _lasting(answer: Protected) -> dict[str, Any]:
+    """The facts of an answer without the helpline, which older releases hold and no page reads."""
+    return {name: fact for name, fact in answer.facts.items() if name != "helpline"}
 
 
 def publish_release(hub: Hub) -> Step | None:
@@ -162,7 +168,7 @@ def _version(hub: Hub, step: str, *folders: Path) -> str | None:
 def build_site(hub: Hub, progress: Progress | None) -> Step:
     """All releases -> the static site; the newest one leads."""
     released = {m.parent.name: hash_file(m) for m in sorted(hub.releases.glob(f"*/{MANIFEST}"))}
-    told = [*hub.stories.glob("*.md"), hub.root / EVENTS, hub.root / AUDIT]
+    told = [*hub.stories.glob("*.md"), *(hub.root / name for name in (EVENTS, AUDIT, HELPLINES))]
 
     def run(folder: Path) -> None:
         newest, *earlier = open_releases(hub.releases)
@@ -175,6 +181,7 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
             "release": hash_of(released),
             "address": hub.settings.site.url,
             "told": hash_of({f.name: hash_file(f) for f in told if f.is_file()}),
+            "helpline": hash_of(hub.settings.helpline),
             "spent": hash_of([entry.hash for entry in ledger(hub).entries()]),
             "code": code("core", "schema", "document", "stats", "report", "site", "locale"),
         },

@@ -14,6 +14,7 @@ from ctdhub.report.brief.frame import always, closing, frame, left_out
 from ctdhub.report.brief.observances import OBSERVANCES, Observance, observance
 from ctdhub.report.brief.poster import poster as make_poster
 from ctdhub.report.brief.subjects import Corridor, Day, Place, Subject
+from ctdhub.report.helplines import Help
 from ctdhub.stats.answers import Answers
 
 
@@ -62,10 +63,15 @@ def _headed(sections: tuple[Section, ...]) -> tuple[Section, ...]:
     return (Section("numbers", _("In numbers"), ()), *sections)
 
 
-def poster(answers: Answers, subject: Subject, made: date) -> Brief:
-    """One large page on a subject, in the language in force."""
+def poster(answers: Answers, subject: Subject, made: date, help: Help | None = None) -> Brief:
+    """One large page on a subject, in the language in force.
+
+    Args:
+        made: the day that stands on it.
+        help: where the hub sends people now; the release's own word without a hub.
+    """
     notebook = Notebook()
-    return Brief(make_poster(answers, subject, made, notebook), notebook.asked)
+    return Brief(make_poster(answers, subject, made, notebook, help), notebook.asked)
 
 
 __all__ = [

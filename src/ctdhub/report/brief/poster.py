@@ -13,6 +13,7 @@ from ctdhub.report.brief.day import told_event
 from ctdhub.report.brief.frame import always, frame
 from ctdhub.report.brief.observances import Theme, among, sentence
 from ctdhub.report.brief.subjects import Corridor, Day, Place, Subject
+from ctdhub.report.helplines import Help
 from ctdhub.report.places import sides
 from ctdhub.stats.answers import Answers, Where
 from ctdhub.stats.cards import NumberCard, card
@@ -20,7 +21,9 @@ from ctdhub.stats.cards import NumberCard, card
 MOST_EVENTS = 3
 
 
-def poster(answers: Answers, subject: Subject, made: date, notebook: Notebook) -> Poster:
+def poster(
+    answers: Answers, subject: Subject, made: date, notebook: Notebook, help: Help | None = None
+) -> Poster:
     """The poster of a subject, in the language in force."""
     release = answers.release
     if isinstance(subject, Day):
@@ -35,6 +38,7 @@ def poster(answers: Answers, subject: Subject, made: date, notebook: Notebook) -
         where, unit = _people(answers, subject)
         said, title, lines = sentence("all"), subject.name, ()
     found = card(release, answers.count(where), "people")
+    contacts = (help or Help(text=release.facts.helpline)).contacts()
     return Poster(
         frame=frame(release, made),
         title=title,
@@ -44,9 +48,9 @@ def poster(answers: Answers, subject: Subject, made: date, notebook: Notebook) -
         unit=unit.format(first=year(release.years[0]), last=year(release.years[1])),
         always=always(release),
         call=_("If you or somebody you know is in danger, call your local emergency number.")
-        if not release.facts.helpline
-        else _("If you or somebody you know needs help:"),
-        helpline=release.facts.helpline,
+        if not contacts
+        else " ".join((_("If you or somebody you know needs help:"), contacts[0].label)),
+        helpline=contacts[0].reach if contacts else "",
         lines=lines,
     )
 

@@ -21,8 +21,10 @@ from ctdhub.document.charts.bars import draw
 from ctdhub.document.embedded import embedded
 from ctdhub.release.open import Release
 from ctdhub.report.figures import Figure
+from ctdhub.report.helplines import Contact
 from ctdhub.report.sentences import headline_sentence, reach_sentence
 from ctdhub.site.build import Progress, offered
+from ctdhub.site.edition import PLAIN, Edition
 from ctdhub.site.folder import renewed
 from ctdhub.site.frame import environment, inlined, stub
 from ctdhub.site.pages.about import about
@@ -63,6 +65,7 @@ def build_exhibit(
     stories: Sequence[Story],
     idle: int = IDLE,
     progress: Progress | None = None,
+    edition: Edition = PLAIN,
 ) -> None:
     """Build the kiosk into ``out``; the older one stays until the new one is whole.
 
@@ -72,6 +75,7 @@ def build_exhibit(
         stories: what the hub tells, the newest first.
         idle: seconds without a touch until the first slide of the first language returns.
         progress: told (message, fraction).
+        edition: of the hub, which says where people find help.
 
     Raises:
         HubError: there are no stories, one is wrong or too long for a screen, or the folder holds
@@ -86,7 +90,8 @@ def build_exhibit(
         for i, code in enumerate(languages):
             report(_("Drawing slides"), i / len(languages))
             with language(code):
-                page = _page(answers, stories, languages, first, idle)
+                contacts = edition.contacts(release)
+                page = _page(answers, stories, languages, first, idle, contacts)
             (fresh / f"{code}.html").write_text(page, "utf-8")
         index = stub(f"{first}.html", first, release.facts.hub, hidden=True)
         (fresh / "index.html").write_text(index, "utf-8")
@@ -124,7 +129,12 @@ def _fits(block: Chart) -> None:
 
 
 def _page(
-    answers: Answers, stories: Sequence[Story], languages: Sequence[str], first: str, idle: int
+    answers: Answers,
+    stories: Sequence[Story],
+    languages: Sequence[str],
+    first: str,
+    idle: int,
+    contacts: Sequence[Contact],
 ) -> str:
     """The page of the language in force."""
     lang, found = current(), list(slides(answers, stories))
@@ -154,6 +164,7 @@ def _page(
             rtl=lang in RIGHT_TO_LEFT,
             release=answers.release,
             facts=answers.release.facts,
+            contacts=contacts,
             slides=[
                 {**vars(slide), "place": place} for slide, place in zip(found, places, strict=True)
             ],

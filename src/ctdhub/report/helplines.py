@@ -1,0 +1,195 @@
+"""Where to turn for help: ``helplines.yaml`` of a hub, read whenever a page or poster is made.
+
+A number that is dead must not wait for a release, so nothing of this is part of one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
+from ctdhub.core.i18n import _, current
+from ctdhub.schema import countries
+
+FILE = "helplines.yaml"
+Kind = Literal["emergency", "trafficking", "children", "migrants", "police"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+FRESH = timedelta(days=180)
+"""How long a number that somebody has called counts as checked."""
+LONGEST = 120
+_NUMBER = r"^(\+?[0-9*#][0-9 ()./*#-]{1,29})?$"
+
+
+class Helpline(BaseModel):
+    """One line or office; names are cut and freed of control characters.
+
+    Attributes:
+        country: alpha-3 code of the country that it serves.
+        name: as people there know it.
+        kind: one of :data:`KINDS`.
+        number, text: what to dial, and where to send a text message.
+        url: an https address.
+        hours: when somebody answers, in the words of its country.
+        languages: codes such as "fr" that are spoken there.
+        free, confidential: said on pages only where the entry says so.
+        checked_on: the day on which somebody last called.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    country: str
+    name: str = Field(min_length=1)
+    kind: Kind
+    number: str = Field(default="", pattern=_NUMBER)
+    text: str = Field(default="", pattern=_NUMBER)
+    url: str = Field(default="", max_length=300)
+    hours: str = ""
+    languages: tuple[str, ...] = ()
+    free: bool = False
+    confidential: bool = False
+    checked_on: date
+
+    @field_validator("number", "text", mode="before")
+    @classmethod
+    def _quoted(cls, given: object) -> object:
+        """YAML reads 0800 as a number: without quotes zeros could be lost."""
+        if isinstance(given, int | float):
+            raise PydanticCustomError("unquoted", "a number without quotes")
+        return given
+
+    @field_validator("name", "hours")
+    @classmethod
+    def _one_line(cls, given: str) -> str:
+        return printable(" ".join(given.split()), LONGEST)
+
+    @field_validator("country")
+    @classmethod
+    def _known(cls, code: str) -> str:
+        if code not in countries.ALPHA3:
+            raise PydanticCustomError("country", "no such country")
+        return code
+
+    @field_validator("languages")
+    @classmethod
+    def _codes(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"[a-z]{2,3}", code) for code in codes):
+            raise PydanticCustomError("languages", "no codes")
+        return codes
+
+    @field_validator("url")
+    @classmethod
+    def _secure(cls, url: str) -> str:
+        if url and (not re.fullmatch(r"https://[^\s\"<>\\]+", url) or printable(url, 300) != url):
+            raise PydanticCustomError("url", "not https")
+        return url
+
+    @model_validator(mode="after")
+    def _reached(self) -> Helpline:
+        if not (self.number or self.text or self.url):
+            raise PydanticCustomError("reach", "no way to reach it")
+        return self
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A line as a page prints it: label, what to dial (or an address), what else is known."""
+
+    label: str
+    reach: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Help:
+    """Where a hub sends people who need help.
+
+    Attributes:
+        lines: of ``helplines.yaml``, in the order of the file; the first one stands on posters.
+        text: ``helpline`` of hub.yaml, shown where there is no list.
+    """
+
+    lines: tuple[Helpline, ...] = ()
+    text: str = ""
+
+    def contacts(self) -> tuple[Contact, ...]:
+        """What to print, in the language in force."""
+        if self.lines:
+            return tuple(map(_contact, self.lines))
+        told = printable(self.text.strip(), LONGEST)
+        return (Contact(_("Helpline"), told),) if told else ()
+
+    def unchecked(self, today: date | None = None) -> tuple[Helpline, ...]:
+        """Lines that nobody has called for :data:`FRESH`.
+
+        Args:
+            today: the present day in UTC by default.
+        """
+        day = today or datetime.now(UTC).date()
+        return tuple(line for line in self.lines if day - line.checked_on > FRESH)
+
+
+def read_help(hub: Path, text: str = "") -> Help:
+    """Where a hub sends people, as its folder says now.
+
+    Args:
+        hub: the hub's root.
+        text: ``helpline`` of its hub.yaml.
+
+    Raises:
+        PolicyError: ``helplines.yaml`` has faults; each is told with its entry, key and remedy.
+    """
+    path = hub / FILE
+    if not path.is_file():
+        return Help((), text)
+    try:
+        given = yaml.safe_load(path.read_text("utf-8")) or []
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError):
+        raise error("helplines-yaml", file=path) from None
+    if not isinstance(given, list) or not all(isinstance(entry, dict) for entry in given):
+        raise error("helplines-list", file=path)
+    lines, faults = list[Helpline](), list[str]()
+    for n, entry in enumerate(given, 1):
+        try:
+            lines.append(Helpline.model_validate(entry))
+        except ValidationError as cause:
+            faults += [_fault(n, e["loc"], e["type"]) for e in cause.errors()]
+    if faults:
+        raise error("helplines", file=path, faults=_("; ").join(faults))
+    return Help(tuple(lines), text)
+
+
+def _contact(line: Helpline) -> Contact:
+    label = _("{country}, {name}").format(
+        country=countries.name(line.country, current()), name=line.name
+    )
+    text = _("text message to {number}").format(number=line.text) if line.text else ""
+    reach = line.number or text or line.url
+    more = [part for part in (text, line.url) if part and part != reach]
+    said = [_("free") if line.free else "", _("confidential") if line.confidential else ""]
+    return Contact(label, reach, _(", ").join(p for p in (line.hours, *said, *more) if p))
+
+
+def _fault(n: int, place: tuple[int | str, ...], kind: str) -> str:
+    key = "number" if kind == "reach" else printable(str((*place, "-")[0]))
+    words: dict[str, Any] = {
+        "missing": _("this is missing"),
+        "string_too_short": _("this is missing"),
+        "extra_forbidden": _("there is no such key"),
+        "literal_error": _("the kind must be one of {kinds}").format(kinds=", ".join(KINDS)),
+        "country": _("the country must be a code of three letters such as CIV"),
+        "languages": _("languages must be codes such as fr or es"),
+        "url": _("the address must begin with https://"),
+        "unquoted": _("write the number between quotes, so that no zero is lost"),
+        "reach": _("give a number, a text or a url"),
+    }
+    told = words.get(kind) or _("the value is of the wrong kind or out of range")
+    return _("entry {n}, {key}: {fault}").format(n=n, key=key, fault=told)
