@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ctdhub.border import Protected
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import ReleaseError
 from ctdhub.core.i18n import _
 from ctdhub.release.facts import PublicFacts
@@ -73,9 +74,7 @@ def open_releases(folder: Path) -> tuple[Release, ...]:
     found = sorted(named, key=lambda p: [int(part) for part in p.name.split(".")], reverse=True)
     for path in found:
         if not (path / MANIFEST).is_file():
-            what = _("The release {version} has lost its manifest.json.").format(version=path.name)
-            fix = _("Restore the folder from a copy, or remove what is left of it.")
-            raise ReleaseError(what, fix, file=path, rule="no-release")
+            raise error("no-release/manifest", file=path, version=path.name)
     return tuple(map(open_release, found))
 
 

@@ -14,7 +14,7 @@ from functools import partial
 from importlib import resources
 from pathlib import Path
 
-from ctdhub.core.errors import HubError
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import LANGUAGES, _, language
 from ctdhub.release.manifest import VERSION_PATTERN
 from ctdhub.release.open import Release
@@ -88,13 +88,7 @@ def refuse_smaller(site: Path, versions: Collection[str]) -> None:
     """
     held = {path.name for path in site.glob("r/*") if re.fullmatch(VERSION_PATTERN, path.name)}
     if lost := sorted(held - set(versions)):
-        what = _("The site shows {versions}, which would be on it no more; nothing was changed.")
-        fix = _(
-            "Put the releases back into the folder releases of the hub, or name another folder. "
-            "Where they must go, delete the folder of the site first."
-        )
-        shown = ", ".join(lost)
-        raise HubError(what.format(versions=shown), fix, file=site, rule="site-smaller")
+        raise error("site-smaller", file=site, versions=", ".join(lost))
 
 
 def _part(report: Progress, start: float, share: float, message: str, fraction: float) -> None:
