@@ -1,15 +1,47 @@
-"""What all tests share: no deadlines, for machines are slow and shared; and the command itself."""
+"""What all tests share: no deadlines, for machines are slow and shared; the command itself; and
+what is costly to make, made once in a run."""
 
+import os
+import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from ctdhub.cli import main, output
+from ctdhub.core.lock import locked
 
 settings.register_profile("ctdhub", deadline=None)
 settings.load_profile("ctdhub")
+
+
+Once = Callable[[str, Callable[[Path], object]], Path]
+"""Gives what a function makes at a path that is not there yet, made once under a name."""
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """What one process of the run makes and all may read; whoever changes it changes a copy.
+
+    It lies in the run's own temporary folder, so that code which changed makes it anew.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "once"
+    shared.mkdir(exist_ok=True)
+
+    def get(name: str, make: Callable[[Path], object]) -> Path:
+        place = shared / name
+        with locked(shared / f"{name}.lock"):
+            if not place.exists():
+                fresh = shared / f"making-{name}"
+                shutil.rmtree(fresh, ignore_errors=True)
+                make(fresh)
+                fresh.rename(place)
+        return place
+
+    return get
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A small practice hub, built once per session of tests, to copy and to change."""
+"""A small practice hub, built once per run of tests, to copy and to change."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ctdhub.build.stages import approve
 from ctdhub.cli import main
 from ctdhub.core.keys.signing import read_key
 from ctdhub.release.approvals import Role
+from tests.conftest import Once
 
 COLUMNS = [
     "year_of_registration", "gender", "citizenship", "country_of_exploitation",
@@ -60,18 +61,33 @@ def sign(hub: Hub, role: Role, candidate: Path | None = None) -> Path | None:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Hub:
+def built(once: Once) -> Hub:
     """A built practice hub of 1,000 people with few released columns; do not change it.
 
-    When its site is written, a private report of one contributor lies in the hub.
+    Its site speaks English alone (``test_languages`` draws one in all).  When it is written, a
+    private report of one contributor lies in the hub.
     """
-    hub = init.practice_hub(tmp_path_factory.mktemp("hubs") / "built", people=1_000)
-    set_policy(hub, columns=COLUMNS, epsilon=60.0, budget={"epsilon": 900.0})
-    set_limits(hub, 900.0)
-    pipeline.build(hub, until="release")
-    report(hub, REPORTED)
-    pipeline.build(hub)
-    return hub
+
+    def make(folder: Path) -> None:
+        hub = init.practice_hub(folder, people=1_000)
+        set_languages(hub, "en")
+        set_policy(hub, columns=COLUMNS, epsilon=60.0, budget={"epsilon": 900.0})
+        set_limits(hub, 900.0)
+        pipeline.build(hub, until="release")
+        report(hub, REPORTED)
+        pipeline.build(hub)
+
+    return Hub(once("built-hub", make))
+
+
+@pytest.fixture(scope="session")
+def warm(built: Hub, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """This process has built a hub, so that children forked from it need not load all it takes."""
+    folder = tmp_path_factory.mktemp("warm") / "hub"
+    shutil.copytree(built.root, folder, ignore=shutil.ignore_patterns("work"))
+    set_policy(Hub(folder), epsilon=3.5)
+    pipeline.build(Hub(folder))
+    shutil.rmtree(folder)
 
 
 def report(hub: Hub, contributor: str) -> None:

@@ -25,6 +25,7 @@ from ctdhub.core.errors import (
     PolicyError,
     ReleaseError,
 )
+from ctdhub.core.i18n import LANGUAGES
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.overlap import Overlap
 from ctdhub.release.open import open_release
@@ -72,6 +73,23 @@ def test_a_changed_story_draws_the_site_again_and_spends_nothing(hub: Hub) -> No
     assert ran(pipeline.build(hub)) == ["site"]
     assert "One line more." in (pages / "a-corridor-is-not-a-cause.html").read_text("utf-8")
     assert len(Ledger(hub.ledger).entries()) == entries
+
+
+def test_a_site_speaks_every_language_of_its_hub(hub: Hub) -> None:
+    """Names of languages are public facts: another release of the same answer, for free."""
+    spent = len(Ledger(hub.ledger).entries())
+    set_languages(hub, *LANGUAGES)
+    assert ran(pipeline.build(hub)) == ["candidate", "release", "site"]
+    assert len(Ledger(hub.ledger).entries()) == spent
+    pages = hub.site / "r" / str(publish.released_version(hub))
+    held = {
+        code: {p.relative_to(pages / code) for p in (pages / code).rglob("*.html")}
+        for code in LANGUAGES
+    }
+    assert len(held["en"]) > 80
+    assert all(found == held["en"] for found in held.values())
+    for code in LANGUAGES:
+        assert f'lang="{code}"' in (pages / code / "index.html").read_text("utf-8")
 
 
 def test_a_changed_policy_makes_a_new_release_and_pays_for_it(hub: Hub) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,26 +16,20 @@ from ctdhub.build import pipeline
 from ctdhub.build.hub import Hub
 from ctdhub.dp.ledger.book import Ledger
 from tests.journeys.conftest import set_limits, set_policy
+from tests.journeys.forked import Child, begin, needs_fork
 
-COMMAND = [sys.executable, "-c", "from ctdhub.cli.main import main; main()"]
 PAGE = os.sysconf("SC_PAGE_SIZE")
+pytestmark = [needs_fork, pytest.mark.usefixtures("warm")]
 
 
-def start(hub: Hub, verb: str = "build", *more: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*COMMAND, verb, str(hub.root), *more],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "CTDHUB_LANG": "en", "COLUMNS": "400"},
-    )
+def start(hub: Hub, verb: str = "build", *more: str) -> Child:
+    return begin(verb, hub.root, *more)
 
 
 def run(hub: Hub, verb: str = "build", *more: str) -> tuple[int, str, str]:
-    process = start(hub, verb, *more)
-    out, err = process.communicate(timeout=300)
+    code, out, err = start(hub, verb, *more).communicate()
     assert "Traceback" not in err
-    return process.returncode, out, err
+    return code, out, err
 
 
 @pytest.fixture
@@ -120,10 +113,9 @@ def test_two_builds_at_once_charge_once(hub: Hub) -> None:
     before = len(Ledger(hub.ledger).entries())
     set_policy(hub, epsilon=3.0)
     running = [start(hub), start(hub)]
-    told = [p.communicate(timeout=300)[1] for p in running]
-    codes = [p.returncode for p in running]
-    assert sorted(codes) in ([0, 2], [0, 0])
-    for code, err in zip(codes, told, strict=True):
+    told = [p.communicate() for p in running]
+    assert sorted(code for code, _out, _err in told) in ([0, 2], [0, 0])
+    for code, _out, err in told:
         assert "Traceback" not in err
         assert code == 0 or "Another build is at work" in err
     assert len(Ledger(hub.ledger).entries()) == before + 1

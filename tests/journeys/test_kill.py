@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterable
 from pathlib import Path
-
-import pytest
 
 from ctdhub.build import pipeline
 from ctdhub.build.hub import Hub
@@ -17,27 +11,10 @@ from ctdhub.build.stages import approve, publish
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.verify import verify
-from tests.journeys.conftest import make_real, set_languages, set_policy, sign
+from tests.journeys.conftest import make_real, set_policy, sign
+from tests.journeys.forked import kill, needs_fork
 
-KILLER = Path(__file__).with_name("killer.py")
 POINTS = (*range(1, 40, 4), *range(40, 200, 12))
-
-
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-
-
-def kill(template: Hub, verb: str, points: Iterable[int]) -> list[int]:
-    """Points at which a copy of the hub was killed: ``killed-<point>`` beside the template."""
-    run = subprocess.run(
-        [sys.executable, str(KILLER), str(template.root), verb, *map(str, points)],
-        capture_output=True,
-        text=True,
-        timeout=1200,
-        check=True,
-    )
-    outcomes = dict(line.split(" ", 1) for line in run.stdout.splitlines())
-    assert all(outcome in ("killed", "done 0") for outcome in outcomes.values()), outcomes
-    return [int(p) for p, outcome in outcomes.items() if outcome == "killed"]
 
 
 def leftovers(hub: Hub) -> list[Path]:
@@ -45,12 +22,11 @@ def leftovers(hub: Hub) -> list[Path]:
 
 
 @needs_fork
-def test_killed_at_many_points(built: Hub, tmp_path: Path) -> None:
+def test_killed_at_many_points(built: Hub, warm: None, tmp_path: Path) -> None:
     """From files to an approved release: a practice hub signs on the way."""
     template = Hub(Path(shutil.copytree(built.root, tmp_path / "template")))
     first = str(publish.released_version(template))
     shutil.rmtree(template.work)
-    set_languages(template, "en")
     set_policy(template, epsilon=3.5)
     killed = kill(template, "build", POINTS)
     assert len(killed) >= 15
@@ -72,11 +48,10 @@ def test_killed_at_many_points(built: Hub, tmp_path: Path) -> None:
 
 
 @needs_fork
-def test_killed_between_candidate_and_publication(built: Hub, tmp_path: Path) -> None:
+def test_killed_between_candidate_and_publication(built: Hub, warm: None, tmp_path: Path) -> None:
     """The second approval, killed at every write: there is one bundle, whole, here or there."""
     template = Hub(Path(shutil.copytree(built.root, tmp_path / "template")))
     make_real(template)
-    set_languages(template, "en")
     pipeline.build(template)
     waiting = approve.waiting(template)
     assert sign(template, "steward") is None

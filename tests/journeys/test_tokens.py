@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -19,6 +20,7 @@ from ctdhub.core.keys.linkage_shares import split_files
 from ctdhub.practice.naming import LISTS
 from ctdhub.release.open import Release, open_release
 from ctdhub.stats.series import Overlap, overlap
+from tests.conftest import Once
 
 AGREEMENT = {
     "kind": "case_management", "scope": "invented", "legal_basis": "invented",
@@ -37,22 +39,30 @@ def receive(hub: Hub, office: str, made: Path, ctdhub) -> None:  # type: ignore[
 
 
 @pytest.fixture
-def linked(tmp_path: Path, ctdhub) -> Hub:  # type: ignore[no-untyped-def]
-    """A hub of five offices whose lists came as tokens; built as far as people, by the commands."""
-    names, key = tmp_path / "names", tmp_path / "link.key"
-    assert ctdhub("practice", names, "--names", "--people", 1500, "--seed", 4)[0] == 0
-    assert ctdhub("key", "new", "--for", "linkage", "--out", key)[0] == 0
-    hub = init.new_hub(tmp_path / "hub", "invented")
-    for office in LISTS:
-        made = tmp_path / f"{office}.csv"
-        args = ("--key", key, "--release", "2026.1", "--out", made, "--yes")
-        code, out, _err = ctdhub("tokens", names / f"{office}.csv", *args)
-        assert code == 0
-        assert "becomes tokens, then goes" in out
-        receive(hub, office, made, ctdhub)
-    assert ctdhub("check", hub.root)[0] == 0
-    assert ctdhub("build", hub.root, "--until", "link")[0] == 0
-    return hub
+def linked(tmp_path: Path, ctdhub, once: Once) -> Hub:  # type: ignore[no-untyped-def]
+    """A hub of five offices whose lists came as tokens; built as far as people, by the commands.
+
+    Beside it lie the lists with ``names`` and the key ``link.key``.
+    """
+
+    def make(folder: Path) -> None:
+        names, key = folder / "names", folder / "link.key"
+        folder.mkdir()
+        assert ctdhub("practice", names, "--names", "--people", 1500, "--seed", 4)[0] == 0
+        assert ctdhub("key", "new", "--for", "linkage", "--out", key)[0] == 0
+        hub = init.new_hub(folder / "hub", "invented")
+        for office in LISTS:
+            made = folder / f"{office}.csv"
+            args = ("--key", key, "--release", "2026.1", "--out", made, "--yes")
+            code, out, _err = ctdhub("tokens", names / f"{office}.csv", *args)
+            assert code == 0
+            assert "becomes tokens, then goes" in out
+            receive(hub, office, made, ctdhub)
+        assert ctdhub("check", hub.root)[0] == 0
+        assert ctdhub("build", hub.root, "--until", "link")[0] == 0
+
+    shutil.copytree(once("linked-hub", make), tmp_path, dirs_exist_ok=True)
+    return Hub(tmp_path / "hub")
 
 
 def test_from_names_to_a_report(linked: Hub, tmp_path: Path, ctdhub) -> None:  # type: ignore[no-untyped-def]

@@ -28,7 +28,7 @@ from ctdhub.release.open import open_release
 from ctdhub.release.verify import verify
 from ctdhub.sensitive.consent.entry import Entry
 from tests.journeys.conftest import make_real, set_policy, sign
-from tests.journeys.test_kill import kill, needs_fork
+from tests.journeys.forked import kill, needs_fork
 
 HARBOUR, MIRADOR, RIVAGE = "harbour-casework", "mirador-observatory", "rivage-refuge"
 LISTS = [HARBOUR, MIRADOR, RIVAGE]
