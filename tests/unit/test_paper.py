@@ -68,6 +68,8 @@ YEARS = Years(
 )
 TABLE = Table("A table", "Its rows", ("What", "Number"), (("Rows read", "12"),))
 TYPESETTER = Typesetter()
+OWN_FONTS = Typesetter(system=False)
+"""What fits on a page is the same everywhere with the fonts that come with typst."""
 
 HOSTILE = (
     '#import "@preview/x:1.0.0": *',
@@ -150,6 +152,21 @@ def test_a_missing_letter_is_refused_and_never_an_empty_box(tmp_path: Path) -> N
     assert "東京" in to_html(sheet("東京"))
 
 
+def test_letters_that_are_missing_are_told_before_want_of_room() -> None:
+    """A box is wider than most letters: what fits in its own font would not fit in boxes."""
+    bare = Typesetter(system=False)
+    filler = Words(tuple("東京" * 30 for _ in range(200)))
+    long = sheet("Tokyo", Section("long", "Long", (filler,)))
+    for act in (bare.pdf, bare.fitted):
+        with pytest.raises(PaperError) as caught:
+            act(long)
+        assert caught.value.rule == "glyph"
+    lines = tuple("東京 " * 300 for _ in range(2))
+    with pytest.raises(PaperError) as caught:
+        bare.pdf(replace(poster(), sentence="東京 " * 2000, lines=lines))
+    assert caught.value.rule == "glyph"
+
+
 def test_arabic_is_set_from_right_to_left() -> None:
     frame = replace(FRAME, lang="ar", rtl=True)
     title = "إيطاليا"
@@ -171,20 +188,20 @@ def test_sections_go_one_by_one_until_the_pages_suffice() -> None:
     filler = tuple("A sentence of some length that fills its line." for _ in range(30))
     extra = [Section(f"s{k}", f"Part {k}", (Words(filler),), k, f"part {k}") for k in range(12)]
     long = sheet("Italy", *extra, left_out="Left out: {names}.")
-    fitted = TYPESETTER.fitted(long)
+    fitted = OWN_FONTS.fitted(long)
     kept = [s.id for s in fitted.sections if s.keep is not None]
     assert 0 < len(kept) < 12
     assert kept == [f"s{k}" for k in range(12)][-len(kept) :]  # what matters least went first
-    printed = pages(TYPESETTER.pdf(long))
+    printed = pages(OWN_FONTS.pdf(long))
     assert len(printed) == 2
     for k in range(12 - len(kept)):
         assert squeezed(f"part {k}") in squeezed(printed[-1])
-    assert len(pages(TYPESETTER.pdf(replace(long, most=None)))) > 2
+    assert len(pages(OWN_FONTS.pdf(replace(long, most=None)))) > 2
 
 
 def test_lines_of_a_poster_go_before_anything_else() -> None:
     lines = tuple(f"Event {k}. " + "A long title of an event. " * 30 for k in range(3))
-    printed = pages(TYPESETTER.pdf(replace(poster(), lines=lines)))
+    printed = pages(OWN_FONTS.pdf(replace(poster(), lines=lines)))
     assert len(printed) == 1
     assert "Event0." in squeezed(printed[0])
     assert "Event2." not in squeezed(printed[0])
@@ -194,13 +211,13 @@ def test_lines_of_a_poster_go_before_anything_else() -> None:
 def test_what_must_stay_but_does_not_fit_is_an_error() -> None:
     filler = Words(tuple("A sentence of some length that fills its line." for _ in range(900)))
     with pytest.raises(PaperError, match="fit"):
-        TYPESETTER.pdf(sheet("Italy", Section("long", "Long", (filler, filler))))
+        OWN_FONTS.pdf(sheet("Italy", Section("long", "Long", (filler, filler))))
 
 
 def test_each_page_carries_mark_citation_and_number() -> None:
     filler = tuple("A sentence of some length that fills its line." for _ in range(60))
     two = sheet("Italy", *(Section(f"s{k}", "Part", (Words(filler),)) for k in range(2)))
-    printed = pages(TYPESETTER.pdf(two))
+    printed = pages(OWN_FONTS.pdf(two))
     assert len(printed) == 2
     for k, page in enumerate(printed, 1):
         for words in (FRAME.mark, FRAME.foot, f"Page {k} of 2", FRAME.day):

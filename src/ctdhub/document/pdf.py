@@ -62,7 +62,10 @@ class Typesetter:
         name = "sheet.typ" if isinstance(document, Sheet) else "poster.typ"
         source = (resources.files("ctdhub.document") / "data" / name).read_bytes()
         fitted, compiler = self._fitted(document, source)
-        made = datetime.combine(fitted.frame.made, time(), UTC)
+        return self._typeset(compiler, fitted, source)
+
+    def _typeset(self, compiler: Any, document: Sheet | Poster, source: bytes) -> bytes:
+        made = datetime.combine(document.frame.made, time(), UTC)
         try:
             return bytes(
                 compiler.compile(input=source, format="pdf", pdf_standards="ua-1", timestamp=made)
@@ -71,7 +74,11 @@ class Typesetter:
             raise _refused(cause) from None
 
     def fitted(self, document: Sheet) -> Sheet:
-        """The document as it is printed: without the sections for which there is no room."""
+        """The document as it is printed: without the sections for which there is no room.
+
+        Raises:
+            PaperError: as of :meth:`pdf`.
+        """
         source = (resources.files("ctdhub.document") / "data" / "sheet.typ").read_bytes()
         found, _compiler = self._fitted(document, source)
         assert isinstance(found, Sheet)
@@ -84,6 +91,8 @@ class Typesetter:
             pages = int(json.loads(compiler.query("<pages>", field="value", one=True)))
             if most is None or pages <= most:
                 return tried, compiler
+            if tried is document:  # boxes in place of letters may be what fills the pages
+                self._typeset(compiler, document, source)
         raise error("pages")
 
     def _compiler(self, document: Sheet | Poster, source: bytes) -> Any:
