@@ -4,7 +4,8 @@ what is costly to make, made once in a run."""
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,39 @@ from ctdhub.core.lock import locked
 
 settings.register_profile("ctdhub", deadline=None)
 settings.load_profile("ctdhub")
+
+
+def told_of_skipped(reasons: Iterable[str]) -> list[str]:
+    """A line for all tests that miss the same: how many they are, what is missing, what brings it.
+
+    >>> gone, java = "a file is missing: lay {} here", "Java is missing: apt-get install java"
+    >>> for line in told_of_skipped([java, gone.format("a"), *[gone.format("b")] * 2]):
+    ...     print(line)
+    3 tests skipped: a file is missing: lay a here; lay b here
+    1 test skipped: Java is missing: apt-get install java
+    """
+    number: dict[str, int] = defaultdict(int)
+    remedies: dict[str, dict[str, None]] = defaultdict(dict)
+    for reason in reasons:
+        missing, _colon, remedy = reason.removeprefix("Skipped: ").partition(": ")
+        number[missing] += 1
+        remedies[missing][remedy] = None
+    lines = []
+    for missing, n in sorted(number.items(), key=lambda item: -item[1]):
+        first, more = [*remedies[missing]][:2], len(remedies[missing]) - 2
+        told = "; ".join([*first, *([f"and {more} more"] if more > 0 else [])])
+        lines.append(f"{n} test{'s' * (n > 1)} skipped: {missing}: {told}")
+    return lines
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was skipped stands at the end, with what brings it."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    lines = told_of_skipped(report.longrepr[2] for report in skipped)
+    if lines:
+        terminalreporter.section("what was not tested")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 Once = Callable[[str, Callable[[Path], object]], Path]

@@ -43,7 +43,7 @@ QUIET = (
 def browser() -> Iterator[Browser]:
     """Debian's Chromium without a window."""
     if CHROMIUM is None:
-        pytest.skip("chromium is not installed: apt-get install chromium")
+        pytest.skip("Chromium is missing: apt-get install chromium fonts-noto-core")
     with sync_playwright() as tool:
         found = tool.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
         yield found

@@ -1,8 +1,4 @@
-"""Work in forked children: they have all that this process loaded, and can really be killed.
-
-Loading what a build needs takes longer than building a small hub, so a child is forked from a
-process that has built one (fixture ``warm``).  What a kill leaves behind is no different.
-"""
+"""Builds and commands in forked children of a process that has built a hub (fixture ``warm``)."""
 
 from __future__ import annotations
 
@@ -10,14 +6,8 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
-import time
-import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO
-
-import pytest
 
 from ctdhub.build import find_person, pipeline
 from ctdhub.build import withdraw as withdraw_stage
@@ -25,60 +15,10 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.stages import approve as approve_stage
 from ctdhub.cli import main
 from ctdhub.core.keys.signing import read_key
+from tests.forked import Child
 
 DURABLE = ("fsync", "rename", "replace")
 """Calls that make data durable or visible: the points at which a child is killed."""
-
-PATIENCE = 300.0
-"""Seconds for one child."""
-
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-
-
-class Child:
-    """A forked child that does some work.
-
-    Args:
-        work: gives the exit code, or ends by SystemExit.
-    """
-
-    def __init__(self, work: Callable[[], int]) -> None:
-        self._out: tuple[IO[bytes], IO[bytes]] = (
-            tempfile.TemporaryFile(),  # noqa: SIM115 - both are read once the child has ended
-            tempfile.TemporaryFile(),  # noqa: SIM115
-        )
-        self._pid = os.fork()
-        if self._pid == 0:
-            os._exit(self._run(work))
-
-    def _run(self, work: Callable[[], int]) -> int:
-        for number, file in enumerate(self._out, 1):
-            os.dup2(file.fileno(), number)
-        sys.stdout, sys.stderr = (open(n, "w", encoding="utf-8", closefd=False) for n in (1, 2))  # noqa: SIM115
-        code = 70
-        try:
-            code = work()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        except BaseException:  # noqa: BLE001 - whatever it is, the test is told
-            traceback.print_exc()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        return code
-
-    def communicate(self) -> tuple[int, str, str]:
-        """Exit code (minus the signal that killed it), what it printed, what it complained."""
-        end = time.monotonic() + PATIENCE
-        while not (found := os.waitpid(self._pid, os.WNOHANG))[0]:
-            if time.monotonic() > end:
-                os.kill(self._pid, signal.SIGKILL)
-            time.sleep(0.005)
-        said = []
-        for file in self._out:
-            with file:
-                file.seek(0)
-                said.append(file.read().decode("utf-8"))
-        return os.waitstatus_to_exitcode(found[1]), said[0], said[1]
 
 
 def begin(*words: object) -> Child:

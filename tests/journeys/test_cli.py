@@ -151,7 +151,9 @@ def test_wrong_words_end_with_a_remedy(  # type: ignore[no-untyped-def]
     assert {path.name for path in tmp_path.iterdir()} == before, "an error leaves nothing behind"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
+@pytest.mark.skipif(
+    os.geteuid() == 0, reason="the superuser may write everywhere: run as another user"
+)
 def test_a_folder_that_may_not_be_written(ctdhub, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     tmp_path.chmod(0o500)
     code, _out, err = ctdhub("init", "hub")

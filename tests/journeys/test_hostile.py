@@ -15,8 +15,9 @@ import yaml
 from ctdhub.build import pipeline
 from ctdhub.build.hub import Hub
 from ctdhub.dp.ledger.book import Ledger
+from tests.forked import Child, needs_fork
 from tests.journeys.conftest import set_limits, set_policy
-from tests.journeys.forked import Child, begin, needs_fork
+from tests.journeys.forked import begin
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 pytestmark = [needs_fork, pytest.mark.usefixtures("warm")]
@@ -44,7 +45,7 @@ def disk(hub: Hub) -> Iterator[Path]:
     except FileNotFoundError:
         mounted = False
     if not mounted:
-        pytest.skip("mounting a disk is not allowed here; test_ledger_crash limits files instead")
+        pytest.skip("mounting a disk is not allowed: run as the superuser")
     try:
         shutil.copytree(kept, hub.ledger, dirs_exist_ok=True)
         yield hub.ledger

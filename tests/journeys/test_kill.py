@@ -11,8 +11,9 @@ from ctdhub.build.stages import approve, publish
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.verify import verify
+from tests.forked import needs_fork
 from tests.journeys.conftest import make_real, set_policy, sign
-from tests.journeys.forked import kill, needs_fork
+from tests.journeys.forked import kill
 
 POINTS = (*range(1, 40, 4), *range(40, 200, 12))
 

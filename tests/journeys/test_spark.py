@@ -32,7 +32,7 @@ from tests.journeys.conftest import COLUMNS, set_limits, set_policy
 
 pytestmark = pytest.mark.skipif(
     find_spec("pyspark") is None or shutil.which("java") is None,
-    reason="needs pyspark (pip install 'ctdhub[spark]') and Java",
+    reason="Spark or Java is missing: make spark && apt-get install default-jre-headless",
 )
 PEOPLE = 2_000
 

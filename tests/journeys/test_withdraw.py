@@ -27,8 +27,9 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.open import open_release
 from ctdhub.release.verify import verify
 from ctdhub.sensitive.consent.entry import Entry
+from tests.forked import needs_fork
 from tests.journeys.conftest import make_real, set_policy, sign
-from tests.journeys.forked import kill, needs_fork
+from tests.journeys.forked import kill
 
 HARBOUR, MIRADOR, RIVAGE = "harbour-casework", "mirador-observatory", "rivage-refuge"
 LISTS = [HARBOUR, MIRADOR, RIVAGE]

@@ -21,7 +21,9 @@ def test_the_mapping_holds_its_own_tests():
     assert check_mapping(load_mapping(MAPPING)) == 7
 
 
-@pytest.mark.skipif(not FILE.exists(), reason="the Línea 145 file is not beside the project")
+@pytest.mark.skipif(
+    not FILE.exists(), reason="a public data set is missing: lay linea145 into ../shared/data"
+)
 def test_every_report_is_a_record_or_excluded_by_name():
     mapping = load_mapping(MAPPING)
     raw = read_table(FILE, mapping.read)

@@ -13,7 +13,9 @@ from ctdhub.stats.mse.lists import Lists
 from ctdhub.stats.mse.stepwise import select
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "mse"
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the published lists are not here")
+pytestmark = pytest.mark.skipif(
+    not DATA.is_dir(), reason="a public data set is missing: lay mse into ../shared/data"
+)
 
 
 def read(name: str) -> Lists:

@@ -29,7 +29,7 @@ DATA = Path(__file__).resolve().parents[2] / "../shared/data"
 
 def needs(path: Path) -> Path:
     if not path.exists():
-        pytest.skip(f"the public data set {path.name} is not on this machine")
+        pytest.skip(f"a public data set is missing: lay {path.name} into ../shared/data")
     return path
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
-import textwrap
+from importlib import import_module
+from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
 from invented_people import FACTS, people, reported, small_policy
+from tests.forked import Child, needs_fork
 
-from ctdhub.core.errors import LedgerTampered
+from ctdhub.core.errors import LedgerError, LedgerTampered
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
@@ -20,30 +21,27 @@ from ctdhub.dp.ledger.book import Ledger
 POLICY = small_policy(columns=("year_of_registration", "gender"), epsilon=1.0)
 DELTA = POLICY.delta
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-sys.path.insert(0, {here!r})
-from invented_people import FACTS, people, reported
-from test_ledger_crash import POLICY
-from ctdhub.dp.engine import protect
-from ctdhub.dp.ledger.book import Ledger
-import ctdhub.dp.{module} as module
+pytestmark = [needs_fork, pytest.mark.usefixtures("warm")]
 
-def die(*args, **kwargs):
-    os.kill(os.getpid(), signal.SIGKILL)
 
-module.{name} = die
-protect(reported(people(30, POLICY))[0], POLICY, Ledger(Path({folder!r})), FACTS)
-"""
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """This process has answered once, so that its children need not load what that takes."""
+    protect(people(30, POLICY), POLICY, Ledger(tmp_path_factory.mktemp("warm") / "ledger"), {})
 
 
 def killed_at(folder: Path, module: str, name: str) -> None:
-    script = KILLED.format(
-        here=str(Path(__file__).parent), module=module, name=name, folder=str(folder)
-    )
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False)
-    assert done.returncode == -signal.SIGKILL
+    """A process that answers is killed where it would call a function."""
+
+    def die(*args: object, **kwargs: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def work() -> int:
+        setattr(import_module(f"ctdhub.dp.{module}"), name, die)
+        protect(reported(people(30, POLICY))[0], POLICY, Ledger(folder), FACTS)
+        return 0
+
+    assert Child(work).communicate()[0] == -signal.SIGKILL
 
 
 @pytest.mark.parametrize(
@@ -92,24 +90,6 @@ def test_kill_9_before_the_head_again_and_again_leaves_a_whole_ledger(tmp_path: 
     assert len(Ledger(folder).entries()) == 2
 
 
-FULL = """
-import resource, sys
-from pathlib import Path
-sys.path.insert(0, {here!r})
-from invented_people import people
-from test_ledger_crash import POLICY
-from ctdhub.core.errors import LedgerError
-from ctdhub.dp.engine import protect
-from ctdhub.dp.ledger.book import Ledger
-
-resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
-try:
-    protect(people(30, POLICY), POLICY, Ledger(Path({folder!r})), {{}})
-except LedgerError as error:
-    sys.exit(str(error))
-"""
-
-
 @pytest.mark.parametrize(
     ("room", "charges", "file"),
     [
@@ -122,14 +102,25 @@ def test_a_full_disk_wastes_at_most_one_charge(
     tmp_path: Path, room: int, charges: int, file: str
 ) -> None:
     folder = tmp_path / "ledger"
-    script = FULL.format(here=str(Path(__file__).parent), room=room, folder=str(folder))
-    ended = subprocess.run(
-        [sys.executable, "-c", script], check=False, capture_output=True, text=True
-    )
-    assert ended.returncode == 1
-    assert "Traceback" not in ended.stderr
+
+    def work() -> int:
+        import resource  # not on every system
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as Python does when it starts
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+        try:
+            protect(people(30, POLICY), POLICY, Ledger(folder), {})
+        except LedgerError as error:
+            told.send(str(error))
+            return 1
+        return 0
+
+    heard, told = Pipe(duplex=False)  # what a child prints goes to a file, which may be too small
+    code, _out, err = Child(work).communicate()
+    assert (code, err) == (1, "")
+    message = heard.recv()
     for word in ("The disk is full", "work/ may be deleted", file, "efbig"):
-        assert word in ended.stderr
+        assert word in message
     ledger = Ledger(folder)
     assert len(ledger.entries()) == charges
     answer = protect(people(30, POLICY), POLICY, ledger, {})
@@ -137,25 +128,16 @@ def test_a_full_disk_wastes_at_most_one_charge(
     assert len(list((folder / "answers").iterdir())) == 1
 
 
-ASK = """
-import sys
-from pathlib import Path
-sys.path.insert(0, {here!r})
-from invented_people import people
-from test_ledger_crash import POLICY
-from ctdhub.dp.engine import protect
-from ctdhub.dp.ledger.book import Ledger
-print(protect(people(30, POLICY), POLICY, Ledger(Path({folder!r})), {{}}).guarantee.charge)
-"""
-
-
 def test_the_same_question_from_two_processes_is_charged_once(tmp_path: Path) -> None:
     folder = tmp_path / "ledger"
-    script = ASK.format(here=str(Path(__file__).parent), folder=str(folder))
-    command = [sys.executable, "-c", script]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    told = {p.communicate(timeout=120)[0].strip() for p in running}
-    assert [p.returncode for p in running] == [0, 0]
+
+    def work() -> int:
+        sys.stdout.write(protect(people(30, POLICY), POLICY, Ledger(folder), {}).guarantee.charge)
+        return 0
+
+    ended = [child.communicate() for child in [Child(work), Child(work)]]
+    assert [code for code, _out, _err in ended] == [0, 0]
+    told = {out for _code, out, _err in ended}
     assert told == {e.id for e in Ledger(folder).entries()}
     assert len(told) == 1
 
@@ -212,17 +194,18 @@ def test_a_cut_before_the_first_head_counts_as_spent(tmp_path: Path) -> None:
 
 
 def test_two_processes_never_write_the_same_number(tmp_path: Path) -> None:
-    script = (
-        "import sys; from pathlib import Path; from ctdhub.dp.ledger.book import Ledger\n"
-        "ledger = Ledger(Path(sys.argv[1]))\n"
-        "for _ in range(15):\n"
-        "    with ledger.exclusive():\n"
-        "        ledger.charge('q', 0.001, 0.2, 1e-8, 'r', budget=12)\n"
-    )
-    folder = str(tmp_path / "ledger")
-    running = [subprocess.Popen([sys.executable, "-c", script, folder]) for _ in range(3)]
-    assert [p.wait() for p in running] == [0, 0, 0]
-    assert [e.number for e in Ledger(Path(folder)).entries()] == list(range(1, 46))
+    folder = tmp_path / "ledger"
+
+    def work() -> int:
+        ledger = Ledger(folder)
+        for _time in range(15):
+            with ledger.exclusive():
+                ledger.charge("q", 0.001, 0.2, 1e-8, "r", budget=12)
+        return 0
+
+    ended = [child.communicate() for child in [Child(work), Child(work), Child(work)]]
+    assert [code for code, _out, _err in ended] == [0, 0, 0]
+    assert [e.number for e in Ledger(folder).entries()] == list(range(1, 46))
 
 
 def test_charge_is_synced_before_it_returns(
