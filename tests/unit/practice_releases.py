@@ -12,9 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from tests.conftest import Once
 
 from ctdhub.border import Guarantee, Protected, restore
 from ctdhub.build import init, pipeline
+from ctdhub.build.hub import Hub
 from ctdhub.build.stages import records
 from ctdhub.dp import mechanism
 from ctdhub.dp.by_contributor import sourced
@@ -51,10 +53,17 @@ class Practice:
         self.policy = Policy(columns=COLUMNS, years=YEARS)
 
     @classmethod
-    def made(cls, folder: Path, people: int) -> Practice:
-        """Of a fresh practice hub with so many people."""
-        hub = init.practice_hub(folder / "hub", people=people)
-        pipeline.build(hub, until="link")
+    def made(cls, once: Once, folder: Path, people: int) -> Practice:
+        """Of a practice hub with so many people, linked once in a run of tests.
+
+        Args:
+            folder: where releases are written.
+        """
+
+        def make(place: Path) -> None:
+            pipeline.build(init.practice_hub(place, people=people), until="link")
+
+        hub = Hub(once(f"practice-{people}", make))
         table = pq.read_table(hub.work / "people" / records.PEOPLE)
         return cls(folder, table, hub.facts(YEARS))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from practice_releases import EUROPEANS, SEXUAL, WOMEN, Practice
+from tests.conftest import Once
 
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.decomposition.counts import counts
@@ -18,8 +19,8 @@ PEOPLE = 10_000
 
 
 @pytest.fixture(scope="module")
-def practice(tmp_path_factory: pytest.TempPathFactory) -> Practice:
-    return Practice.made(tmp_path_factory.mktemp("practice"), PEOPLE)
+def practice(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Practice:
+    return Practice.made(once, tmp_path_factory.mktemp("practice"), PEOPLE)
 
 
 @pytest.fixture(scope="module")

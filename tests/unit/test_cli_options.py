@@ -10,6 +10,7 @@ import pytest
 from invented_release import ASSISTED, TABLES, protected_answer
 from lists_of_invented_people import invented, sources_of
 from practice_releases import Practice
+from tests.conftest import Once
 
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.release.bundle import write_release
@@ -33,8 +34,8 @@ MEASURED = ("equity", "estimate")
 
 
 @pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Practice.made(tmp_path_factory.mktemp("practice"), 4000).release(0).path
+def release(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Practice.made(once, tmp_path_factory.mktemp("practice"), 4000).release(0).path
 
 
 @pytest.mark.parametrize("verb", SPEAKING)

@@ -7,6 +7,7 @@ import random
 import pytest
 from invented_release import Z
 from practice_releases import YEAR, YEARS, Practice
+from tests.conftest import Once
 
 from ctdhub.dp.policy import Policy
 from ctdhub.stats.answers import NOT_MEASURED, Answer, Answers
@@ -18,8 +19,8 @@ SPANS = ((2006, 2007), (2003, 2006), (2010, 2011), (2011, 2015), (2012, 2013), (
 
 
 @pytest.fixture(scope="module")
-def practice(tmp_path_factory: pytest.TempPathFactory) -> Practice:
-    made = Practice.made(tmp_path_factory.mktemp("practice"), 1_500)
+def practice(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Practice:
+    made = Practice.made(once, tmp_path_factory.mktemp("practice"), 1_500)
     made.policy = Policy(columns=COLUMNS, years=YEARS)
     return made
 

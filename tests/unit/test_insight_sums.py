@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from practice_releases import Practice
+from tests.conftest import Once
 
 from ctdhub.border import MEASUREMENTS
 from ctdhub.schema import countries
@@ -17,8 +18,8 @@ REGIONS = ("europe", "africa", "asia", "eu")
 
 
 @pytest.fixture(scope="module")
-def practice(tmp_path_factory: pytest.TempPathFactory) -> Practice:
-    return Practice.made(tmp_path_factory.mktemp("practice"), 6_000)
+def practice(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Practice:
+    return Practice.made(once, tmp_path_factory.mktemp("practice"), 6_000)
 
 
 def questions() -> list[Where]:

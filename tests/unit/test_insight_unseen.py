@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from practice_releases import YEAR, YEARS, Practice
+from tests.conftest import Once
 
 from ctdhub.dp.policy import Policy
 from ctdhub.stats.answers import Answers, Where
@@ -24,8 +25,8 @@ SPANS = ((2006, 2007), (2010, 2014), (2002, 2018), (2019, 2025))
 
 
 @pytest.fixture(scope="module")
-def practice(tmp_path_factory: pytest.TempPathFactory) -> Practice:
-    made = Practice.made(tmp_path_factory.mktemp("practice"), 4_000)
+def practice(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Practice:
+    made = Practice.made(once, tmp_path_factory.mktemp("practice"), 4_000)
     made.policy = Policy(columns=COLUMNS, years=YEARS)
     return made
 

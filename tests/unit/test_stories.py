@@ -51,6 +51,13 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 
 @pytest.fixture(scope="module")
+def english(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    """The same in English alone, for tests that are not about languages."""
+    folder = tmp_path_factory.mktemp("english") / "releases"
+    return open_release(write_release(protected_answer(), folder, VERSION, "First."))
+
+
+@pytest.fixture(scope="module")
 def answers(release: Release) -> Answers:
     return Answers(release)
 
@@ -207,12 +214,12 @@ def test_a_link_to_a_file_outside_is_no_story(tmp_path: Path) -> None:
         read_stories(folder)
 
 
-def test_hostile_settings_are_escaped(release: Release, tmp_path: Path) -> None:
+def test_hostile_settings_are_escaped(english: Release, tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>\"'>="
     head = HEAD.replace("A title", f"'{evil.replace(chr(39), chr(39) * 2)}'")
     stories = written(tmp_path, "Text.", head=head)
-    build_site(release, tmp_path / "site", edition=Edition(stories=stories))
-    build_exhibit(release, tmp_path / "kiosk", stories)
+    build_site(english, tmp_path / "site", edition=Edition(stories=stories))
+    build_exhibit(english, tmp_path / "kiosk", stories)
     folder = tmp_path / "site" / "r" / VERSION / "en"
     for file in (folder / "index.html", folder / "stories" / "a.html", tmp_path / "kiosk/en.html"):
         text = file.read_text("utf-8")
@@ -397,24 +404,24 @@ def test_a_story_needs_english_and_one_date(tmp_path: Path) -> None:
 
 
 def test_newest_story_comes_first_and_the_home_page_leads_to_it(
-    release: Release, tmp_path: Path
+    english: Release, tmp_path: Path
 ) -> None:
     written(tmp_path, "Old.", "old.en.md", HEAD.replace("2026", "2025"))
     stories = written(tmp_path, "New.", "new.en.md")
     assert [story.slug for story in stories] == ["new", "old"]
-    build_site(release, tmp_path / "site", edition=Edition(stories=stories))
+    build_site(english, tmp_path / "site", edition=Edition(stories=stories))
     home = (tmp_path / "site" / address("en", VERSION)).read_text("utf-8")
     assert 'href="stories/new.html"' in home
     assert 'href="stories/old.html"' not in home
 
 
-def test_a_release_alone_has_no_stories(release: Release, tmp_path: Path) -> None:
-    build_site(release, tmp_path / "site")
+def test_a_release_alone_has_no_stories(english: Release, tmp_path: Path) -> None:
+    build_site(english, tmp_path / "site")
     folder = tmp_path / "site" / "r" / VERSION / "en"
     assert not (folder / "stories").exists()
     assert "stories/" not in (folder / "index.html").read_text("utf-8")
     with pytest.raises(HubError) as caught:
-        build_exhibit(release, tmp_path / "kiosk", ())
+        build_exhibit(english, tmp_path / "kiosk", ())
     assert caught.value.rule == "no-stories"
     assert read_stories(tmp_path / "nowhere") == ()
 
@@ -465,18 +472,18 @@ def test_the_kiosk_has_no_way_out_and_no_stranger(release: Release, tmp_path: Pa
         assert len(gzip.compress(text.encode())) <= 100_000
 
 
-def test_the_kiosk_replaces_a_kiosk_and_nothing_else(release: Release, tmp_path: Path) -> None:
+def test_the_kiosk_replaces_a_kiosk_and_nothing_else(english: Release, tmp_path: Path) -> None:
     stories = read_stories(PRACTICE)
-    build_site(release, tmp_path / "site")
+    build_site(english, tmp_path / "site")
     with pytest.raises(HubError):
-        build_exhibit(release, tmp_path / "site", stories)
+        build_exhibit(english, tmp_path / "site", stories)
     assert (tmp_path / "site" / "r").is_dir()
-    build_exhibit(release, tmp_path / "kiosk", stories)
+    build_exhibit(english, tmp_path / "kiosk", stories)
     (tmp_path / ".writing-kiosk-killed").mkdir()
-    build_exhibit(release, tmp_path / "kiosk", stories, idle=30)
+    build_exhibit(english, tmp_path / "kiosk", stories, idle=30)
     assert '"idle":30' in (tmp_path / "kiosk" / "en.html").read_text("utf-8")
     with pytest.raises(HubError):
-        build_site(release, tmp_path / "kiosk")
+        build_site(english, tmp_path / "kiosk")
     assert {f.name for f in tmp_path.iterdir()} == {"site", "kiosk"}
 
 
@@ -488,12 +495,12 @@ def test_a_text_too_long_for_a_screen_is_told(release: Release, tmp_path: Path) 
     assert not (tmp_path / "kiosk").exists()
 
 
-def test_command_tells_the_stories_of_a_hub(release: Release, tmp_path: Path) -> None:
+def test_command_tells_the_stories_of_a_hub(english: Release, tmp_path: Path) -> None:
     app = typer.Typer()
     register(app)
     hub = tmp_path / "hub"
     (hub / "stories").mkdir(parents=True)
-    (hub / "releases").symlink_to(release.path.parent)
+    (hub / "releases").symlink_to(english.path.parent)
     written(hub / "stories", "Text of {{people}}.")
     for arguments in ([], ["--exhibit", "--idle", "45"]):
         given = CliRunner().invoke(app, ["site", str(hub), *arguments])

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from invented_release import TABLES, protected_answer
 from practice_releases import Practice
+from tests.conftest import Once
 
 from ctdhub.core.errors import QuestionError
 from ctdhub.core.format import number
@@ -35,8 +36,8 @@ EVIL = "<script>alert(1)</script> & {change}"
 
 
 @pytest.fixture(scope="module")
-def practice(tmp_path_factory: pytest.TempPathFactory) -> Practice:
-    return Practice.made(tmp_path_factory.mktemp("practice"), 4000)
+def practice(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Practice:
+    return Practice.made(once, tmp_path_factory.mktemp("practice"), 4000)
 
 
 @pytest.fixture(scope="module")
