@@ -13,7 +13,7 @@ from ctdhub.build import find_person, pipeline
 from ctdhub.build import withdraw as withdraw_stage
 from ctdhub.build.hub import Hub
 from ctdhub.build.stages import approve as approve_stage
-from ctdhub.cli import main
+from ctdhub.cli import main, output
 from ctdhub.core.keys.signing import read_key
 from tests.forked import Child
 
@@ -26,7 +26,7 @@ def begin(*words: object) -> Child:
 
     def work() -> int:
         os.environ["CTDHUB_LANG"] = "en"
-        main.console.width = main.errors.width = 400
+        output.console.width = output.errors.width = 400
         sys.argv = ["ctdhub", *map(str, words)]
         main.main()
         return 0
