@@ -40,6 +40,9 @@ LANGUAGES = ("en", "fr", "es", "ar")
 NOW = datetime.datetime(2026, 1, 20, 12, 0, 0, tzinfo=datetime.UTC)
 """When everything happens: after the practice contributions, before the days of its calendar."""
 
+VERSION = "0.1.0"
+"""The version that manifests name, so that a new one changes no output by itself."""
+
 ENVIRONMENT = {
     "COLUMNS": "4000",
     "LANG": "C.UTF-8",
@@ -216,5 +219,7 @@ class World:
         sys.path.insert(0, str(REPOSITORY / "src"))
         settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
         module, _colon, name = settings["project"]["scripts"]["ctdhub"].partition(":")
+        importlib.import_module("ctdhub")
+        sys.modules["ctdhub"].__version__ = VERSION  # type: ignore[attr-defined]
         command: Callable[[], Any] = getattr(importlib.import_module(module), name)
         return command
