@@ -7,7 +7,7 @@ DEMO_DIR ?= demo-hub
 TESTS ?= -q -n auto --dist loadfile
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test golden spark bench lint messages changelog dist lock clean
+.PHONY: help demo test golden spark bench lint docs messages changelog dist lock clean
 
 help: ## what each target does
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -25,6 +25,10 @@ $(VENV)/development: $(VENV)/runtime requirements-dev.lock
 
 $(VENV)/spark: $(VENV)/development requirements-spark.lock
 	$(PIP) install --require-hashes --no-build-isolation -r requirements-spark.lock
+	touch $@
+
+$(VENV)/docs: $(VENV)/development requirements-docs.lock
+	$(PIP) install --require-hashes --no-build-isolation -r requirements-docs.lock
 	touch $@
 
 demo: $(VENV)/runtime ## build the practice hub and serve its site (SERVE=no stops before serving)
@@ -50,6 +54,10 @@ lint: $(VENV)/development ## style and types
 	$(BIN)/mypy
 	$(BIN)/python tools/subjects.py
 
+docs: $(VENV)/docs ## the documentation as a site in docs/_site, with pages made from the code
+	$(BIN)/python tools/reference.py
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_site
+
 messages: $(VENV)/development ## collect user-visible texts into the language catalogues
 	$(BIN)/python tools/messages.py
 
@@ -67,6 +75,7 @@ lock: ## renew the locked versions (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra spark -c requirements-dev.lock pyproject.toml -o requirements-spark.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra docs -c requirements-dev.lock pyproject.toml -o requirements-docs.lock
 
 clean: ## remove the environment, the practice hub, what was built
-	rm -rf $(VENV) $(DEMO_DIR) dist
+	rm -rf $(VENV) $(DEMO_DIR) dist docs/_site docs/generated

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import re
 import textwrap
+import tomllib
 from pathlib import Path
 
 import pytest
+import reference
 import typer
 import yaml
 
+import ctdhub
 from ctdhub.build.settings import Agreement, HubSettings
 from ctdhub.cli.app import command
+from ctdhub.dp.policy import Policy
 from ctdhub.report.events.calendar import KINDS, Event
+from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.mapping.rule import Decision, Rule
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/[!g]*/**/*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("examples/**/*.md"),
+    ]
+)
 VERBS = set(typer.main.get_command(command()).commands)  # type: ignore[attr-defined]
 
 
@@ -66,11 +78,35 @@ def test_the_event_in_the_documentation_is_one() -> None:
 
 
 def test_the_version_stands_in_one_place() -> None:
-    import tomllib
-
-    import ctdhub
-
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     assert project["project"]["dynamic"] == ["version"]
     place = ROOT / project["tool"]["hatch"]["version"]["path"]
     assert f'__version__ = "{ctdhub.__version__}"' in place.read_text("utf-8")
+
+
+def test_every_package_of_the_tree_is_in_the_glossary() -> None:
+    glossary = (ROOT / "docs/reference/glossary.md").read_text("utf-8")
+    package = ROOT / "src/ctdhub"
+    folders = [f.parent.relative_to(package) for f in package.rglob("__init__.py")]
+    tree = {".".join(folder.parts) for folder in folders if folder.parts} | {"border"}
+    listed = set(re.findall(r"^\| `([a-z_.]+)` \|", glossary, re.MULTILINE))
+    assert listed == tree
+
+
+def test_pages_made_from_the_code_name_every_verb_key_and_variable() -> None:
+    pages = reference.pages()
+    assert {f"## ctdhub {verb}" for verb in VERBS} <= set(pages["commands.md"].splitlines())
+    models = (HubSettings, Agreement, Policy, Rule, Decision)
+    keys = {f.alias or name for model in models for name, f in model.model_fields.items()}
+    assert not {key for key in keys if f"{key}`" not in pages["settings.md"]}
+    variables = {v.name for v in (*load_schema().table("people"), *load_schema().perpetrators)}
+    assert not {name for name in variables if f"| `{name}` |" not in pages["schema.md"]}
+    documented = {n for n in ctdhub.__all__ if not n.startswith("_")}
+    assert not {n for n in documented if f":: ctdhub.{n}\n" not in pages["docstrings.md"]}
+
+
+def test_every_page_is_in_the_documentation_site() -> None:
+    index = (ROOT / "docs/index.md").read_text("utf-8")
+    folders = {page.parent.name for page in (ROOT / "docs").glob("*/*.md")} - {"generated"}
+    assert not {name for name in folders if f"{name}/" not in index}
+    assert all(f"generated/{name.removesuffix('.md')}" in index for name in reference.pages())
