@@ -109,7 +109,7 @@ def test_denominators_and_sections() -> None:
 
 
 def parsed(lang: str) -> ElementTree.Element:
-    text = emit.codebook_html(lang)
+    text = codebook_html.codebook_html(lang)
     assert text.startswith("<!DOCTYPE html>")
     return ElementTree.fromstring(text)
 
@@ -139,7 +139,7 @@ def test_page_is_well_formed_and_complete(lang: str) -> None:
 def test_page_asks_nothing_of_the_network(lang: str) -> None:
     root = parsed(lang)
     assert not {"script", "img", "link", "iframe", "object"} & {e.tag for e in root.iter()}
-    assert not re.search(r"https?://|//[a-z]|@import|url\(", emit.codebook_html(lang))
+    assert not re.search(r"https?://|//[a-z]|@import|url\(", codebook_html.codebook_html(lang))
 
 
 def test_page_is_readable_without_sight() -> None:
@@ -155,7 +155,7 @@ def test_page_is_readable_without_sight() -> None:
 def test_page_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
     hostile = "<script>alert(1)</script> & \"quotes\" 'too'"
     monkeypatch.setattr(codebook_html.labels, "definition", lambda name, lang: hostile)
-    text = emit.codebook_html("en", {"en": "a.html", "fr": '"><b>'})
+    text = codebook_html.codebook_html("en", {"en": "a.html", "fr": '"><b>'})
     assert "<script" not in text
     assert "<b>" not in text
     assert hostile in "".join(ElementTree.fromstring(text).itertext())

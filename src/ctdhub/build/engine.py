@@ -13,10 +13,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ctdhub.build.hub import Hub
-from ctdhub.build.spark.people import link_people
-from ctdhub.build.spark.rows import OnCluster
-from ctdhub.build.spark.runner import refresh
-from ctdhub.build.spark.session import session
 from ctdhub.build.steps import Step
 from ctdhub.build.withdrawn import without
 from ctdhub.dp.rows import InParquet, Rows
@@ -89,11 +85,15 @@ class Cluster:
     @cached_property
     def session(self) -> SparkSession:
         """The session, which :meth:`close` ends."""
+        from ctdhub.build.spark.session import session
+
         return self._open.enter_context(session(self.hub.settings.spark))
 
     def refresh(self, steps: Sequence[Step], tell: Told) -> None:
         """All stale steps at once; one alone is not worth a cluster."""
         if sum(step.reason() is not None for step in steps) > 1:
+            from ctdhub.build.spark.runner import refresh
+
             refresh(self.session, steps, self.hub.work, tell)
         else:
             ThisMachine().refresh(steps, tell)
@@ -102,11 +102,15 @@ class Cluster:
         self, files: Sequence[tuple[Path, Path]], gone: pa.Array, linking: Linking, places: Places
     ) -> Totals:
         """In parts that hold whole persons."""
+        from ctdhub.build.spark.people import link_people
+
         parts = self.hub.settings.spark.partitions
         return link_people(self.session, files, gone, linking, places, self.hub.work, parts)
 
     def rows(self, path: Path, grouped_by: str | None = None) -> Rows:
         """Each part where a worker reads it."""
+        from ctdhub.build.spark.rows import OnCluster
+
         return OnCluster(self.session, path.resolve(), self.hub.work, grouped_by)
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ctdhub.border import Guarantee, Perpetrators, Protected, mint
 from ctdhub.core.i18n import _
-from ctdhub.dp import answer_store
+from ctdhub.dp import answer_store, kernels
 from ctdhub.dp.accounting import rho_of, split
 from ctdhub.dp.by_contributor import Sourced, sourced
 from ctdhub.dp.child_rows import Mentioned, mentioned
@@ -150,6 +150,7 @@ def protect_table(
         if answer is not None:
             tell(_("answered before: nothing is charged"), 1.0)
             return answer
+        kernels.require_sweep()
         entry = _charge(ledger, question, rho, asked, facts, tell)
         answer = _minted(exact, asked, entry, facts, tell, child, sources)
         answer_store.store(ledger, question, answer)

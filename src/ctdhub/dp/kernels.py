@@ -59,6 +59,17 @@ def triples(planes: Any, a: Any, b: Any, c: Any, out: Any) -> None:
     _chosen().triples(planes, a, b, c, out)
 
 
+def require_sweep() -> None:
+    """Nothing where :func:`sweep` can run; asked before anything is paid for records.
+
+    Raises:
+        HubError: numba is not installed (rule "needs-numba").
+    """
+    from ctdhub.core import compiled
+
+    compiled.require()
+
+
 def sweep(*arguments: Any) -> int:
     """One pass over records for a column; see ``kernels_numba.sweep``.
 

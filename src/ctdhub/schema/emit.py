@@ -13,7 +13,6 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.schema import labels
 from ctdhub.schema.codebook import TABLES, codebook_csv, codebook_json, codes
-from ctdhub.schema.codebook_html import codebook_html
 from ctdhub.schema.model import Kind, TableName, Variable, load_schema
 
 __all__ = [
@@ -22,7 +21,6 @@ __all__ = [
     "Format",
     "arrow_schema",
     "codebook_csv",
-    "codebook_html",
     "codebook_json",
     "frictionless",
     "write_codebook",
@@ -113,6 +111,8 @@ def write_codebook(
 
 def _files(form: Format, langs: Sequence[str]) -> dict[str, bytes]:
     if form == "html":
+        from ctdhub.schema.codebook_html import codebook_html
+
         names = {g: f"codebook.{g}.html" if g != LANGUAGES[0] else "codebook.html" for g in langs}
         links = names if len(names) > 1 else {}
         return {name: codebook_html(g, links).encode() for g, name in names.items()}

@@ -27,8 +27,6 @@ from ctdhub.release.readme import CHANGELOG, carries_note
 from ctdhub.report.events.calendar import FILE as EVENTS
 from ctdhub.report.helplines import FILE as HELPLINES
 from ctdhub.site.accounts import AUDIT
-from ctdhub.site.build import build_site as make_site
-from ctdhub.site.build import refuse_smaller
 
 
 def write_candidate(
@@ -171,6 +169,9 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
     told = [*hub.stories.glob("*.md"), *(hub.root / name for name in (EVENTS, AUDIT, HELPLINES))]
 
     def run(folder: Path) -> None:
+        from ctdhub.site.build import build_site as make_site
+        from ctdhub.site.build import refuse_smaller
+
         newest, *earlier = open_releases(hub.releases)
         refuse_smaller(hub.site, [release.version for release in (newest, *earlier)])
         make_site(newest, folder, progress, edition(hub), earlier)

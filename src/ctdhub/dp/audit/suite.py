@@ -23,7 +23,7 @@ from typing import Literal, get_args
 import pyarrow as pa
 
 from ctdhub.core.i18n import _
-from ctdhub.dp import noise
+from ctdhub.dp import kernels, noise
 from ctdhub.dp.accounting import epsilon_of, rho_of
 from ctdhub.dp.audit import canary, two_worlds
 from ctdhub.dp.audit import membership as inference
@@ -103,6 +103,7 @@ def pay(
     rho = price(policy, kinds)
     if not rho:
         return ""
+    kernels.require_sweep()
     with ledger.exclusive():
         entry: Entry = ledger.charge(
             ledger.question(secrets.token_bytes(32)),

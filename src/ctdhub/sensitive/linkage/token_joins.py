@@ -13,8 +13,6 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from ctdhub.schema.roles import ORIGIN, SEX
 from ctdhub.sensitive.duck import run_whole
@@ -66,6 +64,9 @@ def pieces(shared: pa.Table) -> pa.Table:
     Args:
         shared: ``person``, ``mark``; sorted by person.
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     rows = shared["person"].combine_chunks().dictionary_encode()
     marks = shared["mark"].combine_chunks().dictionary_encode()
     n, m = len(rows.dictionary), len(marks.dictionary)

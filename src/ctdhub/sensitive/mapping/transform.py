@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -13,11 +14,13 @@ import pyarrow.compute as pc
 from ctdhub.schema.country_names import look_up
 from ctdhub.sensitive import duck
 from ctdhub.sensitive.mapping.children import child_rows
-from ctdhub.sensitive.mapping.compile import Compiled, compile_rules
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import Header, look
 from ctdhub.sensitive.mapping.row_faults import rejects_of
 from ctdhub.sensitive.mapping.strays import ignored
+
+if TYPE_CHECKING:
+    from ctdhub.sensitive.mapping.compile import Compiled
 
 SLICE = 100_000
 """Rows that are worked on at a time."""
@@ -158,6 +161,8 @@ def _compiled(asked: _Asked) -> list[tuple[Compiled, str]]:
     It is kept: a mapping is compiled for its own tests and for each of its files, and takes longer
     to compile than to run over few rows.
     """
+    from ctdhub.sensitive.mapping.compile import compile_rules  # with it ibis, a second
+
     mapping, years = asked.mapping, asked.years
     compiled = [compile_rules(mapping, mapping.columns, years, exclusions=True)]
     if mapping.perpetrators:
