@@ -1,0 +1,135 @@
+"""A contributor's commands on a system without ``fcntl`` and numba; what needs them says so."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+
+from ctdhub.dp.secagg.answer import read_total
+
+HERE = Path(__file__).parent
+PEOPLE = [
+    ("Amina", "Diallo", "1994-03-01", "Female", "CIV", "2019"),
+    ("Rosa", "Perez", "2001-11-23", "Female", "COL", "2020"),
+    ("Ivan", "Petrov", "1988-06-09", "Male", "UKR", "2021"),
+] * 40
+DOMAINS = """\
+version: 1
+checked: true
+columns:
+  gender: {values: [Female, Male]}
+  year: {values: ["2019", "2020", "2021"]}
+  citizenship: {values: [CIV, COL, UKR]}
+"""
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """``ctdhub`` in a folder with two small tables, fcntl and numba barred."""
+    names = ["first_name", "last_name", "date_of_birth", "gender", "citizenship", "year"]
+    for file, columns in (("names.csv", range(6)), ("cases.csv", (3, 4, 5))):
+        with (tmp_path / file).open("w", newline="", encoding="utf-8") as out:
+            rows = csv.writer(out)
+            rows.writerows([row[k] for k in columns] for row in [names, *PEOPLE])
+    (tmp_path / "domains.yaml").write_text(DOMAINS, "utf-8")
+
+    def all_of(*typed: str, barred: str = "fcntl,numba") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(HERE / "barred.py"), barred],
+            input="".join(json.dumps(words.split()) + "\n" for words in typed),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "CTDHUB_LANG": "en", "COLUMNS": "200"},
+        )
+
+    return all_of
+
+
+def fine(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout
+
+
+def test_help(run: Run) -> None:
+    shown = fine(run("--help", "protect --help"))
+    assert "harmonise" in shown
+    assert "--ledger" in shown
+
+
+def test_a_contributor_suggests_and_harmonises(run: Run, tmp_path: Path) -> None:
+    fine(
+        run(
+            "suggest cases.csv --out mapping.yaml",
+            "harmonise cases.csv --mapping mapping.yaml --out records",
+        )
+    )
+    records = pyarrow.parquet.read_table(tmp_path / "records/records.parquet")
+    assert records.num_rows == len(PEOPLE)
+    assert set(records["gender"].to_pylist()) == {"female", "male"}
+
+
+def test_a_contributor_makes_tokens(run: Run, tmp_path: Path) -> None:
+    fine(
+        run(
+            "key new --for linkage --out link.key",
+            "tokens names.csv --key link.key --release 2026.1 --yes --out leaves.csv",
+        )
+    )
+    left = pyarrow.csv.read_csv(tmp_path / "leaves.csv")
+    assert left.num_rows == len(PEOPLE)
+    assert not {"first_name", "last_name", "date_of_birth"} & set(left.column_names)
+
+
+def test_a_round_of_counts(run: Run, tmp_path: Path) -> None:
+    """The sum of three equal tables, each counted by numpy, is three times one of them."""
+    names = ("refuge", "hotline", "clinic")
+    hub, parties = "exchange --keep hub-secret", " ".join(f"--contributor {n}" for n in names)
+    fine(
+        run(
+            f"count new {hub} --domains domains.yaml {parties}",
+            *(f"count join exchange --keep keep-{n} --name {n}" for n in names),
+            f"count start {hub}",
+            *(f"count mask cases.csv exchange --keep keep-{n}" for n in names),
+            f"count close {hub}",
+            *(f"count reveal exchange --keep keep-{n}" for n in names),
+            f"count sum {hub}",
+        )
+    )
+    _message, summed = read_total(tmp_path / "hub-secret/sum.count")
+    wanted = [("gender",), ("gender", "citizenship")]
+    found = summed.tables(wanted)
+    assert found[wanted[0]].tolist() == [0, 240, 120]
+    assert found[wanted[1]].tolist() == [[0, 0, 0, 0], [0, 120, 120, 0], [0, 0, 0, 120]]
+
+
+PROTECT = "protect cases.csv --domains domains.yaml --epsilon 1 --delta 1e-6 --out protected"
+
+
+@pytest.mark.parametrize(
+    ("barred", "rule", "remedy"),
+    [("fcntl,numba", "no-lock", "Windows"), ("numba", "needs-numba", "pip install numba")],
+)
+def test_what_cannot_be_done_says_so_before_anything_is_paid(
+    run: Run, tmp_path: Path, barred: str, rule: str, remedy: str
+) -> None:
+    done = run(PROTECT, barred=barred)
+    assert done.returncode == 2
+    assert f"rule {rule}" in done.stderr
+    assert remedy in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "protected").exists()
+    assert not (tmp_path / "ledger/ledger.jsonl").exists()
