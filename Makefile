@@ -7,7 +7,7 @@ DEMO_DIR ?= demo-hub
 TESTS ?= -q -n auto --dist loadfile
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test golden spark bench lint docs messages changelog dist lock clean
+.PHONY: help demo test golden spark bench lint docs messages rules changelog dist lock clean
 
 help: ## what each target does
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -60,6 +60,9 @@ docs: $(VENV)/docs ## the documentation as a site in docs/_site, with pages made
 
 messages: $(VENV)/development ## collect user-visible texts into the language catalogues
 	$(BIN)/python tools/messages.py
+
+rules: $(VENV)/development ## write the reference page of rules from the catalogue of errors
+	$(BIN)/python tools/rules.py
 
 changelog: ## collect the fragments of changelog.d into CHANGELOG.md (VERSION=0.2.0)
 	$(PYTHON) tools/changelog.py $(VERSION)

@@ -26,6 +26,8 @@ METHODS = [("**.py", "python"), ("**/templates/**.*", "jinja2")]
 LRM = "\u200e"
 TYPED = re.compile(r"(`[^`]+`)")
 OPTION = re.compile(r"(?<![A-Za-z0-9_}\]>`-])(?<![A-Za-z0-9_}\]>`-] )(--[a-z{])")
+HOLDS = re.compile(r"\{[a-z_]+\}")
+"""A text that says another one, which has nothing to translate of its own."""
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "Text": None, "many": (1, 2)}
 
 
@@ -38,7 +40,7 @@ def template() -> Catalog:
     ):
         catalog.add(message, locations=[(file, 0)])
     for entry in catalogue().values():
-        for text in (entry.what, entry.fix):
+        for text in (t for t in entry.what + entry.fix if not HOLDS.fullmatch(t)):
             catalog.add(text, locations=[(f"core/errors/{entry.room}.yaml", 0)])
     for note in crosswalk.notes():
         catalog.add(note, locations=[("schema/data/crosswalks", 0)])

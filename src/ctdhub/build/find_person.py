@@ -16,8 +16,7 @@ from ctdhub.build.stages.records import harmonise_file, mapping_file, policy
 from ctdhub.build.steps import Progress, Step
 from ctdhub.build.withdrawn import RECORDS, contributor_of, filed, made_with
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError, MappingError, printable
-from ctdhub.core.i18n import _
+from ctdhub.core.errors import HubError, printable
 from ctdhub.sensitive.consent.entry import Entry, Reason, Scope
 from ctdhub.sensitive.consent.in_force import InForce
 from ctdhub.sensitive.consent.match import also_known, left_out, mark
@@ -130,22 +129,11 @@ def keying_of(hub: Hub, contributor: str, by: ByWhat | None) -> Keying:
     found = {"case": number, "token": token, None: number or token}[by]
     if found is not None:
         return found
-    if by is None:
-        what = _("The mapping of {id} tells nobody apart, so that nobody can be found.")
-    elif by == "token":
-        what = _("The mapping of {id} takes no tokens.")
-    else:
-        what = _("The mapping of {id} does not know its numbers of cases.")
-    fix = _(
-        "Under identifiers give the column of case numbers the decision case (or hash), build, and "
-        "tell the number again; or let {id} send a file without her and delete the old one."
-    )
-    raise MappingError(
-        what.format(id=contributor),
-        fix.format(id=contributor),
-        file=hub.mapping(contributor),
-        rule="no-case",
-    )
+    if by == "case":
+        raise error("no-case/number", file=hub.mapping(contributor), id=contributor)
+    if by == "token":
+        raise error("no-case/token", file=hub.mapping(contributor), id=contributor)
+    raise error("no-case", file=hub.mapping(contributor), id=contributor)
 
 
 def keys_of(keying: Keying, texts: Sequence[str]) -> list[str]:

@@ -13,6 +13,7 @@ import ctdhub
 from ctdhub.cli.main import HELP
 from ctdhub.cli.output import console
 from ctdhub.cli.verbs import MODULES
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import _
 
@@ -79,10 +80,10 @@ def run(app: typer.Typer) -> int:
             option.help = _("Show this help and end.")
     try:
         return int(root(standalone_mode=False) or 0)
-    except UsageError as error:
-        if type(error).__name__ == "NoArgsIsHelpError":  # the help is the message
+    except UsageError as cause:
+        if type(cause).__name__ == "NoArgsIsHelpError":  # the help is the message
             return HubError.exit_code
-        raise misused(error) from None
+        raise misused(cause) from None
     except typer.Abort:
         raise KeyboardInterrupt from None
 
@@ -94,21 +95,18 @@ def _and_within(verb: Any) -> Iterator[Any]:
         yield from _and_within(inner)
 
 
-def misused(error: Exception) -> HubError:
+def misused(met: Exception) -> HubError:
     """A usage error of Typer: a wrong option, argument or verb."""
-    context = getattr(error, "ctx", None)
-    parameter = getattr(error, "param", None)
+    context = getattr(met, "ctx", None)
+    parameter = getattr(met, "param", None)
     name = parameter.opts[0] if parameter else ""
     command = context.command_path if context else "ctdhub"
-    if type(error).__name__ == "MissingParameter":
-        what = _("{name} is missing.").format(name=name)
-    elif name:
-        what = _("{name} cannot have this value.").format(name=name)
-    elif option := getattr(error, "option_name", ""):
-        what = _("{name} is not an option of this command, or is used wrongly.").format(name=option)
-    elif context and hasattr(context.command, "commands"):
-        what = _("There is no such command.")
-    else:
-        what = _("There are more arguments than this command takes.")
-    fix = _("`{command} --help` shows what is possible.").format(command=command)
-    return HubError(what, fix, rule="usage")
+    if type(met).__name__ == "MissingParameter":
+        return error("usage/missing", name=name, command=command)
+    if name:
+        return error("usage", name=name, command=command)
+    if option := getattr(met, "option_name", ""):
+        return error("usage/no-option", name=option, command=command)
+    if context and hasattr(context.command, "commands"):
+        return error("usage/no-verb", command=command)
+    return error("usage/too-many", command=command)

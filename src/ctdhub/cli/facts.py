@@ -10,7 +10,6 @@ import typer
 from ctdhub.cli import options
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import QuestionError
 from ctdhub.core.i18n import _
 from ctdhub.report.facts import FORMS
 
@@ -71,14 +70,11 @@ def parse_years(text: str, release: Release) -> tuple[int, int]:
         QuestionError: it names no years, or years that the release does not cover.
     """
     first, last = release.years
-    fix = _("Give years from {first} to {last}, for example --years {first}-{last}.").format(
-        first=first, last=last
-    )
     asked = options.years_of(text)
     if asked is None:
-        raise QuestionError(_("These are no years."), fix, rule="years")
+        raise error("years", first=first, last=last)
     if asked[0] > asked[1]:
-        raise QuestionError(_("The first year is later than the last."), fix, rule="years")
+        raise error("years/order", first=first, last=last)
     if asked[0] < first or asked[1] > last:
-        raise QuestionError(_("The release does not cover these years."), fix, rule="years")
+        raise error("years/uncovered", first=first, last=last)
     return asked

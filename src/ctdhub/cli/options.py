@@ -14,7 +14,6 @@ from rich.text import Text
 
 from ctdhub.cli.output import console
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import ReleaseError
 from ctdhub.core.i18n import LANGUAGES, _, current, language
 
 if TYPE_CHECKING:
@@ -82,11 +81,9 @@ def release_folder(source: Path) -> Path:
     from ctdhub.release.bundle import latest_release
 
     if not source.is_dir():
-        what = _("This is no folder, so neither a hub nor a release.")
         if not source.exists():
-            what = _("This file or folder does not exist, or a part of its path is no folder.")
-        fix = _("Name a hub or the folder of a release; without one, the folder where you are.")
-        raise ReleaseError(what, fix, file=source, rule="no-release")
+            raise error("no-release/absent", file=source)
+        raise error("no-release/no-folder", file=source)
     if (source / "manifest.json").is_file():
         return source
     found = latest_release(source / "releases")

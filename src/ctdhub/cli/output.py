@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import _, language
 
@@ -43,42 +44,37 @@ def bar() -> Iterator[Report]:
         yield report
 
 
-def show_error(error: HubError) -> None:
+def show_error(met: HubError) -> None:
     """Print an error with its place and remedy, in its own language, never a traceback."""
-    with language(error.spoken):
+    with language(met.spoken):
         label, remedy = _("Error:"), _("What to do:")
-        errors.print(f"[bold red]{escape(label)}[/] {escape(error.what)}")
-        if place := error.where():
+        errors.print(f"[bold red]{escape(label)}[/] {escape(met.what)}")
+        if place := met.where():
             errors.print(f"  {escape(place)}")
-        errors.print(f"  [bold]{escape(remedy)}[/] {escape(error.fix)}")
+        errors.print(f"  [bold]{escape(remedy)}[/] {escape(met.fix)}")
 
 
-def refused(error: OSError) -> HubError:
+_ABSENT = {errno.ENOENT, errno.ENOTDIR}
+_RIGHTS = {errno.EACCES, errno.EPERM, errno.EROFS}
+_KIND = {errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY}
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+def refused(met: OSError) -> HubError:
     """The system would not read or write; names the file, never more of its path.
 
     >>> refused(OSError(errno.ENOSPC, "", "a.csv")).what
     'The disk is full.'
     """
-    absent = _("This file or folder does not exist, or a part of its path is no folder.")
-    rights = _("There is no right to read or write here.")
-    kind = _("There is a file where a folder should be, or a folder where a file should be.")
-    full = _("The disk is full.")
-    known = {
-        errno.ENOENT: absent,
-        errno.ENOTDIR: absent,
-        errno.EACCES: rights,
-        errno.EPERM: rights,
-        errno.EROFS: rights,
-        errno.EEXIST: kind,
-        errno.EISDIR: kind,
-        errno.ENOTEMPTY: kind,
-        errno.ENOSPC: full,
-        errno.EDQUOT: full,
-    }
-    other = _("The system refuses to read or write here.")
-    return HubError(
-        known.get(error.errno or 0, other),
-        _("Check the path, its rights and the room on the disk; then run the command again."),
-        file=error.filename if isinstance(error.filename, str) else None,
-        rule=errno.errorcode.get(error.errno or 0, "system").lower(),
-    )
+    code = met.errno or 0
+    file = met.filename if isinstance(met.filename, str) else None
+    rule = errno.errorcode.get(code, "system").lower()
+    if code in _ABSENT:
+        return error("system/absent", file=file, rule=rule)
+    if code in _RIGHTS:
+        return error("system/rights", file=file, rule=rule)
+    if code in _KIND:
+        return error("system/kind", file=file, rule=rule)
+    if code in _FULL:
+        return error("system/full", file=file, rule=rule)
+    return error("system", file=file, rule=rule)

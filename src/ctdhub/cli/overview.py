@@ -10,8 +10,9 @@ import shutil
 import textwrap
 
 from ctdhub.cli.verbs import ROLES, helps, line, role_title
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text, _, joined
 
 _WIDEST = 100
 
@@ -54,8 +55,7 @@ def overview(width: int | None = None) -> str:
 def no_such_verb(asked: str) -> HubError:
     """The error of a verb that is not there, with those that are spelt almost like it."""
     near = difflib.get_close_matches(asked, helps(), n=3)
-    fix = _("`{command} --help` shows what is possible.").format(command="ctdhub")
     if near:
-        names = _(", ").join(f"`ctdhub {name}`" for name in near)
-        fix = _("Spelt almost like it: {names}.").format(names=names) + " " + fix
-    return HubError(_("There is no such command."), fix, rule="usage")
+        names = joined([f"`ctdhub {name}`" for name in near], Text(", "))
+        return error("usage/near-verb", names=names, command="ctdhub")
+    return error("usage/no-verb", command="ctdhub")

@@ -11,7 +11,6 @@ from ctdhub.cli import options
 from ctdhub.cli.output import bar
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import QuestionError
 from ctdhub.core.i18n import _
 from ctdhub.report.decomposition_files import FORMS
 
@@ -80,9 +79,6 @@ def _years(release: Release, first: int | None, last: int | None) -> tuple[int, 
     later = last_whole_year(release) if last is None else last
     earlier = later - 1 if first is None else first
     start, end = release.years
-    fix = _("Give --from and --to from {first} to {last}, the earlier year first.").format(
-        first=start, last=end
-    )
     if not start <= earlier < later <= end:
-        raise QuestionError(_("These two years cannot be compared."), fix, rule="years")
+        raise error("years/compared", first=start, last=end)
     return earlier, later

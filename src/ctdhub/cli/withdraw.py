@@ -174,23 +174,19 @@ def register(app: typer.Typer) -> None:
             _next(hub)
 
 
+_COMMAND = "ctdhub withdraw"
+
+
 def _check_options(given: dict[str, object]) -> None:
     """Refuse options that do not go together, and what is missing."""
     for option, others in _APART.items():
         if given[option] and (beside := [other for other in others if given[other]]):
-            raise _misused(
-                _("{name} does not go with: {names}.").format(name=option, names=", ".join(beside))
-            )
+            raise error("usage/apart", name=option, names=", ".join(beside), command=_COMMAND)
     if given["--json"] and not given["--list"]:
-        raise _misused(_("{name} goes with {other} only.").format(name="--json", other="--list"))
+        raise error("usage/with-list", name="--json", other="--list", command=_COMMAND)
     for option in ("--contributor", "--yes"):
         if not given[option] and not given["--list"]:
-            raise _misused(_("{name} is missing.").format(name=option))
-
-
-def _misused(what: str) -> HubError:
-    fix = _("`{command} --help` shows what is possible.").format(command="ctdhub withdraw")
-    return HubError(what, fix, rule="usage")
+            raise error("usage/missing", name=option, command=_COMMAND)
 
 
 def _ask(question: str, *, yes: bool) -> None:

@@ -1,7 +1,8 @@
 """Errors by the name of the rule that was broken; their sentences stand in a catalogue.
 
 ``errors/*.yaml`` holds one file for each room, read at the first error.  An entry is a rule, or a
-variant of one (``content/markup`` is shown as rule ``content``)::
+variant of one (``content/markup`` is shown as rule ``content``).  What and fix are a sentence, or a
+list of them::
 
     cell-size:
       class: HostileFile
@@ -28,9 +29,11 @@ from typing import Any
 
 from ctdhub.core import errors
 from ctdhub.core.errors import HubError, printable
-from ctdhub.core.i18n import Field, Text, field_from_json
+from ctdhub.core.i18n import Field, Text, field_from_json, joined
 
-_PLACEHOLDER = re.compile(r"\{([a-z_]+)(?::[^{}]*)?\}")
+_PLACEHOLDER = re.compile(r"(?<!\{)\{([a-z_]+)(?::[.,\w]+)?\}(?!\})")
+"""A field, with the form of its number; not ``{citizenship: [CIV]}``, which is to be typed."""
+
 _PLACES = ("file", "row", "line", "column")
 
 
@@ -42,8 +45,8 @@ class Entry:
         name: its rule, or ``rule/variant``.
         room: the file that it stands in, which is the room that raises it.
         kind: the class that callers catch.
-        what: the English sentence that says what is wrong.
-        fix: the English sentence that says what to do.
+        what: the English sentences that say what is wrong.
+        fix: the English sentences that say what to do.
         doc: why the rule is there, or its source; for the reference page only.
         rules: the rules as which it is shown, where what was found decides.
     """
@@ -51,20 +54,25 @@ class Entry:
     name: str
     room: str
     kind: type[HubError]
-    what: str
-    fix: str
+    what: tuple[str, ...]
+    fix: tuple[str, ...]
     doc: str = ""
     rules: tuple[str, ...] = ()
 
     @property
     def rule(self) -> str:
-        """The rule as which it is shown."""
+        """The rule as which it is shown unless another is given."""
         return self.name.partition("/")[0]
 
     @property
+    def shown(self) -> tuple[str, ...]:
+        """All rules as which it is shown."""
+        return self.rules or (self.rule,)
+
+    @property
     def placeholders(self) -> frozenset[str]:
-        """What stands in its two sentences."""
-        return frozenset(_PLACEHOLDER.findall(self.what + self.fix))
+        """What stands in its sentences."""
+        return frozenset(_PLACEHOLDER.findall("".join(self.what + self.fix)))
 
 
 def error(
@@ -113,8 +121,13 @@ def error(
     )
 
 
-def _text(message: str, given: Mapping[str, Field]) -> Text:
-    return Text(message, **{name: given[name] for name in _PLACEHOLDER.findall(message)})
+def _text(sentences: tuple[str, ...], given: Mapping[str, Field]) -> Text:
+    texts = [Text(s, **{name: given[name] for name in _PLACEHOLDER.findall(s)}) for s in sentences]
+    return texts[0] if len(texts) == 1 else joined(texts, " ")
+
+
+def _sentences(given: str | list[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 @cache
@@ -133,8 +146,8 @@ def catalogue() -> Mapping[str, Entry]:
                 name,
                 room,
                 getattr(errors, entry["class"]),
-                entry["what"],
-                entry["fix"],
+                _sentences(entry["what"]),
+                _sentences(entry["fix"]),
                 entry.get("doc", ""),
                 tuple(entry.get("rules", ())),
             )

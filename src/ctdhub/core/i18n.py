@@ -165,7 +165,7 @@ def many(one: str, other: str, n: int, /, **fields: Field) -> Text:
     return text
 
 
-def joined(parts: Sequence[Field], between: Text) -> Text:
+def joined(parts: Sequence[Field], between: Field) -> Text:
     """Several texts as one, such as the faults of a file.
 
     >>> said(joined([Text("row {row}", row=2), "b.csv"], Text("; ")))

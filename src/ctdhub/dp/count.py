@@ -19,8 +19,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import PolicyError
-from ctdhub.core.i18n import _
 from ctdhub.dp import kernels
 from ctdhub.dp.plan import NARROW, Columns
 from ctdhub.dp.policy import Domains
@@ -65,7 +63,7 @@ def encode(people: pa.Table, domains: Domains) -> Codes:
     columns = {}
     for name, domain in domains.items():
         if name not in people.column_names:
-            raise _misfit(_("The people lack a column that the policy releases."), name)
+            raise error("public-domain/column", column=name)
         values = people.column(name).combine_chunks()
         if not pa.types.is_dictionary(values.type):
             values = values.cast(pa.string()).dictionary_encode()
@@ -76,13 +74,8 @@ def encode(people: pa.Table, domains: Domains) -> Codes:
         at = values.indices.fill_null(len(known)).to_numpy()
         columns[name] = code[at]
         if np.count_nonzero(columns[name]) != len(values) - values.null_count:
-            raise _misfit(_("The people hold a value outside the public domain."), name)
+            raise error("public-domain/people", column=name)
     return Codes(columns, {n: len(d) + 1 for n, d in domains.items()}, people.num_rows)
-
-
-def _misfit(what: str, column: str) -> PolicyError:
-    fix = _("Build the people again with the hub's schema and policy.")
-    return PolicyError(what, fix, column=column, rule="public-domain")
 
 
 def count(codes: Codes, tables: Iterable[Columns]) -> Counts:

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from ctdhub.border import DOUBLES, LISTS
-from ctdhub.core.errors import PolicyError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.dp.count import Counts
 from ctdhub.dp.overlap import Overlap
 from ctdhub.dp.plan import joined_reach
@@ -103,39 +102,18 @@ def list_tables(policy: Policy, facts: Mapping[str, Any]) -> ListTables | None:
     given = {str(c["id"]): c for c in _contributors(facts)}
     for name in settings.lists:
         if name not in given:
-            raise _misnamed(
-                _("The policy names, under sources, a contributor that sent no files: {id}."),
-                _(
-                    "Under sources, lists: name contributors by their ids, as their agreements "
-                    "and folders do; only those that sent files have a list."
-                ),
-                name,
-            )
+            raise error("policy-sources", file="policy.yaml", id=name)
         if not given[name].get("show_counts", True):
-            raise _misnamed(
-                _(
-                    "The policy names the list of {id}, whose agreement does not let its counts "
-                    "be shown."
-                ),
-                _("Take it out of lists under sources, or agree on show_counts: true with them."),
-                name,
-            )
+            raise error("policy-sources/not-shown", file="policy.yaml", id=name)
     spans = [given[name].get("years") or policy.years for name in settings.lists]
     first = max(policy.years[0], *(span[0] for span in spans))
     last = min(policy.years[1], *(span[1] for span in spans))
     if first > last:
-        raise _misnamed(
-            _("The lists that the policy names under sources have no year in common: {id}."),
-            _("Name lists that cover the same years, or correct the years in their agreements."),
-            ", ".join(settings.lists),
-        )
+        names = ", ".join(settings.lists)
+        raise error("policy-sources/years", file="policy.yaml", id=names)
     return ListTables(settings.lists, (first, last), policy.linking.lists, policy.linking.people)
 
 
 def _contributors(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     given = facts.get("contributors", ())
     return [c for c in given if isinstance(c, Mapping) and c.get("id")]
-
-
-def _misnamed(what: str, fix: str, name: str) -> PolicyError:
-    return PolicyError(what.format(id=name), fix, file="policy.yaml", rule="policy-sources")

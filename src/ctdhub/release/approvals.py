@@ -15,7 +15,8 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from ctdhub.core.atomic import sweep, write_whole
-from ctdhub.core.errors import ReleaseError, printable
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import _
 from ctdhub.core.keys.signing import SigningKey, is_public_key, is_signed
@@ -142,11 +143,7 @@ class Approvals(FrozenModel):
         except FileNotFoundError:
             return cls()
         except (ValidationError, RecursionError):
-            what = _("The approvals are damaged.")
-            fix = _("Restore {file} from a copy; of a candidate, delete it and approve again.")
-            raise ReleaseError(
-                what, fix.format(file=APPROVALS), file=path, rule="approval"
-            ) from None
+            raise error("approval/damaged", file=path) from None
 
     def signed(self, statement: Statement, key: SigningKey) -> Approvals:
         """These approvals and one more."""

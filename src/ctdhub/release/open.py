@@ -9,8 +9,6 @@ from pathlib import Path
 
 from ctdhub.border import Protected
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import ReleaseError
-from ctdhub.core.i18n import _
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import MANIFEST, VERSION_PATTERN, Manifest
 from ctdhub.release.measurements import Groups, by_year
@@ -86,11 +84,16 @@ def open_release(path: Path) -> Release:
     """
     manifest, problems = examine(path)
     if manifest is None or problems:
-        what = _("The release {version} is damaged: {first} ({file}); faults found: {n}.").format(
-            version=path.name, first=problems[0].what, file=problems[0].file, n=len(problems)
+        first = problems[0]
+        raise error(
+            "release-damaged",
+            file=path,
+            rule=first.kind,
+            version=path.name,
+            first=first.what,
+            part=first.file,
+            n=len(problems),
         )
-        fix = _("Run `ctdhub verify` on it, and restore the folder from a copy.")
-        raise ReleaseError(what, fix, file=path, rule=problems[0].kind)
     return Release(
         path=path,
         version=manifest.version,

@@ -6,8 +6,6 @@ from pathlib import Path
 
 from ctdhub.core.atomic import sync
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import ReleaseError
-from ctdhub.core.i18n import _
 from ctdhub.release.approvals import APPROVALS, Approvals, Approvers
 from ctdhub.release.bundle import free
 from ctdhub.release.verify import examine
@@ -22,14 +20,16 @@ def publish(candidate: Path, releases: Path, approvers: Approvers) -> Path:
     """
     _manifest, problems = examine(candidate, approvers.model_copy(update={"former": ()}))
     if problems:
-        what = _("The candidate {version} cannot be published: {first} ({file}).").format(
-            version=candidate.name, first=problems[0].what, file=problems[0].file
+        first = problems[0]
+        raise error(
+            "not-publishable",
+            file=candidate,
+            rule=first.kind,
+            version=candidate.name,
+            first=first.what,
+            part=first.file,
+            approvals=APPROVALS,
         )
-        fix = _(
-            "Run `ctdhub verify` on it. If {file} is the fault, delete it and approve again; else "
-            "delete the candidate and build again, which costs nothing."
-        ).format(file=APPROVALS)
-        raise ReleaseError(what, fix, file=candidate, rule=problems[0].kind)
     if Approvals.read(candidate).missing:
         raise error("approval/missing", file=candidate, version=candidate.name)
     releases.mkdir(parents=True, exist_ok=True)

@@ -11,8 +11,9 @@ from typing import Literal
 
 from babel.lists import format_list
 
-from ctdhub.core.errors import QuestionError, printable
-from ctdhub.core.i18n import LANGUAGES, _, current
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError, printable
+from ctdhub.core.i18n import LANGUAGES, Text, current, joined
 from ctdhub.schema import countries
 
 Kind = Literal["country", "region", "union", "list"]
@@ -120,16 +121,15 @@ def _one(text: str, country_of: CountryOf | None) -> Place | None:
     return None if key is None else place_of(key)
 
 
-def _unknown(text: str) -> QuestionError:
+def _unknown(text: str) -> HubError:
     near = dict.fromkeys(
         place_of(_names()[name]).name(current())
         for name in difflib.get_close_matches(_folded(text), list(_names()), n=6, cutoff=0.6)
     )
-    fix = _("Give a region of the UN M49 list, EU, Council of Europe, or countries with commas.")
     if near:
-        fix = _("Did you mean: {names}?").format(names=_("; ").join(list(near)[:_NEAR])) + " " + fix
-    what = _("There is no region or country called “{name}”.").format(name=printable(text))
-    return QuestionError(what, fix, rule="no-such-place")
+        names = joined(list(near)[:_NEAR], Text("; "))
+        return error("no-such-place/near", name=printable(text), names=names)
+    return error("no-such-place", name=printable(text))
 
 
 @cache

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from ctdhub.core.errors import HubError, printable
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
 
 AUDIT = "audit.json"
 """In the hub's folder: what ``ctdhub audit HUB --publish --out HUB/audit.json`` writes."""
@@ -85,12 +85,10 @@ def read_audit(hub: Path, paid: Collection[str]) -> Audit | None:
     file = hub / AUDIT
     if not file.is_file():
         return None
-    fix = _("Make it with `ctdhub audit HUB --publish --out HUB/audit.json`, or take it away.")
     try:
         found = Audit.model_validate_json(file.read_text("utf-8"))
-    except (ValidationError, UnicodeDecodeError) as error:
-        raise HubError(_("This is no audit card."), fix, file=file, rule="audit-card") from error
+    except (ValidationError, UnicodeDecodeError) as cause:
+        raise error("audit-card", file=file) from cause
     if found.internal or not (found.free or found.charge in paid):
-        what = _("This audit card is internal: no charge in the ledger paid for its publication.")
-        raise HubError(what, fix, file=file, rule="internal")
+        raise error("internal/published", file=file)
     return found

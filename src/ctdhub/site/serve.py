@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import _
 
 ADDRESS = "127.0.0.1"
 
@@ -67,9 +65,7 @@ def serve(site: Path, port: int = 8000, ready: Callable[[str], None] | None = No
     except OSError as cause:
         if cause.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
-        what = _("The port {port} is in use or not allowed.").format(port=port)
-        fix = _("Choose another one, for example --port {port}.").format(port=max(port, 1024) + 1)
-        raise HubError(what, fix, rule="port") from None
+        raise error("port", port=port, other=max(port, 1024) + 1) from None
     with server:
         try:
             if ready:

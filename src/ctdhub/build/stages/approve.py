@@ -10,8 +10,6 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.stages.protect import check_paid
 from ctdhub.build.withdrawn import refuse_older
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import ReleaseError
-from ctdhub.core.i18n import _
 from ctdhub.core.keys.signing import SigningKey, read_key
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.approvals import (
@@ -76,11 +74,14 @@ def statement(hub: Hub, candidate: Path, role: Role) -> tuple[Statement, Manifes
     refuse_older(hub, candidate)
     manifest, problems = examine(candidate, hub.settings.approvers)
     if manifest is None or problems:
-        what = _("The candidate is damaged: {first} ({file}).").format(
-            first=problems[0].what, file=problems[0].file
+        first = problems[0]
+        raise error(
+            "candidate-damaged",
+            file=candidate,
+            rule=first.kind,
+            first=first.what,
+            part=first.file,
         )
-        fix = _("Delete its folder and build again, which costs nothing.")
-        raise ReleaseError(what, fix, file=candidate, rule=problems[0].kind)
     last = Ledger(hub.ledger).entries()[-1]
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     head = LedgerHead(number=last.number, hash=last.hash)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ctdhub.core.errors import PolicyError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.dp.policy import Policy
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import CONTRIBUTOR_KIND, PERIOD
@@ -32,29 +31,12 @@ def check_company(contributors: Sequence[Mapping[str, Any]], rules: Policy) -> N
     if not rules.sources.share or PERIOD not in released or len(hidden) == len(contributors):
         return
     if alone := _alone(hidden, rules.years):
-        what = _(
-            "In {years} only {id} reports among those whose counts are not shown: what is left "
-            "after those of all others would be its counts."
-        )
-        fix = _(
-            "Agree on show_counts: false with one more contributor that reports in these years, "
-            "on show_counts: true with {id}, or leave counts by contributor out: "
-            "sources: {{share: 0}} in policy.yaml."
-        )
-        raise _error(what, fix, alone)
+        id_, years = _first(alone)
+        raise error("sources-company", file="policy.yaml", id=id_, years=years)
     for kind in dict.fromkeys(c["kind"] for c in hidden) if SOURCE_TYPE in released else ():
         if alone := _alone([c for c in hidden if c["kind"] == kind], rules.years):
-            what = _(
-                "In {years} only {id} reports among those of its kind whose counts are not shown, "
-                "and people are counted by source_type as well: that would tell its counts."
-            )
-            fix = _(
-                "Take source_type out of columns in policy.yaml, agree on show_counts: false with "
-                "one more contributor of its kind that reports in these years, on "
-                "show_counts: true with {id}, or leave counts by contributor out: "
-                "sources: {{share: 0}} in policy.yaml."
-            )
-            raise _error(what, fix, alone)
+            id_, years = _first(alone)
+            raise error("sources-company/kind", file="policy.yaml", id=id_, years=years)
 
 
 def _alone(hidden: Sequence[Mapping[str, Any]], years: tuple[int, int]) -> dict[str, list[int]]:
@@ -67,13 +49,10 @@ def _alone(hidden: Sequence[Mapping[str, Any]], years: tuple[int, int]) -> dict[
     return found
 
 
-def _error(what: str, fix: str, alone: Mapping[str, Sequence[int]]) -> PolicyError:
-    """The error about the first contributor that is alone."""
+def _first(alone: Mapping[str, Sequence[int]]) -> tuple[str, str]:
+    """The id of the first contributor that is alone, and its years in words."""
     id_, years = next(iter(alone.items()))
-    told = {"id": id_, "years": spans(years)}
-    return PolicyError(
-        what.format(**told), fix.format(**told), file="policy.yaml", rule="sources-company"
-    )
+    return id_, spans(years)
 
 
 def spans(years: Sequence[int]) -> str:

@@ -14,8 +14,7 @@ from ctdhub.build.stages.differencing import check_company
 from ctdhub.build.stages.records import OVERLAP, PEOPLE, PERPETRATORS
 from ctdhub.build.steps import Progress, Step, hash_file, hash_of, hash_path
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError, LedgerTampered, ReleaseError, printable
-from ctdhub.core.i18n import _
+from ctdhub.core.errors import HubError, printable
 from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.overlap import Overlap
@@ -46,29 +45,14 @@ def check_paid(hub: Hub) -> None:
     heads = {LedgerHead(number=entry.number, hash=entry.hash) for entry in entries}
     for entry in hub.withdrawn().entries:
         if entry.charges and LedgerHead(number=entry.charges, hash=entry.ledger) not in heads:
-            what = _(
-                "The ledger contradicts the register of withdrawals: what was its last line then "
-                "is not in it now."
-            )
-            raise _tampered(hub, what, hub.ledger, "ledger-withdrawals")
+            raise error("ledger-withdrawals", file=hub.ledger)
     for folder in (hub.releases, hub.candidates):
         for manifest in sorted(folder.glob(f"[!.]*/{MANIFEST}")):
+            version = printable(manifest.parent.name)
             if _charge_of(manifest) not in charges:
-                what = _("The ledger does not know the charge that paid for release {version}.")
-                raise _tampered(hub, what, manifest.parent, "ledger-releases")
+                raise error("ledger-releases", file=hub.ledger, version=version)
             if not _approved_heads(hub, manifest.parent) <= heads:
-                what = _(
-                    "The ledger contradicts an approval of release {version}: what was its last "
-                    "line then is not in it now."
-                )
-                raise _tampered(hub, what, manifest.parent, "ledger-approvals")
-
-
-def _tampered(hub: Hub, what: str, bundle: Path, rule: str) -> LedgerTampered:
-    fix = _("Bring the ledger folder back from a copy; nothing is protected without it.")
-    return LedgerTampered(
-        what.format(version=printable(bundle.name)), fix, file=hub.ledger, rule=rule
-    )
+                raise error("ledger-approvals", file=hub.ledger, version=version)
 
 
 def _charge_of(manifest: Path) -> object:
@@ -89,16 +73,11 @@ def _approved_heads(hub: Hub, bundle: Path) -> set[LedgerHead]:
     except (ValidationError, FileNotFoundError):
         raise _damaged(bundle / MANIFEST) from None
     if faults:
-        what = _("The approvals of {version} do not hold: {fault}")
-        fix = _(
-            "Restore {file} from a copy. Where a key was changed in hub.yaml, list the old one "
-            "under former. Of a candidate, delete the file and approve again."
-        )
-        raise ReleaseError(
-            what.format(version=printable(bundle.name), fault=faults[0]),
-            fix.format(file=APPROVALS),
+        raise error(
+            "approval/does-not-hold",
             file=bundle / APPROVALS,
-            rule="approval",
+            version=printable(bundle.name),
+            fault=faults[0],
         )
     return {approval.statement.ledger for approval in given.approvals}
 

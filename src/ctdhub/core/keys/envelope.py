@@ -25,7 +25,6 @@ from cryptography.hazmat.primitives.serialization import (
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import FileError, HubError
-from ctdhub.core.i18n import _
 from ctdhub.core.keys import pem
 from ctdhub.core.keys.files import write_new
 from ctdhub.core.keys.linkage import SIZE, LinkageKey, checked
@@ -97,8 +96,7 @@ def unwrap(envelope: Path, own: Path, passphrase: str = "") -> LinkageKey:
         pem.decode(fields.get("from", ""), envelope, 32),
     )
     if fields.get("to") != _public(private):
-        what = _("The envelope is for somebody else.")
-        raise pem.broken(envelope, what)
+        raise error("key-unreadable/recipient", file=envelope)
     nonce = pem.decode(fields.get("nonce", ""), envelope, 12)
     sealed = pem.decode(fields.get("sealed", ""), envelope, SIZE + 16)
     bound = f"{WRAPPED}\0{fields.get('generation')}".encode()

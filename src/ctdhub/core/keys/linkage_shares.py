@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import _
 from ctdhub.core.keys import pem
 from ctdhub.core.keys.linkage import SHARE, SIZE, LinkageKey, checked
 from ctdhub.core.keys.shamir import MOST, Share, join, split
@@ -56,7 +55,7 @@ def join_files(paths: Sequence[Path]) -> LinkageKey:
         same = {name: fields.get(name, "") for name in ("generation", "fingerprint", "need")}
         seen = seen or same
         if same != seen:
-            raise pem.broken(path, _("The shares belong to different keys."))
+            raise error("key-unreadable/different-keys", file=path)
         if not 1 <= int(number) <= MOST:
             raise pem.broken(path)
         points[int(number)] = pem.decode(fields.get("share", ""), path, SIZE)

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import FileError
-from ctdhub.core.i18n import _
+from ctdhub.core.errors import HubError
 from ctdhub.core.keys.files import write_new
 
 LONGEST = 10_000
@@ -53,14 +52,9 @@ def read(path: Path) -> tuple[str, dict[str, str]]:
     return found[1], {line[1]: line[2].strip() for line in lines if line}
 
 
-def broken(path: Path, what: str = "") -> FileError:
+def broken(path: Path) -> HubError:
     """The error for a file that holds no key, or a damaged one."""
-    return FileError(
-        what or _("The file does not hold what is asked for, or is damaged."),
-        _("Name the right file; if it was damaged on its way, ask for it again."),
-        file=path,
-        rule="key-unreadable",
-    )
+    return error("key-unreadable", file=path)
 
 
 def encode(content: bytes) -> str:

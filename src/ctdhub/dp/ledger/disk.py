@@ -9,8 +9,7 @@ from pathlib import Path
 
 from ctdhub.core.atomic import write_whole
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError, LedgerError
-from ctdhub.core.i18n import _
+from ctdhub.core.errors import HubError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _RIGHTS = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -29,25 +28,14 @@ def guarded(file: Path) -> Iterator[None]:
         raise _refused(cause, file) from None
 
 
-def _refused(cause: OSError, file: Path) -> LedgerError:
+def _refused(cause: OSError, file: Path) -> HubError:
     code = cause.errno or 0
+    rule = errno.errorcode.get(code, "system").lower()
     if code in _FULL:
-        what = _("The disk is full: the ledger could not be written.")
-        fix = _(
-            "Free room on the disk of the hub folder (work/ may be deleted: it is made again), "
-            "then run the command again. Nothing is overspent; a charge whose answer was not "
-            "stored is made again."
-        )
-    elif code in _RIGHTS:
-        what = _("There is no right to read or write the ledger.")
-        fix = _(
-            "Give yourself the right to write the folder ledger, on a disk that is not read-only; "
-            "then run the command again. Nothing is overspent."
-        )
-    else:
-        what = _("The system refuses to read or write the ledger.")
-        fix = _("Check the disk of the hub folder, then run the command again.")
-    return LedgerError(what, fix, file=file, rule=errno.errorcode.get(code, "system").lower())
+        return error("system/ledger-full", file=file, rule=rule)
+    if code in _RIGHTS:
+        return error("system/ledger-rights", file=file, rule=rule)
+    return error("system/ledger", file=file, rule=rule)
 
 
 def write_synced(path: Path, content: bytes) -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from ctdhub.core.atomic import made_whole
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import CountError
 from ctdhub.core.i18n import _
 from ctdhub.core.tabular import Tabular
 from ctdhub.dp.count import count, encode
@@ -22,7 +21,6 @@ from ctdhub.dp.noise import Bits
 from ctdhub.dp.secagg import protocol
 from ctdhub.dp.secagg.channel import data
 from ctdhub.dp.secagg.files import (
-    altered,
     check_free,
     named,
     read_request,
@@ -151,7 +149,7 @@ def reveal(exchange: Path, keep: Path, source: Bits = os.urandom) -> tuple[Path,
         try:
             answer = protocol.revealed(side, asked, source)
         except protocol.Mismatch as cause:
-            raise _misdealt(request, cause.party) from None
+            raise error("count-shares", file=request, contributor=cause.party) from None
         # Noted first: whatever happens now, no other request is answered.
         own = own.noted(round=round_.hash, request=asked.hash)
         write(kept, answer, mode=0o600)
@@ -161,9 +159,3 @@ def reveal(exchange: Path, keep: Path, source: Bits = os.urandom) -> tuple[Path,
         with made_whole(file) as fresh:
             shutil.copyfile(kept, fresh)
     return file, asked
-
-
-def _misdealt(path: Path, dealer: str) -> CountError:
-    cause = altered(path)
-    what = _("Shares of {contributor} do not open: they are not of this round, or were altered.")
-    return CountError(what.format(contributor=dealer), cause.fix, file=path, rule="count-shares")

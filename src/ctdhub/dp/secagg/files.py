@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from ctdhub.core.atomic import write_whole
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import CountError, HubError
-from ctdhub.core.i18n import _
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import Text
 from ctdhub.dp.secagg.messages import KINDS, Message, Request, Round, Terms, canonical
 
 FORMAT = "count 1"
@@ -72,10 +72,7 @@ def read(path: Path, kind: type[M]) -> tuple[M, bytes]:
 def read_any(path: Path) -> tuple[Message, bytes]:
     """The message of a file of any kind; see :func:`read`."""
     if not path.is_file():
-        raise CountError(
-            _("This file of the round is not in the folder."), _waits_for(path), file=path,
-            rule="count-missing",
-        )  # fmt: skip
+        raise error("count-missing", file=path, wait=_waits_for(path))
     with path.open("rb") as file:
         line, body = file.readline(_LONGEST_LINE), file.read(_LARGEST)
     try:
@@ -135,15 +132,26 @@ def _check(head: dict[str, object], body: bytes) -> str:
     return digest.hexdigest()
 
 
-def _waits_for(path: Path) -> str:
+def _waits_for(path: Path) -> Text:
     """What to do where a file is missing, by what the file is."""
-    kind, _dash, contributor = path.name.removesuffix(ENDING).partition("-")
+    kind, _dash, name = path.name.removesuffix(ENDING).partition("-")
     by = {
-        "plan": _("The hub makes it with `ctdhub count new` and sends it to every contributor."),
-        "round": _("The hub makes it with `ctdhub count start` and sends it to every contributor."),
-        "request": _("The hub makes it with `ctdhub count close` and sends it to everybody."),
-        "joined": _("{contributor} makes it with `ctdhub count join` and sends it to the hub."),
-        "masked": _("{contributor} makes it with `ctdhub count mask` and sends it to the hub."),
-        "revealed": _("{contributor} makes it with `ctdhub count reveal` and sends it to the hub."),
+        "plan": Text("The hub makes it with `ctdhub count new` and sends it to every contributor."),
+        "round": Text(
+            "The hub makes it with `ctdhub count start` and sends it to every contributor."
+        ),
+        "request": Text("The hub makes it with `ctdhub count close` and sends it to everybody."),
+        "joined": Text(
+            "{contributor} makes it with `ctdhub count join` and sends it to the hub.",
+            contributor=name,
+        ),
+        "masked": Text(
+            "{contributor} makes it with `ctdhub count mask` and sends it to the hub.",
+            contributor=name,
+        ),
+        "revealed": Text(
+            "{contributor} makes it with `ctdhub count reveal` and sends it to the hub.",
+            contributor=name,
+        ),
     }
-    return by.get(kind, _("Check the name of the file.")).format(contributor=contributor)
+    return by.get(kind, Text("Check the name of the file."))

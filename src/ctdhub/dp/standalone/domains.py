@@ -11,7 +11,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import PolicyError, printable
+from ctdhub.core.errors import printable
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import _
 from ctdhub.dp.plan import Columns, Plan, hierarchy
@@ -186,27 +186,18 @@ def load_domains(path: Path) -> DomainsFile:
         PolicyError: the file cannot be read, is no YAML or names a key twice, or a setting is
             unknown or out of range; the error names every place, and never a value.
     """
-    rule = "domains-file"
     try:
         content = path.read_bytes()
     except OSError:
-        what = _("The domains file cannot be read.")
-        fix = _("Check its name; `ctdhub domains TABLE` drafts one.")
-        raise PolicyError(what, fix, file=path, rule=rule) from None
+        raise error("domains-file", file=path) from None
     if len(content) > MAX_BYTES:
-        what = _("The domains file is larger than {n} bytes.").format(n=MAX_BYTES)
-        raise PolicyError(what, _("Name the file that you meant."), file=path, rule=rule)
+        raise error("domains-file/size", file=path, n=MAX_BYTES)
     try:
         raw = yaml.load(content.decode("utf-8-sig"), Loader=_Texts)  # noqa: S506 (texts only)
     except (yaml.YAMLError, UnicodeDecodeError) as cause:
         mark = getattr(cause, "problem_mark", None)
-        raise PolicyError(
-            _("The domains file cannot be read as YAML, or names a key twice."),
-            _("Mend it from this line on: indentation, quotes and colons; save it as UTF-8."),
-            file=path,
-            row=mark.line + 1 if mark else None,
-            rule=rule,
-        ) from None
+        row = mark.line + 1 if mark else None
+        raise error("domains-file/yaml", file=path, row=row) from None
     try:
         return DomainsFile.model_validate(raw or {})
     except ValidationError as cause:

@@ -13,8 +13,7 @@ import pyarrow.compute as pc
 
 from ctdhub.border import Protected
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import Overspend, PolicyError
-from ctdhub.core.i18n import _
+from ctdhub.core.errors import HubError, Overspend, PolicyError
 from ctdhub.core.tabular import ROW, Tabular
 from ctdhub.dp.contribution_bound import within_bound
 from ctdhub.dp.engine import Question, protect_table
@@ -133,14 +132,16 @@ def ask_alone(
     try:
         return protect_table(table, question, ledger, {}, progress)
     except Overspend as cause:
-        fix = _(
-            "Set --epsilon to at most what is left, or let those who answer for the data raise "
-            "--budget. A new ledger for the same people would not undo what was published."
-        )
-        raise Overspend(cause.what, fix, file=ledger.folder, rule=cause.rule) from None
+        spent = cause.fields
+        raise error(
+            "budget/alone",
+            file=ledger.folder,
+            cost=spent["cost"],
+            left=spent["left"],
+            budget=spent["budget"],
+        ) from None
     except PolicyError as cause:
-        fix = _("Set a greater --epsilon, name fewer columns, or raise small weights.")
-        raise PolicyError(cause.what, fix, file=file, rule=cause.rule) from None
+        raise error("policy-noise/alone", file=file, rule=cause.rule, refusal=cause.fault) from None
 
 
 def coded(raw: Tabular, scope: Scope) -> pa.Table:
@@ -193,26 +194,10 @@ def _person(raw: Tabular, scope: Scope, name: str) -> pa.Array:
     return person
 
 
-def _missing(raw: Tabular, scope: Scope, column: str) -> PolicyError:
-    return PolicyError(
-        _("The table lacks a column that {file} names.").format(file=scope.file),
-        _("Take the column out of {file}, or mend its name there.").format(file=scope.file),
-        file=raw.file,
-        column=column,
-        rule="domains-column",
-    )
+def _missing(raw: Tabular, scope: Scope, column: str) -> HubError:
+    return error("domains-column", file=raw.file, column=column, domains=scope.file)
 
 
-def _outside(raw: Tabular, scope: Scope, column: str, row: int) -> PolicyError:
-    fix = _(
-        "Mend the cell. If such a value can be known to exist without the data, list it for this "
-        "column in {file}; if it stands for a blank, list it there under not_recorded."
-    )
-    return PolicyError(
-        _("A cell holds a value outside the public domain of its column."),
-        fix.format(file=scope.file),
-        file=raw.file,
-        row=raw.table[ROW][row].as_py(),
-        column=column,
-        rule="public-domain",
-    )
+def _outside(raw: Tabular, scope: Scope, column: str, row: int) -> HubError:
+    place = raw.table[ROW][row].as_py()
+    return error("public-domain", file=raw.file, row=place, column=column, domains=scope.file)

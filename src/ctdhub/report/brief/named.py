@@ -9,7 +9,7 @@ from pathlib import Path
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import PaperError, QuestionError, printable
 from ctdhub.core.format import day as in_words
-from ctdhub.core.i18n import LANGUAGES, _, current
+from ctdhub.core.i18n import LANGUAGES, current
 from ctdhub.report.brief.observances import OBSERVANCES, observance
 from ctdhub.report.brief.subjects import Corridor, Day, Place
 from ctdhub.report.events.calendar import Calendar, Event, read_calendar
@@ -33,14 +33,12 @@ def country(text: str) -> str:
     found = resolve(text)
     if found.alpha3:
         return found.alpha3
-    what = _("There is no country {name}.").format(name=printable(text))
-    fix = _("Write its name, or its code of three letters, such as ITA.")
     if found.nearest:
         near = countries.name(found.nearest, current())
-        fix = _("Perhaps {name} ({code}) is meant.").format(name=near, code=found.nearest)
-    elif found.several:
-        fix = _("That name stands for several countries: write a code of three letters.")
-    raise PaperError(what, fix, rule="country")
+        raise error("country/near", name=printable(text), near=near, code=found.nearest)
+    if found.several:
+        raise error("country/several", name=printable(text))
+    raise error("country", name=printable(text))
 
 
 def region(text: str) -> str:

@@ -15,9 +15,9 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import PolicyError, printable
+from ctdhub.core.errors import printable
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text, joined
 
 FILE = "events.yaml"
 Kind = Literal["talk", "film", "exhibition", "training", "performance", "stand", "online", "other"]
@@ -195,10 +195,9 @@ def read_calendar(hub: Path, today: date | None = None) -> Calendar | None:
         if held.setdefault(name, n) != n:
             faults.append(_fault(n, ("id",), "same_id"))
     if faults:
-        key, rule, words = faults[0][0], faults[0][1], _("; ").join(f[2] for f in faults)
-        what = _("The calendar of events has faults: {faults}.").format(faults=words)
-        fix = _("Correct the named entries; they are counted from the top of the file.")
-        raise PolicyError(what, fix, file=path, column=key, rule=rule)
+        key, rule, _words = faults[0]
+        words = joined([fault[2] for fault in faults], Text("; "))
+        raise error("events", file=path, column=key, rule=rule, faults=words)
     events.sort(key=lambda e: (e.start.isoformat(), e.id))
     return Calendar(tuple(events), today or datetime.now(UTC).date()) if events else None
 
@@ -218,29 +217,29 @@ def _entries(path: Path) -> list[dict[str, Any]]:
     return [{**shared, **entry} for entry in events]
 
 
-def _fault(n: int, place: tuple[int | str, ...], kind: str) -> tuple[str, str, str]:
+def _fault(n: int, place: tuple[int | str, ...], kind: str) -> tuple[str, str, Text]:
     """Key, rule and words of a fault in entry ``n``."""
     key = {"end": "end", "same_form": "end"}.get(kind) or printable(str((*place, "-")[0]))
     words = {
-        "missing": _("this is missing"),
-        "string_too_short": _("this is missing"),
-        "extra_forbidden": _("there is no such key"),
-        "literal_error": _("the kind must be one of {kinds}").format(kinds=", ".join(KINDS)),
-        "end": _("the end must not come before the start"),
-        "same_form": _("start and end must both be days, or both have a time"),
-        "url": _("the address must begin with https://"),
-        "same_id": _("another event has this id; give each its own"),
-        "time_zone": _("the time zone must be a name such as Europe/Zurich"),
-        "languages": _("languages must be codes such as fr or es"),
+        "missing": Text("this is missing"),
+        "string_too_short": Text("this is missing"),
+        "extra_forbidden": Text("there is no such key"),
+        "literal_error": Text("the kind must be one of {kinds}", kinds=", ".join(KINDS)),
+        "end": Text("the end must not come before the start"),
+        "same_form": Text("start and end must both be days, or both have a time"),
+        "url": Text("the address must begin with https://"),
+        "same_id": Text("another event has this id; give each its own"),
+        "time_zone": Text("the time zone must be a name such as Europe/Zurich"),
+        "languages": Text("languages must be codes such as fr or es"),
     }
     if kind == "string_pattern_mismatch":
-        told = _("small letters, digits and hyphens only, 60 at most")
+        told = Text("small letters, digits and hyphens only, 60 at most")
     elif key in ("start", "end") and kind not in words:
-        told = _("write a day as 2027-03-08, with a time as 2027-03-08 18:30")
+        told = Text("write a day as 2027-03-08, with a time as 2027-03-08 18:30")
     else:
-        told = words.get(kind) or _("the value is of the wrong kind or out of range")
+        told = words.get(kind) or Text("the value is of the wrong kind or out of range")
     rule = {"string_too_short": "missing"}.get(kind, kind).replace("_", "-")
-    text = _("entry {n}, {key}: {fault}").format(n=n, key=key, fault=told)
+    text = Text("entry {n}, {key}: {fault}", n=n, key=key, fault=told)
     return key, f"events-{rule}", text
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import UnreadableFile
+from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import _
 from ctdhub.sensitive.ingest import formulas, headers
 from ctdhub.sensitive.ingest.csv_index import Layout, scan
@@ -191,11 +191,5 @@ def _wrong(row: int, found: int, width: int) -> Reject:
     return Reject(row, "cell-count", reason.format(found=found, width=width))
 
 
-def _not_text(byte: int, row: int, file: str) -> UnreadableFile:
-    what = (
-        _("The file holds NUL bytes, which no text has.")
-        if byte == 0
-        else _("The file holds control characters, which no text has.")
-    )
-    fix = _("Export the file again as CSV or as a workbook.")
-    return UnreadableFile(what, fix, file=file, row=row, rule="nul" if byte == 0 else "binary")
+def _not_text(byte: int, row: int, file: str) -> HubError:
+    return error("nul/file" if byte == 0 else "binary", file=file, row=row)

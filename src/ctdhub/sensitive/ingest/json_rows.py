@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import UnreadableFile
 from ctdhub.core.i18n import _
 from ctdhub.sensitive.ingest import headers
 from ctdhub.sensitive.ingest.encodings import to_utf8
@@ -59,14 +58,16 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
             headers.clean(list(names), file, row, limits)
         rows.append((row, record))
     if not rows:
-        what = rejects[0].reason if rejects else _("The file holds no records.")
-        raise UnreadableFile(
-            what,
-            _("Export a list of flat objects, or one object a line."),
+        if not rejects:
+            raise error("json/no-records", file=file)
+        first = rejects[0]
+        raise error(
+            "json/no-record",
             file=file,
-            row=rejects[0].row if rejects else None,
-            column=rejects[0].column if rejects else None,
-            rule=rejects[0].rule if rejects else "json",
+            row=first.row,
+            column=first.column,
+            rule=first.rule,
+            reason=first.reason,
         )
     clean = headers.clean(list(names), file, 1, limits)
     wide = ((row, [record.get(name) for name in names]) for row, record in rows)
@@ -87,12 +88,7 @@ def _records(text: str, file: str, limits: Limits) -> Iterator[tuple[int, Any]]:
     try:
         members = _load(text)
     except _BadRecord as bad:
-        raise UnreadableFile(
-            bad.reason,
-            _("Export the file again; it may have been cut off."),
-            file=file,
-            rule=bad.rule,
-        ) from None
+        raise error("json", file=file, rule=bad.rule, reason=bad.reason) from None
     yield from enumerate((_Parsed(m) for m in members), 1)
 
 

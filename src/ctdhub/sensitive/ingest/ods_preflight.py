@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from defusedxml import ElementTree
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.sensitive.ingest.formulas import formula
 from ctdhub.sensitive.ingest.headers import letter
 from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.ingest.xlsx_preflight import choose, refuse_merged, too_large
+from ctdhub.sensitive.ingest.xlsx_preflight import choose, refuse_merged
 from ctdhub.sensitive.ingest.zip_preflight import Archive
 
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
@@ -84,9 +85,9 @@ class _Survey:
             self._width = max(self._width, self._last)
             self._total += self._row_text * self._repeat
             if self._last and self._width * self._row > self._archive.limits.grid_cells:
-                raise too_large(self._archive, "grid-size")
+                raise error("grid-size", file=self._archive.file)
             if self._total > self._archive.limits.sheet_bytes:
-                raise too_large(self._archive, "sheet-size")
+                raise error("sheet-size", file=self._archive.file)
 
     def close(self) -> None:
         return None

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError, UnreadableFile
+from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import _, ngettext
 from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest import headers
@@ -64,12 +64,12 @@ class RawTable:
             UnreadableFile: a row could not be read; the first is named.
         """
         for first in self.rejects.slice(0, 1).to_pylist():
-            raise UnreadableFile(
-                _("A row cannot be read as a record: {reason}").format(reason=first["reason"]),
-                _("Mend or delete the row; no row is left out silently."),
+            raise error(
+                "cell-count/reject",
                 file=self.file,
                 row=first["source_row"],
                 rule=first["rule"],
+                reason=first["reason"],
             )
         return self
 

@@ -17,8 +17,7 @@ import numpy as np
 from defusedxml import ElementTree
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HostileFile, HubError
-from ctdhub.core.i18n import _
+from ctdhub.core.errors import HubError
 from ctdhub.sensitive.ingest.formulas import formula
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.zip_preflight import Archive
@@ -134,7 +133,7 @@ def measure(archive: Archive, sheet: Sheet, options: ReadOptions) -> None:
         raise damaged(archive.file)
     width = max((_position(column) + 1 for column in columns), default=0)
     if width * last_row > archive.limits.grid_cells:
-        raise too_large(archive, "grid-size")
+        raise error("grid-size", file=archive.file)
     _measure_shared(archive, sheet, cells)
     if has_formula:
         _find_formula(archive, sheet)
@@ -148,7 +147,7 @@ def _whole_tags(archive: Archive, part: str) -> Iterator[bytes]:
         cut = max(text.rfind(b"<"), 0)
         held = text[cut:]
         if len(held) > _HELD:
-            raise too_large(archive, "cell-size")
+            raise error("cell-size/sheet", file=archive.file)
         yield text[:cut]
     yield held
 
@@ -182,7 +181,7 @@ def _measure_shared(archive: Archive, sheet: Sheet, cells: int) -> None:
             indices = np.array([int(use[:9]) for use in _SHARED.findall(text)], np.int64)
             total += int(sizes[indices[indices < len(sizes)]].sum())
         if total > archive.limits.sheet_bytes:
-            raise too_large(archive, "sheet-size")
+            raise error("sheet-size", file=archive.file)
 
 
 def _find_formula(archive: Archive, sheet: Sheet) -> None:
@@ -235,16 +234,6 @@ def refuse_merged(archive: Archive, column: str, last: int, options: ReadOptions
     if last <= options.header_row or last in options.skip_rows:
         return
     raise error("merged-cells", file=archive.file, row=last, column=column)
-
-
-def too_large(archive: Archive, rule: str) -> HostileFile:
-    """The error for a sheet that would fill too much memory."""
-    return HostileFile(
-        _("The sheet is too large to read."),
-        _("Copy the filled rows and columns into a new workbook, or save the sheet as CSV."),
-        file=archive.file,
-        rule=rule,
-    )
 
 
 def damaged(file: str) -> HubError:

@@ -10,8 +10,6 @@ import zlib
 from collections.abc import Iterator
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HostileFile
-from ctdhub.core.i18n import _
 from ctdhub.sensitive.ingest.options import Limits
 from ctdhub.sensitive.ingest.sniff import encrypted
 
@@ -37,9 +35,9 @@ class Archive:
         with zipfile.ZipFile(io.BytesIO(data)) as directory:
             self._infos = directory.infolist()
         if not data.startswith(b"PK\x03\x04"):
-            raise self._hostile(_("The workbook's container does not begin with a part."), "zip")
+            raise error("zip/start", file=self.file)
         if len(self._infos) > limits.zip_entries:
-            raise self._hostile(_("The workbook has too many parts."), "zip-entries")
+            raise error("zip-entries", file=self.file)
         self._check_names()
         self._check_sizes()
         self._begins = {info.filename: self._begin(info) for info in self._infos}
@@ -67,7 +65,7 @@ class Archive:
         for piece in self._raw(info, begin):
             size += len(piece)
             if size > info.file_size:
-                raise self._hostile(_("A part of the workbook is larger than it says."), "zip-size")
+                raise error("zip-size", file=self.file)
             crc = zlib.crc32(piece, crc)
             if is_xml:
                 self._check_xml(tail + piece, first=size == len(piece))
@@ -98,11 +96,9 @@ class Archive:
             name = info.orig_filename
             parts = re.split(r"[/\\]", name)
             if ".." in parts or name.startswith(("/", "\\")) or ":" in name or "\0" in name:
-                raise self._hostile(
-                    _("A part of the workbook has a name that points outside of it."), "zip-path"
-                )
+                raise error("zip-path", file=self.file)
             if info.filename.casefold() in seen:
-                raise self._hostile(_("Two parts of the workbook have the same name."), "zip-path")
+                raise error("zip-path/same-name", file=self.file)
             seen.add(info.filename.casefold())
             if info.flag_bits & 0x2041:
                 raise encrypted(self.file)
@@ -111,23 +107,15 @@ class Archive:
 
     def _check_sizes(self) -> None:
         if sum(info.file_size for info in self._infos) > self.limits.inflated_bytes:
-            raise self._hostile(
-                _("The workbook would fill more than {limit} MiB once unpacked.").format(
-                    limit=self.limits.inflated_bytes // 2**20
-                ),
-                "zip-size",
+            raise error(
+                "zip-size/unpacked", file=self.file, limit=self.limits.inflated_bytes // 2**20
             )
         for info in self._infos:
             if (
                 info.file_size > _SMALL
                 and info.file_size > info.compress_size * self.limits.compression_ratio
             ):
-                raise self._hostile(
-                    _("A part of the workbook grows more than {limit} times when unpacked.").format(
-                        limit=self.limits.compression_ratio
-                    ),
-                    "zip-ratio",
-                )
+                raise error("zip-ratio", file=self.file, limit=self.limits.compression_ratio)
 
     def _begin(self, info: zipfile.ZipInfo) -> int:
         """Where the packed bytes of a part begin, read from its own header."""
@@ -138,23 +126,21 @@ class Archive:
         begin = info.header_offset + _LOCAL.size
         name = self.data[begin : begin + name_size]
         if name != info.orig_filename.encode("utf-8" if info.flag_bits & 0x800 else "cp437"):
-            raise self._hostile(_("A part of the workbook has two names."), "zip-path")
+            raise error("zip-path/two-names", file=self.file)
         return begin + int(name_size) + int(extra_size)
 
     def _check_overlap(self) -> None:
         last = 0
         for info in sorted(self._infos, key=lambda i: i.header_offset):
             if info.header_offset < last:
-                raise self._hostile(_("Parts of the workbook lie over each other."), "zip-overlap")
+                raise error("zip-overlap", file=self.file)
             last = self._begins[info.filename] + info.compress_size
         if last > len(self.data):
             raise zipfile.BadZipFile("a part ends behind the file")
 
     def _check_xml(self, text: bytes, *, first: bool) -> None:
         if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-            raise self._hostile(
-                _("The workbook defines XML entities, which no spreadsheet program does."), "dtd"
-            )
+            raise error("dtd", file=self.file)
         if not first:
             return
         stated = _DECLARED.search(text[:512])
@@ -163,8 +149,4 @@ class Archive:
             or b"\0" in text[:512]
             or (stated and stated[1].lower() not in (b"utf-8", b"us-ascii"))
         ):
-            raise self._hostile(_("A part of the workbook is not in UTF-8."), "xml-encoding")
-
-    def _hostile(self, what: str, rule: str) -> HostileFile:
-        fix = _("Open the workbook in a spreadsheet program, save it as a new file and send that.")
-        return HostileFile(what, fix, file=self.file, rule=rule)
+            raise error("xml-encoding", file=self.file)

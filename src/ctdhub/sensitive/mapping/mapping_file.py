@@ -86,14 +86,8 @@ def parse_mapping(text: str, file: str) -> Mapping:
         data = loader.construct_document(root) if root is not None else None
     except yaml.MarkedYAMLError as cause:
         line = cause.problem_mark.line + 1 if cause.problem_mark else 0
-        raise MappingError(
-            _("The mapping is not valid YAML at line {line}: {why}.").format(
-                line=line, why=cause.problem or cause.context
-            ),
-            _("Mend that line; texts with : # [ ] { } , need quotes."),
-            file=file,
-            rule="mapping-yaml",
-        ) from cause
+        why = cause.problem or cause.context or ""
+        raise error("mapping-yaml", file=file, at=line, why=why) from cause
     except yaml.YAMLError as cause:
         raise error("mapping-yaml/characters", file=file) from cause
     except MappingFault as fault:

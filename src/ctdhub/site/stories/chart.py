@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.i18n import _
 from ctdhub.report.figures import Among, Figure, subject_figure
@@ -43,21 +44,15 @@ def chart(text: str, name: str, answers: Answers, place: Place) -> Figure:
     groups = {key for key, group in load_schema().groups.items() if group.indicator}
     if subject == CORRIDORS:
         if not set(named) <= {ORIGIN, DESTINATION}:
-            what = _("Corridors are counted for all people only.")
-            fix = _("Name no conditions but citizenship and country_of_exploitation.")
-            raise place.fault(what, fix, "story-chart")
+            raise error("story-chart/corridor", file=place.file, line=place.line)
     elif subject not in groups:
         require_variable(subject, place)
     if subject in named:
-        what = _("The chart is about {name} and sets a condition on it too.")
-        fix = _("Leave it out of among.")
-        raise place.fault(what.format(name=subject), fix, "story-chart")
+        raise error("story-chart/subject", file=place.file, line=place.line, name=subject)
     among = Among(where(named, answers, place), name, f"stories/{name}")
     found = subject_figure(answers, subject, among, most)
     if found is None:
-        what = _("This release did not measure what the chart shows.")
-        fix = _("Name fewer conditions, or have policy.yaml measure it in the next release.")
-        raise place.fault(what, fix, "story-measured")
+        raise error("story-measured", file=place.file, line=place.line)
     return _about(found, named)
 
 
@@ -77,21 +72,14 @@ def _read(text: str, place: Place) -> tuple[str, Named, int]:
     except (yaml.YAMLError, ValueError, RecursionError):
         raw = None
     if not isinstance(raw, dict) or not set(raw) <= {"of", "among", "most"} or not raw.get("of"):
-        what = _("The chart's block is not what it should be.")
-        fix = _("Write `of: gender`, and if wanted `among: {citizenship: [CIV]}` and `most: 8`.")
-        raise place.fault(what, fix, "story-chart")
+        raise error("story-chart", file=place.file, line=place.line)
     among, most = raw.get("among") or {}, raw.get("most", USUAL)
     if not isinstance(among, dict) or not among.keys() <= {k for k in among if isinstance(k, str)}:
-        what = _("The chart's conditions are not what they should be.")
-        fix = _("Write variable and values, for example `among: {citizenship: [CIV]}`.")
-        raise place.fault(what, fix, "story-chart")
+        raise error("story-chart/conditions", file=place.file, line=place.line)
     if type(most) is not int or not 1 <= most <= MOST:
-        what = _("The number of rows must lie between 1 and {most}.").format(most=MOST)
-        raise place.fault(what, _("Correct most, or leave it out."), "story-chart")
+        raise error("story-chart/rows", file=place.file, line=place.line, most=MOST)
     if not isinstance(raw["of"], str) or not all(map(_plain, among.values())):
-        what = _("The chart's conditions are not what they should be.")
-        fix = _("Write variable and values, for example `among: {citizenship: [CIV]}`.")
-        raise place.fault(what, fix, "story-chart")
+        raise error("story-chart/conditions", file=place.file, line=place.line)
     return printable(raw["of"]), {k: _listed(v) for k, v in among.items()}, most
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.format import listed
 from ctdhub.core.i18n import _, current
@@ -37,9 +38,7 @@ def require_variable(name: str, place: Place) -> None:
     """
     public = {v.name for v in load_schema().table("people") if v.public}
     if name not in public or load_schema().variable(name).kind in ("entity", "count"):
-        what = _("There is no variable {name}.").format(name=printable(name))
-        fix = _("Take a name from the codebook of the release, for example gender.")
-        raise place.fault(what, fix, "story-variable")
+        raise error("story-variable", file=place.file, line=place.line, name=printable(name))
 
 
 def in_words(named: Named) -> str:
@@ -65,15 +64,16 @@ def _values(name: str, values: Iterable[str], answers: Answers, place: Place) ->
         elif is_country and value in _regions():
             found |= set(countries.members(value))
         else:
-            what = _("The variable {name} has no value {value}.").format(
-                name=name, value=printable(value)
-            )
-            fix = _("Take one of: {values}.").format(
+            raise error(
+                "story-value",
+                file=place.file,
+                line=place.line,
+                name=name,
+                value=printable(value),
                 values=", ".join(
                     ("CIV", "DEU", "…", *_regions()) if is_country else (*domain, NOT_RECORDED)
-                )
+                ),
             )
-            raise place.fault(what, fix, "story-value")
     return frozenset(found)
 
 

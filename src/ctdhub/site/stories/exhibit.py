@@ -123,9 +123,9 @@ def slides(answers: Answers, stories: Sequence[Story]) -> Iterator[Slide]:
 
 def _fits(block: Chart) -> None:
     if (length := len(block.lead.striptags())) > LONGEST:
-        what = _("The paragraph before the chart is too long for a screen: {n} characters.")
-        fix = _("Write at most {most}; more can follow after the chart.").format(most=LONGEST)
-        raise block.place.fault(what.format(n=length), fix, "story-screen")
+        raise error(
+            "story-screen", file=block.place.file, line=block.place.line, n=length, most=LONGEST
+        )
 
 
 def _page(

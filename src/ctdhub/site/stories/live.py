@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ctdhub.core.errors import StoryError, printable
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError, printable
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _, ngettext
 from ctdhub.report.wording import ranged
@@ -49,14 +50,11 @@ def say(text: str, answers: Answers, place: Place) -> str:
         some = {n: v for n, v in known.items() if n not in inside and _denied(inside)}
         found = answers.share({**around, **some, **inside}, {**around, **known})
         return _share(card(answers.release, found, "share"))
-    what = _("This is no number that a story can show: {text}.").format(text=printable(text))
-    fix = _("Write {{people citizenship=europe}} or {{share gender=female of citizenship=CIV}}.")
-    raise place.fault(what, fix, "story-number")
+    raise error("story-number", file=place.file, line=place.line, text=printable(text))
 
 
-def _twice(name: str, place: Place) -> StoryError:
-    what = _("The variable {name} stands on both sides of the word of.")
-    return place.fault(what.format(name=name), _("Name it on one side only."), "story-number")
+def _twice(name: str, place: Place) -> HubError:
+    return error("story-number/both-sides", file=place.file, line=place.line, name=name)
 
 
 def _denied(part: Where) -> bool:
@@ -70,9 +68,9 @@ def _named(words: Iterable[str], place: Place) -> Named:
     for word in words:
         name, sign, values = word.partition("=")
         if not sign or name in found:
-            what = _("This is no condition, or its variable stands twice: {text}.")
-            fix = _("Write name=value, or name=value,value for several; no spaces inside.")
-            raise place.fault(what.format(text=printable(word)), fix, "story-number")
+            raise error(
+                "story-number/condition", file=place.file, line=place.line, text=printable(word)
+            )
         found[name] = tuple(values.split(","))
     return found
 
@@ -85,10 +83,12 @@ def _recorded(part: Where, answers: Answers, place: Place) -> Where:
         group = schema.groups.get(variable.group or "")
         if group is not None and group.indicator:
             if "" in values:
-                what = _("For {name}, no answer cannot be told from the answer no.")
-                fix = _("Leave not_recorded out, or ask about {name}.")
-                raise place.fault(
-                    what.format(name=name), fix.format(name=group.indicator), "story-blank"
+                raise error(
+                    "story-blank",
+                    file=place.file,
+                    line=place.line,
+                    name=name,
+                    group=group.indicator,
                 )
             found[group.indicator] = [YES]
         elif "" not in values and not variable.any_of:

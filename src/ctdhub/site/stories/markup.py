@@ -15,8 +15,9 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
-from ctdhub.core.i18n import _, language
+from ctdhub.core.i18n import language
 from ctdhub.report.figures import Figure
 from ctdhub.site.stories.chart import chart
 from ctdhub.site.stories.live import say
@@ -66,8 +67,7 @@ def blocks(
             _resolve(token, place, answers, pages, up)
         if token.type == "fence" and token.info.strip() == FENCE:
             if token.level:
-                what = _("A chart cannot stand inside a list or a quotation.")
-                raise place.fault(what, _("Begin its block at the edge."), "story-chart")
+                raise error("story-chart/inside", file=place.file, line=place.line)
             if tokens[done:at]:
                 yield Text(_html(parser, tokens[done:at]))
             charts, done = charts + 1, at + 1
@@ -118,11 +118,9 @@ def _resolve(
             asked = Place(first.file, first.line + token.meta["line"])
             token.content = say(token.content, answers, asked)
         elif token.type == "text" and "{{" in token.content:
-            what = _("Two braces are opened and not closed.")
-            raise place.fault(what, _("Close them, or write them as code."), "story-number")
+            raise error("story-number/braces", file=place.file, line=place.line)
         elif token.type == "image":
-            what = _("A story has no pictures.")
-            raise place.fault(what, _("Leave the picture out."), "story-picture")
+            raise error("story-picture", file=place.file, line=place.line)
         elif token.type == "link_open" and pages is not None:
             _link(token, place, pages, up)
 
@@ -134,9 +132,7 @@ def _link(token: Token, place: Place, pages: Collection[str], up: str) -> None:
     elif target.partition("#")[0] in pages:
         token.attrs = {"href": up + target}
     else:
-        what = _("The link leads to no page of the site: {target}.")
-        fix = _("Write the path of a page, such as methods.html, or an address with https://.")
-        raise place.fault(what.format(target=printable(target)), fix, "story-link")
+        raise error("story-link", file=place.file, line=place.line, target=printable(target))
 
 
 def _html(parser: MarkdownIt, tokens: list[Token]) -> Markup:

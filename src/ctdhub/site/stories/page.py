@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import StoryError
 from ctdhub.core.format import day
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, RIGHT_TO_LEFT, _, current
@@ -82,9 +83,9 @@ def story_figures(answers: Answers, told: Sequence[Story]) -> Iterator[Figure]:
                 if isinstance(block, Chart):
                     first = seen.setdefault(block.figure.id, block.figure)
                     if first.table != block.figure.table:
-                        what = _("The English text has another chart in this place.")
-                        fix = _("Put the same charts in the same order in every language.")
-                        raise block.place.fault(what, fix, "story-translation")
+                        raise error(
+                            "story-translation", file=block.place.file, line=block.place.line
+                        )
         yield from seen.values()
 
 

@@ -16,8 +16,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import StoryError, printable
-from ctdhub.core.i18n import LANGUAGES, _
+from ctdhub.core.errors import printable
+from ctdhub.core.i18n import LANGUAGES
 
 NAME = re.compile(r"(?!index\.)([a-z0-9][a-z0-9-]{0,59})\.([a-z]{2})\.md")
 LARGEST = 100_000
@@ -45,10 +45,6 @@ class Place:
 
     file: Path
     line: int
-
-    def fault(self, what: str, fix: str, rule: str) -> StoryError:
-        """The error for a fault in this line."""
-        return StoryError(what, fix, file=self.file, line=self.line, rule=rule)
 
 
 @dataclass(frozen=True)
@@ -94,10 +90,8 @@ def read_stories(folder: Path) -> tuple[Story, ...]:
 def _story(slug: str, texts: Mapping[str, tuple[Telling, dt.date | None]]) -> Story:
     english = f"{slug}.{LANGUAGES[0]}.md"
     if LANGUAGES[0] not in texts:
-        what = _("The story has no English text.")
-        fix = _("Write the file {file}; other languages are welcome beside it.")
         file = next(telling.start.file for telling, _day in texts.values())
-        raise StoryError(what, fix.format(file=english), file=file, rule="story-english")
+        raise error("story-english", file=file, english=english)
     day = texts[LANGUAGES[0]][1]
     if day is None:
         raise error("story-date", file=english, line=1)
@@ -134,10 +128,8 @@ def _text(file: Path) -> str:
     except UnicodeDecodeError:
         raise error("story-utf8", file=file) from None
     if hidden := _HIDDEN.search(text):
-        what = _("The story has a character that cannot be seen or that turns the text around.")
-        fix = _("Write the line anew without copying it; direction is set by the page itself.")
         line = text.count("\n", 0, hidden.start()) + 1
-        raise Place(file, line).fault(what, fix, "story-character")
+        raise error("story-character", file=Place(file, line).file, line=Place(file, line).line)
     return text
 
 

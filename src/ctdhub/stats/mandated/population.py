@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import FileError
-from ctdhub.core.i18n import _
 from ctdhub.schema import countries
 
 COLUMNS = ("country", "year", "population")
@@ -70,14 +68,14 @@ def load_population(path: Path) -> Population:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as cause:
-        raise _fault(path, None, None, _("The file cannot be read as UTF-8 text.")) from cause
+        raise error("population/utf8", file=path) from cause
     if len(content) > MAX_BYTES:
-        raise _fault(path, None, None, _("The file is larger than a table of countries can be."))
+        raise error("population/size", file=path)
     lines = csv.reader(text.splitlines())
     header = [name.strip().casefold() for name in next(lines, [])]
     for name in COLUMNS:
         if header.count(name) != 1:
-            raise _fault(path, 1, name, _("The first row must name this column once."))
+            raise error("population/header", file=path, row=1, column=name)
     at = [header.index(name) for name in COLUMNS]
     people: dict[tuple[str, str], int] = {}
     rows: dict[tuple[str, str], int] = {}
@@ -85,28 +83,17 @@ def load_population(path: Path) -> Population:
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) <= max(at):
-            raise _fault(path, number, None, _("The row has too few cells."))
+            raise error("population/cells", file=path, row=number)
         country, year, count = (cells[k].strip() for k in at)
         if country not in countries.ALPHA3:
-            what = _("The cell is no country code of three capital letters (ISO 3166).")
-            raise _fault(path, number, "country", what)
+            raise error("population/country", file=path, row=number, column="country")
         if not re.fullmatch(r"(19|20|21)[0-9]{2}", year):
-            raise _fault(path, number, "year", _("The cell is no year of four digits."))
+            raise error("population/year", file=path, row=number, column="year")
         if not re.fullmatch(r"[1-9][0-9]{0,10}", count):
-            what = _("The cell is no whole number above zero, in digits alone.")
-            raise _fault(path, number, "population", what)
+            raise error("population/number", file=path, row=number, column="population")
         if (country, year) in people:
-            what = _("This country and year stand in the file twice.")
-            raise _fault(path, number, None, what)
+            raise error("population/twice", file=path, row=number)
         people[country, year], rows[country, year] = int(count), number
     if not people:
-        raise _fault(path, 2, None, _("The file has no rows."))
+        raise error("population/no-rows", file=path, row=2)
     return Population(people, rows, path)
-
-
-def _fault(path: Path, row: int | None, column: str | None, what: str) -> FileError:
-    fix = _(
-        "Give a CSV file with the columns country, year and population, for example the row "
-        "ITA,2020,59641488; correct this place and run the command again."
-    )
-    return FileError(what, fix, file=path, row=row, column=column, rule="population")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import UnreadableFile, printable
+from ctdhub.core.errors import printable
 from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import _, ngettext
 from ctdhub.stats.mse.lists import MOST_LISTS, Lists
@@ -76,23 +76,14 @@ def _on(cell: str | None, place: int, name: str, file: str) -> bool:
 def _count(cell: str | None, place: int, name: str, file: str) -> int:
     value = _number(cell)
     if value is None:
-        what = _("The number of people is missing or is no number.")
-    elif value < 0:
-        what = _("The number of people is negative.")
-    elif value != int(value):
-        what = _("The number of people is a fraction.")
-    elif value > _MOST_PEOPLE:
-        what = _("The number of people is too large to be one.")
-    else:
-        return int(value)
-    raise UnreadableFile(
-        what,
-        _("Write a whole number of people, 0 or more, in the last column of every row."),
-        file=file,
-        row=place,
-        column=name,
-        rule="lists-count",
-    )
+        raise error("lists-count/missing", file=file, row=place, column=name)
+    if value < 0:
+        raise error("lists-count/negative", file=file, row=place, column=name)
+    if value != int(value):
+        raise error("lists-count/fraction", file=file, row=place, column=name)
+    if value > _MOST_PEOPLE:
+        raise error("lists-count/large", file=file, row=place, column=name)
+    return int(value)
 
 
 def _number(cell: str | None) -> float | None:

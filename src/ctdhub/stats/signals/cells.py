@@ -6,8 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import _
+from ctdhub.core.error_catalogue import error
 from ctdhub.stats.signals.periods import Period, read_period
 
 LARGEST = 1e12
@@ -53,28 +52,12 @@ def read_cells(given: Given, columns: Mapping[str, Sequence[str | None]]) -> Cel
     for k, row in enumerate(given.rows):
         name = (columns["series"][k] or "").strip()
         if not name:
-            what = _("The name of the series is empty.")
-            fix = _("Write the name of the series into every row.")
-            raise fault(given, what, fix, row=row, column="series", rule="series")
+            raise error("series", file=given.file, row=row, column="series")
         period = read_period(columns["period"][k] or "")
         if period is None:
-            raise fault(
-                given,
-                _("This is not a period."),
-                _("Write 2024, 2024-Q1, 2024-03, 2024-W09 or 2024-03-01."),
-                row=row,
-                column="period",
-                rule="period",
-            )
+            raise error("period", file=given.file, row=row, column="period")
         if (before := seen.setdefault((name, period), row)) != row:
-            raise fault(
-                given,
-                _("The same series and period stand in row {row} already.").format(row=before),
-                _("Keep one row, or add the two counts yourself if they are different people."),
-                row=row,
-                column="period",
-                rule="duplicate",
-            )
+            raise error("duplicate", file=given.file, row=row, column="period", first=before)
         cells.names.append(name)
         cells.periods.append(period)
         _numbers(given, columns, empty, k, cells)
@@ -101,31 +84,12 @@ def _numbers(
     noise_of_whole = noise if math.isnan(noise_of_whole) else noise_of_whole
     for value, name in ((noise, "noise_sd"), (noise_of_whole, "denominator_noise_sd")):
         if value < 0:
-            what = _("A standard deviation is negative.")
-            fix = _("Write 0 where no noise was added.")
-            raise fault(given, what, fix, row=row, column=name, rule="noise")
+            raise error("noise", file=given.file, row=row, column=name)
     for value, sd, name in ((count, noise, "count"), (whole, noise_of_whole, "denominator")):
         if value < 0 and sd == 0:
-            raise fault(
-                given,
-                _("A count is negative though no noise is stated."),
-                _(
-                    "Correct it; for protected counts state their noise with --noise-sd or in a "
-                    "column noise_sd; leave the cell empty where the count is not known."
-                ),
-                row=row,
-                column=name,
-                rule="negative",
-            )
+            raise error("negative", file=given.file, row=row, column=name)
     if noise == 0 and noise_of_whole == 0 and count > whole:
-        raise fault(
-            given,
-            _("The count is larger than its denominator."),
-            _("The denominator is all the people whom the count is a part of."),
-            row=row,
-            column="denominator",
-            rule="part-of-whole",
-        )
+        raise error("part-of-whole", file=given.file, row=row, column="denominator")
     cells.counts.append(count)
     cells.wholes.append(whole)
     cells.noise.append(noise)
@@ -138,28 +102,5 @@ def _number(given: Given, text: str, row: int, column: str) -> float:
     except ValueError:
         value = math.nan
     if math.isnan(value) or abs(value) > LARGEST:
-        raise fault(
-            given,
-            _("This is not a number that can be used."),
-            _(
-                "Write digits without thousands separators, or leave the cell empty where the "
-                "number is not known; zero means that it is known to be none."
-            ),
-            row=row,
-            column=column,
-            rule="number",
-        )
+        raise error("number", file=given.file, row=row, column=column)
     return value
-
-
-def fault(
-    given: Given,
-    what: str,
-    fix: str,
-    *,
-    row: int | None = None,
-    column: str | None = None,
-    rule: str,
-) -> HubError:
-    """An error about the table."""
-    return HubError(what, fix, file=given.file, row=row, column=column, rule=rule)

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import _, ngettext
-from ctdhub.stats.signals.cells import Cells, Given, fault, read_cells
+from ctdhub.stats.signals.cells import Cells, Given, read_cells
 from ctdhub.stats.signals.panel import Panel
 from ctdhub.stats.signals.periods import Period, as_months
 
@@ -49,12 +50,7 @@ def panel_of_table(given: Given) -> tuple[Panel, tuple[str, ...]]:
     first, last = _span(given, cells.periods)
     names = sorted(set(cells.names))
     if len(names) * (last.place - first.place + 1) > MOST_CELLS:
-        raise fault(
-            given,
-            _("There are too many series and periods to hold at once."),
-            _("Split the file, for example by group."),
-            rule="too-many",
-        )
+        raise error("too-many", file=given.file)
     panel, absent = _filled(given, cells, names, first, last)
     if absent:
         warnings.append(_about_gaps(absent, given.gaps_are_zero))
@@ -67,19 +63,12 @@ def _columns(given: Given) -> dict[str, Sequence[str | None]]:
     for name, column in given.columns.items():
         key = name.strip().lower()
         if key in found:
-            what = _("Two columns have the same name.")
-            raise fault(given, what, _("Rename one of them."), column=name, rule="columns")
+            raise error("columns/twice", file=given.file, column=name)
         found[key] = column
     if missing := [n for n in NEEDED if n not in found]:
-        raise fault(
-            given,
-            _("A column is missing: {names}.").format(names=", ".join(missing)),
-            _("The first row must name the columns series, period and count."),
-            rule="columns",
-        )
+        raise error("columns/missing", file=given.file, names=", ".join(missing))
     if not given.rows:
-        what = _("There is no row below the names of the columns.")
-        raise fault(given, what, _("Give one row for each series and period."), rule="empty")
+        raise error("empty", file=given.file)
     return found
 
 
@@ -95,32 +84,12 @@ def _span(given: Given, periods: list[Period]) -> tuple[Period, Period]:
     kinds = {p.kind for p in periods}
     if len(kinds) > 1:
         at = next(k for k, p in enumerate(periods) if p.kind != periods[0].kind)
-        raise fault(
-            given,
-            _("The periods are of different kinds, such as years and months."),
-            _("Use one kind of period in a file."),
-            row=given.rows[at],
-            column="period",
-            rule="mixed-periods",
-        )
+        raise error("mixed-periods", file=given.file, row=given.rows[at], column="period")
     first, last = min(periods), max(periods)
     if last.place - first.place >= MOST_PERIODS:
-        what = _("There are more than {n} periods from the first to the last.")
-        raise fault(
-            given,
-            what.format(n=number(MOST_PERIODS)),
-            _("Check the first and the last period, or use longer ones."),
-            column="period",
-            rule="too-many",
-        )
+        raise error("too-many/periods", file=given.file, column="period", n=number(MOST_PERIODS))
     if last.place - first.place + 1 < FEWEST_PERIODS:
-        raise fault(
-            given,
-            _("There are too few periods: a signal needs at least three before the last."),
-            _("Add earlier periods, or use shorter ones."),
-            column="period",
-            rule="too-few-periods",
-        )
+        raise error("too-few-periods/file", file=given.file, column="period")
     return first, last
 
 

@@ -10,8 +10,7 @@ from typing import Literal
 import pyarrow as pa
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import FileError
-from ctdhub.core.i18n import _
+from ctdhub.core.errors import HubError
 from ctdhub.core.text import trim
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.linkage.pprl.columns import Plan
@@ -83,22 +82,9 @@ def _age_of(birth: str | None, at: str | None, order: DateOrder) -> tuple[str | 
     return str(int(then[:4]) - int(born[:4]) - short_of_a_year), None
 
 
-def _nobody(raw: RawTable, birth: str, at: AgeAt, lack: Lack) -> FileError:
+def _nobody(raw: RawTable, birth: str, at: AgeAt, lack: Lack) -> HubError:
     if lack == "day":
-        what = _("No row would get an age, mostly because this column holds no full date.")
-        fix = _(
-            "Name a column of full dates under --age-at, such as 2019-05-03 or 3/5/2019 (month "
-            "first: `--dates mdy`); a year alone is not enough. Without such a column write the "
-            "ages into the file yourself and leave out --age-at: the birth date goes."
-        )
-    elif lack == "birth":
-        what = _("No row would get an age, mostly because its birth date cannot be read.")
-        fix = _(
-            "Write birth dates in digits, such as 1990-05-03 or 3/5/1990 (month first: "
-            "`--dates mdy`), or as years."
-        )
-    else:
-        what = _("No row would get an age, mostly because the birth is after the day.")
-        fix = _("Check which columns `--columns birth=…` and `--age-at` name.")
-    column = birth if lack == "birth" else at.column
-    return FileError(what, fix, file=raw.file, column=column, rule="age-at")
+        return error("age-at/no-day", file=raw.file, column=at.column)
+    if lack == "birth":
+        return error("age-at/no-birth", file=raw.file, column=birth)
+    return error("age-at/born-after", file=raw.file, column=at.column)

@@ -8,7 +8,6 @@ from functools import cache
 from typing import Literal
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import FileError
 from ctdhub.core.i18n import _
 from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest.identifier_words import kind_of, words
@@ -125,12 +124,11 @@ def plan(
     named = [*roles.values(), *keep, *strip]
     places = {name: header.find(name) for name in named}
     if missing := [name for name, place in places.items() if place in (None, ROW)]:
-        raise _fault(_("The file has no such column."), raw, missing, "columns")
+        raise error("columns/absent", file=raw.file, column=", ".join(missing))
     if twice := sorted({name for name in named if named.count(name) > 1}):
-        raise _fault(_("A column is named for two purposes."), raw, twice, "columns")
+        raise error("columns/two-purposes", file=raw.file, column=", ".join(twice))
     if taken := [name for name in (TOKEN_COLUMN, TOKENS_COLUMN) if header.find(name) is not None]:
-        what = _("The file has a column with the name of a column that is added.")
-        raise _fault(what, raw, taken, "columns")
+        raise error("columns/taken", file=raw.file, column=", ".join(taken))
     if not {"given", "family", "name"} & set(roles) and not {"birth", "place"} <= set(roles):
         raise error("roles/none", file=raw.file)
     by_role = {places[name]: role for role, name in roles.items()}
@@ -154,13 +152,3 @@ def plan(
         else:
             columns.append(Column(name, "strip", found[name].reason))
     return Plan(tuple(columns))
-
-
-def _fault(what: str, raw: RawTable, columns: list[str], rule: str) -> FileError:
-    return FileError(
-        what,
-        _("Write names as the file has them, each once; new columns may not be in the file yet."),
-        file=raw.file,
-        column=", ".join(columns),
-        rule=rule,
-    )

@@ -1,0 +1,195 @@
+"""Rules, their uses in the source, their translations and their page agree, both ways."""
+
+from __future__ import annotations
+
+import ast
+import json
+import pickle
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import messages
+import pytest
+import rules
+import yaml
+
+from ctdhub.core import errors
+from ctdhub.core.error_catalogue import Entry, as_json, catalogue, error, from_json
+from ctdhub.core.errors import HostileFile, HubError, UnreadableFile
+from ctdhub.core.i18n import LANGUAGES, Text, joined, language, many, said
+
+CATALOGUE = catalogue()
+PLACES = {"file", "row", "line", "column"}
+TREE = {c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, HubError)}
+MODULES = {
+    path: ast.parse(path.read_text("utf-8"))
+    for path in sorted(messages.PACKAGE.rglob("*.py"))
+    if path.name not in ("errors.py", "error_catalogue.py")
+}
+
+
+@dataclass(frozen=True)
+class Use:
+    """A call of :func:`error` in the source: the entries that it may name and what it gives."""
+
+    where: str
+    names: tuple[str, ...]
+    given: frozenset[str]
+
+
+def _calls() -> Iterator[tuple[str, ast.Call]]:
+    for path, tree in MODULES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                yield f"{path.relative_to(messages.PACKAGE)}:{node.lineno}", node
+
+
+def _literals(node: ast.expr) -> tuple[str, ...]:
+    if isinstance(node, ast.IfExp):
+        return (*_literals(node.body), *_literals(node.orelse))
+    return (node.value,) if isinstance(node, ast.Constant) and isinstance(node.value, str) else ()
+
+
+USES = [
+    Use(where, _literals(call.args[0]), frozenset(k.arg or "**" for k in call.keywords))
+    for where, call in _calls()
+    if isinstance(call.func, ast.Name) and call.func.id == "error"
+]
+GIVEN = defaultdict(list)
+for use in USES:
+    for name in use.names:
+        GIVEN[name].append(use)
+
+ALLOWED = {
+    "at", "budget", "columns", "cost", "domains", "encoding", "faults", "format", "id", "k", "left",
+    "limit", "lines", "n", "name", "names", "places", "reason", "refusal", "row", "tests", "text",
+    "why",
+}  # fmt: skip
+"""What may stand in errors of the rooms that see case records: limits, numbers, names of columns
+and settings, places, and texts of the software.  A field that is not here is looked at first: it
+must never be the value of a cell."""
+SEE_RECORDS = {"ingest", "mapping", "linkage", "consent", "dp", "kanon"}
+
+
+def test_every_rule_that_is_raised_is_in_the_catalogue_and_none_is_left_over() -> None:
+    assert not [use.where for use in USES if not use.names], "the name must be a literal"
+    raised = {name for use in USES for name in use.names}
+    assert raised == set(CATALOGUE)
+
+
+@pytest.mark.parametrize("entry", CATALOGUE.values(), ids=lambda e: e.name)
+def test_an_error_is_given_exactly_its_fields(entry: Entry) -> None:
+    for use in GIVEN[entry.name]:
+        assert use.given - PLACES - {"rule"} == entry.placeholders - PLACES, use.where
+        assert entry.placeholders & PLACES <= use.given, use.where
+        # What was found decides the rule: then the entry says as which it may be shown.
+        assert ("rule" in use.given) == bool(entry.rules or entry.rule == "system"), use.where
+
+
+def test_nothing_but_the_catalogue_makes_errors() -> None:
+    names = {kind.__name__ for kind in TREE}
+    made = [where for where, call in _calls() if ast.unparse(call.func).rpartition(".")[2] in names]
+    assert not made
+
+
+def test_every_class_of_the_tree_is_used() -> None:
+    used = {entry.kind for entry in CATALOGUE.values()}
+    assert not {c.__name__ for c in TREE - used if not TREE & set(c.__subclasses__())}
+
+
+def test_names_are_words_with_hyphens_and_stand_once() -> None:
+    word = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+    assert all(re.fullmatch(rf"{word}(?:/{word})?", name) for name in CATALOGUE)
+    assert all(re.fullmatch(word, rule) for e in CATALOGUE.values() for rule in e.rules)
+    files = sorted((messages.PACKAGE / "core" / "errors").glob("*.yaml"))
+    written = [n for f in files for n in re.findall(r"^(\S+):$", f.read_text("utf-8"), re.M)]
+    assert sorted(written) == sorted(CATALOGUE)
+    keys = {"class", "what", "fix", "doc", "rules"}
+    for file in files:
+        assert all(set(e) <= keys for e in yaml.safe_load(file.read_text("utf-8")).values())
+
+
+def test_no_field_can_hold_the_value_of_a_record() -> None:
+    fields = {
+        field: entry.name
+        for entry in CATALOGUE.values()
+        if entry.room in SEE_RECORDS
+        for field in entry.placeholders - PLACES
+    }
+    assert not {name for field, name in fields.items() if field not in ALLOWED}
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_sentence_says_its_fields_in_every_language(code: str) -> None:
+    with language(code):
+        for entry in CATALOGUE.values():
+            marks = {name: 100.0 + i for i, name in enumerate(sorted(entry.placeholders))}
+            for sentence in entry.what + entry.fix:
+                fields = {n: v for n, v in marks.items() if re.search(rf"\{{{n}\b", sentence)}
+                words = said(Text(sentence, **fields))
+                assert all(f"{value:g}" in words for value in fields.values()), entry.name
+
+
+def test_an_error_is_shown_in_the_language_of_its_reader() -> None:
+    with language("fr"):
+        met = error("cell-size", file="in/a.csv", row=3, column="B", limit=32767)
+    assert isinstance(met, HostileFile)
+    assert met.spoken == "fr"
+    stored = json.loads(json.dumps(as_json(met)))
+    for one in (met, from_json(stored), pickle.loads(pickle.dumps(met))):
+        assert (one.file, one.row, one.column, one.rule) == ("a.csv", 3, "B", "cell-size")
+        with language("en"):
+            assert one.what == "A cell is longer than 32767 characters."
+            assert one.where() == "file a.csv, row 3, column B, rule cell-size"
+        with language("es"):
+            assert re.match(r"Una celda.* 32767 ", one.what)
+            assert one.where().startswith("archivo a.csv")
+
+
+def test_a_variant_is_shown_as_its_rule_and_keeps_its_own_sentences() -> None:
+    met = error("content/other-format", file="a.csv", format="PDF")
+    assert isinstance(met, UnreadableFile)
+    assert (met.rule, met.name) == ("content", "content/other-format")
+    assert from_json(as_json(met)).what == met.what == "The content is PDF, not a table."
+
+
+def test_what_was_found_decides_the_rule_where_the_entry_says_so() -> None:
+    met = error("system/full", file="a.csv", rule="enospc")
+    assert from_json(as_json(met)).rule == met.rule == "enospc"
+
+
+def test_a_sentence_about_several_things_is_said_anew_in_each_language() -> None:
+    met = error("usage/near-verb", names=joined(["a", "b"], Text(", ")), command="ctdhub")
+    with language("ar"):
+        assert "a، b" in met.fix
+    again = from_json(json.loads(json.dumps(as_json(met))))
+    assert again.fix == "Spelt almost like it: a, b. `ctdhub --help` shows what is possible."
+
+
+def test_texts_are_compared_by_what_they_say_and_survive_json() -> None:
+    one, two = "{n} person withdrew.", "{n} people withdrew."
+    text = many(one, two, 2)
+    assert text == many(one, two, 2) != many(one, two, 3)
+    assert hash(text) == hash(many(one, two, 2))
+    assert said(Text.from_json(json.loads(json.dumps(text.as_json())))) == "2 people withdrew."
+    assert said(many(one, two, 1)) == "1 person withdrew."
+    inside = Text("{fault}", fault=text)
+    assert Text.from_json(inside.as_json()) == inside
+    assert said(Text("{ } stands as it is")) == "{ } stands as it is"
+
+
+def test_the_page_of_rules_is_that_of_the_catalogue() -> None:
+    assert rules.PAGE.read_text("utf-8") == rules.page(), "run `make rules`"
+    headings = re.findall(r"^## (\S+)$", rules.page(), re.M)
+    assert len(headings) == len(set(headings))
+    assert {rule for e in CATALOGUE.values() for rule in e.shown} == set(headings)
+
+
+def test_every_rule_that_the_documentation_names_is_one() -> None:
+    known = {rule for entry in CATALOGUE.values() for rule in entry.shown}
+    for page in Path(__file__).parents[2].glob("docs/**/*.md"):
+        named = re.findall(r"\brule `([a-z0-9-]+)`", page.read_text("utf-8"))
+        assert not set(named) - known, page.name
