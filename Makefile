@@ -71,7 +71,7 @@ dist: $(VENV)/development ## the source distribution, and the wheel built from i
 	rm -rf dist
 	$(BIN)/python -m hatchling build -t sdist
 	tar -xzf dist/ctdhub-*.tar.gz -C dist
-	cd dist/ctdhub-*/ && ../../$(BIN)/python -m hatchling build -t wheel -d ..
+	cd dist/ctdhub-*/ && $(abspath $(BIN))/python -m hatchling build -t wheel -d ..
 	rm -rf dist/ctdhub-*/
 
 lock: ## renew the locked versions (needs uv)

@@ -241,7 +241,7 @@ WRONG = [
     (lambda: one().table("means_threats", "gender"), "not-measured"),
     (lambda: one().table(), "usage"),
     (lambda: one().table("gender", "gender"), "usage"),
-    (lambda: one().table("citizenship", "country_of_exploitation"), "table-size"),
+    (lambda: one().table("citizenship", "country_of_exploitation", "gender"), "table-size"),
     (lambda: one().table("colour"), "no-such-variable"),
     (lambda: one().facts("Narnia"), "no-such-place"),
     (lambda: one().facts(lang="de"), "usage"),

@@ -25,7 +25,7 @@ from ctdhub.stats.answers import Answer, Answers
 from ctdhub.stats.cards import card, caveat, citation
 from ctdhub.stats.tables import NOT_RECORDED, Kind, missing_share, reported
 
-MOST_CELLS = 50_000
+MOST_CELLS = 100_000
 """Rows of a table that is read as it was measured, at most."""
 
 MOST_SUMS = 2_000
