@@ -22,7 +22,7 @@ from ctdhub.release.open import Release, open_release
 from ctdhub.schema.labels import code_label
 from ctdhub.site.build import build_site, offered
 from ctdhub.site.edition import Edition
-from ctdhub.site.frame import EXIT_URL, address, render
+from ctdhub.site.frame import EXIT_URL, address, inlined, render
 from ctdhub.site.pages import home
 from ctdhub.site.stories.source import read_stories
 from ctdhub.stats.answers import Answers
@@ -31,7 +31,7 @@ EVIL = "<script>alert(1)</script>\"'>&\u202etxt.exe" + "A" * 5000
 READABLE, VISIBLE = 4.5, 3.0
 VERSION = "2026.1"
 STORIES = Path(str(resources.files("ctdhub.practice") / "stories"))
-CSS = (resources.files("ctdhub.site") / "static" / "site.css").read_text("utf-8")
+CSS = inlined("site.css")[0]
 
 
 class Page(HTMLParser):

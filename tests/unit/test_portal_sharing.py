@@ -18,9 +18,9 @@ from ctdhub.build.init import new_hub
 from ctdhub.cli.site import register
 from ctdhub.core.errors import HubError, PolicyError
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, language
+from ctdhub.document.charts.standalone import WIDTH
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.report.picture import WIDTH
 from ctdhub.site.build import build_site, offered
 from ctdhub.site.edition import Edition
 from ctdhub.site.frame import address, render

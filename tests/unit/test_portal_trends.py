@@ -15,7 +15,7 @@ from test_portal_page import EVIL, Page
 
 from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.document.charts.years import scale
+from ctdhub.document.svg import round_top
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.schema import countries
@@ -224,4 +224,4 @@ def test_files_hold_the_same_counts(release: Release, tmp_path: Path) -> None:
 
 def test_scale_holds_every_number() -> None:
     for top in range(1, 3000, 7):
-        assert top <= scale(top) <= 2 * top
+        assert top <= round_top(top) <= 2 * top

@@ -84,9 +84,14 @@ def tiny(value: float) -> str:
     return formula(power if digits == "1.0" else f"{decimal(float(digits))} × {power}")
 
 
+def set_apart(name: str) -> str:
+    """A name of any script that keeps its own direction inside any sentence (UAX 9)."""
+    return f"\u2068{name}\u2069"
+
+
 def isolated(name: str) -> str:
     """A name that keeps its own direction inside a sentence that runs from right to left."""
-    return f"\u2068{name}\u2069" if current() in RIGHT_TO_LEFT else name
+    return set_apart(name) if current() in RIGHT_TO_LEFT else name
 
 
 def year(value: int | str) -> str:

@@ -12,11 +12,6 @@ from datetime import date
 from typing import Literal
 
 
-def isolated(name: str) -> str:
-    """A name of any script, set apart so that the words around it keep their order (UAX 9)."""
-    return f"\u2068{name}\u2069"
-
-
 @dataclass(frozen=True)
 class Words:
     """Paragraphs, under a title if there is one."""
@@ -58,11 +53,23 @@ class Bars:
 
 
 @dataclass(frozen=True)
+class Ends:
+    """A value with its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Point:
     """A year of a series.
 
-    ``state`` tells the blanks apart: "shown"; "protected" (between none and ``high``); "nobody"
-    (nobody reports); "not_measured".
+    Attributes:
+        state: tells the blanks apart: "shown"; "protected" (between none and ``high``); "nobody"
+            (nobody reports); "not_measured".
+        label: what stands in the picture where the point is marked.
+        same: the same contributors in every year, None where they were not counted apart.
     """
 
     year: str
@@ -71,6 +78,8 @@ class Point:
     value: float = 0.0
     low: float = 0.0
     high: float = 0.0
+    label: str = ""
+    same: Ends | None = None
 
 
 @dataclass(frozen=True)
@@ -85,17 +94,45 @@ class Years:
         column: heading of the table's column of people; ``year`` of that of years.
     """
 
-    title: str
-    subtitle: str
     points: tuple[Point, ...]
     top: float
     axis: tuple[str, str, str]
-    turns: tuple[int, ...]
-    marked: tuple[int, ...]
-    year: str
-    column: str
+    turns: tuple[int, ...] = ()
+    marked: tuple[int, ...] = ()
+    title: str = ""
+    subtitle: str = ""
+    year: str = ""
+    column: str = ""
     note: str = ""
     kind: Literal["years"] = "years"
+
+
+@dataclass(frozen=True)
+class Dots:
+    """Points with whiskers side by side, none of them from zero, on an axis from 0 to ``top``.
+
+    Attributes:
+        rows: a row each: its name, its numbers in words, the point and its interval.
+        axis: the words for 0, half of ``top`` and ``top``.
+    """
+
+    rows: tuple[Bar, ...]
+    top: float
+    axis: tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change, or a part of one: more or fewer, and its interval.
+
+    ``text`` names it with its numbers; ``rest`` marks what no other part explains.
+    """
+
+    text: str
+    value: float
+    low: float
+    high: float
+    rest: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,17 @@ warning and citation on every page.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from ctdhub.document.charts.print import bar, years
 from ctdhub.document.document import Poster, Sheet
 from ctdhub.document.inline import inlined
+from ctdhub.document.svg import element
 
 
 def to_html(document: Sheet | Poster, links: Sequence[tuple[str, str]] = ()) -> str:
@@ -29,6 +32,16 @@ def to_html(document: Sheet | Poster, links: Sequence[tuple[str, str]] = ()) -> 
         .get_template(name)
         .render(d=document, frame=document.frame, links=links, css=css, digest=digest)
     )
+
+
+def bidi(text: str) -> Markup:
+    r"""A text whose names are set apart by characters, with elements in their place.
+
+    >>> bidi("of \u2068A & B\u2069.")
+    Markup('of <bdi>A &amp; B</bdi>.')
+    """
+    parts = re.split("\u2068([^\u2068\u2069]*)\u2069", text)
+    return Markup("").join(element("bdi", p) if k % 2 else p for k, p in enumerate(parts))
 
 
 @cache

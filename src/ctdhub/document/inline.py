@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib import resources
 
 from markupsafe import Markup
+
+_IMPORT = re.compile(r'^@import "([^"]+)";$', re.MULTILINE)
 
 
 @cache
 def inlined(folder: str, name: str) -> tuple[Markup, str]:
     """The file's text, and its hash as a Content-Security-Policy has it.
 
+    A line ``@import "package/folder/name.css";`` stands for that file, which is put in its place.
+
     Args:
         folder: package and folder, for example "ctdhub.site/static".
     """
-    package, _slash, inside = folder.partition("/")
-    text = (resources.files(package) / inside / name).read_text("utf-8").strip()
+    text = _IMPORT.sub(lambda found: _text(found[1]), _text(f"{folder}/{name}"))
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return Markup(text), f"sha256-{digest}"  # noqa: S704  (files of this package, no input)
+
+
+def _text(path: str) -> str:
+    package, _slash, inside = path.partition("/")
+    return (resources.files(package) / inside).read_text("utf-8").strip()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
-from ctdhub.stats.answers import Where
-from ctdhub.stats.cards import NumberCard
-
+Where = Mapping[str, Collection[str]]
+"""Codes that each variable may have; all variables must agree."""
 Kind = Literal[
     "people",
     "share",
@@ -39,7 +38,7 @@ class Asked:
             ``whole``, the same people in an earlier year; "change_part": what a part of that
             change amounts to, or the share recorded in one of its years; "sum": a number of
             cells, of contributors or of years, which is not counted in people.
-        part, whole: conditions, see :data:`ctdhub.stats.answers.Where`.
+        part, whole: conditions, see :data:`Where`.
         value: the answer: people (negative for fewer), a share in 0..1, or a number.
         printed: every form in which it, or an end of its interval, stands in the document.
     """
@@ -50,6 +49,15 @@ class Asked:
     whole: Where
     value: float
     printed: tuple[str, ...]
+
+
+class Counted(Protocol):
+    """A number of people, or a share of them."""
+
+    @property
+    def value(self) -> float | None: ...
+    @property
+    def unit(self) -> str: ...
 
 
 class Notebook:
@@ -78,7 +86,7 @@ class Notebook:
                 id, kind, _plain(part or {}), _plain(whole or {}), value, printed
             )
 
-    def card(self, id: str, card: NumberCard, text: str, part: Where, whole: Where) -> None:
+    def card(self, id: str, card: Counted, text: str, part: Where, whole: Where) -> None:
         """Note a card that is printed as ``text``."""
         kind: Kind = "share" if card.unit == "share" else "people"
         self.add(id, kind, card.value, (text,), part, whole)

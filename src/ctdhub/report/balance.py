@@ -1,7 +1,4 @@
-"""Did the world change or the data?  What stands under a line of a chart of trends.
-
-Bars are mirrored on pages that run from right to left; beside each stands its number as text.
-"""
+"""Did the world change or the data?  What stands under a line of a chart of trends."""
 
 from __future__ import annotations
 
@@ -9,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from markupsafe import Markup
-
 from ctdhub.core.datafiles import write_json
 from ctdhub.core.format import year
-from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.core.i18n import _
+from ctdhub.document.document import Change
 from ctdhub.release.open import Release
 from ctdhub.report.decomposition import (
     ends,
@@ -31,9 +27,6 @@ from ctdhub.stats.decomposition.split import Part, Split
 from ctdhub.stats.decomposition.subject import Question
 from ctdhub.stats.trend import covering
 
-_HIGH = 14
-"""Pixels of a bar with its whisker."""
-
 
 @dataclass(frozen=True)
 class Balance:
@@ -41,7 +34,7 @@ class Balance:
 
     title: str
     sentences: tuple[str, ...]
-    bars: tuple[tuple[str, Markup], ...]
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True)
@@ -99,47 +92,19 @@ def _balance(question: Question, split: Split) -> Balance:
     title = _("{later} beside {earlier}").format(
         earlier=year(split.earlier), later=year(split.later)
     )
-    bars: list[tuple[str, Part | Split]] = [(_("All of the change"), split)]
-    bars += [(part_label(part), part) for part in split.parts]
-    low = min(0, *(b.low for _label, b in bars))
-    high = max(0, *(b.high for _label, b in bars))
+    changes = [_drawn(_("All of the change"), split)]
+    changes += [_drawn(part_label(part), part) for part in split.parts]
+    divided = any(part.kind in ("left", "joined", "rest") for part in split.parts)
     return Balance(
         title=title,
         sentences=told(question, split),
-        bars=tuple((_beside(label, b), _bar(b, low, high)) for label, b in bars)
-        if split.parts and any(b.kind in ("left", "joined", "rest") for b in split.parts)
-        else (),
+        changes=tuple(changes) if divided else (),
     )
 
 
-def _beside(label: str, found: Part | Split) -> str:
-    return _("{label}: {value} ({ends})").format(
+def _drawn(label: str, found: Part | Split) -> Change:
+    text = _("{label}: {value} ({ends})").format(
         label=label, value=signed(found.value), ends=ends(found)
     )
-
-
-def _bar(found: Part | Split, low: int, high: int) -> Markup:
-    """From zero to the value, its interval across the end; a line marks zero."""
-    width = max(1, high - low)
-
-    def at(people: float) -> float:
-        place = 100 * (people - low) / width
-        return 100 - place if current() in RIGHT_TO_LEFT else place
-
-    zero, end = at(0), at(found.value)
-    kind = "bar" if isinstance(found, Split) or found.kind != "rest" else "bar rest"
-    line = Markup('<line class="{c}" x1="{a:.2f}%" x2="{b:.2f}%" y1="{p}" y2="{q}"/>')
-    middle = _HIGH / 2
-    return Markup(
-        '<svg class="chart balance" aria-hidden="true" width="100%" height="{h}">'
-        '<rect class="{kind}" x="{x:.2f}%" y="3" width="{w:.2f}%" height="{k}"/>{zero}{whisker}'
-        "</svg>"
-    ).format(
-        h=_HIGH,
-        kind=kind,
-        x=min(zero, end),
-        w=abs(end - zero),
-        k=_HIGH - 6,
-        zero=line.format(c="zero", a=zero, b=zero, p=0, q=_HIGH),
-        whisker=line.format(c="ends", a=at(found.low), b=at(found.high), p=middle, q=middle),
-    )
+    rest = isinstance(found, Part) and found.kind == "rest"
+    return Change(text, found.value, found.low, found.high, rest)

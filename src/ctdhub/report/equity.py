@@ -9,7 +9,7 @@ from ctdhub.core.datafiles import write_json
 from ctdhub.core.format import share
 from ctdhub.core.i18n import _, current
 from ctdhub.report import equity_rows
-from ctdhub.report.figures import Bar, Figure
+from ctdhub.report.figures import Figure, FigureBar
 from ctdhub.report.wording import Kind, sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, label
 from ctdhub.schema.roles import DESTINATION, SERVICE
@@ -144,19 +144,19 @@ def _panel(a: Assistance, id_: str, subtitle: str) -> Figure:
             (unknown.value, unknown.low, unknown.high),
             _("nothing recorded, of all people"),
         )
-        bars.append(Bar(name, "not_recorded", True, *ends, sized(unknown), ()))
+        bars.append(FigureBar(name, sized(unknown), *ends, True, "not_recorded"))
     empty = Table(a.by, (), a.everybody.recorded, unknown.value)
     return Figure(id_, label(a.kind, current()), subtitle, tuple(bars), "", "", empty)
 
 
-def _bar(a: Assistance, group: Group) -> Bar:
+def _bar(a: Assistance, group: Group) -> FigureBar:
     name, part = named(a.by, group.codes), group.shares[RECEIVED]
     if not group.codes[0]:
         name = _("group not recorded")
     if part.value is None:
         kind: Kind = "protected" if part.low is not None else "not_measured"
-        return Bar(name, kind, False, None, None, None, state_words(kind), ())
-    return Bar(name, "value", False, part.value, part.low, part.high, sized(part), ())
+        return FigureBar(name, state_words(kind), kind=kind)
+    return FigureBar(name, sized(part), part.value, part.low, part.high)
 
 
 def _line(a: Assistance, group: Group) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import _, current
+from ctdhub.document.document import Bar
 from ctdhub.report.sentences import corridor
 from ctdhub.report.wording import Kind, ranged, sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
@@ -20,23 +21,15 @@ MUCH = 0.2
 
 
 @dataclass(frozen=True)
-class Bar:
+class FigureBar(Bar):
     """One row of a figure, ready to draw and to print.
 
-    ``size``, ``low`` and ``high`` are in the figure's unit (people, or share in 0..1) and are None
-    where nothing may be drawn; ``text`` stands beside the bar; ``cells`` are the texts of the
-    row's table cells (people, low, high, share), empty where ``text`` says why there are none;
-    ``missing`` marks the row of people whose answer is not recorded.
+    Sizes are in the figure's unit (people, or share in 0..1).  ``cells`` are the texts of the row's
+    table cells (people, low, high, share), empty where ``text`` says why there are none.
     """
 
-    label: str
-    kind: Kind
-    missing: bool
-    size: float | None
-    low: float | None
-    high: float | None
-    text: str
-    cells: tuple[str, ...]
+    kind: Kind = "value"
+    cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,7 @@ class Figure:
     id: str
     headline: str
     subtitle: str
-    bars: tuple[Bar, ...]
+    bars: tuple[FigureBar, ...]
     note: str
     definition: str
     table: Table
@@ -214,7 +207,7 @@ def figure_of(
     return Figure(name, headline, subtitle, bars, base_note(table), meaning, table)
 
 
-def _bar(row: Row, words: Callable[[tuple[str, ...]], str], *, shares: bool) -> Bar:
+def _bar(row: Row, words: Callable[[tuple[str, ...]], str], *, shares: bool) -> FigureBar:
     missing = row.kind == "not_recorded"
     name = state_words("not_recorded") if missing else words(row.codes)
     drawn = row.share if shares and row.share is not None else row.people
@@ -222,13 +215,13 @@ def _bar(row: Row, words: Callable[[tuple[str, ...]], str], *, shares: bool) -> 
     if row.kind != "nobody_reports" and drawn.state != "shown":
         kind = drawn.state
     if kind in ("nobody_reports", "protected", "not_measured"):
-        return Bar(name, kind, missing, None, None, None, state_words(kind), ())
+        return FigureBar(name, state_words(kind), missing=missing, kind=kind)
     outside = shares and missing
     size = None if outside else drawn.value
     text = sized(drawn)
     if outside:
         text = _("{people} people, outside the shares").format(people=text)
-    return Bar(name, kind, missing, size, drawn.low, drawn.high, text, _cells(row))
+    return FigureBar(name, text, size, drawn.low, drawn.high, missing, kind, _cells(row))
 
 
 def _cells(row: Row) -> tuple[str, ...]:

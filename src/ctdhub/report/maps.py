@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
-from markupsafe import Markup
-
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _, current
-from ctdhub.document.charts.tiles import (
-    Arrow,
-    Look,
-    Tile,
-    arrow_swatch,
-    draw_map,
-    extent,
-    layout,
-    marks,
-    swatch,
-)
+from ctdhub.document.charts.tiles import Arrow, Key, Look, Tile, TileMap, layout
 from ctdhub.report.figures import Figure, corridor_figure, value_figure
 from ctdhub.report.places import listed_places, path
 from ctdhub.report.wording import sized, state_words
 from ctdhub.schema import countries
 from ctdhub.schema.roles import DESTINATION, ORIGIN
-from ctdhub.site.frame import colours, inlined
 from ctdhub.stats.answers import Answers, Where
 from ctdhub.stats.cards import NumberCard, card
 
@@ -39,17 +24,10 @@ CORRIDORS = "map-corridors"
 
 @dataclass(frozen=True)
 class Map:
-    """A map: its figure (headline, subtitle, rows, note), tiles, arrows, and legend."""
+    """A map: its figure (headline, subtitle, rows, note), and what is drawn."""
 
     figure: Figure
-    tiles: tuple[Tile, ...]
-    arrows: tuple[Arrow, ...]
-    legend: tuple[tuple[Markup, str], ...]
-
-    @property
-    def svg(self) -> Markup:
-        """The map to stand in a page."""
-        return draw_map(self.figure.id, self.tiles, self.arrows)
+    drawn: TileMap
 
 
 def maps(answers: Answers) -> tuple[Map, ...]:
@@ -100,23 +78,22 @@ def corridor_map(answers: Answers) -> Map | None:
         for code in layout()
     )
     widths = [
-        (arrow_swatch(bound / top), _("{n} people").format(n=number(bound)))
+        Key(_("{n} people").format(n=number(bound)), size=bound / top)
         for bound in steps(top)[-2:]
         if bound
     ]
     told = [
-        (Markup(""), _("The number on an arrow is its rank among the corridors.")),
-        (Markup(""), _("A frame around a tile: exploited inside the country of citizenship.")),
+        Key(_("The number on an arrow is its rank among the corridors.")),
+        Key(_("A frame around a tile: exploited inside the country of citizenship.")),
         _unknown(figure),
-        (
-            Markup(""),
+        Key(
             _(
                 "No arrow: the corridor is not among the largest, or too few people to show "
                 "reliably; it is not zero."
             ),
         ),
     ]
-    return Map(figure, tiles, arrows, (*widths, *told))
+    return _map(figure, tiles, arrows, (*widths, *told))
 
 
 def _shaded(answers: Answers, name: str, variable: str, bounds: tuple[int, ...]) -> Map | None:
@@ -138,7 +115,13 @@ def _shaded(answers: Answers, name: str, variable: str, bounds: tuple[int, ...])
         )
         for code in layout()
     )
-    return Map(figure, tiles, (), _legend(bounds, figure))
+    return _map(figure, tiles, (), _legend(bounds, figure))
+
+
+def _map(
+    figure: Figure, tiles: tuple[Tile, ...], arrows: tuple[Arrow, ...], legend: tuple[Key, ...]
+) -> Map:
+    return Map(figure, TileMap(figure.headline, figure.subtitle, tiles, arrows, legend))
 
 
 def _people(answers: Answers, where: Where) -> str:
@@ -170,16 +153,16 @@ def _named(place: str, people: str) -> str:
     return _("{place}: {people}").format(place=place, people=people)
 
 
-def _unknown(figure: Figure) -> tuple[Markup, str]:
+def _unknown(figure: Figure) -> Key:
     """People on no tile, because their answer is not recorded."""
     people = sized(figure.table.rows[-1].people)
     text = _("not recorded: {people} people, on no tile").format(people=people)
     if figure.table.rows[-1].people.value is None:
         text = _("not recorded: {why}, on no tile").format(why=people)
-    return swatch("unknown"), text
+    return Key(text, "unknown")
 
 
-def _legend(bounds: tuple[int, ...], figure: Figure) -> tuple[tuple[Markup, str], ...]:
+def _legend(bounds: tuple[int, ...], figure: Figure) -> tuple[Key, ...]:
     found = []
     for k, bound in enumerate(bounds if len(bounds) > 1 else (), 1):
         if k == len(bounds):
@@ -188,64 +171,19 @@ def _legend(bounds: tuple[int, ...], figure: Figure) -> tuple[tuple[Markup, str]
             text = _("fewer than {high} people").format(high=number(bounds[1]))
         else:
             text = _("{low} to {high} people").format(low=number(bound), high=number(bounds[k] - 1))
-        found.append((swatch(cast(Look, f"step{k}")), text))
+        found.append(Key(text, cast(Look, f"step{k}")))
     return (
         *found,
-        (swatch("few"), _("too few to show reliably: there may be some people or none")),
+        Key(_("too few to show reliably: there may be some people or none"), "few"),
         _unknown(figure),
-        (
-            Markup(""),
+        Key(
             _("zero: no tile says so, because protected counts never claim that there is nobody"),
         ),
-        (
-            Markup(""),
+        Key(
             _(
                 "nobody reports here: a release tells which years a contributor covers, not which "
                 "countries, so no tile can say so; where too few are shown, it may be that nobody "
                 "reports"
             ),
         ),
-    )
-
-
-def as_file(chosen: Map, says: Callable[[Figure], tuple[str, ...]]) -> str:
-    """The map as a file that stands alone: title, tiles, legend, notes, its own colours.
-
-    Args:
-        says: sentences below the legend.
-    """
-    width, height = extent()
-    css, _digest = inlined("site.css")
-    rules = Markup("").join(r for r in css.splitlines() if r.startswith(".tiles"))
-    for name, colour in colours().items():
-        rules = rules.replace(f"var(--{name})", colour)
-    body, y = [], height + 76
-    tiles = [replace(tile, href="") for tile in chosen.tiles]
-    place = Markup('<g transform="translate({x} {y})">{inside}</g>')
-    words = Markup('<text class="words{kind}" x="{x}" y="{y}">{text}</text>')
-    body.append(words.format(kind=" large", x=8, y=28, text=chosen.figure.headline))
-    body.append(words.format(kind="", x=8, y=50, text=chosen.figure.subtitle))
-    body.append(place.format(x=0, y=64, inside=marks(tiles, chosen.arrows)))
-    for picture, text in chosen.legend:
-        for k, line in enumerate(textwrap.wrap(text, 150)):
-            y += 32
-            if picture and not k:
-                body.append(place.format(x=8, y=y - 20, inside=picture))
-            body.append(words.format(kind="", x=48, y=y, text=line))
-    for sentence in says(chosen.figure):
-        for line in textwrap.wrap(sentence, 160):
-            y += 22
-            body.append(words.format(kind="", x=8, y=y + 12, text=line))
-    return str(
-        Markup(
-            '<svg xmlns="http://www.w3.org/2000/svg" class="tiles" viewBox="0 0 {w} {h}" '
-            'width="{w}" height="{h}"><title>{title}</title><style>{css}</style>'
-            '<rect class="sheet" width="{w}" height="{h}"/>{body}</svg>\n'
-        ).format(
-            w=width + 8,
-            h=y + 32,
-            title=chosen.figure.subtitle,
-            css=rules,
-            body=Markup("").join(body),
-        )
     )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
-from ctdhub.core.format import listed, number, year
-from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula, ngettext
+from ctdhub.core.format import number, year
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula
+from ctdhub.document.document import Years
 from ctdhub.release.open import Release
 from ctdhub.report.balance import Shift, shift
 from ctdhub.report.figures import base_note
 from ctdhub.report.wording import ranged, sized, state_words
+from ctdhub.report.year_chart import NOTHING, year_chart
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, group_definition, label
 from ctdhub.schema.model import load_schema
@@ -19,14 +20,14 @@ from ctdhub.schema.roles import DESTINATION, FORCED_LABOUR, HARM, ORIGIN, SEX, S
 from ctdhub.stats.answers import Answers, Where
 from ctdhub.stats.decomposition.subject import EVERYBODY, Question
 from ctdhub.stats.tables import NOT_RECORDED, YES, Row, Table
-from ctdhub.stats.trend import Line, covering, difference, span, trend, turns
+from ctdhub.stats.trend import Line, covering, difference, span, trend
 
 TYPES = (FORCED_LABOUR, SEXUAL_EXPLOITATION)
 SIDES = {"trends-citizenship": ORIGIN, "trends-exploited-in": DESTINATION}
 
 
 @dataclass(frozen=True)
-class Panel:
+class ChartPanel:
     """One line of a chart: its label, its rows in the order of the years, what may be said, and
     its change split; None for people whose answer is not recorded."""
 
@@ -34,6 +35,16 @@ class Panel:
     rows: tuple[Row, ...]
     sentence: str
     shift: Shift | None = None
+
+    def chart(
+        self,
+        top: float,
+        written: Callable[[float], str] = number,
+        turns: Collection[str] = (),
+    ) -> Years:
+        """The line to draw, see :func:`ctdhub.report.year_chart.year_chart`."""
+        same = self.shift.same if self.shift else NOTHING
+        return year_chart(self.rows, top, written, turns, same)
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,7 @@ class Trend:
     id: str
     headline: str
     subtitle: str
-    panels: tuple[Panel, ...]
+    panels: tuple[ChartPanel, ...]
     lines: tuple[tuple[str, ...], ...]
     note: str
     definition: str
@@ -138,7 +149,7 @@ def _chart(
         if rows:
             question = _question(variable, line.code)
             told = _label(variable, line.code), rows, _change(release, rows)
-            panels.append(Panel(*told, shift(answers, question) if question else None))
+            panels.append(ChartPanel(*told, shift(answers, question) if question else None))
     subtitle = _("People identified, by year: {what}").format(what=headline)
     if len(panels) == 1 and (most := table.largest) is not None:
         headline = _("Year with the most people identified: {year}, {people} people").format(
@@ -208,7 +219,7 @@ def _change(release: Release, rows: tuple[Row, ...]) -> str:
     return told if same else " ".join((told, _("The contributors of these two years differ.")))
 
 
-def _lines(release: Release, panels: list[Panel]) -> tuple[tuple[str, ...], ...]:
+def _lines(release: Release, panels: list[ChartPanel]) -> tuple[tuple[str, ...], ...]:
     found = []
     for k, row in enumerate(panels[0].rows if panels else ()):
         code = row.codes[0]
@@ -256,37 +267,6 @@ def _note(table: Table) -> str:
     if current() not in RIGHT_TO_LEFT:
         return base_note(table)
     return " ".join((base_note(table), _("Years run from left to right in every language.")))
-
-
-def coverage(release: Release) -> tuple[Markup, ...]:
-    """Sentences on the years in which contributors joined or left; names are escaped."""
-    found = []
-    for turn in turns(release):
-        if turn.joined:
-            text = ngettext(
-                "{year}: a contributor joined, {names}.",
-                "{year}: contributors joined, {names}.",
-                len(turn.joined),
-            )
-            found.append(_named(text, turn.year, turn.joined))
-        if turn.left:
-            text = ngettext(
-                "{year}: a contributor no longer reports, {names}.",
-                "{year}: contributors no longer report, {names}.",
-                len(turn.left),
-            )
-            found.append(_named(text, turn.year, turn.left))
-    if not found:
-        return (Markup("{}").format(_("The same contributors cover all years.")),)
-    return (
-        *found,
-        Markup("{}").format(_("A rise or fall around these years may come from that.")),
-    )
-
-
-def _named(text: str, when: int, names: tuple[str, ...]) -> Markup:
-    isolated = Markup(listed([str(Markup("<bdi>{}</bdi>").format(n)) for n in names]))  # noqa: S704
-    return Markup("{}").format(text).format(year=year(when), names=isolated)
 
 
 def uncovered(release: Release) -> tuple[str, ...]:

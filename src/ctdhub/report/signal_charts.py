@@ -13,7 +13,7 @@ from ctdhub.core.format import year
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.release.tables import harmless
 from ctdhub.report import signal_contributors, signal_files
-from ctdhub.report.series import Panel
+from ctdhub.report.series import ChartPanel
 from ctdhub.report.signal_wording import part, title
 from ctdhub.report.signals import one_in
 from ctdhub.report.wording import ranged, state_words
@@ -49,8 +49,8 @@ class Drawn:
     headline: str
     subtitle: str
     text: str
-    people: Panel
-    share: Panel | None
+    people: ChartPanel
+    share: ChartPanel | None
     lines: tuple[tuple[str, ...], ...]
     note: str
     definition: str
@@ -93,7 +93,7 @@ def _chart(result: ReleaseSignals, lead: Lead, id_: str) -> Drawn:
         parts = tuple(
             _row(y.year, y.share, covered=y.covered) for y in years if y.share is not None
         )
-        shares = Panel(_("Share"), parts, "")
+        shares = ChartPanel(_("Share"), parts, "")
     lines = tuple(
         (
             year(y.year),
@@ -114,7 +114,7 @@ def _chart(result: ReleaseSignals, lead: Lead, id_: str) -> Drawn:
             )
         ),
         text=" ".join(signal_files.sentences_of(result, lead)),
-        people=Panel(_("People"), rows, ""),
+        people=ChartPanel(_("People"), rows, ""),
         share=shares,
         lines=lines,
         note=note if current() in RIGHT_TO_LEFT else "",

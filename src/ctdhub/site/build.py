@@ -65,7 +65,8 @@ def build_site(
         raise TypeError("the portal shows releases and nothing else")
     refuse_smaller(out, [each.version for each in shown])
     report = progress or (lambda message, fraction: None)
-    with renewed(out, MARK, release) as fresh:
+    told = {"made by": release.manifest.software, "release": release.version}
+    with renewed(out, MARK, told) as fresh:
         for i, each in enumerate(shown):
             part = partial(_part, report, i / len(shown), 1 / len(shown))
             _write_release(each, fresh, part, edition, newest=each is release)

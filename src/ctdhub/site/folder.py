@@ -5,22 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.release.open import Release
 
 
 @contextmanager
-def renewed(out: Path, mark: str, release: Release) -> Iterator[Path]:
+def renewed(out: Path, mark: str, told: Mapping[str, str]) -> Iterator[Path]:
     """A fresh folder to write into; it takes the place of ``out`` where nothing goes wrong.
 
     Args:
         out: a folder that does not exist, is empty, or holds a file named ``mark``.
         mark: this file says what the folder is, so that nothing else is ever replaced.
-        release: which one the folder shows; the mark tells.
+        told: what the file says, such as the release that the folder shows.
 
     Raises:
         HubError: the folder holds something else.
@@ -33,8 +32,7 @@ def renewed(out: Path, mark: str, release: Release) -> Iterator[Path]:
     fresh = Path(tempfile.mkdtemp(prefix=f".writing-{out.name}-", dir=out.parent))
     try:
         yield fresh
-        told = {"made by": release.manifest.software, "release": release.version}
-        (fresh / mark).write_text(json.dumps(told), "utf-8")
+        (fresh / mark).write_text(json.dumps(dict(told)), "utf-8")
         fresh.chmod(0o755)
         _swap(fresh, out)
     finally:

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -202,17 +201,6 @@ def stub(target: str, code: str, title: str, *, hidden: bool) -> str:
 def inlined(name: str) -> tuple[Markup, str]:
     """A file of ``static`` to stand in a page, and its hash as a Content-Security-Policy has it."""
     return in_page("ctdhub.site/static", name)
-
-
-@cache
-def colours() -> dict[str, str]:
-    """The colours of ``site.css`` by name, for files that leave the site.
-
-    >>> colours()["paper"]
-    '#fff'
-    """
-    css, _digest = inlined("site.css")
-    return dict(re.findall(r"--([a-z]+):(#[0-9a-f]+)", css))
 
 
 @cache

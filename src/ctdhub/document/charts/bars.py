@@ -1,16 +1,16 @@
-"""Draw a figure as inline SVG: bars with whiskers and direct labels, mirrored right to left.
+"""Bars with whiskers and direct labels for a page, mirrored right to left.
 
-Widths are in per cent and heights in pixels, so text keeps its size on a phone.  The SVG itself
-always runs left to right (text anchors flip otherwise); right-to-left pages get mirrored x.
+Widths are in per cent and heights in pixels, so text keeps its size on a phone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from ctdhub.report.figures import Bar, Figure
+from ctdhub.document.document import Bar
+from ctdhub.document.svg import Canvas, Drawing
 
 WIDEST, WIDEST_BESIDE = 58.0, 46.0
 """Per cent of the width that the highest upper end takes; the rest is for numbers."""
@@ -20,42 +20,50 @@ _LETTER, _GAP, _MOST = 8, 10, 80
 """Pixels: an average letter, the gap behind a label, the widest label that stands beside a bar."""
 
 
-def draw(figure: Figure, *, rtl: bool, wide: int | None = None, top: float | None = None) -> Markup:
-    """The figure as an ``<svg>``; the table beside it says the same in text.
+def draw(
+    bars: Sequence[Bar], id_: str, *, rtl: bool, wide: int | None = None, top: float | None = None
+) -> Markup:
+    """The bars as an ``<svg>``; the table beside it says the same in text.
 
     Short labels stand beside their bars, longer ones above.
 
     Args:
+        id_: the elements ``<id>-t`` and ``<id>-s`` name the drawing.
         wide: pixels; the drawing is laid out for them and grows as a whole with its frame.
         top: the end of the scale, for drawings that share one; else the highest upper end.
     """
-    rows, height = body(figure, rtl=rtl, top=top)
-    box = Markup("")
-    if wide:
-        side = "xMaxYMid" if rtl else "xMinYMid"
-        box = Markup(' viewBox="0 0 {wide} {high}" preserveAspectRatio="{side}"').format(
-            wide=wide, high=height, side=side
-        )
-    return Markup(
-        '<svg class="chart" role="img" aria-labelledby="{id}-t {id}-s" width="100%" '
-        'height="{height}"{box}>{rows}</svg>'
-    ).format(id=figure.id, height=height, rows=rows, box=box)
+    canvas, height = _drawn(bars, rtl=rtl, top=top)
+    return canvas.svg(
+        kind="chart",
+        role="img",
+        aria_labelledby=f"{id_}-t {id_}-s",
+        width="100%",
+        height=height,
+        viewBox=f"0 0 {wide} {height}" if wide else None,
+        preserveAspectRatio=("xMaxYMid" if rtl else "xMinYMid") if wide else None,
+    )
 
 
-def body(figure: Figure, *, rtl: bool, top: float | None = None) -> tuple[Markup, int]:
-    """What stands inside the ``<svg>``, and its height in pixels."""
-    indent = _room(b for b in figure.bars if not b.missing)
+def body(bars: Sequence[Bar], *, rtl: bool, top: float | None = None) -> Drawing:
+    """What stands inside the ``<svg>``."""
+    canvas, height = _drawn(bars, rtl=rtl, top=top)
+    return canvas.drawing(height)
+
+
+def _drawn(bars: Sequence[Bar], *, rtl: bool, top: float | None) -> tuple[Canvas, int]:
+    indent = _room(b for b in bars if not b.missing)
     indent = indent if indent <= _MOST else 0
     widest = WIDEST_BESIDE if indent else WIDEST
-    end = top or max((b.high or 0 for b in figure.bars if b.size is not None), default=0) or 1.0
-    rows, y = [], 0
-    for bar in figure.bars:
-        marks = _marks(bar, widest / end, rtl)
+    end = top or max((b.high or 0 for b in bars if b.size is not None), default=0) or 1.0
+    canvas, y = Canvas(rtl=rtl), 0
+    for bar in bars:
         beside = _room([bar]) <= indent
         shift = indent if beside or bar.size is not None else 0
-        rows.append(_row(bar.label, marks, y, -shift if rtl else shift, 5 if beside else 24, rtl))
+        _text(canvas, bar.label, 0, 0, y + 18, "label")
+        marks = _marks(bar, widest / end, rtl=rtl)
+        canvas.frame(marks, shift, y + (5 if beside else 24), "100%", 18)
         y += _BESIDE if beside else _ABOVE
-    return Markup("").join(rows), y + 4
+    return canvas, y + 4
 
 
 def _room(bars: Iterable[Bar]) -> int:
@@ -63,38 +71,19 @@ def _room(bars: Iterable[Bar]) -> int:
     return _LETTER * max((len(b.label) for b in bars), default=0) + _GAP
 
 
-def _row(label: str, marks: Markup, y: int, shift: int, drop: int, rtl: bool) -> Markup:
-    """A label, and the marks in a frame of their own, ``shift`` to the side, ``drop`` below y."""
-    frame = Markup('<svg x="{x}" y="{y}" width="100%" height="18" overflow="visible">{marks}</svg>')
-    return _text(label, 0, 0, y + 18, rtl) + frame.format(x=shift, y=y + drop, marks=marks)
-
-
-def _marks(bar: Bar, scale: float, rtl: bool) -> Markup:
+def _marks(bar: Bar, scale: float, *, rtl: bool) -> Markup:
     """Bar, whisker and number, in a frame 18 pixels high."""
+    canvas = Canvas(rtl=rtl)
     if bar.size is None or bar.low is None or bar.high is None:
-        return _text(bar.text, 0, 0, 14, rtl, "why")
+        _text(canvas, bar.text, 0, 0, 14, "why")
+        return canvas.marks
     size, low, high = (scale * x for x in (bar.size, bar.low, bar.high))
-    ends = [(100 - x if rtl else x) for x in (low, high)]
-    kind = "bar unknown" if bar.missing else "bar"
-    rect = Markup('<rect class="{c}" x="{x:.2f}%" y="1" width="{w:.2f}%" height="16"/>').format(
-        c=kind, x=100 - size if rtl else 0, w=size
-    )
-    line = Markup('<line class="whisker" x1="{a:.2f}%" y1="{p}" x2="{b:.2f}%" y2="{q}"/>')
-    whisker = line.format(a=ends[0], b=ends[1], p=9, q=9)
-    caps = Markup("").join(line.format(a=e, b=e, p=5, q=13) for e in ends)
-    return rect + whisker + caps + _text(bar.text, high, 8, 14, rtl, "number")
+    canvas.rect("bar unknown" if bar.missing else "bar", 0, 1, size, 16)
+    canvas.whisker(low, high, 9, 4)
+    _text(canvas, bar.text, high, 8, 14, "number")
+    return canvas.marks
 
 
-def _text(text: str, at: float, gap: int, y: int, rtl: bool, kind: str = "label") -> Markup:
-    """Text that starts ``at`` per cent and ``gap`` pixels from the side where reading starts."""
+def _text(canvas: Canvas, text: str, at: float, gap: int, y: int, kind: str) -> None:
     shown = text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
-    return Markup(
-        '<text class="{kind}" x="{x:.2f}%" dx="{dx}" y="{y}" text-anchor="{anchor}">{text}</text>'
-    ).format(
-        kind=kind,
-        x=100 - at if rtl else at,
-        dx=-gap if rtl else gap,
-        y=y,
-        anchor="end" if rtl else "start",
-        text=escape(shown),
-    )
+    canvas.text(shown, at, y, kind, gap=gap)

@@ -1,4 +1,4 @@
-"""The tile-grid map of the world as inline SVG: equal squares without borders, and arrows.
+"""The tile-grid map of the world: equal squares without borders, and arrows.
 
 Every country and territory of ISO 3166 is one tile; no line of a border is drawn.  The map is the
 same in every language: it is not mirrored.
@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Literal
 
 from markupsafe import Markup
+
+from ctdhub.document.svg import Canvas, colours, element
 
 SIZE = 32
 """Side of a tile with its gap, in units of the drawing."""
@@ -48,6 +51,26 @@ class Arrow:
     words: str
 
 
+@dataclass(frozen=True)
+class Key:
+    """A line of a legend: a tile's look, or the size of an arrow, or neither; and its words."""
+
+    words: str
+    look: Look | None = None
+    size: float | None = None
+
+
+@dataclass(frozen=True)
+class TileMap:
+    """A map: what stands out, what is counted, its tiles, its arrows, the widest first, legend."""
+
+    headline: str
+    subtitle: str
+    tiles: tuple[Tile, ...]
+    arrows: tuple[Arrow, ...]
+    legend: tuple[Key, ...]
+
+
 @cache
 def layout() -> Mapping[str, tuple[int, int]]:
     """Column and row of each country's tile (``data/tiles.csv``)."""
@@ -62,13 +85,17 @@ def extent() -> tuple[int, int]:
     return (max(columns) + 1) * SIZE, (max(rows) + 1) * SIZE
 
 
-def draw_map(id_: str, tiles: Iterable[Tile], arrows: Iterable[Arrow] = ()) -> Markup:
-    """The map as an ``<svg>`` that is named by the headings ``<id>-t`` and ``<id>-s``."""
+def draw_map(tiles: TileMap, id_: str) -> Markup:
+    """The map as an ``<svg>`` that is named by the elements ``<id>-t`` and ``<id>-s``."""
     width, height = extent()
-    return Markup(
-        '<svg class="tiles" role="group" aria-labelledby="{id}-t {id}-s" '
-        'viewBox="-4 -4 {w} {h}">{body}</svg>'
-    ).format(id=id_, w=width + 8, h=height + 8, body=marks(tiles, arrows))
+    return element(
+        "svg",
+        marks(tiles.tiles, tiles.arrows),
+        kind="tiles",
+        role="group",
+        aria_labelledby=f"{id_}-t {id_}-s",
+        viewBox=f"-4 -4 {width + 8} {height + 8}",
+    )
 
 
 def marks(tiles: Iterable[Tile], arrows: Iterable[Arrow] = ()) -> Markup:
@@ -86,9 +113,17 @@ def marks(tiles: Iterable[Tile], arrows: Iterable[Arrow] = ()) -> Markup:
     return Markup("").join([*(_tile(tile) for tile in tiles), *drawn, *ranks])
 
 
-def swatch(look: Look) -> Markup:
-    """A tile's look for a legend."""
-    return _key(_shape(look, 1, 1, SIZE - _GAP) + _pips(look, 0, 0))
+def picture(key: Key) -> Markup:
+    """What stands before a line of a legend; empty where there are words only."""
+    canvas = Canvas(SIZE, "px")
+    if key.look is not None:
+        _shape(canvas, key.look, 1, 1, SIZE - _GAP)
+        _pips(canvas, key.look, 0, 0)
+    elif key.size is not None:
+        canvas.put("path", kind="flow", d="M0 16H32", stroke_width=stroke(key.size))
+    else:
+        return Markup("")
+    return canvas.svg(kind="tiles", viewBox="0 0 32 32", width=28, height=28, aria_hidden="true")
 
 
 def stroke(size: float) -> float:
@@ -96,53 +131,86 @@ def stroke(size: float) -> float:
     return max(THINNEST, WIDEST * size)
 
 
-def arrow_swatch(size: float) -> Markup:
-    """An arrow's width for a legend."""
-    line = Markup('<path class="flow" d="M0 16H32" stroke-width="{w:.1f}"/>')
-    return _key(line.format(w=stroke(size)))
+def standalone(tiles: TileMap, notes: Sequence[str]) -> str:
+    """The map as a file that stands alone: title, tiles, legend, notes, its own colours.
+
+    Args:
+        notes: sentences below the legend.
+    """
+    width, height = extent()
+    canvas, y = Canvas(width, "px"), height + 76
+    canvas.text(tiles.headline, 8, 28, "words large", None)
+    canvas.text(tiles.subtitle, 8, 50, "words", None)
+    _placed(canvas, marks([replace(tile, href="") for tile in tiles.tiles], tiles.arrows), 0, 64)
+    for key in tiles.legend:
+        shown = picture(key)
+        for k, line in enumerate(textwrap.wrap(key.words, 150)):
+            y += 32
+            if shown and not k:
+                _placed(canvas, shown, 8, y - 20)
+            canvas.text(line, 48, y, "words", None)
+    for sentence in notes:
+        for line in textwrap.wrap(sentence, 160):
+            y += 22
+            canvas.text(line, 8, y + 12, "words", None)
+    return f"{_sheet(tiles.subtitle, canvas, width + 8, y + 32)}\n"
 
 
-def _key(inside: Markup) -> Markup:
-    return Markup(
-        '<svg class="tiles" viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">'
-        "{inside}</svg>"
-    ).format(inside=inside)
+def _sheet(title: str, canvas: Canvas, width: int, height: int) -> Markup:
+    return element(
+        "svg",
+        element("title", title),
+        element("style", _rules()),
+        element("rect", kind="sheet", width=width, height=height),
+        canvas.marks,
+        xmlns="http://www.w3.org/2000/svg",
+        kind="tiles",
+        viewBox=f"0 0 {width} {height}",
+        width=width,
+        height=height,
+    )
+
+
+@cache
+def _rules() -> Markup:
+    """The look of tiles and arrows with the colours written out.  They hold no text from data."""
+    css = (resources.files("ctdhub.document.charts") / "data" / "tiles.css").read_text("utf-8")
+    for name, colour in colours().items():
+        css = css.replace(f"var(--{name})", colour)
+    return Markup(css.replace("\n", ""))  # noqa: S704  (a file of this package)
+
+
+def _placed(canvas: Canvas, inside: Markup, x: int, y: int) -> None:
+    canvas.put("g", inside, transform=f"translate({x} {y})")
 
 
 def _tile(tile: Tile) -> Markup:
     column, row = layout()[tile.code]
     x, y = column * SIZE, row * SIZE
-    body = Markup('<title>{words}</title>{shape}<text x="{x}" y="{y}">{code}</text>{pips}').format(
-        words=tile.words,
-        shape=_shape(tile.look, x + 1, y + 1, SIZE - _GAP),
-        x=x + SIZE // 2,
-        y=y + 16,
-        code=tile.code,
-        pips=_pips(tile.look, x, y),
-    )
+    canvas = Canvas(SIZE, "px")
+    canvas.put("title", tile.words)
+    _shape(canvas, tile.look, x + 1, y + 1, SIZE - _GAP)
+    canvas.text(tile.code, x + SIZE // 2, y + 16, anchor=None)
+    _pips(canvas, tile.look, x, y)
     if tile.href:
-        return Markup('<a href="{href}" aria-label="{words}" data-tile="{code}">{body}</a>').format(
-            href=tile.href, words=tile.words, code=tile.code, body=body
+        return element(
+            "a", canvas.marks, href=tile.href, aria_label=tile.words, data_tile=tile.code
         )
-    return Markup('<g role="img" aria-label="{words}">{body}</g>').format(
-        words=tile.words, body=body
-    )
+    return element("g", canvas.marks, role="img", aria_label=tile.words)
 
 
-def _shape(look: Look, x: int, y: int, side: int) -> Markup:
-    return Markup('<rect class="{look}" x="{x}" y="{y}" width="{s}" height="{s}"/>').format(
-        look=look, x=x, y=y, s=side
-    )
+def _shape(canvas: Canvas, look: Look, x: int, y: int, side: int) -> None:
+    canvas.rect(look, x, y, side, side)
 
 
-def _pips(look: Look, x: int, y: int) -> Markup:
+def _pips(canvas: Canvas, look: Look, x: int, y: int) -> None:
     """As many dots as the step has, so that no colour is needed to read it."""
     if not look.startswith("step"):
-        return Markup("")
+        return
     n = int(look[-1])
     first = x + SIZE / 2 - 2.5 * (n - 1)
     dots = " ".join(f"M{first + 5 * k:g} {y + 24}h0" for k in range(n))
-    return Markup('<path class="pip" d="{d}"/>').format(d=dots)
+    canvas.put("path", kind="pip", d=dots)
 
 
 def _centre(code: str) -> Point:
@@ -177,7 +245,7 @@ def _between(arrow: Arrow) -> tuple[Markup, list[Point]]:
     ]
     path = f"M{x1:.1f} {y1:.1f}Q{cx:.1f} {cy:.1f} {end[0]:.1f} {end[1]:.1f}"
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in (tip, *wings))
-    line = _path(arrow, path, width, Markup('<polygon points="{}"/>').format(points))
+    line = _path(arrow, path, width, element("polygon", points=points))
     places = []
     for t in (0.5, 0.35, 0.65, 0.2, 0.8):
         a, b, c = (1 - t) ** 2, 2 * t * (1 - t), t * t
@@ -191,17 +259,27 @@ def _towards(x: float, y: float, to_x: float, to_y: float, way: float) -> Point:
     return x + way * (to_x - x) / far, y + way * (to_y - y) / far
 
 
-def _path(arrow: Arrow, path: str, width: float, head: Markup | str = "") -> Markup:
-    return Markup(
-        '<g class="flow" data-ends="{a} {b}" role="img" aria-label="{words}">'
-        '<title>{words}</title><path class="flow" d="{d}" stroke-width="{w:.1f}"/>{head}</g>'
-    ).format(
-        a=arrow.origin, b=arrow.place, words=arrow.words, d=path, w=width, head=head or Markup("")
+def _path(arrow: Arrow, path: str, width: float, *head: Markup) -> Markup:
+    return element(
+        "g",
+        element("title", arrow.words),
+        element("path", kind="flow", d=path, stroke_width=width),
+        *head,
+        kind="flow",
+        data_ends=f"{arrow.origin} {arrow.place}",
+        role="img",
+        aria_label=arrow.words,
     )
 
 
 def _rank(arrow: Arrow, at: Point) -> Markup:
-    return Markup(
-        '<g class="rank" data-ends="{a} {b}" aria-hidden="true">'
-        '<circle cx="{x:.1f}" cy="{y:.1f}" r="7"/><text x="{x:.1f}" y="{t:.1f}">{mark}</text></g>'
-    ).format(a=arrow.origin, b=arrow.place, x=at[0], y=at[1], t=at[1] + 3.5, mark=arrow.mark)
+    canvas = Canvas(SIZE, "px")
+    canvas.put("circle", cx=at[0], cy=at[1], r=7)
+    canvas.text(arrow.mark, at[0], at[1] + 3.5, anchor=None)
+    return element(
+        "g",
+        canvas.marks,
+        kind="rank",
+        data_ends=f"{arrow.origin} {arrow.place}",
+        aria_hidden="true",
+    )

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from ctdhub.core.format import listed, number, share, year
-from ctdhub.core.i18n import _, ngettext
-from ctdhub.document.charts.years import scale
-from ctdhub.document.document import Bar, Bars, Point, Years, isolated
+from ctdhub.core.format import number, share, year
+from ctdhub.core.i18n import _
+from ctdhub.document.document import Bar, Bars, Years
 from ctdhub.document.numbers import Notebook
-from ctdhub.release.open import Release
+from ctdhub.document.svg import round_top
 from ctdhub.report import figures as site
+from ctdhub.report.coverage import turned
 from ctdhub.report.figures import Among, Figure
-from ctdhub.report.wording import sized, state_words
+from ctdhub.report.wording import sized
+from ctdhub.report.year_chart import year_chart
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.answers import Answers, Where
@@ -140,81 +141,28 @@ def by_year(answers: Answers, where: Where, id: str, notebook: Notebook) -> Year
     if table is None:
         return None
     rows = [row for row in table.rows if row.codes[0]]
-    points = tuple(_point(row) for row in rows)
+    points = year_chart(rows, 1).points
     shown = [k for k, p in enumerate(points) if p.state == "shown"]
     if not shown:
         return None
     for k in shown:
         when: Where = {**where, PERIOD: [rows[k].codes[0]]}
         notebook.card(f"{id}.{rows[k].codes[0]}", rows[k].people, points[k].text, when, {})
-    top = scale(max(p.high for p in points if p.state != "not_measured"))
-    half = top / 2
-    axis = (number(0), number(half) if half == int(half) else "", number(top))
-    notebook.add(f"{id}.axis", "sum", top, tuple(a for a in axis if a))
+    top = round_top(max(p.high for p in points if p.state != "not_measured"))
+    chart = year_chart(rows, top, turns={str(t.year) for t in turns(answers.release)})
+    notebook.add(f"{id}.axis", "sum", top, tuple(a for a in chart.axis if a))
     title = _("People identified by year")
     if (largest := replace(table, rows=tuple(rows)).largest) is not None:
         title = _("Year with the most people identified: {year}, {people} people").format(
             year=year(largest.codes[0]), people=sized(largest.people)
         )
     peak = max(shown, key=lambda k: points[k].value)
-    first = int(rows[0].codes[0])
-    found = turns(answers.release)
-    return Years(
+    return replace(
+        chart,
         title=title,
         subtitle=_("People identified by year"),
-        points=points,
-        top=top,
-        axis=axis,
-        turns=tuple(t.year - first for t in found),
         marked=(peak,),
         year=_("Year"),
         column=_("People by year, as a table"),
         note=" ".join((_("Dotted lines: contributors joined or left."), *turned(answers.release))),
     )
-
-
-def _point(row: Row) -> Point:
-    people, words = row.people, year(row.codes[0])
-    if row.kind == "nobody_reports":
-        return Point(words, state_words("nobody_reports"), "nobody")
-    if people.low is None or people.high is None:
-        return Point(words, state_words("not_measured"), "not_measured")
-    if people.value is None:
-        return Point(words, state_words("protected"), "protected", high=people.high)
-    return Point(words, sized(people), "shown", people.value, people.low, people.high)
-
-
-def turned(release: Release, between: tuple[int, int] | None = None) -> tuple[str, ...]:
-    """Sentences on the years in which contributors joined or left.
-
-    Args:
-        between: only those after the first and up to the second year, () where there are none;
-            all by default.
-    """
-    found = []
-    for turn in turns(release):
-        if between is not None and not between[0] < turn.year <= between[1]:
-            continue
-        if turn.joined:
-            text = ngettext(
-                "{year}: a contributor joined, {names}.",
-                "{year}: contributors joined, {names}.",
-                len(turn.joined),
-            )
-            found.append(text.format(year=year(turn.year), names=_named(turn.joined)))
-        if turn.left:
-            text = ngettext(
-                "{year}: a contributor no longer reports, {names}.",
-                "{year}: contributors no longer report, {names}.",
-                len(turn.left),
-            )
-            found.append(text.format(year=year(turn.year), names=_named(turn.left)))
-    if not found and between is not None:
-        return ()
-    if not found:
-        return (_("The same contributors cover all years."),)
-    return (*found, _("A rise or fall around these years may come from that."))
-
-
-def _named(names: tuple[str, ...]) -> str:
-    return listed([isolated(name) for name in names])

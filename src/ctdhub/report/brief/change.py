@@ -9,8 +9,8 @@ from ctdhub.core.format import number, share, year
 from ctdhub.core.i18n import _
 from ctdhub.document.document import Section, Words
 from ctdhub.document.numbers import Notebook
-from ctdhub.report.brief.blocks import turned
 from ctdhub.report.brief.subjects import Corridor
+from ctdhub.report.coverage import turned
 from ctdhub.report.decomposition import measured_apart, signed, told
 from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.answers import Answers, Where

@@ -7,9 +7,9 @@ from datetime import datetime
 from babel.dates import format_time
 
 from ctdhub.core.format import day as in_words
-from ctdhub.core.format import number, year
+from ctdhub.core.format import number, set_apart, year
 from ctdhub.core.i18n import _, current, ngettext
-from ctdhub.document.document import Section, Words, isolated
+from ctdhub.document.document import Section, Words
 from ctdhub.document.numbers import Notebook
 from ctdhub.report.brief import assistance
 from ctdhub.report.brief.blocks import by_year, drawn
@@ -162,6 +162,6 @@ def told_event(event: Event) -> str:
         when = _("{first} to {last}").format(
             first=in_words(event.first_day), last=in_words(event.last_day)
         )
-    where = _(", ").join(isolated(part) for part in (event.place, event.region) if part)
-    title = isolated(event.title)
+    where = _(", ").join(set_apart(part) for part in (event.place, event.region) if part)
+    title = set_apart(event.title)
     return _("{title}. {when}. {place}.").format(title=title, when=when, place=where)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from ctdhub.core.format import day, decimal, share, tiny, year
+from ctdhub.core.format import day, decimal, set_apart, share, tiny, year
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
-from ctdhub.document.document import Frame, Section, Words, isolated
+from ctdhub.document.document import Frame, Section, Words
 from ctdhub.document.numbers import Notebook
 from ctdhub.release.open import Release
 from ctdhub.stats.answers import Answers
@@ -94,7 +94,7 @@ def _contributors(release: Release) -> list[str]:
         first, last = one.years or release.years
         found.append(
             _("{name} ({first} to {last})").format(
-                name=isolated(one.name), first=year(first), last=year(last)
+                name=set_apart(one.name), first=year(first), last=year(last)
             )
         )
     return found

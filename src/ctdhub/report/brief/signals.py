@@ -11,8 +11,8 @@ from ctdhub.core.i18n import _, ngettext
 from ctdhub.document.document import Section, Words
 from ctdhub.document.numbers import Kind, Notebook
 from ctdhub.report import signal_files
-from ctdhub.report.brief.blocks import turned
 from ctdhub.report.brief.subjects import Corridor, Place
+from ctdhub.report.coverage import turned
 from ctdhub.report.places import sides
 from ctdhub.report.signal_charts import looked_for
 from ctdhub.report.signal_wording import of_release

@@ -69,7 +69,7 @@ def page(answers: Answers, *, offline: bool) -> Page:
         values={
             "total": total,
             "columns": [
-                [(c, draw(c.drawn, rtl=lang in RIGHT_TO_LEFT)) for c in column]
+                [(c, draw(c.drawn.bars, c.drawn.id, rtl=lang in RIGHT_TO_LEFT)) for c in column]
                 for column in _halves(charts)
             ],
             "payload": _payload(held, charts, offline=offline),

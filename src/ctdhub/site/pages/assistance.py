@@ -25,7 +25,13 @@ def page(answers: Answers) -> Page:
             "caveat": equity.caveat(),
             "gaps": [(chart.id, gap) for chart in found for gap in chart.gaps],
             "charts": [
-                (chart, [(panel, draw(panel, rtl=rtl, top=1.0)) for panel in chart.panels])
+                (
+                    chart,
+                    [
+                        (panel, draw(panel.bars, panel.id, rtl=rtl, top=1.0))
+                        for panel in chart.panels
+                    ],
+                )
                 for chart in found
             ],
             **about(answers.release),

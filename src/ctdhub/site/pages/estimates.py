@@ -14,11 +14,12 @@ from typing import Any
 
 from ctdhub.core.datafiles import write_json
 from ctdhub.core.format import listed, number
-from ctdhub.core.i18n import _, formula
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula
+from ctdhub.document.charts.dots import draw
 from ctdhub.release.open import Release
 from ctdhub.release.tables import harmless
 from ctdhub.report import mse as words
-from ctdhub.report.mse_chart import chart_file, draw_methods, note, title
+from ctdhub.report.mse_chart import chart_file, methods, note, title
 from ctdhub.report.mse_files import report
 from ctdhub.report.wording import state_words
 from ctdhub.site.frame import Page
@@ -99,7 +100,7 @@ def _estimated(result: Result, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         "spread": words.spread(result),
         "note": note(result),
-        "svg": draw_methods(result, FILE),
+        "svg": draw(methods(result), FILE, rtl=current() in RIGHT_TO_LEFT),
         "methods": [
             {
                 "name": words.method_name(m.name),

@@ -53,7 +53,9 @@ def page(answers: Answers, newest: Story | None = None) -> Page:
             "region_key": REGION,
             "region_paragraphs": place_facts(answers, REGION).paragraphs(),
             "region_note": note,
-            "figures": [(f, draw(f, rtl=lang in RIGHT_TO_LEFT)) for f in figures(answers)],
+            "figures": [
+                (f, draw(f.bars, f.id, rtl=lang in RIGHT_TO_LEFT)) for f in figures(answers)
+            ],
             "story": newest and stories.entry(newest),
             "privacy": noise(release),
             **about(release),

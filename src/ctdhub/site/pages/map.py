@@ -8,8 +8,9 @@ from typing import Any
 
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _, current
+from ctdhub.document.charts.tiles import draw_map, picture, standalone
 from ctdhub.report.figures import Figure
-from ctdhub.report.maps import ARROWS, CORRIDORS, Map, as_file, maps
+from ctdhub.report.maps import ARROWS, CORRIDORS, Map, maps
 from ctdhub.report.places import SIDES, listed_places, path
 from ctdhub.report.wording import sized
 from ctdhub.schema import countries
@@ -58,12 +59,17 @@ def _drawn(chosen: Map) -> dict[str, Any]:
     bars.sort(key=lambda b: (b.missing, -(b.size or 0)))
     rest = len(chosen.figure.bars) - len(bars)
     other = ""
-    if rest and not chosen.arrows:
+    if rest and not chosen.drawn.arrows:
         other = _("Other countries and territories: {n}; too few to show reliably.").format(
             n=number(rest)
         )
     figure = replace(chosen.figure, bars=tuple(bars))
-    return {"figure": figure, "svg": chosen.svg, "legend": chosen.legend, "rest": other}
+    return {
+        "figure": figure,
+        "svg": draw_map(chosen.drawn, chosen.figure.id),
+        "legend": [(picture(key), key.words) for key in chosen.drawn.legend],
+        "rest": other,
+    }
 
 
 def _regions(answers: Answers) -> list[dict[str, str]]:
@@ -98,5 +104,7 @@ def write_maps(folder: Path, answers: Answers) -> tuple[Figure, ...]:
         )
 
     for chosen in found:
-        (folder / f"{chosen.figure.file}.svg").write_text(as_file(chosen, says), "utf-8")
+        (folder / f"{chosen.figure.file}.svg").write_text(
+            standalone(chosen.drawn, says(chosen.figure)), "utf-8"
+        )
     return tuple(chosen.figure for chosen in found)

@@ -102,7 +102,7 @@ def _side(
         "title": title,
         "sentences": facts.half(name),
         "few": _("Too few to show reliably; this is not zero.") if protected else "",
-        "figures": [] if protected else [(f, draw(f, rtl=rtl)) for f in drawn],
+        "figures": [] if protected else [(f, draw(f.bars, f.id, rtl=rtl)) for f in drawn],
         "missing": ""
         if protected or len(drawn) > 4
         else _("Other questions have too few people here to show reliably."),

@@ -6,7 +6,8 @@ from typing import Any
 
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import _, ngettext
-from ctdhub.document.charts.years import draw_panel, scale
+from ctdhub.document.charts.years import draw
+from ctdhub.document.svg import round_top
 from ctdhub.report import signal_contributors, signal_files
 from ctdhub.report.signal_charts import LISTED, Drawn, drawn, looked_for, table
 from ctdhub.report.signals import compared, false_ones, looked_at, none_found
@@ -62,10 +63,10 @@ def _kinds(result: ReleaseSignals) -> list[dict[str, Any]]:
 
 def _drawn(chart: Drawn, turns: frozenset[str]) -> dict[str, Any]:
     shown = (r.people.high or 0 for r in chart.people.rows if r.people.value is not None)
-    people = scale(max(shown, default=1))
-    panels = [(chart.people, draw_panel(chart.people, f"{chart.id}-1", people, turns=turns))]
+    people = round_top(max(shown, default=1))
+    panels = [(chart.people, draw(chart.people.chart(people, turns=turns), f"{chart.id}-1"))]
     if chart.share is not None:
-        svg = draw_panel(chart.share, f"{chart.id}-2", 1.0, written=share, turns=turns)
+        svg = draw(chart.share.chart(1.0, share, turns), f"{chart.id}-2")
         panels.append((chart.share, svg))
     return {"figure": chart, "panels": panels}
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from ctdhub.core.format import listed, year
-from ctdhub.core.i18n import _
-from ctdhub.document.charts.years import DIAMOND, draw_panel, draw_span, scale
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.document.charts.balance import draw as draw_balance
+from ctdhub.document.charts.years import DIAMOND, draw, draw_span
+from ctdhub.document.html import bidi
+from ctdhub.document.svg import round_top
 from ctdhub.release.open import Release
+from ctdhub.report.balance import Balance
+from ctdhub.report.coverage import turned
 from ctdhub.report.decomposition import counted_once
-from ctdhub.report.series import Trend, coverage, trends, uncovered
+from ctdhub.report.series import Trend, trends, uncovered
 from ctdhub.site.frame import Page
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
@@ -30,7 +35,7 @@ def page(answers: Answers) -> Page:
         values={
             "charts": [_drawn(chart) for chart in trends(answers)],
             "timeline": _timeline(release),
-            "coverage": coverage(release),
+            "coverage": [bidi(sentence) for sentence in turned(release)],
             "once": counted_once() if answers.release.protected.sources else "",
             "diamond": DIAMOND,
             "nobody": _("nobody reports here: {years}").format(years=listed(empty))
@@ -43,13 +48,25 @@ def page(answers: Answers) -> Page:
 
 
 def _drawn(chart: Trend) -> dict[str, Any]:
-    end, single = scale(chart.top), len(chart.panels) == 1
+    end, single = round_top(chart.top), len(chart.panels) == 1
     panels = []
     for k, panel in enumerate(chart.panels, 1):
         id_ = chart.id if single else f"{chart.id}-{k}"
-        panels.append({"id": id_, "panel": panel, "svg": draw_panel(panel, id_, end)})
+        svg, balances = draw(panel.chart(end), id_), panel.shift.balances if panel.shift else ()
+        told = [_balance(balance) for balance in balances]
+        panels.append({"id": id_, "panel": panel, "svg": svg, "balances": told})
     who = dict.fromkeys(shift.who for shift in chart.shifts if shift.who)
     return {"figure": chart, "panels": panels, "single": single, "who": " ".join(who)}
+
+
+def _balance(found: Balance) -> dict[str, Any]:
+    drawn = draw_balance(found.changes, rtl=current() in RIGHT_TO_LEFT) if found.changes else ()
+    texts = (change.text for change in found.changes)
+    return {
+        "title": found.title,
+        "sentences": found.sentences,
+        "bars": list(zip(texts, drawn, strict=True)),
+    }
 
 
 def _timeline(release: Release) -> list[dict[str, Any]]:

@@ -84,7 +84,8 @@ def build_exhibit(
     if not stories:
         raise error("no-stories")
     report = progress or (lambda message, fraction: None)
-    with renewed(out, MARK, release) as fresh:
+    told = {"made by": release.manifest.software, "release": release.version}
+    with renewed(out, MARK, told) as fresh:
         answers, languages = Answers(release), offered(release)
         first = next(code for code in (*release.facts.languages, "en") if code in languages)
         for i, code in enumerate(languages):
@@ -113,7 +114,7 @@ def slides(answers: Answers, stories: Sequence[Story]) -> Iterator[Slide]:
         for block in blocks(telling, story.slug, answers, None, ""):
             if isinstance(block, Chart):
                 _fits(block)
-                svg = draw(block.figure, rtl=rtl, wide=WIDE)
+                svg = draw(block.figure.bars, block.figure.id, rtl=rtl, wide=WIDE)
                 yield Slide("", telling.title, block.lead, block.figure, svg, attributes)
                 drawn = True
         if not drawn:

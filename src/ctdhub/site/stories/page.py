@@ -112,7 +112,7 @@ def _page(answers: Answers, story: Story, held: Collection[str]) -> Page:
         if isinstance(block, Text):
             parts.append((block.html, None, Markup("")))
         else:
-            parts.append((None, block.figure, draw(block.figure, rtl=rtl)))
+            parts.append((None, block.figure, draw(block.figure.bars, block.figure.id, rtl=rtl)))
     note = ""
     if telling.lang != current():
         note = _("This story is not yet written in {language}; it is shown in English.").format(

@@ -1,0 +1,206 @@
+"""SVG: the one place that writes marks, escapes what stands in them, and mirrors right to left.
+
+A chart is a function of blocks that puts marks on a :class:`Canvas`; widths are in per cent of the
+frame or in pixels, heights in pixels.  The SVG itself always runs left to right (text anchors flip
+otherwise): a canvas that runs right to left mirrors every place.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+from markupsafe import Markup, escape
+
+Unit = Literal["%", "px"]
+Place = float | str
+"""Where something stands: a number in the unit of the canvas, or as SVG has it ("100%", "-6"),
+which is never mirrored."""
+Anchor = Literal["start", "middle", "end"]
+
+_NAMES = {"kind": "class", "xml_lang": "xml:lang"}
+_MIRRORED: dict[Anchor, Anchor] = {"start": "end", "middle": "middle", "end": "start"}
+_STEPS = (1, 2, 3, 4, 5, 6, 8, 10)
+
+
+def element(tag: str, /, *inside: Markup | str, **attributes: Place | None) -> Markup:
+    """An element; every text in it is escaped unless it is markup.
+
+    Args:
+        inside: what stands in it; without any the element closes itself.
+        attributes: in this order; "_" stands for "-", ``kind`` for "class"; those that are None
+            are left out.  Integers are written as they are, other numbers with one decimal.
+
+    >>> element("text", "A & B", kind="label", x=3, y=1.25, text_anchor="end")
+    Markup('<text class="label" x="3" y="1.2" text-anchor="end">A &amp; B</text>')
+    """
+    words = "".join(
+        f' {_NAMES.get(name, name.replace("_", "-"))}="{escape(_written(value))}"'
+        for name, value in attributes.items()
+        if value is not None
+    )
+    if not inside:
+        return Markup(f"<{tag}{words}/>")  # noqa: S704  (values are escaped above)
+    body = "".join(escape(part) for part in inside)
+    return Markup(f"<{tag}{words}>{body}</{tag}>")  # noqa: S704  (escaped, or markup)
+
+
+def _written(value: Place) -> str:
+    return f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What stands inside an ``<svg>``, and its height in pixels."""
+
+    marks: Markup
+    height: int
+
+
+EMPTY = Drawing(Markup(""), 0)
+
+
+class Canvas:
+    """Marks in the order of drawing.
+
+    Args:
+        width: of the frame, in ``unit``; what is mirrored is mirrored in it.
+        unit: of places and widths; heights are always pixels.
+        rtl: whether places count from the right side.
+    """
+
+    def __init__(self, width: float = 100, unit: Unit = "%", *, rtl: bool = False) -> None:
+        self.width, self.unit, self.rtl = width, unit, rtl
+        self._marks: list[Markup] = []
+
+    @property
+    def marks(self) -> Markup:
+        """All marks."""
+        return Markup("").join(self._marks)
+
+    def drawing(self, height: int) -> Drawing:
+        """The marks with their height."""
+        return Drawing(self.marks, height)
+
+    def svg(self, **attributes: Place | None) -> Markup:
+        """An ``<svg>`` with the marks in it."""
+        return element("svg", self.marks, **attributes)
+
+    def put(self, tag: str, /, *inside: Markup | str, **attributes: Place | None) -> None:
+        """Any element, its places as SVG has them: nothing of it is mirrored."""
+        self._marks.append(element(tag, *inside, **attributes))
+
+    def add(self, marks: Markup) -> None:
+        """Marks of another canvas."""
+        self._marks.append(marks)
+
+    def frame(self, inner: Markup, x: int, y: int, width: Place, height: int) -> None:
+        """Marks in a frame of their own, ``x`` pixels from the side where reading starts."""
+        at = -x if self.rtl else x
+        self.put("svg", inner, x=at, y=y, width=width, height=height, overflow="visible")
+
+    def rect(self, kind: str, x: float, y: float, width: float, height: float) -> None:
+        """A rectangle that begins at ``x``."""
+        left = self.width - x - width if self.rtl else x
+        self.put("rect", kind=kind, x=self._unit(left), y=y, width=self._unit(width), height=height)
+
+    def line(self, kind: str, x1: Place, y1: float, x2: Place, y2: float) -> None:
+        """A line between two points."""
+        self.put("line", kind=kind, x1=self._at(x1), y1=y1, x2=self._at(x2), y2=y2)
+
+    def across(self, kind: str, y: float, x1: Place = "0", x2: Place = "100%") -> None:
+        """A level line, over the whole width by default."""
+        self.put("line", kind=kind, x1=self._at(x1), x2=self._at(x2), y1=y, y2=y)
+
+    def upright(self, kind: str, x: float, y1: float, y2: float) -> None:
+        """An upright line."""
+        self.put("line", kind=kind, x1=self._at(x), x2=self._at(x), y1=y1, y2=y2)
+
+    def whisker(self, low: float, high: float, y: int, cap: int) -> None:
+        """An interval along ``y``, its ends marked by caps of ``cap`` pixels to both sides."""
+        self.line("whisker", low, y, high, y)
+        for end in (low, high):
+            self.line("whisker", end, y - cap, end, y + cap)
+
+    def dot(self, kind: str, x: float, y: float, r: float) -> None:
+        """A filled circle."""
+        self.put("circle", kind=kind, cx=self._at(x), cy=y, r=r)
+
+    def text(
+        self,
+        text: str,
+        x: Place | None,
+        y: float,
+        kind: str | None = None,
+        anchor: Anchor | None = "start",
+        gap: int | None = None,
+    ) -> None:
+        """Words at ``x``, or at the side where reading starts where ``x`` is None.
+
+        Args:
+            y: of the line that the letters stand on.
+            anchor: which of their ends stands there; None leaves it to the style sheet.
+            gap: pixels between ``x`` and the words.
+        """
+        if x is None:
+            at: Place = "100%" if self.rtl else "0"
+        else:
+            at = self._at(x)
+        self.put(
+            "text",
+            text,
+            kind=kind,
+            x=at,
+            dx=-gap if gap is not None and self.rtl else gap,
+            y=y,
+            text_anchor=anchor and (_MIRRORED[anchor] if self.rtl else anchor),
+        )
+
+    def _at(self, x: Place) -> Place:
+        if isinstance(x, str):
+            return x
+        return self._unit(self.width - x if self.rtl else x)
+
+    def _unit(self, x: float) -> Place:
+        return f"{x:.2f}%" if self.unit == "%" else x
+
+
+@dataclass(frozen=True)
+class Scale:
+    """An axis from 0 to ``top``.
+
+    >>> Scale(200).part(50), Scale(200).part(500)
+    (0.25, 1.0)
+    """
+
+    top: float
+
+    def part(self, value: float) -> float:
+        """Where a value stands, 0 to 1; what lies beyond an end stands at it."""
+        return min(1.0, max(0.0, value / self.top))
+
+
+def round_top(most: float) -> int:
+    """The end of an axis: the first of 1, 2, 3, 4, 5, 6, 8, 10, 20 … that is not below ``most``.
+
+    >>> round_top(4971), round_top(1), round_top(12), round_top(2400)
+    (5000, 1, 20, 3000)
+    """
+    power = 1
+    while 10 * power < most:
+        power *= 10
+    return next(k * power for k in _STEPS if k * power >= most)
+
+
+@cache
+def colours() -> dict[str, str]:
+    """The colours of pages and charts by name, for files that many programs show.
+
+    >>> colours()["paper"]
+    '#fff'
+    """
+    css = (resources.files("ctdhub.document") / "data" / "colours.css").read_text("utf-8")
+    return dict(re.findall(r"--([a-z]+):(#[0-9a-f]+)", css))
