@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +12,7 @@ from rich.markup import escape
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
+from ctdhub.core.datafiles import as_json
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import _
 from ctdhub.dp.audit.canary import MOST
@@ -123,7 +123,7 @@ def _keep(found: Card, folder: Path) -> None:
 
 def _as_file(found: Card, path: Path) -> str:
     if path.suffix == ".json":
-        return json.dumps(found.json(), ensure_ascii=False, indent=1) + "\n"
+        return as_json(found.json())
     return found.markdown()
 
 

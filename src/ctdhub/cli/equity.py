@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ from rich.padding import Padding
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console, errors
 from ctdhub.cli.verbs import about
+from ctdhub.core.datafiles import as_json
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.format import interval, number, share
 from ctdhub.core.i18n import _, current, formula
@@ -71,7 +71,7 @@ def register(app: typer.Typer) -> None:
                 found = tuple(a for a in found if a.kind == names[chosen])
             if form == "json":
                 data = equity_rows.as_data(found, answers.release)
-                options.deliver(json.dumps(data, ensure_ascii=False, indent=1) + "\n", out)
+                options.deliver(as_json(data), out)
             elif form == "csv":
                 options.deliver(equity_rows.as_csv(found, answers.release), out)
             elif out is None:

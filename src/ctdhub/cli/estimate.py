@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +13,7 @@ from rich.table import Table
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
+from ctdhub.core.datafiles import as_json
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.format import number, share
@@ -87,7 +87,7 @@ def register(app: typer.Typer) -> None:
                 found["warnings"] = [*notes, *found["warnings"]]
                 if release:
                     found |= said_first(release, found)
-                text = json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+                text = as_json(found)
                 options.deliver(text, out, private=release is None)
             else:
                 doubles = double_people(release) if release else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +11,7 @@ import typer
 from ctdhub.cli import options
 from ctdhub.cli.output import bar
 from ctdhub.cli.verbs import about
+from ctdhub.core.datafiles import as_json
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import _
 from ctdhub.stats.signals.find import MIN_COUNT, RATE
@@ -172,5 +172,5 @@ def _of_release(source: Path, settings: Settings) -> tuple[list[str], dict[str, 
 
 def _text(lines: list[str], document: dict[str, Any], form: str) -> str:
     if form == "json":
-        return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+        return as_json(document)
     return "\n\n".join(line for line in lines if line) + "\n"

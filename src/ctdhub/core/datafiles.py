@@ -1,16 +1,94 @@
-"""A JSON file of the site, which people read too."""
+"""Files of data for programs, which people read too: the one way to write CSV and JSON rows.
+
+CSV is UTF-8 text with a comma.  A cell that a spreadsheet would run as a formula gets an apostrophe
+before it, as OWASP advises against CSV injection.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TextIO
+
+FORMULA = r"^([=+\-@\t\r\n＝＋－＠])"
+NUMBER = r"^[+\-]?[0-9]+(\.[0-9]+)?$"
 
 
-def write_json(path: Path, value: object) -> None:
-    """Write indented JSON in UTF-8, every language readable in it; its folder is there.
+def harmless(cell: object) -> object:
+    """A cell of a CSV, made harmless if a spreadsheet would run it as a formula.
+
+    >>> harmless("=1+1"), harmless("-1.5"), harmless(-2), harmless(None)
+    ("'=1+1", '-1.5', -2, None)
+    """
+    if isinstance(cell, str) and re.match(FORMULA, cell) and not re.match(NUMBER, cell):
+        return f"'{cell}"
+    return cell
+
+
+_LINE = "\r\n"
+
+
+class _Lines:
+    """Takes lines that end with both characters, so that a cell with either is quoted."""
+
+    def __init__(self, file: TextIO, end: str) -> None:
+        self._file, self._end = file, end
+
+    def write(self, line: str) -> None:
+        """Write a line with the end that the file has."""
+        self._file.write(line.removesuffix(_LINE) + self._end)
+
+
+def put_rows(
+    file: TextIO,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    delimiter: str = ",",
+    end: str = "\n",
+    as_is: bool = False,
+) -> None:
+    """Write a heading and rows into an open file; None is an empty cell.
+
+    Args:
+        file: opened with ``newline=""``.
+        columns: of the heading; none is written where there are none.
+        end: of each line.
+        as_is: leave formulas as they are, for files that only programs read, such as exports in
+            the format of another system.
+    """
+    writer = csv.writer(_Lines(file, end), delimiter=delimiter, lineterminator=_LINE)
+    if columns:
+        writer.writerow(columns)
+    writer.writerows(row if as_is else [harmless(cell) for cell in row] for row in rows)
+
+
+def as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]], *, end: str = "\n") -> str:
+    """Heading and rows as CSV, formulas made harmless."""
+    out = io.StringIO(newline="")
+    put_rows(out, columns, rows, end=end)
+    return out.getvalue()
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write heading and rows into a file, formulas made harmless; its folder is there."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        put_rows(file, columns, rows)
+
+
+def as_json(value: object) -> str:
+    """Indented JSON, every language readable in it.
 
     Raises:
         ValueError: a number is not finite, for which JSON has no word.
     """
-    text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
-    path.write_text(text + "\n", "utf-8")
+    return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write :func:`as_json` into a file in UTF-8; its folder is there."""
+    path.write_text(as_json(value), "utf-8")

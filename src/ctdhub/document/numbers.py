@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, Protocol
+
+from ctdhub.core import datafiles
 
 Where = Mapping[str, Collection[str]]
 """Codes that each variable may have; all variables must agree."""
@@ -100,7 +101,7 @@ def as_json(asked: Sequence[Asked], title: str, citation: str) -> str:
     """
     numbers = [asdict(one) for one in asked]
     held = {"title": title, "citation": citation, "numbers": numbers}
-    return json.dumps(held, ensure_ascii=False, indent=1) + "\n"
+    return datafiles.as_json(held)
 
 
 def _plain(where: Where) -> dict[str, tuple[str, ...]]:

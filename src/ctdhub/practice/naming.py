@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ctdhub.core.datafiles import put_rows
 from ctdhub.practice.chance import pick
 from ctdhub.practice.spelling import Sounds, invent, slip, spell
 
@@ -85,17 +85,15 @@ def write_names(
     for letter, (office, script) in zip("ABCDE", LISTS.items(), strict=True):
         files[office] = folder / f"{office}.csv"
         with files[office].open("w", encoding="utf-8", newline="") as out:
-            sheet = csv.writer(out)
-            sheet.writerow(COLUMNS)
+            rows = []
             for place in rng.permutation(people):
                 if rng.random() < known:
                     case = f"{letter}{int(place):06d}"
-                    sheet.writerow([case, *_row(invented[place], script, rng, slips or Slips())])
+                    rows.append([case, *_row(invented[place], script, rng, slips or Slips())])
                     truth.append((office, case, int(place)))
+            put_rows(out, COLUMNS, rows, end="\r\n", as_is=True)
     with (folder / "truth.csv").open("w", encoding="utf-8", newline="") as out:
-        sheet = csv.writer(out)
-        sheet.writerow(("office", "case", "person"))
-        sheet.writerows(truth)
+        put_rows(out, ("office", "case", "person"), truth, end="\r\n", as_is=True)
     return files
 
 

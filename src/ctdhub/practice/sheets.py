@@ -6,13 +6,14 @@ writing into the file, and because a streaming writer of ten lines is faster.
 
 from __future__ import annotations
 
-import csv
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import chain
 from pathlib import Path
 from xml.sax.saxutils import escape
+
+from ctdhub.core.datafiles import put_rows
 
 Cell = str | int | date | None
 _EPOCH = date(1899, 12, 30).toordinal()
@@ -28,9 +29,8 @@ def write_csv(
 ) -> None:
     """Write a delimited text file with Windows line ends; cells with the delimiter are quoted."""
     with path.open("w", encoding=encoding, newline="") as file:
-        out = csv.writer(file, delimiter=delimiter)
-        out.writerow(columns)
-        out.writerows(zip(*columns.values(), strict=True))
+        rows = zip(*columns.values(), strict=True)
+        put_rows(file, list(columns), rows, delimiter=delimiter, end="\r\n", as_is=True)
 
 
 def write_xlsx(

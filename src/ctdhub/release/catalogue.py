@@ -6,10 +6,10 @@ Croissant 1.0 (MLCommons, March 2024).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
+from ctdhub.core.datafiles import as_json
 from ctdhub.release import measurements
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import Manifest
@@ -263,7 +263,7 @@ def media(name: str) -> str:
 
 def _json(value: dict[str, Any]) -> str:
     present = {key: part for key, part in value.items() if part is not None}
-    return json.dumps(present, ensure_ascii=False, indent=1) + "\n"
+    return as_json(present)
 
 
 _CROISSANT_TERMS = (

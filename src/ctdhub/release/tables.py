@@ -8,7 +8,6 @@ apostrophe (OWASP, CSV injection).
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,6 +16,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from ctdhub.border import COUNTS, SHOWN, Perpetrators, Protected, restore
+from ctdhub.core.datafiles import FORMULA, NUMBER
 from ctdhub.core.error_catalogue import error
 from ctdhub.release import measurements
 from ctdhub.release.facts import PublicFacts
@@ -30,8 +30,6 @@ PERPETRATOR_FILES = tuple(
 )
 """In every release where the policy gives perpetrators a share, whether there are any or not."""
 COLUMN_JOIN, VALUE_JOIN = "*", "|"
-_FORMULA = r"^([=+\-@\t\r\n＝＋－＠])"
-_NUMBER = r"^[+-]?[0-9]+([.][0-9]+)?$"
 _ROWS_AT_ONCE = 2**14
 
 
@@ -183,17 +181,6 @@ def _sound(counts: pa.Table) -> bool:
     )
 
 
-def harmless(cell: object) -> object:
-    """A cell of a CSV that is written row by row, made harmless if it would run as a formula.
-
-    >>> harmless("=1+1"), harmless("-1.5"), harmless(-2), harmless(None)
-    ("'=1+1", '-1.5', -2, None)
-    """
-    if isinstance(cell, str) and re.match(_FORMULA, cell) and not re.match(_NUMBER, cell):
-        return f"'{cell}"
-    return cell
-
-
 def without_formulas(table: pa.Table) -> pa.Table:
     """The table with every text that a spreadsheet would run made harmless; numbers are harmless.
 
@@ -203,8 +190,8 @@ def without_formulas(table: pa.Table) -> pa.Table:
     for i, field in enumerate(table.schema):
         if field.type == pa.string():
             texts = pc.dictionary_encode(table[i].combine_chunks())  # few values, many rows
-            risky = pc.replace_substring_regex(texts.dictionary, _FORMULA, r"'\1")
-            number = pc.match_substring_regex(texts.dictionary, _NUMBER)
+            risky = pc.replace_substring_regex(texts.dictionary, FORMULA, r"'\1")
+            number = pc.match_substring_regex(texts.dictionary, NUMBER)
             safe = pc.if_else(number, texts.dictionary, risky)
             table = table.set_column(i, field.name, safe.take(texts.indices))
     return table

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ctdhub.core.datafiles import as_csv, as_json
 from ctdhub.core.format import number, share, year
 from ctdhub.core.i18n import _
 from ctdhub.release.open import Release
-from ctdhub.release.tables import harmless
 from ctdhub.report.decomposition import counted_once, measured_apart, panel_sentence, told
 from ctdhub.report.sentences import why
 from ctdhub.stats.cards import NumberCard, caveat, citation
 from ctdhub.stats.decomposition.report import Report
 from ctdhub.stats.decomposition.split import Split
 from ctdhub.stats.trend import covering
+
+COLUMNS = ("of", "row", "from", "to", "contributors", "value", "low", "high", "state")
 
 
 def as_data(report: Report, release: Release) -> dict[str, Any]:
@@ -84,13 +83,11 @@ def _split(report: Report, split: Split) -> dict[str, Any]:
     }
 
 
-def as_json(report: Report, release: Release) -> str:
-    """:func:`as_data` as JSON."""
-    return json.dumps(as_data(report, release), ensure_ascii=False, indent=1) + "\n"
+def _json(report: Report, release: Release) -> str:
+    return as_json(as_data(report, release))
 
 
-def as_csv(report: Report, release: Release) -> str:
-    """:func:`csv_of` one report."""
+def _csv(report: Report, release: Release) -> str:
     return csv_of([report])
 
 
@@ -100,13 +97,7 @@ def csv_of(reports: Sequence[Report]) -> str:
     ``of`` is the question, empty for all people; ``row`` is "all", "same_contributors", "change"
     or a kind of part; ``from`` is empty for counts.
     """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["of", "row", "from", "to", "contributors", "value", "low", "high", "state"])
-    for report in reports:
-        for row in _rows(report):
-            writer.writerow([harmless(cell) for cell in (report.question.code, *row)])
-    return out.getvalue()
+    return as_csv(COLUMNS, ((r.question.code, *row) for r in reports for row in _rows(r)))
 
 
 def _rows(report: Report) -> Iterator[list[object]]:
@@ -178,6 +169,6 @@ def _cell(card: NumberCard) -> str:
 
 FORMS: Mapping[str, Callable[[Report, Release], str]] = {
     "text": as_text,
-    "json": as_json,
-    "csv": as_csv,
+    "json": _json,
+    "csv": _csv,
 }

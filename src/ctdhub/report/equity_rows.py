@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ctdhub.core import datafiles
 from ctdhub.release.open import Release
-from ctdhub.release.tables import harmless
 from ctdhub.stats.cards import NumberCard, caveat, citation
 from ctdhub.stats.equity import Assistance, Group, clear_gaps
 from ctdhub.stats.equity import caveat as equity_caveat
@@ -40,12 +38,9 @@ def rows(found: Sequence[Assistance], release: Release) -> list[dict[str, Any]]:
 
 def as_csv(found: Sequence[Assistance], release: Release) -> str:
     """The rows as CSV (UTF-8 text, comma)."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for row in rows(found, release):
-        writer.writerow({k: "" if v is None else harmless(v) for k, v in row.items()})
-    return out.getvalue()
+    return datafiles.as_csv(
+        COLUMNS, ([row.get(name) for name in COLUMNS] for row in rows(found, release))
+    )
 
 
 def as_data(found: Sequence[Assistance], release: Release) -> dict[str, Any]:

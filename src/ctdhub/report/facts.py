@@ -5,11 +5,11 @@ The JSON has the keys of :func:`as_data`; they stay as they are, codes are never
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from ctdhub.core import datafiles
 from ctdhub.core.format import interval, listed, number, share, span
 from ctdhub.core.i18n import _, current
 from ctdhub.release.open import Release
@@ -179,7 +179,7 @@ def as_data(sheet: Sheet) -> dict[str, Any]:
 
 def as_json(sheet: Sheet) -> str:
     """:func:`as_data` as JSON."""
-    return json.dumps(as_data(sheet), ensure_ascii=False, indent=1) + "\n"
+    return datafiles.as_json(as_data(sheet))
 
 
 def as_text(sheet: Sheet) -> str:

@@ -6,17 +6,14 @@ in the language in force.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Callable
 from itertools import groupby
 from typing import Any
 
+from ctdhub.core.datafiles import as_csv, as_json
 from ctdhub.core.format import decimal, number, share, span
 from ctdhub.core.i18n import _, current
 from ctdhub.release.open import Release
-from ctdhub.release.tables import harmless
 from ctdhub.schema import countries
 from ctdhub.stats.cards import NumberCard, caveat, citation
 from ctdhub.stats.mandated.lines import Line, Sheet
@@ -63,16 +60,9 @@ def metadata(sheet: Sheet, release: Release) -> dict[str, Any]:
 
 
 def _csv(sheet: Sheet, release: Release) -> str:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for line in sheet.lines:
-        row = _row(sheet, line)
-        row |= {"level": release.protected.guarantee.level, "release": release.version}
-        writer.writerow(
-            {name: "" if row[name] is None else harmless(row[name]) for name in COLUMNS}
-        )
-    return out.getvalue()
+    common = {"level": release.protected.guarantee.level, "release": release.version}
+    rows = (_row(sheet, line) | common for line in sheet.lines)
+    return as_csv(COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
 
 
 def _json(sheet: Sheet, release: Release) -> str:
@@ -80,7 +70,7 @@ def _json(sheet: Sheet, release: Release) -> str:
         {k: v for k, v in _row(sheet, line).items() if k != "table"} | {"years": list(line.years)}
         for line in sheet.lines
     ]
-    return json.dumps({**metadata(sheet, release), "rows": rows}, ensure_ascii=False, indent=1)
+    return as_json({**metadata(sheet, release), "rows": rows}).removesuffix("\n")
 
 
 def _row(sheet: Sheet, line: Line) -> dict[str, Any]:

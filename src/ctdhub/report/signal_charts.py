@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from ctdhub.core.datafiles import write_json
+from ctdhub.core.datafiles import write_csv, write_json
 from ctdhub.core.format import year
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
-from ctdhub.release.tables import harmless
 from ctdhub.report import signal_contributors, signal_files
 from ctdhub.report.series import ChartPanel
 from ctdhub.report.signal_wording import part, title
@@ -188,10 +186,7 @@ def write_signals(folder: Path, result: ReleaseSignals) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     document = signal_files.of_release(result)
     write_json(folder / f"{FILE}.json", document)
-    with (folder / f"{FILE}.csv").open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows([harmless(cell) for cell in row] for row in _rows(result))
+    write_csv(folder / f"{FILE}.csv", COLUMNS, _rows(result))
     people = result.release.protected.people
     heads = {k: v for k, v in document.items() if k not in ("signals", "explained", "others")}
     write_json(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
+from ctdhub.core.datafiles import as_csv, as_json
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.schema import countries, labels
 from ctdhub.schema.model import TableName, Variable, load_schema
@@ -64,11 +62,8 @@ def codebook_csv(langs: Sequence[str] = LANGUAGES) -> str:
     Raises:
         KeyError: a language is not offered.
     """
-    out = io.StringIO()
-    writer = csv.DictWriter(out, _header(langs), restval="")
-    writer.writeheader()
-    writer.writerows(_rows(langs))
-    return out.getvalue()
+    header = _header(langs)
+    return as_csv(header, ([row.get(name) for name in header] for row in _rows(langs)), end="\r\n")
 
 
 def _header(langs: Sequence[str]) -> list[str]:
@@ -171,7 +166,7 @@ def codebook_json(langs: Sequence[str] = LANGUAGES) -> str:
         },
         "countries": [_country(code, langs) for code in countries.ALPHA3],
     }
-    return json.dumps(book, ensure_ascii=False, indent=1) + "\n"
+    return as_json(book)
 
 
 def _country(alpha3: str, langs: Sequence[str]) -> dict[str, Any]:

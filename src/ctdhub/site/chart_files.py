@@ -15,13 +15,11 @@ stories/<story>-<number>      a figure of a story
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from ctdhub.core.datafiles import write_json
-from ctdhub.release.tables import harmless
+from ctdhub.core.datafiles import write_csv, write_json
 from ctdhub.report.balance import write_shifts
 from ctdhub.report.equity import write_assistance
 from ctdhub.report.figures import figures
@@ -80,18 +78,13 @@ def write_charts(folder: Path, answers: Answers, told: Sequence[Story] = ()) -> 
 def _write(path: Path, chosen: Sequence[Numbers], *, several: bool = False) -> None:
     """Both files of one figure, or of several, whose rows then begin with figure and variables."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f"{path.name}.csv").open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out, lineterminator="\n")
-        names = ("figure", "variables", "codes") if several else _names(chosen[0])
-        writer.writerow([*names, *COLUMNS])
-        for figure in chosen:
-            for row in figure.table.rows:
-                line = _line(figure, row)
-                if several:
-                    held = len(_names(figure))
-                    codes = "|".join(str(code) for code in line[:held])
-                    line = [figure.id, "*".join(_names(figure)), codes, *line[held:]]
-                writer.writerow([harmless(cell) for cell in line])
+    names = ("figure", "variables", "codes") if several else _names(chosen[0])
+    lines = (
+        _among_others(figure, row) if several else _line(figure, row)
+        for figure in chosen
+        for row in figure.table.rows
+    )
+    write_csv(path.with_name(f"{path.name}.csv"), [*names, *COLUMNS], lines)
     facts: object = [_metadata(f) for f in chosen] if several else _metadata(chosen[0])
     write_json(path.with_name(f"{path.name}.metadata.json"), facts)
 
@@ -115,6 +108,13 @@ def _line(figure: Numbers, row: Row) -> list[object]:
         row.people.state,
         *(("", "", "") if part is None else (_part(part, n) for n in ("value", "low", "high"))),
     ]
+
+
+def _among_others(figure: Numbers, row: Row) -> list[object]:
+    """A row that begins with its figure, its variables, its codes."""
+    names, line = _names(figure), _line(figure, row)
+    codes = "|".join(str(code) for code in line[: len(names)])
+    return [figure.id, "*".join(names), codes, *line[len(names) :]]
 
 
 def _whole(value: float | None) -> str:

@@ -6,7 +6,6 @@ copied, so no cell can be a formula that a spreadsheet would run.
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.core.atomic import made_whole
+from ctdhub.core.datafiles import put_rows
 from ctdhub.core.error_catalogue import error
 from ctdhub.schema.crosswalk import Crosswalk, load_crosswalk, sentence
 from ctdhub.schema.crosswalk_graph import Arrow, arrows
@@ -125,5 +125,4 @@ def _save(crosswalk: Crosswalk, columns: list[list[str]], rows: int, out: Path) 
             book.save(part)
         else:
             with part.open("w", encoding="utf-8", newline="") as file:
-                table = csv.writer(file, delimiter=crosswalk.delimiter, lineterminator="\n")
-                table.writerows(lines)
+                put_rows(file, (), lines, delimiter=crosswalk.delimiter, as_is=True)

@@ -6,18 +6,16 @@ too little, it says why and gives no number.
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ctdhub.core.datafiles import write_json
+from ctdhub.core.datafiles import write_csv, write_json
 from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula
 from ctdhub.document.charts.dots import draw
 from ctdhub.release.open import Release
-from ctdhub.release.tables import harmless
 from ctdhub.report import mse as words
 from ctdhub.report.mse_chart import chart_file, methods, note, title
 from ctdhub.report.mse_files import report
@@ -78,12 +76,8 @@ def write_estimates(folder: Path, release: Release) -> None:
     facts = {**report(result), "citation": citation(release), "assumed": words.always()}
     facts |= said_first(release, facts)
     write_json(folder / f"{FILE}.json", facts)
-    with (folder / f"{FILE}.csv").open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for m in facts["methods"]:
-            cells = (m["name"], m["people"], m["low"], m["high"], m["why_not"])
-            writer.writerow([harmless(cell) for cell in cells])
+    rows = ([m[c] for c in ("name", "people", "low", "high", "why_not")] for m in facts["methods"])
+    write_csv(folder / f"{FILE}.csv", COLUMNS, rows)
 
 
 def write_estimates_picture(folder: Path, release: Release) -> None:

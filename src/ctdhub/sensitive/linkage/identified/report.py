@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
+from ctdhub.core.datafiles import put_rows
 from ctdhub.core.error_catalogue import error
 from ctdhub.sensitive.linkage.identified.cluster_tokens import Own, fingerprint
 from ctdhub.sensitive.linkage.identified.persons import Persons
@@ -99,23 +100,21 @@ def write_account(
     with _private(folder / SUMMARY_FILE) as file:
         json.dump(summary, file, indent=2, ensure_ascii=False)
     with _private(folder / REVIEW_FILE) as file:
-        sheet = csv.writer(file)
-        sheet.writerow(REVIEW)
-        for pair in review:
-            sheet.writerow(
-                [*places[pair.one], *places[pair.other], pair.probability, pair.agree, pair.differ,
-                 "yes" if pair.joined else "no", pair.reason]
-            )  # fmt: skip
+        pairs = (
+            [*places[pair.one], *places[pair.other], pair.probability, pair.agree, pair.differ,
+             "yes" if pair.joined else "no", pair.reason]
+            for pair in review
+        )  # fmt: skip
+        put_rows(file, REVIEW, pairs, end="\r\n")
     now: dict[str, set[str]] = {}
     for (first, tokens), token in zip(own, stand, strict=True):
         for known in (fingerprint(tokens), first) if token else ():
             if known:
                 now.setdefault(known, set()).add(token)
     with _private(folder / TOKENS_FILE) as file:
-        sheet = csv.writer(file)
-        sheet.writerows((TOKENS, (check, check)))
-        for known, stood in sorted({**before, **now}.items()):
-            sheet.writerows((known, token) for token in sorted(stood))
+        stood = sorted({**before, **now}.items())
+        rows = [(known, token) for known, tokens in stood for token in sorted(tokens)]
+        put_rows(file, TOKENS, [(check, check), *rows], end="\r\n", as_is=True)
 
 
 def earlier_tokens(folder: Path, check: str) -> dict[str, set[str]]:
