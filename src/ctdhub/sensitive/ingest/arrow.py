@@ -46,7 +46,10 @@ def read_arrow(frame: Any, name: str = "table", limits: Limits | None = None) ->
     texts = {}
     for field in table.schema:
         check_single_values(field, name)
-        texts[field.name] = as_text(table[field.name])
+        try:
+            texts[field.name] = as_text(table[field.name])
+        except pa.ArrowException:
+            raise error("content/arrow-type", file=name, column=field.name) from None
     rows = pa.array(np.arange(1, table.num_rows + 1))
     return RawTable(
         file=name,
@@ -81,8 +84,20 @@ def check_single_values(field: pa.Field, file: str) -> None:
 def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Every cell as text, the empty text null.
 
+    Raises:
+        ArrowException: the type has no text.
+
     >>> as_text(pa.chunked_array([[1.0, 2.5, None]])).to_pylist()
     ['1', '2.5', None]
     """
+    if pa.types.is_dictionary(column.type):  # its values may be of a type that is not taken from
+        plain = pa.dictionary(column.type.index_type, pa.string())
+        column = pa.chunked_array(
+            [
+                pa.DictionaryArray.from_arrays(c.indices, c.dictionary.cast(pa.string()))
+                for c in column.chunks
+            ],
+            plain,
+        )
     text = column.cast(pa.string())
     return pc.if_else(pc.equal(text, ""), None, text)
