@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from ctdhub.cli.options import table_help
 from ctdhub.cli.output import bar, console, errors
 from ctdhub.cli.protect import show_left_out
 from ctdhub.cli.verbs import about
@@ -218,7 +219,7 @@ def _contributor(counts: typer.Typer) -> None:
         )
     )
     def mask(
-        table: Annotated[Path, typer.Argument(help=_("A table: .csv, .parquet, .xlsx or .ods."))],
+        table: Annotated[Path, typer.Argument(help=table_help())],
         exchange: Exchange,
         keep: Kept,
     ) -> None:

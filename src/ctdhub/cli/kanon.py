@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import options
+from ctdhub.cli.options import table_help
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
@@ -31,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(help=about("kanon"))
     def kanon(
-        table: Annotated[Path, typer.Argument(help=_("A table: .csv, .parquet, .xlsx or .ods."))],
+        table: Annotated[Path, typer.Argument(help=table_help())],
         k: Annotated[int, typer.Option(help=_("Least number of equal rows."))] = 11,
         columns: Annotated[
             str, typer.Option(help=_("Columns to publish, with commas; by default all."))

@@ -25,6 +25,13 @@ def source() -> Any:
     return typer.Argument(help=_("A hub (its last release) or the folder of a release."))
 
 
+def table_help() -> str:
+    """What a verb says of the table that it reads: the endings of all formats."""
+    from ctdhub.sensitive.ingest.formats import endings
+
+    return _("A table: {formats}, …").format(formats=endings(".ods", ".parquet"))
+
+
 def lang() -> Any:
     """The option of verbs that write sentences; without it they speak the user's language."""
     return typer.Option(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from ctdhub.cli.options import table_help
 from ctdhub.cli.output import bar, console, errors
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
@@ -39,9 +40,7 @@ def register(app: typer.Typer) -> None:
             float, typer.Option(help=_("At most 1e-6, and at most 1 / (100 × people)."))
         ],
         out: Annotated[Path, typer.Option(help=_("A new or empty folder for the files."))],
-        table: Annotated[
-            Path | None, typer.Argument(help=_("A table: .csv, .parquet, .xlsx or .ods."))
-        ] = None,
+        table: Annotated[Path | None, typer.Argument(help=table_help())] = None,
         from_counts: Annotated[
             Path | None,
             typer.Option(help=_("The sum that `ctdhub count sum` made, in place of a table.")),
@@ -116,7 +115,7 @@ def register(app: typer.Typer) -> None:
         help=about("domains"),
     )
     def draft_domains(
-        table: Annotated[Path, typer.Argument(help=_("A .csv, .parquet, .xlsx or .ods file."))],
+        table: Annotated[Path, typer.Argument(help=table_help())],
         out: Annotated[Path, typer.Option(help=_("The draft; must not exist yet."))] = Path(
             "domains.yaml"
         ),

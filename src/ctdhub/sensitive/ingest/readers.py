@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
 
 import pyarrow as pa
-from defusedxml.common import DefusedXmlException
-from python_calamine import CalamineError, PasswordError
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
-from ctdhub.sensitive.ingest import delimited, json_rows, sniff, workbook
+from ctdhub.sensitive.ingest import sniff
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.parquet import read_parquet
 from ctdhub.sensitive.ingest.raw import RawTable, finish
-from ctdhub.sensitive.ingest.xlsx_preflight import damaged
-
-_READERS = {"zip": workbook.read, "json": json_rows.read, "delimited": delimited.read}
 
 
 def read_table(
     path: Path, options: ReadOptions | None = None, limits: Limits | None = None
 ) -> RawTable:
-    """Read one table from a csv, tsv, txt, xlsx, xlsm, ods, json or jsonl file.
+    """Read one table of any of the ``formats.FORMATS``.
 
     The content decides what the file is.  Every cell is text; an empty cell is null; the text NA
     stays the text NA.  Rows with the wrong number of cells become rejects.
@@ -46,9 +38,9 @@ def read_table(
     file = printable(path.name)
     with _translated(file):
         data = sniff.load(path, file, limits)
-        kind = sniff.kind(data, file)
-        cells = _READERS[kind](data, file, options, limits)
-        if note := sniff.mismatch(file, kind):
+        found = sniff.kind(data, file)
+        cells = found.read(data, file, options, limits)
+        if note := sniff.mismatch(file, found):
             cells.notes.append(note)
         return finish(cells, file, hashlib.sha256(data).hexdigest(), options, limits)
 
@@ -66,23 +58,9 @@ def read_as_is(path: Path) -> RawTable:
 
 @contextmanager
 def _translated(file: str) -> Iterator[None]:
-    """Errors of the libraries, by name, become errors with a remedy and without a traceback."""
+    """What any reader may meet becomes an error with a remedy and without a traceback."""
     try:
         yield
-    except PasswordError:
-        raise sniff.encrypted(file) from None
-    except DefusedXmlException:
-        raise error("dtd", file=file) from None
-    except (
-        zipfile.BadZipFile,
-        zipfile.LargeZipFile,
-        zlib.error,
-        CalamineError,
-        ParseError,
-        EOFError,
-        NotImplementedError,  # zipfile: a version or method it does not know
-    ):
-        raise damaged(file) from None
     except (pa.ArrowException, UnicodeError, RecursionError, OverflowError):
         raise error("content", file=file) from None
     except OSError:

@@ -6,14 +6,12 @@ import os
 import re
 import stat
 from pathlib import Path
-from typing import Literal
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import _, said
+from ctdhub.sensitive.ingest.formats import FORMATS, Format, format_of
 from ctdhub.sensitive.ingest.options import Limits
-
-Kind = Literal["zip", "json", "delimited"]
 
 _BINARY = (
     (b"%PDF-", "PDF"),
@@ -37,12 +35,6 @@ _BINARY = (
 )
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|\?xml|html|table|head|body|!--)", re.I)
-_JSON = re.compile(rb"""(?:\xef\xbb\xbf)?\s*(?:\{\s*["}]|\[\s*(?:[\[{\]"\d-]|true|false|null))""")
-_SUFFIXES: dict[Kind, frozenset[str]] = {
-    "zip": frozenset({".xlsx", ".xlsm", ".ods"}),
-    "json": frozenset({".json", ".jsonl", ".ndjson"}),
-    "delimited": frozenset({".csv", ".tsv", ".tab", ".txt"}),
-}
 
 
 def load(path: Path, file: str, limits: Limits) -> bytes:
@@ -78,37 +70,32 @@ def load(path: Path, file: str, limits: Limits) -> bytes:
     return data
 
 
-def kind(data: bytes, file: str) -> Kind:
-    """The family of formats the content belongs to.
+def kind(data: bytes, file: str) -> Format:
+    """The format that the content belongs to.
 
     Raises:
         UnreadableFile: the content is of a kind that holds no table, or none this reads.
     """
-    if data.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
-        return "zip"
+    found = format_of(data[:4096])
+    if found is not FORMATS[-1] and found.name != "json":
+        return found  # a signature of its own
     if data.startswith(_OLE):
         raise _ole(data, file)
     for signature, name in _BINARY:
         if data.startswith(signature):
             raise error("content/other-format", file=file, format=name)
-    start = data[:4096]
-    if _MARKUP.match(start):
+    if _MARKUP.match(data[:4096]):
         raise error("content/markup", file=file)
-    return "json" if _JSON.match(start) else "delimited"
+    return found
 
 
-def mismatch(file: str, found: Kind) -> str | None:
-    """A note where the name promises another kind than the content is; content decides."""
+def mismatch(file: str, found: Format) -> str | None:
+    """A note where the name promises another format than the content is; content decides."""
     suffix = Path(file).suffix.lower()
-    if suffix in _SUFFIXES[found] or not any(suffix in known for known in _SUFFIXES.values()):
+    if suffix in found.suffixes or not any(suffix in known.suffixes for known in FORMATS):
         return None
-    words = {
-        "zip": _("a workbook"),
-        "json": _("JSON"),
-        "delimited": _("delimited text"),
-    }
     return _("The name ends in {suffix} but the content is {content}; it was read as such.").format(
-        suffix=suffix, content=words[found]
+        suffix=suffix, content=said(found.content)
     )
 
 

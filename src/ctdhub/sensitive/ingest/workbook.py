@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
-from python_calamine import CalamineSheet, CalamineWorkbook
+from defusedxml.common import DefusedXmlException
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import ngettext
@@ -26,24 +30,46 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
         HostileFile: a limit is passed, the container is unsafe, a cell is a formula.
         UnreadableFile: this is no workbook, it is encrypted, or it is damaged.
     """
-    archive = Archive(data, file, limits)
-    find = _ods_sheet if _is_ods(archive) else _xlsx_sheet
-    name, others = find(archive, options)
-    for part in archive.names:  # sizes and checksums of the parts the library may open itself
-        if part.lower().endswith((".xml", ".rels")) and not part.startswith("xl/worksheets/"):
-            for _piece in archive.inflate(part):
-                pass
-    with _panics(file):
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_name(name)
-        cells = _cells(sheet, name, file, options, limits)
-    if others and options.sheet is None:
-        note = ngettext(
-            "One more sheet of the workbook was not read: state sheet if it holds the records.",
-            "{n} more sheets of the workbook were not read: state sheet if one holds records.",
-            others,
-        )
-        cells.notes.append(note.format(n=others))
-    return cells
+    with _library_errors(file):
+        archive = Archive(data, file, limits)
+        find = _ods_sheet if _is_ods(archive) else _xlsx_sheet
+        name, others = find(archive, options)
+        for part in archive.names:  # sizes and checksums of the parts the library may open itself
+            if part.lower().endswith((".xml", ".rels")) and not part.startswith("xl/worksheets/"):
+                for _piece in archive.inflate(part):
+                    pass
+        with _panics(file):
+            sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_name(name)
+            cells = _cells(sheet, name, file, options, limits)
+        if others and options.sheet is None:
+            note = ngettext(
+                "One more sheet of the workbook was not read: state sheet if it holds the records.",
+                "{n} more sheets of the workbook were not read: state sheet if one holds records.",
+                others,
+            )
+            cells.notes.append(note.format(n=others))
+        return cells
+
+
+@contextmanager
+def _library_errors(file: str) -> Iterator[None]:
+    """Errors of the libraries that open workbooks become errors with a remedy."""
+    try:
+        yield
+    except PasswordError:
+        raise encrypted(file) from None
+    except DefusedXmlException:
+        raise error("dtd", file=file) from None
+    except (
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        zlib.error,
+        CalamineError,
+        ParseError,
+        EOFError,
+        NotImplementedError,  # zipfile: a version or method it does not know
+    ):
+        raise xlsx_preflight.damaged(file) from None
 
 
 def as_text(value: Any) -> str:

@@ -1,0 +1,111 @@
+"""The formats that can be read: one entry each, which says how content is recognised and read.
+
+A new format is one module with a function ``read`` and one entry here (how-to "Add a format").  The
+module is imported when a file of its format comes, so that nobody loads a library that is not used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ctdhub.core.i18n import Text
+
+if TYPE_CHECKING:
+    from ctdhub.sensitive.ingest.options import Limits, ReadOptions
+    from ctdhub.sensitive.ingest.raw import Cells
+
+_JSON = re.compile(rb"""(?:\xef\xbb\xbf)?\s*(?:\{\s*["}]|\[\s*(?:[\[{\]"\d-]|true|false|null))""")
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format of contributed tables.
+
+    Attributes:
+        name: short, for programs.
+        suffixes: endings of its files, with the dot, the usual one first.
+        content: what such a file is called in a sentence.
+        starts: whether the first 4 KiB of a file are of this format.
+        read: content, name of the file, what is stated about it and what it must not exceed, to
+            cells.  It raises UnreadableFile and HostileFile, and no error of a library of its own.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    content: Text
+    starts: Callable[[bytes], bool]
+    read: Callable[[bytes, str, ReadOptions, Limits], Cells]
+
+
+def _workbook(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
+    from ctdhub.sensitive.ingest import workbook
+
+    return workbook.read(data, file, options, limits)
+
+
+def _spss(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
+    from ctdhub.sensitive.ingest import spss
+
+    return spss.read(data, file, options, limits)
+
+
+def _json(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
+    from ctdhub.sensitive.ingest import json_rows
+
+    return json_rows.read(data, file, options, limits)
+
+
+def _delimited(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
+    from ctdhub.sensitive.ingest import delimited
+
+    return delimited.read(data, file, options, limits)
+
+
+FORMATS = (
+    Format(
+        "workbook",
+        (".xlsx", ".xlsm", ".ods"),
+        Text("a workbook"),
+        lambda start: start.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")),
+        _workbook,
+    ),
+    Format(
+        "spss",
+        (".sav", ".zsav"),
+        Text("an SPSS file"),
+        lambda start: start.startswith((b"$FL2", b"$FL3")),
+        _spss,
+    ),
+    Format(
+        "json",
+        (".json", ".jsonl", ".ndjson"),
+        Text("JSON"),
+        lambda start: _JSON.match(start) is not None,
+        _json,
+    ),
+    Format(
+        "delimited",
+        (".csv", ".tsv", ".tab", ".txt"),
+        Text("delimited text"),
+        lambda _start: True,
+        _delimited,
+    ),
+)
+"""In the order in which they are tried; the last takes any text."""
+
+
+def format_of(start: bytes) -> Format:
+    """The first format that takes a file which begins so."""
+    return next(found for found in FORMATS if found.starts(start))
+
+
+def endings(*more: str) -> str:
+    """The usual endings of all formats, for help texts, with ``more`` that a verb reads besides.
+
+    >>> endings(".parquet")
+    '.csv, .json, .parquet, .sav, .xlsx'
+    """
+    return ", ".join(sorted({*(found.suffixes[0] for found in FORMATS), *more}))

@@ -1,0 +1,109 @@
+"""SPSS files (.sav, .zsav), by the library pyreadstat, an extra.
+
+A value that has a label is read as its label where the labels of its column differ from each other:
+that is what the person who answered saw.  Else its code stands.  Values that the file declares as
+missing are kept, by label or code: whether "refused" is a blank is for the mapping to say.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.i18n import ngettext
+from ctdhub.sensitive.ingest import headers
+from ctdhub.sensitive.ingest.options import Limits, ReadOptions
+from ctdhub.sensitive.ingest.raw import Cells, too_many_rows
+
+
+def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
+    """Names, columns and row numbers; the first record is row 1, for SPSS has no header row.
+
+    Whole numbers lose ".0", dates are ISO 8601, texts lose the blanks at their end.
+
+    Raises:
+        UnreadableFile: rule ``spss-extra``: pyreadstat is not installed; ``content``: the file is
+            damaged, or not in the encoding that is stated.
+        HostileFile: a limit is passed.
+    """
+    try:
+        library = import_module("pyreadstat")
+    except ImportError:
+        raise error("spss-extra", file=file) from None
+    meta = _opened(library, data, file, options, metadataonly=True)[1]
+    if (meta.number_rows or 0) > limits.rows:
+        raise too_many_rows(file, limits)
+    names = headers.clean(list(meta.column_names), file, 1, limits)
+    found, meta = _opened(library, data, file, options, row_limit=limits.rows + 1)
+    columns, labelled = [], 0
+    for name in meta.column_names:
+        labels = _labels(meta.variable_value_labels.get(name, {}))
+        labelled += bool(labels)
+        columns.append(_texts(found[name], labels))
+    rows = np.arange(1, len(columns[0]) + 1 if columns else 1, dtype=np.int64)
+    keep = ~np.isin(rows, np.array(sorted(options.unseen), np.int64))
+    if not keep.all():
+        columns = [column.filter(pa.array(keep)) for column in columns]
+    cells = Cells(
+        names=names,
+        columns=[pa.chunked_array([column], pa.string()) for column in columns],
+        rows=rows[keep],
+        rejects=[],
+        encoding=meta.file_encoding,
+    )
+    if labelled:
+        note = ngettext(
+            "{n} column has labels for its values: the labels were read, not the codes.",
+            "{n} columns have labels for their values: the labels were read, not the codes.",
+            labelled,
+        )
+        cells.notes.append(note.format(n=labelled))
+    return cells
+
+
+def _opened(
+    library: Any, data: bytes, file: str, options: ReadOptions, **how: Any
+) -> tuple[Mapping[str, Sequence[Any]], Any]:
+    try:
+        found: tuple[Mapping[str, Sequence[Any]], Any] = library.read_sav(
+            io.BytesIO(data),
+            output_format="dict",
+            user_missing=True,
+            encoding=options.encoding,
+            **how,
+        )
+    except (library.ReadstatError, library.PyreadstatError, ValueError, OverflowError):
+        raise error("content/spss", file=file) from None
+    return found
+
+
+def _labels(given: Mapping[Any, str]) -> dict[Any, str]:
+    """Labels by value; none where two values have one label, which could not be told apart."""
+    labels = {value: label.strip() for value, label in given.items() if label.strip()}
+    return labels if len(set(labels.values())) == len(labels) else {}
+
+
+def _texts(values: Sequence[Any], labels: Mapping[Any, str]) -> pa.Array:
+    return pa.array([labels.get(value) or _text(value) for value in values], pa.string())
+
+
+def _text(value: Any) -> str | None:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, datetime):
+        moment = value.isoformat(sep=" ")
+        return moment.removesuffix(" 00:00:00")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, int | float | np.number):
+        number = float(value)
+        return str(int(number)) if number.is_integer() else repr(number)
+    return str(value).rstrip() or None
