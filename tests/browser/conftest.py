@@ -73,6 +73,29 @@ def tab(browser: Browser) -> Iterator[Page]:
     assert errors == []
 
 
+class Lasting:
+    """A tab for many pages that are looked at and not used; it collects what they complain."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self._errors: list[str] = []
+        page.on("console", lambda m: self._errors.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e: self._errors.append(str(e)))
+
+    def errors(self) -> list[str]:
+        """What was complained since this was last asked."""
+        found, self._errors = self._errors, []
+        return found
+
+
+@pytest.fixture(scope="module")
+def lasting(browser: Browser) -> Iterator[Lasting]:
+    """A tab that the tests of a module share."""
+    context = browser.new_context()
+    yield Lasting(context.new_page())
+    context.close()
+
+
 @pytest.fixture(scope="session")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     """An invented release in every language."""
