@@ -37,7 +37,7 @@ def told_of_skipped(reasons: Iterable[str]) -> list[str]:
     for missing, n in sorted(number.items(), key=lambda item: -item[1]):
         first, more = [*remedies[missing]][:2], len(remedies[missing]) - 2
         told = "; ".join([*first, *([f"and {more} more"] if more > 0 else [])])
-        lines.append(f"{n} test{'s' * (n > 1)} skipped: {missing}: {told}")
+        lines.append(f"{n} test{'s' * (n > 1)} skipped: {missing}" + (f": {told}" if told else ""))
     return lines
 
 

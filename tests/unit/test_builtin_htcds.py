@@ -25,7 +25,9 @@ TEMPLATES = (
     "HTCDS Excel Spreadsheet single select with validation v2.0.xlsx",
 )
 
-pytestmark = pytest.mark.skipif(not HTCDS.is_dir(), reason="the HTCDS files are not there")
+pytestmark = pytest.mark.skipif(
+    not HTCDS.is_dir(), reason="a public data set is missing: lay htcds into ../shared/data"
+)
 
 LABELLED: tuple[dict[str, object], ...] = (
     {

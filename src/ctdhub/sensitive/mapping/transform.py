@@ -60,7 +60,7 @@ class Transform:
 
     def __init__(self, mapping: Mapping, years: tuple[int, int]) -> None:
         self.mapping = mapping
-        compiled = _compiled(_Asked(mapping.model_dump_json(exclude_unset=True), years, mapping))
+        compiled = _compiled(Asked.of(mapping, years))
         self._main, self._main_sql = compiled[0]
         self._child: Compiled | None = None
         if mapping.perpetrators:
@@ -142,7 +142,7 @@ class Transform:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """What is compiled; equal where a mapping says word by word the same.
 
     The text holds its keys in their order, and only those that are written: whether a rule names
@@ -153,9 +153,14 @@ class _Asked:
     years: tuple[int, int]
     mapping: Mapping = field(compare=False)
 
+    @classmethod
+    def of(cls, mapping: Mapping, years: tuple[int, int]) -> Asked:
+        """The mapping for these public bounds of years."""
+        return cls(mapping.model_dump_json(exclude_unset=True), years, mapping)
+
 
 @lru_cache(maxsize=16)
-def _compiled(asked: _Asked) -> list[tuple[Compiled, str]]:
+def _compiled(asked: Asked) -> list[tuple[Compiled, str]]:
     """The rules of records, then those of perpetrators if there are any, each with its SQL.
 
     It is kept: a mapping is compiled for its own tests and for each of its files, and takes longer
