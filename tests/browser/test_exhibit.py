@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, CDPSession, Page
 
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.release.open import Release
-from ctdhub.site.stories.exhibit import IDLE, SECONDS, build_exhibit
+from ctdhub.site.stories.exhibit import build_exhibit
+from ctdhub.site.stories.seconds import IDLE, SECONDS
 from ctdhub.site.stories.source import read_stories
 
 from .conftest import RULES, STORIES

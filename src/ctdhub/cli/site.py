@@ -12,7 +12,7 @@ from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
 from ctdhub.core.i18n import _
-from ctdhub.site.stories.exhibit import IDLE
+from ctdhub.site.stories.seconds import IDLE
 
 
 def register(app: typer.Typer) -> None:

@@ -30,14 +30,13 @@ from ctdhub.site.frame import environment, inlined, stub
 from ctdhub.site.pages.about import about
 from ctdhub.site.stories.markup import Chart, blocks
 from ctdhub.site.stories.page import marked
+from ctdhub.site.stories.seconds import IDLE, SECONDS
 from ctdhub.site.stories.source import Story
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.headline import headline
 
 MARK = "exhibit.json"
 """This file says that a folder holds a kiosk, so that nothing else is ever replaced."""
-IDLE, SECONDS = 90, 20
-"""Seconds without a touch until the kiosk begins anew, and seconds that a slide stays."""
 LONGEST = 420
 """Characters of text beside a chart that can be read in that time and fit the screen."""
 WIDE = 560
