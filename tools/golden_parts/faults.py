@@ -4,10 +4,12 @@ Belongs here: how a wrong input is laid out and kept: exit code, what was printe
 Does not belong here: the inputs themselves (``wrong_files``, ``wrong_hubs``).
 
 A message is kept with those of the other languages in one file, a line of the list to a fault.
+What ``--help`` says of each verb is kept beside them.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -15,9 +17,13 @@ from golden_parts import wrong_files, wrong_hubs
 from golden_parts.kept import Kept
 from golden_parts.world import LANGUAGES, World
 
+VERB = re.compile(r"^  ([a-z]+) {2}", re.MULTILINE)
+"""A verb in the list that ``ctdhub --help`` prints."""
+
 
 def record(world: World, kept: Kept) -> None:
     """Keep the messages of every wrong input."""
+    _help(world, kept)
     base = Path("base")
     base.mkdir()
     wrong_hubs.make_base(world, base)
@@ -40,3 +46,14 @@ def record(world: World, kept: Kept) -> None:
                 said.append(f"[{lang}] {world.run(*words, lang=lang)}")
             shutil.rmtree(folder)
         kept.text(f"{name}.txt", "".join(said))
+
+
+def _help(world: World, kept: Kept) -> None:
+    """The list of verbs and the help of each, in every language."""
+    lists = {lang: world.done("--help", lang=lang) for lang in LANGUAGES}
+    for verb in ("", *sorted(set(VERB.findall(lists["en"].out)))):
+        said = [
+            f"[{lang}] {world.done(verb, '--help', lang=lang) if verb else lists[lang]}"
+            for lang in LANGUAGES
+        ]
+        kept.text(f"help/{verb or 'verbs'}.txt", "".join(said))

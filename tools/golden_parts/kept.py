@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -41,9 +42,12 @@ class Kept:
         path.write_text(self._world.without_paths(str(content)), "utf-8")
 
     def file(self, name: str, path: Path) -> None:
-        """Keep a file: tables as schema and rows, texts without paths, all else byte by byte."""
+        """Keep a file: tables and workbooks as text, texts without paths, all else as it is."""
         if path.suffix == ".parquet":
             self.text(f"{name}.txt", table_text(pq.read_table(path)))
+            return
+        if path.suffix == ".xlsx":
+            self.text(f"{name}.txt", workbook_text(path))
             return
         content = path.read_bytes()
         here = str(self._world.folder).encode()
@@ -75,3 +79,14 @@ def table_text(table: pa.Table) -> str:
     own = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
     fields = [f"{f.name}: {f.type}{'' if f.nullable else ' not null'}" for f in table.schema]
     return "\n".join([*fields, json.dumps(own, sort_keys=True), *rows]) + "\n"
+
+
+def workbook_text(path: Path) -> str:
+    """Names and cells of the sheets of a workbook; its file also holds the time it was written."""
+    book = openpyxl.load_workbook(path, read_only=True)
+    lines = []
+    for sheet in book.worksheets:
+        lines.append(f"sheet {sheet.title}")
+        rows = sheet.iter_rows(values_only=True)
+        lines += [json.dumps(row, ensure_ascii=False, default=str) for row in rows]
+    return "\n".join(lines) + "\n"

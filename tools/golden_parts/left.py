@@ -65,7 +65,7 @@ def _file(world: World, kept: Kept, file: Path) -> None:
             "convert", out / "records.parquet", "--to", form, "--out", target, lang=lang
         )
         kept.outcome(f"convert/{who}-{form}.{lang}", done)
-        if target.suffix == ".csv" and target.exists():
+        if target.exists():
             kept.file(f"convert/{target}", target)
 
 

@@ -17,6 +17,8 @@ from golden_parts.world import LANGUAGES, World
 
 HUB = "hub"
 VERSION = "2026.1"
+STEP = ".step.json"
+"""Left out: keys of steps follow the code."""
 RELEASE = Path(HUB) / "releases" / VERSION
 
 SAID: dict[str, tuple[tuple[object, ...], tuple[str, ...]]] = {
@@ -114,7 +116,7 @@ def site(kept: Kept, folder: Path, name: str) -> None:
 
     Of files that are those of the release byte by byte only the names are kept.
     """
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != STEP):
         inside = path.relative_to(folder)
         same = RELEASE / path.name
         if inside.is_relative_to(f"r/{VERSION}"):

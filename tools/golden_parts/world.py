@@ -131,6 +131,7 @@ class World:
         """What the ledger was asked to tell requests by, in turn: messages of its keyed hash."""
         os.chdir(folder)
         os.umask(0o022)
+        sys.modules["__main__"].__package__ = None  # so that the command's name is `ctdhub`
         self._fix_chance(seed)
         self._command = self._load_command()
 
