@@ -50,10 +50,11 @@ def fragments(folder: Path) -> list[Path]:
 
 
 def section(version: str, date: str, found: Sequence[Path]) -> str:
-    """The section of a version: a heading for each kind, an entry for each fragment."""
+    """The section of a version: a heading for each kind, below it the fragments."""
     parts = [f"## {version} ({date})"]
     for name, heading in KINDS.items():
-        entries = [_entry(path.read_text("utf-8")) for path in found if kind(path) == name]
+        texts = [path.read_text("utf-8") for path in found if kind(path) == name]
+        entries = [_entry(item) for text in texts for item in _items(text)]
         if entries:
             parts.append(f"### {heading}\n" + "\n".join(entries))
     return "\n\n".join(parts) + "\n"
@@ -70,6 +71,11 @@ def with_section(changelog: str, new: str) -> str:
         raise SystemExit(f"the changelog has a section {title.strip(' (#')}")
     head, mark, rest = changelog.partition("\n## ")
     return head.rstrip("\n") + "\n\n" + new + (mark and mark + rest)
+
+
+def _items(text: str) -> list[str]:
+    """A fragment that is a list is as many entries."""
+    return re.split(r"^- ", text, flags=re.MULTILINE)[1:] if text.startswith("- ") else [text]
 
 
 def _entry(text: str) -> str:

@@ -6,8 +6,6 @@ import doctest
 import inspect
 import json
 import re
-import subprocess
-import sys
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -38,28 +36,6 @@ def inside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def release(folder: Path) -> ctdhub.PublishedRelease:
     return ctdhub.open_hub(folder / "my-hub").release()
-
-
-def fresh(code: str) -> list[str]:
-    """Modules that are loaded in a new interpreter after some code."""
-    told = f"import sys; {code}; print(' '.join(sys.modules))"
-    run = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
-    return run.stdout.split()
-
-
-def test_importing_it_loads_nothing() -> None:
-    loaded = fresh("import ctdhub")
-    assert [m for m in loaded if m.startswith("ctdhub")] == ["ctdhub"]
-    assert not {"numpy", "pyarrow", "babel", "pydantic", "yaml"} & set(loaded)
-
-
-@pytest.mark.parametrize("name", ["open_release", "open_hub", "open", "open_site"])
-def test_reading_loads_no_engine_and_no_reader(name: str) -> None:
-    loaded = fresh(f"import ctdhub; ctdhub.{name}")
-    assert not {"ibis", "duckdb", "numba", "python_calamine", "typer"} & set(loaded)
-    assert not [
-        m for m in loaded if m.startswith(("ctdhub.sensitive", "ctdhub.dp", "ctdhub.kanon"))
-    ]
 
 
 def test_every_name_is_there_and_listed() -> None:
