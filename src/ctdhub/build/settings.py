@@ -12,7 +12,7 @@ from ctdhub.build.spark.settings import SparkSettings
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import LANGUAGES, Language, _
+from ctdhub.core.i18n import LANGUAGES, Language, Text, joined
 from ctdhub.release.approvals import Approvers
 from ctdhub.release.facts import SITE_ADDRESS
 from ctdhub.schema.model import load_schema
@@ -104,18 +104,18 @@ def read_settings(path: Path, model: type[_Model]) -> _Model:
     except (yaml.YAMLError, UnicodeDecodeError):
         raise error("settings-yaml", file=path) from None
     except ValidationError as cause:
-        faults = "; ".join(_fault(e["loc"], e["type"]) for e in cause.errors())
+        faults = joined([_fault(e["loc"], e["type"]) for e in cause.errors()], "; ")
         raise error("settings", file=path, faults=faults) from None
 
 
-def _fault(place: tuple[int | str, ...], kind: str) -> str:
+def _fault(place: tuple[int | str, ...], kind: str) -> Text:
     name = printable(".".join(map(str, place))) or "-"
     if kind == "extra_forbidden":
-        return _("{place}: there is no such setting").format(place=name)
+        return Text("{place}: there is no such setting", place=name)
     if kind == "same_key":
-        return _("{place}: two people need two different keys").format(place=name)
+        return Text("{place}: two people need two different keys", place=name)
     if kind == "public_key":
-        return _("{place}: this is no key as `ctdhub key new` prints it").format(place=name)
+        return Text("{place}: this is no key as `ctdhub key new` prints it", place=name)
     if kind == "missing":
-        return f"{name}: " + _("this is missing")
-    return _("{place}: the value is of the wrong kind or out of range").format(place=name)
+        return joined([name, Text("this is missing")], ": ")
+    return Text("{place}: the value is of the wrong kind or out of range", place=name)

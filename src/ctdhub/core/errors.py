@@ -49,6 +49,7 @@ class HubError(Exception):
         fields: what stands in its sentences.
 
     Attributes:
+        fault, remedy: its two sentences as data; ``what`` and ``fix`` are their words.
         spoken: the language of whoever met it: the one in force when it was made.
 
     >>> wrong, remedy = Text("The file is empty."), Text("Give another.")
@@ -60,8 +61,8 @@ class HubError(Exception):
 
     def __init__(
         self,
-        what: Text | str,
-        fix: Text | str,
+        what: Text,
+        fix: Text,
         *,
         file: str | Path | None = None,
         row: int | None = None,
@@ -81,17 +82,17 @@ class HubError(Exception):
         self.column = printable(column) if column is not None else None
         self.rule = rule
         self.spoken = current()
-        super().__init__(what if isinstance(what, str) else what.message)
+        super().__init__(what.message)
 
     @property
     def what(self) -> str:
         """What is wrong, in the language in force."""
-        return self.fault if isinstance(self.fault, str) else said(self.fault)
+        return said(self.fault)
 
     @property
     def fix(self) -> str:
         """What to do, in the language in force."""
-        return self.remedy if isinstance(self.remedy, str) else said(self.remedy)
+        return said(self.remedy)
 
     def where(self) -> str:
         """The place of the fault in words, empty where none is known."""
@@ -133,6 +134,18 @@ def printable(text: str, limit: int = 80) -> str:
 
 _NO_BREAK = {"\u00a0", "\u202f"}
 _BIDI = set("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class InvalidSetting(ValueError):
+    """One thing that is wrong in a file of settings; the error about the file says them all.
+
+    Args:
+        text: what is wrong, without a full stop.
+    """
+
+    def __init__(self, text: Text) -> None:
+        self.text = text
+        super().__init__(said(text))
 
 
 class FileError(HubError):

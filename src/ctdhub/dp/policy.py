@@ -7,11 +7,12 @@ from typing import Literal
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import printable
+from ctdhub.core.errors import InvalidSetting, printable
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text, joined
 from ctdhub.schema.model import Schema
 
 Domains = dict[str, tuple[str, ...]]
@@ -79,7 +80,7 @@ class LinkingSettings(FrozenModel):
     @model_validator(mode="after")
     def _check(self) -> LinkingSettings:
         if self.lists < self.people:
-            raise ValueError(_("Under linking, lists may not be less than people."))
+            raise InvalidSetting(Text("Under linking, lists may not be less than people"))
         return self
 
 
@@ -120,30 +121,33 @@ class Policy(FrozenModel):
     @model_validator(mode="after")
     def _check(self) -> Policy:
         if self.delta > 1 / (100 * self.max_people) * (1 + 1e-9):
-            raise ValueError(
-                _("delta may be at most 1 / (100 × max_people): {limit:.3g}.").format(
-                    limit=1 / (100 * self.max_people)
+            raise InvalidSetting(
+                Text(
+                    "delta may be at most 1 / (100 × max_people): {limit:.3g}",
+                    limit=1 / (100 * self.max_people),
                 )
             )
         if self.epsilon > self.budget.epsilon:
-            raise ValueError(_("epsilon of one release exceeds the budget of all releases."))
+            raise InvalidSetting(Text("epsilon of one release exceeds the budget of all releases"))
         if not 1900 <= self.years[0] <= self.years[1] <= 2200:
-            raise ValueError(_("years must be two years between 1900 and 2200, the first first."))
+            raise InvalidSetting(
+                Text("years must be two years between 1900 and 2200, the first first")
+            )
         if self.years[1] - self.years[0] > 100:
-            raise ValueError(_("years may span at most 100 years."))
+            raise InvalidSetting(Text("years may span at most 100 years"))
         if self.false_share > 1 - self.level:
-            raise ValueError(_("false_share may be at most 1 − level."))
+            raise InvalidSetting(Text("false_share may be at most 1 − level"))
         if self.columns != "all" and len(set(self.columns)) != len(self.columns):
-            raise ValueError(_("A column is named twice."))
+            raise InvalidSetting(Text("A column is named twice"))
         if not self.columns:
-            raise ValueError(_("At least one column must be released."))
+            raise InvalidSetting(Text("At least one column must be released"))
         if any(not 3 <= len(set(g)) == len(g) <= 4 for g in self.groups):
-            raise ValueError(_("A table of groups has three or four different columns."))
+            raise InvalidSetting(Text("A table of groups has three or four different columns"))
         if self.perpetrators.share + self.sources.share > 0.95 + 1e-9:
-            raise ValueError(_("perpetrators and sources may have at most 0.95 together."))
+            raise InvalidSetting(Text("perpetrators and sources may have at most 0.95 together"))
         if len(self.sources.lists) == 1 or len(set(self.sources.lists)) < len(self.sources.lists):
-            raise ValueError(
-                _("Under sources, lists names no contributor, or 2 to 8 different ones.")
+            raise InvalidSetting(
+                Text("Under sources, lists names no contributor, or 2 to 8 different ones")
             )
         return self
 
@@ -180,14 +184,16 @@ def load_policy(path: Path) -> Policy:
     try:
         return Policy.model_validate(raw)
     except ValidationError as cause:
-        faults = [_fault(e["loc"], e["type"], e["msg"]) for e in cause.errors()]
-        raise error("policy-settings", file=path, faults="; ".join(faults)) from None
+        faults = joined([_fault(e) for e in cause.errors()], "; ")
+        raise error("policy-settings", file=path, faults=faults) from None
 
 
-def _fault(loc: tuple[int | str, ...], kind: str, message: str) -> str:
-    place = printable(".".join(str(part) for part in loc if part not in ("literal['all']",)))
-    if kind == "extra_forbidden":
-        return _("{place}: there is no such setting").format(place=place)
-    if kind == "value_error":
-        return message.removeprefix("Value error, ").rstrip(".")
-    return _("{place}: the value is of the wrong kind or out of range").format(place=place)
+def _fault(detail: ErrorDetails) -> Text:
+    raised = detail.get("ctx", {}).get("error")
+    if isinstance(raised, InvalidSetting):
+        return raised.text
+    parts = (part for part in detail["loc"] if part not in ("literal['all']",))
+    place = printable(".".join(map(str, parts)))
+    if detail["type"] == "extra_forbidden":
+        return Text("{place}: there is no such setting", place=place)
+    return Text("{place}: the value is of the wrong kind or out of range", place=place)

@@ -8,6 +8,7 @@ signed is the statement as JSON with sorted keys, no spaces, ASCII only (:meth:`
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -18,7 +19,7 @@ from ctdhub.core.atomic import sweep, write_whole
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text, _, said
 from ctdhub.core.keys.signing import SigningKey, is_public_key, is_signed
 from ctdhub.release.manifest import Manifest
 
@@ -165,8 +166,8 @@ class Approvals(FrozenModel):
 
     def faults(
         self, manifest: Manifest, digest: str, approvers: Approvers | None = None
-    ) -> list[str]:
-        """What is wrong with the approvals that were given, in words.
+    ) -> list[Text]:
+        """What is wrong with the approvals that were given.
 
         Args:
             manifest, digest: of the release that they lie beside.
@@ -175,24 +176,30 @@ class Approvals(FrozenModel):
         """
         found = []
         for given in self.approvals:
-            said, role = given.statement, role_name(given.statement.role)
-            if not is_signed(said.message(), given.signature, given.key):
-                found.append(_("The signature of the {role} is not valid.").format(role=role))
-            elif said != said.about(manifest, digest, said.role, said.ledger, said.date):
-                found.append(_("The {role} approved something else than this.").format(role=role))
-            elif approvers and given.key not in (approvers.key(said.role), *approvers.former):
-                what = _("The key of the {role} is not the one in hub.yaml.")
-                found.append(what.format(role=role))
+            signed, role = given.statement, ROLE_NAMES[given.statement.role]
+            if not is_signed(signed.message(), given.signature, given.key):
+                found.append(Text("The signature of the {role} is not valid.", role=role))
+            elif signed != signed.about(manifest, digest, signed.role, signed.ledger, signed.date):
+                found.append(Text("The {role} approved something else than this.", role=role))
+            elif approvers and given.key not in (approvers.key(signed.role), *approvers.former):
+                found.append(Text("The key of the {role} is not the one in hub.yaml.", role=role))
         if len({a.statement.role for a in self.approvals}) < len(self.approvals):
-            found.append(_("A role approved twice."))
+            found.append(Text("A role approved twice."))
         if len({a.key for a in self.approvals}) < len(self.approvals):
-            found.append(_("Both approvals were signed with the same key."))
+            found.append(Text("Both approvals were signed with the same key."))
         return found
 
 
+ROLE_NAMES: Mapping[Role, Text] = {
+    "steward": Text("steward"),
+    "privacy_officer": Text("privacy officer"),
+}
+"""Roles as people say them."""
+
+
 def role_name(role: Role) -> str:
-    """A role as people say it."""
-    return {"steward": _("steward"), "privacy_officer": _("privacy officer")}[role]
+    """A role as people say it, in the language in force."""
+    return said(ROLE_NAMES[role])
 
 
 def who(approvals: Approvals) -> str:

@@ -90,7 +90,7 @@ def open_release(path: Path) -> Release:
             file=path,
             rule=first.kind,
             version=path.name,
-            first=first.what,
+            first=first.text,
             part=first.file,
             n=len(problems),
         )

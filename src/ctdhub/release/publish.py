@@ -26,7 +26,7 @@ def publish(candidate: Path, releases: Path, approvers: Approvers) -> Path:
             file=candidate,
             rule=first.kind,
             version=candidate.name,
-            first=first.what,
+            first=first.text,
             part=first.file,
             approvals=APPROVALS,
         )

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import ReleaseError, printable
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text, said
 from ctdhub.release import measurements
 from ctdhub.release.approvals import APPROVALS, CANDIDATES, Approvals, Approvers
 from ctdhub.release.manifest import MANIFEST, SUMS, Manifest
@@ -27,11 +27,16 @@ _MANIFEST_LIMIT = 20 * 2**20
 
 @dataclass(frozen=True)
 class Problem:
-    """One fault of a release: its kind, the file concerned, and what is wrong in words."""
+    """One fault of a release: its kind, the file concerned, and what is wrong."""
 
     kind: Kind
     file: str
-    what: str
+    text: Text
+
+    @property
+    def what(self) -> str:
+        """What is wrong, in the language in force."""
+        return said(self.text)
 
 
 def verify(path: Path, approvers: Approvers | None = None) -> list[Problem]:
@@ -54,7 +59,7 @@ def verify(path: Path, approvers: Approvers | None = None) -> list[Problem]:
     try:
         read_protected(path, manifest)
     except ReleaseError as cause:
-        return [Problem("content", "counts.parquet", cause.what)]
+        return [Problem("content", "counts.parquet", cause.fault)]
     return []
 
 
@@ -66,17 +71,19 @@ def examine(
         raise error("no-release", file=path)
     manifest = _read_manifest(path / MANIFEST)
     if manifest is None:
-        return None, [Problem("manifest", MANIFEST, _("The manifest is damaged."))]
+        return None, [Problem("manifest", MANIFEST, Text("The manifest is damaged."))]
     problems = _names(path, manifest)
     for name, entry in sorted(manifest.files.items()):
         file = path / name
         if not _NAME.fullmatch(name) or not _regular(file):
             continue
         if file.stat().st_size != entry.bytes or sha256(file) != entry.sha256:
-            problems.append(Problem("changed", name, _("The file was changed after the release.")))
+            problems.append(
+                Problem("changed", name, Text("The file was changed after the release."))
+            )
     if _regular(path / SUMS) and (path / SUMS).read_bytes() != sums(path, manifest):
-        what = _("The list of hashes and the manifest disagree: one of them was changed.")
-        problems.append(Problem("changed", SUMS, what))
+        text = Text("The list of hashes and the manifest disagree: one of them was changed.")
+        problems.append(Problem("changed", SUMS, text))
     if _regular(path / SUMS):
         problems += _approval_faults(path, manifest, approvers)
     return manifest, problems
@@ -111,24 +118,24 @@ def _names(path: Path, manifest: Manifest) -> list[Problem]:
     expected = {*manifest.files, *required, SUMS}
     for name in sorted(expected):
         if not _NAME.fullmatch(name):
-            what = _("The manifest names a path outside the release; it was not opened.")
-            problems.append(Problem("unsafe-name", printable(name), what))
+            text = Text("The manifest names a path outside the release; it was not opened.")
+            problems.append(Problem("unsafe-name", printable(name), text))
         elif not _regular(path / name):
-            what = _("The file is missing, or a link or folder stands in its place.")
-            problems.append(Problem("missing", name, what))
+            text = Text("The file is missing, or a link or folder stands in its place.")
+            problems.append(Problem("missing", name, text))
     for found in sorted(path.iterdir()):
         if found.name not in {*expected, MANIFEST, APPROVALS}:
-            what = _("The file is not part of the release.")
-            problems.append(Problem("extra", printable(found.name), what))
+            text = Text("The file is not part of the release.")
+            problems.append(Problem("extra", printable(found.name), text))
     for name in sorted(required - set(manifest.files)):
-        what = _("The manifest does not list this file.")
-        problems.append(Problem("manifest", name, what))
+        text = Text("The manifest does not list this file.")
+        problems.append(Problem("manifest", name, text))
     for name in sorted(manifest.files.keys() & unstated):
-        what = _("The manifest lists this file and does not say what was promised for it.")
-        problems.append(Problem("manifest", name, what))
+        text = Text("The manifest lists this file and does not say what was promised for it.")
+        problems.append(Problem("manifest", name, text))
     if manifest.version != path.resolve().name:
-        what = _("The folder's name is not the version that the manifest states.")
-        problems.append(Problem("manifest", MANIFEST, what))
+        text = Text("The folder's name is not the version that the manifest states.")
+        problems.append(Problem("manifest", MANIFEST, text))
     return problems
 
 
@@ -136,16 +143,16 @@ def _approval_faults(path: Path, manifest: Manifest, approvers: Approvers | None
     """A candidate may lack approvals; a release lacks none of two once it has one."""
     file = path / APPROVALS
     if (file.exists() or file.is_symlink()) and not _regular(file):
-        what = _("The file is missing, or a link or folder stands in its place.")
-        return [Problem("approval", APPROVALS, what)]
+        text = Text("The file is missing, or a link or folder stands in its place.")
+        return [Problem("approval", APPROVALS, text)]
     try:
         given = Approvals.read(path)
     except ReleaseError as cause:
-        return [Problem("approval", APPROVALS, cause.what)]
+        return [Problem("approval", APPROVALS, cause.fault)]
     faults = given.faults(manifest, digest(path), approvers)
     published = path.resolve().parent.name != CANDIDATES
     if published and given.missing and (given.approvals or approvers):
-        faults.append(_("The release does not carry the approvals of two people."))
+        faults.append(Text("The release does not carry the approvals of two people."))
     return [Problem("approval", APPROVALS, fault) for fault in faults]
 
 

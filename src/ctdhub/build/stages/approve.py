@@ -13,13 +13,13 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.keys.signing import SigningKey, read_key
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.approvals import (
+    ROLE_NAMES,
     ROLES,
     Approvals,
     Approvers,
     LedgerHead,
     Role,
     Statement,
-    role_name,
 )
 from ctdhub.release.bundle import latest_release
 from ctdhub.release.manifest import MANIFEST, VERSION_PATTERN, Manifest
@@ -79,7 +79,7 @@ def statement(hub: Hub, candidate: Path, role: Role) -> tuple[Statement, Manifes
             "candidate-damaged",
             file=candidate,
             rule=first.kind,
-            first=first.what,
+            first=first.text,
             part=first.file,
         )
     last = Ledger(hub.ledger).entries()[-1]
@@ -101,7 +101,7 @@ def approve(hub: Hub, candidate: Path, given: Statement, key: SigningKey) -> Pat
         HubFolderError: a build is at work.
     """
     if key.public != approvers(hub).key(given.role):
-        raise error("approver-key", file="hub.yaml", role=role_name(given.role))
+        raise error("approver-key", file="hub.yaml", role=ROLE_NAMES[given.role])
     with hub.lock():
         check_paid(hub)
         refuse_older(hub, candidate)

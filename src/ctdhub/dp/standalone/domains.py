@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import printable
+from ctdhub.core.errors import InvalidSetting, printable
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text, joined
 from ctdhub.dp.plan import Columns, Plan, hierarchy
 from ctdhub.dp.policy import Weights
 from ctdhub.schema import countries
@@ -53,18 +54,18 @@ class Column(FrozenModel):
     @model_validator(mode="after")
     def _check(self) -> Column:
         if (self.values is None) == (self.years is None):
-            raise ValueError(_("a column has either values or years"))
+            raise InvalidSetting(Text("a column has either values or years"))
         if self.years and not 0 <= self.years[0] <= self.years[1] <= self.years[0] + 300:
-            raise ValueError(_("years are two years, the first first, at most 300 apart"))
+            raise InvalidSetting(Text("years are two years, the first first, at most 300 apart"))
         domain = self.domain
         if not domain:
-            raise ValueError(_("a column needs at least one value"))
+            raise InvalidSetting(Text("a column needs at least one value"))
         if len(domain) > MAX_VALUES:
-            raise ValueError(_("a column may have at most {n} values").format(n=MAX_VALUES))
+            raise InvalidSetting(Text("a column may have at most {n} values", n=MAX_VALUES))
         if len(set(domain)) != len(domain):
-            raise ValueError(_("a value is listed twice"))
+            raise InvalidSetting(Text("a value is listed twice"))
         if not set(domain).isdisjoint((*self.not_recorded, "")):
-            raise ValueError(_("a value is also one of the texts for not recorded"))
+            raise InvalidSetting(Text("a value is also one of the texts for not recorded"))
         return self
 
     @property
@@ -117,26 +118,33 @@ class DomainsFile(FrozenModel):
     @model_validator(mode="after")
     def _check(self) -> DomainsFile:
         if any(not name or "*" in name for name in self.columns):
-            raise ValueError(_("columns: the name of a column is empty or holds the sign *"))
+            raise InvalidSetting(Text("columns: the name of a column is empty or holds the sign *"))
         focus = (*self.focus.corridor, *self.focus.by) if self.focus else ()
         for place, names in (("focus", focus), ("core", self.core or ()), *self._groups()):
             if len(set(names)) != len(names):
-                raise ValueError(_("{place}: a column is named twice").format(place=place))
+                raise InvalidSetting(Text("{place}: a column is named twice", place=place))
             if not self.columns.keys() >= set(names):
-                raise ValueError(
-                    _("{place}: a column is named that is not under columns").format(place=place)
+                raise InvalidSetting(
+                    Text("{place}: a column is named that is not under columns", place=place)
                 )
         if any(not 2 <= len(group) <= 4 for group in self.groups):
-            raise ValueError(_("groups: a group has two, three or four columns"))
+            raise InvalidSetting(Text("groups: a group has two, three or four columns"))
         if self.person in self.columns:
-            raise ValueError(_("person: this column is never published; take it out of columns"))
+            raise InvalidSetting(
+                Text("person: this column is never published; take it out of columns")
+            )
         if self.false_share > 1 - self.level:
-            raise ValueError(_("false_share: at most 1 − level"))
+            raise InvalidSetting(Text("false_share: at most 1 − level"))
         plan = self.plan()
         cells = sum(math.prod(plan.shape(table)) for table in plan.tables)
         if cells > MAX_CELLS:
-            fault = _("core: the tables have {n} cells together, at most {most} can be counted")
-            raise ValueError(fault.format(n=f"{cells:,}", most=f"{MAX_CELLS:,}"))
+            raise InvalidSetting(
+                Text(
+                    "core: the tables have {n} cells together, at most {most} can be counted",
+                    n=f"{cells:,}",
+                    most=f"{MAX_CELLS:,}",
+                )
+            )
         return self
 
     def _groups(self) -> list[tuple[str, Columns]]:
@@ -201,17 +209,19 @@ def load_domains(path: Path) -> DomainsFile:
     try:
         return DomainsFile.model_validate(raw or {})
     except ValidationError as cause:
-        places = dict.fromkeys(_fault(e["loc"], e["type"], e["msg"]) for e in cause.errors())
-        raise error("domains-settings", file=path, faults="; ".join(list(places)[:8])) from None
+        places = dict.fromkeys(map(_fault, cause.errors()))
+        faults = joined(list(places)[:8], "; ")
+        raise error("domains-settings", file=path, faults=faults) from None
 
 
-def _fault(loc: tuple[int | str, ...], kind: str, message: str) -> str:
+def _fault(detail: ErrorDetails) -> Text:
     unions = ("tuple[str, ...]", "literal['countries']")
-    place = printable(".".join(str(part) for part in loc if part not in unions))
-    if kind == "extra_forbidden":
-        return _("{place}: there is no such setting").format(place=place)
-    if kind == "missing":
-        return f"{place}: " + _("this is missing")
-    if kind == "value_error":
-        return (f"{place}: " if place else "") + message.removeprefix("Value error, ")
-    return _("{place}: the value is of the wrong kind or out of range").format(place=place)
+    place = printable(".".join(str(part) for part in detail["loc"] if part not in unions))
+    raised = detail.get("ctx", {}).get("error")
+    if detail["type"] == "extra_forbidden":
+        return Text("{place}: there is no such setting", place=place)
+    if detail["type"] == "missing":
+        return joined([place, Text("this is missing")], ": ")
+    if isinstance(raised, InvalidSetting):
+        return joined([place, raised.text], ": ") if place else raised.text
+    return Text("{place}: the value is of the wrong kind or out of range", place=place)

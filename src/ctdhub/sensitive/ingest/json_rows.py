@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text, said
 from ctdhub.sensitive.ingest import headers
 from ctdhub.sensitive.ingest.encodings import to_utf8
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
@@ -21,7 +21,7 @@ _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.S)
 class _BadRecord(ValueError):
     """A record that cannot be a row; carries its reject."""
 
-    def __init__(self, rule: str, reason: str, column: str | None = None) -> None:
+    def __init__(self, rule: str, reason: Text, column: str | None = None) -> None:
         super().__init__(rule)
         self.rule, self.reason, self.column = rule, reason, column
 
@@ -42,6 +42,7 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
     names: dict[str, int] = {}
     rows: list[tuple[int, dict[str, str | None]]] = []
     rejects: list[Reject] = []
+    reason: Text | None = None
     for row, source in _records(text.decode(), file, limits):
         if row in skipped:
             continue
@@ -50,7 +51,8 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
         try:
             record = _flat(_load(source) if isinstance(source, str) else source)
         except _BadRecord as bad:
-            rejects.append(Reject(row, bad.rule, bad.reason, bad.column))
+            rejects.append(Reject(row, bad.rule, said(bad.reason), bad.column))
+            reason = reason or bad.reason
             continue
         for name in record:
             names.setdefault(name, len(names))
@@ -58,7 +60,7 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
             headers.clean(list(names), file, row, limits)
         rows.append((row, record))
     if not rows:
-        if not rejects:
+        if reason is None:
             raise error("json/no-records", file=file)
         first = rejects[0]
         raise error(
@@ -67,7 +69,7 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
             row=first.row,
             column=first.column,
             rule=first.rule,
-            reason=first.reason,
+            reason=reason,
         )
     clean = headers.clean(list(names), file, 1, limits)
     wide = ((row, [record.get(name) for name in names]) for row, record in rows)
@@ -116,14 +118,15 @@ def _load(source: str) -> Any:
             parse_constant=_no_constant,
         )
     except json.JSONDecodeError as cause:
-        reason = _("The text is not JSON from its character {place} on.")
-        raise _BadRecord("json", reason.format(place=cause.pos + 1)) from None
+        raise _BadRecord(
+            "json", Text("The text is not JSON from its character {place} on.", place=cause.pos + 1)
+        ) from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     record = dict(pairs)
     if len(record) != len(pairs):
-        raise _BadRecord("duplicate-header", _("A record has the same name twice."))
+        raise _BadRecord("duplicate-header", Text("A record has the same name twice."))
     return record
 
 
@@ -133,13 +136,13 @@ def _number(text: str) -> str:
 
 
 def _no_constant(_text: str) -> Any:
-    raise _BadRecord("json", _("A value is infinite or not a number."))
+    raise _BadRecord("json", Text("A value is infinite or not a number."))
 
 
 def _flat(source: Any) -> dict[str, str | None]:
     value = source.value if isinstance(source, _Parsed) else source
     if not isinstance(value, dict):
-        raise _BadRecord("json", _("A record is not an object with names and values."))
+        raise _BadRecord("json", Text("A record is not an object with names and values."))
     return {n: _text(headers.letter(i), member) for i, (n, member) in enumerate(value.items())}
 
 
@@ -149,9 +152,9 @@ def _text(place: str, value: Any) -> str | None:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if not isinstance(value, str):
-        raise _BadRecord("nested", _("A value is a list or an object, not text."), place)
+        raise _BadRecord("nested", Text("A value is a list or an object, not text."), place)
     if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
-        raise _BadRecord("encoding", _("A value holds half a character."), place)
+        raise _BadRecord("encoding", Text("A value holds half a character."), place)
     return value
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text
 from ctdhub.core.text import fold
 from ctdhub.schema.model import Schema, TableName, Variable, load_schema
 from ctdhub.sensitive.ingest.options import ReadOptions
@@ -77,8 +77,8 @@ class Mapping(Frozen):
             for target, rules in columns.items():
                 if target not in names:
                     raise MappingFault(
-                        _("{name} is no variable of the hub's {table}").format(
-                            name=target, table=table
+                        Text(
+                            "{name} is no variable of the hub's {table}", name=target, table=table
                         ),
                         *place,
                         target,
@@ -88,20 +88,20 @@ class Mapping(Frozen):
                     _check_rule(rule, schema.variable(target), schema, where)
                     if rule.from_hub is not None and rule.from_hub not in columns:
                         raise MappingFault(
-                            _("{name} is not mapped here").format(name=rule.from_hub),
+                            Text("{name} is not mapped here", name=rule.from_hub),
                             *where,
                             "from_hub",
                         )
                     if table == "perpetrators" and (rule.split or rule.at):
                         raise MappingFault(
-                            _("rules for perpetrators take no split and no at"), *where
+                            Text("rules for perpetrators take no split and no at"), *where
                         )
             _check_no_circle(columns, place)
         self._check_identifiers()
         self._check_empty()
         named = [e.rule for e in self.exclude]
         if len(set(named)) != len(named):
-            raise MappingFault(_("two exclusions have one name"), "exclude")
+            raise MappingFault(Text("two exclusions have one name"), "exclude")
         return self
 
     def _tables(self) -> Iterator[tuple[TableName, Place, dict[str, Rules]]]:
@@ -113,14 +113,14 @@ class Mapping(Frozen):
         keys = [c for c, d in self.identifiers.items() if d.action in ("hash", "token")]
         if len(keys) > 1:
             raise MappingFault(
-                _("only one column can become the person key: strip the others"),
+                Text("only one column can become the person key: strip the others"),
                 "identifiers",
                 keys[1],
             )
         cases = [c for c, d in self.identifiers.items() if d.action == "case"]
         if len(cases) > 1:
             raise MappingFault(
-                _("only one column can be the number of a case: strip the others"),
+                Text("only one column can be the number of a case: strip the others"),
                 "identifiers",
                 cases[1],
             )
@@ -130,7 +130,7 @@ class Mapping(Frozen):
         for column in self.tokens:
             if barred.setdefault(fold(column), "tokens") not in ("tokens", "token"):
                 raise MappingFault(
-                    _("{column} stands under identifiers and under tokens").format(column=column),
+                    Text("{column} stands under identifiers and under tokens", column=column),
                     "tokens",
                 )
         for place, rule in self.uses():
@@ -140,8 +140,10 @@ class Mapping(Frozen):
                 fed = isinstance(rule, Rule) and column in (*rule.source, rule.at)
                 if action and not (action == "band" and feeds and fed and column not in rule.when):
                     raise MappingFault(
-                        _("{column} is declared {action} and may not be used here").format(
-                            column=column, action=action
+                        Text(
+                            "{column} is declared {action} and may not be used here",
+                            column=column,
+                            action=action,
                         ),
                         *place,
                     )
@@ -155,7 +157,7 @@ class Mapping(Frozen):
                 coded = isinstance(rule, Rule) and (not rule.map or rule.map[text] is not None)
                 if coded and fold(text) in empty:
                     raise MappingFault(
-                        _("{text} stands under empty, so no rule ever sees it").format(text=text),
+                        Text("{text} stands under empty, so no rule ever sees it", text=text),
                         *place,
                     )
 
@@ -214,28 +216,31 @@ _BAND = re.compile(r"^\d+(-\d+|\+)$")
 def _check_rule(rule: Rule, variable: Variable, schema: Schema, where: Place) -> None:
     kind = variable.kind
     if rule.has and kind != "flag":
-        raise MappingFault(_("has goes only with a flag"), *where, "has")
+        raise MappingFault(Text("has goes only with a flag"), *where, "has")
     if rule.year and kind != "year":
-        raise MappingFault(_("year goes only with a year"), *where, "year")
+        raise MappingFault(Text("year goes only with a year"), *where, "year")
     if rule.country and kind != "country":
-        raise MappingFault(_("country goes only with a country"), *where, "country")
+        raise MappingFault(Text("country goes only with a country"), *where, "country")
     if rule.from_hub and (rule.country or rule.band or rule.year or rule.split):
-        raise MappingFault(_("with from_hub only map, has, when and unknown go"), *where)
+        raise MappingFault(Text("with from_hub only map, has, when and unknown go"), *where)
     if kind == "entity":
         if rule.value is None and not rule.map:
-            raise MappingFault(_("an entity is named by value or map, never by a cell"), *where)
+            raise MappingFault(Text("an entity is named by value or map, never by a cell"), *where)
         return
     domain = schema.domain(variable.name, (1900, 2199))
     if rule.band and not all(_BAND.match(code) for code in domain):
-        raise MappingFault(_("band goes only with a code list of bands"), *where, "band")
+        raise MappingFault(Text("band goes only with a code list of bands"), *where, "band")
     codes: list[tuple[str | None, Place]] = [(rule.value, (*where, "value"))]
     codes += [(code, (*where, "map", text)) for text, code in (rule.map or {}).items()]
     for code, place in codes:
         if code is not None and code not in domain:
             shown = ", ".join(domain[:12]) + ("…" if len(domain) > 12 else "")
             raise MappingFault(
-                _("{code} is no code of {name}; its codes are: {codes}").format(
-                    code=code, name=variable.name, codes=shown
+                Text(
+                    "{code} is no code of {name}; its codes are: {codes}",
+                    code=code,
+                    name=variable.name,
+                    codes=shown,
                 ),
                 *place,
             )
@@ -247,7 +252,7 @@ def _check_no_circle(columns: dict[str, Rules], place: Place) -> None:
         while waiting:
             for rule in columns[waiting.pop()]:
                 if rule.from_hub == start:
-                    raise MappingFault(_("from_hub leads in a circle"), *place, start)
+                    raise MappingFault(Text("from_hub leads in a circle"), *place, start)
                 if rule.from_hub and rule.from_hub not in seen:
                     seen.add(rule.from_hub)
                     waiting.append(rule.from_hub)

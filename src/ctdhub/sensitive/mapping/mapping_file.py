@@ -15,13 +15,14 @@ from pydantic_core import ErrorDetails
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError, MappingError, printable
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text, joined
 from ctdhub.sensitive.mapping.builtin import builtin
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.rule import MappingFault, Place
 
 MAX_BYTES = 2_000_000
 MAX_VALUES = 200_000
+LONGEST_FAULT = 300
 """Limits on a mapping's size, the second after aliases are followed."""
 
 
@@ -91,9 +92,9 @@ def parse_mapping(text: str, file: str) -> Mapping:
     except yaml.YAMLError as cause:
         raise error("mapping-yaml/characters", file=file) from cause
     except MappingFault as fault:
-        raise _error(file, root, [(fault.place, str(fault))]) from fault
+        raise _error(file, root, [(fault.place, fault.text)]) from fault
     if not isinstance(data, dict):
-        raise _error(file, root, [((), _("a mapping starts with version: 1 and columns:"))])
+        raise _error(file, root, [((), Text("a mapping starts with version: 1 and columns:"))])
     if set(data) == {"builtin"}:
         return builtin(str(data["builtin"]))
     try:
@@ -106,7 +107,7 @@ def _check_keys(node: yaml.Node, count: list[int], place: Place) -> None:
     """Refuse repeated keys, circles and texts that grow without end through aliases."""
     count[0] += 1
     if count[0] > MAX_VALUES or len(place) > 20:
-        raise MappingFault(_("the mapping nests too deep or repeats too much"), *place[:3])
+        raise MappingFault(Text("the mapping nests too deep or repeats too much"), *place[:3])
     if isinstance(node, yaml.SequenceNode):
         for i, child in enumerate(node.value):
             _check_keys(child, count, (*place, i))
@@ -114,45 +115,52 @@ def _check_keys(node: yaml.Node, count: list[int], place: Place) -> None:
         seen: set[str] = set()
         for key, child in node.value:
             if not isinstance(key, yaml.ScalarNode) or key.tag.endswith(":null"):
-                raise MappingFault(_("a key must be a text: put it in quotes"), *place)
+                raise MappingFault(Text("a key must be a text: put it in quotes"), *place)
             if key.value in seen:
-                raise MappingFault(_("the key is given twice"), *place, key.value)
+                raise MappingFault(Text("the key is given twice"), *place, key.value)
             seen.add(key.value)
             _check_keys(child, count, (*place, key.value))
 
 
-def _fault(detail: ErrorDetails) -> tuple[Place, str]:
+def _fault(detail: ErrorDetails) -> tuple[Place, Text | str]:
     raised = detail.get("ctx", {}).get("error")
     place = tuple(part for part in detail["loc"] if part != "function-before")
     if isinstance(raised, MappingFault):
-        return (*place, *raised.place), str(raised)
+        return (*place, *raised.place), raised.text
     if detail["type"] == "literal_error":
         values = detail.get("ctx", {}).get("expected", "")
-        return place, _("allowed are: {values}").format(values=values)
+        return place, Text("allowed are: {values}", values=values)
     known = {
-        "extra_forbidden": _("there is no such key"),
-        "missing": _("this is missing"),
-        "bool_parsing": _("write true or false"),
-        "string_type": _("a text is expected"),
+        "extra_forbidden": Text("there is no such key"),
+        "missing": Text("this is missing"),
+        "bool_parsing": Text("write true or false"),
+        "string_type": Text("a text is expected"),
     }
     return place, known.get(detail["type"], detail["msg"])
 
 
-def _error(file: str, root: yaml.Node | None, faults: list[tuple[Place, str]]) -> HubError:
-    shown = []
+def _error(file: str, root: yaml.Node | None, faults: list[tuple[Place, Text | str]]) -> HubError:
+    shown: list[Text | str] = []
     for place, text in faults[:8]:
         line = _line(root, place)
         name = ".".join(str(p + 1) if isinstance(p, int) else printable(p) for p in place)
+        safe = _printable(text)
         shown.append(
-            _("{place} (line {line}): {text}").format(
-                place=name, line=line, text=printable(text, 300)
-            )
+            Text("{place} (line {line}): {text}", place=name, line=line, text=safe)
             if name
-            else printable(text, 300)
+            else safe
         )
     if len(faults) > len(shown):
-        shown.append(_("and {n} more").format(n=len(faults) - len(shown)))
-    return error("mapping", file=file, places="; ".join(shown))
+        shown.append(Text("and {n} more", n=len(faults) - len(shown)))
+    return error("mapping", file=file, places=joined(shown, "; "))
+
+
+def _printable(text: Text | str) -> Text | str:
+    """What is wrong, in which what the mapping says cannot steer a terminal."""
+    if isinstance(text, str):
+        return printable(text, LONGEST_FAULT)
+    safe = {k: printable(v, LONGEST_FAULT) if isinstance(v, str) else v for k, v in text.given}
+    return Text(text.message, **safe)
 
 
 def _line(node: yaml.Node | None, place: Place) -> int:

@@ -6,18 +6,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from ctdhub.core.i18n import _
+from ctdhub.core.errors import InvalidSetting
+from ctdhub.core.i18n import Text
 from ctdhub.core.text import fold
 
 Place = tuple[str | int, ...]
 
 
-class MappingFault(ValueError):
-    """One thing that is wrong in a mapping: a sentence, and where the YAML says it."""
+class MappingFault(InvalidSetting):
+    """One thing that is wrong in a mapping, and where the YAML says it."""
 
-    def __init__(self, what: str, *place: str | int) -> None:
+    def __init__(self, text: Text, *place: str | int) -> None:
         self.place: Place = place
-        super().__init__(what)
+        super().__init__(text)
 
 
 def _as_list(value: object) -> object:
@@ -103,30 +104,30 @@ class Rule(Frozen):
             if there
         ]
         if len(given) != 1:
-            raise MappingFault(_("give exactly one of: from, from_hub, value"))
+            raise MappingFault(Text("give exactly one of: from, from_hub, value"))
         kinds = [key for key in ("band", "year", "country", "has") if getattr(self, key)]
         if len(kinds) > 1:
             raise MappingFault(
-                _("{keys} exclude each other: keep one").format(keys=", ".join(kinds)), kinds[1]
+                Text("{keys} exclude each other: keep one", keys=", ".join(kinds)), kinds[1]
             )
         if given == ["value"] and self.model_fields_set - {"value", "when", "lossy"}:
-            raise MappingFault(_("a constant value goes only with when and lossy"), "value")
+            raise MappingFault(Text("a constant value goes only with when and lossy"), "value")
         if self.has and self.map is not None:
-            raise MappingFault(_("has and map exclude each other: keep one"), "map")
+            raise MappingFault(Text("has and map exclude each other: keep one"), "map")
         if self.absent and not self.has:
-            raise MappingFault(_("absent goes only with has"), "absent")
+            raise MappingFault(Text("absent goes only with has"), "absent")
         if self.known and not self.has:
-            raise MappingFault(_("known goes only with has"), "known")
+            raise MappingFault(Text("known goes only with has"), "known")
         if self.unknown == "pass" and not self.has:
-            raise MappingFault(_("unknown: pass goes only with has"), "unknown")
+            raise MappingFault(Text("unknown: pass goes only with has"), "unknown")
         if self.take and not self.split:
-            raise MappingFault(_("take needs split"), "take")
+            raise MappingFault(Text("take needs split"), "take")
         if self.has and self.take:
-            raise MappingFault(_("has looks at the whole list: leave take out"), "take")
+            raise MappingFault(Text("has looks at the whole list: leave take out"), "take")
         if self.split and not (self.take or self.has):
-            raise MappingFault(_("say what to do with the list: take: first, take: last or has"))
+            raise MappingFault(Text("say what to do with the list: take: first, take: last or has"))
         if self.at and (not self.band or len(self.source) != 1):
-            raise MappingFault(_("at needs band: true and one source column"), "at")
+            raise MappingFault(Text("at needs band: true and one source column"), "at")
         _check_folds(self.map or {})
         return self
 
@@ -152,7 +153,7 @@ def _check_folds(texts: dict[str, str | None]) -> None:
     for key, code in texts.items():
         if seen.setdefault(fold(key), code) != code:
             raise MappingFault(
-                _("two spellings of one text lead to different codes: {text}").format(text=key),
+                Text("two spellings of one text lead to different codes: {text}", text=key),
                 "map",
                 key,
             )
@@ -191,7 +192,7 @@ class Decision(Frozen):
     @model_validator(mode="after")
     def _check(self) -> Decision:
         if (self.action == "keep") != bool(self.reason and self.reason.strip()):
-            raise MappingFault(_('keep, and only keep, needs a reason: {keep: "reason"}'))
+            raise MappingFault(Text('keep, and only keep, needs a reason: {keep: "reason"}'))
         return self
 
 
@@ -209,7 +210,7 @@ class Exclusion(Frozen):
     @model_validator(mode="after")
     def _check(self) -> Exclusion:
         if not self.when and not self.unless:
-            raise MappingFault(_("an exclusion needs when or unless"))
+            raise MappingFault(Text("an exclusion needs when or unless"))
         return self
 
     def columns(self) -> tuple[str, ...]:
@@ -242,5 +243,5 @@ class Example(Frozen):
     def _check(self) -> Example:
         record = self.gives is not None or self.perpetrators is not None
         if [record, self.rejected is not None, self.excluded is not None].count(True) != 1:
-            raise MappingFault(_("give exactly one of: gives, rejected, excluded"))
+            raise MappingFault(Text("give exactly one of: gives, rejected, excluded"))
         return self
