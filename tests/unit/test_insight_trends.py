@@ -28,8 +28,6 @@ def shown(value: int, half: int) -> NumberCard:
         missing=None,
         state="shown" if value > half else "protected",
         contributors=(),
-        caveat="c",
-        citation="c",
     )
 
 

@@ -128,7 +128,6 @@ def test_cards_hold_the_truth_and_hide_what_is_not_clear_of_zero(result: Release
         for card in (c for pair in pairs for c in pair):
             assert (card.value is not None) == ((card.low or 0) > 0)
             assert card.level == 0.95
-            assert "2026.1" in card.citation
     signal = next(f for f in result.found.findings if f.name == WOMEN)
     women = {y: round(n * 2 * truth.women[y]) for y, n in truth.all.items()}
     now = cards(result, signal).count[1]

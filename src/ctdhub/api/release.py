@@ -18,11 +18,12 @@ from ctdhub.api.facts import FactsDocument, facts_of
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import language
 from ctdhub.release import open as opening
+from ctdhub.report.wording import caveat, citation
 from ctdhub.schema.labels import code_label
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.answers import Answer, Answers
-from ctdhub.stats.cards import card, caveat, citation
+from ctdhub.stats.cards import card
 from ctdhub.stats.tables import NOT_RECORDED, Kind, missing_share, reported
 
 MOST_CELLS = 100_000

@@ -151,9 +151,9 @@ def _span(year: int | None, years: str | None) -> tuple[int, int] | None:
 
 def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:
     """Gaps first; then for each kind and group a few short lines, which fit any screen."""
+    from ctdhub.report.wording import citation
     from ctdhub.schema.labels import code_label, label
     from ctdhub.stats import equity
-    from ctdhub.stats.cards import citation
     from ctdhub.stats.gaps import named
 
     for gap in equity.clear_gaps(found):

@@ -7,8 +7,7 @@ from typing import Any
 from ctdhub.core.format import share
 from ctdhub.release.open import Release
 from ctdhub.report.figures import Figure
-from ctdhub.report.wording import ranged, state_words
-from ctdhub.stats.cards import caveat, citation
+from ctdhub.report.wording import caveat, citation, ranged, state_words
 
 
 def common(release: Release) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from ctdhub.core.datafiles import as_csv, as_json
@@ -12,7 +11,8 @@ from ctdhub.core.i18n import _
 from ctdhub.release.open import Release
 from ctdhub.report.decomposition import counted_once, measured_apart, panel_sentence, told
 from ctdhub.report.sentences import why
-from ctdhub.stats.cards import NumberCard, caveat, citation
+from ctdhub.report.wording import card_data, caveat, citation
+from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.decomposition.report import Report
 from ctdhub.stats.decomposition.split import Split
 from ctdhub.stats.trend import covering
@@ -44,8 +44,8 @@ def as_data(report: Report, release: Release) -> dict[str, Any]:
                 "year": int(row.codes[0]),
                 "kind": row.kind,
                 "reporting": list(covering(release, int(row.codes[0]))),
-                "all": _card(row.people),
-                "same_contributors": _card(fixed.get(int(row.codes[0]))),
+                "all": _card(row.people, release),
+                "same_contributors": _card(fixed.get(int(row.codes[0])), release),
             }
             for row in report.rows
         ],
@@ -55,8 +55,8 @@ def as_data(report: Report, release: Release) -> dict[str, Any]:
     }
 
 
-def _card(card: NumberCard | None) -> dict[str, Any] | None:
-    return None if card is None else asdict(card) | {"contributors": list(card.contributors)}
+def _card(card: NumberCard | None, release: Release) -> dict[str, Any] | None:
+    return None if card is None else card_data(card, release)
 
 
 def _split(report: Report, split: Split) -> dict[str, Any]:

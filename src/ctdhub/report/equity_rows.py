@@ -8,7 +8,8 @@ from typing import Any
 
 from ctdhub.core import datafiles
 from ctdhub.release.open import Release
-from ctdhub.stats.cards import NumberCard, caveat, citation
+from ctdhub.report.wording import caveat, citation
+from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.equity import Assistance, Group, clear_gaps
 from ctdhub.stats.equity import caveat as equity_caveat
 

@@ -6,7 +6,7 @@ The JSON has the keys of :func:`as_data`; they stay as they are, codes are never
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ctdhub.core import datafiles
@@ -14,6 +14,7 @@ from ctdhub.core.format import interval, listed, number, share, span
 from ctdhub.core.i18n import _, current
 from ctdhub.release.open import Release
 from ctdhub.report import sentences as saying
+from ctdhub.report import wording
 from ctdhub.schema.labels import label
 from ctdhub.schema.places import Place
 from ctdhub.stats.answers import Answers
@@ -139,7 +140,7 @@ def as_data(sheet: Sheet) -> dict[str, Any]:
     """The sheet as plain values: release and place, then sections of sentences and cards.
 
     A card has an id ("people", "women", a flag of exploitation, "corridor:UKR-POL", …), its label,
-    the years that it is about, and every attribute of :class:`NumberCard`.
+    the years that it is about, and every attribute of :class:`NumberCard`, caveat and citation.
     """
     release, place = sheet.release, sheet.place
     return {
@@ -166,8 +167,7 @@ def as_data(sheet: Sheet) -> dict[str, Any]:
                         "id": line.id,
                         "label": line.label,
                         "years": list(_years(sheet, line)),
-                        **asdict(line.card),
-                        "contributors": list(line.card.contributors),
+                        **wording.card_data(line.card, release),
                     }
                     for line in section.lines
                 ],
@@ -248,7 +248,7 @@ def _years(sheet: Sheet, line: Line) -> tuple[int, int]:
 def _notes(sheet: Sheet) -> list[str]:
     c = sheet.sections[0].lines[0].card
     found = [
-        c.caveat
+        wording.caveat()
         + " "
         + _("These are people whom an organisation identified or assisted; most trafficking is "
             "never identified."),
@@ -258,7 +258,7 @@ def _notes(sheet: Sheet) -> list[str]:
         countries = replace(sheet.place, title="").name(sheet.lang)
         found.append(_("{name}: {countries}.").format(name=sheet.title, countries=countries))
     found.append(_("Who contributed: {names}.").format(names=listed(c.contributors)))
-    found += [*sheet.release.facts.caveats, c.citation]
+    found += [*sheet.release.facts.caveats, wording.citation(sheet.release)]
     return found
 
 

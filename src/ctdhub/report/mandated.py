@@ -14,8 +14,9 @@ from ctdhub.core.datafiles import as_csv, as_json
 from ctdhub.core.format import decimal, number, share, span
 from ctdhub.core.i18n import _, current
 from ctdhub.release.open import Release
+from ctdhub.report.wording import caveat, citation
 from ctdhub.schema import countries
-from ctdhub.stats.cards import NumberCard, caveat, citation
+from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.mandated.lines import Line, Sheet
 
 COLUMNS = (

@@ -17,8 +17,8 @@ from ctdhub.document.charts.standalone import Picture, standalone
 from ctdhub.document.svg import Drawing
 from ctdhub.release.open import Release
 from ctdhub.report.figures import Figure, figures
+from ctdhub.report.wording import citation
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import citation
 
 
 def write_pictures(folder: Path, answers: Answers) -> None:

@@ -14,10 +14,10 @@ from ctdhub.report import signal_contributors, signal_files
 from ctdhub.report.series import ChartPanel
 from ctdhub.report.signal_wording import part, title
 from ctdhub.report.signals import one_in
-from ctdhub.report.wording import ranged, state_words
+from ctdhub.report.wording import caveat, citation, ranged, state_words
 from ctdhub.schema.labels import definition
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import NumberCard, caveat, citation
+from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.signals.cards import by_year, cards
 from ctdhub.stats.signals.find import Finding, Found, What
 from ctdhub.stats.signals.grouping import Lead, leads

@@ -12,7 +12,8 @@ from ctdhub.core.format import isolated, listed, year
 from ctdhub.core.i18n import _
 from ctdhub.report import signal_contributors, signal_wording, signals
 from ctdhub.report.signals import Told
-from ctdhub.stats.cards import NumberCard, caveat, citation
+from ctdhub.report.wording import caveat, citation
+from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.signals import grouping
 from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.find import LEVEL, Figure, Finding, Found

@@ -1,17 +1,38 @@
-"""A number card in the words of one language: its size, its range, or why there is no number."""
+"""A number card in the words of one language: its size, its range, and what stands beside it."""
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import asdict
+from typing import Any, Literal
 
-from ctdhub.core.format import interval, number, share
+from ctdhub.core.format import interval, isolated, number, share
 from ctdhub.core.i18n import _, formula
+from ctdhub.release.open import Release
 from ctdhub.stats.cards import NumberCard
 
 Kind = Literal["value", "not_recorded", "protected", "nobody_reports", "not_measured"]
 
 FINE = 0.02
 """Half-widths of shares below this are written with one decimal."""
+
+
+def caveat() -> str:
+    """The sentence that stands beside every figure."""
+    return _("Identified cases, not prevalence.")
+
+
+def citation(release: Release) -> str:
+    """How to cite a figure of a release; the version is part of it."""
+    text = _("{hub} ({year}). Protected trafficking case data, release {version}.").format(
+        hub=isolated(release.facts.hub), year=release.year, version=release.version
+    )
+    return text + " " + _("Practice data: invented.") if release.facts.invented else text
+
+
+def card_data(card: NumberCard, release: Release) -> dict[str, Any]:
+    """Every attribute of a card, ready for JSON, and what must stand beside it."""
+    data = asdict(card) | {"contributors": list(card.contributors)}
+    return data | {"caveat": caveat(), "citation": citation(release)}
 
 
 def state_words(kind: Kind) -> str:

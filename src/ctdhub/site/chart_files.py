@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ctdhub.core.datafiles import write_csv, write_json
+from ctdhub.release.open import Release
 from ctdhub.report.balance import write_shifts
 from ctdhub.report.equity import write_assistance
 from ctdhub.report.figures import figures
@@ -27,6 +28,7 @@ from ctdhub.report.places import file as place_file
 from ctdhub.report.places import listed_places, sides
 from ctdhub.report.series import trends
 from ctdhub.report.signal_charts import looked_for, write_signals
+from ctdhub.report.wording import caveat, citation
 from ctdhub.schema import countries
 from ctdhub.schema.model import load_schema
 from ctdhub.site.pages.corridors import FILE as CORRIDORS
@@ -57,25 +59,28 @@ class Numbers(Protocol):
 
 def write_charts(folder: Path, answers: Answers, told: Sequence[Story] = ()) -> None:
     """Write the files of every figure of the site and of its stories into a folder."""
+    release = answers.release
     for figure in (*figures(answers), *story_figures(answers, told)):
-        _write(folder / figure.file, [figure])
+        _write(folder / figure.file, [figure], release)
     if (found := all_corridors(answers)) is not None:
-        _write(folder / CORRIDORS, [found])
+        _write(folder / CORRIDORS, [found], release)
     for drawn in write_maps(folder, answers):
-        _write(folder / drawn.file, [drawn])
+        _write(folder / drawn.file, [drawn], release)
     for chart in trends(answers):
-        _write(folder / chart.file, [chart])
-        write_shifts(folder, chart.file, chart.shifts, answers.release)
+        _write(folder / chart.file, [chart], release)
+        write_shifts(folder, chart.file, chart.shifts, release)
     write_signals(folder, looked_for(answers))
     write_assistance(folder, answers)
     write_mandated(folder, answers)
     for key in (*countries.regions(), *sorted(listed_places(answers))):
         found_here = [f for among in sides(key).values() for f in figures(answers, among)]
         if found_here:
-            _write(folder / place_file(key), found_here, several=True)
+            _write(folder / place_file(key), found_here, release, several=True)
 
 
-def _write(path: Path, chosen: Sequence[Numbers], *, several: bool = False) -> None:
+def _write(
+    path: Path, chosen: Sequence[Numbers], release: Release, *, several: bool = False
+) -> None:
     """Both files of one figure, or of several, whose rows then begin with figure and variables."""
     path.parent.mkdir(parents=True, exist_ok=True)
     names = ("figure", "variables", "codes") if several else _names(chosen[0])
@@ -85,8 +90,8 @@ def _write(path: Path, chosen: Sequence[Numbers], *, several: bool = False) -> N
         for row in figure.table.rows
     )
     write_csv(path.with_name(f"{path.name}.csv"), [*names, *COLUMNS], lines)
-    facts: object = [_metadata(f) for f in chosen] if several else _metadata(chosen[0])
-    write_json(path.with_name(f"{path.name}.metadata.json"), facts)
+    facts = [_metadata(figure, release) for figure in chosen]
+    write_json(path.with_name(f"{path.name}.metadata.json"), facts if several else facts[0])
 
 
 def _names(figure: Numbers) -> tuple[str, ...]:
@@ -126,7 +131,7 @@ def _part(card: NumberCard, name: str) -> str:
     return "" if value is None or card.value is None else f"{value:.4f}"
 
 
-def _metadata(figure: Numbers) -> dict[str, object]:
+def _metadata(figure: Numbers, release: Release) -> dict[str, object]:
     base = figure.table.base
     return {
         "id": figure.id,
@@ -140,8 +145,8 @@ def _metadata(figure: Numbers) -> dict[str, object]:
         },
         "missing_share": figure.table.missing,
         "interval_level": base.level,
-        "caveat": base.caveat,
-        "citation": base.citation,
+        "caveat": caveat(),
+        "citation": citation(release),
         "contributors": list(base.contributors),
         "blanks": {
             "protected": "too few to show reliably, never zero",

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ctdhub.core.format import isolated
-from ctdhub.core.i18n import _
 from ctdhub.release.open import Release
 from ctdhub.stats.answers import Answer
 
@@ -37,8 +35,6 @@ class NumberCard:
         state: "shown"; "protected" (too few to show reliably, never zero); "not_measured" (this
             release holds no table that answers the question).
         contributors: names of the organisations behind the figure.
-        caveat: the sentence that must stand beside it.
-        citation: how to cite it; names the release.
 
     Raises:
         ValueError: the parts contradict each other.
@@ -53,8 +49,6 @@ class NumberCard:
     missing: float | None
     state: State
     contributors: tuple[str, ...]
-    caveat: str
-    citation: str
 
     def __post_init__(self) -> None:
         if (self.value is None) == (self.state == "shown"):
@@ -65,8 +59,8 @@ class NumberCard:
             middle = self.low if self.value is None else self.value
             if not self.low <= middle <= self.high:
                 raise ValueError("a card's value lies inside its interval")
-        if not 0 < self.level < 1 or not self.citation or not self.caveat:
-            raise ValueError("a card has a level, a caveat and a citation")
+        if not 0 < self.level < 1:
+            raise ValueError("a card has a level between 0 and 1")
 
     @property
     def half_width(self) -> float:
@@ -74,19 +68,6 @@ class NumberCard:
         if self.value is None or self.low is None or self.high is None:
             return 0.0
         return max(self.high - self.value, self.value - self.low)
-
-
-def caveat() -> str:
-    """The sentence that stands beside every figure."""
-    return _("Identified cases, not prevalence.")
-
-
-def citation(release: Release) -> str:
-    """How to cite a figure of a release; the version is part of it."""
-    text = _("{hub} ({year}). Protected trafficking case data, release {version}.").format(
-        hub=isolated(release.facts.hub), year=release.year, version=release.version
-    )
-    return text + " " + _("Practice data: invented.") if release.facts.invented else text
 
 
 def card(
@@ -111,6 +92,4 @@ def card(
         missing=missing,
         state=state,
         contributors=tuple(c.name for c in release.facts.contributors),
-        caveat=caveat(),
-        citation=citation(release),
     )

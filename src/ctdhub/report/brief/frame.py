@@ -9,8 +9,8 @@ from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document.document import Frame, Section, Words
 from ctdhub.document.numbers import Notebook
 from ctdhub.release.open import Release
+from ctdhub.report.wording import caveat, citation
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import caveat, citation
 
 
 def frame(release: Release, made: date) -> Frame:

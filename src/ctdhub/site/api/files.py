@@ -29,11 +29,12 @@ from ctdhub.release.open import Release
 from ctdhub.release.tables import write_csv
 from ctdhub.report import places
 from ctdhub.report.figures import figures
+from ctdhub.report.wording import caveat, citation
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, label
 from ctdhub.site.api.openapi import openapi
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import NumberCard, caveat, citation
+from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.headline import place_facts
 from ctdhub.stats.perspective import Side
 

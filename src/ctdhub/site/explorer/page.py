@@ -17,7 +17,7 @@ from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula
 from ctdhub.document.charts.bars import draw
 from ctdhub.document.embedded import embedded
 from ctdhub.report.figures import Figure, figure_of
-from ctdhub.report.wording import sized, state_words
+from ctdhub.report.wording import caveat, citation, sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 from ctdhub.schema.model import load_schema
 from ctdhub.site.explorer.pack import (
@@ -31,7 +31,6 @@ from ctdhub.site.explorer.pack import (
 from ctdhub.site.frame import Links, Page
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import caveat, citation
 from ctdhub.stats.explore import grouped
 from ctdhub.stats.tables import Table
 

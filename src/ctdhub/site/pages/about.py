@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 from ctdhub.core.format import share, year
 from ctdhub.core.i18n import LANGUAGES, _, current
 from ctdhub.release.open import Release
-from ctdhub.stats.cards import citation
+from ctdhub.report.wording import citation
 from ctdhub.stats.mse.of_release import double_people
 
 

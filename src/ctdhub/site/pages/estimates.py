@@ -19,11 +19,10 @@ from ctdhub.release.open import Release
 from ctdhub.report import mse as words
 from ctdhub.report.mse_chart import chart_file, methods, note, title
 from ctdhub.report.mse_files import report
-from ctdhub.report.wording import state_words
+from ctdhub.report.wording import citation, state_words
 from ctdhub.site.frame import Page
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import citation
 from ctdhub.stats.mse.estimate import Result
 from ctdhub.stats.mse.lists import Lists
 from ctdhub.stats.mse.of_release import double_people, estimate_in, list_names, said_first, scope

@@ -12,7 +12,7 @@ from ctdhub.document.charts.tiles import draw_map, picture, standalone
 from ctdhub.report.figures import Figure
 from ctdhub.report.maps import ARROWS, CORRIDORS, Map, maps
 from ctdhub.report.places import SIDES, listed_places, path
-from ctdhub.report.wording import sized
+from ctdhub.report.wording import citation, sized
 from ctdhub.schema import countries
 from ctdhub.site.frame import Page
 from ctdhub.site.pages.about import about
@@ -100,7 +100,7 @@ def write_maps(folder: Path, answers: Answers) -> tuple[Figure, ...]:
             " ".join(filter(None, (_("Identified cases, not prevalence."), invented))),
             f"{figure.note} {shared['note_level']}",
             figure.definition,
-            figure.table.base.citation,
+            citation(answers.release),
         )
 
     for chosen in found:
