@@ -10,7 +10,7 @@ from invented_release import TABLES, people_rows, protected_answer
 from ctdhub.core.i18n import language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.report.sentences import headline_sentence, reach_sentence
+from ctdhub.report.sentences import headline_sentence, place_sentences, reach_sentence
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.headline import headline, place_facts
@@ -40,8 +40,8 @@ def test_all_years_count_people_without_a_year_and_say_so(release: Release) -> N
     with language("en"):
         assert note in reach_sentence(headline(answers))
         assert note not in reach_sentence(headline(answers, (2016, 2017)))
-        assert note in place_facts(answers, "europe").sentences()[0]
-        assert note not in place_facts(answers, "europe", (2016, 2017)).sentences()[0]
+        assert note in place_sentences(place_facts(answers, "europe"))[0]
+        assert note not in place_sentences(place_facts(answers, "europe", (2016, 2017)))[0]
 
 
 def test_only_releases_have_facts(release: Release) -> None:
@@ -92,7 +92,7 @@ def test_corridors_lie_on_their_side(release: Release) -> None:
 
 def test_sentences_carry_their_intervals(release: Release) -> None:
     with language("en"):
-        sentences = place_facts(Answers(release), "europe", (2015, 2019)).sentences()
+        sentences = place_sentences(place_facts(Answers(release), "europe", (2015, 2019)))
     assert len(sentences) == 6
     assert sentences[0].startswith("Between 2015 and 2019, ")
     assert all("%" in s or "(between" in s for s in sentences)
@@ -109,4 +109,4 @@ def test_what_was_not_measured_is_not_said(tmp_path: Path) -> None:
     facts = place_facts(Answers(release))
     assert facts.citizens.people.state == "not_measured"
     with language("en"):
-        assert not any("citizenship of a country" in s for s in facts.sentences())
+        assert not any("citizenship of a country" in s for s in place_sentences(facts))

@@ -14,6 +14,7 @@ from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.equity import charts, file_of
+from ctdhub.report.gaps import assistance_caveat
 from ctdhub.site.build import build_site
 from ctdhub.site.frame import render
 from ctdhub.site.pages import assistance as page_of
@@ -79,7 +80,7 @@ def test_a_clear_gap_is_the_headline_and_stands_first(release: Release) -> None:
 
 def test_the_page_carries_its_caveats_and_the_five_actions(release: Release) -> None:
     html = render(page_of.page(Answers(release)), release, LANGUAGES)
-    assert equity.caveat() in html
+    assert assistance_caveat() in html
     assert html.count("Identified cases, not prevalence.") > html.count("<figure")
     for figure in re.findall(r"<figure.*?</figure>", html, re.DOTALL):
         for action in ("CSV", "Metadata", "Link", "Cite", "About this data", "Table"):

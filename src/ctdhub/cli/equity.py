@@ -151,19 +151,24 @@ def _span(year: int | None, years: str | None) -> tuple[int, int] | None:
 
 def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:
     """Gaps first; then for each kind and group a few short lines, which fit any screen."""
+    from ctdhub.report.gaps import (
+        assistance_caveat,
+        gap_sentence,
+        group_name,
+        not_compared_sentence,
+    )
     from ctdhub.report.wording import citation
     from ctdhub.schema.labels import code_label, label
     from ctdhub.stats import equity
-    from ctdhub.stats.gaps import named
 
     for gap in equity.clear_gaps(found):
-        console.print(f"[bold]{escape(gap.sentence())}[/]")
-    if left_out := equity.not_compared(found):
+        console.print(f"[bold]{escape(gap_sentence(gap))}[/]")
+    if left_out := not_compared_sentence(equity.not_compared(found)):
         console.print(escape(left_out))
     for a in found:
         console.print(f"\n[bold underline]{escape(label(a.kind, current()))}[/]")
         for group in (a.everybody, *a.groups):
-            name = named(a.by, group.codes) if group.codes else _("All people")
+            name = group_name(a.by, group.codes) if group.codes else _("All people")
             known = _("status recorded: {people}; not recorded for {share} of the group").format(
                 people=_people(group.recorded),
                 share=_share(group.unknown),
@@ -177,7 +182,7 @@ def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:
             told = _("; ").join(parts)
             console.print(Padding(escape(f"{known}\n{told}"), (0, 0, 0, 2)))
     level = share(answers.release.protected.guarantee.level)
-    console.print(f"\n{equity.caveat()}")
+    console.print(f"\n{assistance_caveat()}")
     console.print(
         _(
             "Shares refer to the people whose status is recorded; intervals hold with {level} "

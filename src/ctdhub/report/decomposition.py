@@ -9,11 +9,26 @@ from collections.abc import Sequence
 
 from ctdhub.core.format import isolated, listed, number, share, year
 from ctdhub.core.i18n import _, current, formula, ngettext
-from ctdhub.schema.labels import group_label, label
+from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.places import place_of
 from ctdhub.stats.decomposition.panel import Panel
 from ctdhub.stats.decomposition.split import Part, Split
-from ctdhub.stats.decomposition.subject import Question
+from ctdhub.stats.decomposition.subject import REGIONS, Question
+
+
+def question_label(question: Question) -> str:
+    """The people whom a question is about."""
+    lang, name = current(), question.variable
+    if not name:
+        return _("All people")
+    if name in REGIONS:
+        value = place_of(question.value).name(lang)
+    elif load_schema().variable(name).kind == "flag":
+        return label(name, lang)
+    else:
+        value = code_label(name, question.value, lang)
+    return _("{variable}: {value}").format(variable=label(name, lang), value=value)
 
 
 def told(question: Question, split: Split) -> tuple[str, ...]:

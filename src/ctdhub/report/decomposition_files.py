@@ -9,7 +9,13 @@ from ctdhub.core.datafiles import as_csv, as_json
 from ctdhub.core.format import number, share, year
 from ctdhub.core.i18n import _
 from ctdhub.release.open import Release
-from ctdhub.report.decomposition import counted_once, measured_apart, panel_sentence, told
+from ctdhub.report.decomposition import (
+    counted_once,
+    measured_apart,
+    panel_sentence,
+    question_label,
+    told,
+)
 from ctdhub.report.sentences import why
 from ctdhub.report.wording import card_data, caveat, citation
 from ctdhub.stats.cards import NumberCard
@@ -36,7 +42,7 @@ def as_data(report: Report, release: Release) -> dict[str, Any]:
         "level": release.protected.guarantee.level,
         "caveat": caveat(),
         "citation": citation(release),
-        "of": {"variable": q.variable, "value": q.value, "label": q.label()},
+        "of": {"variable": q.variable, "value": q.value, "label": question_label(q)},
         "adds_up_to_series": report.moved,
         "panel": panel and {"contributors": list(panel.names), "years": list(panel.span)},
         "series": [
@@ -124,7 +130,7 @@ def _count(row: str, when: str, card: NumberCard, kind: str) -> list[object]:
 def as_text(report: Report, release: Release) -> str:
     """Both series by year, the splits in sentences, what to know, the citation."""
     fixed = dict(report.panel.years) if report.panel else {}
-    lines = [report.question.label(), ""]
+    lines = [question_label(report.question), ""]
     head = [_("year"), _("all contributors"), _("same contributors"), _("contributors")]
     table = [head]
     for row in report.rows:

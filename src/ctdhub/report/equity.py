@@ -10,13 +10,14 @@ from ctdhub.core.format import share
 from ctdhub.core.i18n import _, current
 from ctdhub.report import equity_rows
 from ctdhub.report.figures import Figure, FigureBar
+from ctdhub.report.gaps import gap_sentence, group_name, not_compared_sentence
 from ctdhub.report.wording import Kind, sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, label
 from ctdhub.schema.roles import DESTINATION, SERVICE
 from ctdhub.stats import equity
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.equity import RECEIVED, Assistance, Group
-from ctdhub.stats.gaps import By, named
+from ctdhub.stats.gaps import By
 from ctdhub.stats.tables import Table
 
 
@@ -75,8 +76,8 @@ def write_assistance(folder: Path, answers: Answers) -> None:
 
 def _chart(answers: Answers, by: By, found: tuple[Assistance, ...]) -> Chart:
     name, subtitle = file_of(by), _subtitle(by)
-    gaps = tuple(gap.sentence() for gap in equity.clear_gaps(found))
-    statuses = answers.domain(found[0].kind)
+    gaps = tuple(gap_sentence(gap) for gap in equity.clear_gaps(found))
+    statuses, left_out = answers.domain(found[0].kind), equity.not_compared(found)
     return Chart(
         id=name,
         headline=gaps[0] if gaps else subtitle,
@@ -92,7 +93,12 @@ def _chart(answers: Answers, by: By, found: tuple[Assistance, ...]) -> Chart:
         ),
         lines=tuple(_line(a, group) for a in found for group in (a.everybody, *a.groups)),
         note=" ".join(
-            (_note(found), _method(answers), equity.not_compared(found), _countries(by))
+            (
+                _note(found),
+                _method(answers),
+                not_compared_sentence(equity.not_compared(found)),
+                _countries(by),
+            )
         ).strip(),
         definition=_meaning(by),
         gaps=gaps,
@@ -150,7 +156,7 @@ def _panel(a: Assistance, id_: str, subtitle: str) -> Figure:
 
 
 def _bar(a: Assistance, group: Group) -> FigureBar:
-    name, part = named(a.by, group.codes), group.shares[RECEIVED]
+    name, part = group_name(a.by, group.codes), group.shares[RECEIVED]
     if not group.codes[0]:
         name = _("group not recorded")
     if part.value is None:
@@ -160,7 +166,7 @@ def _bar(a: Assistance, group: Group) -> FigureBar:
 
 
 def _line(a: Assistance, group: Group) -> tuple[str, ...]:
-    name = named(a.by, group.codes) if group.codes else _("All people")
+    name = group_name(a.by, group.codes) if group.codes else _("All people")
     if group.codes and not group.codes[0]:
         name = _("group not recorded")
     parts = (*group.shares.values(), group.of_need)

@@ -8,10 +8,10 @@ from typing import Any
 
 from ctdhub.core import datafiles
 from ctdhub.release.open import Release
+from ctdhub.report.gaps import assistance_caveat, gap_sentence
 from ctdhub.report.wording import caveat, citation
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.equity import Assistance, Group, clear_gaps
-from ctdhub.stats.equity import caveat as equity_caveat
 
 COLUMNS = (
     "assistance", "by", "group", "measure", "state", "people", "people_low", "people_high",
@@ -50,7 +50,7 @@ def as_data(found: Sequence[Assistance], release: Release) -> dict[str, Any]:
         "release": release.version,
         "level": release.protected.guarantee.level,
         "caveat": caveat(),
-        "about": equity_caveat(),
+        "about": assistance_caveat(),
         "citation": citation(release),
         "contributors": [c.name for c in release.facts.contributors],
         "invented": release.facts.invented,
@@ -60,7 +60,7 @@ def as_data(found: Sequence[Assistance], release: Release) -> dict[str, Any]:
                 "by": "*".join(gap.by),
                 "least": "*".join(gap.least),
                 "most": "*".join(gap.most),
-                "sentence": gap.sentence(),
+                "sentence": gap_sentence(gap),
             }
             for gap in clear_gaps(tuple(found))
         ],

@@ -10,6 +10,7 @@ from ctdhub.schema import countries
 from ctdhub.schema.labels import label
 from ctdhub.schema.places import Place
 from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.headline import PlaceFacts
 from ctdhub.stats.perspective import Headline, Side, SideName
 
 MAIN_TYPES = 2
@@ -131,6 +132,32 @@ def _people_text(kind: str, side: SideName, n: int) -> str:
         "as exploited in {region} (between {low} and {high}).",
         n,
     )
+
+
+def place_sentences(facts: PlaceFacts) -> tuple[str, ...]:
+    """The facts of a place; what is not shown is left out, not guessed."""
+    return tuple(sentence for told in place_paragraphs(facts) for sentence in told)
+
+
+def place_paragraphs(facts: PlaceFacts) -> tuple[tuple[str, ...], ...]:
+    """The same sentences, one tuple for each side of the place that has any."""
+    sides = (side_sentences(facts, "citizens"), side_sentences(facts, "exploited"))
+    return tuple(told for told in sides if told)
+
+
+def side_sentences(facts: PlaceFacts, side: SideName) -> tuple[str, ...]:
+    """The sentences of one side of a place, empty where its people are too few to show."""
+    found = facts.side(side)
+    if found.people.value is None:
+        return ()
+    told = [people_sentence(facts.where, side, facts.years, found.people)]
+    if not facts.limited:
+        told[0] += " " + undated()
+    if found.women.value is not None:
+        told.append(women_sentence(found.women))
+    if found.exploitation:
+        told.append(types_sentence(found.exploitation))
+    return tuple(told)
 
 
 def women_sentence(women: NumberCard) -> str:

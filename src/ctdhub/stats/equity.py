@@ -21,12 +21,11 @@ from dataclasses import dataclass, replace
 from itertools import combinations, product
 from statistics import NormalDist
 
-from ctdhub.core.i18n import _
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, DESTINATION, RELATION, SERVICE, SEX
 from ctdhub.stats.answers import NOT_MEASURED, Answer, Answers, Where, fieller
 from ctdhub.stats.cards import NumberCard, card
-from ctdhub.stats.gaps import By, Gap, named
+from ctdhub.stats.gaps import By, Gap
 from ctdhub.stats.tables import NOT_RECORDED
 
 GROUPINGS: tuple[By, ...] = (
@@ -73,13 +72,18 @@ class Assistance:
     gap: Gap | None = None
 
 
-def caveat() -> str:
-    """What must be said wherever assistance is shown."""
-    return _(
-        "Recorded assistance of identified people, by organisations that record assistance. For "
-        "most people nothing is recorded: that says neither that they received it nor that they "
-        "did not."
-    )
+@dataclass(frozen=True)
+class NotCompared:
+    """Groups of a grouping that the gaps leave out, because their share is too small to be shown.
+
+    Attributes:
+        never: codes of those that no kind of assistance compares.
+        partly: codes of those that some kind does not compare.
+    """
+
+    by: By
+    never: tuple[tuple[str, ...], ...]
+    partly: tuple[tuple[str, ...], ...]
 
 
 def kinds(answers: Answers) -> tuple[str, ...]:
@@ -185,31 +189,13 @@ def comparable(found: Assistance) -> list[Group]:
     return [g for g in found.groups if all(g.codes) and g.shares[RECEIVED].value is not None]
 
 
-def not_compared(found: tuple[Assistance, ...]) -> str:
-    """Which groups the gaps leave out, because their share is too small to be shown; empty where
-    there are none."""
+def not_compared(found: tuple[Assistance, ...]) -> NotCompared:
+    """Which groups with recorded values the gaps leave out."""
     held = [{g.codes for g in comparable(a)} for a in found]
     groups = list(dict.fromkeys(g.codes for a in found for g in a.groups if all(g.codes)))
-    never = [codes for codes in groups if not any(codes in here for here in held)]
-    partly = [c for c in groups if c not in never and not all(c in here for here in held)]
-    told = []
-    if never:
-        text = _(
-            "Cannot be compared, because too few of them are recorded as having received "
-            "assistance; they may receive it least often of all: {groups}."
-        )
-        told.append(text.format(groups=_names(found, never)))
-    if partly:
-        text = _(
-            "Cannot be compared for some kinds of assistance, because too few of them are recorded "
-            "as having received it; they may receive it least often of all: {groups}."
-        )
-        told.append(text.format(groups=_names(found, partly)))
-    return " ".join(told)
-
-
-def _names(found: tuple[Assistance, ...], groups: list[tuple[str, ...]]) -> str:
-    return _("; ").join(named(found[0].by, codes) for codes in groups)
+    never = tuple(codes for codes in groups if not any(codes in here for here in held))
+    partly = (c for c in groups if c not in never and not all(c in here for here in held))
+    return NotCompared(found[0].by if found else (), never, tuple(partly))
 
 
 def _gap(answers: Answers, found: Assistance, pairs: int) -> Gap | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ctdhub.report import sentences as saying
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.places import Place, place_of
 from ctdhub.schema.roles import DESTINATION, HARM, ORIGIN, PERIOD, SEX
@@ -42,28 +41,6 @@ class PlaceFacts:
     def is_country(self) -> bool:
         """Whether the place is a single country."""
         return self.where.kind == "country"
-
-    def sentences(self) -> tuple[str, ...]:
-        """The facts in the language in force; what is not shown is left out, not guessed."""
-        return tuple(sentence for side in self.paragraphs() for sentence in side)
-
-    def paragraphs(self) -> tuple[tuple[str, ...], ...]:
-        """The same sentences, one tuple for each side of the region that has any."""
-        return tuple(half for half in (self.half("citizens"), self.half("exploited")) if half)
-
-    def half(self, side: SideName) -> tuple[str, ...]:
-        """The sentences of one side, empty where its people are too few to show."""
-        found = self.side(side)
-        if found.people.value is None:
-            return ()
-        told = [saying.people_sentence(self.where, side, self.years, found.people)]
-        if not self.limited:
-            told[0] += " " + saying.undated()
-        if found.women.value is not None:
-            told.append(saying.women_sentence(found.women))
-        if found.exploitation:
-            told.append(saying.types_sentence(found.exploitation))
-        return tuple(told)
 
     def side(self, name: SideName) -> Side:
         """One side by its name."""

@@ -13,6 +13,7 @@ from ctdhub.core.i18n import _, current
 from ctdhub.document.document import Bar, Bars, Block, Section, Words
 from ctdhub.document.numbers import Notebook
 from ctdhub.report.brief.subjects import Place
+from ctdhub.report.gaps import assistance_caveat, gap_sentence, group_name
 from ctdhub.report.places import sides
 from ctdhub.report.wording import ranged, sized
 from ctdhub.schema.labels import label
@@ -20,7 +21,7 @@ from ctdhub.schema.roles import DESTINATION, RELATION
 from ctdhub.stats import equity
 from ctdhub.stats.answers import Answers, Where
 from ctdhub.stats.equity import RECEIVED, Assistance, Group
-from ctdhub.stats.gaps import By, Gap, named
+from ctdhub.stats.gaps import By, Gap
 
 CITIZENS: By = (RELATION,)
 COUNTRY: By = (DESTINATION,)
@@ -36,13 +37,13 @@ def in_place(answers: Answers, place: Place, notebook: Notebook) -> tuple[Sectio
         here.append(bars)
     told = [
         _gap(answers, gap, f"assistance-{gap.kind}", notebook)
-        for gap in equity.clear_gaps(_assistance(answers, COUNTRY, current()))
+        for gap in equity.clear_gaps(_assistance(answers, COUNTRY))
         if {*gap.least, *gap.most} & set(where[DESTINATION])
     ]
     if told:
         here.append(Words(tuple(told), _("Between countries of exploitation")))
     if here:
-        here.append(Words((equity.caveat(),)))
+        here.append(Words((assistance_caveat(),)))
     title = _("Assistance")
     sections = [Section("assistance", title, tuple(here), KEEP_HERE)] if here else []
     return (*sections, *_hub(answers, "" if here else title, notebook))
@@ -54,13 +55,13 @@ def in_hub(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
 
 
 @lru_cache(maxsize=4)
-def _assistance(answers: Answers, by: By, lang: str) -> tuple[Assistance, ...]:
-    """The same for every place; ``lang`` is the language in force, for cards carry words of it."""
+def _assistance(answers: Answers, by: By) -> tuple[Assistance, ...]:
+    """The same for every place and language."""
     return equity.assistance(answers, by)
 
 
 def _hub(answers: Answers, title: str, notebook: Notebook) -> tuple[Section, ...]:
-    found = _assistance(answers, CITIZENS, current())
+    found = _assistance(answers, CITIZENS)
     told = [
         _gap(answers, gap, f"assistance-hub-{gap.kind}", notebook)
         for gap in equity.clear_gaps(found)
@@ -68,7 +69,7 @@ def _hub(answers: Answers, title: str, notebook: Notebook) -> tuple[Section, ...
     if not told:
         return ()
     if title:
-        told.append(equity.caveat())
+        told.append(assistance_caveat())
     words = Words(tuple(told), _("All people of this hub, by citizenship"))
     name = _("Assistance by citizenship")
     return (Section("assistance-hub", title, (words,), KEEP_HUB, name),)
@@ -146,7 +147,7 @@ def _gap(answers: Answers, gap: Gap, id: str, notebook: Notebook) -> str:
         for points in (100 * gap.difference, *_outwards(100 * gap.low, 100 * gap.high))
     )
     notebook.add(f"{id}.gap", "gap", gap.difference, printed, *parts)
-    return gap.sentence()
+    return gap_sentence(gap)
 
 
 def _outwards(low: float, high: float) -> tuple[int, int]:
@@ -168,7 +169,7 @@ def _who(answers: Answers, found: tuple[Assistance, ...], notebook: Notebook) ->
         id = f"assistance-hub.{'-'.join(group.codes)}"
         notebook.card(id, part, ranged(part), received, recorded)
         told.append(
-            _("{group}, {share}").format(group=named(most.by, group.codes), share=ranged(part))
+            _("{group}, {share}").format(group=group_name(most.by, group.codes), share=ranged(part))
         )
     text = _("{kind}. Received, of those recorded: {groups}. No difference is clear.")
     return [text.format(kind=label(most.kind, current()), groups=listed(told))]

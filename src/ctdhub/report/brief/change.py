@@ -11,7 +11,7 @@ from ctdhub.document.document import Section, Words
 from ctdhub.document.numbers import Notebook
 from ctdhub.report.brief.subjects import Corridor
 from ctdhub.report.coverage import turned
-from ctdhub.report.decomposition import measured_apart, signed, told
+from ctdhub.report.decomposition import measured_apart, question_label, signed, told
 from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.answers import Answers, Where
 from ctdhub.stats.cards import card
@@ -38,12 +38,12 @@ def changed(
         if found is None or all(row.people.value is None for row in found.rows):
             continue
         if texts := _texts(found, notebook):
-            blocks.append(Words(tuple(texts), question.label()))
+            blocks.append(Words(tuple(texts), question_label(question)))
             apart = apart or (found.apart and not found.moved)
         for split in reversed(found.splits):
             years = split.earlier, split.later
             if not _can_be_split(split) and not _same_contributors(answers, *years):
-                unsplit.setdefault(years, []).append(question.label())
+                unsplit.setdefault(years, []).append(question_label(question))
     if apart:
         blocks.append(Words((measured_apart(),)))
     for years, labels in unsplit.items():

@@ -14,7 +14,7 @@ from ctdhub.report.brief.change import changed
 from ctdhub.report.brief.signals import signs
 from ctdhub.report.brief.subjects import Place
 from ctdhub.report.places import SIDES, sides
-from ctdhub.report.sentences import MAIN_TYPES
+from ctdhub.report.sentences import MAIN_TYPES, side_sentences
 from ctdhub.schema import countries
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import HARM, SEX
@@ -87,7 +87,7 @@ def lines(answers: Answers, facts: PlaceFacts, name: SideName, notebook: Noteboo
     for flag, card in side.exploitation[:MAIN_TYPES]:
         part: Where = {**inside, flag: [YES]}
         notebook.add(f"{id}.{flag}", "share", card.value, _ends(card), part, some)
-    return " ".join(facts.half(name))
+    return " ".join(side_sentences(facts, name))
 
 
 def _side(facts: PlaceFacts, name: SideName) -> Side:

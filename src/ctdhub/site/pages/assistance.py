@@ -5,9 +5,9 @@ from __future__ import annotations
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document.charts.bars import draw
 from ctdhub.report.equity import charts
+from ctdhub.report.gaps import assistance_caveat
 from ctdhub.site.frame import Page
 from ctdhub.site.pages.about import about
-from ctdhub.stats import equity
 from ctdhub.stats.answers import Answers
 
 PATH = "assistance.html"
@@ -22,7 +22,7 @@ def page(answers: Answers) -> Page:
         description=_("Who receives assistance, and who does not, by group."),
         template="assistance.html",
         values={
-            "caveat": equity.caveat(),
+            "caveat": assistance_caveat(),
             "gaps": [(chart.id, gap) for chart in found for gap in chart.gaps],
             "charts": [
                 (

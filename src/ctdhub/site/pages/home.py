@@ -8,7 +8,7 @@ from ctdhub.core.format import number
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document.charts.bars import draw
 from ctdhub.report.figures import figures
-from ctdhub.report.sentences import headline_sentence, reach_sentence
+from ctdhub.report.sentences import headline_sentence, place_paragraphs, reach_sentence
 from ctdhub.report.wording import sized
 from ctdhub.schema import countries
 from ctdhub.site.frame import FIGURES, HOME, Page
@@ -51,7 +51,7 @@ def page(answers: Answers, newest: Story | None = None) -> Page:
             "cards": _cards(answers),
             "region": region,
             "region_key": REGION,
-            "region_paragraphs": place_facts(answers, REGION).paragraphs(),
+            "region_paragraphs": place_paragraphs(place_facts(answers, REGION)),
             "region_note": note,
             "figures": [
                 (f, draw(f.bars, f.id, rtl=lang in RIGHT_TO_LEFT)) for f in figures(answers)

@@ -10,6 +10,7 @@ from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document.charts.bars import draw
 from ctdhub.report.figures import figures
 from ctdhub.report.places import SIDES, listed_places, path, place_link, sides
+from ctdhub.report.sentences import place_sentences, side_sentences
 from ctdhub.report.wording import sized
 from ctdhub.schema import countries
 from ctdhub.site.frame import FIGURES, Page
@@ -73,7 +74,7 @@ def _page(answers: Answers, key: str, held: frozenset[str], brief: str) -> Page:
     return Page(
         path=path(key),
         title=name,
-        description=" ".join(facts.sentences()[:1]) or _("Identified cases, not prevalence."),
+        description=" ".join(place_sentences(facts)[:1]) or _("Identified cases, not prevalence."),
         template="place.html",
         values={
             "name": name,
@@ -100,7 +101,7 @@ def _side(
     return {
         "id": name,
         "title": title,
-        "sentences": facts.half(name),
+        "sentences": side_sentences(facts, name),
         "few": _("Too few to show reliably; this is not zero.") if protected else "",
         "figures": [] if protected else [(f, draw(f.bars, f.id, rtl=rtl)) for f in drawn],
         "missing": ""

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import _, current
 from ctdhub.schema import countries
-from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.places import CountryOf, find_place, place_of
 from ctdhub.schema.roles import DESTINATION, DESTINATION_REGION, ORIGIN, ORIGIN_REGION
@@ -68,22 +66,6 @@ class Question:
     def code(self) -> str:
         """As :func:`find_question` reads it, "" for everybody."""
         return f"{self.variable}={self.value}" if self.variable else ""
-
-    def label(self) -> str:
-        """The people in words."""
-        lang = current()
-        if not self.variable:
-            return _("All people")
-        if self.variable in REGIONS:
-            return _("{variable}: {value}").format(
-                variable=label(self.variable, lang), value=place_of(self.value).name(lang)
-            )
-        if load_schema().variable(self.variable).kind == "flag":
-            return label(self.variable, lang)
-        return _("{variable}: {value}").format(
-            variable=label(self.variable, lang),
-            value=code_label(self.variable, self.value, lang),
-        )
 
 
 EVERYBODY = Question()
