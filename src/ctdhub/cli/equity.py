@@ -16,6 +16,7 @@ from ctdhub.core.datafiles import as_json
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.format import interval, number, share
 from ctdhub.core.i18n import _, current, formula
+from ctdhub.report import mandated, mandated_wording
 from ctdhub.stats.mandated import shapes
 
 if TYPE_CHECKING:
@@ -99,14 +100,14 @@ def register(app: typer.Typer) -> None:
             typer.Option(help=_("CSV with the columns country, year, population.")),
         ] = None,
         lang: Annotated[str, options.lang()] = "",
-        form: Annotated[str, options.form(shapes.FORMATS)] = "text",
+        form: Annotated[str, options.form(mandated.FORMATS)] = "text",
         out: Annotated[Path | None, options.out()] = None,
     ) -> None:
         from ctdhub.report.brief import named as briefing
         from ctdhub.stats.answers import Answers
 
         options.one_of(shape, shapes.SHAPES, "--for")
-        options.one_of(form, shapes.FORMATS, "--format")
+        options.one_of(form, mandated.FORMATS, "--format")
         options.require_new(out)
         if population is not None and shape not in WITH_RATES:
             raise error(
@@ -121,11 +122,12 @@ def register(app: typer.Typer) -> None:
             place = briefing.country(country) if country else None
             scope = shapes.scope(answers, place, _span(year, years), people)
             sheet = shapes.SHAPES[shape](answers, scope)
-            text = shapes.written(sheet, answers.release, form)
+            text = mandated.written(sheet, answers.release, form)
+            notes = mandated_wording.notes(sheet, answers.release)
         with options.speaking(lang):
             options.deliver(text, out)
         if form == "csv":  # a CSV has no room for them
-            for note in sheet.notes:
+            for note in notes:
                 errors.print(escape(note), soft_wrap=True)
 
 

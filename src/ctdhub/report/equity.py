@@ -96,7 +96,7 @@ def _chart(answers: Answers, by: By, found: tuple[Assistance, ...]) -> Chart:
             (
                 _note(found),
                 _method(answers),
-                not_compared_sentence(equity.not_compared(found)),
+                not_compared_sentence(left_out),
                 _countries(by),
             )
         ).strip(),

@@ -14,6 +14,7 @@ from ctdhub.core.datafiles import as_csv, as_json
 from ctdhub.core.format import decimal, number, share, span
 from ctdhub.core.i18n import _, current
 from ctdhub.release.open import Release
+from ctdhub.report.mandated_wording import dimension_label, line_label, notes, title
 from ctdhub.report.wording import caveat, citation
 from ctdhub.schema import countries
 from ctdhub.stats.cards import NumberCard
@@ -39,7 +40,7 @@ def metadata(sheet: Sheet, release: Release) -> dict[str, Any]:
     """What stands beside the lines: notes, caveat, citation, level, contributors."""
     return {
         "table": sheet.name,
-        "title": sheet.title,
+        "title": title(sheet),
         "release": release.version,
         "years": list(sheet.years),
         "level": release.protected.guarantee.level,
@@ -47,7 +48,7 @@ def metadata(sheet: Sheet, release: Release) -> dict[str, Any]:
         "citation": citation(release),
         "contributors": [c.name for c in release.facts.contributors],
         "invented": release.facts.invented,
-        "notes": list(sheet.notes),
+        "notes": notes(sheet, release),
         "states": {
             "shown": _("an estimate with its interval"),
             "protected": _("too few to show reliably, never zero; `people_high` is the upper end"),
@@ -82,7 +83,7 @@ def _row(sheet: Sheet, line: Line) -> dict[str, Any]:
         "year": line.year,
         "dimension": line.dimension,
         "category": line.category,
-        "label": line.label,
+        "label": line_label(line),
         "blank": line.blank,
         "state": people.state,
         "people": _whole(people.value),
@@ -104,7 +105,7 @@ def _part(value: float | None) -> float | None:
 
 
 def _markdown(sheet: Sheet, release: Release) -> str:
-    parts = [f"# {sheet.title}", f"{citation(release)} {caveat()}"]
+    parts = [f"# {title(sheet)}", f"{citation(release)} {caveat()}"]
     for (place, years), found in groupby(sheet.lines, key=lambda x: (x.country, x.years)):
         lines = list(found)
         rated = any(line.rate is not None for line in lines)
@@ -116,7 +117,7 @@ def _markdown(sheet: Sheet, release: Release) -> str:
 
 
 def _text(sheet: Sheet, release: Release) -> str:
-    parts = [sheet.title, f"{citation(release)} {caveat()}"]
+    parts = [title(sheet), f"{citation(release)} {caveat()}"]
     for (place, years), found in groupby(sheet.lines, key=lambda x: (x.country, x.years)):
         lines = list(found)
         rows = _cells(lines, any(line.rate is not None for line in lines))
@@ -133,36 +134,24 @@ def _heading(place: str, years: tuple[int, int]) -> str:
 
 def _said(sheet: Sheet, release: Release, mark: str) -> list[str]:
     level = share(release.protected.guarantee.level)
-    notes = [*sheet.notes, _("Intervals hold with {level} confidence.").format(level=level)]
-    return ["\n".join(mark + note for note in notes)]
+    told = [
+        *notes(sheet, release),
+        _("Intervals hold with {level} confidence.").format(level=level),
+    ]
+    return ["\n".join(mark + note for note in told)]
 
 
 def _cells(lines: list[Line], rated: bool) -> list[list[str]]:
     found = []
     for line in lines:
         name = _("{variable}: {value}").format(
-            variable=_dimensions()[line.dimension], value=line.label
+            variable=dimension_label(line), value=line_label(line)
         )
         cells = [name, _people(line)]
         if rated:
             cells.append(_rate(line.rate))
         found.append(cells)
     return found
-
-
-def _dimensions() -> dict[str, str]:
-    return {
-        "total": _("Total"),
-        "sex": _("Sex"),
-        "age": _("Age"),
-        "form_of_exploitation": _("Form of exploitation"),
-        "sex_by_age_by_form": _("Cross"),
-        "citizenship": _("Citizenship"),
-        "sex_by_citizenship": _("Sex by citizenship"),
-        "nationality": _("Nationality"),
-        "place_of_exploitation": _("Place of exploitation"),
-        "assistance": _("Assistance"),
-    }
 
 
 def _people(line: Line) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ctdhub.core.format import span
 from ctdhub.core.i18n import _, current
+from ctdhub.report.mandated_wording import notes, title
 from ctdhub.report.places import listed_places, place_link
 from ctdhub.schema import countries
 from ctdhub.site.frame import Page
@@ -51,8 +52,8 @@ def _shape(answers: Answers, name: str) -> dict[str, Any]:
     sheet = SHAPES[name](answers, scope(answers, codes[0], years(answers)))
     return {
         "name": name,
-        "title": sheet.title,
-        "notes": sheet.notes,
+        "title": title(sheet),
+        "notes": notes(sheet, answers.release),
         "metadata": f"charts/{file(name)}.metadata.json",
     }
 

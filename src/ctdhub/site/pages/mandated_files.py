@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ctdhub.core.datafiles import write_json
 from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.report.mandated import metadata, written
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mandated import shapes
@@ -51,7 +52,7 @@ def write_mandated(folder: Path, answers: Answers) -> None:
                 sheet = fill(answers, replace(scope, places=(code,)))
                 path = folder / f"{file(shape, code)}.csv"
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(shapes.written(sheet, answers.release, "csv"), "utf-8")
-            facts = shapes.metadata(sheet, answers.release)
+                path.write_text(written(sheet, answers.release, "csv"), "utf-8")
+            facts = metadata(sheet, answers.release)
             facts["countries"] = list(codes)
             write_json(folder / f"{file(shape)}.metadata.json", facts)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import _
 from ctdhub.schema import countries
 from ctdhub.schema.roles import AGE, CHILD_BANDS, DESTINATION, PERIOD
 from ctdhub.stats.answers import NOT_MEASURED, Answer, Answers, Where
@@ -32,7 +31,6 @@ class Line:
         years: of registration, first and last.
         dimension: what the line divides people by, such as "sex"; "total" for all.
         category: the value, such as "female"; "not_recorded" for people whose answer is not known.
-        label: both in words, in the language in force when the table was made.
         blank: "not_recorded" for such people; "nobody_reports" where no contributor covers the
             year; else empty, and the card's state says whether there is a number.
         people: the count; "not_measured" where the release holds no table that answers.
@@ -43,7 +41,6 @@ class Line:
     years: tuple[int, int]
     dimension: str
     category: str
-    label: str
     blank: Blank
     people: NumberCard
     rate: NumberCard | None = None
@@ -60,17 +57,18 @@ class Sheet:
 
     Attributes:
         name: of its shape.
-        title: in words.
-        years: first and last that it is about; a line has its own.
+        scope: what it is about.
         lines: in order of country and year.
-        notes: sentences that must stand with it: how it is aligned, what is missing.
     """
 
     name: str
-    title: str
-    years: tuple[int, int]
+    scope: Scope
     lines: tuple[Line, ...]
-    notes: tuple[str, ...]
+
+    @property
+    def years(self) -> tuple[int, int]:
+        """First and last that it is about; a line has its own."""
+        return self.scope.span
 
 
 @dataclass(frozen=True)
@@ -143,9 +141,7 @@ class Counter:
     years: tuple[str, ...]
     population: Population | None = None
 
-    def line(
-        self, dimension: str, category: str, label: str, where: Where, *, measured: bool = True
-    ) -> Line:
+    def line(self, dimension: str, category: str, where: Where, *, measured: bool = True) -> Line:
         """One line.
 
         Args:
@@ -162,33 +158,30 @@ class Counter:
             years=(int(self.years[0]), int(self.years[-1])) if self.years else release.years,
             dimension=dimension,
             category=category,
-            label=label,
             blank=blank,
             people=card(release, found, "people"),
             rate=self._rate(found),
         )
 
-    def elsewhere(self, dimension: str, category: str, label: str, where: Where) -> Line:
+    def elsewhere(self, dimension: str, category: str, where: Where) -> Line:
         """A line of people who were not exploited in the country: ``where`` says where."""
         when = {PERIOD: list(self.years)} if self.years else {}
-        inside = self.line(dimension, category, label, {})
+        inside = self.line(dimension, category, {})
         if inside.blank:
             return inside
         found = self.answers.count({**where, **when})
         return replace(inside, people=card(self.answers.release, found, "people"), rate=None)
 
     def split(
-        self, dimension: str, variable: str, parts: Iterable[tuple[str, str, Sequence[str]]]
+        self, dimension: str, variable: str, parts: Iterable[tuple[str, Sequence[str]]]
     ) -> list[Line]:
         """A line for each part of a variable's values, and one for people without an answer.
 
         Args:
-            parts: category, label, values.
+            parts: category, values.
         """
-        lines = [self.line(dimension, c, label, {variable: values}) for c, label, values in parts]
-        unknown = self.line(
-            dimension, "not_recorded", _("not recorded"), {variable: [NOT_RECORDED]}
-        )
+        lines = [self.line(dimension, c, {variable: values}) for c, values in parts]
+        unknown = self.line(dimension, "not_recorded", {variable: [NOT_RECORDED]})
         return [*lines, unknown]
 
     def _all(self, where: Where) -> Where:
@@ -217,35 +210,7 @@ def per(found: Answer, population: int) -> Answer:
     return Answer(*(PER * x / population for x in (found.value, found.low, found.high)))
 
 
-def ages(answers: Answers) -> list[tuple[str, str, Sequence[str]]]:
+def ages(answers: Answers) -> list[tuple[str, Sequence[str]]]:
     """Children and adults, by the age bands at registration."""
     adults = [band for band in answers.domain(AGE) if band not in CHILD_BANDS]
-    return [("children", _("Children"), CHILD_BANDS), ("adults", _("Adults"), adults)]
-
-
-def common_notes(scope_: Scope, answers: Answers) -> list[str]:
-    """What holds for every mandated table."""
-    notes = [
-        _(
-            "These are people whom the contributing organisations identified or assisted, by "
-            "country of exploitation. They are not the state’s own figures and not prevalence; "
-            "the schema does not tell formally identified victims from presumed ones."
-        ),
-        _(
-            "The year is that of registration by a contributor, not that of exploitation or of "
-            "formal identification."
-        ),
-        _(
-            "Children are people under 18 at registration: the age bands 0–8 and 9–17. Suspects, "
-            "prosecutions and convictions are not in the data of this hub."
-        ),
-        _(
-            "“Too few to show reliably” is not zero; “not measured” means that this release holds "
-            "no table that answers."
-        ),
-    ]
-    if answers.release.year in scope_.years:
-        notes.append(
-            _("{year} was not over when the release was made.").format(year=answers.release.year)
-        )
-    return notes
+    return [("children", CHILD_BANDS), ("adults", adults)]

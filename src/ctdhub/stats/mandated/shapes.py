@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ctdhub.report.mandated import FORMATS, metadata, written
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mandated import eurostat, greta, sdg
 from ctdhub.stats.mandated.lines import Line, Scope, Sheet, reported_places, scope
@@ -21,15 +20,12 @@ SHAPES: dict[str, Callable[[Answers, Scope], Sheet]] = {
 """By name what makes the table."""
 
 __all__ = [
-    "FORMATS",
     "SHAPES",
     "Line",
     "Population",
     "Scope",
     "Sheet",
     "load_population",
-    "metadata",
     "reported_places",
     "scope",
-    "written",
 ]

@@ -1,0 +1,210 @@
+"""What a mandated table says in words: its title, its notes, the label of a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from ctdhub.core.i18n import _, current
+from ctdhub.release.open import Release
+from ctdhub.report.sentences import undated
+from ctdhub.report.wording import state_words
+from ctdhub.schema import countries
+from ctdhub.schema.labels import code_label, label
+from ctdhub.schema.roles import SEX
+from ctdhub.stats.equity import RECEIVED
+from ctdhub.stats.mandated import eurostat, greta, sdg
+from ctdhub.stats.mandated.lines import Line, Sheet
+
+UNKNOWN: Literal["not_recorded"] = "not_recorded"
+"""The category of people whose answer is not known."""
+
+
+def title(sheet: Sheet) -> str:
+    """What the table holds, and with what it is aligned."""
+    return {
+        sdg.NAME: _(
+            "Detected victims of trafficking per 100,000 population (aligned with SDG 16.2.2)"
+        ),
+        eurostat.NAME: _(
+            "Identified victims by sex and citizenship (aligned with Eurostat, crim_thb)"
+        ),
+        greta.NAME: _(
+            "Victims by sex, age, form of exploitation, nationality and assistance (as GRETA asks)"
+        ),
+    }[sheet.name]
+
+
+def notes(sheet: Sheet, release: Release) -> list[str]:
+    """Sentences that must stand with a table: how it is aligned, what is missing."""
+    return [*_OWN[sheet.name](sheet), *_common(sheet, release)]
+
+
+def dimension_label(line: Line) -> str:
+    """What a line divides people by."""
+    return {
+        "total": _("Total"),
+        "sex": _("Sex"),
+        "age": _("Age"),
+        "form_of_exploitation": _("Form of exploitation"),
+        "sex_by_age_by_form": _("Cross"),
+        "citizenship": _("Citizenship"),
+        "sex_by_citizenship": _("Sex by citizenship"),
+        "nationality": _("Nationality"),
+        "place_of_exploitation": _("Place of exploitation"),
+        "assistance": _("Assistance"),
+    }[line.dimension]
+
+
+def line_label(line: Line) -> str:
+    """The people of a line."""
+    category, lang = line.category, current()
+    if category == UNKNOWN:
+        return state_words(UNKNOWN)
+    if line.dimension == "sex":
+        return code_label(SEX, category, lang)
+    if line.dimension == "form_of_exploitation":
+        return label(category, lang)
+    if line.dimension == "nationality":
+        return countries.name(category, lang)
+    if line.dimension == "citizenship":
+        return _citizens(category)
+    if line.dimension == "sex_by_citizenship":
+        gender, _colon, group = category.partition(":")
+        sex = state_words(UNKNOWN) if gender == UNKNOWN else code_label(SEX, gender, lang)
+        return f"{sex} · {_citizens(group)}"
+    if line.dimension == "assistance":
+        return _assistance(category)
+    return _people(line.dimension, category)
+
+
+def _people(dimension: str, category: str) -> str:
+    return {
+        ("total", "all"): _("All people"),
+        ("sex_by_age_by_form", "all"): _("Sex by age by form of exploitation"),
+        ("age", "children"): _("Children"),
+        ("age", "adults"): _("Adults"),
+        ("place_of_exploitation", "nationals"): _("Nationals, exploited in the country"),
+        ("place_of_exploitation", "foreigners"): _(
+            "Citizens of other countries, exploited in the country"
+        ),
+        ("place_of_exploitation", "nationals_abroad"): _("Nationals, exploited in another country"),
+    }[dimension, category]
+
+
+def _citizens(category: str) -> str:
+    return {
+        "reporting_country": _("Citizens of the reporting country"),
+        "other_eu": _("Citizens of other EU countries"),
+        "non_eu": _("Citizens of non-EU countries"),
+        UNKNOWN: state_words(UNKNOWN),
+    }[category]
+
+
+def _assistance(category: str) -> str:
+    kind, _colon, status = category.partition(":")
+    words = {"recorded": _("{kind}: any status recorded"), RECEIVED: _("{kind}: received")}[status]
+    name = words.format(kind=label(f"{greta.PREFIX}{kind}", current()))
+    return _("{label}, all years").format(label=name)
+
+
+def _sdg(sheet: Sheet) -> list[str]:
+    notes = [
+        _(
+            "Aligned with SDG indicator 16.2.2, not certified: the indicator counts victims whom "
+            "the authorities of a country detected; this table counts people by the country in "
+            "which they were exploited."
+        ),
+        _(
+            "A person may have suffered several forms of exploitation. Sex, age and form were not "
+            "measured together for a country and year."
+        ),
+    ]
+    if sheet.scope.population is None:
+        notes.append(
+            _(
+                "No population was given, so there are counts and no rates: the option "
+                "--population of ctdhub tables adds them from a file of yours."
+            )
+        )
+        return notes
+    without = sorted({(line.country, line.year) for line in sheet.lines if line.rate is None})
+    if without:
+        notes.append(
+            _("The population file has no figure for: {places}; these have counts alone.").format(
+                places=", ".join(" ".join(pair) for pair in without)
+            )
+        )
+    return notes
+
+
+def _eurostat(_sheet: Sheet) -> list[str]:
+    return [
+        _(
+            "Aligned with Eurostat’s collection crim_thb, not certified: Eurostat counts victims "
+            "registered in the reporting country; this table counts people exploited in it."
+        ),
+        _(
+            "The European Union means its members of today, whatever the year. The citizenship of "
+            "a person with several is one of them."
+        ),
+        _(
+            "Missing here: suspected, prosecuted and convicted persons, and the legal status of "
+            "victims."
+        ),
+    ]
+
+
+def _greta(sheet: Sheet) -> list[str]:
+    return [
+        _(
+            "In the shape of what GRETA asks, not certified: a party’s own figures come from its "
+            "authorities; these come from the contributors of this hub."
+        ),
+        _(
+            "Of nationalities the {n} largest are listed, by all years. Where a person was "
+            "identified is not recorded: exploitation in the country and elsewhere is told by "
+            "citizenship and country of exploitation."
+        ).format(n=greta.MOST),
+        _(
+            "Assistance is of all years of the release together, whatever the years of the table: "
+            "people whose year is not recorded are counted there too. It is only of people whose "
+            "status is recorded; for most people nothing is recorded."
+        ),
+        _("Missing here: residence permits, compensation, investigations, recovery periods."),
+        *([undated()] if sheet.scope.every else []),
+    ]
+
+
+def _common(sheet: Sheet, release: Release) -> list[str]:
+    """What holds for every mandated table."""
+    notes = [
+        _(
+            "These are people whom the contributing organisations identified or assisted, by "
+            "country of exploitation. They are not the state’s own figures and not prevalence; "
+            "the schema does not tell formally identified victims from presumed ones."
+        ),
+        _(
+            "The year is that of registration by a contributor, not that of exploitation or of "
+            "formal identification."
+        ),
+        _(
+            "Children are people under 18 at registration: the age bands 0–8 and 9–17. Suspects, "
+            "prosecutions and convictions are not in the data of this hub."
+        ),
+        _(
+            "“Too few to show reliably” is not zero; “not measured” means that this release holds "
+            "no table that answers."
+        ),
+    ]
+    if release.year in sheet.scope.years:
+        notes.append(_("{year} was not over when the release was made.").format(year=release.year))
+    return notes
+
+
+_OWN: dict[str, Callable[[Sheet], list[str]]] = {
+    sdg.NAME: _sdg,
+    eurostat.NAME: _eurostat,
+    greta.NAME: _greta,
+}
+"""By name of a shape the notes that it alone has."""
