@@ -26,7 +26,7 @@ from ctdhub.core.errors import HubError, PolicyError, ReleaseError, WithdrawalEr
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.open import open_release
 from ctdhub.release.verify import verify
-from ctdhub.sensitive.consent.entry import Entry
+from ctdhub.sensitive.consent.entry import Withdrawal
 from tests.forked import needs_fork
 from tests.journeys.conftest import make_real, set_policy, sign
 from tests.journeys.forked import kill
@@ -472,8 +472,8 @@ def test_the_command_asks_for_the_number(hub: Hub) -> None:
 
 
 def test_a_changed_register_stops_everything(hub: Hub) -> None:
-    withdraw.withdraw(hub, [Entry("withdrawal", "contributor", RIVAGE)])
-    withdraw.withdraw(hub, [Entry("withdrawal", "contributor", MIRADOR)])
+    withdraw.withdraw(hub, [Withdrawal("withdrawal", "contributor", RIVAGE)])
+    withdraw.withdraw(hub, [Withdrawal("withdrawal", "contributor", MIRADOR)])
     file = hub.root / "withdrawals" / "register.jsonl"
     file.write_bytes(file.read_bytes().splitlines(keepends=True)[0])
     release = hub.releases / str(publish.released_version(hub))

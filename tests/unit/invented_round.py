@@ -90,9 +90,9 @@ class Play:
         keys = {n: secret.public for n, secret in self.secrets.items()}
         self.round = Round(terms=terms, keys=keys, threshold=self.threshold)
 
-    def side(self, name: str) -> protocol.Side:
+    def side(self, name: str) -> protocol.PartySide:
         secret = self.hub if name == protocol.HUB else self.secrets[name]
-        return protocol.Side(self.round, name, secret)
+        return protocol.PartySide(self.round, name, secret)
 
     def masked(self, counts: dict[str, Cells]) -> dict[str, tuple[Masked, bytes]]:
         return {

@@ -14,13 +14,13 @@ from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.audit.canary import CanaryAudit
 from ctdhub.dp.audit.card import card, surest
-from ctdhub.dp.audit.membership import InferenceAudit, Side, cost
+from ctdhub.dp.audit.membership import FoldSide, InferenceAudit, cost
 from ctdhub.dp.audit.sentences import greatest_advantage
 from ctdhub.dp.audit.suite import KINDS, Findings, price
 from ctdhub.dp.audit.two_worlds import WorldsAudit
 from ctdhub.dp.policy import Policy
 
-SIDES = Side(500, 300, 3, (3, 100, 397)), Side(498, 290, 2, (2, 100, 396))
+SIDES = FoldSide(500, 300, 3, (3, 100, 397)), FoldSide(498, 290, 2, (2, 100, 396))
 FOUND = Findings(
     epsilon=4.0,
     delta=1e-8,
@@ -86,7 +86,7 @@ def test_one_attack_above_the_promise_raises_the_alarm(key: str) -> None:
     assert FOUND.canary_tables
     assert FOUND.worlds_released
     assert FOUND.worlds_tables
-    leak = InferenceAudit(Side(500, 500, 500, (500, 0, 0)), Side(500, 0, 0, (0, 0, 500)), 2)
+    leak = InferenceAudit(FoldSide(500, 500, 500, (500, 0, 0)), FoldSide(500, 0, 0, (0, 0, 500)), 2)
     broken = {
         "canary-release": replace(FOUND, canary_released=replace(FOUND.canary_released, epsilon=5)),
         "canary-tables": replace(FOUND, canary_tables=replace(FOUND.canary_tables, epsilon=5)),

@@ -7,8 +7,8 @@ import pytest
 from ctdhub.core.errors import HubError
 from ctdhub.schema.crosswalk import (
     NAMES,
-    Column,
     Crosswalk,
+    CrosswalkColumn,
     covered,
     load_crosswalk,
     notes,
@@ -150,15 +150,15 @@ def test_notes_are_all_used_and_all_sentences() -> None:
 
 def test_a_column_that_leaves_a_code_open_is_refused() -> None:
     with pytest.raises(ValueError, match="is not settled"):
-        Column.model_validate(
+        CrosswalkColumn.model_validate(
             {"name": "g", "to": "gender", "form": "code", "values": [{"text": "F", "to": "female"}]}
         )
     with pytest.raises(ValueError, match="no variable"):
-        Column.model_validate({"name": "g", "to": "gendre", "form": "flag"})
+        CrosswalkColumn.model_validate({"name": "g", "to": "gendre", "form": "flag"})
     with pytest.raises(ValueError, match="formula"):
-        Column.model_validate({"name": "=g", "to": "abduction", "form": "flag"})
+        CrosswalkColumn.model_validate({"name": "=g", "to": "abduction", "form": "flag"})
     with pytest.raises(ValueError, match="no note"):
-        Column.model_validate(
+        CrosswalkColumn.model_validate(
             {"name": "g", "to": "abduction", "form": "flag", "lossy": "no such key"}
         )
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from ctdhub.sensitive.ingest.identifier_words import PHRASES, PLACE, kind_of, words
-from ctdhub.sensitive.ingest.identifiers import Finding, find_identifiers
+from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.readers import read_table
@@ -138,7 +138,7 @@ def test_shares_are_shares_of_filled_cells() -> None:
     found = find_identifiers(raw(x=["a@example.org", None, None, "b"]))
     assert [f.share for f in found] == [0.5]
     with pytest.raises(ValueError, match="share"):
-        Finding("x", "email", 1.5, "")
+        IdentifierFinding("x", "email", 1.5, "")
 
 
 def test_findings_do_not_depend_on_chunks_and_repeat() -> None:

@@ -26,7 +26,7 @@ from ctdhub.sensitive.linkage.identified import backend
 from ctdhub.sensitive.linkage.identified.cluster_tokens import fingerprint, stand_ins
 from ctdhub.sensitive.linkage.identified.features import features, more_columns
 from ctdhub.sensitive.linkage.identified.link_files import LEAVES, Held, link_files
-from ctdhub.sensitive.linkage.identified.persons import Persons, persons_of
+from ctdhub.sensitive.linkage.identified.persons import IdentifiedPersons, persons_of
 from ctdhub.sensitive.linkage.identified.report import REVIEW_FILE, earlier_tokens
 from ctdhub.sensitive.linkage.identified.resolve import resolve
 from ctdhub.sensitive.linkage.identified.scoring import Scored
@@ -325,7 +325,7 @@ def test_no_cluster_has_two_persons_of_a_file(pairs: list[tuple[int, int, int]])
     pairs = [p for p in pairs if p[0] // 3 != p[1] // 3]
     one, other, bits = (np.array([p[i] for p in pairs], np.int64) for i in range(3))
     nine = np.arange(9)
-    persons = Persons(nine, nine, nine // 3, [None] * 9, [frozenset()] * 9, [])
+    persons = IdentifiedPersons(nine, nine, nine // 3, [None] * 9, [frozenset()] * 9, [])
     scored = Scored(one, other, bits.astype(float), {}, {}, True)
     found = resolve(persons, scored, 0.9, 0.5)
     of: dict[int, list[int]] = defaultdict(list)

@@ -13,7 +13,7 @@ from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.site.accounts import AUDIT, Spending, read_audit
+from ctdhub.site.accounts import AUDIT, PublishedSpending, read_audit
 from ctdhub.site.edition import Edition
 from ctdhub.site.frame import render
 from ctdhub.site.pages import methods
@@ -57,7 +57,7 @@ def written(hub: Path, **changes: Any) -> Path:
 
 
 def test_sums_of_the_ledger_are_shown(release: Release) -> None:
-    spending = Spending((("release", 3, 1.8312), ("evaluation", 1, 0.25)), 1.9, 12.0, 1e-8)
+    spending = PublishedSpending((("release", 3, 1.8312), ("evaluation", 1, 0.25)), 1.9, 12.0, 1e-8)
     text = shown(release, Edition(spending=spending))
     for words in (
         "keeps the promise with epsilon 1.9 and delta 10⁻⁸",

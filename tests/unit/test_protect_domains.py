@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ctdhub.core.errors import PolicyError
 from ctdhub.dp.plan import hierarchy
 from ctdhub.dp.policy import Weights
-from ctdhub.dp.standalone.domains import Column, DomainsFile, Focus, load_domains
+from ctdhub.dp.standalone.domains import DomainColumn, DomainsFile, Focus, load_domains
 from ctdhub.dp.standalone.draft import MOST_VALUES, draft
 from ctdhub.dp.standalone.scope import scope_of_file, scope_of_schema
 from ctdhub.schema.countries import ALPHA3
@@ -252,7 +252,7 @@ def test_a_draft_holds_every_value_whatever_its_letters(
 
 def test_every_setting_is_described() -> None:
     reference = (Path(__file__).parents[2] / "docs/reference/domains.md").read_text("utf-8")
-    keys = {*DomainsFile.model_fields, *Column.model_fields, *Focus.model_fields}
+    keys = {*DomainsFile.model_fields, *DomainColumn.model_fields, *Focus.model_fields}
     assert not {key for key in {*keys, *Weights.model_fields} if f"`{key}" not in reference}
 
 

@@ -26,8 +26,8 @@ from ctdhub.dp.pooling import Estimated, pool
 from ctdhub.dp.synth.fit import fit
 from ctdhub.dp.synth.origin_destination import corridor
 from ctdhub.dp.synth.records import to_table
-from ctdhub.dp.synth.residuals import Residuals
-from ctdhub.dp.synth.state import Measured, State
+from ctdhub.dp.synth.residuals import TableResiduals
+from ctdhub.dp.synth.state import NoisyTables, State
 from ctdhub.dp.synth.targets import residuals
 from ctdhub.dp.workload import measure, workload
 from ctdhub.schema.model import load_schema
@@ -48,7 +48,7 @@ class World:
     plan: Plan
     codes: Codes
     exact: Counts
-    measured: Measured
+    measured: NoisyTables
 
 
 def world(plan: Plan, codes: Codes, rho: float = 0.3, seed: int = 1) -> World:
@@ -56,7 +56,7 @@ def world(plan: Plan, codes: Codes, rho: float = 0.3, seed: int = 1) -> World:
     questions = workload(plan, rho)
     exact = count(codes, [q.columns for q in questions])
     noisy = measure(exact, questions, np.random.default_rng(seed).bytes)
-    return World(plan, codes, exact, Measured.of(noisy, questions, pool(noisy, questions)))
+    return World(plan, codes, exact, NoisyTables.of(noisy, questions, pool(noisy, questions)))
 
 
 def invented(n: int, policy: Policy = POLICY, seed: int = 1) -> World:
@@ -135,7 +135,7 @@ def plan_with(core: str, groups: tuple[str, ...] = (), **more: object) -> Plan:
     return Plan(domains, core=tuple(core), groups=tuple(map(tuple, groups)), **given)  # type: ignore[arg-type]
 
 
-def assert_books(books: Residuals, of: World, state: State, most: int) -> None:
+def assert_books(books: TableResiduals, of: World, state: State, most: int) -> None:
     """Every table of the books is weight x (records - noisy), from the noisy tables themselves."""
     names, records = list(state.layout.sizes), state.records()
     wides = {w.name: w for w in (*books.near, *books.far)}
@@ -216,9 +216,9 @@ def test_books_are_right_after_each_stage(
 ) -> None:
     plan = plan_with(core, groups, support=support)
     of = world(plan, scattered(plan, 3_000), rho=5.0)
-    kept: list[tuple[Residuals, State, int]] = []
+    kept: list[tuple[TableResiduals, State, int]] = []
 
-    def watched(state: State, measured: Measured, most: int, known: set[str]) -> Residuals:
+    def watched(state: State, measured: NoisyTables, most: int, known: set[str]) -> TableResiduals:
         for books, before, columns in kept[-1:]:
             assert_books(books, of, before, columns)
         kept.append((residuals(state, measured, most, known), state, most))
@@ -414,7 +414,7 @@ def test_noisy_tables_far_from_the_truth_work(support: int) -> None:
         noisy = {t: cells + shift for t, cells in of.measured.noisy.items()}
         pooled = {t: Estimated(e.value + shift, e.variance) for t, e in of.measured.pooled.items()}
         records = fit(
-            Measured(noisy, of.measured.variance, pooled), replace(PLAN, support=support), 3
+            NoisyTables(noisy, of.measured.variance, pooled), replace(PLAN, support=support), 3
         )
         assert to_table(dict(records), DOMAINS).num_rows == 3
 

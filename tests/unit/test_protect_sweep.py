@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ctdhub.dp import kernels
 from ctdhub.dp.synth.rarity import Support
-from ctdhub.dp.synth.residuals import Key, Layout, Residuals, Wide
+from ctdhub.dp.synth.residuals import FitLayout, Key, TableResiduals, Wide
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -34,7 +34,7 @@ class Problem:
         targets: by key, with the weight of a cell.
     """
 
-    layout: Layout
+    layout: FitLayout
     codes: dict[str, Ints]
     near: tuple[Wide, ...]
     far: tuple[Wide, ...]
@@ -64,10 +64,10 @@ class Problem:
         tables = (self._table(key, codes) for key in self.targets)
         return sum(float((scale * difference**2).sum()) for difference, scale in tables) / 2
 
-    def books(self) -> Residuals:
+    def books(self) -> TableResiduals:
         tables = {k: t.astype(np.float32) for k, t in self.residuals(self.codes).items()}
         weight = {key: weight for key, (_, weight) in self.targets.items()}
-        return Residuals(self.layout, self.near, self.far, tables, weight)
+        return TableResiduals(self.layout, self.near, self.far, tables, weight)
 
     def features(self) -> npt.NDArray[np.uint16]:
         found = np.zeros((self.people, len(self.codes) + 1), dtype=np.uint16)
@@ -87,7 +87,7 @@ def problem(sizes: list[int], people: int, seed: int, dense: float = 0.6) -> Pro
     Targets, weights and shares are binary fractions, so that sums in single precision are exact.
     """
     rng = np.random.default_rng(seed)
-    layout = Layout({f"c{i}": size for i, size in enumerate(sizes)})
+    layout = FitLayout({f"c{i}": size for i, size in enumerate(sizes)})
     codes = {n: rng.integers(0, s, people) for n, s in layout.sizes.items()}
     near = tuple(grouped(f"near {k}", people, 3 + k, rng) for k in range(rng.integers(0, 3)))
     far = [grouped(f"far {k}", people, 4 - k, rng) for k in range(rng.integers(0, 3))]
@@ -339,7 +339,7 @@ def test_each_record_pays_for_what_few_others_have(
 
 def test_combinations_that_are_not_looked_at_stay_free_however_many_records_move() -> None:
     """No table of all three columns: 400 records leave a value, and nobody pays for it."""
-    people, layout = 400, Layout({"a": 2, "b": 2, "c": 3})
+    people, layout = 400, FitLayout({"a": 2, "b": 2, "c": 3})
     codes = {"a": np.ones(people, np.int64), "b": np.ones(people, np.int64)}
     codes["c"] = np.where(np.arange(people) < 395, 1, 2)
     target = np.zeros((2, 3))
@@ -357,14 +357,14 @@ def test_more_pairs_of_wide_values_than_sixteen_bits_can_number() -> None:
     people = np.arange(70_000)
     held = {"w": 1 + people // 300, "v": 1 + people % 300}  # no two people share a pair
     codes = {"a": np.ones(people.size, np.int64)}
-    rare = Support(2, Layout({"a": 2}), codes, held, [("w", "v", "a")])
+    rare = Support(2, FitLayout({"a": 2}), codes, held, [("w", "v", "a")])
     [table] = rare.books.tables.values()
     assert table[1:, 1].tolist() == [1] * people.size
 
 
 @pytest.mark.parametrize("setting", [1, 2, 3, 4])
 def test_the_price_falls_with_company_and_rises_with_the_setting(setting: int) -> None:
-    layout, codes = Layout({"a": 2, "b": 2}), {n: np.ones(3, np.int64) for n in "ab"}
+    layout, codes = FitLayout({"a": 2, "b": 2}), {n: np.ones(3, np.int64) for n in "ab"}
     prices = {s: Support(s, layout, codes, {}, [("a", "b")]).dear(2.0) for s in range(1, 5)}
     dear = prices[setting]
     assert dear[0] > 0

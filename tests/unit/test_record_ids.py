@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.consent.entry import Entry
+from ctdhub.sensitive.consent.entry import Withdrawal
 from ctdhub.sensitive.consent.in_force import InForce
 from ctdhub.sensitive.consent.match import Filed, left_out, mark
 from ctdhub.sensitive.ingest.raw import RawTable
@@ -162,7 +162,7 @@ def test_whoever_withdraws_takes_no_equal_record_along() -> None:
     held = [delivered(list(rows), "case") for rows in ((one, other), (other, one))]
     files = [Filed("ngo", f.records.select(["record_id", "person_key"]), f.cases) for f in held]
     case = held[0].cases["case"][0].as_py()
-    entry = Entry("withdrawal", "person", "ngo", mark(KEY, case), "", "asked", ())
+    entry = Withdrawal("withdrawal", "person", "ngo", mark(KEY, case), "", "asked", ())
     gone = left_out(files, InForce((entry,), {}), KEY).to_pylist()
     assert gone == [held[0].records["record_id"][0].as_py()]
     assert gone == [held[1].records["record_id"][1].as_py()]

@@ -30,16 +30,16 @@ from ctdhub.site.frame import address
 from ctdhub.site.stories.chart import chart
 from ctdhub.site.stories.exhibit import LONGEST, MARK, build_exhibit
 from ctdhub.site.stories.live import say
-from ctdhub.site.stories.markup import Chart, Text, blocks
+from ctdhub.site.stories.markup import StoryChart, StoryText, blocks
 from ctdhub.site.stories.page import story_figures
-from ctdhub.site.stories.source import Place, Story, read_stories
+from ctdhub.site.stories.source import Story, StoryPosition, read_stories
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.tables import flag_group
 
 HEAD = "---\ntitle: A title\nsummary: A summary.\ndate: 2026-03-01\n---\n"
 FIRST_LINE = HEAD.count("\n") + 1
 PRACTICE = Path(str(resources.files("ctdhub.practice") / "stories"))
-HERE = Place(Path("a.en.md"), 1)
+HERE = StoryPosition(Path("a.en.md"), 1)
 VERSION = "2026.1"
 
 
@@ -77,7 +77,7 @@ def shown(folder: Path, body: str, answers: Answers) -> str:
     """The text of a story as HTML, in the language in force."""
     (story,) = written(folder, body)
     found = blocks(story.told("en"), "a", answers, {"methods.html"}, "../")
-    return "".join(block.html for block in found if isinstance(block, Text))
+    return "".join(block.html for block in found if isinstance(block, StoryText))
 
 
 # -- safety of the text
@@ -359,8 +359,8 @@ def test_charts_hold_the_counts_and_say_among_whom(tmp_path: Path, answers: Answ
     )
     (story,) = written(tmp_path, body)
     found = list(blocks(story.told("en"), "a", answers, (), ""))
-    assert [type(b) for b in found] == [Text, Chart, Text, Chart, Text]
-    first, second = (b.figure for b in found if isinstance(b, Chart))
+    assert [type(b) for b in found] == [StoryText, StoryChart, StoryText, StoryChart, StoryText]
+    first, second = (b.figure for b in found if isinstance(b, StoryChart))
     assert "Only people with: Citizenship: Ukraine and Africa" in first.subtitle
     inside = ["UKR", *countries.members("africa")]
     for row in first.table.rows[:2]:

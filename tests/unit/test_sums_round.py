@@ -27,7 +27,7 @@ from ctdhub.dp.policy import Weights
 from ctdhub.dp.secagg import contributor_side, hub_side
 from ctdhub.dp.secagg.answer import read_total
 from ctdhub.dp.secagg.files import named, read_any, write
-from ctdhub.dp.secagg.layout import Layout
+from ctdhub.dp.secagg.layout import SecaggLayout
 from ctdhub.dp.secagg.messages import Request, Round, Total
 from ctdhub.dp.secagg.party_state import open_keep
 from ctdhub.dp.secagg.summed import Summed
@@ -86,7 +86,7 @@ class Table:
         return contributor_side.counted(
             read_as_is(self.joined_lines(*but)),
             read_any(named(self.exchange, "plan"))[0].scope(),  # type: ignore[attr-defined]
-            Layout(self.domains.plan()),
+            SecaggLayout(self.domains.plan()),
             b"key",
         )
 
@@ -379,7 +379,7 @@ def test_every_measured_table_follows_from_what_is_sent(plan: Plan) -> None:
     rows = {n: [(*d, None)[draw(1)[0] % (len(d) + 1)] for _ in range(300)]
             for n, d in plan.domains.items()}  # fmt: skip
     codes = encode(pa.table({n: pa.array(v, pa.string()) for n, v in rows.items()}), plan.domains)
-    layout = Layout(plan)
+    layout = SecaggLayout(plan)
     summed = Summed(layout, layout.flat(count(codes, layout.tables)))
     weights = plan.weights.model_dump()
     measured = [t for t, kind in plan.tables.items() if weights[kind] > 0]

@@ -18,10 +18,10 @@ import pytest
 
 from ctdhub.core.errors import WithdrawalError
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.consent.entry import Entry, read
+from ctdhub.sensitive.consent.entry import Withdrawal, read
 from ctdhub.sensitive.consent.in_force import in_force
 from ctdhub.sensitive.consent.match import Filed, also_known, left_out, mark
-from ctdhub.sensitive.consent.register import LedgerHead, Register
+from ctdhub.sensitive.consent.register import Register, WitnessedHead
 from ctdhub.sensitive.linkage.merge import Linked, link, persons_of
 from ctdhub.sensitive.mapping.identifiers import Keying, keyings
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
@@ -117,7 +117,7 @@ def rows_of(sequence: Sequence, draw: random.Random) -> list[Row]:
     return rows
 
 
-def step(sequence: Sequence, draw: random.Random) -> list[Entry]:
+def step(sequence: Sequence, draw: random.Random) -> list[Withdrawal]:
     """One thing that happens; gives the lines that a steward would write."""
     deed = draw.choice(["file", "instead", "person", "person", "person", "undo", "undo", "all"])
     if deed in ("file", "instead"):
@@ -153,11 +153,11 @@ def step(sequence: Sequence, draw: random.Random) -> list[Entry]:
     return lines("withdrawal", told, beside)
 
 
-def lines(kind: Any, told: Told, beside: set[str]) -> list[Entry]:
+def lines(kind: Any, told: Told, beside: set[str]) -> list[Withdrawal]:
     """What the register gets: one line for what was told, one for each token beside the case."""
     contributor, how, value, scope = told
     text = "" if how == "all" else mark(SECRET, str(keying(contributor, how).of(value)))
-    first = Entry(kind, cast("Any", scope), contributor, text)
+    first = Withdrawal(kind, cast("Any", scope), contributor, text)
     also = sorted(mark(SECRET, token) for token in beside)
     return [first, *(replace(first, mark=other, because=text) for other in also)]
 
@@ -215,7 +215,7 @@ def test_ten_thousand_sequences_agree_with_a_plain_model(part: int, tmp_path: Pa
         for turn in range(STEPS):
             new = [entry for sequence in batch for entry in step(sequence, draw)]
             before = register.path.read_bytes() if register.path.exists() else b""
-            register.append(new, LedgerHead(turn, "0" * 64))
+            register.append(new, WitnessedHead(turn, "0" * 64))
             assert register.path.read_bytes().startswith(before), "lines are only ever added"
         force = in_force(register.entries())
         assert sum(not e.because for e in force.entries) == sum(len(s.told) for s in batch)
@@ -260,11 +260,13 @@ def _nobody_else_changed(
 
 def test_undoing_everything_gives_the_state_of_nothing(tmp_path: Path) -> None:
     register = Register(tmp_path / "r", tmp_path / "head", SECRET)
-    entries = [Entry("withdrawal", "person", "our-ngo", mark(SECRET, str(i))) for i in range(5)]
-    register.append(entries, LedgerHead())
+    entries = [
+        Withdrawal("withdrawal", "person", "our-ngo", mark(SECRET, str(i))) for i in range(5)
+    ]
+    register.append(entries, WitnessedHead())
     assert in_force(register.entries()).state != in_force(()).state
-    undone = [Entry("undo", "person", "our-ngo", e.mark) for e in entries]
-    register.append(undone, LedgerHead(3, "a" * 64))
+    undone = [Withdrawal("undo", "person", "our-ngo", e.mark) for e in entries]
+    register.append(undone, WitnessedHead(3, "a" * 64))
     force = in_force(register.entries())
     assert (force.state, force.charges, force.entries) == (in_force(()).state, 0, ())
 
@@ -276,7 +278,7 @@ def test_the_register_holds_no_number_and_no_token(tmp_path: Path) -> None:
         *lines("withdrawal", ("our-both", "token", token, "person"), set()),
     ]
     register = Register(tmp_path / "r", tmp_path / "head", SECRET)
-    register.append(entries, LedgerHead())
+    register.append(entries, WitnessedHead())
     text = register.path.read_text("utf-8")
     assert "CASE-77" not in text
     assert token not in text
@@ -290,7 +292,9 @@ def written(tmp_path: Path, batches: int = 3) -> Register:
     register = Register(tmp_path / "withdrawals", tmp_path / "ledger" / "head", SECRET)
     for batch in range(batches):
         marks = [mark(SECRET, f"{batch} {i}") for i in range(2)]
-        register.append([Entry("withdrawal", "person", "our-ngo", m) for m in marks], LedgerHead())
+        register.append(
+            [Withdrawal("withdrawal", "person", "our-ngo", m) for m in marks], WitnessedHead()
+        )
     return register
 
 
@@ -323,7 +327,7 @@ def test_every_change_of_the_register_is_found(tmp_path: Path, change) -> None:
 def test_a_register_that_was_deleted_or_put_back_is_found(tmp_path: Path) -> None:
     register = written(tmp_path, 1)
     old = register.path.read_bytes()
-    register.append([Entry("withdrawal", "contributor", "our-ngo")], LedgerHead())
+    register.append([Withdrawal("withdrawal", "contributor", "our-ngo")], WitnessedHead())
     register.path.write_bytes(old)
     with pytest.raises(WithdrawalError):
         register.entries()
@@ -343,10 +347,10 @@ def test_another_person_key_is_refused(tmp_path: Path) -> None:
 
 
 def test_tokens_that_were_made_anew_are_noticed() -> None:
-    old = Entry("withdrawal", "person", "our-ngo", "a", made=("z-1",))
-    new = Entry("withdrawal", "person", "our-ngo", "b", made=("z-2",))
-    plain = Entry("withdrawal", "person", "other", "c")
-    renewal = Entry("renewal", "contributor", "our-ngo", made=("z-1", "z-2"))
+    old = Withdrawal("withdrawal", "person", "our-ngo", "a", made=("z-1",))
+    new = Withdrawal("withdrawal", "person", "our-ngo", "b", made=("z-2",))
+    plain = Withdrawal("withdrawal", "person", "other", "c")
+    renewal = Withdrawal("renewal", "contributor", "our-ngo", made=("z-1", "z-2"))
     assert in_force([plain]).told_for("other") is None
     assert in_force([old]).told_for("our-ngo") == {"z-1"}
     assert in_force([old, new]).told_for("our-ngo") == set(), "neither covers both"
@@ -356,7 +360,7 @@ def test_tokens_that_were_made_anew_are_noticed() -> None:
 @pytest.mark.parametrize("field", ["kind", "scope", "reason"])
 def test_a_line_holds_words_of_closed_lists_alone(field: str) -> None:
     """Free text could tell of a person; a line that holds some is none, however sealed."""
-    good = replace(Entry("withdrawal", "person", "our-ngo"), number=1).sealed()
+    good = replace(Withdrawal("withdrawal", "person", "our-ngo"), number=1).sealed()
     assert read(good.line(), None) == good
     told = replace(good, **{field: "what happened to her"}).sealed()
     assert read(told.line(), None) is None

@@ -17,7 +17,7 @@ from ctdhub.build.steps import Progress, Step
 from ctdhub.build.withdrawn import RECORDS, contributor_of, filed, made_with
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError, printable
-from ctdhub.sensitive.consent.entry import Entry, Reason, Scope
+from ctdhub.sensitive.consent.entry import Reason, Scope, Withdrawal
 from ctdhub.sensitive.consent.in_force import InForce
 from ctdhub.sensitive.consent.match import also_known, left_out, mark
 from ctdhub.sensitive.mapping.identifiers import Keying, keyings
@@ -27,7 +27,7 @@ ByWhat = Literal["case", "token"]
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundRecords:
     """What numbers of cases, or tokens, find at the moment.
 
     Attributes:
@@ -39,7 +39,7 @@ class Found:
         people: people who would be, by the hub's own person keys.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[Withdrawal, ...]
     already: int
     unknown: tuple[int, ...]
     records: dict[str, int]
@@ -54,7 +54,7 @@ def look_up(
     scope: Scope,
     reason: Reason,
     progress: Progress | None = None,
-) -> Found:
+) -> FoundRecords:
     """Find the records of people by numbers of cases or tokens of a contributor.
 
     Its files are harmonised where they are not yet, those of others are taken as they are.
@@ -86,7 +86,7 @@ def look_up(
     entries, already = [], 0
     for key in dict.fromkeys(keys):
         made_for, told = tuple(sorted(carried.get(key, ()))), mark(secret, key)
-        entry = Entry("withdrawal", scope, contributor, told, "", reason, made_for)
+        entry = Withdrawal("withdrawal", scope, contributor, told, "", reason, made_for)
         lines = [entry]
         for also in sorted(mark(secret, other) for other in known.get(key, ())):
             lines.append(replace(entry, mark=also, because=told))
@@ -96,7 +96,7 @@ def look_up(
     gone = left_out([filed(s) for s in steps], InForce(tuple(entries), {}), secret)
     records, people = _counted(steps, gone)
     unknown = tuple(place for place, key in enumerate(keys, 1) if key not in carried)
-    return Found(tuple(entries), already, unknown, records, people)
+    return FoundRecords(tuple(entries), already, unknown, records, people)
 
 
 def known_contributor(hub: Hub, contributor: str) -> None:
@@ -110,7 +110,7 @@ def known_contributor(hub: Hub, contributor: str) -> None:
         raise error("contributor", id=printable(contributor), ids=", ".join(known) or "–")
 
 
-def in_force_already(one: Entry, force: InForce) -> bool:
+def in_force_already(one: Withdrawal, force: InForce) -> bool:
     """Whether a line would add nothing to what is in force."""
     return any(
         (one.scope, one.contributor, one.mark, one.because)

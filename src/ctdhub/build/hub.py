@@ -15,7 +15,7 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.lock import locked
 from ctdhub.release.approvals import CANDIDATES, Role
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.consent.entry import Entry
+from ctdhub.sensitive.consent.entry import Withdrawal
 from ctdhub.sensitive.consent.in_force import InForce, in_force
 from ctdhub.sensitive.consent.register import Register, other_key
 
@@ -115,7 +115,7 @@ class Hub:
         """
         return in_force(self.withdrawal_lines())
 
-    def withdrawal_lines(self) -> tuple[Entry, ...]:
+    def withdrawal_lines(self) -> tuple[Withdrawal, ...]:
         """All lines of the register; without one no person key is needed.
 
         Raises:

@@ -21,13 +21,13 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.manifest import MANIFEST
-from ctdhub.sensitive.consent.entry import Entry, Reason
+from ctdhub.sensitive.consent.entry import Reason, Withdrawal
 from ctdhub.sensitive.consent.in_force import InForce
 from ctdhub.sensitive.consent.match import mark
-from ctdhub.sensitive.consent.register import LedgerHead
+from ctdhub.sensitive.consent.register import WitnessedHead
 
 
-def register(hub: Hub) -> tuple[tuple[Entry, ...], InForce]:
+def register(hub: Hub) -> tuple[tuple[Withdrawal, ...], InForce]:
     """All lines of the register, and what is in force.
 
     Raises:
@@ -38,7 +38,7 @@ def register(hub: Hub) -> tuple[tuple[Entry, ...], InForce]:
     return hub.withdrawal_lines(), hub.withdrawn()
 
 
-def withdraw(hub: Hub, entries: Iterable[Entry]) -> int:
+def withdraw(hub: Hub, entries: Iterable[Withdrawal]) -> int:
     """Write withdrawals down; gives how many were not in force yet.
 
     Raises:
@@ -85,7 +85,7 @@ def take_back(
             raise error("not-withdrawn", id=contributor)
         if missing:
             raise error("not-withdrawn/person", places=", ".join(map(str, missing)))
-        lines = [Entry("undo", e.scope, contributor, e.mark, e.because, reason) for e in told]
+        lines = [Withdrawal("undo", e.scope, contributor, e.mark, e.because, reason) for e in told]
         _append(hub, lines)
         return sum(not entry.because for entry in lines)
 
@@ -100,7 +100,7 @@ def tell_renewed(hub: Hub, contributor: str) -> None:
     with hub.lock():
         steps = harmonised_files(hub, contributor, None)
         made = made_with(s for s in steps if contributor_of(s) == contributor)
-        entry = Entry("renewal", "contributor", contributor, made=tuple(sorted(made)))
+        entry = Withdrawal("renewal", "contributor", contributor, made=tuple(sorted(made)))
         hub.withdrawals.append([entry], _head(hub))
 
 
@@ -122,7 +122,7 @@ def delete_raw(hub: Hub, contributor: str) -> int:
             remove(folder)
         if (derived := hub.work / "harmonised" / contributor).is_dir():
             remove(derived)
-        entry = Entry("raw_deleted", "contributor", contributor, reason="agreement")
+        entry = Withdrawal("raw_deleted", "contributor", contributor, reason="agreement")
         hub.withdrawals.append([entry], _head(hub))
         return files
 
@@ -138,7 +138,7 @@ def outdated(hub: Hub) -> list[str]:
     return found
 
 
-def _append(hub: Hub, lines: Sequence[Entry]) -> None:
+def _append(hub: Hub, lines: Sequence[Withdrawal]) -> None:
     """Write lines; what was made of people before goes first, so that nothing more is made of it.
 
     The next build makes the table of people anew.
@@ -148,6 +148,6 @@ def _append(hub: Hub, lines: Sequence[Entry]) -> None:
     hub.withdrawals.append(lines, _head(hub))
 
 
-def _head(hub: Hub) -> LedgerHead:
+def _head(hub: Hub) -> WitnessedHead:
     entries = Ledger(hub.ledger).entries()
-    return LedgerHead(entries[-1].number, entries[-1].hash) if entries else LedgerHead()
+    return WitnessedHead(entries[-1].number, entries[-1].hash) if entries else WitnessedHead()

@@ -19,7 +19,7 @@ from ctdhub.dp.audit.canary import MOST
 
 if TYPE_CHECKING:
     from ctdhub.build.hub import Hub
-    from ctdhub.dp.audit.card import Card
+    from ctdhub.dp.audit.card import AuditCard
     from ctdhub.dp.audit.suite import Kind
     from ctdhub.dp.policy import Policy
 
@@ -85,7 +85,7 @@ def _kinds(kind: str) -> tuple[Kind, ...]:
     return chosen
 
 
-def _audited(hub: Hub, kinds: tuple[Kind, ...], canaries: int, publish: bool) -> Card:
+def _audited(hub: Hub, kinds: tuple[Kind, ...], canaries: int, publish: bool) -> AuditCard:
     import pyarrow.parquet as pq
 
     from ctdhub.build.stages import records
@@ -110,7 +110,7 @@ def _paid(hub: Hub, rules: Policy, kinds: tuple[Kind, ...]) -> str:
     return pay(protect.ledger(hub), rules, kinds, taking_part(hub.facts(rules.years)))
 
 
-def _keep(found: Card, folder: Path) -> None:
+def _keep(found: AuditCard, folder: Path) -> None:
     """Both forms of the card, for the hub's own eyes."""
     folder.parent.mkdir(mode=0o700, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -121,7 +121,7 @@ def _keep(found: Card, folder: Path) -> None:
         _write(path, _as_file(found, path))
 
 
-def _as_file(found: Card, path: Path) -> str:
+def _as_file(found: AuditCard, path: Path) -> str:
     if path.suffix == ".json":
         return as_json(found.json())
     return found.markdown()

@@ -22,7 +22,7 @@ from ctdhub.kanon.table import SUPPRESSED
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from ctdhub.kanon.risk import Account
+    from ctdhub.kanon.risk import Risk
 
 FORMS = (".csv", ".parquet")
 
@@ -143,7 +143,7 @@ def _write(table: pa.Table, target: Path) -> None:
             pq.write_table(table, part, compression="zstd")
 
 
-def _figures(account: Account) -> Table:
+def _figures(account: Risk) -> Table:
     from ctdhub.kanon.risk import RISK_GOAL
 
     table = Table(show_header=False)
@@ -164,7 +164,7 @@ def _figures(account: Account) -> Table:
     return table
 
 
-def _by_column(account: Account) -> Table:
+def _by_column(account: Risk) -> Table:
     table = Table(_("column"), _("cells suppressed"), _("share"))
     for name, cells in account.lost.items():
         part = cells / account.records if account.records else 0.0

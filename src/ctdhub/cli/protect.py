@@ -87,7 +87,9 @@ def register(app: typer.Typer) -> None:
         before, left_out, notes = len(book.entries()), list[str](), tuple[str, ...]()
         with bar() as progress:
             progress(_("reading"), 0.0)
-            ask = Asked(domains, support_of(support), epsilon, delta, budget, book, progress)
+            ask = ProtectOptions(
+                domains, support_of(support), epsilon, delta, budget, book, progress
+            )
             if from_counts is not None and table is None:
                 answer, rows = ask.of_counts(from_counts)
             elif table is not None and from_counts is None:
@@ -142,7 +144,7 @@ def register(app: typer.Typer) -> None:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ProtectOptions:
     """What is asked of a table or of a sum, as the options say.
 
     Attributes:

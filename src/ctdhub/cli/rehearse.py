@@ -96,7 +96,7 @@ def register(app: typer.Typer) -> None:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Rehearsal:
     """What is rehearsed: a plan, a delta, and what else the budget pays for."""
 
     plan: Plan
@@ -105,7 +105,7 @@ class _Asked:
     sources: SourceTables | None = None
 
 
-def _of_hub(folder: Path) -> _Asked:
+def _of_hub(folder: Path) -> _Rehearsal:
     """The hub's policy.  Noise does not depend on how many contributors there are, so that a hub
     without agreements rehearses with one that stands in."""
     from ctdhub.build.hub import Hub
@@ -122,14 +122,14 @@ def _of_hub(folder: Path) -> _Asked:
     some = agreed or [{"id": name} for name in policy.sources.lists or ("contributor",)]
     sources = public_sources(policy, schema, {"contributors": some})
     share = policy.perpetrators.share
-    return _Asked(plan_of(policy, schema), policy.delta, share, sources)
+    return _Rehearsal(plan_of(policy, schema), policy.delta, share, sources)
 
 
-def _of_file(path: Path) -> _Asked:
+def _of_file(path: Path) -> _Rehearsal:
     from ctdhub.dp.standalone.domains import load_domains
     from ctdhub.dp.standalone.table import MAX_DELTA
 
-    return _Asked(load_domains(path).plan(), MAX_DELTA)
+    return _Rehearsal(load_domains(path).plan(), MAX_DELTA)
 
 
 def show(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:

@@ -21,7 +21,7 @@ from ctdhub.core.i18n import _
 
 if TYPE_CHECKING:
     from ctdhub.sensitive.linkage.pprl.ages import Lack
-    from ctdhub.sensitive.linkage.pprl.columns import Plan, Role
+    from ctdhub.sensitive.linkage.pprl.columns import Role, TokenPlan
     from ctdhub.sensitive.linkage.pprl.tokenise import Made
 
 
@@ -140,7 +140,7 @@ def roles_of(text: str) -> dict[Role, str]:
     return found
 
 
-def show_plan(what: Plan, age_at: str) -> None:
+def show_plan(what: TokenPlan, age_at: str) -> None:
     """What happens to each column, before anything is written."""
     from ctdhub.sensitive.linkage.pprl.ages import AGE
     from ctdhub.sensitive.mapping.tokens import TOKEN_COLUMN, TOKENS_COLUMN

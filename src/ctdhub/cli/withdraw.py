@@ -19,7 +19,7 @@ from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import _
 
 if TYPE_CHECKING:
-    from ctdhub.build.find_person import ByWhat, Found
+    from ctdhub.build.find_person import ByWhat, FoundRecords
     from ctdhub.build.hub import Hub
     from ctdhub.sensitive.consent.entry import Reason, Scope
 
@@ -220,7 +220,7 @@ def _no_numbers(file: Path | None) -> HubError:
     return error("no-number/none", file=file)
 
 
-def _unknown(found: Found) -> HubError:
+def _unknown(found: FoundRecords) -> HubError:
     return error("unknown-number", places=", ".join(map(str, found.unknown)))
 
 
@@ -229,11 +229,13 @@ def _whole(hub: Hub, contributor: str, why: Reason, *, yes: bool) -> None:
     from ctdhub.build import find_person
     from ctdhub.build import withdraw as withdraw_stage
     from ctdhub.build.stages import records
-    from ctdhub.sensitive.consent.entry import Entry
+    from ctdhub.sensitive.consent.entry import Withdrawal
 
     find_person.known_contributor(hub, contributor)
     _ask(_("Leave out all records of {id} from the next build on?").format(id=contributor), yes=yes)
-    n = withdraw_stage.withdraw(hub, [Entry("withdrawal", "contributor", contributor, reason=why)])
+    n = withdraw_stage.withdraw(
+        hub, [Withdrawal("withdrawal", "contributor", contributor, reason=why)]
+    )
     console.print(
         _("{id} is withdrawn; its files are no longer read.").format(id=escape(contributor))
         if n

@@ -14,11 +14,11 @@ from ctdhub.core.format import number
 from ctdhub.core.i18n import _
 
 if TYPE_CHECKING:
-    from ctdhub.build.find_person import Found
+    from ctdhub.build.find_person import FoundRecords
     from ctdhub.build.hub import Hub
 
 
-def show_found(found: Found) -> None:
+def show_found(found: FoundRecords) -> None:
     """Whom this leaves out, in numbers that are for the steward alone."""
     table = Table(title=_("For the steward: not to be published"), show_header=False)
     table.add_row(

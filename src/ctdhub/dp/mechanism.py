@@ -17,7 +17,7 @@ from ctdhub.dp.plan import Plan
 from ctdhub.dp.pooling import pool, variances
 from ctdhub.dp.synth.fit import fit
 from ctdhub.dp.synth.records import to_table
-from ctdhub.dp.synth.state import Measured
+from ctdhub.dp.synth.state import NoisyTables
 from ctdhub.dp.workload import measure, workload
 from ctdhub.dp.yearly import by_year
 
@@ -88,7 +88,7 @@ def answer_of(
     pooled = pool(noisy, questions)
     total = intervals.total_people(pooled, plan.level)
     records = fit(
-        Measured.of(noisy, questions, pooled),
+        NoisyTables.of(noisy, questions, pooled),
         plan,
         total.value,
         progress=lambda s: tell(_("fitting"), 0.15 + 0.75 * s),

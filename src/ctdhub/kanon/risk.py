@@ -42,7 +42,7 @@ def global_risk(sizes: npt.NDArray[np.int64]) -> float:
 
 
 @dataclass(frozen=True)
-class Account:
+class Risk:
     """The account of one run.
 
     Attributes:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.dp.noise import permutation
-from ctdhub.kanon.risk import Account, class_sizes, global_risk
+from ctdhub.kanon.risk import Risk, class_sizes, global_risk
 from ctdhub.kanon.suppress import Report, suppress
 
 SUPPRESSED = "suppressed"
@@ -30,7 +30,7 @@ class Anonymised:
     """A k-anonymous table and the account of how it came about."""
 
     table: pa.Table
-    account: Account
+    account: Risk
 
 
 def anonymise(
@@ -84,7 +84,7 @@ def anonymise(
     before = class_sizes(pa.table([pa.array(c) for c in codes.T], names=names))
     return Anonymised(
         made,
-        Account(
+        Risk(
             k=k,
             records=table.num_rows,
             dropped=table.num_rows - made.num_rows,

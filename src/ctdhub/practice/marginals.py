@@ -33,7 +33,7 @@ class Target(FrozenModel):
     source: str
 
 
-class Lists(FrozenModel):
+class ListsMarginal(FrozenModel):
     """How people come to be known to contributors."""
 
     hotline_share: float
@@ -58,7 +58,7 @@ class ContributorModel(FrozenModel):
         return self
 
 
-class Corridor(FrozenModel):
+class CorridorMarginal(FrozenModel):
     """Where people of one citizenship are exploited, and by which mix of classes."""
 
     profile: str
@@ -91,7 +91,7 @@ class LatentClass(FrozenModel):
     abduction: float
 
 
-class Assistance(FrozenModel):
+class AssistanceMarginal(FrozenModel):
     """Weights of the five statuses by group of people, and how often a need is recorded."""
 
     order: tuple[str, ...]
@@ -112,13 +112,13 @@ class Marginals(FrozenModel):
 
     years: tuple[int, int]
     targets: dict[str, Target]
-    lists: Lists
+    lists: ListsMarginal
     contributors: dict[str, ContributorModel]
     missing_together: float
     faulty_rows: float
     excluded_rows: float
     planted: Planted
-    assistance: Assistance
+    assistance: AssistanceMarginal
     country_rule: dict[str, float]
     trans: float
     second_kind: float
@@ -126,7 +126,7 @@ class Marginals(FrozenModel):
     severity: float
     classes: dict[str, LatentClass]
     profiles: dict[str, dict[str, float]]
-    corridors: dict[str, Corridor]
+    corridors: dict[str, CorridorMarginal]
     tail: Tail
 
     @model_validator(mode="after")

@@ -18,7 +18,7 @@ VERSION_PATTERN = r"^\d{4}\.[1-9]\d{0,5}$"
 """A version is also the name of a folder: no separators, no leading dot, no "..", 80 at most."""
 
 
-class Figure(FrozenModel):
+class ManifestFigure(FrozenModel):
     """A protected figure: an estimate inside its interval, with what it counts in words."""
 
     value: int = Field(ge=0)
@@ -31,21 +31,21 @@ class Figure(FrozenModel):
         return Estimate(self.value, self.low, self.high)
 
 
-class Mentioned(Figure):
+class ManifestPerpetrators(ManifestFigure):
     """Perpetrators whom case records mention, at most ``rows_per_person`` of each person."""
 
     rows_per_person: int = Field(ge=1)
     sigma: dict[str, float]
 
 
-class Measured(FrozenModel):
+class MeasuredFile(FrozenModel):
     """Noisy counts by year: how many rows; their noise is ``sigma`` of the manifest."""
 
     rows: int = Field(ge=0)
     counts: str
 
 
-class MeasuredSources(Measured):
+class MeasuredSources(MeasuredFile):
     """Noisy counts by contributor, and of how lists overlap, with the noise of each table.
 
     ``list_years`` are the first and last year in which a list must know a person (null: any year);
@@ -101,10 +101,10 @@ class Manifest(FrozenModel):
     sigma: dict[str, float]
     charge: str
     accuracy: Accuracy
-    people: Figure
-    case_records: Figure
-    perpetrators: Mentioned | None = None
-    measurements: Measured | None = None
+    people: ManifestFigure
+    case_records: ManifestFigure
+    perpetrators: ManifestPerpetrators | None = None
+    measurements: MeasuredFile | None = None
     sources: MeasuredSources | None = None
     facts: dict[str, Any]
     files: dict[str, FileEntry]
@@ -147,7 +147,7 @@ class Manifest(FrozenModel):
                 protected.case_records, "case records received; a person may have several"
             ),
             perpetrators=_mentioned(protected.perpetrators),
-            measurements=Measured(
+            measurements=MeasuredFile(
                 rows=protected.measurements.num_rows,
                 counts="people by year, noisy and unbiased, of groups whose total is shown",
             ),
@@ -178,12 +178,14 @@ def accuracy(guarantee: Guarantee) -> Accuracy:
     )
 
 
-def _mentioned(found: Perpetrators | None) -> Mentioned | None:
+def _mentioned(found: Perpetrators | None) -> ManifestPerpetrators | None:
     if found is None:
         return None
     words = "perpetrators whom case records mention, at most rows_per_person of each person"
     figure = _figure(found.total, words)
-    return Mentioned(**figure.model_dump(), rows_per_person=found.rows, sigma=found.sigma)
+    return ManifestPerpetrators(
+        **figure.model_dump(), rows_per_person=found.rows, sigma=found.sigma
+    )
 
 
 def _sources(found: Sources | None) -> MeasuredSources | None:
@@ -201,5 +203,5 @@ def _sources(found: Sources | None) -> MeasuredSources | None:
     )
 
 
-def _figure(estimate: Estimate, counts: str) -> Figure:
-    return Figure(value=estimate.value, low=estimate.low, high=estimate.high, counts=counts)
+def _figure(estimate: Estimate, counts: str) -> ManifestFigure:
+    return ManifestFigure(value=estimate.value, low=estimate.low, high=estimate.high, counts=counts)

@@ -26,7 +26,7 @@ SOURCE_COLUMNS = frozenset({CONTRIBUTOR, LISTS, DOUBLES, ORIGIN_REGION, DESTINAT
 
 
 @dataclass(frozen=True)
-class Years:
+class YearCounts:
     """Noisy counts of the people of a group by year.
 
     Attributes:
@@ -40,7 +40,7 @@ class Years:
     noisy: dict[str, float]
 
 
-Groups = dict[frozenset[tuple[str, str]], Years]
+Groups = dict[frozenset[tuple[str, str]], YearCounts]
 
 
 def tables(protected: Protected) -> dict[str, pa.Table]:
@@ -174,7 +174,7 @@ def by_year(table: pa.Table) -> Groups:
         cell = dict(zip(tables[which].split("*"), texts[ends[row] : ends[row + 1]], strict=True))
         if (year := cell.pop(PERIOD, None)) is not None:
             of = tuple(cell.items())
-            group = found.setdefault(frozenset(of), Years(of, tables[which], {}))
+            group = found.setdefault(frozenset(of), YearCounts(of, tables[which], {}))
             group.noisy[year] = noisy[row]
     return found
 

@@ -14,7 +14,13 @@ from ctdhub.border import DOUBLES, LISTS
 from ctdhub.core.errors import printable
 from ctdhub.release.catalogue import citation, title
 from ctdhub.release.facts import PublicFacts
-from ctdhub.release.manifest import MANIFEST, Accuracy, Figure, Manifest, Mentioned
+from ctdhub.release.manifest import (
+    MANIFEST,
+    Accuracy,
+    Manifest,
+    ManifestFigure,
+    ManifestPerpetrators,
+)
 
 CHANGELOG = "CHANGELOG.md"
 """What each release says about itself, the newest first."""
@@ -107,16 +113,16 @@ def _note(note: str) -> str:
     return "".join(f"{printable(line, 2_000)}\n" for line in note.splitlines())
 
 
-def _figure(figure: Figure) -> str:
+def _figure(figure: ManifestFigure) -> str:
     return f"{figure.value:,} (between {figure.low:,} and {figure.high:,})"
 
 
-def _mentioned(figure: Mentioned | None) -> str:
+def _mentioned(figure: ManifestPerpetrators | None) -> str:
     """The line of the first table, empty where perpetrators are not released."""
     return f"| perpetrators whom case records mention | {_figure(figure)} |\n" if figure else ""
 
 
-def _perpetrators(figure: Mentioned | None) -> str:
+def _perpetrators(figure: ManifestPerpetrators | None) -> str:
     return _PERPETRATORS.format(rows=figure.rows_per_person) if figure else ""
 
 

@@ -15,7 +15,7 @@ from ctdhub.schema.model import TableName, Variable, load_schema
 
 
 @dataclass(frozen=True)
-class Line:
+class CodebookLine:
     """A code, a country or the like: its code and what is said of it."""
 
     code: str
@@ -24,30 +24,30 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Card:
+class CodebookCard:
     """What the page says of one variable.  ``codes`` is empty where its section shows them."""
 
     name: str
     label: str
     definition: str
     kind: str
-    denominator: Line | None
+    denominator: CodebookLine | None
     source: str
     public: bool
     country: bool
-    codes: tuple[Line, ...]
+    codes: tuple[CodebookLine, ...]
 
 
 @dataclass(frozen=True)
-class Section:
+class CodebookSection:
     """A run of variables of a table under one heading; a group's says what the group is."""
 
     anchor: str
     label: str
     definition: str
     source: str
-    codes: tuple[Line, ...]
-    cards: tuple[Card, ...]
+    codes: tuple[CodebookLine, ...]
+    cards: tuple[CodebookCard, ...]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Chapter:
     name: str
     label: str
     definition: str
-    sections: tuple[Section, ...]
+    sections: tuple[CodebookSection, ...]
 
 
 def codebook_html(lang: str, links: Mapping[str, str] | None = None) -> str:
@@ -105,13 +105,15 @@ def _chapter(table: TableName, lang: str) -> Chapter:
     )
 
 
-def _section(table: str, group: str | None, run: tuple[Variable, ...], lang: str) -> Section:
+def _section(
+    table: str, group: str | None, run: tuple[Variable, ...], lang: str
+) -> CodebookSection:
     """A group has its codes shown once, since its variables share one code list."""
     if group is None:
         cards = tuple(_card(v, codebook.codes(v), lang) for v in run)
         words = labels.load_labels(lang).page["variables"]
-        return Section(f"variables-{run[0].name}", words, "", "", (), cards)
-    return Section(
+        return CodebookSection(f"variables-{run[0].name}", words, "", "", (), cards)
+    return CodebookSection(
         anchor=f"group-{group}",
         label=labels.group_label(group, lang),
         definition=labels.group_definition(group, lang),
@@ -121,9 +123,9 @@ def _section(table: str, group: str | None, run: tuple[Variable, ...], lang: str
     )
 
 
-def _card(v: Variable, codes: tuple[str, ...], lang: str) -> Card:
+def _card(v: Variable, codes: tuple[str, ...], lang: str) -> CodebookCard:
     whole = codebook.denominator(v)
-    return Card(
+    return CodebookCard(
         name=v.name,
         label=labels.label(v.name, lang),
         definition=labels.definition(v.name, lang),
@@ -136,20 +138,22 @@ def _card(v: Variable, codes: tuple[str, ...], lang: str) -> Card:
     )
 
 
-def _denominator(v: Variable, whole: str, lang: str) -> Line:
+def _denominator(v: Variable, whole: str, lang: str) -> CodebookLine:
     own = labels.load_labels(lang).page["own_denominator"]
-    return Line(whole, own if whole == v.name else labels.label(whole, lang), "")
+    return CodebookLine(whole, own if whole == v.name else labels.label(whole, lang), "")
 
 
-def _lines(v: Variable, codes: tuple[str, ...], lang: str) -> tuple[Line, ...]:
+def _lines(v: Variable, codes: tuple[str, ...], lang: str) -> tuple[CodebookLine, ...]:
     return tuple(
-        Line(c, labels.code_label(v.name, c, lang), labels.code_definition(v.name, c, lang))
+        CodebookLine(c, labels.code_label(v.name, c, lang), labels.code_definition(v.name, c, lang))
         for c in codes
     )
 
 
-def _countries(lang: str) -> list[Line]:
+def _countries(lang: str) -> list[CodebookLine]:
     return [
-        Line(c, countries.name(c, lang), countries.region_name(countries.subregion(c), lang))
+        CodebookLine(
+            c, countries.name(c, lang), countries.region_name(countries.subregion(c), lang)
+        )
         for c in countries.ALPHA3
     ]

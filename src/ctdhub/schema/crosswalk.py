@@ -77,7 +77,7 @@ class Value(_Lossy):
     way: Literal["both", "read", "write"] = "both"
 
 
-class Column(_Lossy):
+class CrosswalkColumn(_Lossy):
     """A column of a format; the forms are listed in the module's docstring.
 
     Attributes:
@@ -119,7 +119,7 @@ class Column(_Lossy):
         return value
 
     @model_validator(mode="after")
-    def _check(self) -> Column:
+    def _check(self) -> CrosswalkColumn:
         schema = load_schema()
         lists = self.form in ("list", "joined")
         for name in (self.to, *self.of, *(v.to for v in self.values if lists)):
@@ -184,9 +184,9 @@ class Crosswalk(FrozenModel):
     variants: dict[str, Variant] = Field(default_factory=dict)
     strip: tuple[str, ...] = ()
     exclude: tuple[dict[str, Any], ...] = ()
-    columns: tuple[Column, ...]
+    columns: tuple[CrosswalkColumn, ...]
 
-    def column(self, name: str) -> Column:
+    def column(self, name: str) -> CrosswalkColumn:
         """The first column of that name.
 
         Raises:
@@ -260,7 +260,7 @@ def covered(crosswalk: Crosswalk, schema: Schema) -> Iterator[str]:
             yield variable.name
 
 
-def targets(column: Column) -> tuple[str, ...]:
+def targets(column: CrosswalkColumn) -> tuple[str, ...]:
     """Hub variables that a column is about."""
     items = tuple(v.to for v in column.values if v.to) if column.form in ("list", "joined") else ()
     names = (column.to, column.region_of, *column.of, *items)

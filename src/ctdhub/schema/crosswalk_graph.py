@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ctdhub.schema.crosswalk import Column, Way, load_crosswalk, sentence
+from ctdhub.schema.crosswalk import CrosswalkColumn, Way, load_crosswalk, sentence
 from ctdhub.schema.model import load_schema
 
 State = Literal["exact", "aligned", "lossy", "derived", "none"]
@@ -16,7 +16,7 @@ HUB = "hub"
 
 
 @dataclass(frozen=True)
-class Arrow:
+class CodeMatch:
     """A column, or one of its values, and what it meets in the hub.
 
     Attributes:
@@ -69,7 +69,7 @@ class Crossing:
     notes: tuple[str, ...] = ()
 
 
-def arrows(name: str) -> tuple[Arrow, ...]:
+def arrows(name: str) -> tuple[CodeMatch, ...]:
     """Every arrow of a format, in the order of its columns.
 
     Raises:
@@ -81,7 +81,7 @@ def arrows(name: str) -> tuple[Arrow, ...]:
     if name == HUB:
         schema = load_schema()
         variables = (*schema.table("records"), *schema.table("perpetrators"))
-        return tuple(Arrow(v.name, None, v.name) for v in variables)
+        return tuple(CodeMatch(v.name, None, v.name) for v in variables)
     return tuple(arrow for column in load_crosswalk(name).columns for arrow in _arrows(column))
 
 
@@ -112,11 +112,11 @@ def crosswalk(source: str, target: str) -> tuple[Crossing, ...]:
     return tuple(found)
 
 
-def _leaves(arrow: Arrow) -> bool:
+def _leaves(arrow: CodeMatch) -> bool:
     return arrow.variable is None or arrow.reads or bool(arrow.lossy_read)
 
 
-def _meet(s: Arrow, t: Arrow) -> bool:
+def _meet(s: CodeMatch, t: CodeMatch) -> bool:
     if s.variable is None or s.variable != t.variable or "" in (s.code, t.code):
         return False
     if s.derived or t.derived or not _leaves(s) or not (t.writes or t.lossy_write):
@@ -124,7 +124,7 @@ def _meet(s: Arrow, t: Arrow) -> bool:
     return None in (s.code, t.code) or s.code == t.code
 
 
-def _joined(s: Arrow, t: Arrow) -> Crossing:
+def _joined(s: CodeMatch, t: CodeMatch) -> Crossing:
     notes = tuple(dict.fromkeys(n for n in (s.lossy_read, t.lossy_write) if n))
     state: State = "exact"
     if notes or not (s.reads and t.writes):
@@ -135,7 +135,7 @@ def _joined(s: Arrow, t: Arrow) -> Crossing:
     return Crossing(s.column, s.value, s.variable, code, t.column, t.value, state, notes)
 
 
-def _alone(s: Arrow, theirs: tuple[Arrow, ...]) -> Crossing:
+def _alone(s: CodeMatch, theirs: tuple[CodeMatch, ...]) -> Crossing:
     notes = (s.lossy_read,) if s.lossy_read else ()
     if s.derived:
         return Crossing(s.column, None, None, None, None, None, "derived", notes)
@@ -147,7 +147,7 @@ def _alone(s: Arrow, theirs: tuple[Arrow, ...]) -> Crossing:
     return Crossing(s.column, value, s.variable, code, None, None, "none", notes)
 
 
-def _unreached(t: Arrow) -> Crossing:
+def _unreached(t: CodeMatch) -> Crossing:
     state: State = "derived" if t.derived else "none"
     notes = (t.lossy_read,) if t.lossy_read and (t.derived or t.variable is None) else ()
     return Crossing(None, None, None, None, t.column, None, state, notes)
@@ -157,15 +157,15 @@ def _note(key: str | None) -> str | None:
     return sentence(key) if key else None
 
 
-def _arrows(c: Column) -> Iterator[Arrow]:
+def _arrows(c: CrosswalkColumn) -> Iterator[CodeMatch]:
     read, write = _note(c.lossy_read), _note(c.lossy_write)
     match c.form:
         case "none":
-            yield Arrow(c.name, None, None, lossy_read=sentence(c.note or ""))
+            yield CodeMatch(c.name, None, None, lossy_read=sentence(c.note or ""))
         case "concept":
             for name in (c.to, *c.of):
                 if name:
-                    yield Arrow(
+                    yield CodeMatch(
                         c.name, None, name, lossy_read=read, lossy_write=write, concept=True
                     )
         case "mark" | "any":
@@ -173,13 +173,13 @@ def _arrows(c: Column) -> Iterator[Arrow]:
         case "list" | "joined":
             yield from _items(c)
         case "birth_date":
-            yield Arrow(
+            yield CodeMatch(
                 c.name, None, c.to, None, "read", sentence("age_banded"), sentence("never_written")
             )
         case "majority":
-            yield Arrow(c.name, None, c.to, None, "read", None, sentence("never_written"))
+            yield CodeMatch(c.name, None, c.to, None, "read", None, sentence("never_written"))
         case "age":
-            yield Arrow(
+            yield CodeMatch(
                 c.name,
                 None,
                 c.to,
@@ -192,13 +192,13 @@ def _arrows(c: Column) -> Iterator[Arrow]:
             yield from _values(c, read, write)
 
 
-def _marks(c: Column, read: str | None, write: str | None) -> Iterator[Arrow]:
+def _marks(c: CrosswalkColumn, read: str | None, write: str | None) -> Iterator[CodeMatch]:
     if c.is_child:
         read, write = sentence("mark_once"), sentence("any_perpetrator")
     merged = c.form == "any"
     for name in c.of or (c.to,):
         stored = name == c.to
-        yield Arrow(
+        yield CodeMatch(
             c.name,
             "1",
             name,
@@ -207,41 +207,43 @@ def _marks(c: Column, read: str | None, write: str | None) -> Iterator[Arrow]:
             (read or sentence("merged_read")) if merged else read,
             sentence("merged_write") if merged else write,
         )
-        yield Arrow(c.name, None, name, "no", "none", lossy_write=sentence("mark"))
+        yield CodeMatch(c.name, None, name, "no", "none", lossy_write=sentence("mark"))
 
 
-def _items(c: Column) -> Iterator[Arrow]:
+def _items(c: CrosswalkColumn) -> Iterator[CodeMatch]:
     derived = c.form == "joined"
     for v in c.values:
         if derived:
             note = sentence("derived")
-            yield Arrow(c.name, v.text, v.to, "yes", "write", note, note, derived=True)
+            yield CodeMatch(c.name, v.text, v.to, "yes", "write", note, note, derived=True)
         else:
             read, write = _note(v.lossy_read), _note(v.lossy_write)
-            yield Arrow(c.name, v.text, v.to, "yes", v.way, read, write)
+            yield CodeMatch(c.name, v.text, v.to, "yes", v.way, read, write)
     for name, key in c.unwritten.items():
-        yield Arrow(c.name, None, name, "yes", "none", lossy_write=sentence(key))
+        yield CodeMatch(c.name, None, name, "yes", "none", lossy_write=sentence(key))
     if not derived:
         flags = (*(v.to for v in c.values), *c.unwritten)
         for flag in dict.fromkeys(flags):
-            yield Arrow(c.name, None, flag, "no", "none", lossy_write=sentence("list_no"))
+            yield CodeMatch(c.name, None, flag, "no", "none", lossy_write=sentence("list_no"))
 
 
-def _values(c: Column, read: str | None, write: str | None) -> Iterator[Arrow]:
+def _values(c: CrosswalkColumn, read: str | None, write: str | None) -> Iterator[CodeMatch]:
     if c.is_child:
         read, write = sentence("list_position"), sentence("list_set")
     if c.bands:
         for text, (first, last) in c.bands.items():
             note = sentence("year_band") if first != last else None
             for year in range(first, last + 1):
-                yield Arrow(c.name, text, c.to, str(year), "write" if note else "both", note, note)
-        yield Arrow(c.name, None, c.to, None, "none", lossy_write=sentence("year_outside"))
+                yield CodeMatch(
+                    c.name, text, c.to, str(year), "write" if note else "both", note, note
+                )
+        yield CodeMatch(c.name, None, c.to, None, "none", lossy_write=sentence("year_outside"))
     elif c.form != "code":
-        yield Arrow(c.name, None, c.to, None, "both", read, write)
+        yield CodeMatch(c.name, None, c.to, None, "both", read, write)
     for v in c.values:
         own_read, own_write = _note(v.lossy_read) or read, _note(v.lossy_write) or write
-        yield Arrow(c.name, v.text, c.to, v.to or "", v.way, own_read, own_write)
+        yield CodeMatch(c.name, v.text, c.to, v.to or "", v.way, own_read, own_write)
     for code, key in c.unwritten.items():
-        yield Arrow(c.name, None, c.to, code, "none", lossy_write=sentence(key))
+        yield CodeMatch(c.name, None, c.to, code, "none", lossy_write=sentence(key))
     if c.region_of:
-        yield Arrow(c.name, None, c.region_of, None, "write", None, sentence("region_only"))
+        yield CodeMatch(c.name, None, c.region_of, None, "write", None, sentence("region_only"))

@@ -30,7 +30,7 @@ EACH = "each"
 """Key of a code list whose entries are patterns: ``{code}`` and, for countries, ``{name}``."""
 
 
-class Entry(FrozenModel):
+class LabelEntry(FrozenModel):
     """A label of a few words and a definition of one to three sentences."""
 
     label: Words
@@ -40,12 +40,12 @@ class Entry(FrozenModel):
 class Labels(FrozenModel):
     """One language's file.  ``page`` holds the words of the codebook itself."""
 
-    tables: dict[TableName, Entry]
+    tables: dict[TableName, LabelEntry]
     kinds: dict[Kind, Words]
     page: dict[str, Words]
-    groups: dict[str, Entry]
-    variables: dict[str, Entry]
-    codes: dict[str, dict[str, Entry]]
+    groups: dict[str, LabelEntry]
+    variables: dict[str, LabelEntry]
+    codes: dict[str, dict[str, LabelEntry]]
 
     def keys(self) -> set[str]:
         """Everything the file has words for, as dotted paths."""
@@ -59,7 +59,7 @@ class Labels(FrozenModel):
         return flat | {f"codes.{name}.{c}" for name, found in self.codes.items() for c in found}
 
 
-class Sources(FrozenModel):
+class LabelSources(FrozenModel):
     """Where each meaning comes from: one citation for each variable and group."""
 
     variables: dict[str, Words]
@@ -122,20 +122,20 @@ def load_labels(lang: str) -> Labels:
 
 
 @cache
-def load_sources() -> Sources:
+def load_sources() -> LabelSources:
     """Citations of all variables and groups.
 
     Raises:
         SchemaError: a variable or group has none.
     """
-    found = Sources.model_validate(yaml.safe_load(_text("sources.yaml")))
+    found = LabelSources.model_validate(yaml.safe_load(_text("sources.yaml")))
     cited = {f"variables.{n}" for n in found.variables} | {f"groups.{n}" for n in found.groups}
     wanted = {key for key in _wanted() if key.startswith(("variables.", "groups."))}
     _complete(cited, wanted, "sources.yaml")
     return found
 
 
-def _entry(entries: Mapping[Any, Entry], key: str, what: str) -> Entry:
+def _entry(entries: Mapping[Any, LabelEntry], key: str, what: str) -> LabelEntry:
     if key not in entries:
         raise KeyError(f"no {what} {key!r} in the schema")
     return entries[key]
@@ -203,7 +203,7 @@ def code_definition(variable: str, code: str, lang: str) -> str:
 
 
 @cache
-def _code(variable: str, code: str, lang: str) -> Entry:
+def _code(variable: str, code: str, lang: str) -> LabelEntry:
     schema = load_schema()
     if not schema.has(variable):
         raise KeyError(f"no variable {variable!r} in the schema")
@@ -219,8 +219,8 @@ def _code(variable: str, code: str, lang: str) -> Entry:
     raise KeyError(f"variable {variable!r} has no such code")
 
 
-def _filled(entry: Entry, code: str, name: str) -> Entry:
-    return Entry(
+def _filled(entry: LabelEntry, code: str, name: str) -> LabelEntry:
+    return LabelEntry(
         label=entry.label.format(code=code, name=name),
         definition=entry.definition.format(code=code, name=name),
     )

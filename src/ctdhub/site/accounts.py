@@ -17,7 +17,7 @@ AUDIT = "audit.json"
 
 
 @dataclass(frozen=True)
-class Spending:
+class PublishedSpending:
     """The sums of a hub's ledger.
 
     Attributes:
@@ -40,7 +40,7 @@ LONGEST = 2_000
 Sentence = Annotated[str, AfterValidator(lambda text: printable(text, LONGEST))]
 
 
-class Attack(BaseModel):
+class PublishedAttack(BaseModel):
     """One attack in sentences."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -63,7 +63,7 @@ class Audit(BaseModel):
     delta: float
     language: Literal["en", "fr", "es", "ar"]
     promise: tuple[Sentence, ...]
-    attacks: tuple[Attack, ...] = Field(min_length=1)
+    attacks: tuple[PublishedAttack, ...] = Field(min_length=1)
     limits: Sentence
 
     @property

@@ -9,7 +9,7 @@ from pathlib import Path
 from ctdhub.release.open import Release
 from ctdhub.report.events.calendar import Calendar, read_calendar
 from ctdhub.report.helplines import Contact, Help, read_help
-from ctdhub.site.accounts import Audit, Spending, read_audit
+from ctdhub.site.accounts import Audit, PublishedSpending, read_audit
 from ctdhub.site.sharing import Sharing
 from ctdhub.site.stories.source import Story, read_stories
 
@@ -33,7 +33,7 @@ class Edition:
     calendar: Calendar | None = None
     stories: tuple[Story, ...] = ()
     offline: bool = False
-    spending: Spending | None = None
+    spending: PublishedSpending | None = None
     audit: Audit | None = None
     help: Help | None = None
 
@@ -44,7 +44,7 @@ class Edition:
         url: str = "",
         *,
         offline: bool = False,
-        spending: Spending | None = None,
+        spending: PublishedSpending | None = None,
         paid: Collection[str] = (),
         helpline: str | None = None,
     ) -> Edition:

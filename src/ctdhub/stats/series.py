@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.border import DOUBLES, LIST_JOIN, LISTS
-from ctdhub.release.measurements import Years
+from ctdhub.release.measurements import YearCounts
 from ctdhub.release.open import Release
 from ctdhub.schema.roles import CONTRIBUTOR
 
@@ -124,7 +124,7 @@ def overlap(release: Release) -> Overlap | None:
     )
 
 
-def _series(release: Release, group: Years, sigma: Mapping[str, float]) -> Series:
+def _series(release: Release, group: YearCounts, sigma: Mapping[str, float]) -> Series:
     first, last = release.facts.years
     years = tuple(str(year) for year in range(first, last + 1))
     noisy = np.array([group.noisy[year] for year in years])

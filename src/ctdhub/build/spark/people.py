@@ -47,7 +47,7 @@ _Unit = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class _Job:
+class _PeopleJob:
     """What workers are told.
 
     Attributes:
@@ -146,7 +146,7 @@ def link_people(
     for folder in folders:
         folder.mkdir()
     with shared(work) as where, failing(broken):
-        job = _Job(where, tuple(files), gone, linking, parts, places)
+        job = _PeopleJob(where, tuple(files), gone, linking, parts, places)
         tasks = max(parts, min(4 * parts, MANY_TASKS))  # so that few parts share a task
         spark.conf.set("spark.sql.shuffle.partitions", str(tasks))
         answers = (
@@ -183,7 +183,7 @@ def _ids(files: Sequence[tuple[Path, Path]], gone: pa.Array) -> Iterator[pa.Chun
 
 
 def _deal(
-    job: _Job, units: Sequence[_Unit], batches: Iterable[pa.RecordBatch]
+    job: _PeopleJob, units: Sequence[_Unit], batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         for number in batch.column(0).to_pylist():
@@ -193,7 +193,7 @@ def _deal(
                 yield pa.record_batch(values, ["part", "child", "rows"])
 
 
-def _link(job: _Job, dealt: pa.Table) -> pa.Table:
+def _link(job: _PeopleJob, dealt: pa.Table) -> pa.Table:
     part = dealt["part"][0].as_py()
     answer, fault = None, dealt["rows"][0].as_py()
     if part != _FAULT:

@@ -30,7 +30,7 @@ _FAULT = -1
 
 
 @dataclass(frozen=True)
-class _Job:
+class _RowsJob:
     where: Shared
     files: tuple[Path, ...]
     grouped_by: str | None
@@ -73,7 +73,7 @@ class OnCluster:
         files = len(self._files)
         tasks = min(files, max(TASKS, files // 8))
         with shared(self._work) as where, failing(broken):
-            job = _Job(where, tuple(self._files), self._grouped_by, tuple(tallies))
+            job = _RowsJob(where, tuple(self._files), self._grouped_by, tuple(tallies))
             self._spark.conf.set("spark.sql.shuffle.partitions", str(min(tasks, TASKS)))
             found = (
                 self._spark.range(0, files, 1, numPartitions=tasks)
@@ -94,7 +94,7 @@ class OnCluster:
         return totals
 
 
-def _count(job: _Job, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _count(job: _RowsJob, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     numbers = [number for batch in batches for number in batch.column(0).to_pylist()]
     found, fault = told(job.where, lambda: job.count(numbers))
     if fault is not None:

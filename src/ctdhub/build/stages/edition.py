@@ -6,7 +6,7 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.stages.protect import ledger
 from ctdhub.build.stages.records import policy
 from ctdhub.dp.ledger.report import by_kind
-from ctdhub.site.accounts import Spending
+from ctdhub.site.accounts import PublishedSpending
 from ctdhub.site.edition import Edition
 
 
@@ -22,7 +22,7 @@ def edition(hub: Hub, url: str | None = None, *, offline: bool = False) -> Editi
     """
     book, rules = ledger(hub), policy(hub)
     delta = book.strictest(rules.delta)
-    spending = Spending(
+    spending = PublishedSpending(
         charges=tuple((s.name, s.charges, s.epsilon) for s in by_kind(book, delta)),
         epsilon=book.guarantee(delta),
         budget=rules.budget.epsilon,

@@ -106,7 +106,7 @@ def two_world_epsilon(right: int, wrong: int, runs: int, delta: float, risk: flo
 
 
 @dataclass(frozen=True)
-class Difference:
+class RateDifference:
     """A difference of two rates with its interval, all from -1 to 1."""
 
     value: float
@@ -116,7 +116,7 @@ class Difference:
 
 def difference(
     one: tuple[float, float], other: tuple[float, float], level: float = 0.95, noise: float = 0.0
-) -> Difference:
+) -> RateDifference:
     """Rate of ``one`` minus rate of ``other``, each (successes, trials); Newcombe 1998, method 10.
 
     Args:
@@ -127,13 +127,13 @@ def difference(
     (0.2, 0.0524, 0.3339)
     """
     if min(one[1], other[1]) < 1:
-        return Difference(0.0, -1.0, 1.0)
+        return RateDifference(0.0, -1.0, 1.0)
     z = NormalDist().inv_cdf(0.5 + level / 2)
     (p1, low1, high1), (p2, low2, high2) = (_wilson(*r, z, noise) for r in (one, other))
     value = p1 - p2
     low = value - math.hypot(p1 - low1, high2 - p2)
     high = value + math.hypot(high1 - p1, p2 - low2)
-    return Difference(value, max(-1.0, low), min(1.0, high))
+    return RateDifference(value, max(-1.0, low), min(1.0, high))
 
 
 def _wilson(successes: float, trials: float, z: float, noise: float) -> tuple[float, float, float]:

@@ -12,7 +12,7 @@ from ctdhub.dp.audit.suite import Findings
 
 
 @dataclass(frozen=True)
-class Card:
+class AuditCard:
     """What the privacy officer reads.
 
     Attributes:
@@ -71,7 +71,7 @@ def surest(epsilon: float) -> float:
     return math.ceil(1000 / (1 + math.exp(-epsilon))) / 10
 
 
-def card(found: Findings) -> Card:
+def card(found: Findings) -> AuditCard:
     """Put findings into words, in the language in force."""
     sure, delta = surest(found.epsilon), f"{found.delta:.0e}"
     attacks = []
@@ -93,7 +93,7 @@ def card(found: Findings) -> Card:
             "not hold as written."
         ).format(sure=f"{sure:g}", delta=delta),
     )
-    return Card(
+    return AuditCard(
         internal=found.charge is None,
         charge=found.charge or "",
         epsilon=found.epsilon,

@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 
 from ctdhub.dp import noise
-from ctdhub.dp.audit.bounds import Difference, difference
+from ctdhub.dp.audit.bounds import RateDifference, difference
 from ctdhub.dp.audit.similarity import Likeness
 from ctdhub.dp.audit.views import Setting, chosen
 from ctdhub.dp.count import Codes, encode
@@ -31,7 +31,7 @@ SIGMA2 = Fraction(100)
 
 
 @dataclass(frozen=True)
-class Side:
+class FoldSide:
     """Targets of one side of the fold.
 
     Attributes:
@@ -58,22 +58,22 @@ class InferenceAudit:
         noise: standard deviation of the noise in each count; 0 where they are exact.
     """
 
-    inside: Side
-    outside: Side
+    inside: FoldSide
+    outside: FoldSide
     columns: int
     noise: float = 0.0
 
     @property
-    def advantage(self) -> Difference:
+    def advantage(self) -> RateDifference:
         """Rate of right guesses, in minus out, with its 95 % interval."""
         return self._difference(self.inside.right, self.outside.right)
 
     @property
-    def copies(self) -> Difference:
+    def copies(self) -> RateDifference:
         """Share of exact copies, in minus out, with its 95 % interval."""
         return self._difference(self.inside.copies, self.outside.copies)
 
-    def _difference(self, inside: int, outside: int) -> Difference:
+    def _difference(self, inside: int, outside: int) -> RateDifference:
         sides = (inside, self.inside.targets), (outside, self.outside.targets)
         return difference(*sides, noise=self.noise)
 
@@ -120,7 +120,7 @@ def protected(found: InferenceAudit) -> InferenceAudit:
         given = np.array([side.targets, side.right, side.copies]) + drawn
         targets = max(0, int(given[0]))
         right, copies = (min(max(0, int(n)), targets) for n in given[1:])
-        sides.append(Side(targets, right, copies, None))
+        sides.append(FoldSide(targets, right, copies, None))
     return replace(found, inside=sides[0], outside=sides[1], noise=float(SIGMA2) ** 0.5)
 
 
@@ -137,7 +137,7 @@ def cost(reach: int = 1) -> float:
     return float(3 * reach / (2 * SIGMA2))
 
 
-def attack(targets: Codes, records: Codes, secret: Columns) -> Side:
+def attack(targets: Codes, records: Codes, secret: Columns) -> FoldSide:
     """Find each target's nearest protected records and guess a column that was left out.
 
     The distance is the number of columns that differ, "not recorded" being a value.  The guess is
@@ -146,7 +146,7 @@ def attack(targets: Codes, records: Codes, secret: Columns) -> Side:
     names = list(targets.columns)
     distances = np.zeros(len(names) + 1, dtype=np.int64)
     if not records.people:
-        return Side(targets.people, 0, 0, tuple(distances.tolist()))
+        return FoldSide(targets.people, 0, 0, tuple(distances.tolist()))
     alike, right = Likeness.of(targets, records), 0
     coins = noise.words(targets.people)
     places = np.array([names.index(n) for n in secret])
@@ -160,4 +160,4 @@ def attack(targets: Codes, records: Codes, secret: Columns) -> Side:
         near = others == others.max()
         votes = np.bincount(theirs[near], weights=alike.times[near])
         right += int(votes.argmax()) == int(mine)
-    return Side(targets.people, right, int(distances[0]), tuple(distances.tolist()))
+    return FoldSide(targets.people, right, int(distances[0]), tuple(distances.tolist()))

@@ -28,7 +28,7 @@ from ctdhub.dp.secagg.files import (
     read_terms,
     write,
 )
-from ctdhub.dp.secagg.layout import MOST_ROWS, Cells, Layout
+from ctdhub.dp.secagg.layout import MOST_ROWS, Cells, SecaggLayout
 from ctdhub.dp.secagg.messages import Joined, Request, Round
 from ctdhub.dp.secagg.party_state import Keep, new_keep, open_keep
 from ctdhub.dp.standalone.scope import Scope
@@ -72,7 +72,7 @@ def my_round(exchange: Path, own: Keep) -> Round:
     return round_
 
 
-def counted(raw: Tabular, scope: Scope, layout: Layout, key: bytes) -> Cells:
+def counted(raw: Tabular, scope: Scope, layout: SecaggLayout, key: bytes) -> Cells:
     """The exact numbers of a contributor's table.
 
     Args:
@@ -115,7 +115,7 @@ def mask(
     tell(_("counting"), 0.2)
     counts = counted(raw, scope, layout, data(own.rows))
     tell(_("masking"), 0.6)
-    side = protocol.Side(round_, own.party, secret)
+    side = protocol.PartySide(round_, own.party, secret)
     message, body = protocol.masked(side, counts, source)
     own.noted(round=round_.hash, masked=hashlib.sha256(body).hexdigest())
     return write(path, message, body)
@@ -145,7 +145,7 @@ def reveal(exchange: Path, keep: Path, source: Bits = os.urandom) -> tuple[Path,
     if asked.bodies.get(own.party, own.masked) != own.masked:
         raise error("count-older", file=request)
     if not (own.request and kept.exists()):
-        side = protocol.Side(round_, own.party, own.secret)
+        side = protocol.PartySide(round_, own.party, own.secret)
         try:
             answer = protocol.revealed(side, asked, source)
         except protocol.Mismatch as cause:

@@ -138,7 +138,7 @@ def close(exchange: Path, keep: Path, without: Sequence[str] = ()) -> Request:
     """
     own, round_ = _own(exchange, keep)
     _check_without(round_.names, without)
-    side = protocol.Side(round_, protocol.HUB, own.secret)
+    side = protocol.PartySide(round_, protocol.HUB, own.secret)
     cells = round_.terms.layout().cells
     received = {}
     for name in round_.names:
@@ -174,7 +174,7 @@ def total(exchange: Path, keep: Path) -> tuple[Path, Total]:
     asked = read_request(exchange, round_)
     if asked.hash != own.request:
         raise altered(named(exchange, "request"))
-    side = protocol.Side(round_, protocol.HUB, own.secret)
+    side = protocol.PartySide(round_, protocol.HUB, own.secret)
     layout = round_.terms.layout()
     answers: dict[str, list[bytes]] = {}
     for name in round_.names:
@@ -221,7 +221,7 @@ def _own(exchange: Path, keep: Path) -> tuple[Keep, Round]:
 
 
 def _opened(
-    side: protocol.Side, name: str, body: bytes, path: Path, cells: int
+    side: protocol.PartySide, name: str, body: bytes, path: Path, cells: int
 ) -> tuple[list[bytes], Cells]:
     """What a contributor sealed, if it fits the plan."""
     try:

@@ -19,7 +19,7 @@ MOST_ROWS = 2**31 - 1
 """Rows of all contributors together at most: tables hold 32 bits with a sign."""
 
 
-class Layout:
+class SecaggLayout:
     """The order of numbers for a plan; it follows from the plan alone, so that all sides agree.
 
     A row of the table lies in exactly one cell of each table, so that a table of fewer columns is

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ctdhub.core.error_catalogue import error
 from ctdhub.dp.plan import Plan
 from ctdhub.dp.secagg.channel import KEY, data
-from ctdhub.dp.secagg.layout import Layout
+from ctdhub.dp.secagg.layout import SecaggLayout
 from ctdhub.dp.standalone.domains import DomainsFile
 from ctdhub.dp.standalone.scope import Scope, scope_of_schema
 from ctdhub.schema.model import load_schema
@@ -103,9 +103,9 @@ class Terms(Message):
             raise error("count-schema")
         return scope_of_schema(self.columns or ())
 
-    def layout(self) -> Layout:
+    def layout(self) -> SecaggLayout:
         """The numbers that are sent; see :meth:`scope`."""
-        return Layout(self.scope().plan)
+        return SecaggLayout(self.scope().plan)
 
     def plan(self, contributors: int) -> Plan:
         """The plan of the sum: the rows that one person may have with all contributors together.

@@ -41,7 +41,7 @@ class Mismatch(ValueError):
 
 
 @dataclass(frozen=True)
-class Side:
+class PartySide:
     """One party of a round: a contributor by its name, or the hub."""
 
     round: Round
@@ -63,7 +63,7 @@ def others(round_: Round, name: str) -> tuple[str, ...]:
     return tuple(n for n in round_.names if n != name)
 
 
-def masked(side: Side, counts: Cells, source: Bits = os.urandom) -> tuple[Masked, bytes]:
+def masked(side: PartySide, counts: Cells, source: Bits = os.urandom) -> tuple[Masked, bytes]:
     """What a contributor sends of its counts: shares, and the masked counts sealed for the hub.
 
     Args:
@@ -88,7 +88,7 @@ def masked(side: Side, counts: Cells, source: Bits = os.urandom) -> tuple[Masked
     return Masked(round=round_.hash, contributor=me, deals=deals), body
 
 
-def opened(side: Side, contributor: str, body: bytes) -> tuple[list[bytes], Cells]:
+def opened(side: PartySide, contributor: str, body: bytes) -> tuple[list[bytes], Cells]:
     """At the hub: hashes of a contributor's seeds (its own, then each pair's), and masked counts.
 
     Raises:
@@ -119,7 +119,7 @@ def request(round_: Round, received: Mapping[str, tuple[Masked, str]]) -> Reques
     )
 
 
-def revealed(side: Side, asked: Request, source: Bits = os.urandom) -> Revealed:
+def revealed(side: PartySide, asked: Request, source: Bits = os.urandom) -> Revealed:
     """A contributor's answer: for each who is in the sum the share of its own seed, and of its
     seed with each who is not.
 
@@ -145,7 +145,7 @@ def revealed(side: Side, asked: Request, source: Bits = os.urandom) -> Revealed:
     return Revealed(round=round_.hash, request=asked.hash, contributor=side.me, sealed=text(sealed))
 
 
-def shares_of(side: Side, asked: Request, answer: Revealed) -> list[bytes]:
+def shares_of(side: PartySide, asked: Request, answer: Revealed) -> list[bytes]:
     """At the hub: the shares that a contributor revealed, in order.
 
     Raises:
@@ -164,7 +164,7 @@ def shares_of(side: Side, asked: Request, answer: Revealed) -> list[bytes]:
 
 
 def total(
-    side: Side,
+    side: PartySide,
     asked: Request,
     answers: Mapping[str, list[bytes]],
     received: Iterable[tuple[str, list[bytes], Cells]],

@@ -9,7 +9,7 @@ import numpy as np
 from ctdhub.dp.count import Counts
 from ctdhub.dp.plan import Columns
 from ctdhub.dp.rows import Tally
-from ctdhub.dp.secagg.layout import MOST_ROWS, Cells, Layout
+from ctdhub.dp.secagg.layout import MOST_ROWS, Cells, SecaggLayout
 
 
 class Summed:
@@ -25,7 +25,7 @@ class Summed:
             2^-31 for each table.
     """
 
-    def __init__(self, layout: Layout, cells: Cells) -> None:
+    def __init__(self, layout: SecaggLayout, cells: Cells) -> None:
         if cells.shape != (layout.cells,) or cells.dtype != np.uint32:
             raise ValueError("the numbers do not fit the tables")
         totals = {int(layout.table(cells, t).sum(dtype=np.uint64)) for t in layout.tables}

@@ -33,7 +33,7 @@ COUNTRY_CODES = 20
 """A list of at least so many values, all alpha-3 codes of ISO 3166, is one of countries."""
 
 
-class Column(FrozenModel):
+class DomainColumn(FrozenModel):
     """Public values of one column.
 
     Attributes:
@@ -52,7 +52,7 @@ class Column(FrozenModel):
         return {"values": given} if isinstance(given, list) else given
 
     @model_validator(mode="after")
-    def _check(self) -> Column:
+    def _check(self) -> DomainColumn:
         if (self.values is None) == (self.years is None):
             raise InvalidSetting(Text("a column has either values or years"))
         if self.years and not 0 <= self.years[0] <= self.years[1] <= self.years[0] + 300:
@@ -99,7 +99,7 @@ class DomainsFile(FrozenModel):
 
     version: Literal["1"]
     checked: bool = True
-    columns: dict[str, Column] = Field(min_length=1)
+    columns: dict[str, DomainColumn] = Field(min_length=1)
     focus: Focus | None = None
     core: tuple[str, ...] | None = None
     groups: tuple[tuple[str, ...], ...] = ()

@@ -22,7 +22,7 @@ from ctdhub.dp.plan import Plan
 from ctdhub.dp.synth.coarsening import Places
 from ctdhub.dp.synth.rarity import Support
 from ctdhub.dp.synth.residuals import Wide
-from ctdhub.dp.synth.state import Measured, State
+from ctdhub.dp.synth.state import NoisyTables, State
 from ctdhub.dp.synth.targets import residuals
 
 _REACH = {2: 1.5, 3: 1.0}
@@ -43,7 +43,7 @@ Progress = Callable[[float], None]
 
 
 def fit(
-    measured: Measured, plan: Plan, people: int, progress: Progress = lambda share: None
+    measured: NoisyTables, plan: Plan, people: int, progress: Progress = lambda share: None
 ) -> Draft:
     """Exactly ``people`` records, as codes by column in the order of the plan.
 
@@ -79,7 +79,7 @@ def _part(progress: Progress, turn: int, turns: int) -> Progress:
     return lambda share: progress((turn + share) / turns)
 
 
-def _agree(state: State, measured: Measured) -> None:
+def _agree(state: State, measured: NoisyTables) -> None:
     """Make flags agree with their indicators, which have been fitted."""
     found, rules = state.moving(), state.plan.indicators
     rules.agree(found, {n: measured.pooled[(n,)].value for n in rules.gated})
@@ -89,7 +89,7 @@ def _agree(state: State, measured: Measured) -> None:
 
 def _stage(
     state: State,
-    measured: Measured,
+    measured: NoisyTables,
     most: int,
     names: list[str],
     known: set[str],

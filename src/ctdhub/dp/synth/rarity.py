@@ -16,7 +16,7 @@ from ctdhub.dp.count import Codes, count
 from ctdhub.dp.indicators import Draft
 from ctdhub.dp.plan import Columns
 from ctdhub.dp.synth.coarsening import Places
-from ctdhub.dp.synth.residuals import Key, Layout, Residuals, Singles, Slabs, Wide
+from ctdhub.dp.synth.residuals import FitLayout, Key, Singles, Slabs, TableResiduals, Wide
 
 PRICE = (0.0, 0.1, 0.4, 1.5, 6.0)
 """By setting: what the first record of a combination costs, in standard deviations of noise."""
@@ -46,7 +46,7 @@ class Support:
     def __init__(
         self,
         setting: int,
-        layout: Layout,
+        layout: FitLayout,
         moving: Draft,
         held: dict[str, Places],
         tables: Iterable[Columns],
@@ -78,7 +78,9 @@ class Support:
         for key, table in found.items():
             if key[0] not in layout.sizes:
                 table[0] = _FREE
-        self.books = Residuals(layout, tuple(near), tuple(far), found, dict.fromkeys(found, 1.0))
+        self.books = TableResiduals(
+            layout, tuple(near), tuple(far), found, dict.fromkeys(found, 1.0)
+        )
         self.near = self.books.groups(self.books.near, people)
         self.far = self.books.groups(self.books.far, people)
 

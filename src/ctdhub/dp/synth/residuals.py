@@ -15,7 +15,7 @@ in the order of the layout."""
 
 
 @dataclass(frozen=True)
-class Layout:
+class FitLayout:
     """Where the values of the columns that move lie among all values; place 0 is a constant.
 
     Attributes:
@@ -86,7 +86,7 @@ class Slabs:
     far_weight: Singles
 
 
-class Residuals:
+class TableResiduals:
     """Weight x (records - target) of every table of a stage.
 
     Args:
@@ -99,7 +99,7 @@ class Residuals:
 
     def __init__(
         self,
-        layout: Layout,
+        layout: FitLayout,
         near: tuple[Wide, ...],
         far: tuple[Wide, ...],
         tables: dict[Key, Singles],

@@ -15,7 +15,7 @@ from ctdhub.dp.pooling import Estimated
 from ctdhub.dp.synth.coarsening import Places
 from ctdhub.dp.synth.origin_destination import corridor
 from ctdhub.dp.synth.raking import simplex, spread
-from ctdhub.dp.synth.residuals import Layout
+from ctdhub.dp.synth.residuals import FitLayout
 from ctdhub.dp.workload import Workload
 
 _MOVING = 128
@@ -23,7 +23,7 @@ _MOVING = 128
 
 
 @dataclass(frozen=True)
-class Measured:
+class NoisyTables:
     """What the fit knows.
 
     Attributes:
@@ -37,7 +37,9 @@ class Measured:
     pooled: dict[Columns, Estimated]
 
     @classmethod
-    def of(cls, noisy: Counts, questions: Workload, pooled: dict[Columns, Estimated]) -> Measured:
+    def of(
+        cls, noisy: Counts, questions: Workload, pooled: dict[Columns, Estimated]
+    ) -> NoisyTables:
         """From the tables of a workload."""
         return cls(noisy, {q.columns: float(q.sigma2) for q in questions}, pooled)
 
@@ -62,14 +64,14 @@ class State:
         expected: people by code of the columns that stay.
     """
 
-    def __init__(self, measured: Measured, plan: Plan, people: int) -> None:
+    def __init__(self, measured: NoisyTables, plan: Plan, people: int) -> None:
         self.plan, self.people = plan, people
         self.pair = plan.ordered(plan.corridor) if plan.corridor else ()
         follow = plan.followers.whole
         fixed = {*self.pair, *follow}
         staying = [n for n in plan.domains if n in fixed or plan.sizes[n] > _MOVING]
         order = [*plan.ordered(plan.core), *(n for n in plan.domains if n not in plan.core)]
-        self.layout = Layout({n: plan.sizes[n] for n in order if n not in staying})
+        self.layout = FitLayout({n: plan.sizes[n] for n in order if n not in staying})
         one = {n: measured.pooled[(n,)] for n in plan.domains}
         self.held: dict[str, Places] = {}
         self.corridors = np.zeros((0, 0), dtype=np.int64)
@@ -89,7 +91,7 @@ class State:
         for n in follow:
             self.expected[n] = np.bincount(self.held[n], minlength=plan.sizes[n]).astype(float)
 
-    def lasting(self, measured: Measured) -> list[Columns]:
+    def lasting(self, measured: NoisyTables) -> list[Columns]:
         """Tables without columns that follow from others: these add no combination of their own."""
         follow = self.plan.followers.whole
         return [t for t in measured.variance if not follow.keys() & {*t}]

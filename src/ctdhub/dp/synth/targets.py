@@ -11,15 +11,15 @@ from ctdhub.dp.plan import Columns
 from ctdhub.dp.pooling import Estimated
 from ctdhub.dp.synth.coarsening import Places, grouped, merged
 from ctdhub.dp.synth.raking import Floats
-from ctdhub.dp.synth.residuals import Key, Residuals, Singles, Wide
-from ctdhub.dp.synth.state import Measured, State
+from ctdhub.dp.synth.residuals import Key, Singles, TableResiduals, Wide
+from ctdhub.dp.synth.state import NoisyTables, State
 
 _PAIRED, _ALONE, _CORRIDOR = 6.0, 3.0, 3.0
 """A wide value is compared on its own in pairs, or in triples, where so many standard deviations
 of a cell of such tables are expected to hold it; a corridor likewise."""
 
 
-def residuals(state: State, measured: Measured, most: int, known: set[str]) -> Residuals:
+def residuals(state: State, measured: NoisyTables, most: int, known: set[str]) -> TableResiduals:
     """Records less noisy tables.
 
     Args:
@@ -37,7 +37,7 @@ def residuals(state: State, measured: Measured, most: int, known: set[str]) -> R
 
 
 class _Building:
-    def __init__(self, state: State, measured: Measured, most: int, known: set[str]) -> None:
+    def __init__(self, state: State, measured: NoisyTables, most: int, known: set[str]) -> None:
         self.state, self.measured, self.most, self.known = state, measured, most, known
         self.targets: dict[Key, Estimated] = {}
         self.near: list[Wide] = []
@@ -87,7 +87,7 @@ class _Building:
             ]
             self.targets["corridor", name] = Estimated(target, found.variance)
 
-    def less_records(self) -> Residuals:
+    def less_records(self) -> TableResiduals:
         """Weight x (records - target); a group that joins values weighs one over their number."""
         wides = {w.name: w for w in (*self.near, *self.far)}
         columns = dict(self.state.moving())
@@ -104,7 +104,7 @@ class _Building:
                 share = wides[key[0]].share.astype(np.float64)
                 scale = scale * share.reshape(-1, *(1,) * (target.value.ndim - 1))
             tables[key] = (scale * (counted[key] - target.value)).astype(np.float32)
-        return Residuals(self.state.layout, tuple(self.near), tuple(self.far), tables, weight)
+        return TableResiduals(self.state.layout, tuple(self.near), tuple(self.far), tables, weight)
 
     def _found(self, table: Columns) -> Estimated:
         return self.measured.pooled[table] if self.most == 2 else self.measured.alone(table)

@@ -24,7 +24,7 @@ FIRST = "0" * 64
 
 
 @dataclass(frozen=True)
-class Entry:
+class Withdrawal:
     """One line.
 
     Attributes:
@@ -58,7 +58,7 @@ class Entry:
     previous: str = FIRST
     hash: str = ""
 
-    def sealed(self) -> Entry:
+    def sealed(self) -> Withdrawal:
         """The entry with the hash of its other fields."""
         content = {k: v for k, v in vars(self).items() if k != "hash"}
         return replace(self, hash=hashlib.sha256(_canonical(content)).hexdigest())
@@ -68,11 +68,11 @@ class Entry:
         return _canonical(vars(self))
 
 
-def read(line: bytes, before: Entry | None) -> Entry | None:
+def read(line: bytes, before: Withdrawal | None) -> Withdrawal | None:
     """The entry of a line that follows ``before``, or None where it is none."""
     try:
         fields = json.loads(line)
-        entry = Entry(**(fields | {"made": tuple(fields["made"])}))
+        entry = Withdrawal(**(fields | {"made": tuple(fields["made"])}))
         whole = entry.sealed() == entry and entry.line() == line
         known = entry.kind in get_args(Kind) and entry.scope in get_args(Scope)
         known = known and entry.reason in REASONS

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ctdhub.sensitive.consent.entry import Entry
+from ctdhub.sensitive.consent.entry import Withdrawal
 
 
 @dataclass(frozen=True)
@@ -16,11 +16,11 @@ class InForce:
 
     Attributes:
         entries: the line of each, the last one where it was told twice.
-        renewed: by contributor, the tokens (see ``Entry.made``) for which it told the hub anew who
-            withdrew.
+        renewed: by contributor, the tokens (see ``Withdrawal.made``) for which it told the hub anew
+            who withdrew.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[Withdrawal, ...]
     renewed: Mapping[str, frozenset[str]]
 
     @property
@@ -61,7 +61,7 @@ class InForce:
         return frozenset.intersection(*made) | self.renewed.get(contributor, frozenset())
 
 
-def in_force(entries: Iterable[Entry]) -> InForce:
+def in_force(entries: Iterable[Withdrawal]) -> InForce:
     """What is in force after these lines.
 
     >>> gone = Entry("withdrawal", "person", "our-ngo", "ab")
@@ -69,7 +69,7 @@ def in_force(entries: Iterable[Entry]) -> InForce:
     >>> len(in_force([gone]).persons), in_force([gone, back]).state == in_force([]).state
     (1, True)
     """
-    found: dict[tuple[str, ...], Entry] = {}
+    found: dict[tuple[str, ...], Withdrawal] = {}
     renewed: dict[str, frozenset[str]] = {}
     for entry in entries:
         key = (entry.contributor, entry.scope, entry.mark, entry.because)

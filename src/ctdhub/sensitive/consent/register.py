@@ -20,12 +20,12 @@ from typing import NamedTuple
 from ctdhub.core.atomic import sweep, sync, write_whole
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
-from ctdhub.sensitive.consent.entry import FIRST, Entry, read
+from ctdhub.sensitive.consent.entry import FIRST, Withdrawal, read
 
 REGISTER = "register.jsonl"
 
 
-class LedgerHead(NamedTuple):
+class WitnessedHead(NamedTuple):
     """Number and hash of the last line of the privacy ledger."""
 
     number: int = 0
@@ -51,7 +51,7 @@ class Register:
         """Where the lines lie."""
         return self.folder / REGISTER
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[Withdrawal, ...]:
         """All lines.
 
         Raises:
@@ -59,7 +59,7 @@ class Register:
                 person key is not the one that the marks were made with.
         """
         content = self.path.read_bytes() if self.path.exists() else b""
-        found: list[Entry] = []
+        found: list[Withdrawal] = []
         *lines, rest = content.split(b"\n")
         for number, line in enumerate(lines, 1):
             entry = read(line, found[-1] if found else None)
@@ -73,7 +73,7 @@ class Register:
         self._check_head(found)
         return tuple(found)
 
-    def append(self, new: Sequence[Entry], ledger: LedgerHead) -> tuple[Entry, ...]:
+    def append(self, new: Sequence[Withdrawal], ledger: WitnessedHead) -> tuple[Withdrawal, ...]:
         """Write lines behind the last one, all or none; the caller holds the hub's lock.
 
         Args:
@@ -88,7 +88,7 @@ class Register:
             return ()
         if before:
             self._set_head(before[-1])
-        written: list[Entry] = []
+        written: list[Withdrawal] = []
         time = _later(before[-1].time if before else "")
         for entry in new:
             last = (before + written)[-1:]
@@ -109,13 +109,13 @@ class Register:
         self._set_head(written[-1])
         return tuple(written)
 
-    def _set_head(self, entry: Entry) -> None:
+    def _set_head(self, entry: Withdrawal) -> None:
         content = f"{entry.number} {entry.hash}\n".encode()
         if not self.head.exists() or self.head.read_bytes() != content:
             self.head.parent.mkdir(parents=True, exist_ok=True)
             _write(self.head, content)
 
-    def _check_head(self, found: list[Entry]) -> None:
+    def _check_head(self, found: list[Withdrawal]) -> None:
         """The last line that ``head`` knows is here; what stands behind it was written at once."""
         place = 0
         if self.head.exists():

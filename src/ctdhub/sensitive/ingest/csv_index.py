@@ -17,7 +17,7 @@ _QUOTE, _DELIMITER, _CR, _LF, _CONTROL = 1, 2, 3, 4, 5
 
 
 @dataclass(frozen=True)
-class Layout:
+class RowIndex:
     """Rows of a delimited text.
 
     Attributes:
@@ -46,7 +46,7 @@ class Layout:
         return int(np.searchsorted(self.ends, offset, side="right")) + 1
 
 
-def scan(text: bytes, delimiter: str) -> Layout:
+def scan(text: bytes, delimiter: str) -> RowIndex:
     r"""Find the rows of a text in an encoding that extends ASCII.
 
     >>> layout = scan(b'a;b\r\n"x;\n y";2\n\n3', ";")
@@ -94,7 +94,7 @@ def scan(text: bytes, delimiter: str) -> Layout:
     all_ends = np.concatenate(ends) if ends else np.zeros(0, np.int64)
     totals = np.concatenate(counts) if counts else np.zeros(0, np.int64)
     starts = np.concatenate([np.zeros(1, np.int64), all_ends[:-1]])[: len(all_ends)]
-    return Layout(
+    return RowIndex(
         ends=all_ends,
         cells=np.diff(totals, prepend=0) + 1,
         blank=np.isin(kinds_of[data[starts]], (_CR, _LF)),

@@ -21,10 +21,10 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import _
 from ctdhub.sensitive.ingest import formulas, headers
-from ctdhub.sensitive.ingest.csv_index import Layout, scan
+from ctdhub.sensitive.ingest.csv_index import RowIndex, scan
 from ctdhub.sensitive.ingest.encodings import to_utf8
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-from ctdhub.sensitive.ingest.raw import Cells, cell_too_long, gather, too_many_rows
+from ctdhub.sensitive.ingest.raw import ReaderResult, cell_too_long, gather, too_many_rows
 from ctdhub.sensitive.ingest.rejects import Reject
 
 DELIMITERS = ",;\t|"
@@ -32,7 +32,7 @@ _SAMPLE = 128 * 2**10
 _SAMPLE_ROWS = 200
 
 
-def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
+def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
     """Names, columns, row numbers and rejects of a delimited text.
 
     Raises:
@@ -55,7 +55,7 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
     if rejects and not len(rows):
         raise error("cell-count", file=file, row=rejects[0].row)
     formulas.refuse(names, columns, rows, file, options.header_row)
-    return Cells(names, columns, rows, rejects, options.header_row, encoding, delimiter)
+    return ReaderResult(names, columns, rows, rejects, options.header_row, encoding, delimiter)
 
 
 def sniff(text: bytes, header_row: int = 1) -> str:
@@ -90,7 +90,7 @@ def _widths(sample: str, delimiter: str) -> list[int]:
 
 
 def _names(
-    text: bytes, layout: Layout, delimiter: str, file: str, options: ReadOptions, limits: Limits
+    text: bytes, layout: RowIndex, delimiter: str, file: str, options: ReadOptions, limits: Limits
 ) -> list[str]:
     row = options.header_row
     if row > len(layout.ends):
@@ -105,7 +105,7 @@ def _names(
 
 
 def _fast(
-    text: bytes, layout: Layout, delimiter: str, width: int, options: ReadOptions
+    text: bytes, layout: RowIndex, delimiter: str, width: int, options: ReadOptions
 ) -> tuple[list[pa.ChunkedArray], NDArray[np.int64], list[Reject]]:
     is_row = ~layout.blank
     is_row[: options.header_row] = False

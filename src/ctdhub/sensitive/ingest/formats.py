@@ -15,7 +15,7 @@ from ctdhub.core.i18n import Text
 
 if TYPE_CHECKING:
     from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-    from ctdhub.sensitive.ingest.raw import Cells
+    from ctdhub.sensitive.ingest.raw import ReaderResult
 
 _JSON = re.compile(rb"""(?:\xef\xbb\xbf)?\s*(?:\{\s*["}]|\[\s*(?:[\[{\]"\d-]|true|false|null))""")
 
@@ -37,28 +37,28 @@ class Format:
     suffixes: tuple[str, ...]
     content: Text
     starts: Callable[[bytes], bool]
-    read: Callable[[bytes, str, ReadOptions, Limits], Cells]
+    read: Callable[[bytes, str, ReadOptions, Limits], ReaderResult]
 
 
-def _workbook(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
+def _workbook(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
     from ctdhub.sensitive.ingest import workbook
 
     return workbook.read(data, file, options, limits)
 
 
-def _spss(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
+def _spss(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
     from ctdhub.sensitive.ingest import spss
 
     return spss.read(data, file, options, limits)
 
 
-def _json(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
+def _json(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
     from ctdhub.sensitive.ingest import json_rows
 
     return json_rows.read(data, file, options, limits)
 
 
-def _delimited(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
+def _delimited(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
     from ctdhub.sensitive.ingest import delimited
 
     return delimited.read(data, file, options, limits)

@@ -61,7 +61,7 @@ _COMMON = (
 
 
 @dataclass(frozen=True)
-class Finding:
+class IdentifierFinding:
     """A column that is likely to hold direct identifiers; never one of its values.
 
     Attributes:
@@ -94,7 +94,7 @@ def _plain(cell: str) -> str:
     )
 
 
-def find_identifiers(raw: RawTable) -> tuple[Finding, ...]:
+def find_identifiers(raw: RawTable) -> tuple[IdentifierFinding, ...]:
     """Likely direct identifiers, at most one finding for a column, in the order of the columns."""
     found = (
         _look(name, _Column(raw.table.column(name)))
@@ -155,31 +155,33 @@ class _Column:
         return float(hits / (len(self._whole) - self._whole.null_count))
 
 
-def _look(name: str, column: _Column) -> Finding | None:
+def _look(name: str, column: _Column) -> IdentifierFinding | None:
     if not column.n or column.says_yes_or_no:
         return None
     if share := column.email_share():
-        return Finding(name, "email", share, _("Cells hold e-mail addresses."))
+        return IdentifierFinding(name, "email", share, _("Cells hold e-mail addresses."))
     return _by_name(name, column) or _by_content(name, column)
 
 
-def _by_name(name: str, column: _Column) -> Finding | None:
+def _by_name(name: str, column: _Column) -> IdentifierFinding | None:
     kind = kind_of(name)
     if kind == "birth_date":
         share = column.share(f"{_DATE}|{_PACKED_DATE}")
         reason = _("The column's name speaks of birth and cells hold exact dates.")
         if share > 0.05:
-            return Finding(name, kind, share, reason)
+            return IdentifierFinding(name, kind, share, reason)
         reason = _("The column holds the day or month of birth, which with the year is a date.")
         share = column.share(_PART) if is_part_of_date(name) else 0
-        return Finding(name, kind, share, reason) if share > 0.5 else None
+        return IdentifierFinding(name, kind, share, reason) if share > 0.5 else None
     if is_place(name):
         reason = _("The column's name speaks of an address or an exact place.")
-        return Finding(name, "free_text", 1.0, reason)
+        return IdentifierFinding(name, "free_text", 1.0, reason)
     if kind == "free_text":
         if column.spaces < 2 or (column.n >= ENOUGH and column.is_list):
             return None
-        return Finding(name, kind, 1.0, _("The column's name speaks of notes in free words."))
+        return IdentifierFinding(
+            name, kind, 1.0, _("The column's name speaks of notes in free words.")
+        )
     if kind is None:
         return None
     reasons = {
@@ -189,40 +191,48 @@ def _by_name(name: str, column: _Column) -> Finding | None:
         "document_number": _("The column's name speaks of an identity document."),
         "case_number": _("The column's name speaks of the number of a case, file or person."),
     }
-    return Finding(name, kind, 1.0, reasons[kind])
+    return IdentifierFinding(name, kind, 1.0, reasons[kind])
 
 
-def _by_content(name: str, column: _Column) -> Finding | None:
+def _by_content(name: str, column: _Column) -> IdentifierFinding | None:
     if share := column.share(_CALL):
-        return Finding(name, "telephone", share, _("Cells hold international telephone numbers."))
+        return IdentifierFinding(
+            name, "telephone", share, _("Cells hold international telephone numbers.")
+        )
     if column.n < A_FEW or column.distinct < 0.3:
         return None
     share = column.share(_TELEPHONE)
     if share >= 0.5 and column.share(_DATE) < 0.5:
-        return Finding(name, "telephone", share, _("Cells have the form of telephone numbers."))
+        return IdentifierFinding(
+            name, "telephone", share, _("Cells have the form of telephone numbers.")
+        )
     if column.distinct >= 0.9:
         share = max(column.share(_DOCUMENT), column.share(_LONG_NUMBER))
         if share >= 0.8:
             reason = _("Cells have the form of passport or identity numbers and hardly repeat.")
-            return Finding(name, "document_number", share, reason)
+            return IdentifierFinding(name, "document_number", share, reason)
         share = column.share(_KEY) if column.n >= ENOUGH else 0
         if share >= 0.9 and column.share(f"{_DATE}|{_NUMBER}|{_TIME}|{_PACKED_DATE}") < 0.2:
-            return Finding(name, "case_number", share, _("Cells are codes that hardly repeat."))
+            return IdentifierFinding(
+                name, "case_number", share, _("Cells are codes that hardly repeat.")
+            )
     if column.distinct >= 0.5 and not column.is_list:
         share = column.share(_FULL_NAME)
         if column.distinct >= 0.9 and not is_of_no_person(name):
             share = max(share, column.share(_WORDS))  # scripts without capitals, small letters
         if share >= 0.8:
             reason = _("Cells have the form of full names and hardly repeat.")
-            return Finding(name, "name", share, reason)
+            return IdentifierFinding(name, "name", share, reason)
         if column.n < ENOUGH:
             return None
         if column.distinct >= 0.9 and not is_of_no_person(name):
             share = column.share(_WORD)
             if share >= 0.9:
                 reason = _("Cells are single words that hardly repeat, as names and places are.")
-                return Finding(name, "name", share, reason)
+                return IdentifierFinding(name, "name", share, reason)
         if column.spaces >= 4 and column.length >= 25:
             share = column.share(r"\S+(?:\s+\S+){4,}")
-            return Finding(name, "free_text", share, _("Cells hold sentences that hardly repeat."))
+            return IdentifierFinding(
+                name, "free_text", share, _("Cells hold sentences that hardly repeat.")
+            )
     return None

@@ -12,7 +12,7 @@ from ctdhub.core.i18n import Text, said
 from ctdhub.sensitive.ingest import headers
 from ctdhub.sensitive.ingest.encodings import to_utf8
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-from ctdhub.sensitive.ingest.raw import Cells, gather, too_many_rows
+from ctdhub.sensitive.ingest.raw import ReaderResult, gather, too_many_rows
 from ctdhub.sensitive.ingest.rejects import Reject
 
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.S)
@@ -26,7 +26,7 @@ class _BadRecord(ValueError):
         self.rule, self.reason, self.column = rule, reason, column
 
 
-def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
+def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
     """Names, columns, row numbers and rejects; a row is a line, or a place in the list.
 
     Whole numbers lose ".0", true and false become TRUE and FALSE, null and empty lists null.
@@ -74,7 +74,7 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
     clean = headers.clean(list(names), file, 1, limits)
     wide = ((row, [record.get(name) for name in names]) for row, record in rows)
     columns, numbers = gather(wide, len(names))
-    return Cells(clean, columns, numbers, rejects, 1, encoding)
+    return ReaderResult(clean, columns, numbers, rejects, 1, encoding)
 
 
 def _records(text: str, file: str, limits: Limits) -> Iterator[tuple[int, Any]]:

@@ -75,7 +75,7 @@ class RawTable:
 
 
 @dataclass(frozen=True)
-class Cells:
+class ReaderResult:
     """What a format reader found: names, one text array per name, row numbers, rejects."""
 
     names: list[str]
@@ -105,7 +105,9 @@ def gather(
     return [pa.chunked_array(p, pa.string()) for p in pieces], np.array(numbers, np.int64)
 
 
-def finish(cells: Cells, file: str, sha256: str, options: ReadOptions, limits: Limits) -> RawTable:
+def finish(
+    cells: ReaderResult, file: str, sha256: str, options: ReadOptions, limits: Limits
+) -> RawTable:
     """The raw table: nameless empty columns and empty rows dropped, every cell checked.
 
     Raises:
@@ -174,7 +176,7 @@ def buffers(chunk: pa.StringArray) -> tuple[NDArray[np.int32], NDArray[np.uint8]
     return where, np.frombuffer(data if data is not None else b"", np.uint8)
 
 
-def _named(cells: Cells, file: str) -> tuple[list[str], list[str], list[pa.ChunkedArray]]:
+def _named(cells: ReaderResult, file: str) -> tuple[list[str], list[str], list[pa.ChunkedArray]]:
     """Names, letters and texts of the columns that have a name."""
     names, letters, columns = [], [], []
     for position, (name, column) in enumerate(zip(cells.names, cells.columns, strict=True)):

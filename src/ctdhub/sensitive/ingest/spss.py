@@ -21,10 +21,10 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import ngettext
 from ctdhub.sensitive.ingest import headers
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-from ctdhub.sensitive.ingest.raw import Cells, too_many_rows
+from ctdhub.sensitive.ingest.raw import ReaderResult, too_many_rows
 
 
-def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
+def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
     """Names, columns and row numbers; the first record is row 1, for SPSS has no header row.
 
     Whole numbers lose ".0", dates are ISO 8601, texts lose the blanks at their end.
@@ -52,7 +52,7 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
     keep = ~np.isin(rows, np.array(sorted(options.unseen), np.int64))
     if not keep.all():
         columns = [column.filter(pa.array(keep)) for column in columns]
-    cells = Cells(
+    cells = ReaderResult(
         names=names,
         columns=[pa.chunked_array([column], pa.string()) for column in columns],
         rows=rows[keep],

@@ -18,12 +18,12 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import ngettext
 from ctdhub.sensitive.ingest import headers, ods_preflight, xlsx_preflight
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-from ctdhub.sensitive.ingest.raw import Cells, gather, too_many_rows
+from ctdhub.sensitive.ingest.raw import ReaderResult, gather, too_many_rows
 from ctdhub.sensitive.ingest.sniff import encrypted
 from ctdhub.sensitive.ingest.zip_preflight import Archive
 
 
-def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Cells:
+def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
     """Names, columns and row numbers of one sheet.  Macros and links are never opened.
 
     Raises:
@@ -117,7 +117,7 @@ def _ods_sheet(archive: Archive, options: ReadOptions) -> tuple[str, int]:
 
 def _cells(
     sheet: CalamineSheet, name: str, file: str, options: ReadOptions, limits: Limits
-) -> Cells:
+) -> ReaderResult:
     if sheet.start is None or sheet.end is None or sheet.end[0] + 1 < options.header_row:
         raise error("no-header/sheet", file=file, row=options.header_row)
     if sheet.end[0] + 1 - options.header_row > limits.rows:
@@ -130,7 +130,7 @@ def _cells(
         if number == options.header_row:
             names = headers.clean(left + [as_text(v) for v in cells], file, number, limits)
     columns, numbers = gather(_texts(rows, left, options), len(names))
-    return Cells(names, columns, numbers, [], options.header_row, sheet=name)
+    return ReaderResult(names, columns, numbers, [], options.header_row, sheet=name)
 
 
 def _texts(

@@ -37,7 +37,7 @@ _HELD = 4 * 2**20
 
 
 @dataclass(frozen=True)
-class Sheet:
+class SheetInfo:
     """A sheet of a workbook: its name, the part that holds it, the parts with shared texts.
 
     ``others`` counts the other visible sheets.
@@ -49,7 +49,7 @@ class Sheet:
     others: int = 0
 
 
-def find(archive: Archive, wanted: str | None) -> Sheet:
+def find(archive: Archive, wanted: str | None) -> SheetInfo:
     """The wanted sheet of an xlsx workbook, or the first visible one.
 
     Raises:
@@ -77,7 +77,7 @@ def find(archive: Archive, wanted: str | None) -> Sheet:
     if sheets[name][0] not in archive.names:
         raise damaged(archive.file)
     others = sum(visible for other, visible in shows.items() if other != name)
-    return Sheet(name, sheets[name][0], tuple(sorted(texts)), others)
+    return SheetInfo(name, sheets[name][0], tuple(sorted(texts)), others)
 
 
 def _type(link: Element) -> str:
@@ -107,7 +107,7 @@ def choose(sheets: dict[str, bool], wanted: str | None, file: str) -> str:
     raise error("no-sheet", file=file, n=len(sheets))
 
 
-def measure(archive: Archive, sheet: Sheet, options: ReadOptions) -> None:
+def measure(archive: Archive, sheet: SheetInfo, options: ReadOptions) -> None:
     """Read a sheet's XML once, without parsing it, and refuse what must not be parsed.
 
     Raises:
@@ -169,7 +169,7 @@ def _position(column: bytes) -> int:
     return position - 1
 
 
-def _measure_shared(archive: Archive, sheet: Sheet, cells: int) -> None:
+def _measure_shared(archive: Archive, sheet: SheetInfo, cells: int) -> None:
     """Bytes of shared texts, each as often as the sheet uses it."""
     for part in sheet.texts:
         texts = re.split(rb"</(?:[\w.-]+:)?si>", archive.read(part))
@@ -184,7 +184,7 @@ def _measure_shared(archive: Archive, sheet: Sheet, cells: int) -> None:
             raise error("sheet-size", file=archive.file)
 
 
-def _find_formula(archive: Archive, sheet: Sheet) -> None:
+def _find_formula(archive: Archive, sheet: SheetInfo) -> None:
     parser = ElementTree.DefusedXMLParser(target=_FormulaSearch(archive.file))
     for piece in archive.inflate(sheet.part):
         parser.feed(piece)

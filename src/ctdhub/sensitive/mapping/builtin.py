@@ -10,7 +10,7 @@ from typing import Any
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.text import fold
 from ctdhub.schema import crosswalk
-from ctdhub.schema.crosswalk import Column, Crosswalk, load_crosswalk
+from ctdhub.schema.crosswalk import Crosswalk, CrosswalkColumn, load_crosswalk
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.mapping.mapping import Mapping
 
@@ -86,11 +86,11 @@ def _variant(walk: Crosswalk, given: set[str]) -> str:
     return options[0] if own <= given else options[-1]
 
 
-def _distinct(walk: Crosswalk) -> list[Column]:
+def _distinct(walk: Crosswalk) -> list[CrosswalkColumn]:
     return list({c.name: c for c in walk.columns}.values())
 
 
-def _spelt(column: Column) -> set[str]:
+def _spelt(column: CrosswalkColumn) -> set[str]:
     return {fold(n) for n in (column.name, *column.also)}
 
 
@@ -137,7 +137,7 @@ def _identifiers(walk: Crosswalk) -> dict[str, Any]:
     return decided
 
 
-def _rules(c: Column) -> Iterator[tuple[str, dict[str, Any]]]:
+def _rules(c: CrosswalkColumn) -> Iterator[tuple[str, dict[str, Any]]]:
     """Rules that a column gives, each with the hub variable it fills."""
     source = list({fold(n): n for n in (c.name, *c.also)}.values())
     lossy = {"lossy": crosswalk.sentence(c.lossy_read)} if c.lossy_read else {}
@@ -170,7 +170,7 @@ def _rules(c: Column) -> Iterator[tuple[str, dict[str, Any]]]:
             yield _to(c), {"from": source, "map": codes, **lossy}
 
 
-def _to(column: Column) -> str:
+def _to(column: CrosswalkColumn) -> str:
     assert column.to is not None
     return column.to
 
@@ -179,7 +179,7 @@ def _majority(age: int) -> str:
     return "adult" if age >= ADULT else "minor"
 
 
-def _texts(c: Column) -> dict[str, Any]:
+def _texts(c: CrosswalkColumn) -> dict[str, Any]:
     texts: dict[str, str | None] = {}
     nulls: list[str] = []
     losses: list[str] = []
@@ -205,7 +205,7 @@ def _texts(c: Column) -> dict[str, Any]:
     return made
 
 
-def _list(c: Column, source: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _list(c: CrosswalkColumn, source: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """One rule per flag and separator: labels hold blanks, so blanks separate names only."""
     flags = dict.fromkeys(v.to for v in c.values if v.to and v.way != "write")
     for flag in flags:

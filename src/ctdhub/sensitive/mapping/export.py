@@ -18,9 +18,9 @@ from ctdhub.core.atomic import made_whole
 from ctdhub.core.datafiles import put_rows
 from ctdhub.core.error_catalogue import error
 from ctdhub.schema.crosswalk import Crosswalk, load_crosswalk, sentence
-from ctdhub.schema.crosswalk_graph import Arrow, arrows
+from ctdhub.schema.crosswalk_graph import CodeMatch, arrows
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.mapping.export_columns import Hub, cells
+from ctdhub.sensitive.mapping.export_columns import HubColumns, cells
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,13 @@ def write_format(
         raise error("format-kind", name=name)
     if out.suffix.lower() not in (".csv", ".xlsx"):
         raise error("format-suffix/export", file=out)
-    hub = Hub(records, perpetrators)
+    hub = HubColumns(records, perpetrators)
     columns = [cells(crosswalk, column, hub).to_pylist() for column in crosswalk.written()]
     _save(crosswalk, columns, hub.rows, out)
     return losses(name, hub)
 
 
-def losses(name: str, hub: Hub) -> tuple[LossNote, ...]:
+def losses(name: str, hub: HubColumns) -> tuple[LossNote, ...]:
     """What a format cannot hold of these records; see :func:`write_format`."""
     schema = load_schema()
     ways = arrows(name)
@@ -95,7 +95,7 @@ def losses(name: str, hub: Hub) -> tuple[LossNote, ...]:
     return tuple(found)
 
 
-def _concerned(arrow: Arrow, column: pa.ChunkedArray, settled: set[str]) -> int:
+def _concerned(arrow: CodeMatch, column: pa.ChunkedArray, settled: set[str]) -> int:
     """How many values an arrow concerns; one without a code those that no other arrow settles."""
     texts = column.cast(pa.string())
     if arrow.code is not None:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.schema import countries
-from ctdhub.schema.crosswalk import Column, Crosswalk
+from ctdhub.schema.crosswalk import Crosswalk, CrosswalkColumn
 from ctdhub.schema.model import load_schema
 
 REGIONS = {"africa": "africa", "americas": "americas_oceania", "oceania": "americas_oceania",
@@ -18,7 +18,7 @@ REGIONS = {"africa": "africa", "americas": "americas_oceania", "oceania": "ameri
 """UN M49 region to the hub's region; Antarctica has none."""
 
 
-class Hub:
+class HubColumns:
     """Records and their perpetrators, every value checked against the schema.
 
     Args:
@@ -75,7 +75,7 @@ class Hub:
         return pa.array([";".join(sorted(f)) or None for f in found], pa.string())
 
 
-def cells(crosswalk: Crosswalk, name: str, hub: Hub) -> pa.Array:
+def cells(crosswalk: Crosswalk, name: str, hub: HubColumns) -> pa.Array:
     """The cells of one column, ``missing`` where nothing is recorded.
 
     Raises:
@@ -84,7 +84,7 @@ def cells(crosswalk: Crosswalk, name: str, hub: Hub) -> pa.Array:
     return pc.fill_null(_cells(crosswalk.column(name), hub), crosswalk.missing)
 
 
-def _cells(c: Column, hub: Hub) -> pa.Array:
+def _cells(c: CrosswalkColumn, hub: HubColumns) -> pa.Array:
     match c.form:
         case "flag":
             return _mapped(hub.texts(c.to or ""), {"yes": "1", "no": "0"})
@@ -114,14 +114,14 @@ def _cells(c: Column, hub: Hub) -> pa.Array:
             return pa.nulls(hub.rows, pa.string())
 
 
-def _with_region(c: Column, hub: Hub) -> pa.Array:
+def _with_region(c: CrosswalkColumn, hub: HubColumns) -> pa.Array:
     if c.region_of is None:
         return hub.texts(c.to or "")
     of = {code: r for code in countries.ALPHA3 if (r := REGIONS.get(countries.region(code)))}
     return pc.coalesce(hub.texts(c.to or ""), _mapped(hub.texts(c.region_of), of))
 
 
-def _list(c: Column, hub: Hub) -> pa.Array:
+def _list(c: CrosswalkColumn, hub: HubColumns) -> pa.Array:
     flags: dict[str, list[str]] = {}
     for value in c.values:
         if value.to and value.way != "read":

@@ -19,7 +19,7 @@ from ctdhub.sensitive.mapping.rule import (
     Frozen,
     MappingFault,
     Names,
-    Perpetrators,
+    PerpetratorRule,
     Place,
     Rule,
     Rules,
@@ -59,7 +59,7 @@ class Mapping(Frozen):
     tokens: Names = ()
     exclude: tuple[Exclusion, ...] = ()
     columns: dict[str, Rules]
-    perpetrators: Perpetrators | None = None
+    perpetrators: PerpetratorRule | None = None
     tests: tuple[Example, ...] = ()
 
     @model_validator(mode="before")

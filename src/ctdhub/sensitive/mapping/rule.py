@@ -218,7 +218,7 @@ class Exclusion(Frozen):
         return tuple(dict.fromkeys((*self.when, *self.unless)))
 
 
-class Perpetrators(Frozen):
+class PerpetratorRule(Frozen):
     """Child rows.  Lists of several columns are aligned by position; a shorter list gives null."""
 
     split: str = Field(min_length=1)

@@ -17,7 +17,7 @@ from ctdhub.core.i18n import _
 from ctdhub.schema.country_names import look_up
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, PERIOD
-from ctdhub.sensitive.ingest.identifiers import Finding, find_identifiers
+from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.readers import read_table
@@ -130,7 +130,7 @@ def _choose(found: Iterable[Proposal]) -> dict[str, Proposal]:
     return {v.name: best[v.name] for v in load_schema().records if v.name in best}
 
 
-def _decisions(findings: Iterable[Finding], year: Proposal | None) -> dict[str, str]:
+def _decisions(findings: Iterable[IdentifierFinding], year: Proposal | None) -> dict[str, str]:
     """A decision for each identifier; one column at most becomes the person key.
 
     A key that the contributor made for linking is preferred to the number of a case, which then
@@ -199,7 +199,7 @@ def _empty(glances: list[Glance]) -> list[str]:
     return [f"empty: {_quoted(texts)}  {reason}"]
 
 
-def _identifiers(decisions: dict[str, str], findings: dict[str, Finding]) -> list[str]:
+def _identifiers(decisions: dict[str, str], findings: dict[str, IdentifierFinding]) -> list[str]:
     if not decisions:
         return []
     lines = [
@@ -209,7 +209,7 @@ def _identifiers(decisions: dict[str, str], findings: dict[str, Finding]) -> lis
     return ["identifiers:", *lines]
 
 
-def _reason(finding: Finding) -> str:
+def _reason(finding: IdentifierFinding) -> str:
     if vocabulary().is_token(finding.column):
         return _("The column's name speaks of a token made for linking.")
     return finding.reason

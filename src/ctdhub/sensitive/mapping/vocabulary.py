@@ -13,7 +13,7 @@ import yaml
 
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.schema.country_names import fold_name
-from ctdhub.schema.crosswalk import NAMES, Column, load_crosswalk
+from ctdhub.schema.crosswalk import NAMES, CrosswalkColumn, load_crosswalk
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import load_schema
 
@@ -147,7 +147,7 @@ def _flat(words: Any) -> Iterator[str]:
             yield from _flat(word)
 
 
-def _known_columns() -> Iterator[Column]:
+def _known_columns() -> Iterator[CrosswalkColumn]:
     for name in NAMES:
         walk = load_crosswalk(name)
         if walk.kind == "file":
@@ -155,7 +155,7 @@ def _known_columns() -> Iterator[Column]:
 
 
 def _learn(
-    column: Column,
+    column: CrosswalkColumn,
     headers: dict[str, set[str]],
     flags: dict[str, set[str]],
     codes: dict[str, dict[str, str]],

@@ -11,7 +11,7 @@ from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, _, current, ngettext
 from ctdhub.release.open import Release
 from ctdhub.report.wording import state_words
 from ctdhub.schema.crosswalk import NAMES, load_crosswalk
-from ctdhub.schema.crosswalk_graph import Arrow, arrows
+from ctdhub.schema.crosswalk_graph import CodeMatch, arrows
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.roles import SEX
 from ctdhub.site.frame import Page
@@ -53,7 +53,7 @@ def _lossy(name: str) -> str:
     return ngettext("{n} lossy step", "{n} lossy steps", n).format(n=number(n))
 
 
-def _lost(arrow: Arrow) -> str:
+def _lost(arrow: CodeMatch) -> str:
     notes = [n for n in (arrow.lossy_read, arrow.lossy_write) if n]
     return " ".join(dict.fromkeys(_(note) for note in notes))
 
@@ -76,7 +76,7 @@ def _crosswalk(name: str) -> Page:
     )
 
 
-def _row(arrow: Arrow) -> dict[str, Any]:
+def _row(arrow: CodeMatch) -> dict[str, Any]:
     lang = current()
     variable = "" if arrow.variable is None else label(arrow.variable, lang)
     code = state_words("not_recorded") if arrow.code == NOT_RECORDED else ""

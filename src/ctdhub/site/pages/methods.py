@@ -11,7 +11,7 @@ from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.release.approvals import APPROVALS, Approvals, who
 from ctdhub.release.open import Release
 from ctdhub.schema.labels import label
-from ctdhub.site.accounts import Audit, Spending
+from ctdhub.site.accounts import Audit, PublishedSpending
 from ctdhub.site.edition import PLAIN, Edition
 from ctdhub.site.frame import Page
 from ctdhub.site.pages.about import about
@@ -113,7 +113,7 @@ def _audit(release: Release, edition: Edition) -> Audit | None:
     return card if same else None
 
 
-def _spent(spending: Spending | None) -> dict[str, Any]:
+def _spent(spending: PublishedSpending | None) -> dict[str, Any]:
     """What the hub's ledger holds, in words; nothing where it is not known."""
     if spending is None:
         return {"spent": [], "together": ""}

@@ -22,7 +22,7 @@ from ctdhub.report.figures import Among, Figure, subject_figure
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import DESTINATION, ORIGIN
 from ctdhub.site.stories.conditions import Named, in_words, require_variable, where
-from ctdhub.site.stories.source import Place
+from ctdhub.site.stories.source import StoryPosition
 from ctdhub.stats.answers import Answers
 
 CORRIDORS = "corridors"
@@ -30,7 +30,7 @@ USUAL, MOST = 10, 30
 """Countries or corridors in a chart, unless said, and at most."""
 
 
-def chart(text: str, name: str, answers: Answers, place: Place) -> Figure:
+def chart(text: str, name: str, answers: Answers, place: StoryPosition) -> Figure:
     """The figure that a block asks for, in the language in force.
 
     Args:
@@ -66,7 +66,7 @@ def _about(figure: Figure, named: Named) -> Figure:
     return replace(figure, subtitle=subtitle)
 
 
-def _read(text: str, place: Place) -> tuple[str, Named, int]:
+def _read(text: str, place: StoryPosition) -> tuple[str, Named, int]:
     try:
         raw: Any = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError):

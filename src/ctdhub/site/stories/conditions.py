@@ -12,7 +12,7 @@ from ctdhub.report.wording import state_words
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import load_schema
-from ctdhub.site.stories.source import Place
+from ctdhub.site.stories.source import StoryPosition
 from ctdhub.stats.answers import Answers, Where
 
 NOT_RECORDED = "not_recorded"
@@ -21,7 +21,7 @@ Named = Mapping[str, tuple[str, ...]]
 """What a story names: codes, regions of the world or ``not_recorded``, by variable."""
 
 
-def where(named: Named, answers: Answers, place: Place) -> Where:
+def where(named: Named, answers: Answers, place: StoryPosition) -> Where:
     """The values that are meant, by variable; a region becomes its countries.
 
     Raises:
@@ -30,7 +30,7 @@ def where(named: Named, answers: Answers, place: Place) -> Where:
     return {name: _values(name, values, answers, place) for name, values in named.items()}
 
 
-def require_variable(name: str, place: Place) -> None:
+def require_variable(name: str, place: StoryPosition) -> None:
     """Pass if stories may ask about a variable.
 
     Raises:
@@ -52,7 +52,9 @@ def in_words(named: Named) -> str:
     )
 
 
-def _values(name: str, values: Iterable[str], answers: Answers, place: Place) -> frozenset[str]:
+def _values(
+    name: str, values: Iterable[str], answers: Answers, place: StoryPosition
+) -> frozenset[str]:
     require_variable(name, place)
     domain, is_country = answers.domain(name), load_schema().variable(name).kind == "country"
     found: set[str] = set()

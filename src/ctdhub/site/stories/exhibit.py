@@ -28,7 +28,7 @@ from ctdhub.site.edition import PLAIN, Edition
 from ctdhub.site.folder import renewed
 from ctdhub.site.frame import environment, inlined, stub
 from ctdhub.site.pages.about import about
-from ctdhub.site.stories.markup import Chart, blocks
+from ctdhub.site.stories.markup import StoryChart, blocks
 from ctdhub.site.stories.page import marked
 from ctdhub.site.stories.seconds import IDLE, SECONDS
 from ctdhub.site.stories.source import Story
@@ -111,7 +111,7 @@ def slides(answers: Answers, stories: Sequence[Story]) -> Iterator[Slide]:
         telling = story.told(current())
         attributes, drawn = marked(telling), False
         for block in blocks(telling, story.slug, answers, None, ""):
-            if isinstance(block, Chart):
+            if isinstance(block, StoryChart):
                 _fits(block)
                 svg = draw(block.figure.bars, block.figure.id, rtl=rtl, wide=WIDE)
                 yield Slide("", telling.title, block.lead, block.figure, svg, attributes)
@@ -121,7 +121,7 @@ def slides(answers: Answers, stories: Sequence[Story]) -> Iterator[Slide]:
             yield Slide(telling.title, "", words, None, nothing, attributes)
 
 
-def _fits(block: Chart) -> None:
+def _fits(block: StoryChart) -> None:
     if (length := len(block.lead.striptags())) > LONGEST:
         raise error(
             "story-screen", file=block.place.file, line=block.place.line, n=length, most=LONGEST

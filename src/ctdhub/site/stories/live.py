@@ -17,7 +17,7 @@ from ctdhub.core.i18n import _, ngettext
 from ctdhub.report.wording import ranged
 from ctdhub.schema.model import load_schema
 from ctdhub.site.stories.conditions import Named, where
-from ctdhub.site.stories.source import Place
+from ctdhub.site.stories.source import StoryPosition
 from ctdhub.stats.answers import Answers, Where
 from ctdhub.stats.cards import NumberCard, card
 from ctdhub.stats.tables import YES
@@ -25,7 +25,7 @@ from ctdhub.stats.tables import YES
 PEOPLE, SHARE, OF = "people", "share", "of"
 
 
-def say(text: str, answers: Answers, place: Place) -> str:
+def say(text: str, answers: Answers, place: StoryPosition) -> str:
     """The number that stands between two braces, with its interval, in the language in force.
 
     A number that is not shown is said in words.
@@ -53,7 +53,7 @@ def say(text: str, answers: Answers, place: Place) -> str:
     raise error("story-number", file=place.file, line=place.line, text=printable(text))
 
 
-def _twice(name: str, place: Place) -> HubError:
+def _twice(name: str, place: StoryPosition) -> HubError:
     return error("story-number/both-sides", file=place.file, line=place.line, name=name)
 
 
@@ -63,7 +63,7 @@ def _denied(part: Where) -> bool:
     return any(group[name] and set(values) != {YES} for name, values in part.items())
 
 
-def _named(words: Iterable[str], place: Place) -> Named:
+def _named(words: Iterable[str], place: StoryPosition) -> Named:
     found: dict[str, tuple[str, ...]] = {}
     for word in words:
         name, sign, values = word.partition("=")
@@ -75,7 +75,7 @@ def _named(words: Iterable[str], place: Place) -> Named:
     return found
 
 
-def _recorded(part: Where, answers: Answers, place: Place) -> Where:
+def _recorded(part: Where, answers: Answers, place: StoryPosition) -> Where:
     """Conditions that people meet whose answers to the part's questions are known."""
     schema, found = load_schema(), {}
     for name, values in part.items():

@@ -21,7 +21,7 @@ from ctdhub.core.i18n import language
 from ctdhub.report.figures import Figure
 from ctdhub.site.stories.chart import chart
 from ctdhub.site.stories.live import say
-from ctdhub.site.stories.source import Place, Telling
+from ctdhub.site.stories.source import StoryPosition, Telling
 from ctdhub.stats.answers import Answers
 
 FENCE, LIVE = "chart", "live"
@@ -29,24 +29,24 @@ WEB = re.compile(r"https?://[^\s\\]+")
 
 
 @dataclass(frozen=True)
-class Text:
+class StoryText:
     """Paragraphs, headings, lists as HTML, in the language of the telling."""
 
     html: Markup
 
 
 @dataclass(frozen=True)
-class Chart:
+class StoryChart:
     """A chart, in the language of the page; ``lead`` is the paragraph before it, without links."""
 
     figure: Figure
     lead: Markup
-    place: Place
+    place: StoryPosition
 
 
 def blocks(
     telling: Telling, slug: str, answers: Answers, pages: Collection[str] | None, up: str
-) -> Iterator[Text | Chart]:
+) -> Iterator[StoryText | StoryChart]:
     """The text and the charts of a story, in order.
 
     Args:
@@ -69,12 +69,12 @@ def blocks(
             if token.level:
                 raise error("story-chart/inside", file=place.file, line=place.line)
             if tokens[done:at]:
-                yield Text(_html(parser, tokens[done:at]))
+                yield StoryText(_html(parser, tokens[done:at]))
             charts, done = charts + 1, at + 1
             figure = chart(token.content, f"{slug}-{charts}", answers, place)
-            yield Chart(figure, _lead(parser, tokens[:at]), place)
+            yield StoryChart(figure, _lead(parser, tokens[:at]), place)
     if tokens[done:]:
-        yield Text(_html(parser, tokens[done:]))
+        yield StoryText(_html(parser, tokens[done:]))
 
 
 def _parser() -> MarkdownIt:
@@ -100,22 +100,22 @@ def _live(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def _place(telling: Telling, token: Token) -> Place:
+def _place(telling: Telling, token: Token) -> StoryPosition:
     first = token.map[0] if token.map else 0
-    return Place(telling.start.file, telling.start.line + first)
+    return StoryPosition(telling.start.file, telling.start.line + first)
 
 
 def _resolve(
-    block: Token, first: Place, answers: Answers, pages: Collection[str] | None, up: str
+    block: Token, first: StoryPosition, answers: Answers, pages: Collection[str] | None, up: str
 ) -> None:
     """Put numbers in the place of what asks for them, and judge links."""
     down = 0
     for token in block.children or ():
         if token.type in ("softbreak", "hardbreak"):
             down += 1
-        place = Place(first.file, first.line + down)
+        place = StoryPosition(first.file, first.line + down)
         if token.type == LIVE:
-            asked = Place(first.file, first.line + token.meta["line"])
+            asked = StoryPosition(first.file, first.line + token.meta["line"])
             token.content = say(token.content, answers, asked)
         elif token.type == "text" and "{{" in token.content:
             raise error("story-number/braces", file=place.file, line=place.line)
@@ -125,7 +125,7 @@ def _resolve(
             _link(token, place, pages, up)
 
 
-def _link(token: Token, place: Place, pages: Collection[str], up: str) -> None:
+def _link(token: Token, place: StoryPosition, pages: Collection[str], up: str) -> None:
     target = str(token.attrs.get("href", ""))
     if WEB.fullmatch(target):
         token.attrs = {"href": target, "rel": "noreferrer"}

@@ -15,7 +15,7 @@ from ctdhub.document.charts.bars import draw
 from ctdhub.report.figures import Figure
 from ctdhub.site.frame import FIGURES, Page
 from ctdhub.site.pages.about import about
-from ctdhub.site.stories.markup import Chart, Text, blocks
+from ctdhub.site.stories.markup import StoryChart, StoryText, blocks
 from ctdhub.site.stories.source import Story, Telling
 from ctdhub.stats.answers import Answers
 
@@ -80,7 +80,7 @@ def story_figures(answers: Answers, told: Sequence[Story]) -> Iterator[Figure]:
         seen: dict[str, Figure] = {}
         for telling in (story.told(LANGUAGES[0]), *story.tellings.values()):
             for block in blocks(telling, story.slug, answers, None, ""):
-                if isinstance(block, Chart):
+                if isinstance(block, StoryChart):
                     first = seen.setdefault(block.figure.id, block.figure)
                     if first.table != block.figure.table:
                         raise error(
@@ -109,7 +109,7 @@ def _page(answers: Answers, story: Story, held: Collection[str]) -> Page:
     telling, rtl = story.told(current()), current() in RIGHT_TO_LEFT
     parts: list[tuple[Markup | None, Figure | None, Markup]] = []
     for block in blocks(telling, story.slug, answers, held, "../"):
-        if isinstance(block, Text):
+        if isinstance(block, StoryText):
             parts.append((block.html, None, Markup("")))
         else:
             parts.append((None, block.figure, draw(block.figure.bars, block.figure.id, rtl=rtl)))

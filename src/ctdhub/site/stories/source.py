@@ -29,7 +29,7 @@ _HIDDEN = re.compile(
 """Characters that nobody sees, or that make text read otherwise than it is written."""
 
 
-class _Settings(BaseModel):
+class _StorySettings(BaseModel):
     """The first lines of a story, plain text; the date is asked of the English text only."""
 
     model_config = ConfigDict(extra="forbid")
@@ -40,7 +40,7 @@ class _Settings(BaseModel):
 
 
 @dataclass(frozen=True)
-class Place:
+class StoryPosition:
     """A line of a story's file, to say where a fault is."""
 
     file: Path
@@ -55,7 +55,7 @@ class Telling:
     title: str
     summary: str
     body: str
-    start: Place
+    start: StoryPosition
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _story(slug: str, texts: Mapping[str, tuple[Telling, dt.date | None]]) -> St
 def _read(file: Path, lang: str) -> tuple[Telling, dt.date | None]:
     head, body, first = _parts(file, _text(file))
     try:
-        settings = _Settings.model_validate(yaml.safe_load(head))
+        settings = _StorySettings.model_validate(yaml.safe_load(head))
     except (yaml.YAMLError, ValueError, RecursionError) as cause:
         faults = cause.errors() if isinstance(cause, ValidationError) else []
         names = sorted({str(e["loc"][0]) for e in faults if e["loc"]})
@@ -116,7 +116,7 @@ def _read(file: Path, lang: str) -> tuple[Telling, dt.date | None]:
             title=120,
             summary=300,
         ) from None
-    telling = Telling(lang, settings.title, settings.summary, body, Place(file, first))
+    telling = Telling(lang, settings.title, settings.summary, body, StoryPosition(file, first))
     return telling, settings.date
 
 
@@ -129,7 +129,11 @@ def _text(file: Path) -> str:
         raise error("story-utf8", file=file) from None
     if hidden := _HIDDEN.search(text):
         line = text.count("\n", 0, hidden.start()) + 1
-        raise error("story-character", file=Place(file, line).file, line=Place(file, line).line)
+        raise error(
+            "story-character",
+            file=StoryPosition(file, line).file,
+            line=StoryPosition(file, line).line,
+        )
     return text
 
 

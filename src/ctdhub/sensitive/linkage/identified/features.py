@@ -16,7 +16,7 @@ from ctdhub.schema.roles import SEX
 from ctdhub.sensitive.ingest.identifier_words import is_place, kind_of, words
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.linkage.pprl.birth_dates import read_birth
-from ctdhub.sensitive.linkage.pprl.columns import Plan
+from ctdhub.sensitive.linkage.pprl.columns import TokenPlan
 from ctdhub.sensitive.linkage.pprl.derive import NAMES, Identity
 from ctdhub.sensitive.linkage.pprl.phonetics import parts, skeleton
 from ctdhub.sensitive.linkage.pprl.scripts import romanised
@@ -55,7 +55,7 @@ day, the smaller first.  sex: ``female`` or ``male``.
 _DAY = re.compile(r"^(\d{4})\D{0,2}(\d\d?)\D{0,2}(\d\d?)$|^(\d\d?)\D{1,2}(\d\d?)\D{1,2}(\d{4})$")
 
 
-def more_columns(plans: Sequence[Plan]) -> dict[str, list[str | None]]:
+def more_columns(plans: Sequence[TokenPlan]) -> dict[str, list[str | None]]:
     """Further columns that are compared: what they are called, and the column of each file or None.
 
     Telephones, addresses of mail, numbers of documents, and exact places of one name; only columns
@@ -71,7 +71,7 @@ def more_columns(plans: Sequence[Plan]) -> dict[str, list[str | None]]:
     return {same: columns for same, columns in found.items() if sum(map(bool, columns)) > 1}
 
 
-def features(raw: RawTable, plan: Plan, more: Sequence[str | None], first: int) -> pa.Table:
+def features(raw: RawTable, plan: TokenPlan, more: Sequence[str | None], first: int) -> pa.Table:
     """The rows of one file, schema :data:`FEATURES` and a text for each of ``more``.
 
     The texts are called ``more_0``, ``more_1`` and so on: a column may be called anything.

@@ -20,7 +20,7 @@ from ctdhub.sensitive.linkage.identified.report import earlier_tokens, summary_o
 from ctdhub.sensitive.linkage.identified.resolve import resolve
 from ctdhub.sensitive.linkage.identified.scoring import score
 from ctdhub.sensitive.linkage.pprl.ages import AgeAt, check_ages
-from ctdhub.sensitive.linkage.pprl.columns import Plan
+from ctdhub.sensitive.linkage.pprl.columns import TokenPlan
 from ctdhub.sensitive.linkage.pprl.derive import Tokeniser
 from ctdhub.sensitive.linkage.pprl.tokenise import people_of, tokenise
 from ctdhub.sensitive.linkage.settings import LinkageSettings
@@ -40,7 +40,7 @@ class Held:
     """
 
     raw: RawTable
-    plan: Plan
+    plan: TokenPlan
     age: AgeAt | None = None
 
 

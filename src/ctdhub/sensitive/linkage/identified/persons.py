@@ -38,7 +38,7 @@ class Sets:
 
 
 @dataclass(frozen=True)
-class Persons:
+class IdentifiedPersons:
     """Persons of all files, from 0 in the order of their first rows.
 
     Attributes:
@@ -60,7 +60,7 @@ class Persons:
 
 def persons_of(
     tables: Sequence[pa.Table], cases: Sequence[Sequence[str]], tokens: Sequence[Sequence[str]]
-) -> Persons:
+) -> IdentifiedPersons:
     """Rows of one file are one person where the number of the case or ``link_token`` is the same.
 
     The hub would join rows of one ``link_token``, so this does too, unless their sexes differ.
@@ -99,7 +99,7 @@ def persons_of(
         sexes[person] |= {said} - {None}
         years[person] |= {year} - {None}
     ends = np.cumsum([table.num_rows for table in tables])
-    return Persons(
+    return IdentifiedPersons(
         of_row=of_row.astype(np.int64),
         row=row,
         file=np.searchsorted(ends, row, side="right").astype(np.int64),
@@ -114,14 +114,14 @@ def _alike(sex: str | None) -> tuple[str | None, ...]:
     return (sex, None) if sex else (None, "female", "male")
 
 
-def contradiction(p: Persons, one: int, other: int) -> str:
+def contradiction(p: IdentifiedPersons, one: int, other: int) -> str:
     """Why two persons cannot be one, in a translated sentence; empty where nothing says so."""
     if {p.sex[one], p.sex[other]} == {"female", "male"}:
         return _("The genders differ.")
     return ""
 
 
-def far_apart(p: Persons, one: int, other: int) -> bool:
+def far_apart(p: IdentifiedPersons, one: int, other: int) -> bool:
     """Whether birth years differ by more than :data:`APART`, and by more than a slip."""
     pairs = [(int(a), int(b)) for a in p.years[one] for b in p.years[other]]
     return bool(pairs) and all(abs(a - b) > APART and not _one_slip(a, b) for a, b in pairs)

@@ -19,7 +19,7 @@ from typing import Any, TextIO
 from ctdhub.core.datafiles import put_rows
 from ctdhub.core.error_catalogue import error
 from ctdhub.sensitive.linkage.identified.cluster_tokens import Own, fingerprint
-from ctdhub.sensitive.linkage.identified.persons import Persons
+from ctdhub.sensitive.linkage.identified.persons import IdentifiedPersons
 from ctdhub.sensitive.linkage.identified.resolve import Doubtful, Resolved
 from ctdhub.sensitive.linkage.identified.scoring import Scored
 from ctdhub.sensitive.linkage.pprl.tokenise import Made
@@ -34,7 +34,7 @@ TOKENS = ("row", "stands_in")
 
 def summary_of(
     made: Mapping[str, Made],
-    persons: Persons,
+    persons: IdentifiedPersons,
     found: Resolved,
     scored: Scored,
     settings: LinkageSettings,

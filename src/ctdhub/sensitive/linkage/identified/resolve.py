@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ctdhub.core.i18n import _
 from ctdhub.sensitive.linkage.identified.persons import (
+    IdentifiedPersons,
     Ints,
-    Persons,
     Sets,
     contradiction,
     far_apart,
@@ -73,7 +73,7 @@ class _Pairs:
     bits: NDArray[np.float64]
 
 
-def resolve(persons: Persons, scored: Scored, cut: float, look: float) -> Resolved:
+def resolve(persons: IdentifiedPersons, scored: Scored, cut: float, look: float) -> Resolved:
     """Join persons of different files.
 
     The likeliest pairs are joined first.  A pair is not joined but shown where it is less likely
@@ -124,7 +124,7 @@ def resolve(persons: Persons, scored: Scored, cut: float, look: float) -> Resolv
     )
 
 
-def _of_persons(persons: Persons, scored: Scored) -> _Pairs:
+def _of_persons(persons: IdentifiedPersons, scored: Scored) -> _Pairs:
     one, other = persons.of_row[scored.one], persons.of_row[scored.other]
     swap = one > other
     one, other = np.where(swap, other, one), np.where(swap, one, other)
@@ -135,7 +135,7 @@ def _of_persons(persons: Persons, scored: Scored) -> _Pairs:
     return _Pairs(one[best], other[best], best, probability(bits), bits)
 
 
-def _rivals(persons: Persons, pairs: _Pairs, cut: float) -> NDArray[np.bool_]:
+def _rivals(persons: IdentifiedPersons, pairs: _Pairs, cut: float) -> NDArray[np.bool_]:
     """Pairs for which one side has another candidate of the same file that is about as likely."""
     likely = int((pairs.probability >= cut).sum())
     best: dict[tuple[int, int], list[tuple[float, int]]] = {}
@@ -151,7 +151,7 @@ def _rivals(persons: Persons, pairs: _Pairs, cut: float) -> NDArray[np.bool_]:
     return found
 
 
-def _against(persons: Persons, first: dict[int, int], second: dict[int, int]) -> str:
+def _against(persons: IdentifiedPersons, first: dict[int, int], second: dict[int, int]) -> str:
     """What speaks against making one cluster of two, empty where nothing does."""
     for one in first.values():
         for other in second.values():
@@ -162,7 +162,7 @@ def _against(persons: Persons, first: dict[int, int], second: dict[int, int]) ->
     return ""
 
 
-def _odd(persons: Persons, one: int, other: int, p: float) -> str:
+def _odd(persons: IdentifiedPersons, one: int, other: int, p: float) -> str:
     """Why a link should be looked at, empty where nothing is odd."""
     if far_apart(persons, one, other):
         return _("Joined, though the birth years are far apart.")
@@ -178,13 +178,15 @@ def _shown(scored: Scored, pairs: _Pairs, i: int, joined: bool, reason: str) -> 
     return Doubtful(*rows, p, agree, differ, joined, reason)
 
 
-def _settled(row: Doubtful, root: Ints, persons: Persons) -> bool:
+def _settled(row: Doubtful, root: Ints, persons: IdentifiedPersons) -> bool:
     """Whether a pair that was left is in one cluster by other links."""
     one, other = persons.of_row[row.one], persons.of_row[row.other]
     return not row.joined and bool(root[one] == root[other])
 
 
-def _missed(persons: Persons, pairs: _Pairs, root: Ints, members: list[dict[int, int]]) -> float:
+def _missed(
+    persons: IdentifiedPersons, pairs: _Pairs, root: Ints, members: list[dict[int, int]]
+) -> float:
     """Expected links among pairs left: neither side is joined to a person of the other's file."""
     total = 0.0
     for i in range(int((pairs.probability > 1e-6).sum())):

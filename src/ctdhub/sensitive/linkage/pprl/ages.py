@@ -13,7 +13,7 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.text import trim
 from ctdhub.sensitive.ingest.raw import RawTable
-from ctdhub.sensitive.linkage.pprl.columns import Plan
+from ctdhub.sensitive.linkage.pprl.columns import TokenPlan
 from ctdhub.sensitive.mapping.values import DateOrder, date_of, year_of
 
 AGE = "age"
@@ -34,7 +34,7 @@ class AgeAt:
     order: DateOrder = "dmy"
 
 
-def check_ages(raw: RawTable, plan: Plan, at: AgeAt) -> None:
+def check_ages(raw: RawTable, plan: TokenPlan, at: AgeAt) -> None:
     """Refuse a column of days that gives no row an age: with the birth date, all ages would go.
 
     Raises:
@@ -54,7 +54,7 @@ def check_ages(raw: RawTable, plan: Plan, at: AgeAt) -> None:
         raise _nobody(raw, birth, at, lacks.most_common(1)[0][0])
 
 
-def ages(rows: pa.Table, plan: Plan, at: AgeAt, lacks: Counter[Lack]) -> pa.Array:
+def ages(rows: pa.Table, plan: TokenPlan, at: AgeAt, lacks: Counter[Lack]) -> pa.Array:
     """The age of each row; null where there is none, which is added to ``lacks``."""
     found = list(_counted(rows, plan.of("birth") or "", at))
     lacks.update(lack for _age, lack in found if lack is not None)

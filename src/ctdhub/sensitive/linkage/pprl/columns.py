@@ -42,7 +42,7 @@ _WORDS: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class Column:
+class IdentifierColumn:
     """One column: its name, what becomes of it, and why in a translated sentence."""
 
     name: str
@@ -52,10 +52,10 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TokenPlan:
     """What happens to every column of a file, in the order of the file."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[IdentifierColumn, ...]
 
     def of(self, role: Role) -> str | None:
         """The column of a role, None without one."""
@@ -107,7 +107,7 @@ def plan(
     roles: Mapping[Role, str],
     keep: Collection[str] = (),
     strip: Collection[str] = (),
-) -> Plan:
+) -> TokenPlan:
     """Decide every column.
 
     Args:
@@ -140,15 +140,17 @@ def plan(
             continue
         role = by_role.get(name)
         if role == "sex":
-            columns.append(Column(name, "stay", _("The hub checks links by it."), role))
+            columns.append(IdentifierColumn(name, "stay", _("The hub checks links by it."), role))
         elif role == "case":
-            columns.append(Column(name, "code", _("The hub tells people apart by it."), role))
+            columns.append(
+                IdentifierColumn(name, "code", _("The hub tells people apart by it."), role)
+            )
         elif role:
-            columns.append(Column(name, "token", _("Tokens are made of it."), role))
+            columns.append(IdentifierColumn(name, "token", _("Tokens are made of it."), role))
         elif name in stripped:
-            columns.append(Column(name, "strip", _("You named it under --strip.")))
+            columns.append(IdentifierColumn(name, "strip", _("You named it under --strip.")))
         elif name in kept or name not in found:
-            columns.append(Column(name, "stay", _("Nothing in it speaks of a person.")))
+            columns.append(IdentifierColumn(name, "stay", _("Nothing in it speaks of a person.")))
         else:
-            columns.append(Column(name, "strip", found[name].reason))
-    return Plan(tuple(columns))
+            columns.append(IdentifierColumn(name, "strip", found[name].reason))
+    return TokenPlan(tuple(columns))

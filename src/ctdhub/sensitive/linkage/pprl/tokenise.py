@@ -20,7 +20,7 @@ from ctdhub.core.text import trim
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.linkage.pprl.ages import AGE, AgeAt, Lack, ages, check_ages
 from ctdhub.sensitive.linkage.pprl.birth_dates import read_birth
-from ctdhub.sensitive.linkage.pprl.columns import Plan
+from ctdhub.sensitive.linkage.pprl.columns import TokenPlan
 from ctdhub.sensitive.linkage.pprl.derive import Identity, Tokeniser
 from ctdhub.sensitive.linkage.pprl.phonetics import parts
 from ctdhub.sensitive.mapping.tokens import SEPARATOR, TOKEN_COLUMN, TOKENS_COLUMN
@@ -52,7 +52,7 @@ class Made:
 
 def tokenise(
     raw: RawTable,
-    plan: Plan,
+    plan: TokenPlan,
     tokeniser: Tokeniser,
     out: Path,
     age: AgeAt | None = None,
@@ -118,7 +118,7 @@ class _Account:
         self._kinds: Counter[str] = Counter()
         self._rows = self._alone = self._none = self._unread = 0
 
-    def tokens(self, rows: pa.Table, plan: Plan, tokeniser: Tokeniser) -> dict[str, pa.Array]:
+    def tokens(self, rows: pa.Table, plan: TokenPlan, tokeniser: Tokeniser) -> dict[str, pa.Array]:
         one, every = [], []
         for person in people_of(rows, plan):
             first, found = tokeniser.tokens(person)
@@ -141,7 +141,7 @@ class _Account:
         return Made(self._rows, kinds, self._alone, self._none, self._unread)
 
 
-def people_of(rows: pa.Table, plan: Plan) -> Iterator[Identity]:
+def people_of(rows: pa.Table, plan: TokenPlan) -> Iterator[Identity]:
     """What each row says of a person, read from the columns of the plan."""
 
     def cells(column: str | None) -> list[str]:
