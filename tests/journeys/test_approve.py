@@ -14,10 +14,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from ctdhub.build import pipeline
+from ctdhub.build import paid, pipeline, versions
 from ctdhub.build.hub import Hub
 from ctdhub.build.stages import approve as approve_stage
-from ctdhub.build.stages import protect, publish
 from ctdhub.build.steps import hash_folder
 from ctdhub.cli.app import command
 from ctdhub.core.errors import FileError, LedgerTampered, PolicyError, ReleaseError
@@ -53,14 +52,14 @@ def change(release: Path, how: Callable[[list[dict[str, Any]]], object]) -> None
 
 
 def test_a_build_stops_at_the_candidate_and_leaves_the_site(hub: Hub) -> None:
-    site, before = hash_folder(hub.site), publish.released_version(hub)
+    site, before = hash_folder(hub.site), versions.released_version(hub)
     make_real(hub)
     done = pipeline.build(hub)
     assert done[-1].step == "candidate"
     candidate = approve_stage.waiting(hub)
     assert candidate.parent == hub.candidates
     assert verify(candidate, hub.settings.approvers) == []
-    assert publish.released_version(hub) == before
+    assert versions.released_version(hub) == before
     assert hash_folder(hub.site) == site
     assert [d for d in pipeline.build(hub) if d.reason] == []
     assert [p.name for p in hub.candidates.iterdir()] == [candidate.name]
@@ -77,7 +76,7 @@ def test_both_approvals_publish_and_the_next_build_makes_the_site(real: Hub) -> 
     assert not candidate.exists()
     assert verify(release, real.settings.approvers) == []
     assert [d.step for d in pipeline.build(real) if d.reason] == ["release", "site"]
-    assert publish.released_version(real) == release.name
+    assert versions.released_version(real) == release.name
     assert Ledger(real.ledger).entries() == charges
     with pytest.raises(ReleaseError, match="no candidate"):
         approve_stage.waiting(real)
@@ -118,7 +117,7 @@ def test_what_is_left_is_worded_as_in_the_ledger(real: Hub) -> None:
 
 
 def test_a_practice_hub_says_that_its_approvals_are_practice(built: Hub) -> None:
-    release = built.releases / str(publish.released_version(built))
+    release = built.releases / str(versions.released_version(built))
     given = Approvals.read(release)
     assert given.missing == ()
     assert all(a.statement.practice for a in given.approvals)
@@ -195,7 +194,7 @@ FORGERIES: dict[str, Callable[[list[dict[str, Any]]], object]] = {
 def test_a_forged_approval_is_found(
     built: Hub, tmp_path: Path, forgery: Callable[[list[dict[str, Any]]], object]
 ) -> None:
-    version = str(publish.released_version(built))
+    version = str(versions.released_version(built))
     release = Path(shutil.copytree(built.releases / version, tmp_path / version))
     change(release, forgery)
     assert {p.kind for p in verify(release, built.settings.approvers)} == {"approval"}
@@ -204,7 +203,7 @@ def test_a_forged_approval_is_found(
 
 
 def test_approvals_by_other_keys_pass_alone_and_fail_in_the_hub(built: Hub, tmp_path: Path) -> None:
-    version = str(publish.released_version(built))
+    version = str(versions.released_version(built))
     release = Path(shutil.copytree(built.releases / version, tmp_path / version))
     given, forged = Approvals.read(release), Approvals()
     for i, approval in enumerate(given.approvals):
@@ -230,7 +229,7 @@ def test_approvals_of_another_release_do_not_count(real: Hub) -> None:
     with pytest.raises(ReleaseError, match="cannot be published"):
         pipeline.build(real)
     with pytest.raises(ReleaseError, match="do not hold"):
-        protect.check_paid(real)
+        paid.check_paid(real)
     assert candidate.exists()
     (candidate / APPROVALS).unlink()
     pipeline.build(real)
@@ -266,7 +265,7 @@ def test_a_ledger_written_anew_contradicts_an_approval(real: Hub) -> None:
     (real.ledger / "head").write_text(f"{len(lines)} {previous}\n", "utf-8")
     assert Ledger(real.ledger).spent() < sum(e.rho for e in entries)
     for act in (
-        lambda: protect.check_paid(real),
+        lambda: paid.check_paid(real),
         lambda: approve_stage.statement(real, approve_stage.waiting(real), "privacy_officer"),
     ):
         with pytest.raises(LedgerTampered, match="contradicts an approval"):
@@ -283,7 +282,7 @@ def test_approvals_edited_to_fit_another_ledger_do_not_hold(real: Hub) -> None:
         approve_stage.waiting(real), lambda given: given[0]["statement"]["ledger"].update(number=9)
     )
     with pytest.raises(ReleaseError, match="signature of the steward is not valid"):
-        protect.check_paid(real)
+        paid.check_paid(real)
 
 
 def test_a_practice_approval_is_none_of_a_real_release(real: Hub) -> None:

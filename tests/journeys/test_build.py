@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 import yaml
 
-from ctdhub.build import init, pipeline
+from ctdhub.build import init, pipeline, reports, versions
 from ctdhub.build.hub import Hub
-from ctdhub.build.stages import publish, records
 from ctdhub.build.steps import hash_folder
 from ctdhub.client import open_site
 from ctdhub.core.errors import (
@@ -53,7 +52,7 @@ def test_deleted_work_is_rebuilt_without_spending(hub: Hub) -> None:
     assert "protect" in steps
     assert "link" in steps
     assert len(Ledger(hub.ledger).entries()) == spent
-    assert [p.name for p in hub.releases.iterdir()] == [publish.released_version(hub)]
+    assert [p.name for p in hub.releases.iterdir()] == [versions.released_version(hub)]
 
 
 def test_a_changed_mapping_reruns_only_what_depends_on_it(hub: Hub) -> None:
@@ -65,7 +64,7 @@ def test_a_changed_mapping_reruns_only_what_depends_on_it(hub: Hub) -> None:
 
 
 def test_a_changed_story_draws_the_site_again_and_spends_nothing(hub: Hub) -> None:
-    pages = hub.site / "r" / str(publish.released_version(hub)) / "en" / "stories"
+    pages = hub.site / "r" / str(versions.released_version(hub)) / "en" / "stories"
     story = hub.stories / "a-corridor-is-not-a-cause.en.md"
     assert (pages / "a-corridor-is-not-a-cause.html").is_file()
     entries = len(Ledger(hub.ledger).entries())
@@ -81,7 +80,7 @@ def test_a_site_speaks_every_language_of_its_hub(hub: Hub) -> None:
     set_languages(hub, *LANGUAGES)
     assert ran(pipeline.build(hub)) == ["candidate", "release", "site"]
     assert len(Ledger(hub.ledger).entries()) == spent
-    pages = hub.site / "r" / str(publish.released_version(hub))
+    pages = hub.site / "r" / str(versions.released_version(hub))
     held = {
         code: {p.relative_to(pages / code) for p in (pages / code).rglob("*.html")}
         for code in LANGUAGES
@@ -93,12 +92,12 @@ def test_a_site_speaks_every_language_of_its_hub(hub: Hub) -> None:
 
 
 def test_a_changed_policy_makes_a_new_release_and_pays_for_it(hub: Hub) -> None:
-    first = publish.released_version(hub)
+    first = versions.released_version(hub)
     entries = len(Ledger(hub.ledger).entries())
     set_policy(hub, epsilon=3.0)
     assert ran(pipeline.build(hub)) == ["protect", "candidate", "release", "site"]
     assert len(Ledger(hub.ledger).entries()) == entries + 1
-    second = publish.released_version(hub)
+    second = versions.released_version(hub)
     assert second != first
     for version in (first, second):
         assert verify(hub.releases / str(version)) == []
@@ -155,7 +154,7 @@ def changelog(bundle: Path) -> str:
 
 def test_a_note_is_never_dropped(hub: Hub, ctdhub: Callable[..., tuple[int, str, str]]) -> None:
     """Whatever bundle holds the answer: it carries the note, or the command refuses."""
-    made = str(publish.released_version(hub))
+    made = str(versions.released_version(hub))
     year, number = made.split(".")
     following = [f"{year}.{int(number) + k}" for k in (1, 2, 3)]
     entries = len(Ledger(hub.ledger).entries())
@@ -187,11 +186,11 @@ def test_a_note_on_a_written_version_is_refused_before_anything_is_paid(hub: Hub
     set_policy(hub, epsilon=3.0)
     entries = len(Ledger(hub.ledger).entries())
     with pytest.raises(ReleaseError, match="a note is never added later") as caught:
-        pipeline.build(hub, version=str(publish.released_version(hub)), note="more privacy")
+        pipeline.build(hub, version=str(versions.released_version(hub)), note="more privacy")
     assert caught.value.rule == "release-exists"
     assert len(Ledger(hub.ledger).entries()) == entries
     pipeline.build(hub, note="more privacy")
-    assert "more privacy\n" in changelog(hub.releases / str(publish.released_version(hub)))
+    assert "more privacy\n" in changelog(hub.releases / str(versions.released_version(hub)))
 
 
 def test_a_changed_helpline_draws_the_site_again_and_releases_nothing(hub: Hub) -> None:
@@ -229,16 +228,16 @@ def test_changed_events_make_the_site_anew_and_nothing_else(hub: Hub) -> None:
 
 
 def test_conservation_is_reported_for_every_file(hub: Hub) -> None:
-    reports = records.reports(hub)
-    assert len(reports) == 4
-    for report in reports:
+    found = reports.reports(hub)
+    assert len(found) == 4
+    for report in found:
         c = report["conservation"]
         assert c["rows_read"] == c["records"] + c["rejected"] + sum(c["excluded"].values())
         assert c["rejected"] > 0
 
 
 def test_rows_are_not_people_in_the_release(hub: Hub) -> None:
-    protected = open_release(hub.releases / str(publish.released_version(hub))).protected
+    protected = open_release(hub.releases / str(versions.released_version(hub))).protected
     assert protected.people.value == protected.records.num_rows
     assert protected.case_records.value > protected.people.value
 
@@ -248,7 +247,7 @@ def test_an_overspend_is_refused_and_the_last_release_stays(hub: Hub) -> None:
     set_policy(hub, epsilon=4.0, level=0.9, budget={"epsilon": 4.5})
     with pytest.raises(Overspend):
         pipeline.build(hub)
-    assert verify(hub.releases / str(publish.released_version(hub))) == []
+    assert verify(hub.releases / str(versions.released_version(hub))) == []
 
 
 def test_two_builds_at_once(hub: Hub) -> None:
@@ -301,7 +300,7 @@ def hide(hub: Hub, *contributors: str) -> None:
 
 
 def test_the_release_has_counts_by_contributor_and_the_overlap_of_lists(hub: Hub) -> None:
-    release = open_release(hub.releases / str(publish.released_version(hub)))
+    release = open_release(hub.releases / str(versions.released_version(hub)))
     truth = json.loads((hub.root / "practice" / "truth.json").read_text("utf-8"))
     lists = tuple(truth["lists"]["with_tokens"])
     sources = release.protected.sources
@@ -340,7 +339,7 @@ def test_contributors_that_are_not_shown_are_pooled_by_a_new_answer(hub: Hub) ->
     change_years(hub, "harbour-casework", "[2002, 2025]")
     assert "protect" in ran(pipeline.build(hub))
     assert len(Ledger(hub.ledger).entries()) == spent + 1
-    release = open_release(hub.releases / str(publish.released_version(hub)))
+    release = open_release(hub.releases / str(versions.released_version(hub)))
     assert list(by_contributor(release, {})) == ["beacon-hotline", "mirador-observatory", ""]
     assert overlap(release) is None
     assert ran(pipeline.build(hub)) == []
@@ -377,7 +376,7 @@ def test_a_hub_that_agreed_on_nothing_counts_nothing_by_contributor(hub: Hub) ->
         del agreement["show_counts"]
         path.write_text(yaml.safe_dump(agreement, allow_unicode=True), "utf-8")
     pipeline.build(hub)
-    release = open_release(hub.releases / str(publish.released_version(hub)))
+    release = open_release(hub.releases / str(versions.released_version(hub)))
     assert release.protected.sources is None
     assert by_contributor(release, {}) == {}
     page = (hub.site / "r" / release.version / "en" / "trends.html").read_text("utf-8")
@@ -395,7 +394,7 @@ def test_one_alone_cannot_be_hidden_among_others(hub: Hub) -> None:
     assert len(Ledger(hub.ledger).entries()) == spent
     set_policy(hub, sources={"share": 0})
     pipeline.build(hub)
-    release = open_release(hub.releases / str(publish.released_version(hub)))
+    release = open_release(hub.releases / str(versions.released_version(hub)))
     assert release.protected.sources is None
     assert release.protected.measurements.num_rows
 
@@ -404,4 +403,4 @@ def test_a_list_of_nobody_is_refused(hub: Hub) -> None:
     set_policy(hub, sources={"lists": ["harbour-casework", "unheard-of"]})
     with pytest.raises(PolicyError, match="unheard-of"):
         pipeline.build(hub)
-    assert open_release(hub.releases / str(publish.released_version(hub))).protected.sources
+    assert open_release(hub.releases / str(versions.released_version(hub))).protected.sources

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from ctdhub.build import pipeline
+from ctdhub.build import pipeline, versions
 from ctdhub.build.hub import Hub
-from ctdhub.build.stages import approve, publish
+from ctdhub.build.stages import approve
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.verify import verify
@@ -26,7 +26,7 @@ def leftovers(hub: Hub) -> list[Path]:
 def test_killed_at_many_points(built: Hub, warm: None, tmp_path: Path) -> None:
     """From files to an approved release: a practice hub signs on the way."""
     template = Hub(Path(shutil.copytree(built.root, tmp_path / "template")))
-    first = str(publish.released_version(template))
+    first = str(versions.released_version(template))
     shutil.rmtree(template.work)
     set_policy(template, epsilon=3.5)
     killed = kill(template, "build", POINTS)
@@ -40,7 +40,7 @@ def test_killed_at_many_points(built: Hub, warm: None, tmp_path: Path) -> None:
     for point in killed[:: max(1, len(killed) // 8)]:  # the next build succeeds
         hub = Hub(tmp_path / f"killed-{point}")
         pipeline.build(hub)
-        version = str(publish.released_version(hub))
+        version = str(versions.released_version(hub))
         assert verify(hub.releases / version, hub.settings.approvers) == []
         assert len(Ledger(hub.ledger).entries()) in (before + 1, before + 2), point
         assert len(list(hub.releases.iterdir())) == 2
@@ -73,7 +73,7 @@ def test_killed_between_candidate_and_publication(built: Hub, warm: None, tmp_pa
             assert not (hub.releases / version).exists()
             assert sign(hub, "privacy_officer") == hub.releases / version
             pipeline.build(hub)
-        assert publish.released_version(hub) == version
+        assert versions.released_version(hub) == version
         assert verify(hub.releases / version, hub.settings.approvers) == []
         assert not list(hub.candidates.iterdir())
         assert not leftovers(hub), point

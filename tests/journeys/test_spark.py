@@ -21,10 +21,9 @@ import pytest
 import yaml
 from spark_cluster import MASTER, SETTINGS, Cluster, cluster
 
-from ctdhub.build import find_person, init, pipeline, withdraw
+from ctdhub.build import filenames, find_person, init, pipeline, reports, withdraw
 from ctdhub.build.hub import Hub
 from ctdhub.build.spark import runner
-from ctdhub.build.stages import records
 from ctdhub.build.steps import KEY_FILE
 from ctdhub.core.errors import HubError
 from ctdhub.dp.ledger.book import Ledger
@@ -95,18 +94,18 @@ def rows(path: Path) -> list[tuple[str, ...]]:
 
 def assert_same(here: Hub, there: Hub, parts: int) -> None:
     """Two hubs hold the same people, from the same records, with the same account and ledger."""
-    for name in (records.PEOPLE, records.PERPETRATORS):
+    for name in (filenames.PEOPLE, filenames.PERPETRATORS):
         table = there.work / "people" / name
         assert len(list(table.glob("*.parquet"))) == parts
         assert rows(table) == rows(here.work / "people" / name)
-    for name in (records.OVERLAP, records.REPORT, "linkage.json", "review.csv", KEY_FILE):
+    for name in (filenames.OVERLAP, filenames.REPORT, "linkage.json", "review.csv", KEY_FILE):
         texts = [(hub.work / "people" / name).read_text("utf-8") for hub in (here, there)]
         assert texts[0] == texts[1], name
     harmonised = sorted(p.relative_to(here.work) for p in here.work.glob("harmonised/*/*/*/*"))
     assert len(harmonised) > 20
     for name in harmonised:
         assert (there.work / name).read_bytes() == (here.work / name).read_bytes(), name
-    assert records.reports(there) == records.reports(here)
+    assert reports.reports(there) == reports.reports(here)
     assert Ledger(there.ledger).entries() == Ledger(here.ledger).entries()
     assert not [p for p in there.work.rglob(".*") if p.name not in (KEY_FILE, ".lock")]
 

@@ -11,9 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from ctdhub.build import pipeline
+from ctdhub.build import filenames, pipeline, versions
 from ctdhub.build.hub import Hub
-from ctdhub.build.stages import publish, records
 from ctdhub.release.open import open_release
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
@@ -41,8 +40,8 @@ def test_sums_over_regions_contain_the_truth(hub: Hub, epsilon: float) -> None:
     """Whether noise or the fit of the records is the greater error, intervals cover."""
     set_policy(hub, epsilon=epsilon)
     pipeline.build(hub, until="release")
-    answers = Answers(open_release(hub.releases / str(publish.released_version(hub))))
-    people = pq.read_table(hub.work / "people" / records.PEOPLE)
+    answers = Answers(open_release(hub.releases / str(versions.released_version(hub))))
+    people = pq.read_table(hub.work / "people" / filenames.PEOPLE)
     year = people.schema.get_field_index("year_of_registration")
     people = people.set_column(year, "year_of_registration", people[year].cast(pa.string()))
     hits = total = 0

@@ -15,15 +15,15 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from ctdhub.build import find_person, pipeline, withdraw
+from ctdhub.build import find_person, pipeline, reports, versions, withdraw
 from ctdhub.build import stages as stages_stage
 from ctdhub.build.hub import Hub
 from ctdhub.build.own_report import own_profile
-from ctdhub.build.stages import approve, publish
-from ctdhub.build.stages import records as records_stage
+from ctdhub.build.stages import approve
 from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError, PolicyError, ReleaseError, WithdrawalError
 from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.price import up_to
 from ctdhub.release.open import open_release
 from ctdhub.release.verify import verify
 from ctdhub.sensitive.consent.entry import Withdrawal
@@ -89,7 +89,7 @@ def prints(folder: Path) -> dict[str, str]:
 def accounts(hub: Hub) -> dict[str, dict[str, int]]:
     """What was excluded by file; each account must add up."""
     found = {}
-    for report in records_stage.reports(hub):
+    for report in reports.reports(hub):
         c = report["conservation"]
         assert c["rows_read"] == c["records"] + c["rejected"] + sum(c["excluded"].values())
         found[report["contributor"]] = c["excluded"]
@@ -111,7 +111,7 @@ def never_sent(hub: Hub, tokens: set[str], folder: Path) -> Hub:
 
 
 def test_a_person_leaves_with_all_her_records_and_comes_back(hub: Hub, tmp_path: Path) -> None:
-    before, first = people(hub), str(publish.released_version(hub))
+    before, first = people(hub), str(versions.released_version(hub))
     released, ledger = prints(hub.releases), Ledger(hub.ledger)
     case, token = known_to_both(hub)[0]
     charges, spent = len(ledger.entries()), ledger.spent()
@@ -127,7 +127,7 @@ def test_a_person_leaves_with_all_her_records_and_comes_back(hub: Hub, tmp_path:
     assert people(hub).equals(people(fresh)), "as if she had never been sent"
     assert len(ledger.entries()) == charges + 1, "other people are a new question"
     assert ledger.spent() > spent, "what was spent stays spent"
-    second = str(publish.released_version(hub))
+    second = str(versions.released_version(hub))
     assert second != first
     assert {k: v for k, v in prints(hub.releases).items() if k in released} == released
     notes = (hub.releases / second / "CHANGELOG.md").read_text("utf-8")
@@ -187,7 +187,7 @@ def test_she_stays_out_when_her_file_is_gone_and_when_she_is_sent_again(hub: Hub
 def test_a_candidate_from_before_is_never_published(hub: Hub) -> None:
     make_real(hub)
     set_policy(hub, epsilon=3.0)
-    pipeline.build(hub, until="release")
+    pipeline.build(hub, until="release", pay=up_to(3.0))
     old = approve.waiting(hub)
     assert sign(hub, "steward") is None
     given, _manifest = approve.statement(hub, old, "privacy_officer")
@@ -201,7 +201,7 @@ def test_a_candidate_from_before_is_never_published(hub: Hub) -> None:
         with pytest.raises(ReleaseError) as caught:
             attempt()
         assert caught.value.rule == "withdrawn"
-    pipeline.build(hub, until="release")
+    pipeline.build(hub, until="release", pay=up_to(3.0))
     new = approve.waiting(hub)
     assert new.name != old.name
     assert withdraw.outdated(hub) == [old.name]
@@ -224,7 +224,7 @@ def test_a_candidate_without_her_waits_for_a_build_and_no_more(hub: Hub) -> None
     """Somebody withdrew whom no record is about: the answer is the same, and free."""
     make_real(hub)
     set_policy(hub, epsilon=3.0)
-    pipeline.build(hub, until="release")
+    pipeline.build(hub, until="release", pay=up_to(3.0))
     waits, charges = approve.waiting(hub), len(Ledger(hub.ledger).entries())
     found = find_person.look_up(hub, HARBOUR, ["PRACTICE-999999"], None, "person", "asked")
     assert found.unknown == (1,)
@@ -239,7 +239,7 @@ def test_a_candidate_without_her_waits_for_a_build_and_no_more(hub: Hub) -> None
 
 
 def test_a_contributor_leaves(hub: Hub) -> None:
-    first = str(publish.released_version(hub))
+    first = str(versions.released_version(hub))
     released = prints(hub.releases)
     done = run(hub, "--contributor", MIRADOR, "--all", "--yes")
     assert "sources" in done.output, "the policy names its list"
@@ -250,7 +250,7 @@ def test_a_contributor_leaves(hub: Hub) -> None:
     lists = [name for name in policy["sources"]["lists"] if name != MIRADOR]
     set_policy(hub, sources=policy["sources"] | {"lists": lists})
     pipeline.build(hub, until="release")
-    second = str(publish.released_version(hub))
+    second = str(versions.released_version(hub))
     facts = open_release(hub.releases / second).facts
     assert MIRADOR not in {c.id for c in facts.contributors}
     assert MIRADOR in {c.id for c in open_release(hub.releases / first).facts.contributors}
@@ -476,7 +476,7 @@ def test_a_changed_register_stops_everything(hub: Hub) -> None:
     withdraw.withdraw(hub, [Withdrawal("withdrawal", "contributor", MIRADOR)])
     file = hub.root / "withdrawals" / "register.jsonl"
     file.write_bytes(file.read_bytes().splitlines(keepends=True)[0])
-    release = hub.releases / str(publish.released_version(hub))
+    release = hub.releases / str(versions.released_version(hub))
     for verb in (["build", str(hub.root)], ["check", str(hub.root)], ["verify", str(release)]):
         done = RUNNER.invoke(command(verb[0]), verb)
         assert isinstance(done.exception, WithdrawalError), verb

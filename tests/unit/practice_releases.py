@@ -15,9 +15,8 @@ import pyarrow.parquet as pq
 from tests.conftest import Once
 
 from ctdhub.border import Guarantee, Protected, restore
-from ctdhub.build import init, pipeline
+from ctdhub.build import filenames, init, pipeline
 from ctdhub.build.hub import Hub
-from ctdhub.build.stages import records
 from ctdhub.dp import mechanism
 from ctdhub.dp.by_contributor import sourced
 from ctdhub.dp.count import encode
@@ -64,7 +63,7 @@ class Practice:
             pipeline.build(init.practice_hub(place, people=people), until="link")
 
         hub = Hub(once(f"practice-{people}", make))
-        table = pq.read_table(hub.work / "people" / records.PEOPLE)
+        table = pq.read_table(hub.work / "people" / filenames.PEOPLE)
         return cls(folder, table, hub.facts(YEARS))
 
     def only(self, contributor: str) -> Practice:

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from invented_people import people, small_policy
 
-import ctdhub.dp.engine as engine
 from ctdhub.border import COUNTS, Protected
 from ctdhub.core.errors import HubError, LedgerError, LedgerTampered, Overspend, PolicyError
+from ctdhub.dp import request
 from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
@@ -103,13 +103,13 @@ def test_another_policy_is_another_question(tmp_path: Path, other: dict[str, obj
     assert len(Ledger(tmp_path / "ledger").entries()) == 2
 
 
-def test_people_or_engine_changed_is_another_question(
+def test_people_or_method_changed_is_another_question(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = people(20, POLICY)
     ask(tmp_path, table)
     ask(tmp_path, table.slice(1))
-    monkeypatch.setattr(engine, "ENGINE", "next")
+    monkeypatch.setattr(request, "METHOD", 2)
     ask(tmp_path, table)
     assert len(Ledger(tmp_path / "ledger").entries()) == 3
 

@@ -11,10 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ctdhub.build.filenames import RECORDS
 from ctdhub.build.hub import Hub
-from ctdhub.build.stages.records import harmonise_file, mapping_file, policy
+from ctdhub.build.rules import policy
+from ctdhub.build.stages.harmonise import harmonise_file, mapping_file
 from ctdhub.build.steps import Progress, Step
-from ctdhub.build.withdrawn import RECORDS, contributor_of, filed, made_with
+from ctdhub.build.withdrawn import contributor_of, filed, made_with
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError, printable
 from ctdhub.sensitive.consent.entry import Reason, Scope, Withdrawal
@@ -162,7 +164,7 @@ def harmonised_files(hub: Hub, contributor: str, progress: Progress | None) -> l
         own = contribution.contributor == contributor
         if not own and not hub.mapping(contribution.contributor).is_file():
             continue
-        step = harmonise_file(hub, contribution, rules)
+        step = harmonise_file(hub, contribution, rules.years)
         if own:
             if progress:
                 progress(step.name, place / len(given))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ctdhub.build.contribution import Contribution
 from ctdhub.build.settings import SOURCE_KINDS, Agreement, HubSettings, read_settings
 from ctdhub.core.atomic import sweep, write_whole
 from ctdhub.core.error_catalogue import error
@@ -18,15 +19,6 @@ from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.consent.entry import Withdrawal
 from ctdhub.sensitive.consent.in_force import InForce, in_force
 from ctdhub.sensitive.consent.register import Register, other_key
-
-
-@dataclass(frozen=True)
-class Contribution:
-    """One raw file as received: ``contributions/<contributor>/<date>/<file>``."""
-
-    contributor: str
-    date: str
-    file: Path
 
 
 @dataclass(frozen=True)

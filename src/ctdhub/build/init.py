@@ -21,6 +21,7 @@ from ctdhub.dp.default_policy import DEFAULT_POLICY_YAML
 from ctdhub.practice.write import CONTRIBUTION_DATE, write_practice
 from ctdhub.release.approvals import ROLES
 from ctdhub.report.helplines import FILE as HELPLINES
+from ctdhub.schema.model import load_schema
 
 PEOPLE_IN_NEW_HUB = 60_000
 """Invented people in a practice hub, unless said otherwise."""
@@ -94,7 +95,12 @@ def new_hub(folder: Path, name: str, *, invented: bool = False) -> Hub:
     for room in FOLDERS:
         (folder / room).mkdir(parents=True, exist_ok=True)
     (folder / "contributions").chmod(0o700)
-    settings = {"name": name, "languages": list(LANGUAGES), "invented": invented}
+    settings = {
+        "name": name,
+        "languages": list(LANGUAGES),
+        "schema_version": load_schema().version,
+        "invented": invented,
+    }
     (folder / "policy.yaml").write_text(DEFAULT_POLICY_YAML, "utf-8")
     (folder / HELPLINES).write_text(_HELPLINES, "utf-8")
     (folder / ".gitignore").write_text(_IGNORED, "utf-8")

@@ -16,11 +16,13 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from ctdhub.build.filenames import RECORDS, REJECTS, REPORT
 from ctdhub.build.hub import Hub
+from ctdhub.build.rules import policy
 from ctdhub.build.settings import Agreement
-from ctdhub.build.stages.records import REJECTS, REPORT, harmonise_file, policy
+from ctdhub.build.stages.harmonise import harmonise_file
 from ctdhub.build.steps import Step
-from ctdhub.build.withdrawn import RECORDS, accounted, withdrawn_ids, without
+from ctdhub.build.withdrawn import accounted, withdrawn_ids, without
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.format import number, share, year
@@ -55,7 +57,7 @@ def own_profile(hub: Hub, contributor: str) -> tuple[Agreement, Profile]:
     if contributor in hub.withdrawn().contributors:
         raise error("contributor-withdrew", id=contributor)
     rules = policy(hub)
-    every = [(c.contributor, harmonise_file(hub, c, rules)) for c in hub.contributions()]
+    every = [(c.contributor, harmonise_file(hub, c, rules.years)) for c in hub.contributions()]
     steps = [step for name, step in every if name == contributor]
     built = [step for _name, step in every if step.reason() is None]
     if not steps or any(step not in built for step in steps):

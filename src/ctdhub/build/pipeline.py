@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ctdhub.build import engine as engine_stage
+from ctdhub.build import engine as engine_of
 from ctdhub.build.engine import Engine
+from ctdhub.build.explain import Done, Stage, forecast
 from ctdhub.build.hub import Hub
-from ctdhub.build.stages import link_report, protect, publish, records
+from ctdhub.build.rules import policy
+from ctdhub.build.stages import candidate, harmonise, link, link_report, protect, publish, site
 from ctdhub.build.steps import Progress, Step, sweep, walk
-from ctdhub.core.i18n import _
-
-
-@dataclass(frozen=True)
-class Done:
-    """What happened to one step: ``reason`` says why it ran, None that it was up to date."""
-
-    step: str
-    reason: str | None
-
+from ctdhub.dp.policy import Policy
+from ctdhub.dp.price import Pay, Price, up_to
 
 STAGES = ("harmonise", "link", "protect", "candidate", "release", "site")
 
@@ -32,6 +25,7 @@ def build(
     dry: bool = False,
     version: str = "",
     note: str = "",
+    pay: Pay | None = None,
 ) -> list[Done]:
     """Bring a hub up to date, one build at a time, as far as two people have approved.
 
@@ -39,19 +33,27 @@ def build(
         hub: the hub folder.
         until: last stage to run, one of :data:`STAGES`; "link" spends no privacy budget.
         progress: told (step, fraction of all steps done).
-        dry: only say what would run and why; steps behind a stale one count as stale.
+        dry: only say what would run and why, and what it would cost.
         version, note: of the candidate that this build makes, where the steward wants his own; a
             note that no bundle would carry is refused.
+        pay: told what a charge would cost before it is made, and may refuse it; without it nothing
+            is charged.  A practice hub, whose people are invented, spends unasked.
 
     Raises:
+        WouldCharge: going on would spend privacy budget that ``pay`` does not allow.
         HubError: the first fault met; finished steps stay, the last release is untouched.
     """
     note = note.strip()
     hub = Hub(hub.root.resolve())  # workers of a cluster have a folder of their own
-    with hub.lock(), engine_stage.engine(hub) as engine:
+    with hub.lock(), engine_of.engine(hub) as engine:
         link_report.refuse_linkage_keys(hub)
-        publish.refuse_note(hub, version, note)
+        candidate.refuse_note(hub, version, note)
         sweep([*walk(hub.work), *hub.root.iterdir()])
+        allowed = None if hub.settings.invented else pay or up_to(0)
+        run = _Build(hub, policy(hub), engine, progress, version, note, allowed)
+        stages = run.stages[: STAGES.index(until) + 1]
+        if dry:
+            return forecast(stages, run.price, run.rules.epsilon)
         done: list[Done] = []
         total = len(hub.contributions()) + len(STAGES) - 1
 
@@ -59,38 +61,53 @@ def build(
             if progress:
                 progress(step, (len(done) + beside) / total)
 
-        for steps in _steps(hub, engine, until, progress, version, note):
-            found = [Done(step.name, step.reason()) for step in steps]
-            if not dry:
-                engine.refresh(steps, tell)
+        for _name, make in stages:
+            if (steps := make()) is None:  # the candidate waits for approval
+                break
+            found = [Done.of(step) for step in steps]
+            engine.refresh(steps, tell)
             done += found
-            if dry and any(one.reason for one in found):
-                rest = stages_after(found[0].step, until)
-                return done + [Done(s, _("an earlier step will run")) for s in rest]
         return done
 
 
-def _steps(
-    hub: Hub, engine: Engine, until: str, progress: Progress | None, version: str, note: str
-) -> Iterator[list[Step]]:
-    """Steps that need nothing of each other, together; each needs the output of those before."""
-    policy = records.policy(hub)
-    harmonised = [records.harmonise_file(hub, c, policy) for c in hub.contributions()]
-    yield harmonised
-    later: list[Callable[[], Step | None]] = [
-        lambda: records.link_people(hub, policy, harmonised, engine),
-        lambda: protect.protect_people(hub, policy, engine, progress),
-        lambda: publish.write_candidate(hub, policy, engine, version, note),
-        lambda: publish.publish_release(hub),
-        lambda: publish.build_site(hub, progress),
-    ]
-    for make in later[: STAGES.index(until)]:
-        if (step := make()) is None:  # the candidate waits for approval
-            return
-        yield [step]
+@dataclass
+class _Build:
+    """One build: what each stage hands to the next."""
 
+    hub: Hub
+    rules: Policy
+    engine: Engine
+    progress: Progress | None
+    version: str
+    note: str
+    pay: Pay | None
+    _harmonised: list[Step] = field(default_factory=list)
 
-def stages_after(name: str, until: str) -> tuple[str, ...]:
-    """Stages behind the one that a step belongs to, up to and with ``until``."""
-    stage = name.split(" ")[0]
-    return STAGES[STAGES.index(stage) + 1 : STAGES.index(until) + 1]
+    @property
+    def stages(self) -> list[Stage]:
+        """Steps that need nothing of each other, together; each needs those before."""
+        hub, rules, engine = self.hub, self.rules, self.engine
+        return [
+            ("harmonise", self._harmonise),
+            ("link", lambda: [link.link_people(hub, rules, self._harmonised, engine)]),
+            (
+                "protect",
+                lambda: [protect.protect_people(hub, rules, engine, self.progress, self.pay)],
+            ),
+            ("candidate", lambda: [candidate.write_candidate(hub, rules, self.version, self.note)]),
+            ("release", self._release),
+            ("site", lambda: [site.build_site(hub, self.progress)]),
+        ]
+
+    def _harmonise(self) -> list[Step]:
+        given, years = self.hub.contributions(), self.rules.years
+        self._harmonised = [harmonise.harmonise_file(self.hub, one, years) for one in given]
+        return self._harmonised
+
+    def _release(self) -> list[Step] | None:
+        step = publish.publish_release(self.hub)
+        return None if step is None else [step]
+
+    def price(self) -> Price | None:
+        """What protecting today's people would cost; nothing is charged."""
+        return protect.price(self.hub, self.rules, self.engine)

@@ -15,9 +15,13 @@ from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import LANGUAGES, Language, Text, joined
 from ctdhub.release.approvals import Approvers
 from ctdhub.release.facts import SITE_ADDRESS
-from ctdhub.schema.model import load_schema
+from ctdhub.schema.model import VERSION, load_schema, numbers
 from ctdhub.schema.roles import CONTRIBUTOR_KIND
 from ctdhub.sensitive.linkage.settings import LinkageSettings
+
+UNNAMED = "1.1"
+"""Version of the schema of a hub.yaml that names none; it stays, so that such a hub releases what
+it did before."""
 
 SOURCE_KINDS = load_schema().codes[CONTRIBUTOR_KIND]
 
@@ -31,6 +35,7 @@ class SiteSettings(FrozenModel):
 class HubSettings(FrozenModel):
     """hub.yaml: name of the hub, languages of its site, schema version, engine.
 
+    ``schema_version`` decides which columns there are where the policy releases all of them.
     ``homepage`` (https) and ``helpline`` (a number or address) are shown on the site if given.
     ``site`` says where the site will be found.
     ``linkage`` sets the cut-offs of the report on links.
@@ -40,7 +45,7 @@ class HubSettings(FrozenModel):
 
     name: str = Field(min_length=1, max_length=200)
     languages: tuple[Language, ...] = LANGUAGES
-    schema_version: str = Field(default="1.1", pattern=r"^\d{1,4}\.\d{1,4}$")
+    schema_version: str = Field(default=UNNAMED, pattern=VERSION)
     engine: Literal["duckdb", "spark"] = "duckdb"
     spark: SparkSettings = SparkSettings()
     invented: bool = False
@@ -55,15 +60,10 @@ class HubSettings(FrozenModel):
     @classmethod
     def _shipped(cls, version: str) -> str:
         """A hub stays valid while variables are only added: same major number, older minor."""
-        (major, minor), shipped = _numbers(version), _numbers(load_schema().version)
+        (major, minor), shipped = numbers(version), numbers(load_schema().version)
         if major != shipped[0] or minor > shipped[1]:
             raise ValueError("not a version of the schema that this software can read")
         return version
-
-
-def _numbers(version: str) -> tuple[int, int]:
-    major, minor = version.split(".")
-    return int(major), int(minor)
 
 
 class Agreement(FrozenModel):

@@ -11,15 +11,20 @@ import json
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from ctdhub.core.atomic import sync
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import _, ngettext
 
 Progress = Callable[[str, float], None]
 
 KEY_FILE = ".step.json"
+SOFTWARE = "software"
+MOST_NAMED = 3
+"""Changed files of the program that are named; of more only the number is told."""
+
 _FRESH, _OLD = ".new-", ".old-"
 LEFTOVERS = (_FRESH, _OLD, ".writing-")
 """Beginnings of the names of folders that only a killed run leaves behind."""
@@ -34,30 +39,87 @@ class Step:
         inputs: content hash of every input, by a name that a steward understands.
         output: the folder that the step makes.
         run: writes the result into the (fresh, empty) folder it is given.
+        software: hash of every file of the program that ``run`` can reach, see ``closure``.
+        meaning: hash of what an input says, where its content can change and say the same, such
+            as a text with comments.
+        remark: what the steward is to know where the step runs, "" for nothing.
     """
 
     name: str
     inputs: Mapping[str, str]
     output: Path
     run: Callable[[Path], None]
+    software: Mapping[str, str] = field(default_factory=dict)
+    meaning: Mapping[str, str] = field(default_factory=dict)
+    remark: str = ""
 
     @property
     def key(self) -> str:
-        """Content hash of the inputs: equal keys mean equal outputs."""
-        return hash_of({"step": self.name, **self.inputs})
+        """Content hash of inputs and software: equal keys mean equal outputs."""
+        return hash_of({"step": self.name, **self.inputs, SOFTWARE: hash_of(dict(self.software))})
+
+    @property
+    def sense(self) -> str:
+        """Hash of what inputs and software say: equal where an output can differ in form alone."""
+        said = {**self.inputs, **self.meaning, SOFTWARE: hash_of(dict(self.software))}
+        return hash_of({"step": self.name, **said})
 
     def reason(self) -> str | None:
         """Why the step must run, in words; None where its output is up to date."""
-        try:
-            before = json.loads((self.output / KEY_FILE).read_text("utf-8"))
-        except (FileNotFoundError, NotADirectoryError):
+        before = self._before()
+        if before is None:
             return _("it has not run yet, or its output was deleted")
-        if before == dict(self.inputs):
+        changed = [input_name(name) for name in self._changed(before)]
+        if parts := _changed_parts(before.software, self.software):
+            changed.append(software_names(parts if before.software else []))
+        if not changed:
             return None
-        changed = sorted(
-            k for k in before.keys() | self.inputs.keys() if before.get(k) != self.inputs.get(k)
+        if self.says_the_same():
+            text = _("changed in comments or layout alone: {inputs}")
+        else:
+            text = _("changed: {inputs}")
+        return text.format(inputs=", ".join(changed))
+
+    def says_the_same(self) -> bool:
+        """Whether something changed since the step ran, and all of it says the same still."""
+        before = self._before()
+        if before is None or _changed_parts(before.software, self.software):
+            return False
+        changed = self._changed(before)
+        return bool(changed) and all(
+            name in self.meaning and before.meaning.get(name) == self.meaning[name]
+            for name in changed
         )
-        return _("changed: {inputs}").format(inputs=", ".join(map(input_name, changed)))
+
+    def changed_inputs(self) -> list[str]:
+        """Names of inputs that changed since the step ran; none where it never did."""
+        before = self._before()
+        return [] if before is None else self._changed(before)
+
+    def only_software_changed(self) -> list[str] | None:
+        """Files of the program that changed, [] where they are unknown; None where it is not the
+        program alone."""
+        before = self._before()
+        if before is None or self._changed(before):
+            return None
+        parts = _changed_parts(before.software, self.software)
+        return (parts if before.software else []) if parts else None
+
+    def _before(self) -> _Before | None:
+        """What the step had when it ran last, None where it never did."""
+        try:
+            found = json.loads((self.output / KEY_FILE).read_text("utf-8"))
+            kept = (dict(found.pop(name, {})) for name in ("software", "meaning"))
+            return _Before(dict(found.pop("inputs", found)), *kept)
+        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, AttributeError):
+            return None
+
+    def _changed(self, before: _Before) -> list[str]:
+        """Names of inputs that are others than before."""
+        names = before.inputs.keys() | self.inputs.keys()
+        if self.software and not before.software:  # of an older program, with inputs of its own
+            names = before.inputs.keys() & self.inputs.keys()
+        return sorted(n for n in names if before.inputs.get(n) != self.inputs.get(n))
 
     def refresh(self) -> bool:
         """Run the step if it is stale; say whether it ran."""
@@ -65,14 +127,45 @@ class Step:
             return False
         fresh = self.output.with_name(f"{_FRESH}{self.output.name}-{secrets.token_hex(4)}")
         fresh.mkdir(parents=True)
+        kept = {
+            "inputs": dict(self.inputs),
+            "software": dict(self.software),
+            "meaning": dict(self.meaning),
+        }
         try:
             self.run(fresh)
-            (fresh / KEY_FILE).write_text(json.dumps(dict(self.inputs), sort_keys=True), "utf-8")
+            (fresh / KEY_FILE).write_text(json.dumps(kept, sort_keys=True), "utf-8")
             if self.reason() is not None:  # another worker may have been faster
                 swap(fresh, self.output)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
         return True
+
+
+class _Before(NamedTuple):
+    """What lies in a key file; one of an older program holds inputs alone."""
+
+    inputs: dict[str, str]
+    software: dict[str, str]
+    meaning: dict[str, str]
+
+
+def _changed_parts(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Files and libraries that are others than before."""
+    return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+
+
+def software_names(parts: list[str]) -> str:
+    """Software as a changed input: its parts by name where they are few and known.
+
+    >>> software_names(["sensitive/mapping/compile.py"]), software_names([])
+    ('software: sensitive/mapping/compile.py', 'software')
+    """
+    if not parts:
+        return _("software")
+    if len(parts) <= MOST_NAMED:
+        return _("software: {parts}").format(parts=", ".join(parts))
+    return ngettext("software: {n} file", "software: {n} files", len(parts)).format(n=len(parts))
 
 
 def input_name(key: str) -> str:
@@ -82,11 +175,11 @@ def input_name(key: str) -> str:
         "mapping": _("mapping"),
         "years": _("years"),
         "person key": _("person key"),
-        "code": _("software"),
         "linkage": _("linkage"),
         "withdrawals": _("withdrawals"),
         "people": _("people"),
         "policy": _("policy"),
+        "schema version": _("schema version"),
         "protected answer": _("protected answer"),
         "hub.yaml and agreements": _("hub.yaml and agreements"),
         "version": _("version"),

@@ -14,7 +14,7 @@ from ctdhub.build.find_person import (
     known_contributor,
 )
 from ctdhub.build.hub import Hub
-from ctdhub.build.stages.protect import check_paid
+from ctdhub.build.paid import check_paid
 from ctdhub.build.withdrawn import contributor_of, made_with, refuse_older
 from ctdhub.core.atomic import remove
 from ctdhub.core.error_catalogue import error

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ctdhub.build.filenames import ANSWER, CANDIDATE, CASES, RECORDS, TOKENS
 from ctdhub.build.hub import Hub
 from ctdhub.build.steps import Step, walk
 from ctdhub.core.error_catalogue import error
@@ -22,12 +23,6 @@ from ctdhub.release.manifest import MANIFEST
 from ctdhub.sensitive.consent.match import RULE, Filed, left_out
 from ctdhub.sensitive.linkage.pprl.derive import CHECK
 from ctdhub.sensitive.mapping.result import Conservation
-
-RECORDS, TOKENS, CASES = "records.parquet", "tokens.parquet", "cases.parquet"
-"""Tables of a harmonised file."""
-
-CANDIDATE = "candidate"
-"""The folder in work/ that says which bundle holds the answer about today's people."""
 
 
 def withdrawn_ids(hub: Hub, harmonised: Sequence[Step]) -> pa.Array:
@@ -121,11 +116,12 @@ def refuse_older(hub: Hub, candidate: Path) -> None:
         return
     charge = json.loads((candidate / MANIFEST).read_text("utf-8")).get("charge")
     paid = [e.number for e in Ledger(hub.ledger).entries() if e.id == charge]
-    seen = hub.work / CANDIDATE / "answer.json"
+    seen = hub.work / CANDIDATE / ANSWER
     confirmed = {"version": candidate.name, "withdrawals": force.state}
     if paid and paid[0] > force.charges:
         return
-    if seen.is_file() and json.loads(seen.read_text("utf-8")) == confirmed:
+    found = json.loads(seen.read_text("utf-8")) if seen.is_file() else {}
+    if {name: found.get(name) for name in confirmed} == confirmed:
         return
     raise error("withdrawn", file=candidate, version=printable(candidate.name))
 

@@ -46,13 +46,14 @@ def register(app: typer.Typer) -> None:
         yes: Annotated[bool, typer.Option("--yes", help=_("Sign without asking."))] = False,
     ) -> None:
         from ctdhub.build.hub import Hub
+        from ctdhub.build.paid import ledger
+        from ctdhub.build.rules import policy
         from ctdhub.build.stages import approve as approve_stage
-        from ctdhub.build.stages import protect, records
 
         hub = Hub(folder)
         candidate = approve_stage.waiting(hub, version)
         given, manifest = approve_stage.statement(hub, candidate, role.value)
-        show_statement(given, manifest, Account.of(protect.ledger(hub), records.policy(hub)))
+        show_statement(given, manifest, Account.of(ledger(hub), policy(hub)))
         if not yes and not typer.confirm(_("Sign this?")):
             console.print(_("Nothing was signed."))
             raise typer.Exit(1)

@@ -88,26 +88,27 @@ def _kinds(kind: str) -> tuple[Kind, ...]:
 def _audited(hub: Hub, kinds: tuple[Kind, ...], canaries: int, publish: bool) -> AuditCard:
     import pyarrow.parquet as pq
 
-    from ctdhub.build.stages import records
+    from ctdhub.build.filenames import PEOPLE
+    from ctdhub.build.rules import policy, variables
     from ctdhub.dp.audit.card import card
     from ctdhub.dp.audit.suite import run
 
-    rules, path = records.policy(hub), hub.work / "people" / records.PEOPLE
+    rules, path = policy(hub), hub.work / "people" / PEOPLE
     if not path.exists():
         raise error("no-people", file=path)
     people = pq.read_table(path)
     charge = _paid(hub, rules, kinds) if publish else None
     with bar() as progress:
-        return card(run(people, rules, kinds, canaries, charge, progress))
+        return card(run(people, rules, kinds, canaries, charge, progress, variables(hub, rules)))
 
 
 def _paid(hub: Hub, rules: Policy, kinds: tuple[Kind, ...]) -> str:
-    from ctdhub.build.stages import protect
+    from ctdhub.build.paid import check_paid, ledger
     from ctdhub.dp.audit.suite import pay
     from ctdhub.dp.ledger.charge import taking_part
 
-    protect.check_paid(hub)
-    return pay(protect.ledger(hub), rules, kinds, taking_part(hub.facts(rules.years)))
+    check_paid(hub)
+    return pay(ledger(hub), rules, kinds, taking_part(hub.facts(rules.years)))
 
 
 def _keep(found: AuditCard, folder: Path) -> None:

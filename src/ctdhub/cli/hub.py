@@ -12,6 +12,7 @@ from rich.table import Table
 from ctdhub.cli import approve
 from ctdhub.cli.account import Account, show_account
 from ctdhub.cli.output import bar, console, show_error
+from ctdhub.cli.spend import Spend, asking
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
@@ -19,8 +20,9 @@ from ctdhub.core.format import number
 from ctdhub.core.i18n import _
 
 if TYPE_CHECKING:
-    from ctdhub.build import pipeline
+    from ctdhub.build.explain import Done
     from ctdhub.build.hub import Hub
+    from ctdhub.dp.price import Pay
     from ctdhub.report.helplines import Help
 
 HubFolder = Annotated[Path, typer.Argument(help=_("The hub folder."))]
@@ -69,8 +71,10 @@ def register(app: typer.Typer) -> None:
             ),
         ] = "site",
         explain: Annotated[
-            bool, typer.Option("--explain", help=_("Only say what would run, and why."))
+            bool,
+            typer.Option("--explain", help=_("Only say what would run, why, and what it costs.")),
         ] = False,
+        spend: Spend = None,
     ) -> None:
         from ctdhub.build import pipeline
         from ctdhub.build.hub import Hub
@@ -81,28 +85,30 @@ def register(app: typer.Typer) -> None:
         if explain:
             show_steps(pipeline.build(hub, until=until, dry=True), dry=True)
         else:
-            run(hub, until)
+            run(hub, until, spend)
 
     @app.command(help=about("check"))
     def check(folder: HubFolder = Path()) -> None:
         from ctdhub.build import withdraw
         from ctdhub.build.hub import Hub
+        from ctdhub.build.rules import policy
         from ctdhub.build.stages import link_report
-        from ctdhub.build.stages import records as records_stage
+        from ctdhub.build.stages.harmonise import mapping_file
         from ctdhub.report.helplines import read_help
         from ctdhub.sensitive.mapping.examples import check_mapping
         from ctdhub.sensitive.mapping.mapping_file import load_mapping
 
         hub = Hub(folder)
         link_report.refuse_linkage_keys(hub)
-        hub.facts(records_stage.policy(hub).years)
+        hub.facts(policy(hub).years)
         hub.contributions()
+        show_left_out(hub)
         withdraw.register(hub)
         help = read_help(hub.root, hub.settings.helpline)
         faults = 0
         for agreement in hub.agreements():
             try:
-                check_mapping(load_mapping(records_stage.mapping_file(hub, agreement.id)))
+                check_mapping(load_mapping(mapping_file(hub, agreement.id)))
             except HubError as fault:
                 faults += 1
                 console.print(f"[red]✗[/] {escape(agreement.id)}")
@@ -119,13 +125,20 @@ def register(app: typer.Typer) -> None:
         folder: HubFolder = Path(),
         version: Annotated[str, typer.Option(help=_("For example 2026.2; default: next."))] = "",
         note: Annotated[str, typer.Option(help=_("What changed, for readers."))] = "",
+        spend: Spend = None,
     ) -> None:
         from ctdhub.build import pipeline
         from ctdhub.build.hub import Hub
 
         hub = Hub(folder)
-        with bar() as progress:
-            pipeline.build(hub, until="release", progress=progress, version=version, note=note)
+
+        def work(pay: Pay) -> list[Done]:
+            with bar() as progress:
+                return pipeline.build(
+                    hub, until="release", progress=progress, version=version, note=note, pay=pay
+                )
+
+        asking(spend, work)
         show_release(hub)
 
     @app.command(help=about("ledger"))
@@ -134,12 +147,13 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
     ) -> None:
         from ctdhub.build.hub import Hub
-        from ctdhub.build.stages import protect
-        from ctdhub.build.stages import records as records_stage
+        from ctdhub.build.paid import check_paid
+        from ctdhub.build.paid import ledger as ledger_of
+        from ctdhub.build.rules import policy
 
         hub = Hub(folder)
-        protect.check_paid(hub)
-        account = Account.of(protect.ledger(hub), records_stage.policy(hub))
+        check_paid(hub)
+        account = Account.of(ledger_of(hub), policy(hub))
         if as_json:
             console.print(account.json(), soft_wrap=True, markup=False, highlight=False)
         else:
@@ -166,34 +180,64 @@ def _warn_of_helplines(help: Help) -> None:
         )
 
 
-def run(hub: Hub, until: str) -> None:
-    """Build with a progress bar, then show what came out."""
+def run(hub: Hub, until: str, spend: float | None = None) -> None:
+    """Build with a progress bar, then show what came out.
+
+    Args:
+        spend: see :func:`asking`.
+    """
     from ctdhub.build import pipeline
 
-    with bar() as progress:
-        done = pipeline.build(hub, until=until, progress=progress)
-    show_steps(done, dry=False)
+    def work(pay: Pay) -> list[Done]:
+        with bar() as progress:
+            return pipeline.build(hub, until=until, progress=progress, pay=pay)
+
+    show_steps(asking(spend, work), dry=False)
     show_conservation(hub)
     if until in ("candidate", "release", "site"):
         show_release(hub)
 
 
-def show_steps(done: list[pipeline.Done], *, dry: bool) -> None:
+def show_steps(done: list[Done], *, dry: bool) -> None:
     """One line per step: what ran, or would run, and why."""
     if not any(d.reason for d in done):
         console.print(_("Everything is up to date; nothing to do."))
         return
     table = Table(title=_("What would run") if dry else _("Steps"))
     table.add_column(_("step"))
+    if dry:
+        table.add_column(_("what happens"))
     table.add_column(_("why"))
     for d in done:
-        table.add_row(escape(d.step), escape(d.reason or _("up to date")))
+        state = _("may run") if d.perhaps else _("runs") if d.reason else _("up to date")
+        words = [state, d.reason or ""] if dry else [d.reason or state]
+        table.add_row(escape(d.step), *map(escape, words))
     console.print(table)
+    if any(d.same for d in done):
+        console.print(_("A comment or the layout of a mapping changes no record and no charge."))
+    for d in done:
+        if d.remark:
+            console.print(escape(d.remark))
+
+
+def show_left_out(hub: Hub) -> None:
+    """Variables that the schema has by now, and that the hub's version of it has not."""
+    from ctdhub.build.rules import left_out, policy
+    from ctdhub.schema.model import numbers
+
+    if found := left_out(hub, policy(hub)):
+        text = _(
+            "Not released, because schema_version in hub.yaml is older: {columns}. To release "
+            "them, set schema_version to {version}: the next build then asks for a charge."
+        )
+        columns = ", ".join(v.name for v in found)
+        newest = max((v.since for v in found), key=numbers)
+        console.print(text.format(columns=columns, version=newest))
 
 
 def show_conservation(hub: Hub) -> None:
     """Per file: rows read = records + rejected + excluded by a named rule."""
-    from ctdhub.build.stages import records as records_stage
+    from ctdhub.build.reports import reports
 
     table = Table(title=_("Every row accounted for"))
     for heading in (
@@ -205,7 +249,7 @@ def show_conservation(hub: Hub) -> None:
     ):
         table.add_column(heading, justify="left" if heading == _("contributor") else "right")
     notes: list[str] = []
-    for report in records_stage.reports(hub):
+    for report in reports(hub):
         c = report["conservation"]
         excluded = ", ".join(f"{rule} {n}" for rule, n in c["excluded"].items()) or "0"
         figures = [number(c[k]) for k in ("rows_read", "records", "rejected")]
@@ -218,12 +262,12 @@ def show_conservation(hub: Hub) -> None:
 
 def show_release(hub: Hub) -> None:
     """The release in two lines, rows and people named apart; then what waits for approval."""
-    from ctdhub.build.stages import publish
+    from ctdhub.build import versions
 
-    version = publish.released_version(hub)
+    version = versions.released_version(hub)
     if version is not None:
         show_figures(hub, version)
-    made = publish.candidate_version(hub)
+    made = versions.candidate_version(hub)
     if made is not None and (hub.candidates / made).is_dir():
         approve.show_waiting(hub, made)
 

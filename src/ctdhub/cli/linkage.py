@@ -26,7 +26,8 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
     ) -> None:
         from ctdhub.build.hub import Hub
-        from ctdhub.build.stages import link_report, records
+        from ctdhub.build.rules import policy
+        from ctdhub.build.stages import link_report
 
         hub = Hub(folder)
         report = link_report.linkage(hub)
@@ -65,7 +66,7 @@ def register(app: typer.Typer) -> None:
         facts = {"x": _("gender"), "y": _("citizenship")}
         for letter, words in (kind_words() | facts).items():
             console.print(f"{letter}: {escape(words)}", highlight=False)
-        if report["links"] and not records.policy(hub).linking.lists:
+        if report["links"] and not policy(hub).linking.lists:
             console.print(
                 _(
                     "Nothing released follows these links. To join people by some of their tokens "

@@ -109,20 +109,20 @@ def _of_hub(folder: Path) -> _Rehearsal:
     """The hub's policy.  Noise does not depend on how many contributors there are, so that a hub
     without agreements rehearses with one that stands in."""
     from ctdhub.build.hub import Hub
+    from ctdhub.build.rules import policy, variables
     from ctdhub.dp.by_contributor import public_sources
     from ctdhub.dp.plan import plan_of
-    from ctdhub.dp.policy import load_policy
-    from ctdhub.schema.model import load_schema
 
-    hub, schema = Hub(folder), load_schema()
-    policy = load_policy(hub.policy_file)
+    hub = Hub(folder)
+    rules = policy(hub)
+    schema = variables(hub, rules)
     agreed = [
         {"id": a.id, "show_counts": a.show_counts, "years": a.years} for a in hub.agreements()
     ]
-    some = agreed or [{"id": name} for name in policy.sources.lists or ("contributor",)]
-    sources = public_sources(policy, schema, {"contributors": some})
-    share = policy.perpetrators.share
-    return _Rehearsal(plan_of(policy, schema), policy.delta, share, sources)
+    some = agreed or [{"id": name} for name in rules.sources.lists or ("contributor",)]
+    sources = public_sources(rules, schema, {"contributors": some})
+    share = rules.perpetrators.share
+    return _Rehearsal(plan_of(rules, schema), rules.delta, share, sources)
 
 
 def _of_file(path: Path) -> _Rehearsal:

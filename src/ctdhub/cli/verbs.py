@@ -102,8 +102,9 @@ def helps() -> dict[str, str]:
         "check": _("Check settings, agreements and mappings without reading case files."),
         "build": _(
             "Bring the hub up to date: harmonise, link, protect, candidate, release, site."
-            "\n\nOnly steps whose inputs changed run. Protecting spends privacy budget; "
-            "stop before it with --until link. A candidate waits until two people approve it."
+            "\n\nOnly steps whose inputs or software changed run. Protecting changed people spends "
+            "privacy budget: the command asks first, or needs --spend; --until link stops before "
+            "it. A candidate waits until two people approve it."
             "\n\nExample: ctdhub build my-hub --explain"
         ),
         "release": _(

@@ -228,7 +228,7 @@ def _whole(hub: Hub, contributor: str, why: Reason, *, yes: bool) -> None:
     """A contributor withdraws."""
     from ctdhub.build import find_person
     from ctdhub.build import withdraw as withdraw_stage
-    from ctdhub.build.stages import records
+    from ctdhub.build.rules import policy
     from ctdhub.sensitive.consent.entry import Withdrawal
 
     find_person.known_contributor(hub, contributor)
@@ -242,7 +242,7 @@ def _whole(hub: Hub, contributor: str, why: Reason, *, yes: bool) -> None:
         else _("{id} had withdrawn already.").format(id=escape(contributor))
     )
     console.print(_("Agreement and mapping stay; releases that were published keep its name."))
-    if contributor in records.policy(hub).sources.lists:
+    if contributor in policy(hub).sources.lists:
         console.print(
             _("policy.yaml names it under sources, lists: take it out, else the next build stops.")
         )

@@ -12,6 +12,7 @@
     ├── StoryError            a story of the hub is wrong
     ├── LedgerError           the privacy ledger refuses or is damaged
     │   ├── Overspend             the question costs more than what is left
+    │   ├── WouldCharge           going on would spend what nobody said may be spent
     │   └── LedgerTampered        a line of the ledger does not hash to its successor
     ├── WithdrawalError       a withdrawal cannot be written down, or their register was changed
     ├── QuestionError         what is asked about is not there: a place, a year, a series
@@ -190,6 +191,10 @@ class LedgerError(HubError):
 
 class Overspend(LedgerError):
     """The question costs more than what is left."""
+
+
+class WouldCharge(LedgerError):
+    """Going on would spend privacy budget, and nobody said that it may."""
 
 
 class LedgerTampered(LedgerError):

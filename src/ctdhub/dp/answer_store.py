@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ _FRESH = ".new-"
 _TABLES = ("records.parquet", "counts.parquet", "measurements.parquet")
 _SOURCES = "sources.parquet"
 _CHILD = ("perpetrators.parquet", "perpetrator_counts.parquet")
+_PARTS = "request.json"
 _DAMAGE = (ValueError, TypeError, KeyError, pa.ArrowInvalid)
 
 
@@ -73,6 +75,44 @@ def stored(ledger: Ledger, question: str, facts: dict[str, Any]) -> Protected | 
         raise damaged(folder) from None
 
 
+def first_stored(
+    ledger: Ledger, questions: Iterable[str], facts: dict[str, Any]
+) -> Protected | None:
+    """The answer to the first of these questions that has one; see :func:`stored`."""
+    for question in questions:
+        if (answer := stored(ledger, question, facts)) is not None:
+            return answer
+    return None
+
+
+def by_charge(ledger: Ledger, charge: str, facts: dict[str, Any]) -> Protected | None:
+    """The answer that a charge paid for, None where the charge or the answer is not there.
+
+    Raises:
+        LedgerError, LedgerTampered: as :func:`stored` and :func:`check_paid`.
+    """
+    check_paid(ledger)
+    paid = [e.question for e in ledger.entries() if e.id == charge]
+    answer = first_stored(ledger, paid, facts)
+    return answer if answer is not None and answer.guarantee.charge == charge else None
+
+
+def holds(ledger: Ledger, charge: str) -> bool:
+    """Whether the answer that a charge paid for is there; it is not read."""
+    return any(_folder(ledger, e.question).is_dir() for e in ledger.entries() if e.id == charge)
+
+
+def parts(ledger: Ledger, question: str) -> dict[str, str] | None:
+    """Keyed hashes of the parts of an answered question, None where none were kept."""
+    path = _folder(ledger, question) / _PARTS
+    try:
+        with guarded(path):
+            found = json.loads(path.read_text("utf-8")) if path.is_file() else None
+    except _DAMAGE:
+        raise damaged(path.parent) from None
+    return {str(name): str(text) for name, text in found.items()} if found else None
+
+
 def _sources(
     table: pa.Table,
     contributors: list[str],
@@ -104,8 +144,14 @@ def check_paid(ledger: Ledger) -> None:
             raise error("ledger-answers", file=ledger.folder)
 
 
-def store(ledger: Ledger, question: str, answer: Protected) -> None:
+def store(
+    ledger: Ledger, question: str, answer: Protected, parts: Mapping[str, str] | None = None
+) -> None:
     """Keep an answer; the folder is there whole or not at all.  Inside ``ledger.exclusive()``.
+
+    Args:
+        parts: keyed hashes of the parts of the question, so that it can be told later how another
+            one differs.
 
     Raises:
         LedgerError: the system refuses to write; the answer is then charged again when asked for.
@@ -119,6 +165,8 @@ def store(ledger: Ledger, question: str, answer: Protected) -> None:
         fresh.mkdir()
     try:
         _fill(fresh, answer)
+        if parts is not None:
+            write_synced(fresh / _PARTS, json.dumps(parts, indent=1).encode())
         with guarded(folder.parent):
             fresh.rename(folder)
             sync(folder.parent)

@@ -7,7 +7,6 @@ bits, one a person, and a cell is the number of ones of the rows' conjunction.  
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -121,15 +120,6 @@ def add(total: Counts, part: Counts) -> None:
             raise error("most-people", n=MOST_ROWS)
     for t, cells in total.items():
         cells += part[t]
-
-
-def digest(counts: Counts) -> bytes:
-    """SHA-256 of tables: their columns in order, their shapes and cells."""
-    found = hashlib.sha256()
-    for t, cells in counts.items():
-        found.update(repr((t, cells.shape)).encode())
-        found.update(np.ascontiguousarray(cells, dtype="<i4").data)
-    return found.digest()
 
 
 def _direct(codes: Codes, table: Columns) -> Table:

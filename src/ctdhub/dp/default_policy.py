@@ -5,8 +5,9 @@ DEFAULT_POLICY_YAML = """\
 # change it before the first release, for every release is paid from the same budget.
 version: 1
 
-# Columns that are released: all public columns of the schema, or a list of their names.
-# Fewer columns leave less noise on each.
+# Columns that are released: all public columns of the schema_version in hub.yaml, or a list of
+# their names.  What a later version brings is not released, and costs nothing, until that version
+# stands in hub.yaml; `ctdhub check` names it.  Fewer columns leave less noise on each.
 columns: all
 
 # First and last year that may ever be published.  Never taken from the data.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from ctdhub.release.manifest import (
 
 CHANGELOG = "CHANGELOG.md"
 """What each release says about itself, the newest first."""
+_NO_NOTE = "No note was given."
 
 WHAT = {
     "records.parquet": "protected records, one row per person, for programs",
@@ -86,7 +88,7 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
 
 def changelog_text(releases: Path, version: str, created: datetime, note: str) -> str:
     """CHANGELOG.md: this release's note, then what the releases before it said."""
-    text = _note(note) or "No note was given.\n"
+    text = _note(note) or f"{_NO_NOTE}\n"
     entry = f"## {version} ({created.astimezone(UTC):%Y-%m-%d})\n\n{text}"
     older = sorted(
         (p.parent for p in releases.glob(f"[!.]*/{MANIFEST}")),
@@ -106,6 +108,18 @@ def carries_note(changelog: str, note: str) -> bool:
     """
     _title, _heading, entry = changelog.split("\n\n", 2)
     return entry.startswith(_note(note))
+
+
+def newest_note(changelog: str) -> str:
+    """The note of the newest entry of a CHANGELOG.md, empty where none was given.
+
+    >>> today = datetime(2026, 1, 2, tzinfo=UTC)
+    >>> newest_note(changelog_text(Path("none"), "2026.1", today, "Adds two contributors."))
+    'Adds two contributors.'
+    """
+    _title, _heading, entry = changelog.split("\n\n", 2)
+    text = re.split(r"\n\n## \S+ \(\d{4}-\d\d-\d\d\)\n", entry)[0].strip("\n")
+    return "" if text == _NO_NOTE else text
 
 
 def _note(note: str) -> str:

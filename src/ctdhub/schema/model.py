@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache, cached_property
 from importlib import resources
 from typing import Literal
@@ -22,6 +23,10 @@ PERSON = "person"
 """Column of a child row: its person's place in the table of people, from 0.  Never public."""
 
 
+VERSION = r"^\d{1,4}\.\d{1,4}$"
+"""How versions of the schema are written: major and minor number."""
+
+
 class Group(FrozenModel):
     """A group of variables; ``indicator`` names the derived flag that is its denominator."""
 
@@ -35,11 +40,13 @@ class Variable(FrozenModel):
     ``public`` variables may be part of a release; ``core`` ones are what readers use most.
     ``any_of`` names the group of flags that an indicator follows from; ``follows`` the citizenship
     and the country that a citizenship group follows from (``citizenship_group``).  ``role`` is the
-    part that the variable plays in other rooms (``roles``).
+    part that the variable plays in other rooms (``roles``), ``since`` the version of the schema
+    that brought it.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     kind: Kind
+    since: str = Field(pattern=VERSION)
     codes: str | None = None
     group: str | None = None
     any_of: str | None = None
@@ -68,7 +75,7 @@ class Schema(FrozenModel):
     'sex_prostitution'
     """
 
-    version: str
+    version: str = Field(pattern=VERSION)
     groups: dict[str, Group]
     records: tuple[Variable, ...]
     people: tuple[Variable, ...]
@@ -84,6 +91,8 @@ class Schema(FrozenModel):
         if twice:
             raise ValueError(f"variables named twice: {sorted(twice)}")
         for v in self.variables():
+            if numbers(v.since) > numbers(self.version):
+                raise ValueError(f"{v.name}: came with {v.since}, after this version")
             if (v.kind in ("code", "status")) != (v.codes is not None):
                 raise ValueError(f"{v.name}: codes belong to kinds code and status, and only there")
             if v.codes and v.codes not in self.codes:
@@ -122,6 +131,42 @@ class Schema(FrozenModel):
     @cached_property
     def _hash(self) -> int:
         return hash((self.version, self.records, self.people, self.perpetrators))
+
+    def at(self, version: str, also: Iterable[str] = ()) -> Schema:
+        """The schema of an earlier version: variables that came later are not in it.
+
+        Args:
+            version: one that is not later than this.
+            also: names of later variables that are in it all the same.
+
+        >>> load_schema().at("1.0").has("citizenship_group")
+        False
+        """
+        kept = set(also)
+        tables = {
+            name: tuple(
+                v
+                for v in getattr(self, name)
+                if numbers(v.since) <= numbers(version) or v.name in kept
+            )
+            for name in ("records", "people", "perpetrators")
+        }
+        names = {v.name for table in tables.values() for v in table}
+        filled = {v.group for v in tables["records"]}
+        held = {name: group for name, group in self.groups.items() if name in filled}
+        return Schema(
+            version=version,
+            groups=held,
+            codes=self.codes,
+            marks={name: marks for name, marks in self.marks.items() if name in names},
+            explorer=tuple(name for name in self.explorer if name in names or name in held),
+            **tables,
+        )
+
+    def later_than(self, version: str) -> tuple[Variable, ...]:
+        """Variables of people that may be released and came after a version."""
+        public = (v for v in self.table("people") if v.public)
+        return tuple(v for v in public if numbers(v.since) > numbers(version))
 
     @cached_property
     def _by_name(self) -> dict[str, Variable]:
@@ -184,6 +229,16 @@ class Schema(FrozenModel):
         if v.code_list:
             return self.codes[v.code_list]
         raise ValueError(f"{name} has no public domain")
+
+
+def numbers(version: str) -> tuple[int, int]:
+    """Major and minor number of a version.
+
+    >>> numbers("1.10") > numbers("1.9")
+    True
+    """
+    major, minor = version.split(".")
+    return int(major), int(minor)
 
 
 @cache

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ctdhub.build.hub import Hub
-from ctdhub.build.stages.protect import check_paid
+from ctdhub.build.paid import check_paid
+from ctdhub.build.versions import by_version, order
 from ctdhub.build.withdrawn import refuse_older
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.keys.signing import SigningKey, read_key
@@ -22,7 +22,7 @@ from ctdhub.release.approvals import (
     Statement,
 )
 from ctdhub.release.bundle import latest_release
-from ctdhub.release.manifest import MANIFEST, VERSION_PATTERN, Manifest
+from ctdhub.release.manifest import Manifest
 from ctdhub.release.publish import publish as move
 from ctdhub.release.verify import digest, examine
 
@@ -35,20 +35,9 @@ def waiting(hub: Hub, version: str = "") -> Path:
     """
     found = [c for c in by_version(hub.candidates) if version in ("", c.name)]
     last = latest_release(hub.releases)
-    if found and (version or last is None or _order(found[0]) > _order(last)):
+    if found and (version or last is None or order(found[0]) > order(last)):
         return found[0]
     raise error("no-candidate", file=hub.candidates / version)
-
-
-def by_version(folder: Path) -> list[Path]:
-    """Bundles in a folder, the newest version first."""
-    found = [m.parent for m in folder.glob(f"*/{MANIFEST}")]
-    bundles = [f for f in found if re.fullmatch(VERSION_PATTERN, f.name)]
-    return sorted(bundles, key=_order, reverse=True)
-
-
-def _order(bundle: Path) -> list[int]:
-    return [int(part) for part in bundle.name.split(".")]
 
 
 def approvers(hub: Hub) -> Approvers:

@@ -7,13 +7,13 @@ from typing import Any
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.dp.policy import Policy
-from ctdhub.schema.model import load_schema
+from ctdhub.schema.model import Schema
 from ctdhub.schema.roles import CONTRIBUTOR_KIND, PERIOD
 
 SOURCE_TYPE = CONTRIBUTOR_KIND
 
 
-def check_company(contributors: Sequence[Mapping[str, Any]], rules: Policy) -> None:
+def check_company(contributors: Sequence[Mapping[str, Any]], rules: Policy, schema: Schema) -> None:
     """Refuse a release in which what is left of others' counts is those of one that hides its own.
 
     In each year, by the agreements, none or at least two of those that are not shown report.  Where
@@ -22,11 +22,12 @@ def check_company(contributors: Sequence[Mapping[str, Any]], rules: Policy) -> N
 
     Args:
         contributors: public facts: ``id``, ``kind``, ``years``, and ``show_counts`` where false.
+        schema: the variables that there are for the hub.
 
     Raises:
         PolicyError: names the contributor, the years and what to change.
     """
-    released = rules.domains(load_schema())
+    released = rules.domains(schema)
     hidden = [c for c in contributors if not c.get("show_counts", True)]
     if not rules.sources.share or PERIOD not in released or len(hidden) == len(contributors):
         return

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ctdhub.build.hub import Hub
-from ctdhub.build.stages.protect import ledger
-from ctdhub.build.stages.records import policy
+from ctdhub.build.paid import ledger
+from ctdhub.build.rules import policy
 from ctdhub.dp.ledger.report import by_kind
 from ctdhub.site.accounts import PublishedSpending
 from ctdhub.site.edition import Edition

@@ -3,94 +3,43 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from ctdhub.border import Protected
+from ctdhub.build.closure import software
 from ctdhub.build.engine import Engine
+from ctdhub.build.filenames import ANSWER, OVERLAP, PEOPLE, PERPETRATORS
 from ctdhub.build.hub import Hub
+from ctdhub.build.paid import check_paid, ledger
+from ctdhub.build.rules import variables
 from ctdhub.build.stages.differencing import check_company
-from ctdhub.build.stages.records import OVERLAP, PEOPLE, PERPETRATORS
 from ctdhub.build.steps import Progress, Step, hash_file, hash_of, hash_path
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError, printable
+from ctdhub.dp import answer_store
 from ctdhub.dp.engine import protect
-from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.overlap import Overlap
 from ctdhub.dp.policy import Policy
-from ctdhub.release.approvals import APPROVALS, Approvals, LedgerHead
-from ctdhub.release.manifest import MANIFEST, Manifest
-from ctdhub.release.verify import digest
+from ctdhub.dp.price import Cause, Pay, Price
 from ctdhub.schema.model import PERSON
 
-ANSWER = "answer.json"
 
+def answer(
+    hub: Hub,
+    rules: Policy,
+    engine: Engine,
+    progress: Progress | None = None,
+    pay: Pay | None = None,
+) -> Protected:
+    """The protected answer of today's people and policy; a repeat costs nothing.
 
-def ledger(hub: Hub) -> Ledger:
-    """The hub's ledger, which holds to the limits of the contributors' agreements."""
-    return Ledger(hub.ledger, limits=hub.limits())
-
-
-def check_paid(hub: Hub) -> None:
-    """Every release and candidate was paid for; approvals and withdrawals saw this same ledger.
-
-    Raises:
-        WithdrawalError: the register of withdrawals was changed.
-        LedgerTampered: the ledger was replaced by an older or an empty one, or was written anew.
-        ReleaseError: a manifest or approvals are damaged, or an approval does not hold.
+    Args:
+        pay: told the price of what is no repeat, and may refuse it; None pays.
     """
-    entries = Ledger(hub.ledger).entries()
-    charges = {entry.id for entry in entries}
-    heads = {LedgerHead(number=entry.number, hash=entry.hash) for entry in entries}
-    for entry in hub.withdrawn().entries:
-        if entry.charges and LedgerHead(number=entry.charges, hash=entry.ledger) not in heads:
-            raise error("ledger-withdrawals", file=hub.ledger)
-    for folder in (hub.releases, hub.candidates):
-        for manifest in sorted(folder.glob(f"[!.]*/{MANIFEST}")):
-            version = printable(manifest.parent.name)
-            if _charge_of(manifest) not in charges:
-                raise error("ledger-releases", file=hub.ledger, version=version)
-            if not _approved_heads(hub, manifest.parent) <= heads:
-                raise error("ledger-approvals", file=hub.ledger, version=version)
-
-
-def _charge_of(manifest: Path) -> object:
-    try:
-        return json.loads(manifest.read_text("utf-8"))["charge"]
-    except (ValueError, TypeError, KeyError):
-        raise _damaged(manifest) from None
-
-
-def _approved_heads(hub: Hub, bundle: Path) -> set[LedgerHead]:
-    """What the approvals of a bundle name as the ledger's last line, once their signatures hold."""
-    given = Approvals.read(bundle)
-    if not given.approvals:
-        return set()
-    try:
-        manifest = Manifest.model_validate_json((bundle / MANIFEST).read_bytes())
-        faults = given.faults(manifest, digest(bundle), hub.settings.approvers)
-    except (ValidationError, FileNotFoundError):
-        raise _damaged(bundle / MANIFEST) from None
-    if faults:
-        raise error(
-            "approval/does-not-hold",
-            file=bundle / APPROVALS,
-            version=printable(bundle.name),
-            fault=faults[0],
-        )
-    return {approval.statement.ledger for approval in given.approvals}
-
-
-def _damaged(manifest: Path) -> HubError:
-    return error("manifest", file=manifest)
-
-
-def answer(hub: Hub, rules: Policy, engine: Engine, progress: Progress | None = None) -> Protected:
-    """The protected answer of today's people and policy; a repeat costs nothing."""
     check_paid(hub)
     facts = hub.facts(rules.years)
-    check_company(facts["contributors"], rules)
+    schema = variables(hub, rules)
+    check_company(facts["contributors"], rules, schema)
     people, perpetrators, overlap = _linked(hub)
     return protect(
         engine.rows(people),
@@ -100,7 +49,50 @@ def answer(hub: Hub, rules: Policy, engine: Engine, progress: Progress | None = 
         progress,
         engine.rows(perpetrators, grouped_by=PERSON),
         Overlap.read(overlap),
+        pay=pay,
+        schema=schema,
     )
+
+
+def price(hub: Hub, rules: Policy, engine: Engine) -> Price | None:
+    """What :func:`answer` would cost now, None where it is a repeat; nothing is charged.
+
+    Raises:
+        Overspend: the budget does not reach.
+    """
+    try:
+        answer(hub, rules, engine, pay=_tell)
+    except _Told as told:
+        return _explained(told.price, protect_people(hub, rules, engine))
+    return None
+
+
+class _Told(Exception):
+    def __init__(self, price: Price) -> None:
+        super().__init__()
+        self.price = price
+
+
+def _tell(price: Price) -> None:
+    raise _Told(price)
+
+
+_CAUSE_OF: dict[str, Cause] = {
+    "people": "people",
+    "policy": "settings",
+    "contributors": "settings",
+}
+
+
+def _explained(price: Price, step: Step) -> Price:
+    """A price with the changed inputs of the step as its reasons, where nothing better is known.
+
+    The last answer may have been paid by software that kept no hashes of its request.
+    """
+    if price.because != ("unknown",):
+        return price
+    found = dict.fromkeys(_CAUSE_OF[n] for n in step.changed_inputs() if n in _CAUSE_OF)
+    return replace(price, because=tuple(found) or price.because)
 
 
 def _linked(hub: Hub) -> tuple[Path, Path, Path]:
@@ -109,20 +101,48 @@ def _linked(hub: Hub) -> tuple[Path, Path, Path]:
     return folder / PEOPLE, folder / PERPETRATORS, folder / OVERLAP
 
 
-def protect_people(hub: Hub, rules: Policy, engine: Engine, progress: Progress | None) -> Step:
-    """People -> a protected answer, charged to the ledger; the answer lies in the ledger."""
+def protect_people(
+    hub: Hub,
+    rules: Policy,
+    engine: Engine,
+    progress: Progress | None = None,
+    pay: Pay | None = None,
+) -> Step:
+    """People -> a protected answer, charged to the ledger; the answer lies in the ledger.
+
+    Args:
+        pay: see :func:`answer`.
+    """
+    output = hub.work / "protected"
+    if not _kept(hub, output / ANSWER):
+        shutil.rmtree(output, ignore_errors=True)  # the answer it points to is gone
+
+    def told(price: Price) -> None:
+        if pay:
+            pay(_explained(price, step))
 
     def run(folder: Path) -> None:
-        charge = answer(hub, rules, engine, progress).guarantee.charge
-        (folder / ANSWER).write_text(json.dumps({"charge": charge}), "utf-8")
+        found = answer(hub, rules, engine, progress, told if pay else None)
+        (folder / ANSWER).write_text(json.dumps({"charge": found.guarantee.charge}), "utf-8")
 
-    return Step(
+    step = Step(
         name="protect",
         inputs={
             "people": hash_of([hash_path(path) for path in _linked(hub)]),
             "policy": hash_file(hub.policy_file),
+            "schema version": hub.settings.schema_version,
             "contributors": hash_of(hub.facts(rules.years)["contributors"]),
         },
-        output=hub.work / "protected",
+        output=output,
         run=run,
+        software=software(__name__),
     )
+    return step
+
+
+def _kept(hub: Hub, said: Path) -> bool:
+    try:
+        charge = str(json.loads(said.read_text("utf-8"))["charge"])
+    except FileNotFoundError:
+        return False
+    return answer_store.holds(ledger(hub), charge)

@@ -125,17 +125,19 @@ def run(
     canaries: int = 1000,
     charge: str | None = None,
     tell: Tell = lambda message, share: None,
+    schema: Schema | None = None,
 ) -> Findings:
     """Audit the engine on a hub's people.
 
     Args:
         people: as in :func:`ctdhub.dp.engine.protect`.
         charge: see :class:`Findings`; given, the findings are such as :func:`pay` pays for.
+        schema: the variables that there are for this hub; all that are shipped where None.
 
     Raises:
         PolicyError: as in :func:`ctdhub.dp.engine.protect`.
     """
-    schema, public = load_schema(), charge is not None
+    schema, public = schema or load_schema(), charge is not None
     whole = Setting(plan_of(policy, schema), policy.epsilon, policy.delta)
     few = _narrow(policy, schema)
     found = Findings(policy.epsilon, policy.delta, few.epsilon, charge=charge)

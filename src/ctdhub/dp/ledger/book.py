@@ -149,25 +149,29 @@ class Ledger:
             LedgerTampered: see :meth:`entries`.
             LedgerError: the system refuses to write.
         """
-        if not 0 < rho < math.inf or kind not in KINDS:
-            raise ValueError("a charge costs something and is of a known kind")
         entries = self.entries()
-        entry = Entry(
-            number=len(entries) + 1,
-            time=datetime.now(UTC).isoformat(timespec="seconds"),
-            kind=kind,
-            id=secrets.token_hex(16),
-            question=question,
-            rho=rho,
-            epsilon=epsilon,
-            delta=delta,
-            what=what,
-            previous=entries[-1].hash if entries else FIRST,
-            contributors=None if contributors is None else tuple(sorted(set(contributors))),
-        ).sealed()
+        entry = _charged(entries, question, rho, epsilon, delta, what, kind, contributors)
         self._check(entries, entry, budget)
         self._file.append(entry)
         return entry
+
+    def check_reach(
+        self,
+        rho: float,
+        epsilon: float,
+        delta: float,
+        *,
+        budget: float,
+        contributors: Iterable[str] | None = None,
+    ) -> None:
+        """Refuse as :meth:`charge` would; nothing is written.
+
+        Raises:
+            Overspend, LedgerTampered, LedgerError: see :meth:`charge`.
+        """
+        entries = self.entries()
+        new = _charged(entries, "", rho, epsilon, delta, "", "release", contributors)
+        self._check(entries, new, budget)
 
     def _check(self, entries: tuple[Entry, ...], new: Entry, budget: float) -> None:
         """Refuse a charge that would take the hub's total or a contributor's too far."""
@@ -181,6 +185,34 @@ class Ledger:
 
     def _overspend(self, cost: float, left: float, budget: float) -> HubError:
         return error("budget", file=self._file.path, cost=cost, left=left, budget=budget)
+
+
+def _charged(
+    entries: tuple[Entry, ...],
+    question: str,
+    rho: float,
+    epsilon: float,
+    delta: float,
+    what: str,
+    kind: Kind,
+    contributors: Iterable[str] | None,
+) -> Entry:
+    """The next entry."""
+    if not 0 < rho < math.inf or kind not in KINDS:
+        raise ValueError("a charge costs something and is of a known kind")
+    return Entry(
+        number=len(entries) + 1,
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
+        kind=kind,
+        id=secrets.token_hex(16),
+        question=question,
+        rho=rho,
+        epsilon=epsilon,
+        delta=delta,
+        what=what,
+        previous=entries[-1].hash if entries else FIRST,
+        contributors=None if contributors is None else tuple(sorted(set(contributors))),
+    ).sealed()
 
 
 def _over_limit(contributor: str, cost: float, left: float, limit: float) -> HubError:

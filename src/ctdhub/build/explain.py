@@ -1,0 +1,106 @@
+"""What a build would do and why, before it does it, and what it may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ctdhub.build.steps import Step
+from ctdhub.core.errors import HubError, Overspend
+from ctdhub.core.i18n import _, said
+from ctdhub.dp.price import Price, why
+
+Stage = tuple[str, Callable[[], list[Step] | None]]
+"""A stage by its name, and its steps; None where it waits for people."""
+
+Asked = Callable[[], Price | None]
+"""What protecting today's people would cost, None where it is a repeat."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What happened to one step, or would.
+
+    Attributes:
+        step: its name.
+        reason: why it ran or would run; None where it is up to date.
+        perhaps: it runs only where an earlier step turns out to change something for it.
+        same: nothing but comments or layout changed, so that what follows stays as it is.
+        remark: what else is to be known, "" for nothing.
+    """
+
+    step: str
+    reason: str | None
+    perhaps: bool = False
+    same: bool = False
+    remark: str = ""
+
+    @classmethod
+    def of(cls, step: Step) -> Done:
+        """A step as it is before it runs."""
+        reason = step.reason()
+        return cls(
+            step.name, reason, same=step.says_the_same(), remark=step.remark if reason else ""
+        )
+
+
+def forecast(stages: Iterable[Stage], asked: Asked, epsilon: float) -> list[Done]:
+    """What a build would do: each step runs, may run, or is up to date.
+
+    Args:
+        stages: in their order.
+        asked: see :data:`Asked`; asked only where people are known, which charges nothing.
+        epsilon: what one charge of this policy costs.
+
+    Raises:
+        HubError: the first fault met by a step that would run for certain.
+    """
+    done: list[Done] = []
+    certain = True
+    for name, make in stages:
+        try:
+            steps = make()
+        except (FileNotFoundError, NotADirectoryError):
+            found = [Done(name, _("it has not run yet, or its output was deleted"))]
+        except HubError:
+            if certain:
+                raise
+            found = [_perhaps(name)]
+        else:
+            if steps is None and certain:
+                return done
+            found = [Done.of(step) for step in steps or []] or [_perhaps(name)]
+        if not certain:
+            found = [one if one.reason else _perhaps(one.step) for one in found]
+        if name == "protect":
+            found = [_priced(one, asked if certain else None, epsilon) for one in found]
+        done += found
+        certain = certain and all(one.reason is None or one.same for one in found)
+    return done
+
+
+def _perhaps(name: str) -> Done:
+    return Done(name, _("if the step before it changes its output"), True)
+
+
+def _priced(one: Done, asked: Asked | None, epsilon: float) -> Done:
+    """A step of protection with what it costs."""
+    if one.reason is None:
+        return one
+    return Done(one.step, f"{one.reason}. {_cost(asked, epsilon)}", one.perhaps)
+
+
+def _cost(asked: Asked | None, epsilon: float) -> str:
+    if asked is None:
+        text = _("May cost epsilon {cost}, if people or what is recorded of them changed.")
+        return text.format(cost=f"{epsilon:g}")
+    try:
+        price = asked()
+    except Overspend as fault:
+        return str(fault)
+    if price is None:
+        return _("Costs nothing: this was answered before.")
+    text = _("Costs epsilon {cost}; available: {left}. Reason: {why}.")
+    return text.format(
+        cost=f"{price.epsilon:g}", left=f"{price.left:.4g}", why=said(why(price.because))
+    )

@@ -1,0 +1,14 @@
+"""Names of the files and folders that stages leave behind in ``work/`` for those after them."""
+
+RECORDS, TOKENS, CASES = "records.parquet", "tokens.parquet", "cases.parquet"
+"""Tables of a harmonised file."""
+
+PERPETRATORS, REJECTS = "perpetrators.parquet", "rejects.csv"
+REPORT, PEOPLE, OVERLAP = "report.json", "people.parquet", "overlap.json"
+CONFLICTS = "conflicts.parquet"
+
+ANSWER = "answer.json"
+"""What a stage made, where that lies elsewhere: a charge in the ledger, a bundle."""
+
+CANDIDATE = "candidate"
+"""The folder that says which bundle holds the answer about today's people."""

@@ -1,0 +1,75 @@
+"""The hub's ledger, and whether everything that it published was paid for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ctdhub.build.hub import Hub
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError, printable
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.release.approvals import APPROVALS, Approvals, LedgerHead
+from ctdhub.release.manifest import MANIFEST, Manifest
+from ctdhub.release.verify import digest
+
+
+def ledger(hub: Hub) -> Ledger:
+    """The hub's ledger, which holds to the limits of the contributors' agreements."""
+    return Ledger(hub.ledger, limits=hub.limits())
+
+
+def check_paid(hub: Hub) -> None:
+    """Every release and candidate was paid for; approvals and withdrawals saw this same ledger.
+
+    Raises:
+        WithdrawalError: the register of withdrawals was changed.
+        LedgerTampered: the ledger was replaced by an older or an empty one, or was written anew.
+        ReleaseError: a manifest or approvals are damaged, or an approval does not hold.
+    """
+    entries = Ledger(hub.ledger).entries()
+    charges = {entry.id for entry in entries}
+    heads = {LedgerHead(number=entry.number, hash=entry.hash) for entry in entries}
+    for entry in hub.withdrawn().entries:
+        if entry.charges and LedgerHead(number=entry.charges, hash=entry.ledger) not in heads:
+            raise error("ledger-withdrawals", file=hub.ledger)
+    for folder in (hub.releases, hub.candidates):
+        for manifest in sorted(folder.glob(f"[!.]*/{MANIFEST}")):
+            version = printable(manifest.parent.name)
+            if _charge_of(manifest) not in charges:
+                raise error("ledger-releases", file=hub.ledger, version=version)
+            if not _approved_heads(hub, manifest.parent) <= heads:
+                raise error("ledger-approvals", file=hub.ledger, version=version)
+
+
+def _charge_of(manifest: Path) -> object:
+    try:
+        return json.loads(manifest.read_text("utf-8"))["charge"]
+    except (ValueError, TypeError, KeyError):
+        raise _damaged(manifest) from None
+
+
+def _approved_heads(hub: Hub, bundle: Path) -> set[LedgerHead]:
+    """What the approvals of a bundle name as the ledger's last line, once their signatures hold."""
+    given = Approvals.read(bundle)
+    if not given.approvals:
+        return set()
+    try:
+        manifest = Manifest.model_validate_json((bundle / MANIFEST).read_bytes())
+        faults = given.faults(manifest, digest(bundle), hub.settings.approvers)
+    except (ValidationError, FileNotFoundError):
+        raise _damaged(bundle / MANIFEST) from None
+    if faults:
+        raise error(
+            "approval/does-not-hold",
+            file=bundle / APPROVALS,
+            version=printable(bundle.name),
+            fault=faults[0],
+        )
+    return {approval.statement.ledger for approval in given.approvals}
+
+
+def _damaged(manifest: Path) -> HubError:
+    return error("manifest", file=manifest)

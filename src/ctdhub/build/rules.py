@@ -1,0 +1,29 @@
+"""What a hub's settings decide about its releases: the policy, and the variables there are."""
+
+from __future__ import annotations
+
+from ctdhub.build.hub import Hub
+from ctdhub.dp.policy import Policy, load_policy
+from ctdhub.schema.model import Schema, Variable, load_schema
+
+
+def policy(hub: Hub) -> Policy:
+    """The hub's policy, checked."""
+    return load_policy(hub.policy_file)
+
+
+def variables(hub: Hub, rules: Policy) -> Schema:
+    """The schema of the version that hub.yaml names, and what else the policy names.
+
+    A variable that a later version of the software brings is in none of the hub's questions until
+    one of the two files says so.
+    """
+    named = () if rules.columns == "all" else rules.columns
+    return load_schema().at(hub.settings.schema_version, also=named)
+
+
+def left_out(hub: Hub, rules: Policy) -> tuple[Variable, ...]:
+    """Variables that this software could release, and the hub does not because they came later."""
+    if rules.columns != "all":
+        return ()
+    return load_schema().later_than(hub.settings.schema_version)

@@ -1,0 +1,193 @@
+"""A protected answer becomes a bundle that waits for approval.
+
+One that waits already and holds the same answer stays, unless other software would make it: then it
+is made anew under its version, with its note, and has to be approved again.  A published release is
+never touched.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ctdhub.border import Protected
+from ctdhub.build.closure import software
+from ctdhub.build.filenames import ANSWER, CANDIDATE
+from ctdhub.build.hub import Hub
+from ctdhub.build.paid import check_paid, ledger
+from ctdhub.build.steps import Step, hash_file, hash_of, software_names
+from ctdhub.build.versions import by_version, candidate_version
+from ctdhub.core.atomic import remove
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.i18n import _
+from ctdhub.dp import answer_store
+from ctdhub.dp.ledger.disk import damaged
+from ctdhub.dp.policy import Policy
+from ctdhub.release.approvals import Approvals
+from ctdhub.release.bundle import latest_release, next_version
+from ctdhub.release.bundle import write_release as write_bundle
+from ctdhub.release.manifest import MANIFEST
+from ctdhub.release.open import open_release
+from ctdhub.release.readme import CHANGELOG, carries_note, newest_note
+
+REMADE, _OLD = ".remade", ".old-"
+"""In ``candidates/``: where a bundle is made anew, and what it takes the place of."""
+
+
+def write_candidate(hub: Hub, rules: Policy, version: str = "", notes: str = "") -> Step:
+    """The protected answer -> a finished bundle in candidates/, unless one already holds it.
+
+    Raises:
+        ReleaseError: there are notes, and the bundle that holds the answer does not carry them.
+        LedgerError: the answer is damaged.
+    """
+    facts, state = hub.facts(rules.years), hub.withdrawn().state
+    output, program = hub.work / CANDIDATE, software(__name__)
+    made_by = hash_of(dict(program))
+    _finish(hub)
+    made = _made(hub)
+    held = _holding(hub, paid_answer(hub, facts), version) if notes else None
+    if held is not None:
+        _refuse_other_note(hub, held, notes)
+    if candidate_version(hub) is None or (notes and held is None):
+        shutil.rmtree(output, ignore_errors=True)  # no bundle is there, or a new one is wanted
+
+    def run(folder: Path) -> None:
+        found = paid_answer(hub, facts)
+        bundle = _holding(hub, found, version)
+        if bundle is None:
+            name = version or next_version(hub.releases, candidates=hub.candidates)
+            told = "\n".join(part for part in (notes, _left(hub, facts)) if part)
+            bundle = write_bundle(found, hub.releases, name, told, candidates=hub.candidates)
+        elif not _stays(hub, bundle, made, made_by):
+            told = newest_note((bundle / CHANGELOG).read_text("utf-8"))
+            write_bundle(found, hub.releases, bundle.name, told, candidates=hub.candidates / REMADE)
+            bundle.rename(bundle.with_name(f"{_OLD}{bundle.name}-{secrets.token_hex(4)}"))
+            _finish(hub)
+        seen = {"version": bundle.name, "withdrawals": state, "software": made_by}
+        (folder / ANSWER).write_text(json.dumps(seen), "utf-8")
+
+    step = Step(
+        name="candidate",
+        inputs={
+            "protected answer": hash_file(hub.work / "protected" / ANSWER),
+            "hub.yaml and agreements": hash_of(facts),
+            "withdrawals": state,
+            "version": version,
+        },
+        output=output,
+        run=run,
+        software=program,
+    )
+    return replace(step, remark=_remark(hub, step, str(made.get("version"))))
+
+
+def paid_answer(hub: Hub, facts: dict[str, Any]) -> Protected:
+    """The answer that the last build paid for or found, with today's public facts.
+
+    Raises:
+        LedgerError: it is damaged, or is not there.
+        LedgerTampered: the ledger lacks a charge that paid for something.
+    """
+    check_paid(hub)
+    book = ledger(hub)
+    charge = str(json.loads((hub.work / "protected" / ANSWER).read_text("utf-8"))["charge"])
+    found = answer_store.by_charge(book, charge, facts)
+    if found is None:
+        raise damaged(book.folder)
+    return found
+
+
+def _made(hub: Hub) -> dict[str, Any]:
+    """What the last build said of the bundle that it made or found."""
+    try:
+        found: dict[str, Any] = json.loads((hub.work / CANDIDATE / ANSWER).read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+def _finish(hub: Hub) -> None:
+    """Put a bundle that was made anew in its place, also where a killed build did not."""
+    for manifest in sorted(hub.candidates.glob(f"{REMADE}/[!.]*/{MANIFEST}")):
+        target = hub.candidates / manifest.parent.name
+        if not target.exists():
+            manifest.parent.rename(target)
+    for left in (hub.candidates / REMADE, *hub.candidates.glob(f"{_OLD}*")):
+        if left.is_dir():
+            remove(left)
+
+
+def _stays(hub: Hub, bundle: Path, made: dict[str, Any], made_by: str) -> bool:
+    """Whether a bundle is left as it is: it is published or approved, or today's software made it.
+
+    What made one is known of the last alone; any other is made anew, which costs nothing.
+    """
+    if bundle.parent == hub.releases or not Approvals.read(bundle).missing:
+        return True
+    return made.get("version") == bundle.name and made.get("software") == made_by
+
+
+def _remark(hub: Hub, step: Step, version: str) -> str:
+    """What is to be said of a published release that today's software would make differently."""
+    parts = step.only_software_changed()
+    if parts is None or not (hub.releases / version / MANIFEST).is_file():
+        return ""
+    text = _("Release {version} is published and stays as it is; the next one will differ: {parts}")
+    return text.format(version=version, parts=software_names(parts))
+
+
+def refuse_note(hub: Hub, version: str, notes: str) -> None:
+    """Refuse notes on a version that is written already; to be asked before a build begins.
+
+    Raises:
+        ReleaseError: the version is there and does not carry the notes.
+    """
+    for place in (hub.releases, hub.candidates) if version and notes else ():
+        if (place / version / MANIFEST).is_file():
+            _refuse_other_note(hub, place / version, notes)
+
+
+def _refuse_other_note(hub: Hub, bundle: Path, notes: str) -> None:
+    if carries_note((bundle / CHANGELOG).read_text("utf-8"), notes):
+        return
+    given = next_version(hub.releases, candidates=hub.candidates)
+    raise error("release-exists", file=bundle, version=bundle.name, next=given)
+
+
+def _left(hub: Hub, facts: dict[str, Any]) -> str:
+    """Which contributors of the last release are in this one no more, in English; else empty.
+
+    Names of contributors are public.  Of people who withdrew nothing is said, not even whether
+    there are any: a count of few people would tell of them.
+    """
+    last = latest_release(hub.releases)
+    if last is None:
+        return ""
+    before = open_release(last).facts.contributors
+    now = {contributor["id"] for contributor in facts["contributors"]}
+    names = [c.name for c in before if c.id and c.id not in now]
+    return f"No longer in the data: {', '.join(names)}." if names else ""
+
+
+def _holding(hub: Hub, wanted: Protected, version: str) -> Path | None:
+    """A candidate or the last release that holds this answer; only ``version`` if given."""
+    last = latest_release(hub.releases)
+    places = [*by_version(hub.candidates), *([last] if last else [])]
+    if version:
+        places = [f / version for f in (hub.candidates, hub.releases)]
+    for place in places:
+        if (place / MANIFEST).is_file():
+            held = open_release(place).protected
+            if held.guarantee == wanted.guarantee and _lasting(held) == _lasting(wanted):
+                return place
+    return None
+
+
+def _lasting(answer: Protected) -> dict[str, Any]:
+    """The facts of an answer without the helpline, which older releases hold and no page reads."""
+    return {name: fact for name, fact in answer.facts.items() if name != "helpline"}

@@ -1,0 +1,95 @@
+"""One contributed file becomes records."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from ctdhub.build.closure import software
+from ctdhub.build.contribution import Contribution
+from ctdhub.build.filenames import CASES, PERPETRATORS, RECORDS, REJECTS, REPORT, TOKENS
+from ctdhub.build.steps import Step, hash_file, hash_of
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import MappingError
+from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.mapping.mapping_file import load_mapping
+from ctdhub.sensitive.mapping.run import harmonise
+
+if TYPE_CHECKING:
+    from ctdhub.build.hub import Hub
+
+
+def mapping_file(hub: Hub, contributor: str) -> Path:
+    """The mapping of a contributor.
+
+    Raises:
+        MappingError: the hub has none.
+    """
+    path = hub.mapping(contributor)
+    if not path.is_file():
+        raise error("no-mapping", file=path, id=contributor)
+    return path
+
+
+@dataclass(frozen=True)
+class HarmoniseFile:
+    """How one contributed file becomes records; a worker elsewhere can be given it.
+
+    It says where the mapping and the person key lie and holds neither.
+    """
+
+    given: Contribution
+    mapping: Path
+    years: tuple[int, int]
+    key: Path
+
+    def __call__(self, folder: Path) -> None:
+        """Write records, perpetrators, rejects, lineage and conservation into the folder."""
+        mapping, contributor = load_mapping(self.mapping), self.given.contributor
+        raw, key = read_table(self.given.file, mapping.read), self.key.read_bytes()
+        result = harmonise(raw, mapping, contributor=contributor, years=self.years, key=key)
+        pq.write_table(result.records, folder / RECORDS)
+        pq.write_table(result.perpetrators, folder / PERPETRATORS)
+        pq.write_table(result.tokens, folder / TOKENS)
+        pq.write_table(result.cases, folder / CASES)
+        pa_csv.write_csv(result.rejects, folder / REJECTS)
+        report = {
+            "contributor": contributor,
+            "date": self.given.date,
+            "conservation": asdict(result.conservation),
+            "notes": list(raw.notes),
+            "lineage": [asdict(line) for line in result.lineage],
+        }
+        (folder / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
+
+
+def harmonise_file(hub: Hub, given: Contribution, years: tuple[int, int]) -> Step:
+    """One contributed file -> records, perpetrators, rejects, lineage and conservation."""
+    rules_file = mapping_file(hub, given.contributor)
+    digest = hash_file(given.file)
+    return Step(
+        name=f"harmonise {given.contributor} {given.date} {digest[:8]}",
+        inputs={
+            "file": digest,
+            "mapping": hash_file(rules_file),
+            "years": hash_of(list(years)),
+            "person key": hash_of(hub.person_key().hex()),
+        },
+        output=hub.work / "harmonised" / given.contributor / given.date / digest[:16],
+        run=HarmoniseFile(given, rules_file, years, hub.key_file),
+        software=software(__name__),
+        meaning=_meaning(rules_file),
+    )
+
+
+def _meaning(rules_file: Path) -> dict[str, str]:
+    """What the mapping says, whatever its comments and layout; nothing where it is faulty."""
+    try:
+        return {"mapping": hash_of(load_mapping(rules_file).model_dump(mode="json"))}
+    except MappingError:
+        return {}

@@ -1,0 +1,94 @@
+"""All records become people, the unit of protection, with a report on links."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ctdhub.build.closure import software
+from ctdhub.build.engine import Engine
+from ctdhub.build.filenames import (
+    CONFLICTS,
+    OVERLAP,
+    PEOPLE,
+    PERPETRATORS,
+    RECORDS,
+    REPORT,
+    TOKENS,
+)
+from ctdhub.build.hub import Hub
+from ctdhub.build.stages.link_report import report_links
+from ctdhub.build.steps import Step, hash_of
+from ctdhub.build.withdrawn import check_told, forget, withdrawn_ids, without
+from ctdhub.core.error_catalogue import error
+from ctdhub.dp.list_overlap import list_tables
+from ctdhub.dp.overlap import Overlap
+from ctdhub.dp.policy import Policy
+from ctdhub.sensitive.linkage.joining import Linking
+from ctdhub.sensitive.linkage.partitions import Places
+from ctdhub.sensitive.linkage.review import READ
+from ctdhub.sensitive.linkage.token_joins import joins
+
+
+def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Engine) -> Step:
+    """All records -> people, the unit of protection, their perpetrators, overlaps and links."""
+    if not harmonised:
+        raise error("no-contributions", file=hub.root)
+
+    settings, asked = hub.settings.linkage, rules.linking
+    lists = list_tables(rules, hub.facts(rules.years))
+    check_told(hub, harmonised)
+
+    def run(folder: Path) -> None:
+        forget(hub, [step.output for step in harmonised])
+        gone = withdrawn_ids(hub, harmonised)
+        files = [(step.output / RECORDS, step.output / PERPETRATORS) for step in harmonised]
+        records, tokens = _with_tokens(harmonised, gone)
+        by_rows = joins(records, tokens, asked.people)
+        linking = Linking(by_rows, by_rows)
+        if lists:
+            by_lists = joins(records, tokens, lists.tokens)
+            linking = Linking(by_rows, by_lists, lists.names, lists.years)
+        places = Places(folder / PEOPLE, folder / PERPETRATORS, folder / CONFLICTS)
+        linked = engine.link(files, gone, linking, places)
+        overlap = Overlap()
+        if lists:
+            doubles = linking.lists.num_rows - by_rows.num_rows
+            people = dict(sorted(linked.known.items()))
+            overlap = Overlap(lists.names, lists.years, lists.tokens, people, doubles)
+        overlap.write(folder / OVERLAP)
+        report_links(folder, records, tokens, linked, settings)
+        totals = {"records": linked.records, "people": linked.people}
+        (folder / REPORT).write_text(json.dumps(totals), "utf-8")
+
+    return Step(
+        name="link",
+        inputs={
+            **{step.name.removeprefix("harmonise "): step.key for step in harmonised},
+            "linkage": hash_of(
+                [settings.model_dump(), asked.people, asdict(lists) if lists else None]
+            ),
+            "withdrawals": hub.withdrawn().state,
+        },
+        output=hub.work / "people",
+        run=run,
+        software=software(__name__),
+        meaning={step.name.removeprefix("harmonise "): step.sense for step in harmonised},
+    )
+
+
+def _with_tokens(harmonised: Sequence[Step], gone: pa.Array) -> tuple[pa.Table, pa.Table]:
+    """The records that have tokens, and these."""
+    records, tokens = [], []
+    for step in harmonised:
+        tokens.append(without(pq.read_table(step.output / TOKENS), gone))
+        held = pq.read_table(step.output / RECORDS, columns=list(READ))
+        having = pc.is_in(held["record_id"], value_set=tokens[-1]["record_id"].combine_chunks())
+        records.append(held.filter(having))
+    return pa.concat_tables(records), pa.concat_tables(tokens)

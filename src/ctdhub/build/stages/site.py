@@ -1,0 +1,44 @@
+"""The releases become the static site."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ctdhub.build.closure import software
+from ctdhub.build.hub import Hub
+from ctdhub.build.paid import ledger
+from ctdhub.build.stages.edition import edition
+from ctdhub.build.steps import Progress, Step, hash_file, hash_of
+from ctdhub.release.manifest import MANIFEST
+from ctdhub.release.open import open_releases
+from ctdhub.report.events.calendar import FILE as EVENTS
+from ctdhub.report.helplines import FILE as HELPLINES
+from ctdhub.site.accounts import AUDIT
+
+
+def build_site(hub: Hub, progress: Progress | None) -> Step:
+    """All releases -> the static site; the newest one leads."""
+    released = {m.parent.name: hash_file(m) for m in sorted(hub.releases.glob(f"*/{MANIFEST}"))}
+    told = [*hub.stories.glob("*.md"), *(hub.root / name for name in (EVENTS, AUDIT, HELPLINES))]
+
+    def run(folder: Path) -> None:
+        from ctdhub.site.build import build_site as make_site
+        from ctdhub.site.build import refuse_smaller
+
+        newest, *earlier = open_releases(hub.releases)
+        refuse_smaller(hub.site, [release.version for release in (newest, *earlier)])
+        make_site(newest, folder, progress, edition(hub), earlier)
+
+    return Step(
+        name="site",
+        inputs={
+            "release": hash_of(released),
+            "address": hub.settings.site.url,
+            "told": hash_of({f.name: hash_file(f) for f in told if f.is_file()}),
+            "helpline": hash_of(hub.settings.helpline),
+            "spent": hash_of([entry.hash for entry in ledger(hub).entries()]),
+        },
+        output=hub.site,
+        run=run,
+        software=software(__name__),
+    )

@@ -1,0 +1,67 @@
+"""Asking before privacy budget is spent: on a terminal a person, elsewhere the option --spend."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+from rich.markup import escape
+
+from ctdhub.cli.output import errors
+from ctdhub.core.errors import WouldCharge
+from ctdhub.core.i18n import _
+
+if TYPE_CHECKING:
+    from ctdhub.dp.price import Pay, Price
+
+Spend = Annotated[
+    float | None,
+    typer.Option(
+        "--spend",
+        metavar="EPSILON",
+        min=0,
+        help=_("Privacy budget that may be spent unasked; on a terminal the command asks."),
+    ),
+]
+
+_Answer = TypeVar("_Answer")
+
+
+def asking(spend: float | None, work: Callable[[Pay], _Answer]) -> _Answer:
+    """Do work that may have to be paid for.
+
+    Nothing is held while a person thinks: the work breaks off at the price, and begins again where
+    it was once the price may be spent.
+
+    Args:
+        spend: the most epsilon that may be spent unasked, None where a person is to be asked.
+        work: told what may be spent.
+
+    Raises:
+        WouldCharge: it may not be spent; nothing was charged.
+    """
+    from ctdhub.dp.price import up_to
+
+    may = spend or 0.0
+    told: list[Price] = []
+
+    def pay(price: Price) -> None:
+        told.append(price)
+        up_to(may)(price)
+
+    while True:
+        try:
+            return work(pay)
+        except WouldCharge as refused:
+            if spend is not None or not _somebody_there():
+                raise
+            errors.print(escape(refused.what))
+            if not typer.confirm(_("Spend it?"), err=True):
+                raise
+            may = told[-1].epsilon
+
+
+def _somebody_there() -> bool:
+    return sys.stdin.isatty() and errors.is_terminal

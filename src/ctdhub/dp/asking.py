@@ -1,0 +1,180 @@
+"""A question, what it costs, and how the ledger knows it.
+
+Belongs here: what is asked, the cost of its parts, its keyed hashes, its price.
+Does not belong here: counting, charging and answering (``engine``), what makes two questions equal
+(``request``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ctdhub.dp import answer_store, engine4, request
+from ctdhub.dp.accounting import split
+from ctdhub.dp.by_contributor import Sourced
+from ctdhub.dp.child_rows import Mentioned
+from ctdhub.dp.count import Counts
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.ledger.charge import Kind, taking_part
+from ctdhub.dp.plan import Plan
+from ctdhub.dp.price import Cause, Price
+from ctdhub.dp.request import HUB, Part, differing, request_of, shown
+from ctdhub.dp.workload import Workload
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a table, and what it costs.
+
+    Attributes:
+        plan: see :class:`ctdhub.dp.plan.Plan`.
+        epsilon, delta: the guarantee of the answer.
+        budget: the most epsilon that all charges of the ledger together may reach.
+        before: the settings that engine 4 wrote of such a question, see ``engine4``.
+        what: the question in English words, for the ledger.
+        kind: what the answer is for.
+        about: whose table it is, see ``request``.
+    """
+
+    plan: Plan
+    epsilon: float
+    delta: float
+    budget: float
+    before: tuple[Any, ...]
+    what: str
+    kind: Kind = "release"
+    about: str = HUB
+
+
+def unit(plan: Plan) -> str:
+    """Who is protected, in English words; what comes and goes in neighbouring tables.
+
+    >>> unit(Plan({}))
+    'person'
+    """
+    if not plan.tokens:
+        return "person"
+    return f"person, by her key; her rows are joined by at most {plan.tokens} further tokens"
+
+
+class Exact(NamedTuple):
+    """Exact tables by part of an answer; each part is emptied once its noise is drawn."""
+
+    people: Counts
+    perpetrators: Counts
+    sources: Counts
+
+
+class Costs(NamedTuple):
+    """What each part of an answer may cost, in rho."""
+
+    people: float
+    perpetrators: float
+    sources: float
+
+
+def costs_of(rho: float, child: Mentioned | None, sources: Sourced | None) -> Costs:
+    """At most ``rho`` together, exactly."""
+    return Costs(*split(rho, [part.share if part else 0.0 for part in (child, sources)]))
+
+
+class Asks(NamedTuple):
+    """A question as the ledger knows it, by keyed hashes.
+
+    Attributes:
+        question: the hash of its request.
+        before: the same of engine 4's form, "" where its answers hold no longer.
+        parts: hashes of the parts of its request.
+    """
+
+    question: str
+    before: str
+    parts: dict[str, str]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All hashes under which it may have been paid."""
+        return tuple(filter(None, (self.question, self.before)))
+
+
+def asks_of(
+    ledger: Ledger,
+    asked: Question,
+    exact: Exact,
+    parts: list[tuple[Part, Counts]],
+    child: Mentioned | None,
+    sources: Sourced | None,
+) -> Asks:
+    """The question with these exact tables, as the ledger knows it; inside ``exclusive()``."""
+    asks = request_of(asked.about, asked.epsilon, asked.delta, unit(asked.plan), parts)
+    before = ""
+    if request.METHOD == engine4.METHOD:
+        content = engine4.content(
+            exact,
+            asked.plan,
+            asked.epsilon,
+            asked.delta,
+            list(asked.before),
+            (child.plan, child.share) if child else None,
+            sources.public if sources else None,
+        )
+        before = ledger.question(content)
+    hashes = {name: ledger.question(text) for name, text in asks.parts().items()}
+    return Asks(ledger.question(asks.content), before, hashes)
+
+
+def parts_of(
+    asked: Question,
+    exact: Exact,
+    people: Workload,
+    perpetrators: Workload,
+    costs: Costs,
+    child: Mentioned | None,
+    sources: Sourced | None,
+) -> list[tuple[Part, Counts]]:
+    """Each part of the answer as a request writes it, with its exact tables."""
+    own = asked.about != HUB
+    plan = asked.plan
+    found = [(Part("people", plan.domains, people, None, shown(plan, hierarchy=own)), exact.people)]
+    if child:
+        told = shown(child.plan, hierarchy=own)
+        part = Part("perpetrators", child.plan.domains, perpetrators, child.share, told)
+        found.append((part, exact.perpetrators))
+    if sources:
+        public = sources.public
+        lists = public.lists
+        told = {"lists": list(lists.names), "years": list(lists.years)} if lists else {}
+        tables = public.workload(costs.sources)
+        found.append((Part("sources", public.domains, tables, public.share, told), exact.sources))
+    return found
+
+
+def price_of(
+    ledger: Ledger, asks: Asks, asked: Question, rho: float, facts: dict[str, Any]
+) -> Price:
+    """What answering would cost.
+
+    Raises:
+        Overspend: the budget, or what a contributor agreed to, does not reach.
+    """
+    contributors = taking_part(facts)
+    ledger.check_reach(
+        rho, asked.epsilon, asked.delta, budget=asked.budget, contributors=contributors
+    )
+    known = ledger.limits if contributors is None else contributors
+    limits = {n: ledger.left_of(n, asked.delta) for n in known if ledger.limits.get(n) is not None}
+    left = ledger.left(asked.budget, asked.delta)
+    return Price(asked.epsilon, asked.delta, left, limits, _because(ledger, asks))
+
+
+def _because(ledger: Ledger, asks: Asks) -> tuple[Cause, ...]:
+    """How the question differs from the last one that is answered."""
+    entries = ledger.entries()
+    if any(e.question in asks.names for e in entries):
+        return ("lost",)
+    releases = [e for e in entries if e.kind == "release"]
+    if not releases:
+        return ("first",)
+    last = answer_store.parts(ledger, releases[-1].question)
+    return ("unknown",) if last is None else differing(last, asks.parts) or ("unknown",)

@@ -1,0 +1,103 @@
+"""What a charge would cost, told to whoever owns the data before it is made.
+
+Belongs here: the price, its words, the refusal to pay it.
+Does not belong here: counting and charging (``engine``), who is asked (``spend``, ``cli``).
+
+The price and its reasons follow from exact counts.  They are for the steward alone, who may see
+these counts, and stand in nothing that leaves the hub.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError, printable
+from ctdhub.core.i18n import Text, joined
+
+Cause = Literal["first", "people", "columns", "settings", "method", "lost", "unknown"]
+"""Why a request is not answered already: what is different from the last one that was paid."""
+
+CAUSES: tuple[Cause, ...] = get_args(Cause)
+
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Price:
+    """What one charge costs.
+
+    Attributes:
+        epsilon, delta: of the charge alone.
+        left: the most epsilon that this charge might have, within the budget of the hub.
+        left_by_contributor: the same by id of each contributor that takes part and whose
+            agreement sets a limit.
+        because: what makes the request another one than the last that was paid.
+    """
+
+    epsilon: float
+    delta: float
+    left: float
+    left_by_contributor: Mapping[str, float]
+    because: tuple[Cause, ...]
+
+    def covered_by(self, epsilon: float) -> bool:
+        """Whether that much may be spent.
+
+        >>> Price(4.0, 1e-8, 8.0, {}, ("people",)).covered_by(4)
+        True
+        """
+        return self.epsilon <= epsilon + _ROUNDING
+
+
+Pay = Callable[[Price], None]
+"""Told a price before it is charged; whoever does not want to pay raises :func:`refusal`."""
+
+
+def refusal(price: Price) -> HubError:
+    """The refusal of a price."""
+    cost, left, reason = price.epsilon, price.left, why(price.because)
+    if not price.left_by_contributor:
+        return error("would-charge", cost=cost, left=left, why=reason)
+    limits = sorted(price.left_by_contributor.items())
+    agreed = ", ".join(f"{printable(name)} {epsilon:.4g}" for name, epsilon in limits)
+    return error("would-charge/agreements", cost=cost, left=left, why=reason, agreed=agreed)
+
+
+def up_to(epsilon: float) -> Pay:
+    """Pay what costs at most ``epsilon``, refuse what costs more.
+
+    >>> up_to(0)(Price(1.0, 1e-8, 8.0, {}, ("people",)))
+    Traceback (most recent call last):
+        ...
+    ctdhub.core.errors.WouldCharge: Going on would spend privacy budget: epsilon 1; ...
+    """
+
+    def pay(price: Price) -> None:
+        if not price.covered_by(epsilon):
+            raise refusal(price)
+
+    return pay
+
+
+unasked = up_to(math.inf)
+"""Pays whatever it costs: for invented data, whose people need no protection."""
+
+
+def why(because: Sequence[Cause]) -> Text:
+    """The reasons in words."""
+    return joined([_WORDS[cause] for cause in because], Text("; "))
+
+
+_WORDS: dict[Cause, Text] = {
+    "first": Text("it is the first answer of this ledger"),
+    "people": Text("other people, or other answers about them"),
+    "columns": Text("other columns, values or tables"),
+    "settings": Text("other settings of the policy"),
+    "method": Text("another method of protection in this version of the software"),
+    "lost": Text("the answer that was paid for is lost"),
+    "unknown": Text("something in people, columns or settings changed"),
+}
