@@ -12,7 +12,7 @@ from lists_of_invented_people import invented
 
 from ctdhub.cli.app import command, run
 from ctdhub.core.errors import HubError, UnreadableFile
-from ctdhub.core.i18n import language
+from ctdhub.core.i18n import language, said
 from ctdhub.stats.mse.lists import Lists
 from ctdhub.stats.mse.read import lists_of
 
@@ -96,12 +96,12 @@ def test_repeated_rows_are_added_up_with_a_warning() -> None:
     rows = [(2, ["1", "0", "30"]), (3, ["0", "1", "20"]), (4, ["1", "1", "6"]),
             (5, ["1.0", "1.0", "4.0"])]  # fmt: skip
     once = [*rows[:2], (4, ["1", "1", "10"])]
-    with language("en"):
-        lists, notes = lists_of(["a", "b", "n"], rows, "x.csv")
-        same, none = lists_of(["a", "b", "n"], once, "x.csv")
+    lists, notes = lists_of(["a", "b", "n"], rows, "x.csv")
+    same, none = lists_of(["a", "b", "n"], once, "x.csv")
     assert lists == same
     assert none == ()
-    assert re.search(r"rows 4 and 5.*added up", notes[0])
+    with language("en"):
+        assert re.search(r"rows 4 and 5.*added up", said(notes[0]))
 
 
 def test_order_of_rows_and_columns_changes_nothing(say: Say) -> None:

@@ -20,6 +20,7 @@ from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
+from ctdhub.report.mse import double_people, scope
 from ctdhub.site.build import build_site
 from ctdhub.site.frame import render
 from ctdhub.site.pages import estimates
@@ -27,7 +28,7 @@ from ctdhub.site.pages.estimates import write_estimates, write_estimates_picture
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mse.estimate import remembered
 from ctdhub.stats.mse.lists import Lists
-from ctdhub.stats.mse.of_release import double_people, estimate_in, lists_in, scope
+from ctdhub.stats.mse.of_release import estimate_in, lists_in
 
 IDS, NAMES = ("one", "two", "three"), ("First", "Second <b>", "Third")
 LISTS_OF_THREE = invented(20_000, (0.25, 0.2, 0.1), 4, 6.0)

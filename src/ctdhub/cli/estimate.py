@@ -17,7 +17,7 @@ from ctdhub.core.datafiles import as_json
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.format import number, share
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import _, said
 from ctdhub.stats.mse.estimate import REPLICATES
 
 if TYPE_CHECKING:
@@ -63,10 +63,11 @@ def register(app: typer.Typer) -> None:
         lang: Annotated[str, options.lang()] = "",
         out: Annotated[Path | None, options.out()] = None,
     ) -> None:
+        from ctdhub.report.mse import double_people, said_first, scope
         from ctdhub.report.mse_chart import chart_file
         from ctdhub.report.mse_files import report
         from ctdhub.stats.mse.estimate import LEVEL, estimate
-        from ctdhub.stats.mse.of_release import double_people, list_names, said_first, scope
+        from ctdhub.stats.mse.of_release import list_names
 
         options.one_of(form, FORMATS, "--format")
         options.require_new(out)
@@ -91,12 +92,12 @@ def register(app: typer.Typer) -> None:
                 options.deliver(text, out, private=release is None)
             else:
                 doubles = double_people(release) if release else ""
-                said = (doubles, *notes) if doubles else notes
+                first_notes = (doubles, *notes) if doubles else notes
 
                 def show() -> None:
                     if first:
                         console.print(f"[bold yellow]{escape(first)}[/]")
-                    _print(result, said, names)
+                    _print(result, first_notes, names)
 
                 if out is None:
                     show()
@@ -135,7 +136,7 @@ def _read(source: Path) -> tuple[Lists, tuple[str, ...], Release | None]:
     columns = [raw.table[name].to_pylist() for name in names]
     rows = list(zip(raw.table[ROW].to_pylist(), zip(*columns, strict=True), strict=True))
     found, notes = lists_of(names, rows, raw.file)
-    return found, (*raw.notes, *notes), None
+    return found, (*raw.notes, *map(said, notes)), None
 
 
 def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str]) -> None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import _, language
+from ctdhub.core.i18n import Text, _, language, said
 
-if TYPE_CHECKING:
-    from ctdhub.build.steps import Progress as Report
+Report = Callable[[str | Text, float], None]
+"""Is told what is being done, and how much of it is done, from 0 to 1."""
 
 console = Console()
 errors = Console(stderr=True)
@@ -38,8 +37,9 @@ def bar() -> Iterator[Report]:
     ) as progress:
         task = progress.add_task("", total=1.0)
 
-        def report(message: str, fraction: float) -> None:
-            progress.update(task, description=escape(message), completed=fraction)
+        def report(message: str | Text, fraction: float) -> None:
+            words = message if isinstance(message, str) else said(message)
+            progress.update(task, description=escape(words), completed=fraction)
 
         yield report
 

@@ -13,7 +13,7 @@ from ctdhub.cli.output import bar
 from ctdhub.cli.verbs import about
 from ctdhub.core.datafiles import as_json
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import _, said
 from ctdhub.stats.signals.find import MIN_COUNT, RATE
 
 if TYPE_CHECKING:
@@ -144,7 +144,8 @@ def _of_file(given: Given, settings: Settings) -> tuple[list[str], dict[str, Any
 
     with bar() as progress:
         progress(_("Reading the file"), 0.0)
-        panel, warnings = panel_of_table(given)
+        panel, notes = panel_of_table(given)
+        warnings = [said(note) for note in notes]
         progress(_("Looking for signals"), 0.3)
         found = find(panel, settings)
     _require_tests(found, given.file)

@@ -29,7 +29,7 @@ from typing import Any
 
 from ctdhub.core import errors
 from ctdhub.core.errors import HubError, printable
-from ctdhub.core.i18n import Field, Text, field_from_json, joined
+from ctdhub.core.i18n import Field, Text, field_as_json, field_from_json, joined
 
 _PLACEHOLDER = re.compile(r"(?<!\{)\{([a-z_]+)(?::[.,\w]+)?\}(?!\})")
 """A field, with the form of its number; not ``{citizenship: [CIV]}``, which is to be typed."""
@@ -157,7 +157,7 @@ def catalogue() -> Mapping[str, Entry]:
 def as_json(met: HubError) -> dict[str, Any]:
     """An error as values that JSON knows: its entry and fields, so in no language."""
     places = {place: getattr(met, place) for place in _PLACES}
-    fields = {k: v.as_json() if isinstance(v, Text) else v for k, v in met.fields.items()}
+    fields = {k: field_as_json(v) for k, v in met.fields.items()}
     return {"name": met.name, "rule": met.rule, **places, "fields": fields}
 
 

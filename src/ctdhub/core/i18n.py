@@ -8,7 +8,7 @@ proves that each offered language is complete and keeps every ``{placeholder}``.
 'ligne 3'
 
 What is said later, or to readers of several languages, is a :class:`Text`: a message and what
-stands in it, as data.
+stands in it, as data; :class:`Numeral` and :class:`Several` are written as each language does.
 
 >>> place = Text("row {row}", row=3)
 >>> with language("es"):
@@ -99,8 +99,34 @@ def ngettext(one: str, many: str, n: int) -> str:
     return catalogue(current()).ngettext(one, many, n)
 
 
-Field = Union[str, int, float, "Text"]
-"""What may stand in a text: a name, a number, or another text."""
+Field = Union[str, int, float, "Text", "Numeral", "Several"]
+"""What may stand in a text: a name, a number as it is, or what is said in each language anew."""
+
+
+@dataclass(frozen=True)
+class Numeral:
+    """A whole number that is written with the grouping and the digits of the language.
+
+    >>> said(Text("row {row}", row=Numeral(12345)))
+    'row 12,345'
+    """
+
+    value: float
+
+
+@dataclass(frozen=True)
+class Several:
+    """Things that are listed with the words and marks of the language.
+
+    Attributes:
+        most: characters of the list; longer ones are cut. None is no limit.
+
+    >>> said(Text("row {row}", row=Several((1, 2, 3))))
+    'row 1, 2, and 3'
+    """
+
+    items: tuple[Field, ...]
+    most: int | None = None
 
 
 @dataclass(frozen=True, init=False)
@@ -140,7 +166,7 @@ class Text:
 
     def as_json(self) -> dict[str, Any]:
         """The text as values that JSON knows; :meth:`from_json` is the way back."""
-        shown = {k: v.as_json() if isinstance(v, Text) else v for k, v in self.given}
+        shown = {k: field_as_json(v) for k, v in self.given}
         plural = {"plural": list(self.plural)} if self.plural else {}
         return {"message": self.message, "fields": shown, **plural}
 
@@ -153,15 +179,32 @@ class Text:
         return found
 
 
-def field_from_json(value: Any) -> Field:
-    """What stands in a text, out of JSON: a text is an object, a name or a number itself."""
-    return Text.from_json(value) if isinstance(value, dict) else value
+def field_as_json(field: Field) -> Any:
+    """What stands in a text as values that JSON knows; :func:`field_from_json` is the way back."""
+    if isinstance(field, Text):
+        return field.as_json()
+    if isinstance(field, Numeral):
+        return {"numeral": field.value}
+    if isinstance(field, Several):
+        return {"several": [field_as_json(item) for item in field.items], "most": field.most}
+    return field
+
+
+def field_from_json(value: Any) -> Any:
+    """What stands in a text, out of JSON: an object, or a name or a number itself."""
+    if not isinstance(value, dict):
+        return value
+    if "numeral" in value:
+        return Numeral(value["numeral"])
+    if "several" in value:
+        return Several(tuple(map(field_from_json, value["several"])), value["most"])
+    return Text.from_json(value)
 
 
 def many(one: str, other: str, n: int, /, **fields: Field) -> Text:
     """A text that counts: ``{n}`` and the fields stand in the singular or the plural message."""
     text = Text.__new__(Text)
-    text._set(one, {"n": n, **fields}, (other, n))
+    text._set(one, {"n": Numeral(n), **fields}, (other, n))
     return text
 
 
@@ -181,7 +224,21 @@ def said(text: Text) -> str:
     words = ngettext(text.message, *text.plural) if text.plural else _(text.message)
     if not text.given:
         return words
-    return words.format_map({k: said(v) if isinstance(v, Text) else v for k, v in text.given})
+    return words.format_map({name: _said_field(field) for name, field in text.given})
+
+
+def _said_field(field: Field) -> str | int | float:
+    from ctdhub.core.errors import printable
+    from ctdhub.core.format import listed, number
+
+    if isinstance(field, Text):
+        return said(field)
+    if isinstance(field, Numeral):
+        return number(field.value)
+    if isinstance(field, Several):
+        words = listed([str(_said_field(item)) for item in field.items])
+        return words if field.most is None else printable(words, field.most)
+    return field
 
 
 def formula(text: str) -> str:

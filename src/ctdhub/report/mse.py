@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from statistics import NormalDist
+from typing import Any
 
-from ctdhub.core.format import decimal, listed, number, share
+from ctdhub.core.format import decimal, listed, number, share, year
 from ctdhub.core.i18n import _, formula
+from ctdhub.release.open import Release
 from ctdhub.stats.mse import decomposable
 from ctdhub.stats.mse.estimate import Doubt, Method, Name, Result, Why
+from ctdhub.stats.mse.of_release import doubles, list_names, years_of
 from ctdhub.stats.mse.overlap_check import LEAST_OVERLAP, Gate
 from ctdhub.stats.mse.sensitivity import Changed
+from ctdhub.stats.series import overlap
 
 Names = Mapping[str, str]
 """How lists are shown, by their names in the table."""
@@ -225,3 +229,78 @@ def always() -> list[str]:
         _("These are estimates of people, with doubt about the method on top of the intervals; "
           "they are no count."),
     ]  # fmt: skip
+
+
+def said_first(release: Release, found: dict[str, Any]) -> dict[str, Any]:
+    """What a release adds to the plain data of its estimates: ``list_years`` ([first, last] by id),
+    ``doubles`` (``people``, ``low``, ``high``; null where unknown), and before all other
+    ``warnings`` what the lists are about."""
+    first = [text for text in (scope(release), double_people(release)) if text]
+    years = {id_: list(span) for id_, span in years_of(release).items()}
+    told = doubles(release)
+    as_keys = dict(zip(("people", "low", "high"), told, strict=True)) if told else None
+    return {"list_years": years, "doubles": as_keys, "warnings": [*first, *found["warnings"]]}
+
+
+def double_people(release: Release) -> str:
+    """How many people of a release are another one of them; empty where nobody can tell."""
+    told = doubles(release)
+    if told is None:
+        return ""
+    value, low, high = map(number, told)
+    return _(
+        "Further tokens suggest that about {n} people of this release are another one of them "
+        "(noise alone: {low} to {high}). The overlaps take that into account. The number of people "
+        "is too high by about as many, and each other count by those of them whom it holds; people "
+        "whom no token finds come on top."
+    ).format(n=value, low=low, high=high)
+
+
+def scope(release: Release) -> str:
+    """What must be said first: which years the lists are about; empty where these are all years.
+
+    In releases that measured overlaps over all years, people whom a list could not know, because
+    it did not exist in their year, look like people whom it missed.
+    """
+    found = overlap(release)
+    if found is None:
+        return ""
+    if found.years:
+        first, last = found.years
+        return _(
+            "A list counts those whom it knew in {first} to {last}, the years that all of these "
+            "lists cover."
+        ).format(first=year(first), last=year(last))
+    return _different_years(release)
+
+
+def _different_years(release: Release) -> str:
+    spans, names = years_of(release), list_names(release)
+    if len(set(spans.values())) < 2:
+        return ""
+    lists = listed(
+        [
+            _("{name} ({first} to {last})").format(
+                name=names[id_], first=year(first), last=year(last)
+            )
+            for id_, (first, last) in spans.items()
+        ]
+    )
+    first, last = max(s[0] for s in spans.values()), min(s[1] for s in spans.values())
+    common = _("They have no year in common.")
+    if first <= last:
+        common = _("Only {first} to {last} is covered by all of them.").format(
+            first=year(first), last=year(last)
+        )
+    return " ".join(
+        (
+            _("The lists are about different years: {lists}.").format(lists=lists),
+            common,
+            _(
+                "The overlaps are measured over all years together, so people of a year that a "
+                "list does not cover count as people whom it missed. That makes the estimates too "
+                "high or too low by an amount that nobody can tell. Do not use them as the number "
+                "of people in any one year or span of years."
+            ),
+        )
+    )

@@ -9,8 +9,8 @@ from markupsafe import Markup, escape
 from ctdhub.core.format import share, year
 from ctdhub.core.i18n import LANGUAGES, _, current
 from ctdhub.release.open import Release
+from ctdhub.report.mse import double_people
 from ctdhub.report.wording import citation
-from ctdhub.stats.mse.of_release import double_people
 
 
 def about(release: Release) -> dict[str, Any]:

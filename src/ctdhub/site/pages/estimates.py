@@ -17,6 +17,7 @@ from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula
 from ctdhub.document.charts.dots import draw
 from ctdhub.release.open import Release
 from ctdhub.report import mse as words
+from ctdhub.report.mse import double_people, said_first, scope
 from ctdhub.report.mse_chart import chart_file, methods, note, title
 from ctdhub.report.mse_files import report
 from ctdhub.report.wording import citation, state_words
@@ -25,7 +26,7 @@ from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mse.estimate import Result
 from ctdhub.stats.mse.lists import Lists
-from ctdhub.stats.mse.of_release import double_people, estimate_in, list_names, said_first, scope
+from ctdhub.stats.mse.of_release import estimate_in, list_names
 
 PATH, FILE = "estimates.html", "estimates"
 COLUMNS = ("method", "people", "low", "high", "why_not")

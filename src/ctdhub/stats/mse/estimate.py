@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text
 from ctdhub.stats.mse import averaging, decomposable
 from ctdhub.stats.mse.bca import Interval, bca
 from ctdhub.stats.mse.bootstrap import resampled
@@ -22,7 +22,7 @@ from ctdhub.stats.mse.stepwise import select
 Name = Literal["independent", "stepwise", "bic", "average", "graphs"]
 Why = Literal["no_finite_estimate", "too_many_lists"]
 Doubt = Literal["low_end", "high_end", "edge"]
-Report = Callable[[str, float], None]
+Report = Callable[[Text, float], None]
 
 LEVEL, REPLICATES = 0.95, 1000
 
@@ -109,14 +109,14 @@ def estimate(
         return Result(lists, gate, level, (), ())
     held = gate.lists
     bits = source or (lambda purpose: bits_of(held, purpose))
-    tell(_("Fitting models to resampled tables"), 0.0)
+    tell(Text("Fitting models to resampled tables"), 0.0)
     chosen = [
         _resampled(held, name, level, replicates, bits) for name in ("independent", "stepwise")
     ]
-    tell(_("Comparing models"), 0.5)
+    tell(Text("Comparing models"), 0.5)
     chosen += _by_bic(held, level)
     chosen.append(_graphs(held, level, bits("graphs")))
-    tell(_("Leaving lists out"), 0.8)
+    tell(Text("Leaving lists out"), 0.8)
     return Result(lists, gate, level, tuple(chosen), changes(held, level))
 
 

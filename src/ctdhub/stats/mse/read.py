@@ -10,8 +10,7 @@ from collections.abc import Sequence
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
-from ctdhub.core.format import listed, number
-from ctdhub.core.i18n import _, ngettext
+from ctdhub.core.i18n import Numeral, Several, Text, many
 from ctdhub.stats.mse.lists import MOST_LISTS, Lists
 
 _MOST_PEOPLE = 10**9
@@ -24,7 +23,7 @@ _WHOLE = re.compile(r"^([0-9]+)\.0$")
 
 def lists_of(
     names: Sequence[str], rows: Sequence[tuple[int, Sequence[str | None]]], file: str
-) -> tuple[Lists, tuple[str, ...]]:
+) -> tuple[Lists, tuple[Text, ...]]:
     """Check a table of lists.
 
     Args:
@@ -33,7 +32,7 @@ def lists_of(
         file: its name, for errors.
 
     Returns:
-        The lists, and warnings in the language in force.
+        The lists, and warnings.
 
     Raises:
         UnreadableFile: too few or too many lists; a list without a name, or two of one name; a
@@ -60,7 +59,7 @@ def _check_lists(lists: list[str], file: str) -> None:
     if len(lists) < 2:
         raise error("lists-few", file=file)
     if len(lists) > MOST_LISTS:
-        raise error("lists-many", file=file, n=number(len(lists)), most=number(MOST_LISTS))
+        raise error("lists-many", file=file, n=Numeral(len(lists)), most=Numeral(MOST_LISTS))
     for name in lists:
         if not name or lists.count(name) > 1:
             raise error("lists-names", file=file, column=name or None)
@@ -98,22 +97,23 @@ def _check_people(table: Lists, file: str) -> None:
         raise error("lists-overlap", file=file)
 
 
-def _warnings(table: Lists, places: dict[tuple[bool, ...], list[int]]) -> list[str]:
+def _warnings(table: Lists, places: dict[tuple[bool, ...], list[int]]) -> list[Text]:
     found = []
     twice = sorted(rows for rows in places.values() if len(rows) > 1)
     if twice:
-        shown = listed([listed([number(r) for r in rows]) for rows in twice[:_SHOWN_ROWS]])
+        shown = Several(tuple(Several(tuple(map(Numeral, r))) for r in twice[:_SHOWN_ROWS]))
         found.append(
-            ngettext(
+            many(
                 "Several rows are the same combination of lists (rows {rows}); their people were "
                 "added up. If a row was written twice, delete one.",
                 "{n} combinations of lists stand in several rows each (rows {rows}); their people "
                 "were added up. If a row was written twice, delete one.",
                 len(twice),
-            ).format(n=number(len(twice)), rows=shown)
+                rows=shown,
+            )
         )
     found += [
-        _("Nobody is on the list {name}.").format(name=printable(name))
+        Text("Nobody is on the list {name}.", name=printable(name))
         for name, people in table.sizes.items()
         if people <= 0
     ]

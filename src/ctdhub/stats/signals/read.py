@@ -12,9 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import printable
-from ctdhub.core.format import listed, number
-from ctdhub.core.i18n import _, ngettext
+from ctdhub.core.i18n import Numeral, Several, Text, many
 from ctdhub.stats.signals.cells import Cells, Given, read_cells
 from ctdhub.stats.signals.panel import Panel
 from ctdhub.stats.signals.periods import Period, as_months
@@ -32,21 +30,21 @@ FEWEST_PERIODS = 4
 """Three of the past and one to look at."""
 
 
-def panel_of_table(given: Given) -> tuple[Panel, tuple[str, ...]]:
+def panel_of_table(given: Given) -> tuple[Panel, tuple[Text, ...]]:
     """Read a table; the order of its rows does not matter.
 
     Returns:
-        The panel, and warnings in words.
+        The panel, and warnings.
 
     Raises:
         HubError: with row, column, rule and remedy.
     """
     columns = _columns(given)
     cells = read_cells(given, columns)
-    warnings = [_strangers(given, columns)]
+    warnings = _strangers(columns)
     if months := as_months(set(cells.periods)):
         cells.periods[:] = [months[p] for p in cells.periods]
-        warnings.append(_("All days are the first of a month; they are read as months."))
+        warnings.append(Text("All days are the first of a month; they are read as months."))
     first, last = _span(given, cells.periods)
     names = sorted(set(cells.names))
     if len(names) * (last.place - first.place + 1) > MOST_CELLS:
@@ -54,7 +52,7 @@ def panel_of_table(given: Given) -> tuple[Panel, tuple[str, ...]]:
     panel, absent = _filled(given, cells, names, first, last)
     if absent:
         warnings.append(_about_gaps(absent, given.gaps_are_zero))
-    return panel, tuple(w for w in warnings if w)
+    return panel, tuple(warnings)
 
 
 def _columns(given: Given) -> dict[str, Sequence[str | None]]:
@@ -72,11 +70,9 @@ def _columns(given: Given) -> dict[str, Sequence[str | None]]:
     return found
 
 
-def _strangers(given: Given, columns: Mapping[str, object]) -> str:
-    others = [n for n in columns if n not in (*NEEDED, *OPTIONAL)]
-    if not others:
-        return ""
-    return _("Columns that are not used: {names}.").format(names=printable(listed(others), 300))
+def _strangers(columns: Mapping[str, object]) -> list[Text]:
+    others = tuple(n for n in columns if n not in (*NEEDED, *OPTIONAL))
+    return [Text("Columns that are not used: {names}.", names=Several(others, 300))] * bool(others)
 
 
 def _span(given: Given, periods: list[Period]) -> tuple[Period, Period]:
@@ -87,7 +83,7 @@ def _span(given: Given, periods: list[Period]) -> tuple[Period, Period]:
         raise error("mixed-periods", file=given.file, row=given.rows[at], column="period")
     first, last = min(periods), max(periods)
     if last.place - first.place >= MOST_PERIODS:
-        raise error("too-many/periods", file=given.file, column="period", n=number(MOST_PERIODS))
+        raise error("too-many/periods", file=given.file, column="period", n=Numeral(MOST_PERIODS))
     if last.place - first.place + 1 < FEWEST_PERIODS:
         raise error("too-few-periods/file", file=given.file, column="period")
     return first, last
@@ -121,16 +117,16 @@ def _filled(
     return panel, int((~stated).sum())
 
 
-def _about_gaps(absent: int, zero: bool) -> str:
+def _about_gaps(absent: int, zero: bool) -> Text:
     if zero:
-        return ngettext(
+        return many(
             "{n} period of a series has no row; it counts as zero, as you asked.",
             "{n} periods of series have no row; they count as zero, as you asked.",
             absent,
-        ).format(n=number(absent))
-    return ngettext(
+        )
+    return many(
         "{n} period of a series has no row; it is missing, not zero (--gaps zero says otherwise).",
         "{n} periods of series have no row; they are missing, not zero (--gaps zero says "
         "otherwise).",
         absent,
-    ).format(n=number(absent))
+    )
