@@ -1,0 +1,100 @@
+"""Words are said at the edge: below ``report`` a message is a ``Text``, in no language yet."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import ctdhub
+
+PACKAGE = Path(ctdhub.__file__).parent
+ZONES = ("border.py", "build", "dp", "kanon", "practice", "release", "sensitive", "stats")
+SAYING = {"_", "ngettext", "current", "said"}
+"""What of ``core.i18n`` speaks the language in force; ``core.format`` does as a whole."""
+
+STILL_SAYING = {
+    "build/own_report.py",
+    "build/pipeline.py",
+    "build/spark/runner.py",
+    "build/steps.py",
+    "dp/audit/card.py",
+    "dp/audit/sentences.py",
+    "dp/audit/suite.py",
+    "dp/engine.py",
+    "dp/ledger/purposes.py",
+    "dp/mechanism.py",
+    "dp/secagg/contributor_side.py",
+    "dp/standalone/draft.py",
+    "practice/write.py",
+    "release/approvals.py",
+    "release/bundle.py",
+    "release/verify.py",
+    "sensitive/ingest/delimited.py",
+    "sensitive/ingest/drop_non_records.py",
+    "sensitive/ingest/identifiers.py",
+    "sensitive/ingest/json_rows.py",
+    "sensitive/ingest/raw.py",
+    "sensitive/ingest/sniff.py",
+    "sensitive/ingest/spss.py",
+    "sensitive/ingest/workbook.py",
+    "sensitive/linkage/identified/link_files.py",
+    "sensitive/linkage/identified/persons.py",
+    "sensitive/linkage/identified/resolve.py",
+    "sensitive/linkage/identified/scoring.py",
+    "sensitive/linkage/persons.py",
+    "sensitive/linkage/pprl/columns.py",
+    "sensitive/linkage/pprl/tokenise.py",
+    "sensitive/linkage/review.py",
+    "sensitive/mapping/examples.py",
+    "sensitive/mapping/lineage.py",
+    "sensitive/mapping/proposals.py",
+    "sensitive/mapping/row_faults.py",
+    "sensitive/mapping/run.py",
+    "sensitive/mapping/suggest.py",
+}
+"""Modules that still speak; this list only shrinks."""
+
+NAMES_OF_MONTHS = {"sensitive/linkage/pprl/birth_dates.py"}
+"""Takes from babel what months are called in the languages of contributors' files."""
+
+
+def modules() -> list[str]:
+    found = [p for zone in ZONES for p in (PACKAGE / zone, *(PACKAGE / zone).rglob("*.py"))]
+    return sorted(p.relative_to(PACKAGE).as_posix() for p in found if p.suffix == ".py")
+
+
+def speaks(module: str) -> set[str]:
+    """What a module takes that speaks a language."""
+    found = set()
+    for node in ast.walk(ast.parse((PACKAGE / module).read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            names = {alias.name for alias in node.names}
+            if node.module == "ctdhub.core.i18n":
+                found |= names & SAYING
+            elif node.module == "ctdhub.core" and names & {"format", "i18n"}:
+                found |= names
+            elif node.module.startswith(("babel", "ctdhub.core.format")):
+                found.add(node.module)
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names if alias.name.startswith("babel")}
+    return found
+
+
+@pytest.mark.parametrize("module", modules())
+def test_below_report_nothing_is_said(module: str) -> None:
+    if module not in STILL_SAYING | NAMES_OF_MONTHS:
+        assert not speaks(module), "make it a Text; report, site or the command says it"
+
+
+def test_the_list_of_modules_that_speak_only_shrinks() -> None:
+    assert not {module for module in STILL_SAYING if not speaks(module)}, "take them off"
+
+
+def test_statistics_know_no_language() -> None:
+    assert not {module for module in STILL_SAYING if module.startswith("stats/")}
+    for module in (m for m in modules() if m.startswith("stats/")):
+        text = (PACKAGE / module).read_text("utf-8")
+        assert "ctdhub.schema.labels" not in text, module
+        assert "ctdhub.report" not in text, module
