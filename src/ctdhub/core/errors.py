@@ -23,7 +23,8 @@
     └── SiteError             a published site cannot be read
 
 An error names file, row or line, column, rule and remedy.  It never carries the value of a case
-record.
+record.  ``error_catalogue.error`` makes each of them; ``InvalidSetting`` is one fault of a file of
+settings, which becomes part of an error about the file.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ class HubError(Exception):
     """An error with a remedy; :func:`ctdhub.core.error_catalogue.error` makes it from its rule.
 
     Args:
-        what: one sentence that says what is wrong.
-        fix: one sentence that says what to do.
+        what: what is wrong, one sentence or several.
+        fix: what to do.
         file: the file concerned; only its name is shown.
         row: 1-based row as a spreadsheet shows it (the header is part of the count).
         line: 1-based line of a text.
@@ -50,7 +51,7 @@ class HubError(Exception):
         fields: what stands in its sentences.
 
     Attributes:
-        fault, remedy: its two sentences as data; ``what`` and ``fix`` are their words.
+        fault, remedy: what is wrong and what to do as data; ``what`` and ``fix`` are their words.
         spoken: the language of whoever met it: the one in force when it was made.
 
     >>> wrong, remedy = Text("The file is empty."), Text("Give another.")
