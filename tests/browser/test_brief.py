@@ -13,8 +13,8 @@ from pdf_text import pages, squeezed
 from playwright.sync_api import Page
 
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.document.document import Poster, Sheet
-from ctdhub.document.html import to_html
+from ctdhub.document.document import Document, Poster
+from ctdhub.document.html import write as to_html
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import open_release
 from ctdhub.report.brief.make import brief, poster
@@ -44,7 +44,7 @@ def lang(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def shown(tab: Page, folder: Path, document: Sheet | Poster, width: int = 1280) -> None:
+def shown(tab: Page, folder: Path, document: Document | Poster, width: int = 1280) -> None:
     file = folder / "document.html"
     file.write_text(to_html(document, [("index.html", "All briefs")]), "utf-8")
     tab.set_viewport_size({"width": width, "height": 900})
@@ -83,7 +83,7 @@ def test_bars_begin_where_reading_begins(tab: Page, answers: Answers, tmp_path: 
 def test_printed_pages_all_bear_the_warning(tab: Page, answers: Answers, tmp_path: Path) -> None:
     with language("en"):
         document = brief(answers, SUBJECTS["region"], MADE).document
-    assert isinstance(document, Sheet)
+    assert isinstance(document, Document)
     shown(tab, tmp_path, document)
     tab.emulate_media(media="print")
     assert tab.locator(".links").is_hidden()
@@ -95,5 +95,5 @@ def test_printed_pages_all_bear_the_warning(tab: Page, answers: Answers, tmp_pat
     printed = pages(pdf)
     assert 1 <= len(printed) <= 2
     for page in printed:
-        assert squeezed(document.frame.mark) in squeezed(page)
-        assert squeezed(document.frame.foot) in squeezed(page)
+        assert squeezed(document.meta.mark) in squeezed(page)
+        assert squeezed(document.meta.foot) in squeezed(page)

@@ -20,8 +20,8 @@ from ctdhub.build.own_report import own_profile, own_report
 from ctdhub.cli import main, output
 from ctdhub.core.errors import HubFolderError
 from ctdhub.core.i18n import language
-from ctdhub.document.document import Sheet
-from ctdhub.document.html import to_html
+from ctdhub.document.document import Document
+from ctdhub.document.html import write as to_html
 from ctdhub.release.bundle import latest_release
 from ctdhub.release.open import open_release
 from ctdhub.stats.answers import Answers
@@ -63,7 +63,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return once
 
 
-def report(hub: Hub, contributor: str) -> Sheet:
+def report(hub: Hub, contributor: str) -> Document:
     found = latest_release(hub.releases)
     assert found is not None
     answers = Answers(open_release(found))

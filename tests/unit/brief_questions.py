@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ctdhub.document.document import Bars, Poster, Sheet, Words, Years
+from ctdhub.document.document import Bars, Document, Poster, Words, Years
 from ctdhub.document.numbers import Asked
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
@@ -174,7 +174,7 @@ def says(text: str, value: float) -> bool:
     return abs(shown - (100 * value if found[3] else value)) <= step / 2 + 1e-9
 
 
-def texts(document: Sheet | Poster) -> Iterator[str]:
+def texts(document: Document | Poster) -> Iterator[str]:
     """All texts with numbers about people: labels, days, names and the frame are left out."""
     if isinstance(document, Poster):
         yield from (document.number, document.interval)

@@ -15,8 +15,8 @@ from pdf_text import pages, squeezed
 
 from ctdhub.core.errors import PaperError
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.document.document import Poster, Sheet, Words, Years
-from ctdhub.document.html import to_html
+from ctdhub.document.document import Document, Poster, Words, Years
+from ctdhub.document.html import write as to_html
 from ctdhub.document.numbers import Asked
 from ctdhub.document.pdf import Typesetter
 from ctdhub.release.bundle import write_release
@@ -104,9 +104,9 @@ def test_single_cells_are_those_of_the_published_file(release: Release, made: Br
 def test_numbers_stand_in_the_pdf_and_in_the_page(answers: Answers, made: Brief) -> None:
     with language("en"):
         document = made.document
-        assert isinstance(document, Sheet)
+        assert isinstance(document, Document)
         fitted = TYPESETTER.fitted(document)
-        printed = squeezed("".join(pages(TYPESETTER.pdf(document))))
+        printed = squeezed("".join(pages(TYPESETTER.write(document))))
         html = squeezed(to_html(document))
     kept = {s.id for s in fitted.sections}
     marked = {
@@ -141,8 +141,8 @@ def test_two_pages_suffice_in_every_language(answers: Answers) -> None:
         for name in ("country", "origin", "region", "empty", "corridor", "day 10-18", "day 12-2"):
             subject = SUBJECTS[name]
             with language(code):
-                pdf = TYPESETTER.pdf(brief(answers, subject, MADE).document)
-                big = TYPESETTER.pdf(poster(answers, subject, MADE).document)
+                pdf = TYPESETTER.write(brief(answers, subject, MADE).document)
+                big = TYPESETTER.write(poster(answers, subject, MADE).document)
             assert 1 <= len(pages(pdf)) <= 2, (code, name)
             assert len(pages(big)) == 1, (code, name)
             assert f"/Lang({code})".encode() in pdf
@@ -153,17 +153,17 @@ def test_each_page_says_that_the_data_are_invented(answers: Answers) -> None:
         with language(code):
             made = brief(answers, SUBJECTS["region"], MADE)
             large = poster(answers, SUBJECTS["region"], MADE)
-        assert made.document.frame.mark == large.document.frame.mark != ""
+        assert made.document.meta.mark == large.document.meta.mark != ""
         if code != "ar":  # glyphs of right-to-left text come in the order of the eye
             for document in (made.document, large.document):
-                for page in pages(TYPESETTER.pdf(document)):
-                    assert squeezed(document.frame.mark) in squeezed(page)
+                for page in pages(TYPESETTER.write(document)):
+                    assert squeezed(document.meta.mark) in squeezed(page)
 
 
 def test_real_data_bear_no_mark(tmp_path: Path) -> None:
     answer = protected_answer(facts={"invented": False})
     real = open_release(write_release(answer, tmp_path / "releases", "2026.1", "First."))
-    assert brief(Answers(real), Place("ITA"), MADE).document.frame.mark == ""
+    assert brief(Answers(real), Place("ITA"), MADE).document.meta.mark == ""
 
 
 def test_shares_refer_to_people_with_some_flag(answers: Answers) -> None:
@@ -179,7 +179,7 @@ def test_too_few_are_never_zero(answers: Answers) -> None:
     with language("en"):
         made = brief(answers, SUBJECTS["empty"], MADE)
     document = made.document
-    assert isinstance(document, Sheet)
+    assert isinstance(document, Document)
     assert document.lead[0] == "Too few to show reliably; this is not zero."
     assert not [t for t in texts(document) if re.search(r"\b0 people", t)]
     # people of its region stand in: nobody of Oceania is in the invented data, so no sentence
@@ -189,7 +189,7 @@ def test_too_few_are_never_zero(answers: Answers) -> None:
 def test_a_country_with_too_few_shows_its_region(answers: Answers) -> None:
     with language("en"):
         document = brief(answers, Place("FRA"), MADE).document
-    assert isinstance(document, Sheet)
+    assert isinstance(document, Document)
     assert document.lead[1] == "The region as a whole:"
     assert any("Europe" in line for line in document.lead[2:])
 
@@ -201,7 +201,7 @@ def test_years_mark_where_contributors_change(tmp_path: Path) -> None:
     release = open_release(write_release(answer, tmp_path / "releases", "2026.1", "First."))
     with language("en"):
         document = brief(Answers(release), Place("POL"), MADE).document
-    assert isinstance(document, Sheet)
+    assert isinstance(document, Document)
     years = next(b for s in document.sections for b in s.blocks if isinstance(b, Years))
     assert [years.points[k].year for k in years.turns] == ["2016", "2017"]
     assert "2016: a contributor joined, \u2068Two\u2069." in years.note
@@ -212,10 +212,10 @@ def test_a_day_says_its_name_and_its_events(answers: Answers) -> None:
     with language("en"):
         document = brief(answers, SUBJECTS["day 10-18"], MADE).document
         large = poster(answers, SUBJECTS["day 10-18"], MADE).document
-    assert isinstance(document, Sheet)
+    assert isinstance(document, Document)
     assert isinstance(large, Poster)
     assert document.title == "EU Anti-Trafficking Day"
-    for found in (TYPESETTER.pdf(document), TYPESETTER.pdf(large)):
+    for found in (TYPESETTER.write(document), TYPESETTER.write(large)):
         assert squeezed("A #talk [on] $work$") in squeezed("".join(pages(found)))
     assert large.helpline == "0800 000 000"
 
@@ -226,20 +226,20 @@ def test_a_report_tells_eight_events_and_how_many_more(answers: Answers) -> None
     with language("en"):
         document = brief(answers, many, MADE).document
         large = poster(answers, many, MADE).document
-    assert isinstance(document, Sheet)
+    assert isinstance(document, Document)
     told = next(s for s in document.sections if s.id == "events").blocks[0]
     assert isinstance(told, Words)
     assert len(told.paragraphs) == 9
     assert told.paragraphs[-1].startswith("3 more events")
-    assert len(pages(TYPESETTER.pdf(document))) <= 2
-    assert len(pages(TYPESETTER.pdf(large))) == 1
+    assert len(pages(TYPESETTER.write(document))) <= 2
+    assert len(pages(TYPESETTER.write(large))) == 1
 
 
 def test_a_report_says_whom_its_figures_are_about(answers: Answers) -> None:
     with language("en"):
         for name, words in (("day 3-8", "women and girls"), ("day 12-2", "forced labour")):
             document = brief(answers, SUBJECTS[name], MADE).document
-            assert isinstance(document, Sheet)
+            assert isinstance(document, Document)
             assert words in document.lead[-1]
 
 
@@ -254,7 +254,7 @@ def test_women_and_children_are_counted_among_themselves(answers: Answers) -> No
 
 
 def test_the_citation_names_the_release(made: Brief) -> None:
-    assert "release 2026.1" in made.document.frame.foot
+    assert "release 2026.1" in made.document.meta.foot
     assert "release 2026.1" in to_html(made.document)
 
 

@@ -14,8 +14,8 @@ from pdf_text import pages, squeezed
 from trap_one import SHARES, trap_one
 
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.document.document import Sheet, Words
-from ctdhub.document.html import to_html
+from ctdhub.document.document import Document, Words
+from ctdhub.document.html import write as to_html
 from ctdhub.document.numbers import Asked
 from ctdhub.document.pdf import Typesetter
 from ctdhub.release.bundle import write_release
@@ -53,7 +53,7 @@ def made(answers: Answers) -> dict[str, Brief]:
 
 def said(made: Brief, section: str) -> str:
     """The words of a section, "" where the brief has none."""
-    assert isinstance(made.document, Sheet)
+    assert isinstance(made.document, Document)
     return " ".join(
         " ".join((block.title, *block.paragraphs))
         for one in made.document.sections
@@ -87,10 +87,10 @@ def test_all_kinds_of_questions_are_among_them(made: dict[str, Brief]) -> None:
 
 def test_numbers_stand_in_the_pdf_and_in_the_page(made: dict[str, Brief]) -> None:
     for one in made.values():
-        assert isinstance(one.document, Sheet)
+        assert isinstance(one.document, Document)
         with language("en"):
             fitted = TYPESETTER.fitted(one.document)
-            printed = squeezed("".join(pages(TYPESETTER.pdf(one.document))))
+            printed = squeezed("".join(pages(TYPESETTER.write(one.document))))
             html = squeezed(to_html(one.document))
         kept = {s.id for s in fitted.sections}
         for number in one.asked:
@@ -139,7 +139,7 @@ def test_a_gap_is_told_and_where_it_was_measured(made: dict[str, Brief]) -> None
     assert said(made["origin"], "assistance") == ""  # nobody is exploited there
     assert "that says neither that they received it nor that they did not" in hub
     here = made["country"].document
-    assert isinstance(here, Sheet)
+    assert isinstance(here, Document)
     assert next(s for s in here.sections if s.id == "assistance").title
     assert not next(s for s in here.sections if s.id == "assistance-hub").title
 
@@ -191,7 +191,7 @@ def test_a_country_that_cannot_be_split_tells_of_its_contributors_only(
 
 def test_a_corridor_tells_of_change_and_means(answers: Answers, made: dict[str, Brief]) -> None:
     document = made["corridor"].document
-    assert isinstance(document, Sheet)
+    assert isinstance(document, Document)
     assert "corridor-means-of-control" in {s.id for s in document.sections}
     assert "contributors changed" in said(made["corridor"], "change")
 
@@ -218,7 +218,7 @@ def test_nothing_is_said_where_nothing_was_measured(tmp_path: Path) -> None:
     release = open_release(write_release(plain, tmp_path / "releases", "2026.1", "First."))
     for subject in (Place("POL"), Place("europe"), Corridor("UKR", "POL")):
         document = brief(Answers(release), subject, MADE).document
-        assert isinstance(document, Sheet)
+        assert isinstance(document, Document)
         assert not {s.id for s in document.sections} & set(SECTIONS)
 
 
@@ -227,8 +227,8 @@ def test_two_pages_hold_and_the_least_important_goes_first(answers: Answers) -> 
         for subject in SUBJECTS.values():
             with language(code):
                 document = brief(answers, subject, MADE).document
-                assert isinstance(document, Sheet)
-                assert len(pages(TYPESETTER.pdf(document))) <= 2, (code, subject)
+                assert isinstance(document, Document)
+                assert len(pages(TYPESETTER.write(document))) <= 2, (code, subject)
                 order = [s.id for s in sorted(document.sections, key=lambda s: s.keep or 100)]
                 ids = {s.id for s in TYPESETTER.fitted(document).sections}
             gone = [s for s in order if s not in ids]
@@ -240,9 +240,9 @@ def test_a_brief_never_counts_an_empty_flag_as_no(tmp_path: Path, place: str) ->
     """Trap 1: 50, 50 and 25 per cent, and never 40, 40 and 20."""
     with language("en"):
         found = brief(Answers(trap_one(tmp_path)), Place(place), MADE)
-        assert isinstance(found.document, Sheet)
+        assert isinstance(found.document, Document)
         html = to_html(found.document)
-        printed = "".join(pages(TYPESETTER.pdf(found.document)))
+        printed = "".join(pages(TYPESETTER.write(found.document)))
     side = "exploited" if place == "POL" else "citizens"
     shares: dict[str, Asked] = {
         a.id.rpartition(".")[2]: a for a in found.asked if f"{side}-exploitation." in a.id

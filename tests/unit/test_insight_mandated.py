@@ -23,7 +23,7 @@ from ctdhub.report.mandated_wording import line_label, notes
 from ctdhub.schema.citizenship_group import citizenship_group
 from ctdhub.schema.roles import CHILD_BANDS
 from ctdhub.stats.answers import Answer, Answers
-from ctdhub.stats.mandated.lines import Line, Scope, Sheet, per, scope
+from ctdhub.stats.mandated.lines import MandatedLine, MandatedTable, Scope, per, scope
 from ctdhub.stats.mandated.population import Population, load_population
 from ctdhub.stats.mandated.shapes import SHAPES
 
@@ -48,12 +48,12 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     return opened(tmp_path_factory.mktemp("mandated"))
 
 
-def made(release: Release, shape: str, asked: Scope | None = None) -> Sheet:
+def made(release: Release, shape: str, asked: Scope | None = None) -> MandatedTable:
     answers = Answers(release)
     return SHAPES[shape](answers, asked or scope(answers, "POL", (2016, 2018)))
 
 
-def by_key(sheet: Sheet) -> dict[tuple[str, str, str, str], Line]:
+def by_key(sheet: MandatedTable) -> dict[tuple[str, str, str, str], MandatedLine]:
     return {(x.country, x.year, x.dimension, x.category): x for x in sheet.lines}
 
 

@@ -18,20 +18,20 @@ from ctdhub.core.errors import PaperError
 from ctdhub.document.document import (
     Bar,
     Bars,
-    Frame,
+    Document,
+    Meta,
     Point,
     Poster,
     Section,
-    Sheet,
     Table,
     Words,
     Years,
 )
-from ctdhub.document.html import to_html
+from ctdhub.document.html import write as to_html
 from ctdhub.document.pdf import Typesetter
 
 pytest.importorskip("typst", reason="typst is not installed: pip install 'ctdhub[pdf]'")
-FRAME = Frame(
+META = Meta(
     lang="en",
     rtl=False,
     organisation="Practice hub",
@@ -81,15 +81,15 @@ HOSTILE = (
 )
 
 
-def sheet(title: str = "Italy", *sections: Section, **changes: object) -> Sheet:
+def sheet(title: str = "Italy", *sections: Section, **changes: object) -> Document:
     first = Section("first", "In numbers", (BARS, YEARS, TABLE))
-    made = Sheet(FRAME, title, "Brief", ("A sentence.",), "Always.", (first, *sections))
+    made = Document(META, title, "Brief", ("A sentence.",), "Always.", (first, *sections))
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
 def poster(title: str = "Italy") -> Poster:
     return Poster(
-        FRAME, title, "One sentence.", "12,345", "12,000 to 13,000", "people", "Always.", "Call",
+        META, title, "One sentence.", "12,345", "12,000 to 13,000", "people", "Always.", "Call",
         "0800 123",
     )  # fmt: skip
 
@@ -121,11 +121,11 @@ LATIN = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=
 @example(HOSTILE[4])
 @example(HOSTILE[5])
 def test_every_text_is_printed_as_it_stands(name: str) -> None:
-    frame = replace(FRAME, organisation=name, mark=name, foot=name)
+    frame = replace(META, organisation=name, mark=name, foot=name)
     document = replace(
-        sheet(name, Section("more", name, (Words((name,)), replace(BARS, title=name)))), frame=frame
+        sheet(name, Section("more", name, (Words((name,)), replace(BARS, title=name)))), meta=frame
     )
-    printed = squeezed("".join(pages(TYPESETTER.pdf(document))))
+    printed = squeezed("".join(pages(TYPESETTER.write(document))))
     # organisation, title, section, words, bars, and on each page mark and foot
     assert printed.count(squeezed(name)) >= 7
     html = Text(to_html(document))
@@ -136,7 +136,7 @@ def test_every_text_is_printed_as_it_stands(name: str) -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_poster_prints_texts_as_they_stand(name: str) -> None:
     document = replace(poster(name), sentence=name, helpline=name, lines=(name,))
-    printed = squeezed("".join(pages(TYPESETTER.pdf(document))))
+    printed = squeezed("".join(pages(TYPESETTER.write(document))))
     assert printed.count(squeezed(name)) >= 4
     assert Text(to_html(document)).words.count(name) >= 4
 
@@ -144,11 +144,11 @@ def test_a_poster_prints_texts_as_they_stand(name: str) -> None:
 def test_a_missing_letter_is_refused_and_never_an_empty_box(tmp_path: Path) -> None:
     bare = Typesetter(system=False)
     with pytest.raises(PaperError) as caught:
-        bare.pdf(sheet("東京"))
+        bare.write(sheet("東京"))
     assert caught.value.rule == "glyph"
     assert "--fonts" in caught.value.fix
     assert "東" not in str(caught.value)
-    assert bare.pdf(sheet("Tokyo")).startswith(b"%PDF")
+    assert bare.write(sheet("Tokyo")).startswith(b"%PDF")
     assert "東京" in to_html(sheet("東京"))
 
 
@@ -157,20 +157,20 @@ def test_letters_that_are_missing_are_told_before_want_of_room() -> None:
     bare = Typesetter(system=False)
     filler = Words(tuple("東京" * 30 for _ in range(200)))
     long = sheet("Tokyo", Section("long", "Long", (filler,)))
-    for act in (bare.pdf, bare.fitted):
+    for act in (bare.write, bare.fitted):
         with pytest.raises(PaperError) as caught:
             act(long)
         assert caught.value.rule == "glyph"
     lines = tuple("東京 " * 300 for _ in range(2))
     with pytest.raises(PaperError) as caught:
-        bare.pdf(replace(poster(), sentence="東京 " * 2000, lines=lines))
+        bare.write(replace(poster(), sentence="東京 " * 2000, lines=lines))
     assert caught.value.rule == "glyph"
 
 
 def test_arabic_is_set_from_right_to_left() -> None:
-    frame = replace(FRAME, lang="ar", rtl=True)
+    frame = replace(META, lang="ar", rtl=True)
     title = "إيطاليا"
-    pdf = TYPESETTER.pdf(replace(sheet(title), frame=frame))
+    pdf = TYPESETTER.write(replace(sheet(title), meta=frame))
     assert b"/Lang(ar)" in pdf
     page = pages(pdf)[0]
     # glyphs come in the order of the eye, so letters stand in reverse
@@ -178,7 +178,7 @@ def test_arabic_is_set_from_right_to_left() -> None:
 
 
 def test_files_are_tagged_and_the_same_each_time() -> None:
-    first, again = TYPESETTER.pdf(sheet()), Typesetter().pdf(sheet())
+    first, again = TYPESETTER.write(sheet()), Typesetter().write(sheet())
     assert first == again
     assert b"/MarkInfo" in first
     assert b"/Lang(en)" in first
@@ -192,16 +192,16 @@ def test_sections_go_one_by_one_until_the_pages_suffice() -> None:
     kept = [s.id for s in fitted.sections if s.keep is not None]
     assert 0 < len(kept) < 12
     assert kept == [f"s{k}" for k in range(12)][-len(kept) :]  # what matters least went first
-    printed = pages(OWN_FONTS.pdf(long))
+    printed = pages(OWN_FONTS.write(long))
     assert len(printed) == 2
     for k in range(12 - len(kept)):
         assert squeezed(f"part {k}") in squeezed(printed[-1])
-    assert len(pages(OWN_FONTS.pdf(replace(long, most=None)))) > 2
+    assert len(pages(OWN_FONTS.write(replace(long, most=None)))) > 2
 
 
 def test_lines_of_a_poster_go_before_anything_else() -> None:
     lines = tuple(f"Event {k}. " + "A long title of an event. " * 30 for k in range(3))
-    printed = pages(OWN_FONTS.pdf(replace(poster(), lines=lines)))
+    printed = pages(OWN_FONTS.write(replace(poster(), lines=lines)))
     assert len(printed) == 1
     assert "Event0." in squeezed(printed[0])
     assert "Event2." not in squeezed(printed[0])
@@ -211,16 +211,16 @@ def test_lines_of_a_poster_go_before_anything_else() -> None:
 def test_what_must_stay_but_does_not_fit_is_an_error() -> None:
     filler = Words(tuple("A sentence of some length that fills its line." for _ in range(900)))
     with pytest.raises(PaperError, match="fit"):
-        OWN_FONTS.pdf(sheet("Italy", Section("long", "Long", (filler, filler))))
+        OWN_FONTS.write(sheet("Italy", Section("long", "Long", (filler, filler))))
 
 
 def test_each_page_carries_mark_citation_and_number() -> None:
     filler = tuple("A sentence of some length that fills its line." for _ in range(60))
     two = sheet("Italy", *(Section(f"s{k}", "Part", (Words(filler),)) for k in range(2)))
-    printed = pages(OWN_FONTS.pdf(two))
+    printed = pages(OWN_FONTS.write(two))
     assert len(printed) == 2
     for k, page in enumerate(printed, 1):
-        for words in (FRAME.mark, FRAME.foot, f"Page {k} of 2", FRAME.day):
+        for words in (META.mark, META.foot, f"Page {k} of 2", META.day):
             assert squeezed(words) in squeezed(page)
 
 

@@ -26,6 +26,7 @@ from leaving_source import (
 
 from ctdhub.border import MEASUREMENTS, Sources
 from ctdhub.core.i18n import LANGUAGES
+from ctdhub.document import plain
 from ctdhub.release.open import Release
 from ctdhub.report import signal_files
 from ctdhub.report.signal_charts import write_signals
@@ -148,7 +149,7 @@ def test_a_release_that_does_not_tell_sources_apart_says_so_in_each_signal(base:
     result = signals(simulated(base, 1, by_source=False).release)
     assert {one.basis for one in result.compared} == {"undivided"}
     assert not result.explained
-    lines = signal_files.release_lines(result)
+    lines = plain.write(signal_files.release_document(result)).strip().split("\n\n")
     assert "A signal may come from that alone." in " ".join(lines)
     listed = [line for line in lines if line[:1].isdigit() and ". " in line[:4]]
     assert len(listed) == len(leads(result))

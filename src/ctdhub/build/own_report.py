@@ -27,9 +27,9 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.format import number, share, year
 from ctdhub.core.i18n import _, current
-from ctdhub.document.document import Section, Sheet, Table, Words
+from ctdhub.document.document import Document, Section, Table, Words
 from ctdhub.document.numbers import Notebook
-from ctdhub.report.brief.frame import closing, frame
+from ctdhub.report.brief.frame import closing, meta
 from ctdhub.report.wording import ranged, state_words
 from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import load_schema
@@ -83,7 +83,7 @@ def _profile(steps: Sequence[Step], gone: pa.Array) -> Profile:
     )  # fmt: skip
 
 
-def own_report(agreement: Agreement, own: Profile, answers: Answers, made: date) -> Sheet:
+def own_report(agreement: Agreement, own: Profile, answers: Answers, made: date) -> Document:
     """The report in the language in force.
 
     Args:
@@ -96,7 +96,7 @@ def own_report(agreement: Agreement, own: Profile, answers: Answers, made: date)
         "Private, for this contributor only: it holds exact counts of its own records. Do not "
         "publish."
     )
-    around = frame(release, made)
+    around = meta(release, made)
     head = (_("Answer"), _("Your people"), _("Your share"), _("The hub's share"))
     sections = [
         Section("own-sent", _("What you sent"), (_sent(own), *_refused(own))),
@@ -112,8 +112,8 @@ def own_report(agreement: Agreement, own: Profile, answers: Answers, made: date)
         Section("own-complete", _("How complete your records are"), (_complete(own, answers),)),
         *closing(answers, Notebook()),
     ]
-    return Sheet(
-        frame=replace(around, mark=" ".join(m for m in (private, around.mark) if m)),
+    return Document(
+        meta=replace(around, mark=" ".join(m for m in (private, around.mark) if m)),
         title=agreement.name,
         subtitle=_("Your own records beside release {version}").format(version=release.version),
         lead=(

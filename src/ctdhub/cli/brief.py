@@ -18,11 +18,11 @@ from ctdhub.core.i18n import _
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ctdhub.document.document import Poster, Sheet
+    from ctdhub.document.document import Document, Poster
     from ctdhub.document.pdf import Typesetter
     from ctdhub.stats.answers import Answers
 
-    Maker = Callable[[Answers, bool], tuple[Sheet | Poster, str, str]]
+    Maker = Callable[[Answers, bool], tuple[Document | Poster, str, str]]
 
 FORMATS = {"pdf": ("pdf",), "html": ("html",), "json": ("json",), "both": ("pdf", "html")}
 REPORTS = "reports"
@@ -104,7 +104,7 @@ def register(app: typer.Typer) -> None:
             answers = Answers(options.opened(source))
             typesetter = Typesetter(fonts or ()) if "pdf" in FORMATS[form] else None
             progress(_("Writing"), 0.5)
-            document: Sheet | Poster
+            document: Document | Poster
             numbers = ""
             if contributor is not None:
                 _outside(source, out)
@@ -146,7 +146,7 @@ def _maker(kind: str, text: str, hub: Path | None) -> Maker:
     from ctdhub.report.brief.make import poster as poster_of
     from ctdhub.report.helplines import read_help
 
-    def make(answers: Answers, poster: bool) -> tuple[Sheet | Poster, str, str]:
+    def make(answers: Answers, poster: bool) -> tuple[Document | Poster, str, str]:
         made = datetime.now(UTC).date()
         subject = (
             briefing.corridor(text)
@@ -161,13 +161,13 @@ def _maker(kind: str, text: str, hub: Path | None) -> Maker:
         else:
             found = sheet_of(answers, subject, made)
         document = found.document
-        numbers = as_json(found.asked, document.title, document.frame.foot)
+        numbers = as_json(found.asked, document.title, document.meta.foot)
         return document, f"brief-{subject.slug}", numbers
 
     return make
 
 
-def _private(source: Path, contributor: str, answers: Answers) -> Sheet:
+def _private(source: Path, contributor: str, answers: Answers) -> Document:
     from ctdhub.build.hub import Hub
     from ctdhub.build.own_report import own_profile, own_report
 
@@ -189,7 +189,7 @@ def _outside(source: Path, out: Path | None) -> None:
 
 
 def _write(
-    document: Sheet | Poster,
+    document: Document | Poster,
     numbers: str,
     target: Path,
     formats: tuple[str, ...],
@@ -198,14 +198,14 @@ def _write(
     private: bool,
 ) -> list[Path]:
     """Write the files; all are made before the first is written."""
-    from ctdhub.document.html import to_html
+    from ctdhub.document import html, pdf
 
     made: dict[str, bytes] = {}
     for form in formats:
         if form == "pdf" and typesetter is not None:
-            made[form] = typesetter.pdf(document)
+            made[form] = pdf.write(document, typesetter)
         else:
-            made[form] = (numbers if form == "json" else to_html(document)).encode()
+            made[form] = (numbers if form == "json" else html.write(document)).encode()
     written = []
     for form, content in made.items():
         path = _ending(target, form)

@@ -17,6 +17,7 @@ from ctdhub.core.i18n import _, said
 from ctdhub.stats.signals.find import MIN_COUNT, RATE
 
 if TYPE_CHECKING:
+    from ctdhub.document.document import Document
     from ctdhub.stats.signals.cells import Given
     from ctdhub.stats.signals.find import Found, Settings
 
@@ -102,11 +103,11 @@ def register(app: typer.Typer) -> None:
         with options.speaking(lang):
             if source.is_dir():
                 _require_table_for({"--noise-sd": noise_sd, "--gaps": gaps})
-                lines, document = _of_release(source, settings)
+                told, data = _of_release(source, settings)
             else:
                 given = _table(source, noise_sd or 0.0, gaps_are_zero=gaps is Gaps.zero)
-                lines, document = _of_file(given, settings)
-            text = _text(lines, document, form)
+                told, data = _of_file(given, settings)
+            text = _text(told, data, form)
             options.deliver(text, out, private=source.is_file())
 
 
@@ -137,7 +138,7 @@ def _table(path: Path, noise_sd: float, *, gaps_are_zero: bool) -> Given:
     return Given(columns, rows, raw.file, noise_sd, gaps_are_zero)
 
 
-def _of_file(given: Given, settings: Settings) -> tuple[list[str], dict[str, Any]]:
+def _of_file(given: Given, settings: Settings) -> tuple[Document, dict[str, Any]]:
     from ctdhub.report import signal_files
     from ctdhub.stats.signals.find import find
     from ctdhub.stats.signals.read import panel_of_table
@@ -149,7 +150,7 @@ def _of_file(given: Given, settings: Settings) -> tuple[list[str], dict[str, Any
         progress(_("Looking for signals"), 0.3)
         found = find(panel, settings)
     _require_tests(found, given.file)
-    return signal_files.lines(found, warnings), signal_files.of_file(found, warnings)
+    return signal_files.file_document(found, warnings), signal_files.of_file(found, warnings)
 
 
 def _require_tests(found: Found, file: str) -> None:
@@ -157,7 +158,7 @@ def _require_tests(found: Found, file: str) -> None:
         raise error("too-few-periods", file=file, column="period")
 
 
-def _of_release(source: Path, settings: Settings) -> tuple[list[str], dict[str, Any]]:
+def _of_release(source: Path, settings: Settings) -> tuple[Document, dict[str, Any]]:
     from ctdhub.report import signal_files
     from ctdhub.stats.signals.of_release import signals
 
@@ -168,10 +169,10 @@ def _of_release(source: Path, settings: Settings) -> tuple[list[str], dict[str, 
         result = signals(release, settings)
     if result.found is not None and (settings.window or settings.past):
         _require_tests(result.found, release.version)
-    return signal_files.release_lines(result), signal_files.of_release(result)
+    return signal_files.release_document(result), signal_files.of_release(result)
 
 
-def _text(lines: list[str], document: dict[str, Any], form: str) -> str:
-    if form == "json":
-        return as_json(document)
-    return "\n\n".join(line for line in lines if line) + "\n"
+def _text(told: Document, data: dict[str, Any], form: str) -> str:
+    from ctdhub.document import plain
+
+    return as_json(data) if form == "json" else plain.write(told)

@@ -137,7 +137,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of texts under headings; the first column names the row."""
+    """Rows of texts under headings; the first column names the row.
+
+    A table without headings is a list of names with what belongs to them.
+    """
 
     title: str
     subtitle: str
@@ -147,7 +150,23 @@ class Table:
     kind: Literal["table"] = "table"
 
 
-Block = Words | Bars | Years | Table
+@dataclass(frozen=True)
+class Sentences:
+    """Sentences that make one paragraph; as plain text each has a line."""
+
+    sentences: tuple[str, ...]
+    kind: Literal["sentences"] = "sentences"
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list of notes."""
+
+    items: tuple[str, ...]
+    kind: Literal["items"] = "items"
+
+
+Block = Words | Sentences | Items | Bars | Years | Table
 
 
 @dataclass(frozen=True)
@@ -170,7 +189,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Frame:
+class Meta:
     """What every page carries.
 
     Attributes:
@@ -179,51 +198,52 @@ class Frame:
         organisation: who publishes.
         mark: a warning on every page, such as that the data are invented; may be empty.
         foot: citation.
-        made: the day of the document, and the same day in words.
+        made: the day of the document, and the same day in words; a file that is set needs one.
         page: "{page} of {pages}" in the language.
     """
 
     lang: str
     rtl: bool
     organisation: str
-    mark: str
-    foot: str
-    made: date
-    day: str
-    page: str
+    mark: str = ""
+    foot: str = ""
+    made: date | None = None
+    day: str = ""
+    page: str = ""
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """A document of A4 pages.
+class Document:
+    """What is written as HTML, PDF, Markdown or text.
 
     Attributes:
-        frame: what every page carries.
+        meta: what every page carries.
         title, subtitle: at the head of the first page.
         lead: what a hurried reader takes away, over the whole width.
-        always: the sentence that stands beside every number.
         sections: in the order of reading.
-        most: pages that it may take; None for as many as it needs.
+        always: the sentence that stands beside every number.
+        most: A4 pages that it may take; None for as many as it needs.
         left_out: "Left out for want of room: {names}." in the language.
     """
 
-    frame: Frame
+    meta: Meta
     title: str
-    subtitle: str
     lead: tuple[str, ...]
-    always: str
     sections: tuple[Section, ...]
-    most: int | None = 2
+    subtitle: str = ""
+    always: str = ""
+    most: int | None = None
     left_out: str = "{names}"
 
     def __post_init__(self) -> None:
         ids = [s.id for s in self.sections]
         if len(set(ids)) != len(ids):
             raise ValueError("the sections of a document have different ids")
-        if not self.sections or not self.sections[0].title or self.sections[0].keep is not None:
-            raise ValueError("a document begins with a section that has a title and stays")
+        first = self.sections[0] if self.sections else Section("", "", ())
+        if self.most is not None and (not first.title or first.keep is not None):
+            raise ValueError("a document of so many pages begins with a section that stays")
 
-    def without(self, ids: Collection[str]) -> Sheet:
+    def without(self, ids: Collection[str]) -> Document:
         """The same document without some sections."""
         return replace(self, sections=tuple(s for s in self.sections if s.id not in ids))
 
@@ -238,7 +258,7 @@ class Poster:
     """One A3 page.
 
     Attributes:
-        frame: as in :class:`Sheet`.
+        meta: as in :class:`Document`.
         title: what the poster is about.
         sentence: large.
         number, interval, unit: the one figure, its range, what it counts.
@@ -247,7 +267,7 @@ class Poster:
         lines: smaller, such as events of the day.
     """
 
-    frame: Frame
+    meta: Meta
     title: str
     sentence: str
     number: str

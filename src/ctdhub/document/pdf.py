@@ -18,7 +18,7 @@ from typing import Any
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import _
-from ctdhub.document.document import Bars, Poster, Section, Sheet, Words
+from ctdhub.document.document import Bars, Document, Poster, Section, Words
 
 FONTS = (
     "Noto Sans", "Noto Sans Arabic", "Noto Naskh Arabic", "Noto Sans CJK SC", "DejaVu Sans",
@@ -53,19 +53,22 @@ class Typesetter:
         held = set(self._fonts.families())
         self.families = tuple(f for f in FONTS if f in held) or tuple(sorted(held))
 
-    def pdf(self, document: Sheet | Poster) -> bytes:
-        """The document as PDF; of a sheet, sections that do not fit are left out, and it says so.
+    def write(self, document: Document | Poster) -> bytes:
+        """The document as PDF; sections that do not fit are left out, and it says so.
 
         Raises:
             PaperError: no font has some letter, or what must stay does not fit.
+            ValueError: the document has no day.
         """
-        name = "sheet.typ" if isinstance(document, Sheet) else "poster.typ"
+        name = "sheet.typ" if isinstance(document, Document) else "poster.typ"
         source = (resources.files("ctdhub.document") / "data" / name).read_bytes()
         fitted, compiler = self._fitted(document, source)
         return self._typeset(compiler, fitted, source)
 
-    def _typeset(self, compiler: Any, document: Sheet | Poster, source: bytes) -> bytes:
-        made = datetime.combine(document.frame.made, time(), UTC)
+    def _typeset(self, compiler: Any, document: Document | Poster, source: bytes) -> bytes:
+        if document.meta.made is None:
+            raise ValueError("a document that is set has a day")
+        made = datetime.combine(document.meta.made, time(), UTC)
         try:
             return bytes(
                 compiler.compile(input=source, format="pdf", pdf_standards="ua-1", timestamp=made)
@@ -73,19 +76,19 @@ class Typesetter:
         except self._typst.TypstError as cause:
             raise _refused(cause) from None
 
-    def fitted(self, document: Sheet) -> Sheet:
+    def fitted(self, document: Document) -> Document:
         """The document as it is printed: without the sections for which there is no room.
 
         Raises:
-            PaperError: as of :meth:`pdf`.
+            PaperError: as of :meth:`write`.
         """
         source = (resources.files("ctdhub.document") / "data" / "sheet.typ").read_bytes()
         found, _compiler = self._fitted(document, source)
-        assert isinstance(found, Sheet)
+        assert isinstance(found, Document)
         return found
 
-    def _fitted(self, document: Sheet | Poster, source: bytes) -> tuple[Sheet | Poster, Any]:
-        most = document.most if isinstance(document, Sheet) else 1
+    def _fitted(self, document: Document | Poster, source: bytes) -> tuple[Document | Poster, Any]:
+        most = document.most if isinstance(document, Document) else 1
         for tried in _shorter(document):
             compiler = self._compiler(tried, source)
             pages = int(json.loads(compiler.query("<pages>", field="value", one=True)))
@@ -95,14 +98,14 @@ class Typesetter:
                 self._typeset(compiler, document, source)
         raise error("pages")
 
-    def _compiler(self, document: Sheet | Poster, source: bytes) -> Any:
+    def _compiler(self, document: Document | Poster, source: bytes) -> Any:
         data = asdict(document)
-        if isinstance(document, Sheet):
+        if isinstance(document, Document):
             for told, section in zip(data["sections"], document.sections, strict=True):
                 for block, of in zip(told["blocks"], section.blocks, strict=True):
                     if isinstance(of, Bars):
                         block["top"] = of.top
-        data["frame"]["made"] = document.frame.made.isoformat()
+        data["meta"]["made"] = str(document.meta.made)
         inputs = {
             "document": json.dumps(data, ensure_ascii=False),
             "fonts": json.dumps(self.families),
@@ -110,7 +113,12 @@ class Typesetter:
         return self._typst.Compiler(source, font_paths=self._fonts, sys_inputs=inputs)
 
 
-def _shorter(document: Sheet | Poster) -> Iterator[Sheet | Poster]:
+def write(document: Document | Poster, typesetter: Typesetter | None = None) -> bytes:
+    """The document as PDF, set with the fonts of this computer or with those of a typesetter."""
+    return (typesetter or Typesetter()).write(document)
+
+
+def _shorter(document: Document | Poster) -> Iterator[Document | Poster]:
     """The document, then with less and less in it, what matters least left out first."""
     yield document
     if isinstance(document, Poster):
@@ -123,11 +131,11 @@ def _shorter(document: Sheet | Poster) -> Iterator[Sheet | Poster]:
         yield _without(document, left)
 
 
-def _without(sheet: Sheet, left: Sequence[Section]) -> Sheet:
-    """The sheet without some sections; the last one that stays says which were left out."""
-    rest = sheet.without({s.id for s in left})
-    names = _("; ").join(s.name or s.title for s in sheet.sections if s in left)
-    said = Words((sheet.left_out.format(names=names),))
+def _without(document: Document, left: Sequence[Section]) -> Document:
+    """The document without some sections; the last one that stays says which were left out."""
+    rest = document.without({s.id for s in left})
+    names = _("; ").join(s.name or s.title for s in document.sections if s in left)
+    said = Words((document.left_out.format(names=names),))
     last = rest.sections[-1]
     sections = (*rest.sections[:-1], replace(last, blocks=(*last.blocks, said)))
     return replace(rest, sections=sections)

@@ -7,7 +7,9 @@ from typing import Any
 
 from ctdhub.core.datafiles import as_csv, as_json
 from ctdhub.core.format import number, share, year
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.document import plain
+from ctdhub.document.document import Document, Meta, Section, Sentences, Table, Words
 from ctdhub.release.open import Release
 from ctdhub.report.decomposition import (
     counted_once,
@@ -128,41 +130,50 @@ def _count(row: str, when: str, card: NumberCard, kind: str) -> list[object]:
 
 
 def as_text(report: Report, release: Release) -> str:
+    """:func:`document` as text."""
+    return plain.write(document(report, release))
+
+
+def document(report: Report, release: Release) -> Document:
     """Both series by year, the splits in sentences, what to know, the citation."""
-    fixed = dict(report.panel.years) if report.panel else {}
-    lines = [question_label(report.question), ""]
-    head = [_("year"), _("all contributors"), _("same contributors"), _("contributors")]
-    table = [head]
-    for row in report.rows:
-        when = int(row.codes[0])
-        same = fixed.get(when)
-        table.append(
-            [
-                year(when),
-                _("nobody reports here") if row.kind == "nobody_reports" else _cell(row.people),
-                "–" if same is None else _cell(same),
-                number(len(covering(release, when))),
-            ]
-        )
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines += [
-        "  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in table
-    ]
-    lines += ["", panel_sentence(report.panel)]
-    if not report.moved:
-        lines.append(measured_apart())
-    for split in report.splits:
-        lines += ["", *told(report.question, split)]
-    if not report.splits:
-        lines += ["", _("Nobody reports on one of the two years, so there is nothing to split.")]
+    who = (panel_sentence(report.panel), *(() if report.moved else (measured_apart(),)))
+    splits = [Sentences(told(report.question, split)) for split in report.splits]
+    nothing = _("Nobody reports on one of the two years, so there is nothing to split.")
     level = share(release.protected.guarantee.level)
-    lines += [
-        "",
+    notes = (
         caveat() + " " + _("Intervals hold with {level} confidence.").format(level=level),
         counted_once(),
         citation(release),
-    ]
-    return "\n".join(lines) + "\n"
+    )
+    return Document(
+        meta=Meta(current(), current() in RIGHT_TO_LEFT, release.facts.hub),
+        title=question_label(report.question),
+        lead=(),
+        sections=(
+            Section("series", "", (_series(report, release), Sentences(who))),
+            Section("change", "", tuple(splits or (Sentences((nothing,)),))),
+            Section("notes", "", (Words(notes),)),
+        ),
+    )
+
+
+def _series(report: Report, release: Release) -> Table:
+    fixed = dict(report.panel.years) if report.panel else {}
+    rows = []
+    for row in report.rows:
+        when = int(row.codes[0])
+        same = fixed.get(when)
+        nobody = row.kind == "nobody_reports"
+        rows.append(
+            (
+                year(when),
+                _("nobody reports here") if nobody else _cell(row.people),
+                "–" if same is None else _cell(same),
+                number(len(covering(release, when))),
+            )
+        )
+    head = (_("year"), _("all contributors"), _("same contributors"), _("contributors"))
+    return Table("", "", head, tuple(rows))
 
 
 def _cell(card: NumberCard) -> str:

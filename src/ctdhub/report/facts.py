@@ -11,7 +11,9 @@ from typing import Any
 
 from ctdhub.core import datafiles
 from ctdhub.core.format import interval, listed, number, share, span
-from ctdhub.core.i18n import _, current
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.document import markdown, plain
+from ctdhub.document.document import Block, Document, Meta, Section, Sentences, Table, Words
 from ctdhub.release.open import Release
 from ctdhub.report import sentences as saying
 from ctdhub.report import wording
@@ -24,7 +26,7 @@ from ctdhub.stats.perspective import Side, SideName
 
 
 @dataclass(frozen=True)
-class Line:
+class FactLine:
     """A card with its id and its label in the language of the sheet."""
 
     id: str
@@ -33,17 +35,17 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Section:
+class FactSection:
     """One side of a place, or the whole release: its title, sentences and cards."""
 
     id: str
     title: str
     sentences: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[FactLine, ...]
 
 
 @dataclass(frozen=True)
-class Sheet:
+class FactSheet:
     """Facts of a release, or of a place in it, in the language that was in force.
 
     Attributes:
@@ -57,10 +59,10 @@ class Sheet:
     place: Place | None
     years: tuple[int, int]
     corridors_in_years: bool
-    sections: tuple[Section, ...]
+    sections: tuple[FactSection, ...]
 
 
-def headline_sheet(answers: Answers, years: tuple[int, int] | None = None) -> Sheet:
+def headline_sheet(answers: Answers, years: tuple[int, int] | None = None) -> FactSheet:
     """The sheet of the whole release, in the language in force."""
     first, side = headline(answers, years), everyone(answers, years)
     limited = first.years != answers.release.years
@@ -71,27 +73,27 @@ def headline_sheet(answers: Answers, years: tuple[int, int] | None = None) -> Sh
         )
     opening = _no_people(first.people) or saying.headline_sentence(first)
     lines = (
-        Line("people", _("People identified"), first.people),
-        Line("nationalities", _("Nationalities, at least"), first.nationalities),
-        Line(
+        FactLine("people", _("People identified"), first.people),
+        FactLine("nationalities", _("Nationalities, at least"), first.nationalities),
+        FactLine(
             "countries", _("Countries and territories of exploitation, at least"), first.countries
         ),
-        Line("contributors", _("Organisations that contributed"), first.contributors),
+        FactLine("contributors", _("Organisations that contributed"), first.contributors),
         *_lines(side),
     )
     sentences = (opening, reach, *saying.profile(side, limited=limited))
-    return Sheet(
+    return FactSheet(
         release=answers.release,
         lang=current(),
         title=answers.release.facts.hub,
         place=None,
         years=first.years,
         corridors_in_years=side.corridors_in_years or not limited,
-        sections=(Section("everyone", _("All people"), sentences, lines),),
+        sections=(FactSection("everyone", _("All people"), sentences, lines),),
     )
 
 
-def place_sheet(facts: PlaceFacts, release: Release) -> Sheet:
+def place_sheet(facts: PlaceFacts, release: Release) -> FactSheet:
     """The sheet of a place, in the language in force."""
     titles: dict[SideName, str] = {
         "citizens": _("People with its citizenship, exploited anywhere"),
@@ -106,9 +108,9 @@ def place_sheet(facts: PlaceFacts, release: Release) -> Sheet:
             if not facts.limited:
                 opening += " " + saying.undated()
             sentences = (opening, *saying.profile(side, limited=facts.limited))
-        lines = (Line("people", _("People identified"), side.people), *_lines(side))
-        sections.append(Section(name, title, sentences, lines))
-    return Sheet(
+        lines = (FactLine("people", _("People identified"), side.people), *_lines(side))
+        sections.append(FactSection(name, title, sentences, lines))
+    return FactSheet(
         release=release,
         lang=current(),
         title=facts.where.name(current()),
@@ -126,17 +128,17 @@ def _no_people(people: NumberCard) -> str:
     return _("How many people: not measured in this release.") if people.value is None else ""
 
 
-def _lines(side: Side) -> list[Line]:
-    found = [Line("women", _("Women and girls, of those whose gender is recorded"), side.women)]
-    found += [Line(flag, label(flag, current()), c) for flag, c in side.types]
+def _lines(side: Side) -> list[FactLine]:
+    found = [FactLine("women", _("Women and girls, of those whose gender is recorded"), side.women)]
+    found += [FactLine(flag, label(flag, current()), c) for flag, c in side.types]
     found += [
-        Line(f"corridor:{origin}-{place}", saying.corridor(origin, place), c)
+        FactLine(f"corridor:{origin}-{place}", saying.corridor(origin, place), c)
         for origin, place, c in side.corridors
     ]
     return found
 
 
-def as_data(sheet: Sheet) -> dict[str, Any]:
+def as_data(sheet: FactSheet) -> dict[str, Any]:
     """The sheet as plain values: release and place, then sections of sentences and cards.
 
     A card has an id ("people", "women", a flag of exploitation, "corridor:UKR-POL", …), its label,
@@ -177,46 +179,50 @@ def as_data(sheet: Sheet) -> dict[str, Any]:
     }
 
 
-def as_json(sheet: Sheet) -> str:
+def as_json(sheet: FactSheet) -> str:
     """:func:`as_data` as JSON."""
     return datafiles.as_json(as_data(sheet))
 
 
-def as_text(sheet: Sheet) -> str:
+def as_text(sheet: FactSheet) -> str:
     """Title and sentences, what to know about them, the citation."""
-    parts = [_heading(sheet, sheet.title)]
-    for section in sheet.sections:
-        title = [section.title] if len(sheet.sections) > 1 else []
-        parts.append("\n".join([*title, *section.sentences]))
-    parts.append("\n".join(_notes(sheet)))
-    return "\n\n".join(parts) + "\n"
+    return plain.write(document(sheet, cards=False))
 
 
-def as_markdown(sheet: Sheet) -> str:
+def as_markdown(sheet: FactSheet) -> str:
     """Sentences, a table of the cards, and the citation."""
-    parts = [f"# {_heading(sheet, _escaped(sheet.title))}"]
+    return markdown.write(document(sheet, cards=True))
+
+
+def document(sheet: FactSheet, *, cards: bool) -> Document:
+    """The sheet as a document: each side of the place, then what to know about all of it.
+
+    Args:
+        cards: give the cards of each side as a table too; without them a side that stands alone
+            needs no title.
+    """
+    lang = sheet.lang
+    parts = []
     for section in sheet.sections:
-        parts.append(f"## {section.title}")
-        parts.append(_escaped(" ".join(section.sentences)))
-        rows = [head(), ("---", *["---:"] * 5), *(_row(sheet, line) for line in section.lines)]
-        parts.append("\n".join("| " + " | ".join(row) + " |" for row in rows))
-    parts += [_escaped(note) for note in _notes(sheet)]
-    return "\n\n".join(parts) + "\n"
+        blocks: tuple[Block, ...] = (Sentences(section.sentences),)
+        if cards:
+            rows = tuple(cells(sheet, line) for line in section.lines)
+            blocks += (Table("", "", head(), rows),)
+        title = section.title if cards or len(sheet.sections) > 1 else ""
+        parts.append(Section(section.id, title, blocks))
+    return Document(
+        meta=Meta(lang, lang in RIGHT_TO_LEFT, sheet.release.facts.hub),
+        title=_("{place}, {years}").format(place=sheet.title, years=span(sheet.years)),
+        lead=(),
+        sections=(*parts, Section("notes", "", (Words(tuple(_notes(sheet))),))),
+    )
 
 
-def _heading(sheet: Sheet, title: str) -> str:
-    return _("{place}, {years}").format(place=title, years=span(sheet.years))
-
-
-FORMS: Mapping[str, Callable[[Sheet], str]] = {
+FORMS: Mapping[str, Callable[[FactSheet], str]] = {
     "text": as_text,
     "json": as_json,
     "markdown": as_markdown,
 }
-
-
-def _row(sheet: Sheet, line: Line) -> tuple[str, ...]:
-    return tuple(_escaped(cell) for cell in cells(sheet, line))
 
 
 def head() -> tuple[str, ...]:
@@ -224,7 +230,7 @@ def head() -> tuple[str, ...]:
     return (_("Figure"), _("Value"), _("From"), _("To"), _("Of"), _("Not recorded"))
 
 
-def cells(sheet: Sheet, line: Line) -> tuple[str, ...]:
+def cells(sheet: FactSheet, line: FactLine) -> tuple[str, ...]:
     """A line in words: label, value or why there is none, interval, denominator, missing share."""
     c, name = line.card, line.label
     if _years(sheet, line) != sheet.years:
@@ -239,13 +245,13 @@ def cells(sheet: Sheet, line: Line) -> tuple[str, ...]:
     return (name, number(c.value), number(c.low or 0), number(c.high or 0), "–", missing)
 
 
-def _years(sheet: Sheet, line: Line) -> tuple[int, int]:
+def _years(sheet: FactSheet, line: FactLine) -> tuple[int, int]:
     """The years that a card is about."""
     all_years = line.id.startswith("corridor:") and not sheet.corridors_in_years
     return sheet.release.years if all_years else sheet.years
 
 
-def _notes(sheet: Sheet) -> list[str]:
+def _notes(sheet: FactSheet) -> list[str]:
     c = sheet.sections[0].lines[0].card
     found = [
         wording.caveat()
@@ -260,10 +266,3 @@ def _notes(sheet: Sheet) -> list[str]:
     found.append(_("Who contributed: {names}.").format(names=listed(c.contributors)))
     found += [*sheet.release.facts.caveats, wording.citation(sheet.release)]
     return found
-
-
-def _escaped(text: str) -> str:
-    """Text in which Markdown finds no mark-up of its own."""
-    for mark in "\\`*_[]<>|#":
-        text = text.replace(mark, "\\" + mark)
-    return text

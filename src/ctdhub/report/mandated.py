@@ -12,13 +12,15 @@ from typing import Any
 
 from ctdhub.core.datafiles import as_csv, as_json
 from ctdhub.core.format import decimal, number, share, span
-from ctdhub.core.i18n import _, current
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.document import markdown, plain
+from ctdhub.document.document import Document, Items, Meta, Section, Table
 from ctdhub.release.open import Release
 from ctdhub.report.mandated_wording import dimension_label, line_label, notes, title
 from ctdhub.report.wording import caveat, citation
 from ctdhub.schema import countries
 from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.mandated.lines import Line, Sheet
+from ctdhub.stats.mandated.lines import MandatedLine, MandatedTable
 
 COLUMNS = (
     "table", "country", "year", "dimension", "category", "label", "blank", "state", "people",
@@ -27,7 +29,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def written(sheet: Sheet, release: Release, form: str) -> str:
+def written(sheet: MandatedTable, release: Release, form: str) -> str:
     """The table as text.
 
     Args:
@@ -36,7 +38,7 @@ def written(sheet: Sheet, release: Release, form: str) -> str:
     return FORMATS[form](sheet, release)
 
 
-def metadata(sheet: Sheet, release: Release) -> dict[str, Any]:
+def metadata(sheet: MandatedTable, release: Release) -> dict[str, Any]:
     """What stands beside the lines: notes, caveat, citation, level, contributors."""
     return {
         "table": sheet.name,
@@ -61,13 +63,13 @@ def metadata(sheet: Sheet, release: Release) -> dict[str, Any]:
     }
 
 
-def _csv(sheet: Sheet, release: Release) -> str:
+def _csv(sheet: MandatedTable, release: Release) -> str:
     common = {"level": release.protected.guarantee.level, "release": release.version}
     rows = (_row(sheet, line) | common for line in sheet.lines)
     return as_csv(COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
 
 
-def _json(sheet: Sheet, release: Release) -> str:
+def _json(sheet: MandatedTable, release: Release) -> str:
     rows = [
         {k: v for k, v in _row(sheet, line).items() if k != "table"} | {"years": list(line.years)}
         for line in sheet.lines
@@ -75,7 +77,7 @@ def _json(sheet: Sheet, release: Release) -> str:
     return as_json({**metadata(sheet, release), "rows": rows}).removesuffix("\n")
 
 
-def _row(sheet: Sheet, line: Line) -> dict[str, Any]:
+def _row(sheet: MandatedTable, line: MandatedLine) -> dict[str, Any]:
     people, rate = line.people, line.rate
     return {
         "table": sheet.name,
@@ -104,27 +106,39 @@ def _part(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def _markdown(sheet: Sheet, release: Release) -> str:
-    parts = [f"# {title(sheet)}", f"{citation(release)} {caveat()}"]
-    for (place, years), found in groupby(sheet.lines, key=lambda x: (x.country, x.years)):
+def _markdown(table: MandatedTable, release: Release) -> str:
+    return markdown.write(document(table, release, headed=True))
+
+
+def _text(table: MandatedTable, release: Release) -> str:
+    return plain.write(document(table, release, headed=False))
+
+
+def document(table: MandatedTable, release: Release, *, headed: bool) -> Document:
+    """The table as a document: a section for each country and years, then what to know.
+
+    Args:
+        headed: whether the columns have headings.
+    """
+    lang, sections = current(), []
+    for (place, years), found in groupby(table.lines, key=lambda x: (x.country, x.years)):
         lines = list(found)
         rated = any(line.rate is not None for line in lines)
-        heads = [_("Category"), _("People")] + ([_("Per 100,000")] if rated else [])
-        rows = [heads, ["---", *["---:"] * (len(heads) - 1)], *_cells(lines, rated)]
-        parts.append(f"## {_heading(place, years)}")
-        parts.append("\n".join("| " + " | ".join(row) + " |" for row in rows))
-    return "\n\n".join([*parts, *_said(sheet, release, "- ")]) + "\n"
-
-
-def _text(sheet: Sheet, release: Release) -> str:
-    parts = [title(sheet), f"{citation(release)} {caveat()}"]
-    for (place, years), found in groupby(sheet.lines, key=lambda x: (x.country, x.years)):
-        lines = list(found)
-        rows = _cells(lines, any(line.rate is not None for line in lines))
-        wide = max(len(row[0]) for row in rows)
-        body = ["  ".join([row[0].ljust(wide), *row[1:]]).rstrip() for row in rows]
-        parts.append("\n".join([_heading(place, years), *(f"  {row}" for row in body)]))
-    return "\n\n".join([*parts, *_said(sheet, release, "* ")]) + "\n"
+        heads = (_("Category"), _("People"), *((_("Per 100,000"),) if rated else ()))
+        rows = Table("", "", heads if headed else (), _cells(lines, rated=rated))
+        id_ = "-".join((place, *map(str, years)))
+        sections.append(Section(id_, _heading(place, years), (rows,)))
+    level = share(release.protected.guarantee.level)
+    said = (
+        *notes(table, release),
+        _("Intervals hold with {level} confidence.").format(level=level),
+    )
+    return Document(
+        meta=Meta(lang, lang in RIGHT_TO_LEFT, release.facts.hub),
+        title=title(table),
+        lead=(f"{citation(release)} {caveat()}",),
+        sections=(*sections, Section("notes", "", (Items(said),))),
+    )
 
 
 def _heading(place: str, years: tuple[int, int]) -> str:
@@ -132,29 +146,18 @@ def _heading(place: str, years: tuple[int, int]) -> str:
     return _("{place}, {years}").format(place=name, years=span(years))
 
 
-def _said(sheet: Sheet, release: Release, mark: str) -> list[str]:
-    level = share(release.protected.guarantee.level)
-    told = [
-        *notes(sheet, release),
-        _("Intervals hold with {level} confidence.").format(level=level),
-    ]
-    return ["\n".join(mark + note for note in told)]
-
-
-def _cells(lines: list[Line], rated: bool) -> list[list[str]]:
+def _cells(lines: list[MandatedLine], *, rated: bool) -> tuple[tuple[str, ...], ...]:
     found = []
     for line in lines:
         name = _("{variable}: {value}").format(
             variable=dimension_label(line), value=line_label(line)
         )
-        cells = [name, _people(line)]
-        if rated:
-            cells.append(_rate(line.rate))
-        found.append(cells)
-    return found
+        rate = (_rate(line.rate),) if rated else ()
+        found.append((name, _people(line), *rate))
+    return tuple(found)
 
 
-def _people(line: Line) -> str:
+def _people(line: MandatedLine) -> str:
     if line.blank == "nobody_reports":
         return _("nobody reports here")
     people = line.people
@@ -183,7 +186,7 @@ def _rate(rate: NumberCard | None) -> str:
     )
 
 
-FORMATS: dict[str, Callable[[Sheet, Release], str]] = {
+FORMATS: dict[str, Callable[[MandatedTable, Release], str]] = {
     "text": _text,
     "csv": _csv,
     "json": _json,

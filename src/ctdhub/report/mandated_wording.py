@@ -14,13 +14,13 @@ from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.roles import SEX
 from ctdhub.stats.equity import RECEIVED
 from ctdhub.stats.mandated import eurostat, greta, sdg
-from ctdhub.stats.mandated.lines import Line, Sheet
+from ctdhub.stats.mandated.lines import MandatedLine, MandatedTable
 
 UNKNOWN: Literal["not_recorded"] = "not_recorded"
 """The category of people whose answer is not known."""
 
 
-def title(sheet: Sheet) -> str:
+def title(sheet: MandatedTable) -> str:
     """What the table holds, and with what it is aligned."""
     return {
         sdg.NAME: _(
@@ -35,12 +35,12 @@ def title(sheet: Sheet) -> str:
     }[sheet.name]
 
 
-def notes(sheet: Sheet, release: Release) -> list[str]:
+def notes(sheet: MandatedTable, release: Release) -> list[str]:
     """Sentences that must stand with a table: how it is aligned, what is missing."""
     return [*_OWN[sheet.name](sheet), *_common(sheet, release)]
 
 
-def dimension_label(line: Line) -> str:
+def dimension_label(line: MandatedLine) -> str:
     """What a line divides people by."""
     return {
         "total": _("Total"),
@@ -56,7 +56,7 @@ def dimension_label(line: Line) -> str:
     }[line.dimension]
 
 
-def line_label(line: Line) -> str:
+def line_label(line: MandatedLine) -> str:
     """The people of a line."""
     category, lang = line.category, current()
     if category == UNKNOWN:
@@ -108,7 +108,7 @@ def _assistance(category: str) -> str:
     return _("{label}, all years").format(label=name)
 
 
-def _sdg(sheet: Sheet) -> list[str]:
+def _sdg(sheet: MandatedTable) -> list[str]:
     notes = [
         _(
             "Aligned with SDG indicator 16.2.2, not certified: the indicator counts victims whom "
@@ -138,7 +138,7 @@ def _sdg(sheet: Sheet) -> list[str]:
     return notes
 
 
-def _eurostat(_sheet: Sheet) -> list[str]:
+def _eurostat(_sheet: MandatedTable) -> list[str]:
     return [
         _(
             "Aligned with Eurostat’s collection crim_thb, not certified: Eurostat counts victims "
@@ -155,7 +155,7 @@ def _eurostat(_sheet: Sheet) -> list[str]:
     ]
 
 
-def _greta(sheet: Sheet) -> list[str]:
+def _greta(sheet: MandatedTable) -> list[str]:
     return [
         _(
             "In the shape of what GRETA asks, not certified: a party’s own figures come from its "
@@ -176,7 +176,7 @@ def _greta(sheet: Sheet) -> list[str]:
     ]
 
 
-def _common(sheet: Sheet, release: Release) -> list[str]:
+def _common(sheet: MandatedTable, release: Release) -> list[str]:
     """What holds for every mandated table."""
     notes = [
         _(
@@ -202,7 +202,7 @@ def _common(sheet: Sheet, release: Release) -> list[str]:
     return notes
 
 
-_OWN: dict[str, Callable[[Sheet], list[str]]] = {
+_OWN: dict[str, Callable[[MandatedTable], list[str]]] = {
     sdg.NAME: _sdg,
     eurostat.NAME: _eurostat,
     greta.NAME: _greta,

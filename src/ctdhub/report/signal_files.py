@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ctdhub.core.format import isolated, listed, year
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.document.document import Document, Meta, Section, Words
 from ctdhub.report import signal_contributors, signal_wording, signals
 from ctdhub.report.signals import Told
 from ctdhub.report.wording import caveat, citation
@@ -179,8 +180,8 @@ def _others(found: Found) -> list[dict[str, Any]]:
     ]
 
 
-def lines(found: Found, warnings: Sequence[str]) -> list[str]:
-    """The report on a file as lines of text."""
+def file_document(found: Found, warnings: Sequence[str]) -> Document:
+    """The report on a file of series."""
     texts = []
     for finding in found.signals:
         words = signal_wording.of_file(found, finding)
@@ -192,28 +193,40 @@ def lines(found: Found, warnings: Sequence[str]) -> list[str]:
             signals.short_past(known),
         )
         texts.append(" ".join(p for p in parts if p))
-    return [*_opening(found, warnings), *_listed(texts), *_closing(found)]
+    return _document("", _opening(found, warnings), _listed(texts), _closing(found))
 
 
-def release_lines(result: ReleaseSignals) -> list[str]:
-    """The report on a release as lines of text."""
-    found = result.found
+def release_document(result: ReleaseSignals) -> Document:
+    """The report on a release."""
+    found, hub = result.found, result.release.facts.hub
     if found is None:
-        return [not_measured()]
+        return _document(hub, [not_measured()])
     texts = []
     for lead in leads(result):
         words = signal_wording.of_release(result, lead.finding)
         texts.append(f"{words.title}. {' '.join(sentences_of(result, lead))}")
     about = [*(about_turn(t) for t in result.turns), signal_contributors.about_changes(result)]
     apart = [" ".join((explained_title() + ".", *signal_contributors.explanations(result)))]
-    return [
-        *_opening(found, ()),
-        " ".join(about),
-        *_listed(texts),
-        *(apart if result.explained else []),
-        *_closing(found),
-        caveat(),
-    ]
+    return _document(
+        hub,
+        [*_opening(found, ()), " ".join(about)],
+        _listed(texts),
+        apart if result.explained else [],
+        [*_closing(found), caveat()],
+    )
+
+
+def _document(hub: str, *parts: Sequence[str]) -> Document:
+    """A document without titles: a section for what it opens with, the signals, what closes it."""
+    return Document(
+        meta=Meta(current(), current() in RIGHT_TO_LEFT, hub),
+        title="",
+        lead=(),
+        sections=tuple(
+            Section(f"part-{k}", "", tuple(Words((text,)) for text in texts if text))
+            for k, texts in enumerate(parts, 1)
+        ),
+    )
 
 
 def sentences_of(result: ReleaseSignals, lead: Lead) -> tuple[str, ...]:

@@ -6,17 +6,17 @@ from datetime import date
 
 from ctdhub.core.format import day, decimal, set_apart, share, tiny, year
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
-from ctdhub.document.document import Frame, Section, Words
+from ctdhub.document.document import Meta, Section, Words
 from ctdhub.document.numbers import Notebook
 from ctdhub.release.open import Release
 from ctdhub.report.wording import caveat, citation
 from ctdhub.stats.answers import Answers
 
 
-def frame(release: Release, made: date) -> Frame:
+def meta(release: Release, made: date) -> Meta:
     """What every page of a document about a release carries."""
     invented = release.facts.invented
-    return Frame(
+    return Meta(
         lang=current(),
         rtl=current() in RIGHT_TO_LEFT,
         organisation=release.facts.hub,

@@ -7,22 +7,24 @@ from datetime import date
 
 from ctdhub.core.format import day as in_words
 from ctdhub.core.i18n import _
-from ctdhub.document.document import Poster, Section, Sheet
+from ctdhub.document.document import Document, Poster, Section
 from ctdhub.document.numbers import Asked, Notebook, as_json
 from ctdhub.report.brief import corridor, day, place
-from ctdhub.report.brief.frame import always, closing, frame, left_out
+from ctdhub.report.brief.frame import always, closing, left_out, meta
 from ctdhub.report.brief.observances import OBSERVANCES, Observance, observance
 from ctdhub.report.brief.poster import poster as make_poster
 from ctdhub.report.brief.subjects import Corridor, Day, Place, Subject
 from ctdhub.report.helplines import Help
 from ctdhub.stats.answers import Answers
 
+MOST_PAGES = 2
+
 
 @dataclass(frozen=True)
 class Brief:
     """A document, and every number that it prints with its question."""
 
-    document: Sheet | Poster
+    document: Document | Poster
     asked: tuple[Asked, ...]
 
 
@@ -44,13 +46,14 @@ def brief(answers: Answers, subject: Subject, made: date) -> Brief:
     subtitle = _("Brief of release {version}").format(version=release.version)
     if isinstance(subject, Day) and subject.observance is not None:
         subtitle = _("{day}. {brief}").format(day=in_words(subject.when), brief=subtitle)
-    sheet = Sheet(
-        frame=frame(release, made),
+    sheet = Document(
+        meta=meta(release, made),
         title=title,
-        subtitle=subtitle,
         lead=told.lead,
-        always=always(release),
         sections=_headed((*told.sections, *closing(answers, notebook))),
+        subtitle=subtitle,
+        always=always(release),
+        most=MOST_PAGES,
         left_out=left_out(),
     )
     return Brief(sheet, notebook.asked)

@@ -10,7 +10,7 @@ from ctdhub.core.i18n import _
 from ctdhub.document.document import Poster
 from ctdhub.document.numbers import Notebook
 from ctdhub.report.brief.day import told_event
-from ctdhub.report.brief.frame import always, frame
+from ctdhub.report.brief.frame import always, meta
 from ctdhub.report.brief.observances import Theme, among, sentence
 from ctdhub.report.brief.subjects import Corridor, Day, Place, Subject
 from ctdhub.report.helplines import Help
@@ -40,7 +40,7 @@ def poster(
     found = card(release, answers.count(where), "people")
     contacts = (help or Help(text=release.facts.helpline)).contacts()
     return Poster(
-        frame=frame(release, made),
+        meta=meta(release, made),
         title=title,
         sentence=said,
         number=_number(found, where, notebook),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from ctdhub.core.i18n import _
-from ctdhub.document.html import to_html
+from ctdhub.document import html
 from ctdhub.report.brief.make import brief
 from ctdhub.report.brief.subjects import Place
 from ctdhub.report.places import SIDES, listed_places
@@ -75,4 +75,4 @@ def documents(answers: Answers) -> Iterator[tuple[str, str, str]]:
             (EXIT_URL, _("Exit this page")),
         ]
         document = brief(answers, place, made).document
-        yield path(place), place.name, to_html(document, links)
+        yield path(place), place.name, html.write(document, links)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ctdhub.core.i18n import _
-from ctdhub.report.facts import Sheet, cells, head
+from ctdhub.report.facts import FactSheet, cells, head
 from ctdhub.schema import countries
 from ctdhub.site.frame import Page
 from ctdhub.site.pages import factsheets
@@ -31,7 +31,7 @@ def page(answers: Answers) -> Page:
     )
 
 
-def _shown(key: str, sheet: Sheet) -> dict[str, Any]:
+def _shown(key: str, sheet: FactSheet) -> dict[str, Any]:
     return {
         "id": factsheets.file(key),
         "file": factsheets.file(key),

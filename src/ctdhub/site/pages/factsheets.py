@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ctdhub.report.facts import Sheet, as_json, as_markdown, headline_sheet, place_sheet
+from ctdhub.report.facts import FactSheet, as_json, as_markdown, headline_sheet, place_sheet
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.headline import place_facts
@@ -25,7 +25,7 @@ def sheet_keys() -> tuple[str, ...]:
     return tuple(found)
 
 
-def sheets(answers: Answers) -> Iterator[tuple[str, Sheet]]:
+def sheets(answers: Answers) -> Iterator[tuple[str, FactSheet]]:
     """The whole release, then every place of which some people are shown, with their keys."""
     yield WHOLE, headline_sheet(answers)
     for key in sheet_keys():
@@ -39,7 +39,7 @@ def file(key: str) -> str:
     return key.replace("_", "-")
 
 
-def write_sheets(folder: Path, held: Sequence[tuple[str, Sheet]]) -> None:
+def write_sheets(folder: Path, held: Sequence[tuple[str, FactSheet]]) -> None:
     """Write the files of sheets in one language.
 
     Args:

@@ -11,13 +11,13 @@ from ctdhub.schema import countries
 from ctdhub.schema.citizenship_group import NATIONAL, OTHER_EU, THIRD_COUNTRY
 from ctdhub.schema.roles import RELATION, SEX
 from ctdhub.stats.answers import Answers, Where
-from ctdhub.stats.mandated.lines import Counter, Line, Scope, Sheet
+from ctdhub.stats.mandated.lines import Counter, MandatedLine, MandatedTable, Scope
 from ctdhub.stats.tables import NOT_RECORDED
 
 NAME = "eurostat"
 
 
-def sheet(answers: Answers, scope: Scope) -> Sheet:
+def sheet(answers: Answers, scope: Scope) -> MandatedTable:
     """The table; of the countries of the scope those that are members of the EU.
 
     Raises:
@@ -32,7 +32,7 @@ def sheet(answers: Answers, scope: Scope) -> Sheet:
         for year in scope.years
         for line in _block(answers, Counter(answers, place, (year,)))
     ]
-    return Sheet(NAME, scope, tuple(lines))
+    return MandatedTable(NAME, scope, tuple(lines))
 
 
 CITIZENSHIPS = (
@@ -44,7 +44,7 @@ CITIZENSHIPS = (
 """Category and code of the citizenship group."""
 
 
-def _block(answers: Answers, counter: Counter) -> list[Line]:
+def _block(answers: Answers, counter: Counter) -> list[MandatedLine]:
     genders = [(g, [g]) for g in answers.domain(SEX)]
     lines = [counter.line("total", "all", {}), *counter.split("sex", SEX, genders)]
     for category, code in CITIZENSHIPS:

@@ -11,7 +11,7 @@ from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, DESTINATION, HARM, ORIGIN, SEX
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.equity import RECEIVED, kinds
-from ctdhub.stats.mandated.lines import Counter, Line, Scope, Sheet, ages
+from ctdhub.stats.mandated.lines import Counter, MandatedLine, MandatedTable, Scope, ages
 from ctdhub.stats.tables import YES
 
 NAME = "greta"
@@ -21,16 +21,16 @@ PREFIX = "assistance_"
 """What the variables of assistance begin with; the categories of their lines leave it out."""
 
 
-def sheet(answers: Answers, scope: Scope) -> Sheet:
+def sheet(answers: Answers, scope: Scope) -> MandatedTable:
     """The table: one block of lines for each country, all years of the scope together."""
     years = () if scope.every else scope.years
     lines = [
         line for place in scope.places for line in _block(answers, Counter(answers, place, years))
     ]
-    return Sheet(NAME, scope, tuple(lines))
+    return MandatedTable(NAME, scope, tuple(lines))
 
 
-def _block(answers: Answers, counter: Counter) -> list[Line]:
+def _block(answers: Answers, counter: Counter) -> list[MandatedLine]:
     lines = [
         counter.line("total", "all", {}),
         *counter.split("sex", SEX, [(g, [g]) for g in answers.domain(SEX)]),
@@ -46,7 +46,7 @@ def _block(answers: Answers, counter: Counter) -> list[Line]:
     return [*lines, *_within(answers, counter), *_assistance(answers, counter)]
 
 
-def _within(answers: Answers, counter: Counter) -> list[Line]:
+def _within(answers: Answers, counter: Counter) -> list[MandatedLine]:
     """Nationals and others exploited in the country, nationals exploited elsewhere."""
     place, home = "place_of_exploitation", [counter.country]
     others = [c for c in answers.domain(ORIGIN) if c != counter.country]
@@ -57,7 +57,7 @@ def _within(answers: Answers, counter: Counter) -> list[Line]:
     ]
 
 
-def _assistance(answers: Answers, counter: Counter) -> list[Line]:
+def _assistance(answers: Answers, counter: Counter) -> list[MandatedLine]:
     """People who received each kind, of all years: assistance is not measured by year here."""
     always = Counter(answers, counter.country, ())
     return [

@@ -23,7 +23,7 @@ Blank = Literal["", "not_recorded", "nobody_reports"]
 
 
 @dataclass(frozen=True)
-class Line:
+class MandatedLine:
     """One line of a table.
 
     Attributes:
@@ -52,7 +52,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class MandatedTable:
     """A mandated table.
 
     Attributes:
@@ -63,7 +63,7 @@ class Sheet:
 
     name: str
     scope: Scope
-    lines: tuple[Line, ...]
+    lines: tuple[MandatedLine, ...]
 
     @property
     def years(self) -> tuple[int, int]:
@@ -141,7 +141,9 @@ class Counter:
     years: tuple[str, ...]
     population: Population | None = None
 
-    def line(self, dimension: str, category: str, where: Where, *, measured: bool = True) -> Line:
+    def line(
+        self, dimension: str, category: str, where: Where, *, measured: bool = True
+    ) -> MandatedLine:
         """One line.
 
         Args:
@@ -153,7 +155,7 @@ class Counter:
         if self.years and not any(covering(release, int(y)) for y in self.years):
             blank, measured = "nobody_reports", False
         found = self.answers.count(self._all(where)) if measured else NOT_MEASURED
-        return Line(
+        return MandatedLine(
             country=self.country,
             years=(int(self.years[0]), int(self.years[-1])) if self.years else release.years,
             dimension=dimension,
@@ -163,7 +165,7 @@ class Counter:
             rate=self._rate(found),
         )
 
-    def elsewhere(self, dimension: str, category: str, where: Where) -> Line:
+    def elsewhere(self, dimension: str, category: str, where: Where) -> MandatedLine:
         """A line of people who were not exploited in the country: ``where`` says where."""
         when = {PERIOD: list(self.years)} if self.years else {}
         inside = self.line(dimension, category, {})
@@ -174,7 +176,7 @@ class Counter:
 
     def split(
         self, dimension: str, variable: str, parts: Iterable[tuple[str, Sequence[str]]]
-    ) -> list[Line]:
+    ) -> list[MandatedLine]:
         """A line for each part of a variable's values, and one for people without an answer.
 
         Args:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, HARM, SEX
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.mandated.lines import Counter, Line, Scope, Sheet, ages
+from ctdhub.stats.mandated.lines import Counter, MandatedLine, MandatedTable, Scope, ages
 from ctdhub.stats.tables import YES
 
 NAME = "sdg-16.2.2"
 
 
-def sheet(answers: Answers, scope: Scope) -> Sheet:
+def sheet(answers: Answers, scope: Scope) -> MandatedTable:
     """The table, one block of lines for each country and year."""
     lines = [
         line
@@ -23,10 +23,10 @@ def sheet(answers: Answers, scope: Scope) -> Sheet:
         for year in scope.years
         for line in _block(answers, Counter(answers, place, (year,), scope.population))
     ]
-    return Sheet(NAME, scope, tuple(lines))
+    return MandatedTable(NAME, scope, tuple(lines))
 
 
-def _block(answers: Answers, counter: Counter) -> list[Line]:
+def _block(answers: Answers, counter: Counter) -> list[MandatedLine]:
     schema, form = load_schema(), "form_of_exploitation"
     indicator = schema.groups[HARM].indicator or ""
     known = [v for v in answers.domain(indicator) if v != YES]

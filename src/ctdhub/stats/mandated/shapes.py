@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mandated import eurostat, greta, sdg
-from ctdhub.stats.mandated.lines import Line, Scope, Sheet, reported_places, scope
+from ctdhub.stats.mandated.lines import MandatedLine, MandatedTable, Scope, reported_places, scope
 from ctdhub.stats.mandated.population import Population, load_population
 
-SHAPES: dict[str, Callable[[Answers, Scope], Sheet]] = {
+SHAPES: dict[str, Callable[[Answers, Scope], MandatedTable]] = {
     "sdg-16.2.2": sdg.sheet,
     "eurostat": eurostat.sheet,
     "greta": greta.sheet,
@@ -21,10 +21,10 @@ SHAPES: dict[str, Callable[[Answers, Scope], Sheet]] = {
 
 __all__ = [
     "SHAPES",
-    "Line",
+    "MandatedLine",
+    "MandatedTable",
     "Population",
     "Scope",
-    "Sheet",
     "load_population",
     "reported_places",
     "scope",

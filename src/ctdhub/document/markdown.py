@@ -1,0 +1,57 @@
+"""A document as Markdown: no letter of a text becomes a mark.
+
+Charts are left out: what they show stands in sentences or tables too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from ctdhub.document.document import Block, Document, Items, Sentences, Table, Words
+
+_MARKS = re.compile(r"[\\`*\[\]<>|#]|(?<![^\W_])_|_(?![^\W_])")
+"""An underscore inside a word is no mark (CommonMark 6.2)."""
+_ENTITY = re.compile(r"&(?=\\?#?[0-9A-Za-z]+;)")
+_BEGINS = re.compile(r"^([-+=~])")
+_NUMBERED = re.compile(r"^([0-9]+)([.)])")
+
+
+def write(document: Document) -> str:
+    """The document as Markdown that ends with a line end."""
+    parts = [f"# {escaped(document.title)}"] if document.title else []
+    parts += map(_paragraph, document.lead)
+    for section in document.sections:
+        if section.title:
+            parts.append(f"## {escaped(section.title)}")
+        for block in section.blocks:
+            parts += _parts(block)
+    return "\n\n".join(parts) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Text in a line in which Markdown finds no mark-up of its own."""
+    return _ENTITY.sub(r"\\&", _MARKS.sub(r"\\\g<0>", text))
+
+
+def _paragraph(text: str) -> str:
+    """Text that begins a line, and neither a list, a rule nor a block of code."""
+    return _NUMBERED.sub(r"\1\\\2", _BEGINS.sub(r"\\\1", escaped(text)))
+
+
+def _parts(block: Block) -> Iterator[str]:
+    if isinstance(block, Words):
+        yield from (f"### {escaped(title)}" for title in (block.title,) if title)
+        yield from map(_paragraph, block.paragraphs)
+    elif isinstance(block, Sentences):
+        yield _paragraph(" ".join(block.sentences))
+    elif isinstance(block, Items):
+        yield "\n".join(f"- {_paragraph(item)}" for item in block.items)
+    elif isinstance(block, Table):
+        ruler = ("---", *["---:"] * (len(block.head) - 1))
+        rows = (map(escaped, block.head), ruler, *(map(escaped, row) for row in block.rows))
+        yield "\n".join(map(_line, rows))
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
