@@ -13,7 +13,7 @@ from pdf_text import pages, squeezed
 from playwright.sync_api import Page
 
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.document.document import Document, Poster
+from ctdhub.document.document import Document
 from ctdhub.document.html import write as to_html
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import open_release
@@ -44,7 +44,7 @@ def lang(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def shown(tab: Page, folder: Path, document: Document | Poster, width: int = 1280) -> None:
+def shown(tab: Page, folder: Path, document: Document, width: int = 1280) -> None:
     file = folder / "document.html"
     file.write_text(to_html(document, [("index.html", "All briefs")]), "utf-8")
     tab.set_viewport_size({"width": width, "height": 900})

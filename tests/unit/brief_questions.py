@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ctdhub.document.document import Bars, Document, Poster, Words, Years
+from ctdhub.document.document import Bars, Document, Number, Words, Years
 from ctdhub.document.numbers import Asked
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
@@ -174,16 +174,16 @@ def says(text: str, value: float) -> bool:
     return abs(shown - (100 * value if found[3] else value)) <= step / 2 + 1e-9
 
 
-def texts(document: Document | Poster) -> Iterator[str]:
+def texts(document: Document) -> Iterator[str]:
     """All texts with numbers about people: labels, days, names and the frame are left out."""
-    if isinstance(document, Poster):
-        yield from (document.number, document.interval)
-        return
-    yield from document.lead
+    if document.paper == "a4":
+        yield from document.lead
     for section in document.sections:
         for block in section.blocks:
             if isinstance(block, Words) and section.id in ("reading", "methods", *TOLD):
                 yield from (re.sub(r"“[^”]*”", "", text) for text in block.paragraphs)
+            elif isinstance(block, Number):
+                yield from (block.text, block.interval)
             elif isinstance(block, Bars):
                 yield from (b.text for b in block.bars)
                 if section.id == "assistance":

@@ -14,6 +14,7 @@ from invented_release import protected_answer
 from ctdhub.build import init
 from ctdhub.core.errors import PolicyError
 from ctdhub.core.i18n import language
+from ctdhub.document.document import Words
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.brief.make import poster
@@ -77,12 +78,13 @@ def test_the_hub_has_the_last_word(release: Release, tmp_path: Path) -> None:
 def test_posters_take_the_first_line(release: Release, tmp_path: Path) -> None:
     (tmp_path / FILE).write_text(LINE + LINE.replace("0800 000", "0811 000"), "utf-8")
     made, subject, answers = date(2026, 5, 1), place("Ukraine", is_region=False), Answers(release)
-    found = poster(answers, subject, made, read_help(tmp_path)).document
-    assert found.helpline == "0800 000 000"
-    assert found.call.endswith("needs help: Côte d’Ivoire, Écoute <b>")
-    assert poster(answers, subject, made, Help()).document.helpline == ""
-    assert "emergency" in poster(answers, subject, made, Help()).document.call
-    assert poster(answers, subject, made).document.helpline == FROZEN
+    found = poster(answers, subject, made, read_help(tmp_path)).document.sections[-1]
+    assert found.blocks == (Words(("0800 000 000",)),)
+    assert found.title.endswith("needs help: Côte d’Ivoire, Écoute <b>")
+    nobody = poster(answers, subject, made, Help()).document.sections[-1]
+    assert nobody.blocks == ()
+    assert "emergency" in nobody.title
+    assert poster(answers, subject, made).document.sections[-1].blocks == (Words((FROZEN,)),)
 
 
 def test_the_kiosk_shows_the_lines_of_the_hub(release: Release, tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ from ctdhub.document.document import (
     Bars,
     Document,
     Meta,
+    Number,
     Point,
-    Poster,
     Section,
     Table,
     Words,
@@ -83,14 +83,17 @@ HOSTILE = (
 
 def sheet(title: str = "Italy", *sections: Section, **changes: object) -> Document:
     first = Section("first", "In numbers", (BARS, YEARS, TABLE))
-    made = Document(META, title, "Brief", ("A sentence.",), "Always.", (first, *sections))
+    made = Document(META, title, ("A sentence.",), (first, *sections), "Brief", "Always.", most=2)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def poster(title: str = "Italy") -> Poster:
-    return Poster(
-        META, title, "One sentence.", "12,345", "12,000 to 13,000", "people", "Always.", "Call",
-        "0800 123",
+def poster(title: str = "Italy", said: str = "One sentence.", *lines: str) -> Document:
+    call = Section("call", "Call", (Words((title if title in HOSTILE else "0800 123",)),))
+    number = Number("12,345", "people", "12,000 to 13,000")
+    told = (Section(f"line-{k}", "", (Words((line,)),), 0) for k, line in enumerate(lines))
+    return Document(
+        META, title, (said,), (Section("number", "", (number,)), *told, call), always="Always.",
+        most=1, left_out="", paper="a3",
     )  # fmt: skip
 
 
@@ -135,7 +138,7 @@ def test_every_text_is_printed_as_it_stands(name: str) -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_poster_prints_texts_as_they_stand(name: str) -> None:
-    document = replace(poster(name), sentence=name, helpline=name, lines=(name,))
+    document = poster(name, name, name)
     printed = squeezed("".join(pages(TYPESETTER.write(document))))
     assert printed.count(squeezed(name)) >= 4
     assert Text(to_html(document)).words.count(name) >= 4
@@ -163,7 +166,7 @@ def test_letters_that_are_missing_are_told_before_want_of_room() -> None:
         assert caught.value.rule == "glyph"
     lines = tuple("東京 " * 300 for _ in range(2))
     with pytest.raises(PaperError) as caught:
-        bare.write(replace(poster(), sentence="東京 " * 2000, lines=lines))
+        bare.write(poster("Tokyo", "東京 " * 2000, *lines))
     assert caught.value.rule == "glyph"
 
 
@@ -201,7 +204,7 @@ def test_sections_go_one_by_one_until_the_pages_suffice() -> None:
 
 def test_lines_of_a_poster_go_before_anything_else() -> None:
     lines = tuple(f"Event {k}. " + "A long title of an event. " * 30 for k in range(3))
-    printed = pages(OWN_FONTS.write(replace(poster(), lines=lines)))
+    printed = pages(OWN_FONTS.write(poster("Italy", "One sentence.", *lines)))
     assert len(printed) == 1
     assert "Event0." in squeezed(printed[0])
     assert "Event2." not in squeezed(printed[0])

@@ -18,11 +18,11 @@ from ctdhub.core.i18n import _
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ctdhub.document.document import Document, Poster
+    from ctdhub.document.document import Document
     from ctdhub.document.pdf import Typesetter
     from ctdhub.stats.answers import Answers
 
-    Maker = Callable[[Answers, bool], tuple[Document | Poster, str, str]]
+    Maker = Callable[[Answers, bool], tuple[Document, str, str]]
 
 FORMATS = {"pdf": ("pdf",), "html": ("html",), "json": ("json",), "both": ("pdf", "html")}
 REPORTS = "reports"
@@ -104,7 +104,7 @@ def register(app: typer.Typer) -> None:
             answers = Answers(options.opened(source))
             typesetter = Typesetter(fonts or ()) if "pdf" in FORMATS[form] else None
             progress(_("Writing"), 0.5)
-            document: Document | Poster
+            document: Document
             numbers = ""
             if contributor is not None:
                 _outside(source, out)
@@ -146,7 +146,7 @@ def _maker(kind: str, text: str, hub: Path | None) -> Maker:
     from ctdhub.report.brief.make import poster as poster_of
     from ctdhub.report.helplines import read_help
 
-    def make(answers: Answers, poster: bool) -> tuple[Document | Poster, str, str]:
+    def make(answers: Answers, poster: bool) -> tuple[Document, str, str]:
         made = datetime.now(UTC).date()
         subject = (
             briefing.corridor(text)
@@ -189,7 +189,7 @@ def _outside(source: Path, out: Path | None) -> None:
 
 
 def _write(
-    document: Document | Poster,
+    document: Document,
     numbers: str,
     target: Path,
     formats: tuple[str, ...],

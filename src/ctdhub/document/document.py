@@ -1,4 +1,4 @@
-"""The shape of a document: sections made of words, bars, years and tables, and of a poster.
+"""The shape of a document: sections made of words, numbers, bars, years and tables.
 
 Every text is already in the language of the document, and numbers are already written out; the
 sizes beside them (``size``, ``low``, ``high``, ``value``) only say how long to draw.
@@ -166,7 +166,17 @@ class Items:
     kind: Literal["items"] = "items"
 
 
-Block = Words | Sentences | Items | Bars | Years | Table
+@dataclass(frozen=True)
+class Number:
+    """One large number: as it is written, what it counts, its range in words."""
+
+    text: str
+    unit: str
+    interval: str
+    kind: Literal["number"] = "number"
+
+
+Block = Words | Sentences | Items | Number | Bars | Years | Table
 
 
 @dataclass(frozen=True)
@@ -222,8 +232,10 @@ class Document:
         lead: what a hurried reader takes away, over the whole width.
         sections: in the order of reading.
         always: the sentence that stands beside every number.
-        most: A4 pages that it may take; None for as many as it needs.
-        left_out: "Left out for want of room: {names}." in the language.
+        most: pages that it may take; None for as many as it needs.
+        left_out: "Left out for want of room: {names}." in the language; empty says nothing.
+        paper: "a4"; or "a3" for a poster, whose lead is large, and whose sections are "number",
+            lines that may go, and "call", which says where to turn.
     """
 
     meta: Meta
@@ -234,13 +246,15 @@ class Document:
     always: str = ""
     most: int | None = None
     left_out: str = "{names}"
+    paper: Literal["a4", "a3"] = "a4"
 
     def __post_init__(self) -> None:
         ids = [s.id for s in self.sections]
         if len(set(ids)) != len(ids):
             raise ValueError("the sections of a document have different ids")
         first = self.sections[0] if self.sections else Section("", "", ())
-        if self.most is not None and (not first.title or first.keep is not None):
+        pages = self.paper == "a4" and self.most is not None
+        if pages and (not first.title or first.keep is not None):
             raise ValueError("a document of so many pages begins with a section that stays")
 
     def without(self, ids: Collection[str]) -> Document:
@@ -251,29 +265,3 @@ class Document:
         """The section that goes first, None where all must stay."""
         free = [(s.keep, -n) for n, s in enumerate(self.sections) if s.keep is not None]
         return self.sections[-min(free)[1]] if free else None
-
-
-@dataclass(frozen=True)
-class Poster:
-    """One A3 page.
-
-    Attributes:
-        meta: as in :class:`Document`.
-        title: what the poster is about.
-        sentence: large.
-        number, interval, unit: the one figure, its range, what it counts.
-        always: the sentence that stands beside the number.
-        call, helpline: what to do, and where to turn; the helpline may be empty.
-        lines: smaller, such as events of the day.
-    """
-
-    meta: Meta
-    title: str
-    sentence: str
-    number: str
-    interval: str
-    unit: str
-    always: str
-    call: str
-    helpline: str
-    lines: tuple[str, ...] = ()

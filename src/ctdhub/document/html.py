@@ -14,19 +14,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ctdhub.document.charts.print import bar, years
-from ctdhub.document.document import Document, Poster
+from ctdhub.document.document import Document
 from ctdhub.document.inline import inlined
 from ctdhub.document.svg import element
 
 
-def write(document: Document | Poster, links: Sequence[tuple[str, str]] = ()) -> str:
+def write(document: Document, links: Sequence[tuple[str, str]] = ()) -> str:
     """The document as HTML.
 
     Args:
         links: addresses and words of links that stand above it and are not printed.
     """
     css, digest = inlined("ctdhub.document/data", "sheet.css")
-    name = "sheet.html" if isinstance(document, Document) else "poster.html"
+    name = "sheet.html" if document.paper == "a4" else "poster.html"
     return (
         _templates()
         .get_template(name)

@@ -18,7 +18,7 @@ from typing import Any
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import _
-from ctdhub.document.document import Bars, Document, Poster, Section, Words
+from ctdhub.document.document import Bars, Document, Section, Words
 
 FONTS = (
     "Noto Sans", "Noto Sans Arabic", "Noto Naskh Arabic", "Noto Sans CJK SC", "DejaVu Sans",
@@ -53,19 +53,18 @@ class Typesetter:
         held = set(self._fonts.families())
         self.families = tuple(f for f in FONTS if f in held) or tuple(sorted(held))
 
-    def write(self, document: Document | Poster) -> bytes:
+    def write(self, document: Document) -> bytes:
         """The document as PDF; sections that do not fit are left out, and it says so.
 
         Raises:
             PaperError: no font has some letter, or what must stay does not fit.
             ValueError: the document has no day.
         """
-        name = "sheet.typ" if isinstance(document, Document) else "poster.typ"
-        source = (resources.files("ctdhub.document") / "data" / name).read_bytes()
+        source = _source(document)
         fitted, compiler = self._fitted(document, source)
         return self._typeset(compiler, fitted, source)
 
-    def _typeset(self, compiler: Any, document: Document | Poster, source: bytes) -> bytes:
+    def _typeset(self, compiler: Any, document: Document, source: bytes) -> bytes:
         if document.meta.made is None:
             raise ValueError("a document that is set has a day")
         made = datetime.combine(document.meta.made, time(), UTC)
@@ -82,29 +81,24 @@ class Typesetter:
         Raises:
             PaperError: as of :meth:`write`.
         """
-        source = (resources.files("ctdhub.document") / "data" / "sheet.typ").read_bytes()
-        found, _compiler = self._fitted(document, source)
-        assert isinstance(found, Document)
-        return found
+        return self._fitted(document, _source(document))[0]
 
-    def _fitted(self, document: Document | Poster, source: bytes) -> tuple[Document | Poster, Any]:
-        most = document.most if isinstance(document, Document) else 1
+    def _fitted(self, document: Document, source: bytes) -> tuple[Document, Any]:
         for tried in _shorter(document):
             compiler = self._compiler(tried, source)
             pages = int(json.loads(compiler.query("<pages>", field="value", one=True)))
-            if most is None or pages <= most:
+            if document.most is None or pages <= document.most:
                 return tried, compiler
             if tried is document:  # boxes in place of letters may be what fills the pages
                 self._typeset(compiler, document, source)
         raise error("pages")
 
-    def _compiler(self, document: Document | Poster, source: bytes) -> Any:
+    def _compiler(self, document: Document, source: bytes) -> Any:
         data = asdict(document)
-        if isinstance(document, Document):
-            for told, section in zip(data["sections"], document.sections, strict=True):
-                for block, of in zip(told["blocks"], section.blocks, strict=True):
-                    if isinstance(of, Bars):
-                        block["top"] = of.top
+        for told, section in zip(data["sections"], document.sections, strict=True):
+            for block, of in zip(told["blocks"], section.blocks, strict=True):
+                if isinstance(of, Bars):
+                    block["top"] = of.top
         data["meta"]["made"] = str(document.meta.made)
         inputs = {
             "document": json.dumps(data, ensure_ascii=False),
@@ -113,18 +107,20 @@ class Typesetter:
         return self._typst.Compiler(source, font_paths=self._fonts, sys_inputs=inputs)
 
 
-def write(document: Document | Poster, typesetter: Typesetter | None = None) -> bytes:
+def write(document: Document, typesetter: Typesetter | None = None) -> bytes:
     """The document as PDF, set with the fonts of this computer or with those of a typesetter."""
     return (typesetter or Typesetter()).write(document)
 
 
-def _shorter(document: Document | Poster) -> Iterator[Document | Poster]:
+def _source(document: Document) -> bytes:
+    """How its pages are laid out."""
+    name = "sheet.typ" if document.paper == "a4" else "poster.typ"
+    return (resources.files("ctdhub.document") / "data" / name).read_bytes()
+
+
+def _shorter(document: Document) -> Iterator[Document]:
     """The document, then with less and less in it, what matters least left out first."""
     yield document
-    if isinstance(document, Poster):
-        for kept in reversed(range(len(document.lines))):
-            yield replace(document, lines=document.lines[:kept])
-        return
     left: list[Section] = []
     while (least := document.without({s.id for s in left}).expendable()) is not None:
         left.append(least)
@@ -134,6 +130,8 @@ def _shorter(document: Document | Poster) -> Iterator[Document | Poster]:
 def _without(document: Document, left: Sequence[Section]) -> Document:
     """The document without some sections; the last one that stays says which were left out."""
     rest = document.without({s.id for s in left})
+    if not document.left_out:
+        return rest
     names = _("; ").join(s.name or s.title for s in document.sections if s in left)
     said = Words((document.left_out.format(names=names),))
     last = rest.sections[-1]

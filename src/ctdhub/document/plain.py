@@ -6,7 +6,7 @@ tables too.
 
 from __future__ import annotations
 
-from ctdhub.document.document import Block, Document, Items, Sentences, Table, Words
+from ctdhub.document.document import Block, Document, Items, Number, Sentences, Table, Words
 
 
 def write(document: Document) -> str:
@@ -28,6 +28,8 @@ def _block(block: Block) -> str:
         return "\n".join(block.sentences)
     if isinstance(block, Items):
         return "\n".join(f"* {item}" for item in block.items)
+    if isinstance(block, Number):
+        return f"{block.text} {block.unit} ({block.interval})"
     if isinstance(block, Table):
         return "\n".join(_grid(block) if block.head else _list(block))
     return ""

@@ -7,7 +7,7 @@ from datetime import date
 
 from ctdhub.core.format import day as in_words
 from ctdhub.core.i18n import _
-from ctdhub.document.document import Document, Poster, Section
+from ctdhub.document.document import Document, Section
 from ctdhub.document.numbers import Asked, Notebook, as_json
 from ctdhub.report.brief import corridor, day, place
 from ctdhub.report.brief.frame import always, closing, left_out, meta
@@ -24,7 +24,7 @@ MOST_PAGES = 2
 class Brief:
     """A document, and every number that it prints with its question."""
 
-    document: Document | Poster
+    document: Document
     asked: tuple[Asked, ...]
 
 

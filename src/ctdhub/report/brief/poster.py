@@ -7,7 +7,7 @@ from datetime import date
 from ctdhub.core.format import day as in_words
 from ctdhub.core.format import number, share, year
 from ctdhub.core.i18n import _
-from ctdhub.document.document import Poster
+from ctdhub.document.document import Document, Number, Section, Words
 from ctdhub.document.numbers import Notebook
 from ctdhub.report.brief.day import told_event
 from ctdhub.report.brief.frame import always, meta
@@ -23,7 +23,7 @@ MOST_EVENTS = 3
 
 def poster(
     answers: Answers, subject: Subject, made: date, notebook: Notebook, help: Help | None = None
-) -> Poster:
+) -> Document:
     """The poster of a subject, in the language in force."""
     release = answers.release
     if isinstance(subject, Day):
@@ -39,19 +39,23 @@ def poster(
         said, title, lines = sentence("all"), subject.name, ()
     found = card(release, answers.count(where), "people")
     contacts = (help or Help(text=release.facts.helpline)).contacts()
-    return Poster(
+    call = _("If you or somebody you know is in danger, call your local emergency number.")
+    if contacts:
+        call = " ".join((_("If you or somebody you know needs help:"), contacts[0].label))
+    counted = unit.format(first=year(release.years[0]), last=year(release.years[1]))
+    return Document(
         meta=meta(release, made),
         title=title,
-        sentence=said,
-        number=_number(found, where, notebook),
-        interval=_interval(found),
-        unit=unit.format(first=year(release.years[0]), last=year(release.years[1])),
+        lead=(said,),
+        sections=(
+            *_number(found, counted, where, notebook),
+            *(Section(f"line-{k}", "", (Words((line,)),), keep=0) for k, line in enumerate(lines)),
+            Section("call", call, tuple(Words((one.reach,)) for one in contacts[:1])),
+        ),
         always=always(release),
-        call=_("If you or somebody you know is in danger, call your local emergency number.")
-        if not contacts
-        else " ".join((_("If you or somebody you know needs help:"), contacts[0].label)),
-        helpline=contacts[0].reach if contacts else "",
-        lines=lines,
+        most=1,
+        left_out="",
+        paper="a3",
     )
 
 
@@ -75,17 +79,13 @@ def _unit(theme: Theme) -> str:
     }.get(theme, _("people identified, {first} to {last}"))
 
 
-def _number(found: NumberCard, where: Where, notebook: Notebook) -> str:
+def _number(found: NumberCard, unit: str, where: Where, notebook: Notebook) -> tuple[Section, ...]:
+    """The number with its range; nothing where there is none."""
     if found.value is None:
-        return ""
+        return ()
     ends = tuple(number(x or 0) for x in (found.value, found.low, found.high))
     notebook.add("poster.people", "people", found.value, (*ends, share(found.level)), where)
-    return ends[0]
-
-
-def _interval(found: NumberCard) -> str:
-    if found.value is None:
-        return ""
-    return _("between {low} and {high}, at {level} confidence").format(
-        low=number(found.low or 0), high=number(found.high or 0), level=share(found.level)
+    interval = _("between {low} and {high}, at {level} confidence").format(
+        low=ends[1], high=ends[2], level=share(found.level)
     )
+    return (Section("number", "", (Number(ends[0], unit, interval),)),)
