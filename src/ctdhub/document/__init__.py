@@ -1,6 +1,7 @@
-"""The shape of a document, and its writers: HTML, PDF, Markdown, text.
+"""The shape of a document, its charts, and its writers: HTML, PDF, Markdown, plain text.
 
 Zone: ground.  A document is made of texts and sizes; a writer knows nothing of releases or records.
-Not here: what a document says (``report``), where its numbers come from (``stats``).
-Public: ``document``, ``html``, ``pdf``, ``charts``.
+Not here: what a document says (``report``), where its numbers come from (``stats``), CSV and JSON
+(``core.datafiles``).
+Public: ``document``, ``html``, ``pdf``, ``markdown``, ``plain``, ``svg``, ``charts``.
 """
