@@ -30,7 +30,7 @@ from ctdhub.release.open import Release, open_release
 from ctdhub.schema import countries
 from ctdhub.schema.model import load_schema
 from ctdhub.site.build import build_site
-from ctdhub.site.explorer.pack import DATA, charted_groups, charted_variables
+from ctdhub.site.explorer.pack import DATA
 from ctdhub.site.serve import serve
 
 YEARS, COUNTRIES, SIGMA = (2005, 2024), 150, 12.0
@@ -61,12 +61,12 @@ def invented(records: int) -> pa.Table:
     rng, schema = np.random.default_rng(1), load_schema()
     columns: dict[str, Any] = {}
     places = sorted(countries.ALPHA3)[:COUNTRIES]
-    for name in charted_variables():
+    for name in (n for n in load_schema().explorer if n not in load_schema().groups):
         values = places if len(schema.domain(name, YEARS)) > 200 else schema.domain(name, YEARS)
         odds = 1 / np.arange(1, len(values) + 1)
         drawn = rng.choice(len(values), records, p=odds / odds.sum())
         columns[name] = pa.array(np.array(values)[drawn], mask=rng.random(records) < 0.1)
-    for group in charted_groups():
+    for group in (n for n in load_schema().explorer if n in load_schema().groups):
         known = rng.random(records) < 0.7
         some = np.zeros(records, dtype=bool)
         for flag in schema.flags(group):

@@ -31,21 +31,11 @@ class Explorer:
         return list(self.exploration.codes)
 
 
-def charted_variables() -> tuple[str, ...]:
-    """Variables with a chart of their own, in the order of the schema."""
-    return tuple(name for name in load_schema().explorer if name not in load_schema().groups)
-
-
-def charted_groups() -> tuple[str, ...]:
-    """Groups of flags with one chart each, in the order of the schema."""
-    return tuple(name for name in load_schema().explorer if name in load_schema().groups)
-
-
 @lru_cache(maxsize=1)
 def explorer(answers: Answers) -> Explorer:
     """The explorer of a release; made once for all languages."""
     schema = load_schema()
-    indicators = [schema.groups[group].indicator or "" for group in charted_groups()]
+    indicators = [schema.groups[c].indicator or "" for c in schema.explorer if c in schema.groups]
     columns = [n for c in schema.explorer for n in (schema.flags(c) if c in schema.groups else [c])]
     exploration = Exploration(answers, [*columns, *indicators])
     sizes = [len(exploration.domains[name]) for name in exploration.codes]

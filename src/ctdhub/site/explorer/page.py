@@ -24,8 +24,6 @@ from ctdhub.site.explorer.pack import (
     DATA,
     SCRIPT,
     Explorer,
-    charted_groups,
-    charted_variables,
     explorer,
 )
 from ctdhub.site.frame import Links, Page
@@ -85,12 +83,15 @@ def page(answers: Answers, *, offline: bool) -> Page:
 
 
 def _charts(held: Explorer) -> list[_Chart]:
-    schema, columns = load_schema(), held.columns
-    found = [_single(held, name) for name in charted_variables() if name in columns]
-    for group in charted_groups():
-        indicator = schema.groups[group].indicator or ""
-        if indicator in columns and grouped(held.exploration.codes, group):
-            found.append(_flags(held, group, indicator))
+    schema, columns, found = load_schema(), held.columns, []
+    for name in schema.explorer:
+        if name not in schema.groups:
+            if name in columns:
+                found.append(_single(held, name))
+            continue
+        indicator = schema.groups[name].indicator or ""
+        if indicator in columns and grouped(held.exploration.codes, name):
+            found.append(_flags(held, name, indicator))
     return found
 
 
