@@ -25,7 +25,9 @@ LITERALS = {
         "report/figures.py", "report/brief/blocks.py", "report/brief/corridor.py",
         "report/brief/day.py", "report/brief/place.py", "site/course/intervals.py",
     },
-    "citizenship": {"report/mandated.py", "report/mandated_wording.py", "stats/mandated/eurostat.py"},
+    "citizenship": {
+        "report/mandated.py", "report/mandated_wording.py", "stats/mandated/eurostat.py",
+    },
 }  # fmt: skip
 """Published names that a variable happens to share: this list only shrinks."""
 
