@@ -64,9 +64,9 @@ for use in USES:
         GIVEN[name].append(use)
 
 ALLOWED = {
-    "at", "budget", "columns", "cost", "domains", "encoding", "faults", "format", "id", "k", "left",
-    "limit", "lines", "n", "name", "names", "places", "reason", "refusal", "row", "tests", "text",
-    "why",
+    "agreed", "at", "budget", "columns", "cost", "domains", "encoding", "faults", "format", "id",
+    "k", "left", "limit", "lines", "n", "name", "names", "places", "reason", "refusal", "row",
+    "tests", "text", "why",
 }  # fmt: skip
 """What may stand in errors of the rooms that see case records: limits, numbers, names of columns
 and settings, places, and texts of the software.  A field that is not here is looked at first: it

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
-from ctdhub.core.i18n import _, current
+from ctdhub.core.i18n import Text, _, current, joined
 from ctdhub.schema import countries
 
 FILE = "helplines.yaml"
@@ -156,14 +156,14 @@ def read_help(hub: Path, text: str = "") -> Help:
         raise error("helplines-yaml", file=path) from None
     if not isinstance(given, list) or not all(isinstance(entry, dict) for entry in given):
         raise error("helplines-list", file=path)
-    lines, faults = list[Helpline](), list[str]()
+    lines, faults = list[Helpline](), list[Text]()
     for n, entry in enumerate(given, 1):
         try:
             lines.append(Helpline.model_validate(entry))
         except ValidationError as cause:
             faults += [_fault(n, e["loc"], e["type"]) for e in cause.errors()]
     if faults:
-        raise error("helplines", file=path, faults=_("; ").join(faults))
+        raise error("helplines", file=path, faults=joined(faults, Text("; ")))
     return Help(tuple(lines), text)
 
 
@@ -178,18 +178,18 @@ def _contact(line: Helpline) -> Contact:
     return Contact(label, reach, _(", ").join(p for p in (line.hours, *said, *more) if p))
 
 
-def _fault(n: int, place: tuple[int | str, ...], kind: str) -> str:
+def _fault(n: int, place: tuple[int | str, ...], kind: str) -> Text:
     key = "number" if kind == "reach" else printable(str((*place, "-")[0]))
-    words: dict[str, Any] = {
-        "missing": _("this is missing"),
-        "string_too_short": _("this is missing"),
-        "extra_forbidden": _("there is no such key"),
-        "literal_error": _("the kind must be one of {kinds}").format(kinds=", ".join(KINDS)),
-        "country": _("the country must be a code of three letters such as CIV"),
-        "languages": _("languages must be codes such as fr or es"),
-        "url": _("the address must begin with https://"),
-        "unquoted": _("write the number between quotes, so that no zero is lost"),
-        "reach": _("give a number, a text or a url"),
+    words: dict[str, Text] = {
+        "missing": Text("this is missing"),
+        "string_too_short": Text("this is missing"),
+        "extra_forbidden": Text("there is no such key"),
+        "literal_error": Text("the kind must be one of {kinds}", kinds=", ".join(KINDS)),
+        "country": Text("the country must be a code of three letters such as CIV"),
+        "languages": Text("languages must be codes such as fr or es"),
+        "url": Text("the address must begin with https://"),
+        "unquoted": Text("write the number between quotes, so that no zero is lost"),
+        "reach": Text("give a number, a text or a url"),
     }
-    told = words.get(kind) or _("the value is of the wrong kind or out of range")
-    return _("entry {n}, {key}: {fault}").format(n=n, key=key, fault=told)
+    told = words.get(kind) or Text("the value is of the wrong kind or out of range")
+    return Text("entry {n}, {key}: {fault}", n=n, key=key, fault=told)

@@ -7,7 +7,7 @@ from functools import lru_cache
 import pyarrow as pa
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text, joined
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.rule import Example
 from ctdhub.sensitive.mapping.transform import Asked, Transform, Transformed
@@ -38,57 +38,67 @@ def _checked(asked: Asked) -> int:
     numbers = pa.array(range(len(mapping.tests)), pa.int64())
     done = Transform(mapping, YEARS).run(pa.table({"_row": numbers, **rows}))
     failed = [
-        _("test {n}: {what}").format(n=i + 1, what=what)
+        Text("test {n}: {what}", n=i + 1, what=what)
         for i, example in enumerate(mapping.tests)
         if (what := _difference(i, example, done))
     ]
     if failed:
-        raise error("mapping-tests", file=mapping.name, tests="; ".join(failed))
+        raise error("mapping-tests", file=mapping.name, tests=joined(failed, "; "))
     return len(mapping.tests)
 
 
-def _difference(row: int, example: Example, done: Transformed) -> str:
-    """What differs from what the example expects, empty where nothing does."""
+def _difference(row: int, example: Example, done: Transformed) -> Text | None:
+    """What differs from what the example expects, None where nothing does."""
     excluded = [e["rule"] for e in done.excluded.to_pylist() if e["_row"] == row]
     rejects = [r for r in done.rejects.to_pylist() if r["source_row"] == row]
     at_fault = sorted({r["target"] for r in rejects})
     if excluded:
-        outcome = _("excluded by {rule}").format(rule=excluded[0])
+        outcome = _excluded(excluded[0])
     elif rejects:
-        outcome = _("rejected for {columns}").format(columns=", ".join(at_fault))
+        outcome = _rejected(", ".join(at_fault))
     else:
-        outcome = _("a record")
-    wrong = _("expected {expected}, got {got}")
+        outcome = Text("a record")
     if example.excluded is not None:
-        want = _("excluded by {rule}").format(rule=example.excluded)
-        return "" if excluded == [example.excluded] else wrong.format(expected=want, got=outcome)
+        right = excluded == [example.excluded]
+        return None if right else _wrong(_excluded(example.excluded), outcome)
     if example.rejected is not None:
-        want = _("rejected for {columns}").format(columns=example.rejected)
-        return "" if example.rejected in at_fault else wrong.format(expected=want, got=outcome)
+        right = example.rejected in at_fault
+        return None if right else _wrong(_rejected(example.rejected), outcome)
     if excluded or rejects:
-        return wrong.format(expected=_("a record"), got=outcome)
+        return _wrong(Text("a record"), outcome)
     found = next(v for v in done.values.to_pylist() if v["_row"] == row)
     differing = _differing(example.gives or {}, found)
     if example.perpetrators is not None and done.children is not None:
         children = [c for c in done.children.to_pylist() if c["_row"] == row]
         if len(children) != len(example.perpetrators):
-            differing.append(
-                wrong.format(
-                    expected=_("{n} perpetrators").format(n=len(example.perpetrators)),
-                    got=len(children),
-                )
-            )
+            wanted = Text("{n} perpetrators", n=len(example.perpetrators))
+            differing.append(_wrong(wanted, len(children)))
         else:
-            for wanted, child in zip(example.perpetrators, children, strict=True):
-                differing += _differing(wanted, child)
-    return ", ".join(differing)
+            for gives, child in zip(example.perpetrators, children, strict=True):
+                differing += _differing(gives, child)
+    return joined(differing, ", ") if differing else None
 
 
-def _differing(wanted: dict[str, str | None], found: dict[str, object]) -> list[str]:
+def _excluded(rule: str) -> Text:
+    return Text("excluded by {rule}", rule=rule)
+
+
+def _rejected(columns: str) -> Text:
+    return Text("rejected for {columns}", columns=columns)
+
+
+def _wrong(expected: Text, got: Text | int) -> Text:
+    return Text("expected {expected}, got {got}", expected=expected, got=got)
+
+
+def _differing(wanted: dict[str, str | None], found: dict[str, object]) -> list[Text]:
     texts = {name: None if v is None else str(v) for name, v in found.items()}
     return [
-        _("{column}: expected {expected}, got {got}").format(
-            column=name, expected=code or "null", got=texts.get(name) or "null"
+        Text(
+            "{column}: expected {expected}, got {got}",
+            column=name,
+            expected=code or "null",
+            got=texts.get(name) or "null",
         )
         for name, code in wanted.items()
         if texts.get(name) != code
