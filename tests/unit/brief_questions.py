@@ -15,8 +15,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ctdhub.document.document import Bars, Document, Number, Words, Years
-from ctdhub.document.numbers import Asked
+from ctdhub.document.document import Bars, Document, LargeNumber, Words, Years
+from ctdhub.document.numbers import PrintedNumber
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.decomposition.report import report
@@ -28,7 +28,7 @@ Cells = dict[frozenset[tuple[str, str]], float]
 TOLD = ("assistance", "assistance-hub", "signals", "change")
 
 
-def check(answers: Answers, one: Asked) -> None:
+def check(answers: Answers, one: PrintedNumber) -> None:
     """Ask a question again: the answer is the value, and stands in what is printed."""
     again = asked_again(answers, one)
     if again is None:
@@ -53,7 +53,7 @@ def _signed(text: str) -> float:
     return sign * float(re.sub(r"[^\d.]", "", text))
 
 
-def asked_again(answers: Answers, asked: Asked) -> float | None:
+def asked_again(answers: Answers, asked: PrintedNumber) -> float | None:
     """The question of a number put once more; None for one that is not counted in people."""
     if asked.kind == "sum":
         return None
@@ -130,7 +130,7 @@ def _by_year(answers: Answers, where: Mapping[str, Sequence[str]]) -> float:
     )
 
 
-def _part(answers: Answers, asked: Asked) -> float:
+def _part(answers: Answers, asked: PrintedNumber) -> float:
     """A part of a split, split again."""
     split = split_of(answers, asked)
     name = asked.id.rpartition(".")[2]
@@ -143,7 +143,7 @@ def _part(answers: Answers, asked: Asked) -> float:
     return part.value
 
 
-def split_of(answers: Answers, asked: Asked) -> Split:
+def split_of(answers: Answers, asked: PrintedNumber) -> Split:
     """The split of a change that a brief tells."""
     code = asked.id.split(".")[1]
     question = Question(*code.split("=")) if code != "all" else EVERYBODY
@@ -182,7 +182,7 @@ def texts(document: Document) -> Iterator[str]:
         for block in section.blocks:
             if isinstance(block, Words) and section.id in ("reading", "methods", *TOLD):
                 yield from (re.sub(r"“[^”]*”", "", text) for text in block.paragraphs)
-            elif isinstance(block, Number):
+            elif isinstance(block, LargeNumber):
                 yield from (block.text, block.interval)
             elif isinstance(block, Bars):
                 yield from (b.text for b in block.bars)

@@ -17,7 +17,7 @@ from ctdhub.core.errors import PaperError
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.document.document import Document, Words, Years
 from ctdhub.document.html import write as to_html
-from ctdhub.document.numbers import Asked
+from ctdhub.document.numbers import PrintedNumber
 from ctdhub.document.pdf import Typesetter
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
@@ -126,12 +126,12 @@ def test_numbers_stand_in_the_pdf_and_in_the_page(answers: Answers, made: Brief)
                 assert squeezed(text) in printed, one
 
 
-def _is_drawn(one: Asked, text: str) -> bool:
+def _is_drawn(one: PrintedNumber, text: str) -> bool:
     """Parts that a figure says only in some cases: its largest share, a share not recorded."""
     return not one.id.endswith((".largest", ".missing", ".base"))
 
 
-def _section(one: Asked, kept: set[str]) -> bool:
+def _section(one: PrintedNumber, kept: set[str]) -> bool:
     name = one.id.split(".")[0]
     return name in kept or not re.match(r"(citizens|exploited|day|corridor)-", name)
 

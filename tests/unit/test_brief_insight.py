@@ -16,7 +16,7 @@ from trap_one import SHARES, trap_one
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.document.document import Document, Words
 from ctdhub.document.html import write as to_html
-from ctdhub.document.numbers import Asked
+from ctdhub.document.numbers import PrintedNumber
 from ctdhub.document.pdf import Typesetter
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import open_release
@@ -244,7 +244,7 @@ def test_a_brief_never_counts_an_empty_flag_as_no(tmp_path: Path, place: str) ->
         html = to_html(found.document)
         printed = "".join(pages(TYPESETTER.write(found.document)))
     side = "exploited" if place == "POL" else "citizens"
-    shares: dict[str, Asked] = {
+    shares: dict[str, PrintedNumber] = {
         a.id.rpartition(".")[2]: a for a in found.asked if f"{side}-exploitation." in a.id
     }
     for flag, share in SHARES.items():

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from typing import get_args
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 import ctdhub
 from ctdhub.document.charts import balance, bars, dots, print, standalone, tiles, years
+from ctdhub.document.charts.keys import Sign, key
 from ctdhub.document.document import Bar, Change, Dots, Ends, Point, Years
 from ctdhub.document.html import bidi
 from ctdhub.document.svg import Canvas, Scale, colours, element, round_top
@@ -157,12 +159,20 @@ def test_a_picture_holds_no_colour_by_name() -> None:
 
 
 def test_marks_are_written_in_one_place() -> None:
-    """No module but ``document.svg`` holds a tag of SVG."""
-    for module in PACKAGE.rglob("*.py"):
+    """No module but ``document.svg``, and no template, holds a tag of SVG."""
+    for module in (*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.html")):
         if module.relative_to(PACKAGE).as_posix() == "document/svg.py":
             continue
         text = re.sub(r"``[^`]*``", "", module.read_text("utf-8"))
         assert not re.search(r"<(svg|rect|circle|line|path|polygon|text|g)[ >/]", text), module
+
+
+def test_a_key_holds_the_signs_of_the_chart() -> None:
+    """What a legend explains is what the charts draw: each class of a key stands in a chart."""
+    drawn = {e.get("class") for svg in everything("x") for e in marks(svg).iter()}
+    for sign in get_args(Sign):
+        (svg,) = marks(key(sign))
+        assert {e.get("class") for e in svg.iter() if e is not svg} - {None} <= drawn
 
 
 def test_a_year_without_a_number_is_told_apart() -> None:

@@ -22,7 +22,7 @@ from ctdhub.document.document import (
     Meta,
     Section,
     Sentences,
-    Table,
+    TextTable,
     Words,
 )
 
@@ -36,7 +36,7 @@ def document(text: str = "text") -> Document:
     """A document of every block that is made of words."""
     sections = (
         Section("told", text, (Sentences((text, text)), Words((text, text), text))),
-        Section("cards", "", (Table("", "", (text, "n"), ((text, "1"), (text, "2"))),)),
+        Section("cards", "", (TextTable("", "", (text, "n"), ((text, "1"), (text, "2"))),)),
         Section("notes", "", (Items((text, text)), Words((text,)))),
     )
     return Document(META, text, (text,), sections)
@@ -92,8 +92,8 @@ def test_hostile_texts_stay_texts() -> None:
 
 
 def test_plain_text_sets_parts_apart() -> None:
-    table = Table("", "", ("year", "people"), (("2020", "9 (1 to 17)"), ("2021", "–")))
-    names = Table("", "", (), (("Total", "12"), ("Sex: women", "too few")))
+    table = TextTable("", "", ("year", "people"), (("2020", "9 (1 to 17)"), ("2021", "–")))
+    names = TextTable("", "", (), (("Total", "12"), ("Sex: women", "too few")))
     made = Document(
         META,
         "Italy",

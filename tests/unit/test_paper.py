@@ -19,11 +19,11 @@ from ctdhub.document.document import (
     Bar,
     Bars,
     Document,
+    LargeNumber,
     Meta,
-    Number,
     Point,
     Section,
-    Table,
+    TextTable,
     Words,
     Years,
 )
@@ -66,7 +66,7 @@ YEARS = Years(
     year="Year",
     column="As a table",
 )
-TABLE = Table("A table", "Its rows", ("What", "Number"), (("Rows read", "12"),))
+TABLE = TextTable("A table", "Its rows", ("What", "Number"), (("Rows read", "12"),))
 TYPESETTER = Typesetter()
 OWN_FONTS = Typesetter(system=False)
 """What fits on a page is the same everywhere with the fonts that come with typst."""
@@ -89,7 +89,7 @@ def sheet(title: str = "Italy", *sections: Section, **changes: object) -> Docume
 
 def poster(title: str = "Italy", said: str = "One sentence.", *lines: str) -> Document:
     call = Section("call", "Call", (Words((title if title in HOSTILE else "0800 123",)),))
-    number = Number("12,345", "people", "12,000 to 13,000")
+    number = LargeNumber("12,345", "people", "12,000 to 13,000")
     told = (Section(f"line-{k}", "", (Words((line,)),), 0) for k, line in enumerate(lines))
     return Document(
         META, title, (said,), (Section("number", "", (number,)), *told, call), always="Always.",

@@ -27,7 +27,7 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.format import number, share, year
 from ctdhub.core.i18n import _, current
-from ctdhub.document.document import Document, Section, Table, Words
+from ctdhub.document.document import Document, Section, TextTable, Words
 from ctdhub.document.numbers import Notebook
 from ctdhub.report.brief.frame import closing, meta
 from ctdhub.report.wording import ranged, state_words
@@ -128,13 +128,13 @@ def own_report(agreement: Agreement, own: Profile, answers: Answers, made: date)
     )
 
 
-def _sent(own: Profile) -> Table:
+def _sent(own: Profile) -> TextTable:
     rows = [
         (_("Rows read"), number(own.rows)),
         (_("Records made of them"), number(own.records)),
         (_("People whom these records are about"), number(own.people)),
     ]
-    return Table(
+    return TextTable(
         title=_("Rows, records and people"),
         subtitle=_("People are joined by the keys of your own records only."),
         head=(_("What"), _("Number")),
@@ -142,13 +142,13 @@ def _sent(own: Profile) -> Table:
     )
 
 
-def _refused(own: Profile) -> tuple[Table | Words, ...]:
+def _refused(own: Profile) -> tuple[TextTable | Words, ...]:
     """Rows that did not become records, by rule."""
     left = [*own.refused.items(), *own.excluded.items()]
     if not left:
         return (Words((_("Every row became a record."),)),)
     return (
-        Table(
+        TextTable(
             title=_("Rows that did not become records, by rule"),
             subtitle=_("The list of faults with rows and columns is in the hub's work folder."),
             head=(_("Rule"), _("Rows")),
@@ -159,7 +159,7 @@ def _refused(own: Profile) -> tuple[Table | Words, ...]:
 
 def _compared(
     own: Profile, answers: Answers, variable: str, head: tuple[str, ...], most: int | None = None
-) -> Table:
+) -> TextTable:
     """Own people and both shares for the values of a variable."""
     pooled = {row.codes[0]: row for row in distribution(answers, variable).rows}
     base, values = own.recorded(variable), own.values[variable]
@@ -171,10 +171,10 @@ def _compared(
         for code in codes
     ]
     title = label(variable, current())
-    return Table(title, _shares(), head, tuple(rows), _base(base, own.people - base))
+    return TextTable(title, _shares(), head, tuple(rows), _base(base, own.people - base))
 
 
-def _flags(own: Profile, answers: Answers, group: str, head: tuple[str, ...]) -> Table:
+def _flags(own: Profile, answers: Answers, group: str, head: tuple[str, ...]) -> TextTable:
     """The same for a group of flags; only people with some flag of it are in the shares."""
     pooled = {row.codes[0]: row for row in flag_group(answers, group).rows}
     schema = load_schema()
@@ -183,7 +183,7 @@ def _flags(own: Profile, answers: Answers, group: str, head: tuple[str, ...]) ->
         (label(flag, current()), *_line(own.values[flag].get("yes", 0), base, pooled.get(flag)))
         for flag in schema.flags(group)
     ]
-    return Table(
+    return TextTable(
         group_label(group, current()), _shares(), head, tuple(rows), _base(base, own.people - base)
     )
 
@@ -205,15 +205,15 @@ def _base(known: int, unknown: int) -> str:
     )
 
 
-def _years(own: Profile) -> Table:
+def _years(own: Profile) -> TextTable:
     found = own.values[PERIOD]
     rows = [(year(code), number(found[code])) for code in sorted(c for c in found if c)]
     if unknown := found.get("", 0):
         rows.append((state_words("not_recorded"), number(unknown)))
-    return Table(label(PERIOD, current()), "", (_("Year"), _("Your people")), tuple(rows))
+    return TextTable(label(PERIOD, current()), "", (_("Year"), _("Your people")), tuple(rows))
 
 
-def _complete(own: Profile, answers: Answers) -> Table:
+def _complete(own: Profile, answers: Answers) -> TextTable:
     """Share of people whose answer is recorded, own and pooled, by variable or group of flags."""
     schema, rows = load_schema(), []
     for variable in schema.table("people"):
@@ -229,7 +229,7 @@ def _complete(own: Profile, answers: Answers) -> Table:
             known = own.values[of.indicator].get("yes", 0)
             missing = flag_group(answers, group).missing
             rows.append((group_label(group, current()), *_filled(own, known, missing)))
-    return Table(
+    return TextTable(
         title=_("People whose answer is recorded"),
         subtitle=_("Of a group of flags: people for whom any is yes."),
         head=(_("Question"), _("Your people"), _("The hub's people")),

@@ -136,7 +136,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Table:
+class TextTable:
     """Rows of texts under headings; the first column names the row.
 
     A table without headings is a list of names with what belongs to them.
@@ -167,7 +167,7 @@ class Items:
 
 
 @dataclass(frozen=True)
-class Number:
+class LargeNumber:
     """One large number: as it is written, what it counts, its range in words."""
 
     text: str
@@ -176,7 +176,7 @@ class Number:
     kind: Literal["number"] = "number"
 
 
-Block = Words | Sentences | Items | Number | Bars | Years | Table
+Block = Words | Sentences | Items | LargeNumber | Bars | Years | TextTable
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from ctdhub.document.document import Block, Document, Items, Number, Sentences, Table, Words
+from ctdhub.document.document import (
+    Block,
+    Document,
+    Items,
+    LargeNumber,
+    Sentences,
+    TextTable,
+    Words,
+)
 
 _MARKS = re.compile(r"[\\`*\[\]<>|#]|(?<![^\W_])_|_(?![^\W_])")
 """An underscore inside a word is no mark (CommonMark 6.2)."""
@@ -47,9 +55,9 @@ def _parts(block: Block) -> Iterator[str]:
         yield _paragraph(" ".join(block.sentences))
     elif isinstance(block, Items):
         yield "\n".join(f"- {_paragraph(item)}" for item in block.items)
-    elif isinstance(block, Number):
+    elif isinstance(block, LargeNumber):
         yield f"**{escaped(block.text)}** {escaped(block.unit)} ({escaped(block.interval)})"
-    elif isinstance(block, Table):
+    elif isinstance(block, TextTable):
         ruler = ("---", *["---:"] * (len(block.head) - 1))
         rows = (map(escaped, block.head), ruler, *(map(escaped, row) for row in block.rows))
         yield "\n".join(map(_line, rows))

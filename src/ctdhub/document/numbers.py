@@ -25,7 +25,7 @@ Kind = Literal[
 
 
 @dataclass(frozen=True)
-class Asked:
+class PrintedNumber:
     """A number as it is printed, and the question that it answers.
 
     Attributes:
@@ -65,10 +65,10 @@ class Notebook:
     """Collects what a brief prints."""
 
     def __init__(self) -> None:
-        self._found: dict[str, Asked] = {}
+        self._found: dict[str, PrintedNumber] = {}
 
     @property
-    def asked(self) -> tuple[Asked, ...]:
+    def asked(self) -> tuple[PrintedNumber, ...]:
         """All numbers, in the order of writing."""
         return tuple(self._found.values())
 
@@ -83,7 +83,7 @@ class Notebook:
     ) -> None:
         """Note a number that is printed; one without a value has nothing to note."""
         if value is not None:
-            self._found[id] = Asked(
+            self._found[id] = PrintedNumber(
                 id, kind, _plain(part or {}), _plain(whole or {}), value, printed
             )
 
@@ -93,11 +93,11 @@ class Notebook:
         self.add(id, kind, card.value, (text,), part, whole)
 
 
-def as_json(asked: Sequence[Asked], title: str, citation: str) -> str:
+def as_json(asked: Sequence[PrintedNumber], title: str, citation: str) -> str:
     """The numbers of a document with their questions, for whoever wants to check them.
 
     Keys: ``title``, ``citation``, ``numbers``; of each number ``id``, ``kind``, ``part``,
-    ``whole``, ``value``, ``printed``, as :class:`Asked` has them.
+    ``whole``, ``value``, ``printed``, as :class:`PrintedNumber` has them.
     """
     numbers = [asdict(one) for one in asked]
     held = {"title": title, "citation": citation, "numbers": numbers}

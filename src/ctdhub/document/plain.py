@@ -6,7 +6,15 @@ tables too.
 
 from __future__ import annotations
 
-from ctdhub.document.document import Block, Document, Items, Number, Sentences, Table, Words
+from ctdhub.document.document import (
+    Block,
+    Document,
+    Items,
+    LargeNumber,
+    Sentences,
+    TextTable,
+    Words,
+)
 
 
 def write(document: Document) -> str:
@@ -28,21 +36,21 @@ def _block(block: Block) -> str:
         return "\n".join(block.sentences)
     if isinstance(block, Items):
         return "\n".join(f"* {item}" for item in block.items)
-    if isinstance(block, Number):
+    if isinstance(block, LargeNumber):
         return f"{block.text} {block.unit} ({block.interval})"
-    if isinstance(block, Table):
+    if isinstance(block, TextTable):
         return "\n".join(_grid(block) if block.head else _list(block))
     return ""
 
 
-def _grid(table: Table) -> list[str]:
+def _grid(table: TextTable) -> list[str]:
     """Headings and rows in columns that end at the same place."""
     rows = [table.head, *table.rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
 
 
-def _list(table: Table) -> list[str]:
+def _list(table: TextTable) -> list[str]:
     """Names, and what belongs to each beside it."""
     wide = max(len(row[0]) for row in table.rows)
     return ["  " + "  ".join([row[0].ljust(wide), *row[1:]]).rstrip() for row in table.rows]

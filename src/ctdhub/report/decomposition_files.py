@@ -9,7 +9,7 @@ from ctdhub.core.datafiles import as_csv, as_json
 from ctdhub.core.format import number, share, year
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document import plain
-from ctdhub.document.document import Document, Meta, Section, Sentences, Table, Words
+from ctdhub.document.document import Document, Meta, Section, Sentences, TextTable, Words
 from ctdhub.release.open import Release
 from ctdhub.report.decomposition import (
     counted_once,
@@ -157,7 +157,7 @@ def document(report: Report, release: Release) -> Document:
     )
 
 
-def _series(report: Report, release: Release) -> Table:
+def _series(report: Report, release: Release) -> TextTable:
     fixed = dict(report.panel.years) if report.panel else {}
     rows = []
     for row in report.rows:
@@ -173,7 +173,7 @@ def _series(report: Report, release: Release) -> Table:
             )
         )
     head = (_("year"), _("all contributors"), _("same contributors"), _("contributors"))
-    return Table("", "", head, tuple(rows))
+    return TextTable("", "", head, tuple(rows))
 
 
 def _cell(card: NumberCard) -> str:

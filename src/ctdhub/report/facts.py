@@ -13,7 +13,7 @@ from ctdhub.core import datafiles
 from ctdhub.core.format import interval, listed, number, share, span
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document import markdown, plain
-from ctdhub.document.document import Block, Document, Meta, Section, Sentences, Table, Words
+from ctdhub.document.document import Block, Document, Meta, Section, Sentences, TextTable, Words
 from ctdhub.release.open import Release
 from ctdhub.report import sentences as saying
 from ctdhub.report import wording
@@ -207,7 +207,7 @@ def document(sheet: FactSheet, *, cards: bool) -> Document:
         blocks: tuple[Block, ...] = (Sentences(section.sentences),)
         if cards:
             rows = tuple(cells(sheet, line) for line in section.lines)
-            blocks += (Table("", "", head(), rows),)
+            blocks += (TextTable("", "", head(), rows),)
         title = section.title if cards or len(sheet.sections) > 1 else ""
         parts.append(Section(section.id, title, blocks))
     return Document(

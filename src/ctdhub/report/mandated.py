@@ -14,7 +14,7 @@ from ctdhub.core.datafiles import as_csv, as_json
 from ctdhub.core.format import decimal, number, share, span
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document import markdown, plain
-from ctdhub.document.document import Document, Items, Meta, Section, Table
+from ctdhub.document.document import Document, Items, Meta, Section, TextTable
 from ctdhub.release.open import Release
 from ctdhub.report.mandated_wording import dimension_label, line_label, notes, title
 from ctdhub.report.wording import caveat, citation
@@ -125,7 +125,7 @@ def document(table: MandatedTable, release: Release, *, headed: bool) -> Documen
         lines = list(found)
         rated = any(line.rate is not None for line in lines)
         heads = (_("Category"), _("People"), *((_("Per 100,000"),) if rated else ()))
-        rows = Table("", "", heads if headed else (), _cells(lines, rated=rated))
+        rows = TextTable("", "", heads if headed else (), _cells(lines, rated=rated))
         id_ = "-".join((place, *map(str, years)))
         sections.append(Section(id_, _heading(place, years), (rows,)))
     level = share(release.protected.guarantee.level)

@@ -36,7 +36,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Drawn:
+class SignalChart:
     """A chart of a signal: numbers of people by year, and their share where there is one.
 
     ``text`` says what moved, how sure that is and what was compared; ``lines`` are the rows of its
@@ -61,7 +61,7 @@ def looked_for(answers: Answers) -> ReleaseSignals:
     return signals(answers.release)
 
 
-def drawn(result: ReleaseSignals, what: What) -> tuple[Drawn, ...]:
+def drawn(result: ReleaseSignals, what: What) -> tuple[SignalChart, ...]:
     """The clearest signals of the share or of the number, at most one for each place.
 
     A series whose share moved is drawn there, and not again for its number; one that is told with
@@ -82,7 +82,7 @@ def drawn(result: ReleaseSignals, what: What) -> tuple[Drawn, ...]:
     return tuple(_chart(result, f, f"signal-{k}") for k, f, _rose in list(chosen.values())[:DRAWN])
 
 
-def _chart(result: ReleaseSignals, lead: Lead, id_: str) -> Drawn:
+def _chart(result: ReleaseSignals, lead: Lead, id_: str) -> SignalChart:
     finding, looked = lead.finding, result.looked[lead.finding.row]
     years = by_year(result, finding)
     rows = tuple(_row(y.year, y.people, covered=y.covered) for y in years)
@@ -102,7 +102,7 @@ def _chart(result: ReleaseSignals, lead: Lead, id_: str) -> Drawn:
     )
     names = [v for v, _code in looked.of]
     note = _("Years run from left to right in every language.")
-    return Drawn(
+    return SignalChart(
         id=id_,
         headline=_headline(result, finding),
         subtitle=" ".join(

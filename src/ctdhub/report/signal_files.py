@@ -12,7 +12,7 @@ from ctdhub.core.format import isolated, listed, year
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document.document import Document, Meta, Section, Words
 from ctdhub.report import signal_contributors, signal_wording, signals
-from ctdhub.report.signals import Told
+from ctdhub.report.signals import SignalWords
 from ctdhub.report.wording import caveat, citation
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.signals import grouping
@@ -113,7 +113,7 @@ def _length(ends: tuple[int, int]) -> int:
     return ends[1] - ends[0] + 1
 
 
-def _entry(found: Found, finding: Finding, words: Told, **figures: object) -> dict[str, Any]:
+def _entry(found: Found, finding: Finding, words: SignalWords, **figures: object) -> dict[str, Any]:
     return {
         "series": finding.name,
         "title": words.title,

@@ -10,7 +10,7 @@ from ctdhub.core.errors import printable
 from ctdhub.core.format import inline, interval, number, share, share_ranged
 from ctdhub.core.i18n import _, current
 from ctdhub.report.sentences import corridor
-from ctdhub.report.signals import SHORT_PAST, Pair, Quantity, Told, named
+from ctdhub.report.signals import SHORT_PAST, Pair, Quantity, SignalWords, named
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.roles import AGE, SEX
@@ -20,10 +20,10 @@ from ctdhub.stats.signals.find import Figure, Finding, Found
 from ctdhub.stats.signals.of_release import PARTS, PLACES, Looked, Of, ReleaseSignals
 
 
-def of_file(found: Found, finding: Finding) -> Told:
+def of_file(found: Found, finding: Finding) -> SignalWords:
     """A finding among the series of a file."""
     part = _("“{series}”").format(series=printable(finding.name, 200))
-    return Told(
+    return SignalWords(
         title="",
         part=part,
         whole=_("the whole"),
@@ -82,11 +82,11 @@ def single_periods(found: Found, finding: Finding) -> str:
     )
 
 
-def of_release(result: ReleaseSignals, finding: Finding) -> Told:
+def of_release(result: ReleaseSignals, finding: Finding) -> SignalWords:
     """A finding in a release; its figures obey the rule of number cards."""
     looked, of = result.looked[finding.row], cards(result, finding)
     rate = result.found.settings.rate if result.found else 0.0
-    return Told(
+    return SignalWords(
         title=title(looked),
         part=part(looked.of),
         whole=_("all whose answer is recorded"),

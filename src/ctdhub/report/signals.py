@@ -35,7 +35,7 @@ Pair = tuple[Quantity, Quantity]
 
 
 @dataclass(frozen=True)
-class Told:
+class SignalWords:
     """What the sentences of one signal need.
 
     Attributes:
@@ -57,7 +57,7 @@ class Told:
     shares: Pair | None
 
 
-def sentence(told: Told) -> str:
+def sentence(told: SignalWords) -> str:
     """What moved, with count, whole and share together."""
     way = {t.what: t.way for t in told.moved}
     if told.wholes is None or told.shares is None:
@@ -90,7 +90,7 @@ def sentence(told: Told) -> str:
     )
 
 
-def _count_alone(told: Told, *, rose: bool) -> str:
+def _count_alone(told: SignalWords, *, rose: bool) -> str:
     text = (
         _("The number of {part} rose from {before} to {now}.")
         if rose
@@ -142,7 +142,7 @@ def _way(pair: Pair) -> str:
     return "fall" if new_high < low else ""
 
 
-def verdict(told: Told) -> str:
+def verdict(told: SignalWords) -> str:
     """Which of count and share moved beyond what the past shows."""
     moved = {t.what for t in told.moved}
     if moved == {"count", "share"}:

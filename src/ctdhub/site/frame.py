@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ctdhub.core.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, _, current
+from ctdhub.document.charts.keys import key
 from ctdhub.document.embedded import embedded
 from ctdhub.document.inline import inlined as in_page
 from ctdhub.release.open import Release
@@ -212,6 +213,6 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    found.globals["_"] = _
+    found.globals |= {"_": _, "key": key}
     found.filters |= {"base": cards.base, "missing": cards.missing}
     return found

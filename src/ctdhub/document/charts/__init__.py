@@ -2,5 +2,5 @@
 
 Zone: ground.
 Not here: which numbers a chart shows (``report``).
-Public: ``bars``, ``years``, ``dots``, ``balance``, ``tiles``, ``print``, ``standalone``.
+Public: ``bars``, ``years``, ``dots``, ``balance``, ``tiles``, ``keys``, ``print``, ``standalone``.
 """

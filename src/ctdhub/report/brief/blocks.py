@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ctdhub.core.format import number, share, year
 from ctdhub.core.i18n import _
@@ -26,17 +26,9 @@ MOST = {"means-of-control": 7, "exploitation": 6, LABOUR: 7, "corridors": 7}
 """Rows that a figure has on paper; the site shows all."""
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """A figure for paper: its name ("gender", "age", …) and its chart."""
-
-    name: str
-    bars: Bars
-
-
 def drawn(
     answers: Answers, where: Where, prefix: str, names: Collection[str], notebook: Notebook
-) -> dict[str, Drawn]:
+) -> dict[str, Bars]:
     """The bar figures of some people by name; those with hardly a bar are left out.
 
     Args:
@@ -52,7 +44,7 @@ def drawn(
         if more is not None:
             found[LABOUR] = more
     return {
-        name: Drawn(name, _bars(answers, name, figure, where, f"{prefix}{name}", notebook))
+        name: _bars(answers, name, figure, where, f"{prefix}{name}", notebook)
         for name, figure in found.items()
         if name == "gender" or sum(b.size is not None for b in figure.bars if not b.missing) > 1
     }

@@ -8,7 +8,7 @@ from ctdhub.document.document import Section
 from ctdhub.document.numbers import Notebook
 from ctdhub.report.brief.blocks import by_year, drawn
 from ctdhub.report.brief.change import on_corridor
-from ctdhub.report.brief.place import Told
+from ctdhub.report.brief.place import BriefText
 from ctdhub.report.brief.signals import signs
 from ctdhub.report.brief.subjects import Corridor
 from ctdhub.schema import countries
@@ -19,14 +19,14 @@ from ctdhub.stats.cards import card
 KEEP = {"gender": 95, "exploitation": 90, "age": 60, "means-of-control": 40}
 
 
-def told(answers: Answers, corridor: Corridor, notebook: Notebook) -> Told:
+def told(answers: Answers, corridor: Corridor, notebook: Notebook) -> BriefText:
     """People on the corridor: how many, their part of both countries' people, by year, who, what
     differs from before."""
     where, release = corridor.where, answers.release
     people = card(release, answers.count(where), "people")
     first, last = (year(y) for y in release.years)
     if people.value is None:
-        return Told((_("Too few to show reliably; this is not zero."),), ())
+        return BriefText((_("Too few to show reliably; this is not zero."),), ())
     ends = tuple(number(x or 0) for x in (people.value, people.low, people.high))
     notebook.add("corridor.people", "people", people.value, ends, where)
     lead = [
@@ -48,13 +48,13 @@ def told(answers: Answers, corridor: Corridor, notebook: Notebook) -> Told:
     if (years := by_year(answers, where, "corridor-years", notebook)) is not None:
         sections.append(Section("corridor-years", "", (years,), 80, years.subtitle))
     sections += [
-        Section(f"corridor-{kind}", "", (found[kind].bars,), keep, found[kind].bars.subtitle)
+        Section(f"corridor-{kind}", "", (found[kind],), keep, found[kind].subtitle)
         for kind, keep in KEEP.items()
         if kind in found
     ]
     sections += signs(answers, corridor, notebook)
     sections += on_corridor(answers, corridor, notebook)
-    return Told((" ".join(line for line in lead if line),), tuple(sections))
+    return BriefText((" ".join(line for line in lead if line),), tuple(sections))
 
 
 def _part(answers: Answers, corridor: Corridor, name: str, notebook: Notebook) -> str:

@@ -15,7 +15,7 @@ from ctdhub.report.brief import assistance
 from ctdhub.report.brief.blocks import by_year, drawn
 from ctdhub.report.brief.change import changed
 from ctdhub.report.brief.observances import Theme, among
-from ctdhub.report.brief.place import Told, lines
+from ctdhub.report.brief.place import BriefText, lines
 from ctdhub.report.brief.subjects import Day
 from ctdhub.report.events.calendar import Event
 from ctdhub.report.places import sides
@@ -50,7 +50,7 @@ QUESTIONS: dict[Theme, Question] = {
 """Whose change each theme tells; children are two age groups, which were not measured as one."""
 
 
-def told(answers: Answers, day: Day, notebook: Notebook) -> Told:
+def told(answers: Answers, day: Day, notebook: Notebook) -> BriefText:
     """The facts of the day's theme, the events of the day."""
     theme: Theme = day.observance.theme if day.observance else "all"
     where = sides("eu")["exploited"].where if theme == "eu" else among(theme)
@@ -59,7 +59,7 @@ def told(answers: Answers, day: Day, notebook: Notebook) -> Told:
     years = by_year(answers, where, "day-years", notebook)
     for n, kind in enumerate(FIGURES[theme]):
         if kind in found:
-            block = found[kind].bars
+            block = found[kind]
             keep = None if n == 0 else 90 - 10 * n
             sections.append(Section(f"day-{kind}", "", (block,), keep, block.subtitle))
         if n == 0 and years is not None:
@@ -71,7 +71,7 @@ def told(answers: Answers, day: Day, notebook: Notebook) -> Told:
     lead = _lead(answers, theme, notebook)
     if among_whom := about(theme):
         lead = (*lead, among_whom)
-    return Told(lead, tuple(sections))
+    return BriefText(lead, tuple(sections))
 
 
 def about(theme: Theme) -> str:

@@ -8,7 +8,7 @@ from datetime import date
 from ctdhub.core.format import day as in_words
 from ctdhub.core.i18n import _
 from ctdhub.document.document import Document, Section
-from ctdhub.document.numbers import Asked, Notebook, as_json
+from ctdhub.document.numbers import Notebook, PrintedNumber, as_json
 from ctdhub.report.brief import corridor, day, place
 from ctdhub.report.brief.frame import always, closing, left_out, meta
 from ctdhub.report.brief.observances import OBSERVANCES, Observance, observance
@@ -25,7 +25,7 @@ class Brief:
     """A document, and every number that it prints with its question."""
 
     document: Document
-    asked: tuple[Asked, ...]
+    asked: tuple[PrintedNumber, ...]
 
 
 def brief(answers: Answers, subject: Subject, made: date) -> Brief:
@@ -79,12 +79,12 @@ def poster(answers: Answers, subject: Subject, made: date, help: Help | None = N
 
 __all__ = [
     "OBSERVANCES",
-    "Asked",
     "Brief",
     "Corridor",
     "Day",
     "Observance",
     "Place",
+    "PrintedNumber",
     "as_json",
     "brief",
     "observance",

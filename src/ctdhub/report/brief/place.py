@@ -39,14 +39,14 @@ HEAD = (None, 65)
 
 
 @dataclass(frozen=True)
-class Told:
+class BriefText:
     """What a brief says about its subject: the sentences at its head, its sections."""
 
     lead: tuple[str, ...]
     sections: tuple[Section, ...]
 
 
-def told(answers: Answers, place: Place, notebook: Notebook) -> Told:
+def told(answers: Answers, place: Place, notebook: Notebook) -> BriefText:
     """The facts of a place; where it has too few people, those of its region stand in for it."""
     facts = place_facts(answers, place.key)
     order: list[SideName] = ["citizens", "exploited"]
@@ -70,7 +70,7 @@ def told(answers: Answers, place: Place, notebook: Notebook) -> Told:
             around = place_facts(answers, above)
             found = [lines(answers, around, name, notebook) for name in order]
             lead = (*lead, _("The region as a whole:"), *(line for line in found if line))
-    return Told(lead, tuple(sections))
+    return BriefText(lead, tuple(sections))
 
 
 def lines(answers: Answers, facts: PlaceFacts, name: SideName, notebook: Notebook) -> str:
@@ -109,16 +109,14 @@ def _sections(
     found = drawn(answers, where, f"{name}-", (FIRST, *KEEP), notebook)
     sections = []
     if (first := found.get(FIRST)) is not None:
-        sections.append(Section(f"{name}-{FIRST}", title, (first.bars,), HEAD[rank], title))
+        sections.append(Section(f"{name}-{FIRST}", title, (first,), HEAD[rank], title))
     elif found:
         sections.append(Section(f"{name}-head", title, (), HEAD[rank], title))
     for kind in ("exploitation", "years", "corridors", "age", "means-of-control"):
         block = (
             by_year(answers, where, f"{name}-years", notebook)
             if kind == "years"
-            else found[kind].bars
-            if kind in found
-            else None
+            else found.get(kind)
         )
         if block is not None:
             named = _("{title}: {subtitle}").format(title=title, subtitle=block.subtitle)

@@ -7,7 +7,7 @@ from datetime import date
 from ctdhub.core.format import day as in_words
 from ctdhub.core.format import number, share, year
 from ctdhub.core.i18n import _
-from ctdhub.document.document import Document, Number, Section, Words
+from ctdhub.document.document import Document, LargeNumber, Section, Words
 from ctdhub.document.numbers import Notebook
 from ctdhub.report.brief.day import told_event
 from ctdhub.report.brief.frame import always, meta
@@ -88,4 +88,4 @@ def _number(found: NumberCard, unit: str, where: Where, notebook: Notebook) -> t
     interval = _("between {low} and {high}, at {level} confidence").format(
         low=ends[1], high=ends[2], level=share(found.level)
     )
-    return (Section("number", "", (Number(ends[0], unit, interval),)),)
+    return (Section("number", "", (LargeNumber(ends[0], unit, interval),)),)

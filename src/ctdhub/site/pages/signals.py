@@ -9,7 +9,7 @@ from ctdhub.core.i18n import _, ngettext
 from ctdhub.document.charts.years import draw
 from ctdhub.document.svg import round_top
 from ctdhub.report import signal_contributors, signal_files
-from ctdhub.report.signal_charts import LISTED, Drawn, drawn, looked_for, table
+from ctdhub.report.signal_charts import LISTED, SignalChart, drawn, looked_for, table
 from ctdhub.report.signals import compared, false_ones, looked_at, none_found
 from ctdhub.site.frame import Page
 from ctdhub.site.pages.about import about
@@ -61,7 +61,7 @@ def _kinds(result: ReleaseSignals) -> list[dict[str, Any]]:
     ]
 
 
-def _drawn(chart: Drawn, turns: frozenset[str]) -> dict[str, Any]:
+def _drawn(chart: SignalChart, turns: frozenset[str]) -> dict[str, Any]:
     shown = (r.people.high or 0 for r in chart.people.rows if r.people.value is not None)
     people = round_top(max(shown, default=1))
     panels = [(chart.people, draw(chart.people.chart(people, turns=turns), f"{chart.id}-1"))]

@@ -7,7 +7,7 @@ from typing import Any
 from ctdhub.core.format import listed, year
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document.charts.balance import draw as draw_balance
-from ctdhub.document.charts.years import DIAMOND, draw, draw_span
+from ctdhub.document.charts.years import draw, draw_span
 from ctdhub.document.html import bidi
 from ctdhub.document.svg import round_top
 from ctdhub.release.open import Release
@@ -37,7 +37,6 @@ def page(answers: Answers) -> Page:
             "timeline": _timeline(release),
             "coverage": [bidi(sentence) for sentence in turned(release)],
             "once": counted_once() if answers.release.protected.sources else "",
-            "diamond": DIAMOND,
             "nobody": _("nobody reports here: {years}").format(years=listed(empty))
             if empty
             else _("nobody reports here: none of these years"),
