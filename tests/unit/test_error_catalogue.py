@@ -19,7 +19,18 @@ import yaml
 from ctdhub.core import errors
 from ctdhub.core.error_catalogue import Entry, as_json, catalogue, error, from_json
 from ctdhub.core.errors import HostileFile, HubError, UnreadableFile
-from ctdhub.core.i18n import LANGUAGES, Text, joined, language, many, said
+from ctdhub.core.i18n import (
+    LANGUAGES,
+    Named,
+    Numeral,
+    Several,
+    Text,
+    in_english,
+    joined,
+    language,
+    many,
+    said,
+)
 
 CATALOGUE = catalogue()
 PLACES = {"file", "row", "line", "column"}
@@ -193,3 +204,17 @@ def test_every_rule_that_the_documentation_names_is_one() -> None:
     for page in Path(__file__).parents[2].glob("docs/**/*.md"):
         named = re.findall(r"\brule `([a-z0-9-]+)`", page.read_text("utf-8"))
         assert not set(named) - known, page.name
+
+
+def test_what_each_language_writes_its_own_way_survives_json() -> None:
+    germany = Named(("Germany", "Allemagne", "Alemania", "ألمانيا"))
+    text = Text("{n} of {places}", n=Numeral(12345), places=Several((germany, Text("All people"))))
+    assert Text.from_json(json.loads(json.dumps(text.as_json()))) == text
+    with language("en"):
+        assert said(text) == "12,345 of Germany and All people"
+    with language("es"):
+        assert "12.345" in said(text)
+        assert "Alemania y " in said(text)
+        assert in_english(text) == "12,345 of Germany and All people"
+    assert said(Text("{ab}", ab=Several(("a" * 9, "b" * 9), 12))).startswith("a" * 9)
+    assert len(said(Text("{ab}", ab=Several(("a" * 9, "b" * 9), 12)))) <= 13

@@ -8,6 +8,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ctdhub.core.i18n import Text
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS, Reject, reject_table
@@ -90,7 +91,9 @@ def test_conservation(rows: list[tuple[str | None, ...]], mapping: Mapping, unre
     columns = {n: pa.array([r[i] for r in rows], pa.string()) for i, n in enumerate(SOURCES)}
     numbers = pa.array([2 + 3 * i for i in range(len(rows))], pa.int64())
     table = pa.table({**columns, "_row": numbers})
-    lost = [Reject(row=900 + i, rule="ragged", reason="too few cells") for i in range(unread)]
+    lost = [
+        Reject(row=900 + i, rule="ragged", reason=Text("Too few cells.")) for i in range(unread)
+    ]
     rejects = reject_table("f.csv", lost) if lost else REJECTS.empty_table()
     raw = RawTable("f.csv", "00" * 32, table, rejects, len(rows) + unread)
     done = harmonise(raw, mapping, "c", (2010, 2025), bytes(32))

@@ -6,8 +6,9 @@ import pyarrow as pa
 import pytest
 
 from ctdhub.core.errors import FileError, IdentifierFound, MappingError
+from ctdhub.core.i18n import language, said
 from ctdhub.sensitive.ingest.raw import RawTable
-from ctdhub.sensitive.ingest.rejects import REJECTS
+from ctdhub.sensitive.ingest.rejects import REJECTS, reason_of
 from ctdhub.sensitive.mapping.examples import check_mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.result import Conservation, Harmonised
@@ -486,3 +487,21 @@ def test_what_goes_only_with_has(extra: str):
         parse_mapping(
             f"version: 1\ncolumns:\n  gender: {{from: s, map: {{F: female}}, {extra}}}", "m"
         )
+
+
+def test_a_reason_is_english_in_the_table_and_can_be_said_in_every_language():
+    text = "columns:\n  citizenship: {from: a, country: true}\n  gender: {from: b}"
+    row = {"a": "Germani", "b": "nonsense"}
+    with language("fr"):
+        [country, gender] = run(text, row).rejects.sort_by("column").to_pylist()
+    assert country["reason"].endswith("The nearest name is Germany (DEU).")
+    assert gender["reason"] == "The text in b is no code that the mapping or gender knows."
+    for lang, name in (("en", "Germany"), ("fr", "Allemagne"), ("es", "Alemania")):
+        with language(lang):
+            assert f"{name} (DEU)" in said(reason_of(country["fields"]))
+            assert "Germani." not in said(reason_of(country["fields"]))
+    with language("en"):
+        assert said(reason_of(country["fields"])) == country["reason"]
+    for reject in (country, gender):
+        assert 'Germani"' not in reject["fields"]
+        assert "nonsense" not in reject["fields"]

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ctdhub.core.errors import FileError, HostileFile
+from ctdhub.core.i18n import said
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.readers import read_table
 
@@ -55,7 +56,7 @@ def test_labels_are_read_and_nothing_declared_missing_is_lost(survey: Path) -> N
     assert rows["_row"] == [1, 2, 3, 4]
     assert raw.rows_read == 4
     assert len(raw.notes) == 1
-    assert "2 columns have labels" in raw.notes[0]
+    assert "2 columns have labels" in said(raw.notes[0])
 
 
 def test_codes_stand_where_two_values_have_one_label(tmp_path: Path) -> None:
@@ -73,7 +74,7 @@ def test_compressed_files_are_read(tmp_path: Path) -> None:
 def test_content_decides_and_the_name_is_told(survey: Path, tmp_path: Path) -> None:
     renamed = tmp_path / "survey.csv"
     renamed.write_bytes(survey.read_bytes())
-    assert any("an SPSS file" in note for note in read_table(renamed).notes)
+    assert any("an SPSS file" in said(note) for note in read_table(renamed).notes)
 
 
 def test_rows_that_are_no_records_are_skipped(survey: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from ctdhub.core.i18n import Text, said
 from ctdhub.sensitive.ingest.identifier_words import PHRASES, PLACE, kind_of, words
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers
 from ctdhub.sensitive.ingest.options import ReadOptions
@@ -131,14 +132,14 @@ def test_a_finding_never_carries_a_value() -> None:
     found = find_identifiers(table)
     assert len(found) == 4
     assert secret not in repr(found)
-    assert all(f.reason.endswith(".") and 0 < f.share <= 1 for f in found)
+    assert all(said(f.reason).endswith(".") and 0 < f.share <= 1 for f in found)
 
 
 def test_shares_are_shares_of_filled_cells() -> None:
     found = find_identifiers(raw(x=["a@example.org", None, None, "b"]))
     assert [f.share for f in found] == [0.5]
     with pytest.raises(ValueError, match="share"):
-        IdentifierFinding("x", "email", 1.5, "")
+        IdentifierFinding("x", "email", 1.5, Text(""))
 
 
 def test_findings_do_not_depend_on_chunks_and_repeat() -> None:

@@ -6,6 +6,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ctdhub.core.i18n import Text
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.ingest.rejects import REJECTS, Reject, reject_table
 from ctdhub.sensitive.mapping.run import RECORDS
@@ -55,10 +56,10 @@ def test_refused_rows_count_once_under_each_rule() -> None:
     rejects = reject_table(
         "a.csv",
         [
-            Reject(3, "year-bounds", "The year is outside.", "when"),
-            Reject(3, "year-bounds", "The year is outside.", "again"),
-            Reject(3, "unknown-code", "No such code.", "sex"),
-            Reject(9, "year-bounds", "The year is outside.", "when"),
+            Reject(3, "year-bounds", Text("The year is outside."), "when"),
+            Reject(3, "year-bounds", Text("The year is outside."), "again"),
+            Reject(3, "unknown-code", Text("No such code."), "sex"),
+            Reject(9, "year-bounds", Text("The year is outside."), "when"),
         ],
     )
     assert of([{}], rejects).refused == {"year-bounds": 2, "unknown-code": 1}

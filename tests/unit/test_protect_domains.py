@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctdhub.core.errors import PolicyError
+from ctdhub.core.i18n import said
 from ctdhub.dp.plan import hierarchy
 from ctdhub.dp.policy import Weights
 from ctdhub.dp.standalone.domains import DomainColumn, DomainsFile, Focus, load_domains
@@ -25,7 +26,7 @@ MARKER = "Zq7MARKERq7Z"
 
 
 def as_draft(table: RawTable) -> str:
-    return draft(table, {found.column: found.reason for found in find_identifiers(table)})
+    return draft(table, {found.column: said(found.reason) for found in find_identifiers(table)})
 
 
 def written(folder: Path, text: str) -> Path:

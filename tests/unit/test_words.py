@@ -15,46 +15,31 @@ SAYING = {"_", "ngettext", "current", "said"}
 """What of ``core.i18n`` speaks the language in force; ``core.format`` does as a whole."""
 
 STILL_SAYING = {
-    "build/own_report.py",
-    "build/pipeline.py",
+    "build/explain.py",
+    "build/stages/candidate.py",
     "build/spark/runner.py",
     "build/steps.py",
-    "dp/audit/card.py",
-    "dp/audit/sentences.py",
-    "dp/audit/suite.py",
-    "dp/engine.py",
     "dp/ledger/purposes.py",
-    "dp/mechanism.py",
-    "dp/secagg/contributor_side.py",
-    "dp/standalone/draft.py",
-    "practice/write.py",
     "release/approvals.py",
-    "release/bundle.py",
     "release/verify.py",
-    "sensitive/ingest/delimited.py",
-    "sensitive/ingest/drop_non_records.py",
-    "sensitive/ingest/identifiers.py",
-    "sensitive/ingest/json_rows.py",
-    "sensitive/ingest/raw.py",
-    "sensitive/ingest/sniff.py",
-    "sensitive/ingest/spss.py",
-    "sensitive/ingest/workbook.py",
-    "sensitive/linkage/identified/link_files.py",
     "sensitive/linkage/identified/persons.py",
     "sensitive/linkage/identified/resolve.py",
-    "sensitive/linkage/identified/scoring.py",
     "sensitive/linkage/persons.py",
-    "sensitive/linkage/pprl/columns.py",
-    "sensitive/linkage/pprl/tokenise.py",
     "sensitive/linkage/review.py",
-    "sensitive/mapping/examples.py",
     "sensitive/mapping/lineage.py",
     "sensitive/mapping/proposals.py",
-    "sensitive/mapping/row_faults.py",
-    "sensitive/mapping/run.py",
-    "sensitive/mapping/suggest.py",
 }
 """Modules that still speak; this list only shrinks."""
+
+WRITERS = {
+    "build/own_report.py",
+    "build/stages/harmonise.py",
+    "dp/audit/card.py",
+    "dp/audit/sentences.py",
+    "dp/standalone/draft.py",
+    "sensitive/mapping/suggest.py",
+}
+"""Write a file for readers in the language in force: a report, a card, a draft with comments."""
 
 NAMES_OF_MONTHS = {"sensitive/linkage/pprl/birth_dates.py"}
 """Takes from babel what months are called in the languages of contributors' files."""
@@ -84,12 +69,13 @@ def speaks(module: str) -> set[str]:
 
 @pytest.mark.parametrize("module", modules())
 def test_below_report_nothing_is_said(module: str) -> None:
-    if module not in STILL_SAYING | NAMES_OF_MONTHS:
+    if module not in STILL_SAYING | WRITERS | NAMES_OF_MONTHS:
         assert not speaks(module), "make it a Text; report, site or the command says it"
 
 
 def test_the_list_of_modules_that_speak_only_shrinks() -> None:
-    assert not {module for module in STILL_SAYING if not speaks(module)}, "take them off"
+    listed = STILL_SAYING | WRITERS
+    assert not {module for module in listed if not speaks(module)}, "take them off"
 
 
 def test_statistics_know_no_language() -> None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ctdhub.border import Estimate, Protected
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import Numeral
+from ctdhub.core.i18n import Numeral, said
 from ctdhub.core.tabular import ROW
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.secagg.answer import SCHEMA
@@ -140,7 +140,7 @@ def protect(
         people = round(answer.people.value / rows)
         raise error("delta/protected-people", n=Numeral(max_people), people=Numeral(people))
     for note in raw.notes:
-        warnings.warn(note, stacklevel=2)
+        warnings.warn(said(note), stacklevel=2)
     return ProtectedTable(
         records=answer.records,
         counts=answer.counts,

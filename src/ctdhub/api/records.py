@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 from ctdhub.core.error_catalogue import error
+from ctdhub.core.i18n import said
 from ctdhub.schema.model import YEARS
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping import run
@@ -83,5 +84,5 @@ def harmonise(
     raw = read_table(Path(file), rules.read)
     done = run.harmonise(raw, rules, contributor, years, secret)
     for note in raw.notes:
-        warnings.warn(note, stacklevel=2)
+        warnings.warn(said(note), stacklevel=2)
     return done

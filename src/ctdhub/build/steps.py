@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ctdhub.core.atomic import sync
-from ctdhub.core.i18n import _, ngettext
+from ctdhub.core.i18n import Text, _, ngettext
 
-Progress = Callable[[str, float], None]
+Progress = Callable[[str | Text, float], None]
+"""Told a message, or the name of a step, and how much is done, from 0 to 1."""
 
 KEY_FILE = ".step.json"
 SOFTWARE = "software"

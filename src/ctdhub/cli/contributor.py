@@ -15,7 +15,7 @@ from ctdhub.cli.output import bar, console, errors
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.format import number
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
     import pyarrow.csv
@@ -91,7 +91,7 @@ def register(app: typer.Typer) -> None:
             raw = read_table(file, rules.read)
             done = harmonise(raw, rules, contributor, YEARS, secret, progress)
         for note in raw.notes:
-            console.print(escape(note))
+            console.print(escape(said(note)))
         _show(done)
         if out is not None:
             _write(done, out)
@@ -111,11 +111,13 @@ def _show(done: Harmonised) -> None:
         table.add_row(_("excluded by {rule}").format(rule=rule), number(count))
     console.print(table)
     if done.rejects.num_rows:
+        from ctdhub.sensitive.ingest.rejects import reason_of
+
         faults = Table(_("column"), _("rule"), _("faults"), _("reason"), title=_("Faults"))
-        counted = done.rejects.group_by(["column", "rule", "reason"]).aggregate([([], "count_all")])
+        counted = done.rejects.group_by(["column", "rule", "fields"]).aggregate([([], "count_all")])
         rows = sorted(counted.to_pylist(), key=lambda row: -int(row["count_all"]))
         for row in rows[:20]:
-            reason = escape(row["reason"])
+            reason = escape(said(reason_of(row["fields"])))
             column = escape(row["column"] or "")
             faults.add_row(column, row["rule"], number(row["count_all"]), reason)
         console.print(faults)

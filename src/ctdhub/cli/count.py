@@ -14,7 +14,7 @@ from ctdhub.cli.protect import show_left_out
 from ctdhub.cli.verbs import about
 from ctdhub.core.errors import printable
 from ctdhub.core.format import number
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
     from ctdhub.dp.secagg.messages import Round, Terms
@@ -233,7 +233,7 @@ def _contributor(counts: typer.Typer) -> None:
             raw = read_as_is(table)
             path = side.mask(exchange, keep, raw, progress=progress)
         for note in raw.notes:
-            errors.print(escape(note))
+            errors.print(escape(said(note)))
         round_ = read_round(exchange)
         scope = round_.terms.scope()
         named = {*scope.plan.domains, scope.person, ROW}

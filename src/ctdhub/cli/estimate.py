@@ -136,7 +136,7 @@ def _read(source: Path) -> tuple[Lists, tuple[str, ...], Release | None]:
     columns = [raw.table[name].to_pylist() for name in names]
     rows = list(zip(raw.table[ROW].to_pylist(), zip(*columns, strict=True), strict=True))
     found, notes = lists_of(names, rows, raw.file)
-    return found, (*raw.notes, *map(said, notes)), None
+    return found, tuple(map(said, (*raw.notes, *notes))), None
 
 
 def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str]) -> None:

@@ -16,7 +16,7 @@ from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.format import listed, number, share
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import _, said
 from ctdhub.kanon.table import SUPPRESSED
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _read(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
     if path.suffix.lower() == ".parquet":
         return _read_parquet(path), ()
     raw = read_table(path).whole()
-    return raw.table.drop_columns([ROW]), raw.notes
+    return raw.table.drop_columns([ROW]), tuple(map(said, raw.notes))
 
 
 def _read_parquet(path: Path) -> pa.Table:

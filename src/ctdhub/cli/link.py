@@ -16,7 +16,7 @@ from ctdhub.cli.tokens import Order, age_rows, check_release, names, roles_of, s
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.format import listed, number, share
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import _, said
 from ctdhub.sensitive.linkage.settings import LinkageSettings
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def register(app: typer.Typer) -> None:
             console.print(escape(file.raw.file), style="bold")
             show_plan(file.plan, file.age.column if file.age else "")
             for note in file.raw.notes:
-                console.print(escape(note))
+                console.print(escape(said(note)))
         if more := more_columns([file.plan for file in held]):
             console.print(
                 _("Compared as well: {columns}.").format(columns=escape(listed(list(more))))

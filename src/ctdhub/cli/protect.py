@@ -15,7 +15,7 @@ from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.format import number
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
     from ctdhub.border import Protected
@@ -127,7 +127,7 @@ def register(app: typer.Typer) -> None:
         from ctdhub.sensitive.ingest.readers import read_as_is
 
         raw = read_as_is(table)
-        text = draft(raw, {found.column: found.reason for found in find_identifiers(raw)})
+        text = draft(raw, {found.column: said(found.reason) for found in find_identifiers(raw)})
         try:
             with out.open("x", encoding="utf-8") as handle:
                 handle.write(text)
@@ -174,7 +174,7 @@ class ProtectOptions:
             if self.domains == SCHEMA
             else scope_of_file(Path(self.domains), header, self.support)
         )
-        fitted, notes = fit_domains(raw, scope), tuple(raw.notes)
+        fitted, notes = fit_domains(raw, scope), tuple(map(said, raw.notes))
         del raw  # as large as all that follows
         answer = protect_alone(
             fitted,

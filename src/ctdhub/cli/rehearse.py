@@ -16,7 +16,7 @@ from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.format import number, share
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text, _
 
 if TYPE_CHECKING:
     from ctdhub.dp.by_contributor import SourceTables
@@ -74,7 +74,7 @@ def register(app: typer.Typer) -> None:
             done = []
             for i, e in enumerate(asked):
 
-                def tell(message: str, share: float, at: int = i) -> None:
+                def tell(message: Text, share: float, at: int = i) -> None:
                     progress(message, (at + share) / len(asked))
 
                 done.append(

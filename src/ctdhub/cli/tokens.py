@@ -17,7 +17,7 @@ from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.format import number
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
     from ctdhub.sensitive.linkage.pprl.ages import Lack
@@ -104,7 +104,7 @@ def register(app: typer.Typer) -> None:
                 progress,
             )
         for note in raw.notes:
-            console.print(escape(note))
+            console.print(escape(said(note)))
         _show_made(made)
         console.print(
             _("Wrote {file}: it may leave. The key may not, least of all to the hub.").format(
@@ -156,7 +156,7 @@ def show_plan(what: TokenPlan, age_at: str) -> None:
     )
     for column in what.columns:
         name = printable(column.name) + (f" ({column.role})" if column.role else "")
-        table.add_row(escape(name), fates[column.fate], escape(column.reason))
+        table.add_row(escape(name), fates[column.fate], escape(said(column.reason)))
     if age_at:
         table.add_row(AGE, _("is added"), _("Counted from the birth date, which goes."))
     for name in (TOKEN_COLUMN, TOKENS_COLUMN):

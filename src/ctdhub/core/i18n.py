@@ -21,13 +21,13 @@ from __future__ import annotations
 import gettext
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, Literal, Union, get_args
+from typing import Any, Literal, Union, cast, get_args
 
 Language = Literal["en", "fr", "es", "ar"]
 
@@ -99,7 +99,7 @@ def ngettext(one: str, many: str, n: int) -> str:
     return catalogue(current()).ngettext(one, many, n)
 
 
-Field = Union[str, int, float, "Text", "Numeral", "Several"]
+Field = Union[str, int, float, "Text", "Numeral", "Several", "Named"]
 """What may stand in a text: a name, a number as it is, or what is said in each language anew."""
 
 
@@ -127,6 +127,27 @@ class Several:
 
     items: tuple[Field, ...]
     most: int | None = None
+
+
+@dataclass(frozen=True)
+class Named:
+    """What each language has a name of its own for, such as a country.
+
+    Attributes:
+        names: the name in each of :data:`LANGUAGES`, in their order.
+
+    >>> chad = Named(("Chad", "Tchad", "Chad", "تشاد"))
+    >>> with language("fr"):
+    ...     said(Text("row {row}", row=chad))
+    'ligne Tchad'
+    """
+
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, name: Callable[[str], str]) -> Named:
+        """What ``name`` calls a thing in each language."""
+        return cls(tuple(name(code) for code in LANGUAGES))
 
 
 @dataclass(frozen=True, init=False)
@@ -187,6 +208,8 @@ def field_as_json(field: Field) -> Any:
         return {"numeral": field.value}
     if isinstance(field, Several):
         return {"several": [field_as_json(item) for item in field.items], "most": field.most}
+    if isinstance(field, Named):
+        return {"named": list(field.names)}
     return field
 
 
@@ -198,6 +221,8 @@ def field_from_json(value: Any) -> Any:
         return Numeral(value["numeral"])
     if "several" in value:
         return Several(tuple(map(field_from_json, value["several"])), value["most"])
+    if "named" in value:
+        return Named(tuple(value["named"]))
     return Text.from_json(value)
 
 
@@ -227,6 +252,12 @@ def said(text: Text) -> str:
     return words.format_map({name: _said_field(field) for name, field in text.given})
 
 
+def in_english(text: Text) -> str:
+    """The English words of a text, whatever the language in force: for files that have one."""
+    with language(LANGUAGES[0]):
+        return said(text)
+
+
 def _said_field(field: Field) -> str | int | float:
     from ctdhub.core.errors import printable
     from ctdhub.core.format import listed, number
@@ -238,6 +269,8 @@ def _said_field(field: Field) -> str | int | float:
     if isinstance(field, Several):
         words = listed([str(_said_field(item)) for item in field.items])
         return words if field.most is None else printable(words, field.most)
+    if isinstance(field, Named):
+        return field.names[LANGUAGES.index(cast(Language, current()))]
     return field
 
 

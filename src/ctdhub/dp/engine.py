@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from ctdhub.border import Guarantee, Perpetrators, Protected, mint
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text
 from ctdhub.dp import answer_store, engine4, kernels
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.asking import (
@@ -117,7 +117,7 @@ def protect_table(
     theirs = workload(child.plan, costs.perpetrators) if child else ()
     if sources:
         sources.public.workload(costs.sources)
-    tell(_("counting"), 0.05)
+    tell(Text("counting"), 0.05)
     rows = InMemory(people) if isinstance(people, pa.Table) else people
     exact = _counted(rows, Tally(asked.plan.domains, _names(tables)), sources)
     pa.default_memory_pool().release_unused()  # reading and counting took more than is kept
@@ -134,7 +134,7 @@ def protect_table(
             asks = asks_of(ledger, asked, exact, parts, child, sources)
             answer = answer_store.first_stored(ledger, asks.names, facts)
             if answer is not None:
-                tell(_("answered before: nothing is charged"), 1.0)
+                tell(Text("answered before: nothing is charged"), 1.0)
                 return answer
             price = price_of(ledger, asks, asked, rho, facts) if pay else None
             if price == agreed:  # nobody is to be asked, or this is what was agreed on
@@ -174,7 +174,7 @@ def _charge(
     if lost:
         what = written("again", purpose=what, n=lost[-1])
         tell(
-            _("charged again: charge {n} was cut off without an answer").format(n=lost[-1]),
+            Text("charged again: charge {n} was cut off without an answer", n=lost[-1]),
             0.0,
         )
     return ledger.charge(
@@ -202,7 +202,7 @@ def _minted(
     measured = sources.measured(exact.sources, costs.sources) if sources else None
     perpetrators = None
     if child:
-        tell(_("protecting rows of perpetrators"), 0.07)
+        tell(Text("protecting rows of perpetrators"), 0.07)
         inner = answer_of(exact.perpetrators, child.plan, costs.perpetrators)
         perpetrators = Perpetrators(inner.records, inner.counts, child.plan.rows, inner.sigma)
     found = answer_of(exact.people, asked.plan, costs.people, progress=tell)

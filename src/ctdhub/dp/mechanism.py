@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from ctdhub.border import Estimate
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text
 from ctdhub.dp import intervals
 from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.noise import Bits
@@ -21,7 +21,7 @@ from ctdhub.dp.synth.state import NoisyTables
 from ctdhub.dp.workload import measure, workload
 from ctdhub.dp.yearly import by_year
 
-Progress = Callable[[str, float], None]
+Progress = Callable[[Text, float], None]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def answer(
         people: people by the plan's domains.
     """
     if progress:
-        progress(_("counting"), 0.05)
+        progress(Text("counting"), 0.05)
     tables = [q.columns for q in workload(plan, rho)]
     return answer_of(count(people, tables), plan, rho, source, progress)
 
@@ -81,7 +81,7 @@ def answer_of(
     """
     tell = progress or (lambda message, share: None)
     questions = workload(plan, rho)
-    tell(_("drawing noise"), 0.1)
+    tell(Text("drawing noise"), 0.1)
     noisy = measure(exact, questions, source)
     # From here on nothing sees exact counts: all is post-processing of noisy tables.
     exact.clear()
@@ -91,9 +91,9 @@ def answer_of(
         NoisyTables.of(noisy, questions, pooled),
         plan,
         total.value,
-        progress=lambda s: tell(_("fitting"), 0.15 + 0.75 * s),
+        progress=lambda s: tell(Text("fitting"), 0.15 + 0.75 * s),
     )
-    tell(_("publishing"), 0.9)
+    tell(Text("publishing"), 0.9)
     shown = intervals.shown_cells(
         noisy,
         pooled,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text
 from ctdhub.practice import casework, hotline, observatory, refuge
 from ctdhub.practice.marginals import load_marginals
 from ctdhub.practice.people import draw
@@ -98,7 +98,7 @@ def write_practice(
     folder: Path,
     people: int = 60_000,
     seed: int = 20260101,
-    progress: Callable[[str, float], None] | None = None,
+    progress: Callable[[Text, float], None] | None = None,
 ) -> PracticeSummary:
     """Write four invented contributors' files, their mappings and agreements, and the truth.
 
@@ -115,19 +115,19 @@ def write_practice(
     if not PEOPLE[0] <= people <= PEOPLE[1]:
         raise ValueError(f"people must be between {PEOPLE[0]} and {PEOPLE[1]}")
 
-    def tell(message: str, fraction: float) -> None:
+    def tell(message: Text, fraction: float) -> None:
         if progress is not None:
             progress(message, fraction)
 
     m = load_marginals()
     streams = np.random.SeedSequence(seed).spawn(1 + len(FORMATS))
-    tell(_("Inventing people"), 0.0)
+    tell(Text("Inventing people"), 0.0)
     drawn = draw(people, np.random.default_rng(streams[0]), m)
     keyed = tokens(people)
     folder.mkdir(parents=True, exist_ok=True)
     files, sent = {}, {}
     for i, (contributor, form) in enumerate(FORMATS.items()):
-        tell(_("Writing {contributor}").format(contributor=contributor), 0.1 + 0.2 * i)
+        tell(Text("Writing {contributor}", contributor=contributor), 0.1 + 0.2 * i)
         rng = np.random.default_rng(streams[i + 1])
         rows = record(drawn, contributor, form.EXCLUDED, rng, m)
         files[contributor] = folder / form.FILE
@@ -135,7 +135,7 @@ def write_practice(
         counts = {rule: len(places) for rule, places in rows.extra.items()}
         known = int(drawn.known[:, i].sum())
         sent[contributor] = Sent(form.FILE, len(rows), known, counts.pop("rejected"), counts)
-    tell(_("Writing the truth"), 0.9)
+    tell(Text("Writing the truth"), 0.9)
     truth: dict[str, Any] = {"invented": True, "seed": seed, **facts(drawn, m)}
     truth["contributors"] = {
         name: {**asdict(one), "records": one.records} for name, one in sent.items()
@@ -149,5 +149,5 @@ def write_practice(
         for name in FORMATS:
             shipped = resources.files("ctdhub.practice") / kind / f"{name}.yaml"
             (folder / kind / shipped.name).write_bytes(shipped.read_bytes())
-    tell(_("Practice data are ready"), 1.0)
+    tell(Text("Practice data are ready"), 1.0)
     return PracticeSummary(folder, people, seed, files, sent, truth)

@@ -12,7 +12,7 @@ from pathlib import Path
 from ctdhub.border import Protected
 from ctdhub.core.atomic import remove, sync
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import LANGUAGES, _
+from ctdhub.core.i18n import LANGUAGES, Text
 from ctdhub.release.catalogue import croissant, dcat, frictionless
 from ctdhub.release.deployment import deployment
 from ctdhub.release.facts import PublicFacts
@@ -22,7 +22,7 @@ from ctdhub.release.tables import check_border, write_measured, write_tables
 from ctdhub.release.verify import sha256, sums
 from ctdhub.schema.emit import write_codebook
 
-Progress = Callable[[str, float], None]
+Progress = Callable[[Text, float], None]
 _NUMBERED = re.compile(r"(\d{4})\.([1-9]\d{0,5})")
 
 
@@ -65,10 +65,10 @@ def write_release(
             remove(leftover)
     fresh = Path(tempfile.mkdtemp(prefix=f".writing-{version}-", dir=place))
     try:
-        report(_("Writing records and counts"), 0.0)
+        report(Text("Writing records and counts"), 0.0)
         write_tables(protected, fresh)
         write_measured(protected, fresh)
-        report(_("Writing codebook and metadata"), 0.5)
+        report(Text("Writing codebook and metadata"), 0.5)
         created = datetime.now(UTC)
         languages = [g for g in LANGUAGES if g == LANGUAGES[0] or g in facts.languages]
         write_codebook(fresh, "html", languages)
@@ -77,7 +77,7 @@ def write_release(
             changelog_text(releases, version, created, changelog), "utf-8"
         )
         _describe(protected, facts, fresh, version, created)
-        report(_("Closing the release"), 0.9)
+        report(Text("Closing the release"), 0.9)
         _close(protected, fresh, version, created)
         sync(fresh)
         free(place, version)
@@ -86,7 +86,7 @@ def write_release(
         with suppress(OSError):
             remove(fresh)
     sync(place)
-    report(_("Release written"), 1.0)
+    report(Text("Release written"), 1.0)
     return target
 
 

@@ -16,6 +16,7 @@ from ctdhub.build.filenames import CASES, PERPETRATORS, RECORDS, REJECTS, REPORT
 from ctdhub.build.steps import Step, hash_file, hash_of
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import MappingError
+from ctdhub.core.i18n import said
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 from ctdhub.sensitive.mapping.run import harmonise
@@ -62,7 +63,7 @@ class HarmoniseFile:
             "contributor": contributor,
             "date": self.given.date,
             "conservation": asdict(result.conservation),
-            "notes": list(raw.notes),
+            "notes": [said(note) for note in raw.notes],
             "lineage": [asdict(line) for line in result.lineage],
         }
         (folder / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")

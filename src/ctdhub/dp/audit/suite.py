@@ -22,7 +22,7 @@ from typing import Literal, get_args
 
 import pyarrow as pa
 
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text
 from ctdhub.dp import kernels, noise
 from ctdhub.dp.accounting import epsilon_of, rho_of
 from ctdhub.dp.audit import canary, two_worlds
@@ -52,7 +52,7 @@ prove that a greater one is broken, and the engine is the same."""
 WORLD_PEOPLE, WORLD_COLUMNS, WORLD_RUNS, TABLE_RUNS = 3000, 6, 20, 300
 """The two worlds are many runs, so each is of few people and columns."""
 
-Tell = Callable[[str, float], None]
+Tell = Callable[[Text, float], None]
 
 
 @dataclass(frozen=True)
@@ -145,20 +145,20 @@ def run(
     if "canary" in kinds:
         planted = canary.canaries(whole.plan, canaries)
         see, knows = whole.published, not public
-        tell(_("planted people: the release"), 0.0)
+        tell(Text("planted people: the release"), 0.0)
         released = canary.audit(whole, everybody, planted, see, RISK, knows_others=knows)
-        tell(_("planted people: the noisy tables"), 0.2)
+        tell(Text("planted people: the noisy tables"), 0.2)
         tables = canary.audit(whole, everybody, planted, whole.measured, RISK)
         found = replace(found, canary_released=released, canary_tables=tables)
     if "worlds" in kinds:
-        crowd, message = _crowd(people, few, public), _("two worlds")
+        crowd, message = _crowd(people, few, public), Text("two worlds")
         told = two_worlds.attack_releases(
             few, crowd, RISK, WORLD_RUNS, lambda share: tell(message, 0.3 + 0.4 * share)
         )
         inner = two_worlds.attack_tables(few, crowd, RISK, TABLE_RUNS)
         found = replace(found, worlds_released=told, worlds_tables=inner)
     if "inference" in kinds:
-        secret, words = _secret(tuple(whole.plan.domains), schema), _("guesses about people")
+        secret, words = _secret(tuple(whole.plan.domains), schema), Text("guesses about people")
         exact = inference.audit(
             whole, everybody, secret, lambda share: tell(words, 0.8 + 0.2 * share)
         )

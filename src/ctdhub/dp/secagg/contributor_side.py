@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ctdhub.core.atomic import made_whole
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text
 from ctdhub.core.tabular import Tabular
 from ctdhub.dp.count import count, encode
 from ctdhub.dp.mechanism import Progress
@@ -112,9 +112,9 @@ def mask(
     scope, layout = round_.terms.scope(), round_.terms.layout()
     if raw.table.num_rows * len(round_.names) > MOST_ROWS:
         raise error("count-rows", file=raw.file)
-    tell(_("counting"), 0.2)
+    tell(Text("counting"), 0.2)
     counts = counted(raw, scope, layout, data(own.rows))
-    tell(_("masking"), 0.6)
+    tell(Text("masking"), 0.6)
     side = protocol.PartySide(round_, own.party, secret)
     message, body = protocol.masked(side, counts, source)
     own.noted(round=round_.hash, masked=hashlib.sha256(body).hexdigest())

@@ -19,7 +19,7 @@ from pyarrow import csv as arrow_csv
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text
 from ctdhub.sensitive.ingest import formulas, headers
 from ctdhub.sensitive.ingest.csv_index import RowIndex, scan
 from ctdhub.sensitive.ingest.encodings import to_utf8
@@ -187,8 +187,8 @@ def _parse(
 
 
 def _wrong(row: int, found: int, width: int) -> Reject:
-    reason = _("The row has {found} cells; the header has {width}.")
-    return Reject(row, "cell-count", reason.format(found=found, width=width))
+    reason = Text("The row has {found} cells; the header has {width}.", found=found, width=width)
+    return Reject(row, "cell-count", reason)
 
 
 def _not_text(byte: int, row: int, file: str) -> HubError:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.rejects import Reject
 
@@ -51,7 +51,7 @@ def total_at_the_end(columns: Sequence[pa.ChunkedArray], rows: pa.Array) -> Reje
     first = next((text for text in last if text is not None), "")
     if _plain(first).rstrip(" :.") not in TOTALS:
         return None
-    reason = _("The last row begins with a word for a total; it is no record.")
+    reason = Text("The last row begins with a word for a total; it is no record.")
     return Reject(rows[-1].as_py(), "totals-row", reason)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text
 from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest.identifier_words import (
     Kind,
@@ -75,7 +75,7 @@ class IdentifierFinding:
     column: str
     kind: Kind
     share: float
-    reason: str
+    reason: Text
 
     def __post_init__(self) -> None:
         if not 0 <= self.share <= 1:
@@ -159,7 +159,7 @@ def _look(name: str, column: _Column) -> IdentifierFinding | None:
     if not column.n or column.says_yes_or_no:
         return None
     if share := column.email_share():
-        return IdentifierFinding(name, "email", share, _("Cells hold e-mail addresses."))
+        return IdentifierFinding(name, "email", share, Text("Cells hold e-mail addresses."))
     return _by_name(name, column) or _by_content(name, column)
 
 
@@ -167,29 +167,29 @@ def _by_name(name: str, column: _Column) -> IdentifierFinding | None:
     kind = kind_of(name)
     if kind == "birth_date":
         share = column.share(f"{_DATE}|{_PACKED_DATE}")
-        reason = _("The column's name speaks of birth and cells hold exact dates.")
+        reason = Text("The column's name speaks of birth and cells hold exact dates.")
         if share > 0.05:
             return IdentifierFinding(name, kind, share, reason)
-        reason = _("The column holds the day or month of birth, which with the year is a date.")
+        reason = Text("The column holds the day or month of birth, which with the year is a date.")
         share = column.share(_PART) if is_part_of_date(name) else 0
         return IdentifierFinding(name, kind, share, reason) if share > 0.5 else None
     if is_place(name):
-        reason = _("The column's name speaks of an address or an exact place.")
+        reason = Text("The column's name speaks of an address or an exact place.")
         return IdentifierFinding(name, "free_text", 1.0, reason)
     if kind == "free_text":
         if column.spaces < 2 or (column.n >= ENOUGH and column.is_list):
             return None
         return IdentifierFinding(
-            name, kind, 1.0, _("The column's name speaks of notes in free words.")
+            name, kind, 1.0, Text("The column's name speaks of notes in free words.")
         )
     if kind is None:
         return None
     reasons = {
-        "name": _("The column's name speaks of a person's name."),
-        "telephone": _("The column's name speaks of a telephone number."),
-        "email": _("The column's name speaks of an e-mail address."),
-        "document_number": _("The column's name speaks of an identity document."),
-        "case_number": _("The column's name speaks of the number of a case, file or person."),
+        "name": Text("The column's name speaks of a person's name."),
+        "telephone": Text("The column's name speaks of a telephone number."),
+        "email": Text("The column's name speaks of an e-mail address."),
+        "document_number": Text("The column's name speaks of an identity document."),
+        "case_number": Text("The column's name speaks of the number of a case, file or person."),
     }
     return IdentifierFinding(name, kind, 1.0, reasons[kind])
 
@@ -197,42 +197,42 @@ def _by_name(name: str, column: _Column) -> IdentifierFinding | None:
 def _by_content(name: str, column: _Column) -> IdentifierFinding | None:
     if share := column.share(_CALL):
         return IdentifierFinding(
-            name, "telephone", share, _("Cells hold international telephone numbers.")
+            name, "telephone", share, Text("Cells hold international telephone numbers.")
         )
     if column.n < A_FEW or column.distinct < 0.3:
         return None
     share = column.share(_TELEPHONE)
     if share >= 0.5 and column.share(_DATE) < 0.5:
         return IdentifierFinding(
-            name, "telephone", share, _("Cells have the form of telephone numbers.")
+            name, "telephone", share, Text("Cells have the form of telephone numbers.")
         )
     if column.distinct >= 0.9:
         share = max(column.share(_DOCUMENT), column.share(_LONG_NUMBER))
         if share >= 0.8:
-            reason = _("Cells have the form of passport or identity numbers and hardly repeat.")
+            reason = Text("Cells have the form of passport or identity numbers and hardly repeat.")
             return IdentifierFinding(name, "document_number", share, reason)
         share = column.share(_KEY) if column.n >= ENOUGH else 0
         if share >= 0.9 and column.share(f"{_DATE}|{_NUMBER}|{_TIME}|{_PACKED_DATE}") < 0.2:
             return IdentifierFinding(
-                name, "case_number", share, _("Cells are codes that hardly repeat.")
+                name, "case_number", share, Text("Cells are codes that hardly repeat.")
             )
     if column.distinct >= 0.5 and not column.is_list:
         share = column.share(_FULL_NAME)
         if column.distinct >= 0.9 and not is_of_no_person(name):
             share = max(share, column.share(_WORDS))  # scripts without capitals, small letters
         if share >= 0.8:
-            reason = _("Cells have the form of full names and hardly repeat.")
+            reason = Text("Cells have the form of full names and hardly repeat.")
             return IdentifierFinding(name, "name", share, reason)
         if column.n < ENOUGH:
             return None
         if column.distinct >= 0.9 and not is_of_no_person(name):
             share = column.share(_WORD)
             if share >= 0.9:
-                reason = _("Cells are single words that hardly repeat, as names and places are.")
+                reason = Text("Cells are single words that hardly repeat, as names and places are.")
                 return IdentifierFinding(name, "name", share, reason)
         if column.spaces >= 4 and column.length >= 25:
             share = column.share(r"\S+(?:\s+\S+){4,}")
             return IdentifierFinding(
-                name, "free_text", share, _("Cells hold sentences that hardly repeat.")
+                name, "free_text", share, Text("Cells hold sentences that hardly repeat.")
             )
     return None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import Text, said
+from ctdhub.core.i18n import Text
 from ctdhub.sensitive.ingest import headers
 from ctdhub.sensitive.ingest.encodings import to_utf8
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
@@ -51,7 +51,7 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
         try:
             record = _flat(_load(source) if isinstance(source, str) else source)
         except _BadRecord as bad:
-            rejects.append(Reject(row, bad.rule, said(bad.reason), bad.column))
+            rejects.append(Reject(row, bad.rule, bad.reason, bad.column))
             reason = reason or bad.reason
             continue
         for name in record:

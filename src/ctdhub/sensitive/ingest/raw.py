@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import _, ngettext
+from ctdhub.core.i18n import Text, many
 from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest import headers
 from ctdhub.sensitive.ingest.drop_non_records import INK, is_label_row, total_at_the_end
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-from ctdhub.sensitive.ingest.rejects import REJECTS, Reject, reject_table
+from ctdhub.sensitive.ingest.rejects import REJECTS, Reject, reason_of, reject_table
 
 _BATCH = 10_000
 
@@ -38,7 +38,7 @@ class RawTable:
             rows named in ``skip_rows`` are no rows.
         encoding, delimiter: of a text file, else None.
         sheet: of a workbook, else None.
-        notes: what the reader decided on its own, in words, for the contributor to see.
+        notes: what the reader decided on its own, for the contributor to see.
     """
 
     file: str
@@ -49,7 +49,7 @@ class RawTable:
     encoding: str | None = None
     delimiter: str | None = None
     sheet: str | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
 
     def __post_init__(self) -> None:
         if self.rows_read != self.table.num_rows + self.rejects.num_rows:
@@ -69,7 +69,7 @@ class RawTable:
                 file=self.file,
                 row=first["source_row"],
                 rule=first["rule"],
-                reason=first["reason"],
+                reason=reason_of(first["fields"]),
             )
         return self
 
@@ -86,7 +86,7 @@ class ReaderResult:
     encoding: str | None = None
     delimiter: str | None = None
     sheet: str | None = None
-    notes: list[str] = field(default_factory=list)
+    notes: list[Text] = field(default_factory=list)
 
 
 def gather(
@@ -128,18 +128,19 @@ def finish(
             keep = pa.array(filled)
             blank = int(len(rows) - filled.sum())
             cells.notes.append(
-                ngettext(
+                many(
                     "{n} row holds no value in any column; it is no record.",
                     "{n} rows hold no value in any column; they are no records.",
                     blank,
-                ).format(n=blank)
+                    n=blank,
+                )
             )
             columns = [column.filter(keep) for column in columns]
             rows = rows.filter(keep)
     notes = list(cells.notes)
     short = headers.without_groups(names, options.kobo)
     if short != names:
-        notes.append(_("Group prefixes were taken off the column names of this Kobo export."))
+        notes.append(Text("Group prefixes were taken off the column names of this Kobo export."))
     for place, column in zip(letters, columns, strict=True):
         _check(place, column, rows, file, limits)
     if total := total_at_the_end(columns, rows):
@@ -188,8 +189,9 @@ def _named(cells: ReaderResult, file: str) -> tuple[list[str], list[str], list[p
             if not _counts_rows(column):
                 raise headers.unnamed(position, file, cells.header_row)
             cells.notes.append(
-                _("Column {column} has no name and only numbers the rows; it was left out.").format(
-                    column=headers.letter(position)
+                Text(
+                    "Column {column} has no name and only numbers the rows; it was left out.",
+                    column=headers.letter(position),
                 )
             )
     return names, letters, columns

@@ -1,11 +1,14 @@
-"""Rows that could not be used, with the reason in words."""
+"""Rows that could not be used, with the reason."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
+
+from ctdhub.core.i18n import Text, in_english
 
 REJECTS = pa.schema(
     [
@@ -14,10 +17,12 @@ REJECTS = pa.schema(
         pa.field("column", pa.string()),
         pa.field("rule", pa.string(), nullable=False),
         pa.field("reason", pa.string(), nullable=False),
+        pa.field("fields", pa.string(), nullable=False),
     ]
 )
 """One row per fault.  ``source_row`` is the row a spreadsheet shows; ``column`` is null where the
-fault concerns the whole row; ``reason`` never holds a value of the row."""
+fault concerns the whole row; ``reason`` is English and never holds a value of the row; ``fields``
+is the same as JSON, of which :func:`reason_of` makes a text for any language."""
 
 
 @dataclass(frozen=True)
@@ -26,14 +31,14 @@ class Reject:
 
     row: int
     rule: str
-    reason: str
+    reason: Text
     column: str | None = None
 
 
 def reject_table(file: str, rejects: Iterable[Reject]) -> pa.Table:
     """The faults as a table with the schema :data:`REJECTS`.
 
-    >>> reject_table("a.csv", [Reject(3, "cell-count", "The row has 2 cells, not 3.")]).num_rows
+    >>> reject_table("a.csv", [Reject(3, "totals-row", Text("A line of totals."))]).num_rows
     1
     """
     rows = list(rejects)
@@ -43,7 +48,22 @@ def reject_table(file: str, rejects: Iterable[Reject]) -> pa.Table:
             pa.array([r.row for r in rows], pa.int64()),
             pa.array([r.column for r in rows], pa.string()),
             pa.array([r.rule for r in rows], pa.string()),
-            pa.array([r.reason for r in rows], pa.string()),
+            pa.array([in_english(r.reason) for r in rows], pa.string()),
+            pa.array([as_fields(r.reason) for r in rows], pa.string()),
         ],
         schema=REJECTS,
     )
+
+
+def as_fields(reason: Text) -> str:
+    """A reason as the column ``fields`` has it."""
+    return json.dumps(reason.as_json(), ensure_ascii=False)
+
+
+def reason_of(fields: str) -> Text:
+    """The reason that :func:`as_fields` gave.
+
+    >>> reason_of(as_fields(Text("row {row}", row=3))).fields
+    {'row': 3}
+    """
+    return Text.from_json(json.loads(fields))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import _, said
+from ctdhub.core.i18n import Text
 from ctdhub.sensitive.ingest.formats import FORMATS, Format, format_of
 from ctdhub.sensitive.ingest.options import Limits
 
@@ -89,13 +89,15 @@ def kind(data: bytes, file: str) -> Format:
     return found
 
 
-def mismatch(file: str, found: Format) -> str | None:
+def mismatch(file: str, found: Format) -> Text | None:
     """A note where the name promises another format than the content is; content decides."""
     suffix = Path(file).suffix.lower()
     if suffix in found.suffixes or not any(suffix in known.suffixes for known in FORMATS):
         return None
-    return _("The name ends in {suffix} but the content is {content}; it was read as such.").format(
-        suffix=suffix, content=said(found.content)
+    return Text(
+        "The name ends in {suffix} but the content is {content}; it was read as such.",
+        suffix=suffix,
+        content=found.content,
     )
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import ngettext
+from ctdhub.core.i18n import many
 from ctdhub.sensitive.ingest import headers
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import ReaderResult, too_many_rows
@@ -60,12 +60,13 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
         encoding=meta.file_encoding,
     )
     if labelled:
-        note = ngettext(
+        note = many(
             "{n} column has labels for its values: the labels were read, not the codes.",
             "{n} columns have labels for their values: the labels were read, not the codes.",
             labelled,
+            n=labelled,
         )
-        cells.notes.append(note.format(n=labelled))
+        cells.notes.append(note)
     return cells
 
 

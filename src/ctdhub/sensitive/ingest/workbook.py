@@ -15,7 +15,7 @@ from defusedxml.common import DefusedXmlException
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import ngettext
+from ctdhub.core.i18n import many
 from ctdhub.sensitive.ingest import headers, ods_preflight, xlsx_preflight
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import ReaderResult, gather, too_many_rows
@@ -42,12 +42,13 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
             sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_name(name)
             cells = _cells(sheet, name, file, options, limits)
         if others and options.sheet is None:
-            note = ngettext(
+            note = many(
                 "One more sheet of the workbook was not read: state sheet if it holds the records.",
                 "{n} more sheets of the workbook were not read: state sheet if one holds records.",
                 others,
+                n=others,
             )
-            cells.notes.append(note.format(n=others))
+            cells.notes.append(note)
         return cells
 
 

@@ -8,9 +8,10 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.core.i18n import _, current
+from ctdhub.core.i18n import Named, Text, in_english, joined
 from ctdhub.schema import countries
 from ctdhub.schema.country_names import resolve
+from ctdhub.sensitive.ingest.rejects import as_fields
 from ctdhub.sensitive.mapping.parsers import View
 
 FaultKind = Literal[
@@ -37,30 +38,39 @@ class Fault:
     column: str
     text: View | None = None
 
-    def reason(self) -> str:
+    def reason(self) -> Text:
         """What is wrong, without the text that is."""
-        said = {
-            "unknown-code": _(
-                "The text in {column} is no code that the mapping or {target} knows."
+        column = self.column
+        return {
+            "unknown-code": Text(
+                "The text in {column} is no code that the mapping or {target} knows.",
+                column=column,
+                target=self.target,
             ),
-            "unknown-country": _("The text in {column} is no known name or code of a country."),
-            "unparsable-date": _("The text in {column} is no date with a four-digit year."),
-            "year-bounds": _("The year in {column} lies outside the hub's years."),
-            "age-bounds": _("The age in {column} is below 0 or above 120."),
-        }
-        return said[self.kind].format(column=self.column, target=self.target)
+            "unknown-country": Text(
+                "The text in {column} is no known name or code of a country.", column=column
+            ),
+            "unparsable-date": Text(
+                "The text in {column} is no date with a four-digit year.", column=column
+            ),
+            "year-bounds": Text(
+                "The year in {column} lies outside the hub's years.", column=column
+            ),
+            "age-bounds": Text("The age in {column} is below 0 or above 120.", column=column),
+        }[self.kind]
 
-    def country_reason(self, text: str, search: bool) -> str:
+    def country_reason(self, text: str, search: bool) -> Text:
         """The reason with the nearest country name, which is public, in place of the text."""
         found = resolve(text) if search else None
         if found and found.several:
-            return _(
-                "The text in {column} stands for several countries: decide in the map."
-            ).format(column=self.column)
-        if found and found.nearest:
-            name = countries.name(found.nearest, current())
-            near = _("The nearest name is {name} ({code}).").format(name=name, code=found.nearest)
-            return f"{self.reason()} {near}"
+            return Text(
+                "The text in {column} stands for several countries: decide in the map.",
+                column=self.column,
+            )
+        if found and (code := found.nearest):
+            name = Named.of(lambda lang: countries.name(code, lang))
+            near = Text("The nearest name is {name} ({code}).", name=name, code=code)
+            return joined([self.reason(), near], " ")
         return self.reason()
 
 
@@ -71,6 +81,7 @@ LOCAL = pa.schema(
         ("column", pa.string()),
         ("rule", pa.string()),
         ("reason", pa.string()),
+        ("fields", pa.string()),
     ]
 )
 """A reject of a slice: the hub's reject table with the hub variable and without the file."""
@@ -99,15 +110,17 @@ def rejects_of(
             here = pc.equal(numbers, number)
             rows = found["_row"].filter(here)
             if fault.text is None:
-                reasons = _repeated(fault.reason(), len(rows))
+                reasons, places = [fault.reason()], _repeated(0, len(rows))
             else:
                 texts = cells[views[fault.text]].filter(here)
                 encoded = texts.combine_chunks().dictionary_encode()
-                known = [
-                    fault.country_reason(text, search=i < NEAREST)
-                    for i, text in enumerate(encoded.dictionary.to_pylist())
-                ]
-                reasons = pa.array(known, pa.string()).take(encoded.indices)
+                reasons, places = (
+                    [
+                        fault.country_reason(text, search=i < NEAREST)
+                        for i, text in enumerate(encoded.dictionary.to_pylist())
+                    ],
+                    encoded.indices,
+                )
             parts.append(
                 pa.table(
                     [
@@ -115,7 +128,8 @@ def rejects_of(
                         _repeated(fault.target, len(rows)),
                         _repeated(fault.column, len(rows)),
                         _repeated(fault.kind, len(rows)),
-                        reasons,
+                        pa.array(map(in_english, reasons), pa.string()).take(places),
+                        pa.array(map(as_fields, reasons), pa.string()).take(places),
                     ],
                     schema=LOCAL,
                 )
@@ -123,5 +137,5 @@ def rejects_of(
     return pa.concat_tables(parts)
 
 
-def _repeated(text: str, times: int) -> pa.Array:
-    return pa.repeat(pa.scalar(text, pa.string()), times)
+def _repeated(value: str | int, times: int) -> pa.Array:
+    return pa.repeat(pa.scalar(value), times)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text
 from ctdhub.core.text import fold
 from ctdhub.schema.emit import arrow_schema
 from ctdhub.schema.roles import CONTRIBUTOR
@@ -49,7 +49,7 @@ def harmonise(
     contributor: str,
     years: tuple[int, int],
     key: bytes,
-    progress: Callable[[str, float], None] | None = None,
+    progress: Callable[[Text, float], None] | None = None,
 ) -> Harmonised:
     """Turn a contributor's file into records of the hub's schema.
 
@@ -73,16 +73,16 @@ def harmonise(
         raise ValueError("the key for person keys needs at least 16 bytes")
     report = progress or (lambda message, fraction: None)
     raw = without_stripped(raw, mapping)
-    report(_("Looking for identifiers"), 0.0)
+    report(Text("Looking for identifiers"), 0.0)
     _check_columns(raw, mapping)  # first: without a header row its "names" are people's data
     check_decided(raw, mapping)
-    report(_("Testing the mapping"), 0.1)
+    report(Text("Testing the mapping"), 0.1)
     check_mapping(mapping)
-    message = _("Applying the mapping")
+    message = Text("Applying the mapping")
     report(message, 0.2)
     transform = Transform(mapping, years)
     done = transform.run(raw.table, lambda fraction: report(message, 0.2 + 0.6 * fraction))
-    report(_("Accounting for every row"), 0.8)
+    report(Text("Accounting for every row"), 0.8)
     person, case = keyings(mapping, contributor, key)
     rows = done.values["_row"]
     keys, told = _keys(raw, rows, person), _keys(raw, rows, case)
@@ -100,7 +100,7 @@ def harmonise(
         excluded={e.rule: counts[e.rule] for e in mapping.exclude},
     )
     lineage = lineage_of(mapping, records, perpetrators, done.folded, done.ignored)
-    report(_("Harmonised"), 1.0)
+    report(Text("Harmonised"), 1.0)
     return Harmonised(records, perpetrators, tokens, cases, rejects, lineage, conservation)
 
 

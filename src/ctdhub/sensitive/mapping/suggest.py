@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ctdhub.core.errors import UnreadableFile, printable
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import _, said
 from ctdhub.schema.country_names import look_up
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, PERIOD
@@ -175,7 +175,7 @@ def _comment(text: str) -> str:
 
 def _opening(raw: RawTable, known: str | None) -> list[str]:
     lines = [_comment(_("Suggested for {file}: read every line.").format(file=raw.file))]
-    lines += [_comment(note) for note in raw.notes]
+    lines += [_comment(said(note)) for note in raw.notes]
     if known:
         lines.append(
             _comment(
@@ -212,7 +212,7 @@ def _identifiers(decisions: dict[str, str], findings: dict[str, IdentifierFindin
 def _reason(finding: IdentifierFinding) -> str:
     if vocabulary().is_token(finding.column):
         return _("The column's name speaks of a token made for linking.")
-    return finding.reason
+    return said(finding.reason)
 
 
 def _columns(chosen: dict[str, Proposal]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ctdhub.core.atomic import made_whole
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text
 from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.linkage.identified.cluster_tokens import Own, stand_ins
@@ -50,7 +50,7 @@ def link_files(
     out: Path,
     settings: LinkageSettings,
     earlier: Path | None,
-    progress: Callable[[str, float], None],
+    progress: Callable[[Text, float], None],
 ) -> dict[str, Any]:
     """Link the persons of the files and write a folder.
 
@@ -80,7 +80,7 @@ def link_files(
     more = more_columns([file.plan for file in files])
     tables, own, cases, starts = [], list[Own](), [], [0]
     for at, file in enumerate(files):
-        progress(_("Reading the file"), 0.1 * at / len(files))
+        progress(Text("Reading the file"), 0.1 * at / len(files))
         columns = [held[at] for held in more.values()]
         raw = file.raw.whole()
         if file.age:
@@ -95,7 +95,7 @@ def link_files(
     persons = persons_of(tables, cases, [[first for first, _all in own[part]] for part in parts])
     rows = [persons.row[persons.file == i] - starts[i] for i in range(len(files))]
     scored = score(tables, rows, list(more), progress)
-    progress(_("Joining"), 0.8)
+    progress(Text("Joining"), 0.8)
     found = resolve(persons, scored, settings.cut, settings.look)
     stand = stand_ins(found.cluster[persons.of_row], own, tokeniser, before)
     with made_whole(out) as fresh:
@@ -103,7 +103,7 @@ def link_files(
         (fresh / LEAVES).mkdir(mode=0o700)
         made = {}
         for at, (file, part) in enumerate(zip(files, parts, strict=True)):
-            progress(_("Making tokens"), 0.85 + 0.1 * at / len(files))
+            progress(Text("Making tokens"), 0.85 + 0.1 * at / len(files))
             copy = fresh / LEAVES / copy_name(file.raw.file)
             made[file.raw.file] = tokenise(
                 file.raw, file.plan, tokeniser, copy, file.age, persons=stand[part]

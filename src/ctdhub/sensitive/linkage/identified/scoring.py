@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text
 from ctdhub.sensitive.linkage.identified.backend import check_installed, database, quiet
 from ctdhub.sensitive.linkage.identified.comparisons import Comparison, candidates, comparisons
 from ctdhub.sensitive.linkage.identified.features import present
@@ -70,7 +70,7 @@ def score(
     files: Sequence[pa.Table],
     persons: Sequence[Ints],
     more: Sequence[str],
-    progress: Callable[[str, float], None],
+    progress: Callable[[Text, float], None],
 ) -> Scored:
     """Fit the model on the files and score their candidate pairs.
 
@@ -98,16 +98,16 @@ def _score(
     files: Sequence[pa.Table],
     persons: Sequence[Ints],
     more: Sequence[str],
-    progress: Callable[[str, float], None],
+    progress: Callable[[Text, float], None],
 ) -> Scored:
     from splink import DuckDBAPI, Linker
 
     held = present(files)
     called = {name: text for i, text in enumerate(more) if (name := f"more_{i}") in held}
     chosen = comparisons(held, list(called))
-    progress(_("Counting what agrees by chance"), 0.15)
+    progress(Text("Counting what agrees by chance"), 0.15)
     _count_chance(connection, files, persons, chosen)
-    progress(_("Learning from the files"), 0.3)
+    progress(Text("Learning from the files"), 0.3)
     api = DuckDBAPI(connection)
     linker = Linker(
         [api.register(file, dataset_display_name=f"file_{i}") for i, file in enumerate(files)],
@@ -124,7 +124,7 @@ def _score(
         log_level=None,
     )
     learnt = _learn(connection, linker, held, len(files))
-    progress(_("Comparing pairs"), 0.5)
+    progress(Text("Comparing pairs"), 0.5)
     found: pa.Table = linker.inference.predict(
         threshold_match_weight=float(np.log2(START / (1 - START))), warning_mode="never"
     ).as_pyarrow_table()  # type: ignore[no-untyped-call]

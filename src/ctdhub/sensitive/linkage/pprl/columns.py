@@ -8,7 +8,7 @@ from functools import cache
 from typing import Literal
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text
 from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest.identifier_words import kind_of, words
 from ctdhub.sensitive.ingest.identifiers import find_identifiers
@@ -47,7 +47,7 @@ class IdentifierColumn:
 
     name: str
     fate: Fate
-    reason: str
+    reason: Text
     role: Role | None = None
 
 
@@ -140,17 +140,21 @@ def plan(
             continue
         role = by_role.get(name)
         if role == "sex":
-            columns.append(IdentifierColumn(name, "stay", _("The hub checks links by it."), role))
+            columns.append(
+                IdentifierColumn(name, "stay", Text("The hub checks links by it."), role)
+            )
         elif role == "case":
             columns.append(
-                IdentifierColumn(name, "code", _("The hub tells people apart by it."), role)
+                IdentifierColumn(name, "code", Text("The hub tells people apart by it."), role)
             )
         elif role:
-            columns.append(IdentifierColumn(name, "token", _("Tokens are made of it."), role))
+            columns.append(IdentifierColumn(name, "token", Text("Tokens are made of it."), role))
         elif name in stripped:
-            columns.append(IdentifierColumn(name, "strip", _("You named it under --strip.")))
+            columns.append(IdentifierColumn(name, "strip", Text("You named it under --strip.")))
         elif name in kept or name not in found:
-            columns.append(IdentifierColumn(name, "stay", _("Nothing in it speaks of a person.")))
+            columns.append(
+                IdentifierColumn(name, "stay", Text("Nothing in it speaks of a person."))
+            )
         else:
             columns.append(IdentifierColumn(name, "strip", found[name].reason))
     return TokenPlan(tuple(columns))

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from ctdhub.core.atomic import made_whole
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text
 from ctdhub.core.text import trim
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.linkage.pprl.ages import AGE, AgeAt, Lack, ages, check_ages
@@ -56,7 +56,7 @@ def tokenise(
     tokeniser: Tokeniser,
     out: Path,
     age: AgeAt | None = None,
-    progress: Callable[[str, float], None] | None = None,
+    progress: Callable[[Text, float], None] | None = None,
     persons: Sequence[str] | None = None,
 ) -> Made:
     """Write the file that may leave: case columns and tokens, never an identifier.
@@ -87,7 +87,7 @@ def tokenise(
     with _writer(out, schema) as write:
         for done in range(0, raw.table.num_rows, BATCH):
             if progress:
-                progress(_("Making tokens"), done / total)
+                progress(Text("Making tokens"), done / total)
             rows = raw.table.slice(done, BATCH)
             columns = {name: rows[name] for name in plan.fated("stay")}
             columns |= {name: _codes(rows[name], tokeniser) for name in plan.fated("code")}
