@@ -10,8 +10,8 @@ from playwright.sync_api import Page
 from practice_releases import Practice
 
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.site.frame import render
 from ctdhub.site.pages import facts, trends
+from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
 from tests.browser.test_pages import OUTSIDE, PHONE
 

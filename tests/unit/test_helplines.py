@@ -21,8 +21,8 @@ from ctdhub.report.brief.make import poster
 from ctdhub.report.brief.named import place
 from ctdhub.report.helplines import FILE, KINDS, Contact, Help, Helpline, read_help
 from ctdhub.site.edition import Edition
-from ctdhub.site.frame import render
 from ctdhub.site.pages import help as help_page
+from ctdhub.site.render import render
 from ctdhub.site.stories.exhibit import build_exhibit
 from ctdhub.stats.answers import Answers
 

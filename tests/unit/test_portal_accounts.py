@@ -15,8 +15,8 @@ from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.site.accounts import AUDIT, PublishedSpending, read_audit
 from ctdhub.site.edition import Edition
-from ctdhub.site.frame import render
 from ctdhub.site.pages import methods
+from ctdhub.site.render import render
 
 EVIL = "<script>alert(1)</script>\u202e"
 CARD: dict[str, Any] = {

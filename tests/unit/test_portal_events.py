@@ -25,8 +25,9 @@ from ctdhub.report.events.calendar import FILE, KINDS, Calendar, Event, read_cal
 from ctdhub.report.events.ics import calendar_file, fold, text
 from ctdhub.site.build import build_site, offered
 from ctdhub.site.edition import Edition
-from ctdhub.site.frame import address, render
+from ctdhub.site.frame import address
 from ctdhub.site.pages import events
+from ctdhub.site.render import render
 
 PRACTICE = (resources.files("ctdhub.practice") / "events.yaml").read_text("utf-8")
 TODAY = date(2026, 11, 25)
@@ -112,7 +113,8 @@ def test_page_in_every_language_leads_only_to_what_exists(site: Path, release: R
 
 def test_without_events_there_is_neither_page_nor_entry(release: Release, tmp_path: Path) -> None:
     assert read_calendar(tmp_path) is None
-    build_site(release, tmp_path / "site", edition=Edition.of(written(tmp_path / "hub")))
+    edition = Edition.of(written(tmp_path / "hub"))
+    build_site(release, tmp_path / "site", edition=edition, languages=["en"])
     first = (tmp_path / "site" / address("en", "2026.1")).read_text("utf-8")
     assert "events.html" not in first
     assert "learn/index.html" in first

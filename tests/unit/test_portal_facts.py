@@ -17,9 +17,10 @@ from ctdhub.release.open import Release, open_release
 from ctdhub.report.facts import as_json, as_markdown, place_sheet
 from ctdhub.schema import countries
 from ctdhub.site.build import build_site
-from ctdhub.site.frame import address, render
+from ctdhub.site.frame import address
 from ctdhub.site.pages import facts as facts_page
 from ctdhub.site.pages.factsheets import sheet_keys
+from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.headline import place_facts
 
@@ -34,7 +35,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
 @pytest.fixture(scope="module")
 def site(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("out") / "site"
-    build_site(release, out)
+    build_site(release, out, only=["facts", "home"])
     return out
 
 

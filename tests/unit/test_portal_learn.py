@@ -17,7 +17,8 @@ from ctdhub.schema.labels import code_label
 from ctdhub.site.course import page as learn
 from ctdhub.site.course.lessons import lessons
 from ctdhub.site.course.parts import Exercise, Lesson
-from ctdhub.site.frame import inlined, render
+from ctdhub.site.frame import inlined
+from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
 
 LESSON_IDS = ("meaning", "intervals", "blanks", "safely", "signals")

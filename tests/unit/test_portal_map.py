@@ -25,9 +25,10 @@ from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.maps import STEPS, VIEWS, maps, steps
 from ctdhub.schema import countries
-from ctdhub.site.chart_files import write_charts
-from ctdhub.site.frame import render
+from ctdhub.site.edition import PLAIN
+from ctdhub.site.kinds import Content
 from ctdhub.site.pages import map as map_page
+from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
 
 BORDERS = (
@@ -255,16 +256,17 @@ def test_the_map_is_not_mirrored(answers: Answers) -> None:
 
 
 def test_files_stand_alone_and_hold_the_counts(answers: Answers, tmp_path: Path) -> None:
+    folder = tmp_path / "charts"
     with language("en"):
-        write_charts(tmp_path, answers)
+        map_page.KIND.files(tmp_path, Content(answers, PLAIN))
     for name, variable in VIEWS.items():
-        with (tmp_path / f"{name}.csv").open(encoding="utf-8", newline="") as handle:
+        with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as handle:
             rows = list(csv.DictReader(handle))
         shown = {k: e.value for (k,), e in answers.cells(variable).items()}
         assert {r[variable]: int(r["people"]) for r in rows if r["people"]} == shown
-        assert (tmp_path / f"{name}.metadata.json").is_file()
+        assert (folder / f"{name}.metadata.json").is_file()
     for name in (*VIEWS, "map-corridors"):
-        drawing = (tmp_path / f"{name}.svg").read_text("utf-8")
+        drawing = (folder / f"{name}.svg").read_text("utf-8")
         root = ElementTree.fromstring(drawing)
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
         assert not re.search(r"href|<script|url\(|@import", drawing)

@@ -22,8 +22,9 @@ from ctdhub.release.open import Release, open_release
 from ctdhub.schema.labels import code_label
 from ctdhub.site.build import build_site, offered
 from ctdhub.site.edition import Edition
-from ctdhub.site.frame import EXIT_URL, address, inlined, render
+from ctdhub.site.frame import EXIT_URL, address, inlined
 from ctdhub.site.pages import home
+from ctdhub.site.render import render
 from ctdhub.site.stories.source import read_stories
 from ctdhub.stats.answers import Answers
 

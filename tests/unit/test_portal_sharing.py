@@ -23,8 +23,9 @@ from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.site.build import build_site, offered
 from ctdhub.site.edition import Edition
-from ctdhub.site.frame import address, render
+from ctdhub.site.frame import address
 from ctdhub.site.pages import home
+from ctdhub.site.render import render
 from ctdhub.site.sharing import EXAMPLE, Sharing
 from ctdhub.stats.answers import Answers
 

@@ -23,8 +23,8 @@ from ctdhub.release.open import Release, open_release
 from ctdhub.report.signal_charts import write_signals
 from ctdhub.report.signal_wording import of_release
 from ctdhub.report.signals import sentence
-from ctdhub.site.frame import render
 from ctdhub.site.pages import signals as signals_page
+from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.signals.cards import by_year, cards
 from ctdhub.stats.signals.of_release import ReleaseSignals, signals

@@ -19,9 +19,10 @@ from ctdhub.document.svg import round_top
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.schema import countries
-from ctdhub.site.chart_files import write_charts
-from ctdhub.site.frame import render
+from ctdhub.site.edition import PLAIN
+from ctdhub.site.kinds import Content
 from ctdhub.site.pages import trends as trends_page
+from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
 
 YEAR = "year_of_registration"
@@ -207,13 +208,14 @@ def test_years_run_left_to_right_in_every_language(release: Release) -> None:
 
 
 def test_files_hold_the_same_counts(release: Release, tmp_path: Path) -> None:
+    folder = tmp_path / "charts"
     with language("en"):
-        write_charts(tmp_path, Answers(release))
+        trends_page.KIND.files(tmp_path, Content(Answers(release), PLAIN))
     for name in CHARTS:
-        meta = json.loads((tmp_path / f"{name}.metadata.json").read_text("utf-8"))
+        meta = json.loads((folder / f"{name}.metadata.json").read_text("utf-8"))
         assert meta["id"] == name
         assert meta["denominator"]["people"] > 0
-    with (tmp_path / "trends-gender.csv").open(encoding="utf-8", newline="") as handle:
+    with (folder / "trends-gender.csv").open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
     cells = Answers(release).cells(YEAR, "gender")
     found = {(r[YEAR], r["gender"]): int(r["people"]) for r in rows if r["people"]}

@@ -24,8 +24,8 @@ from ctdhub.release.manifest import Manifest
 from ctdhub.release.measurements import MEASUREMENT_FILES, SOURCE_FILES
 from ctdhub.release.open import open_release
 from ctdhub.release.verify import sha256, sums, verify
-from ctdhub.site.frame import render
 from ctdhub.site.pages import data
+from ctdhub.site.render import render
 
 
 def answer(sources: Sources | None = None) -> Protected:

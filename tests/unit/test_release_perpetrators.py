@@ -23,8 +23,8 @@ from ctdhub.release.manifest import Manifest
 from ctdhub.release.open import open_release
 from ctdhub.release.tables import PERPETRATOR_FILES
 from ctdhub.release.verify import sha256, sums, verify
-from ctdhub.site.frame import render
 from ctdhub.site.pages import data
+from ctdhub.site.render import render
 
 GENDER, REGION = "perpetrator_gender", "perpetrator_region"
 

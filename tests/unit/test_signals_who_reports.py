@@ -31,8 +31,8 @@ from ctdhub.release.open import Release
 from ctdhub.report import signal_files
 from ctdhub.report.signal_charts import write_signals
 from ctdhub.schema.roles import CONTRIBUTOR
-from ctdhub.site.frame import render
 from ctdhub.site.pages import signals as signals_page
+from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.contributor_share import Pieces

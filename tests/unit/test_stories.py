@@ -40,6 +40,8 @@ HEAD = "---\ntitle: A title\nsummary: A summary.\ndate: 2026-03-01\n---\n"
 FIRST_LINE = HEAD.count("\n") + 1
 PRACTICE = Path(str(resources.files("ctdhub.practice") / "stories"))
 HERE = StoryPosition(Path("a.en.md"), 1)
+ONLY = ("home", "stories")
+"""Kinds of page that show stories."""
 VERSION = "2026.1"
 
 
@@ -218,7 +220,7 @@ def test_hostile_settings_are_escaped(english: Release, tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>\"'>="
     head = HEAD.replace("A title", f"'{evil.replace(chr(39), chr(39) * 2)}'")
     stories = written(tmp_path, "Text.", head=head)
-    build_site(english, tmp_path / "site", edition=Edition(stories=stories))
+    build_site(english, tmp_path / "site", edition=Edition(stories=stories), only=ONLY)
     build_exhibit(english, tmp_path / "kiosk", stories)
     folder = tmp_path / "site" / "r" / VERSION / "en"
     for file in (folder / "index.html", folder / "stories" / "a.html", tmp_path / "kiosk/en.html"):
@@ -380,7 +382,7 @@ def test_a_language_without_a_text_shows_english_marked_as_such(
     head = "---\ntitle: Un titre\nsummary: Un résumé.\n---\n"
     (tmp_path / "a.fr.md").write_text(head + "Texte de {{people}}.", "utf-8")
     stories = written(tmp_path, charted("of: gender") + "Text of {{people}}.")
-    build_site(release, tmp_path / "site", edition=Edition(stories=stories))
+    build_site(release, tmp_path / "site", edition=Edition(stories=stories), only=ONLY)
     pages = {
         code: (tmp_path / "site" / address(code, VERSION, "stories/a.html")).read_text("utf-8")
         for code in LANGUAGES
@@ -409,7 +411,7 @@ def test_newest_story_comes_first_and_the_home_page_leads_to_it(
     written(tmp_path, "Old.", "old.en.md", HEAD.replace("2026", "2025"))
     stories = written(tmp_path, "New.", "new.en.md")
     assert [story.slug for story in stories] == ["new", "old"]
-    build_site(english, tmp_path / "site", edition=Edition(stories=stories))
+    build_site(english, tmp_path / "site", edition=Edition(stories=stories), only=ONLY)
     home = (tmp_path / "site" / address("en", VERSION)).read_text("utf-8")
     assert 'href="stories/new.html"' in home
     assert 'href="stories/old.html"' not in home
@@ -434,7 +436,7 @@ def test_practice_stories_are_told_in_every_language(release: Release, tmp_path:
         charts = {telling.body.count("```chart") for telling in story.tellings.values()}
         live = {telling.body.count("{{") for telling in story.tellings.values()}
         assert len(charts) == len(live) == 1
-    build_site(release, tmp_path / "site", edition=Edition(stories=stories))
+    build_site(release, tmp_path / "site", edition=Edition(stories=stories), only=ONLY)
     root = tmp_path / "site" / "r" / VERSION
     for code in LANGUAGES:
         for page in (root / code / "stories").glob("*.html"):
@@ -451,7 +453,7 @@ def test_translations_have_the_same_charts(release: Release, tmp_path: Path) -> 
     head = HEAD.replace("date: 2026-03-01\n", "")
     stories = written(tmp_path, charted("of: means"), "a.fr.md", head)
     with pytest.raises(StoryError) as caught:
-        build_site(release, tmp_path / "site", edition=Edition(stories=stories))
+        build_site(release, tmp_path / "site", edition=Edition(stories=stories), only=ONLY)
     assert (caught.value.rule, caught.value.file) == ("story-translation", "a.fr.md")
     assert caught.value.line == FIRST_LINE + 1
     assert not (tmp_path / "site").exists()

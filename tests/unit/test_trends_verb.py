@@ -23,9 +23,10 @@ from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release
 from ctdhub.report.decomposition_files import csv_of
-from ctdhub.site.chart_files import write_charts
-from ctdhub.site.frame import render
+from ctdhub.site.edition import PLAIN
+from ctdhub.site.kinds import Content
 from ctdhub.site.pages import trends as trends_page
+from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.decomposition.report import report
 from ctdhub.stats.decomposition.subject import EVERYBODY, Question, find_question
@@ -284,11 +285,12 @@ def test_hostile_names_stay_text(practice: Practice, release: Release) -> None:
 
 
 def test_files_hold_every_change_of_a_chart(release: Release, tmp_path: Path) -> None:
+    folder = tmp_path / "charts"
     with language("en"):
-        write_charts(tmp_path, Answers(release))
-    data = json.loads((tmp_path / "trends-gender-change.json").read_text("utf-8"))
+        trends_page.KIND.files(tmp_path, Content(Answers(release), PLAIN))
+    data = json.loads((folder / "trends-gender-change.json").read_text("utf-8"))
     assert [d["of"]["value"] for d in data][:2] == ["female", "male"]
-    text = (tmp_path / "trends-gender-change.csv").read_text("utf-8")
+    text = (folder / "trends-gender-change.csv").read_text("utf-8")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert {r["of"] for r in rows} >= {"gender=female", "gender=male"}
     women = next(d for d in data if d["of"]["value"] == "female")

@@ -10,31 +10,30 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import resources
 from pathlib import Path
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import LANGUAGES, _, language
+from ctdhub.core.i18n import LANGUAGES, _, current, language
 from ctdhub.release.manifest import VERSION_PATTERN
 from ctdhub.release.open import Release
-from ctdhub.report.picture import write_pictures
 from ctdhub.site.api.files import write_api, write_latest
-from ctdhub.site.chart_files import write_charts
 from ctdhub.site.edition import PLAIN, Edition
-from ctdhub.site.explorer.pack import write_data
 from ctdhub.site.folder import renewed
-from ctdhub.site.frame import HOME, address, render, stub
-from ctdhub.site.pages import briefs, events
-from ctdhub.site.pages.estimates import write_estimates, write_estimates_picture
-from ctdhub.site.pages.factsheets import FOLDER, sheets, write_sheets
-from ctdhub.site.registry import fitting, pages
+from ctdhub.site.frame import HOME, address, stub
+from ctdhub.site.kinds import Content, Document
+from ctdhub.site.registry import fitting, kinds, pages
+from ctdhub.site.render import render
 from ctdhub.site.sharing import write_for_robots
 from ctdhub.stats.answers import Answers
 
 Progress = Callable[[str, float], None]
 MARK = "site.json"
 """This file says that a folder holds a site, so that nothing else is ever replaced."""
+DRAFT = "draft.json"
+"""Says the same of a folder that holds some pages of a site."""
 
 LATEST = "latest"
 
@@ -45,8 +44,14 @@ def build_site(
     progress: Progress | None = None,
     edition: Edition = PLAIN,
     earlier: Sequence[Release] = (),
+    only: Collection[str] = (),
+    languages: Collection[str] = LANGUAGES,
 ) -> None:
     """Build the site into ``out``; readers of an older one see it until the new one is whole.
+
+    A draft, which ``only`` or ``languages`` asks for, holds some pages as the whole site has them,
+    and the files of these pages: no downloads and no interface for programs.  It never takes the
+    place of a site.
 
     Args:
         release: an opened release, the newest of the site.
@@ -54,27 +59,45 @@ def build_site(
         progress: told (message, fraction).
         edition: what the site shows beside its releases.
         earlier: the other releases, each with pages, files and API of its own.
+        only: names of the kinds of page to draw; none named, all are drawn.
+        languages: draw no others.
 
     Raises:
         TypeError: not a Release.
+        ValueError: no kind of page has such a name, or the site has none of these languages.
         HubError: the folder holds something else, a site that shows a release which is not among
             those given, or a story is wrong.
     """
     shown = (release, *earlier)
     if not all(isinstance(each, Release) for each in shown):
         raise TypeError("the portal shows releases and nothing else")
+    if not set(languages) & set(offered(release)):
+        raise ValueError(f"the site has none of these languages: {', '.join(languages)}")
     refuse_smaller(out, [each.version for each in shown])
-    report = progress or (lambda message, fraction: None)
+    plan = _Plan(progress or (lambda message, fraction: None), only, languages)
     told = {"made by": release.manifest.software, "release": release.version}
-    with renewed(out, MARK, told) as fresh:
+    with renewed(out, MARK if plan.whole else DRAFT, told) as fresh:
         for i, each in enumerate(shown):
-            part = partial(_part, report, i / len(shown), 1 / len(shown))
+            part = replace(plan, report=partial(_part, plan.report, i / len(shown), 1 / len(shown)))
             _write_release(each, fresh, part, edition, newest=each is release)
-        write_for_robots(fresh, release, edition.sharing, offered(release))
-        if edition.calendar:
-            events.write_files(fresh / LATEST, release, edition.calendar)
-        write_latest(fresh, release.version)
-    report(_("Site built"), 1.0)
+        if plan.whole:
+            write_for_robots(fresh, release, edition.sharing, offered(release))
+            write_latest(fresh, release.version)
+    plan.report(_("Site built"), 1.0)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What to draw, and whom to tell of the progress."""
+
+    report: Progress
+    only: Collection[str]
+    languages: Collection[str]
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything is drawn."""
+        return not self.only and set(LANGUAGES) <= set(self.languages)
 
 
 def refuse_smaller(site: Path, versions: Collection[str]) -> None:
@@ -109,49 +132,47 @@ def offered(release: Release) -> tuple[str, ...]:
 
 
 def _write_release(
-    release: Release, fresh: Path, report: Progress, edition: Edition, *, newest: bool
+    release: Release, fresh: Path, plan: _Plan, edition: Edition, *, newest: bool
 ) -> None:
     """All that the site shows of one release, and what leads to the newest."""
     answers, languages = Answers(release), offered(release)
     if not newest:
         edition = fitting(answers, edition)
-    for i, code in enumerate(languages):
-        report(_("Drawing pages"), i / (len(languages) + 1))
-        _write_language(answers, languages, code, fresh, edition, newest=newest)
-    report(_("Copying downloads"), len(languages) / (len(languages) + 1))
+    drawn = [code for code in languages if code in plan.languages]
     folder = fresh / "r" / release.version
-    _downloads(answers, folder, edition)
-    write_data(answers, folder, offline=edition.offline)
-    write_api(answers, folder, languages)
-    if edition.calendar:
-        events.write_files(folder, release, edition.calendar)
+    folder.mkdir(parents=True)
+    for i, code in enumerate(drawn):
+        plan.report(_("Drawing pages"), i / (len(drawn) + 1))
+        with language(code):
+            leading = _write_language(Content(answers, edition), languages, fresh, plan)
+            if newest:
+                _lead(fresh, release, code, leading)
+    plan.report(_("Copying downloads"), len(drawn) / (len(drawn) + 1))
+    if plan.whole:
+        for file in release.path.iterdir():
+            shutil.copyfile(file, folder / file.name)
+        write_api(answers, folder, languages)
+    with language(LANGUAGES[0]):
+        for kind in kinds(release, edition, plan.only):
+            kind.files(folder, Content(answers, edition))
+            if newest and kind.latest:
+                kind.files(fresh / LATEST, Content(answers, edition))
 
 
 def _write_language(
-    answers: Answers,
-    languages: Sequence[str],
-    code: str,
-    fresh: Path,
-    edition: Edition,
-    *,
-    newest: bool,
-) -> None:
-    """All pages of a language; of the newest also what leads to them from ``latest`` and root."""
-    release, leading = answers.release, dict[str, str]()
-    with language(code):
-        write_sheets(fresh / "r" / release.version / FOLDER / code, tuple(sheets(answers)))
-        pictures = fresh / "r" / release.version / "charts" / code
-        write_pictures(pictures, answers)
-        write_estimates_picture(pictures, release)
-        for path, title, html in briefs.documents(answers):
-            _write(fresh / address(code, release.version, path), html)
-            leading[path] = title
-        for page in pages(answers, edition):
-            html = render(page, release, languages, edition)
-            _write(fresh / address(code, release.version, page.path), html)
-            leading[page.path] = page.title
-        if newest:
-            _lead(fresh, release, code, leading)
+    content: Content, languages: Sequence[str], fresh: Path, plan: _Plan
+) -> dict[str, str]:
+    """All pages of the language in force and their files; the title of each page by its path."""
+    release, edition, leading = content.release, content.edition, dict[str, str]()
+    for kind in kinds(release, edition, plan.only):
+        kind.translated(fresh / "r" / release.version, content)
+    for page in pages(content.answers, edition, plan.only):
+        html = (
+            page.html() if isinstance(page, Document) else render(page, release, languages, edition)
+        )
+        _write(fresh / address(current(), release.version, page.path), html)
+        leading[page.path] = page.title
+    return leading
 
 
 def _lead(fresh: Path, release: Release, code: str, leading: Mapping[str, str]) -> None:
@@ -167,11 +188,3 @@ def _lead(fresh: Path, release: Release, code: str, leading: Mapping[str, str]) 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")
-
-
-def _downloads(answers: Answers, folder: Path, edition: Edition) -> None:
-    for file in answers.release.path.iterdir():
-        shutil.copyfile(file, folder / file.name)
-    with language(LANGUAGES[0]):
-        write_charts(folder / "charts", answers, edition.stories)
-        write_estimates(folder / "charts", answers.release)

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -16,17 +16,15 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from ctdhub.core.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, _, current
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _
 from ctdhub.document.charts.keys import key
 from ctdhub.document.embedded import embedded
 from ctdhub.document.inline import inlined as in_page
-from ctdhub.release.open import Release
 from ctdhub.report import cards
-from ctdhub.site.edition import PLAIN, Edition
 
 FIGURES = ("save.js", "figure.js")
 """Scripts of a page with figures: they add cards, and the downloads that a browser must make."""
-HOME, EVENTS, STORIES = "index.html", "events.html", "stories/index.html"
+HOME = "index.html"
 EXIT_URL = "https://www.wikipedia.org/"
 
 
@@ -44,6 +42,7 @@ class Page:
         scripts: files in ``static`` that run on it, in this order; the policy allows no others.
         sources: more directives of its Content-Security-Policy, for example "connect-src 'self'".
         script_sources: where else scripts may come from, for example "file:".
+        dataset: it carries the schema.org Dataset.
     """
 
     path: str
@@ -55,6 +54,7 @@ class Page:
     scripts: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     script_sources: tuple[str, ...] = ()
+    dataset: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,98 +85,6 @@ class Links:
 def address(code: str, version: str, path: str = HOME) -> str:
     """Where a page lies, from the root of the site."""
     return f"r/{version}/{code}/{path}"
-
-
-def render(page: Page, release: Release, languages: Sequence[str], edition: Edition = PLAIN) -> str:
-    """The page as HTML in the language in force.
-
-    Args:
-        languages: languages of the site; the page links to each.
-        edition: what the site shows beside the release.
-    """
-    lang = current()
-    links = Links(page.path, lang, release.version)
-    places = {code: address(code, release.version, page.path) for code in languages}
-    css, css_hash = inlined("site.css")
-    scripts = [inlined(name) for name in page.scripts]
-    policy = [
-        "default-src 'none'",
-        f"style-src '{css_hash}'",
-        *(
-            [" ".join(("script-src", *(f"'{h}'" for _text, h in scripts), *page.script_sources))]
-            if scripts
-            else []
-        ),
-        "img-src data:",
-        *page.sources,
-        "base-uri 'none'",
-        "form-action 'none'",
-    ]
-    return (
-        environment()
-        .get_template(page.template)
-        .render(
-            **page.values,
-            page=page,
-            links=links,
-            shared=edition.sharing.head(page.path, places, lang, release),
-            lang=lang,
-            rtl=lang in RIGHT_TO_LEFT,
-            release=release,
-            facts=release.facts,
-            contacts=edition.contacts(release),
-            css=css,
-            policy="; ".join(policy),
-            card=cards.common(release) if set(FIGURES) <= set(page.scripts) else None,
-            scripts=[text for text, _digest in scripts],
-            languages=[
-                {"code": code, "name": NATIVE_NAMES[code], "href": links.language(code)}
-                for code in languages
-            ],
-            menu={
-                group: [
-                    {"href": links.page(path), "name": name, "here": path == page.menu}
-                    for path, name in entries.items()
-                ]
-                for group, entries in menu(edition).items()
-            },
-            exit_url=EXIT_URL,
-        )
-    )
-
-
-def menu(edition: Edition) -> dict[str, dict[str, str]]:
-    """Entries of the menu by group and path, without those that a site lacks."""
-    groups = {
-        _("Numbers"): {
-            HOME: _("Overview"),
-            "explore.html": _("Explore"),
-            "facts.html": _("Facts"),
-            "assistance.html": _("Assistance"),
-            "estimates.html": _("Not seen"),
-        },
-        _("Places"): {
-            "map.html": _("Map"),
-            "countries/index.html": _("Countries and regions"),
-            "corridors.html": _("Corridors"),
-        },
-        _("Change"): {"trends.html": _("Trends"), "signals.html": _("Signals")},
-        _("Use"): {
-            "briefs.html": _("Briefs"),
-            STORIES: _("Stories") if edition.stories else "",
-            "learn/index.html": _("Learn"),
-            EVENTS: _("Events") if edition.calendar else "",
-        },
-        _("About"): {
-            "data.html": _("Data"),
-            "methods.html": _("Methods"),
-            "help.html": _("Help"),
-        },
-    }
-    return {
-        group: {path: name for path, name in entries.items() if name}
-        for group, entries in groups.items()
-    }
 
 
 def stub(target: str, code: str, title: str, *, hidden: bool) -> str:

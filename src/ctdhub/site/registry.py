@@ -1,14 +1,20 @@
-"""What stands on each page, in the language in force."""
+"""The pages of a site: every kind once, in the order of the menu.
+
+A new page is a module with a ``KIND``, its import and its line here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
+from ctdhub.core.i18n import said
+from ctdhub.release.open import Release
 from ctdhub.site.course import page as learn
 from ctdhub.site.edition import Edition
 from ctdhub.site.explorer import page as explore
 from ctdhub.site.frame import Page
+from ctdhub.site.kinds import GROUPS, Content, Document, PageKind
 from ctdhub.site.pages import (
     assistance,
     briefs,
@@ -29,36 +35,61 @@ from ctdhub.site.pages import (
 from ctdhub.site.stories import page as stories
 from ctdhub.stats.answers import Answers
 
+PAGES: tuple[PageKind, ...] = (
+    home.KIND,
+    explore.KIND,
+    facts.KIND,
+    assistance.KIND,
+    estimates.KIND,
+    map.KIND,
+    places.KIND,
+    corridors.KIND,
+    trends.KIND,
+    signals.KIND,
+    briefs.KIND,
+    stories.KIND,
+    learn.KIND,
+    events.KIND,
+    data.KIND,
+    mandated.KIND,
+    methods.KIND,
+    help.KIND,
+)
 
-def pages(answers: Answers, edition: Edition) -> Iterator[Page]:
-    """Every page of a site, in the language in force; stories come last and link to others."""
-    held = set()
-    for page in _without_stories(answers, edition):
-        held.add(page.path)
-        yield page
-    if edition.stories:
-        yield from stories.pages(answers, edition.stories, held)
+
+def kinds(release: Release, edition: Edition, only: Collection[str] = ()) -> tuple[PageKind, ...]:
+    """The kinds that a release has, with what the site shows beside.
+
+    Args:
+        only: names of the kinds that are wanted; none named, all are.
+
+    Raises:
+        ValueError: no kind has such a name.
+    """
+    if unknown := sorted(set(only) - {kind.name for kind in PAGES}):
+        raise ValueError(f"no such kind of page: {', '.join(unknown)}")
+    held = (kind for kind in PAGES if kind.shown(release, edition))
+    return tuple(kind for kind in held if not only or kind.name in only)
 
 
-def _without_stories(answers: Answers, edition: Edition) -> Iterator[Page]:
-    yield home.page(answers, edition.stories[0] if edition.stories else None)
-    yield explore.page(answers, offline=edition.offline)
-    yield map.page(answers)
-    yield from places.pages(answers)
-    yield corridors.page(answers)
-    yield trends.page(answers)
-    yield facts.page(answers)
-    yield signals.page(answers)
-    yield estimates.page(answers)
-    yield assistance.page(answers)
-    yield from learn.pages(answers)
-    if edition.calendar is not None:
-        yield events.page(answers.release, edition.calendar)
-    yield briefs.page(answers)
-    yield from data.pages(answers.release)
-    yield mandated.page(answers)
-    yield methods.page(answers.release, edition)
-    yield help.page()
+def pages(
+    answers: Answers, edition: Edition, only: Collection[str] = ()
+) -> Iterator[Page | Document]:
+    """The pages of a release in the language in force; those that link to any other come last.
+
+    Args:
+        only: names of the kinds to draw; their links are still judged by all pages.
+    """
+    wanted = kinds(answers.release, edition, only)
+    linking, paths = [kind for kind in wanted if kind.links], set()
+    for kind in kinds(answers.release, edition) if linking else wanted:
+        if not kind.links:
+            for page in kind.pages(Content(answers, edition)):
+                paths.add(page.path)
+                if kind in wanted:
+                    yield page
+    for kind in linking:
+        yield from kind.pages(Content(answers, edition, paths))
 
 
 def fitting(answers: Answers, edition: Edition) -> Edition:
@@ -67,17 +98,16 @@ def fitting(answers: Answers, edition: Edition) -> Edition:
     A story that asks for what the release does not hold, or links to a page that it does not have,
     was never told on it.
     """
-    told = edition.stories
-    if not told:
+    if not edition.stories:
         return edition
-    others = {page.path for page in _without_stories(answers, replace(edition, stories=()))}
-    while told:
-        held = {*others, *(stories.path(story) for story in told)}
-        fit = tuple(story for story in told if stories.fits(answers, story, held))
-        if fit == told:
-            break
-        told = fit  # a story may link to another one
-    return replace(edition, stories=told)
+    others = {page.path for page in pages(answers, replace(edition, stories=()))}
+    return replace(edition, stories=stories.fitting(answers, edition.stories, others))
 
 
-__all__ = ["fitting", "pages"]
+def menu(release: Release, edition: Edition) -> dict[str, dict[str, str]]:
+    """Entries of the menu by group and path, in the language in force; those that a site has."""
+    entries = [kind.menu for kind in kinds(release, edition) if kind.menu is not None]
+    return {
+        said(group): {entry.path: said(entry.label) for entry in entries if entry.group == group}
+        for group in GROUPS
+    }

@@ -22,8 +22,6 @@ from ctdhub.release.catalogue import KEYWORDS, citation, description, media, tit
 from ctdhub.release.facts import SITE_ADDRESS
 from ctdhub.release.open import Release
 
-DESCRIBED = ("index.html", "data.html")
-"""Pages that carry the schema.org Dataset."""
 EXAMPLE = "https://data.example.org/"
 """Stands in examples where the address is not known."""
 LOCALES = {"en": "en_GB", "fr": "fr_FR", "es": "es_ES", "ar": "ar_AR"}
@@ -56,14 +54,14 @@ class Sharing:
         return self.url and f"{self.url.rstrip('/')}/{path}"
 
     def head(
-        self, page: str, places: Mapping[str, str], lang: str, release: Release
+        self, places: Mapping[str, str], lang: str, release: Release, *, dataset: bool
     ) -> dict[str, Any]:
         """Values of the template ``head.html``.
 
         Args:
-            page: its path in the folder of its language.
-            places: where it lies in each language, from the root of the site.
+            places: where the page lies in each language, from the root of the site.
             lang: language of the page.
+            dataset: whether it carries the schema.org Dataset.
         """
         canonical = self.public(places[lang])
         return {
@@ -72,7 +70,7 @@ class Sharing:
             "alternates": {code: self.public(place) for code, place in places.items()},
             "locale": LOCALES[lang],
             "hidden": release.facts.invented,
-            "dataset": self._dataset(canonical, release) if page in DESCRIBED else "",
+            "dataset": self._dataset(canonical, release) if dataset else "",
         }
 
     def _dataset(self, canonical: str, release: Release) -> Markup:

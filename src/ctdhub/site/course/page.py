@@ -6,16 +6,23 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ctdhub.core.format import number
-from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts.bars import draw
 from ctdhub.site.course.lessons import lessons
 from ctdhub.site.course.parts import Lesson
 from ctdhub.site.frame import FIGURES, Page
+from ctdhub.site.kinds import USE, Entry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 
 LIST, TRAINER = "learn/index.html", "learn/trainer.html"
 SCRIPTS = ("learn.js", *FIGURES)
+
+KIND = PageKind(
+    "course",
+    lambda content: pages(content.answers),
+    menu=Entry(USE, LIST, Text("Learn")),
+)
 
 
 def pages(answers: Answers) -> Iterator[Page]:

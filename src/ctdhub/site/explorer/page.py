@@ -13,7 +13,7 @@ from babel import Locale
 from markupsafe import Markup
 
 from ctdhub.core.format import number, share
-from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula
+from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, formula
 from ctdhub.document.charts.bars import draw
 from ctdhub.document.embedded import embedded
 from ctdhub.report.figures import Figure, figure_of
@@ -25,14 +25,26 @@ from ctdhub.site.explorer.pack import (
     SCRIPT,
     Explorer,
     explorer,
+    write_data,
 )
 from ctdhub.site.frame import Links, Page
+from ctdhub.site.kinds import NUMBERS, Entry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.explore import grouped
 from ctdhub.stats.tables import Table
 
 PATH = "explore.html"
+
+KIND = PageKind(
+    "explorer",
+    lambda content: [page(content.answers, offline=content.edition.offline)],
+    menu=Entry(NUMBERS, PATH, Text("Explore")),
+    files=lambda folder, content: write_data(
+        content.answers, folder, offline=content.edition.offline
+    ),
+)
+
 TOP = 12
 """Rows of a ranked chart; its table has all that can be shown."""
 AROUND = 11

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts.bars import draw
-from ctdhub.report.equity import charts
+from ctdhub.report.equity import charts, write_assistance
 from ctdhub.report.gaps import assistance_caveat
+from ctdhub.site.chart_files import CHARTS
 from ctdhub.site.frame import Page
+from ctdhub.site.kinds import NUMBERS, Entry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 
 PATH = "assistance.html"
+
+KIND = PageKind(
+    "assistance",
+    lambda content: [page(content.answers)],
+    menu=Entry(NUMBERS, PATH, Text("Assistance")),
+    files=lambda folder, content: write_assistance(folder / CHARTS, content.answers),
+)
 
 
 def page(answers: Answers) -> Page:

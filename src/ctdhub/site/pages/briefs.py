@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text, _
 from ctdhub.document import html
 from ctdhub.report.brief.make import brief
 from ctdhub.report.brief.subjects import Place
@@ -16,6 +17,7 @@ from ctdhub.report.places import SIDES, listed_places
 from ctdhub.report.places import path as place_path
 from ctdhub.schema import countries
 from ctdhub.site.frame import EXIT_URL, Page
+from ctdhub.site.kinds import USE, Document, Entry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 
@@ -26,6 +28,12 @@ COMMANDS = (
     "ctdhub brief my-hub --country CIV --lang fr",
     "ctdhub brief my-hub --corridor CIV-ITA",
     "ctdhub brief my-hub --day 2026-10-18 --poster",
+)
+
+KIND = PageKind(
+    "briefs",
+    lambda content: [page(content.answers), *documents(content.answers)],
+    menu=Entry(USE, PATH, Text("Briefs")),
 )
 
 
@@ -65,14 +73,17 @@ def page(answers: Answers) -> Page:
     )
 
 
-def documents(answers: Answers) -> Iterator[tuple[str, str, str]]:
-    """Each brief in the language in force: where it lies, its title, its HTML."""
+def documents(answers: Answers) -> Iterator[Document]:
+    """Each brief in the language in force."""
     made = date.fromisoformat(answers.release.manifest.created[:10])
-    for place in briefed(answers):
+
+    def text(place: Place) -> str:
         links = [
             (f"../{place_path(place.key)}", _("This place on the site")),
             (f"../{PATH}", _("All briefs")),
             (EXIT_URL, _("Exit this page")),
         ]
-        document = brief(answers, place, made).document
-        yield path(place), place.name, html.write(document, links)
+        return html.write(brief(answers, place, made).document, links)
+
+    for place in briefed(answers):
+        yield Document(path(place), place.name, partial(text, place))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ctdhub.core.format import number
-from ctdhub.core.i18n import _, current
+from ctdhub.core.i18n import Text, _, current
 from ctdhub.report.figures import Figure, corridor_figure
 from ctdhub.report.places import listed_places, place_link
+from ctdhub.site.chart_files import CHARTS, write_figure
 from ctdhub.site.frame import Page
+from ctdhub.site.kinds import PLACES, Entry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.tables import Row
@@ -17,6 +20,13 @@ from ctdhub.stats.tables import Row
 PATH = "corridors.html"
 FILE = "all-corridors"
 MOST = 10_000
+
+KIND = PageKind(
+    "corridors",
+    lambda content: [page(content.answers)],
+    menu=Entry(PLACES, PATH, Text("Corridors")),
+    files=lambda folder, content: _write_files(folder / CHARTS, content.answers),
+)
 
 
 def figure(answers: Answers) -> Figure | None:
@@ -51,6 +61,12 @@ def page(answers: Answers) -> Page:
         },
         menu=PATH,
     )
+
+
+def _write_files(folder: Path, answers: Answers) -> None:
+    """Write the files of every corridor that is shown into the folder of charts."""
+    if (found := figure(answers)) is not None:
+        write_figure(folder / FILE, found, answers.release)
 
 
 def ranked(rank: int, row: Row, held: frozenset[str]) -> dict[str, Any]:

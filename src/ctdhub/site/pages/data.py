@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ctdhub.core.format import decimal, number
-from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, _, current, ngettext
+from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text, _, current, ngettext
 from ctdhub.release.open import Release
 from ctdhub.report.wording import state_words
 from ctdhub.schema.crosswalk import NAMES, load_crosswalk
@@ -15,10 +15,17 @@ from ctdhub.schema.crosswalk_graph import CodeMatch, arrows
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.roles import SEX
 from ctdhub.site.frame import Page
+from ctdhub.site.kinds import ABOUT, Entry, PageKind
 from ctdhub.site.pages.about import about, codebook
 from ctdhub.stats.tables import NOT_RECORDED
 
 PATH = "data.html"
+
+KIND = PageKind(
+    "data",
+    lambda content: pages(content.release),
+    menu=Entry(ABOUT, PATH, Text("Data")),
+)
 
 
 def pages(release: Release) -> Iterator[Page]:
@@ -39,6 +46,7 @@ def pages(release: Release) -> Iterator[Page]:
             **about(release),
         },
         menu=PATH,
+        dataset=True,
     )
     for name in NAMES:
         yield _crosswalk(name)

@@ -13,7 +13,7 @@ from typing import Any
 
 from ctdhub.core.datafiles import write_csv, write_json
 from ctdhub.core.format import listed, number
-from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula
+from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, formula
 from ctdhub.document.charts.dots import draw
 from ctdhub.release.open import Release
 from ctdhub.report import mse as words
@@ -21,7 +21,9 @@ from ctdhub.report.mse import double_people, said_first, scope
 from ctdhub.report.mse_chart import chart_file, methods, note, title
 from ctdhub.report.mse_files import report
 from ctdhub.report.wording import citation, state_words
+from ctdhub.site.chart_files import CHARTS
 from ctdhub.site.frame import Page
+from ctdhub.site.kinds import NUMBERS, Entry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mse.estimate import Result
@@ -30,6 +32,16 @@ from ctdhub.stats.mse.of_release import estimate_in, list_names
 
 PATH, FILE = "estimates.html", "estimates"
 COLUMNS = ("method", "people", "low", "high", "why_not")
+
+KIND = PageKind(
+    "estimates",
+    lambda content: [page(content.answers)],
+    menu=Entry(NUMBERS, PATH, Text("Not seen")),
+    files=lambda folder, content: write_estimates(folder / CHARTS, content.release),
+    translated=lambda folder, content: write_estimates_picture(
+        folder / CHARTS / current(), content.release
+    ),
+)
 
 
 def page(answers: Answers) -> Page:

@@ -15,15 +15,27 @@ from markupsafe import Markup
 
 from ctdhub.core.datafiles import write_json
 from ctdhub.core.format import listed, number
-from ctdhub.core.i18n import _, current
+from ctdhub.core.i18n import Text, _, current
 from ctdhub.release.open import Release
 from ctdhub.report.events.calendar import KINDS, Calendar, Event
 from ctdhub.report.events.ics import calendar_file, identifier
 from ctdhub.site.frame import Page
+from ctdhub.site.kinds import USE, Content, Entry, PageKind
 
 PATH, FEED, DATA, FOLDER = "events.html", "events.ics", "events.json", "events"
 MOST_DAYS = 31
 """Spans of more days are shown by month in the overview."""
+
+KIND = PageKind(
+    "events",
+    lambda content: [
+        page(content.release, calendar) for calendar in [content.edition.calendar] if calendar
+    ],
+    menu=Entry(USE, PATH, Text("Events")),
+    shown=lambda _release, edition: edition.calendar is not None,
+    files=lambda folder, content: _write_files(folder, content),
+    latest=True,
+)
 
 
 def page(release: Release, calendar: Calendar) -> Page:
@@ -88,6 +100,11 @@ def write_files(folder: Path, release: Release, calendar: Calendar) -> None:
         ],
     }
     write_json(folder / DATA, held)
+
+
+def _write_files(folder: Path, content: Content) -> None:
+    if content.edition.calendar is not None:
+        write_files(folder, content.release, content.edition.calendar)
 
 
 def kind_name(kind: str) -> str:

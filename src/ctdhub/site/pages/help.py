@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text, _
 from ctdhub.site.frame import Page
+from ctdhub.site.kinds import ABOUT, Entry, PageKind
 
 PATH = "help.html"
+
+KIND = PageKind(
+    "help",
+    lambda content: [page()],
+    menu=Entry(ABOUT, PATH, Text("Help")),
+)
 
 
 def page() -> Page:

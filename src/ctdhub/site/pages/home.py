@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ctdhub.core.format import number
-from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts.bars import draw
 from ctdhub.report.figures import figures
+from ctdhub.report.picture import write_pictures
 from ctdhub.report.sentences import headline_sentence, place_paragraphs, reach_sentence
 from ctdhub.report.wording import sized
 from ctdhub.schema import countries
+from ctdhub.site.chart_files import CHARTS, write_figure
 from ctdhub.site.frame import FIGURES, HOME, Page
+from ctdhub.site.kinds import NUMBERS, Entry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.site.pages.methods import noise
 from ctdhub.site.stories import page as stories
@@ -21,6 +25,14 @@ from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.headline import headline, place_facts
 
 REGION = "europe"
+
+KIND = PageKind(
+    "home",
+    lambda content: [page(content.answers, *content.edition.stories[:1])],
+    menu=Entry(NUMBERS, HOME, Text("Overview")),
+    files=lambda folder, content: _write_files(folder / CHARTS, content.answers),
+    translated=lambda folder, content: write_pictures(folder / CHARTS / current(), content.answers),
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,14 @@ def page(answers: Answers, newest: Story | None = None) -> Page:
         },
         menu=HOME,
         scripts=FIGURES,
+        dataset=True,
     )
+
+
+def _write_files(folder: Path, answers: Answers) -> None:
+    """Write the files of each figure into the folder of charts."""
+    for figure in figures(answers):
+        write_figure(folder / figure.file, figure, answers.release)
 
 
 def _cards(answers: Answers) -> list[_Card]:

@@ -9,14 +9,22 @@ from ctdhub.core.i18n import _, current
 from ctdhub.report.mandated_wording import notes, title
 from ctdhub.report.places import listed_places, place_link
 from ctdhub.schema import countries
+from ctdhub.site.chart_files import CHARTS
 from ctdhub.site.frame import Page
+from ctdhub.site.kinds import PageKind
 from ctdhub.site.pages.about import about
-from ctdhub.site.pages.mandated_files import file, places, years
+from ctdhub.site.pages.mandated_files import file, places, write_mandated, years
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mandated.lines import scope
 from ctdhub.stats.mandated.shapes import SHAPES
 
 PATH, DATA = "mandated.html", "data.html"
+
+KIND = PageKind(
+    "mandated",
+    lambda content: [page(content.answers)],
+    files=lambda folder, content: write_mandated(folder / CHARTS, content.answers),
+)
 
 
 def page(answers: Answers) -> Page:

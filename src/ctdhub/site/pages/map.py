@@ -7,20 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from ctdhub.core.format import number
-from ctdhub.core.i18n import _, current
+from ctdhub.core.i18n import Text, _, current
 from ctdhub.document.charts.tiles import draw_map, picture, standalone
 from ctdhub.report.figures import Figure
 from ctdhub.report.maps import ARROWS, CORRIDORS, Map, maps
 from ctdhub.report.places import SIDES, listed_places, path
 from ctdhub.report.wording import citation, sized
 from ctdhub.schema import countries
+from ctdhub.site.chart_files import CHARTS, write_figure
 from ctdhub.site.frame import Page
+from ctdhub.site.kinds import PLACES, Entry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.site.pages.corridors import ranked
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import card
 
 PATH = "map.html"
+
+KIND = PageKind(
+    "map",
+    lambda content: [page(content.answers)],
+    menu=Entry(PLACES, PATH, Text("Map")),
+    files=lambda folder, content: _write_files(folder / CHARTS, content.answers),
+)
 
 
 def page(answers: Answers) -> Page:
@@ -88,8 +97,8 @@ def _regions(answers: Answers) -> list[dict[str, str]]:
     return found
 
 
-def write_maps(folder: Path, answers: Answers) -> tuple[Figure, ...]:
-    """Write ``<id>.svg`` of each map into a folder; their figures, for other files."""
+def _write_files(folder: Path, answers: Answers) -> None:
+    """Write each map into the folder of charts, as ``<file>.svg`` and as the files of a figure."""
     folder.mkdir(parents=True, exist_ok=True)
     found = maps(answers)
     shared = about(answers.release)
@@ -104,7 +113,7 @@ def write_maps(folder: Path, answers: Answers) -> tuple[Figure, ...]:
         )
 
     for chosen in found:
+        write_figure(folder / chosen.figure.file, chosen.figure, answers.release)
         (folder / f"{chosen.figure.file}.svg").write_text(
             standalone(chosen.drawn, says(chosen.figure)), "utf-8"
         )
-    return tuple(chosen.figure for chosen in found)

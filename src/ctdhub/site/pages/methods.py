@@ -7,13 +7,14 @@ from statistics import median
 from typing import Any
 
 from ctdhub.core.format import decimal, number, share, tiny
-from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.release.approvals import APPROVALS, Approvals, who
 from ctdhub.release.open import Release
 from ctdhub.schema.labels import label
 from ctdhub.site.accounts import Audit, PublishedSpending
 from ctdhub.site.edition import PLAIN, Edition
 from ctdhub.site.frame import Page
+from ctdhub.site.kinds import ABOUT, Entry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.guarantee import sure_afterwards
 
@@ -21,6 +22,12 @@ PATH = "methods.html"
 SUSPICIONS = (0.01, 0.1, 0.5)
 _MANY = 12
 """Columns whose noise is listed each by itself; beyond that their median is."""
+
+KIND = PageKind(
+    "methods",
+    lambda content: [page(content.release, content.edition)],
+    menu=Entry(ABOUT, PATH, Text("Methods")),
+)
 
 
 def page(release: Release, edition: Edition = PLAIN) -> Page:

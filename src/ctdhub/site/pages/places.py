@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from ctdhub.core.format import number
-from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts.bars import draw
 from ctdhub.report.figures import figures
-from ctdhub.report.places import SIDES, listed_places, path, place_link, sides
+from ctdhub.report.places import SIDES, file, listed_places, path, place_link, sides
 from ctdhub.report.sentences import place_sentences, side_sentences
 from ctdhub.report.wording import sized
 from ctdhub.schema import countries
+from ctdhub.site.chart_files import CHARTS, write_figures
 from ctdhub.site.frame import FIGURES, Page
+from ctdhub.site.kinds import PLACES, Entry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.site.pages.briefs import briefed
 from ctdhub.site.pages.briefs import path as brief_path
@@ -25,6 +28,13 @@ from ctdhub.stats.perspective import SideName
 
 LIST = "countries/index.html"
 
+KIND = PageKind(
+    "places",
+    lambda content: pages(content.answers),
+    menu=Entry(PLACES, LIST, Text("Countries and regions")),
+    files=lambda folder, content: _write_files(folder / CHARTS, content.answers),
+)
+
 
 def pages(answers: Answers) -> Iterator[Page]:
     """The list, a page for each region, a page for each country that is listed."""
@@ -33,6 +43,13 @@ def pages(answers: Answers) -> Iterator[Page]:
     yield _list(answers, held)
     for key in (*countries.regions(), *sorted(held)):
         yield _page(answers, key, held, printed.get(key, ""))
+
+
+def _write_files(folder: Path, answers: Answers) -> None:
+    """Write all figures of each place into ``places/<place>`` in the folder of charts."""
+    for key in (*countries.regions(), *sorted(listed_places(answers))):
+        if found := [f for among in sides(key).values() for f in figures(answers, among)]:
+            write_figures(folder / file(key), found, answers.release)
 
 
 def _list(answers: Answers, held: frozenset[str]) -> Page:

@@ -5,18 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from ctdhub.core.format import number, share
-from ctdhub.core.i18n import _, ngettext
+from ctdhub.core.i18n import Text, _, ngettext
 from ctdhub.document.charts.years import draw
 from ctdhub.document.svg import round_top
 from ctdhub.report import signal_contributors, signal_files
-from ctdhub.report.signal_charts import LISTED, SignalChart, drawn, looked_for, table
+from ctdhub.report.signal_charts import LISTED, SignalChart, drawn, looked_for, table, write_signals
 from ctdhub.report.signals import compared, false_ones, looked_at, none_found
+from ctdhub.site.chart_files import CHARTS
 from ctdhub.site.frame import Page
+from ctdhub.site.kinds import CHANGE, Entry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.signals.of_release import ReleaseSignals
 
 PATH = "signals.html"
+
+KIND = PageKind(
+    "signals",
+    lambda content: [page(content.answers)],
+    menu=Entry(CHANGE, PATH, Text("Signals")),
+    files=lambda folder, content: write_signals(folder / CHARTS, looked_for(content.answers)),
+)
 
 
 def page(answers: Answers) -> Page:

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from ctdhub.core.format import listed, year
-from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts.balance import draw as draw_balance
 from ctdhub.document.charts.years import draw, draw_span
 from ctdhub.document.html import bidi
 from ctdhub.document.svg import round_top
 from ctdhub.release.open import Release
-from ctdhub.report.balance import Balance
+from ctdhub.report.balance import Balance, write_shifts
 from ctdhub.report.coverage import turned
 from ctdhub.report.decomposition import counted_once
 from ctdhub.report.series import Trend, trends, uncovered
+from ctdhub.site.chart_files import CHARTS, write_figure
 from ctdhub.site.frame import Page
+from ctdhub.site.kinds import CHANGE, Entry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.trend import span
 
 PATH = "trends.html"
+
+KIND = PageKind(
+    "trends",
+    lambda content: [page(content.answers)],
+    menu=Entry(CHANGE, PATH, Text("Trends")),
+    files=lambda folder, content: _write_files(folder / CHARTS, content.answers),
+)
 
 
 def page(answers: Answers) -> Page:
@@ -44,6 +54,13 @@ def page(answers: Answers) -> Page:
         },
         menu=PATH,
     )
+
+
+def _write_files(folder: Path, answers: Answers) -> None:
+    """Write each chart, and its changes split, as ``<file>-change``, into the folder of charts."""
+    for chart in trends(answers):
+        write_figure(folder / chart.file, chart, answers.release)
+        write_shifts(folder, chart.file, chart.shifts, answers.release)
 
 
 def _drawn(chart: Trend) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -10,16 +11,29 @@ from markupsafe import Markup
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import StoryError
 from ctdhub.core.format import day
-from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, RIGHT_TO_LEFT, _, current
+from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts.bars import draw
 from ctdhub.report.figures import Figure
+from ctdhub.site.chart_files import CHARTS, write_figure
 from ctdhub.site.frame import FIGURES, Page
+from ctdhub.site.kinds import USE, Entry, PageKind
 from ctdhub.site.pages.about import about
-from ctdhub.site.stories.markup import StoryChart, StoryText, blocks
+from ctdhub.site.stories.markup import StoryChart, blocks
 from ctdhub.site.stories.source import Story, Telling
 from ctdhub.stats.answers import Answers
 
 LIST = "stories/index.html"
+
+KIND = PageKind(
+    "stories",
+    lambda content: pages(content.answers, content.edition.stories, content.others),
+    menu=Entry(USE, LIST, Text("Stories")),
+    shown=lambda _release, edition: bool(edition.stories),
+    files=lambda folder, content: _write_files(
+        folder / CHARTS, content.answers, content.edition.stories
+    ),
+    links=True,
+)
 
 
 def path(story: Story) -> str:
@@ -89,7 +103,29 @@ def story_figures(answers: Answers, told: Sequence[Story]) -> Iterator[Figure]:
         yield from seen.values()
 
 
-def fits(answers: Answers, story: Story, others: Collection[str]) -> bool:
+def _write_files(folder: Path, answers: Answers, told: Sequence[Story]) -> None:
+    """Write ``stories/<story>-<number>``, each figure of a story, into the folder of charts."""
+    for figure in story_figures(answers, told):
+        write_figure(folder / figure.file, figure, answers.release)
+
+
+def fitting(answers: Answers, told: Sequence[Story], others: Collection[str]) -> tuple[Story, ...]:
+    """The stories that can be told of a release.
+
+    Args:
+        others: paths of all its pages that are no stories.
+    """
+    left = tuple(told)
+    while left:
+        held = {*others, *(path(story) for story in left)}
+        fit = tuple(story for story in left if _fits(answers, story, held))
+        if fit == left:
+            break
+        left = fit  # a story may link to another one
+    return left
+
+
+def _fits(answers: Answers, story: Story, others: Collection[str]) -> bool:
     """Whether a story can be told of a release.
 
     Args:
@@ -109,10 +145,10 @@ def _page(answers: Answers, story: Story, held: Collection[str]) -> Page:
     telling, rtl = story.told(current()), current() in RIGHT_TO_LEFT
     parts: list[tuple[Markup | None, Figure | None, Markup]] = []
     for block in blocks(telling, story.slug, answers, held, "../"):
-        if isinstance(block, StoryText):
-            parts.append((block.html, None, Markup("")))
-        else:
+        if isinstance(block, StoryChart):
             parts.append((None, block.figure, draw(block.figure.bars, block.figure.id, rtl=rtl)))
+        else:
+            parts.append((block.html, None, Markup("")))
     note = ""
     if telling.lang != current():
         note = _("This story is not yet written in {language}; it is shown in English.").format(

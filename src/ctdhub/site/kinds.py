@@ -1,0 +1,100 @@
+"""A kind of page: what it puts on a site, and where the menu has it.
+
+A module of pages ends its work in one :class:`PageKind`; ``registry`` lists them.  Whoever draws a
+site asks the kinds and names no page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctdhub.core.i18n import Text
+from ctdhub.release.open import Release
+from ctdhub.site.edition import Edition
+from ctdhub.site.frame import Page
+from ctdhub.stats.answers import Answers
+
+NUMBERS, PLACES, CHANGE = Text("Numbers"), Text("Places"), Text("Change")
+USE, ABOUT = Text("Use"), Text("About")
+GROUPS = (NUMBERS, PLACES, CHANGE, USE, ABOUT)
+"""Groups of the menu, in its order."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the pages of one release are made of.
+
+    Attributes:
+        answers: the release's.
+        edition: what the site shows beside its releases.
+        others: paths of the pages that are there already, for those that link to any of them.
+    """
+
+    answers: Answers
+    edition: Edition
+    others: Collection[str] = ()
+
+    @property
+    def release(self) -> Release:
+        """The release."""
+        return self.answers.release
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the menu: its group, the page that it leads to, its label."""
+
+    group: Text
+    path: str
+    label: Text
+
+
+@dataclass(frozen=True)
+class Document:
+    """A page that is a whole document, without the frame of the other pages.
+
+    Attributes:
+        path: where it lies in the folder of its language.
+        title: of the window.
+        html: makes its text, in the language in force.
+    """
+
+    path: str
+    title: str
+    html: Callable[[], str]
+
+
+def _always(_release: Release, _edition: Edition) -> bool:
+    return True
+
+
+def _nothing(_folder: Path, _content: Content) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class PageKind:
+    """A kind of page.
+
+    Attributes:
+        name: what ``build_site(only=…)`` calls it.
+        pages: its pages, in the language in force.
+        menu: its entry of the menu; None where another page leads to it.
+        shown: whether a release has it, with what the site shows beside.
+        files: writes its files for programs into the folder of the release, in English, such as
+            the numbers of its charts.
+        translated: writes its files of the language in force into the folder of the release.
+        latest: ``files`` also go beside what leads to the newest release, for those who subscribe.
+        links: its pages may link to any other, so they are drawn last.
+    """
+
+    name: str
+    pages: Callable[[Content], Iterable[Page | Document]]
+    menu: Entry | None = None
+    shown: Callable[[Release, Edition], bool] = _always
+    files: Callable[[Path, Content], None] = _nothing
+    translated: Callable[[Path, Content], None] = _nothing
+    latest: bool = False
+    links: bool = False
