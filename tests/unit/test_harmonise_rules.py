@@ -11,7 +11,7 @@ from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS, reason_of
 from ctdhub.sensitive.mapping.examples import check_mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.result import Conservation, Harmonised
+from ctdhub.sensitive.mapping.result import Conservation, Harmonised, Lineage
 from ctdhub.sensitive.mapping.run import PERPETRATORS, RECORDS, harmonise
 
 KEY = bytes(range(32))
@@ -28,6 +28,10 @@ def raw_table(rows: list[dict[str, str | None]]) -> RawTable:
 def run(text: str, *rows: dict[str, str | None], contributor: str = "ngo") -> Harmonised:
     mapping = parse_mapping("version: 1\n" + text, "m.yaml")
     return harmonise(raw_table(list(rows)), mapping, contributor, (2002, 2025), KEY)
+
+
+def noted(entry: Lineage) -> str:
+    return said(entry.note) if entry.note else ""
 
 
 def one(rule: str, target: str, *texts: str | None) -> list[object]:
@@ -305,8 +309,8 @@ columns:
     )
     by_name = {entry.column: entry for entry in done.lineage}
     assert (by_name["citizenship"].mapped, by_name["citizenship"].empty) == (1, 1)
-    assert "counted under another country" in (by_name["citizenship"].note or "")
-    assert by_name["source_type"].note == "calls and letters are one"
+    assert "counted under another country" in noted(by_name["citizenship"])
+    assert noted(by_name["source_type"]) == "calls and letters are one"
     assert by_name["gender"].lossy
     assert not by_name["means_threats"].lossy
     assert by_name["means_threats"].sources == ("t",)
@@ -368,7 +372,7 @@ def test_elements_that_no_rule_knows_are_counted():
     done = run(LISTS.replace("RULE", ""), *rows)
     assert done.records["exploitation_forced_labour"].to_pylist() == ["yes", "yes", None, None]
     assert [entry.ignored for entry in done.lineage] == [3, 3]
-    assert all(entry.lossy and "3" in (entry.note or "") for entry in done.lineage)
+    assert all(entry.lossy and "3" in noted(entry) for entry in done.lineage)
     assert "singing" not in str(done.lineage)
     assert run(LISTS.replace("RULE", ""), *rows[1:2]).lineage[0].ignored == 0
 
@@ -474,11 +478,11 @@ def test_the_lineage_counts_what_never_became_no():
     done = run(KINDS.replace("RULE", ""), *({"t": t, "b": "x"} for t in ("a;b", "Forced labour")))
     for entry in done.lineage:
         assert (entry.ignored, entry.mapped) == (2, 1)
-        assert entry.note == "2 texts are known to no rule: they never become “no”"
-        assert "some rule knows" in entry.rule
+        assert noted(entry) == "2 texts are known to no rule: they never become “no”"
+        assert "some rule knows" in said(entry.rule)
     passed = run(KINDS.replace("RULE", ", unknown: pass"), {"t": "a;b", "b": "x"}).lineage[0]
-    assert "no where it says anything else" in passed.rule
-    assert "passed over" in (passed.note or "")
+    assert "no where it says anything else" in said(passed.rule)
+    assert "passed over" in noted(passed)
 
 
 @pytest.mark.parametrize("extra", ["known: [x]", "unknown: pass"])

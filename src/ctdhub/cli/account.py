@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ctdhub.cli.output import console
 from ctdhub.core.errors import printable
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
     from ctdhub.dp.ledger.book import Ledger
@@ -75,7 +75,7 @@ def show_account(account: Account) -> None:
             str(e.number),
             e.time[:16].replace("T", " "),
             _kind(e.kind),
-            escape(printable(told(e.what), 200)),
+            escape(printable(said(told(e.what)), 200)),
             f"{e.epsilon:.3f}",
             f"{e.delta:.0e}",
             f"{e.rho:.5f}",

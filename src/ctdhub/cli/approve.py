@@ -16,7 +16,7 @@ from ctdhub.cli.verbs import about
 from ctdhub.core.errors import printable
 from ctdhub.core.format import number
 from ctdhub.core.format import share as percent
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
     from ctdhub.build.hub import Hub
@@ -104,7 +104,9 @@ def show_statement(given: Statement, manifest: Manifest, account: Account) -> No
         (
             _("charge"),
             _("number {n} of the ledger, {time}: {what}").format(
-                n=charge.number, time=charge.time[:16].replace("T", " "), what=told(charge.what)
+                n=charge.number,
+                time=charge.time[:16].replace("T", " "),
+                what=said(told(charge.what)),
             ),
         ),
         (

@@ -128,9 +128,9 @@ def _show(done: Harmonised) -> None:
         lineage.add_row(
             entry.column,
             escape(", ".join(entry.sources)),
-            escape(entry.rule),
+            escape(said(entry.rule)),
             number(entry.mapped),
-            escape(entry.note or ""),
+            escape(said(entry.note) if entry.note else ""),
         )
     console.print(lineage)
 
@@ -159,9 +159,9 @@ def lineage_table(done: Harmonised) -> pyarrow.Table:
             {
                 "column": entry.column,
                 "sources": "; ".join(entry.sources),
-                "rule": entry.rule,
+                "rule": said(entry.rule),
                 "lossy": entry.lossy,
-                "note": entry.note,
+                "note": said(entry.note) if entry.note else None,
                 "mapped": entry.mapped,
                 "empty": entry.empty,
                 "ignored": entry.ignored,

@@ -185,6 +185,14 @@ class Text:
         """What stands in the text, by placeholder."""
         return dict(self.given)
 
+    def holding(self, **fields: Field) -> Text:
+        """The same message with these fields.
+
+        >>> Text("row {row}").holding(row=3) == Text("row {row}", row=3)
+        True
+        """
+        return Text(self.message, **fields)
+
     def as_json(self) -> dict[str, Any]:
         """The text as values that JSON knows; :meth:`from_json` is the way back."""
         shown = {k: field_as_json(v) for k, v in self.given}

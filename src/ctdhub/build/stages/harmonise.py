@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
@@ -19,6 +19,7 @@ from ctdhub.core.errors import MappingError
 from ctdhub.core.i18n import said
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
+from ctdhub.sensitive.mapping.result import Lineage
 from ctdhub.sensitive.mapping.run import harmonise
 
 if TYPE_CHECKING:
@@ -64,9 +65,15 @@ class HarmoniseFile:
             "date": self.given.date,
             "conservation": asdict(result.conservation),
             "notes": [said(note) for note in raw.notes],
-            "lineage": [asdict(line) for line in result.lineage],
+            "lineage": [_said(line) for line in result.lineage],
         }
         (folder / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
+
+
+def _said(line: Lineage) -> dict[str, Any]:
+    """An entry of the lineage in the language of the build."""
+    note = said(line.note) if line.note else None
+    return asdict(line) | {"rule": said(line.rule), "note": note}
 
 
 def harmonise_file(hub: Hub, given: Contribution, years: tuple[int, int]) -> Step:

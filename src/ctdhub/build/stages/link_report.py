@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from ctdhub.build.hub import Hub
 from ctdhub.build.steps import walk
 from ctdhub.core.error_catalogue import error
+from ctdhub.core.i18n import Text, said
 from ctdhub.core.keys.linkage import holds_secret
 from ctdhub.sensitive.linkage.partitions import Totals
 from ctdhub.sensitive.linkage.review import cluster
@@ -49,7 +50,13 @@ def report_links(
         linked: what became of all records.
     """
     found = cluster(records, tokens, settings.cut, settings.look)
-    pa_csv.write_csv(found.review, folder / REVIEW)
+    reasons = [
+        said(Text.from_json({"message": reason, "fields": {}}))
+        for reason in found.review["reason"].to_pylist()
+    ]
+    at = found.review.schema.get_field_index("reason")
+    review = found.review.set_column(at, "reason", pa.array(reasons, pa.string()))
+    pa_csv.write_csv(review, folder / REVIEW)
     pq.write_table(found.members, folder / CLUSTERS)
     report = {
         "cut": settings.cut,

@@ -8,19 +8,17 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from ctdhub.core.i18n import _, language
+from ctdhub.core.i18n import Field, Text, joined
 
 Purpose = Literal["again", "all", "columns", "audit"]
 
 
-def _texts() -> dict[Purpose, str]:
-    """In the language in force."""
-    return {
-        "again": _("{purpose}; charged again, because charge {n} was cut off without an answer"),
-        "all": _("release of all public columns at epsilon {epsilon}, budget {budget}"),
-        "columns": _("release of {n} columns at epsilon {epsilon}, budget {budget}"),
-        "audit": _("publication of an audit: {kinds}"),
-    }
+_TEXTS: dict[Purpose, Text] = {
+    "again": Text("{purpose}; charged again, because charge {n} was cut off without an answer"),
+    "all": Text("release of all public columns at epsilon {epsilon}, budget {budget}"),
+    "columns": Text("release of {n} columns at epsilon {epsilon}, budget {budget}"),
+    "audit": Text("publication of an audit: {kinds}"),
+}
 
 
 def written(purpose: Purpose, /, **fields: object) -> str:
@@ -29,26 +27,22 @@ def written(purpose: Purpose, /, **fields: object) -> str:
     >>> written("columns", n=3, epsilon="4", budget="12")
     'release of 3 columns at epsilon 4, budget 12'
     """
-    with language("en"):
-        return _texts()[purpose].format(**fields)
+    return _TEXTS[purpose].message.format(**fields)
 
 
-def told(what: str) -> str:
-    """What a ledger says a charge is for, in the language in force; other words stay as they are.
+def told(what: str) -> Text:
+    """What a ledger says a charge is for, to be said in any language; other words stay as they are.
 
-    >>> with language("fr"):
-    ...     told("a chart")
-    'a chart'
+    >>> told("publication of an audit: canary").fields
+    {'kinds': 'canary'}
     """
-    with language("en"):
-        english = _texts()
-    for purpose, text in english.items():
-        if found := re.fullmatch(_pattern(text), what):
-            fields = found.groupdict()
+    for text in _TEXTS.values():
+        if found := re.fullmatch(_pattern(text.message), what):
+            fields: dict[str, Field] = dict(found.groupdict())
             if "purpose" in fields:
-                fields["purpose"] = told(fields["purpose"])
-            return _texts()[purpose].format(**fields)
-    return what
+                fields["purpose"] = told(found["purpose"])
+            return text.holding(**fields)
+    return joined([what], "")
 
 
 def _pattern(text: str) -> str:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text
 from ctdhub.schema.roles import SEX
 from ctdhub.sensitive.linkage.match_weights import FACTS, Ints
 
@@ -109,13 +109,13 @@ def _bounds(
     return bounds
 
 
-def contradiction(p: Persons, x: int, y: int) -> str:
-    """Why two persons cannot be one, in a translated sentence; empty where nothing says so."""
+def contradiction(p: Persons, x: int, y: int) -> Text | None:
+    """Why two persons cannot be one; None where nothing says so."""
     gender = p.facts[SEX]
     if {int(gender[x]), int(gender[y])} == {p.women, p.men}:
-        return _("The genders differ.")
+        return Text("The genders differ.")
     if max(p.born[x, 0], p.born[y, 0]) > min(p.born[x, 1], p.born[y, 1]) + TOLERANCE:
-        return _("The ages do not belong to one person.")
+        return Text("The ages do not belong to one person.")
     if p.seen[x, 0] + TOLERANCE < p.born[y, 0] or p.seen[y, 0] + TOLERANCE < p.born[x, 0]:
-        return _("One was registered before the other was born.")
-    return ""
+        return Text("One was registered before the other was born.")
+    return None

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text
 from ctdhub.schema.roles import AGE, PERIOD
 from ctdhub.sensitive.linkage.match_weights import (
     FACTS,
@@ -149,21 +149,21 @@ class _Joined:
             self._parent[one] = one = self._parent[self._parent[one]]
         return one
 
-    def join(self, one: int, other: int) -> str:
-        """Join two sets unless something speaks against it; the reason, empty if joined."""
+    def join(self, one: int, other: int) -> Text | None:
+        """Join two sets unless something speaks against it; the reason, None if joined."""
         a, b = self.root(one), self.root(other)
         if a == b:
-            return ""
+            return None
         first, second = self._members[a], self._members[b]
         if first.keys() & second.keys():
-            return _("It would join two persons of one contributor.")
+            return Text("It would join two persons of one contributor.")
         for x in first.values():
             for y in second.values():
                 if reason := contradiction(self._facts, x, y):
                     return reason
         self._parent[b] = a
         first |= self._members.pop(b)
-        return ""
+        return None
 
 
 def _join(
@@ -181,9 +181,10 @@ def _join(
         at = between[i]
         one, other = int(pairs.one[at]), int(pairs.other[at])
         if probability[i] < cut:
-            reason = "" if joined.root(one) == joined.root(other) else _("Likely, not certain.")
+            apart = joined.root(one) != joined.root(other)
+            reason = Text("Likely, not certain.") if apart else None
         elif rivals[i]:
-            reason = _("Another person of the contributor is as likely.")
+            reason = Text("Another person of the contributor is as likely.")
         else:
             before = joined.root(one) != joined.root(other)
             reason = joined.join(one, other)
@@ -191,7 +192,7 @@ def _join(
         if reason:
             agree = letters(int(pairs.kinds[at]))
             ids = persons.record[one], persons.record[other]
-            rows.append((*ids, round(float(probability[i]), 4), agree, reason))
+            rows.append((*ids, round(float(probability[i]), 4), agree, reason.message))
     rows += _doubles(persons, pairs)
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(REVIEW)
     arrays = [pa.array(c, field.type) for c, field in zip(columns, REVIEW, strict=True)]
@@ -200,14 +201,14 @@ def _join(
 
 def _doubles(persons: Persons, pairs: Pairs) -> list[tuple[str, str, None, str, str]]:
     """Pairs of one contributor for the steward: two cases, perhaps one person."""
-    reason = _("Perhaps one person with two cases at this contributor.")
+    reason = Text("Perhaps one person with two cases at this contributor.")
     return [
         (
             persons.record[pairs.one[at]],
             persons.record[pairs.other[at]],
             None,
             letters(int(pairs.kinds[at])),
-            reason,
+            reason.message,
         )
         for at in np.flatnonzero(pairs.doubles)
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from ctdhub.core.i18n import _, ngettext
+from ctdhub.core.i18n import Field, Text, joined, many
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.result import Lineage
 from ctdhub.sensitive.mapping.rule import Rule
@@ -47,77 +47,82 @@ def _entry(
     searched = {column for rule in rules if rule.has for column in rule.source}
     strays = sum(ignored.get(column, 0) for column in searched)
     if strays and any(rule.doubts for rule in rules):
-        said = ngettext(
+        note = many(
             "{n} text is known to no rule: it never becomes “no”",
             "{n} texts are known to no rule: they never become “no”",
             strays,
+            n=strays,
         )
-        notes.append(said.format(n=strays))
+        notes.append(note)
     elif strays:
-        said = ngettext(
+        note = many(
             "{n} element of a list is known to no rule and was passed over",
             "{n} elements of lists are known to no rule and were passed over",
             strays,
+            n=strays,
         )
-        notes.append(said.format(n=strays))
+        notes.append(note)
     empty = table[name].null_count
     return Lineage(
         column=name,
         sources=tuple(dict.fromkeys(sources)),
-        rule=_("; otherwise: ").join(in_words(rule) for rule in rules),
+        rule=joined([in_words(rule) for rule in rules], Text("; otherwise: ")),
         lossy=bool(notes),
-        note="; ".join(notes) or None,
+        note=joined(notes, "; ") if notes else None,
         mapped=table.num_rows - empty,
         empty=empty,
         ignored=strays,
     )
 
 
-def losses(rule: Rule, folded: frozenset[str]) -> list[str]:
-    """What a rule loses, in words."""
-    notes = [rule.lossy] if rule.lossy else []
+def losses(rule: Rule, folded: frozenset[str]) -> list[Field]:
+    """What a rule loses."""
+    notes: list[Field] = [rule.lossy] if rule.lossy else []
     if rule.take:
-        notes.append(_("of several values one is kept"))
+        notes.append(Text("of several values one is kept"))
     if rule.unknown == "null" and rule.value is None and not rule.has:
-        notes.append(_("unknown texts become “not recorded”"))
+        notes.append(Text("unknown texts become “not recorded”"))
     if rule.country and folded.intersection(rule.source):
-        notes.append(_("some names stand for a territory that is counted under another country"))
+        notes.append(Text("some names stand for a territory that is counted under another country"))
     return notes
 
 
-def in_words(rule: Rule) -> str:
+def in_words(rule: Rule) -> Text:
     """A rule as a phrase.
 
-    >>> in_words(Rule.model_validate({"from": "a", "map": {"x": "yes"}, "when": {"b": "1"}}))
+    >>> from ctdhub.core.i18n import said
+    >>> said(in_words(Rule.model_validate({"from": "a", "map": {"x": "yes"}, "when": {"b": "1"}})))
     '1 text has a code; only where b is “1”'
     """
-    said: list[str] = []
+    phrases: list[Field] = []
     if rule.value is not None:
-        said.append(_("always {code}").format(code=rule.value))
+        phrases.append(Text("always {code}", code=rule.value))
     if rule.from_hub is not None:
-        said.append(_("from the hub variable {name}").format(name=rule.from_hub))
+        phrases.append(Text("from the hub variable {name}", name=rule.from_hub))
     if rule.take:
-        said.append(_("the first of a list") if rule.take == "first" else _("the last of a list"))
+        phrases.append(
+            Text("the first of a list") if rule.take == "first" else Text("the last of a list")
+        )
     if rule.map:
         n = len(rule.map)
-        said.append(ngettext("{n} text has a code", "{n} texts have a code", n).format(n=n))
+        phrases.append(many("{n} text has a code", "{n} texts have a code", n, n=n))
     if rule.year:
-        said.append(_("the year of a date"))
+        phrases.append(Text("the year of a date"))
     if rule.country:
-        said.append(_("the country of a name or code"))
+        phrases.append(Text("the country of a name or code"))
     if rule.at:
-        said.append(_("the band of the age on the date in {column}").format(column=rule.at))
+        phrases.append(Text("the band of the age on the date in {column}", column=rule.at))
     elif rule.band:
-        said.append(_("the band of a number"))
+        phrases.append(Text("the band of a number"))
     if rule.has:
-        said.append(_("yes where it says: {texts}").format(texts=", ".join(rule.has)))
+        phrases.append(Text("yes where it says: {texts}", texts=", ".join(rule.has)))
         if rule.doubts:
-            said.append(_("no where it says only other things that some rule knows"))
+            phrases.append(Text("no where it says only other things that some rule knows"))
         elif rule.absent:
-            said.append(_("no where it says anything else"))
+            phrases.append(Text("no where it says anything else"))
     if len(rule.source) > 1:
-        said.append(_("{n} columns are combined").format(n=len(rule.source)))
+        phrases.append(Text("{n} columns are combined", n=len(rule.source)))
     for column, texts in rule.when.items():
         shown = ", ".join(f"“{text}”" for text in texts)
-        said.append(_("only where {column} is {texts}").format(column=column, texts=shown))
-    return "; ".join(phrase for phrase in said if phrase) or _("taken as it is")
+        phrases.append(Text("only where {column} is {texts}", column=column, texts=shown))
+    return joined(phrases, "; ") if phrases else Text("taken as it is")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from ctdhub.core.i18n import Text
+
 
 @dataclass(frozen=True)
 class Conservation:
@@ -43,7 +45,7 @@ class Lineage:
     Attributes:
         column: the hub variable.
         sources: source columns (or hub variables) that it is made of.
-        rule: the rule in words.
+        rule: the rule, to be said in any language.
         lossy: whether the source says more than what is kept.
         note: what is lost, None if nothing.
         mapped: records that have a value.
@@ -53,9 +55,9 @@ class Lineage:
 
     column: str
     sources: tuple[str, ...]
-    rule: str
+    rule: Text
     lossy: bool
-    note: str | None
+    note: Text | None
     mapped: int
     empty: int
     ignored: int = 0

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text
 
 Ints = NDArray[np.int64]
 
@@ -114,11 +114,11 @@ def _alike(sex: str | None) -> tuple[str | None, ...]:
     return (sex, None) if sex else (None, "female", "male")
 
 
-def contradiction(p: IdentifiedPersons, one: int, other: int) -> str:
-    """Why two persons cannot be one, in a translated sentence; empty where nothing says so."""
+def contradiction(p: IdentifiedPersons, one: int, other: int) -> Text | None:
+    """Why two persons cannot be one; None where nothing says so."""
     if {p.sex[one], p.sex[other]} == {"female", "male"}:
-        return _("The genders differ.")
-    return ""
+        return Text("The genders differ.")
+    return None
 
 
 def far_apart(p: IdentifiedPersons, one: int, other: int) -> bool:

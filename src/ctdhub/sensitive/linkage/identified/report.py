@@ -18,6 +18,7 @@ from typing import Any, TextIO
 
 from ctdhub.core.datafiles import put_rows
 from ctdhub.core.error_catalogue import error
+from ctdhub.core.i18n import said
 from ctdhub.sensitive.linkage.identified.cluster_tokens import Own, fingerprint
 from ctdhub.sensitive.linkage.identified.persons import IdentifiedPersons
 from ctdhub.sensitive.linkage.identified.resolve import Doubtful, Resolved
@@ -102,7 +103,7 @@ def write_account(
     with _private(folder / REVIEW_FILE) as file:
         pairs = (
             [*places[pair.one], *places[pair.other], pair.probability, pair.agree, pair.differ,
-             "yes" if pair.joined else "no", pair.reason]
+             "yes" if pair.joined else "no", said(pair.reason)]
             for pair in review
         )  # fmt: skip
         put_rows(file, REVIEW, pairs, end="\r\n")

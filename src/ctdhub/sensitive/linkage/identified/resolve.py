@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text
 from ctdhub.sensitive.linkage.identified.persons import (
     IdentifiedPersons,
     Ints,
@@ -38,7 +38,7 @@ class Doubtful(NamedTuple):
     agree: str
     differ: str
     joined: bool
-    reason: str
+    reason: Text
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,9 @@ def resolve(persons: IdentifiedPersons, scored: Scored, cut: float, look: float)
             continue
         reason = _against(persons, members[a], members[b])
         if p < cut:
-            reason = reason or _("Likely, not certain.")
+            reason = reason or Text("Likely, not certain.")
         elif rivals[i]:
-            reason = reason or _("Another person of the contributor is as likely.")
+            reason = reason or Text("Another person of the contributor is as likely.")
         if not reason:
             both = members[a] | members[b]
             members[sets.join(a, b)] = both
@@ -112,7 +112,7 @@ def resolve(persons: IdentifiedPersons, scored: Scored, cut: float, look: float)
             review.append(_shown(scored, pairs, i, not reason, said))
     root = np.array([sets.root(i) for i in range(len(persons.row))], np.int64)
     for one, other in persons.doubles:
-        said = _("Perhaps one person with two cases at this contributor.")
+        said = Text("Perhaps one person with two cases at this contributor.")
         review.append(Doubtful(one, other, None, "", "", True, said))
     return Resolved(
         cluster=np.unique(root, return_inverse=True)[1].astype(np.int64),
@@ -151,25 +151,27 @@ def _rivals(persons: IdentifiedPersons, pairs: _Pairs, cut: float) -> NDArray[np
     return found
 
 
-def _against(persons: IdentifiedPersons, first: dict[int, int], second: dict[int, int]) -> str:
-    """What speaks against making one cluster of two, empty where nothing does."""
+def _against(
+    persons: IdentifiedPersons, first: dict[int, int], second: dict[int, int]
+) -> Text | None:
+    """What speaks against making one cluster of two, None where nothing does."""
     for one in first.values():
         for other in second.values():
             if reason := contradiction(persons, one, other):
                 return reason
     if first.keys() & second.keys():
-        return _("It would join two persons of one contributor.")
-    return ""
+        return Text("It would join two persons of one contributor.")
+    return None
 
 
-def _odd(persons: IdentifiedPersons, one: int, other: int, p: float) -> str:
-    """Why a link should be looked at, empty where nothing is odd."""
+def _odd(persons: IdentifiedPersons, one: int, other: int, p: float) -> Text | None:
+    """Why a link should be looked at, None where nothing is odd."""
     if far_apart(persons, one, other):
-        return _("Joined, though the birth years are far apart.")
-    return "" if p >= SURE else _("Joined, not certain.")
+        return Text("Joined, though the birth years are far apart.")
+    return None if p >= SURE else Text("Joined, not certain.")
 
 
-def _shown(scored: Scored, pairs: _Pairs, i: int, joined: bool, reason: str) -> Doubtful:
+def _shown(scored: Scored, pairs: _Pairs, i: int, joined: bool, reason: Text) -> Doubtful:
     at = int(pairs.row[i])
     agree = ", ".join(name for name, bits in scored.speaks.items() if bits[at] > 0)
     differ = ", ".join(name for name, bits in scored.speaks.items() if bits[at] < 0)
