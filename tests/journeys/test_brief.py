@@ -194,7 +194,7 @@ def test_the_report_says_the_exact_truth(built: Hub) -> None:
         "Records made of them": f"{records.num_rows:,}",
         "People whom these records are about": f"{len(people):,}",
     }
-    assert sheet.frame.mark.startswith("Private, for this contributor only")
+    assert sheet.meta.mark.startswith("Private, for this contributor only")
 
 
 def test_the_report_depends_on_nobody_elses_records(hub: Hub) -> None:
@@ -221,7 +221,7 @@ def test_release_and_site_never_hold_the_report(built: Hub) -> None:
     """The site was written while the report lay in the hub, so it had every chance to take it."""
     held = {file.name for file in (built.work / "reports").iterdir()}
     assert held == {f"{REPORTED}.en.pdf", f"{REPORTED}.en.html"}
-    mark = report(built, REPORTED).frame.mark
+    mark = report(built, REPORTED).meta.mark
     assert mark.startswith("Private, for this contributor only")
     assert mark in (built.work / "reports" / f"{REPORTED}.en.html").read_text("utf-8")
     seen = 0
