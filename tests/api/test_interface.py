@@ -17,6 +17,7 @@ from interface_folder import make_folder
 import ctdhub
 from ctdhub.api import counts
 from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import Text
 
 PAGE = Path(__file__).parents[2] / "docs/reference/python.md"
 STATES = {"shown", "protected"}
@@ -76,7 +77,9 @@ def test_page_and_code_name_the_same() -> None:
             named = set(re.findall(r"`([^`]+)`", told))
             expected = public(value)
             if issubclass(value, BaseException):
-                assert all(hasattr(value("a", "b"), n.removesuffix("()")) for n in named)
+                assert all(
+                    hasattr(value(Text("a"), Text("b")), n.removesuffix("()")) for n in named
+                )
                 continue
             assert named == expected, name
 

@@ -13,14 +13,15 @@ from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.site.pages import facts, trends
 from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
-from tests.browser.test_pages import OUTSIDE, PHONE
+from tests.browser.test_pages import DESKTOP, OUTSIDE, PHONE
+from tests.conftest import Once
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def drawn(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Both pages of a practice release in every language."""
     folder = tmp_path_factory.mktemp("practice")
-    release = Practice.made(folder, 3000).release(0)
+    release = Practice.made(once, folder, 3000).release(0)
     answers = Answers(release)
     for code in LANGUAGES:
         with language(code):
@@ -38,9 +39,9 @@ def test_accessible_and_inside_the_window(
     tab.goto((drawn / f"{code}-{name}").as_uri())
     tab.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert violations(tab) == ""
-    for width, height in ((1280, 900), PHONE):
-        tab.set_viewport_size({"width": width, "height": height})
-        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    for size in (DESKTOP, PHONE):
+        tab.set_viewport_size(size)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= size["width"]
         assert tab.evaluate(OUTSIDE) == []
 
 

@@ -487,9 +487,9 @@ def test_accessible_while_in_use(tab: Page, web: str, lang: str) -> None:
     found = Axe().run(tab, options=RULES)
     assert found.violations_count == 0, found.generate_report()
     tab.click("#explore-close")
-    for width, height in (PHONE, ZOOMED):
-        tab.set_viewport_size({"width": width, "height": height})
-        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    for size in (PHONE, ZOOMED):
+        tab.set_viewport_size(size)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= size["width"]
 
 
 def test_bars_are_mirrored_right_to_left(tab: Page, web: str) -> None:
