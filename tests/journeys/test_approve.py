@@ -20,6 +20,7 @@ from ctdhub.build.stages import approve as approve_stage
 from ctdhub.build.steps import hash_folder
 from ctdhub.cli.app import command
 from ctdhub.core.errors import FileError, LedgerTampered, PolicyError, ReleaseError
+from ctdhub.core.i18n import said
 from ctdhub.core.keys.signing import is_signed, make_key, read_key
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.charge import Entry
@@ -218,14 +219,14 @@ def test_approvals_by_other_keys_pass_alone_and_fail_in_the_hub(built: Hub, tmp_
     for approval in given.approvals:
         alone = alone.signed(approval.statement, read_key(tmp_path / "0.pem"))
     alone.write(release)
-    assert "same key" in verify(release)[0].what
+    assert "same key" in said(verify(release)[0].text)
 
 
 def test_approvals_of_another_release_do_not_count(real: Hub) -> None:
     candidate = approve_stage.waiting(real)
     (first,) = real.releases.iterdir()
     shutil.copy(first / APPROVALS, candidate / APPROVALS)
-    assert "something else" in verify(candidate)[0].what
+    assert "something else" in said(verify(candidate)[0].text)
     with pytest.raises(ReleaseError, match="cannot be published"):
         pipeline.build(real)
     with pytest.raises(ReleaseError, match="do not hold"):
@@ -244,7 +245,7 @@ def test_a_key_that_went_out_of_use(real: Hub, tmp_path: Path) -> None:
     assert old is not None
     keys = {"steward": new.public, "privacy_officer": old.privacy_officer}
     set_approvers(real, approvers=keys)
-    assert "is not the one in hub.yaml" in verify(release, real.settings.approvers)[0].what
+    assert "is not the one in hub.yaml" in said(verify(release, real.settings.approvers)[0].text)
     set_approvers(real, approvers=keys | {"former": [old.steward]})
     assert verify(release, real.settings.approvers) == []
 
@@ -290,7 +291,7 @@ def test_a_practice_approval_is_none_of_a_real_release(real: Hub) -> None:
     given, _manifest = approve_stage.statement(real, candidate, "steward")
     key = read_key(real.practice_key("steward"))
     Approvals().signed(given.model_copy(update={"practice": True}), key).write(candidate)
-    assert "something else" in verify(candidate, real.settings.approvers)[0].what
+    assert "something else" in said(verify(candidate, real.settings.approvers)[0].text)
 
 
 def test_a_newer_release_overtakes_a_candidate(real: Hub) -> None:

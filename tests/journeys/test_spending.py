@@ -23,6 +23,7 @@ from ctdhub.build.stages import candidate, link, protect
 from ctdhub.build.steps import KEY_FILE, hash_folder
 from ctdhub.cli.main import main
 from ctdhub.core.errors import WouldCharge
+from ctdhub.core.i18n import Text, said
 from ctdhub.dp import answer_store, request
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.price import Price, refusal, up_to
@@ -31,6 +32,10 @@ from ctdhub.release.readme import CHANGELOG, newest_note
 from ctdhub.release.verify import verify
 from ctdhub.schema.model import Schema, Variable, load_schema
 from tests.journeys.conftest import make_real, set_languages, set_policy, sign
+
+
+def words(text: Text | None) -> str:
+    return said(text) if text else ""
 
 
 def paid(hub: Hub) -> bytes:
@@ -82,7 +87,7 @@ def test_changed_people_are_not_paid_for_unasked(
     told = planned(real)
     assert told["harmonise"].reason or told["link"].reason
     assert told["protect"].perhaps
-    assert "May cost epsilon 60" in str(told["protect"].reason)
+    assert "May cost epsilon 60" in words(told["protect"].reason)
     with pytest.raises(WouldCharge) as caught:
         pipeline.build(real)
     assert caught.value.rule == "would-charge"
@@ -97,7 +102,7 @@ def test_changed_people_are_not_paid_for_unasked(
     assert hash_folder(real.releases) == release
     told = planned(real)  # what is free has run: now the price is known
     assert told["link"].reason is None
-    assert "Costs epsilon 60" in str(told["protect"].reason)
+    assert "Costs epsilon 60" in words(told["protect"].reason)
     assert command(monkeypatch, "build", str(real.root), "--spend", "60") == 0
     assert len(Ledger(real.ledger).entries()) == 2
     assert paid(real).startswith(before)
@@ -126,7 +131,7 @@ def test_a_comment_in_a_mapping_announces_no_charge_and_says_so(real: Hub) -> No
     mapping = real.mapping("rivage-refuge")
     mapping.write_text("# read again\n" + mapping.read_text("utf-8"), "utf-8")
     found = planned(real)
-    assert "comments or layout alone" in str(found["harmonise"].reason) or any(
+    assert "comments or layout alone" in words(found["harmonise"].reason) or any(
         d.same for d in pipeline.build(real, dry=True) if d.step.startswith("harmonise")
     )
     assert found["link"].same
@@ -143,7 +148,7 @@ def test_a_comment_in_a_mapping_announces_no_charge_and_says_so(real: Hub) -> No
 def test_a_lost_answer_is_asked_about(real: Hub) -> None:
     for answer in (real.ledger / "answers").iterdir():
         shutil.rmtree(answer)
-    assert "lost" in str(planned(real)["protect"].reason)
+    assert "lost" in words(planned(real)["protect"].reason)
     with pytest.raises(WouldCharge):
         pipeline.build(real)
 
@@ -162,8 +167,10 @@ def test_a_corrected_program_runs_again_and_charges_nothing(
     other_software(monkeypatch, link, protect)
     found = planned(real)
     assert found["harmonise"].reason is None
-    assert found["link"].reason == "changed: software: x/y.py"
-    assert str(found["protect"].reason).startswith("changed: software: x/y.py. May cost epsilon 60")
+    assert words(found["link"].reason) == "changed: software: x/y.py"
+    assert words(found["protect"].reason).startswith(
+        "changed: software: x/y.py. May cost epsilon 60"
+    )
     assert not found["protect"].perhaps
     assert found["candidate"].perhaps
     done = {d.step: d for d in pipeline.build(real)}
@@ -181,10 +188,10 @@ def test_a_hub_of_an_older_program_is_not_charged(real: Hub) -> None:
         json.dumps({"version": versions.candidate_version(real), "withdrawals": ""})
     )
     before = paid(real), hash_folder(real.ledger), hash_folder(real.releases)
-    assert str(planned(real)["link"].reason).endswith("software")
+    assert words(planned(real)["link"].reason).endswith("software")
     done = pipeline.build(real)
     assert all(d.reason for d in done if d.step != "site")
-    assert any("stays as it is" in d.remark for d in done)
+    assert any("stays as it is" in words(d.remark) for d in done)
     assert (paid(real), hash_folder(real.ledger), hash_folder(real.releases)) == before
 
 
@@ -203,7 +210,7 @@ def test_a_candidate_that_waits_is_made_anew_by_other_software(
     made, before = (waits / "SHA256SUMS").stat().st_mtime_ns, (paid(real), hash_folder(real.site))
     releases = hash_folder(real.releases)
     other_software(monkeypatch, candidate, name="release/readme.py")
-    assert planned(real)["candidate"].reason == "changed: software: release/readme.py"
+    assert words(planned(real)["candidate"].reason) == "changed: software: release/readme.py"
     pipeline.build(real)
     assert (waits / "SHA256SUMS").stat().st_mtime_ns != made
     assert set(Approvals.read(waits).missing) == {"steward", "privacy_officer"}
@@ -237,7 +244,7 @@ def test_a_published_release_stays_and_the_build_says_that_the_next_differs(
     other_software(monkeypatch, candidate, name="release/readme.py")
     done = {d.step: d for d in pipeline.build(real)}
     version = versions.released_version(real)
-    assert done["candidate"].remark == (
+    assert words(done["candidate"].remark) == (
         f"Release {version} is published and stays as it is; the next one will differ: "
         "software: release/readme.py"
     )
@@ -248,7 +255,7 @@ def test_a_published_release_stays_and_the_build_says_that_the_next_differs(
 def test_a_new_method_is_asked_about(real: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request, "METHOD", 2)
     other_software(monkeypatch, protect, name="dp/noise.py")
-    assert "another method" in str(planned(real)["protect"].reason)
+    assert "another method" in words(planned(real)["protect"].reason)
     with pytest.raises(WouldCharge) as caught:
         pipeline.build(real)
     assert "another method" in caught.value.what

@@ -15,6 +15,7 @@ from ctdhub.build import init, pipeline
 from ctdhub.build.hub import Hub
 from ctdhub.build.stages import link_report
 from ctdhub.core.errors import HubFolderError
+from ctdhub.core.i18n import said
 from ctdhub.core.keys.linkage import new_key, write_linkage_key
 from ctdhub.core.keys.linkage_shares import split_files
 from ctdhub.practice.naming import LISTS
@@ -111,7 +112,7 @@ def test_the_report_changes_no_row_of_people(linked: Hub) -> None:
     settings["linkage"] = {"cut": 0.999, "look": 0.9}
     (linked.root / "hub.yaml").write_text(yaml.safe_dump(settings), "utf-8")
     done = pipeline.build(linked, until="link")
-    assert "linkage" in str(done[-1].reason)
+    assert "linkage" in said(done[-1].reason)
     after = link_report.linkage(linked)
     assert after["clusters"] > before["clusters"]
     assert pq.read_table(linked.work / "people" / "people.parquet").equals(people)

@@ -11,6 +11,7 @@ import pytest
 import ctdhub
 from ctdhub.build.closure import EXEMPT, Tree, installed, software
 from ctdhub.build.steps import Step
+from ctdhub.core.i18n import said
 
 PACKAGE = Path(ctdhub.__file__).parent
 STAGES = "ctdhub.build.stages."
@@ -71,7 +72,8 @@ def reason(stage: str, whole: Tree, changed: str, output: Path) -> str | None:
     content = file.read_bytes()
     file.write_bytes(content + b"\n")
     try:
-        return step(later).reason()
+        why = step(later).reason()
+        return said(why) if why else None
     finally:
         file.write_bytes(content)
 
@@ -96,7 +98,9 @@ def test_many_changed_files_are_counted(tmp_path: Path) -> None:
         return Step("x", {}, tmp_path / "out", lambda folder: None, program)
 
     step("1").refresh()
-    assert step("2").reason() == "changed: software: 4 files"
+    why = step("2").reason()
+    assert why is not None
+    assert said(why) == "changed: software: 4 files"
 
 
 def package(root: Path, **texts: str) -> Tree:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from ctdhub.build.steps import Step, hash_folder, sweep, walk
+from ctdhub.build.steps import KEY_FILE, Input, Step, hash_folder, sweep, walk
+from ctdhub.core.i18n import Text, language, said
 
 
 def step(folder: Path, value: str, runs: list[str]) -> Step:
@@ -17,12 +19,37 @@ def step(folder: Path, value: str, runs: list[str]) -> Step:
     return Step("write", {"value": value, "code": "1"}, folder / "out", run)
 
 
+def why(step: Step) -> str:
+    reason = step.reason()
+    return said(reason) if reason else ""
+
+
+def test_an_input_has_a_name_that_is_said_and_a_key_that_stays(tmp_path: Path) -> None:
+    def made(value: str) -> Step:
+        inputs = {Input("spent", Text("privacy ledger")): value, "a.csv": value}
+        return Step("write", inputs, tmp_path / "out", lambda folder: None)
+
+    made("1").refresh()
+    assert json.loads((tmp_path / "out" / KEY_FILE).read_text("utf-8"))["inputs"] == {
+        "a.csv": "1", "spent": "1",
+    }  # fmt: skip
+    plain = Step("write", {"spent": "1", "a.csv": "1"}, tmp_path / "out", lambda folder: None)
+    assert made("1").key == plain.key
+    assert made("1").reason() is plain.reason() is None
+    for code, words in (
+        ("en", "a.csv, privacy ledger"),
+        ("fr", "a.csv, registre de confidentialité"),
+    ):
+        with language(code):
+            assert why(made("2")).endswith(words)
+
+
 def test_runs_once_and_says_why(tmp_path: Path) -> None:
     runs: list[str] = []
-    assert step(tmp_path, "a", runs).reason() == "it has not run yet, or its output was deleted"
+    assert why(step(tmp_path, "a", runs)) == "it has not run yet, or its output was deleted"
     assert step(tmp_path, "a", runs).refresh()
     assert not step(tmp_path, "a", runs).refresh()
-    assert step(tmp_path, "b", runs).reason() == "changed: value"
+    assert why(step(tmp_path, "b", runs)) == "changed: value"
     assert step(tmp_path, "b", runs).refresh()
     assert (tmp_path / "out" / "out.txt").read_text("utf-8") == "b"
     assert runs == ["a", "b"]

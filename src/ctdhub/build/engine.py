@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from ctdhub.build.hub import Hub
 from ctdhub.build.steps import Step
 from ctdhub.build.withdrawn import without
+from ctdhub.core.i18n import Text
 from ctdhub.dp.rows import InParquet, Rows
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.linkage.joining import Linking
@@ -23,8 +24,8 @@ from ctdhub.sensitive.linkage.partitions import Places, Totals, link_parts
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-Told = Callable[[str, int], None]
-"""Told the name of a step and how many of those beside it are done."""
+Told = Callable[[str | Text, int], None]
+"""Told the name of a step, or why none is done, and how many of those beside it are done."""
 
 
 class Engine(Protocol):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ctdhub.build.steps import Step
+from ctdhub.build.steps import NEVER_RAN, Step
 from ctdhub.core.errors import HubError, Overspend
-from ctdhub.core.i18n import _, said
+from ctdhub.core.i18n import Field, Text, joined
 from ctdhub.dp.price import Price, why
 
 Stage = tuple[str, Callable[[], list[Step] | None]]
@@ -26,21 +26,21 @@ class Done:
         reason: why it ran or would run; None where it is up to date.
         perhaps: it runs only where an earlier step turns out to change something for it.
         same: nothing but comments or layout changed, so that what follows stays as it is.
-        remark: what else is to be known, "" for nothing.
+        remark: what else is to be known, None for nothing.
     """
 
     step: str
-    reason: str | None
+    reason: Text | None
     perhaps: bool = False
     same: bool = False
-    remark: str = ""
+    remark: Text | None = None
 
     @classmethod
     def of(cls, step: Step) -> Done:
         """A step as it is before it runs."""
         reason = step.reason()
         return cls(
-            step.name, reason, same=step.says_the_same(), remark=step.remark if reason else ""
+            step.name, reason, same=step.says_the_same(), remark=step.remark if reason else None
         )
 
 
@@ -61,7 +61,7 @@ def forecast(stages: Iterable[Stage], asked: Asked, epsilon: float) -> list[Done
         try:
             steps = make()
         except (FileNotFoundError, NotADirectoryError):
-            found = [Done(name, _("it has not run yet, or its output was deleted"))]
+            found = [Done(name, NEVER_RAN)]
         except HubError:
             if certain:
                 raise
@@ -80,27 +80,31 @@ def forecast(stages: Iterable[Stage], asked: Asked, epsilon: float) -> list[Done
 
 
 def _perhaps(name: str) -> Done:
-    return Done(name, _("if the step before it changes its output"), True)
+    return Done(name, Text("if the step before it changes its output"), True)
 
 
 def _priced(one: Done, asked: Asked | None, epsilon: float) -> Done:
     """A step of protection with what it costs."""
     if one.reason is None:
         return one
-    return Done(one.step, f"{one.reason}. {_cost(asked, epsilon)}", one.perhaps)
+    return Done(one.step, joined([one.reason, _cost(asked, epsilon)], ". "), one.perhaps)
 
 
-def _cost(asked: Asked | None, epsilon: float) -> str:
+def _cost(asked: Asked | None, epsilon: float) -> Field:
     if asked is None:
-        text = _("May cost epsilon {cost}, if people or what is recorded of them changed.")
-        return text.format(cost=f"{epsilon:g}")
+        return Text(
+            "May cost epsilon {cost}, if people or what is recorded of them changed.",
+            cost=f"{epsilon:g}",
+        )
     try:
         price = asked()
     except Overspend as fault:
         return str(fault)
     if price is None:
-        return _("Costs nothing: this was answered before.")
-    text = _("Costs epsilon {cost}; available: {left}. Reason: {why}.")
-    return text.format(
-        cost=f"{price.epsilon:g}", left=f"{price.left:.4g}", why=said(why(price.because))
+        return Text("Costs nothing: this was answered before.")
+    return Text(
+        "Costs epsilon {cost}; available: {left}. Reason: {why}.",
+        cost=f"{price.epsilon:g}",
+        left=f"{price.left:.4g}",
+        why=why(price.because),
     )

@@ -11,6 +11,7 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.rules import policy
 from ctdhub.build.stages import candidate, harmonise, link, link_report, protect, publish, site
 from ctdhub.build.steps import Progress, Step, sweep, walk
+from ctdhub.core.i18n import Text
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.price import Pay, Price, up_to
 
@@ -57,7 +58,7 @@ def build(
         done: list[Done] = []
         total = len(hub.contributions()) + len(STAGES) - 1
 
-        def tell(step: str, beside: int) -> None:
+        def tell(step: str | Text, beside: int) -> None:
             if progress:
                 progress(step, (len(done) + beside) / total)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ctdhub.core.atomic import sync
-from ctdhub.core.i18n import Text, _, ngettext
+from ctdhub.core.i18n import Field, Text, joined, many
 
 Progress = Callable[[str | Text, float], None]
 """Told a message, or the name of a step, and how much is done, from 0 to 1."""
@@ -26,9 +26,24 @@ SOFTWARE = "software"
 MOST_NAMED = 3
 """Changed files of the program that are named; of more only the number is told."""
 
+NEVER_RAN = Text("it has not run yet, or its output was deleted")
+
 _FRESH, _OLD = ".new-", ".old-"
 LEFTOVERS = (_FRESH, _OLD, ".writing-")
 """Beginnings of the names of folders that only a killed run leaves behind."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """What a step is made of.
+
+    Attributes:
+        key: its name in key files, which stays.
+        name: what the steward calls it.
+    """
+
+    key: str
+    name: Text
 
 
 @dataclass(frozen=True)
@@ -37,49 +52,49 @@ class Step:
 
     Attributes:
         name: what the steward sees.
-        inputs: content hash of every input, by a name that a steward understands.
+        inputs: content hash of every input; a contributed file stands by its name.
         output: the folder that the step makes.
         run: writes the result into the (fresh, empty) folder it is given.
         software: hash of every file of the program that ``run`` can reach, see ``closure``.
         meaning: hash of what an input says, where its content can change and say the same, such
             as a text with comments.
-        remark: what the steward is to know where the step runs, "" for nothing.
+        remark: what the steward is to know where the step runs, None for nothing.
     """
 
     name: str
-    inputs: Mapping[str, str]
+    inputs: Mapping[Input | str, str]
     output: Path
     run: Callable[[Path], None]
     software: Mapping[str, str] = field(default_factory=dict)
     meaning: Mapping[str, str] = field(default_factory=dict)
-    remark: str = ""
+    remark: Text | None = None
 
     @property
     def key(self) -> str:
         """Content hash of inputs and software: equal keys mean equal outputs."""
-        return hash_of({"step": self.name, **self.inputs, SOFTWARE: hash_of(dict(self.software))})
+        return hash_of({"step": self.name, **self._hashes, SOFTWARE: hash_of(dict(self.software))})
 
     @property
     def sense(self) -> str:
         """Hash of what inputs and software say: equal where an output can differ in form alone."""
-        said = {**self.inputs, **self.meaning, SOFTWARE: hash_of(dict(self.software))}
-        return hash_of({"step": self.name, **said})
+        meant = {**self._hashes, **self.meaning, SOFTWARE: hash_of(dict(self.software))}
+        return hash_of({"step": self.name, **meant})
 
-    def reason(self) -> str | None:
-        """Why the step must run, in words; None where its output is up to date."""
+    def reason(self) -> Text | None:
+        """Why the step must run; None where its output is up to date."""
         before = self._before()
         if before is None:
-            return _("it has not run yet, or its output was deleted")
-        changed = [input_name(name) for name in self._changed(before)]
+            return NEVER_RAN
+        names = {given.key: given.name for given in self.inputs if isinstance(given, Input)}
+        changed: list[Field] = [names.get(key, key) for key in self._changed(before)]
         if parts := _changed_parts(before.software, self.software):
             changed.append(software_names(parts if before.software else []))
         if not changed:
             return None
+        inputs = joined(changed, ", ")
         if self.says_the_same():
-            text = _("changed in comments or layout alone: {inputs}")
-        else:
-            text = _("changed: {inputs}")
-        return text.format(inputs=", ".join(changed))
+            return Text("changed in comments or layout alone: {inputs}", inputs=inputs)
+        return Text("changed: {inputs}", inputs=inputs)
 
     def says_the_same(self) -> bool:
         """Whether something changed since the step ran, and all of it says the same still."""
@@ -106,6 +121,11 @@ class Step:
         parts = _changed_parts(before.software, self.software)
         return (parts if before.software else []) if parts else None
 
+    @property
+    def _hashes(self) -> dict[str, str]:
+        """The inputs as key files hold them."""
+        return {i.key if isinstance(i, Input) else i: hash_ for i, hash_ in self.inputs.items()}
+
     def _before(self) -> _Before | None:
         """What the step had when it ran last, None where it never did."""
         try:
@@ -117,10 +137,11 @@ class Step:
 
     def _changed(self, before: _Before) -> list[str]:
         """Names of inputs that are others than before."""
-        names = before.inputs.keys() | self.inputs.keys()
+        hashes = self._hashes
+        names = before.inputs.keys() | hashes.keys()
         if self.software and not before.software:  # of an older program, with inputs of its own
-            names = before.inputs.keys() & self.inputs.keys()
-        return sorted(n for n in names if before.inputs.get(n) != self.inputs.get(n))
+            names = before.inputs.keys() & hashes.keys()
+        return sorted(n for n in names if before.inputs.get(n) != hashes.get(n))
 
     def refresh(self) -> bool:
         """Run the step if it is stale; say whether it ran."""
@@ -129,7 +150,7 @@ class Step:
         fresh = self.output.with_name(f"{_FRESH}{self.output.name}-{secrets.token_hex(4)}")
         fresh.mkdir(parents=True)
         kept = {
-            "inputs": dict(self.inputs),
+            "inputs": self._hashes,
             "software": dict(self.software),
             "meaning": dict(self.meaning),
         }
@@ -156,40 +177,18 @@ def _changed_parts(before: Mapping[str, str], now: Mapping[str, str]) -> list[st
     return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
 
 
-def software_names(parts: list[str]) -> str:
+def software_names(parts: list[str]) -> Text:
     """Software as a changed input: its parts by name where they are few and known.
 
-    >>> software_names(["sensitive/mapping/compile.py"]), software_names([])
-    ('software: sensitive/mapping/compile.py', 'software')
+    >>> software_names(["sensitive/mapping/compile.py"]).fields
+    {'parts': 'sensitive/mapping/compile.py'}
     """
     if not parts:
-        return _("software")
+        return Text("software")
     if len(parts) <= MOST_NAMED:
-        return _("software: {parts}").format(parts=", ".join(parts))
-    return ngettext("software: {n} file", "software: {n} files", len(parts)).format(n=len(parts))
-
-
-def input_name(key: str) -> str:
-    """An input as the steward reads it; contributed files keep their names."""
-    words = {
-        "file": _("file"),
-        "mapping": _("mapping"),
-        "years": _("years"),
-        "person key": _("person key"),
-        "linkage": _("linkage"),
-        "withdrawals": _("withdrawals"),
-        "people": _("people"),
-        "policy": _("policy"),
-        "schema version": _("schema version"),
-        "protected answer": _("protected answer"),
-        "hub.yaml and agreements": _("hub.yaml and agreements"),
-        "version": _("version"),
-        "candidate": _("candidate"),
-        "release": _("release"),
-        "events": _("events"),
-        "helpline": _("helpline"),
-    }
-    return words.get(key, key)
+        return Text("software: {parts}", parts=", ".join(parts))
+    n = len(parts)
+    return many("software: {n} file", "software: {n} files", n, n=n)
 
 
 def swap(fresh: Path, output: Path) -> None:

@@ -78,7 +78,7 @@ def open_key(file: Path) -> SigningKey:
 def show_statement(given: Statement, manifest: Manifest, account: Account) -> None:
     """Everything that a person signs, before he signs."""
     from ctdhub.dp.ledger.purposes import told
-    from ctdhub.release.approvals import role_name
+    from ctdhub.release.approvals import ROLE_NAMES
 
     people, tables = manifest.people, sum(1 for table in manifest.sigma if table)
     charge = next(e for e in account.entries if e.id == given.charge)
@@ -88,7 +88,7 @@ def show_statement(given: Statement, manifest: Manifest, account: Account) -> No
     rows = (
         (_("hub"), given.hub),
         (_("version"), given.version),
-        (_("signed as"), role_name(given.role)),
+        (_("signed as"), said(ROLE_NAMES[given.role])),
         (
             _("guarantee"),
             f"epsilon {given.guarantee.epsilon:g}, delta {given.guarantee.delta:.0e}",
@@ -155,10 +155,10 @@ def _measured(manifest: Manifest) -> list[tuple[str, str]]:
 
 def show_waiting(hub: Hub, version: str) -> None:
     """What stands between a candidate and its publication."""
-    from ctdhub.release.approvals import Approvals, role_name
+    from ctdhub.release.approvals import ROLE_NAMES, Approvals
 
     given = Approvals.read(hub.candidates / version)
-    missing = _(", ").join(map(role_name, given.missing))
+    missing = _(", ").join(said(ROLE_NAMES[role]) for role in given.missing)
     place = f"candidates/{version}"
     if hub.settings.approvers is None:
         console.print(

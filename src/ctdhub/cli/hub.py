@@ -17,7 +17,7 @@ from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.format import number
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
     from ctdhub.build.explain import Done
@@ -210,14 +210,15 @@ def show_steps(done: list[Done], *, dry: bool) -> None:
     table.add_column(_("why"))
     for d in done:
         state = _("may run") if d.perhaps else _("runs") if d.reason else _("up to date")
-        words = [state, d.reason or ""] if dry else [d.reason or state]
+        why = said(d.reason) if d.reason else ""
+        words = [state, why] if dry else [why or state]
         table.add_row(escape(d.step), *map(escape, words))
     console.print(table)
     if any(d.same for d in done):
         console.print(_("A comment or the layout of a mapping changes no record and no charge."))
     for d in done:
         if d.remark:
-            console.print(escape(d.remark))
+            console.print(escape(said(d.remark)))
 
 
 def show_left_out(hub: Hub) -> None:

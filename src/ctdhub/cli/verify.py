@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ctdhub.cli.output import console
 from ctdhub.cli.verbs import about
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
     from ctdhub.release.approvals import Approvers
@@ -47,7 +47,7 @@ def register(app: typer.Typer) -> None:
         for heading in (_("kind"), _("file"), _("what is wrong")):
             table.add_column(heading, overflow="fold")
         for problem in problems:
-            table.add_row(problem.kind, escape(problem.file), escape(problem.what))
+            table.add_row(problem.kind, escape(problem.file), escape(said(problem.text)))
         console.print(table)
         raise typer.Exit(2)
 
@@ -75,13 +75,13 @@ def check_withdrawals_near(release: Path) -> None:
 
 def show_approvals(release: Path, approvers: Approvers | None) -> None:
     """Who approved, and what that was compared with."""
-    from ctdhub.release.approvals import Approvals, role_name, who
+    from ctdhub.release.approvals import ROLE_NAMES, Approvals, who
 
     given = Approvals.read(release)
     if not given.approvals:
         console.print(_("Nobody has approved it."))
         return
-    console.print(_("Approved by: {who}.").format(who=who(given)))
+    console.print(_("Approved by: {who}.").format(who=said(who(given))))
     if any(a.statement.practice for a in given.approvals):
         console.print(_("The approvals are for practice: the data are invented."))
     if approvers is None:
@@ -93,7 +93,8 @@ def show_approvals(release: Path, approvers: Approvers | None) -> None:
         )
         for approval in given.approvals:
             console.print(
-                f"{role_name(approval.statement.role)}: {escape(approval.key)}", soft_wrap=True
+                f"{said(ROLE_NAMES[approval.statement.role])}: {escape(approval.key)}",
+                soft_wrap=True,
             )
     else:
         console.print(_("The signatures fit the keys in hub.yaml."))

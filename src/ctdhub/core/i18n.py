@@ -255,6 +255,8 @@ def joined(parts: Sequence[Field], between: Field) -> Text:
 def said(text: Text) -> str:
     """The words of a text in the language in force."""
     words = ngettext(text.message, *text.plural) if text.plural else _(text.message)
+    if not text.message:  # of which a catalogue holds what it says of itself
+        return ""
     if not text.given:
         return words
     return words.format_map({name: _said_field(field) for name, field in text.given})

@@ -19,7 +19,7 @@ from ctdhub.core.atomic import sweep, write_whole
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import Text, _, said
+from ctdhub.core.i18n import Text, joined
 from ctdhub.core.keys.signing import SigningKey, is_public_key, is_signed
 from ctdhub.release.manifest import Manifest
 
@@ -197,16 +197,14 @@ ROLE_NAMES: Mapping[Role, Text] = {
 """Roles as people say them."""
 
 
-def role_name(role: Role) -> str:
-    """A role as people say it, in the language in force."""
-    return said(ROLE_NAMES[role])
-
-
-def who(approvals: Approvals) -> str:
-    """Who approved and when, in words; empty where nobody did."""
-    return ", ".join(
-        _("{role} on {date}").format(
-            role=role_name(a.statement.role), date=printable(a.statement.date[:10])
+def who(approvals: Approvals) -> Text:
+    """Who approved and when; empty where nobody did."""
+    found = [
+        Text(
+            "{role} on {date}",
+            role=ROLE_NAMES[a.statement.role],
+            date=printable(a.statement.date[:10]),
         )
         for a in approvals.approvals
-    )
+    ]
+    return joined(found, ", ")

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import ReleaseError, printable
-from ctdhub.core.i18n import Text, said
+from ctdhub.core.i18n import Text
 from ctdhub.release import measurements
 from ctdhub.release.approvals import APPROVALS, CANDIDATES, Approvals, Approvers
 from ctdhub.release.manifest import MANIFEST, SUMS, Manifest
@@ -32,11 +32,6 @@ class Problem:
     kind: Kind
     file: str
     text: Text
-
-    @property
-    def what(self) -> str:
-        """What is wrong, in the language in force."""
-        return said(self.text)
 
 
 def verify(path: Path, approvers: Approvers | None = None) -> list[Problem]:

@@ -26,7 +26,7 @@ from ctdhub.build.spark.session import broken, failing
 from ctdhub.build.steps import Step, hash_folder
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import _, current, language
+from ctdhub.core.i18n import Text, current, language
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -87,7 +87,7 @@ def shared(work: Path) -> Iterator[Shared]:
 
 
 def refresh(
-    spark: SparkSession, steps: Sequence[Step], work: Path, tell: Callable[[str, int], None]
+    spark: SparkSession, steps: Sequence[Step], work: Path, tell: Callable[[str | Text, int], None]
 ) -> None:
     """Bring steps up to date, each as a task of its own.
 
@@ -112,7 +112,7 @@ def refresh(
         try:
             while not wait([found], LOOK).done:
                 if len(left) == len(stale) and monotonic() - begun >= PATIENCE:
-                    asked = _("Nothing done yet: does the cluster have a free worker?")
+                    asked = Text("Nothing done yet: does the cluster have a free worker?")
                     tell(asked, len(steps) - len(left))
                 for step in [step for step in left if step.reason() is None]:
                     left.remove(step)

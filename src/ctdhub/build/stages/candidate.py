@@ -19,11 +19,11 @@ from ctdhub.build.closure import software
 from ctdhub.build.filenames import ANSWER, CANDIDATE
 from ctdhub.build.hub import Hub
 from ctdhub.build.paid import check_paid, ledger
-from ctdhub.build.steps import Step, hash_file, hash_of, software_names
+from ctdhub.build.steps import Input, Step, hash_file, hash_of, software_names
 from ctdhub.build.versions import by_version, candidate_version
 from ctdhub.core.atomic import remove
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import Text
 from ctdhub.dp import answer_store
 from ctdhub.dp.ledger.disk import damaged
 from ctdhub.dp.policy import Policy
@@ -74,10 +74,12 @@ def write_candidate(hub: Hub, rules: Policy, version: str = "", notes: str = "")
     step = Step(
         name="candidate",
         inputs={
-            "protected answer": hash_file(hub.work / "protected" / ANSWER),
-            "hub.yaml and agreements": hash_of(facts),
-            "withdrawals": state,
-            "version": version,
+            Input("protected answer", Text("protected answer")): hash_file(
+                hub.work / "protected" / ANSWER
+            ),
+            Input("hub.yaml and agreements", Text("hub.yaml and agreements")): hash_of(facts),
+            Input("withdrawals", Text("withdrawals")): state,
+            Input("version", Text("version")): version,
         },
         output=output,
         run=run,
@@ -132,13 +134,16 @@ def _stays(hub: Hub, bundle: Path, made: dict[str, Any], made_by: str) -> bool:
     return made.get("version") == bundle.name and made.get("software") == made_by
 
 
-def _remark(hub: Hub, step: Step, version: str) -> str:
+def _remark(hub: Hub, step: Step, version: str) -> Text | None:
     """What is to be said of a published release that today's software would make differently."""
     parts = step.only_software_changed()
     if parts is None or not (hub.releases / version / MANIFEST).is_file():
-        return ""
-    text = _("Release {version} is published and stays as it is; the next one will differ: {parts}")
-    return text.format(version=version, parts=software_names(parts))
+        return None
+    return Text(
+        "Release {version} is published and stays as it is; the next one will differ: {parts}",
+        version=version,
+        parts=software_names(parts),
+    )
 
 
 def refuse_note(hub: Hub, version: str, notes: str) -> None:

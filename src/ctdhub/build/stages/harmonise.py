@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 from ctdhub.build.closure import software
 from ctdhub.build.contribution import Contribution
 from ctdhub.build.filenames import CASES, PERPETRATORS, RECORDS, REJECTS, REPORT, TOKENS
-from ctdhub.build.steps import Step, hash_file, hash_of
+from ctdhub.build.steps import Input, Step, hash_file, hash_of
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import MappingError
-from ctdhub.core.i18n import said
+from ctdhub.core.i18n import Text, said
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 from ctdhub.sensitive.mapping.result import Lineage
@@ -83,10 +83,10 @@ def harmonise_file(hub: Hub, given: Contribution, years: tuple[int, int]) -> Ste
     return Step(
         name=f"harmonise {given.contributor} {given.date} {digest[:8]}",
         inputs={
-            "file": digest,
-            "mapping": hash_file(rules_file),
-            "years": hash_of(list(years)),
-            "person key": hash_of(hub.person_key().hex()),
+            Input("file", Text("file")): digest,
+            Input("mapping", Text("mapping")): hash_file(rules_file),
+            Input("years", Text("years")): hash_of(list(years)),
+            Input("person key", Text("person key")): hash_of(hub.person_key().hex()),
         },
         output=hub.work / "harmonised" / given.contributor / given.date / digest[:16],
         run=HarmoniseFile(given, rules_file, years, hub.key_file),

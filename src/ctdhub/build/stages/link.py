@@ -24,9 +24,10 @@ from ctdhub.build.filenames import (
 )
 from ctdhub.build.hub import Hub
 from ctdhub.build.stages.link_report import report_links
-from ctdhub.build.steps import Step, hash_of
+from ctdhub.build.steps import Input, Step, hash_of
 from ctdhub.build.withdrawn import check_told, forget, withdrawn_ids, without
 from ctdhub.core.error_catalogue import error
+from ctdhub.core.i18n import Text
 from ctdhub.dp.list_overlap import list_tables
 from ctdhub.dp.overlap import Overlap
 from ctdhub.dp.policy import Policy
@@ -71,10 +72,10 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         name="link",
         inputs={
             **{step.name.removeprefix("harmonise "): step.key for step in harmonised},
-            "linkage": hash_of(
+            Input("linkage", Text("linkage")): hash_of(
                 [settings.model_dump(), asked.people, asdict(lists) if lists else None]
             ),
-            "withdrawals": hub.withdrawn().state,
+            Input("withdrawals", Text("withdrawals")): hub.withdrawn().state,
         },
         output=hub.work / "people",
         run=run,

@@ -15,7 +15,8 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.paid import check_paid, ledger
 from ctdhub.build.rules import variables
 from ctdhub.build.stages.differencing import check_company
-from ctdhub.build.steps import Progress, Step, hash_file, hash_of, hash_path
+from ctdhub.build.steps import Input, Progress, Step, hash_file, hash_of, hash_path
+from ctdhub.core.i18n import Text
 from ctdhub.dp import answer_store
 from ctdhub.dp.engine import protect
 from ctdhub.dp.overlap import Overlap
@@ -128,10 +129,12 @@ def protect_people(
     step = Step(
         name="protect",
         inputs={
-            "people": hash_of([hash_path(path) for path in _linked(hub)]),
-            "policy": hash_file(hub.policy_file),
-            "schema version": hub.settings.schema_version,
-            "contributors": hash_of(hub.facts(rules.years)["contributors"]),
+            Input("people", Text("people")): hash_of([hash_path(path) for path in _linked(hub)]),
+            Input("policy", Text("policy")): hash_file(hub.policy_file),
+            Input("schema version", Text("schema version")): hub.settings.schema_version,
+            Input("contributors", Text("contributors")): hash_of(
+                hub.facts(rules.years)["contributors"]
+            ),
         },
         output=output,
         run=run,

@@ -10,8 +10,9 @@ from ctdhub.build.closure import software
 from ctdhub.build.filenames import ANSWER
 from ctdhub.build.hub import Hub
 from ctdhub.build.stages.approve import approve_practice, may_approve_itself, publish
-from ctdhub.build.steps import Step, hash_file
+from ctdhub.build.steps import Input, Step, hash_file
 from ctdhub.build.versions import candidate_version, released_version
+from ctdhub.core.i18n import Text
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.manifest import MANIFEST, SUMS
 
@@ -35,7 +36,11 @@ def publish_release(hub: Hub) -> Step | None:
 
     return Step(
         name="release",
-        inputs={"candidate": hash_file((hub.releases / version if published else waits) / SUMS)},
+        inputs={
+            Input("candidate", Text("candidate")): hash_file(
+                (hub.releases / version if published else waits) / SUMS
+            )
+        },
         output=output,
         run=run,
         software=software(__name__),

@@ -8,12 +8,18 @@ from ctdhub.build.closure import software
 from ctdhub.build.hub import Hub
 from ctdhub.build.paid import ledger
 from ctdhub.build.stages.edition import edition
-from ctdhub.build.steps import Progress, Step, hash_file, hash_of
+from ctdhub.build.steps import Input, Progress, Step, hash_file, hash_of
+from ctdhub.core.i18n import Text
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.release.open import open_releases
 from ctdhub.report.events.calendar import FILE as EVENTS
 from ctdhub.report.helplines import FILE as HELPLINES
 from ctdhub.site.accounts import AUDIT
+
+RELEASE, HELPLINE = Input("release", Text("release")), Input("helpline", Text("helpline"))
+ADDRESS = Input("address", Text("address of the site"))
+TOLD = Input("told", Text("events, stories and other files that the site shows"))
+SPENT = Input("spent", Text("privacy ledger"))
 
 
 def build_site(hub: Hub, progress: Progress | None) -> Step:
@@ -32,11 +38,11 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
     return Step(
         name="site",
         inputs={
-            "release": hash_of(released),
-            "address": hub.settings.site.url,
-            "told": hash_of({f.name: hash_file(f) for f in told if f.is_file()}),
-            "helpline": hash_of(hub.settings.helpline),
-            "spent": hash_of([entry.hash for entry in ledger(hub).entries()]),
+            RELEASE: hash_of(released),
+            ADDRESS: hub.settings.site.url,
+            TOLD: hash_of({f.name: hash_file(f) for f in told if f.is_file()}),
+            HELPLINE: hash_of(hub.settings.helpline),
+            SPENT: hash_of([entry.hash for entry in ledger(hub).entries()]),
         },
         output=hub.site,
         run=run,

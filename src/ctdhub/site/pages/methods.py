@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from ctdhub.core.format import decimal, number, share, tiny
-from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
+from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, said
 from ctdhub.release.approvals import APPROVALS, Approvals, who
 from ctdhub.release.open import Release
 from ctdhub.schema.labels import label
@@ -152,7 +152,7 @@ def _approved(release: Release) -> str:
     if not (release.path / APPROVALS).exists():
         return _("This copy does not say who agreed.")
     return _("Two people looked at this release and signed it: {who}.").format(
-        who=who(Approvals.read(release.path))
+        who=said(who(Approvals.read(release.path)))
     )
 
 
