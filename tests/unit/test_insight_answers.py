@@ -17,9 +17,11 @@ from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.figures import Among, figures
 from ctdhub.schema import countries
-from ctdhub.stats.answers import Answer, Answers, fieller
+from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, card
-from ctdhub.stats.tables import Row, corridors, distribution, flag_group
+from ctdhub.stats.intervals import Answer, fieller
+from ctdhub.stats.table import Row
+from ctdhub.stats.tables import corridors, distribution, flag_group
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +52,8 @@ def test_a_cell_that_is_not_shown_is_bounded_not_zero(release: Release) -> None:
     answer = Answers(release).count({"year_of_registration": ["2019"]})
     years = [r["year_of_registration"] for r in people_rows()]
     assert answer == Answer(0, 0, math.ceil(min(map(years.count, years)) - 1 + Z * 4))
-    assert card(release, answer, "people").state == "protected"
-    assert card(release, answer, "people").value is None
+    assert card(release, answer, "people", None).state == "protected"
+    assert card(release, answer, "people", None).value is None
 
 
 def test_a_sum_takes_its_noise_from_the_cells_it_covers(release: Release) -> None:
@@ -75,7 +77,7 @@ def test_all_but_a_few_is_measured_by_what_is_left_out(release: Release) -> None
 def test_what_no_table_holds_has_no_number(release: Release) -> None:
     answer = Answers(release).count({"gender": ["female"], "age_band": ["9-17"]})
     assert answer == Answer(None, None, None)
-    assert card(release, answer, "people").state == "not_measured"
+    assert card(release, answer, "people", None).state == "not_measured"
 
 
 def test_denominators_of_a_group_of_flags(tmp_path: Path) -> None:
@@ -211,6 +213,7 @@ GOOD: dict[str, Any] = {
     "missing": None,
     "state": "shown",
     "contributors": ("One",),
+    "query": None,
 }
 
 

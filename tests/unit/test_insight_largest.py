@@ -10,8 +10,9 @@ from practice_releases import YEAR, YEARS, Practice
 from tests.conftest import Once
 
 from ctdhub.dp.policy import Policy
-from ctdhub.stats.answers import NOT_MEASURED, Answer, Answers
+from ctdhub.stats.answers import Answers
 from ctdhub.stats.headline import everyone, headline
+from ctdhub.stats.intervals import NOT_MEASURED, Answer
 from ctdhub.stats.selection_adjusted import clear, largest
 
 COLUMNS = (YEAR, "citizenship", "country_of_exploitation")

@@ -22,7 +22,8 @@ from ctdhub.report.mandated import COLUMNS, FORMATS, written
 from ctdhub.report.mandated_wording import line_label, notes
 from ctdhub.schema.citizenship_group import citizenship_group
 from ctdhub.schema.roles import CHILD_BANDS
-from ctdhub.stats.answers import Answer, Answers
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.intervals import Answer
 from ctdhub.stats.mandated.lines import MandatedLine, MandatedTable, Scope, per, scope
 from ctdhub.stats.mandated.population import Population, load_population
 from ctdhub.stats.mandated.shapes import SHAPES

@@ -11,7 +11,8 @@ from tests.conftest import Once
 
 from ctdhub.border import MEASUREMENTS
 from ctdhub.schema import countries
-from ctdhub.stats.answers import Answers, Where
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.query import Where
 
 SPANS = ((2002, 2018), (2010, 2014), (2015, 2025), (2019, 2021))
 REGIONS = ("europe", "africa", "asia", "eu")

@@ -28,6 +28,7 @@ def shown(value: int, half: int) -> NumberCard:
         missing=None,
         state="shown" if value > half else "protected",
         contributors=(),
+        query=None,
     )
 
 

@@ -12,7 +12,8 @@ from practice_releases import YEAR, YEARS, Practice
 from tests.conftest import Once
 
 from ctdhub.dp.policy import Policy
-from ctdhub.stats.answers import Answers, Where
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.query import Where
 
 COLUMNS = (YEAR, "gender", "citizenship", "country_of_exploitation")
 GROUPS = (

@@ -18,7 +18,7 @@ from ctdhub.core.atomic import write_whole
 from ctdhub.core.error_catalogue import error
 from ctdhub.release.tables import without_formulas
 from ctdhub.stats.cards import NumberCard, State
-from ctdhub.stats.tables import Kind
+from ctdhub.stats.table import Kind
 
 
 @dataclass(frozen=True)
@@ -152,21 +152,23 @@ class CountTable:
         return pa.table(columns)
 
 
-def count_of(card: NumberCard, caveat: str, citation: str) -> Count:
+def count_of(card: NumberCard, missing: float | None, caveat: str, citation: str) -> Count:
     """A number card of people as a program gets it.
+
+    Args:
+        missing: share of all people, in 0..1, whose answers to what was asked are not recorded.
 
     Raises:
         ValueError: the card was not measured, so it has no interval.
     """
     if card.low is None or card.high is None:
         raise ValueError("what was not measured has no count")
-    missing = None if card.missing is None else round(card.missing, 4)
     return Count(
         value=None if card.value is None else round(card.value),
         low=round(card.low),
         high=round(card.high),
         state=card.state,
-        missing=missing,
+        missing=None if missing is None else round(missing, 4),
         level=card.level,
         caveat=caveat,
         citation=citation,

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ctdhub.api.conditions import Conditions, Given, checked, conditions, recorded
 from ctdhub.api.counts import Count, CountRow, CountTable, count_of
 from ctdhub.api.facts import FactsDocument, facts_of
 from ctdhub.core.error_catalogue import error
@@ -21,10 +20,10 @@ from ctdhub.release import open as opening
 from ctdhub.report.wording import caveat, citation
 from ctdhub.schema.labels import code_label
 from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import PERIOD
-from ctdhub.stats.answers import Answer, Answers
-from ctdhub.stats.cards import card
-from ctdhub.stats.tables import NOT_RECORDED, Kind, missing_share, reported
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.asking import Given, asked, checked, conditions, recorded
+from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.query import Query
 
 MOST_CELLS = 100_000
 """Rows of a table that is read as it was measured, at most."""
@@ -164,8 +163,9 @@ class PublishedRelease:
         >>> found.low < found.value < found.high
         True
         """
-        asked = conditions(self._answers, {**(where or {}), **more})
-        return self._count(self._answers.count(asked), self._missing(asked), tuple(asked))
+        query = asked(self._answers, {**(where or {}), **more})
+        card = self._answers.card(query)
+        return self._count(card, self._missing(query))
 
     def table(self, *variables: str, where: Mapping[str, Given] | None = None) -> CountTable:
         """People by the values of some variables.
@@ -190,27 +190,33 @@ class PublishedRelease:
         ('male',) 497 489 505
         """
         answers = self._answers
-        names = tuple(checked(answers, name) for name in variables)
-        if not names or len(set(names)) != len(names):
+        if not variables or len(set(variables)) != len(variables):
+            for name in variables:
+                checked(answers, name)
             raise error("usage/table", names=", ".join(self.variables))
-        asked = conditions(answers, where or {})
-        rest = {name: codes for name, codes in asked.items() if name not in names}
-        domains = [asked.get(name) or self._domain(name) for name in names]
-        answered = self._cells(names, domains, rest)
-        missing = self._missing({**rest, **dict(zip(names, domains, strict=True))})
-        rows = []
-        for codes, answer in answered.items():
-            count = self._count(answer, missing, (*names, *rest))
-            rows.append(CountRow(codes, self._kind(names, codes), count))
+        named = conditions(answers, where or {})
+        query = asked(answers, named, by=variables)
+        size = math.prod(len(codes) for codes in answers.axes(query))
+        if size > (MOST_CELLS if answers.is_measured(query) else MOST_SUMS):
+            raise error("table-size", n=size)
+        missing = self._missing(query)
+        found = {row.codes: row for row in answers.table(query).rows}
+        order = (
+            named.get(v) or codes for v, codes in zip(variables, answers.axes(query), strict=True)
+        )
+        rows = [
+            CountRow(codes, found[codes].kind, self._count(found[codes].people, missing))
+            for codes in product(*order)
+        ]
         about = {
             "release": self.version,
             "level": self.level,
             "caveat": self.caveat,
             "citation": self.citation,
             "invented": self.fictitious,
-            "where": {name: list(codes) for name, codes in asked.items()},
+            "where": {name: list(codes) for name, codes in named.items()},
         }
-        return CountTable(names, tuple(rows), about)
+        return CountTable(query.by, tuple(rows), about)
 
     def facts(
         self, place: str | None = None, *, years: tuple[int, int] | None = None, lang: str = "en"
@@ -233,49 +239,13 @@ class PublishedRelease:
         """
         return facts_of(self._answers, place, years, lang)
 
-    def _domain(self, name: str) -> tuple[str, ...]:
-        values = self._answers.domain(name)
-        if name == PERIOD:
-            values = tuple(year for year in values if year <= self._answers.release.year)
-        return (*values, NOT_RECORDED)
+    def _missing(self, query: Query) -> float | None:
+        names = dict.fromkeys((*query.by, *query.where))
+        return self._answers.missing(recorded(self._answers, names)) if names else None
 
-    def _cells(
-        self, names: tuple[str, ...], domains: list[tuple[str, ...]], rest: Conditions
-    ) -> dict[tuple[str, ...], Answer]:
-        """The answer of every cell: as it was measured where it was, else as a sum."""
-        answers, every = self._answers, (*names, *rest)
-        single = all(len(codes) == 1 for codes in rest.values())
-        key = answers.measured(*every) if single else None
-        size = math.prod(len(codes) for codes in domains)
-        if size > (MOST_SUMS if key is None else MOST_CELLS):
-            raise error("table-size", n=size)
-        cells = list(product(*domains))
-        if key is None:
-            return {
-                cell: answers.count({**rest, **{n: [c] for n, c in zip(names, cell, strict=True)}})
-                for cell in cells
-            }
-        shown, most = answers.cells(*every), Answer(0, 0, answers.unseen(key))
-        end = tuple(codes[0] for codes in rest.values())
-        found = {cell: shown.get((*cell, *end)) for cell in cells}
-        return {c: Answer(e.value, e.low, e.high) if e else most for c, e in found.items()}
-
-    def _kind(self, names: tuple[str, ...], codes: tuple[str, ...]) -> Kind:
-        if NOT_RECORDED in codes:
-            return "not_recorded"
-        covered = all(reported(self._answers, *pair) for pair in zip(names, codes, strict=True))
-        return "value" if covered else "nobody_reports"
-
-    def _missing(self, asked: Conditions) -> float | None:
-        if not asked:
-            return None
-        return missing_share(self._answers, {}, recorded(self._answers, asked))
-
-    def _count(self, answer: Answer, missing: float | None, names: tuple[str, ...]) -> Count:
-        if answer.low is None:
-            fewer = sorted(
-                {"+".join(t) for t in self.measured if len(t) > 1 and set(t) & set(names)}
-            )
+    def _count(self, card: NumberCard, missing: float | None) -> Count:
+        if card.state == "not_measured":
+            names = set(card.query.where) if card.query else set()
+            fewer = sorted({"+".join(t) for t in self.measured if len(t) > 1 and set(t) & names})
             raise error("not-measured/api", tables=", ".join(fewer[:8]) or "–")
-        made = card(self._answers.release, answer, "people", missing=missing)
-        return count_of(made, self.caveat, self.citation)
+        return count_of(card, missing, self.caveat, self.citation)

@@ -37,7 +37,8 @@ from ctdhub.schema.roles import AGE, DELIVERIES, ORIGIN, PERIOD, SEX
 from ctdhub.sensitive.ingest.rejects import REJECTS as REJECTS_SCHEMA
 from ctdhub.sensitive.profile import Profile, profile
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.tables import Row, distribution, flag_group
+from ctdhub.stats.table import Row
+from ctdhub.stats.tables import distribution, flag_group
 
 TOP = 10
 """Citizenships that the report lists, those with most of the contributor's own people."""

@@ -18,7 +18,7 @@ from ctdhub.stats import equity
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.equity import RECEIVED, Assistance, Group
 from ctdhub.stats.gaps import By
-from ctdhub.stats.tables import Table
+from ctdhub.stats.table import Table
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,10 @@ from ctdhub.report.wording import Kind, ranged, sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, DESTINATION, HARM, MEANS, ORIGIN, PERIOD, SEX
-from ctdhub.stats.answers import Answers, Where
-from ctdhub.stats.tables import ENDS, Row, Table, corridors, distribution, flag_group
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.query import Where
+from ctdhub.stats.table import Row, Table
+from ctdhub.stats.tables import ENDS, corridors, distribution, flag_group
 
 MUCH = 0.2
 """Where more than this share of people is not recorded, the headline says so."""

@@ -13,8 +13,9 @@ from ctdhub.report.places import listed_places, path
 from ctdhub.report.wording import sized, state_words
 from ctdhub.schema import countries
 from ctdhub.schema.roles import DESTINATION, ORIGIN
-from ctdhub.stats.answers import Answers, Where
-from ctdhub.stats.cards import NumberCard, card
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.query import Query, Where
 
 ARROWS = 25
 STEPS = 5
@@ -125,7 +126,7 @@ def _map(
 
 
 def _people(answers: Answers, where: Where) -> str:
-    return sized(card(answers.release, answers.count(where), "people"))
+    return sized(answers.card(Query(where)))
 
 
 def _look(people: NumberCard, bounds: tuple[int, ...]) -> Look:

@@ -17,9 +17,10 @@ from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, group_definition, label
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import DESTINATION, FORCED_LABOUR, HARM, ORIGIN, SEX, SEXUAL_EXPLOITATION
-from ctdhub.stats.answers import Answers, Where
+from ctdhub.stats.answers import Answers
 from ctdhub.stats.decomposition.subject import EVERYBODY, Question
-from ctdhub.stats.tables import NOT_RECORDED, YES, Row, Table
+from ctdhub.stats.query import Where
+from ctdhub.stats.table import NOT_RECORDED, YES, Row, Table
 from ctdhub.stats.trend import Line, covering, difference, span, trend
 
 TYPES = (FORCED_LABOUR, SEXUAL_EXPLOITATION)

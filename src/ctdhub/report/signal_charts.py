@@ -22,7 +22,7 @@ from ctdhub.stats.signals.cards import by_year, cards
 from ctdhub.stats.signals.find import Finding, Found, What
 from ctdhub.stats.signals.grouping import Lead, leads
 from ctdhub.stats.signals.of_release import Of, ReleaseSignals, signals
-from ctdhub.stats.tables import Row
+from ctdhub.stats.table import Row
 
 FILE = "signals"
 DRAWN, LISTED = 5, 100

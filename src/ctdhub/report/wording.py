@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any, Literal
 
 from ctdhub.core.format import interval, isolated, number, share
@@ -30,8 +30,9 @@ def citation(release: Release) -> str:
 
 
 def card_data(card: NumberCard, release: Release) -> dict[str, Any]:
-    """Every attribute of a card, ready for JSON, and what must stand beside it."""
-    data = asdict(card) | {"contributors": list(card.contributors)}
+    """Every attribute of a card but its query, ready for JSON, and what must stand beside it."""
+    data = {f.name: getattr(card, f.name) for f in fields(card) if f.name != "query"}
+    data["contributors"] = list(card.contributors)
     return data | {"caveat": caveat(), "citation": citation(release)}
 
 

@@ -9,7 +9,7 @@ from ctdhub.core.i18n import _
 from ctdhub.document.document import Ends, Point, Years
 from ctdhub.report.wording import sized, state_words
 from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.tables import Row
+from ctdhub.stats.table import Row
 
 NOTHING: Mapping[str, NumberCard] = {}
 

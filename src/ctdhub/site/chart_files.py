@@ -11,7 +11,7 @@ from ctdhub.release.open import Release
 from ctdhub.report.wording import caveat, citation
 from ctdhub.schema.model import load_schema
 from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.tables import Row, Table
+from ctdhub.stats.table import Row, Table
 
 CHARTS = "charts"
 """Folder of all charts' files, in the folder of the release; those with words by language."""

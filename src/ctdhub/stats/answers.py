@@ -1,297 +1,158 @@
-"""Answer a counting question from a release, with an interval that the noise justifies.
+"""The answers of a release: a number card for a question, a table for a question with parts.
 
-Method.  A question names a set of values for each of some variables.
-1. A single cell of a measured table is read from the protected counts, as published.  A cell that
-   is not shown had a noisy count below the smallest shown one of its table (where none is shown:
-   below ``sigma`` times Bonferroni's quantile for its cells); it lies between 0 and that bound
-   plus ``z * sigma``.
-2. A sum of cells of a measured table takes the published counts of the cells that are shown, which
-   are unbiased, and the protected records for the rest.  Its interval is ``value ± the root of
-   (z sigma sqrt(m))^2 + rest^2``: z the normal quantile of the release's level, sigma the table's
-   noise, m the number of cells that the sum covers; the rest, cells too few to show, counts as an
-   error as large as itself, for records are fitted and cells that small may be empty.  Of
-   the measured tables that hold all variables of the question the ``CANDIDATES`` least noisy are
-   tried, and the one with the narrowest interval answers.  Where the values left out are fewer
-   than those named, the sum is also "all of them less those left out"; variances add, and so do
-   the rests.
-   A table with years has a second way: the noisy counts by year of the groups that are shown in
-   total (``Protected.measurements``), which are unbiased whatever their size, and records for the
-   groups that have none.  Its noise is that of the noisy counts added, and for each group without
-   them that of its total over all years, which the records follow; the interval is wider by what
-   such a total may hide, the bound of step 1.
-3. Where no measured table holds all variables of the question there is no interval: nothing was
-   measured, and no number is shown.
-A share takes its interval from Fieller's theorem (E. C. Fieller, 1954, J. R. Stat. Soc. B 16:175)
-with the two counts' errors taken as independent.
+Every number that a release publishes of people is asked here, so that the same question has the
+same answer on every page, in every file and for every program.  How the numbers and their intervals
+come about says ``estimator``.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from statistics import NormalDist
+from itertools import product
 
-import pyarrow.compute as pc
-
-from ctdhub.border import SHOWN, Estimate
-from ctdhub.release.open import Release
-from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import PERIOD
-from ctdhub.stats.cell_sums import Cells, Sum
-
-Where = Mapping[str, Collection[str]]
-"""Values by variable; the empty text stands for "not recorded"."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An estimate with its interval; all None where no measured table answers the question."""
-
-    value: float | None
-    low: float | None
-    high: float | None
+from ctdhub.stats.cards import NumberCard, card
+from ctdhub.stats.estimator import Estimator
+from ctdhub.stats.intervals import Answer, outside, ratio
+from ctdhub.stats.query import Query, Where
+from ctdhub.stats.table import NOT_RECORDED, Kind, Row, Table
 
 
-NOT_MEASURED = Answer(None, None, None)
-CANDIDATES = 3
-"""Tables tried for a sum, the least noisy first."""
-
-
-class Answers:
+class Answers(Estimator):
     """The questions that one release answers.
 
     Raises:
         TypeError: not a Release (which holds a Protected answer and nothing else).
     """
 
-    def __init__(self, release: Release) -> None:
-        if not isinstance(release, Release):
-            raise TypeError("insight reads releases and nothing else")
-        self.release = release
-        self.years = release.facts.years
-        self._variables = frozenset(release.protected.records.column_names)
-        self._records = release.protected.records
-        self._tallies: dict[str, tuple[Cells, Cells]] = {}
-        self._noisy: dict[str, tuple[Cells, Cells]] = {}
-        self._answered: dict[frozenset[tuple[str, frozenset[str]]], Answer] = {}
-        self.z = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2)
-
-    @property
-    def variables(self) -> frozenset[str]:
-        """The variables that the release holds."""
-        return self._variables
-
-    def domain(self, variable: str) -> tuple[str, ...]:
-        """Public values of a variable, "not recorded" left out."""
-        return load_schema().domain(variable, self.years)
-
-    def measured(self, *variables: str) -> str | None:
-        """The key of the table of exactly these variables, None if it was not measured."""
-        return self._tables.get(frozenset(variables))
-
-    def cells(self, *variables: str) -> dict[tuple[str, ...], Estimate]:
-        """Shown cells of a measured table; values in the order of ``variables``."""
-        key = self.measured(*variables)
-        if key is None:
-            return {}
-        order = [key.split("*").index(v) for v in variables]
-        return {tuple(cell[i] for i in order): e for cell, e in self._shown(key).items()}
-
-    def count(self, where: Where) -> Answer:
-        """Number of people who meet all conditions, for example
-        ``{"gender": ["female"], "citizenship": members("europe")}``; see the method above."""
-        asked = frozenset((name, frozenset(values)) for name, values in where.items())
-        if asked not in self._answered:
-            self._answered[asked] = self._count(where)
-        return self._answered[asked]
-
-    def _count(self, where: Where) -> Answer:
-        if not where:
-            people = self.release.protected.people
-            return Answer(people.value, people.low, people.high)
-        single = all(len(values) == 1 for values in where.values())
-        if single and (key := self.measured(*where)) is not None:
-            cell = tuple(next(iter(where[v])) for v in key.split("*"))
-            if found := self._shown(key).get(cell):
-                return Answer(found.value, found.low, found.high)
-            return Answer(0, 0, self.unseen(key))
-        total = self._sum(where)
-        if total is None:
-            return NOT_MEASURED
-        half = total.half(self.z)
-        value = max(0, round(total.value))
-        low, high = math.floor(total.value - half), math.ceil(max(0.0, total.value) + half)
-        return Answer(value, min(value, max(0, low)), max(value, high))
-
-    def share(self, part: Where, whole: Where) -> Answer:
-        """Share, in 0..1, of the people of ``whole`` who are also in ``part``."""
-        x, y = self.count(part), self.count(whole)
-        if x.value is None or y.value is None:
-            return NOT_MEASURED
-        return fieller(x, y)
-
-    @cached_property
-    def _sigma(self) -> dict[str, float]:
-        return {"": 0.0, **self.release.protected.guarantee.sigma}
-
-    @cached_property
-    def _tables(self) -> dict[frozenset[str], str]:
-        return {frozenset(table.split("*")): table for table in self._sigma if table}
-
-    @cached_property
-    def _cells(self) -> dict[str, dict[tuple[str, ...], Estimate]]:
-        """Shown cells of every measured table."""
-        found: dict[str, dict[tuple[str, ...], Estimate]] = {}
-        counts = self.release.protected.counts
-        for row in counts.filter(pc.equal(counts["state"], SHOWN)).to_pylist():
-            cells = found.setdefault("*".join(row["columns"]), {})
-            cells[tuple(row["values"])] = Estimate(row["count"], row["low"], row["high"])
-        return found
-
-    def _shown(self, key: str) -> dict[tuple[str, ...], Estimate]:
-        return self._cells.get(key, {})
-
-    def unseen(self, key: str) -> int:
-        """Upper end, in people, for a cell of a measured table that is not shown.
+    def card(self, query: Query, *, missing: float | None = None) -> NumberCard:
+        """The people of a query, or their share of those of its ``of``.
 
         Args:
-            key: of the table, as :meth:`measured` gives it.
+            missing: what the card says of people whose answer is not recorded, in 0..1.
+
+        Raises:
+            ValueError: the query asks for a table.
         """
-        return math.ceil(self._below(key) + self.z * self._sigma[key])
+        if query.by:
+            raise ValueError("a number answers a query without parts; ask for its table")
+        if query.of is None:
+            answer = self.count(query.where)
+            return card(self.release, answer, "people", query, missing=missing)
+        answer, whole = self.share(query.where, query.of.where), self.count(query.of.where)
+        return self._share(query, answer, whole, missing)
 
-    def _below(self, key: str) -> float:
-        """What no noisy count of a cell that is not shown is above, in people."""
-        if shown := self._shown(key):
-            return min(e.value for e in shown.values()) - 1
-        cells = math.prod(len(self.domain(v)) + 1 for v in key.split("*"))
-        outside = (1 - self.release.protected.guarantee.level) / 2
-        return NormalDist().inv_cdf(1 - outside / cells) * self._sigma[key]
+    def outside(self, query: Query, *, missing: float | None = None) -> NumberCard:
+        """The people of a query's ``of`` who do not meet its conditions.
 
-    def _sum(self, where: Where) -> Sum | None:
-        """The best way to answer by adding cells; None where nothing was measured."""
-        if not where:
-            people = self.release.protected.people
-            return Sum(people.value, self._sigma[""] ** 2, 0.0)
-        ways = [self._direct(where)]
-        for v in where:
-            others = {n: values for n, values in where.items() if n != v}
-            outside = {*self.domain(v), ""} - set(where[v])
-            if len(outside) < len(set(where[v])):
-                whole, left_out = self._sum(others), self._sum({**others, v: outside})
-                if whole and left_out:
-                    ways.append(whole.less(left_out))
-        return min((w for w in ways if w), key=lambda w: w.half(self.z), default=None)
+        Raises:
+            ValueError: the query has no ``of``.
+        """
+        if query.of is None:
+            raise ValueError("people are outside of others: the query names whom it is of")
+        answer = outside(self.count(query.where), self.count(query.of.where))
+        return card(self.release, answer, "people", query, missing=missing)
 
-    def _direct(self, where: Where) -> Sum | None:
-        """The same from one table: of those that hold all variables the best of the least noisy."""
-        candidates = min((self._holding.get(v, []) for v in where), key=len)
-        wanted = {n: set(values) for n, values in where.items()}
-        noise = {
-            names: sigma
-            * sigma
-            * math.prod(len(wanted[n]) if n in wanted else len(self.domain(n)) + 1 for n in names)
-            for names, sigma in candidates
-            if wanted.keys() <= names
-        }
-        least = sorted(noise, key=lambda names: noise[names])[:CANDIDATES]
-        sums = []
-        for names in least:
-            key = self._tables[names]
-            sums.append(self._added(key, wanted, noise[names]))
-            if PERIOD in names and self.release.measured:
-                sums.append(self._measured(key, wanted))
-        return min(sums, key=lambda w: w.half(self.z), default=None)
+    def missing(self, recorded: Query) -> float | None:
+        """Share, in 0..1, of the people of ``recorded.of``, or of all, who are outside the query.
 
-    def _added(self, key: str, wanted: dict[str, set[str]], variance: float) -> Sum:
-        """Cells of one table added up: published counts where shown, records for the rest."""
-        limits = {n: wanted[n] for n in key.split("*") if n in wanted}
-        seen, rest = (cells.total(limits) for cells in self._seen_and_rest(key))
-        return Sum(seen + rest, variance, rest)
+        Args:
+            recorded: the people whose answers are recorded.
 
-    def _measured(self, key: str, wanted: dict[str, set[str]]) -> Sum:
-        """The same from noisy counts by year, and records of groups that have none."""
-        names = key.split("*")
-        limits = {n: wanted[n] for n in names if n in wanted}
-        noisy, others = self._noisy_and_rest(key)
-        seen, rest = noisy.total(limits), others.total(limits)
-        years = len(limits.get(PERIOD, range(len(self.domain(PERIOD)) + 1)))
-        groups = math.prod(
-            len(limits[n]) if n in limits else len(self.domain(n)) + 1 for n in names if n != PERIOD
-        )
-        counted = noisy.size(limits)
-        whole = self.measured(*(n for n in names if n != PERIOD)) or key
-        uncounted = max(0.0, groups - counted / max(1, years))
-        variance = counted * self._sigma[key] ** 2 + uncounted * self._sigma[whole] ** 2
-        return Sum(seen + rest, variance, rest, self._below(whole) if uncounted else 0.0)
+        Returns:
+            None where it is not known.
+        """
+        among = recorded.of.where if recorded.of else {}
+        total, known = self.count(among).value, self.count(recorded.where).value
+        if not total or known is None:
+            return None
+        return min(1.0, max(0.0, 1 - known / total))
 
-    def _seen_and_rest(self, key: str) -> tuple[Cells, Cells]:
-        """Cells of a table: published counts of those shown, protected records of the others."""
-        if key not in self._tallies:
-            names, shown = key.split("*"), self._shown(key)
-            tally = self._tally(key)
-            self._tallies[key] = (
-                Cells.of(names, {cell: e.value for cell, e in shown.items()}),
-                Cells.of(names, {cell: n for cell, n in tally.items() if cell not in shown}),
-            )
-        return self._tallies[key]
+    def table(self, query: Query) -> Table:
+        """People by the values of some variables, "not recorded" last.
 
-    def _noisy_and_rest(self, key: str) -> tuple[Cells, Cells]:
-        """Cells of a table by year: noisy counts of groups that have them, records of others."""
-        if key not in self._noisy:
-            names = key.split("*")
-            at = names.index(PERIOD)
-            noisy, groups = {}, set()
-            for group in self.release.measured.values():
-                if group.table == key:
-                    values = tuple(value for _name, value in group.of)
-                    groups.add(values)
-                    for year, people in group.noisy.items():
-                        noisy[(*values[:at], year, *values[at:])] = people
-            rest = {
-                cell: n
-                for cell, n in self._tally(key).items()
-                if (*cell[:at], *cell[at + 1 :]) not in groups
-            }
-            self._noisy[key] = Cells.of(names, noisy), Cells.of(names, rest)
-        return self._noisy[key]
+        Every combination of values has a row, also one that is too few to show; years after the
+        release have none unless the query names them.  Shares refer to the people for whom all
+        variables of ``by`` are recorded and who meet the other conditions, or to those of the
+        query's ``of``.
 
-    def _tally(self, key: str) -> dict[tuple[str, ...], int]:
-        """Protected records by the values of some columns."""
-        names = key.split("*")
-        counted = self._records.group_by(names).aggregate([([], "count_all")])
-        cells = zip(*(counted[n].fill_null("").to_pylist() for n in names), strict=True)
-        return dict(zip(cells, counted["count_all"].to_pylist(), strict=True))
+        Args:
+            query: a condition on a variable of its ``by`` keeps some of the rows.
 
-    @cached_property
-    def _holding(self) -> dict[str, list[tuple[frozenset[str], float]]]:
-        """Measured tables by each variable they hold, with their noise."""
-        holding: dict[str, list[tuple[frozenset[str], float]]] = {}
-        for names, table in self._tables.items():
-            for v in names:
-                holding.setdefault(v, []).append((names, self._sigma[table]))
-        return holding
+        Raises:
+            ValueError: the query has no ``by``.
+        """
+        if not query.by:
+            raise ValueError("a table divides people by some variable")
+        among = {name: codes for name, codes in query.where.items() if name not in query.by}
+        known = {**among, **{name: self.domain(name) for name in query.by}}
+        of = query.of or Query(known)
+        missing = self.missing(Query(known, of=Query(among)))
+        whole = self.count(of.where)
+        rows = []
+        for codes, answer in self._by_row(query, among).items():
+            asked, kind = Query({**among, **_cell(query, codes)}), self.kind(query.by, codes)
+            people = card(self.release, answer, "people", asked, missing=missing)
+            share = None
+            if kind != "not_recorded":
+                asked = Query(asked.where, of=of)
+                share = self._share(asked, ratio(answer, whole), whole, missing)
+            rows.append(Row(codes, kind, people, share))
+        base = card(self.release, whole, "people", of, missing=missing)
+        return Table(query.by, tuple(rows), base, missing, query=query)
+
+    def axes(self, query: Query) -> tuple[tuple[str, ...], ...]:
+        """The codes of each variable of a table, in the order of the codebook."""
+        return tuple(self._axis(name, query) for name in query.by)
+
+    def is_measured(self, query: Query) -> bool:
+        """Whether the rows of a table are cells of one that was measured, and no sums."""
+        return self._measured_as(query) is not None
+
+    def reports(self, variable: str, code: str) -> bool:
+        """Whether some contributor covers a year; other variables are covered by all."""
+        if variable != PERIOD or code == NOT_RECORDED:
+            return True
+        spans = [c.years or self.years for c in self.release.facts.contributors]
+        return any(first <= int(code) <= last for first, last in spans)
+
+    def kind(self, variables: tuple[str, ...], codes: tuple[str, ...]) -> Kind:
+        """What kind of row these codes are: a value, people without one, nobody's to report."""
+        if NOT_RECORDED in codes:
+            return "not_recorded"
+        covered = all(self.reports(*pair) for pair in zip(variables, codes, strict=True))
+        return "value" if covered else "nobody_reports"
+
+    def _share(
+        self, query: Query, answer: Answer, whole: Answer, missing: float | None
+    ) -> NumberCard:
+        """A share; its denominator is named where the number of these people is shown."""
+        shown = whole.value is not None and whole.low is not None and whole.low > 0
+        denominator = round(whole.value) if shown and whole.value is not None else None
+        return card(self.release, answer, "share", query, denominator=denominator, missing=missing)
+
+    def _axis(self, name: str, query: Query) -> tuple[str, ...]:
+        codes, wanted = self.domain(name), query.where.get(name)
+        if name == PERIOD and wanted is None:
+            codes = tuple(year for year in codes if year <= self.release.year)
+        return tuple(c for c in (*codes, NOT_RECORDED) if wanted is None or c in wanted)
+
+    def _measured_as(self, query: Query) -> str | None:
+        """The key of the measured table whose cells are the rows, None where they are sums."""
+        rest = {name: codes for name, codes in query.where.items() if name not in query.by}
+        single = all(len(codes) == 1 for codes in rest.values())
+        return self.measured(*query.by, *rest) if single else None
+
+    def _by_row(self, query: Query, among: Where) -> dict[tuple[str, ...], Answer]:
+        """The answer of every row: as it was measured where it was, else as a sum."""
+        cells = list(product(*self.axes(query)))
+        key = self._measured_as(query)
+        if key is None:
+            return {codes: self.count({**among, **_cell(query, codes)}) for codes in cells}
+        shown, most = self.cells(*query.by, *among), Answer(0, 0, self.unseen(key))
+        end = tuple(next(iter(codes)) for codes in among.values())
+        found = {codes: shown.get((*codes, *end)) for codes in cells}
+        return {c: Answer(e.value, e.low, e.high) if e else most for c, e in found.items()}
 
 
-def fieller(part: Answer, whole: Answer) -> Answer:
-    """Interval of ``part / whole``, clipped to 0..1, from the half-widths of the two.
-
-    Where the whole is not clearly above zero the share may be anything.
-
-    >>> share = fieller(Answer(50, 40, 60), Answer(100, 90, 110))
-    >>> share.value, round(share.low, 2), round(share.high, 2)
-    (0.5, 0.39, 0.62)
-    >>> fieller(Answer(1, 0, 9), Answer(2, 0, 10))
-    Answer(value=0.0, low=0.0, high=1.0)
-    """
-    x, y = part.value or 0.0, whole.value or 0.0
-    dx = max((part.high or 0) - x, x - (part.low or 0))
-    dy = max((whole.high or 0) - y, y - (whole.low or 0))
-    a, c = y * y - dy * dy, x * x - dx * dx
-    if a <= 0 or x > y + dx + dy:
-        return Answer(0.0, 0.0, 1.0)
-    value = min(1.0, x / y)
-    root = math.sqrt(max(0.0, x * x * y * y - a * c))
-    low, high = max(0.0, (x * y - root) / a), min(1.0, (x * y + root) / a)
-    return Answer(value, min(low, value), max(high, value))
+def _cell(query: Query, codes: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    return {name: (code,) for name, code in zip(query.by, codes, strict=True)}

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ctdhub.release.open import Release
-from ctdhub.stats.answers import Answer
+from ctdhub.stats.intervals import Answer
+from ctdhub.stats.query import Query
 
 State = Literal["shown", "protected", "not_measured"]
 Unit = Literal[
@@ -35,6 +36,11 @@ class NumberCard:
         state: "shown"; "protected" (too few to show reliably, never zero); "not_measured" (this
             release holds no table that answers the question).
         contributors: names of the organisations behind the figure.
+        query: the question, so that a reader can ask it again: of people their number, or, where
+            the query has an ``of``, those of ``of`` outside ``where``; of a share that share; of
+            nationalities and countries how many rows of the query's table are clear of zero; of a
+            rate the people.  None where no single question gives the figure: a mean over years, a
+            series of some contributors, a number of contributors.
 
     Raises:
         ValueError: the parts contradict each other.
@@ -49,6 +55,7 @@ class NumberCard:
     missing: float | None
     state: State
     contributors: tuple[str, ...]
+    query: Query | None
 
     def __post_init__(self) -> None:
         if (self.value is None) == (self.state == "shown"):
@@ -74,11 +81,15 @@ def card(
     release: Release,
     answer: Answer,
     unit: Unit,
+    query: Query | None,
     *,
     denominator: int | None = None,
     missing: float | None = None,
 ) -> NumberCard:
-    """A card for an answer; a value whose interval reaches zero is protected, not shown."""
+    """A card for an answer; a value whose interval reaches zero is protected, not shown.
+
+    For what a query answers take :meth:`ctdhub.stats.answers.Answers.card`.
+    """
     state: State = "shown" if answer.low is not None and answer.low > 0 else "protected"
     if answer.low is None:
         state = "not_measured"
@@ -92,4 +103,5 @@ def card(
         missing=missing,
         state=state,
         contributors=tuple(c.name for c in release.facts.contributors),
+        query=query,
     )

@@ -23,10 +23,12 @@ from statistics import NormalDist
 
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, DESTINATION, RELATION, SERVICE, SEX
-from ctdhub.stats.answers import NOT_MEASURED, Answer, Answers, Where, fieller
-from ctdhub.stats.cards import NumberCard, card
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.gaps import By, Gap
-from ctdhub.stats.tables import NOT_RECORDED
+from ctdhub.stats.intervals import NOT_MEASURED, Answer, fieller
+from ctdhub.stats.query import Query, Where
+from ctdhub.stats.table import NOT_RECORDED
 
 GROUPINGS: tuple[By, ...] = (
     (RELATION,),
@@ -147,34 +149,21 @@ def standing(answers: Answers, kind: str, where: Where, codes: tuple[str, ...] =
     """
     statuses = answers.domain(kind)
     recorded: Where = {**where, kind: statuses}
-    base, total = answers.count(recorded), answers.count(where)
-    outside = answers.share({**where, kind: [NOT_RECORDED]}, where)
-    missing = outside.value
+    nothing: Where = {**where, kind: [NOT_RECORDED]}
+    missing = answers.share(nothing, where).value
     in_need = [s for s in statuses if s != DECLINED]
 
-    def people(answer: Answer) -> NumberCard:
-        return card(answers.release, answer, "people", missing=missing)
+    def people(asked: Where) -> NumberCard:
+        return answers.card(Query(asked), missing=missing)
 
     def part(status: str, of: Where) -> NumberCard:
-        whole = answers.count(of).value
-        return card(
-            answers.release,
-            answers.share({**where, kind: [status]}, of),
-            "share",
-            denominator=None if whole is None else round(whole),
-            missing=missing,
-        )
+        return answers.card(Query({**where, kind: [status]}, of=Query(of)), missing=missing)
 
     return Group(
         codes=codes,
-        recorded=people(base),
-        unknown=card(
-            answers.release,
-            outside,
-            "share",
-            denominator=None if total.value is None else round(total.value),
-        ),
-        people={s: people(answers.count({**where, kind: [s]})) for s in statuses},
+        recorded=people(recorded),
+        unknown=answers.card(Query(nothing, of=Query(where))),
+        people={s: people({**where, kind: [s]}) for s in statuses},
         shares={s: part(s, recorded) for s in statuses},
         of_need=part(RECEIVED, {**where, kind: in_need}),
     )

@@ -1,6 +1,8 @@
 """How far a count of the protected records may be from the truth, for any question of the explorer.
 
 Method.  The explorer adds up protected records, because only records can be filtered freely.
+So its cards carry the questions that :class:`ctdhub.stats.answers.Answers` answers too, but not its
+numbers: here they are counts of records, with the intervals below.
 1. Where the variables named by the filters and the chart are together a measured table, a sum of
    ``m`` of its cells lies in ``n ± (z sqrt(m) sqrt(sigma^2 + r^2) + min((m - 1) u, U))``: z the
    normal quantile of the release's level, sigma the table's noise, and r the root mean square
@@ -37,11 +39,16 @@ import pyarrow.compute as pc
 
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import PERIOD
-from ctdhub.stats.answers import NOT_MEASURED, Answer, Answers
+from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import card
-from ctdhub.stats.tables import NOT_RECORDED, YES, Kind, Row, Table, distribution
+from ctdhub.stats.intervals import NOT_MEASURED, Answer
+from ctdhub.stats.query import Query
+from ctdhub.stats.table import NOT_RECORDED, YES, Kind, Row, Table
+from ctdhub.stats.tables import distribution
 
 Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Part = tuple[str, Kind, Answer, Query]
+"""A row to be: its code, its kind, its number, its question."""
 BOUNDS = 24
 
 
@@ -105,47 +112,57 @@ class Exploration:
         kinds = {}
         if variable == PERIOD:
             kinds = {row.codes[0]: row.kind for row in distribution(self.answers, PERIOD).rows}
-        answers = {v: self.estimate(int(counts[k]), 1, variable) for k, v in enumerate(domain)}
-        rows = [
-            (value, kinds.get(value, "value"), answers[value])
-            for value in domain[1:]
-            if variable != PERIOD or value in kinds
+        parts = [
+            (
+                v,
+                kinds.get(v, "value"),
+                self.estimate(int(counts[k]), 1, variable),
+                _one(variable, v),
+            )
+            for k, v in enumerate(domain)
+            if k and (variable != PERIOD or v in kinds)
         ]
-        return self._table(variable, rows, answers[NOT_RECORDED], int(counts[0]))
+        rest = self.estimate(int(counts[0]), 1, variable), _one(variable, NOT_RECORDED)
+        return self._table(_one(variable, *domain[1:]), variable, parts, rest, int(counts[0]))
 
     def flag_table(self, indicator: str, flags: Sequence[str]) -> Table:
         """People by flags; those for whom none of the group is recorded are the last row."""
         yes = self.domains[indicator].index(YES)
-        outside = self.count(indicator).sum() - self.count(indicator)[yes]
-        rows: list[tuple[str, Kind, Answer]] = [
-            (
-                flag,
-                "value",
-                self.estimate(int(self.count(flag)[self.domains[flag].index(YES)]), 1, flag),
-            )
-            for flag in flags
-        ]
-        rest = self.estimate(int(outside), len(self.domains[indicator]) - 1, indicator)
-        return self._table(indicator, rows, rest, int(outside))
+        outside = int(self.count(indicator).sum() - self.count(indicator)[yes])
+        parts: list[Part] = []
+        for flag in flags:
+            n = int(self.count(flag)[self.domains[flag].index(YES)])
+            parts.append((flag, "value", self.estimate(n, 1, flag), _one(flag, YES)))
+        answer = self.estimate(outside, len(self.domains[indicator]) - 1, indicator)
+        some = _one(indicator, YES)
+        rest = answer, Query(some.where, of=Query())
+        return self._table(some, indicator, parts, rest, outside)
 
     def _table(
-        self, variable: str, rows: Sequence[tuple[str, Kind, Answer]], rest: Answer, unknown: int
+        self,
+        recorded: Query,
+        variable: str,
+        parts: Sequence[Part],
+        rest: tuple[Answer, Query],
+        unknown: int,
     ) -> Table:
-        release = self.answers.release
+        release, (answer, outside) = self.answers.release, rest
         people = release.protected.people
         missing = unknown / people.value if people.value else None
         known = NOT_MEASURED
-        if rest.value is not None and rest.high is not None:
-            half = math.hypot(people.high - people.value, rest.high - rest.value)
+        if answer.value is not None and answer.high is not None:
+            half = math.hypot(people.high - people.value, answer.high - answer.value)
             n = people.value - unknown
             known = Answer(n, max(0, math.floor(n - half)), math.ceil(n + half))
-        cards = [
-            Row((code,), kind, card(release, answer, "people", missing=missing))
-            for code, kind, answer in (*rows, (NOT_RECORDED, "not_recorded", rest))
+        rows = [
+            Row((code,), kind, card(release, found, "people", query, missing=missing))
+            for code, kind, found, query in (
+                *parts,
+                (NOT_RECORDED, "not_recorded", answer, outside),
+            )
         ]
-        return Table(
-            (variable,), tuple(cards), card(release, known, "people", missing=missing), missing
-        )
+        base = card(release, known, "people", recorded, missing=missing)
+        return Table((variable,), tuple(rows), base, missing)
 
     def _errors(self, names: Sequence[str], sigma: float) -> Errors:
         cells = self.answers.cells(*names)
@@ -163,6 +180,10 @@ class Exploration:
         most = int(counted.sum()) - inside
         unseen = most / max(1, counted.size - len(cells))
         return Errors(_up(math.hypot(sigma, left)), _up(unseen), most)
+
+
+def _one(variable: str, *codes: str) -> Query:
+    return Query({variable: codes})
 
 
 def _up(people: float) -> float:

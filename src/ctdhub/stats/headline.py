@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.places import Place, place_of
 from ctdhub.schema.roles import DESTINATION, HARM, ORIGIN, PERIOD, SEX
-from ctdhub.stats.answers import Answer, Answers, Where
+from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, State, Unit, card
+from ctdhub.stats.intervals import NOT_MEASURED, Answer
 from ctdhub.stats.perspective import Headline, Side, SideName
+from ctdhub.stats.query import Query, Where
 from ctdhub.stats.selection_adjusted import clear, largest
-from ctdhub.stats.tables import YES, missing_share
+from ctdhub.stats.table import YES
 
 TOP_CORRIDORS = 5
 
@@ -57,10 +59,10 @@ def headline(answers: Answers, years: tuple[int, int] | None = None) -> Headline
     n = len(release.facts.contributors)
     return Headline(
         years=years or release.years,
-        people=card(release, answers.count(when), "people"),
+        people=answers.card(Query(when)),
         nationalities=_at_least(answers, ORIGIN, when, "nationalities"),
         countries=_at_least(answers, DESTINATION, when, "countries"),
-        contributors=card(release, Answer(n, n, n), "contributors"),
+        contributors=card(release, Answer(n, n, n), "contributors", None),
         undated=not when and PERIOD in answers.variables,
     )
 
@@ -107,7 +109,7 @@ def _when(answers: Answers, years: tuple[int, int] | None) -> Where:
 
 def _side(answers: Answers, inside: Where, when: Where) -> Side:
     """Facts of the people inside a place, given by one of the two countries; all where empty."""
-    schema, release = load_schema(), answers.release
+    schema = load_schema()
     place: Where = {**inside, **when}
     known: Where = {**{v: answers.domain(v) for v in inside}, **when}
     gender: Where = {**place, SEX: answers.domain(SEX)}
@@ -119,9 +121,9 @@ def _side(answers: Answers, inside: Where, when: Where) -> Side:
     ]
     types.sort(key=lambda pair: -(pair[1].value or 0))
     corridors, in_years, state = _corridors(answers, inside, when)
-    missing = missing_share(answers, when, known) if inside else None
+    missing = answers.missing(Query(known, of=Query(when))) if inside else None
     return Side(
-        people=card(release, answers.count(place), "people", missing=missing),
+        people=answers.card(Query(place), missing=missing),
         women=_share(answers, {**place, SEX: ["female"]}, gender, place),
         types=tuple(types),
         corridors=corridors,
@@ -132,14 +134,8 @@ def _side(answers: Answers, inside: Where, when: Where) -> Side:
 
 def _share(answers: Answers, part: Where, whole: Where, among: Where) -> NumberCard:
     """Share of ``whole``; missing are the people of ``among`` who are outside it."""
-    base = answers.count(whole).value
-    return card(
-        answers.release,
-        answers.share(part, whole),
-        "share",
-        denominator=None if base is None else round(base),
-        missing=missing_share(answers, among, whole),
-    )
+    missing = answers.missing(Query(whole, of=Query(among)))
+    return answers.card(Query(part, of=Query(whole)), missing=missing)
 
 
 def _corridors(
@@ -155,16 +151,17 @@ def _corridors(
     if limits:
         cells |= {(a, b) for y, a, b in answers.cells(PERIOD, *pair) if y in limits[PERIOD]}
     both: Where = {**{v: answers.domain(v) for v in pair}, **inside, **limits}
-    missing = missing_share(answers, {**inside, **limits}, both)
-    found = {
-        (a, b): answers.count({ORIGIN: [a], DESTINATION: [b], **limits})
+    missing = answers.missing(Query(both, of=Query({**inside, **limits})))
+    asked = {
+        (a, b): Query({ORIGIN: [a], DESTINATION: [b], **limits})
         for a, b in sorted(cells)
         if a and b and all(dict(zip(pair, (a, b), strict=True))[v] in inside[v] for v in inside)
     }
+    found = {ends: answers.count(query.where) for ends, query in asked.items()}
     if _is_sum(limits):
         found = largest(found, answers.release.protected.guarantee.level, TOP_CORRIDORS)
     named = [
-        (a, b, card(answers.release, answer, "people", missing=missing))
+        (a, b, card(answers.release, answer, "people", asked[a, b], missing=missing))
         for (a, b), answer in found.items()
     ]
     shown = [c for c in named if c[2].value is not None]
@@ -179,10 +176,12 @@ def _is_sum(when: Where) -> bool:
 
 
 def _at_least(answers: Answers, variable: str, when: Where, unit: Unit) -> NumberCard:
+    query = Query(when, by=(variable,))
     if answers.measured(variable, *when) is None:
-        return card(answers.release, Answer(None, None, None), unit)
+        return card(answers.release, NOT_MEASURED, unit, query)
     found = {c: answers.count({**when, variable: [c]}) for c in answers.domain(variable)}
     shown = sum(1 for answer in found.values() if (answer.low or 0) > 0)
     if _is_sum(when):
         shown = len(clear(found, answers.release.protected.guarantee.level))
-    return card(answers.release, Answer(shown, shown, len(answers.domain(variable))), unit)
+    most = len(answers.domain(variable))
+    return card(answers.release, Answer(shown, shown, most), unit, query)

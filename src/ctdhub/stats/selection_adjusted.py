@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from statistics import NormalDist
 from typing import TypeVar
 
-from ctdhub.stats.answers import Answer
+from ctdhub.stats.intervals import Answer
 
 Key = TypeVar("Key")
 

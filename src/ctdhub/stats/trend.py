@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from ctdhub.release.open import Release
 from ctdhub.schema.roles import PERIOD
-from ctdhub.stats.answers import Answers, Where
-from ctdhub.stats.cards import NumberCard, card
-from ctdhub.stats.tables import NOT_RECORDED, Kind, Row, Table
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.query import Query, Where
+from ctdhub.stats.table import NOT_RECORDED, Kind, Row, Table
 
 
 @dataclass(frozen=True)
@@ -99,12 +100,9 @@ def trend(
     rows = [row for line in lines for row in _line(answers, line)]
     if not rows:
         return None
-    total = answers.count({}).value
-    known = answers.count({**(recorded or {}), PERIOD: answers.domain(PERIOD)})
-    missing = None
-    if total and known.value is not None:
-        missing = min(1.0, max(0.0, 1 - known.value / total))
-    base = card(answers.release, known, "people", missing=missing)
+    known = Query({**(recorded or {}), PERIOD: answers.domain(PERIOD)})
+    missing = answers.missing(known)
+    base = answers.card(known, missing=missing)
     return Table((PERIOD, variable), tuple(rows), base, missing)
 
 
@@ -112,7 +110,7 @@ def _line(answers: Answers, line: Line) -> list[Row]:
     release = answers.release
 
     def people(years: Collection[str]) -> NumberCard:
-        return card(release, answers.count({**line.where, PERIOD: years}), "people")
+        return answers.card(Query({**line.where, PERIOD: years}))
 
     rows = []
     for year in span(release):

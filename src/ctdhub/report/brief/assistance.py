@@ -19,9 +19,10 @@ from ctdhub.report.wording import ranged, sized
 from ctdhub.schema.labels import label
 from ctdhub.schema.roles import DESTINATION, RELATION
 from ctdhub.stats import equity
-from ctdhub.stats.answers import Answers, Where
+from ctdhub.stats.answers import Answers
 from ctdhub.stats.equity import RECEIVED, Assistance, Group
 from ctdhub.stats.gaps import By, Gap
+from ctdhub.stats.query import Where
 
 CITIZENS: By = (RELATION,)
 COUNTRY: By = (DESTINATION,)

@@ -17,8 +17,9 @@ from ctdhub.report.wording import sized
 from ctdhub.report.year_chart import year_chart
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import PERIOD
-from ctdhub.stats.answers import Answers, Where
-from ctdhub.stats.tables import YES, Row, Table
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.query import Where
+from ctdhub.stats.table import YES, Row, Table
 from ctdhub.stats.trend import Line, trend, turns
 
 LABOUR = "labour"

@@ -13,12 +13,12 @@ from ctdhub.report.brief.subjects import Corridor
 from ctdhub.report.coverage import turned
 from ctdhub.report.decomposition import measured_apart, question_label, signed, told
 from ctdhub.schema.roles import PERIOD
-from ctdhub.stats.answers import Answers, Where
-from ctdhub.stats.cards import card
+from ctdhub.stats.answers import Answers
 from ctdhub.stats.decomposition.panel import last_whole_year
 from ctdhub.stats.decomposition.report import BACK, Report, report
 from ctdhub.stats.decomposition.split import Part, Split
 from ctdhub.stats.decomposition.subject import EVERYBODY, Question
+from ctdhub.stats.query import Query, Where
 from ctdhub.stats.trend import covering, difference
 
 KEEP = 62
@@ -62,8 +62,7 @@ def on_corridor(answers: Answers, corridor: Corridor, notebook: Notebook) -> tup
     texts = []
     for earlier in (last - n for n in reversed(BACK) if last - n >= release.years[0]):
         before, after = (
-            card(release, answers.count({**corridor.where, PERIOD: [str(y)]}), "people")
-            for y in (earlier, last)
+            answers.card(Query({**corridor.where, PERIOD: [str(y)]})) for y in (earlier, last)
         )
         found = difference(before, after)
         if found is None:

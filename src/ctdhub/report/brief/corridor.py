@@ -13,8 +13,8 @@ from ctdhub.report.brief.signals import signs
 from ctdhub.report.brief.subjects import Corridor
 from ctdhub.schema import countries
 from ctdhub.schema.roles import DESTINATION, ORIGIN
-from ctdhub.stats.answers import Answers, Where
-from ctdhub.stats.cards import card
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.query import Query, Where
 
 KEEP = {"gender": 95, "exploitation": 90, "age": 60, "means-of-control": 40}
 
@@ -23,7 +23,7 @@ def told(answers: Answers, corridor: Corridor, notebook: Notebook) -> BriefText:
     """People on the corridor: how many, their part of both countries' people, by year, who, what
     differs from before."""
     where, release = corridor.where, answers.release
-    people = card(release, answers.count(where), "people")
+    people = answers.card(Query(where))
     first, last = (year(y) for y in release.years)
     if people.value is None:
         return BriefText((_("Too few to show reliably; this is not zero."),), ())
@@ -62,7 +62,7 @@ def _part(answers: Answers, corridor: Corridor, name: str, notebook: Notebook) -
     other = DESTINATION if name == ORIGIN else ORIGIN
     code = corridor.origin if name == ORIGIN else corridor.destination
     whole: Where = {name: [code], other: answers.domain(other)}
-    found = card(answers.release, answers.share(corridor.where, whole), "share")
+    found = answers.card(Query(corridor.where, of=Query(whole)))
     if found.value is None or found.low is None or found.high is None:
         return ""
     low, high = interval(found.low, found.high)

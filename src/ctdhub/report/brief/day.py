@@ -22,10 +22,10 @@ from ctdhub.report.places import sides
 from ctdhub.report.sentences import headline_sentence, reach_sentence
 from ctdhub.schema.roles import DESTINATION, FORCED_LABOUR, SEX
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import card
 from ctdhub.stats.decomposition.subject import EVERYBODY, Question
 from ctdhub.stats.headline import headline, place_facts
 from ctdhub.stats.perspective import SideName
+from ctdhub.stats.query import Query
 
 MOST = 8
 """Events that a report tells; the hub's site has all."""
@@ -110,7 +110,7 @@ def _reach(answers: Answers) -> tuple[str, ...]:
 
 
 def _theme(answers: Answers, theme: Theme, notebook: Notebook) -> str:
-    people = card(answers.release, answers.count(among(theme)), "people")
+    people = answers.card(Query(among(theme)))
     if people.value is None:
         return _few()
     printed = tuple(number(x or 0) for x in (people.value, people.low, people.high))

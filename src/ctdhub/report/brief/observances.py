@@ -15,7 +15,7 @@ from typing import Literal
 
 from ctdhub.core.i18n import _
 from ctdhub.schema.roles import AGE, CHILD_BANDS, FORCED_LABOUR, SEX
-from ctdhub.stats.answers import Where
+from ctdhub.stats.query import Where
 
 Theme = Literal["all", "women", "children", "labour", "eu", "corridors"]
 

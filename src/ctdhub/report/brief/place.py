@@ -18,12 +18,13 @@ from ctdhub.report.sentences import MAIN_TYPES, side_sentences
 from ctdhub.schema import countries
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import HARM, SEX
-from ctdhub.stats.answers import Answers, Where
+from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.decomposition.subject import Question
 from ctdhub.stats.headline import PlaceFacts, place_facts
 from ctdhub.stats.perspective import Side, SideName
-from ctdhub.stats.tables import YES
+from ctdhub.stats.query import Where
+from ctdhub.stats.table import YES
 
 KEEP = {
     "years": (80, 35),

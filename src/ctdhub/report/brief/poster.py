@@ -15,8 +15,9 @@ from ctdhub.report.brief.observances import Theme, among, sentence
 from ctdhub.report.brief.subjects import Corridor, Day, Place, Subject
 from ctdhub.report.helplines import Help
 from ctdhub.report.places import sides
-from ctdhub.stats.answers import Answers, Where
-from ctdhub.stats.cards import NumberCard, card
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.query import Query, Where
 
 MOST_EVENTS = 3
 
@@ -37,7 +38,7 @@ def poster(
     else:
         where, unit = _people(answers, subject)
         said, title, lines = sentence("all"), subject.name, ()
-    found = card(release, answers.count(where), "people")
+    found = answers.card(Query(where))
     contacts = (help or Help(text=release.facts.helpline)).contacts()
     call = _("If you or somebody you know is in danger, call your local emergency number.")
     if contacts:

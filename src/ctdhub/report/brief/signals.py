@@ -19,12 +19,13 @@ from ctdhub.report.signal_wording import of_release
 from ctdhub.report.signals import compared, false_ones, sentence, verdict
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import DESTINATION, ORIGIN, PERIOD
-from ctdhub.stats.answers import Answers, Where
+from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.query import Where
 from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.find import Finding, Found, Test
 from ctdhub.stats.signals.of_release import PARTS, PLACES, Of, ReleaseSignals
-from ctdhub.stats.tables import YES
+from ctdhub.stats.table import YES
 
 MOST = 4
 """Signals that a brief tells; the page of signals has all."""

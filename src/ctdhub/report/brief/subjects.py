@@ -12,7 +12,7 @@ from ctdhub.report.events.calendar import Event
 from ctdhub.report.sentences import corridor
 from ctdhub.schema import countries
 from ctdhub.schema.roles import DESTINATION, ORIGIN
-from ctdhub.stats.answers import Where
+from ctdhub.stats.query import Where
 
 
 @dataclass(frozen=True)

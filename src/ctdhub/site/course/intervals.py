@@ -16,7 +16,7 @@ from ctdhub.site.course.parts import (
     overlap,
 )
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.tables import Row
+from ctdhub.stats.table import Row
 
 READ = ("gender", "age", "people-by-year")
 """Figures of people whose intervals are read, the first that is there."""

@@ -9,7 +9,7 @@ from itertools import pairwise
 from ctdhub.core.format import number
 from ctdhub.report.figures import Figure
 from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.tables import Row
+from ctdhub.stats.table import Row
 from ctdhub.stats.trend import difference
 
 Drawn = Mapping[str, Figure]

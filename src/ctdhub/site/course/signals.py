@@ -12,7 +12,7 @@ from ctdhub.report.figures import Figure
 from ctdhub.report.wording import sized
 from ctdhub.site.course.parts import Choice, Drawn, Exercise, Lesson, labelled, neighbours, overlap
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.tables import Row
+from ctdhub.stats.table import Row
 
 Labelled = tuple[str, Row]
 

@@ -32,7 +32,7 @@ from ctdhub.site.kinds import NUMBERS, Entry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.explore import grouped
-from ctdhub.stats.tables import Table
+from ctdhub.stats.table import Table
 
 PATH = "explore.html"
 

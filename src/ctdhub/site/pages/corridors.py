@@ -15,7 +15,7 @@ from ctdhub.site.frame import Page
 from ctdhub.site.kinds import PLACES, Entry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.tables import Row
+from ctdhub.stats.table import Row
 
 PATH = "corridors.html"
 FILE = "all-corridors"

@@ -17,7 +17,7 @@ from ctdhub.schema.roles import SEX
 from ctdhub.site.frame import Page
 from ctdhub.site.kinds import ABOUT, Entry, PageKind
 from ctdhub.site.pages.about import about, codebook
-from ctdhub.stats.tables import NOT_RECORDED
+from ctdhub.stats.table import NOT_RECORDED
 
 PATH = "data.html"
 

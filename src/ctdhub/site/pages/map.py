@@ -20,7 +20,7 @@ from ctdhub.site.kinds import PLACES, Entry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.site.pages.corridors import ranked
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import card
+from ctdhub.stats.query import Query
 
 PATH = "map.html"
 
@@ -88,8 +88,7 @@ def _regions(answers: Answers) -> list[dict[str, str]]:
         for key in (region, *countries.subregions(region)):
             inside = countries.members(key)
             row: dict[str, str] = {
-                side: sized(card(answers.release, answers.count({v: inside}), "people"))
-                for side, v in SIDES.items()
+                side: sized(answers.card(Query({v: inside}))) for side, v in SIDES.items()
             }
             row["name"] = countries.region_name(key, current())
             row["path"] = path(key) if key == region else ""

@@ -21,10 +21,10 @@ from ctdhub.site.pages.about import about
 from ctdhub.site.pages.briefs import briefed
 from ctdhub.site.pages.briefs import path as brief_path
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import card
 from ctdhub.stats.headline import PlaceFacts, place_facts
 from ctdhub.stats.mandated.lines import reported_places
 from ctdhub.stats.perspective import SideName
+from ctdhub.stats.query import Query
 
 LIST = "countries/index.html"
 
@@ -133,8 +133,7 @@ def _places(answers: Answers, key: str, held: frozenset[str]) -> list[dict[str, 
     for code in countries.members(key):
         if code in held:
             cards = {
-                name: card(answers.release, answers.count({variable: [code]}), "people")
-                for name, variable in SIDES.items()
+                name: answers.card(Query({variable: [code]})) for name, variable in SIDES.items()
             }
             most = max(c.value or 0 for c in cards.values())
             words: dict[str, str] = {name: sized(c) for name, c in cards.items()}

@@ -21,7 +21,7 @@ from ctdhub.core.i18n import _
 from ctdhub.report.figures import Among, Figure, subject_figure
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import DESTINATION, ORIGIN
-from ctdhub.site.stories.conditions import Named, in_words, require_variable, where
+from ctdhub.site.stories.conditions import Named, in_words, query, require_variable
 from ctdhub.site.stories.source import StoryPosition
 from ctdhub.stats.answers import Answers
 
@@ -49,7 +49,7 @@ def chart(text: str, name: str, answers: Answers, place: StoryPosition) -> Figur
         require_variable(subject, place)
     if subject in named:
         raise error("story-chart/subject", file=place.file, line=place.line, name=subject)
-    among = Among(where(named, answers, place), name, f"stories/{name}")
+    among = Among(query(named, answers, place).where, name, f"stories/{name}")
     found = subject_figure(answers, subject, among, most)
     if found is None:
         raise error("story-measured", file=place.file, line=place.line)

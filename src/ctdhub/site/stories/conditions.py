@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import printable
+from ctdhub.core.errors import HubError, printable
 from ctdhub.core.format import listed
 from ctdhub.core.i18n import _, current
 from ctdhub.report.wording import state_words
@@ -13,7 +13,10 @@ from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import load_schema
 from ctdhub.site.stories.source import StoryPosition
-from ctdhub.stats.answers import Answers, Where
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.asking import codes_of
+from ctdhub.stats.query import Query
+from ctdhub.stats.table import NOT_RECORDED as NO_CODE
 
 NOT_RECORDED = "not_recorded"
 """How a story names people whose answer is not known."""
@@ -21,13 +24,13 @@ Named = Mapping[str, tuple[str, ...]]
 """What a story names: codes, regions of the world or ``not_recorded``, by variable."""
 
 
-def where(named: Named, answers: Answers, place: StoryPosition) -> Where:
-    """The values that are meant, by variable; a region becomes its countries.
+def query(named: Named, answers: Answers, place: StoryPosition) -> Query:
+    """The people that are meant; a region becomes its countries.
 
     Raises:
         StoryError: there is no such variable or value.
     """
-    return {name: _values(name, values, answers, place) for name, values in named.items()}
+    return Query({name: _values(name, values, answers, place) for name, values in named.items()})
 
 
 def require_variable(name: str, place: StoryPosition) -> None:
@@ -53,30 +56,36 @@ def in_words(named: Named) -> str:
 
 
 def _values(
-    name: str, values: Iterable[str], answers: Answers, place: StoryPosition
+    name: str, values: Collection[str], answers: Answers, place: StoryPosition
 ) -> frozenset[str]:
     require_variable(name, place)
-    domain, is_country = answers.domain(name), load_schema().variable(name).kind == "country"
     found: set[str] = set()
-    for value in values:
-        if value == NOT_RECORDED:
-            found.add("")
-        elif value in domain:
-            found.add(value)
-        elif is_country and value in _regions():
-            found |= set(countries.members(value))
-        else:
-            raise error(
-                "story-value",
-                file=place.file,
-                line=place.line,
-                name=name,
-                value=printable(value),
-                values=", ".join(
-                    ("CIV", "DEU", "…", *_regions()) if is_country else (*domain, NOT_RECORDED)
-                ),
-            )
+    for value in values or ("",):
+        text = NO_CODE if value == NOT_RECORDED else value
+        codes = codes_of(answers, name, text, _countries) if value else ()
+        if not codes:
+            raise _no_such_value(name, value, answers, place)
+        found.update(codes)
     return frozenset(found)
+
+
+def _no_such_value(name: str, value: str, answers: Answers, place: StoryPosition) -> HubError:
+    is_country = load_schema().variable(name).kind == "country"
+    known = (
+        ("CIV", "DEU", "…", *_regions()) if is_country else (*answers.domain(name), NOT_RECORDED)
+    )
+    return error(
+        "story-value",
+        file=place.file,
+        line=place.line,
+        name=name,
+        value=printable(value),
+        values=", ".join(known),
+    )
+
+
+def _countries(key: str) -> tuple[str, ...]:
+    return tuple(countries.members(key)) if key in _regions() else ()
 
 
 def _regions() -> tuple[str, ...]:

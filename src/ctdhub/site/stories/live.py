@@ -16,11 +16,12 @@ from ctdhub.core.format import number
 from ctdhub.core.i18n import _, ngettext
 from ctdhub.report.wording import ranged
 from ctdhub.schema.model import load_schema
-from ctdhub.site.stories.conditions import Named, where
+from ctdhub.site.stories.conditions import Named, query
 from ctdhub.site.stories.source import StoryPosition
-from ctdhub.stats.answers import Answers, Where
-from ctdhub.stats.cards import NumberCard, card
-from ctdhub.stats.tables import YES
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.query import Query, Where
+from ctdhub.stats.table import YES
 
 PEOPLE, SHARE, OF = "people", "share", "of"
 
@@ -35,21 +36,20 @@ def say(text: str, answers: Answers, place: StoryPosition) -> str:
     """
     kind, *rest = text.split() or [""]
     if kind == PEOPLE and OF not in rest:
-        asked = where(_named(rest, place), answers, place)
-        return _people(card(answers.release, answers.count(asked), "people"))
+        return _people(answers.card(query(_named(rest, place), answers, place)))
     if kind == SHARE and rest and rest[0] != OF:
         at = rest.index(OF) if OF in rest else len(rest)
         part, of = _named(rest[:at], place), _named(rest[at + 1 :], place)
         if twice := sorted(part.keys() & of.keys()):
             raise _twice(twice[0], place)
-        inside, around = where(part, answers, place), where(of, answers, place)
+        inside, around = (query(named, answers, place).where for named in (part, of))
         known = _recorded(inside, answers, place)
         if twice := sorted(known.keys() & around.keys()):
             raise _twice(twice[0], place)
         # Whoever has a flag has some flag; whoever has it not may have none.
         some = {n: v for n, v in known.items() if n not in inside and _denied(inside)}
-        found = answers.share({**around, **some, **inside}, {**around, **known})
-        return _share(card(answers.release, found, "share"))
+        asked = Query({**around, **some, **inside}, of=Query({**around, **known}))
+        return _share(answers.card(asked))
     raise error("story-number", file=place.file, line=place.line, text=printable(text))
 
 

@@ -13,12 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ctdhub.schema.roles import PERIOD
-from ctdhub.stats.answers import Answer, Answers, Where
+from ctdhub.stats.answers import Answers
 from ctdhub.stats.decomposition.contributors import POOLED, WHOLE, Group, groups
 from ctdhub.stats.decomposition.errors import Noisy, total
 from ctdhub.stats.decomposition.subject import Question
+from ctdhub.stats.intervals import Answer
+from ctdhub.stats.query import Where
 from ctdhub.stats.series import Series, by_contributor, series
-from ctdhub.stats.tables import NOT_RECORDED, YES
+from ctdhub.stats.table import NOT_RECORDED, YES
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ctdhub.release.open import Release
-from ctdhub.stats.answers import Answer
 from ctdhub.stats.cards import NumberCard, card
 from ctdhub.stats.decomposition.contributors import Group
 from ctdhub.stats.decomposition.counts import Counts
 from ctdhub.stats.decomposition.errors import total
+from ctdhub.stats.intervals import Answer
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def fixed_panel(
         half, value = counts.z * people.sd, max(0, round(people.value))
         low, high = math.floor(people.value - half), math.ceil(max(0.0, people.value) + half)
         answer = Answer(value, min(value, max(0, low)), max(value, high))
-        years.append((year, replace(card(release, answer, "people"), contributors=names)))
+        years.append((year, replace(card(release, answer, "people", None), contributors=names)))
     return Panel(names, tuple(years))
 
 

@@ -10,7 +10,7 @@ from ctdhub.stats.decomposition.counts import Counts, counts
 from ctdhub.stats.decomposition.panel import Panel, fixed_panel, last_whole_year
 from ctdhub.stats.decomposition.split import Split, split
 from ctdhub.stats.decomposition.subject import Question
-from ctdhub.stats.tables import Row
+from ctdhub.stats.table import Row
 from ctdhub.stats.trend import Line, trend
 
 BACK = 1, 5

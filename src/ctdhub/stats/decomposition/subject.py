@@ -9,8 +9,9 @@ from ctdhub.schema import countries
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.places import CountryOf, find_place, place_of
 from ctdhub.schema.roles import DESTINATION, DESTINATION_REGION, ORIGIN, ORIGIN_REGION
-from ctdhub.stats.answers import Answers, Where
-from ctdhub.stats.tables import YES
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.query import Where
+from ctdhub.stats.table import YES
 
 REGIONS = {ORIGIN: ORIGIN_REGION, DESTINATION: DESTINATION_REGION}
 """Variables that stand for the region of each country where contributors are counted apart."""

@@ -10,9 +10,10 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.schema import countries
 from ctdhub.schema.citizenship_group import NATIONAL, OTHER_EU, THIRD_COUNTRY
 from ctdhub.schema.roles import RELATION, SEX
-from ctdhub.stats.answers import Answers, Where
+from ctdhub.stats.answers import Answers
 from ctdhub.stats.mandated.lines import Counter, MandatedLine, MandatedTable, Scope
-from ctdhub.stats.tables import NOT_RECORDED
+from ctdhub.stats.query import Where
+from ctdhub.stats.table import NOT_RECORDED
 
 NAME = "eurostat"
 

@@ -12,7 +12,7 @@ from ctdhub.schema.roles import AGE, DESTINATION, HARM, ORIGIN, SEX
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.equity import RECEIVED, kinds
 from ctdhub.stats.mandated.lines import Counter, MandatedLine, MandatedTable, Scope, ages
-from ctdhub.stats.tables import YES
+from ctdhub.stats.table import YES
 
 NAME = "greta"
 MOST = 10

@@ -9,10 +9,12 @@ from typing import Literal
 from ctdhub.core.error_catalogue import error
 from ctdhub.schema import countries
 from ctdhub.schema.roles import AGE, CHILD_BANDS, DESTINATION, PERIOD
-from ctdhub.stats.answers import NOT_MEASURED, Answer, Answers, Where
+from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, card
+from ctdhub.stats.intervals import NOT_MEASURED, Answer
 from ctdhub.stats.mandated.population import Population
-from ctdhub.stats.tables import NOT_RECORDED
+from ctdhub.stats.query import Query, Where
+from ctdhub.stats.table import NOT_RECORDED
 from ctdhub.stats.trend import covering
 
 PER = 100_000
@@ -154,15 +156,16 @@ class Counter:
         blank: Blank = "not_recorded" if category == "not_recorded" else ""
         if self.years and not any(covering(release, int(y)) for y in self.years):
             blank, measured = "nobody_reports", False
-        found = self.answers.count(self._all(where)) if measured else NOT_MEASURED
+        query = Query(self._all(where))
+        found = self.answers.count(query.where) if measured else NOT_MEASURED
         return MandatedLine(
             country=self.country,
             years=(int(self.years[0]), int(self.years[-1])) if self.years else release.years,
             dimension=dimension,
             category=category,
             blank=blank,
-            people=card(release, found, "people"),
-            rate=self._rate(found),
+            people=card(release, found, "people", query),
+            rate=self._rate(found, query),
         )
 
     def elsewhere(self, dimension: str, category: str, where: Where) -> MandatedLine:
@@ -171,8 +174,8 @@ class Counter:
         inside = self.line(dimension, category, {})
         if inside.blank:
             return inside
-        found = self.answers.count({**where, **when})
-        return replace(inside, people=card(self.answers.release, found, "people"), rate=None)
+        people = self.answers.card(Query({**where, **when}))
+        return replace(inside, people=people, rate=None)
 
     def split(
         self, dimension: str, variable: str, parts: Iterable[tuple[str, Sequence[str]]]
@@ -190,7 +193,7 @@ class Counter:
         when = {PERIOD: list(self.years)} if self.years else {}
         return {**where, DESTINATION: [self.country], **when}
 
-    def _rate(self, found: Answer) -> NumberCard | None:
+    def _rate(self, found: Answer, query: Query) -> NumberCard | None:
         if self.population is None or len(self.years) != 1:
             return None
         people = self.population.get(self.country, self.years[0])
@@ -198,7 +201,8 @@ class Counter:
             return None
         if found.high is not None:
             self.population.check(self.country, self.years[0], found.high)
-        return card(self.answers.release, per(found, people), "per_100000", denominator=people)
+        rate = per(found, people)
+        return card(self.answers.release, rate, "per_100000", query, denominator=people)
 
 
 def per(found: Answer, population: int) -> Answer:

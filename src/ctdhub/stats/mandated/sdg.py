@@ -10,7 +10,7 @@ from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, HARM, SEX
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mandated.lines import Counter, MandatedLine, MandatedTable, Scope, ages
-from ctdhub.stats.tables import YES
+from ctdhub.stats.table import YES
 
 NAME = "sdg-16.2.2"
 

@@ -14,8 +14,8 @@ from statistics import NormalDist
 import numpy as np
 
 from ctdhub.release.open import Release
-from ctdhub.stats.answers import Answer, fieller
 from ctdhub.stats.cards import NumberCard, card
+from ctdhub.stats.intervals import Answer, fieller
 from ctdhub.stats.signals.find import LEVEL, Figure, Finding
 from ctdhub.stats.signals.of_release import ReleaseSignals
 
@@ -46,13 +46,13 @@ def cards(result: ReleaseSignals, finding: Finding) -> Cards:
     """The figures of a finding as number cards."""
     release, names = result.release, behind(result, finding.row)
     parts = [_of_figure(release, f) for f in finding.part or finding.count]
-    count = _pair([card(release, a, "people") for a in parts], names)
+    count = _pair([card(release, a, "people", None) for a in parts], names)
     if finding.whole is None:
         return Cards(count, None, None)
     wholes = [_of_figure(release, f) for f in finding.whole]
     return Cards(
         count,
-        _pair([card(release, a, "people") for a in wholes], names),
+        _pair([card(release, a, "people", None) for a in wholes], names),
         _pair([_share(release, a, b) for a, b in zip(parts, wholes, strict=True)], names),
     )
 
@@ -85,14 +85,15 @@ def by_year(result: ReleaseSignals, finding: Finding) -> tuple[Year, ...]:
             whole = _noisy(release, panel.wholes[row, k], panel.noise_of_wholes[row, k])
             part = _share(release, people, whole)
             part = replace(part, contributors=names)
-        counted = replace(card(release, people, "people"), contributors=names)
+        counted = replace(card(release, people, "people", None), contributors=names)
         found.append(Year(period.place, covered, counted, part))
     return tuple(found)
 
 
 def _share(release: Release, part: Answer, whole: Answer) -> NumberCard:
     """A share of people; protected where its part or its whole is too small to be clear of zero."""
-    return card(release, fieller(part, whole), "share", denominator=round(whole.value or 0))
+    share, people = fieller(part, whole), round(whole.value or 0)
+    return card(release, share, "share", None, denominator=people)
 
 
 def _of_figure(release: Release, figure: Figure) -> Answer:

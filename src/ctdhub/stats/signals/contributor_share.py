@@ -21,12 +21,13 @@ import numpy as np
 
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import CONTRIBUTOR_KIND, HARM, PERIOD
-from ctdhub.stats.answers import Answer, Answers
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.intervals import Answer
 from ctdhub.stats.series import Series, by_contributor, series
 from ctdhub.stats.signals.coverage_change import Changed, reporting
 from ctdhub.stats.signals.shares import PRIOR
 from ctdhub.stats.signals.tails import Floats
-from ctdhub.stats.tables import NOT_RECORDED, YES
+from ctdhub.stats.table import NOT_RECORDED, YES
 
 SOURCE = CONTRIBUTOR_KIND
 

@@ -30,7 +30,7 @@ from ctdhub.stats.signals.matched_sample import Compared, remainder
 from ctdhub.stats.signals.panel import Panel
 from ctdhub.stats.signals.periods import Period
 from ctdhub.stats.signals.tails import Floats
-from ctdhub.stats.tables import NOT_RECORDED, YES
+from ctdhub.stats.table import NOT_RECORDED, YES
 from ctdhub.stats.trend import Turn, covering, turns
 
 PLACES = (ORIGIN, DESTINATION)
