@@ -52,13 +52,24 @@ class PrintedNumber:
     printed: tuple[str, ...]
 
 
+class Asking(Protocol):
+    """A question: who is counted, and of whom."""
+
+    @property
+    def where(self) -> Where: ...
+    @property
+    def of(self) -> Asking | None: ...
+
+
 class Counted(Protocol):
-    """A number of people, or a share of them."""
+    """A number of people, or a share of them, with its question."""
 
     @property
     def value(self) -> float | None: ...
     @property
     def unit(self) -> str: ...
+    @property
+    def query(self) -> Asking | None: ...
 
 
 class Notebook:
@@ -87,10 +98,19 @@ class Notebook:
                 id, kind, _plain(part or {}), _plain(whole or {}), value, printed
             )
 
-    def card(self, id: str, card: Counted, text: str, part: Where, whole: Where) -> None:
-        """Note a card that is printed as ``text``."""
-        kind: Kind = "share" if card.unit == "share" else "people"
-        self.add(id, kind, card.value, (text,), part, whole)
+    def card(self, id: str, card: Counted, *printed: str) -> None:
+        """Note a card, with every form in which it is printed; its own query says what it is.
+
+        People with a query of others are those of the others outside it.
+
+        Raises:
+            ValueError: no single question gives the card.
+        """
+        query = card.query
+        if query is None:
+            raise ValueError("a number that no single question gives is noted by `add`")
+        kind: Kind = "share" if card.unit == "share" else "rest" if query.of else "people"
+        self.add(id, kind, card.value, printed, query.where, query.of.where if query.of else {})
 
 
 def as_json(asked: Sequence[PrintedNumber], title: str, citation: str) -> str:

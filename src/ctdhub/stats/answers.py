@@ -125,9 +125,7 @@ class Answers(Estimator):
     def _share(
         self, query: Query, answer: Answer, whole: Answer, missing: float | None
     ) -> NumberCard:
-        """A share; its denominator is named where the number of these people is shown."""
-        shown = whole.value is not None and whole.low is not None and whole.low > 0
-        denominator = round(whole.value) if shown and whole.value is not None else None
+        denominator = None if whole.value is None else round(whole.value)
         return card(self.release, answer, "share", query, denominator=denominator, missing=missing)
 
     def _axis(self, name: str, query: Query) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ def _hub(answers: Answers, title: str, notebook: Notebook) -> tuple[Section, ...
     told = [
         _gap(answers, gap, f"assistance-hub-{gap.kind}", notebook)
         for gap in equity.clear_gaps(found)
-    ] or _who(answers, found, notebook)
+    ] or _who(found, notebook)
     if not told:
         return ()
     if title:
@@ -94,12 +94,10 @@ def _bars(answers: Answers, where: Where, place: str, notebook: Notebook) -> Bar
         )
         text = text.replace(" = ", "\u00a0=\u00a0")
         bars.append(Bar(text, sized(part), part.value, part.low, part.high))
-        recorded: Where = {**where, kind: answers.domain(kind)}
-        notebook.card(f"assistance.{kind}.recorded", base, sized(base), recorded, {})
-        received: Where = {**where, kind: [RECEIVED]}
-        notebook.card(f"assistance.{kind}", part, sized(part), received, recorded)
+        notebook.card(f"assistance.{kind}.recorded", base, sized(base))
+        notebook.card(f"assistance.{kind}", part, sized(part))
     note = [_("n: the people whose status is recorded.")]
-    note.append(_unknown(answers, shown, where, notebook))
+    note.append(_unknown(shown, notebook))
     if left := len(held) - len(shown):
         few = _("Rows not shown: {n}; they have fewer people, or too few to show reliably.")
         note.append(few.format(n=number(left)))
@@ -114,7 +112,7 @@ def _bars(answers: Answers, where: Where, place: str, notebook: Notebook) -> Bar
     )
 
 
-def _unknown(answers: Answers, shown: dict[str, Group], where: Where, notebook: Notebook) -> str:
+def _unknown(shown: dict[str, Group], notebook: Notebook) -> str:
     """For how many nothing is recorded, over all kinds."""
     known: list[tuple[float, str]] = [
         (g.unknown.value, kind) for kind, g in shown.items() if g.unknown.value is not None
@@ -122,9 +120,7 @@ def _unknown(answers: Answers, shown: dict[str, Group], where: Where, notebook: 
     if not known:
         return ""
     for value, kind in (min(known), max(known)):
-        without: Where = {**where, kind: [""]}
-        id = f"assistance.{kind}.unknown"
-        notebook.add(id, "share", value, (share(value),), without, where)
+        notebook.card(f"assistance.{kind}.unknown", shown[kind].unknown, share(value))
     return _("Nothing is recorded for {low} to {high} of people, by kind of assistance.").format(
         low=share(min(known)[0]), high=share(max(known)[0])
     )
@@ -155,7 +151,7 @@ def _outwards(low: float, high: float) -> tuple[int, int]:
     return int(low // 1), -int(-high // 1)
 
 
-def _who(answers: Answers, found: tuple[Assistance, ...], notebook: Notebook) -> list[str]:
+def _who(found: tuple[Assistance, ...], notebook: Notebook) -> list[str]:
     """Who received, of the kind with most people recorded, where no gap is clear."""
     compared = [a for a in found if len(equity.comparable(a)) > 1]
     if not compared:
@@ -164,11 +160,7 @@ def _who(answers: Answers, found: tuple[Assistance, ...], notebook: Notebook) ->
     told = []
     for group in equity.comparable(most):
         part = group.shares[RECEIVED]
-        here = {v: [code] for v, code in zip(most.by, group.codes, strict=True)}
-        received: Where = {**here, most.kind: [RECEIVED]}
-        recorded: Where = {**here, most.kind: answers.domain(most.kind)}
-        id = f"assistance-hub.{'-'.join(group.codes)}"
-        notebook.card(id, part, ranged(part), received, recorded)
+        notebook.card(f"assistance-hub.{'-'.join(group.codes)}", part, ranged(part))
         told.append(
             _("{group}, {share}").format(group=group_name(most.by, group.codes), share=ranged(part))
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 
 from ctdhub.core.format import number, share, year
@@ -16,10 +16,9 @@ from ctdhub.report.figures import Among, Figure
 from ctdhub.report.wording import sized
 from ctdhub.report.year_chart import year_chart
 from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.query import Where
-from ctdhub.stats.table import YES, Row, Table
+from ctdhub.stats.table import Row, Table
 from ctdhub.stats.trend import Line, trend, turns
 
 LABOUR = "labour"
@@ -55,7 +54,6 @@ def _bars(
     answers: Answers, name: str, figure: Figure, where: Where, id: str, notebook: Notebook
 ) -> Bars:
     table, shares = figure.table, load_schema().is_indicator(figure.table.variables[0])
-    base = _recorded(answers, table, where)
     most = MOST.get(name, len(figure.bars))
     values = [k for k, row in enumerate(table.rows) if row.kind != "not_recorded"]
     kept = values[:most]
@@ -63,19 +61,16 @@ def _bars(
         kept = [k for k in kept if figure.bars[k].size is not None]
     kept += [k for k, row in enumerate(table.rows) if row.kind == "not_recorded"]
     for k in kept:
-        _note_row(
-            table, table.rows[k], figure.bars[k].text, where, base, id, notebook, shares=shares
-        )
+        _note_row(table, table.rows[k], figure.bars[k].text, id, notebook, shares=shares)
     note = figure.note
     left = len(table.rows) - len(kept)
     if left:
         more = _("Rows not shown: {n}; they have fewer people, or too few to show reliably.")
         note = f"{note} {more.format(n=number(left))}"
         notebook.add(f"{id}.left", "sum", left, (number(left),))
-    _note_base(table, where, base, id, notebook)
+    _note_base(table, where, id, notebook)
     if (largest := table.largest) is not None and largest.share is not None:
-        part = _conditions(table, largest, where)
-        notebook.card(f"{id}.largest", largest.share, sized(largest.share), part, base)
+        notebook.card(f"{id}.largest", largest.share, sized(largest.share))
     bars = tuple(
         Bar(b.label, b.text, b.size, b.low, b.high, b.missing)
         for b in (figure.bars[k] for k in kept)
@@ -84,48 +79,25 @@ def _bars(
 
 
 def _note_row(
-    table: Table, row: Row, text: str, where: Where, base: Where, id: str, notebook: Notebook,
-    *, shares: bool,
-) -> None:  # fmt: skip
+    table: Table, row: Row, text: str, id: str, notebook: Notebook, *, shares: bool
+) -> None:
     code = "-".join(row.codes) or "not_recorded"
     if row.kind == "not_recorded":
-        if shares or len(table.variables) > 1:
-            notebook.add(
-                f"{id}.{code}", "rest", row.people.value, (sized(row.people),), base, where
-            )
-        else:
-            only: Where = {**where, table.variables[0]: [""]}
-            notebook.card(f"{id}.{code}", row.people, text, only, {})
+        outside = shares or len(table.variables) > 1
+        notebook.card(f"{id}.{code}", row.people, sized(row.people) if outside else text)
     elif shares and row.share is not None:
-        notebook.card(f"{id}.{code}", row.share, text, _conditions(table, row, where), base)
+        notebook.card(f"{id}.{code}", row.share, text)
     else:
-        notebook.card(f"{id}.{code}", row.people, text, _conditions(table, row, where), {})
+        notebook.card(f"{id}.{code}", row.people, text)
 
 
-def _note_base(table: Table, where: Where, base: Where, id: str, notebook: Notebook) -> None:
+def _note_base(table: Table, where: Where, id: str, notebook: Notebook) -> None:
     card = table.base
     ends = tuple(number(x or 0) for x in (card.value, card.low, card.high))
-    notebook.add(f"{id}.base", "people", card.value, ends, base)
-    if table.missing is not None:
-        notebook.add(
-            f"{id}.missing", "missing", table.missing, (share(table.missing),), base, where
-        )
-
-
-def _conditions(table: Table, row: Row, where: Where) -> Where:
-    """The people of a row."""
-    if load_schema().is_indicator(table.variables[0]):
-        return {**where, row.codes[0]: [YES]}
-    named = dict(zip(table.variables, ([code] for code in row.codes), strict=True))
-    return {**where, **named}
-
-
-def _recorded(answers: Answers, table: Table, where: Where) -> Where:
-    """The people that the shares of a table refer to."""
-    if load_schema().is_indicator(table.variables[0]):
-        return {**where, table.variables[0]: [YES]}
-    known: Mapping[str, tuple[str, ...]] = {v: answers.domain(v) for v in table.variables}
-    return {**known, **where} if len(table.variables) > 1 else {**where, **known}
+    notebook.card(f"{id}.base", card, *ends)
+    if table.missing is not None and card.query is not None:
+        missing, printed = table.missing, (share(table.missing),)
+        notebook.add(f"{id}.missing", "missing", missing, printed, card.query.where, where)
 
 
 def by_year(answers: Answers, where: Where, id: str, notebook: Notebook) -> Years | None:
@@ -139,8 +111,7 @@ def by_year(answers: Answers, where: Where, id: str, notebook: Notebook) -> Year
     if not shown:
         return None
     for k in shown:
-        when: Where = {**where, PERIOD: [rows[k].codes[0]]}
-        notebook.card(f"{id}.{rows[k].codes[0]}", rows[k].people, points[k].text, when, {})
+        notebook.card(f"{id}.{rows[k].codes[0]}", rows[k].people, points[k].text)
     top = round_top(max(p.high for p in points if p.state != "not_measured"))
     chart = year_chart(rows, top, turns={str(t.year) for t in turns(answers.release)})
     notebook.add(f"{id}.axis", "sum", top, tuple(a for a in chart.axis if a))

@@ -28,7 +28,7 @@ def told(answers: Answers, corridor: Corridor, notebook: Notebook) -> BriefText:
     if people.value is None:
         return BriefText((_("Too few to show reliably; this is not zero."),), ())
     ends = tuple(number(x or 0) for x in (people.value, people.low, people.high))
-    notebook.add("corridor.people", "people", people.value, ends, where)
+    notebook.card("corridor.people", people, *ends)
     lead = [
         _(
             "{corridor}: between {first} and {last}, {people} people were identified "
@@ -67,7 +67,7 @@ def _part(answers: Answers, corridor: Corridor, name: str, notebook: Notebook) -
         return ""
     low, high = interval(found.low, found.high)
     printed = (share(found.value), low, high)
-    notebook.add(f"corridor.of-{name}", "share", found.value, printed, corridor.where, whole)
+    notebook.card(f"corridor.of-{name}", found, *printed)
     text = (
         _(
             "{country}, as country of citizenship: {share} of those whose country of exploitation "

@@ -88,7 +88,7 @@ def _lead(answers: Answers, theme: Theme, notebook: Notebook) -> tuple[str, ...]
     if theme == "eu":
         facts = place_facts(answers, "eu")
         names: tuple[SideName, ...] = ("exploited", "citizens")
-        found = [lines(answers, facts, name, notebook) for name in names]
+        found = [lines(facts, name, notebook) for name in names]
         return tuple(line for line in found if line) or (_few(),)
     if theme in ("women", "children", "labour"):
         return (_theme(answers, theme, notebook),)
@@ -97,7 +97,7 @@ def _lead(answers: Answers, theme: Theme, notebook: Notebook) -> tuple[str, ...]
     if people.value is None:
         return (_few(),)
     printed = tuple(number(x or 0) for x in (people.value, people.low, people.high))
-    notebook.add("day.people", "people", people.value, printed)
+    notebook.card("day.people", people, *printed)
     notebook.add("day.reach", "sum", people.value, _reach(answers))
     return (" ".join(part for part in (headline_sentence(first), reach_sentence(first)) if part),)
 
@@ -114,7 +114,7 @@ def _theme(answers: Answers, theme: Theme, notebook: Notebook) -> str:
     if people.value is None:
         return _few()
     printed = tuple(number(x or 0) for x in (people.value, people.low, people.high))
-    notebook.add("day.people", "people", people.value, printed, among(theme))
+    notebook.card("day.people", people, *printed)
     text = {
         "women": _(
             "Between {first} and {last}, {people} women and girls were identified as victims of "

@@ -16,15 +16,11 @@ from ctdhub.report.brief.subjects import Place
 from ctdhub.report.places import SIDES, sides
 from ctdhub.report.sentences import MAIN_TYPES, side_sentences
 from ctdhub.schema import countries
-from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import HARM, SEX
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.decomposition.subject import Question
 from ctdhub.stats.headline import PlaceFacts, place_facts
 from ctdhub.stats.perspective import Side, SideName
-from ctdhub.stats.query import Where
-from ctdhub.stats.table import YES
 
 KEEP = {
     "years": (80, 35),
@@ -53,7 +49,7 @@ def told(answers: Answers, place: Place, notebook: Notebook) -> BriefText:
     order: list[SideName] = ["citizens", "exploited"]
     order.sort(key=lambda name: -(_side(facts, name).people.value or 0))
     held = [name for name in order if _side(facts, name).people.value is not None]
-    lead = tuple(lines(answers, facts, name, notebook) for name in held)
+    lead = tuple(lines(facts, name, notebook) for name in held)
     sections = [
         section
         for rank, name in enumerate(held)
@@ -69,25 +65,21 @@ def told(answers: Answers, place: Place, notebook: Notebook) -> BriefText:
         above = countries.region(place.key) if place.is_country else countries.NO_REGION
         if above != countries.NO_REGION:
             around = place_facts(answers, above)
-            found = [lines(answers, around, name, notebook) for name in order]
+            found = [lines(around, name, notebook) for name in order]
             lead = (*lead, _("The region as a whole:"), *(line for line in found if line))
     return BriefText(lead, tuple(sections))
 
 
-def lines(answers: Answers, facts: PlaceFacts, name: SideName, notebook: Notebook) -> str:
+def lines(facts: PlaceFacts, name: SideName, notebook: Notebook) -> str:
     """The sentences of one side as a paragraph, its numbers noted."""
-    side, inside = _side(facts, name), sides(facts.place)[name].where
+    side = _side(facts, name)
     if side.people.value is None:
         return ""
     id = f"{facts.place.lower()}-{name}"
-    notebook.add(f"{id}.people", "people", side.people.value, _ends(side.people), inside)
-    gender: Where = {**inside, SEX: answers.domain(SEX)}
-    women: Where = {**inside, SEX: ["female"]}
-    notebook.add(f"{id}.women", "share", side.women.value, _ends(side.women), women, gender)
-    some: Where = {**inside, load_schema().groups[HARM].indicator or "": [YES]}
+    notebook.card(f"{id}.people", side.people, *_ends(side.people))
+    notebook.card(f"{id}.women", side.women, *_ends(side.women))
     for flag, card in side.exploitation[:MAIN_TYPES]:
-        part: Where = {**inside, flag: [YES]}
-        notebook.add(f"{id}.{flag}", "share", card.value, _ends(card), part, some)
+        notebook.card(f"{id}.{flag}", card, *_ends(card))
     return " ".join(side_sentences(facts, name))
 
 

@@ -49,7 +49,7 @@ def poster(
         title=title,
         lead=(said,),
         sections=(
-            *_number(found, counted, where, notebook),
+            *_number(found, counted, notebook),
             *(Section(f"line-{k}", "", (Words((line,)),), keep=0) for k, line in enumerate(lines)),
             Section("call", call, tuple(Words((one.reach,)) for one in contacts[:1])),
         ),
@@ -80,12 +80,12 @@ def _unit(theme: Theme) -> str:
     }.get(theme, _("people identified, {first} to {last}"))
 
 
-def _number(found: NumberCard, unit: str, where: Where, notebook: Notebook) -> tuple[Section, ...]:
+def _number(found: NumberCard, unit: str, notebook: Notebook) -> tuple[Section, ...]:
     """The number with its range; nothing where there is none."""
     if found.value is None:
         return ()
     ends = tuple(number(x or 0) for x in (found.value, found.low, found.high))
-    notebook.add("poster.people", "people", found.value, (*ends, share(found.level)), where)
+    notebook.card("poster.people", found, *ends, share(found.level))
     interval = _("between {low} and {high}, at {level} confidence").format(
         low=ends[1], high=ends[2], level=share(found.level)
     )
