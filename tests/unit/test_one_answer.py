@@ -1,0 +1,322 @@
+"""One question, one answer: every way to ask a release gives the same number and interval.
+
+Ways that differ by design are named where they are compared: the explorer counts records (decision
+0013), and the largest corridors of several years have intervals that allow for their having been
+picked among many.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from datetime import date
+from pathlib import Path
+from random import Random
+
+import pyarrow as pa
+import pytest
+from invented_release import TABLES, protected_answer
+
+from ctdhub.api.release import PublishedRelease
+from ctdhub.border import Protected, restore
+from ctdhub.core.errors import HubError
+from ctdhub.document.numbers import as_json
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import open_release
+from ctdhub.report.brief.make import Brief, brief, poster
+from ctdhub.report.brief.subjects import Corridor, Place
+from ctdhub.report.figures import figures
+from ctdhub.report.series import trends
+from ctdhub.schema import countries
+from ctdhub.schema.roles import DESTINATION, ORIGIN, PERIOD
+from ctdhub.site.api.files import write_api
+from ctdhub.site.stories.live import say
+from ctdhub.site.stories.source import StoryPosition
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.explore import Exploration
+from ctdhub.stats.headline import everyone, headline, place_facts
+from ctdhub.stats.query import Query
+
+LARGE = ("gender*age_band*citizenship", f"{PERIOD}*{ORIGIN}*{DESTINATION}")
+ASKED = 200
+YEARS = (2016, 2018)
+HERE = StoryPosition(Path("story.md"), 1)
+Number = tuple[float | None, float | None, float | None]
+"""Value (None where it is too small to show), and the ends of its interval."""
+
+
+def noisy(exact: Protected, folder: Path) -> Answers:
+    """Of a release whose counts are noisy, so that they are not those of its records."""
+    chance, rows = Random(11), []
+    for row in exact.counts.to_pylist():
+        off = chance.randint(-7, 7) if row["columns"] else 0
+        rows.append(row | {name: row[name] + off for name in ("count", "low", "high")})
+    kept = [row for row in rows if row["low"] > 0]
+    parts = {f.name: getattr(exact, f.name) for f in fields(exact) if not f.name.startswith("_")}
+    parts["counts"] = pa.Table.from_pylist(kept, exact.counts.schema)
+    return Answers(open_release(write_release(restore(**parts), folder, "2026.1", "")))
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    return noisy(protected_answer(tables=(*TABLES, *LARGE)), tmp_path_factory.mktemp("one-answer"))
+
+
+@pytest.fixture(scope="module")
+def interface(answers: Answers) -> PublishedRelease:
+    return PublishedRelease(answers.release.path, answers)
+
+
+@pytest.fixture(scope="module")
+def files(answers: Answers, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("files")
+    write_api(answers, folder, ["en"])
+    return folder / "api"
+
+
+def questions(answers: Answers) -> list[Query]:
+    """Cells and sums of measured tables, those that are too few to show among them."""
+    chance = Random(5)
+    sigma = answers.release.protected.guarantee.sigma
+    tables = [key.split("*") for key in sigma if key]
+    found = [Query()]
+    while len(found) < ASKED:
+        names, where = chance.choice(tables), {}
+        shown = [*answers.cells(*names)]
+        cell = chance.choice(shown)
+        for name, code in zip(names, cell, strict=True):
+            every = (*answers.domain(name), "")
+            several = chance.sample(every, chance.randint(1, min(len(every), 60)))
+            where[name] = chance.choice(([code], [code], [chance.choice(every)], several))
+        found.append(Query(where))
+    return found
+
+
+def plain(card: NumberCard) -> Number:
+    return card.value, card.low, card.high
+
+
+def by_interface(interface: PublishedRelease, query: Query) -> Number:
+    found = interface.count(query.where)  # type: ignore[arg-type]
+    return found.value, found.low, found.high
+
+
+def ways(
+    answers: Answers, interface: PublishedRelease, files: Path, query: Query
+) -> Iterator[tuple[str, Number]]:
+    """The number of a question by every way in which it can be asked, named."""
+    yield "Python interface, count", by_interface(interface, query)
+    for name, codes in query.where.items():
+        if len(codes) > 1:
+            continue
+        rest = {n: c for n, c in query.where.items() if n != name}
+        (row,) = (r for r in answers.table(Query(rest, (name,))).rows if r.codes == tuple(codes))
+        yield f"table by {name}", plain(row.people)
+        (one,) = interface.table(name, where=query.where).rows  # type: ignore[arg-type]
+        yield f"Python interface, table by {name}", (one.count.value, one.count.low, one.count.high)
+    if query.where and all(len(codes) == 1 for codes in query.where.values()):
+        yield from by_file(files, query)
+    yield "story", by_story(query)(answers)
+
+
+def by_file(files: Path, query: Query) -> Iterator[tuple[str, Number]]:
+    """A cell in the site's file of its table; tables of three variables have none."""
+    for path in files.glob("tables/*.json"):
+        table = json.loads(path.read_text("utf-8"))
+        if sorted(table["variables"]) != sorted(query.where):
+            continue
+        cell = [next(iter(query.where[name])) for name in table["variables"]]
+        row = next((r for r in table["rows"] if r["values"] == cell), table["unlisted"])
+        yield "file of the site", (row["count"], row["low"], row["high"])
+
+
+def by_story(query: Query) -> Callable[[Answers], Number]:
+    words = [
+        f"{name}={','.join(code or 'not_recorded' for code in codes)}"
+        for name, codes in query.where.items()
+    ]
+
+    def ask(answers: Answers) -> Number:
+        text = say(" ".join(("people", *words)), answers, HERE)
+        found = [int(n.replace(",", "")) for n in re.findall(r"\d[\d,]*", text)]
+        if not found:
+            assert "too small to show" in text
+            return None, None, None
+        value, low, high = found
+        return value, low, high
+
+    return ask
+
+
+def test_every_way_gives_the_same_number(
+    answers: Answers, interface: PublishedRelease, files: Path
+) -> None:
+    seen: dict[str, int] = {}
+    states = set()
+    for query in questions(answers):
+        card = answers.card(query)
+        states.add(card.state)
+        assert card.state != "not_measured", query
+        found = answers.count(query.where)
+        assert (found.low, found.high) == (card.low, card.high)
+        for way, number in ways(answers, interface, files, query):
+            seen[way.partition(" by ")[0]] = seen.get(way.partition(" by ")[0], 0) + 1
+            said = plain(card)
+            if way == "story" and card.value is None:
+                said = (None, None, None)  # a story has no numbers for what is too few to show
+            assert number == said, (way, query.as_json())
+    assert states == {"shown", "protected"}
+    assert seen["Python interface, count"] == ASKED
+    assert min(seen.values()) > 50, seen
+    assert len(seen) == 5, seen
+
+
+def test_what_no_table_holds_has_no_number_by_any_way(
+    answers: Answers, interface: PublishedRelease
+) -> None:
+    query = Query({"any_means": ["yes"], "gender": ["female"]})
+    assert answers.card(query).state == "not_measured"
+    with pytest.raises(HubError) as fault:
+        by_interface(interface, query)
+    assert fault.value.rule == "not-measured"
+    assert "did not measure" in say("people any_means=yes gender=female", answers, HERE)
+
+
+def cards(held: object) -> Iterator[NumberCard]:
+    """All number cards inside a value."""
+    if isinstance(held, NumberCard):
+        yield held
+    elif is_dataclass(held) and not isinstance(held, type):
+        for field in fields(held):
+            yield from cards(getattr(held, field.name))
+    elif isinstance(held, Mapping):
+        for value in held.values():
+            yield from cards(value)
+    elif isinstance(held, list | tuple):
+        for value in held:
+            yield from cards(value)
+
+
+def again(answers: Answers, card: NumberCard) -> NumberCard | None:
+    """The question of a card, asked again; None where no single question gives it."""
+    query = card.query
+    if query is None or query.by:
+        return None
+    asked = Query.from_json(json.loads(json.dumps(query.as_json())))
+    if card.unit == "people" and query.of is not None:
+        return answers.outside(asked)
+    return answers.card(asked)
+
+
+def test_every_card_can_be_asked_again(answers: Answers) -> None:
+    """Facts, tables and charts by year of everybody and of every place."""
+    places = (*countries.regions(), "eu", *sorted(c for (c,) in answers.cells(ORIGIN) if c))
+    held: list[object] = [headline(answers), everyone(answers), *figures(answers)]
+    held += [trend.table for trend in trends(answers)]
+    held += [place_facts(answers, key) for key in places]
+    held += [headline(answers, YEARS), replace(everyone(answers, YEARS), corridors=())]
+    unasked, asked = [], 0
+    for card in (card for one in held for card in cards(one)):
+        found = again(answers, card)
+        if found is None:
+            unasked.append(card.unit)
+            continue
+        asked += 1
+        assert (*plain(found), found.state, found.unit, found.denominator) == (
+            *plain(card), card.state, card.unit, card.denominator
+        ), card.query  # fmt: skip
+    assert asked > 300
+    assert set(unasked) == {"nationalities", "countries", "contributors"}
+
+
+def test_largest_corridors_of_some_years_have_wider_intervals(answers: Answers) -> None:
+    """By design: whoever lists the largest of many sums says so in the interval."""
+    side = everyone(answers, YEARS)
+    assert side.corridors_in_years
+    assert len(side.corridors) > 2
+    for origin, place, card in side.corridors:
+        years = [str(year) for year in range(YEARS[0], YEARS[1] + 1)]
+        assert card.query == Query({ORIGIN: [origin], DESTINATION: [place], PERIOD: years})
+        alone = answers.card(card.query)
+        assert card.value == alone.value
+        assert card.half_width > alone.half_width
+
+
+def briefs(answers: Answers) -> Iterator[Brief]:
+    for key in ("UKR", "POL", "europe"):
+        yield brief(answers, Place(key), date(2026, 5, 1))
+        yield poster(answers, Place(key), date(2026, 5, 1))
+    yield brief(answers, Corridor("UKR", "POL"), date(2026, 5, 1))
+
+
+def test_numbers_of_a_brief_are_those_of_the_interface(
+    answers: Answers, interface: PublishedRelease
+) -> None:
+    """From the JSON beside the brief, which is all that a reader has."""
+    seen = {"people": 0, "share": 0, "rest": 0}
+    for one in briefs(answers):
+        for number in json.loads(as_json(one.asked, "", ""))["numbers"]:
+            if number["kind"] not in seen:
+                continue
+            seen[number["kind"]] += 1
+            part, whole = number["part"], number["whole"]
+            if number["kind"] == "people":
+                assert interface.count(part).value == number["value"], number
+                continue
+            query = Query(part, of=Query(whole))
+            if number["kind"] == "share":
+                assert answers.card(query).value == number["value"], number
+            else:
+                assert answers.outside(query).value == number["value"], number
+    assert min(seen.values()) > 5, seen
+
+
+@pytest.mark.parametrize("key", ["UKR", "POL", "europe", "africa"])
+def test_facts_of_a_place_are_the_same_by_every_way(
+    answers: Answers, interface: PublishedRelease, files: Path, key: str
+) -> None:
+    facts = place_facts(answers, key)
+    filed = json.loads((files / "places" / f"{key.lower()}.json").read_text("utf-8"))
+    told = {s["id"]: s for s in interface.facts(key).to_dict()["sections"]}
+    inside = (key,) if key in countries.ALPHA3 else countries.members(key)
+    for name, variable in (("citizens", ORIGIN), ("exploited", DESTINATION)):
+        side = facts.citizens if name == "citizens" else facts.exploited
+        people = filed[name]["people"]
+        assert (people["count"], people["low"], people["high"]) == plain(side.people)
+        assert by_interface(interface, Query({variable: inside})) == plain(side.people)
+        (card,) = (c for c in told[name]["cards"] if c["id"] == "people")
+        assert (card["value"], card["low"], card["high"]) == plain(side.people)
+        women = Query({variable: inside, "gender": ["female"]})
+        recorded = Query({variable: inside, "gender": answers.domain("gender")})
+        share = plain(answers.card(Query(women.where, of=recorded)))
+        assert plain(side.women) == share
+        (card,) = (c for c in told[name]["cards"] if c["id"] == "women")
+        assert (card["value"], card["low"], card["high"]) == share
+
+
+def test_the_explorer_asks_the_same_and_counts_records(answers: Answers) -> None:
+    """By design (decision 0013): its numbers are sums of records, which can be filtered freely; its
+    intervals hold what the other ways answer."""
+    names = ("gender", "age_band", "citizenship", PERIOD)
+    exploration = Exploration(answers, names)
+    other, rows = 0, 0
+    for name in names:
+        asked = {row.codes: row.people for row in answers.table(Query(by=(name,))).rows}
+        for row in exploration.table(name).rows:
+            rows += 1
+            assert row.people.query == asked[row.codes].query
+            here, there = row.people, asked[row.codes]
+            assert (here.low or 0) <= (there.high or 0), row
+            assert (there.low or 0) <= (here.high or 0), row
+            other += here.value is not None and here.value != there.value
+    assert rows > 200
+    assert other > 5
+
+
+def test_a_count_does_not_hang_on_how_or_when_it_was_asked(answers: Answers) -> None:
+    for query in questions(answers)[:50]:
+        backwards = {n: tuple(reversed([*query.where[n]])) for n in reversed([*query.where])}
+        assert Answers(answers.release).count(backwards) == answers.count(query.where), query
