@@ -79,7 +79,7 @@ def corridors(answers: Answers, most: int = 12, among: Where | None = None) -> T
     missing = answers.missing(recorded)
     rows = []
     for origin, place in known[:most]:
-        pair = {ORIGIN: [origin], DESTINATION: [place]}
+        pair = {**among, ORIGIN: [origin], DESTINATION: [place]}
         people = answers.card(Query(pair), missing=missing)
         share = answers.card(Query(pair, of=both), missing=missing)
         rows.append(Row((origin, place), "value", people, share))
