@@ -145,5 +145,8 @@ def test_a_table_keeps_the_rows_that_are_asked_for(answers: Answers) -> None:
     whole = answers.table(Query({"citizenship": ["UKR", "MDA"]}, (year,)))
     assert [r for r in whole.rows if r.codes in {("2016",), ("2018",), ("",)}] == list(table.rows)
     assert table.base.query == Query({year: answers.domain(year), "citizenship": ["UKR", "MDA"]})
+    without = answers.table(query, shares=False).rows
+    assert [row.people for row in without] == [row.people for row in table.rows]
+    assert all(row.share is None for row in without)
     for row in table.rows:
         assert row.people.query == Query({year: row.codes, "citizenship": ["UKR", "MDA"]})

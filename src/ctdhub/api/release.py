@@ -200,7 +200,7 @@ class PublishedRelease:
         if size > (MOST_CELLS if answers.is_measured(query) else MOST_SUMS):
             raise error("table-size", n=size)
         missing = self._missing(query)
-        found = {row.codes: row for row in answers.table(query).rows}
+        found = {row.codes: row for row in answers.table(query, shares=False).rows}
         order = (
             named.get(v) or codes for v, codes in zip(variables, answers.axes(query), strict=True)
         )

@@ -2,5 +2,5 @@
 
 Zone: right of the border.
 Not here: raw records, sentences (``report``), files (``release``).
-Public: ``answers.Answers``, ``cards.NumberCard``, ``tables``, ``headline``.
+Public: ``query.Query``, ``answers.Answers``, ``cards.NumberCard``, ``table.Table``, ``headline``.
 """

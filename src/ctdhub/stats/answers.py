@@ -67,7 +67,7 @@ class Answers(Estimator):
             return None
         return min(1.0, max(0.0, 1 - known / total))
 
-    def table(self, query: Query) -> Table:
+    def table(self, query: Query, *, shares: bool = True) -> Table:
         """People by the values of some variables, "not recorded" last.
 
         Every combination of values has a row, also one that is too few to show; years after the
@@ -77,6 +77,7 @@ class Answers(Estimator):
 
         Args:
             query: a condition on a variable of its ``by`` keeps some of the rows.
+            shares: False leaves them out, for large tables.
 
         Raises:
             ValueError: the query has no ``by``.
@@ -93,7 +94,7 @@ class Answers(Estimator):
             asked, kind = Query({**among, **_cell(query, codes)}), self.kind(query.by, codes)
             people = card(self.release, answer, "people", asked, missing=missing)
             share = None
-            if kind != "not_recorded":
+            if shares and kind != "not_recorded":
                 asked = Query(asked.where, of=of)
                 share = self._share(asked, ratio(answer, whole), whole, missing)
             rows.append(Row(codes, kind, people, share))
