@@ -171,3 +171,12 @@ def test_every_module_is_reached() -> None:
         name = name_of(module)
         if module.name != "__init__.py" and room(name) != "cli":
             assert reached[name], f"{name} is imported by nothing"
+
+
+def test_numbers_of_people_are_answers_to_queries() -> None:
+    """Law 13: outside statistics nobody makes a number card; it is the answer to a query."""
+    for module in MODULES:
+        if room(name_of(module)) != "stats":
+            made = {"ctdhub.stats.cards.card", "ctdhub.stats.estimator.Estimator"}
+            assert not imports(module) & made, module
+            assert "NumberCard(" not in module.read_text("utf-8"), module
