@@ -8,8 +8,19 @@ from pathlib import Path
 
 import messages
 import pytest
+from babel import Locale
 
-from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, language
+from ctdhub.core.i18n import (
+    LANGUAGES,
+    NATIVE_NAMES,
+    OPEN_GRAPH,
+    RIGHT_TO_LEFT,
+    Named,
+    Text,
+    _,
+    language,
+    said,
+)
 
 PLACEHOLDER = re.compile(r"\{[^{}]*\}|%\([a-z_]+\)s")
 TEXTS = {m.id: m for m in messages.template() if m.id}
@@ -124,3 +135,18 @@ def test_a_new_text_is_added_empty(
     assert not found["A new text."].string
     assert not any(messages.as_tuple(found["{n} new text"].string))
     assert found["Country"].string
+
+
+def test_every_language_has_a_name_a_direction_and_a_place_among_previews() -> None:
+    assert tuple(NATIVE_NAMES) == tuple(OPEN_GRAPH) == LANGUAGES
+    assert len(set(NATIVE_NAMES.values())) == len(LANGUAGES)
+    backwards = {code for code in LANGUAGES if Locale.parse(code).text_direction == "rtl"}
+    assert backwards == RIGHT_TO_LEFT
+    assert all(place.startswith(f"{code}_") for code, place in OPEN_GRAPH.items())
+
+
+def test_a_name_that_was_kept_before_a_language_came_is_said_in_english() -> None:
+    kept = Text.from_json(Text("row {row}", row=Named(("Chad",))).as_json())
+    for code in LANGUAGES:
+        with language(code):
+            assert "Chad" in said(kept)

@@ -227,7 +227,7 @@ class PublishedRelease:
             place: a country or region by name or code ("ITA", "Europe"); None is everybody.
             years: first and last, both included; None is all years, the people whose year is not
                 recorded among them.
-            lang: one of "en", "fr", "es", "ar".
+            lang: a language of ctdhub, such as "fr".
 
         Raises:
             QuestionError: no such place (``no-such-place``), years that the release does not

@@ -1,4 +1,4 @@
-"""The command as Typer has it: verbs put together, run, and its own words in four languages."""
+"""The command as Typer has it: verbs put together, run, its own words in the user's language."""
 
 from __future__ import annotations
 

@@ -38,6 +38,9 @@ RIGHT_TO_LEFT = frozenset({"ar"})
 
 NATIVE_NAMES = {"en": "English", "fr": "Français", "es": "Español", "ar": "العربية"}
 
+OPEN_GRAPH = {"en": "en_GB", "fr": "fr_FR", "es": "es_ES", "ar": "ar_AR"}
+"""The languages as Open Graph, which previews of links read, names them."""
+
 
 def preferred() -> str:
     """The language asked for by ``CTDHUB_LANG``, else by the locale, else English."""
@@ -134,7 +137,8 @@ class Named:
     """What each language has a name of its own for, such as a country.
 
     Attributes:
-        names: the name in each of :data:`LANGUAGES`, in their order.
+        names: the name in each of :data:`LANGUAGES`, in their order; a text that was kept before
+            a language came has none in it, and is said with the English name.
 
     >>> chad = Named(("Chad", "Tchad", "Chad", "تشاد"))
     >>> with language("fr"):
@@ -280,7 +284,8 @@ def _said_field(field: Field) -> str | int | float:
         words = listed([str(_said_field(item)) for item in field.items])
         return words if field.most is None else printable(words, field.most)
     if isinstance(field, Named):
-        return field.names[LANGUAGES.index(cast(Language, current()))]
+        at = LANGUAGES.index(cast(Language, current()))
+        return field.names[at if at < len(field.names) else 0]
     return field
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
+from ctdhub.core.i18n import Language
 
 AUDIT = "audit.json"
 """In the hub's folder: what ``ctdhub audit HUB --publish --out HUB/audit.json`` writes."""
@@ -61,7 +62,7 @@ class Audit(BaseModel):
     charge: str
     epsilon: float
     delta: float
-    language: Literal["en", "fr", "es", "ar"]
+    language: Language
     promise: tuple[Sentence, ...]
     attacks: tuple[PublishedAttack, ...] = Field(min_length=1)
     limits: Sentence

@@ -17,6 +17,7 @@ from xml.sax.saxutils import escape, quoteattr
 from markupsafe import Markup
 
 from ctdhub.core.error_catalogue import error
+from ctdhub.core.i18n import OPEN_GRAPH
 from ctdhub.document.embedded import embedded
 from ctdhub.release.catalogue import KEYWORDS, citation, description, media, title
 from ctdhub.release.facts import SITE_ADDRESS
@@ -24,8 +25,6 @@ from ctdhub.release.open import Release
 
 EXAMPLE = "https://data.example.org/"
 """Stands in examples where the address is not known."""
-LOCALES = {"en": "en_GB", "fr": "fr_FR", "es": "es_ES", "ar": "ar_AR"}
-"""As Open Graph names them."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class Sharing:
             "site": self.public("") or EXAMPLE,
             "canonical": canonical,
             "alternates": {code: self.public(place) for code, place in places.items()},
-            "locale": LOCALES[lang],
+            "locale": OPEN_GRAPH[lang],
             "hidden": release.facts.invented,
             "dataset": self._dataset(canonical, release) if dataset else "",
         }

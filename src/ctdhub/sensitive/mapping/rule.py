@@ -54,7 +54,7 @@ class Rule(Frozen):
         at: source column with a date; the source is then a birth date and the band is of the
             age in completed years on that date.
         year: the year out of a date or a number.
-        country: the alpha-3 code out of a name in four languages, an alias or a code.
+        country: the alpha-3 code out of a name in any language of ctdhub, an alias or a code.
         split: separator of a list inside a cell; one blank means any white space.
         take: which element of the list counts.
         has: the flag is yes where the list contains one of these texts.
