@@ -27,12 +27,8 @@ def test_names_are_there_and_distinct(lang: str) -> None:
 
 
 def test_names_are_in_their_language() -> None:
-    assert [countries.name("DEU", lang) for lang in LANGUAGES] == [
-        "Germany",
-        "Allemagne",
-        "Alemania",
-        "ألمانيا",
-    ]
+    germany = {"en": "Germany", "fr": "Allemagne", "es": "Alemania", "ar": "ألمانيا"}
+    assert {lang: countries.name("DEU", lang) for lang in germany} == germany
     arabic = [countries.name(code, "ar") for code in countries.ALPHA3]
     assert all(any("\u0600" <= c <= "\u06ff" for c in name) for name in arabic)
 

@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
         help=about("suggest"),
     )
     def suggest_verb(
-        file: Annotated[Path, typer.Argument(help=_("A table: csv, xlsx, ods or json."))],
+        file: Annotated[Path, typer.Argument(help=options.table_help())],
         out: Annotated[
             Path | None, typer.Option(help=_("Write the mapping here instead of showing it."))
         ] = None,
@@ -60,7 +60,7 @@ def register(app: typer.Typer) -> None:
         help=about("harmonise"),
     )
     def harmonise_verb(
-        file: Annotated[Path, typer.Argument(help=_("A table: csv, xlsx, ods or json."))],
+        file: Annotated[Path, typer.Argument(help=options.table_help())],
         mapping: Annotated[
             str, typer.Option(help=_("A mapping file, or the name of a built-in mapping."))
         ],

@@ -219,7 +219,7 @@ def _contributor(counts: typer.Typer) -> None:
         )
     )
     def mask(
-        table: Annotated[Path, typer.Argument(help=table_help())],
+        table: Annotated[Path, typer.Argument(help=table_help(".parquet"))],
         exchange: Exchange,
         keep: Kept,
     ) -> None:

@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(help=about("kanon"))
     def kanon(
-        table: Annotated[Path, typer.Argument(help=table_help())],
+        table: Annotated[Path, typer.Argument(help=table_help(".parquet"))],
         k: Annotated[int, typer.Option(help=_("Least number of equal rows."))] = 11,
         columns: Annotated[
             str, typer.Option(help=_("Columns to publish, with commas; by default all."))

@@ -25,11 +25,20 @@ def source() -> Any:
     return typer.Argument(help=_("A hub (its last release) or the folder of a release."))
 
 
-def table_help() -> str:
-    """What a verb says of the table that it reads: the endings of all formats."""
+def table_help(*more: str) -> str:
+    """What a verb says of the table that it reads: the endings of all formats.
+
+    Args:
+        more: endings that the verb reads besides those of contributed files.
+    """
+    return _("A table: {formats}, …").format(formats=formats(*more))
+
+
+def formats(*more: str) -> str:
+    """Endings of the tables that contributors send, and ``more`` that a verb reads besides."""
     from ctdhub.sensitive.ingest.formats import endings
 
-    return _("A table: {formats}, …").format(formats=endings(".ods", ".parquet"))
+    return endings(".ods", *more)
 
 
 def lang() -> Any:

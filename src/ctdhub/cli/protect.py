@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
             float, typer.Option(help=_("At most 1e-6, and at most 1 / (100 × people)."))
         ],
         out: Annotated[Path, typer.Option(help=_("A new or empty folder for the files."))],
-        table: Annotated[Path | None, typer.Argument(help=table_help())] = None,
+        table: Annotated[Path | None, typer.Argument(help=table_help(".parquet"))] = None,
         from_counts: Annotated[
             Path | None,
             typer.Option(help=_("The sum that `ctdhub count sum` made, in place of a table.")),
@@ -117,7 +117,7 @@ def register(app: typer.Typer) -> None:
         help=about("domains"),
     )
     def draft_domains(
-        table: Annotated[Path, typer.Argument(help=table_help())],
+        table: Annotated[Path, typer.Argument(help=table_help(".parquet"))],
         out: Annotated[Path, typer.Option(help=_("The draft; must not exist yet."))] = Path(
             "domains.yaml"
         ),

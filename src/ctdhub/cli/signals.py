@@ -42,7 +42,9 @@ def register(app: typer.Typer) -> None:
         source: Annotated[
             Path,
             typer.Argument(
-                help=_("A table (.csv, .xlsx, .ods), a hub, or the folder of a release.")
+                help=_("A table ({formats}, …), a hub, or the folder of a release.").format(
+                    formats=options.formats()
+                )
             ),
         ] = Path(),
         fdr: Annotated[

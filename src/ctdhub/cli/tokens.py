@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli.key import open_linkage_key
+from ctdhub.cli.options import table_help
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
@@ -37,7 +38,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(help=about("tokens"))
     def tokens(
-        file: Annotated[Path, typer.Argument(help=_("A table: csv, xlsx, ods or json."))],
+        file: Annotated[Path, typer.Argument(help=table_help())],
         key: Annotated[Path, typer.Option(help=_("The file of the linkage key."))],
         release: Annotated[
             str, typer.Option(help=_("The release that the tokens are for, for example 2026.1."))
