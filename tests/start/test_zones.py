@@ -32,10 +32,16 @@ def fresh(*words: str) -> dict[str, Any]:
     return found
 
 
+def allowed(name: str, rooms: list[str]) -> bool:
+    """Whether a module is in one of the rooms, or is a package around a module that is named."""
+    return any(f"{name}.".startswith(f"{r}.") or f"{r}.".startswith(f"{name}.") for r in rooms)
+
+
 def hold(found: dict[str, Any], limits: dict[str, Any]) -> None:
     loaded = set(found["modules"])
-    rooms = {name.split(".")[1] for name in loaded if name.startswith("ctdhub.")}
-    assert not rooms - set(limits["ours"]), "a room that this process should not load"
+    ours = {name.removeprefix("ctdhub.") for name in loaded if name.startswith("ctdhub.")}
+    foreign = {name for name in ours if not allowed(name, limits["ours"])}
+    assert not foreign, "a room that this process should not load"
     tops = {name.partition(".")[0] for name in loaded}
     assert not tops & set(limits["never"])
     assert found["megabytes"] <= limits["megabytes"]
