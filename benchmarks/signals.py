@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from peers import watching
 
 from ctdhub.stats.signals.find import Settings, find
-from ctdhub.stats.signals.panel import Panel
+from ctdhub.stats.signals.panel import SeriesPanel
 from ctdhub.stats.signals.periods import Period
 
 CORRIDORS, MONTHS, SHIFTED, TIMES, WINDOW, RATE = 200, 72, 15, 3.0, 6, 0.1
@@ -55,10 +55,10 @@ def corridors(rng: np.random.Generator, sd: float) -> tuple[Floats, Floats]:
     return counts, hit
 
 
-def panel(counts: Floats, sd: float, wholes: Floats | None = None) -> Panel:
+def panel(counts: Floats, sd: float, wholes: Floats | None = None) -> SeriesPanel:
     """Counts as monthly series from January 2018 on."""
     noise = np.full(counts.shape, sd)
-    return Panel(
+    return SeriesPanel(
         names=tuple(f"corridor {k}" for k in range(len(counts))),
         periods=tuple(Period("month", 2018 * 12 + k) for k in range(counts.shape[1])),
         counts=counts,

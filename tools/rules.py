@@ -11,7 +11,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from ctdhub.core.error_catalogue import Entry, catalogue
+from ctdhub.core.error_catalogue import CatalogueEntry, catalogue
 
 _FORMAT = re.compile(r"\{([a-z_]+):[.,\w]+\}")
 """A field with the form of its number, which is nobody's concern but the program's."""
@@ -52,7 +52,7 @@ ROOMS = {
 
 def page() -> str:
     """The whole page, in English Markdown."""
-    by_rule: dict[str, list[Entry]] = defaultdict(list)
+    by_rule: dict[str, list[CatalogueEntry]] = defaultdict(list)
     for entry in catalogue().values():
         for rule in entry.shown:
             by_rule[rule].append(entry)
@@ -62,7 +62,7 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def _entry(entry: Entry) -> str:
+def _entry(entry: CatalogueEntry) -> str:
     lines = [
         f"**{_sentences(entry.what)}** {_sentences(entry.fix)}  ",
         f"*Where it comes from:* {ROOMS[entry.room]} (`{entry.kind.__name__}`)."

@@ -19,14 +19,14 @@ from ctdhub.release.bundle import write_release
 from ctdhub.release.open import open_release
 from ctdhub.report.brief.make import brief, poster
 from ctdhub.report.brief.observances import observance
-from ctdhub.report.brief.subjects import Corridor, Day, Place
+from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day
 from ctdhub.stats.answers import Answers
 
 MADE = date(2026, 11, 25)
 DAY = date(2026, 10, 18)
 SUBJECTS = {
-    "country": Place("POL"),
-    "region": Place("europe"),
+    "country": BriefPlace("POL"),
+    "region": BriefPlace("europe"),
     "corridor": Corridor("UKR", "POL"),
     "day": Day(DAY, observance(DAY)),
 }

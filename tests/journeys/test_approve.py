@@ -23,7 +23,7 @@ from ctdhub.core.errors import FileError, LedgerTampered, PolicyError, ReleaseEr
 from ctdhub.core.i18n import said
 from ctdhub.core.keys.signing import is_signed, make_key, read_key
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.ledger.charge import Entry
+from ctdhub.dp.ledger.charge import Charge
 from ctdhub.release.approvals import APPROVALS, ROLES, Approvals
 from ctdhub.release.verify import digest, verify
 from tests.journeys.conftest import make_real, sign
@@ -256,7 +256,7 @@ def test_a_ledger_written_anew_contradicts_an_approval(real: Hub) -> None:
     entries, lines = Ledger(real.ledger).entries(), []
     previous = "0" * 64
     for e in entries:
-        cheaper = Entry(
+        cheaper = Charge(
             e.number, e.time, e.kind, e.id, e.question, e.rho / 10, e.epsilon, e.delta, e.what,
             previous, contributors=e.contributors,
         ).sealed()  # fmt: skip

@@ -20,7 +20,7 @@ from ctdhub.core.keys.linkage import new_key, write_linkage_key
 from ctdhub.core.keys.linkage_shares import split_files
 from ctdhub.practice.naming import LISTS
 from ctdhub.release.open import Release, open_release
-from ctdhub.stats.series import Overlap, overlap
+from ctdhub.stats.series import ListOverlap, overlap
 from tests.conftest import Once
 
 AGREEMENT = {
@@ -215,7 +215,7 @@ def test_tokens_asks_before_it_writes(
         assert not (tmp_path / "out.csv").exists()
 
 
-def estimated(hub: Hub, linking: dict[str, int]) -> tuple[Release, Overlap]:
+def estimated(hub: Hub, linking: dict[str, int]) -> tuple[Release, ListOverlap]:
     """The candidate of a hub that names its five lists, joined by so many tokens."""
     policy = yaml.safe_load((hub.root / "policy.yaml").read_text("utf-8"))
     policy |= {"linking": linking, "epsilon": 20, "budget": {"epsilon": 100}}

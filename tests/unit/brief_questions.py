@@ -21,7 +21,7 @@ from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.decomposition.report import report
 from ctdhub.stats.decomposition.split import Split
-from ctdhub.stats.decomposition.subject import EVERYBODY, Question
+from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject
 
 YEAR, CONTRIBUTOR = "year_of_registration", "reporting_entity"
 Cells = dict[frozenset[tuple[str, str]], float]
@@ -146,7 +146,7 @@ def _part(answers: Answers, asked: PrintedNumber) -> float:
 def split_of(answers: Answers, asked: PrintedNumber) -> Split:
     """The split of a change that a brief tells."""
     code = asked.id.split(".")[1]
-    question = Question(*code.split("=")) if code != "all" else EVERYBODY
+    question = ChangeSubject(*code.split("=")) if code != "all" else EVERYBODY
     years = int(asked.whole[YEAR][0]), int(asked.part[YEAR][0])
     found = report(answers, question, years)
     assert found is not None

@@ -13,7 +13,7 @@ import numpy as np
 from ctdhub.dp.secagg import protocol
 from ctdhub.dp.secagg.channel import Secret
 from ctdhub.dp.secagg.layout import Cells
-from ctdhub.dp.secagg.messages import Masked, Request, Revealed, Round, Terms
+from ctdhub.dp.secagg.messages import Masked, Revealed, Round, SumRequest, Terms
 from ctdhub.dp.standalone.domains import DomainsFile, load_domains
 
 NAMES = ("casework", "clinic", "hotline", "refuge", "shelter")
@@ -102,11 +102,11 @@ class Play:
             for name, numbers in counts.items()
         }
 
-    def request(self, sent: dict[str, tuple[Masked, bytes]]) -> Request:
+    def request(self, sent: dict[str, tuple[Masked, bytes]]) -> SumRequest:
         received = {n: (m, hashlib.sha256(body).hexdigest()) for n, (m, body) in sent.items()}
         return protocol.request(self.round, received)
 
-    def revealed(self, asked: Request, who: Iterable[str]) -> dict[str, Revealed]:
+    def revealed(self, asked: SumRequest, who: Iterable[str]) -> dict[str, Revealed]:
         return {
             n: protocol.revealed(self.side(n), asked, stream(self.seed + b"show" + n.encode()))
             for n in who
@@ -115,7 +115,7 @@ class Play:
     def total(
         self,
         sent: dict[str, tuple[Masked, bytes]],
-        asked: Request,
+        asked: SumRequest,
         answers: dict[str, Revealed],
     ) -> Cells:
         hub = self.side(protocol.HUB)

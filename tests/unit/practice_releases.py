@@ -29,7 +29,7 @@ from ctdhub.stats.answers import Answers
 from ctdhub.stats.decomposition.contributors import WHOLE
 from ctdhub.stats.decomposition.counts import Cell, Counts
 from ctdhub.stats.decomposition.errors import Noisy
-from ctdhub.stats.decomposition.subject import Question
+from ctdhub.stats.decomposition.subject import ChangeSubject
 
 COLUMNS = (
     "year_of_registration", "gender", "citizenship", "exploitation_forced_labour",
@@ -148,5 +148,5 @@ class Practice:
         return found
 
 
-SEXUAL, WOMEN = Question("exploitation_sexual", "yes"), Question("gender", "female")
-EUROPEANS = Question("citizenship", "europe")
+SEXUAL, WOMEN = ChangeSubject("exploitation_sexual", "yes"), ChangeSubject("gender", "female")
+EUROPEANS = ChangeSubject("citizenship", "europe")

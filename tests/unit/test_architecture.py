@@ -180,3 +180,13 @@ def test_numbers_of_people_are_answers_to_queries() -> None:
             made = {"ctdhub.stats.cards.card", "ctdhub.stats.estimator.Estimator"}
             assert not imports(module) & made, module
             assert "NumberCard(" not in module.read_text("utf-8"), module
+
+
+def test_a_class_name_exists_once() -> None:
+    """One name has one meaning: a reader who searches for it finds one class."""
+    homes: dict[str, list[str]] = {}
+    for module in MODULES:
+        for node in ast.parse(module.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(name_of(module))
+    assert {name: found for name, found in homes.items() if len(found) > 1} == {}

@@ -18,7 +18,7 @@ from invented_people import people, small_policy
 from ctdhub.dp.audit import canary, membership, two_worlds
 from ctdhub.dp.audit.views import Setting, cells, chosen, joined, rebuilt, shown
 from ctdhub.dp.count import Codes, count, encode
-from ctdhub.dp.mechanism import Answer
+from ctdhub.dp.mechanism import MechanismOutput
 from ctdhub.dp.plan import plan_of
 from ctdhub.schema.model import load_schema
 
@@ -53,7 +53,7 @@ def stuck(size: int) -> bytes:
 class Leaky(Setting):
     """An engine whose protected records are the people themselves."""
 
-    def answer(self, people: Codes) -> Answer:
+    def answer(self, people: Codes) -> MechanismOutput:
         texts = {
             n: pa.array([None, *d], pa.string()).take(pa.array(people.columns[n], pa.int64()))
             for n, d in self.plan.domains.items()

@@ -24,7 +24,7 @@ from ctdhub.release.open import Release, open_release
 from ctdhub.report.brief import named
 from ctdhub.report.brief.make import Brief, brief, poster
 from ctdhub.report.brief.observances import OBSERVANCES, observance
-from ctdhub.report.brief.subjects import Corridor, Day, Place
+from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day
 from ctdhub.report.events.calendar import Event
 from ctdhub.stats.answers import Answers
 
@@ -36,11 +36,11 @@ EVENT = Event.model_validate(
      "start": "2026-10-18 18:30", "end": "2026-10-18 20:00", "time_zone": "Europe/Zurich"}
 )  # fmt: skip
 SUBJECTS = {
-    "country": Place("ITA"),
-    "origin": Place("UKR"),
-    "region": Place("europe"),
-    "union": Place("eu"),
-    "empty": Place("FJI"),
+    "country": BriefPlace("ITA"),
+    "origin": BriefPlace("UKR"),
+    "region": BriefPlace("europe"),
+    "union": BriefPlace("eu"),
+    "empty": BriefPlace("FJI"),
     "corridor": Corridor("UKR", "POL"),
     "thin corridor": Corridor("FJI", "POL"),
     **{f"day {o.month}-{o.day}": Day(date(2026, o.month, o.day), o, (EVENT,)) for o in OBSERVANCES},
@@ -163,11 +163,11 @@ def test_each_page_says_that_the_data_are_invented(answers: Answers) -> None:
 def test_real_data_bear_no_mark(tmp_path: Path) -> None:
     answer = protected_answer(facts={"invented": False})
     real = open_release(write_release(answer, tmp_path / "releases", "2026.1", "First."))
-    assert brief(Answers(real), Place("ITA"), MADE).document.meta.mark == ""
+    assert brief(Answers(real), BriefPlace("ITA"), MADE).document.meta.mark == ""
 
 
 def test_shares_refer_to_people_with_some_flag(answers: Answers) -> None:
-    made = brief(answers, Place("UKR"), MADE)
+    made = brief(answers, BriefPlace("UKR"), MADE)
     shares = [a for a in made.asked if a.id.startswith("citizens-exploitation.exploitation_")]
     assert shares
     for one in shares:
@@ -188,7 +188,7 @@ def test_too_few_are_never_zero(answers: Answers) -> None:
 
 def test_a_country_with_too_few_shows_its_region(answers: Answers) -> None:
     with language("en"):
-        document = brief(answers, Place("FRA"), MADE).document
+        document = brief(answers, BriefPlace("FRA"), MADE).document
     assert isinstance(document, Document)
     assert document.lead[1] == "The region as a whole:"
     assert any("Europe" in line for line in document.lead[2:])
@@ -200,7 +200,7 @@ def test_years_mark_where_contributors_change(tmp_path: Path) -> None:
     answer = protected_answer(facts={"contributors": [one, two]})
     release = open_release(write_release(answer, tmp_path / "releases", "2026.1", "First."))
     with language("en"):
-        document = brief(Answers(release), Place("POL"), MADE).document
+        document = brief(Answers(release), BriefPlace("POL"), MADE).document
     assert isinstance(document, Document)
     years = next(b for s in document.sections for b in s.blocks if isinstance(b, Years))
     assert [years.points[k].year for k in years.turns] == ["2016", "2017"]

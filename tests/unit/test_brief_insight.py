@@ -22,18 +22,18 @@ from ctdhub.release.bundle import write_release
 from ctdhub.release.open import open_release
 from ctdhub.report.brief.make import Brief, brief
 from ctdhub.report.brief.observances import observance
-from ctdhub.report.brief.subjects import Corridor, Day, Place
+from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day
 from ctdhub.stats.answers import Answers
 
 pytest.importorskip("typst", reason="typst is not installed: pip install 'ctdhub[pdf]'")
 MADE = date(2026, 11, 25)
 TYPESETTER = Typesetter()
 SUBJECTS = {
-    "country": Place("POL"),
-    "origin": Place("CIV"),
-    "left": Place("MDA"),
-    "region": Place("europe"),
-    "union": Place("eu"),
+    "country": BriefPlace("POL"),
+    "origin": BriefPlace("CIV"),
+    "left": BriefPlace("MDA"),
+    "region": BriefPlace("europe"),
+    "union": BriefPlace("eu"),
     "corridor": Corridor("UKR", "POL"),
     "everybody": Day(date(2026, 7, 30), observance(date(2026, 7, 30))),
     "women": Day(date(2026, 3, 8), observance(date(2026, 3, 8))),
@@ -147,7 +147,7 @@ def test_a_gap_is_told_and_where_it_was_measured(made: dict[str, Brief]) -> None
 def test_without_a_clear_gap_it_says_who_received(tmp_path: Path) -> None:
     same = moving_release(tmp_path, lambda _group, i: "received" if i % 2 else "offered")
     with language("en"):
-        found = brief(Answers(same), Place("CIV"), MADE)
+        found = brief(Answers(same), BriefPlace("CIV"), MADE)
     text = said(found, "assistance-hub")
     assert "No difference is clear." in text
     assert re.search(
@@ -216,7 +216,7 @@ def test_a_corridor_on_which_the_same_contributors_report_tells_how_many_more(
 def test_nothing_is_said_where_nothing_was_measured(tmp_path: Path) -> None:
     plain = protected_answer(tables=("gender", "citizenship", "country_of_exploitation"))
     release = open_release(write_release(plain, tmp_path / "releases", "2026.1", "First."))
-    for subject in (Place("POL"), Place("europe"), Corridor("UKR", "POL")):
+    for subject in (BriefPlace("POL"), BriefPlace("europe"), Corridor("UKR", "POL")):
         document = brief(Answers(release), subject, MADE).document
         assert isinstance(document, Document)
         assert not {s.id for s in document.sections} & set(SECTIONS)
@@ -239,7 +239,7 @@ def test_two_pages_hold_and_the_least_important_goes_first(answers: Answers) -> 
 def test_a_brief_never_counts_an_empty_flag_as_no(tmp_path: Path, place: str) -> None:
     """Trap 1: 50, 50 and 25 per cent, and never 40, 40 and 20."""
     with language("en"):
-        found = brief(Answers(trap_one(tmp_path)), Place(place), MADE)
+        found = brief(Answers(trap_one(tmp_path)), BriefPlace(place), MADE)
         assert isinstance(found.document, Document)
         html = to_html(found.document)
         printed = "".join(pages(TYPESETTER.write(found.document)))

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ctdhub.stats.decomposition.contributors import Group
+from ctdhub.stats.decomposition.contributors import ContributorGroup
 from ctdhub.stats.decomposition.counts import Cell, Counts
 from ctdhub.stats.decomposition.errors import Noisy, total
 from ctdhub.stats.decomposition.split import split, whole
-from ctdhub.stats.decomposition.subject import EVERYBODY, Question
+from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject
 
-WOMEN = Question("gender", "female")
+WOMEN = ChangeSubject("gender", "female")
 Z = 1.959964
 PEOPLE = st.floats(0, 1e5)
 SHARES = st.integers(0, 10_000).map(lambda n: n / 10_000)
@@ -32,7 +32,7 @@ def cells(draw: st.DrawFn, name: str) -> Cell:
 
 
 @st.composite
-def counted(draw: st.DrawFn, question: Question) -> Counts:
+def counted(draw: st.DrawFn, question: ChangeSubject) -> Counts:
     """Up to five groups that report on 2020, on 2021, on both, or in part."""
     kinds = draw(st.lists(st.sampled_from("ABCDE"), min_size=1, max_size=5))
     spans = {
@@ -45,7 +45,7 @@ def counted(draw: st.DrawFn, question: Question) -> Counts:
     groups, found = [], {}
     for k, kind in enumerate(kinds):
         members = tuple((f"{k}{i}", *span) for i, span in enumerate(spans[kind]))
-        group = Group(str(k), members)
+        group = ContributorGroup(str(k), members)
         groups.append(group)
         for year in (2020, 2021):
             if group.reporting(year):
@@ -93,7 +93,7 @@ def test_the_way_back_is_the_opposite(counts: Counts) -> None:
 
 
 def made(before: tuple[float, ...], after: tuple[float, ...]) -> Counts:
-    group = Group("one", (("One", 2020, 2021),))
+    group = ContributorGroup("one", (("One", 2020, 2021),))
     found = {
         ("one", year): Cell(*(Noisy(v, {(year, i): 1.0}) for i, v in enumerate(values)))
         for year, values in ((2020, before), (2021, after))

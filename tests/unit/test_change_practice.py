@@ -10,7 +10,7 @@ from ctdhub.stats.answers import Answers
 from ctdhub.stats.decomposition.counts import counts
 from ctdhub.stats.decomposition.report import report
 from ctdhub.stats.decomposition.split import split
-from ctdhub.stats.decomposition.subject import EVERYBODY, Question
+from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject
 from ctdhub.stats.trend import difference
 
 SEEDS = range(1, 7)
@@ -94,7 +94,10 @@ def test_what_was_not_recorded_is_no_change_of_the_world(practice: Practice) -> 
     alone = practice.only("harbour-casework")
     for seed in SEEDS:
         answers = Answers(alone.release(seed))
-        for question in (Question("any_means", "yes"), Question("means_debt_bondage", "yes")):
+        for question in (
+            ChangeSubject("any_means", "yes"),
+            ChangeSubject("means_debt_bondage", "yes"),
+        ):
             found = counts(answers, question)
             assert found is not None
             assert not found.apart

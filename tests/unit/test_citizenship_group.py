@@ -14,7 +14,7 @@ from invented_people import people
 from ctdhub.build.settings import HubSettings
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import encode
-from ctdhub.dp.mechanism import Answer, answer
+from ctdhub.dp.mechanism import MechanismOutput, answer
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy
 from ctdhub.practice.experience import belonging as drawn_group
@@ -118,14 +118,16 @@ def sample(policy: Policy, n: int, seed: int = 3) -> pa.Table:
     return wide.select(list(policy.domains(SCHEMA)))
 
 
-def protected(columns: tuple[str, ...], n: int, epsilon: float, support: int = 0) -> Answer:
+def protected(
+    columns: tuple[str, ...], n: int, epsilon: float, support: int = 0
+) -> MechanismOutput:
     policy = Policy(columns=columns, years=(2019, 2020), epsilon=epsilon, support=support)
     plan = plan_of(policy, SCHEMA)
     return answer(encode(sample(policy, n), plan.domains), plan, rho_of(epsilon, 1e-8))
 
 
 @lru_cache(maxsize=1)
-def usual() -> Answer:
+def usual() -> MechanismOutput:
     return protected(CASES["all"], 6000, 8.0)
 
 

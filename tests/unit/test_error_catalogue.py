@@ -17,7 +17,7 @@ import rules
 import yaml
 
 from ctdhub.core import errors
-from ctdhub.core.error_catalogue import Entry, as_json, catalogue, error, from_json
+from ctdhub.core.error_catalogue import CatalogueEntry, as_json, catalogue, error, from_json
 from ctdhub.core.errors import HostileFile, HubError, UnreadableFile
 from ctdhub.core.i18n import (
     LANGUAGES,
@@ -92,7 +92,7 @@ def test_every_rule_that_is_raised_is_in_the_catalogue_and_none_is_left_over() -
 
 
 @pytest.mark.parametrize("entry", CATALOGUE.values(), ids=lambda e: e.name)
-def test_an_error_is_given_exactly_its_fields(entry: Entry) -> None:
+def test_an_error_is_given_exactly_its_fields(entry: CatalogueEntry) -> None:
     for use in GIVEN[entry.name]:
         assert use.given - PLACES - {"rule"} == entry.placeholders - PLACES, use.where
         assert entry.placeholders & PLACES <= use.given, use.where

@@ -19,7 +19,7 @@ from ctdhub.report.figures import Among, figures
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, card
-from ctdhub.stats.intervals import Answer, fieller
+from ctdhub.stats.intervals import Interval, fieller
 from ctdhub.stats.table import Row
 from ctdhub.stats.tables import corridors, distribution, flag_group
 
@@ -44,14 +44,14 @@ def test_border_only_releases_enter(release: Release) -> None:
 def test_a_measured_cell_is_given_as_published(release: Release) -> None:
     answers = Answers(release)
     truth = sum(r["gender"] == "female" for r in people_rows())
-    assert answers.count({"gender": ["female"]}) == Answer(truth, truth - 8, truth + 8)
-    assert answers.count({}) == Answer(4000, 3992, 4008)
+    assert answers.count({"gender": ["female"]}) == Interval(truth, truth - 8, truth + 8)
+    assert answers.count({}) == Interval(4000, 3992, 4008)
 
 
 def test_a_cell_that_is_not_shown_is_bounded_not_zero(release: Release) -> None:
     answer = Answers(release).count({"year_of_registration": ["2019"]})
     years = [r["year_of_registration"] for r in people_rows()]
-    assert answer == Answer(0, 0, math.ceil(min(map(years.count, years)) - 1 + Z * 4))
+    assert answer == Interval(0, 0, math.ceil(min(map(years.count, years)) - 1 + Z * 4))
     assert card(release, answer, "people", None).state == "protected"
     assert card(release, answer, "people", None).value is None
 
@@ -76,7 +76,7 @@ def test_all_but_a_few_is_measured_by_what_is_left_out(release: Release) -> None
 
 def test_what_no_table_holds_has_no_number(release: Release) -> None:
     answer = Answers(release).count({"gender": ["female"], "age_band": ["9-17"]})
-    assert answer == Answer(None, None, None)
+    assert answer == Interval(None, None, None)
     assert card(release, answer, "people", None).state == "not_measured"
 
 
@@ -178,7 +178,7 @@ def test_rows_of_a_table_are_the_counts_of_the_release(release: Release) -> None
 )
 def test_a_share_lies_in_its_interval_and_in_0_to_1(x: int, rest: int, dx: int, dy: int) -> None:
     y = x + rest
-    answer = fieller(Answer(x, x - dx, x + dx), Answer(y, y - dy, y + dy))
+    answer = fieller(Interval(x, x - dx, x + dx), Interval(y, y - dy, y + dy))
     assert answer.value is not None
     assert answer.low is not None
     assert answer.high is not None
@@ -196,7 +196,7 @@ def test_share_intervals_hold_at_their_level() -> None:
     half = Z * sigma
     for _ in range(n):
         x, y = 60 + rng.gauss(0, sigma), 150 + rng.gauss(0, sigma)
-        answer = fieller(Answer(x, x - half, x + half), Answer(y, y - half, y + half))
+        answer = fieller(Interval(x, x - half, x + half), Interval(y, y - half, y + half))
         assert answer.low is not None
         assert answer.high is not None
         covered += answer.low <= 0.4 <= answer.high

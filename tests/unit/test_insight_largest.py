@@ -12,7 +12,7 @@ from tests.conftest import Once
 from ctdhub.dp.policy import Policy
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.headline import everyone, headline
-from ctdhub.stats.intervals import NOT_MEASURED, Answer
+from ctdhub.stats.intervals import NOT_MEASURED, Interval
 from ctdhub.stats.selection_adjusted import clear, largest
 
 COLUMNS = (YEAR, "citizenship", "country_of_exploitation")
@@ -58,7 +58,7 @@ def test_picked_from_noise_alone_nearly_nothing_is_listed() -> None:
         half = round(4 * Z)
         people = {k: 60 if k < 3 else 0 for k in range(1000)}
         noisy = {k: max(0, round(rng.gauss(n, 4))) for k, n in people.items()}
-        answers = {k: Answer(v, max(0, v - half), v + half) for k, v in noisy.items()}
+        answers = {k: Interval(v, max(0, v - half), v + half) for k, v in noisy.items()}
         found = largest(answers, 0.95, 5)
         assert set(found) <= set(clear(answers, 0.95))
         assert all((a.low or 0) > 0 for a in found.values())
@@ -71,5 +71,5 @@ def test_picked_from_noise_alone_nearly_nothing_is_listed() -> None:
 
 
 def test_what_was_not_measured_is_never_listed() -> None:
-    assert largest({"a": NOT_MEASURED, "b": Answer(0, 0, 3)}, 0.95, 5) == {}
-    assert list(largest({"a": Answer(50, 40, 60), "b": Answer(90, 80, 100)}, 0.95, 1)) == ["b"]
+    assert largest({"a": NOT_MEASURED, "b": Interval(0, 0, 3)}, 0.95, 5) == {}
+    assert list(largest({"a": Interval(50, 40, 60), "b": Interval(90, 80, 100)}, 0.95, 1)) == ["b"]

@@ -23,8 +23,8 @@ from ctdhub.report.mandated_wording import line_label, notes
 from ctdhub.schema.citizenship_group import citizenship_group
 from ctdhub.schema.roles import CHILD_BANDS
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.intervals import Answer
-from ctdhub.stats.mandated.lines import MandatedLine, MandatedTable, Scope, per, scope
+from ctdhub.stats.intervals import Interval
+from ctdhub.stats.mandated.lines import MandatedLine, MandatedScope, MandatedTable, per, scope
 from ctdhub.stats.mandated.population import Population, load_population
 from ctdhub.stats.mandated.shapes import SHAPES
 
@@ -49,7 +49,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     return opened(tmp_path_factory.mktemp("mandated"))
 
 
-def made(release: Release, shape: str, asked: Scope | None = None) -> MandatedTable:
+def made(release: Release, shape: str, asked: MandatedScope | None = None) -> MandatedTable:
     answers = Answers(release)
     return SHAPES[shape](answers, asked or scope(answers, "POL", (2016, 2018)))
 
@@ -205,7 +205,7 @@ def test_a_year_that_nobody_covers_has_no_count(tmp_path: Path) -> None:
 
 @given(st.integers(0, 10**6), st.integers(0, 10**4), st.integers(0, 10**4), st.integers(1, 10**10))
 def test_rates_scale_counts_and_their_ends(n: int, down: int, up: int, population: int) -> None:
-    found = per(Answer(n, max(0, n - down), n + up), population)
+    found = per(Interval(n, max(0, n - down), n + up), population)
     assert found.value is not None
     assert found.low is not None
     assert found.high is not None

@@ -16,7 +16,7 @@ from ctdhub.report.signal_wording import of_file, single_periods
 from ctdhub.report.signals import false_ones, sentence
 from ctdhub.stats.signals.discovery import q_values
 from ctdhub.stats.signals.find import Settings, find
-from ctdhub.stats.signals.panel import Panel
+from ctdhub.stats.signals.panel import SeriesPanel
 from ctdhub.stats.signals.periods import Period, as_months, past_for, read_period, window_for
 from ctdhub.stats.signals.tails import binomial, negative_binomial
 
@@ -35,11 +35,11 @@ def panel(
     sd: float = 0.0,
     kind: str = "month",
     names: tuple[str, ...] = (),
-) -> Panel:
+) -> SeriesPanel:
     counts = np.atleast_2d(np.asarray(counts, dtype=float))
     whole = np.full(counts.shape, nan) if wholes is None else np.atleast_2d(wholes).astype(float)
     first = {"month": 2018 * 12, "year": 2015}[kind]
-    return Panel(
+    return SeriesPanel(
         names or tuple(f"s{k:04d}" for k in range(len(counts))),
         tuple(Period(kind, first + k) for k in range(counts.shape[1])),  # type: ignore[arg-type]
         counts,
@@ -298,13 +298,13 @@ def test_the_promise_in_words_is_never_stronger_than_the_rate(rate: float, n: in
 @pytest.mark.parametrize(
     "broken",
     [
-        lambda p: Panel(p.names, p.periods, -p.counts, p.wholes, p.noise, p.noise),
-        lambda p: Panel(p.names, p.periods[::-1], p.counts, p.wholes, p.noise, p.noise),
-        lambda p: Panel(("a", "a"), p.periods, p.counts, p.wholes, p.noise, p.noise),
-        lambda p: Panel(p.names, p.periods, p.counts[:, 1:], p.wholes, p.noise, p.noise),
-        lambda p: Panel(p.names, p.periods, p.counts * np.inf, p.wholes, p.noise, p.noise),
+        lambda p: SeriesPanel(p.names, p.periods, -p.counts, p.wholes, p.noise, p.noise),
+        lambda p: SeriesPanel(p.names, p.periods[::-1], p.counts, p.wholes, p.noise, p.noise),
+        lambda p: SeriesPanel(("a", "a"), p.periods, p.counts, p.wholes, p.noise, p.noise),
+        lambda p: SeriesPanel(p.names, p.periods, p.counts[:, 1:], p.wholes, p.noise, p.noise),
+        lambda p: SeriesPanel(p.names, p.periods, p.counts * np.inf, p.wholes, p.noise, p.noise),
     ],
 )
-def test_a_panel_checks_itself(broken: Callable[[Panel], Panel]) -> None:
+def test_a_panel_checks_itself(broken: Callable[[SeriesPanel], SeriesPanel]) -> None:
     with pytest.raises(ValueError, match=r"."):
         broken(panel(np.full((2, 8), 5.0)))

@@ -26,7 +26,7 @@ from ctdhub.document.numbers import as_json
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import open_release
 from ctdhub.report.brief.make import Brief, brief, poster
-from ctdhub.report.brief.subjects import Corridor, Place
+from ctdhub.report.brief.subjects import BriefPlace, Corridor
 from ctdhub.report.figures import figures
 from ctdhub.report.series import trends
 from ctdhub.schema import countries
@@ -247,8 +247,8 @@ def test_largest_corridors_of_some_years_have_wider_intervals(answers: Answers) 
 
 def briefs(answers: Answers) -> Iterator[Brief]:
     for key in ("UKR", "POL", "europe"):
-        yield brief(answers, Place(key), date(2026, 5, 1))
-        yield poster(answers, Place(key), date(2026, 5, 1))
+        yield brief(answers, BriefPlace(key), date(2026, 5, 1))
+        yield poster(answers, BriefPlace(key), date(2026, 5, 1))
     yield brief(answers, Corridor("UKR", "POL"), date(2026, 5, 1))
 
 

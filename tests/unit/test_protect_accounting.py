@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctdhub.dp.accounting import delta_of, epsilon_of, gaussian_rho, rho_of, sigma2_for
-from ctdhub.dp.workload import Question, cost
+from ctdhub.dp.workload import Measurement, cost
 
 dp.enable_features("contrib")
 
@@ -82,7 +82,7 @@ def test_sigma_never_costs_more_than_it_may(rho: float) -> None:
 
 
 def test_the_square_of_the_sensitivity_multiplies_the_cost() -> None:
-    one = Question(("a",), (3,), "one_way", Fraction(8))
+    one = Measurement(("a",), (3,), "one_way", Fraction(8))
     assert cost((replace(one, reach=4),)) == 4 * cost((one,)) == Fraction(1, 4)
 
 

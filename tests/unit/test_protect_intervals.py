@@ -20,7 +20,7 @@ from ctdhub.dp.intervals import (
     total_people,
 )
 from ctdhub.dp.pooling import pool
-from ctdhub.dp.workload import Question, measure
+from ctdhub.dp.workload import Measurement, measure
 
 LEVEL, SHARE = 0.95, 0.005
 
@@ -54,7 +54,7 @@ def test_published_intervals_cover_and_few_shown_cells_are_empty(rest: str) -> N
             truth[300:] = rng.geometric(0.2, cells - 300)
         if rest == "large":
             truth[300:] = rng.integers(100, 1000, cells - 300)
-        question = Question(("a",), (cells,), "one_way", sigma2)
+        question = Measurement(("a",), (cells,), "one_way", sigma2)
         noisy = measure({("a",): truth}, (question,))[("a",)]
         found = choose(noisy, sigma2, LEVEL, SHARE)
         value, true = noisy[found.cells], truth[found.cells]
@@ -72,7 +72,7 @@ def test_intervals_of_pooled_tables_cover_as_well(sigma2: Fraction) -> None:
     """The pair is measured, and is a margin of two triples: less noise than its own."""
     rng, sizes = np.random.default_rng(8), {"a": 40, "b": 50, "c": 2, "d": 3}
     tables = [("a", "b"), ("a", "b", "c"), ("a", "b", "d")]
-    asked = tuple(Question(t, tuple(sizes[n] for n in t), "pairs", sigma2) for t in tables)
+    asked = tuple(Measurement(t, tuple(sizes[n] for n in t), "pairs", sigma2) for t in tables)
     shown = missed = empty = 0
     for _ in range(60):
         truth = rng.poisson(rng.gamma(0.1, 30, tuple(sizes.values())))
@@ -99,7 +99,7 @@ def test_a_table_that_nothing_else_tells_of_keeps_its_own_noise() -> None:
 
 def test_an_empty_table_shows_nothing_as_a_rule() -> None:
     zeros = np.zeros((100, 100), dtype=np.int64)
-    question = Question(("a",), (100, 100), "pairs", Fraction(100))
+    question = Measurement(("a",), (100, 100), "pairs", Fraction(100))
     shown = 0
     for _ in range(200):
         noisy = measure({("a",): zeros}, (question,))[("a",)]
@@ -113,12 +113,12 @@ def test_threshold_is_public_given_the_noisy_table() -> None:
     assert choose(-np.abs(noisy), Fraction(16), LEVEL, SHARE).cells.size == 0
 
 
-def questions() -> tuple[Question, ...]:
+def questions() -> tuple[Measurement, ...]:
     return (
-        Question((), (), "people", Fraction(25)),
-        Question(("gender",), (4,), "one_way", Fraction(16)),
-        Question(("records_per_person",), (5,), "one_way", Fraction(16)),
-        Question(("gender", "records_per_person"), (4, 5), "pairs", Fraction(100)),
+        Measurement((), (), "people", Fraction(25)),
+        Measurement(("gender",), (4,), "one_way", Fraction(16)),
+        Measurement(("records_per_person",), (5,), "one_way", Fraction(16)),
+        Measurement(("gender", "records_per_person"), (4, 5), "pairs", Fraction(100)),
     )
 
 

@@ -15,15 +15,15 @@ from invented_people import small_policy
 from ctdhub.dp.count import Counts
 from ctdhub.dp.plan import Columns, plan_of
 from ctdhub.dp.pooling import pool, variances
-from ctdhub.dp.workload import Question, Workload, measure, workload
+from ctdhub.dp.workload import Measurement, Workload, measure, workload
 from ctdhub.schema.model import load_schema
 
 SIZES = {"a": 3, "b": 4, "c": 2, "d": 5}
 Floats = npt.NDArray[np.float64]
 
 
-def question(columns: Columns, sigma2: int | Fraction) -> Question:
-    return Question(columns, tuple(SIZES[n] for n in columns), "pairs", Fraction(sigma2))
+def question(columns: Columns, sigma2: int | Fraction) -> Measurement:
+    return Measurement(columns, tuple(SIZES[n] for n in columns), "pairs", Fraction(sigma2))
 
 
 def people(rng: np.random.Generator) -> npt.NDArray[np.int64]:

@@ -17,7 +17,7 @@ from invented_people import people, small_policy
 from ctdhub.core.errors import WouldCharge
 from ctdhub.dp import engine4, request
 from ctdhub.dp.accounting import rho_of
-from ctdhub.dp.asking import Exact, Question, asks_of, costs_of, parts_of
+from ctdhub.dp.asking import Exact, ReleaseRequest, asks_of, costs_of, parts_of
 from ctdhub.dp.by_contributor import sourced
 from ctdhub.dp.child_rows import mentioned
 from ctdhub.dp.count import Counts
@@ -27,7 +27,7 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.plan import Plan, plan_of
 from ctdhub.dp.policy import Policy, Weights
 from ctdhub.dp.price import Price, up_to
-from ctdhub.dp.request import Part, Request, differing, request_of, shown
+from ctdhub.dp.request import CanonicalRequest, RequestPart, differing, request_of, shown
 from ctdhub.dp.rows import InMemory, Tally
 from ctdhub.dp.workload import workload
 from ctdhub.schema.model import load_schema
@@ -130,15 +130,15 @@ def test_requests_are_written_field_by_field() -> None:
 PLAN = Plan({"a": ("x", "y"), "b": ("p", "q", "r")})
 
 
-def asked(plan: Plan = PLAN, exact: Counts | None = None, **changes: Any) -> Request:
+def asked(plan: Plan = PLAN, exact: Counts | None = None, **changes: Any) -> CanonicalRequest:
     tables = workload(plan, changes.pop("rho", 0.05))
     found = exact or exact_tables(plan, [q.columns for q in tables])
     given = {"about": "hub", "epsilon": 1.0, "delta": 1e-8, "unit": "person", **changes}
-    part = Part("people", plan.domains, tables, None, shown(plan, hierarchy=False))
+    part = RequestPart("people", plan.domains, tables, None, shown(plan, hierarchy=False))
     return request_of(parts=[(part, found)], **given)
 
 
-def causes(one: Request, other: Request) -> tuple[str, ...]:
+def causes(one: CanonicalRequest, other: CanonicalRequest) -> tuple[str, ...]:
     texts = [{name: text.hex() for name, text in r.parts().items()} for r in (one, other)]
     assert (one.content == other.content) == (texts[0] == texts[1])
     return differing(*texts)
@@ -179,7 +179,7 @@ def test_hierarchies_count_where_they_were_given_with_the_question() -> None:
 def test_every_field_of_a_table_is_part_of_a_request(name: str) -> None:
     other = {"columns": ("b",), "shape": (9,), "kind": "groups", "reach": 7, "sigma2": Fraction(3)}
     [table, *_rest] = (q for q in workload(PLAN, 0.05) if q.columns == ("a",))
-    part = Part("people", PLAN.domains, (table,), None, {})
+    part = RequestPart("people", PLAN.domains, (table,), None, {})
     changed = replace(part, tables=(replace(table, **{name: other[name]}),))
     cells = exact_tables(PLAN, [("a",)])
     one, two = (request_of("hub", 1.0, 1e-8, "person", [(p, cells)]) for p in (part, changed))
@@ -204,7 +204,7 @@ def engine4_ledger(folder: Path, n: int) -> None:
     )
     theirs = workload(child.plan, costs.perpetrators)
     nobody = child.tally(tuple(q.columns for q in theirs), b"").none()
-    question = Question(
+    question = ReleaseRequest(
         own, 6.0, 1e-8, 12.0, tuple(engine4.hub_settings(POLICY, SCHEMA.version)), "x"
     )
     all_exact = Exact(exact, nobody, {})

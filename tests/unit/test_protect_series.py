@@ -12,7 +12,7 @@ from invented_people import people, small_policy
 from ctdhub.border import MEASUREMENTS
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import count, encode
-from ctdhub.dp.mechanism import Answer, answer
+from ctdhub.dp.mechanism import MechanismOutput, answer
 from ctdhub.dp.plan import Plan, plan_of
 from ctdhub.dp.standalone.scope import scope_of_schema
 from ctdhub.schema.model import load_schema
@@ -42,11 +42,13 @@ def without_year(columns: tuple[str, ...], values: tuple[str, ...]) -> tuple[obj
 
 
 @pytest.fixture(scope="module")
-def found() -> Answer:
+def found() -> MechanismOutput:
     return answer(encode(people(2000, POLICY), PLAN.domains), PLAN, RHO, bits(1))
 
 
-def test_rows_are_all_years_of_each_shown_group_of_each_table_with_years(found: Answer) -> None:
+def test_rows_are_all_years_of_each_shown_group_of_each_table_with_years(
+    found: MechanismOutput,
+) -> None:
     shown = {
         (tuple(r["columns"]), tuple(r["values"]))
         for r in found.counts.to_pylist()
@@ -72,7 +74,7 @@ def test_rows_are_all_years_of_each_shown_group_of_each_table_with_years(found: 
     assert texts == years * (len(texts) // len(years))
 
 
-def test_they_are_not_truncated_and_shown_counts_agree_with_them(found: Answer) -> None:
+def test_they_are_not_truncated_and_shown_counts_agree_with_them(found: MechanismOutput) -> None:
     measured = cells(found.measurements)
     assert min(measured.values()) < 0
     met = 0
@@ -84,7 +86,7 @@ def test_they_are_not_truncated_and_shown_counts_agree_with_them(found: Answer) 
     assert met > 50
 
 
-def test_every_table_has_its_noise(found: Answer) -> None:
+def test_every_table_has_its_noise(found: MechanismOutput) -> None:
     for columns, _values in cells(found.measurements):
         assert found.sigma["*".join(columns)] > 0
 
@@ -130,7 +132,7 @@ def test_a_function_of_noise_alone_has_the_same_rows_for_neighbours() -> None:
         assert set(groups.values()) == {len(PLAN.domains[PERIOD]) + 1}
 
 
-def test_nobody_no_group(found: Answer) -> None:
+def test_nobody_no_group(found: MechanismOutput) -> None:
     empty = answer(encode(people(0, POLICY), PLAN.domains), PLAN, RHO, bits(9))
     assert {len(c) for c, _v in cells(empty.measurements)} <= {1, 2}
     assert empty.measurements.schema.equals(found.measurements.schema)

@@ -36,7 +36,7 @@ from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.contributor_share import Pieces
-from ctdhub.stats.signals.coverage_change import Changed, changed
+from ctdhub.stats.signals.coverage_change import CoverageChange, changed
 from ctdhub.stats.signals.find import Finding, find
 from ctdhub.stats.signals.grouping import leads
 from ctdhub.stats.signals.of_release import ReleaseSignals, panel_of, signals
@@ -165,7 +165,7 @@ def test_where_all_contributors_changed_nothing_can_be_taken_away(tmp_path: Path
 def test_who_joined_or_left_between_two_years() -> None:
     base = [HOTLINE, CASES, {**HOTLINE, "id": "other", "name": "Other", "years": [2014, 2025]}]
     release = _Named(base)
-    assert changed(release, 2016, 2025) == (Changed("hotline", ("line",), ("Line",), True),)  # type: ignore[arg-type]
+    assert changed(release, 2016, 2025) == (CoverageChange("hotline", ("line",), ("Line",), True),)  # type: ignore[arg-type]
     assert changed(release, 2014, 2022) == ()  # type: ignore[arg-type]
     assert changed(release, 2023, 2025) == ()  # type: ignore[arg-type]
 
@@ -197,7 +197,7 @@ def test_contributors_counted_apart_are_taken_away_alone(tmp_path: Path) -> None
     release = replace(release, protected=replace(release.protected, sources=sources))
     years = range(2014, 2026)
     (one,) = changed(release, 2016, 2025)
-    assert one == Changed("hotline", ("line",), ("Line",), True)
+    assert one == CoverageChange("hotline", ("line",), ("Line",), True)
     pieces = Pieces(Answers(release), one, years, np.ones(len(years)))
     part = pieces.part((), ())
     assert part

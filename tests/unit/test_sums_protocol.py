@@ -17,7 +17,7 @@ from ctdhub.dp.secagg import masks, protocol
 from ctdhub.dp.secagg.channel import Purpose, Secret, data, unseal
 from ctdhub.dp.secagg.layout import Cells
 from ctdhub.dp.secagg.masks import SEED, mask, unmask
-from ctdhub.dp.secagg.messages import Masked, Request, Revealed
+from ctdhub.dp.secagg.messages import Masked, Revealed, SumRequest
 
 CELLS = 40
 
@@ -93,7 +93,7 @@ def readable(
     play: Play,
     who: tuple[str, ...],
     sent: dict[str, tuple[Masked, bytes]],
-    asked: Request,
+    asked: SumRequest,
     answers: dict[str, Revealed],
 ) -> dict[Any, Any]:
     """All that some parties can read of a round: every message, opened wherever one has the key.
@@ -245,7 +245,7 @@ def uncovered(n: int, t: int, c: int) -> set[int]:
     ]
     shown = []  # which seeds of honest contributors an answer to each request helps to rebuild
     for inside in told:
-        asked = Request(round="", bodies=dict.fromkeys(sorted(inside), ""), deals={})
+        asked = SumRequest(round="", bodies=dict.fromkeys(sorted(inside), ""), deals={})
         # A seed of a pair is dealt by either side: shares of the one do not add to the other's.
         shown.append(
             {

@@ -28,7 +28,7 @@ from ctdhub.dp.secagg import contributor_side, hub_side
 from ctdhub.dp.secagg.answer import read_total
 from ctdhub.dp.secagg.files import named, read_any, write
 from ctdhub.dp.secagg.layout import SecaggLayout
-from ctdhub.dp.secagg.messages import Request, Round, Total
+from ctdhub.dp.secagg.messages import Round, SumRequest, Total
 from ctdhub.dp.secagg.party_state import open_keep
 from ctdhub.dp.secagg.summed import Summed
 from ctdhub.dp.standalone.domains import DomainsFile
@@ -117,7 +117,7 @@ def test_a_sum_of_two_is_never_uncovered(tmp_path: Path) -> None:
     with pytest.raises(CountError, match="2 contributors are there; 3 are needed"):
         hub_side.close(table.exchange, table.hub, (NAMES[2],))
     with pytest.raises(ValueError, match="bodies"):
-        Request(round=round_.hash, bodies=dict.fromkeys(NAMES[:2], ""), deals={})
+        SumRequest(round=round_.hash, bodies=dict.fromkeys(NAMES[:2], ""), deals={})
     with pytest.raises(ValueError, match="contributors"):
         Total(round=round_.hash, terms=round_.terms, contributors=NAMES[:2])
 
@@ -195,7 +195,7 @@ def test_a_second_request_is_never_answered(table: Table) -> None:
     named(table.exchange, "revealed", "refuge").unlink()
     contributor_side.reveal(table.exchange, table.keep("refuge"))
     assert named(table.exchange, "revealed", "refuge").read_bytes() == first, "the same again"
-    assert isinstance(asked, Request)
+    assert isinstance(asked, SumRequest)
     path.unlink()
     less = {n: d for n, d in asked.bodies.items() if n != "clinic"}
     deals = {n: d for n, d in asked.deals.items() if n != "clinic"}
@@ -221,7 +221,7 @@ def test_a_request_for_few_is_refused(table: Table) -> None:
     table.closed()
     path = named(table.exchange, "request")
     asked, _body = read_any(path)
-    assert isinstance(asked, Request)
+    assert isinstance(asked, SumRequest)
     path.unlink()
     few = dict(list(asked.bodies.items())[:3])
     write(path, asked.model_copy(update={"bodies": few}))

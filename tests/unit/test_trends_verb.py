@@ -29,7 +29,7 @@ from ctdhub.site.pages import trends as trends_page
 from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.decomposition.report import report
-from ctdhub.stats.decomposition.subject import EVERYBODY, Question, find_question
+from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject, find_question
 
 Run = Callable[..., tuple[int, str, str]]
 BEACON = "Beacon Hotline (practice, invented)"
@@ -90,7 +90,7 @@ def test_parts_of_the_json_add_up(trends: Run, release: Release, of: str) -> Non
 def test_a_split_adds_up_to_the_charts(release: Release) -> None:
     """All people, and people with one answer: the change is that of the numbers beside it."""
     answers, compared = Answers(release), 0
-    for question in (EVERYBODY, Question("gender", "female"), Question("gender", "male")):
+    for question in (EVERYBODY, ChangeSubject("gender", "female"), ChangeSubject("gender", "male")):
         found = report(answers, question)
         assert found is not None
         people = {row.codes[0]: row.people.value for row in found.rows}

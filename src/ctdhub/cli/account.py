@@ -15,7 +15,7 @@ from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
     from ctdhub.dp.ledger.book import Ledger
-    from ctdhub.dp.ledger.charge import Entry
+    from ctdhub.dp.ledger.charge import Charge
     from ctdhub.dp.ledger.report import Spending
     from ctdhub.dp.policy import Policy
 
@@ -36,7 +36,7 @@ class Account:
     rho: float
     kinds: tuple[Spending, ...]
     contributors: tuple[Spending, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[Charge, ...]
 
     @classmethod
     def of(cls, ledger: Ledger, policy: Policy) -> Account:

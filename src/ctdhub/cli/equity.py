@@ -17,7 +17,8 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.format import interval, number, share
 from ctdhub.core.i18n import _, current, formula
 from ctdhub.report import mandated, mandated_wording
-from ctdhub.stats.mandated import shapes
+from ctdhub.stats.mandated import lines, shapes
+from ctdhub.stats.mandated.population import load_population
 
 if TYPE_CHECKING:
     from ctdhub.stats import equity
@@ -115,12 +116,12 @@ def register(app: typer.Typer) -> None:
                 name="--population",
                 other=" / ".join(f"--for {s}" for s in WITH_RATES),
             )
-        people = shapes.load_population(population) if population else None
+        people = load_population(population) if population else None
         answers = Answers(options.opened(source))
         with options.speaking(lang), bar() as progress:
             progress(_("Filling the table"), 0.0)
             place = briefing.country(country) if country else None
-            scope = shapes.scope(answers, place, _span(year, years), people)
+            scope = lines.scope(answers, place, _span(year, years), people)
             sheet = shapes.SHAPES[shape](answers, scope)
             text = mandated.written(sheet, answers.release, form)
             notes = mandated_wording.notes(sheet, answers.release)

@@ -38,7 +38,7 @@ _PLACES = ("file", "row", "line", "column")
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogueEntry:
     """One entry of the catalogue.
 
     Attributes:
@@ -131,18 +131,18 @@ def _sentences(given: str | list[str]) -> tuple[str, ...]:
 
 
 @cache
-def catalogue() -> Mapping[str, Entry]:
+def catalogue() -> Mapping[str, CatalogueEntry]:
     """All entries by name."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    found: dict[str, Entry] = {}
+    found: dict[str, CatalogueEntry] = {}
     folder = resources.files("ctdhub.core") / "errors"
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         entries = yaml.load(file.read_text("utf-8"), Loader=loader)  # noqa: S506 (a safe loader)
         room = file.name.removesuffix(".yaml")
         for name, entry in entries.items():
-            found[name] = Entry(
+            found[name] = CatalogueEntry(
                 name,
                 room,
                 getattr(errors, entry["class"]),

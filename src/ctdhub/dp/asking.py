@@ -19,12 +19,12 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.charge import Kind, taking_part
 from ctdhub.dp.plan import Plan
 from ctdhub.dp.price import Cause, Price
-from ctdhub.dp.request import HUB, Part, differing, request_of, shown
+from ctdhub.dp.request import HUB, RequestPart, differing, request_of, shown
 from ctdhub.dp.workload import Workload
 
 
 @dataclass(frozen=True)
-class Question:
+class ReleaseRequest:
     """What is asked of a table, and what it costs.
 
     Attributes:
@@ -100,9 +100,9 @@ class Asks(NamedTuple):
 
 def asks_of(
     ledger: Ledger,
-    asked: Question,
+    asked: ReleaseRequest,
     exact: Exact,
-    parts: list[tuple[Part, Counts]],
+    parts: list[tuple[RequestPart, Counts]],
     child: Mentioned | None,
     sources: Sourced | None,
 ) -> Asks:
@@ -125,33 +125,40 @@ def asks_of(
 
 
 def parts_of(
-    asked: Question,
+    asked: ReleaseRequest,
     exact: Exact,
     people: Workload,
     perpetrators: Workload,
     costs: Costs,
     child: Mentioned | None,
     sources: Sourced | None,
-) -> list[tuple[Part, Counts]]:
+) -> list[tuple[RequestPart, Counts]]:
     """Each part of the answer as a request writes it, with its exact tables."""
     own = asked.about != HUB
     plan = asked.plan
-    found = [(Part("people", plan.domains, people, None, shown(plan, hierarchy=own)), exact.people)]
+    found = [
+        (
+            RequestPart("people", plan.domains, people, None, shown(plan, hierarchy=own)),
+            exact.people,
+        )
+    ]
     if child:
         told = shown(child.plan, hierarchy=own)
-        part = Part("perpetrators", child.plan.domains, perpetrators, child.share, told)
+        part = RequestPart("perpetrators", child.plan.domains, perpetrators, child.share, told)
         found.append((part, exact.perpetrators))
     if sources:
         public = sources.public
         lists = public.lists
         told = {"lists": list(lists.names), "years": list(lists.years)} if lists else {}
         tables = public.workload(costs.sources)
-        found.append((Part("sources", public.domains, tables, public.share, told), exact.sources))
+        found.append(
+            (RequestPart("sources", public.domains, tables, public.share, told), exact.sources)
+        )
     return found
 
 
 def price_of(
-    ledger: Ledger, asks: Asks, asked: Question, rho: float, facts: dict[str, Any]
+    ledger: Ledger, asks: Asks, asked: ReleaseRequest, rho: float, facts: dict[str, Any]
 ) -> Price:
     """What answering would cost.
 

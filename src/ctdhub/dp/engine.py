@@ -13,7 +13,7 @@ from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.asking import (
     Asks,
     Exact,
-    Question,
+    ReleaseRequest,
     asks_of,
     costs_of,
     parts_of,
@@ -23,7 +23,7 @@ from ctdhub.dp.asking import (
 from ctdhub.dp.by_contributor import Sourced, sourced
 from ctdhub.dp.child_rows import Mentioned, mentioned
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.ledger.charge import Entry, taking_part
+from ctdhub.dp.ledger.charge import Charge, taking_part
 from ctdhub.dp.ledger.purposes import written
 from ctdhub.dp.mechanism import Progress, answer_of
 from ctdhub.dp.overlap import Overlap
@@ -79,7 +79,7 @@ def protect(
         if policy.columns == "all"
         else written("columns", n=len(policy.columns), **sizes)
     )
-    question = Question(
+    question = ReleaseRequest(
         plan_of(policy, schema),
         policy.epsilon,
         policy.delta,
@@ -94,7 +94,7 @@ def protect(
 
 def protect_table(
     people: pa.Table | Rows,
-    asked: Question,
+    asked: ReleaseRequest,
     ledger: Ledger,
     facts: dict[str, Any],
     progress: Progress | None = None,
@@ -165,10 +165,10 @@ def _charge(
     ledger: Ledger,
     asks: Asks,
     rho: float,
-    asked: Question,
+    asked: ReleaseRequest,
     facts: dict[str, Any],
     tell: Progress,
-) -> Entry:
+) -> Charge:
     what = asked.what
     lost = [e.number for e in ledger.entries() if e.question in asks.names]
     if lost:
@@ -191,8 +191,8 @@ def _charge(
 
 def _minted(
     exact: Exact,
-    asked: Question,
-    entry: Entry,
+    asked: ReleaseRequest,
+    entry: Charge,
     facts: dict[str, Any],
     tell: Progress,
     child: Mentioned | None,

@@ -27,7 +27,7 @@ from ctdhub.dp.dependent_columns import Followers
 from ctdhub.dp.plan import Columns
 from ctdhub.dp.policy import Domains
 from ctdhub.dp.pooling import Estimated
-from ctdhub.dp.workload import Question, Workload
+from ctdhub.dp.workload import Measurement, Workload
 from ctdhub.schema.roles import DELIVERIES
 
 NO_FOLLOWERS = Followers({}, {})
@@ -151,7 +151,7 @@ def counts_table(
 
 
 def _as_published(
-    noisy: Counts, found: dict[Columns, Estimated], q: Question
+    noisy: Counts, found: dict[Columns, Estimated], q: Measurement
 ) -> tuple[npt.NDArray[np.integer], float]:
     """A table in whole numbers, and the variance of its noise."""
     if q.columns not in found:
@@ -160,12 +160,14 @@ def _as_published(
     return np.rint(estimated.value).astype(np.int64), estimated.variance
 
 
-def published(q: Question, variance: float) -> Fraction | float:
+def published(q: Measurement, variance: float) -> Fraction | float:
     """The noise of a published table as :func:`tail` wants it: its own, or the pooled variance."""
     return q.sigma2 if variance >= float(q.sigma2) else variance
 
 
-def _rows(table: npt.NDArray[np.integer], q: Question, shown: Shown, domains: Domains) -> pa.Table:
+def _rows(
+    table: npt.NDArray[np.integer], q: Measurement, shown: Shown, domains: Domains
+) -> pa.Table:
     n = shown.cells.size
     count = table.ravel()[shown.cells].astype(np.int64)
     return pa.table(

@@ -25,7 +25,7 @@ Progress = Callable[[Text, float], None]
 
 
 @dataclass(frozen=True)
-class Answer:
+class MechanismOutput:
     """What the mechanism gives: records, counts, totals, noisy counts as in :class:`Protected`.
 
     Attributes:
@@ -48,7 +48,7 @@ def answer(
     rho: float,
     source: Bits = os.urandom,
     progress: Progress | None = None,
-) -> Answer:
+) -> MechanismOutput:
     """Count people and answer; see :func:`answer_of`.
 
     Args:
@@ -66,7 +66,7 @@ def answer_of(
     rho: float,
     source: Bits = os.urandom,
     progress: Progress | None = None,
-) -> Answer:
+) -> MechanismOutput:
     """The mechanism alone, without ledger: for ``protect_table``, audits and rehearsals.
 
     Whoever calls it owes the ledger a charge of ``rho`` unless the people are invented.
@@ -108,7 +108,7 @@ def answer_of(
     measurements = by_year(noisy, pooled, questions, plan, shown)
     case_records = intervals.case_records(pooled, total, plan.level)
     del noisy, pooled  # as large as the records to come
-    return Answer(
+    return MechanismOutput(
         records=to_table(records, plan.domains),
         counts=counts,
         people=total,

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ctdhub.dp.count import Counts
 from ctdhub.dp.plan import Columns
-from ctdhub.dp.workload import Question, Workload
+from ctdhub.dp.workload import Measurement, Workload
 
 Floats = npt.NDArray[np.float64]
 
@@ -68,7 +68,7 @@ def pool(noisy: Counts, questions: Workload, most: int = 2) -> dict[Columns, Est
     return {t: Estimated(value[t], variance[t]) for t in value}
 
 
-def _parts(q: Question, most: int) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+def _parts(q: Measurement, most: int) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
     """Axes that are kept, and axes that are summed, of each part with at most ``most`` columns."""
     axes = range(len(q.columns))
     for held in range(min(most, len(q.columns)) + 1):
@@ -76,6 +76,6 @@ def _parts(q: Question, most: int) -> Iterator[tuple[tuple[int, ...], tuple[int,
             yield kept, tuple(axis for axis in axes if axis not in kept)
 
 
-def _weight(q: Question, summed: tuple[int, ...]) -> float:
+def _weight(q: Measurement, summed: tuple[int, ...]) -> float:
     """One over the variance of a sum over some axes."""
     return 1 / (float(q.sigma2) * float(np.prod([q.shape[a] for a in summed], dtype=float)))

@@ -38,7 +38,7 @@ HUB = "hub"
 
 
 @dataclass(frozen=True)
-class Part:
+class RequestPart:
     """One table of people or of their rows, as far as it is public.
 
     Attributes:
@@ -57,7 +57,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Request:
+class CanonicalRequest:
     """What is asked, in texts of which each can differ alone.
 
     Attributes:
@@ -94,8 +94,8 @@ class Request:
 
 
 def request_of(
-    about: str, epsilon: float, delta: float, unit: str, parts: Sequence[tuple[Part, Counts]]
-) -> Request:
+    about: str, epsilon: float, delta: float, unit: str, parts: Sequence[tuple[RequestPart, Counts]]
+) -> CanonicalRequest:
     """A request for these parts.
 
     Args:
@@ -115,7 +115,7 @@ def request_of(
         noise[part.name] = [[q.sigma2.numerator, q.sigma2.denominator] for q in tables]
         people[part.name] = _digest(exact)
     promise = {"about": about, "epsilon": epsilon, "delta": delta, "unit": unit}
-    return Request(
+    return CanonicalRequest(
         method=str(METHOD),
         people=_canonical(people),
         columns=_canonical(columns),

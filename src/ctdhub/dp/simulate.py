@@ -23,10 +23,10 @@ from ctdhub.dp.accounting import rho_of, split
 from ctdhub.dp.by_contributor import SourceTables
 from ctdhub.dp.count import Codes, Counts, count, encode
 from ctdhub.dp.intervals import published, radius
-from ctdhub.dp.mechanism import Answer, Progress, answer
+from ctdhub.dp.mechanism import MechanismOutput, Progress, answer
 from ctdhub.dp.plan import Columns, Kind, Plan
 from ctdhub.dp.pooling import variances
-from ctdhub.dp.workload import Question, Workload, workload
+from ctdhub.dp.workload import Measurement, Workload, workload
 
 BLANK_SHARE = 0.2
 """Share of blanks among the stand-in cells of an average column (the practice files have as many);
@@ -170,7 +170,7 @@ def _is_named(figures: Figures, plan: Plan) -> bool:
     return core_column or figures.kind not in ("one_way", "pairs")
 
 
-def _each(plan: Plan, questions: Workload, codes: Codes, found: Answer) -> list[Figures]:
+def _each(plan: Plan, questions: Workload, codes: Codes, found: MechanismOutput) -> list[Figures]:
     variance = variances(questions)
     tables = [q.columns for q in questions]
     truth, made = count(codes, tables), count(encode(found.records, plan.domains), tables)
@@ -183,7 +183,7 @@ def _each(plan: Plan, questions: Workload, codes: Codes, found: Answer) -> list[
     ]
 
 
-def _people(q: Question, plan: Plan, truth: Counts, made: Counts, sd: float) -> Figures:
+def _people(q: Measurement, plan: Plan, truth: Counts, made: Counts, sd: float) -> Figures:
     """The number of people is estimated by all tables together, so its noise is the engine's."""
     reach = math.ceil(NormalDist().inv_cdf(0.5 + plan.level / 2) * sd)
     half, least = Range(reach, reach), Range(reach + 1, reach + 1)
@@ -193,7 +193,7 @@ def _people(q: Question, plan: Plan, truth: Counts, made: Counts, sd: float) -> 
 
 
 def _figures(
-    q: Question, variance: float, plan: Plan, truth: Counts, made: Counts, shown: int
+    q: Measurement, variance: float, plan: Plan, truth: Counts, made: Counts, shown: int
 ) -> Figures:
     here = truth[q.columns]
     filled = int(np.count_nonzero(here))

@@ -25,7 +25,7 @@ _LIMIT = 2**30
 
 
 @dataclass(frozen=True)
-class Question:
+class Measurement:
     """One table of the workload: its columns, shape, kind, noise, and how far one person reaches.
 
     ``reach`` is the squared L2 sensitivity: how much the squares of all changes of cells add up to
@@ -49,7 +49,7 @@ class Question:
         return math.sqrt(self.sigma2)
 
 
-Workload = tuple[Question, ...]
+Workload = tuple[Measurement, ...]
 
 
 def workload(plan: Plan, rho: float) -> Workload:
@@ -79,13 +79,13 @@ def workload(plan: Plan, rho: float) -> Workload:
 
 def question(
     columns: Columns, shape: tuple[int, ...], kind: Kind, part: Fraction, reach: int = 1
-) -> Question:
+) -> Measurement:
     """A table with the least noise that costs at most ``part``.
 
     Raises:
         PolicyError: it would get more noise than can be drawn.
     """
-    return Question(columns, shape, kind, _affordable(part / reach), reach)
+    return Measurement(columns, shape, kind, _affordable(part / reach), reach)
 
 
 def _affordable(part: Fraction) -> Fraction:

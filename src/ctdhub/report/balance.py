@@ -23,8 +23,8 @@ from ctdhub.report.decomposition_files import as_data, csv_of
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.decomposition.report import Report, report
-from ctdhub.stats.decomposition.split import Part, Split
-from ctdhub.stats.decomposition.subject import Question
+from ctdhub.stats.decomposition.split import ChangePart, Split
+from ctdhub.stats.decomposition.subject import ChangeSubject
 from ctdhub.stats.trend import covering
 
 
@@ -55,7 +55,7 @@ class Shift:
     balances: tuple[Balance, ...]
 
 
-def shift(answers: Answers, question: Question) -> Shift | None:
+def shift(answers: Answers, question: ChangeSubject) -> Shift | None:
     """The split of a question's change; None where the release did not measure it by year."""
     found = report(answers, question)
     if found is None:
@@ -88,7 +88,7 @@ def _same(release: Release, found: Report) -> dict[str, NumberCard]:
     return {str(when): card for when, card in found.panel.years}
 
 
-def _balance(question: Question, split: Split) -> Balance:
+def _balance(question: ChangeSubject, split: Split) -> Balance:
     title = _("{later} beside {earlier}").format(
         earlier=year(split.earlier), later=year(split.later)
     )
@@ -102,9 +102,9 @@ def _balance(question: Question, split: Split) -> Balance:
     )
 
 
-def _drawn(label: str, found: Part | Split) -> Change:
+def _drawn(label: str, found: ChangePart | Split) -> Change:
     text = _("{label}: {value} ({ends})").format(
         label=label, value=signed(found.value), ends=ends(found)
     )
-    rest = isinstance(found, Part) and found.kind == "rest"
+    rest = isinstance(found, ChangePart) and found.kind == "rest"
     return Change(text, found.value, found.low, found.high, rest)

@@ -12,12 +12,12 @@ from ctdhub.core.i18n import _, current, formula, ngettext
 from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.places import place_of
-from ctdhub.stats.decomposition.panel import Panel
-from ctdhub.stats.decomposition.split import Part, Split
-from ctdhub.stats.decomposition.subject import REGIONS, Question
+from ctdhub.stats.decomposition.panel import FixedPanel
+from ctdhub.stats.decomposition.split import ChangePart, Split
+from ctdhub.stats.decomposition.subject import REGIONS, ChangeSubject
 
 
-def question_label(question: Question) -> str:
+def question_label(question: ChangeSubject) -> str:
     """The people whom a question is about."""
     lang, name = current(), question.variable
     if not name:
@@ -31,7 +31,7 @@ def question_label(question: Question) -> str:
     return _("{variable}: {value}").format(variable=label(name, lang), value=value)
 
 
-def told(question: Question, split: Split) -> tuple[str, ...]:
+def told(question: ChangeSubject, split: Split) -> tuple[str, ...]:
     """The change, then each of its parts."""
     found = [_change(split)]
     found += [_part(question, split, part) for part in split.parts]
@@ -49,7 +49,7 @@ def _change(split: Split) -> str:
     )
 
 
-def _part(question: Question, split: Split, part: Part) -> str:
+def _part(question: ChangeSubject, split: Split, part: ChangePart) -> str:
     if part.kind in ("left", "joined"):
         return _contributors(split, part)
     if part.kind == "recording":
@@ -74,7 +74,7 @@ def _part(question: Question, split: Split, part: Part) -> str:
     return text.format(change=people(part.value), ends=ends(part), names=_named(part.names))
 
 
-def _contributors(split: Split, part: Part) -> str:
+def _contributors(split: Split, part: ChangePart) -> str:
     """What a contributor that left or joined makes of the change."""
     n, names = len(part.names), _named(part.names)
     if not part.is_clear:
@@ -114,7 +114,7 @@ def _contributors(split: Split, part: Part) -> str:
     return text.format(change=people(part.value), ends=ends(part), names=names)
 
 
-def _recording(question: Question, split: Split, part: Part) -> str:
+def _recording(question: ChangeSubject, split: Split, part: ChangePart) -> str:
     before, after = (share(s) for s in split.shares or (0.0, 0.0))
     shares = {"what": _what(question), "before": before, "after": after, "ends": ends(part)}
     borrowed = ""
@@ -136,7 +136,7 @@ def _recording(question: Question, split: Split, part: Part) -> str:
     return text.format(change=people(part.value), **shares) + borrowed
 
 
-def _what(question: Question) -> str:
+def _what(question: ChangeSubject) -> str:
     """What is recorded or not, in quotation marks."""
     variable = load_schema().variable(question.variable)
     group = variable.group or variable.any_of
@@ -147,7 +147,7 @@ def _what(question: Question) -> str:
     return _("“{name}”").format(name=name)
 
 
-def _rest(part: Part) -> str:
+def _rest(part: ChangePart) -> str:
     if not part.is_clear:
         return _(
             "The rest, which is the closest that these data come to a change in the world: no "
@@ -159,7 +159,7 @@ def _rest(part: Part) -> str:
     ).format(change=people(part.value), ends=ends(part))
 
 
-def panel_sentence(panel: Panel | None) -> str:
+def panel_sentence(panel: FixedPanel | None) -> str:
     """Who is in the series of the same contributors."""
     if panel is None:
         return _(
@@ -188,7 +188,7 @@ def counted_once() -> str:
     )
 
 
-def part_label(part: Part) -> str:
+def part_label(part: ChangePart) -> str:
     """A part in few words, for a table or beside a bar."""
     words = {
         "left": _("No longer reports: {names}"),
@@ -219,7 +219,7 @@ def people(change: int) -> str:
     return ngettext("{n} more person", "{n} more people", n).format(n=number(n))
 
 
-def ends(found: Part | Split) -> str:
+def ends(found: ChangePart | Split) -> str:
     """The two ends of an interval of a change, with their signs."""
     return _("{low} to {high}").format(low=signed(found.low), high=signed(found.high))
 
@@ -234,6 +234,6 @@ def signed(change: int) -> str:
     return formula(f"{sign}{number(abs(change))}")
 
 
-def sentences(question: Question, splits: Sequence[Split]) -> tuple[str, ...]:
+def sentences(question: ChangeSubject, splits: Sequence[Split]) -> tuple[str, ...]:
     """Each split as a paragraph."""
     return tuple(" ".join(told(question, split)) for split in splits)

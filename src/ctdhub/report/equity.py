@@ -16,7 +16,7 @@ from ctdhub.schema.labels import code_label, definition, group_definition, label
 from ctdhub.schema.roles import DESTINATION, SERVICE
 from ctdhub.stats import equity
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.equity import RECEIVED, Assistance, Group
+from ctdhub.stats.equity import RECEIVED, Assistance, EquityGroup
 from ctdhub.stats.gaps import By
 from ctdhub.stats.table import Table
 
@@ -155,7 +155,7 @@ def _panel(a: Assistance, id_: str, subtitle: str) -> Figure:
     return Figure(id_, label(a.kind, current()), subtitle, tuple(bars), "", "", empty)
 
 
-def _bar(a: Assistance, group: Group) -> FigureBar:
+def _bar(a: Assistance, group: EquityGroup) -> FigureBar:
     name, part = group_name(a.by, group.codes), group.shares[RECEIVED]
     if not group.codes[0]:
         name = _("group not recorded")
@@ -165,7 +165,7 @@ def _bar(a: Assistance, group: Group) -> FigureBar:
     return FigureBar(name, sized(part), part.value, part.low, part.high)
 
 
-def _line(a: Assistance, group: Group) -> tuple[str, ...]:
+def _line(a: Assistance, group: EquityGroup) -> tuple[str, ...]:
     name = group_name(a.by, group.codes) if group.codes else _("All people")
     if group.codes and not group.codes[0]:
         name = _("group not recorded")

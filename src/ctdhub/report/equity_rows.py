@@ -11,7 +11,7 @@ from ctdhub.release.open import Release
 from ctdhub.report.gaps import assistance_caveat, gap_sentence
 from ctdhub.report.wording import caveat, citation
 from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.equity import Assistance, Group, clear_gaps
+from ctdhub.stats.equity import Assistance, EquityGroup, clear_gaps
 
 COLUMNS = (
     "assistance", "by", "group", "measure", "state", "people", "people_low", "people_high",
@@ -68,7 +68,7 @@ def as_data(found: Sequence[Assistance], release: Release) -> dict[str, Any]:
     }
 
 
-def _of_group(a: Assistance, group: Group, release: Release) -> list[dict[str, Any]]:
+def _of_group(a: Assistance, group: EquityGroup, release: Release) -> list[dict[str, Any]]:
     head = {
         "assistance": a.kind,
         "by": "*".join(a.by),

@@ -14,7 +14,7 @@ from ctdhub.stats.mse import decomposable
 from ctdhub.stats.mse.estimate import Doubt, Method, Name, Result, Why
 from ctdhub.stats.mse.of_release import doubles, list_names, years_of
 from ctdhub.stats.mse.overlap_check import LEAST_OVERLAP, Gate
-from ctdhub.stats.mse.sensitivity import Changed
+from ctdhub.stats.mse.sensitivity import SensitivityChange
 from ctdhub.stats.series import overlap
 
 Names = Mapping[str, str]
@@ -207,7 +207,7 @@ def bootstrap(method: Method, level: float) -> str:
     )
 
 
-def change(item: Changed, names: Names | None = None) -> str:
+def change(item: SensitivityChange, names: Names | None = None) -> str:
     """What was changed."""
     shown = [(names or {}).get(n, n) for n in item.names]
     rate = share(item.rate or 0.0)

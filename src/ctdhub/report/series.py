@@ -18,7 +18,7 @@ from ctdhub.schema.labels import code_label, definition, group_definition, label
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import DESTINATION, FORCED_LABOUR, HARM, ORIGIN, SEX, SEXUAL_EXPLOITATION
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.decomposition.subject import EVERYBODY, Question
+from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject
 from ctdhub.stats.query import Where
 from ctdhub.stats.table import NOT_RECORDED, YES, Row, Table
 from ctdhub.stats.trend import Line, covering, difference, span, trend
@@ -168,15 +168,15 @@ def _chart(
     )
 
 
-def _question(variable: str, code: str) -> Question | None:
+def _question(variable: str, code: str) -> ChangeSubject | None:
     """The people of a line as a question whose change can be split."""
     if code == NOT_RECORDED:
         return None
     if variable == "line":
         return EVERYBODY
     if variable == "flag":
-        return Question(code, YES)
-    return Question(variable.removeprefix("region_of_"), code)
+        return ChangeSubject(code, YES)
+    return ChangeSubject(variable.removeprefix("region_of_"), code)
 
 
 def _label(variable: str, code: str) -> str:

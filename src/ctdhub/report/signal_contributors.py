@@ -10,7 +10,7 @@ from ctdhub.report.signal_wording import carded, part, title
 from ctdhub.schema.labels import code_label
 from ctdhub.schema.roles import CONTRIBUTOR_KIND
 from ctdhub.stats.signals.cards import cards
-from ctdhub.stats.signals.coverage_change import Changed
+from ctdhub.stats.signals.coverage_change import CoverageChange
 from ctdhub.stats.signals.explained_by_coverage import Explained
 from ctdhub.stats.signals.find import Finding
 from ctdhub.stats.signals.grouping import Lead
@@ -137,7 +137,7 @@ def explanations(result: ReleaseSignals) -> tuple[str, ...]:
     )
 
 
-def _explained(result: ReleaseSignals, by: Changed, held: tuple[Explained, ...]) -> str:
+def _explained(result: ReleaseSignals, by: CoverageChange, held: tuple[Explained, ...]) -> str:
     settled = [e for e in held if e.settled]
     others = len(held) - len(settled)
     told = []

@@ -17,7 +17,7 @@ from ctdhub.report.wording import caveat, citation
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.signals import grouping
 from ctdhub.stats.signals.cards import cards
-from ctdhub.stats.signals.find import LEVEL, Figure, Finding, Found
+from ctdhub.stats.signals.find import LEVEL, Finding, Found, SignalFigure
 from ctdhub.stats.signals.grouping import Lead, leads
 from ctdhub.stats.signals.of_release import ReleaseSignals
 from ctdhub.stats.trend import Turn
@@ -159,7 +159,7 @@ def _pair(pair: tuple[Any, Any] | None, form: Callable[[Any], dict[str, Any]]) -
     return None if pair is None else {"before": form(pair[0]), "now": form(pair[1])}
 
 
-def _figure(figure: Figure) -> dict[str, Any]:
+def _figure(figure: SignalFigure) -> dict[str, Any]:
     return {"value": figure.value, "low": figure.low, "high": figure.high, "state": "shown"}
 
 

@@ -16,7 +16,7 @@ from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.roles import AGE, SEX
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.signals.cards import cards
-from ctdhub.stats.signals.find import Figure, Finding, Found
+from ctdhub.stats.signals.find import Finding, Found, SignalFigure
 from ctdhub.stats.signals.of_release import PARTS, PLACES, Looked, Of, ReleaseSignals
 
 
@@ -35,12 +35,12 @@ def of_file(found: Found, finding: Finding) -> SignalWords:
     )
 
 
-def _numbers(pair: tuple[Figure, Figure]) -> Pair:
+def _numbers(pair: tuple[SignalFigure, SignalFigure]) -> Pair:
     before, now = (_number(f) for f in pair)
     return before, now
 
 
-def _number(figure: Figure) -> Quantity:
+def _number(figure: SignalFigure) -> Quantity:
     text = number(figure.value)
     if figure.high > figure.low:
         text = _("{people} ({low} to {high})").format(
@@ -51,7 +51,7 @@ def _number(figure: Figure) -> Quantity:
     return Quantity(text, figure.value, figure.low, figure.high)
 
 
-def _shares(pair: tuple[Figure, Figure]) -> Pair:
+def _shares(pair: tuple[SignalFigure, SignalFigure]) -> Pair:
     before, now = (
         Quantity(share_ranged(f.value, f.low, f.high), f.value, f.low, f.high) for f in pair
     )

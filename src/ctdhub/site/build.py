@@ -23,7 +23,7 @@ from ctdhub.site.api.files import write_api, write_latest
 from ctdhub.site.edition import PLAIN, Edition
 from ctdhub.site.folder import renewed
 from ctdhub.site.frame import HOME, address, stub
-from ctdhub.site.kinds import Content, Document
+from ctdhub.site.kinds import Content, WholePage
 from ctdhub.site.registry import fitting, kinds, pages
 from ctdhub.site.render import render
 from ctdhub.site.sharing import write_for_robots
@@ -168,7 +168,9 @@ def _write_language(
         kind.translated(fresh / "r" / release.version, content)
     for page in pages(content.answers, edition, plan.only):
         html = (
-            page.html() if isinstance(page, Document) else render(page, release, languages, edition)
+            page.html()
+            if isinstance(page, WholePage)
+            else render(page, release, languages, edition)
         )
         _write(fresh / address(current(), release.version, page.path), html)
         leading[page.path] = page.title

@@ -43,7 +43,7 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Entry:
+class MenuEntry:
     """An entry of the menu: its group, the page that it leads to, its label."""
 
     group: Text
@@ -52,7 +52,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Document:
+class WholePage:
     """A page that is a whole document, without the frame of the other pages.
 
     Attributes:
@@ -91,8 +91,8 @@ class PageKind:
     """
 
     name: str
-    pages: Callable[[Content], Iterable[Page | Document]]
-    menu: Entry | None = None
+    pages: Callable[[Content], Iterable[Page | WholePage]]
+    menu: MenuEntry | None = None
     shown: Callable[[Release, Edition], bool] = _always
     files: Callable[[Path, Content], None] = _nothing
     translated: Callable[[Path, Content], None] = _nothing

@@ -14,7 +14,7 @@ from ctdhub.site.course import page as learn
 from ctdhub.site.edition import Edition
 from ctdhub.site.explorer import page as explore
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import GROUPS, Content, Document, PageKind
+from ctdhub.site.kinds import GROUPS, Content, PageKind, WholePage
 from ctdhub.site.pages import (
     assistance,
     briefs,
@@ -74,7 +74,7 @@ def kinds(release: Release, edition: Edition, only: Collection[str] = ()) -> tup
 
 def pages(
     answers: Answers, edition: Edition, only: Collection[str] = ()
-) -> Iterator[Page | Document]:
+) -> Iterator[Page | WholePage]:
     """The pages of a release in the language in force; those that link to any other come last.
 
     Args:

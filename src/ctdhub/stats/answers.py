@@ -12,7 +12,7 @@ from itertools import product
 from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.cards import NumberCard, card
 from ctdhub.stats.estimator import Estimator
-from ctdhub.stats.intervals import Answer, outside, ratio
+from ctdhub.stats.intervals import Interval, outside, ratio
 from ctdhub.stats.query import Query, Where
 from ctdhub.stats.table import NOT_RECORDED, Kind, Row, Table
 
@@ -124,7 +124,7 @@ class Answers(Estimator):
         return "value" if covered else "nobody_reports"
 
     def _share(
-        self, query: Query, answer: Answer, whole: Answer, missing: float | None
+        self, query: Query, answer: Interval, whole: Interval, missing: float | None
     ) -> NumberCard:
         denominator = None if whole.value is None else round(whole.value)
         return card(self.release, answer, "share", query, denominator=denominator, missing=missing)
@@ -141,16 +141,16 @@ class Answers(Estimator):
         single = all(len(codes) == 1 for codes in rest.values())
         return self.measured(*query.by, *rest) if single else None
 
-    def _by_row(self, query: Query, among: Where) -> dict[tuple[str, ...], Answer]:
+    def _by_row(self, query: Query, among: Where) -> dict[tuple[str, ...], Interval]:
         """The answer of every row: as it was measured where it was, else as a sum."""
         cells = list(product(*self.axes(query)))
         key = self._measured_as(query)
         if key is None:
             return {codes: self.count({**among, **_cell(query, codes)}) for codes in cells}
-        shown, most = self.cells(*query.by, *among), Answer(0, 0, self.unseen(key))
+        shown, most = self.cells(*query.by, *among), Interval(0, 0, self.unseen(key))
         end = tuple(next(iter(codes)) for codes in among.values())
         found = {codes: shown.get((*codes, *end)) for codes in cells}
-        return {c: Answer(e.value, e.low, e.high) if e else most for c, e in found.items()}
+        return {c: Interval(e.value, e.low, e.high) if e else most for c, e in found.items()}
 
 
 def _cell(query: Query, codes: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ctdhub.release.open import Release
-from ctdhub.stats.intervals import Answer
+from ctdhub.stats.intervals import Interval
 from ctdhub.stats.query import Query
 
 State = Literal["shown", "protected", "not_measured"]
@@ -79,7 +79,7 @@ class NumberCard:
 
 def card(
     release: Release,
-    answer: Answer,
+    answer: Interval,
     unit: Unit,
     query: Query | None,
     *,

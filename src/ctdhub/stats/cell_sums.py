@@ -35,14 +35,14 @@ class Sum:
 
 
 @dataclass(frozen=True)
-class Cells:
+class CellSums:
     """Cells of a table: by column the distinct values and which of them each cell has; people."""
 
     columns: dict[str, tuple[list[str], npt.NDArray[np.intp]]]
     people: npt.NDArray[np.float64]
 
     @classmethod
-    def of(cls, names: Sequence[str], cells: Mapping[tuple[str, ...], float]) -> Cells:
+    def of(cls, names: Sequence[str], cells: Mapping[tuple[str, ...], float]) -> CellSums:
         """From people by cell."""
         columns = {}
         for k, name in enumerate(names):

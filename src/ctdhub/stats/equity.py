@@ -26,7 +26,7 @@ from ctdhub.schema.roles import AGE, DESTINATION, RELATION, SERVICE, SEX
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.gaps import By, Gap
-from ctdhub.stats.intervals import NOT_MEASURED, Answer, fieller
+from ctdhub.stats.intervals import NOT_MEASURED, Interval, fieller
 from ctdhub.stats.query import Query, Where
 from ctdhub.stats.table import NOT_RECORDED
 
@@ -43,7 +43,7 @@ MOST = 12
 
 
 @dataclass(frozen=True)
-class Group:
+class EquityGroup:
     """People of one group, and where matters stand with one kind of assistance.
 
     Attributes:
@@ -69,8 +69,8 @@ class Assistance:
 
     kind: str
     by: By
-    everybody: Group
-    groups: tuple[Group, ...]
+    everybody: EquityGroup
+    groups: tuple[EquityGroup, ...]
     gap: Gap | None = None
 
 
@@ -124,7 +124,7 @@ def clear_gaps(found: tuple[Assistance, ...]) -> tuple[Gap, ...]:
     return tuple(sorted(gaps, key=lambda g: -g.low))
 
 
-def _groups(answers: Answers, kind: str, by: By) -> tuple[Group, ...]:
+def _groups(answers: Answers, kind: str, by: By) -> tuple[EquityGroup, ...]:
     """Groups in the order of the schema, countries by size, "not recorded" last where alone."""
     values = [_values(answers, v) for v in by]
     codes = list(product(*values))
@@ -140,7 +140,7 @@ def _values(answers: Answers, variable: str) -> tuple[str, ...]:
     return tuple(sorted(cells, key=lambda code: (-cells[code], code))[:MOST])
 
 
-def standing(answers: Answers, kind: str, where: Where, codes: tuple[str, ...] = ()) -> Group:
+def standing(answers: Answers, kind: str, where: Where, codes: tuple[str, ...] = ()) -> EquityGroup:
     """Where matters stand with one kind of assistance among some people.
 
     Args:
@@ -159,7 +159,7 @@ def standing(answers: Answers, kind: str, where: Where, codes: tuple[str, ...] =
     def part(status: str, of: Where) -> NumberCard:
         return answers.card(Query({**where, kind: [status]}, of=Query(of)), missing=missing)
 
-    return Group(
+    return EquityGroup(
         codes=codes,
         recorded=people(recorded),
         unknown=answers.card(Query(nothing, of=Query(where))),
@@ -173,7 +173,7 @@ def _where(by: By, codes: tuple[str, ...]) -> dict[str, list[str]]:
     return {v: [code] for v, code in zip(by, codes, strict=True)} if codes else {}
 
 
-def comparable(found: Assistance) -> list[Group]:
+def comparable(found: Assistance) -> list[EquityGroup]:
     """Groups with recorded values whose share is shown: only these are compared."""
     return [g for g in found.groups if all(g.codes) and g.shares[RECEIVED].value is not None]
 
@@ -216,13 +216,13 @@ def _gap(answers: Answers, found: Assistance, pairs: int) -> Gap | None:
     return best
 
 
-def _own(group: Group) -> tuple[float, float]:
+def _own(group: EquityGroup) -> tuple[float, float]:
     """The interval of the share who received, as it is shown."""
     part = group.shares[RECEIVED]
     return part.low or 0.0, part.high or 0.0
 
 
-def _ends(answers: Answers, found: Assistance, group: Group, z: float) -> tuple[float, ...]:
+def _ends(answers: Answers, found: Assistance, group: EquityGroup, z: float) -> tuple[float, ...]:
     """The share who received, and the ends of its interval at another quantile, with chance."""
     where = _where(found.by, group.codes)
     part = answers.count({**where, found.kind: [RECEIVED]})
@@ -238,9 +238,9 @@ def _ends(answers: Answers, found: Assistance, group: Group, z: float) -> tuple[
     )
 
 
-def _wider(answer: Answer, by: float) -> Answer:
+def _wider(answer: Interval, by: float) -> Interval:
     """The same estimate, its interval so many times as wide."""
     if answer.value is None or answer.low is None or answer.high is None:
         return NOT_MEASURED
     half = by * max(answer.high - answer.value, answer.value - answer.low)
-    return Answer(answer.value, answer.value - half, answer.value + half)
+    return Interval(answer.value, answer.value - half, answer.value + half)

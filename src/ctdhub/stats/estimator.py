@@ -37,8 +37,8 @@ from ctdhub.border import SHOWN, Estimate
 from ctdhub.release.open import Release
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import PERIOD
-from ctdhub.stats.cell_sums import Cells, Sum
-from ctdhub.stats.intervals import NOT_MEASURED, Answer, ratio
+from ctdhub.stats.cell_sums import CellSums, Sum
+from ctdhub.stats.intervals import NOT_MEASURED, Interval, ratio
 from ctdhub.stats.query import Where
 
 CANDIDATES = 3
@@ -59,9 +59,9 @@ class Estimator:
         self.years = release.facts.years
         self._variables = frozenset(release.protected.records.column_names)
         self._records = release.protected.records
-        self._tallies: dict[str, tuple[Cells, Cells]] = {}
-        self._noisy: dict[str, tuple[Cells, Cells]] = {}
-        self._answered: dict[frozenset[tuple[str, frozenset[str]]], Answer] = {}
+        self._tallies: dict[str, tuple[CellSums, CellSums]] = {}
+        self._noisy: dict[str, tuple[CellSums, CellSums]] = {}
+        self._answered: dict[frozenset[tuple[str, frozenset[str]]], Interval] = {}
         self.z = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2)
 
     @property
@@ -85,7 +85,7 @@ class Estimator:
         order = [key.split("*").index(v) for v in variables]
         return {tuple(cell[i] for i in order): e for cell, e in self._shown(key).items()}
 
-    def count(self, where: Where) -> Answer:
+    def count(self, where: Where) -> Interval:
         """Number of people who meet all conditions, for example
         ``{"gender": ["female"], "citizenship": members("europe")}``; see the method above."""
         asked = frozenset((name, frozenset(values)) for name, values in where.items())
@@ -93,25 +93,25 @@ class Estimator:
             self._answered[asked] = self._count({name: where[name] for name in sorted(where)})
         return self._answered[asked]
 
-    def _count(self, where: Where) -> Answer:
+    def _count(self, where: Where) -> Interval:
         if not where:
             people = self.release.protected.people
-            return Answer(people.value, people.low, people.high)
+            return Interval(people.value, people.low, people.high)
         single = all(len(values) == 1 for values in where.values())
         if single and (key := self.measured(*where)) is not None:
             cell = tuple(next(iter(where[v])) for v in key.split("*"))
             if found := self._shown(key).get(cell):
-                return Answer(found.value, found.low, found.high)
-            return Answer(0, 0, self.unseen(key))
+                return Interval(found.value, found.low, found.high)
+            return Interval(0, 0, self.unseen(key))
         total = self._sum(where)
         if total is None:
             return NOT_MEASURED
         half = total.half(self.z)
         value = max(0, round(total.value))
         low, high = math.floor(total.value - half), math.ceil(max(0.0, total.value) + half)
-        return Answer(value, min(value, max(0, low)), max(value, high))
+        return Interval(value, min(value, max(0, low)), max(value, high))
 
-    def share(self, part: Where, whole: Where) -> Answer:
+    def share(self, part: Where, whole: Where) -> Interval:
         """Share, in 0..1, of the people of ``whole`` who are also in ``part``."""
         return ratio(self.count(part), self.count(whole))
 
@@ -209,18 +209,18 @@ class Estimator:
         variance = counted * self._sigma[key] ** 2 + uncounted * self._sigma[whole] ** 2
         return Sum(seen + rest, variance, rest, self._below(whole) if uncounted else 0.0)
 
-    def _seen_and_rest(self, key: str) -> tuple[Cells, Cells]:
+    def _seen_and_rest(self, key: str) -> tuple[CellSums, CellSums]:
         """Cells of a table: published counts of those shown, protected records of the others."""
         if key not in self._tallies:
             names, shown = key.split("*"), self._shown(key)
             tally = self._tally(key)
             self._tallies[key] = (
-                Cells.of(names, {cell: e.value for cell, e in shown.items()}),
-                Cells.of(names, {cell: n for cell, n in tally.items() if cell not in shown}),
+                CellSums.of(names, {cell: e.value for cell, e in shown.items()}),
+                CellSums.of(names, {cell: n for cell, n in tally.items() if cell not in shown}),
             )
         return self._tallies[key]
 
-    def _noisy_and_rest(self, key: str) -> tuple[Cells, Cells]:
+    def _noisy_and_rest(self, key: str) -> tuple[CellSums, CellSums]:
         """Cells of a table by year: noisy counts of groups that have them, records of others."""
         if key not in self._noisy:
             names = key.split("*")
@@ -237,7 +237,7 @@ class Estimator:
                 for cell, n in self._tally(key).items()
                 if (*cell[:at], *cell[at + 1 :]) not in groups
             }
-            self._noisy[key] = Cells.of(names, noisy), Cells.of(names, rest)
+            self._noisy[key] = CellSums.of(names, noisy), CellSums.of(names, rest)
         return self._noisy[key]
 
     def _tally(self, key: str) -> dict[tuple[str, ...], int]:

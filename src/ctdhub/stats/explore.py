@@ -41,13 +41,13 @@ from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import card
-from ctdhub.stats.intervals import NOT_MEASURED, Answer
+from ctdhub.stats.intervals import NOT_MEASURED, Interval
 from ctdhub.stats.query import Query
 from ctdhub.stats.table import NOT_RECORDED, YES, Kind, Row, Table
 from ctdhub.stats.tables import distribution
 
 Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
-Part = tuple[str, Kind, Answer, Query]
+Part = tuple[str, Kind, Interval, Query]
 """A row to be: its code, its kind, its number, its question."""
 BOUNDS = 24
 
@@ -97,14 +97,14 @@ class Exploration:
         """Records by the values of a variable, in the order of its domain."""
         return np.bincount(self.codes[variable], minlength=len(self.domains[variable]))
 
-    def estimate(self, n: int, cells: int, *variables: str) -> Answer:
+    def estimate(self, n: int, cells: int, *variables: str) -> Interval:
         """Interval of ``n`` records that fill ``cells`` cells of the table of these variables."""
         error = self.errors.get(frozenset(variables))
         if error is None:
             return NOT_MEASURED
         half = self.answers.z * math.sqrt(cells) * error.cell
         half += min((cells - 1) * error.unseen, error.most)
-        return Answer(n, max(0, math.floor(n - half)), math.ceil(n + half))
+        return Interval(n, max(0, math.floor(n - half)), math.ceil(n + half))
 
     def table(self, variable: str) -> Table:
         """People by the values of a variable; "not recorded" is its last row."""
@@ -143,7 +143,7 @@ class Exploration:
         recorded: Query,
         variable: str,
         parts: Sequence[Part],
-        rest: tuple[Answer, Query],
+        rest: tuple[Interval, Query],
         unknown: int,
     ) -> Table:
         release, (answer, outside) = self.answers.release, rest
@@ -153,7 +153,7 @@ class Exploration:
         if answer.value is not None and answer.high is not None:
             half = math.hypot(people.high - people.value, answer.high - answer.value)
             n = people.value - unknown
-            known = Answer(n, max(0, math.floor(n - half)), math.ceil(n + half))
+            known = Interval(n, max(0, math.floor(n - half)), math.ceil(n + half))
         rows = [
             Row((code,), kind, card(release, found, "people", query, missing=missing))
             for code, kind, found, query in (

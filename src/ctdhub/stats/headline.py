@@ -9,7 +9,7 @@ from ctdhub.schema.places import Place, place_of
 from ctdhub.schema.roles import DESTINATION, HARM, ORIGIN, PERIOD, SEX
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, State, Unit, card
-from ctdhub.stats.intervals import NOT_MEASURED, Answer
+from ctdhub.stats.intervals import NOT_MEASURED, Interval
 from ctdhub.stats.perspective import Headline, Side, SideName
 from ctdhub.stats.query import Query, Where
 from ctdhub.stats.selection_adjusted import clear, largest
@@ -62,7 +62,7 @@ def headline(answers: Answers, years: tuple[int, int] | None = None) -> Headline
         people=answers.card(Query(when)),
         nationalities=_at_least(answers, ORIGIN, when, "nationalities"),
         countries=_at_least(answers, DESTINATION, when, "countries"),
-        contributors=card(release, Answer(n, n, n), "contributors", None),
+        contributors=card(release, Interval(n, n, n), "contributors", None),
         undated=not when and PERIOD in answers.variables,
     )
 
@@ -184,4 +184,4 @@ def _at_least(answers: Answers, variable: str, when: Where, unit: Unit) -> Numbe
     if _is_sum(when):
         shown = len(clear(found, answers.release.protected.guarantee.level))
     most = len(answers.domain(variable))
-    return card(answers.release, Answer(shown, shown, most), unit, query)
+    return card(answers.release, Interval(shown, shown, most), unit, query)

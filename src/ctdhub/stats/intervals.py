@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Answer:
+class Interval:
     """An estimate with its interval; all None where no measured table answers the question."""
 
     value: float | None
@@ -15,40 +15,40 @@ class Answer:
     high: float | None
 
 
-NOT_MEASURED = Answer(None, None, None)
+NOT_MEASURED = Interval(None, None, None)
 
 
-def fieller(part: Answer, whole: Answer) -> Answer:
+def fieller(part: Interval, whole: Interval) -> Interval:
     """Interval of ``part / whole``, clipped to 0..1, from the half-widths of the two.
 
     Where the whole is not clearly above zero the share may be anything.
 
-    >>> share = fieller(Answer(50, 40, 60), Answer(100, 90, 110))
+    >>> share = fieller(Interval(50, 40, 60), Interval(100, 90, 110))
     >>> share.value, round(share.low, 2), round(share.high, 2)
     (0.5, 0.39, 0.62)
-    >>> fieller(Answer(1, 0, 9), Answer(2, 0, 10))
-    Answer(value=0.0, low=0.0, high=1.0)
+    >>> fieller(Interval(1, 0, 9), Interval(2, 0, 10))
+    Interval(value=0.0, low=0.0, high=1.0)
     """
     x, y = part.value or 0.0, whole.value or 0.0
     dx = max((part.high or 0) - x, x - (part.low or 0))
     dy = max((whole.high or 0) - y, y - (whole.low or 0))
     a, c = y * y - dy * dy, x * x - dx * dx
     if a <= 0 or x > y + dx + dy:
-        return Answer(0.0, 0.0, 1.0)
+        return Interval(0.0, 0.0, 1.0)
     value = min(1.0, x / y)
     root = math.sqrt(max(0.0, x * x * y * y - a * c))
     low, high = max(0.0, (x * y - root) / a), min(1.0, (x * y + root) / a)
-    return Answer(value, min(low, value), max(high, value))
+    return Interval(value, min(low, value), max(high, value))
 
 
-def ratio(part: Answer, whole: Answer) -> Answer:
+def ratio(part: Interval, whole: Interval) -> Interval:
     """:func:`fieller`, or nothing where one of the two was not measured."""
     if part.value is None or whole.value is None:
         return NOT_MEASURED
     return fieller(part, whole)
 
 
-def outside(part: Answer, whole: Answer) -> Answer:
+def outside(part: Interval, whole: Interval) -> Interval:
     """People of ``whole`` outside ``part``; the errors of the two add in quadrature."""
     if part.value is None or whole.value is None:
         return NOT_MEASURED
@@ -58,4 +58,4 @@ def outside(part: Answer, whole: Answer) -> Answer:
         for a in (whole, part)
     )
     spread = round(half**0.5)
-    return Answer(value, max(0.0, value - spread), value + spread)
+    return Interval(value, max(0.0, value - spread), value + spread)

@@ -15,12 +15,12 @@ from collections.abc import Mapping
 from statistics import NormalDist
 from typing import TypeVar
 
-from ctdhub.stats.intervals import Answer
+from ctdhub.stats.intervals import Interval
 
 Key = TypeVar("Key")
 
 
-def clear(answers: Mapping[Key, Answer], level: float) -> list[Key]:
+def clear(answers: Mapping[Key, Interval], level: float) -> list[Key]:
     """The candidates that stand out from the noise when all are looked at, the clearest first.
 
     Args:
@@ -35,7 +35,7 @@ def clear(answers: Mapping[Key, Answer], level: float) -> list[Key]:
     return []
 
 
-def largest(answers: Mapping[Key, Answer], level: float, most: int) -> dict[Key, Answer]:
+def largest(answers: Mapping[Key, Interval], level: float, most: int) -> dict[Key, Interval]:
     """The largest of the clear candidates, the largest first, with intervals for so few of so many.
 
     Args:
@@ -53,11 +53,11 @@ def largest(answers: Mapping[Key, Answer], level: float, most: int) -> dict[Key,
     return {}
 
 
-def _half(answer: Answer) -> float:
+def _half(answer: Interval) -> float:
     return (answer.high or 0) - (answer.value or 0)
 
 
-def _times(answer: Answer) -> float:
+def _times(answer: Interval) -> float:
     """Value by half-width; 0 where the interval holds zero or nothing was measured."""
     if not answer.value or not answer.low:
         return 0.0
@@ -70,6 +70,6 @@ def _wider(listed: int, candidates: int, level: float) -> float:
     return normal.inv_cdf(1 - outside * listed / candidates) / normal.inv_cdf(1 - outside)
 
 
-def _scaled(answer: Answer, by: float) -> Answer:
+def _scaled(answer: Interval, by: float) -> Interval:
     value, half = answer.value or 0.0, by * _half(answer)
-    return Answer(value, max(0, math.floor(value - half)), math.ceil(value + half))
+    return Interval(value, max(0, math.floor(value - half)), math.ceil(value + half))

@@ -44,7 +44,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Overlap:
+class ListOverlap:
     """Noisy counts of people by the set of lists that know them.
 
     Attributes:
@@ -104,7 +104,7 @@ def by_contributor(release: Release, where: Mapping[str, str]) -> dict[str, Seri
     return found
 
 
-def overlap(release: Release) -> Overlap | None:
+def overlap(release: Release) -> ListOverlap | None:
     """How the lists of contributors overlap, None where that was not measured."""
     sources = release.protected.sources
     if sources is None or not sources.lists:
@@ -119,7 +119,7 @@ def overlap(release: Release) -> Overlap | None:
             cells[tuple(name in known for name in sources.lists)] = row["noisy"]
         elif row["columns"] == [DOUBLES]:
             doubles = row["noisy"], sources.sigma[DOUBLES]
-    return Overlap(
+    return ListOverlap(
         sources.lists, cells, sources.sigma[LISTS], sources.list_years, sources.tokens, doubles
     )
 

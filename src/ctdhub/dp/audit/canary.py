@@ -18,7 +18,7 @@ from ctdhub.dp.audit.similarity import Likeness
 from ctdhub.dp.audit.views import Key, Setting, View, cells, chosen, joined, packed
 from ctdhub.dp.count import Codes, Counts
 from ctdhub.dp.plan import Plan
-from ctdhub.dp.workload import Question, Workload
+from ctdhub.dp.workload import Measurement, Workload
 
 SHARES = (1.0, 0.5, 0.25, 0.1)
 """Shares of the canaries that are guessed at, the rest being passed over; fixed in advance."""
@@ -144,7 +144,7 @@ def copies(planted: Codes, records: Codes) -> Floats:
     return np.array(found)
 
 
-def _rest(seen: Counts, questions: Workload, planted: int) -> Callable[[Question, Key], Floats]:
+def _rest(seen: Counts, questions: Workload, planted: int) -> Callable[[Measurement, Key], Floats]:
     """People in each cell if columns were independent, half of the canaries taken away."""
     one_way = {
         q.columns[0]: np.maximum(seen[q.columns].astype(float), 0)
@@ -154,7 +154,7 @@ def _rest(seen: Counts, questions: Workload, planted: int) -> Callable[[Question
     total = max(1.0, float(seen[()]) if () in seen else 1.0)
     others = max(0.0, total - planted / 2)
 
-    def expected(q: Question, key: Key) -> Floats:
+    def expected(q: Measurement, key: Key) -> Floats:
         share = np.ones(key.size)
         places = np.unravel_index(key, q.shape) if q.columns else ()
         for name, codes in zip(q.columns, places, strict=True):

@@ -33,7 +33,7 @@ from ctdhub.dp.audit.two_worlds import WorldsAudit
 from ctdhub.dp.audit.views import Setting, chosen
 from ctdhub.dp.count import Codes, encode
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.ledger.charge import Entry
+from ctdhub.dp.ledger.charge import Charge
 from ctdhub.dp.ledger.purposes import written
 from ctdhub.dp.plan import Columns, joined_reach, plan_of
 from ctdhub.dp.policy import Policy
@@ -105,7 +105,7 @@ def pay(
         return ""
     kernels.require_sweep()
     with ledger.exclusive():
-        entry: Entry = ledger.charge(
+        entry: Charge = ledger.charge(
             ledger.question(secrets.token_bytes(32)),
             rho,
             epsilon_of(rho, policy.delta),

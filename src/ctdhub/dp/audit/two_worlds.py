@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ctdhub.dp.audit.bounds import two_world_epsilon
 from ctdhub.dp.audit.views import Setting, cells, joined, packed, shown
 from ctdhub.dp.count import Codes
-from ctdhub.dp.mechanism import Answer
+from ctdhub.dp.mechanism import MechanismOutput
 from ctdhub.dp.plan import Plan
 from ctdhub.dp.workload import measure
 
@@ -111,7 +111,7 @@ def attack_tables(setting: Setting, people: Codes, risk: float, runs: int) -> Wo
     return _judged(found, people.people, ("likelihood ratio",), setting.delta, risk)
 
 
-def read(found: Answer, plan: Plan, record: Codes) -> Floats:
+def read(found: MechanismOutput, plan: Plan, record: Codes) -> Floats:
     """What a release says about the wide record, by :data:`STATISTICS`."""
     values = {n: ("", *plan.domains[n])[int(c[0])] for n, c in record.columns.items()}
     counts = shown(found.counts)

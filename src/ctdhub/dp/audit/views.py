@@ -15,10 +15,10 @@ import pyarrow as pa
 from ctdhub.border import COUNTS
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import Codes, Counts, count, encode
-from ctdhub.dp.mechanism import Answer, answer
+from ctdhub.dp.mechanism import MechanismOutput, answer
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Columns, Plan
-from ctdhub.dp.workload import Question, Workload, measure, workload
+from ctdhub.dp.workload import Measurement, Workload, measure, workload
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Setting:
         """Exact counts of the workload: what the attacker knows of everybody else."""
         return count(people, [q.columns for q in self.questions])
 
-    def answer(self, people: Codes) -> Answer:
+    def answer(self, people: Codes) -> MechanismOutput:
         """One run of the engine."""
         return answer(people, self.plan, self.rho, self.source)
 
@@ -75,7 +75,7 @@ class Setting:
         return Seen(measure(self.count(people), self.questions, self.source))
 
 
-def rebuilt(found: Answer, plan: Plan, questions: Workload) -> Seen:
+def rebuilt(found: MechanismOutput, plan: Plan, questions: Workload) -> Seen:
     """All tables of the workload from what is published: the count where one is shown or published
     by year, else the number of protected records."""
     records = encode(found.records, plan.domains)
@@ -102,7 +102,7 @@ def shown(counts: pa.Table) -> list[tuple[Columns, tuple[str, ...], int]]:
     ]
 
 
-def cells(people: Codes, q: Question) -> Key:
+def cells(people: Codes, q: Measurement) -> Key:
     """The flat place of each person in a table."""
     if not q.columns:
         return np.zeros(people.people, dtype=np.int64)

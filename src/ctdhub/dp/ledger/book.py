@@ -21,7 +21,7 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError, printable
 from ctdhub.core.lock import locked
 from ctdhub.dp.accounting import epsilon_of, rho_of
-from ctdhub.dp.ledger.charge import FIRST, KINDS, Entry, Kind
+from ctdhub.dp.ledger.charge import FIRST, KINDS, Charge, Kind
 from ctdhub.dp.ledger.disk import guarded, write_synced
 from ctdhub.dp.ledger.file import LedgerFile
 
@@ -69,7 +69,7 @@ class Ledger:
                 held.enter_context(locked(self.folder / _LOCK))
             yield
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[Charge, ...]:
         """All charges; a torn last line is passed over.
 
         Raises:
@@ -129,7 +129,7 @@ class Ledger:
         budget: float,
         kind: Kind = "release",
         contributors: Iterable[str] | None = None,
-    ) -> Entry:
+    ) -> Charge:
         """Write a charge down and sync it; only then may noise be drawn.
 
         To be called inside :meth:`exclusive`.  Sums are exact, so that nothing slips by, and hold
@@ -173,7 +173,7 @@ class Ledger:
         new = _charged(entries, "", rho, epsilon, delta, "", "release", contributors)
         self._check(entries, new, budget)
 
-    def _check(self, entries: tuple[Entry, ...], new: Entry, budget: float) -> None:
+    def _check(self, entries: tuple[Charge, ...], new: Charge, budget: float) -> None:
         """Refuse a charge that would take the hub's total or a contributor's too far."""
         delta = _strictest(entries, new.delta)
         if _exceeds([*entries, new], budget, delta):
@@ -188,7 +188,7 @@ class Ledger:
 
 
 def _charged(
-    entries: tuple[Entry, ...],
+    entries: tuple[Charge, ...],
     question: str,
     rho: float,
     epsilon: float,
@@ -196,11 +196,11 @@ def _charged(
     what: str,
     kind: Kind,
     contributors: Iterable[str] | None,
-) -> Entry:
+) -> Charge:
     """The next entry."""
     if not 0 < rho < math.inf or kind not in KINDS:
         raise ValueError("a charge costs something and is of a known kind")
-    return Entry(
+    return Charge(
         number=len(entries) + 1,
         time=datetime.now(UTC).isoformat(timespec="seconds"),
         kind=kind,
@@ -220,15 +220,15 @@ def _over_limit(contributor: str, cost: float, left: float, limit: float) -> Hub
     return error("budget-limit", file=f"{name}.yaml", id=name, cost=cost, left=left, limit=limit)
 
 
-def _strictest(entries: Iterable[Entry], delta: float) -> float:
+def _strictest(entries: Iterable[Charge], delta: float) -> float:
     return min([delta, *(e.delta for e in entries)])
 
 
-def _exceeds(entries: Iterable[Entry], epsilon: float, delta: float) -> bool:
+def _exceeds(entries: Iterable[Charge], epsilon: float, delta: float) -> bool:
     return sum((Fraction(e.rho) for e in entries), Fraction()) > Fraction(rho_of(epsilon, delta))
 
 
-def _left(entries: Iterable[Entry], epsilon: float, delta: float) -> float:
+def _left(entries: Iterable[Charge], epsilon: float, delta: float) -> float:
     """Epsilon left of ``epsilon`` at the smallest delta ever promised.
 
     A later policy with a greater delta would else make the same budget reach further.

@@ -18,7 +18,7 @@ FIRST = "0" * 64
 
 
 @dataclass(frozen=True)
-class Entry:
+class Charge:
     """One charge.
 
     Attributes:
@@ -47,7 +47,7 @@ class Entry:
     hash: str = ""
     contributors: tuple[str, ...] | None = None
 
-    def sealed(self) -> Entry:
+    def sealed(self) -> Charge:
         """The entry with the hash of its other fields."""
         content = {k: v for k, v in self._fields().items() if k != "hash"}
         return replace(self, hash=hashlib.sha256(_canonical(content)).hexdigest())
@@ -72,13 +72,13 @@ class Entry:
         return fields
 
 
-def read(line: bytes, before: Entry | None, *, chained: bool = True) -> Entry | None:
+def read(line: bytes, before: Charge | None, *, chained: bool = True) -> Charge | None:
     """The entry of a line that follows ``before``, or None where it is none."""
     try:
         fields = json.loads(line)
         if "contributors" in fields:
             fields["contributors"] = tuple(fields["contributors"])
-        entry = Entry(**fields)
+        entry = Charge(**fields)
         whole = entry.sealed() == entry and entry.line() == line and entry._possible()
     except (ValueError, TypeError, AttributeError):
         return None

@@ -17,7 +17,7 @@ from pathlib import Path
 from ctdhub.core.atomic import sync
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
-from ctdhub.dp.ledger.charge import Entry, read
+from ctdhub.dp.ledger.charge import Charge, read
 from ctdhub.dp.ledger.disk import guarded, write_synced
 
 LEDGER, HEAD = "ledger.jsonl", "head"
@@ -34,7 +34,7 @@ class LedgerFile:
         """Where the lines lie."""
         return self.folder / LEDGER
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[Charge, ...]:
         """All charges; a torn last line is passed over.
 
         Raises:
@@ -44,7 +44,7 @@ class LedgerFile:
         with guarded(self.path):
             head = self._head()  # first, so that a charge made meanwhile is a line behind it
             lines, torn = self._lines()
-        found: list[Entry] = []
+        found: list[Charge] = []
         for number, line in enumerate(lines, 1):
             entry = read(line, found[-1] if found else None)
             if entry is None:
@@ -56,7 +56,7 @@ class LedgerFile:
         self._check_head(head, found)
         return tuple(found)
 
-    def append(self, entry: Entry) -> None:
+    def append(self, entry: Charge) -> None:
         """Write an entry behind the last one and sync it, then ``head``.
 
         Raises:
@@ -89,7 +89,7 @@ class LedgerFile:
         path = self.folder / HEAD
         return path.read_bytes() if path.exists() else None
 
-    def _check_head(self, head: bytes | None, found: list[Entry]) -> None:
+    def _check_head(self, head: bytes | None, found: list[Charge]) -> None:
         """The last entry, or the one before it, is the one that ``head`` names."""
         if head is None and len(found) <= 1:
             return  # cut off before the first head was written, or nothing was ever charged

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.ledger.charge import KINDS, Entry
+from ctdhub.dp.ledger.charge import KINDS, Charge
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def by_contributor(ledger: Ledger, delta: float) -> tuple[Spending, ...]:
 
 def _sum(
     name: str,
-    entries: Iterable[Entry],
+    entries: Iterable[Charge],
     delta: float,
     limit: float | None = None,
     left: float | None = None,

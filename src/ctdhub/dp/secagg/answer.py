@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ctdhub.border import Protected
 from ctdhub.core.error_catalogue import error
-from ctdhub.dp.asking import Question
+from ctdhub.dp.asking import ReleaseRequest
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.mechanism import Progress
 from ctdhub.dp.plan import Plan
@@ -93,5 +93,5 @@ def protect_sum(
         Overspend, LedgerTampered, LedgerError: see ``protect_table``.
     """
     what = f"sum of {len(plan.domains)} columns at epsilon {epsilon:g}, budget {budget:g}"
-    question = Question(plan, epsilon, delta, budget, (_ASKED,), what, about=_ASKED)
+    question = ReleaseRequest(plan, epsilon, delta, budget, (_ASKED,), what, about=_ASKED)
     return ask_alone(summed, question, ledger, file, progress)

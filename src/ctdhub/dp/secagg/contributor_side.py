@@ -29,7 +29,7 @@ from ctdhub.dp.secagg.files import (
     write,
 )
 from ctdhub.dp.secagg.layout import MOST_ROWS, Cells, SecaggLayout
-from ctdhub.dp.secagg.messages import Joined, Request, Round
+from ctdhub.dp.secagg.messages import Joined, Round, SumRequest
 from ctdhub.dp.secagg.party_state import Keep, new_keep, open_keep
 from ctdhub.dp.standalone.scope import Scope
 from ctdhub.dp.standalone.table import fit_domains
@@ -121,7 +121,7 @@ def mask(
     return write(path, message, body)
 
 
-def reveal(exchange: Path, keep: Path, source: Bits = os.urandom) -> tuple[Path, Request]:
+def reveal(exchange: Path, keep: Path, source: Bits = os.urandom) -> tuple[Path, SumRequest]:
     """Answer the hub's request, once; the private key is then destroyed.
 
     The answer is kept: the same request again gives the same file.

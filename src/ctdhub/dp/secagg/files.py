@@ -13,7 +13,7 @@ from ctdhub.core.atomic import write_whole
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text
-from ctdhub.dp.secagg.messages import KINDS, Message, Request, Round, Terms, canonical
+from ctdhub.dp.secagg.messages import KINDS, Message, Round, SumRequest, Terms, canonical
 
 FORMAT = "count 1"
 ENDING = ".count"
@@ -120,9 +120,9 @@ def read_round(exchange: Path) -> Round:
     return read(named(exchange, "round"), Round)[0]
 
 
-def read_request(exchange: Path, round_: Round) -> Request:
+def read_request(exchange: Path, round_: Round) -> SumRequest:
     """The request in a folder; see :func:`of_round`."""
-    return of_round(named(exchange, "request"), Request, round_)[0]
+    return of_round(named(exchange, "request"), SumRequest, round_)[0]
 
 
 def _check(head: dict[str, object], body: bytes) -> str:

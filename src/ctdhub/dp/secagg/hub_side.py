@@ -32,9 +32,9 @@ from ctdhub.dp.secagg.messages import (
     NAME,
     Joined,
     Masked,
-    Request,
     Revealed,
     Round,
+    SumRequest,
     Terms,
     Total,
 )
@@ -126,7 +126,7 @@ def start(
     return round_
 
 
-def close(exchange: Path, keep: Path, without: Sequence[str] = ()) -> Request:
+def close(exchange: Path, keep: Path, without: Sequence[str] = ()) -> SumRequest:
     """Say whose counts are in the sum, once and for all.
 
     Args:

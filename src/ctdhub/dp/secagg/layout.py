@@ -28,7 +28,7 @@ class SecaggLayout:
     Args:
         plan: public; only tables whose kind has a weight above 0 are measured.
 
-    >>> layout = Layout(Plan({"a": ("x", "y"), "b": ("z",)}))
+    >>> layout = SecaggLayout(Plan({"a": ("x", "y"), "b": ("z",)}))
     >>> layout.tables, layout.cells
     ((('a', 'b'),), 6)
     """

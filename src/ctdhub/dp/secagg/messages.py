@@ -185,7 +185,7 @@ class Masked(Message):
     deals: dict[str, str]
 
 
-class Request(Message):
+class SumRequest(Message):
     """``request``: whose masked counts are in the sum, and the shares of theirs to be revealed.
 
     Attributes:
@@ -223,7 +223,7 @@ class Total(Message):
 
 
 KINDS: dict[str, type[Message]] = {
-    m.kind: m for m in (Terms, Joined, Round, Masked, Request, Revealed, Total)
+    m.kind: m for m in (Terms, Joined, Round, Masked, SumRequest, Revealed, Total)
 }
 
 Kind = Literal["plan", "joined", "round", "masked", "request", "revealed", "sum"]

@@ -22,7 +22,7 @@ from ctdhub.dp.noise import Bits
 from ctdhub.dp.secagg.channel import Purpose, Secret, data, seal, text, unseal
 from ctdhub.dp.secagg.layout import Cells
 from ctdhub.dp.secagg.masks import SEED, mask, unmask
-from ctdhub.dp.secagg.messages import Masked, Request, Revealed, Round
+from ctdhub.dp.secagg.messages import Masked, Revealed, Round, SumRequest
 
 HUB = ""
 """The name of the hub among the parties; no contributor has it."""
@@ -106,20 +106,20 @@ def opened(side: PartySide, contributor: str, body: bytes) -> tuple[list[bytes],
     return marks, np.frombuffer(content, dtype="<u4", offset=end).astype(np.uint32, copy=False)
 
 
-def request(round_: Round, received: Mapping[str, tuple[Masked, str]]) -> Request:
+def request(round_: Round, received: Mapping[str, tuple[Masked, str]]) -> SumRequest:
     """What the hub asks of all contributors.
 
     Args:
         received: the message of each who is in the sum, and the SHA-256 of its body.
     """
-    return Request(
+    return SumRequest(
         round=round_.hash,
         bodies={name: digest for name, (_message, digest) in sorted(received.items())},
         deals={name: message.deals for name, (message, _digest) in sorted(received.items())},
     )
 
 
-def revealed(side: PartySide, asked: Request, source: Bits = os.urandom) -> Revealed:
+def revealed(side: PartySide, asked: SumRequest, source: Bits = os.urandom) -> Revealed:
     """A contributor's answer: for each who is in the sum the share of its own seed, and of its
     seed with each who is not.
 
@@ -145,7 +145,7 @@ def revealed(side: PartySide, asked: Request, source: Bits = os.urandom) -> Reve
     return Revealed(round=round_.hash, request=asked.hash, contributor=side.me, sealed=text(sealed))
 
 
-def shares_of(side: PartySide, asked: Request, answer: Revealed) -> list[bytes]:
+def shares_of(side: PartySide, asked: SumRequest, answer: Revealed) -> list[bytes]:
     """At the hub: the shares that a contributor revealed, in order.
 
     Raises:
@@ -165,7 +165,7 @@ def shares_of(side: PartySide, asked: Request, answer: Revealed) -> list[bytes]:
 
 def total(
     side: PartySide,
-    asked: Request,
+    asked: SumRequest,
     answers: Mapping[str, list[bytes]],
     received: Iterable[tuple[str, list[bytes], Cells]],
 ) -> Cells:
@@ -206,7 +206,7 @@ def total(
     return unmask(summed, own, left)
 
 
-def _asked(round_: Round, asked: Request, dealer: str) -> list[int]:
+def _asked(round_: Round, asked: SumRequest, dealer: str) -> list[int]:
     """Which seeds of a dealer are revealed: 0, its own, and those with who is not in the sum."""
     pairs = enumerate(others(round_, dealer), start=1)
     return [0, *(place for place, other in pairs if other not in asked.bodies)]

@@ -15,7 +15,7 @@ from ctdhub.border import Protected
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError, Overspend, PolicyError
 from ctdhub.core.tabular import ROW, Tabular
-from ctdhub.dp.asking import Question
+from ctdhub.dp.asking import ReleaseRequest
 from ctdhub.dp.contribution_bound import within_bound
 from ctdhub.dp.engine import protect_table
 from ctdhub.dp.ledger.book import Ledger
@@ -111,13 +111,13 @@ def protect_alone(
             key = bytes.fromhex(ledger.question(b"which rows of a person are kept"))
         table = fitted.within(scope.plan.rows, key)
     what = f"table of {len(scope.plan.domains)} columns at epsilon {epsilon:g}, budget {budget:g}"
-    question = Question(scope.plan, epsilon, delta, budget, (_ASKED,), what, about=_ASKED)
+    question = ReleaseRequest(scope.plan, epsilon, delta, budget, (_ASKED,), what, about=_ASKED)
     return ask_alone(table, question, ledger, scope.file, progress)
 
 
 def ask_alone(
     table: pa.Table | Rows,
-    question: Question,
+    question: ReleaseRequest,
     ledger: Ledger,
     file: str,
     progress: Progress | None = None,

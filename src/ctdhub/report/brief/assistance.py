@@ -12,7 +12,7 @@ from ctdhub.core.format import decimal, interval, listed, number, share
 from ctdhub.core.i18n import _, current
 from ctdhub.document.document import Bar, Bars, Block, Section, Words
 from ctdhub.document.numbers import Notebook
-from ctdhub.report.brief.subjects import Place
+from ctdhub.report.brief.subjects import BriefPlace
 from ctdhub.report.gaps import assistance_caveat, gap_sentence, group_name
 from ctdhub.report.places import sides
 from ctdhub.report.wording import ranged, sized
@@ -20,7 +20,7 @@ from ctdhub.schema.labels import label
 from ctdhub.schema.roles import DESTINATION, RELATION
 from ctdhub.stats import equity
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.equity import RECEIVED, Assistance, Group
+from ctdhub.stats.equity import RECEIVED, Assistance, EquityGroup
 from ctdhub.stats.gaps import By, Gap
 from ctdhub.stats.query import Where
 
@@ -30,7 +30,7 @@ KEEP_HERE, KEEP_HUB = 58, 25
 """How much the assistance in a place matters, and that of all people of the hub."""
 
 
-def in_place(answers: Answers, place: Place, notebook: Notebook) -> tuple[Section, ...]:
+def in_place(answers: Answers, place: BriefPlace, notebook: Notebook) -> tuple[Section, ...]:
     """Assistance in a place and in the hub; () where nothing of it is clear."""
     where = sides(place.key)["exploited"].where
     here: list[Block] = []
@@ -112,7 +112,7 @@ def _bars(answers: Answers, where: Where, place: str, notebook: Notebook) -> Bar
     )
 
 
-def _unknown(shown: dict[str, Group], notebook: Notebook) -> str:
+def _unknown(shown: dict[str, EquityGroup], notebook: Notebook) -> str:
     """For how many nothing is recorded, over all kinds."""
     known: list[tuple[float, str]] = [
         (g.unknown.value, kind) for kind, g in shown.items() if g.unknown.value is not None

@@ -16,8 +16,8 @@ from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.decomposition.panel import last_whole_year
 from ctdhub.stats.decomposition.report import BACK, Report, report
-from ctdhub.stats.decomposition.split import Part, Split
-from ctdhub.stats.decomposition.subject import EVERYBODY, Question
+from ctdhub.stats.decomposition.split import ChangePart, Split
+from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject
 from ctdhub.stats.query import Query, Where
 from ctdhub.stats.trend import covering, difference
 
@@ -27,7 +27,7 @@ WHOLE_ONLY = frozenset({"undivided", "unmeasured", "unclear"})
 
 
 def changed(
-    answers: Answers, questions: Sequence[Question], notebook: Notebook
+    answers: Answers, questions: Sequence[ChangeSubject], notebook: Notebook
 ) -> tuple[Section, ...]:
     """The changes of some people, split where the release allows it; () where nothing is clear."""
     blocks: list[Words] = []
@@ -131,7 +131,7 @@ def _note(where: Where, id: str, split: Split, notebook: Notebook) -> None:
         notebook.add(f"{id}.recorded-{name}", "change_part", value, (share(value),), after, before)
 
 
-def _printed(found: Part | Split) -> tuple[str, ...]:
+def _printed(found: ChangePart | Split) -> tuple[str, ...]:
     """The number of people where it is told, and the ends of its interval."""
     ends = signed(found.low), signed(found.high)
     return (number(abs(found.value)), *ends) if found.is_clear else ends

@@ -22,7 +22,7 @@ from ctdhub.report.places import sides
 from ctdhub.report.sentences import headline_sentence, reach_sentence
 from ctdhub.schema.roles import DESTINATION, FORCED_LABOUR, SEX
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.decomposition.subject import EVERYBODY, Question
+from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject
 from ctdhub.stats.headline import headline, place_facts
 from ctdhub.stats.perspective import SideName
 from ctdhub.stats.query import Query
@@ -40,12 +40,12 @@ FIGURES: dict[Theme, tuple[str, ...]] = {
 """Figures of each theme, what matters most first."""
 HUB_WIDE: frozenset[Theme] = frozenset({"all", "corridors"})
 """Themes of all people, which tell of assistance by citizenship."""
-QUESTIONS: dict[Theme, Question] = {
+QUESTIONS: dict[Theme, ChangeSubject] = {
     "all": EVERYBODY,
     "corridors": EVERYBODY,
-    "women": Question(SEX, "female"),
-    "labour": Question(FORCED_LABOUR, "yes"),
-    "eu": Question(DESTINATION, "eu"),
+    "women": ChangeSubject(SEX, "female"),
+    "labour": ChangeSubject(FORCED_LABOUR, "yes"),
+    "eu": ChangeSubject(DESTINATION, "eu"),
 }
 """Whose change each theme tells; children are two age groups, which were not measured as one."""
 

@@ -8,12 +8,11 @@ from datetime import date
 from ctdhub.core.format import day as in_words
 from ctdhub.core.i18n import _
 from ctdhub.document.document import Document, Section
-from ctdhub.document.numbers import Notebook, PrintedNumber, as_json
+from ctdhub.document.numbers import Notebook, PrintedNumber
 from ctdhub.report.brief import corridor, day, place
 from ctdhub.report.brief.frame import always, closing, left_out, meta
-from ctdhub.report.brief.observances import OBSERVANCES, Observance, observance
 from ctdhub.report.brief.poster import poster as make_poster
-from ctdhub.report.brief.subjects import Corridor, Day, Place, Subject
+from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day, Subject
 from ctdhub.report.helplines import Help
 from ctdhub.stats.answers import Answers
 
@@ -35,7 +34,7 @@ def brief(answers: Answers, subject: Subject, made: date) -> Brief:
         made: the day that stands on it.
     """
     notebook = Notebook()
-    if isinstance(subject, Place):
+    if isinstance(subject, BriefPlace):
         told = place.told(answers, subject, notebook)
     elif isinstance(subject, Corridor):
         told = corridor.told(answers, subject, notebook)
@@ -75,18 +74,3 @@ def poster(answers: Answers, subject: Subject, made: date, help: Help | None = N
     """
     notebook = Notebook()
     return Brief(make_poster(answers, subject, made, notebook, help), notebook.asked)
-
-
-__all__ = [
-    "OBSERVANCES",
-    "Brief",
-    "Corridor",
-    "Day",
-    "Observance",
-    "Place",
-    "PrintedNumber",
-    "as_json",
-    "brief",
-    "observance",
-    "poster",
-]

@@ -11,7 +11,7 @@ from ctdhub.core.errors import PaperError, QuestionError, printable
 from ctdhub.core.format import day as in_words
 from ctdhub.core.i18n import LANGUAGES, current
 from ctdhub.report.brief.observances import OBSERVANCES, observance
-from ctdhub.report.brief.subjects import Corridor, Day, Place
+from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day
 from ctdhub.report.events.calendar import Calendar, Event, read_calendar
 from ctdhub.schema import countries
 from ctdhub.schema.country_names import resolve
@@ -140,10 +140,10 @@ def _on(calendar: Calendar | None, when: date) -> tuple[Event, ...]:
     return tuple(e for e in calendar.events if e.first_day <= when <= e.last_day)
 
 
-def place(text: str, *, is_region: bool) -> Place:
+def place(text: str, *, is_region: bool) -> BriefPlace:
     """A country or a region.
 
     Raises:
         PaperError: see :func:`country` and :func:`region`.
     """
-    return Place(region(text) if is_region else country(text))
+    return BriefPlace(region(text) if is_region else country(text))

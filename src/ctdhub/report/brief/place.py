@@ -12,13 +12,13 @@ from ctdhub.report.brief import assistance
 from ctdhub.report.brief.blocks import by_year, drawn
 from ctdhub.report.brief.change import changed
 from ctdhub.report.brief.signals import signs
-from ctdhub.report.brief.subjects import Place
+from ctdhub.report.brief.subjects import BriefPlace
 from ctdhub.report.places import SIDES, sides
 from ctdhub.report.sentences import MAIN_TYPES, side_sentences
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.decomposition.subject import Question
+from ctdhub.stats.decomposition.subject import ChangeSubject
 from ctdhub.stats.headline import PlaceFacts, place_facts
 from ctdhub.stats.perspective import Side, SideName
 
@@ -43,7 +43,7 @@ class BriefText:
     sections: tuple[Section, ...]
 
 
-def told(answers: Answers, place: Place, notebook: Notebook) -> BriefText:
+def told(answers: Answers, place: BriefPlace, notebook: Notebook) -> BriefText:
     """The facts of a place; where it has too few people, those of its region stand in for it."""
     facts = place_facts(answers, place.key)
     order: list[SideName] = ["citizens", "exploited"]
@@ -58,7 +58,7 @@ def told(answers: Answers, place: Place, notebook: Notebook) -> BriefText:
     if held:
         sections += assistance.in_place(answers, place, notebook)
         sections += signs(answers, place, notebook)
-        asked = [Question(SIDES[name], place.key) for name in held]
+        asked = [ChangeSubject(SIDES[name], place.key) for name in held]
         sections += changed(answers, asked, notebook)
     else:
         lead = (_("Too few to show reliably; this is not zero."),)
@@ -96,7 +96,7 @@ def _ends(card: NumberCard) -> tuple[str, ...]:
 
 
 def _sections(
-    answers: Answers, place: Place, name: SideName, rank: int, notebook: Notebook
+    answers: Answers, place: BriefPlace, name: SideName, rank: int, notebook: Notebook
 ) -> list[Section]:
     where, title = sides(place.key)[name].where, _title(name, is_country=place.is_country)
     found = drawn(answers, where, f"{name}-", (FIRST, *KEEP), notebook)

@@ -12,7 +12,7 @@ from ctdhub.document.numbers import Notebook
 from ctdhub.report.brief.day import told_event
 from ctdhub.report.brief.frame import always, meta
 from ctdhub.report.brief.observances import Theme, among, sentence
-from ctdhub.report.brief.subjects import Corridor, Day, Place, Subject
+from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day, Subject
 from ctdhub.report.helplines import Help
 from ctdhub.report.places import sides
 from ctdhub.stats.answers import Answers
@@ -60,7 +60,7 @@ def poster(
     )
 
 
-def _people(answers: Answers, subject: Place | Corridor) -> tuple[Where, str]:
+def _people(answers: Answers, subject: BriefPlace | Corridor) -> tuple[Where, str]:
     """Who the number is about: of a place the side with more people; and what it counts."""
     if isinstance(subject, Corridor):
         return subject.where, _("people identified on this corridor, {first} to {last}")

@@ -11,7 +11,7 @@ from ctdhub.core.i18n import _, ngettext
 from ctdhub.document.document import Section, Words
 from ctdhub.document.numbers import Kind, Notebook
 from ctdhub.report import signal_files
-from ctdhub.report.brief.subjects import Corridor, Place
+from ctdhub.report.brief.subjects import BriefPlace, Corridor
 from ctdhub.report.coverage import turned
 from ctdhub.report.places import sides
 from ctdhub.report.signal_charts import looked_for
@@ -32,7 +32,9 @@ MOST = 4
 KEEP = 68
 
 
-def signs(answers: Answers, subject: Place | Corridor, notebook: Notebook) -> tuple[Section, ...]:
+def signs(
+    answers: Answers, subject: BriefPlace | Corridor, notebook: Notebook
+) -> tuple[Section, ...]:
     """The signals that concern a place or a corridor; () where there is none."""
     result = looked_for(answers)
     if result.found is None:
@@ -70,7 +72,7 @@ def _closing(answers: Answers, found: Found, more: int, notebook: Notebook) -> t
     return (*paragraphs, " ".join((*turned_then, promise, signal_files.no_cause())))
 
 
-def _concerns(subject: Place | Corridor) -> Callable[[Of], bool]:
+def _concerns(subject: BriefPlace | Corridor) -> Callable[[Of], bool]:
     """Whether a series is about the subject: one of its countries, or a corridor of them."""
     if isinstance(subject, Corridor):
         own = {(ORIGIN, subject.origin), (DESTINATION, subject.destination)}

@@ -16,7 +16,7 @@ from ctdhub.stats.query import Where
 
 
 @dataclass(frozen=True)
-class Place:
+class BriefPlace:
     """A country (ISO 3166 alpha-3) or a region (a key of ``countries.members``)."""
 
     key: str
@@ -80,4 +80,4 @@ class Day:
         return f"day-{self.when.isoformat()}"
 
 
-Subject = Place | Corridor | Day
+Subject = BriefPlace | Corridor | Day

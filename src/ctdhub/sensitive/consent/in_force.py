@@ -64,8 +64,8 @@ class InForce:
 def in_force(entries: Iterable[Withdrawal]) -> InForce:
     """What is in force after these lines.
 
-    >>> gone = Entry("withdrawal", "person", "our-ngo", "ab")
-    >>> back = Entry("undo", "person", "our-ngo", "ab")
+    >>> gone = Withdrawal("withdrawal", "person", "our-ngo", "ab")
+    >>> back = Withdrawal("undo", "person", "our-ngo", "ab")
     >>> len(in_force([gone]).persons), in_force([gone, back]).state == in_force([]).state
     (1, True)
     """

@@ -28,7 +28,7 @@ from ctdhub.site.explorer.pack import (
     write_data,
 )
 from ctdhub.site.frame import Links, Page
-from ctdhub.site.kinds import NUMBERS, Entry, PageKind
+from ctdhub.site.kinds import NUMBERS, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.explore import grouped
@@ -39,7 +39,7 @@ PATH = "explore.html"
 KIND = PageKind(
     "explorer",
     lambda content: [page(content.answers, offline=content.edition.offline)],
-    menu=Entry(NUMBERS, PATH, Text("Explore")),
+    menu=MenuEntry(NUMBERS, PATH, Text("Explore")),
     files=lambda folder, content: write_data(
         content.answers, folder, offline=content.edition.offline
     ),

@@ -12,12 +12,12 @@ from functools import partial
 from ctdhub.core.i18n import Text, _
 from ctdhub.document import html
 from ctdhub.report.brief.make import brief
-from ctdhub.report.brief.subjects import Place
+from ctdhub.report.brief.subjects import BriefPlace
 from ctdhub.report.places import SIDES, listed_places
 from ctdhub.report.places import path as place_path
 from ctdhub.schema import countries
 from ctdhub.site.frame import EXIT_URL, Page
-from ctdhub.site.kinds import USE, Document, Entry, PageKind
+from ctdhub.site.kinds import USE, MenuEntry, PageKind, WholePage
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 
@@ -33,11 +33,11 @@ COMMANDS = (
 KIND = PageKind(
     "briefs",
     lambda content: [page(content.answers), *documents(content.answers)],
-    menu=Entry(USE, PATH, Text("Briefs")),
+    menu=MenuEntry(USE, PATH, Text("Briefs")),
 )
 
 
-def briefed(answers: Answers) -> tuple[Place, ...]:
+def briefed(answers: Answers) -> tuple[BriefPlace, ...]:
     """Places with a brief on the site: regions, then countries with most people first."""
     held = listed_places(answers)
     most = {
@@ -45,10 +45,10 @@ def briefed(answers: Answers) -> tuple[Place, ...]:
         for code in held
     }
     largest = sorted(held, key=lambda code: (-most[code], code))[:MOST]
-    return tuple(Place(key) for key in (*countries.regions(), *largest))
+    return tuple(BriefPlace(key) for key in (*countries.regions(), *largest))
 
 
-def path(place: Place) -> str:
+def path(place: BriefPlace) -> str:
     """Where the brief of a place lies."""
     return f"{FOLDER}/{place.slug}.html"
 
@@ -73,11 +73,11 @@ def page(answers: Answers) -> Page:
     )
 
 
-def documents(answers: Answers) -> Iterator[Document]:
+def documents(answers: Answers) -> Iterator[WholePage]:
     """Each brief in the language in force."""
     made = date.fromisoformat(answers.release.manifest.created[:10])
 
-    def text(place: Place) -> str:
+    def text(place: BriefPlace) -> str:
         links = [
             (f"../{place_path(place.key)}", _("This place on the site")),
             (f"../{PATH}", _("All briefs")),
@@ -86,4 +86,4 @@ def documents(answers: Answers) -> Iterator[Document]:
         return html.write(brief(answers, place, made).document, links)
 
     for place in briefed(answers):
-        yield Document(path(place), place.name, partial(text, place))
+        yield WholePage(path(place), place.name, partial(text, place))

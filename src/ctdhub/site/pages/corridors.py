@@ -12,7 +12,7 @@ from ctdhub.report.figures import Figure, corridor_figure
 from ctdhub.report.places import listed_places, place_link
 from ctdhub.site.chart_files import CHARTS, write_figure
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import PLACES, Entry, PageKind
+from ctdhub.site.kinds import PLACES, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.table import Row
@@ -24,7 +24,7 @@ MOST = 10_000
 KIND = PageKind(
     "corridors",
     lambda content: [page(content.answers)],
-    menu=Entry(PLACES, PATH, Text("Corridors")),
+    menu=MenuEntry(PLACES, PATH, Text("Corridors")),
     files=lambda folder, content: _write_files(folder / CHARTS, content.answers),
 )
 

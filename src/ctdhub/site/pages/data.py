@@ -15,7 +15,7 @@ from ctdhub.schema.crosswalk_graph import CodeMatch, arrows
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.roles import SEX
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import ABOUT, Entry, PageKind
+from ctdhub.site.kinds import ABOUT, MenuEntry, PageKind
 from ctdhub.site.pages.about import about, codebook
 from ctdhub.stats.table import NOT_RECORDED
 
@@ -24,7 +24,7 @@ PATH = "data.html"
 KIND = PageKind(
     "data",
     lambda content: pages(content.release),
-    menu=Entry(ABOUT, PATH, Text("Data")),
+    menu=MenuEntry(ABOUT, PATH, Text("Data")),
 )
 
 

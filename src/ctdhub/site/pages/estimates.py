@@ -23,7 +23,7 @@ from ctdhub.report.mse_files import report
 from ctdhub.report.wording import citation, state_words
 from ctdhub.site.chart_files import CHARTS
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import NUMBERS, Entry, PageKind
+from ctdhub.site.kinds import NUMBERS, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mse.estimate import Result
@@ -36,7 +36,7 @@ COLUMNS = ("method", "people", "low", "high", "why_not")
 KIND = PageKind(
     "estimates",
     lambda content: [page(content.answers)],
-    menu=Entry(NUMBERS, PATH, Text("Not seen")),
+    menu=MenuEntry(NUMBERS, PATH, Text("Not seen")),
     files=lambda folder, content: write_estimates(folder / CHARTS, content.release),
     translated=lambda folder, content: write_estimates_picture(
         folder / CHARTS / current(), content.release

@@ -15,7 +15,7 @@ from ctdhub.report.wording import sized
 from ctdhub.schema import countries
 from ctdhub.site.chart_files import CHARTS, write_figure
 from ctdhub.site.frame import FIGURES, HOME, Page
-from ctdhub.site.kinds import NUMBERS, Entry, PageKind
+from ctdhub.site.kinds import NUMBERS, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.site.pages.methods import noise
 from ctdhub.site.stories import page as stories
@@ -29,7 +29,7 @@ REGION = "europe"
 KIND = PageKind(
     "home",
     lambda content: [page(content.answers, *content.edition.stories[:1])],
-    menu=Entry(NUMBERS, HOME, Text("Overview")),
+    menu=MenuEntry(NUMBERS, HOME, Text("Overview")),
     files=lambda folder, content: _write_files(folder / CHARTS, content.answers),
     translated=lambda folder, content: write_pictures(folder / CHARTS / current(), content.answers),
 )

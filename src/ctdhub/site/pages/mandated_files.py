@@ -14,7 +14,7 @@ from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.report.mandated import metadata, written
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.mandated import shapes
+from ctdhub.stats.mandated import lines, shapes
 
 FOLDER = "mandated"
 YEARS = 10
@@ -29,7 +29,7 @@ def years(answers: Answers) -> tuple[int, int]:
 
 def places(shape: str, answers: Answers) -> tuple[str, ...]:
     """Countries that have a table of this shape."""
-    found = shapes.reported_places(answers)
+    found = lines.reported_places(answers)
     if shape == "eurostat":
         return tuple(code for code in found if code in countries.members("eu"))
     return found
@@ -47,7 +47,7 @@ def write_mandated(folder: Path, answers: Answers) -> None:
             codes = places(shape, answers)
             if not codes:
                 continue
-            scope = shapes.scope(answers, None, years(answers))
+            scope = lines.scope(answers, None, years(answers))
             for code in codes:
                 sheet = fill(answers, replace(scope, places=(code,)))
                 path = folder / f"{file(shape, code)}.csv"

@@ -16,7 +16,7 @@ from ctdhub.report.wording import citation, sized
 from ctdhub.schema import countries
 from ctdhub.site.chart_files import CHARTS, write_figure
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import PLACES, Entry, PageKind
+from ctdhub.site.kinds import PLACES, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.site.pages.corridors import ranked
 from ctdhub.stats.answers import Answers
@@ -27,7 +27,7 @@ PATH = "map.html"
 KIND = PageKind(
     "map",
     lambda content: [page(content.answers)],
-    menu=Entry(PLACES, PATH, Text("Map")),
+    menu=MenuEntry(PLACES, PATH, Text("Map")),
     files=lambda folder, content: _write_files(folder / CHARTS, content.answers),
 )
 

@@ -16,7 +16,7 @@ from ctdhub.report.wording import sized
 from ctdhub.schema import countries
 from ctdhub.site.chart_files import CHARTS, write_figures
 from ctdhub.site.frame import FIGURES, Page
-from ctdhub.site.kinds import PLACES, Entry, PageKind
+from ctdhub.site.kinds import PLACES, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.site.pages.briefs import briefed
 from ctdhub.site.pages.briefs import path as brief_path
@@ -31,7 +31,7 @@ LIST = "countries/index.html"
 KIND = PageKind(
     "places",
     lambda content: pages(content.answers),
-    menu=Entry(PLACES, LIST, Text("Countries and regions")),
+    menu=MenuEntry(PLACES, LIST, Text("Countries and regions")),
     files=lambda folder, content: _write_files(folder / CHARTS, content.answers),
 )
 

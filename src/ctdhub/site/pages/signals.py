@@ -13,7 +13,7 @@ from ctdhub.report.signal_charts import LISTED, SignalChart, drawn, looked_for, 
 from ctdhub.report.signals import compared, false_ones, looked_at, none_found
 from ctdhub.site.chart_files import CHARTS
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import CHANGE, Entry, PageKind
+from ctdhub.site.kinds import CHANGE, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.signals.of_release import ReleaseSignals
@@ -23,7 +23,7 @@ PATH = "signals.html"
 KIND = PageKind(
     "signals",
     lambda content: [page(content.answers)],
-    menu=Entry(CHANGE, PATH, Text("Signals")),
+    menu=MenuEntry(CHANGE, PATH, Text("Signals")),
     files=lambda folder, content: write_signals(folder / CHARTS, looked_for(content.answers)),
 )
 

@@ -18,7 +18,7 @@ from ctdhub.report.decomposition import counted_once
 from ctdhub.report.series import Trend, trends, uncovered
 from ctdhub.site.chart_files import CHARTS, write_figure
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import CHANGE, Entry, PageKind
+from ctdhub.site.kinds import CHANGE, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.trend import span
@@ -28,7 +28,7 @@ PATH = "trends.html"
 KIND = PageKind(
     "trends",
     lambda content: [page(content.answers)],
-    menu=Entry(CHANGE, PATH, Text("Trends")),
+    menu=MenuEntry(CHANGE, PATH, Text("Trends")),
     files=lambda folder, content: _write_files(folder / CHARTS, content.answers),
 )
 

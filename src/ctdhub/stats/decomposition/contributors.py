@@ -11,7 +11,7 @@ POOLED, WHOLE = "", "*"
 
 
 @dataclass(frozen=True)
-class Group:
+class ContributorGroup:
     """Contributors that have one count between them.
 
     Attributes:
@@ -32,7 +32,7 @@ class Group:
         return len(held) == 1 and () not in held
 
 
-def groups(release: Release, ids: tuple[str, ...]) -> tuple[Group, ...]:
+def groups(release: Release, ids: tuple[str, ...]) -> tuple[ContributorGroup, ...]:
     """Groups of a release.
 
     Args:
@@ -42,9 +42,9 @@ def groups(release: Release, ids: tuple[str, ...]) -> tuple[Group, ...]:
     facts = release.facts
     spans = {c.id or c.name: (c.name, *(c.years or facts.years)) for c in facts.contributors}
     if not ids:
-        return (Group(WHOLE, tuple(spans.values())),)
-    found = [Group(id_, (spans[id_],)) for id_ in ids if id_ in spans]
+        return (ContributorGroup(WHOLE, tuple(spans.values())),)
+    found = [ContributorGroup(id_, (spans[id_],)) for id_ in ids if id_ in spans]
     others = tuple(span for id_, span in spans.items() if id_ not in ids)
     if others:
-        found.append(Group(POOLED, others))
+        found.append(ContributorGroup(POOLED, others))
     return tuple(found)

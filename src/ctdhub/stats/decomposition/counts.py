@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.decomposition.contributors import POOLED, WHOLE, Group, groups
+from ctdhub.stats.decomposition.contributors import POOLED, WHOLE, ContributorGroup, groups
 from ctdhub.stats.decomposition.errors import Noisy, total
-from ctdhub.stats.decomposition.subject import Question
-from ctdhub.stats.intervals import Answer
+from ctdhub.stats.decomposition.subject import ChangeSubject
+from ctdhub.stats.intervals import Interval
 from ctdhub.stats.query import Where
 from ctdhub.stats.series import Series, by_contributor, series
 from ctdhub.stats.table import NOT_RECORDED, YES
@@ -59,8 +59,8 @@ class Counts:
         z: the normal quantile of that level.
     """
 
-    question: Question
-    groups: tuple[Group, ...]
+    question: ChangeSubject
+    groups: tuple[ContributorGroup, ...]
     cells: Mapping[tuple[str, int], Cell]
     apart: bool
     moved: bool
@@ -68,7 +68,7 @@ class Counts:
     z: float
 
 
-def counts(answers: Answers, question: Question) -> Counts | None:
+def counts(answers: Answers, question: ChangeSubject) -> Counts | None:
     """The counts of a question; None where the release did not measure it by year."""
     release = answers.release
     years = range(release.years[0], release.years[1] + 1)
@@ -98,7 +98,7 @@ _Three = tuple[Series, Series | None, Series]
 """Series of the people asked about, of what tells who is recorded, of everybody."""
 
 
-def _apart(answers: Answers, question: Question) -> dict[str, tuple[_Three, bool]]:
+def _apart(answers: Answers, question: ChangeSubject) -> dict[str, tuple[_Three, bool]]:
     """Series by contributor, and whether the second counts those recorded or those who are not;
     empty where some were not measured."""
     release, cell = answers.release, question.cell
@@ -143,7 +143,7 @@ def _moved(cells: dict[str, Cell], published: Noisy | None) -> dict[str, Cell]:
     return moved
 
 
-def _published(answers: Answers, question: Question, year: int) -> Noisy | None:
+def _published(answers: Answers, question: ChangeSubject, year: int) -> Noisy | None:
     """The release's own count of a single cell; sums of countries have none.
 
     It is the whole number that is printed, so that changes are the differences of those beside
@@ -160,7 +160,7 @@ def _published(answers: Answers, question: Question, year: int) -> Noisy | None:
     return Noisy(shown.value, drawn.errors)
 
 
-def _whole(answers: Answers, question: Question, year: int) -> Cell | None:
+def _whole(answers: Answers, question: ChangeSubject, year: int) -> Cell | None:
     """All contributors together, as the release answers; None where it did not measure this."""
     when: Where = {PERIOD: [str(year)]}
     asked = answers.count({**question.where, **when})
@@ -178,7 +178,7 @@ def _whole(answers: Answers, question: Question, year: int) -> Cell | None:
     )
 
 
-def _read(answer: Answer, name: tuple[object, ...], z: float) -> Noisy:
+def _read(answer: Interval, name: tuple[object, ...], z: float) -> Noisy:
     """An answer as a noisy number; one that is too small to show is uncertain by its whole end."""
     value, low, high = (x or 0.0 for x in (answer.value, answer.low, answer.high))
     return Noisy(value, {name: max(high - value, value - low) / z})

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 from ctdhub.release.open import Release
 from ctdhub.stats.cards import NumberCard, card
-from ctdhub.stats.decomposition.contributors import Group
+from ctdhub.stats.decomposition.contributors import ContributorGroup
 from ctdhub.stats.decomposition.counts import Counts
 from ctdhub.stats.decomposition.errors import total
-from ctdhub.stats.intervals import Answer
+from ctdhub.stats.intervals import Interval
 
 
 @dataclass(frozen=True)
-class Panel:
+class FixedPanel:
     """People by year, registered by contributors that report on all of these years.
 
     Attributes:
@@ -40,7 +40,7 @@ def last_whole_year(release: Release) -> int:
 
 def fixed_panel(
     release: Release, counts: Counts, span: tuple[int, int] | None = None
-) -> Panel | None:
+) -> FixedPanel | None:
     """The series of the contributors that report on all years of a span.
 
     Args:
@@ -61,16 +61,16 @@ def fixed_panel(
         people = total(counts.cells[g.id, year].asked for g in held)
         half, value = counts.z * people.sd, max(0, round(people.value))
         low, high = math.floor(people.value - half), math.ceil(max(0.0, people.value) + half)
-        answer = Answer(value, min(value, max(0, low)), max(value, high))
+        answer = Interval(value, min(value, max(0, low)), max(value, high))
         years.append((year, replace(card(release, answer, "people", None), contributors=names)))
-    return Panel(names, tuple(years))
+    return FixedPanel(names, tuple(years))
 
 
-def _steady(groups: Sequence[Group], first: int, last: int) -> list[Group]:
+def _steady(groups: Sequence[ContributorGroup], first: int, last: int) -> list[ContributorGroup]:
     return [g for g in groups if g.is_steady(first, last)]
 
 
-def _widest(release: Release, groups: Sequence[Group]) -> tuple[int, int]:
+def _widest(release: Release, groups: Sequence[ContributorGroup]) -> tuple[int, int]:
     last = last_whole_year(release)
     years = range(release.years[0], last + 1)
     return max(years, key=lambda first: (len(_steady(groups, first, last)), -first)), last

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.decomposition.counts import Counts, counts
-from ctdhub.stats.decomposition.panel import Panel, fixed_panel, last_whole_year
+from ctdhub.stats.decomposition.panel import FixedPanel, fixed_panel, last_whole_year
 from ctdhub.stats.decomposition.split import Split, split
-from ctdhub.stats.decomposition.subject import Question
+from ctdhub.stats.decomposition.subject import ChangeSubject
 from ctdhub.stats.table import Row
 from ctdhub.stats.trend import Line, trend
 
@@ -32,9 +32,9 @@ class Report:
         moved: whether their counts add up to the rows; where not, the two differ by their noise.
     """
 
-    question: Question
+    question: ChangeSubject
     rows: tuple[Row, ...]
-    panel: Panel | None
+    panel: FixedPanel | None
     splits: tuple[Split, ...]
     yearly: tuple[Split, ...]
     apart: bool
@@ -42,7 +42,7 @@ class Report:
 
 
 def report(
-    answers: Answers, question: Question, years: tuple[int, int] | None = None
+    answers: Answers, question: ChangeSubject, years: tuple[int, int] | None = None
 ) -> Report | None:
     """The report of a question; None where this release did not measure it by year.
 

@@ -32,7 +32,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ctdhub.stats.decomposition.contributors import POOLED, Group
+from ctdhub.stats.decomposition.contributors import POOLED, ContributorGroup
 from ctdhub.stats.decomposition.counts import Cell, Counts
 from ctdhub.stats.decomposition.errors import Noisy, total
 
@@ -43,7 +43,7 @@ the quotients then err by at most a fifth, and the term of second order by a few
 
 
 @dataclass(frozen=True)
-class Part:
+class ChangePart:
     """A part of a change: how many more people there are in the later year because of it.
 
     Attributes:
@@ -87,7 +87,7 @@ class Split:
     value: int
     low: int
     high: int
-    parts: tuple[Part, ...]
+    parts: tuple[ChangePart, ...]
     shares: tuple[float, float] | None
     borrowed: bool
     level: float
@@ -97,17 +97,17 @@ class Split:
         """Whether the interval leaves out zero."""
         return self.low > 0 or self.high < 0
 
-    def of(self, *kinds: Kind) -> tuple[Part, ...]:
+    def of(self, *kinds: Kind) -> tuple[ChangePart, ...]:
         """The parts of some kinds."""
         return tuple(part for part in self.parts if part.kind in kinds)
 
 
 def split(counts: Counts, earlier: int, later: int) -> Split | None:
     """Split the change between two years; None where nobody reports on one of them."""
-    left: list[Group] = []
-    joined: list[Group] = []
-    both: list[Group] = []
-    mixed: list[Group] = []
+    left: list[ContributorGroup] = []
+    joined: list[ContributorGroup] = []
+    both: list[ContributorGroup] = []
+    mixed: list[ContributorGroup] = []
     for group in counts.groups:
         before, after = group.reporting(earlier), group.reporting(later)
         if group.id == POOLED and before != after:
@@ -138,7 +138,10 @@ def split(counts: Counts, earlier: int, later: int) -> Split | None:
     if pairs:
         found.append(("rest", (), rest))
     together: Kind = "undivided" if counts.apart else "unmeasured"
-    others: tuple[tuple[Kind, list[Group]], ...] = ((together, mixed), ("unclear", unclear))
+    others: tuple[tuple[Kind, list[ContributorGroup]], ...] = (
+        (together, mixed),
+        ("unclear", unclear),
+    )
     for kind, held in others:
         if held:
             old, new = (
@@ -156,8 +159,8 @@ _Pair = tuple[Cell, Cell]
 
 
 def _pairs(
-    counts: Counts, both: Sequence[Group], earlier: int, later: int
-) -> tuple[list[_Pair], list[Group]]:
+    counts: Counts, both: Sequence[ContributorGroup], earlier: int, later: int
+) -> tuple[list[_Pair], list[ContributorGroup]]:
     """Cells of both years that can be split, and the groups that cannot even together."""
     pairs, small = [], []
     for group in both:
@@ -224,7 +227,7 @@ def _rounded(
     change = total(number for *_kind, number in found)
     values = whole([number.value for *_kind, number in found])
     parts = tuple(
-        Part(kind, names, value, *_ends(number, value, counts.z))
+        ChangePart(kind, names, value, *_ends(number, value, counts.z))
         for (kind, names, number), value in zip(found, values, strict=True)
     )
     value = sum(values)

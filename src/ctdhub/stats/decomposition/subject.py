@@ -18,7 +18,7 @@ REGIONS = {ORIGIN: ORIGIN_REGION, DESTINATION: DESTINATION_REGION}
 
 
 @dataclass(frozen=True)
-class Question:
+class ChangeSubject:
     """One answer to one question.
 
     Attributes:
@@ -69,10 +69,12 @@ class Question:
         return f"{self.variable}={self.value}" if self.variable else ""
 
 
-EVERYBODY = Question()
+EVERYBODY = ChangeSubject()
 
 
-def find_question(text: str, answers: Answers, country_of: CountryOf | None = None) -> Question:
+def find_question(
+    text: str, answers: Answers, country_of: CountryOf | None = None
+) -> ChangeSubject:
     """The question that a text asks: "gender=female", "exploitation_sexual", "citizenship=Europe".
 
     Args:
@@ -92,10 +94,10 @@ def find_question(text: str, answers: Answers, country_of: CountryOf | None = No
     if name in REGIONS:
         if not value:
             raise error("no-such-place/missing", name=name)
-        return Question(name, find_place(value, country_of).key)
+        return ChangeSubject(name, find_place(value, country_of).key)
     codes = answers.domain(name)
     if not value and load_schema().variable(name).kind == "flag":
         value = YES
     if value not in codes:
         raise error("no-such-value", name=name, names=", ".join(codes))
-    return Question(name, value)
+    return ChangeSubject(name, value)

@@ -11,14 +11,14 @@ from ctdhub.schema import countries
 from ctdhub.schema.citizenship_group import NATIONAL, OTHER_EU, THIRD_COUNTRY
 from ctdhub.schema.roles import RELATION, SEX
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.mandated.lines import Counter, MandatedLine, MandatedTable, Scope
+from ctdhub.stats.mandated.lines import Counter, MandatedLine, MandatedScope, MandatedTable
 from ctdhub.stats.query import Where
 from ctdhub.stats.table import NOT_RECORDED
 
 NAME = "eurostat"
 
 
-def sheet(answers: Answers, scope: Scope) -> MandatedTable:
+def sheet(answers: Answers, scope: MandatedScope) -> MandatedTable:
     """The table; of the countries of the scope those that are members of the EU.
 
     Raises:

@@ -11,7 +11,7 @@ from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, DESTINATION, HARM, ORIGIN, SEX
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.equity import RECEIVED, kinds
-from ctdhub.stats.mandated.lines import Counter, MandatedLine, MandatedTable, Scope, ages
+from ctdhub.stats.mandated.lines import Counter, MandatedLine, MandatedScope, MandatedTable, ages
 from ctdhub.stats.table import YES
 
 NAME = "greta"
@@ -21,7 +21,7 @@ PREFIX = "assistance_"
 """What the variables of assistance begin with; the categories of their lines leave it out."""
 
 
-def sheet(answers: Answers, scope: Scope) -> MandatedTable:
+def sheet(answers: Answers, scope: MandatedScope) -> MandatedTable:
     """The table: one block of lines for each country, all years of the scope together."""
     years = () if scope.every else scope.years
     lines = [

@@ -11,7 +11,7 @@ from ctdhub.schema import countries
 from ctdhub.schema.roles import AGE, CHILD_BANDS, DESTINATION, PERIOD
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, card
-from ctdhub.stats.intervals import NOT_MEASURED, Answer
+from ctdhub.stats.intervals import NOT_MEASURED, Interval
 from ctdhub.stats.mandated.population import Population
 from ctdhub.stats.query import Query, Where
 from ctdhub.stats.table import NOT_RECORDED
@@ -64,7 +64,7 @@ class MandatedTable:
     """
 
     name: str
-    scope: Scope
+    scope: MandatedScope
     lines: tuple[MandatedLine, ...]
 
     @property
@@ -74,7 +74,7 @@ class MandatedTable:
 
 
 @dataclass(frozen=True)
-class Scope:
+class MandatedScope:
     """What a table is about.
 
     Attributes:
@@ -105,7 +105,7 @@ def scope(
     country: str | None = None,
     years: tuple[int, int] | None = None,
     population: Population | None = None,
-) -> Scope:
+) -> MandatedScope:
     """The countries and years of a table.
 
     Args:
@@ -121,7 +121,7 @@ def scope(
     wanted = years or (max(first, last - 2), last)
     if not first <= wanted[0] <= wanted[1] <= last:
         raise error("years/mandated", first=first, last=last)
-    return Scope(
+    return MandatedScope(
         places=(country.upper(),) if country else reported_places(answers),
         years=tuple(str(y) for y in range(wanted[0], wanted[1] + 1)),
         population=population,
@@ -193,7 +193,7 @@ class Counter:
         when = {PERIOD: list(self.years)} if self.years else {}
         return {**where, DESTINATION: [self.country], **when}
 
-    def _rate(self, found: Answer, query: Query) -> NumberCard | None:
+    def _rate(self, found: Interval, query: Query) -> NumberCard | None:
         if self.population is None or len(self.years) != 1:
             return None
         people = self.population.get(self.country, self.years[0])
@@ -205,15 +205,15 @@ class Counter:
         return card(self.answers.release, rate, "per_100000", query, denominator=people)
 
 
-def per(found: Answer, population: int) -> Answer:
+def per(found: Interval, population: int) -> Interval:
     """A count as a rate per :data:`PER` of a population, which is taken as exact.
 
-    >>> per(Answer(50, 40, 60), 1_000_000)
-    Answer(value=5.0, low=4.0, high=6.0)
+    >>> per(Interval(50, 40, 60), 1_000_000)
+    Interval(value=5.0, low=4.0, high=6.0)
     """
     if found.value is None or found.low is None or found.high is None:
         return NOT_MEASURED
-    return Answer(*(PER * x / population for x in (found.value, found.low, found.high)))
+    return Interval(*(PER * x / population for x in (found.value, found.low, found.high)))
 
 
 def ages(answers: Answers) -> list[tuple[str, Sequence[str]]]:

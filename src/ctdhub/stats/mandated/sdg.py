@@ -9,13 +9,13 @@ from __future__ import annotations
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, HARM, SEX
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.mandated.lines import Counter, MandatedLine, MandatedTable, Scope, ages
+from ctdhub.stats.mandated.lines import Counter, MandatedLine, MandatedScope, MandatedTable, ages
 from ctdhub.stats.table import YES
 
 NAME = "sdg-16.2.2"
 
 
-def sheet(answers: Answers, scope: Scope) -> MandatedTable:
+def sheet(answers: Answers, scope: MandatedScope) -> MandatedTable:
     """The table, one block of lines for each country and year."""
     lines = [
         line

@@ -9,23 +9,14 @@ from collections.abc import Callable
 
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mandated import eurostat, greta, sdg
-from ctdhub.stats.mandated.lines import MandatedLine, MandatedTable, Scope, reported_places, scope
-from ctdhub.stats.mandated.population import Population, load_population
+from ctdhub.stats.mandated.lines import (
+    MandatedScope,
+    MandatedTable,
+)
 
-SHAPES: dict[str, Callable[[Answers, Scope], MandatedTable]] = {
+SHAPES: dict[str, Callable[[Answers, MandatedScope], MandatedTable]] = {
     "sdg-16.2.2": sdg.sheet,
     "eurostat": eurostat.sheet,
     "greta": greta.sheet,
 }
 """By name what makes the table."""
-
-__all__ = [
-    "SHAPES",
-    "MandatedLine",
-    "MandatedTable",
-    "Population",
-    "Scope",
-    "load_population",
-    "reported_places",
-    "scope",
-]

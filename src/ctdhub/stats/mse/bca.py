@@ -23,7 +23,7 @@ FEW = 5
 
 
 @dataclass(frozen=True)
-class Interval:
+class BootstrapInterval:
     """An interval and how it came about.
 
     Attributes:
@@ -54,7 +54,7 @@ def bca(
     level: float,
     *,
     corrected: bool = True,
-) -> Interval:
+) -> BootstrapInterval:
     """The interval.
 
     Args:
@@ -83,7 +83,7 @@ def bca(
         )
     low, high = (_quantile(ordered, p) for p in mapped)
     degenerate = tuple(min(p, 1 - p) * n < min(FEW, (1 - level) / 2 * n) - 1e-9 for p in mapped)
-    return Interval(
+    return BootstrapInterval(
         low, high, z0, a, (mapped[0], mapped[1]),
         (_quantile(ordered, ends[0]), _quantile(ordered, ends[1])), n,
         (degenerate[0], degenerate[1]),

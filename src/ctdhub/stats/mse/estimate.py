@@ -11,12 +11,12 @@ import numpy as np
 
 from ctdhub.core.i18n import Text
 from ctdhub.stats.mse import averaging, decomposable
-from ctdhub.stats.mse.bca import Interval, bca
+from ctdhub.stats.mse.bca import BootstrapInterval, bca
 from ctdhub.stats.mse.bootstrap import resampled
 from ctdhub.stats.mse.lists import Lists, pair_places
 from ctdhub.stats.mse.overlap_check import Gate, pass_gate
 from ctdhub.stats.mse.seeded_bits import Source, bits_of
-from ctdhub.stats.mse.sensitivity import Changed, changes
+from ctdhub.stats.mse.sensitivity import SensitivityChange, changes
 from ctdhub.stats.mse.stepwise import select
 
 Name = Literal["independent", "stepwise", "bic", "average", "graphs"]
@@ -48,7 +48,7 @@ class Method:
     why: Why | None = None
     doubts: tuple[Doubt, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
-    bootstrap: Interval | None = None
+    bootstrap: BootstrapInterval | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Result:
     gate: Gate
     level: float
     methods: tuple[Method, ...]
-    changes: tuple[Changed, ...]
+    changes: tuple[SensitivityChange, ...]
 
     @property
     def found(self) -> tuple[Method, ...]:

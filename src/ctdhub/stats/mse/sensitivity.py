@@ -25,7 +25,7 @@ Kind = Literal["without", "merged", "missed_links", "false_links"]
 
 
 @dataclass(frozen=True)
-class Changed:
+class SensitivityChange:
     """One change and what comes out.
 
     Attributes:
@@ -45,7 +45,7 @@ class Changed:
     independent: float | None
 
 
-def changes(lists: Lists, level: float) -> tuple[Changed, ...]:
+def changes(lists: Lists, level: float) -> tuple[SensitivityChange, ...]:
     """All changes: each list left out, each pair merged, links missed and false.
 
     Args:
@@ -68,13 +68,13 @@ def _others(lists: Lists) -> Iterator[tuple[Kind, tuple[str, ...], float | None,
 
 def _changed(
     kind: Kind, names: tuple[str, ...], rate: float | None, lists: Lists, level: float
-) -> Changed:
+) -> SensitivityChange:
     if pass_gate(lists, level).lists is None:
-        return Changed(kind, names, rate, lists.seen, None, None)
+        return SensitivityChange(kind, names, rate, lists.seen, None, None)
     y, k = lists.y[None], len(lists.names)
     values = [float(select(y, k, lists.sigma, most=most).people[0]) for most in (None, 0)]
     found = [v if np.isfinite(v) else None for v in values]
-    return Changed(kind, names, rate, lists.seen, found[0], found[1])
+    return SensitivityChange(kind, names, rate, lists.seen, found[0], found[1])
 
 
 def relinked(lists: Lists, rate: float) -> Lists:

@@ -15,8 +15,8 @@ import numpy as np
 
 from ctdhub.release.open import Release
 from ctdhub.stats.cards import NumberCard, card
-from ctdhub.stats.intervals import Answer, fieller
-from ctdhub.stats.signals.find import LEVEL, Figure, Finding
+from ctdhub.stats.intervals import Interval, fieller
+from ctdhub.stats.signals.find import LEVEL, Finding, SignalFigure
 from ctdhub.stats.signals.of_release import ReleaseSignals
 
 CardPair = tuple[NumberCard, NumberCard]
@@ -90,26 +90,26 @@ def by_year(result: ReleaseSignals, finding: Finding) -> tuple[Year, ...]:
     return tuple(found)
 
 
-def _share(release: Release, part: Answer, whole: Answer) -> NumberCard:
+def _share(release: Release, part: Interval, whole: Interval) -> NumberCard:
     """A share of people; protected where its part or its whole is too small to be clear of zero."""
     share, people = fieller(part, whole), round(whole.value or 0)
     return card(release, share, "share", None, denominator=people)
 
 
-def _of_figure(release: Release, figure: Figure) -> Answer:
+def _of_figure(release: Release, figure: SignalFigure) -> Interval:
     """A mean with the interval of its noise, at the release's level instead of its own."""
     deviation = (figure.high - figure.value) / NormalDist().inv_cdf((1 + LEVEL) / 2)
     return _noisy(release, figure.value, deviation)
 
 
-def _noisy(release: Release, value: float, deviation: float) -> Answer:
+def _noisy(release: Release, value: float, deviation: float) -> Interval:
     """A noisy number in whole people; nothing where it is missing."""
     if math.isnan(value):
-        return Answer(None, None, None)
+        return Interval(None, None, None)
     half = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2) * deviation
     middle = max(0, round(value))
     low, high = math.floor(value - half), math.ceil(value + half)
-    return Answer(middle, min(middle, max(0, low)), max(middle, high))
+    return Interval(middle, min(middle, max(0, low)), max(middle, high))
 
 
 def _pair(two: list[NumberCard], names: tuple[str, ...]) -> CardPair:

@@ -26,7 +26,7 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Cells:
+class SeriesRows:
     """The columns as values, in the order of the rows."""
 
     names: list[str]
@@ -37,7 +37,7 @@ class Cells:
     noise_of_wholes: list[float]
 
 
-def read_cells(given: Given, columns: Mapping[str, Sequence[str | None]]) -> Cells:
+def read_cells(given: Given, columns: Mapping[str, Sequence[str | None]]) -> SeriesRows:
     """All rows.
 
     Args:
@@ -47,7 +47,7 @@ def read_cells(given: Given, columns: Mapping[str, Sequence[str | None]]) -> Cel
         HubError: a row is wrong, with its number, column, rule and remedy.
     """
     empty: Sequence[str | None] = [None] * len(given.rows)
-    cells = Cells([], [], [], [], [], [])
+    cells = SeriesRows([], [], [], [], [], [])
     seen: dict[tuple[str, Period], int] = {}
     for k, row in enumerate(given.rows):
         name = (columns["series"][k] or "").strip()
@@ -69,7 +69,7 @@ def _numbers(
     columns: Mapping[str, Sequence[str | None]],
     empty: Sequence[str | None],
     k: int,
-    cells: Cells,
+    cells: SeriesRows,
 ) -> None:
     """The numbers of one row, checked against each other."""
     row = given.rows[k]

@@ -22,9 +22,9 @@ import numpy as np
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import CONTRIBUTOR_KIND, HARM, PERIOD
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.intervals import Answer
+from ctdhub.stats.intervals import Interval
 from ctdhub.stats.series import Series, by_contributor, series
-from ctdhub.stats.signals.coverage_change import Changed, reporting
+from ctdhub.stats.signals.coverage_change import CoverageChange, reporting
 from ctdhub.stats.signals.shares import PRIOR
 from ctdhub.stats.signals.tails import Floats
 from ctdhub.stats.table import NOT_RECORDED, YES
@@ -67,7 +67,7 @@ class Pieces:
             its years, of the window for its own, 1 elsewhere; shape (years,).
     """
 
-    def __init__(self, answers: Answers, of: Changed, years: range, spread: Floats) -> None:
+    def __init__(self, answers: Answers, of: CoverageChange, years: range, spread: Floats) -> None:
         self.answers, self.of, self.years, self.spread = answers, of, years, spread
         kinds = frozenset((of.kind,))
         held = [reporting(answers.release, year, kinds) for year in years]
@@ -139,7 +139,7 @@ class Pieces:
             return None
         kind = {SOURCE: (self.of.kind,)}
         asked = self.answers.count({**kind, **limits})
-        wide: list[tuple[float, Answer, Piece]] = []
+        wide: list[tuple[float, Interval, Piece]] = []
         for where in [{variable: code} for variable, code in places] or [{}]:
             base = self._of_kind(where)
             if base is None:
@@ -158,7 +158,7 @@ class Pieces:
         shared = np.maximum(base.people, 0.0) * common * np.sqrt(self.spread)
         return Piece(base.people * p, np.hypot(base.sd * p, shared), estimated=True)
 
-    def _sd(self, answer: Answer) -> float:
+    def _sd(self, answer: Interval) -> float:
         """Standard deviation; all of the upper end counts where a number is too small to show."""
         value, low, high = (x or 0.0 for x in (answer.value, answer.low, answer.high))
         return max(high - value, value - low) / self.answers.z

@@ -9,7 +9,7 @@ from ctdhub.release.open import Release
 
 
 @dataclass(frozen=True)
-class Changed:
+class CoverageChange:
     """A kind of source whose set of contributors changed.
 
     Attributes:
@@ -24,7 +24,7 @@ class Changed:
     mixed: bool
 
 
-def changed(release: Release, first: int, last: int) -> tuple[Changed, ...]:
+def changed(release: Release, first: int, last: int) -> tuple[CoverageChange, ...]:
     """Kinds of source of which some contributor joined or left between two years.
 
     Args:
@@ -40,7 +40,7 @@ def changed(release: Release, first: int, last: int) -> tuple[Changed, ...]:
         if moved:
             steady = [c for c in members if c not in moved and _reports(c, first, last)]
             ids, names = tuple(c.id for c in moved), tuple(c.name for c in moved)
-            found.append(Changed(kind, ids, names, bool(steady)))
+            found.append(CoverageChange(kind, ids, names, bool(steady)))
     return tuple(found)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ctdhub.stats.signals.coverage_change import Changed
+from ctdhub.stats.signals.coverage_change import CoverageChange
 from ctdhub.stats.signals.find import Finding, Found
 from ctdhub.stats.signals.matched_sample import Compared
 from ctdhub.stats.signals.tails import Floats
@@ -27,12 +27,12 @@ class Explained:
     """
 
     finding: Finding
-    by: Changed
+    by: CoverageChange
     settled: bool
 
 
 def explained(
-    plain: Found, found: Found, compared: tuple[Compared, ...], sources: tuple[Changed, ...]
+    plain: Found, found: Found, compared: tuple[Compared, ...], sources: tuple[CoverageChange, ...]
 ) -> tuple[Explained, ...]:
     """Series that moved as they are and not in what the others report, the largest first."""
     believed = {f.row for f in found.signals}

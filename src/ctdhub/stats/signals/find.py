@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from ctdhub.stats.signals.discovery import q_values
-from ctdhub.stats.signals.panel import Panel
+from ctdhub.stats.signals.panel import SeriesPanel
 from ctdhub.stats.signals.periods import IN_A_CYCLE, past_for, window_for
 from ctdhub.stats.signals.shares import share_tests
 from ctdhub.stats.signals.tails import Floats
@@ -53,7 +53,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Figure:
+class SignalFigure:
     """A mean by period, or a share in 0..1, with its interval."""
 
     value: float
@@ -88,10 +88,10 @@ class Finding:
     row: int
     name: str
     tests: tuple[Test, ...]
-    count: tuple[Figure, Figure]
-    part: tuple[Figure, Figure] | None
-    whole: tuple[Figure, Figure] | None
-    share: tuple[Figure, Figure] | None
+    count: tuple[SignalFigure, SignalFigure]
+    part: tuple[SignalFigure, SignalFigure] | None
+    whole: tuple[SignalFigure, SignalFigure] | None
+    share: tuple[SignalFigure, SignalFigure] | None
     known: int
     known_shares: int
 
@@ -127,7 +127,7 @@ class Found:
         seasons: whether periods of the year have expected counts of their own.
     """
 
-    panel: Panel
+    panel: SeriesPanel
     findings: tuple[Finding, ...]
     window: tuple[int, int]
     past: tuple[int, int]
@@ -151,7 +151,7 @@ class Found:
         return str(self.panel.periods[ends[0]]), str(self.panel.periods[ends[1]])
 
 
-def find(panel: Panel, settings: Settings | None = None) -> Found:
+def find(panel: SeriesPanel, settings: Settings | None = None) -> Found:
     """Test every series of a panel.
 
     Where there are too few periods for any test the result says so, it has no findings.
@@ -223,34 +223,34 @@ def _chances(
 
 @dataclass(frozen=True)
 class _Figures:
-    panel: Panel
+    panel: SeriesPanel
     before: np.ndarray
     now: np.ndarray
     both_before: np.ndarray
     both_now: np.ndarray
     shared: Tested
 
-    def mean(self, values: Floats, noise: Floats, inside: np.ndarray) -> Figure:
+    def mean(self, values: Floats, noise: Floats, inside: np.ndarray) -> SignalFigure:
         """Mean by period with the interval that the noise justifies."""
         n = int(inside.sum())
         if not n:
-            return Figure(math.nan, math.nan, math.nan)
+            return SignalFigure(math.nan, math.nan, math.nan)
         value = float(values[inside].mean())
         half = _Z * math.sqrt(float((noise[inside] ** 2).sum())) / n
-        return Figure(value, value - half, value + half)
+        return SignalFigure(value, value - half, value + half)
 
     def means(
         self, row: int, values: Floats, noise: Floats, before: np.ndarray, now: np.ndarray
-    ) -> tuple[Figure, Figure]:
+    ) -> tuple[SignalFigure, SignalFigure]:
         return (
             self.mean(values[row], noise[row], before[row]),
             self.mean(values[row], noise[row], now[row]),
         )
 
-    def share(self, value: Floats, error: Floats, row: int) -> Figure:
+    def share(self, value: Floats, error: Floats, row: int) -> SignalFigure:
         """A share with an interval for chance, dispersion and noise."""
         middle, half = min(1.0, max(0.0, float(value[row]))), _Z * float(error[row])
-        return Figure(middle, max(0.0, middle - half), min(1.0, middle + half))
+        return SignalFigure(middle, max(0.0, middle - half), min(1.0, middle + half))
 
 
 def _finding(f: _Figures, row: int, p: Floats, q: Floats, rises: np.ndarray) -> Finding:

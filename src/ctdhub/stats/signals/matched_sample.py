@@ -10,9 +10,9 @@ import numpy as np
 
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.signals.contributor_share import Piece, Pieces
-from ctdhub.stats.signals.coverage_change import Changed, reporting
+from ctdhub.stats.signals.coverage_change import CoverageChange, reporting
 from ctdhub.stats.signals.find import Found
-from ctdhub.stats.signals.panel import Panel
+from ctdhub.stats.signals.panel import SeriesPanel
 from ctdhub.stats.signals.tails import Floats
 
 Basis = Literal["all", "others", "estimated", "undivided"]
@@ -48,8 +48,8 @@ def remainder(
     answers: Answers,
     plain: Found,
     asked: tuple[tuple[Of, Of], ...],
-    sources: tuple[Changed, ...],
-) -> tuple[Panel, tuple[Compared, ...]]:
+    sources: tuple[CoverageChange, ...],
+) -> tuple[SeriesPanel, tuple[Compared, ...]]:
     """The panel of what can be compared.
 
     Args:
@@ -111,7 +111,7 @@ def _noise(own: Floats, pieces: list[Piece]) -> Floats:
 
 
 def _left(
-    answers: Answers, sources: tuple[Changed, ...], years: range, plain: Found
+    answers: Answers, sources: tuple[CoverageChange, ...], years: range, plain: Found
 ) -> dict[bool, np.ndarray]:
     """Years on which somebody else reports: others of any kind (True), or of other kinds (False);
     none at all where past or window has no such year."""

@@ -23,11 +23,11 @@ from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, DESTINATION, HARM, ORIGIN, SEX
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.series import Series, all_series
-from ctdhub.stats.signals.coverage_change import Changed, changed
+from ctdhub.stats.signals.coverage_change import CoverageChange, changed
 from ctdhub.stats.signals.explained_by_coverage import Explained, explained
 from ctdhub.stats.signals.find import Found, Settings, find
 from ctdhub.stats.signals.matched_sample import Compared, remainder
-from ctdhub.stats.signals.panel import Panel
+from ctdhub.stats.signals.panel import SeriesPanel
 from ctdhub.stats.signals.periods import Period
 from ctdhub.stats.signals.tails import Floats
 from ctdhub.stats.table import NOT_RECORDED, YES
@@ -82,7 +82,7 @@ class ReleaseSignals:
     found: Found | None
     looked: tuple[Looked, ...]
     turns: tuple[Turn, ...]
-    sources: tuple[Changed, ...] = ()
+    sources: tuple[CoverageChange, ...] = ()
     compared: tuple[Compared, ...] = ()
     explained: tuple[Explained, ...] = ()
 
@@ -164,7 +164,7 @@ def _recorded(
     )
 
 
-def panel_of(looked: tuple[Looked, ...], years: range, nobody: frozenset[int]) -> Panel:
+def panel_of(looked: tuple[Looked, ...], years: range, nobody: frozenset[int]) -> SeriesPanel:
     """Noisy counts by year; the years in ``nobody``, which no contributor covers, are missing."""
     covered = np.array([year not in nobody for year in years])
     places = [looked[0].series.years.index(str(year)) for year in years]
@@ -175,7 +175,7 @@ def panel_of(looked: tuple[Looked, ...], years: range, nobody: frozenset[int]) -
         _fill(counts[row], noise[row], one.series, places, covered)
         if one.whole is not None:
             _fill(wholes[row], noise_of_wholes[row], one.whole, places, covered)
-    return Panel(
+    return SeriesPanel(
         names=tuple(one.name for one in looked),
         periods=tuple(Period("year", year) for year in years),
         counts=counts,

@@ -11,7 +11,7 @@ from ctdhub.stats.signals.tails import Floats
 
 
 @dataclass(frozen=True)
-class Panel:
+class SeriesPanel:
     """Counts of many series by period; the four arrays have the shape (series, periods).
 
     Attributes:

@@ -13,8 +13,8 @@ import numpy as np
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import Numeral, Several, Text, many
-from ctdhub.stats.signals.cells import Cells, Given, read_cells
-from ctdhub.stats.signals.panel import Panel
+from ctdhub.stats.signals.cells import Given, SeriesRows, read_cells
+from ctdhub.stats.signals.panel import SeriesPanel
 from ctdhub.stats.signals.periods import Period, as_months
 
 NEEDED, OPTIONAL = (
@@ -30,7 +30,7 @@ FEWEST_PERIODS = 4
 """Three of the past and one to look at."""
 
 
-def panel_of_table(given: Given) -> tuple[Panel, tuple[Text, ...]]:
+def panel_of_table(given: Given) -> tuple[SeriesPanel, tuple[Text, ...]]:
     """Read a table; the order of its rows does not matter.
 
     Returns:
@@ -90,8 +90,8 @@ def _span(given: Given, periods: list[Period]) -> tuple[Period, Period]:
 
 
 def _filled(
-    given: Given, cells: Cells, names: list[str], first: Period, last: Period
-) -> tuple[Panel, int]:
+    given: Given, cells: SeriesRows, names: list[str], first: Period, last: Period
+) -> tuple[SeriesPanel, int]:
     """The panel, and how many of its cells have no row."""
     periods = tuple(Period(first.kind, p) for p in range(first.place, last.place + 1))
     place = {name: k for k, name in enumerate(names)}
@@ -113,7 +113,7 @@ def _filled(
         (noise_of_wholes, cells.noise_of_wholes),
     ):
         array[rows, at] = values
-    panel = Panel(tuple(names), periods, counts, wholes, noise, noise_of_wholes)
+    panel = SeriesPanel(tuple(names), periods, counts, wholes, noise, noise_of_wholes)
     return panel, int((~stated).sum())
 
 
