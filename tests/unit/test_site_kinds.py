@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from invented_release import TABLES, protected_answer
+from page_kinds import KINDS
 
 import ctdhub.site
 from ctdhub.core.errors import HubError, StoryError
@@ -22,7 +23,7 @@ from ctdhub.site import registry
 from ctdhub.site.build import DRAFT, MARK, build_site
 from ctdhub.site.edition import Edition
 from ctdhub.site.frame import address
-from ctdhub.site.kinds import GROUPS, PageKind
+from ctdhub.site.kinds import GROUPS, Content, PageKind
 from ctdhub.site.registry import PAGES, menu
 from ctdhub.stats.answers import Answers
 
@@ -125,6 +126,15 @@ def test_every_entry_of_the_menu_is_unlike_the_others(
             sum(said(entry.label) == label for entry, label in zip(entries, labels, strict=True))
             <= 2
         )
+
+
+@pytest.mark.parametrize("kind", PAGES, ids=lambda kind: str(kind.name))
+def test_a_page_of_every_kind_is_looked_at(
+    kind: PageKind, release: Release, edition: Edition
+) -> None:
+    """Those of ``page_kinds`` are checked for titles, links, contrast and size."""
+    found = {page.path for page in kind.pages(Content(Answers(release), edition, {"methods.html"}))}
+    assert found & set(KINDS)
 
 
 def test_pages_of_a_site_are_those_of_the_registry(
