@@ -18,6 +18,7 @@ from ctdhub.core.errors import HubFolderError
 from ctdhub.core.i18n import said
 from ctdhub.core.keys.linkage import new_key, write_linkage_key
 from ctdhub.core.keys.linkage_shares import split_files
+from ctdhub.dp.price import up_to
 from ctdhub.practice.naming import LISTS
 from ctdhub.release.open import Release, open_release
 from ctdhub.stats.series import ListOverlap, overlap
@@ -227,7 +228,7 @@ def estimated(hub: Hub, linking: dict[str, int]) -> tuple[Release, ListOverlap]:
         agreement["years"] = [2016, 2030]
         path = hub.root / "contributors" / f"{office}.yaml"
         path.write_text(yaml.safe_dump(agreement), "utf-8")
-    pipeline.build(hub, until="candidate")
+    pipeline.build(hub, until="candidate", pay=up_to(20))
     release = open_release(max(hub.candidates.glob("[!.]*")))
     found = overlap(release)
     assert found is not None
