@@ -15,8 +15,8 @@ SINCE = "7f2c3c7"
 """The last commit of 0.1.0."""
 
 PLACES = {
-    "benchmarks", "changelog", "ci", "docs", "errors", "examples", "lint", "locale", "move", "names",
-    "packages", "release", "tests", "tools",
+    "benchmarks", "changelog", "ci", "docs", "errors", "examples", "lint", "locale", "move",
+    "names", "packages", "release", "tests", "tools",
 }  # fmt: skip
 """What is no room of the tree and has commits of its own; ``errors`` are those of all rooms."""
 
