@@ -18,6 +18,7 @@ from ctdhub.build.spark.settings import SparkSettings
 from ctdhub.build.steps import Step
 from ctdhub.core import errors
 from ctdhub.core.errors import HubError, IdentifierFound, SparkError, UnreadableFile
+from ctdhub.core.i18n import Text
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,7 @@ def test_a_cluster_that_is_not_there_is_told_at_once() -> None:
 
 @pytest.mark.parametrize("kind", [HubError, UnreadableFile, IdentifierFound, SparkError])
 def test_errors_cross_processes(kind: type[HubError]) -> None:
-    error = kind("what", "fix", file="a/b.csv", row=3, column="C", rule="r")
+    error = kind(Text("what"), Text("fix"), file="a/b.csv", row=3, column="C", rule="r")
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is kind
     assert (str(again), vars(again), again.args) == (str(error), vars(error), error.args)

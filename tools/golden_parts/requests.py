@@ -52,8 +52,8 @@ def record(world: World, kept: Kept) -> None:
         out = f"requests/{name}/out"
         Path(out).parent.mkdir(parents=True)
         world.done("protect", table, "--domains", f"{name}.yaml", *flat, "--out", out)
-        for request in dict.fromkeys(world.requests[before:]):
-            kept.text(f"requests/{name}.txt", text_of(request))
+        for number, request in enumerate(dict.fromkeys(world.requests[before:]), 1):
+            kept.text(f"requests/{name}-{number}.txt", text_of(request))
 
 
 def text_of(request: bytes) -> str:
