@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from invented_people import people, small_policy
 
 from ctdhub.core.errors import PolicyError
-from ctdhub.dp.count import MOST_ROWS, Codes, Columns, Counts, add, count, digest, encode
+from ctdhub.dp.count import MOST_ROWS, Codes, Columns, Counts, add, count, encode
 from ctdhub.dp.plan import NARROW
 from ctdhub.dp.policy import Policy
 from ctdhub.schema.model import load_schema
@@ -148,18 +148,6 @@ def test_encoding_gives_each_value_its_place_and_absent_the_first() -> None:
                        DOMAINS)  # fmt: skip
         assert codes.columns[name].tolist() == list(range(len(domain) + 1))
         assert not any(codes.columns[n].any() for n in DOMAINS if n != name)
-
-
-def test_the_digest_knows_counts_and_the_columns_they_are_of() -> None:
-    table, tables = people(50, POLICY), [("gender",), ("gender", "age_band")]
-    counts = count(encode(table, DOMAINS), tables)
-    turned = count(encode(table.take(pa.array(range(49, -1, -1))), DOMAINS), tables)
-    assert digest(turned) == digest(counts)
-    fewer = count(encode(table.slice(1), DOMAINS), tables)
-    renamed = {("x", *t[1:]): cells for t, cells in counts.items()}
-    flat = {t: cells.reshape(-1, 1) for t, cells in counts.items()}
-    some = {t: counts[t] for t in tables[:1]}
-    assert len({digest(c) for c in (counts, fewer, renamed, flat, some, {})}) == 6
 
 
 def test_years_may_be_numbers_and_absent_is_a_category() -> None:

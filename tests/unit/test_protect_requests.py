@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from engine4_policies import FACTS, POLICIES, alone, exact_tables
 from invented_people import people, small_policy
@@ -20,7 +21,7 @@ from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.asking import Exact, ReleaseRequest, asks_of, costs_of, parts_of
 from ctdhub.dp.by_contributor import sourced
 from ctdhub.dp.child_rows import mentioned
-from ctdhub.dp.count import Counts
+from ctdhub.dp.count import Counts, count, encode
 from ctdhub.dp.dependent_columns import Followers
 from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
@@ -286,3 +287,21 @@ def test_a_lost_answer_is_a_price_too(tmp_path: Path) -> None:
     protect(people(30, policy), policy, ledger, {}, pay=told.append)
     assert [p.because for p in told] == [("lost",)]
     assert "charged again" in ledger.entries()[-1].what
+
+
+def test_a_request_knows_its_counts_and_the_columns_they_are_of() -> None:
+    columns: list[tuple[str, ...]] = [("gender",), ("year_of_registration", "gender")]
+    table, domains = people(50, POLICY), POLICY.domains(SCHEMA)
+
+    def digest(counts: Counts) -> str:
+        part = RequestPart("people", domains, (), None, {})
+        return request_of(request.HUB, 1.0, 1e-6, "person", [(part, counts)]).people
+
+    counts = count(encode(table, domains), columns)
+    turned = count(encode(table.take(pa.array(range(49, -1, -1))), domains), columns[::-1])
+    assert digest(turned) == digest(counts)
+    fewer = count(encode(table.slice(1), domains), columns)
+    renamed = {("x", *t[1:]): cells for t, cells in counts.items()}
+    flat = {t: cells.reshape(-1, 1) for t, cells in counts.items()}
+    some = {t: counts[t] for t in columns[:1]}
+    assert len({digest(c) for c in (counts, fewer, renamed, flat, some, {})}) == 6
