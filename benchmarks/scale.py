@@ -86,58 +86,61 @@ def _with_codes(path: Path, rows: int) -> bytes:
 def harmonise(root: Path) -> dict[str, int]:
     """Every file."""
     from ctdhub.build.hub import Hub
-    from ctdhub.build.stages import records
+    from ctdhub.build.rules import policy
+    from ctdhub.build.stages.harmonise import harmonise_file
 
     hub = Hub(root)
-    rules = records.policyyyy(hub)
+    years = policy(hub).years
     for given in hub.contributions():
-        records.harmonise_fileeee(hub, given, rules).refresh()
+        harmonise_file(hub, given, years).refresh()
     return {"bytes": _size(hub.work / "harmonised")}
 
 
 def link(root: Path) -> dict[str, int]:
     """All records to people."""
-    from ctdhub.build import engine as engine_stage
+    from ctdhub.build.engine import engine
+    from ctdhub.build.filenames import REPORT
     from ctdhub.build.hub import Hub
-    from ctdhub.build.stages import records
+    from ctdhub.build.rules import policy
+    from ctdhub.build.stages.harmonise import harmonise_file
+    from ctdhub.build.stages.link import link_people
 
     hub = Hub(root)
-    rules = records.policyyyy(hub)
-    steps = [records.harmonise_fileeee(hub, given, rules) for given in hub.contributions()]
-    with engine_stage.engineengineengineengine(hub) as engine:
-        records.link_peopleeee(hub, rules, steps, engine).refresh()
-    report = json.loads((hub.work / "people" / records.REPORTTTT).read_text("utf-8"))
+    rules = policy(hub)
+    steps = [harmonise_file(hub, given, rules.years) for given in hub.contributions()]
+    with engine(hub) as here:
+        link_people(hub, rules, steps, here).refresh()
+    report = json.loads((hub.work / "people" / REPORT).read_text("utf-8"))
     return {"bytes": _size(hub.work / "people"), "people": report["people"]}
 
 
 def count(root: Path) -> dict[str, int]:
     """All tables of a release."""
+    from ctdhub.build.filenames import PEOPLE
     from ctdhub.build.hub import Hub
-    from ctdhub.build.stages import records
-    from ctdhub.dp.count import digest
+    from ctdhub.build.rules import policy
     from ctdhub.dp.plan import plan_of
     from ctdhub.dp.rows import InParquet, Tally
     from ctdhub.schema.model import load_schema
 
     hub = Hub(root)
-    plan = plan_of(records.policyyyy(hub), load_schema())
-    people = InParquet(hub.work / "people" / records.PEOPLEEEE)
+    plan = plan_of(policy(hub), load_schema())
+    people = InParquet(hub.work / "people" / PEOPLE)
     [counts] = people.counts([Tally(plan.domains, tuple(plan.tables))])
-    digest(counts)
     return {"tables": len(counts), "cells": sum(c.size for c in counts.values()),
             "people": int(counts[()])}  # fmt: skip
 
 
 def protect(root: Path) -> dict[str, int]:
     """Count again, pay, draw noise and make the records of a release."""
-    from ctdhub.build import engine as engine_stage
+    from ctdhub.build.engine import engine
     from ctdhub.build.hub import Hub
-    from ctdhub.build.stages import records
+    from ctdhub.build.rules import policy
     from ctdhub.build.stages.protect import answer
 
     hub = Hub(root)
-    with engine_stage.engineengineengineengine(hub) as engine:
-        found = answer(hub, records.policyyyy(hub), engine)
+    with engine(hub) as here:
+        found = answer(hub, policy(hub), here)
     return {"people": found.records.num_rows}
 
 

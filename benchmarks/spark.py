@@ -10,6 +10,7 @@ of Spark counts as part of the first stage.  Both must count the same people.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -17,9 +18,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import yaml
 from scale import make_hub
 
@@ -54,20 +57,30 @@ def peak(process: int) -> tuple[int, float]:
     return 1 + sum(n for n, _gb in found), sum(own) / 1e6 + sum(gb for _n, gb in found)
 
 
+def digest(counts: Mapping[tuple[str, ...], np.ndarray]) -> str:
+    """SHA-256 of tables by their columns and cells."""
+    found = hashlib.sha256()
+    for columns in sorted(counts):
+        found.update(repr((columns, counts[columns].shape)).encode() + counts[columns].tobytes())
+    return found.hexdigest()
+
+
 def child(root: Path) -> None:
     """All stages with the engine of hub.yaml; prints what each took."""
-    from ctdhub.build import engine as engine_stage
+    from ctdhub.build.engine import engine as engine_of
+    from ctdhub.build.filenames import PEOPLE
     from ctdhub.build.hub import Hub
-    from ctdhub.build.stages import records
-    from ctdhub.dp.count import digest
+    from ctdhub.build.rules import policy
+    from ctdhub.build.stages.harmonise import harmonise_file
+    from ctdhub.build.stages.link import link_people
     from ctdhub.dp.plan import plan_of
     from ctdhub.dp.rows import Tally
     from ctdhub.schema.model import load_schema
 
     hub = Hub(root)
-    rules = records.policy(hub)
+    rules = policy(hub)
     plan = plan_of(rules, load_schema())
-    steps = [records.harmonise_file(hub, given, rules) for given in hub.contributions()]
+    steps = [harmonise_file(hub, given, rules.years) for given in hub.contributions()]
     took: dict[str, object] = {}
     begun = (time.perf_counter(), cpu(os.getpid()))
 
@@ -77,16 +90,16 @@ def child(root: Path) -> None:
         took[stage] = [now[0] - begun[0], now[1] - begun[1]]
         begun = now
 
-    with hub.lock(), engine_stage.engine(hub) as engine:
+    with hub.lock(), engine_of(hub) as engine:
         engine.refresh(steps, lambda step, done: None)
         lap("harmonise")
-        engine.refresh([records.link_people(hub, rules, steps, engine)], lambda step, done: None)
+        engine.refresh([link_people(hub, rules, steps, engine)], lambda step, done: None)
         lap("link")
-        people = engine.rows(hub.work / "people" / records.PEOPLE)
+        people = engine.rows(hub.work / "people" / PEOPLE)
         [counts] = people.counts([Tally(plan.domains, tuple(plan.tables))])
         lap("count")
         took["peak"] = peak(os.getpid())
-    took["people"], took["digest"] = int(counts[()]), digest(counts).hex()
+    took["people"], took["digest"] = int(counts[()]), digest(counts)
     print(json.dumps(took))
 
 
