@@ -13,7 +13,7 @@ from brief_questions import check, numbers, texts
 from invented_release import protected_answer
 from pdf_text import pages, squeezed
 
-from ctdhub.core.errors import PaperError
+from ctdhub.core.errors import DocumentError
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.document.document import Document, Words, Years
 from ctdhub.document.html import write as to_html
@@ -283,7 +283,7 @@ def test_what_cannot_be_found_is_told_with_what_is_near() -> None:
             (lambda: named.day("18.10.2026", None), "day", "2026-10-18"),
             (lambda: named.day("2026-01-17", None), "day", "2026-12-02"),
         ):
-            with pytest.raises(PaperError) as caught:
+            with pytest.raises(DocumentError) as caught:
                 call()
             assert caught.value.rule == rule
             assert near in caught.value.fix

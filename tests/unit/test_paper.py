@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pdf_text import pages, squeezed
 
-from ctdhub.core.errors import PaperError
+from ctdhub.core.errors import DocumentError
 from ctdhub.document.document import (
     Bar,
     Bars,
@@ -146,7 +146,7 @@ def test_a_poster_prints_texts_as_they_stand(name: str) -> None:
 
 def test_a_missing_letter_is_refused_and_never_an_empty_box(tmp_path: Path) -> None:
     bare = Typesetter(system=False)
-    with pytest.raises(PaperError) as caught:
+    with pytest.raises(DocumentError) as caught:
         bare.write(sheet("東京"))
     assert caught.value.rule == "glyph"
     assert "--fonts" in caught.value.fix
@@ -161,11 +161,11 @@ def test_letters_that_are_missing_are_told_before_want_of_room() -> None:
     filler = Words(tuple("東京" * 30 for _ in range(200)))
     long = sheet("Tokyo", Section("long", "Long", (filler,)))
     for act in (bare.write, bare.fitted):
-        with pytest.raises(PaperError) as caught:
+        with pytest.raises(DocumentError) as caught:
             act(long)
         assert caught.value.rule == "glyph"
     lines = tuple("東京 " * 300 for _ in range(2))
-    with pytest.raises(PaperError) as caught:
+    with pytest.raises(DocumentError) as caught:
         bare.write(poster("Tokyo", "東京 " * 2000, *lines))
     assert caught.value.rule == "glyph"
 
@@ -213,7 +213,7 @@ def test_lines_of_a_poster_go_before_anything_else() -> None:
 
 def test_what_must_stay_but_does_not_fit_is_an_error() -> None:
     filler = Words(tuple("A sentence of some length that fills its line." for _ in range(900)))
-    with pytest.raises(PaperError, match="fit"):
+    with pytest.raises(DocumentError, match="fit"):
         OWN_FONTS.write(sheet("Italy", Section("long", "Long", (filler, filler))))
 
 
@@ -244,7 +244,7 @@ def test_blanks_and_numbers_are_in_the_page() -> None:
 
 def test_without_typst_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "typst", None)
-    with pytest.raises(PaperError) as caught:
+    with pytest.raises(DocumentError) as caught:
         Typesetter()
     assert "pip install 'ctdhub[pdf]'" in caught.value.fix
     assert to_html(sheet())

@@ -48,7 +48,7 @@ def own_profile(hub: Hub, contributor: str) -> tuple[Agreement, Profile]:
     """The profile of a contributor's harmonised files, and its agreement.
 
     Raises:
-        PaperError: no such contributor.
+        DocumentError: no such contributor.
         HubFolderError: its files have not been harmonised, or have changed since.
         WithdrawalError: the contributor withdrew.
     """

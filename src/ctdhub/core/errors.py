@@ -1,6 +1,6 @@
 """One error tree for the whole product; each error is data that knows how to be shown.
 
-    HubError                  something the user can mend; the command ends with exit code 2
+    HubError                  something the user can put right; the command ends with exit code 2
     ├── FileError             a contributed or configured file cannot be used
     │   ├── UnreadableFile        its bytes are not what its name or content claims
     │   ├── HostileFile           it passes a limit or carries active content
@@ -19,7 +19,7 @@
     ├── CountError            a round of counts without records cannot go on
     ├── SparkError            the cluster that hub.yaml asks for is missing or broke off
     ├── ReleaseError          a release is missing, damaged or would be rewritten
-    ├── PaperError            a document cannot be made or set
+    ├── DocumentError         a document cannot be made or set
     └── SiteError             a published site cannot be read
 
 An error names file, row or line, column, rule and remedy.  It never carries the value of a case
@@ -226,5 +226,5 @@ class SiteError(HubError):
     """A published site cannot be read: it is missing, damaged, or leads elsewhere."""
 
 
-class PaperError(HubError):
+class DocumentError(HubError):
     """A document cannot be made: its subject is unknown, a font or the typesetter is missing."""

@@ -36,7 +36,7 @@ class Typesetter:
         system: whether the fonts of this computer may be used.
 
     Raises:
-        PaperError: typst is not installed, or a folder of fonts does not exist.
+        DocumentError: typst is not installed, or a folder of fonts does not exist.
     """
 
     def __init__(self, fonts: Sequence[Path] = (), *, system: bool = True) -> None:
@@ -57,7 +57,7 @@ class Typesetter:
         """The document as PDF; sections that do not fit are left out, and it says so.
 
         Raises:
-            PaperError: no font has some letter, or what must stay does not fit.
+            DocumentError: no font has some letter, or what must stay does not fit.
             ValueError: the document has no day.
         """
         source = _source(document)
@@ -79,7 +79,7 @@ class Typesetter:
         """The document as it is printed: without the sections for which there is no room.
 
         Raises:
-            PaperError: as of :meth:`write`.
+            DocumentError: as of :meth:`write`.
         """
         return self._fitted(document, _source(document))[0]
 

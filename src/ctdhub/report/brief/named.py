@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import PaperError, QuestionError, printable
+from ctdhub.core.errors import DocumentError, QuestionError, printable
 from ctdhub.core.format import day as in_words
 from ctdhub.core.i18n import LANGUAGES, current
 from ctdhub.report.brief.observances import OBSERVANCES, observance
@@ -23,7 +23,7 @@ def country(text: str) -> str:
     """The code of a country from its code or from its name in any language the hub knows.
 
     Raises:
-        PaperError: no such country; the nearest name is told.
+        DocumentError: no such country; the nearest name is told.
 
     >>> country("ITA"), country("Côte d'Ivoire"), country("ita")
     ('ITA', 'CIV', 'ITA')
@@ -45,7 +45,7 @@ def region(text: str) -> str:
     """The key of a region or union, from its key or its name.
 
     Raises:
-        PaperError: no such region; near ones are told.
+        DocumentError: no such region; near ones are told.
 
     >>> region("Europe"), region("South-Eastern Asia"), region("EU"), region("150")
     ('europe', 'south_eastern_asia', 'eu', 'europe')
@@ -82,12 +82,12 @@ def corridor(text: str) -> Corridor:
     """A corridor from ``CIV-ITA`` or ``Côte d'Ivoire to Italy``.
 
     Raises:
-        PaperError: it does not name two countries.
+        DocumentError: it does not name two countries.
 
     >>> corridor("CIV-ITA") == corridor("Côte d'Ivoire > Italy") == corridor("civ to ita")
     True
     """
-    nearly: PaperError | None = None
+    nearly: DocumentError | None = None
     for sign in (" to ", "→", ">", ":", " - ", "-", "–"):
         for cut in _cuts(text, sign):
             found = [_country_or_fault(part) for part in cut if part.strip()]
@@ -101,10 +101,10 @@ def corridor(text: str) -> Corridor:
     raise error("corridor", name=printable(text))
 
 
-def _country_or_fault(text: str) -> str | PaperError:
+def _country_or_fault(text: str) -> str | DocumentError:
     try:
         return country(text)
-    except PaperError as fault:
+    except DocumentError as fault:
         return fault
 
 
@@ -118,7 +118,7 @@ def day(text: str, hub: Path | None) -> Day:
     """A day of the year, written 2026-10-18: a known one, or one with events of the hub.
 
     Raises:
-        PaperError: it is no date, or neither known nor in the hub's calendar.
+        DocumentError: it is no date, or neither known nor in the hub's calendar.
         PolicyError: the hub's calendar has faults.
     """
     try:
@@ -144,6 +144,6 @@ def place(text: str, *, is_region: bool) -> BriefPlace:
     """A country or a region.
 
     Raises:
-        PaperError: see :func:`country` and :func:`region`.
+        DocumentError: see :func:`country` and :func:`region`.
     """
     return BriefPlace(region(text) if is_region else country(text))
