@@ -1,15 +1,14 @@
 """What a charge would cost, told to whoever owns the data before it is made.
 
 Belongs here: the price, its words, the refusal to pay it.
-Does not belong here: counting and charging (``engine``), who is asked (``spend``, ``cli``).
+Does not belong here: counting and charging (``engine``), who is asked (``cli.spend``).
 
 The price and its reasons follow from exact counts.  They are for the steward alone, who may see
-these counts, and stand in nothing that leaves the hub.
+these counts, and are written into nothing that leaves the hub.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -81,10 +80,6 @@ def up_to(epsilon: float) -> Pay:
             raise refusal(price)
 
     return pay
-
-
-unasked = up_to(math.inf)
-"""Pays whatever it costs: for invented data, whose people need no protection."""
 
 
 def why(because: Sequence[Cause]) -> Text:

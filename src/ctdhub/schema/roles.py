@@ -56,8 +56,5 @@ FORCED_LABOUR = variable_of("forced_labour")
 SEXUAL_EXPLOITATION = variable_of("sexual_exploitation")
 
 HARM, MEANS, SERVICE = group_of("harm"), group_of("means"), group_of("service")
-SECTOR, SEXUAL_SECTOR = group_of("sector"), group_of("sexual_sector")
-RECRUITER = group_of("recruiter")
 
-FEMALE, MALE = marked(SEX, "female"), marked(SEX, "male")
 CHILD_BANDS = marked(AGE, "child")

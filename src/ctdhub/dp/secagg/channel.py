@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.secagg.masks import SEED
 
-KEY, NONCE, TAG = 32, 12, 16
-"""Bytes of a key, a nonce and the mark that tells alterations."""
+KEY, NONCE = 32, 12
+"""Bytes of a key and of a nonce."""
 
 Purpose = Literal["mask", "shares", "masked", "revealed"]
 
