@@ -1,4 +1,4 @@
-"""Invented protected answers for tests of release, insight and portal: seeded, about nobody."""
+"""Invented protected answers for tests of release, statistics and site: seeded, about nobody."""
 
 from __future__ import annotations
 

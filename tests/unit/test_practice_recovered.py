@@ -1,4 +1,4 @@
-"""What was planted comes back through intake, harmonise and link."""
+"""What was planted comes back through ingest, mapping and linkage."""
 
 from dataclasses import dataclass
 

@@ -75,7 +75,12 @@ class Costs(NamedTuple):
 
 
 def costs_of(rho: float, child: Mentioned | None, sources: Sourced | None) -> Costs:
-    """At most ``rho`` together, exactly."""
+    """What each part may cost, by the shares that policy and agreements give them.
+
+    Args:
+        rho: of the whole answer; the exact sum of the parts is at most this.
+        child, sources: None where the answer has no such part.
+    """
     return Costs(*split(rho, [part.share if part else 0.0 for part in (child, sources)]))
 
 

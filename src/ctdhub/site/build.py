@@ -70,7 +70,7 @@ def build_site(
     """
     shown = (release, *earlier)
     if not all(isinstance(each, Release) for each in shown):
-        raise TypeError("the portal shows releases and nothing else")
+        raise TypeError("a site shows releases and nothing else")
     if not set(languages) & set(offered(release)):
         raise ValueError(f"the site has none of these languages: {', '.join(languages)}")
     refuse_smaller(out, [each.version for each in shown])

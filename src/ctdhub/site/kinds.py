@@ -28,7 +28,7 @@ class Content:
 
     Attributes:
         answers: the release's.
-        edition: what the site shows beside its releases.
+        edition: what the site shows besides its releases.
         others: paths of the pages that are there already, for those that link to any of them.
     """
 
@@ -56,7 +56,7 @@ class WholePage:
     """A page that is a whole document, without the frame of the other pages.
 
     Attributes:
-        path: where it lies in the folder of its language.
+        path: in the folder of its language.
         title: of the window.
         html: makes its text, in the language in force.
     """
@@ -82,11 +82,12 @@ class PageKind:
         name: what ``build_site(only=…)`` calls it.
         pages: its pages, in the language in force.
         menu: its entry of the menu; None where another page leads to it.
-        shown: whether a release has it, with what the site shows beside.
+        shown: whether a release has it, given what else the site shows.
         files: writes its files for programs into the folder of the release, in English, such as
             the numbers of its charts.
         translated: writes its files of the language in force into the folder of the release.
-        latest: ``files`` also go beside what leads to the newest release, for those who subscribe.
+        latest: ``files`` are also written for the newest release, whichever it is, for those who
+            subscribe.
         links: its pages may link to any other, so they are drawn last.
     """
 

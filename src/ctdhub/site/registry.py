@@ -58,7 +58,7 @@ PAGES: tuple[PageKind, ...] = (
 
 
 def kinds(release: Release, edition: Edition, only: Collection[str] = ()) -> tuple[PageKind, ...]:
-    """The kinds that a release has, with what the site shows beside.
+    """The kinds that a release has, given what else the site shows.
 
     Args:
         only: names of the kinds that are wanted; none named, all are.
@@ -79,6 +79,9 @@ def pages(
 
     Args:
         only: names of the kinds to draw; their links are still judged by all pages.
+
+    Raises:
+        ValueError: no kind has such a name.
     """
     wanted = kinds(answers.release, edition, only)
     linking, paths = [kind for kind in wanted if kind.links], set()

@@ -54,7 +54,7 @@ class Estimator:
 
     def __init__(self, release: Release) -> None:
         if not isinstance(release, Release):
-            raise TypeError("insight reads releases and nothing else")
+            raise TypeError("statistics read releases and nothing else")
         self.release = release
         self.years = release.facts.years
         self._variables = frozenset(release.protected.records.column_names)

@@ -31,8 +31,8 @@ class Query:
             among them, so ``where`` restates or narrows the conditions of ``of``.
 
     Attributes:
-        where: each variable's codes in order and once; cannot be changed.  The variables stand as
-            they were written, which is no part of the question.
+        where: each variable's codes in order and once; cannot be changed.  The order of the
+            variables is kept as written, and is no part of the question.
 
     Raises:
         ValueError: a condition without a code; a variable twice in ``by``; an ``of`` that is

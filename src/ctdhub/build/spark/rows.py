@@ -47,7 +47,7 @@ class _RowsJob:
 
 
 class OnCluster:
-    """Parquet files that are parts of one table; see ``protect.rows.Rows``.
+    """Parquet files that are parts of one table; see ``dp.rows.Rows``.
 
     Args:
         spark: the session.

@@ -8,7 +8,7 @@ publish them costs what they could tell about a person:
   the noise of an answer that is known would give the people away.
 * canary, release: one answer.  For publication the guesser does not know everybody else, so that
   its guesses are post-processing of the answer.
-* inference: one answer, and the noise in six counts (``inference.protected``).
+* inference: one answer, and the noise in six counts (``membership.protected``).
 * worlds: nothing, as for publication the people are invented; on real people each of its many
   answers would have to be paid for.
 """

@@ -17,7 +17,7 @@ from ctdhub.stats.query import Where
 
 @dataclass(frozen=True)
 class BriefPlace:
-    """A country (ISO 3166 alpha-3) or a region (a key of ``countries.members``)."""
+    """A country (ISO 3166 alpha-3) or a region (a key that ``schema.countries.members`` takes)."""
 
     key: str
 

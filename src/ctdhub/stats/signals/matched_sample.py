@@ -18,7 +18,7 @@ from ctdhub.stats.signals.tails import Floats
 Basis = Literal["all", "others", "estimated", "undivided"]
 CLEAR = 5.0
 """Deviations by which a whole lies above zero, before and now, or its share is not tested: a ratio
-then errs by at most a fifth (as ``change.split``)."""
+then errs by at most a fifth (as ``decomposition.split``)."""
 Of = tuple[tuple[str, str], ...]
 
 
