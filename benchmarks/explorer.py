@@ -1,6 +1,6 @@
 """The explorer at 200,000 records and 32 filters in Chromium, and the building of a large site.
 
-    python benchmarks/portal.py [--records 200000]
+    python benchmarks/explorer.py [--records 200000]
 
 Prints the size of the packed records, the time until the page is ready, the time of one change of
 a filter (the charts in view patched, layout included) plain and with the CPU slowed 4 times, and

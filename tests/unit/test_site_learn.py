@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from invented_release import people_rows, protected_answer
-from test_portal_page import EVIL, Page, made
+from test_site_page import EVIL, Page, made
 
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from test_portal_page import EVIL, EXIT_URL, Page, made
+from test_site_page import EVIL, EXIT_URL, Page, made
 
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, language

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from test_link import SCHEMA, table
+from test_linkage import SCHEMA, table
 
 from ctdhub.sensitive.linkage.merge import link
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from invented_release import TABLES, people_rows, protected_answer
-from test_portal_page import EVIL, Page
+from test_site_page import EVIL, Page
 
 from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, language

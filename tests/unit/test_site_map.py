@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from invented_release import TABLES, people_rows, protected_answer
-from test_portal_page import CSS, READABLE, contrast, luminance, made
+from test_site_page import CSS, READABLE, contrast, luminance, made
 
 from ctdhub.core.format import number
 from ctdhub.core.i18n import language

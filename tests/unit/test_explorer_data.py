@@ -133,7 +133,7 @@ def test_packed_records_are_small() -> None:
     """A tenth of 200,000 records of 32 columns takes a tenth of the budget of 1.5 MB.
 
     Fewer rows are harder, as sorted rows share more with their neighbours the more there are; the
-    full size is in benchmarks/portal.py.
+    full size is in benchmarks/explorer.py.
     """
     rng, n = np.random.default_rng(1), 20_000
     sizes = [21, 4, 10, 151, 151, 5, 5, *[3] * 25]

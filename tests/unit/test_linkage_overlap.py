@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_link_clusters import Row, invented, tables, token
+from test_linkage_clusters import Row, invented, tables, token
 
 from ctdhub.dp.list_overlap import ListTables
 from ctdhub.dp.overlap import Overlap
