@@ -33,7 +33,8 @@ from ctdhub.dp.rows import InMemory, Tally
 from ctdhub.dp.workload import workload
 from ctdhub.schema.model import load_schema
 
-SCHEMA = load_schema()
+SCHEMA = load_schema().at("1.1")
+"""The schema that engine 4 knew; variables that came later are not in its requests."""
 
 GOLDEN = {
     "as a hub begins": "bfa5dc7818a019e61e7cebfdc8178d9a5ecd5fbf4ec668afda03ca14197334cd",
