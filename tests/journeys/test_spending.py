@@ -30,7 +30,7 @@ from ctdhub.dp.price import Price, refusal, up_to
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.readme import CHANGELOG, newest_note
 from ctdhub.release.verify import verify
-from ctdhub.schema.model import Schema, Variable, load_schema
+from ctdhub.schema.model import Schema, Variable, load_schema, numbers
 from tests.journeys.conftest import make_real, set_languages, set_policy, sign
 
 
@@ -261,12 +261,15 @@ def test_a_new_method_is_asked_about(real: Hub, monkeypatch: pytest.MonkeyPatch)
     assert "another method" in caught.value.what
 
 
+NEXT = f"{numbers(load_schema().version)[0]}.{numbers(load_schema().version)[1] + 1}"
+
+
 def later_schema() -> Schema:
     """The schema of a later version of the software, which has one more variable."""
     shipped = load_schema()
-    new = Variable(name="interpreter_needed", kind="flag", since="1.2")
+    new = Variable(name="interpreter_needed", kind="flag", since=NEXT)
     records = (*shipped.records, new)
-    return Schema.model_validate({**dict(shipped), "version": "1.2", "records": records})
+    return Schema.model_validate({**dict(shipped), "version": NEXT, "records": records})
 
 
 def test_a_new_variable_costs_nothing_until_the_hub_says_so(
@@ -284,7 +287,7 @@ def test_a_new_variable_costs_nothing_until_the_hub_says_so(
     assert command(monkeypatch, "check", str(real.root)) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "interpreter_needed" in shown
-    assert "schema_version to 1.2" in shown
+    assert f"schema_version to {NEXT}" in shown
 
 
 def test_the_candidate_reads_what_was_paid_and_counts_nobody(

@@ -22,6 +22,7 @@ from ctdhub.site.render import render
 from ctdhub.stats import equity
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mandated import shapes
+from ctdhub.stats.mandated.lines import reported_places
 
 BY = ("citizenship_group",)
 
@@ -118,7 +119,7 @@ def test_every_table_for_reports_is_linked_and_there(release: Release, site: Pat
     assert links
     for link in links:
         assert (site / "en" / link).is_file(), link
-    held = shapes.reported_places(Answers(release))
+    held = reported_places(Answers(release))
     for shape in shapes.SHAPES:
         for code in held:
             exists = (site / "charts" / "mandated" / shape / f"{code.lower()}.csv").is_file()
