@@ -26,7 +26,7 @@ class Done:
         reason: why it ran or would run; None where it is up to date.
         perhaps: it runs only where an earlier step turns out to change something for it.
         same: nothing but comments or layout changed, so that what follows stays as it is.
-        remark: what else is to be known, None for nothing.
+        remark: anything else that the reader should know, or None.
     """
 
     step: str

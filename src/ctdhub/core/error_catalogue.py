@@ -1,4 +1,4 @@
-"""Errors by the name of the rule that was broken; their sentences stand in a catalogue.
+"""Errors by the name of the rule that was broken; a catalogue holds their sentences.
 
 ``errors/*.yaml`` holds one file for each room, read at the first error.  An entry is a rule, or a
 variant of one (``content/markup`` is shown as rule ``content``).  What and fix are a sentence, or a
@@ -10,8 +10,8 @@ list of them::
       fix: "Shorten the cell; if it is quoted text, look for a missing quotation mark."
       doc: "Why the rule is there, or its source; for the reference page only."
 
-Names of rules are a public contract.  What stands in ``{…}`` is given where the error is raised,
-and is never the value of a case record; ``{file}`` and ``{row}`` may be those of its place.
+Names of rules are a public contract.  The value of a ``{field}`` is given where the error is
+raised, and is never that of a case record; ``{file}`` and ``{row}`` may be those of its place.
 
 >>> str(error("empty-file", file="in/a.csv"))
 'The file is empty. Check the file, and give one that holds data. (file a.csv, rule empty-file)'
@@ -43,7 +43,7 @@ class CatalogueEntry:
 
     Attributes:
         name: its rule, or ``rule/variant``.
-        room: the file that it stands in, which is the room that raises it.
+        room: name of its file, which is the room that raises it.
         kind: the class that callers catch.
         what: the English sentences that say what is wrong.
         fix: the English sentences that say what to do.
@@ -71,7 +71,7 @@ class CatalogueEntry:
 
     @property
     def placeholders(self) -> frozenset[str]:
-        """What stands in its sentences."""
+        """Names of the fields in its sentences."""
         return frozenset(_PLACEHOLDER.findall("".join(self.what + self.fix)))
 
 
@@ -95,7 +95,7 @@ def error(
         line: 1-based line of a text.
         column: column name or letter.
         rule: the rule as which it is shown, where what was found decides.
-        fields: what stands in its sentences; never the value of a case record.
+        fields: values of the fields in its sentences; never that of a case record.
 
     Returns:
         An instance of the entry's class.
@@ -155,14 +155,18 @@ def catalogue() -> Mapping[str, CatalogueEntry]:
 
 
 def as_json(met: HubError) -> dict[str, Any]:
-    """An error as values that JSON knows: its entry and fields, so in no language."""
+    """An error as values that JSON knows: its entry and fields, and no words of any language."""
     places = {place: getattr(met, place) for place in _PLACES}
     fields = {k: field_as_json(v) for k, v in met.fields.items()}
     return {"name": met.name, "rule": met.rule, **places, "fields": fields}
 
 
 def from_json(value: Mapping[str, Any]) -> HubError:
-    """The error that :func:`as_json` gave, to be shown in the language of its reader."""
+    """The error that :func:`as_json` gave, to be shown in the language of its reader.
+
+    Raises:
+        KeyError: the catalogue has no such entry, or a field is missing.
+    """
     fields: dict[str, Any] = {k: field_from_json(v) for k, v in value["fields"].items()}
     places = {place: value[place] for place in _PLACES}
     return error(value["name"], rule=value["rule"], **places, **fields)

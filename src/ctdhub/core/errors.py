@@ -48,7 +48,7 @@ class HubError(Exception):
         column: column name or letter.
         rule: short identifier of the rule that was broken, for example ``cell-size``.
         name: name of its entry in the catalogue of errors, for example ``content/markup``.
-        fields: what stands in its sentences.
+        fields: values of the fields in its sentences.
 
     Attributes:
         fault, remedy: what is wrong and what to do as data; ``what`` and ``fix`` are their words.

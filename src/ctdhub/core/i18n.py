@@ -7,8 +7,9 @@ proves that each offered language is complete and keeps every ``{placeholder}``.
 ...     _("row {row}").format(row=3)
 'ligne 3'
 
-What is said later, or to readers of several languages, is a :class:`Text`: a message and what
-stands in it, as data; :class:`Numeral` and :class:`Several` are written as each language does.
+What is said later, or to readers of several languages, is a :class:`Text`: a message and the
+values of its fields, as data; each language writes a :class:`Numeral` and a :class:`Several` its
+own way.
 
 >>> place = Text("row {row}", row=3)
 >>> with language("es"):
@@ -103,7 +104,7 @@ def ngettext(one: str, many: str, n: int) -> str:
 
 
 Field = Union[str, int, float, "Text", "Numeral", "Several", "Named"]
-"""What may stand in a text: a name, a number as it is, or what is said in each language anew."""
+"""The value of a field: a name, a number as it is, or what each language writes its own way."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ class Several:
 
 @dataclass(frozen=True)
 class Named:
-    """What each language has a name of its own for, such as a country.
+    """Something that each language has its own name for, such as a country.
 
     Attributes:
         names: the name in each of :data:`LANGUAGES`, in their order; a text that was kept before
@@ -186,7 +187,7 @@ class Text:
 
     @property
     def fields(self) -> dict[str, Field]:
-        """What stands in the text, by placeholder."""
+        """Values by placeholder."""
         return dict(self.given)
 
     def holding(self, **fields: Field) -> Text:
@@ -213,7 +214,7 @@ class Text:
 
 
 def field_as_json(field: Field) -> Any:
-    """What stands in a text as values that JSON knows; :func:`field_from_json` is the way back."""
+    """The value of a field as JSON knows it; :func:`field_from_json` is the way back."""
     if isinstance(field, Text):
         return field.as_json()
     if isinstance(field, Numeral):
@@ -226,7 +227,7 @@ def field_as_json(field: Field) -> Any:
 
 
 def field_from_json(value: Any) -> Any:
-    """What stands in a text, out of JSON: an object, or a name or a number itself."""
+    """The value of a field out of JSON: an object, or a name or a number itself."""
     if not isinstance(value, dict):
         return value
     if "numeral" in value:
@@ -239,7 +240,13 @@ def field_from_json(value: Any) -> Any:
 
 
 def many(one: str, other: str, n: int, /, **fields: Field) -> Text:
-    """A text that counts: ``{n}`` and the fields stand in the singular or the plural message."""
+    """A text that counts.
+
+    Args:
+        one, other: the English message for one, and for any other number; each may use ``{n}``.
+        n: the number, which chooses the form in each language.
+        fields: values of the other placeholders.
+    """
     text = Text.__new__(Text)
     text._set(one, {"n": Numeral(n), **fields}, (other, n))
     return text
@@ -247,6 +254,10 @@ def many(one: str, other: str, n: int, /, **fields: Field) -> Text:
 
 def joined(parts: Sequence[Field], between: Field) -> Text:
     """Several texts as one, such as the faults of a file.
+
+    Args:
+        parts: in order.
+        between: written between each two, such as a separator.
 
     >>> said(joined([Text("row {row}", row=2), "b.csv"], Text("; ")))
     'row 2; b.csv'

@@ -1,4 +1,4 @@
-"""SVG: the one place that writes marks, escapes what stands in them, and mirrors right to left.
+"""SVG: the one place that writes elements, escapes their text, and mirrors right to left.
 
 A chart is a function of blocks that puts marks on a :class:`Canvas`; widths are in per cent of the
 frame or in pixels, heights in pixels.  The SVG itself always runs left to right (text anchors flip
@@ -17,8 +17,8 @@ from markupsafe import Markup, escape
 
 Unit = Literal["%", "px"]
 Place = float | str
-"""Where something stands: a number in the unit of the canvas, or as SVG has it ("100%", "-6"),
-which is never mirrored."""
+"""A position: a number in the unit of the canvas, or as SVG writes it ("100%", "-6"), which is
+never mirrored."""
 Anchor = Literal["start", "middle", "end"]
 
 _NAMES = {"kind": "class", "xml_lang": "xml:lang"}
@@ -30,7 +30,7 @@ def element(tag: str, /, *inside: Markup | str, **attributes: Place | None) -> M
     """An element; every text in it is escaped unless it is markup.
 
     Args:
-        inside: what stands in it; without any the element closes itself.
+        inside: its content; without any the element closes itself.
         attributes: in this order; "_" stands for "-", ``kind`` for "class"; those that are None
             are left out.  Integers are written as they are, other numbers with one decimal.
 
@@ -54,7 +54,7 @@ def _written(value: Place) -> str:
 
 @dataclass(frozen=True)
 class Drawing:
-    """What stands inside an ``<svg>``, and its height in pixels."""
+    """The content of an ``<svg>``, and its height in pixels."""
 
     marks: Markup
     height: int
@@ -138,11 +138,11 @@ class Canvas:
         anchor: Anchor | None = "start",
         gap: int | None = None,
     ) -> None:
-        """Words at ``x``, or at the side where reading starts where ``x`` is None.
+        """Words at ``x``; without an ``x``, at the side where reading starts.
 
         Args:
-            y: of the line that the letters stand on.
-            anchor: which of their ends stands there; None leaves it to the style sheet.
+            y: of the base line of the letters, in pixels.
+            anchor: which end of the words is at ``x``; None leaves it to the style sheet.
             gap: pixels between ``x`` and the words.
         """
         if x is None:
@@ -179,7 +179,7 @@ class Scale:
     top: float
 
     def part(self, value: float) -> float:
-        """Where a value stands, 0 to 1; what lies beyond an end stands at it."""
+        """The position of a value on the axis, in 0..1; one beyond an end is put at that end."""
         return min(1.0, max(0.0, value / self.top))
 
 

@@ -144,7 +144,10 @@ def shown(plan: Plan, *, hierarchy: bool) -> dict[str, Any]:
 
 
 def differing(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[Cause, ...]:
-    """Why two requests differ, by the keyed hashes of their parts; () where they do not.
+    """Why two requests differ; () where they do not.
+
+    Args:
+        before, now: keyed hash by part of a request, see :meth:`CanonicalRequest.parts`.
 
     >>> differing({"people": "a", "noise": "b"}, {"people": "x", "noise": "y"})
     ('people',)

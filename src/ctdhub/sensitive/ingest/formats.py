@@ -29,8 +29,8 @@ class Format:
         suffixes: endings of its files, with the dot, the usual one first.
         content: what such a file is called in a sentence.
         starts: whether the first 4 KiB of a file are of this format.
-        read: content, name of the file, what is stated about it and what it must not exceed, to
-            cells.  It raises UnreadableFile and HostileFile, and no error of a library of its own.
+        read: makes cells of the content, the name of the file, what is stated about it and what it
+            must not exceed.  It raises UnreadableFile and HostileFile, and no error of a library.
     """
 
     name: str

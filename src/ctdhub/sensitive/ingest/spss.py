@@ -1,8 +1,9 @@
 """SPSS files (.sav, .zsav), by the library pyreadstat, an extra.
 
 A value that has a label is read as its label where the labels of its column differ from each other:
-that is what the person who answered saw.  Else its code stands.  Values that the file declares as
-missing are kept, by label or code: whether "refused" is a blank is for the mapping to say.
+that is what the person who answered saw.  Otherwise the code is read.  Values that the file
+declares as missing are kept, by label or code: whether "refused" is a blank is for the mapping to
+say.
 """
 
 from __future__ import annotations
@@ -26,6 +27,12 @@ from ctdhub.sensitive.ingest.raw import ReaderResult, too_many_rows
 
 def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
     """Names, columns and row numbers; the first record is row 1, for SPSS has no header row.
+
+    Args:
+        data: content of the file.
+        file: its name, for errors.
+        options: what is stated about it: encoding, rows that are no records.
+        limits: what it must not exceed.
 
     Whole numbers lose ".0", dates are ISO 8601, texts lose the blanks at their end.
 
