@@ -24,7 +24,7 @@ KEY = "person.key"
 def record(world: World, kept: Kept) -> None:
     """Keep every output left of the border."""
     for stage in ("harmonised", "people"):
-        kept.tree(f"work/{stage}", Path("hub/work") / stage, without=(".step.json", ".lock"))
+        kept.tree(f"derived/{stage}", Path("hub/work") / stage, without=(".step.json", ".lock"))
     for lang in LANGUAGES:
         for name, words in {"linkage": ("linkage", "hub"), "check": ("check", "hub")}.items():
             kept.outcome(f"verbs/{name}.{lang}", world.run(*words, lang=lang))

@@ -193,13 +193,13 @@ def _key_in_hub(folder: Path) -> None:
 
 def _answer_gone(folder: Path) -> None:
     shutil.rmtree(folder / "hub/ledger/answers")
-    shutil.rmtree(folder / "hub/work/protected")
+    shutil.rmtree(folder / "hub" / "work" / "protected")
 
 
 def _answer_changed(folder: Path) -> None:
     [counts] = (folder / "hub/ledger/answers").rglob("counts.parquet")
     counts.write_bytes(counts.read_bytes()[:-1] + b"?")
-    shutil.rmtree(folder / "hub/work/protected")
+    shutil.rmtree(folder / "hub" / "work" / "protected")
 
 
 def _releases() -> list[tuple[str, Wrong]]:
