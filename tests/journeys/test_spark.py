@@ -154,7 +154,7 @@ def test_over_spark_connect(on_duckdb: Hub, tmp_path: Path) -> None:
 def test_a_fault_of_a_file_reads_the_same(on_duckdb: Hub, master: str, tmp_path: Path) -> None:
     """File, row, column, rule and remedy come from the worker, and the other files are done.
 
-    Once the file is mended, the cores of this machine build what DuckDB builds.
+    Once the file is corrected, the cores of this machine build what DuckDB builds.
     """
     here, there = tmp_path / "duckdb", on_spark(on_duckdb, tmp_path / "spark", master, parts=2)
     [file] = there.root.glob("contributions/harbour-casework/2026-02-01/*.csv")

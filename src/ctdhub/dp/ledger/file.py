@@ -1,4 +1,4 @@
-"""The lines of the ledger on disk: appending, reading, mending, finding what was changed.
+"""The lines of the ledger on disk: appending, reading, repairing, finding what was changed.
 
 ``ledger.jsonl`` holds one entry a line; each names the hash of the one before it, and ``head``
 names the last.  The line is synced before ``head``, and ``head`` before noise is drawn, so that a

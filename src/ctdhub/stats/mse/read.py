@@ -1,4 +1,4 @@
-"""From a file's cells to lists: every fault is named, none is mended silently.
+"""From a file's cells to lists: every fault is named, none is corrected silently.
 
 The table has a column of 0 and 1 for each list and the number of people as its last column.
 """
