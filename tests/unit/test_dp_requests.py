@@ -225,17 +225,17 @@ def test_an_answer_of_engine_4_is_given_again_and_its_folder_stays(tmp_path: Pat
     folder = tmp_path / "ledger"
     engine4_ledger(folder, 30)
     before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-    answer = protect(people(30, POLICY), POLICY, Ledger(folder), {}, pay=up_to(0))
+    answer = protect(people(30, POLICY), POLICY, Ledger(folder), {}, pay=up_to(0), schema=SCHEMA)
     assert answer.guarantee.charge == Ledger(folder).entries()[0].id
     assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
     with pytest.raises(WouldCharge) as caught:
-        protect(people(31, POLICY), POLICY, Ledger(folder), {}, pay=up_to(5.9))
+        protect(people(31, POLICY), POLICY, Ledger(folder), {}, pay=up_to(5.9), schema=SCHEMA)
     assert caught.value.rule == "would-charge"
     assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(request, "METHOD", 2)
         with pytest.raises(WouldCharge):
-            protect(people(30, POLICY), POLICY, Ledger(folder), {}, pay=up_to(0))
+            protect(people(30, POLICY), POLICY, Ledger(folder), {}, pay=up_to(0), schema=SCHEMA)
 
 
 def test_the_price_is_told_with_its_reason_before_it_is_paid(tmp_path: Path) -> None:
