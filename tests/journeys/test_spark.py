@@ -26,6 +26,7 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.spark import runner
 from ctdhub.build.steps import KEY_FILE
 from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import Text, said
 from ctdhub.dp.ledger.book import Ledger
 from tests.journeys.conftest import COLUMNS, set_limits, set_policy
 
@@ -127,13 +128,13 @@ def test_on_a_cluster_as_in_one_process(
     """Counted by three workers' tasks, the same question is asked, so that nobody pays twice."""
     hub = on_spark(on_duckdb, tmp_path / "hub", master)
     monkeypatch.setattr(runner, "PATIENCE", 0.0)
-    told: list[str] = []
+    told: list[Text | str] = []
     done = pipeline.build(hub, until="candidate", progress=lambda step, share: told.append(step))
     assert all(one.reason for one in done)
     assert_same(on_duckdb, hub, parts=3)
     assert len(list(hub.candidates.iterdir())) == 1
-    assert "does the cluster have a free worker?" in told[0]
-    assert sum(step.startswith("harmonise") for step in told) >= 1
+    assert "does the cluster have a free worker?" in said(told[0])
+    assert sum(step.startswith("harmonise") for step in told if isinstance(step, str)) >= 1
     assert not any(one.reason for one in pipeline.build(hub, until="candidate"))
 
     # Engines can be changed: what one has built, the other goes on with.

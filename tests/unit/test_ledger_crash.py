@@ -14,6 +14,7 @@ from invented_people import FACTS, people, reported, small_policy
 from tests.forked import Child, needs_fork
 
 from ctdhub.core.errors import LedgerError, LedgerTampered
+from ctdhub.core.i18n import Text, said
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
@@ -65,7 +66,7 @@ def test_kill_9_wastes_at_most_one_charge(
     killed_at(folder, module, name)
     ledger = Ledger(folder)
     assert len(ledger.entries()) == charges
-    told: list[str] = []
+    told: list[Text] = []
     persons, _overlap = reported(people(30, POLICY))
     answer = protect(persons, POLICY, ledger, FACTS, lambda m, share: told.append(m))
     entries = ledger.entries()
@@ -74,7 +75,7 @@ def test_kill_9_wastes_at_most_one_charge(
     assert ledger.spent() == pytest.approx((charges + 1) * rho_of(1.0, DELTA))
     if charges:
         assert "charged again" in entries[-1].what
-        assert any("charged again" in message for message in told)
+        assert any("charged again" in said(message) for message in told)
     assert protect(persons, POLICY, ledger, FACTS).guarantee == answer.guarantee
     assert len(ledger.entries()) == charges + 1
     assert not list((folder / "answers").glob(".new-*"))

@@ -35,7 +35,7 @@ from pathlib import Path
 
 from ctdhub.core.i18n import Text, current
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import CHANGE, Content, Entry, PageKind
+from ctdhub.site.kinds import CHANGE, Content, MenuEntry, PageKind
 
 
 def page(content: Content) -> Page:
@@ -54,7 +54,7 @@ def write_translated(folder: Path, content: Content) -> None:
 KIND = PageKind(
     "weather",
     lambda content: [page(content)],
-    menu=Entry(CHANGE, "weather.html", Text("Weather")),
+    menu=MenuEntry(CHANGE, "weather.html", Text("Weather")),
     shown=lambda release, edition: release.version >= "2026",
     files=write,
     translated=write_translated,
