@@ -94,6 +94,8 @@ def test_changed_people_are_not_paid_for_unasked(
     assert "other people" in caught.value.what
     assert command(monkeypatch, "build", str(real.root)) == 2
     assert command(monkeypatch, "build", str(real.root), "--spend", "59.9") == 2
+    for endless in ("inf", "1e400", "nan"):
+        assert command(monkeypatch, "build", str(real.root), "--spend", endless) == 2
     assert command(monkeypatch, "release", str(real.root), "--note", "fewer") == 2
     shown = " ".join(capsys.readouterr().err.split())
     assert "would-charge" in shown

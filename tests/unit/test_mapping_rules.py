@@ -442,6 +442,13 @@ def test_an_unknown_text_never_becomes_no():
     assert kinds("", *mixed) == [(None, "yes"), ("yes", "yes"), (None, None), (None, None)]
 
 
+def test_a_list_that_also_says_unknown_makes_nothing_absent():
+    """Whatever names the text: the blanks of the file, or those of the rule."""
+    texts = ["Forced labour;Unknown", "Unknown;cyber scams", "Sexual exploitation; unknown"]
+    assert kinds("", *texts) == [(None, "yes"), (None, None), ("yes", None)]
+    assert kinds(", null_values: [refused]", "Forced labour;refused") == [(None, "yes")]
+
+
 def test_what_an_unknown_text_does_can_be_written_out():
     """Each rule speaks for its own flag; texts that are named are known to the whole column."""
     text = "cyber scams"

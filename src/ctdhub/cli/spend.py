@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -10,6 +11,7 @@ import typer
 from rich.markup import escape
 
 from ctdhub.cli.output import errors
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import WouldCharge
 from ctdhub.core.i18n import _
 
@@ -41,9 +43,12 @@ def asking(spend: float | None, work: Callable[[Pay], _Answer]) -> _Answer:
 
     Raises:
         WouldCharge: it may not be spent; nothing was charged.
+        UsageError: ``spend`` is no finite number (rule ``usage``).
     """
     from ctdhub.dp.price import up_to
 
+    if spend is not None and not math.isfinite(spend):
+        raise error("usage/finite", name="--spend")
     may = spend or 0.0
     told: list[Price] = []
 

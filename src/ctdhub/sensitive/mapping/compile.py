@@ -125,8 +125,8 @@ class _Compiler:
         return Pair(applies.ifelse(pair.value, nothing), applies.ifelse(pair.fault, 0))
 
     def _undecided(self, rule: Rule, pair: Pair) -> Pair:
-        """A flag that is not yes is null where a column holds what no rule knows."""
-        strays = [self.read.cell(self.read.strays(rule, c)).notnull() for c in rule.source]
+        """A flag that is not yes is null where a column holds what no rule knows, or "unknown"."""
+        strays = [self.read.cell(self.read.doubtful(rule, c)).notnull() for c in rule.source]
         undecided = reduce(or_, strays) & (pair.value != "yes").fill_null(True)
         return Pair(undecided.ifelse(ibis.null("string"), pair.value), pair.fault)
 

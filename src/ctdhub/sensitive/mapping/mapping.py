@@ -173,12 +173,24 @@ class Mapping(Frozen):
     def known(self, column: str) -> frozenset[str]:
         """Folded texts that some rule knows in a column, however it is split.
 
-        Texts that mean "not recorded" count as known.
+        Texts that mean "not recorded" count as known; :meth:`decided` leaves them out.
         """
-        texts = {"", *self.empty}
+        texts = {*self.empty}
         for _place, rule in self.uses():
             if isinstance(rule, Rule) and fold(column) in map(fold, rule.source):
-                texts.update(rule.has, rule.known, rule.map or {}, rule.null_values)
+                texts.update(rule.map or {}, rule.null_values)
+        return self.decided(column) | frozenset(map(fold, texts))
+
+    def decided(self, column: str) -> frozenset[str]:
+        """Folded texts of a column that say something: beside them what is absent is absent.
+
+        A list that also holds "unknown" says of nothing that it is absent.
+        """
+        texts = {""}
+        for _place, rule in self.uses():
+            if isinstance(rule, Rule) and fold(column) in map(fold, rule.source):
+                texts.update(rule.has, rule.known)
+                texts.update(text for text, code in (rule.map or {}).items() if code is not None)
         for _place, rule in self.uses():
             conditions = (rule.when, rule.unless) if isinstance(rule, Exclusion) else (rule.when,)
             for name, wanted in (pair for c in conditions for pair in c.items()):

@@ -47,6 +47,11 @@ class Readings:
         known = self._mapping.known(column)
         return replace(self.view(rule, column, "strays"), known=known)
 
+    def doubtful(self, rule: Rule, column: str) -> View:
+        """Whether the list in a column holds what leaves it open whether anything is absent."""
+        decided, nothing = self._mapping.decided(column), frozenset({""})
+        return replace(self.view(rule, column, "strays"), known=decided, nulls=nothing)
+
     def plain(self, column: str, split: str | None = None, reading: Reading = "text") -> View:
         reading = "list" if split else reading
         return View(column, self._empty, reading, split, order=self._order)
@@ -55,8 +60,10 @@ class Readings:
         """Ask for the views that a rule reads."""
         for column in rule.source:
             views = [self.view(rule, column, "list" if rule.has and rule.split else "text")]
-            if rule.refuses or rule.doubts:
+            if rule.refuses:
                 views.append(self.strays(rule, column))
+            if rule.doubts:
+                views.append(self.doubtful(rule, column))
             if rule.at:
                 views.append(self.view(rule, column, "date"))
             elif rule.band:
