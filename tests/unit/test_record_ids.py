@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
+import json
 from collections import Counter
+from operator import itemgetter
 
 import pyarrow as pa
 import pytest
@@ -19,7 +22,9 @@ from ctdhub.sensitive.ingest.rejects import REJECTS
 from ctdhub.sensitive.linkage.children import by_person, each_once
 from ctdhub.sensitive.linkage.joining import Linking
 from ctdhub.sensitive.linkage.merge import link, persons_of
+from ctdhub.sensitive.mapping.identifiers import no_number
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.record_ids import record_ids
 from ctdhub.sensitive.mapping.result import Harmonised
 from ctdhub.sensitive.mapping.run import harmonise
 
@@ -166,3 +171,37 @@ def test_whoever_withdraws_takes_no_equal_record_along() -> None:
     gone = left_out(files, InForce((entry,), {}), KEY).to_pylist()
     assert gone == [held[0].records["record_id"][0].as_py()]
     assert gone == [held[1].records["record_id"][1].as_py()]
+
+
+texts = st.none() | st.sampled_from(["a", "é", '"', "\\", "null", "", "1,2", "\n", "\x7f"])
+
+
+@given(st.lists(st.tuples(texts, texts, st.none() | st.integers(2002, 2004), texts), max_size=12),
+       st.lists(st.tuples(st.integers(0, 11), texts, texts), max_size=8))  # fmt: skip
+def test_an_id_is_the_hash_of_a_line_and_its_number(
+    said: list[tuple[str | None, str | None, int | None, str | None]],
+    mentioned: list[tuple[int, str | None, str | None]],
+) -> None:
+    n = len(said)
+    here = sorted((m for m in mentioned if m[0] < n), key=itemgetter(0))
+    types = (pa.string(), pa.string(), pa.int16(), pa.string())
+    columns = [pa.array([r[i] for r in said], t) for i, t in enumerate(types)]
+    records = pa.table({"record_id": [""] * n, "a": columns[0], "b": columns[1], "c": columns[2]})
+    children = pa.table({"p": pa.array([c[1] for c in here], pa.string()),
+                         "q": pa.array([c[2] for c in here], pa.string())})  # fmt: skip
+    of = pa.array([c[0] for c in here], pa.int32())
+    found = record_ids(records, [columns[3]], children, of, "ngo", KEY).to_pylist()
+
+    secret, seen = hmac.digest(KEY, b"\0record\0ngo", hashlib.sha256), Counter[str]()
+    for row, (*cells, last) in enumerate(said):
+        lines = [[str(c) if isinstance(c, int) else c for c in (*cells, last)]]
+        lines += [list(c[1:]) for c in here if c[0] == row]
+        text = "\n".join(",".join(map(json.dumps, line)) for line in lines)
+        line = f"{seen[text]}\n{text}".encode()
+        assert found[row] == hashlib.blake2b(line, digest_size=10, key=secret).hexdigest()
+        seen[text] += 1
+
+
+def test_no_word_for_no_number_has_a_digit() -> None:
+    assert len(no_number()) > 20
+    assert not [word for word in no_number() if any(c.isdigit() for c in word)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import unicodedata
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -27,6 +28,9 @@ PROPOSED = {"case_number": "hash", "birth_date": "band"}
 TOKEN_LENGTH = 16
 """Characters that a token has at least (64 bits in hexadecimal): shorter texts are no keyed codes,
 and the same short text at two contributors would make one person of two."""
+
+_CODE = re.compile(r"[!-~]*[1-9][!-~]*")
+"""ASCII without a blank and with a digit other than 0."""
 
 
 def without_stripped(raw: RawTable, mapping: Mapping) -> RawTable:
@@ -91,9 +95,14 @@ class Keying:
         Raises:
             FileError: a token that is too short to be keyed, or holds a blank as names do.
         """
-        plain = unicodedata.normalize("NFKC", trim(text))
-        if fold(plain) in self.empty or fold_name(plain).strip("0") in _no_number():
-            return None
+        if _CODE.fullmatch(text):  # as most are: nothing to trim, and no word for "no number"
+            plain = text
+            if text.lower() in self.empty:
+                return None
+        else:
+            plain = unicodedata.normalize("NFKC", trim(text))
+            if fold(plain) in self.empty or fold_name(plain).strip("0") in no_number():
+                return None
         if self.action == "token":
             if len(plain) < TOKEN_LENGTH or " " in plain:
                 raise _weak(self.column)
@@ -112,7 +121,8 @@ class Keying:
 
 
 @cache
-def _no_number() -> frozenset[str]:
+def no_number() -> frozenset[str]:
+    """What stands for "no number", by ``fold_name``; none of it has a digit."""
     return frozenset({"na", *(word for word in vocabulary().empty if not word.isdigit())})
 
 

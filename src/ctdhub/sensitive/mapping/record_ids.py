@@ -20,14 +20,25 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ctdhub.sensitive.ingest.raw import buffers
 
 ID_BYTES = 10
 """Bytes of a record id, twice as many hexadecimal digits (80 bits: ten million records collide
 with p < 1e-10)."""
+
+_SLICE, _FEW = 2**14, 2**12
+"""Rows whose lines are in memory at once; texts up to which neighbouring columns become one."""
+
+_PLAIN = r"^[ !#-\[\]-~]*$"
+"""Texts that JSON puts between quotation marks as they are."""
 
 OF_THE_FILE = ("record_id", "source_file", "source_row")
 """Columns that say where a record stands, not what it says."""
@@ -50,43 +61,97 @@ def record_ids(
     """
     secret = hmac.digest(key, b"\0record\0" + contributor.encode(), hashlib.sha256)
     said = [records[n] for n in records.column_names if n not in OF_THE_FILE]
-    texts = _lines([*said, *apart], records.num_rows)
-    if children.num_rows:
-        mentioned: list[list[str]] = [[] for _row in range(records.num_rows)]
-        lines = _lines(children.columns, children.num_rows)
-        for row, line in zip(of.to_pylist(), lines, strict=True):
-            mentioned[row].append(line)
-        texts = ["\n".join((text, *more)) for text, more in zip(texts, mentioned, strict=True)]
-    numbered = zip(texts, _ordinals(texts).tolist(), strict=True)
-    return pa.array([_hash(secret, f"{number}\n{text}") for text, number in numbered], pa.string())
+    columns = _joined([*(_coded(column) for column in said), *map(_coded, apart)])
+    mentioned = _mentioned(children, of, records.num_rows) if children.num_rows else None
+    ids = _ids(secret, "0", columns, mentioned)
+    number = _ordinals(ids)
+    again = np.flatnonzero(number)  # equal ids, equal records
+    if len(again):
+        rest = [Coded(column.codes[again], column.texts) for column in columns]
+        more = mentioned.take(pa.array(again)) if mentioned is not None else None
+        counted = pa.array(number[again]).cast(pa.string())
+        ids = pc.replace_with_mask(ids, pa.array(number > 0), _ids(secret, counted, rest, more))
+    return ids
 
 
-def _hash(secret: bytes, text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=ID_BYTES, key=secret).hexdigest()
+class Coded(NamedTuple):
+    """A column of JSON texts: the place of each row's text among them."""
+
+    codes: NDArray[np.int64]
+    texts: pa.Array
 
 
-def _lines(columns: list[pa.ChunkedArray | pa.Array], rows: int) -> list[str]:
-    """Each row as one line of JSON texts: different rows give different lines."""
-    written = [_written(column) for column in columns]
-    if not written:
-        return [""] * rows
-    return pc.binary_join_element_wise(*written, ",").to_pylist()  # type: ignore[no-any-return]
+def _ids(
+    secret: bytes, number: str | pa.Array, columns: list[Coded], mentioned: pa.Array | None
+) -> pa.Array:
+    """Keyed hashes of number, line end and line; the lines of a slice at a time."""
+    keyed, found = hashlib.blake2b(digest_size=ID_BYTES, key=secret), bytearray()
+    rows = len(columns[0].codes)
+    for start in range(0, rows, _SLICE):
+        here = slice(start, start + _SLICE)
+        first, *rest = [texts.take(pa.array(codes[here])) for codes, texts in columns]
+        counted = number if isinstance(number, str) else number[here]
+        first = pc.binary_join_element_wise(counted, first, "\n")
+        lines = pc.binary_join_element_wise(first, *rest, ",")
+        if mentioned is not None:
+            lines = pc.binary_join_element_wise(lines, mentioned[here], "")
+        offsets, data = buffers(lines)
+        view = data.data
+        for begin, end in pairwise(offsets.tolist()):
+            one = keyed.copy()
+            one.update(view[begin:end])
+            found += one.digest()
+    digits = pa.py_buffer(bytes(found).hex().encode())
+    ends = pa.py_buffer(np.arange(rows + 1, dtype=np.int32) * (2 * ID_BYTES))
+    return pa.StringArray.from_buffers(rows, ends, digits)
 
 
-def _written(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+def _coded(column: pa.ChunkedArray | pa.Array) -> Coded:
     """The values of a column as JSON, null as ``null``."""
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    coded = whole.cast(pa.string()).dictionary_encode()
-    values = [json.dumps(value) for value in coded.dictionary.to_pylist()]
-    return pc.fill_null(pa.array(values, pa.string()).take(coded.indices), "null")
+    coded = whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
+    values = coded.dictionary.cast(pa.string())
+    if pc.all(pc.match_substring_regex(values, _PLAIN)).as_py():
+        texts = pc.binary_join_element_wise("", values, "", '"')  # between two quotation marks
+    else:
+        texts = pa.array([json.dumps(value) for value in values.to_pylist()], pa.string())
+    codes = coded.indices.cast(pa.int64()).fill_null(len(texts)).to_numpy()
+    return Coded(codes, pa.concat_arrays([texts, pa.array(["null"])]))
 
 
-def _ordinals(texts: list[str]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _joined(columns: list[Coded]) -> list[Coded]:
+    """Neighbours as one column of both texts with a comma, where these are few."""
+    found: list[Coded] = []
+    for column in columns:
+        if found and len(found[-1].texts) * len(column.texts) <= _FEW:
+            before = found.pop()
+            left = np.repeat(np.arange(len(before.texts)), len(column.texts))
+            right = np.tile(np.arange(len(column.texts)), len(before.texts))
+            texts = pc.binary_join_element_wise(
+                before.texts.take(pa.array(left)), column.texts.take(pa.array(right)), ","
+            )
+            column = Coded(before.codes * len(column.texts) + column.codes, texts)
+        found.append(column)
+    return found
+
+
+def _mentioned(children: pa.Table, of: pa.Array, rows: int) -> pa.Array:
+    """The lines of each record's perpetrators, each behind a line end."""
+    first, *rest = [texts.take(pa.array(codes)) for codes, texts in map(_coded, children.columns)]
+    lines = pc.binary_join_element_wise(pc.binary_join_element_wise("\n", first, ""), *rest, ",")
+    ends = np.cumsum(np.bincount(of.to_numpy(), minlength=rows))
+    lists = pa.ListArray.from_arrays(pa.array([0, *ends], pa.int32()), lines)
+    return pc.binary_join(lists, "")
+
+
+def _ordinals(texts: pa.Array) -> NDArray[np.int64]:
     """The number of each text among the equal ones before it, from 0."""
-    same = np.asarray(pa.array(texts, pa.string()).dictionary_encode().indices)
-    order = np.argsort(same, kind="stable")
-    sizes = np.bincount(same)
-    starts = np.cumsum(sizes) - sizes
-    found = np.empty(len(texts), np.int64)
-    found[order] = np.arange(len(texts)) - starts[same[order]]
+    coded = texts.dictionary_encode()
+    found = np.zeros(len(texts), np.int64)
+    if len(coded.dictionary) < len(texts):
+        same = coded.indices.to_numpy()
+        order = np.argsort(same, kind="stable")
+        sizes = np.bincount(same)
+        starts = np.cumsum(sizes) - sizes
+        found[order] = np.arange(len(texts)) - starts[same[order]]
     return found
