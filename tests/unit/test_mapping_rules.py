@@ -283,9 +283,11 @@ def test_undecided_identifiers_are_refused_with_the_lines_to_add():
 def test_missing_columns():
     mapping = "columns:\n  gender: {from: [sex, gender], map: {F: female}}"
     with pytest.raises(FileError, match="gender"):
-        run(mapping, {"SEX": "F"})
-    done = run("optional: [gender]\n" + mapping, {"SEX": "F"})
-    assert done.records["gender"].to_pylist() == ["female"]
+        run(mapping, {"Genre": "F"})
+    done = run(mapping, {"SEX": "F"})
+    assert done.records["gender"].to_pylist() == ["female"], "the column was renamed"
+    done = run("optional: [sex, gender]\n" + mapping, {"Genre": "F"})
+    assert done.records["gender"].to_pylist() == [None]
 
 
 def test_records_have_the_schema_and_unique_ids():

@@ -97,6 +97,7 @@ def register(app: typer.Typer) -> None:
         from ctdhub.report.helplines import read_help
         from ctdhub.sensitive.mapping.examples import check_mapping
         from ctdhub.sensitive.mapping.mapping_file import load_mapping
+        from ctdhub.sensitive.mapping.person_unit import require_people
 
         hub = Hub(folder)
         link_report.refuse_linkage_keys(hub)
@@ -108,7 +109,10 @@ def register(app: typer.Typer) -> None:
         faults = 0
         for agreement in hub.agreements():
             try:
-                check_mapping(load_mapping(mapping_file(hub, agreement.id)))
+                file = mapping_file(hub, agreement.id)
+                mapping = load_mapping(file)
+                require_people(mapping, file)
+                check_mapping(mapping)
             except HubError as fault:
                 faults += 1
                 console.print(f"[red]✗[/] {escape(agreement.id)}")

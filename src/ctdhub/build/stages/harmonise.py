@@ -19,6 +19,7 @@ from ctdhub.core.errors import MappingError
 from ctdhub.core.i18n import Text, said
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
+from ctdhub.sensitive.mapping.person_unit import require_people
 from ctdhub.sensitive.mapping.result import Lineage
 from ctdhub.sensitive.mapping.run import harmonise
 
@@ -53,6 +54,7 @@ class HarmoniseFile:
     def __call__(self, folder: Path) -> None:
         """Write records, perpetrators, rejects, lineage and conservation into the folder."""
         mapping, contributor = load_mapping(self.mapping), self.given.contributor
+        require_people(mapping, self.mapping)
         raw, key = read_table(self.given.file, mapping.read), self.key.read_bytes()
         result = harmonise(raw, mapping, contributor=contributor, years=self.years, key=key)
         pq.write_table(result.records, folder / RECORDS)

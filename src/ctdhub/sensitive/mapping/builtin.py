@@ -107,6 +107,7 @@ def _as_dict(walk: Crosswalk, name: str, variant: str) -> dict[str, Any]:
     made: dict[str, Any] = {
         "version": 1,
         "name": name,
+        "rows": "person",
         "empty": ["", *walk.empty],
         "optional": list(_optional(walk)),
         "identifiers": _identifiers(walk),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
+import numpy as np
 import pyarrow as pa
 
 from ctdhub.core.error_catalogue import error
@@ -46,7 +49,9 @@ def check_decided(raw: RawTable, mapping: Mapping) -> None:
     Raises:
         IdentifierFound: names columns and kinds, and the lines to add to the mapping.
     """
-    decided = {fold(column) for column in (*mapping.identifiers, *mapping.tokens)}
+    keyed = {fold(column) for column in mapping.key}
+    keyed -= {fold(column) for _place, rule in mapping.uses() for column in rule.columns()}
+    decided = keyed | {fold(column) for column in (*mapping.identifiers, *mapping.tokens)}
     open_ = [f for f in find_identifiers(raw) if fold(f.column) not in decided]
     if not open_:
         return
@@ -54,7 +59,7 @@ def check_decided(raw: RawTable, mapping: Mapping) -> None:
     lines: dict[str, str] = {}
     for finding in open_:
         proposed = PROPOSED.get(finding.kind, "strip")
-        taken = proposed == "hash" and (mapping.key_column() or "hash" in lines.values())
+        taken = proposed == "hash" and (mapping.key_columns() or "hash" in lines.values())
         named = mapping.case_column() or "case" in lines.values()
         lines[finding.column] = ("strip" if named else "case") if taken else proposed
     raise error(
@@ -67,57 +72,86 @@ def check_decided(raw: RawTable, mapping: Mapping) -> None:
 
 @dataclass(frozen=True)
 class Keying:
-    """How the texts of one column become keys.
+    """How the texts of a column, or of several together, become keys.
 
     ``hash`` and ``case``: HMAC-SHA256 under the hub's key of contributor, a zero byte and the
-    trimmed text, so the same number means another person at another contributor.  ``token``: the
+    trimmed text, so the same number means another person at another contributor; of several texts
+    a list of them in JSON, so that no two lists are written alike.  ``token``: the
     text as it is.  Compatible spellings of a character (Unicode NFKC) are one; capitals count, for
     some systems tell numbers apart by them.  A text that stands for "no number" in some language,
-    only zeros, or no letter and no digit at all gives no key: it would make one person of many.
+    only zeros, or no letter and no digit at all gives no key: it would make one person of many.  So
+    does a row that lacks one of several texts; zeros count as missing in the first alone, which
+    names a case, for in the others they may count its people.
 
     Attributes:
-        column: the column of the file.
+        columns: the columns of the file.
         action: ``hash``, ``case`` or ``token``.
         contributor: id of the contributor.
         key: the hub's secret.
         empty: folded texts that mean "not recorded".
     """
 
-    column: str
+    columns: tuple[str, ...]
     action: str
     contributor: str
     key: bytes = field(repr=False)
     empty: frozenset[str] = frozenset()
 
-    def of(self, text: str) -> str | None:
-        """The key of a text, None where it stands for nothing.
+    def of(self, *texts: str | None) -> str | None:
+        """The key of a text, or of one of each column; None where one of them stands for nothing.
 
         Raises:
             FileError: a token that is too short to be keyed, or holds a blank as names do.
         """
-        if _CODE.fullmatch(text):  # as most are: nothing to trim, and no word for "no number"
-            plain = text
-            if text.lower() in self.empty:
-                return None
-        else:
-            plain = unicodedata.normalize("NFKC", trim(text))
-            if fold(plain) in self.empty or fold_name(plain).strip("0") in no_number():
-                return None
+        plain = [self._plain(text or "", first=not place) for place, text in enumerate(texts)]
+        if None in plain:
+            return None
         if self.action == "token":
-            if len(plain) < TOKEN_LENGTH or " " in plain:
-                raise _weak(self.column)
-            return plain
-        message = self.contributor.encode() + b"\0" + plain.encode()
+            (token,) = plain
+            if token is None or len(token) < TOKEN_LENGTH or " " in token:
+                raise _weak(", ".join(self.columns))
+            return token
+        message = self.contributor.encode() + b"\0"
+        if len(plain) == 1:
+            message += str(plain[0]).encode()
+        else:  # ids of contributors are not empty, so no other message begins with a zero byte
+            message = b"\0key\0" + message + json.dumps(plain).encode()
         return hmac.digest(self.key, message, hashlib.sha256).hex()
 
+    def _plain(self, text: str, *, first: bool) -> str | None:
+        """The text that is keyed, None where it stands for nothing."""
+        if _CODE.fullmatch(text):  # as most are: nothing to trim, and no word for "no number"
+            return None if text.lower() in self.empty else text
+        plain = unicodedata.normalize("NFKC", trim(text))
+        if fold(plain) in self.empty or (named := fold_name(plain)) in no_number():
+            return None
+        return None if first and named.strip("0") in no_number() else plain
+
     def keys(self, table: pa.Table) -> pa.Array:
-        """The key of each row of a table, null where it has none or lacks the column."""
-        name = Header(table.column_names).find(self.column)
-        if name is None:
+        """The key of each row of a table, null where it has none or lacks a column."""
+        header = Header(table.column_names)
+        names = [name for column in self.columns if (name := header.find(column)) is not None]
+        if len(names) < len(self.columns):
             return pa.nulls(table.num_rows, pa.string())
-        encoded = table[name].cast(pa.string()).combine_chunks().dictionary_encode()
-        keys = pa.array([self.of(text) for text in encoded.dictionary.to_pylist()], pa.string())
-        return keys.take(encoded.indices)
+        texts = [table[name].cast(pa.string()).combine_chunks() for name in names]
+        if len(texts) == 1:
+            coded = texts[0].dictionary_encode()
+            keys = pa.array([self.of(text) for text in coded.dictionary.to_pylist()], pa.string())
+            return keys.take(coded.indices)
+        first, rows = _alike(texts)
+        each = zip(*(column.take(first).to_pylist() for column in texts), strict=True)
+        return pa.array([self.of(*some) for some in each], pa.string()).take(rows)
+
+
+def _alike(columns: Sequence[pa.Array]) -> tuple[pa.Array, pa.Array]:
+    """Where each different row of texts comes first, and which of them each row is."""
+    rows = np.zeros(len(columns[0]), np.int64)
+    first = rows
+    for column in columns:
+        coded = column.dictionary_encode(null_encoding="encode")
+        numbered = rows * (len(coded.dictionary) + 1) + np.asarray(coded.indices)
+        _values, first, rows = np.unique(numbered, return_index=True, return_inverse=True)
+    return pa.array(first), pa.array(rows)
 
 
 @cache
@@ -129,10 +163,10 @@ def no_number() -> frozenset[str]:
 def keyings(mapping: Mapping, contributor: str, key: bytes) -> tuple[Keying | None, Keying | None]:
     """How person keys are made in a contributor's files, and keys of cases that join nobody."""
     empty = frozenset({"", "-99", *map(fold, mapping.empty)})
-    person, case = mapping.key_column(), mapping.case_column()
+    person, case = mapping.key_columns(), mapping.case_column()
     return (
         Keying(*person, contributor, key, empty) if person else None,
-        Keying(case, "case", contributor, key, empty) if case else None,
+        Keying((case,), "case", contributor, key, empty) if case else None,
     )
 
 

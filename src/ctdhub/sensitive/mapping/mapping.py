@@ -12,6 +12,7 @@ from ctdhub.core.i18n import Text
 from ctdhub.core.text import fold
 from ctdhub.schema.model import Schema, TableName, Variable, load_schema
 from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.mapping.person_unit import RowUnit, check_unit
 from ctdhub.sensitive.mapping.rule import (
     Decision,
     Example,
@@ -36,6 +37,9 @@ class Mapping(Frozen):
         optional: source columns that a file may lack; every other column that a rule reads must
             be there.  Header cells are compared exactly, then without regard to case.
         dates: the order of day and month in dates with a four-digit year at the end.
+        rows: what a row is, a person, a report or a call; None where nobody said so.
+        key: columns that together tell one person from another; together they are hashed to the
+            person key, and a row that lacks one of them has none.
         tokens: columns of keyed tokens that the contributor made, several in a cell; rules may not
             read them.
         identifiers, exclude, columns, perpetrators, tests: see the models above.
@@ -55,6 +59,8 @@ class Mapping(Frozen):
     empty: Names = ("",)
     optional: Names = ()
     dates: Literal["dmy", "mdy"] = "dmy"
+    rows: RowUnit | None = None
+    key: Names = ()
     identifiers: dict[str, Decision] = Field(default={})
     tokens: Names = ()
     exclude: tuple[Exclusion, ...] = ()
@@ -124,6 +130,7 @@ class Mapping(Frozen):
                 "identifiers",
                 cases[1],
             )
+        check_unit(self.key, {c: d.action for c, d in self.identifiers.items()}, self.tokens)
         barred: dict[str, str] = {
             fold(c): d.action for c, d in self.identifiers.items() if d.action != "keep"
         }
@@ -198,12 +205,12 @@ class Mapping(Frozen):
                     texts.update(wanted)
         return frozenset(map(fold, texts))
 
-    def key_column(self) -> tuple[str, str] | None:
-        """The column that becomes the person key and how (hash or token), None without one."""
+    def key_columns(self) -> tuple[tuple[str, ...], str] | None:
+        """The columns that become the person key and how (hash or token), None without any."""
         for column, decision in self.identifiers.items():
             if decision.action in ("hash", "token"):
-                return column, decision.action
-        return None
+                return (column,), decision.action
+        return (self.key, "hash") if self.key else None
 
     def case_column(self) -> str | None:
         """The column by which a contributor names a case and that is no person key, if any."""
@@ -216,9 +223,9 @@ class Mapping(Frozen):
 
     def needed(self) -> tuple[str, ...]:
         """Source columns that are read, in the order of the mapping."""
-        key, case = self.key_column(), self.case_column()
+        key, case = self.key_columns(), self.case_column()
         used = [column for _place, rule in self.uses() for column in rule.columns()]
-        keys = [*([key[0]] if key else []), *([case] if case else [])]
+        keys = [*(key[0] if key else ()), *([case] if case else [])]
         return tuple(dict.fromkeys([*used, *keys, *self.tokens]))
 
 

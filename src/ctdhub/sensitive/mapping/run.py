@@ -12,6 +12,7 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import Text
 from ctdhub.core.text import fold
 from ctdhub.schema.emit import arrow_schema
+from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import CONTRIBUTOR
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS
@@ -22,6 +23,7 @@ from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import Header
 from ctdhub.sensitive.mapping.record_ids import record_ids
 from ctdhub.sensitive.mapping.result import Conservation, Harmonised
+from ctdhub.sensitive.mapping.rule import Rule
 from ctdhub.sensitive.mapping.tokens import token_table, tokens_of, told_apart
 from ctdhub.sensitive.mapping.transform import Transform, Transformed
 
@@ -106,14 +108,33 @@ def harmonise(
 
 def _check_columns(raw: RawTable, mapping: Mapping) -> None:
     header = Header(raw.table.column_names)
-    optional = {fold(column) for column in mapping.optional}
+    spared = {fold(column) for column in mapping.optional} | _renamed(mapping, header)
     missing = [
         column
         for column in mapping.needed()
-        if header.find(column) is None and fold(column) not in optional
+        if header.find(column) is None and fold(column) not in spared
     ]
     if missing:
         raise error("missing-columns", file=raw.file, columns=", ".join(missing))
+
+
+def _renamed(mapping: Mapping, header: Header) -> set[str]:
+    """Folded columns that a file need not have, for it has another that a rule takes instead.
+
+    Of a flag all columns must be there: one that is missing could hold the only yes.
+    """
+    keys, _action = mapping.key_columns() or ((), "")
+    asked = {fold(c) for c in (*keys, *mapping.tokens, mapping.case_column() or "")}
+    replaced: set[str] = set()
+    for place, rule in mapping.uses():
+        columns = {fold(column) for column in rule.columns()}
+        if isinstance(rule, Rule) and load_schema().variable(str(place[-1])).kind != "flag":
+            others = {fold(c) for c in rule.source if header.find(c) is None}
+            if len(others) < len(set(map(fold, rule.source))):
+                replaced |= others
+                columns -= others
+        asked |= columns
+    return replaced - asked
 
 
 def _keys(raw: RawTable, rows: pa.ChunkedArray, keying: Keying | None) -> pa.Array:
