@@ -44,6 +44,7 @@ _DATE = (
     r"|\d{1,2}[\s\-]\pL{3,10}\.?[\s\-]\d{2,4}|\pL{3,10}\.?\s\d{1,2},?\s\d{4})(?:[T\s].*)?$"
 )
 _PACKED_DATE = r"^(?:(?:19|20)\d{2}[01]\d[0-3]\d|[0-3]\d[01]\d(?:19|20)\d{2}|[1-5]\d{4})$"
+_WORDED_DATE = r"^\s*(?:\D*\pL\D*)?\d{1,2}(?:\D*\pL\D*|\D{1,3})\d{4}(?:\D.*)?$"
 _DOCUMENT = r"^\s*(?:\pL{1,3}[\s\-]?\d{6,9}|[XYZ]?-?\d{7,8}-?\pL|\d{2}\pL{2}\d{5})\s*$"
 _LONG_NUMBER = r"^\s*(?:\d[\s\-]?){8,19}\d\s*$"
 _CALL = r"(?:^|[^\d.,+])\+[1-9](?:[\s().\-/]{0,2}\d){8,14}(?:\D|$)"
@@ -166,7 +167,7 @@ def _look(name: str, column: _Column) -> IdentifierFinding | None:
 def _by_name(name: str, column: _Column) -> IdentifierFinding | None:
     kind = kind_of(name)
     if kind == "birth_date":
-        share = column.share(f"{_DATE}|{_PACKED_DATE}")
+        share = column.share(f"{_DATE}|{_PACKED_DATE}|{_WORDED_DATE}")
         reason = Text("The column's name speaks of birth and cells hold exact dates.")
         if share > 0.05:
             return IdentifierFinding(name, kind, share, reason)

@@ -53,7 +53,7 @@ def compile_rules(
         years: first and last year of the public bounds, both included.
         exclusions: whether rows may be excluded (child rows may not).
     """
-    readings = Readings(mapping)
+    readings = Readings(mapping, years)
     for name, rules in columns.items():
         for rule in rules:
             readings.register(rule, name)

@@ -12,6 +12,7 @@ from ctdhub.core.i18n import Text
 from ctdhub.core.text import fold
 from ctdhub.schema.model import Schema, TableName, Variable, load_schema
 from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.mapping.dates import DateForm
 from ctdhub.sensitive.mapping.person_unit import RowUnit, check_unit
 from ctdhub.sensitive.mapping.rule import (
     Decision,
@@ -36,7 +37,7 @@ class Mapping(Frozen):
         empty: texts that mean "not recorded" in every column.
         optional: source columns that a file may lack; every other column that a rule reads must
             be there.  Header cells are compared exactly, then without regard to case.
-        dates: the order of day and month in dates with a four-digit year at the end.
+        dates: how dates are written that can be read in two ways.
         rows: what a row is, a person, a report or a call; None where nobody said so.
         key: columns that together tell one person from another; together they are hashed to the
             person key, and a row that lacks one of them has none.
@@ -58,7 +59,7 @@ class Mapping(Frozen):
     read: ReadOptions = ReadOptions()
     empty: Names = ("",)
     optional: Names = ()
-    dates: Literal["dmy", "mdy"] = "dmy"
+    dates: DateForm = DateForm()
     rows: RowUnit | None = None
     key: Names = ()
     identifiers: dict[str, Decision] = Field(default={})

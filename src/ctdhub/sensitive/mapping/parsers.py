@@ -16,6 +16,10 @@ import pyarrow as pa
 from ctdhub.core.text import fold, trim
 from ctdhub.schema.country_names import look_up
 from ctdhub.sensitive.mapping import values
+from ctdhub.sensitive.mapping.dates import DAY_FIRST, DateForm, serial_dates
+
+A_FEW = 1_000
+"""Cells that are looked at before a whole column is."""
 
 SEPARATOR = "\x1f"
 """Stands before, between and after the elements of a list."""
@@ -38,7 +42,8 @@ class View:
         split: separator of a list; only white space means any white space.
         take: which element stands for the list.
         bands: the bands to choose from.
-        order: the order of day and month in dates.
+        dates: how dates are written.
+        years: first and last year that a date can mean, both included, where that is known.
         known: folded texts that some rule knows.
 
     >>> View("c", frozenset({""}), "list", split=";").read(" A;b ; ") == "\x1fa\x1fb\x1f"
@@ -53,7 +58,8 @@ class View:
     split: str | None = None
     take: Literal["first", "last"] | None = None
     bands: tuple[str, ...] = ()
-    order: values.DateOrder = "dmy"
+    dates: DateForm = DAY_FIRST
+    years: tuple[int, int] | None = None
     known: frozenset[str] = frozenset()
 
     def read(self, text: str) -> str | None:
@@ -81,10 +87,19 @@ class View:
             case "band":
                 return values.band_of(cell, self.bands)
             case "date":
-                return values.date_of(cell, self.order)
+                return self.dates.date(cell, self.years)
             case "year":
-                return values.year_of(cell, self.order)
+                return self.dates.year(cell, self.years)
         return cell
+
+    def days(self, texts: Iterable[str]) -> dict[str, str] | None:
+        """Numbered days as dates, or as their years; None where some text is no such day."""
+        filled = {text: cell for text in texts if (cell := fold(text)) not in self.nulls}
+        found = serial_dates(filled.values(), self.years) if self.years else None
+        if found is None:
+            return None
+        end = 4 if self.reading == "year" else None
+        return {text: found[cell][:end] for text, cell in filled.items()}
 
 
 def elements_of(text: str, split: str) -> list[str]:
@@ -122,12 +137,32 @@ class Header:
         return found[0] if len(found) == 1 else None
 
 
-def look(table: pa.Table, views: dict[View, str]) -> pa.Table:
+def serial_views(table: pa.Table, views: Iterable[View]) -> frozenset[View]:
+    """The views of dates whose column holds days as Excel numbers them, and nothing else.
+
+    Args:
+        table: text columns of the whole file; a part of it could say otherwise than the rest.
+    """
+    header, found = Header(table.column_names), set()
+    for view in views:
+        source = header.find(view.column) if view.years and not view.split else None
+        if source is not None and all(
+            view.days(column.unique().drop_null().to_pylist())
+            for column in (table[source].slice(0, A_FEW), table[source])
+        ):
+            found.add(view)
+    return frozenset(found)
+
+
+def look(
+    table: pa.Table, views: dict[View, str], serials: frozenset[View] = frozenset()
+) -> pa.Table:
     """The views as columns, beside ``_row``.
 
     Args:
         table: text columns and ``_row``.
         views: each view with the name of its column.  A view of a missing column is all null.
+        serials: the views whose column holds numbered days (:func:`serial_views`).
     """
     header = Header(table.column_names)
     columns: dict[str, pa.Array] = {"_row": table["_row"]}
@@ -142,6 +177,8 @@ def look(table: pa.Table, views: dict[View, str]) -> pa.Table:
                 table[source].cast(pa.string()).chunks or [pa.array([], pa.string())]
             ).dictionary_encode()
         texts = encoded[source].dictionary.to_pylist()
-        read = pa.array([view.read(text) for text in texts], pa.string())
+        days = view.days(texts) if view in serials else None
+        made = map(view.read if days is None else days.get, texts)
+        read = pa.array(list(made), pa.string())
         columns[name] = read.take(encoded[source].indices)
     return pa.table(columns)

@@ -17,8 +17,9 @@ from ctdhub.schema import countries
 from ctdhub.schema.country_names import fold_name, look_up, resolve
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, SEX
+from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST
 from ctdhub.sensitive.mapping.parsers import elements_of
-from ctdhub.sensitive.mapping.values import OLDEST, band_of, date_of, number_of, year_of
+from ctdhub.sensitive.mapping.values import OLDEST, band_of, number_of
 from ctdhub.sensitive.mapping.vocabulary import vocabulary
 
 FEW = 80
@@ -117,8 +118,8 @@ def proposals(column: Glance) -> Iterator[Proposal]:
 
 
 def _year(column: Glance, target: str, score: float) -> Iterator[Proposal]:
-    dmy = column.share(lambda text: year_of(fold(text), "dmy"))
-    share = max(dmy, column.share(lambda text: year_of(fold(text), "mdy")))
+    dmy = column.share(lambda text: DAY_FIRST.year(fold(text)))
+    share = max(dmy, column.share(lambda text: MONTH_FIRST.year(fold(text))))
     if share >= 0.6:
         reason = _("{share} of its texts are years or dates").format(share=_percent(share))
         yield Proposal(target, column.name, {"year": True}, score * share, reason)
@@ -130,8 +131,8 @@ def _percent(part: float) -> str:
 
 def month_first(column: Glance) -> bool:
     """Whether more texts are dates with the month first than with the day first."""
-    first = column.share(lambda text: date_of(fold(text), "mdy"))
-    return first > column.share(lambda text: date_of(fold(text), "dmy"))
+    first = column.share(lambda text: MONTH_FIRST.date(fold(text)))
+    return first > column.share(lambda text: DAY_FIRST.date(fold(text)))
 
 
 def _country(column: Glance, target: str, score: float) -> Iterator[Proposal]:

@@ -51,7 +51,12 @@ class Fault:
                 "The text in {column} is no known name or code of a country.", column=column
             ),
             "unparsable-date": Text(
-                "The text in {column} is no date with a four-digit year.", column=column
+                "The text in {column} is no date that names its year for certain. Dates are read "
+                "as 2020-03-12, 20200312, 12/03/2020, 12 March 2020 (in English, French, Spanish "
+                "or Arabic), 03/2020, March 2020 or 2020; two-digit years where the mapping says "
+                "their century under dates; Excel's numbers of days where the whole column holds "
+                "them.",
+                column=column,
             ),
             "year-bounds": Text(
                 "The year in {column} lies outside the hub's years.", column=column

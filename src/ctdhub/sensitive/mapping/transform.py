@@ -15,7 +15,7 @@ from ctdhub.schema.country_names import look_up
 from ctdhub.sensitive import duck
 from ctdhub.sensitive.mapping.children import child_rows
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.parsers import Header, look
+from ctdhub.sensitive.mapping.parsers import Header, View, look, serial_views
 from ctdhub.sensitive.mapping.row_faults import rejects_of
 from ctdhub.sensitive.mapping.strays import ignored
 
@@ -69,8 +69,9 @@ class Transform:
     def run(self, table: pa.Table, progress: Callable[[float], None] | None = None) -> Transformed:
         """Run over a table of text columns and ``_row``."""
         parts = []
+        serials = serial_views(table, self._main.views)
         for start in range(0, max(table.num_rows, 1), SLICE):
-            parts.append(self._slice(table.slice(start, SLICE)))
+            parts.append(self._slice(table.slice(start, SLICE), serials))
             if progress:
                 progress(min(1.0, (start + SLICE) / max(table.num_rows, 1)))
         children = [part.children for part in parts if part.children is not None]
@@ -86,8 +87,8 @@ class Transform:
             ignored=ignored(self.mapping, kept),
         )
 
-    def _slice(self, table: pa.Table) -> Transformed:
-        cells = look(table, self._main.views)
+    def _slice(self, table: pa.Table, serials: frozenset[View]) -> Transformed:
+        cells = look(table, self._main.views, serials)
         found = duck.run(self._main_sql, cells=cells)
         if found.num_rows != table.num_rows:
             raise ValueError("rules changed the number of rows")

@@ -14,14 +14,19 @@ from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import SEPARATOR, Reading, View
 from ctdhub.sensitive.mapping.rule import Conditions, Exclusion, Rule
+from ctdhub.sensitive.mapping.values import OLDEST
 
 
 class Readings:
-    """The views that rules ask for; once all are known, they are columns of one table."""
+    """The views that rules ask for; once all are known, they are columns of one table.
 
-    def __init__(self, mapping: Mapping) -> None:
+    Args:
+        years: first and last year of the public bounds, both included.
+    """
+
+    def __init__(self, mapping: Mapping, years: tuple[int, int]) -> None:
         self._mapping = mapping
-        self._order = mapping.dates
+        self._years = years
         self._empty = frozenset({"", *map(fold, mapping.empty)})
         self._table: ir.Table | None = None
         self.views: dict[View, str] = {}
@@ -36,7 +41,11 @@ class Readings:
         """The column as the rule wants it."""
         nulled = (text for text, code in (rule.map or {}).items() if code is None)
         nulls = self._empty | {fold(text) for text in (*rule.null_values, *nulled)}
-        return View(column, nulls, reading, rule.split, rule.take, order=self._order)
+        found = View(column, nulls, reading, rule.split, rule.take, dates=self._mapping.dates)
+        if reading not in ("date", "year"):
+            return found
+        first, last = self._years
+        return replace(found, years=(first - OLDEST if rule.at else first, last))
 
     def banded(self, rule: Rule, column: str, target: str) -> View:
         bands = load_schema().domain(target)
@@ -53,8 +62,10 @@ class Readings:
         return replace(self.view(rule, column, "strays"), known=decided, nulls=nothing)
 
     def plain(self, column: str, split: str | None = None, reading: Reading = "text") -> View:
+        """The column without a rule's own blanks; dates in it are of the years of records."""
         reading = "list" if split else reading
-        return View(column, self._empty, reading, split, order=self._order)
+        years = self._years if reading == "date" else None
+        return View(column, self._empty, reading, split, dates=self._mapping.dates, years=years)
 
     def register(self, rule: Rule, target: str) -> None:
         """Ask for the views that a rule reads."""

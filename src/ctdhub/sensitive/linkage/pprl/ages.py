@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
-from ctdhub.core.text import trim
+from ctdhub.core.text import fold
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.linkage.pprl.columns import TokenPlan
-from ctdhub.sensitive.mapping.values import DateOrder, date_of, year_of
+from ctdhub.sensitive.mapping.dates import DateForm, DateOrder
 
 AGE = "age"
 
@@ -62,18 +62,19 @@ def ages(rows: pa.Table, plan: TokenPlan, at: AgeAt, lacks: Counter[Lack]) -> pa
 
 
 def _counted(rows: pa.Table, birth: str, at: AgeAt) -> Iterator[tuple[str | None, Lack | None]]:
+    form = DateForm(order=at.order)
     for batch in rows.select([birth, at.column]).to_batches():
         for born, then in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            yield _age_of(born, then, at.order)
+            yield _age_of(born, then, form)
 
 
-def _age_of(birth: str | None, at: str | None, order: DateOrder) -> tuple[str | None, Lack | None]:
-    then = date_of(trim(at).lower(), order) if at else None
+def _age_of(birth: str | None, at: str | None, form: DateForm) -> tuple[str | None, Lack | None]:
+    then = form.date(fold(at)) if at else None
     if then is None:
         return None, "day"
-    born = date_of(trim(birth).lower(), order) if birth else None
+    born = form.date(fold(birth)) if birth else None
     if born is None:
-        born = year_of(trim(birth), order) if birth else None
+        born = form.year(fold(birth)) if birth else None
     if born is None:
         return None, "birth"
     if then[: len(born)] < born:
