@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +16,7 @@ from ctdhub.cli import options
 from ctdhub.cli.output import bar, console, errors
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import UnreadableFile
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _, said
 
@@ -38,12 +41,22 @@ def register(app: typer.Typer) -> None:
         out: Annotated[
             Path | None, typer.Option(help=_("Write the mapping here instead of showing it."))
         ] = None,
+        sheet: Annotated[str | None, options.sheet(all_sheets=True)] = None,
+        header_row: Annotated[int | None, options.header_row()] = None,
+        delimiter: Annotated[str | None, options.delimiter()] = None,
+        dates: Annotated[
+            options.Order | None, options.dates(_("The order of day and month in dates."))
+        ] = None,
     ) -> None:
+        from ctdhub.sensitive.ingest.options import ReadOptions
         from ctdhub.sensitive.mapping.suggest import read_to_suggest, suggest
 
         options.require_new(out)
-        with errors.status(_("Reading the file")):
-            found = suggest(*read_to_suggest(file))
+        stated = options.reading(ReadOptions(), sheet, header_row, delimiter)
+        with errors.status(_("Reading the file")), _sheets_listed(file):
+            raw, reading = read_to_suggest(file, stated if stated.model_fields_set else None)
+            options.refuse_unused(raw, sheet, header_row, delimiter)
+            found = suggest(raw, reading, dates.value if dates else None)
         if out is None:
             console.print(found.yaml, markup=False, highlight=False, soft_wrap=True)
         else:
@@ -74,6 +87,13 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option(help=_("File with the secret for person keys; else a new one is used.")),
         ] = None,
+        sheet: Annotated[str | None, options.sheet(all_sheets=True)] = None,
+        header_row: Annotated[int | None, options.header_row()] = None,
+        delimiter: Annotated[str | None, options.delimiter()] = None,
+        dates: Annotated[
+            options.Order | None,
+            options.dates(_("The order of day and month in dates, instead of the mapping's.")),
+        ] = None,
     ) -> None:
         from ctdhub.schema.model import YEARS
         from ctdhub.sensitive.ingest.readers import read_table
@@ -83,12 +103,17 @@ def register(app: typer.Typer) -> None:
         if out is not None:
             options.require_own(out, LINEAGE)
         rules = named_mapping(mapping)
+        if dates is not None:
+            ordered = rules.dates.model_copy(update={"order": dates.value})
+            rules = rules.model_copy(update={"dates": ordered})
         secret = key.read_bytes() if key else secrets.token_bytes(32)
         if len(secret) < 16:
             raise error("key-length", file=key)
         with bar() as progress:
             progress(_("Reading the file"), 0.0)
-            raw = read_table(file, rules.read)
+            reading = options.reading(rules.read, sheet, header_row, delimiter)
+            raw = read_table(file, reading)
+            options.refuse_unused(raw, sheet, header_row, delimiter)
             done = harmonise(raw, rules, contributor, YEARS, secret, progress)
         for note in raw.notes:
             console.print(escape(said(note)))
@@ -98,6 +123,22 @@ def register(app: typer.Typer) -> None:
             console.print(_("Wrote {folder}.").format(folder=escape(str(out))))
         if done.conservation.rejected:
             raise typer.Exit(1)
+
+
+@contextmanager
+def _sheets_listed(file: Path) -> Iterator[None]:
+    """Where a sheet must be chosen, the sheets are shown to whoever holds the file."""
+    try:
+        yield
+    except UnreadableFile as fault:
+        if fault.name == "sheets/several":
+            from ctdhub.sensitive.ingest.layout import sheets
+
+            table = Table(_("sheet"), _("rows"), _("columns"))
+            for found in sheets(file):
+                table.add_row(escape(found.name), number(found.rows), number(found.columns))
+            console.print(table)
+        raise
 
 
 def _show(done: Harmonised) -> None:

@@ -10,9 +10,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from ctdhub.cli import options
 from ctdhub.cli.key import open_linkage_key
 from ctdhub.cli.output import bar, console
-from ctdhub.cli.tokens import Order, age_rows, check_release, names, roles_of, show_plan
+from ctdhub.cli.tokens import age_rows, check_release, names, roles_of, show_plan
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.format import listed, number, share
@@ -66,15 +67,10 @@ def register(app: typer.Typer) -> None:
             typer.Option(help=_("Add the age in years on the day in this column.")),
         ] = None,
         dates: Annotated[
-            Order, typer.Option(help=_("The order of day and month, for ages."))
-        ] = Order.dmy,
-        sheet: Annotated[
-            list[str] | None,
-            typer.Option(help=_("The sheet of a workbook; by default the first visible one.")),
-        ] = None,
-        header_row: Annotated[
-            list[str] | None, typer.Option(help=_("The row that holds the column names."))
-        ] = None,
+            options.Order, options.dates(_("The order of day and month, for ages."))
+        ] = options.Order.dmy,
+        sheet: Annotated[list[str] | None, options.sheet()] = None,
+        header_row: Annotated[list[str] | None, options.header_row(least=None)] = None,
         cut: Annotated[
             float, typer.Option(min=0.5, max=1.0, help=_("Least probability of a link."))
         ] = LinkageSettings().cut,
@@ -99,9 +95,9 @@ def register(app: typer.Typer) -> None:
         tokeniser = Tokeniser(open_linkage_key(key).secret, release)
         if earlier:
             check_earlier(earlier, tokeniser)
-        options = {"columns": columns, "strip": strip, "keep": keep, "age-at": age_at,
-                   "sheet": sheet, "header-row": header_row}  # fmt: skip
-        of_file = _by_file(files, options)
+        stated = {"columns": columns, "strip": strip, "keep": keep, "age-at": age_at,
+                  "sheet": sheet, "header-row": header_row}  # fmt: skip
+        of_file = _by_file(files, stated)
         with bar() as progress:
             held = [_held(file, of_file[file.name], dates, progress) for file in files]
         for file in held:
@@ -132,7 +128,7 @@ def register(app: typer.Typer) -> None:
         )
 
 
-def _held(file: Path, said: dict[str, str], dates: Order, progress: Report) -> Held:
+def _held(file: Path, said: dict[str, str], dates: options.Order, progress: Report) -> Held:
     """One file as read, with what happens to its columns; all are read before one is shown."""
     from ctdhub.sensitive.ingest.readers import read_table
     from ctdhub.sensitive.linkage.identified.link_files import Held

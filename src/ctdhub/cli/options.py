@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from ctdhub.core.i18n import LANGUAGES, _, current, language
 
 if TYPE_CHECKING:
     from ctdhub.release.open import Release
+    from ctdhub.sensitive.ingest.options import ReadOptions
+    from ctdhub.sensitive.ingest.raw import RawTable
 
 
 def source() -> Any:
@@ -39,6 +42,90 @@ def formats(*more: str) -> str:
     from ctdhub.sensitive.ingest.formats import endings
 
     return endings(".ods", *more)
+
+
+class Order(StrEnum):
+    """The order of day and month in dates, as Typer wants choices."""
+
+    dmy = "dmy"
+    mdy = "mdy"
+
+
+def sheet(*, all_sheets: bool = False) -> Any:
+    """The option of verbs that read a workbook.
+
+    Args:
+        all_sheets: whether the verb can read all sheets as one table (``*``).
+    """
+    if all_sheets:
+        text = _(
+            "The sheet of a workbook; by default the first visible one. '*' reads all sheets with "
+            "the same column names as one table."
+        )
+    else:
+        text = _("The sheet of a workbook; by default the first visible one.")
+    return typer.Option("--sheet", help=text)
+
+
+def header_row(least: int | None = 1) -> Any:
+    """The option of verbs that read a table whose names may stand below a title."""
+    return typer.Option("--header-row", min=least, help=_("The row that holds the column names."))
+
+
+def delimiter() -> Any:
+    """The option of verbs that read a text file."""
+    text = _("The character between the cells of a text file, for example ';' or tab.")
+    return typer.Option("--delimiter", help=text)
+
+
+def dates(text: str) -> Any:
+    """The option of verbs that read dates; the text says what for."""
+    return typer.Option("--dates", help=text)
+
+
+def reading(
+    base: ReadOptions, sheet: str | None, header_row: int | None, delimiter: str | None
+) -> ReadOptions:
+    """How a file is read, with what the command line states over what a mapping states.
+
+    Raises:
+        FileError: the delimiter is no single character that may separate cells
+            (``option/delimiter``).
+    """
+    from pydantic import ValidationError
+
+    from ctdhub.sensitive.ingest.options import ReadOptions
+
+    given: dict[str, Any] = {}
+    if sheet is not None:
+        given |= {"sheet": None, "sheets": "all"} if sheet == "*" else {"sheet": sheet}
+        given.setdefault("sheets", None)
+    if header_row is not None:
+        given["header_row"] = header_row
+    if delimiter is not None:
+        given["delimiter"] = {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)
+    try:
+        return ReadOptions.model_validate(base.model_dump(exclude_unset=True) | given)
+    except ValidationError:
+        raise error("option/delimiter") from None
+
+
+def refuse_unused(
+    raw: RawTable, sheet: str | None, header_row: int | None, delimiter: str | None
+) -> None:
+    """Refuse an option that the file has no use for: another file may be meant.
+
+    Raises:
+        FileError: rule ``option``.
+    """
+    text, book = raw.delimiter is not None, raw.sheet is not None
+    for option, value, used in (
+        ("--sheet", sheet, book),
+        ("--header-row", header_row, text or book),
+        ("--delimiter", delimiter, text),
+    ):
+        if value is not None and not used:
+            raise error("option/unused", file=raw.file, option=option)
 
 
 def lang() -> Any:

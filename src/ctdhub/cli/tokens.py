@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +10,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from ctdhub.cli import options
 from ctdhub.cli.key import open_linkage_key
-from ctdhub.cli.options import table_help
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
@@ -26,19 +25,12 @@ if TYPE_CHECKING:
     from ctdhub.sensitive.linkage.pprl.tokenise import Made
 
 
-class Order(StrEnum):
-    """The order of day and month, as Typer wants choices."""
-
-    dmy = "dmy"
-    mdy = "mdy"
-
-
 def register(app: typer.Typer) -> None:
     """Add the verb ``tokens``."""
 
     @app.command(help=about("tokens"))
     def tokens(
-        file: Annotated[Path, typer.Argument(help=table_help())],
+        file: Annotated[Path, typer.Argument(help=options.table_help())],
         key: Annotated[Path, typer.Option(help=_("The file of the linkage key."))],
         release: Annotated[
             str, typer.Option(help=_("The release that the tokens are for, for example 2026.1."))
@@ -62,14 +54,11 @@ def register(app: typer.Typer) -> None:
             str, typer.Option(help=_("Add the age in years on the day in this column."))
         ] = "",
         dates: Annotated[
-            Order, typer.Option(help=_("The order of day and month, for ages."))
-        ] = Order.dmy,
-        sheet: Annotated[
-            str, typer.Option(help=_("The sheet of a workbook; by default the first visible one."))
-        ] = "",
-        header_row: Annotated[
-            int, typer.Option(min=1, help=_("The row that holds the column names."))
-        ] = 1,
+            options.Order, options.dates(_("The order of day and month, for ages."))
+        ] = options.Order.dmy,
+        sheet: Annotated[str | None, options.sheet()] = None,
+        header_row: Annotated[int | None, options.header_row()] = None,
+        delimiter: Annotated[str | None, options.delimiter()] = None,
         yes: Annotated[bool, typer.Option("--yes", help=_("Write without asking."))] = False,
     ) -> None:
         from ctdhub.sensitive.ingest.options import ReadOptions
@@ -84,7 +73,9 @@ def register(app: typer.Typer) -> None:
         secret = open_linkage_key(key)
         with bar() as progress:
             progress(_("Reading the file"), 0.0)
-            raw = read_table(file, ReadOptions(sheet=sheet or None, header_row=header_row))
+            reading = options.reading(ReadOptions(), sheet, header_row, delimiter)
+            raw = read_table(file, reading)
+            options.refuse_unused(raw, sheet, header_row, delimiter)
             progress(_("Looking for identifiers"), 0.5)
             roles = roles_of(columns) if columns else propose(raw)
             what = plan(raw, roles, names(keep), names(strip))

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 
 import numpy as np
@@ -20,9 +22,10 @@ from pyarrow import csv as arrow_csv
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text
-from ctdhub.sensitive.ingest import formulas, headers
+from ctdhub.sensitive.ingest import footers, formulas, headers
 from ctdhub.sensitive.ingest.csv_index import RowIndex, scan
 from ctdhub.sensitive.ingest.encodings import to_utf8
+from ctdhub.sensitive.ingest.header_rows import LOOKED_AT, SheetView
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import ReaderResult, cell_too_long, gather, too_many_rows
 from ctdhub.sensitive.ingest.rejects import Reject
@@ -41,6 +44,9 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
     """
     text, encoding = to_utf8(data, options.encoding, file)
     delimiter = options.delimiter or sniff(text, options.header_row)
+    footer = 0
+    if options.footer != "none":
+        text, footer = footers.cut(text, delimiter)
     layout = scan(text, delimiter)
     if layout.control is not None:
         raise _not_text(text[layout.control], layout.row_at(layout.control), file)
@@ -55,7 +61,34 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
     if rejects and not len(rows):
         raise error("cell-count", file=file, row=rejects[0].row)
     formulas.refuse(names, columns, rows, file, options.header_row)
-    return ReaderResult(names, columns, rows, rejects, options.header_row, encoding, delimiter)
+    made = ReaderResult(names, columns, rows, rejects, options.header_row, encoding, delimiter)
+    if footer:
+        made.notes.append(footers.note(footer))
+    return made
+
+
+def views(data: bytes, file: str, options: ReadOptions, _limits: Limits) -> list[SheetView]:
+    """The first rows as they are, whatever their number of cells, for a draft.
+
+    The delimiter is the one that most rows have in one number, two cells or more.
+
+    Raises:
+        UnreadableFile: the text is not valid in its encoding.
+    """
+    text, _encoding = to_utf8(data, options.encoding, file)
+    sample = text[:_SAMPLE].decode("utf-8", "ignore")
+    delimiter, best = options.delimiter or DELIMITERS[0], (0.0, 0)
+    for candidate in "" if options.delimiter else DELIMITERS:
+        found = Counter(width for width in _widths(sample, candidate) if width > 1)
+        if found and (most := (found.most_common(1)[0][1], max(found))) > best:
+            delimiter, best = candidate, most
+    rows: list[tuple[str, ...]] = []
+    with suppress(csv.Error):  # the part before the fault is enough to find names
+        for cells in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter):
+            rows.append(tuple(cells))
+            if len(rows) == LOOKED_AT:
+                break
+    return [SheetView("", tuple(rows), len(rows))]
 
 
 def sniff(text: bytes, header_row: int = 1) -> str:

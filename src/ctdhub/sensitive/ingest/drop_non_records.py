@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,8 @@ from ctdhub.sensitive.ingest.rejects import Reject
 
 INK = r"[^\s\x0b\x{85}\pZ\p{Cf}]"
 """What a cell with content has: a character that is no white space and no mark nobody sees."""
+
+_TAG = re.compile(r"#[A-Za-z]\w*(\s*\+\s*[A-Za-z]\w*)*")
 
 TOTALS = frozenset(
     ("total", "totals", "grand total", "subtotal", "sum", "totaux", "total général", "somme")
@@ -41,6 +44,19 @@ def is_label_row(
             if name in options.skip_if and text is not None:
                 found[place] |= _plain(text) == _plain(options.skip_if[name])
     return found
+
+
+def is_tag_row(columns: Sequence[pa.ChunkedArray]) -> bool:
+    """Whether the first row holds HXL tags (``#adm1+name``), two or more and nothing else.
+
+    Source: the HXL standard 1.1, which tools such as KoboToolbox write below the names.
+
+    >>> is_tag_row([pa.chunked_array([["#adm1 +name"]]), pa.chunked_array([["#date"]])])
+    True
+    """
+    first = [column[0].as_py() for column in columns if len(column)]
+    cells = [cell for cell in first if cell and cell.strip()]
+    return len(cells) > 1 and all(_TAG.fullmatch(cell.strip()) for cell in cells)
 
 
 def total_at_the_end(columns: Sequence[pa.ChunkedArray], rows: pa.Array) -> Reject | None:

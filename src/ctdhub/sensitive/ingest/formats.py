@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ctdhub.core.i18n import Text
 
 if TYPE_CHECKING:
+    from ctdhub.sensitive.ingest.header_rows import SheetView
     from ctdhub.sensitive.ingest.options import Limits, ReadOptions
     from ctdhub.sensitive.ingest.raw import ReaderResult
 
@@ -31,6 +32,8 @@ class Format:
         starts: whether the first 4 KiB of a file are of this format.
         read: makes cells of the content, the name of the file, what is stated about it and what it
             must not exceed.  It raises UnreadableFile and HostileFile, and no error of a library.
+        views: shows the first rows of each sheet, for formats whose names may be in another row
+            than the first; same arguments, same errors.
     """
 
     name: str
@@ -38,12 +41,19 @@ class Format:
     content: Text
     starts: Callable[[bytes], bool]
     read: Callable[[bytes, str, ReadOptions, Limits], ReaderResult]
+    views: Callable[[bytes, str, ReadOptions, Limits], list[SheetView]] | None = None
 
 
 def _workbook(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
     from ctdhub.sensitive.ingest import workbook
 
     return workbook.read(data, file, options, limits)
+
+
+def _sheets(data: bytes, file: str, options: ReadOptions, limits: Limits) -> list[SheetView]:
+    from ctdhub.sensitive.ingest import workbook
+
+    return workbook.views(data, file, options, limits)
 
 
 def _spss(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
@@ -64,6 +74,12 @@ def _delimited(data: bytes, file: str, options: ReadOptions, limits: Limits) -> 
     return delimited.read(data, file, options, limits)
 
 
+def _lines(data: bytes, file: str, options: ReadOptions, limits: Limits) -> list[SheetView]:
+    from ctdhub.sensitive.ingest import delimited
+
+    return delimited.views(data, file, options, limits)
+
+
 FORMATS = (
     Format(
         "workbook",
@@ -71,6 +87,7 @@ FORMATS = (
         Text("a workbook"),
         lambda start: start.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")),
         _workbook,
+        _sheets,
     ),
     Format(
         "spss",
@@ -92,6 +109,7 @@ FORMATS = (
         Text("delimited text"),
         lambda _start: True,
         _delimited,
+        _lines,
     ),
 )
 """In the order in which they are tried; the last takes any text."""

@@ -14,6 +14,9 @@ from ctdhub.core.errors import HubError
 from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest.options import Limits
 
+KOBO = frozenset(("_uuid", "_submission_time"))
+"""Columns that every table of submissions from a KoboToolbox server has."""
+
 _SPACE = " \t\n\r\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff\u2060"
 _SPACE += "".join(chr(code) for code in range(0x2000, 0x2010))
 
@@ -85,7 +88,7 @@ def without_groups(names: Sequence[str], wanted: bool | None) -> list[str]:
     >>> without_groups(["a/sex", "b/sex"], True)
     ['a/sex', 'b/sex']
     """
-    if not (wanted or (wanted is None and {"_uuid", "_submission_time"} <= set(names))):
+    if not (wanted or (wanted is None and set(names) >= KOBO)):
         return list(names)
     fields = set(names)
 

@@ -19,27 +19,38 @@ _SPANS = ("number-rows-spanned", "number-columns-spanned")
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 
 
-def measure(archive: Archive, options: ReadOptions) -> tuple[str, int]:
+def measure(archive: Archive, options: ReadOptions) -> str:
     """Parse an ods workbook's content once, refuse what must not be read, name the sheet.
-
-    Returns:
-        The name, and how many sheets there are beside it.
 
     Raises:
         HostileFile: repeated cells would fill too large a grid, or a cell holds a formula.
         UnreadableFile: there is no such sheet, or its cells are merged.
     """
-    survey = _Survey(archive)
-    parser = ElementTree.DefusedXMLParser(target=survey)
-    for piece in archive.inflate("content.xml"):
-        parser.feed(piece)
-    parser.close()
+    survey = _surveyed(archive)
     name = choose(dict.fromkeys(survey.names, True), options.sheet, archive.file)
     if place := survey.formulas.get(name):
         raise formula(archive.file, place[0], letter(place[1]))
     for last, column in survey.merged.get(name, ()):
         refuse_merged(archive, letter(column), last, options)
-    return name, len(survey.names) - 1
+    return name
+
+
+def visible(archive: Archive) -> list[str]:
+    """Names of the sheets, in order; all of them are within the limits.
+
+    Raises:
+        HostileFile: repeated cells would fill too large a grid.
+    """
+    return list(dict.fromkeys(_surveyed(archive).names))
+
+
+def _surveyed(archive: Archive) -> _Survey:
+    survey = _Survey(archive)
+    parser = ElementTree.DefusedXMLParser(target=survey)
+    for piece in archive.inflate("content.xml"):
+        parser.feed(piece)
+    parser.close()
+    return survey
 
 
 class _Survey:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, field_validator
 
@@ -22,6 +22,8 @@ class ReadOptions(FrozenModel):
 
     Attributes:
         sheet: name of the sheet of a workbook; by default the first visible one.
+        sheets: ``all`` reads every visible sheet that has the same column names as one table, with
+            the sheet's name in the column ``_sheet``.
         header_row: 1-based row that holds the column names; rows above it are ignored.
         skip_rows: 1-based rows that are no records, for example a second header row of labels.
             They are not counted as rows read.
@@ -29,6 +31,8 @@ class ReadOptions(FrozenModel):
             these texts, and is a row like any other where somebody has deleted the labels.
         delimiter: one ASCII character between the cells of a text file; by default the one of
             ``, ; tab |`` that splits the file most evenly.
+        footer: ``salesforce`` or ``none``; by default the footer of a Salesforce report is looked
+            for, and left out where it is found.
         encoding: one of :data:`ENCODINGS`; by default found by byte order mark and content.
         kobo: whether to take group prefixes (``group/field``) off the column names of a Kobo or
             XLSForm export; by default done where the columns ``_uuid`` and ``_submission_time``
@@ -39,10 +43,12 @@ class ReadOptions(FrozenModel):
     """
 
     sheet: str | None = None
+    sheets: Literal["all"] | None = None
     header_row: PositiveInt = 1
     skip_rows: tuple[PositiveInt, ...] = ()
     skip_if: dict[str, str] = Field(default_factory=dict)
     delimiter: Annotated[str, Field(pattern=r"^[\t -~]$")] | None = None
+    footer: Literal["salesforce", "none"] | None = None
     encoding: str | None = None
     kobo: bool | None = None
 

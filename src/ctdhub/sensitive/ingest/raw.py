@@ -16,7 +16,12 @@ from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text, many
 from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest import headers
-from ctdhub.sensitive.ingest.drop_non_records import INK, is_label_row, total_at_the_end
+from ctdhub.sensitive.ingest.drop_non_records import (
+    INK,
+    is_label_row,
+    is_tag_row,
+    total_at_the_end,
+)
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.rejects import REJECTS, Reject, reason_of, reject_table
 
@@ -120,6 +125,10 @@ def finish(
         rest = pa.array(~labels)
         columns = [column.filter(rest) for column in cells.columns]
         cells = replace(cells, columns=columns, rows=cells.rows[~labels])
+    if len(cells.rows) and is_tag_row(cells.columns):
+        columns = [column.slice(1) for column in cells.columns]
+        cells = replace(cells, columns=columns, rows=cells.rows[1:])
+        cells.notes.append(Text("The row below the names holds HXL tags; it is no record."))
     names, letters, columns = _named(cells, file)
     rows = pa.array(cells.rows, pa.int64())
     if len(rows):
@@ -141,6 +150,10 @@ def finish(
     short = headers.without_groups(names, options.kobo)
     if short != names:
         notes.append(Text("Group prefixes were taken off the column names of this Kobo export."))
+    if cells.delimiter is not None and set(names) >= headers.KOBO:
+        notes.append(
+            Text("A CSV of KoboToolbox lacks repeat groups; where the form has some, export xlsx.")
+        )
     for place, column in zip(letters, columns, strict=True):
         _check(place, column, rows, file, limits)
     if total := total_at_the_end(columns, rows):

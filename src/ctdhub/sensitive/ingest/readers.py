@@ -36,7 +36,7 @@ def read_table(
     """
     options, limits = options or ReadOptions(), limits or Limits()
     file = printable(path.name)
-    with _translated(file):
+    with translated(file):
         data = sniff.load(path, file, limits)
         found = sniff.kind(data, file)
         cells = found.read(data, file, options, limits)
@@ -57,7 +57,7 @@ def read_as_is(path: Path) -> RawTable:
 
 
 @contextmanager
-def _translated(file: str) -> Iterator[None]:
+def translated(file: str) -> Iterator[None]:
     """What any reader may meet becomes an error with a remedy and without a traceback."""
     try:
         yield

@@ -7,7 +7,9 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, time
+from itertools import islice
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
@@ -16,7 +18,8 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Pass
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import many
-from ctdhub.sensitive.ingest import headers, ods_preflight, xlsx_preflight
+from ctdhub.sensitive.ingest import footers, headers, ods_preflight, stacked_sheets, xlsx_preflight
+from ctdhub.sensitive.ingest.header_rows import LOOKED_AT, SheetView
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import ReaderResult, gather, too_many_rows
 from ctdhub.sensitive.ingest.sniff import encrypted
@@ -24,36 +27,99 @@ from ctdhub.sensitive.ingest.zip_preflight import Archive
 
 
 def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
-    """Names, columns and row numbers of one sheet.  Macros and links are never opened.
+    """Names, columns and row numbers of one sheet, or of all.  Macros and links are never opened.
 
     Raises:
         HostileFile: a limit is passed, the container is unsafe, a cell is a formula.
-        UnreadableFile: this is no workbook, it is encrypted, or it is damaged.
+        UnreadableFile: this is no workbook, it is encrypted, or it is damaged; another sheet has
+            the same column names and nothing is stated (``sheets``).
     """
-    with _library_errors(file):
-        archive = Archive(data, file, limits)
-        find = _ods_sheet if _is_ods(archive) else _xlsx_sheet
-        name, others = find(archive, options)
-        for part in archive.names:  # sizes and checksums of the parts the library may open itself
-            if part.lower().endswith((".xml", ".rels")) and not part.startswith("xl/worksheets/"):
-                for _piece in archive.inflate(part):
-                    pass
-        with _panics(file):
-            sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_name(name)
-            cells = _cells(sheet, name, file, options, limits)
+    with library_errors(file):
+        book = Book(data, file, limits)
+        if options.sheets is not None:
+            return stacked_sheets.read(book, options)
+        cells = book.cells(options)
+        others = [name for name in book.visible() if name != cells.sheet]
         if others and options.sheet is None:
+            if stacked_sheets.agreeing(book, others, cells.names, options.header_row):
+                raise error("sheets", file=file)
             note = many(
                 "One more sheet of the workbook was not read: state sheet if it holds the records.",
                 "{n} more sheets of the workbook were not read: state sheet if one holds records.",
-                others,
-                n=others,
+                len(others),
+                n=len(others),
             )
             cells.notes.append(note)
         return cells
 
 
+def views(data: bytes, file: str, _options: ReadOptions, limits: Limits) -> list[SheetView]:
+    """The first rows of every visible sheet that has any, for a draft.
+
+    Raises:
+        HostileFile, UnreadableFile: see :func:`read`.
+    """
+    with library_errors(file):
+        book = Book(data, file, limits)
+        return [found for name in book.visible() if (found := book.view(name)).rows]
+
+
+class Book:
+    """A workbook whose container has been checked; its sheets are checked as they are read.
+
+    Raises:
+        HostileFile, UnreadableFile: see :func:`read`.
+    """
+
+    def __init__(self, data: bytes, file: str, limits: Limits) -> None:
+        self.file, self.limits = file, limits
+        self._archive = Archive(data, file, limits)
+        self._ods = _is_ods(self._archive)
+        if not self._ods:
+            xlsx_preflight.visible(self._archive)  # the parts are where the library looks for them
+        archive = self._archive
+        for part in archive.names:  # sizes and checksums of the parts the library may open itself
+            if part.lower().endswith((".xml", ".rels")) and not part.startswith("xl/worksheets/"):
+                for _piece in archive.inflate(part):
+                    pass
+        self._data = data
+        self._opened: CalamineWorkbook | None = None
+
+    def visible(self) -> list[str]:
+        """Names of the visible sheets, in order."""
+        if self._ods:
+            return ods_preflight.visible(self._archive)
+        return xlsx_preflight.visible(self._archive)
+
+    def cells(self, options: ReadOptions) -> ReaderResult:
+        """One sheet as the options say, all its content checked."""
+        find = _ods_sheet if self._ods else _xlsx_sheet
+        name = find(self._archive, options)
+        with _panics(self.file):
+            return _cells(self._sheet(name), name, self.file, options, self.limits)
+
+    def view(self, name: str) -> SheetView:
+        """The first rows of a sheet as texts; only its size is checked."""
+        if not self._ods:
+            found = xlsx_preflight.find(self._archive, name)
+            xlsx_preflight.measure(self._archive, found, ReadOptions(), content=False)
+        with _panics(self.file):
+            sheet = self._sheet(name)
+            if sheet.start is None or sheet.end is None:
+                return SheetView(name, (), 0)
+            left = [""] * sheet.start[1]
+            top = islice(sheet.iter_rows(), LOOKED_AT)
+            rows = tuple(tuple(left + [as_text(v) for v in cells]) for cells in top)
+            return SheetView(name, rows, sheet.end[0] + 1)
+
+    def _sheet(self, name: str) -> CalamineSheet:
+        if self._opened is None:
+            self._opened = CalamineWorkbook.from_filelike(io.BytesIO(self._data))
+        return self._opened.get_sheet_by_name(name)
+
+
 @contextmanager
-def _library_errors(file: str) -> Iterator[None]:
+def library_errors(file: str) -> Iterator[None]:
     """Errors of the libraries that open workbooks become errors with a remedy."""
     try:
         yield
@@ -100,19 +166,19 @@ def _is_ods(archive: Archive) -> bool:
     if kind.startswith(b"application/vnd.oasis.opendocument.spreadsheet") and (
         "content.xml" in names
     ):
+        if b"encryption-data" in archive.read("META-INF/manifest.xml"):
+            raise encrypted(archive.file)
         return True
     raise error("content/zip", file=archive.file)
 
 
-def _xlsx_sheet(archive: Archive, options: ReadOptions) -> tuple[str, int]:
+def _xlsx_sheet(archive: Archive, options: ReadOptions) -> str:
     sheet = xlsx_preflight.find(archive, options.sheet)
     xlsx_preflight.measure(archive, sheet, options)
-    return sheet.name, sheet.others
+    return sheet.name
 
 
-def _ods_sheet(archive: Archive, options: ReadOptions) -> tuple[str, int]:
-    if b"encryption-data" in archive.read("META-INF/manifest.xml"):
-        raise encrypted(archive.file)
+def _ods_sheet(archive: Archive, options: ReadOptions) -> str:
     return ods_preflight.measure(archive, options)
 
 
@@ -131,7 +197,20 @@ def _cells(
         if number == options.header_row:
             names = headers.clean(left + [as_text(v) for v in cells], file, number, limits)
     columns, numbers = gather(_texts(rows, left, options), len(names))
-    return ReaderResult(names, columns, numbers, [], options.header_row, sheet=name)
+    made = ReaderResult(names, columns, numbers, [], options.header_row, sheet=name)
+    return made if options.footer == "none" else _without_footer(made)
+
+
+def _without_footer(cells: ReaderResult) -> ReaderResult:
+    end = len(cells.rows)
+    tail = [c.slice(max(end - footers.LONGEST, 0)).to_pylist() for c in cells.columns]
+    first = footers.start([[text or "" for text in row] for row in zip(*tail, strict=True)])
+    if first is None:
+        return cells
+    kept = max(end - footers.LONGEST, 0) + first
+    cells.notes.append(footers.note(end - kept))
+    columns = [column.slice(0, kept) for column in cells.columns]
+    return replace(cells, columns=columns, rows=cells.rows[:kept])
 
 
 def _texts(

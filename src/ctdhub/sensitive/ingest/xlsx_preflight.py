@@ -38,15 +38,11 @@ _HELD = 4 * 2**20
 
 @dataclass(frozen=True)
 class SheetInfo:
-    """A sheet of a workbook: its name, the part that holds it, the parts with shared texts.
-
-    ``others`` counts the other visible sheets.
-    """
+    """A sheet of a workbook: its name, the part that holds it, the parts with shared texts."""
 
     name: str
     part: str
     texts: tuple[str, ...]
-    others: int = 0
 
 
 def find(archive: Archive, wanted: str | None) -> SheetInfo:
@@ -55,6 +51,21 @@ def find(archive: Archive, wanted: str | None) -> SheetInfo:
     Raises:
         UnreadableFile: there is no such sheet.
     """
+    sheets, texts = _listed(archive)
+    shows = {name: visible for name, (_part, visible) in sheets.items()}
+    name = choose(shows, wanted, archive.file)
+    if sheets[name][0] not in archive.names:
+        raise damaged(archive.file)
+    return SheetInfo(name, sheets[name][0], texts)
+
+
+def visible(archive: Archive) -> list[str]:
+    """Names of the visible sheets, in order."""
+    return [name for name, (_part, shows) in _listed(archive)[0].items() if shows]
+
+
+def _listed(archive: Archive) -> tuple[dict[str, tuple[str, bool]], tuple[str, ...]]:
+    """Part and visibility of each sheet by name, and the parts with shared texts."""
     start = ElementTree.fromstring(archive.read("_rels/.rels"))
     books = {_part(link, "") for link in start if _type(link) == "officeDocument"}
     if books != {"xl/workbook.xml"}:  # the library would follow another link than this module
@@ -69,15 +80,10 @@ def find(archive: Archive, wanted: str | None) -> SheetInfo:
             continue
         part = next((parts.get(v) for k, v in element.attrib.items() if k.endswith("}id")), None)
         if part is not None:
-            visible = element.get("state", "visible") == "visible"
-            sheets[element.get("name") or ""] = (part, visible)
-    shows = {name: visible for name, (_part, visible) in sheets.items()}
-    name = choose(shows, wanted, archive.file)
+            shows = element.get("state", "visible") == "visible"
+            sheets[element.get("name") or ""] = (part, shows)
     texts = {*texts, "xl/sharedStrings.xml"} & set(archive.names)
-    if sheets[name][0] not in archive.names:
-        raise damaged(archive.file)
-    others = sum(visible for other, visible in shows.items() if other != name)
-    return SheetInfo(name, sheets[name][0], tuple(sorted(texts)), others)
+    return sheets, tuple(sorted(texts))
 
 
 def _type(link: Element) -> str:
@@ -107,8 +113,14 @@ def choose(sheets: dict[str, bool], wanted: str | None, file: str) -> str:
     raise error("no-sheet", file=file, n=len(sheets))
 
 
-def measure(archive: Archive, sheet: SheetInfo, options: ReadOptions) -> None:
+def measure(
+    archive: Archive, sheet: SheetInfo, options: ReadOptions, *, content: bool = True
+) -> None:
     """Read a sheet's XML once, without parsing it, and refuse what must not be parsed.
+
+    Args:
+        content: refuse formulas, errors and merged cells too; a sheet of which only the first rows
+            are looked at is measured alone.
 
     Raises:
         HostileFile: the grid would be too large, or a cell holds a formula.
@@ -124,6 +136,8 @@ def measure(archive: Archive, sheet: SheetInfo, options: ReadOptions) -> None:
         columns.update({column for column, _row in found})
         last_row = max([last_row, *map(int, {row[:9] for _column, row in found})])
         cells += _count(text)
+        if not content:
+            continue
         has_formula = has_formula or _may_hold_formula(text)
         for cell in _ERROR.findall(text) if b'"e"' in text or b"'e'" in text else ():
             raise _error_cell(archive, cell)

@@ -10,13 +10,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ctdhub.core.errors import UnreadableFile, printable
 from ctdhub.core.i18n import _, said
 from ctdhub.schema.country_names import look_up
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, PERIOD
+from ctdhub.sensitive.ingest import layout
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
@@ -47,24 +48,35 @@ class Suggestion:
     unmatched: tuple[str, ...]
 
 
-def read_to_suggest(path: Path) -> tuple[RawTable, ReadOptions]:
-    """A file read in the way that suits it: as it is, or as a known format is laid out.
+def read_to_suggest(path: Path, given: ReadOptions | None = None) -> tuple[RawTable, ReadOptions]:
+    """A file read in the way that suits it: as it is laid out, or as a known format is.
 
     The templates of some formats have labels below the names, which no plain reading gets past.
 
+    Args:
+        path: the file.
+        given: what is stated about it; the rest is looked for.
+
     Raises:
-        FileError: the file cannot be read, and no known format helps.
+        FileError: the file cannot be read, and no known format helps; several sheets of it may
+            hold the records (rule ``sheets``).
     """
+    options = layout.look(path, given)
     try:
-        raw = read_table(path)
+        raw = read_table(path, options)
     except UnreadableFile as error:
         if error.rule != "empty-header" or (found := _as_known(path, names())) is None:
             raise
         return found
+    if given is not None:
+        return raw, options
     known = recognise(raw.table.column_names)
+    if known is None and options.header_row > 1:
+        laid_out = [name for name in names() if builtin(name).read != ReadOptions()]
+        return _as_known(path, laid_out) or (raw, options)
     if known is None or builtin(known).read == ReadOptions():
-        return raw, ReadOptions()
-    return _as_known(path, [known]) or (raw, ReadOptions())
+        return raw, options
+    return _as_known(path, [known]) or (raw, options)
 
 
 def _as_known(path: Path, formats: Iterable[str]) -> tuple[RawTable, ReadOptions] | None:
@@ -78,12 +90,15 @@ def _as_known(path: Path, formats: Iterable[str]) -> tuple[RawTable, ReadOptions
     return None
 
 
-def suggest(raw: RawTable, read: ReadOptions | None = None) -> Suggestion:
+def suggest(
+    raw: RawTable, read: ReadOptions | None = None, dates: Literal["dmy", "mdy"] | None = None
+) -> Suggestion:
     """Suggest a mapping for a file.
 
     Args:
         raw: the file as read.
         read: how it was read, where that was not the plain way.
+        dates: the order of day and month, where its steward states it; else it is looked for.
     """
     columns = [name for name in raw.table.column_names if name not in ("_row", TOKENS_COLUMN)]
     findings = {f.column: f for f in find_identifiers(raw) if f.column in columns}
@@ -107,11 +122,7 @@ def suggest(raw: RawTable, read: ReadOptions | None = None) -> Suggestion:
         *_opening(raw, known),
         "version: 1",
         *_read(read or ReadOptions()),
-        *(
-            ["dates: mdy  # " + _("more dates fit with the month first")]
-            if _mdy(year, by_name)
-            else []
-        ),
+        *_dates(dates, _mdy(year, by_name)),
         *_empty(glances),
         *_identifiers(decisions, findings),
         *_tokens(raw),
@@ -162,6 +173,12 @@ def _mdy(year: Proposal | None, by_name: dict[str, Glance]) -> bool:
     return year is not None and year.column in by_name and month_first(by_name[year.column])
 
 
+def _dates(stated: str | None, month_first: bool) -> list[str]:
+    if stated is not None:
+        return [f"dates: {stated}  # " + _("as it was stated")]
+    return ["dates: mdy  # " + _("more dates fit with the month first")] if month_first else []
+
+
 def _quoted(value: Any) -> str:
     """Any text, list or table of a rule on one line: JSON is YAML."""
     if value is True:
@@ -190,7 +207,12 @@ def _opening(raw: RawTable, known: str | None) -> list[str]:
 def _read(options: ReadOptions) -> list[str]:
     given = options.model_dump(exclude_defaults=True)
     inner = ", ".join(f"{key}: {_quoted(value)}" for key, value in given.items())
-    return [f"read: {{{inner}}}"] if given else []
+    if not given:
+        return []
+    reason = _("how the file is laid out: compare it with the file")
+    if options.skip_rows:
+        reason = _("the row below the names was taken for labels: compare it with the file")
+    return [f"read: {{{inner}}}  {_comment(reason)}"]
 
 
 def _empty(glances: list[Glance]) -> list[str]:

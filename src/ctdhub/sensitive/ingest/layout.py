@@ -1,0 +1,132 @@
+"""How a file is laid out, looked at before a mapping says so: which sheet, which row of names.
+
+Only drafts look.  What is found is written into the mapping, and a build reads what is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
+from ctdhub.core.i18n import Text, joined
+from ctdhub.core.text import fold
+from ctdhub.sensitive.ingest import sniff
+from ctdhub.sensitive.ingest.header_rows import SheetView, find, is_typed
+from ctdhub.sensitive.ingest.options import Limits, ReadOptions
+from ctdhub.sensitive.ingest.readers import translated
+from ctdhub.sensitive.ingest.stacked_sheets import ALIKE, names
+
+FEW = 3
+"""Columns up to which a sheet beside a wider one is a list of codes or a text to read."""
+
+CHILD = "_parent_index"
+"""Column of a sheet of repeat groups (KoboToolbox, ODK): it belongs to the rows of another."""
+
+
+@dataclass(frozen=True)
+class SheetSize:
+    """A sheet of a workbook that may hold records: its name, rows below the names, columns."""
+
+    name: str
+    rows: int
+    columns: int
+
+
+@dataclass(frozen=True)
+class _SheetTable:
+    view: SheetView
+    options: ReadOptions
+    names: frozenset[str]
+
+    @property
+    def rows(self) -> int:
+        return self.view.length - self.options.header_row
+
+    @property
+    def size(self) -> int:
+        return len(self.names) * self.rows
+
+
+def look(path: Path, given: ReadOptions | None = None) -> ReadOptions:
+    """What is to be stated about a file so that its records are read.
+
+    Args:
+        path: the file.
+        given: what its steward states; that is never changed.
+
+    Raises:
+        UnreadableFile: several sheets may hold the records (``sheets/several``), or the file
+            cannot be read.
+        HostileFile: see the readers.
+    """
+    given = given or ReadOptions()
+    views = _views(path, given)
+    tables = _tables(views, given)
+    if given.sheet is not None or given.sheets is not None:
+        return next((t.options for t in tables if given.sheet in (None, t.view.name)), given)
+    if not tables:
+        return given
+    main = max(tables, key=lambda table: table.size)
+    rest = [table for table in tables if table is not main]
+    if alike := [t for t in rest if t.names == main.names]:
+        if all(t.options == main.options for t in alike) and not _unclear(rest, main, alike):
+            return main.options.model_copy(update={"sheets": "all"})
+    elif not _unclear(rest, main, ()):
+        if main.view.name == views[0].name:
+            return main.options
+        return main.options.model_copy(update={"sheet": main.view.name})
+    sheets = joined(
+        [Text("{rows} x {columns}", rows=t.rows, columns=len(t.names)) for t in tables], ", "
+    )
+    raise error("sheets/several", file=path, sheets=sheets)
+
+
+def sheets(path: Path) -> tuple[SheetSize, ...]:
+    """The sheets of a workbook that may hold records, for their steward to choose from."""
+    found = _tables(_views(path, ReadOptions()), ReadOptions())
+    return tuple(SheetSize(t.view.name, t.rows, len(t.names)) for t in found)
+
+
+def _views(path: Path, given: ReadOptions) -> list[SheetView]:
+    file, limits = printable(path.name), Limits()
+    with translated(file):
+        data = sniff.load(path, file, limits)
+        found = sniff.kind(data, file)
+        return found.views(data, file, given, limits) if found.views else []
+
+
+def _tables(views: Sequence[SheetView], given: ReadOptions) -> list[_SheetTable]:
+    tables = []
+    for view in views:
+        options = find(view.rows, given)
+        table = _SheetTable(view, options, names(view, options.header_row))
+        if table.names and table.rows > 0 and CHILD not in table.names:
+            tables.append(table)
+    return tables
+
+
+def _unclear(
+    rest: Sequence[_SheetTable], main: _SheetTable, alike: Sequence[_SheetTable]
+) -> list[_SheetTable]:
+    """Sheets beside the main one that may hold records too."""
+    return [t for t in rest if t not in alike and not _beside(t, main)]
+
+
+def _beside(table: _SheetTable, main: _SheetTable) -> bool:
+    """Whether a sheet is a list of codes or a text to read beside a sheet of records."""
+    if len(table.names & main.names) >= ALIKE * len(main.names):
+        return False
+    if len(table.names) <= FEW < len(main.names):
+        return True
+    columns: dict[int, list[str]] = {}
+    for row in table.view.rows[table.options.header_row :]:
+        for column, cell in enumerate(row):
+            if fold(cell):
+                columns.setdefault(column, []).append(fold(cell))
+    return all(
+        len(set(cells)) == len(cells) and not all(map(is_typed, cells))
+        for cells in columns.values()
+    )

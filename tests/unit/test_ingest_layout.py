@@ -1,0 +1,254 @@
+"""Where names and records are in a file: titles, labels, tags, sheets, footers; nothing guessed."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from odf.opendocument import OpenDocumentSpreadsheet
+from odf.table import Table, TableCell, TableRow
+from odf.text import P
+
+from ctdhub.core.errors import FileError, UnreadableFile
+from ctdhub.core.i18n import said
+from ctdhub.sensitive.ingest.header_rows import find
+from ctdhub.sensitive.ingest.layout import look, sheets
+from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.ingest.readers import read_table
+
+NAMES = ["case", "sex", "age", "registered", "nationality"]
+LABELS = ["Number of the case", "Sex of the person", "Age (years)", "Date of entry", "Nationality"]
+ROWS = [
+    ["C-1", "F", 17, "2024-01-05", "Nigeria"],
+    ["C-2", "M", 30, "2024-02-11", "Peru"],
+    ["C-3", "F", 22, "2024-02-19", "Peru"],
+    ["C-4", "F", 41, "2024-03-07", "Nigeria"],
+]
+
+
+def book(path: Path, **tables: Iterable[Sequence[Any]]) -> Path:
+    made = openpyxl.Workbook()
+    made.remove(made.active)
+    for name, rows in tables.items():
+        sheet = made.create_sheet(name)
+        for row in rows:
+            sheet.append(list(row))
+    made.save(path)
+    return path
+
+
+def text(path: Path, rows: Iterable[Sequence[Any]], mark: str = ",") -> Path:
+    path.write_text("".join(mark.join(map(str, row)) + "\n" for row in rows), "utf-8")
+    return path
+
+
+def as_drafted(path: Path) -> dict[str, list[Any]]:
+    return read_table(path, look(path)).table.to_pydict()
+
+
+@pytest.mark.parametrize("above", [1, 2, 5, 9])
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_a_title_above_the_names(tmp_path: Path, above: int, kind: str) -> None:
+    title = [["Cases of the shelter", "", "", "", ""], *[["", "", "", "", ""]] * (above - 1)]
+    rows = [*title, NAMES, *ROWS]
+    path = tmp_path / f"a.{kind}"
+    made = book(path, cases=rows) if kind == "xlsx" else text(path, rows, ";")
+    assert look(made).header_row == above + 1
+    assert as_drafted(made)["age"] == ["17", "30", "22", "41"]
+
+
+def test_groups_of_names_above_the_names(tmp_path: Path) -> None:
+    path = book(tmp_path / "a.xlsx", cases=[["Person", None, None, "Case"], NAMES, *ROWS])
+    made = openpyxl.load_workbook(path)
+    made.active.merge_cells("A1:C1")
+    made.save(path)
+    assert as_drafted(path)["sex"] == ["F", "M", "F", "F"]
+
+
+def test_labels_below_the_names_are_no_record_and_only_they_are_left_out(tmp_path: Path) -> None:
+    path = book(tmp_path / "a.xlsx", cases=[NAMES, LABELS, *ROWS])
+    options = look(path)
+    assert (options.skip_rows, options.skip_if) == ((2,), {"case": "Number of the case"})
+    assert as_drafted(path)["age"] == ["17", "30", "22", "41"]
+    bare = book(tmp_path / "b.xlsx", cases=[NAMES, *ROWS])
+    assert read_table(bare, options).table.num_rows == 4  # somebody deleted the labels
+
+
+@pytest.mark.parametrize("rows", [ROWS, ROWS[:1], ROWS[:2], []])
+def test_a_plain_table_is_read_plainly(tmp_path: Path, rows: list[list[Any]]) -> None:
+    assert look(book(tmp_path / "a.xlsx", cases=[NAMES, *rows])) == ReadOptions()
+
+
+def test_a_record_is_never_taken_for_names(tmp_path: Path) -> None:
+    gap = [name if name != "sex" else None for name in NAMES]
+    path = book(tmp_path / "a.xlsx", cases=[gap, *ROWS])
+    assert look(path) == ReadOptions()
+    with pytest.raises(UnreadableFile) as caught:
+        read_table(path)
+    assert (caught.value.rule, caught.value.column) == ("empty-header", "B")
+    assert "--header-row" in str(caught.value)
+    twice = [["a", "a", "b"], ["Lyon", "Paris", "Nice"], ["Lille", "Brest", "Metz"]]
+    assert look(book(tmp_path / "b.xlsx", cases=twice)) == ReadOptions()
+
+
+@settings(max_examples=200)
+@given(st.lists(st.lists(st.sampled_from(["", "F", "Peru", "12", "2024-01-01", "x y"]), min_size=4,
+                         max_size=4), max_size=14))  # fmt: skip
+def test_names_of_a_whole_first_row_stay_the_names(rows: list[list[str]]) -> None:
+    found = find([["sex", "country", "age", "day"], *rows], ReadOptions())
+    assert found.header_row == 1
+
+
+def test_what_is_stated_is_not_looked_for(tmp_path: Path) -> None:
+    path = book(tmp_path / "a.xlsx", cases=[["Title"], NAMES, *ROWS])
+    assert look(path, ReadOptions(header_row=1)).header_row == 1
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_a_row_of_hxl_tags_is_no_record(tmp_path: Path, kind: str) -> None:
+    tags = ["#meta +id", "#affected +sex", "#affected+age", "#date", "#country"]
+    rows = [NAMES, tags, *ROWS]
+    path = tmp_path / f"a.{kind}"
+    raw = read_table(book(path, cases=rows) if kind == "xlsx" else text(path, rows))
+    assert raw.table["sex"].to_pylist() == ["F", "M", "F", "F"]
+    assert any("HXL" in said(note) for note in raw.notes)
+    one = read_table(text(tmp_path / "one.csv", [["a", "b"], ["#1", "x"], ["#b", ""]]))
+    assert one.rows_read == 2
+
+
+# Sheets -----------------------------------------------------------------------------------------
+
+
+def test_a_sheet_for_each_year_is_one_table(tmp_path: Path) -> None:
+    turned = [list(reversed(row)) for row in (NAMES, *ROWS)]
+    lists = [["Sex", "Country"], ["F", "Peru"], ["M", "Nigeria"]]
+    path = book(tmp_path / "a.xlsx", y2023=[NAMES, *ROWS[:2]], y2024=turned, lists=lists)
+    assert look(path).sheets == "all"
+    raw = read_table(path, look(path))
+    assert raw.table["age"].to_pylist() == ["17", "30", "17", "30", "22", "41"]
+    assert raw.table["_sheet"].to_pylist() == ["y2023"] * 2 + ["y2024"] * 4
+    assert raw.table["_row"].to_pylist() == [2, 3, 1002, 1003, 1004, 1005]
+    with pytest.raises(UnreadableFile) as caught:  # a build would have read one year of two
+        read_table(path)
+    assert caught.value.rule == "sheets"
+
+
+def test_titles_above_the_names_of_every_sheet(tmp_path: Path) -> None:
+    rows = [["Cases"], NAMES, *ROWS]
+    path = book(tmp_path / "a.xlsx", north=rows, south=rows)
+    assert len(as_drafted(path)["age"]) == 8
+
+
+def test_a_list_of_codes_before_the_records_is_no_data(tmp_path: Path) -> None:
+    lists = [["Sex", "Country"], ["F", "Peru"], ["M", "Nigeria"]]
+    path = book(tmp_path / "a.xlsx", lists=lists, cases=[NAMES, *ROWS])
+    assert look(path).sheet == "cases"
+    after = book(tmp_path / "b.xlsx", cases=[NAMES, *ROWS], lists=lists)
+    assert look(after) == ReadOptions()
+    assert read_table(after).table.num_rows == 4
+
+
+def test_sheets_that_may_both_hold_records_are_asked_about(tmp_path: Path) -> None:
+    more = [[*NAMES, "office"], *[[*row, "north"] for row in ROWS]]
+    path = book(tmp_path / "a.xlsx", anna_smith=[NAMES, *ROWS], cases=more)
+    with pytest.raises(UnreadableFile) as caught:
+        look(path)
+    assert caught.value.rule == "sheets"
+    assert "--sheet" in str(caught.value)
+    assert "4 x 5" in str(caught.value)
+    assert "anna" not in str(caught.value)  # a sheet may be named after a person
+    assert [s.name for s in sheets(path)] == ["anna_smith", "cases"]
+    assert look(path, ReadOptions(sheet="cases")).sheet == "cases"
+    with pytest.raises(UnreadableFile) as caught:
+        read_table(path, ReadOptions(sheets="all"))
+    assert caught.value.name == "sheets/differ"
+
+
+def test_a_summary_with_formulas_beside_the_years_does_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    book(path, y2023=[NAMES, *ROWS], y2024=[NAMES, *ROWS], sums=[["total"], ["=COUNTA(B:B)"]])
+    assert len(as_drafted(path)["age"]) == 8
+    inside = [NAMES, ["C-1", "F", "=1+1", "2024-01-05", "Nigeria"]]
+    book(path, y2023=[NAMES, *ROWS], y2024=inside)
+    with pytest.raises(FileError) as caught:
+        as_drafted(path)
+    assert caught.value.rule == "formula"
+
+
+def test_sheets_of_an_ods_workbook(tmp_path: Path) -> None:
+    made = OpenDocumentSpreadsheet()
+    for name in ("2023", "2024"):
+        table = Table(name=name)
+        for row in (NAMES, *ROWS):
+            line = TableRow()
+            for cell in row:
+                holder = TableCell(valuetype="string")
+                holder.addElement(P(text=str(cell)))
+                line.addElement(holder)
+            table.addElement(line)
+        made.spreadsheet.addElement(table)
+    made.save(str(tmp_path / "a.ods"))
+    assert len(as_drafted(tmp_path / "a.ods")["age"]) == 8
+
+
+# Footers ----------------------------------------------------------------------------------------
+
+FOOTER = [
+    [""],
+    [""],
+    ["Survivors by intake"],
+    ["Copyright (c) 2000-2026 salesforce.com, inc. All rights reserved."],
+    ["Confidential Information - Do Not Distribute"],
+    ["Generated By:  Anna Smith  1/2/2026 3:04 PM"],
+    ["Hope House"],
+]
+
+
+def quoted(rows: Iterable[Sequence[Any]]) -> bytes:
+    out = io.StringIO()
+    for row in rows:
+        out.write(",".join(f'"{cell}"' for cell in row) if any(map(str, row)) else "")
+        out.write("\n")
+    return out.getvalue().encode("cp1252")
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "loose"])
+@pytest.mark.parametrize("footer", [None, "salesforce"])
+def test_the_footer_of_a_report_is_no_record(tmp_path: Path, kind: str, footer: Any) -> None:
+    path = tmp_path / "report.csv"
+    rows = [NAMES, *ROWS[:2]]
+    if kind == "xlsx":
+        book(path, report=[*rows, *FOOTER])
+    else:
+        path.write_bytes(quoted([*rows, *FOOTER]))
+    if kind == "loose":
+        path.write_bytes(path.read_bytes().replace(b'"Nigeria"', b'N5" x'))
+    raw = read_table(path, ReadOptions(footer=footer))
+    assert raw.table["age"].to_pylist() == ["17", "30"]
+    assert (raw.rows_read, raw.rejects.num_rows) == (2, 0)
+    notes = " ".join(map(said, raw.notes))
+    assert "footer" in notes
+    assert "Anna" not in notes
+
+
+def test_what_only_looks_like_a_footer_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    path.write_bytes(quoted([NAMES, *ROWS, *FOOTER, ROWS[0]]))  # a record below it
+    raw = read_table(path)
+    assert raw.table.num_rows == 5
+    assert raw.rejects.num_rows == 5
+    path.write_bytes(quoted([NAMES, *ROWS, *FOOTER]))
+    assert read_table(path, ReadOptions(footer="none")).rejects.num_rows == 5
+
+
+def test_a_csv_of_kobo_says_that_repeats_are_missing(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('"_uuid";"sex";"_submission_time"\n"u-1";"female";"2024-01-01"\n', "utf-8")
+    notes = " ".join(map(said, read_table(path).notes))
+    assert "repeat groups" in notes
