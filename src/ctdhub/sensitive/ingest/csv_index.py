@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _CHUNK = 256 * 2**10
-_QUOTE, _DELIMITER, _CR, _LF, _CONTROL = 1, 2, 3, 4, 5
+_QUOTE, _CR, _LF = 34, 13, 10
 
 
 @dataclass(frozen=True)
@@ -53,41 +53,44 @@ def scan(text: bytes, delimiter: str) -> RowIndex:
     >>> layout.cells.tolist(), layout.blank.tolist(), layout.strict
     ([2, 2, 1, 1], [False, False, True, False], True)
     """
-    kinds_of = np.zeros(256, np.uint8)
-    kinds_of[[*range(9), *range(14, 32), 127]] = _CONTROL
-    for character, kind in ((13, _CR), (10, _LF), (34, _QUOTE), (ord(delimiter), _DELIMITER)):
-        kinds_of[character] = kind
     data = np.frombuffer(text, np.uint8)
-    size = len(data)
+    size, separator = len(data), np.uint8(ord(delimiter))
+    edges = (_QUOTE, _CR, _LF, separator)
     ends: list[NDArray[np.int64]] = []
     counts: list[NDArray[np.int64]] = []
     marks = delimiters = 0
     strict, control = True, None
     for begin in range(0, size, _CHUNK):
-        kinds = kinds_of[data[begin : begin + _CHUNK]]
-        where = np.flatnonzero(kinds != 0)
-        kinds = kinds[where]
-        at = where + begin
-        after = data[np.minimum(at + 1, size - 1)]
-        is_mark = kinds == _QUOTE
-        inside = np.zeros(len(at), bool)
-        if marks % 2 or is_mark.any():
-            odd = np.cumsum(is_mark, dtype=np.uint8) - is_mark + np.uint8(marks % 2)
-            inside = (odd & 1).view(bool)  # only parity matters, so eight bits may overflow
-            marks += int(is_mark.sum())
-            opens, closes = at[is_mark & ~inside], is_mark & inside
-            before = np.where(opens > 0, data[opens - 1], 10)
-            free = np.isin(kinds_of[before], (_QUOTE, _DELIMITER, _CR, _LF))
-            ended = np.isin(kinds_of[after[closes]], (_QUOTE, _DELIMITER, _CR, _LF))
-            strict &= bool(free.all()) and bool((ended | (at[closes] == size - 1)).all())
-        if control is None and (kinds == _CONTROL).any():
-            control = int(at[kinds == _CONTROL][0])
-        pair = (kinds == _CR) & (after == 10) & (at + 1 < size)
-        is_end = ~inside & (((kinds == _CR) & ~pair) | (kinds == _LF))
-        so_far = delimiters + np.cumsum(~inside & (kinds == _DELIMITER), dtype=np.int64)
-        ends.append(at[is_end] + 1)
-        counts.append(so_far[is_end])
-        delimiters = int(so_far[-1]) if len(so_far) else delimiters
+        piece = data[begin : begin + _CHUNK]
+        after = data[begin + 1 : begin + len(piece) + 1]  # shorter by one at the end of the text
+        is_mark, is_cr = piece == _QUOTE, piece == _CR
+        between = (piece == separator) | (piece == _LF)
+        if is_cr.any():
+            alone = is_cr.copy()
+            alone[: len(after)] &= after != _LF
+            between |= alone
+        here = int(np.count_nonzero(is_mark))
+        if here:
+            # Only parity matters, so eight bits may overflow.
+            inside = (np.cumsum(is_mark, dtype=np.uint8) + np.uint8(marks % 2)) & 1 == 1
+            apart = ~(between | is_mark | is_cr)  # from cells, which marks must open and close
+            opens, closes = is_mark & inside, is_mark & ~inside
+            strict &= not (opens[1:] & apart[:-1]).any() and not (closes[:-1] & apart[1:]).any()
+            strict &= not opens[0] or not begin or data[begin - 1] in edges
+            strict &= not closes[-1] or len(after) < len(piece) or after[-1] in edges
+            between &= ~inside
+            marks += here
+        elif marks % 2:
+            between[:] = False
+        if control is None:
+            no_text = (piece < 9) | (piece - np.uint8(14) < 18) | (piece == 127)
+            if no_text.any():
+                control = begin + int(no_text.argmax())
+        at = np.flatnonzero(between)
+        of_end = np.flatnonzero(piece[at] != separator)
+        ends.append(at[of_end] + (begin + 1))
+        counts.append(of_end - np.arange(len(of_end)) + delimiters)
+        delimiters += len(at) - len(of_end)
     if size and (not ends or not len(ends[-1]) or ends[-1][-1] != size):
         ends.append(np.array([size], np.int64))
         counts.append(np.array([delimiters], np.int64))
@@ -97,7 +100,7 @@ def scan(text: bytes, delimiter: str) -> RowIndex:
     return RowIndex(
         ends=all_ends,
         cells=np.diff(totals, prepend=0) + 1,
-        blank=np.isin(kinds_of[data[starts]], (_CR, _LF)),
+        blank=np.isin(data[starts], (_CR, _LF)),
         strict=strict and marks % 2 == 0,
         control=control,
         quoted=marks > 0,

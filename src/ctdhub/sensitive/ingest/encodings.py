@@ -80,6 +80,8 @@ def _utf16_side(data: bytes) -> str | None:
 
 
 def _first_invalid_utf8(data: bytes) -> int | None:
+    if data.isascii():
+        return None
     decoder = codecs.getincrementaldecoder("utf-8")()
     view = memoryview(data)
     pending = 0
