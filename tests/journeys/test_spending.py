@@ -28,7 +28,7 @@ from ctdhub.dp import answer_store, request
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.price import Price, refusal, up_to
 from ctdhub.release.approvals import Approvals
-from ctdhub.release.readme import CHANGELOG, newest_note
+from ctdhub.release.changelog import CHANGELOG, newest_note
 from ctdhub.release.verify import verify
 from ctdhub.schema.model import Schema, Variable, load_schema, numbers
 from tests.journeys.conftest import make_real, set_languages, set_policy, sign

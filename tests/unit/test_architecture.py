@@ -31,7 +31,7 @@ ARROWS = {
     "sensitive.workbench": "core schema sensitive.ingest sensitive.mapping sensitive.duck",
     "dp": "core schema border",
     "kanon": "core schema dp",
-    "release": "core schema border",
+    "release": "core schema document border",
     "stats": "core schema border release",
     "report": "core schema document border release stats",
     "site": "core schema document border release stats report",

@@ -21,6 +21,7 @@ WRITERS = {
     "dp/audit/card.py",
     "dp/audit/sentences.py",
     "dp/standalone/draft.py",
+    "release/changelog.py",
     "sensitive/linkage/identified/report.py",
     "sensitive/mapping/proposals.py",
     "sensitive/mapping/suggest.py",

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.consent.entry import Withdrawal
 from ctdhub.sensitive.consent.in_force import InForce, in_force
 from ctdhub.sensitive.consent.register import Register, other_key
+
+SOON = 60
+"""Days before the end of an agreement from which on `ctdhub check` speaks of it."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,25 @@ class Hub:
             found.append(Contribution(contributor, date, file))
         return tuple(found)
 
+    def check_terms(self, today: date | None = None) -> tuple[Agreement, ...]:
+        """Agreements that end within :data:`SOON` days, of contributors whose files are read.
+
+        Args:
+            today: the day of asking, in UTC.
+
+        Raises:
+            PolicyError: one has ended, so its files may be read no more.
+        """
+        day = today or datetime.now(UTC).date()
+        reading = {c.contributor for c in self.contributions()}
+        ending = [a for a in self.agreements() if a.id in reading and a.ends]
+        for agreement in ending:
+            if agreement.ends and agreement.ends < day:
+                path = self.root / "contributors" / f"{agreement.id}.yaml"
+                ended = agreement.ends.isoformat()
+                raise error("agreement/ended", file=path, id=agreement.id, day=ended)
+        return tuple(a for a in ending if a.ends and a.ends - day <= timedelta(days=SOON))
+
     def limits(self) -> dict[str, float | None]:
         """Epsilon that each contributor's agreement allows in all, None where it sets no limit."""
         return {a.id: a.budget_limit for a in self.agreements()}
@@ -152,7 +175,10 @@ class Hub:
         The contributors are those that sent files and did not withdraw; an agreement alone puts no
         records in.
         """
-        settings, sent = self.settings, {c.contributor for c in self.contributions()}
+        settings = self.settings
+        sent: dict[str, list[str]] = {}
+        for given in self.contributions():
+            sent.setdefault(given.contributor, []).append(given.date)
         return {
             "hub": settings.name,
             "contributors": [
@@ -161,6 +187,8 @@ class Hub:
                     "name": a.name,
                     "kind": a.kind,
                     "years": list(a.years or years),
+                    "deliveries": sorted(set(sent[a.id])),
+                    **({"breaks": [b.model_dump() for b in a.breaks]} if a.breaks else {}),
                     **({} if a.show_counts else {"show_counts": False}),
                 }
                 for a in self.agreements()

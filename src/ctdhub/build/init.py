@@ -36,7 +36,9 @@ FOLDERS = (
     "stories",
 )
 
-_IGNORED = "contributions/\nkeys/\nwork/\nwithdrawals/\ncandidates/\nledger/secret\n"
+_IGNORED = (
+    "contributions/\nkeys/\nwork/\nwithdrawals/\ncandidates/\nreviews/\njournal/\nledger/secret\n"
+)
 _SITE = """
 # Where the public will find the site, for search engines; until then no page claims an address.
 # site:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from ctdhub.build import engine as engine_of
 from ctdhub.build.engine import Engine
 from ctdhub.build.explain import Done, Stage, forecast
 from ctdhub.build.hub import Hub
+from ctdhub.build.journal import Detail, noted, paid_for
 from ctdhub.build.rules import policy
 from ctdhub.build.stages import candidate, harmonise, link, link_report, protect, publish, site
 from ctdhub.build.steps import Progress, Step, sweep, walk
@@ -46,11 +48,17 @@ def build(
     """
     note = note.strip()
     hub = Hub(hub.root.resolve())  # workers of a cluster have a folder of their own
-    with hub.lock(), engine_of.engine(hub) as engine:
+    with ExitStack() as held:
+        held.enter_context(hub.lock())
+        engine = held.enter_context(engine_of.engine(hub))
+        happened: dict[str, Detail] = {}
+        if not dry:
+            happened = held.enter_context(noted(hub, "build", until=until, version=version))
         link_report.refuse_linkage_keys(hub)
+        hub.check_terms()
         candidate.refuse_note(hub, version, note)
         sweep([*walk(hub.work), *hub.root.iterdir()])
-        allowed = None if hub.settings.invented else pay or up_to(0)
+        allowed = None if hub.settings.invented else paid_for(pay or up_to(0), happened)
         run = _Build(hub, policy(hub), engine, progress, version, note, allowed)
         stages = run.stages[: STAGES.index(until) + 1]
         if dry:

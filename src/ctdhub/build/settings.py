@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -14,7 +15,7 @@ from ctdhub.core.errors import printable
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import LANGUAGES, Language, Text, joined
 from ctdhub.release.approvals import Approvers
-from ctdhub.release.facts import SITE_ADDRESS
+from ctdhub.release.facts import SITE_ADDRESS, SeriesBreak
 from ctdhub.schema.model import VERSION, load_schema, numbers
 from ctdhub.schema.roles import CONTRIBUTOR_KIND
 from ctdhub.sensitive.linkage.settings import LinkageSettings
@@ -72,6 +73,8 @@ class Agreement(FrozenModel):
     ``show_counts`` says whether noisy counts of this contributor may be released under its name:
     only where it agreed.  Without, its people are counted together with those of other such
     contributors, and where none agreed nothing is counted by contributor.
+    ``purpose`` says what the data may be used for, ``ends`` is the last day of the agreement: after
+    it no build reads the files.  ``breaks`` lists days from which on figures are not comparable.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)
@@ -85,6 +88,9 @@ class Agreement(FrozenModel):
     display_rule: str
     show_counts: bool = False
     budget_limit: float | None = Field(default=None, gt=0)
+    purpose: str = ""
+    ends: date | None = None
+    breaks: tuple[SeriesBreak, ...] = ()
     invented: bool = False
 
 

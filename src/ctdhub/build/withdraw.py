@@ -14,6 +14,7 @@ from ctdhub.build.find_person import (
     known_contributor,
 )
 from ctdhub.build.hub import Hub
+from ctdhub.build.journal import noted
 from ctdhub.build.paid import check_paid
 from ctdhub.build.withdrawn import contributor_of, made_with, refuse_older
 from ctdhub.core.atomic import remove
@@ -45,7 +46,7 @@ def withdraw(hub: Hub, entries: Iterable[Withdrawal]) -> int:
         WithdrawalError: the register was changed.
         HubFolderError: a build is at work.
     """
-    with hub.lock():
+    with hub.lock(), noted(hub, "withdraw"):
         force = hub.withdrawn()
         new = [entry for entry in entries if not in_force_already(entry, force)]
         _append(hub, new)
@@ -64,7 +65,7 @@ def take_back(
         WithdrawalError: one of them is not in force; nothing is written then.
     """
     known_contributor(hub, contributor)
-    with hub.lock():
+    with hub.lock(), noted(hub, "withdraw", undo=True, contributor=contributor):
         force = hub.withdrawn()
         if texts is None:
             marks = {"": 1}
@@ -97,7 +98,7 @@ def tell_renewed(hub: Hub, contributor: str) -> None:
         HubError: its files cannot be read.
     """
     known_contributor(hub, contributor)
-    with hub.lock():
+    with hub.lock(), noted(hub, "withdraw", renewed=True, contributor=contributor):
         steps = harmonised_files(hub, contributor, None)
         made = made_with(s for s in steps if contributor_of(s) == contributor)
         entry = Withdrawal("renewal", "contributor", contributor, made=tuple(sorted(made)))
@@ -114,7 +115,7 @@ def delete_raw(hub: Hub, contributor: str) -> int:
         WithdrawalError: the contributor did not withdraw.
     """
     known_contributor(hub, contributor)
-    with hub.lock():
+    with hub.lock(), noted(hub, "withdraw", delete_raw=True, contributor=contributor):
         if contributor not in hub.withdrawn().contributors:
             raise error("not-withdrawn/files", id=contributor)
         files = sum(c.contributor == contributor for c in hub.received())

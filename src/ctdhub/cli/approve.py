@@ -16,7 +16,7 @@ from ctdhub.cli.verbs import about
 from ctdhub.core.errors import printable
 from ctdhub.core.format import number
 from ctdhub.core.format import share as percent
-from ctdhub.core.i18n import _, said
+from ctdhub.core.i18n import _, current, said
 
 if TYPE_CHECKING:
     from ctdhub.build.hub import Hub
@@ -54,6 +54,7 @@ def register(app: typer.Typer) -> None:
         candidate = approve_stage.waiting(hub, version)
         given, manifest = approve_stage.statement(hub, candidate, role.value)
         show_statement(given, manifest, Account.of(ledger(hub), policy(hub)))
+        show_review(hub, candidate)
         if not yes and not typer.confirm(_("Sign this?")):
             console.print(_("Nothing was signed."))
             raise typer.Exit(1)
@@ -120,12 +121,51 @@ def show_statement(given: Statement, manifest: Manifest, account: Account) -> No
         ("", _("Left for one more charge: epsilon {left}.").format(left=f"{account.left:.3f}")),
         (_("last line of the ledger"), f"{given.ledger.number} {given.ledger.hash}"),
         (_("hash of SHA256SUMS"), given.digest),
+        *([(_("hash of the review"), given.review)] if given.review else []),
     )
     for name, value in rows:
         table.add_row(name, escape(printable(value, 400)))
     console.print(table)
     if given.practice:
         console.print(_("The data are invented: this approval is for practice."))
+
+
+def show_review(hub: Hub, candidate: Path) -> None:
+    """What readers will be told of the release, and what the hub alone knows of its making."""
+    from ctdhub.build.review import read_review
+    from ctdhub.release.changelog import CHANGELOG, newest_changes, newest_note
+    from ctdhub.release.note_words import tells_of_withdrawals
+
+    text = (candidate / CHANGELOG).read_text("utf-8")
+    note, changed = newest_note(text), newest_changes(text, current())
+    table = Table(title=_("What readers will be told"), show_header=False)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    table.add_row(_("note"), escape(printable(note, 2_000)) or _("No note was given."))
+    for line in changed.splitlines():
+        table.add_row(_("changed"), escape(printable(line.removeprefix("- "), 2_000)))
+    console.print(table)
+    if tells_of_withdrawals(note):
+        console.print(warning_of_withdrawals())
+    found = read_review(hub, candidate.name)
+    if found is None:
+        console.print(_("Older software made this candidate: nothing was noted for its approvers."))
+        return
+    rows = Table(title=_("Rows that were not taken (for you alone; no reader sees this)"))
+    for heading in (_("contributor"), _("read"), _("rejected"), _("share")):
+        rows.add_column(heading, justify="left" if heading == _("contributor") else "right")
+    for contributor, (rejected, read) in found[0].rejected.items():
+        share = percent(rejected / read) if read else "–"
+        rows.add_row(escape(contributor), number(read), number(rejected), share)
+    console.print(rows)
+
+
+def warning_of_withdrawals() -> str:
+    """What is said to whoever writes or approves such a note."""
+    return _(
+        "Warning: the note seems to say that people withdrew. Readers of a release must not learn "
+        "that: it tells of single people. Take it out of the note, unless an organisation left."
+    )
 
 
 def _measured(manifest: Manifest) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ctdhub.cli import approve
 from ctdhub.cli.account import Account, show_account
-from ctdhub.cli.output import bar, console, show_error
+from ctdhub.cli.output import bar, console, errors, show_error
 from ctdhub.cli.spend import Spend, asking
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
@@ -102,7 +102,7 @@ def register(app: typer.Typer) -> None:
         hub = Hub(folder)
         link_report.refuse_linkage_keys(hub)
         hub.facts(policy(hub).years)
-        hub.contributions()
+        _warn_of_terms(hub)
         show_left_out(hub)
         withdraw.register(hub)
         help = read_help(hub.root, hub.settings.helpline)
@@ -133,8 +133,11 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         from ctdhub.build import pipeline
         from ctdhub.build.hub import Hub
+        from ctdhub.release.note_words import tells_of_withdrawals
 
         hub = Hub(folder)
+        if tells_of_withdrawals(note):
+            errors.print(approve.warning_of_withdrawals())
 
         def work(pay: Pay) -> list[Done]:
             with bar() as progress:
@@ -162,6 +165,20 @@ def register(app: typer.Typer) -> None:
             console.print(account.json(), soft_wrap=True, markup=False, highlight=False)
         else:
             show_account(account)
+
+
+def _warn_of_terms(hub: Hub) -> None:
+    """Say which agreements end soon.
+
+    Raises:
+        PolicyError: one has ended.
+    """
+    for agreement in hub.check_terms():
+        console.print(
+            _("Warning: the agreement with {id} ends on {day}; after it no build runs.").format(
+                id=escape(agreement.id), day=agreement.ends
+            )
+        )
 
 
 def _warn_of_helplines(help: Help) -> None:

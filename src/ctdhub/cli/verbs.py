@@ -12,6 +12,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "ctdhub.cli.approve": ("approve",),
     "ctdhub.cli.linkage": ("linkage",),
     "ctdhub.cli.withdraw": ("withdraw",),
+    "ctdhub.cli.journal": ("journal",),
     "ctdhub.cli.key": ("key",),
     "ctdhub.cli.tokens": ("tokens",),
     "ctdhub.cli.link": ("link",),
@@ -37,7 +38,17 @@ MODULES: dict[str, tuple[str, ...]] = {
 
 ROLES: dict[str, tuple[str, ...]] = {
     "evaluator": ("demo", "practice", "rehearse"),
-    "steward": ("init", "check", "build", "release", "site", "serve", "linkage", "withdraw"),
+    "steward": (
+        "init",
+        "check",
+        "build",
+        "release",
+        "site",
+        "serve",
+        "linkage",
+        "withdraw",
+        "journal",
+    ),
     "privacy_officer": ("approve", "ledger", "audit", "key"),
     "contributor": ("suggest", "harmonise", "tokens", "link", "count"),
     "reader": (
@@ -111,6 +122,11 @@ def helps() -> dict[str, str]:
             "Build up to a release and give it a version and a note of your own."
             "\n\nIt is published when two people have approved it."
             '\n\nExample: ctdhub release my-hub --version 2026.2 --note "adds two contributors"'
+        ),
+        "journal": _(
+            "Show who ran or decided what in a hub: builds, charges, approvals, withdrawals."
+            "\n\nIt names verbs, versions and users of this system, and no value of a record."
+            "\n\nExample: ctdhub journal my-hub --last 20"
         ),
         "site": _(
             "Build the public site of all releases of a hub, or of one release: pages in every "

@@ -73,16 +73,17 @@ class Statement(FrozenModel):
     """What one person signs.
 
     Attributes:
-        kind: the form of the statement.
+        kind: the form of the statement; the second has ``review``.
         hub, version, charge, guarantee: as in the manifest of the release.
         role: as what the person signs.
         digest: SHA-256 of ``SHA256SUMS``.
         ledger: see :class:`LedgerHead`.
         date: UTC, to the second.
         practice: whether the data are invented, so that no person need have looked.
+        review: SHA-256 of what the hub showed beside the release and keeps to itself.
     """
 
-    kind: Literal["ctdhub-approval-1"] = "ctdhub-approval-1"
+    kind: Literal["ctdhub-approval-1", "ctdhub-approval-2"] = "ctdhub-approval-1"
     hub: str
     version: str
     role: Role
@@ -92,13 +93,28 @@ class Statement(FrozenModel):
     ledger: LedgerHead
     date: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
     practice: bool
+    review: str | None = Field(default=None, pattern=_HASH)
+
+    @model_validator(mode="after")
+    def _check(self) -> Statement:
+        if (self.review is None) != (self.kind == "ctdhub-approval-1"):
+            raise ValueError("the second form of a statement, and only that, names a review")
+        return self
 
     @classmethod
     def about(
-        cls, manifest: Manifest, digest: str, role: Role, ledger: LedgerHead, date: str
+        cls,
+        manifest: Manifest,
+        digest: str,
+        role: Role,
+        ledger: LedgerHead,
+        date: str,
+        review: str | None = None,
     ) -> Statement:
         """The statement of a role about a release."""
         return cls(
+            kind="ctdhub-approval-1" if review is None else "ctdhub-approval-2",
+            review=review,
             hub=str(manifest.facts.get("hub", "")),
             version=manifest.version,
             role=role,
@@ -113,7 +129,10 @@ class Statement(FrozenModel):
     def message(self) -> bytes:
         """The bytes that are signed."""
         return json.dumps(
-            self.model_dump(), sort_keys=True, separators=(",", ":"), ensure_ascii=True
+            self.model_dump(exclude_none=True),
+            sort_keys=True,
+            separators=(",", ":"),
+            ensure_ascii=True,
         ).encode()
 
 
@@ -156,7 +175,7 @@ class Approvals(FrozenModel):
     def write(self, folder: Path) -> None:
         """Put the file into the folder of a candidate: whole or not at all."""
         sweep(folder.parent, APPROVALS)
-        content = (self.model_dump_json(indent=1) + "\n").encode()
+        content = (self.model_dump_json(indent=1, exclude_none=True) + "\n").encode()
         write_whole(folder / APPROVALS, content, 0o444, beside=folder.parent)
 
     @property
@@ -179,12 +198,16 @@ class Approvals(FrozenModel):
             signed, role = given.statement, ROLE_NAMES[given.statement.role]
             if not is_signed(signed.message(), given.signature, given.key):
                 found.append(Text("The signature of the {role} is not valid.", role=role))
-            elif signed != signed.about(manifest, digest, signed.role, signed.ledger, signed.date):
+            elif signed != signed.about(
+                manifest, digest, signed.role, signed.ledger, signed.date, signed.review
+            ):
                 found.append(Text("The {role} approved something else than this.", role=role))
             elif approvers and given.key not in (approvers.key(signed.role), *approvers.former):
                 found.append(Text("The key of the {role} is not the one in hub.yaml.", role=role))
         if len({a.statement.role for a in self.approvals}) < len(self.approvals):
             found.append(Text("A role approved twice."))
+        if len({a.statement.review for a in self.approvals}) > 1:
+            found.append(Text("The two were not shown the same by the hub."))
         if len({a.key for a in self.approvals}) < len(self.approvals):
             found.append(Text("Both approvals were signed with the same key."))
         return found

@@ -14,10 +14,11 @@ from ctdhub.core.atomic import remove, sync
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import LANGUAGES, Text
 from ctdhub.release.catalogue import croissant, dcat, frictionless
+from ctdhub.release.changelog import CHANGELOG, changelog_text, in_languages
 from ctdhub.release.deployment import deployment
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import MANIFEST, SUMS, VERSION_PATTERN, FileEntry, Manifest
-from ctdhub.release.readme import CHANGELOG, changelog_text, readme
+from ctdhub.release.readme import readme
 from ctdhub.release.tables import check_border, write_measured, write_tables
 from ctdhub.release.verify import sha256, sums
 from ctdhub.schema.emit import write_codebook
@@ -33,6 +34,7 @@ def write_release(
     changelog: str,
     progress: Progress | None = None,
     *,
+    changed: tuple[Text, ...] = (),
     candidates: Path | None = None,
 ) -> Path:
     """Write ``releases/<version>/`` in one step; a reader sees all of it or nothing.
@@ -42,6 +44,7 @@ def write_release(
         releases: folder of all releases of the hub, made if needed.
         version: name of the release, for example "2026.1"; see :func:`next_version`.
         changelog: what changed since the last release, in words for readers.
+        changed: what the hub itself has to say of that, see ``changes.changes``.
         progress: told (message, fraction).
         candidates: where the bundle waits for approval instead of being published at once.
 
@@ -73,8 +76,9 @@ def write_release(
         languages = [g for g in LANGUAGES if g == LANGUAGES[0] or g in facts.languages]
         write_codebook(fresh, "html", languages)
         write_codebook(fresh, "csv", languages)
+        words = in_languages(changed, languages)
         (fresh / CHANGELOG).write_text(
-            changelog_text(releases, version, created, changelog), "utf-8"
+            changelog_text(releases, version, created, changelog, words), "utf-8"
         )
         _describe(protected, facts, fresh, version, created)
         report(Text("Closing the release"), 0.9)

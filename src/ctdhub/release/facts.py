@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import date
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -31,16 +32,49 @@ class _Facts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class SeriesBreak(_Facts):
+    """A day from which on a contributor's figures are not comparable with earlier ones.
+
+    ``note`` is a sentence of the steward, in whatever language.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    date: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
+    kind: Literal["operator", "law", "form", "definition", "other"] = "other"
+    note: str = Field(default="", max_length=300)
+
+    @field_validator("date", mode="before")
+    @classmethod
+    def _day(cls, given: Any) -> Any:
+        return given.isoformat() if type(given) is date else given
+
+    @field_validator("date")
+    @classmethod
+    def _exists(cls, given: str) -> str:
+        date.fromisoformat(given)
+        return given
+
+    @field_validator("note")
+    @classmethod
+    def _safe(cls, text: str) -> str:
+        return printable(text.strip(), 300)
+
+
 class Contributor(_Facts):
     """An organisation that contributed: its name, kind and the years that it reports on.
 
     ``id`` is what measurements by contributor call it, empty where the facts name it alone.
+    ``deliveries`` are the days on which its files were received, None where older software made
+    the release.
     """
 
     id: str = Field(default="", max_length=60)
     name: str
     kind: str = ""
     years: tuple[int, int] | None = None
+    deliveries: tuple[str, ...] | None = None
+    breaks: tuple[SeriesBreak, ...] = ()
 
     @field_validator("id", "name", "kind")
     @classmethod

@@ -1,31 +1,23 @@
-"""README and changelog of a release, in plain words.
+"""README of a release, in plain words.
 
-Both files are English Markdown; the site and the codebook speak every language of the hub.
+The file is English Markdown; site, changelog and codebook speak every language of the hub.
 """
 
 from __future__ import annotations
 
 import html
 import math
-import re
-from datetime import UTC, datetime
-from pathlib import Path
 
 from ctdhub.border import DOUBLES, LISTS
-from ctdhub.core.errors import printable
 from ctdhub.release.catalogue import citation, title
+from ctdhub.release.changelog import CHANGELOG
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import (
-    MANIFEST,
     Accuracy,
     Manifest,
     ManifestFigure,
     ManifestPerpetrators,
 )
-
-CHANGELOG = "CHANGELOG.md"
-"""What each release says about itself, the newest first."""
-_NO_NOTE = "No note was given."
 
 WHAT = {
     "records.parquet": "protected records, one row per person, for programs",
@@ -84,47 +76,6 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
         licence=_plain(f"{facts.licence} {facts.licence_url}".strip()),
         software=manifest.software,
     )
-
-
-def changelog_text(releases: Path, version: str, created: datetime, note: str) -> str:
-    """CHANGELOG.md: this release's note, then what the releases before it said."""
-    text = _note(note) or f"{_NO_NOTE}\n"
-    entry = f"## {version} ({created.astimezone(UTC):%Y-%m-%d})\n\n{text}"
-    older = sorted(
-        (p.parent for p in releases.glob(f"[!.]*/{MANIFEST}")),
-        key=lambda p: (p / MANIFEST).stat().st_mtime_ns,
-    )
-    before = (older[-1] / CHANGELOG) if older else None
-    history = before.read_text("utf-8").partition("\n")[2].lstrip() if before else ""
-    return f"# Changes\n\n{entry}" + (f"\n{history}" if history else "")
-
-
-def carries_note(changelog: str, note: str) -> bool:
-    """Whether the newest entry of a CHANGELOG.md begins with a note.
-
-    >>> text = changelog_text(Path("none"), "2026.1", datetime(2026, 1, 2, tzinfo=UTC), "One.")
-    >>> carries_note(text, "One."), carries_note(text, "Two."), carries_note(text, "On")
-    (True, False, False)
-    """
-    _title, _heading, entry = changelog.split("\n\n", 2)
-    return entry.startswith(_note(note))
-
-
-def newest_note(changelog: str) -> str:
-    """The note of the newest entry of a CHANGELOG.md, empty where none was given.
-
-    >>> today = datetime(2026, 1, 2, tzinfo=UTC)
-    >>> newest_note(changelog_text(Path("none"), "2026.1", today, "Adds two contributors."))
-    'Adds two contributors.'
-    """
-    _title, _heading, entry = changelog.split("\n\n", 2)
-    text = re.split(r"\n\n## \S+ \(\d{4}-\d\d-\d\d\)\n", entry)[0].strip("\n")
-    return "" if text == _NO_NOTE else text
-
-
-def _note(note: str) -> str:
-    """The lines of a note, safe to show; empty where there is none."""
-    return "".join(f"{printable(line, 2_000)}\n" for line in note.splitlines())
 
 
 def _figure(figure: ManifestFigure) -> str:

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ctdhub.build.hub import Hub
+from ctdhub.build.journal import noted
 from ctdhub.build.paid import check_paid
+from ctdhub.build.review import hash_of_review
 from ctdhub.build.versions import by_version, order
 from ctdhub.build.withdrawn import refuse_older
 from ctdhub.core.error_catalogue import error
@@ -58,6 +60,7 @@ def statement(hub: Hub, candidate: Path, role: Role) -> tuple[Statement, Manifes
     Raises:
         ReleaseError: the candidate is damaged, or was made before somebody withdrew.
         LedgerTampered: the ledger was changed, or does not know the candidate's charge.
+        ReleaseError: its review was changed.
     """
     check_paid(hub)
     refuse_older(hub, candidate)
@@ -71,10 +74,11 @@ def statement(hub: Hub, candidate: Path, role: Role) -> tuple[Statement, Manifes
             first=first.text,
             part=first.file,
         )
+    seen = hash_of_review(hub, candidate)
     last = Ledger(hub.ledger).entries()[-1]
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     head = LedgerHead(number=last.number, hash=last.hash)
-    return Statement.about(manifest, digest(candidate), role, head, now), manifest
+    return Statement.about(manifest, digest(candidate), role, head, now, seen), manifest
 
 
 def approve(hub: Hub, candidate: Path, given: Statement, key: SigningKey) -> Path | None:
@@ -91,15 +95,19 @@ def approve(hub: Hub, candidate: Path, given: Statement, key: SigningKey) -> Pat
     """
     if key.public != approvers(hub).key(given.role):
         raise error("approver-key", file="hub.yaml", role=ROLE_NAMES[given.role])
-    with hub.lock():
+    version = candidate.name
+    with hub.lock(), noted(hub, "approve", version=version, role=given.role):
         check_paid(hub)
         refuse_older(hub, candidate)
         manifest, problems = examine(candidate)
+        seen = hash_of_review(hub, candidate)
         if (
             manifest is None
             or problems
             or given
-            != Statement.about(manifest, digest(candidate), given.role, given.ledger, given.date)
+            != Statement.about(
+                manifest, digest(candidate), given.role, given.ledger, given.date, seen
+            )
         ):
             raise error("changed", file=candidate)
         approvals = Approvals.read(candidate)

@@ -19,6 +19,7 @@ from ctdhub.build.closure import software
 from ctdhub.build.filenames import ANSWER, CANDIDATE
 from ctdhub.build.hub import Hub
 from ctdhub.build.paid import check_paid, ledger
+from ctdhub.build.review import read_review, rewritten, rules_of, write_review
 from ctdhub.build.steps import Input, Step, hash_file, hash_of, software_names
 from ctdhub.build.versions import by_version, candidate_version
 from ctdhub.core.atomic import remove
@@ -30,9 +31,11 @@ from ctdhub.dp.policy import Policy
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.bundle import latest_release, next_version
 from ctdhub.release.bundle import write_release as write_bundle
+from ctdhub.release.changelog import CHANGELOG, carries_note, newest_note
+from ctdhub.release.changes import changes
+from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.release.open import open_release
-from ctdhub.release.readme import CHANGELOG, carries_note, newest_note
 
 REMADE, _OLD = ".remade", ".old-"
 """In ``candidates/``: where a bundle is made anew, and what it takes the place of."""
@@ -61,11 +64,10 @@ def write_candidate(hub: Hub, rules: Policy, version: str = "", notes: str = "")
         bundle = _holding(hub, found, version)
         if bundle is None:
             name = version or next_version(hub.releases, candidates=hub.candidates)
-            told = "\n".join(part for part in (notes, _left(hub, facts)) if part)
-            bundle = write_bundle(found, hub.releases, name, told, candidates=hub.candidates)
+            bundle = _write(hub, found, name, notes, hub.candidates)
         elif not _stays(hub, bundle, made, made_by):
             told = newest_note((bundle / CHANGELOG).read_text("utf-8"))
-            write_bundle(found, hub.releases, bundle.name, told, candidates=hub.candidates / REMADE)
+            _write(hub, found, bundle.name, told, hub.candidates / REMADE)
             bundle.rename(bundle.with_name(f"{_OLD}{bundle.name}-{secrets.token_hex(4)}"))
             _finish(hub)
         seen = {"version": bundle.name, "withdrawals": state, "software": made_by}
@@ -164,19 +166,17 @@ def _refuse_other_note(hub: Hub, bundle: Path, notes: str) -> None:
     raise error("release-exists", file=bundle, version=bundle.name, next=given)
 
 
-def _left(hub: Hub, facts: dict[str, Any]) -> str:
-    """Which contributors of the last release are in this one no more, in English; else empty.
-
-    Names of contributors are public.  Of people who withdrew nothing is said, not even whether
-    there are any: a count of few people would tell of them.
-    """
-    last = latest_release(hub.releases)
-    if last is None:
-        return ""
-    before = open_release(last).facts.contributors
-    now = {contributor["id"] for contributor in facts["contributors"]}
-    names = [c.name for c in before if c.id and c.id not in now]
-    return f"No longer in the data: {', '.join(names)}." if names else ""
+def _write(hub: Hub, answer: Protected, version: str, note: str, place: Path) -> Path:
+    """A bundle with what changed since the last release, and what the approvers are shown of it."""
+    last, before = latest_release(hub.releases), None
+    other: dict[str, list[str]] = {}
+    if last is not None:
+        before = open_release(last).facts
+        if (reviewed := read_review(hub, last.name)) is not None:
+            other = rewritten(reviewed[0].rules, rules_of(hub))
+    told = changes(before, PublicFacts.of(answer.facts), other)
+    write_review(hub, version)
+    return write_bundle(answer, hub.releases, version, note, changed=told, candidates=place)
 
 
 def _holding(hub: Hub, wanted: Protected, version: str) -> Path | None:
@@ -194,5 +194,11 @@ def _holding(hub: Hub, wanted: Protected, version: str) -> Path | None:
 
 
 def _lasting(answer: Protected) -> dict[str, Any]:
-    """The facts of an answer without the helpline, which older releases hold and no page reads."""
-    return {name: fact for name, fact in answer.facts.items() if name != "helpline"}
+    """The facts of an answer by which two are told apart.
+
+    Without the helpline, which older releases hold and no page reads, and without the days of
+    deliveries: where files came that change no answer the release stays what it is.
+    """
+    facts = {name: fact for name, fact in answer.facts.items() if name != "helpline"}
+    each = [{k: v for k, v in c.items() if k != "deliveries"} for c in facts["contributors"]]
+    return facts | {"contributors": each}

@@ -1,0 +1,155 @@
+"""What the two people who approve are shown of a release and its readers are not.
+
+It is written when the candidate is made, below ``reviews/``, and stays in the hub.  A statement of
+approval names its hash, so that nobody can say later that he was shown something else.  The hash
+is published with the release; since the file begins with 32 random bytes that stay in the hub, no
+reader can find out by it what the file says, however few its possible contents are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from ctdhub.build.hub import Hub
+from ctdhub.build.reports import reports
+from ctdhub.build.stages.harmonise import mapping_file
+from ctdhub.build.steps import hash_of
+from ctdhub.core.atomic import sweep, write_whole
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.frozen import FrozenModel
+from ctdhub.release.approvals import Approvals
+from ctdhub.release.changes import LEFT_OUT
+from ctdhub.sensitive.mapping.mapping_file import load_mapping
+
+REVIEWS = "reviews"
+Rules = dict[str, dict[str, str]]
+"""Contributor to variable to a hash of the rules that fill it; see :func:`rules_of`."""
+
+
+class Delivered(FrozenModel):
+    """What became of the rows of one file."""
+
+    contributor: str
+    date: str
+    rows: int = Field(ge=0)
+    records: int = Field(ge=0)
+    rejected: int = Field(ge=0)
+    excluded: dict[str, Annotated[int, Field(ge=0)]] = Field(default={})
+
+
+class Review(FrozenModel):
+    """The file ``reviews/<version>.json``.  Sensitive.
+
+    Attributes:
+        secret: 64 hexadecimal digits of the system's generator.
+        version: of the candidate.
+        files: one entry a file that was read.
+        rules: what the mappings said, so that the next release can tell what changed.
+    """
+
+    secret: str = Field(pattern=r"^[0-9a-f]{64}$")
+    version: str
+    files: tuple[Delivered, ...]
+    rules: Rules
+
+    @property
+    def rejected(self) -> dict[str, tuple[int, int]]:
+        """Rows rejected and rows read, by contributor."""
+        found: dict[str, tuple[int, int]] = {}
+        for file in self.files:
+            rejected, rows = found.get(file.contributor, (0, 0))
+            found[file.contributor] = (rejected + file.rejected, rows + file.rows)
+        return found
+
+
+def file_of(hub: Hub, version: str) -> Path:
+    """Where the review of a version lies."""
+    return hub.root / REVIEWS / f"{version}.json"
+
+
+def write_review(hub: Hub, version: str) -> None:
+    """Write what the last build saw beside a version; an older review of it is replaced."""
+    seen = [_delivered(report) for report in reports(hub)]
+    review = Review(
+        secret=secrets.token_hex(32), version=version, files=tuple(seen), rules=rules_of(hub)
+    )
+    path = file_of(hub, version)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    sweep(path.parent, path.name)
+    write_whole(path, (review.model_dump_json(indent=1) + "\n").encode())
+
+
+def read_review(hub: Hub, version: str) -> tuple[Review, str] | None:
+    """The review of a version and its SHA-256, None where older software made the candidate.
+
+    Raises:
+        ReleaseError: the file was changed by hand, or is of another version.
+    """
+    path = file_of(hub, version)
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        review = Review.model_validate_json(content)
+    except ValidationError:
+        raise error("review", file=path, version=version) from None
+    if review.version != version:
+        raise error("review", file=path, version=version)
+    return review, hashlib.sha256(content).hexdigest()
+
+
+def hash_of_review(hub: Hub, candidate: Path) -> str | None:
+    """What a statement about a candidate names; None without a review.
+
+    Raises:
+        ReleaseError: see :func:`read_review`; or whoever signed first was shown another.
+    """
+    found = read_review(hub, candidate.name)
+    seen = found[1] if found else None
+    if any(a.statement.review != seen for a in Approvals.read(candidate).approvals):
+        raise error("review", file=file_of(hub, candidate.name), version=candidate.name)
+    return seen
+
+
+def rules_of(hub: Hub) -> Rules:
+    """Hashes of the rules of each contributor that takes part, by variable."""
+    found: Rules = {}
+    for contributor in sorted({c.contributor for c in hub.contributions()}):
+        mapping = load_mapping(mapping_file(hub, contributor))
+        columns = mapping.columns | (mapping.perpetrators.columns if mapping.perpetrators else {})
+        rules = {name: [r.model_dump(mode="json") for r in each] for name, each in columns.items()}
+        rules[LEFT_OUT] = [e.model_dump(mode="json") for e in mapping.exclude]
+        found[contributor] = {name: hash_of(each) for name, each in sorted(rules.items())}
+    return found
+
+
+def rewritten(before: Rules, now: Rules) -> dict[str, list[str]]:
+    """By contributor of both, what other rules read now.
+
+    >>> rewritten({"a": {"sex": "1", "age": "2"}, "b": {}}, {"a": {"sex": "1", "year": "3"}})
+    {'a': ['age', 'year']}
+    """
+    found = {}
+    for contributor in sorted(before.keys() & now.keys()):
+        was, is_ = before[contributor], now[contributor]
+        if names := sorted(n for n in was.keys() | is_.keys() if was.get(n) != is_.get(n)):
+            found[contributor] = names
+    return found
+
+
+def _delivered(report: dict[str, Any]) -> Delivered:
+    account = report["conservation"]
+    return Delivered(
+        contributor=report["contributor"],
+        date=report["date"],
+        rows=account["rows_read"],
+        records=account["records"],
+        rejected=account["rejected"],
+        excluded=account["excluded"],
+    )
