@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _JSON = re.compile(rb"""(?:\xef\xbb\xbf)?\s*(?:\{\s*["}]|\[\s*(?:[\[{\]"\d-]|true|false|null))""")
 
+_STATA = re.compile(rb"<stata_dta>|[\x69-\x73][\x01\x02]\x01\x00")
+"""Releases 117 and later; 105 to 115 begin with release, order of bytes, kind 1 and a zero."""
+
 
 @dataclass(frozen=True)
 class Format:
@@ -57,9 +60,15 @@ def _sheets(data: bytes, file: str, options: ReadOptions, limits: Limits) -> lis
 
 
 def _spss(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
-    from ctdhub.sensitive.ingest import spss
+    from ctdhub.sensitive.ingest import labelled
 
-    return spss.read(data, file, options, limits)
+    return labelled.read(data, file, options, limits, labelled.SPSS)
+
+
+def _stata(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
+    from ctdhub.sensitive.ingest import labelled
+
+    return labelled.read(data, file, options, limits, labelled.STATA)
 
 
 def _json(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
@@ -97,6 +106,13 @@ FORMATS = (
         _spss,
     ),
     Format(
+        "stata",
+        (".dta",),
+        Text("a Stata file"),
+        lambda start: _STATA.match(start) is not None,
+        _stata,
+    ),
+    Format(
         "json",
         (".json", ".jsonl", ".ndjson"),
         Text("JSON"),
@@ -124,6 +140,6 @@ def endings(*more: str) -> str:
     """The usual endings of all formats, for help texts, with ``more`` that a verb reads besides.
 
     >>> endings(".parquet")
-    '.csv, .json, .parquet, .sav, .xlsx'
+    '.csv, .dta, .json, .parquet, .sav, .xlsx'
     """
     return ", ".join(sorted({*(found.suffixes[0] for found in FORMATS), *more}))

@@ -1,17 +1,19 @@
-"""SPSS files (.sav, .zsav), by the library pyreadstat, an extra.
+"""Files of SPSS (.sav, .zsav) and Stata (.dta), by the library pyreadstat, an extra.
 
 A value that has a label is read as its label where the labels of its column differ from each other:
 that is what the person who answered saw.  Otherwise the code is read.  Values that the file
 declares as missing are kept, by label or code: whether "refused" is a blank is for the mapping to
-say.
+say.  Stata's missing values .a to .z are such values, and are written as Stata writes them.
 """
 
 from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -25,36 +27,58 @@ from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import ReaderResult, too_many_rows
 
 
-def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
-    """Names, columns and row numbers; the first record is row 1, for SPSS has no header row.
+@dataclass(frozen=True)
+class Program:
+    """A program whose files are read: its reader in the library, and rules of its errors."""
+
+    reader: str
+    lacking: str
+    damaged: str
+
+
+SPSS = Program("read_sav", "spss-extra", "content/spss")
+STATA = Program("read_dta", "stata-extra", "content/stata")
+
+
+def read(
+    data: bytes, file: str, options: ReadOptions, limits: Limits, program: Program
+) -> ReaderResult:
+    """Names, columns and row numbers; the first record is row 1, for there is no header row.
 
     Args:
         data: content of the file.
         file: its name, for errors.
         options: what is stated about it: encoding, rows that are no records.
         limits: what it must not exceed.
+        program: whose file it is.
 
     Whole numbers lose ".0", dates are ISO 8601, texts lose the blanks at their end.
 
     Raises:
-        UnreadableFile: rule ``spss-extra``: pyreadstat is not installed; ``content``: the file is
-            damaged, or not in the encoding that is stated.
+        UnreadableFile: rules ``spss-extra``, ``stata-extra``: pyreadstat is not installed;
+            ``content``: the file is damaged, or not in the encoding that is stated.
         HostileFile: a limit is passed.
     """
     try:
         library = import_module("pyreadstat")
     except ImportError:
-        raise error("spss-extra", file=file) from None
-    meta = _opened(library, data, file, options, metadataonly=True)[1]
+        raise error(program.lacking, file=file) from None
+    meta = _opened(library, data, file, options, program, metadataonly=True)[1]
     if (meta.number_rows or 0) > limits.rows:
         raise too_many_rows(file, limits)
     names = headers.clean(list(meta.column_names), file, 1, limits)
-    found, meta = _opened(library, data, file, options, row_limit=limits.rows + 1)
+    found, meta = _opened(library, data, file, options, program, row_limit=limits.rows + 1)
     columns, labelled = [], 0
     for name in meta.column_names:
         labels = _labels(meta.variable_value_labels.get(name, {}))
         labelled += bool(labels)
-        columns.append(_texts(found[name], labels))
+        period = _PERIODS.get(str(meta.original_variable_types.get(name)).replace("-", "")[:3])
+        if meta.readstat_variable_types.get(name) == "string":
+            columns.append(_texts(found[name], labels, _text))
+        elif period is not None and program is STATA:
+            columns.append(_texts(found[name], labels, partial(_period, *period)))
+        else:
+            columns.append(_texts(found[name], labels, _number))
     rows = np.arange(1, len(columns[0]) + 1 if columns else 1, dtype=np.int64)
     keep = ~np.isin(rows, np.array(sorted(options.unseen), np.int64))
     if not keep.all():
@@ -78,10 +102,10 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
 
 
 def _opened(
-    library: Any, data: bytes, file: str, options: ReadOptions, **how: Any
+    library: Any, data: bytes, file: str, options: ReadOptions, program: Program, **how: Any
 ) -> tuple[Mapping[str, Sequence[Any]], Any]:
     try:
-        found: tuple[Mapping[str, Sequence[Any]], Any] = library.read_sav(
+        found: tuple[Mapping[str, Sequence[Any]], Any] = getattr(library, program.reader)(
             io.BytesIO(data),
             output_format="dict",
             user_missing=True,
@@ -89,7 +113,7 @@ def _opened(
             **how,
         )
     except (library.ReadstatError, library.PyreadstatError, ValueError, OverflowError):
-        raise error("content/spss", file=file) from None
+        raise error(program.damaged, file=file) from None
     return found
 
 
@@ -99,8 +123,30 @@ def _labels(given: Mapping[Any, str]) -> dict[Any, str]:
     return labels if len(set(labels.values())) == len(labels) else {}
 
 
-def _texts(values: Sequence[Any], labels: Mapping[Any, str]) -> pa.Array:
-    return pa.array([labels.get(value) or _text(value) for value in values], pa.string())
+def _texts(
+    values: Sequence[Any], labels: Mapping[Any, str], text: Callable[[Any], str | None]
+) -> pa.Array:
+    return pa.array([labels.get(value) or text(value) for value in values], pa.string())
+
+
+def _number(value: Any) -> str | None:
+    """A value of a column of numbers; a letter is one of Stata's missing values."""
+    return f".{value}" if isinstance(value, str) and value else _text(value)
+
+
+def _period(mark: str, parts: int, value: Any) -> str | None:
+    """A month, quarter, half-year or week, which Stata counts from January 1960."""
+    number = _number(value)
+    if number is None or not number.lstrip("-").isdecimal():
+        return number
+    year, part = divmod(int(number), parts)
+    shown = f"{part + 1:02}" if mark == "-" else str(part + 1)
+    return f"{1960 + year}{mark}{shown}"
+
+
+_PERIODS = {"%tm": ("-", 12), "%tq": ("q", 4), "%th": ("h", 2), "%tw": ("w", 52)}
+"""Formats of Stata that the library hands on as counts (Stata manual, Datetime): mark, parts of a
+year."""
 
 
 def _text(value: Any) -> str | None:
