@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.core.i18n import Text
-from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest.identifier_words import (
     Kind,
     is_of_no_person,
@@ -96,12 +95,11 @@ def _plain(cell: str) -> str:
 
 
 def find_identifiers(raw: RawTable) -> tuple[IdentifierFinding, ...]:
-    """Likely direct identifiers, at most one finding for a column, in the order of the columns."""
-    found = (
-        _look(name, _Column(raw.table.column(name)))
-        for name in raw.table.column_names
-        if name != ROW
-    )
+    """Likely direct identifiers, at most one finding for a column, in the order of the columns.
+
+    Cells of child rows are looked at one by one, not in the lists that they were folded into.
+    """
+    found = (_look(name, _Column(raw.cells(name))) for name in raw.column_names())
     return tuple(finding for finding in found if finding is not None)
 
 

@@ -1,97 +1,207 @@
-"""JSON: one object a line, or one list of objects."""
+"""JSON: one object a line, one list of objects, or a document with such a list inside."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import pyarrow as pa
+
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import Text
+from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest import headers
 from ctdhub.sensitive.ingest.encodings import to_utf8
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import ReaderResult, gather, too_many_rows
 from ctdhub.sensitive.ingest.rejects import Reject
+from ctdhub.sensitive.ingest.shape.documents import envelope, has_more, holds_lists, records_at
+from ctdhub.sensitive.ingest.shape.paths import SELF
+from ctdhub.sensitive.ingest.shape.tree import BadRecord, Cells, FlatRow, Flattening, text_of
 
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.S)
 
-
-class _BadRecord(ValueError):
-    """A record that cannot be a row; carries its reject."""
-
-    def __init__(self, rule: str, reason: Text, column: str | None = None) -> None:
-        super().__init__(rule)
-        self.rule, self.reason, self.column = rule, reason, column
+HIDDEN = "…"
+"""Stands for the name of a member that only one record has: it may be data, such as a name."""
 
 
 def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
-    """Names, columns, row numbers and rejects; a row is a line, or a place in the list.
+    """Names, columns, row numbers, rejects and child tables; a row is a line, or a place in a list.
 
     Whole numbers lose ".0", true and false become TRUE and FALSE, null and empty lists null.
-    A record that is no flat object, or a line that is no JSON, is a reject.  Its names may be data
-    too (an object keyed by people), so a reject says the place of a value, as a column's letter.
+    A line that is no JSON is a reject, and so is a record that is no flat object, unless the
+    options say the shape of records.  Names may be data too (an object keyed by people): a reject
+    says the place of a value as a column's letter, or where the options say the shape as its path,
+    and then only if another record has it too.
 
     Raises:
         HostileFile: a limit is passed.
-        UnreadableFile: the text is not JSON, or no record in it can be read.
+        UnreadableFile: the text is not JSON, no record in it can be read, or the document holds
+            another list of records than the options say, or not all of them.
     """
     text, encoding = to_utf8(data, options.encoding, file)
     skipped = options.unseen
-    names: dict[str, int] = {}
-    rows: list[tuple[int, dict[str, str | None]]] = []
-    rejects: list[Reject] = []
-    reason: Text | None = None
-    for row, source in _records(text.decode(), file, limits):
+    table = _RowsSoFar(file, limits)
+    flattening = Flattening(options) if options.shaped else None
+    for row, source in _records(text.decode(), file, options, limits):
         if row in skipped:
             continue
-        if len(rows) + len(rejects) > limits.rows:
-            raise too_many_rows(file, limits)
         try:
-            record = _flat(_load(source) if isinstance(source, str) else source)
-        except _BadRecord as bad:
-            rejects.append(Reject(row, bad.rule, bad.reason, bad.column))
-            reason = reason or bad.reason
-            continue
-        for name in record:
-            names.setdefault(name, len(names))
-        if len(names) > limits.columns:
-            headers.clean(list(names), file, row, limits)
-        rows.append((row, record))
-    if not rows:
-        if reason is None:
-            raise error("json/no-records", file=file)
+            value = _load(source) if isinstance(source, str) else source.value
+            table.add(row, flattening.row(value) if flattening else FlatRow(_flat(value)))
+        except BadRecord as bad:
+            table.refuse(row, bad)
+    return table.result(encoding, options.shaped)
+
+
+class _RowsSoFar:
+    """Rows as they come, and what they make in the end."""
+
+    def __init__(self, file: str, limits: Limits) -> None:
+        self._file, self._limits = file, limits
+        self._names: Counter[str] = Counter()
+        self._rows: list[tuple[int, Cells]] = []
+        self._bad: list[tuple[int, BadRecord]] = []
+        self._children: dict[str, list[tuple[int, Cells]]] = {}
+        self._child_rows = 0
+
+    def add(self, number: int, row: FlatRow) -> None:
+        self._names.update(row.cells.keys())
+        self._rows.append((number, row.cells))
+        for name, members in row.children.items():
+            if len(members) > self._limits.children:
+                limit = self._limits.children
+                raise error("children", file=self._file, row=number, column=name, limit=limit)
+            self._children.setdefault(name, []).extend((number, cells) for cells in members)
+            self._child_rows += len(members)
+        self._check(number)
+
+    def refuse(self, number: int, bad: BadRecord) -> None:
+        self._bad.append((number, bad))
+        self._check(number)
+
+    def _check(self, row: int) -> None:
+        limits = self._limits
+        if max(len(self._rows) + len(self._bad), self._child_rows) > limits.rows:
+            raise too_many_rows(self._file, limits)
+        if len(self._names) > limits.columns:
+            headers.clean(list(self._names), self._file, row, limits)
+
+    def result(self, encoding: str, shaped: bool) -> ReaderResult:
+        """What was read.
+
+        Raises:
+            UnreadableFile: there is no record.
+        """
+        places = Counter(bad.place for _row, bad in self._bad)
+
+        def spoken(place: str | None) -> str | None:
+            if place is None or not shaped:
+                return place
+            often = self._names[place] + places[place] > 1 or place in self._children
+            return place if often else HIDDEN
+
+        rejects = [Reject(row, bad.rule, bad.reason, spoken(bad.place)) for row, bad in self._bad]
+        if not self._rows:
+            raise self._nothing(rejects, shaped)
+        names = list(self._names)
+        columns, numbers = _columns(names, self._rows)
+        return ReaderResult(
+            headers.clean(names, self._file, 1, self._limits) if names else [],
+            columns,
+            numbers,
+            rejects,
+            1,
+            encoding,
+            children={name: self._child(rows) for name, rows in self._children.items()},
+            places=[spoken(name) or name for name in names] if shaped else None,
+        )
+
+    def _child(self, rows: list[tuple[int, Cells]]) -> pa.Table:
+        names = list(dict.fromkeys(name for _row, cells in rows for name in cells))
+        columns, numbers = _columns(names, rows)
+        clean = headers.clean(names, self._file, 1, self._limits) if names else []
+        return pa.table([*columns, pa.array(numbers)], names=[*clean, ROW])
+
+    def _nothing(self, rejects: list[Reject], shaped: bool) -> Exception:
+        if not rejects:
+            return error("json/no-records", file=self._file)
         first = rejects[0]
-        raise error(
-            "json/no-record",
-            file=file,
+        return error(
+            "json/no-record" if shaped or first.rule != "nested" else "json/tree",
+            file=self._file,
             row=first.row,
             column=first.column,
             rule=first.rule,
-            reason=reason,
+            reason=first.reason,
         )
-    clean = headers.clean(list(names), file, 1, limits)
-    wide = ((row, [record.get(name) for name in names]) for row, record in rows)
-    columns, numbers = gather(wide, len(names))
-    return ReaderResult(clean, columns, numbers, rejects, 1, encoding)
 
 
-def _records(text: str, file: str, limits: Limits) -> Iterator[tuple[int, Any]]:
+def _columns(names: list[str], rows: list[tuple[int, Cells]]) -> Any:
+    return gather(((row, [cells.get(n) for n in names]) for row, cells in rows), len(names))
+
+
+def _records(text: str, file: str, options: ReadOptions, limits: Limits) -> Iterator[Any]:
     """Lines that are not blank, or the members of the one list."""
     stripped = text.lstrip()
-    if not stripped.startswith("["):
+    if options.rows not in (None, SELF):
+        yield from enumerate(map(_Parsed, _at(_document(text, file, limits), options, file)), 1)
+    elif stripped.startswith("["):
+        document = _document(text, file, limits)
+        if options.rows is None and (name := envelope(document)):
+            raise error("json/rows", file=file, name=name)
+        yield from enumerate(map(_Parsed, document), 1)
+    elif (one := _one_object(text, file, limits)) is not None:
+        if options.rows is None and holds_lists(one):
+            name = envelope(one)
+            raise (
+                error("json/rows", file=file, name=name) if name else error("json/lists", file=file)
+            )
+        yield 1, _Parsed(one)
+    else:
         for number, line in enumerate(re.split(r"\r\n|\n|\r", text), 1):
             if line.strip():
                 _check_depth(line, file, number, limits)
                 yield number, line
-        return
+
+
+def _document(text: str, file: str, limits: Limits) -> Any:
     _check_depth(text, file, None, limits)
     try:
-        members = _load(text)
-    except _BadRecord as bad:
+        return _load(text)
+    except BadRecord as bad:
         raise error("json", file=file, rule=bad.rule, reason=bad.reason) from None
-    yield from enumerate((_Parsed(m) for m in members), 1)
+
+
+def _one_object(text: str, file: str, limits: Limits) -> Any:
+    """The one object that the text is, None where it is lines or broken."""
+    first, _end, rest = text.strip().partition("\n")
+    if rest and _depth(first, at_end=True) == 0:
+        return None
+    _check_depth(text, file, None if rest else 1, limits)
+    try:
+        found = _load(text)
+    except BadRecord:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _at(document: Any, options: ReadOptions, file: str) -> list[Any]:
+    """The records at the path that the options give.
+
+    Raises:
+        UnreadableFile: there is no list, or it is one page of several.
+    """
+    assert options.rows is not None
+    records = records_at(document, options.rows)
+    if records is None:
+        raise error("json/no-rows", file=file, name=options.rows)
+    if not options.partial and has_more(document, len(records)):
+        raise error("one-page", file=file, n=len(records))
+    return records
 
 
 def _check_depth(text: str, file: str, row: int | None, limits: Limits) -> None:
@@ -118,7 +228,7 @@ def _load(source: str) -> Any:
             parse_constant=_no_constant,
         )
     except json.JSONDecodeError as cause:
-        raise _BadRecord(
+        raise BadRecord(
             "json", Text("The text is not JSON from its character {place} on.", place=cause.pos + 1)
         ) from None
 
@@ -126,7 +236,7 @@ def _load(source: str) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     record = dict(pairs)
     if len(record) != len(pairs):
-        raise _BadRecord("duplicate-header", Text("A record has the same name twice."))
+        raise BadRecord("duplicate-header", Text("A record has the same name twice."))
     return record
 
 
@@ -136,30 +246,17 @@ def _number(text: str) -> str:
 
 
 def _no_constant(_text: str) -> Any:
-    raise _BadRecord("json", Text("A value is infinite or not a number."))
+    raise BadRecord("json", Text("A value is infinite or not a number."))
 
 
-def _flat(source: Any) -> dict[str, str | None]:
-    value = source.value if isinstance(source, _Parsed) else source
+def _flat(value: Any) -> Cells:
     if not isinstance(value, dict):
-        raise _BadRecord("json", Text("A record is not an object with names and values."))
-    return {n: _text(headers.letter(i), member) for i, (n, member) in enumerate(value.items())}
+        raise BadRecord("json", Text("A record is not an object with names and values."))
+    return {n: text_of(member, headers.letter(i)) for i, (n, member) in enumerate(value.items())}
 
 
-def _text(place: str, value: Any) -> str | None:
-    if value is None or value in ([], {}):
-        return None
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if not isinstance(value, str):
-        raise _BadRecord("nested", Text("A value is a list or an object, not text."), place)
-    if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
-        raise _BadRecord("encoding", Text("A value holds half a character."), place)
-    return value
-
-
-def _depth(text: str) -> int:
-    """How deep the brackets outside quotes are nested."""
+def _depth(text: str, at_end: bool = False) -> int:
+    """How deep the brackets outside quotes are nested: at the deepest place, or at the end."""
     depth = deepest = 0
     for match in _BRACKETS.finditer(text):
         if match[0] in "[{":
@@ -167,4 +264,4 @@ def _depth(text: str) -> int:
             deepest = max(deepest, depth)
         elif match[0] in "]}":
             depth -= 1
-    return deepest
+    return depth if at_end else deepest

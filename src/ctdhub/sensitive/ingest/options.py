@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt, field_validator
 
 from ctdhub.core.frozen import FrozenModel
+from ctdhub.sensitive.ingest.shape.options import ShapeOptions
 
 ENCODINGS = frozenset(
     ["ascii", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "mac-roman"]
@@ -17,8 +18,8 @@ ENCODINGS = frozenset(
 """Encodings that may be stated.  Codecs that decode anything else than text are left out."""
 
 
-class ReadOptions(FrozenModel):
-    r"""How to read a file, where looking at it is not enough.
+class ReadOptions(ShapeOptions):
+    r"""How to read a file, where looking at it is not enough; its shape is :class:`ShapeOptions`.
 
     Attributes:
         sheet: name of the sheet of a workbook; by default the first visible one.
@@ -109,6 +110,8 @@ class Limits(FrozenModel):
             what a workbook reader must hold in memory.
         sheet_bytes: text of a sheet once every shared or repeated text is written out.
         nesting: depth of brackets in JSON.
+        children: child rows of one record in one child table.
+        list_characters: characters of a cell that child rows were folded into.
     """
 
     file_bytes: PositiveInt = 512 * 2**20
@@ -121,3 +124,5 @@ class Limits(FrozenModel):
     grid_cells: PositiveInt = 50_000_000
     sheet_bytes: PositiveInt = 2 * 2**30
     nesting: PositiveInt = 32
+    children: PositiveInt = 1_000
+    list_characters: PositiveInt = 1_000_000

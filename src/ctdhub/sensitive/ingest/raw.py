@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -24,6 +24,8 @@ from ctdhub.sensitive.ingest.drop_non_records import (
 )
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.rejects import REJECTS, Reject, reason_of, reject_table
+from ctdhub.sensitive.ingest.shape.children import with_children
+from ctdhub.sensitive.ingest.shape.long_table import pivoted
 
 _BATCH = 10_000
 
@@ -44,6 +46,9 @@ class RawTable:
         encoding, delimiter: of a text file, else None.
         sheet: of a workbook, else None.
         notes: what the reader decided on its own, for the contributor to see.
+        children: child rows by the name of their table: text columns of which ``table`` has
+            columns of the same names unless they were not to be folded, and ``_row``, the row of
+            ``table`` that each belongs to.
     """
 
     file: str
@@ -55,12 +60,36 @@ class RawTable:
     delimiter: str | None = None
     sheet: str | None = None
     notes: tuple[Text, ...] = ()
+    children: Mapping[str, pa.Table] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.rows_read != self.table.num_rows + self.rejects.num_rows:
             raise ValueError("rows read must be the rows of the table and the rejects")
         if self.table.column_names[-1:] != [ROW] or not self.rejects.schema.equals(REJECTS):
             raise ValueError("a raw table ends with _row and its rejects have the schema REJECTS")
+
+    def column_names(self) -> list[str]:
+        """Columns of the table and of its child rows, each once."""
+        own = [name for name in self.table.column_names if name != ROW]
+        more = [c for rows in self.children.values() for c in rows.column_names if c != ROW]
+        return list(dict.fromkeys([*own, *more]))
+
+    def cells(self, name: str) -> pa.ChunkedArray:
+        """The single cells of a column: those of child rows where it was folded from them."""
+        for rows in self.children.values():
+            if name in rows.column_names:
+                return rows[name]
+        return self.table[name]
+
+    def without(self, names: Iterable[str]) -> RawTable:
+        """The file without some columns, in child rows too."""
+        gone = set(names)
+
+        def rest(table: pa.Table) -> pa.Table:
+            return table.drop_columns([c for c in table.column_names if c in gone])
+
+        children = {name: rest(rows) for name, rows in self.children.items()}
+        return replace(self, table=rest(self.table), children=children) if gone else self
 
     def whole(self) -> RawTable:
         """The table itself, for whoever can keep no rejects.
@@ -81,7 +110,11 @@ class RawTable:
 
 @dataclass(frozen=True)
 class ReaderResult:
-    """What a format reader found: names, one text array per name, row numbers, rejects."""
+    """What a format reader found: names, one text array per name, row numbers, rejects.
+
+    ``children`` are child tables as :mod:`ctdhub.sensitive.ingest.shape.children` takes them.
+    ``places`` say where a column stands, for errors; by default letters.
+    """
 
     names: list[str]
     columns: list[pa.ChunkedArray]
@@ -92,6 +125,8 @@ class ReaderResult:
     delimiter: str | None = None
     sheet: str | None = None
     notes: list[Text] = field(default_factory=list)
+    children: Mapping[str, pa.Table] = field(default_factory=dict)
+    places: list[str] | None = None
 
 
 def gather(
@@ -116,9 +151,11 @@ def finish(
     """The raw table: nameless empty columns and empty rows dropped, every cell checked.
 
     Raises:
-        HostileFile: too many rows, too long a cell, a NUL character.
-        UnreadableFile: a column with values and without a name.
+        HostileFile: too many rows, child rows or columns, too long a cell, a NUL character.
+        UnreadableFile: a column with values and without a name; tables cannot be tied together.
     """
+    if options.long:
+        cells = _lengthwise(cells, options, file, limits)
     if len(cells.rows) + len(cells.rejects) > limits.rows:
         raise too_many_rows(file, limits)
     if (labels := is_label_row(cells.names, cells.columns, cells.rows, options)).any():
@@ -133,6 +170,9 @@ def finish(
     rows = pa.array(cells.rows, pa.int64())
     if len(rows):
         filled = _filled(columns, len(rows))
+        for name, child in cells.children.items():
+            if name not in options.children or options.children[name].path is not None:
+                filled |= pc.is_in(rows, value_set=child[ROW].combine_chunks()).to_numpy(False)
         if not filled.all():
             keep = pa.array(filled)
             blank = int(len(rows) - filled.sum())
@@ -158,8 +198,30 @@ def finish(
         _check(place, column, rows, file, limits)
     if total := total_at_the_end(columns, rows):
         columns, rows = [column.slice(0, len(rows) - 1) for column in columns], rows[:-1]
-    table = pa.table([*columns, rows], names=[*short, ROW])
-    rejects = reject_table(file, [*cells.rejects, total] if total else cells.rejects)
+    for name, child in cells.children.items():
+        for column in child.column_names:
+            if column != ROW:
+                _check(f"{name}.{column}", child[column], child[ROW], file, limits)
+    flat = pa.table([*columns, rows], names=[*short, ROW])
+    shaped = with_children(flat, cells.children, options, limits.children, file)
+    table = shaped.table
+    if table.num_columns - 1 > limits.columns:
+        row, n = cells.header_row, table.num_columns - 1
+        raise error("columns", file=file, row=row, n=n, limit=limits.columns)
+    roomy = limits.model_copy(update={"cell_characters": limits.list_characters})
+    for name in sorted(shaped.folded):
+        _check(name, table[name], table[ROW], file, roomy)
+    if shaped.moved:
+        notes.append(
+            many(
+                "{n} row is a child row of another; it is no record.",
+                "{n} rows are child rows of others; they are no records.",
+                shaped.moved,
+                n=shaped.moved,
+            )
+        )
+    bad = [*cells.rejects, *([total] if total else []), *shaped.rejects]
+    rejects = reject_table(file, bad)
     return RawTable(
         file=file,
         sha256=sha256,
@@ -170,7 +232,19 @@ def finish(
         delimiter=cells.delimiter,
         sheet=cells.sheet,
         notes=tuple(notes),
+        children=shaped.children,
     )
+
+
+def _lengthwise(
+    cells: ReaderResult, options: ReadOptions, file: str, limits: Limits
+) -> ReaderResult:
+    """A long table as a wide one."""
+    assert options.long is not None
+    given = (cells.names, cells.columns, cells.rows)
+    names, columns, rows, bad = pivoted(*given, options.long, options.mark, file, limits)
+    rejects = [*cells.rejects, *bad]
+    return replace(cells, names=names, columns=columns, rows=rows, rejects=rejects, places=names)
 
 
 def too_many_rows(file: str, limits: Limits) -> HubError:
@@ -196,7 +270,7 @@ def _named(cells: ReaderResult, file: str) -> tuple[list[str], list[str], list[p
     for position, (name, column) in enumerate(zip(cells.names, cells.columns, strict=True)):
         if name:
             names.append(name)
-            letters.append(headers.letter(position))
+            letters.append(cells.places[position] if cells.places else headers.letter(position))
             columns.append(column)
         elif column.null_count < len(column):
             if not _counts_rows(column):

@@ -1,11 +1,28 @@
-"""Lists in several columns become child rows, aligned by position."""
+"""Child rows: lists in several columns aligned by position, or rows of a child table."""
 
 from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from ctdhub.sensitive.ingest.shape.list_cell import BLANK
 from ctdhub.sensitive.mapping.parsers import Header, elements_of
+
+
+def of_rows(children: pa.Table | None, rows: pa.Array) -> pa.Table:
+    """The child rows of some rows, in the order of these.
+
+    >>> t = pa.table({"a": ["x", "y", "z"], "_row": [3, 2, 9]})
+    >>> of_rows(t, pa.array([2, 3])).to_pylist()
+    [{'a': 'y', '_row': 2}, {'a': 'x', '_row': 3}]
+    """
+    if children is None:
+        return pa.table({"_row": pa.array([], pa.int64())})
+    place = pc.index_in(children["_row"].combine_chunks(), value_set=rows)
+    kept = np.flatnonzero(place.is_valid().to_numpy(False))
+    order = np.argsort(place.drop_null().to_numpy(), kind="stable")
+    return children.take(pa.array(kept[order]))
 
 
 def child_rows(table: pa.Table, columns: tuple[str, ...], split: str) -> pa.Table:
@@ -42,7 +59,7 @@ def child_rows(table: pa.Table, columns: tuple[str, ...], split: str) -> pa.Tabl
     for column, each in lists.items():
         children[column] = pa.array(
             [
-                elements[i] if i < len(elements) else None
+                elements[i] if i < len(elements) and elements[i] != BLANK else None
                 for elements, n in zip(each, longest.tolist(), strict=True)
                 for i in range(n)
             ],

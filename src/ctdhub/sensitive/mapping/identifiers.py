@@ -8,7 +8,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -38,9 +38,8 @@ _CODE = re.compile(r"[!-~]*[1-9][!-~]*")
 
 def without_stripped(raw: RawTable, mapping: Mapping) -> RawTable:
     """The file without the columns that the mapping strips."""
-    header = Header(raw.table.column_names)
-    gone = {name for c in mapping.stripped() if (name := header.find(c)) is not None}
-    return replace(raw, table=raw.table.drop_columns(sorted(gone))) if gone else raw
+    header = Header(raw.column_names())
+    return raw.without(name for c in mapping.stripped() if (name := header.find(c)) is not None)
 
 
 def check_decided(raw: RawTable, mapping: Mapping) -> None:

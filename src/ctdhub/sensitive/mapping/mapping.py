@@ -12,6 +12,7 @@ from ctdhub.core.i18n import Text
 from ctdhub.core.text import fold
 from ctdhub.schema.model import Schema, TableName, Variable, load_schema
 from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.ingest.shape.list_cell import BLANK
 from ctdhub.sensitive.mapping.dates import DateForm
 from ctdhub.sensitive.mapping.person_unit import RowUnit, check_unit
 from ctdhub.sensitive.mapping.rule import (
@@ -99,13 +100,15 @@ class Mapping(Frozen):
                             *where,
                             "from_hub",
                         )
-                    if table == "perpetrators" and (rule.split or rule.at):
+                    lists = self.perpetrators is not None and self.perpetrators.split is not None
+                    if table == "perpetrators" and lists and (rule.split or rule.at):
                         raise MappingFault(
                             Text("rules for perpetrators take no split and no at"), *where
                         )
             _check_no_circle(columns, place)
         self._check_identifiers()
         self._check_empty()
+        self._check_child()
         named = [e.rule for e in self.exclude]
         if len(set(named)) != len(named):
             raise MappingFault(Text("two exclusions have one name"), "exclude")
@@ -156,6 +159,24 @@ class Mapping(Frozen):
                         *place,
                     )
 
+    def _check_child(self) -> None:
+        """Rules for the rows of a child table read its columns alone."""
+        if self.perpetrators is None or self.perpetrators.child is None:
+            return
+        child = self.perpetrators.child
+        for place, rule in self.uses():
+            for column in rule.columns() if place[0] == "perpetrators" else ():
+                if not fold(column).startswith(fold(f"{child}.")):
+                    raise MappingFault(
+                        Text(
+                            "{column} is no column of the child table {child}: "
+                            "its columns are named {child}.column",
+                            column=column,
+                            child=child,
+                        ),
+                        *place,
+                    )
+
     def _check_empty(self) -> None:
         """A text that means "not recorded" everywhere reaches no rule, so no rule may want it."""
         empty = {fold(text) for text in self.empty}
@@ -183,7 +204,7 @@ class Mapping(Frozen):
 
         Texts that mean "not recorded" count as known; :meth:`decided` leaves them out.
         """
-        texts = {*self.empty}
+        texts = {*self.empty, BLANK}
         for _place, rule in self.uses():
             if isinstance(rule, Rule) and fold(column) in map(fold, rule.source):
                 texts.update(rule.map or {}, rule.null_values)

@@ -219,10 +219,24 @@ class Exclusion(Frozen):
 
 
 class PerpetratorRule(Frozen):
-    """Child rows.  Lists of several columns are aligned by position; a shorter list gives null."""
+    """Child rows: those of a child table, or lists of several columns aligned by position.
 
-    split: str = Field(min_length=1)
+    Attributes:
+        split: separator of the lists; a shorter list gives null.
+        child: name of a child table (``read: {children: …}``) instead; its columns are named
+            ``child.column``.
+        columns: rules for the variables of a child row.
+    """
+
+    split: str | None = Field(default=None, min_length=1)
+    child: str | None = None
     columns: dict[str, Rules]
+
+    @model_validator(mode="after")
+    def _one_source(self) -> PerpetratorRule:
+        if (self.split is None) == (self.child is None):
+            raise MappingFault(Text("give exactly one of: split, child"))
+        return self
 
 
 class Example(Frozen):

@@ -83,7 +83,9 @@ def harmonise(
     message = Text("Applying the mapping")
     report(message, 0.2)
     transform = Transform(mapping, years)
-    done = transform.run(raw.table, lambda fraction: report(message, 0.2 + 0.6 * fraction))
+    done = transform.run(
+        raw.table, lambda fraction: report(message, 0.2 + 0.6 * fraction), raw.children
+    )
     report(Text("Accounting for every row"), 0.8)
     person, case = keyings(mapping, contributor, key)
     rows = done.values["_row"]
@@ -107,7 +109,7 @@ def harmonise(
 
 
 def _check_columns(raw: RawTable, mapping: Mapping) -> None:
-    header = Header(raw.table.column_names)
+    header = Header(raw.column_names())
     spared = {fold(column) for column in mapping.optional} | _renamed(mapping, header)
     missing = [
         column

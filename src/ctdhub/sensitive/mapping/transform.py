@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ import pyarrow.compute as pc
 
 from ctdhub.schema.country_names import look_up
 from ctdhub.sensitive import duck
-from ctdhub.sensitive.mapping.children import child_rows
+from ctdhub.sensitive.mapping.children import child_rows, of_rows
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import Header, View, look, serial_views
 from ctdhub.sensitive.mapping.row_faults import rejects_of
@@ -66,28 +67,45 @@ class Transform:
         if mapping.perpetrators:
             self._child, self._child_sql = compiled[1]
 
-    def run(self, table: pa.Table, progress: Callable[[float], None] | None = None) -> Transformed:
-        """Run over a table of text columns and ``_row``."""
+    def run(
+        self,
+        table: pa.Table,
+        progress: Callable[[float], None] | None = None,
+        children: Dictionary[str, pa.Table] | None = None,
+    ) -> Transformed:
+        """Run over a table of text columns and ``_row``.
+
+        Args:
+            table: the rows.
+            progress: called with the fraction done.
+            children: child tables of the file by name; without them a child row is a position in
+                the lists of the table, as in a mapping's own tests.
+        """
         parts = []
         serials = serial_views(table, self._main.views)
         for start in range(0, max(table.num_rows, 1), SLICE):
-            parts.append(self._slice(table.slice(start, SLICE), serials))
+            parts.append(self._slice(table.slice(start, SLICE), serials, children))
             if progress:
                 progress(min(1.0, (start + SLICE) / max(table.num_rows, 1)))
-        children = [part.children for part in parts if part.children is not None]
+        kinds = [part.children for part in parts if part.children is not None]
         values = pa.concat_tables([part.values for part in parts])
         kept = table.filter(pc.is_in(table["_row"], value_set=values["_row"].combine_chunks()))
         return Transformed(
             values=values,
-            children=pa.concat_tables(children) if children else None,
+            children=pa.concat_tables(kinds) if kinds else None,
             rejects=pa.concat_tables([part.rejects for part in parts]),
             rejected=sum(part.rejected for part in parts),
             excluded=pa.concat_tables([part.excluded for part in parts]),
             folded=self._folded(table),
-            ignored=ignored(self.mapping, kept),
+            ignored=ignored(self.mapping, kept, children),
         )
 
-    def _slice(self, table: pa.Table, serials: frozenset[View]) -> Transformed:
+    def _slice(
+        self,
+        table: pa.Table,
+        serials: frozenset[View],
+        given: Dictionary[str, pa.Table] | None,
+    ) -> Transformed:
         cells = look(table, self._main.views, serials)
         found = duck.run(self._main_sql, cells=cells)
         if found.num_rows != table.num_rows:
@@ -104,7 +122,7 @@ class Transform:
         rejects = rejects_of(self._main.faults, found, cells, self._main.views)
         child = None
         if self._child is not None:
-            child, child_rejects = self._children(table, found["_row"])
+            child, child_rejects = self._children(table, found["_row"], given)
             rejects = pa.concat_tables([rejects, child_rejects])
         values = found.select(["_row", *self.mapping.columns])
         faulty = rejects["source_row"].unique()
@@ -114,15 +132,22 @@ class Transform:
             child = child.filter(pc.is_in(child["_row"], value_set=values["_row"].unique()))
         return Transformed(values, child, rejects, len(faulty), exclusions, frozenset())
 
-    def _children(self, table: pa.Table, rows: pa.ChunkedArray) -> tuple[pa.Table, pa.Table]:
+    def _children(
+        self, table: pa.Table, rows: pa.ChunkedArray, given: Dictionary[str, pa.Table] | None
+    ) -> tuple[pa.Table, pa.Table]:
         assert self._child is not None
         assert self.mapping.perpetrators is not None
-        columns = self.mapping.perpetrators.columns
-        sources = tuple(
-            dict.fromkeys(c for rules in columns.values() for rule in rules for c in rule.columns())
-        )
-        kept = table.filter(pc.is_in(table["_row"], value_set=rows.combine_chunks()))
-        cells = look(child_rows(kept, sources, self.mapping.perpetrators.split), self._child.views)
+        rule = self.mapping.perpetrators
+        columns = rule.columns
+        if rule.child is not None and given is not None:
+            found = of_rows(given.get(rule.child), rows.combine_chunks())
+        else:
+            sources = tuple(
+                dict.fromkeys(c for each in columns.values() for r in each for c in r.columns())
+            )
+            kept = table.filter(pc.is_in(table["_row"], value_set=rows.combine_chunks()))
+            found = child_rows(kept, sources, rule.split or self.mapping.read.mark)
+        cells = look(found, self._child.views)
         found = duck.run(self._child_sql, cells=cells)
         rejects = rejects_of(self._child.faults, found, cells, self._child.views)
         some = np.zeros(found.num_rows, dtype=bool)

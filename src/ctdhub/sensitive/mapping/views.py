@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 
 from ctdhub.core.text import fold
 from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.ingest.shape.list_cell import BLANK
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import SEPARATOR, Reading, View
 from ctdhub.sensitive.mapping.rule import Conditions, Exclusion, Rule
@@ -27,7 +28,7 @@ class Readings:
     def __init__(self, mapping: Mapping, years: tuple[int, int]) -> None:
         self._mapping = mapping
         self._years = years
-        self._empty = frozenset({"", *map(fold, mapping.empty)})
+        self._empty = frozenset({"", BLANK, *map(fold, mapping.empty)})
         self._table: ir.Table | None = None
         self.views: dict[View, str] = {}
 

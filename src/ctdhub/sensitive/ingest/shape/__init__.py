@@ -1,0 +1,5 @@
+"""Shape: what systems export as trees and linked tables becomes one flat table of text.
+
+Belongs here: where values stand and how tables hang together (paths, lists, child tables, long
+tables, pages).  Does not belong here: what a value means, which the mapping says.
+"""

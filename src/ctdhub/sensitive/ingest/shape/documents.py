@@ -1,0 +1,103 @@
+"""The list of records in a document, and whether the document holds all of them.
+
+Envelopes and what they say of pages, by system (read in their documentation or source):
+KoboToolbox ``count``, ``next``, ``results``; Primero ``data``, ``metadata.total``; DHIS2 ``pager``
+(``total`` only where asked for), ``trackedEntities`` and, before 2.41, ``instances``; CommCare
+``matching_records``, ``next``, ``cases`` and, in version 1, ``meta``, ``objects``; OData, which ODK
+Central serves, ``value``, ``@odata.count``, ``@odata.nextLink``; GeoJSON ``features``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ctdhub.sensitive.ingest.shape.paths import follow, steps_of
+
+ENVELOPES = (
+    *("results", "data", "cases", "trackedEntities", "trackedEntityInstances", "instances"),
+    *("objects", "value", "features", "records", "items", "rows", "submissions"),
+)
+"""Members under which systems put their list of records."""
+
+_TOTALS = (
+    *("count", "total", "metadata.total", "pager.total", "matching_records"),
+    "meta.total_count",
+)
+_NEXT = ("next", "meta.next", "pager.nextPage")
+_ODATA = ("@odata.count", "@odata.nextLink")
+_PAGES = (("pager.page", "pager.pageSize"), ("page", "pageSize"))
+
+
+def envelope(document: Any) -> str | None:
+    """The member that holds the list of records, by its name; None where there is none.
+
+    >>> envelope({"count": "1", "results": [{"a": "1"}]}), envelope({"a": [{"b": "1"}]})
+    ('results', None)
+    """
+    if isinstance(document, list):
+        names = {envelope(page) for page in document} if document else {None}
+        return names.pop() if len(names) == 1 else None
+    found = [name for name in ENVELOPES if _is_list_of_objects(_member(document, name))]
+    return found[0] if len(found) == 1 else None
+
+
+def holds_lists(document: Any) -> bool:
+    """Whether an object has a list of objects, so that it may be no record but an envelope."""
+    return isinstance(document, dict) and any(map(_is_list_of_objects, document.values()))
+
+
+def records_at(document: Any, path: str) -> list[Any] | None:
+    """The records at a path, of all pages where the document is a list of them; None without any.
+
+    >>> records_at([{"r": [1]}, {"r": [2]}], "r"), records_at({"r": 1}, "r")
+    ([1, 2], None)
+    """
+    lists = list(follow(document, steps_of(path)))
+    if not lists or not all(isinstance(found, list) for found in lists):
+        return None
+    return [record for found in lists for record in found]
+
+
+def has_more(document: Any, n: int) -> bool:
+    """Whether a document says, or leaves open, that there are more records than its ``n``.
+
+    >>> has_more({"count": "3", "next": None}, 2), has_more({"count": "2", "next": None}, 2)
+    (True, False)
+    >>> has_more({"pager": {"page": "1", "pageSize": "50"}}, 50)
+    True
+    """
+    pages = document if isinstance(document, list) else [document]
+    totals = [total for page in pages for total in _totals(page)]
+    if totals:
+        return max(totals) > n
+    if not all(any(_texts(page, path) for path in _NEXT) or _member(page, _ODATA[1])
+               for page in pages):  # fmt: skip
+        return len(pages) == 1 and any(_full(pages[0], n, *names) for names in _PAGES)
+    return True
+
+
+def _totals(page: Any) -> Iterator[int]:
+    for path in _TOTALS:
+        yield from (int(text) for text in _texts(page, path) if text.isdecimal())
+    if (text := _member(page, _ODATA[0])) and str(text).isdecimal():
+        yield int(text)
+
+
+def _full(page: Any, n: int, number: str, size: str) -> bool:
+    """Whether a page without a total is full, or not the first."""
+    numbers, sizes = _texts(page, number), _texts(page, size)
+    later = any(text.isdecimal() and int(text) > 1 for text in numbers)
+    return later or any(text.isdecimal() and 0 < int(text) <= n for text in sizes)
+
+
+def _texts(page: Any, path: str) -> list[str]:
+    return [v for v in follow(page, steps_of(path)) if isinstance(v, str) and v]
+
+
+def _member(page: Any, name: str) -> Any:
+    return page.get(name) if isinstance(page, dict) else None
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(v, dict) for v in value)
