@@ -31,7 +31,7 @@ SCHEMA = load_schema()
 POLICY = small_policy(
     columns=("gender", "age_band", "citizenship"), epsilon=60, budget={"epsilon": 900}
 )
-NAMES = [v.name for v in SCHEMA.table("perpetrators")]
+NAMES = [v.name for v in SCHEMA.table("perpetrators") if v.public]
 KEY = b"k" * 32
 Said = list[list[tuple[str | None, str | None]]]
 """By person: gender and region of each perpetrator, no two of a person alike."""
@@ -243,13 +243,13 @@ def test_no_value_reaches_an_error_and_nothing_is_paid(tmp_path: Path) -> None:
 def test_kinds_without_a_public_domain_are_left_out() -> None:
     plan = plan_of_perpetrators(POLICY, SCHEMA)
     assert list(plan.domains) == [
-        v.name for v in SCHEMA.table("perpetrators") if v.kind not in ("entity", "count")
+        v.name for v in SCHEMA.table("perpetrators") if v.public and v.kind != "entity"
     ]
     found = mentioned(None, POLICY, SCHEMA)
     assert found is not None
     [counts] = found.rows.counts([found.tally(((),), KEY)])
     assert counts[()] == 0
-    assert arrow_schema("perpetrators").names == NAMES
+    assert set(NAMES) <= set(arrow_schema("perpetrators").names)
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,8 @@ POLICY = small_policy(columns=("year_of_registration", "gender"), epsilon=6)
 
 def engine4_ledger(folder: Path, n: int) -> None:
     """A ledger that engine 4 was paid from: its answer lies under the hash of its own form."""
-    ledger, answer = Ledger(folder), protect(people(n, POLICY), POLICY, Ledger(folder), {})
+    ledger = Ledger(folder)
+    answer = protect(people(n, POLICY), POLICY, Ledger(folder), {}, schema=SCHEMA)
     [entry] = ledger.entries()
     own = plan_of(POLICY, SCHEMA)
     child, sources = mentioned(None, POLICY, SCHEMA), sourced(None, POLICY, SCHEMA, {})

@@ -73,7 +73,7 @@ def test_csv_has_every_variable_code_and_group_once() -> None:
     assert [k[0] for k in keys if not k[1]] == [v.name for v in VARIABLES]
     for v in VARIABLES:
         if v.kind not in ("year", "entity"):
-            assert tuple(c for n, c in keys if n == v.name and c) == SCHEMA.domain(v.name)
+            assert tuple(c for n, c in keys if n == v.name and c) == SCHEMA.recorded(v.name)
     assert [r["group"] for r in rows if r["kind"] == "group"] == list(SCHEMA.groups)
 
 

@@ -18,12 +18,14 @@ def variables(hub: Hub, rules: Policy) -> Schema:
     A variable that a later version of the software brings is in none of the hub's questions until
     one of the two files says so.
     """
-    named = () if rules.columns == "all" else rules.columns
-    return load_schema().at(hub.settings.schema_version, also=named)
+    shipped = load_schema()
+    named = rules.requested(shipped) if rules.columns == "all" else rules.columns
+    return shipped.at(hub.settings.schema_version, also=named)
 
 
 def left_out(hub: Hub, rules: Policy) -> tuple[Variable, ...]:
     """Variables that this software could release, and the hub does not because they came later."""
     if rules.columns != "all":
         return ()
-    return load_schema().later_than(hub.settings.schema_version)
+    found = load_schema().later_than(hub.settings.schema_version)
+    return tuple(v for v in found if v.name not in rules.requested(load_schema()))

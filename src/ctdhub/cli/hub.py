@@ -255,6 +255,12 @@ def show_left_out(hub: Hub) -> None:
         columns = ", ".join(v.name for v in found)
         newest = max((v.since for v in found), key=numbers)
         console.print(text.format(columns=columns, version=newest))
+        if asked := [v.name for v in found if v.on_request]:
+            also = _(
+                "Of these, a policy releases the following only if it names them under also: "
+                "{columns}."
+            )
+            console.print(also.format(columns=", ".join(asked)))
 
 
 def show_conservation(hub: Hub) -> None:

@@ -10,6 +10,11 @@ version: 1
 # stands in hub.yaml; `ctdhub check` names it.  Fewer columns leave less noise on each.
 columns: all
 
+# Every column costs noise, so `columns: all` leaves out what few contributors record, unless it is
+# named here: the channels of recruitment (recruited), the kinds of forced criminality (crime), who
+# decided that somebody is a victim (status_decided_by).  Name a group, or single columns.
+also: []
+
 # First and last year that may ever be published.  Never taken from the data.
 years: [2002, 2030]
 

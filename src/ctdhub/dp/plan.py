@@ -12,7 +12,7 @@ from ctdhub.dp.indicators import Indicators
 from ctdhub.dp.policy import Domains, Policy, Weights
 from ctdhub.schema import countries
 from ctdhub.schema.model import Schema
-from ctdhub.schema.roles import AGE, DESTINATION, HARM, ORIGIN, PERIOD, RELATION, SEX
+from ctdhub.schema.roles import AGE, DESTINATION, HARM, ORIGIN, PERIOD, RELATION, SEX, STANDING
 
 Columns = tuple[str, ...]
 """The columns of a table in the order of the plan; () is the number of people."""
@@ -171,10 +171,12 @@ CORRIDOR: Columns = (ORIGIN, DESTINATION)
 ASSISTED = (RELATION, SEX, AGE, DESTINATION)
 """Each kind of assistance is measured by each of these, and by the first two together."""
 REPORTED: tuple[Columns, ...] = (
+    (PERIOD, DESTINATION, STANDING),
     (PERIOD, DESTINATION, RELATION),
     (PERIOD, SEX, DESTINATION, RELATION),
 )
-"""What a state reports of each year: victims by citizenship, and by sex and citizenship."""
+"""What a state reports of each year: presumed and identified victims; victims by citizenship, and
+by sex and citizenship."""
 
 
 def plan_of(policy: Policy, schema: Schema) -> Plan:

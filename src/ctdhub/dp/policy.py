@@ -88,7 +88,10 @@ class Policy(FrozenModel):
     """One hub's policy.
 
     Attributes:
-        columns: released columns, or "all" for every public column of the schema.
+        columns: released columns, or "all" for every public column of the schema but those that
+            the schema has on request.
+        also: what is released beside "all": columns on request, or groups of flags with their
+            indicator.
         years: first and last year of the public bounds, both included.
         epsilon, delta: guarantee of one release.
         max_people: a public upper bound of the number of people the hub may ever hold; it bounds
@@ -104,6 +107,7 @@ class Policy(FrozenModel):
 
     version: Literal[1] = 1
     columns: tuple[str, ...] | Literal["all"] = "all"
+    also: tuple[str, ...] = ()
     years: tuple[int, int] = (2002, 2030)
     epsilon: float = Field(default=4.0, gt=0, le=100)
     delta: float = Field(default=1e-8, gt=0, le=1e-6)
@@ -139,6 +143,10 @@ class Policy(FrozenModel):
             raise InvalidSetting(Text("false_share may be at most 1 − level"))
         if self.columns != "all" and len(set(self.columns)) != len(self.columns):
             raise InvalidSetting(Text("A column is named twice"))
+        if self.also and self.columns != "all":
+            raise InvalidSetting(Text("also goes with columns: all; name its columns there"))
+        if len(set(self.also)) != len(self.also):
+            raise InvalidSetting(Text("A column is named twice"))
         if not self.columns:
             raise InvalidSetting(Text("At least one column must be released"))
         if any(not 3 <= len(set(g)) == len(g) <= 4 for g in self.groups):
@@ -151,6 +159,14 @@ class Policy(FrozenModel):
             )
         return self
 
+    def requested(self, schema: Schema) -> tuple[str, ...]:
+        """Columns that ``also`` names, a group of flags as its flags and their indicator."""
+        found: list[str] = []
+        for name in self.also:
+            group = schema.groups.get(name)
+            found += [*schema.members(name), group.indicator or name] if group else [name]
+        return tuple(dict.fromkeys(found))
+
     def domains(self, schema: Schema) -> Domains:
         """Released columns with their public values, in the order of the schema.
 
@@ -158,7 +174,11 @@ class Policy(FrozenModel):
             PolicyError: a column is not a public variable of the table "people".
         """
         public = [v.name for v in schema.table("people") if v.public]
-        wanted = public if self.columns == "all" else list(self.columns)
+        wanted = list(self.columns)
+        if self.columns == "all":
+            asked = self.requested(schema)
+            usual = [v.name for v in schema.table("people") if v.public and not v.on_request]
+            wanted = list(dict.fromkeys((*usual, *asked)))
         for name in (*wanted, *(n for group in self.groups for n in group)):
             if name not in public or name not in wanted:
                 raise error("policy-columns", file="policy.yaml", column=name)

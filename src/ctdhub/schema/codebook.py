@@ -21,10 +21,13 @@ def own_variables(table: TableName) -> tuple[Variable, ...]:
 
 
 def codes(variable: Variable) -> tuple[str, ...]:
-    """Codes of a variable; none for years, whose bounds are a hub's policy, and for entities."""
+    """Codes that a record may have, with those that leave it out.
+
+    None for years, whose bounds are a hub's policy, and for entities.
+    """
     if variable.kind == "year" or (variable.code_list is None):
         return ()
-    return load_schema().domain(variable.name)
+    return load_schema().recorded(variable.name)
 
 
 def denominator(variable: Variable) -> str | None:
@@ -153,6 +156,8 @@ def codebook_json(langs: Sequence[str] = LANGUAGES) -> str:
                         "denominator": denominator(v),
                         "core": v.core,
                         "public": v.public,
+                        "since": v.since,
+                        "on_request": v.on_request,
                         "source": labels.source(v.name),
                     }
                     for v in own_variables(table)

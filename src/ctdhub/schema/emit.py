@@ -81,8 +81,8 @@ def _field(v: Variable, lang: str) -> dict[str, Any]:
         "title": labels.label(v.name, lang),
         "description": labels.definition(v.name, lang),
     }
-    if allowed := codes(v):
-        field["constraints"] = {"enum": list(allowed)}
+    if codes(v):  # those of records that are left out are in no table
+        field["constraints"] = {"enum": list(load_schema().domain(v.name))}
     return field
 
 

@@ -23,6 +23,9 @@ PERSON = "person"
 """Column of a child row: its person's place in the table of people, from 0.  Never public."""
 
 
+LEFT_OUT = "left_out"
+"""Mark of codes whose records are left out: nobody of whom they are true is among the people."""
+
 VERSION = r"^\d{1,4}\.\d{1,4}$"
 """How versions of the schema are written: major and minor number."""
 
@@ -41,7 +44,9 @@ class Variable(FrozenModel):
     ``any_of`` names the group of flags that an indicator follows from; ``follows`` the citizenship
     and the country that a citizenship group follows from (``citizenship_group``).  ``role`` is the
     part that the variable plays in other rooms (``roles``), ``since`` the version of the schema
-    that brought it.
+    that brought it.  A policy that releases all columns leaves out those ``on_request``, unless it
+    names them.  Where records of one person differ, the ``furthest`` code holds, and a variable
+    ``beside`` another is taken from the record whose value of that one holds.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -54,6 +59,9 @@ class Variable(FrozenModel):
     role: str | None = None
     core: bool = False
     public: bool = True
+    on_request: bool = False
+    furthest: bool = False
+    beside: str | None = None
 
     @property
     def code_list(self) -> str | None:
@@ -81,6 +89,7 @@ class Schema(FrozenModel):
     people: tuple[Variable, ...]
     perpetrators: tuple[Variable, ...]
     codes: dict[str, tuple[str, ...]]
+    code_since: dict[str, dict[str, str]] = Field(default_factory=dict)
     marks: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
     explorer: tuple[str, ...] = ()
 
@@ -102,6 +111,8 @@ class Schema(FrozenModel):
                     raise ValueError(f"{v.name}: follows {parent}, which is no country")
             if v.follows and self.codes[v.codes or ""] != citizenship_group.GROUPS:
                 raise ValueError(f"{v.name}: its codes are not those of a citizenship group")
+            if v.beside and not (self.has(v.beside) and self.variable(v.beside).furthest):
+                raise ValueError(f"{v.name}: is beside {v.beside}, which has no furthest code")
             for wanted in (v.group, v.any_of):
                 if wanted and wanted not in self.groups:
                     raise ValueError(f"{v.name}: no group {wanted}")
@@ -115,7 +126,7 @@ class Schema(FrozenModel):
         if twice := {r for r in roles if roles.count(r) > 1}:
             raise ValueError(f"roles given twice: {sorted(twice)}")
         for name, marks in self.marks.items():
-            if strange := set().union(*marks.values()) - set(self.domain(name)):
+            if strange := set().union(*marks.values()) - set(self.recorded(name)):
                 raise ValueError(f"marks of {name}: no codes {sorted(strange)}")
         charts = {v.name for v in self.table("people") if v.public} | set(self.groups)
         if strange := set(self.explorer) - charts:
@@ -123,6 +134,9 @@ class Schema(FrozenModel):
         for name, values in self.codes.items():
             if len(set(values)) != len(values) or not all(values):
                 raise ValueError(f"code list {name}: codes are empty or repeated")
+        for name, since in self.code_since.items():
+            if strange := set(since) - set(self.codes.get(name, ())):
+                raise ValueError(f"code list {name}: no codes {sorted(strange)}")
         return self
 
     def __hash__(self) -> int:
@@ -133,40 +147,63 @@ class Schema(FrozenModel):
         return hash((self.version, self.records, self.people, self.perpetrators))
 
     def at(self, version: str, also: Iterable[str] = ()) -> Schema:
-        """The schema of an earlier version: variables that came later are not in it.
+        """The schema of an earlier version: variables and codes that came later are not in it.
 
         Args:
             version: one that is not later than this.
-            also: names of later variables that are in it all the same.
+            also: names of later variables that are in it all the same.  The indicator of a group
+                comes with its flags, these with the indicator, and a variable with the one that it
+                is beside.
 
         >>> load_schema().at("1.0").has("citizenship_group")
         False
         """
+        also = frozenset(also)
         kept = set(also)
-        tables = {
-            name: tuple(
-                v
-                for v in getattr(self, name)
+        for v in (v for v in self.variables() if v.name in also):
+            group = v.group or v.any_of
+            kept |= {v.beside or "", *(self.members(group) if v.any_of and group else ())}
+            kept |= {self.groups[group].indicator or ""} if group else set()
+        here = {"since": version}
+        codes = {name: self._codes_at(name, version) for name in self.codes}
+
+        def reached(table: tuple[Variable, ...]) -> tuple[Variable, ...]:
+            return tuple(
+                v if numbers(v.since) <= numbers(version) else v.model_copy(update=here)
+                for v in table
                 if numbers(v.since) <= numbers(version) or v.name in kept
             )
-            for name in ("records", "people", "perpetrators")
-        }
-        names = {v.name for table in tables.values() for v in table}
-        filled = {v.group for v in tables["records"]}
+
+        records, people, accused = map(reached, (self.records, self.people, self.perpetrators))
+        names = {v.name for v in (*records, *people, *accused)}
+        filled = {v.group for v in records}
         held = {name: group for name, group in self.groups.items() if name in filled}
         return Schema(
             version=version,
             groups=held,
-            codes=self.codes,
-            marks={name: marks for name, marks in self.marks.items() if name in names},
+            codes=codes,
+            marks={name: self._marks_in(name, codes) for name in self.marks if name in names},
             explorer=tuple(name for name in self.explorer if name in names or name in held),
-            **tables,
+            records=records,
+            people=people,
+            perpetrators=accused,
         )
 
+    def _codes_at(self, name: str, version: str) -> tuple[str, ...]:
+        since = self.code_since.get(name, {})
+        return tuple(
+            c for c in self.codes[name] if numbers(since.get(c, version)) <= numbers(version)
+        )
+
+    def _marks_in(self, name: str, codes: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        """The marks of a variable, without codes that came later."""
+        held = codes.get(self.variable(name).code_list or "", ())
+        return {mark: tuple(c for c in f if c in held) for mark, f in self.marks[name].items()}
+
     def later_than(self, version: str) -> tuple[Variable, ...]:
-        """Variables of people that may be released and came after a version."""
-        public = (v for v in self.table("people") if v.public)
-        return tuple(v for v in public if numbers(v.since) > numbers(version))
+        """Variables that may be released and came after a version."""
+        found = self.table("people") + self.table("perpetrators")
+        return tuple(v for v in found if v.public and numbers(v.since) > numbers(version))
 
     @cached_property
     def _by_name(self) -> dict[str, Variable]:
@@ -213,6 +250,8 @@ class Schema(FrozenModel):
     def domain(self, name: str, years: tuple[int, int] = YEARS) -> tuple[str, ...]:
         """Public values of a variable in order, as text, "not recorded" left out.
 
+        Codes that leave a record out (the mark ``left_out``) are not among them.
+
         Args:
             name: a variable of kind year, code, country, flag or status.
             years: first and last year of the public bounds, both included.
@@ -227,8 +266,18 @@ class Schema(FrozenModel):
         if v.kind == "country":
             return countries.ALPHA3
         if v.code_list:
-            return self.codes[v.code_list]
+            outside = self.marks.get(name, {}).get(LEFT_OUT, ())
+            return tuple(c for c in self.codes[v.code_list] if c not in outside)
         raise ValueError(f"{name} has no public domain")
+
+    def recorded(self, name: str, years: tuple[int, int] = YEARS) -> tuple[str, ...]:
+        """Values that a mapping may give a variable: its domain, and the codes that leave it out.
+
+        >>> load_schema().recorded("victim_status")[-1]
+        'not_a_victim'
+        """
+        v = self.variable(name)
+        return self.codes[v.codes] if v.codes else self.domain(name, years)
 
 
 def numbers(version: str) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.schema.model import load_schema
+from ctdhub.schema.model import LEFT_OUT, load_schema
 
 _Found = TypeVar("_Found")
 
@@ -54,7 +54,14 @@ CONTRIBUTOR, CONTRIBUTOR_KIND = variable_of("contributor"), variable_of("contrib
 DELIVERIES = variable_of("deliveries")
 FORCED_LABOUR = variable_of("forced_labour")
 SEXUAL_EXPLOITATION = variable_of("sexual_exploitation")
+FORCED_CRIMINALITY = variable_of("forced_criminality")
+STANDING = variable_of("standing")
+ALLEGATION, ACCUSED_ORIGIN = variable_of("allegation"), variable_of("accused_origin")
 
 HARM, MEANS, SERVICE = group_of("harm"), group_of("means"), group_of("service")
+CHANNEL, TECHNOLOGY = group_of("channel"), group_of("technology")
 
 CHILD_BANDS = marked(AGE, "child")
+NOT_COUNTED = marked(STANDING, LEFT_OUT)
+AUTHORITIES = marked(CONTRIBUTOR_KIND, "authority")
+OF_ANYONE = marked(ALLEGATION, "of_anyone")

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
@@ -17,6 +18,7 @@ from ctdhub.build.steps import Input, Step, hash_file, hash_of
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import MappingError
 from ctdhub.core.i18n import Text, said
+from ctdhub.schema.roles import ALLEGATION, AUTHORITIES, OF_ANYONE
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 from ctdhub.sensitive.mapping.person_unit import require_people
@@ -43,20 +45,27 @@ def mapping_file(hub: Hub, contributor: str) -> Path:
 class HarmoniseFile:
     """How one contributed file becomes records; a worker elsewhere can be given it.
 
-    It says where the mapping and the person key lie and holds neither.
+    It says where the mapping and the person key lie and holds neither.  ``kind`` is what kind of
+    contributor its agreement says it is.
     """
 
     given: Contribution
     mapping: Path
     years: tuple[int, int]
     key: Path
+    kind: str
 
     def __call__(self, folder: Path) -> None:
-        """Write records, perpetrators, rejects, lineage and conservation into the folder."""
+        """Write records, perpetrators, rejects, lineage and conservation into the folder.
+
+        Raises:
+            MappingError: a contributor that is no authority says more of somebody than alleged.
+        """
         mapping, contributor = load_mapping(self.mapping), self.given.contributor
         require_people(mapping, self.mapping)
         raw, key = read_table(self.given.file, mapping.read), self.key.read_bytes()
         result = harmonise(raw, mapping, contributor=contributor, years=self.years, key=key)
+        _check_allegations(result.perpetrators, self.kind, self.mapping)
         pq.write_table(result.records, folder / RECORDS)
         pq.write_table(result.perpetrators, folder / PERPETRATORS)
         pq.write_table(result.tokens, folder / TOKENS)
@@ -72,6 +81,15 @@ class HarmoniseFile:
         (folder / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
 
 
+def _check_allegations(perpetrators: pa.Table, kind: str, mapping: Path) -> None:
+    """Nobody is called more than alleged but by a public authority (decision 47)."""
+    if kind in AUTHORITIES:
+        return
+    stated = perpetrators[ALLEGATION].drop_null().unique()
+    if set(stated.to_pylist()) - set(OF_ANYONE):
+        raise error("allegation", file=mapping, column=ALLEGATION)
+
+
 def _said(line: Lineage) -> dict[str, Any]:
     """An entry of the lineage in the language of the build."""
     note = said(line.note) if line.note else None
@@ -82,16 +100,18 @@ def harmonise_file(hub: Hub, given: Contribution, years: tuple[int, int]) -> Ste
     """One contributed file -> records, perpetrators, rejects, lineage and conservation."""
     rules_file = mapping_file(hub, given.contributor)
     digest = hash_file(given.file)
+    kind = next((a.kind for a in hub.agreements() if a.id == given.contributor), "")
     return Step(
         name=f"harmonise {given.contributor} {given.date} {digest[:8]}",
         inputs={
             Input("file", Text("file")): digest,
             Input("mapping", Text("mapping")): hash_file(rules_file),
             Input("years", Text("years")): hash_of(list(years)),
+            Input("contributor", Text("kind of contributor")): kind,
             Input("person key", Text("person key")): hash_of(hub.person_key().hex()),
         },
         output=hub.work / "harmonised" / given.contributor / given.date / digest[:16],
-        run=HarmoniseFile(given, rules_file, years, hub.key_file),
+        run=HarmoniseFile(given, rules_file, years, hub.key_file, kind),
         software=software(__name__),
         meaning=_meaning(rules_file),
     )

@@ -41,7 +41,7 @@ def merged(schema: Schema, columns: pa.Schema) -> str:
         order=ibis.row_number().over(group_by=table[PERSON], order_by=[table.year_, *content])
     )
     merged = table.group_by(PERSON).agg(
-        **{v.name: _merge(table, v) for v in schema.records},
+        **{v.name: _merge(table, v, schema) for v in schema.records},
         records_=table.count(),
     )
     return _derived(merged, schema)
@@ -53,7 +53,7 @@ def _derived(people: ibis.Table, schema: Schema) -> str:
     return sql_of(_derive(people, schema).select(names))
 
 
-def _merge(t: ibis.Table, variable: Variable) -> ibis.Value:
+def _merge(t: ibis.Table, variable: Variable, schema: Schema) -> ibis.Value:
     column = t[variable.name]
     if variable.kind == "flag":
         return column.max()  # "yes" sorts after "no", and null is passed over
@@ -62,7 +62,17 @@ def _merge(t: ibis.Table, variable: Variable) -> ibis.Value:
             *[(s, i) for i, s in enumerate(STATUS_ORDER)], else_=ibis.null("int64")
         ).max()
         return furthest.cases(*list(enumerate(STATUS_ORDER)), else_=ibis.null("string"))
+    if variable.furthest or variable.beside:
+        rank = _rank(t, variable.beside or variable.name, schema)
+        first = [rank.desc(), column.isnull(), t.order]
+        return column.first(order_by=first, include_null=True)
     return column.first(where=column.notnull(), order_by=t.order)
+
+
+def _rank(t: ibis.Table, name: str, schema: Schema) -> ibis.Value:
+    """How far the code of a record is in its list; -1 where it has none."""
+    codes = schema.recorded(name)
+    return t[name].cases(*[(code, i) for i, code in enumerate(codes)], else_=-1)
 
 
 def _derive(t: ibis.Table, schema: Schema) -> ibis.Table:

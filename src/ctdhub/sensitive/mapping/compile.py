@@ -155,7 +155,7 @@ class _Compiler:
             fault = Fault("unknown-country", variable.name, column, self.read.view(rule, column))
             return Pair(value, self._unless_null(rule, cell, value, fault))
         if not rule.map or rule.unknown == "keep":
-            codes = {fold(code): code for code in load_schema().domain(variable.name)} | codes
+            codes = {fold(code): code for code in load_schema().recorded(variable.name)} | codes
         value = _first(codes, cell)
         fault = Fault("unknown-code", variable.name, column)
         return Pair(value, self._unless_null(rule, cell, value, fault))

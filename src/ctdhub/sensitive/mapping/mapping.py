@@ -268,7 +268,7 @@ def _check_rule(rule: Rule, variable: Variable, schema: Schema, where: Place) ->
         if rule.value is None and not rule.map:
             raise MappingFault(Text("an entity is named by value or map, never by a cell"), *where)
         return
-    domain = schema.domain(variable.name, (1900, 2199))
+    domain = schema.recorded(variable.name, (1900, 2199))
     if rule.band and not all(_BAND.match(code) for code in domain):
         raise MappingFault(Text("band goes only with a code list of bands"), *where, "band")
     codes: list[tuple[str | None, Place]] = [(rule.value, (*where, "value"))]

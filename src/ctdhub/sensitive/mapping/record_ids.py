@@ -9,7 +9,9 @@ records of its file.  So
   counts it once;
 - equal records of one file stay apart, and of several files the one that has most of them decides;
 - no id depends on a record that says something else: one person's records never change how
-  another's are counted.
+  another's are counted;
+- a variable that came after :data:`BASE` is part of what a record says only where it is recorded:
+  software of a later schema gives records that say nothing new the ids that they had.
 
 Two records that agree in everything are told apart by their cases or tokens alone; where a file
 has neither, nor person keys, equal records of two files are taken for one record that came twice.
@@ -28,6 +30,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ctdhub.schema.model import load_schema, numbers
 from ctdhub.sensitive.ingest.raw import buffers
 
 ID_BYTES = 10
@@ -39,6 +42,9 @@ _SLICE, _FEW = 2**14, 2**12
 
 _PLAIN = r"^[ !#-\[\]-~]*$"
 """Texts that JSON puts between quotation marks as they are."""
+
+BASE = "1.1"
+"""Version of the schema whose variables are written whether they are recorded or not."""
 
 OF_THE_FILE = ("record_id", "source_file", "source_row")
 """Columns that say where a record stands, not what it says."""
@@ -60,8 +66,8 @@ def record_ids(
         key: the hub's secret: an id tells nothing to whoever guesses what a record says.
     """
     secret = hmac.digest(key, b"\0record\0" + contributor.encode(), hashlib.sha256)
-    said = [records[n] for n in records.column_names if n not in OF_THE_FILE]
-    columns = _joined([*(_coded(column) for column in said), *map(_coded, apart)])
+    said = records.select([n for n in records.column_names if n not in OF_THE_FILE])
+    columns = _joined(_parts(said, apart))
     mentioned = _mentioned(children, of, records.num_rows) if children.num_rows else None
     ids = _ids(secret, "0", columns, mentioned)
     number = _ordinals(ids)
@@ -72,6 +78,9 @@ def record_ids(
         counted = pa.array(number[again]).cast(pa.string())
         ids = pc.replace_with_mask(ids, pa.array(number > 0), _ids(secret, counted, rest, more))
     return ids
+
+
+_LATER = {v.name for v in load_schema().variables() if numbers(v.since) > numbers(BASE)}
 
 
 class Coded(NamedTuple):
@@ -92,7 +101,7 @@ def _ids(
         first, *rest = [texts.take(pa.array(codes[here])) for codes, texts in columns]
         counted = number if isinstance(number, str) else number[here]
         first = pc.binary_join_element_wise(counted, first, "\n")
-        lines = pc.binary_join_element_wise(first, *rest, ",")
+        lines = pc.binary_join_element_wise(first, *rest, "")
         if mentioned is not None:
             lines = pc.binary_join_element_wise(lines, mentioned[here], "")
         offsets, data = buffers(lines)
@@ -106,8 +115,26 @@ def _ids(
     return pa.StringArray.from_buffers(rows, ends, digits)
 
 
+def _parts(table: pa.Table, apart: list[pa.Array]) -> list[Coded]:
+    """What each column adds to a line: its value, behind a comma; of later variables, name and value
+    where there is one.
+    """
+    names = [n for n in table.column_names if n not in _LATER]
+    first, *rest = [*(_coded(table[n]) for n in names), *map(_coded, apart)]
+    found = [first, *(Coded(c.codes, _behind(",", c.texts)) for c in rest)]
+    for name in (n for n in table.column_names if n in _LATER):
+        codes, texts = _coded(table[name])
+        said = _behind(f',"{name}":', texts[:-1])
+        found.append(Coded(codes, pa.concat_arrays([said, pa.array([""])])))
+    return found
+
+
+def _behind(prefix: str, texts: pa.Array) -> pa.Array:
+    return pc.binary_join_element_wise(prefix, texts, "")
+
+
 def _coded(column: pa.ChunkedArray | pa.Array) -> Coded:
-    """The values of a column as JSON, null as ``null``."""
+    """The values of a column as JSON, null as ``null``, which comes last."""
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     coded = whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
     values = coded.dictionary.cast(pa.string())
@@ -120,7 +147,7 @@ def _coded(column: pa.ChunkedArray | pa.Array) -> Coded:
 
 
 def _joined(columns: list[Coded]) -> list[Coded]:
-    """Neighbours as one column of both texts with a comma, where these are few."""
+    """Neighbours as one column of both texts, where these are few."""
     found: list[Coded] = []
     for column in columns:
         if found and len(found[-1].texts) * len(column.texts) <= _FEW:
@@ -128,7 +155,7 @@ def _joined(columns: list[Coded]) -> list[Coded]:
             left = np.repeat(np.arange(len(before.texts)), len(column.texts))
             right = np.tile(np.arange(len(column.texts)), len(before.texts))
             texts = pc.binary_join_element_wise(
-                before.texts.take(pa.array(left)), column.texts.take(pa.array(right)), ","
+                before.texts.take(pa.array(left)), column.texts.take(pa.array(right)), ""
             )
             column = Coded(before.codes * len(column.texts) + column.codes, texts)
         found.append(column)
@@ -137,8 +164,8 @@ def _joined(columns: list[Coded]) -> list[Coded]:
 
 def _mentioned(children: pa.Table, of: pa.Array, rows: int) -> pa.Array:
     """The lines of each record's perpetrators, each behind a line end."""
-    first, *rest = [texts.take(pa.array(codes)) for codes, texts in map(_coded, children.columns)]
-    lines = pc.binary_join_element_wise(pc.binary_join_element_wise("\n", first, ""), *rest, ",")
+    parts = _parts(children, [])
+    lines = pc.binary_join_element_wise("\n", *(t.take(pa.array(c)) for c, t in parts), "")
     ends = np.cumsum(np.bincount(of.to_numpy(), minlength=rows))
     lists = pa.ListArray.from_arrays(pa.array([0, *ends], pa.int32()), lines)
     return pc.binary_join(lists, "")

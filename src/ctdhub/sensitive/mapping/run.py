@@ -101,7 +101,7 @@ def harmonise(
         rows_read=raw.rows_read,
         records=records.num_rows,
         rejected=raw.rejects.num_rows + done.rejected,
-        excluded={e.rule: counts[e.rule] for e in mapping.exclude},
+        excluded={e.rule: counts[e.rule] for e in mapping.exclude} | counts,
     )
     lineage = lineage_of(mapping, records, perpetrators, done.folded, done.ignored)
     report(Text("Harmonised"), 1.0)

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.schema.country_names import look_up
+from ctdhub.schema.roles import NOT_COUNTED, STANDING
 from ctdhub.sensitive import duck
 from ctdhub.sensitive.mapping.children import child_rows, of_rows
 from ctdhub.sensitive.mapping.mapping import Mapping
@@ -22,6 +23,9 @@ from ctdhub.sensitive.mapping.strays import ignored
 
 if TYPE_CHECKING:
     from ctdhub.sensitive.mapping.compile import Compiled
+
+NOT_COUNTED_RULE = "not-a-victim"
+"""Name of the rule that leaves out rows whose status says so, in the account of rows."""
 
 SLICE = 100_000
 """Rows that are worked on at a time."""
@@ -110,13 +114,14 @@ class Transform:
         found = duck.run(self._main_sql, cells=cells)
         if found.num_rows != table.num_rows:
             raise ValueError("rules changed the number of rows")
-        excluded = pc.not_equal(found["_excluded"], 0)
-        left_out = found.filter(excluded)
         names = pa.array([None, *(e.rule for e in self.mapping.exclude)], pa.string())
-        exclusions = pa.table(
-            {"_row": left_out["_row"], "rule": names.take(left_out["_excluded"].combine_chunks())}
-        )
-        if left_out.num_rows:
+        rules = names.take(found["_excluded"].combine_chunks())
+        if STANDING in self.mapping.columns:
+            outside = pc.is_in(found[STANDING].combine_chunks(), value_set=pa.array(NOT_COUNTED))
+            rules = pc.coalesce(rules, pc.if_else(outside, NOT_COUNTED_RULE, None))
+        excluded = pc.is_valid(rules)
+        exclusions = pa.table({"_row": found["_row"], "rule": rules}).filter(excluded)
+        if exclusions.num_rows:
             keep = pc.invert(excluded)
             found, cells = found.filter(keep), cells.filter(keep)
         rejects = rejects_of(self._main.faults, found, cells, self._main.views)
