@@ -40,7 +40,8 @@ WITH odd AS (
     SELECT {person}, variable FROM said WHERE value IS NOT NULL
     GROUP BY ALL HAVING count(DISTINCT value) > 1
 )
-SELECT s.{person}, s.variable, s.record_id, s.{contributor}, s.value, s.value = m.value AS kept
+SELECT s.{person}, s.variable, s.record_id, s.{contributor}, s.value,
+    s.value IS NOT DISTINCT FROM m.value AS kept
 FROM said s JOIN differ USING ({person}, variable) JOIN merged m USING ({person}, variable)
 WHERE s.value IS NOT NULL
 ORDER BY ALL

@@ -116,9 +116,7 @@ def _ids(
 
 
 def _parts(table: pa.Table, apart: list[pa.Array]) -> list[Coded]:
-    """What each column adds to a line: its value, behind a comma; of later variables, name and value
-    where there is one.
-    """
+    """What each column adds to a line: its value; of later variables name and value, if any."""
     names = [n for n in table.column_names if n not in _LATER]
     first, *rest = [*(_coded(table[n]) for n in names), *map(_coded, apart)]
     found = [first, *(Coded(c.codes, _behind(",", c.texts)) for c in rest)]
