@@ -60,6 +60,9 @@ def write(path: Path, r: Records, tokens: Texts, rng: np.random.Generator, m: Ma
         for flag in load_schema().flags(group):
             words = ("1", NONE if flag in _ONE_ONLY else "0")
             columns[column_name(flag)] = r.words(flag, words, group)
+    for group, block in (("crime", "exploitation"), ("ict", "means")):
+        for flag in load_schema().flags(group):
+            columns[column_name(flag)] = r.words(flag, ("1", "0"), block)
     for flag, block in (("labour_not_specified", "labour"), ("recruiter_unknown", "recruiter")):
         columns[column_name(flag)] = r.words(flag, ("1", "0"), block)
         columns[column_name(flag)][r.missing[block]] = "1"

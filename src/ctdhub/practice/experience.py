@@ -13,6 +13,13 @@ from ctdhub.schema.model import load_schema
 BANDS = ((0, 8), (9, 17), (18, 20), (21, 23), (24, 26), (27, 29), (30, 38), (39, 47), (48, 75))
 """First and last age in years of the nine age bands of the schema."""
 
+KINDS_OF_CRIME = (45, 30, 15, 10)
+"""How often forced criminality is of each kind, in the order of the schema."""
+RARE = 0.05
+"""Share of people in another exploitation that was surrogacy or illegal adoption."""
+TECHNOLOGY = {"ict_recruitment": 0.3, "ict_control": 0.15, "ict_exploitation": 0.05}
+"""Shares of people for whom technology was used."""
+
 
 def draw_ages(
     codes: dict[str, Ints], latent: Ints, rng: np.random.Generator, m: Marginals
@@ -73,6 +80,32 @@ def draw_experience(
         chance = np.array([c.means.get(short, m.means_default) for c in kinds])[latent]
         put(flag, rng.random(n) < 1 / (1 + (1 / chance - 1) * np.exp(-severity)))
     put("abduction", rng.random(n) < np.array([c.abduction for c in kinds])[latent])
+
+
+def draw_crime_and_technology(codes: dict[str, Ints], rng: np.random.Generator) -> None:
+    """Forced criminality and its kinds, surrogacy, illegal adoption, use of technology.
+
+    Whoever was put to illicit activities was exploited by forced criminality, of one kind; whoever
+    was made to deceive people online was exploited by technology.
+    """
+    n, schema = len(codes["gender"]), load_schema()
+
+    def put(name: str, yes: Bools) -> None:
+        codes[name] = np.where(yes, 0, 1)
+
+    forced = codes["labour_illicit_activities"] == 0
+    put("exploitation_forced_criminality", forced)
+    kind = pick(rng, n, KINDS_OF_CRIME)
+    for i, flag in enumerate(schema.flags("crime")):
+        put(flag, forced & (kind == i))
+    rare = (codes["exploitation_other"] == 0) & (rng.random(n) < RARE)
+    surrogate = codes["gender"] == schema.domain("gender").index("female")
+    put("exploitation_surrogacy", rare & surrogate)
+    put("exploitation_illegal_adoption", rare & ~surrogate)
+    remote = (codes["sex_remote_interactive_services"] == 0) | (codes["crime_online_scam"] == 0)
+    for flag, chance in TECHNOLOGY.items():
+        put(flag, rng.random(n) < chance)
+    put("ict_exploitation", remote | (codes["ict_exploitation"] == 0))
 
 
 def draw_assistance(codes: dict[str, Ints], rng: np.random.Generator, m: Marginals) -> None:

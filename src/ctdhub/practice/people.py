@@ -15,7 +15,12 @@ import numpy as np
 import pyarrow as pa
 
 from ctdhub.practice.chance import Bools, Ints, pick, pick_rows
-from ctdhub.practice.experience import draw_ages, draw_assistance, draw_experience
+from ctdhub.practice.experience import (
+    draw_ages,
+    draw_assistance,
+    draw_crime_and_technology,
+    draw_experience,
+)
 from ctdhub.practice.marginals import Marginals
 from ctdhub.schema.countries import ALPHA3
 from ctdhub.schema.model import load_schema
@@ -126,6 +131,8 @@ def draw(people: int, rng: np.random.Generator, m: Marginals) -> People:
     age, months = draw_ages(codes, latent, rng, m)
     draw_experience(codes, latent, rng, m)
     draw_assistance(codes, rng, m)
+    [own] = rng.spawn(1)  # what came later leaves all that was drawn before as it was
+    draw_crime_and_technology(codes, own)
     order = [v.name for v in load_schema().records if v.name in codes]
     codes = {name: codes[name] for name in order}
     return People(known, first, year, age, months, codes, planted, population, m.ids)

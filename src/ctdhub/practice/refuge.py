@@ -105,7 +105,12 @@ def write(path: Path, r: Records, tokens: Texts, rng: np.random.Generator, m: Ma
     n = len(r)
     french = [name(code, "fr") for code in ALPHA3]
     genders = ("Féminin\u00a0", "Masculin\u00a0", "Transgenre féminin\u00a0")
-    recruitment = ("Offre d’emploi", "Relation personnelle", "En ligne", "")
+    recruitment = (
+        "Par une annonce en ligne",
+        "Par des amis ou lors d’événements sociaux",
+        "Par les réseaux sociaux en ligne",
+        "",
+    )
     columns = {column: np.full(n, "", object) for column in COLUMNS}
     columns |= {
         "cas_CaseOwner": np.full(n, "Équipe de pratique", object),
