@@ -209,6 +209,12 @@ def test_white_space_around_headers_goes_and_an_unnamed_empty_column_too(tmp_pat
         (b"a,b\n1,+abc\n", "formula", 2, "B"),
         (b"a,b\n1,\t=1\n", "formula", 2, "B"),
         (b"a,b\n1,- f(x)\n", "formula", 2, "B"),
+        (b"a,b\n1,-99;HYPERLINK(1)\n", "formula", 2, "B"),
+        (b"a,b\n1,-99;cmd|' /C calc'!A0\n", "formula", 2, "B"),
+        (b"a,b\n1,+1 =1+1\n", "formula", 2, "B"),
+        (b"a,b\n1,-99;[book]A1\n", "formula", 2, "B"),
+        (b"a,b\n1,-2+3;x\n", "formula", 2, "B"),
+        (b"a,b\n1,-A1;x\n", "formula", 2, "B"),
         (b"=x,b\n1,2\n", "formula", 1, None),
         (b'a,b\n1,"x\n2,3\n', "quotes", 2, None),
         (b'a,b\n1,"x"y\n', "quotes", 2, None),
@@ -245,11 +251,21 @@ def test_one_error_with_place_rule_and_remedy(
         "me@example.org",
         "2020-01-01",
         "-1,5",
+        "-99|Sexual|Forced labour",
+        "-99, Sexual",
+        "-99 not recorded",
+        "-99: other",
+        "'=1+1",
     ],
 )
 def test_what_is_no_formula(tmp_path: Path, cell: str) -> None:
     raw = read_table(write(tmp_path, f"a;b\n1;{cell}\n".encode()))
     assert columns(raw)["b"] == [cell]
+
+
+def test_a_code_before_a_separator_is_no_formula(tmp_path: Path) -> None:
+    raw = read_table(write(tmp_path, b"a,b\n1,-99;Sexual\n2,+1; two\n"))
+    assert columns(raw)["b"] == ["-99;Sexual", "+1; two"]
 
 
 def test_limits_of_size_and_rows(tmp_path: Path) -> None:

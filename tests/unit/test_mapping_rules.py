@@ -438,7 +438,7 @@ def test_an_unknown_text_never_becomes_no():
     assert kinds("", "Sexual exploitation", "Exploitation sexuelle", "Forced labour") == [
         ("yes", "no"), (None, None), ("no", "yes"),
     ]  # fmt: skip
-    texts = ["استغلال جنسي", "Explotación sexual", "cyber scams", '["Forced labour", "x"]']
+    texts = ["استغلال جنسي", "Explotación sexual", "cyber scams", "(Forced labour, x)"]
     assert set(kinds("", *texts)) == {(None, None)}
     mixed = ["Forced labour; cyber scams", "Sexual exploitation;;forced  LABOUR", "Unknown", None]
     assert kinds("", *mixed) == [(None, "yes"), ("yes", "yes"), (None, None), (None, None)]

@@ -11,16 +11,24 @@ import pyarrow.compute as pc
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.sensitive.ingest.headers import letter
-from ctdhub.sensitive.ingest.raw import buffers
+from ctdhub.sensitive.ingest.raw import buffers, has_byte
 
 _LEADS = np.zeros(256, bool)
 _LEADS[[ord(c) for c in "=@+-\t\r\n"]] = True
 
-HARMLESS = r"^\s*([^=@+\-\s]|[+-][\d\s().,:/%'’+-]*([eE][+-]?\d+)?\s*$|[+-]\s+[^=@|!(&\[]*$|$)"
+HARMLESS = (
+    r"^\s*([^=@+\-\s]|[+-][\d\s().,:/%'’+-]*([eE][+-]?\d+)?\s*$|[+-]\s+[^=@|!(&\[]*$"
+    r"|[+-]\d[\d.,]*\s*[;,|:\s][^=@!(&\[]*$|$)"
+)
 """A text is no formula if it begins with anything but = @ + -, if it is + or - and then only
-digits and the signs of numbers, telephone numbers, dates and ranges (-99, +39 02 …, -6%, --), or
-if the + or - is a bullet: a space follows, and nothing that could call or refer to anything.
+digits and the signs of numbers, telephone numbers, dates and ranges (-99, +39 02 …, -6%, --), if
+the + or - is a bullet (a space follows), or if it stands before a number that a separator ends, as
+in lists of codes (-99;Sexual); behind bullet and separator nothing may stand that could call
+anything or refer to another program, sheet or file.  A bar alone cannot: a call by DDE needs ! too.
 The list of leading characters is that of the OWASP page on CSV injection."""
+
+MADE_HARMLESS = r"^'([=+\-@%|])"
+"""A text before which another program has put an apostrophe, so that no spreadsheet runs it."""
 
 
 def refuse(
@@ -49,6 +57,19 @@ def refuse(
             if place is not None:
                 raise formula(file, int(rows[begin + place]), letter(position))  # type: ignore[index]
             begin += len(chunk)
+
+
+def unescaped(table: pa.Table) -> pa.Table:
+    """The table without the apostrophe by which another program has made a cell harmless.
+
+    >>> unescaped(pa.table({"a": ["'-99", "'tis", "-99", None]}))["a"].to_pylist()
+    ['-99', "'tis", '-99', None]
+    """
+    for position, field in enumerate(table.schema):
+        if field.type == pa.string() and has_byte(table[position], "'"):
+            plain = pc.replace_substring_regex(table[position], MADE_HARMLESS, r"\1")
+            table = table.set_column(position, field, plain)
+    return table
 
 
 def formula(file: str, row: int | None, column: str | None) -> HubError:

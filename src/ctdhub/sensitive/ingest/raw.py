@@ -264,6 +264,17 @@ def buffers(chunk: pa.StringArray) -> tuple[NDArray[np.int32], NDArray[np.uint8]
     return where, np.frombuffer(data if data is not None else b"", np.uint8)
 
 
+def has_byte(column: pa.ChunkedArray, characters: str) -> bool:
+    """Whether one of some ASCII characters stands anywhere in a column of texts."""
+    for chunk in column.chunks:
+        if len(chunk):
+            offsets, data = buffers(chunk)
+            text = data[offsets[0] : offsets[-1]]
+            if any(bool((text == ord(character)).any()) for character in characters):
+                return True
+    return False
+
+
 def _named(cells: ReaderResult, file: str) -> tuple[list[str], list[str], list[pa.ChunkedArray]]:
     """Names, letters and texts of the columns that have a name."""
     names, letters, columns = [], [], []

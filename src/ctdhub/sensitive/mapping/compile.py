@@ -108,7 +108,7 @@ class _Compiler:
             cell = cell.isin(nulls).ifelse(ibis.null("string"), cell)
             pair = self.one(rule, variable, rule.from_hub, cell)
         else:
-            reading: Reading = "list" if rule.has and rule.split else "text"
+            reading: Reading = "list" if rule.has else "text"
             pairs = [
                 self.one(
                     rule, variable, column, self.read.cell(self.read.view(rule, column, reading))
@@ -134,7 +134,7 @@ class _Compiler:
         """What a rule makes of one column."""
         if rule.has:
             wanted = [fold(text) for text in rule.has]
-            found = contains(cell, wanted) if rule.split else cell.isin(wanted)
+            found = contains(cell, wanted) if rule.source else cell.isin(wanted)
             absent = ibis.literal(rule.absent) if rule.absent else ibis.null("string")
             other = cell.notnull().ifelse(absent, ibis.null("string"))
             fault = _NONE

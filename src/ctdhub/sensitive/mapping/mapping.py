@@ -13,6 +13,7 @@ from ctdhub.core.text import fold
 from ctdhub.schema.model import Schema, TableName, Variable, load_schema
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.shape.list_cell import BLANK
+from ctdhub.sensitive.mapping.brackets import OPENING
 from ctdhub.sensitive.mapping.dates import DateForm
 from ctdhub.sensitive.mapping.person_unit import RowUnit, check_unit
 from ctdhub.sensitive.mapping.rule import (
@@ -226,6 +227,17 @@ class Mapping(Frozen):
                 if fold(name) == fold(column):
                     texts.update(wanted)
         return frozenset(map(fold, texts))
+
+    def spelt_in_brackets(self) -> frozenset[str]:
+        """Folded texts that begin like a list in brackets and that some rule names as they are."""
+        texts = {*self.empty}
+        for _place, rule in self.uses():
+            if isinstance(rule, Rule):
+                texts.update(rule.map or {}, rule.has, rule.known, rule.null_values)
+                texts.update(*rule.when.values())
+            else:
+                texts.update(*rule.when.values(), *rule.unless.values())
+        return frozenset(text for text in map(fold, texts) if text.startswith(OPENING))
 
     def key_columns(self) -> tuple[tuple[str, ...], str] | None:
         """The columns that become the person key and how (hash or token), None without any."""

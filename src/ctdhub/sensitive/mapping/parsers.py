@@ -16,6 +16,7 @@ import pyarrow as pa
 from ctdhub.core.text import fold, trim
 from ctdhub.schema.country_names import look_up
 from ctdhub.sensitive.mapping import values
+from ctdhub.sensitive.mapping.brackets import OPENING, listed
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, DateForm, serial_dates
 
 A_FEW = 1_000
@@ -44,6 +45,7 @@ class View:
         bands: the bands to choose from.
         dates: how dates are written.
         years: first and last year that a date can mean, both included, where that is known.
+        spelt: folded texts in brackets that the mapping names as they are: they are no lists.
         known: folded texts that some rule knows.
 
     >>> View("c", frozenset({""}), "list", split=";").read(" A;b ; ") == "\x1fa\x1fb\x1f"
@@ -61,27 +63,28 @@ class View:
     dates: DateForm = DAY_FIRST
     years: tuple[int, int] | None = None
     known: frozenset[str] = frozenset()
+    spelt: frozenset[str] = frozenset()
 
     def read(self, text: str) -> str | None:
         """What the text becomes."""
         cell = trim(text)
         if fold(cell) in self.nulls:
             return None
-        if self.split:
-            elements = [e for e in elements_of(cell, self.split) if fold(e) not in self.nulls]
+        if self.split or self.reading in ("list", "strays") or cell.startswith(OPENING):
+            elements = [cell] if fold(cell) in self.spelt else elements_of(cell, self.split)
+            elements = [e for e in elements if fold(e) not in self.nulls]
             if not elements:
                 return None
             if self.reading == "list":
                 return SEPARATOR + SEPARATOR.join(map(fold, elements)) + SEPARATOR
             if self.reading == "strays":
                 return None if all(fold(e) in self.known for e in elements) else "1"
-            cell = elements[-1 if self.take == "last" else 0]
+            if self.split or len(elements) == 1:
+                cell = elements[-1 if self.take == "last" else 0]
         if self.reading == "country":
             return look_up(cell).alpha3  # capitals count: NA is Namibia, na is not
         cell = fold(cell)
         match self.reading:
-            case "strays":
-                return None if cell in self.known else "1"
             case "number":
                 return cell if values.number_of(cell) is not None else None
             case "band":
@@ -102,15 +105,22 @@ class View:
         return {text: found[cell][:end] for text, cell in filled.items()}
 
 
-def elements_of(text: str, split: str) -> list[str]:
+def elements_of(text: str, split: str | None) -> list[str]:
     r"""The elements of a list in a cell, trimmed; empty ones are kept, for their position counts.
 
-    Letters of the separator may be small or large; a line end separates whole lines; any other
-    white space separates words.
+    A list in brackets is taken apart as JSON, whatever the separator.  Without a separator any
+    other text is one element.  Letters of the separator may be small or large; a line end separates
+    whole lines; any other white space separates words.
 
     >>> elements_of("a; ;b", ";"), elements_of("a  b", " "), elements_of("a b\nc", "\n")
     (['a', '', 'b'], ['a', 'b'], ['a b', 'c'])
+    >>> elements_of('["a, b", "c"]', ","), elements_of("a, b", None)
+    (['a, b', 'c'], ['a, b'])
     """
+    if (found := listed(trim(text))) is not None:
+        return found
+    if split is None:
+        return [trim(text)]
     if mark := trim(split):
         return [trim(e) for e in re.split(re.escape(mark), text, flags=re.IGNORECASE)]
     return [trim(e) for e in (text.splitlines() if "\n" in split else text.split())]

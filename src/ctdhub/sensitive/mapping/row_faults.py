@@ -15,8 +15,9 @@ from ctdhub.sensitive.ingest.rejects import as_fields
 from ctdhub.sensitive.mapping.parsers import View
 
 FaultKind = Literal[
-    "unknown-code", "unknown-country", "unparsable-date", "year-bounds", "age-bounds"
-]
+    "unknown-code", "unknown-country", "unparsable-date", "year-bounds", "age-bounds",
+    "broken-list", "several-values",
+]  # fmt: skip
 
 NEAREST = 200
 """Distinct unknown country names per slice and column for which the nearest one is looked up."""
@@ -60,6 +61,16 @@ class Fault:
             ),
             "year-bounds": Text(
                 "The year in {column} lies outside the hub's years.", column=column
+            ),
+            "broken-list": Text(
+                "The cell in {column} begins like a list in brackets and is none that can be read: "
+                "correct it, or name the text as it is in the rule.",
+                column=column,
+            ),
+            "several-values": Text(
+                "The cell in {column} holds a list of several texts: give the rule split and take, "
+                "or has.",
+                column=column,
             ),
             "age-bounds": Text("The age in {column} is below 0 or above 120.", column=column),
         }[self.kind]
@@ -115,31 +126,34 @@ def rejects_of(
             here = pc.equal(numbers, number)
             rows = found["_row"].filter(here)
             if fault.text is None:
-                reasons, places = [fault.reason()], _repeated(0, len(rows))
-            else:
-                texts = cells[views[fault.text]].filter(here)
-                encoded = texts.combine_chunks().dictionary_encode()
-                reasons, places = (
-                    [
-                        fault.country_reason(text, search=i < NEAREST)
-                        for i, text in enumerate(encoded.dictionary.to_pylist())
-                    ],
-                    encoded.indices,
-                )
-            parts.append(
-                pa.table(
-                    [
-                        rows,
-                        _repeated(fault.target, len(rows)),
-                        _repeated(fault.column, len(rows)),
-                        _repeated(fault.kind, len(rows)),
-                        pa.array(map(in_english, reasons), pa.string()).take(places),
-                        pa.array(map(as_fields, reasons), pa.string()).take(places),
-                    ],
-                    schema=LOCAL,
-                )
-            )
+                parts.append(rejects_at(fault, rows))
+                continue
+            encoded = cells[views[fault.text]].filter(here).combine_chunks().dictionary_encode()
+            reasons = [
+                fault.country_reason(text, search=i < NEAREST)
+                for i, text in enumerate(encoded.dictionary.to_pylist())
+            ]
+            parts.append(_rejects(fault, rows, reasons, encoded.indices))
     return pa.concat_tables(parts)
+
+
+def rejects_at(fault: Fault, rows: pa.Array) -> pa.Table:
+    """The rejects of rows for one fault; its reason is the same for all."""
+    return _rejects(fault, rows, [fault.reason()], _repeated(0, len(rows)))
+
+
+def _rejects(fault: Fault, rows: pa.Array, reasons: list[Text], places: pa.Array) -> pa.Table:
+    return pa.table(
+        [
+            rows,
+            _repeated(fault.target, len(rows)),
+            _repeated(fault.column, len(rows)),
+            _repeated(fault.kind, len(rows)),
+            pa.array(map(in_english, reasons), pa.string()).take(places),
+            pa.array(map(as_fields, reasons), pa.string()).take(places),
+        ],
+        schema=LOCAL,
+    )
 
 
 def _repeated(value: str | int, times: int) -> pa.Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +15,7 @@ from ctdhub.core.text import fold
 from ctdhub.schema.emit import arrow_schema
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import CONTRIBUTOR
+from ctdhub.sensitive.ingest.formulas import unescaped
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS
 from ctdhub.sensitive.mapping.examples import check_mapping
@@ -75,6 +77,7 @@ def harmonise(
         raise ValueError("the key for person keys needs at least 16 bytes")
     report = progress or (lambda message, fraction: None)
     raw = without_stripped(raw, mapping)
+    raw = replace(raw, table=unescaped(raw.table))
     report(Text("Looking for identifiers"), 0.0)
     _check_columns(raw, mapping)  # first: without a header row its "names" are people's data
     check_decided(raw, mapping)

@@ -47,6 +47,5 @@ def ignored(
 def _least(text: str, ways: dict[str | None, frozenset[str]]) -> int:
     cell = trim(text)
     return min(
-        sum(fold(e) not in known for e in (elements_of(cell, split) if split else [cell]))
-        for split, known in ways.items()
+        sum(fold(e) not in known for e in elements_of(cell, split)) for split, known in ways.items()
     )

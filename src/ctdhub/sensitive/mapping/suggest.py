@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from ctdhub.schema.country_names import look_up
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, PERIOD
 from ctdhub.sensitive.ingest import layout
+from ctdhub.sensitive.ingest.formulas import unescaped
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
@@ -100,6 +101,7 @@ def suggest(
         read: how it was read, where that was not the plain way.
         dates: the order of day and month, where its steward states it; else it is looked for.
     """
+    raw = replace(raw, table=unescaped(raw.table))
     columns = [name for name in raw.table.column_names if name not in ("_row", TOKENS_COLUMN)]
     findings = {f.column: f for f in find_identifiers(raw) if f.column in columns}
     glances = [glance(raw.table, name) for name in columns if name not in findings]

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from ctdhub.schema.country_names import look_up
 from ctdhub.schema.roles import NOT_COUNTED, STANDING
 from ctdhub.sensitive import duck
+from ctdhub.sensitive.mapping.bracket_faults import apart_from, bracket_rejects
 from ctdhub.sensitive.mapping.children import child_rows, of_rows
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import Header, View, look, serial_views
@@ -125,6 +126,10 @@ class Transform:
             keep = pc.invert(excluded)
             found, cells = found.filter(keep), cells.filter(keep)
         rejects = rejects_of(self._main.faults, found, cells, self._main.views)
+        lists = bracket_rejects(self.mapping, table)
+        if lists.num_rows:
+            lists = lists.filter(pc.is_in(lists["source_row"], value_set=found["_row"].unique()))
+            rejects = pa.concat_tables([apart_from(rejects, lists), lists])
         child = None
         if self._child is not None:
             child, child_rejects = self._children(table, found["_row"], given)

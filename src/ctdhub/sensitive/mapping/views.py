@@ -29,6 +29,7 @@ class Readings:
         self._mapping = mapping
         self._years = years
         self._empty = frozenset({"", BLANK, *map(fold, mapping.empty)})
+        self._spelt = mapping.spelt_in_brackets()
         self._table: ir.Table | None = None
         self.views: dict[View, str] = {}
 
@@ -42,11 +43,12 @@ class Readings:
         """The column as the rule wants it."""
         nulled = (text for text, code in (rule.map or {}).items() if code is None)
         nulls = self._empty | {fold(text) for text in (*rule.null_values, *nulled)}
-        found = View(column, nulls, reading, rule.split, rule.take, dates=self._mapping.dates)
+        found = View(column, nulls, reading, rule.split, rule.take, spelt=self._spelt)
         if reading not in ("date", "year"):
             return found
         first, last = self._years
-        return replace(found, years=(first - OLDEST if rule.at else first, last))
+        years = (first - OLDEST if rule.at else first, last)
+        return replace(found, dates=self._mapping.dates, years=years)
 
     def banded(self, rule: Rule, column: str, target: str) -> View:
         bands = load_schema().domain(target)
@@ -65,13 +67,14 @@ class Readings:
     def plain(self, column: str, split: str | None = None, reading: Reading = "text") -> View:
         """The column without a rule's own blanks; dates in it are of the years of records."""
         reading = "list" if split else reading
-        years = self._years if reading == "date" else None
-        return View(column, self._empty, reading, split, dates=self._mapping.dates, years=years)
+        dated = reading == "date"
+        found = View(column, self._empty, reading, split, spelt=self._spelt)
+        return replace(found, dates=self._mapping.dates, years=self._years) if dated else found
 
     def register(self, rule: Rule, target: str) -> None:
         """Ask for the views that a rule reads."""
         for column in rule.source:
-            views = [self.view(rule, column, "list" if rule.has and rule.split else "text")]
+            views = [self.view(rule, column, "list" if rule.has else "text")]
             if rule.refuses:
                 views.append(self.strays(rule, column))
             if rule.doubts:
