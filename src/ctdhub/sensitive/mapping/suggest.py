@@ -6,17 +6,15 @@ coded columns.  Texts of columns that may identify people are never looked at.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from ctdhub.core.errors import UnreadableFile, printable
-from ctdhub.core.i18n import _, said
-from ctdhub.schema.country_names import look_up
+from ctdhub.core.errors import UnreadableFile
+from ctdhub.core.i18n import Text
 from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import AGE, PERIOD
+from ctdhub.schema.roles import AGE, PERIOD, SEX
 from ctdhub.sensitive.ingest import layout
 from ctdhub.sensitive.ingest.formulas import unescaped
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers
@@ -24,10 +22,15 @@ from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.builtin import builtin, names, recognise
+from ctdhub.sensitive.mapping.builtin_trial import BuiltinTrial, try_builtin
+from ctdhub.sensitive.mapping.draft import Draft, as_yaml
+from ctdhub.sensitive.mapping.glance import glance
 from ctdhub.sensitive.mapping.identifiers import PROPOSED
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.proposals import Glance, Proposal, glance, month_first, proposals
+from ctdhub.sensitive.mapping.proposal import Doubt, Proposal
+from ctdhub.sensitive.mapping.proposals import proposals
+from ctdhub.sensitive.mapping.row_unit import SharedNumbers, not_victims, shared_numbers, unit_of
 from ctdhub.sensitive.mapping.tokens import TOKENS_COLUMN
 from ctdhub.sensitive.mapping.vocabulary import vocabulary
 
@@ -104,35 +107,49 @@ def suggest(
     raw = replace(raw, table=unescaped(raw.table))
     columns = [name for name in raw.table.column_names if name not in ("_row", TOKENS_COLUMN)]
     findings = {f.column: f for f in find_identifiers(raw) if f.column in columns}
-    glances = [glance(raw.table, name) for name in columns if name not in findings]
-    chosen = _choose(p for column in glances for p in proposals(column))
-    by_name = {column.name: column for column in glances}
+    glances = {name: glance(raw.table, name) for name in columns if name not in findings}
+    found = [each for column in glances.values() for each in proposals(column)]
+    chosen = _choose(each for each in found if isinstance(each, Proposal))
     year = chosen.get(PERIOD)
     decisions = _decisions(findings.values(), year)
+    shared = _shared(raw, decisions, findings, chosen)
+    unit = unit_of(columns)
+    numbered = _first(decisions, "hash")
+    if numbered and (unit or (shared and shared[1].several_people)):
+        decisions[numbered] = "case"
     if AGE not in chosen and year and (born := _first(decisions, "band")):
         chosen[AGE] = Proposal(
             AGE,
             born,
             {"band": True, "at": year.column},
             1.0,
-            _("the age on the date of registration"),
+            Text("the age on the date of registration"),
         )
     used = {p.column for p in chosen.values()}
-    unmatched = tuple(column.name for column in glances if column.name not in used)
+    trial = _trial(raw, columns)
+    draft = Draft(
+        raw=raw,
+        read=read or ReadOptions(),
+        dates=dates,
+        trial=trial,
+        unit=unit,
+        glances=glances,
+        findings=findings,
+        decisions=decisions,
+        shared=shared,
+        others=not_victims(glances.values()),
+        chosen=_with_rivals(chosen, found),
+        doubts={d.column: d for d in found if isinstance(d, Doubt)},
+        unmatched=tuple(name for name in glances if name not in used),
+    )
+    text = as_yaml(draft)
+    fits = trial.name if trial and trial.fits else None
+    return Suggestion(text, parse_mapping(text, "suggestion.yaml"), fits, draft.unmatched)
+
+
+def _trial(raw: RawTable, columns: list[str]) -> BuiltinTrial | None:
     known = recognise(columns)
-    lines = [
-        *_opening(raw, known),
-        "version: 1",
-        *_read(read or ReadOptions()),
-        *_dates(dates, _mdy(year, by_name)),
-        *_empty(glances),
-        *_identifiers(decisions, findings),
-        *_tokens(raw),
-        *_columns(chosen),
-        *_left(unmatched, by_name),
-    ]
-    text = "\n".join(lines) + "\n"
-    return Suggestion(text, parse_mapping(text, "suggestion.yaml"), known, unmatched)
+    return try_builtin(raw, known) if known else None
 
 
 def _choose(found: Iterable[Proposal]) -> dict[str, Proposal]:
@@ -141,6 +158,17 @@ def _choose(found: Iterable[Proposal]) -> dict[str, Proposal]:
     for proposal in sorted(found, key=lambda p: -p.score):
         best.setdefault(proposal.target, proposal)
     return {v.name: best[v.name] for v in load_schema().records if v.name in best}
+
+
+def _with_rivals(
+    chosen: dict[str, Proposal], found: list[Proposal | Doubt]
+) -> dict[str, tuple[Proposal, tuple[str, ...]]]:
+    """Each chosen proposal with the other columns that may say the same."""
+    rivals: dict[str, list[str]] = {}
+    for each in found:
+        if isinstance(each, Proposal) and each.column != chosen[each.target].column:
+            rivals.setdefault(each.target, []).append(each.column)
+    return {name: (p, tuple(rivals.get(name, ()))) for name, p in chosen.items()}
 
 
 def _decisions(findings: Iterable[IdentifierFinding], year: Proposal | None) -> dict[str, str]:
@@ -161,111 +189,20 @@ def _decisions(findings: Iterable[IdentifierFinding], year: Proposal | None) -> 
     return decided | dict.fromkeys(keys[:1], "token") | dict.fromkeys(named[:1], "case")
 
 
+def _shared(
+    raw: RawTable,
+    decisions: dict[str, str],
+    findings: dict[str, IdentifierFinding],
+    chosen: dict[str, Proposal],
+) -> tuple[str, SharedNumbers] | None:
+    """The column of the person key with what its shared numbers say, None where none is shared."""
+    if (number := _first(decisions, "hash")) is None:
+        return None
+    fixed = [f.column for f in findings.values() if f.kind == "birth_date"]
+    fixed += [chosen[SEX].column] if SEX in chosen else []
+    found = shared_numbers(raw.table, number, fixed)
+    return (number, found) if found.shared else None
+
+
 def _first(decisions: dict[str, str], decision: str) -> str | None:
     return next((column for column, found in decisions.items() if found == decision), None)
-
-
-def _tokens(raw: RawTable) -> list[str]:
-    if TOKENS_COLUMN not in raw.table.column_names:
-        return []
-    return [f"tokens: [{TOKENS_COLUMN}]  # " + _("keyed tokens; the report on links compares them")]
-
-
-def _mdy(year: Proposal | None, by_name: dict[str, Glance]) -> bool:
-    return year is not None and year.column in by_name and month_first(by_name[year.column])
-
-
-def _dates(stated: str | None, month_first: bool) -> list[str]:
-    if stated is not None:
-        return [f"dates: {stated}  # " + _("as it was stated")]
-    return ["dates: mdy  # " + _("more dates fit with the month first")] if month_first else []
-
-
-def _quoted(value: Any) -> str:
-    """Any text, list or table of a rule on one line: JSON is YAML."""
-    if value is True:
-        return "true"
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _comment(text: str) -> str:
-    return "# " + printable(text, 200)
-
-
-def _opening(raw: RawTable, known: str | None) -> list[str]:
-    lines = [_comment(_("Suggested for {file}: read every line.").format(file=raw.file))]
-    lines += [_comment(said(note)) for note in raw.notes]
-    if known:
-        lines.append(
-            _comment(
-                _(
-                    "The headers are those of {name}: use builtin {name} instead of this file."
-                ).format(name=known)
-            )
-        )
-    return lines
-
-
-def _read(options: ReadOptions) -> list[str]:
-    given = options.model_dump(exclude_defaults=True)
-    inner = ", ".join(f"{key}: {_quoted(value)}" for key, value in given.items())
-    if not given:
-        return []
-    reason = _("how the file is laid out: compare it with the file")
-    if options.skip_rows:
-        reason = _("the row below the names was taken for labels: compare it with the file")
-    return [f"read: {{{inner}}}  {_comment(reason)}"]
-
-
-def _empty(glances: list[Glance]) -> list[str]:
-    texts = list(dict.fromkeys(["", *(text for column in glances for text in column.empty)]))
-    reason = _comment(_("texts that mean “not recorded”"))
-    return [f"empty: {_quoted(texts)}  {reason}"]
-
-
-def _identifiers(decisions: dict[str, str], findings: dict[str, IdentifierFinding]) -> list[str]:
-    if not decisions:
-        return []
-    lines = [
-        f"  {_quoted(column)}: {decision}  {_comment(_reason(findings[column]))}"
-        for column, decision in decisions.items()
-    ]
-    return ["identifiers:", *lines]
-
-
-def _reason(finding: IdentifierFinding) -> str:
-    if vocabulary().is_token(finding.column):
-        return _("The column's name speaks of a token made for linking.")
-    return said(finding.reason)
-
-
-def _columns(chosen: dict[str, Proposal]) -> list[str]:
-    if not chosen:
-        return ["columns: {}  " + _comment(_("no column was recognised"))]
-    lines = ["columns:"]
-    for target, proposal in chosen.items():
-        rule = {"from": proposal.column, **proposal.rule}
-        inner = ", ".join(f"{key}: {_quoted(value)}" for key, value in rule.items())
-        lines.append(f"  {target}: {{{inner}}}  {_comment(proposal.reason)}")
-        lines += ["    " + _comment(doubt) for doubt in proposal.doubts]
-    return lines
-
-
-def _left(unmatched: tuple[str, ...], by_name: dict[str, Glance]) -> list[str]:
-    if not unmatched:
-        return []
-    lines = [_comment(_("Nothing is suggested for:"))]
-    for name in unmatched:
-        column = by_name[name]
-        if not column.texts:
-            said = _("it is empty")
-        elif vocabulary().about_others(name):
-            said = _("it speaks of someone else than the person the record is about")
-        elif column.share(lambda text: len(text) > 3 and look_up(text).alpha3) >= 0.8:
-            said = _("countries; of citizenship or of exploitation?")
-        elif column.coded and column.repeats:
-            said = ", ".join(column.texts[:8])
-        else:
-            said = _("{n} different texts").format(n=len(column.texts))
-        lines.append(_comment(f"  {name}: {said}"))
-    return lines

@@ -1,10 +1,11 @@
-"""Words by which headers and cells are recognised in the offered languages."""
+"""Words by which headers and cells are recognised, in the offered languages and some others."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -12,36 +13,97 @@ from typing import Any
 import yaml
 
 from ctdhub.core.i18n import LANGUAGES
+from ctdhub.core.text import fold
 from ctdhub.schema.country_names import fold_name
 from ctdhub.schema.crosswalk import NAMES, CrosswalkColumn, load_crosswalk
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import HARM, MEANS
+from ctdhub.sensitive.ingest.identifier_words import words as words_of
 
-CLOSE = 0.8
+CLOSE = 0.88
 """Likeness (``difflib`` ratio) from which another spelling of a header counts."""
+
+LONG = 8
+"""Letters from which a header may be spelt otherwise: "age" is like "wage" and "page"."""
+
+WEAK = 0.7
+"""Score of a header that means a variable only where no better header does."""
+
+_SEGMENT = re.compile(r"\s*[/|:>]\s*|\s+[-–—]\s+|\.(?=\D)")
+
+
+def word(text: str) -> str:
+    """The form in which words are compared: letters and digits, else (a tick) the text itself.
+
+    >>> word("Oui."), word("✓")
+    ('oui', '✓')
+    """
+    plain = fold(text)
+    return plain if re.fullmatch(r"\d+\.0", plain) else fold_name(text) or plain
+
+
+@dataclass(frozen=True)
+class LetterPair:
+    """Two one-letter codes of a sex that fit one language.
+
+    Attributes:
+        codes: letter to code.
+        under: folded parts of headers with which alone the pair counts; none: with every header.
+    """
+
+    codes: dict[str, str]
+    under: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """All words, folded (``fold_name``).
+    """All words, folded (:func:`word`).
 
     Attributes:
         headers: word of a header to the hub variables that it may mean.
+        weak: the same, where no better header speaks.
         codes: for each hub variable with codes, word of a cell to code.
         flags: word of a cell to the flags that it may mean.
+        other: words of a cell for the kind "other" of its group.
+        groups: word of a header to the group of flags that it names.
         pairs: words of a cell for yes and for no, as they go together.
+        letters: pairs of one-letter codes of a sex.
+        third_letters: what may stand beside such a pair, to code.
         empty: words of a cell that mean "not recorded".
+        null_codes: numbers that may mean "not recorded".
+        strangers: for a group, words that mean a stranger under its headers.
+        near: for a group, others whose kinds stand under its headers too.
+        named_only: groups whose words count only under their own headers.
         tokens: parts of a header of keys made for linking.
-        others: parts of a header that speaks of a caller, a perpetrator or staff.
+        others: words of a header that speaks of a caller, a perpetrator or staff.
+        victims: words of a cell that say that a row is about a victim.
+        bands: words of a header of ages by which bare numbers are codes.
+        ages: words with which ages are written.
+        units: for report and call, words of headers that give them away.
     """
 
     headers: dict[str, frozenset[str]]
+    weak: dict[str, str]
     codes: dict[str, dict[str, str]]
     flags: dict[str, frozenset[str]]
+    other: frozenset[str]
+    groups: dict[str, str]
     pairs: tuple[tuple[str, str], ...]
+    letters: tuple[LetterPair, ...]
+    third_letters: dict[str, str]
     empty: frozenset[str]
+    null_codes: frozenset[str]
+    strangers: dict[str, frozenset[str]]
+    near: dict[str, tuple[str, ...]]
+    named_only: frozenset[str]
     tokens: frozenset[str]
-    others: frozenset[str]
+    others: tuple[str, ...]
+    victims: tuple[str, ...]
+    bands: tuple[str, ...]
+    ages: dict[str, tuple[str, ...]]
+    units: dict[str, tuple[str, ...]]
+    _plain: dict[str, frozenset[str]] = field(repr=False, default_factory=dict)
 
     def yes_no(self, texts: Iterable[str]) -> dict[str, str] | None:
         """A map of the texts to yes and no, with their counterparts; None if one is neither.
@@ -52,24 +114,24 @@ class Vocabulary:
         found: dict[str, str] = {}
         more: dict[str, str] = {}
         for text in texts:
-            key = fold_name(text)
+            key = word(text)
             for yes, no in self.pairs:
-                said, other = fold_name(yes), fold_name(no)
+                said, other = word(yes), word(no)
                 if key == said:
                     found[text] = "yes"
                     more[no] = "no"
-                elif key == other:
+                elif other and key == other:
                     found[text] = "no"
                     more[yes] = "yes"
             if text not in found:
                 return None
-        known = {fold_name(text) for text in found}
-        return found | {t: code for t, code in more.items() if t and fold_name(t) not in known}
+        known = {word(text) for text in found}
+        return found | {t: code for t, code in more.items() if t and word(t) not in known}
 
     def is_token(self, header: str) -> bool:
         """Whether a header speaks of a key that the contributor has made for linking."""
         key = fold_name(header)
-        return any(word in key for word in self.tokens)
+        return any(said in key for said in self.tokens)
 
     def about_others(self, header: str) -> bool:
         """Whether a header speaks of someone else than the person the record is about.
@@ -77,74 +139,212 @@ class Vocabulary:
         >>> vocabulary().about_others("denunciante_genero"), vocabulary().about_others("genero")
         (True, False)
         """
-        key = fold_name(header)
-        return any(word in key for word in self.others)
+        return fold_name(header) not in self.headers and says(header, self.others)
+
+    def group_of(self, header: str) -> str | None:
+        """The group of flags that a header names, None where it names none.
+
+        >>> vocabulary().group_of("Means of control"), vocabulary().group_of("sexo")
+        ('means', None)
+        """
+        for part in (header, *_SEGMENT.split(header)):
+            if group := self.groups.get(fold_name(part)):
+                return group
+        said = words_of(header)
+        for size in range(len(said), 0, -1):
+            for start in range(len(said) - size + 1):
+                if group := self.groups.get(fold_name("".join(said[start : start + size]))):
+                    return group
+        return None
+
+    def flag_named(self, header: str) -> str | None:
+        """The flag that a header names by a group and a kind, such as ``sector_begging``.
+
+        >>> vocabulary().flag_named("exploitation/labour")
+        'exploitation_forced_labour'
+        """
+        *path, last = _SEGMENT.split(header)
+        ways = [("/".join(path), last)] if path else []
+        said = words_of(header)
+        ways += [(" ".join(said[:n]), " ".join(said[n:])) for n in range(len(said) - 1, 0, -1)]
+        for first, kind in ways:
+            if (group := self.group_of(first)) and (found := self.flag_in(group, kind)):
+                return found
+        return None
+
+    def flag_in(self, group: str, kind: str) -> str | None:
+        """The flag of a kind under a header of a group; None where several or none fit."""
+        schema = load_schema()
+        key = word(kind)
+        found = self.flags.get(key, frozenset())
+        own = [flag for flag in found if schema.variable(flag).group == group]
+        if not own and key in self.other:
+            own = [v.name for v in schema.records if v.group == group and v.name.endswith("_other")]
+        near = self.near.get(group, ())
+        own = own or [flag for flag in found if schema.variable(flag).group in near]
+        return own[0] if len(own) == 1 else None
+
+    def meant_by(self, header: str) -> frozenset[str]:
+        """Words of cells that say something under a header, though they mean nothing elsewhere."""
+        said: set[str] = set()
+        for variable in self.variables(header):
+            if load_schema().has(variable):
+                said.update(self.codes.get(variable, ()))
+        if group := self.group_of(header):
+            said |= self.strangers.get(group, frozenset())
+        return frozenset(said)
+
+    def is_country(self, header: str) -> bool:
+        """Whether a header may mean a country."""
+        schema = load_schema()
+        return any(
+            schema.has(name) and schema.variable(name).kind == "country"
+            for name in self.variables(header)
+        )
 
     def variables(self, header: str) -> dict[str, float]:
-        """Hub variables that a header may mean, each with a score from :data:`CLOSE` to 1.
+        """Hub variables that a header may mean, each with a score up to 1.
+
+        The whole header or its last part, with or without words such as "of the person"; else,
+        from :data:`CLOSE`, another spelling of a long one.
 
         >>> vocabulary().variables("Nacionalidad")["citizenship"]
         1.0
+        >>> vocabulary().variables("Contact: Gender"), vocabulary().variables("wage")
+        ({'gender': 1.0}, {})
         """
+        parts = [header, _SEGMENT.split(header)[-1]]
+        for part in parts:
+            for key, index in ((fold_name(part), self.headers), (plain_header(part), self._plain)):
+                if key and (found := index.get(key)):
+                    return dict.fromkeys(sorted(found), 1.0)
+        for part in parts:
+            if found_weak := self.weak.get(fold_name(part)):
+                return {found_weak: WEAK}
         key = fold_name(header)
-        found = dict.fromkeys(self.headers.get(key, ()), 1.0)
-        if found:
-            return found
-        for near in difflib.get_close_matches(key, self.headers, n=3, cutoff=CLOSE):
-            score = difflib.SequenceMatcher(None, key, near).ratio()
-            for variable in self.headers[near]:
-                found[variable] = max(score, found.get(variable, 0.0))
-        return found
+        if len(key) < LONG:
+            return {}
+        near = difflib.get_close_matches(key, self.headers, n=1, cutoff=CLOSE)
+        score = difflib.SequenceMatcher(None, key, near[0]).ratio() if near else 0.0
+        return {variable: score for one in near for variable in sorted(self.headers[one])}
+
+
+def plain_header(header: str) -> str:
+    """A header folded without words such as "of the person".
+
+    >>> plain_header("Sex of the person"), plain_header("Date of registration")
+    ('sex', 'dateregistration')
+    """
+    return fold_name("".join(said for said in words_of(header) if said not in _own()["fillers"]))
+
+
+def says(text: str, phrases: Iterable[str]) -> bool:
+    """Whether a text has one of the phrases, as whole words; Arabic ones also within a word.
+
+    >>> says("hauteur", ["auteur"]), says("Mother's age", ["mother"])
+    (False, True)
+    """
+    said = f" {' '.join(words_of(text))} "
+    key = fold_name(text)
+    for phrase in phrases:
+        inner = " ".join(words_of(phrase))
+        if f" {inner} " in said or f" {inner}s " in said:
+            return True
+        if not inner.isascii() and fold_name(phrase) in key:
+            return True
+    return False
+
+
+@cache
+def _own() -> dict[str, Any]:
+    """The file of words, the fillers as a set of words of headers."""
+    path = resources.files("ctdhub.sensitive.mapping") / "data" / "suggestions.yaml"
+    own = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 (texts only)
+    fillers = {part for said in _flat(own["fillers"]) for part in words_of(said)}
+    return {**own, "fillers": frozenset(fillers)}
 
 
 @cache
 def vocabulary() -> Vocabulary:
     """The words of this version of the software."""
-    path = resources.files("ctdhub.sensitive.mapping") / "data" / "suggestions.yaml"
-    own = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 (texts only)
+    own = _own()
     headers: dict[str, set[str]] = {}
     flags: dict[str, set[str]] = {}
     codes: dict[str, dict[str, str]] = {}
     schema = load_schema()
     for v in schema.records:
-        for word in (v.name, *(label(v.name, lang) for lang in LANGUAGES)):
-            headers.setdefault(fold_name(word), set()).add(v.name)
+        for said in (v.name, *(label(v.name, lang) for lang in LANGUAGES)):
+            headers.setdefault(fold_name(said), set()).add(v.name)
             if v.kind == "flag":
-                flags.setdefault(fold_name(word), set()).add(v.name)
+                flags.setdefault(fold_name(said), set()).add(v.name)
+        if v.kind == "flag" and v.group and v.name.startswith(f"{v.group}_"):
+            flags.setdefault(fold_name(v.name.removeprefix(f"{v.group}_")), set()).add(v.name)
         if v.kind in ("code", "status"):
             codes[v.name] = {
-                fold_name(word): code
+                fold_name(said): code
                 for code in schema.domain(v.name)
-                for word in (code, *(code_label(v.name, code, lang) for lang in LANGUAGES))
+                for said in (code, *(code_label(v.name, code, lang) for lang in LANGUAGES))
             }
             for code, words in own["codes"].get(v.codes, {}).items():
-                codes[v.name] |= {fold_name(word): code for word in _flat(words)}
+                codes[v.name] |= {fold_name(said): code for said in _flat(words)}
     for name, words in own["headers"].items():
-        for word in _flat(words):
-            headers.setdefault(fold_name(word), set()).add(name)
+        for said in _flat(words):
+            headers.setdefault(fold_name(said), set()).add(name)
     for name, words in own["flags"].items():
-        for word in _flat(words):
-            flags.setdefault(fold_name(word), set()).add(name)
-            headers.setdefault(fold_name(word), set()).add(name)
+        for said in _flat(words):
+            flags.setdefault(fold_name(said), set()).add(name)
+            if schema.variable(name).group in (HARM, MEANS) and len(said.split()) > 1:
+                headers.setdefault(fold_name(said), set()).add(name)
     for column in _known_columns():
         _learn(column, headers, flags, codes)
+    other = frozenset(word(said) for said in own["other"])
     return Vocabulary(
-        headers={word: frozenset(names) for word, names in headers.items()},
+        headers={said: frozenset(names) for said, names in headers.items()},
+        weak={fold_name(w): name for name, words in own["weak"].items() for w in _flat(words)},
         codes=codes,
-        flags={word: frozenset(names) for word, names in flags.items()},
+        flags={said: frozenset(names) for said, names in flags.items() if said not in other},
+        other=other,
+        groups={fold_name(w): name for name, words in own["groups"].items() for w in _flat(words)},
         pairs=tuple((yes, no) for yes, no in own["pairs"]),
-        empty=frozenset(fold_name(word) for word in _flat(own["empty"])) | {""},
+        letters=tuple(map(_pair, own["letters"])),
+        third_letters={
+            word(w): code for code, words in own["third_letters"].items() for w in words
+        },
+        empty=frozenset(word(said) for said in _flat(own["empty"])) | {""},
+        null_codes=frozenset(own["null_codes"]),
+        strangers={group: frozenset(map(word, words)) for group, words in own["strangers"].items()},
+        near={group: tuple(others) for group, others in own["near"].items()},
+        named_only=frozenset(own["named_only"]),
         tokens=frozenset(map(fold_name, own["tokens"])),
-        others=frozenset(map(fold_name, own["others"])),
+        others=tuple(_flat(own["others"])),
+        victims=tuple(own["victims"]),
+        bands=tuple(own["bands"]),
+        ages={name: tuple(words) for name, words in own["ages"].items()},
+        units={name: tuple(words) for name, words in own["units"].items()},
+        _plain=_by_plain_header(own["headers"]),
     )
 
 
+def _pair(told: dict[str, Any]) -> LetterPair:
+    under = tuple(map(fold_name, told.get("under", ())))
+    return LetterPair({word(w): code for code, w in told.items() if code != "under"}, under)
+
+
+def _by_plain_header(own: dict[str, Any]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for name, words in own.items():
+        for said in _flat(words):
+            if key := plain_header(said):
+                found.setdefault(key, set()).add(name)
+    return {key: frozenset(names) for key, names in found.items() if len(names) == 1}
+
+
 def _flat(words: Any) -> Iterator[str]:
-    for word in words:
-        if isinstance(word, str):
-            yield word
+    for said in words:
+        if isinstance(said, str):
+            yield said
         else:
-            yield from _flat(word)
+            yield from _flat(said)
 
 
 def _known_columns() -> Iterator[CrosswalkColumn]:
@@ -162,13 +362,13 @@ def _learn(
 ) -> None:
     """Take over the words of a column of a known format."""
     if column.to and column.form in ("year", "code", "country", "flag", "mark"):
-        for word in (column.name, *column.also):
-            headers.setdefault(fold_name(word), set()).add(column.to)
+        for said in (column.name, *column.also):
+            headers.setdefault(fold_name(said), set()).add(column.to)
     for value in column.values:
         words = [fold_name(text) for text in (value.text, *value.also)]
-        if column.form == "list" and value.to:
-            for word in words:
-                flags.setdefault(word, set()).add(value.to)
+        if column.form in ("list", "joined") and value.to:
+            for said in words:
+                flags.setdefault(said, set()).add(value.to)
         elif column.form == "code" and column.to and value.to:
-            for word in words:
-                codes[column.to].setdefault(word, value.to)
+            for said in words:
+                codes[column.to].setdefault(said, value.to)

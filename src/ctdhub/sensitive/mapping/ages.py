@@ -1,0 +1,78 @@
+"""Ages as people write them: a number, a number with its unit, a range, an open range.
+
+Only reads; what becomes of an age is decided where a rule is proposed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from ctdhub.core.text import fold
+from ctdhub.sensitive.mapping.values import OLDEST, number_of
+from ctdhub.sensitive.mapping.vocabulary import vocabulary
+
+MONTHS = 12
+
+
+@dataclass(frozen=True)
+class AgeRange:
+    """Completed years of age from ``low`` to ``high``, both included."""
+
+    low: int
+    high: int
+
+
+def years_in(text: str) -> AgeRange | None:
+    """The ages that a text means, None where it means none.
+
+    >>> years_in("17 ans"), years_in("8 months"), years_in("18 à 25")
+    (AgeRange(low=17, high=17), AgeRange(low=0, high=0), AgeRange(low=18, high=25))
+    >>> years_in("moins de 18"), years_in("35+"), years_in("about 17")
+    (AgeRange(low=0, high=17), AgeRange(low=35, high=120), None)
+    """
+    plain = fold(text)
+    if (age := number_of(plain)) is not None:
+        return _within(int(age), int(age))
+    for pattern, low, high in _patterns():
+        if found := pattern.fullmatch(plain):
+            first = int(found["a"])
+            second = int(found["b"]) if "b" in pattern.groupindex else first
+            if pattern.groupindex.get("months"):
+                first, second = first // MONTHS, second // MONTHS
+            lowest = 0 if low is None else first + low
+            return _within(lowest, OLDEST if high is None else second + high)
+    return None
+
+
+def _within(low: int, high: int) -> AgeRange | None:
+    return AgeRange(low, high) if 0 <= low <= high <= OLDEST else None
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], int | None, int | None], ...]:
+    """Each form with what is added to its first and last number; None leaves that end open."""
+    said = {name: "|".join(_escaped(words)) for name, words in vocabulary().ages.items()}
+    unit = rf"(?:\s*(?:{said['years']})\.?(?:\s+old)?)?"
+    number = r"(?P<a>\d{1,3})"
+    forms = [
+        (rf"{number}{unit}", 0, 0),
+        (rf"{number}\s*(?P<months>{said['months']})\.?(?:\s+old)?", 0, 0),
+        (
+            rf"(?:(?:entre|between|de|from|du|بين|من)\s+)?{number}{unit}"
+            rf"\s*(?:[-\u2010-\u2015]+|\s(?:{said['between']})\s)\s*(?P<b>\d{{1,3}}){unit}",
+            0,
+            0,
+        ),
+        (rf"(?:{said['below']})\s*{number}{unit}", None, -1),
+        (rf"(?:{said['up_to']})\s*{number}{unit}", None, 0),
+        (rf"(?:{said['from']})\s*{number}{unit}", 0, None),
+        (rf"(?:{said['above']})\s*(?:de\s+)?{number}{unit}", 0, None),
+        (rf"{number}{unit}\s*(?:{said['and_over']})", 0, None),
+    ]
+    return tuple((re.compile(form), low, high) for form, low, high in forms)
+
+
+def _escaped(words: tuple[str, ...]) -> list[str]:
+    return [re.escape(fold(said)) for said in sorted(words, key=len, reverse=True)]
