@@ -23,10 +23,12 @@ ARROWS = {
     "client": "core",
     "practice": "core schema",
     "sensitive.duck": "core",
+    "sensitive.coded_parquet": "core",
     "sensitive.ingest": "core schema",
     "sensitive.consent": "core",
     "sensitive.mapping": "core schema sensitive.ingest sensitive.duck",
-    "sensitive.linkage": "core schema sensitive.ingest sensitive.duck sensitive.mapping",
+    "sensitive.linkage": "core schema sensitive.coded_parquet sensitive.duck sensitive.ingest "
+    "sensitive.mapping",
     "sensitive.profile": "core schema sensitive.duck sensitive.linkage",
     "sensitive.workbench": "core schema sensitive.ingest sensitive.mapping sensitive.duck",
     "dp": "core schema border",

@@ -6,6 +6,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ctdhub.schema.citizenship_group import citizenship_group
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.linkage.merge import link
 
@@ -141,3 +142,46 @@ def test_one_person_never_decides_how_another_is_merged() -> None:
     added = [row for row in more.to_pylist() if row not in left]
     assert len(added) == 1
     assert more.num_rows == people.num_rows + 1
+
+
+NAMES = ("year_of_registration", "gender", "citizenship", "country_of_exploitation",
+         "means_threats", "assistance_medical")  # fmt: skip
+STATUSES = [None, "not_available", "needed", "offered", "declined", "received"]
+said = st.lists(
+    st.fixed_dictionaries(
+        {
+            "person_key": st.sampled_from(["a", "b", "é"]),
+            "year_of_registration": st.sampled_from([None, 2015, 2020]),
+            "gender": st.sampled_from([None, "female", "male"]),
+            "citizenship": st.sampled_from([None, "FRA", "NAM", "ITA"]),
+            "country_of_exploitation": st.sampled_from([None, "FRA", "NAM"]),
+            "means_threats": st.sampled_from([None, "yes", "no"]),
+            "assistance_medical": st.sampled_from(STATUSES),
+        }
+    ),
+    max_size=9,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(said)
+def test_people_are_what_the_rules_say_in_plain_words(given_rows: list[dict]) -> None:
+    expected = []
+    for key in sorted({row["person_key"] for row in given_rows}, key=str.encode):
+        own = [row for row in given_rows if row["person_key"] == key]
+        own.sort(key=lambda row: [(row[n] is None, row[n] or 0) for n in NAMES])
+        first = {n: next((r[n] for r in own if r[n] is not None), None) for n in NAMES}
+        threats = {row["means_threats"] for row in own}
+        first["means_threats"] = next((a for a in ("yes", "no") if a in threats), None)
+        first["any_means"] = "yes" if "yes" in threats else "no"
+        first["assistance_medical"] = max(
+            (r["assistance_medical"] for r in own), key=STATUSES.index
+        )
+        first["records_per_person"] = ["1", "2", "3", "4+"][min(len(own), 4) - 1]
+        group = citizenship_group(first["citizenship"], first["country_of_exploitation"])
+        first["citizenship_group"] = group or None
+        expected.append(first)
+    people = link(table(given_rows), SCHEMA).people.to_pylist()
+    names = expected[0] if expected else ()
+    assert [{n: person[n] for n in names} for person in people] == expected
+    assert all(person[n] is None for person in people for n in ("labour_other", "age_band"))

@@ -21,7 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ctdhub.schema.emit import arrow_schema
-from ctdhub.schema.model import PERSON, Schema
+from ctdhub.schema.model import PERSON, Schema, load_schema
+from ctdhub.sensitive import coded_parquet
 from ctdhub.sensitive.linkage.children import by_person, each_once
 from ctdhub.sensitive.linkage.conflicts import CONFLICTS
 from ctdhub.sensitive.linkage.joining import Linking
@@ -33,7 +34,7 @@ PART_ROWS = 2**18
 MOST_PARTS = 100
 """Two files of each are open at once, and some systems allow 256; beyond it parts grow."""
 
-_PEOPLE = arrow_schema("people")
+_PEOPLE = coded_parquet.as_codes(arrow_schema("people"))
 MENTIONED = pa.schema([pa.field(PERSON, pa.string()), *arrow_schema("perpetrators")])
 """Perpetrators by person."""
 
@@ -122,7 +123,7 @@ def _written(
 ) -> Totals:
     totals = Totals()
     with (
-        pq.ParquetWriter(places.people, _PEOPLE) as all_people,
+        coded_parquet.writer(places.people, _PEOPLE) as all_people,
         pq.ParquetWriter(places.perpetrators, MENTIONED) as all_mentioned,
         pq.ParquetWriter(places.conflicts, CONFLICTS) as all_conflicts,
     ):
@@ -130,7 +131,7 @@ def _written(
             if (records := _read(part)) is not None:
                 linked = link(records, schema, linking)
                 totals += Totals.of(linked)
-                all_people.write_table(linked.people.combine_chunks())
+                all_people.write_table(linked.coded)
                 all_conflicts.write_table(linked.conflicts.combine_chunks())
             if (rows := _read(children)) is not None:
                 all_mentioned.write_table(each_once(rows.cast(MENTIONED)).combine_chunks())
@@ -152,10 +153,20 @@ def divided(rows: pa.Table, persons: pa.Array, parts: int) -> Iterator[tuple[int
     part_of = _parts(persons, parts)
     order = np.argsort(part_of, kind="stable")
     ends = np.cumsum(np.bincount(part_of, minlength=parts))
-    turned = rows.combine_chunks().take(pa.array(order))
+    turned = _narrow(rows.combine_chunks()).take(pa.array(order))
     for part, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
         if end > start:
             yield part, turned.slice(start, end - start)
+
+
+def _narrow(rows: pa.Table) -> pa.Table:
+    """Codes of flags and of statuses, which most columns are, in a byte each."""
+    few = {v.name for v in load_schema().records if v.kind in ("flag", "status")}
+    for i, column in enumerate(rows.schema):
+        if column.name in few and pa.types.is_dictionary(column.type):
+            narrow = pa.dictionary(pa.int8(), column.type.value_type)
+            rows = rows.set_column(i, column.name, rows.column(i).cast(narrow))
+    return rows
 
 
 def _parts(persons: pa.Array, parts: int) -> npt.NDArray[np.int64]:

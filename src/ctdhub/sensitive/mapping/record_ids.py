@@ -73,7 +73,7 @@ def record_ids(
     number = _ordinals(ids)
     again = np.flatnonzero(number)  # equal ids, equal records
     if len(again):
-        rest = [Coded(column.codes[again], column.texts) for column in columns]
+        rest = [JsonColumn(column.codes[again], column.texts) for column in columns]
         more = mentioned.take(pa.array(again)) if mentioned is not None else None
         counted = pa.array(number[again]).cast(pa.string())
         ids = pc.replace_with_mask(ids, pa.array(number > 0), _ids(secret, counted, rest, more))
@@ -83,7 +83,7 @@ def record_ids(
 _LATER = {v.name for v in load_schema().variables() if numbers(v.since) > numbers(BASE)}
 
 
-class Coded(NamedTuple):
+class JsonColumn(NamedTuple):
     """A column of JSON texts: the place of each row's text among them."""
 
     codes: NDArray[np.int64]
@@ -91,7 +91,7 @@ class Coded(NamedTuple):
 
 
 def _ids(
-    secret: bytes, number: str | pa.Array, columns: list[Coded], mentioned: pa.Array | None
+    secret: bytes, number: str | pa.Array, columns: list[JsonColumn], mentioned: pa.Array | None
 ) -> pa.Array:
     """Keyed hashes of number, line end and line; the lines of a slice at a time."""
     keyed, found = hashlib.blake2b(digest_size=ID_BYTES, key=secret), bytearray()
@@ -115,15 +115,15 @@ def _ids(
     return pa.StringArray.from_buffers(rows, ends, digits)
 
 
-def _parts(table: pa.Table, apart: list[pa.Array]) -> list[Coded]:
+def _parts(table: pa.Table, apart: list[pa.Array]) -> list[JsonColumn]:
     """What each column adds to a line: its value; of later variables name and value, if any."""
     names = [n for n in table.column_names if n not in _LATER]
     first, *rest = [*(_coded(table[n]) for n in names), *map(_coded, apart)]
-    found = [first, *(Coded(c.codes, _behind(",", c.texts)) for c in rest)]
+    found = [first, *(JsonColumn(c.codes, _behind(",", c.texts)) for c in rest)]
     for name in (n for n in table.column_names if n in _LATER):
         codes, texts = _coded(table[name])
         said = _behind(f',"{name}":', texts[:-1])
-        found.append(Coded(codes, pa.concat_arrays([said, pa.array([""])])))
+        found.append(JsonColumn(codes, pa.concat_arrays([said, pa.array([""])])))
     return found
 
 
@@ -131,7 +131,7 @@ def _behind(prefix: str, texts: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise(prefix, texts, "")
 
 
-def _coded(column: pa.ChunkedArray | pa.Array) -> Coded:
+def _coded(column: pa.ChunkedArray | pa.Array) -> JsonColumn:
     """The values of a column as JSON, null as ``null``, which comes last."""
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     coded = whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
@@ -141,12 +141,12 @@ def _coded(column: pa.ChunkedArray | pa.Array) -> Coded:
     else:
         texts = pa.array([json.dumps(value) for value in values.to_pylist()], pa.string())
     codes = coded.indices.cast(pa.int64()).fill_null(len(texts)).to_numpy()
-    return Coded(codes, pa.concat_arrays([texts, pa.array(["null"])]))
+    return JsonColumn(codes, pa.concat_arrays([texts, pa.array(["null"])]))
 
 
-def _joined(columns: list[Coded]) -> list[Coded]:
+def _joined(columns: list[JsonColumn]) -> list[JsonColumn]:
     """Neighbours as one column of both texts, where these are few."""
-    found: list[Coded] = []
+    found: list[JsonColumn] = []
     for column in columns:
         if found and len(found[-1].texts) * len(column.texts) <= _FEW:
             before = found.pop()
@@ -155,7 +155,7 @@ def _joined(columns: list[Coded]) -> list[Coded]:
             texts = pc.binary_join_element_wise(
                 before.texts.take(pa.array(left)), column.texts.take(pa.array(right)), ""
             )
-            column = Coded(before.codes * len(column.texts) + column.codes, texts)
+            column = JsonColumn(before.codes * len(column.texts) + column.codes, texts)
         found.append(column)
     return found
 
