@@ -188,6 +188,14 @@ def test_an_object_with_lists_is_no_single_record_unless_stated(tmp_path: Path) 
     assert refused(tmp_path, [ONE], rows="people").rule == "json"
 
 
+def test_records_may_lie_in_a_list_of_each_form_and_pages_count_the_forms(tmp_path: Path) -> None:
+    forms = [{"g/victims": [ONE, ONE]}, {"g/victims": [ONE]}]
+    document = {"count": 2, "next": None, "results": forms}
+    assert read(tmp_path, document, rows="results.g/victims").rows_read == 3
+    document["count"] = 3
+    assert refused(tmp_path, document, rows="results.g/victims").rule == "one-page"
+
+
 def test_lines_of_json_stay_lines(tmp_path: Path) -> None:
     raw = read(tmp_path, '{"a": {"b": 1}}\n{"a": {"b": 2}}\n', lists=";")
     assert raw.table["a.b"].to_pylist() == ["1", "2"]

@@ -37,6 +37,8 @@ class Format:
             must not exceed.  It raises UnreadableFile and HostileFile, and no error of a library.
         views: shows the first rows of each sheet, for formats whose names may be in another row
             than the first; same arguments, same errors.
+        shape: what is to be stated so that nested records become a table, for formats that have
+            them; same arguments, same errors.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Format:
     starts: Callable[[bytes], bool]
     read: Callable[[bytes, str, ReadOptions, Limits], ReaderResult]
     views: Callable[[bytes, str, ReadOptions, Limits], list[SheetView]] | None = None
+    shape: Callable[[bytes, str, ReadOptions, Limits], ReadOptions] | None = None
 
 
 def _workbook(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
@@ -75,6 +78,12 @@ def _json(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reade
     from ctdhub.sensitive.ingest import json_rows
 
     return json_rows.read(data, file, options, limits)
+
+
+def _json_shape(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReadOptions:
+    from ctdhub.sensitive.ingest import json_rows
+
+    return json_rows.shape(data, file, options, limits)
 
 
 def _delimited(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
@@ -118,6 +127,7 @@ FORMATS = (
         Text("JSON"),
         lambda start: _JSON.match(start) is not None,
         _json,
+        shape=_json_shape,
     ),
     Format(
         "delimited",

@@ -6,6 +6,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -18,8 +20,15 @@ from ctdhub.sensitive.ingest.encodings import to_utf8
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import ReaderResult, gather, too_many_rows
 from ctdhub.sensitive.ingest.rejects import Reject
-from ctdhub.sensitive.ingest.shape.documents import envelope, has_more, holds_lists, records_at
+from ctdhub.sensitive.ingest.shape.documents import (
+    envelope,
+    has_more,
+    holds_lists,
+    listed,
+    records_at,
+)
 from ctdhub.sensitive.ingest.shape.paths import SELF
+from ctdhub.sensitive.ingest.shape.recognise import recognise
 from ctdhub.sensitive.ingest.shape.tree import BadRecord, Cells, FlatRow, Flattening, text_of
 
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.S)
@@ -46,7 +55,8 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
     skipped = options.unseen
     table = _RowsSoFar(file, limits)
     flattening = Flattening(options) if options.shaped else None
-    for row, source in _records(text.decode(), file, options, limits):
+    notes: list[Text] = []
+    for row, source in _records(text.decode(), file, options, limits, notes):
         if row in skipped:
             continue
         try:
@@ -54,7 +64,29 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
             table.add(row, flattening.row(value) if flattening else FlatRow(_flat(value)))
         except BadRecord as bad:
             table.refuse(row, bad)
-    return table.result(encoding, options.shaped)
+    return replace(table.result(encoding, options.shaped), notes=notes)
+
+
+def shape(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReadOptions:
+    """The options with the shape of the document, for a draft; what is stated is not changed.
+
+    A document that is one page of several is read for a draft, which says so.
+
+    Raises:
+        HostileFile, UnreadableFile: see :func:`read`.
+    """
+    if options.shaped:
+        return options
+    text, _encoding = to_utf8(data, options.encoding, file)
+    document = text.decode()
+    if document.lstrip().startswith("["):
+        found: Any = _document(document, file, limits)
+    elif (found := _one_object(document, file, limits)) is None:
+        found = []
+        for _row, line in _records(document, file, options, limits, []):
+            with suppress(BadRecord):
+                found.append(_load(line))
+    return options.model_copy(update={**recognise(found), "partial": True})
 
 
 class _RowsSoFar:
@@ -144,11 +176,14 @@ def _columns(names: list[str], rows: list[tuple[int, Cells]]) -> Any:
     return gather(((row, [cells.get(n) for n in names]) for row, cells in rows), len(names))
 
 
-def _records(text: str, file: str, options: ReadOptions, limits: Limits) -> Iterator[Any]:
-    """Lines that are not blank, or the members of the one list."""
+def _records(
+    text: str, file: str, options: ReadOptions, limits: Limits, notes: list[Text]
+) -> Iterator[Any]:
+    """Lines that are not blank, or the members of the one list; ``notes`` gets what to know."""
     stripped = text.lstrip()
     if options.rows not in (None, SELF):
-        yield from enumerate(map(_Parsed, _at(_document(text, file, limits), options, file)), 1)
+        found = _at(_document(text, file, limits), options, file, notes)
+        yield from enumerate(map(_Parsed, found), 1)
     elif stripped.startswith("["):
         document = _document(text, file, limits)
         if options.rows is None and (name := envelope(document)):
@@ -189,7 +224,7 @@ def _one_object(text: str, file: str, limits: Limits) -> Any:
     return found if isinstance(found, dict) else None
 
 
-def _at(document: Any, options: ReadOptions, file: str) -> list[Any]:
+def _at(document: Any, options: ReadOptions, file: str, notes: list[Text]) -> list[Any]:
     """The records at the path that the options give.
 
     Raises:
@@ -199,8 +234,10 @@ def _at(document: Any, options: ReadOptions, file: str) -> list[Any]:
     records = records_at(document, options.rows)
     if records is None:
         raise error("json/no-rows", file=file, name=options.rows)
-    if not options.partial and has_more(document, len(records)):
-        raise error("one-page", file=file, n=len(records))
+    if has_more(document, listed(document, options.rows)):
+        if not options.partial:
+            raise error("one-page", file=file, n=len(records))
+        notes.append(Text("The file is one page of several: the records of others are not in it."))
     return records
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.i18n import Text, joined
-from ctdhub.core.text import fold
+from ctdhub.core.text import fold, trim
 from ctdhub.sensitive.ingest import sniff
 from ctdhub.sensitive.ingest.header_rows import SheetView, find, is_typed
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.readers import translated
+from ctdhub.sensitive.ingest.shape.recognise import recognise_long
 from ctdhub.sensitive.ingest.stacked_sheets import ALIKE, names
 
 FEW = 3
@@ -63,6 +64,8 @@ def look(path: Path, given: ReadOptions | None = None) -> ReadOptions:
         HostileFile: see the readers.
     """
     given = given or ReadOptions()
+    if (shaped := _shape(path, given)) is not None:
+        return shaped
     views = _views(path, given)
     tables = _tables(views, given)
     if given.sheet is not None or given.sheets is not None:
@@ -90,6 +93,19 @@ def sheets(path: Path) -> tuple[SheetSize, ...]:
     return tuple(SheetSize(t.view.name, t.rows, len(t.names)) for t in found)
 
 
+def _header(view: SheetView, options: ReadOptions) -> list[str]:
+    return [trim(cell or "") for cell in view.rows[options.header_row - 1]]
+
+
+def _shape(path: Path, given: ReadOptions) -> ReadOptions | None:
+    """The shape of nested records, None for a format that has none."""
+    file, limits = printable(path.name), Limits()
+    with translated(file):
+        data = sniff.load(path, file, limits)
+        found = sniff.kind(data, file)
+        return found.shape(data, file, given, limits) if found.shape else None
+
+
 def _views(path: Path, given: ReadOptions) -> list[SheetView]:
     file, limits = printable(path.name), Limits()
     with translated(file):
@@ -102,7 +118,10 @@ def _tables(views: Sequence[SheetView], given: ReadOptions) -> list[_SheetTable]
     tables = []
     for view in views:
         options = find(view.rows, given)
-        table = _SheetTable(view, options, names(view, options.header_row))
+        said = names(view, options.header_row)
+        if given.long is None and (long := recognise_long(_header(view, options))):
+            options = options.model_copy(update={"long": long})
+        table = _SheetTable(view, options, said)
         if table.names and table.rows > 0 and CHILD not in table.names:
             tables.append(table)
     return tables

@@ -16,6 +16,7 @@ from ctdhub.sensitive.ingest.identifiers import IdentifierFinding
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.mapping.builtin_trial import BuiltinTrial
+from ctdhub.sensitive.mapping.child_drafts import ChildRules
 from ctdhub.sensitive.mapping.glance import Glance
 from ctdhub.sensitive.mapping.proposal import Doubt, Proposal, texts_with_rows
 from ctdhub.sensitive.mapping.proposals import month_first, sets_doubt
@@ -41,6 +42,8 @@ class Draft:
         shared: the column of the person key with what its shared numbers say.
         others: a column that says who a row is about, with its texts that are no victims.
         chosen: for each variable its rule, with other columns that may say the same.
+        children: rules for child rows of perpetrators, if there are any.
+        optional: columns that some record lacks in a format that leaves out what is empty.
         doubts: for a column why nothing is proposed.
         unmatched: columns that no rule reads.
     """
@@ -56,6 +59,8 @@ class Draft:
     shared: tuple[str, SharedNumbers] | None
     others: tuple[str, list[str]] | None
     chosen: dict[str, tuple[Proposal, tuple[str, ...]]]
+    children: ChildRules | None
+    optional: tuple[str, ...]
     doubts: dict[str, Doubt]
     unmatched: tuple[str, ...]
 
@@ -88,10 +93,12 @@ def as_yaml(draft: Draft) -> str:
         *_read(draft.read),
         *_dates(draft),
         *_empty(draft),
+        *_optional(draft),
         *_identifiers(draft),
         *_tokens(draft.raw),
         *_exclude(draft),
         *_columns(draft),
+        *_perpetrators(draft),
         *_left(draft),
     ]
     return "\n".join(lines) + "\n"
@@ -162,6 +169,13 @@ def _empty(draft: Draft) -> list[str]:
     return [f"empty: {_quoted(['', *draft.empty()])}  {reason}"]
 
 
+def _optional(draft: Draft) -> list[str]:
+    if not draft.optional:
+        return []
+    reason = Text("not in every record: such an export leaves out what nobody answered")
+    return [f"optional: {_quoted(list(draft.optional))}  {_note(reason)}"]
+
+
 def _identifiers(draft: Draft) -> list[str]:
     if not draft.decisions:
         return []
@@ -225,6 +239,22 @@ def _columns(draft: Draft) -> list[str]:
         inner = ", ".join(f"{key}: {_quoted(value)}" for key, value in rule.items())
         lines.append(f"  {target}: {{{inner}}}  {_note(proposal.reason)}")
         lines += ["    " + _note(doubt) for doubt in doubts]
+    return lines
+
+
+def _perpetrators(draft: Draft) -> list[str]:
+    if not draft.children:
+        return []
+    reason = Text("each of its rows is taken for one alleged perpetrator")
+    lines = ["perpetrators:", f"  child: {_quoted(draft.children.child)}  {_note(reason)}"]
+    lines.append("  columns:")
+    for target, proposal in draft.children.rules.items():
+        rule = {"from": proposal.column, **proposal.rule}
+        if proposal.null_values:
+            rule["null_values"] = list(proposal.null_values)
+        inner = ", ".join(f"{key}: {_quoted(value)}" for key, value in rule.items())
+        lines.append(f"    {target}: {{{inner}}}  {_note(proposal.reason)}")
+        lines += ["      " + _note(doubt) for doubt in proposal.doubts]
     return lines
 
 

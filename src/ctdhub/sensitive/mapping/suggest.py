@@ -23,13 +23,19 @@ from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.builtin import builtin, names, recognise
 from ctdhub.sensitive.mapping.builtin_trial import BuiltinTrial, try_builtin
+from ctdhub.sensitive.mapping.child_drafts import (
+    child_rules,
+    decided_with,
+    identifiers_of_systems,
+    left_out,
+    record_proposals,
+)
 from ctdhub.sensitive.mapping.draft import Draft, as_yaml
 from ctdhub.sensitive.mapping.glance import glance
 from ctdhub.sensitive.mapping.identifiers import PROPOSED
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.proposal import Doubt, Proposal
-from ctdhub.sensitive.mapping.proposals import proposals
 from ctdhub.sensitive.mapping.row_unit import SharedNumbers, not_victims, shared_numbers, unit_of
 from ctdhub.sensitive.mapping.tokens import TOKENS_COLUMN
 from ctdhub.sensitive.mapping.vocabulary import vocabulary
@@ -105,13 +111,16 @@ def suggest(
         dates: the order of day and month, where its steward states it; else it is looked for.
     """
     raw = replace(raw, table=unescaped(raw.table))
+    read = (read or ReadOptions()).model_copy(update={"partial": False})  # a steward's decision
     columns = [name for name in raw.table.column_names if name not in ("_row", TOKENS_COLUMN)]
     findings = {f.column: f for f in find_identifiers(raw) if f.column in columns}
+    of_system, known = identifiers_of_systems(raw)
+    findings |= {c: of_system[c] for c in columns if c in of_system}
     glances = {name: glance(raw.table, name) for name in columns if name not in findings}
-    found = [each for column in glances.values() for each in proposals(column)]
+    found = [each for column in glances.values() for each in record_proposals(raw, column)]
     chosen = _choose(each for each in found if isinstance(each, Proposal))
     year = chosen.get(PERIOD)
-    decisions = _decisions(findings.values(), year)
+    decisions = decided_with(known, _decisions(findings.values(), year))
     shared = _shared(raw, decisions, findings, chosen)
     unit = unit_of(columns)
     numbered = _first(decisions, "hash")
@@ -125,11 +134,13 @@ def suggest(
             1.0,
             Text("the age on the date of registration"),
         )
+    children = child_rules(raw, findings)
     used = {p.column for p in chosen.values()}
+    used |= {p.column for p in children.rules.values()} if children else set()
     trial = _trial(raw, columns)
     draft = Draft(
         raw=raw,
-        read=read or ReadOptions(),
+        read=read,
         dates=dates,
         trial=trial,
         unit=unit,
@@ -139,6 +150,8 @@ def suggest(
         shared=shared,
         others=not_victims(glances.values()),
         chosen=_with_rivals(chosen, found),
+        children=children,
+        optional=left_out(raw, sorted(used)) if read.shaped or read.long else (),
         doubts={d.column: d for d in found if isinstance(d, Doubt)},
         unmatched=tuple(name for name in glances if name not in used),
     )

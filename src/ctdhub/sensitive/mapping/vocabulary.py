@@ -77,6 +77,7 @@ class Vocabulary:
         named_only: groups whose words count only under their own headers.
         tokens: parts of a header of keys made for linking.
         others: words of a header that speaks of a caller, a perpetrator or staff.
+        perpetrators: words of the name of a table of perpetrators.
         victims: words of a cell that say that a row is about a victim.
         bands: words of a header of ages by which bare numbers are codes.
         ages: words with which ages are written.
@@ -99,6 +100,7 @@ class Vocabulary:
     named_only: frozenset[str]
     tokens: frozenset[str]
     others: tuple[str, ...]
+    perpetrators: tuple[str, ...]
     victims: tuple[str, ...]
     bands: tuple[str, ...]
     ages: dict[str, tuple[str, ...]]
@@ -140,6 +142,14 @@ class Vocabulary:
         (True, False)
         """
         return fold_name(header) not in self.headers and says(header, self.others)
+
+    def about_perpetrators(self, name: str) -> bool:
+        """Whether the name of a child table speaks of perpetrators.
+
+        >>> vocabulary().about_perpetrators("perp"), vocabulary().about_perpetrators("services")
+        (True, False)
+        """
+        return says(name, self.perpetrators)
 
     def group_of(self, header: str) -> str | None:
         """The group of flags that a header names, None where it names none.
@@ -317,6 +327,7 @@ def vocabulary() -> Vocabulary:
         named_only=frozenset(own["named_only"]),
         tokens=frozenset(map(fold_name, own["tokens"])),
         others=tuple(_flat(own["others"])),
+        perpetrators=tuple(_flat(own["perpetrators"])),
         victims=tuple(own["victims"]),
         bands=tuple(own["bands"]),
         ages={name: tuple(words) for name, words in own["ages"].items()},

@@ -59,6 +59,21 @@ def records_at(document: Any, path: str) -> list[Any] | None:
     return [record for found in lists for record in found]
 
 
+def listed(document: Any, path: str) -> int:
+    """Members of the first list on a path: what an envelope counts, be the records further in.
+
+    >>> listed({"results": [{"people": [1, 2]}]}, "results.people")
+    1
+    """
+    pages = document if isinstance(document, list) else [document]
+    steps = steps_of(path)
+    for n in range(1, len(steps) + 1):
+        found = [list(follow(page, steps[:n])) for page in pages]
+        if all(isinstance(each, list) for page in found for each in page):
+            return sum(len(each) for page in found for each in page)
+    return 0
+
+
 def has_more(document: Any, n: int) -> bool:
     """Whether a document says, or leaves open, that there are more records than its ``n``.
 

@@ -1,0 +1,171 @@
+"""What shape a document has, looked at before a mapping says so.
+
+Only drafts look.  What is found is written into the mapping, and a build reads what is written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ctdhub.sensitive.ingest.shape.documents import envelope, records_at
+from ctdhub.sensitive.ingest.shape.options import Child, LongTable, NameValue
+from ctdhub.sensitive.ingest.shape.systems import system_of
+
+LOOKED_AT = 2_000
+"""Records that are looked at."""
+
+KINDS = 12
+"""Kinds of child rows, such as stages of a programme, up to which each is a child table."""
+
+_NAMES = ("displayName", "label", "name", "attribute", "dataElement", "key", "code", "question")
+_VALUES = ("value", "answer")
+_STAGE = "programStage"
+_LONG = LongTable(id="event", name="dataElement", value="value")
+_CASE, _TYPE = "case_id", "case_type"
+
+
+@dataclass
+class _Seen:
+    """What stands at the paths of records."""
+
+    columns: dict[str, None] = field(default_factory=dict)
+    objects: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    lists: bool = False
+    nested: bool = False
+    broken: dict[str, None] = field(default_factory=dict)
+
+    def look(self, value: Any, at: str, raw: str = "") -> None:
+        """Look at a value at a path, whose own name in the file is ``raw``."""
+        if isinstance(value, dict):
+            self.nested |= bool(at)
+            for key, member in value.items():
+                self.look(member, f"{at}.{key}" if at else key, key)
+        elif isinstance(value, list) and value:
+            self.columns.setdefault(at)
+            if all(isinstance(member, dict) for member in value):
+                self.objects.setdefault(at, []).extend(value)
+                for member in value:
+                    for key, inner in member.items():
+                        self.look(inner, f"{at}.{key.removeprefix(f'{raw}/')}", key)
+            elif any(isinstance(member, dict | list) for member in value):
+                self.broken.setdefault(at)
+            else:
+                self.lists = True
+        elif at:
+            self.columns.setdefault(at)
+
+
+def recognise(document: Any) -> dict[str, Any]:
+    """What is to be said under ``read`` so that the document becomes one flat table.
+
+    Returns:
+        Settings of :class:`ShapeOptions`; none for a flat list, and none where it is not clear
+        where the records are.
+
+    >>> recognise({"count": "1", "results": [{"p": [{"p/s": "m"}, {"p/s": "f"}]}]})["children"]
+    {'p': Child(path='p', sheet=None, file=None, where={}, key=None, of=None, parent=None, \
+fold={}, count=False)}
+    """
+    rows = _rows(document)
+    records = records_at(document, rows) if rows else document
+    if not isinstance(records, list):
+        return {}
+    seen = _Seen()
+    for record in records[:LOOKED_AT]:
+        seen.look(record, "")
+    system = system_of(seen.columns)
+    dropped = [*(system.drop if system else ()), *seen.broken]
+    if "attributes" in seen.objects:  # an enrolment repeats those of its tracked entity
+        dropped += [path for path in seen.objects if path.endswith(".attributes")]
+    lists = {p: m for p, m in seen.objects.items() if not _is_dropped(p, dropped)}
+    pairs = {path: pair for path, members in lists.items() if (pair := _pair(members))}
+    children = dict(_children({p: m for p, m in lists.items() if p not in pairs}))
+    children |= _cases(records)
+    used = [path for path in dropped if _occurs(path, seen) or system]
+    found = {"rows": rows, "pairs": pairs, "drop": tuple(used), "children": children}
+    shape = {key: value for key, value in found.items() if value}
+    if seen.lists or (seen.nested and not shape):
+        shape["lists"] = ";"
+    return shape if seen.nested or seen.objects or seen.lists or rows else {}
+
+
+def recognise_long(names: Iterable[str]) -> LongTable | None:
+    """How the lines of a long table become rows, None where a table is not one that is known.
+
+    >>> recognise_long(["event", "orgUnit", "dataElement", "value"]).id
+    'event'
+    """
+    return _LONG if {_LONG.id, _LONG.name, _LONG.value} <= set(names) else None
+
+
+def _rows(document: Any) -> str | None:
+    if (known := envelope(document)) or not isinstance(document, dict):
+        return known
+    lists = [
+        name
+        for name, value in document.items()
+        if isinstance(value, list) and value and all(isinstance(v, dict) for v in value)
+    ]
+    single = [value for value in document.values() if not isinstance(value, list | dict)]
+    return lists[0] if len(lists) == 1 and not single else None
+
+
+def _pair(members: list[dict[str, Any]]) -> NameValue | None:
+    """How a list of objects says names and values, None where it says something else."""
+    value = next((key for key in _VALUES if all(key in m for m in members)), None)
+    names = tuple(key for key in _NAMES if any(key in m for m in members))
+    if value is None or not all(any(m.get(key) for key in names) for m in members):
+        return None
+    return NameValue(name=names, value=value)
+
+
+def _children(lists: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[str, Child]]:
+    """A child table for each list of objects; for each stage where its rows are of several."""
+    taken: Counter[str] = Counter()
+    for path, members in lists.items():
+        name = re.sub(r"[\s.\[\]=]+", "_", re.split(r"[./]", path)[-1]) or "child"
+        taken[name] += 1
+        name = name if taken[name] == 1 else f"{name}_{taken[name]}"
+        stages = {str(m[_STAGE]) for m in members if m.get(_STAGE)}
+        if 1 < len(stages) <= KINDS:
+            for stage in sorted(stages):
+                yield f"{name}_{stage}", Child(path=path, where={_STAGE: (stage,)})
+        else:
+            yield name, Child(path=path)
+
+
+def _cases(records: list[Any]) -> dict[str, Child]:
+    """Cases of a type that always belong to another case of the file."""
+    cases = [r for r in records if isinstance(r, dict) and r.get(_CASE) and r.get(_TYPE)]
+    ids = {case[_CASE]: case[_TYPE] for case in cases}
+    links: dict[str, set[str | None]] = {}
+    for case in cases:
+        indices = case.get("indices")
+        found = [
+            name
+            for name, index in (indices.items() if isinstance(indices, dict) else ())
+            if isinstance(index, dict) and ids.get(index.get(_CASE), case[_TYPE]) != case[_TYPE]
+        ]
+        links.setdefault(case[_TYPE], set()).update(found or [None])
+    return {
+        kind: Child(
+            where={_TYPE: (kind,)}, key=_CASE, parent=f"indices.{next(iter(names))}.{_CASE}"
+        )
+        for kind, names in links.items()
+        if len(names) == 1 and None not in names and not re.search(r"[\s.\[\]=]", kind)
+    }
+
+
+def _is_dropped(path: str, dropped: list[str]) -> bool:
+    return any(
+        path.startswith(d[:-1]) if d.endswith("*") else path == d or path.startswith(f"{d}.")
+        for d in dropped
+    )
+
+
+def _occurs(path: str, seen: _Seen) -> bool:
+    return path in seen.broken or path in seen.objects

@@ -1,0 +1,173 @@
+"""Drafts for exports of five systems, harmonised as they are: the shapes are recognised."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import exports_of_systems as exports
+import pytest
+
+from ctdhub.core.errors import UnreadableFile
+from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.result import Harmonised
+from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.suggest import read_to_suggest, suggest
+
+Export = Callable[[], tuple[str, str]]
+
+ALL = (
+    exports.kobo_list,
+    exports.kobo_api,
+    exports.primero_export,
+    exports.primero_api,
+    exports.dhis2_tracker,
+    exports.dhis2_long,
+    exports.commcare,
+    exports.odk_odata,
+)
+WITH_OFFENDERS = (exports.kobo_list, exports.kobo_api, exports.commcare, exports.odk_odata)
+LEFT = {
+    (exports.primero_export, "exploitation_forced_labour"),
+    (exports.primero_api, "exploitation_forced_labour"),
+}
+"""The worst forms of child labour are more than forced labour: the steward decides."""
+
+
+def saved(folder: Path, export: Export) -> Path:
+    name, text = export()
+    path = folder / name
+    path.write_text(text, "utf-8")
+    return path
+
+
+def drafted(path: Path) -> tuple[Mapping, str]:
+    raw, read = read_to_suggest(path)
+    text = suggest(raw, read).yaml
+    return parse_mapping(text, "draft.yaml"), text
+
+
+def run(path: Path, mapping: Mapping) -> Harmonised:
+    return harmonise(read_table(path, mapping.read), mapping, "us", (2000, 2030), b"k" * 32)
+
+
+@pytest.mark.parametrize("export", ALL, ids=lambda export: export.__name__)
+def test_a_draft_reads_the_export_as_it_is(tmp_path: Path, export: Export) -> None:
+    path = saved(tmp_path, export)
+    mapping, text = drafted(path)
+    done = run(path, mapping)
+    records = done.records.sort_by("source_row")
+    assert (records.num_rows, done.rejects.num_rows) == (exports.PEOPLE, 0)
+    for variable, told in exports.truth().items():
+        found = [None if v is None else str(v) for v in records[variable].to_pylist()]
+        wanted = [None] * len(told) if (export, variable) in LEFT else told
+        assert found == wanted, variable
+    assert "worker" not in text
+    assert "partial" not in text
+
+
+@pytest.mark.parametrize("export", WITH_OFFENDERS, ids=lambda export: export.__name__)
+def test_repeats_and_hanging_cases_become_perpetrators(tmp_path: Path, export: Export) -> None:
+    path = saved(tmp_path, export)
+    mapping, _text = drafted(path)
+    assert mapping.perpetrators is not None
+    done = run(path, mapping)
+    of = dict(zip(done.records["record_id"].to_pylist(), done.records["source_row"].to_pylist(),
+                  strict=True))  # fmt: skip
+    found: dict[int, list[str]] = {}
+    for row in done.perpetrators.to_pylist():
+        found.setdefault(of[row["record_id"]], []).append(row["perpetrator_gender"])
+    rows = sorted(of.values())
+    told = [list(p.offenders) for p in exports.people()]
+    assert [found.get(row, []) for row in rows] == told
+
+
+def test_numbers_of_forms_are_no_people_and_numbers_of_people_are(tmp_path: Path) -> None:
+    forms = {exports.kobo_api: "_id", exports.odk_odata: "__id"}
+    people = {exports.dhis2_tracker: "trackedEntity", exports.commcare: "case_id",
+              exports.primero_api: "id"}  # fmt: skip
+    for export, column in forms.items():
+        mapping, _text = drafted(saved(tmp_path, export))
+        assert mapping.case_column() == column
+        assert mapping.key_columns() is None
+    for export, column in people.items():
+        mapping, _text = drafted(saved(tmp_path, export))
+        assert mapping.key_columns() == ((column,), "hash")
+
+
+def test_the_name_of_a_case_and_users_of_the_system_are_stripped(tmp_path: Path) -> None:
+    mapping, _text = drafted(saved(tmp_path, exports.commcare))
+    assert {"case_name", "owner_id", "suspect.case_name"} <= {*mapping.stripped()}
+    mapping, _text = drafted(saved(tmp_path, exports.kobo_list))
+    assert {"_submitted_by", "_uuid", "instanceID"} <= {*mapping.stripped()}
+    mapping, _text = drafted(saved(tmp_path, exports.odk_odata))
+    assert {"__system.submitterName", "perp.__id"} <= {*mapping.identifiers}
+
+
+def test_lists_of_primero_give_yes_and_no_to_the_right_children(tmp_path: Path) -> None:
+    concerns = [["sexually_exploited"], ["worst_forms_of_child_labor"]]
+    concerns.append([*concerns[0], *concerns[1]])
+    records = [{"id": str(i), "data": {"protection_concerns": c}} for i, c in enumerate(concerns)]
+    path = tmp_path / "p1.json"
+    path.write_text(json.dumps(records), "utf-8")
+    rule = {"from": "data.protection_concerns", "split": ";", "absent": "no"}
+    first, second = "sexually_exploited", "worst_forms_of_child_labor"
+    mapping = Mapping.model_validate(
+        {
+            "version": 1,
+            "read": {"lists": ";"},
+            "identifiers": {"id": "strip"},
+            "columns": {
+                "exploitation_sexual": {**rule, "has": first},
+                "exploitation_forced_labour": {**rule, "has": second},
+            },
+        }
+    )
+    found = run(path, mapping).records
+    assert found["exploitation_sexual"].to_pylist() == ["yes", "no", "yes"]
+    assert found["exploitation_forced_labour"].to_pylist() == ["no", "yes", "yes"]
+
+
+def test_a_draft_of_one_page_says_so_and_does_not_harmonise(tmp_path: Path) -> None:
+    name, text = exports.kobo_api()
+    document = json.loads(text) | {"count": 500, "next": "https://x.example/?start=24"}
+    path = tmp_path / name
+    path.write_text(json.dumps(document), "utf-8")
+    mapping, draft = drafted(path)
+    assert "one page of several" in draft
+    with pytest.raises(UnreadableFile) as caught:
+        run(path, mapping)
+    assert caught.value.rule == "one-page"
+
+
+def test_what_several_child_rows_say_is_asked_and_never_guessed(tmp_path: Path) -> None:
+    contacts: list[Any] = [{"nationality": "NGA"}, {"nationality": "GHA"}]
+    records = [{"sex": s, "kin": contacts} for s in ("female", "male") * 6]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(records), "utf-8")
+    mapping, text = drafted(path)
+    assert "citizenship" not in mapping.columns
+    assert "a record has several rows of kin" in text
+    assert run(path, mapping).rejects.num_rows == 0
+
+
+def test_a_flat_list_needs_no_shape(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([{"sex": "female", "age": 30}] * 3), "utf-8")
+    _mapping, text = drafted(path)
+    assert "read:" not in text
+
+
+def test_a_list_under_an_unknown_name_is_found_where_it_is_the_only_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"survivors": [{"sex": "female"}, {"sex": "male"}]}), "utf-8")
+    mapping, _text = drafted(path)
+    assert mapping.read.rows == "survivors"
+    path.write_text(json.dumps({"a": [{"sex": "female"}], "b": [{"sex": "male"}]}), "utf-8")
+    with pytest.raises(UnreadableFile) as caught:
+        read_to_suggest(path)
+    assert caught.value.rule == "json"
