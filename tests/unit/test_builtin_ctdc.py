@@ -148,18 +148,20 @@ def test_perpetrators_of_2022(tmp_path: Path) -> None:
             "IP_PayMoney": "No;Yes",
         },
         {"yearRegister": "2005-2013", "gender": "Male"},
+        {"yearRegister": "2020", "IP_Exploiter": "1", "IP_Gender": "Male", "IP_PayMoney": "No"},
+        {"yearRegister": "2020", "IP_Exploiter": "1", "IP_Gender": "Female;Male"},
     ]
     found = read(tmp_path / "a.csv", "ctdc-vp-2022", rows)
-    assert values(found, "year_of_registration") == [2019, None]
-    assert values(found, "citizenship_region") == ["americas_oceania", None]
+    assert values(found, "year_of_registration") == [2019, None, 2020, 2020]
+    assert values(found, "citizenship_region") == ["americas_oceania", None, None, None]
     children = found.perpetrators.drop_columns(["record_id"]).to_pylist()
     given = [{k: v for k, v in child.items() if v} for child in children]
     assert given == [
         {
             "perpetrator_exploiter": "yes",
-            "perpetrator_gender": "female",
-            "perpetrator_age_band": "0-29",
+            "perpetrator_gender": "male",
             "perpetrator_paid_money": "no",
         },
-        {"perpetrator_gender": "male", "perpetrator_paid_money": "yes"},
+        {"perpetrator_gender": "female"},
+        {"perpetrator_gender": "male"},
     ]

@@ -110,6 +110,7 @@ def test_a_filled_template_is_read(template: str, tmp_path: Path) -> None:
     first, second, third = map(recorded, found.records.to_pylist())
     assert first == {
         "year_of_registration": 2021,
+        "victim_status": "identified",
         "gender": "female",
         "age_band": "9-17",
         "majority_status": "minor",
@@ -120,6 +121,7 @@ def test_a_filled_template_is_read(template: str, tmp_path: Path) -> None:
     }
     assert second == {
         "year_of_registration": 2021,
+        "victim_status": "presumed",
         "gender": "transgender_nonconforming",
         "age_band": "18-20",
         "majority_status": "adult",
@@ -131,6 +133,7 @@ def test_a_filled_template_is_read(template: str, tmp_path: Path) -> None:
         "exploitation_sexual": "yes",
         "exploitation_forced_labour": "yes",
         "exploitation_other": "yes",
+        "exploitation_surrogacy": "yes",
         "labour_begging": "yes",
         "labour_domestic_work": "yes",
         "sex_remote_interactive_services": "yes",

@@ -147,9 +147,13 @@ def test_writing_again_what_was_read_changes_nothing(name: str, tmp_path: Path) 
     two_way = {(a.column, a.value) for a in arrows(name) if a.way == "both"}
     whole = {column for column, value in two_way if value is None}
     separators = {c.name: c.separators or (";",) for c in load_crosswalk(name).columns}
+    children = {c.name for c in load_crosswalk(name).columns if c.is_child}
     checked = 0
     for one, two in zip(first[1:], second[1:], strict=True):
         for title, a, b in zip(first[0], one, two, strict=True):
+            if title in children:  # sets, of which what nobody can tie to one person is left out
+                assert {*b.split(";")} <= {*a.split(";"), ""}
+                continue
             if title in whole:
                 assert a == b, (title, a, b)
                 checked += bool(a)

@@ -178,6 +178,7 @@ columns:
   gender: {from: sex, map: {F: female}}
 perpetrators:
   split: ";"
+  aligned: true
   columns:
     perpetrator_gender: {from: pg, map: {f: female, m: male}}
     perpetrator_age_band: {from: pa, band: true}
@@ -203,6 +204,73 @@ perpetrators:
     ]
     assert done.rejects["source_row"].to_pylist() == [5, 6]
     assert done.perpetrators.schema == PERPETRATORS
+
+
+SETS = """
+columns:
+  gender: {value: female}
+perpetrators:
+  split: ";"
+  columns:
+    perpetrator_gender: {from: pg, map: {female: female, male: male}}
+    perpetrator_paid_money: {from: paid, map: {yes: yes, no: no}}
+    perpetrator_exploiter: {from: exploiter, map: {1: yes}}
+"""
+
+
+def people(text: str, *rows: dict[str, str | None]) -> list[tuple[int, ...]]:
+    """Row of the parent, gender, paid and exploiter of each child row."""
+    done = run(text, *rows)
+    row = dict(
+        zip(
+            done.records["record_id"].to_pylist(),
+            done.records["source_row"].to_pylist(),
+            strict=True,
+        )
+    )
+    names = ["perpetrator_gender", "perpetrator_paid_money", "perpetrator_exploiter"]
+    return [(row[c["record_id"]], *(c[n] for n in names)) for c in done.perpetrators.to_pylist()]
+
+
+def test_what_is_not_said_to_be_aligned_pairs_nobody():
+    """Sorted sets of the values of a case: once the first of them, a woman, did it all."""
+    rows: list[dict[str, str | None]] = [
+        {"pg": "Female;Male", "paid": "No;Yes", "exploiter": "1"},
+        {"pg": "Female;Male", "paid": "Yes", "exploiter": "1"},
+        {"pg": "Male", "paid": "Yes", "exploiter": "1"},
+        {"pg": ";Male; ", "paid": "Yes", "exploiter": None},
+        {"pg": None, "paid": "No;Yes", "exploiter": None},
+        {"pg": None, "paid": None, "exploiter": "1"},
+        {"pg": '["female", "male"]', "paid": "yes", "exploiter": None},
+        {"pg": None, "paid": None, "exploiter": None},
+    ]
+    assert people(SETS, *rows) == [
+        (3, "female", None, None),
+        (3, "male", None, None),
+        (4, "male", "yes", "yes"),
+        (5, "male", "yes", None),
+        (6, None, "no", None),
+        (6, None, "yes", None),
+        (7, None, None, "yes"),
+        (8, "female", None, None),
+        (8, "male", None, None),
+    ]
+    lineage = {entry.column: entry for entry in run(SETS, *rows).lineage}
+    assert "2 values cannot be tied to one" in noted(lineage["perpetrator_gender"])
+    assert "4 values cannot be tied to one" in noted(lineage["perpetrator_paid_money"])
+    assert not run(SETS, *rows[2:6]).lineage[-1].lossy
+
+
+def test_what_is_said_to_be_aligned_is_paired():
+    aligned = SETS.replace('split: ";"', 'split: ";"\n  aligned: true')
+    assert people(aligned, {"pg": "Female;Male", "paid": "No;Yes", "exploiter": "1"}) == [
+        (2, "female", "no", "yes"),
+        (2, "male", "yes", None),
+    ]
+    with pytest.raises(MappingError, match="aligned goes only with split"):
+        parse_mapping(
+            "version: 1\ncolumns: {}\nperpetrators: {child: p, aligned: true, columns: {}}", "m"
+        )
 
 
 def test_several_faults_of_a_row_count_once_and_carry_no_value():

@@ -16,6 +16,7 @@ def lineage_of(
     perpetrators: pa.Table,
     folded: frozenset[str],
     ignored: dict[str, int],
+    untied: dict[str, int],
 ) -> tuple[Lineage, ...]:
     """One entry per mapped hub variable, in the order of the mapping.
 
@@ -25,13 +26,15 @@ def lineage_of(
         folded: source columns in which some name stands for a country that is published under
             another.
         ignored: source columns of lists, each with the number of elements that no rule knows.
+        untied: source columns of perpetrators, each with the number of values left out because
+            they cannot be tied to one of them.
     """
     found = [
-        _entry(name, rules, records, folded, ignored) for name, rules in mapping.columns.items()
+        _entry(name, rules, records, folded, ignored, {}) for name, rules in mapping.columns.items()
     ]
     if mapping.perpetrators:
         for name, rules in mapping.perpetrators.columns.items():
-            found.append(_entry(name, rules, perpetrators, folded, ignored))
+            found.append(_entry(name, rules, perpetrators, folded, ignored, untied))
     return tuple(found)
 
 
@@ -41,6 +44,7 @@ def _entry(
     table: pa.Table,
     folded: frozenset[str],
     ignored: dict[str, int],
+    untied: dict[str, int],
 ) -> Lineage:
     sources = [s for rule in rules for s in (*rule.columns(), rule.from_hub) if s is not None]
     notes = list(dict.fromkeys(note for rule in rules for note in losses(rule, folded)))
@@ -60,6 +64,14 @@ def _entry(
             "{n} elements of lists are known to no rule and were passed over",
             strays,
             n=strays,
+        )
+        notes.append(note)
+    if left := sum(untied.get(column, 0) for column in dict.fromkeys(sources)):
+        note = many(
+            "{n} value cannot be tied to one alleged perpetrator and was left out",
+            "{n} values cannot be tied to one alleged perpetrator and were left out",
+            left,
+            n=left,
         )
         notes.append(note)
     empty = table[name].null_count

@@ -219,16 +219,19 @@ class Exclusion(Frozen):
 
 
 class PerpetratorRule(Frozen):
-    """Child rows: those of a child table, or lists of several columns aligned by position.
+    """Child rows: those of a child table, or elements of lists in the cells of a row.
 
     Attributes:
-        split: separator of the lists; a shorter list gives null.
+        split: separator of the lists.
+        aligned: whether the elements at one position of several columns belong together.  Without
+            it a column with several makes rows alone (``children.child_rows``).
         child: name of a child table (``read: {children: …}``) instead; its columns are named
             ``child.column``.
         columns: rules for the variables of a child row.
     """
 
     split: str | None = Field(default=None, min_length=1)
+    aligned: bool = False
     child: str | None = None
     columns: dict[str, Rules]
 
@@ -236,7 +239,14 @@ class PerpetratorRule(Frozen):
     def _one_source(self) -> PerpetratorRule:
         if (self.split is None) == (self.child is None):
             raise MappingFault(Text("give exactly one of: split, child"))
+        if self.aligned and self.split is None:
+            raise MappingFault(Text("aligned goes only with split"), "aligned")
         return self
+
+    def sources(self) -> tuple[str, ...]:
+        """Every source column that a rule reads, conditions included."""
+        rules = (rule for rules in self.columns.values() for rule in rules)
+        return tuple(dict.fromkeys(column for rule in rules for column in rule.columns()))
 
 
 class Example(Frozen):

@@ -106,7 +106,7 @@ def harmonise(
         rejected=raw.rejects.num_rows + done.rejected,
         excluded={e.rule: counts[e.rule] for e in mapping.exclude} | counts,
     )
-    lineage = lineage_of(mapping, records, perpetrators, done.folded, done.ignored)
+    lineage = lineage_of(mapping, records, perpetrators, done.folded, done.ignored, done.untied)
     report(Text("Harmonised"), 1.0)
     return Harmonised(records, perpetrators, tokens, cases, rejects, lineage, conservation)
 

@@ -16,7 +16,7 @@ from ctdhub.schema.country_names import look_up
 from ctdhub.schema.roles import NOT_COUNTED, STANDING
 from ctdhub.sensitive import duck
 from ctdhub.sensitive.mapping.bracket_faults import apart_from, bracket_rejects
-from ctdhub.sensitive.mapping.children import child_rows, of_rows
+from ctdhub.sensitive.mapping.children import child_rows, of_rows, untied_values
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import Header, View, look, serial_views
 from ctdhub.sensitive.mapping.row_faults import rejects_of
@@ -45,6 +45,8 @@ class Transformed:
         folded: source columns with names of countries that are published under another.
         ignored: source columns of lists, each with the number of elements that no rule knows, in
             the rows that became records.
+        untied: source columns of perpetrators, each with the number of its values that cannot be
+            tied to one of them.
     """
 
     values: pa.Table
@@ -54,6 +56,7 @@ class Transformed:
     excluded: pa.Table
     folded: frozenset[str]
     ignored: dict[str, int] = field(default_factory=dict)
+    untied: dict[str, int] = field(default_factory=dict)
 
 
 class Transform:
@@ -103,6 +106,7 @@ class Transform:
             excluded=pa.concat_tables([part.excluded for part in parts]),
             folded=self._folded(table),
             ignored=ignored(self.mapping, kept, children),
+            untied=self._untied(kept),
         )
 
     def _slice(
@@ -152,11 +156,9 @@ class Transform:
         if rule.child is not None and given is not None:
             found = of_rows(given.get(rule.child), rows.combine_chunks())
         else:
-            sources = tuple(
-                dict.fromkeys(c for each in columns.values() for r in each for c in r.columns())
-            )
             kept = table.filter(pc.is_in(table["_row"], value_set=rows.combine_chunks()))
-            found = child_rows(kept, sources, rule.split or self.mapping.read.mark)
+            mark, aligned = rule.split or self.mapping.read.mark, rule.aligned or bool(rule.child)
+            found = child_rows(kept, rule.sources(), mark, aligned)
         cells = look(found, self._child.views)
         found = duck.run(self._child_sql, cells=cells)
         rejects = rejects_of(self._child.faults, found, cells, self._child.views)
@@ -164,6 +166,12 @@ class Transform:
         for name in columns:
             some |= found[name].is_valid().to_numpy()
         return found.select(["_row", *columns]).filter(pa.array(some)), rejects
+
+    def _untied(self, records: pa.Table) -> dict[str, int]:
+        rule = self.mapping.perpetrators
+        if rule is None or rule.split is None or rule.aligned:
+            return {}
+        return untied_values(records, rule.sources(), rule.split)
 
     def _folded(self, table: pa.Table) -> frozenset[str]:
         header, found = Header(table.column_names), set()
