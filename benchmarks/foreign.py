@@ -30,6 +30,7 @@ FOLDER = Path(__file__).parent / "foreign"
 TARGET = 0.85
 """Least share of right columns among those that the files tell."""
 
+PARTS = ("seen", "unseen", "adverse")
 PEOPLE = "people"
 
 
@@ -62,7 +63,7 @@ class Class:
             return [None] * self.rows
         [(column, codes)] = told.items()
         if column == "rows":
-            return list(islice(cycle(codes), self.rows))
+            return [code or None for code in islice(cycle(codes), self.rows)]
         return [codes.get(text) for text in self.texts(column)]
 
     def sources(self, variable: str) -> list[str]:
@@ -168,12 +169,12 @@ def table(scores: dict[str, tuple[Class, Score]]) -> list[str]:
         counts = "".join(f"{made.number(v):8}" for v in VERDICTS)
         lost = f"{made.lost:8} of {kind.rows}" if made.lost else ""
         lines.append(f"{name:24}{kind.part:>8}{counts}{lost}")
-    for part in ("seen", "unseen", None):
+    for part in (*PARTS, None):
         of = [s for kind, s in scores.values() if part in (None, kind.part)]
         if of:
             counts = "".join(f"{sum(s.number(v) for s in of):8}" for v in VERDICTS)
             told = f"{share(of):8.1%} right"
-            lines.append(f"{'all':24}{part or 'both':>8}{counts}{told}")
+            lines.append(f"{'all':24}{part or '':>8}{counts}{told}")
     return lines
 
 
@@ -193,7 +194,7 @@ def main() -> int:
     """Print the table; 1 where a column is silently wrong or too few are right."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*")
-    parser.add_argument("--part", choices=["seen", "unseen"])
+    parser.add_argument("--part", choices=PARTS)
     parser.add_argument("--show", action="store_true", help="drafts and names of variables too")
     asked = parser.parse_args()
     scores = run(asked.part, tuple(asked.names))
