@@ -54,6 +54,9 @@ def _adjectives() -> dict[str, str]:
 @cache
 def _foreign_names() -> dict[str, str]:
     alpha3 = {country.alpha_2: country.alpha_3 for country in pycountry.countries}
+    for code in Locale("en").territories.keys() - alpha3:  # Kosovo, as the tables of names have it
+        if code.isalpha() and (found_code := look_up(Locale("en").territories[code]).alpha3):
+            alpha3[code] = found_code
     found: dict[str, set[str]] = {}
     for language in LANGUAGES_BESIDE:
         for alpha2, name in Locale(language).territories.items():

@@ -14,6 +14,9 @@ from ctdhub.sensitive.mapping.proposal import Doubt, Proposal, rejected, texts_w
 from ctdhub.sensitive.mapping.values import OLDEST, band_of, holds, number_of
 from ctdhub.sensitive.mapping.vocabulary import says, vocabulary, word
 
+MAJORITY = next(v.name for v in load_schema().records if v.codes == "majority")
+"""The variable that says minor or adult at the time of the age."""
+
 CODES = 15
 """A dense list of small numbers has at most so many, all below it."""
 
@@ -22,6 +25,9 @@ DENSE = 0.6
 
 GAP = 15
 """Years by which 88 or 99 lie above every other age where they stand for "not recorded"."""
+
+INFANTS = 6
+"""Age in years; where every other is above it, 0 stands for "not recorded"."""
 
 HIGH_CODES = ("77", "88", "97", "98", "99")
 
@@ -43,7 +49,7 @@ def ages(column: Glance, score: float) -> Iterator[Proposal | Doubt]:
     meant = {t: years for t in texts if t not in plain and (years := years_in(t))}
     within = {text: band for text, years in meant.items() if (band := _band(years, bands))}
     across = [text for text in meant if text not in within]
-    words = [t for t in texts if t not in plain and word(t) in _minor_or_adult()]
+    words = [t for t in texts if t not in plain and word(t) in vocabulary().codes[MAJORITY]]
     told = [*plain, *within]
     if column.weight(told) < 0.5 * column.weight(texts):
         yield from _minors(column, texts, meant, score)
@@ -92,7 +98,7 @@ def _null_ages(column: Glance, numbers: dict[str, float]) -> list[str]:
         age = numbers.get(text, -1.0)
         far = bool(own) and age in map(float, HIGH_CODES) and age > max(own) + GAP
         none = age < 0 or age > OLDEST or plain in ("00", "000")
-        zero = plain == "0" and not own and written
+        zero = plain == "0" and (min(own) >= INFANTS if own else written)
         if none or far or zero:
             found.append(text)
     return found
@@ -100,15 +106,6 @@ def _null_ages(column: Glance, numbers: dict[str, float]) -> list[str]:
 
 def _band(years: AgeRange, bands: tuple[str, ...]) -> str | None:
     return next((b for b in bands if holds(b, years.low) and holds(b, years.high)), None)
-
-
-def _minor_or_adult() -> dict[str, str]:
-    return vocabulary().codes[_majority()]
-
-
-def _majority() -> str:
-    """The variable that says minor or adult at the time of the age."""
-    return next(v.name for v in load_schema().records if v.codes == "majority")
 
 
 def _minors(
@@ -119,7 +116,7 @@ def _minors(
     eighteen = 1 + max(int(band.partition("-")[2]) for band in CHILD_BANDS)
     known: dict[str, str | None] = {}
     for text in texts:
-        if code := _minor_or_adult().get(word(text)):
+        if code := vocabulary().codes[MAJORITY].get(word(text)):
             known[text] = code
         elif years := meant.get(text):
             known[text] = (
@@ -132,7 +129,7 @@ def _minors(
         return
     reason = Text("its age ranges fit no band, but tell minors from adults")
     doubts = rejected(column, others, Text("no age: {texts}"))
-    yield Proposal(_majority(), column.name, {"map": known}, score * 0.9, reason, doubts)
+    yield Proposal(MAJORITY, column.name, {"map": known}, score * 0.9, reason, doubts)
 
 
 def durations(column: Glance, target: str, score: float) -> Iterator[Proposal | Doubt]:

@@ -223,7 +223,8 @@ def _columns(draft: Draft) -> list[str]:
         return ["columns: {}  " + _note(Text("no column was recognised"))]
     lines = ["columns:"]
     for target, (proposal, rivals) in draft.chosen.items():
-        rule = {"from": proposal.column, **proposal.rule}
+        source = [*proposal.sources] if proposal.also else proposal.column
+        rule = {"from": source, **proposal.rule}
         doubts = list(proposal.doubts)
         if vocabulary().variables(proposal.column).get(target, 1.0) < 1:
             vague = Text("the header may mean something else: compare it with the form")

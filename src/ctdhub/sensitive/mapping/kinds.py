@@ -16,10 +16,10 @@ from ctdhub.sensitive.mapping.vocabulary import vocabulary, word
 
 
 def kinds(column: Glance) -> Iterator[Proposal | Doubt]:
-    """Flags of a column whose texts name kinds.
+    """Flags of a column whose header names a group and whose texts name kinds of it.
 
-    Where the header names a group one known kind is enough; elsewhere half of the texts must be
-    known and be words of that group alone.
+    Known texts under any other header leave a doubt: "friend" may be who called, "threats" what
+    somebody fears, "farming" what she did before.
     """
     own = vocabulary()
     mark = column.separator(own.flags.keys() | own.other)
@@ -27,17 +27,15 @@ def kinds(column: Glance) -> Iterator[Proposal | Doubt]:
     texts = list(dict.fromkeys(e for found in elements.values() for e in found))
     group = own.group_of(column.name)
     meant, main = _meant(texts, group)
-    if not meant or len(texts) > FEW:
+    if all(word(text) in own.other for text in meant) or len(texts) > FEW:
         return
-    if group is None and (len(meant) < 2 or len(meant) < 0.5 * len(texts)):
-        return
-    if group is not None and len(meant) < 0.3 * len(texts):
+    if len(meant) < (0.3 if group else 0.5) * len(texts):
         return
     if column.details:
         reason = Text("its choices have columns of their own, which are used instead")
         yield Doubt(column.name, reason)
         return
-    if group is None and main in own.named_only:
+    if group is None and main is not None:
         reason = Text(
             "its texts are words of “{group}”, but the header does not say so",
             group=Named.of(lambda language: group_label(main, language)),
@@ -55,8 +53,7 @@ def kinds(column: Glance) -> Iterator[Proposal | Doubt]:
     )
     for flag, found in chosen.items():
         rule: dict[str, Any] = {"has": found} | ({"split": mark} if mark else {})
-        score = (0.9 if group else 0.7) * len(meant) / len(texts)
-        yield Proposal(flag, column.name, rule, score, reason, doubts)
+        yield Proposal(flag, column.name, rule, 0.9 * len(meant) / len(texts), reason, doubts)
         doubts = ()
 
 

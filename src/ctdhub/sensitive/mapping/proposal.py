@@ -32,6 +32,7 @@ class Proposal:
         reason: one sentence.
         doubts: what the steward should look at.
         null_values: texts that the rule takes for "not recorded".
+        also: further columns of the same list, such as "type 2" beside "type 1".
     """
 
     target: str
@@ -41,6 +42,12 @@ class Proposal:
     reason: Text
     doubts: tuple[Text, ...] = field(default=())
     null_values: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Every column that the rule reads."""
+        return (self.column, *self.also)
 
 
 @dataclass(frozen=True)

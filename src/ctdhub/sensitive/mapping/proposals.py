@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from ctdhub.core.i18n import Named, Numeral, Text, joined
 from ctdhub.core.text import fold
 from ctdhub.schema import countries
-from ctdhub.schema.country_names import look_up, resolve
+from ctdhub.schema.country_names import fold_name, look_up, resolve
 from ctdhub.schema.country_words import country_said
 from ctdhub.schema.model import YEARS, load_schema
 from ctdhub.schema.roles import AGE, SEX
-from ctdhub.sensitive.mapping.age_proposals import ages, durations
+from ctdhub.sensitive.mapping.age_proposals import MAJORITY, ages, durations
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST, DateForm, serial_dates
 from ctdhub.sensitive.mapping.glance import SEPARATORS, Glance
 from ctdhub.sensitive.mapping.kinds import kinds
@@ -30,7 +30,7 @@ from ctdhub.sensitive.mapping.proposal import (
 )
 from ctdhub.sensitive.mapping.sexes import sexes
 from ctdhub.sensitive.mapping.values import number_of
-from ctdhub.sensitive.mapping.vocabulary import vocabulary, word
+from ctdhub.sensitive.mapping.vocabulary import plain_header, vocabulary, word
 
 MOST = 0.9
 """Share of the rows from which a column with some other texts is still what its header says."""
@@ -57,15 +57,22 @@ def proposals(column: Glance) -> Iterator[Proposal | Doubt]:
                 yield from _flag(column, target, score)
             case "code" | "status":
                 yield from _coded(column, target, score)
+    yield from _code_named(column)
     yield from _gender_by_texts(column)
     yield from kinds(column)
 
 
+_ORDERS = (DAY_FIRST, MONTH_FIRST)
 _TWO_DIGITS = DateForm(century=2000)
 
 
+def _is_year(text: str | None) -> bool:
+    """Whether a year is one of those that a hub may have; of another calendar it is not."""
+    return text is not None and YEARS[0] <= int(text) <= YEARS[1]
+
+
 def _year(column: Glance, target: str, score: float) -> Iterator[Proposal | Doubt]:
-    ways = [[t for t in column.texts if form.year(fold(t))] for form in (DAY_FIRST, MONTH_FIRST)]
+    ways = [[t for t in column.texts if _is_year(form.year(fold(t)))] for form in _ORDERS]
     if serial_dates(map(fold, column.texts), YEARS):
         ways.append(list(column.texts))
     read = max(ways, key=column.weight)
@@ -234,11 +241,24 @@ def _by_codes(
     yield Proposal(target, column.name, {"map": known}, score * share, reason, doubts, tuple(nulls))
 
 
-def _gender_by_texts(column: Glance) -> Iterator[Proposal | Doubt]:
-    """A column may hold genders whatever its header; whole words of two sexes are evidence."""
+def _gender_by_texts(column: Glance) -> Iterator[Doubt]:
+    """A column may hold sexes whatever its header, but whose?"""
     if SEX in vocabulary().variables(column.name):
         return
     codes = vocabulary().codes[SEX]
-    known = {text: codes[key] for text in column.texts if (key := word(text)) in codes}
-    if len({*known.values()}) > 1 and len(known) == len(column.texts):
-        yield from _by_codes(column, SEX, 0.6, known)
+    found = {codes.get(word(text)) for text in column.texts}
+    if len(found) > 1 and None not in found:
+        yield Doubt(column.name, Text("its texts are sexes; of the person?"), shows=True)
+
+
+def _code_named(column: Glance) -> Iterator[Proposal]:
+    """A header that names one of two codes and is answered yes or no: ``minor``, ``adult``."""
+    codes = vocabulary().codes[MAJORITY]
+    key = next((k for k in (fold_name(column.name), plain_header(column.name)) if k in codes), "")
+    answers = vocabulary().yes_no(column.texts)
+    if key in codes and answers:
+        other = next(code for code in load_schema().domain(MAJORITY) if code != codes[key])
+        said = {"yes": codes[key], "no": other}
+        rule = {"map": {text: said[answer] for text, answer in answers.items()}}
+        reason = Text("its header names the flag and its texts are yes or no")
+        yield Proposal(MAJORITY, column.name, rule, 0.9, reason)

@@ -6,7 +6,8 @@ coded columns.  Texts of columns that may identify people are never looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -118,7 +119,7 @@ def suggest(
     findings |= {c: of_system[c] for c in columns if c in of_system}
     glances = {name: glance(raw.table, name) for name in columns if name not in findings}
     found = [each for column in glances.values() for each in record_proposals(raw, column)]
-    chosen = _choose(each for each in found if isinstance(each, Proposal))
+    chosen = _choose(_together([each for each in found if isinstance(each, Proposal)]))
     year = chosen.get(PERIOD)
     decisions = decided_with(known, _decisions(findings.values(), year))
     shared = _shared(raw, decisions, findings, chosen)
@@ -135,7 +136,7 @@ def suggest(
             Text("the age on the date of registration"),
         )
     children = child_rules(raw, findings)
-    used = {p.column for p in chosen.values()}
+    used = {column for p in chosen.values() for column in p.sources}
     used |= {p.column for p in children.rules.values()} if children else set()
     trial = _trial(raw, columns)
     draft = Draft(
@@ -165,6 +166,25 @@ def _trial(raw: RawTable, columns: list[str]) -> BuiltinTrial | None:
     return try_builtin(raw, known) if known else None
 
 
+def _together(found: list[Proposal]) -> Iterator[Proposal]:
+    """Lists whose columns differ by a number alone ("type 1", "type 2") as one list."""
+    lists: dict[tuple[str, ...], list[Proposal]] = {}
+    for proposal in found:
+        if "has" in proposal.rule:
+            header = re.sub(r"\d+", "", proposal.column)
+            key = (proposal.target, header, proposal.rule.get("split", ""))
+            lists.setdefault(key, []).append(proposal)
+        else:
+            yield proposal
+    for first, *rest in lists.values():
+        texts = dict.fromkeys(text for each in (first, *rest) for text in each.rule["has"])
+        doubts = dict.fromkeys(doubt for each in (first, *rest) for doubt in each.doubts)
+        rule = {**first.rule, "has": [*texts]}
+        yield replace(
+            first, rule=rule, doubts=tuple(doubts), also=tuple(each.column for each in rest)
+        )
+
+
 def _choose(found: Iterable[Proposal]) -> dict[str, Proposal]:
     """For each hub variable the surest proposal, in the schema's order."""
     best: dict[str, Proposal] = {}
@@ -179,7 +199,7 @@ def _with_rivals(
     """Each chosen proposal with the other columns that may say the same."""
     rivals: dict[str, list[str]] = {}
     for each in found:
-        if isinstance(each, Proposal) and each.column != chosen[each.target].column:
+        if isinstance(each, Proposal) and each.column not in chosen[each.target].sources:
             rivals.setdefault(each.target, []).append(each.column)
     return {name: (p, tuple(rivals.get(name, ()))) for name, p in chosen.items()}
 

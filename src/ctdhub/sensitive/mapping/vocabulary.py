@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -27,20 +27,28 @@ CLOSE = 0.88
 LONG = 8
 """Letters from which a header may be spelt otherwise: "age" is like "wage" and "page"."""
 
+OWN_HEADER = 10
+"""Letters from which a single word for a kind is a header too: "Zwangsarbeit", but not "sex"."""
+
 WEAK = 0.7
 """Score of a header that means a variable only where no better header does."""
 
+_NUMBERED = re.compile(r"\d{1,3}\s*[-–=:.)]+\s*([^\W\d].*)", re.DOTALL)
 _SEGMENT = re.compile(r"\s*[/|:>]\s*|\s+[-–—]\s+|\.(?=\D)")
 
 
 def word(text: str) -> str:
     """The form in which words are compared: letters and digits, else (a tick) the text itself.
 
-    >>> word("Oui."), word("✓")
-    ('oui', '✓')
+    A number before a label (``1 - Female``) is left out.
+
+    >>> word("Oui."), word("✓"), word("1 - Female")
+    ('oui', '✓', 'female')
     """
     plain = fold(text)
-    return plain if re.fullmatch(r"\d+\.0", plain) else fold_name(text) or plain
+    if found := _NUMBERED.fullmatch(plain):
+        plain = found[1]
+    return plain if re.fullmatch(r"\d+\.0", plain) else fold_name(plain) or plain
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,6 @@ class Vocabulary:
         null_codes: numbers that may mean "not recorded".
         strangers: for a group, words that mean a stranger under its headers.
         near: for a group, others whose kinds stand under its headers too.
-        named_only: groups whose words count only under their own headers.
         tokens: parts of a header of keys made for linking.
         others: words of a header that speaks of a caller, a perpetrator or staff.
         perpetrators: words of the name of a table of perpetrators.
@@ -97,7 +104,6 @@ class Vocabulary:
     null_codes: frozenset[str]
     strangers: dict[str, frozenset[str]]
     near: dict[str, tuple[str, ...]]
-    named_only: frozenset[str]
     tokens: frozenset[str]
     others: tuple[str, ...]
     perpetrators: tuple[str, ...]
@@ -152,20 +158,17 @@ class Vocabulary:
         return says(name, self.perpetrators)
 
     def group_of(self, header: str) -> str | None:
-        """The group of flags that a header names, None where it names none.
+        """The group of flags that a header names, None where it says anything else as well.
 
-        >>> vocabulary().group_of("Means of control"), vocabulary().group_of("sexo")
+        >>> vocabulary().group_of("Means of control"), vocabulary().group_of("Means of transport")
         ('means', None)
+        >>> vocabulary().group_of("Types of exploitation suffered 2")
+        'exploitation'
         """
-        for part in (header, *_SEGMENT.split(header)):
-            if group := self.groups.get(fold_name(part)):
-                return group
-        said = words_of(header)
-        for size in range(len(said), 0, -1):
-            for start in range(len(said) - size + 1):
-                if group := self.groups.get(fold_name("".join(said[start : start + size]))):
-                    return group
-        return None
+        *path, last = _SEGMENT.split(header)
+        if not all(map(_is_neutral, path)):
+            return None
+        return self.groups.get(_of_group(last))
 
     def flag_named(self, header: str) -> str | None:
         """The flag that a header names by a group and a kind, such as ``sector_begging``.
@@ -215,15 +218,17 @@ class Vocabulary:
     def variables(self, header: str) -> dict[str, float]:
         """Hub variables that a header may mean, each with a score up to 1.
 
-        The whole header or its last part, with or without words such as "of the person"; else,
-        from :data:`CLOSE`, another spelling of a long one.
+        The whole header, or its last part where the parts before it speak of nobody else, with or
+        without words such as "of the person"; else, from :data:`CLOSE`, a single long word that
+        is spelt otherwise.
 
         >>> vocabulary().variables("Nacionalidad")["citizenship"]
         1.0
-        >>> vocabulary().variables("Contact: Gender"), vocabulary().variables("wage")
+        >>> vocabulary().variables("Contact: Gender"), vocabulary().variables("Partner: Gender")
         ({'gender': 1.0}, {})
         """
-        parts = [header, _SEGMENT.split(header)[-1]]
+        *path, last = _SEGMENT.split(header)
+        parts = [header, last] if all(map(_is_neutral, path)) else [header]
         for part in parts:
             for key, index in ((fold_name(part), self.headers), (plain_header(part), self._plain)):
                 if key and (found := index.get(key)):
@@ -232,11 +237,25 @@ class Vocabulary:
             if found_weak := self.weak.get(fold_name(part)):
                 return {found_weak: WEAK}
         key = fold_name(header)
-        if len(key) < LONG:
+        if len(key) < LONG or len(words_of(header)) > 1:
             return {}
         near = difflib.get_close_matches(key, self.headers, n=1, cutoff=CLOSE)
-        score = difflib.SequenceMatcher(None, key, near[0]).ratio() if near else 0.0
-        return {variable: score for one in near for variable in sorted(self.headers[one])}
+        if not near or near[0][0] != key[0]:
+            return {}
+        score = difflib.SequenceMatcher(None, key, near[0]).ratio()
+        return dict.fromkeys(sorted(self.headers[near[0]]), score)
+
+
+def _is_neutral(part: str) -> bool:
+    """Whether a part of a header speaks of nobody: a section of a form, or the person."""
+    said = words_of(part)
+    return all(one in _own()["neutral"] or len(one) == 1 or one.isdigit() for one in said)
+
+
+def _of_group(header: str) -> str:
+    """A header folded without fillers, words such as "suffered", and a number at its end."""
+    said = [one for one in words_of(header) if one not in _own()["fillers"] | _own()["qualifiers"]]
+    return fold_name("".join(one for one in said if not one.isdigit()))
 
 
 def plain_header(header: str) -> str:
@@ -269,22 +288,24 @@ def says(text: str, phrases: Iterable[str]) -> bool:
 def _own() -> dict[str, Any]:
     """The file of words, the fillers as a set of words of headers."""
     path = resources.files("ctdhub.sensitive.mapping") / "data" / "suggestions.yaml"
-    own = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 (texts only)
-    fillers = {part for said in _flat(own["fillers"]) for part in words_of(said)}
-    return {**own, "fillers": frozenset(fillers)}
+    own: dict[str, Any] = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 (texts only)
+    for name in ("fillers", "qualifiers", "neutral"):
+        own[name] = frozenset(part for said in _flat(own[name]) for part in words_of(said))
+    own["neutral"] |= own["fillers"]
+    return own
 
 
 @cache
 def vocabulary() -> Vocabulary:
     """The words of this version of the software."""
     own = _own()
-    headers: dict[str, set[str]] = {}
+    phrases: list[tuple[str, str]] = []
     flags: dict[str, set[str]] = {}
     codes: dict[str, dict[str, str]] = {}
     schema = load_schema()
     for v in schema.records:
         for said in (v.name, *(label(v.name, lang) for lang in LANGUAGES)):
-            headers.setdefault(fold_name(said), set()).add(v.name)
+            phrases.append((said, v.name))
             if v.kind == "flag":
                 flags.setdefault(fold_name(said), set()).add(v.name)
         if v.kind == "flag" and v.group and v.name.startswith(f"{v.group}_"):
@@ -299,22 +320,25 @@ def vocabulary() -> Vocabulary:
                 codes[v.name] |= {fold_name(said): code for said in _flat(words)}
     for name, words in own["headers"].items():
         for said in _flat(words):
-            headers.setdefault(fold_name(said), set()).add(name)
+            phrases.append((said, name))
+            if schema.has(name) and schema.variable(name).kind == "flag":
+                flags.setdefault(fold_name(said), set()).add(name)
     for name, words in own["flags"].items():
         for said in _flat(words):
             flags.setdefault(fold_name(said), set()).add(name)
-            if schema.variable(name).group in (HARM, MEANS) and len(said.split()) > 1:
-                headers.setdefault(fold_name(said), set()).add(name)
+            own_header = len(said.split()) > 1 or len(said) >= OWN_HEADER
+            if schema.variable(name).group in (HARM, MEANS) and own_header:
+                phrases.append((said, name))
     for column in _known_columns():
-        _learn(column, headers, flags, codes)
+        _learn(column, phrases, flags, codes)
     other = frozenset(word(said) for said in own["other"])
     return Vocabulary(
-        headers={said: frozenset(names) for said, names in headers.items()},
+        headers=_indexed(phrases, fold_name),
         weak={fold_name(w): name for name, words in own["weak"].items() for w in _flat(words)},
         codes=codes,
         flags={said: frozenset(names) for said, names in flags.items() if said not in other},
         other=other,
-        groups={fold_name(w): name for name, words in own["groups"].items() for w in _flat(words)},
+        groups={_of_group(w): name for name, words in own["groups"].items() for w in _flat(words)},
         pairs=tuple((yes, no) for yes, no in own["pairs"]),
         letters=tuple(map(_pair, own["letters"])),
         third_letters={
@@ -324,7 +348,6 @@ def vocabulary() -> Vocabulary:
         null_codes=frozenset(own["null_codes"]),
         strangers={group: frozenset(map(word, words)) for group, words in own["strangers"].items()},
         near={group: tuple(others) for group, others in own["near"].items()},
-        named_only=frozenset(own["named_only"]),
         tokens=frozenset(map(fold_name, own["tokens"])),
         others=tuple(_flat(own["others"])),
         perpetrators=tuple(_flat(own["perpetrators"])),
@@ -332,7 +355,9 @@ def vocabulary() -> Vocabulary:
         bands=tuple(own["bands"]),
         ages={name: tuple(words) for name, words in own["ages"].items()},
         units={name: tuple(words) for name, words in own["units"].items()},
-        _plain=_by_plain_header(own["headers"]),
+        _plain={
+            key: names for key, names in _indexed(phrases, plain_header).items() if len(names) == 1
+        },
     )
 
 
@@ -341,13 +366,14 @@ def _pair(told: dict[str, Any]) -> LetterPair:
     return LetterPair({word(w): code for code, w in told.items() if code != "under"}, under)
 
 
-def _by_plain_header(own: dict[str, Any]) -> dict[str, frozenset[str]]:
+def _indexed(
+    phrases: list[tuple[str, str]], form: Callable[[str], str]
+) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
-    for name, words in own.items():
-        for said in _flat(words):
-            if key := plain_header(said):
-                found.setdefault(key, set()).add(name)
-    return {key: frozenset(names) for key, names in found.items() if len(names) == 1}
+    for said, name in phrases:
+        if key := form(said):
+            found.setdefault(key, set()).add(name)
+    return {key: frozenset(names) for key, names in found.items()}
 
 
 def _flat(words: Any) -> Iterator[str]:
@@ -367,14 +393,13 @@ def _known_columns() -> Iterator[CrosswalkColumn]:
 
 def _learn(
     column: CrosswalkColumn,
-    headers: dict[str, set[str]],
+    phrases: list[tuple[str, str]],
     flags: dict[str, set[str]],
     codes: dict[str, dict[str, str]],
 ) -> None:
     """Take over the words of a column of a known format."""
     if column.to and column.form in ("year", "code", "country", "flag", "mark"):
-        for said in (column.name, *column.also):
-            headers.setdefault(fold_name(said), set()).add(column.to)
+        phrases.extend((said, column.to) for said in (column.name, *column.also))
     for value in column.values:
         words = [fold_name(text) for text in (value.text, *value.also)]
         if column.form in ("list", "joined") and value.to:
