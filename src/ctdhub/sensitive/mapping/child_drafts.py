@@ -44,7 +44,9 @@ def record_proposals(raw: RawTable, column: Glance) -> Iterator[Proposal | Doubt
     ]
     if not several:
         yield from proposals(column)
-    elif any(isinstance(each, Proposal) for each in proposals(column)):
+        return
+    own = replace(column, name=_own_name(column.name, several[0]))
+    if any(isinstance(each, Proposal) for each in proposals(own)):
         yield Doubt(
             column.name,
             Text(
