@@ -11,18 +11,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ctdhub.build.deliveries import contributor_of
 from ctdhub.build.filenames import RECORDS
 from ctdhub.build.hub import Hub
+from ctdhub.build.mapping_by_date import mappings
 from ctdhub.build.rules import policy
-from ctdhub.build.stages.harmonise import harmonise_file, mapping_file
+from ctdhub.build.stages.harmonise import harmonise_file
 from ctdhub.build.steps import Progress, Step
-from ctdhub.build.withdrawn import contributor_of, filed, made_with
+from ctdhub.build.withdrawn import EachFiled, filed, made_with, replaced_ids
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError, printable
+from ctdhub.core.errors import HubError, MappingError, printable
 from ctdhub.sensitive.consent.entry import Reason, Scope, Withdrawal
 from ctdhub.sensitive.consent.in_force import InForce
 from ctdhub.sensitive.consent.match import also_known, left_out, mark
 from ctdhub.sensitive.mapping.identifiers import Keying, keyings
+from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 
 ByWhat = Literal["case", "token"]
@@ -77,14 +80,15 @@ def look_up(
     with hub.lock():
         steps = harmonised_files(hub, contributor, progress)
     own = [step for step in steps if contributor_of(step) == contributor]
+    out = replaced_ids(hub, steps).ids
     carried: dict[str, set[str]] = {}
     known: dict[str, set[str]] = {}
     for step in own:
-        made = made_with([step])
-        for key in _carried(step, keys):
+        made = made_with([step], out)
+        for key in _carried(step, keys, out):
             carried.setdefault(key, set()).update(made)
     if scope == "person":
-        known = also_known([filed(step) for step in own], keys)
+        known = also_known([filed(step, out) for step in own], keys)
     entries, already = [], 0
     for key in dict.fromkeys(keys):
         made_for, told = tuple(sorted(carried.get(key, ()))), mark(secret, key)
@@ -95,7 +99,7 @@ def look_up(
         new = [one for one in lines if not in_force_already(one, force)]
         entries += new
         already += not new
-    gone = left_out([filed(s) for s in steps], InForce(tuple(entries), {}), secret)
+    gone = left_out(EachFiled(steps, out), InForce(tuple(entries), {}), secret)
     records, people = _counted(steps, gone)
     unknown = tuple(place for place, key in enumerate(keys, 1) if key not in carried)
     return FoundRecords(tuple(entries), already, unknown, records, people)
@@ -123,19 +127,32 @@ def in_force_already(one: Withdrawal, force: InForce) -> bool:
 
 
 def keying_of(hub: Hub, contributor: str, by: ByWhat | None) -> Keying:
-    """How what the contributor tells becomes a key."""
-    mapping = load_mapping(mapping_file(hub, contributor))
-    person, case = keyings(mapping, contributor, hub.person_key())
-    token = person if person and person.action == "token" else None
-    number = case or (person if person and person.action == "hash" else None)
-    found = {"case": number, "token": token, None: number or token}[by]
-    if found is not None:
-        return found
+    """How what the contributor tells becomes a key, by the newest of its mappings that knows."""
+    files = [file for _from, file in reversed(mappings(hub, contributor))]
+    wanted: tuple[ByWhat, ...] = (by,) if by else ("case", "token")
+    known = [_keyings(load_mapping(file), contributor, hub.person_key()) for file in files]
+    for what in wanted:
+        for one in known:
+            if (found := one.get(what)) is not None:
+                return found
     if by == "case":
-        raise error("no-case/number", file=hub.mapping(contributor), id=contributor)
+        raise error("no-case/number", file=files[0], id=contributor)
     if by == "token":
-        raise error("no-case/token", file=hub.mapping(contributor), id=contributor)
-    raise error("no-case", file=hub.mapping(contributor), id=contributor)
+        raise error("no-case/token", file=files[0], id=contributor)
+    raise error("no-case", file=files[0], id=contributor)
+
+
+def _keyings(mapping: Mapping, contributor: str, secret: bytes) -> dict[ByWhat, Keying]:
+    """By what a mapping finds people: a number of a case, a token."""
+    person, case = keyings(mapping, contributor, secret)
+    found: dict[ByWhat, Keying] = {}
+    if case is not None:
+        found["case"] = case
+    elif person is not None and person.action == "hash" and len(person.columns) == 1:
+        found["case"] = person
+    if person is not None and person.action == "token":
+        found["token"] = person
+    return found
 
 
 def keys_of(keying: Keying, texts: Sequence[str]) -> list[str]:
@@ -162,9 +179,12 @@ def harmonised_files(hub: Hub, contributor: str, progress: Progress | None) -> l
     given = hub.contributions()
     for place, contribution in enumerate(given):
         own = contribution.contributor == contributor
-        if not own and not hub.mapping(contribution.contributor).is_file():
+        try:
+            step = harmonise_file(hub, contribution, rules.years)
+        except MappingError:
+            if own:
+                raise
             continue
-        step = harmonise_file(hub, contribution, rules.years)
         if own:
             if progress:
                 progress(step.name, place / len(given))
@@ -174,9 +194,9 @@ def harmonised_files(hub: Hub, contributor: str, progress: Progress | None) -> l
     return found
 
 
-def _carried(step: Step, keys: Iterable[str]) -> set[str]:
-    """Which of the keys a file carries."""
-    wanted, file = pa.array(sorted(set(keys)), pa.string()), filed(step)
+def _carried(step: Step, keys: Iterable[str], out: pa.Array) -> set[str]:
+    """Which of the keys a file carries, in records that no newer delivery replaces."""
+    wanted, file = pa.array(sorted(set(keys)), pa.string()), filed(step, out)
     found: set[str] = set()
     for column in (file.records["person_key"], file.cases["case"]):
         found.update(column.filter(pc.is_in(column, value_set=wanted)).to_pylist())

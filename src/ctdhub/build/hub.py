@@ -10,10 +10,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ctdhub.build.contribution import Contribution
+from ctdhub.build.contribution import Contribution, is_date
 from ctdhub.build.settings import SOURCE_KINDS, Agreement, HubSettings, read_settings
 from ctdhub.core.atomic import sweep, write_whole
 from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
 from ctdhub.core.lock import locked
 from ctdhub.release.approvals import CANDIDATES, Role
 from ctdhub.schema.model import load_schema
@@ -80,7 +81,7 @@ class Hub:
         return self.root / "work"
 
     def mapping(self, contributor: str) -> Path:
-        """The mapping file of a contributor."""
+        """The mapping file of a contributor that reads from its first delivery on."""
         return self.root / "mappings" / f"{contributor}.yaml"
 
     def agreements(self) -> tuple[Agreement, ...]:
@@ -133,10 +134,15 @@ class Hub:
         """All raw files, by contributor, date and name.
 
         Raises:
-            HubFolderError: a file lies under a contributor without agreement.
+            HubFolderError: a file lies under a contributor without agreement, or in no folder that
+                is named by the day on which it came.
         """
         known = {a.id for a in self.agreements()}
         found = []
+        for place in sorted((self.root / "contributions").glob("*/*")):
+            dated = place.is_dir() and is_date(place.name)
+            if not dated and not place.name.startswith("."):
+                raise error("delivery-date", file=place, id=printable(place.parent.name))
         for file in sorted((self.root / "contributions").glob("*/*/*")):
             if file.name.startswith("."):
                 continue

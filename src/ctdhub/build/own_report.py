@@ -22,7 +22,7 @@ from ctdhub.build.rules import policy
 from ctdhub.build.settings import Agreement
 from ctdhub.build.stages.harmonise import harmonise_file
 from ctdhub.build.steps import Step
-from ctdhub.build.withdrawn import accounted, withdrawn_ids, without
+from ctdhub.build.withdrawn import OutOfForce, accounted, out_of_force, without
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.format import number, share, year
@@ -63,16 +63,16 @@ def own_profile(hub: Hub, contributor: str) -> tuple[Agreement, Profile]:
     built = [step for _name, step in every if step.reason() is None]
     if not steps or any(step not in built for step in steps):
         raise error("not-built", file=hub.root)
-    return known[contributor], _profile(steps, withdrawn_ids(hub, built))
+    return known[contributor], _profile(steps, out_of_force(hub, built))
 
 
-def _profile(steps: Sequence[Step], gone: pa.Array) -> Profile:
-    """The profile of files, without the records of people who withdrew."""
-    records = pa.concat_tables([without(pq.read_table(s.output / RECORDS), gone) for s in steps])
+def _profile(steps: Sequence[Step], out: OutOfForce) -> Profile:
+    """The profile of files, without the records that count no more."""
+    records = pa.concat_tables([without(pq.read_table(s.output / RECORDS), out.ids) for s in steps])
     options = pa_csv.ConvertOptions(column_types=REJECTS_SCHEMA)
     rejects = [pa_csv.read_csv(s.output / REJECTS, convert_options=options) for s in steps]
     kept = [
-        accounted(json.loads((s.output / REPORT).read_text("utf-8"))["conservation"], s, gone)
+        accounted(json.loads((s.output / REPORT).read_text("utf-8"))["conservation"], s, out)
         for s in steps
     ]
     excluded: Counter[str] = Counter()

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from ctdhub.build import engine as engine_of
+from ctdhub.build.deliveries import refuse_unclear
 from ctdhub.build.engine import Engine
 from ctdhub.build.explain import Done, Stage, forecast
 from ctdhub.build.hub import Hub
@@ -110,6 +111,9 @@ class _Build:
 
     def _harmonise(self) -> list[Step]:
         given, years = self.hub.contributions(), self.rules.years
+        for agreement in self.hub.agreements():
+            own = [one.date for one in given if one.contributor == agreement.id]
+            refuse_unclear(self.hub, agreement, own)
         self._harmonised = [harmonise.harmonise_file(self.hub, one, years) for one in given]
         return self._harmonised
 

@@ -9,21 +9,22 @@ from ctdhub.build.filenames import REPORT
 from ctdhub.build.hub import Hub
 from ctdhub.build.rules import policy
 from ctdhub.build.stages.harmonise import harmonise_file
-from ctdhub.build.withdrawn import accounted, withdrawn_ids
+from ctdhub.build.withdrawn import accounted, out_of_force
 
 
 def reports(hub: Hub) -> list[dict[str, Any]]:
     """The harmonisation report of every contributed file that has been built.
 
-    Records of people who withdrew are counted as excluded by the rule ``withdrawn``.
+    Records that count no more are counted as excluded by the rules ``replaced`` (by a newer
+    delivery), ``left`` (a newer cumulative delivery lacks the person) and ``withdrawn``.
     """
     rules = policy(hub)
     steps = [harmonise_file(hub, c, rules.years) for c in hub.contributions()]
     built = [step for step in steps if (step.output / REPORT).is_file()]
-    gone = withdrawn_ids(hub, built)
+    out = out_of_force(hub, built)
     found = []
     for step in built:
         report = json.loads((step.output / REPORT).read_text("utf-8"))
-        report["conservation"] = accounted(report["conservation"], step, gone)
+        report["conservation"] = accounted(report["conservation"], step, out)
         found.append(report)
     return found

@@ -16,14 +16,15 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from ctdhub.build.hub import Hub
+from ctdhub.build.mapping_by_date import mapping_file
 from ctdhub.build.reports import reports
-from ctdhub.build.stages.harmonise import mapping_file
 from ctdhub.build.steps import hash_of
 from ctdhub.core.atomic import sweep, write_whole
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.changes import LEFT_OUT
+from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 
 REVIEWS = "reviews"
@@ -119,14 +120,28 @@ def hash_of_review(hub: Hub, candidate: Path) -> str | None:
 
 def rules_of(hub: Hub) -> Rules:
     """Hashes of the rules of each contributor that takes part, by variable."""
+    days: dict[str, set[str]] = {}
+    for one in hub.contributions():
+        days.setdefault(one.contributor, set()).add(one.date)
     found: Rules = {}
-    for contributor in sorted({c.contributor for c in hub.contributions()}):
-        mapping = load_mapping(mapping_file(hub, contributor))
-        columns = mapping.columns | (mapping.perpetrators.columns if mapping.perpetrators else {})
-        rules = {name: [r.model_dump(mode="json") for r in each] for name, each in columns.items()}
-        rules[LEFT_OUT] = [e.model_dump(mode="json") for e in mapping.exclude]
-        found[contributor] = {name: hash_of(each) for name, each in sorted(rules.items())}
+    for contributor in sorted(days):
+        each = dict.fromkeys(mapping_file(hub, contributor, d) for d in sorted(days[contributor]))
+        written: dict[str, list[Any]] = {}
+        for mapping in map(load_mapping, each):
+            for name, rules in _written(mapping).items():
+                written.setdefault(name, []).append(rules)
+        several = len(each) > 1
+        found[contributor] = {
+            name: hash_of(rules if several else rules[0]) for name, rules in sorted(written.items())
+        }
     return found
+
+
+def _written(mapping: Mapping) -> dict[str, list[Any]]:
+    """The rules of a mapping by variable, as they are written."""
+    columns = mapping.columns | (mapping.perpetrators.columns if mapping.perpetrators else {})
+    rules = {name: [r.model_dump(mode="json") for r in each] for name, each in columns.items()}
+    return rules | {LEFT_OUT: [e.model_dump(mode="json") for e in mapping.exclude]}
 
 
 def rewritten(before: Rules, now: Rules) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 
 from ctdhub.build.spark.settings import SparkSettings
 from ctdhub.core.error_catalogue import error
@@ -88,10 +88,26 @@ class Agreement(FrozenModel):
     display_rule: str
     show_counts: bool = False
     budget_limit: float | None = Field(default=None, gt=0)
+    deliveries: Literal["cumulative", "additions"] | None = None
+    left: Literal["gone", "ask"] | dict[date, Literal["gone", "kept"]] = "gone"
     purpose: str = ""
     ends: date | None = None
     breaks: tuple[SeriesBreak, ...] = ()
     invented: bool = False
+
+    @field_validator("left")
+    @classmethod
+    def _of_cumulative(cls, left: object, info: ValidationInfo) -> object:
+        """Nobody leaves a hub to which only additions come."""
+        if left != "gone" and info.data.get("deliveries") != "cumulative":
+            raise ValueError("left goes with deliveries: cumulative")
+        return left
+
+    def left_on(self, day: str) -> Literal["gone", "kept", "ask"]:
+        """What becomes of people whom the delivery of a day lacks first."""
+        if isinstance(self.left, str):
+            return self.left
+        return self.left.get(date.fromisoformat(day), "ask")
 
 
 _Model = TypeVar("_Model", bound=BaseModel)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Sequence
 
+from ctdhub.build.deliveries import contributor_of
 from ctdhub.build.find_person import (
     ByWhat,
     harmonised_files,
@@ -16,7 +17,7 @@ from ctdhub.build.find_person import (
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import noted
 from ctdhub.build.paid import check_paid
-from ctdhub.build.withdrawn import contributor_of, made_with, refuse_older
+from ctdhub.build.withdrawn import made_with, refuse_older, replaced_ids
 from ctdhub.core.atomic import remove
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
@@ -100,7 +101,8 @@ def tell_renewed(hub: Hub, contributor: str) -> None:
     known_contributor(hub, contributor)
     with hub.lock(), noted(hub, "withdraw", renewed=True, contributor=contributor):
         steps = harmonised_files(hub, contributor, None)
-        made = made_with(s for s in steps if contributor_of(s) == contributor)
+        own = [step for step in steps if contributor_of(step) == contributor]
+        made = made_with(own, replaced_ids(hub, own).ids)
         entry = Withdrawal("renewal", "contributor", contributor, made=tuple(sorted(made)))
         hub.withdrawals.append([entry], _head(hub))
 

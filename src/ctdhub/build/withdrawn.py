@@ -1,11 +1,12 @@
-"""What withdrawals do to a build: records left out, candidates that may not be published."""
+"""What counts no more in a build, and candidates that may not be published for it."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ctdhub.build.deliveries import DeliveredFiles, contributor_of, sent
 from ctdhub.build.filenames import ANSWER, CANDIDATE, CASES, RECORDS, TOKENS
 from ctdhub.build.hub import Hub
 from ctdhub.build.steps import Step, walk
@@ -21,40 +23,63 @@ from ctdhub.core.errors import printable
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.sensitive.consent.match import RULE, Filed, left_out
+from ctdhub.sensitive.linkage.deliveries import LEFT, REPLACED
 from ctdhub.sensitive.linkage.pprl.derive import CHECK
 from ctdhub.sensitive.mapping.result import Conservation
 
 
-def withdrawn_ids(hub: Hub, harmonised: Sequence[Step]) -> pa.Array:
-    """Ids of the records of people who withdrew, in the harmonised files given."""
+@dataclass(frozen=True)
+class OutOfForce:
+    """Records that count no more: newer deliveries replace them, or their people withdrew.
+
+    Attributes:
+        by_rule: their ids by the rule that leaves them out; none stands under two.
+    """
+
+    by_rule: Mapping[str, pa.Array]
+
+    @cached_property
+    def ids(self) -> pa.Array:
+        """All of them."""
+        return pa.concat_arrays([pa.array([], pa.string()), *self.by_rule.values()])
+
+
+def out_of_force(hub: Hub, harmonised: Sequence[Step]) -> OutOfForce:
+    """Records of the harmonised files given that count no more.
+
+    Withdrawals find people in what newer deliveries say of them, so that a number that was
+    corrected finds nobody under the old one.
+    """
+    replaced = replaced_ids(hub, harmonised)
     force = hub.withdrawn()
     if not force.entries:
-        return pa.array([], pa.string())
-    return left_out(_EachFiled(harmonised), force, hub.person_key())
+        return replaced
+    withdrawn = left_out(EachFiled(harmonised, replaced.ids), force, hub.person_key())
+    return OutOfForce({**replaced.by_rule, RULE: withdrawn})
 
 
-class _EachFiled:
-    """Harmonised files, read one by one."""
+def replaced_ids(hub: Hub, harmonised: Sequence[Step]) -> OutOfForce:
+    """Records that newer deliveries of their contributors replace or leave out."""
+    found = [one.dropped() for one in sent(hub, harmonised) if len(one.dates) > 1]
+    by_rule = {REPLACED: [d.replaced for d in found], LEFT: [d.left for d in found]}
+    return OutOfForce({r: pa.concat_arrays(ids) for r, ids in by_rule.items() if ids})
 
-    def __init__(self, steps: Sequence[Step]) -> None:
-        self._steps = steps
+
+class EachFiled:
+    """Harmonised files without some records, read one by one."""
+
+    def __init__(self, steps: Sequence[Step], gone: pa.Array) -> None:
+        self._steps, self._gone = steps, gone
 
     def __iter__(self) -> Iterator[Filed]:
-        return map(filed, self._steps)
+        return (filed(step, self._gone) for step in self._steps)
 
 
-def filed(step: Step) -> Filed:
-    """A harmonised file, as far as withdrawals are concerned."""
-    return Filed(
-        contributor_of(step),
-        pq.read_table(step.output / RECORDS, columns=["record_id", "person_key"]),
-        pq.read_table(step.output / CASES),
-    )
-
-
-def contributor_of(step: Step) -> str:
-    """Whose file a step harmonises."""
-    return step.output.parts[-3]
+def filed(step: Step, gone: pa.Array) -> Filed:
+    """A harmonised file without some records, as far as withdrawals are concerned."""
+    records = pq.read_table(step.output / RECORDS, columns=["record_id", "person_key"])
+    cases = pq.read_table(step.output / CASES)
+    return Filed(contributor_of(step), without(records, gone), without(cases, gone))
 
 
 def without(table: pa.Table, gone: pa.Array) -> pa.Table:
@@ -64,26 +89,29 @@ def without(table: pa.Table, gone: pa.Array) -> pa.Table:
     return table.filter(pc.invert(pc.is_in(table["record_id"], value_set=gone)))
 
 
-def accounted(account: dict[str, Any], step: Step, gone: pa.Array) -> dict[str, Any]:
-    """The account of a file's rows in which those who withdrew are excluded by that rule."""
-    if not len(gone):
+def accounted(account: dict[str, Any], step: Step, out: OutOfForce) -> dict[str, Any]:
+    """The account of a file's rows in which records that count no more are excluded by rule."""
+    if not len(out.ids):
         return account
     ids = pq.read_table(step.output / RECORDS, columns=["record_id"])["record_id"]
-    left = pc.sum(pc.is_in(ids, value_set=gone)).as_py() or 0
-    excluded = dict(account["excluded"])
-    if left:
-        excluded[RULE] = excluded.get(RULE, 0) + left
-    rest = Conservation(
-        account["rows_read"], account["records"] - left, account["rejected"], excluded
-    )
+    excluded, records = dict(account["excluded"]), account["records"]
+    for rule, gone in out.by_rule.items():
+        if left := pc.sum(pc.is_in(ids, value_set=gone)).as_py() or 0:
+            excluded[rule] = excluded.get(rule, 0) + left
+            records -= left
+    rest = Conservation(account["rows_read"], records, account["rejected"], excluded)
     return asdict(rest)
 
 
-def made_with(steps: Iterable[Step]) -> frozenset[str]:
-    """What says with which key and for which release the tokens in these files were made."""
+def made_with(steps: Iterable[Step], gone: pa.Array) -> frozenset[str]:
+    """What says with which key and for which release the tokens in these files were made.
+
+    Args:
+        gone: records whose tokens are passed over.
+    """
     found: set[str] = set()
     for step in steps:
-        tokens = pq.read_table(step.output / TOKENS, columns=["token"])["token"]
+        tokens = without(pq.read_table(step.output / TOKENS), gone)["token"]
         found.update(tokens.filter(pc.starts_with(tokens, f"{CHECK}-")).unique().to_pylist())
     return frozenset(found)
 
@@ -98,8 +126,23 @@ def check_told(hub: Hub, harmonised: Sequence[Step]) -> None:
     for name in sorted({e.contributor for e in force.entries}):
         told = force.told_for(name)
         own = [step for step in harmonised if contributor_of(step) == name]
-        if told is not None and not made_with(own) <= told:
+        if told is not None and not made_with(own, replaced_ids(hub, own).ids) <= told:
             raise error("tokens-made-anew", id=name)
+
+
+def check_made_alike(hub: Hub, delivered: Iterable[DeliveredFiles], gone: pa.Array) -> None:
+    """Refuse records in force of one contributor with tokens that cannot agree.
+
+    Tokens are made anew for each release: a person of an older delivery would be another one in
+    the newest.
+
+    Raises:
+        PolicyError: names the contributor.
+    """
+    for one in delivered:
+        if len(one.dates) > 1 and len(made_with(one.steps, gone)) > 1:
+            file = hub.root / "contributors" / f"{one.agreement.id}.yaml"
+            raise error("deliveries/tokens", file=file, id=one.agreement.id)
 
 
 def refuse_older(hub: Hub, candidate: Path) -> None:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from ctdhub.cli import approve
 from ctdhub.cli.account import Account, show_account
+from ctdhub.cli.delivered import show_deliveries
 from ctdhub.cli.output import bar, console, errors, show_error
 from ctdhub.cli.spend import Spend, asking
 from ctdhub.cli.verbs import about
@@ -90,10 +91,11 @@ def register(app: typer.Typer) -> None:
     @app.command(help=about("check"))
     def check(folder: HubFolder = Path()) -> None:
         from ctdhub.build import withdraw
+        from ctdhub.build.deliveries import refuse_unclear
         from ctdhub.build.hub import Hub
+        from ctdhub.build.mapping_by_date import mappings
         from ctdhub.build.rules import policy
         from ctdhub.build.stages import link_report
-        from ctdhub.build.stages.harmonise import mapping_file
         from ctdhub.report.helplines import read_help
         from ctdhub.sensitive.mapping.examples import check_mapping
         from ctdhub.sensitive.mapping.mapping_file import load_mapping
@@ -102,6 +104,7 @@ def register(app: typer.Typer) -> None:
         hub = Hub(folder)
         link_report.refuse_linkage_keys(hub)
         hub.facts(policy(hub).years)
+        given = hub.contributions()
         _warn_of_terms(hub)
         show_left_out(hub)
         withdraw.register(hub)
@@ -109,10 +112,12 @@ def register(app: typer.Typer) -> None:
         faults = 0
         for agreement in hub.agreements():
             try:
-                file = mapping_file(hub, agreement.id)
-                mapping = load_mapping(file)
-                require_people(mapping, file)
-                check_mapping(mapping)
+                for _from, file in mappings(hub, agreement.id):
+                    mapping = load_mapping(file)
+                    require_people(mapping, file)
+                    check_mapping(mapping)
+                own = [one.date for one in given if one.contributor == agreement.id]
+                refuse_unclear(hub, agreement, own)
             except HubError as fault:
                 faults += 1
                 console.print(f"[red]✗[/] {escape(agreement.id)}")
@@ -215,6 +220,8 @@ def run(hub: Hub, until: str, spend: float | None = None) -> None:
 
     show_steps(asking(spend, work), dry=False)
     show_conservation(hub)
+    if until != "harmonise":
+        show_deliveries(hub)
     if until in ("candidate", "release", "site"):
         show_release(hub)
 

@@ -14,7 +14,7 @@ from ctdhub.cli.output import console
 from ctdhub.cli.tokens import kind_words
 from ctdhub.cli.verbs import about
 from ctdhub.core.format import listed, number, share
-from ctdhub.core.i18n import _, current
+from ctdhub.core.i18n import _, current, said
 
 
 def register(app: typer.Typer) -> None:
@@ -86,9 +86,15 @@ def register(app: typer.Typer) -> None:
 
 def _conflicts(persons: dict[str, int]) -> Table:
     from ctdhub.schema.labels import label
+    from ctdhub.schema.model import load_schema
+    from ctdhub.sensitive.linkage.merge_words import in_words
 
-    table = Table(_("variable"), _("people"), title=_("What records of one person say differently"))
+    table = Table(
+        _("variable"), _("people"), _("what counts"),
+        title=_("What records of one person say differently"),
+    )  # fmt: skip
     for variable, n in persons.items():
-        table.add_row(label(variable, current()), number(n))
+        rule = in_words(load_schema().variable(variable))
+        table.add_row(label(variable, current()), number(n), said(rule))
     table.caption = _("Which record says what is in work/people/conflicts.parquet.")
     return table

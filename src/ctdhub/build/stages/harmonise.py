@@ -13,7 +13,17 @@ import pyarrow.parquet as pq
 
 from ctdhub.build.closure import software
 from ctdhub.build.contribution import Contribution
-from ctdhub.build.filenames import CASES, PERPETRATORS, RECORDS, REJECTS, REPORT, TOKENS
+from ctdhub.build.filenames import (
+    BIRTHS,
+    CASES,
+    NO_RECORD,
+    PERPETRATORS,
+    RECORDS,
+    REJECTS,
+    REPORT,
+    TOKENS,
+)
+from ctdhub.build.mapping_by_date import mapping_file
 from ctdhub.build.steps import Input, Step, hash_file, hash_of
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import MappingError
@@ -27,18 +37,6 @@ from ctdhub.sensitive.mapping.run import harmonise
 
 if TYPE_CHECKING:
     from ctdhub.build.hub import Hub
-
-
-def mapping_file(hub: Hub, contributor: str) -> Path:
-    """The mapping of a contributor.
-
-    Raises:
-        MappingError: the hub has none.
-    """
-    path = hub.mapping(contributor)
-    if not path.is_file():
-        raise error("no-mapping", file=path, id=contributor)
-    return path
 
 
 @dataclass(frozen=True)
@@ -70,6 +68,8 @@ class HarmoniseFile:
         pq.write_table(result.perpetrators, folder / PERPETRATORS)
         pq.write_table(result.tokens, folder / TOKENS)
         pq.write_table(result.cases, folder / CASES)
+        pq.write_table(result.no_record, folder / NO_RECORD)
+        pq.write_table(result.births, folder / BIRTHS)
         pa_csv.write_csv(result.rejects, folder / REJECTS)
         report = {
             "contributor": contributor,
@@ -98,7 +98,7 @@ def _said(line: Lineage) -> dict[str, Any]:
 
 def harmonise_file(hub: Hub, given: Contribution, years: tuple[int, int]) -> Step:
     """One contributed file -> records, perpetrators, rejects, lineage and conservation."""
-    rules_file = mapping_file(hub, given.contributor)
+    rules_file = mapping_file(hub, given.contributor, given.date)
     digest = hash_file(given.file)
     kind = next((a.kind for a in hub.agreements() if a.id == given.contributor), "")
     return Step(

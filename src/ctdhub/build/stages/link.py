@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ctdhub.build.closure import software
+from ctdhub.build.deliveries import sent
 from ctdhub.build.engine import Engine
 from ctdhub.build.filenames import (
     CONFLICTS,
@@ -23,9 +24,10 @@ from ctdhub.build.filenames import (
     TOKENS,
 )
 from ctdhub.build.hub import Hub
+from ctdhub.build.stages.delivery_report import report_deliveries
 from ctdhub.build.stages.link_report import report_links
 from ctdhub.build.steps import Input, Step, hash_of
-from ctdhub.build.withdrawn import check_told, forget, withdrawn_ids, without
+from ctdhub.build.withdrawn import check_made_alike, check_told, forget, out_of_force, without
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import Text
 from ctdhub.dp.list_overlap import list_tables
@@ -48,7 +50,12 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
 
     def run(folder: Path) -> None:
         forget(hub, [step.output for step in harmonised])
-        gone = withdrawn_ids(hub, harmonised)
+        delivered = sent(hub, harmonised)
+        for one in delivered:
+            one.require_decided(hub.root / "contributors" / f"{one.agreement.id}.yaml")
+        out = out_of_force(hub, harmonised)
+        gone = out.ids
+        check_made_alike(hub, delivered, gone)
         files = [(step.output / RECORDS, step.output / PERPETRATORS) for step in harmonised]
         records, tokens = _with_tokens(harmonised, gone)
         by_rows = joins(records, tokens, asked.people)
@@ -65,6 +72,7 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
             overlap = Overlap(lists.names, lists.years, lists.tokens, people, doubles)
         overlap.write(folder / OVERLAP)
         report_links(folder, records, tokens, linked, settings)
+        report_deliveries(folder, delivered, out)
         totals = {"records": linked.records, "people": linked.people}
         (folder / REPORT).write_text(json.dumps(totals), "utf-8")
 
@@ -74,6 +82,9 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
             **{step.name.removeprefix("harmonise "): step.key for step in harmonised},
             Input("linkage", Text("linkage")): hash_of(
                 [settings.model_dump(), asked.people, asdict(lists) if lists else None]
+            ),
+            Input("deliveries", Text("deliveries")): hash_of(
+                [[a.id, a.deliveries, a.model_dump(mode="json")["left"]] for a in hub.agreements()]
             ),
             Input("withdrawals", Text("withdrawals")): hub.withdrawn().state,
         },

@@ -80,6 +80,8 @@ class Harmonised:
         rejects: one row per fault (``ctdhub.sensitive.ingest.rejects.REJECTS``).
         lineage: one entry per mapped hub variable.
         conservation: the account of all rows.
+        no_record: person keys of rows that became no record (``keyed_rows.NO_RECORD``).
+        births: person keys with different years of birth (``keyed_rows.BIRTHS``).
 
     Raises:
         ValueError: record ids repeat, or the tables contradict the account.
@@ -92,6 +94,8 @@ class Harmonised:
     rejects: pa.Table
     lineage: tuple[Lineage, ...]
     conservation: Conservation
+    no_record: pa.Table
+    births: pa.Table
 
     def __post_init__(self) -> None:
         ids = self.records["record_id"]

@@ -20,6 +20,7 @@ from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS
 from ctdhub.sensitive.mapping.examples import check_mapping
 from ctdhub.sensitive.mapping.identifiers import Keying, check_decided, keyings, without_stripped
+from ctdhub.sensitive.mapping.keyed_rows import births_differ, no_record
 from ctdhub.sensitive.mapping.lineage import lineage_of
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import Header
@@ -92,7 +93,9 @@ def harmonise(
     report(Text("Accounting for every row"), 0.8)
     person, case = keyings(mapping, contributor, key)
     rows = done.values["_row"]
-    keys, told = _keys(raw, rows, person), _keys(raw, rows, case)
+    place = _places(raw.table["_row"], rows)
+    all_keys, told = _keys(raw, person), _keys(raw, case)
+    keys, told = (found if place is None else found.take(place) for found in (all_keys, told))
     found = tokens_of(raw.table, mapping, rows.combine_chunks())
     apart = told_apart(found, keys)
     records, perpetrators = _records(raw, contributor, key, keys, [told, apart], done)
@@ -107,8 +110,13 @@ def harmonise(
         excluded={e.rule: counts[e.rule] for e in mapping.exclude} | counts,
     )
     lineage = lineage_of(mapping, records, perpetrators, done.folded, done.ignored, done.untied)
+    excluded = done.excluded["_row"].combine_chunks()
+    others = no_record(raw.table, all_keys, rows.combine_chunks(), excluded)
+    births = births_differ(raw.table, place, keys, mapping)
     report(Text("Harmonised"), 1.0)
-    return Harmonised(records, perpetrators, tokens, cases, rejects, lineage, conservation)
+    return Harmonised(
+        records, perpetrators, tokens, cases, rejects, lineage, conservation, others, births
+    )
 
 
 def _check_columns(raw: RawTable, mapping: Mapping) -> None:
@@ -142,14 +150,18 @@ def _renamed(mapping: Mapping, header: Header) -> set[str]:
     return replaced - asked
 
 
-def _keys(raw: RawTable, rows: pa.ChunkedArray, keying: Keying | None) -> pa.Array:
-    """Keys of those rows of the file that became records."""
+def _places(all_rows: pa.ChunkedArray, rows: pa.ChunkedArray) -> pa.Array | None:
+    """Where in the file the rows stand that became records; None where all of them did."""
+    if len(rows) == len(all_rows):
+        return None
+    return pc.index_in(rows.combine_chunks(), value_set=all_rows.combine_chunks())
+
+
+def _keys(raw: RawTable, keying: Keying | None) -> pa.Array:
+    """The key of each row of the file, null where it has none."""
     if keying is None:
-        return pa.nulls(len(rows), pa.string())
-    keys = keying.keys(raw.table)
-    if len(rows) != len(keys):
-        keys = keys.take(pc.index_in(rows, value_set=raw.table["_row"].combine_chunks()))
-    return keys
+        return pa.nulls(raw.table.num_rows, pa.string())
+    return keying.keys(raw.table)
 
 
 def _records(

@@ -1,0 +1,141 @@
+"""Deliveries of contributors: in which order they came, and what their agreements say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ctdhub.build.filenames import NO_RECORD, RECORDS
+from ctdhub.build.hub import Hub
+from ctdhub.build.mapping_by_date import mapping_file
+from ctdhub.build.settings import Agreement
+from ctdhub.build.steps import Step
+from ctdhub.core.error_catalogue import error
+from ctdhub.sensitive.linkage.deliveries import (
+    EXCLUDED,
+    HELD,
+    RECORD,
+    REJECTED,
+    Dropped,
+    Kept,
+    dropped,
+    missing,
+)
+from ctdhub.sensitive.mapping.mapping_file import load_mapping
+
+
+@dataclass(frozen=True)
+class DeliveredFiles:
+    """What a contributor delivered.
+
+    Attributes:
+        agreement: of the contributor.
+        dates: days of its deliveries, in their order; files of one day are one delivery.
+        steps: its harmonised files.
+    """
+
+    agreement: Agreement
+    dates: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+    def number(self, step: Step) -> int:
+        """The delivery that a file belongs to, from 0."""
+        return self.dates.index(date_of(step))
+
+    @cached_property
+    def way(self) -> Kept:
+        """How its deliveries follow each other; what nobody decided yet stays."""
+        days = range(1, len(self.dates))
+        kept = frozenset(d for d in days if self.agreement.left_on(self.dates[d]) != "gone")
+        return Kept(len(self.dates), self.agreement.deliveries == "cumulative", kept)
+
+    def held(self) -> pa.Table:
+        """All its rows, as ``ctdhub.sensitive.linkage.deliveries`` wants them."""
+        return pa.concat_tables([_held(step, self.number(step)) for step in self.steps])
+
+    def dropped(self) -> Dropped:
+        """Its records that are in force no more."""
+        return dropped(self.held(), self.way)
+
+    def require_decided(self, file: Path) -> None:
+        """Refuse to go on where people are missing and the agreement says to ask.
+
+        Args:
+            file: the agreement.
+
+        Raises:
+            PolicyError: names the dates.
+        """
+        if not self.way.cumulative:
+            return
+        asked = [d for d in self.way.kept if self.agreement.left_on(self.dates[d]) == "ask"]
+        if open_ := sorted(set(asked) & set(missing(self.held(), self.way))):
+            days = ", ".join(self.dates[d] for d in open_)
+            raise error("missing-people", file=file, id=self.agreement.id, dates=days)
+
+
+def sent(hub: Hub, harmonised: Iterable[Step]) -> list[DeliveredFiles]:
+    """Harmonised files by contributor."""
+    by_id: dict[str, list[Step]] = {}
+    for step in harmonised:
+        by_id.setdefault(contributor_of(step), []).append(step)
+    return [
+        DeliveredFiles(a, tuple(sorted(set(map(date_of, steps)))), tuple(steps))
+        for a in hub.agreements()
+        if (steps := by_id.get(a.id))
+    ]
+
+
+def contributor_of(step: Step) -> str:
+    """Whose file a step harmonises."""
+    return step.output.parts[-3]
+
+
+def date_of(step: Step) -> str:
+    """The day on which the file came that a step harmonises."""
+    return step.output.parts[-2]
+
+
+def _held(step: Step, number: int) -> pa.Table:
+    records = pq.read_table(step.output / RECORDS, columns=["record_id", "person_key"])
+    others = pq.read_table(step.output / NO_RECORD)
+    became = [EXCLUDED if left else REJECTED for left in others["excluded"].to_pylist()]
+    parts = [
+        (records["record_id"], records["person_key"], pa.repeat(RECORD, records.num_rows)),
+        (pa.nulls(others.num_rows, pa.string()), others["person_key"], pa.array(became)),
+    ]
+    return pa.concat_tables(
+        pa.table([ids, keys, pa.repeat(number, len(ids)).cast(pa.int32()), kind.cast(pa.int8())],
+                 HELD)
+        for ids, keys, kind in parts
+    )  # fmt: skip
+
+
+def refuse_unclear(hub: Hub, agreement: Agreement, dates: Sequence[str]) -> None:
+    """Refuse several deliveries of which nobody can say which records they repeat.
+
+    Args:
+        agreement: of a contributor.
+        dates: days of its deliveries.
+
+    Raises:
+        PolicyError: they have no person keys, or not the same, and what they hold is not said.
+        MappingError: there is no mapping for one of them.
+    """
+    days = sorted(set(dates))
+    files = dict.fromkeys(mapping_file(hub, agreement.id, day) for day in days)
+    if len(days) < 2 or agreement.deliveries == "cumulative":
+        return
+    keys = [load_mapping(path).key_columns() for path in files]
+    file = hub.root / "contributors" / f"{agreement.id}.yaml"
+    if None in keys and agreement.deliveries is None:
+        raise error("deliveries", file=file, id=agreement.id)
+    if None in keys:
+        raise error("deliveries/no-key", file=file, id=agreement.id)
+    if len({(action, len(columns)) for columns, action in filter(None, keys)}) > 1:
+        raise error("deliveries/keys", file=file, id=agreement.id)

@@ -1,0 +1,110 @@
+"""People beside rows and records, by contributor and delivery: for the steward alone.
+
+The counts are exact.  They lie below ``work/`` and are shown to whoever builds, never in a message
+of an error and never outside the hub.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ctdhub.build.deliveries import DeliveredFiles
+from ctdhub.build.filenames import BIRTHS, DELIVERED, RECORDS, REPORT
+from ctdhub.build.hub import Hub
+from ctdhub.build.withdrawn import OutOfForce, without
+from ctdhub.schema.roles import AGE, SEX
+from ctdhub.sensitive.consent.match import RULE
+from ctdhub.sensitive.linkage.deliveries import changes
+from ctdhub.sensitive.linkage.shared_keys import READ, shared_keys
+
+
+@dataclass(frozen=True)
+class DeliveryLine:
+    """One delivery.  Sensitive: the counts are exact.
+
+    Attributes:
+        contributor, date: whose, and the day it came.
+        rows, records: rows read in its files, and records made of them.
+        people: whom these records are about, but for those who withdrew.
+        shared: person keys in force whose rows contradict each other in gender or birth.
+        changed, left, new: people whose records are others than before the delivery, who have none
+            now, and who had none; only people with a key can be compared.
+    """
+
+    contributor: str
+    date: str
+    rows: int
+    records: int
+    people: int
+    shared: int
+    changed: int
+    left: int
+    new: int
+
+
+def report_deliveries(folder: Path, delivered: Sequence[DeliveredFiles], out: OutOfForce) -> None:
+    """Write what each delivery brought, by contributor and date."""
+    found = [asdict(line) for one in delivered for line in _lines(one, out)]
+    (folder / DELIVERED).write_text(json.dumps(found, indent=1), "utf-8")
+
+
+def deliveries(hub: Hub) -> list[DeliveryLine]:
+    """What the last build saw of each delivery; nothing where it linked nobody."""
+    path = hub.work / "people" / DELIVERED
+    if not path.is_file():
+        return []
+    return [DeliveryLine(**line) for line in json.loads(path.read_text("utf-8"))]
+
+
+def _lines(one: DeliveredFiles, out: OutOfForce) -> list[DeliveryLine]:
+    rows, records = Counter[str](), Counter[str]()
+    for step in one.steps:
+        account: dict[str, Any] = json.loads((step.output / REPORT).read_text("utf-8"))
+        day = one.dates[one.number(step)]
+        rows[day] += account["conservation"]["rows_read"]
+        records[day] += account["conservation"]["records"]
+    shared = Counter(_shared(one, out.ids)["delivery"].to_pylist())
+    brought = changes(_staying(one.held(), out), one.way)
+    return [
+        DeliveryLine(
+            one.agreement.id, day, rows[day], records[day], of.people, shared[number],
+            of.changed, of.left, of.new,
+        )
+        for number, (day, of) in enumerate(zip(one.dates, brought, strict=True))
+    ]  # fmt: skip
+
+
+def _staying(held: pa.Table, out: OutOfForce) -> pa.Table:
+    """The rows of people who did not withdraw, in all their versions."""
+    gone = out.by_rule.get(RULE, pa.array([], pa.string()))
+    if not len(gone):
+        return held
+    hers = held["person_key"].filter(pc.is_in(held["record_id"], value_set=gone))
+    keyed = pc.is_in(held["person_key"], value_set=hers.combine_chunks().drop_null())
+    left = pc.or_(keyed, pc.is_in(held["record_id"], value_set=gone))
+    return held.filter(pc.invert(left))
+
+
+def _shared(one: DeliveredFiles, gone: pa.Array) -> pa.Table:
+    """Keys in force that several people share, by delivery."""
+    rows: list[pa.Table] = []
+    births: list[pa.Table] = []
+    for step in one.steps:
+        said = pq.read_table(step.output / RECORDS, columns=list(READ), read_dictionary=[SEX, AGE])
+        rows.append(_numbered(without(said, gone), one.number(step)))
+        births.append(_numbered(pq.read_table(step.output / BIRTHS), one.number(step)))
+    return shared_keys(pa.concat_tables(rows).unify_dictionaries(), pa.concat_tables(births))
+
+
+def _numbered(table: pa.Table, delivery: int) -> pa.Table:
+    numbers = pa.repeat(pa.scalar(delivery, pa.int32()), table.num_rows)
+    return table.append_column("delivery", numbers)

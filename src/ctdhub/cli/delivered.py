@@ -1,0 +1,79 @@
+"""People beside rows and records by delivery, and what the newest delivery changed."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table
+
+from ctdhub.cli.output import console
+from ctdhub.core.format import number
+from ctdhub.core.i18n import Text, _, joined, many, said
+
+if TYPE_CHECKING:
+    from ctdhub.build.hub import Hub
+    from ctdhub.build.stages.delivery_report import DeliveryLine
+
+
+def show_deliveries(hub: Hub) -> None:
+    """What the last link saw of each delivery, for the steward alone."""
+    from ctdhub.build.stages.delivery_report import deliveries
+
+    found = deliveries(hub)
+    if not found:
+        return
+    table = Table(title=_("People by delivery: for the steward, not to be published"))
+    table.add_column(_("contributor"))
+    table.add_column(_("delivery"))
+    for heading in (
+        _("rows"),
+        _("records"),
+        _("people"),
+        _("changed"),
+        _("left"),
+        _("new"),
+        _("keys that contradict"),
+    ):
+        table.add_column(heading, justify="right")
+    for d in found:
+        figures = (d.rows, d.records, d.people, d.changed, d.left, d.new, d.shared)
+        table.add_row(escape(d.contributor), d.date, *map(number, figures))
+    console.print(table)
+    for contributor, each in groupby(found, key=lambda d: d.contributor):
+        own = list(each)
+        if len(own) > 1:
+            console.print(escape(f"{contributor}: {said(_brought(own[-1]))}"))
+        if shared := sum(d.shared for d in own):
+            console.print(_warning(contributor, shared))
+
+
+def _brought(delivery: DeliveryLine) -> Text:
+    """What a delivery changed, in a sentence."""
+    parts = [
+        many("{n} person changed", "{n} people changed", delivery.changed, n=delivery.changed),
+        many("{n} person left", "{n} people left", delivery.left, n=delivery.left),
+        many("{n} new person", "{n} new people", delivery.new, n=delivery.new),
+    ]
+    return Text(
+        "{changes} by the delivery of {date}.", changes=joined(parts, ", "), date=delivery.date
+    )
+
+
+def _warning(contributor: str, shared: int) -> str:
+    """Who is one person though the rows say otherwise."""
+    found = many(
+        "Warning: in the files of {id}, {n} person key has rows that contradict each other: two "
+        "genders, or births too far apart for one person.",
+        "Warning: in the files of {id}, {n} person keys have rows that contradict each other: two "
+        "genders, or births too far apart for one person.",
+        shared,
+        id=contributor,
+        n=shared,
+    )
+    remedy = _(
+        "Each key still counts as one person. If several people share a number, write key with "
+        "several columns in the mapping, or case instead of hash."
+    )
+    return escape(f"{said(found)} {remedy}")

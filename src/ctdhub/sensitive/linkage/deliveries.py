@@ -1,0 +1,191 @@
+"""Deliveries of one contributor as versions: which of their records are in force.
+
+Of one person key the newest delivery that has it counts, whole; what older ones said of her is
+replaced, and gone where the newest excludes her by a rule.  A row that the newest rejects is no
+version: what was known before stands, for nobody could read what replaces it.  All that depends on
+her own rows alone, so that one person still changes one row.  Where deliveries are cumulative, a
+key that the newest one lacks has left, and rows without a key, which nobody can find again, count
+in the newest alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctdhub.sensitive.duck import run_whole
+
+RECORD, EXCLUDED, REJECTED = range(3)
+"""What became of a row."""
+
+HELD = pa.schema(
+    [
+        pa.field("record_id", pa.string()),
+        pa.field("person_key", pa.string()),
+        pa.field("delivery", pa.int32(), nullable=False),
+        pa.field("became", pa.int8(), nullable=False),
+    ]
+)
+"""Rows of a contributor; deliveries are numbered from 0, the oldest.  Rows that became no record
+have a key and no id."""
+
+REPLACED, LEFT = "replaced", "left"
+"""Rules by which records of older deliveries count no more, in the account of rows."""
+
+_DROPPED = f"""
+WITH keys AS (
+    SELECT person_key, max(delivery) AS seen,
+        max(delivery) FILTER (became <> {REJECTED}) AS standing
+    FROM held WHERE person_key IS NOT NULL GROUP BY 1
+), valid AS (
+    SELECT record_id FROM held JOIN keys USING (person_key)
+    WHERE became = {RECORD} AND delivery = standing AND seen NOT IN {{gone}}
+    UNION
+    SELECT record_id FROM held
+    WHERE became = {RECORD} AND person_key IS NULL AND delivery >= {{unkeyed}}
+)
+SELECT DISTINCT record_id, coalesce(seen IN {{gone}}, true) AS left_
+FROM held LEFT JOIN keys USING (person_key) ANTI JOIN valid USING (record_id)
+WHERE became = {RECORD}
+ORDER BY ALL
+"""
+
+_MISSING = """
+WITH keys AS (
+    SELECT max(delivery) AS seen FROM held WHERE person_key IS NOT NULL GROUP BY person_key
+)
+SELECT DISTINCT seen + 1 AS delivery FROM keys WHERE seen < {newest} ORDER BY 1
+"""
+
+_CHANGES = f"""
+WITH said AS (
+    SELECT person_key, delivery, count(DISTINCT record_id) AS n,
+        bit_xor(DISTINCT hash(record_id)) FILTER (became = {RECORD}) AS content,
+        bool_and(became = {REJECTED}) AS unread
+    FROM held WHERE person_key IS NOT NULL GROUP BY ALL
+), stands AS (
+    SELECT person_key, delivery, n,
+        coalesce(last_value(CASE WHEN unread THEN NULL ELSE n END IGNORE NULLS) OVER one, 0) AS now,
+        last_value(CASE WHEN unread THEN NULL ELSE coalesce(content, 0) END IGNORE NULLS)
+            OVER one AS content
+    FROM said WINDOW one AS (PARTITION BY person_key ORDER BY delivery)
+), beside AS (
+    SELECT *, lag(delivery) OVER one AS earlier, lag(now) OVER one AS then_now,
+        lag(content) OVER one AS then_content, lead(delivery) OVER one AS later
+    FROM stands WINDOW one AS (PARTITION BY person_key ORDER BY delivery)
+), step AS (
+    SELECT *,
+        CASE WHEN earlier IS NULL OR {{cumulative}} AND earlier < delivery - 1
+                AND (earlier + 1) NOT IN {{kept}} THEN 0 ELSE then_now END AS before
+    FROM beside
+), found AS (
+    SELECT delivery, n > 0 AS here, before = 0 AND now > 0 AS new,
+        before > 0 AND now > 0 AND (before <> now OR then_content <> content) AS changed,
+        before > 0 AND now = 0 AS left_
+    FROM step
+    UNION ALL
+    SELECT delivery + 1, false, false, false, true
+    FROM step
+    WHERE {{cumulative}} AND now > 0 AND delivery < {{newest}}
+        AND coalesce(later, {{newest}} + 1) > delivery + 1 AND (delivery + 1) NOT IN {{kept}}
+    UNION ALL
+    SELECT delivery, true, false, false, false
+    FROM (SELECT DISTINCT delivery, record_id FROM held
+        WHERE person_key IS NULL AND became = {RECORD})
+)
+SELECT delivery, count(*) FILTER (here) AS people, count(*) FILTER (changed) AS changed,
+    count(*) FILTER (left_) AS "left", count(*) FILTER (new) AS new
+FROM found GROUP BY 1 ORDER BY 1
+"""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How deliveries of a contributor follow each other.
+
+    Attributes:
+        number: of deliveries.
+        cumulative: whether a key that a newer delivery lacks has left.
+        kept: deliveries whose missing people stay all the same.
+    """
+
+    number: int
+    cumulative: bool = False
+    kept: frozenset[int] = frozenset()
+
+    @property
+    def newest(self) -> int:
+        """Number of the newest delivery."""
+        return self.number - 1
+
+    @property
+    def gone(self) -> list[int]:
+        """People whom none of the deliveries after one of these has are gone."""
+        if not self.cumulative:
+            return []
+        return [d for d in range(self.newest) if d + 1 not in self.kept]
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Records that are in force no more.
+
+    Attributes:
+        replaced: ids of records of people whom a newer delivery tells of.
+        left: ids of records of people who left, and of rows without a key that did.
+    """
+
+    replaced: pa.Array
+    left: pa.Array
+
+
+@dataclass(frozen=True)
+class DeliveryChange:
+    """What a delivery brought.
+
+    Attributes:
+        people: whom its records are about; each record without a key is one.
+        changed, left, new: people with a key: whose records are others than before, who had
+            records before and have none now, and the other way round.
+    """
+
+    people: int = 0
+    changed: int = 0
+    left: int = 0
+    new: int = 0
+
+
+def dropped(held: pa.Table, way: Kept) -> Dropped:
+    """What newer deliveries of a contributor replace or leave out.
+
+    Args:
+        held: all its rows, schema :data:`HELD`; a record that two deliveries hold stands twice.
+        way: how they follow each other.
+    """
+    unkeyed = way.newest if way.cumulative else 0
+    found = run_whole(_DROPPED.format(gone=_numbers(way.gone), unkeyed=unkeyed), held=held)
+    left, ids = found["left_"].combine_chunks(), found["record_id"].combine_chunks()
+    return Dropped(ids.filter(pc.invert(left)), ids.filter(left))
+
+
+def missing(held: pa.Table, way: Kept) -> list[int]:
+    """Deliveries that lack people whom the one before had, and who never come again."""
+    sql = _MISSING.format(newest=way.newest)
+    return run_whole(sql, held=held)["delivery"].to_pylist()  # type: ignore[no-any-return]
+
+
+def changes(held: pa.Table, way: Kept) -> list[DeliveryChange]:
+    """What each delivery brought, the oldest first."""
+    sql = _CHANGES.format(cumulative=way.cumulative, newest=way.newest, kept=_numbers(way.kept))
+    found = {
+        row.pop("delivery"): DeliveryChange(**row) for row in run_whole(sql, held=held).to_pylist()
+    }
+    return [found.get(number, DeliveryChange()) for number in range(way.number)]
+
+
+def _numbers(numbers: Collection[int]) -> str:
+    """A list for SQL, never empty."""
+    return "(" + ", ".join(map(str, [-1, *sorted(numbers)])) + ")"
