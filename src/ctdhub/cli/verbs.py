@@ -18,6 +18,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "ctdhub.cli.link": ("link",),
     "ctdhub.cli.contributor": ("suggest", "harmonise"),
     "ctdhub.cli.schema": ("codebook",),
+    "ctdhub.cli.form": ("form",),
     "ctdhub.cli.crosswalk": ("crosswalk", "convert"),
     "ctdhub.cli.practice": ("practice",),
     "ctdhub.cli.protect": ("protect", "domains"),
@@ -50,7 +51,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "journal",
     ),
     "privacy_officer": ("approve", "ledger", "audit", "key"),
-    "contributor": ("suggest", "harmonise", "tokens", "link", "count"),
+    "contributor": ("form", "suggest", "harmonise", "tokens", "link", "count"),
     "reader": (
         "verify",
         "facts",
@@ -170,6 +171,13 @@ def helps() -> dict[str, str]:
             "error.\n\nExample: ctdhub audit my-hub --kind canary"
         ),
         "key": _("Make and pass on keys: to approve releases, and to link without identities."),
+        "form": _(
+            "Write a form that asks for all that a hub can use, for KoboToolbox or ODK."
+            "\n\nIt asks for consent first and for no name. What is filled in with it needs no "
+            "mapping of its own: the built-in mapping ctdhub-form reads its exports."
+            "\n\nExample: ctdhub form --out form.xlsx"
+            "\n\nExample: ctdhub form --langs fr,ar --out form.xlsx"
+        ),
         "suggest": _(
             "Suggest a mapping for a file, with the reason for each line."
             "\n\nThe suggestion shows texts of coded columns: keep it where the file is."

@@ -27,7 +27,7 @@ from ctdhub.sensitive.ingest.shape.documents import (
     listed,
     records_at,
 )
-from ctdhub.sensitive.ingest.shape.paths import SELF
+from ctdhub.sensitive.ingest.shape.paths import ANY, SELF
 from ctdhub.sensitive.ingest.shape.recognise import recognise
 from ctdhub.sensitive.ingest.shape.tree import BadRecord, Cells, FlatRow, Flattening, text_of
 
@@ -181,6 +181,10 @@ def _records(
 ) -> Iterator[Any]:
     """Lines that are not blank, or the members of the one list; ``notes`` gets what to know."""
     stripped = text.lstrip()
+    if options.rows == ANY:
+        document = _document(text, file, limits)
+        path = envelope(document) or SELF
+        options = options.model_copy(update={"rows": path})
     if options.rows not in (None, SELF):
         found = _at(_document(text, file, limits), options, file, notes)
         yield from enumerate(map(_Parsed, found), 1)

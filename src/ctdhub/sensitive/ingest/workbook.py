@@ -18,7 +18,14 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Pass
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import many
-from ctdhub.sensitive.ingest import footers, headers, ods_preflight, stacked_sheets, xlsx_preflight
+from ctdhub.sensitive.ingest import (
+    child_sheets,
+    footers,
+    headers,
+    ods_preflight,
+    stacked_sheets,
+    xlsx_preflight,
+)
 from ctdhub.sensitive.ingest.header_rows import LOOKED_AT, SheetView
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import ReaderResult, gather, too_many_rows
@@ -37,20 +44,32 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
     with library_errors(file):
         book = Book(data, file, limits)
         if options.sheets is not None:
-            return stacked_sheets.read(book, options)
-        cells = book.cells(options)
-        others = [name for name in book.visible() if name != cells.sheet]
-        if others and options.sheet is None:
-            if stacked_sheets.agreeing(book, others, cells.names, options.header_row):
-                raise error("sheets", file=file)
-            note = many(
-                "One more sheet of the workbook was not read: state sheet if it holds the records.",
-                "{n} more sheets of the workbook were not read: state sheet if one holds records.",
-                len(others),
-                n=len(others),
-            )
-            cells.notes.append(note)
+            cells = stacked_sheets.read(book, options)
+        else:
+            cells = book.cells(options)
+            _tell_of_others(book, cells, options)
+        if options.children:
+            found, lost = child_sheets.children(book, cells, options)
+            cells = replace(cells, children=found, rejects=[*cells.rejects, *lost])
         return cells
+
+
+def _tell_of_others(book: Book, cells: ReaderResult, options: ReadOptions) -> None:
+    """A note on sheets that were not read; an error where one is of the same kind."""
+    if options.sheet is not None:
+        return
+    known = {cells.sheet, *child_sheets.places(book, options).values()}
+    others = [name for name in book.visible() if name not in known]
+    if stacked_sheets.agreeing(book, others, cells.names, options.header_row):
+        raise error("sheets", file=book.file)
+    if others:
+        note = many(
+            "One more sheet of the workbook was not read: state sheet if it holds the records.",
+            "{n} more sheets of the workbook were not read: state sheet if one holds records.",
+            len(others),
+            n=len(others),
+        )
+        cells.notes.append(note)
 
 
 def views(data: bytes, file: str, _options: ReadOptions, limits: Limits) -> list[SheetView]:

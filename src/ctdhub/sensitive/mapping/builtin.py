@@ -12,6 +12,7 @@ from ctdhub.core.text import fold
 from ctdhub.schema import crosswalk
 from ctdhub.schema.crosswalk import Crosswalk, CrosswalkColumn, load_crosswalk
 from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.mapping import form_builtin
 from ctdhub.sensitive.mapping.mapping import Mapping
 
 ADULT = 18
@@ -40,7 +41,8 @@ def builtin(name: str) -> Mapping:
     """The mapping that reads a known format.
 
     ``htcds-2`` reads the Excel templates, which have labels in the second row; ``htcds-2-export``
-    reads exports with one header row (Salesforce, ODK, Kobo).
+    reads exports with one header row (Salesforce, ODK, Kobo).  ``ctdhub-form`` reads exports of the
+    form that ``ctdhub form`` writes.
 
     Raises:
         MappingError: no built-in mapping of that name.
@@ -48,8 +50,11 @@ def builtin(name: str) -> Mapping:
     >>> builtin("ctdc-2024").columns["gender"][0].map["Woman"]
     'female'
     """
+    if name == form_builtin.NAME:
+        return form_builtin.mapping()
     if name not in names():
-        raise error("builtin-name", name=name, names=", ".join(names()))
+        known = ", ".join([*names(), form_builtin.NAME])
+        raise error("builtin-name", name=name, names=known)
     walk_name, variant = names()[name]
     return Mapping.model_validate(_as_dict(load_crosswalk(walk_name), name, variant))
 
@@ -64,6 +69,8 @@ def recognise(headers: Iterable[str]) -> str | None:
     True
     """
     given = {fold(h) for h in headers if h.strip()}
+    if form_builtin.fits(given):
+        return form_builtin.NAME
     shares: dict[str, float] = {}
     for name in {walk: None for walk, _variant in names().values()}:
         walk = load_crosswalk(name)

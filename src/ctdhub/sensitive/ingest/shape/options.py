@@ -130,7 +130,8 @@ class ShapeOptions(FrozenModel):
     """The shape of a file; nothing is said about one that is a flat table already.
 
     Attributes:
-        rows: in JSON, the path of the list of records; ``.`` is the document itself.
+        rows: in JSON, the path of the list of records; ``.`` is the document itself, ``*`` the
+            document where it is a list, else the list in the envelope of a known system.
         partial: whether a document that is one page of several may be read.
         pairs: path of a list of names and values, whose values become members by these names.
         paths: name of a column to the path of what it holds; ``a[b=text].c`` takes ``c`` of those

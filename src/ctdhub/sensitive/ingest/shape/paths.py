@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 SELF = "."
 """The path of the document itself."""
 
+ANY = "*"
+"""Stands for the document where it is a list, else for the list in the envelope of a system."""
+
 _STEP = re.compile(r"([^.\[\]]+)(?:\[([^=\[\]]+)=([^\[\]]*)\])?(?:\.(?!$)|$)")
 
 
