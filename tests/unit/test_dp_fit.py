@@ -32,7 +32,7 @@ from ctdhub.dp.synth.targets import residuals
 from ctdhub.dp.workload import measure, workload
 from ctdhub.schema.model import load_schema
 
-SCHEMA = load_schema()
+SCHEMA = load_schema().at("1.1")  # whose exploitation group the policy releases whole
 POLICY = small_policy()
 PLAN = plan_of(POLICY, SCHEMA)
 DOMAINS, INDICATORS = PLAN.domains, PLAN.indicators

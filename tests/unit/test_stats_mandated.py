@@ -190,6 +190,83 @@ def test_states_and_blanks_are_told_in_the_language_in_force(release: Release) -
     assert not set(english) & set(french)
 
 
+STATUS, CHANNEL = "victim_status", "recruited_online_network"
+
+
+def told(folder: Path) -> Release:
+    """A release that tells presumed from identified victims, channels, technology, sex by age."""
+    tables = (
+        *CROSSES, STATUS, f"{YEAR}*{COUNTRY}*{STATUS}", f"{COUNTRY}*{CHANNEL}", CHANNEL,
+        f"{COUNTRY}*any_recruited", "any_recruited", f"{COUNTRY}*ict_control", "ict_control",
+        f"gender*age_band*{COUNTRY}",
+    )  # fmt: skip
+    statuses, flags = ("presumed", "identified", "identified", None), ("yes", "no", None)
+    rows = [
+        {**r, STATUS: statuses[k % 4], CHANNEL: flags[k % 3], "any_recruited": flags[k % 3 > 0],
+         "ict_control": flags[k % 3]}
+        for k, r in enumerate(ROWS)
+    ]  # fmt: skip
+    answer = protected_answer(rows, tables=tables)
+    return open_release(write_release(answer, folder / "releases", "2026.1", ""))
+
+
+def test_presumed_and_identified_stand_apart_where_the_release_tells_them(
+    tmp_path: Path, release: Release
+) -> None:
+    held = told(tmp_path)
+    for shape in ("eurostat", "greta", "unodc"):
+        sheet = made(held, shape, scope(Answers(held), "POL", (2017, 2017)))
+        lines = [x for x in sheet.lines if x.dimension == "status"]
+        assert [x.category for x in lines] == ["presumed", "identified", "not_recorded"]
+        [everybody] = [x for x in sheet.lines if x.dimension == "total"]
+        assert sum(x.people.value or 0 for x in lines) == everybody.people.value
+        assert any("under “Status”" in note for note in notes(sheet, held))
+        before = made(release, shape)
+        assert not [x for x in before.lines if x.dimension == "status"]
+        assert any("are not told apart" in note for note in notes(before, release))
+
+
+def test_greta_has_recruitment_and_technology_of_all_years(
+    tmp_path: Path, release: Release
+) -> None:
+    held = told(tmp_path)
+    sheet = made(held, "greta", scope(Answers(held), "POL", (2017, 2017)))
+    lines = by_key(sheet)
+    years = "{}-{}".format(*held.years)
+    for dimension, flag in (("recruitment", CHANNEL), ("technology", "ict_control")):
+        line = lines["POL", years, dimension, flag]
+        assert line.people.state == "shown"
+        assert line_label(line).endswith(", all years")
+    assert lines["POL", years, "recruitment", "recorded"].people.value
+    older = {x.dimension for x in made(release, "greta").lines}
+    assert not older & {"recruitment", "technology"}
+
+
+def test_unodc_says_what_is_not_held(tmp_path: Path) -> None:
+    held = told(tmp_path)
+    sheet = made(held, "unodc", scope(Answers(held), "POL", (2017, 2017)))
+    missing = [x for x in sheet.lines if x.blank == "not_held"]
+    asked = {"offences", "formal_contact", "prosecuted", "convicted"}
+    assert {x.dimension for x in missing} == asked
+    assert all(x.people.value is None and x.people.high is None for x in missing)
+    assert {x.blank for x in sheet.lines if x.dimension not in asked} <= {"", "not_recorded"}
+    exact = sum(
+        r[COUNTRY] == "POL" and r["gender"] == "female" and r["age_band"] in CHILD_BANDS
+        for r in ROWS
+    )
+    girls = by_key(sheet)["POL", "{}-{}".format(*held.years), "sex_by_age", "female:children"]
+    assert girls.people.value == exact
+    assert "not held" in written(sheet, held, "text")
+    assert {r["blank"] for r in json.loads(written(sheet, held, "json"))["rows"]} >= {"not_held"}
+
+
+def test_forms_that_a_hub_of_an_older_schema_cannot_have_are_no_lines(release: Release) -> None:
+    for shape in ("sdg-16.2.2", "greta", "unodc"):
+        found = {x.category for x in made(release, shape).lines}
+        assert "exploitation_organ_removal" in found
+        assert "exploitation_surrogacy" not in found
+
+
 def test_a_year_that_nobody_covers_has_no_count(tmp_path: Path) -> None:
     people = [{"id": "one", "name": "One", "kind": "hotline", "years": [2015, 2016]}]
     people += [{"id": "two", "name": "Two", "kind": "hotline", "years": [2018, 2019]}]

@@ -17,7 +17,6 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.lock import locked
 from ctdhub.release.approvals import CANDIDATES, Role
-from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.consent.entry import Withdrawal
 from ctdhub.sensitive.consent.in_force import InForce, in_force
 from ctdhub.sensitive.consent.register import Register, other_key
@@ -201,7 +200,7 @@ class Hub:
                 if a.id in sent
             ],
             "years": list(years),
-            "schema_version": load_schema().version,
+            "schema_version": settings.schema_version,
             "languages": list(settings.languages),
             "licence": settings.licence,
             "invented": settings.invented,

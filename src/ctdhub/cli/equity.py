@@ -83,7 +83,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(help=about("tables"))
     def tables(
-        shape: Annotated[str, typer.Option("--for", help="sdg-16.2.2, eurostat, greta.")],
+        shape: Annotated[str, typer.Option("--for", help="sdg-16.2.2, eurostat, greta, unodc.")],
         source: Annotated[Path, options.source()] = Path(),
         country: Annotated[
             str | None,

@@ -59,6 +59,7 @@ def metadata(sheet: MandatedTable, release: Release) -> dict[str, Any]:
         "blanks": {
             "not_recorded": _("people whose answer is not known"),
             "nobody_reports": _("no contributor covers the year, so there can be no count"),
+            "not_held": _("the table asks for it, and no release of this hub can answer"),
         },
     }
 
@@ -160,6 +161,8 @@ def _cells(lines: list[MandatedLine], *, rated: bool) -> tuple[tuple[str, ...], 
 def _people(line: MandatedLine) -> str:
     if line.blank == "nobody_reports":
         return _("nobody reports here")
+    if line.blank == "not_held":
+        return _("not held")
     people = line.people
     if people.low is None or people.high is None:
         return _("not measured in this release")

@@ -11,9 +11,9 @@ from ctdhub.report.sentences import undated
 from ctdhub.report.wording import state_words
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
-from ctdhub.schema.roles import SEX
+from ctdhub.schema.roles import SEX, STANDING
 from ctdhub.stats.equity import RECEIVED
-from ctdhub.stats.mandated import eurostat, greta, sdg
+from ctdhub.stats.mandated import eurostat, greta, sdg, unodc
 from ctdhub.stats.mandated.lines import MandatedLine, MandatedTable
 
 UNKNOWN: Literal["not_recorded"] = "not_recorded"
@@ -32,6 +32,9 @@ def title(sheet: MandatedTable) -> str:
         greta.NAME: _(
             "Victims by sex, age, form of exploitation, nationality and assistance (as GRETA asks)"
         ),
+        unodc.NAME: _(
+            "Victims and alleged perpetrators by country and year (as UNODC’s questionnaire asks)"
+        ),
     }[sheet.name]
 
 
@@ -44,6 +47,14 @@ def dimension_label(line: MandatedLine) -> str:
     """What a line divides people by."""
     return {
         "total": _("Total"),
+        "status": _("Status"),
+        "offences": _("Offences recorded"),
+        "formal_contact": _("Persons in formal contact with the police or the courts"),
+        "prosecuted": _("Persons prosecuted"),
+        "convicted": _("Persons convicted"),
+        "sex_by_age": _("Sex by age"),
+        "recruitment": _("Channel of recruitment"),
+        "technology": _("Technology used"),
         "sex": _("Sex"),
         "age": _("Age"),
         "form_of_exploitation": _("Form of exploitation"),
@@ -61,10 +72,19 @@ def line_label(line: MandatedLine) -> str:
     category, lang = line.category, current()
     if category == UNKNOWN:
         return state_words(UNKNOWN)
-    if line.dimension == "sex":
+    if line.dimension == "status":
+        return code_label(STANDING, category, lang)
+    if category != "all" and line.dimension in ("sex", *unodc.OFFENDERS):
         return code_label(SEX, category, lang)
     if line.dimension == "form_of_exploitation":
         return label(category, lang)
+    if line.dimension in ("recruitment", "technology"):
+        name = _("Any recorded") if category == "recorded" else label(category, lang)
+        return _("{label}, all years").format(label=name)
+    if line.dimension == "sex_by_age":
+        gender, _colon, age = category.partition(":")
+        both = f"{code_label(SEX, gender, lang)} · {_people('age', age)}"
+        return _("{label}, all years").format(label=both)
     if line.dimension == "nationality":
         return countries.name(category, lang)
     if line.dimension == "citizenship":
@@ -79,6 +99,8 @@ def line_label(line: MandatedLine) -> str:
 
 
 def _people(dimension: str, category: str) -> str:
+    if category == "all" and dimension in ("offences", *unodc.OFFENDERS):
+        return _("All")
     return {
         ("total", "all"): _("All people"),
         ("sex_by_age_by_form", "all"): _("Sex by age by form of exploitation"),
@@ -148,10 +170,26 @@ def _eurostat(_sheet: MandatedTable) -> list[str]:
             "The European Union means its members of today, whatever the year. The citizenship of "
             "a person with several is one of them."
         ),
+        _("Missing here: suspected, prosecuted and convicted persons by country."),
+    ]
+
+
+def _unodc(sheet: MandatedTable) -> list[str]:
+    return [
         _(
-            "Missing here: suspected, prosecuted and convicted persons, and the legal status of "
-            "victims."
+            "In the shape of UNODC’s questionnaire for the Global Report (edition 2016), not "
+            "certified: a state answers from its authorities; these figures come from the "
+            "contributors of this hub. Its first two questions were read, on offences and on "
+            "persons in formal contact; the lines on victims follow what the Global Reports show."
         ),
+        _(
+            "“Not held” stands where the release cannot answer: it has no offences, and alleged "
+            "perpetrators are not counted by country and year."
+        ),
+        _(
+            "Of citizenships the {n} largest are listed, by all years. Sex with child or adult is "
+            "of all years of the release together."
+        ).format(n=unodc.MOST),
     ]
 
 
@@ -167,9 +205,9 @@ def _greta(sheet: MandatedTable) -> list[str]:
             "citizenship and country of exploitation."
         ).format(n=greta.MOST),
         _(
-            "Assistance is of all years of the release together, whatever the years of the table: "
-            "people whose year is not recorded are counted there too. It is only of people whose "
-            "status is recorded; for most people nothing is recorded."
+            "Assistance, recruitment and technology are of all years of the release together, "
+            "whatever the years of the table: people whose year is not recorded are counted there "
+            "too. They are only of people of whom something is recorded."
         ),
         _("Missing here: residence permits, compensation, investigations, recovery periods."),
         *([undated()] if sheet.scope.every else []),
@@ -181,16 +219,16 @@ def _common(sheet: MandatedTable, release: Release) -> list[str]:
     notes = [
         _(
             "These are people whom the contributing organisations identified or assisted, by "
-            "country of exploitation. They are not the state’s own figures and not prevalence; "
-            "the schema does not tell formally identified victims from presumed ones."
+            "country of exploitation. They are not the state’s own figures and not prevalence."
         ),
+        _standing(sheet),
         _(
             "The year is that of registration by a contributor, not that of exploitation or of "
             "formal identification."
         ),
         _(
             "Children are people under 18 at registration: the age bands 0–8 and 9–17. Suspects, "
-            "prosecutions and convictions are not in the data of this hub."
+            "prosecutions and convictions are not counted here."
         ),
         _(
             "“Too few to show reliably” is not zero; “not measured” means that this release holds "
@@ -202,9 +240,19 @@ def _common(sheet: MandatedTable, release: Release) -> list[str]:
     return notes
 
 
+def _standing(sheet: MandatedTable) -> str:
+    if any(line.dimension == "status" for line in sheet.lines):
+        return _(
+            "Presumed and identified victims are told apart under “Status” where contributors "
+            "recorded it; in all other lines they are counted together."
+        )
+    return _("Presumed and identified victims are not told apart in this table.")
+
+
 _OWN: dict[str, Callable[[MandatedTable], list[str]]] = {
     sdg.NAME: _sdg,
     eurostat.NAME: _eurostat,
     greta.NAME: _greta,
+    unodc.NAME: _unodc,
 }
 """By name of a shape the notes that it alone has."""

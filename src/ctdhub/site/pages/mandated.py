@@ -38,7 +38,8 @@ def page(answers: Answers) -> Page:
         path=PATH,
         title=_("Tables for reports"),
         description=_(
-            "Tables aligned with SDG indicator 16.2.2, with Eurostat and with what GRETA asks."
+            "Tables aligned with SDG indicator 16.2.2, with Eurostat and with what UNODC and GRETA "
+            "ask."
         ),
         template="mandated.html",
         values={

@@ -2,6 +2,7 @@
 
 Source of the shape: Eurostat, reference metadata of crim_thb: victims by legal status and sex, and
 by citizenship (reporting country, other EU country, non-EU country); Directive 2011/36/EU, Art. 19.
+Presumed and identified victims stand apart where the release tells them apart.
 """
 
 from __future__ import annotations
@@ -11,7 +12,13 @@ from ctdhub.schema import countries
 from ctdhub.schema.citizenship_group import NATIONAL, OTHER_EU, THIRD_COUNTRY
 from ctdhub.schema.roles import RELATION, SEX
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.mandated.lines import Counter, MandatedLine, MandatedScope, MandatedTable
+from ctdhub.stats.mandated.lines import (
+    Counter,
+    MandatedLine,
+    MandatedScope,
+    MandatedTable,
+    standings,
+)
 from ctdhub.stats.query import Where
 from ctdhub.stats.table import NOT_RECORDED
 
@@ -47,7 +54,11 @@ CITIZENSHIPS = (
 
 def _block(answers: Answers, counter: Counter) -> list[MandatedLine]:
     genders = [(g, [g]) for g in answers.domain(SEX)]
-    lines = [counter.line("total", "all", {}), *counter.split("sex", SEX, genders)]
+    lines = [
+        counter.line("total", "all", {}),
+        *standings(answers, counter),
+        *counter.split("sex", SEX, genders),
+    ]
     for category, code in CITIZENSHIPS:
         lines.append(counter.line("citizenship", category, {RELATION: [code]}))
     for gender, values in (*genders, ("not_recorded", [NOT_RECORDED])):

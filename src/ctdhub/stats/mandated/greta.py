@@ -8,10 +8,18 @@ nationality, form of exploitation, national or transnational, and their assistan
 from __future__ import annotations
 
 from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import AGE, DESTINATION, HARM, ORIGIN, SEX
+from ctdhub.schema.roles import AGE, CHANNEL, DESTINATION, ORIGIN, SEX, TECHNOLOGY
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.equity import RECEIVED, kinds
-from ctdhub.stats.mandated.lines import Counter, MandatedLine, MandatedScope, MandatedTable, ages
+from ctdhub.stats.mandated.lines import (
+    Counter,
+    MandatedLine,
+    MandatedScope,
+    MandatedTable,
+    ages,
+    forms,
+    standings,
+)
 from ctdhub.stats.table import YES
 
 NAME = "greta"
@@ -33,17 +41,37 @@ def sheet(answers: Answers, scope: MandatedScope) -> MandatedTable:
 def _block(answers: Answers, counter: Counter) -> list[MandatedLine]:
     lines = [
         counter.line("total", "all", {}),
+        *standings(answers, counter),
         *counter.split("sex", SEX, [(g, [g]) for g in answers.domain(SEX)]),
         *counter.split("age", AGE, ages(answers)),
     ]
-    for flag in load_schema().flags(HARM):
+    for flag in forms(answers):
         lines.append(counter.line("form_of_exploitation", flag, {flag: [YES]}))
     cells = answers.cells(ORIGIN, DESTINATION)
     found = [(e.value, a) for (a, b), e in cells.items() if a and b == counter.country]
     for _count, origin in sorted(found, key=lambda pair: (-pair[0], pair[1]))[:MOST]:
         lines.append(counter.line("nationality", origin, {ORIGIN: [origin]}))
     lines.append(counter.line("nationality", "not_recorded", {ORIGIN: [""]}))
-    return [*lines, *_within(answers, counter), *_assistance(answers, counter)]
+    always = Counter(answers, counter.country, ())
+    return [
+        *lines,
+        *_within(answers, counter),
+        *_of_group(answers, always, "recruitment", CHANNEL),
+        *_of_group(answers, always, "technology", TECHNOLOGY),
+        *_assistance(answers, always),
+    ]
+
+
+def _of_group(answers: Answers, always: Counter, dimension: str, group: str) -> list[MandatedLine]:
+    """Flags of a group, of all years: they are not measured by year here; none where none is
+    released."""
+    schema = load_schema()
+    held = [f for f in schema.flags(group) if f in answers.variables]
+    if not held:
+        return []
+    some = schema.groups[group].indicator or ""
+    lines = [always.line(dimension, "recorded", {some: [YES]})] if some in answers.variables else []
+    return [*lines, *(always.line(dimension, f, {f: [YES]}) for f in held)]
 
 
 def _within(answers: Answers, counter: Counter) -> list[MandatedLine]:
@@ -57,9 +85,8 @@ def _within(answers: Answers, counter: Counter) -> list[MandatedLine]:
     ]
 
 
-def _assistance(answers: Answers, counter: Counter) -> list[MandatedLine]:
+def _assistance(answers: Answers, always: Counter) -> list[MandatedLine]:
     """People who received each kind, of all years: assistance is not measured by year here."""
-    always = Counter(answers, counter.country, ())
     return [
         always.line("assistance", f"{kind.removeprefix(PREFIX)}:{category}", {kind: statuses})
         for kind in kinds(answers)

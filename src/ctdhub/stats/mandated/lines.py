@@ -8,7 +8,8 @@ from typing import Literal
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.schema import countries
-from ctdhub.schema.roles import AGE, CHILD_BANDS, DESTINATION, PERIOD
+from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import AGE, CHILD_BANDS, DESTINATION, HARM, PERIOD, STANDING
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, card
 from ctdhub.stats.intervals import NOT_MEASURED, Interval
@@ -20,8 +21,7 @@ from ctdhub.stats.trend import covering
 PER = 100_000
 """People that a rate refers to."""
 
-Blank = Literal["", "not_recorded", "nobody_reports"]
-"""Age bands of people under 18; every other band is of adults."""
+Blank = Literal["", "not_recorded", "nobody_reports", "not_held"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class MandatedLine:
         dimension: what the line divides people by, such as "sex"; "total" for all.
         category: the value, such as "female"; "not_recorded" for people whose answer is not known.
         blank: "not_recorded" for such people; "nobody_reports" where no contributor covers the
-            year; else empty, and the card's state says whether there is a number.
+            year; "not_held" where no release can answer; else empty, and the card's state says
+            whether there is a number.
         people: the count; "not_measured" where the release holds no table that answers.
         rate: per 100,000 of the population; None where no population is known.
     """
@@ -168,6 +169,11 @@ class Counter:
             rate=self._rate(found, query),
         )
 
+    def not_held(self, dimension: str, category: str) -> MandatedLine:
+        """A line that the table asks for and that no release can answer."""
+        line = self.line(dimension, category, {}, measured=False)
+        return replace(line, blank="not_held", rate=None)
+
     def elsewhere(self, dimension: str, category: str, where: Where) -> MandatedLine:
         """A line of people who were not exploited in the country: ``where`` says where."""
         when = {PERIOD: list(self.years)} if self.years else {}
@@ -214,6 +220,19 @@ def per(found: Interval, population: int) -> Interval:
     if found.value is None or found.low is None or found.high is None:
         return NOT_MEASURED
     return Interval(*(PER * x / population for x in (found.value, found.low, found.high)))
+
+
+def standings(answers: Answers, counter: Counter) -> list[MandatedLine]:
+    """Presumed and identified victims; nothing where the release does not tell them apart."""
+    if STANDING not in answers.variables:
+        return []
+    return counter.split("status", STANDING, [(s, [s]) for s in answers.domain(STANDING)])
+
+
+def forms(answers: Answers) -> tuple[str, ...]:
+    """Forms of exploitation of the schema that the hub had, and what the release has of later."""
+    had = load_schema().at(answers.release.facts.schema_version)
+    return tuple(f for f in load_schema().flags(HARM) if had.has(f) or f in answers.variables)
 
 
 def ages(answers: Answers) -> list[tuple[str, Sequence[str]]]:

@@ -9,7 +9,14 @@ from __future__ import annotations
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, HARM, SEX
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.mandated.lines import Counter, MandatedLine, MandatedScope, MandatedTable, ages
+from ctdhub.stats.mandated.lines import (
+    Counter,
+    MandatedLine,
+    MandatedScope,
+    MandatedTable,
+    ages,
+    forms,
+)
 from ctdhub.stats.table import YES
 
 NAME = "sdg-16.2.2"
@@ -34,7 +41,7 @@ def _block(answers: Answers, counter: Counter) -> list[MandatedLine]:
         counter.line("total", "all", {}),
         *counter.split("sex", SEX, [(g, [g]) for g in answers.domain(SEX)]),
         *counter.split("age", AGE, ages(answers)),
-        *(counter.line(form, flag, {flag: [YES]}) for flag in schema.flags(HARM)),
+        *(counter.line(form, flag, {flag: [YES]}) for flag in forms(answers)),
         counter.line(form, "not_recorded", {indicator: [*known, ""]}),
         counter.line("sex_by_age_by_form", "all", {}, measured=False),
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.mandated import eurostat, greta, sdg
+from ctdhub.stats.mandated import eurostat, greta, sdg, unodc
 from ctdhub.stats.mandated.lines import (
     MandatedScope,
     MandatedTable,
@@ -18,5 +18,6 @@ SHAPES: dict[str, Callable[[Answers, MandatedScope], MandatedTable]] = {
     "sdg-16.2.2": sdg.sheet,
     "eurostat": eurostat.sheet,
     "greta": greta.sheet,
+    "unodc": unodc.sheet,
 }
 """By name what makes the table."""
