@@ -14,6 +14,7 @@ from ctdhub.schema.crosswalk import Crosswalk, CrosswalkColumn, load_crosswalk
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.mapping import form_builtin
 from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.spellings import code_texts, flag_texts, null_texts
 
 ADULT = 18
 """Age in years at which childhood ends (Convention on the Rights of the Child, article 1)."""
@@ -105,8 +106,9 @@ def _as_dict(walk: Crosswalk, name: str, variant: str) -> dict[str, Any]:
     """The mapping in the words of a mapping's YAML."""
     columns: dict[str, list[dict[str, Any]]] = {}
     children: dict[str, list[dict[str, Any]]] = {}
+    taken = frozenset({"", *map(fold, walk.empty)})
     for column in walk.columns:
-        for target, rule in _rules(column):
+        for target, rule in _rules(column, taken):
             place = children if column.is_child else columns
             place.setdefault(target, []).append(rule)
     schema = load_schema()
@@ -145,8 +147,12 @@ def _identifiers(walk: Crosswalk) -> dict[str, Any]:
     return decided
 
 
-def _rules(c: CrosswalkColumn) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Rules that a column gives, each with the hub variable it fills."""
+def _rules(c: CrosswalkColumn, taken: frozenset[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Rules that a column gives, each with the hub variable it fills.
+
+    Args:
+        taken: folded texts that mean "not recorded" in every column.
+    """
     source = list({fold(n): n for n in (c.name, *c.also)}.values())
     lossy = {"lossy": crosswalk.sentence(c.lossy_read)} if c.lossy_read else {}
     match c.form:
@@ -158,13 +164,14 @@ def _rules(c: CrosswalkColumn) -> Iterator[tuple[str, dict[str, Any]]]:
         case "year":
             yield _to(c), {"from": source, "year": True, **lossy}
         case "code" | "country":
-            yield _to(c), {"from": source, **_texts(c), **lossy}
+            yield _to(c), {"from": source, **_texts(c, taken), **lossy}
         case "flag" | "mark" | "any":
             if c.to:
                 codes = {"1": "yes", "0": "no", "1.0": "yes", "0.0": "no"}
+                codes |= {"true": "yes", "false": "no", "yes": "yes", "no": "no"}
                 yield c.to, {"from": source, "map": codes, **lossy}
         case "list":
-            yield from _list(c, source)
+            yield from _list(c, source, taken)
         case "birth_date":
             lossy = {"lossy": crosswalk.sentence("age_banded")}
             yield _to(c), {"from": source, "band": True, "at": c.at, **lossy}
@@ -187,7 +194,7 @@ def _majority(age: int) -> str:
     return "adult" if age >= ADULT else "minor"
 
 
-def _texts(c: CrosswalkColumn) -> dict[str, Any]:
+def _texts(c: CrosswalkColumn, taken: frozenset[str]) -> dict[str, Any]:
     texts: dict[str, str | None] = {}
     nulls: list[str] = []
     losses: list[str] = []
@@ -201,6 +208,12 @@ def _texts(c: CrosswalkColumn) -> dict[str, Any]:
             texts |= dict.fromkeys(spelt, v.to)
         if v.lossy_read:
             losses.append(crosswalk.sentence(v.lossy_read))
+    taken |= {fold(text) for text in (*texts, *nulls)}
+    if c.form == "code":
+        more = {t: code for t, code in code_texts(_to(c)).items() if t not in taken}
+        texts |= {s: code for t, code in more.items() for s in spellings(t)}
+        taken |= set(map(fold, texts))
+    nulls += [text for text in null_texts() if text not in taken]
     made: dict[str, Any] = {"unknown": c.unknown, "null_values": nulls}
     if texts:
         made["map"] = texts
@@ -213,17 +226,23 @@ def _texts(c: CrosswalkColumn) -> dict[str, Any]:
     return made
 
 
-def _list(c: CrosswalkColumn, source: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _list(
+    c: CrosswalkColumn, source: list[str], taken: frozenset[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """One rule per flag and separator: labels hold blanks, so blanks separate names only."""
-    flags = dict.fromkeys(v.to for v in c.values if v.to and v.way != "write")
+    flags = dict.fromkeys([*(v.to for v in c.values if v.to), *c.unwritten])
+    taken |= {fold(text) for v in c.values for text in (v.text, *v.also)}
+    more = {t: flag for t, flag in flag_texts(flags).items() if t not in taken}
     for flag in flags:
         values = [v for v in c.values if v.to == flag and v.way != "write"]
         losses = dict.fromkeys(crosswalk.sentence(v.lossy_read) for v in values if v.lossy_read)
         for separator in c.separators:
             texts = [t for v in values for t in (v.text, *v.also)]
+            own = [text for text, to in more.items() if to == flag]
             if not separator.strip():
                 texts = [v.text for v in values]
-            rule: dict[str, Any] = {"from": source, "split": separator, "has": texts}
+                own = [flag]
+            rule: dict[str, Any] = {"from": source, "split": separator, "has": [*texts, *own]}
             yield flag, rule | ({"lossy": " ".join(losses)} if losses else {})
 
 

@@ -249,12 +249,13 @@ class Vocabulary:
 def _is_neutral(part: str) -> bool:
     """Whether a part of a header speaks of nobody: a section of a form, or the person."""
     said = words_of(part)
-    return all(one in _own()["neutral"] or len(one) == 1 or one.isdigit() for one in said)
+    return all(one in own_words()["neutral"] or len(one) == 1 or one.isdigit() for one in said)
 
 
 def _of_group(header: str) -> str:
     """A header folded without fillers, words such as "suffered", and a number at its end."""
-    said = [one for one in words_of(header) if one not in _own()["fillers"] | _own()["qualifiers"]]
+    left_out = own_words()["fillers"] | own_words()["qualifiers"]
+    said = [one for one in words_of(header) if one not in left_out]
     return fold_name("".join(one for one in said if not one.isdigit()))
 
 
@@ -264,7 +265,8 @@ def plain_header(header: str) -> str:
     >>> plain_header("Sex of the person"), plain_header("Date of registration")
     ('sex', 'dateregistration')
     """
-    return fold_name("".join(said for said in words_of(header) if said not in _own()["fillers"]))
+    fillers = own_words()["fillers"]
+    return fold_name("".join(said for said in words_of(header) if said not in fillers))
 
 
 def says(text: str, phrases: Iterable[str]) -> bool:
@@ -285,12 +287,12 @@ def says(text: str, phrases: Iterable[str]) -> bool:
 
 
 @cache
-def _own() -> dict[str, Any]:
+def own_words() -> dict[str, Any]:
     """The file of words, the fillers as a set of words of headers."""
     path = resources.files("ctdhub.sensitive.mapping") / "data" / "suggestions.yaml"
     own: dict[str, Any] = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 (texts only)
     for name in ("fillers", "qualifiers", "neutral"):
-        own[name] = frozenset(part for said in _flat(own[name]) for part in words_of(said))
+        own[name] = frozenset(part for said in flat(own[name]) for part in words_of(said))
     own["neutral"] |= own["fillers"]
     return own
 
@@ -298,7 +300,7 @@ def _own() -> dict[str, Any]:
 @cache
 def vocabulary() -> Vocabulary:
     """The words of this version of the software."""
-    own = _own()
+    own = own_words()
     phrases: list[tuple[str, str]] = []
     flags: dict[str, set[str]] = {}
     codes: dict[str, dict[str, str]] = {}
@@ -317,14 +319,14 @@ def vocabulary() -> Vocabulary:
                 for said in (code, *(code_label(v.name, code, lang) for lang in LANGUAGES))
             }
             for code, words in own["codes"].get(v.codes, {}).items():
-                codes[v.name] |= {fold_name(said): code for said in _flat(words)}
+                codes[v.name] |= {fold_name(said): code for said in flat(words)}
     for name, words in own["headers"].items():
-        for said in _flat(words):
+        for said in flat(words):
             phrases.append((said, name))
             if schema.has(name) and schema.variable(name).kind == "flag":
                 flags.setdefault(fold_name(said), set()).add(name)
     for name, words in own["flags"].items():
-        for said in _flat(words):
+        for said in flat(words):
             flags.setdefault(fold_name(said), set()).add(name)
             own_header = len(said.split()) > 1 or len(said) >= OWN_HEADER
             if schema.variable(name).group in (HARM, MEANS) and own_header:
@@ -334,23 +336,23 @@ def vocabulary() -> Vocabulary:
     other = frozenset(word(said) for said in own["other"])
     return Vocabulary(
         headers=_indexed(phrases, fold_name),
-        weak={fold_name(w): name for name, words in own["weak"].items() for w in _flat(words)},
+        weak={fold_name(w): name for name, words in own["weak"].items() for w in flat(words)},
         codes=codes,
         flags={said: frozenset(names) for said, names in flags.items() if said not in other},
         other=other,
-        groups={_of_group(w): name for name, words in own["groups"].items() for w in _flat(words)},
+        groups={_of_group(w): name for name, words in own["groups"].items() for w in flat(words)},
         pairs=tuple((yes, no) for yes, no in own["pairs"]),
         letters=tuple(map(_pair, own["letters"])),
         third_letters={
             word(w): code for code, words in own["third_letters"].items() for w in words
         },
-        empty=frozenset(word(said) for said in _flat(own["empty"])) | {""},
+        empty=frozenset(word(said) for said in flat(own["empty"])) | {""},
         null_codes=frozenset(own["null_codes"]),
         strangers={group: frozenset(map(word, words)) for group, words in own["strangers"].items()},
         near={group: tuple(others) for group, others in own["near"].items()},
         tokens=frozenset(map(fold_name, own["tokens"])),
-        others=tuple(_flat(own["others"])),
-        perpetrators=tuple(_flat(own["perpetrators"])),
+        others=tuple(flat(own["others"])),
+        perpetrators=tuple(flat(own["perpetrators"])),
         victims=tuple(own["victims"]),
         bands=tuple(own["bands"]),
         ages={name: tuple(words) for name, words in own["ages"].items()},
@@ -376,12 +378,12 @@ def _indexed(
     return {key: frozenset(names) for key, names in found.items()}
 
 
-def _flat(words: Any) -> Iterator[str]:
+def flat(words: Any) -> Iterator[str]:
     for said in words:
         if isinstance(said, str):
             yield said
         else:
-            yield from _flat(said)
+            yield from flat(said)
 
 
 def _known_columns() -> Iterator[CrosswalkColumn]:
