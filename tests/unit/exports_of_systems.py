@@ -180,6 +180,7 @@ def dhis2_tracker() -> tuple[str, str]:
             {
                 "trackedEntity": f"t{p.number:010d}",
                 "trackedEntityType": "nEenWmSyUEp",
+                "createdAt": "2024-02-01T08:00:00.000",
                 "orgUnit": "o1",
                 "createdBy": {"uid": "u1", "username": "worker1", "firstName": "W"},
                 "inactive": False,

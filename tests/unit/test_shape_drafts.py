@@ -171,3 +171,74 @@ def test_a_list_under_an_unknown_name_is_found_where_it_is_the_only_one(tmp_path
     with pytest.raises(UnreadableFile) as caught:
         read_to_suggest(path)
     assert caught.value.rule == "json"
+
+
+def test_a_form_in_french_with_equal_names_in_two_groups(tmp_path: Path) -> None:
+    records = [
+        {
+            "_uuid": f"u{i}",
+            "_submission_time": "2023-04-01T10:00:00",
+            "victime/sexe": ("femme", "homme")[i % 2],
+            "appelant/sexe": "homme",
+            "victime/auteurs": [
+                {
+                    "victime/auteurs/nom_auteur": f"X{i}",
+                    "victime/auteurs/sexe_auteur": "homme",
+                    "victime/auteurs/actes": [{"victime/auteurs/actes/type": "a"}],
+                }
+            ],
+        }
+        for i in range(12)
+    ]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(records), "utf-8")
+    mapping, _text = drafted(path)
+    done = run(path, mapping)
+    assert done.records["gender"].to_pylist() == ["female", "male"] * 6
+    assert done.perpetrators["perpetrator_gender"].to_pylist() == ["male"] * 12
+    assert mapping.identifiers["auteurs.nom_auteur"].action == "strip"
+
+
+def test_names_of_people_never_become_columns(tmp_path: Path) -> None:
+    family = [
+        [{"name": f"A{i}", "value": "mother"}, {"name": f"B{i}", "value": "x"}] for i in range(6)
+    ]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([{"sex": "female", "family": f} for f in family]), "utf-8")
+    mapping, text = drafted(path)
+    assert not mapping.read.pairs
+    assert "A1" not in text
+
+
+@pytest.mark.parametrize(
+    ("document", "rows"),
+    [
+        ({"data": {"cases": [{"sex": "female"}, {"sex": "male"}]}}, "data.cases"),
+        ([{"count": 2, "results": [{"sex": s}]} for s in ("female", "male")], "results"),
+    ],
+)
+def test_envelopes_in_envelopes_and_pages_in_a_list(
+    tmp_path: Path, document: Any, rows: str
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(document), "utf-8")
+    mapping, _text = drafted(path)
+    assert mapping.read.rows == rows
+    assert run(path, mapping).records["gender"].to_pylist() == ["female", "male"]
+
+
+def test_an_empty_answer_is_no_record(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"count": 0, "next": None, "results": []}), "utf-8")
+    with pytest.raises(UnreadableFile):
+        read_to_suggest(path)
+    with pytest.raises(UnreadableFile):
+        read_table(path)
+
+
+def test_lists_that_are_no_table_are_left_out_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([{"sex": "female", "place": [[1, 2], [3, 4]]}] * 3), "utf-8")
+    mapping, _text = drafted(path)
+    assert mapping.read.drop == ("place",)
+    assert run(path, mapping).records.num_rows == 3

@@ -194,11 +194,10 @@ def _records(
             raise error("json/rows", file=file, name=name)
         yield from enumerate(map(_Parsed, document), 1)
     elif (one := _one_object(text, file, limits)) is not None:
+        if options.rows is None and (name := envelope(one)):
+            raise error("json/rows", file=file, name=name)
         if options.rows is None and holds_lists(one):
-            name = envelope(one)
-            raise (
-                error("json/rows", file=file, name=name) if name else error("json/lists", file=file)
-            )
+            raise error("json/lists", file=file)
         yield 1, _Parsed(one)
     else:
         for number, line in enumerate(re.split(r"\r\n|\n|\r", text), 1):

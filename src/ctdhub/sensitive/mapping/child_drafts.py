@@ -45,7 +45,7 @@ def record_proposals(raw: RawTable, column: Glance) -> Iterator[Proposal | Doubt
     if not several:
         yield from proposals(column)
         return
-    own = replace(column, name=_own_name(column.name, several[0]))
+    own = replace(column, name=vocabulary().without_perpetrators(column.name))
     if any(isinstance(each, Proposal) for each in proposals(own)):
         yield Doubt(
             column.name,
@@ -70,7 +70,7 @@ def child_rules(raw: RawTable, findings: dict[str, IdentifierFinding]) -> ChildR
         columns = [c for c in rows.column_names if c != "_row" and c not in findings]
         for column in columns if vocabulary().about_perpetrators(child) else ():
             seen = glance(rows, column)
-            for each in proposals(replace(seen, name=_own_name(column, child))):
+            for each in proposals(replace(seen, name=vocabulary().without_perpetrators(column))):
                 if not isinstance(each, Proposal) or not _fits(each):
                     continue
                 for variable in variables:
@@ -79,18 +79,6 @@ def child_rules(raw: RawTable, findings: dict[str, IdentifierFinding]) -> ChildR
         if found:
             return ChildRules(child, found)
     return None
-
-
-def _own_name(column: str, child: str) -> str:
-    """The last part of the name of a child's column, without the name of its table.
-
-    >>> _own_name("perp.perp_sex", "perp"), _own_name("suspects.properties.age", "suspects")
-    ('sex', 'age')
-    """
-    last = column.rpartition(".")[2].rpartition("/")[2]
-    for stem in (child, child.removesuffix("s")):
-        last = last.removeprefix(f"{stem}_") or last
-    return last
 
 
 def _fits(proposal: Proposal) -> bool:

@@ -157,6 +157,18 @@ class Vocabulary:
         """
         return says(name, self.perpetrators)
 
+    def without_perpetrators(self, column: str) -> str:
+        """The last part of the name of a child's column, without words for perpetrators.
+
+        >>> vocabulary().without_perpetrators("perp.g/perp_sex")
+        'sex'
+        >>> vocabulary().without_perpetrators("auteurs.sexe_auteur")
+        'sexe'
+        """
+        said = words_of(_SEGMENT.split(column)[-1])
+        known = {part for phrase in self.perpetrators for part in words_of(phrase)}
+        return " ".join(part for part in said if part not in known)
+
     def group_of(self, header: str) -> str | None:
         """The group of flags that a header names, None where it says anything else as well.
 

@@ -30,7 +30,9 @@ _PAGES = (("pager.page", "pager.pageSize"), ("page", "pageSize"))
 
 
 def envelope(document: Any) -> str | None:
-    """The member that holds the list of records, by its name; None where there is none.
+    """The path of the list of records, under a name that systems use; None where there is none.
+
+    An empty list counts where the document speaks of pages.
 
     >>> envelope({"count": "1", "results": [{"a": "1"}]}), envelope({"a": [{"b": "1"}]})
     ('results', None)
@@ -38,13 +40,43 @@ def envelope(document: Any) -> str | None:
     if isinstance(document, list):
         names = {envelope(page) for page in document} if document else {None}
         return names.pop() if len(names) == 1 else None
-    found = [name for name in ENVELOPES if _is_list_of_objects(_member(document, name))]
+    paged = _says_pages(document)
+    found = [
+        path
+        for path, value in _lists_in(document, "")
+        if path.rpartition(".")[2] in ENVELOPES and (paged or value)
+    ]
     return found[0] if len(found) == 1 else None
 
 
 def holds_lists(document: Any) -> bool:
     """Whether an object has a list of objects, so that it may be no record but an envelope."""
-    return isinstance(document, dict) and any(map(_is_list_of_objects, document.values()))
+    return any(value for _path, value in _lists_in(document, ""))
+
+
+def list_paths(document: Any) -> list[str]:
+    """Paths of all lists of objects that stand in no other list.
+
+    >>> list_paths({"data": {"people": [{"a": "1"}]}, "n": "1"})
+    ['data.people']
+    """
+    return [path for path, value in _lists_in(document, "") if value]
+
+
+def _lists_in(value: Any, at: str) -> Iterator[tuple[str, list[Any]]]:
+    for name, member in value.items() if isinstance(value, dict) else ():
+        path = f"{at}.{name}" if at else name
+        if isinstance(member, dict):
+            yield from _lists_in(member, path)
+        elif isinstance(member, list) and all(isinstance(each, dict) for each in member):
+            yield path, member
+
+
+def _says_pages(page: Any) -> bool:
+    """Whether an object says how many records there are, or where more are."""
+    paths = (*_TOTALS, *_NEXT)
+    known = any(True for path in paths for _value in follow(page, steps_of(path)))
+    return known or any(name in page for name in _ODATA if isinstance(page, dict))
 
 
 def records_at(document: Any, path: str) -> list[Any] | None:
@@ -112,7 +144,3 @@ def _texts(page: Any, path: str) -> list[str]:
 
 def _member(page: Any, name: str) -> Any:
     return page.get(name) if isinstance(page, dict) else None
-
-
-def _is_list_of_objects(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(v, dict) for v in value)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ctdhub.sensitive.ingest.shape.documents import envelope, records_at
+from ctdhub.sensitive.ingest.shape.documents import envelope, list_paths, records_at
 from ctdhub.sensitive.ingest.shape.options import Child, LongTable, NameValue
 from ctdhub.sensitive.ingest.shape.systems import system_of
 
@@ -82,7 +82,8 @@ fold={}, count=False)}
     if "attributes" in seen.objects:  # an enrolment repeats those of its tracked entity
         dropped += [path for path in seen.objects if path.endswith(".attributes")]
     lists = {p: m for p, m in seen.objects.items() if not _is_dropped(p, dropped)}
-    pairs = {path: pair for path, members in lists.items() if (pair := _pair(members))}
+    found_pairs = {path: _pair(members, len(records)) for path, members in lists.items()}
+    pairs = {path: pair for path, pair in found_pairs.items() if pair}
     children = dict(_children({p: m for p, m in lists.items() if p not in pairs}))
     children |= _cases(records)
     used = [path for path in dropped if _occurs(path, seen) or system]
@@ -90,7 +91,7 @@ fold={}, count=False)}
     shape = {key: value for key, value in found.items() if value}
     if seen.lists or (seen.nested and not shape):
         shape["lists"] = ";"
-    return shape if seen.nested or seen.objects or seen.lists or rows else {}
+    return shape if seen.nested or seen.objects or seen.lists or seen.broken or rows else {}
 
 
 def recognise_long(names: Iterable[str]) -> LongTable | None:
@@ -105,20 +106,23 @@ def recognise_long(names: Iterable[str]) -> LongTable | None:
 def _rows(document: Any) -> str | None:
     if (known := envelope(document)) or not isinstance(document, dict):
         return known
-    lists = [
-        name
-        for name, value in document.items()
-        if isinstance(value, list) and value and all(isinstance(v, dict) for v in value)
-    ]
+    lists = list_paths(document)
     single = [value for value in document.values() if not isinstance(value, list | dict)]
     return lists[0] if len(lists) == 1 and not single else None
 
 
-def _pair(members: list[dict[str, Any]]) -> NameValue | None:
-    """How a list of objects says names and values, None where it says something else."""
+def _pair(members: list[dict[str, Any]], records: int) -> NameValue | None:
+    """How a list of objects says names and values, None where it says something else.
+
+    Names of questions come again in record after record; names of people do not, and must not
+    become names of columns.
+    """
     value = next((key for key in _VALUES if all(key in m for m in members)), None)
     names = tuple(key for key in _NAMES if any(key in m for m in members))
     if value is None or not all(any(m.get(key) for key in names) for m in members):
+        return None
+    said = Counter(next(str(m[key]) for key in names if m.get(key)) for m in members)
+    if records > 1 and len(said) > len(members) / 2:
         return None
     return NameValue(name=names, value=value)
 
