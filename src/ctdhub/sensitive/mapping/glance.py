@@ -25,6 +25,9 @@ LOOKED_AT = 5_000
 WORDY = 60
 """Characters from which a text is a sentence of somebody and is never shown."""
 
+SENTENCE = 9
+"""Words from which it is one; labels of choices are shorter."""
+
 SEPARATORS = (";", "|", ",")
 
 SORTED_LISTS = 3
@@ -78,7 +81,9 @@ class Glance:
     @property
     def shown(self) -> bool:
         """Whether a draft may show the texts: few, repeated, and no sentences of somebody."""
-        return self.coded and self.repeats and all(len(text) < WORDY for text in self.texts)
+        longest = max((len(text) for text in self.texts), default=0)
+        most = max((len(text.split()) for text in self.texts), default=0)
+        return self.coded and self.repeats and longest < WORDY and most < SENTENCE
 
     def separator(
         self, known: Collection[str] = (), marks: Iterable[str] = SEPARATORS

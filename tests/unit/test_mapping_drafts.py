@@ -1,0 +1,310 @@
+"""What drafts ask about instead of guessing, and what they read that a stranger would write."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ctdhub.core.i18n import LANGUAGES
+from ctdhub.schema.labels import code_label
+from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.ingest.rejects import REJECTS
+from ctdhub.sensitive.mapping.ages import years_in
+from ctdhub.sensitive.mapping.builtin import builtin
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.sexes import sexes
+from ctdhub.sensitive.mapping.suggest import suggest
+from ctdhub.sensitive.mapping.vocabulary import vocabulary
+
+HEADERS = {"en": "sex", "fr": "sexe", "es": "sexo", "ar": "الجنس"}
+LETTERS = {
+    "en": [("F", "M"), ("W", "M")],
+    "fr": [("F", "H"), ("F", "M")],
+    "es": [("M", "H"), ("F", "M"), ("M", "V")],
+    "ar": [("أ", "ذ")],
+}
+"""One-letter codes of a woman and a man that people of each language write."""
+
+
+def raw_of(columns: dict[str, list[str | None]], rows: int | None = None) -> RawTable:
+    """A file whose columns repeat their texts up to a number of rows."""
+    n = rows or max(map(len, columns.values()))
+    table = pa.table(
+        {
+            name: pa.array([texts[i % len(texts)] for i in range(n)], pa.string())
+            for name, texts in columns.items()
+        }
+        | {"_row": pa.array(range(2, n + 2), pa.int64())}
+    )
+    return RawTable("f.csv", "00" * 32, table, REJECTS.empty_table(), n)
+
+
+def about(text: str, start: str) -> str:
+    """The line of a draft that begins so, with the comments right below it."""
+    lines = text.splitlines()
+    first = next(i for i, line in enumerate(lines) if line.lstrip("# ").startswith(start))
+    last = next((i for i in range(first + 1, len(lines)) if lines[i][:5] != "    #"), len(lines))
+    return "\n".join(lines[first:last])
+
+
+def test_codes_of_a_code_book_are_no_ages() -> None:
+    raw = raw_of({"Year": ["2020"], "Sex": ["F", "M"], "Age Band": [*"0123456789"]}, 400)
+    found = suggest(raw)
+    assert "age_band" not in found.mapping.columns
+    assert "codes of the publisher’s code book" in about(found.yaml, "Age Band")
+
+
+@pytest.mark.parametrize("header", ["age group", "Tranche d'âge", "rango de edad", "الفئة العمرية"])
+def test_bare_numbers_under_a_band_are_no_ages(header: str) -> None:
+    found = suggest(raw_of({header: ["17", "24", "35", "41"]}, 40))
+    assert "age_band" not in found.mapping.columns
+
+
+def test_ages_are_ages() -> None:
+    found = suggest(raw_of({"age": ["3", "9", "17", "24", "35"]}, 40))
+    assert found.mapping.columns["age_band"][0].band
+
+
+@given(st.sampled_from(LANGUAGES), st.data())
+@settings(max_examples=200, deadline=None)
+def test_letters_count_as_a_pair_of_one_language(language: str, data: st.DataObject) -> None:
+    woman, man = data.draw(st.sampled_from(LETTERS[language]))
+    cased = st.sampled_from([str.upper, str.lower])
+    woman, man = data.draw(cased)(woman), data.draw(cased)(man)
+    header = HEADERS[language]
+    assert sexes(header, [woman, man]) == {woman: "female", man: "male"}
+    assert sexes(header, [woman]) == sexes(header, [man]) == {}
+    stranger = data.draw(st.sampled_from("BDEGIJKLNPQRSYZ"))
+    assert sexes(header, [woman, man, stranger]) == {}
+
+
+@given(st.sampled_from(LANGUAGES), st.data())
+@settings(max_examples=100, deadline=None)
+def test_words_of_every_language_are_read_beside_a_letter(
+    language: str, data: st.DataObject
+) -> None:
+    header = data.draw(st.sampled_from([*HEADERS.values()]))
+    codes = load_schema().domain("gender")
+    words = {code_label("gender", code, language): code for code in codes}
+    letter = data.draw(st.sampled_from("FMHWV"))
+    assert sexes(header, [*words, letter]) == words
+
+
+def test_h_and_m_under_an_english_header_are_asked_about() -> None:
+    found = suggest(raw_of({"sex": ["H", "M"]}, 40))
+    assert "gender" not in found.mapping.columns
+    assert "H (rows: 20) and M (rows: 20)" in found.yaml
+
+
+def test_a_missing_code_of_two_leaves_no_rule() -> None:
+    found = suggest(raw_of({"gender": ["Female", "Kobieta"]}, 40))
+    assert "gender" not in found.mapping.columns
+    assert "codes whose meaning is not sure" in about(found.yaml, "gender")
+
+
+def test_sorted_sets_are_said_to_be_sets() -> None:
+    columns = {
+        "p_sex": ["Female;Male", "Male", "Female;Male"],
+        "perpetrator_paid": ["No;Yes", "No;Yes", "No"],
+        "offender_age": ["40;22", "22;22", "31;30"],
+    }
+    text = suggest(raw_of(columns, 30)).yaml
+    assert "sets, not lists" in about(text, "p_sex")
+    assert "sets, not lists" in about(text, "perpetrator_paid")
+    assert "sets, not lists" not in about(text, "offender_age")
+
+
+REPORTS = {
+    "file_number": ["1001", "1001", "1001", "1002", "1002", "1003"],
+    "date": ["2023-01-03", "2023-01-03", "2023-01-03", "2023-02-14", "2023-02-14", "2024-05-01"],
+    "role": ["victim", "victim", "accused", "victim", "accused", "victim"],
+    "sex": ["F", "M", "M", "F", "M", "F"],
+    "age": ["22", "15", "40", "30", "41", "19"],
+}
+
+
+def test_a_number_that_several_people_share_is_no_person_key() -> None:
+    raw = raw_of(REPORTS)
+    found = suggest(raw)
+    assert found.mapping.identifiers["file_number"].action == "case"
+    assert "numbers that stand in several rows: 2; of these, with two genders or births: 2" in (
+        about(found.yaml, '"file_number"')
+    )
+    assert '#   - {rule: not-a-victim, when: {"role": ["accused"]}}' in found.yaml
+    done = harmonise(raw, found.mapping, "c", (2002, 2025), bytes(32))
+    assert done.conservation.records == 6
+    assert done.records["person_key"].null_count == 6
+
+
+def test_the_exclusion_works_when_it_is_taken_over() -> None:
+    raw = raw_of(REPORTS)
+    text = suggest(raw).yaml.replace("# exclude:", "exclude:").replace("#   - {", "  - {")
+    done = harmonise(raw, parse_mapping(text, "m.yaml"), "c", (2002, 2025), bytes(32))
+    assert done.conservation.excluded == {"not-a-victim": 2}
+
+
+def test_visits_of_one_person_share_her_key() -> None:
+    columns = {"person_id": ["P1", "P1", "P2", "P3"], "sex": ["F", "F", "M", "F"]}
+    found = suggest(raw_of(columns))
+    assert found.mapping.identifiers["person_id"].action == "hash"
+
+
+@pytest.mark.parametrize(
+    ("columns", "unit"),
+    [
+        ({"report id": ["R1", "R2"], "number of victims": ["3", "1"]}, "report"),
+        ({"call date": ["2020-01-01", "2021-01-01"], "topic": ["a", "b"]}, "call"),
+    ],
+)
+def test_rows_that_are_no_people_are_said_to_be_none(
+    columns: dict[str, list[str | None]], unit: str
+) -> None:
+    found = suggest(raw_of(columns, 24))
+    assert found.mapping.rows == unit
+    assert "hash" not in {decision.action for decision in found.mapping.identifiers.values()}
+
+
+def test_a_draft_asks_what_a_row_is() -> None:
+    first = suggest(raw_of({"sex": ["F", "M"]})).yaml.splitlines()[:4]
+    assert "# What is one row of this file: a person, a report or a call? Write it here." in first
+
+
+def test_zero_for_unknown_is_proposed_with_its_rows() -> None:
+    raw = raw_of({"year": ["2020"], "citizenship": ["UKR", "0", "MDA", "PHL"]}, 40)
+    found = suggest(raw)
+    assert found.mapping.columns["citizenship"][0].null_values == ("0",)
+    assert "map it: 0 (rows: 10)" in about(found.yaml, "citizenship")
+    done = harmonise(raw, found.mapping, "c", (2002, 2025), bytes(32))
+    assert (done.conservation.rejected, done.records["citizenship"].null_count) == (0, 10)
+
+
+def test_a_draft_says_how_many_rows_a_rule_would_reject() -> None:
+    found = suggest(raw_of({"nationality": ["Nigeria", "Ghana", "Nigerria", "Togo"]}, 40))
+    line = about(found.yaml, "citizenship")
+    assert "Nigerria → Nigeria (NGA)? (rows: 10)" in line
+    assert "rows that this rule would reject: 10 of 40" in line
+
+
+def test_other_means_the_other_of_its_group() -> None:
+    columns = {
+        "recruiter": ["Friend", "Family", "Other"],
+        "sector": ["Aquafarming", "Peddling", "Other", "Agriculture"],
+    }
+    found = suggest(raw_of(columns, 48)).mapping.columns
+    assert found["recruiter_other"][0].has == ("Other",)
+    assert found["labour_other"][0].has == ("Other",)
+    assert {"labour_aquafarming", "labour_peddling"} <= set(found)
+
+
+def test_a_stranger_is_no_blank_where_somebody_recruited() -> None:
+    columns = {"Sexe": ["Femme", "Homme", "Inconnu"], "Recruteur": ["Ami", "Inconnu", "Famille"]}
+    found = suggest(raw_of(columns, 30))
+    assert "Inconnu" not in found.mapping.empty
+    assert found.mapping.columns["gender"][0].null_values == ("Inconnu",)
+    assert "no flag for: Inconnu (rows: 10)" in found.yaml
+
+
+def test_one_column_of_choices_feeds_one_flag() -> None:
+    columns = {
+        "exploitation/labour": ["1", "0"],
+        "exploitation/sexual": ["0", "1", "1"],
+        "exploitation": ["labour", "sexual", "labour sexual"],
+    }
+    found = suggest(raw_of(columns, 24)).mapping.columns
+    read = {name: rules[0].source for name, rules in found.items()}
+    assert read == {
+        "exploitation_forced_labour": ("exploitation/labour",),
+        "exploitation_sexual": ("exploitation/sexual",),
+    }
+
+
+def test_a_flag_is_not_guessed_from_a_header_that_resembles_it() -> None:
+    found = suggest(raw_of({"kidnappings": ["yes", "no"], "abductions": ["yes", "no"]}, 24))
+    assert not found.mapping.columns
+
+
+def test_choices_with_blanks_between_are_taken_apart() -> None:
+    columns = {"means": ["threats", "debt_bondage threats", "physical_abuse"]}
+    found = suggest(raw_of(columns, 24)).mapping.columns
+    assert found["means_threats"][0].split == " "
+    columns = {"means": ["threats", "threats and more", "physical_abuse"]}
+    assert suggest(raw_of(columns, 24)).mapping.columns["means_threats"][0].split is None
+
+
+@pytest.mark.parametrize(
+    "header", ["fears", "violence before", "Means of transport", "who was present", "risks"]
+)
+def test_words_of_a_group_count_under_its_own_header_alone(header: str) -> None:
+    texts: list[str | None] = ["threats", "physical abuse", "friend", "Other", "Agriculture"]
+    assert not suggest(raw_of({header: texts}, 30)).mapping.columns
+
+
+def test_other_alone_names_no_kind() -> None:
+    assert not suggest(raw_of({"sector": ["North", "South", "Other"]}, 30)).mapping.columns
+
+
+@pytest.mark.parametrize("header", ["Partner / age", "mother's age", "sister.sex", "wage", "t_sex"])
+def test_headers_of_others_make_no_rule(header: str) -> None:
+    texts: list[str | None] = ["Female", "Male"] if "sex" in header else ["35", "44", "50"]
+    assert not suggest(raw_of({header: texts}, 30)).mapping.columns
+
+
+def test_ticks_and_decimals_are_answers() -> None:
+    columns = {"means_threats": ["✓", None], "means_debt_bondage": ["1.0", "0.0"]}
+    raw = raw_of(columns, 24)
+    done = harmonise(raw, suggest(raw).mapping, "c", (2002, 2025), bytes(32))
+    assert done.records["means_threats"].to_pylist() == ["yes", None] * 12
+    assert done.records["means_debt_bondage"].to_pylist() == ["yes", "no"] * 12
+
+
+def test_sentences_and_names_are_never_shown() -> None:
+    columns = {
+        "what happened": [f"the person said that {i} men were there that evening" for i in "abcd"],
+        "desk": ["north", "south"],
+    }
+    text = suggest(raw_of(columns, 40)).yaml
+    assert "men were there" not in text
+    assert "desk: north, south" in text
+
+
+def test_a_builtin_mapping_is_tried_before_it_is_recommended() -> None:
+    names = builtin("ctdc-2024").needed()
+    columns: dict[str, list[str | None]] = {name: [None] for name in names}
+    assert suggest(raw_of(columns, 20)).builtin == "ctdc-2024"
+    columns["gender"] = ["a code that nobody knows"]
+    found = suggest(raw_of(columns, 20))
+    assert found.builtin is None
+    assert "rejects 20 of 20 rows" in found.yaml
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("17 years old", 17, 17), ("8 mois", 0, 0), ("18 a 25", 18, 25),
+        ("entre 18 et 25 ans", 18, 25),
+        ("under 18", 0, 17), ("menos de 18 años", 0, 17), ("jusqu'à 18 ans", 0, 18),
+        ("65 y más", 65, 120), ("من 18 إلى 25 سنة", 18, 25), ("أقل من 18", 0, 17), (">35", 35, 120),
+    ],
+)  # fmt: skip
+def test_ages_are_read_as_people_write_them(text: str, low: int, high: int) -> None:
+    found = years_in(text)
+    assert found is not None
+    assert (found.low, found.high) == (low, high)
+
+
+@given(st.integers(0, 120), st.integers(0, 120), st.sampled_from(["-", " – ", " à ", " to "]))
+def test_a_range_is_read_as_it_was_written(low: int, high: int, between: str) -> None:
+    found = years_in(f"{low}{between}{high}")
+    assert (found is not None) == (low <= high)
+    if found:
+        assert (found.low, found.high) == (low, high)
+
+
+def test_words_of_headers_mean_one_thing() -> None:
+    """A header that is known exactly is never taken for one that speaks of others."""
+    own = vocabulary()
+    assert not [header for header in own.headers if own.about_others(header)]
