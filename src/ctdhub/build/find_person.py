@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ctdhub.build.case_rows import Choose, shared_case
 from ctdhub.build.deliveries import contributor_of
 from ctdhub.build.filenames import RECORDS
 from ctdhub.build.hub import Hub
@@ -50,6 +51,16 @@ class FoundRecords:
     records: dict[str, int]
     people: int
 
+    @property
+    def told(self) -> int:
+        """How many numbers, or tokens, would be written down as withdrawn."""
+        return numbers_told(self.entries)
+
+
+def numbers_told(entries: Iterable[Withdrawal]) -> int:
+    """How many numbers, or tokens, these lines are about."""
+    return len({e.because or e.mark for e in entries if e.kind != "renewal"})
+
 
 def look_up(
     hub: Hub,
@@ -59,6 +70,8 @@ def look_up(
     scope: Scope,
     reason: Reason,
     progress: Progress | None = None,
+    choose: Choose | None = None,
+    everybody: bool = False,
 ) -> FoundRecords:
     """Find the records of people by numbers of cases or tokens of a contributor.
 
@@ -67,15 +80,18 @@ def look_up(
     Args:
         texts: numbers or tokens, as the contributor writes them.
         by: what they are; None takes numbers where the mapping knows them, else tokens.
+        choose: says which rows of a case are hers where several people share its number.
+        everybody: all people who share a number are meant.
 
     Raises:
-        WithdrawalError: one of them is none.
+        WithdrawalError: one of them is none; several people share a number, and nobody chooses.
         PolicyError: no such contributor.
         MappingError: its mapping knows no such numbers or tokens.
         HubError: its files cannot be read.
     """
     known_contributor(hub, contributor)
-    keys = keys_of(keying_of(hub, contributor, by), texts)
+    keying = keying_of(hub, contributor, by)
+    keys = keys_of(keying, texts)
     secret, force = hub.person_key(), hub.withdrawn()
     with hub.lock():
         steps = harmonised_files(hub, contributor, progress)
@@ -89,17 +105,31 @@ def look_up(
             carried.setdefault(key, set()).update(made)
     if scope == "person":
         known = also_known([filed(step, out) for step in own], keys)
-    entries, already = [], 0
+    cases = [] if everybody or keying.action != "case" else [
+        (key, case)
+        for place, key in enumerate(keys, 1)
+        if (case := shared_case(own, place, key, out, force, secret)) is not None
+    ]  # fmt: skip
+    if cases and choose is None:
+        places = ", ".join(str(case.place) for _key, case in cases)
+        raise error("shared-case", places=places)
+    shared = dict(cases)
+    entries: list[Withdrawal] = []
+    already = 0
     for key in dict.fromkeys(keys):
         made_for, told = tuple(sorted(carried.get(key, ()))), mark(secret, key)
         entry = Withdrawal("withdrawal", scope, contributor, told, "", reason, made_for)
         lines = [entry]
-        for also in sorted(mark(secret, other) for other in known.get(key, ())):
-            lines.append(replace(entry, mark=also, because=told))
+        if choose is not None and (case := shared.get(key)) is not None:
+            lines = case.entries(choose(case), entry)
+        else:
+            for also in sorted(mark(secret, other) for other in known.get(key, ())):
+                lines.append(replace(entry, mark=also, because=told))
         new = [one for one in lines if not in_force_already(one, force)]
         entries += new
         already += not new
-    gone = left_out(EachFiled(steps, out), InForce(tuple(entries), {}), secret)
+    withdrawn = tuple(entry for entry in entries if entry.kind == "withdrawal")
+    gone = left_out(EachFiled(steps, out), InForce(withdrawn, {}), secret)
     records, people = _counted(steps, gone)
     unknown = tuple(place for place, key in enumerate(keys, 1) if key not in carried)
     return FoundRecords(tuple(entries), already, unknown, records, people)
@@ -118,6 +148,8 @@ def known_contributor(hub: Hub, contributor: str) -> None:
 
 def in_force_already(one: Withdrawal, force: InForce) -> bool:
     """Whether a line would add nothing to what is in force."""
+    if one.kind == "renewal":
+        return one.mark in force.seen
     return any(
         (one.scope, one.contributor, one.mark, one.because)
         == (e.scope, e.contributor, e.mark, e.because)
@@ -171,6 +203,18 @@ def keys_of(keying: Keying, texts: Sequence[str]) -> list[str]:
             raise error("no-number", place=place)
         keys.append(key)
     return keys
+
+
+def harmonise_own(hub: Hub, contributor: str, progress: Progress) -> None:
+    """Harmonise a contributor's files where they are not yet, so that :func:`look_up` can ask.
+
+    Raises:
+        PolicyError: no such contributor.
+        HubError: its files cannot be read.
+    """
+    known_contributor(hub, contributor)
+    with hub.lock():
+        harmonised_files(hub, contributor, progress)
 
 
 def harmonised_files(hub: Hub, contributor: str, progress: Progress | None) -> list[Step]:

@@ -13,6 +13,7 @@ from ctdhub.build.find_person import (
     keying_of,
     keys_of,
     known_contributor,
+    numbers_told,
 )
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import noted
@@ -51,7 +52,7 @@ def withdraw(hub: Hub, entries: Iterable[Withdrawal]) -> int:
         force = hub.withdrawn()
         new = [entry for entry in entries if not in_force_already(entry, force)]
         _append(hub, new)
-        return sum(not entry.because for entry in new)
+        return numbers_told(new)
 
 
 def take_back(
@@ -89,7 +90,7 @@ def take_back(
             raise error("not-withdrawn/person", places=", ".join(map(str, missing)))
         lines = [Withdrawal("undo", e.scope, contributor, e.mark, e.because, reason) for e in told]
         _append(hub, lines)
-        return sum(not entry.because for entry in lines)
+        return numbers_told(lines)
 
 
 def tell_renewed(hub: Hub, contributor: str) -> None:

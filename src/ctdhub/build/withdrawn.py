@@ -22,7 +22,7 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.manifest import MANIFEST
-from ctdhub.sensitive.consent.match import RULE, Filed, left_out
+from ctdhub.sensitive.consent.match import RULE, Filed, left_out, unspoken
 from ctdhub.sensitive.linkage.deliveries import LEFT, REPLACED
 from ctdhub.sensitive.linkage.pprl.derive import CHECK
 from ctdhub.sensitive.mapping.result import Conservation
@@ -119,6 +119,9 @@ def made_with(steps: Iterable[Step], gone: pa.Array) -> frozenset[str]:
 def check_told(hub: Hub, harmonised: Sequence[Step]) -> None:
     """Refuse files whose tokens were made anew, while nobody said who withdrew in these tokens.
 
+    So are files in which a case, of which the rows of some were chosen, has rows that nobody has
+    spoken of: one of them may be hers, corrected.
+
     Raises:
         WithdrawalError: names the contributor.
     """
@@ -126,8 +129,13 @@ def check_told(hub: Hub, harmonised: Sequence[Step]) -> None:
     for name in sorted({e.contributor for e in force.entries}):
         told = force.told_for(name)
         own = [step for step in harmonised if contributor_of(step) == name]
-        if told is not None and not made_with(own, replaced_ids(hub, own).ids) <= told:
+        if told is None and not force.chosen:
+            continue
+        gone = replaced_ids(hub, own).ids
+        if told is not None and not made_with(own, gone) <= told:
             raise error("tokens-made-anew", id=name)
+        if any(unspoken(filed(step, gone), force, hub.person_key()) for step in own):
+            raise error("case-rows", id=name)
 
 
 def check_made_alike(hub: Hub, delivered: Iterable[DeliveredFiles], gone: pa.Array) -> None:

@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
-from ctdhub.cli.withdrawals import show_found, show_register
+from ctdhub.cli.withdrawals import choose_rows, show_found, show_register
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.format import listed, number
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 LONGEST = 500
 """Characters that a number of a case has at most; a longer line is no number."""
 
-_OF_A_PERSON = ("--by", "--file", "--only-here", "--ahead")
+_OF_A_PERSON = ("--by", "--file", "--only-here", "--ahead", "--everybody")
 _APART = {
     "--list": (*_OF_A_PERSON, "--contributor", "--all", "--undo", "--renewed", "--delete-raw"),
     "--all": _OF_A_PERSON,
     "--renewed": (*_OF_A_PERSON, "--all", "--undo", "--delete-raw"),
     "--delete-raw": (*_OF_A_PERSON, "--undo"),
-    "--undo": ("--only-here", "--ahead"),
+    "--undo": ("--only-here", "--ahead", "--everybody"),
 }
 """Options, and those that do not go with them."""
 
@@ -89,6 +89,12 @@ def register(app: typer.Typer) -> None:
         reason: Annotated[
             Why | None, typer.Option(help=_("Why, from this list; default: asked."))
         ] = None,
+        everybody: Annotated[
+            bool,
+            typer.Option(
+                "--everybody", help=_("All people withdraw who share the number of a case.")
+            ),
+        ] = False,
         ahead: Annotated[
             bool,
             typer.Option(
@@ -123,7 +129,8 @@ def register(app: typer.Typer) -> None:
         _check_options(
             {
                 "--list": show, "--contributor": contributor, "--by": by, "--file": file,
-                "--only-here": only_here, "--ahead": ahead, "--all": whole, "--undo": undo,
+                "--only-here": only_here, "--ahead": ahead, "--everybody": everybody,
+                "--all": whole, "--undo": undo,
                 "--renewed": renewed, "--delete-raw": delete_raw, "--json": as_json,
                 "--yes": yes or str(file) != "-",
             }
@@ -161,7 +168,11 @@ def register(app: typer.Typer) -> None:
             given = _numbers(file)
             scope: Scope = "records" if only_here else "person"
             with bar() as progress:
-                found = find_person.look_up(hub, contributor, given, kind, scope, why, progress)
+                find_person.harmonise_own(hub, contributor, progress)
+            found = find_person.look_up(
+                hub, contributor, given, kind, scope, why,
+                choose=None if yes else choose_rows, everybody=everybody,
+            )  # fmt: skip
             if found.unknown and not ahead:
                 raise _unknown(found)
             show_found(found)

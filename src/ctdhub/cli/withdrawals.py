@@ -6,14 +6,16 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+import typer
 from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli.output import console
 from ctdhub.core.format import number
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import _, current
 
 if TYPE_CHECKING:
+    from ctdhub.build.case_rows import SharedCase
     from ctdhub.build.find_person import FoundRecords
     from ctdhub.build.hub import Hub
 
@@ -21,9 +23,7 @@ if TYPE_CHECKING:
 def show_found(found: FoundRecords) -> None:
     """Whom this leaves out, in numbers that are for the steward alone."""
     table = Table(title=_("For the steward: not to be published"), show_header=False)
-    table.add_row(
-        _("withdrawals to write down"), number(sum(not entry.because for entry in found.entries))
-    )
+    table.add_row(_("withdrawals to write down"), number(found.told))
     if found.already:
         table.add_row(_("in force already"), number(found.already))
     if found.unknown:
@@ -32,6 +32,47 @@ def show_found(found: FoundRecords) -> None:
     for name, records in found.records.items():
         table.add_row(_("records of {id} left out").format(id=escape(name)), number(records))
     console.print(table)
+
+
+def choose_rows(case: SharedCase) -> list[int]:
+    """Ask which rows of a case are hers; gives their places from 0, none where no row is."""
+    from ctdhub.schema.labels import code_label, label
+    from ctdhub.schema.roles import AGE, PERIOD, SEX
+
+    table = Table(title=_("For the steward: not to be published"))
+    for heading in (
+        "", _("delivery"), _("row"), *(label(name, current()) for name in (PERIOD, SEX, AGE)), "",
+    ):  # fmt: skip
+        table.add_column(heading, overflow="fold")
+    for place, row in enumerate(case.rows, 1):
+        coded = ((SEX, row.gender), (AGE, row.age))
+        said = ["–" if code is None else code_label(name, code, current()) for name, code in coded]
+        year = "–" if row.year is None else str(row.year)
+        state = _("withdrawn") if row.withdrawn else ""
+        table.add_row(str(place), row.date, number(row.row), year, *map(escape, said), state)
+    console.print(
+        _("The number at place {place} is shared: it has rows of several people.").format(
+            place=case.place
+        )
+    )
+    console.print(table)
+    question = _("Which rows are hers? Write their numbers, such as 1, 3; 0 if none is.")
+    while (places := _places(typer.prompt(question), len(case.rows))) is None:
+        console.print(_("Write numbers from 1 to {n} with commas between them, or 0.").format(
+            n=len(case.rows)
+        ))  # fmt: skip
+    return places
+
+
+def _places(text: str, rows: int) -> list[int] | None:
+    """Places from 0; None where the text says something else."""
+    words = text.replace("،", ",").split(",")
+    if not all(word.strip().isdecimal() for word in words):
+        return None
+    numbers = sorted({int(word) for word in words})
+    if numbers == [0]:
+        return []
+    return [n - 1 for n in numbers] if numbers[0] > 0 and numbers[-1] <= rows else None
 
 
 def show_register(hub: Hub, *, as_json: bool) -> None:
@@ -75,6 +116,8 @@ def show_register(hub: Hub, *, as_json: bool) -> None:
     for e in entries:
         now = _("in force") if e.number in active else ""
         kind = _("found with it") if e.because and e.kind == "withdrawal" else kinds[e.kind]
+        if e.kind == "renewal" and e.mark:
+            kind = _("another row of the case: stays")
         cells = (e.contributor, kind, scopes[e.scope], reasons[e.reason], now)
         table.add_row(number(e.number), e.time[:10], *map(escape, cells))
     console.print(table)

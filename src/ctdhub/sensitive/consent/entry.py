@@ -9,7 +9,8 @@ from typing import Any, Literal, get_args
 
 Kind = Literal["withdrawal", "undo", "renewal", "raw_deleted"]
 """What a line says: somebody withdrew; she or it is back; the contributor told the hub anew who
-withdrew, after its tokens were made anew; the contributor's raw files were deleted."""
+withdrew, after its tokens were made anew or, with a mark, that a row of a shared case is not hers;
+the contributor's raw files were deleted."""
 
 Scope = Literal["person", "records", "contributor"]
 """How far it reaches: a person at every contributor, the contributor's records of a person, all
@@ -30,9 +31,11 @@ class Withdrawal:
     Attributes:
         kind, scope: see :data:`Kind` and :data:`Scope`.
         contributor: id of the contributor that told the hub.
-        mark: keyed hash of the key of a person or a case, hexadecimal; empty for a contributor.
+        mark: keyed hash of the key of a person or a case, or of the id of a record without a
+            person key, hexadecimal; empty for a contributor.
         because: where the number of a case was told, the mark of that case on the lines of the
-            person keys that it found; empty on what was told.
+            person keys that it found, and of the rows that were chosen where several people share
+            it; empty on what was told.
         reason: see :data:`Reason`.
         made: what says with which key and for which release the contributor's tokens were made.
         number: 1, 2, 3, …

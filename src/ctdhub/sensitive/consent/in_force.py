@@ -18,10 +18,13 @@ class InForce:
         entries: the line of each, the last one where it was told twice.
         renewed: by contributor, the tokens (see ``Withdrawal.made``) for which it told the hub anew
             who withdrew.
+        seen: marks of rows that share the number of a case with somebody who withdrew, and are not
+            hers.
     """
 
     entries: tuple[Withdrawal, ...]
     renewed: Mapping[str, frozenset[str]]
+    seen: frozenset[str] = frozenset()
 
     @property
     def persons(self) -> frozenset[str]:
@@ -33,6 +36,11 @@ class InForce:
         return frozenset(
             e.mark for e in self.entries if e.scope == "records" and e.contributor == contributor
         )
+
+    @property
+    def chosen(self) -> frozenset[str]:
+        """Marks of cases of which rows were chosen: the others are of somebody else."""
+        return frozenset(e.because for e in self.entries) - {e.mark for e in self.entries} - {""}
 
     @property
     def contributors(self) -> frozenset[str]:
@@ -71,13 +79,16 @@ def in_force(entries: Iterable[Withdrawal]) -> InForce:
     """
     found: dict[tuple[str, ...], Withdrawal] = {}
     renewed: dict[str, frozenset[str]] = {}
+    seen: set[str] = set()
     for entry in entries:
         key = (entry.contributor, entry.scope, entry.mark, entry.because)
         if entry.kind == "withdrawal":
             found[key] = entry
         elif entry.kind == "undo":
             found.pop(key, None)
+        elif entry.kind == "renewal" and entry.mark:
+            seen.add(entry.mark)
         elif entry.kind == "renewal":
             before = renewed.get(entry.contributor, frozenset())
             renewed[entry.contributor] = before | frozenset(entry.made)
-    return InForce(tuple(found.values()), renewed)
+    return InForce(tuple(found.values()), renewed, frozenset(seen))

@@ -3,6 +3,9 @@
 A person withdraws, not a row: a record that is found by its case or its person key leaves, and so
 does every record, of whatever contributor, that has the same person key.  Whom tokens join with her
 stays: a false link would leave out somebody else (decision 27).
+
+Where several people share the number of a case, the rows that are hers are chosen, and the marks of
+the others are kept: a row of that case that nobody has spoken of may be hers, corrected.
 """
 
 from __future__ import annotations
@@ -48,6 +51,20 @@ def mark(secret: bytes, key: str) -> str:
     return hmac.digest(secret, b"\0withdrawal\0" + key.encode(), hashlib.sha256).hex()
 
 
+def row_mark(secret: bytes, person_key: str | None, record_id: str) -> str:
+    """What stands in the register for a row of a case: its person key, else its record."""
+    return mark(secret, person_key if person_key is not None else f"\0record\0{record_id}")
+
+
+def unspoken(file: Filed, force: InForce, secret: bytes) -> bool:
+    """Whether a case of which rows were chosen has a row that nobody has spoken of."""
+    known = {e.mark for e in force.entries} | force.seen
+    return any(
+        row_mark(secret, row["person_key"], row["record_id"]) not in known
+        for row in _of_cases(file, force.chosen, secret).to_pylist()
+    )
+
+
 def left_out(files: Iterable[Filed], force: InForce, secret: bytes) -> pa.Array:
     """Ids of the records that are left out.
 
@@ -57,18 +74,18 @@ def left_out(files: Iterable[Filed], force: InForce, secret: bytes) -> pa.Array:
         force: the withdrawals.
         secret: the hub's person key.
     """
-    persons = force.persons
+    persons, chosen = force.persons, force.chosen
     ids, keys = _Found(), _Found()
     for file in files:
         records = file.records
         if file.contributor in force.contributors:
             ids.add(records["record_id"])
             continue
-        everywhere = _found(file, persons, secret)
+        everywhere = _found(file, persons, chosen, secret)
         ids.add(records["record_id"].filter(everywhere))
         keys.add(records["person_key"].filter(everywhere))
         if here := force.records_at(file.contributor):
-            ids.add(records["record_id"].filter(_found(file, here, secret)))
+            ids.add(records["record_id"].filter(_found(file, here, chosen, secret)))
     known = keys.all()
     for file in files if len(known) else ():
         same = pc.is_in(file.records["person_key"], value_set=known)
@@ -111,13 +128,24 @@ class _Found:
         return pa.concat_arrays(self._parts).drop_null().unique()
 
 
-def _found(file: Filed, marks: frozenset[str], secret: bytes) -> pa.ChunkedArray:
-    """Whether each record of a file is found by its person key or its case."""
+def _found(
+    file: Filed, marks: frozenset[str], chosen: frozenset[str], secret: bytes
+) -> pa.ChunkedArray:
+    """Whether each record of a file is found by its person key, its case, or itself."""
     records, cases = file.records, file.cases
     by_key = _marked(records["person_key"], marks, secret)
-    found = cases["record_id"].filter(_marked(cases["case"], marks, secret))
-    by_case = pc.is_in(records["record_id"], value_set=found.combine_chunks())
+    found = cases["record_id"].filter(_marked(cases["case"], marks, secret)).to_pylist()
+    for row in _of_cases(file, chosen if marks else frozenset(), secret).to_pylist():
+        if row_mark(secret, row["person_key"], row["record_id"]) in marks:
+            found.append(row["record_id"])
+    by_case = pc.is_in(records["record_id"], value_set=pa.array(found, pa.string()))
     return pc.or_(by_key, by_case)
+
+
+def _of_cases(file: Filed, marks: frozenset[str], secret: bytes) -> pa.Table:
+    """Records of the cases with these marks."""
+    hers = file.cases["record_id"].filter(_marked(file.cases["case"], marks, secret))
+    return file.records.filter(pc.is_in(file.records["record_id"], value_set=hers.combine_chunks()))
 
 
 def _marked(keys: pa.ChunkedArray, marks: frozenset[str], secret: bytes) -> pa.ChunkedArray:
