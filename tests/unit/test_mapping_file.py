@@ -129,3 +129,74 @@ def test_a_file_may_stand_for_a_built_in_mapping() -> None:
     assert parse_mapping("builtin: ctdc-2021", "a.yaml") == builtin("ctdc-2021")
     with pytest.raises(MappingError):
         parse_mapping("builtin: nothing-like-it", "a.yaml")
+
+
+AMENDED = """
+builtin: ctdc-2021
+empty: [n.k.]
+null_values: {citizenship: ["zz"], exploitation_sexual: ["2"]}
+optional: [isAbduction]
+exclude: [{rule: not-ours, when: {Datasource: [Elsewhere]}}]
+columns:
+  gender: {from: gender, map: {1: female, 2: male}}
+  abduction: null
+"""
+
+
+def test_a_built_in_mapping_can_be_amended() -> None:
+    from ctdhub.sensitive.mapping.builtin import builtin
+
+    base, made = builtin("ctdc-2021"), parse_mapping(AMENDED, "our-ngo.yaml")
+    assert made.name == "our-ngo"
+    assert made.columns["gender"][0].map == {"1": "female", "2": "male"}
+    assert {*base.columns} - {*made.columns} == {"abduction"}
+    assert made.columns["means_threats"] == base.columns["means_threats"]
+    assert made.empty == (*base.empty, "n.k.")
+    assert made.optional == (*base.optional, "isAbduction")
+    assert [e.rule for e in made.exclude] == [*(e.rule for e in base.exclude), "not-ours"]
+    assert made.columns["citizenship"][0].null_values[-1] == "zz"
+    assert made.columns["exploitation_sexual"][0].null_values == ("2",)
+    assert made.identifiers == base.identifiers
+    assert parse_mapping("version: 1\nbuiltin: ctdc-2021", "ctdc-2021.yaml") == base
+    twice = parse_mapping("builtin: ctdc-2021\nnull_values: [n.k., s.i.]", "a.yaml")
+    assert twice.empty == (*base.empty, "n.k.", "s.i.")
+    htcds = builtin("htcds-2-export")
+    changed = parse_mapping(
+        "builtin: htcds-2-export\n"
+        "exclude: [{rule: no-consent-to-share, unless: {con_Consent: [TRUE]}}]\n"
+        "identifiers: {prs_Birthdate: strip}\n"
+        "columns: {age_band: null, majority_status: null}",
+        "a.yaml",
+    )
+    assert sorted(e.rule for e in changed.exclude) == sorted(e.rule for e in htcds.exclude)
+    assert changed.exclude[-1].unless == {"con_Consent": ("TRUE",)}
+    assert changed.identifiers["prs_Birthdate"].action == "strip"
+    assert changed.read == htcds.read
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "line"),
+    [
+        ("columns: {gendre: {from: g}}", "gendre is no variable", 2),
+        ("columns: {gender: {from: gender, map: {1: femme}}}", "femme is no code", 2),
+        ("null_values: x\nnull_values: {gender: [x]}", "given twice", 3),
+        ("null_values: {gendre: [x]}", "gendre is not mapped here", 2),
+        ("null_values: null", "null_values is a list", 2),
+        ("nulls: [x]", "no such key", 2),
+        ("empty: ['1']", "stands under empty", 1),
+        ("columns: [gender]", "columns", 2),
+    ],
+)
+def test_what_is_wrong_with_an_amendment_is_said_with_its_line(
+    text: str, said: str, line: int
+) -> None:
+    with pytest.raises(MappingError, match=said) as caught:
+        parse_mapping(f"builtin: ctdc-2021\n{text}", "m.yaml")
+    assert f"line {line}" in str(caught.value)
+
+
+@pytest.mark.parametrize("columns", ["{gender: 3}", "{gender: [x]}", "[]", "text"])
+def test_an_amendment_of_the_wrong_form_is_a_mapping_error(columns: str) -> None:
+    for more in ("", "\nnull_values: {gender: [x]}"):
+        with pytest.raises(MappingError):
+            parse_mapping(f"builtin: ctdc-2021\ncolumns: {columns}{more}", "m.yaml")

@@ -530,6 +530,39 @@ def test_what_an_unknown_text_does_can_be_written_out():
     assert done.records.num_rows == 0
 
 
+SCAMS = {
+    "fr": "Criminalité forcée (escroquerie en ligne)",
+    "es": "Criminalidad forzada (estafas en línea)",
+    "ar": "الإجرام القسري (الاحتيال عبر الإنترنت)",
+    "en": "Online scam compound",
+}
+
+
+@pytest.mark.parametrize("scam", SCAMS.values(), ids=SCAMS)
+def test_five_hundred_people_of_a_new_form_end_in_no_explicit_no(scam: str):
+    """500 of 505 people have what no rule knows: once they were exploited in no way."""
+    texts = [*["Sexual exploitation"] * 3, *["Forced labour"] * 2, *[scam] * 500]
+    found = kinds("", *texts)
+    assert found[:5] == [("yes", "no")] * 3 + [("no", "yes")] * 2
+    assert found[5:] == [(None, None)] * 500
+    passed = kinds(", unknown: pass", *texts)
+    assert passed[5:] == [("no", None)] * 500  # written out, and for this rule alone
+    rows = [{"t": text, "b": "x"} for text in texts]
+    done = run(KINDS.replace("RULE", ", unknown: reject"), *rows)
+    assert done.records.num_rows == 5
+    assert set(done.rejects["rule"].to_pylist()) == {"unknown-code"}
+    assert done.rejects.num_rows == 500
+    assert kinds(f', known: ["{scam}"]', *texts)[5:] == [("no", "no")] * 500
+    lineage = run(KINDS.replace("RULE", ""), *rows).lineage
+    assert [entry.ignored for entry in lineage] == [500, 500]
+    assert scam not in str(lineage)
+
+
+def test_a_list_has_no_codes_to_keep():
+    with pytest.raises(MappingError, match="null, reject or pass"):
+        kinds(", unknown: keep", "x")
+
+
 def test_a_text_is_known_where_any_rule_of_its_column_knows_it():
     """Another way to take the cell apart counts, and a condition; another column does not."""
     more = (

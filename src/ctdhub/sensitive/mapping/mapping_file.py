@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError, MappingError, printable
 from ctdhub.core.i18n import Text, joined
+from ctdhub.sensitive.mapping.amended import amended
 from ctdhub.sensitive.mapping.builtin import builtin
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.rule import MappingFault, Place
@@ -70,7 +71,7 @@ def named_mapping(name: str) -> Mapping:
 
 
 def parse_mapping(text: str, file: str) -> Mapping:
-    """The mapping of a YAML text; ``builtin: NAME`` alone stands for a built-in mapping.
+    """The mapping of a YAML text; with ``builtin: NAME`` the built-in mapping, other keys over it.
 
     >>> parse_mapping("version: 1\\ncolumns: {abduction: {from: a, map: {0: no}}}", "a.yaml").name
     'a'
@@ -98,7 +99,11 @@ def parse_mapping(text: str, file: str) -> Mapping:
     if set(data) == {"builtin"}:
         return builtin(str(data["builtin"]))
     try:
+        if "builtin" in data:
+            data = amended(str(data.pop("builtin")), data)
         return Mapping.model_validate({"name": Path(file).stem, **data})
+    except MappingFault as fault:
+        raise _error(file, root, [(fault.place, fault.text)]) from fault
     except ValidationError as cause:
         raise _error(file, root, [_fault(detail) for detail in cause.errors()]) from None
 

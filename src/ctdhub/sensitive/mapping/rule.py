@@ -120,6 +120,11 @@ class Rule(Frozen):
             raise MappingFault(Text("known goes only with has"), "known")
         if self.unknown == "pass" and not self.has:
             raise MappingFault(Text("unknown: pass goes only with has"), "unknown")
+        if self.unknown == "keep" and self.has:
+            raise MappingFault(
+                Text("with has, unknown is null, reject or pass: no text of a list is a code"),
+                "unknown",
+            )
         if self.take and not self.split:
             raise MappingFault(Text("take needs split"), "take")
         if self.has and self.take:
