@@ -9,7 +9,8 @@ from babel import Locale
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.schema.countries import ALPHA3, ALPHA3_TO_ALPHA2, m49
 from ctdhub.schema.country_names import resolve
-from ctdhub.sensitive.mapping.parsers import View, look
+from ctdhub.sensitive.mapping.parsers import View
+from ctdhub.sensitive.mapping.texts import Texts, as_codes
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -99,7 +100,7 @@ def test_texts_that_are_like_nothing(text: str):
 def test_two_names_for_one_code_never_multiply_rows():
     texts = ["CI", "CIV", "Ivory Coast", "Côte d'Ivoire", None, "nowhere"] * 1000
     table = pa.table({"c": pa.array(texts), "_row": pa.array(range(len(texts)), pa.int64())})
-    seen = look(table, {View("c", frozenset({""}), "country"): "v"})
+    seen = Texts(as_codes(table)).by_row({View("c", frozenset({""}), "country"): "v"})
     assert seen["_row"].to_pylist() == table["_row"].to_pylist()
     assert seen["v"].to_pylist() == ["CIV", "CIV", "CIV", "CIV", None, None] * 1000
 

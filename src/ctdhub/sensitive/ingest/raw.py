@@ -265,8 +265,9 @@ def buffers(chunk: pa.StringArray) -> tuple[NDArray[np.int32], NDArray[np.uint8]
 
 
 def has_byte(column: pa.ChunkedArray, characters: str) -> bool:
-    """Whether one of some ASCII characters stands anywhere in a column of texts."""
-    for chunk in column.chunks:
+    """Whether one of some ASCII characters stands anywhere in a column of texts, or of codes."""
+    for piece in column.chunks:
+        chunk = piece.dictionary if pa.types.is_dictionary(piece.type) else piece
         if len(chunk):
             offsets, data = buffers(chunk)
             text = data[offsets[0] : offsets[-1]]

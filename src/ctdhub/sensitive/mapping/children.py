@@ -92,7 +92,7 @@ def _lists(
                 if text is not None:
                     found = elements_of(text, split)
                     known[text] = found if aligned else [e for e in found if e not in ("", BLANK)]
-            lists[column] = [known[text] for text in table[name].to_pylist()]
+            lists[column] = [known[text] for text in table[name].cast(pa.string()).to_pylist()]
     return lists
 
 

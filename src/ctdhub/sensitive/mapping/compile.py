@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -16,7 +17,7 @@ from ctdhub.sensitive.mapping import values
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import Reading, View
 from ctdhub.sensitive.mapping.row_faults import Fault
-from ctdhub.sensitive.mapping.rule import Rule, Rules
+from ctdhub.sensitive.mapping.rule import Exclusion, Rule, Rules
 from ctdhub.sensitive.mapping.views import Readings, contains
 
 
@@ -44,25 +45,29 @@ class Compiled:
 
 
 def compile_rules(
-    mapping: Mapping, columns: dict[str, Rules], years: tuple[int, int], exclusions: bool
+    mapping: Mapping,
+    columns: dict[str, Rules],
+    years: tuple[int, int],
+    names: Sequence[str],
+    excluding: Sequence[Exclusion] = (),
 ) -> Compiled:
-    """Compile ``columns`` of the mapping.
+    """Compile rules of the mapping.
 
     Args:
         columns: the mapping's ``columns`` or those of its perpetrators.
         years: first and last year of the public bounds, both included.
-        exclusions: whether rows may be excluded (child rows may not).
+        names: the hub variables to compile.
+        excluding: which rows are left out (child rows never are).
     """
     readings = Readings(mapping, years)
-    for name, rules in columns.items():
-        for rule in rules:
+    for name in followed(columns, names):
+        for rule in columns[name]:
             readings.register(rule, name)
-    excluding = mapping.exclude if exclusions else ()
     for exclusion in excluding:
         readings.register_exclusion(exclusion)
     table = readings.table()
     compiler = _Compiler(readings, columns, years)
-    pairs = {name: compiler.target(name) for name in columns}
+    pairs = {name: compiler.target(name) for name in names}
     excluded = ibis.literal(0, "int16")
     for i, exclusion in reversed(list(enumerate(excluding, 1))):
         excluded = readings.excludes(exclusion).ifelse(ibis.literal(i, "int16"), excluded)
@@ -73,6 +78,29 @@ def compile_rules(
         **{f"fault:{name}": pair.fault.cast("int16") for name, pair in pairs.items()},
     )
     return Compiled(readings.views, tuple(compiler.faults), expression)
+
+
+def followed(columns: dict[str, Rules], names: Iterable[str]) -> list[str]:
+    """Hub variables and those that their rules follow (``from_hub``), each once."""
+    found: list[str] = []
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop(0)
+        if name not in found:
+            found.append(name)
+            waiting += [rule.from_hub for rule in columns[name] if rule.from_hub is not None]
+    return found
+
+
+def of_one_column(columns: dict[str, Rules]) -> dict[str, str | None]:
+    """Hub variables that follow from the text of one column, which is named, or from none."""
+    found: dict[str, str | None] = {}
+    for name in columns:
+        rules = [rule for other in followed(columns, [name]) for rule in columns[other]]
+        sources = {column for rule in rules for column in rule.columns()}
+        if len(sources) <= 1:
+            found[name] = next(iter(sources), None)
+    return found
 
 
 class _Compiler:

@@ -9,8 +9,9 @@ import pyarrow as pa
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import Text, joined
 from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.program import Asked
 from ctdhub.sensitive.mapping.rule import Example
-from ctdhub.sensitive.mapping.transform import Asked, Transform, Transformed
+from ctdhub.sensitive.mapping.transform import Transform, Transformed
 
 YEARS = (1990, 2100)
 """Years that the examples may use, whatever the hub's policy."""

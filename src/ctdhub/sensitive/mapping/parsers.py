@@ -162,33 +162,3 @@ def serial_views(table: pa.Table, views: Iterable[View]) -> frozenset[View]:
         ):
             found.add(view)
     return frozenset(found)
-
-
-def look(
-    table: pa.Table, views: dict[View, str], serials: frozenset[View] = frozenset()
-) -> pa.Table:
-    """The views as columns, beside ``_row``.
-
-    Args:
-        table: text columns and ``_row``.
-        views: each view with the name of its column.  A view of a missing column is all null.
-        serials: the views whose column holds numbered days (:func:`serial_views`).
-    """
-    header = Header(table.column_names)
-    columns: dict[str, pa.Array] = {"_row": table["_row"]}
-    encoded: dict[str, pa.DictionaryArray] = {}
-    for view, name in views.items():
-        source = header.find(view.column)
-        if source is None:
-            columns[name] = pa.nulls(table.num_rows, pa.string())
-            continue
-        if source not in encoded:
-            encoded[source] = pa.concat_arrays(
-                table[source].cast(pa.string()).chunks or [pa.array([], pa.string())]
-            ).dictionary_encode()
-        texts = encoded[source].dictionary.to_pylist()
-        days = view.days(texts) if view in serials else None
-        made = map(view.read if days is None else days.get, texts)
-        read = pa.array(list(made), pa.string())
-        columns[name] = read.take(encoded[source].indices)
-    return pa.table(columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -104,15 +105,14 @@ LOCAL = pa.schema(
 
 
 def rejects_of(
-    faults: tuple[Fault, ...], found: pa.Table, cells: pa.Table, views: dict[View, str]
+    faults: tuple[Fault, ...], found: pa.Table, read: Callable[[View], pa.ChunkedArray]
 ) -> pa.Table:
     """One row per fault.
 
     Args:
         faults: fault number n is ``faults[n - 1]``.
         found: ``_row`` and the columns ``fault:<variable>``.
-        cells: the views, row by row as in ``found``.
-        views: the name of each view in ``cells``.
+        read: gives a view, row by row as in ``found``.
     """
     parts = [LOCAL.empty_table()]
     for name in found.column_names:
@@ -128,7 +128,7 @@ def rejects_of(
             if fault.text is None:
                 parts.append(rejects_at(fault, rows))
                 continue
-            encoded = cells[views[fault.text]].filter(here).combine_chunks().dictionary_encode()
+            encoded = read(fault.text).filter(here).combine_chunks().dictionary_encode()
             reasons = [
                 fault.country_reason(text, search=i < NEAREST)
                 for i, text in enumerate(encoded.dictionary.to_pylist())

@@ -178,8 +178,8 @@ def _records(
     }
     records = _shaped(RECORDS, columns, done.values)
     place = records.schema.get_field_index(CONTRIBUTOR)
-    named = records[CONTRIBUTOR].fill_null(contributor)
-    records = records.set_column(place, RECORDS.field(CONTRIBUTOR), named)
+    named = records[CONTRIBUTOR].cast(pa.string()).fill_null(contributor)
+    records = records.set_column(place, CONTRIBUTOR, named)
     children = PERPETRATORS.empty_table()
     of = pa.array([], pa.int32())
     if done.children is not None:
@@ -189,19 +189,21 @@ def _records(
     said = children.drop_columns(["record_id"])
     ids = record_ids(records, apart, said, of, contributor, key)
     return (
-        records.set_column(0, RECORDS.field(0), ids),
-        children.set_column(0, PERPETRATORS.field(0), ids.take(of)),
+        records.set_column(0, "record_id", ids).cast(RECORDS),
+        children.set_column(0, "record_id", ids.take(of)).cast(PERPETRATORS),
     )
 
 
 def _shaped(schema: pa.Schema, columns: dict[str, object], values: pa.Table) -> pa.Table:
-    """The columns of the schema in order; variables that are not mapped are null."""
+    """The columns of the schema in order, codes as they are; what is not mapped is null."""
     for field in schema:
         if field.name in values.column_names:
-            columns[field.name] = values[field.name].cast(field.type)
+            found = values[field.name]
+            coded = pa.types.is_dictionary(found.type)
+            columns[field.name] = found if coded else found.cast(field.type)
         elif field.name not in columns:
             columns[field.name] = pa.nulls(values.num_rows, field.type)
-    return pa.table([columns[name] for name in schema.names], schema=schema)
+    return pa.table({name: columns[name] for name in schema.names})
 
 
 def _with_file(rejects: pa.Table, file: str) -> pa.Table:

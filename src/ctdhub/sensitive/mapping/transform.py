@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -14,22 +12,17 @@ import pyarrow.compute as pc
 
 from ctdhub.schema.country_names import look_up
 from ctdhub.schema.roles import NOT_COUNTED, STANDING
-from ctdhub.sensitive import duck
 from ctdhub.sensitive.mapping.bracket_faults import apart_from, bracket_rejects
 from ctdhub.sensitive.mapping.children import child_rows, of_rows, untied_values
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.parsers import Header, View, look, serial_views
+from ctdhub.sensitive.mapping.parsers import Header, serial_views
+from ctdhub.sensitive.mapping.program import SLICE, Asked, RuleRun, program
 from ctdhub.sensitive.mapping.row_faults import rejects_of
 from ctdhub.sensitive.mapping.strays import ignored
-
-if TYPE_CHECKING:
-    from ctdhub.sensitive.mapping.compile import Compiled
+from ctdhub.sensitive.mapping.texts import Texts, as_codes
 
 NOT_COUNTED_RULE = "not-a-victim"
 """Name of the rule that leaves out rows whose status says so, in the account of rows."""
-
-SLICE = 100_000
-"""Rows that are worked on at a time."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +62,7 @@ class Transform:
 
     def __init__(self, mapping: Mapping, years: tuple[int, int]) -> None:
         self.mapping = mapping
-        compiled = _compiled(Asked.of(mapping, years))
-        self._main, self._main_sql = compiled[0]
-        self._child: Compiled | None = None
-        if mapping.perpetrators:
-            self._child, self._child_sql = compiled[1]
+        self._program = program(Asked.of(mapping, years))
 
     def run(
         self,
@@ -81,7 +70,7 @@ class Transform:
         progress: Callable[[float], None] | None = None,
         children: Dictionary[str, pa.Table] | None = None,
     ) -> Transformed:
-        """Run over a table of text columns and ``_row``.
+        """RuleRun over a table of text columns and ``_row``.
 
         Args:
             table: the rows.
@@ -90,9 +79,11 @@ class Transform:
                 the lists of the table, as in a mapping's own tests.
         """
         parts = []
-        serials = serial_views(table, self._main.views)
+        table = as_codes(table)
+        texts = Texts(table, serial_views(table, self._program.views))
+        run = RuleRun(self._program, list(self.mapping.columns), texts)
         for start in range(0, max(table.num_rows, 1), SLICE):
-            parts.append(self._slice(table.slice(start, SLICE), serials, children))
+            parts.append(self._slice(run, texts, start, children))
             if progress:
                 progress(min(1.0, (start + SLICE) / max(table.num_rows, 1)))
         kinds = [part.children for part in parts if part.children is not None]
@@ -110,32 +101,30 @@ class Transform:
         )
 
     def _slice(
-        self,
-        table: pa.Table,
-        serials: frozenset[View],
-        given: Dictionary[str, pa.Table] | None,
+        self, run: RuleRun, texts: Texts, start: int, given: Dictionary[str, pa.Table] | None
     ) -> Transformed:
-        cells = look(table, self._main.views, serials)
-        found = duck.run(self._main_sql, cells=cells)
-        if found.num_rows != table.num_rows:
-            raise ValueError("rules changed the number of rows")
+        table = texts.table.slice(start, SLICE)
+        found = run.rows(start, SLICE)
         names = pa.array([None, *(e.rule for e in self.mapping.exclude)], pa.string())
         rules = names.take(found["_excluded"].combine_chunks())
         if STANDING in self.mapping.columns:
-            outside = pc.is_in(found[STANDING].combine_chunks(), value_set=pa.array(NOT_COUNTED))
+            standing = found[STANDING].cast(pa.string()).combine_chunks()
+            outside = pc.is_in(standing, value_set=pa.array(NOT_COUNTED))
             rules = pc.coalesce(rules, pc.if_else(outside, NOT_COUNTED_RULE, None))
         excluded = pc.is_valid(rules)
         exclusions = pa.table({"_row": found["_row"], "rule": rules}).filter(excluded)
+        keep = pc.invert(excluded)
         if exclusions.num_rows:
-            keep = pc.invert(excluded)
-            found, cells = found.filter(keep), cells.filter(keep)
-        rejects = rejects_of(self._main.faults, found, cells, self._main.views)
+            found = found.filter(keep)
+        rejects = rejects_of(
+            run.faults, found, lambda view: texts.rows(view, start, SLICE).filter(keep)
+        )
         lists = bracket_rejects(self.mapping, table)
         if lists.num_rows:
             lists = lists.filter(pc.is_in(lists["source_row"], value_set=found["_row"].unique()))
             rejects = pa.concat_tables([apart_from(rejects, lists), lists])
         child = None
-        if self._child is not None:
+        if self._program.children is not None:
             child, child_rejects = self._children(table, found["_row"], given)
             rejects = pa.concat_tables([rejects, child_rejects])
         values = found.select(["_row", *self.mapping.columns])
@@ -149,7 +138,8 @@ class Transform:
     def _children(
         self, table: pa.Table, rows: pa.ChunkedArray, given: Dictionary[str, pa.Table] | None
     ) -> tuple[pa.Table, pa.Table]:
-        assert self._child is not None
+        query = self._program.children
+        assert query is not None
         assert self.mapping.perpetrators is not None
         rule = self.mapping.perpetrators
         columns = rule.columns
@@ -159,9 +149,9 @@ class Transform:
             kept = table.filter(pc.is_in(table["_row"], value_set=rows.combine_chunks()))
             mark, aligned = rule.split or self.mapping.read.mark, rule.aligned or bool(rule.child)
             found = child_rows(kept, rule.sources(), mark, aligned)
-        cells = look(found, self._child.views)
-        found = duck.run(self._child_sql, cells=cells)
-        rejects = rejects_of(self._child.faults, found, cells, self._child.views)
+        texts = Texts(as_codes(found))
+        found = query.run(texts.by_row(query.compiled.views))
+        rejects = rejects_of(query.compiled.faults, found, texts.rows)
         some = np.zeros(found.num_rows, dtype=bool)
         for name in columns:
             some |= found[name].is_valid().to_numpy()
@@ -175,7 +165,7 @@ class Transform:
 
     def _folded(self, table: pa.Table) -> frozenset[str]:
         header, found = Header(table.column_names), set()
-        for view in self._main.views:
+        for view in self._program.views:
             name = header.find(view.column) if view.reading == "country" else None
             if name is not None:
                 texts = table[name].unique().drop_null().to_pylist()
@@ -183,38 +173,3 @@ class Transform:
                 if any((cell := bare.read(t)) and look_up(cell).lossy for t in texts):
                     found.add(view.column)
         return frozenset(found)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is compiled; equal where a mapping says word by word the same.
-
-    The text holds its keys in their order, and only those that are written: whether a rule names
-    what holds anyway can make a difference (``Rule.refuses``).
-    """
-
-    text: str
-    years: tuple[int, int]
-    mapping: Mapping = field(compare=False)
-
-    @classmethod
-    def of(cls, mapping: Mapping, years: tuple[int, int]) -> Asked:
-        """The mapping for these public bounds of years."""
-        return cls(mapping.model_dump_json(exclude_unset=True), years, mapping)
-
-
-@lru_cache(maxsize=16)
-def _compiled(asked: Asked) -> list[tuple[Compiled, str]]:
-    """The rules of records, then those of perpetrators if there are any, each with its SQL.
-
-    It is kept: a mapping is compiled for its own tests and for each of its files, and takes longer
-    to compile than to run over few rows.
-    """
-    from ctdhub.sensitive.mapping.compile import compile_rules  # with it ibis, a second
-
-    mapping, years = asked.mapping, asked.years
-    compiled = [compile_rules(mapping, mapping.columns, years, exclusions=True)]
-    if mapping.perpetrators:
-        columns = mapping.perpetrators.columns
-        compiled.append(compile_rules(mapping, columns, years, exclusions=False))
-    return [(each, duck.sql_of(each.expression)) for each in compiled]
