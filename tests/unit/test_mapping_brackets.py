@@ -13,6 +13,7 @@ from ctdhub.sensitive.ingest.rejects import REJECTS
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.result import Harmonised
 from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.suggest import suggest
 
 CONCERNS = """
 columns:
@@ -67,6 +68,22 @@ def test_a_primero_file(tmp_path: Path) -> None:
     assert done.records["citizenship"].to_pylist() == ["GHA", "TGO"]
     assert done.records["gender"].to_pylist() == ["female", "male"]
     assert done.records["means_threats"].to_pylist() == [None, "yes"]
+
+
+def test_a_draft_for_such_a_file_reads_it_as_it_is(tmp_path: Path) -> None:
+    rows = [
+        f'c{n},2021-03-{n:02},{sex},"[""GHA"", ""TGO""]","[""{kind}""]"'
+        for n, (sex, kind) in enumerate([("female", "sexual"), ("male", "forced labour")] * 4, 1)
+    ]
+    path = tmp_path / "cases.csv"
+    path.write_text(
+        "\n".join(["id,registration_date,sex,nationality,exploitation", *rows]), "utf-8"
+    )
+    raw = read_table(path)
+    done = harmonise(raw, suggest(raw).mapping, "ngo", (2002, 2025), b"k" * 16)
+    assert rejects(done) == []
+    assert set(done.records["citizenship"].to_pylist()) == {"GHA"}
+    assert flags(done) == [("yes", None), (None, "yes")] * 4
 
 
 BROKEN = ["['a', 'b']", '["sexually_exploited"', '{"a": 1}', '[["a"]]', "{sexual,other}", "[NaN]"]

@@ -25,9 +25,9 @@ _TIME = (
     r"(?: ?(?:[ap]\. ?m\.?|[صم]|[a-z]{1,5}))?(?: ?[+-](?:0?\d|1[0-4])(?::?\d{2})?)?"
 )
 _MARK = r"( ?[-/.] ?| )"
-_ISO = re.compile(rf"(\d{{4}}){_MARK}(\d{{1,2}})\2(\d{{1,2}})(?:{_TIME})?")
-_LATE = re.compile(rf"(\d{{1,2}}){_MARK}(\d{{1,2}})\2(\d{{4}})(?:{_TIME})?")
-_SHORT = re.compile(rf"(\d{{1,2}}){_MARK}(\d{{1,2}})\2(\d{{2}})(?:{_TIME})?")
+_ISO = re.compile(rf"(\d{{4}}){_MARK}(\d{{1,2}})\2(\d{{1,2}})\.?(?:{_TIME})?")
+_LATE = re.compile(rf"(\d{{1,2}}){_MARK}(\d{{1,2}})\2(\d{{4}})\.?(?:{_TIME})?")
+_SHORT = re.compile(rf"(\d{{1,2}}){_MARK}(\d{{1,2}})\2(\d{{2}})\.?(?:{_TIME})?")
 _PACKED = re.compile(rf"(\d{{4}})(\d{{2}})(\d{{2}})(?:\.0+|{_TIME})?")
 _TIMED = re.compile(rf"(.*?)(?:{_TIME})?")
 _YEAR = re.compile(r"(\d{4})(?:\.0+)?")

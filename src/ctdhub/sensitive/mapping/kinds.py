@@ -23,7 +23,7 @@ def kinds(column: Glance) -> Iterator[Proposal | Doubt]:
     """
     own = vocabulary()
     mark = column.separator(own.flags.keys() | own.other)
-    elements = {t: [e for e in (elements_of(t, mark) if mark else [t]) if e] for t in column.texts}
+    elements = {t: [e for e in elements_of(t, mark) if e] for t in column.texts}
     texts = list(dict.fromkeys(e for found in elements.values() for e in found))
     group = own.group_of(column.name)
     meant, main = _meant(texts, group)

@@ -104,7 +104,7 @@ def month_first(column: Glance) -> bool:
 
 def _country(column: Glance, target: str, score: float) -> Iterator[Proposal | Doubt]:
     mark = column.separator(marks=SEPARATORS[:2])
-    parts = {t: [e for e in (elements_of(t, mark) if mark else [t]) if e] for t in column.texts}
+    parts = {t: [e for e in elements_of(t, mark) if e] for t in column.texts}
     said = {part: country_said(part) for own in parts.values() for part in own}
     mapped = {part: code for part, code in said.items() if not look_up(part).alpha3 and code}
     nulls = null_codes(column) if not mark else []
@@ -136,10 +136,10 @@ def _country(column: Glance, target: str, score: float) -> Iterator[Proposal | D
     if mapped:
         rule = {"map": mapped} | rule
         doubts += (Text("adjectives or names in another language are written out: check each"),)
-    if mark:
-        rule |= {"split": mark, "take": "first"}
+    if mark or any(len(own) > 1 for own in parts.values()):  # of lists in brackets none is needed
+        rule |= {"split": mark or SEPARATORS[0], "take": "first"}
         doubts += (Text("of several countries the first is kept"),)
-        if column.sets(mark):
+        if mark and column.sets(mark):
             doubts += (SETS,)
     reason = Text(
         "{n} of its {all} texts are countries",

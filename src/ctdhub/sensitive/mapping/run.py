@@ -78,7 +78,8 @@ def harmonise(
         raise ValueError("the key for person keys needs at least 16 bytes")
     report = progress or (lambda message, fraction: None)
     raw = without_stripped(raw, mapping)
-    raw = replace(raw, table=unescaped(raw.table))
+    children = {name: unescaped(rows) for name, rows in raw.children.items()}
+    raw = replace(raw, table=unescaped(raw.table), children=children)
     report(Text("Looking for identifiers"), 0.0)
     _check_columns(raw, mapping)  # first: without a header row its "names" are people's data
     check_decided(raw, mapping)
