@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 from dataclasses import dataclass
 from typing import Any
 
@@ -269,3 +270,25 @@ def odk_odata() -> tuple[str, str]:
         for p in people()
     ]  # fmt: skip
     return "odk.json", json.dumps({"@odata.context": "x", "value": values})
+
+
+def odk_archive() -> bytes:
+    """ODK Central: a zip archive with the table of the form and one for the repeat."""
+    form, repeat = io.StringIO(), io.StringIO()
+    write = csv.writer(form).writerow
+    head = ["SubmissionDate", "meta-instanceID", "intake-sex", "intake-age", "intake-nationality"]
+    write([*head, "intake-exploitation", "KEY", "SubmitterID", "SubmitterName", "Status"])
+    child = csv.writer(repeat).writerow
+    child(["perp_sex", "PARENT_KEY", "KEY"])
+    for p in people():
+        key = f"uuid:{p.number:08x}"
+        answers = [p.sex, p.age, p.country, " ".join(p.forms)]
+        write([f"{p.date}T11:00:00.000Z", key, *answers, key, "7", "worker1", ""])
+        for n, sex in enumerate(p.offenders, 1):
+            child([sex, key, f"{key}/intake/perp[{n}]"])
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("form-perp.csv", repeat.getvalue())
+        archive.writestr("form.csv", form.getvalue())
+        archive.writestr("media/a.jpg", b"x")
+    return packed.getvalue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import exports_of_systems as exports
 import pytest
 
 from ctdhub.core.errors import UnreadableFile
+from ctdhub.core.i18n import said
+from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
@@ -242,3 +245,49 @@ def test_lists_that_are_no_table_are_left_out_by_name(tmp_path: Path) -> None:
     mapping, _text = drafted(path)
     assert mapping.read.drop == ("place",)
     assert run(path, mapping).records.num_rows == 3
+
+
+def test_an_archive_of_odk_is_one_file_with_its_repeats(tmp_path: Path) -> None:
+    path = tmp_path / "form.zip"
+    path.write_bytes(exports.odk_archive())
+    mapping, _text = drafted(path)
+    assert mapping.read.children["perp"].file == "form-perp.csv"
+    assert mapping.case_column() == "KEY"
+    done = run(path, mapping)
+    assert (done.records.num_rows, done.rejects.num_rows) == (exports.PEOPLE, 0)
+    for variable, told in exports.truth().items():
+        found = [None if v is None else str(v) for v in done.records[variable].to_pylist()]
+        assert found == told, variable
+    assert done.perpetrators.num_rows == sum(len(p.offenders) for p in exports.people())
+
+
+def test_repeats_in_repeats_of_an_archive_belong_to_the_form(tmp_path: Path) -> None:
+    path = tmp_path / "f.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("f-act.csv", "what,PARENT_KEY,KEY\nx,b/p[1],b/p[1]/a[1]\n")
+        archive.writestr("f-p.csv", "sex,PARENT_KEY,KEY\nmale,b,b/p[1]\n")
+        archive.writestr(
+            "f.csv", "SubmissionDate,sex,KEY\n2023-01-01,female,a\n2023-01-01,male,b\n"
+        )
+    mapping, _text = drafted(path)
+    assert mapping.read.children["act"].of == "p"
+    raw = read_table(path, mapping.read)
+    assert raw.table["act.what"].to_pylist() == [None, "x"]
+    plain = read_table(path)
+    assert plain.table.num_rows == 2
+    assert any("not read" in said(note) for note in plain.notes)
+
+
+def test_an_archive_in_which_no_table_is_the_first_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "f.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", "sex\nmale\n")
+        archive.writestr("b.csv", "sex\nmale\n")
+    with pytest.raises(UnreadableFile) as caught:
+        read_table(path)
+    assert caught.value.rule == "archive-table"
+    assert read_table(path, ReadOptions(sheet="b.csv")).table.num_rows == 1
+    cut = tmp_path / "g.zip"
+    cut.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(UnreadableFile):
+        read_table(cut)

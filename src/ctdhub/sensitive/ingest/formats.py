@@ -86,6 +86,18 @@ def _json_shape(data: bytes, file: str, options: ReadOptions, limits: Limits) ->
     return json_rows.shape(data, file, options, limits)
 
 
+def _csv_archive(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
+    from ctdhub.sensitive.ingest import csv_archive
+
+    return csv_archive.read(data, file, options, limits)
+
+
+def _repeats(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReadOptions:
+    from ctdhub.sensitive.ingest import csv_archive
+
+    return csv_archive.shape(data, file, options, limits)
+
+
 def _delimited(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
     from ctdhub.sensitive.ingest import delimited
 
@@ -98,7 +110,28 @@ def _lines(data: bytes, file: str, options: ReadOptions, limits: Limits) -> list
     return delimited.views(data, file, options, limits)
 
 
+_ZIP, _TABLE = b"PK\x03\x04", (b".csv", b".tsv", b".txt")
+
+
+def _begins_with_a_table(start: bytes) -> bool:
+    """Whether the first part of a zip archive is a text table, as in no workbook.
+
+    >>> _begins_with_a_table(_ZIP + bytes(22) + b"\\x05\\x00\\x00\\x00a.csv")
+    True
+    """
+    name = start[30 : 30 + int.from_bytes(start[26:28], "little")]
+    return start.startswith(_ZIP) and name.lower().endswith(_TABLE)
+
+
 FORMATS = (
+    Format(
+        "csv-archive",
+        (".zip",),
+        Text("a zip archive of text tables"),
+        _begins_with_a_table,
+        _csv_archive,
+        shape=_repeats,
+    ),
     Format(
         "workbook",
         (".xlsx", ".xlsm", ".ods"),
@@ -150,6 +183,6 @@ def endings(*more: str) -> str:
     """The usual endings of all formats, for help texts, with ``more`` that a verb reads besides.
 
     >>> endings(".parquet")
-    '.csv, .dta, .json, .parquet, .sav, .xlsx'
+    '.csv, .dta, .json, .parquet, .sav, .xlsx, .zip'
     """
     return ", ".join(sorted({*(found.suffixes[0] for found in FORMATS), *more}))
