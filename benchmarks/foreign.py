@@ -30,7 +30,7 @@ FOLDER = Path(__file__).parent / "foreign"
 TARGET = 0.85
 """Least share of right columns among those that the files tell."""
 
-PARTS = ("seen", "unseen", "adverse")
+PARTS = ("seen", "unseen", "adverse", "late")
 PEOPLE = "people"
 
 
