@@ -253,6 +253,51 @@ def test_headers_of_others_make_no_rule(header: str) -> None:
     assert not suggest(raw_of({header: texts}, 30)).mapping.columns
 
 
+@pytest.mark.parametrize(
+    "header", ["child", "Children", "Adults", "partner", "family", "construction"]
+)
+def test_what_a_person_has_is_not_what_she_is(header: str) -> None:
+    assert not suggest(raw_of({header: ["1", "0"]}, 30)).mapping.columns
+
+
+@pytest.mark.parametrize(
+    ("header", "codes"),
+    [
+        ("minor", {"yes": "minor", "no": "adult"}),
+        ("Adult", {"yes": "adult", "no": "minor"}),
+        ("menor de edad", {"sí": "minor", "no": "adult"}),
+        ("Mineur", {"oui": "minor", "non": "adult"}),
+    ],
+)
+def test_minor_and_adult_are_answered_yes_or_no(header: str, codes: dict[str, str]) -> None:
+    found = suggest(raw_of({header: [*codes]}, 24)).mapping.columns["majority_status"][0].map
+    assert found is not None
+    assert codes.items() <= found.items()
+
+
+def test_lists_in_several_columns_are_read_together() -> None:
+    columns = {
+        "type of exploitation 1": ["Forced labour", "Sexual exploitation"],
+        "type of exploitation 2": [None, "Forced labour", None],
+    }
+    rule = suggest(raw_of(columns, 24)).mapping.columns["exploitation_forced_labour"][0]
+    assert rule.source == ("type of exploitation 1", "type of exploitation 2")
+
+
+def test_months_are_counted_only_where_the_header_says_so() -> None:
+    raw = raw_of({"duration of trafficking": ["1", "3"], "age": ["17", "24"]}, 24)
+    assert "trafficking_duration" not in suggest(raw).mapping.columns
+    raw = raw_of({"duration of trafficking": ["6 months", "2 years"], "age": ["17", "24"]}, 24)
+    rule = suggest(raw).mapping.columns["trafficking_duration"][0]
+    assert rule.map == {"6 months": "0-12", "2 years": "13-24"}
+
+
+def test_years_of_another_calendar_are_asked_about() -> None:
+    found = suggest(raw_of({"year": ["2563", "2564"], "sex": ["F", "M"]}, 24))
+    assert "year_of_registration" not in found.mapping.columns
+    assert "of another calendar?" in about(found.yaml, "year")
+
+
 def test_ticks_and_decimals_are_answers() -> None:
     columns = {"means_threats": ["✓", None], "means_debt_bondage": ["1.0", "0.0"]}
     raw = raw_of(columns, 24)

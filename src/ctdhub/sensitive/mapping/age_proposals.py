@@ -8,7 +8,7 @@ from ctdhub.core.i18n import Numeral, Text
 from ctdhub.core.text import fold
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, CHILD_BANDS
-from ctdhub.sensitive.mapping.ages import AgeRange, years_in
+from ctdhub.sensitive.mapping.ages import AgeRange, months_in, years_in
 from ctdhub.sensitive.mapping.glance import Glance
 from ctdhub.sensitive.mapping.proposal import Doubt, Proposal, rejected, texts_with_rows
 from ctdhub.sensitive.mapping.values import OLDEST, band_of, holds, number_of
@@ -137,18 +137,20 @@ def durations(column: Glance, target: str, score: float) -> Iterator[Proposal | 
     bands = load_schema().domain(target)
     fitting = [text for text in column.texts if band_of(fold(text), bands)]
     bare = [text for text in fitting if number_of(fold(text)) is not None]
-    if not fitting:
+    meant = {t: band for t in column.texts if (band := band_of(str(months_in(t)), bands))}
+    if not fitting and not meant:
         return
     if bare and not says(column.name, vocabulary().ages["months"]):
         yield Doubt(
             column.name, Text("a duration, but its header does not say that it is in months")
         )
         return
-    others = [text for text in column.texts if text not in fitting]
+    others = [text for text in column.texts if text not in fitting and text not in meant]
     reason = Text(
         "{n} of its {all} texts are durations",
-        n=Numeral(len(fitting)),
+        n=Numeral(len(fitting) + len(meant)),
         all=Numeral(len(column.texts)),
     )
     doubts = rejected(column, others, Text("no duration: {texts}"))
-    yield Proposal(target, column.name, {"band": True}, score, reason, doubts)
+    rule: dict[str, object] = {"map": meant, "band": True} if meant else {"band": True}
+    yield Proposal(target, column.name, rule, score, reason, doubts)

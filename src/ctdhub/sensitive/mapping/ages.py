@@ -46,6 +46,19 @@ def years_in(text: str) -> AgeRange | None:
     return None
 
 
+def months_in(text: str) -> int | None:
+    """The months of a duration with its unit, None where it says nothing of the kind.
+
+    >>> months_in("6 months"), months_in("2 ans"), months_in("2")
+    (6, 24, None)
+    """
+    said = {name: "|".join(_escaped(words)) for name, words in vocabulary().ages.items()}
+    found = re.fullmatch(rf"(\d{{1,3}})\s*(?:(?P<m>{said['months']})|{said['years']})", fold(text))
+    if found is None:
+        return None
+    return int(found[1]) * (1 if found["m"] else MONTHS)
+
+
 def _within(low: int, high: int) -> AgeRange | None:
     return AgeRange(low, high) if 0 <= low <= high <= OLDEST else None
 

@@ -82,7 +82,13 @@ def _year(column: Glance, target: str, score: float) -> Iterator[Proposal | Doub
             n=Numeral(len(read)),
             all=Numeral(len(column.texts)),
         )
-        if column.share(lambda text: _TWO_DIGITS.year(fold(text))) >= 0.6:
+        if column.share(lambda text: DAY_FIRST.year(fold(text))) >= 0.6:
+            reason = Text(
+                "its years lie outside {first} to {last}: of another calendar?",
+                first=YEARS[0],
+                last=YEARS[1],
+            )
+        elif column.share(lambda text: _is_year(_TWO_DIGITS.year(fold(text)))) >= 0.6:
             reason = Text("years of two digits: state under dates what they stand for")
         yield Doubt(column.name, reason)
         return
@@ -253,10 +259,10 @@ def _gender_by_texts(column: Glance) -> Iterator[Doubt]:
 
 def _code_named(column: Glance) -> Iterator[Proposal]:
     """A header that names one of two codes and is answered yes or no: ``minor``, ``adult``."""
-    codes = vocabulary().codes[MAJORITY]
+    codes = vocabulary().answered
     key = next((k for k in (fold_name(column.name), plain_header(column.name)) if k in codes), "")
     answers = vocabulary().yes_no(column.texts)
-    if key in codes and answers:
+    if key and answers:
         other = next(code for code in load_schema().domain(MAJORITY) if code != codes[key])
         said = {"yes": codes[key], "no": other}
         rule = {"map": {text: said[answer] for text, answer in answers.items()}}

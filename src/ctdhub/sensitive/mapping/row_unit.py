@@ -51,8 +51,9 @@ def shared_numbers(table: pa.Table, number: str, fixed: Iterable[str]) -> Shared
     contradicted: set[str] = set()
     for column in fixed:
         said = filled.select([number, column]).drop_null()
-        texts = pa.array([word(text) for text in said[column].to_pylist()], pa.string())
-        keyed = pa.table({"number": said[number], "said": texts})
+        encoded = said[column].combine_chunks().dictionary_encode()
+        words = pa.array([word(text) for text in encoded.dictionary.to_pylist()], pa.string())
+        keyed = pa.table({"number": said[number], "said": words.take(encoded.indices)})
         counts = keyed.group_by("number").aggregate([("said", "count_distinct")])
         several = counts.filter(pc.greater(counts["said_count_distinct"], 1))
         contradicted |= set(several["number"].to_pylist())

@@ -72,6 +72,7 @@ class Vocabulary:
         headers: word of a header to the hub variables that it may mean.
         weak: the same, where no better header speaks.
         codes: for each hub variable with codes, word of a cell to code.
+        answered: headers that name a code of minor and adult and are answered yes or no.
         flags: word of a cell to the flags that it may mean.
         other: words of a cell for the kind "other" of its group.
         groups: word of a header to the group of flags that it names.
@@ -94,6 +95,7 @@ class Vocabulary:
     headers: dict[str, frozenset[str]]
     weak: dict[str, str]
     codes: dict[str, dict[str, str]]
+    answered: dict[str, str]
     flags: dict[str, frozenset[str]]
     other: frozenset[str]
     groups: dict[str, str]
@@ -319,7 +321,8 @@ def vocabulary() -> Vocabulary:
     schema = load_schema()
     for v in schema.records:
         for said in (v.name, *(label(v.name, lang) for lang in LANGUAGES)):
-            phrases.append((said, v.name))
+            if said == v.name or v.kind != "flag" or v.group in (None, HARM, MEANS):
+                phrases.append((said, v.name))
             if v.kind == "flag":
                 flags.setdefault(fold_name(said), set()).add(v.name)
         if v.kind == "flag" and v.group and v.name.startswith(f"{v.group}_"):
@@ -350,6 +353,7 @@ def vocabulary() -> Vocabulary:
         headers=_indexed(phrases, fold_name),
         weak={fold_name(w): name for name, words in own["weak"].items() for w in flat(words)},
         codes=codes,
+        answered={fold_name(w): code for code, words in own["answered"].items() for w in words},
         flags={said: frozenset(names) for said, names in flags.items() if said not in other},
         other=other,
         groups={_of_group(w): name for name, words in own["groups"].items() for w in flat(words)},
