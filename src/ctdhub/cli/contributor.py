@@ -47,16 +47,25 @@ def register(app: typer.Typer) -> None:
         dates: Annotated[
             options.Order | None, options.dates(_("The order of day and month in dates."))
         ] = None,
+        form: Annotated[
+            Path | None,
+            typer.Option(
+                help=_("The XLSForm whose answers the file holds; it explains headers and codes.")
+            ),
+        ] = None,
     ) -> None:
         from ctdhub.sensitive.ingest.options import ReadOptions
+        from ctdhub.sensitive.ingest.survey_form import read_form
         from ctdhub.sensitive.mapping.suggest import read_to_suggest, suggest
 
         options.require_new(out)
         stated = options.reading(ReadOptions(), sheet, header_row, delimiter)
         with errors.status(_("Reading the file")), _sheets_listed(file):
-            raw, reading = read_to_suggest(file, stated if stated.model_fields_set else None)
+            asked = read_form(form) if form else None
+            given = stated if stated.model_fields_set else None
+            raw, reading = read_to_suggest(file, given, asked)
             options.refuse_unused(raw, sheet, header_row, delimiter)
-            found = suggest(raw, reading, dates.value if dates else None)
+            found = suggest(raw, reading, dates.value if dates else None, asked)
         if out is None:
             console.print(found.yaml, markup=False, highlight=False, soft_wrap=True)
         else:

@@ -14,6 +14,7 @@ from ctdhub.core.errors import printable
 from ctdhub.core.i18n import Text, joined
 from ctdhub.core.text import fold, trim
 from ctdhub.sensitive.ingest import sniff
+from ctdhub.sensitive.ingest.form_sheet import is_form
 from ctdhub.sensitive.ingest.header_rows import SheetView, find, is_typed
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.readers import translated
@@ -67,6 +68,8 @@ def look(path: Path, given: ReadOptions | None = None) -> ReadOptions:
     if (shaped := _shape(path, given)) is not None:
         return shaped
     views = _views(path, given)
+    if any(map(_is_form, views)):
+        raise error("xlsform", file=path)
     tables = _tables(views, given)
     if given.sheet is not None or given.sheets is not None:
         return next((t.options for t in tables if given.sheet in (None, t.view.name)), given)
@@ -125,6 +128,14 @@ def _tables(views: Sequence[SheetView], given: ReadOptions) -> list[_SheetTable]
         if table.names and table.rows > 0 and CHILD not in table.names:
             tables.append(table)
     return tables
+
+
+def _is_form(view: SheetView) -> bool:
+    head, *rows = view.rows or ((),)
+    if "type" not in head:
+        return False
+    place = head.index("type")
+    return is_form(head, [row[place] for row in rows if len(row) > place])
 
 
 def _unclear(

@@ -34,6 +34,8 @@ class ReadOptions(ShapeOptions):
             ``, ; tab |`` that splits the file most evenly.
         footer: ``salesforce`` or ``none``; by default the footer of a Salesforce report is looked
             for, and left out where it is found.
+        choices: column to all labels that its cells are made of, with blanks between and inside
+            them, as exports by labels write several choices; cells become lists.
         encoding: one of :data:`ENCODINGS`; by default found by byte order mark and content.
         kobo: whether to take group prefixes (``group/field``) off the column names of a Kobo or
             XLSForm export; by default done where the columns ``_uuid`` and ``_submission_time``
@@ -50,6 +52,7 @@ class ReadOptions(ShapeOptions):
     skip_if: dict[str, str] = Field(default_factory=dict)
     delimiter: Annotated[str, Field(pattern=r"^[\t -~]$")] | None = None
     footer: Literal["salesforce", "none"] | None = None
+    choices: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     encoding: str | None = None
     kobo: bool | None = None
 

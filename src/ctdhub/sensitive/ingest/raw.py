@@ -22,10 +22,12 @@ from ctdhub.sensitive.ingest.drop_non_records import (
     is_tag_row,
     total_at_the_end,
 )
+from ctdhub.sensitive.ingest.form_sheet import is_form
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.rejects import REJECTS, Reject, reason_of, reject_table
 from ctdhub.sensitive.ingest.shape.children import with_children
 from ctdhub.sensitive.ingest.shape.long_table import pivoted
+from ctdhub.sensitive.ingest.whole_labels import taken_apart
 
 _BATCH = 10_000
 
@@ -167,6 +169,8 @@ def finish(
         cells = replace(cells, columns=columns, rows=cells.rows[1:])
         cells.notes.append(Text("The row below the names holds HXL tags; it is no record."))
     names, letters, columns = _named(cells, file)
+    if "type" in names and is_form(names, columns[names.index("type")].to_pylist()):
+        raise error("xlsform", file=file)
     rows = pa.array(cells.rows, pa.int64())
     if len(rows):
         filled = _filled(columns, len(rows))
@@ -202,6 +206,12 @@ def finish(
         for column in child.column_names:
             if column != ROW:
                 _check(f"{name}.{column}", child[column], child[ROW], file, limits)
+    columns = [
+        taken_apart(column, options.choices[name], options.mark)
+        if name in options.choices
+        else column
+        for name, column in zip(short, columns, strict=True)
+    ]
     flat = pa.table([*columns, rows], names=[*short, ROW])
     shaped = with_children(flat, cells.children, options, limits.children, file)
     table = shaped.table

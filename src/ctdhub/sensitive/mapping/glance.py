@@ -62,7 +62,7 @@ class Glance:
 
     def rows_of(self, texts: Iterable[str]) -> int:
         """Rows that hold one of the texts."""
-        return sum(self.rows[text] for text in texts)
+        return sum(self.rows.get(text, 0) for text in texts)
 
     def weight(self, texts: Iterable[str]) -> float:
         """The rows of some texts as a share of the rows of all texts that say something."""

@@ -22,6 +22,7 @@ from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifi
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.survey_form import SurveyForm
 from ctdhub.sensitive.mapping.builtin import builtin, names, recognise
 from ctdhub.sensitive.mapping.builtin_trial import BuiltinTrial, try_builtin
 from ctdhub.sensitive.mapping.child_drafts import (
@@ -32,6 +33,7 @@ from ctdhub.sensitive.mapping.child_drafts import (
     record_proposals,
 )
 from ctdhub.sensitive.mapping.draft import Draft, as_yaml
+from ctdhub.sensitive.mapping.form_proposals import FormProposals
 from ctdhub.sensitive.mapping.glance import glance
 from ctdhub.sensitive.mapping.identifiers import PROPOSED
 from ctdhub.sensitive.mapping.mapping import Mapping
@@ -59,7 +61,9 @@ class Suggestion:
     unmatched: tuple[str, ...]
 
 
-def read_to_suggest(path: Path, given: ReadOptions | None = None) -> tuple[RawTable, ReadOptions]:
+def read_to_suggest(
+    path: Path, given: ReadOptions | None = None, form: SurveyForm | None = None
+) -> tuple[RawTable, ReadOptions]:
     """A file read in the way that suits it: as it is laid out, or as a known format is.
 
     The templates of some formats have labels below the names, which no plain reading gets past.
@@ -67,12 +71,15 @@ def read_to_suggest(path: Path, given: ReadOptions | None = None) -> tuple[RawTa
     Args:
         path: the file.
         given: what is stated about it; the rest is looked for.
+        form: the form that the file is an export of.
 
     Raises:
         FileError: the file cannot be read, and no known format helps; several sheets of it may
             hold the records (rule ``sheets``).
     """
     options = layout.look(path, given)
+    if form is not None:
+        return _with_form(path, options, form)
     try:
         raw = read_table(path, options)
     except UnreadableFile as error:
@@ -90,6 +97,17 @@ def read_to_suggest(path: Path, given: ReadOptions | None = None) -> tuple[RawTa
     return _as_known(path, [known]) or (raw, options)
 
 
+def _with_form(path: Path, options: ReadOptions, form: SurveyForm) -> tuple[RawTable, ReadOptions]:
+    """The form knows what is a group and what a choice, so no prefix is taken off."""
+    options = options.model_copy(update={"kobo": False})
+    raw = read_table(path, options)
+    choices = FormProposals(form, raw.table).choices()
+    if not choices:
+        return raw, options
+    options = options.model_copy(update={"choices": choices})
+    return read_table(path, options), options
+
+
 def _as_known(path: Path, formats: Iterable[str]) -> tuple[RawTable, ReadOptions] | None:
     for options in (builtin(name).read for name in formats):
         try:
@@ -102,7 +120,10 @@ def _as_known(path: Path, formats: Iterable[str]) -> tuple[RawTable, ReadOptions
 
 
 def suggest(
-    raw: RawTable, read: ReadOptions | None = None, dates: Literal["dmy", "mdy"] | None = None
+    raw: RawTable,
+    read: ReadOptions | None = None,
+    dates: Literal["dmy", "mdy"] | None = None,
+    form: SurveyForm | None = None,
 ) -> Suggestion:
     """Suggest a mapping for a file.
 
@@ -110,15 +131,26 @@ def suggest(
         raw: the file as read.
         read: how it was read, where that was not the plain way.
         dates: the order of day and month, where its steward states it; else it is looked for.
+        form: the form that the file is an export of.
     """
     raw = replace(raw, table=unescaped(raw.table))
     read = (read or ReadOptions()).model_copy(update={"partial": False})  # a steward's decision
     columns = [name for name in raw.table.column_names if name not in ("_row", TOKENS_COLUMN)]
     findings = {f.column: f for f in find_identifiers(raw) if f.column in columns}
+    told = FormProposals(form, raw.table, frozenset(read.choices)) if form else None
+    findings |= told.findings() if told else {}
     of_system, known = identifiers_of_systems(raw)
     findings |= {c: of_system[c] for c in columns if c in of_system}
     glances = {name: glance(raw.table, name) for name in columns if name not in findings}
-    found = [each for column in glances.values() for each in record_proposals(raw, column)]
+    if told:
+        glances = {name: told.seen(column) for name, column in glances.items()}
+    found = [
+        each
+        for column in glances.values()
+        for each in (
+            told.of(column) if told and told.knows(column.name) else record_proposals(raw, column)
+        )
+    ]
     chosen = _choose(_together([each for each in found if isinstance(each, Proposal)]))
     year = chosen.get(PERIOD)
     decisions = decided_with(known, _decisions(findings.values(), year))

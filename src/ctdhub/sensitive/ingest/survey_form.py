@@ -1,0 +1,199 @@
+"""An XLSForm, read for what it says of the columns of an export: questions, labels, lists.
+
+Standard: https://xlsform.org, sheets ``survey`` and ``choices``; ``label`` or ``label::language``;
+types ``select_one LIST``, ``select_multiple LIST``, ``begin group``, ``begin_repeat``; a third word
+``or_other`` adds a choice ``other`` and a column ``question_other`` with free text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
+from ctdhub.core.text import fold, trim
+from ctdhub.sensitive.ingest import sniff
+from ctdhub.sensitive.ingest.options import Limits, ReadOptions
+from ctdhub.sensitive.ingest.readers import translated
+from ctdhub.sensitive.ingest.workbook import Book, library_errors
+
+SEPARATORS = ("/", ".", "-", ":")
+"""Between groups, questions and choices in the headers of exports; KoboToolbox lets one choose."""
+
+OTHER = "other"
+
+
+@dataclass(frozen=True)
+class FormChoice:
+    """A choice of a list: its name, and its label in each language of the form."""
+
+    name: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AskedQuestion:
+    """A question of a form.
+
+    Attributes:
+        name: its name.
+        labels: its label in each language of the form, empty where there is none.
+        kind: ``one``, ``many`` or the type of the form.
+        choices: of a question of kind one or many.
+        groups: names and labels of the groups around it, outermost first; repeats among them.
+        repeat: name of the innermost repeat that it is in, empty outside.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    kind: str
+    choices: tuple[FormChoice, ...] = ()
+    groups: tuple[FormChoice, ...] = ()
+    repeat: str = ""
+
+
+@dataclass(frozen=True)
+class FormColumn:
+    """What a column of an export holds: a question, or one choice of it."""
+
+    question: AskedQuestion
+    choice: FormChoice | None = None
+
+
+@dataclass(frozen=True)
+class SurveyForm:
+    """A form as far as it explains an export."""
+
+    questions: tuple[AskedQuestion, ...]
+    _columns: dict[str, FormColumn] = field(repr=False, default_factory=dict)
+
+    def column(self, header: str, child: str = "") -> FormColumn | None:
+        """What a column holds by its header; None where the form does not say.
+
+        Args:
+            header: as the export has it: name or label, with or without groups.
+            child: name of the child table that it is in, which its header then begins with.
+        """
+        short = header.removeprefix(f"{child}.") if child else header
+        return self._columns.get(fold(short))
+
+
+def read_form(path: Path) -> SurveyForm:
+    """The form in a workbook.
+
+    Raises:
+        UnreadableFile: it is no XLSForm (``no-form``), or the file cannot be read.
+        HostileFile: see the readers.
+    """
+    file, limits = printable(path.name), Limits()
+    with translated(file):
+        data = sniff.load(path, file, limits)
+        if sniff.kind(data, file).name != "workbook":
+            raise error("no-form", file=file)
+        with library_errors(file):
+            book = Book(data, file, limits)
+            sheets = {fold(name): name for name in book.visible()}
+            if "survey" not in sheets:
+                raise error("no-form", file=file)
+            survey = list(_rows(book, sheets["survey"]))
+            choices = list(_rows(book, sheets["choices"])) if "choices" in sheets else []
+    questions = tuple(_questions(survey, _lists(choices)))
+    if not questions:
+        raise error("no-form", file=file)
+    return SurveyForm(questions, _indexed(questions))
+
+
+def _rows(book: Book, sheet: str) -> Iterator[dict[str, str]]:
+    """Rows of a sheet as folded column name to text; a language after ``::`` is kept."""
+    cells = book.cells(ReadOptions(sheet=sheet, footer="none"))
+    names = [fold(name) for name in cells.names]
+    columns = [column.to_pylist() for column in cells.columns]
+    for row in zip(*columns, strict=True):
+        yield {name: trim(text) for name, text in zip(names, row, strict=True) if name and text}
+
+
+def _lists(rows: Iterable[dict[str, str]]) -> dict[str, list[FormChoice]]:
+    found: dict[str, list[FormChoice]] = {}
+    for row in rows:
+        listed = row.get("list_name", row.get("list name", ""))
+        name = row.get("name", row.get("value", ""))
+        if listed and name:
+            found.setdefault(listed, []).append(FormChoice(name, _labels(row)))
+    return found
+
+
+def _labels(row: dict[str, str]) -> tuple[str, ...]:
+    """Labels in the order of the form's languages; the empty text where one lacks."""
+    return tuple(text for name, text in row.items() if re.fullmatch(r"label(::?.+)?", name))
+
+
+def _questions(
+    rows: Iterable[dict[str, str]], lists: dict[str, list[FormChoice]]
+) -> Iterator[AskedQuestion]:
+    groups: list[tuple[FormChoice, bool]] = []
+    for row in rows:
+        kind, _blank, rest = row.get("type", "").partition(" ")
+        said = fold(f"{kind} {rest}").replace("_", " ")
+        if said.startswith(("begin group", "begin repeat")):
+            place = FormChoice(row.get("name", ""), _labels(row))
+            groups.append((place, said.startswith("begin repeat")))
+        elif said.startswith(("end group", "end repeat")):
+            groups = groups[:-1]
+        elif row.get("name"):
+            yield _question(row, said, rest, lists, groups)
+
+
+def _question(
+    row: dict[str, str],
+    said: str,
+    rest: str,
+    lists: dict[str, list[FormChoice]],
+    groups: list[tuple[FormChoice, bool]],
+) -> AskedQuestion:
+    around = tuple(place for place, _repeat in groups)
+    repeat = next((place.name for place, is_repeat in reversed(groups) if is_repeat), "")
+    kinds = {"select one": "one", "select multiple": "many"}
+    kind = next((short for long, short in kinds.items() if said.startswith(f"{long} ")), said)
+    choices: tuple[FormChoice, ...] = ()
+    if kind in ("one", "many"):
+        words = re.sub(r"^(one|multiple)\s+", "", rest).split()  # "select one LIST"
+        choices = tuple(lists.get(words[0], ())) if words else ()
+        if "or_other" in words[1:] and all(choice.name != OTHER for choice in choices):
+            choices = (*choices, FormChoice(OTHER, ("Other",)))
+    return AskedQuestion(row["name"], _labels(row), kind, choices, around, repeat)
+
+
+def _indexed(questions: Iterable[AskedQuestion]) -> dict[str, FormColumn]:
+    """Every header under which an export may have a question or choice; none for two of them."""
+    found: dict[str, FormColumn] = {}
+    twice: set[str] = set()
+    for question in questions:
+        for header, column in _headers(question):
+            known = found.setdefault(fold(header), column)
+            if known != column:
+                twice.add(fold(header))
+    return {header: column for header, column in found.items() if header not in twice}
+
+
+def _headers(question: AskedQuestion) -> Iterator[tuple[str, FormColumn]]:
+    own = (question.name, *question.labels)
+    for mark in SEPARATORS:
+        for way, said in enumerate(own):
+            paths = {said}
+            for at in range(len(question.groups)):
+                above = [_said(group, way) for group in question.groups[at:]]
+                paths.add(mark.join([*above, said]))
+            for path in sorted(paths):
+                yield path, FormColumn(question)
+                for choice in question.choices if question.kind == "many" else ():
+                    for text in (choice.name, *choice.labels):
+                        yield f"{path}{mark}{text}", FormColumn(question, choice)
+
+
+def _said(group: FormChoice, way: int) -> str:
+    """The name of a group, or its label in the language of a question's label."""
+    labels = (group.name, *group.labels)
+    return labels[way] if way < len(labels) else group.name
