@@ -143,3 +143,26 @@ def test_the_command_lists_rows_and_lets_one_choose(hub: Hub, answer: str) -> No
     args = ["withdraw", str(hub.root), "--contributor", OUR, "--yes"]
     refused = CliRunner().invoke(command(), args, input="1002\n")
     assert refused.exit_code != 0
+
+
+def test_a_mapping_that_is_tried_shows_people(tmp_path: Path, ctdhub) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "sheet.csv").write_text("\n".join((HEADER, *SHEET)) + "\n", "utf-8")
+    for rules, people_, shared in ((FORCED, 3, "2"), (RULES, 6, ""), (KEYED, 6, "")):
+        (tmp_path / "rules.yaml").write_text(rules, "utf-8")
+        code, out, _err = ctdhub(
+            "harmonise", tmp_path / "sheet.csv", "--mapping", tmp_path / "rules.yaml"
+        )
+        rows = {
+            line.split("│")[1].strip(): line.split("│")[2].strip()
+            for line in out.splitlines()
+            if line.count("│") == 3
+        }
+        assert (code, rows["people"], rows.get("keys that contradict", "")) == (
+            0,
+            str(people_),
+            shared,
+        )
+        assert "A hub asks" not in out
+    (tmp_path / "rules.yaml").write_text(RULES.replace("rows: person", "rows: call"), "utf-8")
+    args = ("harmonise", tmp_path / "sheet.csv", "--mapping", tmp_path / "rules.yaml")
+    assert "A hub asks what a row is" in " ".join(ctdhub(*args)[1].split())

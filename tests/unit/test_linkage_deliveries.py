@@ -190,3 +190,10 @@ def test_keys_that_several_people_share() -> None:
     )
     found = shared_keys(rows_, births)["person_key"].to_pylist()
     assert found == ["a child and an adult", "births", "two genders"]
+
+
+@settings(max_examples=20, deadline=None)
+@given(rows)
+def test_a_first_delivery_is_counted_as_one_of_several(given_rows: list[Row]) -> None:
+    first = held([r for r in given_rows if r[0] == 0])
+    assert changes(first, Kept(1)) == changes(first, Kept(2))[:1]

@@ -127,6 +127,13 @@ def register(app: typer.Typer) -> None:
         for note in raw.notes:
             console.print(escape(said(note)))
         _show(done)
+        if rules.key_columns() is None and rules.rows != "person":
+            console.print(
+                _(
+                    "Here each row counts as a person. A hub asks what a row is: write rows in the "
+                    "mapping, and a person key where rows are reports or calls."
+                )
+            )
         if out is not None:
             _write(done, out)
             console.print(_("Wrote {folder}.").format(folder=escape(str(out))))
@@ -159,6 +166,10 @@ def _show(done: Harmonised) -> None:
     table.add_row(_("rejected"), number(account.rejected))
     for rule, count in account.excluded.items():
         table.add_row(_("excluded by {rule}").format(rule=rule), number(count))
+    people, shared = people_in(done)
+    table.add_row(_("people"), number(people))
+    if shared:
+        table.add_row(_("keys that contradict"), number(shared))
     console.print(table)
     if done.rejects.num_rows:
         from ctdhub.sensitive.ingest.rejects import reason_of
@@ -183,6 +194,22 @@ def _show(done: Harmonised) -> None:
             escape(said(entry.note) if entry.note else ""),
         )
     console.print(lineage)
+
+
+def people_in(done: Harmonised) -> tuple[int, int]:
+    """How many people a file is about, and how many of their keys have rows that contradict."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from ctdhub.sensitive.linkage.merge import persons_of
+    from ctdhub.sensitive.linkage.shared_keys import READ, shared_keys
+
+    def first(table: pa.Table) -> pa.Table:
+        number = pa.repeat(pa.scalar(0, pa.int32()), table.num_rows)
+        return table.append_column("delivery", number)
+
+    people = pc.count_distinct(persons_of(done.records)).as_py()
+    return people, shared_keys(first(done.records.select(READ)), first(done.births)).num_rows
 
 
 def _write(done: Harmonised, out: Path) -> None:

@@ -12,8 +12,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,7 @@ class _PeopleJob:
 
     Attributes:
         files: records and perpetrators of each harmonised file.
-        gone: ids of records of people who withdrew.
+        gone: file with the ids of records that count no more, for there can be millions.
         linking: who is joined beside equal keys, and whose lists are counted.
         parts: number of parts.
         places: folders to write into.
@@ -60,7 +61,7 @@ class _PeopleJob:
 
     where: Shared
     files: tuple[tuple[Path, Path], ...]
-    gone: pa.Array
+    gone: Path
     linking: Linking
     parts: int
     places: Places
@@ -92,7 +93,7 @@ class _PeopleJob:
                 yield part, True, _packed(some)
 
     def _kept(self, rows: pa.Table) -> pa.Table:
-        return rows.filter(pc.invert(pc.is_in(rows["record_id"], value_set=self.gone)))
+        return rows.filter(pc.invert(pc.is_in(rows["record_id"], value_set=_gone(self.gone))))
 
     def link(self, part: int, records: pa.Table, children: pa.Table) -> str:
         """People and perpetrators of a part, written; the answer says how many, as JSON."""
@@ -103,6 +104,24 @@ class _PeopleJob:
         found = Totals.of(linked)
         known = [[*item] for item in found.known.items()]
         return json.dumps([found.records, found.people, found.conflicts, known])
+
+
+@lru_cache(maxsize=1)
+def _gone(path: Path) -> pa.Array:
+    """The ids in a file, which a worker reads once."""
+    return pq.read_table(path)["record_id"].combine_chunks()
+
+
+@contextmanager
+def _written(gone: pa.Array, work: Path) -> Iterator[Path]:
+    """A file with these ids, as long as workers need it; what a kill leaves is swept."""
+    path = work / f"{_WRITING}{token_hex(8)}"
+    pq.write_table(pa.table({"record_id": gone}), path)
+    sync(path)
+    try:
+        yield path
+    finally:
+        path.unlink()
 
 
 def _coded(path: Path) -> list[str]:
@@ -145,8 +164,8 @@ def link_people(
     folders = (places.people, places.perpetrators, places.conflicts)
     for folder in folders:
         folder.mkdir()
-    with shared(work) as where, failing(broken):
-        job = _PeopleJob(where, tuple(files), gone, linking, parts, places)
+    with shared(work) as where, _written(gone, work) as left_out, failing(broken):
+        job = _PeopleJob(where, tuple(files), left_out, linking, parts, places)
         tasks = max(parts, min(4 * parts, MANY_TASKS))  # so that few parts share a task
         spark.conf.set("spark.sql.shuffle.partitions", str(tasks))
         answers = (
