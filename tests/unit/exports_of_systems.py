@@ -194,6 +194,13 @@ def dhis2_tracker() -> tuple[str, str]:
     return "dhis2.json", json.dumps({"pager": pager, "trackedEntities": entities})
 
 
+def dhis2_instances() -> tuple[str, str]:
+    """DHIS2 before 2.41: another name of the list, the number of the page beside it."""
+    entities = json.loads(dhis2_tracker()[1])["trackedEntities"]
+    document = {"page": 1, "pageSize": 50, "total": len(entities), "instances": entities}
+    return "dhis2-old.json", json.dumps(document)
+
+
 def dhis2_long() -> tuple[str, str]:
     """DHIS2: events as a table with one line for each data value."""
     file = io.StringIO()
@@ -224,6 +231,18 @@ def commcare() -> tuple[str, str]:
             cases.append(one)
     document = {"matching_records": len(cases), "cases": cases}
     return "commcare.json", json.dumps(document)
+
+
+def commcare_v1() -> tuple[str, str]:
+    """CommCare: version 1 of the interface, with the type among the properties."""
+    objects = []
+    for case in json.loads(commcare()[1])["cases"]:
+        kept = {k: case[k] for k in ("domain", "case_id", "closed", "date_closed", "indices")}
+        head = {k: case[k] for k in ("case_name", "case_type", "owner_id", "date_opened")}
+        kept["properties"] = {**head, **case["properties"]}
+        objects.append({**kept, "user_id": "u1", "xform_ids": ["x1", "x2"]})
+    meta = {"limit": 5000, "next": None, "offset": 0, "previous": None, "total_count": len(objects)}
+    return "commcare-v1.json", json.dumps({"meta": meta, "objects": objects})
 
 
 def _case(

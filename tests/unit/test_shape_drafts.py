@@ -29,11 +29,19 @@ ALL = (
     exports.primero_export,
     exports.primero_api,
     exports.dhis2_tracker,
+    exports.dhis2_instances,
     exports.dhis2_long,
     exports.commcare,
+    exports.commcare_v1,
     exports.odk_odata,
 )
-WITH_OFFENDERS = (exports.kobo_list, exports.kobo_api, exports.commcare, exports.odk_odata)
+WITH_OFFENDERS = (
+    exports.kobo_list,
+    exports.kobo_api,
+    exports.commcare,
+    exports.commcare_v1,
+    exports.odk_odata,
+)
 LEFT = {
     (exports.primero_export, "exploitation_forced_labour"),
     (exports.primero_api, "exploitation_forced_labour"),

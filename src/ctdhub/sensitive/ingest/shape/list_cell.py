@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from ctdhub.core.text import trim
+
 BLANK = "\u2205"
 """Stands in a list for an entry that says nothing: a child row whose cell is empty."""
 
@@ -20,9 +22,9 @@ def list_cell(texts: Sequence[str | None], mark: str) -> str | None:
     >>> print(list_cell(["a;b", "c"], ";"))
     ["a;b", "c"]
     """
-    whole = [text if text and text.strip() else BLANK for text in texts]
+    whole = [text if text and trim(text) else BLANK for text in texts]
     if all(text == BLANK for text in whole):
         return None
-    if any(mark in text or text.lstrip()[:1] in ("[", "{") for text in whole):
+    if any(mark in text or trim(text)[:1] in ("[", "{") for text in whole):
         return json.dumps(whole, ensure_ascii=False)
     return mark.join(whole)

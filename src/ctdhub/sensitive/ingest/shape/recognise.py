@@ -13,6 +13,7 @@ from typing import Any
 
 from ctdhub.sensitive.ingest.shape.documents import envelope, list_paths, records_at
 from ctdhub.sensitive.ingest.shape.options import Child, LongTable, NameValue
+from ctdhub.sensitive.ingest.shape.paths import follow, steps_of
 from ctdhub.sensitive.ingest.shape.systems import system_of
 
 LOOKED_AT = 2_000
@@ -25,7 +26,8 @@ _NAMES = ("displayName", "label", "name", "attribute", "dataElement", "key", "co
 _VALUES = ("value", "answer")
 _STAGE = "programStage"
 _LONG = LongTable(id="event", name="dataElement", value="value")
-_CASE, _TYPE = "case_id", "case_type"
+CASE, TYPE = "case_id", "case_type"
+"""Columns that number and name cases of CommCare."""
 
 
 @dataclass
@@ -143,22 +145,25 @@ def _children(lists: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[str, Chi
 
 
 def _cases(records: list[Any]) -> dict[str, Child]:
-    """Cases of a type that always belong to another case of the file."""
-    cases = [r for r in records if isinstance(r, dict) and r.get(_CASE) and r.get(_TYPE)]
-    ids = {case[_CASE]: case[_TYPE] for case in cases}
+    """Cases of a type that always belong to a case of another type in the file."""
+    types: dict[str, list[tuple[dict[str, Any], str]]] = {TYPE: [], f"properties.{TYPE}": []}
+    for record in records:
+        for path, found in types.items():
+            if isinstance(record, dict) and record.get(CASE):
+                found += [(record, t) for t in follow(record, steps_of(path)) if t]
+    path, cases = max(types.items(), key=lambda item: len(item[1]))
+    ids = {case[CASE]: kind for case, kind in cases}
     links: dict[str, set[str | None]] = {}
-    for case in cases:
+    for case, kind in cases:
         indices = case.get("indices")
-        found = [
+        found_links = [
             name
             for name, index in (indices.items() if isinstance(indices, dict) else ())
-            if isinstance(index, dict) and ids.get(index.get(_CASE), case[_TYPE]) != case[_TYPE]
+            if isinstance(index, dict) and ids.get(index.get(CASE), kind) != kind
         ]
-        links.setdefault(case[_TYPE], set()).update(found or [None])
+        links.setdefault(kind, set()).update(found_links or [None])
     return {
-        kind: Child(
-            where={_TYPE: (kind,)}, key=_CASE, parent=f"indices.{next(iter(names))}.{_CASE}"
-        )
+        kind: Child(where={path: (kind,)}, key=CASE, parent=f"indices.{next(iter(names))}.{CASE}")
         for kind, names in links.items()
         if len(names) == 1 and None not in names and not re.search(r"[\s.\[\]=]", kind)
     }

@@ -101,7 +101,7 @@ SYSTEMS = (
     ),
     ExportSystem(
         "CommCare",
-        (frozenset(("case_id", "case_type")),),
+        (frozenset(("case_id", "case_type")), frozenset(("case_id", "properties.case_type"))),
         drop=("xform_ids", "actions"),
         own={"case_id": "hash"},
         users=_words(
