@@ -27,6 +27,7 @@ ARROWS = {
     "sensitive.ingest": "core schema",
     "sensitive.consent": "core",
     "sensitive.mapping": "core schema sensitive.ingest sensitive.duck",
+    "sensitive.alarms": "core schema sensitive.mapping",
     "sensitive.linkage": "core schema sensitive.coded_parquet sensitive.duck sensitive.ingest "
     "sensitive.mapping",
     "sensitive.profile": "core schema sensitive.duck sensitive.linkage",

@@ -57,6 +57,7 @@ def test_suggest_then_harmonise(app: typer.Typer, tmp_path: Path):
         "records.parquet",
         "perpetrators.parquet",
         "rejects.csv",
+        "unknown-texts.csv",
         "lineage.csv",
     }
     for text in ("Nowhereland",):

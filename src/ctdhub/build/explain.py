@@ -17,6 +17,10 @@ Asked = Callable[[], Price | None]
 """What protecting today's people would cost, None where it is a repeat."""
 
 
+ASIDE = "alarms"
+"""The stage whose output none of those after it reads."""
+
+
 @dataclass(frozen=True)
 class Done:
     """What happened to one step, or would.
@@ -75,7 +79,8 @@ def forecast(stages: Iterable[Stage], asked: Asked, epsilon: float) -> list[Done
         if name == "protect":
             found = [_priced(one, asked if certain else None, epsilon) for one in found]
         done += found
-        certain = certain and all(one.reason is None or one.same for one in found)
+        same = name == ASIDE or all(one.reason is None or one.same for one in found)
+        certain = certain and same
     return done
 
 

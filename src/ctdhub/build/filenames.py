@@ -5,7 +5,11 @@ NO_RECORD, BIRTHS = "no_record.parquet", "births.parquet"
 """Tables of a harmonised file."""
 
 PERPETRATORS, REJECTS = "perpetrators.parquet", "rejects.csv"
+TEXTS, UNKNOWN_TEXTS = "texts.json", "unknown-texts.csv"
+"""What the texts of a file are, and those that no rule can read: texts of case records."""
+
 REPORT, PEOPLE, OVERLAP = "report.json", "people.parquet", "overlap.json"
+ALARMS = "alarms.json"
 CONFLICTS = "conflicts.parquet"
 DELIVERED = "deliveries.json"
 

@@ -10,15 +10,16 @@ from ctdhub.build.deliveries import refuse_unclear
 from ctdhub.build.engine import Engine
 from ctdhub.build.explain import Done, Stage, forecast
 from ctdhub.build.hub import Hub
-from ctdhub.build.journal import Detail, noted, paid_for
+from ctdhub.build.journal import Detail, noted
 from ctdhub.build.rules import policy
-from ctdhub.build.stages import candidate, harmonise, link, link_report, protect, publish, site
+from ctdhub.build.stages import alarms, candidate, harmonise, link, protect, publish, site
+from ctdhub.build.stages.link_report import refuse_linkage_keys
 from ctdhub.build.steps import Progress, Step, sweep, walk
 from ctdhub.core.i18n import Text
 from ctdhub.dp.policy import Policy
-from ctdhub.dp.price import Pay, Price, up_to
+from ctdhub.dp.price import Pay
 
-STAGES = ("harmonise", "link", "protect", "candidate", "release", "site")
+STAGES = ("harmonise", "alarms", "link", "protect", "candidate", "release", "site")
 
 
 def build(
@@ -30,6 +31,7 @@ def build(
     version: str = "",
     note: str = "",
     pay: Pay | None = None,
+    accept_alarms: bool = False,
 ) -> list[Done]:
     """Bring a hub up to date, one build at a time, as far as two people have approved.
 
@@ -42,8 +44,10 @@ def build(
             note that no bundle would carry is refused.
         pay: told what a charge would cost before it is made, and may refuse it; without it nothing
             is charged.  A practice hub, whose people are invented, spends unasked.
+        accept_alarms: charge although alarms about the data are open.
 
     Raises:
+        MappingError: an alarm that stops a build is open; its rule is the alarm's name.
         WouldCharge: going on would spend privacy budget that ``pay`` does not allow.
         HubError: the first fault met; finished steps stay, the last release is untouched.
     """
@@ -55,15 +59,16 @@ def build(
         happened: dict[str, Detail] = {}
         if not dry:
             happened = held.enter_context(noted(hub, "build", until=until, version=version))
-        link_report.refuse_linkage_keys(hub)
+        refuse_linkage_keys(hub)
         hub.check_terms()
         candidate.refuse_note(hub, version, note)
         sweep([*walk(hub.work), *hub.root.iterdir()])
-        allowed = None if hub.settings.invented else paid_for(pay or up_to(0), happened)
+        allowed = alarms.may_pay(hub, pay, accept_alarms, happened)
         run = _Build(hub, policy(hub), engine, progress, version, note, allowed)
         stages = run.stages[: STAGES.index(until) + 1]
         if dry:
-            return forecast(stages, run.price, run.rules.epsilon)
+            asked = lambda: protect.price(hub, run.rules, engine)  # noqa: E731
+            return forecast(stages, asked, run.rules.epsilon)
         done: list[Done] = []
         total = len(hub.contributions()) + len(STAGES) - 1
 
@@ -96,14 +101,12 @@ class _Build:
     @property
     def stages(self) -> list[Stage]:
         """Steps that need nothing of each other, together; each needs those before."""
-        hub, rules, engine = self.hub, self.rules, self.engine
+        hub, rules, engine, told, pay = self.hub, self.rules, self.engine, self.progress, self.pay
         return [
             ("harmonise", self._harmonise),
-            ("link", lambda: [link.link_people(hub, rules, self._harmonised, engine)]),
-            (
-                "protect",
-                lambda: [protect.protect_people(hub, rules, engine, self.progress, self.pay)],
-            ),
+            ("alarms", lambda: [alarms.ring_alarms(hub, self._harmonised)]),
+            ("link", self._link),
+            ("protect", lambda: [protect.protect_people(hub, rules, engine, told, pay)]),
             ("candidate", lambda: [candidate.write_candidate(hub, rules, self.version, self.note)]),
             ("release", self._release),
             ("site", lambda: [site.build_site(hub, self.progress)]),
@@ -117,10 +120,10 @@ class _Build:
         self._harmonised = [harmonise.harmonise_file(self.hub, one, years) for one in given]
         return self._harmonised
 
+    def _link(self) -> list[Step]:
+        given = alarms.passed(self.hub, self._harmonised)
+        return [link.link_people(self.hub, self.rules, given, self.engine)]
+
     def _release(self) -> list[Step] | None:
         step = publish.publish_release(self.hub)
         return None if step is None else [step]
-
-    def price(self) -> Price | None:
-        """What protecting today's people would cost; nothing is charged."""
-        return protect.price(self.hub, self.rules, self.engine)

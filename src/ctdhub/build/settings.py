@@ -75,6 +75,7 @@ class Agreement(FrozenModel):
     contributors, and where none agreed nothing is counted by contributor.
     ``purpose`` says what the data may be used for, ``ends`` is the last day of the agreement: after
     it no build reads the files.  ``breaks`` lists days from which on figures are not comparable.
+    ``unknown_share`` is the share of a column's filled cells that may hold unknown texts.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)
@@ -93,6 +94,7 @@ class Agreement(FrozenModel):
     purpose: str = ""
     ends: date | None = None
     breaks: tuple[SeriesBreak, ...] = ()
+    unknown_share: float = Field(default=0.01, ge=0, le=1)
     invented: bool = False
 
     @field_validator("left")

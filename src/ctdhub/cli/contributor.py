@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow.csv
     import pyarrow.parquet
 
+    from ctdhub.sensitive.mapping.mapping import Mapping
     from ctdhub.sensitive.mapping.result import Harmonised
 
 LINEAGE = "lineage.csv"
@@ -134,6 +135,7 @@ def register(app: typer.Typer) -> None:
                     "mapping, and a person key where rows are reports or calls."
                 )
             )
+        _look(done, contributor, rules)
         if out is not None:
             _write(done, out)
             console.print(_("Wrote {folder}.").format(folder=escape(str(out))))
@@ -212,9 +214,34 @@ def people_in(done: Harmonised) -> tuple[int, int]:
     return people, shared_keys(first(done.records.select(READ)), first(done.births)).num_rows
 
 
+def _look(done: Harmonised, contributor: str, rules: Mapping) -> None:
+    """Unknown texts, and the alarms that ring for this file by itself."""
+    from datetime import UTC, datetime
+
+    from ctdhub.cli.alarms import show_alarms, show_unknown
+    from ctdhub.sensitive.alarms.alarm import AlarmLimits
+    from ctdhub.sensitive.alarms.delivered import ReadDelivery
+    from ctdhub.sensitive.alarms.ring import ring
+
+    show_unknown(done.texts.unknown)
+    account, today = done.conservation, datetime.now(UTC).date().isoformat()
+    file = ReadDelivery(
+        contributor,
+        today,
+        rules,
+        (done.texts,),
+        done.records,
+        account.rows_read,
+        account.rejected,
+    )
+    show_alarms(ring([file], AlarmLimits()))
+
+
 def _write(done: Harmonised, out: Path) -> None:
     import pyarrow.csv
     import pyarrow.parquet
+
+    from ctdhub.core.atomic import write_whole
 
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     pyarrow.parquet.write_table(done.records, out / "records.parquet")
@@ -223,6 +250,7 @@ def _write(done: Harmonised, out: Path) -> None:
     if done.tokens.num_rows:
         pyarrow.parquet.write_table(done.tokens, out / "tokens.parquet")
     pyarrow.csv.write_csv(done.rejects, out / "rejects.csv")
+    write_whole(out / "unknown-texts.csv", done.texts.as_csv().encode())
     pyarrow.csv.write_csv(lineage_table(done), out / LINEAGE)
 
 

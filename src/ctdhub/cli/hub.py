@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +12,10 @@ from rich.table import Table
 
 from ctdhub.cli import approve
 from ctdhub.cli.account import Account, show_account
+from ctdhub.cli.alarms import show_alarms
 from ctdhub.cli.delivered import show_deliveries
 from ctdhub.cli.output import bar, console, errors, show_error
-from ctdhub.cli.spend import Spend, asking
+from ctdhub.cli.spend import AcceptAlarms, Spend, asking
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
@@ -68,7 +70,7 @@ def register(app: typer.Typer) -> None:
         until: Annotated[
             str,
             typer.Option(
-                help=_("Last stage: harmonise, link, protect, candidate, release or site.")
+                help=_("Last stage: harmonise, alarms, link, protect, candidate, release or site.")
             ),
         ] = "site",
         explain: Annotated[
@@ -76,6 +78,7 @@ def register(app: typer.Typer) -> None:
             typer.Option("--explain", help=_("Only say what would run, why, and what it costs.")),
         ] = False,
         spend: Spend = None,
+        accept_alarms: AcceptAlarms = False,
     ) -> None:
         from ctdhub.build import pipeline
         from ctdhub.build.hub import Hub
@@ -86,7 +89,7 @@ def register(app: typer.Typer) -> None:
         if explain:
             show_steps(pipeline.build(hub, until=until, dry=True), dry=True)
         else:
-            run(hub, until, spend)
+            run(hub, until, spend, accept_alarms)
 
     @app.command(help=about("check"))
     def check(folder: HubFolder = Path()) -> None:
@@ -135,6 +138,7 @@ def register(app: typer.Typer) -> None:
         version: Annotated[str, typer.Option(help=_("For example 2026.2; default: next."))] = "",
         note: Annotated[str, typer.Option(help=_("What changed, for readers."))] = "",
         spend: Spend = None,
+        accept_alarms: AcceptAlarms = False,
     ) -> None:
         from ctdhub.build import pipeline
         from ctdhub.build.hub import Hub
@@ -144,13 +148,19 @@ def register(app: typer.Typer) -> None:
         if tells_of_withdrawals(note):
             errors.print(approve.warning_of_withdrawals())
 
-        def work(pay: Pay) -> list[Done]:
+        def work(pay: Pay, accepted: bool) -> list[Done]:
             with bar() as progress:
                 return pipeline.build(
-                    hub, until="release", progress=progress, version=version, note=note, pay=pay
+                    hub,
+                    until="release",
+                    progress=progress,
+                    version=version,
+                    note=note,
+                    pay=pay,
+                    accept_alarms=accepted,
                 )
 
-        asking(spend, work)
+        _built(hub, spend, accept_alarms, work)
         show_release(hub)
 
     @app.command(help=about("ledger"))
@@ -206,24 +216,46 @@ def _warn_of_helplines(help: Help) -> None:
         )
 
 
-def run(hub: Hub, until: str, spend: float | None = None) -> None:
+def run(hub: Hub, until: str, spend: float | None = None, accept_alarms: bool = False) -> None:
     """Build with a progress bar, then show what came out.
 
     Args:
-        spend: see :func:`asking`.
+        spend, accept_alarms: see :func:`asking`.
     """
     from ctdhub.build import pipeline
+    from ctdhub.build.stages.alarms import alarms_of
 
-    def work(pay: Pay) -> list[Done]:
+    def work(pay: Pay, accepted: bool) -> list[Done]:
         with bar() as progress:
-            return pipeline.build(hub, until=until, progress=progress, pay=pay)
+            return pipeline.build(
+                hub, until=until, progress=progress, pay=pay, accept_alarms=accepted
+            )
 
-    show_steps(asking(spend, work), dry=False)
+    show_steps(_built(hub, spend, accept_alarms, work), dry=False)
     show_conservation(hub)
     if until != "harmonise":
         show_deliveries(hub)
+        show_alarms(alarms_of(hub))
     if until in ("candidate", "release", "site"):
         show_release(hub)
+
+
+def _built(
+    hub: Hub,
+    spend: float | None,
+    accept_alarms: bool,
+    work: Callable[[Pay, bool], list[Done]],
+) -> list[Done]:
+    """Build, asking before a charge; where alarms stop the build, all that are open are shown."""
+    from ctdhub.build.stages.alarms import alarms_of
+    from ctdhub.sensitive.mapping.accept import STOPPING
+
+    try:
+        return asking(spend, work, accept_alarms, lambda: show_alarms(alarms_of(hub)))
+    except HubError as met:
+        if met.rule in STOPPING:
+            show_alarms(alarms_of(hub))
+        raise
 
 
 def show_steps(done: list[Done], *, dry: bool) -> None:

@@ -28,10 +28,23 @@ Spend = Annotated[
     ),
 ]
 
+AcceptAlarms = Annotated[
+    bool,
+    typer.Option("--accept-alarms", help=_("Charge although alarms about the data are open.")),
+]
+
+OPEN_ALARMS = "open-alarms"
+"""The rule that refuses a charge while an alarm is open."""
+
 _Answer = TypeVar("_Answer")
 
 
-def asking(spend: float | None, work: Callable[[Pay], _Answer]) -> _Answer:
+def asking(
+    spend: float | None,
+    work: Callable[[Pay, bool], _Answer],
+    accept_alarms: bool = False,
+    show: Callable[[], None] | None = None,
+) -> _Answer:
     """Do work that may have to be paid for.
 
     Nothing is held while a person thinks: the work breaks off at the price, and begins again where
@@ -39,7 +52,9 @@ def asking(spend: float | None, work: Callable[[Pay], _Answer]) -> _Answer:
 
     Args:
         spend: the most epsilon that may be spent unasked, None where a person is to be asked.
-        work: told what may be spent.
+        work: told what may be spent, and whether alarms about the data are accepted.
+        accept_alarms: whether they are accepted unasked.
+        show: shows the open alarms before a person is asked whether they are accepted.
 
     Raises:
         WouldCharge: it may not be spent; nothing was charged.
@@ -58,11 +73,18 @@ def asking(spend: float | None, work: Callable[[Pay], _Answer]) -> _Answer:
 
     while True:
         try:
-            return work(pay)
+            return work(pay, accept_alarms)
         except WouldCharge as refused:
             if spend is not None or not _somebody_there():
                 raise
+            if refused.rule == OPEN_ALARMS and show:
+                show()
             errors.print(escape(refused.what))
+            if refused.rule == OPEN_ALARMS:
+                if not typer.confirm(_("Accept these alarms for this charge?"), err=True):
+                    raise
+                accept_alarms = True
+                continue
             if not typer.confirm(_("Spend it?"), err=True):
                 raise
             may = told[-1].epsilon

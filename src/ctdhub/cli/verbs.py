@@ -113,7 +113,7 @@ def helps() -> dict[str, str]:
         "init": _("Make an empty hub folder, with settings to fill in."),
         "check": _("Check settings, agreements and mappings without reading case files."),
         "build": _(
-            "Bring the hub up to date: harmonise, link, protect, candidate, release, site."
+            "Bring the hub up to date: harmonise, alarms, link, protect, candidate, release, site."
             "\n\nOnly steps whose inputs or software changed run. Protecting changed people spends "
             "privacy budget: the command asks first, or needs --spend; --until link stops before "
             "it. A candidate waits until two people approve it."

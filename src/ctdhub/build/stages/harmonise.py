@@ -21,10 +21,14 @@ from ctdhub.build.filenames import (
     RECORDS,
     REJECTS,
     REPORT,
+    TEXTS,
     TOKENS,
+    UNKNOWN_TEXTS,
 )
 from ctdhub.build.mapping_by_date import mapping_file
 from ctdhub.build.steps import Input, Step, hash_file, hash_of
+from ctdhub.core.atomic import write_new
+from ctdhub.core.datafiles import as_json
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import MappingError
 from ctdhub.core.i18n import Text, said
@@ -54,7 +58,7 @@ class HarmoniseFile:
     kind: str
 
     def __call__(self, folder: Path) -> None:
-        """Write records, perpetrators, rejects, lineage and conservation into the folder.
+        """Write records, perpetrators, rejects, lineage, conservation and texts into the folder.
 
         Raises:
             MappingError: a contributor that is no authority says more of somebody than alleged.
@@ -71,6 +75,8 @@ class HarmoniseFile:
         pq.write_table(result.no_record, folder / NO_RECORD)
         pq.write_table(result.births, folder / BIRTHS)
         pa_csv.write_csv(result.rejects, folder / REJECTS)
+        write_new(folder / TEXTS, as_json(result.texts.as_json()).encode())
+        write_new(folder / UNKNOWN_TEXTS, result.texts.as_csv().encode())
         report = {
             "contributor": contributor,
             "date": self.given.date,
@@ -118,8 +124,13 @@ def harmonise_file(hub: Hub, given: Contribution, years: tuple[int, int]) -> Ste
 
 
 def _meaning(rules_file: Path) -> dict[str, str]:
-    """What the mapping says, whatever its comments and layout; nothing where it is faulty."""
+    """What the mapping says of records, whatever its comments and layout; {} where it is faulty.
+
+    What it accepts changes no record.
+    """
     try:
-        return {"mapping": hash_of(load_mapping(rules_file).model_dump(mode="json"))}
+        return {
+            "mapping": hash_of(load_mapping(rules_file).model_dump(mode="json", exclude={"accept"}))
+        }
     except MappingError:
         return {}

@@ -13,6 +13,7 @@ from ctdhub.core.text import fold
 from ctdhub.schema.model import Schema, TableName, Variable, load_schema
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.shape.list_cell import BLANK
+from ctdhub.sensitive.mapping.accept import Accepted, check_accepted
 from ctdhub.sensitive.mapping.brackets import OPENING
 from ctdhub.sensitive.mapping.dates import DateForm
 from ctdhub.sensitive.mapping.person_unit import RowUnit, check_unit
@@ -45,6 +46,7 @@ class Mapping(Frozen):
             person key, and a row that lacks one of them has none.
         tokens: columns of keyed tokens that the contributor made, several in a cell; rules may not
             read them.
+        accept: alarms and texts that somebody looked at and found right.
         identifiers, exclude, columns, perpetrators, tests: see the models above.
 
     Raises:
@@ -69,6 +71,7 @@ class Mapping(Frozen):
     exclude: tuple[Exclusion, ...] = ()
     columns: dict[str, Rules]
     perpetrators: PerpetratorRule | None = None
+    accept: tuple[Accepted, ...] = ()
     tests: tuple[Example, ...] = ()
 
     @model_validator(mode="before")
@@ -110,6 +113,9 @@ class Mapping(Frozen):
         self._check_identifiers()
         self._check_empty()
         self._check_child()
+        read = [c for _place, rule in self.uses() for c in rule.columns()]
+        targets = [name for _table, _place, columns in self._tables() for name in columns]
+        check_accepted(self.accept, read, targets)
         named = [e.rule for e in self.exclude]
         if len(set(named)) != len(named):
             raise MappingFault(Text("two exclusions have one name"), "exclude")

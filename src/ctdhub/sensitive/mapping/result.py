@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Dictionary
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from ctdhub.core.i18n import Text
+from ctdhub.sensitive.mapping.unknown_texts import FileTexts
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Harmonised:
         conservation: the account of all rows.
         no_record: person keys of rows that became no record (``keyed_rows.NO_RECORD``).
         births: person keys with different years of birth (``keyed_rows.BIRTHS``).
+        texts: what the file's texts are, those that no rule can read one by one.
 
     Raises:
         ValueError: record ids repeat, or the tables contradict the account.
@@ -96,6 +98,7 @@ class Harmonised:
     conservation: Conservation
     no_record: pa.Table
     births: pa.Table
+    texts: FileTexts = field(default_factory=FileTexts)
 
     def __post_init__(self) -> None:
         ids = self.records["record_id"]

@@ -110,13 +110,24 @@ def harmonise(
         rejected=raw.rejects.num_rows + done.rejected,
         excluded={e.rule: counts[e.rule] for e in mapping.exclude} | counts,
     )
-    lineage = lineage_of(mapping, records, perpetrators, done.folded, done.ignored, done.untied)
+    lineage = lineage_of(
+        mapping, records, perpetrators, done.folded, done.texts.ignored, done.untied
+    )
     excluded = done.excluded["_row"].combine_chunks()
     others = no_record(raw.table, all_keys, rows.combine_chunks(), excluded)
     births = births_differ(raw.table, place, keys, mapping)
     report(Text("Harmonised"), 1.0)
     return Harmonised(
-        records, perpetrators, tokens, cases, rejects, lineage, conservation, others, births
+        records,
+        perpetrators,
+        tokens,
+        cases,
+        rejects,
+        lineage,
+        conservation,
+        others,
+        births,
+        done.texts,
     )
 
 

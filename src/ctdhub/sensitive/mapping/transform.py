@@ -17,9 +17,10 @@ from ctdhub.sensitive.mapping.children import child_rows, of_rows, untied_values
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import Header, serial_views
 from ctdhub.sensitive.mapping.program import SLICE, Asked, RuleRun, program
+from ctdhub.sensitive.mapping.read_texts import file_texts
 from ctdhub.sensitive.mapping.row_faults import rejects_of
-from ctdhub.sensitive.mapping.strays import ignored
 from ctdhub.sensitive.mapping.texts import Texts, as_codes
+from ctdhub.sensitive.mapping.unknown_texts import FileTexts
 
 NOT_COUNTED_RULE = "not-a-victim"
 """Name of the rule that leaves out rows whose status says so, in the account of rows."""
@@ -36,8 +37,7 @@ class Transformed:
         rejected: rows that have a fault.
         excluded: ``_row`` and ``rule`` of the rows left out.
         folded: source columns with names of countries that are published under another.
-        ignored: source columns of lists, each with the number of elements that no rule knows, in
-            the rows that became records.
+        texts: what its texts are, those that no rule can read one by one.
         untied: source columns of perpetrators, each with the number of its values that cannot be
             tied to one of them.
     """
@@ -48,7 +48,7 @@ class Transformed:
     rejected: int
     excluded: pa.Table
     folded: frozenset[str]
-    ignored: dict[str, int] = field(default_factory=dict)
+    texts: FileTexts = field(default_factory=FileTexts)
     untied: dict[str, int] = field(default_factory=dict)
 
 
@@ -70,7 +70,7 @@ class Transform:
         progress: Callable[[float], None] | None = None,
         children: Dictionary[str, pa.Table] | None = None,
     ) -> Transformed:
-        """RuleRun over a table of text columns and ``_row``.
+        """Run over a table of text columns and ``_row``.
 
         Args:
             table: the rows.
@@ -80,7 +80,8 @@ class Transform:
         """
         parts = []
         table = as_codes(table)
-        texts = Texts(table, serial_views(table, self._program.views))
+        serials = serial_views(table, self._program.views)
+        texts = Texts(table, serials)
         run = RuleRun(self._program, list(self.mapping.columns), texts)
         for start in range(0, max(table.num_rows, 1), SLICE):
             parts.append(self._slice(run, texts, start, children))
@@ -88,16 +89,21 @@ class Transform:
                 progress(min(1.0, (start + SLICE) / max(table.num_rows, 1)))
         kinds = [part.children for part in parts if part.children is not None]
         values = pa.concat_tables([part.values for part in parts])
-        kept = table.filter(pc.is_in(table["_row"], value_set=values["_row"].combine_chunks()))
+        rejects = pa.concat_tables([part.rejects for part in parts])
+        excluded = pa.concat_tables([part.excluded for part in parts])
+        child = self._program.children
+        views = [*self._program.views, *(child.compiled.views if child else ())]
+        left_out = excluded["_row"].combine_chunks()
+        kept = values["_row"].combine_chunks()
         return Transformed(
             values=values,
             children=pa.concat_tables(kinds) if kinds else None,
-            rejects=pa.concat_tables([part.rejects for part in parts]),
+            rejects=rejects,
             rejected=sum(part.rejected for part in parts),
-            excluded=pa.concat_tables([part.excluded for part in parts]),
+            excluded=excluded,
             folded=self._folded(table),
-            ignored=ignored(self.mapping, kept, children),
-            untied=self._untied(kept),
+            texts=file_texts(self.mapping, table, left_out, rejects, views, serials, children),
+            untied=self._untied(table, kept),
         )
 
     def _slice(
@@ -157,11 +163,12 @@ class Transform:
             some |= found[name].is_valid().to_numpy()
         return found.select(["_row", *columns]).filter(pa.array(some)), rejects
 
-    def _untied(self, records: pa.Table) -> dict[str, int]:
+    def _untied(self, table: pa.Table, records: pa.Array) -> dict[str, int]:
         rule = self.mapping.perpetrators
         if rule is None or rule.split is None or rule.aligned:
             return {}
-        return untied_values(records, rule.sources(), rule.split)
+        kept = table.filter(pc.is_in(table["_row"], value_set=records))
+        return untied_values(kept, rule.sources(), rule.split)
 
     def _folded(self, table: pa.Table) -> frozenset[str]:
         header, found = Header(table.column_names), set()

@@ -1,0 +1,203 @@
+"""Alarms about what contributors sent: counted after harmonising, before people are made.
+
+Belongs here: which deliveries are looked at, the step and its files, what an open alarm stops.
+Does not belong here: when an alarm rings (``sensitive.alarms``), how it is shown (``cli``).
+
+Some alarms stop the build until the mapping reads the texts or accepts the alarm by name; the
+others stop a charge.  Nobody outside the hub can see either: no release says that one rang.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ctdhub.build.closure import software
+from ctdhub.build.filenames import ALARMS, RECORDS, REPORT, TEXTS, UNKNOWN_TEXTS
+from ctdhub.build.hub import Hub
+from ctdhub.build.journal import Detail, paid_for
+from ctdhub.build.mapping_by_date import mapping_file
+from ctdhub.build.steps import Input, Step, hash_of
+from ctdhub.core.atomic import write_new
+from ctdhub.core.datafiles import as_csv, as_json
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError, printable
+from ctdhub.core.i18n import Several, Text, joined
+from ctdhub.core.text import fold
+from ctdhub.dp.price import Pay, Price, up_to
+from ctdhub.sensitive.alarms.alarm import Alarm, AlarmLimits
+from ctdhub.sensitive.alarms.delivered import ReadDelivery, columns_for
+from ctdhub.sensitive.alarms.ring import ring
+from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.mapping_file import load_mapping
+from ctdhub.sensitive.mapping.unknown_texts import FileTexts, UnknownText
+
+NAMED = 5
+"""Open alarms that an error names; of more only the number is told."""
+
+
+def ring_alarms(hub: Hub, harmonised: Sequence[Step]) -> Step:
+    """All harmonised files -> the alarms that ring, and the unknown texts of all deliveries."""
+    agreed = {a.id: a for a in hub.agreements()}
+    shares = {a.id: [a.unknown_share, a.deliveries] for a in agreed.values()}
+
+    def run(folder: Path) -> None:
+        found: list[Alarm] = []
+        texts: list[ReadDelivery] = []
+        for contributor, deliveries in delivered(hub, harmonised):
+            by = agreed[contributor]
+            limits = AlarmLimits(unknown_share=by.unknown_share)
+            found += ring(deliveries, limits, newest=by.deliveries == "cumulative")
+            texts += deliveries
+        write_new(folder / ALARMS, as_json([alarm.as_json() for alarm in found]).encode())
+        write_new(folder / UNKNOWN_TEXTS, as_csv(_HEADING, _listed(texts)).encode())
+
+    return Step(
+        name="alarms",
+        inputs={
+            **{step.name.removeprefix("harmonise "): step.key for step in harmonised},
+            Input("agreements", Text("agreements")): hash_of(shares),
+        },
+        output=hub.work / "alarms",
+        run=run,
+        software=software(__name__),
+    )
+
+
+def delivered(hub: Hub, harmonised: Sequence[Step]) -> Iterator[tuple[str, list[ReadDelivery]]]:
+    """Each contributor's deliveries as they were harmonised, the oldest first."""
+    ordered = sorted(harmonised, key=lambda step: step.output.parts[-3:-1])
+    for contributor, own in groupby(ordered, key=lambda step: step.output.parts[-3]):
+        found = []
+        for date, steps in groupby(own, key=lambda step: step.output.parts[-2]):
+            mapping = load_mapping(mapping_file(hub, contributor, date))
+            found.append(_delivered(contributor, date, mapping, list(steps)))
+        yield contributor, found
+
+
+def _delivered(contributor: str, date: str, mapping: Mapping, steps: list[Step]) -> ReadDelivery:
+    tables, texts, rows, rejected = [], [], 0, 0
+    for step in steps:
+        path = step.output / RECORDS
+        columns = columns_for(mapping, pq.read_schema(path).names)
+        tables.append(pq.read_table(path, columns=columns))
+        texts.append(texts_of(step))
+        account = json.loads((step.output / REPORT).read_text("utf-8"))["conservation"]
+        rows += account["rows_read"]
+        rejected += account["rejected"]
+    records = pa.concat_tables(tables)
+    return ReadDelivery(contributor, date, mapping, tuple(texts), records, rows, rejected)
+
+
+def texts_of(step: Step) -> FileTexts:
+    """What the texts of a harmonised file are."""
+    return FileTexts.from_json(json.loads((step.output / TEXTS).read_text("utf-8")))
+
+
+_HEADING = ("contributor", "column", "text", "rows", "nearest", "outcome", "deliveries")
+
+
+def _listed(deliveries: Iterable[ReadDelivery]) -> Iterator[tuple[object, ...]]:
+    """Each unknown text once for a contributor's column, with the deliveries that have it."""
+    for contributor, own in groupby(deliveries, key=lambda d: d.contributor):
+        seen: dict[tuple[str, str], list[tuple[str, UnknownText]]] = {}
+        for one in own:
+            for text in one.all_unknown:
+                key = fold(text.column), fold(text.text)
+                seen.setdefault(key, []).append((one.date, text))
+        for _key, found in sorted(seen.items()):
+            texts = [text for _date, text in found]
+            last, dates = texts[-1], "; ".join(date for date, _text in found)
+            rows = sum(text.rows for text in texts)
+            yield contributor, last.column, last.text, rows, last.nearest, last.outcome, dates
+
+
+def alarms_of(hub: Hub) -> tuple[Alarm, ...]:
+    """The alarms of the last build, open and accepted; none where it never came so far."""
+    path = hub.work / "alarms" / ALARMS
+    if not path.is_file():
+        return ()
+    return tuple(Alarm(**one) for one in json.loads(path.read_text("utf-8")))
+
+
+def open_alarms(hub: Hub) -> tuple[Alarm, ...]:
+    """Those of the last build that nobody accepted."""
+    return tuple(alarm for alarm in alarms_of(hub) if not alarm.accepted)
+
+
+def passed(hub: Hub, harmonised: Sequence[Step]) -> Sequence[Step]:
+    """The same files, unless an alarm is open that stops the build.
+
+    While the step of :func:`ring_alarms` is not up to date nothing is known.
+
+    Raises:
+        MappingError: the rule is the alarm's name; texts of case records are not named.
+    """
+    if ring_alarms(hub, harmonised).reason() is None:
+        stopping = [alarm for alarm in open_alarms(hub) if alarm.stops]
+        if stopping:
+            raise _stopped(stopping[0], len(stopping) - 1)
+    return harmonised
+
+
+def _stopped(alarm: Alarm, more: int) -> HubError:
+    """The error of an alarm that stops a build, and how many more there are."""
+    others = [Text("Other alarms that stop the build: {more}.", more=more)] if more else []
+    return error(
+        "unknown-texts"
+        if alarm.name == "unknown-texts"
+        else "new-texts"
+        if alarm.name == "new-texts"
+        else "new-column"
+        if alarm.name == "new-column"
+        else "recorded-fell",
+        column=printable(alarm.about),
+        what=joined([alarm.what(), *others], " "),
+        id=alarm.contributor,
+        date=alarm.delivery,
+        entry=printable(alarm.entry),
+    )
+
+
+def may_pay(
+    hub: Hub, pay: Pay | None, accept_alarms: bool, happened: dict[str, Detail]
+) -> Pay | None:
+    """What a build may spend: nothing while an alarm is open, unless somebody accepts them.
+
+    Args:
+        pay: what may be spent; None is nothing.
+        accept_alarms: whether open alarms are accepted.
+        happened: for the journal: what was charged, and which alarms were accepted.
+
+    Returns:
+        None for a practice hub, whose people are invented: it spends unasked.
+
+    What it gives raises, beside what ``pay`` raises:
+        WouldCharge: rule ``open-alarms``.
+    """
+
+    if hub.settings.invented:
+        return None
+    spend = paid_for(pay or up_to(0), happened)
+
+    def paid(price: Price) -> None:
+        names = [printable(f"{a.contributor}: {a.entry}") for a in open_alarms(hub)]
+        if names and not accept_alarms:
+            shown = [*names[:NAMED], *(["…"] if len(names) > NAMED else [])]
+            raise error(
+                "open-alarms",
+                n=len(names),
+                names=Several(tuple(shown)),
+                cost=price.epsilon,
+                left=price.left,
+            )
+        spend(price)
+        if names:
+            happened["accepted_alarms"] = "; ".join(names)
+
+    return paid

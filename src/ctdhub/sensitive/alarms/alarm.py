@@ -1,0 +1,142 @@
+"""An alarm: something about a delivery that somebody must look at before it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from ctdhub.core.i18n import Named, Numeral, Text
+from ctdhub.schema.labels import label
+from ctdhub.sensitive.mapping.accept import ALARMS, STOPPING, Accepted
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something that looks wrong.
+
+    Attributes:
+        name: one of ``accept.ALARMS``.
+        about: the column, variable or year, "" where it is about the whole delivery.
+        contributor, delivery: whose, and its date.
+        n, of: what was counted, and among how many; exact, for the steward alone.
+        before_n, before_of: the same of the delivery before, where it is compared with that.
+        accepted: whether the mapping accepts it by name.
+        reason: why it is accepted, where the mapping says.
+
+    >>> Alarm("unknown-texts", "Tipo", "our-ngo", "2026-01-15", 5, 100).entry
+    'unknown-texts: Tipo'
+    """
+
+    name: str
+    about: str
+    contributor: str
+    delivery: str
+    n: int
+    of: int
+    before_n: int = 0
+    before_of: int = 0
+    accepted: bool = False
+    reason: str = ""
+
+    @property
+    def stops(self) -> bool:
+        """Whether it stops a build while it is open; the others stop a charge."""
+        return self.name in STOPPING
+
+    @property
+    def entry(self) -> str:
+        """The entry under ``accept`` that accepts it."""
+        return f"{self.name}: {self.about}" if self.about else self.name
+
+    def decided(self, accept: Iterable[Accepted]) -> Alarm:
+        """The alarm, accepted where an entry of the mapping names it."""
+        for entry in accept:
+            if entry.is_for(self.name, self.about, self.delivery):
+                return replace(self, accepted=True, reason=entry.reason)
+        return self
+
+    def what(self) -> Text:
+        """What was found, with its counts, and without a value of a case record."""
+        about: Any = self.about
+        if ALARMS[self.name] == "variable":
+            about = Named.of(lambda lang: label(self.about, lang))
+        fields = {
+            "about": about,
+            "n": Numeral(self.n),
+            "of": Numeral(self.of),
+            "before_n": Numeral(self.before_n),
+            "before_of": Numeral(self.before_of),
+        }
+        text = _WHAT[self.name]
+        return text.holding(**{k: v for k, v in fields.items() if f"{{{k}}}" in text.message})
+
+    def as_json(self) -> dict[str, Any]:
+        """As values that JSON knows; ``Alarm(**value)`` is the way back."""
+        return asdict(self)
+
+
+_WHAT: Mapping[str, Text] = {
+    "unknown-texts": Text(
+        "Cells of the column {about} with a text that no rule can read: {n} of {of}."
+    ),
+    "new-texts": Text(
+        "Cells of the column {about} with an unknown text that the delivery before did not have: "
+        "{n} of {of}."
+    ),
+    "new-column": Text("The column {about} is new, and no rule reads it."),
+    "recorded-fell": Text(
+        "{about}: recorded in {n} of {of} records; in the delivery before, {before_n} of "
+        "{before_of}."
+    ),
+    "all-under-18": Text("Every person whose age is recorded is under 18 (records: {of})."),
+    "none-under-18": Text("No person whose age is recorded is under 18 (records: {of})."),
+    "one-gender": Text("All records with a gender have the same one (records: {of})."),
+    "one-citizenship": Text("All records with a citizenship have the same one (records: {of})."),
+    "one-country": Text(
+        "All records with a country of exploitation have the same one (records: {of})."
+    ),
+    "year-jump": Text(
+        "The year {about} has at least ten times as many records as the years next to it ({n} of "
+        "{of})."
+    ),
+    "all-first-of-january": Text("All dates in the column {about} are 1 January (cells: {of})."),
+    "never-yes": Text("{about}: never “yes”, in no record of {of} in which it is recorded."),
+    "no-exploitation": Text("Records in which no form of exploitation is “yes”: {n} of {of}."),
+    "many-rejects": Text("Rejected rows: {n} of {of}."),
+    "key-two-genders": Text("Person keys with records of two genders: {n} of {of}."),
+    "many-records-a-key": Text("Person keys: {of}; records with these keys: {n}."),
+    "sorted-lists": Text(
+        "All lists of alleged perpetrators in the column {about} are sorted and without a repeat "
+        "(cells: {of}): they look like sets, whose order says nothing."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class AlarmLimits:
+    """When alarms ring; shares are between 0 and 1.
+
+    Attributes:
+        unknown_share: of a column's filled cells that may be unknown texts.
+        least: cells with unknown texts from which on they are too many.
+        base: records, dates or rows below which no other alarm rings, for chance could ring it.
+        fell: a recorded share that is this part of the one before, or less.
+        jump: times as many records as the years next to a year have.
+        never: records in which a flag is never yes.
+        unexploited: of records without any form of exploitation.
+        rejects: of rows; as with ``unexploited``, two standard errors more are needed.
+        records_a_key: records for a person key.
+        lists: cells that look like sorted sets.
+    """
+
+    unknown_share: float = 0.01
+    base: int = 50
+    least: int = 3
+    fell: float = 0.5
+    jump: int = 10
+    never: int = 500
+    unexploited: float = 0.05
+    rejects: float = 0.02
+    records_a_key: float = 1.5
+    lists: int = 20

@@ -1,0 +1,332 @@
+"""Which texts of a file no rule of its mapping can read, and what became of their rows.
+
+Both kinds count: an element of a list that no ``has`` rule knows, and a text of which a ``map``, a
+country, a band, a date or a year makes nothing.  A text that some rule of its column knows is
+unknown only where another rule rejected a row for it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Collection, Iterable
+from collections.abc import Mapping as Dictionary
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctdhub.core.tabular import ROW
+from ctdhub.core.text import fold, trim
+from ctdhub.schema.country_names import resolve
+from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.ingest.shape.list_cell import BLANK
+from ctdhub.sensitive.mapping.brackets import OPENING
+from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.parsers import Header, View, elements_of
+from ctdhub.sensitive.mapping.rule import Rule
+from ctdhub.sensitive.mapping.texts import as_codes
+from ctdhub.sensitive.mapping.unknown_texts import ColumnContent, FileTexts, Outcome, UnknownText
+
+NEAREST = 200
+"""Unknown texts of a column for which the nearest known one is looked up."""
+
+ALIKE = 0.8
+"""How like two texts must be, 0 to 1 (``difflib``), to be called near."""
+
+_UNREAD = ("unknown-code", "unknown-country", "unparsable-date", "broken-list", "several-values")
+_READERS = {"country", "number", "band", "date", "year"}
+
+
+class _Reader(NamedTuple):
+    """A rule that makes something of a column's texts."""
+
+    target: str
+    rule: Rule
+    children: str | None
+    """Separator of the lists that become perpetrators."""
+    aligned: bool
+    """Whether their elements are paired by position."""
+
+
+def file_texts(
+    mapping: Mapping,
+    table: pa.Table,
+    excluded: pa.Array,
+    rejects: pa.Table,
+    views: Iterable[View],
+    serials: Collection[View] = (),
+    children: Dictionary[str, pa.Table] | None = None,
+) -> FileTexts:
+    """Look at the texts of a file.
+
+    Args:
+        mapping: the mapping.
+        table: text columns and ``_row``.
+        excluded: rows that a rule of the mapping leaves out.
+        rejects: ``source_row``, ``target``, ``column`` and ``rule`` of each fault.
+        views: all readings that the rules ask for.
+        serials: those of columns that hold numbered days (``parsers.serial_views``).
+        children: child tables of the file by name, if there are any.
+    """
+    asked = [view for view in views if view.reading in _READERS]
+    parts = [_part(mapping, table, excluded, rejects, asked, serials)]
+    rules = mapping.perpetrators
+    child = (children or {}).get(rules.child) if rules and rules.child else None
+    if child is not None:
+        parts.append(_part(mapping, child, excluded, rejects, asked, ()))
+    ignored: dict[str, int] = {}
+    for part in parts:
+        ignored |= part.ignored
+    return FileTexts(
+        tuple(c for part in parts for c in part.columns),
+        tuple(u for part in parts for u in part.unknown),
+        ignored,
+    )
+
+
+def _part(
+    mapping: Mapping,
+    table: pa.Table,
+    excluded: pa.Array,
+    rejects: pa.Table,
+    views: Iterable[View],
+    serials: Collection[View],
+) -> FileTexts:
+    """The same for the table of the file, or for a child table, in which a row may stand often."""
+    header = Header(table.column_names)
+    uses = _uses(mapping, header)
+    readers: dict[str, set[View]] = {}
+    for view in views:
+        if (name := header.find(view.column)) is not None:
+            bare = replace(view, column=name, nulls=frozenset(), split=None, take=None)
+            readers.setdefault(name, set()).add(bare)
+    numbered = {header.find(view.column): view for view in serials}
+    faulty = rejects["source_row"].unique().cast(pa.int64())
+    gone = pa.concat_arrays([faulty, excluded.cast(pa.int64())])
+    table = as_codes(table)
+    kept, rejected = ~_in(table, gone), _in(table, faulty)
+    unread = rejects.filter(pc.is_in(rejects["rule"], value_set=pa.array(_UNREAD)))
+    decided = {fold(c) for c in (*mapping.identifiers, *mapping.needed(), *mapping.optional)}
+    columns: list[ColumnContent] = []
+    unknown: list[UnknownText] = []
+    ignored: dict[str, int] = {}
+    for name in (n for n in table.column_names if n != ROW):
+        if name not in uses:
+            columns.append(ColumnContent(name, read=False, decided=fold(name) in decided))
+            continue
+        of = pc.equal(unread["column"], _spelt(mapping, name, unread))
+        rows = unread.filter(of)["source_row"].unique().cast(pa.int64())
+        texts = _ColumnTexts(mapping, name, uses[name], readers.get(name, set()))
+        texts.serial = numbered.get(name)
+        codes = table[name].combine_chunks()
+        texts.kept, texts.rejected = _counted(codes, kept), _counted(codes, rejected)
+        texts.unread = _counted(codes, rejected & _in(table, rows)) if len(rows) else {}
+        columns.append(texts.content())
+        unknown += texts.unknown()
+        for spelling in {s for u in uses[name] if u.rule.has for s in u.rule.source}:
+            if header.find(spelling) == name:
+                ignored[spelling] = texts.ignored()
+    return FileTexts(tuple(columns), tuple(unknown), ignored)
+
+
+def _uses(mapping: Mapping, header: Header) -> dict[str, list[_Reader]]:
+    """Rules by the column of the file that they read."""
+    found: dict[str, list[_Reader]] = {}
+    for place, rule in mapping.uses():
+        if not isinstance(rule, Rule):
+            continue
+        child = mapping.perpetrators if place[0] == "perpetrators" else None
+        for column in (*rule.source, *([rule.at] if rule.at else [])):
+            if (name := header.find(column)) is not None:
+                use = _Reader(
+                    str(place[-1]),
+                    rule,
+                    child.split if child else None,
+                    bool(child and child.aligned),
+                )
+                found.setdefault(name, []).append(use)
+    return found
+
+
+class _ColumnTexts:
+    """The distinct texts of a column and what its rules make of them.
+
+    Attributes:
+        kept, rejected, unread: each text with its rows that became records, that were rejected,
+            and that were rejected because a rule could not read this column.
+        serial: how its texts are read where all of them are numbered days.
+    """
+
+    def __init__(
+        self, mapping: Mapping, column: str, uses: list[_Reader], readers: set[View]
+    ) -> None:
+        self.column, self.uses, self.readers = column, uses, readers
+        self.kept: Dictionary[str, int] = {}
+        self.rejected: Dictionary[str, int] = {}
+        self.unread: Dictionary[str, int] = {}
+        self.serial: View | None = None
+        self._empty = {"", BLANK, *map(fold, mapping.empty)}
+        self._whole = mapping.spelt_in_brackets()
+        spellings = {s for u in uses for s in u.rule.columns() if fold(s) == fold(column)}
+        self._known = {text for s in spellings for text in mapping.known(s)} | _codes(uses)
+        self._lists = {u.children or u.rule.split for u in uses if u.rule.has}
+        others = [u for u in uses if not u.rule.has]
+        self._cells = {(u.children or u.rule.split, u.rule.take) for u in others}
+
+    def _all(self) -> Counter[str]:
+        return Counter(self.kept) + Counter(self.rejected)
+
+    def _elements(self, text: str, split: str | None) -> list[str]:
+        cell = trim(text)
+        found = [cell] if fold(cell) in self._whole else elements_of(cell, split)
+        return [e for e in found if fold(e) not in self._empty]
+
+    def _reads(self, element: str) -> bool:
+        if self.serial or fold(element) in self._known:
+            return True
+        return any(view.read(element) is not None for view in self.readers)
+
+    def _cell(self, text: str) -> list[str]:
+        """What the rules that take one value see of a cell; a child row sees each element."""
+        found: list[str] = []
+        for split, take in self._cells:
+            elements = self._elements(text, split)
+            found += elements[-1:] if take == "last" else elements[:1] if take else elements
+        return list(dict.fromkeys(found))
+
+    def left_over(self, text: str) -> list[str]:
+        """What no rule can read; of several ways to take a list apart the one that leaves least."""
+        if fold(text) in self._known:
+            return []
+        ways = [self._elements(text, split) for split in self._lists]
+        if self._cells:
+            ways.append(self._cell(text))
+        left = [[e for e in way if not self._reads(e)] for way in ways]
+        if not all(left):
+            return []
+        return min(left[: len(self._lists)] or left, key=len)
+
+    def ignored(self) -> int:
+        """Unknown elements in the rows that became records."""
+        return sum(len(self.left_over(text)) * n for text, n in self.kept.items())
+
+    def unknown(self) -> list[UnknownText]:
+        """Every unknown text of the column, those of most rows first."""
+        rows: Counter[str] = Counter()
+        spelt: dict[str, str] = {}
+        rejected: set[str] = set()
+        for text, n in self._all().items():
+            left = self.left_over(text)
+            if not left and text in self.unread:  # another rule of the column knows it
+                cell = trim(text)
+                left = [cell] if cell.startswith(OPENING) else self._cell(text)
+                n = self.unread[text]
+            for element in {fold(e): e for e in left}.values():
+                key = fold(element)
+                spelt.setdefault(key, element)
+                rows[key] += n
+                if text in self.unread:
+                    rejected.add(key)
+        outcome = self._outcome()
+        near = self._nearest()
+        return [
+            UnknownText(
+                self.column,
+                spelt[key],
+                n,
+                "rejected" if key in rejected else outcome,
+                near(spelt[key]) if i < NEAREST else "",
+            )
+            for i, (key, n) in enumerate(sorted(rows.items(), key=lambda item: (-item[1], item)))
+        ]
+
+    def _outcome(self) -> Outcome:
+        rules = [u.rule for u in self.uses if u.rule.has]
+        if any(rule.doubts for rule in rules):
+            return "flags-unknown"
+        return "passed-over" if any(rule.absent for rule in rules) else "not-recorded"
+
+    def _nearest(self) -> _Near:
+        known: dict[str, str] = {}
+        for target, rule, *_child in self.uses:
+            for text in rule.has:
+                known.setdefault(fold(text), target)
+            for text, code in (rule.map or {}).items():
+                known.setdefault(fold(text), code or "")
+            if not (rule.has or rule.country or rule.band or rule.year):
+                known |= {fold(code): code for code in _domain(target)}
+        return _Near(known, any(u.rule.country for u in self.uses))
+
+    def content(self) -> ColumnContent:
+        """What the column holds."""
+        filled = dates = new_year = lists = sets = 0
+        days = {replace(v, reading="date") for v in self.readers if v.reading in ("date", "year")}
+        numbered = replace(self.serial, reading="date").days(self._all()) if self.serial else {}
+        splits = {u.children for u in self.uses if u.children and u.aligned}
+        for text, n in self._all().items():
+            if fold(text) in self._empty:
+                continue
+            filled += n
+            read = next((found for view in days if (found := view.read(text))), None)
+            if day := (numbered or {}).get(text) or read:
+                dates += n
+                new_year += n * day.endswith("-01-01")
+            for split in splits:
+                values = [fold(e) for e in elements_of(trim(text), split)]
+                if len(values) > 1:
+                    lists += n
+                    sets += n * (values == sorted(set(values)))
+        return ColumnContent(self.column, True, True, filled, dates, new_year, lists, sets)
+
+
+class _Near:
+    """Finds what a text may mean."""
+
+    def __init__(self, known: dict[str, str], country: bool) -> None:
+        self._known, self._country = known, country
+
+    def __call__(self, text: str) -> str:
+        if self._country and (code := resolve(text).nearest):
+            return code
+        found = difflib.get_close_matches(fold(text), self._known, 1, ALIKE)
+        return self._known[found[0]] if found else ""
+
+
+def _codes(uses: list[_Reader]) -> set[str]:
+    """Codes of the hub that rules take as they are."""
+    found: set[str] = set()
+    for target, rule, *_child in uses:
+        plain = not (rule.has or rule.country or rule.band or rule.year)
+        if plain and (not rule.map or rule.unknown == "keep"):
+            found |= {fold(code) for code in _domain(target)}
+    return found
+
+
+def _domain(target: str) -> tuple[str, ...]:
+    schema = load_schema()
+    variable = schema.variable(target)
+    return () if variable.kind in ("entity", "year") else tuple(schema.recorded(target))
+
+
+def _spelt(mapping: Mapping, name: str, faults: pa.Table) -> pa.Scalar:
+    """A column of the file as the faults spell it, which is as the mapping does."""
+    spellings = (s for s in mapping.needed() if fold(s) == fold(name))
+    return pa.scalar(next(spellings, name), faults.schema.field("column").type)
+
+
+def _counted(codes: pa.DictionaryArray, rows: np.ndarray) -> dict[str, int]:
+    """Each text with the rows among these that hold it."""
+    if not rows.any():
+        return {}
+    texts = codes.dictionary.to_pylist()
+    places = codes.indices.fill_null(len(texts)).to_numpy()
+    found = np.bincount(places if rows.all() else places[rows], minlength=len(texts) + 1)
+    return {text: n for text, n in zip(texts, found.tolist(), strict=False) if n}
+
+
+def _in(table: pa.Table, rows: pa.Array) -> np.ndarray:
+    """Which rows of a table are among these."""
+    return np.asarray(pc.is_in(table[ROW], value_set=rows), dtype=bool)

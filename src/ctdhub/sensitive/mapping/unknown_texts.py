@@ -1,0 +1,89 @@
+"""What is known of the texts of a file: unknown ones one by one, and what its columns hold.
+
+Belongs here: the types, and how they are written.
+Does not belong here: finding them (``read_texts``), whether they are too many
+(``sensitive.alarms``).  For the steward alone: texts of case records stand in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from ctdhub.core import datafiles
+
+Outcome = Literal["rejected", "flags-unknown", "passed-over", "not-recorded"]
+"""What became of the rows: rejected; the flags of the column that are not yes are not recorded;
+``unknown: pass`` lets the flags be no; the variable is not recorded."""
+
+
+@dataclass(frozen=True)
+class UnknownText:
+    """A text, or an element of a list, that no rule of its column can read.
+
+    Attributes:
+        column: the source column.
+        text: as its first cell writes it, trimmed.
+        rows: rows that hold it and that no rule excludes.
+        outcome: see :data:`Outcome`.
+        nearest: the code or variable of the likest known text, "" where none is close.
+    """
+
+    column: str
+    text: str
+    rows: int
+    outcome: Outcome
+    nearest: str = ""
+
+
+@dataclass(frozen=True)
+class ColumnContent:
+    """What a source column holds in the rows that no rule excludes.
+
+    Attributes:
+        column: its name in the file.
+        read: whether a rule makes something of its texts.
+        decided: whether the mapping says anything of it.
+        filled: cells that hold more than the mapping's ``empty`` texts; 0 where it is not read.
+        dates, new_year: cells with a full date, and those of them that are 1 January.
+        lists, sets: cells with several values that are paired by position into perpetrators, and
+            those of them whose values are sorted and all different.
+    """
+
+    column: str
+    read: bool
+    decided: bool
+    filled: int = 0
+    dates: int = 0
+    new_year: int = 0
+    lists: int = 0
+    sets: int = 0
+
+
+@dataclass(frozen=True)
+class FileTexts:
+    """What the texts of a file are.  Sensitive."""
+
+    columns: tuple[ColumnContent, ...] = ()
+    unknown: tuple[UnknownText, ...] = ()
+    ignored: dict[str, int] = field(default_factory=dict)
+    """Source columns that ``has`` rules search, each with the number of unknown elements in the
+    rows that became records."""
+
+    def as_json(self) -> dict[str, Any]:
+        """As values that JSON knows; :meth:`from_json` is the way back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> FileTexts:
+        """What :meth:`as_json` gave."""
+        return cls(
+            tuple(ColumnContent(**one) for one in value["columns"]),
+            tuple(UnknownText(**one) for one in value["unknown"]),
+            dict(value["ignored"]),
+        )
+
+    def as_csv(self) -> str:
+        """The unknown texts as a table, formulas made harmless."""
+        rows = ((u.column, u.text, u.rows, u.nearest, u.outcome) for u in self.unknown)
+        return datafiles.as_csv(("column", "text", "rows", "nearest", "outcome"), rows)

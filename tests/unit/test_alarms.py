@@ -1,0 +1,230 @@
+"""Each alarm rings for a delivery of its kind, and does not for one beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from ctdhub.core.i18n import LANGUAGES, language, said
+from ctdhub.sensitive.alarms.alarm import Alarm, AlarmLimits
+from ctdhub.sensitive.alarms.delivered import ReadDelivery
+from ctdhub.sensitive.alarms.ring import ring
+from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.mapping.accept import ALARMS, STOPPING
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.run import harmonise
+
+MAPPING = """
+version: 1
+empty: ["", "-"]
+identifiers: {case: hash}
+columns:
+  year_of_registration: {from: date, year: true}
+  gender: {from: sex, map: {F: female, M: male}, unknown: null}
+  age_band: {from: age, band: true}
+  citizenship: {from: nat, country: true}
+  country_of_exploitation: {from: coe, country: true}
+  exploitation_sexual: {from: type, split: ";", has: [sexual], absent: no}
+  exploitation_forced_labour: {from: type, split: ";", has: [labour], absent: no}
+  exploitation_other: {from: type, split: ";", has: [other], absent: no}
+perpetrators:
+  split: ";"
+  aligned: true
+  columns: {perpetrator_gender: {from: p, map: {F: female, M: male}}}
+"""
+
+
+@dataclass
+class Made:
+    """A made-up file of so many rows; nothing in it rings an alarm, unless a column is changed."""
+
+    rows: int = 60
+    change: dict[str, object] = field(default_factory=dict)
+
+    def cells(self, i: int) -> dict[str, str]:
+        plain = {
+            "case": f"c{i}",
+            "date": f"{2018 + i % 5}-0{1 + i % 9}-11",
+            "sex": "FM"[i % 2],
+            "age": str(10 + i % 30),
+            "nat": ("FRA", "ALB", "-")[i % 3],
+            "coe": ("ITA", "DEU")[i % 2],
+            "type": ("sexual", "labour", "other; labour")[i % 3],
+            "p": ("M;F", "F;M", "M")[i % 3],
+        }
+        for column, how in self.change.items():
+            plain[column] = str(how(i)) if callable(how) else str(how)
+        return {c: v for c, v in plain.items() if v != "absent"}
+
+
+def delivered(
+    folder: Path, made: Made, date: str = "2026-01-15", accept: str = "", mapping: str = MAPPING
+) -> ReadDelivery:
+    cells = [made.cells(i) for i in range(made.rows)]
+    head = list(cells[0])
+    file = folder / "made-up.csv"
+    file.write_text("\n".join([",".join(head), *(",".join(c.values()) for c in cells)]), "utf-8")
+    rules = parse_mapping(mapping + (f"accept: [{accept}]\n" if accept else ""), "m.yaml")
+    done = harmonise(read_table(file, rules.read), rules, "one", (2000, 2030), b"k" * 16)
+    account = done.conservation
+    return ReadDelivery(
+        "one", date, rules, (done.texts,), done.records, account.rows_read, account.rejected
+    )
+
+
+def rung(*deliveries: ReadDelivery) -> list[Alarm]:
+    return list(ring(deliveries, AlarmLimits()))
+
+
+def names(*deliveries: ReadDelivery) -> list[str]:
+    return [alarm.entry for alarm in rung(*deliveries) if not alarm.accepted]
+
+
+def some(share: int, text: str, other: str) -> object:
+    """A text in one of so many rows."""
+    return lambda i: text if i % share == 0 else other
+
+
+ALONE: dict[str, tuple[Made, Made]] = {
+    "unknown-texts: sex": (
+        Made(change={"sex": lambda i: "?" if i < 3 else "FM"[i % 2]}),
+        Made(change={"sex": lambda i: "?" if i < 2 else "FM"[i % 2]}),
+    ),
+    "all-under-18": (Made(change={"age": "9"}), Made(change={"age": some(60, "18", "9")})),
+    "none-under-18": (Made(change={"age": "40"}), Made(change={"age": some(60, "17", "40")})),
+    "one-gender": (Made(change={"sex": "F"}), Made(change={"sex": some(60, "M", "F")})),
+    "one-citizenship": (Made(change={"nat": "FRA"}), Made(change={"nat": some(60, "ALB", "FRA")})),
+    "one-country": (Made(change={"coe": "ITA"}), Made(change={"coe": some(60, "DEU", "ITA")})),
+    "year-jump: 2019": (
+        Made(200, {"date": lambda i: 2018 + i if i < 5 else 2019}),
+        Made(200, {"date": lambda i: 2018 + i if i < 5 else 2018 + i % 3}),
+    ),
+    "all-first-of-january: date": (
+        Made(change={"date": lambda i: f"{2018 + i % 5}-01-01"}),
+        Made(change={"date": lambda i: f"{2018 + i % 5}-01-0{1 + (i == 7)}"}),
+    ),
+    "never-yes: exploitation_other": (
+        Made(600, {"type": lambda i: ("sexual", "labour")[i % 2]}),
+        Made(600, {"type": lambda i: "other" if i == 1 else ("sexual", "labour")[i % 2]}),
+    ),
+    "no-exploitation": (
+        Made(100, {"type": lambda i: "-" if i < 10 else "sexual"}),
+        Made(100, {"type": lambda i: "-" if i < 9 else "sexual"}),
+    ),
+    "many-rejects": (
+        Made(100, {"date": lambda i: 1950 if i < 5 else 2018 + i % 5}),
+        Made(100, {"date": lambda i: 1950 if i < 4 else 2018 + i % 5}),
+    ),
+    "key-two-genders": (
+        Made(change={"case": lambda i: f"c{max(i, 1)}"}),
+        Made(change={"case": lambda i: f"c{i if i else 2}"}),
+    ),
+    "many-records-a-key": (
+        Made(change={"case": lambda i: f"c{i // 4 * 2 + i % 2}"}),
+        Made(change={"case": lambda i: f"c{i if i > 20 else i % 2}"}),
+    ),
+    "sorted-lists: p": (
+        Made(change={"p": "F;M"}),
+        Made(change={"p": lambda i: "M;F" if i == 3 else "F;M"}),
+    ),
+}
+
+
+@pytest.mark.parametrize("entry", ALONE)
+def test_an_alarm_rings_and_does_not_for_the_file_beside_it(tmp_path: Path, entry: str) -> None:
+    ringing, silent = ALONE[entry]
+    assert entry in names(delivered(tmp_path, ringing))
+    assert entry not in names(delivered(tmp_path, silent))
+
+
+def test_an_ordinary_file_is_silent_and_so_is_a_tiny_one(tmp_path: Path) -> None:
+    assert names(delivered(tmp_path, Made())) == []
+    tiny = Made(8, {"sex": "F", "age": "40", "nat": "FRA", "coe": "ITA", "type": "-", "p": "F;M"})
+    assert names(delivered(tmp_path, tiny)) == []
+
+
+def test_a_rare_form_without_anybody_rings_where_a_yes_may_hide(tmp_path: Path) -> None:
+    mapping = MAPPING.replace("exploitation_other:", "exploitation_organ_removal:")
+    kinds = Made(600, {"type": lambda i: ("sexual", "labour")[i % 2]})
+    assert names(delivered(tmp_path, kinds, mapping=mapping)) == []
+    kinds.change["type"] = lambda i: "rein" if i == 1 else ("sexual", "labour")[i % 2]
+    found = names(delivered(tmp_path, kinds, mapping=mapping))
+    assert found == ["never-yes: exploitation_organ_removal"]
+
+
+def test_a_constant_was_decided_in_writing(tmp_path: Path) -> None:
+    mapping = MAPPING.replace("{from: coe, country: true}", "{value: ITA}")
+    assert names(delivered(tmp_path, Made(), mapping=mapping)) == []
+
+
+AGAINST: dict[str, tuple[Made, Made, Made]] = {
+    "new-texts: sex": (
+        Made(change={"sex": lambda i: "?" if i < 5 else "F"}),
+        Made(change={"sex": lambda i: "neu" if i < 5 else "F"}),
+        Made(change={"sex": lambda i: "?" if i < 9 else "F"}),
+    ),
+    "new-column: genre": (
+        Made(),
+        Made(change={"genre": "x"}),
+        Made(change={"sex": "F"}),
+    ),
+    "recorded-fell: age_band": (
+        Made(),
+        Made(change={"age": lambda i: "20" if i % 2 else "-"}),
+        Made(change={"age": lambda i: "20" if i % 5 else "-"}),
+    ),
+}
+
+
+@pytest.mark.parametrize("entry", AGAINST)
+def test_a_delivery_is_compared_with_the_one_before(tmp_path: Path, entry: str) -> None:
+    before, ringing, silent = (
+        delivered(tmp_path, made, f"2026-0{n}-01") for n, made in enumerate(AGAINST[entry], 1)
+    )
+    assert entry not in names(before)
+    assert entry in names(before, ringing)
+    assert entry not in names(before, silent)
+
+
+def test_every_alarm_is_tested() -> None:
+    tested = {entry.partition(":")[0] for entry in (*ALONE, *AGAINST)}
+    assert tested == set(ALARMS)
+    assert set(ALARMS) >= STOPPING
+
+
+def test_accepting_one_column_does_not_accept_the_next(tmp_path: Path) -> None:
+    both = Made(change={"sex": "?", "type": "??"})
+    found = delivered(tmp_path, both, accept='"unknown-texts: sex", no-exploitation')
+    assert names(found) == ["unknown-texts: type"]
+
+
+def test_accepting_a_text_accepts_no_other_text(tmp_path: Path) -> None:
+    made = Made(change={"sex": lambda i: ("F", "M", "?", "neu")[i % 4]})
+    accept = '{text: "?", column: sex}'
+    alarm = next(a for a in rung(delivered(tmp_path, made, accept=accept)) if a.stops)
+    assert (alarm.entry, alarm.n) == ("unknown-texts: sex", 15)
+    accept += ", {text: NEU, column: Sex}"
+    assert names(delivered(tmp_path, made, accept=accept)) == []
+
+
+def test_accepting_for_a_delivery_ends_with_it(tmp_path: Path) -> None:
+    accept = '{alarm: one-gender, delivery: "2026-01-15", reason: women only}'
+    women = Made(change={"sex": "F"})
+    first = delivered(tmp_path, women, "2026-01-15", accept)
+    second = delivered(tmp_path, women, "2026-02-15", accept)
+    found = [(a.delivery, a.accepted, a.reason) for a in rung(first, second)]
+    assert found == [("2026-01-15", True, "women only"), ("2026-02-15", False, "")]
+
+
+def test_every_alarm_has_words_in_every_language() -> None:
+    about = {"": "", "column": "Sexo", "variable": "gender", "year": "2020"}
+    for name, kind in ALARMS.items():
+        alarm = Alarm(name, about[kind], "one", "2026-01-15", 3, 4000, 5, 6)
+        texts = set()
+        for code in LANGUAGES:
+            with language(code):
+                texts.add(said(alarm.what()))
+        assert len(texts) == len(LANGUAGES), name
+        assert Alarm(**alarm.as_json()) == alarm
