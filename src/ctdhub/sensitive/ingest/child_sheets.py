@@ -15,6 +15,7 @@ import pyarrow as pa
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest import headers
+from ctdhub.sensitive.ingest.drop_non_records import is_tag_row
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import ReaderResult
 from ctdhub.sensitive.ingest.rejects import Reject
@@ -100,4 +101,5 @@ def _as_table(cells: ReaderResult, file: str) -> pa.Table:
     short = list(named)
     if PARENT in named:
         short = headers.without_groups(short, True)
-    return pa.table([*named.values(), pa.array(cells.rows, pa.int64())], names=[*short, ROW])
+    table = pa.table([*named.values(), pa.array(cells.rows, pa.int64())], names=[*short, ROW])
+    return table.slice(int(is_tag_row(list(named.values()))))

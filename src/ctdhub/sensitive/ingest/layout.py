@@ -13,19 +13,18 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.i18n import Text, joined
 from ctdhub.core.text import fold, trim
-from ctdhub.sensitive.ingest import sniff
+from ctdhub.sensitive.ingest import child_layout, sniff
+from ctdhub.sensitive.ingest.child_sheets import INDEX, PARENT
 from ctdhub.sensitive.ingest.form_sheet import is_form
 from ctdhub.sensitive.ingest.header_rows import SheetView, find, is_typed
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.readers import translated
+from ctdhub.sensitive.ingest.shape.options import Child
 from ctdhub.sensitive.ingest.shape.recognise import recognise_long
 from ctdhub.sensitive.ingest.stacked_sheets import ALIKE, names
 
 FEW = 3
 """Columns up to which a sheet beside a wider one is a list of codes or a text to read."""
-
-CHILD = "_parent_index"
-"""Column of a sheet of repeat groups (KoboToolbox, ODK): it belongs to the rows of another."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +79,33 @@ def look(path: Path, given: ReadOptions | None = None) -> ReadOptions:
     if alike := [t for t in rest if t.names == main.names]:
         if all(t.options == main.options for t in alike) and not _unclear(rest, main, alike):
             return main.options.model_copy(update={"sheets": "all"})
+    elif forms := _forms(tables, views):
+        return forms
     elif not _unclear(rest, main, ()):
-        if main.view.name == views[0].name:
-            return main.options
-        return main.options.model_copy(update={"sheet": main.view.name})
+        tied = INDEX in main.names
+        return _of(main, views, child_layout.repeats(views, main.view.name) if tied else {})
     sheets = joined(
         [Text("{rows} x {columns}", rows=t.rows, columns=len(t.names)) for t in tables], ", "
     )
     raise error("sheets/several", file=path, sheets=sheets)
+
+
+def _forms(tables: Sequence[_SheetTable], views: Sequence[SheetView]) -> ReadOptions | None:
+    """The widest sheet of cases with those of their other forms, which share no name but ID."""
+    cases = [t for t in tables if child_layout.ids_are_unique(t.view)]
+    main = max(cases, key=lambda table: len(table.names), default=None)
+    if main is None or any(len(t.names & main.names) > 1 for t in tables if t is not main):
+        return None
+    tied = child_layout.forms([t.view for t in tables], main.view.name)
+    return _of(main, views, tied) if tied else None
+
+
+def _of(main: _SheetTable, views: Sequence[SheetView], children: dict[str, Child]) -> ReadOptions:
+    """The options for one sheet and its child tables."""
+    update: dict[str, object] = {"children": children} if children else {}
+    if main.view.name != views[0].name:
+        update["sheet"] = main.view.name
+    return main.options.model_copy(update=update)
 
 
 def sheets(path: Path) -> tuple[SheetSize, ...]:
@@ -125,7 +143,7 @@ def _tables(views: Sequence[SheetView], given: ReadOptions) -> list[_SheetTable]
         if given.long is None and (long := recognise_long(_header(view, options))):
             options = options.model_copy(update={"long": long})
         table = _SheetTable(view, options, said)
-        if table.names and table.rows > 0 and CHILD not in table.names:
+        if table.names and table.rows > 0 and PARENT not in table.names:
             tables.append(table)
     return tables
 

@@ -1,0 +1,205 @@
+"""Sheets that belong to the rows of another: repeats of KoboToolbox, forms of Primero."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from ctdhub.core.errors import FileError
+from ctdhub.sensitive.ingest.layout import look
+from ctdhub.sensitive.ingest.options import Limits, ReadOptions
+from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.suggest import read_to_suggest, suggest
+
+MAIN = [
+    ["intake/sex", "intake/age", "nat", "_id", "_uuid", "_submission_time", "_index"],
+    ["female", 17, "Nigeria", 71, "u1", "2024-01-01", 1],
+    ["male", 30, "Peru", 72, "u2", "2024-01-02", 2],
+    ["female", 22, "Peru", 73, "u3", "2024-01-03", 3],
+]
+OWN = ["_index", "_parent_table_name", "_parent_index", "_submission__id", "_submission__uuid"]
+PERP = [
+    ["perp/perp_sex", "perp/perp_age", *OWN],
+    ["male", 40, 1, "Intake", 1, 71, "u1"],
+    ["female", 35, 2, "Intake", 1, 71, "u1"],
+    ["male", 51, 3, "Intake", 3, 73, "u3"],
+]
+MARKS = [
+    ["perp/marks/mark", *OWN],
+    ["tattoo", 1, "perp", 2, 71, "u1"],
+    ["scar", 2, "perp", 3, 73, "u"],
+]
+
+
+def book(path: Path, sheets: dict[str, Sequence[Sequence[Any]]]) -> Path:
+    made = openpyxl.Workbook()
+    made.remove(made.active)
+    for name, rows in sheets.items():
+        sheet = made.create_sheet(name)
+        for row in rows:
+            sheet.append(list(row))
+    made.save(path)
+    return path
+
+
+@pytest.fixture
+def kobo(tmp_path: Path) -> Path:
+    return book(tmp_path / "kobo.xlsx", {"Intake": MAIN, "perp": PERP})
+
+
+def test_a_repeat_is_a_child_table(kobo: Path) -> None:
+    options = look(kobo)
+    child = options.children["perp"]
+    assert (child.sheet, child.key, child.parent) == ("perp", "_index", "_parent_index")
+    raw = read_table(kobo, options)
+    assert raw.rows_read == 3
+    assert raw.table["perp.perp_sex"].to_pylist() == ["male;female", None, "male"]
+    rows = raw.children["perp"].to_pydict()
+    assert rows["perp.perp_age"] == ["40", "35", "51"]
+    assert rows["_row"] == [2, 2, 4]
+    assert not {c for c in raw.column_names() if "_submission_" in c and c != "_submission_time"}
+
+
+def test_a_repeat_inside_a_repeat_is_tied_to_its_own_row(tmp_path: Path) -> None:
+    path = book(tmp_path / "a.xlsx", {"Intake": MAIN, "perp": PERP, "marks": MARKS})
+    options = look(path)
+    assert options.children["marks"].of == "perp"
+    raw = read_table(path, options)
+    assert raw.table["marks.mark"].to_pylist() == ["tattoo", None, "scar"]
+
+
+def test_hxl_tags_stand_in_every_sheet(tmp_path: Path) -> None:
+    tags = ["#affected+sex", "#affected+age", "#country", "#meta+id", "#meta", "#date", "#meta+i"]
+    inner = ["#x+sex", "#x+age", "", "", "", "", ""]
+    sheets = {"Intake": [MAIN[0], tags, *MAIN[1:]], "perp": [PERP[0], inner, *PERP[1:]]}
+    path = book(tmp_path / "a.xlsx", sheets)
+    raw = read_table(path, look(path))
+    assert (raw.rows_read, raw.rejects.num_rows) == (3, 0)
+    assert raw.table["perp.perp_sex"].to_pylist() == ["male;female", None, "male"]
+
+
+def test_rows_that_belong_to_nobody_are_rejects(tmp_path: Path) -> None:
+    lost = [*PERP, ["male", 20, 4, "Intake", 9, 79, "u9"]]
+    path = book(tmp_path / "a.xlsx", {"Intake": MAIN, "perp": lost})
+    raw = read_table(path, look(path))
+    assert raw.rejects["rule"].to_pylist() == ["orphan"]
+    assert raw.rows_read == raw.table.num_rows + 1
+
+
+def test_perpetrators_of_a_sheet_become_child_rows(kobo: Path) -> None:
+    rules = parse_mapping(
+        """
+version: 1
+rows: person
+read: {children: {perp: {sheet: perp, key: _index, parent: _parent_index}}}
+identifiers: {_id: case, _uuid: strip}
+columns: {gender: {from: sex}}
+perpetrators: {child: perp, columns: {perpetrator_gender: {from: perp.perp_sex}}}
+""",
+        "m.yaml",
+    )
+    done = harmonise(read_table(kobo, rules.read), rules, "c", (2002, 2030), bytes(32))
+    assert done.records["gender"].to_pylist() == ["female", "male", "female"]
+    assert done.perpetrators["perpetrator_gender"].to_pylist() == ["male", "female", "male"]
+    ids = done.records["record_id"].to_pylist()
+    assert done.perpetrators["record_id"].to_pylist() == [ids[0], ids[0], ids[2]]
+
+
+def test_a_draft_never_takes_a_repeat_for_the_person(kobo: Path) -> None:
+    raw, read = read_to_suggest(kobo)
+    found = suggest(raw, read).mapping
+    assert found.columns["gender"][0].source == ("sex",)
+    done = harmonise(raw, found, "c", (2002, 2030), bytes(32))
+    assert done.records["gender"].to_pylist() == ["female", "male", "female"]
+
+
+def test_what_does_not_fit_together_is_one_error(tmp_path: Path, kobo: Path) -> None:
+    gone = ReadOptions.model_validate(
+        {"children": {"p": {"sheet": "gone", "key": "_index", "parent": "_parent_index"}}}
+    )
+    twice = book(tmp_path / "b.xlsx", {"Intake": [*MAIN, MAIN[1]], "perp": PERP})
+    for path, options, rule in ((kobo, gone, "no-sheet"), (twice, look(twice), "child-key")):
+        with pytest.raises(FileError) as caught:
+            read_table(path, options)
+        assert caught.value.rule == rule
+    with pytest.raises(FileError) as caught:
+        read_table(kobo, look(kobo), Limits(children=1))
+    assert caught.value.rule == "children"
+
+
+def test_repeats_without_an_index_are_left_and_noted(tmp_path: Path) -> None:
+    path = book(tmp_path / "a.xlsx", {"Intake": [row[:-1] for row in MAIN], "perp": PERP})
+    options = look(path)
+    assert options.children == {}
+    assert read_table(path, options).notes
+
+
+# Primero: one sheet for each form, tied by the short id ------------------------------------------
+
+PRIMERO = {
+    "Basic Identity": [
+        ["ID", "Sex", "Age", "Date of registration", "Nationality"],
+        ["a1b2c3d", "Female", 17, "05-Jan-2024", "Nigeria ||| Togo"],
+        ["b2c3d4e", "Male", 30, "11-Feb-2024", "Peru"],
+    ],
+    "Protection": [
+        ["ID", "Protection concerns"],
+        ["a1b2c3d", "Trafficked/Smuggled ||| Sexually exploited"],
+        ["b2c3d4e", "Trafficked/Smuggled"],
+    ],
+    "Services - Services": [
+        ["ID", "Type of service", "Response"],
+        ["a1b2c3d", "Shelter", "Yes"],
+        ["a1b2c3d", "Medical", "No"],
+    ],
+}
+
+
+def test_sheets_of_forms_are_tied_by_their_id(tmp_path: Path) -> None:
+    path = book(tmp_path / "primero.xlsx", PRIMERO)
+    options = look(path)
+    assert list(options.children) == ["Protection", "Services_-_Services"]
+    raw = read_table(path, options)
+    assert raw.rows_read == 2
+    concerns = raw.table["Protection.Protection concerns"].to_pylist()
+    assert concerns == ["Trafficked/Smuggled ||| Sexually exploited", "Trafficked/Smuggled"]
+    assert raw.table["Services_-_Services.Type of service"].to_pylist() == ["Shelter;Medical", None]
+
+
+def test_lists_of_primero_are_split_by_their_mark(tmp_path: Path) -> None:
+    path = book(tmp_path / "primero.xlsx", PRIMERO)
+    rules = parse_mapping(
+        """
+version: 1
+rows: person
+dates: dmy
+read: {children: {P: {sheet: Protection, key: ID, parent: ID}}}
+identifiers: {ID: hash}
+columns:
+  citizenship: {from: Nationality, split: "|||", take: first, country: true}
+  exploitation_sexual:
+    {from: P.Protection concerns, split: "|||", has: [Sexually exploited], absent: no,
+     known: [Trafficked/Smuggled]}
+""",
+        "m.yaml",
+    )
+    done = harmonise(read_table(path, rules.read), rules, "c", (2002, 2030), bytes(32)).records
+    assert done["citizenship"].to_pylist() == ["NGA", "PER"]
+    assert done["exploitation_sexual"].to_pylist() == ["yes", "no"]
+
+
+def test_years_that_begin_with_an_id_are_no_forms(tmp_path: Path) -> None:
+    rows = PRIMERO["Basic Identity"]
+    path = book(tmp_path / "a.xlsx", {"2023": rows, "2024": rows})
+    assert look(path).sheets == "all"
+    more = [[*row, "x"] for row in rows]
+    differing = book(tmp_path / "b.xlsx", {"2023": rows, "2024": more})
+    with pytest.raises(FileError) as caught:
+        look(differing)
+    assert caught.value.rule == "sheets"
