@@ -266,6 +266,11 @@ def test_rows_of_the_table_itself_can_be_child_rows(tmp_path: Path) -> None:
     assert raw.table["perp.sex"].to_pylist() == ["m"]
     assert raw.rejects["rule"].to_pylist() == ["orphan"]
     assert raw.rows_read == 2
+    text = "id,kind,sex,up\n1,victim,f,\n2,suspect,m,1\n3,suspect,m,8\n"
+    options = ReadOptions.model_validate({"children": {"perp": child}})
+    table = read_table(saved(tmp_path, text, "a.csv"), options)
+    assert table.table["perp.sex"].to_pylist() == ["m"]
+    assert table.rejects["source_row"].to_pylist() == [4]
 
 
 @pytest.mark.parametrize(

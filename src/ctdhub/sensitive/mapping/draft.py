@@ -24,6 +24,9 @@ from ctdhub.sensitive.mapping.row_unit import SharedNumbers
 from ctdhub.sensitive.mapping.tokens import TOKENS_COLUMN
 from ctdhub.sensitive.mapping.vocabulary import vocabulary, word
 
+LINE = 80
+"""Characters of the settings of ``read`` up to which they stand on one line."""
+
 TEXTS = 8
 """Texts of a column without a rule that are shown."""
 
@@ -149,6 +152,8 @@ def _read(options: ReadOptions) -> list[str]:
     reason = Text("how the file is laid out: compare it with the file")
     if options.skip_rows:
         reason = Text("the row below the names was taken for labels: compare it with the file")
+    if len(inner) > LINE:
+        return [f"read:  {_note(reason)}", *(f"  {k}: {_quoted(v)}" for k, v in given.items())]
     return [f"read: {{{inner}}}  {_note(reason)}"]
 
 
