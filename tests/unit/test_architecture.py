@@ -31,6 +31,7 @@ ARROWS = {
     "sensitive.linkage": "core schema sensitive.coded_parquet sensitive.duck sensitive.ingest "
     "sensitive.mapping",
     "sensitive.profile": "core schema sensitive.duck sensitive.linkage",
+    "sensitive.returns": "core sensitive.ingest sensitive.mapping",
     "sensitive.workbench": "core schema sensitive.ingest sensitive.mapping sensitive.duck",
     "dp": "core schema border",
     "kanon": "core schema dp",

@@ -30,6 +30,9 @@ FORMS = ("text", "json", "csv")
 WITH_RATES = ("sdg-16.2.2",)
 """Tables that have rates and so use a population."""
 
+PRIVATE = ("otip",)
+"""Reports that a contributor fills from its own file, and that no release answers."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
@@ -83,7 +86,9 @@ def register(app: typer.Typer) -> None:
 
     @app.command(help=about("tables"))
     def tables(
-        shape: Annotated[str, typer.Option("--for", help="sdg-16.2.2, eurostat, greta, unodc.")],
+        shape: Annotated[
+            str, typer.Option("--for", help="sdg-16.2.2, eurostat, greta, unodc, otip.")
+        ],
         source: Annotated[Path, options.source()] = Path(),
         country: Annotated[
             str | None,
@@ -100,14 +105,39 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option(help=_("CSV with the columns country, year, population.")),
         ] = None,
+        file: Annotated[
+            Path | None,
+            typer.Option("--from", help=_("With otip: your own file of records, never a release.")),
+        ] = None,
+        mapping: Annotated[
+            Path | None,
+            typer.Option(help=_("With otip: how your file fills the workbook (YAML).")),
+        ] = None,
+        workbook: Annotated[
+            Path | None,
+            typer.Option(help=_("With otip: the publisher's empty workbook (.xlsx, .xlsm).")),
+        ] = None,
         lang: Annotated[str, options.lang()] = "",
         form: Annotated[str, options.form(mandated.FORMATS)] = "text",
         out: Annotated[Path | None, options.out()] = None,
     ) -> None:
+        private = {"--from": file, "--mapping": mapping, "--workbook": workbook}
+        if shape in PRIVATE:
+            options.require_new(out)
+            given = {**private, "--out": out}
+            if missing := [name for name, path in given.items() if path is None]:
+                raise error("usage/missing", name=", ".join(missing), command="ctdhub tables")
+            from ctdhub.cli import returns
+
+            with options.speaking(lang):
+                returns.fill(*(path for path in given.values() if path is not None))
+            return
+        if stray := [name for name, path in private.items() if path is not None]:
+            raise error("usage/goes-with", name=stray[0], other=f"--for {PRIVATE[0]}")
         from ctdhub.report.brief import named as briefing
         from ctdhub.stats.answers import Answers
 
-        options.one_of(shape, shapes.SHAPES, "--for")
+        options.one_of(shape, (*shapes.SHAPES, *PRIVATE), "--for")
         options.one_of(form, mandated.FORMATS, "--format")
         options.require_new(out)
         if population is not None and shape not in WITH_RATES:

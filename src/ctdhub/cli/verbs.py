@@ -261,6 +261,8 @@ def helps() -> dict[str, str]:
             "them, not certified."
             "\n\nEvery table says what is missing. Rates need a population file with the columns "
             "country, year, population."
+            "\n\nWith --for otip the quarterly report of a grantee is filled from its own file "
+            "into the publisher's empty workbook: private, and never through a release."
             "\n\nExample: ctdhub tables my-hub --for sdg-16.2.2 --country ITA --year 2020 "
             "--population population.csv"
         ),

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ctdhub.core.error_catalogue import error
@@ -25,6 +26,9 @@ MAX_BYTES = 2_000_000
 MAX_VALUES = 200_000
 LONGEST_FAULT = 300
 """Limits on a mapping's size, the second after aliases are followed."""
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class _Loader(yaml.SafeLoader):
@@ -42,15 +46,19 @@ def load_mapping(path: Path) -> Mapping:
         MappingError: the file cannot be read, is no YAML, or something in it is wrong; the
             message names the places, the lines and what to do.
     """
+    return parse_mapping(text_of(path), path.name)
+
+
+def text_of(path: Path) -> str:
+    """The text of a YAML file; raises as :func:`load_mapping`."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise error("mapping-size", file=path, limit=MAX_BYTES)
-        text = path.read_text("utf-8-sig")
+        return path.read_text("utf-8-sig")
     except OSError as cause:
         raise error("mapping-file", file=path) from cause
     except UnicodeDecodeError as cause:
         raise error("mapping-file/utf8", file=path) from cause
-    return parse_mapping(text, path.name)
 
 
 def named_mapping(name: str) -> Mapping:
@@ -79,6 +87,29 @@ def parse_mapping(text: str, file: str) -> Mapping:
     Raises:
         MappingError: see :func:`load_mapping`.
     """
+    start = Text("a mapping starts with version: 1 and columns:")
+    root, data = read_yaml(text, file, start)
+    if set(data) == {"builtin"}:
+        return builtin(str(data["builtin"]))
+    try:
+        if "builtin" in data:
+            data = amended(str(data.pop("builtin")), data)
+    except MappingFault as fault:
+        raise _error(file, root, [(fault.place, fault.text)]) from fault
+    except ValidationError as cause:
+        raise _error(file, root, [_fault(detail) for detail in cause.errors()]) from None
+    return checked(Mapping, {"name": Path(file).stem, **data}, root, file)
+
+
+def read_yaml(text: str, file: str, start: Text) -> tuple[yaml.Node | None, dict[str, Any]]:
+    """The nodes of a YAML text, and what it says, in which every plain scalar is text.
+
+    Args:
+        start: what is said where it says nothing with keys.
+
+    Raises:
+        MappingError: see :func:`load_mapping`.
+    """
     root = None
     try:
         loader = _Loader(text)
@@ -95,15 +126,14 @@ def parse_mapping(text: str, file: str) -> Mapping:
     except MappingFault as fault:
         raise _error(file, root, [(fault.place, fault.text)]) from fault
     if not isinstance(data, dict):
-        raise _error(file, root, [((), Text("a mapping starts with version: 1 and columns:"))])
-    if set(data) == {"builtin"}:
-        return builtin(str(data["builtin"]))
+        raise _error(file, root, [((), start)])
+    return root, data
+
+
+def checked(model: type[_Model], data: dict[str, Any], root: yaml.Node | None, file: str) -> _Model:
+    """What a YAML text says, as a model; raises as :func:`load_mapping`."""
     try:
-        if "builtin" in data:
-            data = amended(str(data.pop("builtin")), data)
-        return Mapping.model_validate({"name": Path(file).stem, **data})
-    except MappingFault as fault:
-        raise _error(file, root, [(fault.place, fault.text)]) from fault
+        return model.model_validate(data)
     except ValidationError as cause:
         raise _error(file, root, [_fault(detail) for detail in cause.errors()]) from None
 
