@@ -127,15 +127,21 @@ def test_a_list_of_several_where_one_value_is_wanted_is_rejected_with_the_remedy
 
 def test_conditions_and_exclusions_look_into_lists() -> None:
     text = """
-exclude: [{rule: not-a-victim, split: ",", when: {c: [not_trafficked]}}]
+exclude:
+  - {rule: not-a-victim, split: ",", when: {c: [not_trafficked]}}
+  - {rule: closed, when: {status: [closed]}}
 columns:
   gender: {from: s}
-  means_threats: {value: "yes", when: {w: threatened}}
+  means_threats: {value: "yes", when: {w: [threatened, "b"]}}
+  means_debt_bondage: {value: "no", when: {w: ""}}
 """
-    cells: list[str | None] = ['["other", "not_trafficked"]', '["other"]', "['not_trafficked']"]
-    done = run(text, c=cells, s=["female"] * 3, w=["x", '["Threatened"]', "x"])
-    assert done.conservation.excluded == {"not-a-victim": 1}
-    assert done.records["means_threats"].to_pylist() == ["yes"]
+    cells: list[str | None] = ['["other", "not_trafficked"]', '["other"]', "['x']", None, None]
+    ways: list[str | None] = ["x", '["a", "Threatened"]', "x", "[]", "threatened"]
+    status: list[str | None] = [None, '["open"]', None, None, '["open", "Closed"]']
+    done = run(text, c=cells, s=["female"] * 5, w=ways, status=status)
+    assert done.conservation.excluded == {"not-a-victim": 1, "closed": 1}
+    assert done.records["means_threats"].to_pylist() == ["yes", None]
+    assert done.records["means_debt_bondage"].to_pylist() == [None, "no"]
     assert rejects(done) == [(4, "c", "broken-list")]
 
 

@@ -29,6 +29,10 @@ TEXTS = (
     "Côte d’Ivoire",
     "2019",
     "1.2.2020",
+    "12 mars 2020",
+    '["x", "1"]',
+    '["France"]',
+    "{x",
     "17",
     "-99",
     "é",
@@ -59,7 +63,8 @@ def rules(draw: st.DrawFn, name: str) -> dict[str, Any]:
         rule["band"] = True
     if "has" not in rule and draw(st.booleans()):
         rule |= {"split": ";", "take": draw(st.sampled_from(["first", "last"]))}
-    rule["unknown"] = draw(st.sampled_from(["keep", "reject", "null"]))
+    ways = ["pass", "reject", "null"] if "has" in rule else ["keep", "reject", "null"]
+    rule["unknown"] = draw(st.sampled_from(ways))
     if draw(st.booleans()):
         rule["when"] = {draw(columns): [draw(texts)]}
     return rule

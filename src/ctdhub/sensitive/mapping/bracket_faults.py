@@ -70,13 +70,13 @@ def _uses(mapping: Mapping) -> Iterator[_Use]:
     for place, rule in mapping.uses():
         if isinstance(rule, Exclusion):
             for column in rule.columns():
-                use = _Use(column, column, single=rule.split is None)
-                found.setdefault((fold(column), use.single), use)
+                found.setdefault((fold(column), False), _Use(column, column, single=False))
             continue
         for column in rule.columns() if rule.unknown != "null" else ():
             lists = rule.has or rule.split or place[0] == "perpetrators"
-            use = _Use(str(place[-1]), column, single=not (lists and column in rule.source))
-            found.setdefault((fold(column), use.single), use)
+            single = column == rule.at or (column in rule.source and not lists)
+            use = _Use(str(place[-1]), column, single)
+            found.setdefault((fold(column), single), use)
     yield from sorted(found.values(), key=lambda use: use.single)
 
 

@@ -218,9 +218,9 @@ class _Compiler:
         self, rule: Rule, target: str, column: str, cell: ir.StringValue, codes: dict[str, str]
     ) -> Pair:
         assert rule.at is not None
-        then = self.read.cell(self.read.plain(rule.at))
+        then = self.read.cell(self.read.day(rule.at, "text"))
         born = self.read.cell(self.read.view(rule, column, "date")).cast("date")
-        at = self.read.cell(self.read.plain(rule.at, reading="date")).cast("date")
+        at = self.read.cell(self.read.day(rule.at)).cast("date")
         early = (at.month() * 100 + at.day()) < (born.month() * 100 + born.day())
         age = (at.year() - born.year()).cast("int64") - early.cast("int64")
         steps = [(age < 0, ibis.null("string"))]

@@ -64,12 +64,16 @@ class Readings:
         decided, nothing = self._mapping.decided(column), frozenset({""})
         return replace(self.view(rule, column, "strays"), known=decided, nulls=nothing)
 
-    def plain(self, column: str, split: str | None = None, reading: Reading = "text") -> View:
-        """The column without a rule's own blanks; dates in it are of the years of records."""
-        reading = "list" if split else reading
-        dated = reading == "date"
-        found = View(column, self._empty, reading, split, spelt=self._spelt)
-        return replace(found, dates=self._mapping.dates, years=self._years) if dated else found
+    def asked(self, column: str, split: str | None = None) -> View:
+        """The column as a condition sees it: a list, if only of one text."""
+        return View(column, self._empty, "list", split, spelt=self._spelt)
+
+    def day(self, column: str, reading: Reading = "date") -> View:
+        """The column with the date at which an age is counted, of the years of records."""
+        found = View(column, self._empty, reading, spelt=self._spelt)
+        if reading != "date":
+            return found
+        return replace(found, dates=self._mapping.dates, years=self._years)
 
     def register(self, rule: Rule, target: str) -> None:
         """Ask for the views that a rule reads."""
@@ -90,15 +94,15 @@ class Readings:
             for view in views:
                 self._name(view)
         for column in rule.when:
-            self._name(self.plain(column))
+            self._name(self.asked(column))
         if rule.at:
-            self._name(self.plain(rule.at))
-            self._name(self.plain(rule.at, reading="date"))
+            self._name(self.day(rule.at, "text"))
+            self._name(self.day(rule.at))
 
     def register_exclusion(self, exclusion: Exclusion) -> None:
         """Ask for the views that an exclusion reads."""
         for column in exclusion.columns():
-            self._name(self.plain(column, exclusion.split))
+            self._name(self.asked(column, exclusion.split))
 
     def _name(self, view: View) -> None:
         self.views.setdefault(view, f"v{len(self.views)}")
@@ -110,11 +114,11 @@ class Readings:
     def holds(
         self, column: str, texts: tuple[str, ...], split: str | None = None
     ) -> ir.BooleanValue:
-        cell = self.cell(self.plain(column, split))
+        cell = self.cell(self.asked(column, split))
         folded = {fold(text) for text in texts}
         options = [cell.isnull()] if folded & self._empty else []
         if wanted := sorted(folded - self._empty):
-            options.append(contains(cell, wanted) if split else cell.isin(wanted).fill_null(False))
+            options.append(contains(cell, wanted))
         return reduce(or_, options)
 
     def all_hold(self, conditions: Conditions) -> ir.BooleanValue:
