@@ -12,7 +12,7 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.own_report import own_profile
 from ctdhub.build.stages.delivery_report import DeliveryLine, deliveries
 from ctdhub.core.errors import HubError
-from tests.journeys.small_hub import KEYLESS, MAPPING, accounts, join, new_hub, people, send
+from tests.journeys.small_hub import HEADER, KEYLESS, MAPPING, accounts, join, new_hub, people, send
 
 OUR, OTHER = "our-ngo", "other-ngo"
 ONE, TWO, THREE = "2026-01-15", "2026-06-15", "2026-09-01"
@@ -287,7 +287,7 @@ def test_an_empty_newest_delivery_leaves_nobody(hub: Hub) -> None:
     send(hub, OTHER, ONE, "1,2020,F,25,1,NGA")
     join(hub, OTHER)
     assert len(people(hub)) == 1
-    assert deliveries(hub)[0] == DeliveryLine(OTHER, ONE, 1, 1, 1, 0, 0, 0, 1)
+    assert deliveries(hub)[0] == DeliveryLine(OTHER, ONE, 1, 1, 1, 0, 0, 0, 1, 0)
     assert brought(hub) == [(1, 0, 0, 1), (0, 0, 1, 0)]
 
 
@@ -300,3 +300,23 @@ def test_a_killed_link_is_done_again(hub: Hub) -> None:
     os.truncate(hub.work / "people" / ".step.json", 3)
     assert people(hub) == [(2020, "female", "30-38", "yes", "NGA")]
     assert not list(hub.work.glob(".new-*"))
+
+
+def test_a_file_that_lost_its_numbers_is_refused(hub: Hub) -> None:
+    """Rows without a key would all be counted again."""
+    hub.mapping(OUR).write_text(MAPPING.replace("exclude", "optional: [case]\nexclude"), "utf-8")
+    send(hub, OUR, ONE, "1,2020,F,25,1,NGA")
+    send(hub, OUR, TWO, "2020,F,25,1,NGA", "2020,M,25,1,NGA", header=HEADER.partition(",")[2])
+    assert refused(hub) == "deliveries/no-key"
+    join(hub, OUR, hub.mapping(OUR).read_text("utf-8"), deliveries="cumulative")
+    assert len(people(hub)) == 2
+
+
+def test_numbers_that_are_written_in_another_way_are_noticed(hub: Hub, ctdhub) -> None:  # type: ignore[no-untyped-def]
+    join(hub, OUR, deliveries="cumulative")
+    send(hub, OUR, ONE, "001,2020,F,25,1,NGA", "002,2020,M,25,0,GHA")
+    send(hub, OUR, TWO, "1,2020,F,25,1,NGA", "2,2020,M,25,0,GHA")
+    said = f"nobody of earlier deliveries of {OUR} is in that of {TWO}"
+    assert said in " ".join(ctdhub("build", hub.root, "--until", "link")[1].split())
+    send(hub, OUR, TWO, "1,2020,F,25,1,NGA", "002,2020,M,25,0,GHA")
+    assert said not in " ".join(ctdhub("build", hub.root, "--until", "link")[1].split())

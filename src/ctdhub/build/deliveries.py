@@ -25,6 +25,7 @@ from ctdhub.sensitive.linkage.deliveries import (
     Kept,
     dropped,
     missing,
+    unkeyed,
 )
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 
@@ -62,16 +63,21 @@ class DeliveredFiles:
         """Its records that are in force no more."""
         return dropped(self.held(), self.way)
 
-    def require_decided(self, file: Path) -> None:
-        """Refuse to go on where people are missing and the agreement says to ask.
+    def require_clear(self, file: Path) -> None:
+        """Refuse to go on where nobody can say who is in force.
 
         Args:
             file: the agreement.
 
         Raises:
-            PolicyError: names the dates.
+            PolicyError: people are missing and the agreement says to ask, or one of several
+                deliveries that are not cumulative has no person key in any row.
         """
+        if len(self.dates) < 2:
+            return
         if not self.way.cumulative:
+            if unkeyed(self.held()):
+                raise error("deliveries/no-key", file=file, id=self.agreement.id)
             return
         asked = [d for d in self.way.kept if self.agreement.left_on(self.dates[d]) == "ask"]
         if open_ := sorted(set(asked) & set(missing(self.held(), self.way))):

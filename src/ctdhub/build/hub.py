@@ -139,8 +139,8 @@ class Hub:
         known = {a.id for a in self.agreements()}
         found = []
         for place in sorted((self.root / "contributions").glob("*/*")):
-            dated = place.is_dir() and is_date(place.name)
-            if not dated and not place.name.startswith("."):
+            fit = is_date(place.name) or not any(place.glob("[!.]*")) if place.is_dir() else False
+            if not fit and not place.name.startswith("."):
                 raise error("delivery-date", file=place, id=printable(place.parent.name))
         for file in sorted((self.root / "contributions").glob("*/*/*")):
             if file.name.startswith("."):

@@ -45,6 +45,8 @@ def show_deliveries(hub: Hub) -> None:
         own = list(each)
         if len(own) > 1:
             console.print(escape(f"{contributor}: {said(_brought(own[-1]))}"))
+            if own[-1].left and own[-1].new and not own[-1].again:
+                console.print(_all_new(own[-1]))
         if shared := sum(d.shared for d in own):
             console.print(_warning(contributor, shared))
 
@@ -59,6 +61,14 @@ def _brought(delivery: DeliveryLine) -> Text:
     return Text(
         "{changes} by the delivery of {date}.", changes=joined(parts, ", "), date=delivery.date
     )
+
+
+def _all_new(delivery: DeliveryLine) -> str:
+    """A delivery that nobody of the one before is in; numbers may be written in another way."""
+    return _(
+        "Warning: nobody of earlier deliveries of {id} is in that of {date}. If its numbers are "
+        "written in another way now, such as 123 for 00123, people who withdrew are not recognised."
+    ).format(id=escape(delivery.contributor), date=delivery.date)
 
 
 def _warning(contributor: str, shared: int) -> str:

@@ -38,6 +38,7 @@ class DeliveryLine:
         shared: person keys in force whose rows contradict each other in gender or birth.
         changed, left, new: people whose records are others than before the delivery, who have none
             now, and who had none; only people with a key can be compared.
+        again: people with a key who had records before.
     """
 
     contributor: str
@@ -49,6 +50,7 @@ class DeliveryLine:
     changed: int
     left: int
     new: int
+    again: int
 
 
 def report_deliveries(folder: Path, delivered: Sequence[DeliveredFiles], out: OutOfForce) -> None:
@@ -77,7 +79,7 @@ def _lines(one: DeliveredFiles, out: OutOfForce) -> list[DeliveryLine]:
     return [
         DeliveryLine(
             one.agreement.id, day, rows[day], records[day], of.people, shared[number],
-            of.changed, of.left, of.new,
+            of.changed, of.left, of.new, of.again,
         )
         for number, (day, of) in enumerate(zip(one.dates, brought, strict=True))
     ]  # fmt: skip

@@ -52,7 +52,7 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         forget(hub, [step.output for step in harmonised])
         delivered = sent(hub, harmonised)
         for one in delivered:
-            one.require_decided(hub.root / "contributors" / f"{one.agreement.id}.yaml")
+            one.require_clear(hub.root / "contributors" / f"{one.agreement.id}.yaml")
         out = out_of_force(hub, harmonised)
         gone = out.ids
         check_made_alike(hub, delivered, gone)

@@ -87,20 +87,21 @@ WITH once AS (
 ), found AS (
     SELECT delivery, n > 0 AS here, before = 0 AND now > 0 AS new,
         before > 0 AND now > 0 AND (before <> now OR then_content <> content) AS changed,
-        before > 0 AND now = 0 AS left_
+        before > 0 AND now = 0 AS left_, n > 0 AND before > 0 AS again
     FROM step
     UNION ALL
-    SELECT delivery + 1, false, false, false, true
+    SELECT delivery + 1, false, false, false, true, false
     FROM step
     WHERE {{cumulative}} AND now > 0 AND delivery < {{newest}}
         AND coalesce(later, {{newest}} + 1) > delivery + 1 AND (delivery + 1) NOT IN {{kept}}
     UNION ALL
-    SELECT delivery, true, false, false, false
+    SELECT delivery, true, false, false, false, false
     FROM (SELECT DISTINCT delivery, record_id FROM held
         WHERE person_key IS NULL AND became = {RECORD})
 )
 SELECT delivery, count(*) FILTER (here) AS people, count(*) FILTER (changed) AS changed,
-    count(*) FILTER (left_) AS "left", count(*) FILTER (new) AS new
+    count(*) FILTER (left_) AS "left", count(*) FILTER (new) AS new,
+    count(*) FILTER (again) AS again
 FROM found GROUP BY 1 ORDER BY 1
 """
 
@@ -153,12 +154,14 @@ class DeliveryChange:
         people: whom its records are about; each record without a key is one.
         changed, left, new: people with a key: whose records are others than before, who had
             records before and have none now, and the other way round.
+        again: people with a key who had records before.
     """
 
     people: int = 0
     changed: int = 0
     left: int = 0
     new: int = 0
+    again: int = 0
 
 
 def dropped(held: pa.Table, way: Kept) -> Dropped:
@@ -172,6 +175,14 @@ def dropped(held: pa.Table, way: Kept) -> Dropped:
     found = run_whole(_DROPPED.format(gone=_numbers(way.gone), unkeyed=unkeyed), held=held)
     left, ids = found["left_"].combine_chunks(), found["record_id"].combine_chunks()
     return Dropped(ids.filter(pc.invert(left)), ids.filter(left))
+
+
+def unkeyed(held: pa.Table) -> list[int]:
+    """Deliveries with records of which none has a key."""
+    records = held.filter(pc.equal(held["became"], RECORD))
+    found = records.group_by("delivery").aggregate([("person_key", "count")])
+    none = found.filter(pc.equal(found["person_key_count"], 0))
+    return sorted(none["delivery"].to_pylist())
 
 
 def missing(held: pa.Table, way: Kept) -> list[int]:
