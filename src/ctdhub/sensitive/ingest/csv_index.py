@@ -27,6 +27,7 @@ class RowIndex:
         strict: whether the quotation marks follow RFC 4180, so that the rest can be trusted.
         control: offset of the first control character that no text file holds, or None.
         quoted: whether the text holds any quotation mark.
+        multiline: whether any line end may lie inside of a cell.
     """
 
     ends: NDArray[np.int64]
@@ -35,6 +36,7 @@ class RowIndex:
     strict: bool
     control: int | None
     quoted: bool
+    multiline: bool
 
     @property
     def starts(self) -> NDArray[np.int64]:
@@ -59,7 +61,7 @@ def scan(text: bytes, delimiter: str) -> RowIndex:
     ends: list[NDArray[np.int64]] = []
     counts: list[NDArray[np.int64]] = []
     marks = delimiters = 0
-    strict, control = True, None
+    strict, multiline, control = True, False, None
     for begin in range(0, size, _CHUNK):
         piece = data[begin : begin + _CHUNK]
         after = data[begin + 1 : begin + len(piece) + 1]  # shorter by one at the end of the text
@@ -78,10 +80,11 @@ def scan(text: bytes, delimiter: str) -> RowIndex:
             strict &= not (opens[1:] & apart[:-1]).any() and not (closes[:-1] & apart[1:]).any()
             strict &= not opens[0] or not begin or data[begin - 1] in edges
             strict &= not closes[-1] or len(after) < len(piece) or after[-1] in edges
+            multiline |= bool((inside & between & (piece != separator)).any())
             between &= ~inside
             marks += here
         elif marks % 2:
-            between[:] = False
+            multiline, between[:] = True, False
         if control is None:
             no_text = (piece < 9) | (piece - np.uint8(14) < 18) | (piece == 127)
             if no_text.any():
@@ -104,4 +107,5 @@ def scan(text: bytes, delimiter: str) -> RowIndex:
         strict=strict and marks % 2 == 0,
         control=control,
         quoted=marks > 0,
+        multiline=multiline,
     )

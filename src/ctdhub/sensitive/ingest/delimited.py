@@ -160,7 +160,7 @@ def _fast(
         parse_options=arrow_csv.ParseOptions(
             delimiter=delimiter,
             quote_char='"' if layout.quoted else False,
-            newlines_in_values=layout.quoted,
+            newlines_in_values=layout.multiline,
             ignore_empty_lines=False,
         ),
         convert_options=arrow_csv.ConvertOptions(

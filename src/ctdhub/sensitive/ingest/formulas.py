@@ -13,8 +13,7 @@ from ctdhub.core.errors import HubError
 from ctdhub.sensitive.ingest.headers import letter
 from ctdhub.sensitive.ingest.raw import buffers, has_byte
 
-_LEADS = np.zeros(256, bool)
-_LEADS[[ord(c) for c in "=@+-\t\r\n"]] = True
+_LEADS = b"=@+-\t\r\n"
 
 HARMLESS = (
     r"^\s*([^=@+\-\s]|[+-][\d\s().,:/%'’+-]*([eE][+-]?\d+)?\s*$|[+-]\s+[^=@|!(&\[]*$"
@@ -81,8 +80,12 @@ def _first(chunk: pa.StringArray) -> int | None:
     offsets, data = buffers(chunk)
     if not len(data) or not len(chunk):
         return None
-    lead = data[np.minimum(offsets[:-1], len(data) - 1)]
-    suspects = np.flatnonzero(_LEADS[lead] & (np.diff(offsets) > 0))
+    lead = data.take(offsets[:-1], mode="clip")  # an empty cell has that of another
+    found = lead == _LEADS[0]
+    for byte in _LEADS[1:]:
+        found |= lead == byte
+    suspects = np.flatnonzero(found)
+    suspects = suspects[offsets[suspects + 1] > offsets[suspects]]
     if not len(suspects):
         return None
     coded = chunk.take(pa.array(suspects)).dictionary_encode()

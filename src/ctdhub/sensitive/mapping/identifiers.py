@@ -13,6 +13,7 @@ from functools import cache
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
@@ -126,6 +127,15 @@ class Keying:
             return None
         return None if first and named.strip("0") in no_number() else plain
 
+    def _plain_tokens(self, texts: pa.Array) -> pa.Array:
+        """Which texts are tokens for certain, and so their own keys."""
+        if self.action != "token":
+            return pa.repeat(pa.scalar(False), len(texts))
+        empty = pc.is_in(pc.ascii_lower(texts), value_set=pa.array(sorted(self.empty), pa.string()))
+        long = pc.greater_equal(pc.binary_length(texts), TOKEN_LENGTH)
+        code = pc.match_substring_regex(texts, f"^{_CODE.pattern}$")
+        return pc.and_not(pc.and_(code, long), empty)
+
     def keys(self, table: pa.Table) -> pa.Array:
         """The key of each row of a table, null where it has none or lacks a column."""
         header = Header(table.column_names)
@@ -135,7 +145,9 @@ class Keying:
         texts = [table[name].cast(pa.string()).combine_chunks() for name in names]
         if len(texts) == 1:
             coded = texts[0].dictionary_encode()
-            keys = pa.array([self.of(text) for text in coded.dictionary.to_pylist()], pa.string())
+            keys, doubtful = coded.dictionary, pc.invert(self._plain_tokens(coded.dictionary))
+            made = [self.of(text) for text in keys.filter(doubtful).to_pylist()]
+            keys = pc.replace_with_mask(keys, doubtful, pa.array(made, pa.string()))
             return keys.take(coded.indices)
         first, rows = _alike(texts)
         each = zip(*(column.take(first).to_pylist() for column in texts), strict=True)

@@ -86,7 +86,7 @@ _LATER = {v.name for v in load_schema().variables() if numbers(v.since) > number
 class JsonColumn(NamedTuple):
     """A column of JSON texts: the place of each row's text among them."""
 
-    codes: NDArray[np.int64]
+    codes: NDArray[np.int32]
     texts: pa.Array
 
 
@@ -133,6 +133,8 @@ def _behind(prefix: str, texts: pa.Array) -> pa.Array:
 
 def _coded(column: pa.ChunkedArray | pa.Array) -> JsonColumn:
     """The values of a column as JSON, null as ``null``, which comes last."""
+    if column.null_count == len(column):
+        return JsonColumn(np.zeros(len(column), np.int32), pa.array(["null"]))
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     coded = whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
     values = coded.dictionary.cast(pa.string())
@@ -140,7 +142,7 @@ def _coded(column: pa.ChunkedArray | pa.Array) -> JsonColumn:
         texts = pc.binary_join_element_wise("", values, "", '"')  # between two quotation marks
     else:
         texts = pa.array([json.dumps(value) for value in values.to_pylist()], pa.string())
-    codes = coded.indices.cast(pa.int64()).fill_null(len(texts)).to_numpy()
+    codes = coded.indices.cast(pa.int32()).fill_null(len(texts)).to_numpy()
     return JsonColumn(codes, pa.concat_arrays([texts, pa.array(["null"])]))
 
 
@@ -155,7 +157,10 @@ def _joined(columns: list[JsonColumn]) -> list[JsonColumn]:
             texts = pc.binary_join_element_wise(
                 before.texts.take(pa.array(left)), column.texts.take(pa.array(right)), ""
             )
-            column = JsonColumn(before.codes * len(column.texts) + column.codes, texts)
+            codes = column.codes
+            if len(before.texts) > 1:
+                codes = before.codes * np.int32(len(column.texts)) + codes
+            column = JsonColumn(codes, texts)
         found.append(column)
     return found
 
