@@ -26,7 +26,7 @@ ARROWS = {
     "sensitive.coded_parquet": "core",
     "sensitive.ingest": "core schema",
     "sensitive.consent": "core",
-    "sensitive.mapping": "core schema sensitive.ingest sensitive.duck",
+    "sensitive.mapping": "core schema sensitive.coded_parquet sensitive.duck sensitive.ingest",
     "sensitive.alarms": "core schema sensitive.mapping",
     "sensitive.linkage": "core schema sensitive.coded_parquet sensitive.duck sensitive.ingest "
     "sensitive.mapping",

@@ -17,6 +17,13 @@ def as_codes(schema: pa.Schema) -> pa.Schema:
     return pa.schema([f.with_type(coded) if pa.types.is_string(f.type) else f for f in schema])
 
 
+def without_codes(schema: pa.Schema) -> pa.Schema:
+    """The schema with texts in place of codes."""
+    return pa.schema(
+        [f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f for f in schema]
+    )
+
+
 def writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     """Writes tables of that schema."""
     return pq.ParquetWriter(path, schema, store_schema=False, write_statistics=False)

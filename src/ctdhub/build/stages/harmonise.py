@@ -33,6 +33,7 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import MappingError
 from ctdhub.core.i18n import Text, said
 from ctdhub.schema.roles import ALLEGATION, AUTHORITIES, OF_ANYONE
+from ctdhub.sensitive import coded_parquet
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 from ctdhub.sensitive.mapping.person_unit import require_people
@@ -68,7 +69,7 @@ class HarmoniseFile:
         raw, key = read_table(self.given.file, mapping.read), self.key.read_bytes()
         result = harmonise(raw, mapping, contributor=contributor, years=self.years, key=key)
         _check_allegations(result.perpetrators, self.kind, self.mapping)
-        pq.write_table(result.records, folder / RECORDS)
+        coded_parquet.write(result.coded, folder / RECORDS)
         pq.write_table(result.perpetrators, folder / PERPETRATORS)
         pq.write_table(result.tokens, folder / TOKENS)
         pq.write_table(result.cases, folder / CASES)

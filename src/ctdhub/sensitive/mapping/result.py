@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pyarrow as pa
 
 from ctdhub.core.i18n import Text
+from ctdhub.sensitive.coded_parquet import without_codes
 from ctdhub.sensitive.mapping.unknown_texts import FileTexts
 
 
@@ -73,8 +75,8 @@ class Harmonised:
     """One file in the hub's schema.  Sensitive.
 
     Attributes:
-        records: ``record_id``, ``person_key``, ``source_file``, ``source_row`` and the variables
-            of the schema's records, in the order of the file.
+        coded: ``record_id``, ``person_key``, ``source_file``, ``source_row`` and the variables
+            of the schema's records, in the order of the file; some texts as codes.
         perpetrators: ``record_id`` and the variables of the schema's perpetrators.
         tokens: keyed tokens of records (``ctdhub.sensitive.mapping.tokens.TOKENS``).
         cases: keys of cases (``run.CASES``), by which withdrawals are found.
@@ -89,7 +91,7 @@ class Harmonised:
         ValueError: record ids repeat, or the tables contradict the account.
     """
 
-    records: pa.Table
+    coded: pa.Table
     perpetrators: pa.Table
     tokens: pa.Table
     cases: pa.Table
@@ -100,8 +102,13 @@ class Harmonised:
     births: pa.Table
     texts: FileTexts = field(default_factory=FileTexts)
 
+    @cached_property
+    def records(self) -> pa.Table:
+        """The records with their texts."""
+        return self.coded.cast(without_codes(self.coded.schema))
+
     def __post_init__(self) -> None:
-        ids = self.records["record_id"]
+        ids = self.coded["record_id"]
         if len(ids.unique()) != len(ids):
             raise ValueError("record ids repeat")
         if len(ids) != self.conservation.records:

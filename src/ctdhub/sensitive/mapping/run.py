@@ -201,7 +201,7 @@ def _records(
     said = children.drop_columns(["record_id"])
     ids = record_ids(records, apart, said, of, contributor, key)
     return (
-        records.set_column(0, "record_id", ids).cast(RECORDS),
+        _named(RECORDS, records.set_column(0, "record_id", ids)),
         children.set_column(0, "record_id", ids.take(of)).cast(PERPETRATORS),
     )
 
@@ -216,6 +216,12 @@ def _shaped(schema: pa.Schema, columns: dict[str, object], values: pa.Table) -> 
         elif field.name not in columns:
             columns[field.name] = pa.nulls(values.num_rows, field.type)
     return pa.table({name: columns[name] for name in schema.names})
+
+
+def _named(schema: pa.Schema, table: pa.Table) -> pa.Table:
+    """The table with the fields of the schema, codes as they are."""
+    kinds = zip(schema, table.schema.types, strict=True)
+    return table.cast(pa.schema([field.with_type(kind) for field, kind in kinds]))
 
 
 def _with_file(rejects: pa.Table, file: str) -> pa.Table:
