@@ -1,7 +1,7 @@
 """Comma, semicolon, tab and bar separated text.
 
 A text whose quotation marks are regular is scanned for its rows, rows with a wrong number of cells
-are set aside, and what is left is parsed in parallel by Arrow.  A text with loose quotation marks
+are set aside, and what is left is parsed by Arrow.  A text with loose quotation marks
 (``5" nail``) goes through the csv module in strict mode, row by row.
 """
 
@@ -155,7 +155,7 @@ def _fast(
     table = arrow_csv.read_csv(
         pa.BufferReader(_only(text, starts, layout.ends, good)),
         read_options=arrow_csv.ReadOptions(
-            column_names=keys, block_size=max(4 * 2**20, 2 * longest + 16)
+            column_names=keys, block_size=max(4 * 2**20, 2 * longest + 16), use_threads=False
         ),
         parse_options=arrow_csv.ParseOptions(
             delimiter=delimiter,

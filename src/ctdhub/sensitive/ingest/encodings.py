@@ -5,6 +5,9 @@ from __future__ import annotations
 import codecs
 import re
 
+import numpy as np
+import pyarrow as pa
+
 from ctdhub.core.error_catalogue import error
 
 _MARKS = (
@@ -80,7 +83,12 @@ def _utf16_side(data: bytes) -> str | None:
 
 
 def _first_invalid_utf8(data: bytes) -> int | None:
-    if data.isascii():
+    whole = pa.py_buffer(np.array([0, len(data)], np.int64))
+    try:
+        pa.LargeStringArray.from_buffers(1, whole, pa.py_buffer(data)).validate(full=True)
+    except pa.ArrowInvalid:  # where, is not said
+        pass
+    else:
         return None
     decoder = codecs.getincrementaldecoder("utf-8")()
     view = memoryview(data)

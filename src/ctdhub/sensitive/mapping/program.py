@@ -14,7 +14,7 @@ from ctdhub.sensitive import duck
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import View
 from ctdhub.sensitive.mapping.row_faults import Fault
-from ctdhub.sensitive.mapping.texts import Texts
+from ctdhub.sensitive.mapping.texts import Texts, narrow
 
 if TYPE_CHECKING:
     from ctdhub.sensitive.mapping.compile import Compiled
@@ -127,7 +127,7 @@ class RuleRun:
 
 def _told(found: pa.Table, name: str) -> _OfTexts:
     values, faults = found[name].combine_chunks(), found[f"fault:{name}"].combine_chunks()
-    coded = values.dictionary_encode() if pa.types.is_string(values.type) else values
+    coded = narrow(values.dictionary_encode()) if pa.types.is_string(values.type) else values
     return _OfTexts(coded, faults if pc.any(pc.not_equal(faults, 0)).as_py() else None)
 
 
@@ -135,7 +135,9 @@ def _taken(values: pa.Array, places: pa.Array) -> pa.Array:
     """Values by their places; codes stay codes."""
     if not pa.types.is_dictionary(values.type):
         return values.take(places)
-    return pa.DictionaryArray.from_arrays(values.indices.take(places), values.dictionary)
+    return pa.DictionaryArray.from_arrays(
+        values.indices.take(places), values.dictionary, safe=False
+    )
 
 
 @dataclass(frozen=True)

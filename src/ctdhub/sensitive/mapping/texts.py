@@ -11,12 +11,15 @@ import pyarrow as pa
 from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.mapping.parsers import Header, View
 
+_FEW = 126
+"""Texts of which a byte can hold the code, and one code more."""
+
 
 def as_codes(table: pa.Table) -> pa.Table:
     """The table with each column of texts as one array of codes; ``_row`` stays.
 
     >>> as_codes(pa.table({"a": ["x", None, "x"], "_row": [2, 3, 4]}))["a"].chunk(0).indices
-    <pyarrow.lib.Int32Array object at ...>
+    <pyarrow.lib.Int8Array object at ...>
     [
       0,
       null,
@@ -27,9 +30,17 @@ def as_codes(table: pa.Table) -> pa.Table:
     for name in table.column_names:
         column = table[name]
         if name != ROW and not pa.types.is_dictionary(column.type):
-            column = column.cast(pa.string()).dictionary_encode().combine_chunks()
+            column = narrow(column.cast(pa.string()).dictionary_encode().combine_chunks())
         columns.append(column)
     return pa.table(columns, names=table.column_names)
+
+
+def narrow(coded: pa.DictionaryArray) -> pa.DictionaryArray:
+    """The same in a byte each, where the texts are few."""
+    if len(coded.dictionary) > _FEW:
+        return coded
+    codes = coded.indices.cast(pa.int8(), safe=False)
+    return pa.DictionaryArray.from_arrays(codes, coded.dictionary, safe=False)
 
 
 class Texts:
