@@ -42,6 +42,8 @@ def show_alarms(alarms: Sequence[Alarm]) -> None:
 
 def show_unknown(texts: Sequence[UnknownText]) -> None:
     """The unknown texts of most rows; they are texts of case records."""
+    from ctdhub.sensitive.mapping.unknown_texts import OUTCOMES
+
     if not texts:
         return
     title = _("Texts that no rule can read: for the steward alone")
@@ -50,18 +52,8 @@ def show_unknown(texts: Sequence[UnknownText]) -> None:
         table.add_column(heading, overflow="fold")
     for one in sorted(texts, key=lambda u: -u.rows)[:MOST]:
         words = (printable(one.column), printable(one.text), number(one.rows), one.nearest)
-        table.add_row(*map(escape, words), outcome_words(one.outcome))
+        table.add_row(*map(escape, words), said(OUTCOMES[one.outcome]))
     console.print(table)
     if (more := len(texts) - MOST) > 0:
         text = ngettext("and {n} more text", "and {n} more texts", more)
         console.print(text.format(n=number(more)))
-
-
-def outcome_words(outcome: str) -> str:
-    """What became of rows with an unknown text."""
-    return {
-        "rejected": _("the row was rejected"),
-        "flags-unknown": _("yes/no variables of the column are not recorded"),
-        "passed-over": _("passed over, as the mapping says"),
-        "not-recorded": _("not recorded"),
-    }[outcome]

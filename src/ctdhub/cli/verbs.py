@@ -11,6 +11,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "ctdhub.cli.hub": ("init", "demo", "build", "check", "release", "ledger"),
     "ctdhub.cli.approve": ("approve",),
     "ctdhub.cli.linkage": ("linkage",),
+    "ctdhub.cli.look": ("look",),
     "ctdhub.cli.withdraw": ("withdraw",),
     "ctdhub.cli.journal": ("journal",),
     "ctdhub.cli.key": ("key",),
@@ -42,6 +43,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "steward": (
         "init",
         "check",
+        "look",
         "build",
         "release",
         "site",
@@ -136,6 +138,13 @@ def helps() -> dict[str, str]:
         "serve": _(
             "Serve a site on this computer only, and open it in the browser."
             "\n\nExample: ctdhub serve my-hub"
+        ),
+        "look": _(
+            "Look at what contributors sent before privacy is spent: values, unknown texts, alarms."
+            "\n\nPrivate, exact and free: nothing is charged. Each delivery is shown next to the "
+            "one before. Files are written for you alone; a bare name lies in work/look."
+            "\n\nExample: ctdhub look my-hub --html look.html"
+            "\n\nExample: ctdhub look my-hub --contributor our-ngo --report rows.xlsx"
         ),
         "linkage": _(
             "Show how many people several contributors know, by their tokens, and how sure that is."

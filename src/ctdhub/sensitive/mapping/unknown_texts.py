@@ -11,10 +11,19 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from ctdhub.core import datafiles
+from ctdhub.core.i18n import Text
 
 Outcome = Literal["rejected", "flags-unknown", "passed-over", "not-recorded"]
 """What became of the rows: rejected; the flags of the column that are not yes are not recorded;
 ``unknown: pass`` lets the flags be no; the variable is not recorded."""
+
+OUTCOMES: dict[Outcome, Text] = {
+    "rejected": Text("the row was rejected"),
+    "flags-unknown": Text("yes/no variables of the column are not recorded"),
+    "passed-over": Text("passed over, as the mapping says"),
+    "not-recorded": Text("not recorded"),
+}
+"""The outcomes in words."""
 
 
 @dataclass(frozen=True)

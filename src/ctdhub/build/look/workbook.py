@@ -1,0 +1,98 @@
+"""The look as a workbook: every value, text and fault, for a spreadsheet."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+
+import openpyxl
+
+from ctdhub.build.look.page import value_label
+from ctdhub.build.look.seen import SeenContributor, SeenDelivery
+from ctdhub.core.datafiles import harmless
+from ctdhub.core.i18n import _, current, said
+from ctdhub.schema.labels import label
+from ctdhub.sensitive.mapping.unknown_texts import OUTCOMES
+
+Sheet = tuple[str, Sequence[str], Iterable[Sequence[object]]]
+"""A title, the headings, and rows."""
+
+
+def workbook(found: Sequence[SeenContributor]) -> bytes:
+    """The workbook, in the language in force."""
+    deliveries = [(one, d) for one in found for d in (one.now, one.before) if d is not None]
+    who = (_("contributor"), _("delivery"))
+    return as_workbook(
+        [
+            (
+                _("Alarms"),
+                (*who, _("alarm"), _("what"), _("it stops"), _("accepted"), _("reason")),
+                _alarms(deliveries),
+            ),
+            (
+                _("Unknown texts"),
+                (
+                    *who, _("column"), _("text"), _("rows"), _("nearest code"),
+                    _("what became of it"),
+                ),
+                (
+                    (one.agreement.id, d.date, u.column, u.text, u.rows, u.nearest,
+                     said(OUTCOMES[u.outcome]))
+                    for one, d in deliveries
+                    for u in d.unknown
+                ),
+            ),
+            (
+                _("Values"),
+                (*who, _("variable"), _("label"), _("code"), _("value"), _("records")),
+                _values(deliveries),
+            ),
+            (
+                _("Rejects"),
+                (*who, _("rule"), _("column"), _("rows")),
+                (
+                    (one.agreement.id, d.date, rule, column, n)
+                    for one, d in deliveries
+                    for (rule, column), n in d.faults.items()
+                ),
+            ),
+            (
+                _("Unread columns"),
+                (*who, _("column")),
+                ((one.agreement.id, d.date, c) for one, d in deliveries for c in d.unread),
+            ),
+        ]
+    )  # fmt: skip
+
+
+def as_workbook(sheets: Iterable[Sheet]) -> bytes:
+    """Sheets of a workbook; a text that a spreadsheet would run as a formula stays a text."""
+    book = openpyxl.Workbook(write_only=True)
+    for title, head, rows in sheets:
+        sheet = book.create_sheet(title[:31])
+        sheet.sheet_view.rightToLeft = current() == "ar"
+        sheet.freeze_panes = "A2"
+        sheet.append(list(head))
+        for row in rows:
+            sheet.append([harmless(cell) for cell in row])
+    held = io.BytesIO()
+    book.save(held)
+    return held.getvalue()
+
+
+def _alarms(deliveries: list[tuple[SeenContributor, SeenDelivery]]) -> Iterator[Sequence[object]]:
+    for one, d in deliveries:
+        for a in d.alarms:
+            stops = _("the build") if a.stops else _("a charge")
+            accepted = _("yes") if a.accepted else _("no")
+            yield one.agreement.id, d.date, a.entry, said(a.what()), stops, accepted, a.reason
+
+
+def _values(deliveries: list[tuple[SeenContributor, SeenDelivery]]) -> Iterator[Sequence[object]]:
+    for one, d in deliveries:
+        for variable, counts in d.values.items():
+            words = label(variable, current())
+            for code, n in counts.items():
+                yield (
+                    one.agreement.id, d.date, variable, words, code, value_label(variable, code), n
+                )  # fmt: skip

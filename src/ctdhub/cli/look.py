@@ -1,0 +1,155 @@
+"""The verb look: what contributors sent, before privacy is spent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from ctdhub.cli import options
+from ctdhub.cli.output import bar, console
+from ctdhub.cli.verbs import about
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.i18n import _
+
+if TYPE_CHECKING:
+    from ctdhub.build.hub import Hub
+    from ctdhub.document.document import Block, Document
+
+FOLDER = "look"
+"""Where what is seen lies below ``work/``."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb of this module to the command."""
+
+    @app.command(name="look", help=about("look"))
+    def look_verb(
+        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
+        contributor: Annotated[
+            str | None, typer.Option(help=_("A contributor's id; all of them by default."))
+        ] = None,
+        delivery: Annotated[
+            str | None,
+            typer.Option(help=_("Date of a delivery, such as 2026-01-15; the newest by default.")),
+        ] = None,
+        lang: Annotated[str, options.lang()] = "",
+        html: Annotated[
+            Path | None,
+            typer.Option(help=_("Write one page; a bare name lies in work/look in the hub.")),
+        ] = None,
+        xlsx: Annotated[
+            Path | None,
+            typer.Option(help=_("Write a workbook; a bare name lies in work/look in the hub.")),
+        ] = None,
+        report: Annotated[
+            Path | None,
+            typer.Option(
+                help=_(
+                    "With --contributor: its own quality report with its rejected rows, .html or "
+                    ".xlsx."
+                )
+            ),
+        ] = None,
+    ) -> None:
+        from ctdhub.build.hub import Hub
+        from ctdhub.build.look.page import page
+        from ctdhub.build.look.seen import look
+        from ctdhub.build.look.workbook import workbook
+        from ctdhub.document import html as as_html
+
+        hub = Hub(folder)
+        if report is not None and contributor is None:
+            raise error("usage/missing", name="--contributor", command="ctdhub look --report")
+        targets = {
+            "--html": _place(hub, html, ".html"),
+            "--xlsx": _place(hub, xlsx, ".xlsx"),
+            "--report": _place(hub, report, ".html", ".xlsx"),
+        }
+        with options.speaking(lang):
+            with bar() as progress:
+                progress(_("Reading the files"), 0.1)
+                found = look(hub, contributor, delivery)
+            today = datetime.now(UTC).date()
+            document = page(hub.settings.name, found, today)
+            if target := targets["--html"]:
+                _keep(target, as_html.write(document).encode())
+            if target := targets["--xlsx"]:
+                _keep(target, workbook(found))
+            if target := targets["--report"]:
+                from ctdhub.build.look.own_rows import own_page, own_rows, own_workbook
+
+                (one,) = found
+                rows = own_rows(hub, one.agreement.id, one.now.date)
+                if target.suffix.lower() == ".xlsx":
+                    _keep(target, own_workbook(one, rows))
+                else:
+                    text = as_html.write(own_page(hub.settings.name, one, rows, today))
+                    _keep(target, text.encode())
+                console.print(_("It holds rows of this contributor alone: send it to nobody else."))
+            if not any(targets.values()):
+                _show(document)
+
+
+def _place(hub: Hub, asked: Path | None, *endings: str) -> Path | None:
+    """Where a file is written: below ``work/look`` of the hub, or outside the hub.
+
+    Raises:
+        FileError: it would lie among the files of the hub that others read, or has another ending.
+    """
+    if asked is None:
+        return None
+    options.require_suffix(asked, *endings)
+    if asked.parent == Path():
+        return hub.work / FOLDER / asked
+    target, root = asked.resolve(), hub.root.resolve()
+    if target.is_relative_to(root) and not target.is_relative_to(root / hub.work.name):
+        raise error("private/look", file=asked)
+    return asked
+
+
+def _keep(target: Path, content: bytes) -> None:
+    """Write a private file, or replace one."""
+    from ctdhub.core.atomic import write_whole
+
+    if target.parent.name == FOLDER:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_whole(target, content)
+    options.tell_written(target)
+
+
+def _show(document: Document) -> None:
+    """The document on the terminal."""
+    console.print(f"[bold]{escape(document.meta.mark)}[/]")
+    for section in document.sections:
+        if section.title:
+            console.rule(escape(section.title))
+        for block in section.blocks:
+            _block(block)
+
+
+def _block(block: Block) -> None:
+    if block.kind == "words":
+        for text in (*((block.title,) if block.title else ()), *block.paragraphs):
+            console.print(escape(text))
+    elif block.kind == "items":
+        for item in block.items:
+            console.print(escape(f"* {item}"))
+    elif block.kind == "table":
+        table = Table(title=escape(block.title), caption=escape(block.note) or None)
+        for k, heading in enumerate(block.head):
+            table.add_column(
+                escape(heading), overflow="fold", justify="left" if k < 1 else "default"
+            )
+        for row in block.rows:
+            table.add_row(*map(escape, row))
+        console.print(table)
+    elif block.kind == "bars":
+        table = Table(title=escape(block.title), caption=escape(block.subtitle), show_header=False)
+        for each in block.bars:
+            table.add_row(escape(each.label), escape(each.text))
+        console.print(table)
