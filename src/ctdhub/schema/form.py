@@ -13,7 +13,7 @@ from functools import cache
 from typing import Literal
 
 from ctdhub.schema.model import YEARS, Schema, Variable, load_schema
-from ctdhub.schema.roles import AGE
+from ctdhub.schema.roles import AGE, ALLEGATION, OF_ANYONE
 
 FORM_ID = "ctdhub"
 CONSENT = "con_Consent"
@@ -89,6 +89,8 @@ def _listed(question: Question, schema: Schema) -> tuple[str, ...]:
     if not question.variables:
         return (YES, NO)
     variable = schema.variable(question.variables[0])
+    if variable.name == ALLEGATION:
+        return OF_ANYONE
     more = (NOT_ASKED,) if variable.kind == "flag" else ()
     return (*schema.recorded(variable.name), *more)
 

@@ -17,6 +17,7 @@ from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest import headers
 from ctdhub.sensitive.ingest.drop_non_records import is_tag_row
 from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.ingest.own_form import by_names, repeat_titles
 from ctdhub.sensitive.ingest.raw import ReaderResult
 from ctdhub.sensitive.ingest.rejects import Reject
 from ctdhub.sensitive.ingest.shape.children import tied
@@ -71,19 +72,24 @@ def places(book: Book, options: ReadOptions) -> dict[str, str]:
             if child.sheet not in sheets:
                 raise error("no-sheet/child", file=book.file, name=name)
             found[name] = child.sheet
-        elif child.path is not None and (sheet := _of_path(child.path, sheets)):
+        elif child.path is not None and (sheet := _of_path(child.path, sheets, options)):
             found[name] = sheet
     return found
 
 
-def _of_path(path: str, sheets: list[str]) -> str | None:
+def _of_path(path: str, sheets: list[str], options: ReadOptions) -> str | None:
     last = path.rpartition("/")[2].rpartition(".")[2]
-    return next((s for s in (path[:LONGEST], last[:LONGEST]) if s in sheets), None)
+    titles = (path, last, *(repeat_titles() if options.form else ()))
+    return next((t[:LONGEST] for t in titles if t[:LONGEST] in sheets), None)
 
 
 def _table(book: Book, sheet: str, options: ReadOptions) -> pa.Table:
     own: dict[str, object] = {"sheet": sheet, "sheets": None, "skip_rows": (), "skip_if": {}}
-    return _as_table(book.cells(options.model_copy(update=own)), book.file)
+    found = _as_table(book.cells(options.model_copy(update=own)), book.file)
+    if not options.form:
+        return found
+    names, columns = by_names(found.column_names[:-1], found.columns[:-1])
+    return pa.table([*columns, found[ROW]], names=[*names, ROW])
 
 
 def _as_table(cells: ReaderResult, file: str) -> pa.Table:

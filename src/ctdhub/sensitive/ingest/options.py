@@ -36,6 +36,8 @@ class ReadOptions(ShapeOptions):
             for, and left out where it is found.
         choices: column to all labels that its cells are made of, with blanks between and inside
             them, as exports by labels write several choices; cells become lists.
+        form: ``ctdhub`` where the file is an export of the form that ``ctdhub form`` writes;
+            headers and answers by label, in any language of the form, are then read as names.
         encoding: one of :data:`ENCODINGS`; by default found by byte order mark and content.
         kobo: whether to take group prefixes (``group/field``) off the column names of a Kobo or
             XLSForm export; by default done where the columns ``_uuid`` and ``_submission_time``
@@ -53,6 +55,7 @@ class ReadOptions(ShapeOptions):
     delimiter: Annotated[str, Field(pattern=r"^[\t -~]$")] | None = None
     footer: Literal["salesforce", "none"] | None = None
     choices: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    form: Literal["ctdhub"] | None = None
     encoding: str | None = None
     kobo: bool | None = None
 

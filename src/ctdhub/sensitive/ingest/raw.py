@@ -24,6 +24,7 @@ from ctdhub.sensitive.ingest.drop_non_records import (
 )
 from ctdhub.sensitive.ingest.form_sheet import is_form
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
+from ctdhub.sensitive.ingest.own_form import by_names
 from ctdhub.sensitive.ingest.rejects import REJECTS, Reject, reason_of, reject_table
 from ctdhub.sensitive.ingest.shape.children import with_children
 from ctdhub.sensitive.ingest.shape.long_table import pivoted
@@ -206,6 +207,8 @@ def finish(
         for column in child.column_names:
             if column != ROW:
                 _check(f"{name}.{column}", child[column], child[ROW], file, limits)
+    if options.form:
+        short, columns = by_names(short, columns)
     columns = [
         taken_apart(column, options.choices[name], options.mark)
         if name in options.choices

@@ -16,6 +16,7 @@ from ctdhub.core.text import fold
 from ctdhub.schema import form
 from ctdhub.schema.form import Question, questions
 from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.ingest.own_form import known_header
 from ctdhub.sensitive.mapping.mapping import Mapping
 
 NAME = "ctdhub-form"
@@ -50,7 +51,7 @@ def mapping() -> Mapping:
         "version": 1,
         "name": NAME,
         "rows": "person",
-        "read": {"rows": "*", "kobo": False, "drop": ["_*", "formhub*", "meta*"],
+        "read": {"rows": "*", "kobo": False, "form": "ctdhub", "drop": ["_*", "formhub*", "meta*"],
                  "children": {form.REPEAT: {"path": form.REPEAT}}},
         "optional": [*dict.fromkeys(optional), form.CASE],
         "identifiers": {form.CASE: "hash", **dict.fromkeys(SERVER, "strip")},
@@ -64,7 +65,8 @@ def mapping() -> Mapping:
 
 def fits(headers: Iterable[str]) -> bool:
     """Whether a file with these column names, as they are compared, is an export of the form."""
-    given = set(headers)
+    given = {own.name if (own := known_header(text)) else text for text in headers}
+    given = set(map(fold, given))
     asked = {fold(q.name) for q in questions() if not q.repeat and q.kind != "many"}
     return fold(form.CONSENT) in given and len(asked & given) >= ENOUGH * len(asked)
 

@@ -1,0 +1,98 @@
+"""Exports by labels of the form that ``ctdhub form`` writes, read as if they were exports by names.
+
+Servers write headers and answers by name or by label of one language, as whoever exports chooses.
+The form and its labels are the software's own, so what a label stands for is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import pyarrow as pa
+
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.core.text import fold
+from ctdhub.schema import form, form_words
+from ctdhub.schema.form import Question, questions
+from ctdhub.sensitive.ingest.whole_labels import apart
+
+
+@dataclass(frozen=True)
+class OwnColumn:
+    """What a header stands for: its name, and the name of each label that its cells may hold."""
+
+    name: str
+    labels: dict[str, str]
+    several: bool = False
+
+
+def by_names(
+    names: Sequence[str], columns: Sequence[pa.ChunkedArray]
+) -> tuple[list[str], list[pa.ChunkedArray]]:
+    """Headers and answers by name where they are labels; anything else stays as it is."""
+    known = [known_header(name) for name in names]
+    found = [own.name if own else name for own, name in zip(known, names, strict=True)]
+    if len(set(found)) < len(found):
+        return list(names), list(columns)
+    cells = [
+        _named(column, own) if own and own.labels else column
+        for own, column in zip(known, columns, strict=True)
+    ]
+    return found, cells
+
+
+def known_header(header: str) -> OwnColumn | None:
+    """What a header stands for where it is a label of the form in some language."""
+    return _headers().get(fold(header))
+
+
+def repeat_titles() -> tuple[str, ...]:
+    """What the repeat is called in each language: a server may name its sheet so."""
+    titles = []
+    for lang in LANGUAGES:
+        with language(lang):
+            titles.append(form_words.each_perpetrator())
+    return tuple(titles)
+
+
+def _named(column: pa.ChunkedArray, own: OwnColumn) -> pa.ChunkedArray:
+    texts: dict[str | None, str | None] = {None: None}
+    for text in column.unique().to_pylist():
+        if text is None:
+            continue
+        single = own.labels.get(fold(text), text)
+        several = apart(text, tuple(own.labels)) if own.several else None
+        joined = " ".join(own.labels[fold(label)] for label in several or ())
+        texts[text] = joined or single
+    return pa.chunked_array([[texts[text] for text in column.to_pylist()]], pa.string())
+
+
+@cache
+def _headers() -> dict[str, OwnColumn]:
+    """Every header in a language of the form; one that means two questions is left out."""
+    found: dict[str, OwnColumn] = {}
+    twice: set[str] = set()
+    for lang in LANGUAGES:
+        with language(lang):
+            for question in questions():
+                for header, own in _columns(question).items():
+                    key = fold(header)
+                    if found.setdefault(key, own).name != own.name:
+                        twice.add(key)
+                    found[key].labels.update(own.labels)
+    return {header: own for header, own in found.items() if header not in twice}
+
+
+def _columns(question: Question) -> dict[str, OwnColumn]:
+    """Headers of a question and of its choices in the language in force."""
+    said = form_words.question(question)
+    choices = form.choices()[question.choices] if question.choices else ()
+    labels = {fold(form_words.choice(question, name)): name for name in choices}
+    many = question.kind == "many"
+    own = {said: OwnColumn(question.name, labels, many)}
+    for name in choices if many else ():
+        header = f"{said}/{form_words.choice(question, name)}"
+        own[header] = OwnColumn(f"{question.name}/{name}", {})
+    return own
