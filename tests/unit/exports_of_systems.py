@@ -135,6 +135,18 @@ def _primero(p: Person) -> dict[str, Any]:
     }
 
 
+def primero_csv() -> tuple[str, str]:
+    """Primero: the fields of cases as a table, lists in brackets, subforms left out."""
+    file = io.StringIO()
+    write = csv.writer(file, lineterminator="\n").writerow
+    names = [n for n in _primero(people()[0]) if n != "services_section"]
+    write(names)
+    for p in people():
+        said = _primero(p)
+        write([json.dumps(v) if isinstance(v, list) else v for v in (said[n] for n in names)])
+    return "primero.csv", file.getvalue()
+
+
 def primero_export() -> tuple[str, str]:
     """Primero: cases with their data, and copies for its search."""
     cases = []

@@ -26,6 +26,7 @@ Export = Callable[[], tuple[str, str]]
 ALL = (
     exports.kobo_list,
     exports.kobo_api,
+    exports.primero_csv,
     exports.primero_export,
     exports.primero_api,
     exports.dhis2_tracker,
@@ -43,6 +44,7 @@ WITH_OFFENDERS = (
     exports.odk_odata,
 )
 LEFT = {
+    (exports.primero_csv, "exploitation_forced_labour"),
     (exports.primero_export, "exploitation_forced_labour"),
     (exports.primero_api, "exploitation_forced_labour"),
 }

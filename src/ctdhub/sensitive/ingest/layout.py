@@ -115,7 +115,8 @@ def sheets(path: Path) -> tuple[SheetSize, ...]:
 
 
 def _header(view: SheetView, options: ReadOptions) -> list[str]:
-    return [trim(cell or "") for cell in view.rows[options.header_row - 1]]
+    rows = view.rows[options.header_row - 1 : options.header_row]
+    return [trim(cell or "") for row in rows for cell in row]
 
 
 def _shape(path: Path, given: ReadOptions) -> ReadOptions | None:
