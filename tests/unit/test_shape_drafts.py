@@ -15,6 +15,7 @@ from ctdhub.core.errors import UnreadableFile
 from ctdhub.core.i18n import said
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.shape.name_list import read_names
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.result import Harmonised
@@ -301,3 +302,22 @@ def test_an_archive_in_which_no_table_is_the_first_is_refused(tmp_path: Path) ->
     cut.write_bytes(path.read_bytes()[:60])
     with pytest.raises(UnreadableFile):
         read_table(cut)
+
+
+def test_ids_of_data_elements_are_called_by_the_names_of_a_list(tmp_path: Path) -> None:
+    name, text = exports.dhis2_tracker()
+    path, listed = tmp_path / name, tmp_path / "elements.json"
+    path.write_text(text.replace("dTrust", "q1"), "utf-8")
+    elements = [{"id": "q1", "displayName": "Level of trust"}, {"id": "q9", "displayName": "No"}]
+    listed.write_text(json.dumps({"dataElements": elements}), "utf-8")
+    raw, read = read_to_suggest(path, called=read_names(listed))
+    assert read.names == {"q1": "Level of trust"}
+    assert "events_sA.dataValues.Level of trust" in raw.table.column_names
+    long = tmp_path / "long.csv"
+    long.write_text("event,dataElement,value\ne1,q1,7\n", "utf-8")
+    raw, _read = read_to_suggest(long, called=read_names(listed))
+    assert raw.table["Level of trust"].to_pylist() == ["7"]
+    listed.write_text("[1, 2]", "utf-8")
+    with pytest.raises(UnreadableFile) as caught:
+        read_names(listed)
+    assert caught.value.rule == "no-names"

@@ -54,8 +54,15 @@ def register(app: typer.Typer) -> None:
                 help=_("The XLSForm whose answers the file holds; it explains headers and codes.")
             ),
         ] = None,
+        names: Annotated[
+            Path | None,
+            typer.Option(
+                help=_("A JSON list of ids and names, as DHIS2 gives it of its data elements.")
+            ),
+        ] = None,
     ) -> None:
         from ctdhub.sensitive.ingest.options import ReadOptions
+        from ctdhub.sensitive.ingest.shape.name_list import read_names
         from ctdhub.sensitive.ingest.survey_form import read_form
         from ctdhub.sensitive.mapping.suggest import read_to_suggest, suggest
 
@@ -64,7 +71,8 @@ def register(app: typer.Typer) -> None:
         with errors.status(_("Reading the file")), _sheets_listed(file):
             asked = read_form(form) if form else None
             given = stated if stated.model_fields_set else None
-            raw, reading = read_to_suggest(file, given, asked)
+            called = read_names(names) if names else None
+            raw, reading = read_to_suggest(file, given, asked, called)
             options.refuse_unused(raw, sheet, header_row, delimiter)
             found = suggest(raw, reading, dates.value if dates else None, asked)
         if out is None:

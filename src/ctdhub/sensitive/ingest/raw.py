@@ -255,7 +255,9 @@ def _lengthwise(
     """A long table as a wide one."""
     assert options.long is not None
     given = (cells.names, cells.columns, cells.rows)
-    names, columns, rows, bad = pivoted(*given, options.long, options.mark, file, limits)
+    names, columns, rows, bad = pivoted(
+        *given, options.long, options.names, options.mark, file, limits
+    )
     rejects = [*cells.rejects, *bad]
     return replace(cells, names=names, columns=columns, rows=rows, rejects=rejects, places=names)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,7 @@ from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifi
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.shape.name_list import used
 from ctdhub.sensitive.ingest.survey_form import SurveyForm
 from ctdhub.sensitive.mapping.builtin import builtin, names, recognise
 from ctdhub.sensitive.mapping.builtin_trial import BuiltinTrial, try_builtin
@@ -62,7 +64,10 @@ class Suggestion:
 
 
 def read_to_suggest(
-    path: Path, given: ReadOptions | None = None, form: SurveyForm | None = None
+    path: Path,
+    given: ReadOptions | None = None,
+    form: SurveyForm | None = None,
+    called: Dictionary[str, str] | None = None,
 ) -> tuple[RawTable, ReadOptions]:
     """A file read in the way that suits it: as it is laid out, or as a known format is.
 
@@ -72,12 +77,16 @@ def read_to_suggest(
         path: the file.
         given: what is stated about it; the rest is looked for.
         form: the form that the file is an export of.
+        called: names for ids that the file has instead of names.
 
     Raises:
         FileError: the file cannot be read, and no known format helps; several sheets of it may
             hold the records (rule ``sheets``).
     """
     options = layout.look(path, given)
+    if called:
+        known_ids = used(called, read_table(path, options).column_names())
+        options = options.model_copy(update={"names": known_ids})
     if form is not None:
         return _with_form(path, options, form)
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -16,7 +18,7 @@ from ctdhub.sensitive.ingest.shape.options import LongTable
 
 def pivoted(
     names: list[str], columns: list[pa.ChunkedArray], rows: NDArray[np.int64], long: LongTable,
-    mark: str, file: str, limits: Limits,
+    called: Mapping[str, str], mark: str, file: str, limits: Limits,
 ) -> tuple[list[str], list[pa.ChunkedArray], NDArray[np.int64], list[Reject]]:  # fmt: skip
     """One row for each id, in the order of their first lines, and a column for each name.
 
@@ -26,6 +28,7 @@ def pivoted(
     Args:
         names, columns, rows: the table as read; ``rows`` are its row numbers.
         long: the columns that say which value is whose.
+        called: name of a value to what its column is called.
         mark: separator of lists.
         file: name of the file, for errors.
         limits: what no table may exceed.
@@ -54,6 +57,7 @@ def pivoted(
             reason = Text("The line has no id, or a value without a name.")
             rejects.append(Reject(row, "long-line", reason))
             continue
+        name = called.get(name, name) if name else name
         if who not in found:
             found[who] = {}
             first.append(row)

@@ -134,6 +134,7 @@ class ShapeOptions(FrozenModel):
             document where it is a list, else the list in the envelope of a known system.
         partial: whether a document that is one page of several may be read.
         pairs: path of a list of names and values, whose values become members by these names.
+        names: name in a list of names and values, or in a long table, to what it is called.
         paths: name of a column to the path of what it holds; ``a[b=text].c`` takes ``c`` of those
             members of the list ``a`` of which ``b`` is the text.
         drop: paths that are left out; a star at the end stands for any rest.
@@ -148,6 +149,7 @@ class ShapeOptions(FrozenModel):
     rows: Dotted | None = None
     partial: bool = False
     pairs: dict[Dotted, NameValue] = Field(default_factory=dict)
+    names: dict[str, str] = Field(default_factory=dict)
     paths: dict[str, Dotted] = Field(default_factory=dict)
     drop: Texts = ()
     lists: Annotated[str, Field(pattern=r"^[^\w\s\"'\[\]{}\\]{1,4}$")] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,7 +104,7 @@ class Flattening:
         if at in self._dropped or (self._stems and at.startswith(self._stems)):
             return
         if isinstance(value, list) and at in self._options.pairs:
-            value = _paired(value, self._options.pairs[at], at)
+            value = _paired(value, self._options.pairs[at], at, self._options.names)
         if value == {} or (value == [] and at in self._named):
             return
         if isinstance(value, dict) and at not in self._named:
@@ -139,11 +140,13 @@ class Flattening:
         cells[name] = text
 
 
-def _paired(members: list[Any], pair: NameValue, at: str) -> dict[str, Any]:
+def _paired(
+    members: list[Any], pair: NameValue, at: str, called: Mapping[str, str]
+) -> dict[str, Any]:
     """The list of names and values as an object; a name that comes twice has a list of values.
 
-    >>> _paired([{"n": "a", "v": "1"}], NameValue(name="n", value="v"), "x")
-    {'a': '1'}
+    >>> _paired([{"n": "a", "v": "1"}], NameValue(name="n", value="v"), "x", {"a": "Age"})
+    {'Age': '1'}
     """
     found: dict[str, list[Any]] = {}
     for member in members:
@@ -152,7 +155,7 @@ def _paired(members: list[Any], pair: NameValue, at: str) -> dict[str, Any]:
         name = next((n for key in pair.name if (n := member.get(key))), None)
         value = member.get(pair.value)
         if isinstance(name, str) and name.strip():
-            values = found.setdefault(name.strip(), [])
+            values = found.setdefault(called.get(name.strip(), name.strip()), [])
             if value not in values:
                 values.append(value)
         elif value not in (None, "", [], {}):
