@@ -23,6 +23,7 @@ WRITERS = {
     "dp/standalone/draft.py",
     "release/changelog.py",
     "sensitive/linkage/identified/report.py",
+    "sensitive/mapping/decision_book.py",
     "sensitive/mapping/draft.py",
 }
 """Write a file for readers in the language in force: a report, a card, a draft with comments."""

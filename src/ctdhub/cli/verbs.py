@@ -18,6 +18,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "ctdhub.cli.tokens": ("tokens",),
     "ctdhub.cli.link": ("link",),
     "ctdhub.cli.contributor": ("suggest", "harmonise"),
+    "ctdhub.cli.mapping": ("mapping",),
     "ctdhub.cli.schema": ("codebook",),
     "ctdhub.cli.form": ("form",),
     "ctdhub.cli.crosswalk": ("crosswalk", "convert"),
@@ -53,7 +54,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "journal",
     ),
     "privacy_officer": ("approve", "ledger", "audit", "key"),
-    "contributor": ("form", "suggest", "harmonise", "tokens", "link", "count"),
+    "contributor": ("form", "suggest", "harmonise", "mapping", "tokens", "link", "count"),
     "reader": (
         "verify",
         "facts",
@@ -197,6 +198,12 @@ def helps() -> dict[str, str]:
             "\n\nWithout --out nothing is written. What is written is sensitive. "
             "The exit code is 1 where rows were rejected."
             "\n\nExample: ctdhub harmonise cases.csv --mapping ctdc-2021 --out work/try"
+        ),
+        "mapping": _(
+            "Decide in a workbook what the texts of a file mean, and take the decisions over."
+            "\n\nExample: ctdhub mapping export our-ngo.yaml --file cases.xlsx --out questions.xlsx"
+            "\n\nExample: ctdhub mapping import our-ngo.yaml --decisions questions.xlsx --out "
+            "our-ngo.new.yaml"
         ),
         "tokens": _(
             "Turn names and birth dates into keyed tokens and strip them in the same pass."

@@ -1,0 +1,354 @@
+"""Decisions on texts as a workbook that goes to the contributor and comes back.
+
+One sheet for each column (or each variable that the column fills), a row for each text: what the
+mapping makes of it today, what is proposed, and an empty cell for the decision.  Words are in one
+language; each choice begins with its code, so a workbook is read back whatever its language.  Row 2
+is hidden and says which column of a sheet is which, so that columns may be moved and rows sorted.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import io
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
+
+from ctdhub.core.atomic import write_whole
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import FileError
+from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current, language
+from ctdhub.core.text import fold, trim
+from ctdhub.schema import countries
+from ctdhub.schema.labels import code_label, label
+from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.mapping.decisions import (
+    NOT_RECORDED,
+    OTHER_KIND,
+    STAYS,
+    Answer,
+    Question,
+    Sheet,
+    askable,
+    meanings,
+)
+from ctdhub.sensitive.mapping.mapping import Mapping
+
+INDEX, CHOICES = "ctdhub", "choices"
+"""Sheets that are no questions: the first lists the others, the hidden one holds the choices."""
+
+_KEYS = ("text", "rows", "today", "proposal", "decision", "remark")
+_INDEX_KEYS = ("sheet", "place", "column", "variable", "texts", "undecided", "mapping")
+_MARK, _BETWEEN = " · ", ";"
+_TITLE, _KEY_ROW, _HEAD = 1, 2, 3
+_MOST = 5_000
+"""Texts on one sheet; what is left comes with the next workbook."""
+_GREY, _YELLOW = PatternFill("solid", fgColor="FFE8E8E8"), PatternFill("solid", fgColor="FFFFF2CC")
+_WIDTHS = (44, 10, 34, 34, 44, 30)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision that came back.
+
+    Attributes:
+        sheet: the sheet of the mapping that it is about.
+        name, row: the sheet and the row of the workbook.
+        text: the text.
+        answer: tokens.
+    """
+
+    sheet: Sheet
+    name: str
+    row: int
+    text: str
+    answer: Answer
+
+
+def write_book(path: Path, sheets: Sequence[Sheet], mapping_text: str) -> None:
+    """Write the questions as a workbook, in the language in force; only its owner may read it.
+
+    Args:
+        path: a new ``.xlsx`` file.
+        sheets: see ``decisions.sheets``.
+        mapping_text: the YAML that they are about, so that another is told apart later.
+    """
+    book = Workbook()
+    index = book.active
+    index.title = INDEX
+    choices = book.create_sheet(CHOICES)
+    choices.sheet_state = "hidden"
+    lists: dict[tuple[str, ...], str] = {}
+    rows: list[Sequence[str | int]] = []
+    for number, sheet in enumerate(sheets, 1):
+        name = _sheet_name(number, sheet)
+        wanted = tuple(map(_chooser(sheet), _tokens(sheet)))
+        if wanted not in lists:
+            lists[wanted] = _put_list(choices, len(lists) + 1, wanted)
+        _fill(book.create_sheet(name), sheet, lists[wanted])
+        open_ = sum(not q.today for q in sheet.questions)
+        rows.append((name, sheet.key, _of(sheet), _titled(sheet), len(sheet.questions), open_, ""))
+    _fill_index(index, rows, _digest(mapping_text))
+    content = io.BytesIO()
+    book.save(content)
+    write_whole(path, content.getvalue())
+
+
+def read_book(path: Path, mapping: Mapping, mapping_text: str) -> list[Decided]:
+    """The decisions of a workbook that say something else than the mapping does today.
+
+    Args:
+        path: the workbook as it came back.
+        mapping, mapping_text: what it is about, and its YAML.
+
+    Raises:
+        FileError: it is no such workbook, it is about another mapping or an older state of this
+            one, or a decision is none; names sheet and row.
+    """
+    listed = _read(path, INDEX)
+    digest = next((row["mapping"] for _n, row in listed if row.get("mapping")), None)
+    if digest is None:
+        raise error("mapping-book", file=path)
+    if digest != _digest(mapping_text):
+        raise error("mapping-book/older", file=path)
+    by_key = {sheet.key: sheet for sheet in askable(mapping)}
+    found: list[Decided] = []
+    for _number, row in listed:
+        if (name := row.get("sheet")) is not None:
+            sheet = by_key.get(row.get("place") or "")
+            if sheet is None:
+                raise error("mapping-book", file=path)
+            found += _new(mapping, _decided(path, name, sheet))
+    return found
+
+
+def _decided(path: Path, name: str, sheet: Sheet) -> list[Decided]:
+    found: dict[str, Decided] = {}
+    for number, row in _read(path, name):
+        text, said = row.get("text"), row.get("decision")
+        if said is None:
+            continue
+        answer = _answer(sheet, said)
+        if text is None or answer is None:
+            raise error("mapping-book/decision", file=path, column=name, row=number)
+        one = Decided(sheet, name, number, text, answer)
+        if found.setdefault(fold(text), one).answer != answer:
+            raise error("mapping-book/twice", file=path, column=name, row=number)
+    return list(found.values())
+
+
+def _new(mapping: Mapping, decided: list[Decided]) -> list[Decided]:
+    """Those that differ from what the mapping says."""
+    if not decided:
+        return []
+    today = meanings(mapping, decided[0].sheet, [one.text for one in decided])
+    return [one for one, said in zip(decided, today, strict=True) if set(one.answer) != set(said)]
+
+
+def _answer(sheet: Sheet, said: str) -> Answer | None:
+    """The tokens that a cell names, by code or by label; None where one is none of the sheet's."""
+    known = _spellings(sheet)
+    tokens = []
+    for part in said.split(_BETWEEN):
+        if trim(part):
+            token = known.get(fold(part.split(_MARK.strip())[0])) or known.get(fold(part))
+            if token is None:
+                return None
+            tokens.append(token)
+    words = {NOT_RECORDED, OTHER_KIND, STAYS}
+    if not tokens or (len(tokens) > 1 and (not sheet.flags or words & set(tokens))):
+        return None
+    return tuple(dict.fromkeys(tokens))
+
+
+def _spellings(sheet: Sheet) -> dict[str, str]:
+    """Folded codes, and labels in every language that name one choice only."""
+    found: dict[str, set[str]] = {}
+    for code in LANGUAGES:
+        with language(code):
+            for token in _tokens(sheet):
+                found.setdefault(fold(_label(sheet, token)), set()).add(token)
+    named = {text: next(iter(tokens)) for text, tokens in found.items() if len(tokens) == 1}
+    return named | {fold(token): token for token in _tokens(sheet)}
+
+
+def _tokens(sheet: Sheet) -> tuple[str, ...]:
+    words = (NOT_RECORDED, OTHER_KIND, STAYS) if sheet.flags else (NOT_RECORDED, STAYS)
+    return (*sheet.choices, *words)
+
+
+def _chooser(sheet: Sheet) -> Callable[[str], str]:
+    return lambda token: f"{token}{_MARK}{_label(sheet, token)}"
+
+
+def _label(sheet: Sheet, token: str) -> str:
+    """A choice in the language in force."""
+    if token == NOT_RECORDED:
+        return _("means: not recorded")
+    if token == OTHER_KIND:
+        return _("another kind, none of these")
+    if token == STAYS:
+        return _("may stay unknown")
+    return _choice_label(next(iter(sheet.places)), token, sheet.flags, current())
+
+
+@lru_cache(maxsize=8_192)
+def _choice_label(variable: str, token: str, flags: bool, code: str) -> str:
+    if flags:
+        return label(token, code)
+    if load_schema().variable(variable).kind == "country":
+        return countries.name(token, code)
+    return code_label(variable, token, code)
+
+
+def _of(sheet: Sheet) -> str:
+    return ", ".join(sheet.columns)
+
+
+def _titled(sheet: Sheet) -> str:
+    return ", ".join(label(name, current()) for name in sheet.places)
+
+
+def _sheet_name(number: int, sheet: Sheet) -> str:
+    """A name that a workbook takes: 31 characters, none of ``[]:*?/\\`` and no apostrophe."""
+    safe = re.sub(r"[^\w -]", "_", _of(sheet))
+    return f"{number} {safe}"[:31]
+
+
+def _put_list(sheet: Worksheet, column: int, texts: Sequence[str]) -> str:
+    """Write a list of choices; gives where it stands."""
+    for row, text in enumerate(texts, 1):
+        sheet.cell(row, column, text)
+    letter = get_column_letter(column)
+    return f"'{CHOICES}'!${letter}$1:${letter}${len(texts)}"
+
+
+def _fill(target: Worksheet, sheet: Sheet, choices: str) -> None:
+    """One sheet of questions."""
+    asked = [q for q in sheet.questions if not ILLEGAL_CHARACTERS_RE.search(q.text)][:_MOST]
+    title = _("Column {column}: {variables}").format(column=_of(sheet), variables=_titled(sheet))
+    if len(asked) < len(sheet.questions):
+        title = _("{title} (the first {n} texts)").format(title=title, n=_MOST)
+    heads = (
+        _("text in your file"),
+        _("rows"),
+        _("is read today as"),
+        _("proposal"),
+        _("your decision"),
+        _("remark"),
+    )
+    _head(target, title, _KEYS, heads, _WIDTHS)
+    show, near = _chooser(sheet), _Near(sheet)
+    for number, question in enumerate(asked, _HEAD + 1):
+        today = f"{_BETWEEN} ".join(map(show, question.today)) or _("unknown")
+        proposal = "" if question.today else f"{_BETWEEN} ".join(map(show, near(question)))
+        cells = (question.text, question.rows, today, proposal, None, None)
+        for column, value in enumerate(cells, 1):
+            cell = _put(target, number, column, value)
+            if not question.today:
+                cell.fill = _YELLOW
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+    last = _HEAD + max(len(asked), 1)
+    place = _KEYS.index("decision") + 1
+    letter = get_column_letter(place)
+    rule = DataValidation("list", formula1=f"={choices}", allow_blank=True)
+    rule.errorStyle = "warning" if sheet.flags else "stop"
+    rule.error = _("Choose from the list; several flags with a semicolon between them.")
+    target.add_data_validation(rule)
+    rule.add(f"{letter}{_HEAD + 1}:{letter}{last}")
+    target.auto_filter.ref = f"A{_HEAD}:{get_column_letter(len(_KEYS))}{last}"
+
+
+def _fill_index(target: Worksheet, rows: Sequence[Sequence[str | int]], digest: str) -> None:
+    """What the workbook is, and its sheets."""
+    heads = (
+        _("sheet"), "", _("column"), _("variable"), _("texts"), _("unknown"), "",
+    )  # fmt: skip
+    title = _(
+        "Please say what each text of your file means: choose under “your decision”, on every "
+        "sheet, at least in the yellow rows. Leave a cell empty where today's reading is right. "
+        "Add no formulas. Send the file back by the way that you send case files: it holds texts "
+        "of your records."
+    )
+    _head(target, title, _INDEX_KEYS, heads, (30, 4, 34, 44, 10, 10, 4))
+    target.merge_cells(f"A1:{get_column_letter(len(_INDEX_KEYS))}1")
+    target.row_dimensions[_TITLE].height = 75
+    for number, row in enumerate([*rows, ("", "", "", "", "", "", digest)], _HEAD + 1):
+        for column, value in enumerate(row, 1):
+            if value != "":
+                _put(target, number, column, value)
+    for key in ("place", "mapping"):
+        letter = get_column_letter(_INDEX_KEYS.index(key) + 1)
+        target.column_dimensions[letter].hidden = True
+
+
+def _put(target: Worksheet, row: int, column: int, value: str | int | None) -> Cell:
+    """Write a cell; a text is text, and no formula or number."""
+    cell = target.cell(row, column)
+    cell.value = value
+    if isinstance(value, str):
+        cell.data_type, cell.number_format = "s", "@"
+    return cell
+
+
+def _head(
+    target: Worksheet, title: str, keys: Sequence[str], heads: Sequence[str], widths: Sequence[int]
+) -> None:
+    target.sheet_view.rightToLeft = current() in RIGHT_TO_LEFT
+    target.cell(_TITLE, 1, title).font = Font(bold=True)
+    target.cell(_TITLE, 1).alignment = Alignment(wrap_text=True, vertical="top")
+    for column, (key, head, width) in enumerate(zip(keys, heads, widths, strict=True), 1):
+        target.cell(_KEY_ROW, column, key)
+        cell = target.cell(_HEAD, column, head or key)
+        cell.font, cell.fill = Font(bold=True), _GREY
+        target.column_dimensions[get_column_letter(column)].width = width
+    target.row_dimensions[_KEY_ROW].hidden = True
+    target.freeze_panes = target.cell(_HEAD + 1, 1)
+
+
+def _read(path: Path, sheet: str) -> list[tuple[int, dict[str, str | None]]]:
+    """Rows of a sheet below its heads, by the keys of the hidden row."""
+    options = ReadOptions(sheet=sheet, header_row=_KEY_ROW, skip_rows=(_HEAD,), kobo=False)
+    try:
+        raw = read_table(path, options)
+    except FileError as met:
+        if met.rule in ("formula", "no-sheet", "sheet"):
+            raise
+        raise error("mapping-book", file=path) from met
+    if raw.rejects.num_rows:
+        raise error("mapping-book", file=path)
+    rows = raw.table.to_pylist()
+    return [(int(row.pop("_row")), row) for row in rows]
+
+
+class _Near:
+    """Finds what a text may mean: the choice with that label, else the likest text or label."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        self._known: dict[str, Answer] = {fold(q.text): q.today for q in sheet.questions if q.today}
+        for text, token in _spellings(sheet).items():
+            if token in sheet.choices:
+                self._known.setdefault(text, (token,))
+
+    def __call__(self, question: Question) -> Answer:
+        text = fold(question.text)
+        if text in self._known:
+            return self._known[text]
+        near = difflib.get_close_matches(text, self._known, n=1, cutoff=0.8)
+        return self._known[near[0]] if near else ()
+
+
+def _digest(mapping_text: str) -> str:
+    return hashlib.sha256(mapping_text.encode()).hexdigest()
