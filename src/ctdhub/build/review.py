@@ -18,12 +18,14 @@ from pydantic import Field, ValidationError
 from ctdhub.build.hub import Hub
 from ctdhub.build.mapping_by_date import mapping_file
 from ctdhub.build.reports import reports
+from ctdhub.build.stages.alarms import alarms_of
 from ctdhub.build.steps import hash_of
 from ctdhub.core.atomic import sweep, write_whole
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.changes import LEFT_OUT
+from ctdhub.sensitive.alarms.alarm import Alarm
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 
@@ -43,6 +45,18 @@ class Delivered(FrozenModel):
     excluded: dict[str, Annotated[int, Field(ge=0)]] = Field(default={})
 
 
+class Rang(FrozenModel):
+    """An alarm of the build: its entry under ``accept``, what it counted, who accepted it how."""
+
+    contributor: str
+    date: str
+    entry: str
+    n: int
+    of: int
+    accepted: bool
+    reason: str = ""
+
+
 class Review(FrozenModel):
     """The file ``reviews/<version>.json``.  Sensitive.
 
@@ -50,12 +64,15 @@ class Review(FrozenModel):
         secret: 64 hexadecimal digits of the system's generator.
         version: of the candidate.
         files: one entry a file that was read.
+        alarms: what rang in the build, accepted in a mapping or, where not, by whoever spent the
+            charge (``ctdhub journal`` says who).
         rules: what the mappings said, so that the next release can tell what changed.
     """
 
     secret: str = Field(pattern=r"^[0-9a-f]{64}$")
     version: str
     files: tuple[Delivered, ...]
+    alarms: tuple[Rang, ...] = ()
     rules: Rules
 
     @property
@@ -77,7 +94,11 @@ def write_review(hub: Hub, version: str) -> None:
     """Write what the last build saw beside a version; an older review of it is replaced."""
     seen = [_delivered(report) for report in reports(hub)]
     review = Review(
-        secret=secrets.token_hex(32), version=version, files=tuple(seen), rules=rules_of(hub)
+        secret=secrets.token_hex(32),
+        version=version,
+        files=tuple(seen),
+        alarms=tuple(map(_rang, alarms_of(hub))),
+        rules=rules_of(hub),
     )
     path = file_of(hub, version)
     path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -156,6 +177,18 @@ def rewritten(before: Rules, now: Rules) -> dict[str, list[str]]:
         if names := sorted(n for n in was.keys() | is_.keys() if was.get(n) != is_.get(n)):
             found[contributor] = names
     return found
+
+
+def _rang(alarm: Alarm) -> Rang:
+    return Rang(
+        contributor=alarm.contributor,
+        date=alarm.delivery,
+        entry=alarm.entry,
+        n=alarm.n,
+        of=alarm.of,
+        accepted=alarm.accepted,
+        reason=alarm.reason,
+    )
 
 
 def _delivered(report: dict[str, Any]) -> Delivered:

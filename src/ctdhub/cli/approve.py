@@ -158,6 +158,23 @@ def show_review(hub: Hub, candidate: Path) -> None:
         share = percent(rejected / read) if read else "–"
         rows.add_row(escape(contributor), number(read), number(rejected), share)
     console.print(rows)
+    if not found[0].alarms:
+        console.print(_("No alarm rang."))
+        return
+    alarms = Table(title=_("Alarms (for you alone)"))
+    for heading in (_("contributor"), _("delivery"), _("alarm"), _("counted"), _("accepted")):
+        alarms.add_column(heading, overflow="fold")
+    for alarm in found[0].alarms:
+        counted = _("{n} of {of}").format(n=number(alarm.n), of=number(alarm.of))
+        why = alarm.reason or _("in the mapping, without a reason")
+        accepted = why if alarm.accepted else _("only by whoever let the charge be spent")
+        alarms.add_row(
+            *(
+                escape(printable(t, 500))
+                for t in (alarm.contributor, alarm.date, alarm.entry, counted, accepted)
+            )
+        )
+    console.print(alarms)
 
 
 def warning_of_withdrawals() -> str:

@@ -60,7 +60,7 @@ def _quoted(text: str) -> str:
     return text if plain else DoubleQuotedScalarString(text)
 
 
-class _Texts(VersionedResolver):
+class _PlainIsText(VersionedResolver):
     """Every plain scalar is text, as in a mapping; only ``null`` is null."""
 
     @property
@@ -72,7 +72,7 @@ class _Texts(VersionedResolver):
 def _yaml() -> YAML:
     """A reader and writer that keeps comments, order and layout; null is written out."""
     yaml = YAML()
-    yaml.Resolver = _Texts
+    yaml.Resolver = _PlainIsText
     yaml.preserve_quotes = True
     yaml.width = 100
     yaml.indent(mapping=2, sequence=4, offset=2)

@@ -39,8 +39,8 @@ from ctdhub.sensitive.mapping.decisions import (
     OTHER_KIND,
     STAYS,
     Answer,
-    Question,
     Sheet,
+    TextAsked,
     askable,
     meanings,
 )
@@ -250,7 +250,7 @@ def _fill(target: Worksheet, sheet: Sheet, choices: str) -> None:
         _("remark"),
     )
     _head(target, title, _KEYS, heads, _WIDTHS)
-    show, near = _chooser(sheet), _Near(sheet)
+    show, near = _chooser(sheet), _LikestChoice(sheet)
     for number, question in enumerate(asked, _HEAD + 1):
         today = f"{_BETWEEN} ".join(map(show, question.today)) or _("unknown")
         proposal = "" if question.today else f"{_BETWEEN} ".join(map(show, near(question)))
@@ -333,7 +333,7 @@ def _read(path: Path, sheet: str) -> list[tuple[int, dict[str, str | None]]]:
     return [(int(row.pop("_row")), row) for row in rows]
 
 
-class _Near:
+class _LikestChoice:
     """Finds what a text may mean: the choice with that label, else the likest text or label."""
 
     def __init__(self, sheet: Sheet) -> None:
@@ -342,7 +342,7 @@ class _Near:
             if token in sheet.choices:
                 self._known.setdefault(text, (token,))
 
-    def __call__(self, question: Question) -> Answer:
+    def __call__(self, question: TextAsked) -> Answer:
         text = fold(question.text)
         if text in self._known:
             return self._known[text]

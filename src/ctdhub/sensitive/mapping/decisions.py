@@ -34,7 +34,7 @@ Answer = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Question:
+class TextAsked:
     """A text and what the mapping makes of it today.
 
     Attributes:
@@ -64,7 +64,7 @@ class Sheet:
     places: Dictionary[str, Place]
     choices: tuple[str, ...]
     flags: bool
-    questions: tuple[Question, ...] = ()
+    questions: tuple[TextAsked, ...] = ()
 
     @property
     def key(self) -> str:
@@ -138,7 +138,7 @@ def _with_questions(sheet: Sheet, mapping: Mapping, table: pa.Table | None) -> S
     asked = [text for key, text in spelt.items() if key not in silent]
     today = meanings(mapping, sheet, asked)
     questions = [
-        Question(text, None if rows is None else rows[text], answer)
+        TextAsked(text, None if rows is None else rows[text], answer)
         for text, answer in zip(asked, today, strict=True)
         if fold(text) in own or not first.band or not answer
     ]
