@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import sys
 from pathlib import Path
@@ -50,3 +51,29 @@ def test_most_columns_are_right(scores):
 def test_no_row_is_lost_that_a_draft_understands(scores):
     lost = {name: made.lost for name, made in scores.items() if made.lost}
     assert not lost
+
+
+def _otherwise(kind):
+    """The same class as another form writes it: numbered questions, capitals, hints, blanks."""
+
+    def header(text: str) -> str:
+        return f"3. {text.upper().replace(' ', '_')} (required)" if text in kind.columns else text
+
+    def told(by: object) -> object:
+        return {f"{t} ": code for t, code in by.items()} if isinstance(by, dict) else by
+
+    columns = {
+        header(name): said if isinstance(said, dict) else [f"{text} " for text in said]
+        for name, said in kind.columns.items()
+    }
+    truth = {v: {header(c): told(by) for c, by in of.items()} for v, of in kind.truth.items()}
+    others = {header(c): [f"{t} " for t in texts] for c, texts in kind.not_victims.items()}
+    return dataclasses.replace(kind, columns=columns, truth=truth, not_victims=others)
+
+
+def test_the_way_in_which_headers_and_cells_are_written_makes_nothing_wrong(
+    tmp_path: Path,
+) -> None:
+    made = [foreign.score(_otherwise(kind), tmp_path) for kind in CLASSES.values()]
+    assert not [score.verdicts["wrong"] for score in made if score.verdicts["wrong"]]
+    assert foreign.share(made) >= foreign.TARGET

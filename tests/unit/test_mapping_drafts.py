@@ -131,13 +131,33 @@ def test_a_number_that_several_people_share_is_no_person_key() -> None:
     raw = raw_of(REPORTS)
     found = suggest(raw)
     assert found.mapping.identifiers["file_number"].action == "case"
-    assert "numbers that stand in several rows: 2; of these, with two genders or births: 2" in (
+    assert "numbers that stand in several rows: 2; of these, of several people: 2" in (
         about(found.yaml, '"file_number"')
     )
     assert '#   - {rule: not-a-victim, when: {"role": ["accused"]}}' in found.yaml
     done = harmonise(raw, found.mapping, "c", (2002, 2025), bytes(32))
     assert done.conservation.records == 6
     assert done.records["person_key"].null_count == 6
+
+
+def test_a_column_that_counts_the_people_of_a_number_is_named() -> None:
+    raw = raw_of(REPORTS | {"line": ["1", "2", " 3", "1", "2", "1"]})
+    assert 'key: ["file_number", "line"]' in suggest(raw).yaml
+
+
+def test_numbers_that_cannot_be_compared_join_nobody() -> None:
+    raw = raw_of({"case number": ["1", "1", "2", "3"], "topic": ["a", "b"]})
+    found = suggest(raw)
+    assert found.mapping.identifiers["case number"].action == "case"
+    assert "hash only if each is one person’s own" in found.yaml
+
+
+def test_ages_too_far_apart_are_of_several_people() -> None:
+    columns = {"case number": ["1", "1", "2", "3"], "sex": ["F", "F", "M", "F"]}
+    raw = raw_of(columns | {"age": ["17", "51", "22", "30"]})
+    assert suggest(raw).mapping.identifiers["case number"].action == "case"
+    raw = raw_of(columns | {"age": ["17", "19", "22", "30"]})
+    assert suggest(raw).mapping.identifiers["case number"].action == "hash"
 
 
 def test_the_exclusion_works_when_it_is_taken_over() -> None:

@@ -59,7 +59,7 @@ class Draft:
     glances: dict[str, Glance]
     findings: dict[str, IdentifierFinding]
     decisions: dict[str, str]
-    shared: tuple[str, SharedNumbers] | None
+    shared: SharedNumbers | None
     others: tuple[str, list[str]] | None
     chosen: dict[str, tuple[Proposal, tuple[str, ...]]]
     children: ChildRules | None
@@ -188,11 +188,13 @@ def _identifiers(draft: Draft) -> list[str]:
     for column, decision in draft.decisions.items():
         reason = _reason(draft.findings[column])
         lines.append(f"  {_quoted(column)}: {decision}  {_note(reason)}")
-        if draft.shared and draft.shared[0] == column and draft.shared[1].contradicted:
-            lines.append("    " + _note(draft.shared[1].said()))
+        shared = draft.shared
+        if shared and shared.column == column and (decision == "case" or shared.contradicted):
+            lines.append("    " + _note(shared.said()))
             if decision == "case":
                 also = Text("if a second column tells the people of one number apart: {line}")
-                line = f"key: [{_quoted(column)}, …]"
+                second = _quoted(shared.line) if shared.line else "…"
+                line = f"key: [{_quoted(column)}, {second}]"
                 lines.append("    " + _note(also.holding(line=line)))
     return lines
 

@@ -16,7 +16,7 @@ from typing import Literal
 from ctdhub.core.errors import UnreadableFile
 from ctdhub.core.i18n import Text
 from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import AGE, PERIOD, SEX
+from ctdhub.schema.roles import AGE, PERIOD
 from ctdhub.sensitive.ingest import layout
 from ctdhub.sensitive.ingest.formulas import unescaped
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers
@@ -36,7 +36,7 @@ from ctdhub.sensitive.mapping.child_drafts import (
 )
 from ctdhub.sensitive.mapping.draft import Draft, as_yaml
 from ctdhub.sensitive.mapping.form_proposals import FormProposals
-from ctdhub.sensitive.mapping.glance import glance
+from ctdhub.sensitive.mapping.glance import Glance, glance
 from ctdhub.sensitive.mapping.identifiers import PROPOSED
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
@@ -163,10 +163,10 @@ def suggest(
     chosen = _choose(_together([each for each in found if isinstance(each, Proposal)]))
     year = chosen.get(PERIOD)
     decisions = decided_with(known, _decisions(findings.values(), year))
-    shared = _shared(raw, decisions, findings, chosen)
+    shared = _shared(raw, decisions, findings, glances.values())
     unit = unit_of(columns)
     numbered = _first(decisions, "hash")
-    if numbered and (unit or (shared and shared[1].several_people)):
+    if numbered and (unit or (shared and shared.several_people)):
         decisions[numbered] = "case"
     if AGE not in chosen and year and (born := _first(decisions, "band")):
         chosen[AGE] = Proposal(
@@ -267,15 +267,13 @@ def _shared(
     raw: RawTable,
     decisions: dict[str, str],
     findings: dict[str, IdentifierFinding],
-    chosen: dict[str, Proposal],
-) -> tuple[str, SharedNumbers] | None:
-    """The column of the person key with what its shared numbers say, None where none is shared."""
+    glances: Iterable[Glance],
+) -> SharedNumbers | None:
+    """What the shared numbers of the person key say, None where none is shared."""
     if (number := _first(decisions, "hash")) is None:
         return None
-    fixed = [f.column for f in findings.values() if f.kind == "birth_date"]
-    fixed += [chosen[SEX].column] if SEX in chosen else []
-    found = shared_numbers(raw.table, number, fixed)
-    return (number, found) if found.shared else None
+    births = [f.column for f in findings.values() if f.kind == "birth_date"]
+    return shared_numbers(raw.table, number, births, glances)
 
 
 def _first(decisions: dict[str, str], decision: str) -> str | None:

@@ -34,6 +34,8 @@ WEAK = 0.7
 """Score of a header that means a variable only where no better header does."""
 
 _NUMBERED = re.compile(r"\d{1,3}\s*[-–=:.)]+\s*([^\W\d].*)", re.DOTALL)
+_QUESTION = re.compile(r"^\s*q?\d{1,3}[a-z]?(?:\s*[.):_-]+\s*|\s+)(?=\D)", re.IGNORECASE)
+_BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*$")
 _SEGMENT = re.compile(r"\s*[/|:>]\s*|\s+[-–—]\s+|\.(?=\D)")
 
 
@@ -179,7 +181,7 @@ class Vocabulary:
         >>> vocabulary().group_of("Types of exploitation suffered 2")
         'exploitation'
         """
-        *path, last = _SEGMENT.split(header)
+        *path, last = _SEGMENT.split(_bare(header))
         if not all(map(_is_neutral, path)):
             return None
         return self.groups.get(_of_group(last))
@@ -190,6 +192,7 @@ class Vocabulary:
         >>> vocabulary().flag_named("exploitation/labour")
         'exploitation_forced_labour'
         """
+        header = _bare(header)
         *path, last = _SEGMENT.split(header)
         ways = [("/".join(path), last)] if path else []
         said = words_of(header)
@@ -241,6 +244,7 @@ class Vocabulary:
         >>> vocabulary().variables("Contact: Gender"), vocabulary().variables("Partner: Gender")
         ({'gender': 1.0}, {})
         """
+        header = _bare(header)
         *path, last = _SEGMENT.split(header)
         parts = [header, last] if all(map(_is_neutral, path)) else [header]
         for part in parts:
@@ -258,6 +262,18 @@ class Vocabulary:
             return {}
         score = difflib.SequenceMatcher(None, key, near[0]).ratio()
         return dict.fromkeys(sorted(self.headers[near[0]]), score)
+
+
+def _bare(header: str) -> str:
+    """A header without the number of its question and without a hint in brackets at its end.
+
+    >>> _bare("Q7 Sex (required)"), _bare("age (mother)")
+    ('Sex', 'age (mother)')
+    """
+    bare = _QUESTION.sub("", header)
+    found = _BRACKETS.search(bare)
+    hint = found is not None and all(one in own_words()["hints"] for one in words_of(found[1]))
+    return _BRACKETS.sub("", bare) if hint else bare
 
 
 def _is_neutral(part: str) -> bool:
@@ -305,7 +321,7 @@ def own_words() -> dict[str, Any]:
     """The file of words, the fillers as a set of words of headers."""
     path = resources.files("ctdhub.sensitive.mapping") / "data" / "suggestions.yaml"
     own: dict[str, Any] = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 (texts only)
-    for name in ("fillers", "qualifiers", "neutral"):
+    for name in ("fillers", "qualifiers", "neutral", "hints"):
         own[name] = frozenset(part for said in flat(own[name]) for part in words_of(said))
     own["neutral"] |= own["fillers"]
     return own
