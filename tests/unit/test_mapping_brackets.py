@@ -113,6 +113,18 @@ columns: {gender: {from: c, map: {'[F]': female, '["m"]': male}}}
     assert run(bands, c=["[9,18)"]).records["age_band"].to_pylist() == ["9-17"]
 
 
+def test_numbers_in_brackets_before_labels_are_no_lists() -> None:
+    """A survey's labels; the same column with a list of another program is still refused."""
+    text = """
+columns:
+  exploitation_sexual: {from: c, split: ";", has: ["[1] Sexual"], absent: no}
+  exploitation_forced_labour: {from: c, split: ";", has: ["[2] Labour"], absent: no}
+"""
+    done = run(text, c=["[1] sexual; [2] Labour", "[2] labour", "[1] Sexual;[9] new", "['1', '2']"])
+    assert flags(done) == [("yes", "yes"), ("no", "yes"), ("yes", None)]
+    assert rejects(done) == [(5, "c", "broken-list")]
+
+
 def test_a_list_of_several_where_one_value_is_wanted_is_rejected_with_the_remedy() -> None:
     text = "columns:\n  gender: {from: c, null_values: [n/a]}"
     done = run(
@@ -157,3 +169,11 @@ def test_elements_of_lists_in_brackets_that_no_rule_knows_are_counted() -> None:
     done = run(CONCERNS, c=['["sexually_exploited", "caafag"]', '["caafag"]'])
     assert flags(done) == [("yes", None), (None, None)]
     assert [entry.ignored for entry in done.lineage] == [2, 2]
+
+
+def test_a_list_that_cannot_be_read_is_among_the_unknown_texts() -> None:
+    """So that the steward finds it; the known elements of lists that can be read are not."""
+    cells = ["['a', 'b']", "['a', 'b']", BOTH, '["caafag"]']
+    done = run(CONCERNS, c=cells)
+    found = {t.text: (t.rows, t.outcome) for t in done.texts.unknown}
+    assert found == {"['a', 'b']": (2, "rejected"), "caafag": (1, "flags-unknown")}

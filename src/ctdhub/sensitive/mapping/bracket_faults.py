@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from ctdhub.core.text import fold, trim
 from ctdhub.sensitive.ingest.raw import has_byte
-from ctdhub.sensitive.mapping.brackets import OPENING, listed
+from ctdhub.sensitive.mapping.brackets import OPENING, broken, listed
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import Header
 from ctdhub.sensitive.mapping.row_faults import LOCAL, Fault, FaultKind, rejects_at
@@ -44,10 +44,8 @@ def bracket_rejects(mapping: Mapping, table: pa.Table) -> pa.Table:
         if name is not None and seen.setdefault(name, has_byte(table[name], "".join(OPENING))):
             encoded = table[name].combine_chunks().dictionary_encode()
             nothing = mapping.known(use.column) - mapping.decided(use.column) | {""}
-            kinds = [
-                None if fold(text) in spelt else _fault(trim(text), use.single, nothing)
-                for text in encoded.dictionary.to_pylist()
-            ]
+            texts = map(trim, encoded.dictionary.to_pylist())
+            kinds = [_fault(cell, spelt, nothing if use.single else None) for cell in texts]
             here = pa.array(kinds, pa.string()).take(encoded.indices)
             for kind in {kind for kind in kinds if kind}:
                 rows = table["_row"].filter(pc.equal(here, kind).fill_null(False))
@@ -80,12 +78,11 @@ def _uses(mapping: Mapping) -> Iterator[_Use]:
     yield from sorted(found.values(), key=lambda use: use.single)
 
 
-def _fault(cell: str, single: bool, nothing: frozenset[str]) -> FaultKind | None:
-    """What is wrong; texts that mean "not recorded" are no values of a list."""
-    if not cell.startswith(OPENING):
-        return None
-    elements = listed(cell)
-    if elements is None:
+def _fault(cell: str, spelt: frozenset[str], nothing: frozenset[str] | None) -> FaultKind | None:
+    """What is wrong; where one value is wanted, texts that mean ``nothing`` are none."""
+    if broken(cell, spelt):
         return "broken-list"
-    several = single and sum(fold(element) not in nothing for element in elements) > 1
+    if nothing is None or fold(cell) in spelt:
+        return None
+    several = sum(fold(element) not in nothing for element in listed(cell) or ()) > 1
     return "several-values" if several else None

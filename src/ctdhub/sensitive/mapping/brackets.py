@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ctdhub.core.text import trim
+from ctdhub.core.text import fold, trim
 
 OPENING = ("[", "{")
 """A cell that begins with one of these and that no rule spells out is a list, or cannot be read."""
@@ -25,6 +25,20 @@ def listed(cell: str) -> list[str] | None:
     if any(isinstance(element, list | dict) for element in found):
         return None
     return [_text(element) for element in found]
+
+
+def broken(cell: str, spelt: frozenset[str]) -> bool:
+    """Whether a cell begins like a list in brackets, is none, and begins with no text of a rule.
+
+    Args:
+        cell: the trimmed cell.
+        spelt: folded texts in brackets that some rule names as they are.
+
+    >>> broken("['a']", frozenset()), broken("[1] x; [2] y", frozenset({"[1] x"}))
+    (True, False)
+    """
+    begins = cell.startswith(OPENING) and not fold(cell).startswith(tuple(spelt))
+    return begins and listed(cell) is None
 
 
 def _text(element: str | bool | None) -> str:

@@ -23,7 +23,7 @@ from ctdhub.core.text import fold, trim
 from ctdhub.schema.country_names import resolve
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.ingest.shape.list_cell import BLANK
-from ctdhub.sensitive.mapping.brackets import OPENING
+from ctdhub.sensitive.mapping.brackets import OPENING, broken
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import Header, View, elements_of
 from ctdhub.sensitive.mapping.rule import Rule
@@ -181,7 +181,8 @@ class _ColumnTexts:
 
     def _elements(self, text: str, split: str | None) -> list[str]:
         cell = trim(text)
-        found = [cell] if fold(cell) in self._whole else elements_of(cell, split)
+        whole = fold(cell) in self._whole or broken(cell, self._whole)
+        found = [cell] if whole else elements_of(cell, split)
         return [e for e in found if fold(e) not in self._empty]
 
     def _reads(self, element: str) -> bool:
