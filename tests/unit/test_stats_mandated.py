@@ -18,6 +18,7 @@ from ctdhub.core.errors import FileError, HubError
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
+from ctdhub.report import mandated_sdmx
 from ctdhub.report.mandated import COLUMNS, FORMATS, written
 from ctdhub.report.mandated_wording import line_label, notes
 from ctdhub.schema.citizenship_group import citizenship_group
@@ -258,6 +259,34 @@ def test_unodc_says_what_is_not_held(tmp_path: Path) -> None:
     assert girls.people.value == exact
     assert "not held" in written(sheet, held, "text")
     assert {r["blank"] for r in json.loads(written(sheet, held, "json"))["rows"]} >= {"not_held"}
+
+
+def test_sdmx_has_the_columns_and_codes_of_the_dataflow(release: Release) -> None:
+    people = Population({("POL", "2017"): 38_000_000})
+    sheet = made(release, "sdg-16.2.2", scope(Answers(release), "POL", (2016, 2017), people))
+    with language("fr"):
+        text = mandated_sdmx.written(sheet, release)
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert tuple(rows[0]) == mandated_sdmx.COLUMNS
+    keys = [tuple(r[c] for c in rows[0] if c.isupper())[:17] for r in rows]
+    assert len(set(keys)) == len(rows)
+    assert {r["REF_AREA"] for r in rows} == {"616"}
+    assert {(r["SEX"], r["AGE"]) for r in rows} == {
+        ("_T", "_T"), ("F", "_T"), ("M", "_T"), ("_T", "Y0T17"), ("_T", "Y_GE18"),
+    }  # fmt: skip
+    found = {(r["SERIES"], r["SEX"], r["AGE"], r["TIME_PERIOD"]): r for r in rows}
+    total = found["VC_HTF_DETV", "_T", "_T", "2017"]
+    assert int(total["OBS_VALUE"]) == truth("2017", **{COUNTRY: "POL"})
+    assert int(total["LOWER_BOUND"]) <= int(total["OBS_VALUE"]) <= int(total["UPPER_BOUND"])
+    rate = found["VC_HTF_DETVR", "_T", "_T", "2017"]
+    assert rate["UNIT_MEASURE"] == "PER_100000_POP"
+    exact = int(total["OBS_VALUE"]) / 380
+    assert float(rate["OBS_VALUE"]) == pytest.approx(exact, abs=1e-4)
+    assert ("VC_HTF_DETVR", "_T", "_T", "2016") not in found
+    assert "Identified cases" in total["COMMENT_TS"]
+    uncoded, hidden = mandated_sdmx.left_out(sheet)
+    counts = [r for r in rows if r["UNIT_MEASURE"] == "NUMBER"]
+    assert uncoded + hidden + len(counts) == len(sheet.lines)
 
 
 def test_forms_that_a_hub_of_an_older_schema_cannot_have_are_no_lines(release: Release) -> None:

@@ -16,7 +16,7 @@ from ctdhub.core.datafiles import as_json
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.format import interval, number, share
 from ctdhub.core.i18n import _, current, formula
-from ctdhub.report import mandated, mandated_wording
+from ctdhub.report import mandated, mandated_sdmx, mandated_wording
 from ctdhub.stats.mandated import lines, shapes
 from ctdhub.stats.mandated.population import load_population
 
@@ -118,7 +118,7 @@ def register(app: typer.Typer) -> None:
             typer.Option(help=_("With otip: the publisher's empty workbook (.xlsx, .xlsm).")),
         ] = None,
         lang: Annotated[str, options.lang()] = "",
-        form: Annotated[str, options.form(mandated.FORMATS)] = "text",
+        form: Annotated[str, options.form((*mandated.FORMATS, mandated_sdmx.FORM))] = "text",
         out: Annotated[Path | None, options.out()] = None,
     ) -> None:
         private = {"--from": file, "--mapping": mapping, "--workbook": workbook}
@@ -138,7 +138,13 @@ def register(app: typer.Typer) -> None:
         from ctdhub.stats.answers import Answers
 
         options.one_of(shape, (*shapes.SHAPES, *PRIVATE), "--for")
-        options.one_of(form, mandated.FORMATS, "--format")
+        options.one_of(form, (*mandated.FORMATS, mandated_sdmx.FORM), "--format")
+        if form == mandated_sdmx.FORM and shape not in mandated_sdmx.SHAPES:
+            raise error(
+                "usage/goes-with",
+                name=f"--format {form}",
+                other=" / ".join(f"--for {s}" for s in mandated_sdmx.SHAPES),
+            )
         options.require_new(out)
         if population is not None and shape not in WITH_RATES:
             raise error(
@@ -153,11 +159,21 @@ def register(app: typer.Typer) -> None:
             place = briefing.country(country) if country else None
             scope = lines.scope(answers, place, _span(year, years), people)
             sheet = shapes.SHAPES[shape](answers, scope)
-            text = mandated.written(sheet, answers.release, form)
+            if form == mandated_sdmx.FORM:
+                text = mandated_sdmx.written(sheet, answers.release)
+            else:
+                text = mandated.written(sheet, answers.release, form)
             notes = mandated_wording.notes(sheet, answers.release)
         with options.speaking(lang):
             options.deliver(text, out)
-        if form == "csv":  # a CSV has no room for them
+        if form == mandated_sdmx.FORM:
+            uncoded, hidden = mandated_sdmx.left_out(sheet)
+            told = _(
+                "Not in the file: lines for which the SDG dataflow has no code ({uncoded}), and "
+                "lines that the release does not show ({hidden})."
+            )
+            errors.print(told.format(uncoded=number(uncoded), hidden=number(hidden)))
+        if form in ("csv", mandated_sdmx.FORM):  # a CSV has no room for them
             for note in notes:
                 errors.print(escape(note), soft_wrap=True)
 

@@ -55,6 +55,7 @@ DELIVERIES = variable_of("deliveries")
 FORCED_LABOUR = variable_of("forced_labour")
 SEXUAL_EXPLOITATION = variable_of("sexual_exploitation")
 FORCED_CRIMINALITY = variable_of("forced_criminality")
+ORGAN_REMOVAL = variable_of("organ_removal")
 STANDING = variable_of("standing")
 ALLEGATION, ACCUSED_ORIGIN = variable_of("allegation"), variable_of("accused_origin")
 
