@@ -15,7 +15,9 @@ import pytest
 
 from ctdhub.build import init, pipeline
 from ctdhub.build.hub import Hub
+from ctdhub.build.journal import read_journal
 from ctdhub.build.stages.alarms import alarms_of
+from ctdhub.cli import spend
 from ctdhub.core.errors import MappingError, WouldCharge
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import HARM
@@ -146,6 +148,29 @@ def test_an_open_alarm_stops_a_charge(hub: Hub, ctdhub: Run) -> None:
         "build", hub.root, "--until", "protect", "--spend", "100", "--accept-alarms"
     )
     assert code == 0, err
+
+
+def test_a_person_is_asked_about_the_alarms_and_then_about_the_price(
+    hub: Hub, ctdhub: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mapped(hub, lambda text: f'{text}\naccept: ["unknown-texts: {COLUMN}"]\n')
+    make_real(hub)
+    set_policy(hub, columns=["gender"])
+    asked: list[str] = []
+
+    def answer(question: str, **_how: object) -> bool:
+        asked.append(question)
+        return len(asked) != 1  # no the first time, then yes
+
+    monkeypatch.setattr(spend, "_somebody_there", lambda: True)
+    monkeypatch.setattr("typer.confirm", answer)
+    code, out, _err = ctdhub("build", hub.root, "--until", "protect")
+    assert (code, len(asked), "no-exploitation" in out) == (2, 1, True)
+    assert not (hub.work / "protected").exists()
+    code, _out, err = ctdhub("build", hub.root, "--until", "protect")
+    assert (code, len(asked)) == (0, 3), err
+    noted = [line.details.get("accepted_alarms") for line in read_journal(hub)]
+    assert noted[-1] == f"{WHO}: no-exploitation"
 
 
 def test_the_practice_hub_itself_is_silent(once: Once) -> None:

@@ -60,7 +60,8 @@ def test_a_changed_mapping_reruns_only_what_depends_on_it(hub: Hub) -> None:
     mapping.write_text(mapping.read_text("utf-8") + "\n# read again\n", "utf-8")
     planned = pipeline.build(hub, dry=True)
     assert planned[-1].step == "site"
-    assert ran(pipeline.build(hub)) == ["harmonise rivage-refuge 2026-01-15", "link"]
+    again = ["harmonise rivage-refuge 2026-01-15", "alarms", "link"]
+    assert ran(pipeline.build(hub)) == again
 
 
 def test_a_changed_story_draws_the_site_again_and_spends_nothing(hub: Hub) -> None:

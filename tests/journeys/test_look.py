@@ -110,6 +110,24 @@ def test_the_page_speaks_every_language(hub: Hub, ctdhub: Run, lang: str) -> Non
     assert ("A look before you spend" in html) == (lang == "en")
 
 
+def test_hostile_texts_do_no_harm(hub: Hub, ctdhub: Run) -> None:
+    hostile = "[red]<b>=1+1</b>\x07"
+    file = next((hub.root / "contributions" / WHO / NEXT).iterdir())
+    text = file.read_text("cp1252")
+    file.write_text(text.replace(TEXT, f"={hostile}"), "cp1252")
+    assert ctdhub("look", hub.root, "--contributor", WHO)[0] == 0
+    for option, name in (("--html", "a.html"), ("--xlsx", "a.xlsx"), ("--report", "b.xlsx")):
+        assert ctdhub("look", hub.root, "--contributor", WHO, option, name)[0] == 0
+    html = (hub.work / "look" / "a.html").read_text("utf-8")
+    assert "<b>=1+1" not in html
+    assert "&lt;b&gt;" in html
+    book = openpyxl.load_workbook(hub.work / "look" / "b.xlsx")
+    texts = [cell for row in book["Rejected rows"].iter_rows() for cell in row if cell.column == 4]
+    found = [cell for cell in texts if "1+1" in str(cell.value)]
+    assert found
+    assert all(cell.data_type == "s" and cell.value.startswith("'=") for cell in found)
+
+
 def test_a_contributor_gets_its_own_rejected_rows_alone(hub: Hub, ctdhub: Run) -> None:
     assert ctdhub("look", hub.root, "--report", "own.xlsx")[0] == 2
     shown = ("--contributor", WHO, "--report")

@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 
 import openpyxl
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from ctdhub.build.look.page import value_label
 from ctdhub.build.look.seen import SeenContributor, SeenDelivery
@@ -13,6 +14,9 @@ from ctdhub.core.datafiles import harmless
 from ctdhub.core.i18n import _, current, said
 from ctdhub.schema.labels import label
 from ctdhub.sensitive.mapping.unknown_texts import OUTCOMES
+
+LONGEST = 32_000
+"""Characters of a cell; a workbook holds 32,767."""
 
 Sheet = tuple[str, Sequence[str], Iterable[Sequence[object]]]
 """A title, the headings, and rows."""
@@ -74,10 +78,17 @@ def as_workbook(sheets: Iterable[Sheet]) -> bytes:
         sheet.freeze_panes = "A2"
         sheet.append(list(head))
         for row in rows:
-            sheet.append([harmless(cell) for cell in row])
+            sheet.append([harmless(_fitting(cell)) for cell in row])
     held = io.BytesIO()
     book.save(held)
     return held.getvalue()
+
+
+def _fitting(cell: object) -> object:
+    """A cell without what a workbook cannot hold: control characters, and more than its length."""
+    if not isinstance(cell, str):
+        return cell
+    return ILLEGAL_CHARACTERS_RE.sub("·", cell)[:LONGEST]
 
 
 def _alarms(deliveries: list[tuple[SeenContributor, SeenDelivery]]) -> Iterator[Sequence[object]]:

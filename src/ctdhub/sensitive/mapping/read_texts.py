@@ -168,6 +168,7 @@ class _ColumnTexts:
         self.rejected: Dictionary[str, int] = {}
         self.unread: Dictionary[str, int] = {}
         self.serial: View | None = None
+        self._left: dict[str, list[str]] = {}
         self._empty = {"", BLANK, *map(fold, mapping.empty)}
         self._whole = mapping.spelt_in_brackets()
         spellings = {s for u in uses for s in u.rule.columns() if fold(s) == fold(column)}
@@ -200,6 +201,11 @@ class _ColumnTexts:
 
     def left_over(self, text: str) -> list[str]:
         """What no rule can read; of several ways to take a list apart the one that leaves least."""
+        if text not in self._left:
+            self._left[text] = self._find_left_over(text)
+        return self._left[text]
+
+    def _find_left_over(self, text: str) -> list[str]:
         if fold(text) in self._known:
             return []
         ways = [self._elements(text, split) for split in self._lists]
