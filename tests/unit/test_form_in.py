@@ -172,6 +172,28 @@ def test_others_are_not_the_person(tmp_path: Path, form: Path) -> None:
     assert "gender" not in found.mapping.columns
 
 
+def test_a_repeat_of_perpetrators_is_explained_too(tmp_path: Path, form: Path) -> None:
+    main = [["intake/a1", "_index"], ["17", "1"], ["30", "2"]]
+    own = ["_index", "_parent_table_name", "_parent_index"]
+    perp = [["perp/psx", *own], ["2", "1", "Intake", "1"], ["1", "2", "Intake", "1"]]
+    export = book(tmp_path / "a.xlsx", Intake=main, perp=perp)
+    found, done = drafted(export, form)
+    assert "gender" not in found.mapping.columns
+    assert done.perpetrators["perpetrator_gender"].to_pylist() == ["male", "female"]
+
+
+@pytest.mark.parametrize("mark", ["/", "-", "."])
+def test_groups_are_joined_as_the_server_likes(tmp_path: Path, form: Path, mark: str) -> None:
+    head = [f"expl{mark}toe", *(f"expl{mark}toe/{c}" for c in ("a", "b", "c", "dk", "other"))]
+    rows = [head, ["a b", "1", "1", "0", "0", "0"], ["dk", "0", "0", "0", "1", "0"], [None] * 6]
+    path = tmp_path / "odk.csv"
+    text = "\n".join(",".join(["1", *(c or "" for c in row)]) for row in rows)
+    path.write_text(text.replace("1,expl", "n,expl", 1), "utf-8")
+    found, done = drafted(path, form)
+    assert found.mapping.columns["exploitation_sexual"][0].source == (f"expl{mark}toe/b",)
+    assert done.records["exploitation_sexual"].to_pylist() == ["yes", None, None]
+
+
 def test_a_text_that_is_no_choice_is_never_no(tmp_path: Path, form: Path) -> None:
     rows = [["expl/toe"], ["a"], ["a b"], ["b c"]]
     found, _done = drafted(book(tmp_path / "a.xlsx", Intake=rows), form)

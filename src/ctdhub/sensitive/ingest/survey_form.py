@@ -190,7 +190,8 @@ def _headers(question: AskedQuestion) -> Iterator[tuple[str, FormColumn]]:
                 yield path, FormColumn(question)
                 for choice in question.choices if question.kind == "many" else ():
                     for text in (choice.name, *choice.labels):
-                        yield f"{path}{mark}{text}", FormColumn(question, choice)
+                        for before in {mark, "/"}:  # ODK Central: group-question/choice
+                            yield f"{path}{before}{text}", FormColumn(question, choice)
 
 
 def _said(group: FormChoice, way: int) -> str:

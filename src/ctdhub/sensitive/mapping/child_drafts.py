@@ -13,6 +13,7 @@ from ctdhub.schema.roles import AGE
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.shape.systems import known_identifiers, system_of
+from ctdhub.sensitive.mapping.form_proposals import FormProposals
 from ctdhub.sensitive.mapping.glance import Glance, glance
 from ctdhub.sensitive.mapping.proposal import Doubt, Proposal
 from ctdhub.sensitive.mapping.proposals import proposals
@@ -57,12 +58,15 @@ def record_proposals(raw: RawTable, column: Glance) -> Iterator[Proposal | Doubt
         )
 
 
-def child_rules(raw: RawTable, findings: dict[str, IdentifierFinding]) -> ChildRules | None:
+def child_rules(
+    raw: RawTable, findings: dict[str, IdentifierFinding], form: FormProposals | None = None
+) -> ChildRules | None:
     """Rules for the first child table that speaks of perpetrators, None where there is none.
 
     Args:
         raw: the file as read.
         findings: columns that may identify somebody, of which no rule is made.
+        form: the form that the file is an export of.
     """
     variables = load_schema().table("perpetrators")
     for child, rows in raw.children.items():
@@ -70,7 +74,11 @@ def child_rules(raw: RawTable, findings: dict[str, IdentifierFinding]) -> ChildR
         columns = [c for c in rows.column_names if c != "_row" and c not in findings]
         for column in columns if vocabulary().about_perpetrators(child) else ():
             seen = glance(rows, column)
-            for each in proposals(replace(seen, name=vocabulary().without_perpetrators(column))):
+            told = form.of_child(seen, child) if form else None
+            if told is None:
+                named = replace(seen, name=vocabulary().without_perpetrators(column))
+                told = list(proposals(named))
+            for each in told:
                 if not isinstance(each, Proposal) or not _fits(each):
                     continue
                 for variable in variables:

@@ -96,6 +96,21 @@ class FormProposals:
         question = known.question
         if _about_others(question):
             return []
+        return self._of(column, known)
+
+    def of_child(self, column: Glance, child: str) -> Found | None:
+        """What a column of a child table of perpetrators is of each; None if the form is silent."""
+        known = self.form.column(column.name, child)
+        if known is None or not known.question.repeat or known.question.kind == "many":
+            return None
+        own = vocabulary().without_perpetrators
+        labels = tuple(own(said) for said in known.question.labels)
+        question = replace(known.question, name=own(known.question.name), labels=labels)
+        seen = replace(column, texts=(*column.texts, *column.empty), empty=())
+        return self._of(seen, FormColumn(question))
+
+    def _of(self, column: Glance, known: FormColumn) -> Found:
+        question = known.question
         if question.kind == "many":
             details = self._details(question)
             if known.choice is not None:

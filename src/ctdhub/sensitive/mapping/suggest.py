@@ -176,7 +176,7 @@ def suggest(
             1.0,
             Text("the age on the date of registration"),
         )
-    children = child_rules(raw, findings)
+    children = child_rules(raw, findings, told)
     used = {column for p in chosen.values() for column in p.sources}
     used |= {p.column for p in children.rules.values()} if children else set()
     trial = _trial(raw, columns)
