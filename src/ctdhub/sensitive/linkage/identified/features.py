@@ -131,7 +131,7 @@ def _birth(cell: str) -> dict[str, object]:
 def _sexes(cells: Sequence[str]) -> list[str | None]:
     """``female`` or ``male``; where a file writes H for a man and no F, its M is a woman."""
     said = [fold_name(cell) for cell in cells]
-    codes = dict(vocabulary().codes[SEX])
+    codes = {"f": "female", "m": "male"} | vocabulary().codes[SEX]
     if "h" in said:
         codes |= {"h": "male"} if "f" in said else {"h": "male", "m": "female"}
     found = {word: code for word, code in codes.items() if code in ("female", "male")}
