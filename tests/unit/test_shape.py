@@ -199,6 +199,23 @@ def test_records_may_lie_in_a_list_of_each_form_and_pages_count_the_forms(tmp_pa
     assert refused(tmp_path, document, rows="results.g/victims").rule == "one-page"
 
 
+def test_what_a_form_says_of_all_goes_with_each_of_its_records(tmp_path: Path) -> None:
+    forms: list[dict[str, Any]] = [
+        {"day": "2023", "g/victims": [{"sex": "f"}, {"sex": "m"}], "perp": [{"perp/sex": "m"}]},
+        {"day": "2024", "total": "3", "g/victims": [{"sex": "f"}], "_notes": [{"x": "y"}]},
+        {"day": "2025", "g/victims": []},
+    ]
+    shape = {"rows": "results.g/victims", "drop": ["_notes"]}
+    raw = read(tmp_path, {"count": 3, "next": None, "results": forms}, **shape)
+    assert rows(raw.table) == [
+        {"sex": "f", "outer.day": "2023", "outer.total": None, "outer.perp.sex": "m", "_row": 1},
+        {"sex": "m", "outer.day": "2023", "outer.total": None, "outer.perp.sex": "m", "_row": 2},
+        {"sex": "f", "outer.day": "2024", "outer.total": "3", "outer.perp.sex": None, "_row": 3},
+    ]
+    plain = read(tmp_path, forms, rows="g/victims", drop=["_notes"])
+    assert rows(plain.table) == rows(raw.table)
+
+
 def test_lines_of_json_stay_lines(tmp_path: Path) -> None:
     raw = read(tmp_path, '{"a": {"b": 1}}\n{"a": {"b": 2}}\n', lists=";")
     assert raw.table["a.b"].to_pylist() == ["1", "2"]

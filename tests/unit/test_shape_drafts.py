@@ -321,3 +321,35 @@ def test_ids_of_data_elements_are_called_by_the_names_of_a_list(tmp_path: Path) 
     with pytest.raises(UnreadableFile) as caught:
         read_names(listed)
     assert caught.value.rule == "no-names"
+
+
+def test_records_in_a_repeat_of_each_form_are_drafted_where_that_is_stated(tmp_path: Path) -> None:
+    forms = [
+        {
+            "_uuid": f"u{i}",
+            "_id": i,
+            "_submission_time": f"202{i % 4}-05-01T10:00:00",
+            "_attachments": [{"id": 1}],
+            "g/victims": [{"g/victims/sex": sex} for sex in ("female", "male")],
+        }
+        for i in range(6)
+    ]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"count": 6, "next": None, "results": forms}), "utf-8")
+    raw, read = read_to_suggest(path, ReadOptions(rows="results.g/victims"))
+    mapping = parse_mapping(suggest(raw, read).yaml, "draft.yaml")
+    assert mapping.case_column() == "outer._id"
+    assert not mapping.read.children
+    records = run(path, mapping).records
+    assert records["gender"].to_pylist() == ["female", "male"] * 6
+    years = [str(2020 + i % 4) for i in range(6) for _victim in range(2)]
+    assert [str(year) for year in records["year_of_registration"].to_pylist()] == years
+
+
+def test_one_saved_form_is_one_record_where_that_is_stated(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"sex": "female", "perp": [{"sex": "male"}] * 2}), "utf-8")
+    raw, read = read_to_suggest(path, ReadOptions(rows="."))
+    mapping = parse_mapping(suggest(raw, read).yaml, "draft.yaml")
+    done = run(path, mapping)
+    assert (done.records.num_rows, done.perpetrators.num_rows) == (1, 2)

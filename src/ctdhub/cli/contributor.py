@@ -54,6 +54,15 @@ def register(app: typer.Typer) -> None:
                 help=_("The XLSForm whose answers the file holds; it explains headers and codes.")
             ),
         ] = None,
+        rows: Annotated[
+            str | None,
+            typer.Option(
+                help=_(
+                    "Where the records are in a JSON document, such as results or results.victims; "
+                    "a dot for the document itself."
+                )
+            ),
+        ] = None,
         names: Annotated[
             Path | None,
             typer.Option(
@@ -67,13 +76,15 @@ def register(app: typer.Typer) -> None:
         from ctdhub.sensitive.mapping.suggest import read_to_suggest, suggest
 
         options.require_new(out)
-        stated = options.reading(ReadOptions(), sheet, header_row, delimiter)
+        stated = options.with_rows(
+            options.reading(ReadOptions(), sheet, header_row, delimiter), rows
+        )
         with errors.status(_("Reading the file")), _sheets_listed(file):
             asked = read_form(form) if form else None
             given = stated if stated.model_fields_set else None
             called = read_names(names) if names else None
             raw, reading = read_to_suggest(file, given, asked, called)
-            options.refuse_unused(raw, sheet, header_row, delimiter)
+            options.refuse_unused(raw, sheet, header_row, delimiter, rows)
             found = suggest(raw, reading, dates.value if dates else None, asked)
         if out is None:
             console.print(found.yaml, markup=False, highlight=False, soft_wrap=True)

@@ -110,8 +110,30 @@ def reading(
         raise error("option/delimiter") from None
 
 
+def with_rows(base: ReadOptions, rows: str | None) -> ReadOptions:
+    """The same, with where the records are in a JSON document.
+
+    Raises:
+        FileError: that is no path (``option/rows``).
+    """
+    from pydantic import ValidationError
+
+    from ctdhub.sensitive.ingest.options import ReadOptions
+
+    if rows is None:
+        return base
+    try:
+        return ReadOptions.model_validate(base.model_dump(exclude_unset=True) | {"rows": rows})
+    except ValidationError:
+        raise error("option/rows") from None
+
+
 def refuse_unused(
-    raw: RawTable, sheet: str | None, header_row: int | None, delimiter: str | None
+    raw: RawTable,
+    sheet: str | None,
+    header_row: int | None,
+    delimiter: str | None,
+    rows: str | None = None,
 ) -> None:
     """Refuse an option that the file has no use for: another file may be meant.
 
@@ -123,6 +145,7 @@ def refuse_unused(
         ("--sheet", sheet, book),
         ("--header-row", header_row, text or book),
         ("--delimiter", delimiter, text),
+        ("--rows", rows, not (text or book)),
     ):
         if value is not None and not used:
             raise error("option/unused", file=raw.file, option=option)

@@ -70,12 +70,14 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
 def shape(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReadOptions:
     """The options with the shape of the document, for a draft; what is stated is not changed.
 
+    Where the records are may be stated by itself; what is in them is then looked for.
+
     A document that is one page of several is read for a draft, which says so.
 
     Raises:
         HostileFile, UnreadableFile: see :func:`read`.
     """
-    if options.shaped:
+    if options.model_copy(update={"rows": None}).shaped:
         return options
     text, _encoding = to_utf8(data, options.encoding, file)
     document = text.decode()
@@ -86,7 +88,7 @@ def shape(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReadO
         for _row, line in _records(document, file, options, limits, []):
             with suppress(BadRecord):
                 found.append(_load(line))
-    return options.model_copy(update={**recognise(found), "partial": True})
+    return options.model_copy(update={**recognise(found, options.rows), "partial": True})
 
 
 class _RowsSoFar:

@@ -12,13 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ctdhub.sensitive.ingest.shape.paths import follow, steps_of
+from ctdhub.sensitive.ingest.shape.paths import PathStep, follow, steps_of
 
 ENVELOPES = (
     *("results", "data", "cases", "trackedEntities", "trackedEntityInstances", "instances"),
     *("objects", "value", "features", "records", "items", "rows", "submissions"),
 )
 """Members under which systems put their list of records."""
+
+OUTER = "outer"
+"""Member of a record that holds the form around it, where a form holds several records."""
 
 _TOTALS = (
     *("count", "total", "metadata.total", "pager.total", "matching_records"),
@@ -82,13 +85,41 @@ def _says_pages(page: Any) -> bool:
 def records_at(document: Any, path: str) -> list[Any] | None:
     """The records at a path, of all pages where the document is a list of them; None without any.
 
+    Where they stand in a list inside each form, what else the form says goes with each of its
+    records, under :data:`OUTER`.
+
     >>> records_at([{"r": [1]}, {"r": [2]}], "r"), records_at({"r": 1}, "r")
     ([1, 2], None)
+    >>> records_at({"forms": [{"n": "1", "people": [{"a": "x"}]}]}, "forms.people")
+    [{'a': 'x', 'outer': {'n': '1'}}]
     """
-    lists = list(follow(document, steps_of(path)))
-    if not lists or not all(isinstance(found, list) for found in lists):
-        return None
-    return [record for found in lists for record in found]
+    found: list[Any] = []
+    lists = 0
+    for value, form in _descend(document, steps_of(path), None):
+        if not isinstance(value, list):
+            return None
+        lists += 1
+        for record in value:
+            inner = form is not None and isinstance(record, dict) and OUTER not in record
+            found.append({**record, OUTER: form} if inner else record)
+    return found if lists else None
+
+
+def _descend(
+    value: Any, steps: tuple[PathStep, ...], form: dict[str, Any] | None
+) -> Iterator[tuple[Any, dict[str, Any] | None]]:
+    """What stands at the end of a path, with the rest of the form around it."""
+    if not steps:
+        yield value, form
+    elif isinstance(value, list):
+        for member in value:
+            page = steps[0].name in ENVELOPES and _says_pages(member)
+            whole = isinstance(member, dict) and not page
+            rest = {k: v for k, v in member.items() if k != steps[0].name} if whole else form
+            yield from _descend(member, steps, rest)
+    else:
+        for found in follow(value, steps[:1]):
+            yield from _descend(found, steps[1:], form)
 
 
 def listed(document: Any, path: str) -> int:

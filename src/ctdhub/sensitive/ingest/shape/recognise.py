@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ctdhub.sensitive.ingest.shape.documents import envelope, list_paths, records_at
+from ctdhub.sensitive.ingest.shape.documents import OUTER, envelope, list_paths, records_at
 from ctdhub.sensitive.ingest.shape.options import Child, LongTable, NameValue
-from ctdhub.sensitive.ingest.shape.paths import follow, steps_of
+from ctdhub.sensitive.ingest.shape.paths import SELF, follow, steps_of
 from ctdhub.sensitive.ingest.shape.systems import system_of
 
 LOOKED_AT = 2_000
@@ -61,8 +61,12 @@ class _Seen:
             self.columns.setdefault(at)
 
 
-def recognise(document: Any) -> dict[str, Any]:
+def recognise(document: Any, stated: str | None = None) -> dict[str, Any]:
     """What is to be said under ``read`` so that the document becomes one flat table.
+
+    Args:
+        document: the document.
+        stated: where its records are, if that is known.
 
     Returns:
         Settings of :class:`ShapeOptions`; none for a flat list, and none where it is not clear
@@ -72,8 +76,10 @@ def recognise(document: Any) -> dict[str, Any]:
     {'p': Child(path='p', sheet=None, file=None, where={}, key=None, of=None, parent=None, \
 fold={}, count=False)}
     """
-    rows = _rows(document)
-    records = records_at(document, rows) if rows else document
+    rows = stated or _rows(document)
+    records = records_at(document, rows) if rows not in (None, SELF) else document
+    if stated == SELF and isinstance(document, dict):
+        records = [document]
     if not isinstance(records, list):
         return {}
     seen = _Seen()
@@ -169,7 +175,8 @@ def _cases(records: list[Any]) -> dict[str, Child]:
     }
 
 
-def _is_dropped(path: str, dropped: list[str]) -> bool:
+def _is_dropped(at: str, dropped: list[str]) -> bool:
+    path = at.removeprefix(f"{OUTER}.")
     return any(
         path.startswith(d[:-1]) if d.endswith("*") else path == d or path.startswith(f"{d}.")
         for d in dropped

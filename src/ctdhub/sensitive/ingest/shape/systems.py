@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ctdhub.sensitive.ingest.shape.documents import OUTER
+
 Known = Literal["strip", "case", "hash"]
 """A decision for a column that identifies somebody, in the words of a mapping."""
 
@@ -118,7 +120,7 @@ def system_of(columns: Iterable[str]) -> ExportSystem | None:
     >>> system_of(["_uuid", "_submission_time", "sex"]).name
     'KoboToolbox'
     """
-    found = frozenset(columns)
+    found = frozenset(column.removeprefix(f"{OUTER}.") for column in columns)
     return next((s for s in SYSTEMS if any(mark <= found for mark in s.marks)), None)
 
 
@@ -139,8 +141,9 @@ def known_identifiers(columns: Iterable[str], children: Iterable[str] = ()) -> d
     for name in names if system else ():
         assert system is not None
         last = re.split(r"[./]", name)[-1]
-        if name in system.own and not name.startswith(stems):
-            decided[name] = system.own[name]
+        own = name.removeprefix(f"{OUTER}.")
+        if own in system.own and not name.startswith(stems):
+            decided[name] = system.own[own] if own == name else "case"
         elif last in system.users or (last in system.own and name.startswith(stems)):
             decided[name] = "strip"
     return decided

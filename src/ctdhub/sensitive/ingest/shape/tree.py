@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ctdhub.core.i18n import Text
+from ctdhub.sensitive.ingest.shape.documents import OUTER
 from ctdhub.sensitive.ingest.shape.list_cell import list_cell
 from ctdhub.sensitive.ingest.shape.options import NameValue, ShapeOptions
 from ctdhub.sensitive.ingest.shape.paths import follow, steps_of
@@ -101,7 +102,8 @@ class Flattening:
             at: its path from the record.
             name: its path from the row, main or child, whose ``cells`` these are.
         """
-        if at in self._dropped or (self._stems and at.startswith(self._stems)):
+        own = at.removeprefix(f"{OUTER}.")
+        if {at, own} & self._dropped or (self._stems and own.startswith(self._stems)):
             return
         if isinstance(value, list) and at in self._options.pairs:
             value = _paired(value, self._options.pairs[at], at, self._options.names)
