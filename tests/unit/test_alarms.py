@@ -12,6 +12,7 @@ from ctdhub.sensitive.alarms.alarm import Alarm, AlarmLimits
 from ctdhub.sensitive.alarms.delivered import ReadDelivery
 from ctdhub.sensitive.alarms.ring import ring
 from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.linkage.shared_keys import births_apart
 from ctdhub.sensitive.mapping.accept import ALARMS, STOPPING
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.run import harmonise
@@ -70,8 +71,9 @@ def delivered(
     done = harmonise(read_table(file, rules.read), rules, "one", (2000, 2030), b"k" * 16)
     account = done.conservation
     return ReadDelivery(
-        "one", date, rules, (done.texts,), done.records, account.rows_read, account.rejected
-    )
+        "one", date, rules, (done.texts,), done.records, account.rows_read, account.rejected,
+        births_apart(done.records, done.births),
+    )  # fmt: skip
 
 
 def rung(*deliveries: ReadDelivery) -> list[Alarm]:
@@ -120,6 +122,10 @@ ALONE: dict[str, tuple[Made, Made]] = {
     "key-two-genders": (
         Made(change={"case": lambda i: f"c{max(i, 1)}"}),
         Made(change={"case": lambda i: f"c{i if i else 2}"}),
+    ),
+    "key-two-births": (
+        Made(change={"case": lambda i: f"c{i or 2}", "age": lambda i: 50 if i == 2 else 17}),
+        Made(change={"case": lambda i: f"c{i or 2}", "age": lambda i: 19 if i == 2 else 17}),
     ),
     "many-records-a-key": (
         Made(change={"case": lambda i: f"c{i // 4 * 2 + i % 2}"}),

@@ -23,7 +23,7 @@ from ctdhub.sensitive.linkage.deliveries import (
     missing,
 )
 from ctdhub.sensitive.linkage.merge import link
-from ctdhub.sensitive.linkage.shared_keys import SHARED, shared_keys
+from ctdhub.sensitive.linkage.shared_keys import shared_keys
 
 NUMBER = 3
 Row = tuple[int, str | None, str, int]
@@ -181,15 +181,18 @@ def test_keys_that_several_people_share() -> None:
         ]
     )
     rows_ = rows_.append_column("delivery", pa.array([0] * len(said), pa.int32()))
-    births = pa.Table.from_pylist(
-        [
-            {"person_key": "births", "delivery": 0},
-            {"person_key": "of another delivery", "delivery": 1},
-        ],
-        SHARED,
+    births = pa.table(
+        {
+            "person_key": ["births", "of another delivery"],
+            "delivery": pa.array([0, 1], pa.int32()),
+        }
     )
-    found = shared_keys(rows_, births)["person_key"].to_pylist()
-    assert found == ["a child and an adult", "births", "two genders"]
+    found = shared_keys(rows_, births).to_pylist()
+    assert [(f["person_key"], f["genders"], f["births"]) for f in found] == [
+        ("a child and an adult", False, True),
+        ("births", False, True),
+        ("two genders", True, False),
+    ]
 
 
 @settings(max_examples=20, deadline=None)

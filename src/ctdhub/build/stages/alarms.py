@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ctdhub.build.closure import software
-from ctdhub.build.filenames import ALARMS, RECORDS, REPORT, TEXTS, UNKNOWN_TEXTS
+from ctdhub.build.filenames import ALARMS, BIRTHS, RECORDS, REPORT, TEXTS, UNKNOWN_TEXTS
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import Detail, paid_for
 from ctdhub.build.mapping_by_date import mapping_file
@@ -33,6 +33,7 @@ from ctdhub.dp.price import Pay, Price, up_to
 from ctdhub.sensitive.alarms.alarm import Alarm, AlarmLimits
 from ctdhub.sensitive.alarms.delivered import ReadDelivery, columns_for
 from ctdhub.sensitive.alarms.ring import ring
+from ctdhub.sensitive.linkage.shared_keys import births_apart
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 from ctdhub.sensitive.mapping.unknown_texts import FileTexts, UnknownText
@@ -81,17 +82,19 @@ def delivered(hub: Hub, harmonised: Sequence[Step]) -> Iterator[tuple[str, list[
 
 
 def _delivered(contributor: str, date: str, mapping: Mapping, steps: list[Step]) -> ReadDelivery:
-    tables, texts, rows, rejected = [], [], 0, 0
+    tables, births, texts, rows, rejected = [], [], [], 0, 0
     for step in steps:
         path = step.output / RECORDS
         columns = columns_for(mapping, pq.read_schema(path).names)
         tables.append(pq.read_table(path, columns=columns))
+        births.append(pq.read_table(step.output / BIRTHS))
         texts.append(texts_of(step))
         account = json.loads((step.output / REPORT).read_text("utf-8"))["conservation"]
         rows += account["rows_read"]
         rejected += account["rejected"]
     records = pa.concat_tables(tables)
-    return ReadDelivery(contributor, date, mapping, tuple(texts), records, rows, rejected)
+    apart = births_apart(records, pa.concat_tables(births))
+    return ReadDelivery(contributor, date, mapping, tuple(texts), records, rows, rejected, apart)
 
 
 def texts_of(step: Step) -> FileTexts:

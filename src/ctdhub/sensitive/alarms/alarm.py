@@ -105,6 +105,9 @@ _WHAT: Mapping[str, Text] = {
     "no-exploitation": Text("Records in which no form of exploitation is “yes”: {n} of {of}."),
     "many-rejects": Text("Rejected rows: {n} of {of}."),
     "key-two-genders": Text("Person keys with records of two genders: {n} of {of}."),
+    "key-two-births": Text(
+        "Person keys with records of births too far apart for one person: {n} of {of}."
+    ),
     "many-records-a-key": Text("Person keys: {of}; records with these keys: {n}."),
     "sorted-lists": Text(
         "All lists of alleged perpetrators in the column {about} are sorted and without a repeat "

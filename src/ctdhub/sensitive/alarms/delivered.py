@@ -33,6 +33,7 @@ class ReadDelivery:
         texts: of each file.
         records: its records; at least the columns :func:`columns_for` names.
         rows, rejected: rows read, and rows rejected.
+        births: person keys with records of births too far apart for one person.
     """
 
     contributor: str
@@ -42,6 +43,7 @@ class ReadDelivery:
     records: pa.Table
     rows: int
     rejected: int
+    births: int = 0
 
     @cached_property
     def columns(self) -> tuple[ColumnContent, ...]:

@@ -110,12 +110,14 @@ def _flags(now: ReadDelivery, limits: AlarmLimits) -> Iterator[Alarm]:
 
 
 def _keys(now: ReadDelivery, limits: AlarmLimits) -> Iterator[Alarm]:
-    """Person keys of two genders, and too many records for their keys."""
+    """Person keys of two genders or births, and too many records for their keys."""
     keyed = now.records.filter(pc.is_valid(now.records[PERSON_KEY])).select([PERSON_KEY, SEX])
     groups = keyed.group_by(PERSON_KEY).aggregate([(SEX, "count_distinct")])
     two = pc.sum(pc.greater(groups[f"{SEX}_count_distinct"], 1)).as_py() or 0
     if two:
         yield Alarm("key-two-genders", "", now.contributor, now.date, two, groups.num_rows)
+    if now.births:
+        yield Alarm("key-two-births", "", now.contributor, now.date, now.births, groups.num_rows)
     records, keys = keyed.num_rows, groups.num_rows
     if records >= limits.base and records > limits.records_a_key * keys:
         yield Alarm("many-records-a-key", "", now.contributor, now.date, records, keys)

@@ -9,6 +9,7 @@ one person's row would decide whether another's are one or two (decision 45).
 from __future__ import annotations
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, PERIOD, SEX
@@ -17,11 +18,19 @@ from ctdhub.sensitive.duck import run_whole
 TOLERANCE = 1
 """Years by which births may differ: an age is known to the year, a registration too."""
 
-READ = ("record_id", "person_key", SEX, AGE, PERIOD)
+FACTS = (SEX, AGE, PERIOD)
+READ = ("record_id", "person_key", *FACTS)
 """Columns of records that are looked at."""
 
-SHARED = pa.schema([pa.field("person_key", pa.string()), pa.field("delivery", pa.int32())])
-"""Keys that several people share, by delivery."""
+SHARED = pa.schema(
+    [
+        pa.field("person_key", pa.string()),
+        pa.field("delivery", pa.int32()),
+        pa.field("genders", pa.bool_()),
+        pa.field("births", pa.bool_()),
+    ]
+)
+"""Keys that several people share, by delivery, and whether genders or births say so."""
 
 _SHARED = f"""
 WITH said AS (
@@ -29,14 +38,15 @@ WITH said AS (
         "{PERIOD}" - high - 1 AS first, "{PERIOD}" - low AS last
     FROM rows_ LEFT JOIN bands ON bands.code = rows_."{AGE}"::VARCHAR
     WHERE person_key IS NOT NULL
+), found AS (
+    SELECT person_key, delivery,
+        coalesce(bool_or(sex = 'female') AND bool_or(sex = 'male'), false) AS genders,
+        coalesce(max(first) > min(last) + {TOLERANCE}, false)
+            OR bool_or((person_key, delivery) IN (SELECT (person_key, delivery) FROM births))
+            AS births
+    FROM said GROUP BY ALL HAVING count(*) > 1
 )
-SELECT person_key, delivery FROM said GROUP BY ALL
-HAVING count(*) > 1 AND (
-    bool_or(sex = 'female') AND bool_or(sex = 'male')
-    OR max(first) > min(last) + {TOLERANCE}
-)
-UNION SELECT person_key, delivery FROM births SEMI JOIN rows_ USING (person_key, delivery)
-ORDER BY ALL
+FROM found WHERE genders OR births ORDER BY ALL
 """
 
 
@@ -44,7 +54,7 @@ def shared_keys(rows: pa.Table, births: pa.Table) -> pa.Table:
     """Keys whose rows in one delivery cannot be about one person, schema :data:`SHARED`.
 
     Args:
-        rows: :data:`READ` and ``delivery``.
+        rows: :data:`READ` but for the id, and ``delivery``.
         births: ``person_key`` and ``delivery`` of keys with two different years of birth.
     """
     return run_whole(_SHARED, rows_=rows, bands=_bands(), births=births).cast(SHARED)
@@ -61,3 +71,18 @@ def _bands() -> pa.Table:
             "high": pa.array([int(high) if high else None for _low, high in ends], pa.int32()),
         }
     )
+
+
+def births_apart(records: pa.Table, births: pa.Table) -> int:
+    """How many keys of one delivery have births too far apart for one person.
+
+    Args:
+        records: its records.
+        births: ``person_key`` of those with two different years of birth.
+    """
+    found = shared_keys(*(_first(t) for t in (records.select(["person_key", *FACTS]), births)))
+    return pc.sum(found["births"]).as_py() or 0
+
+
+def _first(table: pa.Table) -> pa.Table:
+    return table.append_column("delivery", pa.repeat(pa.scalar(0, pa.int32()), table.num_rows))

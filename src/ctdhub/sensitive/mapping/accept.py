@@ -39,6 +39,7 @@ ALARMS: dict[str, Subject] = {
     "no-exploitation": "",
     "many-rejects": "",
     "key-two-genders": "",
+    "key-two-births": "",
     "many-records-a-key": "",
     "sorted-lists": "column",
 }
