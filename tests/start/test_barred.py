@@ -82,6 +82,11 @@ def test_a_contributor_suggests_and_harmonises(run: Run, tmp_path: Path) -> None
     assert set(records["gender"].to_pylist()) == {"female", "male"}
 
 
+def test_a_contributor_reads_the_codebook(run: Run, tmp_path: Path) -> None:
+    fine(run("codebook --format csv --out codebook"))
+    assert list((tmp_path / "codebook").rglob("*.csv"))
+
+
 def test_a_contributor_makes_tokens(run: Run, tmp_path: Path) -> None:
     fine(
         run(
