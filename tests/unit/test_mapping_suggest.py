@@ -59,6 +59,22 @@ def test_french_and_arabic_words():
     assert set(rules(raw)) == {"gender", "citizenship", "year_of_registration"}
 
 
+def test_a_status_of_trafficking_is_known_and_the_status_of_a_case_is_none():
+    raw = raw_of(
+        **{
+            "Trafficking status": ["Presumed", "Identified", "Not a victim", None],
+            "Status": ["Active", "Closed", "Active", "Closed"],
+            "Statut de traite": ["Victime présumée", "Victime avérée", None, None],
+        }
+    )
+    found = rules(raw)
+    codes = {"Presumed": "presumed", "Identified": "identified", "Not a victim": "not_a_victim"}
+    assert found["victim_status"] == {"from": ("Trafficking status",), "map": codes}
+    assert "Status" in suggest(raw).unmatched
+    done = harmonise(raw, suggest(raw).mapping, "x", (2002, 2030), bytes(16))
+    assert done.conservation.excluded["not-a-victim"] == 1
+
+
 def test_lists_become_flags():
     raw = raw_of(means=["Debt bondage; Threats", "Threats", "Physical abuse; singing"])
     found = rules(raw)
