@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from odf.opendocument import OpenDocumentSpreadsheet
 from odf.table import Table, TableCell, TableRow
@@ -21,6 +22,7 @@ from ctdhub.sensitive.ingest.header_rows import find
 from ctdhub.sensitive.ingest.layout import look, sheets
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.survey_form import read_form
 
 NAMES = ["case", "sex", "age", "registered", "nationality"]
 LABELS = ["Number of the case", "Sex of the person", "Age (years)", "Date of entry", "Nationality"]
@@ -252,3 +254,36 @@ def test_a_csv_of_kobo_says_that_repeats_are_missing(tmp_path: Path) -> None:
     path.write_text('"_uuid";"sex";"_submission_time"\n"u-1";"female";"2024-01-01"\n', "utf-8")
     notes = " ".join(map(said, read_table(path).notes))
     assert "repeat groups" in notes
+
+
+# Hostile files ----------------------------------------------------------------------------------
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_a_damaged_file_is_one_error_or_is_laid_out(
+    tmp_path: Path, kind: str, data: st.DataObject
+) -> None:
+    path = tmp_path / f"a.{kind}"
+    rows = [["Title"], NAMES, *ROWS]
+    book(path, survey=rows, y2024=rows) if kind == "xlsx" else text(path, rows)
+    content = bytearray(path.read_bytes())
+    for _change in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(bytes(content[: data.draw(st.integers(1, len(content)))]))
+    for ask in (look, sheets, read_form):
+        with suppress(FileError):  # anything else, a library's own error above all, fails
+            ask(path)
+
+
+def test_a_sheet_that_is_only_looked_at_stays_within_the_limits(tmp_path: Path) -> None:
+    far = book(tmp_path / "a.xlsx", cases=[NAMES, *ROWS])
+    made = openpyxl.load_workbook(far)
+    made.create_sheet("far")["XFD1048576"] = 1
+    made.save(far)
+    with pytest.raises(FileError) as caught:
+        look(far)
+    assert caught.value.rule == "grid-size"
