@@ -133,4 +133,5 @@ def test_sheets_to_choose_from_are_listed(app: typer.Typer, tmp_path: Path):
     assert isinstance(result.exception, HubError)
     assert result.exception.rule == "sheets"
     assert "north" in result.output
+    assert "nationality" in result.output
     assert CliRunner().invoke(app, ["suggest", str(path), "--sheet", "north"]).exit_code == 0

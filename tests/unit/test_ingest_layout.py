@@ -163,7 +163,7 @@ def test_sheets_that_may_both_hold_records_are_asked_about(tmp_path: Path) -> No
         look(path)
     assert caught.value.rule == "sheets"
     assert "--sheet" in str(caught.value)
-    assert "4 x 5" in str(caught.value)
+    assert "2" in str(caught.value)
     assert "anna" not in str(caught.value)  # a sheet may be named after a person
     assert [s.name for s in sheets(path)] == ["anna_smith", "cases"]
     assert look(path, ReadOptions(sheet="cases")).sheet == "cases"
@@ -272,8 +272,9 @@ def test_a_damaged_file_is_one_error_or_is_laid_out(
     book(path, survey=rows, y2024=rows) if kind == "xlsx" else text(path, rows)
     content = bytearray(path.read_bytes())
     for _change in range(data.draw(st.integers(1, 4))):
-        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    path.write_bytes(bytes(content[: data.draw(st.integers(1, len(content)))]))
+        where = data.draw(st.integers(0, 9999)) * len(content) // 10_000
+        content[where] = data.draw(st.integers(0, 255))
+    path.write_bytes(bytes(content[: data.draw(st.integers(1, 10_000)) * len(content) // 10_000]))
     for ask in (look, sheets, read_form):
         with suppress(FileError):  # anything else, a library's own error above all, fails
             ask(path)

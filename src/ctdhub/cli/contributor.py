@@ -17,7 +17,7 @@ from ctdhub.cli.output import bar, console, errors
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import UnreadableFile
-from ctdhub.core.format import number
+from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
@@ -162,6 +162,10 @@ def register(app: typer.Typer) -> None:
             raise typer.Exit(1)
 
 
+_SHOWN = 6
+"""Column names of a sheet that are shown."""
+
+
 @contextmanager
 def _sheets_listed(file: Path) -> Iterator[None]:
     """Where a sheet must be chosen, the sheets are shown to whoever holds the file."""
@@ -173,7 +177,8 @@ def _sheets_listed(file: Path) -> Iterator[None]:
 
             table = Table(_("sheet"), _("rows"), _("columns"))
             for found in sheets(file):
-                table.add_row(escape(found.name), number(found.rows), number(found.columns))
+                shown = listed([*found.header[:_SHOWN], *["…"] * (len(found.header) > _SHOWN)])
+                table.add_row(escape(found.name), number(found.rows), escape(shown))
             console.print(table)
         raise
 

@@ -65,13 +65,13 @@ def _sheets(data: bytes, file: str, options: ReadOptions, limits: Limits) -> lis
 def _spss(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
     from ctdhub.sensitive.ingest import labelled
 
-    return labelled.read(data, file, options, limits, labelled.SPSS)
+    return labelled.read(data, file, options, limits, labelled.Program.SPSS)
 
 
 def _stata(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
     from ctdhub.sensitive.ingest import labelled
 
-    return labelled.read(data, file, options, limits, labelled.STATA)
+    return labelled.read(data, file, options, limits, labelled.Program.STATA)
 
 
 def _json(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:

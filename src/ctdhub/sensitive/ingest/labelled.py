@@ -11,8 +11,8 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
+from enum import StrEnum
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -21,23 +21,30 @@ import numpy as np
 import pyarrow as pa
 
 from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import many
 from ctdhub.sensitive.ingest import headers
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import ReaderResult, too_many_rows
 
 
-@dataclass(frozen=True)
-class Program:
-    """A program whose files are read: its reader in the library, and rules of its errors."""
+class Program(StrEnum):
+    """A program whose files are read, by the name of the library's function that reads them."""
 
-    reader: str
-    lacking: str
-    damaged: str
+    SPSS = "read_sav"
+    STATA = "read_dta"
 
 
-SPSS = Program("read_sav", "spss-extra", "content/spss")
-STATA = Program("read_dta", "stata-extra", "content/stata")
+def _lacking(program: Program, file: str) -> HubError:
+    if program is Program.SPSS:
+        return error("spss-extra", file=file)
+    return error("stata-extra", file=file)
+
+
+def _damaged(program: Program, file: str) -> HubError:
+    if program is Program.SPSS:
+        return error("content/spss", file=file)
+    return error("content/stata", file=file)
 
 
 def read(
@@ -62,7 +69,7 @@ def read(
     try:
         library = import_module("pyreadstat")
     except ImportError:
-        raise error(program.lacking, file=file) from None
+        raise _lacking(program, file) from None
     meta = _opened(library, data, file, options, program, metadataonly=True)[1]
     if (meta.number_rows or 0) > limits.rows:
         raise too_many_rows(file, limits)
@@ -75,7 +82,7 @@ def read(
         period = _PERIODS.get(str(meta.original_variable_types.get(name)).replace("-", "")[:3])
         if meta.readstat_variable_types.get(name) == "string":
             columns.append(_texts(found[name], labels, _text))
-        elif period is not None and program is STATA:
+        elif period is not None and program is Program.STATA:
             columns.append(_texts(found[name], labels, partial(_period, *period)))
         else:
             columns.append(_texts(found[name], labels, _number))
@@ -105,7 +112,7 @@ def _opened(
     library: Any, data: bytes, file: str, options: ReadOptions, program: Program, **how: Any
 ) -> tuple[Mapping[str, Sequence[Any]], Any]:
     try:
-        found: tuple[Mapping[str, Sequence[Any]], Any] = getattr(library, program.reader)(
+        found: tuple[Mapping[str, Sequence[Any]], Any] = getattr(library, program.value)(
             io.BytesIO(data),
             output_format="dict",
             user_missing=True,
@@ -113,7 +120,7 @@ def _opened(
             **how,
         )
     except (library.ReadstatError, library.PyreadstatError, ValueError, OverflowError):
-        raise error(program.damaged, file=file) from None
+        raise _damaged(program, file) from None
     return found
 
 

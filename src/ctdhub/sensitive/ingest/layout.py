@@ -11,7 +11,6 @@ from pathlib import Path
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
-from ctdhub.core.i18n import Text, joined
 from ctdhub.core.text import fold, trim
 from ctdhub.sensitive.ingest import child_layout, sniff
 from ctdhub.sensitive.ingest.child_sheets import INDEX, PARENT
@@ -29,11 +28,11 @@ FEW = 3
 
 @dataclass(frozen=True)
 class SheetSize:
-    """A sheet of a workbook that may hold records: its name, rows below the names, columns."""
+    """A sheet of a workbook that may hold records: its name, rows below the names, the names."""
 
     name: str
     rows: int
-    columns: int
+    header: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -84,10 +83,7 @@ def look(path: Path, given: ReadOptions | None = None) -> ReadOptions:
     elif not _unclear(rest, main, ()):
         tied = INDEX in main.names
         return _of(main, views, child_layout.repeats(views, main.view.name) if tied else {})
-    sheets = joined(
-        [Text("{rows} x {columns}", rows=t.rows, columns=len(t.names)) for t in tables], ", "
-    )
-    raise error("sheets/several", file=path, sheets=sheets)
+    raise error("sheets/several", file=path, n=len(tables))
 
 
 def _forms(tables: Sequence[_SheetTable], views: Sequence[SheetView]) -> ReadOptions | None:
@@ -111,7 +107,10 @@ def _of(main: _SheetTable, views: Sequence[SheetView], children: dict[str, Child
 def sheets(path: Path) -> tuple[SheetSize, ...]:
     """The sheets of a workbook that may hold records, for their steward to choose from."""
     found = _tables(_views(path, ReadOptions()), ReadOptions())
-    return tuple(SheetSize(t.view.name, t.rows, len(t.names)) for t in found)
+    return tuple(
+        SheetSize(t.view.name, t.rows, tuple(filter(None, _header(t.view, t.options))))
+        for t in found
+    )
 
 
 def _header(view: SheetView, options: ReadOptions) -> list[str]:

@@ -48,7 +48,7 @@ def read(book: Book, options: ReadOptions) -> ReaderResult:
     for name, header in headings.items():
         if name not in read_all and len(header & widest) >= ALIKE * len(widest):
             place = book.visible().index(name) + 1
-            raise error("sheets/differ", file=book.file, place=place)
+            raise error("sheets/differ", file=book.file, n=place)
     parts = [
         book.cells(options.model_copy(update={"sheet": name, "sheets": None})) for name in read_all
     ]

@@ -210,7 +210,7 @@ def _without_question(label: str) -> str:
     """A label without the words that make it a question.
 
     >>> _without_question("What is the nationality of the person?")
-    'nationality person'
+    'nationality of person'
     """
     return " ".join(said for said in words(label) if said not in _question_words())
 
