@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Numeral, Text
+from ctdhub.core.text import fold
 from ctdhub.schema.model import YEARS
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.mapping.builtin import builtin
@@ -14,7 +16,7 @@ from ctdhub.sensitive.mapping.run import harmonise
 ROWS = 5_000
 """Rows on which a built-in mapping is tried."""
 
-MOST_REJECTED = 0.02
+MOST_REJECTED = 0.1
 """Share of rejected rows up to which a built-in mapping is recommended."""
 
 
@@ -41,26 +43,31 @@ class BuiltinTrial:
 
     def said(self) -> Text:
         """The advice."""
-        if self.fits:
-            return Text(
-                "The headers are those of {name}: use builtin {name} instead of this file.",
-                name=self.name,
+        message = Text("The headers are those of {name}: use builtin {name} instead of this file.")
+        if self.rejected:
+            message = Text(
+                "The headers are those of {name}; builtin {name} rejects {n} of {all} rows."
             )
-        return Text(
-            "The headers are those of {name}, but builtin {name} rejects {n} of {all} rows.",
-            name=self.name,
-            n=Numeral(self.rejected),
-            all=Numeral(self.rows),
-        )
+        return message.holding(name=self.name, n=Numeral(self.rejected), all=Numeral(self.rows))
 
 
-def try_builtin(raw: RawTable, name: str) -> BuiltinTrial:
-    """Try a built-in mapping on the first rows of a file."""
+def try_builtin(raw: RawTable, name: str, identifiers: Iterable[str] = ()) -> BuiltinTrial:
+    """Try a built-in mapping on the first rows of a file.
+
+    Args:
+        raw: the file as read.
+        name: the built-in mapping.
+        identifiers: columns that may identify people; those that it does not decide, and which
+            the steward decides beside it, are left out.
+    """
+    mapping = builtin(name)
+    decided = {fold(column) for column in (*mapping.identifiers, *mapping.tokens)}
     part = raw.table.slice(0, ROWS)
+    part = part.drop_columns([c for c in identifiers if fold(c) not in decided])
     tried = replace(raw, table=part, rejects=raw.rejects.slice(0, 0), rows_read=part.num_rows)
     try:
-        done = harmonise(tried, builtin(name), "trial", YEARS, bytes(32))
+        done = harmonise(tried, mapping, "trial", YEARS, bytes(32))
     except HubError:
         return BuiltinTrial(name, part.num_rows, part.num_rows, 0)
-    ignored = sum(entry.ignored for entry in done.lineage)
-    return BuiltinTrial(name, part.num_rows, done.conservation.rejected, ignored)
+    ignored = {entry.sources: entry.ignored for entry in done.lineage}
+    return BuiltinTrial(name, part.num_rows, done.conservation.rejected, sum(ignored.values()))

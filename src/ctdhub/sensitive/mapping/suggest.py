@@ -179,7 +179,7 @@ def suggest(
     children = child_rules(raw, findings, told)
     used = {column for p in chosen.values() for column in p.sources}
     used |= {p.column for p in children.rules.values()} if children else set()
-    trial = _trial(raw, columns)
+    trial = _trial(raw, columns, findings)
     draft = Draft(
         raw=raw,
         read=read,
@@ -202,9 +202,9 @@ def suggest(
     return Suggestion(text, parse_mapping(text, "suggestion.yaml"), fits, draft.unmatched)
 
 
-def _trial(raw: RawTable, columns: list[str]) -> BuiltinTrial | None:
+def _trial(raw: RawTable, columns: list[str], found: Iterable[str]) -> BuiltinTrial | None:
     known = recognise(columns)
-    return try_builtin(raw, known) if known else None
+    return try_builtin(raw, known, found) if known else None
 
 
 def _together(found: list[Proposal]) -> Iterator[Proposal]:
