@@ -126,6 +126,21 @@ def test_without_a_shape_nested_records_are_rejects_as_before(tmp_path: Path) ->
     assert raw.rejects["rule"].to_pylist() == ["nested"]
 
 
+def test_members_without_a_name_make_a_reject_where_they_hold_something(tmp_path: Path) -> None:
+    records = [
+        {"a": {" ": "x"}},
+        {"a": {"b": "x", "": None}},
+        {"c": [{"": "x"}]},
+        {"c": [{"d": "x"}]},
+    ]
+    raw = read(tmp_path, records, lists=";")
+    assert raw.rejects.select(["source_row", "rule"]).to_pylist() == [
+        {"source_row": 1, "rule": "json"},
+        {"source_row": 3, "rule": "json"},
+    ]
+    assert raw.table.column_names == ["a.b", "c.d", "_row"]
+
+
 def test_errors_name_the_path_and_never_a_key_that_only_one_record_has(tmp_path: Path) -> None:
     good, bad = {"a": {"b": "1"}}, {"a": {"b": [["x"]]}}
     raw = read(tmp_path, [good, good, bad, bad, {"a": {"Maria": [["x"]]}}], lists=";")

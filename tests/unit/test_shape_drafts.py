@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import exports_of_systems as exports
 import pytest
 
-from ctdhub.core.errors import UnreadableFile
+from ctdhub.core.errors import HubError, UnreadableFile
 from ctdhub.core.i18n import said
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.readers import read_table
@@ -353,3 +354,23 @@ def test_one_saved_form_is_one_record_where_that_is_stated(tmp_path: Path) -> No
     mapping = parse_mapping(suggest(raw, read).yaml, "draft.yaml")
     done = run(path, mapping)
     assert (done.records.num_rows, done.perpetrators.num_rows) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [[{"a": "1"}], {"sex": "female"}],
+        [{"case_id": ["x"], "case_type": {"y": "z"}, "indices": {"parent": {"case_id": {}}}}],
+        [{"": [{"a": "1"}], " ": {"b": [{"c": "1"}]}, "sex": "female"}],
+        [{"x" * 600: [{"a": "1"}], "sex": "female"}],
+        [{"attributes": [{"name": {"a": "1"}, "value": "2"}]}, {"attributes": [None]}],
+    ],
+)
+def test_misshapen_documents_are_drafted_or_refused_by_name(
+    tmp_path: Path, records: list[Any]
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(records), "utf-8")
+    with suppress(HubError):
+        raw, read = read_to_suggest(path)
+        assert suggest(raw, read).yaml

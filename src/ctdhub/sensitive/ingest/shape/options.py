@@ -17,7 +17,10 @@ def _as_list(value: object) -> object:
 Texts = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 """One text or a list of texts."""
 
-Dotted = Annotated[str, Field(min_length=1, max_length=500)]
+LONGEST = 500
+"""Characters of a path."""
+
+Dotted = Annotated[str, Field(min_length=1, max_length=LONGEST)]
 """Names of members from the record inwards, with dots between them."""
 
 

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ctdhub.core.text import trim
 from ctdhub.sensitive.ingest.shape.documents import OUTER, envelope, list_paths, records_at
-from ctdhub.sensitive.ingest.shape.options import Child, LongTable, NameValue
+from ctdhub.sensitive.ingest.shape.options import LONGEST, Child, LongTable, NameValue
 from ctdhub.sensitive.ingest.shape.paths import SELF, follow, steps_of
 from ctdhub.sensitive.ingest.shape.systems import system_of
 
@@ -45,14 +46,16 @@ class _Seen:
         if isinstance(value, dict):
             self.nested |= bool(at)
             for key, member in value.items():
-                self.look(member, f"{at}.{key}" if at else key, key)
+                if trim(key):
+                    self.look(member, f"{at}.{key}" if at else key, key)
         elif isinstance(value, list) and value:
             self.columns.setdefault(at)
             if all(isinstance(member, dict) for member in value):
                 self.objects.setdefault(at, []).extend(value)
                 for member in value:
                     for key, inner in member.items():
-                        self.look(inner, f"{at}.{key.removeprefix(f'{raw}/')}", key)
+                        if trim(key):
+                            self.look(inner, f"{at}.{key.removeprefix(f'{raw}/')}", key)
             elif any(isinstance(member, dict | list) for member in value):
                 self.broken.setdefault(at)
             else:
@@ -84,12 +87,17 @@ fold={}, count=False)}
         return {}
     seen = _Seen()
     for record in records[:LOOKED_AT]:
-        seen.look(record, "")
+        if isinstance(record, dict):
+            seen.look(record, "")
     system = system_of(seen.columns)
     dropped = [*(system.drop if system else ()), *seen.broken]
     if "attributes" in seen.objects:  # an enrolment repeats those of its tracked entity
         dropped += [path for path in seen.objects if path.endswith(".attributes")]
-    lists = {p: m for p, m in seen.objects.items() if not _is_dropped(p, dropped)}
+    lists = {
+        path: members
+        for path, members in seen.objects.items()
+        if len(path) <= LONGEST and not _is_dropped(path, dropped)
+    }
     found_pairs = {path: _pair(members, len(records)) for path, members in lists.items()}
     pairs = {path: pair for path, pair in found_pairs.items() if pair}
     children = dict(_children({p: m for p, m in lists.items() if p not in pairs}))
@@ -155,8 +163,9 @@ def _cases(records: list[Any]) -> dict[str, Child]:
     types: dict[str, list[tuple[dict[str, Any], str]]] = {TYPE: [], f"properties.{TYPE}": []}
     for record in records:
         for path, found in types.items():
-            if isinstance(record, dict) and record.get(CASE):
-                found += [(record, t) for t in follow(record, steps_of(path)) if t]
+            if isinstance(record, dict) and isinstance(record.get(CASE), str):
+                kinds = follow(record, steps_of(path))
+                found += [(record, kind) for kind in kinds if isinstance(kind, str) and kind]
     path, cases = max(types.items(), key=lambda item: len(item[1]))
     ids = {case[CASE]: kind for case, kind in cases}
     links: dict[str, set[str | None]] = {}
@@ -165,7 +174,7 @@ def _cases(records: list[Any]) -> dict[str, Child]:
         found_links = [
             name
             for name, index in (indices.items() if isinstance(indices, dict) else ())
-            if isinstance(index, dict) and ids.get(index.get(CASE), kind) != kind
+            if isinstance(index, dict) and ids.get(str(index.get(CASE)), kind) != kind
         ]
         links.setdefault(kind, set()).update(found_links or [None])
     return {

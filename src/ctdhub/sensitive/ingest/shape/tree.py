@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ctdhub.core.i18n import Text
+from ctdhub.core.text import trim
 from ctdhub.sensitive.ingest.shape.documents import OUTER
 from ctdhub.sensitive.ingest.shape.list_cell import list_cell
 from ctdhub.sensitive.ingest.shape.options import NameValue, ShapeOptions
@@ -102,6 +103,10 @@ class Flattening:
             at: its path from the record.
             name: its path from the row, main or child, whose ``cells`` these are.
         """
+        if not trim(name.rpartition(".")[2]):
+            if value not in (None, "", [], {}):
+                raise BadRecord("json", Text("A member of a record has no name."))
+            return
         own = at.removeprefix(f"{OUTER}.")
         if {at, own} & self._dropped or (self._stems and own.startswith(self._stems)):
             return
