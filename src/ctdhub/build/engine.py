@@ -19,7 +19,7 @@ from ctdhub.core.i18n import Text
 from ctdhub.dp.rows import InParquet, Rows
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.linkage.joining import Linking
-from ctdhub.sensitive.linkage.partitions import Places, Totals, link_parts
+from ctdhub.sensitive.linkage.partitions import Places, Totals, held, link_parts
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -61,7 +61,8 @@ class ThisMachine:
     ) -> Totals:
         """File by file, then part by part."""
         rows = sum(pq.read_metadata(records).num_rows for records, _children in files)
-        read = (tuple(_read(path, gone) for path in pair) for pair in files)
+        needed = held(load_schema())
+        read = ((_read(one, gone, needed), _read(other, gone)) for one, other in files)
         return link_parts(read, rows, places, linking, load_schema())
 
     def rows(self, path: Path, grouped_by: str | None = None) -> Rows:
@@ -69,11 +70,11 @@ class ThisMachine:
         return InParquet(path, grouped_by)
 
 
-def _read(path: Path, gone: pa.Array) -> pa.Table:
+def _read(path: Path, gone: pa.Array, columns: list[str] | None = None) -> pa.Table:
     """A table of a file as codes of few texts, without the records of people who withdrew."""
     texts = [f.name for f in pq.read_schema(path) if pa.types.is_string(f.type)]
     coded = [n for n in texts if n not in ("record_id", "person_key")]
-    return without(pq.read_table(path, read_dictionary=coded), gone)
+    return without(pq.read_table(path, columns=columns, read_dictionary=coded), gone)
 
 
 @dataclass

@@ -153,7 +153,7 @@ def divided(rows: pa.Table, persons: pa.Array, parts: int) -> Iterator[tuple[int
     part_of = _parts(persons, parts)
     order = np.argsort(part_of, kind="stable")
     ends = np.cumsum(np.bincount(part_of, minlength=parts))
-    turned = _narrow(rows.combine_chunks()).take(pa.array(order))
+    turned = _narrow(rows).combine_chunks().take(pa.array(order))
     for part, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
         if end > start:
             yield part, turned.slice(start, end - start)
