@@ -320,3 +320,13 @@ def test_numbers_that_are_written_in_another_way_are_noticed(hub: Hub, ctdhub) -
     assert said in " ".join(ctdhub("build", hub.root, "--until", "link")[1].split())
     send(hub, OUR, TWO, "1,2020,F,25,1,NGA", "002,2020,M,25,0,GHA")
     assert said not in " ".join(ctdhub("build", hub.root, "--until", "link")[1].split())
+
+
+def test_rows_without_a_key_are_not_said_to_be_unchanged(hub: Hub, ctdhub) -> None:  # type: ignore[no-untyped-def]
+    join(hub, OUR, KEYLESS, deliveries="cumulative")
+    send(hub, OUR, ONE, "1,2020,F,25,1,NGA")
+    send(hub, OUR, TWO, "1,2020,F,30,1,NGA")
+    out = " ".join(ctdhub("build", hub.root, "--until", "link")[1].split())
+    assert "its deliveries cannot be compared" in out
+    assert "0 people changed" not in out
+    assert ONE in out, "the date stands whole"

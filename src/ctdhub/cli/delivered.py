@@ -25,30 +25,32 @@ def show_deliveries(hub: Hub) -> None:
     if not found:
         return
     table = Table(title=_("People by delivery: for the steward, not to be published"))
-    table.add_column(_("contributor"))
-    table.add_column(_("delivery"))
-    for heading in (
-        _("rows"),
-        _("records"),
-        _("people"),
-        _("changed"),
-        _("left"),
-        _("new"),
-        _("keys that contradict"),
-    ):
+    table.add_column(_("contributor"), overflow="fold")
+    table.add_column(_("delivery"), no_wrap=True)
+    shared = any(d.shared for d in found)
+    headings = [_("rows"), _("records"), _("people"), _("changed"), _("left"), _("new")]
+    for heading in (*headings, *([_("keys that contradict")] if shared else [])):
         table.add_column(heading, justify="right")
     for d in found:
-        figures = (d.rows, d.records, d.people, d.changed, d.left, d.new, d.shared)
-        table.add_row(escape(d.contributor), d.date, *map(number, figures))
+        compared = [number(n) if d.compared else "–" for n in (d.changed, d.left, d.new)]
+        figures = [number(n) for n in (d.rows, d.records, d.people)]
+        last = [number(d.shared)] if shared else []
+        table.add_row(escape(d.contributor), d.date, *figures, *compared, *last)
     console.print(table)
     for contributor, each in groupby(found, key=lambda d: d.contributor):
         own = list(each)
-        if len(own) > 1:
+        if len(own) > 1 and not own[-1].compared:
+            console.print(
+                _("{id}: rows without a person key, so its deliveries cannot be compared.").format(
+                    id=escape(contributor)
+                )
+            )
+        elif len(own) > 1:
             console.print(escape(f"{contributor}: {said(_brought(own[-1]))}"))
             if own[-1].left and own[-1].new and not own[-1].again:
                 console.print(_all_new(own[-1]))
-        if shared := sum(d.shared for d in own):
-            console.print(_warning(contributor, shared))
+        if contradicting := sum(d.shared for d in own):
+            console.print(_warning(contributor, contradicting))
 
 
 def _brought(delivery: DeliveryLine) -> Text:

@@ -52,6 +52,11 @@ class DeliveryLine:
     new: int
     again: int
 
+    @property
+    def compared(self) -> bool:
+        """Whether any of its people could be looked for in other deliveries."""
+        return bool(self.new or self.again or self.left) or not self.people
+
 
 def report_deliveries(folder: Path, delivered: Sequence[DeliveredFiles], out: OutOfForce) -> None:
     """Write what each delivery brought, by contributor and date."""
