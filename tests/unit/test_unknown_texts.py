@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,25 @@ perpetrators:
     assert [(t, n) for _c, t, n, _o, _near in listed(done)] == [("X", 1)]
     content = next(c for c in done.texts.columns if c.column == "p")
     assert (content.lists, content.sets) == (2, 2)
+
+
+def test_child_tables_are_read_row_by_row(tmp_path: Path) -> None:
+    mapping = """
+version: 1
+identifiers: {_id: {keep: made-up}}
+read: {rows: results, children: {perp: {path: perp}}}
+columns: {gender: {from: sex, map: {f: female}}}
+perpetrators:
+  child: perp
+  columns: {perpetrator_gender: {from: perp.s, map: {m: male}, unknown: null}}
+"""
+    rows = [{"_id": i, "sex": "f", "perp": [{"perp/s": "m"}, {"perp/s": "zz"}]} for i in range(3)]
+    file = tmp_path / "made-up.json"
+    file.write_text(json.dumps({"count": 3, "next": None, "results": rows}), "utf-8")
+    rules = parse_mapping(mapping, "m.yaml")
+    done = harmonise(read_table(file, rules.read), rules, "one", (2000, 2030), b"k" * 16)
+    assert [(c, t, n) for c, t, n, _o, _near in listed(done)] == [("perp.s", "zz", 3)]
+    assert sum(c.filled for c in done.texts.columns if c.column == "perp.s") == 6
 
 
 def test_numbered_days_are_dates(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Mapping as Dictionary
 from dataclasses import replace
 from typing import NamedTuple
@@ -37,6 +37,9 @@ ALIKE = 0.8
 """How like two texts must be, 0 to 1 (``difflib``), to be called near."""
 
 _UNREAD = ("unknown-code", "unknown-country", "unparsable-date", "broken-list", "several-values")
+PERPETRATORS = "perpetrators"
+"""The part of a mapping whose rules read child tables, where the file has them."""
+
 _READERS = {"country", "number", "band", "date", "year"}
 
 
@@ -72,11 +75,14 @@ def file_texts(
         children: child tables of the file by name, if there are any.
     """
     asked = [view for view in views if view.reading in _READERS]
-    parts = [_part(mapping, table, excluded, rejects, asked, serials)]
     rules = mapping.perpetrators
     child = (children or {}).get(rules.child) if rules and rules.child else None
+    readers = list(_readers(mapping))
+    own = [(place, one) for place, one in readers if child is None or place != PERPETRATORS]
+    parts = [_part(mapping, own, table, excluded, rejects, asked, serials)]
     if child is not None:
-        parts.append(_part(mapping, child, excluded, rejects, asked, ()))
+        theirs = [(place, one) for place, one in readers if place == PERPETRATORS]
+        parts.append(_part(mapping, theirs, child, excluded, rejects, asked, ()))
     ignored: dict[str, int] = {}
     for part in parts:
         ignored |= part.ignored
@@ -89,6 +95,7 @@ def file_texts(
 
 def _part(
     mapping: Mapping,
+    rules: list[tuple[str, _Reader]],
     table: pa.Table,
     excluded: pa.Array,
     rejects: pa.Table,
@@ -97,7 +104,7 @@ def _part(
 ) -> FileTexts:
     """The same for the table of the file, or for a child table, in which a row may stand often."""
     header = Header(table.column_names)
-    uses = _uses(mapping, header)
+    uses = _uses(rules, header)
     readers: dict[str, set[View]] = {}
     for view in views:
         if (name := header.find(view.column)) is not None:
@@ -132,22 +139,23 @@ def _part(
     return FileTexts(tuple(columns), tuple(unknown), ignored)
 
 
-def _uses(mapping: Mapping, header: Header) -> dict[str, list[_Reader]]:
+def _readers(mapping: Mapping) -> Iterator[tuple[str, _Reader]]:
+    """Every rule that makes something of texts, with the part of the mapping that it stands in."""
+    for place, rule in mapping.uses():
+        if isinstance(rule, Rule):
+            part = str(place[0])
+            child = mapping.perpetrators if part == PERPETRATORS else None
+            lists = (child.split, child.aligned) if child else (None, False)
+            yield part, _Reader(str(place[-1]), rule, *lists)
+
+
+def _uses(rules: list[tuple[str, _Reader]], header: Header) -> dict[str, list[_Reader]]:
     """Rules by the column of the file that they read."""
     found: dict[str, list[_Reader]] = {}
-    for place, rule in mapping.uses():
-        if not isinstance(rule, Rule):
-            continue
-        child = mapping.perpetrators if place[0] == "perpetrators" else None
-        for column in (*rule.source, *([rule.at] if rule.at else [])):
+    for _part, one in rules:
+        for column in (*one.rule.source, *([one.rule.at] if one.rule.at else [])):
             if (name := header.find(column)) is not None:
-                use = _Reader(
-                    str(place[-1]),
-                    rule,
-                    child.split if child else None,
-                    bool(child and child.aligned),
-                )
-                found.setdefault(name, []).append(use)
+                found.setdefault(name, []).append(one)
     return found
 
 
