@@ -7,10 +7,13 @@ that date on.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ctdhub.build.contribution import is_date
-from ctdhub.build.hub import Hub
 from ctdhub.core.error_catalogue import error
+
+if TYPE_CHECKING:
+    from ctdhub.build.hub import Hub
 
 FIRST = ""
 """Before every date: from when on a mapping without a date reads."""

@@ -57,9 +57,9 @@ def register(app: typer.Typer) -> None:
         ] = None,
     ) -> None:
         from ctdhub.build.hub import Hub
-        from ctdhub.build.look.page import page
         from ctdhub.build.look.seen import look
-        from ctdhub.build.look.workbook import workbook
+        from ctdhub.cli.look_page import page
+        from ctdhub.cli.look_workbook import workbook
         from ctdhub.document import html as as_html
 
         hub = Hub(folder)
@@ -81,7 +81,8 @@ def register(app: typer.Typer) -> None:
             if target := targets["--xlsx"]:
                 _keep(target, workbook(found))
             if target := targets["--report"]:
-                from ctdhub.build.look.own_rows import own_page, own_rows, own_workbook
+                from ctdhub.build.look.own_rows import own_rows
+                from ctdhub.cli.look_own import own_page, own_workbook
 
                 (one,) = found
                 rows = own_rows(hub, one.agreement.id, one.now.date)

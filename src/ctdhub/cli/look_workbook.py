@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import openpyxl
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from ctdhub.build.look.page import value_label
 from ctdhub.build.look.seen import SeenContributor, SeenDelivery
+from ctdhub.cli.look_page import value_label
 from ctdhub.core.datafiles import harmless
 from ctdhub.core.i18n import _, current, said
 from ctdhub.schema.labels import label
