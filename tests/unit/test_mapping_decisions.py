@@ -144,6 +144,14 @@ def test_decisions_go_into_the_yaml_and_comments_stay(tmp_path: Path) -> None:
     assert other.split == ";"
 
 
+def test_only_the_lines_of_a_decision_change(tmp_path: Path) -> None:
+    long = YAML + "# " + "a long remark " * 20 + "\n"
+    wide = long.replace("[Laboral, Trabajo]", "[Laboral, Trabajo, " + "x" * 200 + "]")
+    after = back(tmp_path, {"Mendicidad": "exploitation_forced_labour"}, wide)
+    same = set(wide.splitlines()) & set(after.splitlines())
+    assert len(same) == len(wide.splitlines()) - 1
+
+
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_a_workbook_in_any_language_comes_back_by_code_or_by_label(
     tmp_path: Path, code: str

@@ -25,8 +25,7 @@ def show_deliveries(hub: Hub) -> None:
     if not found:
         return
     table = Table(title=_("People by delivery: for the steward, not to be published"))
-    table.add_column(_("contributor"), overflow="fold")
-    table.add_column(_("delivery"), no_wrap=True)
+    table.add_column(_("contributor, delivery"), overflow="fold")
     shared = any(d.shared for d in found)
     headings = [_("rows"), _("records"), _("people"), _("changed"), _("left"), _("new")]
     for heading in (*headings, *([_("keys that contradict")] if shared else [])):
@@ -35,7 +34,7 @@ def show_deliveries(hub: Hub) -> None:
         compared = [number(n) if d.compared else "–" for n in (d.changed, d.left, d.new)]
         figures = [number(n) for n in (d.rows, d.records, d.people)]
         last = [number(d.shared)] if shared else []
-        table.add_row(escape(d.contributor), d.date, *figures, *compared, *last)
+        table.add_row(f"{escape(d.contributor)}\n{d.date}", *figures, *compared, *last)
     console.print(table)
     for contributor, each in groupby(found, key=lambda d: d.contributor):
         own = list(each)

@@ -307,20 +307,16 @@ def show_conservation(hub: Hub) -> None:
     from ctdhub.build.reports import reports
 
     table = Table(title=_("Every row accounted for"))
-    for heading in (
-        _("contributor"),
-        _("read"),
-        _("records"),
-        _("rejected"),
-        _("excluded by rule"),
-    ):
-        table.add_column(heading, justify="left" if heading == _("contributor") else "right")
+    table.add_column(_("contributor, delivery"), overflow="fold")
+    for heading in (_("read"), _("records"), _("rejected"), _("excluded by rule")):
+        table.add_column(heading, justify="right")
     notes: list[str] = []
     for report in reports(hub):
         c = report["conservation"]
         excluded = ", ".join(f"{rule} {n}" for rule, n in c["excluded"].items()) or "0"
         figures = [number(c[k]) for k in ("rows_read", "records", "rejected")]
-        table.add_row(escape(report["contributor"]), *figures, escape(excluded))
+        name = f"{report['contributor']}\n{report['date']}"
+        table.add_row(escape(name), *figures, escape(excluded))
         notes += [f"{report['contributor']}: {note}" for note in report["notes"]]
     console.print(table)
     for note in notes:

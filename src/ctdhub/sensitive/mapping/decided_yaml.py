@@ -74,7 +74,7 @@ def _yaml() -> YAML:
     yaml = YAML()
     yaml.Resolver = _PlainIsText
     yaml.preserve_quotes = True
-    yaml.width = 100
+    yaml.width = 1_000_000  # no line is broken that was not
     yaml.indent(mapping=2, sequence=4, offset=2)
 
     def null(representer: Any, _value: None) -> Any:
