@@ -25,31 +25,39 @@ def register(app: typer.Typer) -> None:
         help=about("verify"),
     )
     def verify_release(
-        release: Annotated[Path, typer.Argument(help=_("The folder of one release."))],
+        releases: Annotated[
+            list[Path],
+            typer.Argument(metavar="release", help=_("The folder of a release, or of several.")),
+        ],
     ) -> None:
-        from ctdhub.release.verify import digest, verify
+        whole = [show_verified(release) for release in releases]
+        if not all(whole):
+            raise typer.Exit(2)
 
-        approvers = approvers_near(release)
-        check_withdrawals_near(release)
-        problems = verify(release, approvers)
-        if not problems:
-            console.print(
-                _("The release {version} is whole.").format(version=escape(release.resolve().name))
+
+def show_verified(release: Path) -> bool:
+    """Check a release and show what was found; gives whether it is whole."""
+    from ctdhub.release.verify import digest, verify
+
+    approvers = approvers_near(release)
+    check_withdrawals_near(release)
+    name = escape(release.resolve().name)
+    if not (problems := verify(release, approvers)):
+        console.print(_("The release {version} is whole.").format(version=name))
+        console.print(
+            _("Its digest, to compare with the published one: {digest}").format(
+                digest=digest(release)
             )
-            console.print(
-                _("Its digest, to compare with the published one: {digest}").format(
-                    digest=digest(release)
-                )
-            )
-            show_approvals(release, approvers)
-            return
-        table = Table(title=_("Faults of the release"))
-        for heading in (_("kind"), _("file"), _("what is wrong")):
-            table.add_column(heading, overflow="fold")
-        for problem in problems:
-            table.add_row(problem.kind, escape(problem.file), escape(said(problem.text)))
-        console.print(table)
-        raise typer.Exit(2)
+        )
+        show_approvals(release, approvers)
+        return True
+    table = Table(title=_("Faults of release {version}").format(version=name))
+    for heading in (_("kind"), _("file"), _("what is wrong")):
+        table.add_column(heading, overflow="fold")
+    for problem in problems:
+        table.add_row(problem.kind, escape(problem.file), escape(said(problem.text)))
+    console.print(table)
+    return False
 
 
 def approvers_near(release: Path) -> Approvers | None:
