@@ -8,7 +8,7 @@ from datetime import date
 from ctdhub.build.look.seen import NOT_RECORDED, SeenContributor, SeenDelivery
 from ctdhub.core.errors import printable
 from ctdhub.core.format import day, isolated, number, share
-from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, said
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula, said
 from ctdhub.document.document import (
     Bar,
     Bars,
@@ -246,4 +246,4 @@ def value_label(variable: str, code: str) -> str:
 def _part(n: int, of: int) -> str:
     if not of:
         return number(n)
-    return _("{n} ({share})").format(n=number(n), share=share(n / of))
+    return formula(_("{n} ({share})").format(n=number(n), share=share(n / of)))
