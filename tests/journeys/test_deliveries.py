@@ -330,3 +330,13 @@ def test_rows_without_a_key_are_not_said_to_be_unchanged(hub: Hub, ctdhub) -> No
     assert "its deliveries cannot be compared" in out
     assert "0 people changed" not in out
     assert ONE in out, "the date stands whole"
+
+
+def test_an_older_delivery_that_counts_still_rings(hub: Hub) -> None:
+    passed_over = MAPPING.replace('"0": "no"}', '"0": "no"}, unknown: null')
+    send(hub, OUR, ONE, *(f"{n},2020,F,25,strange,NGA" for n in range(60)))
+    send(hub, OUR, TWO, "99,2020,F,25,1,NGA")
+    join(hub, OUR, passed_over, deliveries="cumulative", left={TWO: "kept"})
+    assert refused(hub) == "unknown-texts"
+    join(hub, OUR, passed_over, deliveries="cumulative")
+    assert len(people(hub)) == 1, "nobody is read from the older one"

@@ -194,6 +194,21 @@ def test_a_delivery_is_compared_with_the_one_before(tmp_path: Path, entry: str) 
     assert entry not in names(before, silent)
 
 
+@pytest.mark.parametrize("entry", AGAINST)
+def test_what_rang_does_not_become_usual_by_being_sent_again(tmp_path: Path, entry: str) -> None:
+    before, ringing, _silent = AGAINST[entry]
+    usual = delivered(tmp_path, before, "2026-01-01")
+
+    def newest(accept: str = "") -> list[str]:
+        sent = [delivered(tmp_path, ringing, day, accept) for day in ("2026-02-01", "2026-03-01")]
+        found = ring([usual, *sent], AlarmLimits(), newest=True)
+        return [alarm.entry for alarm in found if not alarm.accepted]
+
+    assert entry in newest()
+    accepted = f'{{alarm: "{entry}", delivery: "2026-02-01"}}'
+    assert entry not in newest(accepted), "what was accepted once is usual from then on"
+
+
 def test_every_alarm_is_tested() -> None:
     tested = {entry.partition(":")[0] for entry in (*ALONE, *AGAINST)}
     assert tested == set(ALARMS)

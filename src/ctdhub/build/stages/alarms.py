@@ -22,6 +22,7 @@ from ctdhub.build.filenames import ALARMS, BIRTHS, RECORDS, REPORT, TEXTS, UNKNO
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import Detail, paid_for
 from ctdhub.build.mapping_by_date import mapping_file
+from ctdhub.build.settings import Agreement
 from ctdhub.build.steps import Input, Step, hash_of
 from ctdhub.core.atomic import write_new
 from ctdhub.core.datafiles import as_csv, as_json
@@ -45,7 +46,7 @@ NAMED = 5
 def ring_alarms(hub: Hub, harmonised: Sequence[Step]) -> Step:
     """All harmonised files -> the alarms that ring, and the unknown texts of all deliveries."""
     agreed = {a.id: a for a in hub.agreements()}
-    shares = {a.id: [a.unknown_share, a.deliveries] for a in agreed.values()}
+    shares = {a.id: [a.unknown_share, _newest_alone(a)] for a in agreed.values()}
 
     def run(folder: Path) -> None:
         found: list[Alarm] = []
@@ -53,7 +54,7 @@ def ring_alarms(hub: Hub, harmonised: Sequence[Step]) -> Step:
         for contributor, deliveries in delivered(hub, harmonised):
             by = agreed[contributor]
             limits = AlarmLimits(unknown_share=by.unknown_share)
-            found += ring(deliveries, limits, newest=by.deliveries == "cumulative")
+            found += ring(deliveries, limits, newest=_newest_alone(by))
             texts += deliveries
         write_new(folder / ALARMS, as_json([alarm.as_json() for alarm in found]).encode())
         write_new(folder / UNKNOWN_TEXTS, as_csv(_HEADING, _listed(texts)).encode())
@@ -68,6 +69,13 @@ def ring_alarms(hub: Hub, harmonised: Sequence[Step]) -> Step:
         run=run,
         software=software(__name__),
     )
+
+
+def _newest_alone(agreement: Agreement) -> bool:
+    """Whether no older delivery of a contributor counts: it keeps nobody whom a newer one lacks."""
+    left = agreement.left
+    kept = isinstance(left, dict) and "kept" in left.values()
+    return agreement.deliveries == "cumulative" and not kept
 
 
 def delivered(hub: Hub, harmonised: Sequence[Step]) -> Iterator[tuple[str, list[ReadDelivery]]]:

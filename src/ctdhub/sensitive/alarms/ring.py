@@ -9,11 +9,17 @@ from ctdhub.sensitive.alarms.delivered import ReadDelivery
 from ctdhub.sensitive.alarms.drift import drifted
 from ctdhub.sensitive.alarms.plausible import implausible
 
+_DRIFT = frozenset({"new-texts", "new-column", "recorded-fell"})
+"""Alarms that compare a delivery with an older one."""
+
 
 def ring(
     deliveries: Sequence[ReadDelivery], limits: AlarmLimits, newest: bool = False
 ) -> tuple[Alarm, ...]:
     """The alarms.
+
+    A delivery is compared with the last one that was itself like those before it, or was accepted:
+    what rang an alarm does not become usual by being sent once more.
 
     Args:
         deliveries: of one contributor, the oldest first.
@@ -23,10 +29,10 @@ def ring(
     found: list[Alarm] = []
     before: ReadDelivery | None = None
     for now in deliveries:
-        if newest and now is not deliveries[-1]:
+        drift = [alarm.decided(now.accept) for alarm in drifted(now, before, limits)]
+        if not newest or now is deliveries[-1]:
+            found += drift
+            found += [alarm.decided(now.accept) for alarm in implausible(now, limits)]
+        if not any(alarm.name in _DRIFT and not alarm.accepted for alarm in drift):
             before = now
-            continue
-        rung = (*drifted(now, before, limits), *implausible(now, limits))
-        found += [alarm.decided(now.accept) for alarm in rung]
-        before = now
     return tuple(found)
