@@ -43,13 +43,16 @@ def own_page(hub: str, one: SeenContributor, rows: Sequence[RejectedCell], made:
     if rows:
         title = _("Rows that were rejected")
         subtitle = _("Correct them in your own system, and send the file again.")
-        sections.append(Section("rows", title, (TextTable(title, subtitle, head, listed, note),)))
+        sections.append(
+            Section("rows", title, (TextTable(title, subtitle, head, listed, note, words=True),))
+        )
     else:
         sections.append(Section("rows", "", (Words((_("No row was rejected."),)),)))
     if now.unknown:
         title = _("Texts that no rule can read")
         columns = (_("Column"), _("Text"), _("Rows"), _("Nearest code"), _("What became of it"))
-        texts = TextTable(title, "", columns, tuple(map(text_row, now.unknown[:MOST])))
+        told = tuple(map(text_row, now.unknown[:MOST]))
+        texts = TextTable(title, "", columns, told, words=True)
         sections.append(Section("texts", title, (texts,)))
     return Document(
         meta=meta(hub, private, made),

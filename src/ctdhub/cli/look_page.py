@@ -128,7 +128,7 @@ def alarm_table(alarms: Sequence[Alarm]) -> list[TextTable | Words]:
     ordered = sorted(alarms, key=lambda a: (a.accepted, not a.stops))
     rows = [(said(a.what()), isolated(printable(a.entry)), _state(a)) for a in ordered]
     head = (_("What was found"), _("Alarm"), _("State"))
-    return [TextTable(_("Alarms"), "", head, tuple(rows))]
+    return [TextTable(_("Alarms"), "", head, tuple(rows), words=True)]
 
 
 def _state(alarm: Alarm) -> str:
@@ -146,7 +146,7 @@ def _unknown(now: SeenDelivery) -> list[Block]:
     note = _("More texts in the workbook: {n}.").format(n=number(left)) if left else ""
     head = (_("Column"), _("Text"), _("Rows"), _("Nearest code"), _("What became of it"))
     title = _("Texts that no rule can read")
-    return [TextTable(title, "", head, tuple(map(text_row, most)), note)]
+    return [TextTable(title, "", head, tuple(map(text_row, most)), note, words=True)]
 
 
 def text_row(one: UnknownText) -> tuple[str, ...]:

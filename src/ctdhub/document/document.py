@@ -140,6 +140,9 @@ class TextTable:
     """Rows of texts under headings; the first column names the row.
 
     A table without headings is a list of names with what belongs to them.
+
+    Attributes:
+        words: whether the cells are words, which begin where lines do; figures stand at the end.
     """
 
     title: str
@@ -147,6 +150,7 @@ class TextTable:
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    words: bool = False
     kind: Literal["table"] = "table"
 
 
