@@ -316,7 +316,7 @@ def test_numbers_that_are_written_in_another_way_are_noticed(hub: Hub, ctdhub) -
     join(hub, OUR, deliveries="cumulative")
     send(hub, OUR, ONE, "001,2020,F,25,1,NGA", "002,2020,M,25,0,GHA")
     send(hub, OUR, TWO, "1,2020,F,25,1,NGA", "2,2020,M,25,0,GHA")
-    said = f"nobody of earlier deliveries of {OUR} is in that of {TWO}"
+    said = f"none of the people in earlier deliveries of {OUR} is in that of {TWO}"
     assert said in " ".join(ctdhub("build", hub.root, "--until", "link")[1].split())
     send(hub, OUR, TWO, "1,2020,F,25,1,NGA", "002,2020,M,25,0,GHA")
     assert said not in " ".join(ctdhub("build", hub.root, "--until", "link")[1].split())

@@ -86,7 +86,7 @@ def test_the_approver_sees_note_changes_and_rejects(second: Hub) -> None:
     flat = re.sub(r"[\s│]+", " ", shown)
     assert "What readers will be told" in flat
     assert "2026-06-15" in flat
-    assert "Rows that were not taken" in flat
+    assert "Rows that were not used" in flat
     found = read_review(second, candidate.name)
     assert found is not None
     assert any(rejected for rejected, _rows in found[0].rejected.values())

@@ -137,7 +137,7 @@ def test_the_command_lists_rows_and_lets_one_choose(hub: Hub, answer: str) -> No
         command(), ["withdraw", str(hub.root), "--contributor", OUR], input=typed
     )
     assert done.exit_code == 0, done.output
-    assert "Which rows are hers?" in done.output
+    assert "Which rows are about the person who withdraws?" in done.output
     assert "Withdrawals written down: 1" in " ".join(done.output.split())
     assert len(people(hub)) == 5
     args = ["withdraw", str(hub.root), "--contributor", OUR, "--yes"]

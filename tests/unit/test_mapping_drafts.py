@@ -131,7 +131,7 @@ def test_a_number_that_several_people_share_is_no_person_key() -> None:
     raw = raw_of(REPORTS)
     found = suggest(raw)
     assert found.mapping.identifiers["file_number"].action == "case"
-    assert "numbers that stand in several rows: 2; of these, of several people: 2" in (
+    assert "numbers that appear in several rows: 2; of these, of several people: 2" in (
         about(found.yaml, '"file_number"')
     )
     assert '#   - {rule: not-a-victim, when: {"role": ["accused"]}}' in found.yaml
@@ -225,7 +225,7 @@ def test_a_stranger_is_no_blank_where_somebody_recruited() -> None:
     found = suggest(raw_of(columns, 30))
     assert "Inconnu" not in found.mapping.empty
     assert found.mapping.columns["gender"][0].null_values == ("Inconnu",)
-    assert "no flag for: Inconnu (rows: 10)" in found.yaml
+    assert "no yes/no variable for: Inconnu (rows: 10)" in found.yaml
 
 
 def test_one_column_of_choices_feeds_one_flag() -> None:

@@ -84,7 +84,7 @@ def test_lists_become_flags():
         "has": ("Debt bondage",),
     }
     assert {"means_threats", "means_physical_abuse"} <= set(found)
-    assert "no flag for: singing" in suggest(raw).yaml
+    assert "no yes/no variable for: singing" in suggest(raw).yaml
 
 
 def test_a_flag_gets_both_words_of_its_pair():

@@ -224,7 +224,7 @@ def test_presumed_and_identified_stand_apart_where_the_release_tells_them(
         assert any("under “Status”" in note for note in notes(sheet, held))
         before = made(release, shape)
         assert not [x for x in before.lines if x.dimension == "status"]
-        assert any("are not told apart" in note for note in notes(before, release))
+        assert any("does not distinguish presumed" in note for note in notes(before, release))
 
 
 def test_greta_has_recruitment_and_technology_of_all_years(

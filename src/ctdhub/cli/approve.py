@@ -151,7 +151,7 @@ def show_review(hub: Hub, candidate: Path) -> None:
     if found is None:
         console.print(_("Older software made this candidate: nothing was noted for its approvers."))
         return
-    rows = Table(title=_("Rows that were not taken (for you alone; no reader sees this)"))
+    rows = Table(title=_("Rows that were not used (for you alone; no reader sees this)"))
     for heading in (_("contributor"), _("read"), _("rejected"), _("share")):
         rows.add_column(heading, justify="left" if heading == _("contributor") else "right")
     for contributor, (rejected, read) in found[0].rejected.items():
@@ -167,7 +167,7 @@ def show_review(hub: Hub, candidate: Path) -> None:
     for alarm in found[0].alarms:
         counted = _("{n} of {of}").format(n=number(alarm.n), of=number(alarm.of))
         why = alarm.reason or _("in the mapping, without a reason")
-        accepted = why if alarm.accepted else _("only by whoever let the charge be spent")
+        accepted = why if alarm.accepted else _("only by the person who let the charge be made")
         alarms.add_row(
             *(
                 escape(printable(t, 500))
@@ -181,7 +181,7 @@ def warning_of_withdrawals() -> str:
     """What is said to whoever writes or approves such a note."""
     return _(
         "Warning: the note seems to say that people withdrew. Readers of a release must not learn "
-        "that: it tells of single people. Take it out of the note, unless an organisation left."
+        "that: it could point to individuals. Take it out of the note, unless an organisation left."
     )
 
 

@@ -67,8 +67,9 @@ def _brought(delivery: DeliveryLine) -> Text:
 def _all_new(delivery: DeliveryLine) -> str:
     """A delivery that nobody of the one before is in; numbers may be written in another way."""
     return _(
-        "Warning: nobody of earlier deliveries of {id} is in that of {date}. If its numbers are "
-        "written in another way now, such as 123 for 00123, people who withdrew are not recognised."
+        "Warning: none of the people in earlier deliveries of {id} is in that of {date}. If its "
+        "numbers are now written in another way, such as 123 for 00123, people who withdrew are "
+        "not recognised."
     ).format(id=escape(delivery.contributor), date=delivery.date)
 
 

@@ -44,6 +44,4 @@ def register(app: typer.Typer) -> None:
         options.require_new(out)
         write(out, list(dict.fromkeys(chosen)))
         options.tell_written(out)
-        console.print(
-            _("What is filled in with it is read by --mapping {name}.").format(name="ctdhub-form")
-        )
+        console.print(_("Read its answers with --mapping {name}.").format(name="ctdhub-form"))

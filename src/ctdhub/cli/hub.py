@@ -190,9 +190,9 @@ def _warn_of_terms(hub: Hub) -> None:
     """
     for agreement in hub.check_terms():
         console.print(
-            _("Warning: the agreement with {id} ends on {day}; after it no build runs.").format(
-                id=escape(agreement.id), day=agreement.ends
-            )
+            _(
+                "Warning: the agreement with {id} ends on {day}; after that day no build runs."
+            ).format(id=escape(agreement.id), day=agreement.ends)
         )
 
 

@@ -40,11 +40,17 @@ def register(app: typer.Typer) -> None:
         lang: Annotated[str, options.lang()] = "",
         html: Annotated[
             Path | None,
-            typer.Option(help=_("Write one page; a bare name lies in work/look in the hub.")),
+            typer.Option(
+                help=_("Write one page; a file name without a folder goes to work/look in the hub.")
+            ),
         ] = None,
         xlsx: Annotated[
             Path | None,
-            typer.Option(help=_("Write a workbook; a bare name lies in work/look in the hub.")),
+            typer.Option(
+                help=_(
+                    "Write a workbook; a file name without a folder goes to work/look in the hub."
+                )
+            ),
         ] = None,
         report: Annotated[
             Path | None,

@@ -60,7 +60,7 @@ def own_page(hub: str, one: SeenContributor, rows: Sequence[RejectedCell], made:
         subtitle=_("Quality report on the delivery of {date}").format(date=isolated(now.date)),
         lead=(
             _(
-                "Of {rows} rows {records} became records, and {rejected} were rejected. Every row "
+                "Of {rows} rows, {records} became records and {rejected} were rejected. Every row "
                 "in this report is your own."
             ).format(
                 rows=number(now.rows), records=number(now.records), rejected=number(now.rejected)

@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
         out: Annotated[Path, typer.Option(help=_("A new .xlsx file."))],
         file: Annotated[
             Path | None,
-            typer.Option(help=_("The contributor's file, whose texts are asked about.")),
+            typer.Option(help=_("The contributor's file, whose texts need a decision.")),
         ] = None,
         lang: Annotated[str, options.lang()] = "",
     ) -> None:
@@ -63,17 +63,16 @@ def register(app: typer.Typer) -> None:
     @verbs.command(
         name="import",
         help=_(
-            "Put the decisions of a workbook into a mapping."
-            "\n\nThe new mapping is written beside the old one, with its comments; every decision "
-            "is checked by running it. Where one cannot be written down by itself, nothing is "
-            "written and the sheet and row are named."
-            "\n\nExample: ctdhub mapping import our-ngo.yaml --decisions questions.xlsx --out "
-            "our-ngo.new.yaml"
+            "Put the decisions of a workbook into a mapping.\n\nThe new mapping is a file of its "
+            "own and keeps the comments of the old one; every decision is checked by running it. "
+            "Where one cannot be written down by itself, nothing is written and the sheet and row "
+            "are named.\n\nExample: ctdhub mapping import our-ngo.yaml --decisions questions.xlsx "
+            "--out our-ngo.new.yaml"
         ),
     )
     def import_(
         mapping: MappingFile,
-        decisions: Annotated[Path, typer.Option(help=_("The workbook that came back."))],
+        decisions: Annotated[Path, typer.Option(help=_("The workbook that was sent back."))],
         out: Annotated[Path, typer.Option(help=_("A new YAML file."))],
     ) -> None:
         from ctdhub.sensitive.mapping.decided_yaml import decided_yaml
@@ -87,7 +86,10 @@ def register(app: typer.Typer) -> None:
         with out.open("x", encoding="utf-8") as written:
             written.write(after)
         console.print(
-            ngettext("{n} decision was taken over.", "{n} decisions were taken over.", len(found))
-            .format(n=len(found))
-        )  # fmt: skip
+            ngettext(
+                "{n} decision was written into the mapping.",
+                "{n} decisions were written into the mapping.",
+                len(found),
+            ).format(n=len(found))
+        )
         console.print(_("Wrote {file}: compare it with the old one.").format(file=escape(str(out))))

@@ -51,8 +51,8 @@ def fill(file: Path, mapping: Path, workbook: Path, out: Path) -> None:
     options.tell_written(sources)
     console.print(
         _(
-            "Both files are as private as the file of records: they tell of single people, and "
-            "nothing in them is protected. Check the workbook before you send it."
+            "Both files are as private as the file of records: they describe individual people, "
+            "and nothing in them is protected. Check the workbook before you send it."
         )
     )
 

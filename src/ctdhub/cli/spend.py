@@ -30,7 +30,7 @@ Spend = Annotated[
 
 AcceptAlarms = Annotated[
     bool,
-    typer.Option("--accept-alarms", help=_("Charge although alarms about the data are open.")),
+    typer.Option("--accept-alarms", help=_("Charge even though alarms about the data are open.")),
 ]
 
 OPEN_ALARMS = "open-alarms"

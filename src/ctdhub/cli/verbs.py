@@ -128,9 +128,9 @@ def helps() -> dict[str, str]:
             '\n\nExample: ctdhub release my-hub --version 2026.2 --note "adds two contributors"'
         ),
         "journal": _(
-            "Show who ran or decided what in a hub: builds, charges, approvals, withdrawals."
-            "\n\nIt names verbs, versions and users of this system, and no value of a record."
-            "\n\nExample: ctdhub journal my-hub --last 20"
+            "Show who ran or decided what in a hub: builds, charges, approvals, withdrawals.\n\nIt "
+            "names commands, versions and users of this system, never a value of a "
+            "record.\n\nExample: ctdhub journal my-hub --last 20"
         ),
         "site": _(
             "Build the public site of all releases of a hub, or of one release: pages in every "
@@ -141,11 +141,11 @@ def helps() -> dict[str, str]:
             "\n\nExample: ctdhub serve my-hub"
         ),
         "look": _(
-            "Look at what contributors sent before privacy is spent: values, unknown texts, alarms."
-            "\n\nPrivate, exact and free: nothing is charged. Each delivery is shown next to the "
-            "one before. Files are written for you alone; a bare name lies in work/look."
-            "\n\nExample: ctdhub look my-hub --html look.html"
-            "\n\nExample: ctdhub look my-hub --contributor our-ngo --report rows.xlsx"
+            "Look at what contributors sent before privacy is spent: values, unknown texts, "
+            "alarms.\n\nPrivate, exact and free: nothing is charged. Each delivery is shown next "
+            "to the one before. Files are written for you alone; a file name without a folder goes "
+            "to work/look.\n\nExample: ctdhub look my-hub --html look.html\n\nExample: ctdhub look "
+            "my-hub --contributor our-ngo --report rows.xlsx"
         ),
         "linkage": _(
             "Show how many people several contributors know, by their tokens, and how sure that is."
@@ -182,11 +182,10 @@ def helps() -> dict[str, str]:
         ),
         "key": _("Make and pass on keys: to approve releases, and to link without identities."),
         "form": _(
-            "Write a form that asks for all that a hub can use, for KoboToolbox or ODK."
-            "\n\nIt asks for consent first and for no name. What is filled in with it needs no "
-            "mapping of its own: the built-in mapping ctdhub-form reads its exports."
-            "\n\nExample: ctdhub form --out form.xlsx"
-            "\n\nExample: ctdhub form --langs fr,ar --out form.xlsx"
+            "Write a form that asks for all that a hub can use, for KoboToolbox or ODK.\n\nIt asks "
+            "for consent first and for no name. Its answers need no mapping of their own: the "
+            "built-in mapping ctdhub-form reads its exports.\n\nExample: ctdhub form --out "
+            "form.xlsx\n\nExample: ctdhub form --langs fr,ar --out form.xlsx"
         ),
         "suggest": _(
             "Suggest a mapping for a file, with the reason for each line."
@@ -200,10 +199,10 @@ def helps() -> dict[str, str]:
             "\n\nExample: ctdhub harmonise cases.csv --mapping ctdc-2021 --out work/try"
         ),
         "mapping": _(
-            "Decide in a workbook what the texts of a file mean, and take the decisions over."
-            "\n\nExample: ctdhub mapping export our-ngo.yaml --file cases.xlsx --out questions.xlsx"
-            "\n\nExample: ctdhub mapping import our-ngo.yaml --decisions questions.xlsx --out "
-            "our-ngo.new.yaml"
+            "Decide in a workbook what the texts of a file mean, and write the decisions into the "
+            "mapping.\n\nExample: ctdhub mapping export our-ngo.yaml --file cases.xlsx --out "
+            "questions.xlsx\n\nExample: ctdhub mapping import our-ngo.yaml --decisions "
+            "questions.xlsx --out our-ngo.new.yaml"
         ),
         "tokens": _(
             "Turn names and birth dates into keyed tokens and strip them in the same pass."

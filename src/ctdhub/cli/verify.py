@@ -51,7 +51,7 @@ def show_verified(release: Path) -> bool:
         )
         show_approvals(release, approvers)
         return True
-    table = Table(title=_("Faults of release {version}").format(version=name))
+    table = Table(title=_("Errors of release {version}").format(version=name))
     for heading in (_("kind"), _("file"), _("what is wrong")):
         table.add_column(heading, overflow="fold")
     for problem in problems:

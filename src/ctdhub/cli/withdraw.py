@@ -92,7 +92,7 @@ def register(app: typer.Typer) -> None:
         everybody: Annotated[
             bool,
             typer.Option(
-                "--everybody", help=_("All people withdraw who share the number of a case.")
+                "--everybody", help=_("Everyone who shares the number of the case withdraws.")
             ),
         ] = False,
         ahead: Annotated[

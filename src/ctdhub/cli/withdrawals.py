@@ -56,7 +56,10 @@ def choose_rows(case: SharedCase) -> list[int]:
         )
     )
     console.print(table)
-    question = _("Which rows are hers? Write their numbers, such as 1, 3; 0 if none is.")
+    question = _(
+        "Which rows are about the person who withdraws? Write their numbers, such as 1, 3; 0 if "
+        "none is."
+    )
     while (places := _places(typer.prompt(question), len(case.rows))) is None:
         console.print(_("Write numbers from 1 to {n} with commas between them, or 0.").format(
             n=len(case.rows)

@@ -207,7 +207,7 @@ class Approvals(FrozenModel):
         if len({a.statement.role for a in self.approvals}) < len(self.approvals):
             found.append(Text("A role approved twice."))
         if len({a.statement.review for a in self.approvals}) > 1:
-            found.append(Text("The two were not shown the same by the hub."))
+            found.append(Text("The hub did not show the same to both people."))
         if len({a.key for a in self.approvals}) < len(self.approvals):
             found.append(Text("Both approvals were signed with the same key."))
         return found

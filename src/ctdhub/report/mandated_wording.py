@@ -183,12 +183,12 @@ def _unodc(sheet: MandatedTable) -> list[str]:
             "persons in formal contact; the lines on victims follow what the Global Reports show."
         ),
         _(
-            "“Not held” stands where the release cannot answer: it has no offences, and alleged "
-            "perpetrators are not counted by country and year."
+            "“Not held” is written where the release cannot answer: it has no offences, and "
+            "alleged perpetrators are not counted by country and year."
         ),
         _(
-            "Of citizenships the {n} largest are listed, by all years. Sex with child or adult is "
-            "of all years of the release together."
+            "The {n} most frequent citizenships are listed, counted over all years. Sex with child "
+            "or adult covers all years of the release together."
         ).format(n=unodc.MOST),
     ]
 
@@ -205,9 +205,9 @@ def _greta(sheet: MandatedTable) -> list[str]:
             "citizenship and country of exploitation."
         ).format(n=greta.MOST),
         _(
-            "Assistance, recruitment and technology are of all years of the release together, "
+            "Assistance, recruitment and technology cover all years of the release together, "
             "whatever the years of the table: people whose year is not recorded are counted there "
-            "too. They are only of people of whom something is recorded."
+            "too. They cover only people of whom something is recorded."
         ),
         _("Missing here: residence permits, compensation, investigations, recovery periods."),
         *([undated()] if sheet.scope.every else []),
@@ -243,10 +243,10 @@ def _common(sheet: MandatedTable, release: Release) -> list[str]:
 def _standing(sheet: MandatedTable) -> str:
     if any(line.dimension == "status" for line in sheet.lines):
         return _(
-            "Presumed and identified victims are told apart under “Status” where contributors "
-            "recorded it; in all other lines they are counted together."
+            "Presumed and identified victims are shown separately under “Status” where "
+            "contributors recorded it; in all other lines they are counted together."
         )
-    return _("Presumed and identified victims are not told apart in this table.")
+    return _("This table does not distinguish presumed victims from identified ones.")
 
 
 _OWN: dict[str, Callable[[MandatedTable], list[str]]] = {

@@ -62,7 +62,7 @@ def number_wanted(asked: Question) -> str:
 
 def one_alone() -> str:
     """What is said where "none" or "not asked" is selected with another choice."""
-    return _("“None of these” and “Not asked” stand alone.")
+    return _("“None of these” and “Not asked” cannot be selected with another choice.")
 
 
 def each_perpetrator() -> str:

@@ -101,7 +101,7 @@ _WHAT: Mapping[str, Text] = {
         "{of})."
     ),
     "all-first-of-january": Text("All dates in the column {about} are 1 January (cells: {of})."),
-    "never-yes": Text("{about}: never “yes”, in no record of {of} in which it is recorded."),
+    "never-yes": Text("{about}: not “yes” in any of the {of} records in which it is recorded."),
     "no-exploitation": Text("Records in which no form of exploitation is “yes”: {n} of {of}."),
     "many-rejects": Text("Rejected rows: {n} of {of}."),
     "key-two-genders": Text("Person keys with records of two genders: {n} of {of}."),

@@ -12,8 +12,8 @@ def in_words(variable: Variable) -> Text:
     if variable.kind == "flag":
         return Text("yes where any record says yes, else no where any says no")
     if variable.kind == "status" or variable.furthest:
-        return Text("the furthest that any record tells")
+        return Text("the most advanced in any record")
     if leading := variable.beside:
         named = Named.of(lambda language: label(leading, language))
-        return Text("that of the record that tells the furthest of {variable}", variable=named)
+        return Text("that of the record with the most advanced {variable}", variable=named)
     return Text("that of the earliest record that has one, by year of registration")

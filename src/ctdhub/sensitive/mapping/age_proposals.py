@@ -127,7 +127,7 @@ def _minors(
         reason = Text("the header speaks of an age, but its texts are no ages that fit a band")
         yield Doubt(column.name, reason, shows=True)
         return
-    reason = Text("its age ranges fit no band, but tell minors from adults")
+    reason = Text("its age ranges fit no band, but distinguish minors from adults")
     doubts = rejected(column, others, Text("no age: {texts}"))
     yield Proposal(MAJORITY, column.name, {"map": known}, score * 0.9, reason, doubts)
 

@@ -265,7 +265,7 @@ def _fill(target: Worksheet, sheet: Sheet, choices: str) -> None:
     letter = get_column_letter(place)
     rule = DataValidation("list", formula1=f"={choices}", allow_blank=True)
     rule.errorStyle = "warning" if sheet.flags else "stop"
-    rule.error = _("Choose from the list; several flags with a semicolon between them.")
+    rule.error = _("Choose from the list; several yes/no variables with a semicolon between them.")
     target.add_data_validation(rule)
     rule.add(f"{letter}{_HEAD + 1}:{letter}{last}")
     target.auto_filter.ref = f"A{_HEAD}:{get_column_letter(len(_KEYS))}{last}"

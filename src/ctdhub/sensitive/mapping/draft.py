@@ -177,7 +177,7 @@ def _empty(draft: Draft) -> list[str]:
 def _optional(draft: Draft) -> list[str]:
     if not draft.optional:
         return []
-    reason = Text("not in every record: such an export leaves out what nobody answered")
+    reason = Text("not in every record: such an export leaves out what was not answered")
     return [f"optional: {_quoted(list(draft.optional))}  {_note(reason)}"]
 
 
@@ -192,7 +192,9 @@ def _identifiers(draft: Draft) -> list[str]:
         if shared and shared.column == column and (decision == "case" or shared.contradicted):
             lines.append("    " + _note(shared.said()))
             if decision == "case":
-                also = Text("if a second column tells the people of one number apart: {line}")
+                also = Text(
+                    "if a second column distinguishes the people who share a number: {line}"
+                )
                 second = _quoted(shared.line) if shared.line else "…"
                 line = f"key: [{_quoted(column)}, {second}]"
                 lines.append("    " + _note(also.holding(line=line)))
@@ -220,7 +222,8 @@ def _exclude(draft: Draft) -> list[str]:
     rule = f"{{rule: not-a-victim, when: {{{_quoted(column)}: {_quoted(texts)}}}}}"
     rows = Numeral(draft.glances[column].rows_of(texts))
     ask = Text(
-        "Rows that may not be about a victim: {n}. If so, take the next two lines over:", n=rows
+        "Rows that may not be about a victim: {n}. If so, remove the # before the next two lines:",
+        n=rows,
     )
     return [_note(ask), "# exclude:", f"#   - {rule}"]
 

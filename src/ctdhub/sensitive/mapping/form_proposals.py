@@ -142,7 +142,7 @@ class FormProposals:
         flag, reason = _flags(question).get(choice.name, (None, None))
         if flag is None or reason is None:
             if _flags(question) and not _says_nothing(choice):
-                yield Doubt(name, Text("no flag for this choice of the form"))
+                yield Doubt(name, Text("no yes/no variable for this choice of the form"))
             return
         same = [n for n, c in details.items() if _flags(question).get(c.name, ("",))[0] == flag]
         if name != same[0]:

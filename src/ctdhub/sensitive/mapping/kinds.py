@@ -82,7 +82,7 @@ def _doubts(
             t: sum(column.rows_of([c]) for c, es in elements.items() if t in es) for t in unknown
         }
         part = Glance(column.name, tuple(unknown), rows=rows, all=column.all)
-        said = Text("no flag for: {texts}")
+        said = Text("no yes/no variable for: {texts}")
         found += (said.holding(texts=texts_with_rows(part, unknown)),)
     found += (Text("what the cells do not name stays not recorded, unless you add absent: no"),)
     if mark and column.sets(mark):

@@ -54,7 +54,7 @@ def check_unit(key: Sequence[str], actions: Mapping[str, str], tokens: Sequence[
     seen: set[str] = set()
     for column in key:
         if fold(column) in seen:
-            raise MappingFault(Text("{column} stands twice in key", column=column), "key")
+            raise MappingFault(Text("{column} appears twice in key", column=column), "key")
         if fold(column) in barred:
             raise MappingFault(
                 Text("{column} is stripped or holds tokens, so it cannot be in key", column=column),

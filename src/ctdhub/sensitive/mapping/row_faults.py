@@ -53,9 +53,9 @@ class Fault:
                 "The text in {column} is no known name or code of a country.", column=column
             ),
             "unparsable-date": Text(
-                "The text in {column} is no date that names its year for certain. Dates are read "
-                "as 2020-03-12, 20200312, 12/03/2020, 12 March 2020 (in English, French, Spanish "
-                "or Arabic), 03/2020, March 2020 or 2020; two-digit years where the mapping says "
+                "The text in {column} is not a date whose year is certain. Dates are read as "
+                "2020-03-12, 20200312, 12/03/2020, 12 March 2020 (in English, French, Spanish or "
+                "Arabic), 03/2020, March 2020 or 2020; two-digit years where the mapping says "
                 "their century under dates; Excel's numbers of days where the whole column holds "
                 "them.",
                 column=column,
@@ -64,7 +64,7 @@ class Fault:
                 "The year in {column} lies outside the hub's years.", column=column
             ),
             "broken-list": Text(
-                "The cell in {column} begins like a list in brackets and is none that can be read: "
+                "The cell in {column} begins like a list in brackets but cannot be read as one: "
                 "correct it, or name the text as it is in the rule.",
                 column=column,
             ),

@@ -57,11 +57,11 @@ class SharedNumbers:
         """What the steward should know of it."""
         if not self.compared:
             return Text(
-                "numbers that stand in several rows: {n}; hash only if each is one person’s own",
+                "numbers that appear in several rows: {n}; hash only if each is one person’s own",
                 n=Numeral(self.shared),
             )
         return Text(
-            "numbers that stand in several rows: {n}; of these, of several people: {k}",
+            "numbers that appear in several rows: {n}; of these, of several people: {k}",
             n=Numeral(self.shared),
             k=Numeral(self.contradicted),
         )
