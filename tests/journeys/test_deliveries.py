@@ -322,6 +322,28 @@ def test_numbers_that_are_written_in_another_way_are_noticed(hub: Hub, ctdhub) -
     assert said not in " ".join(ctdhub("build", hub.root, "--until", "link")[1].split())
 
 
+def test_additions_under_other_numbers_may_count_twice(hub: Hub, ctdhub) -> None:  # type: ignore[no-untyped-def]
+    join(hub, OUR, deliveries="additions")
+    send(hub, OUR, ONE, "1,2020,F,25,1,NGA", "2,2020,M,25,0,GHA")
+    send(hub, OUR, TWO, "001,2020,F,25,1,NGA", "002,2020,M,25,0,GHA")
+    assert "they count twice" in " ".join(ctdhub("build", hub.root, "--until", "link")[1].split())
+    send(hub, OUR, TWO, "1,2020,F,25,1,NGA", "003,2020,M,25,0,GHA")
+    out = " ".join(ctdhub("build", hub.root, "--until", "link")[1].split())
+    assert "they count twice" not in out
+    assert "and left" not in out
+
+
+def test_changes_alone_in_place_of_a_whole_file_are_noticed(hub: Hub, ctdhub) -> None:  # type: ignore[no-untyped-def]
+    join(hub, OUR, deliveries="cumulative")
+    old = [f"{n},2020,F,25,1,NGA" for n in range(1, 6)]
+    send(hub, OUR, ONE, *old)
+    send(hub, OUR, TWO, "1,2020,F,30,1,NGA", "2,2020,F,30,1,NGA")
+    said = "its agreement must say deliveries: additions"
+    assert said in " ".join(ctdhub("build", hub.root, "--until", "link")[1].split())
+    send(hub, OUR, TWO, *old[:3])
+    assert said not in " ".join(ctdhub("build", hub.root, "--until", "link")[1].split())
+
+
 def test_rows_without_a_key_are_not_said_to_be_unchanged(hub: Hub, ctdhub) -> None:  # type: ignore[no-untyped-def]
     join(hub, OUR, KEYLESS, deliveries="cumulative")
     send(hub, OUR, ONE, "1,2020,F,25,1,NGA")

@@ -512,6 +512,26 @@ def test_a_total_above_the_last_row_is_a_row_like_any_other(tmp_path: Path) -> N
     assert raw.rows_read == raw.table.num_rows == 2
 
 
+@pytest.mark.parametrize("word", ["Subtotal", "sous-total :", "Total North", "المجموع"])
+def test_a_sum_between_the_rows_is_no_person(tmp_path: Path, word: str) -> None:
+    """It would be one whose only known fact, the age, is the number of people above it."""
+    text = (
+        f"office,sex,age,note\nNorth,F,30,\n{word},,15,\nSouth,M,,\n,{word},,12\nTotals Ltd,F,9,x\n"
+    )
+    raw = read_table(write(tmp_path, text.encode()))
+    assert columns(raw)["_row"] == [2, 4, 6]
+    found = raw.rejects.select(["source_row", "rule"]).to_pylist()
+    assert found == [{"source_row": row, "rule": "totals-row"} for row in (3, 5)]
+    assert raw.rows_read == 5
+
+
+def test_a_total_is_a_value_like_any_other_in_a_full_row(tmp_path: Path) -> None:
+    raw = read_table(
+        write(tmp_path, b"series,year,n,note\nTotal,2020,3,\nTotal,2021,5,\nF,2021,2,\n")
+    )
+    assert raw.rows_read == raw.table.num_rows == 3
+
+
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.xlsx"])
 def test_rows_of_labels_are_left_out_only_where_they_are_labels(tmp_path: Path, name: str) -> None:
     options = ReadOptions(skip_rows=(2,), skip_if={"sex": "Gender"})

@@ -161,3 +161,17 @@ def test_texts_that_do_not_repeat_are_not_shown():
     text = suggest(raw).yaml
     assert "zq" not in text
     assert "unit: n, s" in text
+
+
+def test_ages_of_which_another_column_states_the_unit_are_not_years():
+    """A child of 24 months is no adult."""
+    for header, texts in (
+        ("age_unit", ["months", "years", None]),
+        ("Unité d'âge", ["1", "2", "1"]),
+    ):
+        raw = raw_of(sex=["F", "M", "F"], age=["24", "36", "30"], **{header: texts})
+        assert set(rules(raw)) == {"gender"}
+        assert f"another column states for each row: {header}" in suggest(raw).yaml
+    for texts in (["years", "Years", None], ["ans", "ans", "ans"]):
+        assert "age_band" in rules(raw_of(age=["24", "36", "30"], age_unit=texts))
+    assert "age_band" in rules(raw_of(age=["24", "36", "30"], sex=["w", "m", "d"]))

@@ -46,8 +46,10 @@ def show_deliveries(hub: Hub) -> None:
             )
         elif len(own) > 1:
             console.print(escape(f"{contributor}: {said(_brought(own[-1]))}"))
-            if own[-1].left and own[-1].new and not own[-1].again:
-                console.print(_all_new(own[-1]))
+            if own[-1].new and not own[-1].again:
+                console.print(_all_new(own[-1]) if own[-1].left else _twice(own[-1]))
+            elif own[-1].left > own[-1].again:
+                console.print(_most_left(own[-1]))
         if contradicting := sum(d.shared for d in own):
             console.print(_warning(contributor, contradicting))
 
@@ -70,6 +72,22 @@ def _all_new(delivery: DeliveryLine) -> str:
         "Warning: none of the people in earlier deliveries of {id} is in that of {date}. If its "
         "numbers are now written in another way, such as 123 for 00123, people who withdrew are "
         "not recognised."
+    ).format(id=escape(delivery.contributor), date=delivery.date)
+
+
+def _twice(delivery: DeliveryLine) -> str:
+    """Additions without anybody of before; numbers may be written in another way."""
+    return _(
+        "Warning: nobody of earlier deliveries of {id} is in that of {date}. If it repeats people "
+        "whose numbers are written in another way now, such as 123 for 00123, they count twice."
+    ).format(id=escape(delivery.contributor), date=delivery.date)
+
+
+def _most_left(delivery: DeliveryLine) -> str:
+    """A cumulative delivery that most people of before are not in; it may hold changes alone."""
+    return _(
+        "Warning: most people of earlier deliveries of {id} are not in that of {date}, and left. "
+        "If it holds only what is new or changed, its agreement must say deliveries: additions."
     ).format(id=escape(delivery.contributor), date=delivery.date)
 
 

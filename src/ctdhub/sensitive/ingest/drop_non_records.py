@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ctdhub.core.i18n import Text
@@ -22,6 +23,13 @@ TOTALS = frozenset(
     ("total", "totals", "grand total", "subtotal", "sum", "totaux", "total général", "somme")
 ) | {"total general", "suma", "summe", "gesamt", "totale", "المجموع", "الإجمالي", "مجموع"}
 """Words that a line of totals begins with."""
+
+_TOTAL = (
+    r"(?i)^[\s\pZ\p{Cf}]*("
+    + "|".join(sorted(TOTALS))
+    + r"|(grand |sub|sub[- ]|sous-)?total\b.*|المجموع الفرعي|toplam|genel toplam|итого|всего)"
+    + r"[\s\pZ\p{Cf}:.]*$"
+)
 
 
 def is_label_row(
@@ -69,6 +77,42 @@ def total_at_the_end(columns: Sequence[pa.ChunkedArray], rows: pa.Array) -> Reje
         return None
     reason = Text("The last row begins with a word for a total; it is no record.")
     return Reject(rows[-1].as_py(), "totals-row", reason)
+
+
+def totals_between(columns: Sequence[pa.ChunkedArray], rows: pa.Array) -> list[Reject]:
+    """A reject for each row whose first filled cell speaks of a total, and at most half is filled.
+
+    A sum below each office or year would be a person otherwise.  A full row may be one of a table
+    of counts, in which "total" is a value like any other.
+
+    Args:
+        columns: the texts of each column.
+        rows: the number of each row.
+    """
+    found = np.zeros(len(rows), bool)
+    before = np.ones(len(rows), bool)
+    for column in columns:
+        if not before.any():
+            break
+        speaks = pc.match_substring_regex(column, _TOTAL).fill_null(False).to_numpy()
+        found |= before & speaks
+        before &= ~_written(column)
+    if not found.any():
+        return []
+    chosen = pa.array(found)
+    filled = sum(_written(column.filter(chosen)).astype(int) for column in columns)
+    sparse = np.asarray(filled) * 2 <= len(columns)
+    reason = Text("The row begins with a word for a total and is half empty; it is no record.")
+    numbers = rows.filter(chosen).to_numpy()[sparse]
+    return [Reject(int(number), "totals-row", reason) for number in numbers]
+
+
+def _written(column: pa.ChunkedArray) -> NDArray[np.bool_]:
+    """Which cells hold anything that is seen."""
+    there: NDArray[np.bool_] = (
+        pc.match_substring_regex(column, INK).fill_null(False).to_numpy().astype(bool)
+    )
+    return there
 
 
 def _plain(text: str) -> str:

@@ -21,6 +21,7 @@ from ctdhub.sensitive.ingest.drop_non_records import (
     is_label_row,
     is_tag_row,
     total_at_the_end,
+    totals_between,
 )
 from ctdhub.sensitive.ingest.form_sheet import is_form
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
@@ -203,6 +204,9 @@ def finish(
         _check(place, column, rows, file, limits)
     if total := total_at_the_end(columns, rows):
         columns, rows = [column.slice(0, len(rows) - 1) for column in columns], rows[:-1]
+    if between := totals_between(columns, rows):
+        keep = pc.invert(pc.is_in(rows, value_set=pa.array([r.row for r in between], rows.type)))
+        columns, rows = [column.filter(keep) for column in columns], rows.filter(keep)
     for name, child in cells.children.items():
         for column in child.column_names:
             if column != ROW:
@@ -233,7 +237,7 @@ def finish(
                 n=shaped.moved,
             )
         )
-    bad = [*cells.rejects, *([total] if total else []), *shaped.rejects]
+    bad = [*cells.rejects, *([total] if total else []), *between, *shaped.rejects]
     rejects = reject_table(file, bad)
     return RawTable(
         file=file,

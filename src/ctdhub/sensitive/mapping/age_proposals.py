@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ctdhub.core.i18n import Numeral, Text
 from ctdhub.core.text import fold
@@ -71,6 +71,32 @@ def ages(column: Glance, score: float) -> Iterator[Proposal | Doubt]:
         oldest=OLDEST,
     )
     yield Proposal(AGE, column.name, rule, score, reason, doubts, tuple(nulls))
+
+
+def unit_beside(columns: Iterable[Glance]) -> str | None:
+    """The column that says in which unit bare ages are counted, row by row; None where none does.
+
+    A column that says years alone changes nothing.
+    """
+    years = {fold(text) for text in vocabulary().ages["years"]}
+    others = {*vocabulary().ages["months"], *vocabulary().age_units["cells"]}
+    units = {unit for unit in years | {fold(text) for text in others} if len(unit) > 1}
+    for column in columns:
+        said = {fold(text) for text in column.texts}
+        named = says(column.name, vocabulary().age_units["headers"])
+        if not said <= years and (said <= units or (named and len(said) < CODES)):
+            return column.name
+    return None
+
+
+def in_units(found: Iterable[Proposal | Doubt], unit: str | None) -> Iterator[Proposal | Doubt]:
+    """What was found, with a doubt in place of ages of which another column says the unit."""
+    for each in found:
+        if unit and isinstance(each, Proposal) and each.target == AGE and each.column != unit:
+            reason = Text("ages in the unit that another column states for each row: {unit}")
+            yield Doubt(each.column, reason.holding(unit=unit))
+        else:
+            yield each
 
 
 def _codes_of_a_list(column: Glance, numbers: dict[str, float]) -> bool:

@@ -25,6 +25,7 @@ from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.ingest.shape.name_list import used
 from ctdhub.sensitive.ingest.survey_form import SurveyForm
+from ctdhub.sensitive.mapping.age_proposals import in_units, unit_beside
 from ctdhub.sensitive.mapping.builtin import builtin, names, recognise
 from ctdhub.sensitive.mapping.builtin_trial import BuiltinTrial, try_builtin
 from ctdhub.sensitive.mapping.child_drafts import (
@@ -160,6 +161,7 @@ def suggest(
             told.of(column) if told and told.knows(column.name) else record_proposals(raw, column)
         )
     ]
+    found = list(in_units(found, unit_beside(glances.values())))
     chosen = _choose(_together([each for each in found if isinstance(each, Proposal)]))
     year = chosen.get(PERIOD)
     decisions = decided_with(known, _decisions(findings.values(), year))

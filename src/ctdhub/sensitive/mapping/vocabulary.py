@@ -91,6 +91,7 @@ class Vocabulary:
         victims: words of a cell that say that a row is about a victim.
         bands: words of a header of ages by which bare numbers are codes.
         ages: words with which ages are written.
+        age_units: words of headers and cells that say in which unit ages are counted.
         units: for report and call, words of headers that give them away.
     """
 
@@ -114,6 +115,7 @@ class Vocabulary:
     victims: tuple[str, ...]
     bands: tuple[str, ...]
     ages: dict[str, tuple[str, ...]]
+    age_units: dict[str, tuple[str, ...]]
     units: dict[str, tuple[str, ...]]
     _plain: dict[str, frozenset[str]] = field(repr=False, default_factory=dict)
 
@@ -388,6 +390,7 @@ def vocabulary() -> Vocabulary:
         victims=tuple(own["victims"]),
         bands=tuple(own["bands"]),
         ages={name: tuple(words) for name, words in own["ages"].items()},
+        age_units={name: tuple(words) for name, words in own["age_units"].items()},
         units={name: tuple(words) for name, words in own["units"].items()},
         _plain={
             key: names for key, names in _indexed(phrases, plain_header).items() if len(names) == 1
