@@ -30,6 +30,20 @@ def placeholders(text: str) -> list[str]:
     return sorted(PLACEHOLDER.findall(text))
 
 
+UNUSED = {
+    "fr": (r"\w'\w", "a straight apostrophe"),
+    "es": (r"(?i)contribuyente", "a taxpayer: a contributor is una organización aportante"),
+    "ar": (r"\u064b\u0627", "tanwin is written before the alif: اً"),
+}
+
+
+@pytest.mark.parametrize("code", UNUSED)
+def test_a_language_keeps_to_its_spelling_and_words(code: str) -> None:
+    pattern, why = UNUSED[code]
+    forms = [text for m in messages.read(code) if m.id for text in messages.as_tuple(m.string)]
+    assert not [text for text in forms if re.search(pattern, text)], why
+
+
 @pytest.mark.parametrize("code", LANGUAGES[1:])
 def test_language_is_complete(code: str) -> None:
     catalog = messages.read(code)
