@@ -18,7 +18,8 @@ _FEW = 126
 def as_codes(table: pa.Table) -> pa.Table:
     """The table with each column of texts as one array of codes; ``_row`` stays.
 
-    >>> as_codes(pa.table({"a": ["x", None, "x"], "_row": [2, 3, 4]}))["a"].chunk(0).indices.to_pylist()
+    >>> codes = as_codes(pa.table({"a": ["x", None, "x"], "_row": [2, 3, 4]}))["a"]
+    >>> codes.chunk(0).indices.to_pylist()
     [0, None, 0]
     """
     columns = []
