@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ctdhub.build.deliveries import date_of
 from ctdhub.build.filenames import CASES, RECORDS
+from ctdhub.build.harmonised import date_of
 from ctdhub.build.steps import Step
 from ctdhub.build.withdrawn import without
 from ctdhub.schema.roles import AGE, PERIOD, SEX

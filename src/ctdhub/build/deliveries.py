@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ctdhub.build.filenames import NO_RECORD, RECORDS
+from ctdhub.build.harmonised import contributor_of, date_of
 from ctdhub.build.hub import Hub
 from ctdhub.build.mapping_by_date import mapping_file
 from ctdhub.build.settings import Agreement
@@ -95,16 +96,6 @@ def sent(hub: Hub, harmonised: Iterable[Step]) -> list[DeliveredFiles]:
         for a in hub.agreements()
         if (steps := by_id.get(a.id))
     ]
-
-
-def contributor_of(step: Step) -> str:
-    """Whose file a step harmonises."""
-    return step.output.parts[-3]
-
-
-def date_of(step: Step) -> str:
-    """The day on which the file came that a step harmonises."""
-    return step.output.parts[-2]
 
 
 def _held(step: Step, number: int) -> pa.Table:

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ctdhub.build.case_rows import Choose, shared_case
-from ctdhub.build.deliveries import contributor_of
 from ctdhub.build.filenames import RECORDS
+from ctdhub.build.harmonised import contributor_of
 from ctdhub.build.hub import Hub
 from ctdhub.build.mapping_by_date import mappings
 from ctdhub.build.rules import policy

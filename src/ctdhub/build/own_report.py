@@ -6,17 +6,16 @@ unless the steward names another place, and never into a site or a release.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from ctdhub.build.filenames import RECORDS, REJECTS, REPORT
+from ctdhub.build.filenames import RECORDS
+from ctdhub.build.harmonised import account_of, faults_of
 from ctdhub.build.hub import Hub
 from ctdhub.build.rules import policy
 from ctdhub.build.settings import Agreement
@@ -34,7 +33,6 @@ from ctdhub.report.wording import ranged, state_words
 from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, DELIVERIES, ORIGIN, PERIOD, SEX
-from ctdhub.sensitive.ingest.rejects import REJECTS as REJECTS_SCHEMA
 from ctdhub.sensitive.profile import Profile, profile
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.table import Row
@@ -69,12 +67,8 @@ def own_profile(hub: Hub, contributor: str) -> tuple[Agreement, Profile]:
 def _profile(steps: Sequence[Step], out: OutOfForce) -> Profile:
     """The profile of files, without the records that count no more."""
     records = pa.concat_tables([without(pq.read_table(s.output / RECORDS), out.ids) for s in steps])
-    options = pa_csv.ConvertOptions(column_types=REJECTS_SCHEMA)
-    rejects = [pa_csv.read_csv(s.output / REJECTS, convert_options=options) for s in steps]
-    kept = [
-        accounted(json.loads((s.output / REPORT).read_text("utf-8"))["conservation"], s, out)
-        for s in steps
-    ]
+    rejects = [faults_of(step) for step in steps]
+    kept = [accounted(account_of(step), step, out) for step in steps]
     excluded: Counter[str] = Counter()
     for account in kept:
         excluded.update(account["excluded"])

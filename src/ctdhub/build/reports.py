@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ctdhub.build.filenames import REPORT
+from ctdhub.build.harmonised import report_of
 from ctdhub.build.hub import Hub
 from ctdhub.build.rules import policy
 from ctdhub.build.stages.harmonise import harmonise_file
@@ -24,7 +24,7 @@ def reports(hub: Hub) -> list[dict[str, Any]]:
     out = out_of_force(hub, built)
     found = []
     for step in built:
-        report = json.loads((step.output / REPORT).read_text("utf-8"))
+        report = report_of(step)
         report["conservation"] = accounted(report["conservation"], step, out)
         found.append(report)
     return found

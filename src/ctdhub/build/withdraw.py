@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Sequence
 
-from ctdhub.build.deliveries import contributor_of
 from ctdhub.build.find_person import (
     ByWhat,
     harmonised_files,
@@ -15,6 +14,7 @@ from ctdhub.build.find_person import (
     known_contributor,
     numbers_told,
 )
+from ctdhub.build.harmonised import contributor_of
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import noted
 from ctdhub.build.paid import check_paid

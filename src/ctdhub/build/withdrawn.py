@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ctdhub.build.deliveries import DeliveredFiles, contributor_of, sent
+from ctdhub.build.deliveries import DeliveredFiles, sent
 from ctdhub.build.filenames import ANSWER, CANDIDATE, CASES, RECORDS, TOKENS
+from ctdhub.build.harmonised import contributor_of
 from ctdhub.build.hub import Hub
 from ctdhub.build.steps import Step, walk
 from ctdhub.core.error_catalogue import error

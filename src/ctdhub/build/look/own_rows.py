@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ctdhub.build.harmonised import faults_of
 from ctdhub.build.hub import Hub
-from ctdhub.build.look.seen import faults_of
 from ctdhub.build.mapping_by_date import mapping_file
 from ctdhub.build.rules import policy
 from ctdhub.build.stages.harmonise import harmonise_file

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from ctdhub.build import pipeline
-from ctdhub.build.filenames import RECORDS, REJECTS, REPORT
+from ctdhub.build.filenames import RECORDS
+from ctdhub.build.harmonised import account_of, contributor_of, date_of, faults_of
 from ctdhub.build.hub import Hub
 from ctdhub.build.rules import policy
 from ctdhub.build.settings import Agreement
@@ -27,7 +25,6 @@ from ctdhub.core.errors import printable
 from ctdhub.schema.roles import CONTRIBUTOR
 from ctdhub.sensitive.alarms.alarm import Alarm
 from ctdhub.sensitive.alarms.delivered import ReadDelivery, merged
-from ctdhub.sensitive.ingest.rejects import REJECTS as REJECTS_SCHEMA
 from ctdhub.sensitive.mapping.unknown_texts import UnknownText
 
 NOT_RECORDED = ""
@@ -97,14 +94,14 @@ def look(
     rules, lines = policy(hub), {(d.contributor, d.date): d for d in deliveries(hub)}
     steps = [harmonise_file(hub, one, rules.years) for one in hub.contributions()]
     if contributor is not None:
-        steps = [step for step in steps if step.output.parts[-3] == contributor]
+        steps = [step for step in steps if contributor_of(step) == contributor]
     rung, found = alarms_of(hub), []
     for name, sent in delivered(hub, steps):
         own = [one for one in sent if date is None or one.date <= date]
         if not own or (date is not None and own[-1].date != date):
             continue
         last = [
-            _seen(one, [s for s in steps if s.output.parts[-3:-1] == (name, one.date)], rung, lines)
+            _seen(one, [s for s in steps if _is_of(s, name, one.date)], rung, lines)
             for one in own[-2:]
         ]
         found.append(SeenContributor(known[name], last[-1], last[-2] if len(last) > 1 else None))
@@ -140,17 +137,8 @@ def _seen(
     )
 
 
-def account_of(step: Step) -> dict[str, Any]:
-    """The account of a file's rows."""
-    report: dict[str, Any] = json.loads((step.output / REPORT).read_text("utf-8"))
-    account: dict[str, Any] = report["conservation"]
-    return account
-
-
-def faults_of(step: Step) -> pa.Table:
-    """The faults of a file, as ``sensitive.ingest.rejects`` has them."""
-    options = pa_csv.ConvertOptions(column_types=REJECTS_SCHEMA)
-    return pa_csv.read_csv(step.output / REJECTS, convert_options=options)
+def _is_of(step: Step, contributor: str, date: str) -> bool:
+    return (contributor_of(step), date_of(step)) == (contributor, date)
 
 
 def _faults(steps: list[Step]) -> Counter[tuple[str, str]]:

@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ctdhub.build.closure import software
-from ctdhub.build.filenames import ALARMS, BIRTHS, RECORDS, REPORT, TEXTS, UNKNOWN_TEXTS
+from ctdhub.build.filenames import ALARMS, BIRTHS, RECORDS, TEXTS, UNKNOWN_TEXTS
+from ctdhub.build.harmonised import account_of, contributor_of, date_of
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import Detail, paid_for
 from ctdhub.build.mapping_by_date import mapping_file
@@ -80,10 +81,10 @@ def _newest_alone(agreement: Agreement) -> bool:
 
 def delivered(hub: Hub, harmonised: Sequence[Step]) -> Iterator[tuple[str, list[ReadDelivery]]]:
     """Each contributor's deliveries as they were harmonised, the oldest first."""
-    ordered = sorted(harmonised, key=lambda step: step.output.parts[-3:-1])
-    for contributor, own in groupby(ordered, key=lambda step: step.output.parts[-3]):
+    ordered = sorted(harmonised, key=lambda step: (contributor_of(step), date_of(step)))
+    for contributor, own in groupby(ordered, key=contributor_of):
         found = []
-        for date, steps in groupby(own, key=lambda step: step.output.parts[-2]):
+        for date, steps in groupby(own, key=date_of):
             mapping = load_mapping(mapping_file(hub, contributor, date))
             found.append(_delivered(contributor, date, mapping, list(steps)))
         yield contributor, found
@@ -97,7 +98,7 @@ def _delivered(contributor: str, date: str, mapping: Mapping, steps: list[Step])
         tables.append(pq.read_table(path, columns=columns))
         births.append(pq.read_table(step.output / BIRTHS))
         texts.append(texts_of(step))
-        account = json.loads((step.output / REPORT).read_text("utf-8"))["conservation"]
+        account = account_of(step)
         rows += account["rows_read"]
         rejected += account["rejected"]
     records = pa.concat_tables(tables)

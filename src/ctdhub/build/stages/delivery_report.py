@@ -11,14 +11,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ctdhub.build.deliveries import DeliveredFiles
-from ctdhub.build.filenames import BIRTHS, DELIVERED, RECORDS, REPORT
+from ctdhub.build.filenames import BIRTHS, DELIVERED, RECORDS
+from ctdhub.build.harmonised import account_of, date_of
 from ctdhub.build.hub import Hub
 from ctdhub.build.withdrawn import OutOfForce, without
 from ctdhub.schema.roles import AGE, SEX
@@ -75,10 +75,9 @@ def deliveries(hub: Hub) -> list[DeliveryLine]:
 def _lines(one: DeliveredFiles, out: OutOfForce) -> list[DeliveryLine]:
     rows, records = Counter[str](), Counter[str]()
     for step in one.steps:
-        account: dict[str, Any] = json.loads((step.output / REPORT).read_text("utf-8"))
-        day = one.dates[one.number(step)]
-        rows[day] += account["conservation"]["rows_read"]
-        records[day] += account["conservation"]["records"]
+        account, day = account_of(step), date_of(step)
+        rows[day] += account["rows_read"]
+        records[day] += account["records"]
     shared = Counter(_shared(one, out.ids)["delivery"].to_pylist())
     brought = changes(_staying(one.held(), out), one.way)
     return [
