@@ -8,7 +8,6 @@ is hidden and says which column of a sheet is which, so that columns may be move
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import io
 import re
@@ -45,6 +44,7 @@ from ctdhub.sensitive.mapping.decisions import (
     meanings,
 )
 from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.nearest import nearest
 
 INDEX, CHOICES = "ctdhub", "choices"
 """Sheets that are no questions: the first lists the others, the hidden one holds the choices."""
@@ -94,7 +94,7 @@ def write_book(path: Path, sheets: Sequence[Sheet], mapping_text: str) -> None:
     rows: list[Sequence[str | int]] = []
     for number, sheet in enumerate(sheets, 1):
         name = _sheet_name(number, sheet)
-        wanted = tuple(map(_chooser(sheet), _tokens(sheet)))
+        wanted = tuple(map(_chooser(sheet), sheet.tokens()))
         if wanted not in lists:
             lists[wanted] = _put_list(choices, len(lists) + 1, wanted)
         _fill(book.create_sheet(name), sheet, lists[wanted])
@@ -178,15 +178,10 @@ def _spellings(sheet: Sheet) -> dict[str, str]:
     found: dict[str, set[str]] = {}
     for code in LANGUAGES:
         with language(code):
-            for token in _tokens(sheet):
+            for token in sheet.tokens():
                 found.setdefault(fold(_label(sheet, token)), set()).add(token)
     named = {text: next(iter(tokens)) for text, tokens in found.items() if len(tokens) == 1}
-    return named | {fold(token): token for token in _tokens(sheet)}
-
-
-def _tokens(sheet: Sheet) -> tuple[str, ...]:
-    words = (NOT_RECORDED, OTHER_KIND, STAYS) if sheet.flags else (NOT_RECORDED, STAYS)
-    return (*sheet.choices, *words)
+    return named | {fold(token): token for token in sheet.tokens()}
 
 
 def _chooser(sheet: Sheet) -> Callable[[str], str]:
@@ -346,8 +341,7 @@ class _LikestChoice:
         text = fold(question.text)
         if text in self._known:
             return self._known[text]
-        near = difflib.get_close_matches(text, self._known, n=1, cutoff=0.8)
-        return self._known[near[0]] if near else ()
+        return nearest(text, self._known) or ()
 
 
 def _digest(mapping_text: str) -> str:

@@ -71,10 +71,10 @@ class Sheet:
         """What the sheet is called, whatever its questions."""
         return ".".join(map(str, next(iter(self.places.values()))))
 
-    def answers(self) -> frozenset[str]:
-        """Every token that an answer may hold."""
-        words = {NOT_RECORDED, STAYS, *([OTHER_KIND] if self.flags else [])}
-        return frozenset({*self.choices, *words})
+    def tokens(self) -> tuple[str, ...]:
+        """Every token that an answer may hold, the words last."""
+        words = (NOT_RECORDED, OTHER_KIND, STAYS) if self.flags else (NOT_RECORDED, STAYS)
+        return (*self.choices, *words)
 
 
 def sheets(mapping: Mapping, table: pa.Table | None = None) -> tuple[Sheet, ...]:
@@ -236,7 +236,7 @@ def put(document: Any, sheet: Sheet, text: str, answer: Answer) -> None:
     Args:
         document: the mapping's YAML as dictionaries and lists; changed in place.
         sheet: where its rules stand.
-        answer: tokens of :meth:`Sheet.answers`.
+        answer: tokens of :meth:`Sheet.tokens`.
 
     Raises:
         MappingError: a rule would search for nothing any more.

@@ -7,7 +7,6 @@ unknown only where another rule rejected a row for it.
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Mapping as Dictionary
@@ -25,6 +24,7 @@ from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.ingest.shape.list_cell import BLANK
 from ctdhub.sensitive.mapping.brackets import OPENING, broken
 from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.nearest import nearest
 from ctdhub.sensitive.mapping.parsers import Header, View, elements_of
 from ctdhub.sensitive.mapping.rule import Rule
 from ctdhub.sensitive.mapping.texts import as_codes
@@ -32,9 +32,6 @@ from ctdhub.sensitive.mapping.unknown_texts import ColumnContent, FileTexts, Out
 
 NEAREST = 200
 """Unknown texts of a column for which the nearest known one is looked up."""
-
-ALIKE = 0.8
-"""How like two texts must be, 0 to 1 (``difflib``), to be called near."""
 
 _UNREAD = ("unknown-code", "unknown-country", "unparsable-date", "broken-list", "several-values")
 PERPETRATORS = "perpetrators"
@@ -306,8 +303,7 @@ class _Near:
     def __call__(self, text: str) -> str:
         if self._country and (code := resolve(text).nearest):
             return code
-        found = difflib.get_close_matches(fold(text), self._known, 1, ALIKE)
-        return self._known[found[0]] if found else ""
+        return nearest(text, self._known) or ""
 
 
 def _codes(uses: list[_Reader]) -> set[str]:
