@@ -54,10 +54,9 @@ CONTRIBUTOR, CONTRIBUTOR_KIND = variable_of("contributor"), variable_of("contrib
 DELIVERIES = variable_of("deliveries")
 FORCED_LABOUR = variable_of("forced_labour")
 SEXUAL_EXPLOITATION = variable_of("sexual_exploitation")
-FORCED_CRIMINALITY = variable_of("forced_criminality")
 ORGAN_REMOVAL = variable_of("organ_removal")
 STANDING = variable_of("standing")
-ALLEGATION, ACCUSED_ORIGIN = variable_of("allegation"), variable_of("accused_origin")
+ALLEGATION = variable_of("allegation")
 
 HARM, MEANS, SERVICE = group_of("harm"), group_of("means"), group_of("service")
 CHANNEL, TECHNOLOGY = group_of("channel"), group_of("technology")
