@@ -224,18 +224,13 @@ def _show(done: Harmonised) -> None:
 
 def people_in(done: Harmonised) -> tuple[int, int]:
     """How many people a file is about, and how many of their keys have rows that contradict."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     from ctdhub.sensitive.linkage.merge import persons_of
-    from ctdhub.sensitive.linkage.shared_keys import READ, shared_keys
-
-    def first(table: pa.Table) -> pa.Table:
-        number = pa.repeat(pa.scalar(0, pa.int32()), table.num_rows)
-        return table.append_column("delivery", number)
+    from ctdhub.sensitive.linkage.shared_keys import shared_in_one
 
     people = pc.count_distinct(persons_of(done.records)).as_py()
-    return people, shared_keys(first(done.records.select(READ)), first(done.births)).num_rows
+    return people, shared_in_one(done.records, done.births).num_rows
 
 
 def _look(done: Harmonised, contributor: str, rules: Mapping) -> None:
@@ -280,8 +275,7 @@ def _write(done: Harmonised, out: Path) -> None:
 
 def lineage_table(done: Harmonised) -> pyarrow.Table:
     """The lineage as a table of texts and counts."""
-    import pyarrow.csv
-    import pyarrow.parquet
+    import pyarrow
 
     return pyarrow.Table.from_pylist(
         [

@@ -11,7 +11,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from ctdhub.build.look.seen import SeenContributor, SeenDelivery
 from ctdhub.cli.look_page import value_label
 from ctdhub.core.datafiles import harmless
-from ctdhub.core.i18n import _, current, said
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, said
 from ctdhub.schema.labels import label
 from ctdhub.sensitive.mapping.unknown_texts import OUTCOMES
 
@@ -74,7 +74,7 @@ def as_workbook(sheets: Iterable[Sheet]) -> bytes:
     book = openpyxl.Workbook(write_only=True)
     for title, head, rows in sheets:
         sheet = book.create_sheet(title[:31])
-        sheet.sheet_view.rightToLeft = current() == "ar"
+        sheet.sheet_view.rightToLeft = current() in RIGHT_TO_LEFT
         sheet.freeze_panes = "A2"
         sheet.append(list(head))
         for row in rows:

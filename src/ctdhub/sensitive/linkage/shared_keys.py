@@ -73,15 +73,19 @@ def _bands() -> pa.Table:
     )
 
 
-def births_apart(records: pa.Table, births: pa.Table) -> int:
-    """How many keys of one delivery have births too far apart for one person.
+def shared_in_one(records: pa.Table, births: pa.Table) -> pa.Table:
+    """The same of the records of one delivery, which need no number of it.
 
     Args:
         records: its records.
         births: ``person_key`` of those with two different years of birth.
     """
-    found = shared_keys(*(_first(t) for t in (records.select(["person_key", *FACTS]), births)))
-    return pc.sum(found["births"]).as_py() or 0
+    return shared_keys(*(_first(t) for t in (records.select(["person_key", *FACTS]), births)))
+
+
+def births_apart(records: pa.Table, births: pa.Table) -> int:
+    """How many keys of one delivery have births too far apart for one person."""
+    return pc.sum(shared_in_one(records, births)["births"]).as_py() or 0
 
 
 def _first(table: pa.Table) -> pa.Table:
