@@ -78,16 +78,18 @@ def _all_new(delivery: DeliveryLine) -> str:
 def _twice(delivery: DeliveryLine) -> str:
     """Additions without anybody of before; numbers may be written in another way."""
     return _(
-        "Warning: nobody of earlier deliveries of {id} is in that of {date}. If it repeats people "
-        "whose numbers are written in another way now, such as 123 for 00123, they count twice."
+        "Warning: none of the people in earlier deliveries of {id} is in that of {date}. If it "
+        "repeats people whose numbers are now written in another way, such as 123 for 00123, they "
+        "count twice."
     ).format(id=escape(delivery.contributor), date=delivery.date)
 
 
 def _most_left(delivery: DeliveryLine) -> str:
     """A cumulative delivery that most people of before are not in; it may hold changes alone."""
     return _(
-        "Warning: most people of earlier deliveries of {id} are not in that of {date}, and left. "
-        "If it holds only what is new or changed, its agreement must say deliveries: additions."
+        "Warning: most people in earlier deliveries of {id} are not in that of {date} and were "
+        "removed. If it holds only what is new or changed, its agreement must say deliveries: "
+        "additions."
     ).format(id=escape(delivery.contributor), date=delivery.date)
 
 

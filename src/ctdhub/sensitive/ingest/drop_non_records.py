@@ -102,7 +102,7 @@ def totals_between(columns: Sequence[pa.ChunkedArray], rows: pa.Array) -> list[R
     chosen = pa.array(found)
     filled = sum(_written(column.filter(chosen)).astype(int) for column in columns)
     sparse = np.asarray(filled) * 2 <= len(columns)
-    reason = Text("The row begins with a word for a total and is half empty; it is no record.")
+    reason = Text("The row begins with a word for a total and is half empty; it is not a record.")
     numbers = rows.filter(chosen).to_numpy()[sparse]
     return [Reject(int(number), "totals-row", reason) for number in numbers]
 
