@@ -175,3 +175,24 @@ def test_ages_of_which_another_column_states_the_unit_are_not_years():
     for texts in (["years", "Years", None], ["ans", "ans", "ans"]):
         assert "age_band" in rules(raw_of(age=["24", "36", "30"], age_unit=texts))
     assert "age_band" in rules(raw_of(age=["24", "36", "30"], sex=["w", "m", "d"]))
+
+
+def test_what_somebody_asks_is_not_what_somebody_says():
+    raw = raw_of(
+        exploitation=["Sexual exploitation", "Sexual exploitation?", "Forced labour (?)"],
+        sex=["F", "M", "F?"],
+        forced_marriage=["yes", "no", "yes?"],
+    )
+    text = suggest(raw).yaml
+    found = rules(raw)
+    assert found["exploitation_sexual"]["has"] == ("Sexual exploitation",)
+    assert found["gender"]["map"] == {"F": "female", "M": "male"}
+    assert "exploitation_forced_labour" not in found
+    assert "exploitation_forced_marriage" not in found
+    assert "no code for: F? (rows: 1)" in text
+
+
+def test_letters_of_another_language_are_no_counterparts():
+    """In a later file "s" may be "suspected"."""
+    found = rules(raw_of(forced_labour=["Y", "N", "Y"]))
+    assert found["exploitation_forced_labour"]["map"] == {"Y": "yes", "N": "no"}

@@ -33,6 +33,7 @@ OWN_HEADER = 10
 WEAK = 0.7
 """Score of a header that means a variable only where no better header does."""
 
+_ASKED = re.compile(r"\w.*[?؟]")
 _NUMBERED = re.compile(r"\d{1,3}\s*[-–=:.)]+\s*([^\W\d].*)", re.DOTALL)
 _QUESTION = re.compile(r"^\s*q?\d{1,3}[a-z]?(?:\s*[.):_-]+\s*|\s+)(?=\D)", re.IGNORECASE)
 _BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*$")
@@ -42,12 +43,15 @@ _SEGMENT = re.compile(r"\s*[/|:>]\s*|\s+[-–—]\s+|\.(?=\D)")
 def word(text: str) -> str:
     """The form in which words are compared: letters and digits, else (a tick) the text itself.
 
-    A number before a label (``1 - Female``) is left out.
+    A number before a label (``1 - Female``) is left out.  A question mark stays: who writes
+    ``Yes?`` is not sure.
 
-    >>> word("Oui."), word("✓"), word("1 - Female")
-    ('oui', '✓', 'female')
+    >>> word("Oui."), word("✓"), word("1 - Female"), word("Yes?")
+    ('oui', '✓', 'female', 'yes?')
     """
     plain = fold(text)
+    if _ASKED.search(plain):
+        return plain
     if found := _NUMBERED.fullmatch(plain):
         plain = found[1]
     return plain if re.fullmatch(r"\d+\.0", plain) else fold_name(plain) or plain
@@ -124,6 +128,8 @@ class Vocabulary:
 
         >>> vocabulary().yes_no(["0"])
         {'0': 'no', '1': 'yes'}
+        >>> vocabulary().yes_no(["Y", "N"])
+        {'Y': 'yes', 'N': 'no'}
         """
         found: dict[str, str] = {}
         more: dict[str, str] = {}
@@ -140,7 +146,9 @@ class Vocabulary:
             if text not in found:
                 return None
         known = {word(text) for text in found}
-        return found | {t: code for t, code in more.items() if t and word(t) not in known}
+        both = len(set(found.values())) > 1  # then a letter of another language is no counterpart
+        wanted = {t: code for t, code in more.items() if t and not (both and len(t) == 1)}
+        return found | {t: code for t, code in wanted.items() if word(t) not in known}
 
     def is_token(self, header: str) -> bool:
         """Whether a header speaks of a key that the contributor has made for linking."""
