@@ -166,3 +166,31 @@ def test_a_mapping_that_is_tried_shows_people(tmp_path: Path, ctdhub) -> None:  
     (tmp_path / "rules.yaml").write_text(RULES.replace("rows: person", "rows: call"), "utf-8")
     args = ("harmonise", tmp_path / "sheet.csv", "--mapping", tmp_path / "rules.yaml")
     assert "A hub asks what a row is" in " ".join(ctdhub(*args)[1].split())
+
+
+TOKENS = FORCED.replace("hash", "token")
+LINES = RULES.replace("rows: person\nidentifiers: {file_number: case}",
+                      "rows: report\nkey: [file_number, line]")  # fmt: skip
+
+
+@pytest.mark.parametrize("after", [TOKENS, LINES])
+def test_who_withdrew_is_asked_for_where_keys_are_made_of_something_else(
+    tmp_path: Path, after: str
+) -> None:
+    """Marks of numbers find nobody among tokens: she would be back, and nobody would see it."""
+    made, key = new_hub(tmp_path / "hub"), "letters-before-1001"
+    join(made, OUR, FORCED, deliveries="cumulative")
+    rows = (f"{key},1,2024-03-01,victim,F,22", "letters-before-1002,1,2024-03-02,victim,F,30")
+    send(made, OUR, ONE, *rows, header=HEADER)
+    assert tell(made, key) == (1, 1)
+    assert len(people(made)) == 1
+    later = made.mapping(OUR).with_suffix("") / f"{TWO}.yaml"
+    later.parent.mkdir()
+    later.write_text(after, "utf-8")
+    assert len(people(made)) == 1, "it reads nothing yet"
+    send(made, OUR, TWO, *rows, header=HEADER)
+    with pytest.raises(HubError) as met:
+        pipeline.build(made, until="link")
+    assert met.value.name == "tokens-made-anew/keys"
+    withdraw.tell_renewed(made, OUR)
+    assert len(people(made)) == 2, "the steward says so in writing"

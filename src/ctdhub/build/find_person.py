@@ -117,7 +117,7 @@ def look_up(
     entries: list[Withdrawal] = []
     already = 0
     for key in dict.fromkeys(keys):
-        made_for, told = tuple(sorted(carried.get(key, ()))), mark(secret, key)
+        made_for, told = tuple(sorted({keying.way, *carried.get(key, ())})), mark(secret, key)
         entry = Withdrawal("withdrawal", scope, contributor, told, "", reason, made_for)
         lines = [entry]
         if choose is not None and (case := shared.get(key)) is not None:

@@ -18,7 +18,7 @@ from ctdhub.build.harmonised import contributor_of
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import noted
 from ctdhub.build.paid import check_paid
-from ctdhub.build.withdrawn import made_with, refuse_older, replaced_ids
+from ctdhub.build.withdrawn import made_with, refuse_older, replaced_ids, ways_of
 from ctdhub.core.atomic import remove
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
@@ -103,7 +103,7 @@ def tell_renewed(hub: Hub, contributor: str) -> None:
     with hub.lock(), noted(hub, "withdraw", renewed=True, contributor=contributor):
         steps = harmonised_files(hub, contributor, None)
         own = [step for step in steps if contributor_of(step) == contributor]
-        made = made_with(own, replaced_ids(hub, own).ids)
+        made = made_with(own, replaced_ids(hub, own).ids) | ways_of(hub, own)
         entry = Withdrawal("renewal", "contributor", contributor, made=tuple(sorted(made)))
         hub.withdrawals.append([entry], _head(hub))
 

@@ -16,16 +16,20 @@ import pyarrow.parquet as pq
 
 from ctdhub.build.deliveries import DeliveredFiles, sent
 from ctdhub.build.filenames import ANSWER, CANDIDATE, CASES, RECORDS, TOKENS
-from ctdhub.build.harmonised import contributor_of
+from ctdhub.build.harmonised import contributor_of, date_of
 from ctdhub.build.hub import Hub
+from ctdhub.build.mapping_by_date import mapping_file
 from ctdhub.build.steps import Step, walk
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.manifest import MANIFEST
+from ctdhub.sensitive.consent.entry import WAY
 from ctdhub.sensitive.consent.match import RULE, Filed, left_out, unspoken
 from ctdhub.sensitive.linkage.deliveries import LEFT, REPLACED
 from ctdhub.sensitive.linkage.pprl.derive import CHECK
+from ctdhub.sensitive.mapping.identifiers import keyings
+from ctdhub.sensitive.mapping.mapping_file import load_mapping
 from ctdhub.sensitive.mapping.result import Conservation
 
 
@@ -120,8 +124,9 @@ def made_with(steps: Iterable[Step], gone: pa.Array) -> frozenset[str]:
 def check_told(hub: Hub, harmonised: Sequence[Step]) -> None:
     """Refuse files whose tokens were made anew, while nobody said who withdrew in these tokens.
 
-    So are files in which a case, of which the rows of some were chosen, has rows that nobody has
-    spoken of: one of them may be hers, corrected.
+    So are files whose person keys are made of something else than when people withdrew, and files
+    in which a case, of which the rows of some were chosen, has rows that nobody has spoken of: one
+    of them may be hers, corrected.
 
     Raises:
         WithdrawalError: names the contributor.
@@ -130,6 +135,8 @@ def check_told(hub: Hub, harmonised: Sequence[Step]) -> None:
     for name in sorted({e.contributor for e in force.entries}):
         told = force.told_for(name)
         own = [step for step in harmonised if contributor_of(step) == name]
+        if own and force.lost(name, ways_of(hub, own)):
+            raise error("tokens-made-anew/keys", id=name)
         if told is None and not force.chosen:
             continue
         gone = replaced_ids(hub, own).ids
@@ -137,6 +144,14 @@ def check_told(hub: Hub, harmonised: Sequence[Step]) -> None:
             raise error("tokens-made-anew", id=name)
         if any(unspoken(filed(step, gone), force, hub.person_key()) for step in own):
             raise error("case-rows", id=name)
+
+
+def ways_of(hub: Hub, own: Sequence[Step]) -> frozenset[str]:
+    """How the newest delivery of a contributor tells people apart, texts as in ``made``."""
+    day = max(map(date_of, own), default="")
+    mapping = load_mapping(mapping_file(hub, contributor_of(own[0]), day)) if own else None
+    keyed = keyings(mapping, contributor_of(own[0]), b"") if mapping else ()
+    return frozenset(one.way for one in keyed if one) or frozenset({f"{WAY}nothing"})
 
 
 def check_made_alike(hub: Hub, delivered: Iterable[DeliveredFiles], gone: pa.Array) -> None:

@@ -20,6 +20,9 @@ Reason = Literal["asked", "consent", "agreement", "mistake", "other"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
 """Why.  A closed list: no free text, so that nothing about a person can be written down."""
 
+WAY = "by-"
+"""How texts of :attr:`Withdrawal.made` begin that say what kind of key the mark was made of."""
+
 FIRST = "0" * 64
 """What the first line names as the hash of the one before it."""
 
@@ -37,7 +40,8 @@ class Withdrawal:
             person keys that it found, and of the rows that were chosen where several people share
             it; empty on what was told.
         reason: see :data:`Reason`.
-        made: what says with which key and for which release the contributor's tokens were made.
+        made: what says with which key and for which release the contributor's tokens were made, and
+            how its files told people apart (:data:`WAY`; nothing in lines of older software).
         number: 1, 2, 3, …
         time: UTC, ISO 8601; lines that were written together have one time.
         key: which person key the mark was made with, without telling the key.

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ctdhub.sensitive.consent.entry import Withdrawal
+from ctdhub.sensitive.consent.entry import WAY, Withdrawal
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,24 @@ class InForce:
         what = sorted((e.scope, e.contributor, e.mark, e.because) for e in self.entries)
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
+    def lost(self, contributor: str, ways: frozenset[str]) -> bool:
+        """Whether people whom it told as withdrawn would not be recognised in its files of today.
+
+        Args:
+            ways: how these tell people apart, texts that begin with ``entry.WAY``.
+        """
+        told = {m for e in self.entries if e.contributor == contributor for m in e.made}
+        before = {m for m in told if m.startswith(WAY)}
+        return not (before <= ways or ways <= self.renewed.get(contributor, frozenset()))
+
     def told_for(self, contributor: str) -> frozenset[str] | None:
         """Tokens for which the hub knows of everybody who withdrew; None where they play no part.
 
         Tokens that were made anew find nobody who withdrew under the ones before.
         """
-        made = [frozenset(e.made) for e in self.entries if e.contributor == contributor and e.made]
+        told = [e.made for e in self.entries if e.contributor == contributor]
+        each = [frozenset(m for m in made if not m.startswith(WAY)) for made in told]
+        made = [one for one in each if one]
         if not made:
             return None
         return frozenset.intersection(*made) | self.renewed.get(contributor, frozenset())

@@ -97,6 +97,11 @@ class Keying:
     key: bytes = field(repr=False)
     empty: frozenset[str] = frozenset()
 
+    @property
+    def way(self) -> str:
+        """The kind of key, as the register of withdrawals has it: a token, or so many numbers."""
+        return "by-token" if self.action == "token" else f"by-number-{len(self.columns)}"
+
     def of(self, *texts: str | None) -> str | None:
         """The key of a text, or of one of each column; None where one of them stands for nothing.
 
