@@ -1,6 +1,6 @@
 """Draft mappings for files of foreign shape, harmonise with each draft as it is, compare.
 
-    python benchmarks/foreign.py [--part seen|unseen] [--show] [NAME …]
+    python benchmarks/foreign.py [--part seen|unseen|adverse|late] [--show] [NAME …]
 
 Each file of ``benchmarks/foreign/`` describes one class: columns of texts in turn, and what each
 variable must become.  A variable is *right* where every cell is; *wrong* where a recorded value is
@@ -9,7 +9,8 @@ that the file cannot tell (codes without a code book, one letter alone) must sta
 Every variable that a class does not name must stay blank too.  ``people`` is right where rows of
 one person, and no others, share a key.  Rows lost are the rejected ones.
 
-Development looked at the classes of the part *seen*; those of *unseen* are scored at the end.
+The drafts were mended with the classes of the part *seen* at hand; *unseen* was scored
+afterwards, *adverse* and *late* were made to mislead the mended drafts.
 """
 
 from __future__ import annotations

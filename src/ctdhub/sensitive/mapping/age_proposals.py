@@ -10,9 +10,10 @@ from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, CHILD_BANDS
 from ctdhub.sensitive.mapping.ages import AgeRange, months_in, years_in
 from ctdhub.sensitive.mapping.glance import Glance
+from ctdhub.sensitive.mapping.header_words import says, word
 from ctdhub.sensitive.mapping.proposal import Doubt, Proposal, rejected, texts_with_rows
 from ctdhub.sensitive.mapping.values import OLDEST, band_of, holds, number_of
-from ctdhub.sensitive.mapping.vocabulary import says, vocabulary, word
+from ctdhub.sensitive.mapping.vocabulary import vocabulary
 
 MAJORITY = next(v.name for v in load_schema().records if v.codes == "majority")
 """The variable that says minor or adult at the time of the age."""

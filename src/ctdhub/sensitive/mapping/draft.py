@@ -18,11 +18,12 @@ from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.mapping.builtin_trial import BuiltinTrial
 from ctdhub.sensitive.mapping.child_drafts import ChildRules
 from ctdhub.sensitive.mapping.glance import Glance
+from ctdhub.sensitive.mapping.header_words import word
 from ctdhub.sensitive.mapping.proposal import Doubt, Proposal, texts_with_rows
 from ctdhub.sensitive.mapping.proposals import month_first, sets_doubt
 from ctdhub.sensitive.mapping.row_unit import SharedNumbers
 from ctdhub.sensitive.mapping.tokens import TOKENS_COLUMN
-from ctdhub.sensitive.mapping.vocabulary import vocabulary, word
+from ctdhub.sensitive.mapping.vocabulary import vocabulary
 
 LINE = 80
 """Characters of the settings of ``read`` up to which they stand on one line."""

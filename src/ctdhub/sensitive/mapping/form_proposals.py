@@ -26,10 +26,11 @@ from ctdhub.sensitive.ingest.identifiers import IdentifierFinding
 from ctdhub.sensitive.ingest.survey_form import AskedQuestion, FormChoice, FormColumn, SurveyForm
 from ctdhub.sensitive.ingest.whole_labels import apart
 from ctdhub.sensitive.mapping.glance import Glance
+from ctdhub.sensitive.mapping.header_words import word
 from ctdhub.sensitive.mapping.proposal import Doubt, Proposal
 from ctdhub.sensitive.mapping.proposals import proposals
 from ctdhub.sensitive.mapping.values import band_of
-from ctdhub.sensitive.mapping.vocabulary import vocabulary, word
+from ctdhub.sensitive.mapping.vocabulary import vocabulary
 
 YES_NO = {"1": "yes", "0": "no", "TRUE": "yes", "FALSE": "no"}
 """What a column of one choice holds."""

@@ -12,9 +12,10 @@ import pyarrow as pa
 
 from ctdhub.core.text import fold
 from ctdhub.schema.country_names import look_up
+from ctdhub.sensitive.mapping.header_words import word
 from ctdhub.sensitive.mapping.parsers import elements_of
 from ctdhub.sensitive.mapping.values import number_of
-from ctdhub.sensitive.mapping.vocabulary import vocabulary, word
+from ctdhub.sensitive.mapping.vocabulary import vocabulary
 
 FEW = 80
 """Up to so many distinct texts a column is taken to be coded, and its texts may be shown."""

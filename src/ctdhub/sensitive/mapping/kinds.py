@@ -10,9 +10,10 @@ from ctdhub.core.i18n import Named, Numeral, Text
 from ctdhub.schema.labels import group_label
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.mapping.glance import FEW, Glance
+from ctdhub.sensitive.mapping.header_words import word
 from ctdhub.sensitive.mapping.parsers import elements_of
 from ctdhub.sensitive.mapping.proposal import SETS, Doubt, Proposal, texts_with_rows
-from ctdhub.sensitive.mapping.vocabulary import vocabulary, word
+from ctdhub.sensitive.mapping.vocabulary import vocabulary
 
 
 def kinds(column: Glance) -> Iterator[Proposal | Doubt]:

@@ -18,6 +18,7 @@ from ctdhub.schema.roles import AGE, SEX
 from ctdhub.sensitive.mapping.age_proposals import MAJORITY, ages, durations
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST, DateForm, serial_dates
 from ctdhub.sensitive.mapping.glance import SEPARATORS, Glance
+from ctdhub.sensitive.mapping.header_words import plain_header, word
 from ctdhub.sensitive.mapping.kinds import kinds
 from ctdhub.sensitive.mapping.parsers import elements_of
 from ctdhub.sensitive.mapping.proposal import (
@@ -30,7 +31,7 @@ from ctdhub.sensitive.mapping.proposal import (
 )
 from ctdhub.sensitive.mapping.sexes import sexes
 from ctdhub.sensitive.mapping.values import number_of
-from ctdhub.sensitive.mapping.vocabulary import plain_header, vocabulary, word
+from ctdhub.sensitive.mapping.vocabulary import vocabulary
 
 MOST = 0.9
 """Share of the rows from which a column with some other texts is still what its header says."""

@@ -13,9 +13,10 @@ from ctdhub.core.i18n import Numeral, Text
 from ctdhub.core.text import fold
 from ctdhub.schema.roles import AGE
 from ctdhub.sensitive.mapping.glance import Glance
+from ctdhub.sensitive.mapping.header_words import says, word
 from ctdhub.sensitive.mapping.sexes import sexes
 from ctdhub.sensitive.mapping.values import number_of
-from ctdhub.sensitive.mapping.vocabulary import says, vocabulary, word
+from ctdhub.sensitive.mapping.vocabulary import vocabulary
 
 SEXES = 6
 """Most texts of a column of sexes."""

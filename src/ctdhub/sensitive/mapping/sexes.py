@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 from ctdhub.schema.country_names import fold_name
 from ctdhub.schema.roles import SEX
-from ctdhub.sensitive.mapping.vocabulary import LetterPair, vocabulary, word
+from ctdhub.sensitive.mapping.header_words import word
+from ctdhub.sensitive.mapping.vocabulary import LetterPair, vocabulary
 
 
 def sexes(header: str, texts: Iterable[str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from ctdhub.core.i18n import LANGUAGES
 from ctdhub.core.text import fold
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.mapping.vocabulary import flat, own_words
+from ctdhub.sensitive.mapping.header_words import flat, own_words
 
 SHORTEST = 3
 """Letters of the shortest word that counts; codes of the hub count whatever their length."""

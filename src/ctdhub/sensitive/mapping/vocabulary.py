@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from typing import Any
 
-import yaml
-
 from ctdhub.core.i18n import LANGUAGES
-from ctdhub.core.text import fold
 from ctdhub.schema.country_names import fold_name
 from ctdhub.schema.crosswalk import NAMES, CrosswalkColumn, load_crosswalk
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import HARM, MEANS
 from ctdhub.sensitive.ingest.identifier_words import words as words_of
+from ctdhub.sensitive.mapping.header_words import (
+    SEGMENT,
+    bare,
+    flat,
+    is_neutral,
+    of_group,
+    own_words,
+    plain_header,
+    says,
+    word,
+)
 
 CLOSE = 0.88
 """Likeness (``difflib`` ratio) from which another spelling of a header counts."""
@@ -32,29 +38,6 @@ OWN_HEADER = 10
 
 WEAK = 0.7
 """Score of a header that means a variable only where no better header does."""
-
-_ASKED = re.compile(r"\w.*[?؟]")
-_NUMBERED = re.compile(r"\d{1,3}\s*[-–=:.)]+\s*([^\W\d].*)", re.DOTALL)
-_QUESTION = re.compile(r"^\s*q?\d{1,3}[a-z]?(?:\s*[.):_-]+\s*|\s+)(?=\D)", re.IGNORECASE)
-_BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*$")
-_SEGMENT = re.compile(r"\s*[/|:>]\s*|\s+[-–—]\s+|\.(?=\D)")
-
-
-def word(text: str) -> str:
-    """The form in which words are compared: letters and digits, else (a tick) the text itself.
-
-    A number before a label (``1 - Female``) is left out.  A question mark stays: who writes
-    ``Yes?`` is not sure.
-
-    >>> word("Oui."), word("✓"), word("1 - Female"), word("Yes?")
-    ('oui', '✓', 'female', 'yes?')
-    """
-    plain = fold(text)
-    if _ASKED.search(plain):
-        return plain
-    if found := _NUMBERED.fullmatch(plain):
-        plain = found[1]
-    return plain if re.fullmatch(r"\d+\.0", plain) else fold_name(plain) or plain
 
 
 @dataclass(frozen=True)
@@ -72,7 +55,7 @@ class LetterPair:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """All words, folded (:func:`word`).
+    """All words, folded (``header_words.word``).
 
     Attributes:
         headers: word of a header to the hub variables that it may mean.
@@ -179,7 +162,7 @@ class Vocabulary:
         >>> vocabulary().without_perpetrators("auteurs.sexe_auteur")
         'sexe'
         """
-        said = words_of(_SEGMENT.split(column)[-1])
+        said = words_of(SEGMENT.split(column)[-1])
         known = {part for phrase in self.perpetrators for part in words_of(phrase)}
         return " ".join(part for part in said if part not in known)
 
@@ -191,10 +174,10 @@ class Vocabulary:
         >>> vocabulary().group_of("Types of exploitation suffered 2")
         'exploitation'
         """
-        *path, last = _SEGMENT.split(_bare(header))
-        if not all(map(_is_neutral, path)):
+        *path, last = SEGMENT.split(bare(header))
+        if not all(map(is_neutral, path)):
             return None
-        return self.groups.get(_of_group(last))
+        return self.groups.get(of_group(last))
 
     def flag_named(self, header: str) -> str | None:
         """The flag that a header names by a group and a kind, such as ``sector_begging``.
@@ -202,8 +185,8 @@ class Vocabulary:
         >>> vocabulary().flag_named("exploitation/labour")
         'exploitation_forced_labour'
         """
-        header = _bare(header)
-        *path, last = _SEGMENT.split(header)
+        header = bare(header)
+        *path, last = SEGMENT.split(header)
         ways = [("/".join(path), last)] if path else []
         said = words_of(header)
         ways += [(" ".join(said[:n]), " ".join(said[n:])) for n in range(len(said) - 1, 0, -1)]
@@ -254,9 +237,9 @@ class Vocabulary:
         >>> vocabulary().variables("Contact: Gender"), vocabulary().variables("Partner: Gender")
         ({'gender': 1.0}, {})
         """
-        header = _bare(header)
-        *path, last = _SEGMENT.split(header)
-        parts = [header, last] if all(map(_is_neutral, path)) else [header]
+        header = bare(header)
+        *path, last = SEGMENT.split(header)
+        parts = [header, last] if all(map(is_neutral, path)) else [header]
         for part in parts:
             for key, index in ((fold_name(part), self.headers), (plain_header(part), self._plain)):
                 if key and (found := index.get(key)):
@@ -272,69 +255,6 @@ class Vocabulary:
             return {}
         score = difflib.SequenceMatcher(None, key, near[0]).ratio()
         return dict.fromkeys(sorted(self.headers[near[0]]), score)
-
-
-def _bare(header: str) -> str:
-    """A header without the number of its question and without a hint in brackets at its end.
-
-    >>> _bare("Q7 Sex (required)"), _bare("age (mother)")
-    ('Sex', 'age (mother)')
-    """
-    bare = _QUESTION.sub("", header)
-    found = _BRACKETS.search(bare)
-    hint = found is not None and all(one in own_words()["hints"] for one in words_of(found[1]))
-    return _BRACKETS.sub("", bare) if hint else bare
-
-
-def _is_neutral(part: str) -> bool:
-    """Whether a part of a header speaks of nobody: a section of a form, or the person."""
-    said = words_of(part)
-    return all(one in own_words()["neutral"] or len(one) == 1 or one.isdigit() for one in said)
-
-
-def _of_group(header: str) -> str:
-    """A header folded without fillers, words such as "suffered", and a number at its end."""
-    left_out = own_words()["fillers"] | own_words()["qualifiers"]
-    said = [one for one in words_of(header) if one not in left_out]
-    return fold_name("".join(one for one in said if not one.isdigit()))
-
-
-def plain_header(header: str) -> str:
-    """A header folded without words such as "of the person".
-
-    >>> plain_header("Sex of the person"), plain_header("Date of registration")
-    ('sex', 'dateregistration')
-    """
-    fillers = own_words()["fillers"]
-    return fold_name("".join(said for said in words_of(header) if said not in fillers))
-
-
-def says(text: str, phrases: Iterable[str]) -> bool:
-    """Whether a text has one of the phrases, as whole words; Arabic ones also within a word.
-
-    >>> says("hauteur", ["auteur"]), says("Mother's age", ["mother"])
-    (False, True)
-    """
-    said = f" {' '.join(words_of(text))} "
-    key = fold_name(text)
-    for phrase in phrases:
-        inner = " ".join(words_of(phrase))
-        if f" {inner} " in said or f" {inner}s " in said:
-            return True
-        if not inner.isascii() and fold_name(phrase) in key:
-            return True
-    return False
-
-
-@cache
-def own_words() -> dict[str, Any]:
-    """The file of words, the fillers as a set of words of headers."""
-    path = resources.files("ctdhub.sensitive.mapping") / "data" / "suggestions.yaml"
-    own: dict[str, Any] = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 (texts only)
-    for name in ("fillers", "qualifiers", "neutral", "hints"):
-        own[name] = frozenset(part for said in flat(own[name]) for part in words_of(said))
-    own["neutral"] |= own["fillers"]
-    return own
 
 
 @cache
@@ -382,7 +302,7 @@ def vocabulary() -> Vocabulary:
         answered={fold_name(w): code for code, words in own["answered"].items() for w in words},
         flags={said: frozenset(names) for said, names in flags.items() if said not in other},
         other=other,
-        groups={_of_group(w): name for name, words in own["groups"].items() for w in flat(words)},
+        groups={of_group(w): name for name, words in own["groups"].items() for w in flat(words)},
         pairs=tuple((yes, no) for yes, no in own["pairs"]),
         letters=tuple(map(_pair, own["letters"])),
         third_letters={
@@ -419,14 +339,6 @@ def _indexed(
         if key := form(said):
             found.setdefault(key, set()).add(name)
     return {key: frozenset(names) for key, names in found.items()}
-
-
-def flat(words: Any) -> Iterator[str]:
-    for said in words:
-        if isinstance(said, str):
-            yield said
-        else:
-            yield from flat(said)
 
 
 def _known_columns() -> Iterator[CrosswalkColumn]:
