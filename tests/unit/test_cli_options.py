@@ -119,6 +119,30 @@ def test_a_chart_and_a_brief_are_never_written_over(
     assert "--country ITA" in err
 
 
+@pytest.mark.parametrize("folder", ["site", "releases", "candidates"])
+def test_texts_of_cases_are_not_written_where_others_read(
+    ctdhub: Run, tmp_path: Path, folder: str
+) -> None:
+    table = tmp_path / "cases.csv"
+    table.write_text("sex\nF\nstrange\n", "utf-8")
+    rules = tmp_path / "m.yaml"
+    rules.write_text("version: 1\ncolumns:\n  gender: {from: sex, map: {F: female, M: male}}\n")
+    (tmp_path / "hub.yaml").write_text("", "utf-8")
+    place = tmp_path / folder
+    place.mkdir()
+    (tmp_path / "away").symlink_to(place)
+    for words in (
+        ("mapping", "export", rules, "--file", table, "--out", place / "q.xlsx"),
+        ("mapping", "export", rules, "--file", table, "--out", tmp_path / "away" / "q.xlsx"),
+        ("harmonise", table, "--mapping", rules, "--out", place / "tried"),
+        ("harmonise", table, "--mapping", rules, "--out", place),
+    ):
+        code, _out, err = ctdhub(*words)
+        assert code == 2
+        assert "private" in err
+    assert not list(place.iterdir())
+
+
 def test_folders_of_others_are_left_alone(ctdhub: Run, tmp_path: Path) -> None:
     table = tmp_path / "cases.csv"
     table.write_text("sex\nF\nM\n", "utf-8")

@@ -130,6 +130,7 @@ def register(app: typer.Typer) -> None:
         from ctdhub.sensitive.mapping.run import harmonise
 
         if out is not None:
+            options.require_private(out)
             options.require_own(out, LINEAGE)
         rules = named_mapping(mapping)
         if dates is not None:

@@ -45,6 +45,7 @@ def register(app: typer.Typer) -> None:
         from ctdhub.sensitive.mapping.mapping_file import load_mapping
 
         options.require_new(out)
+        options.require_private(out)
         options.require_suffix(out, ".xlsx")
         rules = load_mapping(mapping)
         with errors.status(_("Reading the file")):

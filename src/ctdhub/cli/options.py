@@ -242,6 +242,22 @@ def require_new(file: Path | None, option: str = "--out") -> None:
         file.parent.stat()
 
 
+_PUBLIC = ("site", "releases", "candidates", "exhibit", "stories")
+"""Folders of a hub that others read, or that go to them."""
+
+
+def require_private(out: Path) -> None:
+    """Refuse to write what is seen of case records among the files of a hub that others read.
+
+    Raises:
+        DocumentError: it would lie there.
+    """
+    target = out.resolve()
+    for folder in target.parents:
+        if (folder / "hub.yaml").is_file() and target.relative_to(folder).parts[0] in _PUBLIC:
+            raise error("private/hub", file=out)
+
+
 def require_suffix(file: Path, *endings: str) -> None:
     """Refuse a name that says something else than the file will hold.
 
