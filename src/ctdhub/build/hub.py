@@ -10,9 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ctdhub.build.contribution import Contribution, is_date
+from ctdhub.build.contribution import Contribution
 from ctdhub.build.settings import SOURCE_KINDS, Agreement, HubSettings, read_settings
 from ctdhub.core.atomic import sweep, write_whole
+from ctdhub.core.days import is_day
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.lock import locked
@@ -139,7 +140,7 @@ class Hub:
         known = {a.id for a in self.agreements()}
         found = []
         for place in sorted((self.root / "contributions").glob("*/*")):
-            fit = is_date(place.name) or not any(place.glob("[!.]*")) if place.is_dir() else False
+            fit = is_day(place.name) or not any(place.glob("[!.]*")) if place.is_dir() else False
             if not fit and not place.name.startswith("."):
                 raise error("delivery-date", file=place, id=printable(place.parent.name))
         for file in sorted((self.root / "contributions").glob("*/*/*")):

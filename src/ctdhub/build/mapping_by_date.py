@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctdhub.build.contribution import is_date
+from ctdhub.core.days import is_day
 from ctdhub.core.error_catalogue import error
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def mappings(hub: Hub, contributor: str) -> list[tuple[str, Path]]:
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if path.name.startswith("."):
             continue
-        if path.suffix != ".yaml" or not is_date(path.stem):
+        if path.suffix != ".yaml" or not is_day(path.stem):
             raise error("mapping-date", file=path, id=contributor)
         found.append((path.stem, path))
     if not found:

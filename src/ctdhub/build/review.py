@@ -34,7 +34,7 @@ Rules = dict[str, dict[str, str]]
 """Contributor to variable to a hash of the rules that fill it; see :func:`rules_of`."""
 
 
-class Delivered(FrozenModel):
+class FileAccount(FrozenModel):
     """What became of the rows of one file."""
 
     contributor: str
@@ -45,7 +45,7 @@ class Delivered(FrozenModel):
     excluded: dict[str, Annotated[int, Field(ge=0)]] = Field(default={})
 
 
-class Rang(FrozenModel):
+class RungAlarm(FrozenModel):
     """An alarm of the build: its entry under ``accept``, what it counted, who accepted it how."""
 
     contributor: str
@@ -71,8 +71,8 @@ class Review(FrozenModel):
 
     secret: str = Field(pattern=r"^[0-9a-f]{64}$")
     version: str
-    files: tuple[Delivered, ...]
-    alarms: tuple[Rang, ...] = ()
+    files: tuple[FileAccount, ...]
+    alarms: tuple[RungAlarm, ...] = ()
     rules: Rules
 
     @property
@@ -179,8 +179,8 @@ def rewritten(before: Rules, now: Rules) -> dict[str, list[str]]:
     return found
 
 
-def _rang(alarm: Alarm) -> Rang:
-    return Rang(
+def _rang(alarm: Alarm) -> RungAlarm:
+    return RungAlarm(
         contributor=alarm.contributor,
         date=alarm.delivery,
         entry=alarm.entry,
@@ -191,9 +191,9 @@ def _rang(alarm: Alarm) -> Rang:
     )
 
 
-def _delivered(report: dict[str, Any]) -> Delivered:
+def _delivered(report: dict[str, Any]) -> FileAccount:
     account = report["conservation"]
-    return Delivered(
+    return FileAccount(
         contributor=report["contributor"],
         date=report["date"],
         rows=account["rows_read"],

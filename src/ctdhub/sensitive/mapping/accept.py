@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date
 from typing import Any, Literal
 
 from pydantic import model_validator
 
+from ctdhub.core.days import is_day
 from ctdhub.core.i18n import Text
 from ctdhub.core.text import fold
 from ctdhub.sensitive.mapping.rule import Frozen, MappingFault
@@ -79,7 +79,7 @@ class Accepted(Frozen):
             raise MappingFault(Text("give exactly one of: alarm, text"))
         if (self.text is None) != (self.column is None):
             raise MappingFault(Text("a text is accepted in one column: name both"))
-        if self.delivery is not None and not _is_date(self.delivery):
+        if self.delivery is not None and not is_day(self.delivery):
             raise MappingFault(Text("write the date as 2026-01-15"), "delivery")
         if self.alarm is None:
             return self
@@ -125,13 +125,6 @@ class Accepted(Frozen):
             return False
         same = fold(self.column) == fold(column) and fold(self.text) == fold(text)
         return same and self.delivery in (None, delivery)
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def check_accepted(
