@@ -196,3 +196,16 @@ def test_letters_of_another_language_are_no_counterparts():
     """In a later file "s" may be "suspected"."""
     found = rules(raw_of(forced_labour=["Y", "N", "Y"]))
     assert found["exploitation_forced_labour"]["map"] == {"Y": "yes", "N": "no"}
+
+
+def test_a_row_of_two_people_is_noticed():
+    said = "A row may hold several people"
+    two = {"Victim 1 sex": ["F", "M"], "Victim 2 sex": ["M", None]}
+    assert f"{said}, of whom one at most would be counted: Victim 1 sex, Victim 2 sex" in (
+        suggest(raw_of(**two)).yaml
+    )
+    for one in (
+        {"sex": ["F", "M"]},
+        {"sex": ["F", "M"], "type 1": ["a", "b"], "type 2": ["b", "c"]},
+    ):
+        assert said not in suggest(raw_of(**one)).yaml

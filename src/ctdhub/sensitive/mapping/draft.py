@@ -21,7 +21,7 @@ from ctdhub.sensitive.mapping.glance import Glance
 from ctdhub.sensitive.mapping.header_words import word
 from ctdhub.sensitive.mapping.proposal import Doubt, Proposal, texts_with_rows
 from ctdhub.sensitive.mapping.proposals import month_first, sets_doubt
-from ctdhub.sensitive.mapping.row_unit import SharedNumbers
+from ctdhub.sensitive.mapping.row_unit import SharedNumbers, people_in_a_row
 from ctdhub.sensitive.mapping.tokens import TOKENS_COLUMN
 from ctdhub.sensitive.mapping.vocabulary import vocabulary
 
@@ -142,7 +142,15 @@ def _rows(draft: Draft) -> list[str]:
         reason = Text("the headers say so; people are counted only with a person key")
         return [f"rows: {draft.unit}  {_note(reason)}"]
     ask = Text("What is one row of this file: a person, a report or a call? Write it here.")
-    return [_note(ask), "# rows: person"]
+    lines = [_note(ask), "# rows: person"]
+    if several := people_in_a_row(draft.glances):
+        warn = Text(
+            "A row may hold several people, of whom one at most would be counted: {columns}. Ask "
+            "for a file with a row for each.",
+            columns=joined(several, ", "),
+        )
+        lines.insert(0, _note(warn))
+    return lines
 
 
 def _read(options: ReadOptions) -> list[str]:

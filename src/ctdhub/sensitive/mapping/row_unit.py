@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from ctdhub.core.i18n import Numeral, Text
 from ctdhub.core.text import fold
-from ctdhub.schema.roles import AGE
+from ctdhub.schema.roles import AGE, SEX
 from ctdhub.sensitive.mapping.glance import Glance
 from ctdhub.sensitive.mapping.header_words import says, word
 from ctdhub.sensitive.mapping.sexes import sexes
@@ -66,6 +66,25 @@ class SharedNumbers:
             n=Numeral(self.shared),
             k=Numeral(self.contradicted),
         )
+
+
+def people_in_a_row(headers: Iterable[str]) -> list[str]:
+    """Columns of the sex or age of the first, second … person of one row; empty where none are.
+
+    >>> people_in_a_row(["Victim 1 sex", "Victim 1 note", "Victim 2 sex"])
+    ['Victim 1 sex', 'Victim 2 sex']
+    >>> people_in_a_row(["sex", "Suspect 1 age", "Suspect 2 age", "language 1", "language 2"])
+    []
+    """
+    alike: dict[str, list[str]] = {}
+    for header in headers:
+        without = " ".join(re.sub(r"\d+", " ", header).replace("_", " ").split())
+        if without != header and not vocabulary().about_others(header):
+            alike.setdefault(without, []).append(header)
+    for without, found in alike.items():
+        if len(found) > 1 and {SEX, AGE} & vocabulary().variables(without).keys():
+            return found
+    return []
 
 
 def shared_numbers(
