@@ -21,6 +21,8 @@ MAPPING = """
 version: 1
 empty: ["", "-"]
 identifiers: {case: hash}
+exclude:
+  - {rule: elsewhere, when: {coe: [OUT]}}
 columns:
   year_of_registration: {from: date, year: true}
   gender: {from: sex, map: {F: female, M: male}, unknown: null}
@@ -118,6 +120,10 @@ ALONE: dict[str, tuple[Made, Made]] = {
     "many-rejects": (
         Made(100, {"date": lambda i: 1950 if i < 5 else 2018 + i % 5}),
         Made(100, {"date": lambda i: 1950 if i < 4 else 2018 + i % 5}),
+    ),
+    "many-excluded": (
+        Made(400, {"coe": lambda i: "OUT" if i % 5 else ("ITA", "DEU")[i // 5 % 2]}),
+        Made(400, {"coe": lambda i: "OUT" if i % 5 < 2 else ("ITA", "DEU")[i // 5 % 2]}),
     ),
     "key-two-genders": (
         Made(change={"case": lambda i: f"c{max(i, 1)}"}),

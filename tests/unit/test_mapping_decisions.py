@@ -229,6 +229,27 @@ def test_another_mapping_and_another_file_are_refused(tmp_path: Path) -> None:
             read_book(tmp_path / file, mapping, YAML)
 
 
+def test_hidden_keys_cannot_say_another_thing_than_the_heads(tmp_path: Path) -> None:
+    mapping, path = parse_mapping(YAML, "a.yaml"), tmp_path / "q.xlsx"
+    write_book(path, sheets(mapping, FILE), YAML)
+    answer(path, {"M": "male"})
+    book = openpyxl.load_workbook(path)
+    for sheet in book.worksheets[2:]:
+        (row,) = (r for r in sheet.iter_rows(min_row=2, max_row=2))
+        row[4].value, row[5].value = row[5].value, row[4].value  # decision and remark
+    book.save(path)
+    with pytest.raises(HubError) as met:
+        read_book(path, mapping, YAML)
+    assert met.value.name == "mapping-book"
+
+
+def test_what_was_read_otherwise_is_named(tmp_path: Path) -> None:
+    mapping, path = parse_mapping(YAML, "a.yaml"), tmp_path / "q.xlsx"
+    write_book(path, sheets(mapping, FILE), YAML)
+    answer(path, {"F": "male", "M": "male"})
+    assert {d.text: d.before for d in read_book(path, mapping, YAML)} == {"F": ("female",), "M": ()}
+
+
 def test_a_shared_list_that_would_change_two_rules_is_refused(tmp_path: Path) -> None:
     yaml = YAML.replace("has: [Sexual]", "has: &both [Sexual]").replace(
         "has: [Laboral, Trabajo]", "has: *both"

@@ -93,4 +93,14 @@ def register(app: typer.Typer) -> None:
                 len(found),
             ).format(n=len(found))
         )
+        for one in found:
+            if one.before:
+                console.print(
+                    _("Read otherwise so far: sheet {sheet}, row {row}: {before} → {now}").format(
+                        sheet=escape(one.name),
+                        row=one.row,
+                        before="; ".join(one.before),
+                        now="; ".join(one.answer),
+                    )
+                )
         console.print(_("Wrote {file}: compare it with the old one.").format(file=escape(str(out))))

@@ -104,6 +104,7 @@ _WHAT: Mapping[str, Text] = {
     "never-yes": Text("{about}: not “yes” in any of the {of} records in which it is recorded."),
     "no-exploitation": Text("Records in which no form of exploitation is “yes”: {n} of {of}."),
     "many-rejects": Text("Rejected rows: {n} of {of}."),
+    "many-excluded": Text("Rows that rules of the mapping leave out: {n} of {of}."),
     "key-two-genders": Text("Person keys with records of two genders: {n} of {of}."),
     "key-two-births": Text(
         "Person keys with records of births too far apart for one person: {n} of {of}."
@@ -129,6 +130,7 @@ class AlarmLimits:
         never: records in which a flag is never yes.
         unexploited: of records without any form of exploitation.
         rejects: of rows; as with ``unexploited``, two standard errors more are needed.
+        excluded: of rows, that rules of the mapping leave out.
         records_a_key: records for a person key.
         lists: cells that look like sorted sets.
     """
@@ -141,5 +143,6 @@ class AlarmLimits:
     never: int = 500
     unexploited: float = 0.05
     rejects: float = 0.02
+    excluded: float = 0.5
     records_a_key: float = 1.5
     lists: int = 20

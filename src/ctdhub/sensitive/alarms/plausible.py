@@ -24,6 +24,9 @@ def implausible(now: ReadDelivery, limits: AlarmLimits) -> Iterator[Alarm]:
 
     if now.rows >= limits.base and _more(now.rejected, now.rows, limits.rejects):
         yield alarm("many-rejects", now.rejected, now.rows)
+    left_out = now.rows - now.rejected - now.records.num_rows
+    if now.rows >= limits.base and left_out > limits.excluded * now.rows:
+        yield alarm("many-excluded", left_out, now.rows)
     for column in now.columns:
         if column.dates >= limits.base and column.new_year == column.dates:
             yield alarm("all-first-of-january", column.new_year, column.dates, column.column)

@@ -38,6 +38,7 @@ ALARMS: dict[str, Subject] = {
     "never-yes": "variable",
     "no-exploitation": "",
     "many-rejects": "",
+    "many-excluded": "",
     "key-two-genders": "",
     "key-two-births": "",
     "many-records-a-key": "",

@@ -12,7 +12,7 @@ import hashlib
 import io
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from ctdhub.core.atomic import write_whole
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import FileError
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current, language
+from ctdhub.core.tabular import ROW
 from ctdhub.core.text import fold, trim
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
@@ -68,6 +69,7 @@ class Decided:
         name, row: the sheet and the row of the workbook.
         text: the text.
         answer: tokens.
+        before: what the mapping made of the text so far; empty where it was unknown.
     """
 
     sheet: Sheet
@@ -75,6 +77,7 @@ class Decided:
     row: int
     text: str
     answer: Answer
+    before: Answer = ()
 
 
 def write_book(path: Path, sheets: Sequence[Sheet], mapping_text: str) -> None:
@@ -136,6 +139,7 @@ def read_book(path: Path, mapping: Mapping, mapping_text: str) -> list[Decided]:
 
 def _decided(path: Path, name: str, sheet: Sheet) -> list[Decided]:
     found: dict[str, Decided] = {}
+    _check_heads(path, name)
     for number, row in _read(path, name):
         text, said = row.get("text"), row.get("decision")
         if said is None:
@@ -149,12 +153,36 @@ def _decided(path: Path, name: str, sheet: Sheet) -> list[Decided]:
     return list(found.values())
 
 
+def _check_heads(path: Path, name: str) -> None:
+    """Refuse a sheet whose hidden keys call a column something else than people read above it."""
+    keys, heads = _cells(path, name, _KEY_ROW), _cells(path, name, _HEAD)
+    known: dict[str, set[str]] = {key: set() for key in _KEYS}
+    for code in LANGUAGES:
+        with language(code):
+            for key, head in zip(_KEYS, _heads(), strict=True):
+                known[key].add(fold(head))
+    if len(keys) != len(heads) or any(
+        fold(head) not in known.get(key, ()) for key, head in zip(keys, heads, strict=True)
+    ):
+        raise error("mapping-book", file=path)
+
+
+def _cells(path: Path, name: str, row: int) -> list[str]:
+    """The texts of a row of a sheet, as the names of its columns."""
+    options = ReadOptions(sheet=name, header_row=row, kobo=False)
+    return [n for n in read_table(path, options).table.column_names if n != ROW]
+
+
 def _new(mapping: Mapping, decided: list[Decided]) -> list[Decided]:
     """Those that differ from what the mapping says."""
     if not decided:
         return []
     today = meanings(mapping, decided[0].sheet, [one.text for one in decided])
-    return [one for one, said in zip(decided, today, strict=True) if set(one.answer) != set(said)]
+    return [
+        replace(one, before=said)
+        for one, said in zip(decided, today, strict=True)
+        if set(one.answer) != set(said)
+    ]
 
 
 def _answer(sheet: Sheet, said: str) -> Answer | None:
@@ -230,13 +258,9 @@ def _put_list(sheet: Worksheet, column: int, texts: Sequence[str]) -> str:
     return f"'{CHOICES}'!${letter}$1:${letter}${len(texts)}"
 
 
-def _fill(target: Worksheet, sheet: Sheet, choices: str) -> None:
-    """One sheet of questions."""
-    asked = [q for q in sheet.questions if not ILLEGAL_CHARACTERS_RE.search(q.text)][:_MOST]
-    title = _("Column {column}: {variables}").format(column=_of(sheet), variables=_titled(sheet))
-    if len(asked) < len(sheet.questions):
-        title = _("{title} (the first {n} texts)").format(title=title, n=_MOST)
-    heads = (
+def _heads() -> tuple[str, ...]:
+    """What people read above the columns of :data:`_KEYS`."""
+    return (
         _("text in your file"),
         _("rows"),
         _("is read today as"),
@@ -244,7 +268,15 @@ def _fill(target: Worksheet, sheet: Sheet, choices: str) -> None:
         _("your decision"),
         _("remark"),
     )
-    _head(target, title, _KEYS, heads, _WIDTHS)
+
+
+def _fill(target: Worksheet, sheet: Sheet, choices: str) -> None:
+    """One sheet of questions."""
+    asked = [q for q in sheet.questions if not ILLEGAL_CHARACTERS_RE.search(q.text)][:_MOST]
+    title = _("Column {column}: {variables}").format(column=_of(sheet), variables=_titled(sheet))
+    if len(asked) < len(sheet.questions):
+        title = _("{title} (the first {n} texts)").format(title=title, n=_MOST)
+    _head(target, title, _KEYS, _heads(), _WIDTHS)
     show, near = _chooser(sheet), _LikestChoice(sheet)
     for number, question in enumerate(asked, _HEAD + 1):
         today = f"{_BETWEEN} ".join(map(show, question.today)) or _("unknown")
