@@ -78,7 +78,8 @@ def _sections(one: SeenContributor) -> Iterator[Section]:
         if before
         else _("This is the first delivery.")
     )
-    yield Section(name, title, (Words((against,)), _rows(now, before), *alarm_table(now.alarms)))
+    first = (Words((against,)), _rows(now, before), *alarm_table(now.alarms))
+    yield Section(name, title, first, across=True)
     texts = [*_unknown(now), *_unread(now), *_faults(now, before)]
     if texts:
         yield Section(f"{name}-texts", _("What was not read"), tuple(texts))

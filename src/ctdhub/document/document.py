@@ -193,6 +193,8 @@ class Section:
         keep: how much it matters; of the sections that do not fit the one with the least goes
             first, the last of several.  ``None`` never goes.
         name: what it is called where the document says what was left out.
+        across: whether its title runs across the columns of a page, so that what follows is not
+            taken for a part of what stood before.
     """
 
     id: str
@@ -200,6 +202,7 @@ class Section:
     blocks: tuple[Block, ...]
     keep: int | None = None
     name: str = ""
+    across: bool = False
 
 
 @dataclass(frozen=True)
