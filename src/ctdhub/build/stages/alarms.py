@@ -46,7 +46,8 @@ NAMED = 5
 
 def ring_alarms(hub: Hub, harmonised: Sequence[Step]) -> Step:
     """All harmonised files -> the alarms that ring, and the unknown texts of all deliveries."""
-    agreed = {a.id: a for a in hub.agreements()}
+    sent = set(map(contributor_of, harmonised))
+    agreed = {a.id: a for a in hub.agreements() if a.id in sent}
     shares = {a.id: [a.unknown_share, _newest_alone(a)] for a in agreed.values()}
 
     def run(folder: Path) -> None:

@@ -23,6 +23,7 @@ from ctdhub.build.filenames import (
     REPORT,
     TOKENS,
 )
+from ctdhub.build.harmonised import contributor_of
 from ctdhub.build.hub import Hub
 from ctdhub.build.stages.delivery_report import report_deliveries
 from ctdhub.build.stages.link_report import report_links
@@ -76,6 +77,7 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         totals = {"records": linked.records, "people": linked.people}
         (folder / REPORT).write_text(json.dumps(totals), "utf-8")
 
+    senders = set(map(contributor_of, harmonised))
     return Step(
         name="link",
         inputs={
@@ -84,7 +86,11 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
                 [settings.model_dump(), asked.people, asdict(lists) if lists else None]
             ),
             Input("deliveries", Text("deliveries")): hash_of(
-                [[a.id, a.deliveries, a.model_dump(mode="json")["left"]] for a in hub.agreements()]
+                [
+                    [a.id, a.deliveries, a.model_dump(mode="json")["left"]]
+                    for a in hub.agreements()
+                    if a.id in senders
+                ]
             ),
             Input("withdrawals", Text("withdrawals")): hub.withdrawn().state,
         },
