@@ -56,7 +56,7 @@ def make_base(world: World, base: Path) -> None:
         for old, new in POLICY.items():
             edit(hub / "policy.yaml", old, new)
         (hub / "contributors/refuge.yaml").write_text(AGREEMENT, "utf-8")
-        mapping = "identifiers: {case: case}\n" + MAPPING.replace(
+        mapping = "rows: person\nidentifiers: {case: case}\n" + MAPPING.replace(
             "  year_of", "  reporting_entity: {value: refuge}\n  year_of"
         )
         (hub / "mappings/refuge.yaml").write_text(mapping, "utf-8")
