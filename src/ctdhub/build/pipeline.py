@@ -64,11 +64,11 @@ def build(
         candidate.refuse_note(hub, version, note)
         sweep([*walk(hub.work), *hub.root.iterdir()])
         allowed = alarms.may_pay(hub, pay, accept_alarms, happened)
-        run = _Build(hub, policy(hub), engine, progress, version, note, allowed)
+        rules = policy(hub)
+        run = _Build(hub, rules, engine, progress, version, note, allowed)
         stages = run.stages[: STAGES.index(until) + 1]
         if dry:
-            asked = lambda: protect.price(hub, run.rules, engine)  # noqa: E731
-            return forecast(stages, asked, run.rules.epsilon)
+            return forecast(stages, lambda: protect.price(hub, rules, engine), rules.epsilon)
         done: list[Done] = []
         total = len(hub.contributions()) + len(STAGES) - 1
 
