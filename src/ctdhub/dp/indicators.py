@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +55,12 @@ class Indicators:
         """Flags whose indicator decides what they may be."""
         return tuple(f for group in (self.flags, self.partial) for fs in group.values() for f in fs)
 
-    def agree(self, records: Draft, totals: dict[str, npt.NDArray[np.float64]]) -> None:
+    def agree(
+        self,
+        records: Draft,
+        totals: dict[str, npt.NDArray[np.float64]],
+        source: noise.Bits = os.urandom,
+    ) -> None:
         """Make flags agree with their indicators, in place.
 
         No flag is yes where the indicator is not; where it is, and the group is complete, some
@@ -62,6 +68,7 @@ class Indicators:
 
         Args:
             totals: noisy counts by code of each flag.
+            source: random bits.
         """
         for indicator, flags in {**self.flags, **self.partial}.items():
             some = records[indicator] == self.yes
@@ -72,7 +79,8 @@ class Indicators:
             if indicator in self.flags:
                 bare = np.flatnonzero(some & ~self._any(records, flags))
                 share = np.cumsum([max(float(totals[f][self.yes]), 1.0) for f in flags])
-                chosen = np.searchsorted(share / share[-1], noise.uniform(bare.size), side="right")
+                drawn = noise.uniform(bare.size, source)
+                chosen = np.searchsorted(share / share[-1], drawn, side="right")
                 for k, flag in enumerate(flags):
                     records[flag][bare[chosen == k]] = self.yes
 

@@ -74,7 +74,8 @@ def answer_of(
     Args:
         exact: every table of the plan's workload; emptied as soon as its noise is drawn.
         rho: the most that it may cost.
-        source: random bits; the operating system's in the product.
+        source: random bits of everything that is drawn, noise first, then orders and ties of the
+            fit; the operating system's in the product.
 
     Raises:
         PolicyError: ``rho`` is too small for the plan's tables.
@@ -92,6 +93,7 @@ def answer_of(
         plan,
         total.value,
         progress=lambda s: tell(Text("fitting"), 0.15 + 0.75 * s),
+        source=source,
     )
     tell(Text("publishing"), 0.9)
     shown = intervals.shown_cells(

@@ -12,6 +12,7 @@ the truth.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -43,7 +44,11 @@ Progress = Callable[[float], None]
 
 
 def fit(
-    measured: NoisyTables, plan: Plan, people: int, progress: Progress = lambda share: None
+    measured: NoisyTables,
+    plan: Plan,
+    people: int,
+    progress: Progress = lambda share: None,
+    source: noise.Bits = os.urandom,
 ) -> Draft:
     """Exactly ``people`` records, as codes by column in the order of the plan.
 
@@ -51,8 +56,9 @@ def fit(
 
     Args:
         progress: told the share done, from 0 to 1.
+        source: random bits for orders and ties; equal bits give equal records.
     """
-    state = State(measured, plan, people)
+    state = State(measured, plan, people, source)
     names = list(state.layout.sizes)
     rules = plan.indicators
     free = [n for n in names if n not in rules.gated]
@@ -65,10 +71,10 @@ def fit(
         steps.append((3, last, set(names), plan.support))
     for turn, (most, moving, known, support) in enumerate(steps):
         if turn == 1 and rules.gated:
-            _agree(state, measured)
+            _agree(state, measured, source)
         if people and moving:
             part = _part(progress, turn, len(steps))
-            _stage(state, measured, most, moving, known, support, part)
+            _stage(state, measured, most, moving, known, support, part, source)
     progress(1.0)
     records = state.records()
     plan.followers.repair(records, plan.domains)
@@ -79,10 +85,10 @@ def _part(progress: Progress, turn: int, turns: int) -> Progress:
     return lambda share: progress((turn + share) / turns)
 
 
-def _agree(state: State, measured: NoisyTables) -> None:
+def _agree(state: State, measured: NoisyTables, source: noise.Bits) -> None:
     """Make flags agree with their indicators, which have been fitted."""
     found, rules = state.moving(), state.plan.indicators
-    rules.agree(found, {n: measured.pooled[(n,)].value for n in rules.gated})
+    rules.agree(found, {n: measured.pooled[(n,)].value for n in rules.gated}, source)
     for name in (*rules.gated, *rules.watched):
         state.place(name, found[name])
 
@@ -95,6 +101,7 @@ def _stage(
     known: set[str],
     support: int,
     progress: Progress,
+    source: noise.Bits,
 ) -> None:
     """Sweep over ``names`` until records are still, against tables of up to ``most`` columns.
 
@@ -115,11 +122,11 @@ def _stage(
     for turn in range(sweeps):
         look = state.people if rare or (turn == 0 and most == 2) else some
         restless = []
-        for done, k in enumerate(noise.permutation(len(names))):
+        for done, k in enumerate(noise.permutation(len(names), source)):
             name = names[k]
             slabs, reach = books.slabs(name), books.reach(name)
             least = np.float32(_REACH[most] * _choices(state.layout.sizes[name]) * reach)
-            order = _order(state.people, look)
+            order = _order(state.people, look, source)
             seen = rare.slabs(name) if rare else None
             moved = kernels.sweep(
                 state.features, state.layout.at(name), state.layout.starts[name],
@@ -150,9 +157,9 @@ def _shares(wides: tuple[Wide, ...]) -> np.ndarray[tuple[int], np.dtype[np.float
     return np.concatenate([np.zeros(0, np.float32), *(w.share for w in wides)])
 
 
-def _order(people: int, most: int) -> Places:
+def _order(people: int, most: int, source: noise.Bits) -> Places:
     """At most so many records, in blocks in random order: neighbours in memory stay together."""
-    starts = noise.permutation(-(-people // _BLOCK))[: -(-most // _BLOCK)] * _BLOCK
+    starts = noise.permutation(-(-people // _BLOCK), source)[: -(-most // _BLOCK)] * _BLOCK
     order: Places = (starts[:, None] + np.arange(_BLOCK)).ravel()
     return order[order < people]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import numpy.typing as npt
 
@@ -57,7 +59,7 @@ def apportion(shares: Floats, total: int) -> npt.NDArray[np.int64]:
     return flat.reshape(shares.shape)
 
 
-def spread(noisy: Floats, total: int) -> npt.NDArray[np.int64]:
+def spread(noisy: Floats, total: int, source: noise.Bits = os.urandom) -> npt.NDArray[np.int64]:
     """Codes of ``total`` records whose table is near a noisy one-way table, in random order."""
     held = np.repeat(np.arange(noisy.size), apportion(simplex(noisy, float(total)), total))
-    return held[noise.permutation(total)]
+    return held[noise.permutation(total, source)]

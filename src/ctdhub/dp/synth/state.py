@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,7 +65,9 @@ class State:
         expected: people by code of the columns that stay.
     """
 
-    def __init__(self, measured: NoisyTables, plan: Plan, people: int) -> None:
+    def __init__(
+        self, measured: NoisyTables, plan: Plan, people: int, source: noise.Bits = os.urandom
+    ) -> None:
         self.plan, self.people = plan, people
         self.pair = plan.ordered(plan.corridor) if plan.corridor else ()
         follow = plan.followers.whole
@@ -79,14 +82,14 @@ class State:
             found, (origins, places) = measured.pooled[self.pair], (one[n] for n in self.pair)
             self.corridors = corridor(found, origins, places, people, plan.support)
             flat = np.repeat(np.arange(self.corridors.size), self.corridors.ravel())
-            held = np.unravel_index(flat[noise.permutation(people)], self.corridors.shape)
+            held = np.unravel_index(flat[noise.permutation(people, source)], self.corridors.shape)
             self.held = dict(zip(self.pair, held, strict=True))
-        self.held |= {n: spread(one[n].value, people) for n in staying if n not in fixed}
+        self.held |= {n: spread(one[n].value, people, source) for n in staying if n not in fixed}
         self.wide = dict(self.held)
         self.held |= plan.followers.held(self.held, plan.domains)
         self.features = np.zeros((people, len(self.layout.sizes) + 1), dtype=np.uint16)
         for name in self.layout.sizes:
-            self.place(name, spread(one[name].value, people))
+            self.place(name, spread(one[name].value, people, source))
         self.expected = {n: simplex(one[n].value, float(people)) for n in staying}
         for n in follow:
             self.expected[n] = np.bincount(self.held[n], minlength=plan.sizes[n]).astype(float)
