@@ -13,7 +13,7 @@ _BOTH = ["citizenship", "country_of_exploitation", "citizenship_group"]
 _FLAGS = ["exploitation_sexual", "exploitation_forced_labour", "any_exploitation", "any_means"]
 
 POLICIES: dict[str, dict[str, Any]] = {
-    "as a hub begins": {},
+    "as a hub began": {},
     "a list of columns": {"columns": _FEW},
     "corridors and what follows": {"columns": [*_FEW, *_BOTH], "years": [2015, 2020]},
     "one country alone": {"columns": ["gender", "citizenship", "citizenship_group"]},
@@ -72,3 +72,8 @@ def exact_tables(
         cells = np.arange(int(np.prod(shape, dtype=np.int64)), dtype=np.int64)
         found[table] = ((cells * 31 + number) % 97).astype(np.int32).reshape(shape)
     return found
+
+
+BEFORE = {"epsilon": 4.0, "max_people": 1_000_000, "budget": {"epsilon": 12.0}}
+"""What went without saying at the time of engine 4."""
+POLICIES = {name: BEFORE | settings for name, settings in POLICIES.items()}

@@ -30,7 +30,8 @@ FACTS: dict[str, Any] = {
 
 def small_policy(**settings: object) -> Policy:
     """A policy of few columns, so that tests are fast."""
-    return Policy.model_validate({"columns": COLUMNS, "years": (2015, 2020), **settings})
+    promise = {"epsilon": 4.0, "max_people": 1_000_000, "budget": {"epsilon": 12.0}}
+    return Policy.model_validate({"columns": COLUMNS, "years": (2015, 2020), **promise, **settings})
 
 
 def people(n: int, policy: Policy, seed: int = 1) -> pa.Table:

@@ -49,7 +49,7 @@ class Practice:
 
     def __init__(self, folder: Path, people: pa.Table, facts: dict[str, Any]) -> None:
         self.folder, self.people, self.facts = folder, people, facts
-        self.policy = Policy(columns=COLUMNS, years=YEARS)
+        self.policy = Policy(columns=COLUMNS, years=YEARS, epsilon=4.0)
 
     @classmethod
     def made(cls, once: Once, folder: Path, people: int) -> Practice:

@@ -121,7 +121,13 @@ def sample(policy: Policy, n: int, seed: int = 3) -> pa.Table:
 def protected(
     columns: tuple[str, ...], n: int, epsilon: float, support: int = 0
 ) -> MechanismOutput:
-    policy = Policy(columns=columns, years=(2019, 2020), epsilon=epsilon, support=support)
+    policy = Policy(
+        columns=columns,
+        years=(2019, 2020),
+        epsilon=epsilon,
+        support=support,
+        budget={"epsilon": 12},
+    )
     plan = plan_of(policy, SCHEMA)
     return answer(encode(sample(policy, n), plan.domains), plan, rho_of(epsilon, 1e-8))
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from ctdhub.core.errors import PolicyError
-from ctdhub.dp.default_policy import DEFAULT_POLICY_YAML
+from ctdhub.dp.default_policy import default_policy
 from ctdhub.dp.plan import Kind
 from ctdhub.dp.policy import Budget, Policy, Weights, load_policy
 from ctdhub.schema.model import load_schema
@@ -22,17 +22,17 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_default_text_is_the_default_policy(tmp_path: Path) -> None:
-    assert load_policy(written(tmp_path, DEFAULT_POLICY_YAML)) == Policy()
+    assert load_policy(written(tmp_path, default_policy())) == Policy()
     assert load_policy(written(tmp_path, "")) == Policy()
 
 
 def test_default_text_explains_every_setting() -> None:
-    found = yaml.safe_load(DEFAULT_POLICY_YAML)
+    found = yaml.safe_load(default_policy())
     assert list(found) == list(Policy.model_fields)
     assert list(found["weights"]) == list(Weights.model_fields)
     assert list(found["budget"]) == list(Budget.model_fields)
     before = ""
-    for line in DEFAULT_POLICY_YAML.splitlines():
+    for line in default_policy().splitlines():
         if line.startswith("  "):
             assert len(line.partition("#")[2].strip()) > 10, line
         elif line and line[0].isalpha():

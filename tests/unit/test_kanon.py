@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from ctdhub.cli import kanon
 from ctdhub.core.errors import FileError, HostileFile, PolicyError, UnreadableFile
 from ctdhub.kanon import table
+from ctdhub.kanon.inference import inference
 from ctdhub.kanon.risk import class_sizes, global_risk
 from ctdhub.kanon.suppress import suppress
 from ctdhub.kanon.table import Anonymised, anonymise
@@ -272,10 +273,48 @@ def test_the_verb_writes_a_file_and_says_what_it_means(app: typer.Typer, cases: 
     assert "x1" not in said
 
 
+def test_a_small_k_is_refused_before_anything_is_read(app: typer.Typer, tmp_path: Path) -> None:
+    refused = run.invoke(app, ["kanon", str(tmp_path / "not there.csv"), "--k", "4"])
+    assert isinstance(refused.exception, PolicyError)
+    assert "5 or more" in str(refused.exception)
+
+
+def rare(n: int) -> pa.Table:
+    """Eight yes/no columns, one in twenty yes, and a column of six codes."""
+    draw = np.random.default_rng(5)
+    flags = {f"f{i}": pa.array(np.where(draw.random(n) < 0.05, "y", "n")) for i in range(8)}
+    return pa.table(flags | {"code": pa.array(draw.choice(list("abcdef"), n))})
+
+
+def test_lift_is_what_counting_by_hand_gives() -> None:
+    table = rare(2000)
+    codes = np.stack(
+        [c.combine_chunks().dictionary_encode().indices.to_numpy() for c in table.columns], 1
+    )
+    masked = suppress(codes.astype(np.int32), 5)
+    found = inference(table.column_names, codes.astype(np.int32), masked, 5)
+    for place, name in enumerate(table.column_names):
+        values, total = np.unique(codes[:, place], return_counts=True)
+        inside = codes[masked[:, place], place]
+        ratios = [(inside == v).mean() / (codes[:, place] == v).mean() for v in values[total >= 5]]
+        assert found.lift[name] == pytest.approx(max(ratios), abs=0.01)
+    assert found.lift["f0"] > 4
+    assert found.told == found.narrow > 0
+
+
+def test_suppression_beyond_need_tells_less_and_keeps_k() -> None:
+    table = rare(2000)
+    needed, more = anonymise(table, 5), anonymise(table, 5, extra=0.5)
+    assert more.account.smallest >= 5
+    flags = [f"f{i}" for i in range(8)]
+    lifts = [np.mean([a.inference.lift[f] for f in flags]) for a in (needed, more)]
+    assert lifts[1] < lifts[0] / 2
+
+
 def test_nothing_is_replaced_without_force(app: typer.Typer, cases: Path) -> None:
-    target = cases.with_name("cases.k2.csv")
+    target = cases.with_name("cases.k5.csv")
     target.write_text("mine", "utf-8")
-    command = ["kanon", str(cases), "--k", "2"]
+    command = ["kanon", str(cases), "--k", "5"]
     refused = run.invoke(app, command)
     assert isinstance(refused.exception, FileError)
     assert target.read_text("utf-8") == "mine"
@@ -288,27 +327,27 @@ def test_nothing_is_replaced_without_force(app: typer.Typer, cases: Path) -> Non
 
 def test_parquet_stays_parquet_and_keeps_null_apart(app: typer.Typer, tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
-    pq.write_table(pa.table({"year": [2020] * 3 + [2021], "sex": ["f", None, None, None]}), path)
-    command = ["kanon", str(path), "--k", "2", "--suppressed", "(hidden)"]
+    pq.write_table(pa.table({"year": [2020] * 12 + [2021], "sex": [*"ffffff", *[None] * 7]}), path)
+    command = ["kanon", str(path), "--k", "5", "--suppressed", "(hidden)"]
     assert run.invoke(app, command).exit_code == 0
-    made = pq.read_table(tmp_path / "a.k2.parquet")
-    assert min(Counter(map(str, made.to_pylist())).values()) >= 2
+    made = pq.read_table(tmp_path / "a.k5.parquet")
+    assert min(Counter(map(str, made.to_pylist())).values()) >= 5
     assert {"(hidden)", None} <= set(made["sex"].to_pylist()) | set(made["year"].to_pylist())
 
 
 def test_one_column_keeps_rows_without_a_value(app: typer.Typer, cases: Path) -> None:
-    assert run.invoke(app, ["kanon", str(cases), "--k", "2", "--columns", "sex"]).exit_code == 0
-    assert Counter(row["sex"] for row in read(cases.with_name("cases.k2.csv"))) == {"f": 16, "": 8}
+    assert run.invoke(app, ["kanon", str(cases), "--k", "5", "--columns", "sex"]).exit_code == 0
+    assert Counter(row["sex"] for row in read(cases.with_name("cases.k5.csv"))) == {"f": 16, "": 8}
 
 
 @pytest.mark.parametrize(
     ("content", "options", "kind"),
     [
-        ("a,b\n1,SECRET\n1,2,SECRET\n", ["--k", "2"], UnreadableFile),
-        ("a,b\n1,SECRET\n", ["--k", "2"], PolicyError),
-        ("a,b\n1,SECRET\n1,2\n", ["--k", "2", "--columns", "c"], PolicyError),
-        ("a,b\n1,=SECRET\n1,2\n", ["--k", "2"], HostileFile),
-        ("a,b\n1,SECRET\n1,2\n", ["--k", "2", "--out", "x.txt"], FileError),
+        ("a,b\n1,SECRET\n1,2,SECRET\n", ["--k", "5"], UnreadableFile),
+        ("a,b\n1,SECRET\n", ["--k", "5"], PolicyError),
+        ("a,b\n1,SECRET\n1,2\n", ["--k", "5", "--columns", "c"], PolicyError),
+        ("a,b\n1,=SECRET\n1,2\n", ["--k", "5"], HostileFile),
+        ("a,b\n1,SECRET\n1,2\n", ["--k", "5", "--out", "x.txt"], FileError),
     ],
 )
 def test_errors_never_show_a_value(
@@ -325,7 +364,7 @@ def test_errors_never_show_a_value(
 def test_a_formula_from_parquet_does_not_reach_a_csv(app: typer.Typer, tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"a": ["=SECRET"] * 3}), path)
-    result = run.invoke(app, ["kanon", str(path), "--k", "2", "--out", str(tmp_path / "a.csv")])
+    result = run.invoke(app, ["kanon", str(path), "--k", "5", "--out", str(tmp_path / "a.csv")])
     assert isinstance(result.exception, HostileFile)
     assert "SECRET" not in str(result.exception)
 

@@ -22,7 +22,7 @@ SPANS = ((2006, 2007), (2003, 2006), (2010, 2011), (2011, 2015), (2012, 2013), (
 @pytest.fixture(scope="module")
 def practice(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Practice:
     made = Practice.made(once, tmp_path_factory.mktemp("practice"), 1_500)
-    made.policy = Policy(columns=COLUMNS, years=YEARS)
+    made.policy = Policy(columns=COLUMNS, years=YEARS, epsilon=4.0)
     return made
 
 

@@ -28,7 +28,7 @@ SPANS = ((2006, 2007), (2010, 2014), (2002, 2018), (2019, 2025))
 @pytest.fixture(scope="module")
 def practice(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Practice:
     made = Practice.made(once, tmp_path_factory.mktemp("practice"), 4_000)
-    made.policy = Policy(columns=COLUMNS, years=YEARS)
+    made.policy = Policy(columns=COLUMNS, years=YEARS, epsilon=4.0)
     return made
 
 

@@ -31,8 +31,9 @@ invented: true
 """
 POLICY = {
     "columns: all": "columns: [year_of_registration, gender, citizenship]",
-    "epsilon: 4.0": "epsilon: 20.0",
-    "budget: {epsilon: 12.0}": "budget: {epsilon: 60.0}",
+    "epsilon: 2.0": "epsilon: 20.0",
+    "budget: {epsilon: 6.0}": "budget: {epsilon: 60.0}",
+    'reason: ""': "reason: invented",
     "perpetrators: {rows: 3, share: 0.05}": "perpetrators: {rows: 3, share: 0}",
 }
 RELEASE = "hub/releases/2026.1"
@@ -119,6 +120,7 @@ def _settings() -> list[tuple[str, Wrong]]:
         "policy-private": ("hub/policy.yaml", "gender, citizenship]", "gender, person_key]"),
         "policy-years": ("hub/policy.yaml", "[2002, 2030]", "[2030, 2002]"),
         "policy-epsilon": ("hub/policy.yaml", "epsilon: 20.0", "epsilon: -1"),
+        "policy-reason": ("hub/policy.yaml", "reason: invented", "reason: ' '"),
         "policy-delta": ("hub/policy.yaml", "delta: 1.0e-8", "delta: 0.1"),
         "policy-level": ("hub/policy.yaml", "level: 0.95", "level: 1.5"),
         "policy-lists": ("hub/policy.yaml", "lists: []", "lists: [refuge, nobody]"),

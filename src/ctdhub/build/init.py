@@ -17,7 +17,8 @@ from ctdhub.core.atomic import sync
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.core.keys.signing import make_key, read_key
-from ctdhub.dp.default_policy import DEFAULT_POLICY_YAML
+from ctdhub.dp.default_policy import default_policy
+from ctdhub.dp.policy import MAX_PEOPLE
 from ctdhub.practice.write import CONTRIBUTION_DATE, write_practice
 from ctdhub.release.approvals import ROLES
 from ctdhub.report.helplines import FILE as HELPLINES
@@ -58,6 +59,17 @@ _HELPLINES = """\
 #   confidential: true
 #   checked_on: 2026-01-31
 """
+_PRACTICE_PEOPLE = 1_000_000
+_PRACTICE_PROMISE = (
+    ("epsilon: 1.0", "epsilon: 4.0"),
+    ("budget: {epsilon: 3.0}", "budget: {epsilon: 12.0}"),
+    (
+        'reason: ""',
+        "reason: The people are invented, so that nobody is at risk; readers learn from finer"
+        " figures.",
+    ),
+)
+"""What a practice hub has in place of the usual promise."""
 _PRACTICE_HELPLINES = """\
 # Practice, invented: nobody answers here.  Both numbers are kept free for fiction.
 - country: GBR
@@ -87,8 +99,17 @@ _APPROVERS = """
 """
 
 
-def new_hub(folder: Path, name: str, *, invented: bool = False) -> Hub:
+def new_hub(
+    folder: Path, name: str, *, invented: bool = False, max_people: int = MAX_PEOPLE
+) -> Hub:
     """Make a hub folder with settings to fill in.
+
+    Args:
+        folder: new or empty.
+        name: as readers see it.
+        invented: whether it is a practice hub.
+        max_people: a public bound of the people that it will ever hold; it decides epsilon and
+            budget of the policy, see :func:`ctdhub.dp.default_policy.default_policy`.
 
     Raises:
         HubFolderError: the folder exists and is not empty.
@@ -103,7 +124,7 @@ def new_hub(folder: Path, name: str, *, invented: bool = False) -> Hub:
         "schema_version": load_schema().version,
         "invented": invented,
     }
-    (folder / "policy.yaml").write_text(DEFAULT_POLICY_YAML, "utf-8")
+    (folder / "policy.yaml").write_text(default_policy(max_people), "utf-8")
     (folder / HELPLINES).write_text(_HELPLINES, "utf-8")
     (folder / ".gitignore").write_text(_IGNORED, "utf-8")
     text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
@@ -191,7 +212,9 @@ def _fill(hub: Hub, people: int, progress: Progress | None) -> None:
     lists = ", ".join(summary.truth["lists"]["with_tokens"])
     today = datetime.now(UTC).date().isoformat()
     (hub.root / HELPLINES).write_text(_PRACTICE_HELPLINES.format(today=today), "utf-8")
-    text = DEFAULT_POLICY_YAML.replace("lists: []", f"lists: [{lists}]")
+    text = default_policy(_PRACTICE_PEOPLE)
+    for usual, own in (("lists: []", f"lists: [{lists}]"), *_PRACTICE_PROMISE):
+        text = text.replace(usual, own)
     hub.policy_file.write_text(text, "utf-8")
     events = resources.files("ctdhub.practice") / "events.yaml"
     (hub.root / events.name).write_bytes(events.read_bytes())

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ctdhub.build.hub import Hub
-from ctdhub.dp.policy import Policy, load_policy
+from ctdhub.core.error_catalogue import error
+from ctdhub.dp.policy import Policy, load_policy, usual_promise
 from ctdhub.schema.model import Schema, Variable, load_schema
 
 
 def policy(hub: Hub) -> Policy:
-    """The hub's policy, checked."""
-    return load_policy(hub.policy_file)
+    """The hub's policy, checked.
+
+    Raises:
+        PolicyError: see :func:`ctdhub.dp.policy.load_policy`; or epsilon or the budget is above
+            the usual and no reason is written down.
+    """
+    rules = load_policy(hub.policy_file)
+    if rules.unreasoned:
+        epsilon, budget = usual_promise(rules.max_people)
+        raise error(
+            "policy-reason", file=hub.policy_file, epsilon=f"{epsilon:g}", budget=f"{budget:g}"
+        )
+    return rules
+
+
+def public_facts(hub: Hub, rules: Policy) -> dict[str, Any]:
+    """Public facts of the hub, and why its promise is weaker than usual where it is."""
+    reason = rules.reason.strip()
+    return hub.facts(rules.years) | ({"promise_reason": reason} if reason else {})
 
 
 def variables(hub: Hub, rules: Policy) -> Schema:

@@ -94,6 +94,11 @@ def show_statement(given: Statement, manifest: Manifest, account: Account) -> No
             _("guarantee"),
             f"epsilon {given.guarantee.epsilon:g}, delta {given.guarantee.delta:.0e}",
         ),
+        *(
+            [(_("why it is weaker than usual"), reason)]
+            if (reason := str(manifest.facts.get("promise_reason", "")))
+            else []
+        ),
         (
             _("people"),
             _("{value} ({low} to {high})").format(

@@ -38,11 +38,31 @@ def register(app: typer.Typer) -> None:
     def init(
         folder: Annotated[Path, typer.Argument(help=_("A new or empty folder."))],
         name: Annotated[str, typer.Option(help=_("Name of the hub, as readers see it."))] = "",
+        max_people: Annotated[
+            int | None,
+            typer.Option(
+                min=1,
+                max=10**9,
+                help=_(
+                    "More people than the hub will ever hold; 50,000 unless said. From 100,000 "
+                    "on, the policy starts at epsilon 1 and budget 3 instead of 2 and 6."
+                ),
+            ),
+        ] = None,
     ) -> None:
         from ctdhub.build import init as start
+        from ctdhub.dp.policy import MAX_PEOPLE, usual_promise
 
-        start.new_hub(folder, name or folder.resolve().name)
+        most = max_people or MAX_PEOPLE
+        start.new_hub(folder, name or folder.resolve().name, max_people=most)
         console.print(_("Made a hub in {folder}.").format(folder=escape(str(folder))))
+        epsilon, budget = usual_promise(most)
+        console.print(
+            _(
+                "policy.yaml: epsilon {epsilon} for a release and {budget} for all together, for "
+                "up to {n} people. `ctdhub rehearse` shows what each choice costs in error."
+            ).format(epsilon=f"{epsilon:g}", budget=f"{budget:g}", n=number(most))
+        )
         console.print(_("Next: write contributors/<id>.yaml, then `ctdhub suggest FILE`."))
 
     @app.command(help=about("demo"))

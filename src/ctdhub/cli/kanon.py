@@ -22,9 +22,13 @@ from ctdhub.kanon.table import SUPPRESSED
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from ctdhub.kanon.inference import Inference
     from ctdhub.kanon.risk import Risk
 
 FORMS = (".csv", ".parquet")
+
+LEAST_PUBLISHED = 5
+"""The least k of a file about victims; see ``docs/how-to/publish-a-one-off-file.md``."""
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +37,7 @@ def register(app: typer.Typer) -> None:
     @app.command(help=about("kanon"))
     def kanon(
         table: Annotated[Path, typer.Argument(help=table_help(".parquet"))],
-        k: Annotated[int, typer.Option(help=_("Least number of equal rows."))] = 11,
+        k: Annotated[int, typer.Option(help=_("Least number of equal rows, 5 or more."))] = 11,
         columns: Annotated[
             str, typer.Option(help=_("Columns to publish, with commas; by default all."))
         ] = "",
@@ -44,6 +48,17 @@ def register(app: typer.Typer) -> None:
         suppressed: Annotated[
             str, typer.Option(help=_("What a suppressed cell says."))
         ] = SUPPRESSED,
+        extra: Annotated[
+            float,
+            typer.Option(
+                min=0,
+                max=0.9,
+                help=_(
+                    "Chance that a column of a class is suppressed beyond need, so that a "
+                    "suppressed cell says less; for example 0.1."
+                ),
+            ),
+        ] = 0.0,
         force: Annotated[
             bool, typer.Option("--force", help=_("Replace an existing file."))
         ] = False,
@@ -51,6 +66,8 @@ def register(app: typer.Typer) -> None:
         from ctdhub.kanon.table import anonymise
         from ctdhub.sensitive.ingest import formulas
 
+        if k < LEAST_PUBLISHED:
+            raise error("k/published")
         target = out or table.with_name(f"{table.stem}.k{k}{_form(table)}")
         _may_write(table, target, force)
         with bar() as progress:
@@ -64,6 +81,7 @@ def register(app: typer.Typer) -> None:
                 chosen,
                 k,
                 suppressed=suppressed,
+                extra=extra,
                 report=lambda part: progress(_("Suppressing cells"), part),
             )
             _write(done.table, target)
@@ -75,7 +93,8 @@ def register(app: typer.Typer) -> None:
                 _("Left out, because --columns does not name them: {names}.").format(names=names)
             )
         console.print(_figures(done.account))
-        console.print(_by_column(done.account))
+        console.print(_by_column(done.account, done.inference))
+        console.print(_told(done.inference, k, extra))
         _warn(suppressed)
         options.tell_written(target)
 
@@ -164,12 +183,30 @@ def _figures(account: Risk) -> Table:
     return table
 
 
-def _by_column(account: Risk) -> Table:
-    table = Table(_("column"), _("cells suppressed"), _("share"))
+def _by_column(account: Risk, tells: Inference) -> Table:
+    table = Table(_("column"), _("cells suppressed"), _("share"), _("lift"))
     for name, cells in account.lost.items():
         part = cells / account.records if account.records else 0.0
-        table.add_row(escape(printable(name)), number(cells), share(part, fine=True))
+        lift = f"{tells.lift[name]:.1f}" if name in tells.lift else "–"
+        table.add_row(escape(printable(name)), number(cells), share(part, fine=True), lift)
     return table
+
+
+def _told(tells: Inference, k: int, extra: float) -> str:
+    """What suppression tells, and what helps against it."""
+    lines = [
+        _(
+            "Lift: how many times more often some value stands in suppressed cells than elsewhere "
+            "(values of {k} rows or more); 1 tells nothing. In the worst class it is {worst}."
+        ).format(k=k, worst=f"{tells.worst:.1f}"),
+        _(
+            "In {told} of {narrow} classes of exactly {k} rows with one suppressed column, that "
+            "column holds different values: who knows the method concludes so."
+        ).format(told=number(tells.told), narrow=number(tells.narrow), k=k),
+    ]
+    if not extra and tells.narrow:
+        lines.append(_("--extra 0.1 suppresses more at random, so that it tells less."))
+    return escape("\n".join(lines))
 
 
 def _warn(suppressed: str) -> None:
@@ -182,8 +219,8 @@ def _warn(suppressed: str) -> None:
             "the default, and no entry of the ledger covers this file."
         ),
         _(
-            "Which cells are suppressed depends on the data; somebody who knows the method can "
-            "sometimes conclude what they said (minimality)."
+            "Which cells are suppressed depends on the data; the figures above say what somebody "
+            "who knows the method concludes from it (minimality)."
         ),
         _("In the file, an empty cell means not recorded, and {text} means suppressed.").format(
             text=suppressed

@@ -113,7 +113,12 @@ def helps() -> dict[str, str]:
             "see them side by side."
             "\n\nExample: ctdhub rehearse my-hub --epsilon 1 --epsilon 4 --people 50000"
         ),
-        "init": _("Make an empty hub folder, with settings to fill in."),
+        "init": _(
+            "Make an empty hub folder, with settings to fill in."
+            "\n\nIts policy starts with a promise that a privacy officer would sign: epsilon 2 a "
+            "release and 6 in all, or 1 and 3 where --max-people declares 100,000 or more."
+            '\n\nExample: ctdhub init my-hub --name "Our hub" --max-people 20000'
+        ),
         "check": _("Check settings, agreements and mappings without reading case files."),
         "build": _(
             "Bring the hub up to date: harmonise, alarms, link, protect, candidate, release, site."
@@ -299,7 +304,8 @@ def helps() -> dict[str, str]:
             "Make a one-off file k-anonymous: suppress cells until each row equals k - 1 others."
             "\n\nRows are kept and written in random order. An empty cell is not recorded; "
             "a suppressed one says so."
-            "\n\nExample: ctdhub kanon cases.csv --k 11 --columns year,gender,age,country"
+            "\n\nExample: ctdhub kanon cases.csv --k 11 --columns year,gender,age,country "
+            "--extra 0.1"
         ),
         "crosswalk": _(
             "Show how one format meets another, with every loss and its reason."

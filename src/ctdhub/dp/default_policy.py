@@ -1,6 +1,32 @@
 """The policy of a new hub: every setting with its default, explained to who decides it."""
 
-DEFAULT_POLICY_YAML = """\
+from __future__ import annotations
+
+from ctdhub.dp.policy import MAX_PEOPLE, usual_promise
+
+
+def default_policy(max_people: int = MAX_PEOPLE) -> str:
+    """The text of policy.yaml for a new hub.
+
+    Args:
+        max_people: declared bound of the people that the hub will ever hold, at least 1.  It
+            decides the promise, see :func:`ctdhub.dp.policy.usual_promise`, and delta where 1e-8
+            is not small enough for so many.
+    """
+    epsilon, budget = usual_promise(max_people)
+    given = {
+        "epsilon: 2.0": f"epsilon: {epsilon}",
+        "budget: {epsilon: 6.0}": f"budget: {{epsilon: {budget}}}",
+        f"max_people: {MAX_PEOPLE}": f"max_people: {max_people}",
+        "delta: 1.0e-8": f"delta: {min(1e-8, 1 / (100 * max_people)):.1e}",
+    }
+    text = _DEFAULT
+    for written, wanted in given.items():
+        text = text.replace(written, wanted)
+    return text
+
+
+_DEFAULT = """\
 # What this hub publishes and how well it protects each person.  The board of the hub decides it;
 # change it before the first release, for every release is paid from the same budget.
 version: 1
@@ -20,16 +46,21 @@ years: [2002, 2030]
 
 # The promise to each person, for one release.  Whatever somebody can conclude from the release,
 # they could have concluded it almost as well if the person had never been in the data: no chance
-# grows by more than a factor of e^epsilon.  Smaller is safer and noisier; 1 is strict, and 4 is
-# weak for a lone figure but common for a whole release of many tables.
-epsilon: 4.0
+# grows by more than a factor of e^epsilon.  Smaller is safer and noisier: `ctdhub rehearse` shows
+# what each choice costs in error before anything is spent.  Usual is at most 2, and at most 1 from
+# max_people 100000 on; more needs a reason below.
+epsilon: 2.0
+
+# Why epsilon or budget is higher than usual, in a sentence that readers will see: it is part of
+# every release.  Empty where neither is.
+reason: ""
 
 # The chance that the promise does not hold as written.  At most 1e-6, and at most
 # 1 / (100 × max_people), so that it stays negligible over everybody in the data.
 delta: 1.0e-8
 
 # More people than this hub will ever hold.  A public figure: do not count the data to set it.
-max_people: 1000000
+max_people: 50000
 
 # Share of the published intervals of a table that contain the true count.
 level: 0.95
@@ -68,8 +99,8 @@ sources: {share: 0.05, lists: []}
 linking: {people: 0, lists: 0}
 
 # What all releases together may cost (epsilon, at the smallest delta ever used).  When it is spent,
-# the ledger refuses: earlier releases cannot be unpublished.
-budget: {epsilon: 12.0}
+# the ledger refuses: earlier releases cannot be unpublished.  Usual is three times epsilon.
+budget: {epsilon: 6.0}
 
 # How a release's budget is divided between kinds of tables.  Only the proportions matter.
 weights:

@@ -19,10 +19,33 @@ Domains = dict[str, tuple[str, ...]]
 """Public values by column, in the order of the schema; "not recorded" is left out."""
 
 
+MAX_PEOPLE = 50_000
+"""The bound of people where a policy declares none."""
+
+_MANY = 100_000
+_USUAL, _USUAL_OF_MANY = (2.0, 6.0), (1.0, 3.0)
+
+
+def usual_promise(max_people: int) -> tuple[float, float]:
+    """The most epsilon of one release, and of all together, that need no written reason.
+
+    2 and 6; in a hub of many people noise costs little, so 1 and 3.  At 2 somebody who thought
+    it as likely as not that a person is in the data becomes at most 88 % sure, at 1 73 % (the
+    table of ``docs/explanation/privacy.md``).
+
+    Args:
+        max_people: the public bound of a policy.
+
+    >>> usual_promise(50_000), usual_promise(100_000)
+    ((2.0, 6.0), (1.0, 3.0))
+    """
+    return _USUAL_OF_MANY if max_people >= _MANY else _USUAL
+
+
 class Budget(FrozenModel):
     """What all releases together may cost, at the smallest delta of any of them."""
 
-    epsilon: float = Field(default=12.0, gt=0, le=1000)
+    epsilon: float = Field(default=6.0, gt=0, le=1000)
 
 
 class Weights(FrozenModel):
@@ -94,6 +117,7 @@ class Policy(FrozenModel):
             indicator.
         years: first and last year of the public bounds, both included.
         epsilon, delta: guarantee of one release.
+        reason: why epsilon or budget is above the usual, see :func:`usual_promise`; published.
         max_people: a public upper bound of the number of people the hub may ever hold; it bounds
             delta and is never compared with the data.
         level: coverage of the intervals among the published counts of each table.
@@ -101,17 +125,18 @@ class Policy(FrozenModel):
         support: from 0, complete, to 4, cautious; see ``ctdhub.dp.synth.rarity``.
         groups: further tables of three or four columns.
 
-    >>> Policy().epsilon
-    4.0
+    >>> Policy().epsilon, Policy(epsilon=4).unreasoned
+    (2.0, True)
     """
 
     version: Literal[1] = 1
     columns: tuple[str, ...] | Literal["all"] = "all"
     also: tuple[str, ...] = ()
     years: tuple[int, int] = (2002, 2030)
-    epsilon: float = Field(default=4.0, gt=0, le=100)
+    epsilon: float = Field(default=2.0, gt=0, le=100)
+    reason: str = Field(default="", max_length=500)
     delta: float = Field(default=1e-8, gt=0, le=1e-6)
-    max_people: int = Field(default=1_000_000, ge=1)
+    max_people: int = Field(default=MAX_PEOPLE, ge=1)
     level: float = Field(default=0.95, ge=0.5, le=0.999)
     false_share: float = Field(default=0.005, gt=0, le=0.25)
     support: int = Field(default=0, ge=0, le=4)
@@ -158,6 +183,12 @@ class Policy(FrozenModel):
                 Text("Under sources, lists names no contributor, or 2 to 8 different ones")
             )
         return self
+
+    @property
+    def unreasoned(self) -> bool:
+        """Whether the promise is weaker than usual and the policy does not say why."""
+        epsilon, budget = usual_promise(self.max_people)
+        return not self.reason.strip() and (self.epsilon > epsilon or self.budget.epsilon > budget)
 
     def requested(self, schema: Schema) -> tuple[str, ...]:
         """Columns that ``also`` names, a group of flags as its flags and their indicator."""

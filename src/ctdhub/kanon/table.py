@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.dp.noise import permutation
+from ctdhub.kanon.inference import Inference, also_at_random, inference
 from ctdhub.kanon.risk import Risk, class_sizes, global_risk
 from ctdhub.kanon.suppress import Report, suppress
 
@@ -27,10 +28,11 @@ LEAST_K = 2
 
 @dataclass(frozen=True)
 class Anonymised:
-    """A k-anonymous table and the account of how it came about."""
+    """A k-anonymous table, the account of how it came about, and what suppression tells."""
 
     table: pa.Table
     account: Risk
+    inference: Inference
 
 
 def anonymise(
@@ -39,6 +41,7 @@ def anonymise(
     *,
     suppressed: str = SUPPRESSED,
     costs: Mapping[str, float] | None = None,
+    extra: float = 0.0,
     report: Report | None = None,
 ) -> Anonymised:
     """Suppress cells until every record equals at least k - 1 others in all columns.
@@ -49,6 +52,7 @@ def anonymise(
         k: the least number of equal records, at least 2.
         suppressed: what a suppressed cell says; no cell of the table may say it.
         costs: how bad a suppressed cell of a column is, positive; 1 where no cost is named.
+        extra: chance, 0 to 1, that a column of a class is suppressed beyond need.
         report: is told the share of the work that is done, 0 to 1.
 
     Returns:
@@ -70,6 +74,8 @@ def anonymise(
     for place, (own, _dictionary) in enumerate(columns):
         codes[:, place] = own
     masked = suppress(codes, k, prices, report)
+    if extra:
+        masked = also_at_random(codes, masked, extra)
     order = pa.array(permutation(table.num_rows))
     made = pa.table(
         {
@@ -95,6 +101,7 @@ def anonymise(
             risk_after=global_risk(sizes),
             whole=int((~masked.any(1)).sum()),
         ),
+        inference(names, codes, masked, k),
     )
 
 

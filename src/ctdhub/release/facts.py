@@ -95,6 +95,8 @@ class PublicFacts(_Facts):
         licence: SPDX identifier; see :data:`LICENCES`.
         caveats: sentences that every reader must see.
         homepage, helpline: shown where given.
+        promise_reason: why the guarantee is weaker than usual, in the words of the policy; empty
+            where it is not, or where older software made the release.
 
     >>> PublicFacts.of({"hub": "A\u202e hub", "contributors": ["One"], "years": [2010, 2012],
     ...                 "schema_version": "1.0"}).hub
@@ -111,6 +113,7 @@ class PublicFacts(_Facts):
     caveats: tuple[str, ...] = ()
     homepage: str = Field(default="", pattern=r"^(https://\S{1,300})?$")
     helpline: str = ""
+    promise_reason: str = ""
 
     @field_validator("contributors", mode="before")
     @classmethod
@@ -121,6 +124,11 @@ class PublicFacts(_Facts):
     @classmethod
     def _safe(cls, text: str) -> str:
         return printable(text.strip(), LONGEST_NAME)
+
+    @field_validator("promise_reason")
+    @classmethod
+    def _safe_reason(cls, text: str) -> str:
+        return printable(text.strip(), LONGEST_TEXT)
 
     @field_validator("caveats")
     @classmethod

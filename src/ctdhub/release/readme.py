@@ -67,6 +67,7 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
         unit=_plain(manifest.unit),
         mechanism=_plain(manifest.mechanism),
         factor=f"{math.exp(manifest.epsilon):.2f}",
+        reason=_reason(facts),
         accuracy=_accuracy(manifest.accuracy),
         first=facts.years[0],
         last=facts.years[1],
@@ -106,6 +107,13 @@ def _measurements(manifest: Manifest) -> str:
         if DOUBLES in found.sigma:
             text += _DOUBLES.format(sigma=f"{found.sigma[DOUBLES]:.1f}")
     return text
+
+
+def _reason(facts: PublicFacts) -> str:
+    """Why the guarantee is weaker than usual, empty where it is not."""
+    if not facts.promise_reason:
+        return ""
+    return f"The publisher says why epsilon is higher than usual: {_plain(facts.promise_reason)} "
 
 
 def _accuracy(accuracy: Accuracy) -> str:
@@ -237,7 +245,8 @@ Data, From Text/CSV, then set the data type of every column to Text (or "Do not 
 
 Differential privacy, epsilon {epsilon} and delta {delta}, for each {unit}; mechanism:
 {mechanism}. Whether or not any one person was in the data, the chance of seeing this release
-changes by at most a factor of {factor}, apart from the small probability delta. Typical intervals:
+changes by at most a factor of {factor}, apart from the small probability delta. {reason}Typical
+intervals:
 
 | number | at the {level} level |
 |---|---|

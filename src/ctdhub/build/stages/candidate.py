@@ -20,6 +20,7 @@ from ctdhub.build.filenames import ANSWER, CANDIDATE
 from ctdhub.build.hub import Hub
 from ctdhub.build.paid import check_paid, ledger
 from ctdhub.build.review import read_review, rewritten, rules_of, write_review
+from ctdhub.build.rules import public_facts
 from ctdhub.build.steps import Input, Step, hash_file, hash_of, software_names
 from ctdhub.build.versions import by_version, candidate_version
 from ctdhub.core.atomic import remove
@@ -48,7 +49,7 @@ def write_candidate(hub: Hub, rules: Policy, version: str = "", notes: str = "")
         ReleaseError: there are notes, and the bundle that holds the answer does not carry them.
         LedgerError: the answer is damaged.
     """
-    facts, state = hub.facts(rules.years), hub.withdrawn().state
+    facts, state = public_facts(hub, rules), hub.withdrawn().state
     output, program = hub.work / CANDIDATE, software(__name__)
     made_by = hash_of(dict(program))
     _finish(hub)
@@ -196,9 +197,11 @@ def _holding(hub: Hub, wanted: Protected, version: str) -> Path | None:
 def _lasting(answer: Protected) -> dict[str, Any]:
     """The facts of an answer by which two are told apart.
 
-    Without the helpline, which older releases hold and no page reads, and without the days of
-    deliveries: where files came that change no answer the release stays what it is.
+    Without the helpline, which older releases hold and no page reads, without the reason of the
+    promise, and without the days of deliveries: where files came that change no answer the release
+    stays what it is.
     """
-    facts = {name: fact for name, fact in answer.facts.items() if name != "helpline"}
+    without = ("helpline", "promise_reason")
+    facts = {name: fact for name, fact in answer.facts.items() if name not in without}
     each = [{k: v for k, v in c.items() if k != "deliveries"} for c in facts["contributors"]]
     return facts | {"contributors": each}

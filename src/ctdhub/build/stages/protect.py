@@ -13,7 +13,7 @@ from ctdhub.build.engine import Engine
 from ctdhub.build.filenames import ANSWER, OVERLAP, PEOPLE, PERPETRATORS
 from ctdhub.build.hub import Hub
 from ctdhub.build.paid import check_paid, ledger
-from ctdhub.build.rules import variables
+from ctdhub.build.rules import public_facts, variables
 from ctdhub.build.stages.differencing import check_company
 from ctdhub.build.steps import Input, Progress, Step, hash_file, hash_of, hash_path
 from ctdhub.core.i18n import Text
@@ -38,7 +38,7 @@ def answer(
         pay: told the price of what is no repeat, and may refuse it; None pays.
     """
     check_paid(hub)
-    facts = hub.facts(rules.years)
+    facts = public_facts(hub, rules)
     schema = variables(hub, rules)
     check_company(facts["contributors"], rules, schema)
     people, perpetrators, overlap = _linked(hub)

@@ -85,7 +85,20 @@ def _privacy(release: Release) -> list[str]:
             "this release changes by a factor of {factor} at most, apart from one chance in {n}. "
             "The smaller the factor, the less anybody can learn about one person."
         ).format(factor=_factor(g.epsilon), n=number(1 / g.delta)),
+        *_reason(release),
         _("The exact parameters of every table are in manifest.json."),
+    ]
+
+
+def _reason(release: Release) -> list[str]:
+    """Why the guarantee is weaker than usual, in the publisher's words."""
+    reason = release.facts.promise_reason
+    if not reason:
+        return []
+    return [
+        _("Epsilon or its budget is higher than usual. The publisher says why: {reason}").format(
+            reason=reason
+        )
     ]
 
 
