@@ -412,3 +412,23 @@ def test_a_list_of_nobody_is_refused(hub: Hub) -> None:
     with pytest.raises(PolicyError, match="unheard-of"):
         pipeline.build(hub)
     assert open_release(hub.releases / str(versions.released_version(hub))).protected.sources
+
+
+def test_a_weak_promise_gives_its_reason_or_nothing_is_built(hub: Hub) -> None:
+    words = "Nobody is at risk here; a <reader> learns more."
+    release = hub.releases / str(versions.released_version(hub))
+    manifest = json.loads((release / "manifest.json").read_text())
+    assert "invented" in manifest["facts"]["promise_reason"], "a practice hub says it too"
+    set_policy(hub, reason=" ")
+    with pytest.raises(PolicyError, match="does not say why"):
+        pipeline.build(hub)
+    assert len(Ledger(hub.ledger).entries()) == 1
+    set_policy(hub, reason=words, epsilon=3.0)
+    pipeline.build(hub)
+    release = hub.releases / str(versions.released_version(hub))
+    assert json.loads((release / "manifest.json").read_text())["facts"]["promise_reason"] == words
+    assert "a &lt;reader&gt; learns more" in (release / "README.md").read_text("utf-8")
+    assert "a &lt;reader&gt; learns more" in (hub.site / "methods.html").read_text("utf-8")
+    set_policy(hub, reason="", epsilon=1.0, budget={"epsilon": 900.0})
+    with pytest.raises(PolicyError, match="budget at most 3"):
+        pipeline.build(hub)

@@ -17,6 +17,7 @@ from ctdhub import __version__
 from ctdhub.build import init
 from ctdhub.cli import app, output
 from ctdhub.core.i18n import LANGUAGES, _, language
+from ctdhub.dp.policy import load_policy
 
 VERBS = sorted(
     info.name or info.callback.__name__
@@ -212,6 +213,18 @@ def test_check_looks_at_everything(ctdhub, tmp_path: Path) -> None:  # type: ign
         assert _("{place}: there is no such setting").format(place="nmae") in err
         assert "required" not in err
     assert code == 2
+
+
+@pytest.mark.parametrize(("most", "epsilon", "budget"), [(99_999, 2.0, 6.0), (100_000, 1.0, 3.0)])
+def test_a_new_hub_begins_with_a_strict_promise(  # type: ignore[no-untyped-def]
+    ctdhub, tmp_path: Path, most: int, epsilon: float, budget: float
+) -> None:
+    status, out, err = ctdhub("init", str(tmp_path / "h"), "--max-people", str(most))
+    assert (status, err) == (0, "")
+    assert f"epsilon {epsilon:g} for a release and {budget:g}" in out
+    rules = load_policy(tmp_path / "h" / "policy.yaml")
+    assert (rules.epsilon, rules.budget.epsilon, rules.max_people) == (epsilon, budget, most)
+    assert not rules.unreasoned
 
 
 def test_a_new_hub_keeps_case_data_out_of_version_control(tmp_path: Path) -> None:
