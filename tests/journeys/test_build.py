@@ -428,7 +428,8 @@ def test_a_weak_promise_gives_its_reason_or_nothing_is_built(hub: Hub) -> None:
     release = hub.releases / str(versions.released_version(hub))
     assert json.loads((release / "manifest.json").read_text())["facts"]["promise_reason"] == words
     assert "a &lt;reader&gt; learns more" in (release / "README.md").read_text("utf-8")
-    assert "a &lt;reader&gt; learns more" in (hub.site / "methods.html").read_text("utf-8")
+    page = hub.site / "r" / release.name / "en" / "methods.html"
+    assert "a &lt;reader&gt; learns more" in page.read_text("utf-8")
     set_policy(hub, reason="", epsilon=1.0, budget={"epsilon": 900.0})
     with pytest.raises(PolicyError, match="budget at most 3"):
         pipeline.build(hub)
