@@ -1,7 +1,8 @@
 """A contributor's private report: its own exact profile beside the hub's protected picture.
 
 The report is sensitive: it holds exact counts.  It is written below ``work/`` and nowhere else
-unless the steward names another place, and never into a site or a release.
+unless the steward names another place, and never into a site or a release.  It counts what the
+contributor sent, less what it told the hub itself: what others send or tell shows nowhere in it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ctdhub.build.rules import policy
 from ctdhub.build.settings import Agreement
 from ctdhub.build.stages.harmonise import harmonise_file
 from ctdhub.build.steps import Step
-from ctdhub.build.withdrawn import OutOfForce, accounted, out_of_force, without
+from ctdhub.build.withdrawn import OutOfForce, accounted, own_out_of_force, without
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.format import number, share, year
@@ -56,12 +57,11 @@ def own_profile(hub: Hub, contributor: str) -> tuple[Agreement, Profile]:
     if contributor in hub.withdrawn().contributors:
         raise error("contributor-withdrew", id=contributor)
     rules = policy(hub)
-    every = [(c.contributor, harmonise_file(hub, c, rules.years)) for c in hub.contributions()]
-    steps = [step for name, step in every if name == contributor]
-    built = [step for _name, step in every if step.reason() is None]
-    if not steps or any(step not in built for step in steps):
+    own = [c for c in hub.contributions() if c.contributor == contributor]
+    steps = [harmonise_file(hub, c, rules.years) for c in own]
+    if not steps or any(step.reason() is not None for step in steps):
         raise error("not-built", file=hub.root)
-    return known[contributor], _profile(steps, out_of_force(hub, built))
+    return known[contributor], _profile(steps, own_out_of_force(hub, contributor, steps))
 
 
 def _profile(steps: Sequence[Step], out: OutOfForce) -> Profile:

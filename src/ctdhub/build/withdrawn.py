@@ -63,6 +63,24 @@ def out_of_force(hub: Hub, harmonised: Sequence[Step]) -> OutOfForce:
     return OutOfForce({**replaced.by_rule, RULE: withdrawn})
 
 
+def own_out_of_force(hub: Hub, contributor: str, own: Sequence[Step]) -> OutOfForce:
+    """Records of a contributor that count no more for what it sent and told itself.
+
+    This is what a private report may know: nothing that others send or tell changes it, so that a
+    withdrawal told elsewhere does not show, not even to who plants a row with somebody's token.
+
+    Args:
+        contributor: its id.
+        own: its harmonised files, all of them.
+    """
+    replaced = replaced_ids(hub, own)
+    told = hub.withdrawn().told_by(contributor)
+    if not told.entries:
+        return replaced
+    withdrawn = left_out(EachFiled(own, replaced.ids), told, hub.person_key())
+    return OutOfForce({**replaced.by_rule, RULE: withdrawn})
+
+
 def replaced_ids(hub: Hub, harmonised: Sequence[Step]) -> OutOfForce:
     """Records that newer deliveries of their contributors replace or leave out."""
     found = [one.dropped() for one in sent(hub, harmonised) if len(one.dates) > 1]

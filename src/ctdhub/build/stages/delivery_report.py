@@ -20,7 +20,7 @@ from ctdhub.build.deliveries import DeliveredFiles
 from ctdhub.build.filenames import BIRTHS, DELIVERED, RECORDS
 from ctdhub.build.harmonised import account_of, date_of
 from ctdhub.build.hub import Hub
-from ctdhub.build.withdrawn import OutOfForce, without
+from ctdhub.build.withdrawn import OutOfForce, own_out_of_force, without
 from ctdhub.schema.roles import AGE, SEX
 from ctdhub.sensitive.consent.match import RULE
 from ctdhub.sensitive.linkage.deliveries import changes
@@ -34,7 +34,8 @@ class DeliveryLine:
     Attributes:
         contributor, date: whose, and the day it came.
         rows, records: rows read in its files, and records made of them.
-        people: whom these records are about, but for those who withdrew.
+        people: whom these records are about, but for those of whom the contributor itself told that
+            they withdrew: it may be shown this line.
         shared: person keys in force whose rows contradict each other in gender or birth.
         changed, left, new: people whose records are others than before the delivery, who have none
             now, and who had none; only people with a key can be compared.
@@ -58,9 +59,13 @@ class DeliveryLine:
         return bool(self.new or self.again or self.left) or not self.people
 
 
-def report_deliveries(folder: Path, delivered: Sequence[DeliveredFiles], out: OutOfForce) -> None:
+def report_deliveries(hub: Hub, folder: Path, delivered: Sequence[DeliveredFiles]) -> None:
     """Write what each delivery brought, by contributor and date."""
-    found = [asdict(line) for one in delivered for line in _lines(one, out)]
+    found = [
+        asdict(line)
+        for one in delivered
+        for line in _lines(one, own_out_of_force(hub, one.agreement.id, one.steps))
+    ]
     (folder / DELIVERED).write_text(json.dumps(found, indent=1), "utf-8")
 
 

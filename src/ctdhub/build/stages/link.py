@@ -54,8 +54,7 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         delivered = sent(hub, harmonised)
         for one in delivered:
             one.require_clear(hub.root / "contributors" / f"{one.agreement.id}.yaml")
-        out = out_of_force(hub, harmonised)
-        gone = out.ids
+        gone = out_of_force(hub, harmonised).ids
         check_made_alike(hub, delivered, gone)
         files = [(step.output / RECORDS, step.output / PERPETRATORS) for step in harmonised]
         records, tokens = _with_tokens(harmonised, gone)
@@ -73,7 +72,7 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
             overlap = Overlap(lists.names, lists.years, lists.tokens, people, doubles)
         overlap.write(folder / OVERLAP)
         report_links(folder, records, tokens, linked, settings)
-        report_deliveries(folder, delivered, out)
+        report_deliveries(hub, folder, delivered)
         totals = {"records": linked.records, "people": linked.people}
         (folder / REPORT).write_text(json.dumps(totals), "utf-8")
 

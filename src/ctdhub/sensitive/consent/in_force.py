@@ -37,6 +37,11 @@ class InForce:
             e.mark for e in self.entries if e.scope == "records" and e.contributor == contributor
         )
 
+    def told_by(self, contributor: str) -> InForce:
+        """What this contributor told, and nothing of what others did."""
+        own = tuple(e for e in self.entries if e.contributor == contributor)
+        return InForce(own, self.renewed, self.seen)
+
     @property
     def chosen(self) -> frozenset[str]:
         """Marks of cases of which rows were chosen: the others are of somebody else."""
