@@ -78,22 +78,23 @@ def _profile(steps: Sequence[Step], out: OutOfForce) -> Profile:
     )  # fmt: skip
 
 
-def own_report(agreement: Agreement, own: Profile, answers: Answers, made: date) -> Document:
+def own_report(
+    agreement: Agreement, own: Profile, answers: Answers, made: date, compared: Sequence[str] = ()
+) -> Document:
     """The report in the language in force.
 
     Args:
         own: of the contributor alone.
+        compared: what comparing the next release with earlier ones would tell of this contributor.
         answers: of the hub's release, for the pooled shares with their intervals.
         made: the day that stands on it.
     """
     release = answers.release
-    private = _(
-        "Private, for this contributor only: it holds exact counts of its own records. Do not "
-        "publish."
-    )
+    private = _private()
     around = meta(release, made)
     head = (_("Answer"), _("Your people"), _("Your share"), _("The hub's share"))
     sections = [
+        *_compared_releases(compared),
         Section("own-sent", _("What you sent"), (_sent(own), *_refused(own))),
         Section(
             "own-gender",
@@ -121,6 +122,41 @@ def own_report(agreement: Agreement, own: Profile, answers: Answers, made: date)
         sections=tuple(sections),
         most=None,
     )
+
+
+def leaving_report(name: str, compared: Sequence[str], answers: Answers, made: date) -> Document:
+    """What a contributor that left is shown: what comparing releases would tell of it.
+
+    Args:
+        name: of the contributor.
+        compared: that, in sentences.
+        answers: of the hub's last release.
+        made: the day that stands on it.
+    """
+    around = meta(answers.release, made)
+    version = answers.release.version
+    return Document(
+        meta=replace(around, mark=" ".join(m for m in (_private(), around.mark) if m)),
+        title=name,
+        subtitle=_("You are no longer in the data; you were in release {version}").format(
+            version=version
+        ),
+        lead=tuple(compared),
+        sections=(),
+    )
+
+
+def _private() -> str:
+    return _(
+        "Private, for this contributor only: it holds exact counts of its own records. Do not "
+        "publish."
+    )
+
+
+def _compared_releases(compared: Sequence[str]) -> tuple[Section, ...]:
+    if not compared:
+        return ()
+    return (Section("own-compared", _("What comparing releases tells"), (Words(tuple(compared)),)),)
 
 
 def _sent(own: Profile) -> TextTable:

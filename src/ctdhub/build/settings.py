@@ -75,6 +75,7 @@ class Agreement(FrozenModel):
     contributors, and where none agreed nothing is counted by contributor.
     ``purpose`` says what the data may be used for, ``ends`` is the last day of the agreement: after
     it no build reads the files.  ``breaks`` lists days from which on figures are not comparable.
+    ``formerly`` lists ids under which earlier releases name this contributor.
     ``unknown_share`` is the share of a column's filled cells that may hold unknown texts.
     """
 
@@ -94,6 +95,7 @@ class Agreement(FrozenModel):
     purpose: str = ""
     ends: date | None = None
     breaks: tuple[SeriesBreak, ...] = ()
+    formerly: tuple[str, ...] = ()
     unknown_share: float = Field(default=0.01, ge=0, le=1)
     invented: bool = False
 

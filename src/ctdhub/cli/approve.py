@@ -12,6 +12,7 @@ from rich.table import Table
 
 from ctdhub.cli.account import Account
 from ctdhub.cli.output import console
+from ctdhub.cli.told import show_told
 from ctdhub.cli.verbs import about
 from ctdhub.core.errors import printable
 from ctdhub.core.format import number
@@ -55,6 +56,7 @@ def register(app: typer.Typer) -> None:
         given, manifest = approve_stage.statement(hub, candidate, role.value)
         show_statement(given, manifest, Account.of(ledger(hub), policy(hub)))
         show_review(hub, candidate)
+        show_told(hub, candidate)
         if not yes and not typer.confirm(_("Sign this?")):
             console.print(_("Nothing was signed."))
             raise typer.Exit(1)

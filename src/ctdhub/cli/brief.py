@@ -169,11 +169,17 @@ def _maker(kind: str, text: str, hub: Path | None) -> Maker:
 
 def _private(source: Path, contributor: str, answers: Answers) -> Document:
     from ctdhub.build.hub import Hub
-    from ctdhub.build.own_report import own_profile, own_report
+    from ctdhub.build.own_report import leaving_report, own_profile, own_report
+    from ctdhub.build.stages.differencing import told_of
+    from ctdhub.core.i18n import said
 
-    agreement, own = own_profile(Hub(source), contributor)
-    made = datetime.now(UTC).date()
-    return own_report(agreement, own, answers, made)
+    hub, made = Hub(source), datetime.now(UTC).date()
+    told = [one for one in told_of(hub) if one.id == contributor]
+    compared = [said(one.words) for one in told]
+    if told and contributor not in {c.contributor for c in hub.contributions()}:
+        return leaving_report(told[0].name, compared, answers, made)
+    agreement, own = own_profile(hub, contributor)
+    return own_report(agreement, own, answers, made, compared)
 
 
 def _outside(source: Path, out: Path | None) -> None:

@@ -14,7 +14,7 @@ from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
     from ctdhub.build.hub import Hub
@@ -64,6 +64,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         from ctdhub.build.hub import Hub
         from ctdhub.build.look.seen import look
+        from ctdhub.build.stages.differencing import told_of
         from ctdhub.cli.look_page import page
         from ctdhub.cli.look_workbook import workbook
         from ctdhub.document import html as as_html
@@ -81,7 +82,8 @@ def register(app: typer.Typer) -> None:
                 progress(_("Reading the files"), 0.1)
                 found = look(hub, contributor, delivery)
             today = datetime.now(UTC).date()
-            document = page(hub.settings.name, found, today)
+            compared = [said(one.words) for one in told_of(hub)]
+            document = page(hub.settings.name, found, today, compared)
             if target := targets["--html"]:
                 _keep(target, as_html.write(document).encode())
             if target := targets["--xlsx"]:
@@ -95,7 +97,8 @@ def register(app: typer.Typer) -> None:
                 if target.suffix.lower() == ".xlsx":
                     _keep(target, own_workbook(one, rows))
                 else:
-                    text = as_html.write(own_page(hub.settings.name, one, rows, today))
+                    own = [said(t.words) for t in told_of(hub) if t.id == one.agreement.id]
+                    text = as_html.write(own_page(hub.settings.name, one, rows, today, own))
                     _keep(target, text.encode())
                 console.print(_("It holds rows of this contributor alone: send it to nobody else."))
             if not any(targets.values()):

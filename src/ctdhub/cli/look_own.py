@@ -7,7 +7,7 @@ from datetime import date
 
 from ctdhub.build.look.own_rows import RejectedCell
 from ctdhub.build.look.seen import SeenContributor
-from ctdhub.cli.look_page import alarm_table, meta, text_row
+from ctdhub.cli.look_page import alarm_table, comparing, meta, text_row
 from ctdhub.cli.look_workbook import as_workbook
 from ctdhub.core.errors import printable
 from ctdhub.core.format import isolated, number
@@ -18,7 +18,13 @@ MOST = 500
 """Rejected rows that the page lists; the workbook has all of them."""
 
 
-def own_page(hub: str, one: SeenContributor, rows: Sequence[RejectedCell], made: date) -> Document:
+def own_page(
+    hub: str,
+    one: SeenContributor,
+    rows: Sequence[RejectedCell],
+    made: date,
+    compared: Sequence[str] = (),
+) -> Document:
     """The quality report of a contributor's delivery.
 
     Args:
@@ -26,6 +32,7 @@ def own_page(hub: str, one: SeenContributor, rows: Sequence[RejectedCell], made:
         one: what was seen of it.
         rows: its rejected rows.
         made: the day that stands on it.
+        compared: what comparing the next release with earlier ones would tell of this contributor.
     """
     now = one.now
     private = _(
@@ -39,7 +46,7 @@ def own_page(hub: str, one: SeenContributor, rows: Sequence[RejectedCell], made:
          isolated(r.rule), said(r.reason))
         for r in rows[:MOST]
     )  # fmt: skip
-    sections = [Section("alarms", "", tuple(alarm_table(now.alarms)))]
+    sections = [*comparing(compared), Section("alarms", "", tuple(alarm_table(now.alarms)))]
     if rows:
         title = _("Rows that were rejected")
         subtitle = _("Correct them in your own system, and send the file again.")

@@ -33,13 +33,16 @@ TOP = 12
 """Values that are shown of a variable, those of most records first; of years, all."""
 
 
-def page(hub: str, found: Sequence[SeenContributor], made: date) -> Document:
+def page(
+    hub: str, found: Sequence[SeenContributor], made: date, compared: Sequence[str] = ()
+) -> Document:
     """The document.
 
     Args:
         hub: its name.
         found: what there is to see.
         made: the day that stands on it.
+        compared: what comparing the next release with earlier ones would tell of contributors.
     """
     private = _("Private, for the steward of this hub: exact counts of records. Do not publish.")
     return Document(
@@ -51,8 +54,18 @@ def page(hub: str, found: Sequence[SeenContributor], made: date) -> Document:
                 "any privacy budget is spent."
             ),
         ),
-        sections=tuple(section for one in found for section in _sections(one)),
+        sections=(*comparing(compared), *(part for one in found for part in _sections(one))),
     )
+
+
+def comparing(compared: Sequence[str]) -> tuple[Section, ...]:
+    """What comparing releases tells of contributors whose counts are not shown; none for nothing.
+
+    Args:
+        compared: sentences.
+    """
+    title = _("What comparing releases tells")
+    return (Section("compared", title, (Words(tuple(compared)),)),) if compared else ()
 
 
 def meta(hub: str, private: str, made: date) -> Meta:

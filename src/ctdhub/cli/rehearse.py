@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli.output import bar, console
+from ctdhub.cli.told import show_told
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.format import number, share
@@ -57,6 +58,7 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--json", help=_("Print every figure as JSON."))
         ] = False,
     ) -> None:
+        from ctdhub.build.hub import Hub
         from ctdhub.dp.simulate import rehearse, stand_in
         from ctdhub.dp.standalone.table import check_delta
         from ctdhub.practice.stand_in import FEWEST, invented_people
@@ -93,6 +95,8 @@ def register(app: typer.Typer) -> None:
             typer.echo(json.dumps(figures, indent=1))
         else:
             show(done, people, plan)
+            if hub:
+                show_told(Hub(hub))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 
 from ctdhub.cli.output import bar, console
+from ctdhub.cli.told import show_told
 from ctdhub.cli.verbs import about
 from ctdhub.cli.withdrawals import choose_rows, show_found, show_register
 from ctdhub.core.error_catalogue import error
@@ -163,6 +164,7 @@ def register(app: typer.Typer) -> None:
                         n=number(n)
                     )
                 )
+            show_told(hub)
             _next(hub)
         else:
             given = _numbers(file)

@@ -14,7 +14,7 @@ from ctdhub.build.filenames import ANSWER, OVERLAP, PEOPLE, PERPETRATORS
 from ctdhub.build.hub import Hub
 from ctdhub.build.paid import check_paid, ledger
 from ctdhub.build.rules import public_facts, variables
-from ctdhub.build.stages.differencing import check_company
+from ctdhub.build.stages.differencing import check_company, check_series
 from ctdhub.build.steps import Input, Progress, Step, hash_file, hash_of, hash_path
 from ctdhub.core.i18n import Text
 from ctdhub.dp import answer_store
@@ -41,6 +41,7 @@ def answer(
     facts = public_facts(hub, rules)
     schema = variables(hub, rules)
     check_company(facts["contributors"], rules, schema)
+    check_series(hub, rules, schema)
     people, perpetrators, overlap = _linked(hub)
     return protect(
         engine.rows(people),
