@@ -85,13 +85,14 @@ def check_series(hub: Hub, rules: Policy, schema: Schema) -> None:
     """
     before, now = _published(hub), _next(hub, rules, schema)
     for one in told(before, now):
-        if one.why != "leaves":
-            where = spans(one.years) or spans(range(rules.years[0], rules.years[1] + 1))
-            rule = "sources-series" if one.why == "joins" else "sources-series/follows"
+        file, version = hub.root / "contributors" / f"{one.id}.yaml", before[-1].version
+        years = spans(one.years or range(rules.years[0], rules.years[1] + 1))
+        if one.why == "joins":
+            raise error("sources-series", file=file, id=one.id, years=years, version=version)
+        if one.why == "follows":
             raise error(
-                rule, file=hub.root / "contributors" / f"{one.id}.yaml", id=one.id, years=where,
-                version=before[-1].version,
-            )  # fmt: skip
+                "sources-series/follows", file=file, id=one.id, years=years, version=version
+            )
 
 
 def told_of(hub: Hub, candidate: Path | None = None) -> tuple[ToldContributor, ...]:
