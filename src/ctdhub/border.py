@@ -74,6 +74,10 @@ class Guarantee:
         sigma: standard deviation of the noise by table, keyed by columns joined with "*";
             the key "" is the number of people.
         charge: the ledger entry that paid for it.
+        rows: the most rows that one person may have and that the noise is for: epsilon, delta and
+            rho are what a person with so many rows is promised.
+        by_rows: epsilon of a person by the number of rows, as text; it follows from the rest, and
+            is empty where older software wrote the release.
     """
 
     epsilon: float
@@ -84,6 +88,8 @@ class Guarantee:
     level: float
     sigma: dict[str, float]
     charge: str
+    rows: int = 1
+    by_rows: dict[str, float] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from ctdhub.build import find_person, pipeline, withdraw
-from tests.journeys.small_hub import join, new_hub, people, send
+from tests.journeys.small_hub import KEYLESS, join, new_hub, people, send
 from tests.journeys.test_deliveries import ONE, OTHER, OUR, THREE, TWO
+from tests.journeys.test_person_rows import THIRD
 from tests.journeys.test_spark import master, on_spark, pytestmark
 
 __all__ = ["master", "pytestmark"]
@@ -25,10 +26,12 @@ def test_three_deliveries_give_the_same_people(tmp_path: Path, master: str) -> N
         send(
             hub, contributor, THREE, *(f"{i},2021,F,35,1,ALB" for i in range(10, 30)), ",2021,F,,1,"
         )
+    join(hub, THIRD, KEYLESS, rows_per_person=2)
+    send(hub, THIRD, ONE, *(f"{i % 4},2020,F,{20 + i},1,NGA" for i in range(12)))
     found = find_person.look_up(hub, OUR, ["25"], "case", "person", "asked")
     withdraw.withdraw(hub, found.entries)
     one = people(hub)
-    assert len(one) == 60 - 1 + 1 + 20 + 1
+    assert len(one) == 60 - 1 + 1 + 20 + 1 + 4 * 2
     cluster = on_spark(hub, tmp_path / "cluster", master, parts=3)
     pipeline.build(cluster, until="link")
     shutil.rmtree(hub.root / "work" / "people" / "parts", ignore_errors=True)

@@ -14,6 +14,7 @@ from ctdhub.build.filenames import NO_RECORD, RECORDS
 from ctdhub.build.harmonised import contributor_of, date_of
 from ctdhub.build.hub import Hub
 from ctdhub.build.mapping_by_date import mapping_file
+from ctdhub.build.person_rows import require_bound
 from ctdhub.build.settings import Agreement
 from ctdhub.build.steps import Step
 from ctdhub.core.error_catalogue import error
@@ -29,6 +30,7 @@ from ctdhub.sensitive.linkage.deliveries import (
     unkeyed,
 )
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
+from ctdhub.sensitive.mapping.person_unit import require_people
 
 
 @dataclass(frozen=True)
@@ -64,24 +66,28 @@ class DeliveredFiles:
         """Its records that are in force no more."""
         return dropped(self.held(), self.way)
 
-    def require_clear(self, file: Path) -> None:
+    def require_clear(self, file: Path, reports: frozenset[int] = frozenset()) -> None:
         """Refuse to go on where nobody can say who is in force.
 
         Args:
             file: the agreement.
+            reports: deliveries whose rows are reports or calls.
 
         Raises:
-            PolicyError: people are missing and the agreement says to ask, or one of several
-                deliveries that are not cumulative has no person key in any row.
+            PolicyError: see :func:`require_bound`; people are missing and the agreement says to
+                ask, or one of several deliveries that are not cumulative has no person key in any
+                row, nor a bound in its place.
         """
+        held, way, bounded = self.held(), self.way, self.agreement.rows_per_person is not None
+        require_bound(self.agreement, file, held, reports, way.newest if way.cumulative else None)
         if len(self.dates) < 2:
             return
-        if not self.way.cumulative:
-            if unkeyed(self.held()):
+        if not way.cumulative:
+            if unkeyed(held) and not bounded:
                 raise error("deliveries/no-key", file=file, id=self.agreement.id)
             return
-        asked = [d for d in self.way.kept if self.agreement.left_on(self.dates[d]) == "ask"]
-        if open_ := sorted(set(asked) & set(missing(self.held(), self.way))):
+        asked = [d for d in way.kept if self.agreement.left_on(self.dates[d]) == "ask"]
+        if open_ := sorted(set(asked) & set(missing(held, way))):
             days = ", ".join(self.dates[d] for d in open_)
             raise error("missing-people", file=file, id=self.agreement.id, dates=days)
 
@@ -113,8 +119,14 @@ def _held(step: Step, number: int) -> pa.Table:
     )  # fmt: skip
 
 
+def reports_of(hub: Hub, one: DeliveredFiles) -> frozenset[int]:
+    """Deliveries whose rows are reports or calls, by their numbers."""
+    said = (load_mapping(mapping_file(hub, one.agreement.id, day)).rows for day in one.dates)
+    return frozenset(number for number, rows in enumerate(said) if rows in ("report", "call"))
+
+
 def refuse_unclear(hub: Hub, agreement: Agreement, dates: Sequence[str]) -> None:
-    """Refuse several deliveries of which nobody can say which records they repeat.
+    """Refuse rows, or several deliveries, of which nobody can say which are about one person.
 
     Args:
         agreement: of a contributor.
@@ -122,17 +134,20 @@ def refuse_unclear(hub: Hub, agreement: Agreement, dates: Sequence[str]) -> None
 
     Raises:
         PolicyError: they have no person keys, or not the same, and what they hold is not said.
-        MappingError: there is no mapping for one of them.
+        MappingError: there is no mapping for one of them, or see :func:`require_people`.
     """
     days = sorted(set(dates))
     files = dict.fromkeys(mapping_file(hub, agreement.id, day) for day in days)
+    read = {path: load_mapping(path) for path in files}
+    for path, mapping in read.items():
+        require_people(mapping, path, agreement.rows_per_person)
     if len(days) < 2 or agreement.deliveries == "cumulative":
         return
-    keys = [load_mapping(path).key_columns() for path in files]
+    keys = [mapping.key_columns() for mapping in read.values()]
     file = hub.root / "contributors" / f"{agreement.id}.yaml"
     if None in keys and agreement.deliveries is None:
         raise error("deliveries", file=file, id=agreement.id)
-    if None in keys:
+    if None in keys and agreement.rows_per_person is None:
         raise error("deliveries/no-key", file=file, id=agreement.id)
     if len({(action, len(columns)) for columns, action in filter(None, keys)}) > 1:
         raise error("deliveries/keys", file=file, id=agreement.id)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ctdhub.build.contribution import Contribution
+from ctdhub.build.person_rows import row_facts
 from ctdhub.build.settings import SOURCE_KINDS, Agreement, HubSettings, read_settings
 from ctdhub.core.atomic import sweep, write_whole
 from ctdhub.core.days import is_day
@@ -196,6 +197,7 @@ class Hub:
                     "deliveries": sorted(set(sent[a.id])),
                     **({"breaks": [b.model_dump() for b in a.breaks]} if a.breaks else {}),
                     **({} if a.show_counts else {"show_counts": False}),
+                    **row_facts(self, a, sent[a.id]),
                 }
                 for a in self.agreements()
                 if a.id in sent

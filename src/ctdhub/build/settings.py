@@ -76,6 +76,8 @@ class Agreement(FrozenModel):
     ``purpose`` says what the data may be used for, ``ends`` is the last day of the agreement: after
     it no build reads the files.  ``breaks`` lists days from which on figures are not comparable.
     ``formerly`` lists ids under which earlier releases name this contributor.
+    ``rows_per_person`` is the most rows that one person may have here, where no key tells people
+    apart; public.  Said, it is also enforced: of one case no more persons count.
     ``unknown_share`` is the share of a column's filled cells that may hold unknown texts.
     """
 
@@ -91,6 +93,7 @@ class Agreement(FrozenModel):
     show_counts: bool = False
     budget_limit: float | None = Field(default=None, gt=0)
     deliveries: Literal["cumulative", "additions"] | None = None
+    rows_per_person: int | None = Field(default=None, ge=1, le=100)
     left: Literal["gone", "ask"] | dict[date, Literal["gone", "kept"]] = "gone"
     purpose: str = ""
     ends: date | None = None

@@ -28,6 +28,7 @@ from ctdhub.sensitive.consent.entry import WAY
 from ctdhub.sensitive.consent.match import RULE, Filed, left_out, unspoken
 from ctdhub.sensitive.linkage.deliveries import LEFT, REPLACED
 from ctdhub.sensitive.linkage.pprl.derive import CHECK
+from ctdhub.sensitive.linkage.rows_per_person import BEYOND, beyond
 from ctdhub.sensitive.mapping.identifiers import keyings
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 from ctdhub.sensitive.mapping.result import Conservation
@@ -52,15 +53,30 @@ class OutOfForce:
 def out_of_force(hub: Hub, harmonised: Sequence[Step]) -> OutOfForce:
     """Records of the harmonised files given that count no more.
 
+    What newer deliveries replace goes first, then who withdrew, then what is beyond the bound on
+    rows of one person: so a withdrawal makes room for another row of its case alone.
     Withdrawals find people in what newer deliveries say of them, so that a number that was
     corrected finds nobody under the old one.
     """
-    replaced = replaced_ids(hub, harmonised)
+    found = replaced_ids(hub, harmonised)
     force = hub.withdrawn()
-    if not force.entries:
-        return replaced
-    withdrawn = left_out(EachFiled(harmonised, replaced.ids), force, hub.person_key())
-    return OutOfForce({**replaced.by_rule, RULE: withdrawn})
+    if force.entries:
+        withdrawn = left_out(EachFiled(harmonised, found.ids), force, hub.person_key())
+        found = OutOfForce({**found.by_rule, RULE: withdrawn})
+    surplus = [
+        _surplus(one, found.ids, one.agreement.rows_per_person)
+        for one in sent(hub, harmonised)
+        if one.agreement.rows_per_person
+    ]
+    return OutOfForce({**found.by_rule, BEYOND: pa.concat_arrays(surplus)}) if surplus else found
+
+
+def _surplus(one: DeliveredFiles, gone: pa.Array, most: int) -> pa.Array:
+    """Records of a contributor in force that are beyond the bound of its agreement."""
+    parts = [filed(step, gone) for step in one.steps]
+    records = pa.concat_tables([part.records for part in parts])
+    cases = pa.concat_tables([part.cases for part in parts])
+    return beyond(records, cases, most)
 
 
 def own_out_of_force(hub: Hub, contributor: str, own: Sequence[Step]) -> OutOfForce:

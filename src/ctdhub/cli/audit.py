@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ctdhub.build.hub import Hub
     from ctdhub.dp.audit.card import AuditCard
     from ctdhub.dp.audit.suite import Kind
+    from ctdhub.dp.person_rows import PersonRows
     from ctdhub.dp.policy import Policy
 
 ABOVE = 1
@@ -92,23 +93,25 @@ def _audited(hub: Hub, kinds: tuple[Kind, ...], canaries: int, publish: bool) ->
     from ctdhub.build.rules import policy, variables
     from ctdhub.dp.audit.card import card
     from ctdhub.dp.audit.suite import run
+    from ctdhub.dp.person_rows import person_rows
 
     rules, path = policy(hub), hub.work / "people" / PEOPLE
     if not path.exists():
         raise error("no-people", file=path)
     people = pq.read_table(path)
-    charge = _paid(hub, rules, kinds) if publish else None
+    of, schema = person_rows(rules, hub.facts(rules.years)), variables(hub, rules)
+    charge = _paid(hub, rules, kinds, of) if publish else None
     with bar() as progress:
-        return card(run(people, rules, kinds, canaries, charge, progress, variables(hub, rules)))
+        return card(run(people, rules, kinds, canaries, charge, progress, schema, of))
 
 
-def _paid(hub: Hub, rules: Policy, kinds: tuple[Kind, ...]) -> str:
+def _paid(hub: Hub, rules: Policy, kinds: tuple[Kind, ...], of: PersonRows) -> str:
     from ctdhub.build.paid import check_paid, ledger
     from ctdhub.dp.audit.suite import pay
     from ctdhub.dp.ledger.charge import taking_part
 
     check_paid(hub)
-    return pay(ledger(hub), rules, kinds, taking_part(hub.facts(rules.years)))
+    return pay(ledger(hub), rules, kinds, taking_part(hub.facts(rules.years)), of)
 
 
 def _keep(found: AuditCard, folder: Path) -> None:

@@ -137,7 +137,7 @@ def register(app: typer.Typer) -> None:
             try:
                 for _from, file in mappings(hub, agreement.id):
                     mapping = load_mapping(file)
-                    require_people(mapping, file)
+                    require_people(mapping, file, agreement.rows_per_person)
                     check_mapping(mapping)
                 own = [one.date for one in given if one.contributor == agreement.id]
                 refuse_unclear(hub, agreement, own)

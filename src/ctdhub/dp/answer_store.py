@@ -7,7 +7,7 @@ import json
 import secrets
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from ctdhub.core.atomic import sync
 from ctdhub.core.error_catalogue import error
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.disk import damaged, guarded, write_synced
+from ctdhub.dp.person_rows import epsilon_by_rows
 
 _FRESH = ".new-"
 _TABLES = ("records.parquet", "counts.parquet", "measurements.parquet")
@@ -68,7 +69,7 @@ def stored(ledger: Ledger, question: str, facts: dict[str, Any]) -> Protected | 
             sources=None if sources is None else _sources(tables[_SOURCES], **sources),
             people=Estimate(**answer["people"]),
             case_records=Estimate(**answer["case_records"]),
-            guarantee=Guarantee(**answer["guarantee"]),
+            guarantee=_guarantee(**answer["guarantee"]),
             facts=facts,
         )
     except _DAMAGE:
@@ -111,6 +112,21 @@ def parts(ledger: Ledger, question: str) -> dict[str, str] | None:
     except _DAMAGE:
         raise damaged(path.parent) from None
     return {str(name): str(text) for name, text in found.items()} if found else None
+
+
+def _guarantee(**given: Any) -> Guarantee:
+    """A guarantee as :func:`_kept` wrote it; one of older software is for one row."""
+    found = Guarantee(**given)
+    return replace(found, by_rows=epsilon_by_rows(found.rho, found.delta, found.rows))
+
+
+def _kept(guarantee: Guarantee) -> dict[str, Any]:
+    """What is written of a guarantee: all but what goes without saying or follows from the rest."""
+    told = asdict(guarantee)
+    del told["by_rows"]
+    if guarantee.rows == 1:
+        del told["rows"]
+    return told
 
 
 def _sources(
@@ -193,7 +209,7 @@ def _fill(fresh: Path, answer: Protected) -> None:
         "tables": digests,
         "people": asdict(answer.people),
         "case_records": asdict(answer.case_records),
-        "guarantee": asdict(answer.guarantee),
+        "guarantee": _kept(answer.guarantee),
         "perpetrators": {"rows": child.rows, "sigma": child.sigma} if child else None,
         "sources": {
             "contributors": sources.contributors,

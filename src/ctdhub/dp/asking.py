@@ -54,7 +54,9 @@ def unit(plan: Plan) -> str:
     'person'
     """
     if not plan.tokens:
-        return "person"
+        return plan.unit
+    if plan.unit != "person":
+        return f"{plan.unit}; rows are joined by at most {plan.tokens} further tokens of each"
     return f"person, by her key; her rows are joined by at most {plan.tokens} further tokens"
 
 

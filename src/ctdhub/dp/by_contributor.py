@@ -1,9 +1,10 @@
 """Counts by contributor, and how the lists of contributors overlap: noisy, never single records.
 
-The unit stays the person.  A person has one row, which names the contributor of her earliest
-record, and is on exactly one set of lists: so she changes one cell of each table by one (more where
-tokens join people, see ``list_overlap``), a table costs 1 / (2 sigma squared), and the costs add to
-those of everything else in the release.  Which contributors and which lists there are is public.
+The unit is that of the release.  A row of people names the contributor of its earliest record, and
+is on exactly one set of lists: so it changes one cell of each table by one (more where tokens join
+people, see ``list_overlap``), and a person with at most B rows by B, wherever they are.  A table
+costs B squared / (2 sigma squared), and the costs add to those of everything else in the release.
+Which contributors and which lists there are is public.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from ctdhub.dp.intervals import named_cells
 from ctdhub.dp.list_overlap import ListTables, list_tables
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.overlap import Overlap
+from ctdhub.dp.person_rows import person_rows
 from ctdhub.dp.plan import Columns, joined_reach
 from ctdhub.dp.policy import Domains, Policy
 from ctdhub.dp.pooling import pool, variances
@@ -168,7 +170,7 @@ def public_sources(policy: Policy, schema: Schema, facts: Mapping[str, Any]) -> 
 
     Args:
         facts: public facts; ``contributors`` with an ``id`` and without ``show_counts: false``
-            have counts of their own.
+            have counts of their own, and ``person_rows`` reads the unit.
 
     Raises:
         PolicyError: as :func:`ctdhub.dp.list_overlap.list_tables`.
@@ -186,7 +188,8 @@ def public_sources(policy: Policy, schema: Schema, facts: Mapping[str, Any]) -> 
         domains |= {n: schema.domain(n, policy.years) for n in _thirds(released, schema)}
     if not domains and not lists:
         return None
-    return SourceTables(domains, lists, share, joined_reach(policy.linking.people))
+    reach = joined_reach(policy.linking.people, person_rows(policy, facts).bound)
+    return SourceTables(domains, lists, share, reach)
 
 
 def sourced(

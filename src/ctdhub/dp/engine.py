@@ -27,6 +27,7 @@ from ctdhub.dp.ledger.charge import Charge, taking_part
 from ctdhub.dp.ledger.purposes import written
 from ctdhub.dp.mechanism import Progress, answer_of
 from ctdhub.dp.overlap import Overlap
+from ctdhub.dp.person_rows import epsilon_by_rows, person_rows
 from ctdhub.dp.plan import Columns, plan_of
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.price import Pay, Price
@@ -57,7 +58,8 @@ def protect(
         people: one row per person, columns of ``Schema.table("people")``; they may lie anywhere.
         policy: what is released, and how well people are protected.
         ledger: pays before noise is drawn; an exact repeat of a question is free.
-        facts: public facts, passed through; they also say which contributors have counts.
+        facts: public facts, passed through; they also say which contributors have counts, and how
+            many rows one person may have (``person_rows``).
         progress: told (message, fraction done).
         perpetrators: child rows of people, see ``mentioned``; None is a table without rows, so
             that only the policy decides whether the answer has them.
@@ -79,15 +81,16 @@ def protect(
         if policy.columns == "all"
         else written("columns", n=len(policy.columns), **sizes)
     )
+    of = person_rows(policy, facts)
     question = ReleaseRequest(
-        plan_of(policy, schema),
+        plan_of(policy, schema, of),
         policy.epsilon,
         policy.delta,
         policy.budget.epsilon,
         tuple(engine4.hub_settings(policy, schema.version)),
         what,
     )
-    child = mentioned(perpetrators, policy, schema)
+    child = mentioned(perpetrators, policy, schema, of)
     sources = sourced(overlap, policy, schema, facts)
     return protect_table(people, question, ledger, facts, progress, child, sources, pay)
 
@@ -204,7 +207,7 @@ def _minted(
     if child:
         tell(Text("protecting rows of perpetrators"), 0.07)
         inner = answer_of(exact.perpetrators, child.plan, costs.perpetrators)
-        perpetrators = Perpetrators(inner.records, inner.counts, child.plan.rows, inner.sigma)
+        perpetrators = Perpetrators(inner.records, inner.counts, child.each, inner.sigma)
     found = answer_of(exact.people, asked.plan, costs.people, progress=tell)
     level = asked.plan.level
     guarantee = Guarantee(
@@ -216,6 +219,8 @@ def _minted(
         level,
         found.sigma,
         entry.id,
+        asked.plan.rows,
+        epsilon_by_rows(entry.rho, asked.delta, asked.plan.rows),
     )
     return mint(
         records=found.records,

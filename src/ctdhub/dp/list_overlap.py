@@ -1,7 +1,8 @@
 """The overlap of lists as a question: which lists, in which years, by how many tokens, its noise.
 
 Its cells have the reach of people whom ``tokens`` tokens join (``plan.joined_reach``).  The doubles
-are rows of people less these people: one person changes them by at most ``tokens`` (decision 27).
+are rows of people less these people: one row of a person changes them by at most ``tokens``
+(decision 27), and taking away B rows one after the other by at most B times that.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ctdhub.border import DOUBLES, LISTS
 from ctdhub.core.error_catalogue import error
 from ctdhub.dp.count import Counts
 from ctdhub.dp.overlap import Overlap
+from ctdhub.dp.person_rows import person_rows
 from ctdhub.dp.plan import joined_reach
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.workload import Workload, question
@@ -35,12 +37,14 @@ class ListTables:
         years: first and last year that all of them cover, both included.
         tokens: the most tokens of a person that join her with others.
         fewer: the same in rows of people.
+        rows: the most rows that one person may have, see ``person_rows``.
     """
 
     names: tuple[str, ...]
     years: tuple[int, int]
     tokens: int
     fewer: int = 0
+    rows: int = 1
 
     @property
     def sets(self) -> tuple[tuple[str, ...], ...]:
@@ -52,12 +56,12 @@ class ListTables:
     @property
     def tables(self) -> dict[str, tuple[int, int, Fraction]]:
         """Cells, squared L2 sensitivity and share of the budget of each table."""
-        cells = len(self.sets), joined_reach(self.tokens)
+        cells = len(self.sets), joined_reach(self.tokens, self.rows)
         if self.tokens == self.fewer:
             return {LISTS: (*cells, Fraction(1))}
         return {
             LISTS: (*cells, 1 - DOUBLES_SHARE),
-            DOUBLES: (1, self.tokens**2, DOUBLES_SHARE),
+            DOUBLES: (1, (self.rows * self.tokens) ** 2, DOUBLES_SHARE),
         }
 
     def questions(self, rho: Fraction) -> Workload:
@@ -90,7 +94,8 @@ def list_tables(policy: Policy, facts: Mapping[str, Any]) -> ListTables | None:
     """The overlap that a policy asks about, None where it asks about none.
 
     Args:
-        facts: public facts; ``contributors`` with ``id``, ``years`` and ``show_counts``.
+        facts: public facts; ``contributors`` with ``id``, ``years``, ``show_counts`` and what
+            ``person_rows`` reads.
 
     Raises:
         PolicyError: the policy names a list of no contributor, of one whose agreement does not
@@ -111,7 +116,8 @@ def list_tables(policy: Policy, facts: Mapping[str, Any]) -> ListTables | None:
     if first > last:
         names = ", ".join(settings.lists)
         raise error("policy-sources/years", file="policy.yaml", id=names)
-    return ListTables(settings.lists, (first, last), policy.linking.lists, policy.linking.people)
+    joins, rows = policy.linking, person_rows(policy, facts).bound
+    return ListTables(settings.lists, (first, last), joins.lists, joins.people, rows)
 
 
 def _contributors(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:

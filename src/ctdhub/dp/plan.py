@@ -9,6 +9,7 @@ from typing import Literal
 
 from ctdhub.dp.dependent_columns import Followers
 from ctdhub.dp.indicators import Indicators
+from ctdhub.dp.person_rows import ONE, PersonRows
 from ctdhub.dp.policy import Domains, Policy, Weights
 from ctdhub.schema import countries
 from ctdhub.schema.model import Schema
@@ -39,16 +40,29 @@ Parents = tuple[tuple[int, ...], ...]
 """Levels from fine to coarse; a level holds the group of each value of a column."""
 
 
-def joined_reach(tokens: int) -> int:
+def joined_reach(tokens: int, rows: int = 1) -> int:
     """Squared L2 sensitivity of a table of people whom so many tokens of each join (decision 27).
 
     Without a person those whom she held together fall into at most ``tokens`` people: one row goes,
     and so many come, in the worst case all into one other cell.
 
+    Of a person with B rows (keys, each with its own tokens) all are taken away at once.  They stood
+    in at most B joined rows, which go.  Every piece that is left of these holds a token of one of
+    them, so that at most B x K come.  With g the table of what goes and c that of what comes,
+    neither of which has a cell below 0, the square of |c - g| is at most that of c plus that of g:
+    (B K)^2 + B^2, which is B squared times what one row has.  Rows that were joined already make
+    fewer go.  With K = 0 and no tokens this is the group property: B rows change a table by B.
+
+    Args:
+        tokens: K.
+        rows: B.
+
     >>> [joined_reach(tokens) for tokens in range(4)]
     [1, 2, 5, 10]
+    >>> joined_reach(0, 3), joined_reach(1, 3)
+    (9, 18)
     """
-    return tokens**2 + 1
+    return rows**2 * (tokens**2 + 1)
 
 
 @dataclass(frozen=True)
@@ -66,7 +80,8 @@ class Plan:
         followers: columns that follow from the two countries.
         assistance: tables that tell who is assisted, weighed apart from other pairs.
         reports: tables that reports of states ask for, of up to four columns.
-        rows: the most rows that one person may have; a public bound.
+        rows: the most rows that one person may have; a public bound, which noise is for.
+        unit: who is protected, in English words, see ``person_rows``.
         tokens: the most tokens of a person that join her rows with others, beside her key.
         weights: share of the budget by kind of table.
         level: coverage of the intervals among the published counts of a table.
@@ -88,6 +103,7 @@ class Plan:
     assistance: tuple[Columns, ...] = ()
     reports: tuple[Columns, ...] = ()
     rows: int = 1
+    unit: str = "person"
     tokens: int = 0
     weights: Weights = field(default_factory=Weights)
     level: float = 0.95
@@ -110,7 +126,7 @@ class Plan:
     @property
     def reach(self) -> int:
         """Squared L2 sensitivity of each table, see ``joined_reach``."""
-        return self.rows**2 * joined_reach(self.tokens)
+        return joined_reach(self.tokens, self.rows)
 
     @cached_property
     def sizes(self) -> dict[str, int]:
@@ -179,8 +195,11 @@ REPORTED: tuple[Columns, ...] = (
 by sex and citizenship."""
 
 
-def plan_of(policy: Policy, schema: Schema) -> Plan:
+def plan_of(policy: Policy, schema: Schema, of: PersonRows = ONE) -> Plan:
     """The plan of a hub's release: core columns and corridors come from the schema.
+
+    Args:
+        of: the rows that one person may have, by the agreements.
 
     Raises:
         PolicyError: a column of the policy is not a public variable of the table "people".
@@ -202,6 +221,8 @@ def plan_of(policy: Policy, schema: Schema) -> Plan:
         level=policy.level,
         false_share=policy.false_share,
         support=policy.support,
+        rows=of.bound,
+        unit=of.unit,
         tokens=policy.linking.people,
         year=next((n for n in domains if schema.variable(n).kind == "year"), None),
     )

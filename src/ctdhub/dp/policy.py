@@ -90,15 +90,18 @@ class SourceSettings(FrozenModel):
 
 
 class LinkingSettings(FrozenModel):
-    """The most tokens of a person that join her with others, beside her key.
+    """What joins persons beside their keys, and how many contributors may know one of them.
 
     Attributes:
-        people: in rows of people, and so in every count.
-        lists: in the overlap of lists; never fewer than ``people``.
+        people: the most tokens of a person that join her rows with others, and so in every count.
+        lists: the same in the overlap of lists; never fewer than ``people``.
+        known_to: the most contributors that one person may be known to under different keys, or
+            without one; a public bound that noise grows with, see ``person_rows``.
     """
 
     people: int = Field(default=0, ge=0, le=5)
     lists: int = Field(default=0, ge=0, le=5)
+    known_to: int = Field(default=1, ge=1, le=100)
 
     @model_validator(mode="after")
     def _check(self) -> LinkingSettings:

@@ -36,7 +36,6 @@ from ctdhub.schema.roles import ALLEGATION, AUTHORITIES, OF_ANYONE
 from ctdhub.sensitive import coded_parquet
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
-from ctdhub.sensitive.mapping.person_unit import require_people
 from ctdhub.sensitive.mapping.result import Lineage
 from ctdhub.sensitive.mapping.run import harmonise
 
@@ -65,7 +64,6 @@ class HarmoniseFile:
             MappingError: a contributor that is no authority says more of somebody than alleged.
         """
         mapping, contributor = load_mapping(self.mapping), self.given.contributor
-        require_people(mapping, self.mapping)
         raw, key = read_table(self.given.file, mapping.read), self.key.read_bytes()
         result = harmonise(raw, mapping, contributor=contributor, years=self.years, key=key)
         _check_allegations(result.perpetrators, self.kind, self.mapping)

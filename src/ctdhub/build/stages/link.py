@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ctdhub.build.closure import software
-from ctdhub.build.deliveries import sent
+from ctdhub.build.deliveries import reports_of, sent
 from ctdhub.build.engine import Engine
 from ctdhub.build.filenames import (
     CONFLICTS,
@@ -25,6 +25,7 @@ from ctdhub.build.filenames import (
 )
 from ctdhub.build.harmonised import contributor_of
 from ctdhub.build.hub import Hub
+from ctdhub.build.settings import Agreement
 from ctdhub.build.stages.delivery_report import report_deliveries
 from ctdhub.build.stages.link_report import report_links
 from ctdhub.build.steps import Input, Step, hash_of
@@ -53,7 +54,8 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         forget(hub, [step.output for step in harmonised])
         delivered = sent(hub, harmonised)
         for one in delivered:
-            one.require_clear(hub.root / "contributors" / f"{one.agreement.id}.yaml")
+            file = hub.root / "contributors" / f"{one.agreement.id}.yaml"
+            one.require_clear(file, reports_of(hub, one))
         gone = out_of_force(hub, harmonised).ids
         check_made_alike(hub, delivered, gone)
         files = [(step.output / RECORDS, step.output / PERPETRATORS) for step in harmonised]
@@ -86,7 +88,7 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
             ),
             Input("deliveries", Text("deliveries")): hash_of(
                 [
-                    [a.id, a.deliveries, a.model_dump(mode="json")["left"]]
+                    [a.id, a.deliveries, a.model_dump(mode="json")["left"], *_bound(a)]
                     for a in hub.agreements()
                     if a.id in senders
                 ]
@@ -98,6 +100,11 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         software=software(__name__),
         meaning={step.name.removeprefix("harmonise "): step.sense for step in harmonised},
     )
+
+
+def _bound(agreement: Agreement) -> list[int]:
+    """The bound on rows of one person, where one was agreed: then a case is one person."""
+    return [] if agreement.rows_per_person is None else [agreement.rows_per_person]
 
 
 def _with_tokens(harmonised: Sequence[Step], gone: pa.Array) -> tuple[pa.Table, pa.Table]:

@@ -35,6 +35,7 @@ from ctdhub.dp.count import Codes, encode
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.charge import Charge
 from ctdhub.dp.ledger.purposes import written
+from ctdhub.dp.person_rows import ONE, PersonRows
 from ctdhub.dp.plan import Columns, joined_reach, plan_of
 from ctdhub.dp.policy import Policy
 from ctdhub.schema.model import Schema, load_schema
@@ -78,9 +79,10 @@ class Findings:
     charge: str | None = None
 
 
-def price(policy: Policy, kinds: Collection[Kind]) -> float:
+def price(policy: Policy, kinds: Collection[Kind], of: PersonRows = ONE) -> float:
     """What publishing the findings costs, in rho; see the module's first words."""
-    answer, guessed = rho_of(policy.epsilon, policy.delta), joined_reach(policy.linking.people)
+    answer = rho_of(policy.epsilon, policy.delta)
+    guessed = joined_reach(policy.linking.people, of.bound)
     return answer * ("canary" in kinds) + (answer + inference.cost(guessed)) * (
         "inference" in kinds
     )
@@ -91,6 +93,7 @@ def pay(
     policy: Policy,
     kinds: Collection[Kind],
     contributors: Iterable[str] | None = None,
+    of: PersonRows = ONE,
 ) -> str:
     """Charge the price before any audit runs; gives the id of the charge, "" where it is nothing.
 
@@ -100,7 +103,7 @@ def pay(
         Overspend: the budget does not reach.
         LedgerTampered: the ledger was changed.
     """
-    rho = price(policy, kinds)
+    rho = price(policy, kinds, of)
     if not rho:
         return ""
     kernels.require_sweep()
@@ -126,6 +129,7 @@ def run(
     charge: str | None = None,
     tell: Tell = lambda message, share: None,
     schema: Schema | None = None,
+    of: PersonRows = ONE,
 ) -> Findings:
     """Audit the engine on a hub's people.
 
@@ -133,13 +137,14 @@ def run(
         people: as in :func:`ctdhub.dp.engine.protect`.
         charge: see :class:`Findings`; given, the findings are such as :func:`pay` pays for.
         schema: the variables that there are for this hub; all that are shipped where None.
+        of: the rows that one person may have, which noise is for.
 
     Raises:
         PolicyError: as in :func:`ctdhub.dp.engine.protect`.
     """
     schema, public = schema or load_schema(), charge is not None
-    whole = Setting(plan_of(policy, schema), policy.epsilon, policy.delta)
-    few = _narrow(policy, schema)
+    whole = Setting(plan_of(policy, schema, of), policy.epsilon, policy.delta)
+    few = _narrow(policy, schema, of)
     found = Findings(policy.epsilon, policy.delta, few.epsilon, charge=charge)
     everybody = encode(people, whole.plan.domains)
     if "canary" in kinds:
@@ -174,12 +179,12 @@ def _crowd(people: pa.Table, few: Setting, public: bool) -> Codes:
     return chosen(own, noise.permutation(own.people)[:WORLD_PEOPLE])
 
 
-def _narrow(policy: Policy, schema: Schema) -> Setting:
+def _narrow(policy: Policy, schema: Schema, of: PersonRows) -> Setting:
     """Few columns of the policy, core ones first, at most one of countries."""
     names = sorted(policy.domains(schema), key=lambda n: not schema.variable(n).core)
     countries = [n for n in names if schema.variable(n).kind == "country"]
     columns = [n for n in names if n not in countries[1:]][:WORLD_COLUMNS]
-    plan = plan_of(policy.model_copy(update={"columns": tuple(columns)}), schema)
+    plan = plan_of(policy.model_copy(update={"columns": tuple(columns)}), schema, of)
     return Setting(plan, min(policy.epsilon, WORLD_EPSILON), policy.delta)
 
 

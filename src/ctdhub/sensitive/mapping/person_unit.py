@@ -1,8 +1,8 @@
 """Which rows of a file are about one person: what a mapping must say before people are counted.
 
 The unit of protection is the person key, else the record.  Rows that are reports or calls are no
-people, so they need a key; a row without one is counted as a person only where the mapping says
-that rows are persons.
+people, so they need a key, or a bound in the agreement on how many of them one person may have; a
+row without either is counted as a person only where the mapping says that rows are persons.
 """
 
 from __future__ import annotations
@@ -63,16 +63,21 @@ def check_unit(key: Sequence[str], actions: Mapping[str, str], tokens: Sequence[
         seen.add(fold(column))
 
 
-def require_people(mapping: _Unit, file: Path) -> None:
+def require_people(mapping: _Unit, file: Path, bound: int | None = None) -> None:
     """Refuse to count rows as people where nobody said that they are.
 
     Args:
         mapping: the mapping of a contributor.
         file: where it lies.
+        bound: the most rows that one person may have, where the agreement says it: then rows may
+            be reports or calls without a key, and each is a row of its own.
 
     Raises:
-        MappingError: its rows have no person key, and it does not say that they are persons.
+        MappingError: its rows have no person key, and it does not say that they are persons; or
+            they are no persons and nobody agreed how many of them one person may have.
     """
     if mapping.key_columns() is not None or mapping.rows == "person":
+        return
+    if mapping.rows is not None and bound is not None:
         return
     raise error("row-unit" if mapping.rows is None else "row-unit/not-people", file=file)
