@@ -29,7 +29,7 @@ from ctdhub.sensitive.linkage.identified.link_files import LEAVES, Held, link_fi
 from ctdhub.sensitive.linkage.identified.persons import IdentifiedPersons, persons_of
 from ctdhub.sensitive.linkage.identified.report import REVIEW_FILE, earlier_tokens
 from ctdhub.sensitive.linkage.identified.resolve import resolve
-from ctdhub.sensitive.linkage.identified.scoring import Scored
+from ctdhub.sensitive.linkage.identified.scoring import Scored, ScoredPairs
 from ctdhub.sensitive.linkage.pprl.columns import plan, propose
 from ctdhub.sensitive.linkage.pprl.derive import Identity, Tokeniser
 from ctdhub.sensitive.linkage.settings import LinkageSettings
@@ -326,7 +326,8 @@ def test_no_cluster_has_two_persons_of_a_file(pairs: list[tuple[int, int, int]])
     one, other, bits = (np.array([p[i] for p in pairs], np.int64) for i in range(3))
     nine = np.arange(9)
     persons = IdentifiedPersons(nine, nine, nine // 3, [None] * 9, [frozenset()] * 9, [])
-    scored = Scored(one, other, bits.astype(float), {}, {}, True)
+    none = ScoredPairs(one[:0], other[:0], bits[:0].astype(float))
+    scored = Scored(one, other, bits.astype(float), {}, {}, True, none)
     found = resolve(persons, scored, 0.9, 0.5)
     of: dict[int, list[int]] = defaultdict(list)
     for number, cluster in enumerate(found.cluster.tolist()):
@@ -367,6 +368,41 @@ def test_strangers_are_not_linked(tmp_path: Path) -> None:
     other = write_names(tmp_path / "other", 300, 8)["pharos"]
     summary, _copies = linked([one, other], tmp_path / "out")
     assert (summary["links"], summary["learnt"]) == (0, False)
+    assert summary["expected_missed_links"] is None, "unknown is not nought"
+
+
+@pytest.mark.parametrize("births", ["all 1 January", "one in three unknown"])
+def test_without_days_of_birth_the_year_teaches_and_the_missing_are_told(
+    two: dict[str, Rows],
+    tmp_path: Path,
+    births: str,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Without places, so that much is missed; how much is told within a factor of two."""
+    lists = write_names(tmp_path / "names", 700, 5)
+    person = {row["case"]: row["person"] for row in rows_of(tmp_path / "names" / "truth.csv")}
+    files = {name: rows_of(lists[name]) for name in ("harbour", "lantern", "manara")}
+    for rows in files.values():
+        for row in rows:
+            row["town"] = ""
+            if births == "all 1 January":
+                row["birth_date"] = row["birth_date"] and f"01/01/{row['birth_date'][-4:]}"
+            elif int(person[row["case_number"]]) % 3 == 0:
+                row["birth_date"] = ""
+    summary, copies = round_of(tmp_path / "round", files)
+    clusters = {
+        (person[raw["case_number"]], row["link_token"] or raw["case_number"])
+        for name, rows in copies.items()
+        for row, raw in zip(rows, files[name], strict=True)
+    }
+    people = {who for who, _token in clusters}
+    missed = len(clusters) - len(people)
+    told = summary["expected_missed_links"]
+    record_property(births, f"missed {missed}, told {told}, links {summary['links']}")
+    assert missed > 40
+    assert missed / 2 <= told <= 2 * missed
+    rows = sum(map(len, files.values()))
+    assert missed / (rows - len(people)) < 0.45
 
 
 def test_files_of_one_person_alone(tmp_path: Path) -> None:

@@ -184,8 +184,7 @@ def _show(summary: dict[str, Any]) -> None:
         (_("persons once linked"), number(summary["clusters"])),
         (_("links"), number(summary["links"])),
         (_("links that are expected to be wrong"), number(round(summary["expected_false_links"]))),
-        (_("links that are expected to be missing"),
-         number(round(summary["expected_missed_links"]))),
+        (_("links that are expected to be missing"), _missing(summary)),
         (_("pairs to review"), number(summary["to_review"])),
     ):  # fmt: skip
         table.add_row(label, value)
@@ -207,7 +206,24 @@ def _show(summary: dict[str, Any]) -> None:
     if not summary["learnt"]:
         console.print(
             _(
-                "Too few pairs agree on names and birth date to learn from: what agreements are "
-                "worth was taken from invented people. Look at the pairs to review."
+                "Too few pairs agree on names and birth to learn from: what agreements are worth "
+                "was taken from fictitious people, and how many links are missing is unknown. "
+                "Look at the pairs to review."
             )
         )
+    elif summary["expected_missed_links"] is None:
+        console.print(
+            _(
+                "Nothing that these files hold tells links from chance: how many links are "
+                "missing is unknown."
+            )
+        )
+
+
+def _missing(summary: dict[str, Any]) -> str:
+    """Links expected to be missing, and their share of all."""
+    missed = summary["expected_missed_links"]
+    if missed is None:
+        return _("unknown")
+    every = summary["links"] - summary["expected_false_links"] + missed
+    return f"{number(round(missed))} ({share(missed / every if every else 0.0, fine=True)})"

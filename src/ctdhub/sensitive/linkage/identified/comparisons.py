@@ -51,20 +51,18 @@ def comparisons(held: Collection[str], more: Sequence[str]) -> list[Comparison]:
 def candidates(held: Collection[str], more: Sequence[str]) -> list[Any]:
     """Rules of which a pair must meet one to be compared.
 
-    One name by sound, given or family, and the year, the day or the place; both names by sound;
-    the whole birth date; or a further feature.  Where files hold none of these, one name by sound.
+    One name by sound, given or family, and the year, the day or the place; a given and a family
+    name by sound; the whole birth date; or a further feature.  Where files hold none of these, one
+    name by sound.
     """
     from splink import block_on
-    from splink.blocking_rule_library import CustomRule
 
     rules = [block_on(name) for name in ("birth", *more) if name in held]
     for name in ("birth_year", "birth_days", "place_sound"):
         if name in held:
             rules.append(block_on("sounds", name, arrays_to_explode=["sounds"]))
     if {"given", "family"} <= set(held):
-        rules.append(block_on("given_sound", "family_sound"))
-        crossed = "l.given_sound = r.family_sound AND l.family_sound = r.given_sound"
-        rules.append(CustomRule(crossed))
+        rules.append(block_on("both_sounds", arrays_to_explode=["both_sounds"]))
     return rules or [block_on("sounds", arrays_to_explode=["sounds"])]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import product
 
 import pyarrow as pa
 
@@ -37,6 +38,7 @@ FEATURES = pa.schema(
         ("family_sound", TEXT),
         ("family_parts", LIST),
         ("sounds", LIST),
+        ("both_sounds", LIST),
         ("birth", TEXT),
         ("birth_year", TEXT),
         ("birth_days", LIST),
@@ -48,7 +50,8 @@ FEATURES = pa.schema(
 """Columns of every file; null where a row says nothing.
 
 given, family: romanised parts that count, in order of the alphabet.  *_sound, *_parts: their
-skeletons, joined and apart.  sounds: skeletons of all names.  birth: year and both numbers of the
+skeletons, joined and apart.  sounds: skeletons of all names.  both_sounds: of a given and a family
+name, in order of the alphabet: all pairs.  birth: year and both numbers of the
 day, the smaller first.  sex: ``female`` or ``male``.
 """
 
@@ -100,14 +103,16 @@ def features(raw: RawTable, plan: TokenPlan, more: Sequence[str | None], first: 
 
 def _row(who: Identity) -> dict[str, object]:
     row: dict[str, object] = {}
-    sounds: list[str] = []
+    sounds: list[list[str]] = []
     for name, text in (("given", who.given), ("family", who.family)):
         if found := parts(text):
             heard = sorted({skeleton(part) for part in found})
             row |= {name: " ".join(sorted(found)), f"{name}_sound": " ".join(heard)}
             row[f"{name}_parts"] = [part for part in heard if len(part) > 1]
-            sounds += [skeleton(part) for part in found[:NAMES]]
-    row["sounds"] = sorted({part for part in sounds if len(part) > 1}) or None
+            sounds.append([skeleton(part) for part in found[:NAMES]])
+    row["sounds"] = sorted({part for some in sounds for part in some if len(part) > 1}) or None
+    if len(sounds) > 1:
+        row["both_sounds"] = sorted({" ".join(sorted(two)) for two in product(*sounds)})
     if where := parts(who.place):
         row |= {"place": " ".join(where), "place_sound": " ".join(skeleton(p) for p in where)}
     return row | _birth(who.birth)

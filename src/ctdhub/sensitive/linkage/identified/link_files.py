@@ -21,7 +21,7 @@ from ctdhub.sensitive.linkage.identified.resolve import resolve
 from ctdhub.sensitive.linkage.identified.scoring import score
 from ctdhub.sensitive.linkage.pprl.ages import AgeAt, check_ages
 from ctdhub.sensitive.linkage.pprl.columns import TokenPlan
-from ctdhub.sensitive.linkage.pprl.derive import Tokeniser
+from ctdhub.sensitive.linkage.pprl.derive import Identity, Tokeniser
 from ctdhub.sensitive.linkage.pprl.tokenise import people_of, tokenise
 from ctdhub.sensitive.linkage.settings import LinkageSettings
 
@@ -86,10 +86,11 @@ def link_files(
         if file.age:
             check_ages(raw, file.plan, file.age)
         tables.append(features(raw, file.plan, columns, starts[-1]))
-        own += [tokeniser.tokens(who) for who in people_of(raw.table, file.plan)]
+        said = [(who, tokeniser.tokens(who)) for who in people_of(raw.table, file.plan)]
         cases.append(_cases(file))
-        if not any(tokens for _first, tokens in own[starts[-1] :]):
+        if not any(tokens for _who, (_first, tokens) in said):
             raise error("no-identifiers", file=raw.file)
+        own += [one if one[1] else _by_names(tokeniser, who) for who, one in said]
         starts.append(len(own))
     parts = [slice(a, b) for a, b in pairwise(starts)]
     persons = persons_of(tables, cases, [[first for first, _all in own[part]] for part in parts])
@@ -112,6 +113,15 @@ def link_files(
         places = [(file.raw.file, row) for file in files for row in file.raw.table[ROW].to_pylist()]
         write_account(fresh, summary, found.review, places, own, stand, before, tokeniser.check)
     return summary
+
+
+def _by_names(tokeniser: Tokeniser, who: Identity) -> Own:
+    """Where a row says too little for any token: its names alone, so that its cluster has one.
+
+    It stays here; what leaves for the cluster is made of it and tells nothing without the key.
+    """
+    names = f"{who.given}\0{who.family}"
+    return "", (tokeniser.stand_in(names),) if who.given or who.family else ()
 
 
 def check_files(names: Sequence[str], out: Path) -> None:

@@ -43,11 +43,14 @@ def summary_of(
     """Counts of a round, as JSON; no value of a row.
 
     ``files``: by file, the account of its copy and its persons.  ``overlap``: persons once linked,
-    by the files that know them.  ``bands``: candidate pairs by the lower end of their
-    band of probability.  ``fields``: by feature, bits of evidence that its best agreement and its
-    disagreement give.  ``learnt``: whether the files taught the model anything, see ``scoring``.
+    by the files that know them.  ``expected_missed_links``: by how many the persons once linked are
+    more than people; None where the files teach nothing about it.  ``bands``: candidate pairs by
+    the lower end of their band of probability.  ``fields``: by feature, bits of evidence that its
+    best agreement and its disagreement give.  ``learnt``: whether the files taught the model
+    anything, see ``training``.
     """
     names = list(made)
+    missed = None if found.missed_links is None else round(found.missed_links, 2)
     sizes = Counter(int(file) for file in persons.file)
     known: dict[int, list[str]] = {}
     for cluster, file in sorted(zip(found.cluster.tolist(), persons.file.tolist(), strict=True)):
@@ -65,7 +68,7 @@ def summary_of(
         ],
         "links": found.links,
         "expected_false_links": round(found.false_links, 2),
-        "expected_missed_links": round(found.missed_links, 2),
+        "expected_missed_links": missed,
         "to_review": len(found.review),
         "candidates": sum(found.bands.values()),
         "bands": {str(low): pairs for low, pairs in found.bands.items()},

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctdhub.core.i18n import Text
+from ctdhub.sensitive.linkage.identified.missed import among
 from ctdhub.sensitive.linkage.identified.persons import (
     IdentifiedPersons,
     Ints,
@@ -17,7 +18,7 @@ from ctdhub.sensitive.linkage.identified.persons import (
     contradiction,
     far_apart,
 )
-from ctdhub.sensitive.linkage.identified.scoring import Scored, probability
+from ctdhub.sensitive.linkage.identified.scoring import Scored, ScoredPairs, probability
 
 SURE = 0.99
 """Links below this probability are joined and shown as well."""
@@ -50,7 +51,8 @@ class Resolved:
         review: doubtful pairs, the likeliest first; then persons with two cases.
         links: pairs of persons that were joined.
         false_links: joined pairs that are expected to be two people.
-        missed_links: candidate pairs that were not joined and are expected to be one person.
+        missed_links: links that are expected to be missing: by how many the clusters are more than
+            people.  None where the files teach nothing about it.
         bands: candidate pairs of persons by the lower end of their band of probability.
     """
 
@@ -58,7 +60,7 @@ class Resolved:
     review: list[Doubtful]
     links: int
     false_links: float
-    missed_links: float
+    missed_links: float | None
     bands: dict[float, int]
 
 
@@ -119,12 +121,12 @@ def resolve(persons: IdentifiedPersons, scored: Scored, cut: float, look: float)
         review=[row for row in review if not _settled(row, root, persons)],
         links=links,
         false_links=false_links,
-        missed_links=_missed(persons, pairs, root, members),
+        missed_links=_missed(persons, scored, pairs, root, links),
         bands=_bands(pairs.probability),
     )
 
 
-def _of_persons(persons: IdentifiedPersons, scored: Scored) -> _Pairs:
+def _of_persons(persons: IdentifiedPersons, scored: ScoredPairs) -> _Pairs:
     one, other = persons.of_row[scored.one], persons.of_row[scored.other]
     swap = one > other
     one, other = np.where(swap, other, one), np.where(swap, one, other)
@@ -187,18 +189,25 @@ def _settled(row: Doubtful, root: Ints, persons: IdentifiedPersons) -> bool:
 
 
 def _missed(
-    persons: IdentifiedPersons, pairs: _Pairs, root: Ints, members: list[dict[int, int]]
-) -> float:
-    """Expected links among pairs left: neither side is joined to a person of the other's file."""
-    total = 0.0
-    for i in range(int((pairs.probability > 1e-6).sum())):
-        one, other = int(pairs.one[i]), int(pairs.other[i])
-        if (
-            int(persons.file[other]) not in members[root[one]]
-            and int(persons.file[one]) not in members[root[other]]
-        ):
-            total += float(pairs.probability[i])
-    return total
+    persons: IdentifiedPersons, scored: Scored, pairs: _Pairs, root: Ints, links: int
+) -> float | None:
+    if scored.sunk or not scored.learnt:
+        return None
+    inside = _of_persons(persons, scored.inside)
+    size = np.bincount(root, minlength=len(root))[root]
+    left, two = root[pairs.one] != root[pairs.other], inside.one != inside.other
+    people = np.bincount(persons.file).astype(float)
+    within = float((people * (people - 1)).sum())
+    ratio = float(people.sum() ** 2 - (people**2).sum()) / within if within else 0.0
+    seen = among(
+        pairs.bits[left],
+        1 / (size[pairs.one[left]] * size[pairs.other[left]]),
+        inside.bits[two],
+        1 / (size[inside.one[two]] * size[inside.other[two]]),
+        ratio,
+        links,
+    )
+    return seen + (links + seen) * scored.unseen / (1 - scored.unseen)
 
 
 def _bands(found: NDArray[np.float64]) -> dict[float, int]:

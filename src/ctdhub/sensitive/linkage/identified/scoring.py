@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import duckdb
 import numpy as np
@@ -22,6 +21,8 @@ from ctdhub.core.i18n import Text
 from ctdhub.sensitive.linkage.identified.backend import check_installed, database, quiet
 from ctdhub.sensitive.linkage.identified.comparisons import Comparison, candidates, comparisons
 from ctdhub.sensitive.linkage.identified.features import present
+from ctdhub.sensitive.linkage.identified.missed import unseen
+from ctdhub.sensitive.linkage.identified.training import learn, not_too_sure
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -35,35 +36,47 @@ EVERY = 1e12
 KNOWN = 10_000
 """Pairs that the u to start from counts as, so that few pairs do not pass for knowledge."""
 
-ENOUGH = 30
-"""Pairs that agree on names and birth date, below which there is nothing to learn m from."""
-
-MOST = 2e6
-"""Pairs that m is learnt from, at most; Splink takes rows by a hash of their number."""
-
 START = 1e-4
-"""Share of links that training starts from; :func:`with_share` finds what it is."""
+"""Share of links that training starts from; :func:`share_of` finds what it is."""
+
+LEAST = 1e-12
+"""Share of links below which none is looked for."""
 
 
 @dataclass(frozen=True)
-class Scored:
-    """Candidate pairs of rows of different files for which more speaks than against, each once.
+class ScoredPairs:
+    """Candidate pairs of rows, each once.
 
     Attributes:
         one, other: numbers of the rows, shape (n,).
         bits: base-2 logarithm of the odds that they are one person.
-        speaks: by feature, the part of ``bits`` that it gives: above 0 where it agrees, below
-            where it differs, 0 where a row says nothing.
-        worth: by feature, bits that its best and its worst level give.
-        learnt: whether there was enough to learn m from; else it is what training starts from.
     """
 
     one: Ints
     other: Ints
     bits: Floats
+
+
+@dataclass(frozen=True)
+class Scored(ScoredPairs):
+    """Candidate pairs of rows of different files for which more speaks than against, each once.
+
+    Attributes:
+        speaks: by feature, the part of ``bits`` that it gives: above 0 where it agrees, below
+            where it differs, 0 where a row says nothing.
+        worth: by feature, bits that its best and its worst level give.
+        learnt: whether there was enough to learn m from; else it is what training starts from.
+        inside: the same of rows of one file: pairs of different people, scored alike.
+        unseen: share of rows of one person that no rule makes a candidate, by the model.
+        sunk: whether the files do not tell how many links there are, see :func:`share_of`.
+    """
+
     speaks: dict[str, Floats]
     worth: dict[str, tuple[float, float]]
     learnt: bool
+    inside: ScoredPairs
+    unseen: float = 0.0
+    sunk: bool = False
 
 
 def score(
@@ -109,36 +122,45 @@ def _score(
     _count_chance(connection, files, persons, chosen)
     progress(Text("Learning from the files"), 0.3)
     api = DuckDBAPI(connection)
-    linker = Linker(
-        [api.register(file, dataset_display_name=f"file_{i}") for i, file in enumerate(files)],
-        {
-            "link_type": "link_only",
-            "comparisons": chosen,
-            "blocking_rules_to_generate_predictions": [
-                rule.create_blocking_rule_dict("duckdb") for rule in candidates(held, list(called))
-            ],
-            "probability_two_random_records_match": START,
-            "retain_matching_columns": False,
-            "retain_intermediate_calculation_columns": True,
-        },
-        log_level=None,
-    )
-    learnt = _learn(connection, linker, held, len(files))
+    tables = [api.register(file, dataset_display_name=f"file_{i}") for i, file in enumerate(files)]
+    settings = {
+        "comparisons": chosen,
+        "blocking_rules_to_generate_predictions": [
+            rule.create_blocking_rule_dict("duckdb") for rule in candidates(held, list(called))
+        ],
+        "probability_two_random_records_match": START,
+        "retain_matching_columns": False,
+        "retain_intermediate_calculation_columns": True,
+    }
+    linker = Linker(tables, {**settings, "link_type": "link_only"}, log_level=None)
+    learnt = learn(connection, linker, held, files, persons)
     progress(Text("Comparing pairs"), 0.5)
-    found: pa.Table = linker.inference.predict(
+    trained = not_too_sure(linker.misc.save_model_to_json()["comparisons"], chosen)
+    both = Linker(
+        tables, {**settings, "comparisons": trained, "link_type": "link_and_dedupe"}, log_level=None
+    )
+    found: pa.Table = both.inference.predict(
         threshold_match_weight=float(np.log2(START / (1 - START))), warning_mode="never"
     ).as_pyarrow_table()  # type: ignore[no-untyped-call]
-    worth = _worth(linker.misc.save_model_to_json()["comparisons"])
+    worth = _worth(trained)
     speaks = {name: _speaks(found, name) for name in worth}
-    sizes = np.array([len(file) for file in persons])
     weight = sum(speaks.values(), np.zeros(found.num_rows))
+    one, other = (found[f"unique_id_{side}"].to_numpy().astype(np.int64) for side in ("l", "r"))
+    ends = np.cumsum([file.num_rows for file in files])
+    between = np.searchsorted(ends, one, side="right") != np.searchsorted(ends, other, side="right")
+    sizes = np.array([len(file) for file in persons])
+    share = share_of(weight[between], int(sizes.sum() ** 2 - (sizes**2).sum()) // 2)
+    bits = np.round(np.log2(share / (1 - share)) + weight, 6)
     return Scored(
-        found["unique_id_l"].to_numpy().astype(np.int64),
-        found["unique_id_r"].to_numpy().astype(np.int64),
-        with_share(weight, int(sizes.sum() ** 2 - (sizes**2).sum()) // 2),
-        {called.get(name, name): bits for name, bits in speaks.items()},
+        one[between],
+        other[between],
+        bits[between],
+        {called.get(name, name): said[between] for name, said in speaks.items()},
         {called.get(name, name): bits for name, bits in worth.items()},
         learnt,
+        ScoredPairs(one[~between], other[~between], bits[~between]),
+        unseen(trained, pa.concat_tables(files), held),
+        share <= LEAST,
     )
 
 
@@ -153,11 +175,12 @@ def probability(bits: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp2(-np.clip(bits, -500, 500))))
 
 
-def with_share(weight: Floats, pairs: int) -> Floats:
-    """Bits of the odds that pairs are links, from bits of evidence.
+def share_of(weight: Floats, pairs: int) -> float:
+    """Share of links among all pairs, at least :data:`LEAST` and at most a half.
 
-    The share of links among all pairs is where it equals the mean probability: expectation
-    maximisation of that one number, over all candidates.
+    It is where it equals the mean probability: expectation maximisation of that one number, over
+    all candidates.  Where it runs down to :data:`LEAST`, the evidence explains no pair as a link:
+    files share nobody, or what agreements are worth does not fit them.
 
     Args:
         weight: base-2 logarithm of how much likelier the agreement is for one person, shape (n,).
@@ -166,12 +189,12 @@ def with_share(weight: Floats, pairs: int) -> Floats:
     """
     share = float((weight > 0).sum()) / max(pairs, 1)
     for _step in range(500):
-        share, before = min(max(share, 1e-12), 0.5), share
+        share, before = min(max(share, LEAST), 0.5), share
         bits = np.log2(share / (1 - share)) + weight
         share = float(probability(bits).sum()) / max(pairs, 1)
         if abs(share - before) < 1e-9 * before:
             break
-    return np.asarray(np.round(bits, 6))
+    return min(max(share, LEAST), 0.5)
 
 
 def _count_chance(
@@ -204,34 +227,6 @@ def _count_chance(
         for level, pairs in zip(comparison["comparison_levels"][1:], count, strict=True):
             known = KNOWN * level["u_probability"]
             level["u_probability"] = float((pairs + known) / (count.sum() + KNOWN))
-
-
-def _learn(connection: duckdb.DuckDBPyConnection, linker: Any, held: set[str], files: int) -> bool:
-    """Fit m, where enough pairs agree on names and birth date: among fewer, chance would teach."""
-    from splink import block_on
-    from splink.internals.exceptions import SplinkException
-
-    if not {"given", "family", "birth"} <= held:
-        return False
-    every = " UNION ALL ".join(
-        f"SELECT {i} AS file, given_sound, family_sound, birth FROM file_{i}" for i in range(files)
-    )
-    sure = connection.execute(
-        f"WITH a AS ({every}) SELECT count(*) FROM a JOIN a b"
-        " USING (given_sound, family_sound, birth) WHERE a.file < b.file"
-    ).fetchall()[0][0]
-    if sure < ENOUGH:
-        return False
-    learnt = False
-    for rule in (block_on("given_sound", "family_sound"), block_on("birth")):
-        try:
-            linker.training.estimate_parameters_using_expectation_maximisation(
-                rule, estimate_without_term_frequencies=True, max_pairs=MOST
-            )
-            learnt = True
-        except SplinkException:  # all pairs of the rule are links: it has nothing to compare
-            continue
-    return learnt
 
 
 def _worth(trained: Sequence[Comparison]) -> dict[str, tuple[float, float]]:
