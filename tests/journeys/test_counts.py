@@ -54,8 +54,8 @@ def test_the_round_of_the_guide(
     (tmp_path / "hub/cases.csv").unlink()
     (tmp_path / "hub/domains.yaml").write_text(blocks("yaml")[0], "utf-8")
     typed = lines()
-    assert [words[2] for _who, words in typed[:-1]] == [
-        "new", "join", "start", "mask", "close", "reveal", "sum"
+    assert [words[2] for _who, words in typed] == [
+        "new", "join", "start", "mask", "close", "reveal", "sum", "release"
     ]  # fmt: skip
     for who, words in typed:
         assert words[0] == "ctdhub"

@@ -82,6 +82,10 @@ class Play:
         self.secrets = {n: Secret.new(stream(self.seed + n.encode())) for n in self.names}
         terms = Terms(
             number=self.seed.hex().ljust(32, "0")[:32],
+            epsilon=1.0,
+            delta=1e-6,
+            max_people=10_000,
+            liars=1,
             domains=DomainsFile.model_validate({"version": 1, "columns": {"a": ["x"]}}),
             contributors=tuple(sorted(self.names)),
             known_to=1,

@@ -59,7 +59,8 @@ def _together(world: World, kept: Kept) -> None:
     exchange = "exchange"
     hub = ("--keep", "keep-hub")
     names = [word for side in SIDES for word in ("--contributor", side)]
-    said = [world.done("count", "new", exchange, *hub, "--domains", "domains.yaml", *names)]
+    promise = ("--domains", "domains.yaml", "--epsilon", 1, "--delta", "1e-6")
+    said = [world.done("count", "new", exchange, *hub, *promise, *names)]
     for side in SIDES:
         said.append(world.done("count", "join", exchange, "--keep", f"keep-{side}", "--name", side))
     said.append(world.done("count", "start", exchange, *hub))
@@ -67,14 +68,13 @@ def _together(world: World, kept: Kept) -> None:
         table = Path(f"{side}.csv")
         inputs.people_table(table, rows=300, seed=20 + number)
         said.append(world.done("count", "mask", table, exchange, "--keep", f"keep-{side}"))
-    said.append(world.done("count", "close", exchange, *hub))
+    said.append(world.done("count", "close", exchange, *hub, "--ledger", "together/ledger"))
     for side in SIDES:
         said.append(world.done("count", "reveal", exchange, "--keep", f"keep-{side}"))
     said.append(world.done("count", "sum", exchange, *hub))
+    [total] = Path("keep-hub").rglob("sum.count")
+    said.append(world.done("count", "release", total, "--out", "together/out"))
     kept.text("together/said.txt", "".join(map(str, said)))
     kept.tree("together/exchange", Path(exchange))
     kept.tree("together/sum", Path("keep-hub"), without=("secret.count", "secret.json"))
-    [total] = Path("keep-hub").rglob("sum.count")
-    protect = ("protect", "--from-counts", total, "--domains", "domains.yaml")
-    world.done(*protect, "--epsilon", 1, "--delta", "1e-6", "--out", "together/out")
     kept.tree("together/protected", Path("together/out"))

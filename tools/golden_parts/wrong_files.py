@@ -195,7 +195,7 @@ def _tables() -> list[tuple[str, Wrong]]:
         ("no-domains", Wrong(words, {"p.csv": PEOPLE})),
         ("schema", Wrong((*words[:3], "schema", *words[4:]), both)),
         ("draft-exists", Wrong(("domains", "p.csv", "--out", "d.yaml"), both)),
-        ("from-counts", Wrong(("protect", "--from-counts", "p.csv", *words[2:]), both)),
+        ("from-counts", Wrong(("count", "release", "p.csv", "--out", "o"), both)),
         ("kanon-k", Wrong(("kanon", "p.csv", "--k", "1"), both)),
         ("kanon-fewer", Wrong(("kanon", "p.csv", "--k", "11"), both)),
         ("kanon-column", Wrong(("kanon", "p.csv", "--k", "2", "--columns", "year,shoe"), both)),

@@ -10,10 +10,10 @@ from rich.markup import escape
 
 from ctdhub.cli.options import table_help
 from ctdhub.cli.output import bar, console, errors
-from ctdhub.cli.protect import show_left_out
+from ctdhub.cli.protect import Support, show, show_left_out, support_of
 from ctdhub.cli.verbs import about
 from ctdhub.core.errors import printable
-from ctdhub.core.format import number
+from ctdhub.core.format import decimal, number
 from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def register(app: typer.Typer) -> None:
         file: Annotated[Path, typer.Argument(help=_("A file whose name ends with .count."))],
     ) -> None:
         from ctdhub.dp.secagg.files import read_any
-        from ctdhub.dp.secagg.messages import Round, Terms
+        from ctdhub.dp.secagg.messages import Round, Terms, Total
 
         message, body = read_any(file)
         console.print(
@@ -64,6 +64,11 @@ def register(app: typer.Typer) -> None:
             console.print(_("It comes from {contributor}.").format(contributor=escape(who)))
         if isinstance(message, Terms):
             _show_terms(message)
+        if isinstance(message, Total):
+            console.print(
+                _("In the sum: {names}.").format(names=escape(", ".join(message.contributors)))
+            )
+            message = message.round
         if isinstance(message, Round):
             _show_terms(message.terms)
             _show_round(message)
@@ -74,6 +79,7 @@ def _hub(counts: typer.Typer) -> None:
         help=_(
             "Hub: begin a round. Writes the plan that every contributor gets."
             "\n\nExample: ctdhub count new exchange --keep hub-secret --domains domains.yaml "
+            "--epsilon 1 --delta 1e-6 "
             "--contributor refuge --contributor hotline --contributor casework"
         )
     )
@@ -86,6 +92,12 @@ def _hub(counts: typer.Typer) -> None:
         contributor: Annotated[
             list[str], typer.Option(help=_("Name of a contributor; given once for each."))
         ],
+        epsilon: Annotated[
+            float, typer.Option(min=0.001, max=100, help=_("The promise; smaller is safer."))
+        ],
+        delta: Annotated[
+            float, typer.Option(help=_("At most 1e-6, and at most 1 / (100 × people)."))
+        ],
         known_to: Annotated[
             int | None,
             typer.Option(
@@ -96,6 +108,26 @@ def _hub(counts: typer.Typer) -> None:
                 ),
             ),
         ] = None,
+        liars: Annotated[
+            int,
+            typer.Option(
+                min=1,
+                help=_(
+                    "So many contributors may work with the hub, or add wrong noise or none, and "
+                    "the promise still holds; noise grows with it."
+                ),
+            ),
+        ] = 1,
+        max_people: Annotated[
+            int | None,
+            typer.Option(
+                min=1,
+                help=_(
+                    "At least as many people as all tables together will hold; "
+                    "default: as many as delta allows."
+                ),
+            ),
+        ] = None,
         column: Annotated[
             list[str] | None,
             typer.Option(help=_("With --domains schema: a column; default: all public ones.")),
@@ -103,6 +135,7 @@ def _hub(counts: typer.Typer) -> None:
     ) -> None:
         from ctdhub.dp.secagg import hub_side
         from ctdhub.dp.secagg.answer import SCHEMA
+        from ctdhub.dp.secagg.noise_shares import guarding
         from ctdhub.dp.standalone.domains import load_domains
         from ctdhub.dp.standalone.scope import public_columns, unchecked
 
@@ -110,8 +143,21 @@ def _hub(counts: typer.Typer) -> None:
         if found and not found.checked:
             raise unchecked(Path(domains))
         columns = public_columns(column or ()) if found is None else ()
-        terms = hub_side.new(exchange, keep, found, contributor, columns=columns, known_to=known_to)
+        terms = hub_side.new(
+            exchange,
+            keep,
+            found,
+            contributor,
+            epsilon=epsilon,
+            delta=delta,
+            max_people=max_people,
+            columns=columns,
+            known_to=known_to,
+            liars=liars,
+        )
         _show_terms(terms)
+        n = len(terms.contributors)
+        _show_noise(n, guarding(n, hub_side.usual_threshold(n, liars), liars))
         _next(
             _("Send plan.count to every contributor; each runs `ctdhub count join`."),
             _("When their files are back: `ctdhub count start`."),
@@ -149,17 +195,40 @@ def _hub(counts: typer.Typer) -> None:
 
     @counts.command(
         help=_(
-            "Hub: close the round. Says whose counts are in the sum, once and for all."
-            "\n\nExample: ctdhub count close exchange --keep hub-secret --without hotline"
+            "Hub: close the round. Says whose counts are in the sum, once and for all, and charges "
+            "the ledger: from now on the round is paid for, whatever comes of it."
+            "\n\nExample: ctdhub count close exchange --keep hub-secret --ledger ledger "
+            "--without hotline"
         )
     )
-    def close(exchange: Exchange, keep: Kept, without: Without = None) -> None:
+    def close(
+        exchange: Exchange,
+        keep: Kept,
+        ledger: Annotated[
+            Path, typer.Option(help=_("Folder of the privacy ledger of these people."))
+        ],
+        budget: Annotated[
+            float,
+            typer.Option(
+                min=0.001, max=1000, help=_("The most epsilon of everything in the ledger.")
+            ),
+        ] = 6.0,
+        without: Without = None,
+    ) -> None:
+        from ctdhub.dp.ledger.book import Ledger
         from ctdhub.dp.secagg import hub_side
 
+        book = Ledger(ledger)
         with bar() as progress:
             progress(_("checking masked counts"), 0.2)
-            asked = hub_side.close(exchange, keep, without or ())
+            asked = hub_side.close(exchange, keep, without or (), ledger=book, budget=budget)
         console.print(_("In the sum: {names}.").format(names=escape(", ".join(asked.bodies))))
+        last = book.entries()[-1]
+        console.print(
+            _("Ledger: epsilon {spent} of {budget} spent.").format(
+                spent=f"{book.guarantee(book.strictest(last.delta)):.3f}", budget=f"{budget:g}"
+            )
+        )
         _next(
             _("Send request.count to every contributor; each runs `ctdhub count reveal`."),
             _("When enough files are back: `ctdhub count sum`."),
@@ -168,7 +237,7 @@ def _hub(counts: typer.Typer) -> None:
     @counts.command(
         name="sum",
         help=_(
-            "Hub: take the masks off the sum. The sum is case data: it stays in your own folder."
+            "Hub: take the masks off the sum. What is left has the noise of all in it."
             "\n\nExample: ctdhub count sum exchange --keep hub-secret"
         ),
     )
@@ -183,12 +252,44 @@ def _hub(counts: typer.Typer) -> None:
                 names=escape(", ".join(found.contributors)), file=escape(str(path))
             )
         )
-        console.print(_("It is exact, hence not for others. Delete it when it has served."))
         _next(
-            _("Protect it: `ctdhub protect --from-counts {file} --domains …`.").format(
+            _("Make the release: `ctdhub count release {file} --out protected`.").format(
                 file=escape(str(path))
             )
         )
+
+    @counts.command(
+        help=_(
+            "Hub: make records and counts of a noisy sum. This costs nothing more."
+            "\n\nExample: ctdhub count release hub-secret/sum.count --out protected"
+        )
+    )
+    def release(
+        file: Annotated[Path, typer.Argument(help=_("The sum that `ctdhub count sum` made."))],
+        out: Annotated[Path, typer.Option(help=_("A new or empty folder for the files."))],
+        support: Support = None,
+    ) -> None:
+        from ctdhub.dp.secagg.answer import protected, read_sum
+        from ctdhub.release.standalone import check_out, write_alone
+
+        level = support_of(support)
+        check_out(out)
+        with bar() as progress:
+            progress(_("reading"), 0.0)
+            found = read_sum(file)
+            answer = protected(found, level, progress=progress)
+            round_ = found.told.round
+            write_alone(answer, out, round_.plan.rows, round_.terms.max_people)
+        if strange := found.impossible():
+            errors.print(
+                _(
+                    "{n} noisy cells are such as no honest sum gives, far below zero or above "
+                    "everybody: a contributor sent false counts or false noise. Do not publish "
+                    "this before you have spoken with all of them."
+                ).format(n=number(strange))
+            )
+        show(answer, round_.plan.rows, round_.terms.max_people)
+        console.print(_("Files are in {folder}.").format(folder=escape(str(out))))
 
 
 def _contributor(counts: typer.Typer) -> None:
@@ -214,7 +315,8 @@ def _contributor(counts: typer.Typer) -> None:
 
     @counts.command(
         help=_(
-            "Contributor: count your own table and mask the counts. No record leaves the machine."
+            "Contributor: count your own table, add noise, mask the result. No record leaves the "
+            "machine."
             "\n\nExample: ctdhub count mask cases.csv exchange --keep my-secret"
         )
     )
@@ -236,8 +338,8 @@ def _contributor(counts: typer.Typer) -> None:
             errors.print(escape(said(note)))
         round_ = read_round(exchange)
         scope = round_.terms.scope()
-        named = {*scope.plan.domains, scope.person, ROW}
-        show_left_out([n for n in raw.table.column_names if n not in named])
+        counted = {*scope.plan.domains, scope.person, ROW}
+        show_left_out([n for n in raw.table.column_names if n not in counted])
         _show_terms(round_.terms)
         _show_round(round_)
         console.print(
@@ -279,6 +381,13 @@ def _show_terms(terms: Terms) -> None:
             tables=number(len(layout.tables)), cells=number(layout.cells), known=terms.known_to
         )
     )
+    console.print(
+        _(
+            "Promise: epsilon {epsilon}, delta {delta}. Contributors that may work with the hub "
+            "without breaking it: {liars}. The round is charged in full, even if it is spoilt after "
+            "it is closed."
+        ).format(epsilon=f"{terms.epsilon:g}", delta=f"{terms.delta:g}", liars=terms.liars)
+    )
 
 
 def _show_round(round_: Round) -> None:
@@ -287,7 +396,18 @@ def _show_round(round_: Round) -> None:
             n=len(round_.names), names=escape(", ".join(round_.names)), needed=round_.threshold
         )
     )
+    _show_noise(len(round_.names), round_.honest)
     console.print(_("Fingerprint of the round: {digits}").format(digits=round_.fingerprint()))
+
+
+def _show_noise(contributors: int, honest: int) -> None:
+    """What it costs that nobody is trusted with the exact sum."""
+    console.print(
+        _(
+            "Each contributor adds noise; {honest} honest ones suffice. If all {n} stay, the "
+            "variance is {times} times that of a hub that is trusted with the exact sum."
+        ).format(n=contributors, honest=honest, times=decimal(contributors / honest, "0.##"))
+    )
 
 
 def _next(*steps: str) -> None:

@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 
 SUPPORT = {"complete": 0, "cautious": 4}
 
+Support = Annotated[
+    str | None,
+    typer.Option(
+        help=_(
+            "From 0 (complete) to 4 (cautious): how readily rare combinations are left out of the "
+            "records."
+        )
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
@@ -40,20 +50,8 @@ def register(app: typer.Typer) -> None:
             float, typer.Option(help=_("At most 1e-6, and at most 1 / (100 × people)."))
         ],
         out: Annotated[Path, typer.Option(help=_("A new or empty folder for the files."))],
-        table: Annotated[Path | None, typer.Argument(help=table_help(".parquet"))] = None,
-        from_counts: Annotated[
-            Path | None,
-            typer.Option(help=_("The sum that `ctdhub count sum` made, in place of a table.")),
-        ] = None,
-        support: Annotated[
-            str | None,
-            typer.Option(
-                help=_(
-                    "From 0 (complete) to 4 (cautious): how readily rare combinations are left "
-                    "out of the records."
-                )
-            ),
-        ] = None,
+        table: Annotated[Path, typer.Argument(help=table_help(".parquet"))],
+        support: Support = None,
         ledger: Annotated[
             Path | None,
             typer.Option(help=_("Folder of the privacy ledger; default: ledger beside --out.")),
@@ -90,12 +88,7 @@ def register(app: typer.Typer) -> None:
             ask = ProtectOptions(
                 domains, support_of(support), epsilon, delta, budget, book, progress
             )
-            if from_counts is not None and table is None:
-                answer, rows = ask.of_counts(from_counts)
-            elif table is not None and from_counts is None:
-                answer, rows, left_out, notes = ask.of_table(table)
-            else:
-                raise error("usage/table-or-counts")
+            answer, rows, left_out, notes = ask.of_table(table)
             with book.exclusive():
                 write_alone(answer, out, rows, bound)
         show_left_out(left_out)
@@ -145,7 +138,7 @@ def register(app: typer.Typer) -> None:
 
 @dataclass(frozen=True)
 class ProtectOptions:
-    """What is asked of a table or of a sum, as the options say.
+    """What is asked of a table, as the options say.
 
     Attributes:
         domains: path of the domains file, or the word "schema".
@@ -187,24 +180,6 @@ class ProtectOptions:
         )
         left_out = [n for n in header if n not in scope.plan.domains and n != scope.person]
         return answer, scope.plan.rows, left_out, notes
-
-    def of_counts(self, path: Path) -> tuple[Protected, int]:
-        """The answer from a sum of counts, and rows of one person in it."""
-        from ctdhub.dp.secagg.answer import plan_of_total, protect_sum, read_total
-
-        found, summed = read_total(path)
-        plan = plan_of_total(found, self.domains, self.support)
-        answer = protect_sum(
-            summed,
-            plan,
-            epsilon=self.epsilon,
-            delta=self.delta,
-            budget=self.budget,
-            ledger=self.ledger,
-            file=self.domains,
-            progress=self.progress,
-        )
-        return answer, plan.rows
 
 
 def support_of(text: str | None) -> int | None:

@@ -227,9 +227,9 @@ def helps() -> dict[str, str]:
             "\n\nExample: ctdhub link A.csv B.xlsx --key link.key --release 2026.1 --out round-1"
         ),
         "count": _(
-            "Count together without handing over records: the hub learns only the sum."
+            "Count together without handing over records: the hub learns only a noisy sum."
             "\n\nIn turn: hub `new`, contributors `join`, hub `start`, contributors `mask`, hub "
-            "`close`, contributors `reveal`, hub `sum`; then `ctdhub protect --from-counts`. "
+            "`close`, contributors `reveal`, hub `sum` and `release`. "
             "Each step reads and writes files in one folder, and says what comes next."
         ),
         "verify": _(
@@ -293,8 +293,6 @@ def helps() -> dict[str, str]:
             "to the ledger before noise is drawn."
             "\n\nExample: ctdhub protect cases.csv --domains domains.yaml --epsilon 1 "
             "--delta 1e-6 --out protected"
-            "\n\nOr from counts without records, see `ctdhub count`: ctdhub protect --from-counts "
-            "hub-secret/sum.count --domains domains.yaml --epsilon 1 --delta 1e-6 --out protected"
         ),
         "domains": _(
             "Draft a domains file from a table, for a person to check against public knowledge."

@@ -18,7 +18,7 @@ from ctdhub.dp.pooling import pool, variances
 from ctdhub.dp.synth.fit import fit
 from ctdhub.dp.synth.records import to_table
 from ctdhub.dp.synth.state import NoisyTables
-from ctdhub.dp.workload import measure, workload
+from ctdhub.dp.workload import Workload, measure, workload
 from ctdhub.dp.yearly import by_year
 
 Progress = Callable[[Text, float], None]
@@ -84,8 +84,19 @@ def answer_of(
     questions = workload(plan, rho)
     tell(Text("drawing noise"), 0.1)
     noisy = measure(exact, questions, source)
-    # From here on nothing sees exact counts: all is post-processing of noisy tables.
     exact.clear()
+    return answer_to(noisy, questions, plan, rho, source, tell)
+
+
+def answer_to(
+    noisy: Counts, questions: Workload, plan: Plan, rho: float, source: Bits, tell: Progress
+) -> MechanismOutput:
+    """All that is made of noisy tables; nothing here sees exact counts.
+
+    Args:
+        noisy: every table of the questions; emptied before records are made.
+        rho: what they cost.
+    """
     pooled = pool(noisy, questions)
     total = intervals.total_people(pooled, plan.level)
     records = fit(
@@ -109,7 +120,8 @@ def answer_of(
     counts = intervals.counts_table(noisy, pooled, questions, plan.domains, total, shown)
     measurements = by_year(noisy, pooled, questions, plan, shown)
     case_records = intervals.case_records(pooled, total, plan.level)
-    del noisy, pooled  # as large as the records to come
+    noisy.clear()  # as large as the records to come
+    del pooled
     return MechanismOutput(
         records=to_table(records, plan.domains),
         counts=counts,

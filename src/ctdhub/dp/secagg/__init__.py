@@ -1,8 +1,9 @@
-"""Secure aggregation: contributors send masked tables, and the hub learns their sum alone.
+"""Secure aggregation: contributors send noisy, masked tables, and the hub learns their sum alone.
 
-Zone: privacy.  The round of files between contributors and hub, masks, what is made of the sum.
-Not here: counting (``dp.count``), noise and fit (``dp.mechanism``), records.
-Public: ``hub_side``, ``contributor_side``, ``protocol``.
+Zone: privacy.  The round of files between contributors and hub, shares of noise, masks, what is
+made of the noisy sum.
+Not here: counting (``dp.count``), the sampler (``dp.noise``), the fit (``dp.mechanism``), records.
+Public: ``hub_side``, ``contributor_side``, ``protocol``, ``answer``.
 
 The protocol follows Bonawitz and others, *Practical Secure Aggregation for Privacy-Preserving
 Machine Learning* (CCS 2017), with one change that saves a passage of files: what is shared out is

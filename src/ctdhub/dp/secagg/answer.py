@@ -1,97 +1,138 @@
-"""A protected answer out of a sum: the same mechanism, without people."""
+"""A protected answer out of a noisy sum: what the mechanism does once its noise is in."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from ctdhub.border import Protected
+from ctdhub.border import Guarantee, Protected, mint
 from ctdhub.core.error_catalogue import error
-from ctdhub.dp.asking import ReleaseRequest
-from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.mechanism import Progress
+from ctdhub.dp import kernels
+from ctdhub.dp.asking import unit
+from ctdhub.dp.count import Counts
+from ctdhub.dp.mechanism import Progress, answer_to
+from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Plan
+from ctdhub.dp.pooling import pool
 from ctdhub.dp.secagg.files import altered, read
+from ctdhub.dp.secagg.layout import Cells
 from ctdhub.dp.secagg.messages import Total
-from ctdhub.dp.secagg.summed import Summed
-from ctdhub.dp.standalone.domains import load_domains
-from ctdhub.dp.standalone.table import ask_alone
+from ctdhub.dp.secagg.noise_shares import beyond, summed_workload
+from ctdhub.dp.workload import Workload
 
 CODEC = "zstd"
 
-_ASKED = "counts alone 1"
-"""Sets these questions apart from those of tables and of hubs."""
-
 SCHEMA = "schema"
 
+MECHANISM = "discrete Gaussian in shares: each contributor adds its own"
 
-def packed(summed: Summed) -> bytes:
+
+def packed(cells: Cells) -> bytes:
     """The numbers of a sum as the body of its file."""
-    numbers = summed.cells.astype("<u4").tobytes()
+    numbers = cells.astype("<u4").tobytes()
     return pa.compress(numbers, codec=CODEC, asbytes=True)  # type: ignore[no-any-return]
 
 
-def read_total(path: Path) -> tuple[Total, Summed]:
-    """The sum in a file.
+@dataclass(frozen=True)
+class NoisySum:
+    """The noisy sum of a round.
+
+    Attributes:
+        told: the round, whose counts are in the sum, and the charge.
+        tables: noisy counts as signed numbers.
+    """
+
+    told: Total
+    tables: Counts
+
+    @property
+    def workload(self) -> Workload:
+        """Every table with its noise if all in the sum added their share.
+
+        Raises:
+            PolicyError: the tables are of another version of the schema.
+        """
+        return summed_workload(self.told.round.shares, len(self.told.contributors))
+
+    def impossible(self) -> int:
+        """How many cells no honest counts give: far below zero, or far above the public bound.
+
+        A function of noisy cells and public facts.  Honest sums have such a cell once in a million
+        times.
+        """
+        terms, plan = self.told.round.terms, self.told.round.plan
+        questions = self.workload
+        cells = sum(q.cells for q in questions)
+        reach = beyond((q.sigma2 for q in questions), cells)
+        most = terms.max_people * plan.rows
+        found = 0
+        for q, far in zip(questions, reach, strict=True):
+            table = self.tables[q.columns]
+            found += int(np.count_nonzero((table < -far) | (table > most + far)))
+        return found
+
+
+def read_sum(path: Path) -> NoisySum:
+    """The noisy sum in a file.
 
     Raises:
         CountError: it is none, or was altered.
         PolicyError: it is of another version of the schema.
     """
     found, body = read(path, Total)
-    layout = found.terms.layout()
+    layout = found.round.terms.layout()
     try:
         numbers = pa.decompress(body, 4 * layout.cells, codec=CODEC, asbytes=True)
-        return found, Summed(layout, np.frombuffer(numbers, "<u4").astype(np.uint32, copy=False))
+        cells = np.frombuffer(numbers, "<u4").astype(np.uint32, copy=False)
     except (ValueError, pa.ArrowInvalid, OSError):
         raise altered(path) from None
+    return NoisySum(found, layout.signed(cells))
 
 
-def plan_of_total(found: Total, domains: str, support: int | None = None) -> Plan:
-    """The plan of a sum, if it was counted by the domains that are named.
-
-    Args:
-        domains: path of the domains file, or the word "schema".
-        support: stands above the file's own.
-
-    Raises:
-        PolicyError: it was counted by others; the file cannot be used.
-    """
-    terms = found.terms
-    given = None if domains == SCHEMA else load_domains(Path(domains))
-    if given != terms.domains:
-        raise error("count-domains", file=domains)
-    plan = terms.plan(len(found.contributors))
-    return plan if support is None else replace(plan, support=support)
-
-
-def protect_sum(
-    summed: Summed,
-    plan: Plan,
-    *,
-    epsilon: float,
-    delta: float,
-    budget: float,
-    ledger: Ledger,
-    file: str,
+def protected(
+    found: NoisySum,
+    support: int | None = None,
+    source: Bits = os.urandom,
     progress: Progress | None = None,
 ) -> Protected:
-    """Protect a sum of counts; the same sum with the same settings again is free.
+    """What may be published of a noisy sum; it was paid for when the round was closed.
 
     Args:
-        plan: of the sum, see :meth:`Terms.plan`: its ``rows`` bound what one person adds.
-        epsilon, delta: the promise to each person.
-        budget: the most epsilon that all charges of the ledger together may reach.
-        ledger: a folder of these contributors' own.
-        file: name of the file that holds the domains, for errors.
+        support: stands above that of the plan.
+        source: orders and ties of the fit.
 
     Raises:
-        PolicyError: epsilon is too small for the tables.
-        Overspend, LedgerTampered, LedgerError: see ``protect_table``.
+        CountError: the noisy number of people lies outside what the plan allows: records are never
+            made of it.
     """
-    what = f"sum of {len(plan.domains)} columns at epsilon {epsilon:g}, budget {budget:g}"
-    question = ReleaseRequest(plan, epsilon, delta, budget, (_ASKED,), what, about=_ASKED)
-    return ask_alone(summed, question, ledger, file, progress)
+    kernels.require_sweep()
+    round_, terms = found.told.round, found.told.round.terms
+    plan: Plan = round_.plan if support is None else replace(round_.plan, support=support)
+    questions = found.workload
+    people = float(pool(found.tables, questions, most=0)[()].value)
+    if not 0 <= people <= terms.max_people * plan.rows:
+        raise error("count-people", file="sum.count", most=terms.max_people * plan.rows)
+    tell = progress or (lambda message, share: None)
+    answer = answer_to(dict(found.tables), questions, plan, round_.rho, source, tell)
+    return mint(
+        records=answer.records,
+        counts=answer.counts,
+        people=answer.people,
+        case_records=answer.case_records,
+        guarantee=Guarantee(
+            terms.epsilon,
+            terms.delta,
+            round_.rho,
+            unit(plan),
+            MECHANISM,
+            plan.level,
+            answer.sigma,
+            found.told.charge,
+        ),
+        facts={},
+        measurements=answer.measurements,
+    )

@@ -61,7 +61,7 @@ class Secret:
         """
         shared = self._key.exchange(X25519PublicKey.from_public_bytes(data(public)))
         both = "|".join(sorted((self.public, public)))
-        info = f"ctdhub count 1|{purpose}|{both}".encode()
+        info = f"ctdhub count 2|{purpose}|{both}".encode()
         return HKDF(hashes.SHA256(), SEED, round_, info).derive(shared)
 
 

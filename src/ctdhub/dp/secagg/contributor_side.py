@@ -30,6 +30,7 @@ from ctdhub.dp.secagg.files import (
 )
 from ctdhub.dp.secagg.layout import MOST_ROWS, Cells, SecaggLayout
 from ctdhub.dp.secagg.messages import Joined, Round, SumRequest
+from ctdhub.dp.secagg.noise_shares import with_noise
 from ctdhub.dp.secagg.party_state import Keep, new_keep, open_keep
 from ctdhub.dp.standalone.scope import Scope
 from ctdhub.dp.standalone.table import fit_domains
@@ -92,16 +93,19 @@ def mask(
     source: Bits = os.urandom,
     progress: Progress | None = None,
 ) -> Path:
-    """Count a table, mask the counts, and write them for the hub.
+    """Count a table, add a share of noise, mask the result, and write it for the hub.
 
-    Before the request was answered this may be done again with a better table: masks are fresh.
+    Before the hub has closed the round this may be done again with a better table: noise and masks are
+    fresh, and only one of the two can ever be uncovered.
 
     Returns:
         The file for the hub.
 
     Raises:
-        CountError: the round is not the contributor's; it is over; there is such a file already.
-        PolicyError: the table does not fit the domains, or has too many rows.
+        CountError: the round is not the contributor's; it is closed or over; there is such a file
+            already.
+        PolicyError: the table does not fit the domains, or has too many rows; epsilon is too small
+            for the tables.
     """
     tell = progress or (lambda message, share: None)
     own = open_keep(keep)
@@ -109,14 +113,18 @@ def mask(
     round_ = my_round(exchange, own)
     path = named(exchange, "masked", own.party)
     check_free(path)
+    if named(exchange, "request").exists():
+        raise error("count-late", file=named(exchange, "request"))
     scope, layout = round_.terms.scope(), round_.terms.layout()
     if raw.table.num_rows * len(round_.names) > MOST_ROWS:
         raise error("count-rows", file=raw.file)
     tell(Text("counting"), 0.2)
     counts = counted(raw, scope, layout, data(own.rows))
-    tell(Text("masking"), 0.6)
+    tell(Text("drawing noise"), 0.4)
+    noisy = with_noise(counts, layout, round_.shares, source)
+    tell(Text("masking"), 0.7)
     side = protocol.PartySide(round_, own.party, secret)
-    message, body = protocol.masked(side, counts, source)
+    message, body = protocol.masked(side, noisy, source)
     own.noted(round=round_.hash, masked=hashlib.sha256(body).hexdigest())
     return write(path, message, body)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +16,8 @@ from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text
 from ctdhub.dp.secagg.messages import KINDS, Message, Round, SumRequest, Terms, canonical
 
-FORMAT = "count 1"
+FORMAT = "count 2"
+"""Of the rounds in which contributors add the noise; before it the hub did."""
 ENDING = ".count"
 _LONGEST_LINE = 32_000_000
 _LARGEST = 300_000_000
@@ -77,7 +79,10 @@ def read_any(path: Path) -> tuple[Message, bytes]:
         line, body = file.readline(_LONGEST_LINE), file.read(_LARGEST)
     try:
         head = json.loads(line)
-        if head.pop("ctdhub") != FORMAT:
+        version = head.pop("ctdhub")
+        if version != FORMAT and re.fullmatch(r"count \d+", version):
+            raise error("count-file/version", file=path)
+        if version != FORMAT:
             raise ValueError("another format")
         kind, given = head.pop("kind"), head.pop("sha256")
         model = KINDS[kind]

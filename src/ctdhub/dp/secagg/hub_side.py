@@ -11,12 +11,15 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError, printable
+from ctdhub.core.errors import HubError, Overspend, printable
+from ctdhub.dp import kernels
+from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.secagg import protocol
 from ctdhub.dp.secagg.answer import packed
 from ctdhub.dp.secagg.files import (
     altered,
+    check_free,
     named,
     of_round,
     read,
@@ -38,9 +41,10 @@ from ctdhub.dp.secagg.messages import (
     Terms,
     Total,
 )
+from ctdhub.dp.secagg.noise_shares import least_threshold
 from ctdhub.dp.secagg.party_state import Keep, new_keep, open_keep
-from ctdhub.dp.secagg.summed import Summed
 from ctdhub.dp.standalone.domains import DomainsFile
+from ctdhub.dp.standalone.table import check_delta, most_people
 from ctdhub.schema.model import load_schema
 
 
@@ -50,8 +54,12 @@ def new(
     domains: DomainsFile | None,
     contributors: Sequence[str],
     *,
+    epsilon: float,
+    delta: float,
+    max_people: int | None = None,
     columns: Sequence[str] = (),
     known_to: int | None = None,
+    liars: int = 1,
     source: Bits = os.urandom,
 ) -> Terms:
     """Make the plan of a round.
@@ -59,30 +67,51 @@ def new(
     Args:
         domains: a domains file that a person has checked, None for the hub's own schema.
         contributors: 3 to 50 names.
+        epsilon, delta: the promise to each person.
+        max_people: the most people in all tables together; None is as many as delta is small
+            enough for.
         columns: of the schema, in its order.
         known_to: the most contributors that may know one person; None is all of them.
+        liars: so many contributors may work with the hub or add wrong noise, at least 1.
 
     Raises:
         CountError: a name cannot be used, or is given twice; there are too few or too many.
+        PolicyError: delta is too large for so many people; epsilon is too small for the tables.
     """
     names = tuple(sorted(contributors))
     if len(set(names)) < len(names) or not all(re.fullmatch(NAME, name) for name in names):
         raise error("count-name")
     if not LEAST <= len(names) <= MOST or not 1 <= (known_to or len(names)) <= len(names):
         raise error("count-contributors", least=LEAST, most=MOST)
+    if not 1 <= liars < len(names):
+        raise error("count-contributors/liars", most=len(names) - 1)
+    check_delta(delta, max_people or 1)
     own = new_keep(keep, exchange, protocol.HUB, "", source)
     terms = Terms(
         number=source(16).hex(),
+        epsilon=epsilon,
+        delta=delta,
+        max_people=max_people or most_people(delta),
         domains=domains,
         schema_version=None if domains else load_schema().version,
         columns=None if domains else tuple(columns),
         contributors=names,
         known_to=known_to or len(names),
+        liars=liars,
         hub=own.secret.public,
     )
     write(named(exchange, "plan"), terms)
     own.noted(plan=terms.hash)
     return terms
+
+
+def usual_threshold(contributors: int, liars: int) -> int:
+    """How many must answer if nobody says otherwise: two thirds, and enough for the liars.
+
+    >>> [usual_threshold(n, 1) for n in (3, 4, 5, 10)]
+    [3, 3, 4, 7]
+    """
+    return max(LEAST, -(-2 * contributors // 3), least_threshold(contributors, liars))
 
 
 def start(
@@ -92,11 +121,12 @@ def start(
 
     Args:
         without: contributors that are left out because they do not take part.
-        threshold: how many must answer; None is two thirds, rounded up, and at least three.
+        threshold: how many must answer; None is the usual number.
 
     Raises:
         CountError: a contributor has not joined and is not left out; too few are there; the
-            threshold is not more than half, or less than three.
+            threshold is too low.
+        PolicyError: epsilon is too small for the tables.
     """
     own = open_keep(keep)
     terms = read_terms(exchange)
@@ -114,11 +144,13 @@ def start(
         if found.plan != terms.hash or found.contributor != name:
             raise altered(path)
         keys[name] = found.key
-    needed = threshold or max(LEAST, -(-2 * len(keys) // 3))
+    needed = threshold or usual_threshold(len(keys), terms.liars)
     try:
         round_ = Round(terms=terms, keys=keys, threshold=needed)
     except (ValidationError, ValueError):
-        raise error("count-threshold", file=named(exchange, "round"), least=LEAST) from None
+        least = max(LEAST, least_threshold(len(keys), terms.liars))
+        raise error("count-threshold", file=named(exchange, "round"), least=least) from None
+    _ = round_.shares  # refuses before anybody counts
     if own.round not in ("", round_.hash):
         raise error("count-begun", file=named(exchange, "round"))
     own.noted(round=round_.hash)
@@ -126,16 +158,27 @@ def start(
     return round_
 
 
-def close(exchange: Path, keep: Path, without: Sequence[str] = ()) -> SumRequest:
-    """Say whose counts are in the sum, once and for all.
+def close(
+    exchange: Path, keep: Path, without: Sequence[str] = (), *, ledger: Ledger, budget: float
+) -> SumRequest:
+    """Say whose counts are in the sum, once and for all, and pay for it.
+
+    Once the request is out the noisy sum can become known, so the charge stays whatever comes of
+    the round.  Each round is a charge of its own: what it is called by is public.
 
     Args:
         without: contributors whose masked counts will not come.
+        ledger: of the people of these contributors.
+        budget: the most epsilon that all charges of the ledger together may reach.
 
     Raises:
         CountError: masked counts are missing and not left out, were altered, or do not fit the
             plan; fewer are there than the threshold; it was done before.
+        Overspend, LedgerTampered, LedgerError: see :meth:`Ledger.charge`.
+        CountError: the ledger lies in the folder that others see.
+        HubError: what the release is made with is not installed.
     """
+    kernels.require_sweep()  # else the release could not be made of what is paid for here
     own, round_ = _own(exchange, keep)
     _check_without(round_.names, without)
     side = protocol.PartySide(round_, protocol.HUB, own.secret)
@@ -155,20 +198,25 @@ def close(exchange: Path, keep: Path, without: Sequence[str] = ()) -> SumRequest
     asked = protocol.request(round_, received)
     if own.request not in ("", asked.hash):
         raise error("count-closed", file=named(exchange, "request"))
-    own.noted(request=asked.hash)
+    check_free(named(exchange, "request"))
+    if exchange.resolve() in (ledger.folder.resolve(), *ledger.folder.resolve().parents):
+        raise error("count-keep/ledger", file=ledger.folder)
+    own.noted(request=asked.hash, charge=_paid(ledger, round_, budget))
     write(named(exchange, "request"), asked)
     return asked
 
 
 def total(exchange: Path, keep: Path) -> tuple[Path, Total]:
-    """Take the masks off the sum.
+    """Take the masks off the noisy sum.
+
+    Whether this succeeds depends on seeds and sizes alone: nothing looks at the sum.
 
     Returns:
         The file of the sum, in the hub's own folder, and what it says.
 
     Raises:
-        CountError: too few contributors have revealed; a file was altered or is missing; the
-            numbers are no counts.
+        CountError: too few contributors have revealed; a file was altered or is missing; shares
+            do not fit.
     """
     own, round_ = _own(exchange, keep)
     asked = read_request(exchange, round_)
@@ -201,11 +249,29 @@ def total(exchange: Path, keep: Path) -> tuple[Path, Total]:
 
     try:
         cells = protocol.total(side, asked, answers, received())
-        summed = Summed(layout, cells)
     except ValueError:
         raise error("count-sum") from None
-    found = Total(round=round_.hash, terms=round_.terms, contributors=tuple(asked.bodies))
-    return write(named(keep, "sum"), found, packed(summed), mode=0o600), found
+    found = Total(round=round_, contributors=tuple(asked.bodies), charge=own.charge)
+    return write(named(keep, "sum"), found, packed(cells), mode=0o600), found
+
+
+def _paid(ledger: Ledger, round_: Round, budget: float) -> str:
+    """The id of the charge for a round; one that was cut off after it is not paid twice."""
+    terms = round_.terms
+    what = f"round of counts by {len(round_.names)} contributors at epsilon {terms.epsilon:g}"
+    cost = (round_.rho, terms.epsilon, terms.delta)
+    with ledger.exclusive():
+        question = ledger.question(b"round of counts " + round_.digest)
+        for entry in ledger.entries():
+            if entry.question == question:
+                return entry.id
+        try:
+            return ledger.charge(question, *cost, what, budget=budget).id
+        except Overspend as cause:
+            left = cause.fields["left"]
+            raise error(
+                "budget/round", file=ledger.folder, cost=terms.epsilon, left=left, budget=budget
+            ) from None
 
 
 def _own(exchange: Path, keep: Path) -> tuple[Keep, Round]:

@@ -1,10 +1,9 @@
-"""Which numbers are sent: the cells of every measured table that is no margin of another."""
+"""Which numbers are sent: the cells of every measured table, each with noise of its own."""
 
 from __future__ import annotations
 
 import math
 from functools import cached_property
-from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -18,27 +17,26 @@ Cells = npt.NDArray[np.uint32]
 MOST_ROWS = 2**31 - 1
 """Rows of all contributors together at most: tables hold 32 bits with a sign."""
 
+_LIMIT = 2**30
+"""Noisy cells are cut off here, far outside what counts and noise can reach."""
+
 
 class SecaggLayout:
     """The order of numbers for a plan; it follows from the plan alone, so that all sides agree.
-
-    A row of the table lies in exactly one cell of each table, so that a table of fewer columns is
-    a margin of any that has them all: it is not sent, and cannot contradict the other.
 
     Args:
         plan: public; only tables whose kind has a weight above 0 are measured.
 
     >>> layout = SecaggLayout(Plan({"a": ("x", "y"), "b": ("z",)}))
     >>> layout.tables, layout.cells
-    ((('a', 'b'),), 6)
+    (((), ('a',), ('b',), ('a', 'b')), 12)
     """
 
     def __init__(self, plan: Plan) -> None:
-        self._plan = plan
         weights = plan.weights.model_dump()
-        measured = [t for t, kind in plan.tables.items() if weights[kind] > 0]
-        inner = {part for t in measured for k in range(len(t)) for part in combinations(t, k)}
-        self.tables: tuple[Columns, ...] = tuple(t for t in measured if t not in inner)
+        self.tables: tuple[Columns, ...] = tuple(
+            t for t, kind in plan.tables.items() if weights[kind] > 0
+        )
         self.shapes = {t: plan.shape(t) for t in self.tables}
 
     @cached_property
@@ -56,22 +54,22 @@ class SecaggLayout:
         return found
 
     def flat(self, counts: Counts) -> Cells:
-        """The numbers of exact tables, in order."""
+        """The numbers of tables, in order and modulo 2^32."""
         parts = [counts[t].ravel().astype(np.uint32) for t in self.tables]
         return np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint32)
 
     def table(self, cells: Cells, t: Columns) -> npt.NDArray[np.uint32]:
-        """One table that is sent, as a view."""
+        """One table, as a view."""
         start = self.starts[t]
         shape = self.shapes[t]
         return cells[start : start + math.prod(shape)].reshape(shape)
 
-    @cached_property
-    def hosts(self) -> dict[Columns, Columns]:
-        """For each table that is sent or is a margin: the smallest sent table that holds it."""
-        found: dict[Columns, Columns] = {}
-        for host in sorted(self.tables, key=lambda t: math.prod(self.shapes[t])):
-            for k in range(len(host) + 1):
-                for part in combinations(host, k):
-                    found.setdefault(part, host)
-        return found
+    def signed(self, cells: Cells) -> Counts:
+        """Noisy tables out of a noisy sum.
+
+        Reduction modulo 2^32 commutes with addition: this is a function of the sum of all counts
+        and all noise, whatever a contributor added to a cell.  Read as signed before the noise is
+        in, a cell whose sum a liar moved to the edge of the range would tell its exact count.
+        """
+        tables = {t: self.table(cells, t).astype(np.int32) for t in self.tables}
+        return {t: np.clip(table, -_LIMIT, _LIMIT) for t, table in tables.items()}

@@ -17,18 +17,23 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ctdhub.core.error_catalogue import error
+from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.plan import Plan
 from ctdhub.dp.secagg.channel import KEY, data
 from ctdhub.dp.secagg.layout import SecaggLayout
+from ctdhub.dp.secagg.noise_shares import guarding, least_threshold, share_workload
 from ctdhub.dp.standalone.domains import DomainsFile
 from ctdhub.dp.standalone.scope import Scope, scope_of_schema
+from ctdhub.dp.standalone.table import MAX_DELTA, MAX_PEOPLE, most_people
+from ctdhub.dp.workload import Workload
 from ctdhub.schema.model import load_schema
 
 NAME = r"[a-z0-9][a-z0-9-]{0,39}"
 """What a contributor is called in a round."""
 
 LEAST, MOST = 3, 50
-"""Contributors of a round: with two, either would learn the other's counts from the sum."""
+"""Contributors of a round: with two, either would learn the other's table under one share of noise
+from the sum."""
 
 _DIGITS = 48
 
@@ -55,24 +60,32 @@ def canonical(content: Any) -> bytes:
 
 
 class Terms(Message):
-    """``plan``: what is counted, by whom, and how many contributors may know one person.
+    """``plan``: what is counted, by whom, and what is promised to each person.
 
     Attributes:
         number: random, so that no two rounds are one.
+        epsilon, delta: the promise.
+        max_people: a public bound of the people in all tables together.
         domains: the domains file, None where the tables are of the hub's own schema.
         schema_version, columns: that schema and the columns, where they are.
         contributors: names, in order.
         known_to: the most contributors that may know one person; a public bound.
+        liars: so many contributors may work with the hub or add wrong noise; the promise holds all
+            the same.  At least 1: each contributor knows its own noise.
         hub: the hub's public key.
     """
 
     kind: ClassVar[str] = "plan"
     number: str = Field(pattern=r"^[0-9a-f]{32}$")
+    epsilon: float = Field(gt=0, le=100)
+    delta: float = Field(gt=0, le=MAX_DELTA)
+    max_people: int = Field(ge=1, le=MAX_PEOPLE)
     domains: DomainsFile | None = None
     schema_version: str | None = None
     columns: tuple[str, ...] | None = None
     contributors: tuple[str, ...]
     known_to: int = Field(ge=1)
+    liars: int = Field(ge=1)
     hub: str
 
     @model_validator(mode="after")
@@ -82,8 +95,10 @@ class Terms(Message):
             raise ValueError("contributors")
         if not all(re.fullmatch(NAME, name) for name in names):  # files are called by them
             raise ValueError("names")
-        if self.known_to > len(names) or len(data(self.hub)) != KEY:
+        if max(self.known_to, self.liars + 1) > len(names) or len(data(self.hub)) != KEY:
             raise ValueError("bounds")
+        if self.max_people > most_people(self.delta):
+            raise ValueError("delta")
         if (self.domains is None) == (self.columns is None) or (
             self.domains is not None and not self.domains.checked
         ):
@@ -111,7 +126,7 @@ class Terms(Message):
         """The plan of the sum: the rows that one person may have with all contributors together.
 
         Args:
-            contributors: how many are in the sum.
+            contributors: how many take part in the round.
         """
         plan = self.scope().plan
         return replace(plan, rows=plan.rows * min(self.known_to, contributors))
@@ -132,8 +147,7 @@ class Round(Message):
     Attributes:
         keys: public key by contributor.
         threshold: so many contributors must have their counts in the sum, and must answer the
-            request; more than half, and at least :data:`LEAST`: of a sum of two each knows the
-            other's counts.
+            request; more than half even with liars, and at least :data:`LEAST`.
     """
 
     kind: ClassVar[str] = "round"
@@ -148,9 +162,34 @@ class Round(Message):
             raise ValueError("keys")
         if len(self.keys) < LEAST or not set(self.keys) <= set(self.terms.contributors):
             raise ValueError("contributors")
-        if not max(LEAST, len(self.keys) // 2 + 1) <= self.threshold <= len(self.keys):
+        least = max(LEAST, least_threshold(len(self.keys), self.terms.liars))
+        if not least <= self.threshold <= len(self.keys):
             raise ValueError("threshold")
         return self
+
+    @property
+    def honest(self) -> int:
+        """The least number of honest shares of noise in a sum; see ``noise_shares``."""
+        return guarding(len(self.keys), self.threshold, self.terms.liars)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan of the sum; see :meth:`Terms.plan`."""
+        return self.terms.plan(len(self.keys))
+
+    @property
+    def rho(self) -> float:
+        """The most that the sum costs."""
+        return rho_of(self.terms.epsilon, self.terms.delta)
+
+    @cached_property
+    def shares(self) -> Workload:
+        """Every table with the noise that each contributor adds to it.
+
+        Raises:
+            PolicyError: a table would get more noise than can be drawn.
+        """
+        return share_workload(self.plan, self.rho, self.honest)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -210,16 +249,17 @@ class Revealed(Message):
 
 
 class Total(Message):
-    """``sum``: the sum, and of whose counts; not to be passed on.
+    """``sum``: the noisy sum, and of whose counts.
 
     Attributes:
-        contributors: whose counts are in it.
+        contributors: whose counts and noise are in it.
+        charge: the charge in the ledger that paid for it.
     """
 
     kind: ClassVar[str] = "sum"
-    round: str
-    terms: Terms
+    round: Round
     contributors: tuple[str, ...] = Field(min_length=LEAST)
+    charge: str
 
 
 KINDS: dict[str, type[Message]] = {

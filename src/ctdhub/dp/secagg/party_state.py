@@ -27,6 +27,7 @@ class Keep:
         rows: secret key that chooses which rows of a person are kept, base64.
         round, masked, request: hashes of the round, of the sealed counts that were made last, and
             of the request that was answered (at the hub: made); "" before that.
+        charge: at the hub, the charge that pays for the sum.
     """
 
     folder: Path
@@ -37,6 +38,7 @@ class Keep:
     round: str = ""
     masked: str = ""
     request: str = ""
+    charge: str = ""
 
     @property
     def secret(self) -> Secret:

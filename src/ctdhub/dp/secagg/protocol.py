@@ -67,7 +67,7 @@ def masked(side: PartySide, counts: Cells, source: Bits = os.urandom) -> tuple[M
     """What a contributor sends of its counts: shares, and the masked counts sealed for the hub.
 
     Args:
-        counts: exact, see ``Layout.flat``.
+        counts: with the contributor's share of noise, see ``noise_shares``.
     """
     round_, me = side.round, side.me
     own = source(SEED)
