@@ -1,7 +1,7 @@
 """Rows of one person at a contributor: what agreement and mappings say, and what is missing.
 
 Belongs here: the facts that ``dp.person_rows`` reads, refusals where one person may have several
-rows and nobody said how many.
+rows and nobody said how many, what a bound that grew means for earlier releases.
 Does not belong here: the bound of the hub (``dp.person_rows``), which rows are beyond it
 (``sensitive.linkage.rows_per_person``).
 """
@@ -19,6 +19,8 @@ from ctdhub.build.mapping_by_date import mapping_file
 from ctdhub.build.settings import Agreement
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import MappingError
+from ctdhub.dp.accounting import epsilon_of
+from ctdhub.release.manifest import MANIFEST, Manifest
 from ctdhub.sensitive.linkage.deliveries import RECORD
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 
@@ -74,3 +76,22 @@ def require_bound(
     most = pc.max(by_delivery["record_id_count"]).as_py() or 0
     if pc.count_distinct(once["record_id"]).as_py() > most:
         raise error("rows-per-person", file=file, id=agreement.id)
+
+
+def epsilon_since(hub: Hub, manifest: Manifest) -> float | None:
+    """Epsilon over all releases of a person with as many rows as a candidate is paid for.
+
+    A release that was paid for fewer rows cost such a person the square of their ratio more.  None
+    where no earlier release was.
+
+    Args:
+        manifest: of the candidate.
+    """
+    rows, paid = manifest.rows_per_person, {manifest.charge: manifest}
+    for path in sorted(hub.releases.glob(f"[!.]*/{MANIFEST}")):
+        one = Manifest.model_validate_json(path.read_bytes())
+        paid.setdefault(one.charge, one)
+    if all(one.rows_per_person >= rows for one in paid.values()):
+        return None
+    rho = sum(one.rho * (rows / one.rows_per_person) ** 2 for one in paid.values())
+    return epsilon_of(rho, min(one.delta for one in paid.values()))

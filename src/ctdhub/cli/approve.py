@@ -13,6 +13,7 @@ from rich.table import Table
 from ctdhub.cli.account import Account
 from ctdhub.cli.output import console
 from ctdhub.cli.told import show_told
+from ctdhub.cli.unit import rows_of_statement
 from ctdhub.cli.verbs import about
 from ctdhub.core.errors import printable
 from ctdhub.core.format import number
@@ -54,7 +55,7 @@ def register(app: typer.Typer) -> None:
         hub = Hub(folder)
         candidate = approve_stage.waiting(hub, version)
         given, manifest = approve_stage.statement(hub, candidate, role.value)
-        show_statement(given, manifest, Account.of(ledger(hub), policy(hub)))
+        show_statement(hub, given, manifest, Account.of(ledger(hub), policy(hub)))
         show_review(hub, candidate)
         show_told(hub, candidate)
         if not yes and not typer.confirm(_("Sign this?")):
@@ -78,7 +79,7 @@ def open_key(file: Path) -> SigningKey:
     return read_key(file, secret)
 
 
-def show_statement(given: Statement, manifest: Manifest, account: Account) -> None:
+def show_statement(hub: Hub, given: Statement, manifest: Manifest, account: Account) -> None:
     """Everything that a person signs, before he signs."""
     from ctdhub.dp.ledger.purposes import told
     from ctdhub.release.approvals import ROLE_NAMES
@@ -96,6 +97,7 @@ def show_statement(given: Statement, manifest: Manifest, account: Account) -> No
             _("guarantee"),
             f"epsilon {given.guarantee.epsilon:g}, delta {given.guarantee.delta:.0e}",
         ),
+        *rows_of_statement(hub, manifest),
         *(
             [(_("why it is weaker than usual"), reason)]
             if (reason := str(manifest.facts.get("promise_reason", "")))

@@ -16,6 +16,7 @@ from ctdhub.cli.alarms import show_alarms
 from ctdhub.cli.delivered import show_deliveries
 from ctdhub.cli.output import bar, console, errors, show_error
 from ctdhub.cli.spend import AcceptAlarms, Spend, asking
+from ctdhub.cli.unit import show_unit
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
@@ -119,6 +120,7 @@ def register(app: typer.Typer) -> None:
         from ctdhub.build.mapping_by_date import mappings
         from ctdhub.build.rules import policy
         from ctdhub.build.stages import link_report
+        from ctdhub.dp.person_rows import person_rows
         from ctdhub.report.helplines import read_help
         from ctdhub.sensitive.mapping.examples import check_mapping
         from ctdhub.sensitive.mapping.mapping_file import load_mapping
@@ -126,7 +128,8 @@ def register(app: typer.Typer) -> None:
 
         hub = Hub(folder)
         link_report.refuse_linkage_keys(hub)
-        hub.facts(policy(hub).years)
+        rules = policy(hub)
+        facts = hub.facts(rules.years)
         given = hub.contributions()
         _warn_of_terms(hub)
         show_left_out(hub)
@@ -150,6 +153,8 @@ def register(app: typer.Typer) -> None:
         if faults:
             raise typer.Exit(HubError.exit_code)
         console.print(_("Settings, agreements and mappings are in order."))
+        of = person_rows(rules, facts)
+        show_unit(of.unit, of.bound, [(rules.epsilon, rules.delta)])
         _warn_of_helplines(help)
 
     @app.command(help=about("release"))

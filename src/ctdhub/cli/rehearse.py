@@ -14,6 +14,7 @@ from rich.table import Table
 
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.told import show_told
+from ctdhub.cli.unit import show_unit
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.format import number, share
@@ -91,7 +92,11 @@ def register(app: typer.Typer) -> None:
                     )
                 )
         if as_json:
-            figures = {"people": people, "rehearsals": [r.as_dict() for r in done]}
+            figures = {
+                "people": people,
+                "rows_per_person": plan.rows,
+                "rehearsals": [r.as_dict() for r in done],
+            }
             typer.echo(json.dumps(figures, indent=1))
         else:
             show(done, people, plan)
@@ -113,20 +118,28 @@ def _of_hub(folder: Path) -> _Rehearsal:
     """The hub's policy.  Noise does not depend on how many contributors there are, so that a hub
     without agreements rehearses with one that stands in."""
     from ctdhub.build.hub import Hub
+    from ctdhub.build.person_rows import row_facts
     from ctdhub.build.rules import policy, variables
     from ctdhub.dp.by_contributor import public_sources
+    from ctdhub.dp.person_rows import person_rows
     from ctdhub.dp.plan import plan_of
 
     hub = Hub(folder)
     rules = policy(hub)
     schema = variables(hub, rules)
+    given = hub.contributions()
     agreed = [
-        {"id": a.id, "show_counts": a.show_counts, "years": a.years} for a in hub.agreements()
+        {"id": a.id, "show_counts": a.show_counts, "years": a.years}
+        | row_facts(hub, a, [one.date for one in given if one.contributor == a.id])
+        for a in hub.agreements()
     ]
     some = agreed or [{"id": name} for name in rules.sources.lists or ("contributor",)]
-    sources = public_sources(rules, schema, {"contributors": some})
+    facts = {"contributors": some}
+    sources = public_sources(rules, schema, facts)
     share = rules.perpetrators.share
-    return _Rehearsal(plan_of(rules, schema), rules.delta, share, sources)
+    return _Rehearsal(
+        plan_of(rules, schema, person_rows(rules, facts)), rules.delta, share, sources
+    )
 
 
 def _of_file(path: Path) -> _Rehearsal:
@@ -144,6 +157,7 @@ def show(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
             n=number(people), delta=f"{done[0].delta:.0e}"
         )
     )
+    show_unit(plan.unit, plan.rows, [(r.epsilon, r.delta) for r in done])
     table = Table(title=_("Error by kind of table"))
     for i, heading in enumerate((_("tables"), _("figure"), *heads)):
         table.add_column(heading, justify="left" if i < 2 else "right")

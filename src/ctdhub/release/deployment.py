@@ -31,6 +31,12 @@ def _noise(manifest: Manifest) -> str:
     return f"Standard deviation by table: {'; '.join(parts)}. Each is in manifest.json."
 
 
+def _rows(manifest: Manifest) -> str:
+    """How many rows that may be, where it is more than one."""
+    rows = manifest.rows_per_person
+    return f", in at most {rows} rows" if rows > 1 else ""
+
+
 def _children(manifest: Manifest) -> str:
     """How rows that belong to a person are bounded, empty where there are none."""
     if (found := manifest.perpetrators) is None:
@@ -79,7 +85,7 @@ def deployment(manifest: Manifest, facts: PublicFacts) -> str:
                 "privacy_unit": "User-level" if manifest.unit == "person" else manifest.unit,
                 "privacy_unit_details": (
                     f"Unit: {manifest.unit}. Neighbouring data sets differ in all case records of "
-                    f"one person, added or removed.{_children(manifest)}"
+                    f"one person{_rows(manifest)}, added or removed.{_children(manifest)}"
                 ),
                 "privacy_parameters": {
                     "epsilon": manifest.epsilon,

@@ -85,7 +85,9 @@ class Manifest(FrozenModel):
     """manifest.json.  ``people`` and ``case_records`` are different statistics: a person may
     have several case records, from one contributor or from several.  ``perpetrators`` is null where
     the policy leaves them out; the guarantee covers them too, and ``sources``, null where the
-    policy leaves them out.  ``measurements`` is null in releases that are older than they are."""
+    policy leaves them out.  ``rows_per_person`` is the most rows of one person that the noise is
+    for, and ``epsilon_by_rows`` the epsilon of a person with so many (empty in older releases).
+    ``measurements`` is null in releases that are older than they are."""
 
     manifest_version: Literal[1] = 1
     version: str = Field(pattern=VERSION_PATTERN)
@@ -96,6 +98,8 @@ class Manifest(FrozenModel):
     delta: float
     rho: float
     unit: str
+    rows_per_person: int = Field(default=1, ge=1)
+    epsilon_by_rows: dict[str, float] = Field(default={})
     mechanism: str
     interval_level: float = Field(gt=0, lt=1)
     sigma: dict[str, float]
@@ -120,6 +124,8 @@ class Manifest(FrozenModel):
             level=self.interval_level,
             sigma=dict(self.sigma),
             charge=self.charge,
+            rows=self.rows_per_person,
+            by_rows=dict(self.epsilon_by_rows),
         )
 
     @classmethod
@@ -137,12 +143,16 @@ class Manifest(FrozenModel):
             delta=g.delta,
             rho=g.rho,
             unit=g.unit,
+            rows_per_person=g.rows,
+            epsilon_by_rows=g.by_rows,
             mechanism=g.mechanism,
             interval_level=g.level,
             sigma=g.sigma,
             charge=g.charge,
             accuracy=accuracy(g),
-            people=_figure(protected.people, "people identified; a person counts once"),
+            people=_figure(
+                protected.people, "people identified; records with one person key count once"
+            ),
             case_records=_figure(
                 protected.case_records, "case records received; a person may have several"
             ),

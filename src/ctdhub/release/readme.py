@@ -65,6 +65,7 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
         epsilon=f"{manifest.epsilon:g}",
         delta=f"{manifest.delta:g}",
         unit=_plain(manifest.unit),
+        rows=_rows(manifest),
         mechanism=_plain(manifest.mechanism),
         factor=f"{math.exp(manifest.epsilon):.2f}",
         reason=_reason(facts),
@@ -81,6 +82,14 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
 
 def _figure(figure: ManifestFigure) -> str:
     return f"{figure.value:,} (between {figure.low:,} and {figure.high:,})"
+
+
+def _rows(manifest: Manifest) -> str:
+    """For how many rows of one person the noise is, and what more of them mean."""
+    rows, of = manifest.rows_per_person, manifest.epsilon_by_rows
+    noise = "one row of each person" if rows == 1 else f"up to {rows} rows of one person"
+    each = "; ".join(f"{n} → {math.ceil(round(e * 100, 6)) / 100:g}" for n, e in of.items())
+    return _ROWS.format(noise=noise) + (_MORE_ROWS.format(each=each) if each else "")
 
 
 def _mentioned(figure: ManifestPerpetrators | None) -> str:
@@ -113,7 +122,7 @@ def _reason(facts: PublicFacts) -> str:
     """Why the guarantee is weaker than usual, empty where it is not."""
     if not facts.promise_reason:
         return ""
-    return f"The publisher says why epsilon is higher than usual: {_plain(facts.promise_reason)} "
+    return f" The publisher says why epsilon is higher than usual: {_plain(facts.promise_reason)}"
 
 
 def _accuracy(accuracy: Accuracy) -> str:
@@ -182,6 +191,13 @@ The table `doubles` says how many people of the release are, by these tokens, an
 other count by those of them whom it holds.
 """
 
+_ROWS = """
+Noise is for {noise}. Records with the same person key are one row; a
+record without a key is a row of its own."""
+
+_MORE_ROWS = """ A person whom contributors know under different keys
+has several rows. Epsilon of a person by the number of rows: {each}."""
+
 _README = """\
 # {title}
 
@@ -190,15 +206,16 @@ assisted. Most trafficking is never identified: a higher number may mean better 
 
 | what is counted | how many |
 |---|---|
-| people identified (a person counts once) | {people} |
+| people identified (records with one person key count once) | {people} |
 | case records received (a person may have several) | {cases} |
 {mentioned}
 Intervals hold at the {level} level. Years {first} to {last}.
 
 ## Read this before you count
 
-1. **One row is one person**, not one case record. The rows are *protected records*: made from noisy
-   counts, they agree with them, and no row is a real person.
+1. **A row stands for a person**, not for a case record. The rows are *protected records*: made from
+   noisy counts, they agree with them, and no row is a real person. A person whom contributors know
+   under different keys, or without one, may count more than once.
 2. **Use `counts` where it holds the table you need**: its numbers have intervals. Use `records` for
    combinations that it does not hold, and expect errors of at least the same size.
 3. **Denominators.** In a group of flags (means of control, type of exploitation, sector, recruiter)
@@ -245,8 +262,10 @@ Data, From Text/CSV, then set the data type of every column to Text (or "Do not 
 
 Differential privacy, epsilon {epsilon} and delta {delta}, for each {unit}; mechanism:
 {mechanism}. Whether or not any one person was in the data, the chance of seeing this release
-changes by at most a factor of {factor}, apart from the small probability delta. {reason}Typical
-intervals:
+changes by at most a factor of {factor}, apart from the small probability delta.{reason}
+{rows}
+
+Typical intervals:
 
 | number | at the {level} level |
 |---|---|

@@ -183,8 +183,8 @@ def measured_apart() -> str:
 def counted_once() -> str:
     """Under whom a person counts."""
     return _(
-        "A person whom several contributors know counts once, under the one that registered her "
-        "or him first."
+        "A person whom several contributors know under the same key counts once, under the one "
+        "that registered that person first."
     )
 
 

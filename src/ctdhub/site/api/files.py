@@ -148,6 +148,7 @@ def _about(release: Release) -> dict[str, Any]:
             "delta": promise.delta,
             "rho": promise.rho,
             "unit": promise.unit,
+            "rows_per_person": promise.rows,
             "mechanism": promise.mechanism,
         },
         "people": _row(release.protected.people),

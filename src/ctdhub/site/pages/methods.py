@@ -10,6 +10,7 @@ from ctdhub.core.format import decimal, number, share, tiny
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, said
 from ctdhub.release.approvals import APPROVALS, Approvals, who
 from ctdhub.release.open import Release
+from ctdhub.report.person_unit_words import sentences, unit_words
 from ctdhub.schema.labels import label
 from ctdhub.site.accounts import Audit, PublishedSpending
 from ctdhub.site.edition import PLAIN, Edition
@@ -77,14 +78,19 @@ def _privacy(release: Release) -> list[str]:
     return [
         noise(release),
         _(
-            "Epsilon is {epsilon} and delta is {delta}; the unit is one {unit} with all case "
-            "records that belong to it."
-        ).format(epsilon=decimal(g.epsilon, "0.####"), delta=tiny(g.delta), unit=_unit(g.unit)),
+            "Epsilon is {epsilon} and delta is {delta}; unit of protection: {unit}, with all its "
+            "case records."
+        ).format(
+            epsilon=decimal(g.epsilon, "0.####"),
+            delta=tiny(g.delta),
+            unit=said(unit_words(g.unit, g.rows)),
+        ),
         _(
             "In plain words: whether or not any one person is in the data, the chance of seeing "
             "this release changes by a factor of {factor} at most, apart from one chance in {n}. "
             "The smaller the factor, the less anybody can learn about one person."
         ).format(factor=_factor(g.epsilon), n=number(1 / g.delta)),
+        *map(said, sentences(g)),
         *_reason(release),
         _("The exact parameters of every table are in manifest.json."),
     ]
@@ -171,7 +177,3 @@ def _approved(release: Release) -> str:
 
 def _factor(epsilon: float) -> str:
     return decimal(math.exp(epsilon)) if epsilon < 10 else number(math.exp(min(epsilon, 50)))
-
-
-def _unit(unit: str) -> str:
-    return _("person") if unit == "person" else unit

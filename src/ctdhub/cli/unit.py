@@ -1,0 +1,64 @@
+"""Who is protected, for how many rows of one person, and what a person with more is promised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table
+
+from ctdhub.cli.output import console
+from ctdhub.core.format import number
+from ctdhub.core.i18n import _, said
+
+if TYPE_CHECKING:
+    from ctdhub.build.hub import Hub
+    from ctdhub.release.manifest import Manifest
+
+
+def show_unit(unit: str, rows: int, promised: Sequence[tuple[float, float]]) -> None:
+    """Print the unit, and epsilon of a person by the number of rows.
+
+    Args:
+        unit: as a plan has it.
+        rows: the most rows of one person that noise is for.
+        promised: epsilon and delta of each release that is considered.
+    """
+    from ctdhub.dp.accounting import rho_of
+    from ctdhub.dp.person_rows import epsilon_by_rows
+    from ctdhub.report.person_unit_words import noise_is_for, unit_words, with_more_rows
+
+    words = escape(said(unit_words(unit, rows)))
+    console.print(_("Unit of protection: {unit}.").format(unit=words))
+    console.print(said(noise_is_for(rows)))
+    each = [epsilon_by_rows(rho_of(epsilon, delta), delta, rows) for epsilon, delta in promised]
+    if len(each) == 1:
+        console.print(said(with_more_rows(each[0])))
+        return
+    from ctdhub.report.person_unit_words import epsilon_words
+
+    table = Table(title=_("Epsilon of a person by the number of rows"))
+    table.add_column(_("rows"), justify="right")
+    for epsilon, _delta in promised:
+        table.add_column(f"epsilon {epsilon:g}", justify="right")
+    for n in each[0]:
+        table.add_row(n, *(epsilon_words(found[n]) for found in each))
+    console.print(table)
+
+
+def rows_of_statement(hub: Hub, manifest: Manifest) -> list[tuple[str, str]]:
+    """What the two people who approve are shown of the unit of a candidate."""
+    from ctdhub.build.person_rows import epsilon_since
+    from ctdhub.report.person_unit_words import epsilon_words, sentences, unit_words
+
+    promise = manifest.guarantee()
+    shown = [(_("unit of protection"), said(unit_words(promise.unit, promise.rows)))]
+    shown += [("", said(sentence)) for sentence in sentences(promise)]
+    if (together := epsilon_since(hub, manifest)) is not None:
+        words = _(
+            "Earlier releases were paid for fewer rows of one person. A person with {n} rows in "
+            "each of them has epsilon {epsilon} over all releases, this one included."
+        ).format(n=number(promise.rows), epsilon=epsilon_words(together))
+        shown.append((_("the bound grew"), words))
+    return shown
