@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ctdhub.build import find_person, pipeline, withdraw
-from ctdhub.build.case_rows import SharedCase
+from ctdhub.build.case_rows import NumberedCase
 from ctdhub.build.hub import Hub
 from ctdhub.build.stages.delivery_report import deliveries
 from ctdhub.cli.app import command
@@ -90,7 +90,7 @@ def test_a_corrected_row_of_that_case_is_asked_about(hub: Hub, rules: str) -> No
     with pytest.raises(HubError) as met:
         pipeline.build(hub, until="link")
     assert met.value.rule == "case-rows"
-    seen: list[SharedCase] = []
+    seen: list[NumberedCase] = []
     find_person.look_up(
         hub, OUR, ["1001"], "case", "person", "asked", choose=lambda c: seen.append(c) or []
     )
@@ -105,6 +105,19 @@ def test_a_corrected_row_of_that_case_is_asked_about(hub: Hub, rules: str) -> No
             pipeline.build(hub, until="link")
         assert tell(hub, "1001") == (0, 0), "none of these rows is hers"
     assert len(people(hub)) == 4
+
+
+def test_a_later_victim_of_a_case_with_one_row_is_asked_about(hub: Hub) -> None:
+    """Her row is found again as it was; another row of her case may be another person's."""
+    assert tell(hub, "1003") == (1, 1)
+    assert len(people(hub)) == 5
+    send(hub, OUR, TWO, *SHEET, "1003,2,2024-06-03,victim,M,12", header=HEADER)
+    with pytest.raises(HubError) as met:
+        pipeline.build(hub, until="link")
+    assert met.value.rule == "case-rows"
+    tell(hub, "1003")
+    assert len(people(hub)) == 6, "he stays, and she does not"
+    assert withdraw.take_back(hub, OUR, ["1003"], "case", "asked") == 1
 
 
 def test_a_forced_key_makes_one_person_and_is_warned_of(hub: Hub, ctdhub) -> None:  # type: ignore[no-untyped-def]

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 
-from ctdhub.build import find_person, withdraw
+from ctdhub.build import find_person, pipeline, withdraw
+from ctdhub.build.elsewhere import TakenElsewhere, decide, taken_elsewhere
 from ctdhub.build.hub import Hub
 from ctdhub.build.look.own_rows import own_rows
 from ctdhub.build.look.seen import look
 from ctdhub.build.own_report import own_profile
 from ctdhub.build.stages.delivery_report import deliveries
 from ctdhub.cli.look_own import own_page, own_workbook
+from ctdhub.core.errors import WithdrawalError
 from ctdhub.document import html
 from tests.journeys.small_hub import MAPPING, accounts, join, new_hub, people, send
 
@@ -21,6 +26,7 @@ OUR, OTHER, ONE, TWO = "our-ngo", "other-ngo", "2026-01-15", "2026-06-15"
 HERS, HIS, THIRD = (f"a-token-of-person-{n:04d}" for n in range(3))
 TOKENS = MAPPING.replace("case: hash", "case: token")
 DAY = date(2026, 7, 1)
+Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -50,34 +56,66 @@ def told(hub: Hub, contributor: str, *tokens: str) -> dict[str, int]:
 def seen(hub: Hub, contributor: str) -> tuple[object, ...]:
     """All that a contributor is ever given of exact counts: reports, pages, files."""
     lines = [d for d in deliveries(hub) if d.contributor == contributor]
-    pages: list[object] = []
-    for day in sorted({d.date for d in lines}):
-        (one,) = look(hub, contributor, day)
-        rows = own_rows(hub, contributor, day)
-        pages += [html.write(own_page("hub", one, rows, DAY)), len(own_workbook(one, rows)), one]
-    return (own_profile(hub, contributor), lines, pages)
+    day = lines[-1].date
+    (one,) = look(hub, contributor, day)
+    rows = own_rows(hub, contributor, day)
+    page = html.write(own_page("hub", one, rows, DAY))
+    return (own_profile(hub, contributor), lines, one, page, len(own_workbook(one, rows)))
 
 
-@pytest.mark.parametrize("who", [HERS, HIS])
-def test_another_contributor_sees_nothing_of_it(hub: Hub, who: str) -> None:
-    before, own = seen(hub, OTHER), seen(hub, OUR)
-    assert told(hub, OUR, who)[OTHER] >= 1
-    assert len(people(hub)) == 2, "she is in no merged row"
+def test_another_contributor_sees_nothing_of_it(hub: Hub) -> None:
+    before, own = seen(hub, OTHER), own_profile(hub, OUR)
+    assert told(hub, OUR, HERS, HIS) == {OUR: 2, OTHER: 2}
+    assert len(people(hub)) == 1, "they are in no merged row"
     assert seen(hub, OTHER) == before
-    assert seen(hub, OUR) != own, "who told it may see it"
-    assert own_profile(hub, OUR)[1].excluded["withdrawn"] == 1
-    assert accounts(hub)[OTHER, TWO if who == HERS else ONE]["withdrawn"] == 1, "steward's account"
-
-
-def test_telling_it_as_well_shows_what_one_told_oneself(hub: Hub) -> None:
-    alone, both = seen(hub, OTHER), told(hub, OUR, HERS)
-    people(hub)
-    assert seen(hub, OTHER) == alone
+    assert own_profile(hub, OUR) != own, "who told it may see it"
+    assert own_profile(hub, OUR)[1].excluded["withdrawn"] == 2
+    assert [accounts(hub)[OTHER, day]["withdrawn"] for day in (ONE, TWO)] == [1, 1], "steward's"
     told(hub, OTHER, HERS)
-    people(hub)
-    own = own_profile(hub, OTHER)[1]
-    assert (own.people, own.excluded["withdrawn"]) == (2, 1)
-    assert both[OTHER] == 1
-    assert withdraw.take_back(hub, OUR, [HERS], "token", "asked") == 1
+    assert len(people(hub)) == 1
+    itself = own_profile(hub, OTHER)[1]
+    assert (itself.people, itself.excluded["withdrawn"]) == (2, 1), "what it told itself"
+    assert withdraw.take_back(hub, OUR, [HERS, HIS], "token", "asked") == 2
     assert len(people(hub)) == 2, "who told it undoes it, and nobody else"
-    assert own_profile(hub, OTHER)[1] == own
+    assert own_profile(hub, OTHER)[1] == itself
+
+
+def limited(hub: Hub, limit: int) -> None:
+    file = hub.root / "hub.yaml"
+    said = yaml.safe_load(file.read_text("utf-8")) | {"withdrawn_elsewhere": limit}
+    file.write_text(yaml.safe_dump(said), "utf-8")
+
+
+def test_above_the_limit_the_steward_decides(hub: Hub, ctdhub: Run) -> None:
+    """A contributor plants tokens and withdraws its plants: no more leave than the limit says."""
+    limited(hub, 1)
+    told(hub, OTHER, HIS, THIRD)
+    (quarter,) = {t.quarter for t in taken_elsewhere(hub)}
+    assert taken_elsewhere(hub) == [TakenElsewhere(OTHER, quarter, 1, 1)], "the third is its own"
+    assert len(people(hub)) == 1
+    told(hub, OTHER, HERS)
+    assert taken_elsewhere(hub) == [TakenElsewhere(OTHER, quarter, 2, 1)]
+    with pytest.raises(WithdrawalError) as met:
+        pipeline.build(hub, until="link")
+    assert met.value.rule == "withdrawn-elsewhere"
+    code, out, _err = ctdhub("withdraw", hub.root, "--list")
+    assert code == 0
+    assert re.search(rf"{OTHER}\s*│\s*{quarter}\s*│\s*2\s*│\s*1", out)
+    assert decide(hub, OTHER, only_here=False) == 1
+    assert people(hub) == []
+    with pytest.raises(WithdrawalError) as met:
+        decide(hub, OTHER, only_here=True)
+    assert met.value.rule == "nothing-to-decide"
+
+
+def test_or_the_others_keep_their_people(hub: Hub, ctdhub: Run) -> None:
+    limited(hub, 1)
+    told(hub, OTHER, HIS, HERS)
+    told(hub, OUR, HIS)
+    assert len(people(hub)) == 1, "he withdrew at both, so nobody was taken out elsewhere but her"
+    limited(hub, 0)
+    assert ctdhub("withdraw", hub.root, "--contributor", OTHER, "--decide", "--only-here",
+                  "--yes")[0] == 0  # fmt: skip
+    assert people(hub) == [(2020, "female", "24-26", "yes", "NGA"), (2021, "female", "30-38", "yes",
+                                                                    "ALB")]  # fmt: skip
+    assert withdraw.register(hub)[0][-1].scope == "records"

@@ -30,6 +30,7 @@ class CaseRow:
         year, gender, age: what it says, None where not recorded.
         mark: what would stand in the register for it.
         withdrawn: whether it is left out already.
+        keyed: whether it has a person key.
     """
 
     date: str
@@ -39,26 +40,39 @@ class CaseRow:
     age: str | None
     mark: str
     withdrawn: bool
+    keyed: bool
 
 
 @dataclass(frozen=True)
-class SharedCase:
-    """A number of a case with rows of several people, or of which rows were chosen before.
+class NumberedCase:
+    """A number of a case and its rows.
 
     Attributes:
         place: its place (from 1) in what was given.
         mark: of the case.
         rows: those in force.
+        chosen: whether rows of it were chosen before.
     """
 
     place: int
     mark: str
     rows: tuple[CaseRow, ...]
+    chosen: bool
 
     @property
     def people(self) -> int:
         """How many people these rows are about."""
         return len({row.mark for row in self.rows})
+
+    @property
+    def shared(self) -> bool:
+        """Whether somebody must say which rows are hers."""
+        return self.people > 1 or self.chosen
+
+    @property
+    def alone(self) -> bool:
+        """Whether it has one row, which nothing but itself tells from another row of that case."""
+        return len(self.rows) == 1 and not self.chosen and not self.rows[0].keyed
 
     def entries(self, chosen: Collection[int], entry: Withdrawal) -> list[Withdrawal]:
         """What would be written down: who withdrew, and of which rows she is not the person.
@@ -75,14 +89,14 @@ class SharedCase:
         return [replace(told, kind=kind, mark=row) for row, kind in kinds.items()]
 
 
-Choose = Callable[[SharedCase], Collection[int]]
+Choose = Callable[[NumberedCase], Collection[int]]
 """Gives the places of the rows that are hers."""
 
 
-def shared_case(
+def case_of(
     own: Sequence[Step], place: int, key: str, out: pa.Array, force: InForce, secret: bytes
-) -> SharedCase | None:
-    """The rows of a case, where somebody must say which are hers; None where all of them are.
+) -> NumberedCase:
+    """The rows of a case.
 
     Args:
         own: harmonised files of the contributor.
@@ -100,8 +114,9 @@ def shared_case(
             for r in table.filter(pc.is_in(table["record_id"], value_set=hers)).to_pylist():
                 told = row_mark(secret, r["person_key"], r["record_id"])
                 one = CaseRow(
-                    date_of(step), r["source_row"], r[PERIOD], r[SEX], r[AGE], told, told in gone
-                )
+                    date_of(step), r["source_row"], r[PERIOD], r[SEX], r[AGE], told, told in gone,
+                    r["person_key"] is not None,
+                )  # fmt: skip
                 rows[r["record_id"]] = one
-    found = SharedCase(place, mark(secret, key), tuple(rows.values()))
-    return found if found.people > 1 or found.mark in force.chosen else None
+    told = mark(secret, key)
+    return NumberedCase(place, told, tuple(rows.values()), told in force.chosen)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ctdhub.build.case_rows import Choose, shared_case
+from ctdhub.build.case_rows import Choose, case_of
 from ctdhub.build.filenames import RECORDS
 from ctdhub.build.harmonised import contributor_of
 from ctdhub.build.hub import Hub
@@ -105,15 +105,13 @@ def look_up(
             carried.setdefault(key, set()).update(made)
     if scope == "person":
         known = also_known([filed(step, out) for step in own], keys)
-    cases = [] if everybody or keying.action != "case" else [
-        (key, case)
-        for place, key in enumerate(keys, 1)
-        if (case := shared_case(own, place, key, out, force, secret)) is not None
-    ]  # fmt: skip
-    if cases and choose is None:
-        places = ", ".join(str(case.place) for _key, case in cases)
-        raise error("shared-case", places=places)
-    shared = dict(cases)
+    numbered = {
+        key: case_of(own, place, key, out, force, secret)
+        for place, key in (() if everybody or keying.action != "case" else enumerate(keys, 1))
+    }
+    shared = {key: case for key, case in numbered.items() if case.shared}
+    if shared and choose is None:
+        raise error("shared-case", places=", ".join(str(case.place) for case in shared.values()))
     entries: list[Withdrawal] = []
     already = 0
     for key in dict.fromkeys(keys):
@@ -122,6 +120,8 @@ def look_up(
         lines = [entry]
         if choose is not None and (case := shared.get(key)) is not None:
             lines = case.entries(choose(case), entry)
+        elif key in numbered and numbered[key].alone:
+            lines = numbered[key].entries([0], entry)  # a later row of that case may be another's
         else:
             for also in sorted(mark(secret, other) for other in known.get(key, ())):
                 lines.append(replace(entry, mark=also, because=told))

@@ -40,6 +40,8 @@ class HubSettings(FrozenModel):
     ``homepage`` (https) and ``helpline`` (a number or address) are shown on the site if given.
     ``site`` says where the site will be found.
     ``linkage`` sets the cut-offs of the report on links.
+    ``withdrawn_elsewhere`` is the number of people of other contributors whom the withdrawals that
+    one contributor tells in a quarter may take out before the steward must decide.
     ``spark`` says which cluster works where ``engine`` is spark.
     ``approvers`` holds the public keys of the two people without whom nothing is published.
     """
@@ -55,6 +57,7 @@ class HubSettings(FrozenModel):
     helpline: str = Field(default="", max_length=120)
     site: SiteSettings = SiteSettings()
     linkage: LinkageSettings = LinkageSettings()
+    withdrawn_elsewhere: int = Field(default=10, ge=0)
     approvers: Approvers | None = None
 
     @field_validator("schema_version")

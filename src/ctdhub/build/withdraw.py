@@ -51,7 +51,7 @@ def withdraw(hub: Hub, entries: Iterable[Withdrawal]) -> int:
     with hub.lock(), noted(hub, "withdraw"):
         force = hub.withdrawn()
         new = [entry for entry in entries if not in_force_already(entry, force)]
-        _append(hub, new)
+        append(hub, new)
         return numbers_told(new)
 
 
@@ -89,7 +89,7 @@ def take_back(
         if missing:
             raise error("not-withdrawn/person", places=", ".join(map(str, missing)))
         lines = [Withdrawal("undo", e.scope, contributor, e.mark, e.because, reason) for e in told]
-        _append(hub, lines)
+        append(hub, lines)
         return numbers_told(lines)
 
 
@@ -142,10 +142,11 @@ def outdated(hub: Hub) -> list[str]:
     return found
 
 
-def _append(hub: Hub, lines: Sequence[Withdrawal]) -> None:
-    """Write lines; what was made of people before goes first, so that nothing more is made of it.
+def append(hub: Hub, lines: Sequence[Withdrawal]) -> None:
+    """Write lines; the caller holds the hub's lock.
 
-    The next build makes the table of people anew.
+    What was made of people before goes first, so that nothing more is made of it.  The next build
+    makes the table of people anew.
     """
     if lines:
         shutil.rmtree(hub.work / "people", ignore_errors=True)

@@ -13,7 +13,7 @@ from rich.markup import escape
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.told import show_told
 from ctdhub.cli.verbs import about
-from ctdhub.cli.withdrawals import choose_rows, show_found, show_register
+from ctdhub.cli.withdrawals import choose_rows, show_elsewhere, show_found, show_register
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.format import listed, number
@@ -29,12 +29,17 @@ LONGEST = 500
 
 _OF_A_PERSON = ("--by", "--file", "--only-here", "--ahead", "--everybody")
 _APART = {
-    "--list": (*_OF_A_PERSON, "--contributor", "--all", "--undo", "--renewed", "--delete-raw"),
+    "--list": (
+        *_OF_A_PERSON, "--contributor", "--all", "--undo", "--renewed", "--delete-raw", "--decide",
+    ),
     "--all": _OF_A_PERSON,
+    "--decide": (
+        "--by", "--file", "--ahead", "--everybody", "--all", "--undo", "--renewed", "--delete-raw",
+    ),
     "--renewed": (*_OF_A_PERSON, "--all", "--undo", "--delete-raw"),
     "--delete-raw": (*_OF_A_PERSON, "--undo"),
     "--undo": ("--only-here", "--ahead", "--everybody"),
-}
+}  # fmt: skip
 """Options, and those that do not go with them."""
 
 
@@ -114,6 +119,16 @@ def register(app: typer.Typer) -> None:
                 "--delete-raw", help=_("Delete the raw files of a withdrawn contributor.")
             ),
         ] = False,
+        decide: Annotated[
+            bool,
+            typer.Option(
+                "--decide",
+                help=_(
+                    "Let its withdrawals take out more people of others than the limit; with "
+                    "--only-here none of them."
+                ),
+            ),
+        ] = False,
         show: Annotated[
             bool, typer.Option("--list", help=_("Show the register; it identifies nobody."))
         ] = False,
@@ -132,6 +147,7 @@ def register(app: typer.Typer) -> None:
                 "--list": show, "--contributor": contributor, "--by": by, "--file": file,
                 "--only-here": only_here, "--ahead": ahead, "--everybody": everybody,
                 "--all": whole, "--undo": undo,
+                "--decide": decide,
                 "--renewed": renewed, "--delete-raw": delete_raw, "--json": as_json,
                 "--yes": yes or str(file) != "-",
             }
@@ -141,7 +157,9 @@ def register(app: typer.Typer) -> None:
             return
         why: Reason = (reason or (Why.agreement if whole else Why.asked)).value
         kind: ByWhat | None = by.value if by else None
-        if renewed:
+        if decide:
+            _decide(hub, contributor, only_here=only_here, yes=yes)
+        elif renewed:
             withdraw_stage.tell_renewed(hub, contributor)
             console.print(_("Written down."))
         elif undo:
@@ -184,6 +202,7 @@ def register(app: typer.Typer) -> None:
                 console.print(_("Withdrawals written down: {n}.").format(n=number(n)))
             if found.records.get(contributor):
                 _raw(contributor)
+            show_elsewhere(hub, contributor)
             _next(hub)
 
 
@@ -259,6 +278,22 @@ def _whole(hub: Hub, contributor: str, why: Reason, *, yes: bool) -> None:
         console.print(
             _("policy.yaml names it under sources, lists: take it out, else the next build stops.")
         )
+
+
+def _decide(hub: Hub, contributor: str, *, only_here: bool, yes: bool) -> None:
+    """What becomes of withdrawals above the limit."""
+    from ctdhub.build.elsewhere import decide
+
+    show_elsewhere(hub, contributor)
+    question = (
+        _("Leave out its own records alone, and keep these people at other contributors?")
+        if only_here
+        else _("Let these withdrawals take out the people of other contributors as well?")
+    )
+    _ask(question, yes=yes)
+    decide(hub, contributor, only_here=only_here)
+    console.print(_("Written down."))
+    _next(hub)
 
 
 def _raw(contributor: str) -> None:

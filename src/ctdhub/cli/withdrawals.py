@@ -15,7 +15,7 @@ from ctdhub.core.format import number
 from ctdhub.core.i18n import _, current
 
 if TYPE_CHECKING:
-    from ctdhub.build.case_rows import SharedCase
+    from ctdhub.build.case_rows import NumberedCase
     from ctdhub.build.find_person import FoundRecords
     from ctdhub.build.hub import Hub
 
@@ -34,7 +34,31 @@ def show_found(found: FoundRecords) -> None:
     console.print(table)
 
 
-def choose_rows(case: SharedCase) -> list[int]:
+def show_elsewhere(hub: Hub, contributor: str = "") -> None:
+    """How many people of other contributors the withdrawals of each take out; nothing if none.
+
+    Args:
+        hub: the hub.
+        contributor: that told them; all of them if empty.
+    """
+    from ctdhub.build.elsewhere import taken_elsewhere
+
+    found = [one for one in taken_elsewhere(hub) if contributor in ("", one.contributor)]
+    if not found:
+        return
+    table = Table(title=_("People of other contributors left out: for the steward alone"))
+    for heading in (_("told by"), _("quarter"), _("people"), _("limit"), ""):
+        table.add_column(heading, overflow="fold")
+    for one in found:
+        state = _("you must decide: --decide") if one.open else ""
+        table.add_row(
+            escape(one.contributor), one.quarter, number(one.people), number(one.limit), state
+        )
+    console.print(table)
+    console.print(_("The other contributors are not told, and must not be asked."))
+
+
+def choose_rows(case: NumberedCase) -> list[int]:
     """Ask which rows of a case are hers; gives their places from 0, none where no row is."""
     from ctdhub.schema.labels import code_label, label
     from ctdhub.schema.roles import AGE, PERIOD, SEX
@@ -100,6 +124,7 @@ def show_register(hub: Hub, *, as_json: bool) -> None:
         "undo": _("undone"),
         "renewal": _("told for new tokens"),
         "raw_deleted": _("raw files deleted"),
+        "decided": _("people of others: decided"),
     }
     scopes = {
         "person": _("a person, everywhere"),
@@ -124,4 +149,5 @@ def show_register(hub: Hub, *, as_json: bool) -> None:
         cells = (e.contributor, kind, scopes[e.scope], reasons[e.reason], now)
         table.add_row(number(e.number), e.time[:10], *map(escape, cells))
     console.print(table)
+    show_elsewhere(hub)
     console.print(_("The register is whole: every line follows from the one before it."))

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from ctdhub.build.closure import software
 from ctdhub.build.deliveries import reports_of, sent
+from ctdhub.build.elsewhere import check_elsewhere
 from ctdhub.build.engine import Engine
 from ctdhub.build.filenames import (
     CONFLICTS,
@@ -56,6 +57,7 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         for one in delivered:
             file = hub.root / "contributors" / f"{one.agreement.id}.yaml"
             one.require_clear(file, reports_of(hub, one))
+        check_elsewhere(hub, harmonised)
         gone = out_of_force(hub, harmonised).ids
         check_made_alike(hub, delivered, gone)
         files = [(step.output / RECORDS, step.output / PERPETRATORS) for step in harmonised]

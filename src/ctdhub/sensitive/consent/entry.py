@@ -7,10 +7,11 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-Kind = Literal["withdrawal", "undo", "renewal", "raw_deleted"]
+Kind = Literal["withdrawal", "undo", "renewal", "raw_deleted", "decided"]
 """What a line says: somebody withdrew; she or it is back; the contributor told the hub anew who
 withdrew, after its tokens were made anew or, with a mark, that a row of a shared case is not hers;
-the contributor's raw files were deleted."""
+the contributor's raw files were deleted; the steward decided that its withdrawals of a quarter may
+take out so many people of other contributors."""
 
 Scope = Literal["person", "records", "contributor"]
 """How far it reaches: a person at every contributor, the contributor's records of a person, all
@@ -41,7 +42,8 @@ class Withdrawal:
             it; empty on what was told.
         reason: see :data:`Reason`.
         made: what says with which key and for which release the contributor's tokens were made, and
-            how its files told people apart (:data:`WAY`; nothing in lines of older software).
+            how its files told people apart (:data:`WAY`; nothing in lines of older software); of a
+            decision its quarter and number, as ``2026-Q1:25``.
         number: 1, 2, 3, …
         time: UTC, ISO 8601; lines that were written together have one time.
         key: which person key the mark was made with, without telling the key.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ctdhub.sensitive.consent.entry import WAY, Withdrawal
 
@@ -18,6 +18,8 @@ class InForce:
         entries: the line of each, the last one where it was told twice.
         renewed: by contributor, the tokens (see ``Withdrawal.made``) for which it told the hub anew
             who withdrew.
+        decided: by contributor and quarter, how many people of other contributors the steward lets
+            its withdrawals take out.
         seen: marks of rows that share the number of a case with somebody who withdrew, and are not
             hers.
     """
@@ -25,6 +27,7 @@ class InForce:
     entries: tuple[Withdrawal, ...]
     renewed: Mapping[str, frozenset[str]]
     seen: frozenset[str] = frozenset()
+    decided: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def persons(self) -> frozenset[str]:
@@ -97,6 +100,7 @@ def in_force(entries: Iterable[Withdrawal]) -> InForce:
     found: dict[tuple[str, ...], Withdrawal] = {}
     renewed: dict[str, frozenset[str]] = {}
     seen: set[str] = set()
+    decided: dict[tuple[str, str], int] = {}
     for entry in entries:
         key = (entry.contributor, entry.scope, entry.mark, entry.because)
         if entry.kind == "withdrawal":
@@ -105,7 +109,11 @@ def in_force(entries: Iterable[Withdrawal]) -> InForce:
             found.pop(key, None)
         elif entry.kind == "renewal" and entry.mark:
             seen.add(entry.mark)
+        elif entry.kind == "decided":
+            for one in entry.made:
+                when, number = one.split(":")
+                decided[entry.contributor, when] = int(number)
         elif entry.kind == "renewal":
             before = renewed.get(entry.contributor, frozenset())
             renewed[entry.contributor] = before | frozenset(entry.made)
-    return InForce(tuple(found.values()), renewed, frozenset(seen))
+    return InForce(tuple(found.values()), renewed, frozenset(seen), decided)
