@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ctdhub.dp import kernels
 from ctdhub.dp.synth.rarity import Support
-from ctdhub.dp.synth.residuals import FitLayout, Key, TableResiduals, Wide
+from ctdhub.dp.synth.residuals import FitLayout, Key, TableResiduals, Wide, first_groups
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -135,10 +135,11 @@ class Sweeps:
         nowhere = np.zeros((self.made.people, 0), dtype=np.int64)
         for order in orders:
             yield kernels.sweep(
-                self.features, layout.at(name), layout.starts[name],
+                self.features, layout.at(name), layout.firsts(),
                 order, gate, np.float32(threshold),
                 slabs.inner, slabs.inner_weight, slabs.end,
                 self.near, slabs.near, slabs.near_weight, self.shares[0], slabs.near_end,
+                first_groups(self.made.near),
                 self.far, slabs.far, slabs.far_weight, self.shares[1],
                 self.rare.dear(reach) if self.rare else NOTHING.ravel(), layout.empty(),
                 seen.inner if seen else NOTHING,

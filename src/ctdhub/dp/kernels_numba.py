@@ -89,10 +89,53 @@ def triples(planes: Any, a: Any, b: Any, c: Any, out: Any) -> None:
 
 
 @_quick
+def usual_values(features: Any, starts: Any, order: Any) -> Any:
+    """The most frequent value of each column among the first 512 records of ``order``."""
+    columns = features.shape[1]
+    seen = np.zeros(starts[columns], np.int64)
+    for turn in range(min(512, len(order))):
+        for b in range(columns):
+            seen[features[order[turn], b]] += 1
+    usual = np.zeros(columns, np.int64)
+    for b in range(columns):
+        usual[b] = starts[b]
+        for y in range(starts[b], starts[b + 1]):
+            if seen[y] > seen[usual[b]]:
+                usual[b] = y
+    return usual
+
+
+@_quick
+def beside_usual(inner: Any, weight: Any, starts: Any, usual: Any) -> Any:
+    """Sums over tables with two other columns: of a usual record, and what one other value adds.
+
+    Returns:
+        ``rest`` by the value of the column that moves; ``beside`` by another value and by it.
+    """
+    columns, values = len(usual), inner.shape[2]
+    rest = np.zeros(values)
+    beside = np.zeros((inner.shape[0], values))
+    for b in range(columns):
+        for c in range(b + 1, columns):
+            if weight[b, c] == 0:
+                continue
+            both = inner[usual[b], usual[c]]
+            for x in range(values):
+                rest[x] += both[x]
+            for y in range(starts[b], starts[b + 1]):
+                for x in range(values):
+                    beside[y, x] += inner[y, usual[c], x] - both[x]
+            for y in range(starts[c], starts[c + 1]):
+                for x in range(values):
+                    beside[y, x] += inner[usual[b], y, x] - both[x]
+    return rest, beside
+
+
+@_quick
 def sweep(
-    features: Any, j: Any, start: Any, order: Any, gate: Any, threshold: Any,
+    features: Any, j: Any, starts: Any, order: Any, gate: Any, threshold: Any,
     inner: Any, inner_weight: Any, end: Any,
-    group: Any, near: Any, near_weight: Any, near_share: Any, near_end: Any,
+    group: Any, near: Any, near_weight: Any, near_share: Any, near_end: Any, near_starts: Any,
     own: Any, far: Any, far_weight: Any, far_share: Any,
     dear: Any, empty: Any, seen: Any, place: Any, place_seen: Any, both: Any, both_seen: Any,
 ) -> Any:  # fmt: skip
@@ -101,9 +144,14 @@ def sweep(
     The misfit is the sum over tables of weight x (records - target) squared; ``inner``, ``near``
     and ``far`` hold weight x (records - target) and are kept up to date as records move.
 
+    Most values of a record are the usual ones of their columns.  So sums over tables are kept for
+    a record that is usual throughout (``rest``), with what one other value adds (``beside``); a
+    record looks up only the pairs of its unusual values.
+
     Args:
         features: records x columns: the place of the value among all values; column 0 is constant.
-        j, start: the column, and the place of its first value.
+        j: the column.
+        starts: by column the place of its first value, and the number of places.
         order: the records to look at, in that order.
         gate: by record, 0 where all values are open, 1 where the value 1 is closed, 2 where the
             record must stay as it is.
@@ -115,6 +163,7 @@ def sweep(
         near, near_weight, near_end: the same for tables of a context and one column that moves:
             groups x values x values of ``j``; contexts x columns; by context.
         near_share: by group, one over the number of values that it joins.
+        near_starts: by context its first group, and the number of groups.
         own, far, far_weight, far_share: the same for tables of a context alone.
         dear: what the k-th record of its kind adds by being there, falling in k; empty where
             support is complete.
@@ -128,20 +177,33 @@ def sweep(
     """
     columns, values = features.shape[1], inner.shape[2]
     contexts, lone = group.shape[1], own.shape[1]
+    start = starts[j]
     support, top = len(dear) > 0, len(dear) - 1
     plain = np.float32(0)
+    mutual = np.zeros((columns, columns), np.float32)
     for b in range(columns):
         for c in range(b + 1, columns):
             plain += inner_weight[b, c]
+            mutual[b, c] = mutual[c, b] = inner_weight[b, c]
+    all_of = mutual.sum(1)
     wide = np.zeros(contexts, np.float32)
     for k in range(contexts):
         for b in range(columns):
             wide[k] += near_weight[k, b]
+    usual = usual_values(features, starts, order)
+    rest, beside = beside_usual(inner, inner_weight, starts, usual)
+    near_rest = np.zeros((near.shape[0], values), np.float32)
+    for k in range(contexts):
+        for g in range(near_starts[k], near_starts[k + 1]):
+            for b in range(near_end[k]):
+                for x in range(values):
+                    near_rest[g, x] += near[g, usual[b], x]
     # With two values only their difference counts: half the memory, several times the speed.
     two = values == 2
     lean = inner[:, :, values - 1] - inner[:, :, 0] if two else inner[:0, :0, 0]
     lean_near = near[:, :, values - 1] - near[:, :, 0] if two else near[:0, :0, 0]
     f = np.empty(columns, np.int32)
+    odd = np.empty(columns, np.int64)
     filled = np.empty(columns, np.int64)
     gain = np.empty(values, np.float32)
     moved = 0
@@ -149,55 +211,66 @@ def sweep(
         i = order[turn]
         if gate[i] == 2:
             continue
+        odds = 0
         for b in range(columns):
             f[b] = features[i, b]
+            if f[b] != usual[b]:
+                odd[odds] = b
+                odds += 1
         now = f[j] - start
         for x in range(values):
-            gain[x] = 0
+            gain[x] = rest[x] - rest[0]
         cost = plain + threshold
         for k in range(contexts):
-            cost += wide[k] * near_share[group[i, k]]
+            g = group[i, k]
+            cost += wide[k] * near_share[g]
+            for x in range(values):
+                gain[x] += near_rest[g, x]
         for k in range(lone):
             g = own[i, k]
             cost += far_weight[k] * far_share[g]
             for x in range(values):
                 gain[x] += far[g, x]
+        for p in range(odds):
+            for x in range(values):
+                gain[x] += beside[f[odd[p]], x]
         if two:
             one = np.float32(0)
-            for b in range(columns):
-                flat = lean[f[b]]
-                for c in range(b + 1, end[b]):
-                    one += flat[f[c]]
+            for p in range(odds):
+                b = odd[p]
+                flat, flat_usual = lean[f[b]], lean[usual[b]]
+                for q in range(p + 1, odds):
+                    c = odd[q]
+                    if c >= end[b]:
+                        break
+                    one += flat[f[c]] - flat[usual[c]] - flat_usual[f[c]] + flat_usual[usual[c]]
             for k in range(contexts):
                 flat = lean_near[group[i, k]]
-                for b in range(near_end[k]):
-                    one += flat[f[b]]
+                for p in range(odds):
+                    b = odd[p]
+                    if b >= near_end[k]:
+                        break
+                    one += flat[f[b]] - flat[usual[b]]
             gain[1] += one
-        elif values == 3:
-            one, other = np.float32(0), np.float32(0)
-            for b in range(columns):
-                row = inner[f[b]]
-                for c in range(b + 1, end[b]):
-                    one += row[f[c], 1] - row[f[c], 0]
-                    other += row[f[c], 2] - row[f[c], 0]
-            for k in range(contexts):
-                row = near[group[i, k]]
-                for b in range(near_end[k]):
-                    one += row[f[b], 1] - row[f[b], 0]
-                    other += row[f[b], 2] - row[f[b], 0]
-            gain[1] += one
-            gain[2] += other
         else:
-            for b in range(columns):
-                row = inner[f[b]]
-                for c in range(b + 1, end[b]):
+            for p in range(odds):
+                b = odd[p]
+                row, row_usual = inner[f[b]], inner[usual[b]]
+                for q in range(p + 1, odds):
+                    c = odd[q]
+                    if c >= end[b]:
+                        break
+                    u = usual[c]
                     for x in range(values):
-                        gain[x] += row[f[c], x]
+                        gain[x] += row[f[c], x] - row[u, x] - row_usual[f[c], x] + row_usual[u, x]
             for k in range(contexts):
                 row = near[group[i, k]]
-                for b in range(near_end[k]):
+                for p in range(odds):
+                    b = odd[p]
+                    if b >= near_end[k]:
+                        break
                     for x in range(values):
-                        gain[x] += row[f[b], x]
+                        gain[x] += row[f[b], x] - row[usual[b], x]
         if support:
             last = 0
             for b in range(columns):
@@ -223,19 +296,43 @@ def sweep(
             continue
         moved += 1
         features[i, j] = start + best
+        joint = np.float32(0)
         for b in range(columns):
-            for c in range(b + 1, end[b]):
-                inner[f[b], f[c], best] += inner_weight[b, c]
-                inner[f[b], f[c], now] -= inner_weight[b, c]
-                if two:
-                    lean[f[b], f[c]] += 2 * (best - now) * inner_weight[b, c]
+            if two:
+                flat = lean[f[b]]
+                for c in range(b + 1, end[b]):
+                    flat[f[c]] += 2 * (best - now) * inner_weight[b, c]
+            else:
+                for c in range(b + 1, end[b]):
+                    inner[f[b], f[c], best] += inner_weight[b, c]
+                    inner[f[b], f[c], now] -= inner_weight[b, c]
+            # Weight of the tables of this column and others in which the record is usual.
+            change = all_of[b]
+            for p in range(odds):
+                change -= mutual[b, odd[p]]
+            if f[b] != usual[b]:
+                beside[f[b], best] += change
+                beside[f[b], now] -= change
+            else:
+                joint += change
+                for y in range(starts[b], starts[b + 1]):
+                    if y != usual[b]:
+                        beside[y, best] -= change
+                        beside[y, now] += change
+        rest[best] += joint / 2
+        rest[now] -= joint / 2
         for k in range(contexts):
             g = group[i, k]
             for b in range(near_end[k]):
-                near[g, f[b], best] += near_weight[k, b] * near_share[g]
-                near[g, f[b], now] -= near_weight[k, b] * near_share[g]
+                change = near_weight[k, b] * near_share[g]
                 if two:
-                    lean_near[g, f[b]] += 2 * (best - now) * near_weight[k, b] * near_share[g]
+                    lean_near[g, f[b]] += 2 * (best - now) * change
+                else:
+                    near[g, f[b], best] += change
+                    near[g, f[b], now] -= change
+                if f[b] == usual[b]:
+                    near_rest[g, best] += change
+                    near_rest[g, now] -= change
         for k in range(lone):
             g = own[i, k]
             far[g, best] += far_weight[k] * far_share[g]
@@ -251,4 +348,11 @@ def sweep(
             for k in range(both.shape[1]):
                 both_seen[both[i, k], best] += 1
                 both_seen[both[i, k], now] -= 1
+    if two and moved:
+        half = (lean - (inner[:, :, 1] - inner[:, :, 0])) / 2
+        inner[:, :, 1] += half
+        inner[:, :, 0] -= half
+        half = (lean_near - (near[:, :, 1] - near[:, :, 0])) / 2
+        near[:, :, 1] += half
+        near[:, :, 0] -= half
     return moved

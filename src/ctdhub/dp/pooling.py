@@ -8,6 +8,7 @@ parameter that the variance states (Canonne, Kamath and Steinke 2020, corollary 
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from ctdhub.dp.plan import Columns
 from ctdhub.dp.workload import Measurement, Workload
 
 Floats = npt.NDArray[np.float64]
+Axes = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def variances(questions: Workload, most: int = 2) -> dict[Columns, float]:
     for q in questions:
         for kept, summed in _parts(q, most):
             sure[tuple(q.columns[a] for a in kept)] += _weight(q, summed)
-    own = {q.columns: float(q.sigma2) for q in questions if len(q.columns) > most}
+    own = {q.columns: q.variance for q in questions if len(q.columns) > most}
     return {t: 1 / weight for t, weight in sure.items()} | own
 
 
@@ -59,16 +61,16 @@ def pool(noisy: Counts, questions: Workload, most: int = 2) -> dict[Columns, Est
     variance = variances(questions, most)
     value: dict[Columns, Floats] = {}
     for q in questions:
-        table = noisy[q.columns]
-        for kept, summed in _parts(q, most):
+        margins = {tuple(range(len(q.columns))): noisy[q.columns]}
+        for kept, summed in reversed(list(_parts(q, most))):
             part = tuple(q.columns[axis] for axis in kept)
-            summed_up = table.sum(summed) if summed else table
-            margin = np.asarray(summed_up * (_weight(q, summed) * variance[part]))
+            margins[kept] = found = _margin(margins, kept)
+            margin = np.asarray(found * (_weight(q, summed) * variance[part]))
             value[part] = value[part] + margin if part in value else margin
     return {t: Estimated(value[t], variance[t]) for t in value}
 
 
-def _parts(q: Measurement, most: int) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+def _parts(q: Measurement, most: int) -> Iterator[tuple[Axes, Axes]]:
     """Axes that are kept, and axes that are summed, of each part with at most ``most`` columns."""
     axes = range(len(q.columns))
     for held in range(min(most, len(q.columns)) + 1):
@@ -76,6 +78,12 @@ def _parts(q: Measurement, most: int) -> Iterator[tuple[tuple[int, ...], tuple[i
             yield kept, tuple(axis for axis in axes if axis not in kept)
 
 
-def _weight(q: Measurement, summed: tuple[int, ...]) -> float:
+def _margin(known: dict[Axes, npt.NDArray[np.int32]], kept: Axes) -> npt.NDArray[np.int32]:
+    """The sums of a table over all but some axes, from the smallest margin that has these."""
+    of = min((axes for axes in known if {*kept} <= {*axes}), key=lambda axes: known[axes].size)
+    return known[of].sum(tuple(k for k, axis in enumerate(of) if axis not in kept))
+
+
+def _weight(q: Measurement, summed: Axes) -> float:
     """One over the variance of a sum over some axes."""
-    return 1 / (float(q.sigma2) * float(np.prod([q.shape[a] for a in summed], dtype=float)))
+    return 1 / (q.variance * math.prod(q.shape[a] for a in summed))

@@ -7,6 +7,7 @@ import os
 from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 
@@ -42,6 +43,11 @@ class Measurement:
     def cells(self) -> int:
         """Number of cells of the public domain, "not recorded" counted as a value."""
         return int(np.prod(self.shape, dtype=np.int64))
+
+    @cached_property
+    def variance(self) -> float:
+        """Sigma squared as a number."""
+        return float(self.sigma2)
 
     @property
     def sigma(self) -> float:

@@ -22,7 +22,7 @@ from ctdhub.dp.indicators import Draft
 from ctdhub.dp.plan import Plan
 from ctdhub.dp.synth.coarsening import Places
 from ctdhub.dp.synth.rarity import Support
-from ctdhub.dp.synth.residuals import Wide
+from ctdhub.dp.synth.residuals import Wide, first_groups
 from ctdhub.dp.synth.state import NoisyTables, State
 from ctdhub.dp.synth.targets import residuals
 
@@ -111,6 +111,7 @@ def _stage(
     books = residuals(state, measured, most, known)
     near, far = (books.groups(w, state.people) for w in (books.near, books.far))
     near_share, far_share = _shares(books.near), _shares(books.far)
+    near_starts = first_groups(books.near)
     rare = (
         Support(support, state.layout, state.moving(), state.wide, state.lasting(measured))
         if support
@@ -129,10 +130,10 @@ def _stage(
             order = _order(state.people, look, source)
             seen = rare.slabs(name) if rare else None
             moved = kernels.sweep(
-                state.features, state.layout.at(name), state.layout.starts[name],
+                state.features, state.layout.at(name), state.layout.firsts(),
                 order, _gate(state, name), least,
                 slabs.inner, slabs.inner_weight, slabs.end,
-                near, slabs.near, slabs.near_weight, near_share, slabs.near_end,
+                near, slabs.near, slabs.near_weight, near_share, slabs.near_end, near_starts,
                 far, slabs.far, slabs.far_weight, far_share,
                 rare.dear(reach) if rare else _NONE.ravel(), state.layout.empty(),
                 seen.inner if seen else _NONE,

@@ -50,6 +50,10 @@ class FitLayout:
         """Columns in the order of the layout."""
         return tuple(sorted(names, key=self.at))
 
+    def firsts(self) -> npt.NDArray[np.int64]:
+        """By number of the column its first place, and the width."""
+        return np.array([0, *self.starts.values(), self.width])
+
     def empty(self) -> npt.NDArray[np.bool_]:
         """By place, whether it is "not recorded"."""
         result = np.zeros(self.width, dtype=bool)
@@ -193,6 +197,11 @@ def _starts(wides: Iterable[Wide]) -> dict[str, int]:
         starts[w.name] = total
         total += w.share.size
     return starts
+
+
+def first_groups(wides: tuple[Wide, ...]) -> npt.NDArray[np.int64]:
+    """The place of the first group of each, and the number of groups."""
+    return np.cumsum([0, *(w.share.size for w in wides)])
 
 
 def _total(wides: Iterable[Wide]) -> int:
