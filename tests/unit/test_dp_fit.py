@@ -24,10 +24,11 @@ from ctdhub.dp.plan import CORRIDOR, Columns, Plan, plan_of
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.pooling import Estimated, pool
 from ctdhub.dp.synth.fit import fit
+from ctdhub.dp.synth.noisy_tables import NoisyTables
 from ctdhub.dp.synth.origin_destination import corridor
 from ctdhub.dp.synth.records import to_table
 from ctdhub.dp.synth.residuals import TableResiduals
-from ctdhub.dp.synth.state import NoisyTables, State
+from ctdhub.dp.synth.state import State
 from ctdhub.dp.synth.targets import residuals
 from ctdhub.dp.workload import measure, workload
 from ctdhub.schema.model import load_schema
@@ -138,15 +139,15 @@ def plan_with(core: str, groups: tuple[str, ...] = (), **more: object) -> Plan:
 def assert_books(books: TableResiduals, of: World, state: State, most: int) -> None:
     """Every table of the books is weight x (records - noisy), from the noisy tables themselves."""
     names, records = list(state.layout.sizes), state.records()
-    wides = {w.name: w for w in (*books.near, *books.far)}
+    wides = {w.name: w for w in (*books.near, *books.far, *books.deep.values())}
     own = {}
     for t in of.measured.variance:
         found = of.measured.pooled[t] if most == len(t) == 2 else of.measured.alone(t)
         own[frozenset(t)] = t, found.value, found.variance
     for key, table in books.tables.items():
         wide = wides.get(key[0])
-        pair = wide is not None and wide.name == "corridor"
-        columns = PAIR if pair else (key[0].split()[0],) if wide else ()
+        columns = tuple(key[0].partition(" by ")[0].split(" and ")) if wide else ()
+        pair = len(columns) > 1
         moving = key[1:] if wide else key
         assert set(moving) <= set(names)
         t, noisy, variance = own[frozenset((*columns, *moving))]
@@ -182,6 +183,7 @@ CASES = [
     ("bdewv", ("ace", "abd")),  # tables of core and other columns together
     ("", ("abc", "wab", "ub")),
     ("uabwv", ("abcd",)),
+    ("abwv", ("wvce", "wabe", "vab", "wvd")),
 ]
 
 
@@ -200,10 +202,12 @@ def test_records_are_compared_with_every_table_of_the_stage(
     compared = {frozenset(k) for k in books.tables}
     for t in of.measured.variance:
         if names.issuperset(t):
-            assert (frozenset(t) in compared) == (2 <= len(t) <= most), t
-    contexts = {(k[0].split()[0], *k[1:]) for k in books.tables if " " in k[0]}
+            assert (frozenset(t) in compared) == (len(t) >= 2 and (len(t) == 2 or most > 2)), t
+    contexts = {(k[0].partition(" by ")[0], *k[1:]) for k in books.tables}
     assert contexts >= {(w, n) for w in "wv" for n in names}
-    assert any(k[0] == "corridor" for k in books.tables)
+    assert contexts >= {("w and v", "d")}
+    if most > 2:  # nothing that was measured is left out, but for single columns
+        assert {t for t in of.measured.variance if len(t) > 1} == state.compared
     known = names - {"a", "d"}  # tables with columns that wait are not compared yet
     for key in residuals(state, of.measured, most, known).tables:
         assert not {"a", "d"} & set(key)

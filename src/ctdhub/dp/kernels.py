@@ -1,6 +1,7 @@
 """Inner loops of counting and fitting: compiled where numba is installed, else numpy's.
 
-Both give the same bits.  :func:`sweep` is compiled or not at all: numpy has no form of it.
+Both give the same bits.  :func:`sweep` and :func:`exchange` are compiled or not at all: numpy has
+no form of them.
 """
 
 from __future__ import annotations
@@ -82,3 +83,17 @@ def sweep(*arguments: Any) -> int:
     from ctdhub.dp import kernels_numba
 
     return int(kernels_numba.sweep(*arguments))
+
+
+def exchange(*arguments: Any) -> int:
+    """One pass of exchanges of a column; see ``kernels_numba.exchange``.
+
+    Returns:
+        How many exchanges were made.
+
+    Raises:
+        HubError: numba is not installed (rule "needs-numba").
+    """
+    from ctdhub.dp import kernels_numba
+
+    return int(kernels_numba.exchange(*arguments))

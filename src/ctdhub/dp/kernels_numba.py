@@ -356,3 +356,84 @@ def sweep(
         near[:, :, 1] += half
         near[:, :, 0] -= half
     return moved
+
+
+@_quick
+def exchange(
+    codes: Any, order: Any, own: Any, far: Any, weight: Any, word: Any, tries: Any
+) -> Any:  # fmt: skip
+    """One pass in which records give each other their values of a column where the misfit falls.
+
+    Each record of ``order`` takes the value that suits it best from the best of some partners that
+    hold it.  The numbers of records by value stay as they are.
+
+    Args:
+        codes: by record the value; changed in place.
+        own: records x tables: the row of ``far`` that the record lies in.
+        far: rows x values: weight x (records - target); kept up to date.
+        weight: by table.
+        word: random; the choice of partners follows from it.
+        tries: partners that are looked at.
+
+    Returns:
+        How many exchanges were made.
+    """
+    values, tables = far.shape[1], own.shape[1]
+    starts = np.zeros(values + 1, np.int64)
+    for i in range(len(codes)):
+        starts[codes[i] + 1] += 1
+    for x in range(values):
+        starts[x + 1] += starts[x]
+    members = np.empty(len(codes), np.int64)
+    place = np.empty(len(codes), np.int64)
+    free = starts.copy()
+    for i in range(len(codes)):
+        place[i] = free[codes[i]]
+        members[place[i]] = i
+        free[codes[i]] += 1
+    cost = np.float32(0)
+    for t in range(tables):
+        cost += weight[t]
+    gain = np.empty(values, np.float32)
+    state, moved = np.uint64(word), 0
+    for turn in range(len(order)):
+        i = order[turn]
+        now = codes[i]
+        for x in range(values):
+            gain[x] = 0
+        for t in range(tables):
+            row = far[own[i, t]]
+            for x in range(values):
+                gain[x] += row[x]
+        to, least = now, gain[now] - cost
+        for x in range(values):
+            if gain[x] < least and starts[x + 1] > starts[x]:
+                to, least = x, gain[x]
+        if to == now:
+            continue
+        partner, best = -1, np.float32(0)
+        for _ in range(tries):
+            # A linear congruential generator (Knuth); its high bits choose.
+            state = state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
+            many = np.uint64(starts[to + 1] - starts[to])
+            k = members[starts[to] + np.int64((state >> np.uint64(33)) % many)]
+            change = np.float32(0)
+            for t in range(tables):
+                if own[i, t] != own[k, t]:
+                    mine, its = far[own[i, t]], far[own[k, t]]
+                    change += mine[to] - mine[now] + its[now] - its[to] + 2 * weight[t]
+            if change < best:
+                partner, best = k, change
+        if partner < 0:
+            continue
+        for t in range(tables):
+            mine, its = own[i, t], own[partner, t]
+            far[mine, to] += weight[t]
+            far[mine, now] -= weight[t]
+            far[its, now] += weight[t]
+            far[its, to] -= weight[t]
+        codes[i], codes[partner] = to, now
+        place[i], place[partner] = place[partner], place[i]
+        members[place[i]], members[place[partner]] = i, partner
+        moved += 1
+    return moved

@@ -16,8 +16,8 @@ from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Plan
 from ctdhub.dp.pooling import pool, variances
 from ctdhub.dp.synth.fit import fit
+from ctdhub.dp.synth.noisy_tables import NoisyTables
 from ctdhub.dp.synth.records import to_table
-from ctdhub.dp.synth.state import NoisyTables
 from ctdhub.dp.workload import Workload, measure, workload
 from ctdhub.dp.yearly import by_year
 

@@ -154,7 +154,8 @@ class Plan:
         every triple of core columns with at most one wide column, who is assisted, what reports of
         states ask for, and the groups asked for.
         Triples of two wide columns are left out but for the corridor: nearly all of their cells
-        would be noise.
+        would be noise.  Where there is no corridor, all pairs of two wide core columns share its
+        part of the budget.
         """
         names, core = tuple(self.domains), set(self.core)
         found: dict[Columns, Kind] = {(): "people"}
@@ -162,6 +163,8 @@ class Plan:
         for pair in combinations(names, 2):
             inside = core.issuperset(pair)
             found[pair] = "pairs" if not inside else self._kind(pair, "core_pairs", "wide_pairs")
+            if inside and not self.corridor and self.wide.issuperset(pair):
+                found[pair] = "corridor"
         for triple in combinations(self.ordered(self.core), 3):
             if len(self.wide.intersection(triple)) < 2:
                 found[triple] = self._kind(triple, "core_triples", "wide_triples")

@@ -61,7 +61,8 @@ def pool(noisy: Counts, questions: Workload, most: int = 2) -> dict[Columns, Est
     variance = variances(questions, most)
     value: dict[Columns, Floats] = {}
     for q in questions:
-        margins = {tuple(range(len(q.columns))): noisy[q.columns]}
+        whole: npt.NDArray[np.integer] = noisy[q.columns]
+        margins: dict[Axes, npt.NDArray[np.integer]] = {tuple(range(whole.ndim)): whole}
         for kept, summed in reversed(list(_parts(q, most))):
             part = tuple(q.columns[axis] for axis in kept)
             margins[kept] = found = _margin(margins, kept)
@@ -78,10 +79,12 @@ def _parts(q: Measurement, most: int) -> Iterator[tuple[Axes, Axes]]:
             yield kept, tuple(axis for axis in axes if axis not in kept)
 
 
-def _margin(known: dict[Axes, npt.NDArray[np.int32]], kept: Axes) -> npt.NDArray[np.int32]:
+def _margin(known: dict[Axes, npt.NDArray[np.integer]], kept: Axes) -> npt.NDArray[np.integer]:
     """The sums of a table over all but some axes, from the smallest margin that has these."""
     of = min((axes for axes in known if {*kept} <= {*axes}), key=lambda axes: known[axes].size)
-    return known[of].sum(tuple(k for k, axis in enumerate(of) if axis not in kept))
+    summed = tuple(k for k, axis in enumerate(of) if axis not in kept)
+    found: npt.NDArray[np.integer] = known[of].sum(summed)
+    return found
 
 
 def _weight(q: Measurement, summed: Axes) -> float:

@@ -19,11 +19,12 @@ import numpy as np
 
 from ctdhub.dp import kernels, noise
 from ctdhub.dp.indicators import Draft
-from ctdhub.dp.plan import Plan
+from ctdhub.dp.plan import Columns, Plan
 from ctdhub.dp.synth.coarsening import Places
+from ctdhub.dp.synth.noisy_tables import NoisyTables
 from ctdhub.dp.synth.rarity import Support
 from ctdhub.dp.synth.residuals import Wide, first_groups
-from ctdhub.dp.synth.state import NoisyTables, State
+from ctdhub.dp.synth.state import State
 from ctdhub.dp.synth.targets import residuals
 
 _REACH = {2: 1.5, 3: 1.0}
@@ -49,6 +50,7 @@ def fit(
     people: int,
     progress: Progress = lambda share: None,
     source: noise.Bits = os.urandom,
+    compared: set[Columns] | None = None,
 ) -> Draft:
     """Exactly ``people`` records, as codes by column in the order of the plan.
 
@@ -57,6 +59,8 @@ def fit(
     Args:
         progress: told the share done, from 0 to 1.
         source: random bits for orders and ties; equal bits give equal records.
+        compared: where given, the tables of two and more columns that records were fitted to, or
+            that the corridor decides, are added to it.
     """
     state = State(measured, plan, people, source)
     names = list(state.layout.sizes)
@@ -76,6 +80,8 @@ def fit(
             part = _part(progress, turn, len(steps))
             _stage(state, measured, most, moving, known, support, part, source)
     progress(1.0)
+    if compared is not None:
+        compared.update(state.compared)
     records = state.records()
     plan.followers.repair(records, plan.domains)
     return records
@@ -134,7 +140,8 @@ def _stage(
                 order, _gate(state, name), least,
                 slabs.inner, slabs.inner_weight, slabs.end,
                 near, slabs.near, slabs.near_weight, near_share, slabs.near_end, near_starts,
-                far, slabs.far, slabs.far_weight, far_share,
+                books.own(name, far, state.features), slabs.far, slabs.far_weight,
+                np.append(far_share, slabs.deep_share),
                 rare.dear(reach) if rare else _NONE.ravel(), state.layout.empty(),
                 seen.inner if seen else _NONE,
                 rare.near if rare else nowhere, seen.near if seen else _NONE,

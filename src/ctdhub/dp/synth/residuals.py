@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -88,6 +89,7 @@ class Slabs:
     near_end: npt.NDArray[np.int64]
     far: Singles
     far_weight: Singles
+    deep_share: Singles
 
 
 class TableResiduals:
@@ -99,6 +101,8 @@ class TableResiduals:
         far: groups that have tables with one.
         tables: by key; a group's name comes first.
         weight: by key, one over the variance of a cell.
+        deep: groups that have still larger tables.  Such a table, and one of four columns that
+            move, is looked up by all its other columns at once, as if these were one wide column.
     """
 
     def __init__(
@@ -108,19 +112,23 @@ class TableResiduals:
         far: tuple[Wide, ...],
         tables: dict[Key, Singles],
         weight: dict[Key, float],
+        deep: tuple[Wide, ...] = (),
     ) -> None:
         self.layout, self.near, self.far = layout, near, far
+        self.deep = {w.name: w for w in deep}
         self.tables, self.weight = tables, weight
         self._nearby = {w.name for w in near}
         self._starts = _starts(near) | _starts(far)
-        names = {w.name for w in (*near, *far)}
+        names = {w.name for w in (*near, *far, *deep)}
         self._of: dict[str, list[tuple[Key, str, Key]]] = {n: [] for n in layout.sizes}
+        self._deep_of: dict[str, list[tuple[Key, str, Key]]] = {n: [] for n in layout.sizes}
         for key in tables:
             wide = key[0] if key[0] in names else ""
             moving = key[1:] if wide else key
+            of = self._deep_of if wide in self.deep or len(moving) > 3 else self._of
             for name in moving:
                 others = tuple(n for n in moving if n != name)
-                self._of[name].append((key, wide, others))
+                of[name].append((key, wide, others))
 
     def slabs(self, name: str, fill: float = 0.0) -> Slabs:
         """The arrays of one column; cells of tables that are not there hold ``fill``."""
@@ -144,9 +152,14 @@ class TableResiduals:
             else:
                 far[at] = view
                 far_weight[number[wide]] = self.weight[key]
+        deep = self._deep_of[name]
+        rows = [self._deep_view(key, name).reshape(-1, size) for key, _, _ in deep]
         return Slabs(
             inner, inner_weight, _ends(inner_weight),
-            near, near_weight, _ends(near_weight), far, far_weight,
+            near, near_weight, _ends(near_weight),
+            np.concatenate([far, *rows]) if rows else far,
+            np.append(far_weight, [self.weight[key] for key, _, _ in deep]).astype(np.float32),
+            self._deep_share(deep),
         )  # fmt: skip
 
     def keep(self, name: str, slabs: Slabs) -> None:
@@ -155,6 +168,45 @@ class TableResiduals:
             view, at = self._views(key, wide, others, name)
             beside = slabs.near if wide in self._nearby else slabs.far
             view[...] = beside[at] if wide else slabs.inner[at]
+        start = _total(self.far)
+        for key, _, _ in self._deep_of[name]:
+            view = self._deep_view(key, name)
+            rows = view.size // view.shape[-1]
+            view[...] = slabs.far[start : start + rows].reshape(view.shape)
+            start += rows
+
+    def _deep_view(self, key: Key, name: str) -> Singles:
+        return np.moveaxis(self.tables[key], key.index(name), -1)
+
+    def _deep_share(self, deep: list[tuple[Key, str, Key]]) -> Singles:
+        shares = [np.zeros(0, np.float32)]
+        for _, wide, others in deep:
+            one = self.deep[wide].share if wide else np.ones(1, np.float32)
+            shares.append(np.repeat(one, self._cells(others)))
+        return np.concatenate(shares)
+
+    def _cells(self, names: Key) -> int:
+        return math.prod(self.layout.sizes[n] for n in names)
+
+    def own(
+        self, name: str, far: npt.NDArray[np.int64], features: npt.NDArray[np.uint16]
+    ) -> npt.NDArray[np.int64]:
+        """Records x tables of a column: the place of each record in ``Slabs.far``.
+
+        Args:
+            far: :meth:`groups` of the wide columns that have tables with one column.
+            features: records x columns, the place of each value.
+        """
+        found, start = [far], _total(self.far)
+        for _, wide, others in self._deep_of[name]:
+            at = self.deep[wide].group if wide else np.zeros(len(features), dtype=np.int64)
+            for other in others:
+                codes = features[:, self.layout.at(other)].astype(np.int64)
+                at = at * self.layout.sizes[other] + codes - self.layout.starts[other]
+            found.append((at + start)[:, None])
+            groups = self.deep[wide].share.size if wide else 1
+            start += groups * self._cells(others)
+        return np.concatenate(found, axis=1) if len(found) > 1 else far
 
     def _views(
         self, key: Key, wide: str, others: Key, name: str
@@ -184,7 +236,8 @@ class TableResiduals:
         A cell's noise enters as weight x noise, of variance weight, once for the old value and
         once for the new.
         """
-        return float(np.sqrt(2 * sum(self.weight[key] for key, _, _ in self._of[name])))
+        keys = (key for key, _, _ in (*self._of[name], *self._deep_of[name]))
+        return float(np.sqrt(2 * sum(self.weight[key] for key in keys)))
 
 
 def _filled(shape: tuple[int, ...], fill: float) -> Singles:

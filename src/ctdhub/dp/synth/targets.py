@@ -10,9 +10,10 @@ from ctdhub.dp.count import Codes, count
 from ctdhub.dp.plan import Columns
 from ctdhub.dp.pooling import Estimated
 from ctdhub.dp.synth.coarsening import Places, grouped, merged
+from ctdhub.dp.synth.noisy_tables import NoisyTables
 from ctdhub.dp.synth.raking import Floats
 from ctdhub.dp.synth.residuals import Key, Singles, TableResiduals, Wide
-from ctdhub.dp.synth.state import NoisyTables, State
+from ctdhub.dp.synth.state import State
 
 _PAIRED, _ALONE, _CORRIDOR = 6.0, 3.0, 3.0
 """A wide value is compared on its own in pairs, or in triples, where so many standard deviations
@@ -20,19 +21,25 @@ of a cell of such tables are expected to hold it; a corridor likewise."""
 
 
 def residuals(state: State, measured: NoisyTables, most: int, known: set[str]) -> TableResiduals:
-    """Records less noisy tables.
+    """Records less noisy tables; the tables join ``state.compared``.
 
     Args:
-        most: 2 for pairs, pooled from all tables that contain them; 3 for triples too, beside
-            pairs as they were measured.
+        most: 2 for pairs, pooled from all tables that contain them, and corridors by one column;
+            3 for larger tables too, beside pairs as they were measured.
         known: columns that move and are fitted, or are being fitted; tables with others wait.
     """
     building = _Building(state, measured, most, known)
-    building.narrow()
-    for name in state.held:
-        building.wide(name)
-    if state.pair:
-        building.corridors()
+    kinds: dict[tuple[Columns, int], list[Columns]] = {}
+    for t in measured.variance:
+        held = tuple(n for n in t if n in state.held)
+        moving = len(t) - len(held)
+        ready = moving and known.issuperset({*t} - {*held})
+        early = len(t) == 2 or (moving == 1 and held == state.pair)
+        if ready and len(t) >= 2 and (early or most > 2):
+            kinds.setdefault((held, moving), []).append(t)
+    for (held, moving), tables in kinds.items():
+        building.add(held, moving, tables)
+        state.compared.update(tables)
     return building.less_records()
 
 
@@ -42,54 +49,48 @@ class _Building:
         self.targets: dict[Key, Estimated] = {}
         self.near: list[Wide] = []
         self.far: list[Wide] = []
+        self.deep: list[Wide] = []
 
-    def narrow(self) -> None:
-        """Tables of columns that move."""
-        for t in self.measured.variance:
-            if 2 <= len(t) <= self.most and self.known.issuperset(t):
+    def add(self, held: Columns, moving: int, tables: list[Columns]) -> None:
+        """Tables of the same held columns and of so many columns that move."""
+        if not held:
+            for t in tables:
                 found, key = self._found(t), self.state.layout.sorted(t)
                 axes = [t.index(n) for n in key]
                 self.targets[key] = Estimated(found.value.transpose(axes), found.variance)
-
-    def wide(self, name: str) -> None:
-        """Tables of a wide column and one or two columns that move."""
-        pairs = [t for t in self.measured.variance if self._beside(t, name, 1)]
-        triples = [t for t in self.measured.variance if self._beside(t, name, 2)]
-        if pairs:
-            self.far.append(self._join(name, f"{name} by itself", pairs, _PAIRED))
-        if triples and self.most > 2:
-            self.near.append(self._join(name, f"{name} with another", triples, _ALONE))
-
-    def corridors(self) -> None:
-        """Corridors by columns that move: large ones each, all others left out as group 0."""
-        pair, state = self.state.pair, self.state
-        tables = [
-            t
-            for t in self.measured.variance
-            if len(t) == 3 and set(pair) < set(t) and self.known.issuperset({*t} - {*pair})
-        ]
-        if not tables:
             return
-        least = _CORRIDOR * self._sd(tables)
-        large = np.flatnonzero(state.corridors.ravel() >= least)
-        group = np.zeros(state.corridors.size, dtype=np.int64)
+        name = f"{' and '.join(held)} by {moving}"
+        of = (self.far, self.near)[moving - 1] if moving + len(held) <= 3 else self.deep
+        of.append(
+            self._join(held, name, tables) if len(held) == 1 else self._large(held, name, tables)
+        )
+
+    def _large(self, held: Columns, name: str, tables: list[Columns]) -> Wide:
+        """Combinations of held values: large ones each, all others left out as group 0."""
+        state = self.state
+        shape = [state.plan.sizes[n] for n in held]
+        flat = np.ravel_multi_index([state.held[n] for n in held], shape)
+        people = np.bincount(flat, minlength=int(np.prod(shape)))
+        large = np.flatnonzero(people >= _CORRIDOR * self._sd(tables))
+        group = np.zeros(people.size, dtype=np.int64)
         group[large] = np.arange(1, large.size + 1)
         share = np.ones(large.size + 1, dtype=np.float32)
         share[0] = 0
-        flat = np.ravel_multi_index([state.held[n] for n in pair], state.corridors.shape)
-        self.far.append(Wide("corridor", group[flat], share))
         for t in tables:
-            (name,) = set(t) - set(pair)
-            found = self.measured.alone(t)
-            target = np.zeros((share.size, state.layout.sizes[name]))
-            target[1:] = np.moveaxis(found.value, t.index(name), -1).reshape(-1, target.shape[1])[
-                large
-            ]
-            self.targets["corridor", name] = Estimated(target, found.variance)
+            found, key = self._found(t), self._rest(t, held)
+            value = found.value.transpose([t.index(n) for n in (*held, *key)])
+            value = value.reshape(-1, *value.shape[len(held) :])
+            target = np.zeros((share.size, *value.shape[1:]))
+            target[1:] = value[large]
+            self.targets[name, *key] = Estimated(target, found.variance)
+        return Wide(name, group[flat], share)
+
+    def _rest(self, table: Columns, held: Columns) -> Key:
+        return self.state.layout.sorted(n for n in table if n not in held)
 
     def less_records(self) -> TableResiduals:
         """Weight x (records - target); a group that joins values weighs one over their number."""
-        wides = {w.name: w for w in (*self.near, *self.far)}
+        wides = {w.name: w for w in (*self.near, *self.far, *self.deep)}
         columns = dict(self.state.moving())
         sizes = dict(self.state.layout.sizes)
         for name, w in wides.items():
@@ -104,27 +105,23 @@ class _Building:
                 share = wides[key[0]].share.astype(np.float64)
                 scale = scale * share.reshape(-1, *(1,) * (target.value.ndim - 1))
             tables[key] = (scale * (counted[key] - target.value)).astype(np.float32)
-        return TableResiduals(self.state.layout, tuple(self.near), tuple(self.far), tables, weight)
+        near, far, deep = tuple(self.near), tuple(self.far), tuple(self.deep)
+        return TableResiduals(self.state.layout, near, far, tables, weight, deep)
 
     def _found(self, table: Columns) -> Estimated:
-        return self.measured.pooled[table] if self.most == 2 else self.measured.alone(table)
+        early = self.most == 2 and len(table) == 2
+        return self.measured.pooled[table] if early else self.measured.alone(table)
 
-    def _beside(self, table: Columns, wide: str, others: int) -> bool:
-        """Whether a table is of that wide column and so many known columns that move."""
-        rest = [n for n in table if n != wide]
-        return wide in table and len(rest) == others and self.known.issuperset(rest)
-
-    def _join(self, column: str, name: str, tables: list[Columns], sigmas: float) -> Wide:
+    def _join(self, held: Columns, name: str, tables: list[Columns]) -> Wide:
         """Groups of a wide column's values that are large enough for such tables."""
+        [column] = held
         parents = self.state.plan.parents.get(column, ())
+        sigmas = _PAIRED if len(tables[0]) == 2 else _ALONE
         group = grouped(self.state.expected[column], parents, sigmas * self._sd(tables))
         for t in tables:
-            found, axis = self._found(t), t.index(column)
-            rest = [n for n in t if n != column]
-            key = self.state.layout.sorted(rest)
-            joined = np.moveaxis(merged(found.value, axis, group), axis, 0)
-            joined = joined.transpose(0, *(1 + rest.index(n) for n in key))
-            self.targets[name, *key] = Estimated(joined, found.variance)
+            found, key = self._found(t), self._rest(t, held)
+            value = found.value.transpose([t.index(n) for n in (column, *key)])
+            self.targets[name, *key] = Estimated(merged(value, 0, group), found.variance)
         codes: Places = group[self.state.held[column]]
         return Wide(name, codes, (1 / np.bincount(group)).astype(np.float32))
 
