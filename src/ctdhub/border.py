@@ -78,6 +78,8 @@ class Guarantee:
             rho are what a person with so many rows is promised.
         by_rows: epsilon of a person by the number of rows, as text; it follows from the rest, and
             is empty where older software wrote the release.
+        not_fitted: measured tables of two and more columns, keyed as in ``sigma``, that the
+            records were not fitted to; None in answers that are older than the list.
     """
 
     epsilon: float
@@ -90,6 +92,7 @@ class Guarantee:
     charge: str
     rows: int = 1
     by_rows: dict[str, float] = field(default_factory=dict, compare=False)
+    not_fitted: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

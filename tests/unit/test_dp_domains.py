@@ -16,6 +16,7 @@ from ctdhub.dp.plan import hierarchy
 from ctdhub.dp.policy import Weights
 from ctdhub.dp.standalone.domains import DomainColumn, DomainsFile, Focus, load_domains
 from ctdhub.dp.standalone.draft import MOST_VALUES, draft
+from ctdhub.dp.standalone.focus import kept_from, proposed
 from ctdhub.dp.standalone.scope import scope_of_file, scope_of_schema
 from ctdhub.schema.countries import ALPHA3
 from ctdhub.sensitive.ingest.identifiers import find_identifiers
@@ -249,6 +250,55 @@ def test_a_draft_holds_every_value_whatever_its_letters(
     for name, column in file.columns.items():
         found = set(columns[names.index(name)])
         assert found <= {*column.domain, *column.not_recorded}
+
+
+def columns_of(**sizes: int | str) -> dict[str, DomainColumn]:
+    """Columns of so many values; "c" stands for countries, "y" for years, "s" for sex."""
+    given: dict[str, object] = {"c": {"values": "countries"}, "y": {"years": [2001, 2020]}}
+    given["s"] = {"values": ["Female", "Male"]}
+    return {
+        name: DomainColumn.model_validate(
+            given[size] if isinstance(size, str) else [f"v{k}" for k in range(size)]
+        )
+        for name, size in sizes.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("columns", "pair", "by"),
+    [
+        (columns_of(year="y", go="c", town=280, to="c", who="s"), ("go", "to"), ("year", "who")),
+        (columns_of(town=280, village=90, job=150, sexOfIt=3), ("town", "job"), ("sexOfIt",)),
+        (columns_of(job=150, home="c", a=3), ("home", "job"), ()),
+        (columns_of(home="c", a=3, b=39), None, ()),
+        (columns_of(a=3, b=4), None, ()),
+    ],
+)  # fmt: skip
+def test_a_draft_proposes_two_countries_else_the_two_widest(
+    columns: dict[str, DomainColumn], pair: tuple[str, str] | None, by: tuple[str, ...]
+) -> None:
+    found = proposed(columns)
+    assert (found and found.corridor) == pair
+    assert not found or found.by == by
+
+
+def test_a_drafted_focus_is_in_the_file(tmp_path: Path) -> None:
+    codes = [*ALPHA3[:100]]
+    years = ["2019", "2020", "2021", "2022"] * 100
+    table = pa.table({"citizenship": codes * 4, "destination": codes[::-1] * 4, "year": years})
+    text = as_draft(raw(table)).replace("checked: false", "checked: true")
+    plan = load_domains(written(tmp_path, text)).plan()
+    assert plan.corridor == ("citizenship", "destination")
+    assert plan.by == ("year",)
+
+
+def test_wide_pairs_without_a_focus_say_from_where_they_are_kept() -> None:
+    file = DomainsFile(version="1", columns=columns_of(home=100, job=200, town=150, a=3))
+    alone = kept_from(file.plan(), 4.0, 1e-6)
+    assert {*alone} == {("home", "job"), ("home", "town"), ("job", "town")}
+    assert kept_from(file.plan(), 1.0, 1e-6)["home", "job"] > alone["home", "job"] > 1
+    named = file.model_copy(update={"focus": Focus(corridor=("job", "home"))})
+    assert {*kept_from(named.plan(), 4.0, 1e-6)} == {("home", "town"), ("job", "town")}
 
 
 def test_every_setting_is_described() -> None:

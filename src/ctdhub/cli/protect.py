@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -156,6 +157,7 @@ class ProtectOptions:
         """The answer, rows of one person, columns that are left out, notes of the reader."""
         from ctdhub.core.tabular import ROW
         from ctdhub.dp.secagg.answer import SCHEMA
+        from ctdhub.dp.standalone.focus import kept_from
         from ctdhub.dp.standalone.scope import scope_of_file, scope_of_schema
         from ctdhub.dp.standalone.table import fit_domains, protect_alone
         from ctdhub.sensitive.ingest.readers import read_as_is
@@ -168,6 +170,7 @@ class ProtectOptions:
             else scope_of_file(Path(self.domains), header, self.support)
         )
         fitted, notes = fit_domains(raw, scope), tuple(map(said, raw.notes))
+        show_kept(kept_from(scope.plan, self.epsilon, self.delta))
         del raw  # as large as all that follows
         answer = protect_alone(
             fitted,
@@ -195,6 +198,20 @@ def support_of(text: str | None) -> int | None:
     if text in ("0", "1", "2", "3", "4"):
         return int(text)
     raise error("usage/support", name="--support")
+
+
+def show_kept(pairs: Mapping[tuple[str, ...], int]) -> None:
+    """From how many people on the records keep combinations of wide columns without a focus."""
+    for names, people in pairs.items():
+        errors.print(
+            escape(
+                _(
+                    "{columns}: no focus. The records keep combinations of these columns from "
+                    "about {n} people on; smaller ones are spread over what is likely. Name the "
+                    "pair that readers use most under focus in the domains file."
+                ).format(columns=" × ".join(map(printable, names)), n=people)
+            )
+        )
 
 
 def show_left_out(names: list[str]) -> None:

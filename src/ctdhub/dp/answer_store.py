@@ -114,9 +114,10 @@ def parts(ledger: Ledger, question: str) -> dict[str, str] | None:
     return {str(name): str(text) for name, text in found.items()} if found else None
 
 
-def _guarantee(**given: Any) -> Guarantee:
+def _guarantee(not_fitted: list[str] | None = None, **given: Any) -> Guarantee:
     """A guarantee as :func:`_kept` wrote it; one of older software is for one row."""
-    found = Guarantee(**given)
+    left = None if not_fitted is None else tuple(not_fitted)
+    found = Guarantee(**given, not_fitted=left)
     return replace(found, by_rows=epsilon_by_rows(found.rho, found.delta, found.rows))
 
 

@@ -203,7 +203,7 @@ def _minted(
 ) -> Protected:
     costs = costs_of(entry.rho, child, sources)
     measured = sources.measured(exact.sources, costs.sources) if sources else None
-    perpetrators = None
+    perpetrators, inner = None, None
     if child:
         tell(Text("protecting rows of perpetrators"), 0.07)
         inner = answer_of(exact.perpetrators, child.plan, costs.perpetrators)
@@ -221,6 +221,7 @@ def _minted(
         entry.id,
         asked.plan.rows,
         epsilon_by_rows(entry.rho, asked.delta, asked.plan.rows),
+        found.not_fitted + (inner.not_fitted if inner else ()),
     )
     return mint(
         records=found.records,

@@ -13,7 +13,7 @@ from ctdhub.core.i18n import Text
 from ctdhub.dp import intervals
 from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.noise import Bits
-from ctdhub.dp.plan import Plan
+from ctdhub.dp.plan import Columns, Plan
 from ctdhub.dp.pooling import pool, variances
 from ctdhub.dp.synth.fit import fit
 from ctdhub.dp.synth.noisy_tables import NoisyTables
@@ -31,6 +31,7 @@ class MechanismOutput:
     Attributes:
         sigma: standard deviation of the noise by table; keys as in ``Guarantee.sigma``.
         rho: the cost, at most what was asked.
+        not_fitted: tables that the records were not fitted to; as in ``Guarantee.not_fitted``.
     """
 
     records: pa.Table
@@ -40,6 +41,7 @@ class MechanismOutput:
     measurements: pa.Table
     sigma: dict[str, float]
     rho: float
+    not_fitted: tuple[str, ...] = ()
 
 
 def answer(
@@ -99,12 +101,14 @@ def answer_to(
     """
     pooled = pool(noisy, questions)
     total = intervals.total_people(pooled, plan.level)
+    compared: set[Columns] = set()
     records = fit(
         NoisyTables.of(noisy, questions, pooled),
         plan,
         total.value,
         progress=lambda s: tell(Text("fitting"), 0.15 + 0.75 * s),
         source=source,
+        compared=compared,
     )
     tell(Text("publishing"), 0.9)
     shown = intervals.shown_cells(
@@ -130,4 +134,9 @@ def answer_to(
         measurements=measurements,
         sigma={"*".join(t): variance**0.5 for t, variance in variances(questions).items()},
         rho=rho,
+        not_fitted=tuple(
+            "*".join(q.columns)
+            for q in questions
+            if len(q.columns) > 1 and total.value and q.columns not in compared
+        ),
     )

@@ -87,7 +87,8 @@ class Manifest(FrozenModel):
     the policy leaves them out; the guarantee covers them too, and ``sources``, null where the
     policy leaves them out.  ``rows_per_person`` is the most rows of one person that the noise is
     for, and ``epsilon_by_rows`` the epsilon of a person with so many (empty in older releases).
-    ``measurements`` is null in releases that are older than they are."""
+    ``measurements`` is null in releases that are older than they are, and
+    so is ``not_fitted``: measured tables that the records were not fitted to."""
 
     manifest_version: Literal[1] = 1
     version: str = Field(pattern=VERSION_PATTERN)
@@ -103,6 +104,7 @@ class Manifest(FrozenModel):
     mechanism: str
     interval_level: float = Field(gt=0, lt=1)
     sigma: dict[str, float]
+    not_fitted: tuple[str, ...] | None = None
     charge: str
     accuracy: Accuracy
     people: ManifestFigure
@@ -126,6 +128,7 @@ class Manifest(FrozenModel):
             charge=self.charge,
             rows=self.rows_per_person,
             by_rows=dict(self.epsilon_by_rows),
+            not_fitted=self.not_fitted,
         )
 
     @classmethod
@@ -148,6 +151,7 @@ class Manifest(FrozenModel):
             mechanism=g.mechanism,
             interval_level=g.level,
             sigma=g.sigma,
+            not_fitted=g.not_fitted,
             charge=g.charge,
             accuracy=accuracy(g),
             people=_figure(

@@ -104,6 +104,7 @@ def manifest(protected: Protected, folder: Path, rows: int, max_people: int) -> 
         "mechanism": g.mechanism,
         "interval_level": g.level,
         "sigma": g.sigma,
+        "not_fitted": list(g.not_fitted or ()),
         "people": {
             "value": people.value,
             "low": people.low,

@@ -187,6 +187,15 @@ class _Texts(yaml.BaseLoader):
         return super().construct_mapping(node, deep)
 
 
+def read_column(text: str) -> DomainColumn:
+    """A column as it stands in a domains file.
+
+    >>> read_column("{years: [2020, 2021]}").domain
+    ('2020', '2021')
+    """
+    return DomainColumn.model_validate(yaml.load(text, Loader=_Texts))  # noqa: S506 (texts only)
+
+
 def load_domains(path: Path) -> DomainsFile:
     """Read and check a domains file.
 

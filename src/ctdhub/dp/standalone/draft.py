@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 from ctdhub.core.errors import printable
 from ctdhub.core.i18n import _
 from ctdhub.core.tabular import ROW, Tabular
-from ctdhub.dp.standalone.domains import COUNTRY_CODES
+from ctdhub.dp.standalone.domains import COUNTRY_CODES, DomainColumn, read_column
+from ctdhub.dp.standalone.focus import proposed
 from ctdhub.schema import countries
 
 MOST_VALUES = 300
@@ -51,7 +52,7 @@ def draft(raw: Tabular, suspects: Mapping[str, str]) -> str:
         "checked: false",
         "columns:",
     ]
-    kept = 0
+    kept: dict[str, DomainColumn] = {}
     for name in raw.table.column_names:
         if name == ROW:
             continue
@@ -61,12 +62,13 @@ def draft(raw: Tabular, suspects: Mapping[str, str]) -> str:
         if reason:
             lines.append(f"  # {_quoted(printable(name))}: {reason}")
         else:
-            kept += 1
+            kept[name] = read_column(entry)
             lines.append(f"  {_quoted(name)}: {entry}")
     if not kept:
         lines[lines.index("columns:")] = "columns: {}"
     lines += [
         "",
+        *_focus(kept),
         *_comment(
             _(
                 "Where a person may have several rows, name the column that tells them apart and "
@@ -77,6 +79,18 @@ def draft(raw: Tabular, suspects: Mapping[str, str]) -> str:
         "# rows: 1",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _focus(kept: Mapping[str, DomainColumn]) -> list[str]:
+    focus = proposed(kept)
+    if focus is None:
+        return []
+    text = _(
+        "The pair of columns that readers use most, and what it is divided by: these tables get "
+        "the largest share of the budget. Name another pair where readers need it."
+    )
+    corridor, by = _listed(focus.corridor), _listed(focus.by)
+    return [*_comment(text), f"focus: {{corridor: {corridor}, by: {by}}}", ""]
 
 
 def _comment(text: str) -> list[str]:

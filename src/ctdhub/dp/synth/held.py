@@ -118,7 +118,8 @@ class HeldColumns:
         for t, found in larger.items():
             now = self._counted(t, found.value.shape)
             out = found.value >= KEEP_SIGMAS * found.sd
-            targets[t] = np.where(out, found.value, now), found.variance
+            rest = max(self.people - found.value[out].sum(), 0.0) / max(now[~out].sum(), 1.0)
+            targets[t] = np.where(out, found.value, now * rest), found.variance
         if self.people and any(t not in self.tree for t in targets):
             for _ in range(_ROUNDS):
                 moved = [self._pass(name, targets) for name in moving]
