@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from interface_folder import make_folder
+from state_of_run import state  # noqa: F401 - a fixture of all examples
 
 
 @pytest.fixture(scope="session")

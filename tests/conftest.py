@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from state_of_run import state  # noqa: F401 - a fixture of all tests
 
 from ctdhub.cli import main, output
 from ctdhub.core.lock import locked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.stages import approve
 from ctdhub.cli import main
 from ctdhub.core.keys.signing import read_key
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.ledger.custody import begin
+from ctdhub.dp.ledger.population import new_population
 from ctdhub.release.approvals import Role
 from tests.conftest import Once
 
@@ -84,10 +88,24 @@ def built(once: Once) -> Hub:
 def warm(built: Hub, tmp_path_factory: pytest.TempPathFactory) -> None:
     """This process has built a hub, so that children forked from it need not load all it takes."""
     folder = tmp_path_factory.mktemp("warm") / "hub"
-    shutil.copytree(built.root, folder, ignore=shutil.ignore_patterns("work"))
-    set_policy(Hub(folder), epsilon=3.5)
-    pipeline.build(Hub(folder))
+    hub = copied(built, folder, "work")
+    set_policy(hub, epsilon=3.5)
+    pipeline.build(hub)
     shutil.rmtree(folder)
+
+
+def copied(hub: Hub, folder: Path, *without: str) -> Hub:
+    """A copy of a hub, with a population of its own: neither is a copy of the other to the ledger.
+
+    Args:
+        without: what is left out.
+    """
+    left_out = shutil.ignore_patterns(*without)
+    shutil.copytree(hub.root, folder, symlinks=True, ignore=left_out, dirs_exist_ok=True)
+    copy = Hub(folder)
+    lines = [replace(entry, mac="") for entry in Ledger(copy.ledger).entries()]
+    begin(copy.ledger, folder, new_population("copy", "hub"), copy.ledger_key, entries=lines)
+    return copy
 
 
 def report(hub: Hub, contributor: str) -> None:
@@ -105,5 +123,4 @@ def report(hub: Hub, contributor: str) -> None:
 @pytest.fixture
 def hub(built: Hub, tmp_path: Path) -> Hub:
     """A copy of the built hub to change."""
-    shutil.copytree(built.root, tmp_path / "hub")
-    return Hub(tmp_path / "hub")
+    return copied(built, tmp_path / "hub")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Iterable
@@ -16,6 +15,7 @@ from ctdhub.build.stages import approve as approve_stage
 from ctdhub.cli import main, output
 from ctdhub.core.keys.signing import read_key
 from tests.forked import Child
+from tests.journeys.conftest import copied
 
 DURABLE = ("fsync", "rename", "replace")
 """Calls that make data durable or visible: the points at which a child is killed."""
@@ -78,7 +78,7 @@ def kill(template: Hub, verb: str, points: Iterable[int]) -> list[int]:
     killed = []
     for point in points:
         hub = Path(template.root).with_name(f"killed-{point}")
-        shutil.copytree(template.root, hub, symlinks=True)
+        copied(template, hub)
 
         def work(point: int = point, hub: Path = hub) -> int:
             arm(point)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +21,7 @@ from ctdhub.core.errors import MappingError, WouldCharge
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import HARM
 from tests.conftest import Once
-from tests.journeys.conftest import make_real, set_policy
+from tests.journeys.conftest import copied, make_real, set_policy
 
 SCAM = "Criminalité forcée (escroquerie en ligne)"
 COLUMN, WHO, PEOPLE = "vic_TypeOfExploitation", "rivage-refuge", 500
@@ -56,8 +55,7 @@ def file_of(hub: Hub) -> Path:
 
 @pytest.fixture
 def hub(scammed: Path, tmp_path: Path) -> Hub:
-    shutil.copytree(scammed, tmp_path / "hub")
-    return Hub(tmp_path / "hub")
+    return copied(Hub(scammed), tmp_path / "hub")
 
 
 def mapped(hub: Hub, change: Callable[[str], str]) -> None:

@@ -12,7 +12,7 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.verify import verify
 from tests.forked import needs_fork
-from tests.journeys.conftest import make_real, set_policy, sign
+from tests.journeys.conftest import copied, make_real, set_policy, sign
 from tests.journeys.forked import kill
 
 POINTS = (*range(1, 40, 4), *range(40, 200, 12))
@@ -25,7 +25,7 @@ def leftovers(hub: Hub) -> list[Path]:
 @needs_fork
 def test_killed_at_many_points(built: Hub, warm: None, tmp_path: Path) -> None:
     """From files to an approved release: a practice hub signs on the way."""
-    template = Hub(Path(shutil.copytree(built.root, tmp_path / "template")))
+    template = copied(built, tmp_path / "template")
     first = str(versions.released_version(template))
     shutil.rmtree(template.work)
     set_policy(template, epsilon=3.5)
@@ -51,7 +51,7 @@ def test_killed_at_many_points(built: Hub, warm: None, tmp_path: Path) -> None:
 @needs_fork
 def test_killed_between_candidate_and_publication(built: Hub, warm: None, tmp_path: Path) -> None:
     """The second approval, killed at every write: there is one bundle, whole, here or there."""
-    template = Hub(Path(shutil.copytree(built.root, tmp_path / "template")))
+    template = copied(built, tmp_path / "template")
     make_real(template)
     pipeline.build(template)
     waiting = approve.waiting(template)

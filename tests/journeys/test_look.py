@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from ctdhub.cli.look_workbook import LONGEST, as_workbook
 from ctdhub.core.errors import DocumentError
 from ctdhub.core.i18n import LANGUAGES
 from tests.conftest import Once
+from tests.journeys.conftest import copied
 
 WHO, NEXT = "harbour-casework", "2026-06-15"
 TEXT, STRIPPED = "Femme", "Notes"
@@ -49,8 +49,7 @@ def delivered(once: Once) -> Path:
 
 @pytest.fixture
 def hub(delivered: Path, tmp_path: Path) -> Hub:
-    shutil.copytree(delivered, tmp_path / "hub")
-    return Hub(tmp_path / "hub")
+    return copied(Hub(delivered), tmp_path / "hub")
 
 
 def ledger_of(hub: Hub) -> list[Path]:

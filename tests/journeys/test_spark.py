@@ -28,7 +28,7 @@ from ctdhub.build.steps import KEY_FILE
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text, said
 from ctdhub.dp.ledger.book import Ledger
-from tests.journeys.conftest import COLUMNS, set_limits, set_policy
+from tests.journeys.conftest import COLUMNS, copied, set_limits, set_policy
 
 pytestmark = pytest.mark.skipif(
     find_spec("pyspark") is None or shutil.which("java") is None,
@@ -67,8 +67,7 @@ def on_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Hub:
 
 def on_spark(hub: Hub, folder: Path, master: str, parts: int = 3) -> Hub:
     """The same hub with nothing derived yet, and a cluster to build it."""
-    shutil.copytree(hub.root, folder)
-    copy = Hub(folder)
+    copy = copied(hub, folder)
     shutil.rmtree(copy.work)
     settings = yaml.safe_load((folder / "hub.yaml").read_text("utf-8"))
     config = {"spark.executor.memory": "512m"}
@@ -161,7 +160,7 @@ def test_a_fault_of_a_file_reads_the_same(on_duckdb: Hub, master: str, tmp_path:
     [file] = there.root.glob("contributions/harbour-casework/2026-02-01/*.csv")
     sent = file.read_bytes()
     file.write_bytes(sent + b"x" * 40_000 + sent.splitlines()[-1] + b"\n")
-    shutil.copytree(there.root, here)
+    copied(there, here)
     change_engine(Hub(here), "duckdb")
     faults = []
     for hub in (Hub(here), there):

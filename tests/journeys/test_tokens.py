@@ -23,6 +23,7 @@ from ctdhub.practice.naming import LISTS
 from ctdhub.release.open import Release, open_release
 from ctdhub.stats.series import ListOverlap, overlap
 from tests.conftest import Once
+from tests.journeys.conftest import copied
 
 AGREEMENT = {
     "kind": "case_management", "scope": "invented", "legal_basis": "invented",
@@ -63,8 +64,9 @@ def linked(tmp_path: Path, ctdhub, once: Once) -> Hub:  # type: ignore[no-untype
         assert ctdhub("check", hub.root)[0] == 0
         assert ctdhub("build", hub.root, "--until", "link")[0] == 0
 
-    shutil.copytree(once("linked-hub", make), tmp_path, dirs_exist_ok=True)
-    return Hub(tmp_path / "hub")
+    made = once("linked-hub", make)
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    return copied(Hub(made / "hub"), tmp_path / "hub")
 
 
 def test_from_names_to_a_report(linked: Hub, tmp_path: Path, ctdhub) -> None:  # type: ignore[no-untyped-def]

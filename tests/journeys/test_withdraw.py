@@ -28,7 +28,7 @@ from ctdhub.release.open import open_release
 from ctdhub.release.verify import verify
 from ctdhub.sensitive.consent.entry import Withdrawal
 from tests.forked import needs_fork
-from tests.journeys.conftest import make_real, set_policy, sign
+from tests.journeys.conftest import copied, make_real, set_policy, sign
 from tests.journeys.forked import kill
 
 HARBOUR, MIRADOR, RIVAGE = "harbour-casework", "mirador-observatory", "rivage-refuge"
@@ -98,9 +98,7 @@ def accounts(hub: Hub) -> dict[str, dict[str, int]]:
 
 def never_sent(hub: Hub, tokens: set[str], folder: Path) -> Hub:
     """A hub of the same files but for the rows of some people, as if they had never been sent."""
-    shutil.copytree(
-        hub.root, folder, ignore=shutil.ignore_patterns("work", "withdrawals", "ledger")
-    )
+    copied(hub, folder, "work", "withdrawals", "ledger")
     for contributor, encoding, mark in ((HARBOUR, "cp1252", ";"), (MIRADOR, "utf-8-sig", ",")):
         rows = table(hub, contributor)
         kept = [row for row in rows if not tokens & set(row)]
@@ -306,7 +304,7 @@ def test_tokens_made_anew_stop_the_build_until_all_are_told(hub: Hub) -> None:
 @needs_fork
 def test_killed_while_it_is_written(built: Hub, tmp_path: Path) -> None:
     """All of what was told together is in the register, or nothing; the next command goes on."""
-    template = Hub(Path(shutil.copytree(built.root, tmp_path / "template")))
+    template = copied(built, tmp_path / "template")
     killed = kill(template, "withdraw", range(1, 14))
     assert 4 <= len(killed) < 13
     lengths = set()

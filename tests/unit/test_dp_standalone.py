@@ -54,6 +54,11 @@ def lay(folder: Path, rows: list[tuple[str, ...]], header: str = "sex,age,home")
 def run(app: typer.Typer, command: list[str], out: Path, *more: str) -> Result:
     asked = [] if "--epsilon" in more else ["--epsilon", "1"]
     asked += [] if "--delta" in more else ["--delta", "1e-6"]
+    asked += [] if "--max-people" in more else ["--max-people", "10000"]
+    place = Path(more[more.index("--ledger") + 1]) if "--ledger" in more else out.parent / "ledger"
+    asked += [] if "--ledger" in more else ["--ledger", str(place)]
+    if not {"--new-ledger"} & set(more) and not (place / "population.json").exists():
+        asked += ["--new-ledger", "invented people"]
     return CliRunner().invoke(app, [*command, "--out", str(out), *asked, *more])
 
 

@@ -76,12 +76,12 @@ for use in USES:
 
 ALLOWED = {
     "agreed", "at", "budget", "columns", "cost", "domains", "encoding", "faults", "format", "id",
-    "k", "left", "limit", "lines", "n", "name", "names", "places", "reason", "refusal", "row",
-    "tests", "text", "why",
+    "k", "left", "limit", "lines", "n", "name", "names", "people", "place", "places", "reason",
+    "refusal", "row", "tests", "text", "why",
 }  # fmt: skip
 """What may stand in errors of the rooms that see case records: limits, numbers, names of columns
-and settings, places, and texts of the software.  A field that is not here is looked at first: it
-must never be the value of a cell."""
+and settings, places, texts of the software, the noisy number of people.  A field that is not here
+is looked at first: it must never be the value of a cell."""
 SEE_RECORDS = {"ingest", "mapping", "linkage", "consent", "dp", "kanon"}
 
 

@@ -15,7 +15,10 @@ from pathlib import Path
 
 from golden_parts import wrong_files, wrong_hubs
 from golden_parts.kept import Kept
-from golden_parts.world import LANGUAGES, World
+from golden_parts.world import LANGUAGES, STATE, World
+
+COPY = Path("x")
+"""Where each wrong input is laid out."""
 
 VERB = re.compile(r"^  ([a-z]+) {2}", re.MULTILINE)
 """A verb in the list that ``ctdhub --help`` prints."""
@@ -27,11 +30,14 @@ def record(world: World, kept: Kept) -> None:
     base = Path("base")
     base.mkdir()
     wrong_hubs.make_base(world, base)
+    known = _known(world, base)
     cases = {**wrong_files.cases(), **wrong_hubs.cases()}
     for name, (words, files, change) in cases.items():
         said = []
         for lang in LANGUAGES:
-            folder = Path("x")
+            folder = COPY
+            shutil.rmtree(STATE, ignore_errors=True)
+            shutil.copytree(known, STATE)
             if "hub" in f"{words} {list(files)}" or "link.key" in words:
                 shutil.copytree(base, folder)
             else:
@@ -46,6 +52,14 @@ def record(world: World, kept: Kept) -> None:
                 said.append(f"[{lang}] {world.run(*words, lang=lang)}")
             shutil.rmtree(folder)
         kept.text(f"{name}.txt", "".join(said))
+
+
+def _known(world: World, base: Path) -> Path:
+    """The state folder by which a copy of the base is no copy to its ledger."""
+    base.rename(COPY)
+    world.done("adopt", COPY / "hub")
+    COPY.rename(base)
+    return Path(shutil.copytree(STATE, f"{STATE}-base"))
 
 
 def _help(world: World, kept: Kept) -> None:

@@ -40,9 +40,10 @@ def _alone(world: World, kept: Kept) -> None:
     world.done("domains", "people.csv", "--out", "draft.yaml")
     kept.file("alone/draft.yaml", Path("draft.yaml"))
     protect = ("protect", "people.csv", "--domains", "domains.yaml")
-    spent = ("--epsilon", 1, "--delta", "1e-6")
+    spent = ("--epsilon", 1, "--delta", "1e-6", "--max-people", 10_000)
     for lang in LANGUAGES:
-        done = world.done(*protect, *spent, "--out", f"alone-{lang}/out", lang=lang)
+        new = ("--ledger", f"alone-{lang}/ledger", "--new-ledger", "invented people")
+        done = world.done(*protect, *spent, *new, "--out", f"alone-{lang}/out", lang=lang)
         kept.outcome(f"alone/said.{lang}", done)
         kept.tree(f"alone/{lang}", Path(f"alone-{lang}/out"))
         shown = world.done(
@@ -68,7 +69,8 @@ def _together(world: World, kept: Kept) -> None:
         table = Path(f"{side}.csv")
         inputs.people_table(table, rows=300, seed=20 + number)
         said.append(world.done("count", "mask", table, exchange, "--keep", f"keep-{side}"))
-    said.append(world.done("count", "close", exchange, *hub, "--ledger", "together/ledger"))
+    said.append(world.done("count", "close", exchange, *hub, "--ledger", "together/ledger",
+                           "--new-ledger", "invented people"))  # fmt: skip
     for side in SIDES:
         said.append(world.done("count", "reveal", exchange, "--keep", f"keep-{side}"))
     said.append(world.done("count", "sum", exchange, *hub))

@@ -38,6 +38,7 @@ def main(part: str, folder: Path, kept: Path) -> None:
     if part in NEEDS_HUB:
         without = () if part == "right" else ("site",)
         shutil.copytree(made, folder, ignore=shutil.ignore_patterns(*without), dirs_exist_ok=True)
+        world.done("adopt", "hub")
     importlib.import_module(f"golden_parts.{part}").record(world, Kept(kept, world))
 
 

@@ -44,9 +44,13 @@ def record(world: World, kept: Kept) -> None:
     for name, (domains, options) in VARIANTS.items():
         Path(f"{name}.yaml").write_text(domains, "utf-8")
         table = "persons.csv" if "person:" in domains else "people.csv"
-        words = {"--epsilon": "1", "--delta": "1e-6"} | dict(
-            zip(options[::2], options[1::2], strict=True)
-        )
+        words = {
+            "--epsilon": "1",
+            "--delta": "1e-6",
+            "--max-people": "10000",
+            "--ledger": f"requests/{name}/ledger",
+            "--new-ledger": "invented people",
+        } | dict(zip(options[::2], options[1::2], strict=True))
         flat = [word for pair in words.items() for word in pair]
         before = len(world.requests)
         out = f"requests/{name}/out"

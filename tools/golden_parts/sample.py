@@ -18,6 +18,7 @@ def record(world: World, kept: Kept) -> None:
     inputs.people_table(Path("people.csv"), rows=300)
     Path("domains.yaml").write_text(inputs.DOMAINS, "utf-8")
     words = ("--domains", "domains.yaml", "--epsilon", 1, "--delta", "1e-6", "--out", "a/out")
+    words = (*words, "--max-people", 10_000, "--ledger", "a/ledger", "--new-ledger", "invented")
     kept.outcome("protect", world.done("protect", "people.csv", *words))
     kept.tree("protected", Path("a/out"))
     kept.file("ledger.jsonl", Path("a/ledger/ledger.jsonl"))

@@ -56,6 +56,9 @@ ENVIRONMENT = {
 """Variables of a golden run; of the caller's only ``KEPT`` stay."""
 KEPT = ("PATH", "HOME", "NUMBA_CACHE_DIR", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV")
 
+STATE = "state"
+"""The state folder of the command, in the working folder and apart from the user's own."""
+
 _BEFORE = (
     "babel.dates", "cryptography.hazmat.primitives.asymmetric.ed25519", "defusedxml", "duckdb",
     "ibis", "jinja2", "markdown_it", "numba", "numpy", "openpyxl", "pandas", "pyarrow.parquet",
@@ -130,6 +133,7 @@ class World:
         self.requests: list[bytes] = []
         """What the ledger was asked to tell requests by, in turn: messages of its keyed hash."""
         os.chdir(folder)
+        os.environ["CTDHUB_STATE"] = str(self.folder / STATE)
         os.umask(0o022)
         sys.modules["__main__"].__package__ = None  # so that the command's name is `ctdhub`
         self._fix_chance(seed)

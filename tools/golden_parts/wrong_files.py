@@ -142,8 +142,8 @@ def _mappings() -> list[tuple[str, Wrong]]:
 
 def _tables() -> list[tuple[str, Wrong]]:
     """Tables, domains and settings of the verbs on one-off tables."""
-    words = ("protect", "p.csv", "--domains", "d.yaml", "--epsilon", "1", "--delta", "1e-6",
-             "--out", "out")  # fmt: skip
+    more = ("--max-people", "10000", "--ledger", "led", "--new-ledger", "invented", "--out", "out")
+    words = ("protect", "p.csv", "--domains", "d.yaml", "--epsilon", "1", "--delta", "1e-6", *more)
     good = inputs.DOMAINS
     domains = {
         "unchecked": good.replace("checked: true", "checked: false"),
@@ -186,8 +186,9 @@ def _tables() -> list[tuple[str, Wrong]]:
     }
     return [
         *found,
-        ("delta-large", Wrong((*words[:6], "--delta", "1e-3", "--out", "out"), both)),
+        ("delta-large", Wrong((*words[:6], "--delta", "1e-3", *more), both)),
         ("delta-people", Wrong((*words, "--max-people", "100000000"), both)),
+        ("no-ledger", Wrong((*words[:8], *more[:2], *more[-2:]), both)),
         ("budget", Wrong((*words, "--budget", "0.5"), both)),
         ("support", Wrong((*words, "--support", "9"), both)),
         ("out-full", Wrong((*words[:-1], "hub"), both)),

@@ -12,16 +12,17 @@ import pyarrow as pa
 
 from ctdhub.border import Estimate, Protected
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import Numeral, said
+from ctdhub.core.i18n import said
 from ctdhub.core.tabular import ROW
-from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.secagg.answer import SCHEMA
+from ctdhub.dp.standalone.ledger import ledger_of_table
 from ctdhub.dp.standalone.scope import scope_of_file, scope_of_schema
 from ctdhub.dp.standalone.table import (
     MAX_DELTA,
     check_delta,
     fit_domains,
     protect_alone,
+    too_many,
 )
 from ctdhub.release.standalone import check_ledger, write_alone
 from ctdhub.sensitive.ingest.arrow import read_arrow
@@ -80,7 +81,8 @@ def protect(
     domains: str | os.PathLike[str],
     epsilon: float,
     ledger: str | os.PathLike[str],
-    max_people: int = 10_000,
+    max_people: int,
+    new_ledger: str = "",
     delta: float | None = None,
     budget: float = 12.0,
     support: int | None = None,
@@ -96,6 +98,8 @@ def protect(
         epsilon: the privacy guarantee, from 0.001 to 100; smaller is stronger.
         ledger: folder of the privacy-budget ledger; one for all tables of the same people.
         max_people: at least as many people as the table will ever hold.
+        new_ledger: who the people are, in words, where nothing was ever released about them: then
+            the ledger begins.
         delta: at most 1e-6, and at most 1 / (100 × max_people), which is the default.
         budget: the most epsilon of everything in the ledger.
         support: from 0 (complete) to 4 (cautious): how readily rare combinations are left out of
@@ -103,16 +107,18 @@ def protect(
 
     Raises:
         HubError: the table cannot be read; a setting is out of range (``usage``); delta is too
-            large (``delta``), also after the charge where the protected number of people is
-            above max_people: do not publish then; a cell holds a value that is not permitted
-            (``public-domain``); the ledger refuses (``budget``) or was changed.
+            large (``delta``); after the charge, the protected number of people is above max_people
+            (``max-people``): do not publish then; a cell holds a value that is not permitted
+            (``public-domain``); the ledger refuses (``budget``), was changed or copied, or there is
+            none and ``new_ledger`` does not begin one (``ledger-unnamed``).
 
     >>> import ctdhub, pyarrow
     >>> frame = pyarrow.table({"gender": ["female", "male"] * 500})
-    >>> found = ctdhub.protect(frame, domains="domains.yaml", epsilon=1.0, ledger="ledger")
+    >>> asked = {"domains": "domains.yaml", "epsilon": 1.0, "max_people": 10_000}
+    >>> found = ctdhub.protect(frame, **asked, ledger="ledger", new_ledger="people of the example")
     >>> found.records.column_names, found.charged, found.epsilon
     (['gender'], True, 1.0)
-    >>> again = ctdhub.protect(frame, domains="domains.yaml", epsilon=1.0, ledger="ledger")
+    >>> again = ctdhub.protect(frame, **asked, ledger="ledger")
     >>> again.charged
     False
     """
@@ -122,8 +128,8 @@ def protect(
     _within("support", support or 0, 0, 4)
     delta = min(MAX_DELTA, 1 / (100 * max_people)) if delta is None else delta
     check_delta(delta, max_people)
-    book = Ledger(Path(ledger).absolute())
-    check_ledger(book.folder)
+    check_ledger(Path(ledger))
+    book = ledger_of_table(Path(ledger), new_ledger)
     raw = read_as_is(Path(frame)) if isinstance(frame, str | os.PathLike) else read_arrow(frame)
     header = [name for name in raw.table.column_names if name != ROW]
     scope = (
@@ -136,9 +142,8 @@ def protect(
         fit_domains(raw, scope), scope, epsilon=epsilon, delta=delta, budget=budget, ledger=book
     )
     rows = scope.plan.rows
-    if answer.people.value > max_people * rows:
-        people = round(answer.people.value / rows)
-        raise error("delta/protected-people", n=Numeral(max_people), people=Numeral(people))
+    if fault := too_many(answer, rows, max_people):
+        raise fault
     for note in raw.notes:
         warnings.warn(said(note), stacklevel=2)
     return ProtectedTable(

@@ -216,6 +216,11 @@ class Hub:
         return self.root / "keys" / f"practice-{role}.pem"
 
     @property
+    def ledger_key(self) -> Path:
+        """Where the key of the ledger's MACs lies."""
+        return self.root / "keys" / "ledger.key"
+
+    @property
     def key_file(self) -> Path:
         """Where the person key lies."""
         return self.root / "keys" / "person.key"

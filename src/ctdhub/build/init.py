@@ -18,6 +18,8 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.core.keys.signing import make_key, read_key
 from ctdhub.dp.default_policy import default_policy
+from ctdhub.dp.ledger.custody import begin
+from ctdhub.dp.ledger.population import new_population
 from ctdhub.dp.policy import MAX_PEOPLE
 from ctdhub.practice.write import CONTRIBUTION_DATE, write_practice
 from ctdhub.release.approvals import ROLES
@@ -100,9 +102,14 @@ _APPROVERS = """
 
 
 def new_hub(
-    folder: Path, name: str, *, invented: bool = False, max_people: int = MAX_PEOPLE
+    folder: Path,
+    name: str,
+    *,
+    invented: bool = False,
+    max_people: int = MAX_PEOPLE,
+    place: Path | None = None,
 ) -> Hub:
-    """Make a hub folder with settings to fill in.
+    """Make a hub folder with settings to fill in, and begin its ledger.
 
     Args:
         folder: new or empty.
@@ -110,9 +117,11 @@ def new_hub(
         invented: whether it is a practice hub.
         max_people: a public bound of the people that it will ever hold; it decides epsilon and
             budget of the policy, see :func:`ctdhub.dp.default_policy.default_policy`.
+        place: the folder that the hub will be moved to; it stays where it is, if None.
 
     Raises:
         HubFolderError: the folder exists and is not empty.
+        LedgerError: there is no state folder.
     """
     _require_empty(folder)
     for room in FOLDERS:
@@ -129,7 +138,9 @@ def new_hub(
     (folder / ".gitignore").write_text(_IGNORED, "utf-8")
     text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
     (folder / "hub.yaml").write_text(text + _SITE + _APPROVERS, "utf-8")
-    return Hub(folder)
+    hub = Hub(folder)
+    begin(hub.ledger, place or folder, new_population(name, "hub"), hub.ledger_key)
+    return hub
 
 
 def practice_hub(folder: Path, people: int | None = None, progress: Progress | None = None) -> Hub:
@@ -156,7 +167,7 @@ def practice_hub(folder: Path, people: int | None = None, progress: Progress | N
     _require_empty(folder)
     fresh = folder.with_name(f".new-{folder.name}-{secrets.token_hex(4)}")
     try:
-        hub = new_hub(fresh, "Practice hub (invented data)", invented=True)
+        hub = new_hub(fresh, "Practice hub (invented data)", invented=True, place=folder)
         _fill(hub, people, progress)
         _name_practice_approvers(hub)
         if folder.exists():

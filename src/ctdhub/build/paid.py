@@ -11,14 +11,41 @@ from ctdhub.build.hub import Hub
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError, printable
 from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.ledger.custody import open_custody
+from ctdhub.dp.ledger.witness import leased
 from ctdhub.release.approvals import APPROVALS, Approvals, LedgerHead
 from ctdhub.release.manifest import MANIFEST, Manifest
 from ctdhub.release.verify import digest
 
 
 def ledger(hub: Hub) -> Ledger:
-    """The hub's ledger, which holds to the limits of the contributors' agreements."""
-    return Ledger(hub.ledger, limits=hub.limits())
+    """The hub's ledger, which holds to the limits of the contributors' agreements.
+
+    Raises:
+        LedgerTampered: it is gone, or its key is missing or another one.
+        HubFolderError: the hub is of older software.
+    """
+    custody = open_custody(hub.ledger, hub.root, hub.ledger_key)
+    if custody is None:
+        raise _missing(hub)
+    return Ledger(hub.ledger, limits=hub.limits(), custody=custody)
+
+
+def _missing(hub: Hub) -> HubError:
+    """The error of a hub whose ledger names no population."""
+    if leased(hub.root.resolve()) is not None:
+        return error("ledger-gone/known", file=hub.ledger)
+    if hub.ledger_key.exists() or (_made(hub) and not Ledger(hub.ledger).entries()):
+        return error("ledger-gone", file=hub.ledger)
+    return error("ledger-old", file=hub.root)
+
+
+def _made(hub: Hub) -> bool:
+    """Whether anything is there that was charged."""
+    places = (hub.releases, hub.candidates)
+    return (hub.work / "protected").exists() or any(
+        any(folder.glob(f"[!.]*/{MANIFEST}")) for folder in places
+    )
 
 
 def check_paid(hub: Hub) -> None:
@@ -26,10 +53,13 @@ def check_paid(hub: Hub) -> None:
 
     Raises:
         WithdrawalError: the register of withdrawals was changed.
-        LedgerTampered: the ledger was replaced by an older or an empty one, or was written anew.
+        LedgerTampered: the ledger was replaced by an older or an empty one, or was written anew;
+            the hub is a copy.
         ReleaseError: a manifest or approvals are damaged, or an approval does not hold.
     """
-    entries = Ledger(hub.ledger).entries()
+    book = ledger(hub)
+    book.check()
+    entries = book.entries()
     charges = {entry.id for entry in entries}
     heads = {LedgerHead(number=entry.number, hash=entry.hash) for entry in entries}
     for entry in hub.withdrawn().entries:

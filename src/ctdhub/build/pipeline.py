@@ -11,6 +11,7 @@ from ctdhub.build.engine import Engine
 from ctdhub.build.explain import Done, Stage, forecast
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import Detail, noted
+from ctdhub.build.paid import check_paid
 from ctdhub.build.rules import policy
 from ctdhub.build.stages import alarms, candidate, harmonise, link, protect, publish, site
 from ctdhub.build.stages.link_report import refuse_linkage_keys
@@ -51,14 +52,13 @@ def build(
         WouldCharge: going on would spend privacy budget that ``pay`` does not allow.
         HubError: the first fault met; finished steps stay, the last release is untouched.
     """
-    note = note.strip()
-    hub = Hub(hub.root.resolve())  # workers of a cluster have a folder of their own
+    hub, note = Hub(hub.root.resolve()), note.strip()  # workers are at home elsewhere
     with ExitStack() as held:
         held.enter_context(hub.lock())
         engine = held.enter_context(engine_of.engine(hub))
-        happened: dict[str, Detail] = {}
-        if not dry:
-            happened = held.enter_context(noted(hub, "build", until=until, version=version))
+        done_by = noted(hub, "build", until=until, version=version)
+        happened: dict[str, Detail] = {} if dry else held.enter_context(done_by)
+        check_paid(hub)
         refuse_linkage_keys(hub)
         hub.check_terms()
         candidate.refuse_note(hub, version, note)

@@ -17,12 +17,11 @@ from ctdhub.build.find_person import (
 from ctdhub.build.harmonised import contributor_of
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import noted
-from ctdhub.build.paid import check_paid
+from ctdhub.build.paid import check_paid, ledger
 from ctdhub.build.withdrawn import made_with, refuse_older, replaced_ids, ways_of
 from ctdhub.core.atomic import remove
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
-from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.sensitive.consent.entry import Reason, Withdrawal
 from ctdhub.sensitive.consent.in_force import InForce
@@ -154,5 +153,5 @@ def append(hub: Hub, lines: Sequence[Withdrawal]) -> None:
 
 
 def _head(hub: Hub) -> WitnessedHead:
-    entries = Ledger(hub.ledger).entries()
+    entries = ledger(hub).entries()
     return WitnessedHead(entries[-1].number, entries[-1].hash) if entries else WitnessedHead()

@@ -19,10 +19,10 @@ from ctdhub.build.filenames import ANSWER, CANDIDATE, CASES, RECORDS, TOKENS
 from ctdhub.build.harmonised import contributor_of, date_of
 from ctdhub.build.hub import Hub
 from ctdhub.build.mapping_by_date import mapping_file
+from ctdhub.build.paid import ledger
 from ctdhub.build.steps import Step, walk
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
-from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.sensitive.consent.entry import WAY
 from ctdhub.sensitive.consent.match import RULE, Filed, left_out, unspoken
@@ -216,7 +216,7 @@ def refuse_older(hub: Hub, candidate: Path) -> None:
     if not force.entries:
         return
     charge = json.loads((candidate / MANIFEST).read_text("utf-8")).get("charge")
-    paid = [e.number for e in Ledger(hub.ledger).entries() if e.id == charge]
+    paid = [e.number for e in ledger(hub).entries() if e.id == charge]
     seen = hub.work / CANDIDATE / ANSWER
     confirmed = {"version": candidate.name, "withdrawals": force.state}
     if paid and paid[0] > force.charges:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from ctdhub.cli import options
 from ctdhub.cli.options import table_help
 from ctdhub.cli.output import bar, console, errors
 from ctdhub.cli.protect import Support, show, show_left_out, support_of
@@ -198,15 +199,14 @@ def _hub(counts: typer.Typer) -> None:
             "Hub: close the round. Says whose counts are in the sum, once and for all, and charges "
             "the ledger: from now on the round is paid for, whatever comes of it."
             "\n\nExample: ctdhub count close exchange --keep hub-secret --ledger ledger "
-            "--without hotline"
+            "--new-ledger 'the people of our clinics'"
         )
     )
     def close(
         exchange: Exchange,
         keep: Kept,
-        ledger: Annotated[
-            Path, typer.Option(help=_("Folder of the privacy ledger of these people."))
-        ],
+        ledger: Annotated[Path | None, options.ledger_folder()] = None,
+        new_ledger: Annotated[str, options.new_ledger()] = "",
         budget: Annotated[
             float,
             typer.Option(
@@ -215,10 +215,12 @@ def _hub(counts: typer.Typer) -> None:
         ] = 6.0,
         without: Without = None,
     ) -> None:
-        from ctdhub.dp.ledger.book import Ledger
         from ctdhub.dp.secagg import hub_side
+        from ctdhub.dp.standalone.ledger import ledger_of_table
 
-        book = Ledger(ledger)
+        if ledger is not None:
+            hub_side.refuse_seen(exchange, ledger)
+        book = ledger_of_table(ledger, new_ledger)
         with bar() as progress:
             progress(_("checking masked counts"), 0.2)
             asked = hub_side.close(exchange, keep, without or (), ledger=book, budget=budget)
@@ -288,7 +290,7 @@ def _hub(counts: typer.Typer) -> None:
                     "this before you have spoken with all of them."
                 ).format(n=number(strange))
             )
-        show(answer, round_.plan.rows, round_.terms.max_people)
+        show(answer, round_.plan.rows)
         console.print(_("Files are in {folder}.").format(folder=escape(str(out))))
 
 
@@ -384,8 +386,8 @@ def _show_terms(terms: Terms) -> None:
     console.print(
         _(
             "Promise: epsilon {epsilon}, delta {delta}. Contributors that may work with the hub "
-            "without breaking it: {liars}. The round is charged in full, even if it is spoilt after "
-            "it is closed."
+            "without breaking it: {liars}. The round is charged in full, even if it is spoilt "
+            "after it is closed."
         ).format(epsilon=f"{terms.epsilon:g}", delta=f"{terms.delta:g}", liars=terms.liars)
     )
 

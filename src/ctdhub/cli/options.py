@@ -44,6 +44,21 @@ def formats(*more: str) -> str:
     return endings(".ods", *more)
 
 
+def ledger_folder() -> Any:
+    """The option of verbs that charge a ledger outside of a hub."""
+    text = _("Folder of the privacy ledger of these people: one for all that is released of them.")
+    return typer.Option("--ledger", help=text)
+
+
+def new_ledger() -> Any:
+    """The option by which such a verb begins a ledger."""
+    text = _(
+        "Who these people are: this begins a NEW ledger for them. Only where nothing was ever "
+        "released about them."
+    )
+    return typer.Option("--new-ledger", help=text)
+
+
 class Order(StrEnum):
     """The order of day and month in dates, as Typer wants choices."""
 

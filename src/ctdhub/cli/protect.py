@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from ctdhub.cli import options
 from ctdhub.cli.options import table_help
-from ctdhub.cli.output import bar, console, errors
+from ctdhub.cli.output import bar, console, errors, show_error
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from ctdhub.dp.mechanism import Progress
 
 SUPPORT = {"complete": 0, "cautious": 4}
+FAULT = 1
+"""Exit code where the answer is charged and written, and must not be published."""
 
 Support = Annotated[
     str | None,
@@ -50,54 +53,45 @@ def register(app: typer.Typer) -> None:
         delta: Annotated[
             float, typer.Option(help=_("At most 1e-6, and at most 1 / (100 × people)."))
         ],
+        max_people: Annotated[
+            int,
+            typer.Option(min=1, help=_("At least as many people as the table will ever hold.")),
+        ],
         out: Annotated[Path, typer.Option(help=_("A new or empty folder for the files."))],
         table: Annotated[Path, typer.Argument(help=table_help(".parquet"))],
         support: Support = None,
-        ledger: Annotated[
-            Path | None,
-            typer.Option(help=_("Folder of the privacy ledger; default: ledger beside --out.")),
-        ] = None,
+        ledger: Annotated[Path | None, options.ledger_folder()] = None,
+        new_ledger: Annotated[str, options.new_ledger()] = "",
         budget: Annotated[
             float,
             typer.Option(
                 min=0.001, max=1000, help=_("The most epsilon of everything in the ledger.")
             ),
         ] = 12.0,
-        max_people: Annotated[
-            int | None,
-            typer.Option(
-                min=1,
-                help=_(
-                    "At least as many people as the table will ever hold; "
-                    "default: as many as delta allows."
-                ),
-            ),
-        ] = None,
     ) -> None:
-        from ctdhub.dp.ledger.book import Ledger
-        from ctdhub.dp.standalone.table import check_delta, most_people
+        from ctdhub.dp.standalone.ledger import ledger_of_table
+        from ctdhub.dp.standalone.table import check_delta, too_many
         from ctdhub.release.standalone import check_ledger, check_out, write_alone
 
-        check_delta(delta, max_people or 1)
-        bound = max_people or most_people(delta)
+        check_delta(delta, max_people)
+        support_level = support_of(support)
         check_out(out)
-        book = Ledger(ledger or out.absolute().parent / "ledger")
-        check_ledger(book.folder, out)
+        if ledger is not None:
+            check_ledger(ledger, out)
+        book = ledger_of_table(ledger, new_ledger)
         before, left_out, notes = len(book.entries()), list[str](), tuple[str, ...]()
         with bar() as progress:
             progress(_("reading"), 0.0)
-            ask = ProtectOptions(
-                domains, support_of(support), epsilon, delta, budget, book, progress
-            )
+            ask = ProtectOptions(domains, support_level, epsilon, delta, budget, book, progress)
             answer, rows, left_out, notes = ask.of_table(table)
             with book.exclusive():
-                write_alone(answer, out, rows, bound)
+                write_alone(answer, out, rows, max_people)
         show_left_out(left_out)
         for note in notes:
             errors.print(escape(note))
         if len(book.entries()) == before:
             console.print(_("This was answered before: nothing was charged."))
-        show(answer, rows, bound)
+        show(answer, rows)
         spent = book.guarantee(book.strictest(delta))
         console.print(
             _("Ledger: epsilon {spent} of {budget} spent.").format(
@@ -105,6 +99,9 @@ def register(app: typer.Typer) -> None:
             )
         )
         console.print(_("Files are in {folder}.").format(folder=escape(str(out))))
+        if fault := too_many(answer, rows, max_people):
+            show_error(fault)
+            raise typer.Exit(FAULT)
 
     @app.command(
         name="domains",
@@ -223,7 +220,7 @@ def show_left_out(names: list[str]) -> None:
         )
 
 
-def show(answer: Protected, rows: int, bound: int) -> None:
+def show(answer: Protected, rows: int) -> None:
     """The answer in two lines: how many, what was promised."""
     people, g = answer.people, answer.guarantee
     line = (
@@ -242,10 +239,5 @@ def show(answer: Protected, rows: int, bound: int) -> None:
             rows=rows,
             epsilon=f"{g.epsilon:g}",
             delta=f"{g.delta:.0e}",
-        )
-    )
-    console.print(
-        _("This delta is small enough for up to {n} people; for more, set a smaller one.").format(
-            n=number(bound)
         )
     )

@@ -9,6 +9,7 @@ from ctdhub.core.i18n import _
 
 MODULES: dict[str, tuple[str, ...]] = {
     "ctdhub.cli.hub": ("init", "demo", "build", "check", "release", "ledger"),
+    "ctdhub.cli.adopt": ("adopt",),
     "ctdhub.cli.approve": ("approve",),
     "ctdhub.cli.linkage": ("linkage",),
     "ctdhub.cli.look": ("look",),
@@ -53,7 +54,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "withdraw",
         "journal",
     ),
-    "privacy_officer": ("approve", "ledger", "audit", "key"),
+    "privacy_officer": ("approve", "ledger", "adopt", "audit", "key"),
     "contributor": ("form", "suggest", "harmonise", "mapping", "tokens", "link", "count"),
     "reader": (
         "verify",
@@ -177,6 +178,13 @@ def helps() -> dict[str, str]:
         "ledger": _(
             "Show what privacy was spent on, by kind and by contributor, and what is left."
             "\n\nExample: ctdhub ledger my-hub --json"
+        ),
+        "adopt": _(
+            "Let the ledger of a hub go on in this folder, after it was copied, moved or put back."
+            "\n\nWhat was charged on this machine and is not in this copy counts as spent. From "
+            "then on every other copy refuses to charge. The folder of a lone table's ledger can "
+            "be named too."
+            "\n\nExample: ctdhub adopt my-hub"
         ),
         "audit": _(
             "Attack the protection on the hub's own people, and print what was achieved beside "

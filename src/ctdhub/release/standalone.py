@@ -101,6 +101,7 @@ def manifest(protected: Protected, folder: Path, rows: int, max_people: int) -> 
         "unit": g.unit,
         "rows_per_person": rows,
         "max_people": max_people,
+        "faults": ["max-people"] if people.value > max_people * rows else [],
         "mechanism": g.mechanism,
         "interval_level": g.level,
         "sigma": g.sigma,

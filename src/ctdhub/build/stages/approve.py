@@ -7,13 +7,12 @@ from pathlib import Path
 
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import noted
-from ctdhub.build.paid import check_paid
+from ctdhub.build.paid import check_paid, ledger
 from ctdhub.build.review import hash_of_review
 from ctdhub.build.versions import by_version, order
 from ctdhub.build.withdrawn import refuse_older
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.keys.signing import SigningKey, read_key
-from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.approvals import (
     ROLE_NAMES,
     ROLES,
@@ -75,7 +74,7 @@ def statement(hub: Hub, candidate: Path, role: Role) -> tuple[Statement, Manifes
             part=first.file,
         )
     seen = hash_of_review(hub, candidate)
-    last = Ledger(hub.ledger).entries()[-1]
+    last = ledger(hub).entries()[-1]
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     head = LedgerHead(number=last.number, hash=last.hash)
     return Statement.about(manifest, digest(candidate), role, head, now, seen), manifest

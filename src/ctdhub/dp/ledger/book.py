@@ -22,17 +22,24 @@ from ctdhub.core.errors import HubError, printable
 from ctdhub.core.lock import locked
 from ctdhub.dp.accounting import epsilon_of, rho_of
 from ctdhub.dp.ledger.charge import FIRST, KINDS, Charge, Kind
+from ctdhub.dp.ledger.custody import Custody
 from ctdhub.dp.ledger.disk import guarded, write_synced
 from ctdhub.dp.ledger.file import LedgerFile
+from ctdhub.dp.ledger.population import POPULATION
 
-_LOCK, _SECRET = "lock", "secret"
+LOCK, _SECRET = "lock", "secret"
 
 
 class Ledger:
     """The ledger in a folder, which is made at the first charge.
 
+    Whoever opens one gives its custody: ``build.paid.ledger`` for a hub, ``dp.standalone.ledger``
+    for a lone table.  Without, lines are read as they stand and nothing can be charged to a ledger
+    that has a population.
+
     Args:
         folder: where it lies.
+        custody: what vouches for it.
         limits: by id of a contributor, the total epsilon that its agreement allows for everything
             that its records go into; None where the agreement sets no limit.  Public bounds.
 
@@ -47,17 +54,24 @@ class Ledger:
     True
     """
 
-    def __init__(self, folder: Path, limits: Mapping[str, float | None] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        limits: Mapping[str, float | None] | None = None,
+        custody: Custody | None = None,
+    ) -> None:
         self.folder = folder
+        self.custody = custody
         self.limits = dict(limits or {})
         self._file = LedgerFile(folder)
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Hold the ledger against every other process; not reentrant.
+        """Hold the ledger, and every copy of it on this machine; not reentrant.
 
         Raises:
             LedgerError: the system refuses to make or open the folder.
+            LedgerTampered: it is a copy, or was put back to an older state.
             HubError: the system has no locks.
         """
         with ExitStack() as held:
@@ -65,9 +79,22 @@ class Ledger:
                 if not self.folder.is_dir():
                     self.folder.mkdir(parents=True, exist_ok=True)
                     sync(self.folder.parent)
-            with guarded(self.folder / _LOCK):
-                held.enter_context(locked(self.folder / _LOCK))
+            with guarded(self.folder / LOCK):
+                held.enter_context(locked(self.folder / LOCK))
+            if self.custody:
+                held.enter_context(self.custody.exclusive())
+                self.check()
             yield
+
+    def check(self) -> None:
+        """Refuse a copy of the ledger, and one that lacks what its witness knows.
+
+        Raises:
+            LedgerTampered: it is one.
+        """
+        entries = self.entries()
+        if self.custody:
+            self.custody.check(entries)
 
     def entries(self) -> tuple[Charge, ...]:
         """All charges; a torn last line is passed over.
@@ -76,7 +103,11 @@ class Ledger:
             LedgerTampered: a line was edited, taken out, put in or moved; it is named.
             LedgerError: the system refuses to read.
         """
-        return self._file.entries()
+        entries = self._file.entries()
+        for entry in entries:
+            if self.custody and not self.custody.vouches(entry):
+                raise self._file.tampered(entry.number)
+        return entries
 
     def spent(self) -> float:
         """Total cost of all charges, in rho."""
@@ -152,7 +183,17 @@ class Ledger:
         entries = self.entries()
         entry = _charged(entries, question, rho, epsilon, delta, what, kind, contributors)
         self._check(entries, entry, budget)
+        return self._written(entries, entry)
+
+    def _written(self, entries: tuple[Charge, ...], entry: Charge) -> Charge:
+        """Write a line to the ledger, then to its witness."""
+        if self.custody:
+            entry = self.custody.sealed(entry)
+        elif (self.folder / POPULATION).exists():
+            raise ValueError("a ledger that has a population is charged with its custody")
         self._file.append(entry)
+        if self.custody:
+            self.custody.keep([*entries, entry])
         return entry
 
     def check_reach(

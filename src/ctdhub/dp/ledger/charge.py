@@ -32,6 +32,7 @@ class Charge:
         previous, hash: of the entry before (zeros for the first), and of this one.
         contributors: ids of those whose records took part; None where it was not written down,
             which counts against every contributor.
+        mac: of the hash and the population, see ``population``; empty in ledgers of older software.
     """
 
     number: int
@@ -46,10 +47,11 @@ class Charge:
     previous: str
     hash: str = ""
     contributors: tuple[str, ...] | None = None
+    mac: str = ""
 
     def sealed(self) -> Charge:
-        """The entry with the hash of its other fields."""
-        content = {k: v for k, v in self._fields().items() if k != "hash"}
+        """The entry with the hash of its other fields, but for the MAC, which covers it."""
+        content = {k: v for k, v in self._fields().items() if k not in ("hash", "mac")}
         return replace(self, hash=hashlib.sha256(_canonical(content)).hexdigest())
 
     def line(self) -> bytes:
@@ -65,10 +67,12 @@ class Charge:
         return 0 < self.rho < math.inf and 0 <= self.epsilon < math.inf and 0 < self.delta < 1
 
     def _fields(self) -> dict[str, Any]:
-        """All fields; contributors only where known, as in ledgers from before they were kept."""
+        """All fields; contributors and MAC only where known, as in ledgers of older software."""
         fields = asdict(self)
         if self.contributors is None:
             del fields["contributors"]
+        if not self.mac:
+            del fields["mac"]
         return fields
 
 

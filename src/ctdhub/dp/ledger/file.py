@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,7 @@ class LedgerFile:
         for number, line in enumerate(lines, 1):
             entry = read(line, found[-1] if found else None)
             if entry is None:
-                raise self._tampered(number)
+                raise self.tampered(number)
             found.append(entry)
         last = read(torn, found[-1] if found else None) if torn else None
         if last is not None:
@@ -72,6 +73,19 @@ class LedgerFile:
                 os.fsync(out.fileno())
             sync(self.folder)
             self._set_head(entry.number, entry.hash)
+
+    def replace(self, entries: Sequence[Charge]) -> None:
+        """Write a ledger anew: its lines, all or none, then ``head``.
+
+        To be used where lines are given a MAC or lose it; their hashes stay.
+
+        Raises:
+            LedgerError: the system refuses.
+        """
+        if entries or self.path.exists():
+            write_synced(self.path, b"".join(entry.line() + b"\n" for entry in entries))
+        if entries:
+            self._set_head(entries[-1].number, entries[-1].hash)
 
     def _set_head(self, number: int, digest: str) -> None:
         head = f"{number} {digest}\n".encode()
@@ -101,7 +115,7 @@ class LedgerFile:
             or found[place - 1].hash.encode() != known
             or len(found) > place + 1
         ):
-            raise self._tampered(min(max(place, 1), len(found) + 1))
+            raise self.tampered(min(max(place, 1), len(found) + 1))
 
     def _mend(self) -> None:
         """Give a torn last line its end if it is a whole entry, else set it aside."""
@@ -120,5 +134,6 @@ class LedgerFile:
             out.truncate(self.path.stat().st_size - len(torn))
             os.fsync(out.fileno())
 
-    def _tampered(self, number: int) -> HubError:
+    def tampered(self, number: int) -> HubError:
+        """The error of a line that was changed, or is not where it belongs."""
         return error("ledger-chain", file=self.path, row=number)

@@ -10,11 +10,14 @@ from typing import Literal
 
 from ctdhub.core.i18n import Field, Text, joined
 
-Purpose = Literal["again", "all", "columns", "audit"]
+Purpose = Literal["again", "adopted", "all", "columns", "audit"]
 
 
 _TEXTS: dict[Purpose, Text] = {
     "again": Text("{purpose}; charged again, because charge {n} was cut off without an answer"),
+    "adopted": Text(
+        "{purpose}; made in another copy of the ledger, counted when this one was adopted"
+    ),
     "all": Text("release of all public columns at epsilon {epsilon}, budget {budget}"),
     "columns": Text("release of {n} columns at epsilon {epsilon}, budget {budget}"),
     "audit": Text("publication of an audit: {kinds}"),

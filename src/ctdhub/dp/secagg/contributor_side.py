@@ -95,8 +95,8 @@ def mask(
 ) -> Path:
     """Count a table, add a share of noise, mask the result, and write it for the hub.
 
-    Before the hub has closed the round this may be done again with a better table: noise and masks are
-    fresh, and only one of the two can ever be uncovered.
+    Before the hub has closed the round this may be done again with a better table: noise and masks
+    are fresh, and only one of the two can ever be uncovered.
 
     Returns:
         The file for the hub.

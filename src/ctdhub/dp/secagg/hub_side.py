@@ -199,8 +199,7 @@ def close(
     if own.request not in ("", asked.hash):
         raise error("count-closed", file=named(exchange, "request"))
     check_free(named(exchange, "request"))
-    if exchange.resolve() in (ledger.folder.resolve(), *ledger.folder.resolve().parents):
-        raise error("count-keep/ledger", file=ledger.folder)
+    refuse_seen(exchange, ledger.folder)
     own.noted(request=asked.hash, charge=_paid(ledger, round_, budget))
     write(named(exchange, "request"), asked)
     return asked
@@ -253,6 +252,16 @@ def total(exchange: Path, keep: Path) -> tuple[Path, Total]:
         raise error("count-sum") from None
     found = Total(round=round_, contributors=tuple(asked.bodies), charge=own.charge)
     return write(named(keep, "sum"), found, packed(cells), mode=0o600), found
+
+
+def refuse_seen(exchange: Path, ledger: Path) -> None:
+    """Refuse a ledger in the folder that others see.
+
+    Raises:
+        CountError: it lies there.
+    """
+    if exchange.resolve() in (ledger.resolve(), *ledger.resolve().parents):
+        raise error("count-keep/ledger", file=ledger)
 
 
 def _paid(ledger: Ledger, round_: Round, budget: float) -> str:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from ctdhub.border import Protected
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError, Overspend, PolicyError
+from ctdhub.core.i18n import Numeral
 from ctdhub.core.tabular import ROW, Tabular
 from ctdhub.dp.asking import ReleaseRequest
 from ctdhub.dp.contribution_bound import within_bound
@@ -50,6 +51,19 @@ def check_delta(delta: float, max_people: int) -> None:
         raise error("delta")
     if max_people > most_people(delta):
         raise error("delta/people", limit=1 / (100 * max_people))
+
+
+def too_many(answer: Protected, rows: int, max_people: int) -> HubError | None:
+    """The fault of an answer about more people than its delta was chosen for, by the noisy count.
+
+    Args:
+        rows: the public bound of rows per person.
+        max_people: the public bound of people.
+    """
+    if answer.people.value <= max_people * rows:
+        return None
+    people = math.ceil(answer.people.value / rows)
+    return error("max-people", n=Numeral(max_people), people=Numeral(people))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,56 @@
+"""The verb ``adopt``: a ledger that was copied, moved or put back goes on in this place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from ctdhub.cli.output import console
+from ctdhub.cli.verbs import about
+from ctdhub.core.format import number
+from ctdhub.core.i18n import _
+
+if TYPE_CHECKING:
+    from ctdhub.dp.ledger.adopt import Adopted
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb of this module to the command."""
+
+    @app.command(help=about("adopt"))
+    def adopt(
+        folder: Annotated[
+            Path, typer.Argument(help=_("The hub folder, or the ledger folder of a lone table."))
+        ] = Path(),
+    ) -> None:
+        from ctdhub.build import adopt as hubs
+        from ctdhub.build.hub import Hub
+        from ctdhub.dp.ledger import adopt as ledgers
+
+        if (folder / "hub.yaml").is_file():
+            _show(hubs.adopt(Hub(folder)), folder)
+        else:
+            _show(ledgers.adopt(folder, folder), folder)
+
+
+def _show(found: Adopted, folder: Path) -> None:
+    for entry in found.counted:
+        console.print(
+            _("Counts as spent: epsilon {epsilon}, {time}.").format(
+                epsilon=f"{entry.epsilon:g}", time=entry.time[:16].replace("T", " ")
+            )
+        )
+    if not found.known:
+        console.print(
+            _("This machine did not know the ledger: what was charged elsewhere is not added.")
+        )
+    if not found.vouched:
+        console.print(_("There is no key: lines are taken as they stand, and nothing proves them."))
+    console.print(
+        _("From now on this ledger is charged in {folder} and nowhere else; charges: {n}.").format(
+            folder=escape(str(folder.resolve())), n=number(found.charges)
+        )
+    )
