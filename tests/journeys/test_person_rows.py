@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -12,9 +13,15 @@ import pytest
 
 from ctdhub.build import init, pipeline
 from ctdhub.build.hub import Hub
+from ctdhub.build.person_rows import epsilon_since
 from ctdhub.build.rules import policy
+from ctdhub.cli.unit import rows_of_statement
 from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import language
+from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.person_rows import PersonRows, person_rows
+from ctdhub.release.manifest import Manifest
+from tests.journeys.conftest import set_languages, set_policy
 from tests.journeys.small_hub import HEADER, KEYLESS, MAPPING, accounts, join, new_hub, people, send
 
 OUR, OTHER, THIRD = "our-ngo", "other-ngo", "third-ngo"
@@ -159,6 +166,53 @@ def test_a_person_with_rows_at_three_contributors(tmp_path: Path) -> None:
         assert paid_for(hub) == PersonRows(bound, min(known_to, 3), keyed=False)
     (hub.root / "contributions" / THIRD / ONE / "a.csv").unlink()
     assert paid_for(hub).bound == 2, "who sends nothing has no rows"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Hub:
+    """A practice hub that releases three columns of a handful of people, by one contributor."""
+    hub = init.practice_hub(tmp_path / "hub", 1000)
+    for name in ("contributors", "mappings", "contributions"):
+        shutil.rmtree(hub.root / name)
+        (hub.root / name).mkdir()
+    columns, none = ["year_of_registration", "gender", "age_band"], {"share": 0}
+    set_policy(hub, columns=columns, perpetrators=none, sources=none, epsilon=1.0)
+    set_languages(hub, "en")
+    send(hub, OUR, ONE, *(f"{n},2020,F,25,1,NGA" for n in range(40)))
+    return hub
+
+
+def test_a_bound_that_grows(small: Hub, ctdhub) -> None:  # type: ignore[no-untyped-def]
+    """The second release pays for three rows; what the first one cost such a person is said."""
+    join(small, OUR, KEYLESS)
+    pipeline.build(small, until="release")
+    [first] = small.releases.glob("[!.]*/manifest.json")
+    before = Manifest.model_validate_json(first.read_bytes())
+    assert (before.unit, before.rows_per_person) == ("row of a contributor", 1)
+    assert before.epsilon_by_rows["1"] == pytest.approx(1)
+    assert "for each row of a contributor" in first.with_name("README.md").read_text("utf-8")
+    assert epsilon_since(small, before) is None
+    join(small, OUR, KEYLESS, rows_per_person=3)
+    pipeline.build(small, until="candidate")
+    [second] = small.candidates.glob("[!.]*/manifest.json")
+    after = Manifest.model_validate_json(second.read_bytes())
+    assert (after.unit, after.rows_per_person) == ("person with at most 3 rows", 3)
+    assert after.rho == before.rho
+    assert after.sigma["gender"] == pytest.approx(3 * before.sigma["gender"], rel=0.02)
+    together = epsilon_of(10 * before.rho, before.delta)
+    assert epsilon_since(small, after) == pytest.approx(together)
+    said = dict(rows_of_statement(small, after))
+    assert said["unit of protection"] == "person with at most 3 rows"
+    assert "3 rows in each of them has epsilon 3.4 " in said["the bound grew"]
+    text = second.with_name("README.md").read_text("utf-8")
+    assert "Noise is for up to 3 rows of one person" in text
+    assert "counts once)" not in text.replace("with one person key count once)", "")
+    code, out, _err = ctdhub("check", small.root)
+    assert (code, "person with at most 3 rows" in out) == (0, True)
+    code, out, _err = ctdhub("rehearse", small.root, "--epsilon", "1", "--people", "50", "--json")
+    assert (code, json.loads(out)["rows_per_person"]) == (0, 3)
+    with language("ar"):
+        assert len({said for _name, said in rows_of_statement(small, after)}) == 4
 
 
 def test_keys_alone_change_nothing(tmp_path: Path) -> None:
