@@ -206,6 +206,8 @@ def test_a_bound_that_grows(small: Hub, ctdhub) -> None:  # type: ignore[no-unty
     assert "3 rows in each of them has epsilon 3.4 " in said["the bound grew"]
     text = second.with_name("README.md").read_text("utf-8")
     assert "Noise is for up to 3 rows of one person" in text
+    changed = second.with_name("CHANGELOG.md").read_text("utf-8")
+    assert f"{OUR}: at most 3 rows of one person count; it was 1." in changed
     assert "counts once)" not in text.replace("with one person key count once)", "")
     code, out, _err = ctdhub("check", small.root)
     assert (code, "person with at most 3 rows" in out) == (0, True)

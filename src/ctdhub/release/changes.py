@@ -85,6 +85,13 @@ def _of_one(before: Contributor, now: Contributor, rewritten: Sequence[str]) -> 
             name=now.name,
             variables=names,
         )
+    if before.rows_per_person != now.rows_per_person:
+        yield Text(
+            "{name}: at most {n} rows of one person count; it was {old}.",
+            name=now.name,
+            n=now.rows_per_person,
+            old=before.rows_per_person,
+        )
     for found in now.breaks:
         if found not in before.breaks:
             yield Text(

@@ -66,7 +66,7 @@ class Contributor(_Facts):
 
     ``id`` is what measurements by contributor call it, empty where the facts name it alone.
     ``deliveries`` are the days on which its files were received, None where older software made
-    the release.
+    the release.  ``rows_per_person`` is the most rows that one person may have here.
     """
 
     id: str = Field(default="", max_length=60)
@@ -75,6 +75,7 @@ class Contributor(_Facts):
     years: tuple[int, int] | None = None
     deliveries: tuple[str, ...] | None = None
     breaks: tuple[SeriesBreak, ...] = ()
+    rows_per_person: int = 1
 
     @field_validator("id", "name", "kind")
     @classmethod
