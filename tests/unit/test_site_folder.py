@@ -6,6 +6,7 @@ import csv
 import http.client
 import json
 import queue
+import shutil
 import signal
 import socket
 import subprocess
@@ -166,11 +167,16 @@ def server(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
     outside = tmp_path_factory.mktemp("outside") / "secret.txt"
     outside.write_text("secret")
     (site / "way-out.txt").symlink_to(outside)
+    (site / ".step.json").write_text("secret")
+    (site / "r" / ".hidden").mkdir()
+    (site / "r" / ".hidden" / "x.txt").write_text("secret")
     ready: queue.Queue[str] = queue.Queue()
     threading.Thread(target=serve, args=(site, 0, ready.put), daemon=True).start()
     host, port = ready.get(timeout=10).removeprefix("http://").rstrip("/").split(":")
     yield host, int(port)
     (site / "way-out.txt").unlink()
+    (site / ".step.json").unlink()
+    shutil.rmtree(site / "r" / ".hidden")
 
 
 def get(server: tuple[str, int], path: str) -> tuple[int, bytes]:
@@ -196,6 +202,8 @@ def test_server_shows_the_site_on_this_machine(server: tuple[str, int], site: Pa
         "/way-out.txt",
         "/r/",
         "/r/2026.1/",
+        "/.step.json",
+        "/r/.hidden/x.txt",
         "/none",
     ],
 )
@@ -203,6 +211,15 @@ def test_server_leads_nowhere_else(server: tuple[str, int], path: str) -> None:
     status, body = get(server, path)
     assert status == 404
     assert b"secret" not in body
+
+
+@pytest.mark.parametrize(("host", "status"), [("localhost", 200), ("evil.example", 403), ("", 403)])
+def test_server_answers_to_no_other_name(server: tuple[str, int], host: str, status: int) -> None:
+    connection = http.client.HTTPConnection(*server, timeout=10)
+    connection.putrequest("GET", "/", skip_host=True)
+    connection.putheader("Host", host and f"{host}:{server[1]}")
+    connection.endheaders()
+    assert connection.getresponse().status == status
 
 
 def test_port_in_use_and_no_site(site: Path, tmp_path: Path) -> None:

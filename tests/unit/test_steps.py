@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub.build.steps import KEY_FILE, Input, Step, hash_folder, sweep, walk
+from ctdhub.build.steps import KEY_FILE, NEVER_RAN, Input, Step, hash_folder, sweep, walk
 from ctdhub.core.i18n import Text, language, said
 
 
@@ -54,6 +54,16 @@ def test_runs_once_and_says_why(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "out.txt").read_text("utf-8") == "b"
     assert runs == ["a", "b"]
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("content", ["", "[1]", "null", "\xff", "[" * 100_000, '{"inputs": 3}'])
+def test_a_damaged_key_file_is_a_step_that_never_ran(tmp_path: Path, content: str) -> None:
+    one = step(tmp_path, "1", [])
+    assert one.refresh()
+    (tmp_path / "out" / KEY_FILE).write_bytes(content.encode("latin-1"))
+    assert why(one) == said(NEVER_RAN)
+    assert one.refresh()
+    assert one.reason() is None
 
 
 def test_a_failing_step_leaves_the_old_output(tmp_path: Path) -> None:

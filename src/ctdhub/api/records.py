@@ -10,7 +10,7 @@ from pathlib import Path
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import said
 from ctdhub.schema.model import YEARS
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.mapping import run
 from ctdhub.sensitive.mapping import suggest as drafting
 from ctdhub.sensitive.mapping.mapping_file import named_mapping
@@ -81,7 +81,7 @@ def harmonise(
     if len(secret) < 16:
         raise error("key-length")
     rules = named_mapping(os.fspath(mapping))
-    raw = read_table(Path(file), rules.read)
+    raw = read_isolated(Path(file), rules.read)
     done = run.harmonise(raw, rules, contributor, years, secret)
     for note in raw.notes:
         warnings.warn(said(note), stacklevel=2)

@@ -22,6 +22,7 @@ from ctdhub.release.approvals import CANDIDATES, Role
 from ctdhub.sensitive.consent.entry import Withdrawal
 from ctdhub.sensitive.consent.in_force import InForce, in_force
 from ctdhub.sensitive.consent.register import Register, other_key
+from ctdhub.sensitive.ingest.sniff import refuse_irregular
 
 SOON = 60
 """Days before the end of an agreement from which on `ctdhub check` speaks of it."""
@@ -135,6 +136,7 @@ class Hub:
         """All raw files, by contributor, date and name.
 
         Raises:
+            HostileFile: something there is no file but a link, a folder, a pipe or a device.
             HubFolderError: a file lies under a contributor without agreement, or in no folder that
                 is named by the day on which it came.
         """
@@ -150,6 +152,7 @@ class Hub:
             contributor, date = file.parts[-3:-1]
             if contributor not in known:
                 raise error("agreement/missing", file=file.parent.parent, id=contributor)
+            refuse_irregular(file)
             found.append(Contribution(contributor, date, file))
         return tuple(found)
 

@@ -133,7 +133,7 @@ def read_settings(path: Path, model: type[_Model]) -> _Model:
         return model.model_validate(yaml.safe_load(path.read_text("utf-8")))
     except FileNotFoundError:
         raise error("settings-file", file=path) from None
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
         raise error("settings-yaml", file=path) from None
     except ValidationError as cause:
         faults = joined([_fault(e["loc"], e["type"]) for e in cause.errors()], "; ")

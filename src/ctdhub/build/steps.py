@@ -132,7 +132,7 @@ class Step:
             found = json.loads((self.output / KEY_FILE).read_text("utf-8"))
             kept = (dict(found.pop(name, {})) for name in ("software", "meaning"))
             return _Before(dict(found.pop("inputs", found)), *kept)
-        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, AttributeError):
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError):
             return None
 
     def _changed(self, before: _Before) -> list[str]:

@@ -125,7 +125,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
     ) -> None:
         from ctdhub.schema.model import YEARS
-        from ctdhub.sensitive.ingest.readers import read_table
+        from ctdhub.sensitive.ingest.isolated import read_isolated
         from ctdhub.sensitive.mapping.mapping_file import named_mapping
         from ctdhub.sensitive.mapping.run import harmonise
 
@@ -142,7 +142,7 @@ def register(app: typer.Typer) -> None:
         with bar() as progress:
             progress(_("Reading the file"), 0.0)
             reading = options.reading(rules.read, sheet, header_row, delimiter)
-            raw = read_table(file, reading)
+            raw = read_isolated(file, reading)
             options.refuse_unused(raw, sheet, header_row, delimiter)
             done = harmonise(raw, rules, contributor, YEARS, secret, progress)
         for note in raw.notes:

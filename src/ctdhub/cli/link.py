@@ -130,13 +130,13 @@ def register(app: typer.Typer) -> None:
 
 def _held(file: Path, said: dict[str, str], dates: options.Order, progress: Report) -> Held:
     """One file as read, with what happens to its columns; all are read before one is shown."""
-    from ctdhub.sensitive.ingest.readers import read_table
+    from ctdhub.sensitive.ingest.isolated import read_isolated
     from ctdhub.sensitive.linkage.identified.link_files import Held
     from ctdhub.sensitive.linkage.pprl.ages import AgeAt, check_ages
     from ctdhub.sensitive.linkage.pprl.columns import plan, propose
 
     progress(_("Reading the file"), 0.0)
-    raw = read_table(file, _reading(said["sheet"], said["header-row"]))
+    raw = read_isolated(file, _reading(said["sheet"], said["header-row"]))
     progress(_("Looking for identifiers"), 0.5)
     roles = roles_of(said["columns"]) if said["columns"] else propose(raw)
     what = plan(raw, roles, names(said["keep"]), names(said["strip"]))

@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         lang: Annotated[str, options.lang()] = "",
     ) -> None:
-        from ctdhub.sensitive.ingest.readers import read_table
+        from ctdhub.sensitive.ingest.isolated import read_isolated
         from ctdhub.sensitive.mapping.decision_book import write_book
         from ctdhub.sensitive.mapping.decisions import sheets
         from ctdhub.sensitive.mapping.mapping_file import load_mapping
@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
         options.require_suffix(out, ".xlsx")
         rules = load_mapping(mapping)
         with errors.status(_("Reading the file")):
-            table = None if file is None else read_table(file, rules.read).table
+            table = None if file is None else read_isolated(file, rules.read).table
             asked = sheets(rules, table)
         with options.speaking(lang):
             write_book(out, asked, mapping.read_text("utf-8-sig"))

@@ -29,7 +29,7 @@ def fill(file: Path, mapping: Path, workbook: Path, out: Path) -> None:
     Raises:
         HubError: something cannot be read or filled; nothing is written.
     """
-    from ctdhub.sensitive.ingest.readers import read_table
+    from ctdhub.sensitive.ingest.isolated import read_isolated
     from ctdhub.sensitive.returns.fill import fill as fill_workbook
     from ctdhub.sensitive.returns.return_mapping import load_return_mapping
 
@@ -38,7 +38,7 @@ def fill(file: Path, mapping: Path, workbook: Path, out: Path) -> None:
     rules = load_return_mapping(mapping)
     with bar() as progress:
         progress(_("Reading the file"), 0.0)
-        raw = read_table(file, rules.read)
+        raw = read_isolated(file, rules.read)
         progress(_("Filling the workbook"), 0.5)
         told = fill_workbook(raw, rules, workbook, out)
     options.write(as_csv(SOURCES, _sources(told, rules)), sources, private=True)

@@ -61,8 +61,8 @@ def register(app: typer.Typer) -> None:
         delimiter: Annotated[str | None, options.delimiter()] = None,
         yes: Annotated[bool, typer.Option("--yes", help=_("Write without asking."))] = False,
     ) -> None:
+        from ctdhub.sensitive.ingest.isolated import read_isolated
         from ctdhub.sensitive.ingest.options import ReadOptions
-        from ctdhub.sensitive.ingest.readers import read_table
         from ctdhub.sensitive.linkage.pprl.ages import AgeAt, check_ages
         from ctdhub.sensitive.linkage.pprl.columns import plan, propose
         from ctdhub.sensitive.linkage.pprl.derive import Tokeniser
@@ -74,7 +74,7 @@ def register(app: typer.Typer) -> None:
         with bar() as progress:
             progress(_("Reading the file"), 0.0)
             reading = options.reading(ReadOptions(), sheet, header_row, delimiter)
-            raw = read_table(file, reading)
+            raw = read_isolated(file, reading)
             options.refuse_unused(raw, sheet, header_row, delimiter)
             progress(_("Looking for identifiers"), 0.5)
             roles = roles_of(columns) if columns else propose(raw)

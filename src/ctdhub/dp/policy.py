@@ -230,7 +230,7 @@ def load_policy(path: Path) -> Policy:
         raw = yaml.safe_load(path.read_text("utf-8"))
     except FileNotFoundError:
         raise error("policy-file", file=path) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as cause:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as cause:
         mark = getattr(cause, "problem_mark", None)
         raise error("policy-file/yaml", file=path, row=mark.line + 1 if mark else None) from None
     if not isinstance(raw, dict):

@@ -16,7 +16,7 @@ ADDRESS = "127.0.0.1"
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """Files below one folder: no listings, no links that lead out, no chatter."""
+    """Files below one folder: no listings, no dot files, no links that lead out, no chatter."""
 
     extensions_map = {  # noqa: RUF012  (the base class's own attribute)
         **SimpleHTTPRequestHandler.extensions_map,
@@ -28,8 +28,16 @@ class _Handler(SimpleHTTPRequestHandler):
     }
 
     def send_head(self) -> Any:
+        host = self.headers.get("Host", "").rpartition(":")[0] or self.headers.get("Host", "")
+        if host not in (ADDRESS, "localhost"):  # another name for this machine (DNS rebinding)
+            self.send_error(HTTPStatus.FORBIDDEN)
+            return None
         root = Path(self.directory).resolve()
-        if not Path(self.translate_path(self.path)).resolve().is_relative_to(root):
+        asked = Path(self.translate_path(self.path))
+        hidden = any(
+            part.startswith(".") for part in asked.parts[len(Path(self.directory).parts) :]
+        )
+        if hidden or not asked.resolve().is_relative_to(root):
             self.send_error(HTTPStatus.NOT_FOUND)
             return None
         return super().send_head()

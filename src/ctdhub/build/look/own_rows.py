@@ -14,7 +14,7 @@ from ctdhub.build.mapping_by_date import mapping_file
 from ctdhub.build.rules import policy
 from ctdhub.build.stages.harmonise import harmonise_file
 from ctdhub.core.i18n import Text
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.mapping.identifiers import without_stripped
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
@@ -53,7 +53,7 @@ def own_rows(hub: Hub, contributor: str, day: str) -> tuple[RejectedCell, ...]:
         faults = faults_of(harmonise_file(hub, given, rules.years)).to_pylist()
         if not faults:
             continue
-        raw = without_stripped(read_table(given.file, mapping.read), mapping)
+        raw = without_stripped(read_isolated(given.file, mapping.read), mapping)
         header = Header(raw.table.column_names)
         at = {row: place for place, row in enumerate(raw.table["_row"].to_pylist())}
         for fault in faults:

@@ -34,7 +34,7 @@ from ctdhub.core.errors import MappingError
 from ctdhub.core.i18n import Text, said
 from ctdhub.schema.roles import ALLEGATION, AUTHORITIES, OF_ANYONE
 from ctdhub.sensitive import coded_parquet
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 from ctdhub.sensitive.mapping.result import Lineage
 from ctdhub.sensitive.mapping.run import harmonise
@@ -64,7 +64,7 @@ class HarmoniseFile:
             MappingError: a contributor that is no authority says more of somebody than alleged.
         """
         mapping, contributor = load_mapping(self.mapping), self.given.contributor
-        raw, key = read_table(self.given.file, mapping.read), self.key.read_bytes()
+        raw, key = read_isolated(self.given.file, mapping.read), self.key.read_bytes()
         result = harmonise(raw, mapping, contributor=contributor, years=self.years, key=key)
         _check_allegations(result.perpetrators, self.kind, self.mapping)
         coded_parquet.write(result.coded, folder / RECORDS)

@@ -211,7 +211,7 @@ def load_domains(path: Path) -> DomainsFile:
         raise error("domains-file/size", file=path, n=MAX_BYTES)
     try:
         raw = yaml.load(content.decode("utf-8-sig"), Loader=_Texts)  # noqa: S506 (texts only)
-    except (yaml.YAMLError, UnicodeDecodeError) as cause:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as cause:
         mark = getattr(cause, "problem_mark", None)
         row = mark.line + 1 if mark else None
         raise error("domains-file/yaml", file=path, row=row) from None

@@ -206,7 +206,7 @@ def _entries(path: Path) -> list[dict[str, Any]]:
     """The entries as written, each with the time zone of the file unless it has its own."""
     try:
         held = yaml.safe_load(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError):
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError):
         raise error("events-yaml", file=path) from None
     held = held or {}
     known = isinstance(held, dict) and held.keys() <= {"time_zone", "events"}

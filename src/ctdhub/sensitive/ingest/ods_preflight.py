@@ -1,6 +1,7 @@
 """The XML of an ods workbook, measured before a workbook library builds a grid from it.
 
-An ods cell or row may say that it is repeated a billion times, so every repetition is counted.
+An ods cell, row or blank may say that it is repeated a billion times, so every repetition is
+counted.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ctdhub.sensitive.ingest.zip_preflight import Archive
 
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _SPANS = ("number-rows-spanned", "number-columns-spanned")
+_TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 
 
@@ -75,6 +77,8 @@ class _Survey:
                 merged.add((self._row + rows, self._column))
             if _TABLE + "formula" in attributes and self.names:
                 self.formulas.setdefault(self.names[-1], (self._row + 1, self._column))
+        elif tag == _TEXT + "s":
+            self._blanks(_times(attributes.get(_TEXT + "c"), digits=18))
         elif tag == _TABLE + "table-row":
             self._repeat = _times(attributes.get(_TABLE + "number-rows-repeated"))
             self._column = self._last = self._row_text = 0
@@ -100,9 +104,17 @@ class _Survey:
             if self._total > self._archive.limits.sheet_bytes:
                 raise error("sheet-size", file=self._archive.file)
 
+    def _blanks(self, n: int) -> None:
+        """Count blanks that one element stands for; more than a cell may hold are refused."""
+        self._text += n
+        limit = self._archive.limits.cell_characters
+        if n > limit:
+            row, column = self._row + 1, letter(self._column)
+            raise error("cell-size", file=self._archive.file, row=row, column=column, limit=limit)
+
     def close(self) -> None:
         return None
 
 
-def _times(value: str | None) -> int:
-    return int(value[:9]) if value and value.isascii() and value.isdigit() else 1
+def _times(value: str | None, digits: int = 9) -> int:
+    return int(value[:digits]) if value and value.isascii() and value.isdigit() else 1

@@ -32,8 +32,8 @@ from ctdhub.core.text import fold, trim
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.decisions import (
     NOT_RECORDED,
     OTHER_KIND,
@@ -170,7 +170,7 @@ def _check_heads(path: Path, name: str) -> None:
 def _cells(path: Path, name: str, row: int) -> list[str]:
     """The texts of a row of a sheet, as the names of its columns."""
     options = ReadOptions(sheet=name, header_row=row, kobo=False)
-    return [n for n in read_table(path, options).table.column_names if n != ROW]
+    return [n for n in read_isolated(path, options).table.column_names if n != ROW]
 
 
 def _new(mapping: Mapping, decided: list[Decided]) -> list[Decided]:
@@ -349,7 +349,7 @@ def _read(path: Path, sheet: str) -> list[tuple[int, dict[str, str | None]]]:
     """Rows of a sheet below its heads, by the keys of the hidden row."""
     options = ReadOptions(sheet=sheet, header_row=_KEY_ROW, skip_rows=(_HEAD,), kobo=False)
     try:
-        raw = read_table(path, options)
+        raw = read_isolated(path, options)
     except FileError as met:
         if met.rule in ("formula", "no-sheet", "sheet"):
             raise

@@ -121,7 +121,7 @@ def read_yaml(text: str, file: str, start: Text) -> tuple[yaml.Node | None, dict
         line = cause.problem_mark.line + 1 if cause.problem_mark else 0
         why = cause.problem or cause.context or ""
         raise error("mapping-yaml", file=file, at=line, why=why) from cause
-    except yaml.YAMLError as cause:
+    except (yaml.YAMLError, RecursionError) as cause:
         raise error("mapping-yaml/characters", file=file) from cause
     except MappingFault as fault:
         raise _error(file, root, [(fault.place, fault.text)]) from fault

@@ -20,9 +20,9 @@ from ctdhub.schema.roles import AGE, PERIOD
 from ctdhub.sensitive.ingest import layout
 from ctdhub.sensitive.ingest.formulas import unescaped
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers
+from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
-from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.ingest.shape.name_list import used
 from ctdhub.sensitive.ingest.survey_form import SurveyForm
 from ctdhub.sensitive.mapping.age_proposals import in_units, unit_beside
@@ -86,12 +86,12 @@ def read_to_suggest(
     """
     options = layout.look(path, given)
     if called:
-        known_ids = used(called, read_table(path, options).column_names())
+        known_ids = used(called, read_isolated(path, options).column_names())
         options = options.model_copy(update={"names": known_ids})
     if form is not None:
         return _with_form(path, options, form)
     try:
-        raw = read_table(path, options)
+        raw = read_isolated(path, options)
     except UnreadableFile as error:
         if error.rule != "empty-header" or (found := _as_known(path, names())) is None:
             raise
@@ -110,18 +110,18 @@ def read_to_suggest(
 def _with_form(path: Path, options: ReadOptions, form: SurveyForm) -> tuple[RawTable, ReadOptions]:
     """The form knows what is a group and what a choice, so no prefix is taken off."""
     options = options.model_copy(update={"kobo": False})
-    raw = read_table(path, options)
+    raw = read_isolated(path, options)
     choices = FormProposals(form, raw.table).choices()
     if not choices:
         return raw, options
     options = options.model_copy(update={"choices": choices})
-    return read_table(path, options), options
+    return read_isolated(path, options), options
 
 
 def _as_known(path: Path, formats: Iterable[str]) -> tuple[RawTable, ReadOptions] | None:
     for options in (builtin(name).read for name in formats):
         try:
-            raw = read_table(path, options)
+            raw = read_isolated(path, options)
         except UnreadableFile:
             continue
         if recognise(raw.table.column_names) is not None:
