@@ -6,15 +6,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from ctdhub.build import engine as engine_of
+from ctdhub.build import preflight
 from ctdhub.build.deliveries import refuse_unclear
 from ctdhub.build.engine import Engine
 from ctdhub.build.explain import Done, Stage, forecast
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import Detail, noted
-from ctdhub.build.paid import check_paid
 from ctdhub.build.rules import policy
 from ctdhub.build.stages import alarms, candidate, harmonise, link, protect, publish, site
-from ctdhub.build.stages.link_report import refuse_linkage_keys
 from ctdhub.build.steps import Progress, Step, sweep, walk
 from ctdhub.core.i18n import Text
 from ctdhub.dp.policy import Policy
@@ -58,10 +57,7 @@ def build(
         engine = held.enter_context(engine_of.engine(hub))
         done_by = noted(hub, "build", until=until, version=version)
         happened: dict[str, Detail] = {} if dry else held.enter_context(done_by)
-        check_paid(hub)
-        refuse_linkage_keys(hub)
-        hub.check_terms()
-        candidate.refuse_note(hub, version, note)
+        preflight.check(hub, version, note, pays=STAGES.index(until) >= STAGES.index("protect"))
         sweep([*walk(hub.work), *hub.root.iterdir()])
         allowed = alarms.may_pay(hub, pay, accept_alarms, happened)
         rules = policy(hub)

@@ -118,10 +118,10 @@ def register(app: typer.Typer) -> None:
         from ctdhub.build.deliveries import refuse_unclear
         from ctdhub.build.hub import Hub
         from ctdhub.build.mapping_by_date import mappings
+        from ctdhub.build.preflight import check_shown
         from ctdhub.build.rules import policy
         from ctdhub.build.stages import link_report
         from ctdhub.dp.person_rows import person_rows
-        from ctdhub.report.helplines import read_help
         from ctdhub.sensitive.mapping.examples import check_mapping
         from ctdhub.sensitive.mapping.mapping_file import load_mapping
         from ctdhub.sensitive.mapping.person_unit import require_people
@@ -134,7 +134,7 @@ def register(app: typer.Typer) -> None:
         _warn_of_terms(hub)
         show_left_out(hub)
         withdraw.register(hub)
-        help = read_help(hub.root, hub.settings.helpline)
+        help = check_shown(hub)
         faults = 0
         for agreement in hub.agreements():
             try:
@@ -155,7 +155,8 @@ def register(app: typer.Typer) -> None:
         console.print(_("Settings, agreements and mappings are in order."))
         of = person_rows(rules, facts)
         show_unit(of.unit, of.bound, [(rules.epsilon, rules.delta)])
-        _warn_of_helplines(help)
+        if help:
+            _warn_of_helplines(help)
 
     @app.command(help=about("release"))
     def release(

@@ -15,11 +15,10 @@ import atexit
 import contextlib
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -29,6 +28,9 @@ from ctdhub.core.i18n import Text
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.readers import read_table
+
+if TYPE_CHECKING:
+    import subprocess
 
 LEAST_MEMORY, MOST_MEMORY, MEMORY_PER_BYTE = 2**30, 2**34, 60
 """Bytes that reading may take beyond what the process has: 1 GiB and 60 times the file, a workbook
@@ -102,6 +104,8 @@ _readers: dict[int, subprocess.Popen[bytes]] = {}
 
 def _reader() -> subprocess.Popen[bytes]:
     """The process that reads for this one; a fork has another one."""
+    import subprocess
+
     held = _readers.get(os.getpid())
     if held is None or held.poll() is not None:
         held = subprocess.Popen(

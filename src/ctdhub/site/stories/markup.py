@@ -26,6 +26,7 @@ from ctdhub.stats.answers import Answers
 
 FENCE, LIVE = "chart", "live"
 WEB = re.compile(r"https?://[^\s\\]+")
+PAGE = re.compile(r"[\w-]+(/[\w-]+)*\.html")
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,28 @@ def blocks(
             yield StoryChart(figure, _lead(parser, tokens[:at]), place)
     if tokens[done:]:
         yield StoryText(_html(parser, tokens[done:]))
+
+
+def check(telling: Telling) -> None:
+    """Judge what can be judged of a story before there is a release to tell it of.
+
+    Raises:
+        StoryError: there is a picture, a link that leads neither to the web nor to a page, or
+            braces that ask for no number.
+    """
+    for block in _parser().parse(telling.body):
+        place = _place(telling, block)
+        for token in block.children or ():
+            if token.type == "image":
+                raise error("story-picture", file=place.file, line=place.line)
+            if token.type == "text" and "{{" in token.content:
+                raise error("story-number/braces", file=place.file, line=place.line)
+            target = str(token.attrs.get("href", ""))
+            leads = WEB.fullmatch(target) or PAGE.fullmatch(target.partition("#")[0])
+            if token.type == "link_open" and not leads:
+                raise error(
+                    "story-link", file=place.file, line=place.line, target=printable(target)
+                )
 
 
 def _parser() -> MarkdownIt:

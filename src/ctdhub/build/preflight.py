@@ -1,0 +1,51 @@
+"""What a build looks at before its first step, so that no fault is met once privacy is spent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ctdhub.build.hub import Hub
+from ctdhub.build.paid import check_paid
+from ctdhub.build.stages import candidate
+from ctdhub.build.stages.link_report import refuse_linkage_keys
+
+if TYPE_CHECKING:
+    from ctdhub.report.helplines import Help
+
+
+def check(hub: Hub, version: str, note: str, *, pays: bool) -> None:
+    """Refuse what no build may begin with.
+
+    Args:
+        version, note: of the release that is wanted, "" for none.
+        pays: whether the build may come to what is paid for and published.
+
+    Raises:
+        HubError: something published was not paid for from this ledger, a linkage key lies in the hub, an agreement has ended, the version has another
+            note, or what a site would show has faults.
+    """
+    check_paid(hub)
+    refuse_linkage_keys(hub)
+    hub.check_terms()
+    if pays:
+        check_shown(hub)
+    candidate.refuse_note(hub, version, note)
+
+
+def check_shown(hub: Hub) -> Help | None:
+    """Read events, stories, helplines, audit card and address of a hub, all that its site shows.
+
+    Returns:
+        Where the hub sends people.
+
+    Raises:
+        HubError: one of them has faults.
+    """
+    from ctdhub.build.stages.edition import edition
+    from ctdhub.site.stories.markup import check as check_story
+
+    found = edition(hub)
+    for story in found.stories:
+        for telling in story.tellings.values():
+            check_story(telling)
+    return found.help

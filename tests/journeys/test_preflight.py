@@ -1,0 +1,72 @@
+"""What no build begins with: what is no file, settings that nest, stories with faults."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ctdhub.build import pipeline, preflight
+from ctdhub.cli.app import command
+from ctdhub.core.errors import HostileFile, HubError, StoryError
+from tests.journeys import small_hub
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link", "loop"])
+def test_what_is_no_file_is_refused_before_it_is_opened(tmp_path: Path, kind: str) -> None:
+    hub = small_hub.new_hub(tmp_path / "hub")
+    small_hub.join(hub, "one")
+    place = hub.root / "contributions" / "one" / "2026-01-01"
+    place.mkdir(parents=True)
+    sent = place / "a.csv"
+    if kind == "pipe":
+        os.mkfifo(sent)
+    elif kind == "folder":
+        sent.mkdir()
+    else:
+        sent.symlink_to("a.csv" if kind == "loop" else tmp_path)
+    for act in (lambda: pipeline.build(hub), lambda: pipeline.build(hub, dry=True)):
+        with pytest.raises(HostileFile) as caught:
+            act()
+        assert (caught.value.rule, caught.value.file) == ("not-a-file", "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("body", "rule"),
+    [
+        ("[x](javascript:alert(1))", "story-link"),
+        ("![x](a.png)", "story-picture"),
+        ("{{ people", "story-number"),
+        ("[x](//other.example/a.html)", "story-link"),
+    ],
+)
+def test_a_faulty_story_stops_before_anything_is_paid(tmp_path: Path, body: str, rule: str) -> None:
+    hub = small_hub.new_hub(tmp_path / "hub")
+    head = "---\ntitle: A story\nsummary: It says something\ndate: 2026-01-01\n---\n"
+    story = hub.stories / "bad.en.md"
+    story.write_text(head + "[x](methods.html#a) [y](https://example.org)\n", "utf-8")
+    preflight.check_shown(hub)
+    story.write_text(head + body + "\n", "utf-8")
+    for verb in (preflight.check_shown, pipeline.build):
+        with pytest.raises(StoryError) as caught:
+            verb(hub)
+        assert caught.value.rule == rule
+
+
+def test_nested_settings_are_refused(tmp_path: Path) -> None:
+    hub, deep = small_hub.new_hub(tmp_path / "hub"), "[" * 5000
+    small_hub.join(hub, "one")
+    (hub.root / "stories").mkdir(exist_ok=True)
+    for file in (
+        "hub.yaml", "policy.yaml", "contributors/one.yaml", "mappings/one.yaml", "helplines.yaml",
+        "events.yaml", "stories/a.md",
+    ):  # fmt: skip
+        path = hub.root / file
+        before = path.read_text("utf-8") if path.exists() else None
+        path.write_text(f"---\na: {deep}\n---\nx" if file.endswith("md") else f"a: {deep}", "utf-8")
+        told = CliRunner().invoke(command(), ["check", str(hub.root)])
+        assert isinstance(told.exception, HubError | SystemExit), file
+        assert "SECRET" not in told.output
+        path.unlink() if before is None else path.write_text(before, "utf-8")
