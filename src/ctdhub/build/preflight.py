@@ -21,8 +21,9 @@ def check(hub: Hub, version: str, note: str, *, pays: bool) -> None:
         pays: whether the build may come to what is paid for and published.
 
     Raises:
-        HubError: something published was not paid for from this ledger, a linkage key lies in the hub, an agreement has ended, the version has another
-            note, or what a site would show has faults.
+        HubError: something published was not paid for from this ledger, a linkage key lies in the
+            hub, an agreement has ended, the version has another note, or what a site would show
+            has faults.
     """
     check_paid(hub)
     refuse_linkage_keys(hub)
