@@ -366,6 +366,21 @@ def test_rounds_that_cannot_guard_anybody(tmp_path: Path) -> None:
     assert hub_side.start(table.exchange, table.hub).threshold == 4
 
 
+def test_a_table_of_more_people_than_the_plan_allows_is_not_masked(tmp_path: Path) -> None:
+    """By the contributor's own rows alone, before anything is sent or paid."""
+    exchange, found = tmp_path / "exchange", domains(tmp_path)
+    hub_side.new(exchange, tmp_path / "h", found, NAMES, epsilon=1, delta=1e-6, max_people=199)
+    for name in NAMES:
+        contributor_side.join(exchange, tmp_path / name, name)
+    hub_side.start(exchange, tmp_path / "h")
+    for name, rows in (("clinic", 199), ("refuge", 200)):
+        lay_table(tmp_path / f"{name}.csv", name, rows)
+    contributor_side.mask(exchange, tmp_path / "clinic", read_as_is(tmp_path / "clinic.csv"))
+    with pytest.raises(PolicyError, match="more than the 199 people"):
+        contributor_side.mask(exchange, tmp_path / "refuge", read_as_is(tmp_path / "refuge.csv"))
+    assert not named(exchange, "masked", "refuge").exists()
+
+
 def test_a_cell_outside_its_domain_stops_masking_without_its_value(table: Table) -> None:
     table.started()
     path = table.folder / "refuge.csv"

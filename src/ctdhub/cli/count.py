@@ -17,6 +17,9 @@ from ctdhub.core.errors import printable
 from ctdhub.core.format import decimal, number
 from ctdhub.core.i18n import _, said
 
+MOST_PEOPLE = 2**28
+"""Tables hold 32 bits with a sign, and all that a contributor of false counts does must fit too."""
+
 if TYPE_CHECKING:
     from ctdhub.dp.secagg.messages import Round, Terms
 
@@ -123,9 +126,10 @@ def _hub(counts: typer.Typer) -> None:
             int | None,
             typer.Option(
                 min=1,
+                max=MOST_PEOPLE,
                 help=_(
                     "At least as many people as all tables together will hold; "
-                    "default: as many as delta allows."
+                    "default: as many as delta allows, at most a million."
                 ),
             ),
         ] = None,
@@ -385,10 +389,15 @@ def _show_terms(terms: Terms) -> None:
     )
     console.print(
         _(
-            "Promise: epsilon {epsilon}, delta {delta}. Contributors that may work with the hub "
-            "without breaking it: {liars}. The round is charged in full, even if it is spoilt "
-            "after it is closed."
-        ).format(epsilon=f"{terms.epsilon:g}", delta=f"{terms.delta:g}", liars=terms.liars)
+            "Promise: epsilon {epsilon}, delta {delta}, for up to {most} people. Contributors that "
+            "may work with the hub without breaking it: {liars}. The round is charged in full, "
+            "even if it is spoilt after it is closed."
+        ).format(
+            epsilon=f"{terms.epsilon:g}",
+            delta=f"{terms.delta:g}",
+            liars=terms.liars,
+            most=number(terms.max_people),
+        )
     )
 
 

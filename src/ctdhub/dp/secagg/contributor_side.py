@@ -120,6 +120,8 @@ def mask(
         raise error("count-rows", file=raw.file)
     tell(Text("counting"), 0.2)
     counts = counted(raw, scope, layout, data(own.rows))
+    if layout.table(counts, layout.tables[0]).sum() > round_.terms.max_people * scope.plan.rows:
+        raise error("count-rows/people", file=raw.file, most=round_.terms.max_people)
     tell(Text("drawing noise"), 0.4)
     noisy = with_noise(counts, layout, round_.shares, source)
     tell(Text("masking"), 0.7)

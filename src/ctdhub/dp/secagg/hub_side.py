@@ -47,6 +47,8 @@ from ctdhub.dp.standalone.domains import DomainsFile
 from ctdhub.dp.standalone.table import check_delta, most_people
 from ctdhub.schema.model import load_schema
 
+_USUAL_PEOPLE = 1_000_000
+
 
 def new(
     exchange: Path,
@@ -69,7 +71,7 @@ def new(
         contributors: 3 to 50 names.
         epsilon, delta: the promise to each person.
         max_people: the most people in all tables together; None is as many as delta is small
-            enough for.
+            enough for, at most a million: of more records are not made, whatever somebody sends.
         columns: of the schema, in its order.
         known_to: the most contributors that may know one person; None is all of them.
         liars: so many contributors may work with the hub or add wrong noise, at least 1.
@@ -91,7 +93,7 @@ def new(
         number=source(16).hex(),
         epsilon=epsilon,
         delta=delta,
-        max_people=max_people or most_people(delta),
+        max_people=max_people or min(most_people(delta), _USUAL_PEOPLE),
         domains=domains,
         schema_version=None if domains else load_schema().version,
         columns=None if domains else tuple(columns),
