@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def lines() -> list[tuple[str, list[str]]]:
     for block in blocks():
         for line in block.replace("\\\n", " ").splitlines():
             who, _sign, typed = line.partition("$ ")
-            found.append((who, typed.split()))
+            found.append((who, shlex.split(typed)))
     return found
 
 

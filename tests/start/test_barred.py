@@ -112,7 +112,7 @@ def test_a_round_of_counts(run: Run, tmp_path: Path) -> None:
             *(f"count mask cases.csv exchange --keep keep-{n}" for n in names),
         )
     )
-    paid = f"count close {hub} --ledger ledger --budget 100"
+    paid = f"count close {hub} --ledger ledger --new-ledger people --budget 100"
     for barred, rule in (("fcntl,numba", "needs-numba"), ("fcntl", "no-lock")):
         refused = run(paid, barred=barred)
         assert refused.returncode == 2
