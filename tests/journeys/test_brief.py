@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ctdhub.build.hub import Hub
-from ctdhub.build.own_report import own_profile, own_report
+from ctdhub.build.own_report import leaving_report, own_profile, own_report
 from ctdhub.cli import main, output
 from ctdhub.core.errors import HubFolderError
 from ctdhub.core.i18n import LANGUAGES, language
@@ -63,13 +63,17 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return once
 
 
-def report(hub: Hub, contributor: str) -> Document:
+def last_answers(hub: Hub) -> Answers:
     found = latest_release(hub.releases)
     assert found is not None
-    answers = Answers(open_release(found))
+    return Answers(open_release(found))
+
+
+def report(hub: Hub, contributor: str, *compared: str) -> Document:
+    answers = last_answers(hub)
     agreement, own = own_profile(hub, contributor)
     with language("en"):
-        return own_report(agreement, own, answers, date(2026, 11, 25))
+        return own_report(agreement, own, answers, date(2026, 11, 25), compared)
 
 
 def test_a_brief_is_written_as_pdf_and_as_page(built: Hub, run: Run) -> None:
@@ -195,6 +199,13 @@ def test_the_report_says_the_exact_truth(built: Hub) -> None:
         "People whom these records are about": f"{len(people):,}",
     }
     assert sheet.meta.mark.startswith("Private, for this contributor only")
+
+
+def test_it_says_what_comparing_releases_tells(built: Hub) -> None:
+    assert "It can be told." in to_html(report(built, OWN, "It can be told."))
+    left = leaving_report("Left", ["It can be told."], last_answers(built), date(2026, 11, 25))
+    assert left.meta.mark.startswith("Private, for this contributor only")
+    assert "It can be told." in to_html(left)
 
 
 def test_the_report_depends_on_nobody_elses_records(hub: Hub) -> None:

@@ -65,6 +65,7 @@ def test_totals_of_several_releases_are_added_and_subtracted() -> None:
 def test_shown_counts_are_subtracted_and_agreement_is_no_leak() -> None:
     assert says(release("abc"), release("ab", "sc")) == set()
     assert says(release("ab"), release("ab", "sc")) == set()
+    assert says(release("ab", "st", counted=False), release("ab", counted=False)) == set()
     assert says(release("ab"), release("acd", "sb")) == {("a", "follows")}
     assert says(release("ab", counted=False), release("acd", "sb", counted=False)) == set()
     assert says(release("ab"), release("abs", "")) == set(), "its counts were shown before"

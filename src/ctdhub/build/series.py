@@ -143,9 +143,12 @@ def _told_in(cell: Cell, earlier: Sequence[Published], now: Published) -> Iterab
     newly = last.total(cell) & now.here(cell) & now.shown
     forced = gone | following(totals | {now.total(cell) - joining | newly}, known)
     every = following(totals | {now.total(cell)}, known | now.here(cell) & now.shown)
-    yield from ((id_, "joins") for id_ in lone - now.agreed)
-    yield from ((id_, "leaves") for id_ in forced - already - now.agreed)
-    yield from ((id_, "follows") for id_ in every - forced - already - lone - now.agreed)
+    agreed = frozenset[str]()
+    for release in (*earlier, now):  # what each said last
+        agreed = agreed - release.here(cell) | release.here(cell) & release.agreed
+    yield from ((id_, "joins") for id_ in lone - agreed)
+    yield from ((id_, "leaves") for id_ in forced - already - agreed)
+    yield from ((id_, "follows") for id_ in every - forced - already - lone - agreed)
 
 
 @cache
