@@ -11,8 +11,10 @@ import pytest
 import yaml
 
 from ctdhub.build import withdraw
+from ctdhub.build.engine import ThisMachine
 from ctdhub.build.hub import Hub
 from ctdhub.build.rules import policy, variables
+from ctdhub.build.stages import protect
 from ctdhub.build.stages.differencing import check_series, told_of
 from ctdhub.core.errors import PolicyError
 from ctdhub.release.manifest import MANIFEST, Manifest
@@ -103,6 +105,18 @@ def test_they_join_in_pairs_and_leave_alone(hub: Hub, manifest: Manifest) -> Non
     assert [t.id for t in told_of(hub, hub.releases / "2026.3")] == ["c", "d"]
     withdraw.take_back(hub, "d", None, None, "mistake")
     assert refused(hub) == ("sources-series", "d"), "it comes again, alone"
+
+
+def test_it_is_refused_before_anything_is_charged(
+    hub: Hub, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released(hub, manifest, "2026.1")
+    comes(hub, "c")
+    monkeypatch.setattr(protect, "check_paid", lambda hub: None)  # the release is invented
+    with pytest.raises(PolicyError) as met:
+        protect.answer(hub, policy(hub), ThisMachine())
+    assert met.value.name == "sources-series"
+    assert not list(hub.ledger.iterdir())
 
 
 def test_a_new_id_is_no_new_contributor(hub: Hub, manifest: Manifest) -> None:
