@@ -62,6 +62,7 @@ class DeliveredFiles:
         """All its rows, as ``ctdhub.sensitive.linkage.deliveries`` wants them."""
         return pa.concat_tables([_held(step, self.number(step)) for step in self.steps])
 
+    @cached_property
     def dropped(self) -> Dropped:
         """Its records that are in force no more."""
         return dropped(self.held(), self.way)

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ctdhub.build.deliveries import DeliveredFiles, sent
 from ctdhub.build.find_person import known_contributor
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import noted
 from ctdhub.build.rules import policy
 from ctdhub.build.stages.harmonise import harmonise_file
-from ctdhub.build.steps import Step
 from ctdhub.build.withdraw import append
-from ctdhub.build.withdrawn import EachFiled, replaced_ids
+from ctdhub.build.withdrawn import EachFiled, replaced_of
 from ctdhub.core.error_catalogue import error
 from ctdhub.sensitive.consent.elsewhere import elsewhere, quarter
 from ctdhub.sensitive.consent.entry import Withdrawal
@@ -42,21 +42,24 @@ class TakenElsewhere:
         return self.people > self.limit
 
 
-def taken_elsewhere(hub: Hub, harmonised: Sequence[Step] | None = None) -> list[TakenElsewhere]:
+def taken_elsewhere(
+    hub: Hub, delivered: Sequence[DeliveredFiles] | None = None
+) -> list[TakenElsewhere]:
     """What the withdrawals in force do to other contributors.
 
     Args:
         hub: the hub.
-        harmonised: all files that take part; those that were harmonised, if None.
+        delivered: all that takes part; what was harmonised, if None.
     """
     force = hub.withdrawn()
     if not force.persons:
         return []
-    if harmonised is None:
+    if delivered is None:
         years = policy(hub).years
         steps = [harmonise_file(hub, one, years) for one in hub.contributions()]
-        harmonised = [step for step in steps if step.reason() is None]
-    files = EachFiled(harmonised, replaced_ids(hub, harmonised).ids)
+        delivered = sent(hub, [step for step in steps if step.reason() is None])
+    own = [step for one in delivered for step in one.steps]
+    files = EachFiled(own, replaced_of(delivered).ids)
     limit = hub.settings.withdrawn_elsewhere
     return [
         TakenElsewhere(name, when, people, max(limit, force.decided.get((name, when), 0)))
@@ -64,13 +67,13 @@ def taken_elsewhere(hub: Hub, harmonised: Sequence[Step] | None = None) -> list[
     ]
 
 
-def check_elsewhere(hub: Hub, harmonised: Sequence[Step]) -> None:
+def check_elsewhere(hub: Hub, delivered: Sequence[DeliveredFiles]) -> None:
     """Refuse to go on while one contributor takes out more people of others than the limit.
 
     Raises:
         WithdrawalError: names the contributor and the quarter; the number is shown elsewhere.
     """
-    for one in taken_elsewhere(hub, harmonised):
+    for one in taken_elsewhere(hub, delivered):
         if one.open:
             raise error(
                 "withdrawn-elsewhere", file=hub.root / "hub.yaml", id=one.contributor,

@@ -15,6 +15,7 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ctdhub.build.deliveries import sent
 from ctdhub.build.filenames import RECORDS
 from ctdhub.build.harmonised import account_of, faults_of
 from ctdhub.build.hub import Hub
@@ -61,7 +62,7 @@ def own_profile(hub: Hub, contributor: str) -> tuple[Agreement, Profile]:
     steps = [harmonise_file(hub, c, rules.years) for c in own]
     if not steps or any(step.reason() is not None for step in steps):
         raise error("not-built", file=hub.root)
-    return known[contributor], _profile(steps, own_out_of_force(hub, contributor, steps))
+    return known[contributor], _profile(steps, own_out_of_force(hub, sent(hub, steps)[0]))
 
 
 def _profile(steps: Sequence[Step], out: OutOfForce) -> Profile:

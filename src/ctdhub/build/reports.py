@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ctdhub.build.deliveries import sent
 from ctdhub.build.filenames import REPORT
 from ctdhub.build.harmonised import report_of
 from ctdhub.build.hub import Hub
@@ -21,7 +22,7 @@ def reports(hub: Hub) -> list[dict[str, Any]]:
     rules = policy(hub)
     steps = [harmonise_file(hub, c, rules.years) for c in hub.contributions()]
     built = [step for step in steps if (step.output / REPORT).is_file()]
-    out = out_of_force(hub, built)
+    out = out_of_force(hub, sent(hub, built))
     found = []
     for step in built:
         report = report_of(step)

@@ -25,6 +25,7 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.sensitive.consent.entry import WAY
+from ctdhub.sensitive.consent.in_force import InForce
 from ctdhub.sensitive.consent.match import RULE, Filed, left_out, unspoken
 from ctdhub.sensitive.linkage.deliveries import LEFT, REPLACED
 from ctdhub.sensitive.linkage.pprl.derive import CHECK
@@ -50,25 +51,41 @@ class OutOfForce:
         return pa.concat_arrays([pa.array([], pa.string()), *self.by_rule.values()])
 
 
-def out_of_force(hub: Hub, harmonised: Sequence[Step]) -> OutOfForce:
-    """Records of the harmonised files given that count no more.
+def out_of_force(
+    hub: Hub, delivered: Sequence[DeliveredFiles], force: InForce | None = None
+) -> OutOfForce:
+    """Records of what was delivered that count no more.
 
     What newer deliveries replace goes first, then who withdrew, then what is beyond the bound on
     rows of one person: so a withdrawal makes room for another row of its case alone.
     Withdrawals find people in what newer deliveries say of them, so that a number that was
     corrected finds nobody under the old one.
+
+    Args:
+        hub: the hub.
+        delivered: of the contributors that are looked at.
+        force: withdrawals; all that are in force, if None.
     """
-    found = replaced_ids(hub, harmonised)
-    force = hub.withdrawn()
+    found, force = replaced_of(delivered), force or hub.withdrawn()
     if force.entries:
-        withdrawn = left_out(EachFiled(harmonised, found.ids), force, hub.person_key())
+        steps = [step for one in delivered for step in one.steps]
+        withdrawn = left_out(EachFiled(steps, found.ids), force, hub.person_key())
         found = OutOfForce({**found.by_rule, RULE: withdrawn})
     surplus = [
         _surplus(one, found.ids, one.agreement.rows_per_person)
-        for one in sent(hub, harmonised)
+        for one in delivered
         if one.agreement.rows_per_person
     ]
     return OutOfForce({**found.by_rule, BEYOND: pa.concat_arrays(surplus)}) if surplus else found
+
+
+def own_out_of_force(hub: Hub, one: DeliveredFiles) -> OutOfForce:
+    """Records of a contributor that count no more for what it sent and told itself.
+
+    This is what a private report may know: nothing that others send or tell changes it, so that a
+    withdrawal told elsewhere does not show, not even to who plants a row with somebody's token.
+    """
+    return out_of_force(hub, [one], hub.withdrawn().told_by(one.agreement.id))
 
 
 def _surplus(one: DeliveredFiles, gone: pa.Array, most: int) -> pa.Array:
@@ -79,27 +96,14 @@ def _surplus(one: DeliveredFiles, gone: pa.Array, most: int) -> pa.Array:
     return beyond(records, cases, most)
 
 
-def own_out_of_force(hub: Hub, contributor: str, own: Sequence[Step]) -> OutOfForce:
-    """Records of a contributor that count no more for what it sent and told itself.
-
-    This is what a private report may know: nothing that others send or tell changes it, so that a
-    withdrawal told elsewhere does not show, not even to who plants a row with somebody's token.
-
-    Args:
-        contributor: its id.
-        own: its harmonised files, all of them.
-    """
-    replaced = replaced_ids(hub, own)
-    told = hub.withdrawn().told_by(contributor)
-    if not told.entries:
-        return replaced
-    withdrawn = left_out(EachFiled(own, replaced.ids), told, hub.person_key())
-    return OutOfForce({**replaced.by_rule, RULE: withdrawn})
-
-
 def replaced_ids(hub: Hub, harmonised: Sequence[Step]) -> OutOfForce:
     """Records that newer deliveries of their contributors replace or leave out."""
-    found = [one.dropped() for one in sent(hub, harmonised) if len(one.dates) > 1]
+    return replaced_of(sent(hub, harmonised))
+
+
+def replaced_of(delivered: Iterable[DeliveredFiles]) -> OutOfForce:
+    """The same of what was delivered."""
+    found = [one.dropped for one in delivered if len(one.dates) > 1]
     by_rule = {REPLACED: [d.replaced for d in found], LEFT: [d.left for d in found]}
     return OutOfForce({r: pa.concat_arrays(ids) for r, ids in by_rule.items() if ids})
 

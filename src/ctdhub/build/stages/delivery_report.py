@@ -61,11 +61,7 @@ class DeliveryLine:
 
 def report_deliveries(hub: Hub, folder: Path, delivered: Sequence[DeliveredFiles]) -> None:
     """Write what each delivery brought, by contributor and date."""
-    found = [
-        asdict(line)
-        for one in delivered
-        for line in _lines(one, own_out_of_force(hub, one.agreement.id, one.steps))
-    ]
+    found = [asdict(line) for one in delivered for line in _lines(one, own_out_of_force(hub, one))]
     (folder / DELIVERED).write_text(json.dumps(found, indent=1), "utf-8")
 
 

@@ -57,8 +57,8 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         for one in delivered:
             file = hub.root / "contributors" / f"{one.agreement.id}.yaml"
             one.require_clear(file, reports_of(hub, one))
-        check_elsewhere(hub, harmonised)
-        gone = out_of_force(hub, harmonised).ids
+        check_elsewhere(hub, delivered)
+        gone = out_of_force(hub, delivered).ids
         check_made_alike(hub, delivered, gone)
         files = [(step.output / RECORDS, step.output / PERPETRATORS) for step in harmonised]
         records, tokens = _with_tokens(harmonised, gone)
