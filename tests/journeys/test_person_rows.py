@@ -13,6 +13,7 @@ import pytest
 
 from ctdhub.build import init, pipeline
 from ctdhub.build.hub import Hub
+from ctdhub.build.own_report import own_profile
 from ctdhub.build.person_rows import epsilon_since
 from ctdhub.build.rules import policy
 from ctdhub.cli.unit import rows_of_statement
@@ -93,6 +94,7 @@ def test_who_promises_one_row_and_sends_five(tmp_path: Path) -> None:
     kept = people(hub)
     assert len(kept) == 3
     assert accounts(hub)[OUR, ONE]["rows-per-person"] == 4
+    assert own_profile(hub, OUR)[1].excluded["rows-per-person"] == 4
     send(hub, OUR, ONE, "9,2022,F,25,1,ALB", *rows[::-1], "8,2021,M,25,0,GHA", ",2021,M,25,0,GHA")
     assert set(kept) < set(people(hub)), "whatever else there is, and in whatever order"
     join(hub, OUR, KEYLESS, rows_per_person=3)
