@@ -16,6 +16,9 @@ from ctdhub.cli.verbs import about
 from ctdhub.core.format import listed, number, share
 from ctdhub.core.i18n import _, current, said
 
+ONCE = 0.01
+"""Share of a contributor's persons held twice from which a word is said."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the verb ``linkage``."""
@@ -74,6 +77,14 @@ def register(app: typer.Typer) -> None:
                     "linking: {people: 0, lists: 2}."
                 )
             )
+        if twice := _held_twice(report.get("held_twice", {})):
+            console.print(
+                _(
+                    "These contributors probably hold people under two case numbers, about so many "
+                    "of their persons: {contributors}. The hub counts them twice. Ask for one case "
+                    "number for one person; the pairs are in {file}."
+                ).format(contributors=escape(twice), file="work/people/review.csv")
+            )
         if len(report["made_apart"]) > 1:
             groups = _("; ").join(listed(group) for group in report["made_apart"])
             console.print(
@@ -82,6 +93,19 @@ def register(app: typer.Typer) -> None:
                     "releases, so theirs cannot agree: {groups}."
                 ).format(groups=escape(groups))
             )
+
+
+def _held_twice(by_contributor: dict[str, list[int]]) -> str:
+    """Contributors that hold more than one person in a hundred twice; empty without one."""
+    return listed(
+        [
+            _("{contributor} ({people} of {persons})").format(
+                contributor=name, people=number(twice), persons=number(persons)
+            )
+            for name, (persons, twice) in by_contributor.items()
+            if twice > max(ONCE * persons, 3)
+        ]
+    )
 
 
 def _conflicts(persons: dict[str, int]) -> Table:

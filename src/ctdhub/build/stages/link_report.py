@@ -70,6 +70,7 @@ def report_links(
         "too_common": found.too_common,
         "made_apart": [list(group) for group in found.made_apart],
         "overlap": found.overlap,
+        "held_twice": {n: list(said) for n, said in sorted(found.held_twice.items())},
         "patterns": [asdict(pattern) for pattern in found.patterns],
     }
     (folder / LINKAGE).write_text(json.dumps(report, indent=1), "utf-8")

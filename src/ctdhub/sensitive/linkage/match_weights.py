@@ -9,9 +9,7 @@ occurs among them, scaled to pairs between contributors, is how often chance mak
     probability of a pattern = 1 - (pairs expected by chance) / (pairs found)
 
 which is one minus the local false discovery rate (Efron 2004, JASA 99).  Contributors also hold one
-person twice, and such doubles would look like chance.  So where both names and the whole birth date
-agree, chance is given at most a tenth of what it makes of any weaker key of the pattern alone: that
-the second name, or the day and month, agrees as well is rarer than one in ten.
+person twice, and such doubles look like chance: ``chance`` tells them apart.
 """
 
 from __future__ import annotations
@@ -26,6 +24,7 @@ from numpy.typing import NDArray
 
 from ctdhub.schema.roles import ORIGIN, SEX
 from ctdhub.sensitive.duck import run_whole
+from ctdhub.sensitive.linkage.chance import WHOLE, bit, bounds, taken, without_doubles
 
 MOST = 100
 """Persons that share a token at most; a token that more share tells nobody apart, and goes."""
@@ -35,15 +34,8 @@ CHANCE = 1e-5
 name in a hundred, born in one year of forty, in one town of a hundred make 2.5e-6, and the guess is
 four times that.  It counts for little once there are some hundred people."""
 
-WHOLE = "b"
-"""Kind of key that agrees on both names and the whole birth date: between two cases of one
-contributor it speaks of one person held twice."""
-
-WHOLE_KINDS = "ab"
-"""Kinds that say as much as the whole."""
-
-RARER = 0.1
-"""How often, at most, chance adds what a pattern with :data:`WHOLE` has beyond a weaker key."""
+STRONG = 0.99
+"""Probability from which a person counts as found in another, see ``chance.taken``."""
 
 FACTS = {SEX: "x", ORIGIN: "y"}
 """Facts of the hub whose agreement is weighed too, by a letter that no kind of key has."""
@@ -73,6 +65,7 @@ class Pairs:
             :data:`FACTS`.
         sources: contributor of both, from 0; columns one and other.
         too_common: tokens left out because more than :data:`MOST` share them.
+        holds: by person, kinds of keys that it has, as bits; numbered from 0.
     """
 
     one: Ints
@@ -81,11 +74,12 @@ class Pairs:
     kinds: Ints
     sources: Ints
     too_common: int
+    holds: Ints
 
     @property
     def doubles(self) -> NDArray[np.bool_]:
         """Pairs that are perhaps one person whom a contributor holds twice."""
-        both: NDArray[np.bool_] = self.within & ((self.kinds & _bit(WHOLE)) != 0)
+        both: NDArray[np.bool_] = self.within & ((self.kinds & bit(WHOLE)) != 0)
         return both
 
 
@@ -101,7 +95,7 @@ def pairs_of(
         facts: :data:`FACTS` as codes by person, -1 where not recorded.
     """
     kind = pc.binary_slice(tokens.cast(pa.binary()), 0, 1).to_numpy(zero_copy_only=False)
-    bits = np.array([_bit(chr(letter[0])) for letter in kind], np.int64)
+    bits = np.array([bit(chr(letter[0])) for letter in kind], np.int64)
     held = pa.table({"unit": unit, "source": source, "token": tokens, "kind": bits})
     held = held.group_by(["unit", "source", "token", "kind"]).aggregate([])
     found = run_whole(_PAIRS, held=held)
@@ -111,11 +105,14 @@ def pairs_of(
     )
     for name, codes in (facts or {}).items():
         agree = (codes[one] == codes[other]) & (codes[one] >= 0)
-        kinds = kinds | np.where(agree, _bit(FACTS[name]), 0)
+        kinds = kinds | np.where(agree, bit(FACTS[name]), 0)
     sizes = pc.value_counts(held["token"].combine_chunks()).field("counts").to_numpy()
     sources = np.column_stack([source_, other_source])
     too_common = int((sizes > MOST).sum())
-    return Pairs(one, other, source_ == other_source, kinds, sources, too_common)
+    holds = np.zeros(int(unit.max(initial=-1)) + 1, np.int64)
+    np.bitwise_or.at(holds, unit, bits)
+    holds = np.unique(holds, return_inverse=True)[1]
+    return Pairs(one, other, source_ == other_source, kinds, sources, too_common, holds)
 
 
 @dataclass(frozen=True)
@@ -135,6 +132,34 @@ class Pattern:
     probability: float
 
 
+def held_twice(pairs: Pairs, worth: Mapping[int, Pattern], persons: Ints) -> NDArray[np.float64]:
+    """About how many people each contributor holds twice: pairs of its persons beyond chance.
+
+    Args:
+        pairs: pairs that share a token.
+        worth: of :func:`patterns`.
+        persons: number of persons of each contributor.
+    """
+    ratio = _ratio(persons)
+    found, which, inside = np.unique(
+        pairs.kinds[pairs.within], return_inverse=True, return_counts=True
+    )
+    chance = [
+        worth[bits].by_chance / ratio if ratio and bits in worth else float(n)
+        for bits, n in zip(found.tolist(), inside, strict=True)
+    ]
+    share = 1 - np.minimum(1.0, np.array(chance) / np.maximum(inside, 1))
+    of = pairs.sources[pairs.within, 0]
+    return np.bincount(of, share[which], minlength=len(persons)).astype(np.float64)
+
+
+def _ratio(persons: Ints) -> float:
+    """Pairs of persons of different contributors for each pair of one."""
+    within = float((persons * (persons - 1) // 2).sum())
+    across = float((persons.sum() ** 2 - (persons**2).sum()) // 2)
+    return across / within if within else 0.0
+
+
 def patterns(pairs: Pairs, persons: Ints) -> dict[int, Pattern]:
     """Every pattern that occurs between contributors, by its bits.
 
@@ -147,11 +172,33 @@ def patterns(pairs: Pairs, persons: Ints) -> dict[int, Pattern]:
     """
     within = float((persons * (persons - 1) // 2).sum())
     across = float((persons.sum() ** 2 - (persons**2).sum()) // 2)
-    ratio = across / within if within else 0.0
+    ratio = _ratio(persons)
     guess = min(0.5, CHANCE * within) * ratio if within else CHANCE * across
-    found, between = np.unique(pairs.kinds[~pairs.within], return_counts=True)
-    inside = dict(zip(*np.unique(pairs.kinds[pairs.within], return_counts=True), strict=True))
-    chance = np.array([_chance(int(bits), inside) for bits in found]) * ratio + guess
+    found, which, between = np.unique(
+        pairs.kinds[~pairs.within], return_inverse=True, return_counts=True
+    )
+    seen = dict(zip(*np.unique(pairs.kinds[pairs.within], return_counts=True), strict=True))
+    inside = np.array([seen.get(bits, 0) for bits in found], float)
+    most = bounds(found, seen, _FACT_BITS)
+    respelt = np.where(found & bit(WHOLE), np.inf, most)
+    chance = (
+        np.minimum(most, without_doubles(between.astype(np.float64), inside, respelt, ratio))
+        * ratio
+    )
+    sure = found[1 - np.maximum(chance, guess) / between >= STRONG]
+    strong = np.isin(pairs.kinds, sure)
+    chance = np.minimum(
+        chance,
+        taken(
+            which,
+            len(found),
+            pairs.one[~pairs.within],
+            pairs.other[~pairs.within],
+            pairs.holds,
+            np.column_stack([pairs.one[strong], pairs.other[strong]]),
+        ),
+    )
+    chance = np.maximum(chance, guess)
     raw = 1 - np.minimum(1.0, chance / np.maximum(between, 1))
     worth = [
         float(raw[(found & bits) == found].max(initial=0.0)) for bits in found
@@ -162,21 +209,7 @@ def patterns(pairs: Pairs, persons: Ints) -> dict[int, Pattern]:
     }
 
 
-def _chance(bits: int, inside: Mapping[int, int]) -> float:
-    """Pairs of two people of one contributor with a pattern, doubles left out."""
-    seen = float(inside.get(bits, 0))
-    if not bits & _bit(WHOLE):
-        return seen
-    facts = bits & _FACT_BITS
-    weaker = [_bit(k) | facts for k in letters(bits & ~_FACT_BITS) if k not in WHOLE_KINDS]
-    return min([seen, *(RARER * inside.get(single, 0) for single in weaker)])
-
-
-def _bit(letter: str) -> int:
-    return 1 << (ord(letter) - ord("a"))
-
-
-_FACT_BITS = sum(_bit(letter) for letter in FACTS.values())
+_FACT_BITS = sum(bit(letter) for letter in FACTS.values())
 
 
 def letters(bits: int) -> str:

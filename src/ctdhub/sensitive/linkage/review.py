@@ -22,6 +22,7 @@ from ctdhub.sensitive.linkage.match_weights import (
     Ints,
     Pairs,
     Pattern,
+    held_twice,
     letters,
     pairs_of,
     patterns,
@@ -59,6 +60,7 @@ class Clusters:
         made_apart: contributors by the key and release of their tokens; more than one group means
             that tokens of different groups cannot agree.
         overlap: clusters by the contributors that know them, joined with "+".
+        held_twice: by contributor, persons, and about how many of them are another one of them.
     """
 
     members: pa.Table
@@ -70,6 +72,7 @@ class Clusters:
     too_common: int
     made_apart: tuple[tuple[str, ...], ...]
     overlap: dict[str, int]
+    held_twice: dict[str, tuple[int, int]]
 
 
 def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clusters:
@@ -101,7 +104,8 @@ def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clu
         held["token"].combine_chunks(),
         persons.facts,
     )
-    worth = patterns(pairs, np.bincount(persons.source, minlength=len(persons.sources)))
+    sizes = np.bincount(persons.source, minlength=len(persons.sources))
+    worth = patterns(pairs, sizes)
     joined, review, links = _join(persons, pairs, worth, cut, look)
     cluster_of = np.array([joined.root(i) for i in range(len(persons.record))], np.int64)
     __, numbered = np.unique(cluster_of, return_inverse=True)
@@ -122,6 +126,12 @@ def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clu
         too_common=pairs.too_common,
         made_apart=_made_apart(checks),
         overlap=_overlap(numbered, persons),
+        held_twice={
+            name: (int(size), round(twice))
+            for name, size, twice in zip(
+                persons.sources, sizes, held_twice(pairs, worth, sizes), strict=True
+            )
+        },
     )
 
 
