@@ -116,7 +116,7 @@ def test_it_is_refused_before_anything_is_charged(
     with pytest.raises(PolicyError) as met:
         protect.answer(hub, policy(hub), ThisMachine())
     assert met.value.name == "sources-series"
-    assert not list(hub.ledger.iterdir())
+    assert not list(hub.ledger.glob("*.jsonl")), "no line of a charge"
 
 
 def test_a_new_id_is_no_new_contributor(hub: Hub, manifest: Manifest) -> None:
