@@ -103,7 +103,7 @@ def test_a_round_of_counts(run: Run, tmp_path: Path) -> None:
     """Contributors count and draw their noise with numpy; only the hub, which pays, needs more."""
     names = ("refuge", "hotline", "clinic")
     hub, parties = "exchange --keep hub-secret", " ".join(f"--contributor {n}" for n in names)
-    promise = "--epsilon 100 --delta 1e-6"
+    promise = "--epsilon 100 --delta 1e-6 --max-people 1000"
     fine(
         run(
             f"count new {hub} --domains domains.yaml {promise} {parties}",
@@ -129,7 +129,10 @@ def test_a_round_of_counts(run: Run, tmp_path: Path) -> None:
         assert abs(found[table] - cells).max() < 100
 
 
-PROTECT = "protect cases.csv --domains domains.yaml --epsilon 1 --delta 1e-6 --out protected"
+PROTECT = (
+    "protect cases.csv --domains domains.yaml --epsilon 1 --delta 1e-6 --max-people 1000 "
+    "--ledger ledger --new-ledger people --out protected"
+)
 
 
 @pytest.mark.parametrize(

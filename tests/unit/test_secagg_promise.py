@@ -73,7 +73,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("four")
     lay(folder)
     exchange, hub = folder / "exchange", folder / "hub"
-    hub_side.new(exchange, hub, DOMAINS, FOUR, epsilon=1, delta=1e-6, known_to=1)
+    hub_side.new(exchange, hub, DOMAINS, FOUR, epsilon=1, delta=1e-6, max_people=10_000, known_to=1)
     for name in FOUR:
         contributor_side.join(exchange, folder / name, name)
     hub_side.start(exchange, hub)

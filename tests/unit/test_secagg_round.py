@@ -44,7 +44,14 @@ class Table:
         self.lines = {n: lay_table(folder / f"{n}.csv", n) for n in names}
         self.ledger = Ledger(folder / "ledger")
         hub_side.new(
-            self.exchange, self.hub, self.domains, names, known_to=known_to, epsilon=2, delta=1e-6
+            self.exchange,
+            self.hub,
+            self.domains,
+            names,
+            known_to=known_to,
+            epsilon=2,
+            delta=1e-6,
+            max_people=10_000,
         )
 
     def keep(self, name: str) -> Path:
@@ -348,7 +355,7 @@ def test_secrets_stay_out_of_the_folder_that_others_see(table: Table) -> None:
 
 
 def test_rounds_that_cannot_guard_anybody(tmp_path: Path) -> None:
-    found, promise = domains(tmp_path), {"epsilon": 1.0, "delta": 1e-6}
+    found, promise = domains(tmp_path), {"epsilon": 1.0, "delta": 1e-6, "max_people": 10_000}
     for names in (("a", "b"), ("a", "b", "b"), ("a", "b", "C"), tuple(f"n{i}" for i in range(51))):
         with pytest.raises(CountError):
             hub_side.new(tmp_path / "e", tmp_path / "k", found, names, **promise)
@@ -356,7 +363,9 @@ def test_rounds_that_cannot_guard_anybody(tmp_path: Path) -> None:
         with pytest.raises(CountError):
             hub_side.new(tmp_path / "e", tmp_path / "k", found, NAMES, **promise, **bounds)
     with pytest.raises(PolicyError, match="delta"):
-        hub_side.new(tmp_path / "e", tmp_path / "k", found, NAMES, **promise, max_people=20_000)
+        hub_side.new(
+            tmp_path / "e", tmp_path / "k", found, NAMES, **promise | {"max_people": 20_000}
+        )
     table = Table(tmp_path).join()
     for threshold in (2, 3, 6):
         with pytest.raises(CountError, match="threshold"):
@@ -527,7 +536,7 @@ def test_columns_of_the_schema(tmp_path: Path) -> None:
     given = [part for n in names for part in ("--contributor", n)]
     asked = [part for c in columns for part in ("--column", c)]
     plain = ["count", "new", exchange, "--keep", keep, "--domains", "schema", *given,
-             "--epsilon", "1", "--delta", "1e-6"]  # fmt: skip
+             "--epsilon", "1", "--delta", "1e-6", "--max-people", "10000"]  # fmt: skip
     with pytest.raises(PolicyError, match="no public variable"):
         run(app, *plain, "--column", "no_such")
     run(app, *plain, *asked)

@@ -60,7 +60,16 @@ def _together(world: World, kept: Kept) -> None:
     exchange = "exchange"
     hub = ("--keep", "keep-hub")
     names = [word for side in SIDES for word in ("--contributor", side)]
-    promise = ("--domains", "domains.yaml", "--epsilon", 1, "--delta", "1e-6")
+    promise = (
+        "--domains",
+        "domains.yaml",
+        "--epsilon",
+        1,
+        "--delta",
+        "1e-6",
+        "--max-people",
+        9_000,
+    )
     said = [world.done("count", "new", exchange, *hub, *promise, *names)]
     for side in SIDES:
         said.append(world.done("count", "join", exchange, "--keep", f"keep-{side}", "--name", side))

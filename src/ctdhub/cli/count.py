@@ -83,7 +83,7 @@ def _hub(counts: typer.Typer) -> None:
         help=_(
             "Hub: begin a round. Writes the plan that every contributor gets."
             "\n\nExample: ctdhub count new exchange --keep hub-secret --domains domains.yaml "
-            "--epsilon 1 --delta 1e-6 "
+            "--epsilon 1 --delta 1e-6 --max-people 10000 "
             "--contributor refuge --contributor hotline --contributor casework"
         )
     )
@@ -101,6 +101,14 @@ def _hub(counts: typer.Typer) -> None:
         ],
         delta: Annotated[
             float, typer.Option(help=_("At most 1e-6, and at most 1 / (100 × people)."))
+        ],
+        max_people: Annotated[
+            int,
+            typer.Option(
+                min=1,
+                max=MOST_PEOPLE,
+                help=_("At least as many people as all tables together will ever hold."),
+            ),
         ],
         known_to: Annotated[
             int | None,
@@ -122,17 +130,6 @@ def _hub(counts: typer.Typer) -> None:
                 ),
             ),
         ] = 1,
-        max_people: Annotated[
-            int | None,
-            typer.Option(
-                min=1,
-                max=MOST_PEOPLE,
-                help=_(
-                    "At least as many people as all tables together will hold; "
-                    "default: as many as delta allows, at most a million."
-                ),
-            ),
-        ] = None,
         column: Annotated[
             list[str] | None,
             typer.Option(help=_("With --domains schema: a column; default: all public ones.")),

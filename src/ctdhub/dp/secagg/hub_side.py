@@ -44,10 +44,8 @@ from ctdhub.dp.secagg.messages import (
 from ctdhub.dp.secagg.noise_shares import least_threshold
 from ctdhub.dp.secagg.party_state import Keep, new_keep, open_keep
 from ctdhub.dp.standalone.domains import DomainsFile
-from ctdhub.dp.standalone.table import check_delta, most_people
+from ctdhub.dp.standalone.table import check_delta
 from ctdhub.schema.model import load_schema
-
-_USUAL_PEOPLE = 1_000_000
 
 
 def new(
@@ -58,7 +56,7 @@ def new(
     *,
     epsilon: float,
     delta: float,
-    max_people: int | None = None,
+    max_people: int,
     columns: Sequence[str] = (),
     known_to: int | None = None,
     liars: int = 1,
@@ -70,8 +68,8 @@ def new(
         domains: a domains file that a person has checked, None for the hub's own schema.
         contributors: 3 to 50 names.
         epsilon, delta: the promise to each person.
-        max_people: the most people in all tables together; None is as many as delta is small
-            enough for, at most a million: of more records are not made, whatever somebody sends.
+        max_people: the most people in all tables together; of more no records are made, whatever
+            somebody sends.
         columns: of the schema, in its order.
         known_to: the most contributors that may know one person; None is all of them.
         liars: so many contributors may work with the hub or add wrong noise, at least 1.
@@ -87,13 +85,13 @@ def new(
         raise error("count-contributors", least=LEAST, most=MOST)
     if not 1 <= liars < len(names):
         raise error("count-contributors/liars", most=len(names) - 1)
-    check_delta(delta, max_people or 1)
+    check_delta(delta, max_people)
     own = new_keep(keep, exchange, protocol.HUB, "", source)
     terms = Terms(
         number=source(16).hex(),
         epsilon=epsilon,
         delta=delta,
-        max_people=max_people or min(most_people(delta), _USUAL_PEOPLE),
+        max_people=max_people,
         domains=domains,
         schema_version=None if domains else load_schema().version,
         columns=None if domains else tuple(columns),
