@@ -142,7 +142,9 @@ def asked(plan: Plan = PLAN, exact: Counts | None = None, **changes: Any) -> Can
 
 def causes(one: CanonicalRequest, other: CanonicalRequest) -> tuple[str, ...]:
     texts = [{name: text.hex() for name, text in r.parts().items()} for r in (one, other)]
-    assert (one.content == other.content) == (texts[0] == texts[1])
+    assert (one.content_with_people == other.content_with_people) == (texts[0] == texts[1])
+    public = [{n: t for n, t in text.items() if n != "people"} for text in texts]
+    assert (one.content == other.content) == (public[0] == public[1])
     return differing(*texts)
 
 
@@ -191,8 +193,11 @@ def test_every_field_of_a_table_is_part_of_a_request(name: str) -> None:
 POLICY = small_policy(columns=("year_of_registration", "gender"), epsilon=6)
 
 
-def engine4_ledger(folder: Path, n: int) -> None:
-    """A ledger that engine 4 was paid from: its answer lies under the hash of its own form."""
+def older_ledger(folder: Path, n: int, form: int) -> None:
+    """A ledger of older software: its answer lies under the hash of a question with its tables.
+
+    Form 1 is that of 2026; form 0 that of engine 4, which kept no parts.
+    """
     ledger = Ledger(folder)
     answer = protect(people(n, POLICY), POLICY, Ledger(folder), {}, schema=SCHEMA)
     [entry] = ledger.entries()
@@ -214,17 +219,22 @@ def engine4_ledger(folder: Path, n: int) -> None:
     parts = parts_of(question, all_exact, tables, theirs, costs, child, sources)
     asks = asks_of(ledger, question, all_exact, parts, child, sources)
     assert entry.question == asks.question
-    old = replace(entry, question=asks.before).sealed()
+    name = asks.before[1 - form]
+    old = replace(entry, question=name).sealed()
     (folder / "ledger.jsonl").write_bytes(old.line() + b"\n")
     (folder / "head").write_text(f"1 {old.hash}\n")
-    kept = folder / "answers" / asks.question
-    (kept / "request.json").unlink()
-    kept.rename(kept.with_name(asks.before))
+    kept = folder / "answers" / entry.id
+    if form == 0:
+        (kept / "request.json").unlink()
+    kept.rename(kept.with_name(name))
 
 
-def test_an_answer_of_engine_4_is_given_again_and_its_folder_stays(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", [0, 1])
+def test_the_last_answer_of_older_software_is_given_again_and_its_folder_stays(
+    tmp_path: Path, form: int
+) -> None:
     folder = tmp_path / "ledger"
-    engine4_ledger(folder, 30)
+    older_ledger(folder, 30, form)
     before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
     answer = protect(people(30, POLICY), POLICY, Ledger(folder), {}, pay=up_to(0), schema=SCHEMA)
     assert answer.guarantee.charge == Ledger(folder).entries()[0].id
@@ -232,6 +242,11 @@ def test_an_answer_of_engine_4_is_given_again_and_its_folder_stays(tmp_path: Pat
     with pytest.raises(WouldCharge) as caught:
         protect(people(31, POLICY), POLICY, Ledger(folder), {}, pay=up_to(5.9), schema=SCHEMA)
     assert caught.value.rule == "would-charge"
+    with pytest.raises(WouldCharge):
+        protect(
+            people(30, POLICY), POLICY, Ledger(folder), {}, pay=up_to(0), schema=SCHEMA,
+            given=[answer.guarantee.charge],
+        )  # fmt: skip
     assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(request, "METHOD", 2)

@@ -24,7 +24,8 @@ from ctdhub.dp.standalone.table import (
     protect_alone,
     too_many,
 )
-from ctdhub.release.standalone import check_ledger, write_alone
+from ctdhub.dp.standalone.written import given, writing
+from ctdhub.release.standalone import check_ledger, check_out, write_alone
 from ctdhub.sensitive.ingest.arrow import read_arrow
 from ctdhub.sensitive.ingest.readers import read_as_is
 
@@ -67,12 +68,16 @@ class ProtectedTable:
             out: a new or empty folder, or one that holds the same answer.
 
         Raises:
-            ReleaseError: the folder holds something else (``out-folder``), or the ledger is in it
-                (``ledger-folder``).
+            ReleaseError: the folder holds something else, or the answer was written into another
+                folder before (``out-folder``); the ledger is in it (``ledger-folder``).
         """
         folder = Path(out)
         check_ledger(self._ledger, folder)
-        return write_alone(self._protected, folder, self._rows, self._most)
+        charge = self._protected.guarantee.charge
+        if charge in given(Ledger(self._ledger), folder, check_out(folder)):
+            raise error("out-folder/written", file=folder)
+        with writing(Ledger(self._ledger), charge, folder):
+            return write_alone(self._protected, folder, self._rows, self._most)
 
 
 def protect(
@@ -89,7 +94,8 @@ def protect(
 ) -> ProtectedTable:
     """Protect a table by differential privacy, and charge the ledger before noise is drawn.
 
-    The same table with the same settings again is free.
+    The same table with the same settings again is free until the answer is written into a folder;
+    from then on it counts as published, and is drawn anew and charged.
 
     Args:
         frame: anything with ``__arrow_c_stream__`` (DataFrames of pandas and polars, pyarrow
@@ -139,7 +145,13 @@ def protect(
     )
     before = len(book.entries())
     answer = protect_alone(
-        fit_domains(raw, scope), scope, epsilon=epsilon, delta=delta, budget=budget, ledger=book
+        fit_domains(raw, scope),
+        scope,
+        epsilon=epsilon,
+        delta=delta,
+        budget=budget,
+        ledger=book,
+        given=given(book),
     )
     rows = scope.plan.rows
     if fault := too_many(answer, rows, max_people):

@@ -71,20 +71,30 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         from ctdhub.dp.standalone.ledger import ledger_of_table
         from ctdhub.dp.standalone.table import check_delta, too_many
+        from ctdhub.dp.standalone.written import given, writing
         from ctdhub.release.standalone import check_ledger, check_out, write_alone
 
         check_delta(delta, max_people)
         support_level = support_of(support)
-        check_out(out)
+        held = check_out(out)
         if ledger is not None:
             check_ledger(ledger, out)
         book = ledger_of_table(ledger, new_ledger)
         before, left_out, notes = len(book.entries()), list[str](), tuple[str, ...]()
         with bar() as progress:
             progress(_("reading"), 0.0)
-            ask = ProtectOptions(domains, support_level, epsilon, delta, budget, book, progress)
+            ask = ProtectOptions(
+                domains,
+                support_level,
+                epsilon,
+                delta,
+                budget,
+                book,
+                progress,
+                given(book, out, held),
+            )
             answer, rows, left_out, notes = ask.of_table(table)
-            with book.exclusive():
+            with book.exclusive(), writing(book, answer.guarantee.charge, out):
                 write_alone(answer, out, rows, max_people)
         show_left_out(left_out)
         for note in notes:
@@ -140,6 +150,7 @@ class ProtectOptions:
 
     Attributes:
         domains: path of the domains file, or the word "schema".
+        given: charges whose answers are not given again.
     """
 
     domains: str
@@ -149,6 +160,7 @@ class ProtectOptions:
     budget: float
     ledger: Ledger
     progress: Progress
+    given: frozenset[str] = frozenset()
 
     def of_table(self, table: Path) -> tuple[Protected, int, list[str], tuple[str, ...]]:
         """The answer, rows of one person, columns that are left out, notes of the reader."""
@@ -177,6 +189,7 @@ class ProtectOptions:
             budget=self.budget,
             ledger=self.ledger,
             progress=self.progress,
+            given=self.given,
         )
         left_out = [n for n in header if n not in scope.plan.domains and n != scope.person]
         return answer, scope.plan.rows, left_out, notes

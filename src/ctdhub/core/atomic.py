@@ -14,6 +14,8 @@ WRITING = ".new-"
 """Beginning of the name of a file that is not whole yet; only a killed run leaves one behind."""
 
 
+_CHUNK = 2**20
+
 _OPENS_FOLDERS = hasattr(os, "O_DIRECTORY")
 """Unix opens a folder as it opens a file; Windows does not, and syncs only what it may write."""
 
@@ -47,6 +49,21 @@ def write_new(path: Path, content: bytes, mode: int = 0o600) -> None:
         out.write(content)
         out.flush()
         os.fsync(out.fileno())
+
+
+def take(path: Path, size: int) -> None:
+    """Make a file of ``size`` zeros that has its room on the disk, also where holes are free.
+
+    Raises:
+        OSError: there is not so much room; a part of the file may be there.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as out:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(handle, 0, size)
+        else:
+            for start in range(0, size, _CHUNK):
+                out.write(bytes(min(_CHUNK, size - start)))
 
 
 @contextmanager
@@ -102,10 +119,10 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def sweep(folder: Path, name: str) -> None:
-    """Delete what killed runs left of a file in a folder.
+def sweep(folder: Path, name: str = "*") -> None:
+    """Delete what killed runs left of a file in a folder, or of all its files.
 
-    Whoever calls knows that nobody else is writing it.
+    Whoever calls knows that nobody else is writing there.
     """
     for left in folder.glob(f"{WRITING}{name}-*"):
         left.unlink(missing_ok=True)

@@ -1,4 +1,7 @@
-"""Answers that were paid for, kept so that an exact repeat costs nothing."""
+"""Answers that were paid for: each lies under the id of its charge.
+
+Older software kept them under the hash of their question.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -24,9 +28,10 @@ from ctdhub.border import (
     Sources,
     restore,
 )
-from ctdhub.core.atomic import sync
+from ctdhub.core.atomic import sync, take
 from ctdhub.core.error_catalogue import error
 from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.ledger.charge import Charge
 from ctdhub.dp.ledger.disk import damaged, guarded, write_synced
 from ctdhub.dp.person_rows import epsilon_by_rows
 
@@ -38,14 +43,14 @@ _PARTS = "request.json"
 _DAMAGE = (ValueError, TypeError, KeyError, pa.ArrowInvalid)
 
 
-def stored(ledger: Ledger, question: str, facts: dict[str, Any]) -> Protected | None:
-    """The answer to that question with today's public facts, None where there is none.
+def stored(ledger: Ledger, charge: Charge, facts: dict[str, Any]) -> Protected | None:
+    """The answer that a charge paid for, with today's public facts; None where there is none.
 
     Raises:
         LedgerError: the stored answer is damaged, or the system refuses to read it.
     """
-    folder = _folder(ledger, question)
-    if not folder.is_dir():
+    folder = _kept(ledger, charge)
+    if folder is None:
         return None
     try:
         with guarded(folder):
@@ -76,36 +81,28 @@ def stored(ledger: Ledger, question: str, facts: dict[str, Any]) -> Protected | 
         raise damaged(folder) from None
 
 
-def first_stored(
-    ledger: Ledger, questions: Iterable[str], facts: dict[str, Any]
-) -> Protected | None:
-    """The answer to the first of these questions that has one; see :func:`stored`."""
-    for question in questions:
-        if (answer := stored(ledger, question, facts)) is not None:
-            return answer
-    return None
-
-
 def by_charge(ledger: Ledger, charge: str, facts: dict[str, Any]) -> Protected | None:
-    """The answer that a charge paid for, None where the charge or the answer is not there.
+    """The answer of a charge by its id, None where the charge or the answer is not there.
 
     Raises:
         LedgerError, LedgerTampered: as :func:`stored` and :func:`check_paid`.
     """
     check_paid(ledger)
-    paid = [e.question for e in ledger.entries() if e.id == charge]
-    answer = first_stored(ledger, paid, facts)
-    return answer if answer is not None and answer.guarantee.charge == charge else None
+    entry = next((e for e in ledger.entries() if e.id == charge), None)
+    return stored(ledger, entry, facts) if entry else None
 
 
-def holds(ledger: Ledger, charge: str) -> bool:
-    """Whether the answer that a charge paid for is there; it is not read."""
-    return any(_folder(ledger, e.question).is_dir() for e in ledger.entries() if e.id == charge)
+def holds(ledger: Ledger, charge: Charge) -> bool:
+    """Whether the answer that a charge paid for is there; its tables are not read."""
+    return _kept(ledger, charge) is not None
 
 
-def parts(ledger: Ledger, question: str) -> dict[str, str] | None:
+def parts(ledger: Ledger, charge: Charge) -> dict[str, str] | None:
     """Keyed hashes of the parts of an answered question, None where none were kept."""
-    path = _folder(ledger, question) / _PARTS
+    folder = _kept(ledger, charge)
+    if folder is None:
+        return None
+    path = folder / _PARTS
     try:
         with guarded(path):
             found = json.loads(path.read_text("utf-8")) if path.is_file() else None
@@ -150,40 +147,54 @@ def check_paid(ledger: Ledger) -> None:
         LedgerTampered: the ledger was put back to an older state than its answers.
         LedgerError: a stored answer is damaged, or the system refuses to read it.
     """
-    paid = {(e.question, e.id) for e in ledger.entries()}
-    for path in sorted(_folder(ledger, "").glob("[!.]*/answer.json")):
-        try:
-            with guarded(path):
-                charge = json.loads(_read(path))["guarantee"]["charge"]
-        except _DAMAGE:
-            raise damaged(path.parent) from None
-        if (path.parent.name, charge) not in paid:
+    paid = {(name, e.id) for e in ledger.entries() for name in (e.id, e.question)}
+    for path in sorted(_answers(ledger).glob("[!.]*/answer.json")):
+        if (path.parent.name, _charge_of(path.parent)) not in paid:
             raise error("ledger-answers", file=ledger.folder)
 
 
-def store(
-    ledger: Ledger, question: str, answer: Protected, parts: Mapping[str, str] | None = None
-) -> None:
+def sweep_answers(ledger: Ledger) -> None:
+    """Delete what killed runs left among the answers.  Inside ``ledger.exclusive()``."""
+    with guarded(_answers(ledger)):
+        for left in _answers(ledger).glob(f"{_FRESH}*"):  # nobody else is here
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+@contextmanager
+def room(ledger: Ledger, size: int) -> Iterator[None]:
+    """Hold so many bytes of the disk for an answer to come; they are free after the block.
+
+    Raises:
+        LedgerError: there are not so many.
+    """
+    held = _answers(ledger) / f"{_FRESH}room"
+    try:
+        with guarded(held):
+            held.parent.mkdir(parents=True, exist_ok=True)
+            take(held, size)
+        yield
+    finally:
+        held.unlink(missing_ok=True)
+
+
+def store(ledger: Ledger, answer: Protected, parts: Mapping[str, str]) -> None:
     """Keep an answer; the folder is there whole or not at all.  Inside ``ledger.exclusive()``.
 
     Args:
-        parts: keyed hashes of the parts of the question, so that it can be told later how another
-            one differs.
+        parts: keyed hashes of the parts of the question, so that it can be told later whether
+            another one is the same, and how it differs.
 
     Raises:
-        LedgerError: the system refuses to write; the answer is then charged again when asked for.
+        LedgerError: the system refuses to write; the charge is finished when it is asked for again.
     """
-    folder = _folder(ledger, question)
+    folder = _answers(ledger) / answer.guarantee.charge
     fresh = folder.parent / f"{_FRESH}{secrets.token_hex(4)}"
     with guarded(folder.parent):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        for left in folder.parent.glob(f"{_FRESH}*"):  # of a killed run: nobody else is here
-            shutil.rmtree(left)
         fresh.mkdir()
     try:
         _fill(fresh, answer)
-        if parts is not None:
-            write_synced(fresh / _PARTS, json.dumps(parts, indent=1).encode())
+        write_synced(fresh / _PARTS, json.dumps(dict(parts), indent=1).encode())
         with guarded(folder.parent):
             fresh.rename(folder)
             sync(folder.parent)
@@ -233,5 +244,23 @@ def _read(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _folder(ledger: Ledger, question: str) -> Path:
-    return ledger.folder / "answers" / question
+def _answers(ledger: Ledger) -> Path:
+    return ledger.folder / "answers"
+
+
+def _kept(ledger: Ledger, charge: Charge) -> Path | None:
+    """The folder of an answer, None where there is none."""
+    folder, older = _answers(ledger) / charge.id, _answers(ledger) / charge.question
+    if folder.is_dir():
+        return folder
+    return older if older.is_dir() and _charge_of(older) == charge.id else None
+
+
+def _charge_of(folder: Path) -> str:
+    """The id of the charge that paid for the answer in a folder."""
+    path = folder / "answer.json"
+    try:
+        with guarded(path):
+            return str(json.loads(_read(path))["guarantee"]["charge"])
+    except _DAMAGE:
+        raise damaged(folder) from None

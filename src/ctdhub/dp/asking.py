@@ -90,19 +90,16 @@ class Asks(NamedTuple):
     """A question as the ledger knows it, by keyed hashes.
 
     Attributes:
-        question: the hash of its request.
-        before: the same of engine 4's form, "" where its answers hold no longer.
-        parts: hashes of the parts of its request.
+        question: the hash of its request, which is public but for the key.
+        exact: the hash of the request and of the exact tables; for the hub alone.
+        before: hashes by which older software knew the question with these exact tables.
+        parts: hashes of the parts of its request; for the hub alone.
     """
 
     question: str
-    before: str
+    exact: str
+    before: tuple[str, ...]
     parts: dict[str, str]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All hashes under which it may have been paid."""
-        return tuple(filter(None, (self.question, self.before)))
 
 
 def asks_of(
@@ -115,7 +112,8 @@ def asks_of(
 ) -> Asks:
     """The question with these exact tables, as the ledger knows it; inside ``exclusive()``."""
     asks = request_of(asked.about, asked.epsilon, asked.delta, unit(asked.plan), parts)
-    before = ""
+    exact_ = ledger.question(asks.content_with_people)
+    before = [exact_]
     if request.METHOD == engine4.METHOD:
         content = engine4.content(
             exact,
@@ -126,9 +124,9 @@ def asks_of(
             (child.plan, child.share) if child else None,
             sources.public if sources else None,
         )
-        before = ledger.question(content)
+        before.append(ledger.question(content))
     hashes = {name: ledger.question(text) for name, text in asks.parts().items()}
-    return Asks(ledger.question(asks.content), before, hashes)
+    return Asks(ledger.question(asks.content), exact_, tuple(before), hashes)
 
 
 def parts_of(
@@ -165,30 +163,41 @@ def parts_of(
 
 
 def price_of(
-    ledger: Ledger, asks: Asks, asked: ReleaseRequest, rho: float, facts: dict[str, Any]
+    ledger: Ledger,
+    asks: Asks,
+    asked: ReleaseRequest,
+    rho: float,
+    facts: dict[str, Any],
+    *,
+    paid: bool = False,
 ) -> Price:
     """What answering would cost.
+
+    Args:
+        paid: whether a charge that was cut off pays for it.
 
     Raises:
         Overspend: the budget, or what a contributor agreed to, does not reach.
     """
     contributors = taking_part(facts)
-    ledger.check_reach(
-        rho, asked.epsilon, asked.delta, budget=asked.budget, contributors=contributors
-    )
+    if not paid:
+        ledger.check_reach(
+            rho, asked.epsilon, asked.delta, budget=asked.budget, contributors=contributors
+        )
     known = ledger.limits if contributors is None else contributors
     limits = {n: ledger.left_of(n, asked.delta) for n in known if ledger.limits.get(n) is not None}
     left = ledger.left(asked.budget, asked.delta)
+    if paid:
+        return Price(0.0, asked.delta, left, limits, ("unfinished",))
     return Price(asked.epsilon, asked.delta, left, limits, _because(ledger, asks))
 
 
 def _because(ledger: Ledger, asks: Asks) -> tuple[Cause, ...]:
     """How the question differs from the last one that is answered."""
-    entries = ledger.entries()
-    if any(e.question in asks.names for e in entries):
-        return ("lost",)
-    releases = [e for e in entries if e.kind == "release"]
+    releases = [e for e in ledger.entries() if e.kind == "release"]
     if not releases:
         return ("first",)
-    last = answer_store.parts(ledger, releases[-1].question)
-    return ("unknown",) if last is None else differing(last, asks.parts) or ("unknown",)
+    if not answer_store.holds(ledger, releases[-1]):
+        return ("lost",)
+    last = answer_store.parts(ledger, releases[-1])
+    return ("unknown",) if last is None else differing(last, asks.parts) or ("version",)

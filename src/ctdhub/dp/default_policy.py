@@ -101,7 +101,10 @@ sources: {share: 0.05, lists: []}
 linking: {people: 0, lists: 0, known_to: 1}
 
 # What all releases together may cost (epsilon, at the smallest delta ever used).  When it is spent,
-# the ledger refuses: earlier releases cannot be unpublished.  Usual is three times epsilon.
+# the ledger refuses: earlier releases cannot be unpublished.  Usual is three times epsilon.  A
+# quarter of it (in rho) is kept for drafts that are never published; with `drafts: 0.4` beside
+# epsilon it is another share.  Readers are shown the whole of it, used or not, so decide it before
+# the first release.
 budget: {epsilon: 6.0}
 
 # How a release's budget is divided between kinds of tables.  Only the proportions matter.

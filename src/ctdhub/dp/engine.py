@@ -1,17 +1,25 @@
-"""The engine: people in, a protected answer out, paid for first."""
+"""The engine: people in, a protected answer out, paid for first.
+
+Before a charge is written its secret is (``pending``); all that is drawn for the answer comes from
+the secret, which is destroyed once the answer is stored.  So a charge that was cut off at any
+moment is finished by whoever asks the same question about the same exact tables, and gives the
+answer that it would have given.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pyarrow as pa
 
 from ctdhub.border import Guarantee, Perpetrators, Protected, mint
 from ctdhub.core.i18n import Text
-from ctdhub.dp import answer_store, engine4, kernels
+from ctdhub.dp import answer_store, engine4, kernels, pending
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.asking import (
     Asks,
+    Costs,
     Exact,
     ReleaseRequest,
     asks_of,
@@ -21,8 +29,9 @@ from ctdhub.dp.asking import (
     unit,
 )
 from ctdhub.dp.by_contributor import Sourced, sourced
+from ctdhub.dp.charge_secret import ChargeSecret
 from ctdhub.dp.child_rows import Mentioned, mentioned
-from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.ledger.book import Ledger, new_id
 from ctdhub.dp.ledger.charge import Charge, taking_part
 from ctdhub.dp.ledger.purposes import written
 from ctdhub.dp.mechanism import Progress, answer_of
@@ -31,6 +40,8 @@ from ctdhub.dp.person_rows import epsilon_by_rows, person_rows
 from ctdhub.dp.plan import Columns, plan_of
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.price import Pay, Price
+from ctdhub.dp.request import HUB
+from ctdhub.dp.reuse import reusable, tidy, unfinished
 from ctdhub.dp.rows import InMemory, Rows, Tally
 from ctdhub.dp.workload import Workload, workload
 from ctdhub.schema.model import Schema, load_schema
@@ -51,13 +62,14 @@ def protect(
     *,
     pay: Pay | None = None,
     schema: Schema | None = None,
+    given: Collection[str] = (),
 ) -> Protected:
     """Protect a hub's table of people, the perpetrators whom their records mention, their sources.
 
     Args:
         people: one row per person, columns of ``Schema.table("people")``; they may lie anywhere.
         policy: what is released, and how well people are protected.
-        ledger: pays before noise is drawn; an exact repeat of a question is free.
+        ledger: pays before noise is drawn; see ``reuse`` for what is not paid again.
         facts: public facts, passed through; they also say which contributors have counts, and how
             many rows one person may have (``person_rows``).
         progress: told (message, fraction done).
@@ -66,6 +78,7 @@ def protect(
         overlap: how lists overlap, see ``sourced``; None likewise.
         pay: told the price before anything is charged, and may refuse it; None pays.
         schema: the variables that there are for this hub; all that are shipped where None.
+        given: ids of charges whose answers are not to be given again.
 
     Raises:
         PolicyError: a column is missing or holds a value outside its public domain; the budget of
@@ -92,7 +105,9 @@ def protect(
     )
     child = mentioned(perpetrators, policy, schema, of)
     sources = sourced(overlap, policy, schema, facts)
-    return protect_table(people, question, ledger, facts, progress, child, sources, pay)
+    return protect_table(
+        people, question, ledger, facts, progress, child, sources, pay=pay, given=given
+    )
 
 
 def protect_table(
@@ -103,7 +118,9 @@ def protect_table(
     progress: Progress | None = None,
     child: Mentioned | None = None,
     sources: Sourced | None = None,
+    *,
     pay: Pay | None = None,
+    given: Collection[str] = (),
 ) -> Protected:
     """Protect any table whose columns have public domains; see :func:`protect`.
 
@@ -112,6 +129,7 @@ def protect_table(
         child: rows of these persons that are answered with them, by one charge.
         sources: by whom these persons were reported, answered by the same charge.
         pay: told the price, with the ledger let go: whoever is asked may take his time.
+        given: see :func:`protect`.
     """
     tell = progress or (lambda message, share: None)
     rho = rho_of(asked.epsilon, asked.delta)
@@ -134,17 +152,26 @@ def protect_table(
     while True:
         with ledger.exclusive():
             answer_store.check_paid(ledger)
+            tidy(ledger)
             asks = asks_of(ledger, asked, exact, parts, child, sources)
-            answer = answer_store.first_stored(ledger, asks.names, facts)
+            last = reusable(ledger, asks, given, alone=asked.about != HUB)
+            answer = answer_store.stored(ledger, last, facts) if last else None
             if answer is not None:
                 tell(Text("answered before: nothing is charged"), 1.0)
                 return answer
-            price = price_of(ledger, asks, asked, rho, facts) if pay else None
+            cut_off = unfinished(ledger, asks)
+            price = price_of(ledger, asks, asked, rho, facts, paid=bool(cut_off)) if pay else None
             if price == agreed:  # nobody is to be asked, or this is what was agreed on
                 kernels.require_sweep()
-                entry = _charge(ledger, asks, rho, asked, facts, tell)
-                answer = _minted(exact, asked, entry, facts, tell, child, sources)
-                answer_store.store(ledger, asks.question, answer, asks.parts)
+                if cut_off:
+                    tell(Text("charge {n} was cut off: finishing it", n=cut_off[0].number), 0.07)
+                with answer_store.room(ledger, _most_bytes(exact)):
+                    entry, secret = cut_off or _charge(ledger, asks, rho, asked, facts, tell)
+                    answer = _minted(
+                        exact, asked, costs, entry, secret, facts, tell, child, sources
+                    )
+                answer_store.store(ledger, answer, asks.parts)
+                pending.destroy(ledger.pending)
                 return answer
         if pay and price:
             pay(price)
@@ -164,6 +191,14 @@ def _counted(rows: Rows, tally: Tally, sources: Sourced | None) -> Exact:
     return Exact(people, {}, sources.exact(by_contributor))
 
 
+def _most_bytes(exact: Exact) -> int:
+    """About as many bytes as an answer takes: two a cell of its records, eight a count."""
+    cells = sum(table.size for part in exact for table in part.values())
+    people = max((int(t.sum(dtype="i8")) for t in exact.people.values()), default=0)
+    columns = len({name for table in exact.people for name in table})
+    return 2**20 + 2 * people * columns + 8 * cells
+
+
 def _charge(
     ledger: Ledger,
     asks: Asks,
@@ -171,16 +206,21 @@ def _charge(
     asked: ReleaseRequest,
     facts: dict[str, Any],
     tell: Progress,
-) -> Charge:
+) -> tuple[Charge, ChargeSecret]:
+    """A new charge, and the secret of its noise, which is on the disk before the charge is."""
     what = asked.what
-    lost = [e.number for e in ledger.entries() if e.question in asks.names]
-    if lost:
-        what = written("again", purpose=what, n=lost[-1])
+    last = [e for e in ledger.entries() if e.kind == asked.kind][-1:]
+    if last and not answer_store.holds(ledger, last[0]):
+        what = written("again", purpose=what, n=last[0].number)
         tell(
-            Text("charged again: charge {n} was cut off without an answer", n=lost[-1]),
+            Text("charged again: charge {n} was cut off without an answer", n=last[0].number),
             0.0,
         )
-    return ledger.charge(
+    who = taking_part(facts)
+    ledger.check_reach(rho, asked.epsilon, asked.delta, budget=asked.budget, contributors=who)
+    begun = pending.Pending(new_id(), ChargeSecret.fresh(), asks.exact)
+    pending.write(ledger.pending, begun)
+    entry = ledger.charge(
         asks.question,
         rho,
         asked.epsilon,
@@ -188,27 +228,33 @@ def _charge(
         what,
         budget=asked.budget,
         kind=asked.kind,
-        contributors=taking_part(facts),
+        contributors=who,
+        id=begun.charge,
     )
+    return entry, begun.secret
 
 
 def _minted(
     exact: Exact,
     asked: ReleaseRequest,
+    costs: Costs,
     entry: Charge,
+    secret: ChargeSecret,
     facts: dict[str, Any],
     tell: Progress,
     child: Mentioned | None,
     sources: Sourced | None,
 ) -> Protected:
-    costs = costs_of(entry.rho, child, sources)
-    measured = sources.measured(exact.sources, costs.sources) if sources else None
+    measured = None
+    if sources:
+        measured = sources.measured(exact.sources, costs.sources, secret.stream("sources"))
     perpetrators, inner = None, None
     if child:
         tell(Text("protecting rows of perpetrators"), 0.07)
-        inner = answer_of(exact.perpetrators, child.plan, costs.perpetrators)
+        drawn = secret.stream("perpetrators")
+        inner = answer_of(exact.perpetrators, child.plan, costs.perpetrators, drawn)
         perpetrators = Perpetrators(inner.records, inner.counts, child.each, inner.sigma)
-    found = answer_of(exact.people, asked.plan, costs.people, progress=tell)
+    found = answer_of(exact.people, asked.plan, costs.people, secret.stream("people"), tell)
     level = asked.plan.level
     guarantee = Guarantee(
         asked.epsilon,

@@ -43,9 +43,15 @@ def usual_promise(max_people: int) -> tuple[float, float]:
 
 
 class Budget(FrozenModel):
-    """What all releases together may cost, at the smallest delta of any of them."""
+    """What all releases together may cost, at the smallest delta of any of them.
+
+    Attributes:
+        epsilon: of everything together.
+        drafts: share of it, in rho, for answers that are never published, see ``ledger.reserve``.
+    """
 
     epsilon: float = Field(default=6.0, gt=0, le=1000)
+    drafts: float = Field(default=0.25, ge=0, le=0.9)
 
 
 class Weights(FrozenModel):

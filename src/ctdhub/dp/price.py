@@ -17,7 +17,9 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError, printable
 from ctdhub.core.i18n import Text, joined
 
-Cause = Literal["first", "people", "columns", "settings", "method", "lost", "unknown"]
+Cause = Literal[
+    "first", "people", "columns", "settings", "method", "lost", "version", "unfinished", "unknown"
+]
 """Why a request is not answered already: what is different from the last one that was paid."""
 
 CAUSES: tuple[Cause, ...] = get_args(Cause)
@@ -30,7 +32,7 @@ class Price:
     """What one charge costs.
 
     Attributes:
-        epsilon, delta: of the charge alone.
+        epsilon, delta: of the charge alone; epsilon is 0 where it was paid for already.
         left: the most epsilon that this charge might have, within the budget of the hub.
         left_by_contributor: the same by id of each contributor that takes part and whose
             agreement sets a limit.
@@ -94,5 +96,7 @@ _WORDS: dict[Cause, Text] = {
     "settings": Text("other settings of the policy"),
     "method": Text("another method of protection in this version of the software"),
     "lost": Text("the answer that was paid for is lost"),
+    "version": Text("a new version is always drawn anew"),
+    "unfinished": Text("an answer that was paid for and cut off is finished"),
     "unknown": Text("something in people, columns or settings changed"),
 }

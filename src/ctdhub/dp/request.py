@@ -1,13 +1,19 @@
-"""What makes a request: whoever asks an equal one is given the answer that was paid for.
+"""What makes a request, as far as it is public, and which exact tables it is asked of.
 
 Belongs here: the parts of a request, their canonical form, what differs between two.
-Does not belong here: requests as engine 4 wrote them (``engine4``), charging (``engine``).
+Does not belong here: requests as engine 4 wrote them (``engine4``), charging (``engine``), when an
+answer may be given again (``reuse``).
 
 A request is written out field by field as canonical JSON: public values by column, every table with
-shape, kind, noise and reach, epsilon, delta, unit, :data:`METHOD`, the settings that decide what is
-shown, and digests of the exact tables.  Names of classes and modules, settings that decide none of
-these, and the order in which tables are asked for are no part of it.  A setting that is added later
-is written only where it differs from what went without saying before.
+shape, kind, noise and reach, epsilon, delta, unit, :data:`METHOD` and the settings that decide what
+is shown.  Names of classes and modules, settings that decide none of these, and the order in which
+tables are asked for are no part of it.  A setting that is added later is written only where it
+differs from what went without saying before.  Whose people they are the ledger knows: it has one
+key for the hashes of all requests about them.
+
+Exact tables are no part of a request: an answer that came back whenever the tables did would tell
+everybody who compares two versions that they are equal.  Their digests are kept apart, keyed and
+inside the hub.
 """
 
 from __future__ import annotations
@@ -30,8 +36,8 @@ METHOD = 1
 """What is measured, and how its noise is drawn.  A new method makes every request a new one, which
 is charged.  Method 1 is what engine 4 did, so that its answers hold."""
 
-FORM = 1
-"""How requests are written."""
+FORM = 2
+"""How requests are written; in form 1 exact tables were a part of them."""
 
 HUB = "hub"
 """What a hub's own request is about; tables and sums alone say otherwise."""
@@ -76,8 +82,17 @@ class CanonicalRequest:
 
     @property
     def content(self) -> bytes:
-        """All of it, to be hashed with the ledger's secret."""
-        return _canonical(["request", FORM, *self._texts().values()]).encode()
+        """What is public of it, to be hashed with the ledger's secret."""
+        public = {name: text for name, text in self._texts().items() if name != "people"}
+        return _canonical(["request", FORM, *public.values()]).encode()
+
+    @property
+    def content_with_people(self) -> bytes:
+        """All of it, to be hashed with the ledger's secret.  Sensitive.
+
+        These are the bytes of form 1, so that the last answer of an older hub is known again.
+        """
+        return _canonical(["request", 1, *self._texts().values()]).encode()
 
     def parts(self) -> dict[str, bytes]:
         """Each part by its name, to be hashed with the ledger's secret."""

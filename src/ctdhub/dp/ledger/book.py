@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
-from ctdhub.core.atomic import sync
+from ctdhub.core.atomic import sweep, sync
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError, printable
 from ctdhub.core.lock import locked
@@ -42,6 +42,8 @@ class Ledger:
         custody: what vouches for it.
         limits: by id of a contributor, the total epsilon that its agreement allows for everything
             that its records go into; None where the agreement sets no limit.  Public bounds.
+        pending: folder outside of the ledger's for what a charge needs until its answer is stored,
+            see ``dp.pending``; beside the ledger's, if None.
 
     >>> import tempfile
     >>> ledger = Ledger(Path(tempfile.mkdtemp()) / "ledger", limits={"our-ngo": 3.0})
@@ -59,9 +61,11 @@ class Ledger:
         folder: Path,
         limits: Mapping[str, float | None] | None = None,
         custody: Custody | None = None,
+        pending: Path | None = None,
     ) -> None:
         self.folder = folder
         self.custody = custody
+        self.pending = pending or folder.with_name(f".{folder.name}-pending")
         self.limits = dict(limits or {})
         self._file = LedgerFile(folder)
 
@@ -84,6 +88,8 @@ class Ledger:
             if self.custody:
                 held.enter_context(self.custody.exclusive())
                 self.check()
+            with guarded(self.folder):
+                sweep(self.folder)  # nobody else is here
             yield
 
     def check(self) -> None:
@@ -160,6 +166,7 @@ class Ledger:
         budget: float,
         kind: Kind = "release",
         contributors: Iterable[str] | None = None,
+        id: str = "",
     ) -> Charge:
         """Write a charge down and sync it; only then may noise be drawn.
 
@@ -173,6 +180,7 @@ class Ledger:
             budget: total epsilon that all charges together may reach.
             kind: what is asked for.
             contributors: ids of those whose records take part; None counts against all.
+            id: of the charge, see :func:`new_id`; a new one, if none is given.
 
         Raises:
             Overspend: the total would exceed the budget or a contributor's limit; nothing is
@@ -181,7 +189,7 @@ class Ledger:
             LedgerError: the system refuses to write.
         """
         entries = self.entries()
-        entry = _charged(entries, question, rho, epsilon, delta, what, kind, contributors)
+        entry = _charged(entries, question, rho, epsilon, delta, what, kind, contributors, id)
         self._check(entries, entry, budget)
         return self._written(entries, entry)
 
@@ -228,6 +236,11 @@ class Ledger:
         return error("budget", file=self._file.path, cost=cost, left=left, budget=budget)
 
 
+def new_id() -> str:
+    """A random name for a charge: it tells nothing about the data, so that releases carry it."""
+    return secrets.token_hex(16)
+
+
 def _charged(
     entries: tuple[Charge, ...],
     question: str,
@@ -237,6 +250,7 @@ def _charged(
     what: str,
     kind: Kind,
     contributors: Iterable[str] | None,
+    id: str = "",
 ) -> Charge:
     """The next entry."""
     if not 0 < rho < math.inf or kind not in KINDS:
@@ -245,7 +259,7 @@ def _charged(
         number=len(entries) + 1,
         time=datetime.now(UTC).isoformat(timespec="seconds"),
         kind=kind,
-        id=secrets.token_hex(16),
+        id=id or new_id(),
         question=question,
         rho=rho,
         epsilon=epsilon,

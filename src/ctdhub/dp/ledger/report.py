@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ctdhub.dp.accounting import epsilon_of
@@ -31,16 +31,15 @@ class Spending:
     left: float | None = None
 
 
-def by_kind(ledger: Ledger, delta: float) -> tuple[Spending, ...]:
+def by_kind(entries: Sequence[Charge], delta: float) -> tuple[Spending, ...]:
     """Spending on each kind that was ever charged, in the order of :data:`KINDS`.
 
     Args:
-        ledger: whose charges are summed.
-        delta: of the policy; a smaller one of an earlier charge is used instead.
+        entries: charges that are summed.
+        delta: at which epsilons are told.
     """
-    entries, strictest = ledger.entries(), ledger.strictest(delta)
     kinds = sorted({e.kind for e in entries}, key=lambda k: (k not in KINDS, [*KINDS, k].index(k)))
-    return tuple(_sum(k, [e for e in entries if e.kind == k], strictest) for k in kinds)
+    return tuple(_sum(k, [e for e in entries if e.kind == k], delta) for k in kinds)
 
 
 def by_contributor(ledger: Ledger, delta: float) -> tuple[Spending, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -105,8 +106,9 @@ def protect_alone(
     budget: float,
     ledger: Ledger,
     progress: Progress | None = None,
+    given: Collection[str] = (),
 ) -> Protected:
-    """Protect a table; the same rows with the same settings again are free.
+    """Protect a table; while its answer is not written, the same rows and settings are free.
 
     Args:
         fitted: see :func:`fit_domains`.
@@ -114,6 +116,7 @@ def protect_alone(
         epsilon, delta: the promise to each person.
         budget: the most epsilon that all charges of the ledger together may reach.
         ledger: a folder of this table's own.
+        given: charges whose answers are not given again, see ``written``.
 
     Raises:
         PolicyError: epsilon is too small for the tables.
@@ -126,7 +129,7 @@ def protect_alone(
         table = fitted.within(scope.plan.rows, key)
     what = f"table of {len(scope.plan.domains)} columns at epsilon {epsilon:g}, budget {budget:g}"
     question = ReleaseRequest(scope.plan, epsilon, delta, budget, (_ASKED,), what, about=_ASKED)
-    return ask_alone(table, question, ledger, scope.file, progress)
+    return ask_alone(table, question, ledger, scope.file, progress, given)
 
 
 def ask_alone(
@@ -135,17 +138,19 @@ def ask_alone(
     ledger: Ledger,
     file: str,
     progress: Progress | None = None,
+    given: Collection[str] = (),
 ) -> Protected:
     """Ask a question outside a hub: what refuses it names the options of the command.
 
     Args:
         file: name of the file that holds the domains.
+        given: see :func:`protect_alone`.
 
     Raises:
         PolicyError, Overspend, LedgerTampered, LedgerError: see ``protect_table``.
     """
     try:
-        return protect_table(table, question, ledger, {}, progress)
+        return protect_table(table, question, ledger, {}, progress, given=given)
     except Overspend as cause:
         spent = cause.fields
         raise error(
