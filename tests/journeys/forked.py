@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,11 +13,12 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.stages import approve as approve_stage
 from ctdhub.cli import main, output
 from ctdhub.core.keys.signing import read_key
+from tests import killer
 from tests.forked import Child
 from tests.journeys.conftest import copied
 
-DURABLE = ("fsync", "rename", "replace")
-"""Calls that make data durable or visible: the points at which a child is killed."""
+DURABLE = ("fsync", "os.rename")
+"""Calls that make data durable or visible."""
 
 
 def begin(*words: object) -> Child:
@@ -32,24 +32,6 @@ def begin(*words: object) -> Child:
         return 0
 
     return Child(work)
-
-
-def arm(point: int) -> None:
-    """Make the process kill itself just before its ``point``-th durable call."""
-    calls = 0
-
-    def wrap(original):  # type: ignore[no-untyped-def]
-        def armed(*args, **kwargs):  # type: ignore[no-untyped-def]
-            nonlocal calls
-            calls += 1
-            if calls == point:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return original(*args, **kwargs)
-
-        return armed
-
-    for name in DURABLE:
-        setattr(os, name, wrap(getattr(os, name)))
 
 
 def approve(hub: Hub) -> None:
@@ -69,24 +51,33 @@ def withdraw(hub: Hub) -> None:
 VERBS = {"build": pipeline.build, "approve": approve, "withdraw": withdraw}
 
 
-def kill(template: Hub, verb: str, points: Iterable[int]) -> list[int]:
-    """Points at which a copy of the hub was killed: ``killed-<point>`` beside the template.
+def points(template: Hub, verb: str) -> list[str]:
+    """Every point of a verb on a copy of the hub, in order: event and path, see ``killer``."""
+    hub = copied(template, template.root.with_name("spared")).root
+    return killer.points(hub, lambda: _do(verb, hub))
+
+
+def kill(template: Hub, verb: str, chosen: Iterable[int]) -> list[int]:
+    """Copies of the hub in which a verb was killed: ``killed-<point>`` beside the template.
 
     Args:
-        points: numbers of durable calls, from 1; a child that has fewer does its work.
+        chosen: numbers of points; a child that has fewer does its work.
     """
     killed = []
-    for point in points:
-        hub = Path(template.root).with_name(f"killed-{point}")
-        copied(template, hub)
-
-        def work(point: int = point, hub: Path = hub) -> int:
-            arm(point)
-            VERBS[verb](Hub(hub))
-            return 0
-
-        code, _out, err = Child(work).communicate()
-        assert code in (0, -signal.SIGKILL), (point, err)
+    for point in chosen:
+        hub = copied(template, template.root.with_name(f"killed-{point}")).root
+        code, err = killer.struck(hub, lambda hub=hub: _do(verb, hub), point, "killed")
+        assert code in (0, killer.KILLED), (point, err)
         if code:
             killed.append(point)
     return killed
+
+
+def durable(found: Iterable[str]) -> list[int]:
+    """Numbers of the points that make data durable or visible."""
+    return [n for n, line in enumerate(found, 1) if line.startswith(DURABLE)]
+
+
+def _do(verb: str, hub: Path) -> int:
+    VERBS[verb](Hub(hub))
+    return 0

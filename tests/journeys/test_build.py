@@ -14,6 +14,7 @@ import yaml
 from ctdhub.build import init, pipeline, reports, versions
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import JOURNAL
+from ctdhub.build.stages.edition import edition
 from ctdhub.build.steps import hash_folder
 from ctdhub.client import open_site
 from ctdhub.core.errors import (
@@ -25,13 +26,15 @@ from ctdhub.core.errors import (
     PolicyError,
     ReleaseError,
 )
-from ctdhub.core.i18n import LANGUAGES
+from ctdhub.core.i18n import LANGUAGES, said
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.overlap import Overlap
+from ctdhub.dp.price import up_to
+from ctdhub.release.bundle import next_version
 from ctdhub.release.open import open_release
 from ctdhub.release.verify import verify
 from ctdhub.stats.series import by_contributor, overlap
-from tests.journeys.conftest import COLUMNS, make_real, set_languages, set_policy
+from tests.journeys.conftest import COLUMNS, make_real, set_languages, set_policy, sign
 
 
 def ran(done: list[pipeline.Done]) -> list[str]:
@@ -83,11 +86,11 @@ def test_a_changed_story_draws_the_site_again_and_spends_nothing(hub: Hub) -> No
 
 
 def test_a_site_speaks_every_language_of_its_hub(hub: Hub) -> None:
-    """Names of languages are public facts: another release of the same answer, for free."""
+    """Names of languages are public facts, which readers learn with the next version."""
     spent = len(Ledger(hub.ledger).entries())
     set_languages(hub, *LANGUAGES)
-    assert ran(pipeline.build(hub)) == ["candidate", "release", "site"]
-    assert len(Ledger(hub.ledger).entries()) == spent
+    pipeline.build(hub, version=next_version(hub.releases))
+    assert len(Ledger(hub.ledger).entries()) == spent + 1
     pages = hub.site / "r" / str(versions.released_version(hub))
     held = {
         code: {p.relative_to(pages / code) for p in (pages / code).rglob("*.html")}
@@ -111,12 +114,121 @@ def test_a_changed_policy_makes_a_new_release_and_pays_for_it(hub: Hub) -> None:
         assert verify(hub.releases / str(version)) == []
 
 
-def test_a_new_name_makes_a_new_release_without_paying(hub: Hub) -> None:
-    entries = len(Ledger(hub.ledger).entries())
+def test_a_new_name_costs_nothing_and_waits_for_the_next_version(hub: Hub) -> None:
+    entries, releases = len(Ledger(hub.ledger).entries()), hash_folder(hub.releases)
     settings = hub.root / "hub.yaml"
     settings.write_text(settings.read_text("utf-8").replace("Practice hub", "Practice hub 2"))
-    assert "release" in ran(pipeline.build(hub))
+    done = {d.step: d for d in pipeline.build(hub)}
+    assert "will differ: hub.yaml and agreements" in said(done["candidate"].remark or "")
+    assert (len(Ledger(hub.ledger).entries()), hash_folder(hub.releases)) == (entries, releases)
+    assert not list(hub.candidates.iterdir())
+    pipeline.build(hub, version=next_version(hub.releases))
+    assert len(Ledger(hub.ledger).entries()) == entries + 1
+    assert open_release(hub.releases / str(versions.released_version(hub))).facts.hub == (
+        "Practice hub 2 (invented data)"
+    )
+
+
+def test_a_new_version_of_unchanged_people_is_drawn_anew_and_paid(hub: Hub) -> None:
+    """Equal files would tell for certain that nothing changed, or that what came went again."""
+    first = hub.releases / str(versions.released_version(hub))
+    entries = len(Ledger(hub.ledger).entries())
+    name = next_version(hub.releases)
+    pipeline.build(hub, version=name, until="release")
+    assert len(Ledger(hub.ledger).entries()) == entries + 1
+    for file in ("counts.csv", "records.csv"):
+        assert (hub.releases / name / file).read_bytes() != (first / file).read_bytes()
+    assert open_release(first).manifest.charge != open_release(hub.releases / name).manifest.charge
+    pipeline.build(hub, version=name, until="release")
+    pipeline.build(hub, until="release")
+    assert len(Ledger(hub.ledger).entries()) == entries + 1, "and again nothing is made or paid"
+    assert [p.name for p in sorted(hub.releases.iterdir())] == [first.name, name]
+
+
+def test_what_readers_see_of_spending_does_not_tell_of_drafts(hub: Hub, tmp_path: Path) -> None:
+    make_real(hub)
+    pipeline.build(hub)
+    before = edition(hub).spending
+    for level in (0.9, 0.8):  # each draft takes the place of the one before
+        set_policy(hub, level=level)
+        pipeline.build(hub, until="release", pay=up_to(60))
+    drafts = len(Ledger(hub.ledger).entries())
+    assert edition(hub).spending == before
+    [waits] = hub.candidates.iterdir()
+    assert waits.name == next_version(hub.releases), "numbers of versions have no gaps"
+    sign(hub, "steward")
+    sign(hub, "privacy_officer")
+    after = edition(hub).spending
+    assert before is not None
+    assert after is not None
+    assert [(kind, n) for kind, n, _epsilon in after.charges] == [("release", 2)]
+    assert after.epsilon > before.epsilon
+    assert after.reserve == before.reserve
+    assert after.epsilon >= Ledger(hub.ledger).guarantee(after.delta), "never less than was spent"
+    text = (hub.releases / waits.name / "APPROVALS.json").read_text("utf-8")
+    heads = [a["statement"]["ledger"] for a in json.loads(text)["approvals"]]
+    assert [list(head) for head in heads] == [["hash"]] * 2
+    assert drafts == 3
+
+
+def test_a_reserve_for_drafts_is_a_wall(hub: Hub) -> None:
+    make_real(hub)
+    set_policy(hub, budget={"epsilon": 900.0, "drafts": 0.0})
+    for level in (0.9, 0.8):
+        set_policy(hub, level=level)
+        if level == 0.9:
+            pipeline.build(hub, until="release", pay=up_to(60))
+            continue
+        with pytest.raises(Overspend) as caught:
+            pipeline.build(hub, until="release", pay=up_to(60))
+        assert caught.value.rule == "budget"
+    entries = len(Ledger(hub.ledger).entries())
+    set_policy(hub, budget={"epsilon": 130.0, "drafts": 0.8})
+    with pytest.raises(Overspend, match="kept for drafts"):
+        pipeline.build(hub, until="release", pay=up_to(60))
     assert len(Ledger(hub.ledger).entries()) == entries
+
+
+def test_an_answer_is_published_once(hub: Hub) -> None:
+    """Two candidates of one answer: the second is refused once the first is out."""
+    make_real(hub)
+    set_policy(hub, level=0.9)
+    first = next_version(hub.releases)
+    year, number = first.split(".")
+    second = f"{year}.{int(number) + 1}"
+    for name in (first, second):
+        pipeline.build(hub, until="release", version=name, pay=up_to(60))
+    assert sorted(p.name for p in hub.candidates.iterdir()) == [first, second]
+    assert len(Ledger(hub.ledger).entries()) == 2
+    sign(hub, "steward", hub.candidates / first)
+    sign(hub, "steward", hub.candidates / second)
+    assert sign(hub, "privacy_officer", hub.candidates / first)
+    with pytest.raises(ReleaseError) as caught:
+        sign(hub, "privacy_officer", hub.candidates / second)
+    assert caught.value.rule == "answer-published"
+    assert [p.name for p in hub.candidates.iterdir()] == [second]
+
+
+def test_a_version_is_handed_on_as_it_is(
+    hub: Hub, tmp_path: Path, ctdhub: Callable[..., tuple[int, str, str]]
+) -> None:
+    version = str(versions.released_version(hub))
+    out = tmp_path / "copy"
+    for room in ("contributions", "work", "ledger", "candidates"):
+        (hub.root / room).rename(tmp_path / room)  # nothing of these is looked at
+    code, said_, _err = ctdhub("reissue", hub.root, version, "--out", out)
+    assert (code, "Nothing was charged" in said_) == (0, True)
+    assert hash_folder(out) == hash_folder(hub.releases / version)
+    assert verify(out, hub.settings.approvers) == []
+    code, _out, err = ctdhub("reissue", hub.root, version, "--out", out)
+    assert (code, "new-folder" in err) == (2, True)
+    code, _out, err = ctdhub("reissue", hub.root, "1999.1", "--out", tmp_path / "x")
+    assert (code, version in err) == (2, True)
+    damaged = hub.releases / version / "counts.csv"
+    damaged.chmod(0o644)
+    damaged.write_text("count\n1\n")
+    assert ctdhub("reissue", hub.root, version, "--out", tmp_path / "x")[0] == 2
+    assert not (tmp_path / "x").exists()
 
 
 def test_every_release_stays_on_the_site(hub: Hub) -> None:
@@ -173,6 +285,8 @@ def test_a_note_is_never_dropped(hub: Hub, ctdhub: Callable[..., tuple[int, str,
         assert f"--version {following[0]}" in err
     make_real(hub)  # candidates wait from here on
     command = ["release", hub.root, "--version", following[0], "--note", "first\nsecond"]
+    assert ctdhub(*command)[0] == 2, "a new version is paid for"
+    command += ["--spend", "60"]
     assert ctdhub(*command)[0] == 0
     waiting = hub.candidates / following[0]
     assert "first\nsecond\n" in changelog(waiting)
@@ -187,7 +301,7 @@ def test_a_note_is_never_dropped(hub: Hub, ctdhub: Callable[..., tuple[int, str,
     command = ["release", hub.root, "--version", following[1], "--note", "another"]
     assert ctdhub(*command)[0] == 0
     assert "another\n" in changelog(hub.candidates / following[1])
-    assert len(Ledger(hub.ledger).entries()) == entries, "words cost nothing"
+    assert len(Ledger(hub.ledger).entries()) == entries + 1, "words cost nothing"
 
 
 def test_a_note_on_a_written_version_is_refused_before_anything_is_paid(hub: Hub) -> None:

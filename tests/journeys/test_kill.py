@@ -11,15 +11,15 @@ from ctdhub.build.stages import approve
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.verify import verify
+from tests import killer
 from tests.forked import needs_fork
 from tests.journeys.conftest import copied, make_real, set_policy, sign
-from tests.journeys.forked import kill
-
-POINTS = (*range(1, 40, 4), *range(40, 200, 12))
+from tests.journeys.forked import durable, kill, points
 
 
 def leftovers(hub: Hub) -> list[Path]:
-    return [p for p in hub.root.rglob(".*-*") if p.name.startswith((".new-", ".old-"))]
+    found = [p for p in hub.root.rglob(".*-*") if p.name.startswith((".new-", ".old-"))]
+    return [*found, *hub.work.glob("pending/*")]
 
 
 @needs_fork
@@ -29,20 +29,23 @@ def test_killed_at_many_points(built: Hub, warm: None, tmp_path: Path) -> None:
     first = str(versions.released_version(template))
     shutil.rmtree(template.work)
     set_policy(template, epsilon=3.5)
-    killed = kill(template, "build", POINTS)
-    assert len(killed) >= 15
+    found = points(template, "build")
+    charging = [n for n, line in enumerate(found, 1) if "/ledger/" in line or "/pending" in line]
+    chosen = {*killer.every(8, len(found)), *charging[:: len(charging) // 5]}
+    killed = kill(template, "build", sorted(chosen))
+    assert killed == sorted(chosen)
     before = len(Ledger(template.ledger).entries())
     for point in killed:
         hub = Hub(tmp_path / f"killed-{point}")
         assert verify(hub.releases / first, hub.settings.approvers) == [], point
         for bundle in [*hub.releases.glob("[!.]*"), *hub.candidates.glob("[!.]*")]:
             assert verify(bundle, hub.settings.approvers) == [], (point, bundle.name)
-    for point in killed[:: max(1, len(killed) // 8)]:  # the next build succeeds
+    for point in killed[1::2]:  # the next build succeeds
         hub = Hub(tmp_path / f"killed-{point}")
         pipeline.build(hub)
         version = str(versions.released_version(hub))
         assert verify(hub.releases / version, hub.settings.approvers) == []
-        assert len(Ledger(hub.ledger).entries()) in (before + 1, before + 2), point
+        assert len(Ledger(hub.ledger).entries()) == before + 1, (point, found[point - 1])
         assert len(list(hub.releases.iterdir())) == 2
         assert not list(hub.candidates.iterdir())
         assert not leftovers(hub), point
@@ -57,9 +60,8 @@ def test_killed_between_candidate_and_publication(built: Hub, warm: None, tmp_pa
     waiting = approve.waiting(template)
     assert sign(template, "steward") is None
     version, charges = waiting.name, len(Ledger(template.ledger).entries())
-    killed = kill(template, "approve", range(1, 12))
-    assert killed == list(range(1, len(killed) + 1))
-    assert 5 <= len(killed) < 11, "every durable write was a point, and the last run was whole"
+    killed = kill(template, "approve", durable(points(template, "approve")))
+    assert 5 <= len(killed) < 11, "every durable write was a point"
     states = set()
     for point in killed:
         hub = Hub(tmp_path / f"killed-{point}")

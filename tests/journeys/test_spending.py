@@ -28,6 +28,7 @@ from ctdhub.dp import answer_store, request
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.price import Price, refusal, up_to
 from ctdhub.release.approvals import Approvals
+from ctdhub.release.bundle import next_version
 from ctdhub.release.changelog import CHANGELOG, newest_note
 from ctdhub.release.verify import verify
 from ctdhub.schema.model import Schema, Variable, load_schema, numbers
@@ -202,8 +203,10 @@ def test_a_candidate_that_waits_is_made_anew_by_other_software(
 ) -> None:
     settings = real.root / "hub.yaml"
     settings.write_text(settings.read_text("utf-8").replace("Practice hub", "Another hub"))
-    pipeline.build(real, until="release", note="a new name\n\nand more")
-    version = str(versions.candidate_version(real))
+    version = next_version(real.releases)
+    pipeline.build(
+        real, until="release", note="a new name\n\nand more", version=version, pay=up_to(60)
+    )
     waits = real.candidates / version
     sign(real, "steward")
     assert Approvals.read(waits).missing == ("privacy_officer",)
@@ -228,8 +231,8 @@ def test_a_candidate_that_waits_is_made_anew_by_other_software(
 def test_a_build_killed_while_it_made_a_candidate_anew(real: Hub) -> None:
     settings = real.root / "hub.yaml"
     settings.write_text(settings.read_text("utf-8").replace("Practice hub", "Another hub"))
-    pipeline.build(real, until="release", note="a new name")
-    version = str(versions.candidate_version(real))
+    version = next_version(real.releases)
+    pipeline.build(real, until="release", note="a new name", version=version, pay=up_to(60))
     waits, fresh = real.candidates / version, real.candidates / candidate.REMADE
     fresh.mkdir()
     waits.rename(fresh / version)  # between the two renames

@@ -14,7 +14,7 @@ Stage = tuple[str, Callable[[], list[Step] | None]]
 """A stage by its name, and its steps; None where it waits for people."""
 
 Asked = Callable[[], Price | None]
-"""What protecting today's people would cost, None where it is a repeat."""
+"""What protecting today's people would cost, None where the last answer holds."""
 
 
 ASIDE = "alarms"
@@ -106,7 +106,9 @@ def _cost(asked: Asked | None, epsilon: float) -> Field:
     except Overspend as fault:
         return str(fault)
     if price is None:
-        return Text("Costs nothing: this was answered before.")
+        return Text("Costs nothing: the last answer holds, for people and settings are the same.")
+    if not price.epsilon:
+        return Text("Costs nothing: an answer that was paid for and cut off is finished.")
     return Text(
         "Costs epsilon {cost}; available: {left}. Reason: {why}.",
         cost=f"{price.epsilon:g}",

@@ -12,7 +12,9 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError, printable
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.custody import open_custody
+from ctdhub.dp.ledger.reserve import BudgetSplit, split_of
 from ctdhub.dp.ledger.witness import leased
+from ctdhub.dp.policy import Policy
 from ctdhub.release.approvals import APPROVALS, Approvals, LedgerHead
 from ctdhub.release.manifest import MANIFEST, Manifest
 from ctdhub.release.verify import digest
@@ -28,7 +30,9 @@ def ledger(hub: Hub) -> Ledger:
     custody = open_custody(hub.ledger, hub.root, hub.ledger_key)
     if custody is None:
         raise _missing(hub)
-    return Ledger(hub.ledger, limits=hub.limits(), custody=custody)
+    return Ledger(
+        hub.ledger, limits=hub.limits(), custody=custody, pending=hub.work / "pending"
+    )
 
 
 def _missing(hub: Hub) -> HubError:
@@ -48,6 +52,41 @@ def _made(hub: Hub) -> bool:
     )
 
 
+def published(hub: Hub) -> dict[str, str]:
+    """The version of each charge whose answer was published; each is published once.
+
+    Raises:
+        ReleaseError: a manifest is damaged.
+    """
+    found = sorted(hub.releases.glob(f"[!.]*/{MANIFEST}"))
+    return {str(_charge_of(manifest)): manifest.parent.name for manifest in found}
+
+
+def budget_split(hub: Hub, rules: Policy) -> BudgetSplit:
+    """How the hub's charges lie in its budget: published versions, drafts, what is left.
+
+    Raises:
+        ReleaseError: a manifest is damaged.
+        LedgerTampered: see ``Ledger.entries``.
+    """
+    budget = rules.budget
+    return split_of(ledger(hub), published(hub), budget.epsilon, budget.drafts, rules.delta)
+
+
+def refuse_published(hub: Hub, candidate: Path) -> None:
+    """Refuse a candidate whose answer stands in a release.
+
+    Two versions with one answer would tell everybody that nothing changed between them.
+
+    Raises:
+        ReleaseError: it does (``answer-published``), or a manifest is damaged.
+    """
+    held = published(hub).get(str(_charge_of(candidate / MANIFEST)))
+    if held is not None:
+        version = printable(candidate.name)
+        raise error("answer-published", file=candidate, version=version, held=printable(held))
+
+
 def check_paid(hub: Hub) -> None:
     """Every release and candidate was paid for; approvals and withdrawals saw this same ledger.
 
@@ -61,17 +100,18 @@ def check_paid(hub: Hub) -> None:
     book.check()
     entries = book.entries()
     charges = {entry.id for entry in entries}
-    heads = {LedgerHead(number=entry.number, hash=entry.hash) for entry in entries}
+    heads = {(entry.number, entry.hash) for entry in entries}
     for entry in hub.withdrawn().entries:
-        if entry.charges and LedgerHead(number=entry.charges, hash=entry.ledger) not in heads:
+        if entry.charges and (entry.charges, entry.ledger) not in heads:
             raise error("ledger-withdrawals", file=hub.ledger)
     for folder in (hub.releases, hub.candidates):
         for manifest in sorted(folder.glob(f"[!.]*/{MANIFEST}")):
             version = printable(manifest.parent.name)
             if _charge_of(manifest) not in charges:
                 raise error("ledger-releases", file=hub.ledger, version=version)
-            if not _approved_heads(hub, manifest.parent) <= heads:
-                raise error("ledger-approvals", file=hub.ledger, version=version)
+            for head in _approved_heads(hub, manifest.parent):
+                if not any(head.number in (None, n) and head.hash == line for n, line in heads):
+                    raise error("ledger-approvals", file=hub.ledger, version=version)
 
 
 def _charge_of(manifest: Path) -> object:
@@ -82,7 +122,7 @@ def _charge_of(manifest: Path) -> object:
 
 
 def _approved_heads(hub: Hub, bundle: Path) -> set[LedgerHead]:
-    """What the approvals of a bundle name as the ledger's last line, once their signatures hold."""
+    """The lines of the ledger that approvals of a bundle name, once their signatures hold."""
     given = Approvals.read(bundle)
     if not given.approvals:
         return set()

@@ -97,12 +97,13 @@ class _Build:
     @property
     def stages(self) -> list[Stage]:
         """Steps that need nothing of each other, together; each needs those before."""
-        hub, rules, engine, told, pay = self.hub, self.rules, self.engine, self.progress, self.pay
+        hub, rules = self.hub, self.rules
+        asked = self.progress, self.pay, self.version
         return [
             ("harmonise", self._harmonise),
             ("alarms", lambda: [alarms.ring_alarms(hub, self._harmonised)]),
             ("link", self._link),
-            ("protect", lambda: [protect.protect_people(hub, rules, engine, told, pay)]),
+            ("protect", lambda: [protect.protect_people(hub, rules, self.engine, *asked)]),
             ("candidate", lambda: [candidate.write_candidate(hub, rules, self.version, self.note)]),
             ("release", self._release),
             ("site", lambda: [site.build_site(hub, self.progress)]),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ctdhub.build.filenames import ANSWER, CANDIDATE
 from ctdhub.build.hub import Hub
+from ctdhub.release.bundle import latest_release
 from ctdhub.release.manifest import MANIFEST, VERSION_PATTERN
 
 
@@ -27,6 +28,14 @@ def _version(hub: Hub, step: str, *folders: Path) -> str | None:
     except FileNotFoundError:
         return None
     return version if any((f / version / MANIFEST).is_file() for f in folders) else None
+
+
+def waiting_version(hub: Hub) -> str | None:
+    """The newest candidate that no release has overtaken, None where there is none."""
+    found, last = by_version(hub.candidates), latest_release(hub.releases)
+    if found and (last is None or order(found[0]) > order(last)):
+        return found[0].name
+    return None
 
 
 def by_version(folder: Path) -> list[Path]:

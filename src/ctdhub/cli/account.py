@@ -50,7 +50,7 @@ class Account:
             spent=ledger.guarantee(delta),
             left=ledger.left(policy.budget.epsilon, delta),
             rho=ledger.spent(),
-            kinds=by_kind(ledger, delta),
+            kinds=by_kind(ledger.entries(), delta),
             contributors=by_contributor(ledger, delta),
             entries=ledger.entries(),
         )

@@ -23,6 +23,7 @@ from ctdhub.core.i18n import _, current, said
 if TYPE_CHECKING:
     from ctdhub.build.hub import Hub
     from ctdhub.core.keys.signing import SigningKey
+    from ctdhub.dp.ledger.reserve import BudgetSplit
     from ctdhub.release.approvals import Statement
     from ctdhub.release.manifest import Manifest
 
@@ -48,14 +49,16 @@ def register(app: typer.Typer) -> None:
         yes: Annotated[bool, typer.Option("--yes", help=_("Sign without asking."))] = False,
     ) -> None:
         from ctdhub.build.hub import Hub
-        from ctdhub.build.paid import ledger
+        from ctdhub.build.paid import budget_split, ledger
         from ctdhub.build.rules import policy
         from ctdhub.build.stages import approve as approve_stage
 
         hub = Hub(folder)
         candidate = approve_stage.waiting(hub, version)
         given, manifest = approve_stage.statement(hub, candidate, role.value)
-        show_statement(hub, given, manifest, Account.of(ledger(hub), policy(hub)))
+        rules = policy(hub)
+        account = Account.of(ledger(hub), rules)
+        show_statement(hub, given, manifest, account, budget_split(hub, rules))
         show_review(hub, candidate)
         show_told(hub, candidate)
         if not yes and not typer.confirm(_("Sign this?")):
@@ -79,7 +82,9 @@ def open_key(file: Path) -> SigningKey:
     return read_key(file, secret)
 
 
-def show_statement(hub: Hub, given: Statement, manifest: Manifest, account: Account) -> None:
+def show_statement(
+    hub: Hub, given: Statement, manifest: Manifest, account: Account, split: BudgetSplit
+) -> None:
     """Everything that a person signs, before he signs."""
     from ctdhub.dp.ledger.purposes import told
     from ctdhub.release.approvals import ROLE_NAMES
@@ -128,7 +133,14 @@ def show_statement(hub: Hub, given: Statement, manifest: Manifest, account: Acco
             ),
         ),
         ("", _("Left for one more charge: epsilon {left}.").format(left=f"{account.left:.3f}")),
-        (_("last line of the ledger"), f"{given.ledger.number} {given.ledger.hash}"),
+        (
+            _("versions that the budget buys at this price"),
+            _("{more} more after this one, with {share} of the budget kept for drafts").format(
+                more=number(max(0, split.more(charge.rho) - 1)),
+                share=percent(split.reserve / split.budget),
+            ),
+        ),
+        (_("hash of that line of the ledger"), given.ledger.hash),
         (_("hash of SHA256SUMS"), given.digest),
         *([(_("hash of the review"), given.review)] if given.review else []),
     )

@@ -23,6 +23,7 @@ from ctdhub.core.i18n import Text, _
 if TYPE_CHECKING:
     from ctdhub.dp.by_contributor import SourceTables
     from ctdhub.dp.plan import Plan
+    from ctdhub.dp.policy import Budget
     from ctdhub.dp.simulate import Figures, Range, Rehearsal
 
 UNNAMED = ("people", "core_pairs", "core_triples", "wide_triples", "assistance")
@@ -91,15 +92,19 @@ def register(app: typer.Typer) -> None:
                         sources=asked_of.sources,
                     )
                 )
+        bought = _bought(asked, delta or default, asked_of.budget) if asked_of.budget else []
         if as_json:
             figures = {
                 "people": people,
                 "rows_per_person": plan.rows,
                 "rehearsals": [r.as_dict() for r in done],
             }
+            figures |= {"bought": bought} if bought else {}
             typer.echo(json.dumps(figures, indent=1))
         else:
             show(done, people, plan)
+            if asked_of.budget:
+                _show_bought(bought, asked_of.budget)
             if hub:
                 show_told(Hub(hub))
 
@@ -112,6 +117,35 @@ class _Rehearsal:
     delta: float
     perpetrators: float = 0.0
     sources: SourceTables | None = None
+    budget: Budget | None = None
+
+
+def _bought(asked: Sequence[float], delta: float, budget: Budget) -> list[dict[str, float]]:
+    """What the budget buys at each epsilon: versions, and drafts from their reserve."""
+    from ctdhub.dp.ledger.reserve import drafts_bought, versions_bought
+
+    return [
+        {
+            "epsilon": epsilon,
+            "versions": versions_bought(epsilon, budget.epsilon, budget.drafts, delta),
+            "drafts": drafts_bought(epsilon, budget.epsilon, budget.drafts, delta),
+        }
+        for epsilon in asked
+    ]
+
+
+def _show_bought(bought: Sequence[dict[str, float]], budget: Budget) -> None:
+    title = _("What a budget of epsilon {budget} buys").format(budget=f"{budget.epsilon:g}")
+    table = Table("", title=title)
+    for one in bought:
+        table.add_column(f"epsilon {one['epsilon']:g}", justify="right")
+    kept = _("drafts that are not published ({share} of the budget)").format(
+        share=share(budget.drafts)
+    )
+    for name, key in ((_("published versions"), "versions"), (kept, "drafts")):
+        table.add_row(name, *(number(int(one[key])) for one in bought))
+    console.print(table)
+    console.print(_("Every version is drawn anew and paid for, whether the data changed or not."))
 
 
 def _of_hub(folder: Path) -> _Rehearsal:
@@ -137,9 +171,8 @@ def _of_hub(folder: Path) -> _Rehearsal:
     facts = {"contributors": some}
     sources = public_sources(rules, schema, facts)
     share = rules.perpetrators.share
-    return _Rehearsal(
-        plan_of(rules, schema, person_rows(rules, facts)), rules.delta, share, sources
-    )
+    plan = plan_of(rules, schema, person_rows(rules, facts))
+    return _Rehearsal(plan, rules.delta, share, sources, rules.budget)
 
 
 def _of_file(path: Path) -> _Rehearsal:

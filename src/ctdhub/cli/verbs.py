@@ -11,6 +11,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "ctdhub.cli.hub": ("init", "demo", "build", "check", "release", "ledger"),
     "ctdhub.cli.adopt": ("adopt",),
     "ctdhub.cli.approve": ("approve",),
+    "ctdhub.cli.reissue": ("reissue",),
     "ctdhub.cli.linkage": ("linkage",),
     "ctdhub.cli.look": ("look",),
     "ctdhub.cli.withdraw": ("withdraw",),
@@ -48,6 +49,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "look",
         "build",
         "release",
+        "reissue",
         "site",
         "serve",
         "linkage",
@@ -130,7 +132,9 @@ def helps() -> dict[str, str]:
         ),
         "release": _(
             "Build up to a release and give it a version and a note of your own."
-            "\n\nIt is published when two people have approved it."
+            "\n\nIt is published when two people have approved it. A new version is drawn anew and "
+            "charged, whether anything changed or not; to hand on an earlier one, see `ctdhub "
+            "reissue`."
             '\n\nExample: ctdhub release my-hub --version 2026.2 --note "adds two contributors"'
         ),
         "journal": _(
@@ -174,6 +178,13 @@ def helps() -> dict[str, str]:
             "\n\nThe steward and the privacy officer each sign on their own. Shows what is signed "
             "and asks first."
             "\n\nExample: ctdhub approve my-hub --role steward --key steward.pem"
+        ),
+        "reissue": _(
+            "Hand on a published version again: its files are copied as they are."
+            "\n\nIt is decided without a look at the data: no case files are opened and nothing is "
+            "charged. A new version is always drawn anew and charged, whether anything changed or "
+            "not."
+            "\n\nExample: ctdhub reissue my-hub 2026.1 --out for-the-archive/2026.1"
         ),
         "ledger": _(
             "Show what privacy was spent on, by kind and by contributor, and what is left."
@@ -297,8 +308,8 @@ def helps() -> dict[str, str]:
         "codebook": _("Write the codebook: what each variable and code means, in every language."),
         "protect": _(
             "Protect any table whose columns have public domains: records, counts, manifest."
-            "\n\nThe same table with the same settings again is free; anything else is charged "
-            "to the ledger before noise is drawn."
+            "\n\nThe ledger is charged before noise is drawn. The same command again fills the "
+            "same folder for free; another folder is another version, drawn anew and charged."
             "\n\nExample: ctdhub protect cases.csv --domains domains.yaml --epsilon 1 "
             "--delta 1e-6 --out protected"
         ),

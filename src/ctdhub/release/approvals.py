@@ -1,7 +1,7 @@
 """Approvals: two people, two keys, one statement each about exactly these files.
 
-A statement names the SHA-256 of ``SHA256SUMS``, and so every byte of the release, and the last
-entry of the ledger at that moment, so that a ledger that is written anew contradicts it.  What is
+A statement names the SHA-256 of ``SHA256SUMS``, and so every byte of the release, and the line of
+the ledger that paid for it, so that a ledger that is written anew contradicts it.  What is
 signed is the statement as JSON with sorted keys, no spaces, ASCII only (:meth:`Statement.message`).
 """
 
@@ -63,9 +63,14 @@ class Promise(FrozenModel):
 
 
 class LedgerHead(FrozenModel):
-    """The last entry of the ledger when the statement was signed."""
+    """The line of the ledger that paid for the release; its hash follows from all lines before.
 
-    number: int = Field(ge=1)
+    Attributes:
+        number: of the last line when the statement was signed, in statements of older software.
+            Today's have none: numbers of lines tell how many answers were never published.
+    """
+
+    number: int | None = Field(default=None, ge=1)
     hash: str = Field(pattern=_HASH)
 
 

@@ -19,16 +19,19 @@ AUDIT = "audit.json"
 
 @dataclass(frozen=True)
 class PublishedSpending:
-    """The sums of a hub's ledger.
+    """What a hub spent, as far as readers may know: nothing of answers that were not published.
 
     Attributes:
-        charges: kind, number of charges, and epsilon of these together, for each kind.
-        epsilon: of everything that was ever answered, together.
+        charges: kind, number of charges, and epsilon of these together, for each kind; of releases
+            those that were published.
+        reserve: epsilon that the policy keeps for drafts, used or not.
+        epsilon: of all these together, at least of everything that was ever answered.
         budget: the epsilon that the hub may spend in all.
         delta: at which each epsilon holds.
     """
 
     charges: tuple[tuple[str, int, float], ...]
+    reserve: float
     epsilon: float
     budget: float
     delta: float

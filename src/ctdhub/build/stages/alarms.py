@@ -199,7 +199,8 @@ def may_pay(
     spend = paid_for(pay or up_to(0), happened)
 
     def paid(price: Price) -> None:
-        names = [printable(f"{a.contributor}: {a.entry}") for a in open_alarms(hub)]
+        rang = open_alarms(hub) if price.epsilon else ()  # what was paid for is only finished
+        names = [printable(f"{a.contributor}: {a.entry}") for a in rang]
         if names and not accept_alarms:
             shown = [*names[:NAMED], *(["…"] if len(names) > NAMED else [])]
             raise error(

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import noted
-from ctdhub.build.paid import check_paid, ledger
+from ctdhub.build.paid import check_paid, ledger, refuse_published
 from ctdhub.build.review import hash_of_review
-from ctdhub.build.versions import by_version, order
+from ctdhub.build.versions import by_version, waiting_version
 from ctdhub.build.withdrawn import refuse_older
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.keys.signing import SigningKey, read_key
@@ -22,7 +22,6 @@ from ctdhub.release.approvals import (
     Role,
     Statement,
 )
-from ctdhub.release.bundle import latest_release
 from ctdhub.release.manifest import Manifest
 from ctdhub.release.publish import publish as move
 from ctdhub.release.verify import digest, examine
@@ -34,10 +33,9 @@ def waiting(hub: Hub, version: str = "") -> Path:
     Raises:
         ReleaseError: there is none.
     """
-    found = [c for c in by_version(hub.candidates) if version in ("", c.name)]
-    last = latest_release(hub.releases)
-    if found and (version or last is None or order(found[0]) > order(last)):
-        return found[0]
+    named = [c.name for c in by_version(hub.candidates) if version == c.name]
+    if found := named[0] if named else None if version else waiting_version(hub):
+        return hub.candidates / found
     raise error("no-candidate", file=hub.candidates / version)
 
 
@@ -63,6 +61,7 @@ def statement(hub: Hub, candidate: Path, role: Role) -> tuple[Statement, Manifes
     """
     check_paid(hub)
     refuse_older(hub, candidate)
+    refuse_published(hub, candidate)
     manifest, problems = examine(candidate, hub.settings.approvers)
     if manifest is None or problems:
         first = problems[0]
@@ -74,9 +73,9 @@ def statement(hub: Hub, candidate: Path, role: Role) -> tuple[Statement, Manifes
             part=first.file,
         )
     seen = hash_of_review(hub, candidate)
-    last = ledger(hub).entries()[-1]
+    [paid] = [entry for entry in ledger(hub).entries() if entry.id == manifest.charge]
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    head = LedgerHead(number=last.number, hash=last.hash)
+    head = LedgerHead(hash=paid.hash)
     return Statement.about(manifest, digest(candidate), role, head, now, seen), manifest
 
 
@@ -120,9 +119,11 @@ def publish(hub: Hub, candidate: Path) -> Path:
     """Move an approved candidate to the releases.
 
     Raises:
-        ReleaseError: it was made before somebody withdrew, or may not be published.
+        ReleaseError: it was made before somebody withdrew, its answer is published under another
+            version, or it may not be published.
     """
     refuse_older(hub, candidate)
+    refuse_published(hub, candidate)
     return move(candidate, hub.releases, approvers(hub))
 
 

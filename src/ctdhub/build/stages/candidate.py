@@ -1,8 +1,10 @@
 """A protected answer becomes a bundle that waits for approval.
 
-One that waits already and holds the same answer stays, unless other software would make it: then it
-is made anew under its version, with its note, and has to be approved again.  A published release is
-never touched.
+One that waits already and holds the same answer stays, unless other software would make it or
+public facts changed.  Then, and where a new answer was drawn, it is made anew under its version,
+with its note, and has to be approved again: so versions are counted without gaps, and their numbers
+do not tell how many candidates there were.  A published release is never touched, and its answer
+never gets into another one.
 """
 
 from __future__ import annotations
@@ -18,11 +20,11 @@ from ctdhub.border import Protected
 from ctdhub.build.closure import software
 from ctdhub.build.filenames import ANSWER, CANDIDATE
 from ctdhub.build.hub import Hub
-from ctdhub.build.paid import check_paid, ledger
+from ctdhub.build.paid import check_paid, ledger, published
 from ctdhub.build.review import read_review, rewritten, rules_of, write_review
 from ctdhub.build.rules import public_facts
 from ctdhub.build.steps import Input, Step, hash_file, hash_of, software_names
-from ctdhub.build.versions import by_version, candidate_version
+from ctdhub.build.versions import by_version, candidate_version, waiting_version
 from ctdhub.core.atomic import remove
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import Text
@@ -37,6 +39,8 @@ from ctdhub.release.changes import changes
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.release.open import open_release
+
+_FACTS = Input("hub.yaml and agreements", Text("hub.yaml and agreements"))
 
 REMADE, _OLD = ".remade", ".old-"
 """In ``candidates/``: where a bundle is made anew, and what it takes the place of."""
@@ -62,15 +66,17 @@ def write_candidate(hub: Hub, rules: Policy, version: str = "", notes: str = "")
 
     def run(folder: Path) -> None:
         found = paid_answer(hub, facts)
-        bundle = _holding(hub, found, version)
-        if bundle is None:
-            name = version or next_version(hub.releases, candidates=hub.candidates)
-            bundle = _write(hub, found, name, notes, hub.candidates)
-        elif not _stays(hub, bundle, made, made_by):
-            told = newest_note((bundle / CHANGELOG).read_text("utf-8"))
-            _write(hub, found, bundle.name, told, hub.candidates / REMADE)
-            bundle.rename(bundle.with_name(f"{_OLD}{bundle.name}-{secrets.token_hex(4)}"))
-            _finish(hub)
+        bundle = _holding(hub, found, version) or _released(hub, found)
+        if bundle is None or not _stays(hub, bundle, made, made_by):
+            name = version or waiting_version(hub) or next_version(hub.releases)
+            bundle = bundle or hub.candidates / name
+            if bundle.is_dir():
+                told = notes or newest_note((bundle / CHANGELOG).read_text("utf-8"))
+                _write(hub, found, bundle.name, told, hub.candidates / REMADE)
+                bundle.rename(bundle.with_name(f"{_OLD}{bundle.name}-{secrets.token_hex(4)}"))
+                _finish(hub)
+            else:
+                _write(hub, found, bundle.name, notes, hub.candidates)
         seen = {"version": bundle.name, "withdrawals": state, "software": made_by}
         (folder / ANSWER).write_text(json.dumps(seen), "utf-8")
 
@@ -80,7 +86,7 @@ def write_candidate(hub: Hub, rules: Policy, version: str = "", notes: str = "")
             Input("protected answer", Text("protected answer")): hash_file(
                 hub.work / "protected" / ANSWER
             ),
-            Input("hub.yaml and agreements", Text("hub.yaml and agreements")): hash_of(facts),
+            _FACTS: hash_of(facts),
             Input("withdrawals", Text("withdrawals")): state,
             Input("version", Text("version")): version,
         },
@@ -138,14 +144,20 @@ def _stays(hub: Hub, bundle: Path, made: dict[str, Any], made_by: str) -> bool:
 
 
 def _remark(hub: Hub, step: Step, version: str) -> Text | None:
-    """What is to be said of a published release that today's software would make differently."""
+    """What is to be said of a published release that would be made differently today."""
     parts = step.only_software_changed()
-    if parts is None or not (hub.releases / version / MANIFEST).is_file():
+    if parts is not None:
+        what = software_names(parts)
+    elif step.changed_inputs() == [_FACTS.key]:
+        what = _FACTS.name
+    else:
+        return None
+    if not (hub.releases / version / MANIFEST).is_file():
         return None
     return Text(
         "Release {version} is published and stays as it is; the next one will differ: {parts}",
         version=version,
-        parts=software_names(parts),
+        parts=what,
     )
 
 
@@ -178,6 +190,15 @@ def _write(hub: Hub, answer: Protected, version: str, note: str, place: Path) ->
     told = changes(before, PublicFacts.of(answer.facts), other)
     write_review(hub, version)
     return write_bundle(answer, hub.releases, version, note, changed=told, candidates=place)
+
+
+def _released(hub: Hub, answer: Protected) -> Path | None:
+    """The release that holds this answer, whatever facts changed since; None where there is none.
+
+    What changed reaches readers with the next version, which is drawn anew.
+    """
+    version = published(hub).get(answer.guarantee.charge)
+    return None if version is None else hub.releases / version
 
 
 def _holding(hub: Hub, wanted: Protected, version: str) -> Path | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ctdhub.build.hub import Hub
-from ctdhub.build.paid import ledger
+from ctdhub.build.paid import budget_split, ledger, published
 from ctdhub.build.rules import policy
+from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.ledger.report import by_kind
 from ctdhub.site.accounts import PublishedSpending
 from ctdhub.site.edition import Edition
@@ -20,13 +21,15 @@ def edition(hub: Hub, url: str | None = None, *, offline: bool = False) -> Editi
     Raises:
         HubError: a file of the hub has faults.
     """
-    book, rules = ledger(hub), policy(hub)
-    delta = book.strictest(rules.delta)
+    book, rules, shown = ledger(hub), policy(hub), published(hub)
+    split = budget_split(hub, rules)
+    known = [e for e in book.entries() if e.kind != "release" or e.id in shown]
     spending = PublishedSpending(
-        charges=tuple((s.name, s.charges, s.epsilon) for s in by_kind(book, delta)),
-        epsilon=book.guarantee(delta),
+        charges=tuple((s.name, s.charges, s.epsilon) for s in by_kind(known, split.delta)),
+        reserve=epsilon_of(split.reserve, split.delta),
+        epsilon=split.shown,
         budget=rules.budget.epsilon,
-        delta=delta,
+        delta=split.delta,
     )
     address = hub.settings.site.url if url is None else url
     paid = frozenset(entry.id for entry in book.entries() if entry.kind == "evaluation")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,16 +13,19 @@ from ctdhub.build.closure import software
 from ctdhub.build.engine import Engine
 from ctdhub.build.filenames import ANSWER, OVERLAP, PEOPLE, PERPETRATORS
 from ctdhub.build.hub import Hub
-from ctdhub.build.paid import check_paid, ledger
+from ctdhub.build.paid import budget_split, check_paid, ledger, published
 from ctdhub.build.rules import public_facts, variables
 from ctdhub.build.stages.differencing import check_company, check_series
 from ctdhub.build.steps import Input, Progress, Step, hash_file, hash_of, hash_path
 from ctdhub.core.i18n import Text
 from ctdhub.dp import answer_store
+from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.engine import protect
 from ctdhub.dp.overlap import Overlap
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.price import Cause, Pay, Price
+from ctdhub.release.bundle import free
+from ctdhub.release.manifest import MANIFEST
 from ctdhub.schema.model import PERSON
 
 
@@ -31,13 +35,28 @@ def answer(
     engine: Engine,
     progress: Progress | None = None,
     pay: Pay | None = None,
+    version: str = "",
 ) -> Protected:
-    """The protected answer of today's people and policy; a repeat costs nothing.
+    """The protected answer of today's people and policy; see ``dp.reuse`` for what is not paid.
 
     Args:
-        pay: told the price of what is no repeat, and may refuse it; None pays.
+        pay: told the price of what is to be charged, and may refuse it; None pays.
+        version: that the answer is for, see :func:`is_new`.
+
+    Raises:
+        Overspend: the budget, or its reserve for drafts, does not reach.
+        ReleaseError: the version is published, with another answer, or is no version.
     """
     check_paid(hub)
+
+    def asked(price: Price) -> None:
+        if version:
+            free(hub.releases, version)
+        if price.epsilon:
+            budget_split(hub, rules).check(rho_of(price.epsilon, price.delta), price.epsilon)
+        if pay:
+            pay(price)
+
     facts = public_facts(hub, rules)
     schema = variables(hub, rules)
     check_company(facts["contributors"], rules, schema)
@@ -51,13 +70,19 @@ def answer(
         progress,
         engine.rows(perpetrators, grouped_by=PERSON),
         Overlap.read(overlap),
-        pay=pay,
+        pay=asked,
         schema=schema,
+        given=published(hub) if is_new(hub, version) else (),
     )
 
 
+def is_new(hub: Hub, version: str) -> bool:
+    """Whether that version is yet to be published: a new version never has a published answer."""
+    return bool(version) and not (hub.releases / version / MANIFEST).is_file()
+
+
 def price(hub: Hub, rules: Policy, engine: Engine) -> Price | None:
-    """What :func:`answer` would cost now, None where it is a repeat; nothing is charged.
+    """What :func:`answer` would cost now, None where it is given again; nothing is charged.
 
     Raises:
         Overspend: the budget does not reach.
@@ -109,22 +134,24 @@ def protect_people(
     engine: Engine,
     progress: Progress | None = None,
     pay: Pay | None = None,
+    version: str = "",
 ) -> Step:
     """People -> a protected answer, charged to the ledger; the answer lies in the ledger.
 
     Args:
-        pay: see :func:`answer`.
+        pay, version: see :func:`answer`.
     """
     output = hub.work / "protected"
-    if not _kept(hub, output / ANSWER):
-        shutil.rmtree(output, ignore_errors=True)  # the answer it points to is gone
+    given = published(hub) if is_new(hub, version) else {}
+    if not _kept(hub, output / ANSWER, given):
+        shutil.rmtree(output, ignore_errors=True)  # its answer is gone, or is not to be given again
 
     def told(price: Price) -> None:
         if pay:
             pay(_explained(price, step))
 
     def run(folder: Path) -> None:
-        found = answer(hub, rules, engine, progress, told if pay else None)
+        found = answer(hub, rules, engine, progress, told if pay else None, version)
         (folder / ANSWER).write_text(json.dumps({"charge": found.guarantee.charge}), "utf-8")
 
     step = Step(
@@ -144,9 +171,11 @@ def protect_people(
     return step
 
 
-def _kept(hub: Hub, said: Path) -> bool:
+def _kept(hub: Hub, said: Path, given: Collection[str]) -> bool:
     try:
         charge = str(json.loads(said.read_text("utf-8"))["charge"])
     except FileNotFoundError:
         return False
-    return answer_store.holds(ledger(hub), charge)
+    book = ledger(hub)
+    paid = [entry for entry in book.entries() if entry.id == charge]
+    return charge not in given and any(answer_store.holds(book, entry) for entry in paid)

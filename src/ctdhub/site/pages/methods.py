@@ -150,15 +150,17 @@ def _spent(spending: PublishedSpending | None) -> dict[str, Any]:
         "brief": _("brief"),
         "evaluation": _("evaluation"),
     }
+    rows = [
+        (words.get(kind, kind), number(n), decimal(epsilon, "0.###"))
+        for kind, n, epsilon in spending.charges
+    ]
     return {
-        "spent": [
-            (words.get(kind, kind), number(n), decimal(epsilon, "0.###"))
-            for kind, n, epsilon in spending.charges
-        ],
+        "spent": [*rows, (_("reserve for drafts"), "–", decimal(spending.reserve, "0.###"))],
         "together": _(
             "All that this hub ever answered, taken together, keeps the promise with epsilon "
-            "{epsilon} and delta {delta}. The hub may spend epsilon {budget} in all; then no "
-            "further release is made from these records."
+            "{epsilon} and delta {delta}: the published versions, and a reserve that was set aside "
+            "in advance for drafts that nobody was shown, whether it was used or not. The hub may "
+            "spend epsilon {budget} in all; then no further release is made from these records."
         ).format(
             epsilon=decimal(spending.epsilon, "0.###"),
             delta=tiny(spending.delta),
