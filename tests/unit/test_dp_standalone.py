@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -224,7 +225,25 @@ def test_the_budget_is_a_wall(app: typer.Typer, tmp_path: Path) -> None:
     assert "--budget" in result.exception.fix
     assert "policy.yaml" not in str(result.exception)
     assert not (tmp_path / "b").exists()
-    assert run(app, command, tmp_path / "b", "--budget", "1").exit_code == 0, "a repeat is free"
+    again = run(app, command, tmp_path / "b", "--budget", "1")
+    assert isinstance(again.exception, Overspend), "another folder is another version"
+    assert run(app, command, tmp_path / "a", "--budget", "1").exit_code == 0, "the same is free"
+
+
+def test_an_answer_lies_in_one_folder(app: typer.Typer, tmp_path: Path) -> None:
+    """Two folders with one answer would say that nothing changed; a run cut off is repeated."""
+    command, book = lay(tmp_path, ROWS), Ledger(tmp_path / "ledger")
+    assert run(app, command, tmp_path / "a").exit_code == 0
+    first = book.entries()[0].id
+    mark = book.folder / "answers" / first / "written.json"
+    assert json.loads(mark.read_text())["whole"] is True
+    mark.write_text(json.dumps({"out": str(tmp_path / "a"), "whole": False}))
+    shutil.rmtree(tmp_path / "a")  # as if the run had been cut off before the folder was there
+    assert run(app, command, tmp_path / "a").exit_code == 0
+    assert len(book.entries()) == 1
+    shutil.rmtree(tmp_path / "a")  # handed on and deleted
+    assert run(app, command, tmp_path / "a").exit_code == 0
+    assert len(book.entries()) == 2
 
 
 def test_a_folder_of_something_else_is_never_written_over(app: typer.Typer, tmp_path: Path) -> None:

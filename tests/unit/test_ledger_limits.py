@@ -58,7 +58,7 @@ def test_every_kind_is_charged_and_summed(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger")
     for kind in (*reversed(KINDS), "chart"):
         charge(ledger, 0.5, ["north"], kind=kind)
-    sums = by_kind(ledger, DELTA)
+    sums = by_kind(ledger.entries(), DELTA)
     assert [s.name for s in sums] == list(KINDS)
     assert [s.charges for s in sums] == [1, 2, 1, 1, 1]
     assert sum(s.rho for s in sums) == pytest.approx(ledger.spent())

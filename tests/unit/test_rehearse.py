@@ -18,9 +18,10 @@ from ctdhub.cli import rehearse as verb
 from ctdhub.core.errors import HubError, PolicyError
 from ctdhub.dp.accounting import rho_of, split
 from ctdhub.dp.by_contributor import public_sources
+from ctdhub.dp.ledger.reserve import drafts_bought, versions_bought
 from ctdhub.dp.mechanism import answer
 from ctdhub.dp.plan import Kind, plan_of
-from ctdhub.dp.policy import Policy
+from ctdhub.dp.policy import Policy, load_policy
 from ctdhub.dp.pooling import variances
 from ctdhub.dp.simulate import rehearse, stand_in
 from ctdhub.dp.standalone.domains import DomainsFile
@@ -177,7 +178,12 @@ def test_a_hub_is_rehearsed_by_its_policy_and_left_alone(app: typer.Typer, tmp_p
     command = [str(hub), "--people", "1000", "--epsilon", "4", "--json"]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
-    (one,) = json.loads(result.stdout)["rehearsals"]
+    found = json.loads(result.stdout)
+    budget = load_policy(policy).budget.epsilon
+    bought = versions_bought(4.0, budget, 0.25, 1e-8)
+    drafts = drafts_bought(4.0, budget, 0.25, 1e-8)
+    assert found["bought"] == [{"epsilon": 4.0, "versions": bought, "drafts": drafts}]
+    (one,) = found["rehearsals"]
     assert one["delta"] == 1e-8
     assert {"corridor", "corridor_by"} <= {f["kind"] for f in one["kinds"]}
     assert sorted(p.relative_to(hub) for p in hub.rglob("*")) == before
@@ -215,7 +221,8 @@ def test_a_hub_of_countries_is_shown_with_its_sources(
     result = CliRunner().invoke(app, [str(hub), "--people", "1000", "--epsilon", "4"])
     assert result.exit_code == 0, result.output
     for words in ("a country by a core column", "a country by two core columns",
-                  "reporting_entity × year_of_registration × gender", "lists"):  # fmt: skip
+                  "reporting_entity × year_of_registration × gender", "lists",
+                  "What a budget of epsilon", "drawn anew and paid for"):  # fmt: skip
         assert words in result.stdout, words
 
 

@@ -57,13 +57,15 @@ def written(hub: Path, **changes: Any) -> Path:
 
 
 def test_sums_of_the_ledger_are_shown(release: Release) -> None:
-    spending = PublishedSpending((("release", 3, 1.8312), ("evaluation", 1, 0.25)), 1.9, 12.0, 1e-8)
+    charges = (("release", 3, 1.8312), ("evaluation", 1, 0.25))
+    spending = PublishedSpending(charges, 2.5, 1.9, 12.0, 1e-8)
     text = shown(release, Edition(spending=spending))
     for words in (
         "keeps the promise with epsilon 1.9 and delta 10⁻⁸",
         "may spend epsilon 12 in all",
         '<th scope="row">release</th><td class="n">3</td><td class="n">1.831</td>',
         '<th scope="row">evaluation</th><td class="n">1</td><td class="n">0.25</td>',
+        '<th scope="row">reserve for drafts</th><td class="n">–</td><td class="n">2.5</td>',
     ):
         assert words in text, words
 

@@ -43,18 +43,26 @@ def given(ledger: Ledger, out: Path | None = None, holds: str | None = None) -> 
 def writing(ledger: Ledger, charge: str, out: Path) -> Iterator[None]:
     """Note that the block writes the answer of a charge into a folder.  Inside ``exclusive()``.
 
-    A run that is cut off inside may be repeated for this folder, and for no other.
+    A run that is cut off inside may be repeated for this folder, and for no other; where the block
+    refuses, nothing was written.
 
     Raises:
         LedgerError: the system refuses to write.
     """
     path = ledger.folder / "answers" / charge / _FILE
-    kept = path.parent.is_dir()  # an answer of older software lies under another name
-    if kept:
+    if not path.parent.is_dir():  # an answer of older software lies under another name
+        yield
+        return
+    new = not path.exists()
+    if new:
         _mark(path, out, whole=False)
-    yield
-    if kept:
-        _mark(path, out, whole=True)
+    try:
+        yield
+    except Exception:
+        if new:
+            path.unlink()
+        raise
+    _mark(path, out, whole=True)
 
 
 def _mark(path: Path, out: Path, *, whole: bool) -> None:
