@@ -49,7 +49,7 @@ def stored(ledger: Ledger, charge: Charge, facts: dict[str, Any]) -> Protected |
     Raises:
         LedgerError: the stored answer is damaged, or the system refuses to read it.
     """
-    folder = _kept(ledger, charge)
+    folder = _place(ledger, charge)
     if folder is None:
         return None
     try:
@@ -94,12 +94,12 @@ def by_charge(ledger: Ledger, charge: str, facts: dict[str, Any]) -> Protected |
 
 def holds(ledger: Ledger, charge: Charge) -> bool:
     """Whether the answer that a charge paid for is there; its tables are not read."""
-    return _kept(ledger, charge) is not None
+    return _place(ledger, charge) is not None
 
 
 def parts(ledger: Ledger, charge: Charge) -> dict[str, str] | None:
     """Keyed hashes of the parts of an answered question, None where none were kept."""
-    folder = _kept(ledger, charge)
+    folder = _place(ledger, charge)
     if folder is None:
         return None
     path = folder / _PARTS
@@ -248,7 +248,7 @@ def _answers(ledger: Ledger) -> Path:
     return ledger.folder / "answers"
 
 
-def _kept(ledger: Ledger, charge: Charge) -> Path | None:
+def _place(ledger: Ledger, charge: Charge) -> Path | None:
     """The folder of an answer, None where there is none."""
     folder, older = _answers(ledger) / charge.id, _answers(ledger) / charge.question
     if folder.is_dir():

@@ -1,0 +1,70 @@
+"""A budget divided in advance: what readers are shown does not tell of drafts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctdhub.core.errors import Overspend
+from ctdhub.dp.accounting import epsilon_of, rho_of
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.ledger.reserve import BudgetSplit, drafts_bought, split_of, versions_bought
+
+DELTA = 1e-8
+ONE = rho_of(1.0, DELTA)
+
+
+def ledger(folder: Path, *kinds: str) -> Ledger:
+    """Charges of epsilon 1, each of a kind; their ids are a, b, c, …"""
+    book = Ledger(folder / "ledger")
+    with book.exclusive():
+        for name, kind in zip("abcdef", kinds, strict=False):
+            book.charge("q", ONE, 1.0, DELTA, "x", budget=90, kind=kind, id=name)  # type: ignore[arg-type]
+    return book
+
+
+def split(book: Ledger, published: str, drafts: float = 0.25, budget: float = 3.0) -> BudgetSplit:
+    return split_of(book, set(published), budget, drafts, DELTA)
+
+
+def test_drafts_are_not_seen_while_they_fit(tmp_path: Path) -> None:
+    one = split(ledger(tmp_path / "1", "release", "release", "evaluation"), "a")
+    none = split(ledger(tmp_path / "0", "release", "evaluation"), "a")
+    assert one.drafts == pytest.approx(ONE)
+    assert none.drafts == 0
+    assert one.shown == none.shown >= epsilon_of(3 * ONE, DELTA)
+    assert (one.versions, one.reserve) == (none.versions, none.reserve)
+
+
+def test_where_drafts_took_more_the_whole_budget_is_shown(tmp_path: Path) -> None:
+    held = split(ledger(tmp_path, "release", "release", "release"), "a")
+    assert held.drafts > held.reserve
+    assert held.shown == pytest.approx(3.0)
+    with pytest.raises(Overspend) as caught:
+        held.check(ONE, 1.0)
+    assert caught.value.rule == "budget"
+    assert "not published" in caught.value.what
+
+
+def test_versions_leave_the_reserve_alone(tmp_path: Path) -> None:
+    """The budget of 3 buys five versions of epsilon 1 beside a quarter for drafts."""
+    held = split(ledger(tmp_path, *["release"] * 5), "abcde")
+    assert split(ledger(tmp_path / "4", *["release"] * 4), "abcd").more(ONE) == 1
+    assert held.more(ONE) == 0
+    with pytest.raises(Overspend, match="kept for drafts"):
+        held.check(ONE, 1.0)
+    split(ledger(tmp_path / "5", *["release"] * 5), "abcde", drafts=0).check(ONE, 1.0)
+
+
+def test_what_a_budget_buys() -> None:
+    assert [versions_bought(e, b, 0.25, DELTA) for e, b in ((1, 3), (2, 6), (4, 12))] == [5, 5, 5]
+    assert [drafts_bought(e, b, 0.25, DELTA) for e, b in ((1, 3), (2, 6), (1, 2))] == [1, 1, 0]
+
+
+def test_a_smaller_delta_of_a_draft_alone_is_not_seen(tmp_path: Path) -> None:
+    book = ledger(tmp_path, "release")
+    before = split(book, "a")
+    with book.exclusive():
+        book.charge("q", 1e-6, 0.01, 1e-12, "x", budget=90, id="z")
+    assert split(book, "a").shown == before.shown
