@@ -31,7 +31,7 @@ def test_killed_at_many_points(built: Hub, warm: None, tmp_path: Path) -> None:
     set_policy(template, epsilon=3.5)
     found = points(template, "build")
     charging = [n for n, line in enumerate(found, 1) if "/ledger/" in line or "/pending" in line]
-    chosen = {*killer.every(8, len(found)), *charging[:: len(charging) // 5]}
+    chosen = {*killer.every(5, len(found)), *charging[:: len(charging) // 3]}
     killed = kill(template, "build", sorted(chosen))
     assert killed == sorted(chosen)
     before = len(Ledger(template.ledger).entries())

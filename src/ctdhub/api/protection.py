@@ -14,6 +14,7 @@ from ctdhub.border import Estimate, Protected
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import said
 from ctdhub.core.tabular import ROW
+from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.secagg.answer import SCHEMA
 from ctdhub.dp.standalone.ledger import ledger_of_table
 from ctdhub.dp.standalone.scope import scope_of_file, scope_of_schema

@@ -30,9 +30,7 @@ def ledger(hub: Hub) -> Ledger:
     custody = open_custody(hub.ledger, hub.root, hub.ledger_key)
     if custody is None:
         raise _missing(hub)
-    return Ledger(
-        hub.ledger, limits=hub.limits(), custody=custody, pending=hub.work / "pending"
-    )
+    return Ledger(hub.ledger, limits=hub.limits(), custody=custody, pending=hub.work / "pending")
 
 
 def _missing(hub: Hub) -> HubError:
