@@ -122,5 +122,4 @@ class _Build:
         return [link.link_people(self.hub, self.rules, given, self.engine)]
 
     def _release(self) -> list[Step] | None:
-        step = publish.publish_release(self.hub)
-        return None if step is None else [step]
+        return [step] if (step := publish.publish_release(self.hub)) else None
