@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ctdhub.core.errors import HubError
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.disk import guarded, write_synced
 
@@ -58,7 +59,7 @@ def writing(ledger: Ledger, charge: str, out: Path) -> Iterator[None]:
         _mark(path, out, whole=False)
     try:
         yield
-    except Exception:
+    except (HubError, OSError):
         if new:
             path.unlink()
         raise
