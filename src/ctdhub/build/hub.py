@@ -229,9 +229,17 @@ class Hub:
         return self.root / "keys" / "person.key"
 
     def person_key(self) -> bytes:
-        """The hub's secret for hashing case numbers, made at first need; never leaves the hub."""
+        """The hub's secret for hashing case numbers, made at first need; never leaves the hub.
+
+        Raises:
+            HubFolderError: it is lost: what was made with it is there.
+        """
         path = self.key_file
         if not path.exists():
+            made = (self.work / "harmonised", self.releases, self.candidates)
+            lines = self.ledger / "ledger.jsonl"
+            if any(any(p.glob("[!.]*")) for p in made) or (lines.exists() and lines.stat().st_size):
+                raise error("person-key", file=path)
             path.parent.mkdir(mode=0o700, exist_ok=True)
             sweep(path.parent, path.name)
             write_whole(path, secrets.token_bytes(32))

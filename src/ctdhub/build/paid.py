@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -11,13 +12,19 @@ from ctdhub.build.hub import Hub
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError, printable
 from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.ledger.charge import Charge
 from ctdhub.dp.ledger.custody import open_custody
+from ctdhub.dp.ledger.population import POPULATION
 from ctdhub.dp.ledger.reserve import BudgetSplit, split_of
 from ctdhub.dp.ledger.witness import leased
 from ctdhub.dp.policy import Policy
 from ctdhub.release.approvals import APPROVALS, Approvals, LedgerHead
 from ctdhub.release.manifest import MANIFEST, Manifest
 from ctdhub.release.verify import digest
+
+KEPT = "before-upgrade"
+"""Folder in a hub that was upgraded: the files as they were; see ``upgrade``."""
+UPGRADE = f"{KEPT}/upgrade.json"
 
 
 def ledger(hub: Hub) -> Ledger:
@@ -29,17 +36,39 @@ def ledger(hub: Hub) -> Ledger:
     """
     custody = open_custody(hub.ledger, hub.root, hub.ledger_key)
     if custody is None:
-        raise _missing(hub)
+        raise lost(hub) or error("ledger-old", file=hub.root)
     return Ledger(hub.ledger, limits=hub.limits(), custody=custody, pending=hub.work / "pending")
 
 
-def _missing(hub: Hub) -> HubError:
-    """The error of a hub whose ledger names no population."""
+def read_ledger(hub: Hub) -> Ledger:
+    """The hub's ledger to be read, also where the hub is of older software.
+
+    Raises:
+        LedgerTampered: as :func:`ledger`.
+    """
+    old = not (hub.ledger / POPULATION).exists() and lost(hub) is None
+    return Ledger(hub.ledger, limits=hub.limits()) if old else ledger(hub)
+
+
+def lost(hub: Hub) -> HubError | None:
+    """The error of a hub that has no population though one had begun, None where none had."""
+    if cut_off(hub):
+        return None
     if leased(hub.root.resolve()) is not None:
         return error("ledger-gone/known", file=hub.ledger)
     if hub.ledger_key.exists() or (_made(hub) and not Ledger(hub.ledger).entries()):
         return error("ledger-gone", file=hub.ledger)
-    return error("ledger-old", file=hub.root)
+    return None
+
+
+def cut_off(hub: Hub) -> bool:
+    """Whether an upgrade of the hub, or its undoing, has begun and has not ended."""
+    try:
+        return not json.loads((hub.root / UPGRADE).read_bytes())["done"]
+    except FileNotFoundError:
+        return False
+    except (ValueError, TypeError, KeyError):
+        raise _damaged(hub.root / UPGRADE) from None
 
 
 def _made(hub: Hub) -> bool:
@@ -96,7 +125,16 @@ def check_paid(hub: Hub) -> None:
     """
     book = ledger(hub)
     book.check()
-    entries = book.entries()
+    check_known(hub, book.entries())
+
+
+def check_known(hub: Hub, entries: Iterable[Charge]) -> None:
+    """These lines know what releases, candidates, approvals and withdrawals saw of the ledger.
+
+    Raises:
+        WithdrawalError, LedgerTampered, ReleaseError: as :func:`check_paid`.
+    """
+    entries = tuple(entries)
     charges = {entry.id for entry in entries}
     heads = {(entry.number, entry.hash) for entry in entries}
     for entry in hub.withdrawn().entries:

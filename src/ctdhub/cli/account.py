@@ -59,7 +59,7 @@ class Account:
         """All of it as JSON; questions, whose hashes cover case data, are left out."""
         content = asdict(self)
         for entry in content["entries"]:
-            del entry["question"]
+            del entry["question"], entry["mac"]
         return json.dumps(content, ensure_ascii=False, indent=1)
 
 

@@ -35,6 +35,42 @@ def register(app: typer.Typer) -> None:
         else:
             _show(ledgers.adopt(folder, folder), folder)
 
+    @app.command(help=about("upgrade"))
+    def upgrade(
+        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
+        back: Annotated[
+            bool,
+            typer.Option("--back", help=_("Undo it; charges that were made since stay.")),
+        ] = False,
+    ) -> None:
+        from ctdhub.build import upgrade as stage
+        from ctdhub.build.hub import Hub
+
+        done = stage.back(Hub(folder)) if back else stage.upgrade(Hub(folder))
+        for name in done.changed:
+            if name in done.edited:
+                console.print(
+                    _("{file} was changed since and stays as it is.").format(file=escape(name))
+                )
+            elif back:
+                console.print(_("{file} is as it was.").format(file=escape(name)))
+            else:
+                text = (
+                    _(
+                        "{file} now says aligned: true: equal positions of its lists of "
+                        "perpetrators belong together, as before."
+                    )
+                    if name.startswith("mappings/")
+                    else _("{file} now says what held by default; look at its end.")
+                )
+                console.print(text.format(file=escape(name)))
+        text = (
+            _("The hub is as older software knows it; charges: {n}.")
+            if back
+            else _("The ledger keeps its charges: {n}. Next: `ctdhub build --explain`.")
+        )
+        console.print(text.format(n=number(done.charges)))
+
 
 def _show(found: Adopted, folder: Path) -> None:
     for entry in found.counted:

@@ -195,13 +195,13 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
     ) -> None:
         from ctdhub.build.hub import Hub
-        from ctdhub.build.paid import check_paid
-        from ctdhub.build.paid import ledger as ledger_of
-        from ctdhub.build.rules import policy
+        from ctdhub.build.paid import check_paid, read_ledger
+        from ctdhub.dp.policy import load_policy
 
         hub = Hub(folder)
-        check_paid(hub)
-        account = Account.of(ledger_of(hub), policy(hub))
+        if (book := read_ledger(hub)).custody:
+            check_paid(hub)
+        account = Account.of(book, load_policy(hub.policy_file))
         if as_json:
             console.print(account.json(), soft_wrap=True, markup=False, highlight=False)
         else:

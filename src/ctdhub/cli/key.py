@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +26,7 @@ class For(StrEnum):
     approval = "approval"
     linkage = "linkage"
     receiving = "receiving"
+    people = "people"
 
 
 KeyFile = Annotated[Path, typer.Argument(help=_("The file of the linkage key."))]
@@ -59,6 +61,7 @@ def register(app: typer.Typer) -> None:
         passphrase: Passphrase = False,
     ) -> None:
         from ctdhub.core.keys.envelope import make_pair
+        from ctdhub.core.keys.files import write_new
         from ctdhub.core.keys.linkage import new_key, write_linkage_key
         from ctdhub.core.keys.signing import make_key
 
@@ -67,6 +70,8 @@ def register(app: typer.Typer) -> None:
             key = new_key()
             write_linkage_key(out, key, secret)
             _show_linkage(key)
+        elif purpose is For.people:
+            write_new(out, secrets.token_bytes(32))
         elif purpose is For.receiving:
             _show(make_pair(out, secret))
         else:

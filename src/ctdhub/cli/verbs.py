@@ -9,7 +9,7 @@ from ctdhub.core.i18n import _
 
 MODULES: dict[str, tuple[str, ...]] = {
     "ctdhub.cli.hub": ("init", "demo", "build", "check", "release", "ledger"),
-    "ctdhub.cli.adopt": ("adopt",),
+    "ctdhub.cli.adopt": ("adopt", "upgrade"),
     "ctdhub.cli.approve": ("approve",),
     "ctdhub.cli.reissue": ("reissue",),
     "ctdhub.cli.linkage": ("linkage",),
@@ -55,6 +55,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "linkage",
         "withdraw",
         "journal",
+        "upgrade",
     ),
     "privacy_officer": ("approve", "ledger", "adopt", "audit", "key"),
     "contributor": ("form", "suggest", "harmonise", "mapping", "tokens", "link", "count"),
@@ -196,6 +197,12 @@ def helps() -> dict[str, str]:
             "then on every other copy refuses to charge. The folder of a lone table's ledger can "
             "be named too."
             "\n\nExample: ctdhub adopt my-hub"
+        ),
+        "upgrade": _(
+            "Let a hub that older software made go on with this one; --back undoes it."
+            "\n\nIts ledger keeps every charge. Settings whose default has changed are written "
+            "down with the value that they had. The files as they were stay in before-upgrade."
+            "\n\nExample: ctdhub upgrade my-hub"
         ),
         "audit": _(
             "Attack the protection on the hub's own people, and print what was achieved beside "

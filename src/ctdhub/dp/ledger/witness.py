@@ -1,9 +1,9 @@
 """The witness of a ledger: a copy of its lines outside of the folder that it guards.
 
 In the state folder of the user, ``ledgers/<id of the population>/`` has ``ledger.jsonl`` (the lines
-that were charged on this machine), ``lease`` (the folder that may charge), ``population.json``,
-``key`` (a copy of the key of the MACs) and ``register-head`` (the last line of the register of
-withdrawals).  A ledger that lacks one of these lines was put back or replaced.
+that were charged on this machine), ``lease`` (the folder that may charge), ``population.json`` and
+``key`` (a copy of the key of the MACs).  A ledger that lacks one of these lines was put back or
+replaced.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ctdhub.core.state import state_folder
 from ctdhub.dp.ledger.charge import Charge, read
 from ctdhub.dp.ledger.population import POPULATION, LedgerPopulation, population_in
 
-_LINES, _LEASE, _KEY, _LOCK, _REGISTER = "ledger.jsonl", "lease", "key", "lock", "register-head"
+_LINES, _LEASE, _KEY, _LOCK = "ledger.jsonl", "lease", "key", "lock"
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,6 @@ class Witness:
         found = self._read(_LEASE)
         return Path(found.decode("utf-8", "surrogateescape")) if found else None
 
-    @property
-    def register_head(self) -> bytes | None:
-        """What names the last line of the register of withdrawals, None where there is none."""
-        return self._read(_REGISTER)
-
     def entries(self) -> tuple[Charge, ...]:
         """The lines; all that was charged on this machine."""
         found: list[Charge] = []
@@ -79,19 +74,18 @@ class Witness:
             with self._writing():
                 self._write(_LINES, lines)
 
-    def keep_register(self, head: bytes) -> None:
-        """Know the last line of the register of withdrawals."""
-        with self._writing():
-            self._write(_REGISTER, head)
-
     def lease_to(self, place: Path) -> None:
         """Let this folder charge, and no other; what else was leased to it is no more."""
         for other in witnesses():
             if other.folder != self.folder and other.lease == place:
-                with other._writing():
-                    (other.folder / _LEASE).unlink(missing_ok=True)
+                other.release()
         with self._writing():
             self._write(_LEASE, str(place).encode("utf-8", "surrogateescape"))
+
+    def release(self) -> None:
+        """Let no folder charge until the ledger is adopted."""
+        with self._writing():
+            (self.folder / _LEASE).unlink(missing_ok=True)
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
