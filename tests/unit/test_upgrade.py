@@ -159,6 +159,20 @@ def test_an_upgrade_forgets_no_ledger(old: Hub) -> None:
         upgrade(old)
 
 
+def test_what_was_sent_shows_that_there_was_a_ledger(old: Hub) -> None:
+    """A copy in which all but the contributions was deleted would begin a new budget."""
+    file = old.root / "contributions" / "clinic" / "2026-01-15" / "a.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text("Case,Sex\n", "utf-8")
+    for path in old.ledger.iterdir():
+        path.unlink()
+    assert rule(old) == "ledger-gone"
+    with pytest.raises(HubError, match="gone"):
+        upgrade(old)
+    file.unlink()
+    assert upgrade(old).charges == 0
+
+
 def test_a_lost_person_key_is_not_made_anew(old: Hub) -> None:
     with pytest.raises(HubError, match="person key"):
         old.person_key()

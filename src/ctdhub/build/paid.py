@@ -56,7 +56,7 @@ def lost(hub: Hub) -> HubError | None:
         return None
     if leased(hub.root.resolve()) is not None:
         return error("ledger-gone/known", file=hub.ledger)
-    if hub.ledger_key.exists() or (_made(hub) and not Ledger(hub.ledger).entries()):
+    if hub.ledger_key.exists() or (_used(hub) and not Ledger(hub.ledger).entries()):
         return error("ledger-gone", file=hub.ledger)
     return None
 
@@ -71,12 +71,11 @@ def cut_off(hub: Hub) -> bool:
         raise _damaged(hub.root / UPGRADE) from None
 
 
-def _made(hub: Hub) -> bool:
-    """Whether anything is there that was charged."""
-    places = (hub.releases, hub.candidates)
-    return (hub.work / "protected").exists() or any(
-        any(folder.glob(f"[!.]*/{MANIFEST}")) for folder in places
-    )
+def _used(hub: Hub) -> bool:
+    """Whether the hub has what may have been charged; one without any lost no ledger."""
+    made = any(any(p.glob(f"[!.]*/{MANIFEST}")) for p in (hub.releases, hub.candidates))
+    sent = any((hub.root / "contributions").glob("[!.]*/*/*"))
+    return made or sent or hub.key_file.exists() or (hub.work / "protected").exists()
 
 
 def published(hub: Hub) -> dict[str, str]:

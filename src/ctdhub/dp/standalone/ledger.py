@@ -34,7 +34,7 @@ def ledger_of_table(folder: Path | None, new: str = "") -> Ledger:
         if LedgerFile(folder).entries():
             raise error("ledger-unknown", file=folder)
         if leased(folder.resolve()) is not None:
-            raise error("ledger-gone", file=folder)
+            raise error("ledger-gone/known", file=folder)
         if not new.strip():
             raise error("ledger-unnamed/new", file=folder)
         custody = begin(folder, folder, new_population(new.strip(), "table"))
