@@ -7,7 +7,9 @@ of a verified bundle by :func:`restore`.  Tests hold all three rules.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from statistics import NormalDist
 from typing import Any
 
 import pyarrow as pa
@@ -42,6 +44,7 @@ statistics (series, sums, models), never a figure to show by itself.  Its standa
 
 LISTS = "lists"
 DOUBLES = "doubles"
+DOUBLES_BY = (DOUBLES, "citizenship")
 LIST_JOIN = "+"
 
 SHOWN = "shown"
@@ -148,13 +151,15 @@ class Sources:
             ``year_of_registration``, some a third column; the table ``lists`` holds people by the
             set of lists that know them (ids in the order of ``lists``, joined with "+"); people
             on none of them are not in it.  The table ``doubles`` has one cell: how many of the
-            people of the answer are another one of them, found by further tokens.
+            people of the answer are another one of them, found by further tokens; the table
+            :data:`DOUBLES_BY` says so by their citizenship.
         sigma: as in :class:`Guarantee`.
         share: of the answer's rho that was set aside for them, 0 to 1.
         list_years: first and last year in which a list must know a person; None in answers that
             are older than this, whose lists count over all years.
         tokens: the most tokens of a person by which lists were joined, beside her key.  Where rows
             of people were joined by as many there is no table ``doubles``.
+        found: share of all doubles that the tokens find, at least, as the public policy states.
     """
 
     contributors: tuple[str, ...]
@@ -164,9 +169,43 @@ class Sources:
     share: float = 0.0
     list_years: tuple[int, int] | None = None
     tokens: int = 0
+    found: float = 1.0
 
     def __post_init__(self) -> None:
         _check_measurements(self.measurements)
+
+    def doubles(self, level: float) -> dict[str | None, Estimate]:
+        """How many people are another one of them, found by further tokens; {} where nobody asked.
+
+        Under None all of them, under a citizenship ("" where not recorded) those who have it.
+        Intervals are of noise alone, each at the level by itself, rounded outwards.
+        """
+        z = NormalDist().inv_cdf((1 + level) / 2)
+        found: dict[str | None, Estimate] = {}
+        for row in self.measurements.to_pylist():
+            if row["columns"][0] != DOUBLES:
+                continue
+            half, noisy = z * self.sigma["*".join(row["columns"])], row["noisy"]
+            low, high = math.floor(noisy - half), math.ceil(noisy + half)
+            told = Estimate(*(max(0, n) for n in (round(noisy), low, high)))
+            found[row["values"][1] if len(row["values"]) > 1 else None] = told
+        return found
+
+
+def one_person_once(counted: Estimate, doubles: Estimate, found: float) -> Estimate:
+    """A count with its second interval: if everybody counts once.
+
+    It is [low - D, high], D being the most doubles over the share of them that is found.  Links
+    that join two people are not in it.
+
+    Args:
+        counted: with the interval of noise.
+        doubles: found by further tokens, with the interval of noise.
+        found: share of all doubles that these are, at least.
+    """
+    value = max(0, counted.value - round(doubles.value / found))
+    low = max(0, counted.low - math.ceil(doubles.high / found))
+    return Estimate(max(low, value), low, max(counted.high, value))
 
 
 @dataclass(frozen=True)

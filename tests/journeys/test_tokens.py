@@ -218,10 +218,11 @@ def test_tokens_asks_before_it_writes(
         assert not (tmp_path / "out.csv").exists()
 
 
-def estimated(hub: Hub, linking: dict[str, int]) -> tuple[Release, ListOverlap]:
+def estimated(hub: Hub, linking: dict[str, float]) -> tuple[Release, ListOverlap]:
     """The candidate of a hub that names its five lists, joined by so many tokens."""
     policy = yaml.safe_load((hub.root / "policy.yaml").read_text("utf-8"))
     policy |= {"linking": linking, "epsilon": 20, "budget": {"epsilon": 100}}
+    policy["reason"] = "Little noise, so that a test sees what links do."
     policy["sources"] = {"share": 0.3, "lists": list(LISTS)}
     policy["columns"] = ["year_of_registration", "gender", "citizenship"]
     (hub.root / "policy.yaml").write_text(yaml.safe_dump(policy), "utf-8")
@@ -242,8 +243,10 @@ def test_tokens_join_lists_and_rows_in_what_is_released(linked: Hub, tmp_path: P
     with (tmp_path / "names" / "truth.csv").open(encoding="utf-8") as file:
         everybody = len({row["person"] for row in csv.DictReader(file)})
     by_key, alone = estimated(linked, {"people": 0, "lists": 0})
-    by_lists, lists = estimated(linked, {"people": 0, "lists": 2})
-    by_rows, rows = estimated(linked, {"people": 1, "lists": 2})
+    by_lists, lists = estimated(
+        linked, {"people": 0, "lists": 2, "by_citizenship": True, "found": 0.6}
+    )
+    by_rows, rows = estimated(linked, {"people": 1, "lists": 2, "by_citizenship": True})
     same, alike = estimated(linked, {"people": 1, "lists": 1})
     assert alike.doubles is None, "rows and lists are joined by as many tokens"
     assert "at most 1 further tokens" in (same.path / "README.md").read_text("utf-8")
@@ -255,6 +258,16 @@ def test_tokens_join_lists_and_rows_in_what_is_released(linked: Hub, tmp_path: P
     joined = people[1] - lists.doubles[0]
     assert joined == pytest.approx(people[2] - rows.doubles[0], abs=8 * lists.doubles[1] + 30)
     assert abs(joined - everybody) < abs(people[2] - everybody) < abs(people[0] - everybody)
+    manifest = json.loads((by_lists.path / "manifest.json").read_text("utf-8"))
+    once, doubles = manifest["people_once"], manifest["sources"]["doubles"]
+    assert once["low"] <= everybody <= once["high"], "the second interval holds the truth"
+    assert manifest["people"]["low"] > everybody, "the first does not"
+    assert 0.2 < doubles["NAM"]["value"] / doubles["all"]["value"] < 0.6
+    assert len(doubles) > 100, "every citizenship is told, whoever there is"
+    readme = (by_lists.path / "README.md").read_text("utf-8")
+    assert "second interval" in readme
+    assert "| NAM |" in readme, "most people are citizens of Namibia"
+    assert "was not measured" in (by_key.path / "README.md").read_text("utf-8")
     assert lists.years == rows.years == (2016, 2030)
     several = [sum(n for on, n in o.cells.items() if sum(on) > 1) for o in (alone, lists)]
     assert several[1] > 1.1 * several[0]

@@ -25,7 +25,16 @@ from invented_people import (
     small_policy,
 )
 
-from ctdhub.border import DOUBLES, LISTS, MEASUREMENTS, Protected, Sources
+from ctdhub.border import (
+    DOUBLES,
+    DOUBLES_BY,
+    LISTS,
+    MEASUREMENTS,
+    Estimate,
+    Protected,
+    Sources,
+    one_person_once,
+)
 from ctdhub.core.errors import LedgerError, PolicyError
 from ctdhub.dp.accounting import rho_of, split
 from ctdhub.dp.by_contributor import OVERLAP_SHARE, Sourced, public_sources, sourced
@@ -356,6 +365,24 @@ def test_tokens_cost_what_one_person_reaches(linking: dict[str, int], tmp_path: 
     assert ((DOUBLES,), ("people",)) in cells(answer.sources)
     assert answer.sources.tokens == most
     assert answer.guarantee.unit == "person" or fewer
+
+
+def test_doubles_by_citizenship_have_a_share_of_their_own(tmp_path: Path) -> None:
+    linking = {"lists": 2, "by_citizenship": True, "found": 0.5}
+    policy = Policy.model_validate({**POLICY.model_dump(), "linking": linking})
+    public = public_sources(policy, SCHEMA, FACTS)
+    assert public is not None
+    assert {q.columns: q.reach for q in public.workload(0.1)}[DOUBLES_BY] == 4
+    assert cost(public.workload(0.1)) <= Fraction(0.1)
+    sources = ask(tmp_path, 60, policy).sources
+    assert sources is not None
+    told = sources.doubles(0.95)
+    assert {None, "", "NGA"} <= told.keys()
+    assert one_person_once(Estimate(100, 90, 110), Estimate(10, 5, 20), 0.5) == (
+        Estimate(80, 50, 110)
+    )
+    with pytest.raises(ValueError, match="by_citizenship needs lists above people"):
+        Policy.model_validate({**POLICY.model_dump(), "linking": {"by_citizenship": True}})
 
 
 def test_rows_that_tokens_join_cost_more_everywhere(tmp_path: Path) -> None:

@@ -135,9 +135,10 @@ def _sources(
     share: float,
     list_years: list[int] | None = None,
     tokens: int = 0,
+    found: float = 1.0,
 ) -> Sources:
     noisy, years = table.cast(MEASUREMENTS), (list_years[0], list_years[1]) if list_years else None
-    return Sources(tuple(contributors), tuple(lists), noisy, sigma, share, years, tokens)
+    return Sources(tuple(contributors), tuple(lists), noisy, sigma, share, years, tokens, found)
 
 
 def check_paid(ledger: Ledger) -> None:
@@ -230,6 +231,7 @@ def _fill(fresh: Path, answer: Protected) -> None:
             "share": sources.share,
             "list_years": sources.list_years,
             "tokens": sources.tokens,
+            "found": sources.found,
         }
         if sources
         else None,

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ctdhub.border import DOUBLES, LIST_JOIN, LISTS, MEASUREMENTS, Sources
+from ctdhub.border import DOUBLES, DOUBLES_BY, LIST_JOIN, LISTS, MEASUREMENTS, Sources
 from ctdhub.dp.count import Counts
 from ctdhub.dp.intervals import named_cells
 from ctdhub.dp.list_overlap import ListTables, list_tables
@@ -154,6 +154,9 @@ class Sourced:
             parts.append(_rows(cells, noisy[(LISTS,)]))
         if (DOUBLES,) in noisy:
             parts.append(_rows(([[DOUBLES]], [["people"]]), noisy[(DOUBLES,)]))
+        if public.lists and DOUBLES_BY in noisy:
+            told = [["people", name] for name in (*public.lists.citizenships, "")]
+            parts.append(_rows(([[*DOUBLES_BY]] * len(told), told), noisy[DOUBLES_BY]))
         return Sources(
             contributors=public.domains.get(CONTRIBUTOR, ()),
             lists=public.lists.names if public.lists else (),
@@ -162,6 +165,7 @@ class Sourced:
             share=public.share,
             list_years=public.lists.years if public.lists else None,
             tokens=public.lists.tokens if public.lists else 0,
+            found=public.lists.found if public.lists else 1.0,
         )
 
 

@@ -15,17 +15,23 @@ from typing import Any
 
 import numpy as np
 
-from ctdhub.border import DOUBLES, LISTS
+from ctdhub.border import DOUBLES, DOUBLES_BY, LISTS
 from ctdhub.core.error_catalogue import error
 from ctdhub.dp.count import Counts
 from ctdhub.dp.overlap import Overlap
 from ctdhub.dp.person_rows import person_rows
-from ctdhub.dp.plan import joined_reach
+from ctdhub.dp.plan import Columns, joined_reach
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.workload import Workload, question
+from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import ORIGIN
 
 DOUBLES_SHARE = Fraction(1, 10)
 """Part of the overlap's budget that goes to the number of doubles: it is one number, and large."""
+
+
+DOUBLES_BY_SHARE = Fraction(1, 5)
+"""Part that goes to doubles by citizenship, where the policy asks for them."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class ListTables:
         tokens: the most tokens of a person that join her with others.
         fewer: the same in rows of people.
         rows: the most rows that one person may have, see ``person_rows``.
+        citizenships: public values by which doubles are told; () where they are not.
+        found: share of all doubles that the tokens find, as the policy states.
     """
 
     names: tuple[str, ...]
@@ -45,6 +53,8 @@ class ListTables:
     tokens: int
     fewer: int = 0
     rows: int = 1
+    citizenships: tuple[str, ...] = ()
+    found: float = 1.0
 
     @property
     def sets(self) -> tuple[tuple[str, ...], ...]:
@@ -54,15 +64,25 @@ class ListTables:
         return tuple(s for s in named if s)
 
     @property
-    def tables(self) -> dict[str, tuple[int, int, Fraction]]:
-        """Cells, squared L2 sensitivity and share of the budget of each table."""
+    def tables(self) -> dict[Columns, tuple[int, int, Fraction]]:
+        """Cells, squared L2 sensitivity and share of the budget of each table.
+
+        A double is every row but the least of those that tokens join.  Without one row of a person
+        at most as many rows as it has tokens are doubles no more, and none becomes one; with
+        ``fewer`` tokens likewise.  By citizenship both may fall on one cell each.
+        """
         cells = len(self.sets), joined_reach(self.tokens, self.rows)
         if self.tokens == self.fewer:
-            return {LISTS: (*cells, Fraction(1))}
-        return {
-            LISTS: (*cells, 1 - DOUBLES_SHARE),
-            DOUBLES: (1, (self.rows * self.tokens) ** 2, DOUBLES_SHARE),
+            return {(LISTS,): (*cells, Fraction(1))}
+        by = DOUBLES_BY_SHARE if self.citizenships else Fraction(0)
+        found: dict[Columns, tuple[int, int, Fraction]] = {
+            (LISTS,): (*cells, 1 - DOUBLES_SHARE - by),
+            (DOUBLES,): (1, (self.rows * self.tokens) ** 2, DOUBLES_SHARE),
         }
+        if by:
+            reach = self.rows**2 * (self.tokens**2 + self.fewer**2)
+            found[DOUBLES_BY] = (len(self.citizenships) + 1, reach, by)
+        return found
 
     def questions(self, rho: Fraction) -> Workload:
         """The tables with their noise; they cost at most ``rho`` together.
@@ -71,8 +91,8 @@ class ListTables:
             PolicyError: a table would get more noise than can be drawn.
         """
         return tuple(
-            question((name,), (cells,), "groups", rho * share, reach)
-            for name, (cells, reach, share) in self.tables.items()
+            question(columns, (*[1] * (len(columns) - 1), cells), "groups", rho * share, reach)
+            for columns, (cells, reach, share) in self.tables.items()
         )
 
     def counts(self, found: Overlap | None) -> Counts:
@@ -86,8 +106,13 @@ class ListTables:
         if (found.lists, found.years, found.tokens) != (self.names, self.years, self.tokens):
             raise ValueError("the overlap of lists is not the one that the policy asks about")
         cells = np.array([found.people.get(s, 0) for s in self.sets], np.int32)
-        exact: Counts = {(LISTS,): cells, (DOUBLES,): np.array([found.doubles], np.int32)}
-        return {(name,): exact[(name,)] for name in self.tables}
+        by = [found.doubles_by.get(name, 0) for name in (*self.citizenships, "")]
+        exact: Counts = {
+            (LISTS,): cells,
+            (DOUBLES,): np.array([found.doubles], np.int32),
+            DOUBLES_BY: np.array([by], np.int32),
+        }
+        return {columns: exact[columns] for columns in self.tables}
 
 
 def list_tables(policy: Policy, facts: Mapping[str, Any]) -> ListTables | None:
@@ -117,7 +142,9 @@ def list_tables(policy: Policy, facts: Mapping[str, Any]) -> ListTables | None:
         names = ", ".join(settings.lists)
         raise error("policy-sources/years", file="policy.yaml", id=names)
     joins, rows = policy.linking, person_rows(policy, facts).bound
-    return ListTables(settings.lists, (first, last), joins.lists, joins.people, rows)
+    by = load_schema().domain(ORIGIN, policy.years) if joins.by_citizenship else ()
+    tokens = joins.lists, joins.people
+    return ListTables(settings.lists, (first, last), *tokens, rows, by, joins.found)
 
 
 def _contributors(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -18,6 +18,7 @@ class Overlap:
         people: people by the lists that know them, ids in order; sets without people are left
             out, and so are people on no list.
         doubles: rows of people that are another row's person by these tokens.
+        doubles_by: these rows by citizenship, "" where not recorded; empty where nobody asks.
     """
 
     lists: tuple[str, ...] = ()
@@ -25,6 +26,7 @@ class Overlap:
     tokens: int = 0
     people: dict[tuple[str, ...], int] = field(default_factory=dict)
     doubles: int = 0
+    doubles_by: dict[str, int] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         """Write it as JSON."""
@@ -41,4 +43,5 @@ class Overlap:
             found["tokens"],
             {tuple(names): people for names, people in found["people"]},
             found["doubles"],
+            found.get("doubles_by", {}),
         )

@@ -101,18 +101,26 @@ class LinkingSettings(FrozenModel):
     Attributes:
         people: the most tokens of a person that join her rows with others, and so in every count.
         lists: the same in the overlap of lists; never fewer than ``people``.
+        by_citizenship: whether a release tells doubles by citizenship; ``lists`` is then more than
+            ``people``, and the table has a share of the overlap's budget.
+        found: share of all such doubles that these tokens find, at least, as a review of pairs
+            told; public, and part of the second interval of a count.
         known_to: the most contributors that one person may be known to under different keys, or
             without one; a public bound that noise grows with, see ``person_rows``.
     """
 
     people: int = Field(default=0, ge=0, le=5)
     lists: int = Field(default=0, ge=0, le=5)
+    by_citizenship: bool = False
+    found: float = Field(default=1.0, ge=0.1, le=1)
     known_to: int = Field(default=1, ge=1, le=100)
 
     @model_validator(mode="after")
     def _check(self) -> LinkingSettings:
         if self.lists < self.people:
             raise InvalidSetting(Text("Under linking, lists may not be less than people"))
+        if self.by_citizenship and self.lists == self.people:
+            raise InvalidSetting(Text("Under linking, by_citizenship needs lists above people"))
         return self
 
 

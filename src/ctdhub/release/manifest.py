@@ -9,7 +9,14 @@ from typing import Any, Literal
 from pydantic import Field
 
 import ctdhub
-from ctdhub.border import Estimate, Guarantee, Perpetrators, Protected, Sources
+from ctdhub.border import (
+    Estimate,
+    Guarantee,
+    Perpetrators,
+    Protected,
+    Sources,
+    one_person_once,
+)
 from ctdhub.core.frozen import FrozenModel
 
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
@@ -45,11 +52,22 @@ class MeasuredFile(FrozenModel):
     counts: str
 
 
+class DoubledPeople(FrozenModel):
+    """A number of people who are another one of them, with the interval of its noise."""
+
+    value: int = Field(ge=0)
+    low: int = Field(ge=0)
+    high: int = Field(ge=0)
+
+
 class MeasuredSources(MeasuredFile):
     """Noisy counts by contributor, and of how lists overlap, with the noise of each table.
 
     ``list_years`` are the first and last year in which a list must know a person (null: any year);
     ``tokens`` says by how many tokens of a person at most lists were joined, beside her key.
+    ``doubles`` are people who are another one of them by these tokens, with the interval of noise:
+    ``all``, and by citizenship (``not_recorded``) where that was asked; ``found`` is the share of
+    all such people that the tokens find at least, as the policy states.
     """
 
     contributors: tuple[str, ...]
@@ -58,6 +76,8 @@ class MeasuredSources(MeasuredFile):
     share: float = Field(ge=0, lt=1)
     list_years: tuple[int, int] | None = None
     tokens: int = Field(default=0, ge=0)
+    found: float = Field(default=1.0, gt=0, le=1)
+    doubles: dict[str, DoubledPeople] = Field(default={})
 
 
 class FileEntry(FrozenModel):
@@ -87,6 +107,8 @@ class Manifest(FrozenModel):
     the policy leaves them out; the guarantee covers them too, and ``sources``, null where the
     policy leaves them out.  ``rows_per_person`` is the most rows of one person that the noise is
     for, and ``epsilon_by_rows`` the epsilon of a person with so many (empty in older releases).
+    ``people_once`` is ``people`` with its second interval, if everybody counts once, as far as
+    further tokens and a review tell; null where that was not measured.
     ``measurements`` is null in releases that are older than they are, and
     so is ``not_fitted``: measured tables that the records were not fitted to."""
 
@@ -108,6 +130,7 @@ class Manifest(FrozenModel):
     charge: str
     accuracy: Accuracy
     people: ManifestFigure
+    people_once: ManifestFigure | None = None
     case_records: ManifestFigure
     perpetrators: ManifestPerpetrators | None = None
     measurements: MeasuredFile | None = None
@@ -157,6 +180,7 @@ class Manifest(FrozenModel):
             people=_figure(
                 protected.people, "people identified; records with one person key count once"
             ),
+            people_once=_once(protected),
             case_records=_figure(
                 protected.case_records, "case records received; a person may have several"
             ),
@@ -165,7 +189,7 @@ class Manifest(FrozenModel):
                 rows=protected.measurements.num_rows,
                 counts="people by year, noisy and unbiased, of groups whose total is shown",
             ),
-            sources=_sources(protected.sources),
+            sources=_sources(protected.sources, g.level),
             facts=protected.facts,
             files=files,
         )
@@ -202,7 +226,7 @@ def _mentioned(found: Perpetrators | None) -> ManifestPerpetrators | None:
     )
 
 
-def _sources(found: Sources | None) -> MeasuredSources | None:
+def _sources(found: Sources | None, level: float) -> MeasuredSources | None:
     if found is None:
         return None
     return MeasuredSources(
@@ -214,7 +238,23 @@ def _sources(found: Sources | None) -> MeasuredSources | None:
         share=found.share,
         list_years=found.list_years,
         tokens=found.tokens,
+        found=found.found,
+        doubles={
+            "all" if of is None else of or "not_recorded": DoubledPeople(
+                value=told.value, low=told.low, high=told.high
+            )
+            for of, told in found.doubles(level).items()
+        },
     )
+
+
+def _once(protected: Protected) -> ManifestFigure | None:
+    sources = protected.sources
+    told = sources.doubles(protected.guarantee.level) if sources else {}
+    if sources is None or None not in told:
+        return None
+    figure = one_person_once(protected.people, told[None], sources.found)
+    return _figure(figure, "people, if everybody counts once: the second interval")
 
 
 def _figure(estimate: Estimate, counts: str) -> ManifestFigure:

@@ -101,6 +101,7 @@ def read_sources(folder: Path, manifest: Manifest) -> Sources | None:
         stated.share,
         stated.list_years,
         stated.tokens,
+        stated.found,
     )
 
 

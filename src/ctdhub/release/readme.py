@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Mapping
 
 from ctdhub.border import DOUBLES, LISTS
 from ctdhub.release.catalogue import citation, title
@@ -14,6 +15,7 @@ from ctdhub.release.changelog import CHANGELOG
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import (
     Accuracy,
+    DoubledPeople,
     Manifest,
     ManifestFigure,
     ManifestPerpetrators,
@@ -56,6 +58,8 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
         title=_plain(title(manifest, facts)),
         warning=warning,
         people=_figure(manifest.people),
+        once=_once(manifest),
+        twice=_TWICE if manifest.people_once else _TWICE_UNKNOWN,
         cases=_figure(manifest.case_records),
         mentioned=_mentioned(manifest.perpetrators),
         perpetrators=_perpetrators(manifest.perpetrators),
@@ -82,6 +86,14 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
 
 def _figure(figure: ManifestFigure) -> str:
     return f"{figure.value:,} (between {figure.low:,} and {figure.high:,})"
+
+
+def _once(manifest: Manifest) -> str:
+    """The second interval of the number of people, empty where it was not measured."""
+    if not manifest.people_once:
+        return ""
+    figure = _figure(manifest.people_once)
+    return f"| people, if everybody counts once (second interval) | {figure} |\n"
 
 
 def _rows(manifest: Manifest) -> str:
@@ -115,7 +127,17 @@ def _measurements(manifest: Manifest) -> str:
             text += _TOKENS.format(tokens=found.tokens)
         if DOUBLES in found.sigma:
             text += _DOUBLES.format(sigma=f"{found.sigma[DOUBLES]:.1f}")
+            text += _doubles_by(found.doubles)
     return text
+
+
+def _doubles_by(doubles: Mapping[str, DoubledPeople]) -> str:
+    """Doubles by citizenship, those that are surely some; empty where they were not asked."""
+    rows = {n: d for n, d in doubles.items() if n != "all"}
+    if not rows:
+        return ""
+    some = [f"| {n} | {d.value:,} ({d.low:,} to {d.high:,}) |" for n, d in rows.items() if d.low]
+    return _DOUBLES_BY.format(rows="\n".join(some)) if some else _NO_DOUBLES_BY
 
 
 def _reason(facts: PublicFacts) -> str:
@@ -191,6 +213,25 @@ The table `doubles` says how many people of the release are, by these tokens, an
 other count by those of them whom it holds.
 """
 
+_DOUBLES_BY = """
+By citizenship (all are in `manifest.json` under `sources`; here those with more than none):
+
+| citizenship | people who are another one of them |
+|---|---|
+{rows}
+
+A comparison of two citizenships must allow for them: subtract the most doubles from the lower end
+of a count's interval.
+"""
+
+_NO_DOUBLES_BY = """
+By citizenship (in `manifest.json` under `sources`) no number of doubles differs from none by more
+than noise.
+"""
+
+_TWICE = "how many do, as far as further tokens tell, is in the second interval."
+_TWICE_UNKNOWN = "how many do was not measured."
+
 _ROWS = """
 Noise is for {noise}. Records with the same person key are one row; a
 record without a key is a row of its own."""
@@ -207,7 +248,7 @@ assisted. Most trafficking is never identified: a higher number may mean better 
 | what is counted | how many |
 |---|---|
 | people identified (records with one person key count once) | {people} |
-| case records received (a person may have several) | {cases} |
+{once}| case records received (a person may have several) | {cases} |
 {mentioned}
 Intervals hold at the {level} level. Years {first} to {last}.
 
@@ -215,7 +256,7 @@ Intervals hold at the {level} level. Years {first} to {last}.
 
 1. **A row stands for a person**, not for a case record. The rows are *protected records*: made from
    noisy counts, they agree with them, and no row is a real person. A person whom contributors know
-   under different keys, or without one, may count more than once.
+   under different keys, or without one, may count more than once; {twice}
 2. **Use `counts` where it holds the table you need**: its numbers have intervals. Use `records` for
    combinations that it does not hold, and expect errors of at least the same size.
 3. **Denominators.** In a group of flags (means of control, type of exploitation, sector, recruiter)

@@ -39,7 +39,7 @@ from ctdhub.dp.policy import Policy
 from ctdhub.sensitive.linkage.joining import Linking
 from ctdhub.sensitive.linkage.partitions import Places
 from ctdhub.sensitive.linkage.review import READ
-from ctdhub.sensitive.linkage.token_joins import joins
+from ctdhub.sensitive.linkage.token_joins import doubles_by, joins
 
 
 def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Engine) -> Step:
@@ -73,7 +73,8 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         if lists:
             doubles = linking.lists.num_rows - by_rows.num_rows
             people = dict(sorted(linked.known.items()))
-            overlap = Overlap(lists.names, lists.years, lists.tokens, people, doubles)
+            by = doubles_by(linking.lists, by_rows, records) if lists.citizenships else {}
+            overlap = Overlap(lists.names, lists.years, lists.tokens, people, doubles, by)
         overlap.write(folder / OVERLAP)
         report_links(folder, records, tokens, linked, settings)
         report_deliveries(hub, folder, delivered)

@@ -44,6 +44,17 @@ ORDER BY 1, 2
 """
 
 
+_DOUBLES_BY = f"""
+WITH twice AS (SELECT person FROM lists ANTI JOIN rows USING (person)),
+said AS (
+    SELECT coalesce(person_key, record_id) AS person, min({ORIGIN}) AS citizenship
+    FROM records GROUP BY 1
+)
+SELECT coalesce(citizenship, '') AS citizenship, count(*) AS n
+FROM twice LEFT JOIN said USING (person) GROUP BY 1 ORDER BY 1
+"""
+
+
 def joins(records: pa.Table, tokens: pa.Table, most: int) -> pa.Table:
     """Whom tokens join, schema :data:`JOINS`, sorted; each row is one person fewer.
 
@@ -78,6 +89,19 @@ def pieces(shared: pa.Table) -> pa.Table:
     others = np.flatnonzero(least != np.arange(n))
     names = (rows.dictionary.take(pa.array(at)) for at in (others, least[others]))
     return pa.table(list(names), schema=JOINS)
+
+
+def doubles_by(lists: pa.Table, rows: pa.Table, records: pa.Table) -> dict[str, int]:
+    """Persons who are another by more tokens and not by fewer, by citizenship.
+
+    The citizenship of a person is the first, in order of the alphabet, that her own records say.
+
+    Args:
+        lists, rows: whom more and fewer tokens join, schema :data:`JOINS`.
+        records: ``record_id``, ``person_key``, ``citizenship``.
+    """
+    found = run_whole(_DOUBLES_BY, lists=lists, rows=rows, records=records)
+    return dict(zip(found["citizenship"].to_pylist(), found["n"].to_pylist(), strict=True))
 
 
 def named(persons: pa.Array, joined: pa.Table) -> pa.Array:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from statistics import NormalDist
-
 from ctdhub.release.open import Release
 from ctdhub.stats.mse.estimate import REPLICATES, Result, remembered
 from ctdhub.stats.mse.lists import Lists
@@ -43,10 +40,7 @@ def years_of(release: Release) -> dict[str, tuple[int, int]]:
 def doubles(release: Release) -> tuple[int, int, int] | None:
     """How many people of a release are another one of them, with the interval at the level of the
     release, rounded outwards; None where nobody can tell."""
-    found = overlap(release)
-    if found is None or found.doubles is None:
-        return None
-    value, sigma = found.doubles
-    half = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2) * sigma
-    low, high = max(0, math.floor(value - half)), max(0, math.ceil(value + half))
-    return max(0, round(value)), low, high
+    protected = release.protected
+    told = protected.sources.doubles(protected.guarantee.level) if protected.sources else {}
+    found = told.get(None)
+    return (found.value, found.low, found.high) if found else None
