@@ -157,7 +157,7 @@ def test_one_person_of_each_contributor_at_most() -> None:
 
 def test_equal_candidates_are_left_to_the_steward() -> None:
     rows = [r for r in crowd() if r["id"] not in ("x005", "y005")]
-    rows = [r | {"tokens": [*r["tokens"], token("i", r["id"][1:])]} for r in rows]  # type: ignore
+    rows = [r | {"tokens": [*r["tokens"], token("h", r["id"][1:])]} for r in rows]  # type: ignore
     one = token("b", 5)
     either: list[Row] = [
         {"id": "x005", "by": "x", "tokens": [one, token("d", 5), token("f", "g"), token("f", "h")]},

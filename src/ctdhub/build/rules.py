@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import yaml
+
 from ctdhub.build.hub import Hub
 from ctdhub.core.error_catalogue import error
 from ctdhub.dp.policy import Policy, load_policy, usual_promise
@@ -17,7 +19,7 @@ def policy(hub: Hub) -> Policy:
         PolicyError: see :func:`ctdhub.dp.policy.load_policy`; or epsilon or the budget is above
             the usual and no reason is written down.
     """
-    rules = load_policy(hub.policy_file)
+    rules = load_policy(hub.policy_file, tokens=takes_tokens(hub))
     if rules.unreasoned:
         epsilon, budget = usual_promise(rules.max_people)
         raise error(
@@ -30,6 +32,18 @@ def public_facts(hub: Hub, rules: Policy) -> dict[str, Any]:
     """Public facts of the hub, and why its promise is weaker than usual where it is."""
     reason = rules.reason.strip()
     return hub.facts(rules.years) | ({"promise_reason": reason} if reason else {})
+
+
+def takes_tokens(hub: Hub) -> bool:
+    """Whether a mapping of the hub takes tokens, as far as it can be read."""
+    for path in sorted((hub.root / "mappings").rglob("*.yaml")):
+        try:
+            said = yaml.safe_load(path.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+            continue  # whoever reads the mapping says what is wrong with it
+        if isinstance(said, dict) and said.get("tokens"):
+            return True
+    return False
 
 
 def variables(hub: Hub, rules: Policy) -> Schema:

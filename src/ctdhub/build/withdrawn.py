@@ -28,7 +28,7 @@ from ctdhub.sensitive.consent.entry import WAY
 from ctdhub.sensitive.consent.in_force import InForce
 from ctdhub.sensitive.consent.match import RULE, Filed, left_out, unspoken
 from ctdhub.sensitive.linkage.deliveries import LEFT, REPLACED
-from ctdhub.sensitive.linkage.pprl.derive import CHECK
+from ctdhub.sensitive.linkage.pprl.derive import CHECK, format_of
 from ctdhub.sensitive.linkage.rows_per_person import BEYOND, beyond
 from ctdhub.sensitive.mapping.identifiers import keyings
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
@@ -205,6 +205,22 @@ def check_made_alike(hub: Hub, delivered: Iterable[DeliveredFiles], gone: pa.Arr
         if len(one.dates) > 1 and len(made_with(one.steps, gone)) > 1:
             file = hub.root / "contributors" / f"{one.agreement.id}.yaml"
             raise error("deliveries/tokens", file=file, id=one.agreement.id)
+
+
+def check_one_format(harmonised: Iterable[Step], gone: pa.Array) -> None:
+    """Refuse records in force whose tokens are of two formats: such tokens never agree.
+
+    Raises:
+        PolicyError: names the contributors of each format.
+    """
+    found: dict[int, set[str]] = {}
+    for step in harmonised:
+        for token in made_with([step], gone):
+            found.setdefault(format_of(token), set()).add(contributor_of(step))
+    if len(found) > 1:
+        *older, _newest = sorted(found)
+        names = sorted({name for version in older for name in found[version]})
+        raise error("tokens-formats", names=", ".join(names), version=max(found))
 
 
 def refuse_older(hub: Hub, candidate: Path) -> None:

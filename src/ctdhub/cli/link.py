@@ -76,6 +76,7 @@ def register(app: typer.Typer) -> None:
         ] = LinkageSettings().cut,
         yes: Annotated[bool, typer.Option("--yes", help=_("Write without asking."))] = False,
     ) -> None:
+        from ctdhub.core.keys.linkage import filling_secret
         from ctdhub.sensitive.linkage.identified.backend import check_installed
         from ctdhub.sensitive.linkage.identified.features import more_columns
         from ctdhub.sensitive.linkage.identified.link_files import (
@@ -92,7 +93,7 @@ def register(app: typer.Typer) -> None:
         check_files([file.name for file in files], out)
         for path in (key, out, *files, *([earlier] if earlier else [])):
             _not_in_a_hub(path)
-        tokeniser = Tokeniser(open_linkage_key(key).secret, release)
+        tokeniser = Tokeniser(open_linkage_key(key).secret, release, filling_secret(key))
         if earlier:
             check_earlier(earlier, tokeniser)
         stated = {"columns": columns, "strip": strip, "keep": keep, "age-at": age_at,

@@ -61,6 +61,7 @@ def register(app: typer.Typer) -> None:
         delimiter: Annotated[str | None, options.delimiter()] = None,
         yes: Annotated[bool, typer.Option("--yes", help=_("Write without asking."))] = False,
     ) -> None:
+        from ctdhub.core.keys.linkage import filling_secret
         from ctdhub.sensitive.ingest.isolated import read_isolated
         from ctdhub.sensitive.ingest.options import ReadOptions
         from ctdhub.sensitive.linkage.pprl.ages import AgeAt, check_ages
@@ -90,7 +91,7 @@ def register(app: typer.Typer) -> None:
             made = tokenise(
                 raw,
                 what,
-                Tokeniser(secret.secret, release),
+                Tokeniser(secret.secret, release, filling_secret(key)),
                 out,
                 age,
                 progress,
@@ -199,5 +200,9 @@ def kind_words() -> dict[str, str]:
         "g": _("one name by sound, birth year and place"),
         "h": _("beginnings of two names and birth date"),
         "i": _("birth date and place"),
+        "j": _("what joins first"),
+        "k": _("what joins second"),
+        "l": _("what joins third"),
+        "m": _("own and family name and birth date, or year and place"),
     }
-    return {kind: words[kind] for kind in KINDS}
+    return {kind: words[kind] for kind in sorted({*KINDS, "i"})}

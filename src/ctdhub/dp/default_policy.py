@@ -94,11 +94,12 @@ sources: {share: 0.05, lists: []}
 
 # How many tokens of a person (`ctdhub tokens`) may join her with others, beside her key, so that
 # who is spelt differently is found.  Noise grows with it: 1.4 times for 1, 2.2 times for 2.
-# `lists` is for the overlap of lists, where 2 is right if contributors send tokens; `people` is
-# for rows of people, and so for all counts.  0 where nobody sends tokens.
+# `people` is for rows of people, and so for all counts: auto is 1 where a mapping takes tokens, for
+# else people of some languages count twice far more often than those of others, and 0 where none
+# does.  `lists` is for the overlap of lists, where 2 is right if contributors send tokens.
 # `known_to` is how many contributors one person may be known to under different keys: noise is for
 # the rows that agreements allow at so many of them together (B rows, B times the noise).
-linking: {people: 0, lists: 0, known_to: 1}
+linking: {people: auto, lists: 0, known_to: 1}
 
 # What all releases together may cost (epsilon, at the smallest delta ever used).  When it is spent,
 # the ledger refuses: earlier releases cannot be unpublished.  Usual is three times epsilon.  A

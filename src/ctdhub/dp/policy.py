@@ -233,8 +233,16 @@ class Policy(FrozenModel):
         return {name: schema.domain(name, self.years) for name in public if name in wanted}
 
 
-def load_policy(path: Path) -> Policy:
+AUTO = "auto"
+"""Under ``linking``, ``people: auto`` is 1 where contributors send tokens, else 0."""
+
+
+def load_policy(path: Path, tokens: bool = False) -> Policy:
     """Read and check a policy file; settings that it leaves out have their default.
+
+    Args:
+        path: the file.
+        tokens: whether contributors send tokens, as their mappings say: what :data:`AUTO` means.
 
     Raises:
         PolicyError: the file is missing, is not YAML, or a setting is unknown or out of range; the
@@ -249,6 +257,11 @@ def load_policy(path: Path) -> Policy:
         raise error("policy-file/yaml", file=path, row=mark.line + 1 if mark else None) from None
     if not isinstance(raw, dict):
         raw = {} if raw is None else {"": raw}
+    linking = raw.get("linking")
+    if isinstance(linking, dict) and linking.get("people") == AUTO:
+        people, lists = int(tokens), linking.get("lists", 0)
+        lists = max(lists, people) if isinstance(lists, int) else lists
+        raw["linking"] = {**linking, "people": people, "lists": lists}
     try:
         return Policy.model_validate(raw)
     except ValidationError as cause:

@@ -30,7 +30,14 @@ from ctdhub.build.settings import Agreement
 from ctdhub.build.stages.delivery_report import report_deliveries
 from ctdhub.build.stages.link_report import report_links
 from ctdhub.build.steps import Input, Step, hash_of
-from ctdhub.build.withdrawn import check_made_alike, check_told, forget, out_of_force, without
+from ctdhub.build.withdrawn import (
+    check_made_alike,
+    check_one_format,
+    check_told,
+    forget,
+    out_of_force,
+    without,
+)
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import Text
 from ctdhub.dp.list_overlap import list_tables
@@ -60,6 +67,7 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         check_elsewhere(hub, delivered)
         gone = out_of_force(hub, delivered).ids
         check_made_alike(hub, delivered, gone)
+        check_one_format(harmonised, gone)
         files = [(step.output / RECORDS, step.output / PERPETRATORS) for step in harmonised]
         records, tokens = _with_tokens(harmonised, gone)
         by_rows = joins(records, tokens, asked.people)

@@ -135,6 +135,25 @@ def checked(path: Path, secret: bytes, fields: dict[str, str]) -> LinkageKey:
     return key
 
 
+def filling_secret(key: Path) -> bytes:
+    """The contributor's own 32 bytes beside its linkage key, made where there are none.
+
+    From these come the tokens that fill up rows: with them a file that is made again is the same.
+    They go to nobody.  Where nothing can be written there, they are new each time.
+    """
+    path = key.with_name(f"{key.name}.filling")
+    try:
+        if path.is_file() and len(held := path.read_bytes()) == SIZE:
+            return held
+        fresh = os.urandom(SIZE)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(fresh)
+    except OSError:
+        return os.urandom(SIZE)
+    return fresh
+
+
 def is_linkage_key(path: Path) -> bool:
     """Whether a file is a linkage key, locked or open."""
     return path.is_file() and pem.read(path)[0] in (OPEN, LOCKED)

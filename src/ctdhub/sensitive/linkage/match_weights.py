@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from ctdhub.schema.roles import ORIGIN, SEX
 from ctdhub.sensitive.duck import run_whole
 from ctdhub.sensitive.linkage.chance import WHOLE, bit, bounds, taken, without_doubles
+from ctdhub.sensitive.linkage.pprl.derive import PERSON
 
 MOST = 100
 """Persons that share a token at most; a token that more share tells nobody apart, and goes."""
@@ -36,6 +37,9 @@ four times that.  It counts for little once there are some hundred people."""
 
 STRONG = 0.99
 """Probability from which a person counts as found in another, see ``chance.taken``."""
+
+_WEIGHED_AS = {PERSON: WHOLE}
+"""The token that stands for a person says what :data:`WHOLE` says, by another reading of names."""
 
 FACTS = {SEX: "x", ORIGIN: "y"}
 """Facts of the hub whose agreement is weighed too, by a letter that no kind of key has."""
@@ -95,7 +99,7 @@ def pairs_of(
         facts: :data:`FACTS` as codes by person, -1 where not recorded.
     """
     kind = pc.binary_slice(tokens.cast(pa.binary()), 0, 1).to_numpy(zero_copy_only=False)
-    bits = np.array([bit(chr(letter[0])) for letter in kind], np.int64)
+    bits = np.array([bit(_WEIGHED_AS.get(chr(k[0]), chr(k[0]))) for k in kind], np.int64)
     held = pa.table({"unit": unit, "source": source, "token": tokens, "kind": bits})
     held = held.group_by(["unit", "source", "token", "kind"]).aggregate([])
     found = run_whole(_PAIRS, held=held)

@@ -16,23 +16,28 @@ import pyarrow.compute as pc
 
 from ctdhub.schema.roles import ORIGIN, SEX
 from ctdhub.sensitive.duck import run_whole
+from ctdhub.sensitive.linkage.pprl.derive import JOINING
 
-ORDER = "iefhbdacg"
-"""Kinds of tokens (``pprl.derive.KINDS``), those first that add most to the link token:
-chosen on invented lists in four scripts, see ``docs/explanation/linkage.md``."""
+ORDER = f"{JOINING}iefhbdacg"
+"""Kinds of tokens, those first that join first: since format 2 of tokens the contributor, who has
+the names, ranks them (:data:`JOINING`); the rest are for tokens of format 1, in the order in which
+they add most to the link token: see ``docs/explanation/linkage.md``."""
 
 JOINS = pa.schema([pa.field("person", pa.string()), pa.field("one", pa.string())])
 """Persons who are another: their key, and the key that stands for both (the least of all)."""
 
 _SHARED = f"""
 WITH held AS (
-    SELECT DISTINCT coalesce(r.person_key, r.record_id) AS person, t.token AS token,
-           t.token || ' ' || coalesce(r.{SEX}, '') || ' ' || coalesce(r.{ORIGIN}, '') AS mark
+    SELECT coalesce(r.person_key, r.record_id) AS person,
+           CASE WHEN contains('{JOINING}', t.token[1]) THEN substr(t.token, 3) ELSE t.token END
+           || ' ' || coalesce(r.{SEX}, '') || ' ' || coalesce(r.{ORIGIN}, '') AS mark,
+           min(instr('{ORDER}', t.token[1])) AS kind, count(*) AS times
     FROM tokens t JOIN records r USING (record_id)
     WHERE contains('{ORDER}', t.token[1]) AND t.token IS DISTINCT FROM r.person_key
+    GROUP BY 1, 2
 ), ranked AS (
-    SELECT person, mark, instr('{ORDER}', token[1]) AS kind,
-           row_number() OVER (PARTITION BY person, token[1] ORDER BY mark) AS nth
+    SELECT person, mark, kind,
+           row_number() OVER (PARTITION BY person, kind ORDER BY times DESC, mark) AS nth
     FROM held
 ), kept AS (
     SELECT person, mark FROM ranked
@@ -61,7 +66,8 @@ def joins(records: pa.Table, tokens: pa.Table, most: int) -> pa.Table:
     Args:
         records: ``record_id``, ``person_key``, ``gender``, ``citizenship``.
         tokens: schema ``ctdhub.sensitive.mapping.tokens.TOKENS``.
-        most: tokens of a person that count, one of each kind before a second; 0 joins nobody.
+        most: tokens of a person that count, one of each kind before a second and what more of her
+            records have before what fewer have; 0 joins nobody.
     """
     if not most:
         return JOINS.empty_table()

@@ -129,7 +129,7 @@ def plan(
         raise error("columns/two-purposes", file=raw.file, column=", ".join(twice))
     if taken := [name for name in (TOKEN_COLUMN, TOKENS_COLUMN) if header.find(name) is not None]:
         raise error("columns/taken", file=raw.file, column=", ".join(taken))
-    if not {"given", "family", "name"} & set(roles) and not {"birth", "place"} <= set(roles):
+    if not {"given", "family", "name"} & set(roles):
         raise error("roles/none", file=raw.file)
     by_role = {places[name]: role for role, name in roles.items()}
     kept, stripped = {places[n] for n in keep}, {places[n] for n in strip}

@@ -1,23 +1,29 @@
-"""From a person's identifiers to keyed tokens, several per person.
+"""From a person's identifiers to keyed tokens, as many for each person.
 
 Each key joins parts that rarely agree by chance, so that a spelling mistake, a swap or a missing
 cell spoils some keys and leaves others.  No key is made of one identifier alone: its tokens would
-repeat as often as the name does, and could be guessed from that.
+repeat as often as the name does, and could be guessed from that.  None is made without a name: who
+held the key could try every birth date and place.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from ctdhub.sensitive.linkage.pprl.birth_dates import read_birth
+from ctdhub.sensitive.linkage.pprl.birth_dates import Birth, read_birth
+from ctdhub.sensitive.linkage.pprl.name_parts import Names, beginning, names_of
 from ctdhub.sensitive.linkage.pprl.phonetics import parts, skeleton
+
+FORMAT = 2
+"""Version of what tokens are made of; those of two versions never agree."""
 
 KINDS = {
     "a": "all names as spelt + birth date",
@@ -28,12 +34,22 @@ KINDS = {
     "f": "one name as it sounds + birth date",
     "g": "one name as it sounds + birth year + place",
     "h": "beginnings of two names + birth date",
-    "i": "birth date + place",
+    "j": "the key that joins people first, beside the one that stands for a person",
+    "k": "the key that joins people second",
+    "l": "the key that joins people third",
+    "m": "own and family name + birth date, or year and place",
 }
 """The composite keys by the letter that their tokens begin with."""
 
-PERSON = "b"
-"""The kind whose first token alone is taken for a person where one token must do."""
+EACH = {"a": 1, "b": 4, "c": 4, "d": 4, "e": 4, "f": 4, "g": 4, "h": 1,
+        "j": 1, "k": 1, "l": 1, "m": 1}  # fmt: skip
+"""Tokens of each kind in every row: what a row lacks is filled with tokens that equal no other."""
+
+JOINING = "jkl"
+"""Kinds by which a hub may join people, the best first; a key means the same in each of them."""
+
+PERSON = "m"
+"""The kind whose token is taken for a person where one token must do."""
 
 CHECK = "z"
 """Letter of the one token that says nothing of a person: equal keys and releases make it equal."""
@@ -45,7 +61,7 @@ chance with p < 1e-13 (birthday bound n^2 / 2^97)."""
 NAMES = 2
 """Parts of given and of family names that count: compound names lose one of two."""
 
-_PURPOSE = b"ctdhub link tokens 1"
+_PURPOSE = b"ctdhub link tokens 2"
 
 
 @dataclass(frozen=True)
@@ -64,19 +80,26 @@ class Tokeniser:
     Args:
         key: the secret, at least 32 bytes.
         release: the release that the tokens are for; tokens of two releases never agree.
+        filling: the contributor's own secret, from which the tokens come that fill up a row: with
+            the same one a file that is made again is the same.  By default a new one.
 
-    Subkeys by HKDF-SHA256 (RFC 5869), tokens by HMAC-SHA256 (RFC 2104), one subkey for each kind:
-    tokens of two kinds never agree.
+    Subkeys by HKDF-SHA256 (RFC 5869), tokens by HMAC-SHA256 (RFC 2104), one subkey for each kind
+    and one for all of :data:`JOINING`: tokens of two kinds never agree.
 
     Raises:
         ValueError: the key is too short.
     """
 
-    def __init__(self, key: bytes, release: str) -> None:
+    def __init__(self, key: bytes, release: str, filling: bytes = b"") -> None:
         if len(key) < 32:
             raise ValueError("a linkage key has at least 32 bytes")
-        self._keys = {kind: _subkey(key, release, kind) for kind in (*KINDS, CHECK, "case")}
-        self.check = self._token(CHECK, "")
+        self._keys = {
+            kind: _subkey(key, release, JOINING if kind in JOINING else kind)
+            for kind in (*KINDS, CHECK, "case")
+        }
+        self._filling = _subkey(filling or os.urandom(32), release, "filling")
+        code = hmac.digest(self._keys[CHECK], b"", hashlib.sha256).hex()
+        self.check = f"{CHECK}-{FORMAT}_{code[:LENGTH]}"
 
     def tokens(self, person: Identity) -> tuple[str, tuple[str, ...]]:
         """The one token that stands for the person (empty without one), and all tokens.
@@ -88,6 +111,24 @@ class Tokeniser:
         )
         first = next((token for token in found if token.startswith(PERSON)), "")
         return first, found
+
+    def filled(self, tokens: Iterable[str], row: str) -> tuple[str, ...]:
+        """As many tokens of each kind as :data:`EACH` says, sorted: none can be told from another.
+
+        Args:
+            tokens: those of a person, at most as many.
+            row: what the whole row says; another row is filled with other tokens.
+        """
+        held = {kind: [t for t in tokens if t[0] == kind] for kind in EACH}
+        more = (
+            f"{kind}-{self._fill(f'{kind}{place}{row}')}"
+            for kind, most in EACH.items()
+            for place in range(len(held[kind]), most)
+        )
+        return tuple(sorted((*(t for some in held.values() for t in some), *more)))
+
+    def _fill(self, text: str) -> str:
+        return hmac.digest(self._filling, text.encode(), hashlib.sha256).hex()[:LENGTH]
 
     def stand_in(self, text: str) -> str:
         """A token in place of ``link_token``, made of other tokens; no name gives the same."""
@@ -102,19 +143,29 @@ class Tokeniser:
         return f"{kind}-{code[:LENGTH]}"
 
 
+def format_of(check: str) -> int:
+    """The version of the format that a token of kind :data:`CHECK` speaks of.
+
+    >>> format_of("z-2_0123456789abcdef"), format_of("z-0123456789abcdef01234567")
+    (2, 1)
+    """
+    version, mark, _code = check[2:].partition("_")
+    return int(version) if mark and version.isdecimal() else 1
+
+
 def _subkey(key: bytes, release: str, kind: str) -> bytes:
     info = b"\0".join((_PURPOSE, release.encode(), kind.encode()))
     return HKDF(hashes.SHA256(), 32, None, info).derive(key)
 
 
 def composite_keys(person: Identity) -> Iterator[tuple[str, str]]:
-    """Kind and text of each key, before it is keyed; the surest pair of names comes first.
+    """Kind and text of each key, before it is keyed.
 
-    Given and family name are not told apart: offices swap them.
+    Given and family name are not told apart where that is possible: offices swap them.
 
     >>> one = dict(composite_keys(Identity("Zoé", "Müller", "1990-05-03")))
     >>> two = dict(composite_keys(Identity("MUELLER", "Zoe", "5.3.1990")))
-    >>> {kind for kind in one if one[kind] == two[kind]} == {"b", "c", "d", "f", "h"}
+    >>> {kind for kind in one if one[kind] == two[kind]} == set("bcdfhjlm")
     True
     """
     given, family = parts(person.given), parts(person.family)
@@ -145,5 +196,39 @@ def composite_keys(person: Identity) -> Iterator[tuple[str, str]]:
             yield "g", f"{name}{year}|{place}"
     if full and pairs:
         yield "h", " ".join(sorted((first[0][:2], second[0][:2]))) + full
-    if full and place:
-        yield "i", f"{full}|{place}"
+    if who := names_of(person.given, person.family):
+        if birth and (full or place):
+            yield PERSON, f"{_pair(who.own, who.family)}|{full or f'{year}|{place}'}"
+        every = dict.fromkeys(_joining(who, birth, place))
+        yield from zip(JOINING, every, strict=False)
+
+
+def _pair(one: str, other: str) -> str:
+    """Two names without their order."""
+    return " ".join(sorted((one, other)))
+
+
+def _joining(who: Names, birth: Birth | None, place: str) -> Iterator[str]:
+    """Texts of the keys that join beside that of :data:`PERSON`, those that find most first.
+
+    They find what it misses: a slip or a short form (beginnings), a father's name in place of the
+    family's (the own name with a place, or alone where it is rare), another part of a long name.
+    Without the day of birth only two whole names with the place join; without any birth nothing
+    does: of those who agree on two names and a place, up to one pair in eight was two people.
+    """
+    if birth and birth.full:
+        begun = f"1{_pair(beginning(who.own), beginning(who.other, 1))}|{birth.full}"
+        if who.rare:
+            yield f"2{who.own}|{birth.full}"
+        if place and who.short:
+            yield f"3{who.own[:2]} {who.family}|{birth.full}|{place}"
+        elif place and who.chain:
+            yield f"4{who.own}|{birth.full}|{place}"
+        if not who.short:
+            yield begun
+        if who.other != who.family:
+            yield f"5{_pair(who.own, who.other)}|{birth.full}"
+        if place:
+            yield f"4{who.own}|{birth.full}|{place}"
+    if birth and place:
+        yield f"6{_pair(who.own, who.other)}|{birth.year}|{place}"

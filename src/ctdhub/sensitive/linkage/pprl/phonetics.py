@@ -42,17 +42,24 @@ PARTICLES = frozenset(_SMALL.split())
 _SERVANT = re.compile("^abd[aeiu]l+(?=...)")
 """Arabic "servant of", written as one word with what follows or apart from it."""
 
-TITLES = frozenset("mr mrs ms miss dr prof m mme mlle sr sra srta herr frau jr hajji haji".split())  # noqa: SIM905
+_TITLES = (
+    "mr mrs ms miss dr prof m mme mlle sr sra srta herr frau jr hajji haji hajj hadj haj hajja "
+    "alhaji alhaja sheikh shaikh shaykh cheikh shykh um umm oum am abu abou abo abw sir madam "
+    "madame monsieur don dona chief pastor evangelist rev reverend md mohd mst"
+)
+TITLES = frozenset(_TITLES.split())
+"""What somebody is called by beside her name; "mother of" and "father of" among it (kunya)."""
 
 
 @lru_cache(maxsize=200_000)
 def parts(name: str) -> tuple[str, ...]:
-    """The parts of a name that count, romanised: no titles, and no particles unless all are.
+    """The parts of a name that count, romanised: no titles or particles unless all are.
 
-    >>> parts("Mme. María-José de la Cruz"), parts("El")
-    (('maria', 'jose', 'cruz'), ('el',))
+    >>> parts("Mme. María-José de la Cruz"), parts("El"), parts("Umm Huda"), parts("Abu")
+    (('maria', 'jose', 'cruz'), ('el',), ('huda',), ('abu',))
     """
-    found = [_SERVANT.sub("", p) for p in romanised(name).split() if p not in TITLES]
+    every = [_SERVANT.sub("", p) for p in romanised(name).split()]
+    found = [p for p in every if p not in TITLES] or every
     kept = [p for p in found if p not in PARTICLES and len(p) > 1]
     return tuple(kept or found)
 

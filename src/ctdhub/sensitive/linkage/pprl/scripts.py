@@ -45,6 +45,7 @@ _LATIN = {
 }  # fmt: skip
 _LETTERS = _CYRILLIC | _GREEK | _ARABIC | _LATIN
 _ARTICLE = re.compile("(^|(?<= ))ال(?=...)")
+_INITIAL_YA = re.compile("(^|(?<= ))ي(?=[بتثجحخدذرزسشصضطظعغفقكلمنهة])")
 _APOSTROPHES = dict.fromkeys(map(ord, "'’‘ʼʻ`´ʹʺʿʾ\"“”«»"))
 
 
@@ -66,7 +67,7 @@ def romanised(text: str) -> str:
     plain = " ".join(plain.split())
     if plain.isascii():
         return plain
-    plain = _ARTICLE.sub("", plain)
+    plain = _INITIAL_YA.sub("ya", _ARTICLE.sub("", plain))
     plain = _greek(plain)
     return " ".join("".join(_LETTERS.get(c, c) for c in plain).split())
 

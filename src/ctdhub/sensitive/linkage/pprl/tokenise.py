@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -16,12 +17,13 @@ import pyarrow.parquet as pq
 from ctdhub.core.atomic import made_whole
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import Text
+from ctdhub.core.tabular import ROW
 from ctdhub.core.text import trim
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.linkage.pprl.ages import AGE, AgeAt, Lack, ages, check_ages
 from ctdhub.sensitive.linkage.pprl.birth_dates import read_birth
 from ctdhub.sensitive.linkage.pprl.columns import TokenPlan
-from ctdhub.sensitive.linkage.pprl.derive import Identity, Tokeniser
+from ctdhub.sensitive.linkage.pprl.derive import PERSON, Identity, Tokeniser
 from ctdhub.sensitive.linkage.pprl.phonetics import parts
 from ctdhub.sensitive.mapping.tokens import SEPARATOR, TOKEN_COLUMN, TOKENS_COLUMN
 
@@ -35,7 +37,8 @@ class Made:
 
     Attributes:
         rows: rows read and written.
-        tokens: tokens made, by kind.
+        tokens: tokens made of what rows say, by kind; every row has the same number with those that
+            fill it up.
         without_token: rows without the one token that stands for a person.
         without_any: rows that say too little for any token.
         births_unread: rows with a birth date that could not be read for certain.
@@ -120,17 +123,20 @@ class _Account:
 
     def tokens(self, rows: pa.Table, plan: TokenPlan, tokeniser: Tokeniser) -> dict[str, pa.Array]:
         one, every = [], []
-        for person in people_of(rows, plan):
+        cells = zip(*(rows[name].to_pylist() for name in rows.column_names if name != ROW),
+                    strict=True)  # fmt: skip
+        for person, row in zip(people_of(rows, plan), cells, strict=True):
             first, found = tokeniser.tokens(person)
             if self._persons is not None and (first := self._persons[self._rows]):
-                found = tuple(dict.fromkeys((first, *found)))
+                found = (first, *(token for token in found if token[0] != PERSON))
             self._rows += 1
             self._alone += not first
             self._none += not found
             self._unread += bool(person.birth and read_birth(person.birth) is None)
             self._kinds.update(token[0] for token in found)
             one.append(first or None)
-            every.append(SEPARATOR.join((tokeniser.check, *found)) if found else None)
+            filled = tokeniser.filled(found, json.dumps([rows.column_names, row]))
+            every.append(SEPARATOR.join((tokeniser.check, *filled)))
         return {
             TOKEN_COLUMN: pa.array(one, pa.string()),
             TOKENS_COLUMN: pa.array(every, pa.string()),
