@@ -73,7 +73,7 @@ def case_records(rows: int, countries: Sequence[str], seed: int = 1) -> Table:
     year = np.minimum(first[source] + (spell[source] * r.beta(1.6, 1.2, rows)).astype(int),
                       len(YEARS) - 1)  # fmt: skip
     kind = (r.random(rows)[:, None] > types.cumsum(1)[route]).sum(1).clip(0, n_types - 1)
-    effort = r.normal(0, 0.9, rows)
+    effort = r.normal(-0.4, 1.0, rows)
 
     def recorded(block: str) -> np.ndarray:
         p = np.clip(records[source, BLOCKS.index(block)], 0.01, 0.99)

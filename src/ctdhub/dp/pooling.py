@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -50,7 +50,7 @@ def variances(questions: Workload, most: int = 2) -> dict[Columns, float]:
     """
     sure: dict[Columns, float] = defaultdict(float)
     for q in questions:
-        for kept, summed in _parts(q, most):
+        for kept, summed in _parts(len(q.columns), most):
             sure[tuple(q.columns[a] for a in kept)] += _weight(q, summed)
     own = {q.columns: q.variance for q in questions if len(q.columns) > most}
     return {t: 1 / weight for t, weight in sure.items()} | own
@@ -63,7 +63,7 @@ def pool(noisy: Counts, questions: Workload, most: int = 2) -> dict[Columns, Est
     for q in questions:
         whole: npt.NDArray[np.integer] = noisy[q.columns]
         margins: dict[Axes, npt.NDArray[np.integer]] = {tuple(range(whole.ndim)): whole}
-        for kept, summed in reversed(list(_parts(q, most))):
+        for kept, summed in reversed(_parts(len(q.columns), most)):
             part = tuple(q.columns[axis] for axis in kept)
             margins[kept] = found = _margin(margins, kept)
             margin = np.asarray(found * (_weight(q, summed) * variance[part]))
@@ -71,12 +71,15 @@ def pool(noisy: Counts, questions: Workload, most: int = 2) -> dict[Columns, Est
     return {t: Estimated(value[t], variance[t]) for t in value}
 
 
-def _parts(q: Measurement, most: int) -> Iterator[tuple[Axes, Axes]]:
+@cache
+def _parts(columns: int, most: int) -> tuple[tuple[Axes, Axes], ...]:
     """Axes that are kept, and axes that are summed, of each part with at most ``most`` columns."""
-    axes = range(len(q.columns))
-    for held in range(min(most, len(q.columns)) + 1):
-        for kept in combinations(axes, held):
-            yield kept, tuple(axis for axis in axes if axis not in kept)
+    axes = range(columns)
+    return tuple(
+        (kept, tuple(axis for axis in axes if axis not in kept))
+        for held in range(min(most, columns) + 1)
+        for kept in combinations(axes, held)
+    )
 
 
 def _margin(known: dict[Axes, npt.NDArray[np.integer]], kept: Axes) -> npt.NDArray[np.integer]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -72,12 +72,16 @@ def workload(plan: Plan, rho: float) -> Workload:
         of_kind[kind] += weigh[t]
     total = sum(weights[kind] for kind in of_kind)
     budget = Fraction(rho)
+    sigma2: dict[tuple[Kind, float], Fraction] = {}  # thousands of tables, few sizes
     questions = []
     for t, kind in kinds.items():
-        share = Fraction(weights[kind] / total) * Fraction(weigh[t] / of_kind[kind])
-        # The shares are rounded numbers; a billionth less keeps their sum under the whole.
-        part = budget * share * Fraction(10**9 - 1, 10**9)
-        questions.append(question(t, plan.shape(t), kind, part, plan.reach))
+        alike = kind, weigh[t]
+        if alike not in sigma2:
+            share = Fraction(weights[kind] / total) * Fraction(weigh[t] / of_kind[kind])
+            # The shares are rounded numbers; a billionth less keeps their sum under the whole.
+            part = budget * share * Fraction(10**9 - 1, 10**9)
+            sigma2[alike] = question(t, plan.shape(t), kind, part, plan.reach).sigma2
+        questions.append(Measurement(t, plan.shape(t), kind, sigma2[alike], plan.reach))
     if cost(tuple(questions)) > budget:
         raise ArithmeticError("the workload costs more than its budget")
     return tuple(questions)
@@ -103,7 +107,9 @@ def _affordable(part: Fraction) -> Fraction:
 
 def cost(questions: Workload) -> Fraction:
     """Exact cost in rho of measuring each question once: reach / (2 sigma squared) of each."""
-    return sum((q.reach * gaussian_rho(q.sigma2) for q in questions), Fraction(0))
+    alike = Counter((q.reach, q.sigma2) for q in questions)
+    each = (n * reach * gaussian_rho(sigma2) for (reach, sigma2), n in alike.items())
+    return sum(each, Fraction(0))
 
 
 def measure(counts: Counts, questions: Workload, source: noise.Bits = os.urandom) -> Counts:

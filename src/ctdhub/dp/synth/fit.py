@@ -27,17 +27,18 @@ from ctdhub.dp.synth.residuals import Wide, first_groups
 from ctdhub.dp.synth.state import State
 from ctdhub.dp.synth.targets import residuals
 
-_REACH = {2: 1.5, 3: 1.0}
+_REACH = {2: 1.0, 3: 0.7}
 """By columns of the largest tables of a stage: a move must gain so many standard deviations of what
-noise offers (0.7 to 2 tried on invented people)."""
+noise offers (0.5 to 2 tried on invented people)."""
 
 _SWEEPS, _STILL = 4, 0.08
 """A column is at rest when a smaller share of what a sweep looked at moved; a stage ends when all
 are, or after so many sweeps."""
 
 _VISITS, _PART, _BLOCK = 80_000, 12, 64
-"""A sweep looks at so many records, or at one in so many where these are more, drawn in blocks that
-lie together in memory; the very first looks at all, for all begin without regard to each other."""
+"""A sweep over pairs looks at so many records, or at one in so many where these are more, drawn in
+blocks that lie together in memory; the very first looks at all, for all begin without regard to
+each other, and so does every sweep over larger tables, of which there are few."""
 
 _NONE = np.zeros((0, 0, 0), dtype=np.float32)
 
@@ -127,7 +128,7 @@ def _stage(
     sweeps = 1 if rare else _SWEEPS
     some = max(_VISITS, state.people // _PART)
     for turn in range(sweeps):
-        look = state.people if rare or (turn == 0 and most == 2) else some
+        look = state.people if most > 2 or turn == 0 else some
         restless = []
         for done, k in enumerate(noise.permutation(len(names), source)):
             name = names[k]

@@ -153,7 +153,7 @@ class TableResiduals:
                 far[at] = view
                 far_weight[number[wide]] = self.weight[key]
         deep = self._deep_of[name]
-        rows = [self._deep_view(key, name).reshape(-1, size) for key, _, _ in deep]
+        rows = [self._last(key, name).reshape(-1, size) for key, _, _ in deep]
         return Slabs(
             inner, inner_weight, _ends(inner_weight),
             near, near_weight, _ends(near_weight),
@@ -170,13 +170,15 @@ class TableResiduals:
             view[...] = beside[at] if wide else slabs.inner[at]
         start = _total(self.far)
         for key, _, _ in self._deep_of[name]:
-            view = self._deep_view(key, name)
+            view = self._last(key, name)
             rows = view.size // view.shape[-1]
             view[...] = slabs.far[start : start + rows].reshape(view.shape)
             start += rows
 
-    def _deep_view(self, key: Key, name: str) -> Singles:
-        return np.moveaxis(self.tables[key], key.index(name), -1)
+    def _last(self, key: Key, name: str) -> Singles:
+        """The table with that column as its last axis."""
+        axes = [axis for axis, other in enumerate(key) if other != name]
+        return self.tables[key].transpose(*axes, key.index(name))
 
     def _deep_share(self, deep: list[tuple[Key, str, Key]]) -> Singles:
         shares = [np.zeros(0, np.float32)]
@@ -212,7 +214,7 @@ class TableResiduals:
         self, key: Key, wide: str, others: Key, name: str
     ) -> tuple[Singles, tuple[slice, ...]]:
         """The table with ``name`` as its last axis, and where it lies in the column's array."""
-        view = np.moveaxis(self.tables[key], key.index(name), -1)
+        view = self._last(key, name)
         spans = tuple(self.layout.span(n) for n in others)
         if wide:
             start = self._starts[wide]
