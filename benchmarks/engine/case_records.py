@@ -5,7 +5,8 @@ other shapes of tables (``shapes``), files.
 
 A case comes by a route (origin, destination, weight by Zipf), is met by a contributor that prefers
 some routes, and has one of several types of exploitation.  A contributor records whole blocks of
-columns or leaves them blank, which changes with the year.  Not fitted to any real data.
+columns or leaves them blank, which changes with the year: 7.8 cells of a case are recorded.  Not
+fitted to any real data.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def case_records(rows: int, countries: Sequence[str], seed: int = 1) -> Table:
     year = np.minimum(first[source] + (spell[source] * r.beta(1.6, 1.2, rows)).astype(int),
                       len(YEARS) - 1)  # fmt: skip
     kind = (r.random(rows)[:, None] > types.cumsum(1)[route]).sum(1).clip(0, n_types - 1)
-    effort = r.normal(-0.4, 1.0, rows)
+    effort = r.normal(-0.7, 1.0, rows)
 
     def recorded(block: str) -> np.ndarray:
         p = np.clip(records[source, BLOCKS.index(block)], 0.01, 0.99)

@@ -15,9 +15,6 @@ from ctdhub.dp.synth.noisy_tables import NoisyTables
 from ctdhub.dp.synth.raking import simplex, spread
 from ctdhub.dp.synth.residuals import FitLayout
 
-_MOVING = 128
-"""Columns with more codes do not move: corridors and other wide columns stay as they began."""
-
 
 class State:
     """Exactly ``people`` records: corridors and other wide columns stay, the others move.
@@ -42,9 +39,7 @@ class State:
         self.plan, self.people = plan, people
         self.pair = plan.ordered(plan.corridor) if plan.corridor else ()
         follow = plan.followers.whole
-        staying = [
-            n for n in plan.domains if n in follow or n in self.pair or plan.sizes[n] > _MOVING
-        ]
+        staying = [n for n in plan.domains if n in follow or n in self.pair or n in plan.wide]
         order = [*plan.ordered(plan.core), *(n for n in plan.domains if n not in plan.core)]
         self.layout = FitLayout({n: plan.sizes[n] for n in order if n not in staying})
         one = {n: measured.pooled[(n,)] for n in plan.domains}
