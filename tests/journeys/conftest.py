@@ -19,7 +19,9 @@ from ctdhub.core.keys.signing import read_key
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.custody import begin
 from ctdhub.dp.ledger.population import new_population
+from ctdhub.dp.price import up_to
 from ctdhub.release.approvals import Role
+from ctdhub.release.bundle import next_version
 from tests.conftest import Once
 
 COLUMNS = [
@@ -55,6 +57,13 @@ def make_real(hub: Hub) -> None:
     """Let a practice hub pass for one whose releases two people must approve."""
     file = hub.root / "hub.yaml"
     file.write_text(file.read_text("utf-8").replace("invented: true", "invented: false"), "utf-8")
+
+
+def drafted(hub: Hub) -> Path:
+    """The next version of a hub whose releases two people must approve, which waits for them."""
+    version = next_version(hub.releases)
+    pipeline.build(hub, version=version, pay=up_to(100))
+    return hub.candidates / version
 
 
 def sign(hub: Hub, role: Role, candidate: Path | None = None) -> Path | None:

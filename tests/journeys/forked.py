@@ -48,7 +48,12 @@ def withdraw(hub: Hub) -> None:
     withdraw_stage.withdraw(hub, found.entries)
 
 
-VERBS = {"build": pipeline.build, "approve": approve, "withdraw": withdraw}
+def release(hub: Hub) -> None:
+    """All that a build does but for the site, whose folder is made as those of other steps are."""
+    pipeline.build(hub, until="release")
+
+
+VERBS = {"release": release, "approve": approve, "withdraw": withdraw}
 
 
 def points(template: Hub, verb: str) -> list[str]:

@@ -26,7 +26,7 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.charge import Charge
 from ctdhub.release.approvals import APPROVALS, ROLES, Approvals
 from ctdhub.release.verify import digest, verify
-from tests.journeys.conftest import make_real, sign
+from tests.journeys.conftest import drafted, make_real, sign
 from tests.journeys.test_cli import ctdhub  # noqa: F401
 
 
@@ -34,7 +34,7 @@ from tests.journeys.test_cli import ctdhub  # noqa: F401
 def real(hub: Hub) -> Hub:
     """A hub whose last build left a candidate that two people must approve."""
     make_real(hub)
-    pipeline.build(hub)
+    drafted(hub)
     return hub
 
 
@@ -55,6 +55,7 @@ def change(release: Path, how: Callable[[list[dict[str, Any]]], object]) -> None
 def test_a_build_stops_at_the_candidate_and_leaves_the_site(hub: Hub) -> None:
     site, before = hash_folder(hub.site), versions.released_version(hub)
     make_real(hub)
+    drafted(hub)
     done = pipeline.build(hub)
     assert done[-1].step == "candidate"
     candidate = approve_stage.waiting(hub)

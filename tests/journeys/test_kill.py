@@ -7,13 +7,12 @@ from pathlib import Path
 
 from ctdhub.build import pipeline, versions
 from ctdhub.build.hub import Hub
-from ctdhub.build.stages import approve
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.verify import verify
 from tests import killer
 from tests.forked import needs_fork
-from tests.journeys.conftest import copied, make_real, set_policy, sign
+from tests.journeys.conftest import copied, drafted, make_real, set_policy, sign
 from tests.journeys.forked import durable, kill, points
 
 
@@ -29,10 +28,10 @@ def test_killed_at_many_points(built: Hub, warm: None, tmp_path: Path) -> None:
     first = str(versions.released_version(template))
     shutil.rmtree(template.work)
     set_policy(template, epsilon=3.5)
-    found = points(template, "build")
+    found = points(template, "release")
     charging = [n for n, line in enumerate(found, 1) if "/ledger/" in line or "/pending" in line]
-    chosen = {*killer.every(5, len(found)), *charging[:: len(charging) // 3]}
-    killed = kill(template, "build", sorted(chosen))
+    chosen = {*killer.every(6, len(found)), *charging[:: len(charging) // 3]}
+    killed = kill(template, "release", sorted(chosen))
     assert killed == sorted(chosen)
     before = len(Ledger(template.ledger).entries())
     for point in killed:
@@ -40,7 +39,7 @@ def test_killed_at_many_points(built: Hub, warm: None, tmp_path: Path) -> None:
         assert verify(hub.releases / first, hub.settings.approvers) == [], point
         for bundle in [*hub.releases.glob("[!.]*"), *hub.candidates.glob("[!.]*")]:
             assert verify(bundle, hub.settings.approvers) == [], (point, bundle.name)
-    for point in killed[1::2]:  # the next build succeeds
+    for point in killed[2::2]:  # the next build succeeds
         hub = Hub(tmp_path / f"killed-{point}")
         pipeline.build(hub)
         version = str(versions.released_version(hub))
@@ -56,8 +55,7 @@ def test_killed_between_candidate_and_publication(built: Hub, warm: None, tmp_pa
     """The second approval, killed at every write: there is one bundle, whole, here or there."""
     template = copied(built, tmp_path / "template")
     make_real(template)
-    pipeline.build(template)
-    waiting = approve.waiting(template)
+    waiting = drafted(template)
     assert sign(template, "steward") is None
     version, charges = waiting.name, len(Ledger(template.ledger).entries())
     killed = kill(template, "approve", durable(points(template, "approve")))
