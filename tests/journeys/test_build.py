@@ -183,7 +183,7 @@ def test_a_reserve_for_drafts_is_a_wall(hub: Hub) -> None:
             pipeline.build(hub, until="release", pay=up_to(60))
         assert caught.value.rule == "budget"
     entries = len(Ledger(hub.ledger).entries())
-    set_policy(hub, budget={"epsilon": 130.0, "drafts": 0.8})
+    set_policy(hub, budget={"epsilon": 400.0, "drafts": 0.9})
     with pytest.raises(Overspend, match="kept for drafts"):
         pipeline.build(hub, until="release", pay=up_to(60))
     assert len(Ledger(hub.ledger).entries()) == entries
@@ -213,7 +213,7 @@ def test_a_version_is_handed_on_as_it_is(
     hub: Hub, tmp_path: Path, ctdhub: Callable[..., tuple[int, str, str]]
 ) -> None:
     version = str(versions.released_version(hub))
-    out = tmp_path / "copy"
+    out = tmp_path / "copy" / version  # whose name `verify` compares
     for room in ("contributions", "work", "ledger", "candidates"):
         (hub.root / room).rename(tmp_path / room)  # nothing of these is looked at
     code, said_, _err = ctdhub("reissue", hub.root, version, "--out", out)
