@@ -101,12 +101,12 @@ def wide_pairs(scratch: Path) -> tuple[list[str], bool]:
         "|---|---|---|---|",
     ]
     missed = False
-    for sizes in ((151, 201), (151, 201, 141), (251, 151, 201, 141)):
+    for sizes in ((151, 201), (151, 201, 161), (251, 151, 201, 161)):
         table = wide_columns(ROWS, sizes)
         alone = independent(table)
         for focus in (True, False):
             run = made(table, 4.0, scratch, focus=focus)
-            worst = max(pairs(run.true, run.made, run.sizes, 40).values())
+            worst = max(pairs(run.true, run.made, run.sizes, 128).values())
             missed |= worst > 0.05
             name = "as drafted" if focus else NO_FOCUS
             lines.append(f"| {', '.join(map(str, sizes))} | {name} | {worst:.3f} | {alone:.2f} |")
@@ -131,7 +131,7 @@ def shapes(scratch: Path) -> tuple[list[str], bool]:
             [distances(run.true, other, run.sizes, k).tvd for k in (2, 3)]
             for other in (run.made, chance)
         )
-        wide = pairs(run.true, run.made, run.sizes, 40)
+        wide = pairs(run.true, run.made, run.sizes, 128)
         worst = f"{max(wide.values()):.3f}" if wide else "–"
         figures = " | ".join(f"{x:.4f}" for x in (*ours, *floor))
         size = f"{rows:,} × {len(table)}"
@@ -198,7 +198,7 @@ def independent(table: Table) -> float:
     true = {name: codes.astype(np.int64) for name, (_, codes) in table.items()}
     rng = np.random.default_rng(1)
     shuffled = {name: rng.permutation(codes) for name, codes in true.items()}
-    return min(pairs(true, shuffled, sizes, 40).values())
+    return min(pairs(true, shuffled, sizes, 128).values())
 
 
 if __name__ == "__main__":
