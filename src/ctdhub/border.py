@@ -45,6 +45,7 @@ statistics (series, sums, models), never a figure to show by itself.  Its standa
 LISTS = "lists"
 DOUBLES = "doubles"
 DOUBLES_BY = (DOUBLES, "citizenship")
+UNKEYED = "without_key"
 LIST_JOIN = "+"
 
 SHOWN = "shown"
@@ -152,7 +153,8 @@ class Sources:
             set of lists that know them (ids in the order of ``lists``, joined with "+"); people
             on none of them are not in it.  The table ``doubles`` has one cell: how many of the
             people of the answer are another one of them, found by further tokens; the table
-            :data:`DOUBLES_BY` says so by their citizenship.
+            :data:`DOUBLES_BY` says so by their citizenship, and :data:`UNKEYED` how many rows have
+            no key at all.
         sigma: as in :class:`Guarantee`.
         share: of the answer's rho that was set aside for them, 0 to 1.
         list_years: first and last year in which a list must know a person; None in answers that
@@ -180,16 +182,21 @@ class Sources:
         Under None all of them, under a citizenship ("" where not recorded) those who have it.
         Intervals are of noise alone, each at the level by itself, rounded outwards.
         """
-        z = NormalDist().inv_cdf((1 + level) / 2)
-        found: dict[str | None, Estimate] = {}
-        for row in self.measurements.to_pylist():
-            if row["columns"][0] != DOUBLES:
-                continue
-            half, noisy = z * self.sigma["*".join(row["columns"])], row["noisy"]
-            low, high = math.floor(noisy - half), math.ceil(noisy + half)
-            told = Estimate(*(max(0, n) for n in (round(noisy), low, high)))
-            found[row["values"][1] if len(row["values"]) > 1 else None] = told
-        return found
+        return {
+            row["values"][1] if len(row["values"]) > 1 else None: self._told(row, level)
+            for row in self.measurements.to_pylist()
+            if row["columns"][0] == DOUBLES
+        }
+
+    def without_key(self, level: float) -> Estimate | None:
+        """Rows of people without any key, each a person of its own; None where nobody asked."""
+        rows = self.measurements.to_pylist()
+        return next((self._told(r, level) for r in rows if r["columns"] == [UNKEYED]), None)
+
+    def _told(self, row: dict[str, Any], level: float) -> Estimate:
+        half = NormalDist().inv_cdf((1 + level) / 2) * self.sigma["*".join(row["columns"])]
+        low, high = math.floor(row["noisy"] - half), math.ceil(row["noisy"] + half)
+        return Estimate(*(max(0, n) for n in (round(row["noisy"]), low, high)))
 
 
 def one_person_once(counted: Estimate, doubles: Estimate, found: float) -> Estimate:

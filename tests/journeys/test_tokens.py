@@ -221,7 +221,7 @@ def test_tokens_asks_before_it_writes(
 def estimated(hub: Hub, linking: dict[str, float]) -> tuple[Release, ListOverlap]:
     """The candidate of a hub that names its five lists, joined by so many tokens."""
     policy = yaml.safe_load((hub.root / "policy.yaml").read_text("utf-8"))
-    policy |= {"linking": linking, "epsilon": 20, "budget": {"epsilon": 100}}
+    policy |= {"linking": linking, "epsilon": 20, "budget": {"epsilon": 300, "drafts": 0.8}}
     policy["reason"] = "Little noise, so that a test sees what links do."
     policy["sources"] = {"share": 0.3, "lists": list(LISTS)}
     policy["columns"] = ["year_of_registration", "gender", "citizenship"]
@@ -263,6 +263,11 @@ def test_tokens_join_lists_and_rows_in_what_is_released(linked: Hub, tmp_path: P
     assert once["low"] <= everybody <= once["high"], "the second interval holds the truth"
     assert manifest["people"]["low"] > everybody, "the first does not"
     assert 0.2 < doubles["NAM"]["value"] / doubles["all"]["value"] < 0.6
+    unkeyed = manifest["sources"]["without_key"]
+    told = link_report.linkage(linked)["without_key"]
+    exact = sum(none for none, _every in told.values())
+    assert exact < sum(every for _none, every in told.values()) / 50
+    assert unkeyed["low"] - 30 <= exact <= unkeyed["high"] + 30
     assert len(doubles) > 100, "every citizenship is told, whoever there is"
     readme = (by_lists.path / "README.md").read_text("utf-8")
     assert "second interval" in readme

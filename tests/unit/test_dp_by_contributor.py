@@ -378,6 +378,7 @@ def test_doubles_by_citizenship_have_a_share_of_their_own(tmp_path: Path) -> Non
     assert sources is not None
     told = sources.doubles(0.95)
     assert {None, "", "NGA"} <= told.keys()
+    assert sources.without_key(0.95) is not None
     assert one_person_once(Estimate(100, 90, 110), Estimate(10, 5, 20), 0.5) == (
         Estimate(80, 50, 110)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -47,6 +47,7 @@ def register(app: typer.Typer) -> None:
             (_("links"), report["links"]),
             (_("pairs to review"), report["to_review"]),
             (_("tokens that too many share, not used"), report["too_common"]),
+            (_("records without any key, each counted as a person"), _unkeyed(report)),
         ):
             table.add_row(words, number(value))
         console.print(table)
@@ -93,6 +94,10 @@ def register(app: typer.Typer) -> None:
                     "releases, so theirs cannot agree: {groups}."
                 ).format(groups=escape(groups))
             )
+
+
+def _unkeyed(report: dict[str, Any]) -> int:
+    return sum(int(n) for n, _of in report.get("without_key", {}).values())
 
 
 def _held_twice(by_contributor: dict[str, list[int]]) -> str:

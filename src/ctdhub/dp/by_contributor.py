@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ctdhub.border import DOUBLES, DOUBLES_BY, LIST_JOIN, LISTS, MEASUREMENTS, Sources
+from ctdhub.border import DOUBLES, DOUBLES_BY, LIST_JOIN, LISTS, MEASUREMENTS, UNKEYED, Sources
 from ctdhub.dp.count import Counts
 from ctdhub.dp.intervals import named_cells
 from ctdhub.dp.list_overlap import ListTables, list_tables
@@ -157,6 +157,7 @@ class Sourced:
         if public.lists and DOUBLES_BY in noisy:
             told = [["people", name] for name in (*public.lists.citizenships, "")]
             parts.append(_rows(([[*DOUBLES_BY]] * len(told), told), noisy[DOUBLES_BY]))
+            parts.append(_rows(([[UNKEYED]], [["people"]]), noisy[(UNKEYED,)]))
         return Sources(
             contributors=public.domains.get(CONTRIBUTOR, ()),
             lists=public.lists.names if public.lists else (),

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ctdhub.border import DOUBLES, DOUBLES_BY, LISTS
+from ctdhub.border import DOUBLES, DOUBLES_BY, LISTS, UNKEYED
 from ctdhub.core.error_catalogue import error
 from ctdhub.dp.count import Counts
 from ctdhub.dp.overlap import Overlap
@@ -31,7 +31,10 @@ DOUBLES_SHARE = Fraction(1, 10)
 
 
 DOUBLES_BY_SHARE = Fraction(1, 5)
-"""Part that goes to doubles by citizenship, where the policy asks for them."""
+"""Part that goes to doubles by citizenship and to rows without any key, where the policy asks."""
+
+UNKEYED_SHARE = Fraction(1, 50)
+"""Part of it that goes to the number of rows without any key."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,8 @@ class ListTables:
         }
         if by:
             reach = self.rows**2 * (self.tokens**2 + self.fewer**2)
-            found[DOUBLES_BY] = (len(self.citizenships) + 1, reach, by)
+            found[DOUBLES_BY] = (len(self.citizenships) + 1, reach, by - UNKEYED_SHARE)
+            found[(UNKEYED,)] = (1, self.rows**2, UNKEYED_SHARE)
         return found
 
     def questions(self, rho: Fraction) -> Workload:
@@ -111,6 +115,7 @@ class ListTables:
             (LISTS,): cells,
             (DOUBLES,): np.array([found.doubles], np.int32),
             DOUBLES_BY: np.array([by], np.int32),
+            (UNKEYED,): np.array([found.without_key], np.int32),
         }
         return {columns: exact[columns] for columns in self.tables}
 

@@ -18,6 +18,7 @@ class Overlap:
         people: people by the lists that know them, ids in order; sets without people are left
             out, and so are people on no list.
         doubles: rows of people that are another row's person by these tokens.
+        without_key: records without any key, each a person of its own.
         doubles_by: these rows by citizenship, "" where not recorded; empty where nobody asks.
     """
 
@@ -27,6 +28,7 @@ class Overlap:
     people: dict[tuple[str, ...], int] = field(default_factory=dict)
     doubles: int = 0
     doubles_by: dict[str, int] = field(default_factory=dict)
+    without_key: int = 0
 
     def write(self, path: Path) -> None:
         """Write it as JSON."""
@@ -44,4 +46,5 @@ class Overlap:
             {tuple(names): people for names, people in found["people"]},
             found["doubles"],
             found.get("doubles_by", {}),
+            found.get("without_key", 0),
         )

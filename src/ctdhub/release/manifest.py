@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from statistics import NormalDist, median
 from typing import Any, Literal
@@ -53,7 +54,8 @@ class MeasuredFile(FrozenModel):
 
 
 class DoubledPeople(FrozenModel):
-    """A number of people who are another one of them, with the interval of its noise."""
+    """A number of people who are another one of them, or of rows without a key, with the interval
+    of its noise."""
 
     value: int = Field(ge=0)
     low: int = Field(ge=0)
@@ -66,8 +68,9 @@ class MeasuredSources(MeasuredFile):
     ``list_years`` are the first and last year in which a list must know a person (null: any year);
     ``tokens`` says by how many tokens of a person at most lists were joined, beside her key.
     ``doubles`` are people who are another one of them by these tokens, with the interval of noise:
-    ``all``, and by citizenship (``not_recorded``) where that was asked; ``found`` is the share of
-    all such people that the tokens find at least, as the policy states.
+    ``all``, and by citizenship (``not_recorded``) where that was asked; ``without_key`` are rows
+    without any key, each a person of its own; ``found`` is the share of all such doubles that the
+    tokens find at least, as the policy states.
     """
 
     contributors: tuple[str, ...]
@@ -78,6 +81,7 @@ class MeasuredSources(MeasuredFile):
     tokens: int = Field(default=0, ge=0)
     found: float = Field(default=1.0, gt=0, le=1)
     doubles: dict[str, DoubledPeople] = Field(default={})
+    without_key: DoubledPeople | None = None
 
 
 class FileEntry(FrozenModel):
@@ -229,6 +233,7 @@ def _mentioned(found: Perpetrators | None) -> ManifestPerpetrators | None:
 def _sources(found: Sources | None, level: float) -> MeasuredSources | None:
     if found is None:
         return None
+    unkeyed = found.without_key(level)
     return MeasuredSources(
         rows=found.measurements.num_rows,
         counts="people by contributor, noisy and unbiased; a person counts with one contributor",
@@ -240,11 +245,10 @@ def _sources(found: Sources | None, level: float) -> MeasuredSources | None:
         tokens=found.tokens,
         found=found.found,
         doubles={
-            "all" if of is None else of or "not_recorded": DoubledPeople(
-                value=told.value, low=told.low, high=told.high
-            )
+            "all" if of is None else of or "not_recorded": DoubledPeople(**asdict(told))
             for of, told in found.doubles(level).items()
         },
+        without_key=DoubledPeople(**asdict(unkeyed)) if unkeyed else None,
     )
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ctdhub.border import DOUBLES, LIST_JOIN, LISTS, MEASUREMENTS, Protected, Sources
+from ctdhub.border import DOUBLES, LIST_JOIN, LISTS, MEASUREMENTS, UNKEYED, Protected, Sources
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import Manifest
 from ctdhub.schema.roles import CONTRIBUTOR, DESTINATION_REGION, ORIGIN_REGION, PERIOD
@@ -21,7 +21,9 @@ MEASUREMENT_FILES = tuple(f"{MEASURED}.{kind}" for kind in ("csv", "parquet"))
 """In every release of a hub, whether any group is shown or not."""
 SOURCE_FILES = tuple(f"{SOURCES}.{kind}" for kind in ("csv", "parquet"))
 """In every release where the policy gives sources a share."""
-SOURCE_COLUMNS = frozenset({CONTRIBUTOR, LISTS, DOUBLES, ORIGIN_REGION, DESTINATION_REGION})
+SOURCE_COLUMNS = frozenset(
+    {CONTRIBUTOR, LISTS, DOUBLES, UNKEYED, ORIGIN_REGION, DESTINATION_REGION}
+)
 """Columns that measurements by contributor may have beside the public variables of people."""
 
 

@@ -128,6 +128,8 @@ def _measurements(manifest: Manifest) -> str:
         if DOUBLES in found.sigma:
             text += _DOUBLES.format(sigma=f"{found.sigma[DOUBLES]:.1f}")
             text += _doubles_by(found.doubles)
+        if found.without_key:
+            text += _WITHOUT_KEY.format(**found.without_key.model_dump())
     return text
 
 
@@ -222,6 +224,11 @@ By citizenship (all are in `manifest.json` under `sources`; here those with more
 
 A comparison of two citizenships must allow for them: subtract the most doubles from the lower end
 of a count's interval.
+"""
+
+_WITHOUT_KEY = """
+{value:,} rows (between {low:,} and {high:,}) have no key at all: each counts as a person, and no
+token can find whom it is about.
 """
 
 _NO_DOUBLES_BY = """

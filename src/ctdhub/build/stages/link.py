@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -70,6 +71,7 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         check_one_format(harmonised, gone)
         files = [(step.output / RECORDS, step.output / PERPETRATORS) for step in harmonised]
         records, tokens = _with_tokens(harmonised, gone)
+        unkeyed = _without_key(harmonised, gone)
         by_rows = joins(records, tokens, asked.people)
         linking = Linking(by_rows, by_rows)
         if lists:
@@ -81,10 +83,11 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         if lists:
             doubles = linking.lists.num_rows - by_rows.num_rows
             people = dict(sorted(linked.known.items()))
+            total = sum(n for n, _of in unkeyed.values())
             by = doubles_by(linking.lists, by_rows, records) if lists.citizenships else {}
-            overlap = Overlap(lists.names, lists.years, lists.tokens, people, doubles, by)
+            overlap = Overlap(lists.names, lists.years, lists.tokens, people, doubles, by, total)
         overlap.write(folder / OVERLAP)
-        report_links(folder, records, tokens, linked, settings)
+        report_links(folder, records, tokens, linked, settings, unkeyed)
         report_deliveries(hub, folder, delivered)
         totals = {"records": linked.records, "people": linked.people}
         (folder / REPORT).write_text(json.dumps(totals), "utf-8")
@@ -116,6 +119,25 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
 def _bound(agreement: Agreement) -> list[int]:
     """The bound on rows of one person, where one was agreed: then a case is one person."""
     return [] if agreement.rows_per_person is None else [agreement.rows_per_person]
+
+
+def _without_key(harmonised: Sequence[Step], gone: pa.Array) -> dict[str, tuple[int, int]]:
+    """By contributor, records in force without any key, neither one of a person nor a token, and
+    all of them."""
+    ids: dict[str, list[pa.ChunkedArray]] = {}
+    rows: Counter[str] = Counter()
+    for step in harmonised:
+        held = pq.read_table(step.output / RECORDS, columns=["record_id", "person_key"])
+        held = without(held, gone)
+        tokens = pq.read_table(step.output / TOKENS, columns=["record_id"])
+        having = pc.is_in(held["record_id"], value_set=tokens["record_id"].combine_chunks())
+        none = held.filter(pc.and_(pc.is_null(held["person_key"]), pc.invert(having)))
+        rows[contributor_of(step)] += held.num_rows
+        ids.setdefault(contributor_of(step), []).extend(none["record_id"].chunks)
+    return {
+        name: (len(pa.chunked_array(found, pa.string()).unique()), rows[name])
+        for name, found in sorted(ids.items())
+    }
 
 
 def _with_tokens(harmonised: Sequence[Step], gone: pa.Array) -> tuple[pa.Table, pa.Table]:

@@ -41,13 +41,19 @@ def refuse_linkage_keys(hub: Hub) -> None:
 
 
 def report_links(
-    folder: Path, records: pa.Table, tokens: pa.Table, linked: Totals, settings: LinkageSettings
+    folder: Path,
+    records: pa.Table,
+    tokens: pa.Table,
+    linked: Totals,
+    settings: LinkageSettings,
+    without_key: dict[str, tuple[int, int]],
 ) -> None:
     """Write the report; rows of people are not touched by it.
 
     Args:
         records: those that have tokens, with the columns that ``cluster`` reads.
         linked: what became of all records.
+        without_key: by contributor, records without any key, and all of them.
     """
     found = cluster(records, tokens, settings.cut, settings.look)
     reasons = [
@@ -70,6 +76,7 @@ def report_links(
         "too_common": found.too_common,
         "made_apart": [list(group) for group in found.made_apart],
         "overlap": found.overlap,
+        "without_key": {n: list(said) for n, said in without_key.items()},
         "held_twice": {n: list(said) for n, said in sorted(found.held_twice.items())},
         "patterns": [asdict(pattern) for pattern in found.patterns],
     }
