@@ -7,7 +7,7 @@ DEMO_DIR ?= demo-hub
 TESTS ?= -q -n auto --dist loadfile
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test golden spark bench lint docs messages rules changelog dist lock clean
+.PHONY: help demo test golden spark bench faults lint docs messages rules changelog dist lock clean
 
 help: ## what each target does
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -53,6 +53,9 @@ lint: $(VENV)/development ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python tools/subjects.py
+
+faults: $(VENV)/development ## kill a build at every call that writes and at 200 random times (40 CPU minutes)
+	$(BIN)/python tools/faults.py --times 200
 
 docs: $(VENV)/docs ## the documentation as a site in docs/_site, with pages made from the code
 	$(BIN)/python tools/reference.py

@@ -59,7 +59,7 @@ VERBS = {"release": release, "approve": approve, "withdraw": withdraw}
 def points(template: Hub, verb: str) -> list[str]:
     """Every point of a verb on a copy of the hub, in order: event and path, see ``killer``."""
     hub = copied(template, template.root.with_name("spared")).root
-    return killer.points(hub, lambda: _do(verb, hub))
+    return killer.points(hub, lambda: do(verb, hub))
 
 
 def kill(template: Hub, verb: str, chosen: Iterable[int]) -> list[int]:
@@ -71,7 +71,7 @@ def kill(template: Hub, verb: str, chosen: Iterable[int]) -> list[int]:
     killed = []
     for point in chosen:
         hub = copied(template, template.root.with_name(f"killed-{point}")).root
-        code, err = killer.struck(hub, lambda hub=hub: _do(verb, hub), point, "killed")
+        code, err = killer.struck(hub, lambda hub=hub: do(verb, hub), point, "killed")
         assert code in (0, killer.KILLED), (point, err)
         if code:
             killed.append(point)
@@ -83,6 +83,6 @@ def durable(found: Iterable[str]) -> list[int]:
     return [n for n, line in enumerate(found, 1) if line.startswith(DURABLE)]
 
 
-def _do(verb: str, hub: Path) -> int:
+def do(verb: str, hub: Path) -> int:
     VERBS[verb](Hub(hub))
     return 0

@@ -19,7 +19,7 @@ from ctdhub.dp.intervals import (
     tail,
     total_people,
 )
-from ctdhub.dp.pooling import pool
+from ctdhub.dp.pooling import Estimated, pool
 from ctdhub.dp.workload import Measurement, measure
 
 LEVEL, SHARE = 0.95, 0.005
@@ -147,6 +147,14 @@ def test_estimates_cover_their_truth() -> None:
         widths.append(people.high - people.low)
     assert np.mean(widths) < 2 * 1.96 * 5  # narrower than the people question alone allows
     assert max(missed) <= allowed(runs, 1 - LEVEL)
+
+
+@pytest.mark.parametrize(("level", "z"), [(0.9, 1.644854), (0.95, 1.959964), (0.99, 2.575829)])
+def test_an_estimate_has_the_two_sided_interval_of_its_level(level: float, z: float) -> None:
+    """Noise far above the rounding, so that the quantile itself is seen (tables of the normal)."""
+    found = total_people({(): Estimated(np.array(1e6), 1e8)}, level)
+    assert found.value == 1_000_000
+    assert found.high - found.value == found.value - found.low == math.ceil(z * 1e4)
 
 
 def test_case_records_without_their_column_are_the_people() -> None:
