@@ -32,7 +32,7 @@ invented: true
 POLICY = {
     "columns: all": "columns: [year_of_registration, gender, citizenship]",
     "epsilon: 2.0": "epsilon: 20.0",
-    "budget: {epsilon: 6.0}": "budget: {epsilon: 60.0}",
+    "budget: {epsilon: 6.0,": "budget: {epsilon: 60.0,",
     'reason: ""': "reason: invented",
     "perpetrators: {rows: 3, share: 0.05}": "perpetrators: {rows: 3, share: 0}",
 }

@@ -64,7 +64,7 @@ _HELPLINES = """\
 _PRACTICE_PEOPLE = 1_000_000
 _PRACTICE_PROMISE = (
     ("epsilon: 1.0", "epsilon: 4.0"),
-    ("budget: {epsilon: 3.0}", "budget: {epsilon: 12.0}"),
+    ("budget: {epsilon: 3.0,", "budget: {epsilon: 12.0,"),
     (
         'reason: ""',
         "reason: The people are invented, so that nobody is at risk; readers learn from finer"

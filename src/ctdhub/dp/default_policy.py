@@ -16,7 +16,7 @@ def default_policy(max_people: int = MAX_PEOPLE) -> str:
     epsilon, budget = usual_promise(max_people)
     given = {
         "epsilon: 2.0": f"epsilon: {epsilon}",
-        "budget: {epsilon: 6.0}": f"budget: {{epsilon: {budget}}}",
+        "budget: {epsilon: 6.0,": f"budget: {{epsilon: {budget},",
         f"max_people: {MAX_PEOPLE}": f"max_people: {max_people}",
         "delta: 1.0e-8": f"delta: {min(1e-8, 1 / (100 * max_people)):.1e}",
     }
@@ -103,10 +103,9 @@ linking: {people: auto, lists: 0, known_to: 1}
 
 # What all releases together may cost (epsilon, at the smallest delta ever used).  When it is spent,
 # the ledger refuses: earlier releases cannot be unpublished.  Usual is three times epsilon.  A
-# quarter of it (in rho) is kept for drafts that are never published; with `drafts: 0.4` beside
-# epsilon it is another share.  Readers are shown the whole of it, used or not, so decide it before
+# quarter of it (`drafts`, in rho) is kept for answers that are never published.  Readers are shown the whole of it, used or not, so decide it before
 # the first release.
-budget: {epsilon: 6.0}
+budget: {epsilon: 6.0, drafts: 0.25}
 
 # How a release's budget is divided between kinds of tables.  Only the proportions matter.
 weights:
