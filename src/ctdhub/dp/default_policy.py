@@ -103,8 +103,8 @@ linking: {people: auto, lists: 0, known_to: 1}
 
 # What all releases together may cost (epsilon, at the smallest delta ever used).  When it is spent,
 # the ledger refuses: earlier releases cannot be unpublished.  Usual is three times epsilon.  A
-# quarter of it (`drafts`, in rho) is kept for answers that are never published.  Readers are shown the whole of it, used or not, so decide it before
-# the first release.
+# quarter of it (`drafts`, in rho) is kept for answers that are never published.  Readers are shown
+# the whole of it, used or not, so decide it before the first release.
 budget: {epsilon: 6.0, drafts: 0.25}
 
 # How a release's budget is divided between kinds of tables.  Only the proportions matter.
