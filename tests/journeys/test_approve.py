@@ -228,10 +228,8 @@ def test_approvals_of_another_release_do_not_count(real: Hub) -> None:
     (first,) = real.releases.iterdir()
     shutil.copy(first / APPROVALS, candidate / APPROVALS)
     assert "something else" in said(verify(candidate)[0].text)
-    with pytest.raises(ReleaseError, match="cannot be published"):
-        pipeline.build(real)
     with pytest.raises(ReleaseError, match="do not hold"):
-        paid.check_paid(real)
+        pipeline.build(real)
     assert candidate.exists()
     (candidate / APPROVALS).unlink()
     pipeline.build(real)
