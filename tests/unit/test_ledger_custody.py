@@ -148,6 +148,17 @@ def test_a_ledger_that_was_deleted_comes_back_from_the_witness(tmp_path: Path, g
     assert spent(place) == ["release"]
 
 
+@pytest.mark.parametrize("content", ["", "{}", '{"id": "00"}'])
+def test_a_damaged_population_comes_back_from_the_witness(tmp_path: Path, content: str) -> None:
+    place = tmp_path / "H"
+    spend(hub(place))
+    (place / "ledger" / "population.json").write_text(content)
+    assert rule(place) == "ledger-key"
+    adopt(place)
+    assert spent(place) == ["release"]
+    assert rule(place) == ""
+
+
 def test_a_lost_key_comes_back_and_no_other_key_does(tmp_path: Path) -> None:
     place = tmp_path / "H"
     spend(hub(place))

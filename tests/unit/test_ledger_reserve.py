@@ -38,13 +38,21 @@ def test_drafts_are_not_seen_while_they_fit(tmp_path: Path) -> None:
 
 
 def test_where_drafts_took_more_the_whole_budget_is_shown(tmp_path: Path) -> None:
-    held = split(ledger(tmp_path, "release", "release", "release"), "a")
-    assert held.drafts > held.reserve
+    held = split(ledger(tmp_path, *["release"] * 4), "a")
+    assert held.drafts - held.waiting > held.reserve
     assert held.shown == pytest.approx(3.0)
     with pytest.raises(Overspend) as caught:
         held.check(ONE, 1.0)
     assert caught.value.rule == "budget"
     assert "not published" in caught.value.what
+
+
+def test_what_waits_does_not_tell_that_drafts_were_thrown_away(tmp_path: Path) -> None:
+    """One draft is in the reserve; with the one that waits there is more than the reserve."""
+    first = split(ledger(tmp_path / "1", "release", "release"), "a")
+    third = split(ledger(tmp_path / "2", "release", "release", "release"), "a")
+    assert third.drafts > third.reserve >= first.drafts
+    assert first.shown == third.shown < 3.0
 
 
 def test_versions_leave_the_reserve_alone(tmp_path: Path) -> None:

@@ -444,7 +444,9 @@ def test_release_from_counts_equals_the_release_from_records(
     assert one.counts.equals(two.counts)
     assert two.guarantee.sigma == one.sigma
     assert (two.guarantee.rho, two.guarantee.epsilon) == (rho, 2)
-    assert plan.rows == 3
+    assert plan.rows == two.guarantee.rows == 3
+    assert two.guarantee.by_rows["3"] == pytest.approx(2)
+    assert two.guarantee.not_fitted == one.not_fitted
     assert found.impossible() == 0
 
 

@@ -25,7 +25,7 @@ class PublishedSpending:
         charges: kind, number of charges, and epsilon of these together, for each kind; of releases
             those that were published.
         reserve: epsilon that the policy keeps for drafts, used or not.
-        epsilon: of all these together, at least of everything that was ever answered.
+        epsilon: of all these together; of what waits to be published it tells nothing.
         budget: the epsilon that the hub may spend in all.
         delta: at which each epsilon holds.
     """

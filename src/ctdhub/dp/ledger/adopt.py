@@ -81,7 +81,7 @@ def adopt(folder: Path, place: Path, key_file: Path | None = None) -> Adopted:
         if key_file is not None and key_of(key_file) != key:
             write_key(key_file, key)
         custody.take_over(file.entries())
-        if not (folder / POPULATION).exists():
+        if population_in(folder / POPULATION) != population:  # gone, or damaged
             population.write(folder)
         return Adopted(population, before, len(here) + len(counted), counted, known, vouched=True)
 

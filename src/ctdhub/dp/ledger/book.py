@@ -142,11 +142,6 @@ class Ledger:
         """The smallest delta of all charges and of the policy: the one that budgets hold at."""
         return _strictest(self.entries(), delta)
 
-    def knows(self, number: int, digest: str) -> bool:
-        """Whether the ledger holds an entry of that number and hash: a head it once had."""
-        entries = self.entries()
-        return 0 < number <= len(entries) and entries[number - 1].hash == digest
-
     def question(self, content: bytes) -> str:
         """The keyed hash of a question; the key is made at first need."""
         path = self.folder / _SECRET

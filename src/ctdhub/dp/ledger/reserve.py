@@ -32,6 +32,7 @@ class BudgetSplit:
         versions: spent on what was published, audits among it.
         drafts: spent on releases that were not published so far.
         delta: at which epsilons are told.
+        waiting: the part of ``drafts`` that the newest release took: it may yet be published.
     """
 
     budget: float
@@ -39,6 +40,7 @@ class BudgetSplit:
     versions: float
     drafts: float
     delta: float
+    waiting: float = 0.0
 
     @property
     def left(self) -> float:
@@ -49,10 +51,12 @@ class BudgetSplit:
     def shown(self) -> float:
         """Epsilon of everything together, as readers are told it: with the whole reserve.
 
-        Where drafts took more than the reserve, which only an older program or a policy that was
+        What waits to be published is not in it, else the figure would tell of the drafts before.
+        Where these took more than the reserve, which only an older program or a policy that was
         changed since allows, it is the whole budget.
         """
-        held = self.versions + self.reserve if self.drafts <= self.reserve else self.budget
+        within = self.drafts - self.waiting <= self.reserve * (1 + _ROUNDING)
+        held = self.versions + self.reserve if within else self.budget
         return epsilon_of(min(held, self.budget), self.delta)
 
     def more(self, rho: float) -> int:
@@ -97,7 +101,9 @@ def split_of(
     least = min([delta, *(e.delta for e in shown)])
     whole, taken = rho_of(budget, least), math.fsum(e.rho for e in shown)
     others = math.fsum(e.rho for e in entries if e not in shown)
-    return BudgetSplit(whole, drafts * whole, taken, others, least)
+    newest = [e for e in entries if e.kind == "release"][-1:]
+    waiting = math.fsum(e.rho for e in newest if e not in shown)
+    return BudgetSplit(whole, drafts * whole, taken, others, least, waiting)
 
 
 def versions_bought(epsilon: float, budget: float, drafts: float, delta: float) -> int:

@@ -16,6 +16,7 @@ from ctdhub.dp.asking import unit
 from ctdhub.dp.count import Counts
 from ctdhub.dp.mechanism import Progress, answer_to
 from ctdhub.dp.noise import Bits
+from ctdhub.dp.person_rows import epsilon_by_rows
 from ctdhub.dp.plan import Plan
 from ctdhub.dp.pooling import pool
 from ctdhub.dp.secagg.files import altered, read
@@ -132,6 +133,9 @@ def protected(
             plan.level,
             answer.sigma,
             found.told.charge,
+            plan.rows,
+            epsilon_by_rows(round_.rho, terms.delta, plan.rows),
+            answer.not_fitted,
         ),
         facts={},
         measurements=answer.measurements,

@@ -160,7 +160,7 @@ def _spent(spending: PublishedSpending | None) -> dict[str, Any]:
     return {
         "spent": [*rows, (_("reserve for drafts"), "–", decimal(spending.reserve, "0.###"))],
         "together": _(
-            "All that this hub ever answered, taken together, keeps the promise with epsilon "
+            "All that this hub ever published, taken together, keeps the promise with epsilon "
             "{epsilon} and delta {delta}: the published versions, and a reserve that was set aside "
             "in advance for drafts that nobody was shown, whether it was used or not. The hub may "
             "spend epsilon {budget} in all; then no further release is made from these records."
