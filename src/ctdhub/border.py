@@ -233,6 +233,9 @@ class Protected:
             shown in ``counts``; the years of a group follow each other, "not recorded" last.
             Empty where the answer has no column of years, or is older than they are.
         sources: None where the answer has none, as its public policy says.
+        imputations: sets of records for inference, columns as in ``records``: each is made of the
+            noisy tables with noise of their own added once more, so that estimates differ between
+            sets by as much as noise alone moves them.  How many there are is public; () is none.
     """
 
     records: pa.Table
@@ -245,6 +248,7 @@ class Protected:
     perpetrators: Perpetrators | None = None
     measurements: pa.Table = field(default_factory=MEASUREMENTS.empty_table)
     sources: Sources | None = None
+    imputations: tuple[pa.Table, ...] = ()
 
     def __post_init__(self) -> None:
         if self._mint is not _MINT:
@@ -254,6 +258,8 @@ class Protected:
         if not self.counts.schema.equals(COUNTS):
             raise ValueError("protected counts do not have the schema COUNTS")
         _check_measurements(self.measurements)
+        if any(not t.schema.equals(self.records.schema) for t in self.imputations):
+            raise ValueError("sets for inference do not have the columns of the records")
 
 
 def _check_measurements(table: pa.Table) -> None:

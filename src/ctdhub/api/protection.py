@@ -46,6 +46,8 @@ class ProtectedTable:
         spent: epsilon that everything in the ledger has cost so far.
         charged: False where the same was asked before and was free.
         left_out: columns of the table that have no permitted values, so they are not in it.
+        imputations: sets of records for inference, as many as were asked for; see
+            :func:`ctdhub.client.pool`.
     """
 
     records: pa.Table
@@ -57,6 +59,7 @@ class ProtectedTable:
     spent: float
     charged: bool
     left_out: tuple[str, ...]
+    imputations: tuple[pa.Table, ...]
     _protected: Protected = field(repr=False)
     _ledger: Path = field(repr=False)
     _rows: int = field(repr=False)
@@ -92,6 +95,7 @@ def protect(
     delta: float | None = None,
     budget: float = 12.0,
     support: int | None = None,
+    imputations: int = 0,
 ) -> ProtectedTable:
     """Protect a table by differential privacy, and charge the ledger before noise is drawn.
 
@@ -111,6 +115,8 @@ def protect(
         budget: the most epsilon of everything in the ledger.
         support: from 0 (complete) to 4 (cautious): how readily rare combinations are left out of
             the records; the domains file's own by default.
+        imputations: how many sets of records for inference, from 0 to 100; they cost no epsilon.
+            Another number is another question, which is charged.
 
     Raises:
         HubError: the table cannot be read; a setting is out of range (``usage``); delta is too
@@ -133,6 +139,7 @@ def protect(
     _within("budget", budget, 0.001, 1000)
     _within("max_people", max_people, 1, 10**10)
     _within("support", support or 0, 0, 4)
+    _within("imputations", imputations, 0, 100)
     delta = min(MAX_DELTA, 1 / (100 * max_people)) if delta is None else delta
     check_delta(delta, max_people)
     check_ledger(Path(ledger))
@@ -143,7 +150,7 @@ def protect(
         scope_of_schema(header, support)
         if domains == SCHEMA
         else scope_of_file(Path(domains), header, support)
-    )
+    ).with_imputations(imputations)
     before = len(book.entries())
     answer = protect_alone(
         fit_domains(raw, scope),
@@ -168,6 +175,7 @@ def protect(
         level=answer.guarantee.level,
         spent=book.guarantee(book.strictest(delta)),
         charged=len(book.entries()) > before,
+        imputations=answer.imputations,
         left_out=tuple(n for n in header if n not in scope.plan.domains and n != scope.person),
         _protected=answer,
         _ledger=book.folder,

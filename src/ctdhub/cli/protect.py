@@ -60,6 +60,17 @@ def register(app: typer.Typer) -> None:
         out: Annotated[Path, typer.Option(help=_("A new or empty folder for the files."))],
         table: Annotated[Path, typer.Argument(help=table_help(".parquet"))],
         support: Support = None,
+        imputations: Annotated[
+            int,
+            typer.Option(
+                min=0,
+                max=100,
+                help=_(
+                    "Sets of records for inference, for example 10. They cost no epsilon; to ask "
+                    "for them later is a new charge."
+                ),
+            ),
+        ] = 0,
         ledger: Annotated[Path | None, options.ledger_folder()] = None,
         new_ledger: Annotated[str, options.new_ledger()] = "",
         budget: Annotated[
@@ -86,6 +97,7 @@ def register(app: typer.Typer) -> None:
             ask = ProtectOptions(
                 domains,
                 support_level,
+                imputations,
                 epsilon,
                 delta,
                 budget,
@@ -150,11 +162,13 @@ class ProtectOptions:
 
     Attributes:
         domains: path of the domains file, or the word "schema".
+        imputations: how many sets of records for inference.
         given: charges whose answers are not given again.
     """
 
     domains: str
     support: int | None
+    imputations: int
     epsilon: float
     delta: float
     budget: float
@@ -177,7 +191,7 @@ class ProtectOptions:
             scope_of_schema(header, self.support)
             if self.domains == SCHEMA
             else scope_of_file(Path(self.domains), header, self.support)
-        )
+        ).with_imputations(self.imputations)
         fitted, notes = fit_domains(raw, scope), tuple(map(said, raw.notes))
         show_kept(kept_from(scope.plan, self.epsilon, self.delta))
         del raw  # as large as all that follows

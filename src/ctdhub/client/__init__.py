@@ -1,9 +1,11 @@
 """Read a published site from Python: tables, places, records, with their intervals.
 
-Zone: right of the border.  The reader's side of the files that ``site.api`` writes.
+Zone: right of the border.  The reader's side of the files that ``site.api`` writes, and of sets of
+records for inference.
 Not here: writing them, the privacy engine: this package starts without either.
 """
 
+from ctdhub.client.inference import Pooled, open_imputations, pool
 from ctdhub.client.site import Site, open_site
 
-__all__ = ["Site", "open_site"]
+__all__ = ["Pooled", "Site", "open_imputations", "open_site", "pool"]

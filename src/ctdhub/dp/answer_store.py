@@ -39,6 +39,7 @@ _FRESH = ".new-"
 _TABLES = ("records.parquet", "counts.parquet", "measurements.parquet")
 _SOURCES = "sources.parquet"
 _CHILD = ("perpetrators.parquet", "perpetrator_counts.parquet")
+_SET = "imputation-{k:03}.parquet"
 _PARTS = "request.json"
 _DAMAGE = (ValueError, TypeError, KeyError, pa.ArrowInvalid)
 
@@ -64,6 +65,7 @@ def stored(ledger: Ledger, charge: Charge, facts: dict[str, Any]) -> Protected |
         # Without threads: one that gives back Python's memory while Python ends aborts the process.
         # Parquet has its own name for the inside of a list, hence the casts.
         child, sources = answer.get("perpetrators"), answer.get("sources")
+        sets = answer.get("imputations", 0)
         return restore(
             records=tables[_TABLES[0]],
             counts=tables[_TABLES[1]].cast(COUNTS),
@@ -72,6 +74,7 @@ def stored(ledger: Ledger, charge: Charge, facts: dict[str, Any]) -> Protected |
             else Perpetrators(tables[_CHILD[0]], tables[_CHILD[1]].cast(COUNTS), **child),
             measurements=tables[_TABLES[2]].cast(MEASUREMENTS),
             sources=None if sources is None else _sources(tables[_SOURCES], **sources),
+            imputations=tuple(tables[_SET.format(k=k)] for k in range(1, sets + 1)),
             people=Estimate(**answer["people"]),
             case_records=Estimate(**answer["case_records"]),
             guarantee=_guarantee(**answer["guarantee"]),
@@ -212,6 +215,7 @@ def _fill(fresh: Path, answer: Protected) -> None:
         tables |= dict(zip(_CHILD, (child.records, child.counts), strict=True))
     if sources:
         tables[_SOURCES] = sources.measurements
+    tables |= {_SET.format(k=k): t for k, t in enumerate(answer.imputations, start=1)}
     for name, table in tables.items():
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink, compression="zstd")
@@ -223,6 +227,7 @@ def _fill(fresh: Path, answer: Protected) -> None:
         "people": asdict(answer.people),
         "case_records": asdict(answer.case_records),
         "guarantee": _kept(answer.guarantee),
+        "imputations": len(answer.imputations),
         "perpetrators": {"rows": child.rows, "sigma": child.sigma} if child else None,
         "sources": {
             "contributors": sources.contributors,

@@ -114,7 +114,7 @@ def asks_of(
     asks = request_of(asked.about, asked.epsilon, asked.delta, unit(asked.plan), parts)
     exact_ = ledger.question(asks.content_with_people)
     before = [exact_]
-    if request.METHOD == engine4.METHOD:
+    if request.METHOD == engine4.METHOD and not asked.plan.imputations:
         content = engine4.content(
             exact,
             asked.plan,

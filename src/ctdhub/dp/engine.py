@@ -165,7 +165,7 @@ def protect_table(
                 kernels.require_sweep()
                 if cut_off:
                     tell(Text("charge {n} was cut off: finishing it", n=cut_off[0].number), 0.07)
-                with answer_store.room(ledger, _most_bytes(exact)):
+                with answer_store.room(ledger, _most_bytes(exact, asked.plan.imputations)):
                     entry, secret = cut_off or _charge(ledger, asks, rho, asked, facts, tell)
                     answer = _minted(
                         exact, asked, costs, entry, secret, facts, tell, child, sources
@@ -191,10 +191,11 @@ def _counted(rows: Rows, tally: Tally, sources: Sourced | None) -> Exact:
     return Exact(people, {}, sources.exact(by_contributor))
 
 
-def _most_bytes(exact: Exact) -> int:
+def _most_bytes(exact: Exact, imputations: int) -> int:
     """About as many bytes as an answer takes: two a cell of its records, eight a count."""
     cells = sum(table.size for part in exact for table in part.values())
     people = max((int(t.sum(dtype="i8")) for t in exact.people.values()), default=0)
+    people *= 1 + imputations
     columns = len({name for table in exact.people for name in table})
     return 2**20 + 2 * people * columns + 8 * cells
 
@@ -279,4 +280,5 @@ def _minted(
         perpetrators=perpetrators,
         measurements=found.measurements,
         sources=measured,
+        imputations=found.imputations,
     )

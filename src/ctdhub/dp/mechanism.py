@@ -16,6 +16,7 @@ from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Columns, Plan
 from ctdhub.dp.pooling import pool, variances
 from ctdhub.dp.synth.fit import fit
+from ctdhub.dp.synth.imputations import imputed
 from ctdhub.dp.synth.noisy_tables import NoisyTables
 from ctdhub.dp.synth.records import to_table
 from ctdhub.dp.workload import Workload, measure, workload
@@ -32,6 +33,7 @@ class MechanismOutput:
         sigma: standard deviation of the noise by table; keys as in ``Guarantee.sigma``.
         rho: the cost, at most what was asked.
         not_fitted: tables that the records were not fitted to; as in ``Guarantee.not_fitted``.
+        imputations: as in :class:`Protected`.
     """
 
     records: pa.Table
@@ -42,6 +44,7 @@ class MechanismOutput:
     sigma: dict[str, float]
     rho: float
     not_fitted: tuple[str, ...] = ()
+    imputations: tuple[pa.Table, ...] = ()
 
 
 def answer(
@@ -77,7 +80,7 @@ def answer_of(
         exact: every table of the plan's workload; emptied as soon as its noise is drawn.
         rho: the most that it may cost.
         source: random bits of everything that is drawn, noise first, then orders and ties of the
-            fit; the operating system's in the product.
+            fit, then the sets for inference; the operating system's in the product.
 
     Raises:
         PolicyError: ``rho`` is too small for the plan's tables.
@@ -102,11 +105,12 @@ def answer_to(
     pooled = pool(noisy, questions)
     total = intervals.total_people(pooled, plan.level)
     compared: set[Columns] = set()
+    alone = 0.75 / (1 + 2 * plan.imputations)  # a closer fit takes about twice as long
     records = fit(
         NoisyTables.of(noisy, questions, pooled),
         plan,
         total.value,
-        progress=lambda s: tell(Text("fitting"), 0.15 + 0.75 * s),
+        progress=lambda s: tell(Text("fitting"), 0.15 + alone * s),
         source=source,
         compared=compared,
     )
@@ -124,6 +128,13 @@ def answer_to(
     counts = intervals.counts_table(noisy, pooled, questions, plan.domains, total, shown)
     measurements = by_year(noisy, pooled, questions, plan, shown)
     case_records = intervals.case_records(pooled, total, plan.level)
+    sets = imputed(
+        noisy,
+        questions,
+        plan,
+        source,
+        lambda s: tell(Text("fitting"), 0.15 + alone + (0.75 - alone) * s),
+    )
     noisy.clear()  # as large as the records to come
     del pooled
     return MechanismOutput(
@@ -139,4 +150,5 @@ def answer_to(
             for q in questions
             if len(q.columns) > 1 and total.value and q.columns not in compared
         ),
+        imputations=sets,
     )

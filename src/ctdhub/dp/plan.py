@@ -90,6 +90,7 @@ class Plan:
             the records (see ``support``).
         year: the column of years, by which noisy counts are published (``series``), None where
             there is none.
+        imputations: how many sets of records for inference are made (``imputations``), 0 to 100.
     """
 
     domains: Domains
@@ -110,6 +111,7 @@ class Plan:
     false_share: float = 0.005
     support: int = 0
     year: str | None = None
+    imputations: int = 0
 
     def __post_init__(self) -> None:
         named = {*self.core, *(self.corridor or ()), *self.by, *self.parents}
@@ -122,6 +124,8 @@ class Plan:
             raise ValueError("a column follows from two countries that are not the corridor")
         if self.rows < 1 or self.tokens < 0 or not 0 <= self.support <= 4:
             raise ValueError("rows, tokens or support is out of range")
+        if not 0 <= self.imputations <= 100:
+            raise ValueError("imputations is out of range")
 
     @property
     def reach(self) -> int:

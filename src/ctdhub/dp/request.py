@@ -152,6 +152,8 @@ def shown(plan: Plan, *, hierarchy: bool) -> dict[str, Any]:
         "support": plan.support,
         "year": plan.year,
     }
+    if plan.imputations:
+        found["imputations"] = plan.imputations
     if hierarchy:
         given: dict[str, Parents] = plan.parents
         found["parents"] = {name: [list(level) for level in up] for name, up in given.items()}

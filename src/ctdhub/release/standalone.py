@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 import ctdhub
 from ctdhub.border import Protected
@@ -18,7 +19,10 @@ from ctdhub.release.tables import COUNTS_NAME, RECORDS, write_csv, write_tables
 from ctdhub.release.verify import sha256
 
 TABLES = tuple(f"{name}.{kind}" for name in (COUNTS_NAME, RECORDS) for kind in ("csv", "parquet"))
-"""The files beside the manifest: the same for every table."""
+"""The files beside the manifest, sets for inference aside: the same for every table."""
+
+IMPUTATIONS = "imputations"
+"""The folder of sets for inference, where there are any."""
 
 
 def check_ledger(ledger: Path, out: Path | None = None) -> None:
@@ -75,13 +79,15 @@ def write_alone(protected: Protected, out: Path, rows: int, max_people: int) -> 
         write_tables(protected, fresh)
         if protected.records.num_columns == 1:
             _write_one_column(protected.records, fresh / f"{RECORDS}.csv")
+        _write_sets(protected, fresh)
         text = json.dumps(manifest(protected, fresh, rows, max_people), indent=1)
         (fresh / MANIFEST).write_text(text + "\n", "utf-8")
         fresh.chmod(0o755)
         if held is None:
             fresh.rename(out)
         else:
-            for name in (*TABLES, MANIFEST):
+            for name in (*names_of(protected), MANIFEST):
+                (out / name).parent.mkdir(exist_ok=True)
                 (fresh / name).replace(out / name)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -106,6 +112,7 @@ def manifest(protected: Protected, folder: Path, rows: int, max_people: int) -> 
         "interval_level": g.level,
         "sigma": g.sigma,
         "not_fitted": list(g.not_fitted or ()),
+        "imputations": len(protected.imputations),
         "people": {
             "value": people.value,
             "low": people.low,
@@ -119,18 +126,35 @@ def manifest(protected: Protected, folder: Path, rows: int, max_people: int) -> 
                 "bytes": (folder / name).stat().st_size,
                 "columns": _columns(protected, name),
             }
-            for name in TABLES
+            for name in names_of(protected)
         },
     }
 
 
 def _columns(protected: Protected, name: str) -> list[dict[str, str]]:
-    table = protected.records if name.startswith(RECORDS) else protected.counts
+    table = protected.counts if name.startswith(COUNTS_NAME) else protected.records
     joined = name == f"{COUNTS_NAME}.csv"
     return [
         {"name": f.name, "type": "string" if joined and pa.types.is_list(f.type) else str(f.type)}
         for f in table.schema
     ]
+
+
+def names_of(protected: Protected) -> tuple[str, ...]:
+    """The files beside the manifest: the tables, then the sets for inference.
+
+    They depend on public settings alone.
+    """
+    sets = len(protected.imputations)
+    return (*TABLES, *(f"{IMPUTATIONS}/{RECORDS}-{k:02}.parquet" for k in range(1, sets + 1)))
+
+
+def _write_sets(protected: Protected, folder: Path) -> None:
+    if protected.imputations:
+        (folder / IMPUTATIONS).mkdir()
+    names = names_of(protected)[len(TABLES) :]
+    for name, table in zip(names, protected.imputations, strict=True):
+        pq.write_table(table, folder / name, compression="zstd")
 
 
 def _write_one_column(records: pa.Table, path: Path) -> None:

@@ -29,6 +29,10 @@ class Scope:
     person: str | None
     file: str
 
+    def with_imputations(self, sets: int) -> Scope:
+        """The same with so many sets of records for inference, 0 to 100."""
+        return replace(self, plan=replace(self.plan, imputations=sets))
+
 
 def scope_of_file(path: Path, header: Sequence[str], support: int | None = None) -> Scope:
     """The scope that a domains file gives a table; ``support`` stands above the file's own.

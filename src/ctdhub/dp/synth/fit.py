@@ -6,7 +6,7 @@ against pairs, pooled from all tables that contain them, then against triples to
 projection of noisy answers onto those that some data could give (Nikolov, Talwar and Zhang 2013)
 by coordinate descent over whole records: non-negative, consistent and integer by construction, and
 no step samples.  A record moves only where the gain exceeds what noise alone would offer
-(``_REACH`` standard deviations), and a stage ends when few records still move: neither looks at
+(``Pace``), and a stage ends when few records still move: neither looks at
 the truth.
 """
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,18 +28,39 @@ from ctdhub.dp.synth.residuals import Wide, first_groups
 from ctdhub.dp.synth.state import State
 from ctdhub.dp.synth.targets import residuals
 
-_REACH = {2: 1.0, 3: 0.7}
-"""By columns of the largest tables of a stage: a move must gain so many standard deviations of what
-noise offers (0.5 to 2 tried on invented people)."""
 
-_SWEEPS, _STILL = 4, 0.08
-"""A column is at rest when a smaller share of what a sweep looked at moved; a stage ends when all
-are, or after so many sweeps."""
+@dataclass(frozen=True)
+class Pace:
+    """When a record moves, and when a stage of the fit ends.
 
-_VISITS, _PART, _BLOCK = 80_000, 12, 64
-"""A sweep over pairs looks at so many records, or at one in so many where these are more, drawn in
-blocks that lie together in memory; the very first looks at all, for all begin without regard to
-each other, and so does every sweep over larger tables, of which there are few."""
+    Attributes:
+        pairs, triples: in the stage whose largest tables have two columns, or three, a move must
+            gain so many standard deviations of what noise offers.
+        sweeps, still: a column is at rest when a smaller share of what a sweep looked at moved; a
+            stage ends when all are, or after so many sweeps.
+        visits, part: a sweep over pairs looks at so many records, or at one in so many where these
+            are more; the very first looks at all, for all begin without regard to each other, and
+            so does every sweep over larger tables, of which there are few.
+    """
+
+    pairs: float
+    triples: float
+    sweeps: int
+    still: float
+    visits: int
+    part: int
+
+
+STEADY = Pace(1.0, 0.7, 4, 0.08, 80_000, 12)
+"""Associations that noise alone would explain stay out of the records (0.5 to 2 standard deviations
+were tried on invented people)."""
+
+CLOSE = Pace(0.0, 0.0, 8, 0.002, 80_000, 1)
+"""Records meet the tables as closely as whole numbers can, noise and all: what an estimate loses
+by noise is then noise alone, which has mean 0, and no pull towards independence."""
+
+_BLOCK = 64
+"""Records that a sweep looks at are drawn in blocks that lie together in memory."""
 
 _NONE = np.zeros((0, 0, 0), dtype=np.float32)
 
@@ -52,6 +74,7 @@ def fit(
     progress: Progress = lambda share: None,
     source: noise.Bits = os.urandom,
     compared: set[Columns] | None = None,
+    pace: Pace = STEADY,
 ) -> Draft:
     """Exactly ``people`` records, as codes by column in the order of the plan.
 
@@ -62,6 +85,7 @@ def fit(
         source: random bits for orders and ties; equal bits give equal records.
         compared: where given, the tables of two and more columns that records were fitted to, or
             that the corridor decides, are added to it.
+        pace: how closely records follow the tables.
     """
     state = State(measured, plan, people, source)
     names = list(state.layout.sizes)
@@ -79,7 +103,7 @@ def fit(
             _agree(state, measured, source)
         if people and moving:
             part = _part(progress, turn, len(steps))
-            _stage(state, measured, most, moving, known, support, part, source)
+            _stage(state, measured, most, moving, known, support, part, source, pace)
     progress(1.0)
     if compared is not None:
         compared.update(state.compared)
@@ -109,6 +133,7 @@ def _stage(
     support: int,
     progress: Progress,
     source: noise.Bits,
+    pace: Pace,
 ) -> None:
     """Sweep over ``names`` until records are still, against tables of up to ``most`` columns.
 
@@ -125,15 +150,16 @@ def _stage(
         else None
     )
     nowhere = np.zeros((state.people, 0), dtype=np.int64)
-    sweeps = 1 if rare else _SWEEPS
-    some = max(_VISITS, state.people // _PART)
+    sweeps = 1 if rare else pace.sweeps
+    gain = pace.pairs if most == 2 else pace.triples
+    some = max(pace.visits, state.people // pace.part)
     for turn in range(sweeps):
         look = state.people if most > 2 or turn == 0 else some
         restless = []
         for done, k in enumerate(noise.permutation(len(names), source)):
             name = names[k]
             slabs, reach = books.slabs(name), books.reach(name)
-            least = np.float32(_REACH[most] * _choices(state.layout.sizes[name]) * reach)
+            least = np.float32(gain * _choices(state.layout.sizes[name]) * reach)
             order = _order(state.people, look, source)
             seen = rare.slabs(name) if rare else None
             moved = kernels.sweep(
@@ -151,7 +177,7 @@ def _stage(
             books.keep(name, slabs)
             if rare and seen:
                 rare.books.keep(name, seen)
-            if moved >= _STILL * order.size:
+            if moved >= pace.still * order.size:
                 restless.append(name)
             progress((turn + (done + 1) / len(names)) / sweeps)
         names = restless

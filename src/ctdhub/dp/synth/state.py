@@ -15,7 +15,7 @@ from ctdhub.dp.synth.noisy_tables import NoisyTables
 from ctdhub.dp.synth.raking import simplex, spread
 from ctdhub.dp.synth.residuals import FitLayout
 
-_MOVING = 128
+MOVING = 128
 """Columns with more codes do not move.  (40 tried: better where wide pairs are strong, and on Adult
 at epsilon 1 half as much error again, for its pairs of some 100 codes are mostly noise.)"""
 
@@ -44,7 +44,7 @@ class State:
         self.pair = plan.ordered(plan.corridor) if plan.corridor else ()
         follow = plan.followers.whole
         staying = [
-            n for n in plan.domains if n in follow or n in self.pair or plan.sizes[n] > _MOVING
+            n for n in plan.domains if n in follow or n in self.pair or plan.sizes[n] > MOVING
         ]
         order = [*plan.ordered(plan.core), *(n for n in plan.domains if n not in plan.core)]
         self.layout = FitLayout({n: plan.sizes[n] for n in order if n not in staying})
