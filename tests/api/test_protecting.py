@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 import ctdhub
+import ctdhub.client
 from ctdhub.core.errors import HubError
 
 DOMAINS = """version: 1
@@ -130,3 +132,30 @@ def test_the_ledger_of_a_hub_is_left_alone(domains: str) -> None:
     with pytest.raises(HubError) as caught:
         asked(people(), domains)
     assert caught.value.rule == "ledger-folder"
+
+
+def test_sets_for_inference(domains: str, tmp_path: Path) -> None:
+    plain = asked(people(), domains)
+    assert plain.imputations == ()
+    with pytest.raises(HubError) as refused:
+        next(ctdhub.client.open_imputations(plain.write(tmp_path / "plain")))
+    assert refused.value.rule == "no-imputations"
+    first = asked(people(), domains, imputations=2)
+    assert first.charged
+    again = asked(people(), domains, imputations=2)
+    assert not again.charged
+    assert [t.equals(u) for t, u in zip(first.imputations, again.imputations, strict=True)] == [
+        True,
+        True,
+    ]
+    out = again.write(tmp_path / "out")
+    read = list(ctdhub.client.open_imputations(out, arrow=True))
+    assert [t.num_rows for t in read] == [t.num_rows for t in first.imputations]
+    assert json.loads(read[1].schema.metadata[b"ctdhub"]) == {"set": 2, "sets": 2}
+    assert again.write(out) == out, "the same files once more"
+    changed = out / "imputations" / "records-02.parquet"
+    changed.write_bytes((out / "imputations" / "records-01.parquet").read_bytes())
+    with pytest.raises(HubError) as refused:
+        list(ctdhub.client.open_imputations(out))
+    assert refused.value.rule == "damaged"
+    assert asked(people(), domains, imputations=3).charged
