@@ -165,7 +165,12 @@ def test_a_plan_names_only_its_columns_and_sound_bounds(wrong: dict[str, Any]) -
 def test_the_cost_is_the_budget_and_never_more(
     epsilon: float, columns: list[str], weight: float
 ) -> None:
-    policy = Policy(epsilon=epsilon, columns=tuple(columns), weights={"pairs": weight})
+    policy = Policy(
+        epsilon=epsilon,
+        columns=tuple(columns),
+        weights={"pairs": weight},
+        budget={"epsilon": 12},
+    )
     rho = rho_of(epsilon, policy.delta)
     total = cost(workload(plan_of(policy, SCHEMA), rho))
     assert total <= Fraction(rho)
