@@ -190,6 +190,24 @@ def test_every_field_of_a_table_is_part_of_a_request(name: str) -> None:
     assert one.content != two.content
 
 
+def test_the_share_of_doubles_that_a_release_states_is_part_of_a_request() -> None:
+    """Else a draft made before the review would state the old share."""
+
+    def told(**linking: float) -> dict[str, Any]:
+        given = {**POLICIES["lists by tokens"], "linking": {"people": 1, "lists": 2, **linking}}
+        policy = Policy.model_validate(given)
+        sources = sourced(None, policy, SCHEMA, FACTS)
+        question = ReleaseRequest(plan_of(policy, SCHEMA), 4.0, 1e-8, 12.0, (), "x")
+        costs = costs_of(0.1, None, sources)
+        *_people, (part, _exact) = parts_of(
+            question, Exact({}, {}, {}), (), (), costs, None, sources
+        )
+        return part.shown
+
+    assert told(found=0.9) == {**told(), "found": 0.9}
+    assert told(found=1.0) == told(), "requests of before stay what they were"
+
+
 POLICY = small_policy(columns=("year_of_registration", "gender"), epsilon=6)
 
 

@@ -23,6 +23,8 @@ from ctdhub.core.errors import HubError, Overspend, PolicyError, ReleaseError, U
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.standalone.scope import Scope, scope_of_file
 from ctdhub.dp.standalone.table import bounded, coded, most_people
+from ctdhub.dp.standalone.written import given as given_before
+from ctdhub.dp.standalone.written import writing
 from ctdhub.sensitive.ingest.readers import read_as_is, read_table
 
 FILES = ["counts.csv", "counts.parquet", "manifest.json", "records.csv", "records.parquet"]
@@ -244,6 +246,24 @@ def test_an_answer_lies_in_one_folder(app: typer.Typer, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "a")  # handed on and deleted
     assert run(app, command, tmp_path / "a").exit_code == 0
     assert len(book.entries()) == 2
+
+
+def test_two_runs_at_once_do_not_write_one_answer_twice(tmp_path: Path) -> None:
+    """Both found the answer unwritten; whoever comes second is refused."""
+    book = Ledger(tmp_path / "ledger")
+    (book.folder / "answers" / "c").mkdir(parents=True)
+    for _again in range(2):
+        with writing(book, "c", tmp_path / "a"):
+            pass
+    with (
+        pytest.raises(HubError, match="another folder"),
+        writing(book, "c", tmp_path / "b"),
+    ):
+        pytest.fail("the block is not entered")
+    (book.folder / "answers" / "c" / "written.json").write_text("{")
+    with pytest.raises(HubError) as caught:
+        given_before(book)
+    assert caught.value.rule == "ledger-answer"
 
 
 def test_a_folder_of_something_else_is_never_written_over(app: typer.Typer, tmp_path: Path) -> None:

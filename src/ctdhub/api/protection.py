@@ -77,11 +77,12 @@ class ProtectedTable:
         """
         folder = Path(out)
         check_ledger(self._ledger, folder)
-        charge = self._protected.guarantee.charge
-        if charge in given(Ledger(self._ledger), folder, check_out(folder)):
-            raise error("out-folder/written", file=folder)
-        with writing(Ledger(self._ledger), charge, folder):
-            return write_alone(self._protected, folder, self._rows, self._most)
+        charge, book = self._protected.guarantee.charge, Ledger(self._ledger)
+        with book.exclusive():
+            if charge in given(book, folder, check_out(folder)):
+                raise error("out-folder/written", file=folder)
+            with writing(book, charge, folder):
+                return write_alone(self._protected, folder, self._rows, self._most)
 
 
 def protect(

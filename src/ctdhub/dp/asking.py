@@ -155,6 +155,8 @@ def parts_of(
         public = sources.public
         lists = public.lists
         told = {"lists": list(lists.names), "years": list(lists.years)} if lists else {}
+        if lists and lists.found != 1:
+            told["found"] = lists.found
         tables = public.workload(costs.sources)
         found.append(
             (RequestPart("sources", public.domains, tables, public.share, told), exact.sources)

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.ledger.disk import guarded, write_synced
+from ctdhub.dp.ledger.disk import damaged, guarded, write_synced
 
 _FILE = "written.json"
 
@@ -27,15 +28,14 @@ def given(ledger: Ledger, out: Path | None = None, holds: str | None = None) -> 
         holds: the charge of the answer that lies there, None where there is none.
 
     Raises:
-        LedgerError: the system refuses to read.
+        LedgerError: a mark is damaged, or the system refuses to read.
     """
     found = set()
     for path in (ledger.folder / "answers").glob(f"[!.]*/{_FILE}"):
-        with guarded(path):
-            mark = json.loads(path.read_bytes())
+        place, whole = _marked(path)
         charge = path.parent.name
-        here = out is not None and mark["out"] == str(out.absolute())
-        if not (here and (not mark["whole"] or holds == charge)):
+        here = out is not None and place == str(out.absolute())
+        if not (here and (not whole or holds == charge)):
             found.add(charge)
     return frozenset(found)
 
@@ -48,7 +48,8 @@ def writing(ledger: Ledger, charge: str, out: Path) -> Iterator[None]:
     refuses, nothing was written.
 
     Raises:
-        LedgerError: the system refuses to write.
+        ReleaseError: somebody wrote it into another folder meanwhile (``out-folder/written``).
+        LedgerError: the mark is damaged, or the system refuses to write.
     """
     path = ledger.folder / "answers" / charge / _FILE
     if not path.parent.is_dir():  # an answer of older software lies under another name
@@ -57,6 +58,8 @@ def writing(ledger: Ledger, charge: str, out: Path) -> Iterator[None]:
     new = not path.exists()
     if new:
         _mark(path, out, whole=False)
+    elif _marked(path)[0] != str(out.absolute()):
+        raise error("out-folder/written", file=out)
     try:
         yield
     except (HubError, OSError):
@@ -64,6 +67,16 @@ def writing(ledger: Ledger, charge: str, out: Path) -> Iterator[None]:
             path.unlink()
         raise
     _mark(path, out, whole=True)
+
+
+def _marked(path: Path) -> tuple[str, bool]:
+    """Where an answer was written, and whether all of it was."""
+    try:
+        with guarded(path):
+            mark = json.loads(path.read_bytes())
+        return str(mark["out"]), bool(mark["whole"])
+    except (ValueError, TypeError, KeyError):
+        raise damaged(path.parent) from None
 
 
 def _mark(path: Path, out: Path, *, whole: bool) -> None:
