@@ -10,7 +10,7 @@ from pathlib import Path
 from ctdhub.api.release import PublishedRelease, open_release
 from ctdhub.client.site import Site, open_site
 from ctdhub.core.error_catalogue import error
-from ctdhub.release.bundle import latest_release, versions
+from ctdhub.release.bundle import latest_standing, versions
 from ctdhub.release.manifest import MANIFEST
 
 
@@ -38,7 +38,7 @@ class HubFolder:
         """A release of the hub, verified.
 
         Args:
-            version: for example "2026.1"; the last one by default.
+            version: for example "2026.1"; by default the last one that was not withdrawn.
 
         Raises:
             ReleaseError: the hub has no such release (``no-release``), or it was changed.
@@ -49,7 +49,7 @@ class HubFolder:
         """
         folder = self.path / "releases"
         if version is None:
-            found = latest_release(folder)
+            found = latest_standing(folder)
         else:
             found = folder / version if version in self.versions else None
         if found is None:

@@ -16,14 +16,17 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.i18n import Several
 from ctdhub.release.bundle import versions
-from ctdhub.release.verify import examine
+from ctdhub.release.errata import ERRATA_JSON, ERRATA_MD, as_data, as_markdown, errata_of
+from ctdhub.release.verify import digest, verify
 
 
 def reissue(hub: Hub, version: str, out: Path) -> int:
     """Copy the files of a release, approvals among them, to a folder; they can be read only.
 
+    Notices about the release are written next to them.
+
     Args:
-        hub: of whose folder only ``hub.yaml`` and ``releases/`` are read.
+        hub: of whose folder only ``hub.yaml``, ``releases/`` and ``errata/`` are read.
         version: of the release.
         out: a folder that is not there yet, or an empty one; it is there whole or not at all.
 
@@ -40,7 +43,7 @@ def reissue(hub: Hub, version: str, out: Path) -> int:
         raise error(
             "no-release/reissue", file=hub.releases, version=printable(version), names=names
         )
-    _manifest, problems = examine(release, hub.settings.approvers)
+    problems = verify(release, hub.settings.approvers)
     if problems:
         first = problems[0]
         raise error(
@@ -60,4 +63,8 @@ def reissue(hub: Hub, version: str, out: Path) -> int:
     with made_whole(out.absolute()) as fresh:
         shutil.copytree(release, fresh)
         fresh.chmod(0o755)
+        given = errata_of(release, digest(release), hub.settings.approvers).given
+        if given:
+            (fresh / ERRATA_JSON).write_text(as_data(version, given), "utf-8")
+            (fresh / ERRATA_MD).write_text(as_markdown(version, given), "utf-8")
     return sum(1 for _ in out.iterdir())

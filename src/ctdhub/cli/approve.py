@@ -46,6 +46,13 @@ def register(app: typer.Typer) -> None:
         version: Annotated[
             str, typer.Option(help=_("The candidate; default: the newest one."))
         ] = "",
+        correction: Annotated[
+            str,
+            typer.Option(
+                metavar="version",
+                help=_("Sign the waiting notice about this published version, not a candidate."),
+            ),
+        ] = "",
         yes: Annotated[bool, typer.Option("--yes", help=_("Sign without asking."))] = False,
     ) -> None:
         from ctdhub.build.hub import Hub
@@ -54,6 +61,11 @@ def register(app: typer.Typer) -> None:
         from ctdhub.build.stages import approve as approve_stage
 
         hub = Hub(folder)
+        if correction:
+            from ctdhub.cli.correct import approve_correction
+
+            approve_correction(hub, correction, role.value, key, yes=yes)
+            return
         candidate = approve_stage.waiting(hub, version)
         given, manifest = approve_stage.statement(hub, candidate, role.value)
         rules = policy(hub)

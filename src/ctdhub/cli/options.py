@@ -214,12 +214,12 @@ def speaking(chosen: str) -> Iterator[str]:
 
 
 def release_folder(source: Path) -> Path:
-    """The release that is meant: the folder itself, or the last release of a hub.
+    """The release that is meant: the folder itself, or the last of a hub that stands.
 
     Raises:
         ReleaseError: there is none.
     """
-    from ctdhub.release.bundle import latest_release
+    from ctdhub.release.bundle import latest_standing
 
     if not source.is_dir():
         if not source.exists():
@@ -227,7 +227,7 @@ def release_folder(source: Path) -> Path:
         raise error("no-release/no-folder", file=source)
     if (source / "manifest.json").is_file():
         return source
-    found = latest_release(source / "releases")
+    found = latest_standing(source / "releases")
     if found is None:
         raise error("no-release/not-built", file=source)
     return found
@@ -239,9 +239,11 @@ def opened(source: Path) -> Release:
     Raises:
         ReleaseError: there is none, or it is not what was published.
     """
+    from ctdhub.cli.verify import approvers_near
     from ctdhub.release.open import open_release
 
-    return open_release(release_folder(source))
+    folder = release_folder(source)
+    return open_release(folder, approvers_near(folder))
 
 
 def require_new(file: Path | None, option: str = "--out") -> None:

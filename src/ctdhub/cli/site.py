@@ -67,7 +67,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         from ctdhub.build.hub import Hub
         from ctdhub.build.stages import edition as edition_stage
-        from ctdhub.release.open import open_release, open_releases
+        from ctdhub.cli.verify import approvers_near
+        from ctdhub.release.open import leading, open_release, open_releases
         from ctdhub.site.build import build_site
         from ctdhub.site.edition import Edition
         from ctdhub.site.stories.exhibit import build_exhibit
@@ -84,7 +85,7 @@ def register(app: typer.Typer) -> None:
         if exhibit:
             with bar() as progress:
                 build_exhibit(
-                    open_release(folder), target, edition.stories, idle, progress, edition
+                    options.opened(folder), target, edition.stories, idle, progress, edition
                 )
             console.print(
                 _("Built the exhibition: open {file}.").format(
@@ -95,8 +96,10 @@ def register(app: typer.Typer) -> None:
         with bar() as progress:
             progress(_("Building the site"), 0.0)
             alone = folder == source
-            newest, *earlier = (open_release(folder),) if alone else open_releases(folder.parent)
-            build_site(newest, target, progress, edition, earlier)
+            keys = approvers_near(folder)
+            held = (open_release(folder, keys),) if alone else open_releases(folder.parent, keys)
+            lead, others = leading(held)
+            build_site(lead, target, progress, edition, others)
         console.print(_("Built the site in {folder}.").format(folder=escape(str(target))))
         console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(target))))
 

@@ -12,6 +12,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "ctdhub.cli.adopt": ("adopt", "upgrade"),
     "ctdhub.cli.approve": ("approve",),
     "ctdhub.cli.reissue": ("reissue",),
+    "ctdhub.cli.correct": ("correct",),
     "ctdhub.cli.linkage": ("linkage",),
     "ctdhub.cli.look": ("look",),
     "ctdhub.cli.withdraw": ("withdraw",),
@@ -50,6 +51,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "build",
         "release",
         "reissue",
+        "correct",
         "site",
         "serve",
         "linkage",
@@ -179,6 +181,8 @@ def helps() -> dict[str, str]:
             "\n\nThe steward and the privacy officer each sign on their own. Shows what is signed "
             "and asks first."
             "\n\nExample: ctdhub approve my-hub --role steward --key steward.pem"
+            "\n\nExample: ctdhub approve my-hub --correction 2026.1 --role steward --key "
+            "steward.pem"
         ),
         "reissue": _(
             "Hand on a published version again: its files are copied as they are."
@@ -186,6 +190,13 @@ def helps() -> dict[str, str]:
             "charged. A new version is always drawn anew and charged, whether anything changed or "
             "not."
             "\n\nExample: ctdhub reissue my-hub 2026.1 --out for-the-archive/2026.1"
+        ),
+        "correct": _(
+            "Publish a notice about a published version; its files stay as they are."
+            "\n\nThe steward and the privacy officer both sign it (`ctdhub approve --correction "
+            "VERSION`); then it is shown on every page of the version, in its downloads, in the "
+            "files for programs and in citations. With --withdraw the version is withdrawn."
+            '\n\nExample: ctdhub correct my-hub 2026.1 --note "Ages of 2021 are wrong: use 2026.2."'
         ),
         "ledger": _(
             "Show what privacy was spent on, by kind and by contributor, and what is left."
@@ -260,8 +271,9 @@ def helps() -> dict[str, str]:
         ),
         "verify": _(
             "Check a release: recompute the hash of every file, find missing, extra and changed "
-            "ones, and check who approved it.\n\nInside a hub the approvals must be signed with "
-            "the keys in hub.yaml, and the register of withdrawals must be whole."
+            "ones, and check who approved it and who signed notices about it.\n\nInside a hub "
+            "approvals and notices must be signed with the keys in hub.yaml, and the register of "
+            "withdrawals must be whole."
             "\n\nExit code 0: whole; 2: faults.\n\n"
             "Example: ctdhub verify my-hub/releases/2026.1"
         ),

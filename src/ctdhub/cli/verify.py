@@ -37,6 +37,8 @@ def register(app: typer.Typer) -> None:
 
 def show_verified(release: Path) -> bool:
     """Check a release and show what was found; gives whether it is whole."""
+    from ctdhub.cli.correct import show_errata
+    from ctdhub.release.errata import errata_of
     from ctdhub.release.verify import digest, verify
 
     approvers = approvers_near(release)
@@ -50,6 +52,8 @@ def show_verified(release: Path) -> bool:
             )
         )
         show_approvals(release, approvers)
+        known = errata_of(release, digest(release), approvers)
+        show_errata(release, known.given, known.waiting)
         return True
     table = Table(title=_("Errors of release {version}").format(version=name))
     for heading in (_("kind"), _("file"), _("what is wrong")):

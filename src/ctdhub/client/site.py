@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +31,7 @@ from ctdhub.client.shape import (
     rows_of,
 )
 from ctdhub.client.source import Folder, Source, Web
+from ctdhub.client.told import notices_of, withdrawn_in
 from ctdhub.core.error_catalogue import error
 
 LARGEST_DATA = 2**30
@@ -47,8 +49,12 @@ def open_site(where: str | Path, version: str = "", *, arrow: bool = False) -> S
         version: of the release, for example "2026.1"; the newest by default.
         arrow: give pyarrow Tables even where pandas is installed.
 
+    Warns:
+        CorrectedRelease: the site holds a notice about the release.
+
     Raises:
-        SiteError: there is no site, or no such release; it cannot be reached; it is damaged.
+        SiteError: there is no site, or no such release; it was withdrawn; it cannot be reached; it
+            is damaged.
 
     >>> open_site("file:///etc/passwd")
     Traceback (most recent call last):
@@ -58,11 +64,23 @@ page, such as https://data.example.org/, or a folder. (rule site-address)
     """
     web = isinstance(where, str) and re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", where)
     source: Source = Web(str(where)) if web else Folder(Path(where))
-    if not version:
-        version = str(read_json(source, "api/latest.json").get("version"))
-    if not _VERSION.fullmatch(version):
+    if version and not _VERSION.fullmatch(version):
         raise error("version/site")
-    return Site(source, version, arrow)
+    root = read_json(source, "api/latest.json")
+    asked = version or str(root.get("version"))
+    if not _VERSION.fullmatch(asked):
+        raise error("version/site")
+    errata = notices_of(root, asked)
+    told = "; ".join(f"{e['date']}: {e['text']}" for e in errata)
+    if asked in withdrawn_in(root):
+        raise error("withdrawn-release", version=asked, note=told)
+    if errata:
+        warnings.warn(f"Release {asked} was corrected. {told}", CorrectedRelease, stacklevel=2)
+    return Site(source, asked, arrow, errata)
+
+
+class CorrectedRelease(UserWarning):
+    """The hub has published a notice about the release that is read: see ``Site.errata``."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +98,9 @@ class Site:
     source: Source
     release: str
     arrow: bool = False
+    errata: tuple[Mapping[str, Any], ...] = ()
+    """Notices about the release, the oldest first: number, sort, date, text (English, where the
+    hub wrote it), note (by language) and concerns (columns, tables, charts; none: all)."""
 
     @property
     def citation(self) -> str:
@@ -250,4 +271,6 @@ class Site:
     def _frame(self, table: Any, about: Mapping[str, Any]) -> Any:
         common = ("release", "level", "caveat", "citation", "invented")
         facts = {**{name: self._index.get(name) for name in common}, **about}
+        if self.errata:
+            facts["errata"] = [dict(notice) for notice in self.errata]
         return frame(table, facts, arrow=self.arrow)

@@ -16,11 +16,12 @@ from ctdhub.core.i18n import LANGUAGES, Text
 from ctdhub.release.catalogue import croissant, dcat, frictionless
 from ctdhub.release.changelog import CHANGELOG, changelog_text, in_languages
 from ctdhub.release.deployment import deployment
+from ctdhub.release.errata import Errata, errata_of, status
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import MANIFEST, SUMS, VERSION_PATTERN, FileEntry, Manifest
 from ctdhub.release.readme import readme
 from ctdhub.release.tables import check_border, write_measured, write_tables
-from ctdhub.release.verify import sha256, sums
+from ctdhub.release.verify import digest, sha256, sums
 from ctdhub.schema.emit import write_codebook
 
 Progress = Callable[[Text, float], None]
@@ -119,6 +120,26 @@ def latest_release(releases: Path) -> Path | None:
         return None
     year, number = max(numbered)
     return releases / f"{year}.{number}"
+
+
+def latest_standing(folder: Path) -> Path | None:
+    """The newest release of a hub that was not withdrawn, the newest where all were.
+
+    Nothing is verified: open it next.
+
+    Args:
+        folder: of all releases.
+
+    Returns:
+        Its folder, None where there is no release.
+    """
+    found = [folder / version for version in reversed(versions(folder))]
+    for path in found:
+        sums = path / SUMS
+        known = errata_of(path, digest(path)) if sums.is_file() else Errata()
+        if status(known.given) != "withdrawn":
+            return path
+    return found[0] if found else None
 
 
 def _numbered(releases: Path) -> list[tuple[int, int]]:

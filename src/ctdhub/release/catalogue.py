@@ -42,10 +42,17 @@ def title(manifest: Manifest, facts: PublicFacts) -> str:
     return f"{facts.hub}: identified victims of human trafficking, release {manifest.version}"
 
 
-def citation(version: str, year: str, facts: PublicFacts) -> str:
-    """How to cite a release; the version is part of it."""
+def citation(version: str, year: str, facts: PublicFacts, changed: str = "") -> str:
+    """How to cite a release; the version is part of it.
+
+    Args:
+        changed: what a notice about it says, such as "corrected 2026-11-27"; none in its own files.
+    """
     invented = " [practice data: invented]" if facts.invented else ""
-    return f"{facts.hub} ({year}). Protected trafficking case data, release {version}{invented}."
+    mark = f" [{changed}]" if changed else ""
+    return (
+        f"{facts.hub} ({year}). Protected trafficking case data, release {version}{invented}{mark}."
+    )
 
 
 def description(facts: PublicFacts) -> str:

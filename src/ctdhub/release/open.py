@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from ctdhub.border import Protected
 from ctdhub.core.error_catalogue import error
+from ctdhub.release.approvals import Approvers
+from ctdhub.release.errata import Erratum, errata_of, status
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import MANIFEST, VERSION_PATTERN, Manifest
 from ctdhub.release.measurements import Groups, by_year
 from ctdhub.release.tables import check_border, read_protected
-from ctdhub.release.verify import examine
+from ctdhub.release.verify import digest, examine
 
 
 @dataclass(frozen=True)
 class Release:
-    """An opened release: where it lies, its version, its protected answer and its manifest."""
+    """An opened release.
+
+    Attributes:
+        path: where it lies.
+        version: its version.
+        protected: its protected answer.
+        manifest: its manifest.
+        errata: notices about it that two people have signed, the first one first.
+    """
 
     path: Path
     version: str
     protected: Protected
     manifest: Manifest
+    errata: tuple[Erratum, ...] = ()
 
     def __post_init__(self) -> None:
         check_border(self.protected)
@@ -54,16 +66,22 @@ class Release:
         return first, max(first, last)
 
     @property
+    def withdrawn(self) -> bool:
+        """Whether a notice says that its numbers must not be used."""
+        return status(self.errata) == "withdrawn"
+
+    @property
     def year(self) -> str:
         """The year in which the release was made, for citations."""
         return self.manifest.created[:4]
 
 
-def open_releases(folder: Path) -> tuple[Release, ...]:
+def open_releases(folder: Path, approvers: Approvers | None = None) -> tuple[Release, ...]:
     """All releases of a hub, verified and read, the newest first.
 
     Args:
         folder: of all releases; what is not named like a version is passed over.
+        approvers: the hub's keys, with which notices about a release must be signed.
 
     Raises:
         ReleaseError: one of them was damaged or tampered with, or lost its manifest.
@@ -73,14 +91,28 @@ def open_releases(folder: Path) -> tuple[Release, ...]:
     for path in found:
         if not (path / MANIFEST).is_file():
             raise error("no-release/manifest", file=path, version=path.name)
-    return tuple(map(open_release, found))
+    return tuple(open_release(path, approvers) for path in found)
 
 
-def open_release(path: Path) -> Release:
-    """Verify a release and read it.
+def leading(releases: Sequence[Release]) -> tuple[Release, list[Release]]:
+    """The newest release that was not withdrawn, the newest where all were; and all others.
+
+    Args:
+        releases: at least one, the newest first.
+    """
+    first = next((r for r in releases if not r.withdrawn), releases[0])
+    return first, [r for r in releases if r is not first]
+
+
+def open_release(path: Path, approvers: Approvers | None = None) -> Release:
+    """Verify a release and read it, and the notices about it.
+
+    Args:
+        approvers: the hub's keys, where the hub is at hand: notices must be signed with them.
 
     Raises:
-        ReleaseError: there is no release at ``path``, or it was damaged or tampered with.
+        ReleaseError: there is no release at ``path``; it, or a notice about it, was damaged or
+            tampered with.
     """
     manifest, problems = examine(path)
     if manifest is None or problems:
@@ -94,9 +126,13 @@ def open_release(path: Path) -> Release:
             part=first.file,
             n=len(problems),
         )
+    known = errata_of(path, digest(path), approvers)
+    for name, text in known.faults:
+        raise error("erratum-damaged", file=path, version=path.name, part=name, first=text)
     return Release(
         path=path,
         version=manifest.version,
         protected=read_protected(path, manifest),
         manifest=manifest,
+        errata=known.given,
     )

@@ -16,10 +16,13 @@ from ctdhub.core.errors import ReleaseError, printable
 from ctdhub.core.i18n import Text
 from ctdhub.release import measurements
 from ctdhub.release.approvals import APPROVALS, CANDIDATES, Approvals, Approvers
+from ctdhub.release.errata import ERRATA_JSON, ERRATA_MD, errata_of
 from ctdhub.release.manifest import MANIFEST, SUMS, Manifest
 from ctdhub.release.tables import PERPETRATOR_FILES, read_protected
 
-Kind = Literal["missing", "extra", "changed", "unsafe-name", "manifest", "content", "approval"]
+Kind = Literal[
+    "missing", "extra", "changed", "unsafe-name", "manifest", "content", "approval", "erratum"
+]
 REQUIRED = ("records.parquet", "counts.parquet", "records.csv", "counts.csv", "README.md")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _MANIFEST_LIMIT = 20 * 2**20
@@ -38,8 +41,8 @@ def verify(path: Path, approvers: Approvers | None = None) -> list[Problem]:
     """Every fault of a release, empty where it is whole.
 
     Hashes and sizes of all files are recomputed; files that are missing, extra, links or
-    folders are found; approvals are checked; then records and counts are read and compared with
-    the manifest.
+    folders are found; approvals and notices about the release are checked; then records and counts
+    are read and compared with the manifest.
 
     Args:
         path: the folder of a release, or of a candidate that waits for approval.
@@ -55,7 +58,8 @@ def verify(path: Path, approvers: Approvers | None = None) -> list[Problem]:
         read_protected(path, manifest)
     except ReleaseError as cause:
         return [Problem("content", "counts.parquet", cause.fault)]
-    return []
+    faults = errata_of(path, digest(path), approvers).faults
+    return [Problem("erratum", name, text) for name, text in faults]
 
 
 def examine(
@@ -119,7 +123,7 @@ def _names(path: Path, manifest: Manifest) -> list[Problem]:
             text = Text("The file is missing, or a link or folder stands in its place.")
             problems.append(Problem("missing", name, text))
     for found in sorted(path.iterdir()):
-        if found.name not in {*expected, MANIFEST, APPROVALS}:
+        if found.name not in {*expected, MANIFEST, APPROVALS, ERRATA_JSON, ERRATA_MD}:
             text = Text("The file is not part of the release.")
             problems.append(Problem("extra", printable(found.name), text))
     for name in sorted(required - set(manifest.files)):

@@ -14,9 +14,11 @@ from ctdhub.core.format import interval, listed, number, share, span
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document import markdown, plain
 from ctdhub.document.document import Block, Document, Meta, Section, Sentences, TextTable, Words
+from ctdhub.release.errata import plain_data
 from ctdhub.release.open import Release
 from ctdhub.report import sentences as saying
 from ctdhub.report import wording
+from ctdhub.report.errata_words import shown
 from ctdhub.schema.labels import label
 from ctdhub.schema.places import Place
 from ctdhub.stats.answers import Answers
@@ -150,6 +152,7 @@ def as_data(sheet: FactSheet) -> dict[str, Any]:
         "hub": release.facts.hub,
         "invented": release.facts.invented,
         "licence": release.facts.licence,
+        **({"errata": plain_data(release.errata)} if release.errata else {}),
         "language": sheet.lang,
         "place": place
         and {
@@ -264,5 +267,6 @@ def _notes(sheet: FactSheet) -> list[str]:
         countries = replace(sheet.place, title="").name(sheet.lang)
         found.append(_("{name}: {countries}.").format(name=sheet.title, countries=countries))
     found.append(_("Who contributed: {names}.").format(names=listed(c.contributors)))
+    found += [notice.text for notice in shown(sheet.release)]
     found += [*sheet.release.facts.caveats, wording.citation(sheet.release)]
     return found

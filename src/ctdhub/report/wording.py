@@ -8,6 +8,7 @@ from typing import Any, Literal
 from ctdhub.core.format import interval, isolated, number, share
 from ctdhub.core.i18n import _, formula
 from ctdhub.release.open import Release
+from ctdhub.report.errata_words import citation_mark
 from ctdhub.stats.cards import NumberCard
 
 Kind = Literal["value", "not_recorded", "protected", "nobody_reports", "not_measured"]
@@ -22,11 +23,12 @@ def caveat() -> str:
 
 
 def citation(release: Release) -> str:
-    """How to cite a figure of a release; the version is part of it."""
+    """How to cite a figure of a release: its version, and whether it was corrected or withdrawn."""
     text = _("{hub} ({year}). Protected trafficking case data, release {version}.").format(
         hub=isolated(release.facts.hub), year=release.year, version=release.version
     )
-    return text + " " + _("Practice data: invented.") if release.facts.invented else text
+    practice = _("Practice data: invented.") if release.facts.invented else ""
+    return " ".join(part for part in (text, practice, citation_mark(release)) if part)
 
 
 def card_data(card: NumberCard, release: Release) -> dict[str, Any]:

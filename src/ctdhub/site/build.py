@@ -21,6 +21,8 @@ from ctdhub.release.manifest import VERSION_PATTERN
 from ctdhub.release.open import Release
 from ctdhub.site.api.files import write_api, write_latest
 from ctdhub.site.edition import PLAIN, Edition
+from ctdhub.site.errata import KEPT, of_all, refuse_fewer_notices, tombstone, write_notices
+from ctdhub.site.feed import write_feed
 from ctdhub.site.folder import renewed
 from ctdhub.site.frame import HOME, address, stub
 from ctdhub.site.kinds import Content, WholePage
@@ -54,19 +56,20 @@ def build_site(
     place of a site.
 
     Args:
-        release: an opened release, the newest of the site.
+        release: the opened release that leads: the newest that was not withdrawn.
         out: a folder that does not exist, is empty, or holds a site of no other releases.
         progress: told (message, fraction).
         edition: what the site shows beside its releases.
-        earlier: the other releases, each with pages, files and API of its own.
+        earlier: the other releases, each with pages, files and API of its own; of withdrawn ones
+            the pages say that they were.
         only: names of the kinds of page to draw; none named, all are drawn.
         languages: draw no others.
 
     Raises:
         TypeError: not a Release.
         ValueError: no kind of page has such a name, or the site has none of these languages.
-        HubError: the folder holds something else, a site that shows a release which is not among
-            those given, or a story is wrong.
+        HubError: the folder holds something else, a site that shows a release or a notice which is
+            not among those given, or a story is wrong.
     """
     shown = (release, *earlier)
     if not all(isinstance(each, Release) for each in shown):
@@ -74,15 +77,17 @@ def build_site(
     if not set(languages) & set(offered(release)):
         raise ValueError(f"the site has none of these languages: {', '.join(languages)}")
     refuse_smaller(out, [each.version for each in shown])
+    refuse_fewer_notices(out, shown)
     plan = _Plan(progress or (lambda message, fraction: None), only, languages)
     told = {"made by": release.manifest.software, "release": release.version}
     with renewed(out, MARK if plan.whole else DRAFT, told) as fresh:
         for i, each in enumerate(shown):
             part = replace(plan, report=partial(_part, plan.report, i / len(shown), 1 / len(shown)))
-            _write_release(each, fresh, part, edition, newest=each is release)
+            _write_release(each, fresh, part, edition, release)
         if plan.whole:
             write_for_robots(fresh, release, edition.sharing, offered(release))
-            write_latest(fresh, release.version)
+            write_latest(fresh, release.version, of_all(shown))
+            write_feed(fresh, shown, edition.sharing)
     plan.report(_("Site built"), 1.0)
 
 
@@ -132,10 +137,11 @@ def offered(release: Release) -> tuple[str, ...]:
 
 
 def _write_release(
-    release: Release, fresh: Path, plan: _Plan, edition: Edition, *, newest: bool
+    release: Release, fresh: Path, plan: _Plan, edition: Edition, lead: Release
 ) -> None:
-    """All that the site shows of one release, and what leads to the newest."""
-    answers, languages = Answers(release), offered(release)
+    """All that the site shows of one release, and what leads to the one that leads."""
+    answers, languages, newest = Answers(release), offered(release), release is lead
+    instead = None if lead.withdrawn else lead
     if not newest:
         edition = fitting(answers, edition)
     drawn = [code for code in languages if code in plan.languages]
@@ -144,13 +150,19 @@ def _write_release(
     for i, code in enumerate(drawn):
         plan.report(_("Drawing pages"), i / (len(drawn) + 1))
         with language(code):
-            leading = _write_language(Content(answers, edition), languages, fresh, plan)
+            content = Content(answers, edition)
+            leading = _write_language(content, languages, fresh, plan, instead)
             if newest:
                 _lead(fresh, release, code, leading)
     plan.report(_("Copying downloads"), len(drawn) / (len(drawn) + 1))
     if plan.whole:
         for file in release.path.iterdir():
-            shutil.copyfile(file, folder / file.name)
+            if not release.withdrawn or file.name in KEPT:
+                shutil.copyfile(file, folder / file.name)
+        write_notices(release, folder)
+    if release.withdrawn:
+        return
+    if plan.whole:
         write_api(answers, folder, languages)
     with language(LANGUAGES[0]):
         for kind in kinds(release, edition, plan.only):
@@ -160,13 +172,18 @@ def _write_release(
 
 
 def _write_language(
-    content: Content, languages: Sequence[str], fresh: Path, plan: _Plan
+    content: Content,
+    languages: Sequence[str],
+    fresh: Path,
+    plan: _Plan,
+    instead: Release | None,
 ) -> dict[str, str]:
     """All pages of the language in force and their files; the title of each page by its path."""
     release, edition, leading = content.release, content.edition, dict[str, str]()
-    for kind in kinds(release, edition, plan.only):
+    for kind in () if release.withdrawn else kinds(release, edition, plan.only):
         kind.translated(fresh / "r" / release.version, content)
-    for page in pages(content.answers, edition, plan.only):
+    for drawn in pages(content.answers, edition, plan.only):
+        page = tombstone(drawn, release, instead) if release.withdrawn else drawn
         html = (
             page.html()
             if isinstance(page, WholePage)

@@ -24,7 +24,7 @@ from ctdhub.report import cards
 
 FIGURES = ("save.js", "figure.js")
 """Scripts of a page with figures: they add cards, and the downloads that a browser must make."""
-HOME = "index.html"
+HOME, FEED = "index.html", "feed.xml"
 EXIT_URL = "https://www.wikipedia.org/"
 
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from ctdhub.core.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, current
 from ctdhub.release.open import Release
 from ctdhub.report import cards
+from ctdhub.report.errata_words import shown
 from ctdhub.site.edition import PLAIN, Edition
-from ctdhub.site.frame import EXIT_URL, FIGURES, Links, Page, address, environment, inlined
+from ctdhub.site.frame import EXIT_URL, FEED, FIGURES, Links, Page, address, environment, inlined
 from ctdhub.site.registry import menu
 
 
@@ -49,6 +50,8 @@ def render(page: Page, release: Release, languages: Sequence[str], edition: Edit
             rtl=lang in RIGHT_TO_LEFT,
             release=release,
             facts=release.facts,
+            notices=shown(release),
+            site_feed=links.file(f"../../{FEED}"),
             contacts=edition.contacts(release),
             css=css,
             policy="; ".join(policy),

@@ -88,10 +88,23 @@ class Sharing:
             "license": facts.licence_url or facts.licence,
             "isAccessibleForFree": True,
             "keywords": list(KEYWORDS),
-            "creditText": citation(release.version, release.year, facts),
+            "creditText": citation(release.version, release.year, facts, _changed(release)),
+            "creativeWorkStatus": "withdrawn" if release.withdrawn else "",
+            "correction": [
+                {
+                    "@type": "CorrectionComment",
+                    "datePublished": e.notice.date,
+                    "text": e.notice.text("en")[0],
+                    "inLanguage": e.notice.text("en")[1],
+                }
+                for e in release.errata
+            ]
+            or "",
             "creator": {"@type": "Organization", "name": facts.hub, "url": facts.homepage},
             "contributor": [{"@type": "Organization", "name": c.name} for c in facts.contributors],
-            "distribution": [
+            "distribution": []
+            if release.withdrawn
+            else [
                 {
                     "@type": "DataDownload",
                     "name": name,
@@ -104,6 +117,16 @@ class Sharing:
             ],
         }
         return embedded(_present(found))
+
+
+def _changed(release: Release) -> str:
+    """What became of a release, in the words of its citation."""
+    if not release.errata:
+        return ""
+    if release.withdrawn:
+        first = next(e for e in release.errata if e.notice.sort == "withdrawn")
+        return f"withdrawn {first.notice.date}"
+    return f"corrected {release.errata[-1].notice.date}"
 
 
 def _present(value: object) -> object:

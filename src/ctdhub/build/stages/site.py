@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ctdhub.build import errata
 from ctdhub.build.closure import software
 from ctdhub.build.hub import Hub
 from ctdhub.build.paid import ledger
@@ -11,7 +12,7 @@ from ctdhub.build.stages.edition import edition
 from ctdhub.build.steps import Input, Progress, Step, hash_file, hash_of
 from ctdhub.core.i18n import Text
 from ctdhub.release.manifest import MANIFEST
-from ctdhub.release.open import open_releases
+from ctdhub.release.open import leading, open_releases
 from ctdhub.report.events.calendar import FILE as EVENTS
 from ctdhub.report.helplines import FILE as HELPLINES
 from ctdhub.site.accounts import AUDIT
@@ -19,21 +20,25 @@ from ctdhub.site.accounts import AUDIT
 RELEASE, HELPLINE = Input("release", Text("release")), Input("helpline", Text("helpline"))
 ADDRESS = Input("address", Text("address of the site"))
 TOLD = Input("told", Text("events, stories and other files that the site shows"))
+ERRATA = Input("errata", Text("notices about releases"))
 SPENT = Input("spent", Text("privacy ledger"))
 
 
 def build_site(hub: Hub, progress: Progress | None) -> Step:
-    """All releases -> the static site; the newest one leads."""
+    """All releases -> the static site; the newest one that was not withdrawn leads."""
     released = {m.parent.name: hash_file(m) for m in sorted(hub.releases.glob(f"*/{MANIFEST}"))}
     told = [*hub.stories.glob("*.md"), *(hub.root / name for name in (EVENTS, AUDIT, HELPLINES))]
 
     def run(folder: Path) -> None:
         from ctdhub.site.build import build_site as make_site
         from ctdhub.site.build import refuse_smaller
+        from ctdhub.site.errata import refuse_fewer_notices
 
-        newest, *earlier = open_releases(hub.releases)
-        refuse_smaller(hub.site, [release.version for release in (newest, *earlier)])
-        make_site(newest, folder, progress, edition(hub), earlier)
+        held = open_releases(hub.releases, hub.settings.approvers)
+        refuse_smaller(hub.site, [release.version for release in held])
+        refuse_fewer_notices(hub.site, held)
+        lead, others = leading(held)
+        make_site(lead, folder, progress, edition(hub), others)
 
     return Step(
         name="site",
@@ -42,6 +47,7 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
             ADDRESS: hub.settings.site.url,
             TOLD: hash_of({f.name: hash_file(f) for f in told if f.is_file()}),
             HELPLINE: hash_of(hub.settings.helpline),
+            ERRATA: hash_of({f"{f.parent.name}/{f.name}": hash_file(f) for f in errata.files(hub)}),
             SPENT: hash_of([entry.hash for entry in ledger(hub).entries()]),
         },
         output=hub.site,

@@ -9,20 +9,20 @@ from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document.document import Meta, Section, Words
 from ctdhub.document.numbers import Notebook
 from ctdhub.release.open import Release
+from ctdhub.report.errata_words import shown
 from ctdhub.report.wording import caveat, citation
 from ctdhub.stats.answers import Answers
 
 
 def meta(release: Release, made: date) -> Meta:
     """What every page of a document about a release carries."""
-    invented = release.facts.invented
+    practice = _("Practice data: invented. No number on this page is about real people.")
+    changed = [notice.heading for notice in shown(release)]
     return Meta(
         lang=current(),
         rtl=current() in RIGHT_TO_LEFT,
         organisation=release.facts.hub,
-        mark=_("Practice data: invented. No number on this page is about real people.")
-        if invented
-        else "",
+        mark=" ".join([*([practice] if release.facts.invented else []), *changed]),
         foot=citation(release),
         made=made,
         day=_("Made on {day}.").format(day=day(made)),
@@ -76,7 +76,9 @@ def closing(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
         ).format(epsilon=epsilon, delta=delta),
     )
     names = _("; ").join(_contributors(release))
+    notices = tuple(notice.text for notice in shown(release))
     return (
+        *([Section("errata", _("Corrections"), (Words(notices),))] if notices else []),
         Section("reading", _("How to read this"), (Words(reading),)),
         Section("methods", _("How it was made"), (Words((" ".join(methods),)),)),
         Section(

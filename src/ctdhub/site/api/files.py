@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from ctdhub.border import PROTECTED, SHOWN, Estimate
 from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.release.errata import plain_data
 from ctdhub.release.manifest import VERSION_PATTERN
 from ctdhub.release.open import Release
 from ctdhub.release.tables import write_csv
@@ -82,12 +83,13 @@ def write_api(answers: Answers, folder: Path, languages: Sequence[str]) -> None:
         _write(api / "openapi.json", openapi(answers.release, tables, held))
 
 
-def write_latest(site: Path, version: str) -> None:
-    """Say at the root of the site which releases it holds and which is the newest.
+def write_latest(site: Path, version: str, notices: Mapping[str, Any]) -> None:
+    """Say at the root of the site which releases it holds and which is the newest that stands.
 
     Args:
         site: the folder of a site that holds all its releases.
-        version: of the newest.
+        version: of the newest that was not withdrawn; of the newest where all were.
+        notices: about releases, see :func:`ctdhub.site.errata.of_all`.
     """
     found = (p.parents[1].name for p in site.glob(f"r/*/{FOLDER}/index.json"))
     held = sorted(
@@ -96,7 +98,7 @@ def write_latest(site: Path, version: str) -> None:
     )
     (site / FOLDER).mkdir()
     indexes = {name: f"../r/{name}/{FOLDER}/index.json" for name in held}
-    latest = {"version": version, "index": indexes[version], "releases": indexes}
+    latest = {"version": version, "index": indexes.get(version), "releases": indexes, **notices}
     _write(site / FOLDER / LATEST, latest)
 
 
@@ -128,6 +130,7 @@ def _head(release: Release) -> dict[str, Any]:
         "caveat": caveat(),
         "citation": citation(release),
         "licence": release.facts.licence,
+        **({"errata": plain_data(release.errata)} if release.errata else {}),
     }
 
 

@@ -20,6 +20,7 @@ from ctdhub.core.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, _, current, language
 from ctdhub.document.charts.bars import draw
 from ctdhub.document.embedded import embedded
 from ctdhub.release.open import Release
+from ctdhub.report.errata_words import shown
 from ctdhub.report.figures import Figure
 from ctdhub.report.helplines import Contact
 from ctdhub.report.sentences import headline_sentence, reach_sentence
@@ -165,6 +166,7 @@ def _page(
             release=answers.release,
             facts=answers.release.facts,
             contacts=contacts,
+            notices=shown(answers.release),
             slides=[
                 {**vars(slide), "place": place} for slide, place in zip(found, places, strict=True)
             ],
