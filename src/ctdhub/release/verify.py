@@ -52,14 +52,15 @@ def verify(path: Path, approvers: Approvers | None = None) -> list[Problem]:
         ReleaseError: there is no release at ``path``.
     """
     manifest, problems = examine(path, approvers)
-    if manifest is None or problems:
-        return problems
-    try:
-        read_protected(path, manifest)
-    except ReleaseError as cause:
-        return [Problem("content", "counts.parquet", cause.fault)]
-    faults = errata_of(path, digest(path), approvers).faults
-    return [Problem("erratum", name, text) for name, text in faults]
+    if manifest is not None and not problems:
+        try:
+            read_protected(path, manifest)
+        except ReleaseError as cause:
+            problems = [Problem("content", "counts.parquet", cause.fault)]
+    if _regular(path / SUMS):
+        faults = errata_of(path, digest(path), approvers).faults
+        problems += [Problem("erratum", name, text) for name, text in faults]
+    return problems
 
 
 def examine(

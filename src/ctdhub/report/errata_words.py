@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from ctdhub.core.errors import printable
 from ctdhub.core.format import day, isolated
 from ctdhub.core.i18n import _, current
 from ctdhub.release.errata import Erratum
 from ctdhub.release.open import Release
 from ctdhub.schema.labels import label
+
+SHORT = 300
+"""Characters of a note on a printed page."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,16 @@ class ShownNotice:
 
     @property
     def text(self) -> str:
-        """Everything in one paragraph, for documents and for the terminal."""
-        return " ".join(part for part in (self.heading, isolated(self.note), self.concerns) if part)
+        """Everything in one paragraph."""
+        return self._joined(self.note)
+
+    @property
+    def short(self) -> str:
+        """The same for a printed page: of a long note its beginning."""
+        return self._joined(printable(self.note, SHORT))
+
+    def _joined(self, note: str) -> str:
+        return " ".join(part for part in (self.heading, isolated(note), self.concerns) if part)
 
 
 def citation_mark(release: Release) -> str:

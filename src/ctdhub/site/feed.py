@@ -9,11 +9,10 @@ from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.release.catalogue import title
+from ctdhub.release.catalogue import citation, title
 from ctdhub.release.open import Release
 from ctdhub.release.verify import digest
 from ctdhub.report.errata_words import in_words
-from ctdhub.report.wording import citation
 from ctdhub.site.frame import FEED, HOME, address
 from ctdhub.site.sharing import Sharing
 
@@ -49,7 +48,7 @@ def write_feed(site: Path, releases: Sequence[Release], sharing: Sharing) -> Non
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">',
-        f"<id>{_urn(digest(oldest.path))}</id>",
+        f"<id>{_urn('feed/' + digest(oldest.path))}</id>",
         f"<title>{_text(facts.hub)}</title>",
         f"<updated>{entries[0].updated}</updated>",
         f"<author><name>{_text(facts.hub)}</name></author>",
@@ -69,7 +68,8 @@ def _entries(release: Release) -> Iterator[_Entry]:
     manifest, hash_ = release.manifest, digest(release.path)
     path = address(LANGUAGES[0], release.version, HOME)
     name = title(manifest, release.facts)
-    yield _Entry(_urn(hash_), _second(manifest.created), name, citation(release), path)
+    cited = citation(release.version, release.year, release.facts)
+    yield _Entry(_urn(hash_), _second(manifest.created), name, cited, path)
     for erratum in release.errata:
         found = in_words(release, erratum)
         in_force = max(s.date for s in erratum.signatures)

@@ -13,11 +13,14 @@ from ctdhub.report.errata_words import shown
 from ctdhub.report.wording import caveat, citation
 from ctdhub.stats.answers import Answers
 
+PRINTED = 3
+"""Notices about a release that a brief prints; the site shows all."""
+
 
 def meta(release: Release, made: date) -> Meta:
     """What every page of a document about a release carries."""
     practice = _("Practice data: invented. No number on this page is about real people.")
-    changed = [notice.heading for notice in shown(release)]
+    changed = [notice.heading for notice in shown(release)[:1]]
     return Meta(
         lang=current(),
         rtl=current() in RIGHT_TO_LEFT,
@@ -76,7 +79,7 @@ def closing(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
         ).format(epsilon=epsilon, delta=delta),
     )
     names = _("; ").join(_contributors(release))
-    notices = tuple(notice.text for notice in shown(release))
+    notices = tuple(notice.short for notice in shown(release)[:PRINTED])
     return (
         *([Section("errata", _("Corrections"), (Words(notices),))] if notices else []),
         Section("reading", _("How to read this"), (Words(reading),)),

@@ -7,6 +7,7 @@ from typing import Any
 
 from ctdhub.release.catalogue import WHAT_IT_IS, media, title
 from ctdhub.release.open import Release
+from ctdhub.report.errata_words import shown
 
 _RELEASE_FILES = {
     "counts.parquet": "Every measured table, those of three variables included.",
@@ -56,7 +57,7 @@ def openapi(
         "info": {
             "title": title(release.manifest, facts),
             "version": release.version,
-            "description": WHAT_IT_IS,
+            "description": " ".join([WHAT_IT_IS, *(n.text for n in shown(release))]),
             "license": {
                 "name": facts.licence,
                 **({"url": facts.licence_url} if facts.licence_url else {}),
