@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from ctdhub.core.atomic import write_whole
+from ctdhub.core.atomic import sweep, write_whole
 from ctdhub.core.datafiles import as_json
 from ctdhub.core.errors import printable
 from ctdhub.core.frozen import FrozenModel
@@ -156,6 +156,7 @@ class Erratum(FrozenModel):
         """Put it into the folder of a hub: whole or not at all."""
         file = hub / ERRATA / self.notice.version / f"{self.notice.number}.json"
         file.parent.mkdir(parents=True, exist_ok=True)
+        sweep(file.parent, file.name)
         write_whole(file, (self.model_dump_json(indent=1) + "\n").encode(), 0o644)
         return file
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from ctdhub.core.error_catalogue import error
+from ctdhub.core.format import day, span
 from ctdhub.core.i18n import _, current
 from ctdhub.release.approvals import APPROVALS
-from ctdhub.release.catalogue import description
 from ctdhub.release.errata import ERRATA_JSON, ERRATA_MD, as_data, as_markdown, plain_data
 from ctdhub.release.manifest import SUMS
 from ctdhub.release.open import Release
@@ -46,8 +47,9 @@ def tombstone(page: Page | WholePage, release: Release, instead: Release | None)
         description=_("Release {version} was withdrawn.").format(version=release.version),
         template="withdrawn.html",
         values={
-            "what": description(facts),
             "citation": citation(release),
+            "published": day(date.fromisoformat(release.manifest.created[:10])),
+            "years": span(release.years),
             "contributors": [c.name for c in facts.contributors],
             "digest": release.errata[0].notice.digest,
             "kept": [name for name in KEPT if (release.path / name).is_file()],
