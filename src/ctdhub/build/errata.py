@@ -44,8 +44,12 @@ def published(hub: Hub, version: str) -> Release:
     if version not in versions(hub.releases):
         names = Several(versions(hub.releases))
         waits = any(c.name == version for c in hub.candidates.glob("*") if (c / MANIFEST).is_file())
-        rule = "no-release/correct-candidate" if waits else "no-release/reissue"
-        raise error(rule, file=hub.releases, version=printable(version), names=names)
+        shown = printable(version)
+        if waits:
+            raise error(
+                "no-release/correct-candidate", file=hub.candidates, version=shown, names=names
+            )
+        raise error("no-release/reissue", file=hub.releases, version=shown, names=names)
     return open_release(hub.releases / version, hub.settings.approvers)
 
 
@@ -140,7 +144,7 @@ def begin(hub: Hub, erratum: Erratum) -> Erratum:
         before = known(hub, told.version)
         _refuse_waiting(hub, told.version, before)
         if before.next_number != told.number:
-            raise error("erratum-signer", version=told.version)
+            raise error("erratum-signer", file=hub.root / ERRATA)
         if may_approve_itself(hub):
             for role in ROLES:
                 erratum = erratum.signed(role, _now(), read_key(hub.practice_key(role)))
@@ -165,7 +169,7 @@ def sign(hub: Hub, seen: Erratum, role: Role, key: SigningKey) -> Erratum:
     with hub.lock(), noted(hub, "approve", version=told.version, role=role, correction=told.number):
         now = waiting(hub, told.version)
         if now.notice != told or role not in now.missing:
-            raise error("erratum-signer", version=told.version)
+            raise error("erratum-signer", file=hub.root / ERRATA)
         signed = now.signed(role, _now(), key)
         signed.write(hub.root)
     return signed

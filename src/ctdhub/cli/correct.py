@@ -112,7 +112,7 @@ def show_erratum(erratum: Erratum) -> None:
         (_("kind"), what),
         (_("date"), told.date),
         (_("concerns"), _(", ").join(told.concerns) or _("the whole release")),
-        *((f"{_('note')} ({code})", text) for code, text in told.note.items()),
+        *((_("note ({language})").format(language=code), text) for code, text in told.note.items()),
         (_("hash of SHA256SUMS"), told.digest),
     )
     for name, value in rows:
