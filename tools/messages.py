@@ -25,7 +25,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "ctdhub"
 METHODS = [("**.py", "python"), ("**/templates/**.*", "jinja2")]
 LRM = "\u200e"
 TYPED = re.compile(r"(`[^`]+`)")
-OPTION = re.compile(r"(?<![A-Za-z0-9_}\]>`-])(?<![A-Za-z0-9_}\]>`-] )(--[a-z{])")
+OPTION = re.compile(r"(?<![A-Za-z0-9_}\]>`\"'-])(?<![A-Za-z0-9_}\]>`\"'-] )(--[a-z{])")
 HOLDS = re.compile(r"\{[a-z_]+\}")
 """A text that says another one, which has nothing to translate of its own."""
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "Text": None, "many": (1, 2)}

@@ -61,7 +61,7 @@ def test_sums_of_the_ledger_are_shown(release: Release) -> None:
     spending = PublishedSpending(charges, 2.5, 1.9, 12.0, 1e-8)
     text = shown(release, Edition(spending=spending))
     for words in (
-        "keeps the promise with epsilon 1.9 and delta 10⁻⁸",
+        "keeps the privacy guarantee with epsilon 1.9 and delta 10⁻⁸",
         "may spend epsilon 12 in all",
         '<th scope="row">release</th><td class="n">3</td><td class="n">1.831</td>',
         '<th scope="row">evaluation</th><td class="n">1</td><td class="n">0.25</td>',

@@ -57,7 +57,7 @@ def register(app: typer.Typer) -> None:
             else:
                 text = (
                     _(
-                        "{file} now says aligned: true: equal positions of its lists of "
+                        "{file} now says aligned: true: equal positions of its lists of alleged "
                         "perpetrators belong together, as before."
                     )
                     if name.startswith("mappings/")
@@ -84,7 +84,7 @@ def _show(found: Adopted, folder: Path) -> None:
             _("This machine did not know the ledger: what was charged elsewhere is not added.")
         )
     if not found.vouched:
-        console.print(_("There is no key: lines are taken as they stand, and nothing proves them."))
+        console.print(_("There is no key: lines are taken as they are, and nothing proves them."))
     console.print(
         _("From now on this ledger is charged in {folder} and nowhere else; charges: {n}.").format(
             folder=escape(str(folder.resolve())), n=number(found.charges)

@@ -97,7 +97,12 @@ def _hub(counts: typer.Typer) -> None:
             list[str], typer.Option(help=_("Name of a contributor; given once for each."))
         ],
         epsilon: Annotated[
-            float, typer.Option(min=0.001, max=100, help=_("The promise; smaller is safer."))
+            float,
+            typer.Option(
+                min=0.001,
+                max=100,
+                help=_("Privacy-loss parameter epsilon; smaller values protect better."),
+            ),
         ],
         delta: Annotated[
             float, typer.Option(help=_("At most 1e-6, and at most 1 / (100 × people)."))
@@ -125,8 +130,8 @@ def _hub(counts: typer.Typer) -> None:
             typer.Option(
                 min=1,
                 help=_(
-                    "So many contributors may work with the hub, or add wrong noise or none, and "
-                    "the promise still holds; noise grows with it."
+                    "Number of contributors that may collude with the hub, or add wrong noise or "
+                    "none, without breaking the guarantee; noise grows with it."
                 ),
             ),
         ] = 1,
@@ -286,8 +291,8 @@ def _hub(counts: typer.Typer) -> None:
         if strange := found.impossible():
             errors.print(
                 _(
-                    "{n} noisy cells are such as no honest sum gives, far below zero or above "
-                    "everybody: a contributor sent false counts or false noise. Do not publish "
+                    "Noisy cells that no honest sum gives, far below zero or above everybody: "
+                    "{n}. A contributor sent false counts or false noise. Do not publish "
                     "this before you have spoken with all of them."
                 ).format(n=number(strange))
             )
@@ -386,8 +391,9 @@ def _show_terms(terms: Terms) -> None:
     )
     console.print(
         _(
-            "Promise: epsilon {epsilon}, delta {delta}, for up to {most} people. Contributors that "
-            "may work with the hub without breaking it: {liars}. The round is charged in full, "
+            "Guarantee: epsilon {epsilon}, delta {delta}, for up to {most} people. Contributors "
+            "that may collude with the hub without breaking it: {liars}. The round is charged in "
+            "full, "
             "even if it is spoilt after it is closed."
         ).format(
             epsilon=f"{terms.epsilon:g}",

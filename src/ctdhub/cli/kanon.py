@@ -201,7 +201,7 @@ def _told(tells: Inference, k: int, extra: float) -> str:
         ).format(k=k, worst=f"{tells.worst:.1f}"),
         _(
             "In {told} of {narrow} classes of exactly {k} rows with one suppressed column, that "
-            "column holds different values: who knows the method concludes so."
+            "column holds different values: anyone who knows the method can conclude this."
         ).format(told=number(tells.told), narrow=number(tells.narrow), k=k),
     ]
     if not extra and tells.narrow:

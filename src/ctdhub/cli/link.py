@@ -207,15 +207,15 @@ def _show(summary: dict[str, Any]) -> None:
     if not summary["learnt"]:
         console.print(
             _(
-                "Too few pairs agree on names and birth to learn from: what agreements are worth "
-                "was taken from fictitious people, and how many links are missing is unknown. "
+                "Too few pairs agree on names and birth to learn from: the match weights were "
+                "taken from fictitious people, and how many links are missing is unknown. "
                 "Look at the pairs to review."
             )
         )
     elif summary["expected_missed_links"] is None:
         console.print(
             _(
-                "Nothing that these files hold tells links from chance: how many links are "
+                "Nothing in these files distinguishes links from chance: how many links are "
                 "missing is unknown."
             )
         )

@@ -81,8 +81,9 @@ def register(app: typer.Typer) -> None:
         if twice := _held_twice(report.get("held_twice", {})):
             console.print(
                 _(
-                    "These contributors probably hold people under two case numbers, about so many "
-                    "of their persons: {contributors}. The hub counts them twice. Ask for one case "
+                    "These contributors probably hold some people under two case numbers (about "
+                    "how many, of all their people): {contributors}. The hub counts them twice. "
+                    "Ask for one case "
                     "number for one person; the pairs are in {file}."
                 ).format(contributors=escape(twice), file="work/people/review.csv")
             )

@@ -48,7 +48,12 @@ def register(app: typer.Typer) -> None:
             str, typer.Option(help=_("The domains file, or the word schema for the hub's own."))
         ],
         epsilon: Annotated[
-            float, typer.Option(min=0.001, max=100, help=_("The promise; smaller is safer."))
+            float,
+            typer.Option(
+                min=0.001,
+                max=100,
+                help=_("Privacy-loss parameter epsilon; smaller values protect better."),
+            ),
         ],
         delta: Annotated[
             float, typer.Option(help=_("At most 1e-6, and at most 1 / (100 × people)."))

@@ -200,9 +200,9 @@ def kind_words() -> dict[str, str]:
         "g": _("one name by sound, birth year and place"),
         "h": _("beginnings of two names and birth date"),
         "i": _("birth date and place"),
-        "j": _("what joins first"),
-        "k": _("what joins second"),
-        "l": _("what joins third"),
+        "j": _("first choice for merging"),
+        "k": _("second choice for merging"),
+        "l": _("third choice for merging"),
         "m": _("own and family name and birth date, or year and place"),
     }
     return {kind: words[kind] for kind in sorted({*KINDS, "i"})}

@@ -35,6 +35,7 @@ def show_told(hub: Hub, candidate: Path | None = None) -> None:
 def advice() -> str:
     """What the approvers do about it."""
     return _(
-        "A contributor left, and leaves at once whatever that tells. Show this to each contributor "
+        "A contributor left. It is removed at once, whatever that reveals. Show this to each "
+        "contributor "
         "that is named before you sign."
     )

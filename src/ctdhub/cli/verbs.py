@@ -121,7 +121,7 @@ def helps() -> dict[str, str]:
         ),
         "init": _(
             "Make an empty hub folder, with settings to fill in."
-            "\n\nIts policy starts with a promise that a privacy officer would sign: epsilon 2 a "
+            "\n\nIts policy starts with a guarantee that a privacy officer would sign: epsilon 2 a "
             "release and 6 in all, or 1 and 3 where --max-people declares 100,000 or more."
             '\n\nExample: ctdhub init my-hub --name "Our hub" --max-people 20000'
         ),
@@ -203,14 +203,14 @@ def helps() -> dict[str, str]:
             "\n\nExample: ctdhub ledger my-hub --json"
         ),
         "adopt": _(
-            "Let the ledger of a hub go on in this folder, after it was copied, moved or put back."
+            "Continue the ledger of a hub in this folder, after it was copied, moved or restored."
             "\n\nWhat was charged on this machine and is not in this copy counts as spent. From "
             "then on every other copy refuses to charge. The folder of a lone table's ledger can "
             "be named too."
             "\n\nExample: ctdhub adopt my-hub"
         ),
         "upgrade": _(
-            "Let a hub that older software made go on with this one; --back undoes it."
+            "Continue with this software in a hub that an older version made; --back undoes it."
             "\n\nIts ledger keeps every charge. Settings whose default has changed are written "
             "down with the value that they had. The files as they were stay in before-upgrade."
             "\n\nExample: ctdhub upgrade my-hub"

@@ -47,7 +47,7 @@ def show_elsewhere(hub: Hub, contributor: str = "") -> None:
     if not found:
         return
     table = Table(title=_("People of other contributors left out: for the steward alone"))
-    for heading in (_("told by"), _("quarter"), _("people"), _("limit"), ""):
+    for heading in (_("reported by"), _("quarter"), _("people"), _("limit"), ""):
         table.add_column(heading, overflow="fold")
     for one in found:
         state = _("you must decide: --decide") if one.open else ""

@@ -25,8 +25,8 @@ def counted_twice(release: Release) -> list[str]:
     return [
         double_people(release),
         _(
-            "Second interval, if everybody counts once: {low} to {high} people. It takes these "
-            "tokens to find at least {share} of those who are counted twice."
+            "Second interval, if everybody counts once: {low} to {high} people. It assumes that "
+            "these tokens find at least {share} of those who are counted twice."
         ).format(low=number(once.low), high=number(once.high), share=share(sources.found)),
     ]
 

@@ -60,13 +60,15 @@ class ToldContributor:
         }
         if not self.years:
             return Text(
-                "Who compares this release with {release} and earlier ones can tell how many "
+                "Anyone who compares this release with {release} and earlier ones can tell how "
+                "many "
                 "people {name} sent, to within about {n} ({level}), though its counts are not "
                 "shown.",
                 **words,
             )
         return Text(
-            "Who compares this release with {release} and earlier ones can tell how many people "
+            "Anyone who compares this release with {release} and earlier ones can tell how many "
+            "people "
             "{name} sent, to within about {n} ({level}), and about how many in each of the years "
             "{years}, though its counts are not shown.",
             **words,

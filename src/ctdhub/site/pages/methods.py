@@ -160,8 +160,9 @@ def _spent(spending: PublishedSpending | None) -> dict[str, Any]:
     return {
         "spent": [*rows, (_("reserve for drafts"), "–", decimal(spending.reserve, "0.###"))],
         "together": _(
-            "All that this hub ever published, taken together, keeps the promise with epsilon "
-            "{epsilon} and delta {delta}: the published versions, and a reserve that was set aside "
+            "All that this hub has published to date, taken together, keeps the privacy guarantee "
+            "with epsilon {epsilon} and delta {delta}: the published versions, and a reserve that "
+            "was set aside "
             "in advance for drafts that nobody was shown, whether it was used or not. The hub may "
             "spend epsilon {budget} in all; then no further release is made from these records."
         ).format(
