@@ -129,6 +129,7 @@ def test_a_break_that_is_none_is_refused(wrong: dict[str, str]) -> None:
         "Retrait d'une personne",
         "Una persona se retiró.",
         "retirada de dos personas",
+        "Revocación de una persona",
         "انسحبت امرأة من البيانات",
         "بعد سحب سجل",
         "WITHDRAWN: 1",

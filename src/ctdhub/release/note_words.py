@@ -8,7 +8,7 @@ from ctdhub.core.text import fold
 
 _STEMS = (
     *("withdr", "opted out", "opt-out", "asked to be removed", "asked for removal"),
-    *("retir", "retrait", "desist"),
+    *("retir", "retrait", "revoc", "desist"),
     *("سحب", "انسحب", "انسحاب"),
 )
 """Beginnings of words for withdrawing in the languages of the hub, folded."""
