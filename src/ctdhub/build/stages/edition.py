@@ -21,23 +21,35 @@ def edition(hub: Hub, url: str | None = None, *, offline: bool = False) -> Editi
     Raises:
         HubError: a file of the hub has faults.
     """
+    address = hub.settings.site.url if url is None else url
+    return Edition.of(
+        hub.root,
+        address,
+        offline=offline,
+        spending=spending(hub),
+        paid=paid_audits(hub),
+        helpline=hub.settings.helpline,
+    )
+
+
+def spending(hub: Hub) -> PublishedSpending:
+    """What readers are shown of the ledger: nothing that tells of answers that were not published.
+
+    Raises:
+        HubError: the ledger or a manifest is damaged.
+    """
     book, rules, shown = ledger(hub), policy(hub), published(hub)
     split = budget_split(hub, rules)
     known = [e for e in book.entries() if e.kind != "release" or e.id in shown]
-    spending = PublishedSpending(
+    return PublishedSpending(
         charges=tuple((s.name, s.charges, s.epsilon) for s in by_kind(known, split.delta)),
         reserve=epsilon_of(split.reserve, split.delta),
         epsilon=split.shown,
         budget=rules.budget.epsilon,
         delta=split.delta,
     )
-    address = hub.settings.site.url if url is None else url
-    paid = frozenset(entry.id for entry in book.entries() if entry.kind == "evaluation")
-    return Edition.of(
-        hub.root,
-        address,
-        offline=offline,
-        spending=spending,
-        paid=paid,
-        helpline=hub.settings.helpline,
-    )
+
+
+def paid_audits(hub: Hub) -> frozenset[str]:
+    """The charges that paid for an audit which may be published."""
+    return frozenset(entry.id for entry in ledger(hub).entries() if entry.kind == "evaluation")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from ctdhub.build import errata
 from ctdhub.build.closure import software
 from ctdhub.build.hub import Hub
-from ctdhub.build.paid import ledger
-from ctdhub.build.stages.edition import edition
+from ctdhub.build.stages.edition import edition, paid_audits, spending
 from ctdhub.build.steps import Input, Progress, Step, hash_file, hash_of
 from ctdhub.core.i18n import Text
 from ctdhub.release.manifest import MANIFEST
@@ -48,7 +48,7 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
             TOLD: hash_of({f.name: hash_file(f) for f in told if f.is_file()}),
             HELPLINE: hash_of(hub.settings.helpline),
             ERRATA: hash_of({f"{f.parent.name}/{f.name}": hash_file(f) for f in errata.files(hub)}),
-            SPENT: hash_of([entry.hash for entry in ledger(hub).entries()]),
+            SPENT: hash_of([asdict(spending(hub)), sorted(paid_audits(hub))]),
         },
         output=hub.site,
         run=run,
