@@ -86,6 +86,22 @@ def test_a_line_that_was_rewritten_with_all_hashes_is_named(tmp_path: Path) -> N
         adopt(tmp_path / "H")
 
 
+def test_a_line_that_was_rewritten_with_its_key_is_not_adopted(tmp_path: Path) -> None:
+    """The key lies in the hub; what the witness knows of a charge does not."""
+    ledger = hub(tmp_path / "H")
+    for _time in range(2):
+        spend(ledger)
+    rewritten(ledger, 1, rho=1e-9)
+    assert ledger.custody is not None
+    lines = [ledger.custody.sealed(entry) for entry in Ledger(ledger.folder).entries()]
+    LedgerFile(ledger.folder).replace(lines)
+    assert rule(tmp_path / "H") == "ledger-behind"
+    with pytest.raises(HubError) as caught:
+        adopt(tmp_path / "H")
+    assert (caught.value.rule, caught.value.row) == ("ledger-chain", 1)
+    assert rule(tmp_path / "H") == "ledger-behind"
+
+
 def test_a_copy_is_refused_until_it_is_adopted_and_then_the_other_one(tmp_path: Path) -> None:
     """Two copies that charge in turn: each charge of the other counts, and both lists are equal."""
     one, two = tmp_path / "H", tmp_path / "G"

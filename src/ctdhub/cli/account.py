@@ -56,7 +56,7 @@ class Account:
         )
 
     def json(self) -> str:
-        """All of it as JSON; questions, whose hashes cover case data, are left out."""
+        """All of it as JSON; hashes of questions, which are for the hub alone, are left out."""
         content = asdict(self)
         for entry in content["entries"]:
             del entry["question"], entry["mac"]

@@ -53,8 +53,9 @@ def adopt(folder: Path, place: Path, key_file: Path | None = None) -> Adopted:
         folder, place, key_file: see ``custody.open_custody``.
 
     Raises:
-        LedgerTampered: a line was changed (``ledger-chain``); the key is another (``ledger-key``);
-            there is no ledger and this machine knows none of this place (``ledger-gone``).
+        LedgerTampered: a line was changed, also by who has the key (``ledger-chain``); the key is
+            another (``ledger-key``); there is no ledger and this machine knows none of this place
+            (``ledger-gone``).
         LedgerError: there is no state folder; the system refuses.
     """
     place = place.resolve()
@@ -72,8 +73,10 @@ def adopt(folder: Path, place: Path, key_file: Path | None = None) -> Adopted:
             begin(folder, place, replace(population, mac=""), key_file, entries=lines)
             return Adopted(population, before, len(lines), counted, known, vouched=known)
         custody = Custody(population, key, place, witness)
+        known_as = {entry.id: _lasting(entry) for entry in there}
         for entry in here:
-            if not custody.vouches(entry):
+            told = _lasting(entry)
+            if not custody.vouches(entry) or known_as.get(entry.id, told) != told:
                 raise file.tampered(entry.number)
         counted = _missing(here, there)
         for entry in _continued(here, counted)[len(here) :]:
@@ -127,6 +130,11 @@ def _key(population: LedgerPopulation, witness: Witness, key_file: Path | None) 
     if keys:
         raise error("ledger-key", file=key_file or witness.folder)
     return None
+
+
+def _lasting(entry: Charge) -> Charge:
+    """What a charge keeps wherever it is told: all but its place, and the words on that."""
+    return replace(entry, number=0, previous="", hash="", what="", mac="")
 
 
 def _missing(here: Sequence[Charge], there: Sequence[Charge]) -> tuple[Charge, ...]:
