@@ -44,7 +44,6 @@ statistics (series, sums, models), never a figure to show by itself.  Its standa
 
 LISTS = "lists"
 DOUBLES = "doubles"
-DOUBLES_BY = (DOUBLES, "citizenship")
 UNKEYED = "without_key"
 LIST_JOIN = "+"
 
@@ -153,8 +152,8 @@ class Sources:
             set of lists that know them (ids in the order of ``lists``, joined with "+"); people
             on none of them are not in it.  The table ``doubles`` has one cell: how many of the
             people of the answer are another one of them, found by further tokens; the table
-            :data:`DOUBLES_BY` says so by their citizenship, and :data:`UNKEYED` how many rows have
-            no key at all.
+            ``doubles*citizenship`` says so by their citizenship, and :data:`UNKEYED` how many rows
+            have no key at all.
         sigma: as in :class:`Guarantee`.
         share: of the answer's rho that was set aside for them, 0 to 1.
         list_years: first and last year in which a list must know a person; None in answers that

@@ -27,7 +27,6 @@ from invented_people import (
 
 from ctdhub.border import (
     DOUBLES,
-    DOUBLES_BY,
     LISTS,
     MEASUREMENTS,
     Estimate,
@@ -42,7 +41,7 @@ from ctdhub.dp.child_rows import mentioned
 from ctdhub.dp.count import Counts
 from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.list_overlap import list_tables
+from ctdhub.dp.list_overlap import DOUBLES_BY, list_tables
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy, load_policy
 from ctdhub.dp.workload import cost, workload

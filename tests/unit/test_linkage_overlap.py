@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_linkage_clusters import Row, invented, tables, token
 
-from ctdhub.border import DOUBLES_BY, Estimate, one_person_once
-from ctdhub.dp.list_overlap import ListTables
+from ctdhub.border import Estimate, one_person_once
+from ctdhub.dp.list_overlap import DOUBLES_BY, ListTables
 from ctdhub.dp.overlap import Overlap
 from ctdhub.dp.plan import joined_reach
 from ctdhub.schema.model import load_schema

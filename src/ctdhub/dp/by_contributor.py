@@ -19,10 +19,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ctdhub.border import DOUBLES, DOUBLES_BY, LIST_JOIN, LISTS, MEASUREMENTS, UNKEYED, Sources
+from ctdhub.border import DOUBLES, LIST_JOIN, LISTS, MEASUREMENTS, UNKEYED, Sources
 from ctdhub.dp.count import Counts
 from ctdhub.dp.intervals import named_cells
-from ctdhub.dp.list_overlap import ListTables, list_tables
+from ctdhub.dp.list_overlap import DOUBLES_BY, ListTables, list_tables
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.overlap import Overlap
 from ctdhub.dp.person_rows import person_rows

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ctdhub.border import DOUBLES, DOUBLES_BY, LISTS, UNKEYED
+from ctdhub.border import DOUBLES, LISTS, UNKEYED
 from ctdhub.core.error_catalogue import error
 from ctdhub.dp.count import Counts
 from ctdhub.dp.overlap import Overlap
@@ -29,6 +29,8 @@ from ctdhub.schema.roles import ORIGIN
 DOUBLES_SHARE = Fraction(1, 10)
 """Part of the overlap's budget that goes to the number of doubles: it is one number, and large."""
 
+DOUBLES_BY = (DOUBLES, ORIGIN)
+"""Columns of the table of doubles by citizenship."""
 
 DOUBLES_BY_SHARE = Fraction(1, 5)
 """Part that goes to doubles by citizenship and to rows without any key, where the policy asks."""

@@ -20,10 +20,7 @@ from ctdhub.dp.standalone.domains import DomainColumn, DomainsFile, Focus
 from ctdhub.dp.synth.origin_destination import KEEP_SIGMAS
 from ctdhub.dp.workload import workload
 
-SEX = {
-    *("sex", "gender", "sexe", "genre", "sexo", "género", "genero", "sesso", "geschlecht"),
-    *("пол", "стать", "الجنس", "النوع"),
-}
+SEX = re.compile("sex|gender|sexe|genre|sexo|género|genero|sesso|geschlecht|пол|стать|الجنس|النوع")
 """Words of a header that say that its column is one of sex or gender."""
 
 SEXES = {
@@ -77,4 +74,4 @@ def _of_sex(name: str, column: DomainColumn) -> bool:
     words = re.findall(r"[^\W\d_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
     values = {value.casefold() for value in column.domain}
     few = len(values) <= NARROW
-    return few and (not SEX.isdisjoint(w.casefold() for w in words) or (len(values & SEXES) > 1))
+    return few and (any(SEX.fullmatch(w.casefold()) for w in words) or (len(values & SEXES) > 1))

@@ -52,10 +52,10 @@ ORDER BY 1, 2
 _DOUBLES_BY = f"""
 WITH twice AS (SELECT person FROM lists ANTI JOIN rows USING (person)),
 said AS (
-    SELECT coalesce(person_key, record_id) AS person, min({ORIGIN}) AS citizenship
+    SELECT coalesce(person_key, record_id) AS person, min({ORIGIN}) AS value
     FROM records GROUP BY 1
 )
-SELECT coalesce(citizenship, '') AS citizenship, count(*) AS n
+SELECT coalesce(value, '') AS value, count(*) AS n
 FROM twice LEFT JOIN said USING (person) GROUP BY 1 ORDER BY 1
 """
 
@@ -107,7 +107,7 @@ def doubles_by(lists: pa.Table, rows: pa.Table, records: pa.Table) -> dict[str, 
         records: ``record_id``, ``person_key``, ``citizenship``.
     """
     found = run_whole(_DOUBLES_BY, lists=lists, rows=rows, records=records)
-    return dict(zip(found["citizenship"].to_pylist(), found["n"].to_pylist(), strict=True))
+    return dict(zip(found["value"].to_pylist(), found["n"].to_pylist(), strict=True))
 
 
 def named(persons: pa.Array, joined: pa.Table) -> pa.Array:
