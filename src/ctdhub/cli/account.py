@@ -25,7 +25,8 @@ class Account:
     """The ledger in figures; every epsilon holds at ``delta``, the smallest ever promised.
 
     Attributes:
-        budget, spent, left: epsilon of everything together; ``rho`` is what was spent, in zCDP.
+        budget, spent, left: epsilon of everything together, and of one more version; ``rho``
+            is what was spent, in zCDP.
         kinds, contributors: see :class:`ctdhub.dp.ledger.report.Spending`.
     """
 
@@ -39,8 +40,13 @@ class Account:
     entries: tuple[Charge, ...]
 
     @classmethod
-    def of(cls, ledger: Ledger, policy: Policy) -> Account:
-        """The account of a ledger under a policy."""
+    def of(cls, ledger: Ledger, policy: Policy, left: float | None = None) -> Account:
+        """The account of a ledger under a policy.
+
+        Args:
+            left: the most epsilon that one more version may have, where part of the budget is kept
+                for drafts; None asks the whole budget.
+        """
         from ctdhub.dp.ledger.report import by_contributor, by_kind
 
         delta = ledger.strictest(policy.delta)
@@ -48,7 +54,7 @@ class Account:
             delta=delta,
             budget=policy.budget.epsilon,
             spent=ledger.guarantee(delta),
-            left=ledger.left(policy.budget.epsilon, delta),
+            left=ledger.left(policy.budget.epsilon, delta) if left is None else left,
             rho=ledger.spent(),
             kinds=by_kind(ledger.entries(), delta),
             contributors=by_contributor(ledger, delta),

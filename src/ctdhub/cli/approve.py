@@ -144,7 +144,6 @@ def show_statement(
                 delta=f"{account.delta:.0e}",
             ),
         ),
-        ("", _("Left for one more charge: epsilon {left}.").format(left=f"{account.left:.3f}")),
         (
             _("versions that the budget buys at this price"),
             _("{more} more after this one, with {share} of the budget kept for drafts").format(

@@ -195,13 +195,17 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
     ) -> None:
         from ctdhub.build.hub import Hub
-        from ctdhub.build.paid import check_paid, read_ledger
+        from ctdhub.build.paid import check_paid, published, read_ledger
+        from ctdhub.dp.ledger.reserve import split_of
         from ctdhub.dp.policy import load_policy
 
         hub = Hub(folder)
         if (book := read_ledger(hub)).custody:
             check_paid(hub)
-        account = Account.of(book, load_policy(hub.policy_file))
+        rules = load_policy(hub.policy_file)
+        total = rules.budget
+        split = split_of(book, published(hub), total.epsilon, total.drafts, rules.delta)
+        account = Account.of(book, rules, split.left)
         if as_json:
             console.print(account.json(), soft_wrap=True, markup=False, highlight=False)
         else:
