@@ -14,6 +14,19 @@ from ctdhub.core.errors import HostileFile, HubError, StoryError
 from tests.journeys import small_hub
 
 
+def test_a_day_that_is_a_link_reads_nobody_elses_files(tmp_path: Path) -> None:
+    """Else the private report of a contributor would count, exactly, the rows of another."""
+    hub = small_hub.new_hub(tmp_path / "hub")
+    for contributor in ("one", "two"):
+        small_hub.join(hub, contributor)
+    sent = small_hub.send(hub, "one", "2026-01-01", "1,2020,F,25,1,NGA")
+    (hub.root / "contributions" / "two").mkdir()
+    (hub.root / "contributions" / "two" / "2026-01-01").symlink_to(sent.parent)
+    with pytest.raises(HostileFile) as caught:
+        hub.received()
+    assert (caught.value.rule, caught.value.file) == ("not-a-file", "2026-01-01")
+
+
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link", "loop"])
 def test_what_is_no_file_is_refused_before_it_is_opened(tmp_path: Path, kind: str) -> None:
     hub = small_hub.new_hub(tmp_path / "hub")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.state import state_folder
 from ctdhub.dp.accounting import rho_of
@@ -265,6 +267,39 @@ def test_a_hub_made_anew_in_the_same_folder_is_another_population(tmp_path: Path
     shutil.rmtree(place)
     shutil.copytree(tmp_path / "backup", place)
     assert rule(place) == "ledger-copy"
+
+
+def test_no_other_ledger_takes_the_place_of_one_that_was_charged(tmp_path: Path) -> None:
+    """A fresh ledger with its key, put into a folder that has spent, would have spent nothing."""
+    place, other = tmp_path / "H", tmp_path / "other"
+    spend(hub(place))
+    hub(other)
+    kept = tmp_path / "kept"
+    shutil.copytree(place, kept)
+    shutil.copytree(other, place, dirs_exist_ok=True)
+    (place / "ledger" / "ledger.jsonl").unlink()
+    (place / "ledger" / "head").unlink()
+    with pytest.raises(HubError) as met:
+        adopt(place)
+    assert met.value.rule == "ledger-other"
+    assert rule(other) == "", "and its own folder goes on"
+    shutil.rmtree(place)
+    shutil.copytree(kept, place)
+    assert rule(place) == ""
+
+
+def test_what_cannot_be_the_ledger_takes_no_lease(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    spend(hub(one))
+    shutil.copytree(one, two)
+
+    def refuse(lines: Sequence[Charge]) -> None:
+        assert len(lines) == 1
+        raise error("ledger-releases", file=two, version="2026.1")
+
+    with pytest.raises(HubError, match="does not know the charge"):
+        adoption.adopt(two / "ledger", two, two / "keys" / "ledger.key", refuse)
+    assert (rule(two), rule(one)) == ("ledger-copy", "")
 
 
 def test_a_lone_ledger_is_named_and_begins_once(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import noted
-from ctdhub.build.paid import check_paid
+from ctdhub.build.paid import check_known, check_paid
 from ctdhub.dp.ledger import adopt as ledgers
 from ctdhub.dp.ledger.adopt import Adopted
 
@@ -19,6 +21,6 @@ def adopt(hub: Hub) -> Adopted:
         HubFolderError: a build is at work.
     """
     with hub.lock(), noted(hub, "adopt"):
-        found = ledgers.adopt(hub.ledger, hub.root, hub.ledger_key)
+        found = ledgers.adopt(hub.ledger, hub.root, hub.ledger_key, partial(check_known, hub))
         check_paid(hub)
         return found

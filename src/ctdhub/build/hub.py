@@ -143,6 +143,8 @@ class Hub:
         known = {a.id for a in self.agreements()}
         found = []
         for place in sorted((self.root / "contributions").glob("*/*")):
+            if place.is_symlink():  # it may lead to the files of another contributor
+                refuse_irregular(place)
             fit = is_day(place.name) or not any(place.glob("[!.]*")) if place.is_dir() else False
             if not fit and not place.name.startswith("."):
                 raise error("delivery-date", file=place, id=printable(place.parent.name))

@@ -7,7 +7,7 @@ the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,21 +46,30 @@ class Adopted:
     vouched: bool
 
 
-def adopt(folder: Path, place: Path, key_file: Path | None = None) -> Adopted:
+def adopt(
+    folder: Path,
+    place: Path,
+    key_file: Path | None = None,
+    check: Callable[[Sequence[Charge]], None] = lambda _lines: None,
+) -> Adopted:
     """Let the ledger in a folder go on there.
 
     Args:
         folder, place, key_file: see ``custody.open_custody``.
+        check: refuses lines that cannot be the ledger's, before anything is written.
 
     Raises:
         LedgerTampered: a line was changed, also by who has the key (``ledger-chain``); the key is
             another (``ledger-key``); there is no ledger and this machine knows none of this place
-            (``ledger-gone``).
+            (``ledger-gone``), or it charged another one there (``ledger-other``).
         LedgerError: there is no state folder; the system refuses.
     """
     place = place.resolve()
     population, witness = _whose(folder, place, key_file)
     refuse_inside(witness.folder, place)
+    held = leased(place)
+    if held is not None and held.folder != witness.folder and held.entries():
+        raise error("ledger-other", file=folder)
     with _held(folder, witness):
         file, known, before = LedgerFile(folder), witness.known, witness.lease
         here, there = file.entries(), witness.entries()
@@ -70,6 +79,7 @@ def adopt(folder: Path, place: Path, key_file: Path | None = None) -> Adopted:
                 raise error("ledger-key", file=key_file or folder)
             counted = _missing(here, there)
             lines = [replace(e, mac="") for e in _continued(here, counted)]
+            check(lines)
             begin(folder, place, replace(population, mac=""), key_file, entries=lines)
             return Adopted(population, before, len(lines), counted, known, vouched=known)
         custody = Custody(population, key, place, witness)
@@ -79,7 +89,9 @@ def adopt(folder: Path, place: Path, key_file: Path | None = None) -> Adopted:
             if not custody.vouches(entry) or known_as.get(entry.id, told) != told:
                 raise file.tampered(entry.number)
         counted = _missing(here, there)
-        for entry in _continued(here, counted)[len(here) :]:
+        lines = _continued(here, counted)
+        check(lines)
+        for entry in lines[len(here) :]:
             file.append(custody.sealed(entry))
         if key_file is not None and key_of(key_file) != key:
             write_key(key_file, key)
