@@ -57,7 +57,7 @@ def test_the_text_says_who_left(trends: Run, release: Release) -> None:
     assert code == 0
     assert f"because {BEACON} no longer reports." in out
     assert "closest that these data come to a change in the world" in out
-    assert "under the one that registered her or him first" in out
+    assert "under the one that registered that person first" in out
     assert not re.search(r"trafficking (rose|fell|increased|decreased|grew)", out)
     years = re.findall(r"^(\d{4})  ", out, re.MULTILINE)
     assert years == ["2021", "2022", "2023"]
