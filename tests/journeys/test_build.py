@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from ctdhub.build import init, pipeline, reports, versions
+from ctdhub.build import init, paid, pipeline, reports, versions
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import JOURNAL
 from ctdhub.build.stages.edition import edition
@@ -398,11 +398,26 @@ def test_no_case_value_right_of_the_border(hub: Hub) -> None:
             assert not any(m in content for m in markers), path
 
 
+def test_a_release_that_is_gone_stays_published(hub: Hub) -> None:
+    """Else its answer would pass for a draft and stand in the next version, byte by byte."""
+    [release] = hub.releases.iterdir()
+    [entry] = Ledger(hub.ledger).entries()
+    for path in (release, hub.releases):
+        path.chmod(0o755)
+    shutil.rmtree(release)
+    assert paid.published(hub) == {entry.id: release.name}
+    pipeline.build(hub, until="candidate", version="2099.1", note="later")
+    assert len(Ledger(hub.ledger).entries()) == 2
+    (hub.ledger / "published.json").write_text("[1]", "utf-8")
+    with pytest.raises(ReleaseError):
+        pipeline.build(hub)
+
+
 def test_a_forgotten_ledger_is_noticed(hub: Hub) -> None:
 
     shutil.rmtree(hub.ledger)
     set_policy(hub, epsilon=2.0)
-    with pytest.raises(LedgerTampered, match="does not know the charge"):
+    with pytest.raises(LedgerTampered, match="ledger of this folder is gone"):
         pipeline.build(hub)
 
 

@@ -14,6 +14,7 @@ from ctdhub.core.errors import HubError, printable
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.charge import Charge
 from ctdhub.dp.ledger.custody import open_custody
+from ctdhub.dp.ledger.disk import write_synced
 from ctdhub.dp.ledger.population import POPULATION
 from ctdhub.dp.ledger.reserve import BudgetSplit, split_of
 from ctdhub.dp.ledger.witness import leased
@@ -22,6 +23,8 @@ from ctdhub.release.approvals import APPROVALS, Approvals, LedgerHead
 from ctdhub.release.manifest import MANIFEST, Manifest
 from ctdhub.release.verify import digest
 
+_PUBLISHED = "published.json"
+"""In the folder of the ledger: the version of each published charge, should a release be gone."""
 KEPT = "before-upgrade"
 """Folder in a hub that was upgraded: the files as they were; see ``upgrade``."""
 UPGRADE = f"{KEPT}/upgrade.json"
@@ -81,11 +84,34 @@ def _used(hub: Hub) -> bool:
 def published(hub: Hub) -> dict[str, str]:
     """The version of each charge whose answer was published; each is published once.
 
+    A release whose folder was deleted or moved away stays published.
+
     Raises:
-        ReleaseError: a manifest is damaged.
+        ReleaseError: a manifest, or the note of what was published, is damaged.
     """
     found = sorted(hub.releases.glob(f"[!.]*/{MANIFEST}"))
-    return {str(_charge_of(manifest)): manifest.parent.name for manifest in found}
+    return _noted(hub) | {str(_charge_of(manifest)): manifest.parent.name for manifest in found}
+
+
+def note_published(hub: Hub) -> None:
+    """Write down beside the ledger what is published, so that it is known without its folder.
+
+    Raises:
+        ReleaseError: see :func:`published`.
+        LedgerError: the system refuses to write.
+    """
+    text = json.dumps(published(hub), sort_keys=True, indent=1)
+    write_synced(hub.ledger / _PUBLISHED, text.encode("utf-8"))
+
+
+def _noted(hub: Hub) -> dict[str, str]:
+    path = hub.ledger / _PUBLISHED
+    try:
+        return {str(charge): str(v) for charge, v in json.loads(path.read_bytes()).items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, AttributeError):
+        raise _damaged(path) from None
 
 
 def budget_split(hub: Hub, rules: Policy) -> BudgetSplit:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import noted
-from ctdhub.build.paid import check_paid, ledger, refuse_published
+from ctdhub.build.paid import check_paid, ledger, note_published, refuse_published
 from ctdhub.build.review import hash_of_review
 from ctdhub.build.versions import by_version, waiting_version
 from ctdhub.build.withdrawn import refuse_older
@@ -124,7 +124,9 @@ def publish(hub: Hub, candidate: Path) -> Path:
     """
     refuse_older(hub, candidate)
     refuse_published(hub, candidate)
-    return move(candidate, hub.releases, approvers(hub))
+    released = move(candidate, hub.releases, approvers(hub))
+    note_published(hub)
+    return released
 
 
 def may_approve_itself(hub: Hub) -> bool:

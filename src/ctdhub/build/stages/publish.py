@@ -9,6 +9,7 @@ from pathlib import Path
 from ctdhub.build.closure import software
 from ctdhub.build.filenames import ANSWER
 from ctdhub.build.hub import Hub
+from ctdhub.build.paid import note_published
 from ctdhub.build.stages.approve import approve_practice, may_approve_itself, publish
 from ctdhub.build.steps import Input, Step, hash_file
 from ctdhub.build.versions import candidate_version, released_version
@@ -32,6 +33,7 @@ def publish_release(hub: Hub) -> Step | None:
             if may_approve_itself(hub):
                 approve_practice(hub, waits)
             publish(hub, waits)
+        note_published(hub)  # a kill may have come between the two
         (folder / ANSWER).write_text(json.dumps({"version": version}), "utf-8")
 
     return Step(
