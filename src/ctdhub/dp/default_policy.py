@@ -18,7 +18,7 @@ def default_policy(max_people: int = MAX_PEOPLE) -> str:
         "epsilon: 2.0": f"epsilon: {epsilon}",
         "budget: {epsilon: 6.0,": f"budget: {{epsilon: {budget},",
         f"max_people: {MAX_PEOPLE}": f"max_people: {max_people}",
-        "delta: 1.0e-8": f"delta: {min(1e-8, 1 / (100 * max_people)):.1e}",
+        "delta: 1.0e-8": f"delta: {min(1e-8, 1 / (100 * max_people)):.1e}".replace("e-0", "e-"),
     }
     text = _DEFAULT
     for written, wanted in given.items():
