@@ -272,18 +272,20 @@ def test_women_and_men_are_not_linked_but_shown(two: dict[str, Rows], tmp_path: 
 
 
 def test_birth_years_far_apart_are_joined_and_shown(two: dict[str, Rows], tmp_path: Path) -> None:
+    other = {"given_name": "Tesholi", "family_name": "Orbelunda", "town": "Sarveki"}
     lists = with_rows(
         two,
-        [person(case_number="X1"), person(case_number="X2", given_name="Tesholi")],
+        [person(case_number="X1"), person(case_number="X2", **other)],
         [
             person(case_number="Y1", birth_date="03/04/1965"),
-            person(case_number="Y2", given_name="Tesholi", birth_date="21/09/1998"),
+            person(case_number="Y2", **other, birth_date="21/09/1998"),
         ],
     )
     for name, rows in lists.items():
         numbered = enumerate(rows)
         lists[name] = [
-            row | {"passport": f"Q{at}" if at < 2 else f"{name}{at:04d}"} for at, row in numbered
+            row | {"passport": ("KJ4410982", "RT7725163")[at] if at < 2 else f"{name}{at:04d}"}
+            for at, row in numbered
         ]
     summary, copies = round_of(tmp_path / "round", lists)
     for at in (0, 1):
