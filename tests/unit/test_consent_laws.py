@@ -1,7 +1,7 @@
 """Ten thousand random sequences of withdrawals and re-contributions, against a plain model.
 
 Each sequence has contributors and people of its own; 500 of them share one register, and 2,000 one
-table, so that linking ten thousand hubs takes seconds.  The model below knows numbers and tokens in
+table, so that linking thousands of hubs takes seconds.  The model below knows numbers and tokens in
 the clear and nothing of marks, keys or registers.
 """
 
@@ -29,7 +29,7 @@ from ctdhub.sensitive.mapping.run import CASES
 
 SCHEMA = load_schema()
 SECRET = b"a person key of a test, 32 bytes"
-SEQUENCES, TOGETHER, STEPS = 10_000, 500, 6
+SEQUENCES, TOGETHER, STEPS = 4_000, 400, 6
 COLUMNS = "columns:\n  gender: {from: sex, map: {F: female, M: male}}\n"
 MAPPINGS = {
     "both": "version: 1\nidentifiers: {case_no: case, link: token}\n" + COLUMNS,
@@ -202,7 +202,7 @@ def together(batch: list[Sequence]) -> tuple[list[Filed], dict[str, Row]]:
 
 
 @pytest.mark.parametrize("part", range(5))
-def test_ten_thousand_sequences_agree_with_a_plain_model(part: int, tmp_path: Path) -> None:
+def test_thousands_of_sequences_agree_with_a_plain_model(part: int, tmp_path: Path) -> None:
     draw, checked = random.Random(20260 + part), 0
     all_files: list[Filed] = []
     all_rows: dict[str, Row] = {}
@@ -227,7 +227,7 @@ def test_ten_thousand_sequences_agree_with_a_plain_model(part: int, tmp_path: Pa
         all_files, all_rows, all_gone = all_files + files, all_rows | rows, all_gone | gone
         checked += len(batch)
     assert checked == SEQUENCES // 5
-    assert len(all_gone) > 1_000
+    assert len(all_gone) > SEQUENCES / 10
     records = recorded(all_files, all_rows)
     kept = records.filter(pa.array([i not in all_gone for i in records["record_id"].to_pylist()]))
     assert len(all_rows) == kept.num_rows + len(all_gone), "every row is a record or withdrawn"
