@@ -41,6 +41,7 @@ def hub(tmp_path: Path) -> Hub:
     hub.policy_file.write_text(yaml.safe_dump(said), "utf-8")
     for contributor in "abs":
         comes(hub, contributor)
+    hub.person_key()
     return hub
 
 

@@ -216,7 +216,7 @@ def test_a_secret_is_overwritten_before_it_is_deleted(
 
 def test_room_is_taken_before_the_charge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No room for the answer: nothing is charged, and nothing holds the room."""
-    monkeypatch.setattr(engine, "_most_bytes", lambda exact: 2**62)
+    monkeypatch.setattr(engine, "_most_bytes", lambda *_: 2**62)
     with pytest.raises(HubError, match="disk is full"):
         ask(tmp_path)
     assert entries(tmp_path) == 0

@@ -38,7 +38,7 @@ def test_an_input_has_a_name_that_is_said_and_a_key_that_stays(tmp_path: Path) -
     assert made("1").reason() is plain.reason() is None
     for code, words in (
         ("en", "a.csv, privacy ledger"),
-        ("fr", "a.csv, registre de confidentialité"),
+        ("fr", "a.csv, registre du budget de confidentialité"),
     ):
         with language(code):
             assert why(made("2")).endswith(words)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import noted
@@ -173,11 +172,6 @@ def sign(hub: Hub, seen: Erratum, role: Role, key: SigningKey) -> Erratum:
         signed = now.signed(role, _now(), key)
         signed.write(hub.root)
     return signed
-
-
-def files(hub: Hub) -> list[Path]:
-    """All files of notices, for what is made from them."""
-    return sorted((hub.root / ERRATA).glob("*/[!.]*.json"))
 
 
 def _refuse_waiting(hub: Hub, version: str, before: Errata) -> None:

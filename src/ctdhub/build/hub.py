@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,6 @@ from ctdhub.release.approvals import CANDIDATES, Role
 from ctdhub.sensitive.consent.entry import Withdrawal
 from ctdhub.sensitive.consent.in_force import InForce, in_force
 from ctdhub.sensitive.consent.register import Register, other_key
-from ctdhub.sensitive.ingest.sniff import refuse_irregular
 
 SOON = 60
 """Days before the end of an agreement from which on `ctdhub check` speaks of it."""
@@ -144,7 +144,7 @@ class Hub:
         found = []
         for place in sorted((self.root / "contributions").glob("*/*")):
             if place.is_symlink():  # it may lead to the files of another contributor
-                refuse_irregular(place)
+                _refuse_irregular(place)
             fit = is_day(place.name) or not any(place.glob("[!.]*")) if place.is_dir() else False
             if not fit and not place.name.startswith("."):
                 raise error("delivery-date", file=place, id=printable(place.parent.name))
@@ -154,7 +154,7 @@ class Hub:
             contributor, date = file.parts[-3:-1]
             if contributor not in known:
                 raise error("agreement/missing", file=file.parent.parent, id=contributor)
-            refuse_irregular(file)
+            _refuse_irregular(file)
             found.append(Contribution(contributor, date, file))
         return tuple(found)
 
@@ -262,3 +262,9 @@ class Hub:
             except BlockingIOError:
                 raise error("lock", file=self.root) from None
             yield
+
+
+def _refuse_irregular(path: Path) -> None:
+    """Refuse what is no file before it is opened: a pipe would let its reader wait for ever."""
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise error("not-a-file", file=printable(path.name))

@@ -39,7 +39,7 @@ def takes_tokens(hub: Hub) -> bool:
     for path in sorted((hub.root / "mappings").rglob("*.yaml")):
         try:
             said = yaml.safe_load(path.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError):
             continue  # whoever reads the mapping says what is wrong with it
         if isinstance(said, dict) and said.get("tokens"):
             return True

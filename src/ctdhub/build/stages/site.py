@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from ctdhub.build import errata
 from ctdhub.build.closure import software
 from ctdhub.build.hub import Hub
 from ctdhub.build.stages.edition import edition, paid_audits, spending
 from ctdhub.build.steps import Input, Progress, Step, hash_file, hash_of
 from ctdhub.core.i18n import Text
+from ctdhub.release.errata import ERRATA as NOTICES
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.release.open import leading, open_releases
 from ctdhub.report.events.calendar import FILE as EVENTS
@@ -28,6 +28,8 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
     """All releases -> the static site; the newest one that was not withdrawn leads."""
     released = {m.parent.name: hash_file(m) for m in sorted(hub.releases.glob(f"*/{MANIFEST}"))}
     told = [*hub.stories.glob("*.md"), *(hub.root / name for name in (EVENTS, AUDIT, HELPLINES))]
+
+    notices = sorted((hub.root / NOTICES).glob("*/[!.]*.json"))
 
     def run(folder: Path) -> None:
         from ctdhub.site.build import build_site as make_site
@@ -47,7 +49,7 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
             ADDRESS: hub.settings.site.url,
             TOLD: hash_of({f.name: hash_file(f) for f in told if f.is_file()}),
             HELPLINE: hash_of(hub.settings.helpline),
-            ERRATA: hash_of({f"{f.parent.name}/{f.name}": hash_file(f) for f in errata.files(hub)}),
+            ERRATA: hash_of({f"{f.parent.name}/{f.name}": hash_file(f) for f in notices}),
             SPENT: hash_of([asdict(spending(hub)), sorted(paid_audits(hub))]),
         },
         output=hub.site,

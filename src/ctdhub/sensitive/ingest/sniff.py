@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError, printable
+from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text
 from ctdhub.sensitive.ingest.formats import FORMATS, Format, format_of
 from ctdhub.sensitive.ingest.options import Limits
@@ -115,21 +115,6 @@ def encrypted(file: str) -> HubError:
 def no_access(file: str) -> HubError:
     """The error for a file the system does not hand out."""
     return error("no-access", file=file)
-
-
-def refuse_irregular(path: Path) -> None:
-    """Refuse what is no file before it is opened: a pipe would let its reader wait for ever.
-
-    Raises:
-        HostileFile: it is a link, a folder, a pipe or a device.
-        UnreadableFile: it may not be looked at.
-    """
-    try:
-        mode = path.lstat().st_mode
-    except OSError:
-        raise no_access(printable(path.name)) from None
-    if not stat.S_ISREG(mode):
-        raise _not_regular(printable(path.name))
 
 
 def _not_regular(file: str) -> HubError:
