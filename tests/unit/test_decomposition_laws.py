@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ctdhub.stats.decomposition.contributors import ContributorGroup
-from ctdhub.stats.decomposition.counts import Cell, Counts
+from ctdhub.stats.decomposition.counts import Cell, Counts, _moved
 from ctdhub.stats.decomposition.errors import Noisy, total
 from ctdhub.stats.decomposition.split import split, whole
 from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject
@@ -53,7 +53,7 @@ def counted(draw: st.DrawFn, question: ChangeSubject) -> Counts:
                 if not question.variable:
                     cell = Cell(cell.asked, cell.asked, cell.asked)
                 found[group.id, year] = cell
-    return Counts(question, tuple(groups), found, True, True, 0.95, Z)
+    return Counts(question, tuple(groups), found, True, frozenset(), 0.95, Z)
 
 
 @given(st.sampled_from([EVERYBODY, WOMEN]).flatmap(counted))
@@ -98,7 +98,7 @@ def made(before: tuple[float, ...], after: tuple[float, ...]) -> Counts:
         ("one", year): Cell(*(Noisy(v, {(year, i): 1.0}) for i, v in enumerate(values)))
         for year, values in ((2020, before), (2021, after))
     }
-    return Counts(WOMEN, (group,), found, True, True, 0.95, Z)
+    return Counts(WOMEN, (group,), found, True, frozenset(), 0.95, Z)
 
 
 def test_recording_alone_changes_no_rest() -> None:
@@ -106,7 +106,15 @@ def test_recording_alone_changes_no_rest() -> None:
     found = split(made((300, 500, 1000), (600, 1000, 1000)), 2020, 2021)
     assert found is not None
     assert {p.kind: p.value for p in found.parts} == {"recording": 300, "rest": 0}
-    assert found.shares == (0.5, 1.0)
+    assert found.shares is not None
+    assert [s.value for s in found.shares] == [0.5, 1.0]
+    assert [(s.low, s.high) for s in found.shares] == [
+        (
+            pytest.approx(0.5 - Z * math.hypot(1, 0.5) / 1000),
+            pytest.approx(0.5 + Z * math.hypot(1, 0.5) / 1000),
+        ),
+        (pytest.approx(1 - Z * math.hypot(1, 1) / 1000), 1.0),
+    ]
 
 
 def test_more_people_alone_is_no_recording() -> None:
@@ -156,3 +164,16 @@ def test_errors_follow_the_derivatives(shared: bool) -> None:
     assert f(50, 70).sd == pytest.approx(expected, rel=1e-6)
     assert f(50, 70).value == pytest.approx(value(50, 70))
     assert total([]).sd == 0
+
+
+def test_the_noisiest_contributor_is_moved_farthest() -> None:
+    """The sum is moved to the published count in proportion to the variances."""
+    cells = {
+        name: Cell(*(Noisy(100.0, {(name, part): sd}) for part in range(3)))
+        for name, sd in (("exact", 0.0), ("one", 1.0), ("two", 2.0))
+    }
+    moved = _moved(cells, Noisy(350.0, {"published": 3.0}))
+    assert [c.asked.value for c in moved.values()] == [100.0, 110.0, 140.0]
+    assert total(c.asked for c in moved.values()).sd == pytest.approx(3.0)
+    assert all(moved[name].everybody == cells[name].everybody for name in cells)
+    assert _moved(cells, None) == cells

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctdhub.core.format import isolated, listed, number, share, year
+from ctdhub.core.format import interval, isolated, listed, number, share_ranged, year
 from ctdhub.core.i18n import _, current, formula, ngettext
 from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import load_schema
@@ -15,6 +15,10 @@ from ctdhub.schema.places import place_of
 from ctdhub.stats.decomposition.panel import FixedPanel
 from ctdhub.stats.decomposition.split import ChangePart, Split
 from ctdhub.stats.decomposition.subject import REGIONS, ChangeSubject
+from ctdhub.stats.intervals import Interval
+
+PRECISE = 0.3
+"""A share with a wider interval is printed as its two ends."""
 
 
 def question_label(question: ChangeSubject) -> str:
@@ -115,7 +119,7 @@ def _contributors(split: Split, part: ChangePart) -> str:
 
 
 def _recording(question: ChangeSubject, split: Split, part: ChangePart) -> str:
-    before, after = (share(s) for s in split.shares or (0.0, 0.0))
+    before, after = (recorded_share(s) for s in split.shares or (Interval(0.0, 0.0, 1.0),) * 2)
     shares = {"what": _what(question), "before": before, "after": after, "ends": ends(part)}
     borrowed = ""
     if split.borrowed:
@@ -134,6 +138,16 @@ def _recording(question: ChangeSubject, split: Split, part: ChangePart) -> str:
         "contributors of both years; that alone makes {change} ({ends})."
     )
     return text.format(change=people(part.value), **shares) + borrowed
+
+
+def recorded_share(found: Interval) -> str:
+    """A share of people whose answer is recorded: with its interval, or as a range alone where
+    the interval is wider than :data:`PRECISE`."""
+    value, low, high = found.value or 0.0, found.low or 0.0, found.high or 0.0
+    if high - low <= PRECISE:
+        return share_ranged(value, low, high)
+    first, last = interval(low, high)
+    return _("{low} to {high}").format(low=first, high=last)
 
 
 def _what(question: ChangeSubject) -> str:

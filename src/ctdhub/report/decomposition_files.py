@@ -76,7 +76,9 @@ def _split(report: Report, split: Split) -> dict[str, Any]:
         "high": split.high,
         "level": split.level,
         "borrowed": split.borrowed,
-        "recorded": split.shares and [round(s, 4) for s in split.shares],
+        "recorded": split.shares and [round(s.value or 0.0, 4) for s in split.shares],
+        "recorded_intervals": split.shares
+        and [[round(end or 0.0, 4) for end in (s.low, s.high)] for s in split.shares],
         "parts": [
             {
                 "kind": part.kind,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ctdhub.core.format import number, share, year
+from ctdhub.core.format import number, year
 from ctdhub.core.i18n import _
 from ctdhub.document.document import Section, Words
 from ctdhub.document.numbers import Notebook
 from ctdhub.report.brief.subjects import Corridor
 from ctdhub.report.coverage import turned
-from ctdhub.report.decomposition import measured_apart, question_label, signed, told
+from ctdhub.report.decomposition import measured_apart, question_label, recorded_share, signed, told
 from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.decomposition.panel import last_whole_year
@@ -128,7 +128,8 @@ def _note(where: Where, id: str, split: Split, notebook: Notebook) -> None:
         name = f"{id}.{n}-{part.kind}"
         notebook.add(name, "change_part", part.value, _printed(part), after, before)
     for name, value in zip(("before", "after"), split.shares or (), strict=False):
-        notebook.add(f"{id}.recorded-{name}", "change_part", value, (share(value),), after, before)
+        printed = (recorded_share(value),)
+        notebook.add(f"{id}.recorded-{name}", "change_part", value.value, printed, after, before)
 
 
 def _printed(found: ChangePart | Split) -> tuple[str, ...]:

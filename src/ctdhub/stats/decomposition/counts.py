@@ -1,14 +1,15 @@
 """Counts of a question by group of contributors and year, with the noise in each.
 
 Where the release counted the people of the question by contributor, there is a group for each
-contributor with counts of its own, and one of all others.  Their sum is moved to the release's own
-count of the year where it has one (each group takes the same part of the difference), so that a
-split adds up to the whole numbers that the charts show.  Otherwise there is one group of all
-contributors.
+contributor with counts of its own, and one of all others.  Their sum is moved to what the release
+answers for the year, regions included, so that a split adds up to the whole numbers that the charts
+show: each group takes a part of the difference in proportion to the variance of its noise.
+Otherwise there is one group of all contributors.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -54,7 +55,8 @@ class Counts:
         groups: in the order of the release.
         cells: by id of the group and year; a group that does not report on a year has none.
         apart: whether contributors were counted apart.
-        moved: whether each year adds up to the release's own count of it.
+        loose: years in which the groups do not add up to the release's own answer, because it shows
+            none.
         level: coverage of intervals.
         z: the normal quantile of that level.
     """
@@ -63,7 +65,7 @@ class Counts:
     groups: tuple[ContributorGroup, ...]
     cells: Mapping[tuple[str, int], Cell]
     apart: bool
-    moved: bool
+    loose: frozenset[int]
     level: float
     z: float
 
@@ -76,14 +78,14 @@ def counts(answers: Answers, question: ChangeSubject) -> Counts | None:
     ids = tuple(id_ for id_ in measured if id_ != POOLED)
     held = groups(release, ids) if measured else groups(release, ())
     cells: dict[tuple[str, int], Cell] = {}
-    moved = True
+    loose = set()
     for year in years:
         here = [g for g in held if g.reporting(year)]
         if measured:
-            found = {g.id: _measured(measured[g.id], year) for g in here}
             published = _published(answers, question, year)
-            moved = moved and published is not None
-            found = _moved(found, published)
+            if published is None:
+                loose.add(year)
+            found = _moved({g.id: _measured(measured[g.id], year) for g in here}, published)
         else:
             whole = _whole(answers, question, year)
             if whole is None:
@@ -91,7 +93,7 @@ def counts(answers: Answers, question: ChangeSubject) -> Counts | None:
             found = dict.fromkeys((g.id for g in here), whole)
         cells |= {(id_, year): cell for id_, cell in found.items()}
     level = release.protected.guarantee.level
-    return Counts(question, held, cells, bool(measured), moved, level, answers.z)
+    return Counts(question, held, cells, bool(measured), frozenset(loose), level, answers.z)
 
 
 _Three = tuple[Series, Series | None, Series]
@@ -131,33 +133,37 @@ def _draw(series_: Series, year: int) -> Noisy:
 
 
 def _moved(cells: dict[str, Cell], published: Noisy | None) -> dict[str, Cell]:
-    """The same cells with their sum moved to the published count."""
+    """The same cells with their sum moved to the published count, the noisiest farthest."""
     if published is None or not cells:
         return cells
-    gap = (published - total(c.asked for c in cells.values())).times(1 / len(cells))
+    gap = published - total(c.asked for c in cells.values())
+    whole = math.fsum(c.asked.sd**2 for c in cells.values())
     moved = {}
     for id_, c in cells.items():
-        asked = c.asked + gap
-        whole = c.recorded is c.asked
-        moved[id_] = Cell(asked, asked, asked) if whole else Cell(asked, c.recorded, c.everybody)
+        asked = c.asked + gap.times(c.asked.sd**2 / whole if whole else 1 / len(cells))
+        everybody = c.recorded is c.asked
+        moved[id_] = (
+            Cell(asked, asked, asked) if everybody else Cell(asked, c.recorded, c.everybody)
+        )
     return moved
 
 
 def _published(answers: Answers, question: ChangeSubject, year: int) -> Noisy | None:
-    """The release's own count of a single cell; sums of countries have none.
+    """The release's own answer for a year; None where it has none.
 
     It is the whole number that is printed, so that changes are the differences of those beside
-    them; where too few are shown, it is the unbiased value of the series.
+    them; where too few are shown, it is the unbiased value of the series, and of a region, which
+    has no series, nothing.
     """
+    shown = answers.count({**question.where, PERIOD: [str(year)]})
+    printed = shown.value is not None and shown.low is not None and shown.low > 0
     if any(len(values) > 1 for values in question.where.values()):
-        return None
+        return _read(shown, ("published", question.code, year), answers.z) if printed else None
     found = series(answers.release, question.cell)
     if found is None:
         return None
-    drawn, shown = _draw(found, year), answers.count({**question.where, PERIOD: [str(year)]})
-    if shown.value is None or shown.low is None or shown.low <= 0:
-        return drawn
-    return Noisy(shown.value, drawn.errors)
+    drawn = _draw(found, year)
+    return Noisy(shown.value or 0.0, drawn.errors) if printed else drawn
 
 
 def _whole(answers: Answers, question: ChangeSubject, year: int) -> Cell | None:

@@ -29,7 +29,8 @@ class Report:
             before and five years before.
         yearly: the change of every year beside the year before, as far as it can be split.
         apart: whether contributors were counted apart for these people.
-        moved: whether their counts add up to the rows; where not, the two differ by their noise.
+        moved: whether their counts add up to the rows in the years of ``splits``; where not, the
+            release shows too few of these people in one of them, and the two differ by their noise.
     """
 
     question: ChangeSubject
@@ -59,15 +60,16 @@ def report(
     if years is not None:
         first, last = years
         pairs = [years]
+    splits = _splits(found, pairs)
     steps = ((year - 1, year) for year in range(first + 1, last + 1))
     return Report(
         question=question,
         rows=tuple(r for r in rows if years is None or first <= int(r.codes[0]) <= last),
         panel=fixed_panel(answers.release, found, years),
-        splits=_splits(found, pairs),
+        splits=splits,
         yearly=_splits(found, steps),
         apart=found.apart,
-        moved=found.moved,
+        moved=not found.loose & {year for s in splits for year in (s.earlier, s.later)},
     )
 
 

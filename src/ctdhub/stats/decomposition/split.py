@@ -35,6 +35,7 @@ from typing import Literal
 from ctdhub.stats.decomposition.contributors import POOLED, ContributorGroup
 from ctdhub.stats.decomposition.counts import Cell, Counts
 from ctdhub.stats.decomposition.errors import Noisy, total
+from ctdhub.stats.intervals import Interval
 
 Kind = Literal["left", "joined", "recording", "rest", "undivided", "unmeasured", "unclear"]
 CLEAR = 5.0
@@ -76,7 +77,8 @@ class Split:
         value, low, high: how many more people the later year has.
         parts: they add up to ``value``.
         shares: share of people, in 0..1, for whom the answer is recorded in the earlier and the
-            later year among the contributors of both; None where that is no part.
+            later year among the contributors of both, each with its interval (of first order, cut
+            to 0..1); None where that is no part.
         borrowed: whether some contributors recorded hardly any answer in one of the years, so
             that those recorded in the other year stand for both.
         level: coverage of each interval.
@@ -88,7 +90,7 @@ class Split:
     low: int
     high: int
     parts: tuple[ChangePart, ...]
-    shares: tuple[float, float] | None
+    shares: tuple[Interval, Interval] | None
     borrowed: bool
     level: float
 
@@ -134,7 +136,7 @@ def split(counts: Counts, earlier: int, later: int) -> Split | None:
     if pairs and counts.question.variable:
         recording = total(_recording(*pair) for pair in pairs)
         found.append(("recording", (), recording))
-        shares, rest = _shares(pairs), rest - recording
+        shares, rest = _shares(pairs, counts.z), rest - recording
     if pairs:
         found.append(("rest", (), rest))
     together: Kind = "undivided" if counts.apart else "unmeasured"
@@ -209,10 +211,21 @@ def _borrows(pair: _Pair) -> bool:
     return not all(cell.recorded.is_clear(CLEAR) for cell in pair)
 
 
-def _shares(pairs: Sequence[_Pair]) -> tuple[float, float]:
-    sums = [_sum(cells) for cells in zip(*pairs, strict=True)]
-    before, after = (c.recorded.value / c.everybody.value for c in sums)
-    return min(1.0, max(0.0, before)), min(1.0, max(0.0, after))
+def _shares(pairs: Sequence[_Pair], z: float) -> tuple[Interval, Interval]:
+    before, after = (_sum(cells) for cells in zip(*pairs, strict=True))
+    return _recorded(before, z), _recorded(after, z)
+
+
+def _recorded(cell: Cell, z: float) -> Interval:
+    """The share recorded, cut to 0..1; anything where there may be nobody at all."""
+    if not cell.everybody.is_clear(z):
+        return Interval(0.0, 0.0, 1.0)
+    found = cell.recorded / cell.everybody
+    half = z * found.sd
+    value, low, high = (
+        min(1.0, max(0.0, x)) for x in (found.value, found.value - half, found.value + half)
+    )
+    return Interval(value, low, high)
 
 
 def _rounded(
@@ -220,7 +233,7 @@ def _rounded(
     earlier: int,
     later: int,
     found: Sequence[tuple[Kind, tuple[str, ...], Noisy]],
-    shares: tuple[float, float] | None,
+    shares: tuple[Interval, Interval] | None,
     borrowed: bool,
 ) -> Split:
     """Whole people that still add up; intervals are rounded outwards."""
