@@ -12,6 +12,7 @@ import pytest
 
 from ctdhub.build.hub import Hub
 from ctdhub.core.i18n import NATIVE_NAMES
+from tests.journeys.conftest import copied
 
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial" / "three-deliveries.md"
 
@@ -25,9 +26,9 @@ def blocks() -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def place(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(built: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the practice hub in it, and the command of this source on the path."""
-    hub.root.rename(tmp_path / "demo-hub")
+    copied(built, tmp_path / "demo-hub")
     command = tmp_path / "bin" / "ctdhub"
     command.parent.mkdir()
     start = "from ctdhub.cli.main import main; main()"

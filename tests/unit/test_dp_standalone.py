@@ -57,6 +57,7 @@ def lay(folder: Path, rows: list[tuple[str, ...]], header: str = "sex,age,home")
 def run(app: typer.Typer, command: list[str], out: Path, *more: str) -> Result:
     asked = [] if "--epsilon" in more else ["--epsilon", "1"]
     asked += [] if "--delta" in more else ["--delta", "1e-6"]
+    asked += [] if "--budget" in more else ["--budget", "12"]
     asked += [] if "--max-people" in more else ["--max-people", "10000"]
     place = Path(more[more.index("--ledger") + 1]) if "--ledger" in more else out.parent / "ledger"
     asked += [] if "--ledger" in more else ["--ledger", str(place)]
@@ -286,6 +287,19 @@ def test_a_folder_of_something_else_is_never_written_over(app: typer.Typer, tmp_
     assert not list(tmp_path.glob(".writing-*"))
 
 
+def test_a_folder_with_another_answer_is_refused_before_the_charge(
+    app: typer.Typer, tmp_path: Path
+) -> None:
+    command = lay(tmp_path, ROWS)
+    assert run(app, command, tmp_path / "a").exit_code == 0
+    spent = Ledger(tmp_path / "ledger").spent()
+    refused = run(app, command, tmp_path / "a", "--epsilon", "0.25")
+    assert isinstance(refused.exception, ReleaseError)
+    assert refused.exception.rule == "out-folder"
+    assert Ledger(tmp_path / "ledger").spent() == spent
+    assert run(app, command, tmp_path / "b", "--epsilon", "0.25").exit_code == 0
+
+
 def test_no_ledger_among_the_files_or_in_a_hub(app: typer.Typer, tmp_path: Path) -> None:
     command = lay(tmp_path, ROWS)
     for out, more in (
@@ -411,7 +425,7 @@ def test_rows_of_a_person_are_bounded_and_the_person_is_not_published(
     (tmp_path / "d.yaml").write_text(PERSONS, "utf-8")
     again = run(app, command, tmp_path / "out", "--epsilon", "11")
     assert again.exit_code == 0, again.output
-    assert len(Ledger(tmp_path / "ledger").entries()) == 2
+    assert len(Ledger(tmp_path / "ledger").entries()) == 1, "what was refused was not charged"
 
 
 def test_a_row_without_person_is_refused_by_its_place(app: typer.Typer, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ctdhub.build.hub import Hub
+from ctdhub.core.atomic import sweep
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError, printable
 from ctdhub.dp.ledger.book import Ledger
@@ -100,8 +101,9 @@ def note_published(hub: Hub) -> None:
         ReleaseError: see :func:`published`.
         LedgerError: the system refuses to write.
     """
-    text = json.dumps(published(hub), sort_keys=True, indent=1)
-    write_synced(hub.ledger / _PUBLISHED, text.encode("utf-8"))
+    text = json.dumps(published(hub), sort_keys=True, indent=1).encode("utf-8")
+    sweep(hub.ledger, _PUBLISHED)
+    write_synced(hub.ledger / _PUBLISHED, text)
 
 
 def _noted(hub: Hub) -> dict[str, str]:

@@ -96,7 +96,7 @@ class Agreement(FrozenModel):
     show_counts: bool = False
     budget_limit: float | None = Field(default=None, gt=0)
     deliveries: Literal["cumulative", "additions"] | None = None
-    rows_per_person: int | None = Field(default=None, ge=1, le=100)
+    rows_per_person: int | None = Field(default=None, ge=1, le=100, strict=True)
     left: Literal["gone", "ask"] | dict[date, Literal["gone", "kept"]] = "gone"
     purpose: str = ""
     ends: date | None = None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ctdhub.border import Protected
     from ctdhub.dp.ledger.book import Ledger
     from ctdhub.dp.mechanism import Progress
+    from ctdhub.dp.price import Pay
 
 SUPPORT = {"complete": 0, "cautious": 4}
 FAULT = 1
@@ -79,18 +80,25 @@ def register(app: typer.Typer) -> None:
         ledger: Annotated[Path | None, options.ledger_folder()] = None,
         new_ledger: Annotated[str, options.new_ledger()] = "",
         budget: Annotated[
-            float,
+            float | None,
             typer.Option(
-                min=0.001, max=1000, help=_("The most epsilon of everything in the ledger.")
+                min=0.001,
+                max=1000,
+                help=_(
+                    "The most epsilon of everything in the ledger; 6 if not given, 3 from "
+                    "--max-people 100000 on."
+                ),
             ),
-        ] = 12.0,
+        ] = None,
     ) -> None:
+        from ctdhub.dp.policy import usual_promise
         from ctdhub.dp.standalone.ledger import ledger_of_table
         from ctdhub.dp.standalone.table import check_delta, too_many
         from ctdhub.dp.standalone.written import given, writing
-        from ctdhub.release.standalone import check_ledger, check_out, write_alone
+        from ctdhub.release.standalone import check_ledger, check_out, refuse_other, write_alone
 
         check_delta(delta, max_people)
+        budget = budget or usual_promise(max_people)[1]
         support_level = support_of(support)
         held = check_out(out)
         if ledger is not None:
@@ -109,6 +117,7 @@ def register(app: typer.Typer) -> None:
                 book,
                 progress,
                 given(book, out, held),
+                refuse_other(out) if held else None,
             )
             answer, rows, left_out, notes = ask.of_table(table)
             with book.exclusive(), writing(book, answer.guarantee.charge, out):
@@ -169,6 +178,7 @@ class ProtectOptions:
         domains: path of the domains file, or the word "schema".
         imputations: how many sets of records for inference.
         given: charges whose answers are not given again.
+        pay: told the price before anything is charged, and may refuse it.
     """
 
     domains: str
@@ -180,6 +190,7 @@ class ProtectOptions:
     ledger: Ledger
     progress: Progress
     given: frozenset[str] = frozenset()
+    pay: Pay | None = None
 
     def of_table(self, table: Path) -> tuple[Protected, int, list[str], tuple[str, ...]]:
         """The answer, rows of one person, columns that are left out, notes of the reader."""
@@ -209,6 +220,7 @@ class ProtectOptions:
             ledger=self.ledger,
             progress=self.progress,
             given=self.given,
+            pay=self.pay,
         )
         left_out = [n for n in header if n not in scope.plan.domains and n != scope.person]
         return answer, scope.plan.rows, left_out, notes

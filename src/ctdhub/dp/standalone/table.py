@@ -22,6 +22,7 @@ from ctdhub.dp.contribution_bound import within_bound
 from ctdhub.dp.engine import protect_table
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.mechanism import Progress
+from ctdhub.dp.price import Pay
 from ctdhub.dp.rows import Rows
 from ctdhub.dp.standalone.scope import Scope
 
@@ -107,6 +108,7 @@ def protect_alone(
     ledger: Ledger,
     progress: Progress | None = None,
     given: Collection[str] = (),
+    pay: Pay | None = None,
 ) -> Protected:
     """Protect a table; while its answer is not written, the same rows and settings are free.
 
@@ -117,6 +119,7 @@ def protect_alone(
         budget: the most epsilon that all charges of the ledger together may reach.
         ledger: a folder of this table's own.
         given: charges whose answers are not given again, see ``written``.
+        pay: told the price before anything is charged, and may refuse it; None pays.
 
     Raises:
         PolicyError: epsilon is too small for the tables.
@@ -129,7 +132,7 @@ def protect_alone(
         table = fitted.within(scope.plan.rows, key)
     what = f"table of {len(scope.plan.domains)} columns at epsilon {epsilon:g}, budget {budget:g}"
     question = ReleaseRequest(scope.plan, epsilon, delta, budget, (_ASKED,), what, about=_ASKED)
-    return ask_alone(table, question, ledger, scope.file, progress, given)
+    return ask_alone(table, question, ledger, scope.file, progress, given, pay)
 
 
 def ask_alone(
@@ -139,18 +142,19 @@ def ask_alone(
     file: str,
     progress: Progress | None = None,
     given: Collection[str] = (),
+    pay: Pay | None = None,
 ) -> Protected:
     """Ask a question outside a hub: what refuses it names the options of the command.
 
     Args:
         file: name of the file that holds the domains.
-        given: see :func:`protect_alone`.
+        given, pay: see :func:`protect_alone`.
 
     Raises:
         PolicyError, Overspend, LedgerTampered, LedgerError: see ``protect_table``.
     """
     try:
-        return protect_table(table, question, ledger, {}, progress, given=given)
+        return protect_table(table, question, ledger, {}, progress, given=given, pay=pay)
     except Overspend as cause:
         spent = cause.fields
         raise error(
