@@ -96,8 +96,8 @@ def test_repeated_rows_are_added_up_with_a_warning() -> None:
     rows = [(2, ["1", "0", "30"]), (3, ["0", "1", "20"]), (4, ["1", "1", "6"]),
             (5, ["1.0", "1.0", "4.0"])]  # fmt: skip
     once = [*rows[:2], (4, ["1", "1", "10"])]
-    lists, notes = lists_of(["a", "b", "n"], rows, "x.csv")
-    same, none = lists_of(["a", "b", "n"], once, "x.csv")
+    lists, _strata, notes = lists_of(["a", "b", "n"], rows, "x.csv")
+    same, _strata, none = lists_of(["a", "b", "n"], once, "x.csv")
     assert lists == same
     assert none == ()
     with language("en"):
@@ -113,8 +113,10 @@ def test_order_of_rows_and_columns_changes_nothing(say: Say) -> None:
 def test_text_says_the_spread_first(say: Say) -> None:
     code, text = say(GOOD)
     assert code == 0
-    assert text.startswith("Across methods the estimates go from ")
-    assert "No one of them is the answer." in text
+    assert text.startswith("Where some people are harder to find than others these numbers are")
+    said = " ".join(text.split())
+    assert said.index("Across methods the estimates go from ") < said.index("Lists taken as")
+    assert "No single method gives the answer." in said
     assert "z0" in text
     assert "Without the list a" in text
     assert "If 5% of the true" in text
@@ -133,8 +135,9 @@ def test_json_has_stable_keys_and_the_numbers(say: Say) -> None:
     _code, text = say(GOOD, "--format", "json")
     found = json.loads(text)
     assert list(found) == [
-        "says", "spread", "reach", "level", "refused", "lists", "left_out", "seen", "overlapping",
-        "noise", "cells", "methods", "changes", "warnings",
+        "says", "spread", "intervals", "reach", "level", "refused", "lists", "left_out", "seen",
+        "overlapping", "noise", "cells", "methods", "if_people_differ", "strata", "changes",
+        "warnings",
     ]  # fmt: skip
     assert found["seen"] == 641
     assert found["overlapping"] == 150
@@ -165,7 +168,8 @@ def test_the_gate_gives_no_number_and_exit_code_1(say: Say, tmp_path: Path) -> N
 def test_a_wider_level_is_a_wider_interval(say: Say) -> None:
     wide, narrow = (json.loads(say(GOOD, "--format", "json", "--level", x)[1]) for x in
                     ("0.99", "0.5"))  # fmt: skip
-    assert wide["reach"][0] < narrow["reach"][0] < narrow["reach"][1] < wide["reach"][1]
+    outer, inner = wide["intervals"], narrow["intervals"]
+    assert outer[0] < inner[0] < inner[1] < outer[1]
 
 
 @pytest.mark.parametrize(
@@ -184,11 +188,11 @@ def test_the_chart_stands_alone(say: Say, tmp_path: Path, lang: str) -> None:
     say(GOOD.replace("a,b", "<b>,b"), "--chart", str(target), "--lang", lang)
     root = ET.fromstring(target.read_text("utf-8"))
     tags = [e.tag.rpartition("}")[2] for e in root.iter()]
-    assert tags.count("circle") == 5
+    assert tags.count("circle") == 9  # five methods, four rows if people differ
     assert "script" not in tags
     assert root.get("{http://www.w3.org/XML/1998/namespace}lang") == lang
     middles = [float(e.get("cx", "0").strip("%")) for e in root.iter() if e.tag.endswith("circle")]
-    assert all((x < 50) == (lang == "ar") for x in middles)
+    assert all((x < 50) == (lang == "en") for x in middles)
 
 
 def test_a_parquet_table_is_read_too(tmp_path: Path, say: Say) -> None:
@@ -206,7 +210,7 @@ def test_a_parquet_table_is_read_too(tmp_path: Path, say: Say) -> None:
     from ctdhub.cli.estimate import _read
 
     with language("en"):
-        found, notes, release = _read(tmp_path / "lists.parquet")
+        found, strata, notes, release = _read(tmp_path / "lists.parquet")
     assert found == Lists(("a", "b"), lists.counts)
-    assert (notes, release) == ((), None)
+    assert (strata, notes, release) == ({}, (), None)
     assert say(text)[0] == 0

@@ -15,7 +15,7 @@ from lists_of_invented_people import invented
 from ctdhub.report import mse as words
 from ctdhub.report.mse_files import report
 from ctdhub.stats.mse import kernels
-from ctdhub.stats.mse.bca import bca
+from ctdhub.stats.mse.bca import bootstrap_interval
 from ctdhub.stats.mse.bootstrap import multinomial, normal, truths, uniform
 from ctdhub.stats.mse.bootstrap import words as random_words
 from ctdhub.stats.mse.decomposable import graphs, posterior
@@ -196,19 +196,21 @@ def test_tables_behind_a_protected_one_are_never_negative() -> None:
 
 def test_bca_without_skew_is_the_plain_interval() -> None:
     replicates = np.arange(1, 1000) / 10 + 50
-    found = bca(100.0, replicates, np.array([99.0, 101.0]), np.array([1.0, 1.0]), 0.9)
+    ones = np.array([1.0, 1.0])
+    found = bootstrap_interval(100.0, replicates, np.array([99.0, 101.0]), ones, 0.9)
     assert (found.z0, found.acceleration) == pytest.approx((0, 0), abs=1e-9)
-    assert (found.low, found.high) == pytest.approx(found.plain)
-    assert found.degenerate == (False, False)
+    assert (found.low, found.high) == pytest.approx(found.corrected)
 
 
 def test_bca_maps_by_the_formula_of_efron() -> None:
-    """z0 = -0.5244 (30 % below), a = 0: the ends are quantiles at Phi(2 z0 ± 1.645)."""
-    replicates = np.arange(1000, dtype=float)
-    found = bca(300.0, replicates, np.array([1.0, 1.0]), np.array([1.0, 1.0]), 0.9)
+    """z0 = -0.5244 (30 % below), a = 0: the ends are quantiles at Phi(2 z0 ± 1.645).  What is shown
+    are quantiles at 5 and 95 %."""
+    ones = np.array([1.0, 1.0])
+    found = bootstrap_interval(300.0, np.arange(1000, dtype=float), ones, ones, 0.9)
     assert found.z0 == pytest.approx(-0.5244, abs=0.003)
     assert found.mapped == pytest.approx((0.0035, 0.724), abs=0.002)
-    assert found.degenerate == (True, False)
+    assert found.corrected == pytest.approx((3.5, 724), abs=2)
+    assert (found.low, found.high) == pytest.approx((49.95, 949.05))
 
 
 def test_wrong_links_are_undone() -> None:
@@ -308,8 +310,8 @@ def test_protected_lists_get_plain_quantiles() -> None:
     noisy = {m.name: m for m in estimate(invented(20_000, (0.2, 0.15, 0.1), 1, 8.0)).methods}
     made = noisy["stepwise"].bootstrap
     assert made is not None
-    assert made.mapped == pytest.approx((0.025, 0.975))
-    assert (made.low, made.high) == made.plain
+    people = {m.name: (m.low, m.high) for m in noisy.values()}
+    assert people["stepwise"] == (made.low, made.high)
 
 
 def test_words_that_run_out_end_the_drawing_at_once() -> None:

@@ -98,8 +98,8 @@ def test_people_seen_carry_their_noise(text: str) -> None:
 
 def test_drawing_has_a_point_and_a_whisker_for_each_method(text: str) -> None:
     drawing = text[text.index('<svg class="chart"') : text.index("</svg>")]
-    assert drawing.count("<circle") == 5
-    assert drawing.count('class="whisker"') == 15
+    assert drawing.count("<circle") == 9  # five methods, four rows if people differ
+    assert drawing.count('class="whisker"') == 27
 
 
 def test_right_to_left_is_mirrored(release: Release, text: str) -> None:
@@ -156,7 +156,7 @@ def test_files_hold_the_numbers_of_the_page(release: Release, text: str, tmp_pat
     assert facts["noise"] == 6
     with (tmp_path / "estimates.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == len(facts["methods"]) == 5
+    assert len(rows) == len(facts["methods"]) + len(facts["if_people_differ"]["rows"]) == 9
     for row in rows:
         assert f"{int(row['people']):,} ({int(row['low']):,} to {int(row['high']):,})" in text
 

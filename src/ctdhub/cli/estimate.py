@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ctdhub.release.open import Release
     from ctdhub.stats.mse.estimate import Result
     from ctdhub.stats.mse.lists import Lists
+    from ctdhub.stats.mse.methods import Method
+    from ctdhub.stats.mse.strata import Label
 
 REFUSED = 1
 """Exit code where the lists overlap too little for any number."""
@@ -60,6 +62,15 @@ def register(app: typer.Typer) -> None:
                 help=_("Confidence of the intervals, 0.5 to 0.99; default: 0.95, or the release's.")
             ),
         ] = None,
+        strata: Annotated[
+            str,
+            typer.Option(
+                help=_(
+                    "Columns of the table that are no lists, such as gender,age: estimate within "
+                    "each of their values too."
+                )
+            ),
+        ] = "",
         lang: Annotated[str, options.lang()] = "",
         out: Annotated[Path | None, options.out()] = None,
     ) -> None:
@@ -73,12 +84,12 @@ def register(app: typer.Typer) -> None:
         options.require_new(out)
         _check(chart, level)
         with options.speaking(lang):
-            lists, notes, release = _read(source)
+            lists, within, notes, release = _read(source, strata)
             names = list_names(release) if release else {}
             first = scope(release) if release else ""
             given = release.protected.guarantee.level if release else LEVEL
             with bar() as progress:
-                result = estimate(lists, level or given, replicates, report=progress)
+                result = estimate(lists, level or given, replicates, report=progress, strata=within)
             if chart is not None:
                 title = printable(source.resolve().name)
                 drawn = chart_file(result, names, title, first)
@@ -118,37 +129,49 @@ def _check(chart: Path | None, level: float | None) -> None:
         options.require_new(chart, "--chart")
 
 
-def _read(source: Path) -> tuple[Lists, tuple[str, ...], Release | None]:
-    """The lists, warnings on the file, and the release that they are of, if any."""
+def _read(
+    source: Path, strata: str = ""
+) -> tuple[Lists, dict[Label, Lists], tuple[str, ...], Release | None]:
+    """The lists, the same within strata, warnings on the file, and the release that they are of, if
+    any."""
     from ctdhub.core.tabular import ROW
     from ctdhub.sensitive.ingest.readers import read_as_is
     from ctdhub.stats.mse.of_release import lists_in
     from ctdhub.stats.mse.read import lists_of
 
+    wanted = [name.strip() for name in strata.split(",") if name.strip()]
     if source.is_dir():
+        if wanted:
+            raise error("strata-release", file=source)
         release = options.opened(source)
         lists = lists_in(release)
         if lists is None:
             raise error("no-overlap", file=source)
-        return lists, (), release
+        return lists, {}, (), release
     raw = read_as_is(source)
     names = [name for name in raw.table.column_names if name != ROW]
     columns = [raw.table[name].to_pylist() for name in names]
     rows = list(zip(raw.table[ROW].to_pylist(), zip(*columns, strict=True), strict=True))
-    found, notes = lists_of(names, rows, raw.file)
-    return found, tuple(map(said, (*raw.notes, *notes))), None
+    found, within, notes = lists_of(names, rows, raw.file, wanted)
+    return found, within, tuple(map(said, (*raw.notes, *notes))), None
 
 
 def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str]) -> None:
     from ctdhub.report import mse as words
 
     if result.gate.refused:
-        console.print(f"[bold yellow]{escape(words.refusal(result.gate))}[/]")
+        console.print(f"[bold yellow]{escape(words.refusal(result.gate, names))}[/]")
     else:
         console.print(f"[bold]{escape(words.spread(result))}[/]")
     console.print(escape(words.seen(result)))
     if result.methods:
-        console.print(_methods(result))
+        title = _("People in the population, seen and unseen, with {level} intervals").format(
+            level=share(result.level)
+        )
+        console.print(_table(title, result.methods))
+        console.print(_differing(result))
+        if result.strata is not None:
+            console.print(escape(words.strata(result.strata)))
         for method in result.methods:
             if method.pairs:
                 pairs = _("; ").join(" – ".join(names.get(n, n) for n in p) for p in method.pairs)
@@ -175,21 +198,30 @@ def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str]) -> 
             console.print(escape(f"- {sentence}"))
 
 
-def _methods(result: Result) -> Table:
+def _table(title: str, methods: Iterable[Method]) -> Table:
     from ctdhub.report import mse as words
 
-    title = _("People in the population, seen and unseen, with {level} intervals").format(
-        level=share(result.level)
-    )
     table = Table(title=title)
     table.add_column(_("method"), overflow="fold")
     for heading in (_("people"), _("From"), _("To")):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column(_("what it assumes"), overflow="fold")
-    for m in result.methods:
+    for m in methods:
         assumes = words.assumption(m.name) if m.why is None else words.why_not(m.why)
         ends = [_people(x) for x in (m.value, m.low, m.high)]
         table.add_row(words.method_name(m.name), *ends, assumes)
+    return table
+
+
+def _differing(result: Result) -> Table:
+    from ctdhub.report import mse as words
+    from ctdhub.report.mse_chart import differing
+
+    title = _("If people differ in how easily they are found")
+    table = _table(title, differing(result))
+    for times, people in result.uneven.what_if if result.uneven else ():
+        dash = _people(None)
+        table.add_row(words.what_if(times), _people(people), dash, dash, words.what_if_assumes())
     return table
 
 

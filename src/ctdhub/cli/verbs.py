@@ -305,9 +305,9 @@ def helps() -> dict[str, str]:
             "\n\nThe source is a table with a column of 0 and 1 for each list and the number of "
             "people as its last column, or a hub or release whose lists were measured. The same "
             "source always gives the same numbers."
-            "\n\nExit code 0: estimates; 1: the lists overlap too little, and no number is given; "
-            "2: an error."
-            "\n\nExample: ctdhub estimate lists.csv --chart methods.svg"
+            "\n\nExit code 0: estimates; 1: the lists overlap too little, or one holds nearly "
+            "everybody, and no number is given; 2: an error."
+            "\n\nExample: ctdhub estimate lists.csv --strata gender --chart methods.svg"
         ),
         "equity": _(
             "Show who receives assistance and who does not, by group, with intervals."

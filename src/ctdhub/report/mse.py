@@ -7,21 +7,25 @@ from collections.abc import Mapping
 from statistics import NormalDist
 from typing import Any
 
+from ctdhub.core.errors import printable
 from ctdhub.core.format import decimal, listed, number, share, year
 from ctdhub.core.i18n import _, formula
 from ctdhub.release.open import Release
 from ctdhub.stats.mse import decomposable
-from ctdhub.stats.mse.estimate import Doubt, Method, Name, Result, Why
+from ctdhub.stats.mse.estimate import Result
+from ctdhub.stats.mse.methods import Doubt, Method, Name, Why
 from ctdhub.stats.mse.of_release import doubles, list_names, years_of
 from ctdhub.stats.mse.overlap_check import LEAST_OVERLAP, Gate
 from ctdhub.stats.mse.sensitivity import SensitivityChange
+from ctdhub.stats.mse.strata import Strata
+from ctdhub.stats.mse.uneven import HINT, SIGN, WIDEST, Uneven
 from ctdhub.stats.series import overlap
 
 Names = Mapping[str, str]
 """How lists are shown, by their names in the table."""
 
-FAR = 1.5
-"""Where the largest estimate is so many times the smallest, the first sentence says so."""
+FEW = 20
+"""People on two or more lists below which a warning says how few they are."""
 
 
 def method_name(name: Name) -> str:
@@ -32,11 +36,21 @@ def method_name(name: Name) -> str:
         "bic": _("Best single model (BIC)"),
         "average": _("Average of models (BIC)"),
         "graphs": _("Average of decomposable graphs"),
+        "common_square": _("If people differ: first form"),
+        "common_log": _("If people differ: stronger form"),
+        "common_strong": _("If people differ: strongest form"),
+        "at_least": _("If people differ: at least"),
+        "independent_strata": _("Lists taken as independent within strata"),
+        "stepwise_strata": _("Pairs of lists chosen within strata"),
     }[name]
 
 
 def assumption(name: Name) -> str:
     """What a method assumes, in one plain sentence."""
+    differ = _(
+        "Some people are easier to find than others, on all lists alike; being on one list "
+        "changes nothing else. Form: {form}."
+    )
     return {
         "independent": _(
             "To be on one list makes nobody more or less likely to be on another, and each list "
@@ -58,6 +72,20 @@ def assumption(name: Name) -> str:
             "Lists depend on each other in groups that overlap in an orderly way, and before the "
             "lists are seen all such arrangements are equally likely."
         ),
+        "common_square": differ.format(form=formula("h = k²/2")),
+        "common_log": differ.format(form=formula("h = −log(3.5 + k)")),
+        "common_strong": differ.format(form=formula("h = −log(0.5 + k)")),
+        "at_least": _(
+            "A lower bound from people on one list or two (Chao). It fails where lists avoid each "
+            "other."
+        ),
+        "independent_strata": _(
+            "Within each stratum each list reaches everybody alike, and lists are independent."
+        ),
+        "stepwise_strata": _(
+            "Within each stratum each list reaches everybody alike, and lists depend on each other "
+            "in the pairs that were chosen there."
+        ),
     }[name]
 
 
@@ -70,48 +98,101 @@ def why_not(why: Why) -> str:
         "too_many_lists": _(
             "No number: beyond {n} lists there are too many arrangements to go through."
         ).format(n=number(decomposable.MOST)),
+        "few_lists": _("No number: at least three lists are needed."),
+        "nobody_on_three": _("No number: too few people are on three lists or more."),
+        "too_wide": _(
+            "No number: the upper end of the interval is more than {n} times the lower end."
+        ).format(n=number(WIDEST)),
     }[why]
 
 
 def doubt(name: Name, kind: Doubt) -> str:
-    """What speaks against the interval of a method."""
-    method = method_name(name)
+    """What speaks against the numbers of a method."""
     return {
-        "low_end": _(
-            "{method}: the lower end of the interval hangs on the few smallest resampled "
-            "estimates. It would move if other tables were drawn; do not rely on it."
-        ),
-        "high_end": _(
-            "{method}: the upper end of the interval hangs on the few largest resampled "
-            "estimates. It would move if other tables were drawn; do not rely on it."
-        ),
         "edge": _(
             "{method}: part of the answer lies beyond the largest population that was considered, "
-            "so the upper end is too low."
+            "so its numbers are too low. They are in no range above."
         ),
-    }[kind].format(method=method)
+    }[kind].format(method=method_name(name))
 
 
 def spread(result: Result) -> str:
-    """The first thing to say: how far the methods lie apart; empty where none gave a number."""
-    if result.spread is None or result.reach is None:
+    """The first thing to say: whether the numbers are a lower end, and how far the methods lie
+    apart; empty where none gave a number."""
+    if result.spread is None or result.intervals is None or result.uneven is None:
         return ""
-    low, high = result.spread
-    text = _(
-        "Across methods the estimates go from {low} to {high} people, seen and unseen; their "
-        "intervals together reach from {least} to {most}."
-    ).format(
-        low=number(low),
-        high=number(high),
-        least=number(result.reach[0]),
-        most=number(result.reach[1]),
+    low, high = map(number, result.spread)
+    ends = {"least": number(result.intervals[0]), "most": number(result.intervals[1])}
+    found = (
+        _("Across methods the estimates go from {low} to {high} people, seen and unseen.")
+        if low != high
+        else _("The estimate is {low} people, seen and unseen.")
+    ).format(low=low, high=high)
+    if len(result.found) < len(result.methods):
+        found += " " + _("{k} of {n} methods gave a number that can be used.").format(
+            k=number(len(result.found)), n=number(len(result.methods))
+        )
+    alike = _(
+        "If all people are equally easy to find, the intervals together go from {least} to {most}."
+    ).format(**ends)
+    return " ".join((lower_end(result.uneven), found, alike, _claim(result)))
+
+
+def lower_end(uneven: Uneven) -> str:
+    """Whether the numbers of methods that take people to be alike are a lower end."""
+    if uneven.shown:
+        return _(
+            "These numbers are too low: the lists show that some people are harder to find than "
+            "others. The rows “if people differ” show by how much."
+        )
+    if uneven.hinted:
+        return _(
+            "These numbers may be too low: the lists hint that some people are harder to find than "
+            "others. The rows “if people differ” show by how much."
+        )
+    return _(
+        "Where some people are harder to find than others these numbers are too low; the rows “if "
+        "people differ” show by how much."
     )
-    if high >= FAR * low:
-        text += " " + _(
-            "The largest is {times} times the smallest: the lists alone do not decide between "
-            "the methods."
-        ).format(times=decimal(high / low))
-    return text + " " + _("No one of them is the answer.")
+
+
+def _claim(result: Result) -> str:
+    """Which range is said to hold the population, or why none is."""
+    if result.reach is not None:
+        return _(
+            "All intervals together, with those of the rows “if people differ”, reach from {least} "
+            "to {most}. No single method gives the answer."
+        ).format(least=number(result.reach[0]), most=number(result.reach[1]))
+    if result.uneven is not None and result.uneven.hinted:
+        return _(
+            "No range is given that should hold the true number, because people seem to differ. "
+            "No single method gives the answer."
+        )
+    return _(
+        "No range is given that should hold the true number, because these lists cannot show how "
+        "far people differ. No single method gives the answer."
+    )
+
+
+def what_if(times: int) -> str:
+    """The row of what would be, without its number."""
+    return _("If half of the people are {k} times harder to find").format(k=number(times))
+
+
+def what_if_assumes() -> str:
+    """What the rows of what would be assume, in one plain sentence."""
+    return _("Lists are independent; the numbers of people in the two halves are not estimated.")
+
+
+def strata(found: Strata) -> str:
+    """Which strata were taken, and which of them together."""
+    if not found.rows:
+        return _("No estimate within strata: fewer than two strata overlap enough.")
+    shown = [" + ".join(" / ".join(part) for part in labels) for labels, _n in found.parts]
+    return _(
+        "Strata: {strata}. Those joined by “+” were taken together, because they overlap too "
+        "little for a number of their own."
+    ).format(strata=listed([printable(text) for text in shown]))
 
 
 def seen(result: Result) -> str:
@@ -135,7 +216,7 @@ def _noisy(people: float, sigma: float, cells: int, level: float) -> str:
     return formula(f"{number(max(0.0, people))} ± {number(math.ceil(half))}")
 
 
-def refusal(gate: Gate) -> str:
+def refusal(gate: Gate, names: Names | None = None) -> str:
     """Why no number is given at all; empty where one is."""
     if gate.refused == "two-lists":
         return _(
@@ -152,7 +233,29 @@ def refusal(gate: Gate) -> str:
             least=number(LEAST_OVERLAP),
             certain=number(max(0.0, gate.certain)),
         )
+    if gate.refused == "nested-lists":
+        return _nested(gate, names or {})
     return ""
+
+
+def _nested(gate: Gate, names: Names) -> str:
+    nested = [printable(names.get(name, name)) for name in gate.nested]
+    if len(gate.nested) == 1:
+        return _(
+            "No estimate: {n} of the people seen are not on the list {list}, and at least {least} "
+            "are needed. A list that receives nearly everybody from the others says nothing about "
+            "people on no list. Estimate from the other lists alone, or make it one list with the "
+            "one that feeds it."
+        ).format(
+            n=number(max(0.0, gate.outside)),
+            list=nested[0],
+            least=number(LEAST_OVERLAP),
+        )
+    return _(
+        "No estimate: everybody on the list {inner} is on the list {outer} as well, so the first "
+        "says nothing of its own about people on no list. Leave it out, or make the two one list, "
+        "and estimate again."
+    ).format(inner=nested[0], outer=nested[1])
 
 
 def warnings(result: Result, names: Names | None = None) -> list[str]:
@@ -181,8 +284,28 @@ def warnings(result: Result, names: Names | None = None) -> list[str]:
                 "each combination of lists. The intervals include it."
             ).format(sigma=decimal(lists.sigma))
         )
+    if result.uneven is not None and result.uneven.hinted:
+        found.append(_differ(result.uneven))
+    if result.gate.overlapping < FEW:
+        found.append(
+            _(
+                "Only {n} people are on two or more lists: chance alone moves these estimates far."
+            ).format(n=number(result.gate.overlapping))
+        )
     found += [doubt(m.name, d) for m in result.methods for d in m.doubts]
     return found
+
+
+def _differ(uneven: Uneven) -> str:
+    text = (
+        _("People seem to differ in how easily they are found (z = {z}, above {least}).")
+        if uneven.shown
+        else _("People may differ in how easily they are found (z = {z}, above {least}).")
+    )
+    told = text.format(
+        z=decimal(uneven.z or 0.0, "0.00"), least=decimal(SIGN if uneven.shown else HINT, "0.###")
+    )
+    return told + " " + _("Quote the estimates as “at least” numbers.")
 
 
 def bootstrap(method: Method, level: float) -> str:
@@ -191,37 +314,46 @@ def bootstrap(method: Method, level: float) -> str:
     if made is None:
         return ""
     return _(
-        "{method}: {n} tables; bias correction z0 {z0}, acceleration {a}; the ends of the {level} "
-        "interval are the shares {low} and {high} of the resampled estimates (without correction "
-        "the interval would be {plain_low} to {plain_high})."
+        "{method}: {n} resampled tables; the ends of the {level} interval are plain quantiles. "
+        "Bias-corrected and accelerated, as other software prints it, it would be {low} to {high} "
+        "(z0 {z0}, acceleration {a}, shares {first} and {last} of the resampled estimates)."
     ).format(
         method=method_name(method.name),
         n=number(made.replicates),
         z0=decimal(made.z0, "0.00"),
         a=decimal(made.acceleration, "0.000"),
         level=share(level),
-        low=share(made.mapped[0], fine=True),
-        high=share(made.mapped[1], fine=True),
-        plain_low=number(made.plain[0]),
-        plain_high=number(made.plain[1]),
+        low=number(made.corrected[0]),
+        high=number(made.corrected[1]),
+        first=share(made.mapped[0], fine=True),
+        last=share(made.mapped[1], fine=True),
     )
 
 
 def change(item: SensitivityChange, names: Names | None = None) -> str:
-    """What was changed."""
+    """What was changed, and whether other pairs of lists are chosen then."""
     shown = [(names or {}).get(n, n) for n in item.names]
     rate = share(item.rate or 0.0)
-    return {
+    text = {
         "without": _("Without the list {a}"),
         "merged": _("{a} and {b} as one list"),
         "missed_links": _("If {rate} of the true links between records were missed"),
         "false_links": _("If {rate} of the links join two different people"),
     }[item.kind].format(a=shown[0] if shown else "", b=shown[-1] if shown else "", rate=rate)
+    if not item.anew:
+        return text
+    if item.rate is None or item.others is None:
+        return _("{change} (other pairs of lists were chosen)").format(change=text)
+    return _("{change} (other pairs of lists would be chosen: {people})").format(
+        change=text, people=number(item.others)
+    )
 
 
 def always() -> list[str]:
     """What is assumed by all methods, and what the number is not."""
     return [
+        _("Everybody is equally easy to find. Where some people are harder to find than "
+          "others these numbers are too low; the rows “if people differ” show by how much."),
         _("The population is everybody whom the lists could have known in these years; who had no "
           "chance at all to be on a list is in no estimate."),
         _("Nobody came or left for good in between, and the records of a person were linked "

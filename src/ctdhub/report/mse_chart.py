@@ -12,17 +12,25 @@ from ctdhub.document.document import Bar, Dots
 from ctdhub.document.svg import EMPTY, round_top
 from ctdhub.report import mse as words
 from ctdhub.report.picture import alone
-from ctdhub.stats.mse.estimate import Method, Result
+from ctdhub.stats.mse.estimate import Result
+from ctdhub.stats.mse.methods import Method
 
 
 def methods(result: Result) -> Dots:
-    """The methods side by side."""
-    top = float(round_top(result.reach[1] if result.reach else 1.0))
+    """The methods side by side, then the rows if people differ and those of strata."""
+    rows = (*result.methods, *differing(result))
+    top = float(round_top(max((m.high for m in rows if m.high is not None), default=1.0)))
     return Dots(
-        rows=tuple(_row(method) for method in result.methods),
+        rows=tuple(_row(method) for method in rows),
         top=top,
         axis=(number(0.0), number(top / 2), number(top)),
     )
+
+
+def differing(result: Result) -> tuple[Method, ...]:
+    """The rows that allow for people who differ in how easily they are found."""
+    uneven = result.uneven.rows if result.uneven else ()
+    return (*uneven, *(result.strata.rows if result.strata else ()))
 
 
 def chart_file(result: Result, names: Mapping[str, str], source: str, first: str = "") -> str:
@@ -36,7 +44,7 @@ def chart_file(result: Result, names: Mapping[str, str], source: str, first: str
     notes = [words.seen(result), *words.warnings(result, names), *words.always()]
     notes.append(_("Source: {source}.").format(source=printable(source)))
     if result.gate.refused:
-        return alone(title(), words.refusal(result.gate), EMPTY, notes)
+        return alone(title(), words.refusal(result.gate, names), EMPTY, notes)
     subtitle = f"{first} {words.spread(result)} {note(result)}".strip()
     return alone(title(), subtitle, body(methods(result), rtl=current() in RIGHT_TO_LEFT), notes)
 

@@ -5,21 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from ctdhub.report.mse import assumption, refusal, spread, warnings
-from ctdhub.stats.mse.estimate import Method, Result
+from ctdhub.stats.mse.estimate import Result
+from ctdhub.stats.mse.methods import Method
+from ctdhub.stats.mse.strata import Strata
+from ctdhub.stats.mse.uneven import Uneven
 
 
 def report(result: Result) -> dict[str, Any]:
     """Everything that was found; sentences are in the language in force.
 
-    Keys: ``says`` (the spread in words), ``spread`` and ``reach`` ([low, high] of the estimates and
-    of all intervals; null where there are none), ``level``, ``refused`` (rule and words, or null),
-    ``lists`` (name: people), ``left_out``, ``seen``, ``overlapping``, ``noise`` (standard deviation
-    of each cell), ``cells`` (the table), ``methods``, ``changes``, ``warnings``.
+    Keys: ``says`` (the spread in words), ``spread`` and ``intervals`` ([low, high] of the estimates
+    and of their intervals, if people are equally easy to find; null where there are none),
+    ``reach`` ([low, high] of all intervals with those of ``if_people_differ``; null where no range
+    is claimed to hold the population), ``level``, ``refused`` (rule and words, or null), ``lists``
+    (name: people), ``left_out``, ``seen``, ``overlapping``, ``noise`` (standard deviation of each
+    cell), ``cells`` (the table), ``methods``, ``if_people_differ`` (``z``, ``seem_to``, ``rows``,
+    ``what_if``; null where refused), ``strata`` (``parts``, ``rows``; null where none were asked
+    for), ``changes``, ``warnings``.
     """
     gate, lists = result.gate, result.gate.lists or result.lists
     return {
         "says": spread(result),
         "spread": _rounded(result.spread),
+        "intervals": _rounded(result.intervals),
         "reach": _rounded(result.reach),
         "level": result.level,
         "refused": {"rule": gate.refused, "why": refusal(gate)} if gate.refused else None,
@@ -33,6 +41,8 @@ def report(result: Result) -> dict[str, Any]:
             for on, people in zip(lists.on.tolist(), lists.counts, strict=True)
         ],
         "methods": [_method(m) for m in result.methods],
+        "if_people_differ": None if result.uneven is None else _uneven(result.uneven),
+        "strata": None if result.strata is None else _strata(result.strata),
         "changes": [
             {
                 "kind": c.kind,
@@ -41,6 +51,8 @@ def report(result: Result) -> dict[str, Any]:
                 "seen": round(c.seen),
                 "stepwise": None if c.stepwise is None else round(c.stepwise),
                 "independent": None if c.independent is None else round(c.independent),
+                "other_pairs": c.anew,
+                "with_other_pairs": None if c.others is None else round(c.others),
             }
             for c in result.changes
         ],
@@ -66,8 +78,27 @@ def _method(method: Method) -> dict[str, Any]:
             "z0": round(made.z0, 4),
             "acceleration": round(made.acceleration, 5),
             "mapped": [round(p, 5) for p in made.mapped],
-            "without_correction": _rounded(made.plain),
+            "corrected": _rounded(made.corrected),
         },
+    }
+
+
+def _uneven(found: Uneven) -> dict[str, Any]:
+    return {
+        "z": None if found.z is None else round(found.z, 3),
+        "seem_to": found.hinted,
+        "rows": [_method(row) for row in found.rows],
+        "what_if": [{"times_harder": k, "people": round(n)} for k, n in found.what_if],
+    }
+
+
+def _strata(found: Strata) -> dict[str, Any]:
+    return {
+        "parts": [
+            {"strata": [list(label) for label in labels], "seen": round(seen)}
+            for labels, seen in found.parts
+        ],
+        "rows": [_method(row) for row in found.rows],
     }
 
 

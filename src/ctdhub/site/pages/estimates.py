@@ -18,7 +18,7 @@ from ctdhub.document.charts.dots import draw
 from ctdhub.release.open import Release
 from ctdhub.report import mse as words
 from ctdhub.report.mse import double_people, said_first, scope
-from ctdhub.report.mse_chart import chart_file, methods, note, title
+from ctdhub.report.mse_chart import chart_file, differing, methods, note, title
 from ctdhub.report.mse_files import report
 from ctdhub.report.wording import citation, state_words
 from ctdhub.site.chart_files import CHARTS
@@ -28,10 +28,12 @@ from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mse.estimate import Result
 from ctdhub.stats.mse.lists import Lists
+from ctdhub.stats.mse.methods import Method
 from ctdhub.stats.mse.of_release import estimate_in, list_names
 
 PATH, FILE = "estimates.html", "estimates"
 COLUMNS = ("method", "people", "low", "high", "why_not")
+COLUMNS_OF = ("name", *COLUMNS[1:])
 
 KIND = PageKind(
     "estimates",
@@ -56,7 +58,7 @@ def page(answers: Answers) -> Page:
             "nothing about people whom no list knows."
         )
     elif result.gate.refused:
-        values["refusal"] = words.refusal(result.gate)
+        values["refusal"] = words.refusal(result.gate, names)
     else:
         values |= _estimated(result, names)
     if result is not None:
@@ -88,7 +90,8 @@ def write_estimates(folder: Path, release: Release) -> None:
     facts = {**report(result), "citation": citation(release), "assumed": words.always()}
     facts |= said_first(release, facts)
     write_json(folder / f"{FILE}.json", facts)
-    rows = ([m[c] for c in ("name", "people", "low", "high", "why_not")] for m in facts["methods"])
+    differ = facts["if_people_differ"] or {"rows": []}
+    rows = ([m[c] for c in COLUMNS_OF] for m in (*facts["methods"], *differ["rows"]))
     write_csv(folder / f"{FILE}.csv", COLUMNS, rows)
 
 
@@ -107,18 +110,11 @@ def _estimated(result: Result, names: Mapping[str, str]) -> dict[str, Any]:
         "spread": words.spread(result),
         "note": note(result),
         "svg": draw(methods(result), FILE, rtl=current() in RIGHT_TO_LEFT),
-        "methods": [
-            {
-                "name": words.method_name(m.name),
-                "people": [number(x) for x in (m.value, m.low, m.high) if x is not None],
-                "assumes": words.assumption(m.name),
-                "why": words.why_not(m.why) if m.why else "",
-                "pairs": listed([" – ".join(names.get(n, n) for n in pair) for pair in m.pairs])
-                if m.pairs
-                else "",
-                "made": words.bootstrap(m, result.level),
-            }
-            for m in result.methods
+        "methods": [_shown(m, result.level, names) for m in result.methods],
+        "differing": [_shown(m, result.level, names) for m in differing(result)],
+        "what_if": [
+            (words.what_if(times), number(people))
+            for times, people in (result.uneven.what_if if result.uneven else ())
         ],
         "changes": [
             (
@@ -129,6 +125,18 @@ def _estimated(result: Result, names: Mapping[str, str]) -> dict[str, Any]:
         ],
         "headings": (words.method_name("stepwise"), words.method_name("independent")),
         "always": words.always(),
+    }
+
+
+def _shown(m: Method, level: float, names: Mapping[str, str]) -> dict[str, Any]:
+    pairs = listed([" – ".join(names.get(n, n) for n in pair) for pair in m.pairs])
+    return {
+        "name": words.method_name(m.name),
+        "people": [number(x) for x in (m.value, m.low, m.high) if x is not None],
+        "assumes": words.assumption(m.name),
+        "why": words.why_not(m.why) if m.why else "",
+        "pairs": pairs if m.pairs else "",
+        "made": words.bootstrap(m, level),
     }
 
 

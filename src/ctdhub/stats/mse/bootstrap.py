@@ -34,7 +34,7 @@ def multinomial(n: int, chances: Floats, rows: int, source: Source) -> npt.NDArr
     from ctdhub.stats.mse import kernels
 
     out = np.zeros((rows, len(chances)), dtype=np.int64)
-    held = words(64 * out.size + 4096, source)
+    held = words(8 * out.size + 4096, source)
     while True:
         at = np.zeros(1, dtype=np.int64)
         kernels.multinomials(n, chances / chances.sum(), out, held, at)

@@ -2,53 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 
 from ctdhub.core.i18n import Text
 from ctdhub.stats.mse import averaging, decomposable
-from ctdhub.stats.mse.bca import BootstrapInterval, bca
+from ctdhub.stats.mse.bca import bootstrap_interval
 from ctdhub.stats.mse.bootstrap import resampled
-from ctdhub.stats.mse.lists import Lists, pair_places
+from ctdhub.stats.mse.lists import Floats, Lists, pair_places
+from ctdhub.stats.mse.methods import Doubt, Method, Name
 from ctdhub.stats.mse.overlap_check import Gate, pass_gate
 from ctdhub.stats.mse.seeded_bits import Source, bits_of
 from ctdhub.stats.mse.sensitivity import SensitivityChange, changes
 from ctdhub.stats.mse.stepwise import select
+from ctdhub.stats.mse.strata import Label, Strata, stratified
+from ctdhub.stats.mse.uneven import Uneven, uneven
 
-Name = Literal["independent", "stepwise", "bic", "average", "graphs"]
-Why = Literal["no_finite_estimate", "too_many_lists"]
-Doubt = Literal["low_end", "high_end", "edge"]
 Report = Callable[[Text, float], None]
 
 LEVEL, REPLICATES = 0.95, 1000
-
-
-@dataclass(frozen=True)
-class Method:
-    """What one method found.
-
-    Attributes:
-        name: of the method.
-        value, low, high: people in the population, seen and unseen, with the interval at the
-            result's level; None where ``why`` says so.
-        why: why there is no number; None where there is one.
-        doubts: what speaks against its interval.
-        pairs: lists that depend on each other, by name, where the method names some.
-        bootstrap: how the interval came about, where it is one of the bootstrap.
-    """
-
-    name: Name
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    why: Why | None = None
-    doubts: tuple[Doubt, ...] = ()
-    pairs: tuple[tuple[str, str], ...] = ()
-    bootstrap: BootstrapInterval | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +36,8 @@ class Result:
         level: of the intervals, in 0..1.
         methods: side by side, in a fixed order.
         changes: the sensitivity of the estimates.
+        uneven: the rows if people differ in how easily they are found; None where the gate refuses.
+        strata: the estimates within strata; None where none were asked for.
     """
 
     lists: Lists
@@ -68,11 +45,13 @@ class Result:
     level: float
     methods: tuple[Method, ...]
     changes: tuple[SensitivityChange, ...]
+    uneven: Uneven | None = None
+    strata: Strata | None = None
 
     @property
     def found(self) -> tuple[Method, ...]:
-        """The methods that gave a number."""
-        return tuple(m for m in self.methods if m.value is not None)
+        """The methods that gave a number that nothing speaks against."""
+        return tuple(m for m in self.methods if m.value is not None and not m.doubts)
 
     @property
     def spread(self) -> tuple[float, float] | None:
@@ -81,10 +60,26 @@ class Result:
         return (min(values), max(values)) if values else None
 
     @property
+    def intervals(self) -> tuple[float, float] | None:
+        """The lowest and the highest end of the intervals of the methods, which all take people to
+        be equally easy to find."""
+        return _ends(self.found)
+
+    @property
     def reach(self) -> tuple[float, float] | None:
-        """The lowest and the highest end of all intervals."""
-        ends = [(m.low, m.high) for m in self.found if m.low is not None and m.high is not None]
-        return (min(e[0] for e in ends), max(e[1] for e in ends)) if ends else None
+        """The range that is said to hold the population: the lowest and the highest end of all
+        intervals, those of the rows if people differ and of strata included.
+
+        None where no range may be claimed: the lists hint that people differ, or cannot be asked.
+        """
+        if self.uneven is None or self.uneven.hinted or not self.uneven.asked or not self.found:
+            return None
+        return _ends((*self.found, *self.uneven.rows, *(self.strata.rows if self.strata else ())))
+
+
+def _ends(methods: Sequence[Method]) -> tuple[float, float] | None:
+    ends = [(m.low, m.high) for m in methods if m.low is not None and m.high is not None]
+    return (min(e[0] for e in ends), max(e[1] for e in ends)) if ends else None
 
 
 def estimate(
@@ -93,6 +88,7 @@ def estimate(
     replicates: int = REPLICATES,
     source: Callable[[str], Source] | None = None,
     report: Report | None = None,
+    strata: Mapping[Label, Lists] | None = None,
 ) -> Result:
     """Estimate by all methods.
 
@@ -102,6 +98,7 @@ def estimate(
         source: random bits for a purpose; by default those that belong to the table, so that
             the same table always gives the same numbers.
         report: told (message, fraction).
+        strata: the same lists, counted within strata.
     """
     tell = report or (lambda message, fraction: None)
     gate = pass_gate(lists, level)
@@ -110,14 +107,14 @@ def estimate(
     held = gate.lists
     bits = source or (lambda purpose: bits_of(held, purpose))
     tell(Text("Fitting models to resampled tables"), 0.0)
-    chosen = [
-        _resampled(held, name, level, replicates, bits) for name in ("independent", "stepwise")
-    ]
+    chosen = _resampled(held, level, replicates, bits("bootstrap"))
+    within = stratified(strata, level, replicates, bits("strata")) if strata else None
     tell(Text("Comparing models"), 0.5)
     chosen += _by_bic(held, level)
     chosen.append(_graphs(held, level, bits("graphs")))
     tell(Text("Leaving lists out"), 0.8)
-    return Result(lists, gate, level, tuple(chosen), changes(held, level))
+    differing = uneven(held, level, chosen[0].value)
+    return Result(lists, gate, level, tuple(chosen), changes(held, level), differing, within)
 
 
 @lru_cache(maxsize=8)
@@ -126,35 +123,26 @@ def remembered(lists: Lists, level: float, replicates: int) -> Result:
     return estimate(lists, level, replicates)
 
 
-def _resampled(
-    lists: Lists, name: Name, level: float, replicates: int, bits: Callable[[str], Source]
-) -> Method:
+def _resampled(lists: Lists, level: float, replicates: int, source: Source) -> list[Method]:
     """Log-linear models with a bootstrap that repeats the selection; the jackknife runs along."""
     k, y = len(lists.names), lists.y
     held = np.flatnonzero(y >= 1)
-    tables = np.vstack(
-        [y[None], y - np.eye(len(y))[held], resampled(lists, replicates, bits("bootstrap"))]
-    )
-    found = select(tables, k, lists.sigma, most=0 if name == "independent" else None)
-    value = float(found.people[0])
-    if not np.isfinite(value):
-        return Method(name, why="no_finite_estimate")
-    n = 1 + len(held)
-    interval = bca(
-        value, found.people[n:], found.people[1:n], y[held], level, corrected=not lists.sigma
-    )
-    doubts: list[Doubt] = []
-    if interval.degenerate[0]:
-        doubts.append("low_end")
-    if interval.degenerate[1]:
-        doubts.append("high_end")
-    high = interval.high
-    if not np.isfinite(high):
-        return Method(name, why="no_finite_estimate")
-    places = pair_places(k)
+    tables = np.vstack([y[None], y - np.eye(len(y))[held], resampled(lists, replicates, source)])
+    found = select(tables, k, lists.sigma)
+    places, n = pair_places(k), 1 + len(held)
     pairs = tuple((lists.names[a], lists.names[b]) for a, b in (places[p] for p, _p in found.order))
-    low = min(interval.low, value)
-    return Method(name, value, low, max(high, value), None, tuple(doubts), pairs, interval)
+
+    def method(name: Name, people: Floats, pairs: tuple[tuple[str, str], ...]) -> Method:
+        value = float(people[0])
+        if not np.isfinite(value):
+            return Method(name, why="no_finite_estimate")
+        made = bootstrap_interval(value, people[n:], people[1:n], y[held], level)
+        if not np.isfinite(made.high):
+            return Method(name, why="no_finite_estimate")
+        low, high = min(made.low, value), max(made.high, value)
+        return Method(name, value, low, high, pairs=pairs, bootstrap=made)
+
+    return [method("independent", found.alone, ()), method("stepwise", found.people, pairs)]
 
 
 def _by_bic(lists: Lists, level: float) -> list[Method]:

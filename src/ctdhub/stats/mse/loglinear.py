@@ -28,41 +28,19 @@ _LARGEST = 4.0
 """No parameter moves further in one step, so that the first steps stay sane."""
 
 
-class Design:
-    """The design of K lists and all their pairs.
+class Columns:
+    """Log-linear models with the columns of a matrix.
 
     Attributes:
-        lists, pairs: how many.
-        x: cells x (1 + lists + pairs): intercept, lists, pairs.
-        both: cells x pairs: which cell is on both lists of a pair.
+        x: cells x parameters; the first column is the intercept.
     """
 
-    def __init__(self, lists: int) -> None:
-        on = members(lists)
-        self.lists, self.places = lists, pair_places(lists)
-        self.pairs = len(self.places)
-        self.both = np.array([on[:, a] & on[:, b] for a, b in self.places]).T.astype(np.float64)
-        self.both = self.both.reshape(len(on), self.pairs)
-        self.x = np.hstack([np.ones((len(on), 1)), on, self.both])
-        self.products = (self.x[:, :, None] * self.x[:, None, :]).reshape(len(on), -1)
+    def __init__(self, x: Floats) -> None:
+        self.x = x
+        products = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
+        # most products of columns are alike: with eight lists 163 of 1,369 are different
+        self._products, self._place = np.unique(products, axis=1, return_inverse=True)
         self._known: dict[tuple[bytes, bytes, bytes], bool] = {}
-
-    def columns(self, y: Floats, chosen: Bools) -> tuple[Bools, Bools]:
-        """Parameters that are finite, and cells that stay, for each table and its chosen pairs.
-
-        Args:
-            y: tables x cells.
-            chosen: tables x pairs.
-        """
-        sizes = y @ self.x[:, 1 : 1 + self.lists]
-        empty = chosen & (y @ self.both <= _TOLERANCE)
-        nobody = sizes <= _TOLERANCE
-        finite = np.hstack([np.ones((len(y), 1), dtype=bool), ~nobody, chosen & ~empty])
-        gone = empty.astype(np.float64) @ self.both.T
-        gone += nobody.astype(np.float64) @ self.x[:, 1 : 1 + self.lists].T
-        for p, (a, b) in enumerate(self.places):
-            finite[:, 1 + self.lists + p] &= ~nobody[:, a] & ~nobody[:, b]
-        return finite, gone == 0
 
     def fit(
         self, y: Floats, finite: Bools, cells: Bools, start: Floats | None = None
@@ -136,7 +114,7 @@ class Design:
 
     def _information(self, mu: Floats, finite: Bools) -> Floats:
         p = self.x.shape[1]
-        h = (mu @ self.products).reshape(-1, p, p)
+        h = (mu @ self._products)[:, self._place.ravel()].reshape(-1, p, p)
         h *= finite[:, :, None] & finite[:, None, :]
         places = np.arange(p)
         h[:, places, places] += np.where(finite, 1e-10, 1.0)
@@ -156,6 +134,41 @@ class Design:
                 self.x[np.ix_(cells, finite)], held[cells].astype(np.float64)
             )
         return self._known[key]
+
+
+class Design(Columns):
+    """The design of K lists and all their pairs.
+
+    Attributes:
+        lists, pairs: how many.
+        x: cells x (1 + lists + pairs): intercept, lists, pairs.
+        both: cells x pairs: which cell is on both lists of a pair.
+    """
+
+    def __init__(self, lists: int) -> None:
+        on = members(lists)
+        self.lists, self.places = lists, pair_places(lists)
+        self.pairs = len(self.places)
+        self.both = np.array([on[:, a] & on[:, b] for a, b in self.places]).T.astype(np.float64)
+        self.both = self.both.reshape(len(on), self.pairs)
+        super().__init__(np.hstack([np.ones((len(on), 1)), on, self.both]))
+
+    def columns(self, y: Floats, chosen: Bools) -> tuple[Bools, Bools]:
+        """Parameters that are finite, and cells that stay, for each table and its chosen pairs.
+
+        Args:
+            y: tables x cells.
+            chosen: tables x pairs.
+        """
+        sizes = y @ self.x[:, 1 : 1 + self.lists]
+        empty = chosen & (y @ self.both <= _TOLERANCE)
+        nobody = sizes <= _TOLERANCE
+        finite = np.hstack([np.ones((len(y), 1), dtype=bool), ~nobody, chosen & ~empty])
+        gone = empty.astype(np.float64) @ self.both.T
+        gone += nobody.astype(np.float64) @ self.x[:, 1 : 1 + self.lists].T
+        for p, (a, b) in enumerate(self.places):
+            finite[:, 1 + self.lists + p] &= ~nobody[:, a] & ~nobody[:, b]
+        return finite, gone == 0
 
 
 @lru_cache(maxsize=16)

@@ -1,17 +1,21 @@
 """From a file's cells to lists: every fault is named, none is corrected silently.
 
 The table has a column of 0 and 1 for each list and the number of people as its last column.
+Columns that are named as strata hold any text, an empty cell included.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+import numpy as np
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.i18n import Numeral, Several, Text, many
 from ctdhub.stats.mse.lists import MOST_LISTS, Lists
+from ctdhub.stats.mse.strata import Label
 
 _MOST_PEOPLE = 10**9
 _OUT_AND_IN = {"0": False, "1": True}
@@ -22,37 +26,53 @@ _WHOLE = re.compile(r"^([0-9]+)\.0$")
 
 
 def lists_of(
-    names: Sequence[str], rows: Sequence[tuple[int, Sequence[str | None]]], file: str
-) -> tuple[Lists, tuple[Text, ...]]:
+    names: Sequence[str],
+    rows: Sequence[tuple[int, Sequence[str | None]]],
+    file: str,
+    strata: Sequence[str] = (),
+) -> tuple[Lists, dict[Label, Lists], tuple[Text, ...]]:
     """Check a table of lists.
 
     Args:
         names: of the columns; the last one counts people.
         rows: the place of each row in the file, and its cells as text; None is an empty cell.
         file: its name, for errors.
+        strata: columns that are no lists: people are also counted within each of their values.
 
     Returns:
-        The lists, and warnings.
+        The lists, the same within strata ({} where no columns are named), and warnings.
 
     Raises:
+        HubError: a column of strata is not in the table, or is the last one.
         UnreadableFile: too few or too many lists; a list without a name, or two of one name; a
             cell that is not 0 or 1; a count that is missing, negative, fractional or no number;
             a row on no list; no people; nobody on two lists.
     """
-    lists = [name.strip() for name in names[:-1]]
+    columns = [name.strip() for name in names[:-1]]
+    for name in strata:
+        if columns.count(name) != 1:
+            raise error("strata-column", file=file, names=Several(tuple(map(printable, columns))))
+    held = [k for k, name in enumerate(columns) if name not in strata]
+    apart = [columns.index(name) for name in strata]
+    lists = [columns[k] for k in held]
     _check_lists(lists, file)
-    cells: dict[tuple[bool, ...], float] = {}
-    places: dict[tuple[bool, ...], list[int]] = {}
+    cells: dict[Label, dict[tuple[bool, ...], float]] = {}
+    places: dict[tuple[Label, tuple[bool, ...]], list[int]] = {}
     for place, row in rows:
-        on = tuple(_on(cell, place, name, file) for name, cell in zip(lists, row, strict=False))
-        people = _count(row[-1] if len(row) == len(names) else None, place, names[-1], file)
+        padded = [*row, *[None] * (len(names) - len(row))]
+        on = tuple(_on(padded[k], place, columns[k], file) for k in held)
+        people = _count(padded[len(names) - 1], place, names[-1], file)
         if not any(on):
             raise error("lists-none", file=file, row=place)
-        cells[on] = cells.get(on, 0.0) + people
-        places.setdefault(on, []).append(place)
-    table = Lists.of(lists, cells)
-    _check_people(table, file)
-    return table, tuple(_warnings(table, places))
+        label = tuple((padded[k] or "").strip() for k in apart)
+        part = cells.setdefault(label, {})
+        part[on] = part.get(on, 0.0) + people
+        places.setdefault((label, on), []).append(place)
+    tables = {label: Lists.of(lists, part) for label, part in cells.items()}
+    whole = Lists.of(lists, {})
+    whole = whole.replace(np.sum([whole.y, *(t.y for t in tables.values())], axis=0))
+    _check_people(whole, file)
+    return whole, tables if strata else {}, tuple(_warnings(whole, places.values()))
 
 
 def _check_lists(lists: list[str], file: str) -> None:
@@ -97,9 +117,9 @@ def _check_people(table: Lists, file: str) -> None:
         raise error("lists-overlap", file=file)
 
 
-def _warnings(table: Lists, places: dict[tuple[bool, ...], list[int]]) -> list[Text]:
+def _warnings(table: Lists, places: Iterable[list[int]]) -> list[Text]:
     found = []
-    twice = sorted(rows for rows in places.values() if len(rows) > 1)
+    twice = sorted(rows for rows in places if len(rows) > 1)
     if twice:
         shown = Several(tuple(Several(tuple(map(Numeral, r))) for r in twice[:_SHOWN_ROWS]))
         found.append(

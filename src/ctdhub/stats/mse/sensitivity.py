@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from ctdhub.stats.mse.lists import Floats, Lists
+from ctdhub.stats.mse.lists import Bools, Floats, Lists, pair_places
 from ctdhub.stats.mse.overlap_check import pass_gate
 from ctdhub.stats.mse.stepwise import select
 
@@ -34,7 +34,12 @@ class SensitivityChange:
         rate: share of links, in 0..1.
         seen: people on any list after the change.
         stepwise, independent: estimates with chosen pairs, and with the lists alone; None where
-            the lists then overlap too little, or no finite estimate exists.
+            the lists then overlap too little, or no finite estimate exists.  Where links are
+            wrong the pairs are those that were chosen on the table itself: a choice made anew
+            may jump, and missed links would then seem to raise the estimate.
+        anew: whether other pairs are chosen than on the table itself, among the lists in both.
+        others: the estimate with these pairs where links are wrong and ``anew``; else None.
+            Where a list is left out or merged ``stepwise`` is the estimate with them.
     """
 
     kind: Kind
@@ -43,6 +48,8 @@ class SensitivityChange:
     seen: float
     stepwise: float | None
     independent: float | None
+    anew: bool = False
+    others: float | None = None
 
 
 def changes(lists: Lists, level: float) -> tuple[SensitivityChange, ...]:
@@ -51,7 +58,8 @@ def changes(lists: Lists, level: float) -> tuple[SensitivityChange, ...]:
     Args:
         level: of the gate's interval.
     """
-    return tuple(_changed(*other, level) for other in _others(lists))
+    chosen = select(lists.y[None], len(lists.names), lists.sigma).chosen[0]
+    return tuple(_changed(*other, lists, chosen, level) for other in _others(lists))
 
 
 def _others(lists: Lists) -> Iterator[tuple[Kind, tuple[str, ...], float | None, Lists]]:
@@ -67,14 +75,37 @@ def _others(lists: Lists) -> Iterator[tuple[Kind, tuple[str, ...], float | None,
 
 
 def _changed(
-    kind: Kind, names: tuple[str, ...], rate: float | None, lists: Lists, level: float
+    kind: Kind,
+    names: tuple[str, ...],
+    rate: float | None,
+    lists: Lists,
+    before: Lists,
+    chosen: Bools,
+    level: float,
 ) -> SensitivityChange:
     if pass_gate(lists, level).lists is None:
         return SensitivityChange(kind, names, rate, lists.seen, None, None)
     y, k = lists.y[None], len(lists.names)
-    values = [float(select(y, k, lists.sigma, most=most).people[0]) for most in (None, 0)]
-    found = [v if np.isfinite(v) else None for v in values]
-    return SensitivityChange(kind, names, rate, lists.seen, found[0], found[1])
+    anew = select(y, k, lists.sigma)
+    both = set(before.names) & set(lists.names)
+    same = _named(before, chosen, both) == _named(lists, anew.chosen[0], both)
+    made = _finite(anew.people)
+    alone = _finite(anew.alone)
+    if same or rate is None:
+        return SensitivityChange(kind, names, rate, lists.seen, made, alone, not same)
+    held = _finite(select(y, k, held=chosen).people)
+    return SensitivityChange(kind, names, rate, lists.seen, held, alone, True, made)
+
+
+def _finite(people: Floats) -> float | None:
+    return float(people[0]) if np.isfinite(people[0]) else None
+
+
+def _named(lists: Lists, chosen: Bools, among: set[str]) -> set[tuple[str, str]]:
+    """Chosen pairs of these lists, by name."""
+    named = zip(pair_places(len(lists.names)), chosen, strict=True)
+    pairs = {(lists.names[a], lists.names[b]) for (a, b), entered in named if entered}
+    return {pair for pair in pairs if among.issuperset(pair)}
 
 
 def relinked(lists: Lists, rate: float) -> Lists:

@@ -24,6 +24,8 @@ Places = npt.NDArray[np.intp]
 
 THRESHOLD = 0.02
 """The default of Chan, Silverman and Vincent."""
+_NOBODY = 1e-9
+"""Overlaps up to this are rounding of zero."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,13 @@ class Selected:
 
     Attributes:
         people: estimated population; infinite where not even the lists alone can be fitted.
+        alone: the same from the lists alone, no pair entered.
         chosen: tables x pairs.
         order: pairs of the first table, as they entered, each with its p.
     """
 
     people: Floats
+    alone: Floats
     chosen: Bools
     order: tuple[tuple[int, float], ...]
 
@@ -47,7 +51,7 @@ def select(
     sigma: float = 0.0,
     threshold: float = THRESHOLD,
     *,
-    most: int | None = None,
+    held: Bools | None = None,
 ) -> Selected:
     """Select for each table and estimate.
 
@@ -56,18 +60,21 @@ def select(
         lists: how many there are.
         sigma: noise of each cell, in people.
         threshold: of p; a pair enters below it.
-        most: pairs that may enter; all by default, 0 for the lists alone.
+        held: pairs that are taken as given in every table, and nothing is selected; those that
+            no finite estimate exists with make ``people`` infinite.
     """
     d = design(lists)
     chosen = np.zeros((len(y), d.pairs), dtype=bool)
     refused = chosen.copy()
     finite, cells = d.columns(y, chosen)
     fits = d.exists(y, finite, cells)
-    people = np.full(len(y), np.inf)
     b, means = d.fit(y, finite, cells)
+    alone = _people(y, b, fits)
+    if held is not None:
+        return Selected(_given(d, y, held), alone, np.tile(held, (len(y), 1)), ())
     order: list[tuple[int, float]] = []
     going = np.flatnonzero(fits)
-    for _step in range(d.pairs if most is None else most):
+    for _step in range(d.pairs):
         if not going.size:
             break
         p = _tails(y[going] @ d.both, means[going] @ d.both, d.both.sum(axis=0), sigma)
@@ -79,8 +86,18 @@ def select(
         finite, cells = d.columns(y[moved], chosen[moved])
         b[moved], means[moved] = d.fit(y[moved], finite, cells, b[moved])
         going = moved
-    people[fits] = y[fits].sum(axis=1) + np.exp(b[fits, 0])
-    return Selected(people, chosen, tuple(order))
+    return Selected(_people(y, b, fits), alone, chosen, tuple(order))
+
+
+def _people(y: Floats, b: Floats, fits: Bools) -> Floats:
+    return np.where(fits, y.sum(axis=1) + np.exp(np.where(fits, b[:, 0], 0.0)), np.inf)
+
+
+def _given(d: Design, y: Floats, held: Bools) -> Floats:
+    """Estimates with these pairs."""
+    finite, cells = d.columns(y, np.tile(held, (len(y), 1)))
+    fits = d.exists(y, finite, cells)
+    return _people(y, d.fit(y, finite, cells)[0], fits)
 
 
 def _enter(
@@ -111,12 +128,19 @@ def _enter(
 
 
 def _tails(seen: Floats, expected: Floats, cells: Floats, sigma: float) -> Floats:
-    """The smaller of the two tail probabilities of each overlap."""
-    from scipy.special import ndtr, pdtr, pdtrc
+    """The smaller of the two tail probabilities of each overlap.
+
+    Without noise these are P(X <= seen) = Q(seen + 1, expected) and P(X >= seen) =
+    P(seen, expected), P and Q the regularised incomplete gamma functions: the Poisson tails at
+    whole numbers, and continuous between them.  Overlaps are fractions where links between records
+    are taken to be wrong, and one of 1.01 must be hardly more surprising than one of 1.
+    """
+    from scipy.special import gammainc, gammaincc, ndtr
 
     if sigma:
         z = (seen - expected) / np.sqrt(np.maximum(expected, 0.0) + cells * sigma**2)
         return np.asarray(ndtr(-np.abs(z)))
-    low = pdtr(np.floor(seen + 1e-9), expected)
-    high = np.where(seen > 1e-9, pdtrc(np.ceil(seen - 1e-9) - 1, expected), 1.0)
+    x = np.where(seen > _NOBODY, seen, 0.0)
+    low = gammaincc(x + 1, expected)
+    high = np.where(x > 0, gammainc(np.where(x > 0, x, 1.0), expected), 1.0)
     return np.asarray(np.minimum(low, high))

@@ -1,0 +1,148 @@
+"""Invented populations behind lists, of known size: what ``benchmarks/estimate.py`` estimates.
+
+``ALIKE`` and ``DIFFERING`` are eight worlds that the method was built on.  ``OTHERS`` were written
+afterwards, on other assumptions: chances from a continuous distribution, lists that follow or avoid
+each other, strata, a list that holds everybody of one of them, lists that reach other people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ctdhub.stats.mse.lists import Lists, members
+
+Floats = npt.NDArray[np.float64]
+World = Callable[[np.random.Generator], tuple[int, Floats]]
+"""Draws a population: how many there are, and the people in each combination of lists."""
+
+FOUR = (0.12, 0.08, 0.06, 0.04)
+
+
+def lists_from(counts: Floats) -> Lists:
+    """Counts as lists a, b, c ..."""
+    names = "abcdefghij"[: (len(counts) + 1).bit_length() - 1]
+    return Lists(tuple(names), tuple(map(float, counts)))
+
+
+def cells(chances: Sequence[float]) -> Floats:
+    """Chance of each combination of independent lists."""
+    on = members(len(chances))
+    return np.asarray(np.prod(np.where(on, chances, 1 - np.array(chances)), axis=1))
+
+
+def classes(people: int, parts: Sequence[tuple[float, Sequence[float]]]) -> World:
+    """Independent lists within classes: (share of the people, their chances)."""
+    p = np.sum([share * cells(chances) for share, chances in parts], axis=0)
+    return lambda rng: (people, rng.multinomial(people, np.append(p, 1 - p.sum()))[:-1])
+
+
+def pair(people: int, chances: Sequence[float], on: float, off: float) -> World:
+    """The chance of the second list is ``on`` for those on the first, ``off`` for the others."""
+    first = chances[0]
+    p = np.zeros(2 ** len(chances) - 1)
+    for chance, second in ((1.0, on), (0.0, off)):
+        share = first if chance else 1 - first
+        p += share * cells([chance, second, *chances[2:]])
+    return lambda rng: (people, rng.multinomial(people, np.append(p, 1 - p.sum()))[:-1])
+
+
+def persons(people: int, draw: Callable[[np.random.Generator, int], Floats]) -> World:
+    """Chances drawn for each person: people x lists."""
+
+    def world(rng: np.random.Generator) -> tuple[int, Floats]:
+        chances = np.clip(draw(rng, people), 0.0, 1.0)
+        on = rng.random(chances.shape) < chances
+        held = on @ (1 << np.arange(chances.shape[1]))
+        return people, np.bincount(held, minlength=2 ** chances.shape[1])[1:].astype(float)
+
+    return world
+
+
+def _easy(share: float, up: float, down: float) -> list[tuple[float, list[float]]]:
+    return [(share, [up * p for p in FOUR]), (1 - share, [down * p for p in FOUR])]
+
+
+SECOND_OFF = (0.08 - 0.12 * 0.25) / 0.88
+ALIKE: dict[str, World] = {
+    "4 independent lists": classes(5000, [(1.0, FOUR)]),
+    "dependent pair": pair(5000, FOUR, 0.25, SECOND_OFF),
+    "referral pair, 3 lists": pair(3000, (0.15, 0.12, 0.08), 0.03, 0.12),
+    "sparse, dependent pair": pair(3000, (0.07, 0.05, 0.04, 0.03, 0.02), 0.2, 0.04),
+    "sparser, 5 lists": classes(2000, [(1.0, (0.03, 0.04, 0.05, 0.02, 0.015))]),
+    "UK-like, 6 lists": classes(12000, [(1.0, (0.045, 0.03, 0.08, 0.07, 0.03, 0.006))]),
+}
+DIFFERING: dict[str, World] = {
+    "20 % easy people": classes(5000, _easy(0.2, 2.6, 0.6)),
+    "15 % visible people": classes(
+        5000, [(0.15, (0.3, 0.25, 0.2, 0.15)), (0.85, (0.03, 0.025, 0.02, 0.015))]
+    ),
+}
+
+
+def _beta(rng: np.random.Generator, n: int) -> Floats:
+    """One factor a person: beta(0.8, 3.2) / 0.2, mean 1, CV2 0.8."""
+    return rng.beta(0.8, 3.2, (n, 1)) / 0.2 * np.array(FOUR)
+
+
+def _lognormal(rng: np.random.Generator, n: int) -> Floats:
+    """One factor a person: lognormal of mean 1, CV2 0.65, on the odds of four lists."""
+    a = np.exp(rng.normal(-0.25, 0.5**0.5, (n, 1)))
+    odds = a * np.array(FOUR) / (1 - np.array(FOUR))
+    return np.asarray(odds / (1 + odds))
+
+
+def _mild(rng: np.random.Generator, n: int) -> Floats:
+    """The same with CV2 0.1: people differ a little."""
+    return np.exp(rng.normal(-0.048, 0.31, (n, 1))) * np.array(FOUR)
+
+
+def _three_pairs(rng: np.random.Generator, n: int) -> Floats:
+    """Five lists; b follows a, d follows c, e avoids a: three dependences of three strengths."""
+    a, c = rng.random(n) < 0.1, rng.random(n) < 0.07
+    b, d = np.where(a, 0.25, 0.06), np.where(c, 0.2, 0.05)
+    e = np.where(a, 0.02, 0.07)
+    return np.column_stack([a * 1.0, b, c * 1.0, d, e])
+
+
+def _ages(rng: np.random.Generator, n: int) -> Floats:
+    """Three ages; each list reaches them differently, and not in the same order."""
+    reach = np.array([
+        [0.20, 0.02, 0.10, 0.03],
+        [0.06, 0.12, 0.05, 0.06],
+        [0.02, 0.10, 0.02, 0.10],
+    ])  # fmt: skip
+    return np.asarray(reach[rng.choice(3, n, p=[0.25, 0.5, 0.25])])
+
+
+def _registry(rng: np.random.Generator, n: int) -> Floats:
+    """A list that holds everybody of one stratum (15 %) and few of the others."""
+    inside = rng.random(n) < 0.15
+    return np.column_stack([np.where(inside, 1.0, 0.05), *(np.full(n, p) for p in FOUR[:3])])
+
+
+def _unreachable(rng: np.random.Generator, n: int) -> Floats:
+    """30 % whom one list alone can ever reach."""
+    hidden = rng.random((n, 1)) < 0.3
+    return np.where(hidden, [[0.12, 0.0, 0.0, 0.0]], [FOUR])
+
+
+def _small_and_uneven(rng: np.random.Generator, n: int) -> Floats:
+    """Few people, very different: what a young hub has."""
+    return rng.beta(0.5, 2.0, (n, 1)) / 0.2 * np.array([[0.15, 0.1, 0.08, 0.06]])
+
+
+OTHERS: dict[str, World] = {
+    "beta, CV2 .8": persons(5000, _beta),
+    "lognormal, CV2 .65": persons(5000, _lognormal),
+    "lognormal, CV2 .1": persons(5000, _mild),
+    "beta, CV2 1.1, 800 people": persons(800, _small_and_uneven),
+    "three dependent pairs": persons(6000, _three_pairs),
+    "three ages": persons(5000, _ages),
+    "a list of a whole stratum": persons(5000, _registry),
+    "30 % on one list only": persons(5000, _unreachable),
+}
+EVEN_OTHERS = ("three dependent pairs",)
+"""Of the others, those where nobody is easier to find than anybody else."""
