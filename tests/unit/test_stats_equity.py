@@ -190,8 +190,8 @@ def test_a_gap_tells_both_intervals_and_who_cannot_be_compared() -> None:
     hidden = replace(a.groups[0], shares={**a.groups[0].shares, RECEIVED: few})
     name = group_name(a.by, hidden.codes)
     fewer = replace(a, groups=(hidden, *a.groups[1:]))
-    assert not_compared((fewer,)).never == (hidden.codes,)
-    assert not_compared((a, fewer)).partly == (hidden.codes,)
+    assert hidden.codes in not_compared((fewer,)).never
+    assert hidden.codes in not_compared((a, fewer)).partly
     assert name in not_compared_sentence(not_compared((fewer,)))
     assert name in not_compared_sentence(not_compared((a, fewer)))
     assert name not in not_compared_sentence(not_compared((a,)))

@@ -29,8 +29,9 @@ class Count:
         value: the estimate in people; None unless ``state`` is "shown".
         low, high: the confidence interval at ``level``, in people.  It covers the noise added for
             privacy, not people whom nobody identified.
-        state: "shown", or "protected": the count is not shown because its interval reaches zero.
-            Not shown is not zero: the count lies between ``low`` and ``high``.
+        state: "shown"; "imprecise": the interval of a sum is too wide for one number (more than
+            1.6 times the estimate); or "protected": the count is not shown because its interval
+            reaches zero.  Not shown is not zero: the count lies between ``low`` and ``high``.
         missing: share of people, in 0..1, for whom the answers to the questions asked are not
             recorded; None where it is not known, or nothing was asked.
         level: coverage of the interval, in 0..1.

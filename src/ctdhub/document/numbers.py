@@ -40,7 +40,8 @@ class PrintedNumber:
             change amounts to, or the share recorded in one of its years; "sum": a number of
             cells, of contributors or of years, which is not counted in people.
         part, whole: conditions, see :data:`Where`.
-        value: the answer: people (negative for fewer), a share in 0..1, or a number.
+        value: the answer: people (negative for fewer), a share in 0..1, or a number; None where
+            it is not precise enough and only the ends of its interval are printed.
         printed: every form in which it, or an end of its interval, stands in the document.
     """
 
@@ -48,7 +49,7 @@ class PrintedNumber:
     kind: Kind
     part: Where
     whole: Where
-    value: float
+    value: float | None
     printed: tuple[str, ...]
 
 
@@ -66,6 +67,8 @@ class Counted(Protocol):
 
     @property
     def value(self) -> float | None: ...
+    @property
+    def has_range(self) -> bool: ...
     @property
     def unit(self) -> str: ...
     @property
@@ -110,7 +113,12 @@ class Notebook:
         if query is None:
             raise ValueError("a number that no single question gives is noted by `add`")
         kind: Kind = "share" if card.unit == "share" else "rest" if query.of else "people"
-        self.add(id, kind, card.value, printed, query.where, query.of.where if query.of else {})
+        whole = query.of.where if query.of else {}
+        self.add(id, kind, card.value, printed, query.where, whole)
+        if card.value is None and card.has_range:
+            self._found[id] = PrintedNumber(
+                id, kind, _plain(query.where), _plain(whole), None, printed
+            )
 
 
 def as_json(asked: Sequence[PrintedNumber], title: str, citation: str) -> str:

@@ -91,7 +91,7 @@ def _whole(value: float | None) -> str:
 
 def _part(card: NumberCard, name: str) -> str:
     value = getattr(card, name)
-    return "" if value is None or card.value is None else f"{value:.4f}"
+    return "" if value is None or not card.has_range else f"{value:.4f}"
 
 
 def _metadata(figure: Numbers, release: Release) -> dict[str, object]:
@@ -112,6 +112,7 @@ def _metadata(figure: Numbers, release: Release) -> dict[str, object]:
         "citation": citation(release),
         "contributors": list(base.contributors),
         "blanks": {
+            "imprecise": "the interval is too wide for one number: only its ends are given",
             "protected": "too few to show reliably, never zero",
             "not_recorded": "people whose answer is not known",
             "nobody_reports": "no contributor covers it",

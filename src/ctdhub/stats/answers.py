@@ -36,8 +36,8 @@ class Answers(Estimator):
         if query.by:
             raise ValueError("a number answers a query without parts; ask for its table")
         if query.of is None:
-            answer = self.count(query.where)
-            return card(self.release, answer, "people", query, missing=missing)
+            answer, own = self.count(query.where), self.is_published(query.where)
+            return card(self.release, answer, "people", query, missing=missing, published=own)
         answer, whole = self.share(query.where, query.of.where), self.count(query.of.where)
         return self._share(query, answer, whole, missing)
 
@@ -92,7 +92,8 @@ class Answers(Estimator):
         rows = []
         for codes, answer in self._by_row(query, among).items():
             asked, kind = Query({**among, **_cell(query, codes)}), self.kind(query.by, codes)
-            people = card(self.release, answer, "people", asked, missing=missing)
+            own = self.is_published(asked.where)
+            people = card(self.release, answer, "people", asked, missing=missing, published=own)
             share = None
             if shares and kind != "not_recorded":
                 asked = Query(asked.where, of=of)
@@ -108,6 +109,11 @@ class Answers(Estimator):
     def is_measured(self, query: Query) -> bool:
         """Whether the rows of a table are cells of one that was measured, and no sums."""
         return self._measured_as(query) is not None
+
+    def is_published(self, where: Where) -> bool:
+        """Whether a number of people is a cell of a measured table, and no sum of cells."""
+        single = all(len(codes) == 1 for codes in where.values())
+        return not where or (single and self.measured(*where) is not None)
 
     def reports(self, variable: str, code: str) -> bool:
         """Whether some contributor covers a year; other variables are covered by all."""

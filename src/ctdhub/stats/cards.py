@@ -7,9 +7,10 @@ from typing import Literal
 
 from ctdhub.release.open import Release
 from ctdhub.stats.intervals import Interval
+from ctdhub.stats.precision import is_precise
 from ctdhub.stats.query import Query
 
-State = Literal["shown", "protected", "not_measured"]
+State = Literal["shown", "imprecise", "protected", "not_measured"]
 Unit = Literal[
     "people",
     "case_records",
@@ -33,14 +34,17 @@ class NumberCard:
         denominator: the people that a share, or a rate per 100,000, refers to; None for a count.
         missing: share of people, in 0..1, for whom the answer is not recorded; None where the
             question has no such part.
-        state: "shown"; "protected" (too few to show reliably, never zero); "not_measured" (this
-            release holds no table that answers the question).
+        state: "shown"; "imprecise" (the interval is too wide for a point, see
+            :mod:`ctdhub.stats.precision`: only its ends are given); "protected" (too few to show
+            reliably, never zero); "not_measured" (this release holds no table that answers the
+            question).
         contributors: names of the organisations behind the figure.
         query: the question, so that a reader can ask it again: of people their number, or, where
             the query has an ``of``, those of ``of`` outside ``where``; of a share that share; of
             nationalities and countries how many rows of the query's table are clear of zero; of a
             rate the people.  None where no single question gives the figure: a mean over years, a
             series of some contributors, a number of contributors.
+        width: of the interval of a share before it was clipped to 0..1; None for other figures.
 
     Raises:
         ValueError: the parts contradict each other.
@@ -56,6 +60,7 @@ class NumberCard:
     state: State
     contributors: tuple[str, ...]
     query: Query | None
+    width: float | None = None
 
     def __post_init__(self) -> None:
         if (self.value is None) == (self.state == "shown"):
@@ -68,6 +73,21 @@ class NumberCard:
                 raise ValueError("a card's value lies inside its interval")
         if not 0 < self.level < 1:
             raise ValueError("a card has a level between 0 and 1")
+
+    @property
+    def has_range(self) -> bool:
+        """Whether the figure is printed, as a point with its interval or as the interval alone."""
+        return self.state in ("shown", "imprecise")
+
+    @property
+    def middle(self) -> float:
+        """What orders figures by size: the value, or the middle of an imprecise interval; else 0.
+
+        It is printed nowhere.
+        """
+        if self.value is not None:
+            return self.value
+        return ((self.low or 0) + (self.high or 0)) / 2 if self.state == "imprecise" else 0.0
 
     @property
     def half_width(self) -> float:
@@ -85,14 +105,22 @@ def card(
     *,
     denominator: int | None = None,
     missing: float | None = None,
+    published: bool = False,
 ) -> NumberCard:
-    """A card for an answer; a value whose interval reaches zero is protected, not shown.
+    """A card for an answer: a value whose interval reaches zero is protected, not shown, and one
+    whose interval is too wide (:func:`ctdhub.stats.precision.is_precise`) is imprecise.
 
     For what a query answers take :meth:`ctdhub.stats.answers.Answers.card`.
+
+    Args:
+        published: the answer is a cell of a measured table, which the release publishes with its
+            interval: the choice of cells to publish has decided that it is shown.
     """
     state: State = "shown" if answer.low is not None and answer.low > 0 else "protected"
     if answer.low is None:
         state = "not_measured"
+    elif state == "shown" and not published and not is_precise(answer, unit):
+        state = "imprecise"
     return NumberCard(
         value=answer.value if state == "shown" else None,
         low=answer.low,
@@ -104,4 +132,5 @@ def card(
         state=state,
         contributors=tuple(c.name for c in release.facts.contributors),
         query=query,
+        width=answer.width,
     )

@@ -40,7 +40,7 @@ import pyarrow.compute as pc
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import card
+from ctdhub.stats.cards import NumberCard, card
 from ctdhub.stats.intervals import NOT_MEASURED, Interval
 from ctdhub.stats.query import Query
 from ctdhub.stats.table import NOT_RECORDED, YES, Kind, Row, Table
@@ -154,14 +154,13 @@ class Exploration:
             half = math.hypot(people.high - people.value, answer.high - answer.value)
             n = people.value - unknown
             known = Interval(n, max(0, math.floor(n - half)), math.ceil(n + half))
-        rows = [
-            Row((code,), kind, card(release, found, "people", query, missing=missing))
-            for code, kind, found, query in (
-                *parts,
-                (NOT_RECORDED, "not_recorded", answer, outside),
-            )
-        ]
-        base = card(release, known, "people", recorded, missing=missing)
+
+        def counted(answer: Interval, query: Query) -> NumberCard:
+            return card(release, answer, "people", query, missing=missing, published=True)
+
+        every = (*parts, (NOT_RECORDED, "not_recorded", answer, outside))
+        rows = [Row((code,), kind, counted(found, query)) for code, kind, found, query in every]
+        base = counted(known, recorded)
         return Table((variable,), tuple(rows), base, missing)
 
     def _errors(self, names: Sequence[str], sigma: float) -> Errors:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ctdhub.schema.model import load_schema
@@ -12,8 +13,8 @@ from ctdhub.stats.cards import NumberCard, State, Unit, card
 from ctdhub.stats.intervals import NOT_MEASURED, Interval
 from ctdhub.stats.perspective import Headline, Side, SideName
 from ctdhub.stats.query import Query, Where
-from ctdhub.stats.selection_adjusted import clear, largest
-from ctdhub.stats.table import YES
+from ctdhub.stats.selection_adjusted import clear, picked
+from ctdhub.stats.table import NOT_RECORDED, YES
 
 TOP_CORRIDORS = 5
 
@@ -119,11 +120,14 @@ def _side(answers: Answers, inside: Where, when: Where) -> Side:
         for flag in schema.flags(HARM)
         if flag in answers.variables
     ]
-    types.sort(key=lambda pair: -(pair[1].value or 0))
+    types.sort(key=lambda pair: -pair[1].middle)
     corridors, in_years, state = _corridors(answers, inside, when)
     missing = answers.missing(Query(known, of=Query(when))) if inside else None
     return Side(
         people=answers.card(Query(place), missing=missing),
+        at_most=answers.count({**{v: [*inside[v], NOT_RECORDED] for v in inside}, **when}).high
+        if inside
+        else None,
         women=_share(answers, {**place, SEX: ["female"]}, gender, place),
         types=tuple(types),
         corridors=corridors,
@@ -157,16 +161,25 @@ def _corridors(
         for a, b in sorted(cells)
         if a and b and all(dict(zip(pair, (a, b), strict=True))[v] in inside[v] for v in inside)
     }
-    found = {ends: answers.count(query.where) for ends, query in asked.items()}
+    named = {ends: answers.card(query, missing=missing) for ends, query in asked.items()}
+    held = sorted(ends for ends, c in named.items() if c.value is not None)
+    held.sort(key=lambda ends: -named[ends].middle)
     if _is_sum(limits):
-        found = largest(found, answers.release.protected.guarantee.level, TOP_CORRIDORS)
-    named = [
-        (a, b, card(answers.release, answer, "people", asked[a, b], missing=missing))
-        for (a, b), answer in found.items()
-    ]
-    shown = [c for c in named if c[2].value is not None]
-    shown.sort(key=lambda c: (-(c[2].value or 0), c[:2]))
-    return tuple(shown[:TOP_CORRIDORS]), in_years, "shown" if shown else "protected"
+        held = picked(_with_usual(answers, asked, limits), answers.z, TOP_CORRIDORS)
+    shown = tuple((*ends, named[ends]) for ends in held[:TOP_CORRIDORS])
+    return shown, in_years, "shown" if shown else "protected"
+
+
+def _with_usual(
+    answers: Answers, asked: Mapping[tuple[str, str], Query], limits: Where
+) -> dict[tuple[str, str], tuple[Interval, float]]:
+    """Corridors of some years, each with the people expected from its size over all years."""
+    share = (answers.count(limits).value or 0) / max(1.0, answers.count({}).value or 0)
+    found = {}
+    for ends, query in asked.items():
+        always = {v: codes for v, codes in query.where.items() if v not in limits}
+        found[ends] = answers.count(query.where), share * (answers.count(always).value or 0)
+    return found
 
 
 def _is_sum(when: Where) -> bool:

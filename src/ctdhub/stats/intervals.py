@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its interval; all None where no measured table answers the question."""
+    """An estimate with its interval; all None where no measured table answers the question.
+
+    ``width`` is how wide the interval of a share was before it was clipped to 0..1, None for
+    other numbers.
+    """
 
     value: float | None
     low: float | None
     high: float | None
+    width: float | None = field(default=None, compare=False, repr=False)
 
 
 NOT_MEASURED = Interval(None, None, None)
@@ -20,6 +25,8 @@ NOT_MEASURED = Interval(None, None, None)
 
 def fieller(part: Interval, whole: Interval) -> Interval:
     """Interval of ``part / whole``, clipped to 0..1, from the half-widths of the two.
+
+    ``width`` is the width before clipping, endless where the share may be anything.
 
     Where the whole is not clearly above zero the share may be anything.
 
@@ -34,11 +41,11 @@ def fieller(part: Interval, whole: Interval) -> Interval:
     dy = max((whole.high or 0) - y, y - (whole.low or 0))
     a, c = y * y - dy * dy, x * x - dx * dx
     if a <= 0 or x > y + dx + dy:
-        return Interval(0.0, 0.0, 1.0)
+        return Interval(0.0, 0.0, 1.0, math.inf)
     value = min(1.0, x / y)
     root = math.sqrt(max(0.0, x * x * y * y - a * c))
     low, high = max(0.0, (x * y - root) / a), min(1.0, (x * y + root) / a)
-    return Interval(value, min(low, value), max(high, value))
+    return Interval(value, min(low, value), max(high, value), 2 * root / a)
 
 
 def ratio(part: Interval, whole: Interval) -> Interval:

@@ -44,6 +44,7 @@ SCHEMAS = ("index", "table", "place", "latest")
 LARGEST = 2
 """Variables of a table that has files of its own."""
 BLANKS = {
+    "imprecise": "The interval is too wide for one number: only its ends are given.",
     "protected": "Too few to show reliably, never zero.",
     "not_recorded": "The empty value: people whose answer is not known.",
     "nobody_reports": "A year outside the years of all contributors: there can be no count.",

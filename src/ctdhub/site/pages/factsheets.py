@@ -30,7 +30,7 @@ def sheets(answers: Answers) -> Iterator[tuple[str, FactSheet]]:
     yield WHOLE, headline_sheet(answers)
     for key in sheet_keys():
         facts = place_facts(answers, key)
-        if any(side.people.value is not None for side in (facts.citizens, facts.exploited)):
+        if any(side.people.has_range for side in (facts.citizens, facts.exploited)):
             yield key, place_sheet(facts, answers.release)
 
 

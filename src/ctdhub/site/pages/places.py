@@ -113,7 +113,7 @@ def _side(
 ) -> dict[str, Any]:
     side = facts.citizens if name == "citizens" else facts.exploited
     drawn = figures(answers, sides(key)[name])
-    protected = side.people.value is None
+    protected = not side.people.has_range
     rtl = current() in RIGHT_TO_LEFT
     return {
         "id": name,

@@ -159,13 +159,14 @@ class Counter:
             blank, measured = "nobody_reports", False
         query = Query(self._all(where))
         found = self.answers.count(query.where) if measured else NOT_MEASURED
+        published = self.answers.is_published(query.where)
         return MandatedLine(
             country=self.country,
             years=(int(self.years[0]), int(self.years[-1])) if self.years else release.years,
             dimension=dimension,
             category=category,
             blank=blank,
-            people=card(release, found, "people", query),
+            people=card(release, found, "people", query, published=published),
             rate=self._rate(found, query),
         )
 
