@@ -1,8 +1,8 @@
 """The largest corridors of some years: how far what is printed is from the truth.
 
-Run: `python benchmarks/corridors.py [draws]`.  Truths come from a generator of its own (heavy-tailed
-corridors, years that differ), for small and large hubs.  Two rules are compared: the largest sums
-that are clear of zero, and the picks of `ctdhub.stats.selection_adjusted`.
+Run: `python benchmarks/corridors.py [draws]`.  Truths come from a generator of its own,
+with corridors of very different size, for small and large hubs.  Two rules are compared: the
+largest sums that are clear of zero, and the picks of `ctdhub.stats.selection_adjusted`.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ def test_a_list_has_the_name_it_is_given(facts: Run, release: Path) -> None:
     words = ("--region", "CIV,UKR", "--name", "Our | programme", "--format", "markdown")
     code, out, _err = facts(release, *words)
     assert code == 0
-    assert r"Our \| programme, as countries of citizenship" in out
+    assert r"Our \| programme, as recorded countries of citizenship" in out
     assert r"Our \| programme: Côte d’Ivoire and Ukraine." in out
 
 
@@ -170,7 +170,7 @@ def test_a_region_in_a_list_is_not_spelt_out(facts: Run, release: Path) -> None:
 def test_a_country_named_twice_is_a_country(facts: Run, release: Path) -> None:
     once, twice = (facts(release, "--region", text)[1] for text in ("UKR", "UKR,Ukraine"))
     assert once == twice
-    assert "as country of citizenship" in twice
+    assert "as recorded country of citizenship" in twice
 
 
 def test_the_title_has_the_comma_of_its_language(facts: Run, release: Path) -> None:

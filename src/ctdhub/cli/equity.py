@@ -14,8 +14,8 @@ from ctdhub.cli.output import bar, console, errors
 from ctdhub.cli.verbs import about
 from ctdhub.core.datafiles import as_json
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.format import interval, number, share
-from ctdhub.core.i18n import _, current, formula
+from ctdhub.core.format import number, share
+from ctdhub.core.i18n import _, current
 from ctdhub.report import mandated, mandated_sdmx, mandated_wording
 from ctdhub.stats.mandated import lines, shapes
 from ctdhub.stats.mandated.population import load_population
@@ -23,7 +23,6 @@ from ctdhub.stats.mandated.population import load_population
 if TYPE_CHECKING:
     from ctdhub.stats import equity
     from ctdhub.stats.answers import Answers
-    from ctdhub.stats.cards import NumberCard
     from ctdhub.stats.gaps import By
 
 FORMS = ("text", "json", "csv")
@@ -206,7 +205,7 @@ def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:
         group_name,
         not_compared_sentence,
     )
-    from ctdhub.report.wording import citation
+    from ctdhub.report.wording import citation, ranged, sized
     from ctdhub.schema.labels import code_label, label
     from ctdhub.stats import equity
 
@@ -219,14 +218,14 @@ def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:
         for group in (a.everybody, *a.groups):
             name = group_name(a.by, group.codes) if group.codes else _("All people")
             known = _("status recorded: {people}; not recorded for {share} of the group").format(
-                people=_people(group.recorded),
-                share=_share(group.unknown),
+                people=sized(group.recorded),
+                share=ranged(group.unknown),
             )
             parts = [
-                f"{code_label(a.kind, status, current())} {_share(part)}"
+                f"{code_label(a.kind, status, current())} {ranged(part)}"
                 for status, part in group.shares.items()
             ]
-            parts.append(_("received, of need: {share}").format(share=_share(group.of_need)))
+            parts.append(_("received, of need: {share}").format(share=ranged(group.of_need)))
             console.print(f"[bold]{escape(name)}[/]")
             told = _("; ").join(parts)
             console.print(Padding(escape(f"{known}\n{told}"), (0, 0, 0, 2)))
@@ -240,20 +239,3 @@ def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:
         ).format(level=level)
     )
     console.print(citation(answers.release))
-
-
-def _people(card: NumberCard) -> str:
-    from ctdhub.report.sentences import why
-
-    if card.value is None:
-        return why(card.state)
-    return formula(f"{number(card.value)} ± {number(card.half_width)}")
-
-
-def _share(card: NumberCard) -> str:
-    from ctdhub.report.sentences import why
-
-    if card.value is None or card.low is None or card.high is None:
-        return why(card.state)
-    low, high = interval(card.low, card.high)
-    return _("{share} ({low} to {high})").format(share=share(card.value), low=low, high=high)

@@ -36,11 +36,22 @@ def register(app: typer.Typer) -> None:
         years: Annotated[
             str, typer.Option(help=_("One year, or the first and the last: 2002-2018."))
         ] = "",
+        press: Annotated[
+            bool,
+            typer.Option(
+                "--press",
+                help=_(
+                    "One paragraph for a press release (“more than 9,700”, “about two in three”), "
+                    "and the number card behind each clause."
+                ),
+            ),
+        ] = False,
         lang: Annotated[str, options.lang()] = "",
         form: Annotated[str, options.form(FORMS)] = "text",
         out: Annotated[Path | None, options.out()] = None,
     ) -> None:
         from ctdhub.report.facts import headline_sheet, place_sheet
+        from ctdhub.report.press import press_sheet
         from ctdhub.schema.country_names import resolve
         from ctdhub.schema.places import find_place
         from ctdhub.stats.answers import Answers
@@ -54,10 +65,14 @@ def register(app: typer.Typer) -> None:
             release = options.opened(source)
             span = parse_years(years, release) if years else None
             answers = Answers(release)
-            if region is None:
+            place = None
+            if region is not None:
+                place = find_place(region, lambda text: resolve(text).alpha3, name)
+            if press:
+                sheet = press_sheet(answers, place, span)
+            elif place is None:
                 sheet = headline_sheet(answers, span)
             else:
-                place = find_place(region, lambda text: resolve(text).alpha3, name)
                 sheet = place_sheet(place_facts(answers, place, span), release)
             text = write(sheet)
             options.deliver(text, out)

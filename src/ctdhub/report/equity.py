@@ -11,7 +11,7 @@ from ctdhub.core.i18n import _, current
 from ctdhub.report import equity_rows
 from ctdhub.report.figures import Figure, FigureBar
 from ctdhub.report.gaps import gap_sentence, group_name, not_compared_sentence
-from ctdhub.report.wording import Kind, sized, state_words
+from ctdhub.report.wording import sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, label
 from ctdhub.schema.roles import DESTINATION, SERVICE
 from ctdhub.stats import equity
@@ -159,9 +159,8 @@ def _bar(a: Assistance, group: EquityGroup) -> FigureBar:
     name, part = group_name(a.by, group.codes), group.shares[RECEIVED]
     if not group.codes[0]:
         name = _("group not recorded")
-    if part.value is None:
-        kind: Kind = "protected" if part.low is not None else "not_measured"
-        return FigureBar(name, state_words(kind), kind=kind)
+    if part.state != "shown":
+        return FigureBar(name, sized(part), kind=part.state)
     return FigureBar(name, sized(part), part.value, part.low, part.high)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ctdhub.core import datafiles
-from ctdhub.core.format import interval, listed, number, share, span
+from ctdhub.core.format import listed, number, share, span
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document import markdown, plain
 from ctdhub.document.document import Block, Document, Meta, Section, Sentences, TextTable, Words
@@ -19,6 +19,7 @@ from ctdhub.release.open import Release
 from ctdhub.report import sentences as saying
 from ctdhub.report import wording
 from ctdhub.report.errata_words import shown
+from ctdhub.report.question import asked
 from ctdhub.schema.labels import label
 from ctdhub.schema.places import Place
 from ctdhub.stats.answers import Answers
@@ -29,11 +30,15 @@ from ctdhub.stats.perspective import Side, SideName
 
 @dataclass(frozen=True)
 class FactLine:
-    """A card with its id and its label in the language of the sheet."""
+    """A card with its id and its label in the language of the sheet.
+
+    ``sentence`` is the clause that says it, in a paragraph for a press release.
+    """
 
     id: str
     label: str
     card: NumberCard
+    sentence: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class FactSheet:
     Attributes:
         place: None where the sheet is about the whole release.
         corridors_in_years: False where the corridors are over all years and the rest is not.
+        is_press: whether it is a paragraph for a press release, each clause with its card.
     """
 
     release: Release
@@ -62,6 +68,7 @@ class FactSheet:
     years: tuple[int, int]
     corridors_in_years: bool
     sections: tuple[FactSection, ...]
+    is_press: bool = False
 
 
 def headline_sheet(answers: Answers, years: tuple[int, int] | None = None) -> FactSheet:
@@ -73,7 +80,7 @@ def headline_sheet(answers: Answers, years: tuple[int, int] | None = None) -> Fa
         reach = _("Nationalities and countries of exploitation: {why}.").format(
             why=saying.why(first.nationalities.state) or saying.why(first.countries.state)
         )
-    opening = _no_people(first.people) or saying.headline_sentence(first)
+    opening = no_people(first.people) or saying.headline_sentence(first)
     lines = (
         FactLine("people", _("People identified"), first.people),
         FactLine("nationalities", _("Nationalities, at least"), first.nationalities),
@@ -97,16 +104,12 @@ def headline_sheet(answers: Answers, years: tuple[int, int] | None = None) -> Fa
 
 def place_sheet(facts: PlaceFacts, release: Release) -> FactSheet:
     """The sheet of a place, in the language in force."""
-    titles: dict[SideName, str] = {
-        "citizens": _("People with its citizenship, exploited anywhere"),
-        "exploited": _("People of any citizenship, exploited there"),
-    }
     sections = []
-    for name, title in titles.items():
+    for name, title in side_titles().items():
         side = facts.side(name)
-        sentences: tuple[str, ...] = (_no_people(side.people),)
-        if side.people.value is not None:
-            opening = saying.people_sentence(facts.where, name, facts.years, side.people)
+        sentences: tuple[str, ...] = (no_people(side.people),)
+        if side.people.has_range:
+            opening = saying.people_sentence(facts.where, name, facts.years, side)
             if not facts.limited:
                 opening += " " + saying.undated()
             sentences = (opening, *saying.profile(side, limited=facts.limited))
@@ -123,11 +126,21 @@ def place_sheet(facts: PlaceFacts, release: Release) -> FactSheet:
     )
 
 
-def _no_people(people: NumberCard) -> str:
+def side_titles() -> dict[SideName, str]:
+    """Titles of the two sides of a place."""
+    return {
+        "citizens": _("People with its citizenship, exploited anywhere"),
+        "exploited": _("People of any citizenship, exploited there"),
+    }
+
+
+def no_people(people: NumberCard) -> str:
     """Why nothing can be said of these people; empty where they are shown."""
     if people.state == "protected":
         return _("Too few to show reliably; this is not zero.")
-    return _("How many people: not measured in this release.") if people.value is None else ""
+    if people.state == "not_measured":
+        return _("How many people: not measured in this release.")
+    return ""
 
 
 def _lines(side: Side) -> list[FactLine]:
@@ -144,7 +157,8 @@ def as_data(sheet: FactSheet) -> dict[str, Any]:
     """The sheet as plain values: release and place, then sections of sentences and cards.
 
     A card has an id ("people", "women", a flag of exploitation, "corridor:UKR-POL", …), its label,
-    the years that it is about, and every attribute of :class:`NumberCard`, caveat and citation.
+    the years that it is about, every attribute of :class:`NumberCard` that is printed, caveat and
+    citation; in a paragraph for a press release also the sentence that says it and its query.
     """
     release, place = sheet.release, sheet.place
     return {
@@ -173,6 +187,7 @@ def as_data(sheet: FactSheet) -> dict[str, Any]:
                         "label": line.label,
                         "years": list(_years(sheet, line)),
                         **wording.card_data(line.card, release),
+                        **_clause(sheet, line),
                     }
                     for line in section.lines
                 ],
@@ -182,14 +197,22 @@ def as_data(sheet: FactSheet) -> dict[str, Any]:
     }
 
 
+def _clause(sheet: FactSheet, line: FactLine) -> dict[str, Any]:
+    """In a paragraph for a press release: the sentence that says the card, and its query."""
+    if not sheet.is_press:
+        return {}
+    return {"sentence": line.sentence, "query": line.card.query and line.card.query.as_json()}
+
+
 def as_json(sheet: FactSheet) -> str:
     """:func:`as_data` as JSON."""
     return datafiles.as_json(as_data(sheet))
 
 
 def as_text(sheet: FactSheet) -> str:
-    """Title and sentences, what to know about them, the citation."""
-    return plain.write(document(sheet, cards=False))
+    """Title and sentences, what to know about them, the citation; of a paragraph for a press
+    release also the cards behind its clauses."""
+    return plain.write(document(sheet, cards=sheet.is_press))
 
 
 def as_markdown(sheet: FactSheet) -> str:
@@ -208,9 +231,15 @@ def document(sheet: FactSheet, *, cards: bool) -> Document:
     parts = []
     for section in sheet.sections:
         blocks: tuple[Block, ...] = (Sentences(section.sentences),)
+        if sheet.is_press:
+            blocks = (Words((" ".join(section.sentences),)),)
         if cards:
-            rows = tuple(cells(sheet, line) for line in section.lines)
-            blocks += (TextTable("", "", head(), rows),)
+            rows = tuple(
+                (*cells(sheet, line), *([asked(line.card.query)] if sheet.is_press else []))
+                for line in section.lines
+            )
+            titles = (*head(), *([_("Question")] if sheet.is_press else []))
+            blocks += (TextTable("", "", titles, rows),)
         title = section.title if cards or len(sheet.sections) > 1 else ""
         parts.append(Section(section.id, title, blocks))
     return Document(
@@ -239,13 +268,11 @@ def cells(sheet: FactSheet, line: FactLine) -> tuple[str, ...]:
     if _years(sheet, line) != sheet.years:
         name = _("{label}, all years").format(label=name)
     missing = "–" if c.missing is None else share(c.missing)
-    if c.value is None:
+    if not c.has_range:
         return (name, saying.why(c.state), "–", "–", "–", missing)
-    if c.unit == "share":
-        ends = interval(c.low or 0, c.high or 0)
-        base = "–" if c.denominator is None else number(c.denominator)
-        return (name, share(c.value), *ends, base, missing)
-    return (name, number(c.value), number(c.low or 0), number(c.high or 0), "–", missing)
+    value = saying.why(c.state) or wording.printed(c)[0]
+    base = "–" if c.denominator is None else number(c.denominator)
+    return (name, value, *wording.ends(c), base, missing)
 
 
 def _years(sheet: FactSheet, line: FactLine) -> tuple[int, int]:
@@ -263,6 +290,13 @@ def _notes(sheet: FactSheet) -> list[str]:
             "never identified."),
         _("Intervals hold with {level} confidence.").format(level=share(c.level)),
     ]  # fmt: skip
+    if sheet.is_press and sheet.place is not None:
+        found.append(
+            _(
+                "The data hold countries of citizenship and of exploitation, not the way that "
+                "people travelled between them."
+            )
+        )
     if sheet.place is not None and sheet.place.kind == "list" and sheet.place.title:
         countries = replace(sheet.place, title="").name(sheet.lang)
         found.append(_("{name}: {countries}.").format(name=sheet.title, countries=countries))

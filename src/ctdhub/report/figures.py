@@ -9,11 +9,12 @@ from ctdhub.core.format import number, share
 from ctdhub.core.i18n import _, current
 from ctdhub.document.document import Bar
 from ctdhub.report.sentences import corridor
-from ctdhub.report.wording import Kind, ranged, sized, state_words
+from ctdhub.report.wording import Kind, ends, ranged, sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, DESTINATION, HARM, MEANS, ORIGIN, PERIOD, SEX
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.precision import in_headline
 from ctdhub.stats.query import Where
 from ctdhub.stats.table import Row, Table
 from ctdhub.stats.tables import ENDS, corridors, distribution, flag_group
@@ -198,7 +199,7 @@ def figure_of(
     bars = tuple(_bar(row, words, shares=shares) for row in table.rows)
     largest = table.largest
     headline = subtitle
-    if largest is not None and largest.share is not None and largest.share.value is not None:
+    if largest is not None and largest.share is not None and in_headline(largest.share):
         headline = _("Largest: {label}, {share} of those recorded").format(
             label=words(largest.codes), share=sized(largest.share)
         )
@@ -218,6 +219,8 @@ def _bar(row: Row, words: Callable[[tuple[str, ...]], str], *, shares: bool) -> 
         kind = drawn.state
     if kind in ("nobody_reports", "protected", "not_measured"):
         return FigureBar(name, state_words(kind), missing=missing, kind=kind)
+    if kind == "imprecise":
+        return FigureBar(name, sized(drawn), missing=missing, kind=kind, cells=_cells(row))
     outside = shares and missing
     size = None if outside else drawn.value
     text = sized(drawn)
@@ -228,13 +231,10 @@ def _bar(row: Row, words: Callable[[tuple[str, ...]], str], *, shares: bool) -> 
 
 def _cells(row: Row) -> tuple[str, ...]:
     people = ("–", "–", "–")
-    if row.people.value is not None:
-        people = (
-            number(row.people.value),
-            number(row.people.low or 0),
-            number(row.people.high or 0),
-        )
-    part = "–" if row.share is None or row.share.value is None else ranged(row.share)
+    if row.people.has_range:
+        value = row.people.value
+        people = ("–" if value is None else number(value), *ends(row.people))
+    part = ranged(row.share) if row.share is not None and row.share.has_range else "–"
     return (*people, part)
 
 

@@ -56,14 +56,14 @@ def not_compared_sentence(left: NotCompared) -> str:
     told = []
     if left.never:
         text = _(
-            "Cannot be compared, because too few of them are recorded as having received "
-            "assistance; they may receive it least often of all: {groups}."
+            "Cannot be compared, because too few of them are recorded for a reliable share; they "
+            "may receive it least often of all: {groups}."
         )
         told.append(text.format(groups=_names(left.by, left.never)))
     if left.partly:
         text = _(
             "Cannot be compared for some kinds of assistance, because too few of them are recorded "
-            "as having received it; they may receive it least often of all: {groups}."
+            "for a reliable share; they may receive it least often of all: {groups}."
         )
         told.append(text.format(groups=_names(left.by, left.partly)))
     return " ".join(told)

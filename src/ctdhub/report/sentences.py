@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ctdhub.core.format import inline, interval, listed, number, share, year
+from ctdhub.core.format import inline, listed, number, share, year
 from ctdhub.core.i18n import _, current, ngettext
+from ctdhub.report.claims import at_least, least_claim
+from ctdhub.report.wording import ends, printed
 from ctdhub.schema import countries
 from ctdhub.schema.labels import label
 from ctdhub.schema.places import Place
@@ -58,20 +58,66 @@ def reach_sentence(first: Headline) -> str:
 
 
 def people_sentence(
-    place: Place, side: SideName, years: tuple[int, int], people: NumberCard
+    place: Place, side: SideName, years: tuple[int, int], of: Side, claim: str = ""
 ) -> str:
-    """How many people one side of a place has."""
+    """How many people one side of a place has at least, for how many the place is not recorded,
+    and between which numbers the truth lies whatever was not recorded.
+
+    Args:
+        claim: what to say of the number (:func:`ctdhub.report.claims.people_claim`); by default
+            "at least N".
+    """
     when = _when(years, _("In {first}"), _("Between {first} and {last}"))
     if place.kind != "region":
         when = _when(years, _("in {first}"), _("between {first} and {last}"))
-    return _people_text(place.kind, side, round(people.value or 0)).format(
+    least = at_least(of.people.low or 0)
+    text = _people_text(place.kind, side, least).format(
         when=when,
-        people=number(people.value or 0),
+        claim=claim or least_claim(of.people),
         region=_("{union} (its member states)").format(union=place.name(current()))
         if place.kind == "union"
         else place.name(current()),
-        low=number(people.low or 0),
-        high=number(people.high or 0),
+        interval=estimate(of.people),
+    )
+    return f"{text} {not_recorded(side, of)}".strip()
+
+
+def not_recorded(side: SideName, of: Side) -> str:
+    """For how many people the country of a side is not recorded, and what that leaves open; empty
+    where it was not measured."""
+    if of.people.missing is None or of.at_most is None:
+        return ""
+    text = (
+        _(
+            "The citizenship of {share} of all people is not recorded; whatever it is, the number "
+            "lies between {low} and {high}."
+        )
+        if side == "citizens"
+        else _(
+            "The country of exploitation of {share} of all people is not recorded; whatever it is, "
+            "the number lies between {low} and {high}."
+        )
+    )
+    return text.format(
+        share=share(of.people.missing), low=number(of.people.low or 0), high=number(of.at_most)
+    )
+
+
+def people_printed(of: Side) -> tuple[str, ...]:
+    """Every form in which :func:`people_sentence` prints the people of a side."""
+    told = (number(at_least(of.people.low or 0)), *printed(of.people))
+    if of.people.missing is None or of.at_most is None:
+        return told
+    return (*told, share(of.people.missing), number(of.at_most))
+
+
+def estimate(people: NumberCard) -> str:
+    """The interval of a number of people, and the number where it is precise enough."""
+    low, high = ends(people)
+    if people.value is None:
+        return _("between {low} and {high}").format(low=low, high=high)
+    return _("between {low} and {high}, estimate {people}").format(
+        low=low, high=high, people=number(people.value)
     )
 
 
@@ -85,51 +131,49 @@ def _people_text(kind: str, side: SideName, n: int) -> str:
     """Names of countries stand alone: in many languages a preposition would change them."""
     if kind == "country" and side == "citizens":
         return ngettext(
-            "{region}, as country of citizenship: {when}, {people} person "
-            "was identified as exploited anywhere in the world (between {low} and {high}).",
-            "{region}, as country of citizenship: {when}, {people} people "
-            "were identified as exploited anywhere in the world (between {low} and {high}).",
+            "{region}, as recorded country of citizenship: {when}, {claim} person was "
+            "identified as exploited anywhere in the world ({interval}).",
+            "{region}, as recorded country of citizenship: {when}, {claim} people were "
+            "identified as exploited anywhere in the world ({interval}).",
             n,
         )
     if kind == "country":
         return ngettext(
-            "{region}, as country of exploitation: {when}, {people} person "
-            "of any citizenship was identified (between {low} and {high}).",
-            "{region}, as country of exploitation: {when}, {people} people "
-            "of any citizenship were identified (between {low} and {high}).",
+            "{region}, as recorded country of exploitation: {when}, {claim} person of any "
+            "citizenship was identified ({interval}).",
+            "{region}, as recorded country of exploitation: {when}, {claim} people of any "
+            "citizenship were identified ({interval}).",
             n,
         )
-    if kind in ("list", "union") and side == "citizens":
+    if kind != "region" and side == "citizens":
         return ngettext(
-            "{region}, as countries of citizenship: {when}, {people} person "
-            "was identified as exploited anywhere in the world (between {low} and {high}).",
-            "{region}, as countries of citizenship: {when}, {people} people "
-            "were identified as exploited anywhere in the world (between {low} and {high}).",
+            "{region}, as recorded countries of citizenship: {when}, {claim} person was "
+            "identified as exploited anywhere in the world ({interval}).",
+            "{region}, as recorded countries of citizenship: {when}, {claim} people were "
+            "identified as exploited anywhere in the world ({interval}).",
             n,
         )
-    if kind in ("list", "union"):
+    if kind != "region":
         return ngettext(
-            "{region}, as countries of exploitation: {when}, {people} person "
-            "of any citizenship was identified (between {low} and {high}).",
-            "{region}, as countries of exploitation: {when}, {people} people "
-            "of any citizenship were identified (between {low} and {high}).",
+            "{region}, as recorded countries of exploitation: {when}, {claim} person of "
+            "any citizenship was identified ({interval}).",
+            "{region}, as recorded countries of exploitation: {when}, {claim} people of "
+            "any citizenship were identified ({interval}).",
             n,
         )
     if side == "citizens":
         return ngettext(
-            "{when}, {people} person with the citizenship of a country in "
-            "{region} was identified as exploited anywhere in the world "
-            "(between {low} and {high}).",
-            "{when}, {people} people with the citizenship of a country in "
-            "{region} were identified as exploited anywhere in the world "
-            "(between {low} and {high}).",
+            "{when}, {claim} person with recorded citizenship of a country in {region} "
+            "was identified as exploited anywhere in the world ({interval}).",
+            "{when}, {claim} people with recorded citizenship of a country in {region} "
+            "were identified as exploited anywhere in the world ({interval}).",
             n,
         )
     return ngettext(
-        "{when}, {people} person of any citizenship was identified "
-        "as exploited in {region} (between {low} and {high}).",
-        "{when}, {people} people of any citizenship were identified "
-        "as exploited in {region} (between {low} and {high}).",
+        "{when}, {claim} person of any citizenship with a recorded country of "
+        "exploitation in {region} was identified ({interval}).",
+        "{when}, {claim} people of any citizenship with a recorded country of "
+        "exploitation in {region} were identified ({interval}).",
         n,
     )
 
@@ -148,37 +192,59 @@ def place_paragraphs(facts: PlaceFacts) -> tuple[tuple[str, ...], ...]:
 def side_sentences(facts: PlaceFacts, side: SideName) -> tuple[str, ...]:
     """The sentences of one side of a place, empty where its people are too few to show."""
     found = facts.side(side)
-    if found.people.value is None:
+    if not found.people.has_range:
         return ()
-    told = [people_sentence(facts.where, side, facts.years, found.people)]
+    told = [people_sentence(facts.where, side, facts.years, found)]
     if not facts.limited:
         told[0] += " " + undated()
-    if found.women.value is not None:
+    if found.women.has_range:
         told.append(women_sentence(found.women))
     if found.exploitation:
-        told.append(types_sentence(found.exploitation))
+        told.append(types_sentence(found))
     return tuple(told)
 
 
 def women_sentence(women: NumberCard) -> str:
-    """The share of women and girls."""
+    """The share of women and girls, as a range where it is not precise enough."""
+    if women.value is None:
+        low, high = ends(women)
+        return _(
+            "Of those whose gender is recorded, between {low} and {high} are women and girls: not "
+            "precise enough for one number."
+        ).format(low=low, high=high)
     return _(
         "Of those whose gender is recorded, {share} are women and girls ({low} to {high})."
     ).format(**_interval(women))
 
 
-def types_sentence(types: Sequence[tuple[str, NumberCard]]) -> str:
-    """The main types of exploitation."""
-    kinds = [
-        _("{name} ({share}; {low} to {high})").format(
-            name=inline(label(flag, current())), **_interval(c)
+def types_sentence(side: Side) -> str:
+    """The types of exploitation with the largest shares; "main" only where they are so for sure."""
+    kinds = []
+    for flag, c in side.exploitation[:MAIN_TYPES]:
+        name = inline(label(flag, current()))
+        if c.value is None:
+            low, high = ends(c)
+            text = _("{name} (between {low} and {high}, not precise enough for one number)")
+            kinds.append(text.format(name=name, low=low, high=high))
+        else:
+            text = _("{name} ({share}; {low} to {high})")
+            kinds.append(text.format(name=name, **_interval(c)))
+    if not side.main_types(MAIN_TYPES):
+        text = _(
+            "Where a type of exploitation is recorded, the types include: {types}. A person may "
+            "have suffered several."
         )
-        for flag, c in types[:MAIN_TYPES]
-    ]
-    return _(
-        "Where a type of exploitation is recorded, the main ones are: {types}. A person "
-        "may have suffered several."
-    ).format(types=listed(kinds))
+    elif len(kinds) == 1:
+        text = _(
+            "Where a type of exploitation is recorded, the main one is: {types}. A person may have "
+            "suffered several."
+        )
+    else:
+        text = _(
+            "Where a type of exploitation is recorded, the main ones are: {types}. A person "
+            "may have suffered several."
+        )
+    return text.format(types=listed(kinds))
 
 
 def corridors_sentence(side: Side, *, limited: bool) -> str:
@@ -187,19 +253,24 @@ def corridors_sentence(side: Side, *, limited: bool) -> str:
     Args:
         limited: whether the other facts are about some years only.
     """
-    named = [
-        _("{corridor} ({people}; {low} to {high})").format(
-            corridor=corridor(origin, place),
-            people=number(c.value or 0),
-            low=number(c.low or 0),
-            high=number(c.high or 0),
-        )
-        for origin, place, c in side.corridors
-    ]
+    named = [_of_corridor(corridor(origin, place), c) for origin, place, c in side.corridors]
     text = _("The largest corridors, in people: {corridors}.")
     if limited and not side.corridors_in_years:
         text = _("The largest corridors, in people, over all years: {corridors}.")
+    elif limited:
+        text = _(
+            "The largest corridors, in people, in an order adjusted for selection: {corridors}."
+        )
     return text.format(corridors=listed(named))
+
+
+def _of_corridor(name: str, people: NumberCard) -> str:
+    low, high = ends(people)
+    if people.value is None:
+        return _("{corridor} (between {low} and {high})").format(corridor=name, low=low, high=high)
+    return _("{corridor} ({people}; {low} to {high})").format(
+        corridor=name, people=number(people.value), low=low, high=high
+    )
 
 
 def corridor(origin: str, place: str) -> str:
@@ -213,6 +284,7 @@ def corridor(origin: str, place: str) -> str:
 def why(state: str) -> str:
     """Why a card has no number; empty where it has one."""
     words = {
+        "imprecise": _("not precise enough for one number"),
         "protected": _("too few to show reliably"),
         "not_measured": _("not measured in this release"),
     }
@@ -223,11 +295,11 @@ def profile(side: Side, *, limited: bool) -> tuple[str, ...]:
     """All that is known of the people of a side: what is missing is said, not left out."""
     found = [
         women_sentence(side.women)
-        if side.women.value is not None
+        if side.women.has_range
         else _("Share of women and girls: {why}.").format(why=why(side.women.state))
     ]
     if side.exploitation:
-        found.append(types_sentence(side.exploitation))
+        found.append(types_sentence(side))
     else:
         found.append(_("Main types of exploitation: {why}.").format(why=why(side.types_state)))
     if side.corridors:
@@ -238,5 +310,5 @@ def profile(side: Side, *, limited: bool) -> tuple[str, ...]:
 
 
 def _interval(c: NumberCard) -> dict[str, str]:
-    low, high = interval(c.low or 0, c.high or 0)
-    return {"share": share(c.value or 0), "low": low, "high": high}
+    low, high = ends(c)
+    return {"share": printed(c)[0], "low": low, "high": high}

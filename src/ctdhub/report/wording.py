@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 from typing import Any, Literal
 
@@ -11,8 +12,10 @@ from ctdhub.release.open import Release
 from ctdhub.report.errata_words import citation_mark
 from ctdhub.stats.cards import NumberCard
 
-Kind = Literal["value", "not_recorded", "protected", "nobody_reports", "not_measured"]
+Kind = Literal["value", "not_recorded", "imprecise", "protected", "nobody_reports", "not_measured"]
 
+UNSAID = ("query", "width")
+"""Attributes of a card that :func:`card_data` leaves out."""
 FINE = 0.02
 """Half-widths of shares below this are written with one decimal."""
 
@@ -33,7 +36,7 @@ def citation(release: Release) -> str:
 
 def card_data(card: NumberCard, release: Release) -> dict[str, Any]:
     """Every attribute of a card but its query, ready for JSON, and what must stand beside it."""
-    data = {f.name: getattr(card, f.name) for f in fields(card) if f.name != "query"}
+    data = {f.name: getattr(card, f.name) for f in fields(card) if f.name not in UNSAID}
     data["contributors"] = list(card.contributors)
     return data | {"caveat": caveat(), "citation": citation(release)}
 
@@ -41,6 +44,7 @@ def card_data(card: NumberCard, release: Release) -> dict[str, Any]:
 def state_words(kind: Kind) -> str:
     """Why there is no number, in words."""
     words = {
+        "imprecise": _("not precise enough"),
         "protected": _("too few to show reliably"),
         "nobody_reports": _("nobody reports here"),
         "not_measured": _("not measured in this release"),
@@ -50,9 +54,15 @@ def state_words(kind: Kind) -> str:
 
 
 def sized(card: NumberCard) -> str:
-    """Value and half-width, which is never rounded down, or why there is no number."""
+    """Value and half-width, which is never rounded down, or why there is no number.
+
+    Two ends stand instead of a half-width where they are not as far from the value, or where
+    value ± half-width would leave what the figure can be (0 to 1 for a share).
+    """
     if card.value is None:
         return _silent(card)
+    if not _even(card):
+        return ranged(card)
     if card.unit != "share":
         return formula(f"{number(card.value)} ± {number(card.half_width)}")
     _low, wide = interval(0, card.half_width, fine=_fine(card))
@@ -60,22 +70,54 @@ def sized(card: NumberCard) -> str:
 
 
 def ranged(card: NumberCard) -> str:
-    """Value and interval, rounded outwards, or why there is no number."""
+    """Value and interval, rounded outwards; the interval alone where it is too wide for a value;
+    or why there is no number."""
     if card.value is None:
         return _silent(card)
-    if card.unit != "share":
-        return _("{people} ({low} to {high})").format(
-            people=number(card.value), low=number(card.low or 0), high=number(card.high or 0)
-        )
-    low, high = interval(card.low or 0, card.high or 0, fine=_fine(card))
-    value = share(card.value, fine=_fine(card))
-    return _("{share} ({low} to {high})").format(share=value, low=low, high=high)
+    value, low, high = printed(card, fine=_fine(card))
+    if card.unit == "share":
+        return _("{share} ({low} to {high})").format(share=value, low=low, high=high)
+    return _("{people} ({low} to {high})").format(people=value, low=low, high=high)
+
+
+def ends(card: NumberCard, *, fine: bool = False) -> tuple[str, str]:
+    """The ends of a card that has an interval; those of a share are rounded outwards, to whole
+    per cent or, if fine, to one decimal."""
+    low, high = card.low or 0, card.high or 0
+    if card.unit == "share":
+        return interval(low, high, fine=fine)
+    return number(low), number(high)
+
+
+def printed(card: NumberCard, *, fine: bool = False) -> tuple[str, ...]:
+    """What is printed of a card: value and ends, the ends alone, or nothing."""
+    if not card.has_range:
+        return ()
+    if card.value is None:
+        return ends(card, fine=fine)
+    value = share(card.value, fine=fine) if card.unit == "share" else number(card.value)
+    return (value, *ends(card, fine=fine))
 
 
 def _silent(card: NumberCard) -> str:
-    return state_words("protected" if card.low is not None else "not_measured")
+    if card.state == "imprecise":
+        low, high = ends(card)
+        return _("between {low} and {high}").format(low=low, high=high)
+    return state_words(card.state if card.state == "not_measured" else "protected")
+
+
+def _even(card: NumberCard) -> bool:
+    """Whether the value lies in the middle of its interval, as far as rounding lets see, and the
+    half-width that is printed stays within what the figure can be."""
+    value, low, high = card.value or 0, card.low or 0, card.high or 0
+    if card.unit != "share":
+        return abs((high - value) - (value - low)) <= 1 and low > 0
+    steps = 1000 if _fine(card) else 100
+    wide = math.ceil(card.half_width * steps - 1e-9) / steps
+    uneven = abs((high - value) - (value - low)) > 0.5 / steps
+    return not uneven and value - wide >= 0 and value + wide <= 1
 
 
 def _fine(card: NumberCard) -> bool:
     """Whether a share is written with a decimal: where its interval is that narrow."""
-    return card.half_width < FINE
+    return card.value is not None and card.half_width < FINE

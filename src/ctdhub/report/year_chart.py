@@ -59,7 +59,7 @@ def point(row: Row, same: NumberCard | None = None) -> Point:
     if people.low is None or people.high is None:
         return Point(words, state_words("not_measured"), "not_measured", same=beside)
     if people.value is None:
-        text = state_words("protected")
+        text = sized(people)
         return Point(words, text, "protected", high=people.high, same=beside)
     text = sized(people)
     label = _("{year}: {people}").format(year=words, people=text)

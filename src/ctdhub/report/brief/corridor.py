@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctdhub.core.format import interval, number, share, year
+from ctdhub.core.format import number, share, year
 from ctdhub.core.i18n import _, current
 from ctdhub.document.document import Section
 from ctdhub.document.numbers import Notebook
@@ -11,6 +11,9 @@ from ctdhub.report.brief.change import on_corridor
 from ctdhub.report.brief.place import BriefText
 from ctdhub.report.brief.signals import signs
 from ctdhub.report.brief.subjects import Corridor
+from ctdhub.report.claims import at_least
+from ctdhub.report.sentences import estimate
+from ctdhub.report.wording import printed, ranged
 from ctdhub.schema import countries
 from ctdhub.schema.roles import DESTINATION, ORIGIN
 from ctdhub.stats.answers import Answers
@@ -23,25 +26,26 @@ def told(answers: Answers, corridor: Corridor, notebook: Notebook) -> BriefText:
     """People on the corridor: how many, their part of both countries' people, by year, who, what
     differs from before."""
     where, release = corridor.where, answers.release
-    people = answers.card(Query(where))
+    both = {v: answers.domain(v) for v in (ORIGIN, DESTINATION)}
+    missing = answers.missing(Query(both, of=Query()))
+    people = answers.card(Query(where), missing=missing)
     first, last = (year(y) for y in release.years)
-    if people.value is None:
+    if not people.has_range:
         return BriefText((_("Too few to show reliably; this is not zero."),), ())
-    ends = tuple(number(x or 0) for x in (people.value, people.low, people.high))
-    notebook.card("corridor.people", people, *ends)
+    least = number(at_least(people.low or 0))
+    notebook.card("corridor.people", people, least, *printed(people))
     lead = [
         _(
-            "{corridor}: between {first} and {last}, {people} people were identified "
-            "(between {low} and {high})."
+            "{corridor}: between {first} and {last}, at least {least} people with both countries "
+            "recorded were identified ({interval})."
         ).format(
-            corridor=corridor.name,
-            first=first,
-            last=last,
-            people=ends[0],
-            low=ends[1],
-            high=ends[2],
+            corridor=corridor.name, first=first, last=last, least=least, interval=estimate(people)
         )
     ]
+    if missing is not None:
+        notebook.add("corridor.missing", "missing", missing, (share(missing),), both, {})
+        text = _("For {share} of all people at least one of the two countries is not recorded.")
+        lead.append(text.format(share=share(missing)))
     lead += [_part(answers, corridor, name, notebook) for name in (ORIGIN, DESTINATION)]
     found = drawn(answers, where, "corridor-", KEEP, notebook)
     sections = [Section("corridor", _("In numbers"), ())]
@@ -63,21 +67,19 @@ def _part(answers: Answers, corridor: Corridor, name: str, notebook: Notebook) -
     code = corridor.origin if name == ORIGIN else corridor.destination
     whole: Where = {name: [code], other: answers.domain(other)}
     found = answers.card(Query(corridor.where, of=Query(whole)))
-    if found.value is None or found.low is None or found.high is None:
+    if not found.has_range:
         return ""
-    low, high = interval(found.low, found.high)
-    printed = (share(found.value), low, high)
-    notebook.card(f"corridor.of-{name}", found, *printed)
+    notebook.card(f"corridor.of-{name}", found, ranged(found))
     text = (
         _(
-            "{country}, as country of citizenship: {share} of those whose country of exploitation "
-            "is recorded ({low} to {high})."
+            "{country}, as country of citizenship: of those whose country of exploitation is "
+            "recorded, {share}."
         )
         if name == ORIGIN
         else _(
-            "{country}, as country of exploitation: {share} of those whose citizenship is "
-            "recorded ({low} to {high})."
+            "{country}, as country of exploitation: of those whose citizenship is recorded, "
+            "{share}."
         )
     )
     named = countries.name(code, current())
-    return text.format(country=named, share=printed[0], low=low, high=high)
+    return text.format(country=named, share=ranged(found))

@@ -7,7 +7,7 @@ from datetime import datetime
 from babel.dates import format_time
 
 from ctdhub.core.format import day as in_words
-from ctdhub.core.format import number, set_apart, year
+from ctdhub.core.format import number, set_apart, share, year
 from ctdhub.core.i18n import _, current, ngettext
 from ctdhub.document.document import Section, Words
 from ctdhub.document.numbers import Notebook
@@ -17,11 +17,14 @@ from ctdhub.report.brief.change import changed
 from ctdhub.report.brief.observances import Theme, among
 from ctdhub.report.brief.place import BriefText, lines
 from ctdhub.report.brief.subjects import Day
+from ctdhub.report.claims import at_least
 from ctdhub.report.events.calendar import Event
 from ctdhub.report.places import sides
-from ctdhub.report.sentences import headline_sentence, reach_sentence
+from ctdhub.report.sentences import estimate, headline_sentence, reach_sentence
+from ctdhub.report.wording import printed
 from ctdhub.schema.roles import DESTINATION, FORCED_LABOUR, SEX
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.asking import recorded
 from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject
 from ctdhub.stats.headline import headline, place_facts
 from ctdhub.stats.perspective import SideName
@@ -110,27 +113,43 @@ def _reach(answers: Answers) -> tuple[str, ...]:
 
 
 def _theme(answers: Answers, theme: Theme, notebook: Notebook) -> str:
-    people = answers.card(Query(among(theme)))
-    if people.value is None:
+    known = recorded(answers, among(theme))
+    missing = answers.missing(known)
+    people = answers.card(Query(among(theme)), missing=missing)
+    if not people.has_range:
         return _few()
-    printed = tuple(number(x or 0) for x in (people.value, people.low, people.high))
-    notebook.card("day.people", people, *printed)
+    least, n = number(at_least(people.low or 0)), at_least(people.low or 0)
+    notebook.card("day.people", people, least, *printed(people))
     text = {
-        "women": _(
-            "Between {first} and {last}, {people} women and girls were identified as victims of "
-            "human trafficking (between {low} and {high})."
+        "women": ngettext(
+            "Between {first} and {last}, at least {least} woman or girl was identified as a victim "
+            "of human trafficking ({interval}).",
+            "Between {first} and {last}, at least {least} women and girls were identified as "
+            "victims of human trafficking ({interval}).",
+            n,
         ),
-        "children": _(
-            "Between {first} and {last}, {people} children under 18 were identified as victims of "
-            "human trafficking (between {low} and {high})."
+        "children": ngettext(
+            "Between {first} and {last}, at least {least} child under 18 was identified as a "
+            "victim of human trafficking ({interval}).",
+            "Between {first} and {last}, at least {least} children under 18 were identified as "
+            "victims of human trafficking ({interval}).",
+            n,
         ),
-        "labour": _(
-            "Between {first} and {last}, {people} people were identified as victims of forced "
-            "labour (between {low} and {high})."
+        "labour": ngettext(
+            "Between {first} and {last}, at least {least} person was identified as a victim of "
+            "forced labour ({interval}).",
+            "Between {first} and {last}, at least {least} people were identified as victims of "
+            "forced labour ({interval}).",
+            n,
         ),
     }[theme]
     first, last = (year(y) for y in answers.release.years)
-    return text.format(first=first, last=last, people=printed[0], low=printed[1], high=printed[2])
+    told = text.format(first=first, last=last, least=least, interval=estimate(people))
+    if missing is None:
+        return told
+    notebook.add("day.missing", "missing", missing, (share(missing),), known.where, {})
+    text = _("For {share} of all people this is not recorded.")
+    return f"{told} {text.format(share=share(missing))}"
 
 
 def _few() -> str:

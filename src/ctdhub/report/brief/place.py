@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ctdhub.core.format import interval, number, share
 from ctdhub.core.i18n import _
 from ctdhub.document.document import Section
 from ctdhub.document.numbers import Notebook
@@ -14,10 +13,10 @@ from ctdhub.report.brief.change import changed
 from ctdhub.report.brief.signals import signs
 from ctdhub.report.brief.subjects import BriefPlace
 from ctdhub.report.places import SIDES, sides
-from ctdhub.report.sentences import MAIN_TYPES, side_sentences
+from ctdhub.report.sentences import MAIN_TYPES, people_printed, side_sentences
+from ctdhub.report.wording import printed
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.decomposition.subject import ChangeSubject
 from ctdhub.stats.headline import PlaceFacts, place_facts
 from ctdhub.stats.perspective import Side, SideName
@@ -47,8 +46,8 @@ def told(answers: Answers, place: BriefPlace, notebook: Notebook) -> BriefText:
     """The facts of a place; where it has too few people, those of its region stand in for it."""
     facts = place_facts(answers, place.key)
     order: list[SideName] = ["citizens", "exploited"]
-    order.sort(key=lambda name: -(_side(facts, name).people.value or 0))
-    held = [name for name in order if _side(facts, name).people.value is not None]
+    order.sort(key=lambda name: -_side(facts, name).people.middle)
+    held = [name for name in order if _side(facts, name).people.has_range]
     lead = tuple(lines(facts, name, notebook) for name in held)
     sections = [
         section
@@ -73,26 +72,18 @@ def told(answers: Answers, place: BriefPlace, notebook: Notebook) -> BriefText:
 def lines(facts: PlaceFacts, name: SideName, notebook: Notebook) -> str:
     """The sentences of one side as a paragraph, its numbers noted."""
     side = _side(facts, name)
-    if side.people.value is None:
+    if not side.people.has_range:
         return ""
     id = f"{facts.place.lower()}-{name}"
-    notebook.card(f"{id}.people", side.people, *_ends(side.people))
-    notebook.card(f"{id}.women", side.women, *_ends(side.women))
+    notebook.card(f"{id}.people", side.people, *people_printed(side))
+    notebook.card(f"{id}.women", side.women, *printed(side.women))
     for flag, card in side.exploitation[:MAIN_TYPES]:
-        notebook.card(f"{id}.{flag}", card, *_ends(card))
+        notebook.card(f"{id}.{flag}", card, *printed(card))
     return " ".join(side_sentences(facts, name))
 
 
 def _side(facts: PlaceFacts, name: SideName) -> Side:
     return facts.citizens if name == "citizens" else facts.exploited
-
-
-def _ends(card: NumberCard) -> tuple[str, ...]:
-    """Value and ends as sentences print them."""
-    value, low, high = card.value or 0, card.low or 0, card.high or 0
-    if card.unit == "share":
-        return (share(value), *interval(low, high))
-    return number(value), number(low), number(high)
 
 
 def _sections(

@@ -13,9 +13,12 @@ from ctdhub.report.brief.day import told_event
 from ctdhub.report.brief.frame import always, meta
 from ctdhub.report.brief.observances import Theme, among, sentence
 from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day, Subject
+from ctdhub.report.claims import at_least
 from ctdhub.report.helplines import Help
 from ctdhub.report.places import sides
+from ctdhub.report.wording import ends
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.asking import recorded
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.query import Query, Where
 
@@ -38,7 +41,8 @@ def poster(
     else:
         where, unit = _people(answers, subject)
         said, title, lines = sentence("all"), subject.name, ()
-    found = answers.card(Query(where))
+    missing = answers.missing(recorded(answers, where)) if where else None
+    found = answers.card(Query(where), missing=missing)
     contacts = (help or Help(text=release.facts.helpline)).contacts()
     call = _("If you or somebody you know is in danger, call your local emergency number.")
     if contacts:
@@ -81,12 +85,23 @@ def _unit(theme: Theme) -> str:
 
 
 def _number(found: NumberCard, unit: str, notebook: Notebook) -> tuple[Section, ...]:
-    """The number with its range; nothing where there is none."""
-    if found.value is None:
+    """The number with its range, as "at least" where for some people it is not recorded whether
+    they belong; nothing where it is not printed."""
+    if not found.has_range:
         return ()
-    ends = tuple(number(x or 0) for x in (found.value, found.low, found.high))
-    notebook.card("poster.people", found, *ends, share(found.level))
+    low, high = ends(found)
+    text = low
+    forms: tuple[str, ...] = (low, high, share(found.level))
+    if found.value is not None:
+        text, forms = number(found.value), (number(found.value), *forms)
     interval = _("between {low} and {high}, at {level} confidence").format(
-        low=ends[1], high=ends[2], level=share(found.level)
+        low=low, high=high, level=share(found.level)
     )
-    return (Section("number", "", (LargeNumber(ends[0], unit, interval),)),)
+    if found.missing is not None:
+        least, missing = number(at_least(found.low or 0)), share(found.missing)
+        text, forms = _("at least {n}").format(n=least), (*forms, least, missing)
+        interval = _("{interval}; not recorded for {share} of all people").format(
+            interval=interval, share=missing
+        )
+    notebook.card("poster.people", found, *forms)
+    return (Section("number", "", (LargeNumber(text, unit, interval),)),)
