@@ -15,18 +15,19 @@ from typer.testing import CliRunner
 
 from ctdhub.cli.app import command
 from ctdhub.core.errors import FileError, HubError
+from ctdhub.core.format import isolated
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report import mandated_sdmx
 from ctdhub.report.mandated import COLUMNS, FORMATS, written
-from ctdhub.report.mandated_wording import line_label, notes
+from ctdhub.report.mandated_wording import dimension_label, line_label, notes, title
 from ctdhub.schema.citizenship_group import citizenship_group
 from ctdhub.schema.roles import CHILD_BANDS
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.intervals import Interval
 from ctdhub.stats.mandated.lines import MandatedLine, MandatedScope, MandatedTable, per, scope
-from ctdhub.stats.mandated.population import Population, load_population
+from ctdhub.stats.mandated.population import People, Population, load_population
 from ctdhub.stats.mandated.shapes import SHAPES
 
 YEAR, COUNTRY, ORIGIN = "year_of_registration", "country_of_exploitation", "citizenship"
@@ -48,6 +49,23 @@ def opened(folder: Path, tables: tuple[str, ...] = CROSSES) -> Release:
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     return opened(tmp_path_factory.mktemp("mandated"))
+
+
+HEAD = "country,year,population,source,reference_date"
+TAIL = "Practice statistics (invented),2017-07-01"
+
+
+def poland(**parts: int) -> Population:
+    """The population of Poland in 2017; parts by sex or age."""
+    keys = {"female": ("female", ""), "male": ("male", ""), "children": ("", "children")}
+    return Population(
+        {
+            ("POL", "2017", *keys.get(name, ("", ""))): People(
+                n, 2, "Practice (invented)", "2017-07-01"
+            )
+            for name, n in {"total": 38_000_000, **parts}.items()
+        }
+    )
 
 
 def made(release: Release, shape: str, asked: MandatedScope | None = None) -> MandatedTable:
@@ -129,6 +147,38 @@ def test_eurostat_is_for_members_of_the_eu(release: Release) -> None:
     assert places == {"POL", "DEU", "ITA"}
 
 
+def test_eurostat_has_lines_by_form_and_takes_candidates(release: Release, tmp_path: Path) -> None:
+    lines = made(release, "eurostat", scope(Answers(release), "DEU", (2018, 2018))).lines
+    forms = {x.category: x.people for x in lines if x.dimension == "form_of_exploitation"}
+    assert list(forms)[:3] == ["exploitation_sexual", "exploitation_forced_labour", "other_forms"]
+    exact = truth("2018", exploitation_sexual="yes", **{COUNTRY: "DEU"})
+    assert forms["exploitation_sexual"].value == exact
+    assert forms["other_forms"].state == "not_measured"
+    rows = [{**r, COUNTRY: "SRB" if r[COUNTRY] == "POL" else r[COUNTRY]} for r in ROWS]
+    answer = protected_answer(rows, tables=CROSSES)
+    held = open_release(write_release(answer, tmp_path / "releases", "2026.1", ""))
+    sheet = made(held, "eurostat", scope(Answers(held), "SRB", (2018, 2018)))
+    assert any("Not a member of the European Union: Serbia" in n for n in notes(sheet, held))
+    text = written(sheet, held, "text")
+    assert "All other forms together" in text
+    assert "“legal status” means victim, suspected or convicted person" in text
+
+
+def test_the_most_frequent_nationalities_are_those_of_the_years(tmp_path: Path) -> None:
+    """Ukrainians are the most in all years, and nobody in the year asked for."""
+    rows = [r for r in ROWS if not (r[YEAR] == "2018" and r[ORIGIN] == "UKR")]
+    answer = protected_answer(rows, tables=CROSSES)
+    held = open_release(write_release(answer, tmp_path / "releases", "2026.1", ""))
+    answers = Answers(held)
+    always = made(held, "greta", scope(answers, "POL", held.years))
+    once = made(held, "greta", scope(answers, "POL", (2018, 2018)))
+    order = [[x.category for x in t.lines if x.dimension == "nationality"] for t in (always, once)]
+    assert order[0][0] == "UKR"
+    assert order[1][0] != "UKR"
+    counts = [x.people.value or 0 for x in once.lines if x.dimension == "nationality"][:-1]
+    assert counts == sorted(counts, reverse=True)
+
+
 def test_greta_tells_nationalities_and_places_apart(release: Release) -> None:
     lines = by_key(made(release, "greta", scope(Answers(release), "POL", (2017, 2017))))
     ukrainians = lines["POL", "2017", "nationality", "UKR"].people
@@ -179,7 +229,7 @@ def test_assistance_of_all_years_says_so_itself(tmp_path: Path) -> None:
     assert "Assistance: " not in before
     with language("fr"):
         sheet = made(held, "greta", scope(Answers(held), "POL", (2017, 2017)))
-        assert "Sexe\u00a0: " in written(sheet, held, "text")
+        assert "Genre, tel que renseigné\u00a0: " in written(sheet, held, "text")
 
 
 def test_states_and_blanks_are_told_in_the_language_in_force(release: Release) -> None:
@@ -221,7 +271,7 @@ def test_presumed_and_identified_stand_apart_where_the_release_tells_them(
         assert [x.category for x in lines] == ["presumed", "identified", "not_recorded"]
         [everybody] = [x for x in sheet.lines if x.dimension == "total"]
         assert sum(x.people.value or 0 for x in lines) == everybody.people.value
-        assert any("under “Status”" in note for note in notes(sheet, held))
+        assert any("under “Presumed or identified”" in note for note in notes(sheet, held))
         before = made(release, shape)
         assert not [x for x in before.lines if x.dimension == "status"]
         assert any("does not distinguish presumed" in note for note in notes(before, release))
@@ -262,7 +312,7 @@ def test_unodc_says_what_is_not_held(tmp_path: Path) -> None:
 
 
 def test_sdmx_has_the_columns_and_codes_of_the_dataflow(release: Release) -> None:
-    people = Population({("POL", "2017"): 38_000_000})
+    people = poland()
     sheet = made(release, "sdg-16.2.2", scope(Answers(release), "POL", (2016, 2017), people))
     with language("fr"):
         text = mandated_sdmx.written(sheet, release)
@@ -287,6 +337,26 @@ def test_sdmx_has_the_columns_and_codes_of_the_dataflow(release: Release) -> Non
     uncoded, hidden = mandated_sdmx.left_out(sheet)
     counts = [r for r in rows if r["UNIT_MEASURE"] == "NUMBER"]
     assert uncoded + hidden + len(counts) == len(sheet.lines)
+
+
+def test_a_library_of_sdmx_reads_the_file_back(release: Release, tmp_path: Path) -> None:
+    sdmx = pytest.importorskip(
+        "pysdmx.io", reason="pysdmx is missing: it is in requirements-dev.lock"
+    )
+    answers, people = Answers(release), poland(female=19_600_000)
+    sheet = made(release, "sdg-16.2.2", scope(answers, "POL", (2016, 2017), people))
+    path = tmp_path / "poland.csv"
+    path.write_text(mandated_sdmx.written(sheet, release), "utf-8")
+    (found,) = sdmx.read_sdmx(path).data
+    assert str(found.structure).endswith(mandated_sdmx.DATAFLOW)
+    assert tuple(found.data.columns) == mandated_sdmx.COLUMNS[1:]
+    rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
+    assert [float(x) for x in found.data["OBS_VALUE"]] == [float(r["OBS_VALUE"]) for r in rows]
+    women = [r for r in rows if (r["SERIES"], r["SEX"]) == ("VC_HTF_DETVR", "F")]
+    assert (
+        "Per 100,000 of: women and girls (Practice (invented), 2017-07-01)"
+        in women[0]["COMMENT_TS"]
+    )
 
 
 def test_forms_that_a_hub_of_an_older_schema_cannot_have_are_no_lines(release: Release) -> None:
@@ -324,7 +394,7 @@ def test_rates_need_a_population_and_its_gaps_are_told(release: Release) -> None
     plain = made(release, "sdg-16.2.2")
     assert all(line.rate is None for line in plain.lines)
     assert any("--population" in note for note in notes(plain, release))
-    known = Population({("POL", "2017"): 38_000_000})
+    known = poland()
     sheet = made(release, "sdg-16.2.2", scope(answers, "POL", (2016, 2017), known))
     lines = by_key(sheet)
     total = lines["POL", "2017", "total", "all"]
@@ -339,30 +409,102 @@ def test_rates_need_a_population_and_its_gaps_are_told(release: Release) -> None
 FAULTS = {
     "": (1, "country"),
     "country,year\nITA,2020\n": (1, "population"),
-    "country,year,population\nItaly,2020,5\n": (2, "country"),
-    "country,year,population\nITA,20,5\n": (2, "year"),
-    "country,year,population\nITA,2020,5.5\n": (2, "population"),
-    "country,year,population\nITA,2020,0\n": (2, "population"),
-    "country,year,population\nITA,2020,59 000\n": (2, "population"),
-    "country,year,population\nITA,2020\n": (2, None),
-    "country,year,population\nITA,2020,5\nITA,2020,6\n": (3, None),
-    "country,year,population\n": (2, None),
+    "country,year,population\nITA,2020,59641488\n": (1, "source"),
+    f"{HEAD}\nItaly,2017,59641488,{TAIL}\n": (2, "country"),
+    f"{HEAD}\nITA,17,59641488,{TAIL}\n": (2, "year"),
+    f"{HEAD}\nITA,2017,5.5,{TAIL}\n": (2, "population"),
+    f"{HEAD}\nITA,2017,0,{TAIL}\n": (2, "population"),
+    f"{HEAD}\nITA,2017,59 000,{TAIL}\n": (2, "population"),
+    f"{HEAD}\nITA,2017,59641488,Office\n": (2, None),
+    f"{HEAD}\nITA,2017,59641488,,2017-07-01\n": (2, "source"),
+    f"{HEAD}\nITA,2017,59641488,Office,mid-year\n": (2, "reference_date"),
+    f"{HEAD}\nITA,2017,59641488,Office,2015-07-01\n": (2, "reference_date"),
+    f"{HEAD}\nITA,2017,59641488,Office,2018-01-02\n": (2, "reference_date"),
+    f"{HEAD}\nITA,2017,59641488,{TAIL}\nITA,2017,59641489,{TAIL}\n": (3, None),
+    f"{HEAD}\n": (2, None),
+    f"{HEAD}\nPOL,2017,38000000,{TAIL}\nITA,2017,59641,{TAIL}\n": (3, "population"),
+    f"{HEAD}\nITA,2017,59,{TAIL}\n": (2, "population"),
+    f"{HEAD}\nITA,2017,596414880,{TAIL}\n": (2, "population"),
+    f"{HEAD},sex\nITA,2017,30500,{TAIL},femmes\n": (2, "population"),
+    f"{HEAD},sex\nITA,2017,30500000,{TAIL},Frauen\n": (2, "sex"),
+    f"{HEAD},age\nITA,2017,30500000,{TAIL},15-64\n": (2, "age"),
+    f"{HEAD},sex\nITA,2017,59000000,{TAIL},\nITA,2017,30500000,{TAIL},F\n"
+    f"ITA,2017,20500000,{TAIL},M\n": (3, "population"),
+    f"{HEAD},sex\nITA,2017,29000000,{TAIL},T\nITA,2017,30500000,{TAIL},F\n": (3, "population"),
+    f"{HEAD},région\nITA,2017,59000000,{TAIL},Nord\n": (1, "région"),
+    f"{HEAD},sex,sex\nITA,2017,59000000,{TAIL},T,T\n": (1, "sex"),
 }
 
 
-def test_a_population_below_the_count_is_refused(release: Release, tmp_path: Path) -> None:
-    path = tmp_path / "population.csv"
-    path.write_text("country,year,population\nITA,2017,59000000\nPOL,2017,38\n", "utf-8")
-    people = load_population(path)
+def test_a_population_below_the_count_is_refused(release: Release) -> None:
+    few = Population({("POL", "2017", "", ""): People(38, 3, "Office", "2017-07-01")})
     with pytest.raises(FileError) as caught:
-        made(release, "sdg-16.2.2", scope(Answers(release), "POL", (2017, 2017), people))
-    error = caught.value
-    assert (error.row, error.column, error.file) == (3, "population", path.name)
-    assert error.fix
+        made(release, "sdg-16.2.2", scope(Answers(release), "POL", (2017, 2017), few))
+    assert (caught.value.rule, caught.value.row) == ("population-small", 3)
+    assert caught.value.fix
+
+
+def test_more_than_100_in_100000_need_a_word(release: Release) -> None:
+    people = {("POL", "2017", "", ""): People(50_000, 4, "Office", "2017-07-01")}
+    with pytest.raises(FileError) as caught:
+        made(
+            release, "sdg-16.2.2", scope(Answers(release), "POL", (2017, 2017), Population(people))
+        )
+    assert (caught.value.rule, caught.value.row) == ("population-rate", 4)
+    assert "--high-rates" in (caught.value.fix or "")
+    said = Population(people, high_rates=True)
+    sheet = made(release, "sdg-16.2.2", scope(Answers(release), "POL", (2017, 2017), said))
+    rate = by_key(sheet)["POL", "2017", "total", "all"].rate
+    assert rate is not None
+    assert (rate.value or 0) > 100
+
+
+def test_women_are_divided_by_women_where_the_file_has_them(release: Release) -> None:
+    answers = Answers(release)
+    parts = {"female": 19_600_000, "male": 18_400_000, "children": 6_900_000}
+    sheet = made(release, "sdg-16.2.2", scope(answers, "POL", (2017, 2017), poland(**parts)))
+    lines = by_key(sheet)
+    for dimension, category in (("sex", "female"), ("sex", "male"), ("age", "children")):
+        line = lines["POL", "2017", dimension, category]
+        assert line.rate is not None
+        assert (line.per, line.rate.denominator) == (category, parts[category])
+        if line.people.value:
+            exact = 100_000 * line.people.value / parts[category]
+            assert line.rate.value == pytest.approx(exact)
+    adults = lines["POL", "2017", "age", "adults"]
+    assert adults.rate is not None
+    assert (adults.per, adults.rate.denominator) == ("", 38_000_000)
+    text = written(sheet, release, "text")
+    assert "women and girls" in text
+    assert f"Population: {isolated('Practice (invented)')}, on July 1, 2017." in text
+    assert any("of all inhabitants" in note for note in notes(sheet, release))
+    assert any("noise added for privacy and nothing else" in n for n in notes(sheet, release))
+    rows = list(csv.DictReader(io.StringIO(written(sheet, release, "csv"))))
+    found = {(r["dimension"], r["category"]): r for r in rows}
+    assert found["sex", "female"]["population_of"] == "female"
+    assert found["age", "adults"]["population_of"] == "all"
+    assert {r["population_date"] for r in rows if r["per_100000"]} == {"2017-07-01"}
+
+
+def test_titles_say_what_is_in_the_table(release: Release) -> None:
+    answers = Answers(release)
+    other_year = Population(
+        {("POL", "2016", "", ""): People(38_000_000, 2, "Office", "2016-07-01")}
+    )
+    for people in (None, other_year):
+        asked = scope(answers, "POL", (2017, 2017), people)
+        sheet = made(release, "sdg-16.2.2", asked)
+        assert "per 100,000" not in title(sheet)
+        assert "detected or not" in " ".join(notes(sheet, release))
+    asked = scope(answers, "POL", (2017, 2017), poland())
+    assert "per 100,000" in title(made(release, "sdg-16.2.2", asked))
+    for shape in SHAPES:
+        assert "Sex" not in {dimension_label(line) for line in made(release, shape).lines}
+    assert "Gender, as recorded: " in written(made(release, "greta"), release, "text")
 
 
 def test_rates_tell_their_blanks_apart(release: Release) -> None:
-    answers, people = Answers(release), Population({("POL", "2017"): 38_000_000})
+    answers, people = Answers(release), poland()
     sheet = made(release, "sdg-16.2.2", scope(answers, "POL", (2016, 2017), people))
     with language("en"):
         text = written(sheet, release, "text")
@@ -383,8 +525,24 @@ def test_a_wrong_population_names_row_and_column(text: str, tmp_path: Path) -> N
 
 def test_a_right_population_is_read(tmp_path: Path) -> None:
     path = tmp_path / "population.csv"
-    path.write_text("\ufeffYear,Population,Country\n2020, 59641488 ,ITA\n\n", "utf-8")
-    assert load_population(path).get("ITA", "2020") == 59641488
+    head, tail = (
+        "Year,Population,Country,Source,Reference_date,Sexe",
+        '"An office, a table",2020-01-01',
+    )
+    path.write_text(f"\ufeff{head}\n2020, 59641488 ,ITA,{tail},\n\n", "utf-8")
+    found = load_population(path).get("ITA", "2020")
+    assert found == People(59641488, 2, "An office, a table", "2020-01-01")
+    for women, men, both in (
+        ("Femmes", "Hommes", "Les deux sexes"), ("F", "M", "_T"), ("mujeres", "hombres", "total"),
+        ("نساء", "رجال", "المجموع"),
+    ):  # fmt: skip
+        rows = ((women, 30_600_000), (men, 29_041_488), (both, 59_641_488))
+        text = "".join(f"2020,{n},ITA,{tail},{word}\n" for word, n in rows)
+        for part in (text, "".join(text.splitlines(keepends=True)[:2])):  # with and without total
+            path.write_text(f"{head}\n{part}", "utf-8")
+            held = load_population(path)
+            numbers = [held.get("ITA", "2020", sex) for sex in ("female", "male", "")]
+            assert [p and p.number for p in numbers] == [n for _word, n in rows]
     for bad in (tmp_path / "missing.csv", tmp_path):
         with pytest.raises(OSError, match=bad.name):
             load_population(bad)
@@ -431,11 +589,12 @@ def test_the_verb(release: Release, tmp_path: Path) -> None:
         return result.output
 
     file, people = tmp_path / "out.json", tmp_path / "population.csv"
-    people.write_text("country,year,population\nPOL,2017,38000000\n", "utf-8")
+    people.write_text(f"{HEAD}\nPOL,2017,38000000,{TAIL}\n", "utf-8")
     asked = ("--for", "sdg-16.2.2", "--country", "POL", "--year", "2017")
     run(*asked, "--population", str(people), "--format", "json", "--out", str(file))
     given = json.loads(file.read_text("utf-8"))
     assert given["rows"][0]["per_100000"] > 0
+    assert given["rows"][0]["population_source"] == "Practice statistics (invented)"
     assert "Pologne" in run(*asked, "--lang", "fr")
     for wrong in (
         ("--for", "nonsense"),

@@ -102,8 +102,19 @@ def register(app: typer.Typer) -> None:
         ] = None,
         population: Annotated[
             Path | None,
-            typer.Option(help=_("CSV with the columns country, year, population.")),
+            typer.Option(
+                help=_(
+                    "CSV with the columns country, year, population, source, reference_date and, "
+                    "if it has them, sex and age."
+                )
+            ),
         ] = None,
+        high_rates: Annotated[
+            bool,
+            typer.Option(
+                "--high-rates", help=_("Accept rates of more than 100 people per 100,000.")
+            ),
+        ] = False,
         file: Annotated[
             Path | None,
             typer.Option("--from", help=_("With otip: your own file of records, never a release.")),
@@ -151,7 +162,9 @@ def register(app: typer.Typer) -> None:
                 name="--population",
                 other=" / ".join(f"--for {s}" for s in WITH_RATES),
             )
-        people = load_population(population) if population else None
+        if high_rates and population is None:
+            raise error("usage/goes-with", name="--high-rates", other="--population")
+        people = load_population(population, high_rates=high_rates) if population else None
         answers = Answers(options.opened(source))
         with options.speaking(lang), bar() as progress:
             progress(_("Filling the table"), 0.0)

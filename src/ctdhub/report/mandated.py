@@ -16,7 +16,13 @@ from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document import markdown, plain
 from ctdhub.document.document import Document, Items, Meta, Section, TextTable
 from ctdhub.release.open import Release
-from ctdhub.report.mandated_wording import dimension_label, line_label, notes, title
+from ctdhub.report.mandated_wording import (
+    dimension_label,
+    line_label,
+    notes,
+    population_label,
+    title,
+)
 from ctdhub.report.wording import caveat, citation
 from ctdhub.schema import countries
 from ctdhub.stats.cards import NumberCard
@@ -25,7 +31,7 @@ from ctdhub.stats.mandated.lines import MandatedLine, MandatedTable
 COLUMNS = (
     "table", "country", "year", "dimension", "category", "label", "blank", "state", "people",
     "people_low", "people_high", "population", "per_100000", "per_100000_low", "per_100000_high",
-    "level", "release",
+    "population_of", "population_source", "population_date", "level", "release",
 )  # fmt: skip
 
 
@@ -79,7 +85,7 @@ def _json(sheet: MandatedTable, release: Release) -> str:
 
 
 def _row(sheet: MandatedTable, line: MandatedLine) -> dict[str, Any]:
-    people, rate = line.people, line.rate
+    people, rate, whom = line.people, line.rate, sheet.denominator(line)
     return {
         "table": sheet.name,
         "country": line.country,
@@ -96,6 +102,9 @@ def _row(sheet: MandatedTable, line: MandatedLine) -> dict[str, Any]:
         "per_100000": None if rate is None else _part(rate.value),
         "per_100000_low": None if rate is None else _part(rate.low),
         "per_100000_high": None if rate is None else _part(rate.high),
+        "population_of": None if whom is None else line.per or "all",
+        "population_source": None if whom is None else whom.source,
+        "population_date": None if whom is None else whom.reference_date,
     }
 
 
@@ -125,7 +134,8 @@ def document(table: MandatedTable, release: Release, *, headed: bool) -> Documen
     for (place, years), found in groupby(table.lines, key=lambda x: (x.country, x.years)):
         lines = list(found)
         rated = any(line.rate is not None for line in lines)
-        heads = (_("Category"), _("People"), *((_("Per 100,000"),) if rated else ()))
+        rates = (_("Per 100,000"), _("of whom"))
+        heads = (_("Category"), _("People"), *(rates if rated else ()))
         rows = TextTable("", "", heads if headed else (), _cells(lines, rated=rated))
         id_ = "-".join((place, *map(str, years)))
         sections.append(Section(id_, _heading(place, years), (rows,)))
@@ -153,7 +163,9 @@ def _cells(lines: list[MandatedLine], *, rated: bool) -> tuple[tuple[str, ...], 
         name = _("{variable}: {value}").format(
             variable=dimension_label(line), value=line_label(line)
         )
-        rate = (_rate(line.rate),) if rated else ()
+        measured = line.rate is not None and line.rate.low is not None
+        of = population_label(line) if measured else "–"
+        rate = (_rate(line.rate), of) if rated else ()
         found.append((name, _people(line), *rate))
     return tuple(found)
 

@@ -1,7 +1,8 @@
 """SDG 16.2.2 as SDMX-CSV, in the structure of the global SDG dataflow (IAEG-SDGs, DF_SDG_GLH).
 
 Columns and codes are those of files of that dataflow: annual series of detected victims and of
-their rates per 100,000 population, reference areas by M49 number.  A line that the dataflow has no
+their rates per 100,000 population, reference areas by M49 number.  The comment of a rate names its
+population.  A line that the dataflow has no
 code for, or that the release does not show, is no observation.
 """
 
@@ -13,6 +14,7 @@ from typing import Any
 from ctdhub.core.datafiles import as_csv
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.open import Release
+from ctdhub.report.mandated_wording import population_label
 from ctdhub.report.wording import caveat, citation
 from ctdhub.schema import countries
 from ctdhub.schema.roles import FORCED_LABOUR, ORGAN_REMOVAL, SEXUAL_EXPLOITATION
@@ -49,7 +51,7 @@ AGES = {"children": "Y0T17", "adults": "Y_GE18"}
 def written(sheet: MandatedTable, release: Release) -> str:
     """The table; texts in English, as all files for programs."""
     with language(LANGUAGES[0]):
-        rows = [row for line in sheet.lines for row in _observations(line, release)]
+        rows = [row for line in sheet.lines for row in _observations(sheet, line, release)]
     return as_csv(COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
 
 
@@ -60,7 +62,9 @@ def left_out(sheet: MandatedTable) -> tuple[int, int]:
     return len(uncoded), len(hidden)
 
 
-def _observations(line: MandatedLine, release: Release) -> Iterator[dict[str, Any]]:
+def _observations(
+    sheet: MandatedTable, line: MandatedLine, release: Release
+) -> Iterator[dict[str, Any]]:
     key = _key(line)
     if key is None or line.people.value is None:
         return
@@ -79,8 +83,11 @@ def _observations(line: MandatedLine, release: Release) -> Iterator[dict[str, An
         "COMMENT_TS": caveat(),
     }
     yield common | _value(series, "NUMBER", line.people, 0)
-    if line.rate is not None and line.rate.value is not None:
-        yield common | _value(f"{series}R", "PER_100000_POP", line.rate, 4)
+    whom = sheet.denominator(line)
+    if whom is not None and line.rate is not None and line.rate.value is not None:
+        comment = f"Per 100,000 of: {population_label(line)} ({whom.source}, {whom.reference_date})"
+        rate = _value(f"{series}R", "PER_100000_POP", line.rate, 4)
+        yield common | rate | {"COMMENT_TS": f"{comment}. {caveat()}"}
 
 
 def _value(series: str, unit: str, card: NumberCard, digits: int) -> dict[str, Any]:

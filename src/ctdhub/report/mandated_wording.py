@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Literal
 
+from ctdhub.core.format import day, isolated, listed
 from ctdhub.core.i18n import _, current
 from ctdhub.release.open import Release
 from ctdhub.report.sentences import undated
@@ -14,7 +16,8 @@ from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.roles import SEX, STANDING
 from ctdhub.stats.equity import RECEIVED
 from ctdhub.stats.mandated import eurostat, greta, sdg, unodc
-from ctdhub.stats.mandated.lines import MandatedLine, MandatedTable
+from ctdhub.stats.mandated.lines import PARTS, MandatedLine, MandatedTable
+from ctdhub.stats.mandated.population import sources
 
 UNKNOWN: Literal["not_recorded"] = "not_recorded"
 """The category of people whose answer is not known."""
@@ -22,18 +25,25 @@ UNKNOWN: Literal["not_recorded"] = "not_recorded"
 
 def title(sheet: MandatedTable) -> str:
     """What the table holds, and with what it is aligned."""
+    rated = any(line.rate is not None for line in sheet.lines)
     return {
         sdg.NAME: _(
-            "Detected victims of trafficking per 100,000 population (aligned with SDG 16.2.2)"
-        ),
+            "Identified victims of trafficking, counts and rates per 100,000 population (aligned "
+            "with SDG 16.2.2)"
+        )
+        if rated
+        else _("Identified victims of trafficking, counts (aligned with SDG 16.2.2)"),
         eurostat.NAME: _(
-            "Identified victims by sex and citizenship (aligned with Eurostat, crim_thb)"
+            "Identified and presumed victims by gender, citizenship and form of exploitation "
+            "(aligned with Eurostat, crim_thb)"
         ),
         greta.NAME: _(
-            "Victims by sex, age, form of exploitation, nationality and assistance (as GRETA asks)"
+            "Victims by gender, age, form of exploitation, nationality and assistance (in the "
+            "shape of GRETA’s questionnaires)"
         ),
         unodc.NAME: _(
-            "Victims and alleged perpetrators by country and year (as UNODC’s questionnaire asks)"
+            "Victims and alleged perpetrators by country and year (in the shape of UNODC’s "
+            "questionnaire)"
         ),
     }[sheet.name]
 
@@ -47,20 +57,20 @@ def dimension_label(line: MandatedLine) -> str:
     """What a line divides people by."""
     return {
         "total": _("Total"),
-        "status": _("Status"),
+        "status": _("Presumed or identified"),
         "offences": _("Offences recorded"),
         "formal_contact": _("Persons in formal contact with the police or the courts"),
         "prosecuted": _("Persons prosecuted"),
         "convicted": _("Persons convicted"),
-        "sex_by_age": _("Sex by age"),
+        "sex_by_age": _("Gender by age"),
         "recruitment": _("Channel of recruitment"),
         "technology": _("Technology used"),
-        "sex": _("Sex"),
+        "sex": _("Gender, as recorded"),
         "age": _("Age"),
         "form_of_exploitation": _("Form of exploitation"),
         "sex_by_age_by_form": _("Cross"),
         "citizenship": _("Citizenship"),
-        "sex_by_citizenship": _("Sex by citizenship"),
+        "sex_by_citizenship": _("Gender by citizenship"),
         "nationality": _("Nationality"),
         "place_of_exploitation": _("Place of exploitation"),
         "assistance": _("Assistance"),
@@ -77,7 +87,8 @@ def line_label(line: MandatedLine) -> str:
     if category != "all" and line.dimension in ("sex", *unodc.OFFENDERS):
         return code_label(SEX, category, lang)
     if line.dimension == "form_of_exploitation":
-        return label(category, lang)
+        other = category == eurostat.OTHER
+        return _("All other forms together") if other else label(category, lang)
     if line.dimension in ("recruitment", "technology"):
         name = _("Any recorded") if category == "recorded" else label(category, lang)
         return _("{label}, all years").format(label=name)
@@ -103,7 +114,7 @@ def _people(dimension: str, category: str) -> str:
         return _("All")
     return {
         ("total", "all"): _("All people"),
-        ("sex_by_age_by_form", "all"): _("Sex by age by form of exploitation"),
+        ("sex_by_age_by_form", "all"): _("Gender by age by form of exploitation"),
         ("age", "children"): _("Children"),
         ("age", "adults"): _("Adults"),
         ("place_of_exploitation", "nationals"): _("Nationals, exploited in the country"),
@@ -130,19 +141,31 @@ def _assistance(category: str) -> str:
     return _("{label}, all years").format(label=name)
 
 
+def population_label(line: MandatedLine) -> str:
+    """Whose population the rate of a line refers to."""
+    return {
+        "": _("all inhabitants"),
+        "female": _("women and girls"),
+        "male": _("men and boys"),
+        "children": _("children"),
+        "adults": _("adults"),
+    }[line.per]
+
+
 def _sdg(sheet: MandatedTable) -> list[str]:
     notes = [
         _(
-            "Aligned with SDG indicator 16.2.2, not certified: the indicator counts victims whom "
-            "the authorities of a country detected; this table counts people by the country in "
-            "which they were exploited."
+            "Aligned with SDG indicator 16.2.2, not certified: the indicator is all victims of "
+            "trafficking in a country, detected or not, per 100,000 residents. This table has only "
+            "people whom the contributors identified, by the country in which they were exploited."
         ),
         _(
-            "A person may have suffered several forms of exploitation. Sex, age and form were not "
-            "measured together for a country and year."
+            "A person may have suffered several forms of exploitation. Gender, age and form were "
+            "not measured together for a country and year."
         ),
     ]
-    if sheet.scope.population is None:
+    population = sheet.scope.population
+    if population is None:
         notes.append(
             _(
                 "No population was given, so there are counts and no rates: the option "
@@ -157,21 +180,72 @@ def _sdg(sheet: MandatedTable) -> list[str]:
                 places=", ".join(" ".join(pair) for pair in without)
             )
         )
+    rated = [line for line in sheet.lines if line.rate is not None]
+    if not rated:
+        return notes
+    if any(not line.per and line.category in PARTS.get(line.dimension, ()) for line in rated):
+        notes.append(
+            _(
+                "Rates of women, men, children or adults for which the file has no population of "
+                "their own are per 100,000 of all inhabitants: the column says so."
+            )
+        )
+    if any(line.per for line in rated):
+        notes.append(
+            _(
+                "Where the file has the population of a sex or an age, rates are per 100,000 of "
+                "it; gender as recorded is then divided by the population of that sex. Children "
+                "are under 18 at registration."
+            )
+        )
+    places = {(line.country, line.year) for line in rated}
+    used = sources(p for key, p in population.people.items() if key[:2] in places)
+    notes += [
+        _("Population: {source}, on {day}.").format(
+            source=isolated(source), day=day(date.fromisoformat(when))
+        )
+        for source, when in used
+    ]
+    notes.append(
+        _(
+            "The intervals of rates cover the noise added for privacy and nothing else: the "
+            "population is taken as exact, and victims who were not identified are in none."
+        )
+    )
     return notes
 
 
-def _eurostat(_sheet: MandatedTable) -> list[str]:
-    return [
+def _eurostat(sheet: MandatedTable) -> list[str]:
+    outside = sorted({line.country for line in sheet.lines} - set(countries.members("eu")))
+    notes = [
         _(
             "Aligned with Eurostat’s collection crim_thb, not certified: Eurostat counts victims "
-            "registered in the reporting country; this table counts people exploited in it."
+            "registered by the authorities of the reporting country, formally identified or not; "
+            "this table counts people whom the contributors identified and who were exploited in "
+            "that country."
+        ),
+        _(
+            "Eurostat has sexual exploitation, forced labour and other forms. A person may have "
+            "suffered several, and the other forms together were not measured: each is a line."
         ),
         _(
             "The European Union means its members of today, whatever the year. The citizenship of "
             "a person with several is one of them."
         ),
-        _("Missing here: suspected, prosecuted and convicted persons by country."),
+        _(
+            "Eurostat’s “legal status” means victim, suspected or convicted person. This table has "
+            "victims only; suspected, prosecuted and convicted persons by country are missing."
+        ),
     ]
+    if outside:
+        lang = current()
+        notes.append(
+            _(
+                "Not a member of the European Union: {places}. Eurostat’s metadata name selected "
+                "candidate and EFTA countries since 2023; check whether yours is one of them."
+            ).format(places=listed([countries.name(code, lang) for code in outside]))
+        )
+    return notes
 
 
 def _unodc(sheet: MandatedTable) -> list[str]:
@@ -187,8 +261,8 @@ def _unodc(sheet: MandatedTable) -> list[str]:
             "alleged perpetrators are not counted by country and year."
         ),
         _(
-            "The {n} most frequent citizenships are listed, counted over all years. Sex with child "
-            "or adult covers all years of the release together."
+            "The {n} most frequent citizenships of each year are listed. Gender with child or "
+            "adult covers all years of the release together."
         ).format(n=unodc.MOST),
     ]
 
@@ -196,13 +270,15 @@ def _unodc(sheet: MandatedTable) -> list[str]:
 def _greta(sheet: MandatedTable) -> list[str]:
     return [
         _(
-            "In the shape of what GRETA asks, not certified: a party’s own figures come from its "
-            "authorities; these come from the contributors of this hub."
+            "In the shape of what GRETA asks of parties, not certified: a party’s own figures come "
+            "from its authorities; these come from the contributors of this hub. GRETA’s fourth "
+            "round of evaluation began on 30 June 2023; compare the lines with the questions on "
+            "statistics of the questionnaire that you must answer."
         ),
         _(
-            "Of nationalities the {n} largest are listed, by all years. Where a person was "
-            "identified is not recorded: exploitation in the country and elsewhere is told by "
-            "citizenship and country of exploitation."
+            "The {n} most frequent nationalities of the years of the table are listed. Where a "
+            "person was identified is not recorded: exploitation in the country and elsewhere is "
+            "told by citizenship and country of exploitation."
         ).format(n=greta.MOST),
         _(
             "Assistance, recruitment and technology cover all years of the release together, "
@@ -222,6 +298,10 @@ def _common(sheet: MandatedTable, release: Release) -> list[str]:
             "country of exploitation. They are not the state’s own figures and not prevalence."
         ),
         _standing(sheet),
+        _(
+            "The standard asks for sex. The hub records gender, and the lines show it as it was "
+            "recorded."
+        ),
         _(
             "The year is that of registration by a contributor, not that of exploitation or of "
             "formal identification."
@@ -243,8 +323,8 @@ def _common(sheet: MandatedTable, release: Release) -> list[str]:
 def _standing(sheet: MandatedTable) -> str:
     if any(line.dimension == "status" for line in sheet.lines):
         return _(
-            "Presumed and identified victims are shown separately under “Status” where "
-            "contributors recorded it; in all other lines they are counted together."
+            "Presumed and identified victims are shown separately under “Presumed or identified” "
+            "where contributors recorded it; in all other lines they are counted together."
         )
     return _("This table does not distinguish presumed victims from identified ones.")
 

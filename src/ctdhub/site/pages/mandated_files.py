@@ -12,9 +12,9 @@ from pathlib import Path
 from ctdhub.core.datafiles import write_json
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.report.mandated import metadata, written
-from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mandated import lines, shapes
+from ctdhub.stats.mandated.eurostat import reporting_countries
 
 FOLDER = "mandated"
 YEARS = 10
@@ -31,7 +31,7 @@ def places(shape: str, answers: Answers) -> tuple[str, ...]:
     """Countries that have a table of this shape."""
     found = lines.reported_places(answers)
     if shape == "eurostat":
-        return tuple(code for code in found if code in countries.members("eu"))
+        return tuple(code for code in found if code in reporting_countries())
     return found
 
 

@@ -2,7 +2,9 @@
 
 Source of the shape: Council of Europe, GRETA, questionnaires on how parties carry out the
 Convention on Action against Trafficking in Human Beings (CETS 197): victims by sex, age,
-nationality, form of exploitation, national or transnational, and their assistance.
+nationality, form of exploitation, national or transnational, and their assistance.  Its fourth
+round of evaluation began on 30 June 2023; the questions of that round's questionnaire on statistics
+were not read.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from ctdhub.stats.mandated.lines import (
     MandatedTable,
     ages,
     forms,
+    most_frequent,
     standings,
 )
 from ctdhub.stats.table import YES
@@ -47,10 +50,7 @@ def _block(answers: Answers, counter: Counter) -> list[MandatedLine]:
     ]
     for flag in forms(answers):
         lines.append(counter.line("form_of_exploitation", flag, {flag: [YES]}))
-    cells = answers.cells(ORIGIN, DESTINATION)
-    found = [(e.value, a) for (a, b), e in cells.items() if a and b == counter.country]
-    for _count, origin in sorted(found, key=lambda pair: (-pair[0], pair[1]))[:MOST]:
-        lines.append(counter.line("nationality", origin, {ORIGIN: [origin]}))
+    lines += most_frequent(answers, counter, MOST)
     lines.append(counter.line("nationality", "not_recorded", {ORIGIN: [""]}))
     always = Counter(answers, counter.country, ())
     return [

@@ -9,17 +9,20 @@ from typing import Literal
 from ctdhub.core.error_catalogue import error
 from ctdhub.schema import countries
 from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import AGE, CHILD_BANDS, DESTINATION, HARM, PERIOD, STANDING
+from ctdhub.schema.roles import AGE, CHILD_BANDS, DESTINATION, HARM, ORIGIN, PERIOD, STANDING
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, card
 from ctdhub.stats.intervals import NOT_MEASURED, Interval
-from ctdhub.stats.mandated.population import Population
+from ctdhub.stats.mandated.population import People, Population
 from ctdhub.stats.query import Query, Where
 from ctdhub.stats.table import NOT_RECORDED
 from ctdhub.stats.trend import covering
 
 PER = 100_000
 """People that a rate refers to."""
+
+PARTS = {"sex": ("female", "male"), "age": ("children", "adults")}
+"""Categories of a dimension that a population file may have people of."""
 
 Blank = Literal["", "not_recorded", "nobody_reports", "not_held"]
 
@@ -37,7 +40,9 @@ class MandatedLine:
             year; "not_held" where no release can answer; else empty, and the card's state says
             whether there is a number.
         people: the count; "not_measured" where the release holds no table that answers.
-        rate: per 100,000 of the population; None where no population is known.
+        rate: per 100,000 of the population of ``per``; None where no population is known.
+        per: whose population the rate refers to: "female", "male", "children" or "adults" of the
+            country; "" for everybody who lives there.
     """
 
     country: str
@@ -47,6 +52,7 @@ class MandatedLine:
     blank: Blank
     people: NumberCard
     rate: NumberCard | None = None
+    per: str = ""
 
     @property
     def year(self) -> str:
@@ -72,6 +78,14 @@ class MandatedTable:
     def years(self) -> tuple[int, int]:
         """First and last that it is about; a line has its own."""
         return self.scope.span
+
+    def denominator(self, line: MandatedLine) -> People | None:
+        """The population that a line's rate refers to."""
+        if self.scope.population is None or line.rate is None:
+            return None
+        sex = line.per if line.dimension == "sex" else ""
+        age = line.per if line.dimension == "age" else ""
+        return self.scope.population.get(line.country, line.year, sex, age)
 
 
 @dataclass(frozen=True)
@@ -160,6 +174,7 @@ class Counter:
         query = Query(self._all(where))
         found = self.answers.count(query.where) if measured else NOT_MEASURED
         published = self.answers.is_published(query.where)
+        rate, per_whom = self._rate(found, query, dimension, category)
         return MandatedLine(
             country=self.country,
             years=(int(self.years[0]), int(self.years[-1])) if self.years else release.years,
@@ -167,13 +182,14 @@ class Counter:
             category=category,
             blank=blank,
             people=card(release, found, "people", query, published=published),
-            rate=self._rate(found, query),
+            rate=rate,
+            per=per_whom,
         )
 
     def not_held(self, dimension: str, category: str) -> MandatedLine:
         """A line that the table asks for and that no release can answer."""
         line = self.line(dimension, category, {}, measured=False)
-        return replace(line, blank="not_held", rate=None)
+        return replace(line, blank="not_held", rate=None, per="")
 
     def elsewhere(self, dimension: str, category: str, where: Where) -> MandatedLine:
         """A line of people who were not exploited in the country: ``where`` says where."""
@@ -182,7 +198,7 @@ class Counter:
         if inside.blank:
             return inside
         people = self.answers.card(Query({**where, **when}))
-        return replace(inside, people=people, rate=None)
+        return replace(inside, people=people, rate=None, per="")
 
     def split(
         self, dimension: str, variable: str, parts: Iterable[tuple[str, Sequence[str]]]
@@ -200,16 +216,25 @@ class Counter:
         when = {PERIOD: list(self.years)} if self.years else {}
         return {**where, DESTINATION: [self.country], **when}
 
-    def _rate(self, found: Interval, query: Query) -> NumberCard | None:
+    def _rate(
+        self, found: Interval, query: Query, dimension: str, category: str
+    ) -> tuple[NumberCard | None, str]:
+        """The rate, and whose population it refers to: that of the line's own sex or age where the
+        file has it, else everybody's."""
         if self.population is None or len(self.years) != 1:
-            return None
-        people = self.population.get(self.country, self.years[0])
+            return None, ""
+        place = self.country, self.years[0]
+        own, whom = None, category if category in PARTS.get(dimension, ()) else ""
+        if whom:
+            own = self.population.get(*place, **{dimension: whom})
+        people = own or self.population.get(*place)
         if people is None:
-            return None
+            return None, ""
         if found.high is not None:
-            self.population.check(self.country, self.years[0], found.high)
-        rate = per(found, people)
-        return card(self.answers.release, rate, "per_100000", query, denominator=people)
+            self.population.check(*place, people, found.value or 0.0, found.high)
+        rate = per(found, people.number)
+        shown = card(self.answers.release, rate, "per_100000", query, denominator=people.number)
+        return shown, whom if own else ""
 
 
 def per(found: Interval, population: int) -> Interval:
@@ -228,6 +253,24 @@ def standings(answers: Answers, counter: Counter) -> list[MandatedLine]:
     if STANDING not in answers.variables:
         return []
     return counter.split("status", STANDING, [(s, [s]) for s in answers.domain(STANDING)])
+
+
+def most_frequent(answers: Answers, counter: Counter, most: int) -> list[MandatedLine]:
+    """A line for each of the citizenships with the most people in the years of the counter.
+
+    Those shown come first; where too few are shown in these years, the order of all years decides.
+    """
+    cells = answers.cells(ORIGIN, DESTINATION)
+    always = {a: e.value for (a, b), e in cells.items() if a and b == counter.country}
+    lines: list[tuple[float, MandatedLine]] = []
+    for origin in sorted(always, key=lambda code: (-always[code], code)):
+        least = sorted((n for n, _line in lines), reverse=True)[most - 1 : most]
+        if least and always[origin] < least[0]:
+            break  # fewer in all years than the others have in these
+        line = counter.line("nationality", origin, {ORIGIN: [origin]})
+        lines.append((line.people.value or 0.0, line))
+    lines.sort(key=lambda pair: -pair[0])
+    return [line for _n, line in lines[:most]]
 
 
 def forms(answers: Answers) -> tuple[str, ...]:

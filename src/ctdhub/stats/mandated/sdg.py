@@ -1,7 +1,9 @@
 """SDG indicator 16.2.2: victims of trafficking per 100,000 population, by sex, age and form.
 
-Source of the shape: UN Statistics Division, metadata of indicator 16.2.2 (custodian UNODC):
-detected victims over the population resident in the country, by sex, age and form of exploitation.
+Source of the shape: UN Statistics Division, metadata of indicator 16.2.2 (custodian UNODC), as
+updated on 31 March 2023: the ratio of the total number of victims of trafficking in a country to
+the population resident there, per 100,000.  That text was read in a copy of the metadata of the
+World Bank's repository; which population UNODC divides its series by sex and age by was not found.
 """
 
 from __future__ import annotations

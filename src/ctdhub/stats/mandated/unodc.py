@@ -18,6 +18,7 @@ from ctdhub.stats.mandated.lines import (
     MandatedTable,
     ages,
     forms,
+    most_frequent,
     standings,
 )
 from ctdhub.stats.table import YES
@@ -51,10 +52,7 @@ def _block(answers: Answers, counter: Counter) -> list[MandatedLine]:
         *counter.split("age", AGE, ages(answers)),
         *(counter.line("form_of_exploitation", f, {f: [YES]}) for f in forms(answers)),
     ]
-    cells = answers.cells(ORIGIN, DESTINATION)
-    found = [(e.value, a) for (a, b), e in cells.items() if a and b == counter.country]
-    for _count, origin in sorted(found, key=lambda pair: (-pair[0], pair[1]))[:MOST]:
-        lines.append(counter.line("nationality", origin, {ORIGIN: [origin]}))
+    lines += most_frequent(answers, counter, MOST)
     others = [c for c in answers.domain(ORIGIN) if c != counter.country]
     abroad = {ORIGIN: [counter.country], DESTINATION: others}
     return [*lines, counter.elsewhere("place_of_exploitation", "nationals_abroad", abroad)]
