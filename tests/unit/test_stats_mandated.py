@@ -27,7 +27,7 @@ from ctdhub.schema.roles import CHILD_BANDS
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.intervals import Interval
 from ctdhub.stats.mandated.lines import MandatedLine, MandatedScope, MandatedTable, per, scope
-from ctdhub.stats.mandated.population import People, Population, load_population
+from ctdhub.stats.mandated.population import Inhabitants, Population, load_population
 from ctdhub.stats.mandated.shapes import SHAPES
 
 YEAR, COUNTRY, ORIGIN = "year_of_registration", "country_of_exploitation", "citizenship"
@@ -60,7 +60,7 @@ def poland(**parts: int) -> Population:
     keys = {"female": ("female", ""), "male": ("male", ""), "children": ("", "children")}
     return Population(
         {
-            ("POL", "2017", *keys.get(name, ("", ""))): People(
+            ("POL", "2017", *keys.get(name, ("", ""))): Inhabitants(
                 n, 2, "Practice (invented)", "2017-07-01"
             )
             for name, n in {"total": 38_000_000, **parts}.items()
@@ -437,7 +437,7 @@ FAULTS = {
 
 
 def test_a_population_below_the_count_is_refused(release: Release) -> None:
-    few = Population({("POL", "2017", "", ""): People(38, 3, "Office", "2017-07-01")})
+    few = Population({("POL", "2017", "", ""): Inhabitants(38, 3, "Office", "2017-07-01")})
     with pytest.raises(FileError) as caught:
         made(release, "sdg-16.2.2", scope(Answers(release), "POL", (2017, 2017), few))
     assert (caught.value.rule, caught.value.row) == ("population-small", 3)
@@ -445,7 +445,7 @@ def test_a_population_below_the_count_is_refused(release: Release) -> None:
 
 
 def test_more_than_100_in_100000_need_a_word(release: Release) -> None:
-    people = {("POL", "2017", "", ""): People(50_000, 4, "Office", "2017-07-01")}
+    people = {("POL", "2017", "", ""): Inhabitants(50_000, 4, "Office", "2017-07-01")}
     with pytest.raises(FileError) as caught:
         made(
             release, "sdg-16.2.2", scope(Answers(release), "POL", (2017, 2017), Population(people))
@@ -489,7 +489,7 @@ def test_women_are_divided_by_women_where_the_file_has_them(release: Release) ->
 def test_titles_say_what_is_in_the_table(release: Release) -> None:
     answers = Answers(release)
     other_year = Population(
-        {("POL", "2016", "", ""): People(38_000_000, 2, "Office", "2016-07-01")}
+        {("POL", "2016", "", ""): Inhabitants(38_000_000, 2, "Office", "2016-07-01")}
     )
     for people in (None, other_year):
         asked = scope(answers, "POL", (2017, 2017), people)
@@ -531,7 +531,7 @@ def test_a_right_population_is_read(tmp_path: Path) -> None:
     )
     path.write_text(f"\ufeff{head}\n2020, 59641488 ,ITA,{tail},\n\n", "utf-8")
     found = load_population(path).get("ITA", "2020")
-    assert found == People(59641488, 2, "An office, a table", "2020-01-01")
+    assert found == Inhabitants(59641488, 2, "An office, a table", "2020-01-01")
     for women, men, both in (
         ("Femmes", "Hommes", "Les deux sexes"), ("F", "M", "_T"), ("mujeres", "hombres", "total"),
         ("نساء", "رجال", "المجموع"),

@@ -163,8 +163,7 @@ def _cells(lines: list[MandatedLine], *, rated: bool) -> tuple[tuple[str, ...], 
         name = _("{variable}: {value}").format(
             variable=dimension_label(line), value=line_label(line)
         )
-        measured = line.rate is not None and line.rate.low is not None
-        of = population_label(line) if measured else "–"
+        of = "–" if line.rate is None else population_label(line)
         rate = (_rate(line.rate), of) if rated else ()
         found.append((name, _people(line), *rate))
     return tuple(found)

@@ -13,7 +13,7 @@ from ctdhub.schema.roles import AGE, CHILD_BANDS, DESTINATION, HARM, ORIGIN, PER
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, card
 from ctdhub.stats.intervals import NOT_MEASURED, Interval
-from ctdhub.stats.mandated.population import People, Population
+from ctdhub.stats.mandated.population import Inhabitants, Population
 from ctdhub.stats.query import Query, Where
 from ctdhub.stats.table import NOT_RECORDED
 from ctdhub.stats.trend import covering
@@ -79,7 +79,7 @@ class MandatedTable:
         """First and last that it is about; a line has its own."""
         return self.scope.span
 
-    def denominator(self, line: MandatedLine) -> People | None:
+    def denominator(self, line: MandatedLine) -> Inhabitants | None:
         """The population that a line's rate refers to."""
         if self.scope.population is None or line.rate is None:
             return None

@@ -56,7 +56,7 @@ _SEX_CODES, _AGE_CODES = _codes(_SEXES), _codes(_AGES)
 
 
 @dataclass(frozen=True)
-class People:
+class Inhabitants:
     """People who live in a country on a day.
 
     Attributes:
@@ -86,15 +86,17 @@ class Population:
         high_rates: whether rates above :data:`MOST_RATE` are right.
     """
 
-    people: dict[_Key, People]
+    people: dict[_Key, Inhabitants]
     file: Path | None = None
     high_rates: bool = False
 
-    def get(self, country: str, year: str, sex: str = ALL, age: str = ALL) -> People | None:
+    def get(self, country: str, year: str, sex: str = ALL, age: str = ALL) -> Inhabitants | None:
         """The population; None where the file has none."""
         return self.people.get((country, year, sex, age))
 
-    def check(self, country: str, year: str, people: People, value: float, most: float) -> None:
+    def check(
+        self, country: str, year: str, people: Inhabitants, value: float, most: float
+    ) -> None:
         """Refuse a population that cannot be that of the people counted in it.
 
         Args:
@@ -153,7 +155,7 @@ def load_population(path: Path, *, high_rates: bool = False) -> Population:
         if name not in (*REQUIRED, *OPTIONAL) or header.count(name) > 1:
             shown = printable(name)
             raise error("population/column", file=path, row=1, column=shown)
-    people: dict[_Key, People] = {}
+    people: dict[_Key, Inhabitants] = {}
     for number, cells in enumerate(lines, 2):
         if not any(cell.strip() for cell in cells):
             continue
@@ -170,7 +172,7 @@ def load_population(path: Path, *, high_rates: bool = False) -> Population:
     return Population(people, path, high_rates)
 
 
-def _row(path: Path, row: int, cells: dict[str, str]) -> tuple[_Key, People]:
+def _row(path: Path, row: int, cells: dict[str, str]) -> tuple[_Key, Inhabitants]:
     """One row, each cell checked."""
     country, year, count = (cells[name] for name in REQUIRED[:3])
     if country not in countries.ALPHA3:
@@ -193,7 +195,7 @@ def _row(path: Path, row: int, cells: dict[str, str]) -> tuple[_Key, People]:
         raise error(
             "population/magnitude", file=path, row=row, column="population", country=country
         )
-    return (country, year, sex, age), People(int(count), row, source, day)
+    return (country, year, sex, age), Inhabitants(int(count), row, source, day)
 
 
 def _code(cells: dict[str, str], column: str, codes: dict[str, str]) -> str | None:
@@ -210,7 +212,7 @@ def _is_of(day: str, year: int) -> bool:
     return found.year == year or found == date(year + 1, 1, 1)
 
 
-def _total(path: Path, people: dict[_Key, People], country: str, year: str) -> None:
+def _total(path: Path, people: dict[_Key, Inhabitants], country: str, year: str) -> None:
     """Check the total against its parts, or make it of them."""
     for parts in (
         [(country, year, sex, ALL) for sex in ("female", "male")],
@@ -221,7 +223,7 @@ def _total(path: Path, people: dict[_Key, People], country: str, year: str) -> N
         if len(held) == len(parts):
             number = sum(part.number for part in held)
             if whole is None:
-                whole = People(number, held[0].row, held[0].source, held[0].reference_date)
+                whole = Inhabitants(number, held[0].row, held[0].source, held[0].reference_date)
                 people[country, year, ALL, ALL] = whole
             if abs(number - whole.number) > OFF * whole.number:
                 raise _sum(path, held[0].row, country, year)
@@ -235,7 +237,7 @@ def _sum(path: Path, row: int, country: str, year: str) -> HubError:
     )
 
 
-def sources(people: Iterable[People]) -> tuple[tuple[str, str], ...]:
+def sources(people: Iterable[Inhabitants]) -> tuple[tuple[str, str], ...]:
     """Who counted, and on which day, each pair once, in order of the rows."""
     ordered = sorted(people, key=lambda p: p.row)
     return tuple(dict.fromkeys((p.source, p.reference_date) for p in ordered))
