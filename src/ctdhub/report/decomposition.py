@@ -16,9 +16,7 @@ from ctdhub.stats.decomposition.panel import FixedPanel
 from ctdhub.stats.decomposition.split import ChangePart, Split
 from ctdhub.stats.decomposition.subject import REGIONS, ChangeSubject
 from ctdhub.stats.intervals import Interval
-
-PRECISE = 0.3
-"""A share with a wider interval is printed as its two ends."""
+from ctdhub.stats.precision import is_precise
 
 
 def question_label(question: ChangeSubject) -> str:
@@ -141,13 +139,13 @@ def _recording(question: ChangeSubject, split: Split, part: ChangePart) -> str:
 
 
 def recorded_share(found: Interval) -> str:
-    """A share of people whose answer is recorded: with its interval, or as a range alone where
-    the interval is wider than :data:`PRECISE`."""
+    """A share of people whose answer is recorded: with its interval, or as a range alone where it
+    is too imprecise for a point."""
     value, low, high = found.value or 0.0, found.low or 0.0, found.high or 0.0
-    if high - low <= PRECISE:
+    if is_precise(found, "share"):
         return share_ranged(value, low, high)
     first, last = interval(low, high)
-    return _("{low} to {high}").format(low=first, high=last)
+    return _("between {low} and {high}").format(low=first, high=last)
 
 
 def _what(question: ChangeSubject) -> str:

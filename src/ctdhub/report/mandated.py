@@ -59,6 +59,7 @@ def metadata(sheet: MandatedTable, release: Release) -> dict[str, Any]:
         "notes": notes(sheet, release),
         "states": {
             "shown": _("an estimate with its interval"),
+            "imprecise": _("not precise enough for one number"),
             "protected": _("too few to show reliably, never zero; `people_high` is the upper end"),
             "not_measured": _("this release holds no table that answers"),
         },
@@ -177,11 +178,17 @@ def _people(line: MandatedLine) -> str:
     people = line.people
     if people.low is None or people.high is None:
         return _("not measured in this release")
+    if people.state == "imprecise":
+        return _imprecise(number(people.low), number(people.high))
     if people.value is None:
         return _("too few to show reliably (at most {high})").format(high=number(people.high))
     return _("{people} ({low} to {high})").format(
         people=number(people.value), low=number(people.low), high=number(people.high)
     )
+
+
+def _imprecise(low: str, high: str) -> str:
+    return _("between {low} and {high}").format(low=low, high=high)
 
 
 def _rate(rate: NumberCard | None) -> str:
@@ -190,6 +197,8 @@ def _rate(rate: NumberCard | None) -> str:
         return _("no population given")
     if rate.low is None or rate.high is None:
         return _("not measured in this release")
+    if rate.state == "imprecise":
+        return _imprecise(decimal(rate.low, "0.00"), decimal(rate.high, "0.00"))
     if rate.value is None:
         high = decimal(rate.high, "0.00")
         return _("too few to show reliably (at most {high})").format(high=high)

@@ -225,7 +225,7 @@ def _recorded(cell: Cell, z: float) -> Interval:
     value, low, high = (
         min(1.0, max(0.0, x)) for x in (found.value, found.value - half, found.value + half)
     )
-    return Interval(value, low, high)
+    return Interval(value, low, high, width=2 * half)
 
 
 def _rounded(

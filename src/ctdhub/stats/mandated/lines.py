@@ -174,7 +174,7 @@ class Counter:
         query = Query(self._all(where))
         found = self.answers.count(query.where) if measured else NOT_MEASURED
         published = self.answers.is_published(query.where)
-        rate, per_whom = self._rate(found, query, dimension, category)
+        rate, per_whom = self._rate(found, query, dimension, category, published=published)
         return MandatedLine(
             country=self.country,
             years=(int(self.years[0]), int(self.years[-1])) if self.years else release.years,
@@ -217,7 +217,7 @@ class Counter:
         return {**where, DESTINATION: [self.country], **when}
 
     def _rate(
-        self, found: Interval, query: Query, dimension: str, category: str
+        self, found: Interval, query: Query, dimension: str, category: str, *, published: bool
     ) -> tuple[NumberCard | None, str]:
         """The rate, and whose population it refers to: that of the line's own sex or age where the
         file has it, else everybody's."""
@@ -233,7 +233,14 @@ class Counter:
         if found.high is not None:
             self.population.check(*place, people, found.value or 0.0, found.high)
         rate = per(found, people.number)
-        shown = card(self.answers.release, rate, "per_100000", query, denominator=people.number)
+        shown = card(
+            self.answers.release,
+            rate,
+            "per_100000",
+            query,
+            denominator=people.number,
+            published=published,
+        )
         return shown, whom if own else ""
 
 
@@ -268,7 +275,7 @@ def most_frequent(answers: Answers, counter: Counter, most: int) -> list[Mandate
         if least and always[origin] < least[0]:
             break  # fewer in all years than the others have in these
         line = counter.line("nationality", origin, {ORIGIN: [origin]})
-        lines.append((line.people.value or 0.0, line))
+        lines.append((line.people.middle, line))
     lines.sort(key=lambda pair: -pair[0])
     return [line for _n, line in lines[:most]]
 
