@@ -17,8 +17,9 @@ from ctdhub.report.wording import caveat, citation
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.signals import grouping
 from ctdhub.stats.signals.cards import cards
-from ctdhub.stats.signals.find import LEVEL, Finding, Found, SignalFigure
+from ctdhub.stats.signals.find import Finding, Found, SignalFigure
 from ctdhub.stats.signals.grouping import Lead, leads
+from ctdhub.stats.signals.judging import LEVEL
 from ctdhub.stats.signals.of_release import ReleaseSignals
 from ctdhub.stats.trend import Turn
 

@@ -16,7 +16,8 @@ import numpy as np
 from ctdhub.release.open import Release
 from ctdhub.stats.cards import NumberCard, card
 from ctdhub.stats.intervals import Interval, fieller
-from ctdhub.stats.signals.find import LEVEL, Finding, SignalFigure
+from ctdhub.stats.signals.find import Finding, SignalFigure
+from ctdhub.stats.signals.judging import LEVEL
 from ctdhub.stats.signals.of_release import ReleaseSignals
 
 CardPair = tuple[NumberCard, NumberCard]

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from statistics import NormalDist
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
 
 from ctdhub.stats.signals.discovery import q_values
+from ctdhub.stats.signals.judging import Judged, Verdict, Way, Z, judged_by
 from ctdhub.stats.signals.panel import SeriesPanel
 from ctdhub.stats.signals.periods import IN_A_CYCLE, past_for, window_for
+from ctdhub.stats.signals.seasons import CYCLES
 from ctdhub.stats.signals.shares import share_tests
 from ctdhub.stats.signals.tails import Floats
-from ctdhub.stats.signals.window_tests import CYCLES, Tested, count_tests
+from ctdhub.stats.signals.window_tests import Tested, count_tests
 
 RATE, MIN_COUNT = 0.1, 10
 FEWEST_COUNTS, FEWEST_SHARES = 3, 2
 """Known periods of the past without which a count, or a share, is not tested."""
-LEVEL = 0.95
-_Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 
 What = Literal["count", "share"]
-Way = Literal["rise", "fall"]
 
 
 @dataclass(frozen=True)
@@ -67,13 +65,18 @@ class Test:
 
     ``p`` is two-sided; ``q`` is the share of false ones expected among the tests at least as
     clear: the larger one of all tests and of those of the same kind, so that many numbers that
-    moved do not lend their weight to a share that did not.
+    moved do not lend their weight to a share that did not.  ``ratio`` is what was seen over what
+    was to be expected; ``size`` how many people of the window at least lie beyond that (the low end
+    of the interval).
     """
 
     what: What
     way: Way
     p: float
     q: float
+    verdict: Verdict
+    ratio: SignalFigure
+    size: float
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,10 @@ class Finding:
         """Tests that are believed at a false discovery rate."""
         return tuple(t for t in self.tests if t.q <= rate)
 
+    def size(self, rate: float) -> float:
+        """The largest number of people by which a believed test lies beyond its past."""
+        return max((t.size for t in self.moved(rate)), default=0.0)
+
     @property
     def q(self) -> float:
         """Of its clearest test."""
@@ -119,7 +126,8 @@ class Found:
     """All that was looked at.
 
     Attributes:
-        findings: every series with at least one test, the clearest first.
+        findings: every series with at least one test; signals first, the largest of them first,
+            then the others, the clearest first.
         window, past: indices of the periods of each, both ends included.
         rate: the false discovery rate.
         looked_at: number of series; ``tests`` number of tests.
@@ -166,12 +174,10 @@ def find(panel: SeriesPanel, settings: Settings | None = None) -> Found:
     past, window = (at >= begin) & (at < start), at >= start
     season = np.array([p.in_cycle for p in panel.periods]) if IN_A_CYCLE[kind] > 1 else 0 * at
     counted = count_tests(panel.counts, panel.noise, past, window, season)
-    shared = share_tests(
-        panel.counts, panel.wholes, panel.noise, panel.noise_of_wholes, past, window
-    )
     known = ~np.isnan(panel.counts)
     both = known & ~np.isnan(panel.wholes)
     enough = math.ceil(length / 2)
+    shared = _shared(panel, past, window, both)
     testable = np.stack(
         [
             ((known & past).sum(axis=1) >= FEWEST_COUNTS)
@@ -182,15 +188,24 @@ def find(panel: SeriesPanel, settings: Settings | None = None) -> Found:
         ]
     )
     in_window = np.where(both & window, panel.wholes, 0.0).sum(axis=1)
-    p, rises = _chances(counted, shared, in_window, settings.min_count)
-    p = np.where(testable, p, np.nan)
-    q = np.maximum(q_values(p), np.stack([q_values(of_kind) for of_kind in p]))
+    judged = [
+        judged_by(tested, size, settings.min_count, there)
+        for tested, size, there in zip(
+            (counted, shared), (np.ones(len(known)), in_window), testable, strict=True
+        )
+    ]
+    every = q_values(np.stack([j.p for j in judged]))
+    of_level = q_values(np.stack([j.p_level for j in judged]))
+    for j, q, flat in zip(judged, every, of_level, strict=True):
+        j.q[:] = np.maximum(q, q_values(j.p))
+        j.q_level[:] = np.maximum(flat, q_values(j.p_level))
     figures = _Figures(panel, known & past, known & window, both & past, both & window, shared)
     findings = [
-        _finding(figures, int(row), p[:, row], q[:, row], rises[:, row])
+        _finding(figures, int(row), judged, settings.rate)
         for row in np.flatnonzero(testable.any(axis=0))
     ]
-    findings.sort(key=lambda f: (f.q, f.p, f.name))
+    findings.sort(key=lambda f: (-f.size(settings.rate), f.q, f.p, f.name))
+    findings.sort(key=lambda f: not f.moved(settings.rate))
     return Found(
         panel=panel,
         findings=tuple(findings),
@@ -203,22 +218,25 @@ def find(panel: SeriesPanel, settings: Settings | None = None) -> Found:
     )
 
 
-def _chances(
-    counted: Tested, shared: Tested, wholes: Floats, least: float
-) -> tuple[Floats, np.ndarray]:
-    """Two-sided p-values, shape (2, series), and which of them are rises.
-
-    Too few people make the p-value 1: the test still counts among all, so that small series are
-    not chosen because they happened to be large.
-    """
-    found, ways = [], []
-    for tested, size in ((counted, 1.0), (shared, wholes)):
-        rise = tested.p_rise <= tested.p_fall
-        people = np.where(rise, tested.seen, tested.expected) * size
-        p = np.minimum(1.0, 2 * np.minimum(tested.p_rise, tested.p_fall))
-        found.append(np.where(people >= least, p, 1.0))
-        ways.append(rise)
-    return np.stack(found), np.stack(ways)
+def _shared(panel: SeriesPanel, past: np.ndarray, window: np.ndarray, both: np.ndarray) -> Tested:
+    """The test of shares, nan for series without a whole."""
+    rows = np.flatnonzero(
+        ((both & past).sum(axis=1) >= FEWEST_SHARES) & (both & window).any(axis=1)
+    )
+    spread = [np.full(len(panel.names), np.nan) for _field in fields(Tested)]
+    if not rows.size:
+        return Tested(*spread)
+    found = share_tests(
+        panel.counts[rows],
+        panel.wholes[rows],
+        panel.noise[rows],
+        panel.noise_of_wholes[rows],
+        past,
+        window,
+    )
+    for field, values in zip(fields(Tested), spread, strict=True):
+        values[rows] = getattr(found, field.name)
+    return Tested(*spread)
 
 
 @dataclass(frozen=True)
@@ -236,7 +254,7 @@ class _Figures:
         if not n:
             return SignalFigure(math.nan, math.nan, math.nan)
         value = float(values[inside].mean())
-        half = _Z * math.sqrt(float((noise[inside] ** 2).sum())) / n
+        half = Z * math.sqrt(float((noise[inside] ** 2).sum())) / n
         return SignalFigure(value, value - half, value + half)
 
     def means(
@@ -247,18 +265,34 @@ class _Figures:
             self.mean(values[row], noise[row], now[row]),
         )
 
+    def earlier(self, row: int) -> SignalFigure:
+        """The share of all of the past together, with the interval of what is expected."""
+        inside = self.both_before[row]
+        whole = float(self.panel.wholes[row][inside].sum())
+        value = float(self.panel.counts[row][inside].sum()) / whole if whole > 0 else math.nan
+        middle, half = min(1.0, max(0.0, value)), Z * float(self.shared.error_expected[row])
+        return SignalFigure(middle, max(0.0, middle - half), min(1.0, middle + half))
+
     def share(self, value: Floats, error: Floats, row: int) -> SignalFigure:
         """A share with an interval for chance, dispersion and noise."""
-        middle, half = min(1.0, max(0.0, float(value[row]))), _Z * float(error[row])
+        middle, half = min(1.0, max(0.0, float(value[row]))), Z * float(error[row])
         return SignalFigure(middle, max(0.0, middle - half), min(1.0, middle + half))
 
 
-def _finding(f: _Figures, row: int, p: Floats, q: Floats, rises: np.ndarray) -> Finding:
+def _finding(f: _Figures, row: int, judged: list[Judged], rate: float) -> Finding:
     whats: tuple[What, What] = ("count", "share")
     tests = tuple(
-        Test(what, "rise" if rises[k] else "fall", float(p[k]), float(q[k]))
-        for k, what in enumerate(whats)
-        if not np.isnan(p[k])
+        Test(
+            what,
+            j.way(row, rate),
+            float(j.p[row]),
+            float(j.q[row]),
+            j.verdict(row, rate),
+            SignalFigure(*(float(end[row]) for end in j.ratio)),
+            float(j.size[row]),
+        )
+        for what, j in zip(whats, judged, strict=True)
+        if not np.isnan(j.p[row])
     )
     panel, s = f.panel, f.shared
     shared = any(t.what == "share" for t in tests)
@@ -271,9 +305,7 @@ def _finding(f: _Figures, row: int, p: Floats, q: Floats, rises: np.ndarray) -> 
         whole=f.means(row, panel.wholes, panel.noise_of_wholes, f.both_before, f.both_now)
         if shared
         else None,
-        share=(f.share(s.expected, s.error_expected, row), f.share(s.seen, s.error_seen, row))
-        if shared
-        else None,
+        share=(f.earlier(row), f.share(s.seen, s.error_seen, row)) if shared else None,
         known=int(f.before[row].sum()),
         known_shares=int(f.both_before[row].sum()),
     )

@@ -15,7 +15,8 @@ import numpy as np
 
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import DESTINATION, HARM, ORIGIN
-from ctdhub.stats.signals.find import Finding, Way, What
+from ctdhub.stats.signals.find import Finding, What
+from ctdhub.stats.signals.judging import Way
 from ctdhub.stats.signals.of_release import Looked, Of, ReleaseSignals
 
 MOST = 0.5

@@ -1,21 +1,24 @@
-"""Whether the share of a window differs from the share in the series' own past.
+"""Whether the share of a window differs from what the series' own past leads to expect.
 
 A part x of a whole n has the variance  n p q (1 + (n - 1) ψ) + s² + p² s'²:  a beta-binomial count
 with the series' own dispersion ψ (the correlation of two people of one period), the noise s of the
-part and s' of the whole.  The share p is that of all of the past together.
+part and s' of the whole.  On the scale of the logit of p the share may do what a number may do
+(``null_models``): drift, wander, have shifted earlier.  Shares have no seasons.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from ctdhub.stats.signals.dispersion import Residuals, spread
-from ctdhub.stats.signals.tails import Floats, binomial, widened
-from ctdhub.stats.signals.window_tests import Tested
+from ctdhub.stats.signals.mixing import averaged, likeliest, mixed
+from ctdhub.stats.signals.null_models import Departures, Forecasts, forecasts, peaked
+from ctdhub.stats.signals.tails import Floats, binomial
+from ctdhub.stats.signals.window_tests import STRENGTH, Tested
 
 PRIOR = 0.02
 """Dispersion to start from: a share of a half that varies by 7 points beyond chance, one of a
 tenth by 4 points."""
+DISPERSIONS = np.array([0.0, 0.003, 0.008, 0.02, 0.04, 0.08, 0.16, 0.3])
 
 
 def share_tests(
@@ -37,58 +40,79 @@ def share_tests(
         ``seen`` and ``expected`` are shares in 0..1, nan where a window or a past has no whole.
     """
     known = ~np.isnan(counts) & ~np.isnan(wholes)
-    before, now = known & past, known & window
     x, n = np.where(known, counts, 0.0), np.where(known, np.maximum(wholes, 0.0), 0.0)
+    before, now = known & past & (n > 0), known & window
     whole_before, whole_now = (n * before).sum(axis=1), (n * now).sum(axis=1)
     usable = (whole_before > 0) & (whole_now > 0)
     p = _ratio((x * before).sum(axis=1), whole_before)
     p = np.clip(p, 0.5 / np.maximum(whole_before, 1.0), 1 - 0.5 / np.maximum(whole_before, 1.0))
-    share = p[:, None]
-    spread_of_one = share * (1 - share)
+    share, spread = p[:, None], (p * (1 - p))[:, None]
     noise_squared = np.where(known, noise**2 + share**2 * noise_of_wholes**2, 0.0)
-    by_chance = n * spread_of_one + noise_squared
-    scale = n * np.maximum(n - 1, 0.0) * spread_of_one
-    part = _ratio(n * before, whole_before[:, None])
-    kept = 1 - 2 * part + (part**2).sum(axis=1, keepdims=True)
-    own = spread(
-        Residuals(
-            inside=before,
-            seen=np.where(before, x - share * n, 0.0),
-            known=np.where(before, by_chance, 0.0),
-            scale=np.where(before, scale, 0.0),
-            kept=np.where(before, np.maximum(kept, 0.0), 0.0),
-        ),
-        PRIOR,
+    scale = np.where(before, n * spread, 1.0)
+    at = np.arange(past.size)
+    first, last = at[past].min(initial=0), at[past].max(initial=0)
+    time = (at - (first + last) / 2) / max(1, last - first)
+    departures = Departures(
+        inside=before[:, past],
+        seen=np.where(before, (x - share * n) / scale, 0.0)[:, past],
+        known=np.where(before, 1 / scale + noise_squared / scale**2, 0.0)[:, past],
+        scale=np.where(before, np.maximum(n - 1, 0.0) / scale, 0.0)[:, past],
+        time=time[past],
+        ahead=_ratio((n * now) @ time, whole_now),
+        gap=int(window.sum()),
     )
-    variance = by_chance + own.dispersion[:, None] * scale
-    total = (variance * now).sum(axis=1) * own.stretch(now.sum(axis=1))
+    found = forecasts(departures, DISPERSIONS, PRIOR)
+    weight = mixed(found.likelihood / peaked(departures), found.prior, STRENGTH)
+    of_level = weight * found.flat
+    of_level /= np.maximum(of_level.sum(axis=1, keepdims=True), 1e-300)
     of_noise = (noise_squared * now).sum(axis=1)
-    grown = (whole_now / np.maximum(whole_before, 1e-9)) ** 2
-    of_share = grown * (variance * before).sum(axis=1) * own.stretch(before.sum(axis=1))
-    seen = (x * now).sum(axis=1)
-    plain = np.maximum(whole_now * p * (1 - p), 1e-9)
-    up, down = binomial(
-        seen,
-        np.maximum(whole_now, 1e-9),
-        p,
-        np.maximum(1.0, (total - of_noise) / plain),
-        np.sqrt(of_noise + of_share),
-    )
-    of_scale = (scale * now).sum(axis=1) + grown * (scale * before).sum(axis=1)
-    degrees = own.degrees(total + of_share, of_scale)
-    missing = np.where(usable, 0.0, np.nan)
+    pairs = (n * np.maximum(n - 1, 0.0) * now).sum(axis=1)
+    seen, missing = (x * now).sum(axis=1), np.where(usable, 0.0, np.nan)
+    both = [_tails(seen, whole_now, pairs, of_noise, p, found, w) for w in (weight, of_level)]
+    size = np.maximum(whole_now, 1e-9)
+    (expected, error, of_past, up, down), (level, _e, _p, level_up, level_down) = both
     return Tested(
-        _ratio(seen, whole_now) + missing,
-        p + missing,
-        np.sqrt(total) / np.maximum(whole_now, 1e-9) + missing,
-        np.sqrt(of_share) / np.maximum(whole_now, 1e-9) + missing,
-        widened(up, degrees) + missing,
-        widened(down, degrees) + missing,
-        own.dispersion,
+        *(
+            each + missing
+            for each in (
+                _ratio(seen, whole_now), expected, error / size, of_past, up, down,
+                level, level_up, level_down,
+            )
+        )
+    )  # fmt: skip
+
+
+def _tails(
+    seen: Floats, whole: Floats, pairs: Floats, noise: Floats, p: Floats, found: Forecasts,
+    weight: Floats,
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:  # fmt: skip
+    """Expected share, error of the part, error of the expected share, and both tails."""
+    top, of_each = likeliest(weight)
+    spread, size = (p * (1 - p))[:, None], np.maximum(whole, 1e-9)[:, None]
+    least = np.minimum(p, 1 - p)[:, None] / 50
+    share = np.clip(
+        p[:, None] + spread * np.take_along_axis(found.mean, top, axis=1), least, 1 - least
+    )
+    plain = np.maximum(size * share * (1 - share), 1e-9)
+    inflation = 1 + found.dispersion[top] * pairs[:, None] / size
+    doubt = (size * spread) ** 2 * np.take_along_axis(found.variance, top, axis=1)
+    error = np.sqrt(noise[:, None] + doubt)
+    up, down = np.zeros_like(of_each), np.zeros_like(of_each)
+    use = of_each > 0
+    of_seen, of_whole = (np.broadcast_to(a[:, None], use.shape)[use] for a in (seen, size[:, 0]))
+    up[use], down[use] = binomial(of_seen, of_whole, share[use], inflation[use], error[use])
+    total = (of_each * share).sum(axis=1)
+    apart = (share - total[:, None]) ** 2
+    variance = (of_each * (plain * inflation + noise[:, None])).sum(axis=1)
+    of_past = (of_each * (doubt / size**2 + apart)).sum(axis=1)
+    return (
+        total,
+        np.sqrt(variance),
+        np.sqrt(of_past),
+        averaged(up, of_each),
+        averaged(down, of_each),
     )
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
-    return np.divide(
-        part, whole, out=np.zeros(np.broadcast_shapes(part.shape, whole.shape)), where=whole > 0
-    )
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)

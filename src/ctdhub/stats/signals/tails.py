@@ -17,13 +17,16 @@ Floats = npt.NDArray[np.float64]
 
 _EDGE, _STEP = 6.0, 0.25
 """The grid of the normal error, in standard deviations."""
+_STEPS = np.arange(-_EDGE, _EDGE + _STEP / 2, _STEP)
+_WEIGHTS = np.exp(-_STEPS * _STEPS / 2)
+_WEIGHTS /= _WEIGHTS.sum()
 _POISSON = 1e7
 """Size of a negative binomial at which it equals a Poisson distribution to seven digits."""
 _TINY = 1e-300
 
 
 def negative_binomial(
-    seen: Floats, mean: Floats, variance: Floats, error: Floats
+    seen: Floats, mean: Floats, variance: Floats, error: Floats, drift: Floats | float = 0.0
 ) -> tuple[Floats, Floats]:
     """Chances of a sum at least, and at most, as large as the one seen.
 
@@ -35,6 +38,7 @@ def negative_binomial(
         mean: expected sums, shape (n,), not negative.
         variance: of the count without the error, shape (n,); taken as ``mean`` where it is less.
         error: standard deviation of the normal error, shape (n,).
+        drift: variance of the logarithm of the mean, shape (n,): the mean is lognormal.
 
     Returns:
         Two arrays of shape (n,), in 0..1.
@@ -43,7 +47,7 @@ def negative_binomial(
     >>> round(float(up[0]), 4), round(float(down[0]), 4)  # a Poisson count of mean 1
     (0.0803, 0.981)
     """
-    from scipy.special import betainc, betaincc
+    from scipy.special import betainc
 
     mean = np.maximum(mean, 1e-9)
     size = mean * mean / np.maximum(variance - mean, mean * mean / _POISSON)
@@ -54,9 +58,10 @@ def negative_binomial(
         return np.where(x > 0, betainc(np.maximum(x, _TINY), r, place), 1.0)
 
     def lower(x: Floats) -> Floats:
-        return np.where(x > -1, betaincc(np.maximum(x + 1, _TINY), r, place), 0.0)
+        return np.where(x > -1, 1 - betainc(np.maximum(x + 1, _TINY), r, place), 0.0)
 
-    return _averaged(upper, seen, error), _averaged(lower, seen, error)
+    away = _skewed(error, mean, np.broadcast_to(drift, mean.shape))
+    return _averaged(upper, seen, away), _averaged(lower, seen, away)
 
 
 def binomial(
@@ -79,7 +84,7 @@ def binomial(
     >>> round(float(up[0]), 4), round(float(down[0]), 4)  # 5 and 15 of 16 throws of four coins
     (0.3125, 0.9375)
     """
-    from scipy.special import betainc, betaincc
+    from scipy.special import betainc
 
     n, d = of[:, None], inflation[:, None]
     p = np.clip(share, 1e-9, 1 - 1e-9)[:, None]
@@ -90,17 +95,28 @@ def binomial(
 
     def lower(x: Floats) -> Floats:
         a, b = np.maximum(x / d + 1, _TINY), np.maximum((n - x) / d, _TINY)
-        return np.where(x < n, np.where(x > -d, betaincc(a, b, p), 0.0), 1.0)
+        return np.where(x < n, np.where(x > -d, 1 - betainc(a, b, p), 0.0), 1.0)
 
-    return _averaged(upper, seen, error), _averaged(lower, seen, error)
+    away = error[:, None] * _STEPS
+    return _averaged(upper, seen, away), _averaged(lower, seen, away)
 
 
-def _averaged(tail: Callable[[Floats], Floats], seen: Floats, error: Floats) -> Floats:
-    """The tail at ``seen`` less a normal error, averaged over the error; shape (n,)."""
-    steps = np.arange(-_EDGE, _EDGE + _STEP / 2, _STEP)
-    weights = np.exp(-steps * steps / 2)
-    weights /= weights.sum()
-    averaged: Floats = tail(seen[:, None] - error[:, None] * steps) @ weights
+def _skewed(error: Floats, mean: Floats, drift: Floats) -> Floats:
+    """A normal error plus that of a lognormal mean, as one error with the variance and, to first
+    order, the third moment of the sum; on the grid of a normal variable, shape (n, grid)."""
+    third = mean**3 * drift**2
+    total = mean**2 * drift + error**2
+    skewed = third > 1e-4 * total**1.5
+    scale = np.where(skewed, total**2 / np.where(skewed, third, 1.0), 1.0)
+    a = np.where(skewed, np.sqrt(np.log1p(total / scale**2)), 0.0)[:, None]
+    bent = scale[:, None] * np.expm1(a * _STEPS - a * a / 2)
+    found: Floats = np.where(skewed[:, None], bent, np.sqrt(total)[:, None] * _STEPS)
+    return found
+
+
+def _averaged(tail: Callable[[Floats], Floats], seen: Floats, away: Floats) -> Floats:
+    """The tail at ``seen`` less an error, averaged over the error; shape (n,)."""
+    averaged: Floats = tail(seen[:, None] - away) @ _WEIGHTS
     return np.clip(averaged, 0.0, 1.0)
 
 

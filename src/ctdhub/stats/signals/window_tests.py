@@ -1,11 +1,9 @@
 """Whether the counts of a window differ from what the series' own past leads to expect.
 
 A count y of period t has the variance  m + φ m² + s²:  chance, the series' own dispersion φ (a
-negative binomial), and the known protection noise s.  The expected count m is the mean of the
-past; from three years on each period of the year has a mean of its own, which leans on the mean of
-all by how much the periods of the year differ beyond chance (an empirical Bayes mean).  The error
-of the estimated mean, the noise of the window and the correlation of neighbouring periods all add
-to the variance of the window's sum.
+negative binomial), and the known protection noise s.  What m may do by itself (trend, wandering,
+earlier shifts) are the models of ``null_models``; each gives a forecast of the window's sum and a
+tail, and the tails are averaged by how likely the models are (``mixing``).
 """
 
 from __future__ import annotations
@@ -14,13 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ctdhub.stats.signals.dispersion import Residuals, spread
-from ctdhub.stats.signals.tails import Floats, negative_binomial, widened
+from ctdhub.stats.signals.mixing import averaged, likeliest, mixed
+from ctdhub.stats.signals.null_models import Departures, Forecasts, forecasts, peaked
+from ctdhub.stats.signals.seasons import Seasons, none, seasons
+from ctdhub.stats.signals.tails import Floats, negative_binomial
 
-PRIOR = 0.1
+DISPERSIONS = np.array([0.0, 0.01, 0.03, 0.07, 0.14, 0.22, 0.35, 0.6, 1.0, 1.8])
+USUAL = 0.1
 """Dispersion to start from: periods that vary by about a third beyond chance."""
-CYCLES = 3
-"""Times that each period of the year must lie in the past before it has a mean of its own."""
+STRENGTH = 6.0
+"""How many series the start weighs as much as."""
+_NEWTON = 4
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Tested:
 
     ``seen`` and ``expected`` are what the window has and what the past leads to expect: sums of
     counts, or shares in 0..1; ``error_seen`` and ``error_expected`` are their standard errors;
-    ``p_rise`` and ``p_fall`` are one-sided chances; ``dispersion`` is the series' own.
+    ``p_rise`` and ``p_fall`` are one-sided chances.  ``level``, ``level_rise`` and ``level_fall``
+    are what is expected and the chances if the past had a level alone.
     """
 
     seen: Floats
@@ -38,17 +41,17 @@ class Tested:
     error_expected: Floats
     p_rise: Floats
     p_fall: Floats
-    dispersion: Floats
+    level: Floats
+    level_rise: Floats
+    level_fall: Floats
 
 
 @dataclass(frozen=True)
-class Means:
-    """Fitted means (series, periods), what each past period weighs in the window's expected sum,
-    and the part of its own value that each fitted mean contains."""
+class _Fit:
+    """A first fit of the rate: base (series, periods) without the slope, slope times time."""
 
-    fitted: Floats
-    weight: Floats
-    leverage: Floats
+    base: Floats
+    slope: Floats
 
 
 def count_tests(
@@ -60,70 +63,143 @@ def count_tests(
         counts: shape (series, periods), nan where missing.
         noise: standard deviation of the protection noise, same shape, 0 where there is none.
         past, window: which periods belong to each, shape (periods,).
-        season: place of each period in its year, from 0, shape (periods,); all 0 without seasons.
+        season: place of each period in its cycle, from 0, shape (periods,); all 0 without seasons.
     """
     known = ~np.isnan(counts)
     before, now = known & past, known & window
     y = np.where(known, counts, 0.0)
-    means = _means(y, before, now, season)
-    m = means.fitted
-    noise_squared = np.where(known, noise, 0.0) ** 2
-    residuals = Residuals(
-        inside=before,
-        seen=np.where(before, y - m, 0.0),
-        known=np.where(before, m + noise_squared, 0.0),
-        scale=np.where(before, m * m, 0.0),
-        kept=np.where(before, np.maximum(0.0, 1 - means.leverage), 0.0),
+    noisy = np.where(known, noise, 0.0) ** 2
+    at = np.arange(past.size)
+    first, last = at[past].min(initial=0), at[past].max(initial=0)
+    time = (at - (first + last) / 2) / max(1, last - first)
+    flat = none(counts.shape)
+    fit = _fitted(y, before, noisy, time, flat)
+    rate = fit.base * np.exp(fit.slope[:, None] * time)
+    waves = seasons((y - rate) / rate, before, now, season)
+    if (waves.used > 0).any():
+        fit = _fitted(y, before, noisy, time, waves)
+    rate = fit.base * np.exp(fit.slope[:, None] * time)
+    n, m = before.sum(axis=1), now.sum(axis=1)
+    stretch = np.sqrt(n / np.maximum(n - waves.used, 1))[:, None]
+    line = fit.slope[:, None] * time
+    ahead = (now * time).sum(axis=1) / np.maximum(m, 1)
+    departures = Departures(
+        inside=before[:, past],
+        seen=np.where(before, line + stretch * (y - rate) / rate, 0.0)[:, past],
+        known=np.where(before, 1 / rate + noisy / rate**2, 0.0)[:, past],
+        scale=before[:, past].astype(float),
+        time=time[past],
+        ahead=ahead,
+        gap=int(window.sum()),
     )
-    own = spread(residuals, PRIOR)
-    phi = own.dispersion[:, None]
-    variance = m + phi * m * m + noise_squared
-    seen, expected = (y * now).sum(axis=1), (m * now).sum(axis=1)
-    total = (variance * now).sum(axis=1)
-    stretched = total * own.stretch(now.sum(axis=1))
-    of_noise = (noise_squared * now).sum(axis=1)
-    of_mean = (means.weight**2 * variance * before).sum(axis=1)
-    of_mean *= own.stretch(before.sum(axis=1))
-    up, down = negative_binomial(seen, expected, stretched - of_noise, np.sqrt(of_noise + of_mean))
-    scale = (m * m * now).sum(axis=1) + (means.weight**2 * m * m * before).sum(axis=1)
-    degrees = own.degrees(stretched + of_mean, scale)
+    found = forecasts(departures, DISPERSIONS, USUAL)
+    weight = mixed(found.likelihood / peaked(departures), found.prior, STRENGTH)
+    of_level = weight * found.flat
+    of_level /= np.maximum(of_level.sum(axis=1, keepdims=True), 1e-300)
+    base = (np.where(now, fit.base, 0.0)).sum(axis=1) * np.exp(fit.slope * ahead)
+    uneven = (np.where(now, fit.base, 0.0) ** 2).sum(axis=1)
+    uneven /= np.maximum(np.where(now, fit.base, 0.0).sum(axis=1), 1e-300) ** 2
+    share = _ratio((noisy * before).sum(axis=1), ((noisy + rate) * before).sum(axis=1))
+    window_ = _Window(
+        (y * now).sum(axis=1),
+        base,
+        fit.slope * ahead,
+        uneven,
+        (noisy * now).sum(axis=1),
+        share,
+        _ratio(departures.known.sum(axis=1), n.astype(float)),
+        waves.variance,
+    )
+    expected, error, of_past, up, down = _tails(window_, found, weight)
+    level, _error, _past, level_up, level_down = _tails(window_, found, of_level)
     return Tested(
-        seen,
-        expected,
-        np.sqrt(stretched),
-        np.sqrt(of_mean),
-        widened(up, degrees),
-        widened(down, degrees),
-        own.dispersion,
+        window_.seen, expected, error, of_past, up, down, level, level_up, level_down
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Window:
+    """The window of every series, shape (n,): sum, first fit, logarithm of the trend in it,
+    unevenness of its periods, noise, share of noise in the past's variance, the relative variance
+    of chance and noise in one period, variance of seasons."""
+
+    seen: Floats
+    base: Floats
+    line: Floats
+    uneven: Floats
+    noise: Floats
+    of_noise: Floats
+    chance: Floats
+    seasons: Floats
+
+
+def _tails(w: _Window, found: Forecasts, weight: Floats) -> tuple[Floats, ...]:
+    """Expected sum, errors of the seen and of the expected sum, and both tails, averaged over the
+    likeliest models."""
+    top, of_each = likeliest(weight)
+    mean = np.take_along_axis(found.mean, top, axis=1) - w.line[:, None]
+    doubt = np.take_along_axis(found.variance, top, axis=1) + w.seasons[:, None]
+    phi = found.dispersion[top]
+    of_phi = phi / (phi + w.chance[:, None])
+    base = w.base[:, None]
+    expected = base * np.maximum(1 + mean, 0.02)
+    own = np.take_along_axis(found.wandering, top, axis=1)
+    of_noise = (doubt - own) * w.of_noise[:, None]
+    drift = own + (doubt - own - of_noise) * (base / expected) ** 2
+    expected = expected * (1 + (doubt - own) * of_phi)
+    count = expected + phi * expected**2 * w.uneven[:, None]
+    error = np.sqrt(w.noise[:, None] + base**2 * of_noise)
+    up, down = np.zeros_like(of_each), np.zeros_like(of_each)
+    use = of_each > 0
+    seen = np.broadcast_to(w.seen[:, None], use.shape)
+    up[use], down[use] = negative_binomial(
+        seen[use], expected[use], count[use], error[use], drift[use]
+    )
+    total = (of_each * expected).sum(axis=1)
+    variance = (of_each * (count + w.noise[:, None])).sum(axis=1)
+    of_past = error**2 - w.noise[:, None] + expected**2 * drift + (expected - total[:, None]) ** 2
+    return (
+        total,
+        np.sqrt(variance),
+        np.sqrt((of_each * of_past).sum(axis=1)),
+        averaged(up, of_each),
+        averaged(down, of_each),
     )
 
 
-def _means(y: Floats, before: np.ndarray, now: np.ndarray, season: np.ndarray) -> Means:
-    """Expected counts of all periods, from the past alone."""
-    n = np.maximum(1, before.sum(axis=1))[:, None]
-    level = (y * before).sum(axis=1, keepdims=True) / n
-    places = int(season.max(initial=0)) + 1
-    one_hot = (season[:, None] == np.arange(places)).astype(float)
-    times = before @ one_hot
-    apart = (times.min(axis=1, keepdims=True) >= CYCLES) & (places > 1)
-    each = np.divide((y * before) @ one_hot, times, out=np.zeros_like(times), where=times > 0)
-    lean = _lean(y, before, each @ one_hot.T, each, times) * apart
-    fitted = level + lean * (each @ one_hot.T - level)
-    sizes = np.maximum(1.0, times @ one_hot.T)
-    asked = now @ one_hot
-    weight = (1 - lean) * now.sum(axis=1, keepdims=True) / n + lean * (asked @ one_hot.T) / sizes
-    return Means(np.maximum(fitted, 0.0), weight * before, ((1 - lean) / n + lean / sizes) * before)
+def _fitted(y: Floats, before: np.ndarray, noisy: Floats, time: Floats, waves: Seasons) -> _Fit:
+    """Level and slope by Poisson scores; the slope only as far as its own error allows."""
+    n = np.maximum(1, before.sum(axis=1))
+    shape = np.where(before, waves.factor, 0.0)
+    least = np.maximum(0.5, np.sqrt((noisy * before).sum(axis=1)) / 2) / np.maximum(
+        shape.sum(axis=1), 1e-9
+    )
+    level = np.maximum((y * before).sum(axis=1) / np.maximum(shape.sum(axis=1), 1e-9), least)
+    slope = np.zeros(len(y))
+    for _step in range(_NEWTON):
+        rate = level[:, None] * shape * np.exp(np.clip(slope[:, None] * time, -5, 5))
+        rest = np.where(before, y - rate, 0.0)
+        a, b, c = rate.sum(axis=1), (rate * time).sum(axis=1), (rate * time**2).sum(axis=1)
+        det = np.maximum(a * c - b * b, 1e-12)
+        u, v = rest.sum(axis=1), (rest * time).sum(axis=1)
+        slope = np.clip(slope + np.clip((a * v - b * u) / det, -1, 1), -4, 4)
+        spread = np.exp(np.clip(slope[:, None] * time, -5, 5))
+        level = np.maximum(
+            (y * before).sum(axis=1) / np.maximum((shape * spread).sum(axis=1), 1e-9), least
+        )
+    rate = level[:, None] * shape * np.exp(np.clip(slope[:, None] * time, -5, 5))
+    rest = np.where(before, y - rate, 0.0)
+    variance = (rest**2 * time**2).sum(axis=1) / np.maximum(
+        (rate * time**2).sum(axis=1), 1e-12
+    ) ** 2
+    variance *= n / np.maximum(n - 2, 1)
+    kept = slope * np.maximum(0.0, 1 - variance / np.maximum(slope**2, 1e-12))
+    spread = np.exp(kept[:, None] * time)
+    level = np.maximum(
+        (y * before).sum(axis=1) / np.maximum((shape * spread).sum(axis=1), 1e-9), least
+    )
+    return _Fit(level[:, None] * waves.factor, kept)
 
 
-def _lean(y: Floats, before: np.ndarray, near: Floats, each: Floats, times: Floats) -> Floats:
-    """How far the means of the places of the year are believed, in 0..1, shape (series, 1)."""
-    places = times.shape[1]
-    if places < 2:
-        return np.zeros((y.shape[0], 1))
-    within = ((y - near) ** 2 * before).sum(axis=1)
-    within /= np.maximum(1.0, before.sum(axis=1) - places)
-    chance = within * (1 / np.maximum(times, 1.0)).mean(axis=1)
-    between = each.var(axis=1, ddof=1)
-    real = np.maximum(0.0, between - chance)
-    lean: Floats = np.divide(real, real + chance, out=np.zeros_like(real), where=real > 0)
-    return lean[:, None]
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)

@@ -1,0 +1,322 @@
+"""Simulated series with a known truth, for ``signals.py``.
+
+Belongs here: generators.  Does not belong here: tests of series, tables.
+
+Each world gives counts (series, periods; nan is missing), which series have a planted change in
+their last periods, and for every series the mean and the variance of the window's sum as who knows
+the law and its parameters would expect it without the change: the oracle.  Where months are zero at
+random the oracle expects the sum of those that are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+Floats = np.ndarray
+SERIES, MONTHS, WINDOW, CHANGED = 400, 72, 6, 32
+YEARLY, YEARS, LAST, JUMPS = 300, 12, 3, 30
+INFINITE = 1e9
+
+
+@dataclass(frozen=True)
+class World:
+    """One draw; ``sd`` is the noise, ``kind`` of the periods, ``season`` their places in a year."""
+
+    counts: Floats
+    hit: np.ndarray
+    mean: Floats
+    variance: Floats
+    window: int = WINDOW
+    kind: str = "month"
+    sd: float = 0.0
+
+
+def _drawn(
+    rng: np.random.Generator,
+    rate: Floats,
+    size: float,
+    times: float | Floats,
+    hit: np.ndarray,
+    window: int = WINDOW,
+    sd: float = 0.0,
+    kind: str = "month",
+    known: np.ndarray | None = None,
+    zeros: float = 0.0,
+) -> World:
+    """Counts of a rate (series, periods), changed in the window of the series ``hit``."""
+    changed = rate.copy()
+    changed[hit, -window:] *= times
+    y = rng.poisson(
+        changed if size >= INFINITE else changed * rng.gamma(size, 1 / size, rate.shape)
+    )
+    y = np.where(rng.random(rate.shape) < zeros, 0.0, y.astype(float))
+    if sd:
+        y += np.round(rng.normal(0, sd, y.shape))
+    there = np.ones(rate.shape, bool) if known is None else known
+    there_now = there[:, -window:] & ((y[:, -window:] != 0) | (zeros == 0))
+    now = np.where(there_now, rate[:, -window:], 0.0)
+    mean = now.sum(axis=1)
+    variance = (now + now**2 * (size < INFINITE) / size).sum(axis=1)
+    variance += sd**2 * there_now.sum(axis=1)
+    return World(np.where(there, y, np.nan), hit, mean, variance, window, kind, sd)
+
+
+def _hit(rng: np.random.Generator, series: int, changed: int) -> np.ndarray:
+    hit = np.zeros(series, dtype=bool)
+    hit[rng.choice(series, changed, replace=False)] = True
+    return hit
+
+
+def _means(rng: np.random.Generator, low: float = 3, high: float = 60, n: int = SERIES) -> Floats:
+    return np.exp(rng.uniform(np.log(low), np.log(high), n))[:, None]
+
+
+def flat(size: float, times: float, sd: float = 0.0, zeros: float = 0.0) -> Callable[..., World]:
+    """A steady rate."""
+
+    def draw(rng: np.random.Generator) -> World:
+        rate = np.repeat(_means(rng), MONTHS, axis=1)
+        return _drawn(rng, rate, size, times, _hit(rng, SERIES, CHANGED), sd=sd, zeros=zeros)
+
+    return draw
+
+
+def slow(size: float = 5) -> Callable[..., World]:
+    """A rate that rises to its double within 18 months."""
+
+    def draw(rng: np.random.Generator) -> World:
+        rate = np.repeat(_means(rng), MONTHS, axis=1)
+        hit = _hit(rng, SERIES, CHANGED)
+        ramp = np.ones(MONTHS)
+        ramp[-18:] = 2 ** (np.arange(1, 19) / 18)
+        world = _drawn(rng, np.where(hit[:, None], rate * ramp, rate), size, 1.0, hit)
+        still = np.zeros(SERIES, dtype=bool)
+        null = _drawn(rng, rate, size, 1.0, still)
+        return World(world.counts, hit, null.mean, null.variance)
+
+    return draw
+
+
+def seasons(times: float = 2) -> Callable[..., World]:
+    """A sine of the year of its own height and phase."""
+
+    def draw(rng: np.random.Generator) -> World:
+        t = np.arange(MONTHS)
+        height, phase = rng.uniform(0.2, 0.6, (SERIES, 1)), rng.uniform(0, 12, (SERIES, 1))
+        rate = _means(rng) * (1 + height * np.sin(2 * np.pi * (t + phase) / 12))
+        return _drawn(rng, rate, 5, times, _hit(rng, SERIES, CHANGED))
+
+    return draw
+
+
+def gaps(times: float = 2) -> Callable[..., World]:
+    """Half of the series miss one run of 3 to 11 months."""
+
+    def draw(rng: np.random.Generator) -> World:
+        known = np.ones((SERIES, MONTHS), dtype=bool)
+        for row in rng.choice(SERIES, SERIES // 2, replace=False):
+            length = int(rng.integers(3, 12))
+            begin = int(rng.integers(0, MONTHS - WINDOW - length))
+            known[row, begin : begin + length] = False
+        rate = np.repeat(_means(rng), MONTHS, axis=1)
+        return _drawn(rng, rate, 5, times, _hit(rng, SERIES, CHANGED), known=known)
+
+    return draw
+
+
+def drift(sd: float = 0.0, deviation: float = 0.01) -> Callable[..., World]:
+    """A slope of its own in the logarithm of the rate."""
+
+    def draw(rng: np.random.Generator) -> World:
+        t = np.arange(MONTHS) - (MONTHS - WINDOW)
+        rate = _means(rng) * np.exp(rng.normal(0, deviation, (SERIES, 1)) * t)
+        return _drawn(rng, rate, 5, 2, _hit(rng, SERIES, CHANGED), sd=sd)
+
+    return draw
+
+
+def level(times: float = 1.6) -> Callable[..., World]:
+    """One earlier shift of the level, up or down."""
+
+    def draw(rng: np.random.Generator) -> World:
+        when = rng.integers(10, 60, (SERIES, 1))
+        factor = np.where(rng.random((SERIES, 1)) < 0.5, times, 1 / times)
+        rate = _means(rng) * np.where(np.arange(MONTHS) >= when, factor, 1.0)
+        return _drawn(rng, rate, 5, 2, _hit(rng, SERIES, CHANGED))
+
+    return draw
+
+
+def related(sd: float = 0.0, rho: float = 0.8, spread: float = 0.35) -> Callable[..., World]:
+    """A first-order autoregressive logarithm of the rate, Poisson counts; rho 1 is a random walk
+    of steps ``spread``.  The oracle knows the rate until the window begins."""
+
+    def draw(rng: np.random.Generator) -> World:
+        u = np.zeros((SERIES, MONTHS))
+        step = spread * np.sqrt(1 - rho**2) if rho < 1 else spread
+        u[:, 0] = rng.normal(0, spread, SERIES) if rho < 1 else 0.0
+        for k in range(1, MONTHS):
+            u[:, k] = rho * u[:, k - 1] + rng.normal(0, step, SERIES)
+        means = _means(rng)
+        hit = _hit(rng, SERIES, CHANGED)
+        world = _drawn(rng, means * np.exp(u), INFINITE, 2, hit, sd=sd)
+        ahead = np.zeros((2000, WINDOW))
+        last = np.zeros(2000)
+        for k in range(WINDOW):
+            last = rho * last + rng.normal(0, step, 2000)
+            ahead[:, k] = last
+        start = u[:, MONTHS - WINDOW - 1]
+        sums = np.stack(
+            [np.exp(rho ** np.arange(1, WINDOW + 1) * s + ahead).sum(axis=1) for s in start]
+        )
+        mean = means[:, 0] * sums.mean(axis=1)
+        variance = mean + means[:, 0] ** 2 * sums.var(axis=1) + sd**2 * WINDOW
+        return World(world.counts, hit, mean, variance, sd=sd)
+
+    return draw
+
+
+def leaving() -> Callable[..., World]:
+    """60 more series lose half of their rate with a contributor; the file cannot know.  These are
+    not counted as changed, the planted rises are."""
+
+    def draw(rng: np.random.Generator) -> World:
+        rate = np.repeat(_means(rng), MONTHS, axis=1)
+        hit = _hit(rng, SERIES, CHANGED)
+        lost = rng.choice(np.flatnonzero(~hit), 60, replace=False)
+        factor = np.ones((SERIES, 1))
+        factor[hit], factor[lost] = 2.0, 0.5
+        everybody = np.ones(SERIES, dtype=bool)
+        world = _drawn(rng, rate, 5, factor, everybody)
+        return World(world.counts, hit, world.mean, world.variance)
+
+    return draw
+
+
+def yearly(growth: float, jumps: int = 0, years: int = YEARS) -> Callable[..., World]:
+    """Yearly counts, half of which grow and half fall; some jump by a half in the last years."""
+
+    def draw(rng: np.random.Generator) -> World:
+        way = np.where(rng.permutation(YEARLY) < YEARLY // 2, 1 + growth, 1 / (1 + growth))
+        rate = _means(rng, 30, 1000, YEARLY) * way[:, None] ** np.arange(years)
+        hit = _hit(rng, YEARLY, jumps)
+        return _drawn(rng, rate, INFINITE, 1.5, hit, window=min(LAST, years // 3), kind="year")
+
+    return draw
+
+
+def bending(deviation: float = 0.015) -> Callable[..., World]:
+    """Trends that bend twice, each piece with a slope of its own."""
+
+    def draw(rng: np.random.Generator) -> World:
+        t = np.arange(MONTHS)
+        slope = np.zeros((SERIES, MONTHS))
+        bends = np.sort(rng.integers(6, MONTHS - WINDOW, (SERIES, 2)), axis=1)
+        for k, at in enumerate((np.zeros(SERIES, int), bends[:, 0], bends[:, 1])):
+            new = rng.normal(0, deviation, (SERIES, 1))
+            slope = np.where(t >= at[:, None], new, slope)
+            del k
+        rate = _means(rng) * np.exp(np.cumsum(slope, axis=1))
+        return _drawn(rng, rate, 5, 2, _hit(rng, SERIES, CHANGED))
+
+    return draw
+
+
+def calendar() -> Callable[..., World]:
+    """Every series is low in the same two months, and one of three years has a campaign in May."""
+
+    def draw(rng: np.random.Generator) -> World:
+        t = np.arange(MONTHS)
+        shape = np.where(np.isin(t % 12, (7, 11)), 0.4, 1.0) * np.where(t % 36 == 4, 2.5, 1.0)
+        return _drawn(rng, _means(rng) * shape, 5, 2, _hit(rng, SERIES, CHANGED))
+
+    return draw
+
+
+def unequal() -> Callable[..., World]:
+    """One series is a hundred times the largest of the others, and drifts."""
+
+    def draw(rng: np.random.Generator) -> World:
+        rate = np.repeat(_means(rng), MONTHS, axis=1)
+        rate[0] = 6000 * np.exp(0.01 * np.arange(MONTHS))
+        hit = _hit(rng, SERIES, CHANGED)
+        hit[0] = False
+        return _drawn(rng, rate, 5, 2, hit)
+
+    return draw
+
+
+def late() -> Callable[..., World]:
+    """Half of the series begin 8 to 30 months before the window."""
+
+    def draw(rng: np.random.Generator) -> World:
+        begin = np.where(rng.random(SERIES) < 0.5, 0, MONTHS - WINDOW - rng.integers(8, 31, SERIES))
+        known = np.arange(MONTHS) >= begin[:, None]
+        rate = np.repeat(_means(rng), MONTHS, axis=1)
+        return _drawn(rng, rate, 5, 2, _hit(rng, SERIES, CHANGED), known=known)
+
+    return draw
+
+
+def mixed() -> Callable[..., World]:
+    """A quarter each: Poisson, negative binomial of size 2, drift, autocorrelation."""
+
+    def draw(rng: np.random.Generator) -> World:
+        parts = [flat(INFINITE, 2)(rng), flat(2, 2)(rng), drift()(rng), related()(rng)]
+        each = SERIES // 4
+        pick = [slice(k * each, (k + 1) * each) for k in range(4)]
+        return World(
+            *(
+                np.concatenate([getattr(w, name)[at] for w, at in zip(parts, pick, strict=True)])
+                for name in ("counts", "hit", "mean", "variance")
+            )
+        )
+
+    return draw
+
+
+REVIEW: dict[str, Callable[..., World]] = {
+    "Poisson, x2": flat(INFINITE, 2),
+    "Poisson, x1.5": flat(INFINITE, 1.5),
+    "size 5, x2": flat(5, 2),
+    "size 5, x1.5": flat(5, 1.5),
+    "size 5, slow rise to x2": slow(),
+    "size 2, x2": flat(2, 2),
+    "size 2, x1.5": flat(2, 1.5),
+    "size 5, noise 2, x2": flat(5, 2, sd=2),
+    "size 5, noise 4, x2": flat(5, 2, sd=4),
+    "size 5, noise 8, x2": flat(5, 2, sd=8),
+    "seasons, x2": seasons(),
+    "gaps, x2": gaps(),
+    "30 % of months zero, x2": flat(5, 2, zeros=0.3),
+    "drift 1 % a month, x2": drift(),
+    "drift, noise 4, x2": drift(sd=4),
+    "earlier level shift, x2": level(),
+    "autocorrelated, x2": related(),
+    "autocorrelated, noise 4": related(sd=4),
+    "a contributor leaves": leaving(),
+    "yearly, growth 0": yearly(0),
+    "yearly, growth 3 %": yearly(0.03),
+    "yearly, growth 5 %": yearly(0.05),
+    "yearly, growth 10 %": yearly(0.10),
+    "yearly, 30 jump, growth 0": yearly(0, JUMPS),
+    "yearly, 30 jump, growth 5 %": yearly(0.05, JUMPS),
+}
+"""The rows of the review."""
+OTHER: dict[str, Callable[..., World]] = {
+    "random walk, 5 % a month": related(rho=1.0, spread=0.05),
+    "random walk, 15 % a month": related(rho=1.0, spread=0.15),
+    "trends that bend": bending(),
+    "calendar effects": calendar(),
+    "one series 100 times": unequal(),
+    "half begin late": late(),
+    "four kinds mixed": mixed(),
+    "six years, growth 5 %": yearly(0.05, JUMPS, 6),
+    "seven years, growth 10 %": yearly(0.10, JUMPS, 7),
+    "noise 8, Poisson, x3": flat(INFINITE, 3, sd=8),
+    "size 1, x3": flat(1, 3),
+}
+"""Worlds that the test was not built on."""
