@@ -53,7 +53,12 @@ def release(hub: Hub) -> None:
     pipeline.build(hub, until="release")
 
 
-VERBS = {"release": release, "approve": approve, "withdraw": withdraw}
+def build(hub: Hub) -> None:
+    """All of a build, the site too."""
+    pipeline.build(hub)
+
+
+VERBS = {"release": release, "build": build, "approve": approve, "withdraw": withdraw}
 
 
 def points(template: Hub, verb: str) -> list[str]:
