@@ -28,7 +28,8 @@ class FigureBar(Bar):
     """One row of a figure, ready to draw and to print.
 
     Sizes are in the figure's unit (people, or share in 0..1).  ``cells`` are the texts of the row's
-    table cells (people, low, high, share), empty where ``text`` says why there are none.
+    table cells (people or why there is no number, low, high, share), empty where nothing was
+    measured or nobody reports and ``text`` says so.
     """
 
     kind: Kind = "value"
@@ -217,7 +218,11 @@ def _bar(row: Row, words: Callable[[tuple[str, ...]], str], *, shares: bool) -> 
     kind: Kind = row.kind
     if row.kind != "nobody_reports" and drawn.state != "shown":
         kind = drawn.state
-    if kind in ("nobody_reports", "protected", "not_measured"):
+    if kind == "protected":
+        few = (state_words(kind), *ends(row.people), "–")
+        cells = _cells(row) if row.people.has_range else few
+        return FigureBar(name, state_words(kind), missing=missing, kind=kind, cells=cells)
+    if kind in ("nobody_reports", "not_measured"):
         return FigureBar(name, state_words(kind), missing=missing, kind=kind)
     if kind == "imprecise":
         return FigureBar(name, sized(drawn), missing=missing, kind=kind, cells=_cells(row))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ctdhub.core.format import number, year
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula
@@ -29,13 +29,15 @@ SIDES = {"trends-citizenship": ORIGIN, "trends-exploited-in": DESTINATION}
 
 @dataclass(frozen=True)
 class ChartPanel:
-    """One line of a chart: its label, its rows in the order of the years, what may be said, and
-    its change split; None for people whose answer is not recorded."""
+    """One line of a chart: its label, its rows in the order of the years, what may be said, its
+    change split (None for people whose answer is not recorded), and the year that the headline of
+    the chart names."""
 
     label: str
     rows: tuple[Row, ...]
     sentence: str
     shift: Shift | None = None
+    peak: str = ""
 
     def chart(
         self,
@@ -45,7 +47,7 @@ class ChartPanel:
     ) -> Years:
         """The line to draw, see :func:`ctdhub.report.year_chart.year_chart`."""
         same = self.shift.same if self.shift else NOTHING
-        return year_chart(self.rows, top, written, turns, same)
+        return year_chart(self.rows, top, written, turns, same, self.peak)
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,7 @@ def _chart(
         headline = _("Year with the most people identified: {year}, {people} people").format(
             year=year(most.codes[0]), people=sized(most.people)
         )
+        panels = [replace(panels[0], peak=most.codes[0])]
     return Trend(
         id=name,
         headline=headline,

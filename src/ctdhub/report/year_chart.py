@@ -11,6 +11,8 @@ from ctdhub.report.wording import sized, state_words
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.table import Row
 
+MEETING = 0.18
+"""Part of the height of the axis below which two labels beside each other meet."""
 NOTHING: Mapping[str, NumberCard] = {}
 
 
@@ -20,8 +22,9 @@ def year_chart(
     written: Callable[[float], str] = number,
     turns: Collection[str] = (),
     same: Mapping[str, NumberCard] = NOTHING,
+    peak: str = "",
 ) -> Years:
-    """One line's points; the last that is shown stands in words in the picture.
+    """One line's points; the last that is shown, and the peak, stand in words in the picture.
 
     Args:
         rows: in the order of the years; one without a year is left out.
@@ -30,6 +33,8 @@ def year_chart(
             a whole number.
         turns: years before which a line is drawn, because other contributors report from then on.
         same: by year, the people whom the same contributors registered in every year.
+        peak: the year that the headline names, which is labelled; where the last year is so near
+            that their labels would meet, alone.
     """
     dated = [row for row in rows if row.codes[0]]
     points = tuple(point(row, same.get(row.codes[0])) for row in dated)
@@ -44,8 +49,19 @@ def year_chart(
             written(top),
         ),
         turns=tuple(k for k, row in enumerate(dated) if k and row.codes[0] in turns),
-        marked=tuple(shown[-1:]),
+        marked=_marked(points, shown[-1:], [k for k in shown if dated[k].codes[0] == peak], top),
     )
+
+
+def _marked(
+    points: Sequence[Point], last: Sequence[int], peak: Sequence[int], top: float
+) -> tuple[int, ...]:
+    """The last point and the peak, or the peak alone where their labels would meet."""
+    for a, b in zip(peak, last, strict=False):
+        apart = abs(points[a].value - points[b].value) / top if top else 0.0
+        if a == b or (b - a < len(points) / 2 and apart < MEETING):
+            return (a,)
+    return tuple(sorted({*last, *peak}))
 
 
 def point(row: Row, same: NumberCard | None = None) -> Point:

@@ -11,13 +11,15 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from ctdhub.document.document import Point, Years
+from ctdhub.document.document import Years
 from ctdhub.document.svg import Canvas, Scale
 
 HIGH, ABOVE, BELOW = 130, 26, 22
 """Pixels of the plot, of the room above it for labels and below it for years."""
 DIAMOND = "M0-6L6 0L0 6L-6 0Z"
 """The mark of the same contributors, around its place."""
+BESIDE, RAISED = 8, 6
+"""Pixels between a point and its label, and how far the label stands above the point."""
 _LABELS = 6
 """Years that are written below a panel, at most."""
 
@@ -111,16 +113,14 @@ def _mark(canvas: Canvas, chart: Years, k: int) -> None:
 
 
 def _text(canvas: Canvas, chart: Years, k: int) -> None:
-    """Year and number of a point, above all points that the text may cover."""
-    points: tuple[Point, ...] = chart.points
-    late = 2 * k >= len(points)
-    half = math.ceil(len(points) / 2)
-    below = points[max(0, k - half) : k + 1] if late else points[k : k + half + 1]
-    peak = max((p.high for p in below if p.state == "shown"), default=0)
+    """Year and number of a point, beside it: at its right, or at its left where it is late."""
+    n, point = len(chart.points), chart.points[k]
+    late = 2 * k >= n
     canvas.text(
-        points[k].label,
-        _x(k, len(points)),
-        _y(chart, peak) - 8,
+        point.label,
+        _x(k, n),
+        _y(chart, point.value) - RAISED,
         "number",
         "end" if late else "start",
+        gap=-BESIDE if late else BESIDE,
     )

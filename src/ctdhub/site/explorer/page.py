@@ -244,6 +244,7 @@ def _words() -> dict[str, Any]:
         },
         "reason": _unmeasured(),
         "sized": formula("{value} ± {half}"),
+        "ranged": _("{people} ({low} to {high})"),
         "percent": share(0.05).replace(number(5), "{n}"),
         "most": _("at most {n}"),
         "between": _("between {low} and {high}"),

@@ -64,7 +64,7 @@ def page(answers: Answers) -> Page:
 
 def _drawn(chosen: Map) -> dict[str, Any]:
     """A map with its table, which names the countries that are shown and counts the others."""
-    bars = [b for b in chosen.figure.bars if b.cells]
+    bars = [b for b in chosen.figure.bars if b.cells and b.kind != "protected"]
     bars.sort(key=lambda b: (b.missing, -(b.size or 0)))
     rest = len(chosen.figure.bars) - len(bars)
     other = ""

@@ -65,6 +65,9 @@
     if (found.state === "protected") return words.few;
     if (found.state === "not_measured") return fill(words.most, { n: whole.format(found.high) });
     var half = Math.max(found.high - found.n, found.n - found.low);
+    var even = Math.abs(found.high + found.low - 2 * found.n) <= 1;
+    if (!even) return fill(words.ranged, { people: whole.format(found.n),
+      low: whole.format(found.low), high: whole.format(found.high) });
     return fill(words.sized, { value: whole.format(found.n), half: whole.format(half) });
   }
   function between(found) {
@@ -232,12 +235,12 @@
   function tableRow(row) {
     var line = node("tr");
     line.append(node("th", { scope: "row" }, row.label));
-    if (row.silent || row.figure.state === "protected") {
+    if (row.silent) {
       line.append(node("td", { colspan: 3 }, textOf(row)));
       return line;
     }
-    var exact = row.figure.state === "shown";
-    line.append(exact ? amount(row.figure.n) : node("td", {}, words.unmeasured));
+    var state = row.figure.state, why = state === "protected" ? words.few : words.unmeasured;
+    line.append(state === "shown" ? amount(row.figure.n) : node("td", {}, why));
     line.append(amount(row.figure.low), amount(row.figure.high));
     return line;
   }
