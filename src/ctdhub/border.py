@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from statistics import NormalDist
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 COUNTS = pa.schema(
     [
@@ -183,14 +185,21 @@ class Sources:
         """
         return {
             row["values"][1] if len(row["values"]) > 1 else None: self._told(row, level)
-            for row in self.measurements.to_pylist()
+            for row in self._of_doubles
             if row["columns"][0] == DOUBLES
         }
 
     def without_key(self, level: float) -> Estimate | None:
         """Rows of people without any key, each a person of its own; None where nobody asked."""
-        rows = self.measurements.to_pylist()
+        rows = self._of_doubles
         return next((self._told(r, level) for r in rows if r["columns"] == [UNKEYED]), None)
+
+    @cached_property
+    def _of_doubles(self) -> list[dict[str, Any]]:
+        """Rows about people who are counted twice; every page of a site asks for them."""
+        first = pc.list_element(self.measurements["columns"], 0)
+        asked = pc.is_in(first, value_set=pa.array([DOUBLES, UNKEYED], pa.string()))
+        return self.measurements.filter(asked).to_pylist()
 
     def _told(self, row: dict[str, Any], level: float) -> Estimate:
         half = NormalDist().inv_cdf((1 + level) / 2) * self.sigma["*".join(row["columns"])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -38,12 +39,18 @@ def takes_tokens(hub: Hub) -> bool:
     """Whether a mapping of the hub takes tokens, as far as it can be read."""
     for path in sorted((hub.root / "mappings").rglob("*.yaml")):
         try:
-            said = yaml.safe_load(path.read_text("utf-8"))
+            if _names_tokens(path.read_text("utf-8")):
+                return True
         except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError):
             continue  # whoever reads the mapping says what is wrong with it
-        if isinstance(said, dict) and said.get("tokens"):
-            return True
     return False
+
+
+@lru_cache(maxsize=64)
+def _names_tokens(text: str) -> bool:
+    """Whether the text of a mapping says so; it is kept, for a build asks several times."""
+    said = yaml.safe_load(text)
+    return isinstance(said, dict) and bool(said.get("tokens"))
 
 
 def variables(hub: Hub, rules: Policy) -> Schema:

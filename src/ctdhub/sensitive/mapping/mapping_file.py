@@ -7,6 +7,7 @@ Only ``null``, ``~`` and nothing at all are null.  A key given twice is a fault.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -78,11 +79,14 @@ def named_mapping(name: str) -> Mapping:
         raise
 
 
+@lru_cache(maxsize=64)
 def parse_mapping(text: str, file: str) -> Mapping:
     """The mapping of a YAML text; with ``builtin: NAME`` the built-in mapping, other keys over it.
 
     >>> parse_mapping("version: 1\\ncolumns: {abduction: {from: a, map: {0: no}}}", "a.yaml").name
     'a'
+
+    What was read is kept, for a build asks each of its files many times.
 
     Raises:
         MappingError: see :func:`load_mapping`.

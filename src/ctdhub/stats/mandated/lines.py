@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from ctdhub.core.error_catalogue import error
@@ -282,8 +283,14 @@ def most_frequent(answers: Answers, counter: Counter, most: int) -> list[Mandate
 
 def forms(answers: Answers) -> tuple[str, ...]:
     """Forms of exploitation of the schema that the hub had, and what the release has of later."""
-    had = load_schema().at(answers.release.facts.schema_version)
-    return tuple(f for f in load_schema().flags(HARM) if had.has(f) or f in answers.variables)
+    return _forms(answers.release.facts.schema_version, answers.variables)
+
+
+@lru_cache(maxsize=64)
+def _forms(version: str, variables: frozenset[str]) -> tuple[str, ...]:
+    """The same, asked for each country and year."""
+    had = load_schema().at(version)
+    return tuple(f for f in load_schema().flags(HARM) if had.has(f) or f in variables)
 
 
 def ages(answers: Answers) -> list[tuple[str, Sequence[str]]]:
