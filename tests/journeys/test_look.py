@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import stat
+import zipfile
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import openpyxl
@@ -13,7 +15,7 @@ import pytest
 from ctdhub.build import init, pipeline
 from ctdhub.build.hub import Hub
 from ctdhub.build.look.seen import look
-from ctdhub.cli.look_workbook import LONGEST, as_workbook
+from ctdhub.cli.look_workbook import EPOCH, LONGEST, as_workbook
 from ctdhub.core.errors import DocumentError
 from ctdhub.core.i18n import LANGUAGES
 from tests.conftest import Once
@@ -133,6 +135,17 @@ def test_a_workbook_holds_what_no_cell_may() -> None:
     text = sheet["A2"].value
     assert text.startswith("x·x·")
     assert len(text) == LONGEST
+
+
+def test_a_workbook_does_not_tell_when_it_was_made() -> None:
+    """Else its size and bytes would differ from day to day, and say more than its content."""
+    made = as_workbook([("s", ["a", "b"], [["x", 1], ["=1+1", None]])])
+    told = openpyxl.load_workbook(io.BytesIO(made)).properties
+    assert told.created == told.modified == EPOCH
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {EPOCH.timetuple()[:6]}
+        year = str(datetime.now().year).encode()
+        assert not [name for name in archive.namelist() if year in archive.read(name)]
 
 
 def test_a_contributor_gets_its_own_rejected_rows_alone(hub: Hub, ctdhub: Run) -> None:

@@ -60,7 +60,7 @@ def seen(hub: Hub, contributor: str) -> tuple[object, ...]:
     (one,) = look(hub, contributor, day)
     rows = own_rows(hub, contributor, day)
     page = html.write(own_page("hub", one, rows, DAY))
-    return (own_profile(hub, contributor), lines, one, page, len(own_workbook(one, rows)))
+    return (own_profile(hub, contributor), lines, one, page, own_workbook(one, rows))
 
 
 def test_another_contributor_sees_nothing_of_it(hub: Hub) -> None:

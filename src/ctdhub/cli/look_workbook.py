@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 import openpyxl
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.xml.constants import ARC_CORE
+from openpyxl.xml.functions import tostring
 
 from ctdhub.build.look.seen import SeenContributor, SeenDelivery
 from ctdhub.cli.look_page import value_label
@@ -17,6 +21,10 @@ from ctdhub.sensitive.mapping.unknown_texts import OUTCOMES
 
 LONGEST = 32_000
 """Characters of a cell; a workbook holds 32,767."""
+
+EPOCH = datetime(1980, 1, 1)
+"""When every workbook says that it was made, the first time that an archive can hold: two of the
+same content are byte by byte the same, so that nothing else shows in them."""
 
 Sheet = tuple[str, Sequence[str], Iterable[Sequence[object]]]
 """A title, the headings, and rows."""
@@ -70,7 +78,10 @@ def workbook(found: Sequence[SeenContributor]) -> bytes:
 
 
 def as_workbook(sheets: Iterable[Sheet]) -> bytes:
-    """Sheets of a workbook; a text that a spreadsheet would run as a formula stays a text."""
+    """Sheets of a workbook; a text that a spreadsheet would run as a formula stays a text.
+
+    The bytes depend on the content and the language in force alone.
+    """
     book = openpyxl.Workbook(write_only=True)
     for title, head, rows in sheets:
         sheet = book.create_sheet(title[:31])
@@ -81,7 +92,19 @@ def as_workbook(sheets: Iterable[Sheet]) -> bytes:
             sheet.append([harmless(_fitting(cell)) for cell in row])
     held = io.BytesIO()
     book.save(held)
-    return held.getvalue()
+    book.properties.created = book.properties.modified = EPOCH
+    return _timeless(held, {ARC_CORE: tostring(book.properties.to_tree())})
+
+
+def _timeless(made: io.BytesIO, instead: dict[str, bytes]) -> bytes:
+    """A workbook without the times at which it was made, and with other files of some names."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(made) as held, zipfile.ZipFile(out, "w") as fresh:
+        for name in held.namelist():
+            entry = zipfile.ZipInfo(name, EPOCH.timetuple()[:6])
+            content = instead.get(name) or held.read(name)
+            fresh.writestr(entry, content, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
 
 
 def _fitting(cell: object) -> object:
