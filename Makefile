@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVE ?= yes
 DEMO_DIR ?= demo-hub
-TESTS ?= -q -n auto --dist loadfile
+TESTS ?= -q -n auto --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .PHONY: help demo test golden spark bench faults lint docs messages rules changelog dist lock clean

@@ -22,6 +22,7 @@ from ctdhub.dp.ledger.population import new_population
 from ctdhub.dp.price import up_to
 from ctdhub.release.approvals import Role
 from ctdhub.release.bundle import next_version
+from ctdhub.site.pages import mandated_files
 from tests.conftest import Once
 
 COLUMNS = [
@@ -130,6 +131,23 @@ def report(hub: Hub, contributor: str) -> None:
 
 
 @pytest.fixture
-def hub(built: Hub, tmp_path: Path) -> Hub:
-    """A copy of the built hub to change."""
+def hub(built: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
+    """A copy of the built hub to change.
+
+    Where its site is drawn anew, the mandated tables, a third of the work, are of one year;
+    ``built`` has them whole.
+    """
+    monkeypatch.setattr(mandated_files, "YEARS", 1)
     return copied(built, tmp_path / "hub")
+
+
+@pytest.fixture(scope="session")
+def waits(built: Hub, once: Once) -> Hub:
+    """The built hub as one whose releases two people must approve, with a candidate that waits."""
+
+    def make(folder: Path) -> None:
+        hub = copied(built, folder)
+        make_real(hub)
+        drafted(hub)
+
+    return Hub(once("waiting-hub", make))

@@ -29,16 +29,15 @@ from ctdhub.dp.ledger.population import new_population
 from ctdhub.dp.price import up_to
 from ctdhub.release.approvals import APPROVALS, ROLES, Approvals
 from ctdhub.release.verify import digest, verify
-from tests.journeys.conftest import drafted, make_real, set_policy, sign
+from tests.journeys.conftest import copied, drafted, make_real, set_policy, sign
 from tests.journeys.test_cli import ctdhub  # noqa: F401
 
 
 @pytest.fixture
-def real(hub: Hub) -> Hub:
+def real(waits: Hub, hub: Hub) -> Hub:
     """A hub whose last build left a candidate that two people must approve."""
-    make_real(hub)
-    drafted(hub)
-    return hub
+    shutil.rmtree(hub.root)
+    return copied(waits, hub.root)
 
 
 def set_approvers(hub: Hub, **approvers: object) -> None:

@@ -23,7 +23,8 @@ from ctdhub.dp.price import up_to
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.changelog import CHANGELOG, newest_changes
 from ctdhub.release.verify import verify
-from tests.journeys.conftest import make_real, set_languages, sign
+from tests.conftest import Once
+from tests.journeys.conftest import copied, make_real, set_languages, sign
 
 
 def typed(verb: str, *words: str, input: str | None = None) -> str:
@@ -44,21 +45,31 @@ def first_column(mapping: Path) -> str:
     return next(iter(yaml.safe_load(mapping.read_text("utf-8"))["columns"]))
 
 
-@pytest.fixture
-def second(hub: Hub) -> Hub:
+@pytest.fixture(scope="module")
+def two(built: Hub, once: Once) -> Hub:
     """A real hub with a release and a second candidate, made after a delivery and a rewritten
-    mapping."""
-    make_real(hub)
-    set_languages(hub, *LANGUAGES)
-    csv = next(c.contributor for c in hub.received() if c.file.suffix == ".csv")
-    another_delivery(hub, csv, "2026-06-15")
-    mapping = hub.mapping(csv)
-    text = mapping.read_text("utf-8")
-    rules = yaml.safe_load(text)
-    del rules["columns"][first_column(mapping)], rules["tests"]
-    mapping.write_text(yaml.safe_dump(rules, allow_unicode=True, sort_keys=False), "utf-8")
-    pipeline.build(hub, pay=up_to(1000))
-    return hub
+    mapping; do not change it."""
+
+    def make(folder: Path) -> None:
+        hub = copied(built, folder)
+        make_real(hub)
+        set_languages(hub, *LANGUAGES)
+        csv = next(c.contributor for c in hub.received() if c.file.suffix == ".csv")
+        another_delivery(hub, csv, "2026-06-15")
+        mapping = hub.mapping(csv)
+        text = mapping.read_text("utf-8")
+        rules = yaml.safe_load(text)
+        del rules["columns"][first_column(mapping)], rules["tests"]
+        mapping.write_text(yaml.safe_dump(rules, allow_unicode=True, sort_keys=False), "utf-8")
+        pipeline.build(hub, pay=up_to(1000))
+
+    return Hub(once("hub-of-two-deliveries", make))
+
+
+@pytest.fixture
+def second(two: Hub, tmp_path: Path) -> Hub:
+    """A copy of it to change."""
+    return copied(two, tmp_path / "hub")
 
 
 def test_the_changelog_tells_of_the_delivery_in_four_languages_without_a_number_of_people(

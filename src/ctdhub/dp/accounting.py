@@ -9,7 +9,7 @@ Kamath and Steinke 2020, "The Discrete Gaussian for Differential Privacy", theor
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 _GRAIN = 256
@@ -74,13 +74,11 @@ def delta_of(rho: float, epsilon: float) -> float:
         raise ValueError("rho and epsilon must not be negative")
     if rho == 0:
         return 0.0
-    low, high = 1.0 + 1e-9, (epsilon + 1) / (2 * rho) + 2
-    for _ in range(200):  # the derivative of the logarithm grows with alpha
-        alpha = (low + high) / 2
-        if (2 * alpha - 1) * rho - epsilon + math.log1p(-1 / alpha) < 0:
-            low = alpha
-        else:
-            high = alpha
+
+    def falls(alpha: float) -> bool:  # the derivative of the logarithm grows with alpha
+        return (2 * alpha - 1) * rho - epsilon + math.log1p(-1 / alpha) < 0
+
+    _low, high = _halved(1.0 + 1e-9, (epsilon + 1) / (2 * rho) + 2, falls)
     log_delta = (
         (high - 1) * (high * rho - epsilon) + high * math.log1p(-1 / high) - math.log(high - 1)
     )
@@ -97,13 +95,8 @@ def epsilon_of(rho: float, delta: float) -> float:
     _check_delta(delta)
     if rho <= 0:
         return 0.0
-    low, high = 0.0, rho + 2 * math.sqrt(rho * math.log(1 / delta))  # Bun and Steinke 2016: valid
-    for _ in range(200):
-        middle = (low + high) / 2
-        if delta_of(rho, middle) <= delta:
-            high = middle
-        else:
-            low = middle
+    most = rho + 2 * math.sqrt(rho * math.log(1 / delta))  # Bun and Steinke 2016: valid
+    _low, high = _halved(0.0, most, lambda middle: delta_of(rho, middle) > delta)
     return high
 
 
@@ -116,14 +109,26 @@ def rho_of(epsilon: float, delta: float) -> float:
     _check_delta(delta)
     if epsilon <= 0:
         return 0.0
-    low, high = 0.0, epsilon + 1.0
+    low, _high = _halved(0.0, epsilon + 1.0, lambda middle: delta_of(middle, epsilon) <= delta)
+    return low
+
+
+def _halved(low: float, high: float, is_low: Callable[[float], bool]) -> tuple[float, float]:
+    """The ends of an interval that is halved 200 times, or until it is as short as floats allow.
+
+    Args:
+        is_low: whether the middle becomes the lower end.
+    """
     for _ in range(200):
+        before = (low, high)
         middle = (low + high) / 2
-        if delta_of(middle, epsilon) <= delta:
+        if is_low(middle):
             low = middle
         else:
             high = middle
-    return low
+        if (low, high) == before:  # and so it would stay
+            break
+    return low, high
 
 
 def _check_delta(delta: float) -> None:
