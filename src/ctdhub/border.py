@@ -199,7 +199,8 @@ class Sources:
         """Rows about people who are counted twice; every page of a site asks for them."""
         first = pc.list_element(self.measurements["columns"], 0)
         asked = pc.is_in(first, value_set=pa.array([DOUBLES, UNKEYED], pa.string()))
-        return self.measurements.filter(asked).to_pylist()
+        rows: list[dict[str, Any]] = self.measurements.filter(asked).to_pylist()
+        return rows
 
     def _told(self, row: dict[str, Any], level: float) -> Estimate:
         half = NormalDist().inv_cdf((1 + level) / 2) * self.sigma["*".join(row["columns"])]
