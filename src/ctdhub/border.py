@@ -76,8 +76,9 @@ class Guarantee:
         unit: whose presence is hidden, in words that a test compares ("person").
         mechanism: the noise, for example "discrete Gaussian".
         level: the coverage of every interval, for example 0.95.
-        sigma: standard deviation of the noise by table, keyed by columns joined with "*";
-            the key "" is the number of people.
+        sigma: standard deviation of the noise of a cell by table, keyed by columns joined with "*";
+            the key "" is the number of people.  It is that of the unbiased estimate that all
+            measured tables give together.
         charge: the ledger entry that paid for it.
         rows: the most rows that one person may have and that the noise is for: epsilon, delta and
             rho are what a person with so many rows is promised.
@@ -85,6 +86,9 @@ class Guarantee:
             is empty where older software wrote the release.
         not_fitted: measured tables of two and more columns, keyed as in ``sigma``, that the
             records were not fitted to; None in answers that are older than the list.
+        drawn: standard deviation of the noise that was drawn for each measured table, keyed as in
+            ``sigma``.  Where it is given, tables were reconciled: the counts are those of the
+            records and add up.  {} in answers that are older.
     """
 
     epsilon: float
@@ -98,6 +102,7 @@ class Guarantee:
     rows: int = 1
     by_rows: dict[str, float] = field(default_factory=dict, compare=False)
     not_fitted: tuple[str, ...] | None = None
+    drawn: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

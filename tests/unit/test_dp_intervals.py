@@ -12,7 +12,6 @@ from ctdhub.border import COUNTS, SHOWN, Estimate
 from ctdhub.dp.intervals import (
     case_records,
     choose,
-    counts_table,
     published,
     radius,
     shown_cells,
@@ -20,6 +19,8 @@ from ctdhub.dp.intervals import (
     total_people,
 )
 from ctdhub.dp.pooling import Estimated, pool
+from ctdhub.dp.published import counts_table, published_cells
+from ctdhub.dp.reconcile import reconciled
 from ctdhub.dp.workload import Measurement, measure
 
 LEVEL, SHARE = 0.95, 0.005
@@ -170,9 +171,10 @@ def test_counts_table_has_the_border_schema_and_the_total_first() -> None:
         "gender": ("female", "male", "transgender_nonconforming"),
         "records_per_person": ("1", "2", "3", "4+"),
     }
-    found, total = pool(noisy, questions()), Estimate(491, 480, 500)
-    shown = shown_cells(noisy, found, questions(), total, LEVEL, SHARE, domains)
-    table = counts_table(noisy, found, questions(), domains, total, shown)
+    found, total = reconciled(noisy, questions()), Estimate(491, 480, 500)
+    shown = shown_cells(found, questions(), total, LEVEL, SHARE, domains)
+    cells = published_cells(found, noisy, questions(), total, shown)
+    table = counts_table(cells, questions(), domains, total)
     assert table.schema.equals(COUNTS)
     rows = table.to_pylist()
     assert rows[0] == {

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from invented_release import FACTS, Z, people_rows, protected_answer
+from invented_release import FACTS, TABLES, Z, people_rows, protected_answer
 
 from ctdhub.border import Protected
 from ctdhub.release.bundle import write_release
@@ -19,7 +20,9 @@ from ctdhub.report.figures import Among, figures
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, card
-from ctdhub.stats.intervals import Interval, fieller
+from ctdhub.stats.cell_sums import Sum
+from ctdhub.stats.intervals import NOT_MEASURED, Interval, fieller
+from ctdhub.stats.query import Where
 from ctdhub.stats.table import Row
 from ctdhub.stats.tables import corridors, distribution, flag_group
 
@@ -233,3 +236,33 @@ def test_no_number_alone(change: dict[str, Any]) -> None:
     assert NumberCard(**GOOD).half_width == 3
     with pytest.raises(ValueError, match="card"):
         NumberCard(**{**GOOD, **change})
+
+
+def test_seven_broad_conditions_are_a_bounded_number_of_questions(
+    release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A law by number of questions: each condition as it is, left out, or turned around."""
+    asked, inner = [], Answers._best
+
+    def counted(self: Answers, where: Where) -> Sum | None:
+        asked.append(where)
+        return inner(self, where)
+
+    monkeypatch.setattr(Answers, "_best", counted)
+    names = [n for n in TABLES if "*" not in n and "any_" not in n][:7]
+    begun, none = process_time(), Answers(release)
+    broad = {n: none.domain(n) for n in names}
+    assert none.count(broad) == NOT_MEASURED
+    assert not asked
+    assert process_time() - begun < 0.05
+    held = protected_answer(people_rows(60), tables=(*names, "*".join(names)))
+    assert Answers(opened(held, tmp_path)).count(broad).value is not None
+    assert 1 <= len(asked) <= 3**7
+
+
+def test_a_condition_that_everybody_meets_is_none(release: Release) -> None:
+    found = Answers(release)
+    everything = (*found.domain("gender"), "")
+    assert found.count({"gender": everything}) == found.count({})
+    both = {"gender": everything, "citizenship": ["UKR"]}
+    assert found.count(both) == found.count({"citizenship": ["UKR"]})

@@ -21,7 +21,6 @@ import pyarrow as pa
 
 from ctdhub.border import DOUBLES, LIST_JOIN, LISTS, MEASUREMENTS, UNKEYED, Sources
 from ctdhub.dp.count import Counts
-from ctdhub.dp.intervals import named_cells
 from ctdhub.dp.list_overlap import DOUBLES_BY, ListTables, list_tables
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.overlap import Overlap
@@ -29,6 +28,7 @@ from ctdhub.dp.person_rows import person_rows
 from ctdhub.dp.plan import Columns, joined_reach
 from ctdhub.dp.policy import Domains, Policy
 from ctdhub.dp.pooling import pool, variances
+from ctdhub.dp.published import named_cells
 from ctdhub.dp.regions import COUNTRY_OF
 from ctdhub.dp.rows import Tally
 from ctdhub.dp.workload import Workload, cost, measure, question

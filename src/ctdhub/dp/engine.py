@@ -269,6 +269,7 @@ def _minted(
         asked.plan.rows,
         epsilon_by_rows(entry.rho, asked.delta, asked.plan.rows),
         found.not_fitted + (inner.not_fitted if inner else ()),
+        found.drawn,
     )
     return mint(
         records=found.records,

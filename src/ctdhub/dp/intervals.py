@@ -19,10 +19,8 @@ from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from ctdhub.border import COUNTS, PROTECTED, SHOWN, Estimate
-from ctdhub.dp.count import Counts
+from ctdhub.border import Estimate
 from ctdhub.dp.dependent_columns import Followers
 from ctdhub.dp.plan import Columns
 from ctdhub.dp.policy import Domains
@@ -39,7 +37,7 @@ def tail(variance: Fraction | float) -> npt.NDArray[np.float64]:
 
     Args:
         variance: a fraction is sigma squared of one measurement, whose noise is discrete Gaussian;
-            a float is the variance of a pooled estimate, normal but for its rounding.
+            a float is the variance of a fitted estimate, normal but for its rounding.
 
     >>> t = tail(Fraction(100))
     >>> int(np.argmax(t <= 0.05))  # least radius that covers 95 %
@@ -97,7 +95,6 @@ def choose(
 
 
 def shown_cells(
-    noisy: Counts,
     found: dict[Columns, Estimated],
     questions: Workload,
     people: Estimate,
@@ -106,100 +103,29 @@ def shown_cells(
     domains: Domains,
     followers: Followers = NO_FOLLOWERS,
 ) -> dict[Columns, Shown]:
-    """The cells that are shown of each table; () is the number of people, shown or not.
+    """The cells of each table that stand out; () is the number of people, shown or not.
 
     A cell that nobody can be in, by what is public about its columns, is never shown.
+
+    Args:
+        found: every table as the least-squares fit sees it (``reconcile``).
     """
     whole = [0] if people.low > 0 else []
     total = Shown(np.array(whole, dtype=np.intp), people.high - people.value)
     shown: dict[Columns, Shown] = {(): total}
     for q in questions:
         if q.columns:
-            table, variance = _as_published(noisy, found, q)
+            table = np.rint(found[q.columns].value).astype(np.int64)
             possible = followers.possible(q.columns, domains)
             open_ = table if possible is None else np.where(possible, table, 0)
-            shown[q.columns] = choose(open_, published(q, variance), level, share)
+            spread = published(q, found[q.columns].variance)
+            shown[q.columns] = choose(open_, spread, level, share)
     return shown
 
 
-def counts_table(
-    noisy: Counts,
-    found: dict[Columns, Estimated],
-    questions: Workload,
-    domains: Domains,
-    people: Estimate,
-    shown: dict[Columns, Shown],
-) -> pa.Table:
-    """The published counts, see :data:`ctdhub.border.COUNTS`.
-
-    Columns are in the order of the schema.  The first row, without columns, is the number of
-    people; it is always there.  Columns and pairs are published as all measurements together see
-    them (``found``), larger tables as they were measured (``noisy``).
-
-    Args:
-        shown: see :func:`shown_cells`.
-    """
-    state = SHOWN if people.low > 0 else PROTECTED
-    total = {"columns": [], "values": [], "count": people.value}
-    total |= {"low": people.low, "high": people.high, "state": state}
-    parts = [pa.Table.from_pylist([total], schema=COUNTS)]
-    for q in questions:
-        if q.columns and shown[q.columns].cells.size:
-            table, _variance = _as_published(noisy, found, q)
-            parts.append(_rows(table, q, shown[q.columns], domains))
-    return pa.concat_tables(parts).combine_chunks()
-
-
-def _as_published(
-    noisy: Counts, found: dict[Columns, Estimated], q: Measurement
-) -> tuple[npt.NDArray[np.integer], float]:
-    """A table in whole numbers, and the variance of its noise."""
-    if q.columns not in found:
-        return noisy[q.columns], float(q.sigma2)
-    estimated = found[q.columns]
-    return np.rint(estimated.value).astype(np.int64), estimated.variance
-
-
 def published(q: Measurement, variance: float) -> Fraction | float:
-    """The noise of a published table as :func:`tail` wants it: its own, or the pooled variance."""
+    """The noise of a published table as :func:`tail` wants it: its own, or that after the fit."""
     return q.sigma2 if variance >= float(q.sigma2) else variance
-
-
-def _rows(
-    table: npt.NDArray[np.integer], q: Measurement, shown: Shown, domains: Domains
-) -> pa.Table:
-    n = shown.cells.size
-    count = table.ravel()[shown.cells].astype(np.int64)
-    return pa.table(
-        [
-            *named_cells(q.columns, np.unravel_index(shown.cells, q.shape), domains),
-            pa.array(count),
-            pa.array(np.maximum(count - shown.radius, 0)),
-            pa.array(count + shown.radius),
-            pa.array([SHOWN] * n, pa.string()),
-        ],
-        schema=COUNTS,
-    )
-
-
-def named_cells(
-    columns: Columns, places: tuple[npt.NDArray[np.intp], ...], domains: Domains
-) -> tuple[pa.ListArray, pa.ListArray]:
-    """``columns`` and ``values`` of cells, for the tables of the border.
-
-    Args:
-        places: by column, the code of each cell on its axis; 0 is "not recorded".
-    """
-    n, width = places[0].size, len(columns)
-    texts = [
-        pa.DictionaryArray.from_arrays(pa.array(p), pa.array(["", *domains[c]])).cast(pa.string())
-        for c, p in zip(columns, places, strict=True)
-    ]
-    order = np.arange(n * width).reshape(width, n).T.ravel()
-    values = pa.concat_arrays(texts).take(pa.array(order))
-    offsets = pa.array(np.arange(n + 1, dtype=np.int32) * width)
-    names = pa.array(list(columns), pa.string()).take(pa.array(np.tile(np.arange(width), n)))
-    return pa.ListArray.from_arrays(offsets, names), pa.ListArray.from_arrays(offsets, values)
 
 
 def total_people(found: dict[Columns, Estimated], level: float) -> Estimate:

@@ -1,7 +1,7 @@
 """Inner loops of counting and fitting: compiled where numba is installed, else numpy's.
 
-Both give the same bits.  :func:`sweep` and :func:`exchange` are compiled or not at all: numpy has
-no form of them.
+Both give the same bits.  :func:`sweep`, :func:`exchange` and :func:`settle` are compiled or not at
+all: numpy has no form of them.
 """
 
 from __future__ import annotations
@@ -97,3 +97,17 @@ def exchange(*arguments: Any) -> int:
     from ctdhub.dp import kernels_numba
 
     return int(kernels_numba.exchange(*arguments))
+
+
+def settle(*arguments: Any) -> int:
+    """One pass in which records are repeated or left out; see ``kernels_numba.settle``.
+
+    Returns:
+        How many records changed.
+
+    Raises:
+        HubError: numba is not installed (rule "needs-numba").
+    """
+    from ctdhub.dp import kernels_numba
+
+    return int(kernels_numba.settle(*arguments))

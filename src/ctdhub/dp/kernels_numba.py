@@ -437,3 +437,56 @@ def exchange(
         members[place[i]], members[place[partner]] = i, partner
         moved += 1
     return moved
+
+
+@_quick
+def settle(
+    codes: Any, columns: Any, strides: Any, ends: Any, starts: Any, place: Any,
+    residual: Any, weight: Any, times: Any, order: Any, most: Any, least: Any,
+) -> Any:  # fmt: skip
+    """One pass in which records are repeated, or left out, where that lowers the misfit of tables.
+
+    Args:
+        codes: records x columns.
+        columns, strides: by table, one after the other, its columns and what a code of each is
+            multiplied with to find its cell.
+        ends: by table the end of its part of these two.
+        starts: by table the start of its cells in ``place``.
+        place: by cell its row of ``residual``, 0 for cells that do not count.
+        residual: records less target; kept up to date.
+        weight: by table.
+        times: how often each record counts; changed in place.
+        order: the records that are looked at.
+        most: as often a record may count.
+        least: a change must lower the misfit by more than so many times the root of its curvature.
+
+    Returns:
+        How many records changed.
+    """
+    tables, moved = len(ends), 0
+    cells = np.empty(tables, np.int64)
+    for turn in range(len(order)):
+        i = order[turn]
+        slope, curve, k = 0.0, 0.0, 0
+        for t in range(tables):
+            cell = starts[t]
+            while k < ends[t]:
+                cell += codes[i, columns[k]] * strides[k]
+                k += 1
+            cells[t] = place[cell]
+            if cells[t]:
+                slope += weight[t] * residual[cells[t]]
+                curve += weight[t]
+        enough, step = least * np.sqrt(curve), 0
+        if times[i] < most and 2 * slope + curve < -enough:
+            step = 1
+        elif times[i] > 0 and curve - 2 * slope < -enough:
+            step = -1
+        if step == 0:
+            continue
+        times[i] += step
+        moved += 1
+        for t in range(tables):
+            if cells[t]:
+                residual[cells[t]] += step
+    return moved

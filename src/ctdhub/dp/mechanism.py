@@ -14,11 +14,14 @@ from ctdhub.dp import intervals
 from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Columns, Plan
-from ctdhub.dp.pooling import pool, variances
+from ctdhub.dp.pooling import pool
+from ctdhub.dp.published import counts_table, published_cells
+from ctdhub.dp.reconcile import cell_variances, reconciled
 from ctdhub.dp.synth.fit import fit
 from ctdhub.dp.synth.imputations import imputed
 from ctdhub.dp.synth.noisy_tables import NoisyTables
 from ctdhub.dp.synth.records import to_table
+from ctdhub.dp.synth.settle import settled
 from ctdhub.dp.workload import Workload, measure, workload
 from ctdhub.dp.yearly import by_year
 
@@ -30,7 +33,8 @@ class MechanismOutput:
     """What the mechanism gives: records, counts, totals, noisy counts as in :class:`Protected`.
 
     Attributes:
-        sigma: standard deviation of the noise by table; keys as in ``Guarantee.sigma``.
+        sigma, drawn: by table the standard deviation of a published cell, and of the noise that was
+            drawn; as in ``Guarantee``.
         rho: the cost, at most what was asked.
         not_fitted: tables that the records were not fitted to; as in ``Guarantee.not_fitted``.
         imputations: as in :class:`Protected`.
@@ -42,6 +46,7 @@ class MechanismOutput:
     case_records: Estimate
     measurements: pa.Table
     sigma: dict[str, float]
+    drawn: dict[str, float]
     rho: float
     not_fitted: tuple[str, ...] = ()
     imputations: tuple[pa.Table, ...] = ()
@@ -103,7 +108,11 @@ def answer_to(
         rho: what they cost.
     """
     pooled = pool(noisy, questions)
-    total = intervals.total_people(pooled, plan.level)
+    found = reconciled(noisy, questions)
+    total = intervals.total_people(found, plan.level)
+    shown = intervals.shown_cells(
+        found, questions, total, plan.level, plan.false_share, plan.domains, plan.followers
+    )
     compared: set[Columns] = set()
     alone = 0.75 / (1 + 2 * plan.imputations)  # a closer fit takes about twice as long
     records = fit(
@@ -114,20 +123,14 @@ def answer_to(
         source=source,
         compared=compared,
     )
+    records = settled(records, found, shown, plan, total.value, source)
     tell(Text("publishing"), 0.9)
-    shown = intervals.shown_cells(
-        noisy,
-        pooled,
-        questions,
-        total,
-        plan.level,
-        plan.false_share,
-        plan.domains,
-        plan.followers,
-    )
-    counts = intervals.counts_table(noisy, pooled, questions, plan.domains, total, shown)
-    measurements = by_year(noisy, pooled, questions, plan, shown)
-    case_records = intervals.case_records(pooled, total, plan.level)
+    made = count(Codes(dict(records), plan.sizes, total.value), [q.columns for q in questions])
+    cells = published_cells(found, made, questions, total, shown)
+    del made
+    counts = counts_table(cells, questions, plan.domains, total)
+    measurements = by_year(found, questions, plan, cells)
+    case_records = intervals.case_records(found, total, plan.level)
     sets = imputed(
         noisy,
         questions,
@@ -136,14 +139,15 @@ def answer_to(
         lambda s: tell(Text("fitting"), 0.15 + alone + (0.75 - alone) * s),
     )
     noisy.clear()  # as large as the records to come
-    del pooled
+    del pooled, found
     return MechanismOutput(
         records=to_table(records, plan.domains),
         counts=counts,
         people=total,
         case_records=case_records,
         measurements=measurements,
-        sigma={"*".join(t): variance**0.5 for t, variance in variances(questions).items()},
+        sigma={"*".join(t): variance**0.5 for t, variance in cell_variances(questions).items()},
+        drawn={"*".join(q.columns): q.sigma for q in questions},
         rho=rho,
         not_fitted=tuple(
             "*".join(q.columns)

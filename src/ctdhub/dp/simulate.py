@@ -25,7 +25,7 @@ from ctdhub.dp.count import Codes, Counts, count, encode
 from ctdhub.dp.intervals import published, radius
 from ctdhub.dp.mechanism import MechanismOutput, Progress, answer
 from ctdhub.dp.plan import Columns, Kind, Plan
-from ctdhub.dp.pooling import variances
+from ctdhub.dp.reconcile import cell_variances
 from ctdhub.dp.workload import Measurement, Workload, workload
 
 BLANK_SHARE = 0.2
@@ -171,7 +171,7 @@ def _is_named(figures: Figures, plan: Plan) -> bool:
 
 
 def _each(plan: Plan, questions: Workload, codes: Codes, found: MechanismOutput) -> list[Figures]:
-    variance = variances(questions)
+    variance = cell_variances(questions)
     tables = [q.columns for q in questions]
     truth, made = count(codes, tables), count(encode(found.records, plan.domains), tables)
     shown = _rows_of(found.counts)

@@ -1,4 +1,4 @@
-"""Noisy counts by year, published as they were measured.
+"""Unbiased counts by year, as the least-squares fit sees them.
 
 Everything here is a function of noisy tables and public settings, so it costs nothing: whoever
 sees the noisy tables learns no more from a part of them (post-processing).  A year of a small
@@ -13,6 +13,7 @@ year, and its sum over all years by as much as its shown total.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,22 +21,20 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ctdhub.border import MEASUREMENTS
-from ctdhub.dp.count import Counts
-from ctdhub.dp.intervals import Shown, named_cells
 from ctdhub.dp.plan import Columns, Plan
 from ctdhub.dp.pooling import Estimated
+from ctdhub.dp.published import PublishedCells, named_cells
 from ctdhub.dp.workload import Workload
 
 DECIMALS = 2
-"""Pooled estimates are rounded to so many decimals, far below their noise."""
+"""Estimates are rounded to so many decimals, far below their noise."""
 
 
 def by_year(
-    noisy: Counts,
-    pooled: dict[Columns, Estimated],
+    found: Mapping[Columns, Estimated],
     questions: Workload,
     plan: Plan,
-    shown: dict[Columns, Shown],
+    shown: Mapping[Columns, PublishedCells],
 ) -> pa.Table:
     """The noisy counts by year of every group whose total is shown; see ``MEASUREMENTS``.
 
@@ -43,9 +42,8 @@ def by_year(
     measured too, and shows that cell.  Years of a group are in order, "not recorded" last.
 
     Args:
-        noisy: every table as it was measured.
-        pooled: estimates of small tables, which stand for what was measured of them.
-        shown: the cells that are shown of each table, as published.
+        found: every table as the least-squares fit sees it: unbiased, not chosen, not rounded.
+        shown: the published cells of each table.
     """
     parts = [MEASUREMENTS.empty_table()]
     for q in questions:
@@ -55,14 +53,13 @@ def by_year(
         rest = tuple(n for n in q.columns if n != plan.year)
         if rest not in shown or not shown[rest].cells.size:
             continue
-        values = pooled[q.columns].value if q.columns in pooled else noisy[q.columns]
-        last = np.moveaxis(values, axis, -1).reshape(-1, q.shape[axis])
+        last = np.moveaxis(found[q.columns].value, axis, -1).reshape(-1, q.shape[axis])
         parts.append(_rows(last[shown[rest].cells], q.columns, axis, shown[rest], plan))
     return pa.concat_tables(parts).combine_chunks()
 
 
 def _rows(
-    values: npt.NDArray[Any], columns: Columns, axis: int, groups: Shown, plan: Plan
+    values: npt.NDArray[Any], columns: Columns, axis: int, groups: PublishedCells, plan: Plan
 ) -> pa.Table:
     """Rows of one table: groups by years."""
     order = np.roll(np.arange(values.shape[1]), -1)  # "not recorded", the first place, goes last

@@ -17,7 +17,7 @@ from ctdhub.release.manifest import Manifest
 def _noise(manifest: Manifest) -> str:
     found, sources = manifest.perpetrators, manifest.sources
     kinds = {
-        "people": manifest.sigma,
+        "people": manifest.drawn or manifest.sigma,
         "perpetrators": found.sigma if found else {},
         "people by contributor or list": sources.sigma if sources else {},
     }

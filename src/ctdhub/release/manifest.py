@@ -114,7 +114,9 @@ class Manifest(FrozenModel):
     ``people_once`` is ``people`` with its second interval, if everybody counts once, as far as
     further tokens and a review tell; null where that was not measured.
     ``measurements`` is null in releases that are older than they are, and
-    so is ``not_fitted``: measured tables that the records were not fitted to."""
+    so is ``not_fitted``: measured tables that the records were not fitted to.
+    ``sigma`` is the standard deviation of the unbiased estimate of a cell, ``drawn`` that of the
+    noise of its table alone; ``drawn`` is empty in releases whose tables were not reconciled."""
 
     manifest_version: Literal[1] = 1
     version: str = Field(pattern=VERSION_PATTERN)
@@ -131,6 +133,7 @@ class Manifest(FrozenModel):
     interval_level: float = Field(gt=0, lt=1)
     sigma: dict[str, float]
     not_fitted: tuple[str, ...] | None = None
+    drawn: dict[str, float] = Field(default={})
     charge: str
     accuracy: Accuracy
     people: ManifestFigure
@@ -156,6 +159,7 @@ class Manifest(FrozenModel):
             rows=self.rows_per_person,
             by_rows=dict(self.epsilon_by_rows),
             not_fitted=self.not_fitted,
+            drawn=dict(self.drawn),
         )
 
     @classmethod
@@ -179,6 +183,7 @@ class Manifest(FrozenModel):
             interval_level=g.level,
             sigma=g.sigma,
             not_fitted=g.not_fitted,
+            drawn=g.drawn,
             charge=g.charge,
             accuracy=accuracy(g),
             people=_figure(

@@ -61,6 +61,7 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
         once=_once(manifest),
         twice=_TWICE if manifest.people_once else _TWICE_UNKNOWN,
         cases=_figure(manifest.case_records),
+        same=_SAME if manifest.drawn else "",
         mentioned=_mentioned(manifest.perpetrators),
         perpetrators=_perpetrators(manifest.perpetrators),
         measurements=_measurements(manifest),
@@ -180,10 +181,15 @@ findings of a court.
 - The guarantee is the same, and its unit stays the person who was identified.
 """
 
+_SAME = """Each is the
+   number of `records` in its cell, so that parts add up to their whole. `sigma` in `manifest.json`
+   is the standard deviation of a cell after all tables were fitted together, `drawn` that of the
+   noise that was added to its table. """
+
 _MEASUREMENTS = """
 ## Noisy measurements
 
-`measurements` holds counts by year as they were measured: the true count plus noise of mean zero.
+`measurements` holds unbiased counts by year: the true count plus noise of mean zero.
 They may be negative, and a single one says little: **do not quote a number from this file**. They
 are there for statistics on whole series (trends, sums over years, models), which need inputs that
 were not chosen for being large. The standard deviation of the noise stands in the CSV file, and by
@@ -264,8 +270,9 @@ Intervals hold at the {level} level. Years {first} to {last}.
 1. **A row stands for a person**, not for a case record. The rows are *protected records*: made from
    noisy counts, they agree with them, and no row is a real person. A person whom contributors know
    under different keys, or without one, may count more than once; {twice}
-2. **Use `counts` where it holds the table you need**: its numbers have intervals. Use `records` for
-   combinations that it does not hold, and expect errors of at least the same size.
+2. **Use `counts` where it holds the table you need**: its numbers have intervals. {same}Use
+   `records` for combinations that `counts` does not hold, and expect errors of at least the same
+   size.
 3. **Denominators.** In a group of flags (means of control, type of exploitation, sector, recruiter)
    divide by the people for whom some flag of the group is yes (`any_means`, `any_exploitation`, …),
    not by all people.

@@ -121,6 +121,7 @@ def manifest(protected: Protected, folder: Path, rows: int, max_people: int) -> 
         "mechanism": g.mechanism,
         "interval_level": g.level,
         "sigma": g.sigma,
+        "drawn": g.drawn,
         "not_fitted": list(g.not_fitted or ()),
         "imputations": len(protected.imputations),
         "people": {

@@ -5,8 +5,8 @@ Method.  A question names a set of values for each of some variables.
    is not shown had a noisy count below the smallest shown one of its table (where none is shown:
    below ``sigma`` times Bonferroni's quantile for its cells); it lies between 0 and that bound
    plus ``z * sigma``.
-2. A sum of cells of a measured table takes the published counts of the cells that are shown, which
-   are unbiased, and the protected records for the rest.  Its interval is ``value ± the root of
+2. A sum of cells of a measured table takes the published counts of the cells that are shown and the
+   synthetic records for the rest.  Its interval is ``value ± the root of
    (z sigma sqrt(m))^2 + rest^2``: z the normal quantile of the release's level, sigma the table's
    noise, m the number of cells that the sum covers; the rest, cells too few to show, counts as an
    error as large as itself, for records are fitted and cells that small may be empty.  Of
@@ -19,6 +19,9 @@ Method.  A question names a set of values for each of some variables.
    groups that have none.  Its noise is that of the noisy counts added, and for each group without
    them that of its total over all years, which the records follow; the interval is wider by what
    such a total may hide, the bound of step 1.
+   In a release whose tables were reconciled (``Guarantee.drawn``) counts are those of the records,
+   so that every way gives the same number, the count of the records, and only its interval differs:
+   the second way's is made wider by as much as its own number is away from that count.
 3. Where no measured table holds all variables of the question there is no interval: nothing was
    measured, and no number is shown.
 A share takes its interval from Fieller's theorem (E. C. Fieller, 1954, J. R. Stat. Soc. B 16:175)
@@ -41,6 +44,9 @@ from ctdhub.stats.cell_sums import CellSums, Sum
 from ctdhub.stats.intervals import NOT_MEASURED, Interval, ratio
 from ctdhub.stats.query import Where
 
+Asked = frozenset[tuple[str, frozenset[str]]]
+"""A question: the values of each variable, in no order."""
+
 CANDIDATES = 3
 """Tables tried for a sum, the least noisy first."""
 
@@ -61,7 +67,9 @@ class Estimator:
         self._records = release.protected.records
         self._tallies: dict[str, tuple[CellSums, CellSums]] = {}
         self._noisy: dict[str, tuple[CellSums, CellSums]] = {}
-        self._answered: dict[frozenset[tuple[str, frozenset[str]]], Interval] = {}
+        self._answered: dict[Asked, Interval] = {}
+        self._sums: dict[Asked, Sum | None] = {}
+        self.reconciled = bool(release.protected.guarantee.drawn)
         self.z = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2)
 
     @property
@@ -88,10 +96,19 @@ class Estimator:
     def count(self, where: Where) -> Interval:
         """Number of people who meet all conditions, for example
         ``{"gender": ["female"], "citizenship": members("europe")}``; see the method above."""
-        asked = frozenset((name, frozenset(values)) for name, values in where.items())
+        asked = self._asked(where)
         if asked not in self._answered:
-            self._answered[asked] = self._count({name: where[name] for name in sorted(where)})
+            self._answered[asked] = self._count({name: tuple(v) for name, v in sorted(asked)})
         return self._answered[asked]
+
+    def _asked(self, where: Where) -> Asked:
+        """The question, without conditions that everybody meets."""
+        named = ((name, frozenset(values)) for name, values in where.items())
+        return frozenset(
+            (name, values)
+            for name, values in named
+            if name not in self._variables or not values.issuperset((*self.domain(name), ""))
+        )
 
     def _count(self, where: Where) -> Interval:
         if not where:
@@ -109,7 +126,19 @@ class Estimator:
         half = total.half(self.z)
         value = max(0, round(total.value))
         low, high = math.floor(total.value - half), math.ceil(max(0.0, total.value) + half)
+        low = max(low, self._part(where)) if self.reconciled else low
         return Interval(value, min(value, max(0, low)), max(value, high))
+
+    def _part(self, where: Where) -> int:
+        """The largest low end of a published cell among these people."""
+        key = self.measured(*where)
+        wanted = [frozenset(where[v]) for v in key.split("*")] if key else []
+        inside = (
+            e.low
+            for cell, e in (self._shown(key) if key else {}).items()
+            if all(value in values for value, values in zip(cell, wanted, strict=True))
+        )
+        return max(inside, default=0)
 
     def share(self, part: Where, whole: Where) -> Interval:
         """Share, in 0..1, of the people of ``whole`` who are also in ``part``."""
@@ -153,12 +182,26 @@ class Estimator:
         return NormalDist().inv_cdf(1 - outside / cells) * self._sigma[key]
 
     def _sum(self, where: Where) -> Sum | None:
-        """The best way to answer by adding cells; None where nothing was measured."""
+        """The best way to answer by adding cells; None where nothing was measured.
+
+        A question of k variables leads to at most 3^k others: each condition as it is, left out, or
+        turned around.
+        """
+        asked = self._asked(where)
+        if asked not in self._sums:
+            self._sums[asked] = self._best(dict(asked)) if self._holds(dict(asked)) else None
+        return self._sums[asked]
+
+    def _holds(self, where: Where) -> bool:
+        """Whether some measured table holds all variables; if none does, no way can answer."""
+        return not where or any(where.keys() <= names for names in self._tables)
+
+    def _best(self, where: Where) -> Sum | None:
         if not where:
             people = self.release.protected.people
             return Sum(people.value, self._sigma[""] ** 2, 0.0)
         ways = [self._direct(where)]
-        for v in where:
+        for v in sorted(where):
             others = {n: values for n, values in where.items() if n != v}
             outside = {*self.domain(v), ""} - set(where[v])
             if len(outside) < len(set(where[v])):
@@ -188,7 +231,9 @@ class Estimator:
         return min(sums, key=lambda w: w.half(self.z), default=None)
 
     def _added(self, key: str, wanted: dict[str, set[str]], variance: float) -> Sum:
-        """Cells of one table added up: published counts where shown, records for the rest."""
+        """Cells of one table added up: published counts where shown, records for the rest.
+
+        Where tables were reconciled that is the number of records."""
         limits = {n: wanted[n] for n in key.split("*") if n in wanted}
         seen, rest = (cells.total(limits) for cells in self._seen_and_rest(key))
         return Sum(seen + rest, variance, rest)
@@ -207,7 +252,11 @@ class Estimator:
         whole = self.measured(*(n for n in names if n != PERIOD)) or key
         uncounted = max(0.0, groups - counted / max(1, years))
         variance = counted * self._sigma[key] ** 2 + uncounted * self._sigma[whole] ** 2
-        return Sum(seen + rest, variance, rest, self._below(whole) if uncounted else 0.0)
+        hidden = self._below(whole) if uncounted else 0.0
+        if not self.reconciled:
+            return Sum(seen + rest, variance, rest, hidden)
+        value = self._added(key, wanted, variance).value
+        return Sum(value, variance, rest, hidden + abs(value - seen - rest))
 
     def _seen_and_rest(self, key: str) -> tuple[CellSums, CellSums]:
         """Cells of a table: published counts of those shown, protected records of the others."""

@@ -136,6 +136,7 @@ def protected(
             plan.rows,
             epsilon_by_rows(round_.rho, terms.delta, plan.rows),
             answer.not_fitted,
+            answer.drawn,
         ),
         facts={},
         measurements=answer.measurements,
