@@ -132,8 +132,9 @@ EVALUATE = """async asked => {
   const data = JSON.parse(document.getElementById("explore-data").textContent);
   const packed = await (await fetch(data.file)).arrayBuffer();
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const engine = new ctdhubEngine(data, await new Response(stream).arrayBuffer());
-  const intervals = new ctdhubIntervals(data, engine);
+  const buffer = await new Response(stream).arrayBuffer();
+  const more = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, data.more)));
+  const intervals = new ctdhubIntervals(data, new ctdhubEngine(data, buffer), more);
   const place = name => data.columns.findIndex(c => c.name === name);
   return asked.map(({where, by}) => {
     for (let c = 0; c < data.filters; c++) {

@@ -116,8 +116,13 @@ def protected_answer(
     sigma: float = 4.0,
     tables: Iterable[str] = TABLES,
     facts: dict[str, Any] | None = None,
+    reconciled: bool = False,
 ) -> Protected:
-    """A Protected value whose counts are exact, with intervals as if noise had been added."""
+    """A Protected value whose counts are exact, with intervals as if noise had been added.
+
+    Args:
+        reconciled: whether it says that its counts are those of its records, as new answers do.
+    """
     rows = people_rows() if rows is None else rows
     half, tables = math.ceil(Z * sigma), tuple(tables)
     n = len(rows)
@@ -147,6 +152,7 @@ def protected_answer(
             level=0.95,
             sigma={"": sigma, **dict.fromkeys(tables, sigma)},
             charge="invented",
+            drawn=dict.fromkeys(("", *tables), sigma) if reconciled else {},
         ),
         facts={**FACTS, **(facts or {})},
         measurements=by_year(rows, tables, shown, (facts or FACTS).get("years", YEARS)),

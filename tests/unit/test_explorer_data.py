@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import html
+import json
 import math
 import random
 import re
@@ -35,6 +36,7 @@ from ctdhub.site.explorer.pack import DATA, FILTERS, SCRIPT, explorer
 from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.explore import BOUNDS, Codes, Exploration, coded
+from ctdhub.stats.tables import distribution, flag_group
 
 SIGMA = 4.0
 VARIABLES = sorted({v for table in TABLES for v in table.split("*")})
@@ -48,6 +50,12 @@ def made(answer: Protected, folder: Path) -> Release:
 def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     answer = protected_answer(facts={"languages": list(LANGUAGES)}, sigma=SIGMA)
     return made(answer, tmp_path_factory.mktemp("hub"))
+
+
+@pytest.fixture(scope="module")
+def reconciled(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    answer = protected_answer(sigma=SIGMA, reconciled=True)
+    return made(answer, tmp_path_factory.mktemp("reconciled"))
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +102,7 @@ def unpacked(packed: Pack) -> Unpacked:
             columns.append([(part[i // 4] >> (2 * (i % 4))) & 3 for i in range(packed.rows)])
         else:
             columns.append(np.frombuffer(part, dtype=f"<u{bits // 8}").tolist())
-    assert at == len(raw)
+    assert at == packed.more
     return Unpacked(weights, columns)
 
 
@@ -238,6 +246,55 @@ def test_unfiltered_tables_agree_with_the_published(release: Release) -> None:
             assert row.people.value == published.value
             assert row.people.low == pytest.approx(published.low, abs=1)
             assert row.people.high == pytest.approx(published.high, abs=1)
+
+
+def test_every_unfiltered_chart_equals_the_overview(reconciled: Release) -> None:
+    """Number and interval of each row, of groups too, and the label on the page."""
+    answers, rows = Answers(reconciled), 0
+    held = explorer(answers)
+    for chart in explore._charts(held):
+        name = chart.spec["name"]
+        if "flags" in chart.spec:
+            overview = flag_group(answers, name).rows
+        else:
+            overview = distribution(answers, name).rows
+        wanted = {row.codes: row.people for row in overview if row.people.value is not None}
+        found = {r.codes: r.people for r in chart.figure.table.rows if r.people.value is not None}
+        assert found.keys() == wanted.keys()
+        for codes, card in found.items():
+            assert (card.value, card.low, card.high) == (
+                wanted[codes].value,
+                wanted[codes].low,
+                wanted[codes].high,
+            )
+            rows += 1
+    assert rows > 25
+    page = render(explore.page(answers, offline=False), reconciled, offered(reconciled))
+    assert page.count("<span data-source>Published count</span>") == 7
+
+
+def test_published_cells_go_along_where_counts_are_those_of_records(
+    release: Release, reconciled: Release
+) -> None:
+    assert json.loads(_more(explorer(Answers(release)).packed)) == {}
+    answers = Answers(reconciled)
+    held = explorer(answers)
+    sent = json.loads(_more(held.packed))
+    assert len(sent) == len(held.exploration.errors) == len(TABLES)
+    for key, (steps, low, high, unseen) in sent.items():
+        names = [held.columns[int(k)] for k in key.split(",")]
+        domains = [held.exploration.domains[n] for n in names]
+        places = np.unravel_index(np.cumsum(steps).astype(int), [len(d) for d in domains])
+        cells = answers.cells(*names)
+        assert len(cells) == len(steps)
+        for k, ends in enumerate(zip(low, high, strict=True)):
+            found = cells[tuple(d[p[k]] for d, p in zip(domains, places, strict=True))]
+            assert ends == (found.low, found.high)
+        assert unseen == answers.unseen(answers.measured(*names) or "")
+
+
+def _more(packed: Pack) -> bytes:
+    return gzip.decompress(packed.data)[packed.more :]
 
 
 @pytest.mark.parametrize("offline", [False, True])

@@ -1,9 +1,12 @@
 """How far a count of the protected records may be from the truth, for any question of the explorer.
 
 Method.  The explorer adds up protected records, because only records can be filtered freely.
-So its cards carry the questions that :class:`ctdhub.stats.answers.Answers` answers too, but not its
-numbers: here they are counts of records, with the intervals below.
-1. Where the variables named by the filters and the chart are together a measured table, a sum of
+So its cards carry the questions that :class:`ctdhub.stats.answers.Answers` answers too.
+1. A single cell of a measured table is the published count with its interval, or "too few to show"
+   where it is not published.  Published counts are counts of the records, so that a number does not
+   change where a filter turns a cell into a sum.  (Releases whose tables were not reconciled have
+   other counts than records; in these everything is counted in the records, as below.)
+2. Where the variables named by the filters and the chart are together a measured table, a sum of
    ``m`` of its cells lies in ``n ± (z sqrt(m) sqrt(sigma^2 + r^2) + min((m - 1) u, U))``: z the
    normal quantile of the release's level, sigma the table's noise, and r the root mean square
    difference between the published counts of the table and the same counts of the records.
@@ -17,7 +20,7 @@ numbers: here they are counts of records, with the intervals below.
    come out wider than they must.  A limit: u is a mean over all cells that are not shown, the empty
    ones too, so a sum of just those in which the fit gathered people, or from which it took them,
    may be further from the truth.
-2. Otherwise nothing was measured that could carry an interval around a count.  But nobody who meets
+3. Otherwise nothing was measured that could carry an interval around a count.  But nobody who meets
    all conditions fails one of them: the number is at most the least upper end among the measured
    tables of some of the variables (Fréchet's bound; at least it may be 0).  Of such tables the
    explorer takes those that no other contains, at most ``BOUNDS``, those with most variables first,
@@ -42,6 +45,7 @@ from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, card
 from ctdhub.stats.intervals import NOT_MEASURED, Interval
+from ctdhub.stats.intervals import outside as beyond
 from ctdhub.stats.query import Query
 from ctdhub.stats.table import NOT_RECORDED, YES, Kind, Row, Table
 from ctdhub.stats.tables import distribution
@@ -66,6 +70,21 @@ class Errors(NamedTuple):
     most: int
 
 
+class PublishedEnds(NamedTuple):
+    """The published cells of a table.
+
+    Attributes:
+        at: flat places, the columns in the order of the explorer, in increasing order.
+        low, high: ends of the interval, in people.
+        unseen: upper end of a cell that is not published, in people.
+    """
+
+    at: list[int]
+    low: list[int]
+    high: list[int]
+    unseen: int
+
+
 class Exploration:
     """The protected records of a release by some of its variables, and the errors of their counts.
 
@@ -87,6 +106,30 @@ class Exploration:
             names = key.split("*")
             if key and all(v in self.codes for v in names):
                 self.errors[frozenset(names)] = self._errors(names, sigma)
+
+    def published(self) -> dict[tuple[str, ...], PublishedEnds]:
+        """Published cells by measured table, its columns in order; {} where records differ."""
+        order, found = list(self.codes), {}
+        for held in self.errors if self.answers.reconciled else ():
+            names = tuple(sorted(held, key=order.index))
+            cells = self.answers.cells(*names)
+            places = [{v: k for k, v in enumerate(self.domains[n])} for n in names]
+            shape = [len(p) for p in places]
+            at = [
+                int(np.ravel_multi_index([p[v] for p, v in zip(places, cell, strict=True)], shape))
+                for cell in cells
+            ]
+            rows = sorted((k, e.low, e.high) for k, e in zip(at, cells.values(), strict=True))
+            ends = ([row[i] for row in rows] for i in range(3))
+            unseen = self.answers.unseen(self.answers.measured(*names) or "")
+            found[names] = PublishedEnds(*ends, unseen)
+        return found
+
+    def _cell(self, variable: str, code: str, n: int) -> Interval:
+        """Of people with one value: as published, or as counted in the records."""
+        if self.answers.reconciled and frozenset((variable,)) in self.errors:
+            return self.answers.count({variable: (code,)})
+        return self.estimate(n, 1, variable)
 
     def quantiles(self) -> list[float]:
         """Normal quantile of the release's level where the least of 1, 2, … ends is taken."""
@@ -116,13 +159,13 @@ class Exploration:
             (
                 v,
                 kinds.get(v, "value"),
-                self.estimate(int(counts[k]), 1, variable),
+                self._cell(variable, v, int(counts[k])),
                 _one(variable, v),
             )
             for k, v in enumerate(domain)
             if k and (variable != PERIOD or v in kinds)
         ]
-        rest = self.estimate(int(counts[0]), 1, variable), _one(variable, NOT_RECORDED)
+        rest = self._cell(variable, NOT_RECORDED, int(counts[0])), _one(variable, NOT_RECORDED)
         return self._table(_one(variable, *domain[1:]), variable, parts, rest, int(counts[0]))
 
     def flag_table(self, indicator: str, flags: Sequence[str]) -> Table:
@@ -132,9 +175,12 @@ class Exploration:
         parts: list[Part] = []
         for flag in flags:
             n = int(self.count(flag)[self.domains[flag].index(YES)])
-            parts.append((flag, "value", self.estimate(n, 1, flag), _one(flag, YES)))
-        answer = self.estimate(outside, len(self.domains[indicator]) - 1, indicator)
+            parts.append((flag, "value", self._cell(flag, YES, n), _one(flag, YES)))
         some = _one(indicator, YES)
+        if self.answers.reconciled:
+            answer = beyond(self.answers.count(some.where), self.answers.count({}))
+        else:
+            answer = self.estimate(outside, len(self.domains[indicator]) - 1, indicator)
         rest = answer, Query(some.where, of=Query())
         return self._table(some, indicator, parts, rest, outside)
 
@@ -151,9 +197,8 @@ class Exploration:
         missing = unknown / people.value if people.value else None
         known = NOT_MEASURED
         if answer.value is not None and answer.high is not None:
-            half = math.hypot(people.high - people.value, answer.high - answer.value)
-            n = people.value - unknown
-            known = Interval(n, max(0, math.floor(n - half)), math.ceil(n + half))
+            some = Interval(unknown, answer.low, max(unknown, answer.high))
+            known = beyond(some, Interval(people.value, people.low, people.high))
 
         def counted(answer: Interval, query: Query) -> NumberCard:
             return card(release, answer, "people", query, missing=missing, published=True)

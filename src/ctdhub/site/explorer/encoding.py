@@ -1,8 +1,8 @@
 """Pack records for the browser: unique rows with weights, sorted, few bits a column.
 
-The file is one gzip stream of the weights (little endian) and then the columns, each by itself:
-two bits a code where it has at most 4 codes, else 8, or 16 where it has more than 256; four 2-bit
-codes share a byte, the first in its lowest bits.
+The file is one gzip stream of the weights (little endian), the columns, and what else there is to
+send, as JSON.  Each column is by itself: two bits a code where it has at most 4 codes, else 8, or
+16 where it has more than 256; four 2-bit codes share a byte, the first in its lowest bits.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class Pack:
         weight: bytes of one weight: 1, 2 or 4.
         bits: of one code, by column.
         size: bytes of what the stream holds.
+        more: where in the stream the JSON begins.
     """
 
     data: bytes
@@ -36,10 +37,13 @@ class Pack:
     weight: int
     bits: tuple[int, ...]
     size: int
+    more: int
 
 
-def pack(columns: Mapping[str, Codes], sizes: Sequence[int]) -> Pack:
+def pack(columns: Mapping[str, Codes], sizes: Sequence[int], more: bytes = b"") -> Pack:
     """Pack columns of codes, all of one length; ``sizes`` tells how many codes each may have.
+
+    ``more`` follows them as it is.
 
     >>> import numpy as np
     >>> packed = pack({"a": np.array([3, 1, 3], dtype=np.uint8)}, [4])
@@ -60,7 +64,8 @@ def pack(columns: Mapping[str, Codes], sizes: Sequence[int]) -> Pack:
     parts = [weights.astype(f"<u{weight}").tobytes()]
     parts += [_packed(c[starts], b) for c, b in zip(rows, bits, strict=True)]
     raw = b"".join(parts)
-    return Pack(gzip.compress(raw, 9, mtime=0), int(starts.size), weight, bits, len(raw))
+    data = gzip.compress(raw + more, 9, mtime=0)
+    return Pack(data, int(starts.size), weight, bits, len(raw) + len(more), len(raw))
 
 
 def _packed(codes: Codes, bits: int) -> bytes:

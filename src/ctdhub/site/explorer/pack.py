@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 from ctdhub.schema.model import load_schema
@@ -40,7 +42,24 @@ def explorer(answers: Answers) -> Explorer:
     exploration = Exploration(answers, [*columns, *indicators])
     sizes = [len(exploration.domains[name]) for name in exploration.codes]
     filters = sum(name not in indicators for name in exploration.codes)
-    return Explorer(exploration, pack(exploration.codes, sizes), min(FILTERS, filters))
+    packed = pack(exploration.codes, sizes, _published(exploration))
+    return Explorer(exploration, packed, min(FILTERS, filters))
+
+
+def _published(exploration: Exploration) -> bytes:
+    """The published cells by table, as JSON: steps from one place to the next, low and high
+    ends, and the upper end of a cell that is not published."""
+    place = {name: k for k, name in enumerate(exploration.codes)}
+    tables = {
+        ",".join(str(place[n]) for n in names): [
+            [b - a for a, b in pairwise([0, *ends.at])],
+            ends.low,
+            ends.high,
+            ends.unseen,
+        ]
+        for names, ends in exploration.published().items()
+    }
+    return json.dumps(tables, separators=(",", ":")).encode("ascii")
 
 
 def write_data(answers: Answers, folder: Path, *, offline: bool) -> None:

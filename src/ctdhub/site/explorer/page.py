@@ -84,6 +84,8 @@ def page(answers: Answers, *, offline: bool) -> Page:
             "payload": _payload(held, charts, offline=offline),
             "level": share(release.protected.guarantee.level),
             "caveat": caveat(),
+            "intro": _intro(answers),
+            "source": _sources()["published" if answers.reconciled else "records"],
             "contributor_names": [c.name for c in release.facts.contributors],
             **facts,
         },
@@ -212,6 +214,7 @@ def _payload(held: Explorer, charts: list[_Chart], *, offline: bool) -> Markup:
             "rows": packed.rows,
             "weight": packed.weight,
             "size": packed.size,
+            "more": packed.more,
             "filters": held.filters,
             "columns": described,
             "labels": labels,
@@ -243,6 +246,7 @@ def _words() -> dict[str, Any]:
             "not_measured": _unmeasured(),
         },
         "reason": _unmeasured(),
+        "sources": _sources(),
         "sized": formula("{value} ± {half}"),
         "ranged": _("{people} ({low} to {high})"),
         "percent": share(0.05).replace(number(5), "{n}"),
@@ -271,6 +275,24 @@ def _words() -> dict[str, Any]:
             "all people."
         ),
     }
+
+
+def _intro(answers: Answers) -> str:
+    """What the numbers of the page are."""
+    if answers.reconciled:
+        return _(
+            "Each chart says whether its numbers are published counts or come from the synthetic "
+            "records. Published counts are counts of the same records, so the two agree."
+        )
+    return _(
+        "Numbers on this page are counted in the synthetic records, so that they can be filtered; "
+        "the published counts of the other pages are more exact."
+    )
+
+
+def _sources() -> dict[str, str]:
+    """Labels of a number: where it is from."""
+    return {"published": _("Published count"), "records": _("From synthetic records")}
 
 
 def _unmeasured() -> str:

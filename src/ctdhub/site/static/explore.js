@@ -91,9 +91,8 @@
         var yes = data.columns[c].codes.indexOf("yes");
         return row(c, yes, data.names[data.columns[c].name], intervals.within(c, [yes]));
       });
-      unknown = intervals.within(chart.column, data.columns[chart.column].codes
-        .map(function (_code, k) { return k; })
-        .filter(function (k) { return data.columns[chart.column].codes[k] !== "yes"; }));
+      var some = data.columns[chart.column].codes.indexOf("yes");
+      unknown = intervals.less(all, intervals.within(chart.column, [some]));
     } else {
       rows = chart.codes.map(function (code) {
         var made = row(chart.column, code, labelOf(chart.column, code),
@@ -141,6 +140,7 @@
     chart.figure = figure;
     chart.heading = figure.querySelector("h3");
     chart.note = figure.querySelector("[data-note]");
+    chart.source = figure.querySelector("[data-source]");
     chart.table = figure.querySelector(".table");
     chart.body = figure.querySelector("tbody");
     chart.unlisted = figure.querySelector("[data-unlisted]");
@@ -213,6 +213,8 @@
     chart.heading.textContent = first
       ? fill(words.largest, { label: first.label, people: sized(first.figure) }) : chart.title;
     chart.note.textContent = noted(found);
+    chart.source.textContent = found.rows.some(function (row) { return !row.figure.published; })
+      ? words.sources.records : words.sources.published;
     if (chart.ranked) chart.unlisted.hidden = found.last.figure.state === "not_measured";
     if (chart.table.open) chart.body.replaceChildren.apply(chart.body, listed(chart).map(tableRow));
   }
@@ -390,6 +392,7 @@
       records: figure.state === "not_measured" ? words.unmeasured
         : row.silent || figure.state === "protected" ? words.few : whole.format(figure.n),
       filters: described(own(chart)),
+      source: words.sources[figure.published ? "published" : "records"],
     };
     if (found.known.state === "protected") fields.denominator = fields.missing = words.few;
     Object.keys(fields).forEach(function (name) {
@@ -409,14 +412,15 @@
     return /[",\n\r]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
   }
   function csv(chart) {
-    var lines = [["variable", "code", "label", "kind", "people", "low", "high", "state", "filters", "release"]];
+    var lines = [["variable", "code", "label", "kind", "people", "low", "high", "state", "source",
+      "filters", "release"]];
     var filters = address(own(chart)).slice(1);
     listed(chart).forEach(function (row) {
       var exact = row.figure.state === "shown" && !row.silent, f = row.figure;
       lines.push([chart.name, row.code, row.label,
         row.unknown ? "not_recorded" : row.silent ? "nobody_reports" : "value",
         exact ? f.n : "", row.silent ? "" : f.low, row.silent ? "" : f.high, row.silent ? "" : f.state,
-        decodeURIComponent(filters), data.version]);
+        f.published ? "published" : "records", decodeURIComponent(filters), data.version]);
     });
     return lines.map(function (line) { return line.map(cell).join(",") + "\n"; }).join("");
   }
@@ -502,7 +506,8 @@
   };
 
   function start(buffer) {
-    intervals = new ctdhubIntervals(data, new ctdhubEngine(data, buffer));
+    var more = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, data.more)));
+    intervals = new ctdhubIntervals(data, new ctdhubEngine(data, buffer), more);
     charts = data.charts;
     charts.forEach(build);
     charts.forEach(pick);

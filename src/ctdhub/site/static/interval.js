@@ -11,8 +11,20 @@ var ctdhubIntervals = (function () {
     return z * Math.sqrt(cells) * errors[0] + Math.min((cells - 1) * errors[1], errors[2]);
   }
 
-  function Intervals(data, engine) {
+  /* Published cells of a table by their place: low and high end; the upper end of all others. */
+  function published(steps, low, high, unseen) {
+    var at = 0, cells = new Map();
+    steps.forEach(function (step, k) {
+      at += step;
+      cells.set(at, [low[k], high[k]]);
+    });
+    return { cells: cells, unseen: unseen };
+  }
+
+  function Intervals(data, engine, more) {
     this.engine = engine;
+    this.more = more;
+    this.published = new Map();
     this.people = data.people;
     this.quantiles = data.quantiles;
     this.chosen = new Map();
@@ -50,7 +62,11 @@ var ctdhubIntervals = (function () {
   /* People who pass all filters, but for the one of a column. */
   Intervals.prototype.total = function (without) {
     var filters = this.filters(without);
-    if (!filters.length) return this._stated(this.people[0], this.people[1], this.people[2]);
+    if (!filters.length) {
+      var all = this._stated(this.people[0], this.people[1], this.people[2]);
+      all.published = true;
+      return all;
+    }
     return this._interval(this.engine.total(bits(filters)), filters, null, []);
   };
 
@@ -58,8 +74,11 @@ var ctdhubIntervals = (function () {
   Intervals.prototype.less = function (whole, part) {
     if (whole.state === "not_measured" || part.state === "not_measured")
       return { n: whole.n - part.n, low: 0, high: whole.high, state: "not_measured" };
-    var half = Math.hypot(whole.high - whole.n, part.high - part.n), n = whole.n - part.n;
-    return this._stated(n, Math.max(0, Math.floor(n - half)), Math.ceil(n + half));
+    function side(found) { return Math.max(found.high - found.n, found.n - found.low); }
+    var half = Math.round(Math.hypot(side(whole), side(part))), n = whole.n - part.n;
+    var found = this._stated(n, Math.max(0, n - half), n + half);
+    found.published = whole.published && part.published;
+    return found;
   };
 
   Intervals.prototype._stated = function (n, low, high) {
@@ -73,8 +92,23 @@ var ctdhubIntervals = (function () {
     var errors = this.errors.get(set.join(","));
     if (errors === undefined) return this._bound(n, set, column, codes);
     var cells = this._cells(filters) * (column === null ? 1 : codes.length);
+    if (cells === 1 && this.more[set.join(",")]) return this._published(n, set, column, codes);
     var half = width(this.quantiles[0], cells, errors);
     return this._stated(n, Math.max(0, Math.floor(n - half)), Math.ceil(n + half));
+  };
+
+  /* One cell of a measured table: as it was published. */
+  Intervals.prototype._published = function (n, set, column, codes) {
+    var key = set.join(","), self = this;
+    if (!this.published.has(key)) this.published.set(key, published.apply(null, this.more[key]));
+    var place = set.reduce(function (at, c) {
+      return at * self.engine.sizes[c] + (c === column ? codes[0] : self.chosen.get(c)[0]);
+    }, 0);
+    var table = this.published.get(key), ends = table.cells.get(place);
+    var found = ends ? this._stated(n, ends[0], ends[1])
+      : this._stated(n, 0, Math.max(n, table.unseen));
+    found.published = true;
+    return found;
   };
 
   /* At most the least upper end among measured tables of some of the columns. */
