@@ -120,9 +120,9 @@ class Exploration:
                 for cell in cells
             ]
             rows = sorted((k, e.low, e.high) for k, e in zip(at, cells.values(), strict=True))
-            ends = ([row[i] for row in rows] for i in range(3))
+            where, low, high = ([row[i] for row in rows] for i in range(3))
             unseen = self.answers.unseen(self.answers.measured(*names) or "")
-            found[names] = PublishedEnds(*ends, unseen)
+            found[names] = PublishedEnds(where, low, high, unseen)
         return found
 
     def _cell(self, variable: str, code: str, n: int) -> Interval:
