@@ -33,10 +33,14 @@ def cells(chances: Sequence[float]) -> Floats:
     return np.asarray(np.prod(np.where(on, chances, 1 - np.array(chances)), axis=1))
 
 
+def _thrown(rng: np.random.Generator, people: int, chances: Floats) -> Floats:
+    return rng.multinomial(people, np.append(chances, 1 - chances.sum()))[:-1].astype(np.float64)
+
+
 def classes(people: int, parts: Sequence[tuple[float, Sequence[float]]]) -> World:
     """Independent lists within classes: (share of the people, their chances)."""
     p = np.sum([share * cells(chances) for share, chances in parts], axis=0)
-    return lambda rng: (people, rng.multinomial(people, np.append(p, 1 - p.sum()))[:-1])
+    return lambda rng: (people, _thrown(rng, people, p))
 
 
 def pair(people: int, chances: Sequence[float], on: float, off: float) -> World:
@@ -46,7 +50,7 @@ def pair(people: int, chances: Sequence[float], on: float, off: float) -> World:
     for chance, second in ((1.0, on), (0.0, off)):
         share = first if chance else 1 - first
         p += share * cells([chance, second, *chances[2:]])
-    return lambda rng: (people, rng.multinomial(people, np.append(p, 1 - p.sum()))[:-1])
+    return lambda rng: (people, _thrown(rng, people, p))
 
 
 def persons(people: int, draw: Callable[[np.random.Generator, int], Floats]) -> World:
@@ -84,7 +88,7 @@ DIFFERING: dict[str, World] = {
 
 def _beta(rng: np.random.Generator, n: int) -> Floats:
     """One factor a person: beta(0.8, 3.2) / 0.2, mean 1, CV2 0.8."""
-    return rng.beta(0.8, 3.2, (n, 1)) / 0.2 * np.array(FOUR)
+    return np.asarray(rng.beta(0.8, 3.2, (n, 1)) / 0.2 * np.array(FOUR))
 
 
 def _lognormal(rng: np.random.Generator, n: int) -> Floats:
@@ -96,7 +100,7 @@ def _lognormal(rng: np.random.Generator, n: int) -> Floats:
 
 def _mild(rng: np.random.Generator, n: int) -> Floats:
     """The same with CV2 0.1: people differ a little."""
-    return np.exp(rng.normal(-0.048, 0.31, (n, 1))) * np.array(FOUR)
+    return np.asarray(np.exp(rng.normal(-0.048, 0.31, (n, 1))) * np.array(FOUR))
 
 
 def _three_pairs(rng: np.random.Generator, n: int) -> Floats:
@@ -131,7 +135,7 @@ def _unreachable(rng: np.random.Generator, n: int) -> Floats:
 
 def _small_and_uneven(rng: np.random.Generator, n: int) -> Floats:
     """Few people, very different: what a young hub has."""
-    return rng.beta(0.5, 2.0, (n, 1)) / 0.2 * np.array([[0.15, 0.1, 0.08, 0.06]])
+    return np.asarray(rng.beta(0.5, 2.0, (n, 1)) / 0.2 * np.array([[0.15, 0.1, 0.08, 0.06]]))
 
 
 OTHERS: dict[str, World] = {
@@ -144,5 +148,3 @@ OTHERS: dict[str, World] = {
     "a list of a whole stratum": persons(5000, _registry),
     "30 % on one list only": persons(5000, _unreachable),
 }
-EVEN_OTHERS = ("three dependent pairs",)
-"""Of the others, those where nobody is easier to find than anybody else."""

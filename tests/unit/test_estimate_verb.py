@@ -195,6 +195,19 @@ def test_the_chart_stands_alone(say: Say, tmp_path: Path, lang: str) -> None:
     assert all((x < 50) == (lang == "en") for x in middles)
 
 
+def test_strata_are_columns_that_are_no_lists(say: Say) -> None:
+    table = "gender,a,b,n\nf,1,0,400\nf,0,1,100\nf,1,1,100\nm,1,0,50\nm,0,1,450\nm,1,1,50\n"
+    code, text = say(table, "--strata", "gender")
+    assert code == 0
+    assert "Strata: f and m" in text
+    data = json.loads(say(table, "--strata", " gender,", "--format", "json")[1])
+    assert data["lists"] == {"a": 600, "b": 700}
+    assert data["strata"]["rows"][0]["people"] == 2000
+    with pytest.raises(UnreadableFile) as caught:
+        say(table)
+    assert caught.value.rule == "lists-cell"
+
+
 def test_a_parquet_table_is_read_too(tmp_path: Path, say: Say) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq

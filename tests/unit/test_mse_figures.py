@@ -11,6 +11,7 @@ import pytest
 from ctdhub.stats.mse.estimate import estimate
 from ctdhub.stats.mse.lists import Lists
 from ctdhub.stats.mse.methods import Method
+from ctdhub.stats.mse.sensitivity import changes, relinked, unlinked
 from ctdhub.stats.mse.stepwise import select
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "mse"
@@ -74,6 +75,17 @@ def test_where_the_correction_hangs_on_few_replicates_plain_quantiles_are_shown(
     assert found.low > found.bootstrap.corrected[0]
 
 
+@pytest.mark.parametrize("name", ["UKdat.csv", "UKdat_5.csv", "Ned.csv", "Ned_5.csv"])
+def test_a_thousandth_of_wrong_links_moves_no_estimate_far(name: str) -> None:
+    lists = read(name)
+    k = len(lists.names)
+    before = select(lists.y[None], k)
+    for changed in (relinked(lists, 0.001), unlinked(lists, 0.001)):
+        found = select(changed.y[None], k)
+        assert found.people[0] == pytest.approx(before.people[0], rel=0.01)
+        assert found.alone[0] == pytest.approx(before.alone[0], rel=0.01)
+
+
 def test_decomposable_graphs() -> None:
     """The reference ran to another largest population, which moves its ends a little."""
     found = methods(read("UKdat_5.csv"))["graphs"]
@@ -81,6 +93,16 @@ def test_decomposable_graphs() -> None:
     got = {"value": found.value, "low": found.low, "high": found.high}
     assert got == pytest.approx(expected, rel=0.0005)
     assert methods(read("Ned_5.csv"))["graphs"].value == pytest.approx(49385, rel=0.03)
+
+
+def test_missed_links_lower_the_estimates_of_the_netherlands() -> None:
+    """At a fifth of missed links other pairs would be chosen, and halve the number: the row says
+    so, and holds the pairs of the table itself."""
+    found = [c for c in changes(read("Ned.csv"), 0.95) if c.kind == "missed_links"]
+    values = [c.stepwise or 0.0 for c in found]
+    assert 111_139 > values[0] > values[1] > values[2] > 80_000
+    assert found[2].anew
+    assert (found[2].others or 0.0) == pytest.approx(52_105, rel=0.01)
 
 
 def test_methods_lie_far_apart() -> None:

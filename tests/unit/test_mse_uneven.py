@@ -1,0 +1,324 @@
+"""Estimates where the usual assumptions fail: people who differ, nested lists, wrong links."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lists_of_invented_people import NAMES, invented
+from test_mse_methods import cells
+
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import language
+from ctdhub.report import mse as words
+from ctdhub.report.mse_files import report
+from ctdhub.stats.mse.estimate import Result, estimate
+from ctdhub.stats.mse.lists import Floats, Lists, members
+from ctdhub.stats.mse.overlap_check import pass_gate
+from ctdhub.stats.mse.read import lists_of
+from ctdhub.stats.mse.sensitivity import changes, relinked, unlinked
+from ctdhub.stats.mse.stepwise import _tails, select
+from ctdhub.stats.mse.strata import stratified
+from ctdhub.stats.mse.uneven import HINT, SIGN, Uneven, uneven
+
+VISIBLE = {
+    "0001": 116, "0010": 161, "0011": 19, "0100": 198, "0101": 15, "0110": 23, "0111": 4,
+    "1000": 257, "1001": 22, "1010": 28, "1011": 5, "1100": 42, "1101": 11, "1110": 8, "1111": 1,
+}  # fmt: skip
+"""Drawn from 5,000 people of whom 15 % are ten times easier to find than the others."""
+
+
+def visible() -> Lists:
+    found = {tuple(k == "1" for k in on): n for on, n in VISIBLE.items()}
+    return Lists.of(["police", "ngo", "hotline", "shelter"], found)
+
+
+def sparse(lists: int, people: int, seed: int) -> Lists:
+    rng = np.random.default_rng(seed)
+    return invented(people, rng.uniform(0.01, 0.06, lists), seed)
+
+
+def estimates(lists: Lists) -> tuple[float, float]:
+    found = select(lists.y[None], len(lists.names))
+    return float(found.people[0]), float(found.alone[0])
+
+
+@given(st.integers(0, 60), st.floats(0.01, 60))
+def test_tails_are_those_of_poisson_at_whole_numbers(seen: int, expected: float) -> None:
+    from scipy.special import pdtr, pdtrc
+
+    got = _tails(np.array([float(seen)]), np.array([expected]), np.ones(1), 0.0)
+    high = pdtrc(seen - 1, expected) if seen else 1.0
+    assert got[0] == pytest.approx(min(pdtr(seen, expected), high), rel=1e-9, abs=1e-300)
+
+
+@given(st.floats(0, 40), st.floats(0, 2), st.floats(0.01, 40))
+def test_between_whole_numbers_tails_go_one_way(seen: float, more: float, expected: float) -> None:
+    """More people above the expected number are more surprising, and fewer below it are."""
+    x = np.array([seen, seen + more])
+    one, two = _tails(x, np.full(2, expected), np.ones(2), 0.0)
+    if seen > expected + 1:
+        assert two <= one * (1 + 1e-9)
+    if seen + more < expected - 1:
+        assert one <= two * (1 + 1e-9)
+    near = _tails(np.array([seen, seen + 1e-6]), np.full(2, expected), np.ones(2), 0.0)
+    if seen > 1e-3:
+        assert near[0] == pytest.approx(near[1], rel=1e-3)
+
+
+@pytest.mark.parametrize(("lists", "people", "seeds"), [(8, 1500, 4), (5, 2000, 12)])
+def test_a_thousandth_of_wrong_links_moves_no_estimate_far(
+    lists: int, people: int, seeds: int
+) -> None:
+    for seed in range(seeds):
+        table = pass_gate(sparse(lists, people, seed), 0.95).lists
+        if table is None:
+            continue
+        before = estimates(table)
+        for changed in (relinked(table, 0.001), unlinked(table, 0.001)):
+            assert estimates(changed) == pytest.approx(before, rel=0.01), seed
+
+
+def test_fractions_let_no_pair_in() -> None:
+    """A sparse table on which rounding overlaps doubled the estimate."""
+    rng = np.random.default_rng(0)
+    on = rng.random((2000, 5)) < [0.03, 0.04, 0.05, 0.02, 0.015]
+    held = np.bincount(on @ (1 << np.arange(5)), minlength=32)[1:]
+    table = Lists(tuple("abcde"), tuple(map(float, held)))
+    rates = {c.rate: c for c in changes(table, 0.95) if c.kind == "missed_links"}
+    assert [round(rates[r].stepwise or 0) for r in (0.05, 0.1, 0.2)] == [3127, 2960, 2625]
+    assert round(estimates(relinked(table, 0.001))[0]) == 3292
+
+
+@pytest.mark.parametrize("seed", [*range(8), 50])
+def test_missed_links_lower_an_estimate_and_false_ones_raise_it(seed: int) -> None:
+    """On the last table a pair enters when links are missed, and the estimate would rise."""
+    table = sparse(5, 2000, seed)
+    found = changes(table, 0.95)
+    before = (estimates(table)[0], estimates(table)[1])
+    for kind, sign in (("missed_links", -1), ("false_links", 1)):
+        last = before
+        for c in (c for c in found if c.kind == kind):
+            if c.stepwise is None or c.independent is None:
+                continue
+            assert sign * (c.stepwise - last[0]) >= -1e-6 * last[0]
+            assert sign * (c.independent - last[1]) >= -1e-6 * last[1]
+            last = (c.stepwise, c.independent)
+
+
+def test_a_row_with_other_pairs_says_so() -> None:
+    rng = np.random.default_rng(3)
+    table = invented(4000, (0.2, 0.15, 0.1, 0.1), 3)
+    both = table.on[:, 0] & table.on[:, 1]
+    table = table.replace(table.y + np.where(both, rng.integers(20, 60, len(both)), 0))
+    assert select(table.y[None], 4).chosen.any()
+    found = changes(table, 0.95)
+    anew = [c for c in found if c.anew]
+    assert anew
+    with language("en"):
+        for c in found:
+            assert ("other pairs of lists" in words.change(c)) == c.anew
+    for c in anew:
+        if c.rate is not None:
+            assert c.others is not None
+            assert c.others != c.stepwise
+
+
+def test_people_who_differ_are_told_first_and_no_range_is_claimed() -> None:
+    result = estimate(visible(), replicates=100)
+    with language("en"):
+        text, warned = words.spread(result), words.warnings(result)
+    assert text.startswith("These numbers are too low: ")
+    assert "go from 2,016 to 2,027 people" in text
+    assert "No range is given" in text
+    assert any("z = 2.82" in line and "at least" in line for line in warned)
+    assert result.reach is None
+    assert result.uneven is not None
+    assert [(k, round(n)) for k, n in result.uneven.what_if] == [(2, 2246), (5, 2919), (10, 3374)]
+    by_name = {row.name: row for row in result.uneven.rows}
+    assert by_name["common_strong"].why == "too_wide"
+    for row in by_name.values():
+        assert row.value is None or row.value > 2020
+    data = report(result)
+    assert data["reach"] is None
+    assert data["if_people_differ"]["seem_to"] is True
+    assert json.dumps(data)
+
+
+def test_the_common_interaction_gives_back_the_table_it_is_made_of() -> None:
+    """Means of the model itself, with 5,000 people on no list: each form finds its own."""
+    on = members(4)
+    k = on.sum(axis=1)
+    effects = np.log([0.14, 0.1, 0.08, 0.05])
+    forms = {
+        "common_square": 0.3 * k**2 / 2,
+        "common_log": 3.0 * (np.log(3.5) - np.log(3.5 + k)) * -1,
+        "common_strong": 0.4 * (np.log(0.5) - np.log(0.5 + k)),
+    }
+    for name, interaction in forms.items():
+        table = Lists(tuple("abcd"), tuple(5000 * np.exp(on @ effects + interaction)))
+        row = next(r for r in uneven(table, 0.95, None).rows if r.name == name)
+        assert row.value is None or row.value == pytest.approx(table.seen + 5000, rel=1e-6)
+        assert row.value is not None or row.why == "too_wide"
+
+
+def test_the_bound_is_that_of_chao_where_lists_are_of_one_size() -> None:
+    """n + ((t - 1) / t) f1^2 / (2 f2) with t lists (A. Chao, 1987)."""
+    table = Lists(tuple("abcd"), tuple(float({1: 60, 2: 7, 3: 9, 4: 30}[int(c.sum())])
+                                       for c in members(4)))  # fmt: skip
+    f1, f2 = 4 * 60, 6 * 7
+    row = uneven(table, 0.95, None).rows[-1]
+    assert row.name == "at_least"
+    assert row.value == pytest.approx(table.seen + 3 / 4 * f1**2 / (2 * f2))
+
+
+def test_no_row_where_nobody_is_on_three_lists() -> None:
+    few = cells("abc", a=200, b=180, c=150, ab=20, ac=18, bc=15)
+    found = uneven(few, 0.95, 1000.0)
+    assert {row.why for row in found.rows[:3]} == {"nobody_on_three"}
+    assert (found.z, found.hinted, found.asked) == (None, False, False)
+    assert estimate(few, replicates=100).reach is None
+    noisy = Lists(few.names, (*few.counts[:-1], 12.0), 10.0)
+    assert uneven(noisy, 0.95, None).rows[0].why == "nobody_on_three"
+    assert {row.why for row in uneven(cells("ab", a=90, b=80, ab=20), 0.95, None).rows} == {
+        "few_lists"
+    }
+
+
+def encounters(people: int, rates: Sequence[float], shape: float, seed: int) -> Floats:
+    """Each person is met by each list at random times, at a rate of their own: gamma of that
+    shape and mean 1; infinity is everybody alike."""
+    rng = np.random.default_rng(seed)
+    a = rng.gamma(shape, 1 / shape, (people, 1)) if np.isfinite(shape) else np.ones((people, 1))
+    on = rng.random((people, len(rates))) < 1 - np.exp(-a * np.array(rates))
+    held = on @ (1 << np.arange(len(rates)))
+    return np.bincount(held, minlength=2 ** len(rates))[1:].astype(float)
+
+
+def asked(shape: float, tables: int, people: int = 6000, sigma: float = 0.0) -> list[Uneven]:
+    found = []
+    for seed in range(tables):
+        y = encounters(people, (0.15, 0.1, 0.08, 0.06), shape, seed)
+        y += np.random.default_rng(seed).normal(0, sigma, len(y)) if sigma else 0
+        found.append(uneven(Lists(tuple(NAMES[:4]), tuple(y), sigma), 0.95, None))
+    return found
+
+
+def fires(found: Sequence[Uneven], limit: float) -> float:
+    return float(np.mean([u.z is not None and u.z > limit for u in found]))
+
+
+def test_the_test_that_people_differ_separates() -> None:
+    """On a generator of another kind than those it was built on."""
+    alike, differing = asked(np.inf, 120), asked(1.0, 60)
+    assert fires(alike, SIGN) <= 0.07
+    assert fires(alike, HINT) <= 0.2
+    assert fires(differing, SIGN) >= 0.5
+    assert fires(differing, HINT) >= 0.8
+    claimed = [u for u in differing if not u.hinted and u.asked]
+    assert all(max(row.high or 0 for row in u.rows) > 6000 for u in claimed)
+
+
+def test_noise_of_protection_is_not_taken_for_people_who_differ() -> None:
+    noisy = [u for u in asked(np.inf, 60, 40_000, 8.0) if u.z is not None]
+    assert len(noisy) > 50
+    assert fires(noisy, HINT) <= 0.25
+
+
+@pytest.mark.parametrize(
+    ("people", "nested"),
+    [
+        ({"a": 1000, "ab": 50, "ac": 60, "abc": 5}, ("a",)),
+        ({"a": 1000, "b": 5, "ab": 50, "ac": 60, "c": 4, "abc": 5}, ("a",)),
+        ({"a": 400, "ab": 50, "ac": 60, "abc": 5, "c": 300}, ("b", "a")),
+        ({"a": 1000, "b": 6, "ab": 50, "ac": 60, "c": 4, "abc": 5}, ()),
+        ({"a": 400, "ab": 4, "ac": 300, "abc": 5, "c": 40}, ()),
+    ],
+)  # fmt: skip
+def test_nested_lists_are_refused(people: dict[str, int], nested: tuple[str, ...]) -> None:
+    """A list that holds all but nine; one inside another, unless that is no surprise: nine
+    people, where the other list holds nine in ten."""
+    lists = cells("abc", **people)
+    result = estimate(lists, replicates=100)
+    assert result.gate.nested == nested
+    assert result.gate.refused == ("nested-lists" if nested else None)
+    assert (result.methods == ()) == bool(nested)
+    with language("en"):
+        text = words.refusal(result.gate, {"a": "Registry"})
+        assert ("Registry" in text) == bool(nested)
+    if nested:
+        assert report(result)["refused"]["rule"] == "nested-lists"
+
+
+def test_two_lists_of_the_same_people_are_refused() -> None:
+    assert pass_gate(cells("ab", ab=50), 0.95).refused == "nested-lists"
+
+
+def test_a_method_that_its_grid_cuts_leaves_all_ranges() -> None:
+    result = estimate(cells("ab", a=5000, b=4000, ab=15), replicates=100)
+    cut = {m.name: m for m in result.methods}["graphs"]
+    assert cut.doubts == ("edge",)
+    assert result.spread is not None
+    assert result.intervals is not None
+    assert cut.value is not None
+    assert cut.value < result.spread[0]
+    with language("en"):
+        assert "4 of 5 methods" in words.spread(result)
+        assert any("no range above" in line for line in words.warnings(result))
+
+
+def within(parts: dict[str, Lists]) -> Result:
+    whole = next(iter(parts.values()))
+    whole = whole.replace(np.sum([p.y for p in parts.values()], axis=0))
+    return estimate(whole, replicates=100, strata={(k,): v for k, v in parts.items()})
+
+
+def test_strata_add_up() -> None:
+    """Women 1,000 with chances 1/2 and 1/5, men 1,000 with 1/10 and 1/2: each exactly independent,
+    2,000 together, and far from it where they are not told apart."""
+    women = cells("ab", a=400, b=100, ab=100)
+    men = cells("ab", a=50, b=450, ab=50)
+    result = within({"women": women, "men": men})
+    assert result.strata is not None
+    independent = result.strata.rows[0]
+    assert independent.value == pytest.approx(2000)
+    assert independent.low is not None
+    assert independent.high is not None
+    assert independent.low < 2000 < independent.high
+    assert abs((result.methods[0].value or 0) - 2000) > 500
+    data = report(result)["strata"]
+    assert [part["strata"] for part in data["parts"]] == [[["men"]], [["women"]]]
+    with language("en"):
+        assert "women" in words.strata(result.strata)
+
+
+def test_strata_that_overlap_too_little_are_taken_together() -> None:
+    good, poor = cells("ab", a=400, b=100, ab=100), cells("ab", a=40, b=30, ab=6)
+    other = cells("ab", a=50, b=450, ab=50)
+    tables = {("x",): good, ("y",): poor, ("z",): poor, ("v",): other}
+    bits = np.random.default_rng(1).bytes
+    found = stratified(tables, 0.95, 50, bits)
+    assert [labels for labels, _n in found.parts] == [(("v",),), (("x",),), (("y",), ("z",))]
+    alone = stratified({("x",): good, ("y",): poor}, 0.95, 50, bits)
+    assert alone.rows == ()
+    with language("en"):
+        assert "fewer than two strata" in words.strata(alone)
+
+
+def test_strata_are_read_from_columns() -> None:
+    names = ["gender", "a", "b", "n"]
+    rows = [
+        (2, ["f", "1", "0", "400"]), (3, ["f", "0", "1", "100"]), (4, ["f", "1", "1", "100"]),
+        (5, ["", "1", "0", "50"]), (6, ["", "0", "1", "450"]), (7, [None, "1", "1", "50"]),
+    ]  # fmt: skip
+    whole, parts, notes = lists_of(names, rows, "x.csv", ["gender"])
+    assert (whole.names, whole.seen, notes) == (("a", "b"), 1150, ())
+    assert {label: t.seen for label, t in parts.items()} == {("f",): 600, ("",): 550}
+    for wrong in (["sex"], ["n"]):
+        with pytest.raises(HubError) as caught:
+            lists_of(names, rows, "x.csv", wrong)
+        assert caught.value.rule == "strata-column"
