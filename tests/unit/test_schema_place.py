@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import re
+
+import messages
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ctdhub.core.errors import QuestionError
 from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.report.brief.named import region as brief_region
 from ctdhub.schema import countries
 from ctdhub.schema.country_names import resolve
+from ctdhub.schema.model import load_schema
 from ctdhub.schema.places import find_place, place_of
+from ctdhub.stats.decomposition.subject import ChangeSubject
 
 KEYS = (
     *countries.regions(), *countries.subregions(), *countries.composites(), *countries.unions(),
+    *countries.place_sets(),
 )  # fmt: skip
+UNCODED = {*countries.unions(), *countries.place_sets()}
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_region_is_found_by_each_of_its_names(key: str) -> None:
     texts = [key, *(countries.region_name(key, lang) for lang in LANGUAGES)]
-    if key not in countries.unions():
+    if key not in UNCODED:
         texts.append(countries.region_code(key))
     for text in texts:
         assert find_place(text) == find_place(text.upper()) == place_of(key)
@@ -31,7 +39,7 @@ def test_codes_are_those_of_m49() -> None:
     known = {"150": "europe", "002": "africa", "011": "western_africa", "019": "americas",
              "202": "sub_saharan_africa", "419": "latin_america_and_the_caribbean"}  # fmt: skip
     assert {code: find_place(code).key for code in known} == known
-    codes = [countries.region_code(key) for key in KEYS if key not in countries.unions()]
+    codes = [countries.region_code(key) for key in KEYS if key not in UNCODED]
     assert not {countries.m49(code) for code in countries.ALPHA3} & set(codes)
 
 
@@ -102,3 +110,37 @@ def test_any_text_is_a_place_or_a_question_error(text: str) -> None:
         return
     assert found.members
     assert set(found.members) <= set(countries.ALPHA3)
+
+
+ROUTE = {
+    "en": r"\broutes?\b",
+    "fr": r"\b(route|itinéraire)s?\b",
+    "es": r"\brutas?\b",
+    "ar": r"\bطريق (الهجرة|العبور)",
+}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_set_of_places_is_called_places_and_never_a_route(lang: str) -> None:
+    """Only the variable that a contributor records is a route."""
+    with language(lang):
+        for key in countries.place_sets():
+            place = find_place(key)
+            assert place.kind == "set"
+            assert not re.search(ROUTE[lang], place.name(lang))
+    assert load_schema().variable("route").on_request
+    catalog = messages.template() if lang == "en" else messages.read(lang)
+    texts = [m.id if lang == "en" else m.string for m in catalog if m.id]
+    said = [one for text in texts for one in messages.as_tuple(text)]
+    assert len(said) > 3_000
+    assert [one for one in said if re.search(ROUTE[lang], one, re.I)] == []
+
+
+def test_a_set_is_asked_like_a_region() -> None:
+    assert find_place("Western Balkans").key == "western_balkans"
+    joined = ("BFA", "CIV", "MLI", "MRT", "NER", "TCD")
+    assert find_place("Countries of the Sahel, CIV").members == joined
+    assert brief_region("horn of africa") == "horn_of_africa"
+    assert ChangeSubject("citizenship", "mekong").where["citizenship"] == countries.members(
+        "mekong"
+    )

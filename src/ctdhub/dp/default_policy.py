@@ -38,7 +38,8 @@ columns: all
 
 # Every column costs noise, so `columns: all` leaves out what few contributors record, unless it is
 # named here: the channels of recruitment (recruited), the kinds of forced criminality (crime), who
-# decided that somebody is a victim (status_decided_by).  Name a group, or single columns.
+# decided that somebody is a victim (status_decided_by), by which route somebody was brought to the
+# exploitation (route).  Name a group, or single columns.
 also: []
 
 # First and last year that may ever be published.  Never taken from the data.

@@ -21,7 +21,7 @@ from ctdhub.report import wording
 from ctdhub.report.errata_words import shown
 from ctdhub.report.question import asked
 from ctdhub.schema.labels import label
-from ctdhub.schema.places import Place
+from ctdhub.schema.places import Place, place_of
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.headline import PlaceFacts, everyone, headline
@@ -281,6 +281,15 @@ def _years(sheet: FactSheet, line: FactLine) -> tuple[int, int]:
     return sheet.release.years if all_years else sheet.years
 
 
+def _spelt_out(place: Place, lang: str) -> str:
+    """The places that a name stands for, where the reader cannot know them from the name."""
+    if place.kind == "list" and place.title:
+        return replace(place, title="").name(lang)
+    if place.kind == "set":
+        return place_of("+".join(place.members)).name(lang)
+    return ""
+
+
 def _notes(sheet: FactSheet) -> list[str]:
     c = sheet.sections[0].lines[0].card
     found = [
@@ -297,8 +306,7 @@ def _notes(sheet: FactSheet) -> list[str]:
                 "people travelled between them."
             )
         )
-    if sheet.place is not None and sheet.place.kind == "list" and sheet.place.title:
-        countries = replace(sheet.place, title="").name(sheet.lang)
+    if sheet.place is not None and (countries := _spelt_out(sheet.place, sheet.lang)):
         found.append(_("{name}: {countries}.").format(name=sheet.title, countries=countries))
     found.append(_("Who contributed: {names}.").format(names=listed(c.contributors)))
     found += [notice.text for notice in shown(sheet.release)]

@@ -44,11 +44,12 @@ class _Regions(FrozenModel):
 
     subregions: dict[str, _Subregion]
     unions: dict[str, tuple[str, ...]]
+    sets: dict[str, tuple[str, ...]]
     composites: dict[str, tuple[str, ...]]
     codes: dict[str, str]
     names: dict[str, dict[str, str]]
 
-    @field_validator("unions", "composites", mode="before")
+    @field_validator("unions", "sets", "composites", mode="before")
     @classmethod
     def _split(cls, unions: dict[str, str]) -> dict[str, list[str]]:
         return {key: text.split() for key, text in unions.items()}
@@ -58,16 +59,17 @@ class _Regions(FrozenModel):
         placed = [code for sub in self.subregions.values() for code in sub.members]
         if sorted([*placed, "ATA"]) != list(ALPHA3):
             raise ValueError("every country but ATA belongs to exactly one subregion")
-        if not {code for union in self.unions.values() for code in union} <= set(ALPHA3):
-            raise ValueError("a union has a member that is no country")
+        joined = (*self.unions.values(), *self.sets.values())
+        if not {code for countries in joined for code in countries} <= set(ALPHA3):
+            raise ValueError("a union or set has a member that is no country")
         if not {key for parts in self.composites.values() for key in parts} <= set(self.subregions):
             raise ValueError("a composite has a part that is no subregion")
         coded = {*self.regions, *self.subregions, *self.composites}
         if set(self.codes) != coded or len(set(self.codes.values())) != len(coded):
             raise ValueError("every region of M49 has one code of its own")
-        keys = {*coded, *self.unions, NO_REGION}
+        keys = {*coded, *self.unions, *self.sets, NO_REGION}
         if set(self.names) != keys or any(set(n) != set(LANGUAGES) for n in self.names.values()):
-            raise ValueError("every region and union has one name in each language")
+            raise ValueError("every region, union and set has one name in each language")
         return self
 
     @property
@@ -169,7 +171,7 @@ def region_code(region_key: str) -> str:
     """The three-digit M49 code of a region, subregion or composite.
 
     Raises:
-        KeyError: no such key; unions have no code.
+        KeyError: no such key; unions and sets have no code.
 
     >>> region_code("europe"), region_code("western_africa")
     ('150', '011')
@@ -182,18 +184,28 @@ def unions() -> tuple[str, ...]:
     return tuple(_data().unions)
 
 
+def place_sets() -> tuple[str, ...]:
+    """Keys of the named sets of places, which are asked about together; none is a route.
+
+    >>> place_sets()[0], members("western_balkans")
+    ('central_mediterranean', ('ALB', 'BIH', 'MKD', 'MNE', 'SRB'))
+    """
+    return tuple(_data().sets)
+
+
 @cache
 def members(region_key: str) -> tuple[str, ...]:
-    """Alpha-3 codes of a region, subregion, composite or union, sorted.
+    """Alpha-3 codes of a region, subregion, composite, union or set of places, sorted.
 
     Raises:
-        KeyError: no such region, subregion, composite or union.
+        KeyError: no such region, subregion, composite, union or set.
 
     >>> len(members("eu")), len(members("council_of_europe"))
     (27, 46)
     """
-    if region_key in _data().unions:
-        return tuple(sorted(_data().unions[region_key]))
+    joined = _data().unions | _data().sets
+    if region_key in joined:
+        return tuple(sorted(joined[region_key]))
     if region_key in _data().composites:
         parts = _data().composites[region_key]
         return tuple(c for c in ALPHA3 if subregion(c) in parts)
@@ -203,7 +215,7 @@ def members(region_key: str) -> tuple[str, ...]:
 
 
 def region_name(region_key: str, lang: str) -> str:
-    """Name of a region, subregion or union in one of the offered languages.
+    """Name of a region, subregion, union or set in one of the offered languages.
 
     Raises:
         KeyError: no such key or language.

@@ -1,4 +1,4 @@
-"""A place that somebody asks about: a country, a region, a union of states, a list of countries."""
+"""A place that somebody asks about: a country, a region, a union, a named set, or a list."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ctdhub.core.errors import HubError, printable
 from ctdhub.core.i18n import LANGUAGES, Text, current, joined
 from ctdhub.schema import countries
 
-Kind = Literal["country", "region", "union", "list"]
+Kind = Literal["country", "region", "union", "set", "list"]
 CountryOf = Callable[[str], str | None]
 """The alpha-3 code that a text stands for, None where it stands for no country."""
 
@@ -66,7 +66,11 @@ def place_of(key: str) -> Place:
     if "+" in key:
         inside = {code for part in key.split("+") for code in place_of(part).members}
         return Place(key, "list", tuple(sorted(inside)))
-    kind: Kind = "union" if key in countries.unions() else "region"
+    kind: Kind = "region"
+    if key in countries.unions():
+        kind = "union"
+    elif key in countries.place_sets():
+        kind = "set"
     return Place(key, kind, countries.members(key))
 
 
@@ -74,8 +78,9 @@ def find_place(text: str, country_of: CountryOf | None = None, title: str = "") 
     """The place that a text stands for: a name in any offered language, a code, or a list.
 
     Args:
-        text: a region of UN M49 (name, key or three digits), "EU", "Council of Europe", a country
-            (name, ISO 3166 code), or several of these with commas between them.
+        text: a region of UN M49 (name, key or three digits), "EU", "Council of Europe", a named
+            set of places ("Western Balkans"), a country (name, ISO 3166 code), or several of these
+            with commas between them.
         country_of: knows more names of countries than the schema does.
         title: what to call the place; its own name by default.
 
@@ -141,7 +146,7 @@ def _names() -> dict[str, str]:
         texts += [countries.name(code, lang) for lang in LANGUAGES]
         found |= dict.fromkeys(map(_folded, texts), code)
     plain = (*countries.regions(), *countries.subregions(), *countries.composites())
-    for key in (*plain, *countries.unions()):
+    for key in (*plain, *countries.unions(), *countries.place_sets()):
         texts = [key, *(countries.region_name(key, lang) for lang in LANGUAGES)]
         if key in plain:
             texts.append(countries.region_code(key))

@@ -51,11 +51,16 @@ def region(text: str) -> str:
     ('europe', 'south_eastern_asia', 'eu', 'europe')
     """
     found = _meant(text)
-    if found is not None and found.kind in ("region", "union"):
+    if found is not None and found.kind in ("region", "union", "set"):
         return found.key
     if found is not None and found.kind == "country":
         raise error("region/country", name=found.name(current()), code=found.key)
-    keys = (*countries.regions(), *countries.subregions(), *countries.unions())
+    keys = (
+        *countries.regions(),
+        *countries.subregions(),
+        *countries.unions(),
+        *countries.place_sets(),
+    )
     named = {_folded(countries.region_name(k, lang)): k for lang in LANGUAGES for k in keys}
     named |= {_folded(key): key for key in keys}
     near = difflib.get_close_matches(_folded(text), named, n=3, cutoff=0.6)

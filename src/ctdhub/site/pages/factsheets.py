@@ -17,12 +17,12 @@ FOLDER, WHOLE = "facts", "all"
 
 
 def sheet_keys() -> tuple[str, ...]:
-    """Places that may have a sheet: unions, then each region with its subregions."""
+    """Places that may have a sheet: unions, each region with its subregions, named sets."""
     found = list(countries.unions())
     for region in countries.regions():
         above = [key for key in countries.composites() if countries.region(_first(key)) == region]
         found += [region, *above, *countries.subregions(region)]
-    return tuple(found)
+    return (*found, *countries.place_sets())
 
 
 def sheets(answers: Answers) -> Iterator[tuple[str, FactSheet]]:

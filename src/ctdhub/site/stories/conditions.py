@@ -89,7 +89,8 @@ def _countries(key: str) -> tuple[str, ...]:
 
 
 def _regions() -> tuple[str, ...]:
-    return (*countries.regions(), *countries.subregions(), *countries.unions())
+    across = (*countries.unions(), *countries.place_sets())
+    return (*countries.regions(), *countries.subregions(), *across)
 
 
 def _word(name: str, value: str) -> str:
