@@ -115,7 +115,7 @@ def test_any_text_is_a_place_or_a_question_error(text: str) -> None:
 ROUTE = {
     "en": r"\broutes?\b",
     "fr": r"\b(route|itinéraire)s?\b",
-    "es": r"\brutas?\b",
+    "es": r"\brutas? (migratori|de (la )?trata)",
     "ar": r"\bطريق (الهجرة|العبور)",
 }
 
