@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import cached_property
 from statistics import NormalDist
 from typing import Any
 
@@ -47,6 +46,15 @@ statistics (series, sums, models), never a figure to show by itself.  Its standa
 LISTS = "lists"
 DOUBLES = "doubles"
 UNKEYED = "without_key"
+POSSIBLE, BIRTH = "possible_doubles", "quality_of_birth"
+CAPTURES = "captures"
+BIRTHS = ("full", "january", "year", "none", "no_key")
+"""How exactly a birth is known: the date, 1 January, the year, not at all; the last is of people
+with too little for any token, or without a key, who may be anybody else's row."""
+CAPTURE_CELLS = ("names", "own_name", "family_name", "year_and_place", "shared")
+"""People whom both names with the day of birth, the own name with the birth, the family name with
+the birth, and both names with year and place find to be another one; people whom two contributors
+or more share."""
 LIST_JOIN = "+"
 
 SHOWN = "shown"
@@ -158,16 +166,18 @@ class Sources:
             ``year_of_registration``, some a third column; the table ``lists`` holds people by the
             set of lists that know them (ids in the order of ``lists``, joined with "+"); people
             on none of them are not in it.  The table ``doubles`` has one cell: how many of the
-            people of the answer are another one of them, found by further tokens; the table
-            ``doubles*citizenship`` says so by their citizenship, and :data:`UNKEYED` how many rows
-            have no key at all.
+            people of the answer are another one of them, found by further tokens.
+            :data:`POSSIBLE` by citizenship and by :data:`BIRTH` counts those who may be another
+            one, :data:`CAPTURES` what finds them, :data:`UNKEYED` rows without any key.
         sigma: as in :class:`Guarantee`.
         share: of the answer's rho that was set aside for them, 0 to 1.
         list_years: first and last year in which a list must know a person; None in answers that
             are older than this, whose lists count over all years.
         tokens: the most tokens of a person by which lists were joined, beside her key.  Where rows
             of people were joined by as many there is no table ``doubles``.
-        found: share of all doubles that the tokens find, at least, as the public policy states.
+        found: share of all doubles that tokens find, at least, as the public policy states; None
+            where it is estimated.
+        merged: share of all people who share a row with another one, at most; likewise.
     """
 
     contributors: tuple[str, ...]
@@ -177,56 +187,38 @@ class Sources:
     share: float = 0.0
     list_years: tuple[int, int] | None = None
     tokens: int = 0
-    found: float = 1.0
+    found: float | None = None
+    merged: float | None = None
 
     def __post_init__(self) -> None:
         _check_measurements(self.measurements)
 
-    def doubles(self, level: float) -> dict[str | None, Estimate]:
-        """How many people are another one of them, found by further tokens; {} where nobody asked.
+    def cells(self, *columns: str) -> dict[str, float]:
+        """Noisy cells of a table by their last value; {} where nobody asked."""
+        if "*".join(columns) not in self.sigma:
+            return {}
+        first = pc.list_element(self.measurements["columns"], 0)
+        rows = self.measurements.filter(pc.equal(first, columns[0])).to_pylist()
+        return {r["values"][-1]: r["noisy"] for r in rows if r["columns"] == list(columns)}
 
-        Under None all of them, under a citizenship ("" where not recorded) those who have it.
-        Intervals are of noise alone, each at the level by itself, rounded outwards.
-        """
+    def told(self, level: float, *columns: str) -> dict[str, Estimate]:
+        """The same cells with intervals of noise, each at the level by itself, rounded outwards."""
+        found = self.cells(*columns)
+        half = NormalDist().inv_cdf((1 + level) / 2) * self.sigma.get("*".join(columns), 0.0)
         return {
-            row["values"][1] if len(row["values"]) > 1 else None: self._told(row, level)
-            for row in self._of_doubles
-            if row["columns"][0] == DOUBLES
+            value: Estimate(
+                *(max(0, n) for n in (round(x), math.floor(x - half), math.ceil(x + half)))
+            )
+            for value, x in found.items()
         }
+
+    def doubles(self, level: float) -> Estimate | None:
+        """People who are another one of them, found by further tokens; None where nobody asked."""
+        return next(iter(self.told(level, DOUBLES).values()), None)
 
     def without_key(self, level: float) -> Estimate | None:
         """Rows of people without any key, each a person of its own; None where nobody asked."""
-        rows = self._of_doubles
-        return next((self._told(r, level) for r in rows if r["columns"] == [UNKEYED]), None)
-
-    @cached_property
-    def _of_doubles(self) -> list[dict[str, Any]]:
-        """Rows about people who are counted twice; every page of a site asks for them."""
-        first = pc.list_element(self.measurements["columns"], 0)
-        asked = pc.is_in(first, value_set=pa.array([DOUBLES, UNKEYED], pa.string()))
-        rows: list[dict[str, Any]] = self.measurements.filter(asked).to_pylist()
-        return rows
-
-    def _told(self, row: dict[str, Any], level: float) -> Estimate:
-        half = NormalDist().inv_cdf((1 + level) / 2) * self.sigma["*".join(row["columns"])]
-        low, high = math.floor(row["noisy"] - half), math.ceil(row["noisy"] + half)
-        return Estimate(*(max(0, n) for n in (round(row["noisy"]), low, high)))
-
-
-def one_person_once(counted: Estimate, doubles: Estimate, found: float) -> Estimate:
-    """A count with its second interval: if everybody counts once.
-
-    It is [low - D, high], D being the most doubles over the share of them that is found.  Links
-    that join two people are not in it.
-
-    Args:
-        counted: with the interval of noise.
-        doubles: found by further tokens, with the interval of noise.
-        found: share of all doubles that these are, at least.
-    """
-    value = max(0, counted.value - round(doubles.value / found))
-    low = max(0, counted.low - math.ceil(doubles.high / found))
-    return Estimate(max(low, value), low, max(counted.high, value))
+        return next(iter(self.told(level, UNKEYED).values()), None)
 
 
 @dataclass(frozen=True)

@@ -261,10 +261,17 @@ def test_tokens_join_lists_and_rows_in_what_is_released(linked: Hub, tmp_path: P
     joined = people[1] - lists.doubles[0]
     assert joined == pytest.approx(people[2] - rows.doubles[0], abs=8 * lists.doubles[1] + 30)
     assert abs(joined - everybody) < abs(people[2] - everybody) < abs(people[0] - everybody)
-    once, doubles = manifest["people_once"], manifest["sources"]["doubles"]
+    once, doubles = manifest["people_once"], manifest["sources"]["possible_doubles"]
+    assert (once["found"], once["reviewed"]) == (0.2, True)
     assert once["low"] <= everybody <= once["high"], "the second interval holds the truth"
     assert manifest["people"]["low"] > everybody, "the first does not"
-    assert 0.2 < doubles["NAM"]["value"] / doubles["all"]["value"] < 0.6
+    births = manifest["sources"]["by_quality_of_birth"]
+    every = sum(told["value"] for told in births.values())
+    assert 0.2 < doubles["NAM"]["value"] / every < 0.6
+    assert births["full"]["value"] > births["january"]["value"]
+    estimated_ = json.loads((by_rows.path / "manifest.json").read_text("utf-8"))["people_once"]
+    assert estimated_["reviewed"] is False
+    assert estimated_["low"] <= everybody <= estimated_["high"]
     unkeyed = manifest["sources"]["without_key"]
     told = link_report.linkage(linked)["without_key"]
     exact = sum(none for none, _every in told.values())

@@ -26,13 +26,14 @@ from invented_people import (
 )
 
 from ctdhub.border import (
+    BIRTHS,
+    CAPTURE_CELLS,
+    CAPTURES,
     DOUBLES,
     LISTS,
     MEASUREMENTS,
-    Estimate,
     Protected,
     Sources,
-    one_person_once,
 )
 from ctdhub.core.errors import LedgerError, PolicyError
 from ctdhub.dp.accounting import rho_of, split
@@ -41,7 +42,7 @@ from ctdhub.dp.child_rows import mentioned
 from ctdhub.dp.count import Counts
 from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.list_overlap import DOUBLES_BY, list_tables
+from ctdhub.dp.list_overlap import BIRTHS_BY, POSSIBLE_BY, list_tables
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy, load_policy
 from ctdhub.dp.workload import cost, workload
@@ -366,21 +367,21 @@ def test_tokens_cost_what_one_person_reaches(linking: dict[str, int], tmp_path: 
     assert answer.guarantee.unit == "person" or fewer
 
 
-def test_doubles_by_citizenship_have_a_share_of_their_own(tmp_path: Path) -> None:
+def test_possible_doubles_have_a_share_of_their_own(tmp_path: Path) -> None:
     linking = {"lists": 2, "by_citizenship": True, "found": 0.5}
     policy = Policy.model_validate({**POLICY.model_dump(), "linking": linking})
     public = public_sources(policy, SCHEMA, FACTS)
     assert public is not None
-    assert {q.columns: q.reach for q in public.workload(0.1)}[DOUBLES_BY] == 4
+    reach = {q.columns: q.reach for q in public.workload(0.1)}
+    assert (reach[POSSIBLE_BY], reach[BIRTHS_BY], reach[(CAPTURES,)]) == (16, 16, 5)
     assert cost(public.workload(0.1)) <= Fraction(0.1)
     sources = ask(tmp_path, 60, policy).sources
     assert sources is not None
-    told = sources.doubles(0.95)
-    assert {None, "", "NGA"} <= told.keys()
+    assert {"", "NGA"} <= sources.told(0.95, *POSSIBLE_BY).keys()
+    assert list(sources.told(0.95, *BIRTHS_BY)) == list(BIRTHS)
+    assert list(sources.told(0.95, CAPTURES)) == list(CAPTURE_CELLS)
+    assert sources.doubles(0.95) is not None
     assert sources.without_key(0.95) is not None
-    assert one_person_once(Estimate(100, 90, 110), Estimate(10, 5, 20), 0.5) == (
-        Estimate(80, 50, 110)
-    )
     with pytest.raises(ValueError, match="by_citizenship needs lists above people"):
         Policy.model_validate({**POLICY.model_dump(), "linking": {"by_citizenship": True}})
 

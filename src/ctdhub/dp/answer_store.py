@@ -138,10 +138,12 @@ def _sources(
     share: float,
     list_years: list[int] | None = None,
     tokens: int = 0,
-    found: float = 1.0,
+    found: float | None = None,
+    merged: float | None = None,
 ) -> Sources:
     noisy, years = table.cast(MEASUREMENTS), (list_years[0], list_years[1]) if list_years else None
-    return Sources(tuple(contributors), tuple(lists), noisy, sigma, share, years, tokens, found)
+    names = tuple(contributors), tuple(lists)
+    return Sources(*names, noisy, sigma, share, years, tokens, found, merged)
 
 
 def check_paid(ledger: Ledger) -> None:
@@ -237,6 +239,7 @@ def _fill(fresh: Path, answer: Protected) -> None:
             "list_years": sources.list_years,
             "tokens": sources.tokens,
             "found": sources.found,
+            "merged": sources.merged,
         }
         if sources
         else None,

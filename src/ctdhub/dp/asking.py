@@ -155,8 +155,9 @@ def parts_of(
         public = sources.public
         lists = public.lists
         told = {"lists": list(lists.names), "years": list(lists.years)} if lists else {}
-        if lists and lists.found != 1:
-            told["found"] = lists.found
+        if lists:
+            reviewed = {"found": lists.found, "merged": lists.merged}
+            told |= {name: said for name, said in reviewed.items() if said is not None}
         tables = public.workload(costs.sources)
         found.append(
             (RequestPart("sources", public.domains, tables, public.share, told), exact.sources)

@@ -19,9 +19,19 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ctdhub.border import DOUBLES, LIST_JOIN, LISTS, MEASUREMENTS, UNKEYED, Sources
+from ctdhub.border import (
+    BIRTHS,
+    CAPTURE_CELLS,
+    CAPTURES,
+    DOUBLES,
+    LIST_JOIN,
+    LISTS,
+    MEASUREMENTS,
+    UNKEYED,
+    Sources,
+)
 from ctdhub.dp.count import Counts
-from ctdhub.dp.list_overlap import DOUBLES_BY, ListTables, list_tables
+from ctdhub.dp.list_overlap import BIRTHS_BY, POSSIBLE_BY, ListTables, list_tables
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.overlap import Overlap
 from ctdhub.dp.person_rows import person_rows
@@ -154,10 +164,14 @@ class Sourced:
             parts.append(_rows(cells, noisy[(LISTS,)]))
         if (DOUBLES,) in noisy:
             parts.append(_rows(([[DOUBLES]], [["people"]]), noisy[(DOUBLES,)]))
-        if public.lists and DOUBLES_BY in noisy:
-            told = [["people", name] for name in (*public.lists.citizenships, "")]
-            parts.append(_rows(([[*DOUBLES_BY]] * len(told), told), noisy[DOUBLES_BY]))
-            parts.append(_rows(([[UNKEYED]], [["people"]]), noisy[(UNKEYED,)]))
+        if public.lists and POSSIBLE_BY in noisy:
+            of: dict[Columns, list[list[str]]] = {
+                POSSIBLE_BY: [["people", name] for name in (*public.lists.citizenships, "")],
+                BIRTHS_BY: [["people", name] for name in BIRTHS],
+                (CAPTURES,): [[name] for name in CAPTURE_CELLS],
+                (UNKEYED,): [["people"]],
+            }
+            parts += [_rows(([[*t]] * len(v), v), noisy[t]) for t, v in of.items()]
         return Sources(
             contributors=public.domains.get(CONTRIBUTOR, ()),
             lists=public.lists.names if public.lists else (),
@@ -166,7 +180,8 @@ class Sourced:
             share=public.share,
             list_years=public.lists.years if public.lists else None,
             tokens=public.lists.tokens if public.lists else 0,
-            found=public.lists.found if public.lists else 1.0,
+            found=public.lists.found if public.lists else None,
+            merged=public.lists.merged if public.lists else None,
         )
 
 

@@ -15,7 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from ctdhub.border import DOUBLES, LISTS, UNKEYED
+from ctdhub.border import (
+    BIRTH,
+    BIRTHS,
+    CAPTURE_CELLS,
+    CAPTURES,
+    DOUBLES,
+    LISTS,
+    POSSIBLE,
+    UNKEYED,
+)
 from ctdhub.core.error_catalogue import error
 from ctdhub.dp.count import Counts
 from ctdhub.dp.overlap import Overlap
@@ -29,14 +38,23 @@ from ctdhub.schema.roles import ORIGIN
 DOUBLES_SHARE = Fraction(1, 10)
 """Part of the overlap's budget that goes to the number of doubles: it is one number, and large."""
 
-DOUBLES_BY = (DOUBLES, ORIGIN)
-"""Columns of the table of doubles by citizenship."""
+POSSIBLE_BY = (POSSIBLE, ORIGIN)
+"""Columns of the table of possible doubles by citizenship."""
 
-DOUBLES_BY_SHARE = Fraction(1, 5)
-"""Part that goes to doubles by citizenship and to rows without any key, where the policy asks."""
+BIRTHS_BY = (POSSIBLE, BIRTH)
+"""Columns of the same by how exactly the birth is known."""
 
-UNKEYED_SHARE = Fraction(1, 50)
-"""Part of it that goes to the number of rows without any key."""
+POSSIBLE_SHARES: dict[Columns, Fraction] = {
+    POSSIBLE_BY: Fraction(1, 10),
+    BIRTHS_BY: Fraction(1, 10),
+    (CAPTURES,): Fraction(1, 10),
+    (UNKEYED,): Fraction(1, 50),
+}
+"""Parts that go to possible doubles, to what says how many are missed even so, and to rows without
+any key, where the policy asks."""
+
+KINDS = 4
+"""Tokens of a person that find possible doubles beside those that join rows."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +67,9 @@ class ListTables:
         tokens: the most tokens of a person that join her with others.
         fewer: the same in rows of people.
         rows: the most rows that one person may have, see ``person_rows``.
-        citizenships: public values by which doubles are told; () where they are not.
-        found: share of all doubles that the tokens find, as the policy states.
+        citizenships: public values by which possible doubles are counted; () where they are not.
+        found: share of all doubles that a review found, as the policy states; None without one.
+        merged: share of people who share a row, at most; likewise.
     """
 
     names: tuple[str, ...]
@@ -59,7 +78,8 @@ class ListTables:
     fewer: int = 0
     rows: int = 1
     citizenships: tuple[str, ...] = ()
-    found: float = 1.0
+    found: float | None = None
+    merged: float | None = None
 
     @property
     def sets(self) -> tuple[tuple[str, ...], ...]:
@@ -74,20 +94,28 @@ class ListTables:
 
         A double is every row but the least of those that tokens join.  Without one row of a person
         at most as many rows as it has tokens are doubles no more, and none becomes one; with
-        ``fewer`` tokens likewise.  By citizenship both may fall on one cell each.
+        ``fewer`` tokens likewise.  By citizenship both may fall on one cell each.  A capture joins
+        by one token more than rows; people whom several contributors know are cells of people, see
+        ``joined_reach`` (decision 63).
         """
         cells = len(self.sets), joined_reach(self.tokens, self.rows)
         if self.tokens == self.fewer:
             return {(LISTS,): (*cells, Fraction(1))}
-        by = DOUBLES_BY_SHARE if self.citizenships else Fraction(0)
+        shares = POSSIBLE_SHARES if self.citizenships else {}
         found: dict[Columns, tuple[int, int, Fraction]] = {
-            (LISTS,): (*cells, 1 - DOUBLES_SHARE - by),
+            (LISTS,): (*cells, 1 - DOUBLES_SHARE - sum(shares.values())),
             (DOUBLES,): (1, (self.rows * self.tokens) ** 2, DOUBLES_SHARE),
         }
-        if by:
-            reach = self.rows**2 * (self.tokens**2 + self.fewer**2)
-            found[DOUBLES_BY] = (len(self.citizenships) + 1, reach, by - UNKEYED_SHARE)
-            found[(UNKEYED,)] = (1, self.rows**2, UNKEYED_SHARE)
+        if shares:
+            keys, more = self.fewer, self.fewer + KINDS
+            sizes = {
+                POSSIBLE_BY: (len(self.citizenships) + 1, more**2 + keys**2),
+                BIRTHS_BY: (len(BIRTHS), more**2 + keys**2),
+                (CAPTURES,): (len(CAPTURE_CELLS), keys**2 + 1 + KINDS * (keys + 1) ** 2),
+                (UNKEYED,): (1, 1),
+            }
+            for columns, (size, reach) in sizes.items():
+                found[columns] = (size, self.rows**2 * reach, shares[columns])
         return found
 
     def questions(self, rho: Fraction) -> Workload:
@@ -112,11 +140,15 @@ class ListTables:
         if (found.lists, found.years, found.tokens) != (self.names, self.years, self.tokens):
             raise ValueError("the overlap of lists is not the one that the policy asks about")
         cells = np.array([found.people.get(s, 0) for s in self.sets], np.int32)
-        by = [found.doubles_by.get(name, 0) for name in (*self.citizenships, "")]
+        by = [found.possible.get(name, 0) for name in (*self.citizenships, "")]
+        births = [found.births.get(name, 0) for name in BIRTHS]
+        captures = [found.captures.get(name, 0) for name in CAPTURE_CELLS]
         exact: Counts = {
             (LISTS,): cells,
             (DOUBLES,): np.array([found.doubles], np.int32),
-            DOUBLES_BY: np.array([by], np.int32),
+            POSSIBLE_BY: np.array([by], np.int32),
+            BIRTHS_BY: np.array([births], np.int32),
+            (CAPTURES,): np.array(captures, np.int32),
             (UNKEYED,): np.array([found.without_key], np.int32),
         }
         return {columns: exact[columns] for columns in self.tables}
@@ -151,7 +183,7 @@ def list_tables(policy: Policy, facts: Mapping[str, Any]) -> ListTables | None:
     joins, rows = policy.linking, person_rows(policy, facts).bound
     by = load_schema().domain(ORIGIN, policy.years) if joins.by_citizenship else ()
     tokens = joins.lists, joins.people
-    return ListTables(settings.lists, (first, last), *tokens, rows, by, joins.found)
+    return ListTables(settings.lists, (first, last), *tokens, rows, by, joins.found, joins.merged)
 
 
 def _contributors(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -19,7 +19,10 @@ class Overlap:
             out, and so are people on no list.
         doubles: rows of people that are another row's person by these tokens.
         without_key: records without any key, each a person of its own.
-        doubles_by: these rows by citizenship, "" where not recorded; empty where nobody asks.
+        possible: rows that may be another row's person, by citizenship, "" where not recorded;
+            empty where nobody asks, as are the next two.
+        births: the same by how exactly the birth is known, keys of :data:`BIRTHS`.
+        captures: rows found by each of :data:`CAPTURES`.
     """
 
     lists: tuple[str, ...] = ()
@@ -27,8 +30,10 @@ class Overlap:
     tokens: int = 0
     people: dict[tuple[str, ...], int] = field(default_factory=dict)
     doubles: int = 0
-    doubles_by: dict[str, int] = field(default_factory=dict)
     without_key: int = 0
+    possible: dict[str, int] = field(default_factory=dict)
+    births: dict[str, int] = field(default_factory=dict)
+    captures: dict[str, int] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         """Write it as JSON."""
@@ -45,6 +50,6 @@ class Overlap:
             found["tokens"],
             {tuple(names): people for names, people in found["people"]},
             found["doubles"],
-            found.get("doubles_by", {}),
             found.get("without_key", 0),
+            *(found.get(name, {}) for name in ("possible", "births", "captures")),
         )

@@ -101,10 +101,13 @@ class LinkingSettings(FrozenModel):
     Attributes:
         people: the most tokens of a person that join her rows with others, and so in every count.
         lists: the same in the overlap of lists; never fewer than ``people``.
-        by_citizenship: whether a release tells doubles by citizenship; ``lists`` is then more than
-            ``people``, and the table has a share of the overlap's budget.
-        found: share of all such doubles that these tokens find, at least, as a review of pairs
-            told; public, and part of the second interval of a count.
+        by_citizenship: whether a release counts possible doubles, by citizenship and by how exactly
+            births are known; ``lists`` is then more than ``people``, and the tables have a share of
+            the overlap's budget.
+        found: share of all doubles that tokens find, at least, as a clerical review found; public.
+            None: it is estimated from the tables, see ``release.people_once``.
+        merged: people of the released rows who share a row with another, at most, as a share of
+            all; public, of a review.  None: it is estimated.
         known_to: the most contributors that one person may be known to under different keys, or
             without one; a public bound that noise grows with, see ``person_rows``.
     """
@@ -112,7 +115,8 @@ class LinkingSettings(FrozenModel):
     people: int = Field(default=0, ge=0, le=5)
     lists: int = Field(default=0, ge=0, le=5)
     by_citizenship: bool = False
-    found: float = Field(default=1.0, ge=0.1, le=1)
+    found: float | None = Field(default=None, ge=0.05, le=1)
+    merged: float | None = Field(default=None, ge=0, le=0.2)
     known_to: int = Field(default=1, ge=1, le=100)
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from statistics import NormalDist, median
@@ -11,14 +12,18 @@ from pydantic import Field
 
 import ctdhub
 from ctdhub.border import (
+    BIRTH,
+    CAPTURES,
+    POSSIBLE,
     Estimate,
     Guarantee,
     Perpetrators,
     Protected,
     Sources,
-    one_person_once,
 )
 from ctdhub.core.frozen import FrozenModel
+from ctdhub.release.people_once import LinkErrors
+from ctdhub.schema.roles import ORIGIN
 
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 CORRIDOR = "citizenship*country_of_exploitation"
@@ -46,6 +51,20 @@ class ManifestPerpetrators(ManifestFigure):
     sigma: dict[str, float]
 
 
+class ManifestOnce(ManifestFigure):
+    """The number of people with its second interval, and what it is made of.
+
+    ``counted_twice`` are the most people who are another one of them, ``share_a_row`` the most who
+    share a row, ``found`` the share of the former that tokens find at least, and ``reviewed`` says
+    whether a clerical review told it.  Null in older releases.
+    """
+
+    counted_twice: int | None = Field(default=None, ge=0)
+    share_a_row: int | None = Field(default=None, ge=0)
+    found: float | None = Field(default=None, gt=0, le=1)
+    reviewed: bool | None = None
+
+
 class MeasuredFile(FrozenModel):
     """Noisy counts by year: how many rows; their noise is ``sigma`` of the manifest."""
 
@@ -67,10 +86,12 @@ class MeasuredSources(MeasuredFile):
 
     ``list_years`` are the first and last year in which a list must know a person (null: any year);
     ``tokens`` says by how many tokens of a person at most lists were joined, beside her key.
-    ``doubles`` are people who are another one of them by these tokens, with the interval of noise:
-    ``all``, and by citizenship (``not_recorded``) where that was asked; ``without_key`` are rows
-    without any key, each a person of its own; ``found`` is the share of all such doubles that the
-    tokens find at least, as the policy states.
+    ``doubles`` (``all``) are people who are another one of them by these tokens, with the interval
+    of noise.  Where it was asked, ``possible_doubles`` are people who may be another one, by
+    citizenship (``not_recorded``), ``by_quality_of_birth`` the same by how exactly the birth is
+    known, ``captures`` what finds them, and ``without_key`` rows without any key, each a person of
+    its own.  ``found`` and ``merged`` are what a clerical review told, as the policy states; null
+    where it is estimated.
     """
 
     contributors: tuple[str, ...]
@@ -79,8 +100,12 @@ class MeasuredSources(MeasuredFile):
     share: float = Field(ge=0, lt=1)
     list_years: tuple[int, int] | None = None
     tokens: int = Field(default=0, ge=0)
-    found: float = Field(default=1.0, gt=0, le=1)
+    found: float | None = Field(default=None, gt=0, le=1)
+    merged: float | None = Field(default=None, ge=0, le=1)
     doubles: dict[str, DoubledPeople] = Field(default={})
+    possible_doubles: dict[str, DoubledPeople] = Field(default={})
+    by_quality_of_birth: dict[str, DoubledPeople] = Field(default={})
+    captures: dict[str, DoubledPeople] = Field(default={})
     without_key: DoubledPeople | None = None
 
 
@@ -137,7 +162,7 @@ class Manifest(FrozenModel):
     charge: str
     accuracy: Accuracy
     people: ManifestFigure
-    people_once: ManifestFigure | None = None
+    people_once: ManifestOnce | None = None
     case_records: ManifestFigure
     perpetrators: ManifestPerpetrators | None = None
     measurements: MeasuredFile | None = None
@@ -238,7 +263,7 @@ def _mentioned(found: Perpetrators | None) -> ManifestPerpetrators | None:
 def _sources(found: Sources | None, level: float) -> MeasuredSources | None:
     if found is None:
         return None
-    unkeyed = found.without_key(level)
+    doubles, unkeyed = found.doubles(level), found.without_key(level)
     return MeasuredSources(
         rows=found.measurements.num_rows,
         counts="people by contributor, noisy and unbiased; a person counts with one contributor",
@@ -249,21 +274,35 @@ def _sources(found: Sources | None, level: float) -> MeasuredSources | None:
         list_years=found.list_years,
         tokens=found.tokens,
         found=found.found,
-        doubles={
-            "all" if of is None else of or "not_recorded": DoubledPeople(**asdict(told))
-            for of, told in found.doubles(level).items()
-        },
+        merged=found.merged,
+        doubles={"all": DoubledPeople(**asdict(doubles))} if doubles else {},
+        possible_doubles=_told(found.told(level, POSSIBLE, ORIGIN)),
+        by_quality_of_birth=_told(found.told(level, POSSIBLE, BIRTH)),
+        captures=_told(found.told(level, CAPTURES)),
         without_key=DoubledPeople(**asdict(unkeyed)) if unkeyed else None,
     )
 
 
-def _once(protected: Protected) -> ManifestFigure | None:
-    sources = protected.sources
-    told = sources.doubles(protected.guarantee.level) if sources else {}
-    if sources is None or None not in told:
+def _told(cells: Mapping[str, Estimate]) -> dict[str, DoubledPeople]:
+    return {of or "not_recorded": DoubledPeople(**asdict(told)) for of, told in cells.items()}
+
+
+def _once(protected: Protected) -> ManifestOnce | None:
+    errors, people = LinkErrors.of(protected), protected.people
+    if errors is None:
         return None
-    figure = one_person_once(protected.people, told[None], sources.found)
-    return _figure(figure, "people, if everybody counts once: the second interval")
+    low, high = (int(end) for end in errors.once(people.low, people.high))
+    value = min(max(low, people.value - errors.middle), people.value)
+    return ManifestOnce(
+        value=value,
+        low=low,
+        high=high,
+        counts="people, if everybody counts once: the second interval",
+        counted_twice=min(errors.doubles, people.high),
+        share_a_row=errors.merged,
+        found=round(errors.found, 4),
+        reviewed=errors.reviewed,
+    )
 
 
 def _figure(estimate: Estimate, counts: str) -> ManifestFigure:

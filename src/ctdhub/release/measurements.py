@@ -10,7 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ctdhub.border import DOUBLES, LIST_JOIN, LISTS, MEASUREMENTS, UNKEYED, Protected, Sources
+from ctdhub.border import (
+    BIRTH,
+    CAPTURES,
+    DOUBLES,
+    LIST_JOIN,
+    LISTS,
+    MEASUREMENTS,
+    POSSIBLE,
+    UNKEYED,
+    Protected,
+    Sources,
+)
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import Manifest
 from ctdhub.schema.roles import CONTRIBUTOR, DESTINATION_REGION, ORIGIN_REGION, PERIOD
@@ -22,7 +33,17 @@ MEASUREMENT_FILES = tuple(f"{MEASURED}.{kind}" for kind in ("csv", "parquet"))
 SOURCE_FILES = tuple(f"{SOURCES}.{kind}" for kind in ("csv", "parquet"))
 """In every release where the policy gives sources a share."""
 SOURCE_COLUMNS = frozenset(
-    {CONTRIBUTOR, LISTS, DOUBLES, UNKEYED, ORIGIN_REGION, DESTINATION_REGION}
+    {
+        CONTRIBUTOR,
+        LISTS,
+        DOUBLES,
+        UNKEYED,
+        POSSIBLE,
+        BIRTH,
+        CAPTURES,
+        ORIGIN_REGION,
+        DESTINATION_REGION,
+    }
 )
 """Columns that measurements by contributor may have beside the public variables of people."""
 
@@ -104,6 +125,7 @@ def read_sources(folder: Path, manifest: Manifest) -> Sources | None:
         stated.list_years,
         stated.tokens,
         stated.found,
+        stated.merged,
     )
 
 

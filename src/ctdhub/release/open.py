@@ -15,6 +15,7 @@ from ctdhub.release.errata import Erratum, errata_of, status
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import MANIFEST, VERSION_PATTERN, Manifest
 from ctdhub.release.measurements import Groups, by_year
+from ctdhub.release.people_once import LinkErrors
 from ctdhub.release.tables import check_border, read_protected
 from ctdhub.release.verify import digest, examine
 
@@ -55,6 +56,11 @@ class Release:
         """The same of measurements by contributor, none of the overlap of lists."""
         sources = self.protected.sources
         return by_year(sources.measurements) if sources else {}
+
+    @cached_property
+    def link_errors(self) -> LinkErrors | None:
+        """What its links miss and merge wrongly; None where that was not measured."""
+        return LinkErrors.of(self.protected)
 
     @property
     def years(self) -> tuple[int, int]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Mapping
 
 from ctdhub.border import DOUBLES, LISTS
 from ctdhub.release.catalogue import citation, title
@@ -15,11 +14,13 @@ from ctdhub.release.changelog import CHANGELOG
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import (
     Accuracy,
-    DoubledPeople,
     Manifest,
     ManifestFigure,
+    ManifestOnce,
     ManifestPerpetrators,
+    MeasuredSources,
 )
+from ctdhub.schema.roles import ORIGIN
 
 WHAT = {
     "records.parquet": "protected records, one row per person, for programs",
@@ -128,19 +129,26 @@ def _measurements(manifest: Manifest) -> str:
             text += _TOKENS.format(tokens=found.tokens)
         if DOUBLES in found.sigma:
             text += _DOUBLES.format(sigma=f"{found.sigma[DOUBLES]:.1f}")
-            text += _doubles_by(found.doubles)
+        if manifest.people_once and manifest.people_once.counted_twice is not None:
+            text += _possible(manifest.people_once, found)
         if found.without_key:
             text += _WITHOUT_KEY.format(**found.without_key.model_dump())
     return text
 
 
-def _doubles_by(doubles: Mapping[str, DoubledPeople]) -> str:
-    """Doubles by citizenship, those that are surely some; empty where they were not asked."""
-    rows = {n: d for n, d in doubles.items() if n != "all"}
-    if not rows:
-        return ""
-    some = [f"| {n} | {d.value:,} ({d.low:,} to {d.high:,}) |" for n, d in rows.items() if d.low]
-    return _DOUBLES_BY.format(rows="\n".join(some)) if some else _NO_DOUBLES_BY
+def _possible(once: ManifestOnce, found: MeasuredSources) -> str:
+    """How many may be counted twice, by birth and by citizenship those that are surely some."""
+    text = _POSSIBLE.format(
+        **once.model_dump(), review=_REVIEWED if once.reviewed else _CAPTURED.format(once.found)
+    )
+    by = found.by_quality_of_birth
+    for what, cells in (
+        ("how exactly the birth is known", {_BIRTHS[of]: told for of, told in by.items()}),
+        (ORIGIN, {of: told for of, told in found.possible_doubles.items() if told.low}),
+    ):
+        rows = [f"| {of} | {d.value:,} ({d.low:,} to {d.high:,}) |" for of, d in cells.items()]
+        text += _POSSIBLE_BY.format(what=what, rows="\n".join(rows)) if rows else ""
+    return text
 
 
 def _reason(facts: PublicFacts) -> str:
@@ -221,15 +229,38 @@ The table `doubles` says how many people of the release are, by these tokens, an
 other count by those of them whom it holds.
 """
 
-_DOUBLES_BY = """
-By citizenship (all are in `manifest.json` under `sources`; here those with more than none):
+_POSSIBLE = """
+## Who may be counted twice
 
-| citizenship | people who are another one of them |
+At most {counted_twice:,} people are another one of the people of this release, and at most
+{share_a_row:,} share a row with somebody else. {review}
+
+**Compare groups by the second interval.** For a count with the interval *low* to *high* it is
+*low − D* to *high + {share_a_row:,}*. D is {counted_twice:,}; for people of certain citizenships it
+is the upper end of their possible doubles (`possible_doubles` in `manifest.json`) divided by
+{found}, if that is less. A share of n people, of whom x have something, lies between
+(x − D) / (n − D + {share_a_row:,}) and (x + {share_a_row:,}) / (n − D + {share_a_row:,}).
+"""
+
+_CAPTURED = """\
+Tokens are taken to find at least {:.0%} of those who count twice, estimated by capture and
+recapture from the table `captures`. Names in two scripts may differ in more ways than that allows
+for."""
+
+_REVIEWED = "A clerical review told what share of them tokens find."
+
+_BIRTHS = {
+    "full": "birth date in full",
+    "january": "born on 1 January",
+    "year": "year of birth alone",
+    "none": "birth not recorded",
+    "no_key": "too little to be compared",
+}
+
+_POSSIBLE_BY = """
+| {what} | people who may be another one of them, as counted |
 |---|---|
 {rows}
-
-A comparison of two citizenships must allow for them: subtract the most doubles from the lower end
-of a count's interval.
 """
 
 _WITHOUT_KEY = """
@@ -237,13 +268,9 @@ _WITHOUT_KEY = """
 token can find whom it is about.
 """
 
-_NO_DOUBLES_BY = """
-By citizenship (in `manifest.json` under `sources`) no number of doubles differs from none by more
-than noise.
-"""
-
-_TWICE = "how many do, as far as further tokens tell, is in the second interval."
-_TWICE_UNKNOWN = "how many do was not measured."
+_TWICE = "how many may, is below, and in the second interval."
+_TWICE_UNKNOWN = """\
+how many do was not measured, and comparisons of groups do not allow for it."""
 
 _ROWS = """
 Noise is for {noise}. Records with the same person key are one row; a
@@ -280,7 +307,8 @@ Intervals hold at the {level} level. Years {first} to {last}.
    `counts`, too few to show reliably, never zero. *Nobody reports here*: no contributor covers that
    year or place. *Not recorded*: an empty cell, or an empty value in `counts`; the person is
    counted, the answer is not known.
-5. Two numbers differ only where their intervals leave room for it.
+5. Two numbers differ only where their intervals leave room for it; the second intervals, where
+   there are such.
 {caveats}{perpetrators}{measurements}
 ## Files
 

@@ -2,48 +2,93 @@
 
 from __future__ import annotations
 
-from ctdhub.border import Estimate, one_person_once
+from ctdhub.border import BIRTH, POSSIBLE, Estimate
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import _, current
 from ctdhub.release.open import Release
-from ctdhub.report.mse import double_people
 from ctdhub.schema.labels import code_label
 from ctdhub.schema.roles import ORIGIN
 
 
 def counted_twice(release: Release) -> list[str]:
     """Sentences on who counts more than once, with the second interval of the number of people."""
-    told, sources = _doubles(release).get(None), release.protected.sources
-    if told is None or sources is None:
+    errors, people = release.link_errors, release.protected.people
+    if errors is None:
         return [
             _(
                 "How many people count more than once, because contributors know them under "
-                "different keys, was not measured in this release."
+                "different keys, was not measured in this release. Groups in which more people "
+                "count twice look larger than they are, beyond their intervals."
             )
         ]
-    once = one_person_once(release.protected.people, told, sources.found)
+    low, high = errors.once(people.low, people.high)
+    said = {"share": share(errors.found)}
     return [
-        double_people(release),
         _(
-            "Second interval, if everybody counts once: {low} to {high} people. It assumes that "
-            "these tokens find at least {share} of those who are counted twice."
-        ).format(low=number(once.low), high=number(once.high), share=share(sources.found)),
+            "At most {doubles} people of this release are another one of them (about {middle}), "
+            "and at most {merged} share a row with somebody else."
+        ).format(
+            doubles=number(min(errors.doubles, people.high)),
+            middle=number(min(errors.middle, people.high)),
+            merged=number(errors.merged),
+        ),
+        _("Second interval, if everybody counts once: {low} to {high} people.").format(
+            low=number(low), high=number(high)
+        ),
+        _(
+            "A clerical review found that tokens find at least {share} of those who count twice."
+        ).format(**said)
+        if errors.reviewed
+        else _(
+            "Tokens are taken to find at least {share} of those who count twice, estimated by "
+            "capture and recapture; names in two scripts may differ in more ways than that allows "
+            "for."
+        ).format(**said),
+        comparison_note(release),
     ]
+
+
+def comparison_note(release: Release) -> str:
+    """By which interval groups are compared; one sentence for every page that compares."""
+    if release.link_errors is None:
+        return _(
+            "How many people count twice was not measured: comparisons of groups do not allow for "
+            "it."
+        )
+    return _(
+        "Groups are compared by the second interval, if everybody counts once: it allows for "
+        "people who count twice and for people who share a row."
+    )
 
 
 def twice_by_citizenship(release: Release) -> list[tuple[str, str]]:
-    """Citizenships of which some people surely count more than once: name, and from how many to
-    how many; [] where that was not measured."""
+    """Citizenships of which some people surely may count more than once: name, and from how many
+    to how many; [] where that was not measured."""
     return [
-        (
-            code_label(ORIGIN, of, current()) if of else _("not recorded"),
-            _("{low} to {high}").format(low=number(told.low), high=number(told.high)),
-        )
-        for of, told in _doubles(release).items()
-        if of is not None and told.low
+        (code_label(ORIGIN, of, current()) if of else _("not recorded"), _span(told))
+        for of, told in _told(release, ORIGIN).items()
+        if told.low
     ]
 
 
-def _doubles(release: Release) -> dict[str | None, Estimate]:
+def twice_by_birth(release: Release) -> list[tuple[str, str]]:
+    """The same by how exactly the birth is known, all of them."""
+    names = {
+        "full": _("birth date in full"),
+        "january": _("born on 1 January"),
+        "year": _("year of birth alone"),
+        "none": _("birth not recorded"),
+        "no_key": _("too little to be compared"),
+    }
+    return [(names[of], _span(told)) for of, told in _told(release, BIRTH).items()]
+
+
+def _told(release: Release, by: str) -> dict[str, Estimate]:
     protected = release.protected
-    return protected.sources.doubles(protected.guarantee.level) if protected.sources else {}
+    if protected.sources is None:
+        return {}
+    return protected.sources.told(protected.guarantee.level, POSSIBLE, by)
+
+
+def _span(told: Estimate) -> str:
+    return _("{low} to {high}").format(low=number(told.low), high=number(told.high))

@@ -7,19 +7,11 @@ from typing import Literal
 
 from ctdhub.release.open import Release
 from ctdhub.stats.intervals import Interval
+from ctdhub.stats.once import Unit, once
 from ctdhub.stats.precision import is_precise
 from ctdhub.stats.query import Query
 
 State = Literal["shown", "imprecise", "protected", "not_measured"]
-Unit = Literal[
-    "people",
-    "case_records",
-    "share",
-    "nationalities",
-    "countries",
-    "contributors",
-    "per_100000",
-]
 
 
 @dataclass(frozen=True)
@@ -45,6 +37,9 @@ class NumberCard:
             rate the people.  None where no single question gives the figure: a mean over years, a
             series of some contributors, a number of contributors.
         width: of the interval of a share before it was clipped to 0..1; None for other figures.
+        once: the second interval, if everybody counts once, which holds ``low`` and ``high``; None
+            where the release does not measure what links miss, or the figure is no number or share
+            of people of one query.  Comparisons of groups take it, see :attr:`ends`.
 
     Raises:
         ValueError: the parts contradict each other.
@@ -61,6 +56,7 @@ class NumberCard:
     contributors: tuple[str, ...]
     query: Query | None
     width: float | None = None
+    once: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if (self.value is None) == (self.state == "shown"):
@@ -71,6 +67,10 @@ class NumberCard:
             middle = self.low if self.value is None else self.value
             if not self.low <= middle <= self.high:
                 raise ValueError("a card's value lies inside its interval")
+        if self.once is not None and not (
+            self.low is not None and self.once[0] <= self.low <= (self.high or 0) <= self.once[1]
+        ):
+            raise ValueError("a card's second interval holds its first one")
         if not 0 < self.level < 1:
             raise ValueError("a card has a level between 0 and 1")
 
@@ -88,6 +88,14 @@ class NumberCard:
         if self.value is not None:
             return self.value
         return ((self.low or 0) + (self.high or 0)) / 2 if self.state == "imprecise" else 0.0
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """The interval by which the figure is compared with others: the second one where there is
+        one, else that of noise; None where nothing was measured."""
+        if self.once is not None or self.low is None or self.high is None:
+            return self.once
+        return self.low, self.high
 
     @property
     def half_width(self) -> float:
@@ -133,4 +141,5 @@ def card(
         contributors=tuple(c.name for c in release.facts.contributors),
         query=query,
         width=answer.width,
+        once=once(release, answer, unit, query, denominator),
     )

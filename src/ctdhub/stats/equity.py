@@ -7,11 +7,12 @@ Gaps.  Two groups are compared by the share who received, of those recorded.  Th
 difference is made of the two shares' own (Zou and Donner 2008, Stat. Med. 27:1693: the distances
 to the nearer ends add in quadrature); a share's is Fieller's interval for the noise of protection,
 widened in quadrature by what chance alone gives among so many people (``z sqrt(p (1 - p) / n)``),
-so that few people are not taken for a rule.  All pairs of groups of all kinds of assistance of one
-grouping are compared at once, so each interval has the level 1 - (1 - level) / pairs (Bonferroni):
-all that is said of a grouping holds together at the release's level.  A gap is clear where the
-interval leaves out zero; of several clear ones of a kind the one with the largest lower end is
-told, for a large but unsure difference is mostly noise.
+so that few people are not taken for a rule.  Where the release measures what links miss, it is
+made as wide as people who count twice, or share a row, may make it.  All pairs of groups of all
+kinds of assistance of one grouping are compared at once, so each interval has the level
+1 - (1 - level) / pairs (Bonferroni): all that is said of a grouping holds together at the release's
+level.  A gap is clear where the interval leaves out zero; of several clear ones of a kind the one
+with the largest lower end is told, for a large but unsure difference is mostly noise.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.gaps import By, Gap
 from ctdhub.stats.intervals import NOT_MEASURED, Interval, fieller
+from ctdhub.stats.once import wider
 from ctdhub.stats.query import Query, Where
 from ctdhub.stats.table import NOT_RECORDED
 
@@ -231,11 +233,9 @@ def _ends(answers: Answers, found: Assistance, group: EquityGroup, z: float) -> 
     if at.value is None or at.low is None or at.high is None:
         raise ValueError("a share that is shown was not measured")
     chance = z * math.sqrt(at.value * (1 - at.value) / max(1.0, whole.value or 0))
-    return (
-        at.value,
-        max(0.0, at.value - math.hypot(at.value - at.low, chance)),
-        min(1.0, at.value + math.hypot(at.high - at.value, chance)),
-    )
+    low = max(0.0, at.value - math.hypot(at.value - at.low, chance))
+    high = min(1.0, at.value + math.hypot(at.high - at.value, chance))
+    return (at.value, *wider(answers.release, (low, high), whole.value or 0, where))
 
 
 def _wider(answer: Interval, by: float) -> Interval:

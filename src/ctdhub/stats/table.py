@@ -55,11 +55,12 @@ class Table:
     def largest(self) -> Row | None:
         """The row that has the most people beyond doubt: its interval overlaps no other one.
 
-        Rows that are too few to show, and what has no row, are rivals with their upper ends.  "Not
-        recorded" is left out; None where no row stands out, or a rival was not measured.
+        Intervals are the second ones, if everybody counts once, where there are such.  Rows that
+        are too few to show, and what has no row, are rivals with their upper ends.  "Not recorded"
+        is left out; None where no row stands out, or a rival was not measured.
         """
         shown = self._shown()
-        if not shown or (shown[0].people.low or 0) <= self._highest(without=shown[:1]):
+        if not shown or _ends(shown[0])[0] <= self._highest(without=shown[:1]):
             return None
         return shown[0]
 
@@ -75,5 +76,10 @@ class Table:
 
     def _highest(self, without: Collection[Row]) -> float:
         """Highest upper end of all but some rows; endless where one was not measured."""
-        rest = [r.people.high for r in self.rows if r.kind == "value" and r not in without]
-        return max([self.rival, *(math.inf if high is None else high for high in rest)])
+        rest = [_ends(r)[1] for r in self.rows if r.kind == "value" and r not in without]
+        return max([self.rival, *rest])
+
+
+def _ends(row: Row) -> tuple[float, float]:
+    """The interval by which a row is compared; anything where it was not measured."""
+    return row.people.ends or (0, math.inf)

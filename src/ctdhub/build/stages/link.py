@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -44,10 +44,12 @@ from ctdhub.core.i18n import Text
 from ctdhub.dp.list_overlap import list_tables
 from ctdhub.dp.overlap import Overlap
 from ctdhub.dp.policy import Policy
+from ctdhub.schema.roles import ORIGIN
 from ctdhub.sensitive.linkage.joining import Linking
 from ctdhub.sensitive.linkage.partitions import Places
+from ctdhub.sensitive.linkage.possible_doubles import possible_doubles
 from ctdhub.sensitive.linkage.review import READ
-from ctdhub.sensitive.linkage.token_joins import doubles_by, joins
+from ctdhub.sensitive.linkage.token_joins import joins
 
 
 def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Engine) -> Step:
@@ -71,7 +73,7 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         check_one_format(harmonised, gone)
         files = [(step.output / RECORDS, step.output / PERPETRATORS) for step in harmonised]
         records, tokens = _with_tokens(harmonised, gone)
-        unkeyed = _without_key(harmonised, gone)
+        unkeyed, nobody = _without_key(harmonised, gone)
         by_rows = joins(records, tokens, asked.people)
         linking = Linking(by_rows, by_rows)
         if lists:
@@ -83,9 +85,17 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         if lists:
             doubles = linking.lists.num_rows - by_rows.num_rows
             people = dict(sorted(linked.known.items()))
-            total = sum(n for n, _of in unkeyed.values())
-            by = doubles_by(linking.lists, by_rows, records) if lists.citizenships else {}
-            overlap = Overlap(lists.names, lists.years, lists.tokens, people, doubles, by, total)
+            overlap = Overlap(
+                lists.names, lists.years, lists.tokens, people, doubles, sum(nobody.values())
+            )
+            if lists.citizenships:
+                found = possible_doubles(records, tokens, by_rows, asked.people)
+                overlap = replace(
+                    overlap,
+                    possible=dict(Counter(found.citizenship) + nobody),
+                    births=dict(Counter(found.birth) + Counter(no_key=sum(nobody.values()))),
+                    captures=dict(found.captures),
+                )
         overlap.write(folder / OVERLAP)
         report_links(folder, records, tokens, linked, settings, unkeyed)
         report_deliveries(hub, folder, delivered)
@@ -121,23 +131,30 @@ def _bound(agreement: Agreement) -> list[int]:
     return [] if agreement.rows_per_person is None else [agreement.rows_per_person]
 
 
-def _without_key(harmonised: Sequence[Step], gone: pa.Array) -> dict[str, tuple[int, int]]:
-    """By contributor, records in force without any key, neither one of a person nor a token, and
-    all of them."""
-    ids: dict[str, list[pa.ChunkedArray]] = {}
+def _without_key(
+    harmonised: Sequence[Step], gone: pa.Array
+) -> tuple[dict[str, tuple[int, int]], Counter[str]]:
+    """Records in force without any key, neither one of a person nor a token: by contributor, with
+    all of its records, and by citizenship ("" where not recorded)."""
+    held: dict[str, list[pa.Table]] = {}
     rows: Counter[str] = Counter()
+    nobody: Counter[str] = Counter()
     for step in harmonised:
-        held = pq.read_table(step.output / RECORDS, columns=["record_id", "person_key"])
-        held = without(held, gone)
+        records = pq.read_table(step.output / RECORDS, columns=["record_id", "person_key", ORIGIN])
+        records = without(records, gone)
         tokens = pq.read_table(step.output / TOKENS, columns=["record_id"])
-        having = pc.is_in(held["record_id"], value_set=tokens["record_id"].combine_chunks())
-        none = held.filter(pc.and_(pc.is_null(held["person_key"]), pc.invert(having)))
-        rows[contributor_of(step)] += held.num_rows
-        ids.setdefault(contributor_of(step), []).extend(none["record_id"].chunks)
-    return {
-        name: (len(pa.chunked_array(found, pa.string()).unique()), rows[name])
-        for name, found in sorted(ids.items())
-    }
+        having = pc.is_in(records["record_id"], value_set=tokens["record_id"].combine_chunks())
+        none = records.filter(pc.and_(pc.is_null(records["person_key"]), pc.invert(having)))
+        rows[contributor_of(step)] += records.num_rows
+        said = none[ORIGIN].cast(pa.string()).fill_null("")
+        none = pa.table({"record_id": none["record_id"], ORIGIN: said})
+        held.setdefault(contributor_of(step), []).append(none)
+    found = {}
+    for name, parts in sorted(held.items()):
+        once = pa.concat_tables(parts).group_by("record_id").aggregate([(ORIGIN, "min")])
+        nobody.update(once[f"{ORIGIN}_min"].to_pylist())
+        found[name] = (once.num_rows, rows[name])
+    return found, nobody
 
 
 def _with_tokens(harmonised: Sequence[Step], gone: pa.Array) -> tuple[pa.Table, pa.Table]:

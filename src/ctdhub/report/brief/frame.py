@@ -10,6 +10,7 @@ from ctdhub.document.document import Meta, Section, Words
 from ctdhub.document.numbers import Notebook
 from ctdhub.release.open import Release
 from ctdhub.report.errata_words import shown
+from ctdhub.report.twice_words import comparison_note
 from ctdhub.report.wording import caveat, citation
 from ctdhub.stats.answers import Answers
 
@@ -63,6 +64,7 @@ def closing(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
             "here” means that no contributor covers it. “Not measured in this release” means that "
             "the question was not asked of the data."
         ),
+        comparison_note(release),
     )
     epsilon, delta = decimal(guarantee.epsilon, "0.##"), tiny(guarantee.delta)
     notebook.add("guarantee", "sum", guarantee.epsilon, (epsilon, delta))

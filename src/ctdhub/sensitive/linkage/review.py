@@ -28,7 +28,7 @@ from ctdhub.sensitive.linkage.match_weights import (
     patterns,
 )
 from ctdhub.sensitive.linkage.persons import Persons, contradiction, persons_of
-from ctdhub.sensitive.linkage.pprl.derive import CHECK, JOINING
+from ctdhub.sensitive.linkage.pprl.derive import CAPTURES, CHECK, JOINING, QUALITY
 
 REVIEW = pa.schema(
     [
@@ -94,7 +94,7 @@ def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clu
         [(name, "first") for name in ("person_key", AGE, PERIOD, *FACTS)]
     )
     checking = pc.starts_with(tokens["token"], f"{CHECK}-")
-    rest = pc.match_substring_regex(tokens["token"], f"^[^{CHECK}{JOINING}]")
+    rest = pc.match_substring_regex(tokens["token"], f"^[^{CHECK}{JOINING}{CAPTURES}{QUALITY}]")
     checks, held = tokens.filter(checking), _distinct(tokens.filter(rest))
     place = pc.index_in(held["record_id"], value_set=facts["record_id"])
     held, place = held.filter(place.is_valid()), place.drop_null()

@@ -26,6 +26,9 @@ they add most to the link token: see ``docs/explanation/linkage.md``."""
 JOINS = pa.schema([pa.field("person", pa.string()), pa.field("one", pa.string())])
 """Persons who are another: their key, and the key that stands for both (the least of all)."""
 
+MARKS = pa.schema([pa.field("person", pa.string()), pa.field("mark", pa.string())])
+"""Persons and what they share with others."""
+
 _SHARED = f"""
 WITH held AS (
     SELECT coalesce(r.person_key, r.record_id) AS person,
@@ -49,17 +52,6 @@ ORDER BY 1, 2
 """
 
 
-_DOUBLES_BY = f"""
-WITH twice AS (SELECT person FROM lists ANTI JOIN rows USING (person)),
-said AS (
-    SELECT coalesce(person_key, record_id) AS person, min({ORIGIN}) AS value
-    FROM records GROUP BY 1
-)
-SELECT coalesce(value, '') AS value, count(*) AS n
-FROM twice LEFT JOIN said USING (person) GROUP BY 1 ORDER BY 1
-"""
-
-
 def joins(records: pa.Table, tokens: pa.Table, most: int) -> pa.Table:
     """Whom tokens join, schema :data:`JOINS`, sorted; each row is one person fewer.
 
@@ -69,17 +61,28 @@ def joins(records: pa.Table, tokens: pa.Table, most: int) -> pa.Table:
         most: tokens of a person that count, one of each kind before a second and what more of her
             records have before what fewer have; 0 joins nobody.
     """
+    return pieces(marks(records, tokens, most))
+
+
+def marks(records: pa.Table, tokens: pa.Table, most: int) -> pa.Table:
+    """The marks that persons share, of at most ``most`` of each person; sorted by person.
+
+    Args:
+        records, tokens, most: as in :func:`joins`.
+
+    Returns:
+        Schema :data:`MARKS`.
+    """
     if not most:
-        return JOINS.empty_table()
-    shared = run_whole(_SHARED.format(most=most), records=records, tokens=tokens)
-    return pieces(shared)
+        return MARKS.empty_table()
+    return run_whole(_SHARED.format(most=most), records=records, tokens=tokens)
 
 
 def pieces(shared: pa.Table) -> pa.Table:
     """Connected persons, schema :data:`JOINS`.
 
     Args:
-        shared: ``person``, ``mark``; sorted by person.
+        shared: schema :data:`MARKS`; sorted by person.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -95,19 +98,6 @@ def pieces(shared: pa.Table) -> pa.Table:
     others = np.flatnonzero(least != np.arange(n))
     names = (rows.dictionary.take(pa.array(at)) for at in (others, least[others]))
     return pa.table(list(names), schema=JOINS)
-
-
-def doubles_by(lists: pa.Table, rows: pa.Table, records: pa.Table) -> dict[str, int]:
-    """Persons who are another by more tokens and not by fewer, by citizenship.
-
-    The citizenship of a person is the first, in order of the alphabet, that her own records say.
-
-    Args:
-        lists, rows: whom more and fewer tokens join, schema :data:`JOINS`.
-        records: ``record_id``, ``person_key``, ``citizenship``.
-    """
-    found = run_whole(_DOUBLES_BY, lists=lists, rows=rows, records=records)
-    return dict(zip(found["value"].to_pylist(), found["n"].to_pylist(), strict=True))
 
 
 def named(persons: pa.Array, joined: pa.Table) -> pa.Array:

@@ -27,12 +27,14 @@ from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.errata import plain_data
 from ctdhub.release.manifest import VERSION_PATTERN
 from ctdhub.release.open import Release
+from ctdhub.release.people_once import LinkErrors
 from ctdhub.release.tables import write_csv
 from ctdhub.report import places
 from ctdhub.report.figures import figures
 from ctdhub.report.wording import caveat, citation
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, label
+from ctdhub.schema.roles import ORIGIN
 from ctdhub.site.api.openapi import openapi
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
@@ -155,7 +157,8 @@ def _about(release: Release) -> dict[str, Any]:
             "rows_per_person": promise.rows,
             "mechanism": promise.mechanism,
         },
-        "people": _row(release.protected.people),
+        "people": _row(release.protected.people, release.link_errors),
+        "counted_twice": _counted_twice(release),
         "case_records": _row(release.protected.case_records),
         "blanks": BLANKS,
         "openapi": "openapi.json",
@@ -175,14 +178,41 @@ def _variable(answers: Answers, name: str, languages: Sequence[str]) -> dict[str
     }
 
 
-def _row(found: Estimate) -> dict[str, Any]:
-    return {"count": found.value, "low": found.low, "high": found.high, "state": SHOWN}
+def _counted_twice(release: Release) -> dict[str, Any] | None:
+    """How many people may be counted twice; None where that was not measured."""
+    errors, most = release.link_errors, release.protected.people.high
+    if errors is None:
+        return None
+    return {
+        "most": min(errors.doubles, most),
+        "about": min(errors.middle, most),
+        "share_a_row": errors.merged,
+        "found": round(errors.found, 4),
+        "reviewed": errors.reviewed,
+    }
+
+
+def _row(
+    found: Estimate, errors: LinkErrors | None = None, citizenship: str | None = None
+) -> dict[str, Any]:
+    """A number of people; ``errors`` give it its second interval."""
+    row: dict[str, Any] = {
+        "count": found.value,
+        "low": found.low,
+        "high": found.high,
+        "state": SHOWN,
+    }
+    if errors:
+        of = None if citizenship is None else [citizenship]
+        row["once"] = [round(end) for end in errors.once(found.low, found.high, of)]
+    return row
 
 
 def _write_table(answers: Answers, key: str, api: Path, head: Mapping[str, Any]) -> dict[str, Any]:
     """Both files of a table, and its entry in the index."""
     names = key.split("*")
-    cells = answers.cells(*names)
+    cells, errors = answers.cells(*names), answers.release.link_errors
+    at = names.index(ORIGIN) if ORIGIN in names else None
     stem = "tables/" + "-".join(names)
     sigma = answers.release.protected.guarantee.sigma[key]
     _write(
@@ -191,7 +221,13 @@ def _write_table(answers: Answers, key: str, api: Path, head: Mapping[str, Any])
             **head,
             "variables": names,
             "sigma": sigma,
-            "rows": [{"values": list(values), **_row(e)} for values, e in cells.items()],
+            "rows": [
+                {
+                    "values": list(values),
+                    **_row(e, errors, None if at is None else values[at]),
+                }
+                for values, e in cells.items()
+            ],
             "unlisted": {"count": None, "low": 0, "high": answers.unseen(key), "state": PROTECTED},
         },
     )
@@ -257,7 +293,9 @@ def _card(found: NumberCard) -> dict[str, Any]:
         None if x is None else round(x, digits) if digits else round(x)
         for x in (found.value, found.low, found.high)
     )
-    ends = {"low": low, "high": high, "state": found.state}
+    ends: dict[str, Any] = {"low": low, "high": high, "state": found.state}
+    if found.once is not None:
+        ends["once"] = [round(end, digits) for end in found.once]
     if found.unit == "share":
         return {"share": value, **ends, "denominator": found.denominator}
     return {"count": value, **ends}

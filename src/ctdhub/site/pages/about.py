@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 from ctdhub.core.format import share, year
 from ctdhub.core.i18n import LANGUAGES, _, current
 from ctdhub.release.open import Release
-from ctdhub.report.mse import double_people
+from ctdhub.report.twice_words import comparison_note
 from ctdhub.report.wording import citation
 
 
@@ -24,7 +24,7 @@ def about(release: Release) -> dict[str, Any]:
             for c in release.facts.contributors
         ],
         "citation": _citation(release),
-        "double_people": double_people(release),
+        "comparisons": comparison_note(release),
         "note_level": _("Intervals hold with {level} confidence.").format(level=level),
     }
 

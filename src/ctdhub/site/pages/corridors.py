@@ -55,7 +55,8 @@ def page(answers: Answers) -> Page:
             "caption": title,
             "rows": [ranked(k, row, held) for k, row in enumerate(rows, 1)],
             "ranks": _(
-                "Neighbours in this ranking whose intervals overlap may stand in any order."
+                "Neighbours in this ranking whose intervals overlap may stand in any order; where "
+                "there is a second interval, if everybody counts once, that one decides."
             ),
             **about(answers.release),
         },
@@ -80,4 +81,5 @@ def ranked(rank: int, row: Row, held: frozenset[str]) -> dict[str, Any]:
         "people": number(row.people.value or 0),
         "low": number(row.people.low or 0),
         "high": number(row.people.high or 0),
+        "once": [number(end) for end in row.people.once or ()],
     }

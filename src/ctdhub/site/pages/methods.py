@@ -11,7 +11,7 @@ from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, said
 from ctdhub.release.approvals import APPROVALS, Approvals, who
 from ctdhub.release.open import Release
 from ctdhub.report.person_unit_words import sentences, unit_words
-from ctdhub.report.twice_words import counted_twice, twice_by_citizenship
+from ctdhub.report.twice_words import counted_twice, twice_by_birth, twice_by_citizenship
 from ctdhub.schema.labels import label
 from ctdhub.site.accounts import Audit, PublishedSpending
 from ctdhub.site.edition import PLAIN, Edition
@@ -54,6 +54,7 @@ def page(release: Release, edition: Edition = PLAIN) -> Page:
             "accuracy": _accuracy(release),
             "twice": counted_twice(release),
             "twice_by": twice_by_citizenship(release),
+            "twice_by_birth": twice_by_birth(release),
             "approved": _approved(release),
             **_spent(edition.spending),
             "audit": _audit(release, edition),

@@ -41,6 +41,5 @@ def doubles(release: Release) -> tuple[int, int, int] | None:
     """How many people of a release are another one of them, with the interval at the level of the
     release, rounded outwards; None where nobody can tell."""
     protected = release.protected
-    told = protected.sources.doubles(protected.guarantee.level) if protected.sources else {}
-    found = told.get(None)
+    found = protected.sources.doubles(protected.guarantee.level) if protected.sources else None
     return (found.value, found.low, found.high) if found else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, lru_cache
 
@@ -26,11 +26,12 @@ class Birth:
     """When a person was born: year, and where they are known day and month, the smaller first.
 
     Day and month without their order: offices swap them.  The first of January is what many
-    offices write for an unknown day, so it counts as unknown.
+    offices write for an unknown day, so it counts as unknown; ``first`` remembers it.
     """
 
     year: int
     day: tuple[int, int] | None
+    first: bool = field(default=False, compare=False, repr=False)
 
     @property
     def full(self) -> str:
@@ -72,7 +73,7 @@ def _made(year: int, day: tuple[int, int] | None) -> Birth | None:
     if not YEARS[0] <= year < YEARS[1]:
         return None
     if day is None or day == (1, 1):
-        return Birth(year, None)
+        return Birth(year, None, day is not None)
     low, high = sorted(day)
     try:
         date(year, low, high)

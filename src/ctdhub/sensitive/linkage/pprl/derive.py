@@ -38,15 +38,38 @@ KINDS = {
     "k": "the key that joins people second",
     "l": "the key that joins people third",
     "m": "own and family name + birth date, or year and place",
+    "n": "own and family name + day and month of birth, or year, or place",
+    "o": "own name + birth date, or year and place",
+    "p": "family name + birth date, or year and place",
+    "r": "own and family name + birth year + place",
 }
 """The composite keys by the letter that their tokens begin with."""
 
 EACH = {"a": 1, "b": 4, "c": 4, "d": 4, "e": 4, "f": 4, "g": 4, "h": 1,
-        "j": 1, "k": 1, "l": 1, "m": 1}  # fmt: skip
+        "j": 1, "k": 1, "l": 1, "m": 1, "n": 1, "o": 1, "p": 1, "r": 1}  # fmt: skip
 """Tokens of each kind in every row: what a row lacks is filled with tokens that equal no other."""
 
 JOINING = "jkl"
 """Kinds by which a hub may join people, the best first; a key means the same in each of them."""
+
+CAPTURES = "nopr"
+"""Kinds by which a hub estimates how many people its joins miss; each leaves out one fact of
+:data:`PERSON`, so that a difference in that fact alone does not hide two rows from it."""
+
+QUALITY = "q"
+"""Letter of the token that says how exactly the birth is known; every row has one, and everybody
+can read it."""
+
+QUALITIES = {
+    "full": "q-birth_date_in_full",
+    "january": "q-birth_on_1_january",
+    "year": "q-birth_year_without_day",
+    "none": "q-birth_not_recorded",
+    "no_key": "q-too_little_for_a_key",
+}
+"""Tokens of :data:`QUALITY`, the most exact first; the last where no token of
+:data:`CAPTURES` can be made, so that nobody can tell whether the row is about somebody else's
+person."""
 
 PERSON = "m"
 """The kind whose token is taken for a person where one token must do."""
@@ -201,6 +224,27 @@ def composite_keys(person: Identity) -> Iterator[tuple[str, str]]:
             yield PERSON, f"{_pair(who.own, who.family)}|{full or f'{year}|{place}'}"
         every = dict.fromkeys(_joining(who, birth, place))
         yield from zip(JOINING, every, strict=False)
+        if part := days or year or place:
+            yield "n", f"{_pair(who.own, who.family)}|{part}"
+        if whole := full or (year and place and f"{year}|{place}"):
+            yield "o", f"{who.own}|{whole}"
+            yield "p", f"{who.family}|{whole}"
+        if year and place:
+            yield "r", f"{_pair(who.own, who.family)}|{year}|{place}"
+
+
+def quality_of(person: Identity) -> str:
+    """How exactly the birth of a row is known, a key of :data:`QUALITIES`.
+
+    >>> quality_of(Identity("Marta", "Cruz", "01/01/1990")), quality_of(Identity("Marta", "Cruz"))
+    ('january', 'no_key')
+    """
+    if not any(kind in CAPTURES for kind, _text in composite_keys(person)):
+        return "no_key"
+    birth = read_birth(person.birth) if person.birth else None
+    if birth is None:
+        return "none"
+    return "full" if birth.full else "january" if birth.first else "year"
 
 
 def _pair(one: str, other: str) -> str:

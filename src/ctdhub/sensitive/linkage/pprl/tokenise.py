@@ -23,7 +23,13 @@ from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.linkage.pprl.ages import AGE, AgeAt, Lack, ages, check_ages
 from ctdhub.sensitive.linkage.pprl.birth_dates import read_birth
 from ctdhub.sensitive.linkage.pprl.columns import TokenPlan
-from ctdhub.sensitive.linkage.pprl.derive import PERSON, Identity, Tokeniser
+from ctdhub.sensitive.linkage.pprl.derive import (
+    PERSON,
+    QUALITIES,
+    Identity,
+    Tokeniser,
+    quality_of,
+)
 from ctdhub.sensitive.linkage.pprl.phonetics import parts
 from ctdhub.sensitive.mapping.tokens import SEPARATOR, TOKEN_COLUMN, TOKENS_COLUMN
 
@@ -136,7 +142,8 @@ class _Account:
             self._kinds.update(token[0] for token in found)
             one.append(first or None)
             filled = tokeniser.filled(found, json.dumps([rows.column_names, row]))
-            every.append(SEPARATOR.join((tokeniser.check, *filled)))
+            birth = QUALITIES[quality_of(person)]
+            every.append(SEPARATOR.join((tokeniser.check, birth, *filled)))
         return {
             TOKEN_COLUMN: pa.array(one, pa.string()),
             TOKENS_COLUMN: pa.array(every, pa.string()),
