@@ -269,9 +269,10 @@ def test_tokens_join_lists_and_rows_in_what_is_released(linked: Hub, tmp_path: P
     every = sum(told["value"] for told in births.values())
     assert 0.2 < doubles["NAM"]["value"] / every < 0.6
     assert births["full"]["value"] > births["january"]["value"]
-    estimated_ = json.loads((by_rows.path / "manifest.json").read_text("utf-8"))["people_once"]
-    assert estimated_["reviewed"] is False
-    assert estimated_["low"] <= everybody <= estimated_["high"]
+    captured = by_rows.manifest.people_once
+    assert captured is not None
+    assert captured.reviewed is False
+    assert captured.low <= everybody <= captured.high
     unkeyed = manifest["sources"]["without_key"]
     told = link_report.linkage(linked)["without_key"]
     exact = sum(none for none, _every in told.values())

@@ -37,6 +37,9 @@ class Count:
         level: coverage of the interval, in 0..1.
         caveat: the sentence that goes with every number.
         citation: how to cite it; names the release.
+        once: the second interval, if everybody counts once, which allows for people who count twice
+            and people who share a row; compare groups by it.  None where the release does not
+            measure it.
 
     >>> import ctdhub
     >>> women = ctdhub.open_hub("my-hub").release().count(gender="female")
@@ -55,6 +58,7 @@ class Count:
     level: float
     caveat: str = field(repr=False)
     citation: str = field(repr=False)
+    once: tuple[int, int] | None = field(default=None, repr=False)
 
     def __bool__(self) -> bool:
         raise TypeError("a count is neither true nor false: compare its value, low or high")
@@ -96,6 +100,8 @@ class CountTable:
 
     def to_arrow(self) -> pa.Table:
         """A pyarrow Table: a text column for each variable, then count, low, high, state, kind.
+
+        Where the release measures the second interval, once_low and once_high stand before state.
 
         >>> import ctdhub
         >>> table = ctdhub.open_hub("my-hub").release().table("gender").to_arrow()
@@ -148,6 +154,9 @@ class CountTable:
         columns["count"] = pa.array([c.value for c in counts], pa.int64())
         columns["low"] = pa.array([c.low for c in counts], pa.int64())
         columns["high"] = pa.array([c.high for c in counts], pa.int64())
+        if any(c.once for c in counts):
+            for k, name in enumerate(("once_low", "once_high")):
+                columns[name] = pa.array([c.once and c.once[k] for c in counts], pa.int64())
         columns["state"] = pa.array([c.state for c in counts], pa.string())
         columns["kind"] = pa.array([row.kind for row in self.rows], pa.string())
         return pa.table(columns)
@@ -173,6 +182,7 @@ def count_of(card: NumberCard, missing: float | None, caveat: str, citation: str
         level=card.level,
         caveat=caveat,
         citation=citation,
+        once=None if card.once is None else (round(card.once[0]), round(card.once[1])),
     )
 
 

@@ -16,6 +16,7 @@ from ctdhub.core.errors import HubError
 LARGEST_JSON = 50 * 2**20
 """Bytes."""
 NUMBERS = ("count", "low", "high", "state")
+ONCE = ("once_low", "once_high")
 _NOT_AS_DESCRIBED = (
     AttributeError,
     IndexError,

@@ -22,6 +22,7 @@ from typing import Any
 from ctdhub.client.shape import (
     LARGEST_JSON,
     NUMBERS,
+    ONCE,
     columns,
     damage,
     damaged,
@@ -122,6 +123,14 @@ class Site:
         """Whether these are practice data about nobody."""
         return bool(self._index["invented"])
 
+    @property
+    def counted_twice(self) -> dict[str, Any] | None:
+        """How many people may be counted twice: ``most``, ``about``, ``share_a_row`` (the most who
+        share a row), ``found`` (share of doubles that tokens find, at least) and ``reviewed``
+        (whether a clerical review told it); None where the release does not measure it."""
+        found = self._index.get("counted_twice")
+        return None if found is None else dict(found)
+
     def tables(self) -> Any:
         """Measured tables of one or two variables: ``first``, ``second`` (empty in a table of
         one), ``sigma`` (of the noise, in people), ``cells`` (rows that are shown)."""
@@ -140,6 +149,9 @@ class Site:
     def table(self, *variables: str) -> Any:
         """People by one, two or three variables: a column for each, then count, low, high, state.
 
+        Where the release measures it (``counted_twice``) a table of one or two variables has the
+        second interval, if everybody counts once: ``once_low`` and ``once_high``.
+
         Raises:
             SiteError: this release did not measure these variables together.
         """
@@ -149,11 +161,16 @@ class Site:
             found = read_json(self.source, f"{self._folder}/api/tables/{'-'.join(names)}.json")
             with damage():
                 rows = [
-                    dict(zip(names, r["values"], strict=True)) | {n: r[n] for n in NUMBERS}
+                    dict(zip(names, r["values"], strict=True))
+                    | {n: r[n] for n in NUMBERS}
+                    | dict(zip(ONCE, r.get("once", ()), strict=False))
                     for r in found["rows"]
                 ]
                 about = {name: found[name] for name in ("sigma", "unlisted")}
-            return self._frame(rows_of(rows, columns(variables)), about)
+            kinds = columns(variables)
+            if self.counted_twice:
+                kinds |= dict.fromkeys(ONCE, "int64")
+            return self._frame(rows_of(rows, kinds), about)
         return self._large(variables)
 
     def place(self, key: str) -> Any:

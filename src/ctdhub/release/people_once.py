@@ -8,8 +8,8 @@ D.  A release counts *possible doubles*, through noise: persons whom tokens find
 fact each of what makes a person (own name, family name, year or day of birth), and all that have
 too little for any token.  What two differing facts hide is estimated by capture and recapture.
 With s people shared by two contributors or more, whose rows agree in all facts, and n_i found
-although fact i differs, facts that differ independently give s times the product of all 1 + n_i / s shared
-people in all, so that D is what was found over
+although fact i differs, facts that differ independently give s times the product of all 1 + n_i / s
+shared people in all, so that D is what was found over
 
     share found = (sum of n_i) / (s (1 + n_1 / s) (1 + n_2 / s) … - s)
 

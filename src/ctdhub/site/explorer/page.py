@@ -20,6 +20,7 @@ from ctdhub.report.figures import Figure, figure_of
 from ctdhub.report.wording import caveat, citation, sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import ORIGIN
 from ctdhub.site.explorer.pack import (
     DATA,
     SCRIPT,
@@ -223,6 +224,7 @@ def _payload(held: Explorer, charts: list[_Chart], *, offline: bool) -> Markup:
             "top": TOP,
             "people": [people.value, people.low, people.high],
             "quantiles": held.exploration.quantiles(),
+            **_twice(held),
             "errors": {
                 ",".join(str(k) for k in sorted(place[v] for v in names)): error
                 for names, error in held.exploration.errors.items()
@@ -293,6 +295,19 @@ def _intro(answers: Answers) -> str:
 def _sources() -> dict[str, str]:
     """Labels of a number: where it is from."""
     return {"published": _("Published count"), "records": _("From synthetic records")}
+
+
+def _twice(held: Explorer) -> dict[str, Any]:
+    """The most doubles, of all and by citizenship, and the most people who share a row."""
+    errors = held.exploration.answers.release.link_errors
+    if errors is None:
+        return {}
+    found: dict[str, Any] = {"most": errors.doubles, "merged": errors.merged}
+    if ORIGIN in held.columns:
+        codes = held.exploration.domains[ORIGIN]
+        by = {code: errors.most([code]) for code in codes}
+        found |= {"column": held.columns.index(ORIGIN), "by": by}
+    return {"twice": found}
 
 
 def _unmeasured() -> str:

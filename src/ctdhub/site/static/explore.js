@@ -113,13 +113,19 @@
     return { rows: rows, last: last, all: all, known: intervals.less(all, unknown) };
   }
   function textOf(row) { return row.silent ? words.silent : sized(row.figure); }
-  function largest(found) {
+  function twice(chart, row) {
+    if (!data.twice) return 0;
+    return chart.column === data.twice.column ? data.twice.by[row.code] : data.twice.most;
+  }
+  function largest(chart, found) {
     if (found.rows.some(function (r) { return r.on || r.off; })) return null;
     var shown = found.rows.filter(function (r) { return r.figure.state === "shown" && !r.silent; });
     shown.sort(function (a, b) { return b.figure.n - a.figure.n; });
     if (!shown.length) return null;
+    /* The second interval, if everybody counts once, decides where there is one. */
+    var low = shown[0].figure.low - twice(chart, shown[0]), merged = data.twice ? data.twice.merged : 0;
     var rival = found.rows.some(function (r) {
-      return r !== shown[0] && !r.silent && r.figure.high >= shown[0].figure.low;
+      return r !== shown[0] && !r.silent && r.figure.high + merged >= low;
     });
     return rival ? null : shown[0];
   }
@@ -207,7 +213,7 @@
   }
   function refresh(chart) {
     chart.stale = false;
-    var found = rowsOf(chart), rows = drawn(chart, found), top = scale(rows), first = largest(found);
+    var found = rowsOf(chart), rows = drawn(chart, found), top = scale(rows), first = largest(chart, found);
     chart.found = found;
     rows.forEach(function (row, k) { patch(chart.nodes[k], row, top); });
     chart.heading.textContent = first
