@@ -22,6 +22,7 @@ from ctdhub.schema.labels import code_label
 from ctdhub.schema.model import load_schema
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.asking import Given, asked, checked, conditions, recorded
+from ctdhub.stats.breaks import DeclaredBreak, breaks_within
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.query import Query
 
@@ -99,6 +100,13 @@ class PublishedRelease:
     def contributors(self) -> tuple[str, ...]:
         """Names of the organisations behind the numbers."""
         return tuple(c.name for c in self._answers.release.facts.contributors)
+
+    @property
+    def breaks(self) -> tuple[DeclaredBreak, ...]:
+        """Breaks that contributors declared in the years of the release: figures before and after
+        one are not comparable."""
+        release = self._answers.release
+        return breaks_within(release, None, *release.years)
 
     @cached_property
     def caveat(self) -> str:

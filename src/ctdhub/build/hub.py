@@ -200,7 +200,7 @@ class Hub:
                     "kind": a.kind,
                     "years": list(a.years or years),
                     "deliveries": sorted(set(sent[a.id])),
-                    **({"breaks": [b.model_dump() for b in a.breaks]} if a.breaks else {}),
+                    **({"breaks": [b.as_facts() for b in a.breaks]} if a.breaks else {}),
                     **({} if a.show_counts else {"show_counts": False}),
                     **row_facts(self, a, sent[a.id]),
                 }

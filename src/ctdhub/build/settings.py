@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from ctdhub.build.spark.settings import SparkSettings
 from ctdhub.core.error_catalogue import error
@@ -77,7 +78,8 @@ class Agreement(FrozenModel):
     only where it agreed.  Without, its people are counted together with those of other such
     contributors, and where none agreed nothing is counted by contributor.
     ``purpose`` says what the data may be used for, ``ends`` is the last day of the agreement: after
-    it no build reads the files.  ``breaks`` lists days from which on figures are not comparable.
+    it no build reads the files.  ``breaks`` lists days from which on figures are not comparable,
+    within ``years``, with the variables or groups that are concerned.
     ``formerly`` lists ids under which earlier releases name this contributor.
     ``rows_per_person`` is the most rows that one person may have here, where no key tells people
     apart; public.  Said, it is also enforced: of one case no more persons count.
@@ -112,6 +114,20 @@ class Agreement(FrozenModel):
         if left != "gone" and info.data.get("deliveries") != "cumulative":
             raise ValueError("left goes with deliveries: cumulative")
         return left
+
+    @field_validator("breaks")
+    @classmethod
+    def _possible(
+        cls, breaks: tuple[SeriesBreak, ...], info: ValidationInfo
+    ) -> tuple[SeriesBreak, ...]:
+        years, schema = info.data.get("years"), load_schema()
+        known = {v.name for v in schema.table("people")} | set(schema.groups)
+        for found in breaks:
+            if years and not years[0] <= int(found.date[:4]) <= years[1]:
+                raise PydanticCustomError("break_outside", "no year of the agreement")
+            if not set(found.variables) <= known:
+                raise PydanticCustomError("break_variables", "no variables of the schema")
+        return breaks
 
     def left_on(self, day: str) -> Literal["gone", "kept", "ask"]:
         """What becomes of people whom the delivery of a day lacks first."""
@@ -148,6 +164,10 @@ def _fault(place: tuple[int | str, ...], kind: str) -> Text:
         return Text("{place}: two people need two different keys", place=name)
     if kind == "public_key":
         return Text("{place}: this is no key as `ctdhub key new` prints it", place=name)
+    if kind == "break_outside":
+        return Text("{place}: a break lies outside the years of the agreement", place=name)
+    if kind == "break_variables":
+        return Text("{place}: a break names a variable that the schema does not have", place=name)
     if kind == "missing":
         return joined([name, Text("this is missing")], ": ")
     return Text("{place}: the value is of the wrong kind or out of range", place=name)

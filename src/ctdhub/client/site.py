@@ -131,6 +131,20 @@ class Site:
         found = self._index.get("counted_twice")
         return None if found is None else dict(found)
 
+    @property
+    def breaks(self) -> list[dict[str, Any]]:
+        """Breaks that contributors declared: figures before and after one are not comparable.
+
+        Returns:
+            ``contributor``, ``date``, ``kind``, ``note`` and, where a break concerns some figures
+            only, ``variables``.
+        """
+        return [
+            {"contributor": one["name"], **found}
+            for one in self._index["contributors"]
+            for found in one.get("breaks", ())
+        ]
+
     def tables(self) -> Any:
         """Measured tables of one or two variables: ``first``, ``second`` (empty in a table of
         one), ``sigma`` (of the noise, in people), ``cells`` (rows that are shown)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -35,14 +35,21 @@ class _Facts(BaseModel):
 class SeriesBreak(_Facts):
     """A day from which on a contributor's figures are not comparable with earlier ones.
 
-    ``note`` is a sentence of the steward, in whatever language.
+    ``variables`` are names of variables or groups that it concerns, () for all figures; ``note``
+    is a sentence of the steward, in whatever language.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     date: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
     kind: Literal["operator", "law", "form", "definition", "other"] = "other"
+    variables: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")], ...] = ()
     note: str = Field(default="", max_length=300)
+
+    def as_facts(self) -> dict[str, Any]:
+        """As plain values; without ``variables`` where it concerns all figures."""
+        found = self.model_dump(mode="json")
+        return found if self.variables else {k: v for k, v in found.items() if k != "variables"}
 
     @field_validator("date", mode="before")
     @classmethod

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from ctdhub.core.format import interval, isolated, listed, number, share_ranged, year
 from ctdhub.core.i18n import _, current, formula, ngettext
+from ctdhub.report.breaks import break_sentence
 from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.places import place_of
@@ -34,9 +35,12 @@ def question_label(question: ChangeSubject) -> str:
 
 
 def told(question: ChangeSubject, split: Split) -> tuple[str, ...]:
-    """The change, then each of its parts."""
+    """The change, each of its parts, and the breaks declared between the two years."""
     found = [_change(split)]
     found += [_part(question, split, part) for part in split.parts]
+    found += [break_sentence(one) for one in split.breaks]
+    if split.breaks:
+        found.append(_("A part of the change may come from that."))
     return tuple(found)
 
 

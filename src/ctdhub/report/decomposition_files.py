@@ -11,6 +11,7 @@ from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document import plain
 from ctdhub.document.document import Document, Meta, Section, Sentences, TextTable, Words
 from ctdhub.release.open import Release
+from ctdhub.report.breaks import break_data, break_sentence
 from ctdhub.report.decomposition import (
     counted_once,
     measured_apart,
@@ -57,6 +58,7 @@ def as_data(report: Report, release: Release) -> dict[str, Any]:
             }
             for row in report.rows
         ],
+        "breaks": break_data(report.breaks),
         "splits": [_split(report, s) for s in report.splits],
         "yearly": [_split(report, s) for s in report.yearly],
         "counted_once": counted_once(),
@@ -89,6 +91,7 @@ def _split(report: Report, split: Split) -> dict[str, Any]:
             }
             for part in split.parts
         ],
+        "breaks": break_data(split.breaks),
         "sentences": list(told(report.question, split)),
     }
 
@@ -102,10 +105,11 @@ def _csv(report: Report, release: Release) -> str:
 
 
 def csv_of(reports: Sequence[Report]) -> str:
-    """One row for each count and for each part of a change.
+    """One row for each count, each declared break and each part of a change.
 
-    ``of`` is the question, empty for all people; ``row`` is "all", "same_contributors", "change"
-    or a kind of part; ``from`` is empty for counts.
+    ``of`` is the question, empty for all people; ``row`` is "all", "same_contributors", "break",
+    "change" or a kind of part; ``from`` is empty for counts and breaks; a break has its day in
+    ``to`` and its kind in ``state``.
     """
     return as_csv(COLUMNS, ((r.question.code, *row) for r in reports for row in _rows(r)))
 
@@ -115,6 +119,8 @@ def _rows(report: Report) -> Iterator[list[object]]:
         yield _count("all", row.codes[0], row.people, row.kind)
     for when, card in report.panel.years if report.panel else ():
         yield _count("same_contributors", str(when), card, "value")
+    for one in report.breaks:
+        yield ["break", "", one.day, one.name, "", "", "", one.kind]
     for split in dict.fromkeys((*report.splits, *report.yearly)):
         head = [split.earlier, split.later]
         yield ["change", *head, "", split.value, split.low, split.high, "shown"]
@@ -139,6 +145,7 @@ def as_text(report: Report, release: Release) -> str:
 def document(report: Report, release: Release) -> Document:
     """Both series by year, the splits in sentences, what to know, the citation."""
     who = (panel_sentence(report.panel), *(() if report.moved else (measured_apart(),)))
+    who += tuple(break_sentence(one) for one in report.breaks)
     splits = [Sentences(told(report.question, split)) for split in report.splits]
     nothing = _("Nobody reports on one of the two years, so there is nothing to split.")
     level = share(release.protected.guarantee.level)

@@ -18,11 +18,13 @@ from ctdhub.release.errata import plain_data
 from ctdhub.release.open import Release
 from ctdhub.report import sentences as saying
 from ctdhub.report import wording
+from ctdhub.report.breaks import break_sentence
 from ctdhub.report.errata_words import shown
 from ctdhub.report.question import asked
 from ctdhub.schema.labels import label
 from ctdhub.schema.places import Place, place_of
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.breaks import breaks_within
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.headline import PlaceFacts, everyone, headline
 from ctdhub.stats.perspective import Side, SideName
@@ -309,6 +311,8 @@ def _notes(sheet: FactSheet) -> list[str]:
     if sheet.place is not None and (countries := _spelt_out(sheet.place, sheet.lang)):
         found.append(_("{name}: {countries}.").format(name=sheet.title, countries=countries))
     found.append(_("Who contributed: {names}.").format(names=listed(c.contributors)))
+    declared = breaks_within(sheet.release, None, *sheet.years)
+    found += [break_sentence(one) for one in declared]
     found += [notice.text for notice in shown(sheet.release)]
     found += [*sheet.release.facts.caveats, wording.citation(sheet.release)]
     return found

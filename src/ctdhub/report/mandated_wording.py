@@ -9,11 +9,13 @@ from typing import Literal
 from ctdhub.core.format import day, isolated, listed
 from ctdhub.core.i18n import _, current
 from ctdhub.release.open import Release
+from ctdhub.report.breaks import break_sentence
 from ctdhub.report.sentences import undated
 from ctdhub.report.wording import state_words
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.roles import SEX, STANDING
+from ctdhub.stats.breaks import breaks_within
 from ctdhub.stats.equity import RECEIVED
 from ctdhub.stats.mandated import eurostat, greta, sdg, unodc
 from ctdhub.stats.mandated.lines import PARTS, MandatedLine, MandatedTable
@@ -315,6 +317,7 @@ def _common(sheet: MandatedTable, release: Release) -> list[str]:
             "no table that answers."
         ),
     ]
+    notes += [break_sentence(one) for one in breaks_within(release, None, *sheet.years)]
     if release.year in sheet.scope.years:
         notes.append(_("{year} was not over when the release was made.").format(year=release.year))
     return notes

@@ -10,6 +10,7 @@ from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula
 from ctdhub.document.document import Years
 from ctdhub.release.open import Release
 from ctdhub.report.balance import Shift, shift
+from ctdhub.report.breaks import break_sentence
 from ctdhub.report.figures import base_note
 from ctdhub.report.wording import ranged, sized, state_words
 from ctdhub.report.year_chart import NOTHING, year_chart
@@ -45,8 +46,10 @@ class ChartPanel:
         written: Callable[[float], str] = number,
         turns: Collection[str] = (),
     ) -> Years:
-        """The line to draw, see :func:`ctdhub.report.year_chart.year_chart`."""
+        """The line to draw, see :func:`ctdhub.report.year_chart.year_chart`; a year in which a
+        break was declared has a line before it as well."""
         same = self.shift.same if self.shift else NOTHING
+        turns = {*turns, *(str(b.year) for b in (self.shift.report.breaks if self.shift else ()))}
         return year_chart(self.rows, top, written, turns, same, self.peak)
 
 
@@ -57,7 +60,7 @@ class Trend:
     ``lines`` are the table's rows: a year, for each panel a cell (and one of the same contributors
     in every year, where these were counted apart), the number of contributors that cover it, and,
     where there is one panel only, the difference from the year before.  ``titles`` are the titles
-    of the panels' columns.
+    of the panels' columns.  ``breaks`` are sentences on those that contributors declared.
     """
 
     id: str
@@ -68,6 +71,7 @@ class Trend:
     note: str
     definition: str
     table: Table
+    breaks: tuple[str, ...] = ()
 
     @property
     def file(self) -> str:
@@ -159,6 +163,7 @@ def _chart(
             year=year(most.codes[0]), people=sized(most.people)
         )
         panels = [replace(panels[0], peak=most.codes[0])]
+    breaks = tuple(dict.fromkeys(b for p in panels if p.shift for b in p.shift.report.breaks))
     return Trend(
         id=name,
         headline=headline,
@@ -168,6 +173,7 @@ def _chart(
         note=_note(table),
         definition=meaning,
         table=table,
+        breaks=tuple(break_sentence(one) for one in breaks),
     )
 
 

@@ -56,20 +56,34 @@ def span(release: Release) -> tuple[int, ...]:
     return tuple(range(first, max(first, min(last, int(release.year))) + 1))
 
 
+def contributor_spans(release: Release) -> tuple[tuple[str, int, int], ...]:
+    """Name, first and last year of each contributor, in the order of the facts.
+
+    Of contributors with one name, such as a service under two operators, each has its id after it.
+    """
+    facts = release.facts
+    names = [c.name for c in facts.contributors]
+    found = []
+    for c in facts.contributors:
+        name = f"{c.name} ({c.id})" if c.id and names.count(c.name) > 1 else c.name
+        found.append((name, *(c.years or facts.years)))
+    return tuple(found)
+
+
 def covering(release: Release, year: int) -> tuple[str, ...]:
     """Names of the contributors that report on a year."""
-    spans = [(c.name, c.years or release.facts.years) for c in release.facts.contributors]
-    return tuple(name for name, (first, last) in spans if first <= year <= last)
+    spans = contributor_spans(release)
+    return tuple(name for name, first, last in spans if first <= year <= last)
 
 
 def turns(release: Release) -> tuple[Turn, ...]:
     """Years in which some contributor joins, or no longer reports, after the first covered one."""
     first, last = release.years
-    spans = [(c.name, c.years or release.facts.years) for c in release.facts.contributors]
+    spans = contributor_spans(release)
     found = []
     for year in range(first + 1, last + 1):
-        joined = tuple(name for name, s in spans if s[0] == year <= s[1])
-        left = tuple(name for name, s in spans if s[0] <= s[1] == year - 1)
+        joined = tuple(name for name, begin, end in spans if begin == year <= end)
+        left = tuple(name for name, begin, end in spans if begin <= end == year - 1)
         if joined or left:
             found.append(Turn(year, joined, left))
     return tuple(found)

@@ -11,12 +11,14 @@ from ctdhub.document.document import Bar, Bars, Years
 from ctdhub.document.numbers import Notebook
 from ctdhub.document.svg import round_top
 from ctdhub.report import figures as site
+from ctdhub.report.breaks import break_sentence
 from ctdhub.report.coverage import turned
 from ctdhub.report.figures import Among, Figure
 from ctdhub.report.wording import sized
 from ctdhub.report.year_chart import year_chart
 from ctdhub.schema.model import load_schema
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.breaks import breaks_within
 from ctdhub.stats.query import Where
 from ctdhub.stats.table import Row, Table
 from ctdhub.stats.trend import Line, trend, turns
@@ -113,7 +115,14 @@ def by_year(answers: Answers, where: Where, id: str, notebook: Notebook) -> Year
     for k in shown:
         notebook.card(f"{id}.{rows[k].codes[0]}", rows[k].people, points[k].text)
     top = round_top(max(p.high for p in points if p.state != "not_measured"))
-    chart = year_chart(rows, top, turns={str(t.year) for t in turns(answers.release)})
+    met = breaks_within(answers.release, tuple(where), *answers.release.years)
+    lines = {str(t.year) for t in turns(answers.release)} | {str(b.year) for b in met}
+    chart = year_chart(rows, top, turns=lines)
+    dotted = (
+        _("Dotted lines: contributors joined or left, or declared a break.")
+        if met
+        else _("Dotted lines: contributors joined or left.")
+    )
     notebook.add(f"{id}.axis", "sum", top, tuple(a for a in chart.axis if a))
     title = _("People identified by year")
     if (largest := replace(table, rows=tuple(rows)).largest) is not None:
@@ -128,5 +137,5 @@ def by_year(answers: Answers, where: Where, id: str, notebook: Notebook) -> Year
         marked=(peak,),
         year=_("Year"),
         column=_("People by year, as a table"),
-        note=" ".join((_("Dotted lines: contributors joined or left."), *turned(answers.release))),
+        note=" ".join((dotted, *turned(answers.release), *map(break_sentence, met))),
     )

@@ -14,6 +14,7 @@ from ctdhub.report.coverage import turned
 from ctdhub.report.decomposition import measured_apart, question_label, recorded_share, signed, told
 from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.breaks import breaks_between
 from ctdhub.stats.decomposition.panel import last_whole_year
 from ctdhub.stats.decomposition.report import BACK, Report, report
 from ctdhub.stats.decomposition.split import ChangePart, Split
@@ -72,7 +73,8 @@ def on_corridor(answers: Answers, corridor: Corridor, notebook: Notebook) -> tup
         elif found.is_clear:
             level = release.protected.guarantee.level
             ends = round(found.value), math.floor(found.low), math.ceil(found.high)
-            split = Split(earlier, last, *ends, (), None, False, level)
+            met = breaks_between(release, tuple(corridor.where), earlier, last)
+            split = Split(earlier, last, *ends, (), None, False, level, met)
             _note(corridor.where, "change.corridor", split, notebook)
             same = _(
                 "The same contributors report on both years. What they record, policing, funding "

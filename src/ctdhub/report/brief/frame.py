@@ -9,10 +9,12 @@ from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document.document import Meta, Section, Words
 from ctdhub.document.numbers import Notebook
 from ctdhub.release.open import Release
+from ctdhub.report.breaks import break_sentence
 from ctdhub.report.errata_words import shown
 from ctdhub.report.twice_words import comparison_note
 from ctdhub.report.wording import caveat, citation
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.breaks import breaks_within
 
 PRINTED = 3
 """Notices about a release that a brief prints; the site shows all."""
@@ -81,6 +83,7 @@ def closing(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
         ).format(epsilon=epsilon, delta=delta),
     )
     names = _("; ").join(_contributors(release))
+    declared = [break_sentence(one) for one in breaks_within(release, None, *release.years)]
     notices = tuple(notice.short for notice in shown(release)[:PRINTED])
     return (
         *([Section("errata", _("Corrections"), (Words(notices),))] if notices else []),
@@ -89,7 +92,7 @@ def closing(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
         Section(
             "sources",
             _("Who contributed, and how to cite"),
-            (Words((names, citation(release))),),
+            (Words((names, *declared, citation(release))),),
         ),
     )
 

@@ -146,7 +146,12 @@ def _about(release: Release) -> dict[str, Any]:
         "created": release.manifest.created,
         "years": list(release.years),
         "contributors": [
-            {"name": c.name, "kind": c.kind, "years": list(c.years or release.years)}
+            {
+                "name": c.name,
+                "kind": c.kind,
+                "years": list(c.years or release.years),
+                **({"breaks": [b.as_facts() for b in c.breaks]} if c.breaks else {}),
+            }
             for c in facts.contributors
         ],
         "guarantee": {

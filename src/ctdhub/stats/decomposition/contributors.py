@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ctdhub.release.open import Release
+from ctdhub.stats.trend import contributor_spans
 
 POOLED, WHOLE = "", "*"
 """Ids of the group of all contributors without counts of their own, and of all together."""
@@ -39,8 +40,8 @@ def groups(release: Release, ids: tuple[str, ...]) -> tuple[ContributorGroup, ..
         ids: of contributors that have counts of their own; :data:`POOLED` is the others.  Empty:
             one group of all.
     """
-    facts = release.facts
-    spans = {c.id or c.name: (c.name, *(c.years or facts.years)) for c in facts.contributors}
+    keys = [c.id or c.name for c in release.facts.contributors]
+    spans = dict(zip(keys, contributor_spans(release), strict=True))
     if not ids:
         return (ContributorGroup(WHOLE, tuple(spans.values())),)
     found = [ContributorGroup(id_, (spans[id_],)) for id_ in ids if id_ in spans]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ctdhub.release.open import Release
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.breaks import DeclaredBreak, breaks_between, breaks_within
 from ctdhub.stats.decomposition.counts import Counts, counts
 from ctdhub.stats.decomposition.panel import FixedPanel, fixed_panel, last_whole_year
 from ctdhub.stats.decomposition.split import Split, split
@@ -31,6 +33,7 @@ class Report:
         apart: whether contributors were counted apart for these people.
         moved: whether their counts add up to the rows in the years of ``splits``; where not, the
             release shows too few of these people in one of them, and the two differ by their noise.
+        breaks: that contributors declared in the years of the rows.
     """
 
     question: ChangeSubject
@@ -40,6 +43,7 @@ class Report:
     yearly: tuple[Split, ...]
     apart: bool
     moved: bool
+    breaks: tuple[DeclaredBreak, ...] = ()
 
 
 def report(
@@ -60,19 +64,25 @@ def report(
     if years is not None:
         first, last = years
         pairs = [years]
-    splits = _splits(found, pairs)
+    splits = _splits(answers.release, found, pairs)
     steps = ((year - 1, year) for year in range(first + 1, last + 1))
     return Report(
         question=question,
         rows=tuple(r for r in rows if years is None or first <= int(r.codes[0]) <= last),
         panel=fixed_panel(answers.release, found, years),
         splits=splits,
-        yearly=_splits(found, steps),
+        yearly=_splits(answers.release, found, steps),
         apart=found.apart,
+        breaks=breaks_within(answers.release, question.variables, first, last),
         moved=not found.loose & {year for s in splits for year in (s.earlier, s.later)},
     )
 
 
-def _splits(found: Counts, pairs: Iterable[tuple[int, int]]) -> tuple[Split, ...]:
+def _splits(release: Release, found: Counts, pairs: Iterable[tuple[int, int]]) -> tuple[Split, ...]:
     made = (split(found, earlier, later) for earlier, later in pairs)
-    return tuple(s for s in made if s is not None)
+    asked = found.question.variables
+    return tuple(
+        replace(s, breaks=breaks_between(release, asked, s.earlier, s.later))
+        for s in made
+        if s is not None
+    )

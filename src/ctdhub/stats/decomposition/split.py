@@ -32,6 +32,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ctdhub.stats.breaks import DeclaredBreak
 from ctdhub.stats.decomposition.contributors import POOLED, ContributorGroup
 from ctdhub.stats.decomposition.counts import Cell, Counts
 from ctdhub.stats.decomposition.errors import Noisy, total
@@ -82,6 +83,7 @@ class Split:
         borrowed: whether some contributors recorded hardly any answer in one of the years, so
             that those recorded in the other year stand for both.
         level: coverage of each interval.
+        breaks: that contributors of both years declared between the two.
     """
 
     earlier: int
@@ -93,6 +95,7 @@ class Split:
     shares: tuple[Interval, Interval] | None
     borrowed: bool
     level: float
+    breaks: tuple[DeclaredBreak, ...] = ()
 
     @property
     def is_clear(self) -> bool:

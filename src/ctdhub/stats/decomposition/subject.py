@@ -48,6 +48,11 @@ class ChangeSubject:
         return {self.variable: self.value}
 
     @property
+    def variables(self) -> tuple[str, ...]:
+        """What it asks about, () for everybody."""
+        return (self.variable,) if self.variable else ()
+
+    @property
     def indicator(self) -> str:
         """The indicator of the group of flags that the variable belongs to, "" where none."""
         held = load_schema().groups.get(load_schema().variable(self.variable).group or "")
