@@ -2,7 +2,8 @@
 
 A count is that of the settled records (``synth.settle``), so that counts are whole, never negative
 and add up over every axis, region and filter.  Its interval is that of the unbiased least-squares
-estimate (``reconcile``), made wider where the count lies outside it.
+estimate (``reconcile``), made wider where it does not reach :data:`_NEAR` standard deviations to
+either side of the count.
 
 Intervals are then made to agree with each other: the people of a cell are among those of every cell
 that contains it, so where both intervals hold the truth the whole has at least as many people as
@@ -11,6 +12,7 @@ the part's low end, and the part at most as many as the whole's high end.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -28,6 +30,12 @@ from ctdhub.dp.pooling import Estimated
 from ctdhub.dp.workload import Measurement, Workload
 
 Whole = npt.NDArray[np.int64]
+
+_NEAR = 1.5
+"""Standard deviations around the count that its interval holds (0 to 1.96 were tried on five shapes
+of ``benchmarks/reconcile.py``): where records and estimate differ, either may be the nearer one.
+With 0 the intervals of small counts held the truth in 90 % of cases, with 1.5 in 98 %, and are at
+most 3 % wider."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +77,15 @@ def published_cells(
 
 
 def _ends(estimated: Estimated, made: npt.NDArray[np.integer], shown: Shown) -> PublishedCells:
-    """Counts and intervals; cells in which there are no settled records are left out."""
-    cells = shown.cells[made.ravel()[shown.cells] > 0]
-    count = made.ravel()[cells].astype(np.int64)
-    middle = np.rint(estimated.value.ravel()[cells]).astype(np.int64)
-    low = np.clip(middle - shown.radius, 0, count)
-    return PublishedCells(cells, count, low, np.maximum(middle + shown.radius, count))
+    """Counts and intervals; a cell whose interval then reaches zero is left out: there the noise
+    went up, and what all other tables say of it is less."""
+    count = made.ravel()[shown.cells].astype(np.int64)
+    middle = np.rint(estimated.value.ravel()[shown.cells]).astype(np.int64)
+    near = math.ceil(_NEAR * estimated.sd)
+    low = np.minimum(middle - shown.radius, count - near)
+    high = np.maximum(middle + shown.radius, count + near)
+    kept = low > 0
+    return PublishedCells(shown.cells[kept], count[kept], low[kept], high[kept])
 
 
 def _wholes(

@@ -177,10 +177,8 @@ class Exploration:
             n = int(self.count(flag)[self.domains[flag].index(YES)])
             parts.append((flag, "value", self._cell(flag, YES, n), _one(flag, YES)))
         some = _one(indicator, YES)
-        if self.answers.reconciled:
-            answer = beyond(self.answers.count(some.where), self.answers.count({}))
-        else:
-            answer = self.estimate(outside, len(self.domains[indicator]) - 1, indicator)
+        known = self._cell(indicator, YES, int(self.count(indicator)[yes]))
+        answer = beyond(known, self.answers.count({}))
         rest = answer, Query(some.where, of=Query())
         return self._table(some, indicator, parts, rest, outside)
 
