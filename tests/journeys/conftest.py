@@ -96,11 +96,12 @@ def built(once: Once) -> Hub:
 
 @pytest.fixture(scope="session")
 def warm(built: Hub, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """This process has built a hub, so that children forked from it need not load all it takes."""
+    """This process has built a hub up to its release and loaded what draws a site, so that children
+    forked from it need not load all that takes."""
     folder = tmp_path_factory.mktemp("warm") / "hub"
     hub = copied(built, folder, "work")
     set_policy(hub, epsilon=3.5)
-    pipeline.build(hub)
+    pipeline.build(hub, until="release")
     shutil.rmtree(folder)
 
 

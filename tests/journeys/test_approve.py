@@ -367,7 +367,7 @@ def test_the_command(  # type: ignore[no-untyped-def]
     )
     assert code == 0
     assert f"Published release {candidate.name}" in out
-    assert ctdhub("build", root)[0] == 0
+    assert ctdhub("build", root, "--until", "release")[0] == 0
     release = real.releases / candidate.name
     code, out, _err = ctdhub("verify", str(release))
     assert code == 0

@@ -20,6 +20,8 @@ from tests.journeys.conftest import set_limits, set_policy
 from tests.journeys.forked import begin
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
+BUILD = ("build", "--until", "release")
+"""Where the ledger is what a test is about, no site is drawn."""
 pytestmark = [needs_fork, pytest.mark.usefixtures("warm")]
 
 
@@ -72,14 +74,14 @@ def test_a_full_disk_is_met_before_the_charge(hub: Hub, disk: Path, pages: int) 
     before = len(Ledger(hub.ledger).entries())
     set_policy(hub, epsilon=3.0)
     filler = fill(disk, pages)
-    code, _out, err = run(hub)
+    code, _out, err = run(hub, *BUILD)
     assert code == 2
     assert "The disk is full" in err
     assert "do not delete work/" in err
     assert "file " in err
     assert len(Ledger(hub.ledger).entries()) == before
     filler.unlink()
-    code, _out, err = run(hub)
+    code, _out, err = run(hub, *BUILD)
     assert code == 0, err
     assert len(Ledger(hub.ledger).entries()) == before + 1
 
@@ -96,7 +98,7 @@ def test_a_disk_that_may_only_be_read(hub: Hub, disk: Path) -> None:
 def test_two_builds_at_once_charge_once(hub: Hub) -> None:
     before = len(Ledger(hub.ledger).entries())
     set_policy(hub, epsilon=3.0)
-    running = [start(hub), start(hub)]
+    running = [start(hub, *BUILD), start(hub, *BUILD)]
     told = [p.communicate() for p in running]
     assert sorted(code for code, _out, _err in told) in ([0, 2], [0, 0])
     for code, _out, err in told:
@@ -137,7 +139,7 @@ def test_an_agreement_refuses_what_the_budget_would_allow(hub: Hub) -> None:
     assert "question" not in account["entries"][0]
     left = min(c["left"] for c in account["contributors"])
     set_policy(hub, epsilon=left * 0.99)
-    assert run(hub)[0] == 0
+    assert run(hub, *BUILD)[0] == 0
     code, out, _err = run(hub, "ledger")
     assert code == 0
     for word in ("Spent by kind", "beacon-hotline", "All releases together", "agreed limit"):
