@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from dataclasses import replace
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -102,6 +103,7 @@ def warm(built: Hub, tmp_path_factory: pytest.TempPathFactory) -> None:
     hub = copied(built, folder, "work")
     set_policy(hub, epsilon=3.5)
     pipeline.build(hub, until="release")
+    import_module("ctdhub.site.build")
     shutil.rmtree(folder)
 
 
