@@ -9,6 +9,7 @@ machine's memory is the limit.
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -17,6 +18,8 @@ from ctdhub.core.error_catalogue import error
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)  # see `run`
 
 MEMORY = "800MB"
 _CLOSED: dict[str, str | bool | int | float | list[str]] = {
@@ -36,8 +39,12 @@ def sql_of(expression: ir.Table) -> str:
 
 
 def run(sql: str, **tables: pa.Table) -> pa.Table:
-    """The rows of a query over the named tables, in the order of the tables."""
-    return _run(sql, _CLOSED, tables)
+    """The rows of a query over the named tables, in the order of the tables.
+
+    The query is planned once; with a relation, as :func:`run_whole` has it, it is read by words and
+    planned twice, which takes longer than most files do.
+    """
+    return _run(sql, _CLOSED, tables, planned_once=True)
 
 
 def run_whole(sql: str, **tables: pa.Table) -> pa.Table:
@@ -49,17 +56,24 @@ def run_whole(sql: str, **tables: pa.Table) -> pa.Table:
     import duckdb
 
     try:
-        return _run(sql, {k: v for k, v in _CLOSED.items() if k != "memory_limit"}, tables)
+        config = {k: v for k, v in _CLOSED.items() if k != "memory_limit"}
+        return _run(sql, config, tables, planned_once=False)
     except duckdb.OutOfMemoryException:
         raise error("memory/linking") from None
 
 
 def _run(
-    sql: str, config: dict[str, str | bool | int | float | list[str]], tables: dict[str, pa.Table]
+    sql: str,
+    config: dict[str, str | bool | int | float | list[str]],
+    tables: dict[str, pa.Table],
+    *,
+    planned_once: bool,
 ) -> pa.Table:
+    """The same; planned once, the rows are copied once more, so they must be few."""
     import duckdb
 
     with duckdb.connect(":memory:", config=config) as connection:
         for name, table in tables.items():
             connection.register(name, table)
-        return connection.sql(sql).to_arrow_table()
+        found = connection.execute(sql) if planned_once else connection.sql(sql)
+        return found.to_arrow_table()
