@@ -7,8 +7,8 @@ import json
 import pickle
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import messages
@@ -35,11 +35,6 @@ from ctdhub.core.i18n import (
 CATALOGUE = catalogue()
 PLACES = {"file", "row", "line", "column"}
 TREE = {c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, HubError)}
-MODULES = {
-    path: ast.parse(path.read_text("utf-8"))
-    for path in sorted(messages.PACKAGE.rglob("*.py"))
-    if path.name not in ("errors.py", "error_catalogue.py")
-}
 
 
 @dataclass(frozen=True)
@@ -51,11 +46,16 @@ class Use:
     given: frozenset[str]
 
 
-def _calls() -> Iterator[tuple[str, ast.Call]]:
-    for path, tree in MODULES.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
-                yield f"{path.relative_to(messages.PACKAGE)}:{node.lineno}", node
+@cache
+def _calls() -> list[tuple[str, ast.Call]]:
+    """Every call in the source and where it stands; read by whoever runs these tests alone."""
+    return [
+        (f"{path.relative_to(messages.PACKAGE)}:{node.lineno}", node)
+        for path in sorted(messages.PACKAGE.rglob("*.py"))
+        if path.name not in ("errors.py", "error_catalogue.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+    ]
 
 
 def _literals(node: ast.expr) -> tuple[str, ...]:
@@ -64,15 +64,24 @@ def _literals(node: ast.expr) -> tuple[str, ...]:
     return (node.value,) if isinstance(node, ast.Constant) and isinstance(node.value, str) else ()
 
 
-USES = [
-    Use(where, _literals(call.args[0]), frozenset(k.arg or "**" for k in call.keywords))
-    for where, call in _calls()
-    if isinstance(call.func, ast.Name) and call.func.id == "error"
-]
-GIVEN = defaultdict(list)
-for use in USES:
-    for name in use.names:
-        GIVEN[name].append(use)
+@cache
+def _uses() -> list[Use]:
+    return [
+        Use(where, _literals(call.args[0]), frozenset(k.arg or "**" for k in call.keywords))
+        for where, call in _calls()
+        if isinstance(call.func, ast.Name) and call.func.id == "error"
+    ]
+
+
+@cache
+def _given() -> dict[str, list[Use]]:
+    """Uses by the name of the entry."""
+    given = defaultdict(list)
+    for use in _uses():
+        for name in use.names:
+            given[name].append(use)
+    return given
+
 
 ALLOWED = {
     "agreed", "at", "budget", "columns", "cost", "domains", "encoding", "faults", "format", "id",
@@ -86,14 +95,14 @@ SEE_RECORDS = {"ingest", "mapping", "linkage", "consent", "dp", "kanon"}
 
 
 def test_every_rule_that_is_raised_is_in_the_catalogue_and_none_is_left_over() -> None:
-    assert not [use.where for use in USES if not use.names], "the name must be a literal"
-    raised = {name for use in USES for name in use.names}
+    assert not [use.where for use in _uses() if not use.names], "the name must be a literal"
+    raised = {name for use in _uses() for name in use.names}
     assert raised == set(CATALOGUE)
 
 
 @pytest.mark.parametrize("entry", CATALOGUE.values(), ids=lambda e: e.name)
 def test_an_error_is_given_exactly_its_fields(entry: CatalogueEntry) -> None:
-    for use in GIVEN[entry.name]:
+    for use in _given().get(entry.name, []):
         assert use.given - PLACES - {"rule"} == entry.placeholders - PLACES, use.where
         assert entry.placeholders & PLACES <= use.given, use.where
         # What was found decides the rule: then the entry says as which it may be shown.
