@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,9 @@ from ctdhub.report.claims import (
     people_claim,
     share_claim,
     share_words,
+    surely,
 )
+from ctdhub.report.sentences import estimate
 from ctdhub.stats.cards import NumberCard, State
 from ctdhub.stats.intervals import Interval
 from ctdhub.stats.precision import HEADLINE, POINT, in_headline, is_precise
@@ -98,6 +102,20 @@ def test_no_words_without_a_number(lang: str) -> None:
         assert fraction_claim(wide) == share_words(wide) == share_claim(few) == ""
         assert share_claim(wide).count("%") == 2
         assert people_claim(of(None, 0, 40, "people", "protected")) == ""
+
+
+def test_who_counts_twice_is_not_two_people() -> None:
+    """Where a release measured how many count twice, a claim holds for people counted once."""
+    people = replace(of(1000, 980, 1020, "people"), once=(700.0, 1020.0))
+    share = replace(of(0.52, 0.51, 0.53), once=(0.47, 0.57))
+    few = replace(of(30, 20, 40, "people"), once=(0.0, 40.0))
+    with language("en"):
+        assert people_claim(people) == "more than 690"
+        assert surely(people) == 700
+        assert share_words(share) == "about half"
+        assert not is_majority(share)
+        assert people_claim(few) == ""
+        assert "between 700 and 1,020 if everybody counts once" in estimate(people)
 
 
 @given(SIZES)

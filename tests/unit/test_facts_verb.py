@@ -17,7 +17,7 @@ from ctdhub.schema import countries
 
 CARD = {
     "id", "label", "years", "value", "low", "high", "level", "unit", "denominator", "missing",
-    "state", "contributors", "caveat", "citation",
+    "state", "contributors", "caveat", "citation", "once",
 }  # fmt: skip
 EUROPE = set(countries.members("europe"))
 Run = Callable[..., tuple[int, str, str]]

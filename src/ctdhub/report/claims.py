@@ -10,6 +10,8 @@ the interval; and no number is rounded upwards.
   lies wholly above the fraction the words are "more than two in three", where it lies wholly below
   them "nearly two in three".
 - "more than half", "most", "mainly": the lower end is above a half.
+- Where a release measured how many people count twice, "the interval" is the second one, if
+  everybody counts once (``NumberCard.ends``): who is counted twice is not two people.
 - Anything else is said in digits; a share that is not precise enough, as a range.
 """
 
@@ -50,17 +52,20 @@ def more_than(low: float) -> int | None:
     return at_least(below) if below >= 1 else None
 
 
+def surely(card: NumberCard) -> int:
+    """The number of people of which a card is sure, rounded down; 0 where it is printed nowhere."""
+    return at_least(card.ends[0]) if card.has_range and card.ends else 0
+
+
 def least_claim(card: NumberCard) -> str:
     """A number of people as "at least 9,700"; empty where not even one is sure."""
-    sure = at_least(card.low or 0) if card.has_range else 0
+    sure = surely(card)
     return _("at least {n}").format(n=number(sure)) if sure else ""
 
 
 def people_claim(card: NumberCard) -> str:
     """A number of people as a claim: "more than 9,700", "at least 7"; empty where none is sure."""
-    if not card.has_range:
-        return ""
-    most = more_than(card.low or 0)
+    most = more_than(card.ends[0]) if card.has_range and card.ends else None
     if most is None or most < 10:
         return least_claim(card)
     return _("more than {n}").format(n=number(most))
@@ -68,25 +73,26 @@ def people_claim(card: NumberCard) -> str:
 
 def fraction_claim(card: NumberCard) -> str:
     """A share as a fraction: "about two in three"; empty where no fraction is near enough."""
-    if card.value is None or card.low is None or card.high is None:
+    if card.value is None or card.ends is None:
         return ""
+    low, high = card.ends
     words = _fractions()
     near = min(words, key=lambda f: (abs(card.value - f), f.denominator))  # type: ignore[operator]
     at = float(near)
     if abs(card.value - at) > NEAR + _EXACT:
         return ""
-    if card.low < at - AROUND - _EXACT or card.high > at + AROUND + _EXACT:
+    if low < at - AROUND - _EXACT or high > at + AROUND + _EXACT:
         return ""
-    if card.low > at:
+    if low > at:
         return _("more than {fraction}").format(fraction=words[near])
-    if card.high < at:
+    if high < at:
         return _("nearly {fraction}").format(fraction=words[near])
     return _("about {fraction}").format(fraction=words[near])
 
 
 def is_majority(card: NumberCard) -> bool:
     """Whether "more than half", "most" and "mainly" are true of a share: all of its interval."""
-    return card.has_range and card.low is not None and card.low > HALF
+    return card.has_range and card.ends is not None and card.ends[0] > HALF
 
 
 def share_words(card: NumberCard) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctdhub.core.format import inline, share, year
 from ctdhub.core.i18n import _, current, ngettext
-from ctdhub.report.claims import at_least, is_majority, people_claim, share_words
+from ctdhub.report.claims import is_majority, people_claim, share_words, surely
 from ctdhub.report.facts import FactLine, FactSection, FactSheet, no_people, side_titles
 from ctdhub.report.sentences import (
     MAIN_TYPES,
@@ -77,7 +77,7 @@ def _section(id: str, title: str, people: FactLine, side: Side) -> FactSection:
 
 
 def _everybody(side: Side, years: tuple[int, int]) -> str:
-    claim, n = people_claim(side.people), at_least(side.people.low or 0)
+    claim, n = people_claim(side.people), surely(side.people)
     if not claim:
         return ""
     when = _("In {first}") if years[0] == years[1] else _("Between {first} and {last}")

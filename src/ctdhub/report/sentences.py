@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctdhub.core.format import inline, listed, number, share, year
 from ctdhub.core.i18n import _, current, ngettext
-from ctdhub.report.claims import at_least, least_claim
+from ctdhub.report.claims import least_claim, surely
 from ctdhub.report.wording import ends, printed
 from ctdhub.schema import countries
 from ctdhub.schema.labels import label
@@ -70,10 +70,9 @@ def people_sentence(
     when = _when(years, _("In {first}"), _("Between {first} and {last}"))
     if place.kind != "region":
         when = _when(years, _("in {first}"), _("between {first} and {last}"))
-    least = at_least(of.people.low or 0)
-    text = _people_text(place.kind, side, least).format(
+    text = _people_text(place.kind, side, surely(of.people)).format(
         when=when,
-        claim=claim or least_claim(of.people),
+        claim=claim or least_claim(of.people) or _span(of.people),
         region=_("{union} (its member states)").format(union=place.name(current()))
         if place.kind == "union"
         else place.name(current()),
@@ -99,26 +98,46 @@ def not_recorded(side: SideName, of: Side) -> str:
         )
     )
     return text.format(
-        share=share(of.people.missing), low=number(of.people.low or 0), high=number(of.at_most)
+        share=share(of.people.missing), low=number(_lower(of)), high=number(of.at_most)
     )
 
 
 def people_printed(of: Side) -> tuple[str, ...]:
     """Every form in which :func:`people_sentence` prints the people of a side."""
-    told = (number(at_least(of.people.low or 0)), *printed(of.people))
+    told = (number(surely(of.people)), *estimate_printed(of.people))
     if of.people.missing is None or of.at_most is None:
         return told
-    return (*told, share(of.people.missing), number(of.at_most))
+    return (*told, share(of.people.missing), number(_lower(of)), number(of.at_most))
+
+
+def _lower(of: Side) -> float:
+    return of.people.ends[0] if of.people.ends else 0.0
+
+
+def _span(people: NumberCard) -> str:
+    low, high = ends(people)
+    return _("between {low} and {high}").format(low=low, high=high)
 
 
 def estimate(people: NumberCard) -> str:
-    """The interval of a number of people, and the number where it is precise enough."""
-    low, high = ends(people)
-    if people.value is None:
-        return _("between {low} and {high}").format(low=low, high=high)
-    return _("between {low} and {high}, estimate {people}").format(
-        low=low, high=high, people=number(people.value)
+    """The interval of a number of people, the number where it is precise enough, and the second
+    interval where there is one."""
+    text = _span(people)
+    if people.value is not None:
+        low, high = ends(people)
+        text = _("between {low} and {high}, estimate {people}").format(
+            low=low, high=high, people=number(people.value)
+        )
+    if people.once is None:
+        return text
+    return _("{interval}; between {low} and {high} if everybody counts once").format(
+        interval=text, low=number(people.once[0]), high=number(people.once[1])
     )
+
+
+def estimate_printed(people: NumberCard) -> tuple[str, ...]:
+    """Every form in which :func:`estimate` prints a number of people."""
+    return (*printed(people), *map(number, people.once or ()))
 
 
 def _when(years: tuple[int, int], one: str, several: str) -> str:

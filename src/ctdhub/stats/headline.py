@@ -126,15 +126,22 @@ def _side(answers: Answers, inside: Where, when: Where) -> Side:
     missing = answers.missing(Query(known, of=Query(when))) if inside else None
     return Side(
         people=answers.card(Query(place), missing=missing),
-        at_most=answers.count({**{v: [*inside[v], NOT_RECORDED] for v in inside}, **when}).high
-        if inside
-        else None,
+        at_most=_at_most(answers, inside, when),
         women=_share(answers, {**place, SEX: ["female"]}, gender, place),
         types=tuple(types),
         corridors=corridors,
         corridors_in_years=in_years,
         corridors_state=state,
     )
+
+
+def _at_most(answers: Answers, inside: Where, when: Where) -> float | None:
+    """People inside a place at most, if everybody whose place is not recorded were among them."""
+    if not inside:
+        return None
+    wide = {variable: [*codes, NOT_RECORDED] for variable, codes in inside.items()}
+    ends = answers.card(Query({**wide, **when})).ends
+    return ends[1] if ends else None
 
 
 def _share(answers: Answers, part: Where, whole: Where, among: Where) -> NumberCard:

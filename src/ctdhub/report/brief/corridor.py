@@ -11,9 +11,9 @@ from ctdhub.report.brief.change import on_corridor
 from ctdhub.report.brief.place import BriefText
 from ctdhub.report.brief.signals import signs
 from ctdhub.report.brief.subjects import Corridor
-from ctdhub.report.claims import at_least
-from ctdhub.report.sentences import estimate
-from ctdhub.report.wording import printed, ranged
+from ctdhub.report.claims import surely
+from ctdhub.report.sentences import estimate, estimate_printed
+from ctdhub.report.wording import ranged
 from ctdhub.schema import countries
 from ctdhub.schema.roles import DESTINATION, ORIGIN
 from ctdhub.stats.answers import Answers
@@ -32,8 +32,8 @@ def told(answers: Answers, corridor: Corridor, notebook: Notebook) -> BriefText:
     first, last = (year(y) for y in release.years)
     if not people.has_range:
         return BriefText((_("Too few to show reliably; this is not zero."),), ())
-    least = number(at_least(people.low or 0))
-    notebook.card("corridor.people", people, least, *printed(people))
+    least = number(surely(people))
+    notebook.card("corridor.people", people, least, *estimate_printed(people))
     lead = [
         _(
             "{corridor}: between {first} and {last}, at least {least} people with both countries "

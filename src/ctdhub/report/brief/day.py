@@ -17,11 +17,10 @@ from ctdhub.report.brief.change import changed
 from ctdhub.report.brief.observances import Theme, among
 from ctdhub.report.brief.place import BriefText, lines
 from ctdhub.report.brief.subjects import Day
-from ctdhub.report.claims import at_least
+from ctdhub.report.claims import surely
 from ctdhub.report.events.calendar import Event
 from ctdhub.report.places import sides
-from ctdhub.report.sentences import estimate, headline_sentence, reach_sentence
-from ctdhub.report.wording import printed
+from ctdhub.report.sentences import estimate, estimate_printed, headline_sentence, reach_sentence
 from ctdhub.schema.roles import DESTINATION, FORCED_LABOUR, SEX
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.asking import recorded
@@ -118,8 +117,9 @@ def _theme(answers: Answers, theme: Theme, notebook: Notebook) -> str:
     people = answers.card(Query(among(theme)), missing=missing)
     if not people.has_range:
         return _few()
-    least, n = number(at_least(people.low or 0)), at_least(people.low or 0)
-    notebook.card("day.people", people, least, *printed(people))
+    n = surely(people)
+    least = number(n)
+    notebook.card("day.people", people, least, *estimate_printed(people))
     text = {
         "women": ngettext(
             "Between {first} and {last}, at least {least} woman or girl was identified as a victim "

@@ -13,7 +13,7 @@ from ctdhub.report.brief.day import told_event
 from ctdhub.report.brief.frame import always, meta
 from ctdhub.report.brief.observances import Theme, among, sentence
 from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day, Subject
-from ctdhub.report.claims import at_least
+from ctdhub.report.claims import surely
 from ctdhub.report.helplines import Help
 from ctdhub.report.places import sides
 from ctdhub.report.wording import ends
@@ -98,7 +98,7 @@ def _number(found: NumberCard, unit: str, notebook: Notebook) -> tuple[Section, 
         low=low, high=high, level=share(found.level)
     )
     if found.missing is not None:
-        least, missing = number(at_least(found.low or 0)), share(found.missing)
+        least, missing = number(surely(found)), share(found.missing)
         text, forms = _("at least {n}").format(n=least), (*forms, least, missing)
         interval = _("{interval}; not recorded for {share} of all people").format(
             interval=interval, share=missing
