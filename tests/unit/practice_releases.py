@@ -50,6 +50,7 @@ class Practice:
     def __init__(self, folder: Path, people: pa.Table, facts: dict[str, Any]) -> None:
         self.folder, self.people, self.facts = folder, people, facts
         self.policy = Policy(columns=COLUMNS, years=YEARS, epsilon=4.0)
+        self.rho = 3.0
 
     @classmethod
     def made(cls, once: Once, folder: Path, people: int) -> Practice:
@@ -86,7 +87,7 @@ class Practice:
     def _protected(self, source: Callable[[int], bytes]) -> Protected:
         schema, policy = load_schema(), self.policy
         plan = plan_of(policy, schema)
-        found = mechanism.answer(encode(self.people, plan.domains), plan, 3.0, source)
+        found = mechanism.answer(encode(self.people, plan.domains), plan, self.rho, source)
         sources = sourced(None, policy, schema, self.facts)
         assert sources is not None
         by_contributor = sources.exact(sources.tally.of(self.people))
