@@ -120,7 +120,7 @@ def said(answers: Answers) -> Iterator[Said]:
                 yield Said(f"{form} of {where}, {line.card.unit}", line.card)
     for form in (sdg, eurostat, unodc, greta):
         for line in form.sheet(answers, scope(answers, "ITA")).lines:
-            yield Said(f"mandated, {line.card.unit}", line.card)
+            yield Said(f"mandated, {line.people.unit}", line.people)
 
 
 def _sheets(answers: Answers, span: tuple[int, int] | None) -> Iterator[tuple[str, FactSheet]]:
