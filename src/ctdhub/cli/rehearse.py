@@ -214,6 +214,13 @@ def show(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
     console.print(named)
     if done[0].sources:
         _show_sources(done, heads)
+    if done[0].sets:
+        console.print(
+            _(
+                "Sets for inference: {n} further files of about {bytes} bytes each. They cost no "
+                "epsilon; each takes about as long as the records."
+            ).format(n=number(done[0].sets), bytes=number(done[0].set_bytes))
+        )
     console.print(
         _(
             "Noise, half-widths and smallest counts follow from the settings alone: the first "

@@ -84,11 +84,16 @@ def pool(estimates: Sequence[float], variances: Sequence[float], *, level: float
     return Pooled(mean, math.sqrt(total), mean - reach, mean + reach, df, between / total)
 
 
+SET = "imputation-{k:02}.parquet"
+"""A set in a release of a hub."""
+
+
 def open_imputations(folder: str | Path, *, arrow: bool = False) -> Iterator[Any]:
     """The sets for inference of a table that was protected, one after the other.
 
     Args:
-        folder: what ``ctdhub protect --imputations`` wrote.
+        folder: what ``ctdhub protect --imputations`` wrote, or the folder of a release of a hub
+            whose policy asks for sets; of a site take :meth:`Site.imputations`.
         arrow: give pyarrow Tables even where pandas is installed.
 
     Yields:
@@ -108,6 +113,8 @@ def open_imputations(folder: str | Path, *, arrow: bool = False) -> Iterator[Any
         raise error("no-imputations")
     for k in range(1, sets + 1):
         name = f"imputations/records-{k:02}.parquet"
+        if name not in files:  # a release has no folders
+            name = SET.format(k=k)
         content = source.read(name, _LARGEST)
         with damage():
             right = hashlib.sha256(content).hexdigest() == files[name]["sha256"]

@@ -12,13 +12,14 @@ import io
 import json
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+from ctdhub.client.inference import SET
 from ctdhub.client.shape import (
     LARGEST_JSON,
     NUMBERS,
@@ -271,6 +272,19 @@ class Site:
         if hashlib.sha256(found).hexdigest() != self._hashes.get(name):
             raise damaged(name)
         return found
+
+    def imputations(self) -> Iterator[Any]:
+        """The sets of records for inference, one after the other, for :func:`ctdhub.client.pool`.
+
+        Raises:
+            SiteError: the release has none (``no-imputations``); one is missing or was changed.
+        """
+        with damage():
+            sets = int(json.loads(self._checked("manifest.json")).get("imputations", 0))
+        if not sets:
+            raise error("no-imputations")
+        for k in range(1, sets + 1):
+            yield self._frame(self._parquet(SET.format(k=k)), {"set": k, "sets": sets})
 
     def _parquet(self, name: str) -> Any:
         import pyarrow.parquet as pq

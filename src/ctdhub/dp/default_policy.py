@@ -79,6 +79,11 @@ support: 0
 # [[means_threats, means_false_promises, means_withholds_documents, gender]].
 groups: []
 
+# Sets of records for inference, with which researchers get right standard errors (about ten are
+# enough; with 0 there are none).  They cost no epsilon.  Each takes about as many bytes in the
+# release, and about as long to make, as the records.
+imputations: 0
+
 # Perpetrators whom case records mention.  `rows` is how many of one person count: a public bound,
 # for noise grows with it; do not count the data to set it.  `share` is their part of a release's
 # budget (of rho, in which costs add up).  With share: 0 they are not released.

@@ -232,6 +232,7 @@ def plan_of(policy: Policy, schema: Schema, of: PersonRows = ONE) -> Plan:
         unit=of.unit,
         tokens=policy.linking.people,
         year=next((n for n in domains if schema.variable(n).kind == "year"), None),
+        imputations=policy.imputations,
     )
 
 

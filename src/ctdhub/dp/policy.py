@@ -71,6 +71,10 @@ class Weights(FrozenModel):
     groups: float = Field(default=5.0, ge=0, le=1e3)
 
 
+MOST_SETS = 20
+"""Sets for inference of a hub's release: each is as large as its records."""
+
+
 class PerpetratorSettings(FrozenModel):
     """Perpetrators in a release.
 
@@ -145,6 +149,8 @@ class Policy(FrozenModel):
         false_share: bound on the expected share of empty cells among those shown in a table.
         support: from 0, complete, to 4, cautious; see ``ctdhub.dp.synth.rarity``.
         groups: further tables of three or four columns.
+        imputations: how many sets of records for inference a release has, see
+            ``dp.synth.imputations``; 0 leaves them out.
 
     >>> Policy().epsilon, Policy(epsilon=4).unreasoned
     (2.0, True)
@@ -162,6 +168,7 @@ class Policy(FrozenModel):
     false_share: float = Field(default=0.005, gt=0, le=0.25)
     support: int = Field(default=0, ge=0, le=4)
     groups: tuple[tuple[str, ...], ...] = ()
+    imputations: int = Field(default=0, ge=0, le=MOST_SETS)
     perpetrators: PerpetratorSettings = PerpetratorSettings()
     sources: SourceSettings = SourceSettings()
     linking: LinkingSettings = LinkingSettings()

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from statistics import NormalDist, fmean, median
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from ctdhub.dp import noise
 from ctdhub.dp.accounting import rho_of, split
@@ -84,6 +85,8 @@ class Rehearsal:
             triples, groups.
         sources: standard deviation of the noise of measurements by contributor and of the overlap
             of lists, in people, by table; empty where the release has none.
+        sets: sets of records for inference; they cost no epsilon.
+        set_bytes: about how many each takes in the release.
     """
 
     epsilon: float
@@ -91,6 +94,8 @@ class Rehearsal:
     kinds: tuple[Figures, ...]
     named: tuple[Figures, ...]
     sources: dict[str, float] = field(default_factory=dict)
+    sets: int = 0
+    set_bytes: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -152,7 +157,7 @@ def rehearse(
     whole = rho_of(epsilon, delta)
     rho, _theirs, part = split(whole, (perpetrators, sources.share if sources else 0.0))
     questions = workload(plan, rho)
-    found = answer(codes, plan, rho, source, progress)
+    found = answer(codes, replace(plan, imputations=0), rho, source, progress)
     each = _each(plan, questions, codes, found)
     kinds = dict.fromkeys(f.kind for f in each)
     grouped = [[f for f in each if f.kind == kind] for kind in kinds]
@@ -162,7 +167,16 @@ def rehearse(
         kinds=tuple(_together(group) for group in grouped),
         named=tuple(f for f in each if _is_named(f, plan)),
         sources=sources.sigma(part) if sources else {},
+        sets=plan.imputations,
+        set_bytes=_bytes(found.records) if plan.imputations else 0,
     )
+
+
+def _bytes(records: pa.Table) -> int:
+    """How many bytes records take as a file of a release."""
+    out = pa.BufferOutputStream()
+    pq.write_table(records, out, compression="zstd")
+    return int(out.getvalue().size)
 
 
 def _is_named(figures: Figures, plan: Plan) -> bool:

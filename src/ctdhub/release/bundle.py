@@ -20,7 +20,7 @@ from ctdhub.release.errata import Errata, errata_of, status
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import MANIFEST, SUMS, VERSION_PATTERN, FileEntry, Manifest
 from ctdhub.release.readme import readme
-from ctdhub.release.tables import check_border, write_measured, write_tables
+from ctdhub.release.tables import check_border, write_measured, write_sets, write_tables
 from ctdhub.release.verify import digest, sha256, sums
 from ctdhub.schema.emit import write_codebook
 
@@ -72,6 +72,7 @@ def write_release(
         report(Text("Writing records and counts"), 0.0)
         write_tables(protected, fresh)
         write_measured(protected, fresh)
+        write_sets(protected, fresh)
         report(Text("Writing codebook and metadata"), 0.5)
         created = datetime.now(UTC)
         languages = [g for g in LANGUAGES if g == LANGUAGES[0] or g in facts.languages]

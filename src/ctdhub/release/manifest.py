@@ -134,7 +134,8 @@ class Manifest(FrozenModel):
     """manifest.json.  ``people`` and ``case_records`` are different statistics: a person may
     have several case records, from one contributor or from several.  ``perpetrators`` is null where
     the policy leaves them out; the guarantee covers them too, and ``sources``, null where the
-    policy leaves them out.  ``rows_per_person`` is the most rows of one person that the noise is
+    policy leaves them out.  ``imputations`` is the number of sets of records for inference.
+    ``rows_per_person`` is the most rows of one person that the noise is
     for, and ``epsilon_by_rows`` the epsilon of a person with so many (empty in older releases).
     ``people_once`` is ``people`` with its second interval, if everybody counts once, as far as
     further tokens and a review tell; null where that was not measured.
@@ -166,6 +167,7 @@ class Manifest(FrozenModel):
     case_records: ManifestFigure
     perpetrators: ManifestPerpetrators | None = None
     measurements: MeasuredFile | None = None
+    imputations: int = Field(default=0, ge=0, le=100)
     sources: MeasuredSources | None = None
     facts: dict[str, Any]
     files: dict[str, FileEntry]
@@ -223,6 +225,7 @@ class Manifest(FrozenModel):
                 rows=protected.measurements.num_rows,
                 counts="people by year, noisy and unbiased, of groups whose total is shown",
             ),
+            imputations=len(protected.imputations),
             sources=_sources(protected.sources, g.level),
             facts=protected.facts,
             files=files,

@@ -20,6 +20,7 @@ from ctdhub.release.manifest import (
     ManifestPerpetrators,
     MeasuredSources,
 )
+from ctdhub.release.tables import set_names
 from ctdhub.schema.roles import ORIGIN
 
 WHAT = {
@@ -55,6 +56,7 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
         "> **Practice data: invented.** No row describes anybody.\n\n" if facts.invented else ""
     )
     files = {n: WHAT.get(n, "codebook") for n in manifest.files} | _LATER
+    files |= dict.fromkeys(set_names(manifest.imputations), "a set of records for inference")
     return _README.format(
         title=_plain(title(manifest, facts)),
         warning=warning,
@@ -66,6 +68,7 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
         mentioned=_mentioned(manifest.perpetrators),
         perpetrators=_perpetrators(manifest.perpetrators),
         measurements=_measurements(manifest),
+        sets=_SETS.format(sets=manifest.imputations) if manifest.imputations else "",
         level=f"{manifest.interval_level:.0%}",
         files="\n".join(f"| `{name}` | {words} |" for name, words in sorted(files.items())),
         epsilon=f"{manifest.epsilon:g}",
@@ -204,6 +207,16 @@ were not chosen for being large. The standard deviation of the noise stands in t
 table in `manifest.json` under `sigma`. A group is listed where its total is shown in `counts`.
 """
 
+_SETS = """
+## Sets for inference
+
+A model that is fitted to `records` alone gets intervals that know of sampling and not of the noise.
+`imputation-01.parquet` to the last are {sets} sets of records, each with noise of its own added
+once more. Fit the model in each and pool the estimates by Rubin's rule for missing data (1987): in
+Python `ctdhub.client.open_imputations` reads them and `pool` does that. Do not stack the sets, and
+do not pool `records` with them. The guarantee covers them: they are made of the same noisy counts.
+"""
+
 _SOURCES = """
 `sources` holds the same by contributor (`reporting_entity`; empty: all contributors without counts
 of their own). A person counts with the contributor of her earliest record, once. The noise stands
@@ -309,7 +322,7 @@ Intervals hold at the {level} level. Years {first} to {last}.
    counted, the answer is not known.
 5. Two numbers differ only where their intervals leave room for it; the second intervals, where
    there are such.
-{caveats}{perpetrators}{measurements}
+{caveats}{perpetrators}{measurements}{sets}
 ## Files
 
 | file | what it is |

@@ -8,6 +8,7 @@ apostrophe (OWASP, CSV injection).
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,6 +25,8 @@ from ctdhub.release.manifest import Manifest
 from ctdhub.schema.model import TableName, load_schema
 
 RECORDS, COUNTS_NAME = "records", "counts"
+SET = re.compile(r"imputation-\d+\.parquet")
+"""Names of sets of records for inference."""
 PERPETRATORS, PERPETRATOR_COUNTS = "perpetrators", "perpetrator_counts"
 PERPETRATOR_FILES = tuple(
     f"{name}.{kind}" for name in (PERPETRATORS, PERPETRATOR_COUNTS) for kind in ("csv", "parquet")
@@ -73,6 +76,32 @@ def write_tables(protected: Protected, folder: Path) -> None:
     _write_pair(folder, RECORDS, protected.records, COUNTS_NAME, protected.counts)
     if found := protected.perpetrators:
         _write_pair(folder, PERPETRATORS, found.records, PERPETRATOR_COUNTS, found.counts)
+
+
+def set_names(sets: int) -> tuple[str, ...]:
+    """Files of so many sets of records for inference, in order.
+
+    >>> set_names(2)
+    ('imputation-01.parquet', 'imputation-02.parquet')
+    """
+    return tuple(f"imputation-{k:02}.parquet" for k in range(1, sets + 1))
+
+
+def write_sets(protected: Protected, folder: Path) -> None:
+    """Write the sets of records for inference, for programs alone: each is as large as records."""
+    names = set_names(len(protected.imputations))
+    for name, table in zip(names, protected.imputations, strict=True):
+        pq.write_table(table, folder / name, compression="zstd")
+
+
+def sound_sets(folder: Path, manifest: Manifest) -> bool:
+    """Whether every set has the columns of the records, read one after the other."""
+    columns = pq.read_schema(folder / f"{RECORDS}.parquet")
+    try:
+        found = (pq.read_table(folder / name) for name in set_names(manifest.imputations))
+        return all(table.schema.equals(columns) for table in found)
+    except (pa.ArrowInvalid, OSError):
+        return False
 
 
 def write_measured(protected: Protected, folder: Path) -> None:

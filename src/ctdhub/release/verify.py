@@ -18,7 +18,7 @@ from ctdhub.release import measurements
 from ctdhub.release.approvals import APPROVALS, CANDIDATES, Approvals, Approvers
 from ctdhub.release.errata import ERRATA_JSON, ERRATA_MD, errata_of
 from ctdhub.release.manifest import MANIFEST, SUMS, Manifest
-from ctdhub.release.tables import PERPETRATOR_FILES, read_protected
+from ctdhub.release.tables import PERPETRATOR_FILES, SET, read_protected, set_names, sound_sets
 
 Kind = Literal[
     "missing", "extra", "changed", "unsafe-name", "manifest", "content", "approval", "erratum"
@@ -57,6 +57,9 @@ def verify(path: Path, approvers: Approvers | None = None) -> list[Problem]:
             read_protected(path, manifest)
         except ReleaseError as cause:
             problems = [Problem("content", "counts.parquet", cause.fault)]
+        if not problems and not sound_sets(path, manifest):
+            text = Text("A set for inference does not have the columns of the records.")
+            problems = [Problem("content", set_names(1)[0], text)]
     if _regular(path / SUMS):
         faults = errata_of(path, digest(path), approvers).faults
         problems += [Problem("erratum", name, text) for name, text in faults]
@@ -114,7 +117,8 @@ def _names(path: Path, manifest: Manifest) -> list[Problem]:
         required.update(PERPETRATOR_FILES)
     else:
         unstated.update(PERPETRATOR_FILES)
-    required.update(REQUIRED)
+    required.update(REQUIRED, set_names(manifest.imputations))
+    unstated |= {name for name in manifest.files if SET.fullmatch(name)} - required
     expected = {*manifest.files, *required, SUMS}
     for name in sorted(expected):
         if not _NAME.fullmatch(name):

@@ -143,6 +143,7 @@ def run(
         PolicyError: as in :func:`ctdhub.dp.engine.protect`.
     """
     schema, public = schema or load_schema(), charge is not None
+    policy = policy.model_copy(update={"imputations": 0})  # sets are made of the same noisy tables
     whole = Setting(plan_of(policy, schema, of), policy.epsilon, policy.delta)
     few = _narrow(policy, schema, of)
     found = Findings(policy.epsilon, policy.delta, few.epsilon, charge=charge)

@@ -9,6 +9,7 @@ from typing import Any
 from ctdhub.core.format import decimal, number
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text, _, current, ngettext
 from ctdhub.release.open import Release
+from ctdhub.release.tables import set_names
 from ctdhub.report.wording import state_words
 from ctdhub.schema.crosswalk import NAMES, load_crosswalk
 from ctdhub.schema.crosswalk_graph import CodeMatch, arrows
@@ -174,6 +175,10 @@ def _downloads(release: Release) -> list[Download]:
             "noisy counts by contributor and year, and the overlap of lists, for programs"
         ),
         "sources.csv": _("noisy counts by contributor and year as text"),
+        **dict.fromkeys(
+            set_names(release.manifest.imputations),
+            _("records for the standard errors of models: one of several sets, to be pooled"),
+        ),
         own: books[own],
         "codebook.csv": _("every variable and code, in every language"),
         "README.md": _("how to read the files in Python, R and Excel"),
