@@ -24,6 +24,7 @@ from ctdhub.report.mandated import COLUMNS, FORMATS, written
 from ctdhub.report.mandated_wording import dimension_label, line_label, notes, title
 from ctdhub.schema.citizenship_group import citizenship_group
 from ctdhub.schema.roles import CHILD_BANDS
+from ctdhub.site.pages import mandated as mandated_page
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.intervals import Interval
 from ctdhub.stats.mandated.lines import MandatedLine, MandatedScope, MandatedTable, per, scope
@@ -159,6 +160,9 @@ def test_eurostat_has_lines_by_form_and_takes_candidates(release: Release, tmp_p
     held = open_release(write_release(answer, tmp_path / "releases", "2026.1", ""))
     sheet = made(held, "eurostat", scope(Answers(held), "SRB", (2018, 2018)))
     assert any("Not a member of the European Union: Serbia" in n for n in notes(sheet, held))
+    page = mandated_page.page(Answers(held)).values["shapes"]
+    (own,) = [shape["own"] for shape in page if shape["name"] == "eurostat"]
+    assert any("Not a member of the European Union: Serbia." in note for note in own)
     text = written(sheet, held, "text")
     assert "All other forms together" in text
     assert "“legal status” means victim, suspected or convicted person" in text

@@ -218,7 +218,8 @@ def _sdg(sheet: MandatedTable) -> list[str]:
 
 
 def _eurostat(sheet: MandatedTable) -> list[str]:
-    outside = sorted({line.country for line in sheet.lines} - set(countries.members("eu")))
+    held = eurostat.reporting_countries() - set(countries.members("eu"))
+    outside = [place for place in sheet.scope.places if place in held]
     notes = [
         _(
             "Aligned with Eurostat’s collection crim_thb, not certified: Eurostat counts victims "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ctdhub.core.format import span
@@ -59,6 +60,7 @@ def _shape(answers: Answers, name: str) -> dict[str, Any]:
     if not codes:
         return {"name": name, "notes": (), "title": name, "metadata": ""}
     sheet = SHAPES[name](answers, scope(answers, codes[0], years(answers)))
+    sheet = replace(sheet, scope=replace(sheet.scope, places=codes))
     return {
         "name": name,
         "title": title(sheet),

@@ -53,6 +53,6 @@ def write_mandated(folder: Path, answers: Answers) -> None:
                 path = folder / f"{file(shape, code)}.csv"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(written(sheet, answers.release, "csv"), "utf-8")
-            facts = metadata(sheet, answers.release)
+            facts = metadata(replace(sheet, scope=scope), answers.release)
             facts["countries"] = list(codes)
             write_json(folder / f"{file(shape)}.metadata.json", facts)
