@@ -30,6 +30,7 @@ from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.decomposition.report import report
 from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject, find_question
+from ctdhub.stats.trend import covering
 
 Run = Callable[..., tuple[int, str, str]]
 BEACON = "Beacon Hotline (practice, invented)"
@@ -103,6 +104,13 @@ def test_a_split_adds_up_to_the_charts(release: Release) -> None:
             compared += 1
             assert split.value == round(after) - round(before)
             assert sum(part.value for part in split.parts) == split.value
+        assert found.panel is not None
+        for when, card in found.panel.years:
+            if set(covering(release, when)) == set(found.panel.names):
+                row = next(r for r in found.rows if r.codes[0] == str(when))
+                assert (card.value, card.low, card.high) == (
+                    row.people.value, row.people.low, row.people.high,
+                )  # fmt: skip
     assert compared > 50
 
 

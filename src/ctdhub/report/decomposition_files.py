@@ -20,7 +20,7 @@ from ctdhub.report.decomposition import (
     told,
 )
 from ctdhub.report.sentences import why
-from ctdhub.report.wording import card_data, caveat, citation
+from ctdhub.report.wording import card_data, caveat, citation, ranged
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.decomposition.report import Report
 from ctdhub.stats.decomposition.split import Split
@@ -186,11 +186,7 @@ def _series(report: Report, release: Release) -> TextTable:
 
 
 def _cell(card: NumberCard) -> str:
-    if card.value is None:
-        return why(card.state)
-    return _("{people} ({low} to {high})").format(
-        people=number(card.value), low=number(card.low or 0), high=number(card.high or 0)
-    )
+    return ranged(card) if card.has_range else why(card.state)
 
 
 FORMS: Mapping[str, Callable[[Report, Release], str]] = {

@@ -13,7 +13,7 @@ from ctdhub.stats.decomposition.panel import FixedPanel, fixed_panel, last_whole
 from ctdhub.stats.decomposition.split import Split, split
 from ctdhub.stats.decomposition.subject import ChangeSubject
 from ctdhub.stats.table import Row
-from ctdhub.stats.trend import Line, trend
+from ctdhub.stats.trend import Line, covering, trend
 
 BACK = 1, 5
 """The last whole year is compared with the years so many years before."""
@@ -69,12 +69,30 @@ def report(
     return Report(
         question=question,
         rows=tuple(r for r in rows if years is None or first <= int(r.codes[0]) <= last),
-        panel=fixed_panel(answers.release, found, years),
+        panel=_same_answers(answers.release, fixed_panel(answers.release, found, years), rows),
         splits=splits,
         yearly=_splits(answers.release, found, steps),
         apart=found.apart,
         breaks=breaks_within(answers.release, question.variables, first, last),
         moved=not found.loose & {year for s in splits for year in (s.earlier, s.later)},
+    )
+
+
+def _same_answers(
+    release: Release, panel: FixedPanel | None, rows: Iterable[Row]
+) -> FixedPanel | None:
+    """The panel with the release's own answer in years in which nobody else reports."""
+    if panel is None:
+        return None
+    people = {int(row.codes[0]): row.people for row in rows}
+    return FixedPanel(
+        panel.names,
+        tuple(
+            (when, replace(people[when], contributors=panel.names))
+            if when in people and set(covering(release, when)) == set(panel.names)
+            else (when, own)
+            for when, own in panel.years
+        ),
     )
 
 
