@@ -8,10 +8,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ctdhub.report.decomposition import recorded_share
 from ctdhub.stats.decomposition.contributors import ContributorGroup
 from ctdhub.stats.decomposition.counts import Cell, Counts, _moved
 from ctdhub.stats.decomposition.errors import Noisy, total
-from ctdhub.stats.decomposition.split import split, whole
+from ctdhub.stats.decomposition.split import _recorded, split, whole
 from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject
 
 WOMEN = ChangeSubject("gender", "female")
@@ -177,3 +178,10 @@ def test_the_noisiest_contributor_is_moved_farthest() -> None:
     assert total(c.asked for c in moved.values()).sd == pytest.approx(3.0)
     assert all(moved[name].everybody == cells[name].everybody for name in cells)
     assert _moved(cells, None) == cells
+
+
+def test_a_share_recorded_that_is_imprecise_is_a_range() -> None:
+    """A thousand people with a noise of 1, and ten with a noise of 5."""
+    for people, sd, said in ((1000.0, 1.0, "98% (97% to 99%)"), (10.0, 5.0, "between 0% and 100%")):
+        cell = Cell(*(Noisy(n, {(n, k): sd}) for k, n in enumerate((0, 0.98 * people, people))))
+        assert recorded_share(_recorded(cell, Z)) == said
