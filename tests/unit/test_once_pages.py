@@ -1,0 +1,100 @@
+"""Pages and files that compare groups take the second interval, or say that there is none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from invented_release import people_rows, protected_answer
+from jsonschema import Draft202012Validator
+
+from ctdhub.border import restore
+from ctdhub.document.numbers import Notebook
+from ctdhub.dp.by_contributor import Sourced, SourceTables
+from ctdhub.dp.list_overlap import ListTables
+from ctdhub.dp.overlap import Overlap
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.release.verify import verify
+from ctdhub.report.brief.frame import closing
+from ctdhub.schema.model import load_schema
+from ctdhub.site.api.files import schema, write_api
+from ctdhub.site.pages import corridors, methods
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.query import Query
+
+YEARS = (2015, 2020)
+OFTEN = "PHL"
+"""The citizenship of those who may be counted twice."""
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    """Of 400 rows; a tenth may be counted twice, most of them of one citizenship."""
+    plain = protected_answer(people_rows(400))
+    lists = ListTables(("x", "y"), YEARS, 1, 0, 1, load_schema().domain("citizenship", YEARS))
+    captures = {"own_name": 20, "family_name": 20, "names": 5, "shared": 100}
+    exact = Overlap(("x", "y"), YEARS, 1, {}, 5, 0, {OFTEN: 40}, {"full": 40}, captures)
+    sources = Sourced(SourceTables({}, lists, 0.05), {}).measured(lists.counts(exact), 20.0)
+    parts = {name: getattr(plain, name) for name in plain.__dataclass_fields__ if name != "_mint"}
+    folder = tmp_path_factory.mktemp("releases")
+    return open_release(
+        write_release(restore(**parts | {"sources": sources}), folder, "2026.1", "First.")
+    )
+
+
+def test_a_release_says_who_may_be_counted_twice(release: Release) -> None:
+    assert verify(release.path) == []
+    text = (release.path / "README.md").read_text("utf-8")
+    assert "Compare groups by the second interval" in text
+    assert "| born on 1 January |" in text
+    once = release.manifest.people_once
+    assert once is not None
+    assert once.counted_twice is not None
+    assert 40 < once.counted_twice < 120
+    assert release.manifest.people.low - once.low == once.counted_twice
+
+
+def test_pages_and_briefs_say_it(release: Release) -> None:
+    page = methods.page(release)
+    assert any("At most" in line for line in page.values["twice"])
+    assert next(name for name, _told in page.values["twice_by_birth"]) == "birth date in full"
+    answers = Answers(release)
+    reading = str(closing(answers, Notebook()))
+    assert "second interval, if everybody counts once" in reading
+    for row in corridors.page(answers).values["rows"]:
+        assert len(row["once"]) == 2
+
+
+def test_programs_get_it(release: Release, tmp_path: Path) -> None:
+    write_api(Answers(release), tmp_path, ["en"])
+    for name, path in (("index", "index"), ("table", "tables/citizenship")):
+        found = json.loads((tmp_path / "api" / f"{path}.json").read_text("utf-8"))
+        faults = Draft202012Validator(json.loads(schema(name))).iter_errors(found)
+        assert [e.message for e in faults] == []
+    rows = {row["values"][0]: row for row in found["rows"]}
+    lost = {of: row["low"] - row["once"][0] for of, row in rows.items() if of}
+    assert lost[OFTEN] == max(lost.values()) > 2 * min(lost.values())
+
+
+def test_cards_tables_and_the_largest_group_take_it(release: Release) -> None:
+    answers, bare = Answers(release), protected_answer(people_rows(400))
+    card = answers.card(Query({"gender": ["female"]}))
+    assert card.once is not None
+    assert card.once[0] < (card.low or 0) < (card.high or 0) < card.once[1] + 1
+    assert card.ends == card.once
+    table = answers.table(Query(by=("gender",)))
+    assert all(row.share is None or row.share.once is not None for row in table.rows)
+    assert bare.sources is None
+
+
+def test_without_it_nothing_appears_and_that_is_said(tmp_path: Path) -> None:
+    plain = open_release(
+        write_release(protected_answer(people_rows(200)), tmp_path, "2026.1", "First.")
+    )
+    assert plain.link_errors is None
+    card = Answers(plain).card(Query({"gender": ["female"]}))
+    assert (card.once, card.ends) == (None, (card.low, card.high))
+    assert "was not measured" in methods.page(plain).values["twice"][0]
+    assert "comparisons of groups do not allow for it" in str(closing(Answers(plain), Notebook()))
