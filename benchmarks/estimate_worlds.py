@@ -2,7 +2,8 @@
 
 ``ALIKE`` and ``DIFFERING`` are eight worlds that the method was built on.  ``OTHERS`` were written
 afterwards, on other assumptions: chances from a continuous distribution, lists that follow or avoid
-each other, strata, a list that holds everybody of one of them, lists that reach other people.
+each other, strata, a list that holds everybody of one of them, lists that reach other people.  The
+strongest form and the limit of z were chosen with these in sight, ``LATER`` were written after it.
 """
 
 from __future__ import annotations
@@ -138,6 +139,29 @@ def _small_and_uneven(rng: np.random.Generator, n: int) -> Floats:
     return np.asarray(rng.beta(0.5, 2.0, (n, 1)) / 0.2 * np.array([[0.15, 0.1, 0.08, 0.06]]))
 
 
+def _two_factors(rng: np.random.Generator, n: int) -> Floats:
+    """Two factors a person, gamma of CV2 1, correlated .5: two lists follow each."""
+    shared = rng.gamma(0.5, 1.0, (n, 1))
+    one, two = (shared + rng.gamma(0.5, 1.0, (n, 1)) for _factor in range(2))
+    return np.hstack([one * [[0.12, 0.08]], two * [[0.06, 0.04]]])
+
+
+def _gamma_six(rng: np.random.Generator, n: int) -> Floats:
+    """Gamma of CV2 .5 on six lists."""
+    return np.asarray(rng.gamma(2.0, 0.5, (n, 1)) * [[0.06, 0.05, 0.08, 0.04, 0.03, 0.02]])
+
+
+def _few_visible(rng: np.random.Generator, n: int) -> Floats:
+    """5 % who are met everywhere, a third who can hardly be met, the others alike."""
+    a = rng.choice([6.0, 0.15, 1.0], (n, 1), p=[0.05, 0.33, 0.62])
+    return np.asarray(a * [FOUR])
+
+
+def _three_lists(rng: np.random.Generator, n: int) -> Floats:
+    """Lognormal of CV2 1 on three large lists."""
+    return np.exp(rng.normal(-0.35, 0.83, (n, 1))) * np.array([[0.15, 0.12, 0.1]])
+
+
 OTHERS: dict[str, World] = {
     "beta, CV2 .8": persons(5000, _beta),
     "lognormal, CV2 .65": persons(5000, _lognormal),
@@ -147,4 +171,10 @@ OTHERS: dict[str, World] = {
     "three ages": persons(5000, _ages),
     "a list of a whole stratum": persons(5000, _registry),
     "30 % on one list only": persons(5000, _unreachable),
+}
+LATER: dict[str, World] = {
+    "two factors": persons(5000, _two_factors),
+    "gamma, CV2 .5, 6 lists": persons(8000, _gamma_six),
+    "5 % visible, 33 % hidden": persons(20_000, _few_visible),
+    "lognormal, CV2 1, 3 lists": persons(8000, _three_lists),
 }

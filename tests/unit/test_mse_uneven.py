@@ -132,7 +132,7 @@ def test_people_who_differ_are_told_first_and_no_range_is_claimed() -> None:
     result = estimate(visible(), replicates=100)
     with language("en"):
         text, warned = words.spread(result), words.warnings(result)
-    assert text.startswith("These numbers are too low: ")
+    assert text.startswith("These numbers are probably too low: ")
     assert "go from 2,016 to 2,027 people" in text
     assert "No range is given" in text
     assert any("z = 2.82" in line and "at least" in line for line in warned)
@@ -156,8 +156,8 @@ def test_the_common_interaction_gives_back_the_table_it_is_made_of() -> None:
     effects = np.log([0.14, 0.1, 0.08, 0.05])
     forms = {
         "common_square": 0.3 * k**2 / 2,
-        "common_log": 3.0 * (np.log(3.5) - np.log(3.5 + k)) * -1,
-        "common_strong": 0.4 * (np.log(0.5) - np.log(0.5 + k)),
+        "common_log": 3.0 * (np.log(3.5) - np.log(3.5 + k)),
+        "common_strong": 1.0 * (np.log(0.5) - np.log(0.5 + k)),
     }
     for name, interaction in forms.items():
         table = Lists(tuple("abcd"), tuple(5000 * np.exp(on @ effects + interaction)))
@@ -174,6 +174,17 @@ def test_the_bound_is_that_of_chao_where_lists_are_of_one_size() -> None:
     row = uneven(table, 0.95, None).rows[-1]
     assert row.name == "at_least"
     assert row.value == pytest.approx(table.seen + 3 / 4 * f1**2 / (2 * f2))
+
+
+def test_no_row_is_below_the_methods_that_take_people_to_be_alike() -> None:
+    """Where lists avoid each other the coefficient is negative: people who differ cannot make it
+    so, and the rows show people who are alike."""
+    crowded = cells("abc", a=600, b=500, c=400, ab=90, ac=80, bc=70, abc=2)
+    found = uneven(crowded, 0.95, None)
+    assert found.z is not None
+    assert found.z < -2
+    alike = float(select(crowded.y[None], 3).alone[0])
+    assert [row.value for row in found.rows[:3]] == pytest.approx([alike] * 3)
 
 
 def test_no_row_where_nobody_is_on_three_lists() -> None:

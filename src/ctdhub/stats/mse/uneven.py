@@ -9,7 +9,8 @@ Stat. Assoc. 88:1137; S. Baillargeon and L.-P. Rivest, 2007, J. Stat. Softw. 19(
 model of independent lists with one more column, h(k) of the number k of lists of a cell.  Three
 forms are shown: h = k^2 / 2, and h = log a - log(a + k) with a = 3.5 and a = 0.5, in which more and
 more people are harder to find.  z is the coefficient of the first over its standard error; people
-who differ make it positive.  The last form is there for the upper end: where z does not see that
+who differ make it positive; where it is negative a row shows the estimate of people who are alike,
+and the higher of the two upper ends.  The last form is there for the upper end: where z does not see that
 people differ, the other two are often too low with it (``benchmarks/estimate.py``).
 
 **Bound** (L.-P. Rivest and S. Baillargeon, 2007, Biometrics 63:999; A. Chao, 1987, Biometrics
@@ -110,27 +111,43 @@ def _common(lists: Lists, level: float, name: Name) -> tuple[Method, float | Non
     """A row of the common interaction, and its z."""
     if len(lists.names) < 3:
         return Method(name, why="few_lists"), None
+    every = np.ones(len(lists.y), dtype=bool)
     three = lists.on.sum(axis=1) >= 3
     half = NormalDist().inv_cdf((1 + level) / 2) * lists.sigma * float(three.sum()) ** 0.5
     if float(lists.y[three].sum()) - half <= 0:
         return Method(name, why="nobody_on_three"), None
-    return _row(lists, level, name, _columns(len(lists.names), name), np.ones_like(three))
+    found = _fitted(lists, level, _columns(len(lists.names), name), every)
+    alike = _fitted(lists, level, _columns(len(lists.names), None), every)
+    if found is None or alike is None:
+        return Method(name, why="no_finite_estimate"), None
+    people, z = found
+    if z < 0:  # the coefficient is at least 0: at 0 people are alike
+        people = (alike[0][0], alike[0][1], max(people[2], alike[0][2]))
+    return _row(name, people), z
 
 
 def _bound(lists: Lists, level: float) -> Method:
     if len(lists.names) < 3:
         return Method("at_least", why="few_lists")
     columns = _columns(len(lists.names), None)
-    return _row(lists, level, "at_least", columns, lists.on.sum(axis=1) <= 2)[0]
+    found = _fitted(lists, level, columns, lists.on.sum(axis=1) <= 2)
+    return Method("at_least", why="no_finite_estimate") if not found else _row("at_least", found[0])
 
 
-def _row(
-    lists: Lists, level: float, name: Name, columns: Columns, cells: Bools
-) -> tuple[Method, float | None]:
+def _row(name: Name, people: tuple[float, float, float]) -> Method:
+    _value, low, high = people
+    return Method(name, *people) if high <= WIDEST * low else Method(name, why="too_wide")
+
+
+def _fitted(
+    lists: Lists, level: float, columns: Columns, cells: Bools
+) -> tuple[tuple[float, float, float], float] | None:
+    """People with their interval, and the last coefficient over its standard error; None where no
+    finite estimate exists."""
     y, kept = lists.y[None] * cells, cells[None]
     finite = np.ones((1, columns.x.shape[1]), dtype=bool)
     if not columns.exists(y, finite, kept)[0]:
-        return Method(name, why="no_finite_estimate"), None
+        return None
     b, means = columns.fit(y, finite, kept)
     inverse = columns.covariance(means, finite)[0]
     if lists.sigma:
@@ -140,10 +157,8 @@ def _row(
     hidden = float(np.exp(b[0, 0]))
     error = float(inverse[0, 0] + 1 / hidden) ** 0.5 if hidden > 0 else np.inf
     reach = float(np.exp(min(NormalDist().inv_cdf((1 + level) / 2) * error, 700.0)))
-    low, high = lists.seen + hidden / reach, lists.seen + hidden * reach
-    if not high <= WIDEST * low:
-        return Method(name, why="too_wide"), z
-    return Method(name, lists.seen + hidden, low, high), z
+    seen = lists.seen
+    return (seen + hidden, seen + hidden / reach, seen + hidden * reach), z
 
 
 @lru_cache(maxsize=32)
