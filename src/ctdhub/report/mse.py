@@ -142,8 +142,8 @@ def lower_end(uneven: Uneven) -> str:
     """Whether the numbers of methods that take people to be alike are a lower end."""
     if uneven.shown:
         return _(
-            "These numbers are probably too low: the lists show signs that some people are harder to "
-            "find than others. The rows “if people differ” show by how much."
+            "These numbers are probably too low: the lists show signs that some people are harder "
+            "to find than others. The rows “if people differ” show by how much."
         )
     if uneven.hinted:
         return _(

@@ -10,8 +10,8 @@ model of independent lists with one more column, h(k) of the number k of lists o
 forms are shown: h = k^2 / 2, and h = log a - log(a + k) with a = 3.5 and a = 0.5, in which more and
 more people are harder to find.  z is the coefficient of the first over its standard error; people
 who differ make it positive; where it is negative a row shows the estimate of people who are alike,
-and the higher of the two upper ends.  The last form is there for the upper end: where z does not see that
-people differ, the other two are often too low with it (``benchmarks/estimate.py``).
+and the higher of the two upper ends.  The last form is there for the upper end: where z does not
+see that people differ, the other two are often too low with it (``benchmarks/estimate.py``).
 
 **Bound** (L.-P. Rivest and S. Baillargeon, 2007, Biometrics 63:999; A. Chao, 1987, Biometrics
 43:783): free effects of three and more lists, so that only people on one list or two are compared.
