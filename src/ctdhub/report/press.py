@@ -10,6 +10,7 @@ from ctdhub.report.sentences import (
     MAIN_TYPES,
     estimate,
     people_sentence,
+    span_of,
     types_sentence,
     undated,
     women_sentence,
@@ -35,18 +36,20 @@ def press_sheet(
         years: first and last, both included; all by default.
     """
     release = answers.release
-    span_of = years or release.years
+    covered = years or release.years
     sections = []
     if place is None:
         side = everyone(answers, years)
-        people = FactLine("people", _("People identified"), side.people, _everybody(side, span_of))
+        people = FactLine("people", _("People identified"), side.people, _everybody(side, covered))
         sections.append(_section("everyone", _("All people"), people, side))
     else:
         facts = place_facts(answers, place, years)
         for name, title in side_titles().items():
             side = facts.side(name)
-            claim = people_claim(side.people)
-            told = people_sentence(place, name, facts.years, side, claim) if claim else ""
+            told = ""
+            if side.people.has_range:
+                claim = people_claim(side.people)
+                told = people_sentence(place, name, facts.years, side, claim)
             if told and not facts.limited:
                 told += " " + undated()
             people = FactLine("people", _("People identified"), side.people, told)
@@ -56,7 +59,7 @@ def press_sheet(
         lang=current(),
         title=release.facts.hub if place is None else place.name(current()),
         place=place,
-        years=span_of,
+        years=covered,
         corridors_in_years=True,
         sections=tuple(sections),
         is_press=True,
@@ -77,8 +80,8 @@ def _section(id: str, title: str, people: FactLine, side: Side) -> FactSection:
 
 
 def _everybody(side: Side, years: tuple[int, int]) -> str:
-    claim, n = people_claim(side.people), surely(side.people)
-    if not claim:
+    claim, n = people_claim(side.people) or span_of(side.people), surely(side.people)
+    if not side.people.has_range:
         return ""
     when = _("In {first}") if years[0] == years[1] else _("Between {first} and {last}")
     return ngettext(

@@ -72,7 +72,7 @@ def people_sentence(
         when = _when(years, _("in {first}"), _("between {first} and {last}"))
     text = _people_text(place.kind, side, surely(of.people)).format(
         when=when,
-        claim=claim or least_claim(of.people) or _span(of.people),
+        claim=claim or least_claim(of.people) or span_of(of.people),
         region=_("{union} (its member states)").format(union=place.name(current()))
         if place.kind == "union"
         else place.name(current()),
@@ -114,7 +114,8 @@ def _lower(of: Side) -> float:
     return of.people.ends[0] if of.people.ends else 0.0
 
 
-def _span(people: NumberCard) -> str:
+def span_of(people: NumberCard) -> str:
+    """The interval of a number of people in words."""
     low, high = ends(people)
     return _("between {low} and {high}").format(low=low, high=high)
 
@@ -122,12 +123,17 @@ def _span(people: NumberCard) -> str:
 def estimate(people: NumberCard) -> str:
     """The interval of a number of people, the number where it is precise enough, and the second
     interval where there is one."""
-    text = _span(people)
+    text = span_of(people)
     if people.value is not None:
         low, high = ends(people)
         text = _("between {low} and {high}, estimate {people}").format(
             low=low, high=high, people=number(people.value)
         )
+    return with_once(text, people)
+
+
+def with_once(text: str, people: NumberCard) -> str:
+    """An interval in words, and the second interval where there is one."""
     if people.once is None:
         return text
     return _("{interval}; between {low} and {high} if everybody counts once").format(

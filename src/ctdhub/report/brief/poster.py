@@ -16,6 +16,7 @@ from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day, Subject
 from ctdhub.report.claims import surely
 from ctdhub.report.helplines import Help
 from ctdhub.report.places import sides
+from ctdhub.report.sentences import with_once
 from ctdhub.report.wording import ends
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.asking import recorded
@@ -87,7 +88,7 @@ def _unit(theme: Theme) -> str:
 def _number(found: NumberCard, unit: str, notebook: Notebook) -> tuple[Section, ...]:
     """The number with its range, as "at least" where for some people it is not recorded whether
     they belong; nothing where it is not printed."""
-    if not found.has_range:
+    if not surely(found):
         return ()
     low, high = ends(found)
     text = low
@@ -97,6 +98,7 @@ def _number(found: NumberCard, unit: str, notebook: Notebook) -> tuple[Section, 
     interval = _("between {low} and {high}, at {level} confidence").format(
         low=low, high=high, level=share(found.level)
     )
+    interval, forms = with_once(interval, found), (*forms, *map(number, found.once or ()))
     if found.missing is not None:
         least, missing = number(surely(found)), share(found.missing)
         text, forms = _("at least {n}").format(n=least), (*forms, least, missing)
