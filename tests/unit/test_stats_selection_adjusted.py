@@ -82,6 +82,26 @@ def test_picks_are_those_that_are_large_and_not_those_whose_noise_went_up() -> N
     assert 0.97 < sum(ratio) / len(ratio) < 1.03
 
 
+def test_where_no_corridor_is_large_hardly_one_is_picked() -> None:
+    """Nearly even corridors of a handful of people each: the largest sums are noise."""
+    rng = np.random.default_rng(3)
+    over = listed = 0
+    for _ in range(150):
+        total = rng.poisson(9.0, 500)
+        truth = rng.binomial(total, 0.15)
+        noisy = np.maximum(0, np.rint(truth + rng.normal(0, 14, 500))).astype(int)
+        usual = np.maximum(0, total + rng.normal(0, 8, 500))
+        half = math.ceil(14 * Z)
+        found = {
+            k: (Interval(int(y), max(0, int(y) - half), int(y) + half), 0.15 * float(m))
+            for k, (y, m) in enumerate(zip(noisy, usual, strict=True))
+        }
+        first = picked(found, Z, 5)
+        over += sum(noisy[k] > 2 * truth[k] for k in first)
+        listed += len(first)
+    assert listed <= 15, (over, listed)
+
+
 def test_noise_alone_is_not_listed_as_clear() -> None:
     rng, listed, shown = random.Random(5), 0, 0
     half = round(4 * Z)
