@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import replace
 from pathlib import Path
 from time import process_time
@@ -266,3 +267,27 @@ def test_a_condition_that_everybody_meets_is_none(release: Release) -> None:
     assert found.count({"gender": everything}) == found.count({})
     both = {"gender": everything, "citizenship": ["UKR"]}
     assert found.count(both) == found.count({"citizenship": ["UKR"]})
+
+
+def test_reconciled_sums_are_the_number_of_records(tmp_path: Path) -> None:
+    """Of any sets of values, whichever way is the narrowest; a whole is as sure as its parts."""
+    rows, rng = people_rows(), random.Random(4)
+    answers = Answers(opened(protected_answer(rows, reconciled=True), tmp_path))
+    asked = 0
+    for table in TABLES * 4:
+        names = table.split("*")
+        where = {}
+        for name in names:
+            domain = (*answers.domain(name), "")
+            where[name] = rng.sample(domain, rng.randint(2, len(domain) - 1))
+        found = answers.count(where)
+        held = [r for r in rows if all((r[n] or "") in where[n] for n in names)]
+        assert found.value == len(held)
+        assert found.low is not None
+        assert found.high is not None
+        assert found.low <= len(held) <= found.high
+        for cell, part in answers.cells(*names).items():
+            if all(v in where[n] for n, v in zip(names, cell, strict=True)):
+                assert part.low <= found.low
+                asked += 1
+    assert asked > 100
