@@ -1,7 +1,7 @@
 """Intervals of the published counts, and which counts can be shown.
 
-A published count is a noisy measurement, so it is unbiased before the choice of what is shown.
-Choosing only counts that stand out from the noise would spoil ordinary 95 % intervals: among
+The value that the least-squares fit to all tables gives a cell (``reconcile``) is unbiased before
+the choice of what is shown.  Choosing only counts that stand out from the noise would spoil ordinary 95 % intervals: among
 thousands of empty cells some pass by chance.  So cells are chosen as Benjamini and Hochberg (1995)
 do, at the policy's ``false_share``, and the intervals of the R chosen of m cells have level
 1 - R (1 - level) / m: then the expected share of intervals that miss, among those published of a
