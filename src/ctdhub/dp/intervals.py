@@ -1,12 +1,12 @@
 """Intervals of the published counts, and which counts can be shown.
 
 The value that the least-squares fit to all tables gives a cell (``reconcile``) is unbiased before
-the choice of what is shown.  Choosing only counts that stand out from the noise would spoil ordinary 95 % intervals: among
-thousands of empty cells some pass by chance.  So cells are chosen as Benjamini and Hochberg (1995)
-do, at the policy's ``false_share``, and the intervals of the R chosen of m cells have level
-1 - R (1 - level) / m: then the expected share of intervals that miss, among those published of a
-table, is at most 1 - level (Benjamini and Yekutieli 2005, false coverage-statement rate, for the
-independent noise that we have), and "shown" implies that the interval's low end is above zero.
+the choice of what is shown.  Choosing only counts that stand out from the noise would spoil
+ordinary 95 % intervals: among thousands of empty cells some pass by chance.  So cells are chosen as
+Benjamini and Hochberg (1995) do, at the policy's ``false_share``, and the intervals of the R chosen
+of m cells have level 1 - R (1 - level) / m: then the expected share of intervals that miss, among
+those published of a table, is at most 1 - level (Benjamini and Yekutieli 2005, false
+coverage-statement rate, for independent noise), and the interval of a chosen cell is above zero.
 """
 
 from __future__ import annotations
