@@ -17,6 +17,7 @@ from ctdhub.stats.intervals import Interval
 from ctdhub.stats.selection_adjusted import picked
 
 Z, YEARS, CORRIDORS, MOST = 1.96, 20, 600, 5
+COVERED, TWICE, SUM = 0.93, 0.10, 0.10
 PUBLISHED = 3
 """Standard deviations from which a total over all years is published."""
 
@@ -76,10 +77,11 @@ def simulate(hub: Hub, draws: int, *, adjusted: bool) -> tuple[float, float, flo
     return listed / draws, hits / n, over / n, values / max(1.0, truths)
 
 
-def main() -> None:
-    """Print both rules for every hub."""
+def main() -> int:
+    """Print both rules for every hub; 1 where a hub of 1,000 people and more misses a target."""
     draws = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
     print("people  years  sigma  tail  rule      listed  coverage  over twice  values/truths")
+    missed = False
     for hub in HUBS:
         for name, adjusted in (("largest", False), ("adjusted", True)):
             row = simulate(hub, draws, adjusted=adjusted)
@@ -87,7 +89,11 @@ def main() -> None:
                 f"{hub.people:6}  {hub.years:5}  {hub.sigma:5.0f}  {hub.tail:4.1f}  {name:8}"
                 f"  {row[0]:6.2f}  {row[1]:8.3f}  {row[2]:10.3f}  {row[3]:13.2f}"
             )
+            held = row[1] >= COVERED and row[2] <= TWICE and abs(row[3] - 1) <= SUM
+            missed |= adjusted and hub.people >= 1_000 and not held
+    print(f"targets of adjusted: coverage {COVERED}, over twice {TWICE}, sum within {SUM}")
+    return int(missed)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -100,8 +100,10 @@ def _people(number_card: NumberCard) -> str:
     value, low, high = number_card.value, number_card.low, number_card.high
     if low is None or high is None:
         return _("a number of people that this release did not measure")
-    if value is None:
+    if not number_card.has_range:
         return _("a number of people too small to show reliably")
+    if value is None:
+        return _("between {low} and {high} people").format(low=number(low), high=number(high))
     text = ngettext("{n} person ({low} to {high})", "{n} people ({low} to {high})", round(value))
     return text.format(n=number(value), low=number(low), high=number(high))
 
@@ -109,6 +111,6 @@ def _people(number_card: NumberCard) -> str:
 def _share(number_card: NumberCard) -> str:
     if number_card.low is None:
         return _("a share that this release did not measure")
-    if number_card.value is None:
+    if not number_card.has_range:
         return _("a share too small to show reliably")
     return ranged(number_card)
