@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ctdhub.stats.signals.periods import Kind
+
 Floats = np.ndarray
 SERIES, MONTHS, WINDOW, CHANGED = 400, 72, 6, 32
 YEARLY, YEARS, LAST, JUMPS = 300, 12, 3, 30
@@ -30,7 +32,7 @@ class World:
     mean: Floats
     variance: Floats
     window: int = WINDOW
-    kind: str = "month"
+    kind: Kind = "month"
     sd: float = 0.0
 
 
@@ -42,7 +44,7 @@ def _drawn(
     hit: np.ndarray,
     window: int = WINDOW,
     sd: float = 0.0,
-    kind: str = "month",
+    kind: Kind = "month",
     known: np.ndarray | None = None,
     zeros: float = 0.0,
 ) -> World:
@@ -215,10 +217,9 @@ def bending(deviation: float = 0.015) -> Callable[..., World]:
         t = np.arange(MONTHS)
         slope = np.zeros((SERIES, MONTHS))
         bends = np.sort(rng.integers(6, MONTHS - WINDOW, (SERIES, 2)), axis=1)
-        for k, at in enumerate((np.zeros(SERIES, int), bends[:, 0], bends[:, 1])):
+        for at in (np.zeros(SERIES, int), bends[:, 0], bends[:, 1]):
             new = rng.normal(0, deviation, (SERIES, 1))
             slope = np.where(t >= at[:, None], new, slope)
-            del k
         rate = _means(rng) * np.exp(np.cumsum(slope, axis=1))
         return _drawn(rng, rate, 5, 2, _hit(rng, SERIES, CHANGED))
 
@@ -320,3 +321,5 @@ OTHER: dict[str, Callable[..., World]] = {
     "size 1, x3": flat(1, 3),
 }
 """Worlds that the test was not built on."""
+
+WORLDS = {**REVIEW, **OTHER}

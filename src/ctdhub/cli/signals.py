@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ctdhub.document.document import Document
     from ctdhub.stats.signals.cells import Given
     from ctdhub.stats.signals.find import Found, Settings
+    from ctdhub.stats.signals.panel import SeriesPanel
 
 FORMATS = ("text", "json")
 
@@ -93,6 +94,12 @@ def register(app: typer.Typer) -> None:
                 help=_("What a period without a row means: not known (by default), or none.")
             ),
         ] = None,
+        until: Annotated[
+            str | None,
+            typer.Option(
+                help=_("Last period to look at; default: the last one, unless it looks unfinished.")
+            ),
+        ] = None,
         lang: Annotated[str, options.lang()] = "",
         form: Annotated[str, options.form(FORMATS)] = "text",
         out: Annotated[Path | None, options.out()] = None,
@@ -104,11 +111,11 @@ def register(app: typer.Typer) -> None:
         settings = Settings(window, past, fdr, min_count)
         with options.speaking(lang):
             if source.is_dir():
-                _require_table_for({"--noise-sd": noise_sd, "--gaps": gaps})
+                _require_table_for({"--noise-sd": noise_sd, "--gaps": gaps, "--until": until})
                 told, data = _of_release(source, settings)
             else:
                 given = _table(source, noise_sd or 0.0, gaps_are_zero=gaps is Gaps.zero)
-                told, data = _of_file(given, settings)
+                told, data = _of_file(given, settings, until)
             text = _text(told, data, form)
             options.deliver(text, out, private=source.is_file())
 
@@ -140,19 +147,50 @@ def _table(path: Path, noise_sd: float, *, gaps_are_zero: bool) -> Given:
     return Given(columns, rows, raw.file, noise_sd, gaps_are_zero)
 
 
-def _of_file(given: Given, settings: Settings) -> tuple[Document, dict[str, Any]]:
+def _of_file(
+    given: Given, settings: Settings, until: str | None
+) -> tuple[Document, dict[str, Any]]:
     from ctdhub.report import signal_files
     from ctdhub.stats.signals.find import find
     from ctdhub.stats.signals.read import panel_of_table
+    from ctdhub.stats.signals.sides import each_event_once, with_totals
 
     with bar() as progress:
         progress(_("Reading the file"), 0.0)
         panel, notes = panel_of_table(given)
         warnings = [said(note) for note in notes]
         progress(_("Looking for signals"), 0.3)
-        found = find(panel, settings)
+        panel, left_out = _to_the_end(panel, until, given.file)
+        warnings += left_out
+        panel = with_totals(panel)
+        found = each_event_once(find(panel, settings))
     _require_tests(found, given.file)
     return signal_files.file_document(found, warnings), signal_files.of_file(found, warnings)
+
+
+def _to_the_end(panel: SeriesPanel, until: str | None, file: str) -> tuple[SeriesPanel, list[str]]:
+    """The panel up to the period that was asked for, or without an unfinished last one, and what
+    to say of it.
+
+    Raises:
+        HubError: the table has no such period.
+    """
+    from ctdhub.stats.signals import last_period
+    from ctdhub.stats.signals.periods import read_period
+
+    if until is None:
+        panel, dropped = last_period.finished(panel)
+        return panel, [] if dropped is None else [
+            _(
+                "The last period, {period}, is far below what all series together lead to expect, "
+                "as if it were not over. It is left out; `--until {period}` keeps it."
+            ).format(period=str(dropped))
+        ]
+    asked = read_period(until)
+    found = last_period.until(panel, asked) if asked else None
+    if found is None:
+        raise error("usage/until", file=file, value=until, last=str(panel.periods[-1]))
+    return found, []
 
 
 def _require_tests(found: Found, file: str) -> None:

@@ -5,7 +5,9 @@ The keys are documented in ``docs/reference/signals.md`` and stay as they are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ctdhub.core.format import isolated, listed, year
@@ -17,24 +19,31 @@ from ctdhub.report.wording import caveat, citation
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.signals import grouping
 from ctdhub.stats.signals.cards import cards
-from ctdhub.stats.signals.find import Finding, Found, SignalFigure
+from ctdhub.stats.signals.earlier_windows import CHANCE
+from ctdhub.stats.signals.find import Finding, Found, SignalFigure, Test
 from ctdhub.stats.signals.grouping import Lead, leads
 from ctdhub.stats.signals.judging import LEVEL
 from ctdhub.stats.signals.of_release import ReleaseSignals
+from ctdhub.stats.signals.sides import leads_of
+from ctdhub.stats.signals.smallest import POWER
 from ctdhub.stats.trend import Turn
 
-FORMAT, VERSION = "ctdhub-signals", 2
-METHOD = "negative-binomial and binomial tails, own-series dispersion, Benjamini-Hochberg"
+FORMAT, VERSION = "ctdhub-signals", 3
+METHOD = (
+    "negative-binomial and binomial tails; trend, season, wandering, earlier shifts and dispersion "
+    "by empirical Bayes; Benjamini-Hochberg"
+)
 
 
 def of_file(found: Found, warnings: Sequence[str]) -> dict[str, Any]:
     """The document of a file of series, ready for JSON."""
+    under = {f.row: lead.finding.name for lead in leads_of(found) for f in lead.also}
     return {
         **_head(found),
         "interval_level": LEVEL,
         "release": None,
         "warnings": list(warnings),
-        "signals": [_file_entry(found, f) for f in found.signals],
+        "signals": [_file_entry(found, f, under.get(f.row)) for f in found.signals],
         "others": _others(found),
     }
 
@@ -107,7 +116,25 @@ def _head(found: Found) -> dict[str, Any]:
         "series": found.looked_at,
         "tests": found.tests,
         "too_few_periods": list(found.too_few_periods),
+        "smallest_rise": _smallest(found),
+        "missed": None
+        if found.missed is None
+        else {
+            "windows": found.missed.windows,
+            "share": found.missed.share,
+            "expected": CHANCE,
+            "too_often": found.missed.too_often,
+        },
     }
+
+
+def _smallest(found: Found) -> dict[str, float | None]:
+    half, most = found.smallest or (math.inf, math.inf)
+    return {"half": _finite(half), "nine_of_ten": _finite(most), "chance": POWER}
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _length(ends: tuple[int, int]) -> int:
@@ -121,18 +148,31 @@ def _entry(found: Found, finding: Finding, words: SignalWords, **figures: object
         "sentence": signals.sentence(words),
         "verdict": signals.verdict(words),
         "moved": [t.what for t in words.moved],
-        "tests": [{"what": t.what, "way": t.way, "p": t.p, "q": t.q} for t in finding.tests],
+        "tests": [_test(t) for t in finding.tests],
+        "smallest_rise": _finite(finding.smallest),
+        "zeros": finding.zeros,
         "past_periods": finding.known,
         "past_periods_with_share": finding.known_shares if finding.share else None,
         **figures,
     }
 
 
-def _file_entry(found: Found, finding: Finding) -> dict[str, Any]:
+def _test(test: Test) -> dict[str, Any]:
+    return {"what": test.what, "way": test.way, "verdict": test.verdict, "p": test.p, "q": test.q}
+
+
+def _ratio(test: Test) -> dict[str, Any]:
+    low, high = test.ratio.low, test.ratio.high
+    return {"value": test.ratio.value, "low": low, "high": high, "people_at_least": test.size}
+
+
+def _file_entry(found: Found, finding: Finding, told_with: str | None) -> dict[str, Any]:
     return _entry(
         found,
         finding,
         signal_wording.of_file(found, finding),
+        told_with=told_with,
+        ratio={t.what: _ratio(t) for t in finding.moved(found.settings.rate)},
         count=_pair(finding.part or finding.count, _figure),
         denominator=_pair(finding.whole, _figure),
         share=_pair(finding.share, _figure),
@@ -174,7 +214,9 @@ def _others(found: Found) -> list[dict[str, Any]]:
     return [
         {
             "series": f.name,
-            "tests": [{"what": t.what, "way": t.way, "p": t.p, "q": t.q} for t in f.tests],
+            "tests": [_test(t) for t in f.tests],
+            "smallest_rise": _finite(f.smallest),
+            "zeros": f.zeros,
         }
         for f in found.findings
         if not f.moved(rate)
@@ -184,17 +226,27 @@ def _others(found: Found) -> list[dict[str, Any]]:
 def file_document(found: Found, warnings: Sequence[str]) -> Document:
     """The report on a file of series."""
     texts = []
-    for finding in found.signals:
+    for lead in leads_of(found):
+        finding = lead.finding
         words = signal_wording.of_file(found, finding)
         known = finding.known_shares if finding.share else finding.known
         parts = (
             signals.sentence(words),
+            signals.times(max(words.moved, key=lambda t: t.size)),
             signals.verdict(words),
+            signal_wording.same_event(found, lead),
             signal_wording.single_periods(found, finding),
             signals.short_past(known),
         )
         texts.append(" ".join(p for p in parts if p))
-    return _document("", _opening(found, warnings), _listed(texts), _closing(found))
+    name = partial(signal_wording.named_series, found)
+    return _document(
+        "",
+        [*_opening(found, warnings), *signals.zeros(found, name)],
+        _listed(texts),
+        signals.no_breaks(found, name),
+        _closing(found, name),
+    )
 
 
 def release_document(result: ReleaseSignals) -> Document:
@@ -206,14 +258,16 @@ def release_document(result: ReleaseSignals) -> Document:
     for lead in leads(result):
         words = signal_wording.of_release(result, lead.finding)
         texts.append(f"{words.title}. {' '.join(sentences_of(result, lead))}")
+    name = partial(signal_contributors.named, result)
     about = [*(about_turn(t) for t in result.turns), signal_contributors.about_changes(result)]
     apart = [" ".join((explained_title() + ".", *signal_contributors.explanations(result)))]
     return _document(
         hub,
         [*_opening(found, ()), " ".join(about)],
         _listed(texts),
+        signals.no_breaks(found, name),
         apart if result.explained else [],
-        [*_closing(found), caveat()],
+        [*_closing(found, name), caveat()],
     )
 
 
@@ -276,13 +330,11 @@ def _listed(texts: list[str]) -> list[str]:
     return [f"{k}. {text}" for k, text in enumerate(texts, 1)]
 
 
-def _closing(found: Found) -> list[str]:
+def _closing(found: Found, name: Callable[[Finding], str]) -> list[str]:
+    smallest = signals.smallest_rise(found, name)
     if not found.signals:
-        return [signals.none_found(found)]
-    return [
-        signals.false_ones(found.settings.rate),
-        no_cause(),
-    ]
+        return [signals.none_found(found), smallest]
+    return [signals.false_share(found), smallest, no_cause()]
 
 
 def no_cause() -> str:

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from ctdhub.core.errors import printable
-from ctdhub.core.format import inline, interval, number, share, share_ranged
-from ctdhub.core.i18n import _, current
+from ctdhub.core.format import inline, interval, listed, number, share, share_ranged
+from ctdhub.core.i18n import _, current, ngettext
 from ctdhub.report.sentences import corridor
 from ctdhub.report.signals import SHORT_PAST, Pair, Quantity, SignalWords, named
 from ctdhub.schema import countries
@@ -18,11 +18,14 @@ from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.find import Finding, Found, SignalFigure
 from ctdhub.stats.signals.of_release import PARTS, PLACES, Looked, Of, ReleaseSignals
+from ctdhub.stats.signals.sides import FileLead
+
+EXAMPLES = 3
 
 
 def of_file(found: Found, finding: Finding) -> SignalWords:
     """A finding among the series of a file."""
-    part = _("“{series}”").format(series=printable(finding.name, 200))
+    part = named_series(found, finding)
     return SignalWords(
         title="",
         part=part,
@@ -33,6 +36,29 @@ def of_file(found: Found, finding: Finding) -> SignalWords:
         wholes=_numbers(finding.whole) if finding.whole else None,
         shares=_shares(finding.share) if finding.share else None,
     )
+
+
+def named_series(found: Found, finding: Finding) -> str:
+    """A series of a file, inside a sentence; or the total of a place."""
+    sides = found.panel.sides
+    origin, destination = sides[finding.row] if sides else ("-", "-")
+    if not origin:
+        return _("all series to “{place}”").format(place=printable(destination, 200))
+    if not destination:
+        return _("all series from “{place}”").format(place=printable(origin, 200))
+    return _("“{series}”").format(series=printable(finding.name, 200))
+
+
+def same_event(found: Found, lead: FileLead) -> str:
+    """The signals of a file that are told with one, "" without any."""
+    if not lead.also:
+        return ""
+    names = [named_series(found, f) for f in lead.also[:EXAMPLES]]
+    return ngettext(
+        "{n} more signal is of the same people and moves the same way: {examples}.",
+        "{n} more signals are of the same people and move the same way, the largest: {examples}.",
+        len(lead.also),
+    ).format(n=number(len(lead.also)), examples=listed(names))
 
 
 def _numbers(pair: tuple[SignalFigure, SignalFigure]) -> Pair:

@@ -6,13 +6,17 @@ Count, whole and share stand in one sentence: a share can rise while the count f
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from ctdhub.core.format import number, year
+from ctdhub.core.format import decimal, number, share, year
 from ctdhub.core.i18n import _, ngettext
-from ctdhub.stats.signals.find import Found, Test
+from ctdhub.stats.signals.earlier_windows import CHANCE
+from ctdhub.stats.signals.find import Finding, Found, Test
 from ctdhub.stats.signals.periods import Kind
 
+NO_BREAKS, FEW_SERIES = 10, 5
+"""Most series that are no breaks, and most that are each told what would have been found."""
 SHORT_PAST = 5
 """Periods of the past up to which a signal says how few they are."""
 
@@ -143,15 +147,122 @@ def _way(pair: Pair) -> str:
 
 
 def verdict(told: SignalWords) -> str:
-    """Which of count and share moved beyond what the past shows."""
-    moved = {t.what for t in told.moved}
-    if moved == {"count", "share"}:
-        return _("Both the share and the number moved beyond what their own past shows.")
-    if moved == {"share"}:
-        return _("Only the share moved beyond what its own past shows; the number alone did not.")
+    """Which of count and share is a break with its past."""
+    ways = {t.what: t.way for t in told.moved}
+    if len(ways) > 1:
+        return _(
+            "Both the share and the number are breaks: beyond what their trends lead to expect."
+        )
+    if "share" in ways:
+        return (
+            _("The share is a break: above what its trend leads to expect. The number is not.")
+            if ways["share"] == "rise"
+            else _("The share is a break: below what its trend leads to expect. The number is not.")
+        )
     if told.tested_share:
-        return _("Only the number moved beyond what its own past shows; the share did not.")
-    return _("The number moved beyond what its own past shows.")
+        return (
+            _("The number is a break: above what its trend leads to expect. The share is not.")
+            if ways["count"] == "rise"
+            else _("The number is a break: below what its trend leads to expect. The share is not.")
+        )
+    return (
+        _("A break: above what its trend leads to expect.")
+        if ways["count"] == "rise"
+        else _("A break: below what its trend leads to expect.")
+    )
+
+
+def no_break(test: Test) -> str:
+    """What a number or a share is that left its level, but is no break; "" where it did not."""
+    if test.verdict == "trend":
+        return (
+            _("above its earlier level, in line with its trend")
+            if test.way == "rise"
+            else _("below its earlier level, in line with its trend")
+        )
+    return _("its past moves this much by itself") if test.verdict == "usual" else ""
+
+
+def no_breaks(found: Found, name: Callable[[Finding], str]) -> list[str]:
+    """Lines on the series that left their level and are no breaks, the surest first."""
+    lines = [
+        _("{series}: {verdict}.").format(
+            series=name(f), verdict=no_break(next(t for t in f.tests if no_break(t)))
+        )
+        for f in found.findings
+        if not f.moved(found.settings.rate) and any(no_break(t) for t in f.tests)
+    ]
+    more = len(lines) - NO_BREAKS
+    if more > 0:
+        last = ngettext(
+            "{n} more series is away from its earlier level and is no break.",
+            "{n} more series are away from their earlier level and are no breaks.",
+            more,
+        ).format(n=number(more))
+        lines = [*lines[:NO_BREAKS], last]
+    return [_("Away from their earlier level, but no breaks:"), *lines] if lines else []
+
+
+def times(test: Test) -> str:
+    """How many times as many as was to be expected, with an interval."""
+    value, low, high = (test.ratio.value, test.ratio.low, test.ratio.high)
+    return _("That is {ratio} times what was to be expected ({low} to {high}).").format(
+        ratio=_rounded(value), low=_rounded(low, down=True), high=_rounded(high, down=False)
+    )
+
+
+def _rounded(value: float, *, down: bool | None = None) -> str:
+    """A ratio in two digits, one after the point from ten on; ends are rounded outwards."""
+    step = 100 if value < 10 else 10
+    scaled = value * step
+    whole = round(scaled) if down is None else math.floor(scaled) if down else math.ceil(scaled)
+    return decimal(whole / step, "#,##0.##")
+
+
+def smallest_rise(found: Found, name: Callable[[Finding], str]) -> str:
+    """The smallest rise that would have been found: of each of a few series, or of all."""
+    if not found.smallest:
+        return ""
+    quiet = [f for f in found.findings if not f.moved(found.settings.rate)]
+    if len(found.findings) <= FEW_SERIES:
+        return " ".join(
+            _(
+                "In {series} a rise to {times} times what was to be expected would have been "
+                "found in four of five cases."
+            ).format(series=name(f), times=_rounded(f.smallest, down=False))
+            for f in quiet
+            if not math.isnan(f.smallest)
+        )
+    half, most = (_rounded(x, down=False) for x in found.smallest)
+    return _(
+        "The smallest rise that would have been found in four of five cases: to {half} times what "
+        "was to be expected or less in half of the series, to {most} times or less in nine of ten."
+    ).format(half=half, most=most)
+
+
+def zeros(found: Found, name: Callable[[Finding], str]) -> list[str]:
+    """Series with too many periods that are 0, in words."""
+    told = [f for f in found.findings if f.zeros]
+    lines = [
+        ngettext(
+            "In {series} {n} earlier period is 0, more than the others lead to expect: is a report "
+            "missing? Only the periods that are not 0 were tested, and whether zeros are more "
+            "frequent now.",
+            "In {series} {n} earlier periods are 0, more than the others lead to expect: are "
+            "reports missing? Only the periods that are not 0 were tested, and whether zeros are "
+            "more frequent now.",
+            f.zeros,
+        ).format(series=name(f), n=number(f.zeros))
+        for f in told[:FEW_SERIES]
+    ]
+    more = len(told) - FEW_SERIES
+    if more > 0:
+        lines.append(
+            ngettext(
+                "The same holds for {n} more series.", "The same holds for {n} more series.", more
+            ).format(n=number(more))
+        )
+    return lines
 
 
 def short_past(known: int) -> str:
@@ -223,6 +334,30 @@ def false_ones(rate: float) -> str:
         "Of {n} signals such as these, at most one is expected to be false.",
         math.floor(1 / rate + 1e-9),
     ).format(n=number(math.floor(1 / rate + 1e-9)))
+
+
+def false_share(found: Found) -> str:
+    """What share of the signals may be false, and on what condition; where earlier windows missed
+    what was expected of them too often, that instead."""
+    missed = found.missed
+    if missed is not None and missed.too_often:
+        return _(
+            "In earlier windows {share} of the series missed what their past led to expect, where "
+            "{level} should have. So more of these signals may be false than one of {n}."
+        ).format(
+            share=share(missed.share),
+            level=share(CHANCE),
+            n=number(math.floor(1 / found.settings.rate + 1e-9)),
+        )
+    return " ".join(
+        (
+            false_ones(found.settings.rate),
+            _(
+                "This holds if the series are independent or rise and fall together, and if they "
+                "move as they moved before."
+            ),
+        )
+    )
 
 
 def one_in(q: float) -> str:

@@ -16,7 +16,7 @@ from ctdhub.report.coverage import turned
 from ctdhub.report.places import sides
 from ctdhub.report.signal_charts import looked_for
 from ctdhub.report.signal_wording import of_release
-from ctdhub.report.signals import compared, false_ones, sentence, verdict
+from ctdhub.report.signals import compared, false_share, sentence, verdict
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import DESTINATION, ORIGIN, PERIOD
 from ctdhub.stats.answers import Answers
@@ -65,7 +65,7 @@ def _closing(answers: Answers, found: Found, more: int, notebook: Notebook) -> t
         )
         paragraphs.append(text.format(n=number(more)))
         notebook.add("signals.left", "sum", more, (number(more),))
-    promise = false_ones(found.settings.rate)
+    promise = false_share(found)
     notebook.add("signals.promise", "sum", found.settings.rate, (promise,))
     begin, end = (found.panel.periods[k].place for k in (found.past[0], found.window[1]))
     turned_then = turned(answers.release, (begin, end))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from ctdhub.core.format import number, share
@@ -10,7 +11,14 @@ from ctdhub.document.charts.years import draw
 from ctdhub.document.svg import round_top
 from ctdhub.report import signal_contributors, signal_files
 from ctdhub.report.signal_charts import LISTED, SignalChart, drawn, looked_for, table, write_signals
-from ctdhub.report.signals import compared, false_ones, looked_at, none_found
+from ctdhub.report.signals import (
+    compared,
+    false_share,
+    looked_at,
+    no_breaks,
+    none_found,
+    smallest_rise,
+)
 from ctdhub.site.chart_files import CHARTS
 from ctdhub.site.frame import Page
 from ctdhub.site.kinds import CHANGE, MenuEntry, PageKind
@@ -32,6 +40,7 @@ def page(answers: Answers) -> Page:
     """The page of signals."""
     result = looked_for(answers)
     found = result.found
+    name = partial(signal_contributors.named, result)
     return Page(
         path=PATH,
         title=_("Signals"),
@@ -42,7 +51,9 @@ def page(answers: Answers) -> Page:
             "opening": [looked_at(found), compared(found)]
             if found
             else [signal_files.not_measured()],
-            "promise": false_ones(found.settings.rate) if found and found.signals else "",
+            "promise": false_share(found) if found and found.signals else "",
+            "smallest": smallest_rise(found, name) if found else "",
+            "no_breaks": no_breaks(found, name) if found else [],
             "nothing": none_found(found) if found and not found.signals else "",
             "changes": [signal_files.about_turn(t) for t in result.turns],
             "after_changes": signal_contributors.about_changes(result),

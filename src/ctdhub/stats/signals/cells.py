@@ -35,6 +35,8 @@ class SeriesRows:
     wholes: list[float]
     noise: list[float]
     noise_of_wholes: list[float]
+    sides: dict[str, tuple[str, str]]
+    """Origin and destination of each series; empty without these columns."""
 
 
 def read_cells(given: Given, columns: Mapping[str, Sequence[str | None]]) -> SeriesRows:
@@ -47,7 +49,7 @@ def read_cells(given: Given, columns: Mapping[str, Sequence[str | None]]) -> Ser
         HubError: a row is wrong, with its number, column, rule and remedy.
     """
     empty: Sequence[str | None] = [None] * len(given.rows)
-    cells = SeriesRows([], [], [], [], [], [])
+    cells = SeriesRows([], [], [], [], [], [], {})
     seen: dict[tuple[str, Period], int] = {}
     for k, row in enumerate(given.rows):
         name = (columns["series"][k] or "").strip()
@@ -58,6 +60,10 @@ def read_cells(given: Given, columns: Mapping[str, Sequence[str | None]]) -> Ser
             raise error("period", file=given.file, row=row, column="period")
         if (before := seen.setdefault((name, period), row)) != row:
             raise error("duplicate", file=given.file, row=row, column="period", first=before)
+        if "origin" in columns and "destination" in columns:
+            ends = ((columns[end][k] or "").strip() for end in ("origin", "destination"))
+            origin, destination = ends
+            cells.sides.setdefault(name, (origin or "?", destination or "?"))
         cells.names.append(name)
         cells.periods.append(period)
         _numbers(given, columns, empty, k, cells)

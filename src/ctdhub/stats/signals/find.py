@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
 
 from ctdhub.stats.signals.discovery import q_values
+from ctdhub.stats.signals.earlier_windows import Missed, missed
 from ctdhub.stats.signals.judging import Judged, Verdict, Way, Z, judged_by
 from ctdhub.stats.signals.panel import SeriesPanel
 from ctdhub.stats.signals.periods import IN_A_CYCLE, past_for, window_for
 from ctdhub.stats.signals.seasons import CYCLES
 from ctdhub.stats.signals.shares import share_tests
+from ctdhub.stats.signals.smallest import smallest_rises
 from ctdhub.stats.signals.tails import Floats
 from ctdhub.stats.signals.window_tests import Tested, count_tests
 
@@ -85,7 +88,9 @@ class Finding:
 
     ``count`` is a mean by period; ``whole``, ``part`` and ``share`` are None without a whole, and
     refer to the periods in which both are known.  Each is a pair: before, now.  The past of the
-    count has ``known`` periods, that of the share ``known_shares``.
+    count has ``known`` periods, that of the share ``known_shares``.  ``smallest`` is the least
+    factor by which its number would have had to rise to be found in four of five cases, nan where
+    that is unknown; ``zeros`` how many periods of the past are 0, where there are too many of them.
     """
 
     row: int
@@ -97,6 +102,8 @@ class Finding:
     share: tuple[SignalFigure, SignalFigure] | None
     known: int
     known_shares: int
+    smallest: float
+    zeros: int
 
     def test(self, what: What) -> Test | None:
         """The test of the count or of the share, None where there was none."""
@@ -133,6 +140,7 @@ class Found:
         looked_at: number of series; ``tests`` number of tests.
         too_few_periods: names of the series that were not tested.
         seasons: whether periods of the year have expected counts of their own.
+        missed: how often earlier windows missed what was expected of them; None without any.
     """
 
     panel: SeriesPanel
@@ -143,6 +151,7 @@ class Found:
     tests: int
     too_few_periods: tuple[str, ...]
     seasons: bool
+    missed: Missed | None
 
     @property
     def signals(self) -> tuple[Finding, ...]:
@@ -153,6 +162,16 @@ class Found:
     def looked_at(self) -> int:
         """Number of series."""
         return len(self.panel.names)
+
+    @property
+    def smallest(self) -> tuple[float, float] | None:
+        """The smallest rise that would have been found in half, and in nine of ten, of the
+        series."""
+        known = [f.smallest if f.smallest == f.smallest else math.inf for f in self.findings]
+        if not known or not math.isfinite(min(known)):
+            return None
+        half, most = np.quantile(np.array(known), [0.5, 0.9], method="higher")
+        return float(half), float(most)
 
     def span(self, ends: tuple[int, int]) -> tuple[str, str]:
         """First and last period of the window or of the past, as written."""
@@ -199,22 +218,34 @@ def find(panel: SeriesPanel, settings: Settings | None = None) -> Found:
     for j, q, flat in zip(judged, every, of_level, strict=True):
         j.q[:] = np.maximum(q, q_values(j.p))
         j.q_level[:] = np.maximum(flat, q_values(j.p_level))
-    figures = _Figures(panel, known & past, known & window, both & past, both & window, shared)
+    believed = [t for j in judged for t in j.p[j.q <= settings.rate]]
+    threshold = max(believed, default=settings.rate / max(1, int(testable.sum())))
+    smallest = np.where(testable[0], smallest_rises(counted, threshold, settings.min_count), np.nan)
+    figures = _Figures(
+        panel, known & past, known & window, both & past, both & window, shared, smallest,
+        counted.zeros,
+    )  # fmt: skip
     findings = [
         _finding(figures, int(row), judged, settings.rate)
         for row in np.flatnonzero(testable.any(axis=0))
     ]
-    findings.sort(key=lambda f: (-f.size(settings.rate), f.q, f.p, f.name))
-    findings.sort(key=lambda f: not f.moved(settings.rate))
     return Found(
         panel=panel,
-        findings=tuple(findings),
+        findings=ordered(findings, settings.rate),
         window=(start, n - 1),
         past=(begin, max(begin, start - 1)),
         settings=settings,
         tests=int(testable.sum()),
         too_few_periods=tuple(panel.names[row] for row in np.flatnonzero(~testable.any(axis=0))),
+        missed=missed(panel, begin, start, length, season),
         seasons=IN_A_CYCLE[kind] > 1 and bool(past.sum() >= CYCLES * IN_A_CYCLE[kind]),
+    )
+
+
+def ordered(findings: Sequence[Finding], rate: float) -> tuple[Finding, ...]:
+    """Signals first, the largest of them first; then the others, the clearest first."""
+    return tuple(
+        sorted(findings, key=lambda f: (not f.moved(rate), -f.size(rate), f.q, f.p, f.name))
     )
 
 
@@ -247,6 +278,8 @@ class _Figures:
     both_before: np.ndarray
     both_now: np.ndarray
     shared: Tested
+    smallest: Floats
+    zeros: Floats
 
     def mean(self, values: Floats, noise: Floats, inside: np.ndarray) -> SignalFigure:
         """Mean by period with the interval that the noise justifies."""
@@ -308,4 +341,6 @@ def _finding(f: _Figures, row: int, judged: list[Judged], rate: float) -> Findin
         share=(f.earlier(row), f.share(s.seen, s.error_seen, row)) if shared else None,
         known=int(f.before[row].sum()),
         known_shares=int(f.both_before[row].sum()),
+        smallest=float(f.smallest[row]),
+        zeros=int(f.zeros[row]),
     )

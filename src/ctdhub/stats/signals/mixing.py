@@ -7,9 +7,9 @@ import numpy as np
 from ctdhub.stats.signals.tails import Floats, widened
 
 _ROUNDS = 40
-DEGREES = 40.0
-"""Degrees of freedom of the averaged tails: the grid of models is coarse, and how common each is
-has been estimated from the same series.  Set by ``benchmarks/signals.py``."""
+OF_LEVEL, OF_OTHERS = 150.0, 70.0
+"""Degrees of freedom of the tails of models with a level alone, and of the others: the grid is
+coarse, and how common each is has been estimated.  Set by ``benchmarks/signals.py``."""
 _MOST, _LEAST = 12, 0.005
 """Models of one series that are used, and the weight from which on they are."""
 
@@ -49,6 +49,9 @@ def likeliest(weight: Floats) -> tuple[np.ndarray, Floats]:
     return top, np.asarray(found / found.sum(axis=1, keepdims=True))
 
 
-def averaged(tails: Floats, weight: Floats) -> Floats:
-    """One-sided chances of the models of each series, (series, few), as one, (series,)."""
-    return widened(np.minimum(1.0, (tails * weight).sum(axis=1)), np.full(len(weight), DEGREES))
+def averaged(tails: Floats, weight: Floats, flat: np.ndarray) -> Floats:
+    """One-sided chances of the models of each series as one, shape (series,); all arrays have the
+    shape (series, few), ``flat`` are the models with a level alone."""
+    wide = widened(tails, np.where(flat, OF_LEVEL, OF_OTHERS))
+    found: Floats = np.minimum(1.0, (wide * weight).sum(axis=1))
+    return found

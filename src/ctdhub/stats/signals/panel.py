@@ -9,6 +9,9 @@ import numpy as np
 from ctdhub.stats.signals.periods import Period
 from ctdhub.stats.signals.tails import Floats
 
+Side = tuple[str, str]
+"""Origin and destination of a corridor; one of them is empty for a total."""
+
 
 @dataclass(frozen=True)
 class SeriesPanel:
@@ -20,6 +23,7 @@ class SeriesPanel:
         counts: nan where missing; may be negative only where there is noise.
         wholes: what each count is a part of; nan where missing or where there is none.
         noise, noise_of_wholes: standard deviations of the protection noise, 0 where there is none.
+        sides: of each series, where the series are corridors; else ().
 
     Raises:
         ValueError: the parts contradict each other.
@@ -31,6 +35,7 @@ class SeriesPanel:
     wholes: Floats
     noise: Floats
     noise_of_wholes: Floats
+    sides: tuple[Side, ...] = ()
 
     def __post_init__(self) -> None:
         shape = (len(self.names), len(self.periods))

@@ -2,6 +2,7 @@
 
 series, period, count                                   must be there
 denominator, noise_sd, denominator_noise_sd             may be there
+origin, destination                                     may be there, of corridors
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ctdhub.core.i18n import Numeral, Several, Text, many
 from ctdhub.stats.signals.cells import Given, SeriesRows, read_cells
 from ctdhub.stats.signals.panel import SeriesPanel
 from ctdhub.stats.signals.periods import Period, as_months
+from ctdhub.stats.signals.sides import sides_of
 
 NEEDED, OPTIONAL = (
     ("series", "period", "count"),
@@ -23,6 +25,8 @@ NEEDED, OPTIONAL = (
         "denominator",
         "noise_sd",
         "denominator_noise_sd",
+        "origin",
+        "destination",
     ),
 )
 MOST_PERIODS, MOST_CELLS = 10_000, 20_000_000
@@ -113,7 +117,8 @@ def _filled(
         (noise_of_wholes, cells.noise_of_wholes),
     ):
         array[rows, at] = values
-    panel = SeriesPanel(tuple(names), periods, counts, wholes, noise, noise_of_wholes)
+    sides = tuple(cells.sides[name] for name in names) if cells.sides else sides_of(names)
+    panel = SeriesPanel(tuple(names), periods, counts, wholes, noise, noise_of_wholes, sides)
     return panel, int((~stated).sum())
 
 

@@ -76,7 +76,7 @@ def share_tests(
             each + missing
             for each in (
                 _ratio(seen, whole_now), expected, error / size, of_past, up, down,
-                level, level_up, level_down,
+                level, level_up, level_down, *(np.full(seen.size, np.nan),) * 4,
             )
         )
     )  # fmt: skip
@@ -109,8 +109,8 @@ def _tails(
         total,
         np.sqrt(variance),
         np.sqrt(of_past),
-        averaged(up, of_each),
-        averaged(down, of_each),
+        averaged(up, of_each, found.flat[top]),
+        averaged(down, of_each, found.flat[top]),
     )
 
 

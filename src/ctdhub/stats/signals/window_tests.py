@@ -16,6 +16,7 @@ from ctdhub.stats.signals.mixing import averaged, likeliest, mixed
 from ctdhub.stats.signals.null_models import Departures, Forecasts, forecasts, peaked
 from ctdhub.stats.signals.seasons import Seasons, none, seasons
 from ctdhub.stats.signals.tails import Floats, negative_binomial
+from ctdhub.stats.signals.zeros import too_many_zeros
 
 DISPERSIONS = np.array([0.0, 0.01, 0.03, 0.07, 0.14, 0.22, 0.35, 0.6, 1.0, 1.8])
 USUAL = 0.1
@@ -32,7 +33,11 @@ class Tested:
     ``seen`` and ``expected`` are what the window has and what the past leads to expect: sums of
     counts, or shares in 0..1; ``error_seen`` and ``error_expected`` are their standard errors;
     ``p_rise`` and ``p_fall`` are one-sided chances.  ``level``, ``level_rise`` and ``level_fall``
-    are what is expected and the chances if the past had a level alone.
+    are what is expected and the chances if the past had a level alone.  A window's count has the
+    variance expected + ``uneven`` expected², its mean the variance ``drift`` in the logarithm, and
+    the normal error on top the standard deviation ``noise``.  ``zeros`` is the number of periods of
+    the past that are 0 where that is more than the others lead to expect, else 0: then the periods
+    that are not 0 were tested.
     """
 
     seen: Floats
@@ -44,6 +49,10 @@ class Tested:
     level: Floats
     level_rise: Floats
     level_fall: Floats
+    uneven: Floats
+    noise: Floats
+    drift: Floats
+    zeros: Floats
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,9 @@ def count_tests(
         season: place of each period in its cycle, from 0, shape (periods,); all 0 without seasons.
     """
     known = ~np.isnan(counts)
+    zeros, rarer = too_many_zeros(counts, noise, past, window)
+    silent = (zeros > 0) & ~((counts > 0) & window).any(axis=1)
+    known &= (zeros == 0)[:, None] | (counts != 0) | (silent[:, None] & window)
     before, now = known & past, known & window
     y = np.where(known, counts, 0.0)
     noisy = np.where(known, noise, 0.0) ** 2
@@ -98,7 +110,7 @@ def count_tests(
     of_level /= np.maximum(of_level.sum(axis=1, keepdims=True), 1e-300)
     base = (np.where(now, fit.base, 0.0)).sum(axis=1) * np.exp(fit.slope * ahead)
     uneven = (np.where(now, fit.base, 0.0) ** 2).sum(axis=1)
-    uneven /= np.maximum(np.where(now, fit.base, 0.0).sum(axis=1), 1e-300) ** 2
+    uneven /= np.maximum(np.where(now, fit.base, 0.0).sum(axis=1), 1e-9) ** 2
     share = _ratio((noisy * before).sum(axis=1), ((noisy + rate) * before).sum(axis=1))
     window_ = _Window(
         (y * now).sum(axis=1),
@@ -110,10 +122,15 @@ def count_tests(
         _ratio(departures.known.sum(axis=1), n.astype(float)),
         waves.variance,
     )
-    expected, error, of_past, up, down = _tails(window_, found, weight)
-    level, _error, _past, level_up, level_down = _tails(window_, found, of_level)
+    expected, error, of_past, up, down, uneven, of_mean, drift = _tails(window_, found, weight)
+    level, _error, _past, level_up, level_down, *_ = _tails(window_, found, of_level)
+    down, level_down = (
+        np.where(silent, rarer, np.where(zeros > 0, np.minimum(1, 2 * np.minimum(d, rarer)), d))
+        for d in (down, level_down)
+    )
     return Tested(
-        window_.seen, expected, error, of_past, up, down, level, level_up, level_down
+        window_.seen, expected, error, of_past, up, down, level, level_up, level_down,
+        uneven, of_mean, drift, zeros,
     )  # fmt: skip
 
 
@@ -134,14 +151,14 @@ class _Window:
 
 
 def _tails(w: _Window, found: Forecasts, weight: Floats) -> tuple[Floats, ...]:
-    """Expected sum, errors of the seen and of the expected sum, and both tails, averaged over the
-    likeliest models."""
+    """Expected sum, errors of the seen and of the expected sum, both tails, and the parts of the
+    variance as in :class:`Tested`, averaged over the likeliest models."""
     top, of_each = likeliest(weight)
     mean = np.take_along_axis(found.mean, top, axis=1) - w.line[:, None]
     doubt = np.take_along_axis(found.variance, top, axis=1) + w.seasons[:, None]
     phi = found.dispersion[top]
-    of_phi = phi / (phi + w.chance[:, None])
-    base = w.base[:, None]
+    of_phi = phi / np.maximum(phi + w.chance[:, None], 1e-9)
+    base = np.maximum(w.base, 1e-9)[:, None]
     expected = base * np.maximum(1 + mean, 0.02)
     own = np.take_along_axis(found.wandering, top, axis=1)
     of_noise = (doubt - own) * w.of_noise[:, None]
@@ -162,8 +179,11 @@ def _tails(w: _Window, found: Forecasts, weight: Floats) -> tuple[Floats, ...]:
         total,
         np.sqrt(variance),
         np.sqrt((of_each * of_past).sum(axis=1)),
-        averaged(up, of_each),
-        averaged(down, of_each),
+        averaged(up, of_each, found.flat[top]),
+        averaged(down, of_each, found.flat[top]),
+        (of_each * phi * w.uneven[:, None]).sum(axis=1),
+        np.sqrt((of_each * error**2).sum(axis=1)),
+        (of_each * (drift + (expected / np.maximum(total[:, None], 1e-9) - 1) ** 2)).sum(axis=1),
     )
 
 

@@ -1,0 +1,52 @@
+"""Periods that are 0 more often than the others of their series lead to expect.
+
+Such zeros are rather missing reports than counts (the structural zeros of D. Lambert 1992,
+Technometrics 34:1), so the periods that are not 0 are tested, and the zeros by themselves: whether
+the window has more of them than the past.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ctdhub.stats.signals.tails import Floats
+
+UNLIKELY = 0.001
+"""Chance of so many zeros below which they are too many."""
+_LEAST_DISPERSION = 0.2
+_TOGETHER = 2.0
+"""Periods without reports come in runs: so many count as one."""
+
+
+def too_many_zeros(
+    counts: Floats, noise: Floats, past: np.ndarray, window: np.ndarray
+) -> tuple[Floats, Floats]:
+    """Zeros of the past where there are too many, else 0; and the chance of so many in the window.
+
+    Args:
+        counts, noise: shape (series, periods); series with noise have no zeros to speak of.
+        past, window: which periods belong to each, shape (periods,).
+
+    Returns:
+        Two arrays of shape (series,); the chance is 1 where there are not too many.
+    """
+    from scipy.stats import betabinom, binom
+
+    known = ~np.isnan(counts)
+    before, now = known & past, known & window
+    empty = known & (counts == 0)
+    n, zeros = before.sum(axis=1), (empty & before).sum(axis=1)
+    y = np.where(before & ~empty, counts, 0.0)
+    left = np.maximum(n - zeros, 1)
+    mean = y.sum(axis=1) / left
+    spread = np.where(before & ~empty, (y - mean[:, None]) ** 2, 0.0).sum(axis=1)
+    spread /= np.maximum(left - 1, 1)
+    safe = np.maximum(mean, 1e-9)
+    phi = np.maximum((spread - safe) / safe**2, _LEAST_DISPERSION)
+    chance = (1 + phi * safe) ** (-1 / phi)
+    many = (binom.sf(zeros - 1, n, chance) < UNLIKELY) & (zeros < n) & ~noise.any(axis=1)
+    rarer = np.ones(n.size)
+    a, b = (zeros + 0.5) / _TOGETHER, (n - zeros + 0.5) / _TOGETHER
+    of_window = betabinom.sf((empty & now).sum(axis=1) - 1, now.sum(axis=1), a, b)
+    rarer[many] = of_window[many]
+    return np.where(many, zeros, 0).astype(float), rarer

@@ -1,0 +1,216 @@
+"""What a series does by itself is no signal: worlds of the benchmark, small and few."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ctdhub.report import signals as words
+from ctdhub.report.signal_wording import named_series
+from ctdhub.stats.signals.find import Found, Settings, find
+from ctdhub.stats.signals.last_period import finished, until
+from ctdhub.stats.signals.panel import SeriesPanel, Side
+from ctdhub.stats.signals.periods import Period
+from ctdhub.stats.signals.sides import each_event_once, leads_of, sides_of, with_totals
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+
+import signal_worlds
+
+nan = np.nan
+
+
+def panel(
+    counts: np.ndarray, sd: float = 0.0, kind: str = "month", sides: tuple[Side, ...] = ()
+) -> SeriesPanel:
+    counts = np.atleast_2d(np.asarray(counts, dtype=float))
+    first = {"month": 2018 * 12, "year": 2014}[kind]
+    return SeriesPanel(
+        tuple(f"s{k:04d}" for k in range(len(counts))),
+        tuple(Period(kind, first + k) for k in range(counts.shape[1])),  # type: ignore[arg-type]
+        counts,
+        np.full(counts.shape, nan),
+        np.full(counts.shape, sd),
+        np.full(counts.shape, sd),
+        sides,
+    )
+
+
+def looked(name: str, draws: int = 2) -> tuple[float, float, float]:
+    """Mean false share, power and number of signals in a world of the benchmark."""
+    rows = []
+    for k in range(draws):
+        world = signal_worlds.WORLDS[name](np.random.default_rng((k, 31)))
+        found = find(panel(world.counts, world.sd, world.kind), Settings(window=world.window))
+        rows_found = [f.row for f in found.signals]
+        hits = np.isin(np.flatnonzero(world.hit), rows_found)
+        false = np.mean([not world.hit[r] for r in rows_found]) if rows_found else 0.0
+        rows.append((false, hits.mean() if hits.size else nan, len(rows_found)))
+    false, power, n = np.mean(rows, axis=0)
+    return float(false), float(power), float(n)
+
+
+@pytest.mark.parametrize(
+    ("name", "power"),
+    [
+        ("drift 1 % a month, x2", 0.40),
+        ("30 % of months zero, x2", 0.35),
+        ("yearly, 30 jump, growth 5 %", 0.65),
+    ],
+)
+def test_few_signals_are_false_and_most_breaks_are_found(name: str, power: float) -> None:
+    false, found, _n = looked(name)
+    assert false <= 0.16  # two draws; the benchmark has forty, and 0.12
+    assert found >= power
+
+
+def test_steady_growth_without_a_break_is_no_signal() -> None:
+    assert looked("yearly, growth 5 %", 1)[2] <= 3
+
+
+def growing() -> Found:
+    rows = [np.round(200 * 1.1 ** np.arange(12)), np.full(12, 200)]
+    return find(panel(np.array(rows), kind="year"))
+
+
+def test_growth_is_in_line_with_its_trend_and_said_to_be() -> None:
+    found = growing()
+    assert not found.signals
+    lines = words.no_breaks(found, lambda f: f.name)
+    assert lines[1:] == ["s0000: above its earlier level, in line with its trend."]
+
+
+def test_a_series_that_always_wandered_moves_this_much_by_itself() -> None:
+    rng = np.random.default_rng(5)
+    waves = np.exp(0.6 * np.repeat(rng.normal(size=(40, 6)), 12, axis=1))
+    found = find(panel(rng.poisson(60 * waves)))
+    verdicts = {t.verdict for f in found.findings for t in f.tests}
+    assert len(found.signals) <= 4
+    assert "usual" in verdicts
+
+
+def test_the_smallest_rise_is_found_in_four_of_five_cases() -> None:
+    """By another route: the rise is planted in new draws of the same law."""
+    rng = np.random.default_rng(7)
+    mean = np.full((60, 66), 20.0)
+    factors, hits = [], []
+    for _draw in range(2):
+        past = rng.negative_binomial(8, 8 / (8 + mean)).astype(float)
+        now = np.repeat(mean[:, :1], 6, axis=1)
+        still = rng.negative_binomial(8, 8 / (8 + now))
+        quiet = find(panel(np.hstack([past, still])))
+        factors += [f.smallest for f in quiet.findings]
+        times = float(np.median(factors))
+        for row in range(0, 60, 6):
+            risen = still.copy()
+            risen[row] = rng.negative_binomial(8, 8 / (8 + times * now[row]))
+            found = find(panel(np.hstack([past, risen])))
+            hits.append(row in [f.row for f in found.signals])
+    assert 1.3 < np.median(factors) < 2.2
+    assert np.mean(hits) >= 0.5  # 20 cases; the benchmark has 200, and 0.75 to 0.85
+
+
+def test_months_without_reports_do_not_hide_a_rise_and_are_asked_about() -> None:
+    rng = np.random.default_rng(3)
+    counts = rng.poisson(40, (30, 72)).astype(float)
+    counts[0, rng.choice(66, 20, replace=False)] = 0
+    counts[0, -6:] = rng.poisson(70, 6)
+    counts[1, rng.choice(72, 20, replace=False)] = 0
+    counts[2, -6:] = 0
+    found = find(panel(counts))
+    moved = {f.name: [t.way for t in f.moved(0.1)] for f in found.signals}
+    assert moved["s0000"] == ["rise"]
+    assert moved["s0002"] == ["fall"]
+    assert "s0001" not in moved
+    told = " ".join(words.zeros(found, lambda f: f.name))
+    assert "In s0000 20 earlier periods are 0" in told
+    assert "s0002" not in told
+
+
+def test_reports_that_end_after_many_zeros_are_a_fall() -> None:
+    rng = np.random.default_rng(4)
+    counts = rng.poisson(40, (30, 72)).astype(float)
+    counts[0, rng.choice(66, 12, replace=False)] = 0
+    counts[0, -6:] = 0
+    found = find(panel(counts))
+    assert [t.way for f in found.signals if f.row == 0 for t in f.moved(0.1)] == ["fall"]
+
+
+def test_an_unfinished_last_month_is_left_out_and_a_true_fall_is_not() -> None:
+    rng = np.random.default_rng(1)
+    counts = rng.integers(80, 121, (1, 61)).astype(float)
+    counts[0, -1] = 5
+    less, dropped = finished(panel(counts))
+    assert str(dropped) == "2023-01"
+    assert not find(less).signals
+    assert finished(until(panel(counts), Period("month", 2022 * 12 + 11)) or less)[1] is None
+    counts[0, -6:] = 40  # the fall began before
+    assert finished(panel(counts))[1] is None
+    # noise: a small noisy total may be far from its mean without being unfinished
+    noisy = rng.poisson(3, (4, 40)) + np.round(rng.normal(0, 8, (4, 40)))
+    assert finished(panel(noisy, sd=8.0))[1] is None
+
+
+def corridors() -> tuple[SeriesPanel, np.ndarray]:
+    """150 corridors, of which the 50 to D1 double."""
+    rng = np.random.default_rng(2)
+    sides = tuple((f"O{o}", f"D{d}") for d in range(3) for o in range(50))
+    rate = np.full((150, 72), 8.0)
+    rate[50:100, -6:] *= 2.2
+    return panel(rng.poisson(rate), sides=sides), rate
+
+
+def test_fifty_corridors_to_one_destination_are_one_lead() -> None:
+    found = each_event_once(find(with_totals(corridors()[0])))
+    leads = leads_of(found)
+    assert leads[0].finding.name == "destination=D1"
+    assert len(leads[0].also) > 50
+    assert len(leads) <= 3
+    assert named_series(found, leads[0].finding) == "all series to “D1”"
+    plain = find(with_totals(corridors()[0]))
+    assert len(leads_of(plain)) >= len(leads)  # weights of one event lend belief to others
+
+
+def test_a_corridor_of_its_own_is_told_apart_from_the_total() -> None:
+    given, rate = corridors()
+    rate[3, -6:] *= 5
+    rate[60, -6:] = 1
+    counts = np.random.default_rng(9).poisson(rate).astype(float)
+    found = each_event_once(find(with_totals(panel(counts, sides=given.sides))))
+    heads = [lead.finding.name for lead in leads_of(found)]
+    assert heads[0] == "destination=D1"
+    assert {"s0003", "s0060"} <= set(heads)
+
+
+def test_sides_are_read_from_names_only_where_all_have_two() -> None:
+    assert sides_of(["A to B", "C → D"]) == (("A", "B"), ("C", "D"))
+    assert sides_of(["A to B", "all"]) == ()
+
+
+def test_signals_are_ordered_by_size_and_ratios_hold_the_truth() -> None:
+    rng = np.random.default_rng(6)
+    rate = np.repeat(np.r_[np.full(30, 5.0), np.full(30, 300.0)][:, None], 72, axis=1)
+    rate[[0, 40], -6:] *= [[6.0], [1.5]]
+    found = find(panel(rng.poisson(rate)))
+    assert [f.row for f in found.signals][:2] == [40, 0]
+    for signal, times in zip(found.signals, (1.5, 6.0), strict=False):
+        (test,) = signal.moved(0.1)
+        assert test.ratio.low <= times <= test.ratio.high
+        assert test.size > 0
+        assert "times what was to be expected" in words.times(test)
+
+
+def test_the_condition_is_said_and_missed_forecasts_instead_where_they_are_many() -> None:
+    steady = find(panel(np.random.default_rng(8).poisson(30, (60, 72))))
+    assert steady.missed is not None
+    assert not steady.missed.too_often
+    assert "This holds if the series are independent" in words.false_share(steady)
+    rate = np.full((60, 72), 30.0)
+    rate[:, 54:60] *= 3  # all series were three times as high in one earlier window
+    odd = find(panel(np.random.default_rng(8).poisson(rate)))
+    assert odd.missed is not None
+    assert odd.missed.too_often
+    assert "missed what their past led to expect" in words.false_share(odd)
