@@ -307,6 +307,15 @@ def test_strata_add_up() -> None:
         assert "women" in words.strata(result.strata)
 
 
+def test_a_list_that_shares_nobody_is_left_out_of_strata_too() -> None:
+    women = cells("abc", a=400, b=100, ab=100)
+    men = cells("abc", a=50, b=450, ab=50, c=70)
+    result = within({"women": women, "men": men})
+    assert result.gate.alone == ("c",)
+    assert result.strata is not None
+    assert result.strata.rows[0].value == pytest.approx(2000)
+
+
 def test_strata_that_overlap_too_little_are_taken_together() -> None:
     good, poor = cells("ab", a=400, b=100, ab=100), cells("ab", a=40, b=30, ab=6)
     other = cells("ab", a=50, b=450, ab=50)

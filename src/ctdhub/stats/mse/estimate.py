@@ -108,13 +108,20 @@ def estimate(
     bits = source or (lambda purpose: bits_of(held, purpose))
     tell(Text("Fitting models to resampled tables"), 0.0)
     chosen = _resampled(held, level, replicates, bits("bootstrap"))
-    within = stratified(strata, level, replicates, bits("strata")) if strata else None
+    parts = {label: _without(part, gate.alone) for label, part in (strata or {}).items()}
+    within = stratified(parts, level, replicates, bits("strata")) if parts else None
     tell(Text("Comparing models"), 0.5)
     chosen += _by_bic(held, level)
     chosen.append(_graphs(held, level, bits("graphs")))
     tell(Text("Leaving lists out"), 0.8)
     differing = uneven(held, level, chosen[0].value)
     return Result(lists, gate, level, tuple(chosen), changes(held, level), differing, within)
+
+
+def _without(lists: Lists, names: Sequence[str]) -> Lists:
+    for name in names:
+        lists = lists.without(name)
+    return lists
 
 
 @lru_cache(maxsize=8)
