@@ -6,17 +6,22 @@ import csv
 import json
 import math
 import random
+import threading
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from invented_release import protected_answer
 from playwright.sync_api import Browser, Page, Route, expect
 
 from ctdhub.core.i18n import LANGUAGES
-from ctdhub.release.open import Release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.site.build import build_site, offered
 from ctdhub.site.edition import Edition
 from ctdhub.site.explorer.pack import explorer
@@ -234,6 +239,64 @@ def test_intervals_are_those_of_the_release(tab: Page, web: str, release: Releas
             assert answer["total"]["n"] == people.value
             assert (answer["total"]["low"], answer["total"]["high"]) == (people.low, people.high)
     assert compared > 50
+
+
+@pytest.fixture(scope="module")
+def agreed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Release, str]]:
+    """A release whose counts are those of its records, and the address of its explorer."""
+    folder = tmp_path_factory.mktemp("agreed")
+    answer = protected_answer(reconciled=True)
+    found = open_release(write_release(answer, folder / "releases", VERSION, "First."))
+    build_site(found, folder / "site", only=["explorer"])
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder / "site")) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield found, f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files and says nothing."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing."""
+
+
+def test_published_cells_are_those_of_the_release(tab: Page, agreed: tuple[Release, str]) -> None:
+    """Number, interval and state of single cells; the label where it is a sum or unmeasured."""
+    release, base = agreed
+    answers = Answers(release)
+    visit(tab, base)
+    labels = [e.inner_text() for e in tab.locator("[data-source]").all()]
+    assert set(labels) == {"Published count"}
+    data = json.loads(tab.text_content("#explore-data") or "")
+    asked: list[dict[str, Any]] = [{"where": {}, "by": c["name"]} for c in data["columns"]]
+    for first in ("gender", "exploitation_sexual", "year_of_registration"):
+        value = {"gender": "female", "year_of_registration": "2017"}.get(first, "yes")
+        asked += [{"where": {first: [value]}, "by": v} for v in ("citizenship", "gender")]
+    codes = {c["name"]: c["codes"] for c in data["columns"]}
+    states = set()
+    for question, found in zip(asked, tab.evaluate(EVALUATE, asked), strict=True):
+        by = question["by"]
+        where = {n: v for n, v in question["where"].items() if n != by}
+        measured = answers.measured(*where, by) is not None
+        for value, cell in zip(codes[by], found["cells"], strict=True):
+            assert cell.get("published", False) == measured
+            if not measured:
+                continue
+            published = answers.count({**where, by: [value]})
+            states.add(cell["state"])
+            if cell["state"] == "shown":
+                ends = published.value, published.low, published.high
+                assert (cell["n"], cell["low"], cell["high"]) == ends
+            else:
+                assert (published.value, published.low) == (0, 0)
+                assert cell["high"] == max(cell["n"], published.high or 0)
+    assert states == {"shown", "protected"}
+    visit(tab, base, hash="#gender=female,male&age_band=9-17")
+    tab.reload()
+    ready(tab)
+    tab.locator(AGE).scroll_into_view_if_needed()
+    expect(tab.locator(f"{AGE} [data-source]")).to_have_text("From synthetic records")
 
 
 def test_pages_show_the_counts_of_the_records(
