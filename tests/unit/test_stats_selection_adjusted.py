@@ -30,7 +30,7 @@ def practice(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Practice:
 
 def test_corridors_of_some_years_hold_the_truth(practice: Practice) -> None:
     hits = total = false = places = 0
-    for seed in range(1, 7):
+    for seed in range(1, 5):
         answers = Answers(practice.release(seed))
         for span in SPANS:
             when = {YEAR: [str(y) for y in range(span[0], span[1] + 1)]}
@@ -54,15 +54,15 @@ def test_corridors_of_some_years_hold_the_truth(practice: Practice) -> None:
 
 
 def test_picks_are_those_that_are_large_and_not_those_whose_noise_went_up() -> None:
-    """1,000 draws of another kind of hub: few large corridors, hundreds of small ones.
+    """Another kind of hub: few large corridors, hundreds of small ones.
 
-    `benchmarks/corridors.py` has the same with more kinds of hubs and years.
+    `benchmarks/corridors.py` has 1,000 draws of more kinds of hubs and years.
     """
     rng = np.random.default_rng(5)
     total = np.sort(rng.pareto(1.1, 2000) * 12)[::-1][:400]
     over = listed = hits = 0
     ratio = []
-    for _ in range(1000):
+    for _ in range(300):
         truth = rng.poisson(0.2 * total * rng.lognormal(0, 0.3, 400))
         half = math.ceil(Z * 12)
         noisy = np.maximum(0, np.rint(truth + rng.normal(0, 12, 400))).astype(int)
@@ -78,7 +78,7 @@ def test_picks_are_those_that_are_large_and_not_those_whose_noise_went_up() -> N
         ratio.append(sum(noisy[k] for k in first) / sum(truth[k] for k in first))
     assert over <= 0.02 * listed
     assert hits >= 0.95 * listed
-    assert listed > 2500
+    assert listed > 750
     assert 0.97 < sum(ratio) / len(ratio) < 1.03
 
 
