@@ -20,7 +20,7 @@ from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text
 
 PAGE = Path(__file__).parents[2] / "docs/reference/python.md"
-STATES = {"shown", "protected"}
+STATES = {"shown", "imprecise", "protected"}
 
 
 @pytest.fixture(scope="module")

@@ -136,7 +136,9 @@ def _part(answers: Answers, asked: PrintedNumber) -> float:
     name = asked.id.rpartition(".")[2]
     if name.startswith("recorded-"):
         assert split.shares is not None
-        return split.shares[name == "recorded-after"]
+        share = split.shares[name == "recorded-after"].value
+        assert share is not None
+        return share
     place, _, kind = name.partition("-")
     part = split.parts[int(place)]
     assert part.kind == kind
