@@ -105,6 +105,7 @@ class Practice:
                 policy.level,
                 found.sigma,
                 "practice",
+                drawn=found.drawn,
             ),
             facts=self.facts,
             measurements=found.measurements,

@@ -22,6 +22,7 @@ from ctdhub.report.claims import (
 from ctdhub.report.sentences import estimate
 from ctdhub.stats.cards import NumberCard, State
 from ctdhub.stats.intervals import Interval
+from ctdhub.stats.perspective import Side
 from ctdhub.stats.precision import HEADLINE, POINT, in_headline, is_precise
 
 ENDS = st.floats(0, 1)
@@ -159,3 +160,12 @@ def test_the_width_before_clipping_decides(three: tuple[float, float, float], wi
     answer = Interval(value, low, high, max(width, high - low))
     assert is_precise(answer, "share") == (max(width, high - low) <= POINT)
     assert in_headline(answer) == (max(width, high - low) <= HEADLINE)
+
+
+def test_main_types_are_main_if_everybody_counts_once_too() -> None:
+    """Types are compared as groups of a table are: by the second interval where there is one."""
+    first, second = of(0.6, 0.57, 0.63), of(0.5, 0.47, 0.53)
+    side = Side(of(9, 8, 10), None, first, (("a", first), ("b", second)), (), True, "protected")
+    assert side.main_types(1)
+    twice = (("a", replace(first, once=(0.52, 0.68))), ("b", replace(second, once=(0.42, 0.58))))
+    assert not replace(side, types=twice).main_types(1)

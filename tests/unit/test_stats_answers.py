@@ -158,6 +158,22 @@ def test_what_is_left_out_of_a_table_still_rivals_its_largest_row(release: Relea
     assert replace(gender, rows=rows).top(1).largest is None
 
 
+def test_the_highest_end_of_what_is_left_out_is_the_rival(
+    release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counts are those of records: the least one that is left out may have the highest end."""
+    answers = Answers(release)
+    cells = dict(answers.cells("citizenship", "country_of_exploitation"))
+    least = min((cell for cell in cells if all(cell)), key=lambda cell: cells[cell].value)
+    most = max(e.low for e in cells.values())
+    cells[least] = replace(cells[least], high=most)
+    monkeypatch.setattr(answers, "cells", lambda *_names: cells)
+    table = corridors(answers, most=1)
+    assert table is not None
+    assert table.rival == most
+    assert table.largest is None
+
+
 def test_largest_is_named_only_beyond_doubt(release: Release) -> None:
     answers = Answers(release)
     gender = distribution(answers, "gender").largest

@@ -10,6 +10,7 @@ from invented_release import TABLES, people_rows, protected_answer
 from ctdhub.core.i18n import language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
+from ctdhub.report.press import press_sheet
 from ctdhub.report.sentences import headline_sentence, place_sentences, reach_sentence
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
@@ -42,6 +43,8 @@ def test_all_years_count_people_without_a_year_and_say_so(release: Release) -> N
         assert note not in reach_sentence(headline(answers, (2016, 2017)))
         assert note in place_sentences(place_facts(answers, "europe"))[0]
         assert note not in place_sentences(place_facts(answers, "europe", (2016, 2017)))[0]
+        assert note in press_sheet(answers).sections[0].sentences[0]
+        assert note not in press_sheet(answers, years=(2016, 2017)).sections[0].sentences[0]
 
 
 def test_only_releases_have_facts(release: Release) -> None:

@@ -20,7 +20,7 @@ from ctdhub.schema.labels import label
 from ctdhub.schema.places import Place
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.headline import everyone, place_facts
+from ctdhub.stats.headline import everyone, headline, place_facts
 from ctdhub.stats.perspective import Side
 
 
@@ -40,7 +40,10 @@ def press_sheet(
     sections = []
     if place is None:
         side = everyone(answers, years)
-        people = FactLine("people", _("People identified"), side.people, _everybody(side, covered))
+        told = _everybody(side, covered)
+        if told and headline(answers, years).undated:
+            told += " " + undated()
+        people = FactLine("people", _("People identified"), side.people, told)
         sections.append(_section("everyone", _("All people"), people, side))
     else:
         facts = place_facts(answers, place, years)

@@ -2,9 +2,9 @@
 
 Method.  A question names a set of values for each of some variables.
 1. A single cell of a measured table is read from the protected counts, as published.  A cell that
-   is not shown had a noisy count below the smallest shown one of its table (where none is shown:
-   below ``sigma`` times Bonferroni's quantile for its cells); it lies between 0 and that bound
-   plus ``z * sigma``.
+   is not shown had an estimate below the least that is shown: that is known from how many of how
+   many cells are (``FALSE_SHARE``).  It lies between 0 and that bound plus ``z * sigma``.  The
+   least count that is shown says less: counts are those of records, and may be below estimates.
 2. A sum of cells of a measured table takes the published counts of the cells that are shown and the
    synthetic records for the rest.  Its interval is ``value ± the root of
    (z sigma sqrt(m))^2 + rest^2``: z the normal quantile of the release's level, sigma the table's
@@ -46,6 +46,11 @@ from ctdhub.stats.query import Where
 
 Asked = frozenset[tuple[str, frozenset[str]]]
 """A question: the values of each variable, in no order."""
+
+FALSE_SHARE = 0.005
+"""Share of empty cells among the shown that policies allow unless they say otherwise.  R of m cells
+are shown where at least R estimates are as large as chance alone makes ``FALSE_SHARE R / m`` of the
+empty ones (Benjamini and Hochberg 1995, see ``dp.intervals``)."""
 
 CANDIDATES = 3
 """Tables tried for a sum, the least noisy first."""
@@ -174,12 +179,13 @@ class Estimator:
         return math.ceil(self._below(key) + self.z * self._sigma[key])
 
     def _below(self, key: str) -> float:
-        """What no noisy count of a cell that is not shown is above, in people."""
-        if shown := self._shown(key):
+        """What no estimate of a cell that is not shown is above, in people, rounded."""
+        shown = self._shown(key)
+        if shown and not self.reconciled:
             return min(e.value for e in shown.values()) - 1
         cells = math.prod(len(self.domain(v)) + 1 for v in key.split("*"))
-        outside = (1 - self.release.protected.guarantee.level) / 2
-        return NormalDist().inv_cdf(1 - outside / cells) * self._sigma[key]
+        by_chance = FALSE_SHARE * min(1.0, max(1, len(shown)) / cells)
+        return math.ceil(NormalDist().inv_cdf(1 - by_chance / 2) * self._sigma[key] + 0.5) - 1
 
     def _sum(self, where: Where) -> Sum | None:
         """The best way to answer by adding cells; None where nothing was measured.

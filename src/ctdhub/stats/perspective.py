@@ -44,10 +44,11 @@ class Side:
         return tuple((flag, c) for flag, c in self.types if c.has_range)
 
     def main_types(self, most: int) -> bool:
-        """Whether the first types have the largest shares beyond doubt."""
-        first = [c.low or 0 for _flag, c in self.exploitation[:most]]
-        rest = [c.high for _flag, c in self.types[len(first) :]]
-        return all(high is not None and low > high for low in first for high in rest)
+        """Whether the first types have the largest shares beyond doubt, if everybody counts once
+        too (:attr:`NumberCard.ends`)."""
+        first = [c.ends or (0.0, 1.0) for _flag, c in self.exploitation[:most]]
+        rest = [c.ends or (0.0, 1.0) for _flag, c in self.types[len(first) :]]
+        return all(low > high for low, _high in first for _low, high in rest)
 
     @property
     def types_state(self) -> State:

@@ -86,7 +86,9 @@ def corridors(answers: Answers, most: int = 12, among: Where | None = None) -> T
     unknown = answers.outside(recorded, missing=missing)
     rows.append(Row((NOT_RECORDED,), "not_recorded", unknown))
     base = answers.card(both, missing=missing)
-    rival = max([answers.unseen(key), *(cells[pair].high for pair in known[most : most + 1])])
+    errors = answers.release.link_errors
+    rival = max([answers.unseen(key), *(cells[pair].high for pair in known[most:])])
+    rival += errors.merged if errors else 0
     query = Query(among, by=(ORIGIN, DESTINATION))
     return Table(query.by, tuple(rows), base, missing, rival, query)
 
