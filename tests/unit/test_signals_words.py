@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
 from ctdhub.core.i18n import language
 from ctdhub.report import signals as signal_words
 from ctdhub.report.signal_files import about_turn
@@ -32,3 +38,22 @@ def test_names_keep_their_direction_in_arabic() -> None:
         assert "\u2068Mirador (2)\u2069" in about_turn(turn)
     with language("en"):
         assert "\u2068" not in about_turn(turn)
+
+
+@pytest.mark.parametrize(
+    ("half", "most", "said"),
+    [
+        (1.5, 2.251, "to 1.5 times what was to be expected or less in half of the series, to 2.26"),
+        (1.5, math.inf, "in more than one in ten none to 50 times"),
+        (math.inf, math.inf, "In more than half of the series no rise to 50 times"),
+    ],
+)
+def test_where_no_rise_would_have_been_found_that_is_said(
+    half: float, most: float, said: str
+) -> None:
+    findings = [SimpleNamespace(moved=lambda rate: False, smallest=half)] * 40
+    found: Any = SimpleNamespace(
+        smallest=(half, most), findings=findings, settings=SimpleNamespace(rate=0.1)
+    )
+    with language("en"):
+        assert said in signal_words.smallest_rise(found, str)

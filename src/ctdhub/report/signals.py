@@ -14,6 +14,7 @@ from ctdhub.core.i18n import _, ngettext
 from ctdhub.stats.signals.earlier_windows import CHANCE
 from ctdhub.stats.signals.find import Finding, Found, Test
 from ctdhub.stats.signals.periods import Kind
+from ctdhub.stats.signals.smallest import MOST
 
 NO_BREAKS, FEW_SERIES = 10, 5
 """Most series that are no breaks, and most that are each told what would have been found."""
@@ -233,7 +234,18 @@ def smallest_rise(found: Found, name: Callable[[Finding], str]) -> str:
             for f in quiet
             if not math.isnan(f.smallest)
         )
-    half, most = (_rounded(x, down=False) for x in found.smallest)
+    half, most = (_rounded(x, down=False) if math.isfinite(x) else "" for x in found.smallest)
+    if not half:
+        return _(
+            "In more than half of the series no rise to {most} times what was to be expected, or "
+            "less, would have been found in four of five cases."
+        ).format(most=_rounded(MOST))
+    if not most:
+        return _(
+            "The smallest rise that would have been found in four of five cases: to {half} times "
+            "what was to be expected or less in half of the series; in more than one in ten none "
+            "to {most} times or less."
+        ).format(half=half, most=_rounded(MOST))
     return _(
         "The smallest rise that would have been found in four of five cases: to {half} times what "
         "was to be expected or less in half of the series, to {most} times or less in nine of ten."
