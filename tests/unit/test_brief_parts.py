@@ -134,7 +134,7 @@ def test_a_gap_is_told_and_where_it_was_measured(made: dict[str, Brief]) -> None
     hub = said(made["origin"], "assistance-hub")
     assert "All people of this hub, by citizenship" in hub
     assert "“Third-country citizen” received it less often than" in hub
-    assert "“National of the country”: 30% (29% to 31%) beside 80%" in hub
+    assert "“National of the country”: 30% (29% to 31%) compared with 80%" in hub
     assert "The difference is 50 percentage points" in hub
     assert said(made["origin"], "assistance") == ""  # nobody is exploited there
     assert "that says neither that they received it nor that they did not" in hub
@@ -180,7 +180,7 @@ def test_a_country_that_cannot_be_split_tells_of_its_contributors_only(
     made: dict[str, Brief],
 ) -> None:
     text = said(made["country"], "change")
-    assert "2019 beside 2014: contributors changed" in text
+    assert "2019 compared with 2014: contributors changed" in text
     assert "2018: a contributor no longer reports, \u2068First organisation\u2069." in text
     assert text.count("contributors changed") == 1  # once for both sides
     assert "Country of exploitation: Poland; Citizenship: Poland" in text
@@ -203,9 +203,9 @@ def test_a_corridor_on_which_the_same_contributors_report_tells_how_many_more(
     with language("en"):
         found = brief(steady, Corridor("ROU", "DEU"), MADE)
     text = said(found, "change")
-    assert "2019 beside 2014: 50 more people (+38 to +62)." in text
+    assert "2019 compared with 2014: 50 more people (+38 to +62)." in text
     assert "The same contributors report on both years." in text
-    assert "2019 beside 2018" not in text  # ten more people are within the noise
+    assert "2019 compared with 2018" not in text  # ten more people are within the noise
     (one,) = (a for a in found.asked if a.kind == "change")
     check(steady, one)
     with language("en"):

@@ -116,7 +116,7 @@ def test_who_counts_twice_is_not_two_people() -> None:
         assert share_words(share) == "about half"
         assert not is_majority(share)
         assert people_claim(few) == ""
-        assert "between 700 and 1,020 if everybody counts once" in estimate(people)
+        assert "between 700 and 1,020 if everybody is counted once" in estimate(people)
 
 
 @given(SIZES)

@@ -117,7 +117,7 @@ def test_the_verb_says_it_in_every_form(ctdhub: Run, release: Release) -> None:
     years = ("--from", 2016, "--to", 2018)
     _code, text, _err = ctdhub("trends", release.path, *years)
     assert " ".join(text.split()).count(HERE) == 2  # under the series, and in the change
-    assert "A part of the change may come from that." in text
+    assert "Part of the change may be due to a declared break." in text
     _code, text, _err = ctdhub("trends", release.path, "--from", 2017, "--to", 2018)
     assert HERE not in text
     _code, text, _err = ctdhub("trends", release.path, *years, "--format", "json")

@@ -279,7 +279,7 @@ def test_a_method_that_its_grid_cuts_leaves_all_ranges() -> None:
     assert cut.value < result.spread[0]
     with language("en"):
         assert "4 of 5 methods" in words.spread(result)
-        assert any("no range above" in line for line in words.warnings(result))
+        assert any("The ranges above leave them out" in line for line in words.warnings(result))
 
 
 def within(parts: dict[str, Lists]) -> Result:

@@ -58,11 +58,11 @@ def test_a_release_says_who_may_be_counted_twice(release: Release) -> None:
 
 def test_pages_and_briefs_say_it(release: Release) -> None:
     page = methods.page(release)
-    assert any("At most" in line for line in page.values["twice"])
+    assert any("is at most" in line for line in page.values["twice"])
     assert next(name for name, _told in page.values["twice_by_birth"]) == "birth date in full"
     answers = Answers(release)
     reading = str(closing(answers, Notebook()))
-    assert "second interval, if everybody counts once" in reading
+    assert "second interval, if everybody is counted once" in reading
     for row in corridors.page(answers).values["rows"]:
         assert len(row["once"]) == 2
 
@@ -96,5 +96,5 @@ def test_without_it_nothing_appears_and_that_is_said(tmp_path: Path) -> None:
     assert plain.link_errors is None
     card = Answers(plain).card(Query({"gender": ["female"]}))
     assert (card.once, card.ends) == (None, (card.low, card.high))
-    assert "was not measured" in methods.page(plain).values["twice"][0]
+    assert "does not measure how many people" in methods.page(plain).values["twice"][0]
     assert "comparisons of groups do not allow for it" in str(closing(Answers(plain), Notebook()))

@@ -126,7 +126,7 @@ def test_months_without_reports_do_not_hide_a_rise_and_are_asked_about() -> None
     assert moved["s0002"] == ["fall"]
     assert "s0001" not in moved
     told = " ".join(words.zeros(found, lambda f: f.name))
-    assert "In s0000 20 earlier periods are 0" in told
+    assert "In s0000, 20 earlier periods are 0" in told
     assert "s0002" not in told
 
 
@@ -200,7 +200,7 @@ def test_signals_are_ordered_by_size_and_ratios_hold_the_truth() -> None:
         (test,) = signal.moved(0.1)
         assert test.ratio.low <= times <= test.ratio.high
         assert test.size > 0
-        assert "times what was to be expected" in words.times(test)
+        assert "times what was expected" in words.times(test)
 
 
 def test_the_condition_is_said_and_missed_forecasts_instead_where_they_are_many() -> None:
@@ -213,4 +213,4 @@ def test_the_condition_is_said_and_missed_forecasts_instead_where_they_are_many(
     odd = find(panel(np.random.default_rng(8).poisson(rate)))
     assert odd.missed is not None
     assert odd.missed.too_often
-    assert "missed what their past led to expect" in words.false_share(odd)
+    assert "departed from what their past suggested" in words.false_share(odd)

@@ -145,9 +145,15 @@ def test_points_lie_where_the_numbers_say(text: str) -> None:
 def test_change_is_told_only_where_it_is_clear(tmp_path: Path) -> None:
     same = [{"name": "One", "kind": "hotline", "years": [2015, 2018]}]
     for weights, words in (
-        ((1, 1, 1, 1), "2018 beside 2015: no difference beyond the noise."),
-        ((1, 1, 1, 2), "2018 beside 2015: 800 more people identified (between 788 and 812)."),
-        ((2, 1, 1, 1), "2018 beside 2015: 800 fewer people identified (between 788 and 812)."),
+        ((1, 1, 1, 1), "2018 compared with 2015: no difference beyond the noise."),
+        (
+            (1, 1, 1, 2),
+            "2018 compared with 2015: 800 more people identified (between 788 and 812).",
+        ),
+        (
+            (2, 1, 1, 1),
+            "2018 compared with 2015: 800 fewer people identified (between 788 and 812).",
+        ),
     ):
         release = made(tmp_path / str(weights), weights, contributors=same)
         text = shown(release)

@@ -37,9 +37,9 @@ class Count:
         level: coverage of the interval, in 0..1.
         caveat: the sentence that goes with every number.
         citation: how to cite it; names the release.
-        once: the second interval, if everybody counts once, which allows for people who count twice
-            and people who share a row; compare groups by it.  None where the release does not
-            measure it.
+        once: the second interval, if everybody is counted once, which allows for people who are
+            counted twice and people who share a row; compare groups by it.  None where the release
+            does not measure it.
 
     >>> import ctdhub
     >>> women = ctdhub.open_hub("my-hub").release().count(gender="female")

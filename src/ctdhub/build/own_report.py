@@ -99,7 +99,7 @@ def own_report(
         Section("own-sent", _("What you sent"), (_sent(own), *_refused(own))),
         Section(
             "own-gender",
-            _("Your people beside the hub's"),
+            _("People in your records compared with the hub’s data"),
             (_compared(own, answers, SEX, head),),
         ),
         Section("own-age", "", (_compared(own, answers, AGE, head),)),
@@ -112,7 +112,9 @@ def own_report(
     return Document(
         meta=replace(around, mark=" ".join(m for m in (private, around.mark) if m)),
         title=agreement.name,
-        subtitle=_("Your own records beside release {version}").format(version=release.version),
+        subtitle=_("Your own records compared with release {version}").format(
+            version=release.version
+        ),
         lead=(
             _(
                 "You sent {rows} rows, which became {records} records of {people} people. These "

@@ -165,7 +165,7 @@ def _fault(place: tuple[int | str, ...], kind: str) -> Text:
     if kind == "public_key":
         return Text("{place}: this is no key as `ctdhub key new` prints it", place=name)
     if kind == "break_outside":
-        return Text("{place}: a break lies outside the years of the agreement", place=name)
+        return Text("{place}: a break is outside the years of the agreement", place=name)
     if kind == "break_variables":
         return Text("{place}: a break names a variable that the schema does not have", place=name)
     if kind == "missing":

@@ -216,7 +216,7 @@ def _hub(counts: typer.Typer) -> None:
         budget: Annotated[
             float,
             typer.Option(
-                min=0.001, max=1000, help=_("The most epsilon of everything in the ledger.")
+                min=0.001, max=1000, help=_("Total privacy budget (epsilon) for this ledger.")
             ),
         ] = 6.0,
         without: Without = None,

@@ -104,8 +104,8 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option(
                 help=_(
-                    "CSV with the columns country, year, population, source, reference_date and, "
-                    "if it has them, sex and age."
+                    "CSV with the columns country, year, population, source and reference_date; "
+                    "sex and age are optional."
                 )
             ),
         ] = None,

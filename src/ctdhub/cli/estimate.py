@@ -66,7 +66,7 @@ def register(app: typer.Typer) -> None:
             str,
             typer.Option(
                 help=_(
-                    "Columns of the table that are no lists, such as gender,age: estimate within "
+                    "Columns of the table that are not lists, such as gender,age: estimate within "
                     "each of their values too."
                 )
             ),
@@ -165,7 +165,7 @@ def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str]) -> 
         console.print(f"[bold]{escape(words.spread(result))}[/]")
     console.print(escape(words.seen(result)))
     if result.methods:
-        title = _("People in the population, seen and unseen, with {level} intervals").format(
+        title = _("Estimated total, including people on no list, with {level} intervals").format(
             level=share(result.level)
         )
         console.print(_table(title, result.methods))

@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
         ] = "",
         out: Annotated[
             Path | None,
-            typer.Option(help=_("File to write, .csv or .parquet; by default beside the table.")),
+            typer.Option(help=_("File to write, .csv or .parquet; by default next to the table.")),
         ] = None,
         suppressed: Annotated[
             str, typer.Option(help=_("What a suppressed cell says."))

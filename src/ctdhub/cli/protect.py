@@ -72,8 +72,8 @@ def register(app: typer.Typer) -> None:
                 min=0,
                 max=100,
                 help=_(
-                    "Sets of records for inference, for example 10. They cost no epsilon; to ask "
-                    "for them later is a new charge."
+                    "Sets of synthetic records for inference, for example 10. They cost no "
+                    "epsilon; asking for them later is a new charge."
                 ),
             ),
         ] = 0,
@@ -85,7 +85,7 @@ def register(app: typer.Typer) -> None:
                 min=0.001,
                 max=1000,
                 help=_(
-                    "The most epsilon of everything in the ledger; 6 if not given, 3 from "
+                    "Total privacy budget (epsilon) for this ledger; default: 6, or 3 from "
                     "--max-people 100000 on."
                 ),
             ),

@@ -218,7 +218,7 @@ def show(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
         console.print(
             _(
                 "Sets for inference: {n} further files of about {bytes} bytes each. They cost no "
-                "epsilon; each takes about as long as the records."
+                "epsilon; each takes about as long to make as the records."
             ).format(n=number(done[0].sets), bytes=number(done[0].set_bytes))
         )
     console.print(

@@ -182,8 +182,8 @@ def _to_the_end(panel: SeriesPanel, until: str | None, file: str) -> tuple[Serie
         panel, dropped = last_period.finished(panel)
         return panel, [] if dropped is None else [
             _(
-                "The last period, {period}, is far below what all series together lead to expect, "
-                "as if it were not over. It is left out; `--until {period}` keeps it."
+                "The last period, {period}, is far below what all series together suggest, as if "
+                "it were not over. It is left out; add `--until {period}` to keep it."
             ).format(period=str(dropped))
         ]
     asked = read_period(until)

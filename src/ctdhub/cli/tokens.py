@@ -203,10 +203,10 @@ def kind_words() -> dict[str, str]:
         "j": _("first choice for merging"),
         "k": _("second choice for merging"),
         "l": _("third choice for merging"),
-        "m": _("own and family name and birth date, or year and place"),
-        "n": _("own and family name and day and month of birth, or year, or place"),
-        "o": _("own name and birth date, or year and place"),
+        "m": _("given and family name and birth date, or year and place"),
+        "n": _("given and family name with day and month of birth, or year, or place"),
+        "o": _("given name and birth date, or year and place"),
         "p": _("family name and birth date, or year and place"),
-        "r": _("own and family name, birth year and place"),
+        "r": _("given and family name, birth year and place"),
     }
     return {kind: words[kind] for kind in sorted({*KINDS, "i"})}

@@ -216,11 +216,11 @@ def helps() -> dict[str, str]:
             "\n\nExample: ctdhub upgrade my-hub"
         ),
         "audit": _(
-            "Attack the protection on the hub's own people, and print what was achieved beside "
-            "what is promised.\n\nThe findings are internal: they stay in work/audit. With "
+            "Run a privacy audit: simulate attacks on the hub's own data and compare the results "
+            "with the guarantee.\n\nThe findings are internal: they stay in work/audit. With "
             "--publish they are made such that they may be published, and what that costs is "
-            "charged to the ledger first.\n\nExit code 0: below the promise; 1: above; 2: an "
-            "error.\n\nExample: ctdhub audit my-hub --kind canary"
+            "charged to the ledger first.\n\nExit code 0: within the guarantee; 1: beyond it; 2: "
+            "an error.\n\nExample: ctdhub audit my-hub --kind canary"
         ),
         "key": _("Make and pass on keys: to approve releases, and to link without identities."),
         "form": _(
@@ -300,14 +300,13 @@ def helps() -> dict[str, str]:
             "\n\nExample: ctdhub signals series.csv --fdr 0.1"
         ),
         "estimate": _(
-            "Estimate how many people no list knows, from how lists overlap (multiple systems "
-            "estimation), by several methods side by side."
-            "\n\nThe source is a table with a column of 0 and 1 for each list and the number of "
-            "people as its last column, or a hub or release whose lists were measured. The same "
-            "source always gives the same numbers."
-            "\n\nExit code 0: estimates; 1: the lists overlap too little, or one holds nearly "
-            "everybody, and no number is given; 2: an error."
-            "\n\nExample: ctdhub estimate lists.csv --strata gender --chart methods.svg"
+            "Estimate the hidden population from overlapping lists (multiple systems estimation), "
+            "by several methods side by side.\n\nThe source is a table with a column of 0 and 1 "
+            "for each list and the number of people as its last column, or a hub or release whose "
+            "lists were measured. The same source always gives the same numbers.\n\nExit code 0: "
+            "estimates; 1: the lists overlap too little, or one holds nearly everybody, and no "
+            "number is given; 2: an error.\n\nExample: ctdhub estimate lists.csv --strata gender "
+            "--chart methods.svg"
         ),
         "equity": _(
             "Show who receives assistance and who does not, by group, with intervals."

@@ -165,7 +165,7 @@ class Site:
         """People by one, two or three variables: a column for each, then count, low, high, state.
 
         Where the release measures it (``counted_twice``) a table of one or two variables has the
-        second interval, if everybody counts once: ``once_low`` and ``once_high``.
+        second interval, if everybody is counted once: ``once_low`` and ``once_high``.
 
         Raises:
             SiteError: this release did not measure these variables together.

@@ -137,7 +137,7 @@ class Manifest(FrozenModel):
     policy leaves them out.  ``imputations`` is the number of sets of records for inference.
     ``rows_per_person`` is the most rows of one person that the noise is
     for, and ``epsilon_by_rows`` the epsilon of a person with so many (empty in older releases).
-    ``people_once`` is ``people`` with its second interval, if everybody counts once, as far as
+    ``people_once`` is ``people`` with its second interval, if everybody is counted once, as far as
     further tokens and a review tell; null where that was not measured.
     ``measurements`` is null in releases that are older than they are, and
     so is ``not_fitted``: measured tables that the records were not fitted to.
@@ -300,7 +300,7 @@ def _once(protected: Protected) -> ManifestOnce | None:
         value=value,
         low=low,
         high=high,
-        counts="people, if everybody counts once: the second interval",
+        counts="people, if everybody is counted once: the second interval",
         counted_twice=min(errors.doubles, people.high),
         share_a_row=errors.merged,
         found=round(errors.found, 4),

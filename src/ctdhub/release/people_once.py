@@ -1,4 +1,4 @@
-"""How many people a count holds if everybody counts once: the second interval.
+"""How many people a count holds if everybody is counted once: the second interval.
 
 Records of one person may be several rows, and one row may hold two people.  For a count with the
 interval of noise [low, high] the second interval is [low - D, high + F]: D is the most people of

@@ -98,7 +98,7 @@ def _once(manifest: Manifest) -> str:
     if not manifest.people_once:
         return ""
     figure = _figure(manifest.people_once)
-    return f"| people, if everybody counts once (second interval) | {figure} |\n"
+    return f"| people, if everybody is counted once (second interval) | {figure} |\n"
 
 
 def _rows(manifest: Manifest) -> str:
@@ -267,7 +267,7 @@ _BIRTHS = {
     "january": "born on 1 January",
     "year": "year of birth alone",
     "none": "birth not recorded",
-    "no_key": "too little to be compared",
+    "no_key": "too little recorded to compare",
 }
 
 _POSSIBLE_BY = """

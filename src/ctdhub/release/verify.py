@@ -58,7 +58,7 @@ def verify(path: Path, approvers: Approvers | None = None) -> list[Problem]:
         except ReleaseError as cause:
             problems = [Problem("content", "counts.parquet", cause.fault)]
         if not problems and not sound_sets(path, manifest):
-            text = Text("A set for inference does not have the columns of the records.")
+            text = Text("A set for inference does not have the columns of the synthetic records.")
             problems = [Problem("content", set_names(1)[0], text)]
     if _regular(path / SUMS):
         faults = errata_of(path, digest(path), approvers).faults

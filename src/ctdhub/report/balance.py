@@ -89,7 +89,7 @@ def _same(release: Release, found: Report) -> dict[str, NumberCard]:
 
 
 def _balance(question: ChangeSubject, split: Split) -> Balance:
-    title = _("{later} beside {earlier}").format(
+    title = _("{later} compared with {earlier}").format(
         earlier=year(split.earlier), later=year(split.later)
     )
     changes = [_drawn(_("All of the change"), split)]

@@ -11,7 +11,7 @@ the interval; and no number is rounded upwards.
   them "nearly two in three".
 - "more than half", "most", "mainly": the lower end is above a half.
 - Where a release measured how many people count twice, "the interval" is the second one, if
-  everybody counts once (``NumberCard.ends``): who is counted twice is not two people.
+  everybody is counted once (``NumberCard.ends``): who is counted twice is not two people.
 - Anything else is said in digits; a share that is not precise enough, as a range.
 """
 

@@ -40,17 +40,17 @@ def told(question: ChangeSubject, split: Split) -> tuple[str, ...]:
     found += [_part(question, split, part) for part in split.parts]
     found += [break_sentence(one) for one in split.breaks]
     if split.breaks:
-        found.append(_("A part of the change may come from that."))
+        found.append(_("Part of the change may be due to a declared break."))
     return tuple(found)
 
 
 def _change(split: Split) -> str:
     years = {"earlier": year(split.earlier), "later": year(split.later)}
     if not split.is_clear:
-        return _("{later} beside {earlier}: no difference beyond the noise ({ends}).").format(
-            **years, ends=ends(split)
-        )
-    return _("{later} beside {earlier}: {change} ({ends}).").format(
+        return _(
+            "{later} compared with {earlier}: no difference beyond the noise ({ends})."
+        ).format(**years, ends=ends(split))
+    return _("{later} compared with {earlier}: {change} ({ends}).").format(
         **years, change=people(split.value), ends=ends(split)
     )
 
@@ -74,8 +74,8 @@ def _part(question: ChangeSubject, split: Split, part: ChangePart) -> str:
         )
     else:
         text = _(
-            "{change} ({ends}) cannot be split: for too few people of {names} is the answer "
-            "recorded."
+            "{change} ({ends}) cannot be split: the answer is recorded for too few people of "
+            "{names}."
         )
     return text.format(change=people(part.value), ends=ends(part), names=_named(part.names))
 

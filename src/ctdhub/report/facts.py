@@ -107,7 +107,7 @@ def headline_sheet(answers: Answers, years: tuple[int, int] | None = None) -> Fa
 def place_sheet(facts: PlaceFacts, release: Release) -> FactSheet:
     """The sheet of a place, in the language in force."""
     sections = []
-    for name, title in side_titles().items():
+    for name, title in side_titles(facts.where).items():
         side = facts.side(name)
         sentences: tuple[str, ...] = (no_people(side.people),)
         if side.people.has_range:
@@ -128,10 +128,14 @@ def place_sheet(facts: PlaceFacts, release: Release) -> FactSheet:
     )
 
 
-def side_titles() -> dict[SideName, str]:
-    """Titles of the two sides of a place."""
+def side_titles(place: Place) -> dict[SideName, str]:
+    """Titles of the two sides of a place; only a country has a citizenship."""
+    citizens = {
+        "country": _("People with its citizenship, exploited anywhere"),
+        "region": _("Citizens of the region’s countries, exploited anywhere"),
+    }
     return {
-        "citizens": _("People with its citizenship, exploited anywhere"),
+        "citizens": citizens.get(place.kind, _("Citizens of these countries, exploited anywhere")),
         "exploited": _("People of any citizenship, exploited there"),
     }
 

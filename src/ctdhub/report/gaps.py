@@ -38,8 +38,8 @@ def gap_sentence(gap: Gap) -> str:
     """Who received it less often, beside whom and by how much."""
     return _(
         "{kind}. Among the groups that can be compared, {least} received it less often than "
-        "{most}: {low_share} beside {high_share} of those recorded. The difference is {points} "
-        "percentage points (between {low} and {high})."
+        "{most}: {low_share} compared with {high_share} of those recorded. The difference is "
+        "{points} percentage points (between {low} and {high})."
     ).format(
         kind=label(gap.kind, current()),
         least=_quoted(group_name(gap.by, gap.least)),

@@ -135,7 +135,7 @@ def document(table: MandatedTable, release: Release, *, headed: bool) -> Documen
     for (place, years), found in groupby(table.lines, key=lambda x: (x.country, x.years)):
         lines = list(found)
         rated = any(line.rate is not None for line in lines)
-        rates = (_("Per 100,000"), _("of whom"))
+        rates = (_("Per 100,000"), _("Reference population"))
         heads = (_("Category"), _("People"), *(rates if rated else ()))
         rows = TextTable("", "", heads if headed else (), _cells(lines, rated=rated))
         id_ = "-".join((place, *map(str, years)))

@@ -40,11 +40,11 @@ def title(sheet: MandatedTable) -> str:
             "(aligned with Eurostat, crim_thb)"
         ),
         greta.NAME: _(
-            "Victims by gender, age, form of exploitation, nationality and assistance (in the "
-            "shape of GRETA’s questionnaires)"
+            "Victims by gender, age, form of exploitation, nationality and assistance (modelled on "
+            "GRETA’s questionnaires)"
         ),
         unodc.NAME: _(
-            "Victims and alleged perpetrators by country and year (in the shape of UNODC’s "
+            "Victims and alleged perpetrators by country and year (modelled on UNODC’s "
             "questionnaire)"
         ),
     }[sheet.name]
@@ -188,16 +188,16 @@ def _sdg(sheet: MandatedTable) -> list[str]:
     if any(not line.per and line.category in PARTS.get(line.dimension, ()) for line in rated):
         notes.append(
             _(
-                "Rates of women, men, children or adults for which the file has no population of "
-                "their own are per 100,000 of all inhabitants: the column says so."
+                "Where the file has no population of women, men, children or adults, their rates "
+                "are per 100,000 of all inhabitants. The column “Reference population” says so."
             )
         )
     if any(line.per for line in rated):
         notes.append(
             _(
-                "Where the file has the population of a sex or an age, rates are per 100,000 of "
-                "it; gender as recorded is then divided by the population of that sex. Children "
-                "are under 18 at registration."
+                "Where the file has the population of a sex or an age, rates are per 100,000 "
+                "people of that sex or age; gender as recorded is then divided by the population "
+                "of that sex. Children are under 18 at registration."
             )
         )
     places = {(line.country, line.year) for line in rated}
@@ -211,7 +211,7 @@ def _sdg(sheet: MandatedTable) -> list[str]:
     notes.append(
         _(
             "The intervals of rates cover the noise added for privacy and nothing else: the "
-            "population is taken as exact, and victims who were not identified are in none."
+            "population is taken as exact, and victims who were not identified are not included."
         )
     )
     return notes
@@ -229,7 +229,8 @@ def _eurostat(sheet: MandatedTable) -> list[str]:
         ),
         _(
             "Eurostat has sexual exploitation, forced labour and other forms. A person may have "
-            "suffered several, and the other forms together were not measured: each is a line."
+            "suffered several. The other forms were not measured together, so each has its own "
+            "line."
         ),
         _(
             "The European Union means its members of today, whatever the year. The citizenship of "
@@ -254,18 +255,18 @@ def _eurostat(sheet: MandatedTable) -> list[str]:
 def _unodc(sheet: MandatedTable) -> list[str]:
     return [
         _(
-            "In the shape of UNODC’s questionnaire for the Global Report (edition 2016), not "
-            "certified: a state answers from its authorities; these figures come from the "
-            "contributors of this hub. Its first two questions were read, on offences and on "
-            "persons in formal contact; the lines on victims follow what the Global Reports show."
+            "Modelled on UNODC’s questionnaire for the Global Report (2016), not certified: a "
+            "state answers from its authorities; these figures come from the contributors of this "
+            "hub. Its first two questions were read, on offences and on persons in formal contact; "
+            "the lines on victims follow what the Global Reports show."
         ),
         _(
             "“Not held” is written where the release cannot answer: it has no offences, and "
             "alleged perpetrators are not counted by country and year."
         ),
         _(
-            "The {n} most frequent citizenships of each year are listed. Gender with child or "
-            "adult covers all years of the release together."
+            "The {n} most frequent citizenships of each year are listed. Gender by age (children, "
+            "adults) covers all years of the release together."
         ).format(n=unodc.MOST),
     ]
 
@@ -273,15 +274,15 @@ def _unodc(sheet: MandatedTable) -> list[str]:
 def _greta(sheet: MandatedTable) -> list[str]:
     return [
         _(
-            "In the shape of what GRETA asks of parties, not certified: a party’s own figures come "
+            "Modelled on what GRETA asks of parties, not certified: a party’s own figures come "
             "from its authorities; these come from the contributors of this hub. GRETA’s fourth "
             "round of evaluation began on 30 June 2023; compare the lines with the questions on "
             "statistics of the questionnaire that you must answer."
         ),
         _(
-            "The {n} most frequent nationalities of the years of the table are listed. Where a "
-            "person was identified is not recorded: exploitation in the country and elsewhere is "
-            "told by citizenship and country of exploitation."
+            "The {n} most frequent nationalities of the years of the table are listed. The place "
+            "where a person was identified is not recorded: exploitation in the country and "
+            "elsewhere is distinguished by citizenship and country of exploitation."
         ).format(n=greta.MOST),
         _(
             "Assistance, recruitment and technology cover all years of the release together, "
@@ -328,7 +329,8 @@ def _standing(sheet: MandatedTable) -> str:
     if any(line.dimension == "status" for line in sheet.lines):
         return _(
             "Presumed and identified victims are shown separately under “Presumed or identified” "
-            "where contributors recorded it; in all other lines they are counted together."
+            "where contributors recorded the difference; in all other lines they are counted "
+            "together."
         )
     return _("This table does not distinguish presumed victims from identified ones.")
 

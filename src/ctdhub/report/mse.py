@@ -39,7 +39,7 @@ def method_name(name: Name) -> str:
         "common_square": _("If people differ: first form"),
         "common_log": _("If people differ: stronger form"),
         "common_strong": _("If people differ: strongest form"),
-        "at_least": _("If people differ: at least"),
+        "at_least": _("If people differ: lower bound"),
         "independent_strata": _("Lists taken as independent within strata"),
         "stepwise_strata": _("Pairs of lists chosen within strata"),
     }[name]
@@ -48,13 +48,13 @@ def method_name(name: Name) -> str:
 def assumption(name: Name) -> str:
     """What a method assumes, in one plain sentence."""
     differ = _(
-        "Some people are easier to find than others, on all lists alike; being on one list "
-        "changes nothing else. Form: {form}."
+        "Some people are easier to find than others, in the same way on all lists; apart from "
+        "that, lists are independent. Form: {form}."
     )
     return {
         "independent": _(
-            "To be on one list makes nobody more or less likely to be on another, and each list "
-            "reaches everybody alike."
+            "Lists are independent: being on one does not change the chance of being on another, "
+            "and everybody has the same chance of being on a given list."
         ),
         "stepwise": _(
             "Lists depend on each other in pairs only, and the pairs whose overlap is most "
@@ -76,15 +76,16 @@ def assumption(name: Name) -> str:
         "common_log": differ.format(form=formula("h = −log(3.5 + k)")),
         "common_strong": differ.format(form=formula("h = −log(0.5 + k)")),
         "at_least": _(
-            "A lower bound from people on one list or two (Chao). It fails where lists avoid each "
-            "other."
+            "A lower bound from people on one or two lists (Chao). It fails where being on one "
+            "list makes being on another less likely."
         ),
         "independent_strata": _(
-            "Within each stratum each list reaches everybody alike, and lists are independent."
+            "Within each stratum everybody has the same chance of being on a given list, and lists "
+            "are independent."
         ),
         "stepwise_strata": _(
-            "Within each stratum each list reaches everybody alike, and lists depend on each other "
-            "in the pairs that were chosen there."
+            "Within each stratum everybody has the same chance of being on a given list, and lists "
+            "depend on each other only in the pairs that were chosen there."
         ),
     }[name]
 
@@ -110,8 +111,8 @@ def doubt(name: Name, kind: Doubt) -> str:
     """What speaks against the numbers of a method."""
     return {
         "edge": _(
-            "{method}: part of the answer lies beyond the largest population that was considered, "
-            "so its numbers are too low. They are in no range above."
+            "{method}: the result is cut off at the largest population that was considered, so its "
+            "numbers are too low. The ranges above leave them out."
         ),
     }[kind].format(method=method_name(name))
 
@@ -124,9 +125,12 @@ def spread(result: Result) -> str:
     low, high = map(number, result.spread)
     ends = {"least": number(result.intervals[0]), "most": number(result.intervals[1])}
     found = (
-        _("Across methods the estimates go from {low} to {high} people, seen and unseen.")
+        _(
+            "Across methods the estimates go from {low} to {high} people, including people on no "
+            "list."
+        )
         if low != high
-        else _("The estimate is {low} people, seen and unseen.")
+        else _("The estimate is {low} people, including people on no list.")
     ).format(low=low, high=high)
     if len(result.found) < len(result.methods):
         found += " " + _("{k} of {n} methods gave a number that can be used.").format(
@@ -151,7 +155,7 @@ def lower_end(uneven: Uneven) -> str:
             "others. The rows “if people differ” show by how much."
         )
     return _(
-        "Where some people are harder to find than others these numbers are too low; the rows “if "
+        "If some people are harder to find than others, these numbers are too low; the rows “if "
         "people differ” show by how much."
     )
 
@@ -160,17 +164,17 @@ def _claim(result: Result) -> str:
     """Which range is said to hold the population, or why none is."""
     if result.reach is not None:
         return _(
-            "All intervals together, with those of the rows “if people differ”, reach from {least} "
-            "to {most}. No single method gives the answer."
+            "All intervals together, including those of the rows “if people differ”, go from "
+            "{least} to {most}. No single method gives the answer."
         ).format(least=number(result.reach[0]), most=number(result.reach[1]))
     if result.uneven is not None and result.uneven.hinted:
         return _(
-            "No range is given that should hold the true number, because people seem to differ. "
-            "No single method gives the answer."
+            "No range is given for the true number, because people seem to differ in how easily "
+            "they are found. No single method gives the answer."
         )
     return _(
-        "No range is given that should hold the true number, because these lists cannot show how "
-        "far people differ. No single method gives the answer."
+        "No range is given for the true number, because these lists cannot show how much people "
+        "differ in how easily they are found. No single method gives the answer."
     )
 
 
@@ -181,7 +185,7 @@ def what_if(times: int) -> str:
 
 def what_if_assumes() -> str:
     """What the rows of what would be assume, in one plain sentence."""
-    return _("Lists are independent; the numbers of people in the two halves are not estimated.")
+    return _("Lists are independent; the two halves are assumed, not estimated.")
 
 
 def strata(found: Strata) -> str:
@@ -190,8 +194,8 @@ def strata(found: Strata) -> str:
         return _("No estimate within strata: fewer than two strata overlap enough.")
     shown = [" + ".join(" / ".join(part) for part in labels) for labels, _n in found.parts]
     return _(
-        "Strata: {strata}. Those joined by “+” were taken together, because they overlap too "
-        "little for a number of their own."
+        "Strata: {strata}. Strata joined by “+” were taken together, because their lists overlap "
+        "too little for an estimate of their own."
     ).format(strata=listed([printable(text) for text in shown]))
 
 
@@ -242,10 +246,10 @@ def _nested(gate: Gate, names: Names) -> str:
     nested = [printable(names.get(name, name)) for name in gate.nested]
     if len(gate.nested) == 1:
         return _(
-            "No estimate: {n} of the people seen are not on the list {list}, and at least {least} "
-            "are needed. A list that receives nearly everybody from the others says nothing about "
-            "people on no list. Estimate from the other lists alone, or make it one list with the "
-            "one that feeds it."
+            "No estimate: the number of people who are on other lists and not on the list {list} "
+            "is {n}, and at least {least} are needed. A list that receives nearly everybody from "
+            "the others says nothing about people on no list. Estimate from the other lists alone, "
+            "or make it one list with the list that feeds it."
         ).format(
             n=number(max(0.0, gate.outside)),
             list=nested[0],
@@ -253,7 +257,7 @@ def _nested(gate: Gate, names: Names) -> str:
         )
     return _(
         "No estimate: everybody on the list {inner} is on the list {outer} as well, so the first "
-        "says nothing of its own about people on no list. Leave it out, or make the two one list, "
+        "list adds no information about people on no list. Leave it out, or make the two one list, "
         "and estimate again."
     ).format(inner=nested[0], outer=nested[1])
 
@@ -289,7 +293,8 @@ def warnings(result: Result, names: Names | None = None) -> list[str]:
     if result.gate.overlapping < FEW:
         found.append(
             _(
-                "Only {n} people are on two or more lists: chance alone moves these estimates far."
+                "Only {n} people are on two or more lists: chance alone can change these estimates "
+                "a lot."
             ).format(n=number(result.gate.overlapping))
         )
     found += [doubt(m.name, d) for m in result.methods for d in m.doubts]
@@ -305,7 +310,7 @@ def _differ(uneven: Uneven) -> str:
     told = text.format(
         z=decimal(uneven.z or 0.0, "0.00"), least=decimal(SIGN if uneven.shown else HINT, "0.###")
     )
-    return told + " " + _("Quote the estimates as “at least” numbers.")
+    return told + " " + _("Quote each estimate with “at least”.")
 
 
 def bootstrap(method: Method, level: float) -> str:
@@ -352,10 +357,10 @@ def change(item: SensitivityChange, names: Names | None = None) -> str:
 def always() -> list[str]:
     """What is assumed by all methods, and what the number is not."""
     return [
-        _("Everybody is equally easy to find. Where some people are harder to find than "
-          "others these numbers are too low; the rows “if people differ” show by how much."),
-        _("The population is everybody whom the lists could have known in these years; who had no "
-          "chance at all to be on a list is in no estimate."),
+        _("Everybody is equally easy to find. If some people are harder to find than others, these "
+          "numbers are too low; the rows “if people differ” show by how much."),
+        _("The population is everybody whom the lists could have known in these years; people who "
+          "had no chance at all of being on a list are in no estimate."),
         _("Nobody came or left for good in between, and the records of a person were linked "
           "rightly; the table on changes shows what wrong links would do."),
         _("These are estimates of people, with doubt about the method on top of the intervals; "

@@ -8,6 +8,7 @@ from ctdhub.report.claims import is_majority, people_claim, share_words, surely
 from ctdhub.report.facts import FactLine, FactSection, FactSheet, no_people, side_titles
 from ctdhub.report.sentences import (
     MAIN_TYPES,
+    SEVERAL,
     estimate,
     people_sentence,
     span_of,
@@ -47,7 +48,7 @@ def press_sheet(
         sections.append(_section("everyone", _("All people"), people, side))
     else:
         facts = place_facts(answers, place, years)
-        for name, title in side_titles().items():
+        for name, title in side_titles(place).items():
             side = facts.side(name)
             told = ""
             if side.people.has_range:
@@ -83,14 +84,14 @@ def _section(id: str, title: str, people: FactLine, side: Side) -> FactSection:
 
 
 def _everybody(side: Side, years: tuple[int, int]) -> str:
-    claim, n = people_claim(side.people) or span_of(side.people), surely(side.people)
+    claim = people_claim(side.people) or span_of(side.people)
     if not side.people.has_range:
         return ""
     when = _("In {first}") if years[0] == years[1] else _("Between {first} and {last}")
     return ngettext(
         "{when}, {claim} person was identified as a victim of human trafficking ({interval}).",
         "{when}, {claim} people were identified as victims of human trafficking ({interval}).",
-        n,
+        surely(side.people) or SEVERAL,
     ).format(
         when=when.format(first=year(years[0]), last=year(years[1])),
         claim=claim,

@@ -23,7 +23,7 @@ def asked(query: Query | None) -> str:
         elif len(codes) <= FEW_CODES:
             answers = listed([code_label(name, c, current()) for c in codes])
         else:
-            answers = _("{n} answers").format(n=number(len(codes)))
+            answers = _("{n} values").format(n=number(len(codes)))
         parts.append(
             _("{question}: {answers}").format(question=label(name, current()), answers=answers)
         )

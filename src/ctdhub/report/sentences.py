@@ -14,6 +14,8 @@ from ctdhub.stats.headline import PlaceFacts
 from ctdhub.stats.perspective import Headline, Side, SideName
 
 MAIN_TYPES = 2
+SEVERAL = 11
+"""A number that takes the form of many people in every language, for a claim without one."""
 
 
 def headline_sentence(first: Headline) -> str:
@@ -70,7 +72,7 @@ def people_sentence(
     when = _when(years, _("In {first}"), _("Between {first} and {last}"))
     if place.kind != "region":
         when = _when(years, _("in {first}"), _("between {first} and {last}"))
-    text = _people_text(place.kind, side, surely(of.people)).format(
+    text = _people_text(place.kind, side, surely(of.people) or SEVERAL).format(
         when=when,
         claim=claim or least_claim(of.people) or span_of(of.people),
         region=_("{union} (its member states)").format(union=place.name(current()))
@@ -89,12 +91,12 @@ def not_recorded(side: SideName, of: Side) -> str:
     text = (
         _(
             "The citizenship of {share} of all people is not recorded; whatever it is, the number "
-            "lies between {low} and {high}."
+            "is between {low} and {high}."
         )
         if side == "citizens"
         else _(
             "The country of exploitation of {share} of all people is not recorded; whatever it is, "
-            "the number lies between {low} and {high}."
+            "the number is between {low} and {high}."
         )
     )
     return text.format(
@@ -126,7 +128,7 @@ def estimate(people: NumberCard) -> str:
     text = span_of(people)
     if people.value is not None:
         low, high = ends(people)
-        text = _("between {low} and {high}, estimate {people}").format(
+        text = _("between {low} and {high}, estimate: {people}").format(
             low=low, high=high, people=number(people.value)
         )
     return with_once(text, people)
@@ -136,7 +138,7 @@ def with_once(text: str, people: NumberCard) -> str:
     """An interval in words, and the second interval where there is one."""
     if people.once is None:
         return text
-    return _("{interval}; between {low} and {high} if everybody counts once").format(
+    return _("{interval}; between {low} and {high} if everybody is counted once").format(
         interval=text, low=number(people.once[0]), high=number(people.once[1])
     )
 

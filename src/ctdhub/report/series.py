@@ -212,11 +212,15 @@ def _change(release: Release, rows: tuple[Row, ...]) -> str:
         return _("Too few to compare the first year with the last.")
     first, last = (year(r.codes[0]) for r in (covered[0], covered[-1]))
     if not found.is_clear:
-        text = _("{last} beside {first}: no difference beyond the noise.")
+        text = _("{last} compared with {first}: no difference beyond the noise.")
     elif found.value > 0:
-        text = _("{last} beside {first}: {n} more people identified (between {low} and {high}).")
+        text = _(
+            "{last} compared with {first}: {n} more people identified (between {low} and {high})."
+        )
     else:
-        text = _("{last} beside {first}: {n} fewer people identified (between {low} and {high}).")
+        text = _(
+            "{last} compared with {first}: {n} fewer people identified (between {low} and {high})."
+        )
     ends = sorted((abs(found.low), abs(found.high)))
     told = text.format(
         first=first,

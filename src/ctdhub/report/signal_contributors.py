@@ -68,8 +68,8 @@ def about_changes(result: ReleaseSignals) -> str:
     if bases & {"others", "estimated"}:
         parts.append(
             _(
-                "So where these reported, only what the others report is tested, and what moved "
-                "with them alone stands apart."
+                "Where these contributors used to report, only the other contributors’ data are "
+                "tested; changes explained by their joining or leaving are listed separately."
             )
         )
     elif bases == {"all"}:

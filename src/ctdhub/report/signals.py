@@ -151,25 +151,23 @@ def verdict(told: SignalWords) -> str:
     """Which of count and share is a break with its past."""
     ways = {t.what: t.way for t in told.moved}
     if len(ways) > 1:
-        return _(
-            "Both the share and the number are breaks: beyond what their trends lead to expect."
-        )
+        return _("Both the share and the number are breaks: beyond what their trends suggest.")
     if "share" in ways:
         return (
-            _("The share is a break: above what its trend leads to expect. The number is not.")
+            _("The share is a break: above what its trend suggests. The number is not.")
             if ways["share"] == "rise"
-            else _("The share is a break: below what its trend leads to expect. The number is not.")
+            else _("The share is a break: below what its trend suggests. The number is not.")
         )
     if told.tested_share:
         return (
-            _("The number is a break: above what its trend leads to expect. The share is not.")
+            _("The number is a break: above what its trend suggests. The share is not.")
             if ways["count"] == "rise"
-            else _("The number is a break: below what its trend leads to expect. The share is not.")
+            else _("The number is a break: below what its trend suggests. The share is not.")
         )
     return (
-        _("A break: above what its trend leads to expect.")
+        _("A break: above what its trend suggests.")
         if ways["count"] == "rise"
-        else _("A break: below what its trend leads to expect.")
+        else _("A break: below what its trend suggests.")
     )
 
 
@@ -181,7 +179,7 @@ def no_break(test: Test) -> str:
             if test.way == "rise"
             else _("below its earlier level, in line with its trend")
         )
-    return _("its past moves this much by itself") if test.verdict == "usual" else ""
+    return _("it has moved this much by itself before") if test.verdict == "usual" else ""
 
 
 def no_breaks(found: Found, name: Callable[[Finding], str]) -> list[str]:
@@ -196,18 +194,18 @@ def no_breaks(found: Found, name: Callable[[Finding], str]) -> list[str]:
     more = len(lines) - NO_BREAKS
     if more > 0:
         last = ngettext(
-            "{n} more series is away from its earlier level and is no break.",
-            "{n} more series are away from their earlier level and are no breaks.",
+            "{n} more series is away from its earlier level and is not a break.",
+            "{n} more series are away from their earlier level and are not breaks.",
             more,
         ).format(n=number(more))
         lines = [*lines[:NO_BREAKS], last]
-    return [_("Away from their earlier level, but no breaks:"), *lines] if lines else []
+    return [_("Away from their earlier level, but not breaks:"), *lines] if lines else []
 
 
 def times(test: Test) -> str:
     """How many times as many as was to be expected, with an interval."""
     value, low, high = (test.ratio.value, test.ratio.low, test.ratio.high)
-    return _("That is {ratio} times what was to be expected ({low} to {high}).").format(
+    return _("That is {ratio} times what was expected ({low} to {high}).").format(
         ratio=_rounded(value), low=_rounded(low, down=True), high=_rounded(high, down=False)
     )
 
@@ -228,8 +226,8 @@ def smallest_rise(found: Found, name: Callable[[Finding], str]) -> str:
     if len(found.findings) <= FEW_SERIES:
         return " ".join(
             _(
-                "In {series} a rise to {times} times what was to be expected would have been "
-                "found in four of five cases."
+                "In {series}, a rise to {times} times what was expected would have been found in "
+                "four out of five cases."
             ).format(series=name(f), times=_rounded(f.smallest, down=False))
             for f in quiet
             if not math.isnan(f.smallest)
@@ -247,8 +245,9 @@ def smallest_rise(found: Found, name: Callable[[Finding], str]) -> str:
             "to {most} times or less."
         ).format(half=half, most=_rounded(MOST))
     return _(
-        "The smallest rise that would have been found in four of five cases: to {half} times what "
-        "was to be expected or less in half of the series, to {most} times or less in nine of ten."
+        "The smallest rise that would have been found in four out of five cases: to {half} times "
+        "what was expected or less in half of the series, to {most} times or less in nine out of "
+        "ten."
     ).format(half=half, most=most)
 
 
@@ -257,10 +256,10 @@ def zeros(found: Found, name: Callable[[Finding], str]) -> list[str]:
     told = [f for f in found.findings if f.zeros]
     lines = [
         ngettext(
-            "In {series} {n} earlier period is 0, more than the others lead to expect: is a report "
+            "In {series}, {n} earlier period is 0, more than expected from the others: is a report "
             "missing? Only the periods that are not 0 were tested, and whether zeros are more "
             "frequent now.",
-            "In {series} {n} earlier periods are 0, more than the others lead to expect: are "
+            "In {series}, {n} earlier periods are 0, more than expected from the others: are "
             "reports missing? Only the periods that are not 0 were tested, and whether zeros are "
             "more frequent now.",
             f.zeros,
@@ -294,11 +293,11 @@ def compared(found: Found) -> str:
     """Which periods are beside which, and what the numbers are."""
     kind = found.panel.periods[0].kind
     texts: dict[Kind, str] = {
-        "year": _("Numbers are means of a year: {now} beside {past}."),
-        "quarter": _("Numbers are means of a quarter: {now} beside {past}."),
-        "month": _("Numbers are means of a month: {now} beside {past}."),
-        "week": _("Numbers are means of a week: {now} beside {past}."),
-        "day": _("Numbers are means of a day: {now} beside {past}."),
+        "year": _("Numbers are yearly averages: {now} compared with {past}."),
+        "quarter": _("Numbers are quarterly averages: {now} compared with {past}."),
+        "month": _("Numbers are monthly averages: {now} compared with {past}."),
+        "week": _("Numbers are weekly averages: {now} compared with {past}."),
+        "day": _("Numbers are daily averages: {now} compared with {past}."),
     }
     return texts[kind].format(now=_span(found, found.window), past=_span(found, found.past))
 
@@ -354,8 +353,8 @@ def false_share(found: Found) -> str:
     missed = found.missed
     if missed is not None and missed.too_often:
         return _(
-            "In earlier windows {share} of the series missed what their past led to expect, where "
-            "{level} should have. So more of these signals may be false than one of {n}."
+            "In earlier windows {share} of the series departed from what their past suggested, "
+            "where {level} should have. So more than one in {n} of these signals may be false."
         ).format(
             share=share(missed.share),
             level=share(CHANCE),

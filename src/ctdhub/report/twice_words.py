@@ -16,33 +16,36 @@ def counted_twice(release: Release) -> list[str]:
     if errors is None:
         return [
             _(
-                "How many people count more than once, because contributors know them under "
-                "different keys, was not measured in this release. Groups in which more people "
-                "count twice look larger than they are, beyond their intervals."
+                "This release does not measure how many people are counted more than once because "
+                "contributors know them under different keys. Groups in which more people are "
+                "counted twice look larger than they are, and their intervals do not allow for "
+                "that."
             )
         ]
     low, high = errors.once(people.low, people.high)
     said = {"share": share(errors.found)}
     return [
         _(
-            "At most {doubles} people of this release are another one of them (about {middle}), "
-            "and at most {merged} share a row with somebody else."
+            "The number of people who are counted a second time in this release is at most "
+            "{doubles} (about {middle}). The number of people who were merged by mistake with "
+            "somebody else is at most {merged}."
         ).format(
             doubles=number(min(errors.doubles, people.high)),
             middle=number(min(errors.middle, people.high)),
             merged=number(errors.merged),
         ),
-        _("Second interval, if everybody counts once: {low} to {high} people.").format(
+        _("Second interval, if everybody is counted once: {low} to {high} people.").format(
             low=number(low), high=number(high)
         ),
         _(
-            "A clerical review found that tokens find at least {share} of those who count twice."
+            "A clerical review found that tokens find at least {share} of the people who are "
+            "counted twice."
         ).format(**said)
         if errors.reviewed
         else _(
-            "Tokens are taken to find at least {share} of those who count twice, estimated by "
-            "capture and recapture; names in two scripts may differ in more ways than that allows "
-            "for."
+            "Tokens are estimated, by capture and recapture, to find at least {share} of the "
+            "people who are counted twice. Where names are written in two scripts, tokens may find "
+            "fewer."
         ).format(**said),
         comparison_note(release),
     ]
@@ -52,12 +55,12 @@ def comparison_note(release: Release) -> str:
     """By which interval groups are compared; one sentence for every page that compares."""
     if release.link_errors is None:
         return _(
-            "How many people count twice was not measured: comparisons of groups do not allow for "
-            "it."
+            "How many people are counted twice was not measured: comparisons of groups do not "
+            "allow for it."
         )
     return _(
-        "Groups are compared by the second interval, if everybody counts once: it allows for "
-        "people who count twice and for people who share a row."
+        "Groups are compared by the second interval, if everybody is counted once: it allows for "
+        "people who are counted twice and for different people who were merged by mistake."
     )
 
 
@@ -78,7 +81,7 @@ def twice_by_birth(release: Release) -> list[tuple[str, str]]:
         "january": _("born on 1 January"),
         "year": _("year of birth alone"),
         "none": _("birth not recorded"),
-        "no_key": _("too little to be compared"),
+        "no_key": _("too little recorded to compare"),
     }
     return [(names[of], _span(told)) for of, told in _told(release, BIRTH).items()]
 

@@ -37,9 +37,9 @@ class NumberCard:
             rate the people.  None where no single question gives the figure: a mean over years, a
             series of some contributors, a number of contributors.
         width: of the interval of a share before it was clipped to 0..1; None for other figures.
-        once: the second interval, if everybody counts once, which holds ``low`` and ``high``; None
-            where the release does not measure what links miss, or the figure is no number or share
-            of people of one query.  Comparisons of groups take it, see :attr:`ends`.
+        once: the second interval, if everybody is counted once, which holds ``low`` and ``high``;
+            None where the release does not measure what links miss, or the figure is no number or
+            share of people of one query.  Comparisons of groups take it, see :attr:`ends`.
 
     Raises:
         ValueError: the parts contradict each other.

@@ -1,4 +1,4 @@
-"""The second interval of a number or share of people: if everybody counts once."""
+"""The second interval of a number or share of people: if everybody is counted once."""
 
 from __future__ import annotations
 

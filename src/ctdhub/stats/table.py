@@ -55,9 +55,9 @@ class Table:
     def largest(self) -> Row | None:
         """The row that has the most people beyond doubt: its interval overlaps no other one.
 
-        Intervals are the second ones, if everybody counts once, where there are such.  Rows that
-        are too few to show, and what has no row, are rivals with their upper ends.  "Not recorded"
-        is left out; None where no row stands out, or a rival was not measured.
+        Intervals are the second ones, if everybody is counted once, where there are such.  Rows
+        that are too few to show, and what has no row, are rivals with their upper ends.  "Not
+        recorded" is left out; None where no row stands out, or a rival was not measured.
         """
         shown = self._shown()
         if not shown or _ends(shown[0])[0] <= self._highest(without=shown[:1]):

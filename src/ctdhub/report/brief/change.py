@@ -114,8 +114,8 @@ def _same_contributors(answers: Answers, earlier: int, later: int) -> bool:
 def _not_split(answers: Answers, earlier: int, later: int) -> str:
     """Who joined or left between two years, where nothing else can be told apart."""
     first = _(
-        "{later} beside {earlier}: contributors changed, and this release does not tell which of "
-        "them registered these people, so a change cannot be split."
+        "{later} compared with {earlier}: contributors changed, and this release does not say "
+        "which of them registered these people, so a change cannot be split."
     ).format(earlier=year(earlier), later=year(later))
     return " ".join((first, *turned(answers.release, (earlier, later))))
 

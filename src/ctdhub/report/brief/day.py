@@ -148,7 +148,7 @@ def _theme(answers: Answers, theme: Theme, notebook: Notebook) -> str:
     if missing is None:
         return told
     notebook.add("day.missing", "missing", missing, (share(missing),), known.where, {})
-    text = _("For {share} of all people this is not recorded.")
+    text = _("For {share} of all people this information is not recorded.")
     return f"{told} {text.format(share=share(missing))}"
 
 

@@ -108,7 +108,7 @@ def _few() -> Exercise:
             Choice(
                 _("There is nobody."),
                 False,
-                _("Only a zero would say that. Here the number is small beside the noise."),
+                _("Only a zero would say that. Here the number is small compared with the noise."),
             ),
             Choice(
                 _("There may be some people or none."),

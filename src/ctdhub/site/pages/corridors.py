@@ -55,8 +55,8 @@ def page(answers: Answers) -> Page:
             "caption": title,
             "rows": [ranked(k, row, held) for k, row in enumerate(rows, 1)],
             "ranks": _(
-                "Neighbours in this ranking whose intervals overlap may stand in any order; where "
-                "there is a second interval, if everybody counts once, that one decides."
+                "The order of neighbouring rows is uncertain where their intervals overlap. Where "
+                "there is a second interval, if everybody is counted once, compare that one."
             ),
             **about(answers.release),
         },

@@ -52,7 +52,7 @@ def page(answers: Answers) -> Page:
             "caption": _("The {n} largest corridors").format(n=number(min(ARROWS, len(rows)))),
             "rows": [ranked(k, row, held) for k, row in enumerate(rows, 1)],
             "ranks": _(
-                "Neighbours in this ranking whose intervals overlap may stand in any order."
+                "The order of neighbouring rows is uncertain where their intervals overlap."
             ),
             "regions": _regions(answers),
             **about(answers.release),

@@ -122,7 +122,7 @@
     var shown = found.rows.filter(function (r) { return r.figure.state === "shown" && !r.silent; });
     shown.sort(function (a, b) { return b.figure.n - a.figure.n; });
     if (!shown.length) return null;
-    /* The second interval, if everybody counts once, decides where there is one. */
+    /* The second interval, if everybody is counted once, decides where there is one. */
     var low = shown[0].figure.low - twice(chart, shown[0]), merged = data.twice ? data.twice.merged : 0;
     var rival = found.rows.some(function (r) {
       return r !== shown[0] && !r.silent && r.figure.high + merged >= low;
