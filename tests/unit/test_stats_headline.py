@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,17 @@ def test_headline_counts_people_and_says_at_least(release: Release) -> None:
         assert "4,000 people" in headline_sentence(first)
         assert "between 3,992 and 4,008" in headline_sentence(first)
         assert reach_sentence(first).count("at least 4") == 2
+
+
+def test_the_headline_claims_no_zero_and_says_the_second_interval(release: Release) -> None:
+    first = headline(Answers(release))
+    few = replace(first.people, value=None, low=0, high=30, state="protected")
+    twice = replace(first.people, once=(3100, 4030))
+    with language("en"):
+        told = headline_sentence(replace(first, people=few))
+        assert told == "Too few to show reliably; this is not zero."
+        told = headline_sentence(replace(first, people=twice))
+        assert told.endswith("Second interval, if everybody counts once: 3,100 to 4,030 people.")
 
 
 def test_all_years_count_people_without_a_year_and_say_so(release: Release) -> None:

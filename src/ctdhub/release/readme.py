@@ -90,7 +90,9 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
 
 
 def _figure(figure: ManifestFigure) -> str:
-    return f"{figure.value:,} (between {figure.low:,} and {figure.high:,})"
+    """A number with its interval; the interval alone where it may be nobody."""
+    number = f"{figure.value:,}" if figure.low > 0 else "no single number"
+    return f"{number} (between {figure.low:,} and {figure.high:,})"
 
 
 def _once(manifest: Manifest) -> str:

@@ -19,20 +19,28 @@ SEVERAL = 11
 
 
 def headline_sentence(first: Headline) -> str:
-    """People identified, from which year to which, with the interval and its level."""
-    return ngettext(
+    """People identified, from which year to which, with the interval, its level and the second
+    interval where there is one; that they are too few to show, where they are."""
+    if first.people.value is None:
+        return _("Too few to show reliably; this is not zero.")
+    text = ngettext(
         "{people} person was identified as a victim of human trafficking {when} "
         "(between {low} and {high} at {level} confidence).",
         "{people} people were identified as victims of human trafficking {when} "
         "(between {low} and {high} at {level} confidence).",
-        round(first.people.value or 0),
+        round(first.people.value),
     ).format(
         when=_when(first.years, _("in {first}"), _("from {first} to {last}")),
-        people=number(first.people.value or 0),
+        people=number(first.people.value),
         low=number(first.people.low or 0),
         high=number(first.people.high or 0),
         level=share(first.people.level),
     )
+    if first.people.once is None:
+        return text
+    low, high = map(number, first.people.once)
+    second = _("Second interval, if everybody counts once: {low} to {high} people.")
+    return f"{text} {second.format(low=low, high=high)}"
 
 
 def undated() -> str:

@@ -98,8 +98,7 @@ def _lead(answers: Answers, theme: Theme, notebook: Notebook) -> tuple[str, ...]
     people = first.people
     if people.value is None:
         return (_few(),)
-    printed = tuple(number(x or 0) for x in (people.value, people.low, people.high))
-    notebook.card("day.people", people, *printed)
+    notebook.card("day.people", people, *estimate_printed(people))
     notebook.add("day.reach", "sum", people.value, _reach(answers))
     return (" ".join(part for part in (headline_sentence(first), reach_sentence(first)) if part),)
 

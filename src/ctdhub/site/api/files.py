@@ -200,12 +200,14 @@ def _counted_twice(release: Release) -> dict[str, Any] | None:
 def _row(
     found: Estimate, errors: LinkErrors | None = None, citizenship: str | None = None
 ) -> dict[str, Any]:
-    """A number of people; ``errors`` give it its second interval."""
+    """A number of people, too few to show where it may be none; ``errors`` give it its second
+    interval."""
+    shown = found.low > 0
     row: dict[str, Any] = {
-        "count": found.value,
+        "count": found.value if shown else None,
         "low": found.low,
         "high": found.high,
-        "state": SHOWN,
+        "state": SHOWN if shown else PROTECTED,
     }
     if errors:
         of = None if citizenship is None else [citizenship]

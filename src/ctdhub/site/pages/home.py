@@ -21,8 +21,9 @@ from ctdhub.site.pages.methods import noise
 from ctdhub.site.stories import page as stories
 from ctdhub.site.stories.source import Story
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.cards import NumberCard, card
 from ctdhub.stats.headline import headline, place_facts
+from ctdhub.stats.intervals import Interval
 
 REGION = "europe"
 
@@ -85,14 +86,12 @@ def _write_files(folder: Path, answers: Answers) -> None:
 
 
 def _cards(answers: Answers) -> list[_Card]:
-    first, records = headline(answers), answers.release.protected.case_records
+    first, got = headline(answers), answers.release.protected.case_records
+    found = Interval(got.value, got.low, got.high)
+    records = card(answers.release, found, "case_records", None, published=True)
     return [
         _card(_("People identified"), first.people),
-        _Card(
-            _("Case records received (a person may have several)"),
-            number(records.value),
-            _between(records.low, records.high),
-        ),
+        _card(_("Case records received (a person may have several)"), records),
         _card(_("Nationalities"), first.nationalities, at_least=True),
         _card(_("Countries and territories of exploitation"), first.countries, at_least=True),
         _Card(
