@@ -58,10 +58,12 @@ def headline(answers: Answers, years: tuple[int, int] | None = None) -> Headline
         years: as in :func:`place_facts`.
     """
     release, when = answers.release, _when(answers, years)
-    n = len(release.facts.contributors)
+    n, got = len(release.facts.contributors), release.protected.case_records
+    records = Interval(got.value, got.low, got.high)
     return Headline(
         years=years or release.years,
         people=answers.card(Query(when)),
+        records=card(release, records, "case_records", None, published=True),
         nationalities=_at_least(answers, ORIGIN, when, "nationalities"),
         countries=_at_least(answers, DESTINATION, when, "countries"),
         contributors=card(release, Interval(n, n, n), "contributors", None),

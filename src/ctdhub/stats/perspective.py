@@ -61,11 +61,13 @@ class Side:
 @dataclass(frozen=True)
 class Headline:
     """The first figures of a release; nationalities and countries are numbers of cells that are
-    shown, so they read "at least"; ``years`` are the first and last that the figures are about, and
-    ``undated`` says whether people whose year is not recorded are among them."""
+    shown, so they read "at least"; ``records`` are the case records of the whole release, ``years``
+    the first and last that the other figures are about, and ``undated`` says whether people whose
+    year is not recorded are among them."""
 
     years: tuple[int, int]
     people: NumberCard
+    records: NumberCard
     nationalities: NumberCard
     countries: NumberCard
     contributors: NumberCard

@@ -21,9 +21,8 @@ from ctdhub.site.pages.methods import noise
 from ctdhub.site.stories import page as stories
 from ctdhub.site.stories.source import Story
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import NumberCard, card
+from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.headline import headline, place_facts
-from ctdhub.stats.intervals import Interval
 
 REGION = "europe"
 
@@ -86,12 +85,10 @@ def _write_files(folder: Path, answers: Answers) -> None:
 
 
 def _cards(answers: Answers) -> list[_Card]:
-    first, got = headline(answers), answers.release.protected.case_records
-    found = Interval(got.value, got.low, got.high)
-    records = card(answers.release, found, "case_records", None, published=True)
+    first = headline(answers)
     return [
         _card(_("People identified"), first.people),
-        _card(_("Case records received (a person may have several)"), records),
+        _card(_("Case records received (a person may have several)"), first.records),
         _card(_("Nationalities"), first.nationalities, at_least=True),
         _card(_("Countries and territories of exploitation"), first.countries, at_least=True),
         _Card(
