@@ -45,7 +45,7 @@ def test_the_headline_claims_no_zero_and_says_the_second_interval(release: Relea
         told = headline_sentence(replace(first, people=few))
         assert told == "Too few to show reliably; this is not zero."
         told = headline_sentence(replace(first, people=twice))
-        assert told.endswith("Second interval, if everybody counts once: 3,100 to 4,030 people.")
+        assert told.endswith("if everybody is counted once: 3,100 to 4,030 people.")
 
 
 def test_all_years_count_people_without_a_year_and_say_so(release: Release) -> None:

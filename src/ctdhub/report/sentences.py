@@ -39,7 +39,7 @@ def headline_sentence(first: Headline) -> str:
     if first.people.once is None:
         return text
     low, high = map(number, first.people.once)
-    second = _("Second interval, if everybody counts once: {low} to {high} people.")
+    second = _("Second interval, if everybody is counted once: {low} to {high} people.")
     return f"{text} {second.format(low=low, high=high)}"
 
 
