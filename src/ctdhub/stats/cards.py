@@ -35,7 +35,7 @@ class NumberCard:
             the query has an ``of``, those of ``of`` outside ``where``; of a share that share; of
             nationalities and countries how many rows of the query's table are clear of zero; of a
             rate the people.  None where no single question gives the figure: a mean over years, a
-            series of some contributors, a number of contributors.
+            series of some contributors, a number of contributors or of case records.
         width: of the interval of a share before it was clipped to 0..1; None for other figures.
         once: the second interval, if everybody is counted once, which holds ``low`` and ``high``;
             None where the release does not measure what links miss, or the figure is no number or
