@@ -199,7 +199,7 @@ def measured_apart() -> str:
 def counted_once() -> str:
     """Under whom a person counts."""
     return _(
-        "A person whom several contributors know under the same key counts once, under the one "
+        "A person whom several contributors know under the same key is counted once, under the one "
         "that registered that person first."
     )
 

@@ -363,8 +363,8 @@ def always() -> list[str]:
           "had no chance at all of being on a list are in no estimate."),
         _("Nobody came or left for good in between, and the records of a person were linked "
           "rightly; the table on changes shows what wrong links would do."),
-        _("These are estimates of people, with doubt about the method on top of the intervals; "
-          "they are no count."),
+        _("These are estimates of people, not counts; doubt about the method comes on top of the "
+          "intervals."),
     ]  # fmt: skip
 
 

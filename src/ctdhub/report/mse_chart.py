@@ -57,8 +57,8 @@ def title() -> str:
 def note(result: Result) -> str:
     """How to read a row."""
     return _(
-        "Each point is the estimate of one method, people seen and unseen together; the line is "
-        "its {level} interval."
+        "Each point is the estimate of one method, including people on no list; the line is its "
+        "{level} interval."
     ).format(level=share(result.level))
 
 
