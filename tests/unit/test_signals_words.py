@@ -43,9 +43,9 @@ def test_names_keep_their_direction_in_arabic() -> None:
 @pytest.mark.parametrize(
     ("half", "most", "said"),
     [
-        (1.5, 2.251, "to 1.5 times what was to be expected or less in half of the series, to 2.26"),
-        (1.5, math.inf, "in more than one in ten none to 50 times"),
-        (math.inf, math.inf, "In more than half of the series no rise to 50 times"),
+        (1.5, 2.251, "to 1.5 times what was expected or less in half of the series, to 2.26"),
+        (1.5, math.inf, "in more than one in ten, no rise to 50 times"),
+        (math.inf, math.inf, "In more than half of the series, no rise to 50 times"),
     ],
 )
 def test_where_no_rise_would_have_been_found_that_is_said(

@@ -235,14 +235,14 @@ def smallest_rise(found: Found, name: Callable[[Finding], str]) -> str:
     half, most = (_rounded(x, down=False) if math.isfinite(x) else "" for x in found.smallest)
     if not half:
         return _(
-            "In more than half of the series no rise to {most} times what was to be expected, or "
-            "less, would have been found in four of five cases."
+            "In more than half of the series, no rise to {most} times what was expected, or less, "
+            "would have been found in four out of five cases."
         ).format(most=_rounded(MOST))
     if not most:
         return _(
-            "The smallest rise that would have been found in four of five cases: to {half} times "
-            "what was to be expected or less in half of the series; in more than one in ten none "
-            "to {most} times or less."
+            "The smallest rise that would have been found in four out of five cases: to {half} "
+            "times what was expected or less in half of the series; in more than one in ten, no "
+            "rise to {most} times or less would have been found."
         ).format(half=half, most=_rounded(MOST))
     return _(
         "The smallest rise that would have been found in four out of five cases: to {half} times "
