@@ -28,7 +28,9 @@ from ctdhub.practice.people import draw
 from ctdhub.schema.model import load_schema
 from ctdhub.stats.series import Series
 from ctdhub.stats.signals.find import find
-from ctdhub.stats.signals.of_release import GROUP, PARTS, PLACES, looked_at, panel_of
+from ctdhub.stats.signals.grouping import told_once
+from ctdhub.stats.signals.looked import GROUP, PARTS, PLACES, looked_at
+from ctdhub.stats.signals.of_release import panel_of
 
 YEAR, SEED, TARGET, SHOWN = "year_of_registration", 20260101, 0.9, 40
 PLANTED = "citizenship=CIV&gender=female"
@@ -97,7 +99,8 @@ def power(m: Marginals, people: int, epsilon: float, draws: int) -> tuple[float,
     for k in range(draws):
         series = measured(true, sigma, years, np.random.default_rng(k))
         looked = tuple(looked_at(series))
-        found = find(panel_of(looked, range(m.years[0], m.years[1] + 1), frozenset()))
+        panel = panel_of(looked, range(m.years[0], m.years[1] + 1), frozenset())
+        found = told_once(find(panel), looked)
         for signal in found.signals:
             up = [
                 t for t in signal.moved(found.settings.rate) if (t.what, t.way) == ("share", "rise")

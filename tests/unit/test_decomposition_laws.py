@@ -12,8 +12,9 @@ from ctdhub.report.decomposition import recorded_share
 from ctdhub.stats.decomposition.contributors import ContributorGroup
 from ctdhub.stats.decomposition.counts import Cell, Counts, _moved
 from ctdhub.stats.decomposition.errors import Noisy, total
-from ctdhub.stats.decomposition.split import _recorded, split, whole
+from ctdhub.stats.decomposition.split import _recorded, split
 from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject
+from ctdhub.stats.rounding import whole
 
 WOMEN = ChangeSubject("gender", "female")
 Z = 1.959964

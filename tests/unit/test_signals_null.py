@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from ctdhub.report import signals as words
-from ctdhub.report.signal_wording import named_series
+from ctdhub.report.signal_wording import named_series, of_file
 from ctdhub.stats.signals.find import Found, Settings, find
 from ctdhub.stats.signals.last_period import finished, until
+from ctdhub.stats.signals.one_event import each_event_once
 from ctdhub.stats.signals.panel import SeriesPanel, Side
 from ctdhub.stats.signals.periods import Period
-from ctdhub.stats.signals.sides import each_event_once, leads_of, sides_of, with_totals
+from ctdhub.stats.signals.sides import leads_of, sides_of, with_totals
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
@@ -164,7 +165,7 @@ def corridors() -> tuple[SeriesPanel, np.ndarray]:
 
 
 def test_fifty_corridors_to_one_destination_are_one_lead() -> None:
-    found = each_event_once(find(with_totals(corridors()[0])))
+    found = each_event_once(find(with_totals(corridors()[0])), leads_of)
     leads = leads_of(found)
     assert leads[0].finding.name == "destination=D1"
     assert len(leads[0].also) > 50
@@ -179,7 +180,7 @@ def test_a_corridor_of_its_own_is_told_apart_from_the_total() -> None:
     rate[3, -6:] *= 5
     rate[60, -6:] = 1
     counts = np.random.default_rng(9).poisson(rate).astype(float)
-    found = each_event_once(find(with_totals(panel(counts, sides=given.sides))))
+    found = each_event_once(find(with_totals(panel(counts, sides=given.sides))), leads_of)
     heads = [lead.finding.name for lead in leads_of(found)]
     assert heads[0] == "destination=D1"
     assert {"s0003", "s0060"} <= set(heads)
@@ -200,7 +201,7 @@ def test_signals_are_ordered_by_size_and_ratios_hold_the_truth() -> None:
         (test,) = signal.moved(0.1)
         assert test.ratio.low <= times <= test.ratio.high
         assert test.size > 0
-        assert "times what was expected" in words.times(test)
+        assert "number is" in words.times(of_file(found, signal))
 
 
 def test_the_condition_is_said_and_missed_forecasts_instead_where_they_are_many() -> None:

@@ -38,7 +38,6 @@ from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.contributor_share import Pieces
 from ctdhub.stats.signals.coverage_change import CoverageChange, changed
 from ctdhub.stats.signals.find import Finding, find
-from ctdhub.stats.signals.grouping import leads
 from ctdhub.stats.signals.of_release import ReleaseSignals, panel_of, signals
 
 DRAWS = 12
@@ -152,7 +151,7 @@ def test_a_release_that_does_not_tell_sources_apart_says_so_in_each_signal(base:
     lines = plain.write(signal_files.release_document(result)).strip().split("\n\n")
     assert "A signal may come from that alone." in " ".join(lines)
     listed = [line for line in lines if line[:1].isdigit() and ". " in line[:4]]
-    assert len(listed) == len(leads(result))
+    assert len(listed) == len(result.leads)
     assert all("cannot tell what they report of these people" in line for line in listed)
 
 
@@ -262,9 +261,29 @@ def test_each_signal_is_told_once_and_parts_of_a_place_with_it(
 ) -> None:
     for _one, result in drawn:
         assert result.found
-        told = [f.row for lead in leads(result) for f in (lead.finding, *lead.also)]
+        told = [f.row for lead in result.leads for f in (lead.finding, *lead.also)]
         assert sorted(told) == sorted(f.row for f in result.found.signals)
-        heads = {result.looked[lead.finding.row].name for lead in leads(result)}
-        for lead in leads(result):
+        heads = {result.looked[lead.finding.row].name for lead in result.leads}
+        for lead in result.leads:
             place = result.looked[lead.finding.row]
             assert not (place.part and f"{C}={place.places[0][1]}" in heads)
+
+
+def test_what_is_told_is_believed_among_what_is_told(
+    drawn: list[tuple[Simulated, ReleaseSignals]],
+) -> None:
+    """The false discovery rate holds over leads, as it does in a file: by another route."""
+    for _one, result in drawn:
+        assert result.found
+        under = {f.row for lead in result.leads for f in lead.also}
+        assert under
+        rest = [f for f in result.found.findings if f.row not in under]
+        believed = {f.row for lead in result.leads for f in [lead.finding]}
+        for kind in ("count", "share"):
+            p = np.sort([t.p for f in rest for t in f.tests if t.what == kind])
+            passed = np.flatnonzero(p <= 0.1 * np.arange(1, p.size + 1) / p.size)
+            limit = p[passed[-1]] if passed.size else -1.0
+            for f in rest:
+                for t in f.moved(0.1):
+                    assert t.what != kind or t.p <= limit
+                    assert f.row in believed

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ from ctdhub.practice.marginals import load_marginals
 from ctdhub.practice.people import draw
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
+from ctdhub.report import signal_files
 from ctdhub.report.signal_charts import write_signals
 from ctdhub.report.signal_wording import of_release
 from ctdhub.report.signals import sentence
+from ctdhub.report.wording import ranged
 from ctdhub.site.pages import signals as signals_page
 from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
@@ -134,6 +137,46 @@ def test_cards_hold_the_truth_and_hide_what_is_not_clear_of_zero(result: Release
     now = cards(result, signal).count[1]
     mean = np.mean([women[y] for y in (2023, 2024, 2025)])
     assert (now.low or 0) - 20 <= mean <= (now.high or 0) + 20  # and some citizens elsewhere
+
+
+def test_shares_of_women_and_men_never_exceed_the_whole_as_printed(result: ReleaseSignals) -> None:
+    """Their counts and the whole have noise of their own, so the plain quotients do."""
+    assert result.found is not None
+    by_name = {f.name: f for f in result.found.findings}
+    sums = []
+    for name, women in by_name.items():
+        men = by_name.get(name.replace("female", "male"))
+        if "female" not in name or men is None:
+            continue
+        one, two = cards(result, women).share, cards(result, men).share
+        assert one
+        assert two
+        pairs = list(zip(one, two, strict=True))
+        years = zip(by_year(result, women), by_year(result, men), strict=True)
+        pairs += [(w.share, m.share) for w, m in years if w.share and m.share]
+        shown = [pair for pair in pairs if all(c.value is not None for c in pair)]
+        sums += [sum(Decimal(ranged(c).split("%")[0]) for c in pair) for pair in shown]
+    assert len(sums) > 20
+    assert max(sums) == 100
+
+
+def test_a_ratio_is_told_only_where_the_numbers_are_and_holds_them(result: ReleaseSignals) -> None:
+    document = signal_files.of_release(result)
+    women = next(s for s in document["signals"] if s["series"] == WOMEN)
+    ratio = women["ratio"]["share"]
+    assert 1 < ratio["low"] < ratio["value"] < ratio["high"]
+    assert ratio["value"] == pytest.approx(
+        women["share"]["now"]["value"] / women["share"]["before"]["value"], rel=0.35
+    )
+    for told in (*document["signals"], *document["explained"]):
+        for what, of in told["ratio"].items():
+            assert what in told["moved"]
+            assert of["low"] <= of["value"] <= of["high"]
+            assert all(told[what][when]["state"] == "shown" for when in ("before", "now"))
+    lead = next(one for one in result.leads if one.finding.name == WOMEN)
+    with language("en"):
+        text = " ".join(signal_files.sentences_of(result, lead))
+    assert "times what was to be expected" in text
 
 
 def test_the_page_says_count_share_whole_and_who_left(release: Release) -> None:

@@ -152,8 +152,9 @@ def _of_file(
 ) -> tuple[Document, dict[str, Any]]:
     from ctdhub.report import signal_files
     from ctdhub.stats.signals.find import find
+    from ctdhub.stats.signals.one_event import each_event_once
     from ctdhub.stats.signals.read import panel_of_table
-    from ctdhub.stats.signals.sides import each_event_once, with_totals
+    from ctdhub.stats.signals.sides import leads_of, with_totals
 
     with bar() as progress:
         progress(_("Reading the file"), 0.0)
@@ -162,8 +163,7 @@ def _of_file(
         progress(_("Looking for signals"), 0.3)
         panel, left_out = _to_the_end(panel, until, given.file)
         warnings += left_out
-        panel = with_totals(panel)
-        found = each_event_once(find(panel, settings))
+        found = each_event_once(find(with_totals(panel), settings), leads_of)
     _require_tests(found, given.file)
     return signal_files.file_document(found, warnings), signal_files.of_file(found, warnings)
 

@@ -20,8 +20,9 @@ from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.signals.cards import by_year, cards
 from ctdhub.stats.signals.find import Finding, Found, What
-from ctdhub.stats.signals.grouping import Lead, leads
-from ctdhub.stats.signals.of_release import Of, ReleaseSignals, signals
+from ctdhub.stats.signals.looked import Of
+from ctdhub.stats.signals.of_release import ReleaseSignals, signals
+from ctdhub.stats.signals.one_event import Lead
 from ctdhub.stats.table import Row
 
 FILE = "signals"
@@ -62,7 +63,7 @@ def looked_for(answers: Answers) -> ReleaseSignals:
 
 
 def drawn(result: ReleaseSignals, what: What) -> tuple[SignalChart, ...]:
-    """The clearest signals of the share or of the number, at most one for each place.
+    """The largest signals of the share or of the number, at most one for each place.
 
     A series whose share moved is drawn there, and not again for its number; one that is told with
     another is in that one's text.  Of one place a rise is drawn rather than a fall.
@@ -71,7 +72,7 @@ def drawn(result: ReleaseSignals, what: What) -> tuple[SignalChart, ...]:
         return ()
     rate = result.found.settings.rate
     chosen: dict[Of, tuple[int, Lead, bool]] = {}
-    for k, lead in enumerate(leads(result), 1):
+    for k, lead in enumerate(result.leads, 1):
         moved = {t.what: t.way for t in lead.finding.moved(rate)}
         if ("share" if "share" in moved else "count") != what:
             continue

@@ -6,15 +6,16 @@ from itertools import groupby
 
 from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import _, current, ngettext
-from ctdhub.report.signal_wording import carded, part, title
+from ctdhub.report.signal_wording import part, title
+from ctdhub.report.wording import ranged
 from ctdhub.schema.labels import code_label
 from ctdhub.schema.roles import CONTRIBUTOR_KIND
 from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.coverage_change import CoverageChange
 from ctdhub.stats.signals.explained_by_coverage import Explained
 from ctdhub.stats.signals.find import Finding
-from ctdhub.stats.signals.grouping import Lead
 from ctdhub.stats.signals.of_release import ReleaseSignals
+from ctdhub.stats.signals.one_event import Lead
 
 EXAMPLES = 3
 
@@ -96,8 +97,8 @@ def also(result: ReleaseSignals, lead: Lead) -> str:
         told.append(
             text.format(
                 part=part(result.looked[finding.row].of),
-                before=carded(of[0]),
-                now=carded(of[1]),
+                before=ranged(of[0]),
+                now=ranged(of[1]),
             )
         )
     if numbers:
@@ -179,5 +180,5 @@ def _explained(result: ReleaseSignals, by: CoverageChange, held: tuple[Explained
 def _example(result: ReleaseSignals, one: Explained) -> str:
     before, now = cards(result, one.finding).count
     return _("{group}, from {before} to {now}").format(
-        group=named(result, one.finding), before=carded(before), now=carded(now)
+        group=named(result, one.finding), before=ranged(before), now=ranged(now)
     )

@@ -17,13 +17,12 @@ from ctdhub.report import signal_contributors, signal_wording, signals
 from ctdhub.report.signals import SignalWords
 from ctdhub.report.wording import caveat, citation
 from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.signals import grouping
 from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.earlier_windows import CHANCE
 from ctdhub.stats.signals.find import Finding, Found, SignalFigure, Test
-from ctdhub.stats.signals.grouping import Lead, leads
 from ctdhub.stats.signals.judging import LEVEL
 from ctdhub.stats.signals.of_release import ReleaseSignals
+from ctdhub.stats.signals.one_event import Lead
 from ctdhub.stats.signals.sides import leads_of
 from ctdhub.stats.signals.smallest import POWER
 from ctdhub.stats.trend import Turn
@@ -79,12 +78,11 @@ def of_release(result: ReleaseSignals) -> dict[str, Any]:
 
 
 def _signals(result: ReleaseSignals) -> list[dict[str, Any]]:
-    """Every signal, the clearest first, with those that it is told or linked with."""
+    """Every signal, the largest first, with those that it is told or linked with."""
     if result.found is None:
         return []
-    leading = leads(result)
-    under = grouping.of(leading, result.looked)
-    see = {lead.finding.row: [result.looked[f.row].name for f in lead.see] for lead in leading}
+    under = {f.row: lead.finding.name for lead in result.leads for f in lead.also}
+    see = {lead.finding.row: [f.name for f in lead.see] for lead in result.leads}
     return [
         {
             **_release_entry(result, f),
@@ -141,7 +139,7 @@ def _length(ends: tuple[int, int]) -> int:
     return ends[1] - ends[0] + 1
 
 
-def _entry(found: Found, finding: Finding, words: SignalWords, **figures: object) -> dict[str, Any]:
+def _entry(finding: Finding, words: SignalWords, **figures: object) -> dict[str, Any]:
     return {
         "series": finding.name,
         "title": words.title,
@@ -149,6 +147,7 @@ def _entry(found: Found, finding: Finding, words: SignalWords, **figures: object
         "verdict": signals.verdict(words),
         "moved": [t.what for t in words.moved],
         "tests": [_test(t) for t in finding.tests],
+        "ratio": {t.what: _ratio(t) for t in signals.sized(words)},
         "smallest_rise": _finite(finding.smallest),
         "zeros": finding.zeros,
         "past_periods": finding.known,
@@ -168,11 +167,9 @@ def _ratio(test: Test) -> dict[str, Any]:
 
 def _file_entry(found: Found, finding: Finding, told_with: str | None) -> dict[str, Any]:
     return _entry(
-        found,
         finding,
         signal_wording.of_file(found, finding),
         told_with=told_with,
-        ratio={t.what: _ratio(t) for t in finding.moved(found.settings.rate)},
         count=_pair(finding.part or finding.count, _figure),
         denominator=_pair(finding.whole, _figure),
         share=_pair(finding.share, _figure),
@@ -181,11 +178,8 @@ def _file_entry(found: Found, finding: Finding, told_with: str | None) -> dict[s
 
 def _release_entry(result: ReleaseSignals, finding: Finding) -> dict[str, Any]:
     of = cards(result, finding)
-    if result.found is None:
-        raise ValueError("a finding comes from what was found")
     return {
         **_entry(
-            result.found,
             finding,
             signal_wording.of_release(result, finding),
             count=_pair(of.count, _card),
@@ -232,7 +226,7 @@ def file_document(found: Found, warnings: Sequence[str]) -> Document:
         known = finding.known_shares if finding.share else finding.known
         parts = (
             signals.sentence(words),
-            signals.times(max(words.moved, key=lambda t: t.size)),
+            signals.times(words),
             signals.verdict(words),
             signal_wording.same_event(found, lead),
             signal_wording.single_periods(found, finding),
@@ -255,7 +249,7 @@ def release_document(result: ReleaseSignals) -> Document:
     if found is None:
         return _document(hub, [not_measured()])
     texts = []
-    for lead in leads(result):
+    for lead in result.leads:
         words = signal_wording.of_release(result, lead.finding)
         texts.append(f"{words.title}. {' '.join(sentences_of(result, lead))}")
     name = partial(signal_contributors.named, result)
@@ -289,6 +283,7 @@ def sentences_of(result: ReleaseSignals, lead: Lead) -> tuple[str, ...]:
     words = signal_wording.of_release(result, lead.finding)
     found = (
         signals.sentence(words),
+        signals.times(words),
         signal_contributors.also(result, lead),
         signals.verdict(words),
         signal_contributors.basis(result, lead.finding),

@@ -7,18 +7,20 @@ import math
 import numpy as np
 
 from ctdhub.core.errors import printable
-from ctdhub.core.format import inline, interval, listed, number, share, share_ranged
+from ctdhub.core.format import inline, listed, number, share, share_ranged
 from ctdhub.core.i18n import _, current, ngettext
 from ctdhub.report.sentences import corridor
 from ctdhub.report.signals import SHORT_PAST, Pair, Quantity, SignalWords, named
+from ctdhub.report.wording import ranged
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.roles import AGE, SEX
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.find import Finding, Found, SignalFigure
-from ctdhub.stats.signals.of_release import PARTS, PLACES, Looked, Of, ReleaseSignals
-from ctdhub.stats.signals.sides import FileLead
+from ctdhub.stats.signals.looked import PARTS, PLACES, Looked, Of
+from ctdhub.stats.signals.of_release import ReleaseSignals
+from ctdhub.stats.signals.one_event import Lead
 
 EXAMPLES = 3
 
@@ -49,7 +51,7 @@ def named_series(found: Found, finding: Finding) -> str:
     return _("“{series}”").format(series=printable(finding.name, 200))
 
 
-def same_event(found: Found, lead: FileLead) -> str:
+def same_event(found: Found, lead: Lead) -> str:
     """The signals of a file that are told with one, "" without any."""
     if not lead.also:
         return ""
@@ -125,20 +127,8 @@ def of_release(result: ReleaseSignals, finding: Finding) -> SignalWords:
 
 
 def _carded(pair: tuple[NumberCard, NumberCard]) -> Pair:
-    before, now = (Quantity(carded(c), c.value, c.low, c.high) for c in pair)
+    before, now = (Quantity(ranged(c), c.value, c.low, c.high) for c in pair)
     return before, now
-
-
-def carded(card: NumberCard) -> str:
-    """Value and interval, rounded outwards, or that there are too few to show."""
-    if card.value is None or card.low is None or card.high is None:
-        return _("too few to show reliably")
-    if card.unit == "share":
-        low, high = interval(card.low, card.high)
-        return _("{share} ({low} to {high})").format(share=share(card.value), low=low, high=high)
-    return _("{people} ({low} to {high})").format(
-        people=number(card.value), low=number(card.low), high=number(card.high)
-    )
 
 
 def title(looked: Looked) -> str:

@@ -202,11 +202,30 @@ def no_breaks(found: Found, name: Callable[[Finding], str]) -> list[str]:
     return [_("Away from their earlier level, but not breaks:"), *lines] if lines else []
 
 
-def times(test: Test) -> str:
-    """How many times as many as was to be expected, with an interval."""
-    value, low, high = (test.ratio.value, test.ratio.low, test.ratio.high)
-    return _("That is {ratio} times what was expected ({low} to {high}).").format(
-        ratio=_rounded(value), low=_rounded(low, down=True), high=_rounded(high, down=False)
+def sized(told: SignalWords) -> tuple[Test, ...]:
+    """The believed tests whose figures are shown, before and now: only of these a ratio is told."""
+    pairs = {"count": told.count, "share": told.shares}
+    return tuple(
+        test
+        for test in told.moved
+        for pair in [pairs[test.what]]
+        if pair is not None and all(quantity.value is not None for quantity in pair)
+    )
+
+
+def times(told: SignalWords) -> str:
+    """How many times as many as was to be expected, with an interval; "" where that is not told."""
+    texts = {
+        "share": _("Their share is {ratio} times what was expected ({low} to {high})."),
+        "count": _("Their number is {ratio} times what was expected ({low} to {high})."),
+    }
+    return " ".join(
+        texts[test.what].format(
+            ratio=_rounded(test.ratio.value),
+            low=_rounded(test.ratio.low, down=True),
+            high=_rounded(test.ratio.high, down=False),
+        )
+        for test in sized(told)
     )
 
 

@@ -11,13 +11,12 @@ from ctdhub.core.i18n import _, formula
 from ctdhub.release.open import Release
 from ctdhub.report.errata_words import citation_mark
 from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.precision import FINE
 
 Kind = Literal["value", "not_recorded", "imprecise", "protected", "nobody_reports", "not_measured"]
 
 UNSAID = ("query", "width")
 """Attributes of a card that :func:`card_data` leaves out."""
-FINE = 0.02
-"""Half-widths of shares below this are written with one decimal."""
 
 
 def caveat() -> str:
@@ -65,8 +64,8 @@ def sized(card: NumberCard) -> str:
         return ranged(card)
     if card.unit != "share":
         return formula(f"{number(card.value)} ± {number(card.half_width)}")
-    _low, wide = interval(0, card.half_width, fine=_fine(card))
-    return formula(f"{share(card.value, fine=_fine(card))} ± {wide}")
+    _low, wide = interval(0, card.half_width, fine=is_fine(card))
+    return formula(f"{share(card.value, fine=is_fine(card))} ± {wide}")
 
 
 def ranged(card: NumberCard) -> str:
@@ -74,7 +73,7 @@ def ranged(card: NumberCard) -> str:
     or why there is no number."""
     if card.value is None:
         return _silent(card)
-    value, low, high = printed(card, fine=_fine(card))
+    value, low, high = printed(card, fine=is_fine(card))
     if card.unit == "share":
         return _("{share} ({low} to {high})").format(share=value, low=low, high=high)
     return _("{people} ({low} to {high})").format(people=value, low=low, high=high)
@@ -112,12 +111,12 @@ def _even(card: NumberCard) -> bool:
     value, low, high = card.value or 0, card.low or 0, card.high or 0
     if card.unit != "share":
         return abs((high - value) - (value - low)) <= 1 and low > 0
-    steps = 1000 if _fine(card) else 100
+    steps = 1000 if is_fine(card) else 100
     wide = math.ceil(card.half_width * steps - 1e-9) / steps
     uneven = abs((high - value) - (value - low)) > 0.5 / steps
     return not uneven and value - wide >= 0 and value + wide <= 1
 
 
-def _fine(card: NumberCard) -> bool:
+def is_fine(card: NumberCard) -> bool:
     """Whether a share is written with a decimal: where its interval is that narrow."""
     return card.value is not None and card.half_width < FINE

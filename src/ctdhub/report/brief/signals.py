@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ctdhub.core.format import interval, number, share
+from ctdhub.core.format import number
 from ctdhub.core.i18n import _, ngettext
 from ctdhub.document.document import Section, Words
 from ctdhub.document.numbers import Kind, Notebook
@@ -17,6 +17,7 @@ from ctdhub.report.places import sides
 from ctdhub.report.signal_charts import looked_for
 from ctdhub.report.signal_wording import of_release
 from ctdhub.report.signals import compared, false_share, sentence, verdict
+from ctdhub.report.wording import is_fine, printed
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import DESTINATION, ORIGIN, PERIOD
 from ctdhub.stats.answers import Answers
@@ -24,7 +25,8 @@ from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.query import Where
 from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.find import Finding, Found, Test
-from ctdhub.stats.signals.of_release import PARTS, PLACES, Of, ReleaseSignals
+from ctdhub.stats.signals.looked import PARTS, PLACES, Of
+from ctdhub.stats.signals.of_release import ReleaseSignals
 from ctdhub.stats.table import YES
 
 MOST = 4
@@ -91,7 +93,7 @@ def _places(of: Of) -> Of:
 
 
 def _chosen(result: ReleaseSignals, found: Found, concerns: Callable[[Of], bool]) -> list[Finding]:
-    """The clearest first, without those that follow from others.
+    """The largest first, without those that follow from others.
 
     Of one place and one question a rise is told rather than a fall, because where one answer rises
     the others fall.  Where all people of a place rose or fell in number, so do their parts: a part
@@ -161,10 +163,4 @@ def _years(found: Found, finding: Finding, ends: tuple[int, int]) -> list[str]:
 def _add(
     notebook: Notebook, id: str, kind: Kind, card: NumberCard, part: Where, whole: Where
 ) -> None:
-    value, low, high = (x or 0.0 for x in (card.value, card.low, card.high))
-    printed = (
-        (share(value), *interval(low, high))
-        if card.unit == "share"
-        else (number(value), number(low), number(high))
-    )
-    notebook.add(id, kind, card.value, printed, part, whole)
+    notebook.add(id, kind, card.value, printed(card, fine=is_fine(card)), part, whole)

@@ -37,6 +37,7 @@ from ctdhub.stats.decomposition.contributors import POOLED, ContributorGroup
 from ctdhub.stats.decomposition.counts import Cell, Counts
 from ctdhub.stats.decomposition.errors import Noisy, total
 from ctdhub.stats.intervals import Interval
+from ctdhub.stats.rounding import whole
 
 Kind = Literal["left", "joined", "recording", "rest", "undivided", "unmeasured", "unclear"]
 CLEAR = 5.0
@@ -255,19 +256,3 @@ def _ends(number: Noisy, value: int, z: float) -> tuple[int, int]:
     half = z * number.sd
     low, high = math.floor(number.value - half), math.ceil(number.value + half)
     return min(low, value), max(high, value)
-
-
-def whole(values: Sequence[float]) -> list[int]:
-    """Whole numbers near the values whose sum is the rounded sum of the values.
-
-    The largest remainders are rounded up.
-
-    >>> whole([0.4, 0.4, 0.4]), whole([-1.5, 2.6])
-    ([1, 0, 0], [-2, 3])
-    """
-    floors = [math.floor(v) for v in values]
-    missing = round(math.fsum(values)) - sum(floors)
-    order = sorted(range(len(values)), key=lambda i: (floors[i] - values[i], i))
-    for i in order[:missing]:
-        floors[i] += 1
-    return floors

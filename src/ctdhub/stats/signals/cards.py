@@ -2,22 +2,26 @@
 
 Intervals are those of the protection noise, at the release's level; a figure whose interval
 reaches zero is protected, not shown.  The signal itself rests on more: chance, and how much the
-series varied before.
+series varied before.  Shares of the answers to one question are rounded together.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
 
 from ctdhub.release.open import Release
+from ctdhub.schema.model import load_schema
 from ctdhub.stats.cards import NumberCard, card
 from ctdhub.stats.intervals import Interval, fieller
+from ctdhub.stats.signals.added_up import added_up
 from ctdhub.stats.signals.find import Finding, SignalFigure
 from ctdhub.stats.signals.judging import LEVEL
+from ctdhub.stats.signals.looked import PARTS
 from ctdhub.stats.signals.of_release import ReleaseSignals
 
 CardPair = tuple[NumberCard, NumberCard]
@@ -51,10 +55,28 @@ def cards(result: ReleaseSignals, finding: Finding) -> Cards:
     if finding.whole is None:
         return Cards(count, None, None)
     wholes = [_of_figure(release, f) for f in finding.whole]
+    answers = [
+        other
+        for other in (*(result.found.findings if result.found else ()), finding)
+        if other.row != finding.row
+        and other.part
+        and other.whole == finding.whole
+        and _excludes(result, finding.row, other.row)
+    ]
+    rows = (finding.row, *(other.row for other in answers))
+    shares = [
+        _share(
+            result,
+            rows,
+            [parts[k], *(_of_figure(release, other.part[k]) for other in answers if other.part)],
+            wholes[k],
+        )
+        for k in (0, 1)
+    ]
     return Cards(
         count,
         _pair([card(release, a, "people", None) for a in wholes], names),
-        _pair([_share(release, a, b) for a, b in zip(parts, wholes, strict=True)], names),
+        _pair(shares, names),
     )
 
 
@@ -78,23 +100,49 @@ def by_year(result: ReleaseSignals, finding: Finding) -> tuple[Year, ...]:
     release, panel, row = result.release, result.found.panel, finding.row
     names = behind(result, row)
     found = []
+    rows = [row]
+    if finding.whole is not None:
+        rows += [
+            other
+            for other in range(len(result.looked))
+            if _excludes(result, row, other)
+            and np.array_equal(panel.wholes[other], panel.wholes[row], equal_nan=True)
+        ]
     for k, period in enumerate(panel.periods):
         covered = not np.isnan(panel.counts[row, k])
         people = _noisy(release, panel.counts[row, k], panel.noise[row, k])
         part = None
         if finding.whole is not None:
             whole = _noisy(release, panel.wholes[row, k], panel.noise_of_wholes[row, k])
-            part = _share(release, people, whole)
-            part = replace(part, contributors=names)
+            parts = [_noisy(release, panel.counts[r, k], panel.noise[r, k]) for r in rows]
+            part = replace(_share(result, rows, parts, whole), contributors=names)
         counted = replace(card(release, people, "people", None), contributors=names)
         found.append(Year(period.place, covered, counted, part))
     return tuple(found)
 
 
-def _share(release: Release, part: Interval, whole: Interval) -> NumberCard:
-    """A share of people; protected where its part or its whole is too small to be clear of zero."""
-    share, people = fieller(part, whole), round(whole.value or 0)
-    return card(release, share, "share", None, denominator=people)
+def _excludes(result: ReleaseSignals, row: int, other: int) -> bool:
+    """Whether two series count other answers to one question, of the people of one place."""
+    one, two = result.looked[row], result.looked[other]
+    if one.places != two.places or not one.part or not two.part or one.part == two.part:
+        return False
+    return one.part[0][0] == two.part[0][0] and one.part[0][0] in PARTS
+
+
+def _share(
+    result: ReleaseSignals, rows: Sequence[int], parts: Sequence[Interval], whole: Interval
+) -> NumberCard:
+    """The share of the first of these people, rounded together with that of the others; protected
+    where its part or its whole is too small to be clear of zero.
+
+    Args:
+        rows, parts: the series, and its people, of answers that exclude each other.
+    """
+    variable = result.looked[rows[0]].part[0][0]
+    codes = {result.looked[row].part[0][1] for row in rows}
+    complete = variable in PARTS and codes >= set(load_schema().domain(variable))
+    share, *_others = added_up([fieller(part, whole) for part in parts], complete=complete)
+    return card(result.release, share, "share", None, denominator=round(whole.value or 0))
 
 
 def _of_figure(release: Release, figure: SignalFigure) -> Interval:

@@ -26,7 +26,7 @@ class Missed:
 
     @property
     def too_often(self) -> bool:
-        """Whether more than chance allows: by two standard errors and a half more than 5 %."""
+        """Whether the share lies two standard errors above one and a half times the chance."""
         error = math.sqrt(CHANCE * (1 - CHANCE) / self.windows)
         return self.share > 1.5 * CHANCE + 2 * error
 

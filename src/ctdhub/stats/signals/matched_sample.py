@@ -12,6 +12,7 @@ from ctdhub.stats.answers import Answers
 from ctdhub.stats.signals.contributor_share import Piece, Pieces
 from ctdhub.stats.signals.coverage_change import CoverageChange, reporting
 from ctdhub.stats.signals.find import Found
+from ctdhub.stats.signals.looked import Of
 from ctdhub.stats.signals.panel import SeriesPanel
 from ctdhub.stats.signals.tails import Floats
 
@@ -19,7 +20,6 @@ Basis = Literal["all", "others", "estimated", "undivided"]
 CLEAR = 5.0
 """Deviations by which a whole lies above zero, before and now, or its share is not tested: a ratio
 then errs by at most a fifth (as ``decomposition.split``)."""
-Of = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)

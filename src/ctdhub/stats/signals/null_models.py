@@ -27,7 +27,15 @@ RELATED = ((0.0, 0.0), *product((0.15, 0.35, 0.7), (0.6, 0.85, 0.97)))
 SHIFT = 0.5
 """Standard deviation of an earlier shift of the level, relative."""
 MOST_PLACES = 24
+"""Times of the past at which a shift is looked for, at most."""
+STEADY, WANDERS, SHIFTED = 0.7, 0.2, 0.1
+NO_SLOPE, EACH_SLOPE = 0.55, 0.15
+SPREAD = 1.2
+"""How common each family, each slope and (standard deviation of the logarithm around the usual one)
+each dispersion is thought before looking.  These, and the grids above, are assumptions: no series
+was fitted to set them, and ``benchmarks/signals.py`` shows what they give."""
 _AT_ONCE = 200
+"""Series that are filtered together, which bounds the memory."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +88,8 @@ def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
         np.concatenate([chunk[j] for chunk in chunks]) for j in range(4)
     )
     families = [(s, b) for s in RELATED for b in SLOPES]
-    prior = [_prior(s, b) for s, b in families] + [0.1]
-    near = np.exp(-0.5 * (np.log((dispersions + usual / 10) / usual) / 1.2) ** 2)
+    prior = [_prior(s, b) for s, b in families] + [SHIFTED]
+    near = np.exp(-0.5 * (np.log((dispersions + usual / 10) / usual) / SPREAD) ** 2)
     each = np.outer(prior, near).ravel()
     flat = np.zeros(len(prior), dtype=bool)
     flat[0] = True
@@ -97,8 +105,8 @@ def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
 
 
 def _prior(related: tuple[float, float], slope: float) -> float:
-    of_slope = 0.55 if slope == 0 else 0.15
-    return of_slope * (0.7 if related[0] == 0 else 0.2 / (len(RELATED) - 1))
+    of_slope = NO_SLOPE if slope == 0 else EACH_SLOPE
+    return of_slope * (STEADY if related[0] == 0 else WANDERS / (len(RELATED) - 1))
 
 
 def _rows(past: Departures, at: slice) -> Departures:
@@ -174,7 +182,7 @@ def _filtered(past: Departures, phi: Floats, sigma: Floats, rho: Floats) -> _Fil
 def _with_slope(
     past: Departures, f: _Filtered, sigma: Floats, rho: Floats, slope: float
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """Likelihood, forecast of the window's mean departure, its variance."""
+    """Likelihood, forecast of the window's mean departure, its variance, and that of u alone."""
     steps = rho[:, None] ** np.arange(past.gap)
     lasting = steps.mean(axis=1)
     sums = np.cumsum(steps, axis=1)[:, :-1] / past.gap

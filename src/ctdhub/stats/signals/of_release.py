@@ -12,57 +12,25 @@ instead of the series as it is (``matched_sample``).
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ctdhub.release.open import Release
-from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import AGE, DESTINATION, HARM, ORIGIN, SEX
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.series import Series, all_series
 from ctdhub.stats.signals.coverage_change import CoverageChange, changed
 from ctdhub.stats.signals.explained_by_coverage import Explained, explained
 from ctdhub.stats.signals.find import Found, Settings, find
+from ctdhub.stats.signals.grouping import leads_among, told_once
+from ctdhub.stats.signals.looked import Looked, looked_at
 from ctdhub.stats.signals.matched_sample import Compared, remainder
+from ctdhub.stats.signals.one_event import Lead
 from ctdhub.stats.signals.panel import SeriesPanel
 from ctdhub.stats.signals.periods import Period
 from ctdhub.stats.signals.tails import Floats
-from ctdhub.stats.table import NOT_RECORDED, YES
 from ctdhub.stats.trend import Turn, covering, turns
-
-PLACES = (ORIGIN, DESTINATION)
-PARTS = (SEX, AGE)
-GROUP = HARM
-
-Of = tuple[tuple[str, str], ...]
-"""Values by variable: places first, the part last; () is everybody."""
-
-
-@dataclass(frozen=True)
-class Looked:
-    """One series that is looked at: its people, and what they are a part of, if anything."""
-
-    of: Of
-    series: Series
-    whole: Series | None
-
-    @property
-    def name(self) -> str:
-        """Unique name, for example ``citizenship=CIV&gender=female``; ``all`` is everybody."""
-        return "&".join(f"{variable}={code}" for variable, code in self.of) or "all"
-
-    @property
-    def places(self) -> Of:
-        """Its countries."""
-        return tuple(pair for pair in self.of if pair[0] in PLACES)
-
-    @property
-    def part(self) -> Of:
-        """Its gender, age or type of exploitation, if any."""
-        return tuple(pair for pair in self.of if pair[0] not in PLACES)
 
 
 @dataclass(frozen=True)
@@ -86,6 +54,11 @@ class ReleaseSignals:
     compared: tuple[Compared, ...] = ()
     explained: tuple[Explained, ...] = ()
 
+    @cached_property
+    def leads(self) -> tuple[Lead, ...]:
+        """All signals, each once as a lead or under one, the largest first."""
+        return leads_among(self.found, self.looked) if self.found else ()
+
     def is_less(self, row: int) -> bool:
         """Whether reports were taken away from a series before it was tested."""
         return bool(self.compared) and self.compared[row].is_less
@@ -108,10 +81,10 @@ def signals(release: Release, settings: Settings | None = None) -> ReleaseSignal
     sources = changed(release, begin, end)
     near = tuple(t for t in turns(release) if begin < t.year <= end)
     if not sources:
-        return ReleaseSignals(release, plain, looked, near)
+        return ReleaseSignals(release, told_once(plain, looked), looked, near)
     asked = tuple((one.places, one.part) for one in looked)
     panel, compared = remainder(Answers(release), plain, asked, sources)
-    found = find(panel, settings)
+    found = told_once(find(panel, settings), looked)
     return ReleaseSignals(
         release,
         found,
@@ -120,47 +93,6 @@ def signals(release: Release, settings: Settings | None = None) -> ReleaseSignal
         sources,
         compared,
         explained(plain, found, compared, sources),
-    )
-
-
-def looked_at(every: tuple[Series, ...]) -> Iterator[Looked]:
-    """Series of known places and parts, with their wholes, in the order of the release."""
-    held = {frozenset(s.of): s for s in every}
-    schema = load_schema()
-    flags, indicator = schema.flags(GROUP), schema.groups[GROUP].indicator or ""
-    for series in every:
-        values = dict(series.of)
-        places = tuple((v, values[v]) for v in PLACES if v in values)
-        rest = [(v, code) for v, code in series.of if v not in PLACES]
-        if any(code == NOT_RECORDED for code in values.values()) or len(rest) > 1:
-            continue
-        if not rest:
-            yield Looked(places, series, None)
-            continue
-        part = rest[0]
-        if len(places) > 1 or not (part[0] in PARTS or (part[0] in flags and part[1] == YES)):
-            continue
-        if part[0] in PARTS:
-            whole = _recorded(held, places, part[0])
-        else:
-            whole = held.get(frozenset((*places, (indicator, YES))))
-        yield Looked((*places, part), series, whole)
-
-
-def _recorded(
-    held: Mapping[frozenset[tuple[str, str]], Series], places: Of, part: str
-) -> Series | None:
-    """People of a place less those for whom the part is not recorded; these may be too few to
-    have a series, then they are too few to matter."""
-    everybody = held.get(frozenset(places))
-    unknown = held.get(frozenset((*places, (part, NOT_RECORDED))))
-    if everybody is None or unknown is None:
-        return everybody
-    return Series(
-        everybody.of,
-        everybody.years,
-        everybody.noisy - unknown.noisy,
-        math.hypot(everybody.sigma, unknown.sigma),
     )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from ctdhub.stats.signals.discovery import q_values
-from ctdhub.stats.signals.find import Finding, Found, Test, What, ordered
-from ctdhub.stats.signals.judging import Verdict, Way
+from ctdhub.stats.signals.find import Finding, Found, What
+from ctdhub.stats.signals.judging import Way
+from ctdhub.stats.signals.one_event import Lead
 from ctdhub.stats.signals.panel import SeriesPanel, Side
 from ctdhub.stats.signals.tails import Floats
 
@@ -18,7 +18,6 @@ MOST_MISSING = 0.2
 """Part of a total, by the means of its series, that may be missing in a period."""
 NEARLY_ALL = 0.7
 """Part of the movement of a total that one corridor makes up, to lead instead of it."""
-_ROUNDS = 10
 MOSTLY = 0.5
 """Part of the movement of a total that series of another one make up, to be told with that one."""
 _NAMED = re.compile(r"(.+?)\s*(?: to |→|->)\s*(.+)")
@@ -80,19 +79,11 @@ def _total(panel: SeriesPanel, members: list[int]) -> tuple[Floats, Floats]:
     return np.where(some, total, np.nan), noise
 
 
-@dataclass(frozen=True)
-class FileLead:
-    """A signal of a file, and those of the same people that move the same way."""
-
-    finding: Finding
-    also: tuple[Finding, ...]
-
-
-def leads_of(found: Found) -> tuple[FileLead, ...]:
+def leads_of(found: Found) -> tuple[Lead, ...]:
     """All signals, each once as a lead or under one, the largest first."""
     left = list(found.signals)
     if not found.panel.sides:
-        return tuple(FileLead(f, ()) for f in left)
+        return tuple(Lead(f) for f in left)
     rate = found.settings.rate
     told = []
     while left:
@@ -100,7 +91,7 @@ def leads_of(found: Found) -> tuple[FileLead, ...]:
         left = [f for f in left if f is not head]
         under = [f for f in left if _same_event(found, head, f, rate)]
         left = [f for f in left if f not in under]
-        told.append(FileLead(head, tuple(under)))
+        told.append(Lead(head, tuple(under)))
     return tuple(told)
 
 
@@ -115,39 +106,6 @@ def _narrowest(found: Found, left: list[Finding]) -> Finding:
             if change and own / change >= NEARLY_ALL:
                 return other
     return first
-
-
-def each_event_once(found: Found) -> Found:
-    """The false discovery rate over leads.
-
-    A large event makes a hundred tests true, and these would lend their weight to others that are
-    not: so the tests that are told with a lead leave the list, and what is believed is chosen among
-    the rest, until nothing changes.  What is told with a lead stays believed.
-    """
-    if not found.panel.sides:
-        return found
-    rate = found.settings.rate
-    for _round in range(_ROUNDS):
-        leads = leads_of(found)
-        under = {f.row for lead in leads for f in lead.also}
-        rest = [k for k, f in enumerate(found.findings) if f.row not in under]
-        findings = list(found.findings)
-        for kind in ("count", "share"):
-            tests = [(k, t) for k in rest for t in findings[k].tests if t.what == kind]
-            q = q_values(np.array([t.p for _k, t in tests]))
-            for (k, test), value in zip(tests, q, strict=True):
-                findings[k] = _with_q(findings[k], test, max(test.q, float(value)), rate)
-        new = replace(found, findings=ordered(findings, rate))
-        if len(leads_of(new)) == len(leads):
-            return new
-        found = new
-    return found
-
-
-def _with_q(finding: Finding, test: Test, q: float, rate: float) -> Finding:
-    verdict: Verdict = "break" if q <= rate else "" if test.verdict == "break" else test.verdict
-    new = replace(test, q=q, verdict=verdict)
-    return replace(finding, tests=tuple(new if t is test else t for t in finding.tests))
 
 
 def _same_event(found: Found, head: Finding, other: Finding, rate: float) -> bool:
