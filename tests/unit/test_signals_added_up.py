@@ -23,8 +23,9 @@ def answers(draw: st.DrawFn, wide: tuple[float, float]) -> Given:
     """People by answer, what noise does to each share, and the half-widths of the intervals."""
     n = draw(st.integers(2, 5))
     people = draw(st.lists(st.integers(20, 60), min_size=n, max_size=n))
-    noise = draw(st.lists(st.floats(-0.02, 0.02), min_size=n, max_size=n))
-    return people, noise, draw(st.lists(st.floats(*wide), min_size=n, max_size=n))
+    half = draw(st.lists(st.floats(*wide), min_size=n, max_size=n))
+    noise = [draw(st.floats(-1, 1)) * min(0.02, h) for h in half]
+    return people, noise, half
 
 
 def shares(given_: Given) -> list[Interval]:

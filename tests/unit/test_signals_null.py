@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -215,3 +216,20 @@ def test_the_condition_is_said_and_missed_forecasts_instead_where_they_are_many(
     assert odd.missed is not None
     assert odd.missed.too_often
     assert "departed from what their past suggested" in words.false_share(odd)
+
+
+def test_series_in_which_no_rise_could_be_found_are_said_to_be_so() -> None:
+    """Noise may hide any rise: of every second series, of one in ten, of hardly any."""
+    steady = np.random.default_rng(8).poisson(30, (40, 72))
+    for hidden, text in (
+        (24, "more than half"),
+        (8, "in more than one in ten"),
+        (2, "in nine out of ten"),
+    ):
+        counts = steady.copy()
+        counts[:hidden] = 0
+        told = panel(counts)
+        noise = told.noise.copy()
+        noise[:hidden] = 100.0
+        found = find(replace(told, noise=noise))
+        assert text in words.smallest_rise(found, lambda f: f.name)

@@ -176,7 +176,7 @@ def test_a_ratio_is_told_only_where_the_numbers_are_and_holds_them(result: Relea
     lead = next(one for one in result.leads if one.finding.name == WOMEN)
     with language("en"):
         text = " ".join(signal_files.sentences_of(result, lead))
-    assert "times what was to be expected" in text
+    assert "times what was expected" in text
 
 
 def test_the_page_says_count_share_whole_and_who_left(release: Release) -> None:

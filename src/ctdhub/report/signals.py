@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ctdhub.core.format import decimal, number, share, year
 from ctdhub.core.i18n import _, ngettext
+from ctdhub.stats.precision import RELATIVE
 from ctdhub.stats.signals.earlier_windows import CHANCE
 from ctdhub.stats.signals.find import Finding, Found, Test
 from ctdhub.stats.signals.periods import Kind
@@ -203,13 +204,15 @@ def no_breaks(found: Found, name: Callable[[Finding], str]) -> list[str]:
 
 
 def sized(told: SignalWords) -> tuple[Test, ...]:
-    """The believed tests whose figures are shown, before and now: only of these a ratio is told."""
+    """The believed tests of which a ratio is told: their figures are shown, before and now, and the
+    interval of the ratio is precise enough for a number (``stats.precision``)."""
     pairs = {"count": told.count, "share": told.shares}
     return tuple(
         test
         for test in told.moved
         for pair in [pairs[test.what]]
         if pair is not None and all(quantity.value is not None for quantity in pair)
+        if test.ratio.high - test.ratio.low <= RELATIVE * max(1.0, test.ratio.value)
     )
 
 

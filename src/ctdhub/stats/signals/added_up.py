@@ -38,7 +38,9 @@ def added_up(shares: Sequence[Interval], *, complete: bool) -> tuple[Interval, .
     wide = {k: _half_width(scaled[k]) for k in shown}
     fine = all(half + 1 / DECIMAL < FINE for half in wide.values())
     steps = DECIMAL if fine else COARSE
-    together = [k for k in shown if values[k] * steps >= 1 and (fine or wide[k] * steps >= 1)]
+    together = [
+        k for k in shown if values[k] * steps >= 1 and (fine or wide[k] * steps >= 1 - 1e-9)
+    ]
     rest = 1 - math.fsum(values[k] for k in together)
     rounded = whole([*(values[k] * steps for k in together), rest * steps])
     for k, value in zip(together, rounded, strict=False):  # the last one is the rest
