@@ -1,16 +1,20 @@
 """Noisy series by year, and the overlap of lists: unbiased inputs for statistics.
 
-Each value is a count plus noise of mean zero and known standard deviation, independent of the
-values of other years of its table.  Values may be negative and are not truncated, so that sums and
-means of them stay unbiased.  A sum of m values of one series has the standard deviation
-``sigma * sqrt(m)``.  Series of two columns and fewer are pooled from many tables, and those of
-different tables may share noise.
+Each value is a count plus noise of mean zero and known standard deviation.  Values may be negative
+and are not truncated, so that sums and means of them stay unbiased.  The noise of different years
+is independent, or, where tables were fitted together, correlated by -1 / Y at most (Y + 1 values of
+an axis, one of them "not recorded", whose total is known much better than each): ``sigma`` is
+widened by ``sqrt((Y + 1) / Y)``, so that a difference of two values has at most the standard
+deviation ``sigma * sqrt(2)`` and a sum of m values at most ``sigma * sqrt(m)``.  Series of different
+tables may share noise.
 """
 
 from __future__ import annotations
 
+import math
+
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +36,7 @@ class Series:
             "not recorded".
         years: all years of the policy in order, as texts; years to come hold noise alone.
         noisy: people by year, unbiased, shape (years,).
-        sigma: standard deviation of the noise of each, in people.
+        sigma: standard deviation of the noise of each, in people, widened for differences.
         no_year: noisy count of the people of the group whose year is not recorded.
     """
 
@@ -67,8 +71,7 @@ class ListOverlap:
 
 def all_series(release: Release) -> tuple[Series, ...]:
     """Every series by year of the release, () where it has none."""
-    sigma = release.protected.guarantee.sigma
-    return tuple(_series(release, group, sigma) for group in release.measured.values())
+    return tuple(_fitted(release, group) for group in release.measured.values())
 
 
 def series(release: Release, where: Mapping[str, str]) -> Series | None:
@@ -79,7 +82,7 @@ def series(release: Release, where: Mapping[str, str]) -> Series | None:
             ``{}`` is everybody.
     """
     group = release.measured.get(frozenset(where.items()))
-    return _series(release, group, release.protected.guarantee.sigma) if group else None
+    return _fitted(release, group) if group else None
 
 
 def by_contributor(release: Release, where: Mapping[str, str]) -> dict[str, Series]:
@@ -122,6 +125,14 @@ def overlap(release: Release) -> ListOverlap | None:
     return ListOverlap(
         sources.lists, cells, sources.sigma[LISTS], sources.list_years, sources.tokens, doubles
     )
+
+
+def _fitted(release: Release, group: YearCounts) -> Series:
+    """A series of tables that were fitted together, unless the release is of older software."""
+    guarantee, (first, last) = release.protected.guarantee, release.facts.years
+    found, years = _series(release, group, guarantee.sigma), last - first + 1
+    wider = math.sqrt((years + 1) / years) if guarantee.drawn else 1.0
+    return replace(found, sigma=found.sigma * wider)
 
 
 def _series(release: Release, group: YearCounts, sigma: Mapping[str, float]) -> Series:
