@@ -5,14 +5,13 @@ and are not truncated, so that sums and means of them stay unbiased.  The noise 
 is independent, or, where tables were fitted together, correlated by -1 / Y at most (Y + 1 values of
 an axis, one of them "not recorded", whose total is known much better than each): ``sigma`` is
 widened by ``sqrt((Y + 1) / Y)``, so that a difference of two values has at most the standard
-deviation ``sigma * sqrt(2)`` and a sum of m values at most ``sigma * sqrt(m)``.  Series of different
-tables may share noise.
+deviation ``sigma * sqrt(2)`` and a sum of m values at most ``sigma * sqrt(m)``.  Series of
+different tables may share noise.
 """
 
 from __future__ import annotations
 
 import math
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
