@@ -23,6 +23,7 @@ WRITERS = {
     "dp/standalone/draft.py",
     "release/changelog.py",
     "sensitive/linkage/identified/report.py",
+    "sensitive/linkage/identified/review_book.py",
     "sensitive/mapping/decision_book.py",
     "sensitive/mapping/draft.py",
 }

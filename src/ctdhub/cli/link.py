@@ -12,6 +12,7 @@ from rich.table import Table
 
 from ctdhub.cli import options
 from ctdhub.cli.key import open_linkage_key
+from ctdhub.cli.link_review import show_review
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.tokens import age_rows, check_release, names, roles_of, show_plan
 from ctdhub.cli.verbs import about
@@ -74,10 +75,43 @@ def register(app: typer.Typer) -> None:
         cut: Annotated[
             float, typer.Option(min=0.5, max=1.0, help=_("Least probability of a link."))
         ] = LinkageSettings().cut,
+        review: Annotated[
+            int,
+            typer.Option(
+                min=0,
+                help=_(
+                    "Write a workbook with names for a clerical review: doubtful pairs, and a "
+                    "random sample of so many pairs."
+                ),
+            ),
+        ] = 0,
+        decisions: Annotated[
+            Path | None,
+            typer.Option(help=_("The workbook of the review; its decisions overrule the model.")),
+        ] = None,
+        review_by: Annotated[
+            list[str] | None,
+            typer.Option(
+                help=_(
+                    "The column to group reviewed pairs by; without it, the script of the names."
+                )
+            ),
+        ] = None,
+        review_errors: Annotated[
+            float,
+            typer.Option(
+                min=0.0, max=0.5, help=_("The most decisions that are wrong, as a share.")
+            ),
+        ] = 0.05,
         yes: Annotated[bool, typer.Option("--yes", help=_("Write without asking."))] = False,
     ) -> None:
         from ctdhub.core.keys.linkage import filling_secret
         from ctdhub.sensitive.linkage.identified.backend import check_installed
+        from ctdhub.sensitive.linkage.identified.clerical_review import (
+            BOOK_FILE,
+            ReviewAsked,
+            check_groups,
+        )
         from ctdhub.sensitive.linkage.identified.features import more_columns
         from ctdhub.sensitive.linkage.identified.link_files import (
             LEAVES,
@@ -91,16 +125,21 @@ def register(app: typer.Typer) -> None:
         check_installed()
         check_release(release)
         check_files([file.name for file in files], out)
-        for path in (key, out, *files, *([earlier] if earlier else [])):
+        if review and decisions:
+            raise error("review-book/both", file=decisions)
+        for path in (key, out, *files, *filter(None, (earlier, decisions))):
             _not_in_a_hub(path)
         tokeniser = Tokeniser(open_linkage_key(key).secret, release, filling_secret(key))
         if earlier:
             check_earlier(earlier, tokeniser)
         stated = {"columns": columns, "strip": strip, "keep": keep, "age-at": age_at,
-                  "sheet": sheet, "header-row": header_row}  # fmt: skip
+                  "sheet": sheet, "header-row": header_row, "review-by": review_by}  # fmt: skip
         of_file = _by_file(files, stated)
         with bar() as progress:
             held = [_held(file, of_file[file.name], dates, progress) for file in files]
+        by = [of_file[file.name]["review-by"] for file in files]
+        asked = ReviewAsked(review, decisions, by, review_errors)
+        check_groups(asked, [file.raw for file in held])
         for file in held:
             console.print(escape(file.raw.file), style="bold")
             show_plan(file.plan, file.age.column if file.age else "")
@@ -115,8 +154,17 @@ def register(app: typer.Typer) -> None:
             raise typer.Exit(1)
         settings = LinkageSettings(cut=cut)
         with bar() as progress:
-            summary = link_files(held, tokeniser, out, settings, earlier, progress)
+            summary = link_files(held, tokeniser, out, settings, earlier, progress, asked)
         _show(summary)
+        if decisions:
+            show_review(summary["review"])
+        if review:
+            console.print(
+                _(
+                    "{book} holds names and the pairs to decide. It must not leave whoever may see "
+                    "them. Link again with --decisions once it is filled in; then delete it."
+                ).format(book=escape(str(out / BOOK_FILE)))
+            )
         console.print(
             _(
                 "Wrote {leaves}: it may leave. The rest of {folder} and the key may not, least of "

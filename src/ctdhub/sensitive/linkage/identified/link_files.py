@@ -13,6 +13,11 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import Text
 from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.linkage.identified.clerical_review import (
+    ReviewAsked,
+    check_groups,
+    review_of,
+)
 from ctdhub.sensitive.linkage.identified.cluster_tokens import Own, stand_ins
 from ctdhub.sensitive.linkage.identified.features import features, more_columns
 from ctdhub.sensitive.linkage.identified.persons import persons_of
@@ -51,6 +56,7 @@ def link_files(
     settings: LinkageSettings,
     earlier: Path | None,
     progress: Callable[[Text, float], None],
+    asked: ReviewAsked | None = None,
 ) -> dict[str, Any]:
     """Link the persons of the files and write a folder.
 
@@ -65,18 +71,22 @@ def link_files(
         settings: cut-offs.
         earlier: the folder of an earlier round with the same key and release, or None.
         progress: called with a message and the fraction done.
+        asked: a clerical review, to be written or read back.
 
     Returns:
         The summary: counts, no value of a row.
 
     Raises:
         FileError: there is one file only, two have one name, a file has no identifiers, or
-            nobody of it would get the age that is asked for.
+            nobody of it would get the age that is asked for; or a workbook of decisions cannot
+            be taken.
         HubError: the extra is missing.
     """
     names = [file.raw.file for file in files]
     check_files(names, out)
     before = earlier_tokens(earlier, tokeniser.check) if earlier else {}
+    asked = asked or ReviewAsked()
+    check_groups(asked, [file.raw for file in files])
     more = more_columns([file.plan for file in files])
     tables, own, cases, starts = [], list[Own](), [], [0]
     for at, file in enumerate(files):
@@ -97,7 +107,15 @@ def link_files(
     rows = [persons.row[persons.file == i] - starts[i] for i in range(len(files))]
     scored = score(tables, rows, list(more), progress)
     progress(Text("Joining"), 0.8)
-    found = resolve(persons, scored, settings.cut, settings.look)
+    found = alone = resolve(persons, scored, settings.cut, settings.look)
+    review = None
+    if asked:
+        wholes = [(file.raw.whole(), file.plan) for file in files]
+        further = [[held[at] for held in more.values()] for at in range(len(files))]
+        review = review_of(asked, wholes, further, persons, scored, alone, own, settings)
+        if review.decisions:
+            decided = list(review.decisions.decided.values())
+            found = resolve(persons, scored, settings.cut, settings.look, decided)
     stand = stand_ins(found.cluster[persons.of_row], own, tokeniser, before)
     with made_whole(out) as fresh:
         fresh.mkdir(mode=0o700, parents=True)
@@ -110,6 +128,10 @@ def link_files(
                 file.raw, file.plan, tokeniser, copy, file.age, persons=stand[part]
             )
         summary = summary_of(made, persons, found, scored, settings)
+        if review:
+            summary |= {"review": review.account(scored.unseen, summary["clusters"])}
+        if review and asked.sample:
+            review.write(fresh, alone, persons, asked.sample)
         places = [(file.raw.file, row) for file in files for row in file.raw.table[ROW].to_pylist()]
         write_account(fresh, summary, found.review, places, own, stand, before, tokeniser.check)
     return summary

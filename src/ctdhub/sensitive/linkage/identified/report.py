@@ -47,7 +47,8 @@ def summary_of(
     more than people; None where the files teach nothing about it.  ``bands``: candidate pairs by
     the lower end of their band of probability.  ``fields``: by feature, bits of evidence that its
     best agreement and its disagreement give.  ``learnt``: whether the files taught the model
-    anything, see ``training``.
+    anything, see ``training``.  A round with a clerical review adds ``review``, see
+    ``review_accuracy``.
     """
     names = list(made)
     missed = None if found.missed_links is None else round(found.missed_links, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctdhub.core.i18n import Text
+from ctdhub.sensitive.linkage.identified.decided_pairs import DecidedPair
 from ctdhub.sensitive.linkage.identified.missed import among
 from ctdhub.sensitive.linkage.identified.persons import (
     IdentifiedPersons,
@@ -65,8 +67,14 @@ class Resolved:
 
 
 @dataclass(frozen=True)
-class _Pairs:
-    """Pairs of persons with the best score of their rows, the likeliest first."""
+class PersonPairs:
+    """Pairs of persons with the best score of their rows, the likeliest first.
+
+    Attributes:
+        one, other: persons; ``one`` is the smaller.
+        row: the pair of rows that agrees best, a place in what was scored.
+        probability, bits: of it.
+    """
 
     one: Ints
     other: Ints
@@ -75,8 +83,17 @@ class _Pairs:
     bits: NDArray[np.float64]
 
 
-def resolve(persons: IdentifiedPersons, scored: Scored, cut: float, look: float) -> Resolved:
+def resolve(
+    persons: IdentifiedPersons,
+    scored: Scored,
+    cut: float,
+    look: float,
+    decided: Sequence[DecidedPair] = (),
+) -> Resolved:
     """Join persons of different files.
+
+    Pairs that were decided come first: one person is joined whatever speaks against it, and two
+    people are kept apart, also through others.
 
     The likeliest pairs are joined first.  A pair is not joined but shown where it is less likely
     than ``cut``, where facts contradict it, where another person of the file is as likely, or
@@ -87,20 +104,34 @@ def resolve(persons: IdentifiedPersons, scored: Scored, cut: float, look: float)
         scored: candidate pairs of rows.
         cut: least probability of a link, above 0 and at most 1.
         look: least probability that is shown, at most ``cut``.
+        decided: pairs of which ``check_decisions`` found no contradiction.
     """
-    pairs = _of_persons(persons, scored)
+    pairs = pairs_of_persons(persons, scored)
     sets = Sets(len(persons.row))
-    members = [{int(file): person} for person, file in enumerate(persons.file)]
-    rivals = _rivals(persons, pairs, cut)
+    members = [{person} for person in range(len(persons.row))]
+    two = {(pair.one, pair.other) for pair in decided if not pair.same}
+    apart: dict[int, set[int]] = {}
+    for one, other in two:
+        apart.setdefault(one, set()).add(other)
+        apart.setdefault(other, set()).add(one)
     review: list[Doubtful] = []
     links, false_links = 0, 0.0
+    for pair in decided:
+        a, b = sets.root(pair.one), sets.root(pair.other)
+        if pair.same and a != b:
+            both = members[a] | members[b]
+            members[sets.join(a, b)] = both
+            links += 1
+    rivals = _rivals(persons, pairs, cut, two)
     for i in range(int((pairs.probability >= look).sum())):
         one, other = int(pairs.one[i]), int(pairs.other[i])
         a, b = sets.root(one), sets.root(other)
         p = float(pairs.probability[i])
-        if a == b:
+        if a == b or (one, other) in two:
             continue
         reason = _against(persons, members[a], members[b])
+        if any(x in apart and apart[x] & members[b] for x in members[a]):
+            reason = Text("A decision keeps them apart.")
         if p < cut:
             reason = reason or Text("Likely, not certain.")
         elif rivals[i]:
@@ -126,7 +157,8 @@ def resolve(persons: IdentifiedPersons, scored: Scored, cut: float, look: float)
     )
 
 
-def _of_persons(persons: IdentifiedPersons, scored: ScoredPairs) -> _Pairs:
+def pairs_of_persons(persons: IdentifiedPersons, scored: ScoredPairs) -> PersonPairs:
+    """Pairs of persons, each once, from pairs of rows."""
     one, other = persons.of_row[scored.one], persons.of_row[scored.other]
     swap = one > other
     one, other = np.where(swap, other, one), np.where(swap, one, other)
@@ -134,14 +166,21 @@ def _of_persons(persons: IdentifiedPersons, scored: ScoredPairs) -> _Pairs:
     code = one[order] * len(persons.row) + other[order]
     best = order[np.sort(np.unique(code, return_index=True)[1])]
     bits = scored.bits[best]
-    return _Pairs(one[best], other[best], best, probability(bits), bits)
+    return PersonPairs(one[best], other[best], best, probability(bits), bits)
 
 
-def _rivals(persons: IdentifiedPersons, pairs: _Pairs, cut: float) -> NDArray[np.bool_]:
-    """Pairs for which one side has another candidate of the same file that is about as likely."""
+def _rivals(
+    persons: IdentifiedPersons, pairs: PersonPairs, cut: float, two: set[tuple[int, int]]
+) -> NDArray[np.bool_]:
+    """Pairs for which one side has another candidate of the same file that is about as likely.
+
+    Who was decided to be somebody else is no candidate.
+    """
     likely = int((pairs.probability >= cut).sum())
     best: dict[tuple[int, int], list[tuple[float, int]]] = {}
     for i in range(likely):
+        if (int(pairs.one[i]), int(pairs.other[i])) in two:
+            continue
         for x, y in ((pairs.one[i], pairs.other[i]), (pairs.other[i], pairs.one[i])):
             best.setdefault((int(x), int(persons.file[y])), []).append((float(pairs.bits[i]), i))
     found = np.zeros(len(pairs.one), bool)
@@ -153,15 +192,13 @@ def _rivals(persons: IdentifiedPersons, pairs: _Pairs, cut: float) -> NDArray[np
     return found
 
 
-def _against(
-    persons: IdentifiedPersons, first: dict[int, int], second: dict[int, int]
-) -> Text | None:
+def _against(persons: IdentifiedPersons, first: set[int], second: set[int]) -> Text | None:
     """What speaks against making one cluster of two, None where nothing does."""
-    for one in first.values():
-        for other in second.values():
+    for one in sorted(first):
+        for other in sorted(second):
             if reason := contradiction(persons, one, other):
                 return reason
-    if first.keys() & second.keys():
+    if {int(persons.file[x]) for x in first} & {int(persons.file[x]) for x in second}:
         return Text("It would join two persons of one contributor.")
     return None
 
@@ -173,7 +210,7 @@ def _odd(persons: IdentifiedPersons, one: int, other: int, p: float) -> Text | N
     return None if p >= SURE else Text("Joined, not certain.")
 
 
-def _shown(scored: Scored, pairs: _Pairs, i: int, joined: bool, reason: Text) -> Doubtful:
+def _shown(scored: Scored, pairs: PersonPairs, i: int, joined: bool, reason: Text) -> Doubtful:
     at = int(pairs.row[i])
     agree = ", ".join(name for name, bits in scored.speaks.items() if bits[at] > 0)
     differ = ", ".join(name for name, bits in scored.speaks.items() if bits[at] < 0)
@@ -189,11 +226,11 @@ def _settled(row: Doubtful, root: Ints, persons: IdentifiedPersons) -> bool:
 
 
 def _missed(
-    persons: IdentifiedPersons, scored: Scored, pairs: _Pairs, root: Ints, links: int
+    persons: IdentifiedPersons, scored: Scored, pairs: PersonPairs, root: Ints, links: int
 ) -> float | None:
     if scored.sunk or not scored.learnt:
         return None
-    inside = _of_persons(persons, scored.inside)
+    inside = pairs_of_persons(persons, scored.inside)
     size = np.bincount(root, minlength=len(root))[root]
     left, two = root[pairs.one] != root[pairs.other], inside.one != inside.other
     people = np.bincount(persons.file).astype(float)
