@@ -81,4 +81,4 @@ def test_no_key_is_of_names_alone_or_of_no_name(birth: str, place: str, family: 
     assert bool(kinds & set("jm")) == joins
     assert "i" not in kinds
     if not born:
-        assert kinds <= {"e"}
+        assert kinds <= {"e", "n"}, "two names and a place"

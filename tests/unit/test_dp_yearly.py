@@ -75,13 +75,14 @@ def test_rows_are_all_years_of_each_shown_group_of_each_table_with_years(
 
 
 def test_they_are_not_truncated_and_shown_counts_agree_with_them(found: MechanismOutput) -> None:
+    """A shown count is that of the records; its interval lies around what was measured."""
     measured = cells(found.measurements)
     assert min(measured.values()) < 0
     met = 0
     for row in found.counts.to_pylist():
         key = (tuple(row["columns"]), tuple(row["values"]))
         if key in measured:
-            assert round(measured[key]) == pytest.approx(row["count"], abs=1)
+            assert row["low"] < measured[key] < row["high"]
             met += 1
     assert met > 50
 

@@ -192,7 +192,9 @@ def find(panel: SeriesPanel, settings: Settings | None = None) -> Found:
     at = np.arange(n)
     past, window = (at >= begin) & (at < start), at >= start
     season = np.array([p.in_cycle for p in panel.periods]) if IN_A_CYCLE[kind] > 1 else 0 * at
-    counted = count_tests(panel.counts, panel.noise, past, window, season)
+    counted = Tested(*_spread(panel))
+    if past.sum() >= FEWEST_COUNTS:
+        counted = count_tests(panel.counts, panel.noise, past, window, season)
     known = ~np.isnan(panel.counts)
     both = known & ~np.isnan(panel.wholes)
     enough = math.ceil(length / 2)
@@ -249,12 +251,17 @@ def ordered(findings: Sequence[Finding], rate: float) -> tuple[Finding, ...]:
     )
 
 
+def _spread(panel: SeriesPanel) -> list[np.ndarray]:
+    """The arrays of a test in which no series was tested."""
+    return [np.full(len(panel.names), np.nan) for _field in fields(Tested)]
+
+
 def _shared(panel: SeriesPanel, past: np.ndarray, window: np.ndarray, both: np.ndarray) -> Tested:
     """The test of shares, nan for series without a whole."""
     rows = np.flatnonzero(
         ((both & past).sum(axis=1) >= FEWEST_SHARES) & (both & window).any(axis=1)
     )
-    spread = [np.full(len(panel.names), np.nan) for _field in fields(Tested)]
+    spread = _spread(panel)
     if not rows.size:
         return Tested(*spread)
     found = share_tests(
