@@ -39,6 +39,11 @@ def overlap(rows: Sequence[Row], most: int = 0) -> Overlap:
     return Overlap(("x", "y"), YEARS, most + 1, {}, 0, 0, *parts)
 
 
+def bits() -> Callable[[int], bytes]:
+    """Noise that is the same in each run."""
+    return np.random.default_rng(41).bytes
+
+
 def asked(most: int = 0, rows: int = 1) -> ListTables:
     return ListTables(("x", "y"), YEARS, most + 1, most, rows, CITIZENSHIPS)
 
@@ -225,7 +230,7 @@ def errors_of(sources: object, low: int = 950, high: int = 1050) -> LinkErrors |
 def test_a_review_takes_the_place_of_the_estimate_and_without_counts_there_is_no_interval() -> None:
     lists = replace(asked(), found=0.25, merged=0.01)
     exact = Overlap(("x", "y"), YEARS, 1, {}, 0, 0, {"NGA": 40}, {"full": 40}, {"shared": 300})
-    sources = Sourced(SourceTables({}, lists, 0.05), {}).measured(lists.counts(exact), 50.0)
+    sources = Sourced(SourceTables({}, lists, 0.05), {}).measured(lists.counts(exact), 50.0, bits())
     told = errors_of(sources)
     assert told is not None
     assert (told.found, told.reviewed, told.merged) == (0.25, True, 11)
@@ -236,7 +241,7 @@ def test_a_review_takes_the_place_of_the_estimate_and_without_counts_there_is_no
     assert plain.found > 0.5
     old = replace(asked(), citizenships=())
     bare = Sourced(SourceTables({}, old, 0.05), {}).measured(old.counts(Overlap(
-        ("x", "y"), YEARS, 1, {}, 30)), 50.0)  # fmt: skip
+        ("x", "y"), YEARS, 1, {}, 30)), 50.0, bits())  # fmt: skip
     assert errors_of(bare) is None, "nobody knows what share the tokens find"
     assert errors_of(None) is None
     stated = errors_of(replace(bare, found=0.5))
@@ -247,7 +252,7 @@ def test_a_review_takes_the_place_of_the_estimate_and_without_counts_there_is_no
 def test_tokens_that_nobody_shares_tell_nothing_of_what_is_missed() -> None:
     lists = asked()
     exact = Overlap(("x", "y"), YEARS, 1, {}, 0, 0, {}, {"full": 40}, {"own_name": 40})
-    sources = Sourced(SourceTables({}, lists, 0.05), {}).measured(lists.counts(exact), 50.0)
+    sources = Sourced(SourceTables({}, lists, 0.05), {}).measured(lists.counts(exact), 50.0, bits())
     told = errors_of(sources)
     assert told is not None
     assert told.found == LEAST
