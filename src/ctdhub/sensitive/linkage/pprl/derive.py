@@ -189,7 +189,7 @@ def composite_keys(person: Identity) -> Iterator[tuple[str, str]]:
     >>> one = dict(composite_keys(Identity("Zoé", "Müller", "1990-05-03")))
     >>> two = dict(composite_keys(Identity("MUELLER", "Zoe", "5.3.1990")))
     >>> "".join(sorted(kind for kind in one if one[kind] == two[kind]))
-    'bcdfhm'
+    'bcdfhmn'
     """
     given, family = parts(person.given), parts(person.family)
     birth = read_birth(person.birth) if person.birth else None
