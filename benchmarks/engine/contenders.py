@@ -65,7 +65,8 @@ def run_ours(data: DataSet, run: Run, support: str | None, limit: int = CPU_LIMI
     run.clear()
     command = [ctdhub(), "protect", str(data.table), "--domains", str(data.domains_file)]
     command += ["--epsilon", f"{run.epsilon:g}", "--delta", f"{DELTA:g}"]
-    command += ["--max-people", f"{1 / (100 * DELTA):.0f}", "--out", str(run.folder / "out")]
+    command += ["--max-people", f"{1 / (100 * DELTA):.0f}", "--budget", "100"]
+    command += ["--out", str(run.folder / "out")]
     command += ["--ledger", str(run.folder / "ledger"), "--new-ledger", "people of the benchmark"]
     os.environ["CTDHUB_STATE"] = str(run.folder / "state")
     metered(run, command + (["--support", support] if support else []), limit)
