@@ -155,7 +155,7 @@ def test_a_picture_holds_no_colour_by_name() -> None:
     for svg in (alone, tiles.standalone(tiles.TileMap("", "", (), (), ()), ())):
         assert "var(" not in svg
         assert "@import" not in svg
-        assert colours()["bar"] in svg
+        assert colours()["harbour"] in svg
 
 
 def test_marks_are_written_in_one_place() -> None:

@@ -10,6 +10,7 @@ from importlib import resources
 
 from markupsafe import Markup
 
+_COMMENT = re.compile(r"/\*.*?\*/\n?", re.DOTALL)
 _IMPORT = re.compile(r'^@import "([^"]+)";$', re.MULTILINE)
 
 
@@ -17,16 +18,20 @@ _IMPORT = re.compile(r'^@import "([^"]+)";$', re.MULTILINE)
 def inlined(folder: str, name: str) -> tuple[Markup, str]:
     """The file's text, and its hash as a Content-Security-Policy has it.
 
-    A line ``@import "package/folder/name.css";`` stands for that file, which is put in its place.
+    A line ``@import "package/folder/name.css";`` is replaced by that file, also inside such a file.
+    Comments of style sheets are left out.
 
     Args:
         folder: package and folder, for example "ctdhub.site/static".
     """
-    text = _IMPORT.sub(lambda found: _text(found[1]), _text(f"{folder}/{name}"))
+    text = _text(f"{folder}/{name}")
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return Markup(text), f"sha256-{digest}"  # noqa: S704  (files of this package, no input)
 
 
 def _text(path: str) -> str:
     package, _slash, inside = path.partition("/")
-    return (resources.files(package) / inside).read_text("utf-8").strip()
+    text = (resources.files(package) / inside).read_text("utf-8")
+    if not path.endswith(".css"):
+        return text.strip()
+    return _IMPORT.sub(lambda found: _text(found[1]), _COMMENT.sub("", text)).strip()

@@ -199,8 +199,11 @@ def round_top(most: float) -> int:
 def colours() -> dict[str, str]:
     """The colours of pages and charts by name, for files that many programs show.
 
+    Only the light ones: a picture is put into documents whose page is white.
+
     >>> colours()["paper"]
-    '#fff'
+    '#ffffff'
     """
     css = (resources.files("ctdhub.document") / "data" / "colours.css").read_text("utf-8")
-    return dict(re.findall(r"--([a-z]+):(#[0-9a-f]+)", css))
+    light = css.split("@media", 1)[0]
+    return dict(re.findall(r"--([a-z][a-z0-9]*):(#[0-9a-f]+)", light))

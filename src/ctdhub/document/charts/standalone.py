@@ -87,13 +87,13 @@ def _lines(text: str, most: int) -> Iterator[str]:
 @cache
 def _style() -> Markup:
     """The rules that a picture needs, with the site's colours.  They hold no text from data."""
-    ink, paper, muted, blue = (colours()[name] for name in ("ink", "paper", "muted", "bar"))
+    ink, paper, muted, blue = (colours()[name] for name in ("ink", "paper", "muted", "harbour"))
     sizes = "".join(f".{kind}{{font-size:{size}px}}" for kind, size in _SIZES.items())
     return Markup(  # noqa: S704
         'svg{direction:ltr;font-family:system-ui,"Noto Sans","Noto Sans Arabic",sans-serif}'
         f"text{{font-size:14px;fill:{ink};unicode-bidi:plaintext}}{sizes}"
         f".title,.number{{font-weight:600}}.sub,.small,.why{{fill:{muted}}}"
-        f".why{{font-style:italic}}.paper{{fill:{paper}}}.bar{{fill:{blue}}}"
+        f".paper{{fill:{paper}}}.bar{{fill:{blue}}}"
         f".unknown{{fill:{paper};stroke:{muted};stroke-width:1.5;stroke-dasharray:4 3}}"
         f".whisker{{stroke:{ink};stroke-width:2}}.grid{{stroke:{muted};stroke-width:.5}}"
     )

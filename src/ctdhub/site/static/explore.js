@@ -431,7 +431,8 @@
     return lines.map(function (line) { return line.map(cell).join(",") + "\n"; }).join("");
   }
   function colour(name) {
-    return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+    // The first value in the style sheet is the light one: pictures are put on white pages.
+    return document.querySelector("style").textContent.match("--" + name + ":([^;}]+)")[1];
   }
   function wrapped(text, most) {
     return text.split(/\s+/).reduce(function (lines, word) {
@@ -471,7 +472,7 @@
       var marked = shown || (f.state === "not_measured" && !row.silent);
       function place(n) { return at(from + (span * n) / top); }
       if (shown) add("rect", { x: Math.min(at(from), place(f.n)), y: y, height: 16,
-        width: (span * f.n) / top, fill: row.unknown ? colour("paper") : colour("bar"),
+        width: (span * f.n) / top, fill: row.unknown ? colour("paper") : colour("harbour"),
         stroke: row.unknown ? colour("muted") : "none", "stroke-dasharray": "4 3" });
       if (marked) add("path", { stroke: colour("ink"), "stroke-width": 2, fill: "none",
         d: "M" + place(f.low) + " " + (y + 8) + "H" + place(f.high) + "m0 -4v8M" + place(f.low) + " " + (y + 4) + "v8" });

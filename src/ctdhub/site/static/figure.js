@@ -39,7 +39,9 @@
         }, (rtl ? "\u200f" : "") + line);
       });
     }
-    add("style", {}, document.querySelector("style").textContent);
+    var light = document.querySelector("style").textContent
+      .replace(/@media screen and \(prefers-color-scheme:dark\)\{:root\{[^}]*\}\s*\}/, "");
+    add("style", {}, light); // a picture is put into documents whose page is white
     var paper = add("rect", { width: "100%", height: "100%", fill: "#fff" });
     write(figure.querySelector("h3"), 19, 600);
     write(figure.querySelector(".sub"), 14, 400);
