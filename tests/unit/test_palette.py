@@ -1,4 +1,4 @@
-"""The palette: contrast and difference of its colours, in light and dark, for every colour vision."""
+"""The palette: contrast and difference of colours, light and dark, for every colour vision."""
 
 from __future__ import annotations
 
