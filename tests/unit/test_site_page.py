@@ -135,7 +135,8 @@ def test_policy_allows_what_stands_in_the_page_and_nothing_else(page: Page) -> N
         texts = re.findall(rf"<{tag}>(.*?)</{tag}>", page.text, re.DOTALL)
         digests = [base64.b64encode(hashlib.sha256(t.encode()).digest()).decode() for t in texts]
         allowed = re.search(rf"{directive} ([^;]*)", policy)
-        assert (allowed[1].split() if allowed else []) == [f"'sha256-{d}'" for d in digests]
+        found = [each for each in (allowed[1].split() if allowed else []) if each != "file:"]
+        assert found == [f"'sha256-{d}'" for d in digests]
 
 
 def test_first_view_is_small(site: Path, release: Release) -> None:

@@ -21,7 +21,7 @@ from babel import Locale
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import LANGUAGES
-from ctdhub.schema.countries import ALPHA3
+from ctdhub.schema.countries import ALPHA3, ALPHA3_TO_ALPHA2
 
 LONGEST = 80
 """Longer texts are no country names."""
@@ -121,6 +121,39 @@ def look_up(text: str) -> Resolution:
         if code := table.codes.get(key):
             return Resolution(alpha3=code, lossy=key in table.lossy)
     return Resolution()
+
+
+@cache
+def spellings() -> dict[str, tuple[str, ...]]:
+    """Every known text of each country, folded (:func:`fold_name`), the longest first; texts of
+    what is counted under another country are left out.
+
+    >>> "moldavie" in spellings()["MDA"], "kosovo" in spellings()["SRB"]
+    (True, False)
+    """
+    found: dict[str, list[str]] = {}
+    for key, code in _table().codes.items():
+        if key not in _table().lossy:
+            found.setdefault(code, []).append(key)
+    return {code: tuple(sorted(keys, key=lambda k: (-len(k), k))) for code, keys in found.items()}
+
+
+@cache
+def counted_under() -> dict[str, tuple[str, ...]]:
+    """Names, as written, of what is counted under a country whose own name they are no part of, by
+    that country.
+
+    >>> counted_under()["SRB"][0], "COG" in counted_under()
+    ('Kosovo', False)
+    """
+    path = resources.files("ctdhub.schema") / "data" / "country_aliases.yaml"
+    lossy = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)["lossy"]  # noqa: S506
+    names = Locale(LANGUAGES[0]).territories
+    return {
+        code: tuple(t for t in texts if len(t) > 3)
+        for code, texts in lossy.items()
+        if texts[0] not in names[ALPHA3_TO_ALPHA2[code]]
+    }
 
 
 @cache

@@ -28,6 +28,7 @@ from ctdhub.site.frame import HOME, address, stub
 from ctdhub.site.kinds import Content, WholePage
 from ctdhub.site.registry import fitting, kinds, pages
 from ctdhub.site.render import render
+from ctdhub.site.search import write_search
 from ctdhub.site.sharing import write_for_robots
 from ctdhub.stats.answers import Answers
 
@@ -191,6 +192,9 @@ def _write_language(
         )
         _write(fresh / address(current(), release.version, page.path), html)
         leading[page.path] = page.title
+    if plan.whole and not release.withdrawn:
+        folder = (fresh / address(current(), release.version)).parent
+        write_search(folder, content, leading)
     return leading
 
 

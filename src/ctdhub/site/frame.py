@@ -24,6 +24,8 @@ from ctdhub.report import cards
 
 FIGURES = ("save.js", "figure.js")
 """Scripts of a page with figures: they add cards, and the downloads that a browser must make."""
+SEARCH = "search.js"
+"""Script of every page: the search of places, variables and pages."""
 HOME, FEED = "index.html", "feed.xml"
 EXIT_URL = "https://www.wikipedia.org/"
 

@@ -16,10 +16,11 @@ from ctdhub.site.edition import Edition
 from ctdhub.site.frame import Page
 from ctdhub.stats.answers import Answers
 
-NUMBERS, PLACES, CHANGE = Text("Numbers"), Text("Places"), Text("Change")
-USE, ABOUT = Text("Use"), Text("About")
-GROUPS = (NUMBERS, PLACES, CHANGE, USE, ABOUT)
-"""Groups of the menu, in its order."""
+GET_HELP, EXPLORE, PLACES = Text("Get help"), Text("Explore"), Text("Places")
+CHANGE, ASSISTANCE = Text("Change"), Text("Assistance (data)")
+LEARN, DATA = Text("Learn"), Text("Data")
+GROUPS = (GET_HELP, EXPLORE, PLACES, CHANGE, ASSISTANCE, LEARN, DATA)
+"""Entries of the menu, in its order: at most seven.  Each leads to the first page of its group."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Content:
 
 @dataclass(frozen=True)
 class MenuEntry:
-    """An entry of the menu: its group, the page that it leads to, its label."""
+    """A page in the menu: the entry that it belongs to, its path, and its label in the line of
+    pages of that entry."""
 
     group: Text
     path: str
@@ -81,7 +83,7 @@ class PageKind:
     Attributes:
         name: what ``build_site(only=…)`` calls it.
         pages: its pages, in the language in force.
-        menu: its entry of the menu; None where another page leads to it.
+        menu: where the menu has it; None where another page leads to it.
         shown: whether a release has it, given what else the site shows.
         files: writes its files for programs into the folder of the release, in English, such as
             the numbers of its charts.

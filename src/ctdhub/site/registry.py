@@ -39,21 +39,21 @@ PAGES: tuple[PageKind, ...] = (
     home.KIND,
     explore.KIND,
     facts.KIND,
-    assistance.KIND,
     estimates.KIND,
-    map.KIND,
     places.KIND,
+    map.KIND,
     corridors.KIND,
+    briefs.KIND,
     trends.KIND,
     signals.KIND,
-    briefs.KIND,
+    assistance.KIND,
     stories.KIND,
     learn.KIND,
     events.KIND,
+    help.KIND,
     data.KIND,
     mandated.KIND,
     methods.KIND,
-    help.KIND,
 )
 
 
@@ -108,9 +108,11 @@ def fitting(answers: Answers, edition: Edition) -> Edition:
 
 
 def menu(release: Release, edition: Edition) -> dict[str, dict[str, str]]:
-    """Entries of the menu by group and path, in the language in force; those that a site has."""
+    """Entries of the menu, each with its pages by path, in the language in force; those that a
+    site has.  An entry leads to its first page."""
     entries = [kind.menu for kind in kinds(release, edition) if kind.menu is not None]
-    return {
+    found = {
         said(group): {entry.path: said(entry.label) for entry in entries if entry.group == group}
         for group in GROUPS
     }
+    return {group: pages for group, pages in found.items() if pages}

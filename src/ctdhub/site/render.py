@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ctdhub.core.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, current
 from ctdhub.release.open import Release
 from ctdhub.report import cards
 from ctdhub.report.errata_words import shown
 from ctdhub.site.edition import PLAIN, Edition
-from ctdhub.site.frame import EXIT_URL, FEED, FIGURES, Links, Page, address, environment, inlined
+from ctdhub.site.frame import (
+    EXIT_URL,
+    FEED,
+    FIGURES,
+    SEARCH,
+    Links,
+    Page,
+    address,
+    environment,
+    inlined,
+)
 from ctdhub.site.registry import menu
 
 
@@ -24,17 +35,19 @@ def render(page: Page, release: Release, languages: Sequence[str], edition: Edit
     links = Links(page.path, lang, release.version)
     places = {code: address(code, release.version, page.path) for code in languages}
     css, css_hash = inlined("site.css")
-    scripts = [inlined(name) for name in page.scripts]
+    searched = not release.withdrawn
+    scripts = [inlined(name) for name in (*page.scripts, *([SEARCH] if searched else []))]
+    files = {*page.script_sources, *(["file:"] if searched else [])}
     policy = [
         "default-src 'none'",
         f"style-src '{css_hash}'",
         *(
-            [" ".join(("script-src", *(f"'{h}'" for _text, h in scripts), *page.script_sources))]
+            [" ".join(("script-src", *(f"'{h}'" for _text, h in scripts), *sorted(files)))]
             if scripts
             else []
         ),
         "img-src data:",
-        *page.sources,
+        *sorted({*page.sources, *(["connect-src 'self'"] if searched else [])}),
         "base-uri 'none'",
         "form-action 'none'",
     ]
@@ -61,13 +74,28 @@ def render(page: Page, release: Release, languages: Sequence[str], edition: Edit
                 {"code": code, "name": NATIVE_NAMES[code], "href": links.language(code)}
                 for code in languages
             ],
-            menu={
-                group: [
-                    {"href": links.page(path), "name": name, "here": path == page.menu}
-                    for path, name in entries.items()
-                ]
-                for group, entries in menu(release, edition).items()
-            },
+            **_menu(page, links, menu(release, edition)),
+            searched=searched,
             exit_url=EXIT_URL,
         )
     )
+
+
+def _menu(page: Page, links: Links, entries: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Values of ``menu.html``: the entries, and the pages next to this one in its entry."""
+    shown, siblings = [], []
+    for name, pages in entries.items():
+        inside, first = page.menu in pages, next(iter(pages))
+        here = "page" if page.path == first else "true" if inside else ""
+        shown.append({"href": links.page(first), "name": name, "here": here})
+        if inside and len(pages) > 1:
+            siblings = [
+                {
+                    "href": links.page(path),
+                    "name": label,
+                    "here": "page" if path == page.path else "true" if path == page.menu else "",
+                }
+                for path, label in pages.items()
+            ]
+    opened = next((entry["name"] for entry in shown if entry["here"]), "")
+    return {"menu": shown, "siblings": siblings, "siblings_of": opened}

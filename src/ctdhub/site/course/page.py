@@ -11,7 +11,7 @@ from ctdhub.document.charts.bars import draw
 from ctdhub.site.course.lessons import lessons
 from ctdhub.site.course.parts import Lesson
 from ctdhub.site.frame import FIGURES, Page
-from ctdhub.site.kinds import USE, MenuEntry, PageKind
+from ctdhub.site.kinds import LEARN, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 
@@ -21,7 +21,7 @@ SCRIPTS = ("learn.js", *FIGURES)
 KIND = PageKind(
     "course",
     lambda content: pages(content.answers),
-    menu=MenuEntry(USE, LIST, Text("Learn")),
+    menu=MenuEntry(LEARN, LIST, Text("Course")),
 )
 
 

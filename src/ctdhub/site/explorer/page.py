@@ -29,7 +29,7 @@ from ctdhub.site.explorer.pack import (
     write_data,
 )
 from ctdhub.site.frame import Links, Page
-from ctdhub.site.kinds import NUMBERS, MenuEntry, PageKind
+from ctdhub.site.kinds import EXPLORE, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.explore import grouped
@@ -40,7 +40,7 @@ PATH = "explore.html"
 KIND = PageKind(
     "explorer",
     lambda content: [page(content.answers, offline=content.edition.offline)],
-    menu=MenuEntry(NUMBERS, PATH, Text("Explore")),
+    menu=MenuEntry(EXPLORE, PATH, Text("Data explorer")),
     files=lambda folder, content: write_data(
         content.answers, folder, offline=content.edition.offline
     ),

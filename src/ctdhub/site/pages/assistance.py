@@ -8,7 +8,7 @@ from ctdhub.report.equity import charts, write_assistance
 from ctdhub.report.gaps import assistance_caveat
 from ctdhub.site.chart_files import CHARTS
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import NUMBERS, MenuEntry, PageKind
+from ctdhub.site.kinds import ASSISTANCE, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 
@@ -17,7 +17,7 @@ PATH = "assistance.html"
 KIND = PageKind(
     "assistance",
     lambda content: [page(content.answers)],
-    menu=MenuEntry(NUMBERS, PATH, Text("Assistance")),
+    menu=MenuEntry(ASSISTANCE, PATH, Text("Assistance by group")),
     files=lambda folder, content: write_assistance(folder / CHARTS, content.answers),
 )
 

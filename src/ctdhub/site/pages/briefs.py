@@ -17,7 +17,7 @@ from ctdhub.report.places import SIDES, listed_places
 from ctdhub.report.places import path as place_path
 from ctdhub.schema import countries
 from ctdhub.site.frame import EXIT_URL, Page
-from ctdhub.site.kinds import USE, MenuEntry, PageKind, WholePage
+from ctdhub.site.kinds import PLACES, MenuEntry, PageKind, WholePage
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 
@@ -33,7 +33,7 @@ COMMANDS = (
 KIND = PageKind(
     "briefs",
     lambda content: [page(content.answers), *documents(content.answers)],
-    menu=MenuEntry(USE, PATH, Text("Briefs")),
+    menu=MenuEntry(PLACES, PATH, Text("Briefs")),
 )
 
 

@@ -16,7 +16,7 @@ from ctdhub.schema.crosswalk_graph import CodeMatch, arrows
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.roles import SEX
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import ABOUT, MenuEntry, PageKind
+from ctdhub.site.kinds import DATA, MenuEntry, PageKind
 from ctdhub.site.pages.about import about, codebook
 from ctdhub.stats.table import NOT_RECORDED
 
@@ -25,7 +25,7 @@ PATH = "data.html"
 KIND = PageKind(
     "data",
     lambda content: pages(content.release),
-    menu=MenuEntry(ABOUT, PATH, Text("Data")),
+    menu=MenuEntry(DATA, PATH, Text("Downloads")),
 )
 
 

@@ -23,7 +23,7 @@ from ctdhub.report.mse_files import report
 from ctdhub.report.wording import citation, state_words
 from ctdhub.site.chart_files import CHARTS
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import NUMBERS, MenuEntry, PageKind
+from ctdhub.site.kinds import EXPLORE, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mse.estimate import Result
@@ -38,7 +38,7 @@ COLUMNS_OF = ("name", *COLUMNS[1:])
 KIND = PageKind(
     "estimates",
     lambda content: [page(content.answers)],
-    menu=MenuEntry(NUMBERS, PATH, Text("Not seen")),
+    menu=MenuEntry(EXPLORE, PATH, Text("Hidden population")),
     files=lambda folder, content: write_estimates(folder / CHARTS, content.release),
     translated=lambda folder, content: write_estimates_picture(
         folder / CHARTS / current(), content.release

@@ -20,7 +20,7 @@ from ctdhub.release.open import Release
 from ctdhub.report.events.calendar import KINDS, Calendar, Event
 from ctdhub.report.events.ics import calendar_file, identifier
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import USE, Content, MenuEntry, PageKind
+from ctdhub.site.kinds import LEARN, Content, MenuEntry, PageKind
 
 PATH, FEED, DATA, FOLDER = "events.html", "events.ics", "events.json", "events"
 MOST_DAYS = 31
@@ -31,7 +31,7 @@ KIND = PageKind(
     lambda content: [
         page(content.release, calendar) for calendar in [content.edition.calendar] if calendar
     ],
-    menu=MenuEntry(USE, PATH, Text("Events")),
+    menu=MenuEntry(LEARN, PATH, Text("Events")),
     shown=lambda _release, edition: edition.calendar is not None,
     files=lambda folder, content: _write_files(folder, content),
     latest=True,

@@ -8,7 +8,7 @@ from ctdhub.core.i18n import Text, _, current
 from ctdhub.report.facts import FactSheet, cells, head
 from ctdhub.schema import countries
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import NUMBERS, MenuEntry, PageKind
+from ctdhub.site.kinds import EXPLORE, MenuEntry, PageKind
 from ctdhub.site.pages import factsheets
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
@@ -18,7 +18,7 @@ PATH = "facts.html"
 KIND = PageKind(
     "facts",
     lambda content: [page(content.answers)],
-    menu=MenuEntry(NUMBERS, PATH, Text("Facts")),
+    menu=MenuEntry(EXPLORE, PATH, Text("Key figures")),
     translated=lambda folder, content: factsheets.write_sheets(
         folder / factsheets.FOLDER / current(), tuple(factsheets.sheets(content.answers))
     ),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ctdhub.core.i18n import Text, _
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import ABOUT, MenuEntry, PageKind
+from ctdhub.site.kinds import LEARN, MenuEntry, PageKind
 
 PATH = "help.html"
 
 KIND = PageKind(
     "help",
     lambda content: [page()],
-    menu=MenuEntry(ABOUT, PATH, Text("Help")),
+    menu=MenuEntry(LEARN, PATH, Text("How to read the data")),
 )
 
 

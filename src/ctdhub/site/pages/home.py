@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctdhub.core.format import number
-from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document.charts.bars import draw
 from ctdhub.report.figures import figures
 from ctdhub.report.picture import write_pictures
@@ -15,7 +15,7 @@ from ctdhub.report.wording import sized
 from ctdhub.schema import countries
 from ctdhub.site.chart_files import CHARTS, write_figure
 from ctdhub.site.frame import FIGURES, HOME, Page
-from ctdhub.site.kinds import NUMBERS, MenuEntry, PageKind
+from ctdhub.site.kinds import PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.site.pages.methods import noise
 from ctdhub.site.stories import page as stories
@@ -29,7 +29,6 @@ REGION = "europe"
 KIND = PageKind(
     "home",
     lambda content: [page(content.answers, *content.edition.stories[:1])],
-    menu=MenuEntry(NUMBERS, HOME, Text("Overview")),
     files=lambda folder, content: _write_files(folder / CHARTS, content.answers),
     translated=lambda folder, content: write_pictures(folder / CHARTS / current(), content.answers),
 )
@@ -72,7 +71,6 @@ def page(answers: Answers, newest: Story | None = None) -> Page:
             "privacy": noise(release),
             **about(release),
         },
-        menu=HOME,
         scripts=FIGURES,
         dataset=True,
     )

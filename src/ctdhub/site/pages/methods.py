@@ -16,7 +16,7 @@ from ctdhub.schema.labels import label
 from ctdhub.site.accounts import Audit, PublishedSpending
 from ctdhub.site.edition import PLAIN, Edition
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import ABOUT, MenuEntry, PageKind
+from ctdhub.site.kinds import DATA, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.guarantee import sure_afterwards
 
@@ -28,7 +28,7 @@ _MANY = 12
 KIND = PageKind(
     "methods",
     lambda content: [page(content.release, content.edition)],
-    menu=MenuEntry(ABOUT, PATH, Text("Methods")),
+    menu=MenuEntry(DATA, PATH, Text("Methods")),
 )
 
 

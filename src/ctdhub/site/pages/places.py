@@ -31,7 +31,7 @@ LIST = "countries/index.html"
 KIND = PageKind(
     "places",
     lambda content: pages(content.answers),
-    menu=MenuEntry(PLACES, LIST, Text("Countries and regions")),
+    menu=MenuEntry(PLACES, LIST, Text("Countries and regions, A–Z")),
     files=lambda folder, content: _write_files(folder / CHARTS, content.answers),
 )
 

@@ -16,7 +16,7 @@ from ctdhub.document.charts.bars import draw
 from ctdhub.report.figures import Figure
 from ctdhub.site.chart_files import CHARTS, write_figure
 from ctdhub.site.frame import FIGURES, Page
-from ctdhub.site.kinds import USE, MenuEntry, PageKind
+from ctdhub.site.kinds import LEARN, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.site.stories.markup import StoryChart, blocks
 from ctdhub.site.stories.source import Story, Telling
@@ -27,7 +27,7 @@ LIST = "stories/index.html"
 KIND = PageKind(
     "stories",
     lambda content: pages(content.answers, content.edition.stories, content.others),
-    menu=MenuEntry(USE, LIST, Text("Stories")),
+    menu=MenuEntry(LEARN, LIST, Text("Stories")),
     shown=lambda _release, edition: bool(edition.stories),
     files=lambda folder, content: _write_files(
         folder / CHARTS, content.answers, content.edition.stories

@@ -1,0 +1,95 @@
+"""The search of every page, as somebody uses it who spells a place in a way of their own."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from ctdhub.site.frame import address
+
+VERSION = "2026.1"
+SPELT = {
+    "Cote d Ivoire": "Côte d’Ivoire",
+    "COTE D'IVOIRE": "Côte d’Ivoire",
+    "Ivory Coast": "Côte d’Ivoire",
+    "Moldavie": "Moldova",
+    "Moldavia": "Moldova",
+    "مولدوفا": "Moldova",
+    "MDA": "Moldova",
+    "Cape Verde": "Cape Verde",
+    "Cabo Verde": "Cape Verde",
+    "الاردن": "Jordan",
+    "الأُرْدُنّ": "Jordan",
+    "turkiye": "Türkiye",
+    "Turquie": "Türkiye",
+    "Swaziland": "Eswatini",
+    "holland": "Netherlands",
+    "Filipnas": "Philippines",
+    "Philipines": "Philippines",
+    "Kosovo": "Serbia",
+    unicodedata.normalize("NFD", "Perú"): "Peru",
+}
+"""What is typed, and the place that comes first, on a page in English."""
+
+
+def opened(page: Page, where: str) -> None:
+    page.goto(where)
+    page.locator("#search-text").focus()
+
+
+def test_a_place_is_found_by_any_spelling(site: Path, tab: Page) -> None:
+    """From ``file://``, on a page below the folder of its language."""
+    opened(tab, (site / address("en", VERSION, "countries/index.html")).as_uri())
+    for typed, place in SPELT.items():
+        tab.locator("#search-text").fill(typed)
+        expect(tab.locator("#search-list li").first, typed).to_contain_text(place)
+    tab.locator("#search-text").fill("<b>zzzz")
+    expect(tab.locator("#search-list")).to_be_hidden()
+    expect(tab.locator("#search-box [role=status]")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("code", "typed", "place"),
+    [("ar", "Moldavia", "مولدوفا"), ("fr", "العراق", "Irak"), ("es", "gender", "Género")],
+)
+def test_names_are_in_the_language_of_the_page(
+    web: str, tab: Page, code: str, typed: str, place: str
+) -> None:
+    """Served, so the list is fetched."""
+    opened(tab, f"{web}{address(code, VERSION)}")
+    tab.locator("#search-text").fill(typed)
+    expect(tab.locator("#search-list li").first).to_contain_text(place)
+
+
+def test_keyboard_alone_leads_to_the_page(web: str, tab: Page) -> None:
+    opened(tab, f"{web}{address('en', VERSION, 'countries/ukr.html')}")
+    box = tab.locator("#search-text")
+    expect(box).to_have_attribute("aria-expanded", "false")
+    box.press_sequentially("ukr")
+    expect(box).to_have_attribute("aria-expanded", "true")
+    box.press("Escape")
+    expect(box).to_have_attribute("aria-expanded", "false")
+    box.press("ArrowDown")
+    active = box.get_attribute("aria-activedescendant") or ""
+    expect(tab.locator(f"#{active}")).to_have_attribute("aria-selected", "true")
+    box.press("ArrowUp")
+    last = box.get_attribute("aria-activedescendant")
+    assert last == f"search-{tab.locator('#search-list li').count() - 1}"
+    box.press("ArrowDown")
+    box.press("Enter")
+    expect(tab).to_have_url(re.compile(r"/en/countries/ukr\.html$"))
+
+
+def test_nothing_is_asked_before_somebody_searches(web: str, tab: Page) -> None:
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto(f"{web}{address('en', VERSION, 'help.html')}")
+    assert len(asked) == 1
+    tab.locator("#search-text").focus()
+    tab.locator("#search-text").fill("Peru")
+    expect(tab.locator("#search-list li").first).to_contain_text("Peru")
+    assert [url.rpartition("/")[2] for url in asked[1:]] == ["search-index.js"]

@@ -1,0 +1,68 @@
+"""The file that the search loads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from invented_release import ASSISTED, TABLES, protected_answer
+
+from ctdhub.core.i18n import LANGUAGES
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import open_release
+from ctdhub.schema.countries import ALPHA3, name
+from ctdhub.schema.country_names import fold_name
+from ctdhub.site.build import build_site
+from ctdhub.site.edition import Edition
+from ctdhub.site.frame import address
+
+VERSION = "2026.1"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """In French and Arabic besides English."""
+    folder = tmp_path_factory.mktemp("hub")
+    answer = protected_answer(tables=(*TABLES, *ASSISTED), facts={"languages": ["en", "fr", "ar"]})
+    release = open_release(write_release(answer, folder / "releases", VERSION, "First."))
+    practice = Path(build_site.__code__.co_filename).parents[1] / "practice"
+    (folder / "events.yaml").write_bytes((practice / "events.yaml").read_bytes())
+    (folder / "stories").symlink_to(practice / "stories")
+    build_site(release, folder / "site", edition=Edition.of(folder))
+    return folder / "site"
+
+
+def entries(site: Path, code: str) -> list[list[str]]:
+    text = (site / address(code, VERSION, "search-index.js")).read_text("utf-8")
+    data = json.loads(text.removeprefix("ctdhubSearch(").removesuffix(")"))
+    return [
+        [label, where, data["hints"][hint], spelt] for label, where, hint, spelt in data["entries"]
+    ]
+
+
+@pytest.mark.parametrize("code", ["en", "fr", "ar"])
+def test_every_entry_leads_somewhere(site: Path, code: str) -> None:
+    folder = (site / address(code, VERSION)).parent
+    for _label, where, _hint, _spelt in entries(site, code):
+        path, _, part = where.partition("#")
+        target = (folder / path).resolve()
+        assert target.is_file(), where
+        assert not part or "=" in part or f'id="{part}"' in target.read_text("utf-8"), where
+
+
+def test_every_country_is_found_by_its_names_in_every_language(site: Path) -> None:
+    """Those without a page too: their entry says that they are not shown, and leads to their
+    region."""
+    found = entries(site, "fr")
+    for country in ALPHA3:
+        labels = {
+            label
+            for label, _where, _hint, spelt in found
+            for lang in LANGUAGES
+            if any(each.startswith(fold_name(name(country, lang))) for each in spelt.split("|"))
+        }
+        assert name(country, "fr") in labels
+    without = [e for e in found if e[0] == name("TUV", "fr")]
+    assert [e[1] for e in without] == ["countries/oceania.html"]
+    assert "pas zéro" in without[0][2]
