@@ -262,6 +262,24 @@ def late() -> Callable[..., World]:
     return draw
 
 
+def of_a_hub(sd: float = 20.0) -> Callable[..., World]:
+    """Yearly counts of a release: most are smaller than their noise, some a hundred times larger,
+    half grow or fall; beyond chance they vary by a lognormal factor."""
+
+    def draw(rng: np.random.Generator) -> World:
+        n = 1200
+        way = np.exp(rng.choice([0.0, 0.04, -0.04], n, p=[0.5, 0.25, 0.25]))[:, None]
+        own = np.exp(rng.normal(0, 0.15, (n, YEARS)) - 0.15**2 / 2)
+        rate = _means(rng, 1, 3000, n) * way ** np.arange(YEARS)
+        hit = _hit(rng, n, 60)
+        world = _drawn(rng, rate * own, INFINITE, 2, hit, LAST, sd, "year")
+        mean = rate[:, -LAST:].sum(axis=1)
+        of_own = (np.exp(0.15**2) - 1) * (rate[:, -LAST:] ** 2).sum(axis=1)
+        return World(world.counts, hit, mean, mean + of_own + LAST * sd**2, LAST, "year", sd)
+
+    return draw
+
+
 def mixed() -> Callable[..., World]:
     """A quarter each: Poisson, negative binomial of size 2, drift, autocorrelation."""
 
@@ -319,6 +337,7 @@ OTHER: dict[str, Callable[..., World]] = {
     "seven years, growth 10 %": yearly(0.10, JUMPS, 7),
     "noise 8, Poisson, x3": flat(INFINITE, 3, sd=8),
     "size 1, x3": flat(1, 3),
+    "a hub of small groups, x2": of_a_hub(),
 }
 """Worlds that the test was not built on."""
 

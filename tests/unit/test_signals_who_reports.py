@@ -280,10 +280,12 @@ def test_what_is_told_is_believed_among_what_is_told(
         rest = [f for f in result.found.findings if f.row not in under]
         believed = {f.row for lead in result.leads for f in [lead.finding]}
         for kind in ("count", "share"):
-            p = np.sort([t.p for f in rest for t in f.tests if t.what == kind])
+            tests = [t for f in rest for t in f.tests if t.what == kind]
+            mean = np.mean([t.weight for t in tests])
+            p = np.sort([t.p * mean / t.weight for t in tests])
             passed = np.flatnonzero(p <= 0.1 * np.arange(1, p.size + 1) / p.size)
             limit = p[passed[-1]] if passed.size else -1.0
             for f in rest:
                 for t in f.moved(0.1):
-                    assert t.what != kind or t.p <= limit
+                    assert t.what != kind or t.p * mean / t.weight <= limit
                     assert f.row in believed

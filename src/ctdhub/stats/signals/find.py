@@ -18,6 +18,7 @@ from ctdhub.stats.signals.seasons import CYCLES
 from ctdhub.stats.signals.shares import share_tests
 from ctdhub.stats.signals.smallest import smallest_rises
 from ctdhub.stats.signals.tails import Floats
+from ctdhub.stats.signals.weights import of_counts, of_shares
 from ctdhub.stats.signals.window_tests import Tested, count_tests
 
 RATE, MIN_COUNT = 0.1, 10
@@ -68,7 +69,8 @@ class Test:
 
     ``p`` is two-sided; ``q`` is the share of false ones expected among the tests at least as
     clear: the larger one of all tests and of those of the same kind, so that many numbers that
-    moved do not lend their weight to a share that did not.  ``ratio`` is what was seen over what
+    moved do not lend their weight to a share that did not.  ``weight`` is what p is divided by for
+    that (``weights``).  ``ratio`` is what was seen over what
     was to be expected; ``size`` how many people of the window at least lie beyond that (the low end
     of the interval).
     """
@@ -80,6 +82,7 @@ class Test:
     verdict: Verdict
     ratio: SignalFigure
     size: float
+    weight: float
 
 
 @dataclass(frozen=True)
@@ -210,19 +213,25 @@ def find(panel: SeriesPanel, settings: Settings | None = None) -> Found:
     )
     in_window = np.where(both & window, panel.wholes, 0.0).sum(axis=1)
     judged = [
-        judged_by(tested, size, settings.min_count, there)
-        for tested, size, there in zip(
-            (counted, shared), (np.ones(len(known)), in_window), testable, strict=True
+        judged_by(tested, size, settings.min_count, there, weights(tested, there))
+        for tested, size, there, weights in zip(
+            (counted, shared),
+            (np.ones(len(known)), in_window),
+            testable,
+            (of_counts, of_shares),
+            strict=True,
         )
     ]
-    every = q_values(np.stack([j.p for j in judged]))
+    weight = np.stack([j.weight for j in judged])
+    every = q_values(np.stack([j.p for j in judged]), weight)
     of_level = q_values(np.stack([j.p_level for j in judged]))
     for j, q, flat in zip(judged, every, of_level, strict=True):
-        j.q[:] = np.maximum(q, q_values(j.p))
+        j.q[:] = np.maximum(q, q_values(j.p, j.weight))
         j.q_level[:] = np.maximum(flat, q_values(j.p_level))
-    believed = [t for j in judged for t in j.p[j.q <= settings.rate]]
+    believed = [t for j in judged for t in (j.p / j.weight)[j.q <= settings.rate]]
     threshold = max(believed, default=settings.rate / max(1, int(testable.sum())))
-    smallest = np.where(testable[0], smallest_rises(counted, threshold, settings.min_count), np.nan)
+    reached = threshold * judged[0].weight
+    smallest = np.where(testable[0], smallest_rises(counted, reached, settings.min_count), np.nan)
     figures = _Figures(
         panel, known & past, known & window, both & past, both & window, shared, smallest,
         counted.zeros,
@@ -330,6 +339,7 @@ def _finding(f: _Figures, row: int, judged: list[Judged], rate: float) -> Findin
             j.verdict(row, rate),
             SignalFigure(*(float(end[row]) for end in j.ratio)),
             float(j.size[row]),
+            float(j.weight[row]),
         )
         for what, j in zip(whats, judged, strict=True)
         if not np.isnan(j.p[row])

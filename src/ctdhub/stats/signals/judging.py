@@ -24,7 +24,7 @@ IN_LINE = 0.5
 @dataclass(frozen=True)
 class Judged:
     """Of every series, shape (n,): two-sided chances, with the models of the null and with a level
-    alone, which are rises, ratios with their interval, size; nan where not tested."""
+    alone, which are rises, ratios with their interval, size, weight; nan where not tested."""
 
     tested: Tested
     p: Floats
@@ -32,6 +32,7 @@ class Judged:
     rises: np.ndarray
     ratio: tuple[Floats, Floats, Floats]
     size: Floats
+    weight: Floats
     q: Floats
     q_level: Floats
 
@@ -52,13 +53,16 @@ class Judged:
         return "trend" if moved and led / moved >= IN_LINE else "usual"
 
 
-def judged_by(tested: Tested, size: Floats, least: float, there: np.ndarray) -> Judged:
+def judged_by(
+    tested: Tested, size: Floats, least: float, there: np.ndarray, weight: Floats
+) -> Judged:
     """What the tests of a kind say.
 
     Args:
         size: what turns ``seen`` and ``expected`` into people, shape (n,).
         least: a rise needs so many people in the window, a fall so many expected there.
         there: which series are tested, shape (n,).
+        weight: of each test (``weights``), shape (n,).
 
     Too few people make the p-value 1: the test still counts among all, so that small series are
     not chosen because they happened to be large."""
@@ -76,7 +80,7 @@ def judged_by(tested: Tested, size: Floats, least: float, there: np.ndarray) -> 
     away = np.maximum(0.0, np.abs(tested.seen - tested.expected) - Z * error) * size
     empty = np.full(p.size, np.nan)
     return Judged(
-        tested, p, p_level, rises, _ratio(tested, error), away, empty.copy(), empty.copy()
+        tested, p, p_level, rises, _ratio(tested, error), away, weight, empty.copy(), empty.copy()
     )
 
 

@@ -41,7 +41,9 @@ def each_event_once(found: Found, leads: Callable[[Found], tuple[Lead, ...]]) ->
         findings = list(found.findings)
         for kind in ("count", "share"):
             tests = [(k, t) for k in rest for t in findings[k].tests if t.what == kind]
-            q = q_values(np.array([t.p for _k, t in tests]))
+            q = q_values(
+                np.array([t.p for _k, t in tests]), np.array([t.weight for _k, t in tests])
+            )
             for (k, test), value in zip(tests, q, strict=True):
                 findings[k] = _with_q(findings[k], test, max(test.q, float(value)), rate)
         new = replace(found, findings=ordered(findings, rate))

@@ -15,7 +15,7 @@ MOST = 50.0
 _ROUNDS = 22
 
 
-def smallest_rises(tested: Tested, believed: float, least: float) -> Floats:
+def smallest_rises(tested: Tested, believed: Floats, least: float) -> Floats:
     """The least factor on what is expected with which a series would be believed to have risen.
 
     A sum is believed from the one on whose two-sided chance is ``believed``; a factor is found with
@@ -23,22 +23,23 @@ def smallest_rises(tested: Tested, believed: float, least: float) -> Floats:
 
     Args:
         tested: counts.
-        believed: the largest two-sided p-value that is believed.
+        believed: the largest two-sided p-value that is believed, shape (series,).
         least: people in the window without whom there is no rise.
 
     Returns:
         Shape (series,); nan where the series was not tested, or no factor up to :data:`MOST` does.
     """
     expected = np.maximum(np.nan_to_num(tested.expected, nan=1.0), 1e-6)
+    uneven, noise, drift = (np.nan_to_num(a) for a in (tested.uneven, tested.noise, tested.drift))
 
     def reached(seen: Floats, times: Floats) -> Floats:
         mean = expected * times
-        variance = mean + tested.uneven * mean**2
-        up, _down = negative_binomial(seen, mean, variance, tested.noise, tested.drift)
+        variance = mean + uneven * mean**2
+        up, _down = negative_binomial(seen, mean, variance, noise, drift)
         return up
 
     one = np.ones(expected.size)
-    widest = 2 * MOST * expected + 20 * tested.noise + 10 * least
+    widest = 2 * MOST * expected + 20 * noise + 10 * least
     bound = _solved(lambda x: reached(x, one) <= believed / 2, 0 * one, widest)
     bound = np.maximum(bound, least)
     found = _solved(lambda f: reached(bound, f) >= POWER, one, MOST * one)
