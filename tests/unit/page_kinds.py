@@ -11,6 +11,7 @@ KINDS = (
     "trends.html",
     "facts.html",
     "signals.html",
+    "changes.html",
     "estimates.html",
     "assistance.html",
     "mandated.html",

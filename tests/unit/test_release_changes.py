@@ -1,157 +1,168 @@
-"""What a release says of its own changes: in each language, and with no number of people."""
+"""Two releases of one hub: which cells differ, how sure that is, and what the page says."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import csv
+import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
+from changed_releases import HOTLINE, draw, without
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from invented_release import FACTS, people_rows, protected_answer
+from practice_releases import Practice
+from tests.conftest import Once
 
-from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, language, said
-from ctdhub.release.changelog import (
-    carries_note,
-    changelog_text,
-    in_languages,
-    newest_changes,
-    newest_note,
-)
-from ctdhub.release.changes import LEFT_OUT, changes
-from ctdhub.release.facts import PublicFacts, SeriesBreak
-from ctdhub.release.note_words import tells_of_withdrawals
+from ctdhub.core.i18n import LANGUAGES, Text, language
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
+from ctdhub.report import release_changes as words
+from ctdhub.site.build import build_site
+from ctdhub.site.edition import PLAIN
+from ctdhub.site.kinds import Content
+from ctdhub.site.pages import changes
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.release_changes import RATE, compare
 
-DAY = datetime(2026, 6, 1, tzinfo=UTC)
-
-
-def facts(*contributors: dict[str, Any], **more: Any) -> PublicFacts:
-    given = {"hub": "A hub", "years": [2010, 2020], "schema_version": "1.1"} | more
-    return PublicFacts.of(given | {"contributors": list(contributors)})
+SEEDS = range(2)
+HOSTILE = "<b>Gone</b> https://x.example ‮ [a](javascript:1)"
+LEFT = {"contributors": [FACTS["contributors"][0]], "languages": ["en", "ar"]}
 
 
-def one(name: str, **more: Any) -> dict[str, Any]:
-    return {"id": name.lower(), "name": name, "deliveries": ["2026-01-01"]} | more
+@pytest.fixture(scope="module")
+def practice(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Practice:
+    return Practice.made(once, tmp_path_factory.mktemp("changes"), 4000)
 
 
-def sentences(before: PublicFacts | None, now: PublicFacts, **rewritten: list[str]) -> str:
-    with language("en"):
-        return "\n".join(said(text) for text in changes(before, now, rewritten))
+def made(
+    folder: Path, version: str, rows: list[dict[str, str | None]], note: str = "", **facts: object
+) -> Release:
+    answer = protected_answer(rows, facts={"languages": ["en", "ar"], **facts})
+    told = (Text("No longer in the data: {names}", names="x"),) if note else ()
+    return open_release(write_release(answer, folder, version, note, changed=told))
 
 
-def test_the_first_release_names_its_contributors() -> None:
-    assert sentences(None, facts(one("Ada"), one("Bel"))) == (
-        "First release, with data of: Ada and Bel"
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> tuple[Release, ...]:
+    """The newest first: one contributor and the people in Poland gone, nothing new, the first."""
+    folder, rows = tmp_path_factory.mktemp("three"), people_rows()
+    first = made(folder, "2025.1", rows)
+    second = made(folder, "2025.2", rows)
+    fewer = [row for row in rows if row["country_of_exploitation"] != "POL"]
+    return made(folder, "2025.10", fewer, HOSTILE, **LEFT), second, first
+
+
+def test_fresh_noise_alone_makes_no_difference(practice: Practice) -> None:
+    drawn = [draw(practice, practice, seed) for seed in SEEDS]
+    assert sum(d.found for d in drawn) == 0
+    assert all(d.held / len(d.result.cells) > 0.99 for d in drawn)
+
+
+def test_found_differences_are_true_and_their_intervals_hold(practice: Practice) -> None:
+    for now in (without(practice, contributor=HOTLINE), without(practice, citizenship="UKR")):
+        drawn = draw(practice, now, 1)
+        assert drawn.found > 5
+        assert drawn.false_share <= RATE
+        assert not drawn.wrong_way
+        assert drawn.held / len(drawn.result.cells) > 0.99
+
+
+def test_an_interval_leaves_out_zero_exactly_where_the_cell_differs(
+    three: tuple[Release, ...],
+) -> None:
+    found = compare(Answers(three[1]), Answers(three[0]))
+    assert found.beyond
+    assert all(c.beyond != (c.low <= 0 <= c.high) for c in found.cells)
+    assert all(c.low <= (c.difference or c.low) <= c.high for c in found.cells)
+    gone = next(c for c in found.beyond if c.values == ("POL",))
+    assert gone.now is None
+    assert gone.difference is None
+    assert gone.high < 0
+
+
+@given(st.integers(0, 1), st.integers(0, 1))
+def test_of_one_release_nothing_differs(three: tuple[Release, ...], i: int, j: int) -> None:
+    older = (three[1], three[2])
+    assert not compare(Answers(older[i]), Answers(older[j])).beyond
+
+
+def test_the_other_way_round_the_signs_turn(three: tuple[Release, ...]) -> None:
+    there, back = (
+        {c.values: (c.low, c.high) for c in compare(Answers(a), Answers(b)).beyond}
+        for a, b in ((three[0], three[1]), (three[1], three[0]))
     )
+    assert there.keys() == back.keys()
+    assert all(there[k] == pytest.approx((-back[k][1], -back[k][0])) for k in there)
 
 
-def test_nothing_changed_says_nothing() -> None:
-    assert sentences(facts(one("Ada")), facts(one("Ada"))) == ""
-
-
-def test_each_kind_of_change_is_said() -> None:
-    before = facts(one("Ada"), one("Bel"))
-    law = {"date": "2025-03-01", "kind": "law", "note": "Act 7"}
-    now = facts(
-        one("Ada", deliveries=["2026-05-01", "2026-05-20"], breaks=[law]),
-        one("Cid"),
-        schema_version="1.2",
-        years=[2010, 2026],
-    )
-    assert sentences(before, now, ada=["gender", LEFT_OUT], cid=["gender"]).splitlines() == [
-        "New contributors: Cid",
-        "No longer in the data: Bel",
-        "Ada: data received on 2026-05-01 and 2026-05-20 were added.",
-        "Ada: data received on 2026-01-01 are no longer read.",
-        "Ada: the rules that read its files were rewritten for: Gender and which rows are left out",
-        "Ada: from 2025-03-01 on the figures are not comparable with earlier ones: "
-        "the law changed (Act 7)",
-        "The schema is version 1.2 now; it was 1.1.",
-        "The years covered are 2010 to 2026 now; they were 2010 to 2020.",
+def test_years_that_one_release_does_not_cover_are_no_change(
+    three: tuple[Release, ...], tmp_path: Path
+) -> None:
+    rows = people_rows()
+    late = [
+        {**row, "year_of_registration": "2019"} if row["year_of_registration"] == "2018" else row
+        for row in rows
     ]
+    short = {"contributors": [{"id": "one", "name": "A", "years": [2015, 2018]}]}
+    before, now = made(tmp_path, "2024.1", rows, **short), made(tmp_path, "2024.2", late)
+    found = compare(Answers(before), Answers(now))
+    of_years = [c for c in found.cells if "year_of_registration" in c.variables]
+    assert of_years
+    assert not any("2019" in c.values for c in of_years)
 
 
-def test_a_release_of_older_software_knows_no_days() -> None:
-    old = facts({"id": "ada", "name": "Ada"})
-    assert sentences(old, facts(one("Ada"))) == ""
+def test_a_table_that_one_release_lacks_is_named_and_not_compared(tmp_path: Path) -> None:
+    rows = people_rows(800)
+    tables = ("gender", "age_band")
+    before = open_release(
+        write_release(protected_answer(rows, tables=tables), tmp_path, "2024.1", "")
+    )
+    now = open_release(
+        write_release(protected_answer(rows, tables=tables[:1]), tmp_path, "2024.2", "")
+    )
+    found = compare(Answers(before), Answers(now))
+    assert found.only_before == ("age_band",)
+    assert {c.variables for c in found.cells} == {(), ("gender",)}
+    with language("en"):
+        assert any("Age" in text for text in words.public_changes(before, now, found))
 
 
-def test_the_changelog_says_it_in_every_language_of_the_hub() -> None:
-    told = changes(facts(one("Ada")), facts(one("Ada", deliveries=["2026-02-03"])), {})
-    text = changelog_text(Path("none"), "2026.2", DAY, "A note.", in_languages(told, LANGUAGES))
-    for code in LANGUAGES:
-        assert f"### {NATIVE_NAMES[code]}\n" in text
-        with language(code):
-            assert said(told[0]) in newest_changes(text, code).replace("\\", "")
-    assert len({newest_changes(text, code) for code in LANGUAGES}) == len(LANGUAGES)
-    assert newest_note(text) == "A note."
-    assert carries_note(text, "A note.")
-    only = changelog_text(Path("none"), "2026.2", DAY, "", in_languages(told, ["en", "fr"]))
-    assert NATIVE_NAMES["ar"] not in only
-    assert newest_changes(only, "ar") == newest_changes(only, "en") != ""
-    assert newest_note(only) == ""
+def test_the_site_compares_any_two_releases(three: tuple[Release, ...], tmp_path: Path) -> None:
+    build_site(
+        three[0], tmp_path / "s", earlier=three[1:], only=["changes"], languages=["en", "ar"]
+    )
+    r = tmp_path / "s" / "r"
+    page = (r / "2025.10/en/changes.html").read_text("utf-8")
+    other = (r / "2025.10/en/changes/2025.1.html").read_text("utf-8")
+    assert "Release 2025.2 compared with release 2025.10" in page
+    assert "Release 2025.1 compared with release 2025.10" in other
+    assert "Second organisation" in page
+    assert "<b>Gone</b>" not in page
+    assert "‮" not in page
+    assert 'id="pol"' in page
+    for text, folder in ((page, r / "2025.10/en"), (other, r / "2025.10/en/changes")):
+        for href in re.findall(r'href="([^"#]*(?:changes/|changes\.html)[^"]*)"', text):
+            assert (folder / href).exists(), href
+    assert "earlier one" in (r / "2025.1/en/changes.html").read_text("utf-8")
+    assert "no longer" not in (r / "2025.10/ar/changes.html").read_text("utf-8")
+    with (r / "2025.10/changes/2025.2.csv").open(encoding="utf-8") as file:
+        listed = list(csv.DictReader(file))
+    assert {"POL"} <= {row["values"] for row in listed if row["beyond_noise"] == "yes"}
 
 
-def test_the_next_entry_keeps_the_one_before(tmp_path: Path) -> None:
-    told = changes(None, facts(one("Ada")), {})
-    words = in_languages(told, ["en"])
-    (tmp_path / "2026.1").mkdir()
-    first = changelog_text(tmp_path, "2026.1", DAY, "One.", words)
-    (tmp_path / "2026.1" / "CHANGELOG.md").write_text(first, "utf-8")
-    (tmp_path / "2026.1" / "manifest.json").write_text("{}", "utf-8")
-    second = changelog_text(tmp_path, "2026.2", DAY, "", "")
-    assert newest_changes(second, "en") == "", "what an older entry says is not the newest"
-    assert newest_note(second) == ""
-    assert first.partition("\n")[2].strip() in second
+def test_the_home_page_has_a_sentence(three: tuple[Release, ...]) -> None:
+    series = tuple(map(Answers, three))
+    with language("en"):
+        told = changes.teaser(Content(series[0], replace(PLAIN, series=series)))
+        assert changes.teaser(Content(series[2], replace(PLAIN, series=series))) is None
+    assert told is not None
+    assert "differ by more than the noise" in told["sentence"]
 
 
-def test_markup_in_a_name_stays_text() -> None:
-    told = changes(None, facts(one("[x](http://example.org) <b> *y*")), {})
-    text = in_languages(told, ["en"])
-    assert "<b>" not in text
-    assert "[x](" not in text
-
-
-@pytest.mark.parametrize("wrong", [{"date": "2025-02-30"}, {"date": "juin"}, {"kind": "mood"}])
-def test_a_break_that_is_none_is_refused(wrong: dict[str, str]) -> None:
-    with pytest.raises(ValidationError):
-        SeriesBreak.model_validate({"date": "2025-01-01"} | wrong)
-
-
-@pytest.mark.parametrize(
-    "note",
-    [
-        "One person withdrew.",
-        "After the withdrawal of two people",
-        "Two women asked to be removed.",
-        "Une personne s'est retirée.",
-        "Retrait d'une personne",
-        "Una persona se retiró.",
-        "retirada de dos personas",
-        "Revocación de una persona",
-        "انسحبت امرأة من البيانات",
-        "بعد سحب سجل",
-        "WITHDRAWN: 1",
-    ],
-)
-def test_a_note_that_tells_of_withdrawals_is_seen(note: str) -> None:
-    assert tells_of_withdrawals(note)
-
-
-@pytest.mark.parametrize(
-    "note",
-    ["", "Adds Italy.", "adds two contributors", "Nouvelles données de 2025", "Datos de 2025",
-     "بيانات جديدة", "An agreement with a third party; entretien; satire"],
-)  # fmt: skip
-def test_other_notes_are_not(note: str) -> None:
-    assert not tells_of_withdrawals(note)
-
-
-@given(st.text(max_size=200).filter(lambda t: "#" not in t))
-def test_a_note_comes_back_whatever_the_hub_adds(note: str) -> None:
-    told = in_languages(changes(None, facts(one("Ada")), {}), LANGUAGES)
-    with_words = changelog_text(Path("none"), "2026.1", DAY, note, told)
-    without = changelog_text(Path("none"), "2026.1", DAY, note)
-    assert newest_note(with_words) == newest_note(without)
-    assert carries_note(with_words, note)
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_signs_and_counts_in_every_language(code: str) -> None:
+    with language(code):
+        assert "−" in words.signed(-1234)
+        assert "+" in words.signed(7)

@@ -80,15 +80,16 @@ def build_site(
     refuse_smaller(out, [each.version for each in shown])
     refuse_fewer_notices(out, shown)
     plan = _Plan(progress or (lambda message, fraction: None), only, languages)
+    edition = replace(edition, series=tuple(map(Answers, shown)))
     told = {"made by": release.manifest.software, "release": release.version}
     with renewed(out, MARK if plan.whole else DRAFT, told) as fresh:
-        for i, each in enumerate(shown):
+        for i, each in enumerate(edition.series):
             part = replace(plan, report=partial(_part, plan.report, i / len(shown), 1 / len(shown)))
             _write_release(each, fresh, part, edition, release)
         if plan.whole:
             write_for_robots(fresh, release, edition.sharing, offered(release))
             write_latest(fresh, release.version, of_all(shown))
-            write_feed(fresh, shown, edition.sharing)
+            write_feed(fresh, edition.series, edition.sharing)
     plan.report(_("Site built"), 1.0)
 
 
@@ -138,10 +139,11 @@ def offered(release: Release) -> tuple[str, ...]:
 
 
 def _write_release(
-    release: Release, fresh: Path, plan: _Plan, edition: Edition, lead: Release
+    answers: Answers, fresh: Path, plan: _Plan, edition: Edition, lead: Release
 ) -> None:
     """All that the site shows of one release, and what leads to the one that leads."""
-    answers, languages, newest = Answers(release), offered(release), release is lead
+    release = answers.release
+    languages, newest = offered(release), release is lead
     instead = None if lead.withdrawn else lead
     if not newest:
         edition = fitting(answers, edition)

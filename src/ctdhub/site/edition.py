@@ -12,6 +12,7 @@ from ctdhub.report.helplines import Contact, Help, read_help
 from ctdhub.site.accounts import Audit, PublishedSpending, read_audit
 from ctdhub.site.sharing import Sharing
 from ctdhub.site.stories.source import Story, read_stories
+from ctdhub.stats.answers import Answers
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Edition:
         spending: what the hub's ledger holds; None where that is not known.
         audit: the audit card that the hub paid to publish.
         help: where the hub sends people now; None where there is no hub to ask.
+        series: answers of all releases that the site shows; () where one is drawn alone.
     """
 
     sharing: Sharing = field(default_factory=Sharing)
@@ -36,6 +38,7 @@ class Edition:
     spending: PublishedSpending | None = None
     audit: Audit | None = None
     help: Help | None = None
+    series: tuple[Answers, ...] = ()
 
     @classmethod
     def of(

@@ -10,11 +10,12 @@ from xml.sax.saxutils import escape, quoteattr
 
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.catalogue import citation, title
-from ctdhub.release.open import Release
 from ctdhub.release.verify import digest
 from ctdhub.report.errata_words import in_words
+from ctdhub.report.release_changes import compared, earlier, public_changes, summary
 from ctdhub.site.frame import FEED, HOME, address
 from ctdhub.site.sharing import Sharing
+from ctdhub.stats.answers import Answers
 
 _SPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 """The name space of addresses (RFC 9562); the hash of a release makes names that stay."""
@@ -31,16 +32,17 @@ class _Entry:
     path: str
 
 
-def write_feed(site: Path, releases: Sequence[Release], sharing: Sharing) -> None:
+def write_feed(site: Path, series: Sequence[Answers], sharing: Sharing) -> None:
     """Write ``feed.xml`` at the root of a site, in English.
 
     Args:
         site: its folder.
-        releases: all that it shows, the leading one first.
+        series: answers of all releases that it shows, the leading one first.
         sharing: its address; links are relative where nobody knows it.
     """
+    releases = [answers.release for answers in series]
     with language(LANGUAGES[0]):
-        entries = [entry for release in releases for entry in _entries(release)]
+        entries = [entry for answers in series for entry in _entries(answers, series)]
     entries.sort(key=lambda e: (e.updated, e.path, e.title), reverse=True)
     facts = releases[0].facts
     oldest = min(releases, key=lambda r: [int(part) for part in r.version.split(".")])
@@ -64,17 +66,30 @@ def write_feed(site: Path, releases: Sequence[Release], sharing: Sharing) -> Non
     (site / FEED).write_text("\n".join([*lines, "</feed>", ""]), "utf-8")
 
 
-def _entries(release: Release) -> Iterator[_Entry]:
+def _entries(answers: Answers, series: Sequence[Answers]) -> Iterator[_Entry]:
+    release = answers.release
     manifest, hash_ = release.manifest, digest(release.path)
     path = address(LANGUAGES[0], release.version, HOME)
     name = title(manifest, release.facts)
     cited = citation(release.version, release.year, release.facts)
-    yield _Entry(_urn(hash_), _second(manifest.created), name, cited, path)
+    text = " ".join([cited, *_changed(answers, series)])
+    yield _Entry(_urn(hash_), _second(manifest.created), name, text, path)
     for erratum in release.errata:
         found = in_words(release, erratum)
         in_force = max(s.date for s in erratum.signatures)
         urn = _urn(f"{hash_}/{erratum.notice.number}")
         yield _Entry(urn, in_force, found.heading, found.text, path)
+
+
+def _changed(answers: Answers, series: Sequence[Answers]) -> list[str]:
+    """What is different from the release before, in sentences; of a withdrawn release nothing."""
+    release = answers.release
+    older = earlier(release, series)
+    if not older or release.withdrawn:
+        return []
+    found = compared(older[0], answers)
+    told = public_changes(older[0].release, release, found)
+    return [f"{text.rstrip('.')}." for text in told] + [summary(found)]
 
 
 def _second(created: str) -> str:

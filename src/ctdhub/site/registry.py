@@ -18,6 +18,7 @@ from ctdhub.site.kinds import GROUPS, Content, PageKind, WholePage
 from ctdhub.site.pages import (
     assistance,
     briefs,
+    changes,
     corridors,
     data,
     estimates,
@@ -46,6 +47,7 @@ PAGES: tuple[PageKind, ...] = (
     briefs.KIND,
     trends.KIND,
     signals.KIND,
+    changes.KIND,
     assistance.KIND,
     stories.KIND,
     learn.KIND,

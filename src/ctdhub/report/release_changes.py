@@ -1,0 +1,218 @@
+"""What changed between two releases, in words and as rows of a file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ctdhub.border import Estimate
+from ctdhub.core.format import number, share
+from ctdhub.core.i18n import _, current, formula, ngettext, said
+from ctdhub.document.markdown import escaped
+from ctdhub.release.changelog import CHANGELOG, newest_changes, newest_note
+from ctdhub.release.changes import changes
+from ctdhub.release.errata import status
+from ctdhub.release.open import Release
+from ctdhub.report.errata_words import ShownNotice, shown
+from ctdhub.report.wording import state_words
+from ctdhub.schema.labels import code_label, label
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.release_changes import RATE, CellChange, ReleaseChanges, compare
+
+HEADING = (
+    *("variables", "values", "before", "before_low", "before_high"),
+    *("now", "now_low", "now_high", "difference", "difference_low", "difference_high"),
+    *("beyond_noise", "counted_once_low", "counted_once_high"),
+)
+"""Columns of :func:`rows`."""
+
+
+@lru_cache(maxsize=128)
+def compared(before: Answers, now: Answers) -> ReleaseChanges:
+    """The changes between two releases, computed once for all pages and files."""
+    return compare(before, now)
+
+
+def earlier(now: Release, series: Sequence[Answers]) -> tuple[Answers, ...]:
+    """The releases that a release can be compared with: older, not withdrawn, the newest first."""
+
+    def place(release: Release) -> list[int]:
+        return [int(part) for part in release.version.split(".")]
+
+    older = [
+        each
+        for each in series
+        if place(each.release) < place(now) and status(each.release.errata) != "withdrawn"
+    ]
+    return tuple(sorted(older, key=lambda each: place(each.release), reverse=True))
+
+
+@dataclass(frozen=True)
+class VersionNote:
+    """What a version says of itself: the steward's note, and sentences of the hub."""
+
+    version: str
+    note: str
+    told: tuple[str, ...]
+
+
+def public_changes(before: Release, now: Release, found: ReleaseChanges) -> list[str]:
+    """Contributors, years, definitions and measured tables that changed, a sentence for each."""
+    told = [said(text) for text in changes(before.facts, now.facts, {})]
+    for release, tables in ((now, found.only_now), (before, found.only_before)):
+        if tables:
+            text = _("Tables that only release {version} has: {names}")
+            told.append(text.format(version=release.version, names=_tables(tables)))
+    return told
+
+
+NAMED_TABLES = 5
+
+
+def _tables(keys: Sequence[str]) -> str:
+    names = [" × ".join(label(name, current()) for name in key.split("*")) for key in keys]
+    return _("; ").join([*names[:NAMED_TABLES], *(["…"] if len(names) > NAMED_TABLES else [])])
+
+
+def notes(releases: Sequence[Release], said_already: Sequence[str]) -> list[VersionNote]:
+    """What each of some releases says of itself, without what is said already."""
+    known = {f"- {escaped(text)}" for text in said_already}
+    found = []
+    for release in releases:
+        file = release.path / CHANGELOG
+        text = file.read_text("utf-8") if file.is_file() else ""
+        if not text:
+            continue
+        lines = [line for line in newest_changes(text, current()).splitlines() if line]
+        told = tuple(line.removeprefix("- ") for line in lines if line not in known)
+        if (note := newest_note(text)) or told:
+            found.append(VersionNote(release.version, note, told))
+    return found
+
+
+def corrections(releases: Sequence[Release]) -> list[ShownNotice]:
+    """The notices about some releases, in the language in force."""
+    return [notice for release in releases for notice in shown(release)]
+
+
+def summary(found: ReleaseChanges) -> str:
+    """How many cells differ by more than the noise, of how many."""
+    total, differ = len(found.cells), len(found.beyond)
+    if not differ:
+        return _(
+            "No difference beyond the noise in any of the {n} groups of people that were compared."
+        ).format(n=number(total))
+    return ngettext(
+        "{n} of {total} groups of people that were compared differs by more than the noise.",
+        "{n} of {total} groups of people that were compared differ by more than the noise.",
+        differ,
+    ).format(n=number(differ), total=number(total))
+
+
+def fresh_noise() -> str:
+    """What new noise does to a comparison, in one sentence."""
+    return _(
+        "Every release adds fresh noise to every number, so numbers of two releases differ a "
+        "little even where nobody joined or left; a difference is listed only where noise alone "
+        "would hardly make it."
+    )
+
+
+def false_differences() -> str:
+    """How many of the listed differences may be false, and what their intervals are."""
+    return _(
+        "At most {rate} of the listed differences are expected to be false, all groups considered "
+        "together. The intervals are widened for that: an interval leaves out zero exactly where "
+        "the difference is listed. A difference does not say that trafficking changed: other "
+        "contributors, other years and corrections change numbers too."
+    ).format(rate=share(RATE))
+
+
+def counted_once(found: ReleaseChanges) -> str:
+    """What people who may be counted twice do to the differences; empty where none is known."""
+    ends = [c.once for c in found.beyond if c.once is not None]
+    if not ends:
+        return ""
+    left = sum(low <= 0 <= high for low, high in ends)
+    return ngettext(
+        "If everybody is counted once in both releases, {n} of them may be no difference; the file "
+        "has these intervals.",
+        "If everybody is counted once in both releases, {n} of them may be no differences; the "
+        "file has these intervals.",
+        left,
+    ).format(n=number(left))
+
+
+def group(cell: CellChange) -> str:
+    """Who is in a cell, in words."""
+    parts = [
+        _("{question}: {answers}").format(
+            question=label(name, current()),
+            answers=code_label(name, code, current()) if code else state_words("not_recorded"),
+        )
+        for name, code in zip(cell.variables, cell.values, strict=True)
+    ]
+    return _("; ").join(parts) or _("all people")
+
+
+def count(found: Estimate | None) -> str:
+    """A published count with its interval, or that it is not shown."""
+    if found is None:
+        return state_words("protected")
+    return _("{people} ({low} to {high})").format(
+        people=number(found.value), low=number(found.low), high=number(found.high)
+    )
+
+
+def difference(cell: CellChange) -> str:
+    """A difference with its interval; the interval alone where one count is not shown."""
+    low, high = signed(math.floor(cell.low)), signed(math.ceil(cell.high))
+    if cell.difference is None:
+        return _("between {low} and {high}").format(low=low, high=high)
+    return _("{people} ({low} to {high})").format(
+        people=signed(cell.difference), low=low, high=high
+    )
+
+
+def verdict(cell: CellChange) -> str:
+    """The difference, or that there is none beyond the noise, with the interval."""
+    if cell.beyond:
+        return difference(cell)
+    return _("no difference beyond the noise ({low} to {high})").format(
+        low=signed(math.floor(cell.low)), high=signed(math.ceil(cell.high))
+    )
+
+
+def signed(value: float) -> str:
+    """A whole number with its sign.
+
+    >>> signed(-1234), signed(0), signed(5)
+    ('−1,234', '0', '+5')
+    """
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    return formula(f"{sign}{number(abs(value))}")
+
+
+def rows(found: ReleaseChanges) -> Iterator[tuple[object, ...]]:
+    """Rows of a file: all that differ by more than the noise, and all of one variable at most."""
+    for cell in found.cells:
+        if not cell.beyond and len(cell.variables) > 1:
+            continue
+        once = [round(end, 1) for end in cell.once] if cell.once else ["", ""]
+        yield (
+            "*".join(cell.variables),
+            "|".join(cell.values),
+            *_ends(cell.before),
+            *_ends(cell.now),
+            "" if cell.difference is None else cell.difference,
+            round(cell.low, 1),
+            round(cell.high, 1),
+            "yes" if cell.beyond else "no",
+            *once,
+        )
+
+
+def _ends(found: Estimate | None) -> tuple[object, ...]:
+    return ("", "", "") if found is None else (found.value, found.low, found.high)

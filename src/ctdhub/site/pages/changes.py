@@ -1,0 +1,233 @@
+"""What changed: any two releases of the site compared, a page for each pair."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ctdhub.core.datafiles import write_csv, write_json
+from ctdhub.core.format import number
+from ctdhub.core.i18n import LANGUAGES, Text, _, current, ngettext
+from ctdhub.release.open import Release
+from ctdhub.report import release_changes as words
+from ctdhub.report.places import listed_places
+from ctdhub.report.places import path as place_path
+from ctdhub.report.wording import caveat, citation
+from ctdhub.schema import countries
+from ctdhub.schema.roles import DESTINATION, ORIGIN
+from ctdhub.site.frame import FEED, Page
+from ctdhub.site.kinds import CHANGE, Content, MenuEntry, PageKind
+from ctdhub.site.pages.about import about
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.release_changes import RATE, CellChange, ReleaseChanges
+from ctdhub.stats.table import NOT_RECORDED
+
+PATH, FOLDER = "changes.html", "changes"
+MOST, MOST_OF_PLACE = 60, 3
+"""Rows of a table of the page, and of one place; the files hold all."""
+
+KIND = PageKind(
+    "changes",
+    lambda content: pages(content),
+    menu=MenuEntry(CHANGE, PATH, Text("What changed")),
+    files=lambda folder, content: write_files(folder, content),
+)
+
+
+def pages(content: Content) -> Iterator[Page]:
+    """The page of a release and the one before it, and one for each other release before it."""
+    older = words.earlier(content.release, content.edition.series)
+    if not older:
+        yield _first(content.release)
+    for i, before in enumerate(older):
+        yield _page(content, before, older, path(before.release.version) if i else PATH)
+
+
+def path(version: str) -> str:
+    """Where the comparison with an older release lies, if it is not the last one before."""
+    return f"{FOLDER}/{version}.html"
+
+
+def teaser(content: Content) -> dict[str, str] | None:
+    """What the home page says of the last comparison: ``sentence``, ``label`` and ``path``.
+
+    Returns:
+        None where there is no release to compare with.
+    """
+    older = words.earlier(content.release, content.edition.series)
+    if not older:
+        return None
+    found = words.compared(older[0], content.answers)
+    version = older[0].release.version
+    return {
+        "sentence": words.summary(found),
+        "label": _("What changed since release {version}").format(version=version),
+        "path": PATH,
+    }
+
+
+def _first(release: Release) -> Page:
+    return Page(
+        path=PATH,
+        title=_("What changed"),
+        description=_("There is no earlier release to compare with."),
+        template="changes.html",
+        values={"pair": None, "feed": f"../../{FEED}", **about(release)},
+        menu=PATH,
+    )
+
+
+def _page(content: Content, before: Answers, older: Sequence[Answers], own: str) -> Page:
+    now = content.answers
+    versions = {"earlier": before.release.version, "later": now.release.version}
+    found = words.compared(before, now)
+    return Page(
+        path=own,
+        title=_("What changed from release {earlier} to {later}").format(**versions)
+        if own != PATH
+        else _("What changed"),
+        description=words.summary(found),
+        template="changes.html",
+        values={
+            "pair": _pair(before, now, older, found),
+            "chooser": _chooser(content.release, older, own),
+            "feed": f"../../{FEED}",
+            **about(content.release),
+        },
+        menu=PATH,
+    )
+
+
+def _pair(
+    before: Answers, now: Answers, older: Sequence[Answers], found: ReleaseChanges
+) -> dict[str, Any]:
+    between = [now.release]
+    for each in older:
+        if each is before:
+            break
+        between.append(each.release)
+    told = words.public_changes(before.release, now.release, found)
+    few = [c for c in found.beyond if len(c.variables) < 2]
+    many = [c for c in found.beyond if len(c.variables) == 2]
+    return {
+        "before": before.release.version,
+        "now": now.release.version,
+        "summary": words.summary(found),
+        "noise": words.fresh_noise(),
+        "false": words.false_differences(),
+        "once": words.counted_once(found),
+        "told": told,
+        "notes": words.notes(between, told),
+        "corrections": words.corrections([*between, before.release]),
+        "tables": [
+            {"title": title, "rows": [_row(c) for c in cells[:MOST]], "rest": _rest(cells)}
+            for title, cells in ((_("By one variable"), few), (_("By two variables"), many))
+            if cells
+        ],
+        "places": _places(now, found),
+        "file": f"{FOLDER}/{before.release.version}",
+    }
+
+
+def _row(cell: CellChange) -> tuple[str, ...]:
+    return (
+        words.group(cell),
+        words.count(cell.before),
+        words.count(cell.now),
+        words.difference(cell),
+    )
+
+
+def _rest(cells: Sequence[CellChange]) -> str:
+    more = len(cells) - MOST
+    if more <= 0:
+        return ""
+    return ngettext("{n} more is in the file.", "{n} more are in the file.", more).format(
+        n=number(more)
+    )
+
+
+def _places(now: Answers, found: ReleaseChanges) -> list[dict[str, Any]]:
+    """Every country that one of the releases shows, by name, with what changed there."""
+    lang, held = current(), listed_places(now)
+    single: dict[str, dict[str, CellChange]] = {}
+    more: dict[str, list[CellChange]] = {}
+    for cell in found.cells:
+        if cell.variables in ((ORIGIN,), (DESTINATION,)) and cell.values[0] != NOT_RECORDED:
+            single.setdefault(cell.values[0], {})[cell.variables[0]] = cell
+    for cell in found.beyond:
+        if len(cell.variables) == 2:
+            of = zip(cell.variables, cell.values, strict=True)
+            for code in {v for name, v in of if name in (ORIGIN, DESTINATION)}:
+                more.setdefault(code, []).append(cell)
+    listed = [
+        {
+            "id": code.lower(),
+            "name": countries.name(code, lang),
+            "path": place_path(code) if code in held else "",
+            "sides": [
+                {"text": words.verdict(c), "beyond": c.beyond} if (c := cells.get(side)) else None
+                for side in (DESTINATION, ORIGIN)
+            ],
+            "more": [
+                f"{words.group(c)}: {words.difference(c)}"
+                for c in more.get(code, [])[:MOST_OF_PLACE]
+            ],
+        }
+        for code, cells in single.items()
+    ]
+    return sorted(listed, key=lambda place: _order(place["name"]))
+
+
+def _order(name: str) -> str:
+    """By which names are put in order: without case and accents."""
+    apart = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(c for c in apart if not unicodedata.combining(c))
+
+
+def _chooser(release: Release, older: Sequence[Answers], own: str) -> list[dict[str, Any]]:
+    """For each release its comparisons with those before it, as links; the page itself has none."""
+    found = []
+    for i, later in enumerate([release, *(each.release for each in older)]):
+        if current() not in (*later.facts.languages, LANGUAGES[0]):
+            continue
+        links = []
+        for k, each in enumerate(older[i:]):
+            page = path(each.release.version) if k else PATH
+            here = later is release and page == own
+            links.append(
+                {
+                    "version": each.release.version,
+                    "page": page if later is release and not here else "",
+                    "file": "" if later is release else f"../{later.version}/{current()}/{page}",
+                }
+            )
+        if links:
+            found.append({"version": later.version, "links": links})
+    return found
+
+
+def write_files(folder: Path, content: Content) -> None:
+    """Write ``changes/<version>.csv`` and its metadata for each older release."""
+    for before in words.earlier(content.release, content.edition.series):
+        found = words.compared(before, content.answers)
+        place = folder / FOLDER / before.release.version
+        place.parent.mkdir(exist_ok=True)
+        write_csv(place.with_name(f"{place.name}.csv"), words.HEADING, words.rows(found))
+        write_json(
+            place.with_name(f"{place.name}.metadata.json"),
+            {
+                "before": before.release.version,
+                "now": content.release.version,
+                "cells_compared": len(found.cells),
+                "beyond_noise": len(found.beyond),
+                "false_discovery_rate": RATE,
+                "method": "Benjamini-Yekutieli; false-coverage-adjusted intervals",
+                "rows": "all cells beyond the noise, and all cells of one variable",
+                "caveat": caveat(),
+                "citation": citation(content.release),
+                "licence": content.release.facts.licence,
+            },
+        )
