@@ -26,6 +26,9 @@ METHODS = [("**.py", "python"), ("**/templates/**.*", "jinja2")]
 LRM = "\u200e"
 TYPED = re.compile(r"(`[^`]+`)")
 OPTION = re.compile(r"(?<![A-Za-z0-9_}\]>`\"'-])(?<![A-Za-z0-9_}\]>`\"'-] )(--[a-z{])")
+PERCENT = re.compile(r"(?<![\d.,}])((?:\d[\d.,]*|\{[a-z_]+\})%)")
+"""A number with its unit, which goes to the left of it behind an Arabic letter (UAX 9, W2)."""
+
 HOLDS = re.compile(r"\{[a-z_]+\}")
 """A text that says another one, which has nothing to translate of its own."""
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "Text": None, "many": (1, 2)}
@@ -80,9 +83,10 @@ def marked(text: str) -> str:
 
     The hyphens of a bare ``--option`` and the signs at both ends of what stands in backticks have
     no direction and would go to the wrong side; a mark beside them (U+200E, LRM) gives them one.
-    None stands inside a command, which would not run when it is copied.
+    None is inside a command, which would not run when it is copied.
     """
-    return OPTION.sub(LRM + r"\1", TYPED.sub(LRM + r"\1" + LRM, text.replace(LRM, "")))
+    typed = TYPED.sub(LRM + r"\1" + LRM, text.replace(LRM, ""))
+    return PERCENT.sub(LRM + r"\1", OPTION.sub(LRM + r"\1", typed))
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from invented_release import TABLES, people_rows, protected_answer
+from signs_of_numbers import astray
 from trap_one import SHARES, trap_one
 
 from ctdhub.core.i18n import LANGUAGES
@@ -174,9 +175,12 @@ def test_a_country_named_twice_is_a_country(facts: Run, release: Path) -> None:
 
 
 def test_the_title_has_the_comma_of_its_language(facts: Run, release: Path) -> None:
-    title = facts(release, "--region", "CIV", "--lang", "ar")[1].splitlines()[0]
+    text = facts(release, "--region", "CIV", "--lang", "ar")[1]
+    title = text.splitlines()[0]
     assert "، " in title
     assert "," not in title
+    assert "%" in text
+    assert not astray(text)
 
 
 @pytest.mark.parametrize(

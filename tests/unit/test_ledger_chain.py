@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ctdhub.core.errors import LedgerTampered, Overspend
+from ctdhub.core.format import exact
 from ctdhub.core.i18n import LANGUAGES, language, said
 from ctdhub.dp.accounting import epsilon_of, rho_of
 from ctdhub.dp.ledger.book import Ledger
@@ -54,7 +55,7 @@ def test_overspend_tells_what_is_left_and_writes_nothing(tmp_path: Path) -> None
     with ledger.exclusive(), pytest.raises(Overspend) as caught:
         ledger.charge("q", rho_of(2, DELTA), 2.0, DELTA, "one more", budget=3.0)
     left = ledger.left(3.0, DELTA)
-    assert f"{left:.2f}" in caught.value.what
+    assert exact(left, 4) in caught.value.what
     assert "budget" in caught.value.fix
     assert (ledger.folder / "ledger.jsonl").read_bytes() == before
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ctdhub.core.errors import Overspend
+from ctdhub.core.format import exact
 from ctdhub.dp.accounting import epsilon_of, rho_of
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.charge import KINDS
@@ -75,7 +76,7 @@ def test_a_limit_refuses_names_the_contributor_and_writes_nothing(tmp_path: Path
         charge(ledger, 1.0, IDS)
     left = ledger.left_of("south", DELTA)
     assert "south" in caught.value.what
-    assert f"{left:.2f}" in caught.value.what
+    assert exact(left, 4) in caught.value.what
     assert "budget_limit" in caught.value.fix
     assert caught.value.file == "south.yaml"
     assert (ledger.folder / "ledger.jsonl").read_bytes() == before

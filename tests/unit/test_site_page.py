@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import html
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -15,6 +16,7 @@ from urllib.parse import unquote
 import pytest
 from invented_release import ASSISTED, FACTS, TABLES, protected_answer
 from page_kinds import KINDS
+from signs_of_numbers import astray
 
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, language
 from ctdhub.release.bundle import write_release
@@ -301,3 +303,11 @@ def test_style_knows_no_left_or_right() -> None:
 
 def test_facts_of_the_release_are_those_given(release: Release) -> None:
     assert release.facts.invented is FACTS["invented"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_signs_of_numbers_stay_on_their_side_in_arabic(kind: str, site: Path) -> None:
+    if (path := site / address("ar", VERSION, kind)).exists():
+        text = re.sub(r"<(script|style).*?</\1>", "", path.read_text("utf-8"), flags=re.DOTALL)
+        parts = re.split("<[^>]*>", text) + re.findall(r'(?:aria-label|alt|title)="([^"]*)"', text)
+        assert not [p for part in parts for p in astray(html.unescape(part))]

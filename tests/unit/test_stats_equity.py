@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from invented_release import FACTS, protected_answer
+from signs_of_numbers import astray
 from typer.testing import CliRunner
 
 from ctdhub.border import Guarantee, restore
@@ -266,6 +267,8 @@ def test_in_arabic_the_verb_keeps_formulas_whole_and_parts_statuses_its_own_way(
     assert re.search("\u2066[\\d,]+ ± \\d+\u2069", told)
     assert "؛ " in told
     assert ";" not in told
+    assert "%" in told
+    assert not astray(told)
 
 
 @pytest.mark.parametrize(

@@ -192,4 +192,4 @@ def _within(name: str, value: float, least: float, most: float) -> None:
         PolicyError: it is (``usage``).
     """
     if not least <= value <= most:
-        raise error("usage/range", name=name, least=f"{least:g}", most=f"{most:g}")
+        raise error("usage/range", name=name, least=least, most=most)

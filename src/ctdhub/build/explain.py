@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ctdhub.build.steps import NEVER_RAN, Step
 from ctdhub.core.errors import HubError, Overspend
-from ctdhub.core.i18n import Field, Text, joined
+from ctdhub.core.i18n import Field, Numeral, Text, joined
 from ctdhub.dp.price import Price, why
 
 Stage = tuple[str, Callable[[], list[Step] | None]]
@@ -99,7 +99,7 @@ def _cost(asked: Asked | None, epsilon: float) -> Field:
     if asked is None:
         return Text(
             "May cost epsilon {cost}, if people or what is recorded of them changed.",
-            cost=f"{epsilon:g}",
+            cost=Numeral(epsilon, 6),
         )
     try:
         price = asked()
@@ -111,7 +111,7 @@ def _cost(asked: Asked | None, epsilon: float) -> Field:
         return Text("Costs nothing: an answer that was paid for and cut off is finished.")
     return Text(
         "Costs epsilon {cost}; available: {left}. Reason: {why}.",
-        cost=f"{price.epsilon:g}",
-        left=f"{price.left:.4g}",
+        cost=Numeral(price.epsilon, 6),
+        left=Numeral(price.left, 4),
         why=why(price.because),
     )

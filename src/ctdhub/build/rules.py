@@ -23,9 +23,7 @@ def policy(hub: Hub) -> Policy:
     rules = load_policy(hub.policy_file, tokens=takes_tokens(hub))
     if rules.unreasoned:
         epsilon, budget = usual_promise(rules.max_people)
-        raise error(
-            "policy-reason", file=hub.policy_file, epsilon=f"{epsilon:g}", budget=f"{budget:g}"
-        )
+        raise error("policy-reason", file=hub.policy_file, epsilon=epsilon, budget=budget)
     return rules
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from ctdhub.cli.output import console
 from ctdhub.core.errors import printable
+from ctdhub.core.format import decimal, exact, tiny
 from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
@@ -82,21 +83,25 @@ def show_account(account: Account) -> None:
             e.time[:16].replace("T", " "),
             _kind(e.kind),
             escape(printable(said(told(e.what)), 200)),
-            f"{e.epsilon:.3f}",
-            f"{e.delta:.0e}",
-            f"{e.rho:.5f}",
+            decimal(e.epsilon, "#,##0.000"),
+            tiny(e.delta),
+            decimal(e.rho, "#,##0.00000"),
         )
     console.print(charges)
     _show_sums(_("Spent by kind"), account.kinds, limits=False)
     _show_sums(_("Spent on answers with the records of"), account.contributors, limits=True)
     console.print(
         _("All releases together: epsilon {spent} of {budget} at delta {delta}.").format(
-            spent=f"{account.spent:.3f}",
-            budget=f"{account.budget:g}",
-            delta=f"{account.delta:.0e}",
+            spent=decimal(account.spent, "#,##0.000"),
+            budget=exact(account.budget),
+            delta=tiny(account.delta),
         )
     )
-    console.print(_("Left for one more charge: epsilon {left}.").format(left=f"{account.left:.3f}"))
+    console.print(
+        _("Left for one more charge: epsilon {left}.").format(
+            left=decimal(account.left, "#,##0.000")
+        )
+    )
 
 
 def _show_sums(title: str, sums: tuple[Spending, ...], *, limits: bool) -> None:
@@ -109,14 +114,14 @@ def _show_sums(title: str, sums: tuple[Spending, ...], *, limits: bool) -> None:
     for s in sums:
         bounds = (
             (
-                "–" if s.limit is None else f"{s.limit:g}",
-                "–" if s.left is None else f"{s.left:.3f}",
+                "–" if s.limit is None else exact(s.limit),
+                "–" if s.left is None else decimal(s.left, "#,##0.000"),
             )
             if limits
             else ()
         )
         name = escape(printable(s.name)) if limits else _kind(s.name)
-        table.add_row(name, str(s.charges), f"{s.epsilon:.3f}", *bounds)
+        table.add_row(name, str(s.charges), decimal(s.epsilon, "#,##0.000"), *bounds)
     console.print(table)
 
 

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from ctdhub.cli.output import console
 from ctdhub.cli.verbs import about
-from ctdhub.core.format import number
+from ctdhub.core.format import exact, number
 from ctdhub.core.i18n import _
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _show(found: Adopted, folder: Path) -> None:
     for entry in found.counted:
         console.print(
             _("Counts as spent: epsilon {epsilon}, {time}.").format(
-                epsilon=f"{entry.epsilon:g}", time=entry.time[:16].replace("T", " ")
+                epsilon=exact(entry.epsilon), time=entry.time[:16].replace("T", " ")
             )
         )
     if not found.known:

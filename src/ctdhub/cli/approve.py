@@ -16,7 +16,7 @@ from ctdhub.cli.told import show_told
 from ctdhub.cli.unit import rows_of_statement
 from ctdhub.cli.verbs import about
 from ctdhub.core.errors import printable
-from ctdhub.core.format import number
+from ctdhub.core.format import decimal, exact, number, tiny
 from ctdhub.core.format import share as percent
 from ctdhub.core.i18n import _, current, said
 
@@ -112,7 +112,9 @@ def show_statement(
         (_("signed as"), said(ROLE_NAMES[given.role])),
         (
             _("guarantee"),
-            f"epsilon {given.guarantee.epsilon:g}, delta {given.guarantee.delta:.0e}",
+            _("epsilon {epsilon}, delta {delta}").format(
+                epsilon=exact(given.guarantee.epsilon), delta=tiny(given.guarantee.delta)
+            ),
         ),
         *rows_of_statement(hub, manifest),
         *(
@@ -139,9 +141,9 @@ def show_statement(
         (
             _("spent to date"),
             _("All releases together: epsilon {spent} of {budget} at delta {delta}.").format(
-                spent=f"{account.spent:.3f}",
-                budget=f"{account.budget:g}",
-                delta=f"{account.delta:.0e}",
+                spent=decimal(account.spent, "#,##0.000"),
+                budget=exact(account.budget),
+                delta=tiny(account.delta),
             ),
         ),
         (

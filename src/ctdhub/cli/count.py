@@ -14,7 +14,7 @@ from ctdhub.cli.output import bar, console, errors
 from ctdhub.cli.protect import Support, show, show_left_out, support_of
 from ctdhub.cli.verbs import about
 from ctdhub.core.errors import printable
-from ctdhub.core.format import decimal, number
+from ctdhub.core.format import decimal, exact, number
 from ctdhub.core.i18n import _, said
 
 MOST_PEOPLE = 2**28
@@ -234,7 +234,8 @@ def _hub(counts: typer.Typer) -> None:
         last = book.entries()[-1]
         console.print(
             _("Ledger: epsilon {spent} of {budget} spent.").format(
-                spent=f"{book.guarantee(book.strictest(last.delta)):.3f}", budget=f"{budget:g}"
+                spent=decimal(book.guarantee(book.strictest(last.delta)), "#,##0.000"),
+                budget=exact(budget),
             )
         )
         _next(
@@ -396,8 +397,8 @@ def _show_terms(terms: Terms) -> None:
             "full, "
             "even if it is spoilt after it is closed."
         ).format(
-            epsilon=f"{terms.epsilon:g}",
-            delta=f"{terms.delta:g}",
+            epsilon=exact(terms.epsilon),
+            delta=exact(terms.delta),
             liars=terms.liars,
             most=number(terms.max_people),
         )

@@ -20,7 +20,7 @@ from ctdhub.cli.unit import show_unit
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
-from ctdhub.core.format import number
+from ctdhub.core.format import exact, number, tiny
 from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from ctdhub.build.hub import Hub
     from ctdhub.dp.price import Pay
     from ctdhub.report.helplines import Help
-
 HubFolder = Annotated[Path, typer.Argument(help=_("The hub folder."))]
 
 
@@ -62,7 +61,7 @@ def register(app: typer.Typer) -> None:
             _(
                 "policy.yaml: epsilon {epsilon} for a release and {budget} for all together, for "
                 "up to {n} people. `ctdhub rehearse` shows what each choice costs in error."
-            ).format(epsilon=f"{epsilon:g}", budget=f"{budget:g}", n=number(most))
+            ).format(epsilon=exact(epsilon), budget=exact(budget), n=number(most))
         )
         console.print(_("Next: write contributors/<id>.yaml, then `ctdhub suggest FILE`."))
 
@@ -381,7 +380,7 @@ def show_figures(hub: Hub, version: str) -> None:
             low=number(people.low),
             high=number(people.high),
             records=number(records.value),
-            epsilon=f"{protected.guarantee.epsilon:g}",
-            delta=f"{protected.guarantee.delta:.0e}",
+            epsilon=exact(protected.guarantee.epsilon),
+            delta=tiny(protected.guarantee.delta),
         )
     )

@@ -15,7 +15,7 @@ from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
-from ctdhub.core.format import listed, number, share
+from ctdhub.core.format import decimal, listed, number, share
 from ctdhub.core.i18n import _, said
 from ctdhub.kanon.table import SUPPRESSED
 
@@ -187,7 +187,7 @@ def _by_column(account: Risk, tells: Inference) -> Table:
     table = Table(_("column"), _("cells suppressed"), _("share"), _("lift"))
     for name, cells in account.lost.items():
         part = cells / account.records if account.records else 0.0
-        lift = f"{tells.lift[name]:.1f}" if name in tells.lift else "–"
+        lift = decimal(tells.lift[name]) if name in tells.lift else "–"
         table.add_row(escape(printable(name)), number(cells), share(part, fine=True), lift)
     return table
 
@@ -198,7 +198,7 @@ def _told(tells: Inference, k: int, extra: float) -> str:
         _(
             "Lift: how many times more often some value stands in suppressed cells than elsewhere "
             "(values of {k} rows or more); 1 tells nothing. In the worst class it is {worst}."
-        ).format(k=k, worst=f"{tells.worst:.1f}"),
+        ).format(k=k, worst=decimal(tells.worst)),
         _(
             "In {told} of {narrow} classes of exactly {k} rows with one suppressed column, that "
             "column holds different values: anyone who knows the method can conclude this."

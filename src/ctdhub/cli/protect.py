@@ -16,7 +16,7 @@ from ctdhub.cli.output import bar, console, errors, show_error
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
-from ctdhub.core.format import number
+from ctdhub.core.format import decimal, exact, number, tiny
 from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def register(app: typer.Typer) -> None:
         spent = book.guarantee(book.strictest(delta))
         console.print(
             _("Ledger: epsilon {spent} of {budget} spent.").format(
-                spent=f"{spent:.3f}", budget=f"{budget:g}"
+                spent=decimal(spent, "#,##0.000"), budget=exact(budget)
             )
         )
         console.print(_("Files are in {folder}.").format(folder=escape(str(out))))
@@ -281,7 +281,7 @@ def show(answer: Protected, rows: int) -> None:
             low=number(people.low),
             high=number(people.high),
             rows=rows,
-            epsilon=f"{g.epsilon:g}",
-            delta=f"{g.delta:.0e}",
+            epsilon=exact(g.epsilon),
+            delta=tiny(g.delta),
         )
     )

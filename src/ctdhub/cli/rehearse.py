@@ -17,7 +17,7 @@ from ctdhub.cli.told import show_told
 from ctdhub.cli.unit import show_unit
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.format import number, share
+from ctdhub.core.format import decimal, exact, number, share, tiny
 from ctdhub.core.i18n import Text, _
 
 if TYPE_CHECKING:
@@ -135,10 +135,12 @@ def _bought(asked: Sequence[float], delta: float, budget: Budget) -> list[dict[s
 
 
 def _show_bought(bought: Sequence[dict[str, float]], budget: Budget) -> None:
-    title = _("What a budget of epsilon {budget} buys").format(budget=f"{budget.epsilon:g}")
+    title = _("What a budget of epsilon {budget} buys").format(budget=exact(budget.epsilon))
     table = Table("", title=title)
     for one in bought:
-        table.add_column(f"epsilon {one['epsilon']:g}", justify="right")
+        table.add_column(
+            _("epsilon {epsilon}").format(epsilon=exact(one["epsilon"])), justify="right"
+        )
     kept = _("drafts that are not published ({share} of the budget)").format(
         share=share(budget.drafts)
     )
@@ -184,10 +186,10 @@ def _of_file(path: Path) -> _Rehearsal:
 
 def show(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
     """Kinds of tables figure by figure, then tables by name; one column for each epsilon."""
-    heads = [f"epsilon {r.epsilon:g}" for r in done]
+    heads = [_("epsilon {epsilon}").format(epsilon=exact(r.epsilon)) for r in done]
     console.print(
         _("Invented people: {n}; delta {delta}; nothing was charged.").format(
-            n=number(people), delta=f"{done[0].delta:.0e}"
+            n=number(people), delta=tiny(done[0].delta)
         )
     )
     show_unit(plan.unit, plan.rows, [(r.epsilon, r.delta) for r in done])
@@ -237,7 +239,7 @@ def _show_sources(done: Sequence[Rehearsal], heads: Sequence[str]) -> None:
     for heading in heads:
         table.add_column(heading, justify="right")
     for name in done[0].sources:
-        cells = [f"{r.sources[name]:.1f}" for r in done]
+        cells = [decimal(r.sources[name]) for r in done]
         table.add_row(escape(name.replace("*", " × ")), *cells)
     console.print(table)
 
@@ -245,11 +247,11 @@ def _show_sources(done: Sequence[Rehearsal], heads: Sequence[str]) -> None:
 def _rows(same: Sequence[Figures], level: float) -> list[tuple[str, list[str]]]:
     interval = _("half-width of an interval ({level})").format(level=share(level))
     return [
-        (_("noise (sigma, people)"), [f"{f.sigma:.1f}" for f in same]),
+        (_("noise (sigma, people)"), [decimal(f.sigma) for f in same]),
         (interval, [_range(f.half_width) for f in same]),
         (_("smallest count shown"), [_range(f.shown_from) for f in same]),
         (_("cells shown*"), ["–" if f.shown is None else share(f.shown, fine=True) for f in same]),
-        (_("records against truth* (TVD)"), [f"{f.tv:.4f}" for f in same]),
+        (_("records against truth* (TVD)"), [decimal(f.tv, "#,##0.0000") for f in same]),
     ]
 
 

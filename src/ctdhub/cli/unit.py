@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli.output import console
-from ctdhub.core.format import number
+from ctdhub.core.format import exact, number
 from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def show_unit(unit: str, rows: int, promised: Sequence[tuple[float, float]]) -> 
     table = Table(title=_("Epsilon of a person by the number of rows"))
     table.add_column(_("rows"), justify="right")
     for epsilon, _delta in promised:
-        table.add_column(f"epsilon {epsilon:g}", justify="right")
+        table.add_column(_("epsilon {epsilon}").format(epsilon=exact(epsilon)), justify="right")
     for n in each[0]:
         table.add_row(n, *(epsilon_words(found[n]) for found in each))
     console.print(table)

@@ -1,10 +1,15 @@
-"""Numbers and lists in the language in force."""
+"""Numbers, shares, dates and lists in the language in force: whatever a reader sees is made here.
+
+In Arabic a number with a sign or a unit is isolated, so that the sign stays on its side.  Spanish
+groups digits from five on with a thin space, which no country reads as a decimal sign.
+"""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, time
 from functools import lru_cache
 
 from babel import Locale
@@ -30,8 +35,35 @@ def decimal(value: float, pattern: str = "#,##0.0") -> str:
     >>> decimal(2.718), decimal(2, "0.##")
     ('2.7', '2')
     """
-    return str(format_decimal(value, pattern, locale=current(), numbering_system="default"))
+    return _grouped(format_decimal(value, pattern, locale=current(), numbering_system="default"))
 
+
+def exact(value: float, digits: int = 6) -> str:
+    """A number as it was set, such as epsilon: as many decimals as it has, up to ``digits``.
+
+    One that would read zero is a power of ten.
+
+    >>> exact(1), exact(0.5), exact(0.25123, 3), exact(1e-8), exact(0)
+    ('1', '0.5', '0.251', '10⁻⁸', '0')
+    """
+    if 0 < abs(value) < 10.0**-digits:
+        return tiny(value)
+    return decimal(value + 0.0, "#,##0." + "#" * digits)
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """A difference with its sign.
+
+    >>> signed(1.25), signed(-3, 0), signed(0, 0)
+    ('+1.2', '−3', '0')
+    """
+    size = decimal(abs(value), "#,##0" + ("." + "0" * digits if digits else ""))
+    if not any(digit in size for digit in "123456789"):
+        return size
+    return formula(f"{'+' if value > 0 else '−'}{size}")
+
+
+_FOUR_DIGITS = re.compile(r"(?<![\d.])(\d)\.(\d{3})(?![\d.])")
 
 _LEAST = 0.001
 """The smallest share that one decimal of a per cent tells from nothing."""
@@ -45,7 +77,8 @@ def share(value: float, *, fine: bool = False) -> str:
     """
     if 0 < value < _LEAST / 2:
         return formula(f"<{share(_LEAST)}")
-    return _percent(value + 0.0, fine or 0 < value < 0.005, current())  # of -0.0 and 0.0 one text
+    fine = fine or 0 < value < 0.005
+    return formula(_percent(value + 0.0, fine, current()))  # of -0.0 and 0.0 one text
 
 
 def interval(low: float, high: float, *, fine: bool = False) -> tuple[str, str]:
@@ -113,9 +146,23 @@ def day(value: date) -> str:
     """A date in words.
 
     >>> day(date(2026, 11, 5))
-    'November 5, 2026'
+    '5 November 2026'
     """
-    return str(format_date(value, "long", locale=current()))
+    return str(format_date(value, "long", locale=region()))
+
+
+def clock(value: time) -> str:
+    """A time of day, of 24 hours.
+
+    >>> clock(time(15, 5))
+    '15:05'
+    """
+    return f"{value:%H:%M}"
+
+
+def region() -> str:
+    """The language in force as Babel knows its dates: English is that of Europe."""
+    return "en_GB" if current() == "en" else current()
 
 
 def inline(label: str) -> str:
@@ -138,7 +185,17 @@ def listed(items: Sequence[str]) -> str:
 
 @lru_cache(maxsize=2**16)
 def _whole(value: int, pattern: str | None, code: str) -> str:
-    return str(format_decimal(value, pattern, locale=code, numbering_system="default"))
+    return _grouped(format_decimal(value, pattern, locale=code, numbering_system="default"), code)
+
+
+def _grouped(text: str, code: str | None = None) -> str:
+    """Spanish digits in groups as the Academy writes them: by a thin space, from five digits on.
+
+    A point is a decimal sign to many who read Spanish.
+    """
+    if (code or current()) != "es":
+        return text
+    return _FOUR_DIGITS.sub(r"\1\2", text).replace(".", "\u202f")
 
 
 @lru_cache(maxsize=2**16)
@@ -146,4 +203,5 @@ def _percent(value: float, fine: bool, code: str) -> str:
     pattern = Locale.parse(code).percent_formats[None].pattern
     if fine:
         pattern = pattern.replace("##0", "##0.0")
-    return str(format_percent(value, pattern, locale=code, numbering_system="default"))
+    text = format_percent(value, pattern, locale=code, numbering_system="default")
+    return _grouped(str(text).replace("\u200e", ""), code)

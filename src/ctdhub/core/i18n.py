@@ -103,16 +103,33 @@ def ngettext(one: str, many: str, n: int) -> str:
     return catalogue(current()).ngettext(one, many, n)
 
 
-Field = Union[str, int, float, "Text", "Numeral", "Several", "Named"]
+Field = Union[str, int, float, "Text", "Numeral", "Percent", "Several", "Named"]
 """The value of a field: a name, a number as it is, or what each language writes its own way."""
 
 
 @dataclass(frozen=True)
 class Numeral:
-    """A whole number that is written with the grouping and the digits of the language.
+    """A number that is written with the grouping, the digits and the signs of the language.
+
+    Attributes:
+        decimals: the most that are written; a number that has fewer is written with those it has.
 
     >>> said(Text("row {row}", row=Numeral(12345)))
     'row 12,345'
+    >>> said(Text("row {row}", row=Numeral(0.2512, 3)))
+    'row 0.251'
+    """
+
+    value: float
+    decimals: int = 0
+
+
+@dataclass(frozen=True)
+class Percent:
+    """A share in 0..1 that is written in per cent.
+
+    >>> said(Text("row {row}", row=Percent(0.95)))
+    'row 95%'
     """
 
     value: float
@@ -218,7 +235,10 @@ def field_as_json(field: Field) -> Any:
     if isinstance(field, Text):
         return field.as_json()
     if isinstance(field, Numeral):
-        return {"numeral": field.value}
+        decimals = {"decimals": field.decimals} if field.decimals else {}
+        return {"numeral": field.value, **decimals}
+    if isinstance(field, Percent):
+        return {"share": field.value}
     if isinstance(field, Several):
         return {"several": [field_as_json(item) for item in field.items], "most": field.most}
     if isinstance(field, Named):
@@ -231,7 +251,9 @@ def field_from_json(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if "numeral" in value:
-        return Numeral(value["numeral"])
+        return Numeral(value["numeral"], value.get("decimals", 0))
+    if "share" in value:
+        return Percent(value["share"])
     if "several" in value:
         return Several(tuple(map(field_from_json, value["several"])), value["most"])
     if "named" in value:
@@ -285,12 +307,16 @@ def in_english(text: Text) -> str:
 
 def _said_field(field: Field) -> str | int | float:
     from ctdhub.core.errors import printable
-    from ctdhub.core.format import listed, number
+    from ctdhub.core.format import exact, listed, number, share
 
     if isinstance(field, Text):
         return said(field)
     if isinstance(field, Numeral):
-        return number(field.value)
+        return exact(field.value, field.decimals) if field.decimals else number(field.value)
+    if isinstance(field, Percent):
+        return share(field.value)
+    if isinstance(field, float):
+        return exact(field, 4)
     if isinstance(field, Several):
         words = listed([str(_said_field(item)) for item in field.items])
         return words if field.most is None else printable(words, field.most)
@@ -302,4 +328,7 @@ def _said_field(field: Field) -> str | int | float:
 
 def formula(text: str) -> str:
     """Text that runs left to right inside a sentence of any direction, such as "5 ± 1"."""
-    return f"\u2066{text}\u2069" if current() in RIGHT_TO_LEFT else text
+    if current() not in RIGHT_TO_LEFT:
+        return text
+    inner = text.replace("\u2066", "").replace("\u2069", "")
+    return f"\u2066{inner}\u2069"

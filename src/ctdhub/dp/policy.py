@@ -180,7 +180,7 @@ class Policy(FrozenModel):
         if self.delta > 1 / (100 * self.max_people) * (1 + 1e-9):
             raise InvalidSetting(
                 Text(
-                    "delta may be at most 1 / (100 × max_people): {limit:.3g}",
+                    "delta may be at most 1 / (100 × max_people): {limit}",
                     limit=1 / (100 * self.max_people),
                 )
             )

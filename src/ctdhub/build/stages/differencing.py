@@ -21,7 +21,7 @@ from ctdhub.build.series import Published, told
 from ctdhub.build.settings import Agreement
 from ctdhub.build.versions import by_version, order
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import Text
+from ctdhub.core.i18n import Field, Percent, Text
 from ctdhub.dp.policy import Policy
 from ctdhub.release.manifest import MANIFEST, Manifest
 from ctdhub.schema.model import Schema
@@ -52,11 +52,11 @@ class ToldContributor:
     @property
     def words(self) -> Text:
         """What it is, for the approvers and the contributor itself."""
-        words: dict[str, str | int] = {
+        words: dict[str, Field] = {
             "name": self.name,
             "release": self.release,
             "n": self.people,
-            "level": f"{self.level:.0%}",
+            "level": Percent(self.level),
         }
         if not self.years:
             return Text(

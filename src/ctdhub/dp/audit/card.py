@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ctdhub.core.format import exact, tiny
 from ctdhub.core.i18n import _, current
 from ctdhub.dp.audit.sentences import Attack, State, of_canary, of_inference, of_worlds
 from ctdhub.dp.audit.suite import Findings
@@ -73,7 +74,7 @@ def surest(epsilon: float) -> float:
 
 def card(found: Findings) -> AuditCard:
     """Put findings into words, in the language in force."""
-    sure, delta = surest(found.epsilon), f"{found.delta:.0e}"
+    sure, delta = surest(found.epsilon), tiny(found.delta)
     attacks = []
     for audit, released in ((found.canary_released, True), (found.canary_tables, False)):
         if audit:
@@ -85,13 +86,13 @@ def card(found: Findings) -> AuditCard:
         attacks.append(of_inference(found.inference, found.epsilon, found.delta))
     promise = (
         _("Promised for one release: epsilon {epsilon}, delta {delta}, for each person.").format(
-            epsilon=f"{found.epsilon:g}", delta=delta
+            epsilon=exact(found.epsilon), delta=delta
         ),
         _(
             "Someone who was 50 % sure that a person is in the data can become at most {sure} % "
             "sure, whatever else they know; apart from a chance of {delta} that the promise does "
             "not hold as written."
-        ).format(sure=f"{sure:g}", delta=delta),
+        ).format(sure=exact(sure), delta=delta),
     )
     return AuditCard(
         internal=found.charge is None,

@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from ctdhub.core.format import decimal, exact
 from ctdhub.core.i18n import _, formula, ngettext
 from ctdhub.dp.audit.canary import CanaryAudit
 from ctdhub.dp.audit.membership import InferenceAudit
@@ -67,7 +68,9 @@ def _bound(key: str, claimed: float, audit: CanaryAudit | WorldsAudit, **words: 
     else:
         reading = _("It could not be told from guessing; {claimed} is promised.")
     reading = reading.format(
-        measured=f"{audit.epsilon:.2f}", claimed=f"{claimed:g}", level=f"{100 * (1 - RISK):g}"
+        measured=decimal(audit.epsilon, "#,##0.00"),
+        claimed=exact(claimed),
+        level=exact(100 * (1 - RISK)),
     )
     return Attack(
         key, state, claimed, audit.epsilon, reading=reading, figures=asdict(audit), **words
@@ -143,7 +146,7 @@ def of_inference(audit: InferenceAudit, epsilon: float, delta: float) -> Attack:
     if audit.noise:
         found += " " + _(
             "Noise with a standard deviation of {noise} was added to each of these numbers."
-        ).format(noise=f"{audit.noise:g}")
+        ).format(noise=exact(audit.noise))
     reading = _(
         "Having been in changed the share of right guesses by {value} percentage points (95 % "
         "interval {low} to {high}); the promise allows up to {allowed}."
@@ -151,7 +154,7 @@ def of_inference(audit: InferenceAudit, epsilon: float, delta: float) -> Attack:
         value=formula(f"{100 * seen.value:+.1f}"),
         low=formula(f"{100 * seen.low:+.1f}"),
         high=formula(f"{100 * seen.high:+.1f}"),
-        allowed=f"{100 * allowed:.1f}",
+        allowed=decimal(100 * allowed),
     )
     figures = asdict(audit) | {"advantage": asdict(seen), "copies": asdict(copies)}
     title = _("Guesses about people in the data and people held out")

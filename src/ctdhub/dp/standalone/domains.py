@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import InvalidSetting, printable
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import Text, joined
+from ctdhub.core.i18n import Numeral, Text, joined
 from ctdhub.dp.plan import Columns, Plan, hierarchy
 from ctdhub.dp.policy import Weights
 from ctdhub.schema import countries
@@ -141,8 +141,8 @@ class DomainsFile(FrozenModel):
             raise InvalidSetting(
                 Text(
                     "core: the tables have {n} cells together, at most {most} can be counted",
-                    n=f"{cells:,}",
-                    most=f"{MAX_CELLS:,}",
+                    n=Numeral(cells),
+                    most=Numeral(MAX_CELLS),
                 )
             )
         return self

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from babel.dates import format_time
-
+from ctdhub.core.format import clock, number, set_apart, share, year
 from ctdhub.core.format import day as in_words
-from ctdhub.core.format import number, set_apart, share, year
-from ctdhub.core.i18n import _, current, ngettext
+from ctdhub.core.i18n import _, ngettext
 from ctdhub.document.document import Section, Words
 from ctdhub.document.numbers import Notebook
 from ctdhub.report.brief import assistance
@@ -174,8 +172,8 @@ def told_event(event: Event) -> str:
     """An event in one line."""
     when = _("all day")
     if isinstance(event.start, datetime):
-        clock = str(format_time(event.start.time(), "short", locale=current()))
-        when = _("{start} (time zone: {zone})").format(start=clock, zone=event.time_zone)
+        start = clock(event.start.time())
+        when = _("{start} (time zone: {zone})").format(start=start, zone=event.time_zone)
     elif event.last_day > event.first_day:
         when = _("{first} to {last}").format(
             first=in_words(event.first_day), last=in_words(event.last_day)

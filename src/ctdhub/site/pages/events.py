@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date
 from markupsafe import Markup
 
 from ctdhub.core.datafiles import write_json
-from ctdhub.core.format import listed, number
+from ctdhub.core.format import clock, listed, number, region
 from ctdhub.core.i18n import Text, _, current
 from ctdhub.release.open import Release
 from ctdhub.report.events.calendar import KINDS, Calendar, Event
@@ -131,13 +131,13 @@ def _grid(events: tuple[Event, ...]) -> dict[str, Any]:
     """Regions by days: in each cell the number of events, and the first of them to lead to."""
     columns = _columns(events)
     rows = []
-    for region in sorted({e.region for e in events}, key=lambda name: (not name, name)):
-        inside = [e for e in events if e.region == region]
+    for place in sorted({e.region for e in events}, key=lambda name: (not name, name)):
+        inside = [e for e in events if e.region == place]
         cells = []
         for _words, span in columns:
             held = [e for e in inside if e.days[0] <= span[-1] and e.days[-1] >= span[0]]
             cells.append({"n": number(len(held)), "id": held[0].id} if held else None)
-        rows.append({"name": region, "n": number(len(inside)), "cells": cells})
+        rows.append({"name": place, "n": number(len(inside)), "cells": cells})
     return {"columns": [words for words, _span in columns], "rows": rows}
 
 
@@ -152,7 +152,7 @@ def _columns(events: tuple[Event, ...]) -> list[tuple[str, range]]:
     for _key, group in groupby(every, key):
         days = list(group)
         span = range(days[0].toordinal(), days[-1].toordinal() + 1)
-        columns.append((format_date(days[0], form, current()), span))
+        columns.append((format_date(days[0], form, region()), span))
     return columns
 
 
@@ -210,8 +210,8 @@ def _when(event: Event) -> str:
 
 
 def _day(day: date) -> str:
-    return str(format_date(day, "full", current()))
+    return str(format_date(day, "full", region()))
 
 
 def _time(moment: datetime) -> str:
-    return str(format_time(moment.time(), "short", locale=current()))
+    return clock(moment.time())

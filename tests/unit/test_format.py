@@ -1,0 +1,83 @@
+"""Numbers of readers: one formatter, and what each language does with signs and groups."""
+
+from __future__ import annotations
+
+import ast
+import re
+from datetime import date, time
+
+import messages
+import pytest
+from signs_of_numbers import astray
+
+from ctdhub.core.format import clock, day, decimal, exact, number, share, signed
+from ctdhub.core.i18n import Numeral, Percent, Text, language, said
+
+WRITTEN = {
+    "en": ("5,068", "60,006", "1,234,567", "0.5", "12.5%", "60,006.5", "26 November 2026"),
+    "fr": ("5 068", "60 006", "1 234 567", "0,5", "12,5 %", "60 006,5", "26 novembre 2026"),
+    "es": ("5068", "60 006", "1 234 567", "0,5", "12,5 %", "60 006,5", "26 de noviembre de 2026"),
+    "ar": ("5,068", "60,006", "1,234,567", "0.5", "12.5%", "60,006.5", "26 نوفمبر 2026"),
+}
+
+
+@pytest.mark.parametrize("code", WRITTEN)
+def test_each_language_writes_numbers_and_dates_its_own_way(code: str) -> None:
+    with language(code):
+        texts = (
+            number(5068), number(60006), number(1234567), exact(0.5), share(0.125, fine=True),
+            decimal(60006.5), day(date(2026, 11, 26)),
+        )  # fmt: skip
+    spaced = tuple(re.sub("[\u00a0\u202f]", " ", re.sub("[\u2066\u2069]", "", t)) for t in texts)
+    assert spaced == WRITTEN[code]
+
+
+def test_spanish_groups_do_not_break_and_hold_no_point() -> None:
+    with language("es"):
+        assert number(60006) == "60\u202f006"
+        assert share(15.5) == "1550\u00a0%"
+        assert said(Text("row {row}", row=Numeral(1234567))) == "fila 1\u202f234\u202f567"
+
+
+def test_in_arabic_every_sign_stays_with_its_number() -> None:
+    with language("ar"):
+        assert astray("من 8.3% إلى 9%") == ["من 8.3% إلى 9%", "من 8.3% إلى 9%"]
+        for text in (share(0.083), share(0.00001), signed(-3.25), signed(7, 0), exact(1e-9)):
+            assert not astray(f"من {text} إلى")
+            assert text.count("\u2066") == text.count("\u2069") == 1
+        assert said(Text("row {row}", row=Percent(0.95))).count("\u2066") == 1
+        assert "\u2066" not in number(60006)
+        assert not astray(messages.marked("بنسبة 50% و{n}%"))
+
+
+def test_a_number_of_a_text_that_was_kept_is_read_again() -> None:
+    text = Text("row {row}", row=Numeral(0.25, 3), other=Percent(0.5))
+    assert Text.from_json(text.as_json()) == text
+    assert said(Text("row {row}", row=0.25)) == "row 0.25"
+    with language("fr"):
+        assert said(Text("row {row}", row=0.25)) == "ligne 0,25"
+
+
+def test_hours_are_of_a_day() -> None:
+    assert clock(time(15, 5)) == "15:05"
+
+
+def test_no_message_formats_a_number_itself() -> None:
+    formatted = re.compile(r"\{[a-z_]*:[^{}]*\}")
+    texts = (t for m in messages.template() if m.id for t in messages.as_tuple(m.id))
+    assert not [text for text in texts if formatted.search(re.sub("`[^`]*`", "", text))]
+
+
+SPECS = re.compile(r"[+,]?(?:,|\.\d)[\d]*[fg%e]?$|^[eg%]$")
+
+
+def test_no_verb_formats_a_number_itself() -> None:
+    """What a verb prints is read by people of four languages; JSON and CSV write no spec."""
+    found = []
+    for module in sorted((messages.PACKAGE / "cli").rglob("*.py")):
+        for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+            if isinstance(node, ast.FormattedValue) and node.format_spec is not None:
+                spec = ast.unparse(node.format_spec).strip("f'\"")
+                if SPECS.search(spec):
+                    found.append(f"{module.name}:{node.lineno}: {spec}")
+    assert not found
