@@ -23,8 +23,9 @@ from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.schema.labels import code_label
 from ctdhub.site.build import build_site, offered
-from ctdhub.site.edition import Edition
+from ctdhub.site.edition import PLAIN, Edition
 from ctdhub.site.frame import EXIT_URL, address, inlined
+from ctdhub.site.kinds import Content
 from ctdhub.site.pages import home
 from ctdhub.site.render import render
 from ctdhub.site.stories.source import read_stories
@@ -32,6 +33,7 @@ from ctdhub.stats.answers import Answers
 
 EVIL = "<script>alert(1)</script>\"'>&\u202etxt.exe" + "A" * 5000
 VERSION = "2026.1"
+LEAD = {"en": "We help <everybody>.", "ar": "نساعد الجميع."}
 STORIES = Path(str(resources.files("ctdhub.practice") / "stories"))
 CSS = inlined("site.css")[0]
 
@@ -70,13 +72,14 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 def first_page(release: Release) -> str:
     """The first page in the language in force, of a site in English only."""
-    return render(home.page(Answers(release)), release, ["en"])
+    return render(home.page(Content(Answers(release), PLAIN)), release, ["en"])
 
 
 @pytest.fixture(scope="module")
 def site(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("out") / "site"
-    build_site(release, out, edition=Edition(stories=read_stories(STORIES)))
+    edition = Edition(stories=read_stories(STORIES), place="europe", lead=LEAD)
+    build_site(release, out, edition=edition)
     return out
 
 
@@ -179,6 +182,7 @@ def test_what_every_page_must_say(english: Page) -> None:
         "First organisation",
         "release 2026.1",
         "in Europe",
+        "We help <everybody>.",
     ):
         assert words in text, words
     assert sum(tag == "figure" for tag, _ in english.tags) == 6

@@ -1,9 +1,13 @@
-"""The file that the search loads."""
+"""The file that the search loads, and how near every page is."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from invented_release import ASSISTED, TABLES, protected_answer
@@ -15,9 +19,10 @@ from ctdhub.schema.countries import ALPHA3, name
 from ctdhub.schema.country_names import fold_name
 from ctdhub.site.build import build_site
 from ctdhub.site.edition import Edition
-from ctdhub.site.frame import address
+from ctdhub.site.frame import HOME, address
 
 VERSION = "2026.1"
+CLICKS = 2
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +71,34 @@ def test_every_country_is_found_by_its_names_in_every_language(site: Path) -> No
     without = [e for e in found if e[0] == name("TUV", "fr")]
     assert [e[1] for e in without] == ["countries/oceania.html"]
     assert "pas zéro" in without[0][2]
+
+
+class Links(HTMLParser):
+    """Addresses that a page links to."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a":
+            self.found.append(dict(attrs).get("href") or "")
+
+
+def linked(page: Path) -> Iterator[Path]:
+    for href in Links(page.read_text("utf-8")).found:
+        path = unquote(href.partition("#")[0])
+        if path and not re.match(r"[a-z]+:", path):
+            yield (page.parent / path).resolve()
+
+
+def test_every_page_is_two_clicks_from_the_first_one(site: Path) -> None:
+    folder = (site / address("en", VERSION)).parent.resolve()
+    near = seen = {folder / HOME}
+    for _click in range(CLICKS):
+        near = {t for page in near for t in linked(page) if t.suffix == ".html"} - seen
+        near = {t for t in near if folder in t.parents}
+        seen = seen | near
+    pages = {f for f in folder.rglob("*.html") if f.parent.name != "embed"}
+    assert sorted(str(f.relative_to(folder)) for f in pages - seen) == []

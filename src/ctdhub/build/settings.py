@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
@@ -17,6 +17,7 @@ from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import LANGUAGES, Language, Text, joined
 from ctdhub.release.approvals import Approvers
 from ctdhub.release.facts import SITE_ADDRESS, SeriesBreak
+from ctdhub.schema import countries
 from ctdhub.schema.model import VERSION, load_schema, numbers
 from ctdhub.schema.roles import CONTRIBUTOR_KIND
 from ctdhub.sensitive.linkage.settings import LinkageSettings
@@ -29,9 +30,20 @@ SOURCE_KINDS = load_schema().codes[CONTRIBUTOR_KIND]
 
 
 class SiteSettings(FrozenModel):
-    """Where the public finds the site: ``url`` (https), empty where it is not known yet."""
+    """The site: ``url`` (https) is where the public finds it, empty where that is not known yet;
+    ``lead`` by language, the hub's own words on the first page; ``place``, a region or a country
+    (its key or code) of which the first page says more."""
 
     url: str = Field(default="", pattern=SITE_ADDRESS)
+    lead: dict[Language, Annotated[str, Field(max_length=1000)]] = Field(default_factory=dict)
+    place: str = ""
+
+    @field_validator("place")
+    @classmethod
+    def _has_a_page(cls, place: str) -> str:
+        if place and place not in (*countries.regions(), *countries.ALPHA3):
+            raise ValueError("no region of M49 and no country")
+        return place
 
 
 class HubSettings(FrozenModel):

@@ -50,6 +50,25 @@ def gap_sentence(gap: Gap) -> str:
     )
 
 
+def gap_headline(gap: Gap) -> str:
+    """Who received it less often than whom, in one line with both intervals."""
+    return _("{kind}: {least}, {low_share}; {most}, {high_share}").format(
+        kind=label(gap.kind, current()),
+        least=group_name(gap.by, gap.least),
+        most=group_name(gap.by, gap.most),
+        low_share=share_ranged(gap.shares[0], *gap.ends[0]),
+        high_share=share_ranged(gap.shares[1], *gap.ends[1]),
+    )
+
+
+def gap_difference(gap: Gap) -> str:
+    """The difference of the two shares, in percentage points."""
+    return _(
+        "Received by so many of those whose status is recorded. The difference is {points} "
+        "percentage points (between {low} and {high})."
+    ).format(**_points(gap))
+
+
 def not_compared_sentence(left: NotCompared) -> str:
     """Which groups the gaps leave out, because their share is too small to be shown; empty where
     there are none."""

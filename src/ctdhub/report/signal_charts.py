@@ -105,7 +105,7 @@ def _chart(result: ReleaseSignals, lead: Lead, id_: str) -> SignalChart:
     note = _("Years run from left to right in every language.")
     return SignalChart(
         id=id_,
-        headline=_headline(result, finding),
+        headline=headline(result, finding),
         subtitle=" ".join(
             (
                 _subtitle(finding, title(looked), part(looked.of)),
@@ -125,7 +125,8 @@ def _row(when: int, card: NumberCard, *, covered: bool) -> Row:
     return Row((str(when), ""), "value" if covered else "nobody_reports", card)
 
 
-def _headline(result: ReleaseSignals, finding: Finding) -> str:
+def headline(result: ReleaseSignals, finding: Finding) -> str:
+    """What moved, in one line without a number."""
     looked = result.looked[finding.row]
     rate = result.found.settings.rate if result.found else 0.0
     way = {t.what: t.way for t in finding.moved(rate)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +29,8 @@ class Edition:
         audit: the audit card that the hub paid to publish.
         help: where the hub sends people now; None where there is no hub to ask.
         series: answers of all releases that the site shows; () where one is drawn alone.
+        lead: the hub's own words for the first page, by language.
+        place: a region or country of which the first page says more; "" where there is none.
     """
 
     sharing: Sharing = field(default_factory=Sharing)
@@ -39,6 +41,8 @@ class Edition:
     audit: Audit | None = None
     help: Help | None = None
     series: tuple[Answers, ...] = ()
+    lead: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""
 
     @classmethod
     def of(
@@ -50,13 +54,15 @@ class Edition:
         spending: PublishedSpending | None = None,
         paid: Collection[str] = (),
         helpline: str | None = None,
+        lead: Mapping[str, str] | None = None,
+        place: str = "",
     ) -> Edition:
         """What a hub adds to its release.
 
         Args:
             hub: root of the hub's folder; None for a release alone.
             url: public address of the site; empty where it is not known.
-            offline, spending: as above.
+            offline, spending, lead, place: as above.
             paid: ids of the charges for evaluations in the hub's ledger.
             helpline: the one text of hub.yaml, shown where there is no list; None without hub.yaml.
 
@@ -75,6 +81,8 @@ class Edition:
             spending=spending,
             audit=read_audit(hub, paid),
             help=found if found.lines or helpline is not None else None,
+            lead=lead or {},
+            place=place,
         )
 
     def contacts(self, release: Release) -> tuple[Contact, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ctdhub.core.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, current
+from ctdhub.core.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, current, said
 from ctdhub.release.open import Release
 from ctdhub.report import cards
 from ctdhub.report.errata_words import shown
@@ -21,6 +21,7 @@ from ctdhub.site.frame import (
     environment,
     inlined,
 )
+from ctdhub.site.kinds import GET_HELP
 from ctdhub.site.registry import menu
 
 
@@ -98,4 +99,10 @@ def _menu(page: Page, links: Links, entries: Mapping[str, Mapping[str, str]]) ->
                 for path, label in pages.items()
             ]
     opened = next((entry["name"] for entry in shown if entry["here"]), "")
-    return {"menu": shown, "siblings": siblings, "siblings_of": opened}
+    help_pages = entries.get(said(GET_HELP), {})
+    return {
+        "menu": shown,
+        "siblings": siblings,
+        "siblings_of": opened,
+        "help_href": links.page(next(iter(help_pages))) if help_pages else "#contacts",
+    }

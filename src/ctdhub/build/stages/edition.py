@@ -29,6 +29,8 @@ def edition(hub: Hub, url: str | None = None, *, offline: bool = False) -> Editi
         spending=spending(hub),
         paid=paid_audits(hub),
         helpline=hub.settings.helpline,
+        lead={str(code): text for code, text in hub.settings.site.lead.items()},
+        place=hub.settings.site.place,
     )
 
 

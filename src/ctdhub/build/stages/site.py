@@ -46,7 +46,7 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
         name="site",
         inputs={
             RELEASE: hash_of(released),
-            ADDRESS: hub.settings.site.url,
+            ADDRESS: hash_of(hub.settings.site.model_dump()),
             TOLD: hash_of({f.name: hash_file(f) for f in told if f.is_file()}),
             HELPLINE: hash_of(hub.settings.helpline),
             ERRATA: hash_of({f"{f.parent.name}/{f.name}": hash_file(f) for f in notices}),

@@ -1,34 +1,35 @@
-"""The first page: headline numbers, a region, six figures."""
+"""The first page: people by year, three findings, a door for each reader, places, figures."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ctdhub.core.format import number
-from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current
 from ctdhub.document.charts.bars import draw
-from ctdhub.report.figures import figures
+from ctdhub.report.figures import Figure, figures
+from ctdhub.report.findings import Headline, findings
 from ctdhub.report.picture import write_pictures
+from ctdhub.report.places import path
 from ctdhub.report.sentences import headline_sentence, place_paragraphs, reach_sentence
 from ctdhub.report.wording import sized
 from ctdhub.schema import countries
 from ctdhub.site.chart_files import CHARTS, write_figure
 from ctdhub.site.frame import FIGURES, HOME, Page
-from ctdhub.site.kinds import PageKind
+from ctdhub.site.kinds import Content, PageKind
+from ctdhub.site.pages import changes
 from ctdhub.site.pages.about import about
 from ctdhub.site.pages.methods import noise
 from ctdhub.site.stories import page as stories
-from ctdhub.site.stories.source import Story
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.headline import headline, place_facts
 
-REGION = "europe"
-
 KIND = PageKind(
     "home",
-    lambda content: [page(content.answers, *content.edition.stories[:1])],
+    lambda content: [page(content)],
     files=lambda folder, content: _write_files(folder / CHARTS, content.answers),
     translated=lambda folder, content: write_pictures(folder / CHARTS / current(), content.answers),
 )
@@ -41,39 +42,114 @@ class _Card:
     interval: str
 
 
-def page(answers: Answers, newest: Story | None = None) -> Page:
+def page(content: Content) -> Page:
     """The first page; it leads to the newest story."""
-    release, lang = answers.release, current()
-    region = countries.region_name(REGION, lang)
-    note = _(
-        "{region}: the {n} countries and territories of that region in the list of the United "
-        "Nations (M49)."
-    ).format(region=region, n=number(len(countries.members(REGION))))
+    answers, edition = content.answers, content.edition
     first = headline(answers)
     told = headline_sentence(first)
+    drawn = [_drawn(figure) for figure in figures(answers)]
+    newest = edition.stories[0] if edition.stories else None
     return Page(
         path=HOME,
-        title=_("Release {version}").format(version=release.version),
+        title=_("Release {version}").format(version=answers.release.version),
         description=" ".join((told, _("Identified cases, not prevalence."))),
         template="home.html",
         values={
             "headline": told,
             "reach": reach_sentence(first),
+            "own": _own(content),
+            "findings": [_finding(each) for each in findings(answers)],
+            "doors": _doors(),
             "cards": _cards(answers),
-            "region": region,
-            "region_key": REGION,
-            "region_paragraphs": place_paragraphs(place_facts(answers, REGION)),
-            "region_note": note,
-            "figures": [
-                (f, draw(f.bars, f.id, rtl=lang in RIGHT_TO_LEFT)) for f in figures(answers)
+            "regions": [
+                {"name": countries.region_name(key, current()), "path": path(key)}
+                for key in countries.regions()
             ],
+            "place": _place(answers, edition.place) if edition.place else None,
+            "lead": drawn[0] if drawn else None,
+            "figures": drawn[1:],
             "story": newest and stories.entry(newest),
-            "privacy": noise(release),
-            **about(release),
+            "changed": changes.teaser(content),
+            "privacy": noise(answers.release),
+            **about(answers.release),
         },
         scripts=FIGURES,
         dataset=True,
     )
+
+
+def _drawn(figure: Figure) -> tuple[Figure, str]:
+    return figure, draw(figure.bars, figure.id, rtl=current() in RIGHT_TO_LEFT)
+
+
+def _own(content: Content) -> dict[str, str] | None:
+    """The hub's own words: in the language in force, else in English; None where it has none."""
+    for code in (current(), LANGUAGES[0]):
+        if text := content.edition.lead.get(code):
+            return {"text": text, "lang": code, "dir": "rtl" if code in RIGHT_TO_LEFT else "ltr"}
+    return None
+
+
+def _finding(found: Headline) -> dict[str, str]:
+    paths = {
+        "change": "signals.html",
+        "gap": "assistance.html",
+        "silence": f"explore.html#show={found.variable}",
+    }
+    return {
+        "kicker": found.kicker,
+        "text": found.text,
+        "detail": found.detail,
+        "path": paths[found.about],
+    }
+
+
+def _doors() -> list[tuple[str, str, str]]:
+    """Kinds of readers, what is here for them, and the page that they begin with."""
+    return [
+        (
+            _("Journalists"),
+            _("Sentences with interval and source, ready to copy, for each region."),
+            "facts.html",
+        ),
+        (
+            _("Policy and official statistics"),
+            _("Tables aligned with SDG indicator 16.2.2, Eurostat, UNODC and GRETA."),
+            "mandated.html",
+        ),
+        (
+            _("Organisations"),
+            _("Two pages to print on a region or a country."),
+            "briefs.html",
+        ),
+        (
+            _("Teachers and trainers"),
+            _("A course in five short lessons, with questions and a page for trainers."),
+            "learn/index.html",
+        ),
+    ]
+
+
+def _place(answers: Answers, key: str) -> dict[str, Any]:
+    """What is known of the hub's own region or country."""
+    lang = current()
+    if key in countries.ALPHA3:
+        return {
+            "name": countries.name(key, lang),
+            "path": path(key),
+            "note": "",
+            "paragraphs": place_paragraphs(place_facts(answers, key)),
+        }
+    name = countries.region_name(key, lang)
+    return {
+        "name": name,
+        "path": path(key),
+        "note": _(
+            "{region}: the {n} countries and territories of that region in the list of the United "
+            "Nations (M49)."
+        ).format(region=name, n=number(len(countries.members(key)))),
+        "paragraphs": place_paragraphs(place_facts(answers, key)),
+    }
 
 
 def _write_files(folder: Path, answers: Answers) -> None:
