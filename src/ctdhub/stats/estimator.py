@@ -73,6 +73,10 @@ class Estimator:
         self._tallies: dict[str, tuple[CellSums, CellSums]] = {}
         self._noisy: dict[str, tuple[CellSums, CellSums]] = {}
         self._answered: dict[Asked, Interval] = {}
+        self._domains: dict[str, tuple[str, ...]] = {}
+        self._everything: dict[str, frozenset[str]] = {}
+        self._held: dict[frozenset[str], bool] = {frozenset(): True}
+        self._by_order: dict[tuple[str, ...], dict[tuple[str, ...], Estimate]] = {}
         self._sums: dict[Asked, Sum | None] = {}
         self.reconciled = bool(release.protected.guarantee.drawn)
         self.z = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2)
@@ -84,7 +88,9 @@ class Estimator:
 
     def domain(self, variable: str) -> tuple[str, ...]:
         """Public values of a variable, "not recorded" left out."""
-        return load_schema().domain(variable, self.years)
+        if variable not in self._domains:
+            self._domains[variable] = load_schema().domain(variable, self.years)
+        return self._domains[variable]
 
     def measured(self, *variables: str) -> str | None:
         """The key of the table of exactly these variables, None if it was not measured."""
@@ -95,8 +101,11 @@ class Estimator:
         key = self.measured(*variables)
         if key is None:
             return {}
-        order = [key.split("*").index(v) for v in variables]
-        return {tuple(cell[i] for i in order): e for cell, e in self._shown(key).items()}
+        if variables not in self._by_order:
+            order = [key.split("*").index(v) for v in variables]
+            cells = self._shown(key).items()
+            self._by_order[variables] = {tuple(cell[i] for i in order): e for cell, e in cells}
+        return self._by_order[variables]
 
     def count(self, where: Where) -> Interval:
         """Number of people who meet all conditions, for example
@@ -112,8 +121,14 @@ class Estimator:
         return frozenset(
             (name, values)
             for name, values in named
-            if name not in self._variables or not values.issuperset((*self.domain(name), ""))
+            if name not in self._variables or not values >= self._all(name)
         )
+
+    def _all(self, variable: str) -> frozenset[str]:
+        """Every value of a variable, "not recorded" too."""
+        if variable not in self._everything:
+            self._everything[variable] = frozenset((*self.domain(variable), ""))
+        return self._everything[variable]
 
     def _count(self, where: Where) -> Interval:
         if not where:
@@ -200,7 +215,11 @@ class Estimator:
 
     def _holds(self, where: Where) -> bool:
         """Whether some measured table holds all variables; if none does, no way can answer."""
-        return not where or any(where.keys() <= names for names in self._tables)
+        asked = frozenset(where)
+        if asked not in self._held:
+            among = min((self._holding.get(v, []) for v in where), key=len)
+            self._held[asked] = any(asked <= names for names, _sigma in among)
+        return self._held[asked]
 
     def _best(self, where: Where) -> Sum | None:
         if not where:
@@ -209,7 +228,7 @@ class Estimator:
         ways = [self._direct(where)]
         for v in sorted(where):
             others = {n: values for n, values in where.items() if n != v}
-            outside = {*self.domain(v), ""} - set(where[v])
+            outside = self._all(v) - set(where[v])
             if len(outside) < len(set(where[v])):
                 whole, left_out = self._sum(others), self._sum({**others, v: outside})
                 if whole and left_out:
