@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
-FORMULA = r"^([=+\-@\t\r\n＝＋－＠])"
+_BEGINS = "=+-@\t\r\n＝＋－＠"
+FORMULA = rf"^([{re.escape(_BEGINS)}])"
 NUMBER = r"^[+\-]?[0-9]+(\.[0-9]+)?$"
 
 
@@ -24,7 +25,7 @@ def harmless(cell: object) -> object:
     >>> harmless("=1+1"), harmless("-1.5"), harmless(-2), harmless(None)
     ("'=1+1", '-1.5', -2, None)
     """
-    if isinstance(cell, str) and re.match(FORMULA, cell) and not re.match(NUMBER, cell):
+    if isinstance(cell, str) and cell and cell[0] in _BEGINS and not re.match(NUMBER, cell):
         return f"'{cell}"
     return cell
 
@@ -51,6 +52,7 @@ def put_rows(
     delimiter: str = ",",
     end: str = "\n",
     as_is: bool = False,
+    quoted: bool = False,
 ) -> None:
     """Write a heading and rows into an open file; None is an empty cell.
 
@@ -60,8 +62,14 @@ def put_rows(
         end: of each line.
         as_is: leave formulas as they are, for files that only programs read, such as exports in
             the format of another system.
+        quoted: put every text into quotation marks, as the files of a release have it.
     """
-    writer = csv.writer(_Lines(file, end), delimiter=delimiter, lineterminator=_LINE)
+    writer = csv.writer(
+        _Lines(file, end),
+        delimiter=delimiter,
+        lineterminator=_LINE,
+        quoting=csv.QUOTE_NONNUMERIC if quoted else csv.QUOTE_MINIMAL,
+    )
     if columns:
         writer.writerow(columns)
     writer.writerows(row if as_is else [harmless(cell) for cell in row] for row in rows)
@@ -74,10 +82,12 @@ def as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]], *, end: str
     return out.getvalue()
 
 
-def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def write_csv(
+    path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]], *, quoted: bool = False
+) -> None:
     """Write heading and rows into a file, formulas made harmless; its folder is there."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        put_rows(file, columns, rows)
+        put_rows(file, columns, rows, quoted=quoted)
 
 
 def as_json(value: object) -> str:

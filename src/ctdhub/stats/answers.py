@@ -7,14 +7,19 @@ come about says ``estimator``.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from itertools import product
+from typing import TypeVar, cast
 
+from ctdhub.release.open import Release
 from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.cards import NumberCard, card
 from ctdhub.stats.estimator import Estimator
 from ctdhub.stats.intervals import Interval, outside, ratio
 from ctdhub.stats.query import Query, Where
 from ctdhub.stats.table import NOT_RECORDED, Kind, Row, Table
+
+Made = TypeVar("Made")
 
 
 class Answers(Estimator):
@@ -23,6 +28,10 @@ class Answers(Estimator):
     Raises:
         TypeError: not a Release (which holds a Protected answer and nothing else).
     """
+
+    def __init__(self, release: Release) -> None:
+        super().__init__(release)
+        self._kept: dict[Hashable, object] = {}
 
     def card(self, query: Query, *, missing: float | None = None) -> NumberCard:
         """The people of a query, or their share of those of its ``of``.
@@ -35,6 +44,19 @@ class Answers(Estimator):
         """
         if query.by:
             raise ValueError("a number answers a query without parts; ask for its table")
+        return self.kept(("card", query.written, missing), lambda: self._card(query, missing))
+
+    def kept(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What ``make`` gives, made once: a site asks the same in every language.
+
+        Args:
+            key: of nothing else; its first part names who asks.
+        """
+        if key not in self._kept:
+            self._kept[key] = make()
+        return cast("Made", self._kept[key])
+
+    def _card(self, query: Query, missing: float | None) -> NumberCard:
         if query.of is None:
             answer, own = self.count(query.where), self.is_published(query.where)
             return card(self.release, answer, "people", query, missing=missing, published=own)
@@ -84,6 +106,9 @@ class Answers(Estimator):
         """
         if not query.by:
             raise ValueError("a table divides people by some variable")
+        return self.kept(("table", query.written, shares), lambda: self._table(query, shares))
+
+    def _table(self, query: Query, shares: bool) -> Table:
         among = {name: codes for name, codes in query.where.items() if name not in query.by}
         known = {**among, **{name: self.domain(name) for name in query.by}}
         of = query.of or Query(known)

@@ -95,6 +95,10 @@ def place_facts(
         KeyError: no such place.
     """
     where = place_of(place) if isinstance(place, str) else place
+    return answers.kept(("place_facts", where, years), lambda: _place_facts(answers, where, years))
+
+
+def _place_facts(answers: Answers, where: Place, years: tuple[int, int] | None) -> PlaceFacts:
     when = _when(answers, years)
     return PlaceFacts(
         where=where,

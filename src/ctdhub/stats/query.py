@@ -71,6 +71,12 @@ class Query:
     def __reduce__(self) -> tuple[type[Query], tuple[dict[str, Any], tuple[str, ...], Any]]:
         return Query, (dict(self.where), self.by, self.of)
 
+    @property
+    def written(self) -> tuple[Any, ...]:
+        """The question with its variables in the order in which they were written."""
+        of = None if self.of is None else self.of.written
+        return tuple(self.where.items()), self.by, of
+
     def at(self, codes: tuple[str, ...]) -> Query:
         """The question of one row of the table: these codes of the variables of ``by``."""
         own = {name: (code,) for name, code in zip(self.by, codes, strict=True)}

@@ -20,15 +20,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from ctdhub.border import PROTECTED, SHOWN, Estimate
+from ctdhub.core.datafiles import write_csv
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.errata import plain_data
 from ctdhub.release.manifest import VERSION_PATTERN
 from ctdhub.release.open import Release
 from ctdhub.release.people_once import LinkErrors
-from ctdhub.release.tables import write_csv
 from ctdhub.report import places
 from ctdhub.report.figures import figures
 from ctdhub.report.wording import caveat, citation
@@ -238,15 +236,9 @@ def _write_table(answers: Answers, key: str, api: Path, head: Mapping[str, Any])
             "unlisted": {"count": None, "low": 0, "high": answers.unseen(key), "state": PROTECTED},
         },
     )
-    codes = list(zip(*cells, strict=True)) or [()] * len(names)
-    numbers = [[getattr(e, part) for e in cells.values()] for part in ("value", "low", "high")]
-    columns = [
-        *(pa.array(column, pa.string()) for column in codes),
-        *(pa.array(column, pa.int64()) for column in numbers),
-        pa.array([SHOWN] * len(cells), pa.string()),
-    ]
-    table = pa.table(columns, [*names, "count", "low", "high", "state"])
-    write_csv(table, api / f"{stem}.csv")
+    rows = ([*values, e.value, e.low, e.high, SHOWN] for values, e in cells.items())
+    heading = [*names, "count", "low", "high", "state"]
+    write_csv(api / f"{stem}.csv", heading, rows, quoted=True)
     return {
         "variables": names,
         "sigma": sigma,
