@@ -480,7 +480,7 @@ def test_women_are_divided_by_women_where_the_file_has_them(release: Release) ->
     assert (adults.per, adults.rate.denominator) == ("", 38_000_000)
     text = written(sheet, release, "text")
     assert "women and girls" in text
-    assert f"Population: {isolated('Practice (invented)')}, on July 1, 2017." in text
+    assert f"Population: {isolated('Practice (invented)')}, on 1 July 2017." in text
     assert any("of all inhabitants" in note for note in notes(sheet, release))
     assert any("noise added for privacy and nothing else" in n for n in notes(sheet, release))
     rows = list(csv.DictReader(io.StringIO(written(sheet, release, "csv"))))

@@ -46,11 +46,18 @@ class SiteSettings(FrozenModel):
         return place
 
 
+_HTTPS = r"^https://[^\s\"'<>\\]{1,300}$"
+_REACHED = r"^(https://[^\s\"'<>\\]{1,300}|[^\s@\"'<>]{1,64}@[^\s@\"'<>]{1,200}\.[a-z]{2,30})?$"
+
+
 class HubSettings(FrozenModel):
     """hub.yaml: name of the hub, languages of its site, schema version, engine.
 
     ``schema_version`` decides which columns there are where the policy releases all of them.
     ``homepage`` (https) and ``helpline`` (a number or address) are shown on the site if given.
+    ``contact`` (an e-mail address, or https) is where readers reach the hub and object to what the
+    site shows.  ``exit`` names by language where "Exit this page" leads (https).  ``help_reviewed``
+    names by language the text of the page "Get help" that a protection officer has read.
     ``site`` says where the site will be found.
     ``linkage`` sets the cut-offs of the report on links.
     ``withdrawn_elsewhere`` is the number of people of other contributors whom the withdrawals that
@@ -68,6 +75,11 @@ class HubSettings(FrozenModel):
     licence: str = "CC-BY-4.0"
     homepage: str = Field(default="", pattern=r"^(https://\S{1,300})?$")
     helpline: str = Field(default="", max_length=120)
+    contact: str = Field(default="", pattern=_REACHED)
+    exit: dict[Language, Annotated[str, Field(pattern=_HTTPS)]] = Field(default_factory=dict)
+    help_reviewed: dict[Language, Annotated[str, Field(pattern=r"^(not yet|[0-9a-f]{8})$")]] = (
+        Field(default_factory=dict)
+    )
     site: SiteSettings = SiteSettings()
     linkage: LinkageSettings = LinkageSettings()
     withdrawn_elsewhere: int = Field(default=10, ge=0)

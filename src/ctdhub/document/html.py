@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -19,18 +20,38 @@ from ctdhub.document.inline import inlined
 from ctdhub.document.svg import element
 
 
-def write(document: Document, links: Sequence[tuple[str, str]] = ()) -> str:
+@dataclass(frozen=True)
+class Leaving:
+    """What lets a reader leave a document that is part of a site.
+
+    Attributes:
+        target: address that the exit leads to, and its words.
+        script: what replaces the document, and its hash for the policy.
+    """
+
+    target: tuple[str, str]
+    script: tuple[Markup, str]
+
+
+def write(
+    document: Document,
+    links: Sequence[tuple[str, str]] = (),
+    leaving: Leaving | None = None,
+) -> str:
     """The document as HTML.
 
     Args:
         links: addresses and words of links that stand above it and are not printed.
+        leaving: the quick exit, the first of these links; a document alone has none.
     """
     css, digest = inlined("ctdhub.document/data", "sheet.css")
     name = "sheet.html" if document.paper == "a4" else "poster.html"
     return (
         _templates()
         .get_template(name)
-        .render(d=document, meta=document.meta, links=links, css=css, digest=digest)
+        .render(
+            d=document, meta=document.meta, links=links, leaving=leaving, css=css, digest=digest
+        )
     )
 
 

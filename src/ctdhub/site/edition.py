@@ -31,6 +31,8 @@ class Edition:
         series: answers of all releases that the site shows; () where one is drawn alone.
         lead: the hub's own words for the first page, by language.
         place: a region or country of which the first page says more; "" where there is none.
+        contact: e-mail or https address at which readers reach the hub; "" where it names none.
+        exits: where "Exit this page" leads, by language; see ``leaving``.
     """
 
     sharing: Sharing = field(default_factory=Sharing)
@@ -43,6 +45,8 @@ class Edition:
     series: tuple[Answers, ...] = ()
     lead: Mapping[str, str] = field(default_factory=dict)
     place: str = ""
+    contact: str = ""
+    exits: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -56,13 +60,15 @@ class Edition:
         helpline: str | None = None,
         lead: Mapping[str, str] | None = None,
         place: str = "",
+        contact: str = "",
+        exits: Mapping[str, str] | None = None,
     ) -> Edition:
         """What a hub adds to its release.
 
         Args:
             hub: root of the hub's folder; None for a release alone.
             url: public address of the site; empty where it is not known.
-            offline, spending, lead, place: as above.
+            offline, spending, lead, place, contact, exits: as above.
             paid: ids of the charges for evaluations in the hub's ledger.
             helpline: the one text of hub.yaml, shown where there is no list; None without hub.yaml.
 
@@ -83,6 +89,8 @@ class Edition:
             help=found if found.lines or helpline is not None else None,
             lead=lead or {},
             place=place,
+            contact=contact,
+            exits=exits or {},
         )
 
     def contacts(self, release: Release) -> tuple[Contact, ...]:

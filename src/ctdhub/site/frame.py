@@ -27,7 +27,6 @@ FIGURES = ("save.js", "figure.js")
 SEARCH = "search.js"
 """Script of every page: the search of places, variables and pages."""
 HOME, FEED = "index.html", "feed.xml"
-EXIT_URL = "https://www.wikipedia.org/"
 
 
 @dataclass(frozen=True)

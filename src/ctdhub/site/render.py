@@ -11,9 +11,9 @@ from ctdhub.report import cards
 from ctdhub.report.errata_words import shown
 from ctdhub.site.edition import PLAIN, Edition
 from ctdhub.site.frame import (
-    EXIT_URL,
     FEED,
     FIGURES,
+    HOME,
     SEARCH,
     Links,
     Page,
@@ -22,6 +22,7 @@ from ctdhub.site.frame import (
     inlined,
 )
 from ctdhub.site.kinds import GET_HELP
+from ctdhub.site.leaving import SCRIPT, exit_address
 from ctdhub.site.registry import menu
 
 
@@ -37,16 +38,15 @@ def render(page: Page, release: Release, languages: Sequence[str], edition: Edit
     places = {code: address(code, release.version, page.path) for code in languages}
     css, css_hash = inlined("site.css")
     searched = not release.withdrawn
-    scripts = [inlined(name) for name in (*page.scripts, *([SEARCH] if searched else []))]
+    leaving, *scripts = [
+        inlined(name) for name in (SCRIPT, *page.scripts, *([SEARCH] if searched else []))
+    ]
+    run = [digest for _text, digest in (leaving, *scripts)]
     files = {*page.script_sources, *(["file:"] if searched else [])}
     policy = [
         "default-src 'none'",
         f"style-src '{css_hash}'",
-        *(
-            [" ".join(("script-src", *(f"'{h}'" for _text, h in scripts), *sorted(files)))]
-            if scripts
-            else []
-        ),
+        " ".join(("script-src", *(f"'{digest}'" for digest in run), *sorted(files))),
         "img-src data:",
         *sorted({*page.sources, *(["connect-src 'self'"] if searched else [])}),
         "base-uri 'none'",
@@ -77,7 +77,9 @@ def render(page: Page, release: Release, languages: Sequence[str], edition: Edit
             ],
             **_menu(page, links, menu(release, edition)),
             searched=searched,
-            exit_url=EXIT_URL,
+            exit_url=exit_address(edition.exits),
+            leaving=leaving[0],
+            home=links.page(HOME),
         )
     )
 

@@ -21,16 +21,19 @@ def edition(hub: Hub, url: str | None = None, *, offline: bool = False) -> Editi
     Raises:
         HubError: a file of the hub has faults.
     """
-    address = hub.settings.site.url if url is None else url
+    settings = hub.settings
+    address = settings.site.url if url is None else url
     return Edition.of(
         hub.root,
         address,
         offline=offline,
         spending=spending(hub),
         paid=paid_audits(hub),
-        helpline=hub.settings.helpline,
-        lead={str(code): text for code, text in hub.settings.site.lead.items()},
-        place=hub.settings.site.place,
+        helpline=settings.helpline,
+        lead={str(code): text for code, text in settings.site.lead.items()},
+        place=settings.site.place,
+        contact=settings.contact,
+        exits=settings.exit,
     )
 
 

@@ -17,7 +17,7 @@ from ctdhub.report.events.calendar import FILE as EVENTS
 from ctdhub.report.helplines import FILE as HELPLINES
 from ctdhub.site.accounts import AUDIT
 
-RELEASE, HELPLINE = Input("release", Text("release")), Input("helpline", Text("helpline"))
+RELEASE, READERS = Input("release", Text("release")), Input("readers", Text("what readers need"))
 ADDRESS = Input("address", Text("address of the site"))
 TOLD = Input("told", Text("events, stories and other files that the site shows"))
 ERRATA = Input("errata", Text("notices about releases"))
@@ -29,6 +29,7 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
     released = {m.parent.name: hash_file(m) for m in sorted(hub.releases.glob(f"*/{MANIFEST}"))}
     told = [*hub.stories.glob("*.md"), *(hub.root / name for name in (EVENTS, AUDIT, HELPLINES))]
 
+    settings = hub.settings
     notices = sorted((hub.root / NOTICES).glob("*/[!.]*.json"))
 
     def run(folder: Path) -> None:
@@ -46,9 +47,9 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
         name="site",
         inputs={
             RELEASE: hash_of(released),
-            ADDRESS: hash_of(hub.settings.site.model_dump()),
+            ADDRESS: hash_of(settings.site.model_dump()),
             TOLD: hash_of({f.name: hash_file(f) for f in told if f.is_file()}),
-            HELPLINE: hash_of(hub.settings.helpline),
+            READERS: hash_of([settings.helpline, settings.contact, settings.exit]),
             ERRATA: hash_of({f"{f.parent.name}/{f.name}": hash_file(f) for f in notices}),
             SPENT: hash_of([asdict(spending(hub)), sorted(paid_audits(hub))]),
         },

@@ -16,8 +16,10 @@ from ctdhub.report.brief.subjects import BriefPlace
 from ctdhub.report.places import SIDES, listed_places
 from ctdhub.report.places import path as place_path
 from ctdhub.schema import countries
-from ctdhub.site.frame import EXIT_URL, Page
+from ctdhub.site.edition import PLAIN, Edition
+from ctdhub.site.frame import Page, inlined
 from ctdhub.site.kinds import PLACES, MenuEntry, PageKind, WholePage
+from ctdhub.site.leaving import SCRIPT, exit_address
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 
@@ -32,7 +34,7 @@ COMMANDS = (
 
 KIND = PageKind(
     "briefs",
-    lambda content: [page(content.answers), *documents(content.answers)],
+    lambda content: [page(content.answers), *documents(content.answers, content.edition)],
     menu=MenuEntry(PLACES, PATH, Text("Briefs")),
 )
 
@@ -73,7 +75,7 @@ def page(answers: Answers) -> Page:
     )
 
 
-def documents(answers: Answers) -> Iterator[WholePage]:
+def documents(answers: Answers, edition: Edition = PLAIN) -> Iterator[WholePage]:
     """Each brief in the language in force."""
     made = date.fromisoformat(answers.release.manifest.created[:10])
 
@@ -81,9 +83,10 @@ def documents(answers: Answers) -> Iterator[WholePage]:
         links = [
             (f"../{place_path(place.key)}", _("This place on the site")),
             (f"../{PATH}", _("All briefs")),
-            (EXIT_URL, _("Exit this page")),
         ]
-        return html.write(brief(answers, place, made).document, links)
+        exit_ = (exit_address(edition.exits), _("Exit this page"))
+        leaving = html.Leaving(exit_, inlined(SCRIPT))
+        return html.write(brief(answers, place, made).document, links, leaving)
 
     for place in briefed(answers):
         yield WholePage(path(place), place.name, partial(text, place))
