@@ -33,7 +33,7 @@ def edition(hub: Hub, url: str | None = None, *, offline: bool = False) -> Editi
         lead={str(code): text for code, text in settings.site.lead.items()},
         place=settings.site.place,
         contact=settings.contact,
-        exits=settings.exit,
+        exits={str(code): url for code, url in settings.exit.items()},
     )
 
 
