@@ -13,8 +13,9 @@ from ctdhub.border import Protected
 from ctdhub.core.atomic import remove, sync
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import LANGUAGES, Text
-from ctdhub.release.catalogue import croissant, dcat, frictionless
+from ctdhub.release.catalogue import croissant, frictionless
 from ctdhub.release.changelog import CHANGELOG, changelog_text, in_languages
+from ctdhub.release.dcat import dcat
 from ctdhub.release.deployment import deployment
 from ctdhub.release.errata import Errata, errata_of, status
 from ctdhub.release.facts import PublicFacts
@@ -37,6 +38,7 @@ def write_release(
     *,
     changed: tuple[Text, ...] = (),
     candidates: Path | None = None,
+    site: str = "",
 ) -> Path:
     """Write ``releases/<version>/`` in one step; a reader sees all of it or nothing.
 
@@ -48,6 +50,7 @@ def write_release(
         changed: what the hub itself has to say of that, see ``changes.changes``.
         progress: told (message, fraction).
         candidates: where the bundle waits for approval instead of being published at once.
+        site: public address of the hub's site, for catalogues; empty where it is not known.
 
     Returns:
         The folder of the release; its files can be read only.
@@ -82,7 +85,7 @@ def write_release(
         (fresh / CHANGELOG).write_text(
             changelog_text(releases, version, created, changelog, words), "utf-8"
         )
-        _describe(protected, facts, fresh, version, created)
+        _describe(protected, facts, fresh, version, created, site)
         report(Text("Closing the release"), 0.9)
         _close(protected, fresh, version, created)
         sync(fresh)
@@ -163,7 +166,12 @@ def free(releases: Path, version: str) -> Path:
 
 
 def _describe(
-    protected: Protected, facts: PublicFacts, fresh: Path, version: str, created: datetime
+    protected: Protected,
+    facts: PublicFacts,
+    fresh: Path,
+    version: str,
+    created: datetime,
+    site: str,
 ) -> None:
     """README and catalogue metadata; they carry the hashes of the tables, so they come after."""
     files = _entries(fresh)
@@ -174,7 +182,7 @@ def _describe(
     texts = {
         "README.md": readme(manifest, facts),
         "datapackage.json": frictionless(manifest, facts, columns, of_perpetrators),
-        "dcat.jsonld": dcat(manifest, facts),
+        "dcat.jsonld": dcat(manifest, facts, site),
         "croissant.json": croissant(manifest, facts, columns, of_perpetrators),
         "opendp-deployment.yaml": deployment(manifest, facts),
     }

@@ -1,7 +1,6 @@
-"""What catalogues of data read: Frictionless Data Package, DCAT and Croissant.
+"""What catalogues of data read: Frictionless Data Package and Croissant; ``dcat`` has DCAT.
 
-Sources: Data Package v1 (specs.frictionlessdata.io), DCAT 3 (W3C Recommendation, August 2024),
-Croissant 1.0 (MLCommons, March 2024).
+Sources: Data Package v1 (specs.frictionlessdata.io), Croissant 1.0 (MLCommons, March 2024).
 """
 
 from __future__ import annotations
@@ -94,6 +93,7 @@ def frictionless(
         }
         for name, entry in manifest.files.items()
     ]
+    years = facts.covered(int(manifest.created[:4]))
     licence = {"name": facts.licence, "path": facts.licence_url, "title": facts.licence}
     return _json(
         {
@@ -109,7 +109,7 @@ def frictionless(
             "licenses": [{k: v for k, v in licence.items() if v}],
             "contributors": [{"title": facts.hub, "role": "publisher"}]
             + [{"title": c.name, "role": "contributor"} for c in facts.contributors],
-            "temporal": {"start": str(facts.years[0]), "end": str(facts.years[1])},
+            "temporal": dict(zip(("start", "end"), map(str, years), strict=True)),
             "resources": resources,
         }
     )
@@ -121,54 +121,6 @@ def _schema(members: dict[str, tuple[str, str]]) -> dict[str, Any]:
         for name, (kind, words) in members.items()
     ]
     return {"fields": fields, "missingValues": []}
-
-
-def dcat(manifest: Manifest, facts: PublicFacts) -> str:
-    """dcat.jsonld: a dcat:Dataset with one distribution per file."""
-    return _json(
-        {
-            "@context": {
-                "dcat": "http://www.w3.org/ns/dcat#",
-                "dct": "http://purl.org/dc/terms/",
-                "foaf": "http://xmlns.com/foaf/0.1/",
-                "spdx": "http://spdx.org/rdf/terms#",
-                "xsd": "http://www.w3.org/2001/XMLSchema#",
-            },
-            "@type": "dcat:Dataset",
-            "dct:title": {"@value": title(manifest, facts), "@language": "en"},
-            "dct:description": {"@value": description(facts), "@language": "en"},
-            "dct:identifier": manifest.version,
-            "dcat:version": manifest.version,
-            "dct:issued": {"@value": manifest.created, "@type": "xsd:dateTime"},
-            "dct:license": {"@id": facts.licence_url} if facts.licence_url else facts.licence,
-            "dct:publisher": {"@type": "foaf:Agent", "foaf:name": facts.hub},
-            "dct:contributor": [
-                {"@type": "foaf:Agent", "foaf:name": c.name} for c in facts.contributors
-            ],
-            "dcat:landingPage": {"@id": facts.homepage} if facts.homepage else None,
-            "dcat:keyword": list(KEYWORDS),
-            "dct:temporal": {
-                "@type": "dct:PeriodOfTime",
-                "dcat:startDate": {"@value": str(facts.years[0]), "@type": "xsd:gYear"},
-                "dcat:endDate": {"@value": str(facts.years[1]), "@type": "xsd:gYear"},
-            },
-            "dcat:distribution": [
-                {
-                    "@type": "dcat:Distribution",
-                    "dct:title": name,
-                    "dcat:downloadURL": {"@id": name},
-                    "dcat:mediaType": media(name),
-                    "dcat:byteSize": entry.bytes,
-                    "spdx:checksum": {
-                        "@type": "spdx:Checksum",
-                        "spdx:algorithm": {"@id": "spdx:checksumAlgorithm_sha256"},
-                        "spdx:checksumValue": entry.sha256,
-                    },
-                }
-                for name, entry in manifest.files.items()
-            ],
-        }
-    )
 
 
 def croissant(

@@ -156,6 +156,22 @@ class PublicFacts(_Facts):
             names = ", ".join(sorted({str(e["loc"][0]) for e in cause.errors()}))
             raise error("facts", names=names) from None
 
+    def covered(self, until: int) -> tuple[int, int]:
+        """First and last year that some contributor reports on, none after a year.
+
+        Args:
+            until: the year in which the release was made.
+
+        >>> facts = PublicFacts.of({"hub": "A", "contributors": ["One"], "years": [2002, 2030],
+        ...                         "schema_version": "1.0"})
+        >>> facts.covered(2026)
+        (2002, 2026)
+        """
+        spans = [c.years or self.years for c in self.contributors] or [self.years]
+        first = max(self.years[0], min(s[0] for s in spans))
+        last = min(self.years[1], max(s[1] for s in spans), until)
+        return first, max(first, last)
+
     @property
     def licence_url(self) -> str:
         """Address of the licence, empty where the hub names one of its own."""

@@ -65,11 +65,7 @@ class Release:
     @property
     def years(self) -> tuple[int, int]:
         """First and last year that some contributor reports on, none after the release itself."""
-        facts = self.facts
-        spans = [c.years or facts.years for c in facts.contributors] or [facts.years]
-        first = max(facts.years[0], min(s[0] for s in spans))
-        last = min(facts.years[1], max(s[1] for s in spans), int(self.year))
-        return first, max(first, last)
+        return self.facts.covered(int(self.year))
 
     @property
     def withdrawn(self) -> bool:

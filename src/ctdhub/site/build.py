@@ -29,7 +29,7 @@ from ctdhub.site.kinds import Content, WholePage
 from ctdhub.site.registry import fitting, kinds, pages
 from ctdhub.site.render import render
 from ctdhub.site.search import write_search
-from ctdhub.site.sharing import write_for_robots
+from ctdhub.site.sharing import write_catalogue, write_for_robots
 from ctdhub.stats.answers import Answers
 
 Progress = Callable[[str, float], None]
@@ -89,6 +89,7 @@ def build_site(
         if plan.whole:
             write_for_robots(fresh, release, edition.sharing, offered(release))
             write_latest(fresh, release.version, of_all(shown))
+            write_catalogue(fresh, shown, edition.sharing)
             write_feed(fresh, edition.series, edition.sharing)
     plan.report(_("Site built"), 1.0)
 

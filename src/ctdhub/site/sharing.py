@@ -20,6 +20,7 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import OPEN_GRAPH
 from ctdhub.document.embedded import embedded
 from ctdhub.release.catalogue import KEYWORDS, citation, description, media, title
+from ctdhub.release.dcat import catalogue, identifier
 from ctdhub.release.facts import SITE_ADDRESS
 from ctdhub.release.open import Release
 
@@ -81,6 +82,8 @@ class Sharing:
             "@type": "Dataset",
             "name": title(manifest, facts),
             "description": description(facts),
+            "@id": identifier(manifest, self.url),
+            "identifier": identifier(manifest, self.url),
             "url": canonical,
             "version": release.version,
             "datePublished": manifest.created[:10],
@@ -134,6 +137,19 @@ def _present(value: object) -> object:
     if isinstance(value, dict):
         return {key: _present(part) for key, part in value.items() if part != ""}
     return [_present(part) for part in value] if isinstance(value, list) else value
+
+
+def write_catalogue(site: Path, releases: Sequence[Release], sharing: Sharing) -> None:
+    """Write catalog.jsonld, which catalogues of public data harvest, where the address is known.
+
+    Args:
+        site: the folder of the site.
+        releases: all that it shows, the leading one first; withdrawn ones are left out.
+    """
+    held = [(r.manifest, r.facts) for r in releases if not r.withdrawn]
+    if sharing.url and held:
+        text = catalogue(held, releases[0].facts, sharing.url)
+        (site / "catalog.jsonld").write_text(text, "utf-8")
 
 
 def write_for_robots(

@@ -189,7 +189,10 @@ def _write(hub: Hub, answer: Protected, version: str, note: str, place: Path) ->
             other = rewritten(reviewed[0].rules, rules_of(hub))
     told = changes(before, PublicFacts.of(answer.facts), other)
     write_review(hub, version)
-    return write_bundle(answer, hub.releases, version, note, changed=told, candidates=place)
+    site = hub.settings.site.url
+    return write_bundle(
+        answer, hub.releases, version, note, changed=told, candidates=place, site=site
+    )
 
 
 def _released(hub: Hub, answer: Protected) -> Path | None:
