@@ -25,7 +25,8 @@ from ctdhub.stats.release_changes import RATE, CellChange, ReleaseChanges
 from ctdhub.stats.table import NOT_RECORDED
 
 PATH, FOLDER = "changes.html", "changes"
-MOST, MOST_OF_PLACE = 60, 3
+NO = "no"
+MOST, MOST_OF_PLACE = 25, 3
 """Rows of a table of the page, and of one place; the files hold all."""
 
 KIND = PageKind(
@@ -109,8 +110,9 @@ def _pair(
             break
         between.append(each.release)
     told = words.public_changes(before.release, now.release, found)
-    few = [c for c in found.beyond if len(c.variables) < 2]
-    many = [c for c in found.beyond if len(c.variables) == 2]
+    ordered = sorted(found.beyond, key=_says_little)
+    few = [c for c in ordered if len(c.variables) < 2]
+    many = [c for c in ordered if len(c.variables) == 2]
     return {
         "before": before.release.version,
         "now": now.release.version,
@@ -131,13 +133,14 @@ def _pair(
     }
 
 
+def _says_little(cell: CellChange) -> bool:
+    """Whether it counts people of whom something is not so or not known; these are listed last."""
+    return any(code in (NOT_RECORDED, NO) for code in cell.values)
+
+
 def _row(cell: CellChange) -> tuple[str, ...]:
-    return (
-        words.group(cell),
-        words.count(cell.before),
-        words.count(cell.now),
-        words.difference(cell),
-    )
+    counts = words.count(cell.before), words.count(cell.now)
+    return words.group(cell), words.difference(cell), *counts
 
 
 def _rest(cells: Sequence[CellChange]) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from ctdhub.core.format import decimal, number
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text, _, current, ngettext
 from ctdhub.release.open import Release
 from ctdhub.release.tables import set_names
+from ctdhub.report.counts_sheets import write_counts
 from ctdhub.report.wording import state_words
 from ctdhub.schema.crosswalk import NAMES, load_crosswalk
 from ctdhub.schema.crosswalk_graph import CodeMatch, arrows
@@ -20,12 +25,14 @@ from ctdhub.site.kinds import DATA, MenuEntry, PageKind
 from ctdhub.site.pages.about import about, codebook
 from ctdhub.stats.table import NOT_RECORDED
 
-PATH = "data.html"
+PATH, ZIP = "data.html", "release.zip"
 
 KIND = PageKind(
     "data",
     lambda content: pages(content.release),
     menu=MenuEntry(DATA, PATH, Text("Downloads")),
+    files=lambda folder, content: write_zip(folder, content.release),
+    translated=lambda folder, content: _write_spreadsheet(folder, content.release),
 )
 
 
@@ -34,9 +41,10 @@ def pages(release: Release) -> Iterator[Page]:
     yield Page(
         path=PATH,
         title=_("Data"),
-        description=_("Protected records and counts to download, in open formats."),
+        description=_("Synthetic records and counts to download, in open formats."),
         template="data.html",
         values={
+            "cards": _cards(release),
             "downloads": _downloads(release),
             "reading": _reading(),
             "programs": _programs(release),
@@ -117,8 +125,8 @@ def _reading() -> list[tuple[str, str, str]]:
         (
             "Excel",
             _(
-                "Open the CSV files with Data, From Text/CSV, and set every column to Text: "
-                "otherwise age bands such as 9-17 become dates."
+                "Open the spreadsheet of counts above. For the CSV files use Data, From Text/CSV, "
+                "and set every column to Text: otherwise age bands such as 9-17 become dates."
             ),
             "",
         ),
@@ -152,53 +160,118 @@ class Download:
     size: str
 
 
-def _downloads(release: Release) -> list[Download]:
-    books = {
-        codebook(code): _("codebook in: {language}").format(language=NATIVE_NAMES[code])
-        for code in LANGUAGES
-    }
-    own = codebook(current())
-    what = {
-        "records.parquet": _("protected records, one row per person, for programs"),
-        "records.csv": _("protected records as text"),
-        "counts.parquet": _("protected counts with intervals, for programs"),
-        "counts.csv": _("protected counts as text"),
-        "perpetrators.parquet": _("protected perpetrators, not linked to people, for programs"),
-        "perpetrators.csv": _("protected perpetrators as text"),
-        "perpetrator_counts.parquet": _(
-            "protected counts of perpetrators with intervals, for programs"
+def _cards(release: Release) -> list[dict[str, Any]]:
+    """The three downloads that most readers want."""
+    sheet = spreadsheet(current())
+    names = [
+        (_("Counts"), _("Every published count with its interval, for a spreadsheet."), sheet),
+        (
+            _("Synthetic records"),
+            _("One row for each person, for statistics: no row is a real person."),
+            "records.csv",
         ),
-        "perpetrator_counts.csv": _("protected counts of perpetrators as text"),
-        "measurements.parquet": _("noisy counts by year, for statistics on series, for programs"),
-        "measurements.csv": _("noisy counts by year as text, a row per group"),
-        "sources.parquet": _(
-            "noisy counts by contributor and year, and the overlap of lists, for programs"
+        (_("All files"), _("The whole release with its documentation, as one ZIP file."), ZIP),
+    ]
+    return [{"title": title, "what": what, "name": name} for title, what, name in names]
+
+
+def spreadsheet(code: str) -> str:
+    """Name of the spreadsheet of counts in a language."""
+    return f"spreadsheets/counts.{code}.xlsx"
+
+
+def write_zip(folder: Path, release: Release) -> None:
+    """Write the release's files as one ZIP; the same release gives the same bytes."""
+    made = datetime.fromisoformat(release.manifest.created[:10]).timetuple()[:6]
+    with zipfile.ZipFile(folder / ZIP, "w") as file:
+        for path in sorted(release.path.iterdir()):
+            entry = zipfile.ZipInfo(f"release-{release.version}/{path.name}", made)
+            entry.external_attr = 0o644 << 16
+            packed = path.suffix != ".parquet"
+            entry.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
+            with path.open("rb") as source, file.open(entry, "w") as target:
+                shutil.copyfileobj(source, target)
+
+
+def _write_spreadsheet(folder: Path, release: Release) -> None:
+    path = folder / spreadsheet(current())
+    path.parent.mkdir(exist_ok=True)
+    write_counts(path, release)
+
+
+def _downloads(release: Release) -> list[dict[str, Any]]:
+    """All files of a release by what they are for; the codebooks are links of one row."""
+    groups = [
+        (
+            _("Counts"),
+            {
+                "counts.csv": _("counts with intervals, as text"),
+                "counts.parquet": _("the same, for programs"),
+                "measurements.csv": _("noisy counts by year as text, a row per group"),
+                "measurements.parquet": _("the same, for programs"),
+                "sources.csv": _("noisy counts by contributor and year as text"),
+                "sources.parquet": _("the same, for programs"),
+                "perpetrator_counts.csv": _("counts of alleged perpetrators with intervals"),
+                "perpetrator_counts.parquet": _("the same, for programs"),
+            },
         ),
-        "sources.csv": _("noisy counts by contributor and year as text"),
-        **dict.fromkeys(
-            set_names(release.manifest.imputations),
-            _("records for the standard errors of models: one of several sets, to be pooled"),
+        (
+            _("Synthetic records"),
+            {
+                "records.csv": _("synthetic records as text"),
+                "records.parquet": _("the same, for programs"),
+                **dict.fromkeys(
+                    set_names(release.manifest.imputations),
+                    _("records for the standard errors of models: one of several sets"),
+                ),
+                "perpetrators.csv": _(
+                    "synthetic records of alleged perpetrators, not linked to people"
+                ),
+                "perpetrators.parquet": _("the same, for programs"),
+            },
         ),
-        own: books[own],
-        "codebook.csv": _("every variable and code, in every language"),
-        "README.md": _("how to read the files in Python, R and Excel"),
-        "CHANGELOG.md": _("what changed since the last release"),
-        "datapackage.json": _("Frictionless Data Package"),
-        "dcat.jsonld": _("for data catalogues (DCAT)"),
-        "croissant.json": _("for machine-learning tools (Croissant)"),
-        "opendp-deployment.yaml": _("entry for the OpenDP deployments registry"),
-        "manifest.json": _("exact parameters and the hash of every file"),
-        "APPROVALS.json": _("who approved this release, signed"),
-        "SHA256SUMS": _("hashes, to check the files"),
-        **{name: text for name, text in books.items() if name != own},
-    }
-    first = list(what)
-    names = sorted(
-        (p.name for p in release.path.iterdir()),
-        key=lambda n: (first.index(n) if n in first else len(first), n),
-    )
+        (
+            _("Documentation"),
+            {
+                "codebook.csv": _("every variable and code, in every language"),
+                "README.md": _("how to read the files in Python, R and Excel"),
+                "CHANGELOG.md": _("what changed since the last release"),
+            },
+        ),
+        (
+            _("For catalogues"),
+            {
+                "datapackage.json": _("Frictionless Data Package"),
+                "dcat.jsonld": _("for data catalogues (DCAT)"),
+                "croissant.json": _("for machine-learning tools (Croissant)"),
+                "opendp-deployment.yaml": _("entry for the OpenDP deployments registry"),
+            },
+        ),
+        (
+            _("To check the files"),
+            {
+                "manifest.json": _("exact parameters and the hash of every file"),
+                "APPROVALS.json": _("who approved this release, signed"),
+                "SHA256SUMS": _("hashes, to check the files"),
+            },
+        ),
+    ]
+    held = {p.name: p.stat().st_size for p in release.path.iterdir()}
+    books = {codebook(code): code for code in LANGUAGES}
+    named = {name for _title, files in groups for name in files} | set(books)
+    groups.append((_("Other files"), dict.fromkeys(sorted(held.keys() - named), "")))
     return [
-        Download(n, what.get(n, ""), file_size((release.path / n).stat().st_size)) for n in names
+        {
+            "title": title,
+            "files": [Download(n, w, file_size(held[n])) for n, w in files.items() if n in held],
+            "books": [
+                {"name": name, "lang": code, "language": NATIVE_NAMES[code]}
+                for name, code in books.items()
+                if name in held and "codebook.csv" in files
+            ],
+        }
+        for title, files in groups
+        if files.keys() & held.keys()
     ]
 
 

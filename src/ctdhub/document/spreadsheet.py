@@ -1,0 +1,152 @@
+"""A spreadsheet file (Office Open XML) of plain sheets: texts stay texts, numbers are numbers.
+
+A text is never read as a date or as a formula, whatever it looks like, and no list separator of a
+country decides how the file opens.  The same sheets give the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+Cell = str | int | float | None
+
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+_HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+_DAY = (1980, 1, 1, 0, 0, 0)
+MOST_ROWS = 1_048_576
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet.
+
+    Attributes:
+        name: of its tab: at most 31 letters, none of ``[]:*?/\\``.
+        widths: of the columns, in letters.
+        rows: the heading first; a None is an empty cell.
+        heading: whether the first row is a heading, which stays in view.
+    """
+
+    name: str
+    widths: Sequence[int]
+    rows: Iterable[Sequence[Cell]]
+    heading: bool = True
+
+
+def write_spreadsheet(path: Path, sheets: Sequence[Sheet], *, rtl: bool = False) -> None:
+    """Write a file with these sheets.
+
+    Args:
+        rtl: columns run from right to left.
+
+    Raises:
+        ValueError: a name that no sheet may have, or more rows than a sheet holds.
+    """
+    for sheet in sheets:
+        if not re.fullmatch(r"[^\[\]:*?/\\]{1,31}", sheet.name):
+            raise ValueError(f"no name of a sheet: {sheet.name}")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as file:
+        for name, text in _frame(sheets):
+            file.writestr(_entry(name), text)
+        for n, sheet in enumerate(sheets, 1):
+            with file.open(_entry(f"xl/worksheets/sheet{n}.xml"), "w", force_zip64=True) as part:
+                for text in _sheet(sheet, rtl=rtl):
+                    part.write(text.encode())
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    found = zipfile.ZipInfo(name, _DAY)
+    found.compress_type = zipfile.ZIP_DEFLATED
+    return found
+
+
+def _frame(sheets: Sequence[Sheet]) -> Iterator[tuple[str, str]]:
+    """All parts but the sheets."""
+    numbers = range(1, len(sheets) + 1)
+    parts = "".join(
+        f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_TYPE}.worksheet+xml"/>'
+        for n in numbers
+    )
+    yield (
+        "[Content_Types].xml",
+        f'{_HEAD}<Types xmlns="{_PACKAGE}/content-types">'
+        '<Default Extension="rels" '
+        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/styles.xml" ContentType="{_TYPE}.styles+xml"/>{parts}</Types>',
+    )
+    yield (
+        "_rels/.rels",
+        f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="rId1" '
+        f'Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+    )
+    tabs = "".join(
+        f'<sheet name="{escape(sheet.name, {chr(34): "&quot;"})}" sheetId="{n}" r:id="rId{n}"/>'
+        for n, sheet in zip(numbers, sheets, strict=True)
+    )
+    yield (
+        "xl/workbook.xml",
+        f'{_HEAD}<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{tabs}</sheets></workbook>',
+    )
+    links = "".join(
+        f'<Relationship Id="rId{n}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+        for n in numbers
+    )
+    yield (
+        "xl/_rels/workbook.xml.rels",
+        f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships">{links}<Relationship '
+        f'Id="rId{len(sheets) + 1}" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
+    )
+    yield (
+        "xl/styles.xml",
+        f'{_HEAD}<styleSheet xmlns="{_MAIN}"><fonts count="2"><font><sz val="11"/></font>'
+        '<font><b/><sz val="11"/></font></fonts>'
+        '<fills count="2"><fill><patternFill patternType="none"/></fill>'
+        '<fill><patternFill patternType="gray125"/></fill></fills>'
+        '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
+        '<cellXfs count="3"><xf numFmtId="49" applyNumberFormat="1" xfId="0"/>'
+        '<xf numFmtId="49" fontId="1" applyNumberFormat="1" applyFont="1" xfId="0"/>'
+        '<xf numFmtId="3" applyNumberFormat="1" xfId="0"/></cellXfs></styleSheet>',
+    )
+
+
+def _sheet(sheet: Sheet, *, rtl: bool) -> Iterator[str]:
+    pane = (
+        '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
+        if sheet.heading
+        else ""
+    )
+    turned = ' rightToLeft="1"' if rtl else ""
+    widths = "".join(
+        f'<col min="{n}" max="{n}" width="{width}" customWidth="1"/>'
+        for n, width in enumerate(sheet.widths, 1)
+    )
+    yield (
+        f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0"{turned}>'
+        f"{pane}</sheetView></sheetViews><cols>{widths}</cols><sheetData>"
+    )
+    for n, row in enumerate(sheet.rows):
+        if n >= MOST_ROWS:
+            raise ValueError("a sheet holds no more rows")
+        bold = n == 0 and sheet.heading
+        yield f"<row>{''.join(_cell(cell, bold=bold) for cell in row)}</row>"
+    yield "</sheetData></worksheet>"
+
+
+def _cell(cell: Cell, *, bold: bool) -> str:
+    if cell is None or cell == "":
+        return "<c/>"
+    if isinstance(cell, str):
+        text = escape(_FORBIDDEN.sub("", cell))
+        style = ' s="1"' if bold else ""
+        return f'<c t="inlineStr"{style}><is><t xml:space="preserve">{text}</t></is></c>'
+    return f'<c s="2"><v>{cell}</v></c>'

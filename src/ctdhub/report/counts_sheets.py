@@ -1,0 +1,65 @@
+"""The published counts as a spreadsheet for people: labels first, in one language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from ctdhub.border import SHOWN
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, ngettext
+from ctdhub.document.spreadsheet import Cell, Sheet, write_spreadsheet
+from ctdhub.release.open import Release
+from ctdhub.report.wording import caveat, citation, state_words
+from ctdhub.schema.labels import code_label, label
+
+
+def write_counts(path: Path, release: Release) -> None:
+    """Write all published counts of a release in the language in force.
+
+    Args:
+        path: of the file, which ends with ``.xlsx``.
+    """
+    counts = release.protected.counts
+    counts = counts.filter(pc.equal(counts["state"], SHOWN))
+    sizes = pc.list_value_length(counts["columns"])
+    sheets = [Sheet(_("About"), (24, 100), _about(release), heading=False)]
+    for n in sorted(set(sizes.to_pylist()) - {0}):
+        name = ngettext("{n} variable", "{n} variables", n).format(n=n)
+        rows = _rows(n, counts.filter(pc.equal(sizes, n)).to_pylist())
+        sheets.append(Sheet(name[:31], (*(28, 34) * n, 12, 14, 14), rows))
+    write_spreadsheet(path, sheets, rtl=current() in RIGHT_TO_LEFT)
+
+
+def _about(release: Release) -> Iterator[tuple[Cell, ...]]:
+    people, facts = release.protected.people, release.facts
+    if facts.invented:
+        yield (
+            _("Practice data"),
+            _("Practice data: invented. No number on this page is about real people."),
+        )
+    yield _("People identified"), people.value
+    yield _("Lower bound"), people.low
+    yield _("Upper bound"), people.high
+    yield _("How to read it"), caveat()
+    yield (
+        _("Not shown"),
+        _("A group that has no row here has too few people to show reliably; it is not zero."),
+    )
+    yield _("Cite"), citation(release)
+    yield _("Licence"), " ".join(x for x in (facts.licence, facts.licence_url) if x)
+
+
+def _rows(n: int, cells: list[dict[str, Any]]) -> Iterator[tuple[Cell, ...]]:
+    names = (_("Variable"), _("Value"))
+    yield (*names * n, _("People"), _("Lower bound"), _("Upper bound"))
+    lang, unknown = current(), state_words("not_recorded")
+    variable = cache(lambda name: label(name, lang))
+    value = cache(lambda name, code: code_label(name, code, lang) if code else unknown)
+    for cell in cells:
+        pairs = zip(cell["columns"], cell["values"], strict=True)
+        words = [text for name, code in pairs for text in (variable(name), value(name, code))]
+        yield (*words, cell["count"], cell["low"], cell["high"])
