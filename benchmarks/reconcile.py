@@ -89,15 +89,15 @@ class Figures:
         noisy = measure(truth, questions)
         pooled, found = pool(noisy, questions), reconciled(noisy, questions)
         total = intervals.total_people(found, LEVEL)
-        shown = intervals.shown_cells(found, questions, total, LEVEL, SHARE, plan.domains)
+        shown = intervals.shown_cells(found.items(), questions, total, LEVEL, SHARE, plan.domains)
         begun = process_time()
         records = fit(NoisyTables.of(noisy, questions, pooled), plan, total.value)
         self.cpu[0] += process_time() - begun
         begun = process_time()
-        records = settled(records, found, shown, plan, total.value)
+        records = settled(records, shown, plan, total.value)
         self.cpu[1] += process_time() - begun
         made = count(Codes(dict(records), plan.sizes, total.value), [q.columns for q in questions])
-        cells = published_cells(found, made, questions, total, shown)
+        cells = published_cells(made, questions, total, shown)
         for q in questions:
             t = q.columns
             if not t:

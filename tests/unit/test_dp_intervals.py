@@ -172,8 +172,8 @@ def test_counts_table_has_the_border_schema_and_the_total_first() -> None:
         "records_per_person": ("1", "2", "3", "4+"),
     }
     found, total = reconciled(noisy, questions()), Estimate(491, 480, 500)
-    shown = shown_cells(found, questions(), total, LEVEL, SHARE, domains)
-    cells = published_cells(found, noisy, questions(), total, shown)
+    shown = shown_cells(found.items(), questions(), total, LEVEL, SHARE, domains)
+    cells = published_cells(noisy, questions(), total, shown)
     table = counts_table(cells, questions(), domains, total)
     assert table.schema.equals(COUNTS)
     rows = table.to_pylist()

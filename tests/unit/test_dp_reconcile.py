@@ -230,7 +230,7 @@ def test_settling_brings_records_that_strayed_back_to_the_fit() -> None:
     exact = count(codes, [q.columns for q in questions])
     found = reconciled(measure(exact, questions, rng.bytes), questions)
     total = Estimate(N, N, N)
-    shown = shown_cells(found, questions, total, 0.95, 0.005, PLAN.domains)
+    shown = shown_cells(found.items(), questions, total, 0.95, 0.005, PLAN.domains)
     strayed = {n: c.copy() for n, c in codes.columns.items()}
     for column in strayed.values():
         column[: N // 10] = column[N - 1]
@@ -244,7 +244,7 @@ def test_settling_brings_records_that_strayed_back_to_the_fit() -> None:
         ]
         return float(np.sqrt(np.mean(np.concatenate(off) ** 2)))
 
-    settled_ = settled(dict(strayed), found, shown, PLAN, N, rng.bytes)
+    settled_ = settled(dict(strayed), shown, PLAN, N, rng.bytes)
     assert misfit(strayed) > 5
     assert misfit(settled_) < 1
     before, after = ({*zip(*r.values(), strict=True)} for r in (strayed, settled_))

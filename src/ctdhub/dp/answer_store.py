@@ -11,7 +11,7 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +123,7 @@ def _guarantee(not_fitted: list[str] | None = None, **given: Any) -> Guarantee:
 
 def _kept(guarantee: Guarantee) -> dict[str, Any]:
     """What is written of a guarantee: all but what goes without saying or follows from the rest."""
-    told = asdict(guarantee)
+    told = {field.name: getattr(guarantee, field.name) for field in fields(guarantee)}
     del told["by_rows"]
     if guarantee.rows == 1:
         del told["rows"]

@@ -157,7 +157,7 @@ class Sourced:
         for q in by_contributor:
             values = pooled[q.columns].value if q.columns in pooled else noisy[q.columns]
             places = np.unravel_index(np.arange(q.cells), q.shape)
-            parts.append(_rows(named_cells(q.columns, places, public.domains), values))
+            parts.append(_rows(named_cells([(q.columns, places)], public.domains), values))
         if public.lists:
             sets = public.lists.sets
             cells = [[LISTS]] * len(sets), [[LIST_JOIN.join(s)] for s in sets]

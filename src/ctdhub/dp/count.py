@@ -188,16 +188,23 @@ def _by_bits(codes: Codes, tables: list[Columns]) -> Counts:
     planes = _Planes(codes, names)
     pairs = planes.pairs(codes, _pairs_of(tables))
     rows = np.ascontiguousarray(planes.bits.T)
-    people = np.array([codes.people], dtype=np.int32)
-    found = {}
+    spans = {name: planes.of(codes, name) for name in names}
+    alike: dict[tuple[int, ...], list[Columns]] = defaultdict(list)
     for t in tables:
-        table = np.zeros((1, *(codes.sizes[n] for n in t)), dtype=np.int32)
-        if len(t) == 3:
-            inside = np.zeros(tuple(codes.sizes[n] - 1 for n in t), dtype=np.int32)
-            a, b, c = (planes.of(codes, n) for n in t)
-            kernels.triples(rows, a, b, c, inside)
-            table[0, 1:, 1:, 1:] = inside
-        found[t] = _with_margins(table, t, pairs, people)[0]
+        alike[tuple(codes.sizes[n] for n in t)].append(t)
+    found: Counts = {}
+    for shape, group in alike.items():  # thousands of tables, few shapes
+        stack = np.zeros((len(group), *shape), dtype=np.int32)
+        if len(shape) == 3:
+            inside = np.zeros((len(group), *(size - 1 for size in shape)), dtype=np.int32)
+            for t, part in zip(group, inside, strict=True):
+                kernels.triples(rows, spans[t[0]], spans[t[1]], spans[t[2]], part)
+            stack[:, 1:, 1:, 1:] = inside
+        kept_pairs = [
+            np.concatenate([pairs[_pair(t, kept)] for t in group]) for kept in _kept(len(shape))
+        ]
+        _with_margins(stack, kept_pairs, np.int32(codes.people))
+        found |= dict(zip(group, stack, strict=True))
     return found
 
 
@@ -212,25 +219,39 @@ def _grouped(codes: Codes, wide: str, tables: list[Columns]) -> Counts:
         shape = tuple(codes.sizes[n] for n in inner)
         part = np.zeros((planes.present.size, *shape), dtype=np.int32)
         table = np.zeros((size.size, *shape), dtype=np.int32)
-        table[planes.present] = _with_margins(part, inner, pairs, size[planes.present])
+        margins = [pairs[_pair(inner, kept)] for kept in _kept(len(inner))]
+        table[planes.present] = _with_margins(part, margins, size[planes.present])
         found[t] = np.ascontiguousarray(np.moveaxis(table, 0, t.index(wide)))
     return found
 
 
-def _with_margins(table: Table, names: Columns, pairs: dict[Columns, Table], size: Table) -> Table:
-    """Fill the cells with "not recorded", from pairs (and columns as pairs of themselves).
+def _kept(axes: int) -> list[tuple[int, ...]]:
+    """The axes that a margin of one or two keeps."""
+    return [kept for held in (1, 2) for kept in combinations(range(axes), held)]
+
+
+def _pair(names: Columns, kept: tuple[int, ...]) -> Columns:
+    """The pair of columns that holds a margin; a column is a pair of itself."""
+    return names[kept[0]], names[kept[-1]]
+
+
+def _with_margins(table: Table, margins: list[Table], size: Table | np.int32) -> Table:
+    """Fill the cells with "not recorded", in place.
 
     Place 0 of an axis first holds the margin over that axis, then what the others leave of it.
 
     Args:
         table: groups x values x values, or with a third axis whose inner cells are there.
+        margins: of recorded values by the axes of :func:`_kept`, groups first.
         size: people by group.
     """
-    some = slice(1, None)
-    for kept in (k for held in range(3) for k in combinations(range(len(names)), held)):
-        at = (slice(None), *(some if axis in kept else 0 for axis in range(len(names))))
-        chosen = tuple(names[axis] for axis in kept)
-        table[at] = size if not kept else pairs[chosen if len(kept) == 2 else chosen * 2]
+    axes = table.ndim - 1
+    every, some = slice(None), slice(1, None)
+    nowhere: tuple[int | slice, ...] = (0,) * axes
+    table[(every, *nowhere)] = size
+    for kept, margin in zip(_kept(axes), margins, strict=True):
+        at: list[int | slice] = [some if axis in kept else 0 for axis in range(axes)]
+        table[(every, *at)] = margin
     for axis in range(1, table.ndim):
         view = np.moveaxis(table, axis, 0)
         view[0] -= view[1:].sum(0, dtype=np.int32)

@@ -12,6 +12,7 @@ coverage-statement rate, for independent noise), and the interval of a chosen ce
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -63,16 +64,34 @@ def radius(variance: Fraction | float, alpha: float) -> int:
 
 
 @dataclass(frozen=True)
-class Shown:
+class Chosen:
     """Cells of a table that can be shown: flat places and the radius of their intervals."""
 
     cells: npt.NDArray[np.intp]
     radius: int
 
 
+@dataclass(frozen=True)
+class Shown(Chosen):
+    """The same, with what the fit says of these cells: all of a table that is used later on.
+
+    Attributes:
+        value: of each cell, see ``Estimated``.
+        variance: of a cell.
+    """
+
+    value: npt.NDArray[np.floating]
+    variance: float
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of each cell."""
+        return float(self.variance**0.5)
+
+
 def choose(
     noisy: npt.NDArray[np.integer], variance: Fraction | float, level: float, share: float
-) -> Shown:
+) -> Chosen:
     """Choose the cells to show and the radius of their intervals; a function of noisy counts.
 
     Args:
@@ -88,14 +107,14 @@ def choose(
     reach = np.cumsum(np.bincount(capped, minlength=chance.size + 1)[::-1])[::-1][1:]
     passing = np.flatnonzero((chance * m <= reach * share) & (reach > 0))
     if not passing.size:
-        return Shown(np.zeros(0, dtype=np.intp), 0)
+        return Chosen(np.zeros(0, dtype=np.intp), 0)
     threshold = int(passing[0]) + 1
     cells = np.flatnonzero(flat >= threshold)
-    return Shown(cells, radius(variance, (1 - level) * cells.size / m))
+    return Chosen(cells, radius(variance, (1 - level) * cells.size / m))
 
 
 def shown_cells(
-    found: dict[Columns, Estimated],
+    found: Iterable[tuple[Columns, Estimated]],
     questions: Workload,
     people: Estimate,
     level: float,
@@ -108,19 +127,22 @@ def shown_cells(
     A cell that nobody can be in, by what is public about its columns, is never shown.
 
     Args:
-        found: every table as the least-squares fit sees it (``reconcile``).
+        found: every table as the least-squares fit sees it (``reconcile``), one after another.
     """
-    whole = [0] if people.low > 0 else []
-    total = Shown(np.array(whole, dtype=np.intp), people.high - people.value)
-    shown: dict[Columns, Shown] = {(): total}
-    for q in questions:
-        if q.columns:
-            table = np.rint(found[q.columns].value).astype(np.int64)
-            possible = followers.possible(q.columns, domains)
+    asked = {q.columns: q for q in questions}
+    shown: dict[Columns, Shown] = {}
+    for t, estimated in found:
+        flat = estimated.value.ravel()
+        if not t:
+            whole = np.array([0] if people.low > 0 else [], dtype=np.intp)
+            chosen = Chosen(whole, people.high - people.value)
+        else:
+            table = np.rint(estimated.value).astype(np.int64)
+            possible = followers.possible(t, domains)
             open_ = table if possible is None else np.where(possible, table, 0)
-            spread = published(q, found[q.columns].variance)
-            shown[q.columns] = choose(open_, spread, level, share)
-    return shown
+            chosen = choose(open_, published(asked[t], estimated.variance), level, share)
+        shown[t] = Shown(chosen.cells, chosen.radius, flat[chosen.cells], estimated.variance)
+    return {t: shown[t] for t in dict.fromkeys([(), *asked])}
 
 
 def published(q: Measurement, variance: float) -> Fraction | float:
@@ -137,7 +159,7 @@ def total_people(found: dict[Columns, Estimated], level: float) -> Estimate:
     return _estimate(float(found[()].value), found[()].sd, level)
 
 
-def case_records(found: dict[Columns, Estimated], people: Estimate, level: float) -> Estimate:
+def case_records(found: Mapping[Columns, Estimated], people: Estimate, level: float) -> Estimate:
     """The number of case records: people, one more for "2", two for "3", three for "4+".
 
     "4+" counts as 4 and "not recorded" as 1, so this is at least so many records: the interval

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
@@ -14,9 +14,9 @@ from ctdhub.dp import intervals
 from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Columns, Plan
-from ctdhub.dp.pooling import pool
+from ctdhub.dp.pooling import Estimated, pool
 from ctdhub.dp.published import counts_table, published_cells
-from ctdhub.dp.reconcile import cell_variances, reconciled
+from ctdhub.dp.reconcile import cell_variances, least_squares, most_pooled
 from ctdhub.dp.synth.fit import fit
 from ctdhub.dp.synth.imputations import imputed
 from ctdhub.dp.synth.noisy_tables import NoisyTables
@@ -24,6 +24,7 @@ from ctdhub.dp.synth.records import to_table
 from ctdhub.dp.synth.settle import settled
 from ctdhub.dp.workload import Workload, measure, workload
 from ctdhub.dp.yearly import by_year
+from ctdhub.schema.roles import DELIVERIES
 
 Progress = Callable[[Text, float], None]
 
@@ -104,33 +105,37 @@ def answer_to(
     """All that is made of noisy tables; nothing here sees exact counts.
 
     Args:
-        noisy: every table of the questions; emptied before records are made.
+        noisy: every table of the questions; emptied as soon as it has served.
         rho: what they cost.
     """
-    pooled = pool(noisy, questions)
-    found = reconciled(noisy, questions)
-    total = intervals.total_people(found, plan.level)
-    shown = intervals.shown_cells(
-        found, questions, total, plan.level, plan.false_share, plan.domains, plan.followers
-    )
+    pooled = pool(noisy, questions, most_pooled(questions))
+    total = intervals.total_people(pooled, plan.level)
     compared: set[Columns] = set()
     alone = 0.75 / (1 + 2 * plan.imputations)  # a closer fit takes about twice as long
     records = fit(
-        NoisyTables.of(noisy, questions, pooled),
+        NoisyTables.of(noisy, questions, {t: e for t, e in pooled.items() if len(t) <= 2}),
         plan,
         total.value,
         progress=lambda s: tell(Text("fitting"), 0.15 + alone * s),
         source=source,
         compared=compared,
     )
-    records = settled(records, found, shown, plan, total.value, source)
+    kept: dict[Columns, Estimated] = {}
+    found = _keeping(kept, plan, least_squares(noisy, questions, pooled))
+    shown = intervals.shown_cells(
+        found, questions, total, plan.level, plan.false_share, plan.domains, plan.followers
+    )
+    del pooled
+    if not plan.imputations:
+        noisy.clear()  # as large as the tables of the records to come
+    records = settled(records, shown, plan, total.value, source)
     tell(Text("publishing"), 0.9)
     made = count(Codes(dict(records), plan.sizes, total.value), [q.columns for q in questions])
-    cells = published_cells(found, made, questions, total, shown)
+    cells = published_cells(made, questions, total, shown)
     del made
     counts = counts_table(cells, questions, plan.domains, total)
-    measurements = by_year(found, questions, plan, cells)
-    case_records = intervals.case_records(found, total, plan.level)
+    measurements = by_year(kept, questions, plan, cells)
+    case_records = intervals.case_records(kept, total, plan.level)
     sets = imputed(
         noisy,
         questions,
@@ -138,8 +143,7 @@ def answer_to(
         source,
         lambda s: tell(Text("fitting"), 0.15 + alone + (0.75 - alone) * s),
     )
-    noisy.clear()  # as large as the records to come
-    del pooled, found
+    noisy.clear()
     return MechanismOutput(
         records=to_table(records, plan.domains),
         counts=counts,
@@ -156,3 +160,13 @@ def answer_to(
         ),
         imputations=sets,
     )
+
+
+def _keeping(
+    kept: dict[Columns, Estimated], plan: Plan, found: Iterable[tuple[Columns, Estimated]]
+) -> Iterator[tuple[Columns, Estimated]]:
+    """The tables, of which those that are used whole later on are kept."""
+    for t, estimated in found:
+        if t in ((), (DELIVERIES,)) or plan.year in t:
+            kept[t] = replace(estimated, value=estimated.value.copy())
+        yield t, estimated

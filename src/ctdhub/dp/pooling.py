@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from ctdhub.dp.count import Counts
 from ctdhub.dp.plan import Columns
-from ctdhub.dp.workload import Measurement, Workload
+from ctdhub.dp.workload import Workload
 
 Floats = npt.NDArray[np.float64]
 Axes = tuple[int, ...]
@@ -50,8 +50,8 @@ def variances(questions: Workload, most: int = 2) -> dict[Columns, float]:
     """
     sure: dict[Columns, float] = defaultdict(float)
     for q in questions:
-        for kept, summed in _parts(len(q.columns), most):
-            sure[tuple(q.columns[a] for a in kept)] += _weight(q, summed)
+        for kept, _of, _axes, cells in reversed(_route(q.shape, most)):
+            sure[tuple([q.columns[a] for a in kept])] += 1 / (q.variance * cells)
     own = {q.columns: q.variance for q in questions if len(q.columns) > most}
     return {t: 1 / weight for t, weight in sure.items()} | own
 
@@ -63,11 +63,14 @@ def pool(noisy: Counts, questions: Workload, most: int = 2) -> dict[Columns, Est
     for q in questions:
         whole: npt.NDArray[np.integer] = noisy[q.columns]
         margins: dict[Axes, npt.NDArray[np.integer]] = {tuple(range(whole.ndim)): whole}
-        for kept, summed in reversed(_parts(len(q.columns), most)):
-            part = tuple(q.columns[axis] for axis in kept)
-            margins[kept] = found = _margin(margins, kept)
-            margin = np.asarray(found * (_weight(q, summed) * variance[part]))
-            value[part] = value[part] + margin if part in value else margin
+        for kept, of, axes, cells in _route(q.shape, most):
+            part = tuple([q.columns[axis] for axis in kept])
+            margins[kept] = found = margins[of].sum(axes) if axes else margins[of]
+            margin = np.asarray(found * (1 / (q.variance * cells) * variance[part]))
+            if part in value:
+                value[part] += margin
+            else:
+                value[part] = margin
     return {t: Estimated(value[t], variance[t]) for t in value}
 
 
@@ -82,14 +85,15 @@ def _parts(columns: int, most: int) -> tuple[tuple[Axes, Axes], ...]:
     )
 
 
-def _margin(known: dict[Axes, npt.NDArray[np.integer]], kept: Axes) -> npt.NDArray[np.integer]:
-    """The sums of a table over all but some axes, from the smallest margin that has these."""
-    of = min((axes for axes in known if {*kept} <= {*axes}), key=lambda axes: known[axes].size)
-    summed = tuple(k for k, axis in enumerate(of) if axis not in kept)
-    found: npt.NDArray[np.integer] = known[of].sum(summed)
-    return found
-
-
-def _weight(q: Measurement, summed: Axes) -> float:
-    """One over the variance of a sum over some axes."""
-    return 1 / (q.variance * math.prod(q.shape[a] for a in summed))
+@cache
+def _route(shape: tuple[int, ...], most: int) -> tuple[tuple[Axes, Axes, Axes, int], ...]:
+    """How to sum a table: axes that a part keeps, the smallest margin before it that has these,
+    the axes of that one to sum over, and how many cells of the table go into one of the part."""
+    known = {tuple(range(len(shape))): math.prod(shape)}
+    steps = []
+    for kept, summed in reversed(_parts(len(shape), most)):
+        of = min((axes for axes in known if {*kept} <= {*axes}), key=lambda axes: known[axes])
+        known[kept] = math.prod(shape[a] for a in kept)
+        axes = tuple(k for k, axis in enumerate(of) if axis not in kept)
+        steps.append((kept, of, axes, math.prod(shape[a] for a in summed)))
+    return tuple(steps)

@@ -13,7 +13,7 @@ the part's low end, and the part at most as many as the whole's high end.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -26,10 +26,10 @@ from ctdhub.dp.count import Counts
 from ctdhub.dp.intervals import Shown
 from ctdhub.dp.plan import Columns
 from ctdhub.dp.policy import Domains
-from ctdhub.dp.pooling import Estimated
 from ctdhub.dp.workload import Measurement, Workload
 
 Whole = npt.NDArray[np.int64]
+Places32 = npt.NDArray[np.int32]
 
 _NEAR = 1.5
 """Standard deviations around the count that its interval holds (0 to 1.96 were tried on five shapes
@@ -49,7 +49,6 @@ class PublishedCells:
 
 
 def published_cells(
-    found: Mapping[Columns, Estimated],
     made: Counts,
     questions: Workload,
     people: Estimate,
@@ -58,30 +57,30 @@ def published_cells(
     """The published cells of every table; () is the number of people, shown or not.
 
     Args:
-        found: every table as the least-squares fit sees it.
         made: every table of the settled records.
         shown: the cells that stand out, see :func:`ctdhub.dp.intervals.shown_cells`.
     """
     asked = {q.columns: q for q in questions if q.columns}
-    ends = {t: _ends(found[t], made[t], shown[t]) for t in asked}
+    ends = {t: _ends(made[t], shown[t]) for t in asked}
+    wholes = {t: list(_wholes(asked, ends, t)) for t in asked}
     for t in sorted(asked, key=len, reverse=True):
-        for whole, part, place in _wholes(asked, ends, t):
+        for whole, part, place in wholes[t]:
             np.maximum.at(ends[whole].low, place, ends[t].low[part])
     for t in sorted(asked, key=len):
         np.minimum(ends[t].high, people.high, out=ends[t].high)
-        for whole, part, place in _wholes(asked, ends, t):
+        for whole, part, place in wholes[t]:
             ends[t].high[part] = np.minimum(ends[t].high[part], ends[whole].high[place])
     total = np.array([0] if people.low > 0 else [], dtype=np.intp)
     stated = [np.full(total.size, n, "i8") for n in (people.value, people.low, people.high)]
     return {(): PublishedCells(total, *stated), **ends}
 
 
-def _ends(estimated: Estimated, made: npt.NDArray[np.integer], shown: Shown) -> PublishedCells:
+def _ends(made: npt.NDArray[np.integer], shown: Shown) -> PublishedCells:
     """Counts and intervals; a cell whose interval then reaches zero is left out: there the noise
     went up, and what all other tables say of it is less."""
     count = made.ravel()[shown.cells].astype(np.int64)
-    middle = np.rint(estimated.value.ravel()[shown.cells]).astype(np.int64)
-    near = math.ceil(_NEAR * estimated.sd)
+    middle = np.rint(shown.value).astype(np.int64)
+    near = math.ceil(_NEAR * shown.sd)
     low = np.minimum(middle - shown.radius, count - near)
     high = np.maximum(middle + shown.radius, count + near)
     kept = low > 0
@@ -93,15 +92,21 @@ def _wholes(
 ) -> Iterator[tuple[Columns, npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
     """The measured tables of fewer columns: cells of this one that a shown cell there contains, and
     which cell that is."""
-    at = dict(zip(table, np.unravel_index(ends[table].cells, asked[table].shape), strict=True))
+    cells, shape = ends[table].cells, asked[table].shape
+    if not cells.size:
+        return
+    at = dict(zip(table, np.unravel_index(cells, shape), strict=True))
     for k in range(1, len(table)):
         for whole in combinations(table, k):
-            if whole in asked and ends[whole].cells.size and ends[table].cells.size:
-                flat = np.ravel_multi_index([at[n] for n in whole], asked[whole].shape)
-                place = np.searchsorted(ends[whole].cells, flat)
-                place = np.minimum(place, ends[whole].cells.size - 1)
-                part = np.flatnonzero(ends[whole].cells[place] == flat)
-                yield whole, part, place[part]
+            if whole not in asked or not (shown := ends[whole].cells).size:
+                continue
+            flat = at[whole[0]]
+            for name, size in zip(whole[1:], asked[whole].shape[1:], strict=True):
+                flat = flat * size + at[name]
+            place = shown.searchsorted(flat)
+            place[place == shown.size] = 0
+            part = (shown[place] == flat).nonzero()[0]
+            yield whole, part.astype(np.int32), place[part].astype(np.int32)
 
 
 def counts_table(
@@ -115,39 +120,43 @@ def counts_table(
     state = SHOWN if people.low > 0 else PROTECTED
     total = {"columns": [], "values": [], "count": people.value}
     total |= {"low": people.low, "high": people.high, "state": state}
-    parts = [pa.Table.from_pylist([total], schema=COUNTS)]
-    for q in questions:
-        if q.columns and cells[q.columns].cells.size:
-            parts.append(_rows(q, cells[q.columns], domains))
-    return pa.concat_tables(parts).combine_chunks()
+    first = pa.Table.from_pylist([total], schema=COUNTS)
+    some = [q for q in questions if q.columns and cells[q.columns].cells.size]
+    if not some:
+        return first
+    found = [cells[q.columns] for q in some]
+    places = [np.unravel_index(c.cells, q.shape) for q, c in zip(some, found, strict=True)]
+    columns = [
+        *named_cells(list(zip([q.columns for q in some], places, strict=True)), domains),
+        *(np.concatenate([getattr(c, end) for c in found]) for end in ("count", "low", "high")),
+    ]
+    columns.append(pa.array([SHOWN], pa.string()).take(pa.array(np.zeros(columns[-1].size, "i4"))))
+    return pa.concat_tables([first, pa.table(columns, schema=COUNTS)]).combine_chunks()
 
 
-def _rows(q: Measurement, found: PublishedCells, domains: Domains) -> pa.Table:
-    return pa.table(
-        [
-            *named_cells(q.columns, np.unravel_index(found.cells, q.shape), domains),
-            *(pa.array(n) for n in (found.count, found.low, found.high)),
-            pa.array([SHOWN] * found.cells.size, pa.string()),
-        ],
-        schema=COUNTS,
-    )
+Places = tuple[npt.NDArray[np.intp], ...]
 
 
 def named_cells(
-    columns: Columns, places: tuple[npt.NDArray[np.intp], ...], domains: Domains
+    tables: Sequence[tuple[Columns, Places]], domains: Domains
 ) -> tuple[pa.ListArray, pa.ListArray]:
-    """``columns`` and ``values`` of cells, for the tables of the border.
+    """``columns`` and ``values`` of cells of tables, for the tables of the border.
 
     Args:
-        places: by column, the code of each cell on its axis; 0 is "not recorded".
+        tables: columns, and by column the code of each cell on its axis; 0 is "not recorded".
     """
-    n, width = places[0].size, len(columns)
-    texts = [
-        pa.DictionaryArray.from_arrays(pa.array(p), pa.array(["", *domains[c]])).cast(pa.string())
-        for c, p in zip(columns, places, strict=True)
-    ]
-    order = np.arange(n * width).reshape(width, n).T.ravel()
-    values = pa.concat_arrays(texts).take(pa.array(order))
-    offsets = pa.array(np.arange(n + 1, dtype=np.int32) * width)
-    names = pa.array(list(columns), pa.string()).take(pa.array(np.tile(np.arange(width), n)))
-    return pa.ListArray.from_arrays(offsets, names), pa.ListArray.from_arrays(offsets, values)
+    names = list(dict.fromkeys(name for columns, _places in tables for name in columns))
+    texts = [text for name in names for text in ("", *domains[name])]
+    starts = np.cumsum([0, *(1 + len(domains[name]) for name in names)])
+    at = {name: k for k, name in enumerate(names)}
+    which, codes, widths = [], [], []
+    for columns, places in tables:
+        n, axes = places[0].size, np.array([at[name] for name in columns], dtype=np.int32)
+        which.append(np.tile(axes, n))
+        codes.append((np.stack(places, axis=1) + starts[axes]).astype(np.int32).ravel())
+        widths.append(np.full(n, len(columns), dtype=np.int32))
+    ends = np.cumsum(np.concatenate([[0], *widths]), dtype=np.int32)
+    return tuple(
+        pa.ListArray.from_arrays(pa.array(ends), pa.array(known, pa.string()).take(pa.array(index)))
+        for known, index in ((names, np.concatenate(which)), (texts, np.concatenate(codes)))
+    )

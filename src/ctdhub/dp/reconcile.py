@@ -15,6 +15,8 @@ tables and public settings, so it costs no privacy.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 import numpy as np
@@ -27,6 +29,9 @@ from ctdhub.dp.workload import Workload
 
 Floats = npt.NDArray[np.float64]
 
+_AT_ONCE = 2**19
+"""So many cells of tables of one shape are fitted together at most."""
+
 
 def reconciled(noisy: Counts, questions: Workload) -> dict[Columns, Estimated]:
     """The least-squares estimate of every measured table, and of the number of people.
@@ -36,11 +41,29 @@ def reconciled(noisy: Counts, questions: Workload) -> dict[Columns, Estimated]:
     Args:
         noisy: every table of the questions, as it was measured.
     """
-    pooled = pool(noisy, questions, _most(questions))
-    components = {t: _centred(found.value) for t, found in pooled.items()}
-    sizes = {n: size for q in questions for n, size in zip(q.columns, q.shape, strict=True)}
+    found = dict(least_squares(noisy, questions, pool(noisy, questions, most_pooled(questions))))
+    return {t: found[t] for t in dict.fromkeys([(), *(q.columns for q in questions)])}
+
+
+def most_pooled(questions: Workload) -> int:
+    """Tables of so many columns are pooled: the largest are part of no other."""
+    return max(2, _most(questions) - 1)
+
+
+def least_squares(
+    noisy: Counts, questions: Workload, pooled: dict[Columns, Estimated]
+) -> Iterator[tuple[Columns, Estimated]]:
+    """The tables of :func:`reconciled` one after another, in any order: together they are large.
+
+    Args:
+        pooled: tables of at most :func:`most_pooled` columns.
+    """
     variance = cell_variances(questions)
-    return {t: Estimated(_composed(t, components, sizes), variance[t]) for t in variance}
+    sizes = {n: size for q in questions for n, size in zip(q.columns, q.shape, strict=True)}
+    components = {t: _centred(e.value[None])[0] for t, e in pooled.items()}
+    for group in _batches(variance, sizes):
+        for t, value in zip(group, _composed(group, noisy, components, sizes), strict=True):
+            yield t, Estimated(value, variance[t])
 
 
 def cell_variances(questions: Workload) -> dict[Columns, float]:
@@ -49,8 +72,10 @@ def cell_variances(questions: Workload) -> dict[Columns, float]:
     sizes = {n: size for q in questions for n, size in zip(q.columns, q.shape, strict=True)}
     return {
         t: sum(
-            sure[s] * math.prod(1 - 1 / sizes[n] if n in s else sizes[n] ** -2 for n in t)
-            for s in _parts(t)
+            [
+                sure[s] * math.prod([1 - 1 / sizes[n] if n in s else sizes[n] ** -2 for n in t])
+                for s in _parts(t)
+            ]
         )
         for t in dict.fromkeys([(), *(q.columns for q in questions)])
     }
@@ -64,17 +89,41 @@ def _parts(table: Columns) -> list[Columns]:
     return [s for k in range(len(table) + 1) for s in combinations(table, k)]
 
 
+def _batches(tables: Iterable[Columns], sizes: dict[str, int]) -> Iterator[list[Columns]]:
+    """Tables of one shape together: there are thousands of tables, and few shapes."""
+    alike: dict[tuple[int, ...], list[Columns]] = defaultdict(list)
+    for t in tables:
+        alike[tuple([sizes[n] for n in t])].append(t)
+    for shape, group in alike.items():
+        step = max(1, _AT_ONCE // math.prod(shape))
+        for start in range(0, len(group), step):
+            yield group[start : start + step]
+
+
 def _centred(value: Floats) -> Floats:
-    """The component of all axes: the mean along each of them taken away."""
-    for axis in range(value.ndim):
+    """The components of all axes but the first: the mean along each of them taken away."""
+    for axis in range(1, value.ndim):
         value = value - value.mean(axis, keepdims=True)
     return value
 
 
-def _composed(table: Columns, components: dict[Columns, Floats], sizes: dict[str, int]) -> Floats:
-    """A table as the sum of its components, each spread evenly over the axes that it lacks."""
-    found = np.zeros(tuple(sizes[n] for n in table))
-    for s in _parts(table):
-        spread = components[s] / math.prod(sizes[n] for n in table if n not in s)
-        found += spread.reshape([sizes[n] if n in s else 1 for n in table])
+def _composed(
+    group: list[Columns],
+    noisy: Counts,
+    components: dict[Columns, Floats],
+    sizes: dict[str, int],
+) -> Floats:
+    """Tables of one shape as the sum of their components, each spread evenly over the axes that it
+    lacks."""
+    shape = tuple(sizes[n] for n in group[0])
+    found = np.zeros((len(group), *shape))
+    kept = (axes for k in range(len(shape) + 1) for axes in combinations(range(len(shape)), k))
+    for axes in kept:
+        parts = [tuple([t[k] for k in axes]) for t in group]
+        if parts[0] in components:
+            whole = np.stack([components[s] for s in parts])
+        else:
+            whole = _centred(np.stack([noisy[s] for s in parts]).astype(np.float64))
+        spread = whole / math.prod(size for k, size in enumerate(shape) if k not in axes)
+        found += spread.reshape(-1, *(size if k in axes else 1 for k, size in enumerate(shape)))
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -24,6 +25,9 @@ _GROWTH = 0.5
 
 _LIMIT = 2**30
 
+_AT_ONCE = 2**18
+"""So many cells are drawn at once, at most, or one table."""
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -42,7 +46,7 @@ class Measurement:
     @property
     def cells(self) -> int:
         """Number of cells of the public domain, "not recorded" counted as a value."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     @cached_property
     def variance(self) -> float:
@@ -115,12 +119,30 @@ def cost(questions: Workload) -> Fraction:
 def measure(counts: Counts, questions: Workload, source: noise.Bits = os.urandom) -> Counts:
     """The noisy tables: each cell plus its own draw of N_Z(0, sigma squared)."""
     noisy: Counts = {}
-    for q in questions:
-        exact = counts[q.columns]
-        if exact.shape != q.shape:
+    for alike in _runs(questions):
+        exact = [counts[q.columns] for q in alike]
+        if any(table.shape != q.shape for table, q in zip(exact, alike, strict=True)):
             raise ValueError("a table does not have the shape of its public domain")
-        table = noise.sampler(q.sigma2).draw(q.cells, source).reshape(q.shape)
-        table += exact
+        ends = np.cumsum([0, *(table.size for table in exact)])
+        drawn = noise.sampler(alike[0].sigma2).draw(int(ends[-1]), source)
+        drawn += np.concatenate([table.ravel() for table in exact])
         # Far outside what noise can reach; it only keeps 32 bits from overflowing.
-        noisy[q.columns] = np.clip(table, -_LIMIT, _LIMIT, out=table).astype(np.int32)
+        cells = np.clip(drawn, -_LIMIT, _LIMIT, out=drawn).astype(np.int32)
+        for q, start, end in zip(alike, ends, ends[1:], strict=False):
+            noisy[q.columns] = cells[start:end].reshape(q.shape)
     return noisy
+
+
+def _runs(questions: Workload) -> Iterator[list[Measurement]]:
+    """Neighbours with the same noise, which are drawn at once: the stream of bits is the same."""
+    run: list[Measurement] = []
+    size = 0
+    for q in questions:
+        cells = math.prod(q.shape)
+        if run and (q.sigma2 != run[0].sigma2 or size + cells > _AT_ONCE):
+            yield run
+            run, size = [], 0
+        run.append(q)
+        size += cells
+    if run:
+        yield run

@@ -14,7 +14,6 @@ year, and its sum over all years by as much as its shown total.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +22,7 @@ import pyarrow as pa
 from ctdhub.border import MEASUREMENTS
 from ctdhub.dp.plan import Columns, Plan
 from ctdhub.dp.pooling import Estimated
-from ctdhub.dp.published import PublishedCells, named_cells
+from ctdhub.dp.published import Places, PublishedCells, named_cells
 from ctdhub.dp.workload import Workload
 
 DECIMALS = 2
@@ -45,7 +44,7 @@ def by_year(
         found: every table as the least-squares fit sees it: unbiased, not chosen, not rounded.
         shown: the published cells of each table.
     """
-    parts = [MEASUREMENTS.empty_table()]
+    tables, values = [], [np.zeros(0)]
     for q in questions:
         if plan.year is None or plan.year not in q.columns:
             continue
@@ -54,21 +53,26 @@ def by_year(
         if rest not in shown or not shown[rest].cells.size:
             continue
         last = np.moveaxis(found[q.columns].value, axis, -1).reshape(-1, q.shape[axis])
-        parts.append(_rows(last[shown[rest].cells], q.columns, axis, shown[rest], plan))
-    return pa.concat_tables(parts).combine_chunks()
+        last = last[shown[rest].cells]
+        order = np.roll(np.arange(last.shape[1]), -1)  # "not recorded", the first place, goes last
+        tables.append((q.columns, _places(order, axis, plan.shape(rest), shown[rest].cells)))
+        values.append(last[:, order].ravel())
+    if not tables:
+        return MEASUREMENTS.empty_table()
+    noisy = np.round(np.concatenate(values), DECIMALS)
+    return pa.table([*named_cells(tables, plan.domains), pa.array(noisy)], schema=MEASUREMENTS)
 
 
-def _rows(
-    values: npt.NDArray[Any], columns: Columns, axis: int, groups: PublishedCells, plan: Plan
-) -> pa.Table:
-    """Rows of one table: groups by years."""
-    order = np.roll(np.arange(values.shape[1]), -1)  # "not recorded", the first place, goes last
-    rest = tuple(n for n in columns if n != columns[axis])
-    places = [
-        np.repeat(p, order.size)
-        for p in (np.unravel_index(groups.cells, plan.shape(rest)) if rest else ())
-    ]
-    places.insert(axis, np.tile(order, groups.cells.size))
-    names, texts = named_cells(columns, tuple(places), plan.domains)
-    noisy = np.round(values[:, order].astype(float), DECIMALS).ravel()
-    return pa.table([names, texts, pa.array(noisy)], schema=MEASUREMENTS)
+def _places(
+    order: npt.NDArray[np.intp], axis: int, shape: tuple[int, ...], groups: npt.NDArray[np.intp]
+) -> Places:
+    """Groups by years: by column, the code of each cell.
+
+    Args:
+        axis: of the years.
+        shape, groups: of the table without years, and its cells that are groups.
+    """
+    codes = np.unravel_index(groups, shape) if shape else ()
+    places = [np.repeat(code, order.size) for code in codes]
+    places.insert(axis, np.tile(order, groups.size))
+    return tuple(places)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ctdhub.dp.count import Counts
 from ctdhub.dp.plan import Columns
 from ctdhub.dp.pooling import Estimated
@@ -34,5 +32,5 @@ class NoisyTables:
         return cls(noisy, {q.columns: float(q.sigma2) for q in questions}, pooled)
 
     def alone(self, table: Columns) -> Estimated:
-        """A table as it was measured."""
-        return Estimated(self.noisy[table].astype(np.float64), self.variance[table])
+        """A table as it was measured: whole numbers, for a copy of all tables takes much memory."""
+        return Estimated(self.noisy[table], self.variance[table])  # type: ignore[arg-type]

@@ -22,7 +22,6 @@ from ctdhub.dp import kernels, noise
 from ctdhub.dp.indicators import Draft
 from ctdhub.dp.intervals import Shown
 from ctdhub.dp.plan import Columns, Plan
-from ctdhub.dp.pooling import Estimated
 
 _MOST = 3
 """As often a record may count."""
@@ -46,7 +45,6 @@ _EXACT = 1e12
 
 def settled(
     records: Draft,
-    found: Mapping[Columns, Estimated],
     shown: Mapping[Columns, Shown],
     plan: Plan,
     people: int,
@@ -56,14 +54,13 @@ def settled(
 
     Args:
         records: ``people`` records, codes by column.
-        found: every table as the least-squares fit sees it.
-        shown: by table the cells that stand out.
+        shown: by table the cells that stand out, with what the least-squares fit says of them.
         source: random bits for orders; equal bits give equal records.
     """
     if not people:
         return records
-    tables = [t for t in found if t and shown[t].cells.size]
-    tables.sort(key=lambda t: (len(t), found[t].variance))
+    tables = [t for t in shown if t and shown[t].cells.size]
+    tables.sort(key=lambda t: (len(t), shown[t].variance))
     tables = [(), *tables[: int(_LOOKS / people)]]
     codes = np.stack([records[n] for n in plan.domains], axis=1).astype(np.uint16)
     at = {n: k for k, n in enumerate(plan.domains)}
@@ -80,10 +77,10 @@ def settled(
         place[start + cells] = np.arange(met, met + cells.size)
         flat = np.ravel_multi_index([records[n] for n in t], plan.shape(t))
         made = np.bincount(flat, minlength=int(np.prod(plan.shape(t))))[cells]
-        residual.append(made - found[t].value.ravel()[cells])
+        residual.append(made - shown[t].value)
         met += cells.size
     misfit = np.concatenate(residual)
-    weight = np.array([_FIRST / 2 ** max(0, len(t) - 1) / found[t].variance for t in tables])
+    weight = np.array([_FIRST / 2 ** max(0, len(t) - 1) / shown[t].variance for t in tables])
     times = np.ones(people, dtype=np.int64)
     layout = (
         codes,

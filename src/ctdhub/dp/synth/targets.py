@@ -80,7 +80,7 @@ class _Building:
             found, key = self._found(t), self._rest(t, held)
             value = found.value.transpose([t.index(n) for n in (*held, *key)])
             value = value.reshape(-1, *value.shape[len(held) :])
-            target = np.zeros((share.size, *value.shape[1:]))
+            target = np.zeros((share.size, *value.shape[1:]), value.dtype)
             target[1:] = value[large]
             self.targets[name, *key] = Estimated(target, found.variance)
         return Wide(name, group[flat], share)
@@ -98,13 +98,14 @@ class _Building:
         counted = count(Codes(columns, sizes, self.state.people), self.targets)
         tables: dict[Key, Singles] = {}
         weight: dict[Key, float] = {}
-        for key, target in self.targets.items():
+        for key in list(counted):
+            target, made = self.targets.pop(key), counted.pop(key)
             weight[key] = 1 / target.variance
             scale: Floats = np.array(weight[key])
             if key[0] in wides:
                 share = wides[key[0]].share.astype(np.float64)
                 scale = scale * share.reshape(-1, *(1,) * (target.value.ndim - 1))
-            tables[key] = (scale * (counted[key] - target.value)).astype(np.float32)
+            tables[key] = (scale * (made - target.value)).astype(np.float32)
         near, far, deep = tuple(self.near), tuple(self.far), tuple(self.deep)
         return TableResiduals(self.state.layout, near, far, tables, weight, deep)
 

@@ -100,4 +100,5 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
             plain,
         )
     text = column.cast(pa.string())
-    return pc.if_else(pc.equal(text, ""), None, text)
+    blank = pa.scalar(None, pa.string())  # for a plain None pyarrow loads pandas
+    return pc.if_else(pc.equal(text, ""), blank, text)
