@@ -4,6 +4,8 @@ Run by `make faults` (some 90 CPU minutes; too long for the tests, which try a f
 
     python tools/faults.py --times 200 --every 100
 
+`--verbs` and `--start` take up a run that was cut off: these verbs alone, from that point on.
+
 Nine in ten calls write a file of a site into a folder that nobody reads until it is whole: of these
 each so many-th is a point, of all others each one.
 
@@ -132,17 +134,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--times", type=int, default=200, help="kills of a build at random times")
     parser.add_argument("--every", type=int, default=100, help="each so many-th file of a site")
+    parser.add_argument(
+        "--verbs", nargs="+", choices=list(CHARGES), default=list(CHARGES), help="only these verbs"
+    )
+    parser.add_argument("--start", type=int, default=0, help="the first point of each verb")
     asked = parser.parse_args()
     os.environ.setdefault("CTDHUB_STATE", tempfile.mkdtemp(prefix="ctdhub-state-"))
     wrong = kills = 0
     with tempfile.TemporaryDirectory(prefix="ctdhub-faults-") as held:
         for verb, template in templates(Path(held)):
+            if verb not in asked.verbs:
+                continue
             before, first = (
                 len(Ledger(template.ledger).entries()),
                 str(versions.released_version(template)),
             )
             points = forked.points(template, verb)
-            chosen = [n for n, p in enumerate(points) if not in_site(p) or n % asked.every == 0]
+            chosen = [
+                n
+                for n, p in enumerate(points)
+                if n >= asked.start and (not in_site(p) or n % asked.every == 0)
+            ]
             print(
                 f"{verb}: {len(points)} calls that write, {len(chosen)} of them tried", flush=True
             )
