@@ -100,7 +100,7 @@ def test_the_numbers_come_with_their_questions(built: Hub, run: Run) -> None:
     done = run(str(release), "--region", "europe", "--format", "json")
     assert done.code == 0, done.err
     held = json.loads(Path("brief-europe.en.json").read_text("utf-8"))
-    assert "Practice data: invented." in held["citation"]
+    assert "Practice data: fictitious." in held["citation"]
     people = next(n for n in held["numbers"] if n["id"] == "europe-exploited.people")
     asked = {name: tuple(values) for name, values in people["part"].items()}
     assert release is not None

@@ -95,7 +95,7 @@ def test_the_approver_sees_note_changes_and_rejects(second: Hub) -> None:
             "--key", str(second.practice_key("steward")), input="n\n",
         )  # fmt: skip
     flat = re.sub(r"[\s│]+", " ", shown)
-    assert "What readers will be told" in flat
+    assert "What readers will see" in flat
     assert "2026-06-15" in flat
     assert "Rows that were not used" in flat
     found = read_review(second, candidate.name)

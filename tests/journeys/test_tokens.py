@@ -59,7 +59,7 @@ def linked(tmp_path: Path, ctdhub, once: Once) -> Hub:  # type: ignore[no-untype
             args = ("--key", key, "--release", "2026.1", "--out", made, "--yes")
             code, out, _err = ctdhub("tokens", names / f"{office}.csv", *args)
             assert code == 0
-            assert "becomes tokens, then goes" in out
+            assert "converted to tokens, then removed" in out
             receive(hub, office, made, ctdhub)
         assert ctdhub("check", hub.root)[0] == 0
         assert ctdhub("build", hub.root, "--until", "link")[0] == 0

@@ -441,7 +441,7 @@ def test_what_is_wrong_is_named(built: Hub, arguments: tuple[str, ...], said: st
 
 def test_a_number_that_no_record_carries_asks_for_no_new_file(hub: Hub, tmp_path: Path) -> None:
     numbers = tmp_path / "numbers.txt"
-    again = "Her row still lies in"
+    again = "The person's row is still in"
     for number, lies in (("Z-0", False), (known_to_both(hub)[0][0], True)):
         numbers.write_text(number, "utf-8")
         done = run(hub, "--contributor", HARBOUR, "--file", str(numbers), "--ahead", "--yes")

@@ -180,7 +180,7 @@ def test_too_few_are_never_zero(answers: Answers) -> None:
         made = brief(answers, SUBJECTS["empty"], MADE)
     document = made.document
     assert isinstance(document, Document)
-    assert document.lead[0] == "Too few to show reliably; this is not zero."
+    assert document.lead[0] == "Not shown: below the reporting threshold; this is not zero."
     assert not [t for t in texts(document) if re.search(r"\b0 people", t)]
     # people of its region stand in: nobody of Oceania is in the invented data, so no sentence
     assert len(document.lead) == 2

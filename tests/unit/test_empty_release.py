@@ -21,7 +21,7 @@ from ctdhub.site.api.files import write_api
 from ctdhub.site.pages import home
 from ctdhub.stats.answers import Answers
 
-FEW = "Too few to show reliably; this is not zero."
+FEW = "Not shown: below the reporting threshold; this is not zero."
 
 
 def of_nobody(folder: Path) -> Release:
@@ -60,7 +60,9 @@ def test_nobody_is_too_few_to_show_and_never_zero(tmp_path: Path) -> None:
     with language("en"):
         page = home.page(answers)
     assert page.values["headline"] == FEW
-    few = [c for c in page.values["cards"] if c.value == "too few to show reliably"]
+    few = [
+        c for c in page.values["cards"] if c.value == ("not shown (below the reporting threshold)")
+    ]
     assert len(few) == 3, "people, case records, nationalities"
     readme = (tmp_path / "2026.1" / "README.md").read_text("utf-8")
     assert readme.count("| no single number (between 0 and ") == 2

@@ -120,7 +120,7 @@ def test_corridors_of_the_years_asked_for(facts: Run, tmp_path: Path) -> None:
 def test_a_place_nobody_is_shown_of(facts: Run, release: Path) -> None:
     code, out, _err = facts(release, "--region", "Melanesia")
     assert code == 0
-    assert out.count("Too few to show reliably; this is not zero.") == 2
+    assert out.count("Not shown: below the reporting threshold; this is not zero.") == 2
     assert " 0 people" not in out
 
 

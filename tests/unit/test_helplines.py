@@ -149,14 +149,14 @@ def test_check_warns_of_no_line_and_of_old_ones(
     hub = init.new_hub(tmp_path / "hub", "A hub")
     assert read_help(hub.root) == Help(), "what init writes is an example in a comment"
     code, out, _err = ctdhub("check", hub.root)
-    assert (code, "no one to talk to" in out) == (0, True)
+    assert (code, "no line to call" in out) == (0, True)
     today = datetime.now(UTC).date()
     for days, warned in ((179, False), (181, True)):
         line = LINE.replace("2026-01-31", (today - timedelta(days)).isoformat())
         (hub.root / FILE).write_text(line, "utf-8")
         code, out, _err = ctdhub("check", hub.root)
         assert (code, "nobody has checked" in out) == (0, warned)
-        assert "no one to talk to" not in out
+        assert "no line to call" not in out
     (hub.root / FILE).write_text("lines: []", "utf-8")
     assert ctdhub("check", hub.root)[0] == 2
 

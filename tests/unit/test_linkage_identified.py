@@ -292,7 +292,7 @@ def test_birth_years_far_apart_are_joined_and_shown(two: dict[str, Rows], tmp_pa
         assert copies["harbour"][at]["link_token"] == copies["manara"][at]["link_token"]
         assert "passport" not in copies["harbour"][at]
     shown = rows_of(tmp_path / "round" / "out" / REVIEW_FILE)
-    odd = [r for r in shown if "far apart" in r["reason"]]
+    odd = [r for r in shown if "differ greatly" in r["reason"]]
     assert [(r["row_a"], r["row_b"], r["joined"]) for r in odd] == [("2", "2", "yes")], (
         "one digit that differs is a slip of the pen"
     )

@@ -34,7 +34,7 @@ def test_plain_scalars_stay_texts():
         ("  gender: {from: s, mapp: {}}\n", "mapp (line 3)", "no such key"),
         (GENDER + GENDER, "columns.gender (line 4)", "given twice"),
         ("  gender: {from: s, value: female}\n", "columns.gender", "exactly one of"),
-        ("  gender: {from: s, has: [x]}\n", "columns.gender.has", "only with a flag"),
+        ("  gender: {from: s, has: [x]}\n", "columns.gender.has", "only with a yes/no variable"),
         ("  gender: {from: s, country: true}\n", "columns.gender.country", "only with a country"),
         ("  gender: {from: s, band: true}\n", "columns.gender.band", "bands"),
         ("  age_band: {from: s, band: true, country: true}\n", "country", "exclude each other"),
@@ -183,7 +183,7 @@ def test_a_built_in_mapping_can_be_amended() -> None:
         ("null_values: {gendre: [x]}", "gendre is not mapped here", 2),
         ("null_values: null", "null_values is a list", 2),
         ("nulls: [x]", "no such key", 2),
-        ("empty: ['1']", "stands under empty", 1),
+        ("empty: ['1']", "is under empty", 1),
         ("columns: [gender]", "columns", 2),
     ],
 )

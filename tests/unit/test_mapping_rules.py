@@ -267,7 +267,7 @@ def test_what_is_said_to_be_aligned_is_paired():
         (2, "female", "no", "yes"),
         (2, "male", "yes", None),
     ]
-    with pytest.raises(MappingError, match="aligned goes only with split"):
+    with pytest.raises(MappingError, match="aligned may be used only with split"):
         parse_mapping(
             "version: 1\ncolumns: {}\nperpetrators: {child: p, aligned: true, columns: {}}", "m"
         )
@@ -597,7 +597,7 @@ def test_the_lineage_counts_what_never_became_no():
 
 @pytest.mark.parametrize("extra", ["known: [x]", "unknown: pass"])
 def test_what_goes_only_with_has(extra: str):
-    with pytest.raises(MappingError, match="goes only with has"):
+    with pytest.raises(MappingError, match="may be used only with has"):
         parse_mapping(
             f"version: 1\ncolumns:\n  gender: {{from: s, map: {{F: female}}, {extra}}}", "m"
         )

@@ -116,7 +116,7 @@ def test_identifiers_are_decided_and_their_texts_never_shown():
     assert list(actions.values()).count("token") + list(actions.values()).count("hash") == 1
     assert found.mapping.columns["age_band"][0].at == "intake_date"
     reasons = {line.split()[0]: line for line in found.yaml.splitlines() if "  # " in line}
-    assert reasons['"link_token":'].endswith("speaks of a token made for linking.")
+    assert reasons['"link_token":'].endswith("suggests a token made for linking.")
     assert "number of a case" in reasons['"case_number":']
     for text in ("Xyzzy", "C-000", *born):
         assert text not in found.yaml

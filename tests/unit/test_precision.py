@@ -144,7 +144,7 @@ def test_a_press_paragraph_claims_only_what_is_sure(answers: Answers) -> None:
     assert "human trafficking" in whole.sections[0].sentences[0]
     with language("en"):
         (few,) = {s.sentences for s in press_sheet(answers, find_place("Melanesia")).sections}
-    assert few == ("Too few to show reliably; this is not zero.",)
+    assert few == ("Not shown: below the reporting threshold; this is not zero.",)
 
 
 def test_facts_of_a_place_share_their_first_sentence_with_its_page(answers: Answers) -> None:

@@ -69,7 +69,7 @@ def test_what_is_on_request_is_released_where_the_policy_names_it() -> None:
     assert set(one) - set(usual) == {"crime_theft"}
     with pytest.raises(PolicyError):
         Policy(also=("nothing",)).domains(SCHEMA)
-    with pytest.raises(ValidationError, match="also goes with columns: all"):
+    with pytest.raises(ValidationError, match="also may be used with columns: all"):
         Policy(columns=("gender",), also=(CHANNEL,))
 
 

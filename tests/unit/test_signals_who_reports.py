@@ -152,7 +152,7 @@ def test_a_release_that_does_not_tell_sources_apart_says_so_in_each_signal(base:
     assert "A signal may come from that alone." in " ".join(lines)
     listed = [line for line in lines if line[:1].isdigit() and ". " in line[:4]]
     assert len(listed) == len(result.leads)
-    assert all("cannot tell what they report of these people" in line for line in listed)
+    assert all("cannot show what they report of these people" in line for line in listed)
 
 
 def test_where_all_contributors_changed_nothing_can_be_taken_away(tmp_path: Path) -> None:

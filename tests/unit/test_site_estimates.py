@@ -121,7 +121,7 @@ def test_small_cells_are_protected_not_zero(text: str, tmp_path: Path) -> None:
     counts[-1] = 3.0
     part = shown(made(tmp_path, LISTS_OF_THREE.replace(counts)))
     rows = part[part.index('id="overlaps"') :]
-    assert rows.count("too few to show reliably") == 1
+    assert rows.count("not shown (below the reporting threshold)") == 1
     assert "± 12" in text[text.index('id="overlaps"') :]
 
 

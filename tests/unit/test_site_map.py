@@ -139,7 +139,7 @@ def test_tiles_say_what_the_release_counts(name: str, text: str, answers: Answer
             half = max(cell.high - cell.value, cell.value - cell.low)
             assert words == f"{country}: {number(cell.value)} ± {number(half)}"
         else:
-            assert "too few to show reliably" in words
+            assert "not shown (below the reporting threshold)" in words
 
 
 def test_what_is_too_few_says_the_number_of_its_region(text: str, answers: Answers) -> None:
@@ -158,7 +158,11 @@ def test_the_table_of_regions_holds_their_counts(text: str, answers: Answers) ->
         found = re.findall(r'<td class="n">([^<]*)</td>', rows[countries.region_name(key, "en")])
         for variable, cell in zip(VIEWS.values(), found, strict=True):
             count = answers.count({variable: countries.members(key)})
-            expected = f"{number(count.value or 0)} ± " if count.low else "too few to show reliably"
+            expected = (
+                f"{number(count.value or 0)} ± "
+                if count.low
+                else ("not shown (below the reporting threshold)")
+            )
             assert cell.startswith(expected)
 
 
@@ -168,8 +172,8 @@ def test_blanks_are_told_apart(text: str) -> None:
     legend = part[part.index('<ul class="legend"') :]
     for words in (
         "zero: no tile says so",
-        "too few to show reliably: there may be some people or none",
-        "nobody reports here: a release tells which years",
+        "not shown (below the reporting threshold): there may be some people or none",
+        "nobody reports here: a release states which years",
         "not recorded: ",
     ):
         assert words in legend, words

@@ -174,11 +174,11 @@ def test_what_every_page_must_say(english: Page) -> None:
     text = " ".join(english.words)
     for words in (
         "Identified cases, not prevalence.",
-        "Practice data: invented.",
+        "Practice data: fictitious.",
         "Exit this page",
         "4,000 people were identified",
         "Case records received",
-        "too few to show reliably",
+        "not shown (below the reporting threshold)",
         "not recorded",
         "First organisation",
         "release 2026.1",
@@ -198,7 +198,12 @@ def test_the_guarantee_is_told_in_full(site: Path) -> None:
 
 def test_the_four_kinds_of_blank_are_told_apart(site: Path) -> None:
     text = (site / address("en", VERSION, "help.html")).read_text("utf-8")
-    for words in ("zero", "too few to show reliably", "nobody reports here", "not recorded"):
+    for words in (
+        "zero",
+        "not shown (below the reporting threshold)",
+        "nobody reports here",
+        "not recorded",
+    ):
         assert f"<dt>{words}</dt>" in text, words
 
 

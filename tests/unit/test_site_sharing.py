@@ -279,7 +279,7 @@ def test_a_picture_says_all_that_its_figure_says(practice: Path) -> None:
             assert all(t.get("text-anchor") in {"start", "end"} for t in texts(file))
             if code == "en":
                 assert "Identified cases, not prevalence." in shown
-                assert "Practice data: invented." in shown
+                assert "Practice data: fictitious." in shown
                 assert "First organisation" not in shown
 
 

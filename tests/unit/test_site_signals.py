@@ -245,7 +245,7 @@ def test_no_signal_is_a_state_of_its_own(tmp_path: Path) -> None:
 def test_a_release_without_yearly_series_says_so(tmp_path: Path) -> None:
     release = made(tmp_path, MEASUREMENTS.empty_table())
     assert signals(release).found is None
-    assert "no yearly series to look at" in shown(release)
+    assert "no yearly series to test" in shown(release)
     write_signals(tmp_path / "out", signals(release))
     document = json.loads((tmp_path / "out/signals.json").read_text("utf-8"))
     assert document["signals"] == []

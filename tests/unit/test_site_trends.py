@@ -89,7 +89,7 @@ def test_tables_hold_the_counts(text: str, release: Release) -> None:
     def cell(**where: Any) -> str:
         found = answers.count(where)
         if not found.low:
-            return "too few to show reliably"
+            return "not shown (below the reporting threshold)"
         return f"{number(found.value or 0)} ({number(found.low)} to {number(found.high or 0)})"
 
     _head, total = table(figure(text, "trends-total"))
@@ -106,7 +106,7 @@ def test_tables_hold_the_counts(text: str, release: Release) -> None:
 def test_blanks_are_told_apart(text: str) -> None:
     _head, total = table(figure(text, "trends-total"))
     assert total["2014"][0] == "nobody reports here"
-    assert total["2019"][0] == "too few to show reliably"
+    assert total["2019"][0] == "not shown (below the reporting threshold)"
     part = figure(text, "trends-total")
     drawing = part[part.index('<svg class="chart years"') : part.index('<ul class="legend">')]
     assert drawing.count('class="nobody"') == 1

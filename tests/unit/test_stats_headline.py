@@ -43,7 +43,7 @@ def test_the_headline_claims_no_zero_and_says_the_second_interval(release: Relea
     twice = replace(first.people, once=(3100, 4030))
     with language("en"):
         told = headline_sentence(replace(first, people=few))
-        assert told == "Too few to show reliably; this is not zero."
+        assert told == "Not shown: below the reporting threshold; this is not zero."
         told = headline_sentence(replace(first, people=twice))
         assert told.endswith("if everybody is counted once: 3,100 to 4,030 people.")
 

@@ -514,7 +514,7 @@ def test_rates_tell_their_blanks_apart(release: Release) -> None:
         text = written(sheet, release, "text")
     assert "no population given" not in text
     assert "–" not in text.split("Poland, 2017")[1].split("\n\n")[0]
-    assert "too few to show reliably" in text or "not measured" in text
+    assert "not shown (below the reporting threshold)" in text or "not measured" in text
 
 
 @pytest.mark.parametrize("text", FAULTS)

@@ -32,25 +32,7 @@ DOCUMENTS = [
 ]
 """All that is read today: decisions and the history of changes keep the words of their time."""
 
-NOT_YET = (
-    "build/",
-    "cli/",
-    "core/",
-    "dp/",
-    "kanon/",
-    "release/",
-    "report/",
-    "schema/",
-    "sensitive/",
-    "site/",
-    "stats/",
-    "labels/",
-    "docs/",
-    "README.md",
-    "CONTRIBUTING.md",
-    "SECURITY.md",
-    "examples/",
-)
+NOT_YET = ("site/", "docs/", "README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/")
 """Places whose texts are still to be rewritten.  This list only shrinks."""
 
 
@@ -116,8 +98,6 @@ def labels_of(code: str) -> Iterator[str]:
         elif isinstance(node, str):
             yield node
 
-    if "labels/" in NOT_YET:
-        return
     yield from leaves(yaml.safe_load((LABELS / f"{code}.yaml").read_text("utf-8")))
 
 

@@ -142,7 +142,7 @@ def test_a_release_without_sources_says_what_cannot_be_split(trends: Run, tmp_pa
     assert "so there is no series of the same contributors" in out
     code, out, _err = trends(folder, "--from", 2015, "--to", 2016)
     assert "cannot be split" not in out
-    assert "The rest" in out
+    assert "The remaining change" in out
 
 
 def test_contributors_that_are_counted_together_are_not_told_apart(

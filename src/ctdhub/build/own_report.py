@@ -93,7 +93,7 @@ def own_report(
     release = answers.release
     private = _private()
     around = meta(release, made)
-    head = (_("Answer"), _("Your people"), _("Your share"), _("The hub's share"))
+    head = (_("Answer"), _("People in your records"), _("Your share"), _("The hub's share"))
     sections = [
         *_compared_releases(compared),
         Section("own-sent", _("What you sent"), (_sent(own), *_refused(own))),
@@ -105,7 +105,7 @@ def own_report(
         Section("own-age", "", (_compared(own, answers, AGE, head),)),
         Section("own-exploitation", "", (_flags(own, answers, "exploitation", head),)),
         Section("own-citizenship", "", (_compared(own, answers, ORIGIN, head, TOP),)),
-        Section("own-years", _("Your people by year"), (_years(own),)),
+        Section("own-years", _("People in your records, by year"), (_years(own),)),
         Section("own-complete", _("How complete your records are"), (_complete(own, answers),)),
         *closing(answers, Notebook()),
     ]
@@ -159,7 +159,11 @@ def _private() -> str:
 def _compared_releases(compared: Sequence[str]) -> tuple[Section, ...]:
     if not compared:
         return ()
-    return (Section("own-compared", _("What comparing releases tells"), (Words(tuple(compared)),)),)
+    return (
+        Section(
+            "own-compared", _("What a comparison of releases reveals"), (Words(tuple(compared)),)
+        ),
+    )
 
 
 def _sent(own: Profile) -> TextTable:
@@ -184,7 +188,7 @@ def _refused(own: Profile) -> tuple[TextTable | Words, ...]:
     return (
         TextTable(
             title=_("Rows that did not become records, by rule"),
-            subtitle=_("The list of faults with rows and columns is in the hub's work folder."),
+            subtitle=_("The list of errors, with rows and columns, is in the hub's work folder."),
             head=(_("Rule"), _("Rows")),
             rows=tuple((rule, number(n)) for rule, n in sorted(left)),
         ),
@@ -234,9 +238,9 @@ def _line(people: int, base: int, pooled: Row | None) -> tuple[str, str, str]:
 
 
 def _base(known: int, unknown: int) -> str:
-    return _("Recorded for {known} of your people, not recorded for {unknown}.").format(
-        known=number(known), unknown=number(unknown)
-    )
+    return _(
+        "Recorded for {known} of the people in your records, not recorded for {unknown}."
+    ).format(known=number(known), unknown=number(unknown))
 
 
 def _years(own: Profile) -> TextTable:
@@ -244,7 +248,9 @@ def _years(own: Profile) -> TextTable:
     rows = [(year(code), number(found[code])) for code in sorted(c for c in found if c)]
     if unknown := found.get("", 0):
         rows.append((state_words("not_recorded"), number(unknown)))
-    return TextTable(label(PERIOD, current()), "", (_("Year"), _("Your people")), tuple(rows))
+    return TextTable(
+        label(PERIOD, current()), "", (_("Year"), _("People in your records")), tuple(rows)
+    )
 
 
 def _complete(own: Profile, answers: Answers) -> TextTable:
@@ -265,8 +271,8 @@ def _complete(own: Profile, answers: Answers) -> TextTable:
             rows.append((group_label(group, current()), *_filled(own, known, missing)))
     return TextTable(
         title=_("People whose answer is recorded"),
-        subtitle=_("Of a group of flags: people for whom any is yes."),
-        head=(_("Question"), _("Your people"), _("The hub's people")),
+        subtitle=_("For a group of yes/no variables: people for whom at least one is yes."),
+        head=(_("Question"), _("People in your records"), _("People in the hub's data")),
         rows=tuple(rows),
     )
 

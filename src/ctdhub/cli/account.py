@@ -98,7 +98,7 @@ def show_account(account: Account) -> None:
         )
     )
     console.print(
-        _("Left for one more charge: epsilon {left}.").format(
+        _("Available for the next release: epsilon {left}.").format(
             left=decimal(account.left, "#,##0.000")
         )
     )

@@ -161,7 +161,7 @@ def show_statement(
         table.add_row(name, escape(printable(value, 400)))
     console.print(table)
     if given.practice:
-        console.print(_("The data are invented: this approval is for practice."))
+        console.print(_("The data are fictitious: this approval is for practice."))
 
 
 def show_review(hub: Hub, candidate: Path) -> None:
@@ -172,7 +172,7 @@ def show_review(hub: Hub, candidate: Path) -> None:
 
     text = (candidate / CHANGELOG).read_text("utf-8")
     note, changed = newest_note(text), newest_changes(text, current())
-    table = Table(title=_("What readers will be told"), show_header=False)
+    table = Table(title=_("What readers will see"), show_header=False)
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
     table.add_row(_("note"), escape(printable(note, 2_000)) or _("No note was given."))

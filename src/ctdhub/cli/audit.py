@@ -35,10 +35,19 @@ def register(app: typer.Typer) -> None:
     def audit(
         folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
         canaries: Annotated[
-            int, typer.Option(min=1, max=MOST, help=_("Number of planted people."))
+            int,
+            typer.Option(
+                min=1, max=MOST, help=_("Number of canaries: fictitious people put into the data.")
+            ),
         ] = 1000,
         kind: Annotated[
-            str, typer.Option(help=_("Which attack: all, canary, worlds or inference."))
+            str,
+            typer.Option(
+                help=_(
+                    "Which attack: `all`, `canary`, `worlds` "
+                    "(neighbouring datasets) or `inference`."
+                )
+            ),
         ] = "all",
         as_json: Annotated[
             bool, typer.Option("--json", help=_("Print the card as JSON, for programs."))

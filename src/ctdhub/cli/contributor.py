@@ -201,7 +201,7 @@ def _show(done: Harmonised) -> None:
     if done.rejects.num_rows:
         from ctdhub.sensitive.ingest.rejects import reason_of
 
-        faults = Table(_("column"), _("rule"), _("faults"), _("reason"), title=_("Faults"))
+        faults = Table(_("column"), _("rule"), _("errors"), _("reason"), title=_("Errors"))
         counted = done.rejects.group_by(["column", "rule", "fields"]).aggregate([([], "count_all")])
         rows = sorted(counted.to_pylist(), key=lambda row: -int(row["count_all"]))
         for row in rows[:20]:

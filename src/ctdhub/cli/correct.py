@@ -119,7 +119,7 @@ def show_erratum(erratum: Erratum) -> None:
         table.add_row(name, escape(printable(value, 3_000)))
     console.print(table)
     if told.practice:
-        console.print(_("The data are invented: this approval is for practice."))
+        console.print(_("The data are fictitious: this approval is for practice."))
 
 
 def show_signed(hub: Hub, erratum: Erratum) -> None:

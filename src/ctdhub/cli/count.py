@@ -112,7 +112,9 @@ def _hub(counts: typer.Typer) -> None:
             typer.Option(
                 min=1,
                 max=MOST_PEOPLE,
-                help=_("At least as many people as all tables together will ever hold."),
+                help=_(
+                    "An upper limit for the number of people in all tables together, now and later."
+                ),
             ),
         ],
         known_to: Annotated[
@@ -185,9 +187,10 @@ def _hub(counts: typer.Typer) -> None:
             typer.Option(
                 min=1,
                 help=_(
-                    "So many contributors must stay to the end. More of them guard better against "
-                    "collusion, fewer against loss. Default: two thirds, at least "
-                    "three: of three contributors none may be lost, of four one."
+                    "Minimum number of contributors that must complete the round. A higher "
+                    "number protects better against collusion, a lower one against loss. "
+                    "Default: two thirds, at least three: of three contributors none may "
+                    "be lost, of four one."
                 ),
             ),
         ] = None,
@@ -292,9 +295,9 @@ def _hub(counts: typer.Typer) -> None:
         if strange := found.impossible():
             errors.print(
                 _(
-                    "Noisy cells that no honest sum gives, far below zero or above everybody: "
-                    "{n}. A contributor sent false counts or false noise. Do not publish "
-                    "this before you have spoken with all of them."
+                    "Noisy cells that no correct sum can give, far below zero or above the "
+                    "number of all people: {n}. A contributor sent false counts or false "
+                    "noise. Do not publish this before you have spoken with all of them."
                 ).format(n=number(strange))
             )
         show(answer, round_.plan.rows)
@@ -419,8 +422,9 @@ def _show_noise(contributors: int, honest: int) -> None:
     """What it costs that nobody is trusted with the exact sum."""
     console.print(
         _(
-            "Each contributor adds noise; {honest} honest ones suffice. If all {n} stay, the "
-            "variance is {times} times that of a hub that is trusted with the exact sum."
+            "Each contributor adds noise; the noise of {honest} honest contributors is "
+            "enough. If all {n} stay, the variance is {times} times that of a hub that is "
+            "trusted with the exact sum."
         ).format(n=contributors, honest=honest, times=decimal(contributors / honest, "0.##"))
     )
 

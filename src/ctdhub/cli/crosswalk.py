@@ -56,7 +56,7 @@ def register(app: typer.Typer) -> None:
         to: Annotated[str, typer.Option(help=_("The format to write."))],
         out: Annotated[Path, typer.Option(help=_("The file to write, .csv or .xlsx."))],
         perpetrators: Annotated[
-            Path | None, typer.Option(help=_("Perpetrators of the records as Parquet."))
+            Path | None, typer.Option(help=_("Alleged perpetrators of the records as Parquet."))
         ] = None,
     ) -> None:
         from ctdhub.schema.model import load_schema
@@ -114,7 +114,7 @@ def _states() -> dict[str, str]:
 def _table(crossings: list[Crossing], source: str, target: str) -> Table:
     """One line per pair of columns and state; values that share a line are listed in it."""
     table = Table()
-    for title in (source, _("value"), target, _("value"), _("arrow"), _("what is lost")):
+    for title in (source, _("value"), target, _("value"), _("match type"), _("what is lost")):
         table.add_column(title, overflow="fold")
     lines: dict[tuple[object, ...], list[Crossing]] = {}
     for c in crossings:

@@ -96,10 +96,10 @@ def _most_left(delivery: DeliveryLine) -> str:
 def _warning(contributor: str, shared: int) -> str:
     """Who is one person though the rows say otherwise."""
     found = many(
-        "Warning: in the files of {id}, {n} person key has rows that contradict each other: two "
-        "genders, or births too far apart for one person.",
-        "Warning: in the files of {id}, {n} person keys have rows that contradict each other: two "
-        "genders, or births too far apart for one person.",
+        "Warning: in the files of {id}, {n} person key has rows that contradict each "
+        "other: two genders, or dates of birth too different for one person.",
+        "Warning: in the files of {id}, {n} person keys have rows that contradict each "
+        "other: two genders, or dates of birth too different for one person.",
         shared,
         id=contributor,
         n=shared,

@@ -246,9 +246,10 @@ def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:
     console.print(f"\n{assistance_caveat()}")
     console.print(
         _(
-            "Shares refer to the people whose status is recorded; intervals hold with {level} "
-            "confidence. “Of need” leaves out those who declined. Gaps are told where they stand "
-            "out from noise and chance, over all pairs of groups at once."
+            "Shares refer to the people whose status is recorded; intervals hold with "
+            "{level} confidence. “Of those who needed it” leaves out those who declined. A "
+            "gap is reported only where it is larger than noise and chance explain, over "
+            "all pairs of groups at once."
         ).format(level=level)
     )
     console.print(citation(answers.release))

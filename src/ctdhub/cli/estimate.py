@@ -203,7 +203,7 @@ def _table(title: str, methods: Iterable[Method]) -> Table:
 
     table = Table(title=title)
     table.add_column(_("method"), overflow="fold")
-    for heading in (_("people"), _("From"), _("To")):
+    for heading in (_("people"), _("Lower bound"), _("Upper bound")):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column(_("what it assumes"), overflow="fold")
     for m in methods:

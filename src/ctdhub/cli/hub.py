@@ -73,7 +73,7 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 min=1_000,
                 max=2_000_000,
-                help=_("Number of invented people; 60,000 in a new hub."),
+                help=_("Number of fictitious people; 60,000 in a new hub."),
             ),
         ] = None,
     ) -> None:
@@ -230,8 +230,8 @@ def _warn_of_helplines(help: Help) -> None:
     if not help.lines:
         console.print(
             _(
-                "Warning: helplines.yaml names no line, so the site tells people in danger of no "
-                "one to talk to."
+                "Warning: helplines.yaml names no line, so the site gives people in danger "
+                "no line to call."
             )
             if not help.text
             else _("Warning: write the helpline of hub.yaml into helplines.yaml, with its country.")

@@ -196,8 +196,9 @@ def _told(tells: Inference, k: int, extra: float) -> str:
     """What suppression tells, and what helps against it."""
     lines = [
         _(
-            "Lift: how many times more often some value stands in suppressed cells than elsewhere "
-            "(values of {k} rows or more); 1 tells nothing. In the worst class it is {worst}."
+            "Lift: how many times more often some value occurs in suppressed cells than "
+            "elsewhere (values of {k} rows or more); 1 reveals nothing. In the worst class "
+            "it is {worst}."
         ).format(k=k, worst=decimal(tells.worst)),
         _(
             "In {told} of {narrow} classes of exactly {k} rows with one suppressed column, that "
@@ -205,7 +206,7 @@ def _told(tells: Inference, k: int, extra: float) -> str:
         ).format(told=number(tells.told), narrow=number(tells.narrow), k=k),
     ]
     if not extra and tells.narrow:
-        lines.append(_("--extra 0.1 suppresses more at random, so that it tells less."))
+        lines.append(_("--extra 0.1 suppresses more at random, so that suppression reveals less."))
     return escape("\n".join(lines))
 
 

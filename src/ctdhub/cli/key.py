@@ -79,9 +79,12 @@ def register(app: typer.Typer) -> None:
 
     @keys.command(
         help=_(
-            "Print what may be told of a key: the public half, or the fingerprint of a linkage key."
-            "\n\nTwo contributors who see the same fingerprint hold the same key."
-            "\n\nExample: ctdhub key show steward.pem"
+            """Print what may be shared of a key: the public half, or the fingerprint of a \
+linkage key.
+
+Two contributors who see the same fingerprint have the same key.
+
+Example: ctdhub key show steward.pem"""
         )
     )
     def show(
@@ -105,9 +108,11 @@ def register(app: typer.Typer) -> None:
     @keys.command(
         name="wrap",
         help=_(
-            "Put the linkage key into an envelope that one contributor alone can open."
-            "\n\nThe envelope may go by mail; compare the fingerprint by telephone."
-            "\n\nExample: ctdhub key wrap link.key --to x25519:… --out for-our-ngo.key"
+            """Put the linkage key into an envelope that one contributor alone can open.
+
+The envelope may be sent by mail; compare the fingerprint by telephone.
+
+Example: ctdhub key wrap link.key --to x25519:… --out for-our-ngo.key"""
         ),
     )
     def wrap_verb(
@@ -146,8 +151,10 @@ def register(app: typer.Typer) -> None:
 
     @keys.command(
         help=_(
-            "Split the linkage key into shares: so many of them give it back, fewer say nothing."
-            "\n\nExample: ctdhub key split link.key --need 3 --shares 5 --out shares"
+            """Split the linkage key into shares: with the number that you need the key can be \
+restored, with fewer nothing is revealed.
+
+Example: ctdhub key split link.key --need 3 --shares 5 --out shares"""
         )
     )
     def split(

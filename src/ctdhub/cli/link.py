@@ -38,7 +38,10 @@ def register(app: typer.Typer) -> None:
             str, typer.Option(help=_("The release that the tokens are for, for example 2026.1."))
         ],
         out: Annotated[
-            Path, typer.Option(help=_("A new folder; only what is in its folder leaves may leave."))
+            Path,
+            typer.Option(
+                help=_("A new folder; only what is in its folder `leaves` may be sent to the hub.")
+            ),
         ],
         earlier: Annotated[
             Path | None,
@@ -80,8 +83,8 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 min=0,
                 help=_(
-                    "Write a workbook with names for a clerical review: doubtful pairs, and a "
-                    "random sample of so many pairs."
+                    "Write a workbook with names for a clerical review: doubtful pairs, "
+                    "and a random sample of this many pairs."
                 ),
             ),
         ] = 0,
@@ -149,7 +152,9 @@ def register(app: typer.Typer) -> None:
             console.print(
                 _("Compared as well: {columns}.").format(columns=escape(listed(list(more))))
             )
-        if not yes and not typer.confirm(_("Is this right, and may the rest leave?")):
+        if not yes and not typer.confirm(
+            _("Is this right, and may the remaining columns be sent?")
+        ):
             console.print(_("Nothing was written."))
             raise typer.Exit(1)
         settings = LinkageSettings(cut=cut)
@@ -161,14 +166,16 @@ def register(app: typer.Typer) -> None:
         if review:
             console.print(
                 _(
-                    "{book} holds names and the pairs to decide. It must not leave whoever may see "
-                    "them. Link again with --decisions once it is filled in; then delete it."
+                    "{book} contains names and the pairs for clerical review. Do not pass "
+                    "it to anyone who may not see names. Link again with --decisions once "
+                    "it is filled in; then delete it."
                 ).format(book=escape(str(out / BOOK_FILE)))
             )
         console.print(
             _(
-                "Wrote {leaves}: it may leave. The rest of {folder} and the key may not, least of "
-                "all to the hub. Pairs to look at are in {review}."
+                "Wrote {leaves}. You may send this folder to the hub. Never send anything "
+                "else in {folder}, or the key, to anybody, the hub least of all. The pairs "
+                "for clerical review are in {review}."
             ).format(
                 leaves=escape(str(out / LEAVES)),
                 folder=escape(str(out)),
@@ -255,9 +262,9 @@ def _show(summary: dict[str, Any]) -> None:
     if not summary["learnt"]:
         console.print(
             _(
-                "Too few pairs agree on names and birth to learn from: the match weights were "
-                "taken from fictitious people, and how many links are missing is unknown. "
-                "Look at the pairs to review."
+                "Too few pairs agree on names and birth to learn from: the match weights "
+                "were taken from fictitious people, and how many links are missing is "
+                "unknown. Check the pairs for clerical review."
             )
         )
     elif summary["expected_missed_links"] is None:

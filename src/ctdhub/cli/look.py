@@ -41,14 +41,18 @@ def register(app: typer.Typer) -> None:
         html: Annotated[
             Path | None,
             typer.Option(
-                help=_("Write one page; a file name without a folder goes to work/look in the hub.")
+                help=_(
+                    "Write one page; a file name without a folder is written to "
+                    "work/look in the hub."
+                )
             ),
         ] = None,
         xlsx: Annotated[
             Path | None,
             typer.Option(
                 help=_(
-                    "Write a workbook; a file name without a folder goes to work/look in the hub."
+                    "Write a workbook; a file name without a folder is written to "
+                    "work/look in the hub."
                 )
             ),
         ] = None,

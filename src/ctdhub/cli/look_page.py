@@ -64,7 +64,7 @@ def comparing(compared: Sequence[str]) -> tuple[Section, ...]:
     Args:
         compared: sentences.
     """
-    title = _("What comparing releases tells")
+    title = _("What a comparison of releases reveals")
     return (Section("compared", title, (Words(tuple(compared)),)),) if compared else ()
 
 

@@ -23,11 +23,13 @@ def register(app: typer.Typer) -> None:
 
     @verbs.command(
         help=_(
-            "Write a workbook that asks what the texts of a file mean."
-            "\n\nOne sheet a column, one row a text: how many rows hold it, what it is read as "
-            "today, a proposal, and a cell for the decision with a list to choose from. It holds "
-            "texts of case files: only you may read it, and it goes to its contributor alone."
-            "\n\nExample: ctdhub mapping export our-ngo.yaml --file cases.xlsx --out questions.xlsx"
+            """Write a workbook that asks what the texts of a file mean.
+
+One sheet a column, one row a text: how many rows have it, how it is read today, a proposal, and \
+a cell for the decision with a list to choose from. It contains texts of case files: only you may \
+read it, and you may send it to its contributor only.
+
+Example: ctdhub mapping export our-ngo.yaml --file cases.xlsx --out questions.xlsx"""
         )
     )
     def export(

@@ -28,16 +28,18 @@ def register(app: typer.Typer) -> None:
     def practice(
         folder: Annotated[Path, typer.Argument(help=_("A folder for practice files only."))],
         people: Annotated[
-            int, typer.Option(min=PEOPLE[0], max=PEOPLE[1], help=_("Number of invented people."))
+            int, typer.Option(min=PEOPLE[0], max=PEOPLE[1], help=_("Number of fictitious people."))
         ] = 60_000,
-        seed: Annotated[int, typer.Option(min=0, help=_("Seed of the invention."))] = 20260101,
+        seed: Annotated[
+            int, typer.Option(min=0, help=_("Seed of the fictitious data."))
+        ] = 20260101,
         names: Annotated[
             bool,
             typer.Option(
                 "--names",
                 help=_(
-                    "Write five lists of invented names in four scripts instead, to practise "
-                    "`ctdhub tokens` on."
+                    "Write five lists of fictitious names in four scripts instead, to "
+                    "practise `ctdhub tokens` on."
                 ),
             ),
         ] = False,
@@ -54,7 +56,9 @@ def register(app: typer.Typer) -> None:
             for path in files.values():
                 console.print(escape(str(path)), soft_wrap=True, highlight=False)
             truth = escape(str(folder / "truth.csv"))
-            console.print(_("Everything is invented; who is whom is in {file}.").format(file=truth))
+            console.print(
+                _("Everything is fictitious; the true links are in {file}.").format(file=truth)
+            )
             return
         with bar() as progress:
             summary = write_practice(folder, people, seed, progress)
@@ -63,7 +67,7 @@ def register(app: typer.Typer) -> None:
 
 def show(summary: PracticeSummary) -> None:
     """What each file holds and where the truth lies."""
-    table = Table(title=_("Practice files: everything in them is invented"))
+    table = Table(title=_("Practice files: everything in them is fictitious"))
     table.add_column(_("contributor"), no_wrap=True)
     for heading in (
         _("rows"),
@@ -77,7 +81,7 @@ def show(summary: PracticeSummary) -> None:
         table.add_row(contributor, *(number(n) for n in numbers))
     console.print(table)
     console.print(
-        _("{people} invented people; the truth is in {file}.").format(
+        _("{people} fictitious people; the truth is in {file}.").format(
             people=number(summary.people), file=escape(str(summary.folder / "truth.json"))
         )
     )

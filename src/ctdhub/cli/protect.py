@@ -61,7 +61,10 @@ def register(app: typer.Typer) -> None:
         ],
         max_people: Annotated[
             int,
-            typer.Option(min=1, help=_("At least as many people as the table will ever hold.")),
+            typer.Option(
+                min=1,
+                help=_("An upper limit for the number of people in the table, now and later."),
+            ),
         ],
         out: Annotated[Path, typer.Option(help=_("A new or empty folder for the files."))],
         table: Annotated[Path, typer.Argument(help=table_help(".parquet"))],
@@ -163,9 +166,10 @@ def register(app: typer.Typer) -> None:
         console.print(_("Drafted {file}.").format(file=escape(str(out))))
         console.print(
             _(
-                "A person must check it: values taken from the data are not private. Compare every "
-                "column with public knowledge, such as the code book of the form; add what may "
-                "occur, take out what only the data tell; then set checked: true."
+                "Review this draft before use. Values were read from your data and may "
+                "reveal individuals: compare each column with public documents, such as "
+                "the code book of the form; add values that may occur, remove those known "
+                "from the data alone; then set checked: true."
             )
         )
 
@@ -260,7 +264,9 @@ def show_left_out(names: list[str]) -> None:
     if names:
         listed = ", ".join(printable(name) for name in names)
         console.print(
-            _("Left out, because no domain is given: {columns}").format(columns=escape(listed))
+            _("Left out, because no permitted values are given: {columns}").format(
+                columns=escape(listed)
+            )
         )
 
 

@@ -45,7 +45,12 @@ def register(app: typer.Typer) -> None:
         people: Annotated[
             int,
             typer.Option(
-                min=0, max=2_000_000, help=_("Invented people; about as many as you expect.")
+                min=0,
+                max=2_000_000,
+                help=_(
+                    "Number of fictitious people for the "
+                    "rehearsal (roughly your expected caseload)."
+                ),
             ),
         ] = 20_000,
         epsilon: Annotated[
@@ -57,7 +62,7 @@ def register(app: typer.Typer) -> None:
             typer.Option(help=_("Default: that of the policy, or 1e-6 for a domains file.")),
         ] = None,
         as_json: Annotated[
-            bool, typer.Option("--json", help=_("Print every figure as JSON."))
+            bool, typer.Option("--json", help=_("Print every number as JSON."))
         ] = False,
     ) -> None:
         from ctdhub.build.hub import Hub
@@ -188,13 +193,13 @@ def show(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
     """Kinds of tables figure by figure, then tables by name; one column for each epsilon."""
     heads = [_("epsilon {epsilon}").format(epsilon=exact(r.epsilon)) for r in done]
     console.print(
-        _("Invented people: {n}; delta {delta}; nothing was charged.").format(
+        _("Fictitious people: {n}; delta {delta}; nothing was charged.").format(
             n=number(people), delta=tiny(done[0].delta)
         )
     )
     show_unit(plan.unit, plan.rows, [(r.epsilon, r.delta) for r in done])
     table = Table(title=_("Error by kind of table"))
-    for i, heading in enumerate((_("tables"), _("figure"), *heads)):
+    for i, heading in enumerate((_("tables"), _("number"), *heads)):
         table.add_column(heading, justify="left" if i < 2 else "right")
     for same in zip(*(r.kinds for r in done), strict=True):
         first = same[0]
@@ -225,10 +230,11 @@ def show(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
         )
     console.print(
         _(
-            "Noise, half-widths and smallest counts follow from the settings alone: the first "
-            "number holds where all cells of a table are shown, the second where a single one is. "
-            "Figures with an asterisk come from the invented people; real data will differ. TVD is "
-            "the share of records in a wrong cell. Core pairs and triples by name: --json."
+            "Noise, half-widths and smallest counts follow from the settings alone: the "
+            "first number holds where all cells of a table are shown, the second where a "
+            "single one is. Figures with an asterisk come from the fictitious people; real "
+            "data will differ. TVD is the share of records in a wrong cell. Core pairs and "
+            "triples by name: --json."
         )
     )
 

@@ -35,7 +35,9 @@ def register(app: typer.Typer) -> None:
         release: Annotated[
             str, typer.Option(help=_("The release that the tokens are for, for example 2026.1."))
         ],
-        out: Annotated[Path, typer.Option(help=_("A new file, .csv or .parquet, that may leave."))],
+        out: Annotated[
+            Path, typer.Option(help=_("Output file (.csv or .parquet), to send to the hub."))
+        ],
         columns: Annotated[
             str,
             typer.Option(
@@ -84,7 +86,9 @@ def register(app: typer.Typer) -> None:
             if age:
                 check_ages(raw, what, age)
         show_plan(what, age_at)
-        if not yes and not typer.confirm(_("Is this right, and may the rest leave?")):
+        if not yes and not typer.confirm(
+            _("Is this right, and may the remaining columns be sent?")
+        ):
             console.print(_("Nothing was written."))
             raise typer.Exit(1)
         with bar() as progress:
@@ -100,9 +104,10 @@ def register(app: typer.Typer) -> None:
             console.print(escape(said(note)))
         _show_made(made)
         console.print(
-            _("Wrote {file}: it may leave. The key may not, least of all to the hub.").format(
-                file=escape(str(out))
-            )
+            _(
+                "Wrote {file}. You may send this file to the hub. Never send the key to "
+                "anybody, the hub least of all."
+            ).format(file=escape(str(out)))
         )
 
 
@@ -139,8 +144,8 @@ def show_plan(what: TokenPlan, age_at: str) -> None:
     from ctdhub.sensitive.mapping.tokens import TOKEN_COLUMN, TOKENS_COLUMN
 
     fates = {
-        "token": _("becomes tokens, then goes"),
-        "strip": _("goes"),
+        "token": _("converted to tokens, then removed"),
+        "strip": _("is removed"),
         "code": _("becomes a keyed code"),
         "stay": _("leaves as it is"),
     }
@@ -151,7 +156,7 @@ def show_plan(what: TokenPlan, age_at: str) -> None:
         name = printable(column.name) + (f" ({column.role})" if column.role else "")
         table.add_row(escape(name), fates[column.fate], escape(said(column.reason)))
     if age_at:
-        table.add_row(AGE, _("is added"), _("Counted from the birth date, which goes."))
+        table.add_row(AGE, _("is added"), _("Calculated from the birth date, which is removed."))
     for name in (TOKEN_COLUMN, TOKENS_COLUMN):
         table.add_row(name, _("is added"), _("Keyed tokens; without the key they say nothing."))
     console.print(table)
@@ -164,7 +169,7 @@ def _show_made(made: Made) -> None:
         table.add_row(
             _("tokens {letter}: {keys}").format(letter=kind, keys=kind_words()[kind]), number(count)
         )
-    table.add_row(_("rows without the one token that stands for a person"),
+    table.add_row(_("rows without the one token that represents a person"),
                   number(made.without_token))  # fmt: skip
     table.add_row(_("rows that say too little for any token"), number(made.without_any))
     table.add_row(_("birth dates that cannot be read for certain"), number(made.births_unread))

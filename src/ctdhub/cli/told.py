@@ -26,7 +26,7 @@ def show_told(hub: Hub, candidate: Path | None = None) -> None:
     found = told_of(hub, candidate)
     if not found:
         return
-    console.print(_("What comparing releases tells:"))
+    console.print(_("What a comparison of releases reveals:"))
     for one in found:
         console.print(escape(f"* {said(one.words)}"))
     console.print(advice())

@@ -104,20 +104,27 @@ def helps() -> dict[str, str]:
     """The help of every verb, in the language in force."""
     return {
         "demo": _(
-            "Make a practice hub from invented contributors' files and build it."
-            "\n\nExample: ctdhub demo demo-hub && ctdhub serve demo-hub"
+            """Make a practice hub from the files of fictitious contributors and build it.
+
+Example: ctdhub demo demo-hub && ctdhub serve demo-hub"""
         ),
         "practice": _(
-            "Write four invented contributors' files, their mappings, and the truth behind them."
-            "\n\nThe same seed and number of people give the same files, byte for byte."
-            "\n\nExample: ctdhub practice practice-files --people 5000 --seed 7"
-            "\n\nExample: ctdhub practice practice-names --names --people 5000"
+            """Write the files of four fictitious contributors, their mappings, and the truth \
+behind them.
+
+The same seed and number of people give the same files, byte for byte.
+
+Example: ctdhub practice practice-files --people 5000 --seed 7
+
+Example: ctdhub practice practice-names --names --people 5000"""
         ),
         "rehearse": _(
-            "Try a policy on invented people: how much noise each table gets, what is shown."
-            "\n\nNo real data are read and nothing is charged. Name several values of epsilon to "
-            "see them side by side."
-            "\n\nExample: ctdhub rehearse my-hub --epsilon 1 --epsilon 4 --people 50000"
+            """Try a policy on fictitious people: how much noise each table gets, what is shown.
+
+No real data are read and nothing is charged. Name several values of epsilon to see them side by \
+side.
+
+Example: ctdhub rehearse my-hub --epsilon 1 --epsilon 4 --people 50000"""
         ),
         "init": _(
             "Make an empty hub folder, with settings to fill in."
@@ -154,27 +161,39 @@ def helps() -> dict[str, str]:
             "\n\nExample: ctdhub serve my-hub"
         ),
         "look": _(
-            "Look at what contributors sent before privacy is spent: values, unknown texts, "
-            "alarms.\n\nPrivate, exact and free: nothing is charged. Each delivery is shown next "
-            "to the one before. Files are written for you alone; a file name without a folder goes "
-            "to work/look.\n\nExample: ctdhub look my-hub --html look.html\n\nExample: ctdhub look "
-            "my-hub --contributor our-ngo --report rows.xlsx"
+            """Look at what contributors sent before privacy is spent: values, unknown texts, \
+alarms.
+
+Private, exact and free: nothing is charged. Each delivery is shown next to the one before. Files \
+are written for you alone; a file name without a folder is written to work/look.
+
+Example: ctdhub look my-hub --html look.html
+
+Example: ctdhub look my-hub --contributor our-ngo --report rows.xlsx"""
         ),
         "linkage": _(
-            "Show how many people several contributors know, by their tokens, and how sure that is."
-            "\n\nThe report is for the steward: exact counts, never to be published. It changes "
-            "nothing that is released. Pairs to look at are in work/people/review.csv."
-            "\n\nExample: ctdhub linkage my-hub"
+            """Show how many people appear in the records of more than one contributor, and how \
+certain that is.
+
+The report is for the steward: exact counts, never to be published. It changes nothing that is \
+released. The pairs for clerical review are in work/people/review.csv.
+
+Example: ctdhub linkage my-hub"""
         ),
         "withdraw": _(
-            "Leave a person, or a contributor, out of the next build and of every later release."
-            "\n\nThe contributor tells the number of the case as its own file has it, or the "
-            "token; the command asks for it, so that it stands in no history of the shell. The "
-            "register keeps a keyed hash of it and no name. A person leaves with the records of "
-            "all contributors that share her token. Published releases stay."
-            "\n\nExample: ctdhub withdraw my-hub --contributor our-ngo"
-            "\n\nExample: ctdhub withdraw my-hub --contributor our-ngo --file numbers.txt"
-            "\n\nExample: ctdhub withdraw my-hub --contributor our-ngo --all --delete-raw"
+            """Leave a person, or a contributor, out of the next build and of every later \
+release.
+
+The contributor reports the number of the case as it is in its own file, or the token; the \
+command asks for it, so that it is not kept in the history of the shell. The register keeps a \
+keyed hash of the number and no name. A person is left out with the records of all contributors \
+that share the person's token. Published releases stay.
+
+Example: ctdhub withdraw my-hub --contributor our-ngo
+
+Example: ctdhub withdraw my-hub --contributor our-ngo --file numbers.txt
+
+Example: ctdhub withdraw my-hub --contributor our-ngo --all --delete-raw"""
         ),
         "approve": _(
             "Approve a candidate with your key; the second approval publishes it."
@@ -185,11 +204,12 @@ def helps() -> dict[str, str]:
             "steward.pem"
         ),
         "reissue": _(
-            "Hand on a published version again: its files are copied as they are."
-            "\n\nIt is decided without a look at the data: no case files are opened and nothing is "
-            "charged. A new version is always drawn anew and charged, whether anything changed or "
-            "not."
-            "\n\nExample: ctdhub reissue my-hub 2026.1 --out for-the-archive/2026.1"
+            """Hand on a published version again: its files are copied as they are.
+
+This is decided without reading the data: no case files are opened and nothing is charged. A new \
+version is always drawn anew and charged, whether anything changed or not.
+
+Example: ctdhub reissue my-hub 2026.1 --out for-the-archive/2026.1"""
         ),
         "correct": _(
             "Publish a notice about a published version; its files stay as they are."
@@ -270,12 +290,15 @@ def helps() -> dict[str, str]:
             "Each step reads and writes files in one folder, and says what comes next."
         ),
         "verify": _(
-            "Check a release: recompute the hash of every file, find missing, extra and changed "
-            "ones, and check who approved it and who signed notices about it.\n\nInside a hub "
-            "approvals and notices must be signed with the keys in hub.yaml, and the register of "
-            "withdrawals must be whole."
-            "\n\nExit code 0: whole; 2: faults.\n\n"
-            "Example: ctdhub verify my-hub/releases/2026.1"
+            """Check a release: recompute the hash of every file, find missing, extra and changed \
+files, and check who approved it and who signed notices about it.
+
+Inside a hub approvals and notices must be signed with the keys in hub.yaml, and the register of \
+withdrawals must be whole.
+
+Exit code 0: whole; 2: errors found.
+
+Example: ctdhub verify my-hub/releases/2026.1"""
         ),
         "facts": _(
             "State the facts of a release, or of a region in it: sentences with their intervals."
@@ -289,9 +312,10 @@ def helps() -> dict[str, str]:
             "\n\nExample: ctdhub brief my-hub --contributor harbour-casework"
         ),
         "trends": _(
-            "Did the world change or the data? Split a change into contributors, recording and "
-            "the rest."
-            "\n\nExample: ctdhub trends my-hub --of gender=female --from 2021 --to 2024"
+            """Did the world change or the data? Split a change into contributors, completeness \
+and the remaining change.
+
+Example: ctdhub trends my-hub --of gender=female --from 2021 --to 2024"""
         ),
         "signals": _(
             "Find series that differ from their own past, in number or in share."
@@ -309,9 +333,11 @@ def helps() -> dict[str, str]:
             "--chart methods.svg"
         ),
         "equity": _(
-            "Show who receives assistance and who does not, by group, with intervals."
-            "\n\nA gap is told only where it stands out from noise and chance."
-            "\n\nExample: ctdhub equity my-hub --kind accommodation --by citizenship_group"
+            """Show who receives assistance and who does not, by group, with intervals.
+
+A gap is reported only where it is larger than noise and chance explain.
+
+Example: ctdhub equity my-hub --kind accommodation --by citizenship_group"""
         ),
         "tables": _(
             "Fill the tables that the UN, Eurostat or GRETA ask for, from a release: aligned with "
@@ -325,11 +351,13 @@ def helps() -> dict[str, str]:
         ),
         "codebook": _("Write the codebook: what each variable and code means, in every language."),
         "protect": _(
-            "Protect any table whose columns have public domains: records, counts, manifest."
-            "\n\nThe ledger is charged before noise is drawn. The same command again fills the "
-            "same folder for free; another folder is another version, drawn anew and charged."
-            "\n\nExample: ctdhub protect cases.csv --domains domains.yaml --epsilon 1 "
-            "--delta 1e-6 --out protected"
+            """Protect any table whose columns have known permitted values: records, counts, \
+manifest.
+
+The ledger is charged before noise is drawn. The same command again fills the same folder for \
+free; another folder is another version, drawn anew and charged.
+
+Example: ctdhub protect cases.csv --domains domains.yaml --epsilon 1 --delta 1e-6 --out protected"""
         ),
         "domains": _(
             "Draft a domains file from a table, for a person to check against public knowledge."

@@ -95,12 +95,12 @@ def show_approvals(release: Path, approvers: Approvers | None) -> None:
         return
     console.print(_("Approved by: {who}.").format(who=said(who(given))))
     if any(a.statement.practice for a in given.approvals):
-        console.print(_("The approvals are for practice: the data are invented."))
+        console.print(_("The approvals are for practice: the data are fictitious."))
     if approvers is None:
         console.print(
             _(
-                "There is no hub here: the signatures fit the keys that lie with the release. "
-                "Compare these keys with those that the hub publishes."
+                "There is no hub here: the signatures match the keys in the folder of the "
+                "release. Compare these keys with those that the hub publishes."
             )
         )
         for approval in given.approvals:

@@ -67,13 +67,14 @@ def register(app: typer.Typer) -> None:
     def withdraw(
         folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
         contributor: Annotated[
-            str, typer.Option(help=_("Id of the contributor that tells, or that withdraws."))
+            str,
+            typer.Option(
+                help=_("Id of the contributor that reports the withdrawal, or that withdraws.")
+            ),
         ] = "",
         by: Annotated[
             By | None,
-            typer.Option(
-                help=_("What she is told by; default: the case, or the token where that is all.")
-            ),
+            typer.Option(help=_("How the person is identified: case (default) or token.")),
         ] = None,
         file: Annotated[
             Path | None,
@@ -90,7 +91,8 @@ def register(app: typer.Typer) -> None:
             ),
         ] = False,
         undo: Annotated[
-            bool, typer.Option("--undo", help=_("She, or the contributor, is back."))
+            bool,
+            typer.Option("--undo", help=_("The person, or the contributor, is included again.")),
         ] = False,
         reason: Annotated[
             Why | None, typer.Option(help=_("Why, from this list; default: asked."))
@@ -110,7 +112,7 @@ def register(app: typer.Typer) -> None:
         renewed: Annotated[
             bool,
             typer.Option(
-                "--renewed", help=_("All who withdrew are told in the tokens that were made anew.")
+                "--renewed", help=_("All withdrawals are now reported with the new tokens.")
             ),
         ] = False,
         delete_raw: Annotated[
@@ -299,8 +301,8 @@ def _decide(hub: Hub, contributor: str, *, only_here: bool, yes: bool) -> None:
 def _raw(contributor: str) -> None:
     console.print(
         _(
-            "Her row still lies in contributions/{id}/, as it was received. Let {id} send a file "
-            "without her, put it there, and delete the old one."
+            "The person's row is still in contributions/{id}/, exactly as received. Ask "
+            "{id} for a file without it, put that file there, and delete the old one."
         ).format(id=escape(contributor))
     )
 

@@ -55,7 +55,7 @@ def show_elsewhere(hub: Hub, contributor: str = "") -> None:
             escape(one.contributor), one.quarter, number(one.people), number(one.limit), state
         )
     console.print(table)
-    console.print(_("The other contributors are not told, and must not be asked."))
+    console.print(_("The other contributors are not notified, and must not be asked."))
 
 
 def choose_rows(case: NumberedCase) -> list[int]:
@@ -122,7 +122,7 @@ def show_register(hub: Hub, *, as_json: bool) -> None:
     kinds = {
         "withdrawal": _("withdrawal"),
         "undo": _("undone"),
-        "renewal": _("told for new tokens"),
+        "renewal": _("reported again for new tokens"),
         "raw_deleted": _("raw files deleted"),
         "decided": _("people of others: decided"),
     }

@@ -251,7 +251,7 @@ def _minted(
         measured = sources.measured(exact.sources, costs.sources, secret.stream("sources"))
     perpetrators, inner = None, None
     if child:
-        tell(Text("protecting rows of perpetrators"), 0.07)
+        tell(Text("protecting rows of alleged perpetrators"), 0.07)
         drawn = secret.stream("perpetrators")
         inner = answer_of(exact.perpetrators, child.plan, costs.perpetrators, drawn)
         perpetrators = Perpetrators(inner.records, inner.counts, child.each, inner.sigma)

@@ -197,7 +197,9 @@ class Policy(FrozenModel):
         if self.columns != "all" and len(set(self.columns)) != len(self.columns):
             raise InvalidSetting(Text("A column is named twice"))
         if self.also and self.columns != "all":
-            raise InvalidSetting(Text("also goes with columns: all; name its columns there"))
+            raise InvalidSetting(
+                Text("also may be used with columns: all only; name its columns there")
+            )
         if len(set(self.also)) != len(self.also):
             raise InvalidSetting(Text("A column is named twice"))
         if not self.columns:
@@ -205,7 +207,9 @@ class Policy(FrozenModel):
         if any(not 3 <= len(set(g)) == len(g) <= 4 for g in self.groups):
             raise InvalidSetting(Text("A table of groups has three or four different columns"))
         if self.perpetrators.share + self.sources.share > 0.95 + 1e-9:
-            raise InvalidSetting(Text("perpetrators and sources may have at most 0.95 together"))
+            raise InvalidSetting(
+                Text("`perpetrators` and `sources` may have at most 0.95 together")
+            )
         if len(self.sources.lists) == 1 or len(set(self.sources.lists)) < len(self.sources.lists):
             raise InvalidSetting(
                 Text("Under sources, lists names no contributor, or 2 to 8 different ones")

@@ -24,7 +24,7 @@ from ctdhub.release.tables import set_names
 from ctdhub.schema.roles import ORIGIN
 
 WHAT = {
-    "records.parquet": "protected records, one row per person, for programs",
+    "records.parquet": "synthetic records, one row per person, for programs",
     "records.csv": "the same as text",
     "counts.parquet": "protected counts with their intervals, for programs",
     "counts.csv": "the same as text",

@@ -125,7 +125,7 @@ def _names(path: Path, manifest: Manifest) -> list[Problem]:
             text = Text("The manifest names a path outside the release; it was not opened.")
             problems.append(Problem("unsafe-name", printable(name), text))
         elif not _regular(path / name):
-            text = Text("The file is missing, or a link or folder stands in its place.")
+            text = Text("The file is missing, or a link or folder is in its place.")
             problems.append(Problem("missing", name, text))
     for found in sorted(path.iterdir()):
         if found.name not in {*expected, MANIFEST, APPROVALS, ERRATA_JSON, ERRATA_MD}:
@@ -135,7 +135,7 @@ def _names(path: Path, manifest: Manifest) -> list[Problem]:
         text = Text("The manifest does not list this file.")
         problems.append(Problem("manifest", name, text))
     for name in sorted(manifest.files.keys() & unstated):
-        text = Text("The manifest lists this file and does not say what was promised for it.")
+        text = Text("The manifest lists this file and does not state its guarantee.")
         problems.append(Problem("manifest", name, text))
     if manifest.version != path.resolve().name:
         text = Text("The folder's name is not the version that the manifest states.")
@@ -147,7 +147,7 @@ def _approval_faults(path: Path, manifest: Manifest, approvers: Approvers | None
     """A candidate may lack approvals; a release lacks none of two once it has one."""
     file = path / APPROVALS
     if (file.exists() or file.is_symlink()) and not _regular(file):
-        text = Text("The file is missing, or a link or folder stands in its place.")
+        text = Text("The file is missing, or a link or folder is in its place.")
         return [Problem("approval", APPROVALS, text)]
     try:
         given = Approvals.read(path)

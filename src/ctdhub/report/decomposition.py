@@ -126,8 +126,8 @@ def _recording(question: ChangeSubject, split: Split, part: ChangePart) -> str:
     borrowed = ""
     if split.borrowed:
         borrowed = " " + _(
-            "In one of the two years hardly any answer is recorded by some contributor, so those "
-            "recorded in the other year stand for both."
+            "In one of the two years hardly any answer is recorded by some contributor, so "
+            "those recorded in the other year are used for both."
         )
     if not part.is_clear:
         text = _(
@@ -166,12 +166,12 @@ def _what(question: ChangeSubject) -> str:
 def _rest(part: ChangePart) -> str:
     if not part.is_clear:
         return _(
-            "The rest, which is the closest that these data come to a change in the world: no "
-            "difference beyond the noise ({ends})."
+            "The remaining change, which is the best available indication of a real "
+            "change: no difference beyond the noise ({ends})."
         ).format(ends=ends(part))
     return _(
-        "The rest: {change} ({ends}). It is the closest that these data come to a change in the "
-        "world, and may still come from policing, funding or outreach."
+        "The remaining change: {change} ({ends}). It is the best available indication of a "
+        "real change, but may still reflect policing, funding or outreach."
     ).format(change=people(part.value), ends=ends(part))
 
 
@@ -191,8 +191,8 @@ def panel_sentence(panel: FixedPanel | None) -> str:
 def measured_apart() -> str:
     """Why the counts of contributors do not add up to the published ones."""
     return _(
-        "The counts of contributors were measured apart from those of the chart; the two differ "
-        "by their noise."
+        "The counts of contributors were measured separately from those of the chart; the "
+        "two differ by their noise."
     )
 
 
@@ -210,7 +210,7 @@ def part_label(part: ChangePart) -> str:
         "left": _("No longer reports: {names}"),
         "joined": _("Has begun to report: {names}"),
         "recording": _("What is recorded"),
-        "rest": _("The rest"),
+        "rest": _("The remaining change"),
         "undivided": _("Cannot be split: {names}"),
         "unmeasured": _("Cannot be split: {names}"),
         "unclear": _("Too few recorded to split: {names}"),

@@ -129,10 +129,11 @@ def _note(found: tuple[Assistance, ...]) -> str:
 
 def _method(answers: Answers) -> str:
     return _(
-        "A gap between two groups is told where the interval of the difference leaves out zero. "
-        "It allows for the noise of protection and for chance among few people, and all pairs of "
-        "groups of all kinds of one chart are compared at once (Bonferroni), so that all gaps of a "
-        "chart hold together with {level} confidence. “Of need” leaves out people who declined."
+        "A gap between two groups is reported where the interval of the difference does "
+        "not contain zero. It allows for the noise of protection and for chance among few "
+        "people, and all pairs of groups of all kinds of one chart are compared at once "
+        "(Bonferroni), so that all gaps of a chart hold together with {level} confidence. "
+        "“Of those who needed it” leaves out people who declined."
     ).format(level=share(answers.release.protected.guarantee.level))
 
 

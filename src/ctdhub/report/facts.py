@@ -143,7 +143,7 @@ def side_titles(place: Place) -> dict[SideName, str]:
 def no_people(people: NumberCard) -> str:
     """Why nothing can be said of these people; empty where they are shown."""
     if people.state == "protected":
-        return _("Too few to show reliably; this is not zero.")
+        return _("Not shown: below the reporting threshold; this is not zero.")
     if people.state == "not_measured":
         return _("How many people: not measured in this release.")
     return ""
@@ -265,7 +265,7 @@ FORMS: Mapping[str, Callable[[FactSheet], str]] = {
 
 def head() -> tuple[str, ...]:
     """Titles of :func:`cells`."""
-    return (_("Figure"), _("Value"), _("From"), _("To"), _("Of"), _("Not recorded"))
+    return (_("Item"), _("Value"), _("Lower bound"), _("Upper bound"), _("Of"), _("Not recorded"))
 
 
 def cells(sheet: FactSheet, line: FactLine) -> tuple[str, ...]:

@@ -113,8 +113,8 @@ def subject_figure(answers: Answers, subject: str, among: Among, most: int) -> F
         found = _by_value(answers, among, subject, subject, few)
         if few is not None:
             note = _(
-                "Of all countries at most {n} are shown, the largest; any other has fewer people, "
-                "or too few to show reliably."
+                "Of all countries at most {n} are shown, the largest; any other has fewer "
+                "people, or is not shown (below the reporting threshold)."
             ).format(n=number(few))
             found = replace(found, note=f"{found.note} {note}")
     if found is None or all(b.kind == "not_measured" for b in found.bars):

@@ -60,7 +60,10 @@ def metadata(sheet: MandatedTable, release: Release) -> dict[str, Any]:
         "states": {
             "shown": _("an estimate with its interval"),
             "imprecise": _("not precise enough for one number"),
-            "protected": _("too few to show reliably, never zero; `people_high` is the upper end"),
+            "protected": _(
+                "not shown (below the reporting threshold), never zero; "
+                "`people_high` is the upper bound"
+            ),
             "not_measured": _("this release holds no table that answers"),
         },
         "blanks": {
@@ -181,7 +184,7 @@ def _people(line: MandatedLine) -> str:
     if people.state == "imprecise":
         return _imprecise(number(people.low), number(people.high))
     if people.value is None:
-        return _("too few to show reliably (at most {high})").format(high=number(people.high))
+        return _("not shown (at most {high})").format(high=number(people.high))
     return _("{people} ({low} to {high})").format(
         people=number(people.value), low=number(people.low), high=number(people.high)
     )
@@ -201,7 +204,7 @@ def _rate(rate: NumberCard | None) -> str:
         return _imprecise(decimal(rate.low, "0.00"), decimal(rate.high, "0.00"))
     if rate.value is None:
         high = decimal(rate.high, "0.00")
-        return _("too few to show reliably (at most {high})").format(high=high)
+        return _("not shown (at most {high})").format(high=high)
     return _("{people} ({low} to {high})").format(
         people=decimal(rate.value, "0.00"),
         low=decimal(rate.low, "0.00"),

@@ -178,7 +178,7 @@ def _sdg(sheet: MandatedTable) -> list[str]:
     without = sorted({(line.country, line.year) for line in sheet.lines if line.rate is None})
     if without:
         notes.append(
-            _("The population file has no figure for: {places}; these have counts alone.").format(
+            _("The population file has no number for: {places}; these have counts alone.").format(
                 places=", ".join(" ".join(pair) for pair in without)
             )
         )
@@ -255,10 +255,11 @@ def _eurostat(sheet: MandatedTable) -> list[str]:
 def _unodc(sheet: MandatedTable) -> list[str]:
     return [
         _(
-            "Modelled on UNODC’s questionnaire for the Global Report (2016), not certified: a "
-            "state answers from its authorities; these figures come from the contributors of this "
-            "hub. Its first two questions were read, on offences and on persons in formal contact; "
-            "the lines on victims follow what the Global Reports show."
+            "Modelled on UNODC’s questionnaire for the Global Report (2016), not "
+            "certified: a state answers from its authorities; these numbers come from the "
+            "contributors of this hub. Its first two questions were read, on offences and "
+            "on persons in formal contact; the lines on victims follow what the Global "
+            "Reports show."
         ),
         _(
             "“Not held” is written where the release cannot answer: it has no offences, and "
@@ -274,10 +275,10 @@ def _unodc(sheet: MandatedTable) -> list[str]:
 def _greta(sheet: MandatedTable) -> list[str]:
     return [
         _(
-            "Modelled on what GRETA asks of parties, not certified: a party’s own figures come "
-            "from its authorities; these come from the contributors of this hub. GRETA’s fourth "
-            "round of evaluation began on 30 June 2023; compare the lines with the questions on "
-            "statistics of the questionnaire that you must answer."
+            "Modelled on what GRETA asks of parties, not certified: a party’s own numbers "
+            "come from its authorities; these come from the contributors of this hub. "
+            "GRETA’s fourth round of evaluation began on 30 June 2023; compare the lines "
+            "with the questions on statistics of the questionnaire that you must answer."
         ),
         _(
             "The {n} most frequent nationalities of the years of the table are listed. The place "
@@ -315,8 +316,8 @@ def _common(sheet: MandatedTable, release: Release) -> list[str]:
             "prosecutions and convictions are not counted here."
         ),
         _(
-            "“Too few to show reliably” is not zero; “not measured” means that this release holds "
-            "no table that answers."
+            "“Not shown” (below the reporting threshold) is not zero; “not measured” means "
+            "that this release has no such table."
         ),
     ]
     notes += [break_sentence(one) for one in breaks_within(release, None, *sheet.years)]

@@ -175,16 +175,18 @@ def _legend(bounds: tuple[int, ...], figure: Figure) -> tuple[Key, ...]:
         found.append(Key(text, cast(Look, f"step{k}")))
     return (
         *found,
-        Key(_("too few to show reliably: there may be some people or none"), "few"),
+        Key(
+            _("not shown (below the reporting threshold): there may be some people or none"), "few"
+        ),
         _unknown(figure),
         Key(
             _("zero: no tile says so, because protected counts never claim that there is nobody"),
         ),
         Key(
             _(
-                "nobody reports here: a release tells which years a contributor covers, not which "
-                "countries, so no tile can say so; where too few are shown, it may be that nobody "
-                "reports"
+                "nobody reports here: a release states which years a contributor covers, "
+                "not which countries, so no tile can show it; where too few are shown, it "
+                "may be that nobody reports"
             ),
         ),
     )

@@ -386,10 +386,10 @@ def double_people(release: Release) -> str:
         return ""
     value, low, high = map(number, told)
     return _(
-        "Further tokens suggest that about {n} people of this release are another one of them "
-        "(noise alone: {low} to {high}). The overlaps take that into account. The number of people "
-        "is too high by about as many, and each other count by those of them whom it holds; people "
-        "whom no token finds come on top."
+        "Further tokens suggest that about {n} people of this release are another one of "
+        "them (noise alone: {low} to {high}). The overlaps take that into account. The "
+        "number of people is too high by about as many, and each other count by those of "
+        "them that it includes; people whom no token finds come on top."
     ).format(n=value, low=low, high=high)
 
 
@@ -434,10 +434,10 @@ def _different_years(release: Release) -> str:
             _("The lists are about different years: {lists}.").format(lists=lists),
             common,
             _(
-                "The overlaps are measured over all years together, so people of a year that a "
-                "list does not cover count as people whom it missed. That makes the estimates too "
-                "high or too low by an amount that nobody can tell. Do not use them as the number "
-                "of people in any one year or span of years."
+                "The overlaps are measured over all years together, so people of a year "
+                "that a list does not cover count as people whom it missed. That makes the "
+                "estimates too high or too low by an unknown amount. Do not use them as "
+                "the number of people in any one year or span of years."
             ),
         )
     )

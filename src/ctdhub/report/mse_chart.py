@@ -51,7 +51,7 @@ def chart_file(result: Result, names: Mapping[str, str], source: str, first: str
 
 def title() -> str:
     """The question."""
-    return _("How many people are not seen?")
+    return _("How large is the hidden population?")
 
 
 def note(result: Result) -> str:

@@ -22,7 +22,7 @@ def headline_sentence(first: Headline) -> str:
     """People identified, from which year to which, with the interval, its level and the second
     interval where there is one; that they are too few to show, where they are."""
     if first.people.value is None:
-        return _("Too few to show reliably; this is not zero.")
+        return _("Not shown: below the reporting threshold; this is not zero.")
     text = ngettext(
         "{people} person was identified as a victim of human trafficking {when} "
         "(between {low} and {high} at {level} confidence).",
@@ -320,7 +320,7 @@ def why(state: str) -> str:
     """Why a card has no number; empty where it has one."""
     words = {
         "imprecise": _("not precise enough for one number"),
-        "protected": _("too few to show reliably"),
+        "protected": _("not shown (below the reporting threshold)"),
         "not_measured": _("not measured in this release"),
     }
     return words.get(state, "")

@@ -27,8 +27,8 @@ def basis(result: ReleaseSignals, finding: Finding) -> str:
         return ""
     if held.basis == "undivided":
         return _(
-            "Contributors joined or left, and this release cannot tell what they report of these "
-            "people: this signal may come from that alone."
+            "Contributors joined or left, and this release cannot show what they report of "
+            "these people: this signal may come from that alone."
         )
     if held.apart:
         text = _("This compares what was reported without {names}, whose reports began or ended.")
@@ -170,8 +170,8 @@ def _explained(result: ReleaseSignals, by: CoverageChange, held: tuple[Explained
     if by.mixed:
         told.append(
             _(
-                "Other contributors of the same kind report on the same places and cannot be told "
-                "apart there, so some of this may be a change of the world."
+                "Other contributors of the same kind report on the same places and cannot "
+                "be distinguished there, so some of this may be a real change."
             )
         )
     return " ".join(told)

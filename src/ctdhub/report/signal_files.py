@@ -96,7 +96,7 @@ def _signals(result: ReleaseSignals) -> list[dict[str, Any]]:
 
 def not_measured() -> str:
     """Why a release has nothing to look at."""
-    return _("This release holds no yearly series to look at, or has no finished year.")
+    return _("This release has no yearly series to test, or no finished year.")
 
 
 def _head(found: Found) -> dict[str, Any]:

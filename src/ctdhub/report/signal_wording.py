@@ -99,8 +99,8 @@ def single_periods(found: Found, finding: Finding) -> str:
     shares = counts[known] / wholes[known]
     most = known[int(np.argmax(wholes[known]))]
     return _(
-        "In single earlier periods the share lay between {low} and {high}; the whole was at most "
-        "{whole} ({part} of them counted here), in {period}."
+        "In single earlier periods the share was between {low} and {high}; the whole was "
+        "at most {whole} ({part} of them counted here), in {period}."
     ).format(
         low=share(float(shares.min())),
         high=share(float(shares.max())),

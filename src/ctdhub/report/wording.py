@@ -29,7 +29,7 @@ def citation(release: Release) -> str:
     text = _("{hub} ({year}). Protected trafficking case data, release {version}.").format(
         hub=isolated(release.facts.hub), year=release.year, version=release.version
     )
-    practice = _("Practice data: invented.") if release.facts.invented else ""
+    practice = _("Practice data: fictitious.") if release.facts.invented else ""
     return " ".join(part for part in (text, practice, citation_mark(release)) if part)
 
 
@@ -44,7 +44,7 @@ def state_words(kind: Kind) -> str:
     """Why there is no number, in words."""
     words = {
         "imprecise": _("not precise enough"),
-        "protected": _("too few to show reliably"),
+        "protected": _("not shown (below the reporting threshold)"),
         "nobody_reports": _("nobody reports here"),
         "not_measured": _("not measured in this release"),
         "not_recorded": _("not recorded"),

@@ -17,7 +17,7 @@ def question(asked: Question) -> str:
     """What a question asks."""
     own = {
         CONSENT: _(
-            "Has the person been told what this record is used for, and do they consent to it?"
+            "Has the person been informed what this record is used for, and do they consent to it?"
         ),
         CASE: _("Number of the case"),
         AGE_YEARS: _("Age in completed years, at registration"),

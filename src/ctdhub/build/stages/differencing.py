@@ -60,17 +60,15 @@ class ToldContributor:
         }
         if not self.years:
             return Text(
-                "Anyone who compares this release with {release} and earlier ones can tell how "
-                "many "
-                "people {name} sent, to within about {n} ({level}), though its counts are not "
-                "shown.",
+                "Anyone who compares this release with {release} and earlier ones can work "
+                "out how many people {name} sent, to within about {n} ({level}), though "
+                "its counts are not shown.",
                 **words,
             )
         return Text(
-            "Anyone who compares this release with {release} and earlier ones can tell how many "
-            "people "
-            "{name} sent, to within about {n} ({level}), and about how many in each of the years "
-            "{years}, though its counts are not shown.",
+            "Anyone who compares this release with {release} and earlier ones can work out "
+            "how many people {name} sent, to within about {n} ({level}), and about how "
+            "many in each of the years {years}, though its counts are not shown.",
             **words,
             years=spans(self.years),
         )

@@ -85,13 +85,13 @@ def card(found: Findings) -> AuditCard:
     if found.inference:
         attacks.append(of_inference(found.inference, found.epsilon, found.delta))
     promise = (
-        _("Promised for one release: epsilon {epsilon}, delta {delta}, for each person.").format(
+        _("Guarantee of one release: epsilon {epsilon}, delta {delta}, for each person.").format(
             epsilon=exact(found.epsilon), delta=delta
         ),
         _(
-            "Someone who was 50 % sure that a person is in the data can become at most {sure} % "
-            "sure, whatever else they know; apart from a chance of {delta} that the promise does "
-            "not hold as written."
+            "Someone who was 50 % sure that a person is in the data can become at most "
+            "{sure} % sure, whatever else they know; apart from a chance of {delta} that "
+            "the guarantee does not hold as stated."
         ).format(sure=exact(sure), delta=delta),
     )
     return AuditCard(
@@ -102,13 +102,13 @@ def card(found: Findings) -> AuditCard:
         unit="person",
         language=current(),
         sure_percent=sure,
-        title=_("Privacy audit: what is promised, and what attacks achieved"),
+        title=_("Privacy audit: the guarantee, and what attacks achieved"),
         mark=_mark(found.charge),
         promise=promise,
         attacks=tuple(attacks),
         limits=_(
-            "An audit can show that a promise is broken; it can never show that it is kept, since "
-            "another attack may do better. What people are promised rests on the proof, not on "
+            "An audit can find a flaw; it cannot prove that there is none, since another "
+            "attack may do better. The guarantee rests on its mathematical proof, not on "
             "this card."
         ),
     )
@@ -123,4 +123,4 @@ def _mark(charge: str | None) -> str:
 
 
 def _sign(state: State) -> str:
-    return _("below the promise") if state == "below" else _("ABOVE THE PROMISE")
+    return _("below the guaranteed limit") if state == "below" else _("ABOVE THE GUARANTEED LIMIT")

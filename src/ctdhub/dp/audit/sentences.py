@@ -57,16 +57,16 @@ def _bound(key: str, claimed: float, audit: CanaryAudit | WorldsAudit, **words: 
     state: State = "above" if audit.epsilon > claimed else "below"
     if state == "above":
         reading = _(
-            "It proves an epsilon of at least {measured} ({level} % sure) where {claimed} is "
-            "promised. Release nothing, and have the engine examined."
+            "It proves an epsilon of at least {measured} ({level} % sure) where {claimed} "
+            "is guaranteed. Release nothing, and have the engine examined."
         )
     elif audit.epsilon > 0:
         reading = _(
-            "It proves an epsilon of at least {measured} ({level} % sure), below the promised "
-            "{claimed}, as it must be."
+            "It proves an epsilon of at least {measured} ({level} % sure), below the "
+            "guaranteed {claimed}, as it must be."
         )
     else:
-        reading = _("It could not be told from guessing; {claimed} is promised.")
+        reading = _("The attack did no better than guessing; {claimed} is guaranteed.")
     reading = reading.format(
         measured=decimal(audit.epsilon, "#,##0.00"),
         claimed=exact(claimed),
@@ -79,18 +79,20 @@ def _bound(key: str, claimed: float, audit: CanaryAudit | WorldsAudit, **words: 
 
 def of_canary(audit: CanaryAudit, claimed: float, released: bool) -> Attack:
     planted = ngettext(
-        "{n} invented person was added to the data or left out by the toss of a coin.",
-        "{n} invented people were each added to the data or left out by the toss of a coin.",
+        "{n} fictitious person (canary) was added to the data or left out at random.",
+        "{n} fictitious people (canaries) were each added to the data or left out at random.",
         audit.canaries,
     ).format(n=audit.canaries)
     if released:
-        title = _("Planted people, seen from the release")
-        how = _("The attacker guessed each coin from the published records and counts.")
-    else:
-        title = _("Planted people, seen from inside the engine")
+        title = _("Canaries (fictitious people put into the data), seen from the release")
         how = _(
-            "The attacker guessed each coin from the noisy tables themselves, which nobody "
-            "outside ever sees."
+            "The attacker tried to guess each random draw from the published records and counts."
+        )
+    else:
+        title = _("Canaries (fictitious people put into the data), seen from inside the engine")
+        how = _(
+            "The attacker tried to guess each random draw from the noisy tables "
+            "themselves, which nobody outside ever sees."
         )
     if audit.knew_others:
         how += " " + _("It knew everybody else in the data.")
@@ -105,18 +107,18 @@ def of_canary(audit: CanaryAudit, claimed: float, released: bool) -> Attack:
 
 def of_worlds(audit: WorldsAudit, claimed: float, released: bool) -> Attack:
     runs = ngettext(
-        "{n} answer of few columns was made with one conspicuous invented person among the data, "
-        "and as many without.",
-        "{n} answers of few columns were made with one conspicuous invented person among the "
-        "data, and as many without.",
+        "{n} answer of few columns was made with one conspicuous fictitious person among "
+        "the data, and as many without.",
+        "{n} answers of few columns were made with one conspicuous fictitious person among "
+        "the data, and as many without.",
         audit.runs,
     ).format(n=audit.runs)
     if released:
-        title = _("Two worlds, seen from the release")
-        how = _("The attacker told from the published records and counts which was which.")
+        title = _("Two neighbouring datasets, seen from the release")
+        how = _("The attacker tried to distinguish the two from the published records and counts.")
     else:
-        title = _("Two worlds, seen from inside the engine")
-        how = _("The attacker told from the noisy tables themselves which was which.")
+        title = _("Two neighbouring datasets, seen from inside the engine")
+        how = _("The attacker tried to distinguish the two from the noisy tables themselves.")
     found = _(
         "It raised the alarm in {right} of {n} with the person, and in {wrong} of {n} without."
     ).format(right=audit.right, wrong=audit.wrong, n=audit.runs)
@@ -128,13 +130,15 @@ def of_inference(audit: InferenceAudit, epsilon: float, delta: float) -> Attack:
     allowed, seen, copies = greatest_advantage(epsilon, delta), audit.advantage, audit.copies
     state: State = "above" if max(seen.low, copies.low) > allowed else "below"
     tried = _(
-        "People were held out of an answer by the toss of a coin. For people in and out of it, the "
-        "attacker took the most similar protected records and guessed one sensitive column from "
-        "the others; what can be guessed about people who were never in is knowledge about groups."
+        "People were left out of an answer at random. For people in and out of it, the "
+        "attacker took the most similar synthetic records and guessed one sensitive column "
+        "from the others (attribute inference); what can be guessed about people who were "
+        "never in is knowledge about groups."
     )
     found = _(
-        "Right guesses: {right} of {n} people in the answer, {other_right} of {other_n} who were "
-        "held out. Exact copies among the protected records: {copies} and {other_copies}."
+        "Right guesses: {right} of {n} people in the answer, {other_right} of {other_n} "
+        "who were held out. Exact copies among the synthetic records: {copies} and "
+        "{other_copies}."
     ).format(
         right=audit.inside.right,
         n=audit.inside.targets,
@@ -148,8 +152,8 @@ def of_inference(audit: InferenceAudit, epsilon: float, delta: float) -> Attack:
             "Noise with a standard deviation of {noise} was added to each of these numbers."
         ).format(noise=exact(audit.noise))
     reading = _(
-        "Having been in changed the share of right guesses by {value} percentage points (95 % "
-        "interval {low} to {high}); the promise allows up to {allowed}."
+        "Having been in changed the share of right guesses by {value} percentage points "
+        "(95 % interval {low} to {high}); the guarantee allows up to {allowed}."
     ).format(
         value=formula(f"{100 * seen.value:+.1f}"),
         low=formula(f"{100 * seen.low:+.1f}"),
@@ -157,6 +161,6 @@ def of_inference(audit: InferenceAudit, epsilon: float, delta: float) -> Attack:
         allowed=decimal(100 * allowed),
     )
     figures = asdict(audit) | {"advantage": asdict(seen), "copies": asdict(copies)}
-    title = _("Guesses about people in the data and people held out")
+    title = _("Attribute inference: people in the data compared with people held out")
     measured = max(0.0, seen.low)
     return Attack("inference", state, allowed, measured, title, tried, found, reading, figures)

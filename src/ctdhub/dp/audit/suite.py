@@ -151,20 +151,20 @@ def run(
     if "canary" in kinds:
         planted = canary.canaries(whole.plan, canaries)
         see, knows = whole.published, not public
-        tell(Text("planted people: the release"), 0.0)
+        tell(Text("canaries: the release"), 0.0)
         released = canary.audit(whole, everybody, planted, see, RISK, knows_others=knows)
-        tell(Text("planted people: the noisy tables"), 0.2)
+        tell(Text("canaries: the noisy tables"), 0.2)
         tables = canary.audit(whole, everybody, planted, whole.measured, RISK)
         found = replace(found, canary_released=released, canary_tables=tables)
     if "worlds" in kinds:
-        crowd, message = _crowd(people, few, public), Text("two worlds")
+        crowd, message = _crowd(people, few, public), Text("neighbouring datasets")
         told = two_worlds.attack_releases(
             few, crowd, RISK, WORLD_RUNS, lambda share: tell(message, 0.3 + 0.4 * share)
         )
         inner = two_worlds.attack_tables(few, crowd, RISK, TABLE_RUNS)
         found = replace(found, worlds_released=told, worlds_tables=inner)
     if "inference" in kinds:
-        secret, words = _secret(tuple(whole.plan.domains), schema), Text("guesses about people")
+        secret, words = _secret(tuple(whole.plan.domains), schema), Text("attribute inference")
         exact = inference.audit(
             whole, everybody, secret, lambda share: tell(words, 0.8 + 0.2 * share)
         )

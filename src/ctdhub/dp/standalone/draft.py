@@ -43,9 +43,9 @@ def draft(raw: Tabular, suspects: Mapping[str, str]) -> str:
     lines = [
         *_comment(
             _(
-                "Drafted from a table. Values taken from data are not private: check every line "
-                "against public knowledge (the code book, the form), add what is missing, take out "
-                "what only the data tell; then set checked: true."
+                "Drafted from a table. Values taken from data are not private: compare "
+                "every line with public documents (the code book, the form), add what is "
+                "missing, remove what is known from the data alone; then set checked: true."
             )
         ),
         "version: 1",
@@ -71,8 +71,8 @@ def draft(raw: Tabular, suspects: Mapping[str, str]) -> str:
         *_focus(kept),
         *_comment(
             _(
-                "Where a person may have several rows, name the column that tells them apart and "
-                "the most rows of one person that are kept:"
+                "Where a person may have several rows, name the column that identifies a "
+                "person and the most rows of one person that are kept:"
             )
         ),
         "# person: case_number",

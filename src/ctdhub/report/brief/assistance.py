@@ -99,7 +99,9 @@ def _bars(answers: Answers, where: Where, place: str, notebook: Notebook) -> Bar
     note = [_("n: the people whose status is recorded.")]
     note.append(_unknown(shown, notebook))
     if left := len(held) - len(shown):
-        few = _("Rows not shown: {n}; they have fewer people, or too few to show reliably.")
+        few = _(
+            "Rows not shown: {n}; they have fewer people, or are below the reporting threshold."
+        )
         note.append(few.format(n=number(left)))
         notebook.add("assistance.left", "sum", left, (number(left),))
     return Bars(

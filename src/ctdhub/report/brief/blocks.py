@@ -67,7 +67,9 @@ def _bars(
     note = figure.note
     left = len(table.rows) - len(kept)
     if left:
-        more = _("Rows not shown: {n}; they have fewer people, or too few to show reliably.")
+        more = _(
+            "Rows not shown: {n}; they have fewer people, or are below the reporting threshold."
+        )
         note = f"{note} {more.format(n=number(left))}"
         notebook.add(f"{id}.left", "sum", left, (number(left),))
     _note_base(table, where, id, notebook)

@@ -31,7 +31,7 @@ def told(answers: Answers, corridor: Corridor, notebook: Notebook) -> BriefText:
     people = answers.card(Query(where), missing=missing)
     first, last = (year(y) for y in release.years)
     if not people.has_range:
-        return BriefText((_("Too few to show reliably; this is not zero."),), ())
+        return BriefText((_("Not shown: below the reporting threshold; this is not zero."),), ())
     least = number(surely(people))
     notebook.card("corridor.people", people, least, *estimate_printed(people))
     lead = [

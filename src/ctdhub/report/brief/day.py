@@ -80,7 +80,9 @@ def about(theme: Theme) -> str:
         "women": _("All figures here are about women and girls only."),
         "children": _("All figures here are about children under 18 only."),
         "labour": _("All figures here are about people in forced labour only."),
-        "eu": _("All figures here are about people exploited in the European Union."),
+        "eu": _(
+            "All charts here are about people whose exploitation took place in the European Union."
+        ),
     }.get(theme, "")
 
 
@@ -150,7 +152,7 @@ def _theme(answers: Answers, theme: Theme, notebook: Notebook) -> str:
 
 
 def _few() -> str:
-    return _("Too few to show reliably; this is not zero.")
+    return _("Not shown: below the reporting threshold; this is not zero.")
 
 
 def _events(events: tuple[Event, ...], notebook: Notebook) -> Section:

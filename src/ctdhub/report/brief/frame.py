@@ -22,7 +22,7 @@ PRINTED = 3
 
 def meta(release: Release, made: date) -> Meta:
     """What every page of a document about a release carries."""
-    practice = _("Practice data: invented. No number on this page is about real people.")
+    practice = _("Practice data: fictitious. No number on this page is about real people.")
     changed = [notice.heading for notice in shown(release)[:1]]
     return Meta(
         lang=current(),
@@ -57,14 +57,16 @@ def closing(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
     notebook.add("level", "sum", guarantee.level, (level,))
     reading = (
         _(
-            "Each number has an interval: the true count of the hub's records lies in it for about "
-            "{level} of the numbers. A thin black line on a bar shows it."
+            "Each number has an interval: the interval contains the true count of the "
+            "hub's records for about {level} of the numbers. A thin black line on a bar "
+            "shows it."
         ).format(level=level),
         _(
-            "Blanks are told apart. “Too few to show reliably” is not zero. “Not recorded” are "
-            "people whose answer nobody wrote down; they are outside the shares. “Nobody reports "
-            "here” means that no contributor covers it. “Not measured in this release” means that "
-            "the question was not asked of the data."
+            "Kinds of missing numbers are kept separate. “Not shown” (below the reporting "
+            "threshold) is not zero. “Not recorded” are people whose answer nobody wrote "
+            "down; they are outside the shares. “Nobody reports here” means that no "
+            "contributor covers it. “Not measured in this release” means that this was not "
+            "counted."
         ),
         comparison_note(release),
     )

@@ -60,7 +60,7 @@ def told(answers: Answers, place: BriefPlace, notebook: Notebook) -> BriefText:
         asked = [ChangeSubject(SIDES[name], place.key) for name in held]
         sections += changed(answers, asked, notebook)
     else:
-        lead = (_("Too few to show reliably; this is not zero."),)
+        lead = (_("Not shown: below the reporting threshold; this is not zero."),)
         above = countries.region(place.key) if place.is_country else countries.NO_REGION
         if above != countries.NO_REGION:
             around = place_facts(answers, above)

@@ -107,7 +107,7 @@ _WHAT: Mapping[str, Text] = {
     "many-excluded": Text("Rows that rules of the mapping leave out: {n} of {of}."),
     "key-two-genders": Text("Person keys with records of two genders: {n} of {of}."),
     "key-two-births": Text(
-        "Person keys with records of births too far apart for one person: {n} of {of}."
+        "Person keys with dates of birth too different for one person: {n} of {of}."
     ),
     "many-records-a-key": Text("Person keys: {of}; records with these keys: {n}."),
     "sorted-lists": Text(

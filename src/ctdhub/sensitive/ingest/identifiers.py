@@ -166,29 +166,29 @@ def _by_name(name: str, column: _Column) -> IdentifierFinding | None:
     kind = kind_of(name)
     if kind == "birth_date":
         share = column.share(f"{_DATE}|{_PACKED_DATE}|{_WORDED_DATE}")
-        reason = Text("The column's name speaks of birth and cells hold exact dates.")
+        reason = Text("The column name suggests a birth date, and cells contain exact dates.")
         if share > 0.05:
             return IdentifierFinding(name, kind, share, reason)
         reason = Text("The column holds the day or month of birth, which with the year is a date.")
         share = column.share(_PART) if is_part_of_date(name) else 0
         return IdentifierFinding(name, kind, share, reason) if share > 0.5 else None
     if is_place(name):
-        reason = Text("The column's name speaks of an address or an exact place.")
+        reason = Text("The column name suggests an address or an exact place.")
         return IdentifierFinding(name, "free_text", 1.0, reason)
     if kind == "free_text":
         if column.spaces < 2 or (column.n >= ENOUGH and column.is_list):
             return None
         return IdentifierFinding(
-            name, kind, 1.0, Text("The column's name speaks of notes in free words.")
+            name, kind, 1.0, Text("The column name suggests notes in free text.")
         )
     if kind is None:
         return None
     reasons = {
-        "name": Text("The column's name speaks of a person's name."),
-        "telephone": Text("The column's name speaks of a telephone number."),
-        "email": Text("The column's name speaks of an e-mail address."),
-        "document_number": Text("The column's name speaks of an identity document."),
-        "case_number": Text("The column's name speaks of the number of a case, file or person."),
+        "name": Text("The column name suggests a person's name."),
+        "telephone": Text("The column name suggests a telephone number."),
+        "email": Text("The column name suggests an e-mail address."),
+        "document_number": Text("The column name suggests an identity document."),
+        "case_number": Text("The column name suggests a case, file or client number."),
     }
     return IdentifierFinding(name, kind, 1.0, reasons[kind])
 

@@ -151,7 +151,7 @@ def _minors(
             )
     others = [text for text in texts if text not in known]
     if column.weight(known) < 0.5 * column.weight(texts) or not any(known.values()):
-        reason = Text("the header speaks of an age, but its texts are no ages that fit a band")
+        reason = Text("the header suggests an age, but its texts are not ages that fit a band")
         yield Doubt(column.name, reason, shows=True)
         return
     reason = Text("its age ranges fit no band, but distinguish minors from adults")

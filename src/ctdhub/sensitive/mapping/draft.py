@@ -212,7 +212,7 @@ def _identifiers(draft: Draft) -> list[str]:
 
 def _reason(finding: IdentifierFinding) -> Text:
     if vocabulary().is_token(finding.column):
-        return Text("The column's name speaks of a token made for linking.")
+        return Text("The column name suggests a token made for linking.")
     return finding.reason
 
 
@@ -294,7 +294,7 @@ def _why(draft: Draft, name: str) -> Text:
     if not column.texts:
         return Text("it is empty")
     if vocabulary().about_others(name):
-        return Text("it speaks of someone else than the person the record is about")
+        return Text("it is about someone other than the person of the record")
     shown = column.shown and kind_of(name) != "name"
     texts = joined(column.texts[:TEXTS], ", ")
     if doubt:

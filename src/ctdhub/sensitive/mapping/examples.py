@@ -72,7 +72,7 @@ def _difference(row: int, example: Example, done: Transformed) -> Text | None:
     if example.perpetrators is not None and done.children is not None:
         children = [c for c in done.children.to_pylist() if c["_row"] == row]
         if len(children) != len(example.perpetrators):
-            wanted = Text("{n} perpetrators", n=len(example.perpetrators))
+            wanted = Text("{n} alleged perpetrators", n=len(example.perpetrators))
             differing.append(_wrong(wanted, len(children)))
         else:
             for gives, child in zip(example.perpetrators, children, strict=True):

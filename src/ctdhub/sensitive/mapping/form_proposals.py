@@ -75,7 +75,7 @@ class FormProposals:
             kinds = [kind for said in question.labels if (kind := kind_of(said))]
             if question.choices or not kinds:
                 continue
-            reason = Text("The label of its question speaks of an identifier.")
+            reason = Text("The label of its question suggests an identifier.")
             found[name] = IdentifierFinding(name, kinds[0], 1.0, reason)
         return found
 

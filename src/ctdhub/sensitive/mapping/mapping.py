@@ -107,7 +107,7 @@ class Mapping(Frozen):
                     lists = self.perpetrators is not None and self.perpetrators.split is not None
                     if table == "perpetrators" and lists and (rule.split or rule.at):
                         raise MappingFault(
-                            Text("rules for perpetrators take no split and no at"), *where
+                            Text("rules for `perpetrators` take no split and no at"), *where
                         )
             _check_no_circle(columns, place)
         self._check_identifiers()
@@ -148,7 +148,7 @@ class Mapping(Frozen):
         for column in self.tokens:
             if barred.setdefault(fold(column), "tokens") not in ("tokens", "token"):
                 raise MappingFault(
-                    Text("{column} stands under identifiers and under tokens", column=column),
+                    Text("{column} is under identifiers and under tokens", column=column),
                     "tokens",
                 )
         for place, rule in self.uses():
@@ -193,7 +193,7 @@ class Mapping(Frozen):
                 coded = isinstance(rule, Rule) and (not rule.map or rule.map[text] is not None)
                 if coded and fold(text) in empty:
                     raise MappingFault(
-                        Text("{text} stands under empty, so no rule ever sees it", text=text),
+                        Text("{text} is under empty, so no rule ever sees it", text=text),
                         *place,
                     )
 
@@ -275,11 +275,11 @@ _BAND = re.compile(r"^\d+(-\d+|\+)$")
 def _check_rule(rule: Rule, variable: Variable, schema: Schema, where: Place) -> None:
     kind = variable.kind
     if rule.has and kind != "flag":
-        raise MappingFault(Text("has goes only with a flag"), *where, "has")
+        raise MappingFault(Text("has may be used only with a yes/no variable"), *where, "has")
     if rule.year and kind != "year":
-        raise MappingFault(Text("year goes only with a year"), *where, "year")
+        raise MappingFault(Text("year may be used only with a year"), *where, "year")
     if rule.country and kind != "country":
-        raise MappingFault(Text("country goes only with a country"), *where, "country")
+        raise MappingFault(Text("country may be used only with a country"), *where, "country")
     if rule.from_hub and (rule.country or rule.band or rule.year or rule.split):
         raise MappingFault(Text("with from_hub only map, has, when and unknown go"), *where)
     if kind == "entity":
@@ -288,7 +288,7 @@ def _check_rule(rule: Rule, variable: Variable, schema: Schema, where: Place) ->
         return
     domain = schema.recorded(variable.name, (1900, 2199))
     if rule.band and not all(_BAND.match(code) for code in domain):
-        raise MappingFault(Text("band goes only with a code list of bands"), *where, "band")
+        raise MappingFault(Text("band may be used only with a code list of bands"), *where, "band")
     codes: list[tuple[str | None, Place]] = [(rule.value, (*where, "value"))]
     codes += [(code, (*where, "map", text)) for text, code in (rule.map or {}).items()]
     for code, place in codes:

@@ -79,13 +79,13 @@ def _year(column: Glance, target: str, score: float) -> Iterator[Proposal | Doub
     read = max(ways, key=column.weight)
     if column.weight(read) < 0.6:
         reason = Text(
-            "the header speaks of a date, but only {n} of {all} texts are dates or years",
+            "the header suggests a date, but only {n} of {all} texts are dates or years",
             n=Numeral(len(read)),
             all=Numeral(len(column.texts)),
         )
         if column.share(lambda text: DAY_FIRST.year(fold(text))) >= 0.6:
             reason = Text(
-                "its years lie outside {first} to {last}: of another calendar?",
+                "its years are outside {first} to {last}: of another calendar?",
                 first=YEARS[0],
                 last=YEARS[1],
             )
@@ -130,7 +130,7 @@ def _country(column: Glance, target: str, score: float) -> Iterator[Proposal | D
         yield Doubt(
             column.name,
             Text(
-                "the header speaks of a country, but only {n} of {all} texts are countries",
+                "the header suggests a country, but only {n} of {all} texts are countries",
                 n=Numeral(sum(known.values())),
                 all=Numeral(len(column.texts)),
             ),
@@ -194,7 +194,7 @@ def _flag(column: Glance, target: str, score: float) -> Iterator[Proposal | Doub
             shows=True,
         )
         return
-    reason = Text("its header names the flag and its texts are yes or no")
+    reason = Text("column name matches this yes/no variable; values are yes or no")
     others = [text for text in texts if text not in known]
     doubts = rejected(column, others, Text("neither yes nor no: {texts}"))
     yield Proposal(
@@ -267,5 +267,5 @@ def _code_named(column: Glance) -> Iterator[Proposal]:
         other = next(code for code in load_schema().domain(MAJORITY) if code != codes[key])
         said = {"yes": codes[key], "no": other}
         rule = {"map": {text: said[answer] for text, answer in answers.items()}}
-        reason = Text("its header names the flag and its texts are yes or no")
+        reason = Text("column name matches this yes/no variable; values are yes or no")
         yield Proposal(MAJORITY, column.name, rule, 0.9, reason)

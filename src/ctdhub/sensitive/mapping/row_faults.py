@@ -60,9 +60,7 @@ class Fault:
                 "them.",
                 column=column,
             ),
-            "year-bounds": Text(
-                "The year in {column} lies outside the hub's years.", column=column
-            ),
+            "year-bounds": Text("The year in {column} is outside the hub's years.", column=column),
             "broken-list": Text(
                 "The cell in {column} begins like a list in brackets but cannot be read as one: "
                 "correct it, or name the text as it is in the rule.",

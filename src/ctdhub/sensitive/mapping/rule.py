@@ -111,15 +111,17 @@ class Rule(Frozen):
                 Text("{keys} exclude each other: keep one", keys=", ".join(kinds)), kinds[1]
             )
         if given == ["value"] and self.model_fields_set - {"value", "when", "lossy"}:
-            raise MappingFault(Text("a constant value goes only with when and lossy"), "value")
+            raise MappingFault(
+                Text("a constant value may be used only with when and lossy"), "value"
+            )
         if self.has and self.map is not None:
             raise MappingFault(Text("has and map exclude each other: keep one"), "map")
         if self.absent and not self.has:
-            raise MappingFault(Text("absent goes only with has"), "absent")
+            raise MappingFault(Text("absent may be used only with has"), "absent")
         if self.known and not self.has:
-            raise MappingFault(Text("known goes only with has"), "known")
+            raise MappingFault(Text("known may be used only with has"), "known")
         if self.unknown == "pass" and not self.has:
-            raise MappingFault(Text("unknown: pass goes only with has"), "unknown")
+            raise MappingFault(Text("unknown: pass may be used only with has"), "unknown")
         if self.unknown == "keep" and self.has:
             raise MappingFault(
                 Text("with has, unknown is null, reject or pass: no text of a list is a code"),
@@ -245,7 +247,7 @@ class PerpetratorRule(Frozen):
         if (self.split is None) == (self.child is None):
             raise MappingFault(Text("give exactly one of: split, child"))
         if self.aligned and self.split is None:
-            raise MappingFault(Text("aligned goes only with split"), "aligned")
+            raise MappingFault(Text("aligned may be used only with split"), "aligned")
         return self
 
     def sources(self) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ class CellRule(Frozen):
         if bool(self.source) == (self.value is not None):
             raise MappingFault(Text("give exactly one of: from, value"))
         if bool(self.map) + self.date + self.number > (0 if self.value is not None else 1):
-            raise MappingFault(Text("at most one of map, date and number goes with from"))
+            raise MappingFault(Text("at most one of map, date and number may be used with from"))
         return self
 
 

@@ -74,7 +74,7 @@ def page(answers: Answers, *, offline: bool) -> Page:
     return Page(
         path=PATH,
         title=_("Explore"),
-        description=_("Filter the protected records and see every chart change with them."),
+        description=_("Filter the synthetic records and see every chart change with them."),
         template="explore.html",
         values={
             "total": total,

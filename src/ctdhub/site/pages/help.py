@@ -90,7 +90,7 @@ def _words() -> list[tuple[str, str]]:
             ),
         ),
         (
-            _("Protected records"),
+            _("Synthetic records"),
             _(
                 "Made-up rows that together have about the same counts as the real ones. No row "
                 "is a real person."

@@ -103,7 +103,7 @@ def _write_files(folder: Path, answers: Answers) -> None:
     shared = about(answers.release)
 
     def says(figure: Figure) -> tuple[str, ...]:
-        invented = _("Practice data: invented.") if answers.release.facts.invented else ""
+        invented = _("Practice data: fictitious.") if answers.release.facts.invented else ""
         return (
             " ".join(filter(None, (_("Identified cases, not prevalence."), invented))),
             f"{figure.note} {shared['note_level']}",

@@ -119,7 +119,9 @@ def _side(
         "id": name,
         "title": title,
         "sentences": side_sentences(facts, name),
-        "few": _("Too few to show reliably; this is not zero.") if protected else "",
+        "few": _("Not shown: below the reporting threshold; this is not zero.")
+        if protected
+        else "",
         "figures": [] if protected else [(f, draw(f.bars, f.id, rtl=rtl)) for f in drawn],
         "missing": ""
         if protected or len(drawn) > 4

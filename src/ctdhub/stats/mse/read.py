@@ -126,8 +126,8 @@ def _warnings(table: Lists, places: Iterable[list[int]]) -> list[Text]:
             many(
                 "Several rows are the same combination of lists (rows {rows}); their people were "
                 "added up. If a row was written twice, delete one.",
-                "{n} combinations of lists stand in several rows each (rows {rows}); their people "
-                "were added up. If a row was written twice, delete one.",
+                "{n} combinations of lists are in several rows each (rows {rows}); their "
+                "people were added up. If a row was written twice, delete one.",
                 len(twice),
                 rows=shown,
             )

@@ -131,7 +131,7 @@ def resolve(
             continue
         reason = _against(persons, members[a], members[b])
         if any(x in apart and apart[x] & members[b] for x in members[a]):
-            reason = Text("A decision keeps them apart.")
+            reason = Text("A decision keeps them separate.")
         if p < cut:
             reason = reason or Text("Likely, not certain.")
         elif rivals[i]:
@@ -206,8 +206,8 @@ def _against(persons: IdentifiedPersons, first: set[int], second: set[int]) -> T
 def _odd(persons: IdentifiedPersons, one: int, other: int, p: float) -> Text | None:
     """Why a link should be looked at, None where nothing is odd."""
     if far_apart(persons, one, other):
-        return Text("Joined, though the birth years are far apart.")
-    return None if p >= SURE else Text("Joined, not certain.")
+        return Text("Merged, although the birth years differ greatly.")
+    return None if p >= SURE else Text("Merged, not certain.")
 
 
 def _shown(scored: Scored, pairs: PersonPairs, i: int, joined: bool, reason: Text) -> Doubtful:

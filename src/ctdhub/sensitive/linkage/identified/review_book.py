@@ -85,9 +85,9 @@ def write_review_book(
     target.title = PAIRS
     target.sheet_view.rightToLeft = current() in RIGHT_TO_LEFT
     title = _(
-        "Is each pair one person? Write “{yes}”, “{no}” or “{unsure}” under “{same}”. Decide by "
-        "the two rows alone. Rows and columns may be sorted and moved; add no formulas. This file "
-        "holds names: it must not leave whoever may see them."
+        "Is each pair one person? Write “{yes}”, “{no}” or “{unsure}” under “{same}”. "
+        "Decide by the two rows alone. Rows and columns may be sorted and moved; add no "
+        "formulas. This file contains names: do not pass it to anyone who may not see them."
     ).format(yes=_("yes"), no=_("no"), unsure=_("unsure"), same=_("same person"))
     _put(target, _TITLE, 1, title).font = Font(bold=True)
     for column, (key, head) in enumerate(zip(keys, _heads(keys), strict=True), 1):

@@ -145,7 +145,7 @@ def plan(
             )
         elif role == "case":
             columns.append(
-                IdentifierColumn(name, "code", Text("The hub tells people apart by it."), role)
+                IdentifierColumn(name, "code", Text("Used by the hub to distinguish people."), role)
             )
         elif role:
             columns.append(IdentifierColumn(name, "token", Text("Tokens are made of it."), role))
@@ -153,7 +153,15 @@ def plan(
             columns.append(IdentifierColumn(name, "strip", Text("You named it under --strip.")))
         elif name in kept or name not in found:
             columns.append(
-                IdentifierColumn(name, "stay", Text("Nothing in it speaks of a person."))
+                IdentifierColumn(
+                    name,
+                    "stay",
+                    Text(
+                        "No direct identifier detected. This "
+                        "column may still help to identify "
+                        "somebody: check it."
+                    ),
+                )
             )
         else:
             columns.append(IdentifierColumn(name, "strip", found[name].reason))
