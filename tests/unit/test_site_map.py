@@ -148,7 +148,7 @@ def test_what_is_too_few_says_the_number_of_its_region(text: str, answers: Answe
     words = tiles(figure(text, "map-citizenship"))["FRA"]
     assert f"(region, Europe: {number(europe.value)} ± " in words
     outside = tiles(figure(text, "map-citizenship"))["ATA"]
-    assert outside == "Antarctica: too few to show reliably"
+    assert outside == "Antarctica: not shown (below the reporting threshold)"
 
 
 def test_the_table_of_regions_holds_their_counts(text: str, answers: Answers) -> None:
@@ -268,7 +268,7 @@ def test_files_stand_alone_and_hold_the_counts(answers: Answers, tmp_path: Path)
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
         assert not re.search(r"href|<script|url\(|@import", drawing)
         assert "release 2026.1" in drawing
-        assert "Identified cases, not prevalence. Practice data: invented." in drawing
+        assert "Identified cases, not prevalence. Practice data: fictitious." in drawing
         assert "fill:#" in drawing
 
 

@@ -114,7 +114,7 @@ def test_blanks_are_told_apart(text: str) -> None:
     assert drawing.count('class="whisker"') == drawing.count("<circle") == 4
     assert "nobody reports here: 2014" in part
     assert "zero: no year says so" in part
-    assert "too few to show reliably: between none" in part
+    assert "not shown (below the reporting threshold): between none" in part
 
 
 def test_every_number_on_a_chart_has_its_interval(text: str) -> None:
