@@ -39,7 +39,7 @@ def _about(release: Release) -> Iterator[tuple[Cell, ...]]:
     if facts.invented:
         yield (
             _("Practice data"),
-            _("Practice data: invented. No number on this page is about real people."),
+            _("Practice data: fictitious. No number on this page is about real people."),
         )
     yield _("People identified"), people.value
     yield _("Lower bound"), people.low
