@@ -10,6 +10,7 @@ KINDS = (
     "map.html",
     "trends.html",
     "facts.html",
+    "facts/europe.html",
     "signals.html",
     "changes.html",
     "estimates.html",

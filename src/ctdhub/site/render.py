@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from markupsafe import Markup
 
 from ctdhub.core.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, current, said
 from ctdhub.release.open import Release
@@ -24,6 +27,11 @@ from ctdhub.site.frame import (
 from ctdhub.site.kinds import GET_HELP
 from ctdhub.site.leaving import SCRIPT, exit_address
 from ctdhub.site.registry import menu
+
+UNLISTED = ("home.html", "explore.html", "withdrawn.html")
+"""Templates of pages without a list of contents: they are laid out in another way."""
+LONG = 4
+"""Headings from which on a page has a list of its contents."""
 
 
 def render(page: Page, release: Release, languages: Sequence[str], edition: Edition = PLAIN) -> str:
@@ -52,7 +60,7 @@ def render(page: Page, release: Release, languages: Sequence[str], edition: Edit
         "base-uri 'none'",
         "form-action 'none'",
     ]
-    return (
+    html = (
         environment()
         .get_template(page.template)
         .render(
@@ -82,6 +90,7 @@ def render(page: Page, release: Release, languages: Sequence[str], edition: Edit
             home=links.page(HOME),
         )
     )
+    return html if page.template in UNLISTED else contents(html)
 
 
 def _menu(page: Page, links: Links, entries: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
@@ -108,3 +117,13 @@ def _menu(page: Page, links: Links, entries: Mapping[str, Mapping[str, str]]) ->
         "siblings_of": opened,
         "help_href": links.page(next(iter(help_pages))) if help_pages else "#contacts",
     }
+
+
+def contents(html: str) -> str:
+    """The page with a list of its second headings below the first one, where it has many."""
+    found = re.findall(r'<h2 id="(?!card-t)([^"]+)"[^>]*>(.*?)</h2>', html, re.DOTALL)
+    if len(found) < LONG:
+        return html
+    words = [(anchor, Markup(re.sub(r"<[^>]+>", "", text))) for anchor, text in found]  # noqa: S704
+    made = environment().get_template("contents.html").render(headings=words)
+    return html.replace("</h1>", f"</h1>\n{made}", 1)

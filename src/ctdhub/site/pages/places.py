@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ctdhub.core.format import number
+from ctdhub.core.format import number, share
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts.bars import draw
-from ctdhub.report.figures import figures
+from ctdhub.report.figures import Figure, figures
 from ctdhub.report.places import SIDES, file, listed_places, path, place_link, sides
 from ctdhub.report.sentences import place_sentences, side_sentences
 from ctdhub.report.wording import sized
 from ctdhub.schema import countries
+from ctdhub.schema.country_names import fold_name
 from ctdhub.site.chart_files import CHARTS, write_figures
 from ctdhub.site.frame import FIGURES, Page
 from ctdhub.site.kinds import PLACES, MenuEntry, PageKind
@@ -27,6 +28,10 @@ from ctdhub.stats.perspective import SideName
 from ctdhub.stats.query import Query
 
 LIST = "countries/index.html"
+ORDER: tuple[SideName, ...] = ("exploited", "citizens")
+"""The sides of a place on its page."""
+SILENT = 0.05
+"""Questions that are not recorded for a smaller share of people are not listed as such."""
 
 KIND = PageKind(
     "places",
@@ -54,9 +59,10 @@ def _write_files(folder: Path, answers: Answers) -> None:
 
 def _list(answers: Answers, held: frozenset[str]) -> Page:
     lang = current()
+    letters = _letters(answers, held)
     return Page(
         path=LIST,
-        title=_("Countries and regions"),
+        title=_("Countries and regions, A–Z"),
         description=_("People identified by citizenship and by country of exploitation."),
         template="countries.html",
         values={
@@ -65,15 +71,48 @@ def _list(answers: Answers, held: frozenset[str]) -> Page:
                     "key": key,
                     "name": countries.region_name(key, lang),
                     "path": path(key),
-                    "places": _places(answers, key, held),
                     "rest": _rest(key, held),
+                    **_counted(answers, countries.members(key)),
                 }
                 for key in countries.regions()
             ],
+            "letters": letters,
             **about(answers.release),
         },
         menu=LIST,
+        scripts=("order.js",),
     )
+
+
+def _letters(answers: Answers, held: frozenset[str]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Countries with a page in the order of their names, by first letter."""
+    lang = current()
+    named = sorted((in_order(countries.name(code, lang)), code) for code in held)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for key, code in named:
+        place = place_link(code, held, lang) | {"region": countries.region(code)}
+        place["region"] = countries.region_name(countries.region(code), lang)
+        found.setdefault(key[0].upper(), []).append(place | _counted(answers, (code,)))
+    return list(found.items())
+
+
+def in_order(name: str) -> str:
+    """The form of a name by which an index lists it: without accents and the Arabic article.
+
+    >>> in_order("Åland Islands"), in_order("الأردن")
+    ('alandislands', 'اردن')
+    """
+    folded = fold_name(name)
+    return folded.removeprefix("ال") if len(folded) > len("ال") + 1 else folded
+
+
+def _counted(answers: Answers, inside: tuple[str, ...]) -> dict[str, Any]:
+    """People of both sides in words, and as numbers to order rows by."""
+    cards = {
+        name: answers.card(Query({variable: list(inside)})) for name, variable in SIDES.items()
+    }
+    words: dict[str, Any] = {name: sized(card) for name, card in cards.items()}
+    return words | {f"{name}_n": round(card.value or 0) for name, card in cards.items()}
 
 
 def _page(answers: Answers, key: str, held: frozenset[str], brief: str) -> Page:
@@ -87,7 +126,7 @@ def _page(answers: Answers, key: str, held: frozenset[str], brief: str) -> Page:
         if is_country
         else _("By place of exploitation"),
     }
-    halves = [_side(answers, facts, key, name_, titles[name_]) for name_ in SIDES]
+    halves = [_side(answers, facts, key, name_, titles[name_], held) for name_ in ORDER]
     return Page(
         path=path(key),
         title=name,
@@ -109,7 +148,12 @@ def _page(answers: Answers, key: str, held: frozenset[str], brief: str) -> Page:
 
 
 def _side(
-    answers: Answers, facts: PlaceFacts, key: str, name: SideName, title: str
+    answers: Answers,
+    facts: PlaceFacts,
+    key: str,
+    name: SideName,
+    title: str,
+    held: frozenset[str],
 ) -> dict[str, Any]:
     side = facts.citizens if name == "citizens" else facts.exploited
     drawn = figures(answers, sides(key)[name])
@@ -118,6 +162,18 @@ def _side(
     return {
         "id": name,
         "title": title,
+        "tab": _tab(name, is_country=key in countries.ALPHA3),
+        "people": sized(side.people),
+        "corridors": [
+            {
+                "origin": place_link(origin, held, current()),
+                "place": place_link(place, held, current()),
+                "people": sized(card),
+            }
+            for origin, place, card in side.corridors
+        ],
+        "silent": _silent(drawn),
+        "compare": f"explore.html#{SIDES[name]}={key}" if key in countries.ALPHA3 else "",
         "sentences": side_sentences(facts, name),
         "few": _("Not shown: below the reporting threshold; this is not zero.")
         if protected
@@ -129,18 +185,29 @@ def _side(
     }
 
 
-def _places(answers: Answers, key: str, held: frozenset[str]) -> list[dict[str, str]]:
-    """Countries of a region that have a page, those with more people first."""
-    found = []
-    for code in countries.members(key):
-        if code in held:
-            cards = {
-                name: answers.card(Query({variable: [code]})) for name, variable in SIDES.items()
-            }
-            most = max(c.value or 0 for c in cards.values())
-            words: dict[str, str] = {name: sized(c) for name, c in cards.items()}
-            found.append((-most, code, place_link(code, held, current()) | words))
-    return [place for _most, _code, place in sorted(found, key=lambda item: item[:2])]
+def _tab(name: SideName, *, is_country: bool) -> str:
+    if name == "citizens":
+        return (
+            _("Its citizens, exploited anywhere") if is_country else _("Citizens of its countries")
+        )
+    return _("People exploited here")
+
+
+def _silent(drawn: tuple[Figure, ...]) -> list[tuple[str, str]]:
+    """What is not recorded of the people of a side: each question, and of how many people."""
+    return [
+        (figure.subtitle, share(figure.table.missing))
+        for figure in drawn
+        if figure.table.missing is not None and figure.table.missing >= SILENT
+    ]
+
+
+def _places(answers: Answers, key: str, held: frozenset[str]) -> list[dict[str, Any]]:
+    """Countries of a region that have a page, in the order of their names."""
+    lang = current()
+    inside = [code for code in countries.members(key) if code in held]
+    inside.sort(key=lambda code: in_order(countries.name(code, lang)))
+    return [place_link(code, held, lang) | _counted(answers, (code,)) for code in inside]
 
 
 def _rest(key: str, held: frozenset[str]) -> str:
