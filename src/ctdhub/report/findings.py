@@ -28,7 +28,7 @@ MUCH = 0.2
 
 
 @dataclass(frozen=True)
-class Headline:
+class ReleaseFinding:
     """A finding in words.
 
     Attributes:
@@ -46,13 +46,13 @@ class Headline:
     variable: str = ""
 
 
-def findings(answers: Answers) -> tuple[Headline, ...]:
+def findings(answers: Answers) -> tuple[ReleaseFinding, ...]:
     """At most one finding of each kind, in the language in force."""
     found = (_change(answers), _gap(answers), _silence(answers))
     return tuple(each for each in found if each is not None)
 
 
-def _change(answers: Answers) -> Headline | None:
+def _change(answers: Answers) -> ReleaseFinding | None:
     result = looked_for(answers)
     lead = next((each for each in result.leads), None)
     if lead is None:
@@ -64,7 +64,7 @@ def _change(answers: Answers) -> Headline | None:
     if found.share is not None and "share" in {test.what for test in moved or ()}:
         before, now = found.share
         detail = _("Share on average: {now} compared with {before} before.")
-    return Headline(
+    return ReleaseFinding(
         "change",
         _("The clearest change"),
         headline(result, lead.finding),
@@ -72,7 +72,7 @@ def _change(answers: Answers) -> Headline | None:
     )
 
 
-def _gap(answers: Answers) -> Headline | None:
+def _gap(answers: Answers) -> ReleaseFinding | None:
     held = [
         gap
         for by in equity.groupings(answers)
@@ -81,10 +81,12 @@ def _gap(answers: Answers) -> Headline | None:
     if not held:
         return None
     widest = max(held, key=lambda gap: gap.low)
-    return Headline("gap", _("A gap in assistance"), gap_headline(widest), gap_difference(widest))
+    return ReleaseFinding(
+        "gap", _("A gap in assistance"), gap_headline(widest), gap_difference(widest)
+    )
 
 
-def _silence(answers: Answers) -> Headline | None:
+def _silence(answers: Answers) -> ReleaseFinding | None:
     """The variable for which fewest people have an answer for sure."""
     held = []
     for name in load_schema().explorer:
@@ -97,7 +99,7 @@ def _silence(answers: Answers) -> Headline | None:
         return None
     low, value, high, name = last
     text = _("Not recorded for {share} of people: {variable}")
-    return Headline(
+    return ReleaseFinding(
         "silence",
         _("What the data cannot say"),
         text.format(share=share_ranged(value, low, high), variable=label(name, current())),

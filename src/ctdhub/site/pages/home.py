@@ -10,7 +10,7 @@ from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current
 from ctdhub.document.charts.bars import draw
 from ctdhub.report.figures import Figure, figures
-from ctdhub.report.findings import Headline, findings
+from ctdhub.report.findings import ReleaseFinding, findings
 from ctdhub.report.picture import write_pictures
 from ctdhub.report.places import path
 from ctdhub.report.sentences import headline_sentence, place_paragraphs, reach_sentence
@@ -90,7 +90,7 @@ def _own(content: Content) -> dict[str, str] | None:
     return None
 
 
-def _finding(found: Headline) -> dict[str, str]:
+def _finding(found: ReleaseFinding) -> dict[str, str]:
     paths = {
         "change": "signals.html",
         "gap": "assistance.html",
