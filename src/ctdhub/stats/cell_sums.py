@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+
+KEPT = 256
+"""Conditions whose cells a table remembers, a byte a cell each."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,12 @@ class Sum:
 
 @dataclass(frozen=True)
 class CellSums:
-    """Cells of a table: by column the distinct values and which of them each cell has; people."""
+    """Cells of a table: by column the place of each distinct value and which of them each cell has;
+    people."""
 
-    columns: dict[str, tuple[list[str], npt.NDArray[np.intp]]]
+    columns: dict[str, tuple[dict[str, int], npt.NDArray[np.intp]]]
     people: npt.NDArray[np.float64]
+    _kept: dict[tuple[str, frozenset[str]], npt.NDArray[np.bool_]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, names: Sequence[str], cells: Mapping[tuple[str, ...], float]) -> CellSums:
@@ -48,7 +53,7 @@ class CellSums:
         for k, name in enumerate(names):
             place: dict[str, int] = {}
             codes = [place.setdefault(cell[k], len(place)) for cell in cells]
-            columns[name] = (list(place), np.array(codes, dtype=np.intp))
+            columns[name] = (place, np.array(codes, dtype=np.intp))
         return cls(columns, np.array(list(cells.values()), dtype=np.float64))
 
     def total(self, limits: Mapping[str, Collection[str]]) -> float:
@@ -57,11 +62,26 @@ class CellSums:
 
     def size(self, limits: Mapping[str, Collection[str]]) -> int:
         """How many cells that is."""
-        return int(self._inside(limits).sum())
+        return int(np.count_nonzero(self._inside(limits)))
+
+    def largest(self, limits: Mapping[str, Collection[str]]) -> float:
+        """The most people in one of these cells; 0 where there is none."""
+        return float(self.people[self._inside(limits)].max(initial=0.0))
 
     def _inside(self, limits: Mapping[str, Collection[str]]) -> npt.NDArray[np.bool_]:
         inside = np.ones(self.people.size, dtype=bool)
         for name, allowed in limits.items():
-            values, codes = self.columns[name]
-            inside &= np.array([v in allowed for v in values], dtype=bool)[codes]
+            inside &= self._among(name, frozenset(allowed))
         return inside
+
+    def _among(self, name: str, allowed: frozenset[str]) -> npt.NDArray[np.bool_]:
+        """Which cells have one of these values; the last ones are kept, for questions come in rows
+        that differ in one condition."""
+        if (name, allowed) not in self._kept:
+            if len(self._kept) >= KEPT:
+                self._kept.clear()
+            places, codes = self.columns[name]
+            among = np.zeros(len(places), dtype=bool)
+            among[[places[value] for value in allowed if value in places]] = True
+            self._kept[name, allowed] = among[codes]
+        return self._kept[name, allowed]

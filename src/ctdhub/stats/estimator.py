@@ -72,6 +72,7 @@ class Estimator:
         self._records = release.protected.records
         self._tallies: dict[str, tuple[CellSums, CellSums]] = {}
         self._noisy: dict[str, tuple[CellSums, CellSums]] = {}
+        self._lows: dict[str, CellSums] = {}
         self._answered: dict[Asked, Interval] = {}
         self._domains: dict[str, tuple[str, ...]] = {}
         self._everything: dict[str, frozenset[str]] = {}
@@ -152,13 +153,12 @@ class Estimator:
     def _part(self, where: Where) -> int:
         """The largest low end of a published cell among these people."""
         key = self.measured(*where)
-        wanted = [frozenset(where[v]) for v in key.split("*")] if key else []
-        inside = (
-            e.low
-            for cell, e in (self._shown(key) if key else {}).items()
-            if all(value in values for value, values in zip(cell, wanted, strict=True))
-        )
-        return max(inside, default=0)
+        if key is None:
+            return 0
+        if key not in self._lows:
+            lows = {cell: e.low for cell, e in self._shown(key).items()}
+            self._lows[key] = CellSums.of(key.split("*"), lows)
+        return int(self._lows[key].largest(where))
 
     def share(self, part: Where, whole: Where) -> Interval:
         """Share, in 0..1, of the people of ``whole`` who are also in ``part``."""
@@ -238,7 +238,7 @@ class Estimator:
     def _direct(self, where: Where) -> Sum | None:
         """The same from one table: of those that hold all variables the best of the least noisy."""
         candidates = min((self._holding.get(v, []) for v in where), key=len)
-        wanted = {n: set(values) for n, values in where.items()}
+        wanted = {n: frozenset(values) for n, values in where.items()}
         noise = {
             names: sigma
             * sigma
@@ -255,7 +255,7 @@ class Estimator:
                 sums.append(self._measured(key, wanted))
         return min(sums, key=lambda w: w.half(self.z), default=None)
 
-    def _added(self, key: str, wanted: dict[str, set[str]], variance: float) -> Sum:
+    def _added(self, key: str, wanted: dict[str, frozenset[str]], variance: float) -> Sum:
         """Cells of one table added up: published counts where shown, records for the rest.
 
         Where tables were reconciled that is the number of records."""
@@ -263,7 +263,7 @@ class Estimator:
         seen, rest = (cells.total(limits) for cells in self._seen_and_rest(key))
         return Sum(seen + rest, variance, rest)
 
-    def _measured(self, key: str, wanted: dict[str, set[str]]) -> Sum:
+    def _measured(self, key: str, wanted: dict[str, frozenset[str]]) -> Sum:
         """The same from noisy counts by year, and records of groups that have none."""
         names = key.split("*")
         limits = {n: wanted[n] for n in names if n in wanted}
