@@ -63,7 +63,7 @@ def test_hours_are_of_a_day() -> None:
 
 
 def test_no_message_formats_a_number_itself() -> None:
-    formatted = re.compile(r"(?<!\{)\{[a-z_]*:[^{}]*\}")
+    formatted = re.compile(r"(?<!\{)\{[a-z_]*:[^ {}][^{}]*\}")
     texts = (t for m in messages.template() if m.id for t in messages.as_tuple(m.id))
     assert not [text for text in texts if formatted.search(re.sub("`[^`]*`", "", text))]
 

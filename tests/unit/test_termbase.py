@@ -32,7 +32,7 @@ DOCUMENTS = [
 ]
 """All that is read today: decisions and the history of changes keep the words of their time."""
 
-NOT_YET = ("site/", "docs/", "README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/")
+NOT_YET: tuple[str, ...] = ("site/",)
 """Places whose texts are still to be rewritten.  This list only shrinks."""
 
 
@@ -119,8 +119,8 @@ def test_no_label_has_a_word_that_is_not_to_be_used(code: str) -> None:
     ids=lambda p: str(p.relative_to(ROOT)),
 )
 def test_no_document_has_a_word_that_is_not_to_be_used(page: Path) -> None:
-    tables = r"^\|.*$" if page.name == "glossary.md" else r"\Z\A"  # words about words
-    text = re.sub(tables, "", page.read_text("utf-8"), flags=re.MULTILINE)
+    about = {"glossary.md": r"^\|.*$", "rules.md": "^## .*$"}  # words about words, names of rules
+    text = re.sub(about.get(page.name, r"\Z\A"), "", page.read_text("utf-8"), flags=re.MULTILINE)
     assert not found(text, "en")
 
 
