@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ctdhub.core.i18n import LANGUAGES, language, said
 from ctdhub.sensitive.alarms.alarm import Alarm, AlarmLimits
@@ -13,7 +14,7 @@ from ctdhub.sensitive.alarms.delivered import ReadDelivery
 from ctdhub.sensitive.alarms.ring import ring
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.linkage.shared_keys import births_apart
-from ctdhub.sensitive.mapping.accept import ALARMS, STOPPING
+from ctdhub.sensitive.mapping.accept import ALARMS, STOPPING, Accepted
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.run import harmonise
 
@@ -255,3 +256,13 @@ def test_every_alarm_has_words_in_every_language() -> None:
                 texts.add(said(alarm.what()))
         assert len(texts) == len(LANGUAGES), name
         assert Alarm(**alarm.as_json()) == alarm
+
+
+@pytest.mark.parametrize("column", ["sex", 'sex "at birth"', "Ünïon: ja/nein"])
+def test_the_proposed_entry_accepts_this_delivery_alone(tmp_path: Path, column: str) -> None:
+    """A column of any name: the entry is YAML, and a message proposes it."""
+    alarm = Alarm("unknown-texts", column, "one", "2026-01-15", 5, 9)
+    [entry] = (Accepted.model_validate(e) for e in yaml.safe_load(f"[{alarm.accepting}]"))
+    assert alarm.decided([entry]).accepted
+    assert not replace(alarm, delivery="2026-02-15").decided([entry]).accepted
+    assert not replace(alarm, about="other").decided([entry]).accepted

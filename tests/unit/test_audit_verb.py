@@ -110,8 +110,13 @@ def test_publication_of_guesses_at_planted_people_does_not_use_what_is_known_of_
 
 def test_no_attack_is_made_where_the_budget_does_not_reach(app: typer.Typer, hub: Path) -> None:
     policy = hub / "policy.yaml"
-    policy.write_text(policy.read_text("utf-8").replace("epsilon: 2.0", "epsilon: 1.0"), "utf-8")
     words = (str(hub), "--kind", "canary", "--canaries", "5", "--publish")
+    text = policy.read_text("utf-8").replace("{epsilon: 2.0}", "{epsilon: 1.0}")
+    policy.write_text(text, "utf-8")
+    with pytest.raises(Overspend, match="drafts"):  # findings are no draft, and take none's part
+        call(app, *words)
+    assert Ledger(hub / "ledger").entries() == ()
+    policy.write_text(text.replace("epsilon: 1.0}", "epsilon: 1.0, drafts: 0}"), "utf-8")
     call(app, *words)
     kept = sorted((hub / "work" / "audit").iterdir())
     with pytest.raises(Overspend):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import hmac
 import inspect
+import json
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -30,6 +32,7 @@ from ctdhub.dp.policy import Policy, Weights
 from ctdhub.dp.price import Price, up_to
 from ctdhub.dp.request import CanonicalRequest, RequestPart, differing, request_of, shown
 from ctdhub.dp.rows import InMemory, Tally
+from ctdhub.dp.standalone.ledger import ledger_of_table
 from ctdhub.dp.workload import workload
 from ctdhub.schema.model import load_schema
 
@@ -270,6 +273,44 @@ def test_the_last_answer_of_older_software_is_given_again_and_its_folder_stays(
         patch.setattr(request, "METHOD", 2)
         with pytest.raises(WouldCharge):
             protect(people(30, POLICY), POLICY, Ledger(folder), {}, pay=up_to(0), schema=SCHEMA)
+
+
+def test_whoever_has_the_folder_cannot_try_out_the_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The secret of the hashes lies in the folder of the ledger, and so do copies of it."""
+    monkeypatch.setenv("CTDHUB_STATE", str(tmp_path / "state"))
+    ledger = ledger_of_table(tmp_path / "ledger", "women of two shelters")
+    tried: dict[str, bytes] = {}
+    kept = CanonicalRequest.parts
+
+    def parts(asked: CanonicalRequest) -> dict[str, bytes]:
+        tried.update(kept(asked))
+        return kept(asked)
+
+    monkeypatch.setattr(CanonicalRequest, "parts", parts)
+    answer = protect(people(30, POLICY), POLICY, ledger, {})
+    found = ledger.folder / "answers" / answer.guarantee.charge / "request.json"
+    told, secret = json.loads(found.read_text("utf-8")), (ledger.folder / "secret").read_bytes()
+    guess = {n: hmac.new(secret, t, hashlib.sha256).hexdigest() for n, t in tried.items()}
+    assert {n for n, t in guess.items() if t == told[n]} == {*told} - {"people"}
+    lines = (ledger.folder / "ledger.jsonl").read_text("utf-8")
+    assert guess["people"] not in lines
+    # An answer that software before kept is known again, and what changed is told of it.
+    found.write_text(json.dumps(told | {"people": guess["people"]}), "utf-8")
+    again = protect(people(30, POLICY), POLICY, ledger, {}, pay=up_to(0))
+    assert again.guarantee.charge == answer.guarantee.charge
+    prices: list[Price] = []
+    for n, changes in ((31, {}), (30, {"epsilon": 5.0})):
+        other = Policy.model_validate({**POLICY.model_dump(), **changes})
+        with pytest.raises(WouldCharge):
+            protect(people(n, POLICY), other, ledger, {}, pay=lambda p: _noted(p, prices))
+    assert [p.because for p in prices] == [("people",), ("settings",)]
+
+
+def _noted(price: Price, prices: list[Price]) -> None:
+    prices.append(price)
+    up_to(0)(price)
 
 
 def test_the_price_is_told_with_its_reason_before_it_is_paid(tmp_path: Path) -> None:

@@ -152,18 +152,32 @@ def test_an_older_state_is_refused_and_what_it_lacks_counts(tmp_path: Path) -> N
     assert rule(place) == ""
 
 
-@pytest.mark.parametrize("gone", ["ledger", "ledger/population.json", "ledger/ledger.jsonl"])
+@pytest.mark.parametrize(
+    "gone", ["ledger", "ledger/population.json", "ledger/ledger.jsonl", "both ledger/ledger.jsonl"]
+)
 def test_a_ledger_that_was_deleted_comes_back_from_the_witness(tmp_path: Path, gone: str) -> None:
     place = tmp_path / "H"
     spend(hub(place))
-    path = place / gone
+    path = place / gone.removeprefix("both ")
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     if gone.endswith("jsonl"):
         assert rule(place) in ("ledger-chain", "ledger-behind")
-        (place / "ledger" / "head").unlink()
-        assert rule(place) == "ledger-behind"
+        if gone.startswith("both"):
+            (place / "ledger" / "head").unlink()
+            assert rule(place) == "ledger-behind"
     adopt(place)
     assert spent(place) == ["release"]
+    assert rule(place) == ""
+
+
+def test_lines_that_this_machine_never_saw_do_not_come_back(tmp_path: Path) -> None:
+    """A head of a line that was charged elsewhere: without the lines nobody knows what it was."""
+    place = tmp_path / "H"
+    spend(hub(place))
+    (place / "ledger" / "head").write_text(f"2 {'ab' * 32}\n", "utf-8")
+    (place / "ledger" / "ledger.jsonl").unlink()
+    with pytest.raises(HubError, match="changed"):
+        adopt(place)
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"id": "00"}'])

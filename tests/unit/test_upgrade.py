@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ctdhub.build import upgrade as upgrading
 from ctdhub.build.hub import Hub
 from ctdhub.build.paid import check_paid, ledger, read_ledger
 from ctdhub.build.rules import policy
@@ -18,6 +19,7 @@ from ctdhub.build.upgrade import KEPT, back, upgrade
 from ctdhub.core.errors import HubError
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.policy import Policy
 
 MAPPING = """\
 # Our own form.
@@ -180,3 +182,11 @@ def test_a_lost_person_key_is_not_made_anew(old: Hub) -> None:
         path.unlink()
     assert old.person_key() == old.person_key()
     assert (old.root / "keys" / "person.key").stat().st_size == 32
+
+
+def test_no_setting_within_another_one_had_another_default() -> None:
+    """Where an old file sets one of them, an upgrade does not write the others down."""
+    today = Policy().model_dump()
+    inner = {n: v for n, v in upgrading._POLICY.items() if isinstance(v, dict)}
+    differ = {(n, k) for n, v in inner.items() for k in v if today[n][k] != v[k]}
+    assert differ == {("budget", "epsilon")}, "an old budget had no setting but this one"

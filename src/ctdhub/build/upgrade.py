@@ -160,7 +160,10 @@ def _written(hub: Hub) -> dict[str, bytes]:
 
 
 def _with(text: str, values: Mapping[str, Any]) -> str:
-    """A settings file with the values that it does not set."""
+    """A settings file with the values that it does not set.
+
+    Settings at the top alone: of those within another one, none had another default before.
+    """
     given = yaml.safe_load(text) or {}
     missing = {name: value for name, value in values.items() if name not in given}
     return text.rstrip("\n") + "\n" + _NOTE + _dump(missing) if missing else text

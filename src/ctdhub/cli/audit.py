@@ -115,11 +115,14 @@ def _audited(hub: Hub, kinds: tuple[Kind, ...], canaries: int, publish: bool) ->
 
 
 def _paid(hub: Hub, rules: Policy, kinds: tuple[Kind, ...], of: PersonRows) -> str:
-    from ctdhub.build.paid import check_paid, ledger
-    from ctdhub.dp.audit.suite import pay
+    from ctdhub.build.paid import budget_split, check_paid, ledger
+    from ctdhub.dp.accounting import epsilon_of
+    from ctdhub.dp.audit.suite import pay, price
     from ctdhub.dp.ledger.charge import taking_part
 
     check_paid(hub)
+    if rho := price(rules, kinds, of):  # findings are published, so the reserve is not theirs
+        budget_split(hub, rules).check_room(rho, epsilon_of(rho, rules.delta))
     return pay(ledger(hub), rules, kinds, taking_part(hub.facts(rules.years)), of)
 
 

@@ -86,6 +86,10 @@ def costs_of(rho: float, child: Mentioned | None, sources: Sourced | None) -> Co
     return Costs(*split(rho, [part.share if part else 0.0 for part in (child, sources)]))
 
 
+PEOPLE = "people"
+"""The part of a request that covers case data, see ``request.CanonicalRequest``."""
+
+
 class Asks(NamedTuple):
     """A question as the ledger knows it, by keyed hashes.
 
@@ -94,12 +98,21 @@ class Asks(NamedTuple):
         exact: the hash of the request and of the exact tables; for the hub alone.
         before: hashes by which older software knew the question with these exact tables.
         parts: hashes of the parts of its request; for the hub alone.
+        people_before: of these, that of the exact tables as software before kept it, under the
+            secret of the ledger's folder alone.
     """
 
     question: str
     exact: str
     before: tuple[str, ...]
     parts: dict[str, str]
+    people_before: str
+
+    def known(self, parts: dict[str, str]) -> dict[str, str]:
+        """Kept parts of an answer, in the form of :attr:`parts`."""
+        if parts.get(PEOPLE) == self.people_before:
+            return parts | {PEOPLE: self.parts[PEOPLE]}
+        return parts
 
 
 def asks_of(
@@ -125,8 +138,11 @@ def asks_of(
             sources.public if sources else None,
         )
         before.append(ledger.question(content))
-    hashes = {name: ledger.question(text) for name, text in asks.parts().items()}
-    return Asks(ledger.question(asks.content), exact_, tuple(before), hashes)
+    parts_ = asks.parts()
+    hashes = {name: ledger.question(text) for name, text in parts_.items()}
+    people = hashes[PEOPLE]
+    hashes[PEOPLE] = ledger.sensitive(parts_[PEOPLE])
+    return Asks(ledger.question(asks.content), exact_, tuple(before), hashes, people)
 
 
 def parts_of(
@@ -203,4 +219,6 @@ def _because(ledger: Ledger, asks: Asks) -> tuple[Cause, ...]:
     if not answer_store.holds(ledger, releases[-1]):
         return ("lost",)
     last = answer_store.parts(ledger, releases[-1])
-    return ("unknown",) if last is None else differing(last, asks.parts) or ("version",)
+    if last is None:
+        return ("unknown",)
+    return differing(asks.known(last), asks.parts) or ("version",)

@@ -64,7 +64,7 @@ def radius(variance: Fraction | float, alpha: float) -> int:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenCells:
     """Cells of a table that can be shown: flat places and the radius of their intervals."""
 
     cells: npt.NDArray[np.intp]
@@ -72,7 +72,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Shown(Chosen):
+class Shown(ChosenCells):
     """The same, with what the fit says of these cells: all of a table that is used later on.
 
     Attributes:
@@ -91,7 +91,7 @@ class Shown(Chosen):
 
 def choose(
     noisy: npt.NDArray[np.integer], variance: Fraction | float, level: float, share: float
-) -> Chosen:
+) -> ChosenCells:
     """Choose the cells to show and the radius of their intervals; a function of noisy counts.
 
     Args:
@@ -107,10 +107,10 @@ def choose(
     reach = np.cumsum(np.bincount(capped, minlength=chance.size + 1)[::-1])[::-1][1:]
     passing = np.flatnonzero((chance * m <= reach * share) & (reach > 0))
     if not passing.size:
-        return Chosen(np.zeros(0, dtype=np.intp), 0)
+        return ChosenCells(np.zeros(0, dtype=np.intp), 0)
     threshold = int(passing[0]) + 1
     cells = np.flatnonzero(flat >= threshold)
-    return Chosen(cells, radius(variance, (1 - level) * cells.size / m))
+    return ChosenCells(cells, radius(variance, (1 - level) * cells.size / m))
 
 
 def shown_cells(
@@ -135,7 +135,7 @@ def shown_cells(
         flat = estimated.value.ravel()
         if not t:
             whole = np.array([0] if people.low > 0 else [], dtype=np.intp)
-            chosen = Chosen(whole, people.high - people.value)
+            chosen = ChosenCells(whole, people.high - people.value)
         else:
             table = np.rint(estimated.value).astype(np.int64)
             possible = followers.possible(t, domains)

@@ -36,7 +36,7 @@ def reusable(ledger: Ledger, asks: Asks, given: Collection[str], *, alone: bool)
     last = answered[-1]
     if last.question in asks.before:
         return last
-    known = answer_store.parts(ledger, last)
+    known = asks.known(answer_store.parts(ledger, last) or {})
     return last if last.question == asks.question and known == asks.parts else None
 
 

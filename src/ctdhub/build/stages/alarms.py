@@ -173,7 +173,7 @@ def _stopped(alarm: Alarm, more: int) -> HubError:
         what=joined([alarm.what(), *others], " "),
         id=alarm.contributor,
         date=alarm.delivery,
-        entry=printable(alarm.entry),
+        entry=printable(alarm.accepting),
     )
 
 

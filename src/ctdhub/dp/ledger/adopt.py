@@ -72,7 +72,8 @@ def adopt(
         raise error("ledger-other", file=folder)
     with _held(folder, witness):
         file, known, before = LedgerFile(folder), witness.known, witness.lease
-        here, there = file.entries(), witness.entries()
+        there = witness.entries()
+        here = () if file.lost({e.hash for e in there}) else file.entries()
         key = _key(population, witness, key_file)
         if key is None:
             if known and [e.hash for e in here] != [e.hash for e in there[: len(here)]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +56,15 @@ class LedgerFile:
             found.append(last)  # whole but for its end: it counts as spent
         self._check_head(head, found)
         return tuple(found)
+
+    def lost(self, known: Collection[str]) -> bool:
+        """Whether the lines are gone, and ``head`` names one of these hashes as the last."""
+        words = (self._head() or b"").split()
+        return (
+            not self.path.exists()
+            and len(words) == 2
+            and words[1].decode("ascii", "replace") in known
+        )
 
     def append(self, entry: Charge) -> None:
         """Write an entry behind the last one and sync it, then ``head``.

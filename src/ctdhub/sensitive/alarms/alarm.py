@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -48,6 +49,17 @@ class Alarm:
     def entry(self) -> str:
         """The entry under ``accept`` that accepts it."""
         return f"{self.name}: {self.about}" if self.about else self.name
+
+    @property
+    def accepting(self) -> str:
+        """An entry, as YAML, that accepts it for its delivery alone.
+
+        >>> Alarm("unknown-texts", "Tipo", "our-ngo", "2026-01-15", 5, 100).accepting
+        '{alarm: "unknown-texts: Tipo", delivery: "2026-01-15"}'
+        """
+        return (
+            f'{{alarm: {json.dumps(self.entry, ensure_ascii=False)}, delivery: "{self.delivery}"}}'
+        )
 
     def decided(self, accept: Iterable[Accepted]) -> Alarm:
         """The alarm, accepted where an entry of the mapping names it."""
