@@ -49,18 +49,19 @@ def everything(label: str) -> list[str]:
     arrows = (tiles.Arrow("CIV", "ITA", 1.0, label, label), tiles.Arrow("CIV", "CIV", 0.5, "", ""))
     keys = (tiles.Key(label, "few"), tiles.Key(label, size=0.5), tiles.Key(label))
     world = tiles.TileMap(label, label, (words,), arrows, keys)
-    around = standalone.Picture(label, label, (label,), "en", rtl=False)
+    around = standalone.Picture(label, label, (label,), "en", False, {"license": label})
     return [
         *(bars.draw(rows, "x", rtl=rtl, wide=wide) for rtl in (False, True) for wide in (None, 9)),
         *(dots.draw(Dots(rows, 70, (label,) * 3), "x", rtl=rtl) for rtl in (False, True)),
         *(print.bar(row, 65, rtl=False) for row in rows),
-        print.years(series),
-        years.draw(series, "x"),
+        *(print.years(series, rtl=rtl) for rtl in (False, True)),
+        *(years.draw(series, "x", rtl=rtl) for rtl in (False, True)),
+        years.body(series, rtl=True, wide=700).marks,
         years.draw_span((2015, 2016), (2016, 2016)),
         *balance.draw((change, change), rtl=True),
         tiles.draw_map(world, "x"),
         *(tiles.picture(key) for key in keys),
-        tiles.standalone(world, (label,)),
+        tiles.standalone(world, (label,), {"source": label}),
         standalone.standalone(around, bars.body(rows, rtl=False)),
     ]
 
@@ -152,7 +153,7 @@ def test_a_picture_holds_no_colour_by_name() -> None:
     alone = standalone.standalone(
         standalone.Picture("", "", (), "ar", rtl=True), bars.body((Bar("", "", 1, 1, 1),), rtl=True)
     )
-    for svg in (alone, tiles.standalone(tiles.TileMap("", "", (), (), ()), ())):
+    for svg in (alone, tiles.standalone(tiles.TileMap("", "", (), (), ()), (), {})):
         assert "var(" not in svg
         assert "@import" not in svg
         assert colours()["harbour"] in svg

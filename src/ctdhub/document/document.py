@@ -6,7 +6,7 @@ sizes beside them (``size``, ``low``, ``high``, ``value``) only say how long to 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
@@ -36,6 +36,17 @@ class Bar:
     missing: bool = False
 
 
+def scale_end(bars: Iterable[Bar]) -> float:
+    """The highest upper end, in the unit of the sizes; 1 where nothing is drawn.
+
+    People whose answer is not recorded count only where nobody else is drawn: they are often many
+    times the people of any answer, whose bars would shrink to nothing.
+    """
+    shown = [b for b in bars if b.size is not None]
+    known = [b.high or 0 for b in shown if not b.missing]
+    return max(known or [b.high or 0 for b in shown], default=0) or 1.0
+
+
 @dataclass(frozen=True)
 class Bars:
     """A bar chart with whiskers: what stands out, what is counted, its rows, who is in it."""
@@ -48,8 +59,8 @@ class Bars:
 
     @property
     def top(self) -> float:
-        """The highest upper end, in the unit of the sizes; 1 where nothing is drawn."""
-        return max((b.high or 0 for b in self.bars if b.size is not None), default=0) or 1.0
+        """See :func:`scale_end`."""
+        return scale_end(self.bars)
 
 
 @dataclass(frozen=True)
@@ -68,7 +79,8 @@ class Point:
     Attributes:
         state: tells the blanks apart: "shown"; "protected" (between none and ``high``); "nobody"
             (nobody reports); "not_measured".
-        label: what stands in the picture where the point is marked.
+        label: what stands in the picture where the point is marked; ``number`` and ``ends``, its
+            interval, are for a label of several lines.
         same: the same contributors in every year, None where they were not counted apart.
     """
 
@@ -80,6 +92,8 @@ class Point:
     high: float = 0.0
     label: str = ""
     same: Ends | None = None
+    number: str = ""
+    ends: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,7 +104,8 @@ class Years:
         points: years in order.
         axis: the words for 0, half of ``top`` and ``top``; the middle one may be empty.
         turns: places in ``points`` before which contributors joined or left.
-        marked: places in ``points`` whose numbers stand in the picture.
+        marked: places in ``points`` whose numbers stand in the picture; the last point that is
+            shown is labelled at its side, any other above itself.
         column: heading of the table's column of people; ``year`` of that of years.
     """
 

@@ -8,6 +8,7 @@ otherwise): a canvas that runs right to left mirrors every place.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -21,7 +22,13 @@ Place = float | str
 never mirrored."""
 Anchor = Literal["start", "middle", "end"]
 
-_NAMES = {"kind": "class", "xml_lang": "xml:lang"}
+_NAMES = {
+    "kind": "class",
+    "xml_lang": "xml:lang",
+    "xmlns_rdf": "xmlns:rdf",
+    "xmlns_dc": "xmlns:dc",
+    "rdf_about": "rdf:about",
+}
 _MIRRORED: dict[Anchor, Anchor] = {"start": "end", "middle": "middle", "end": "start"}
 _STEPS = (1, 2, 3, 4, 5, 6, 8, 10)
 
@@ -50,6 +57,25 @@ def element(tag: str, /, *inside: Markup | str, **attributes: Place | None) -> M
 
 def _written(value: Place) -> str:
     return f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
+
+
+def metadata(title: str, facts: Mapping[str, str]) -> tuple[Markup, ...]:
+    """Where a picture comes from, as RDF that stands inside it; () where nothing is known.
+
+    Args:
+        facts: texts by the names of Dublin Core, such as "license"; empty ones are left out.
+    """
+    if not facts:
+        return ()
+    named = {"title": title, **facts}
+    inside = [element(f"dc:{name}", text) for name, text in named.items() if text]
+    described = element("rdf:Description", *inside, rdf_about="")
+    graph = element("rdf:RDF", described, xmlns_rdf=_RDF, xmlns_dc=_DUBLIN_CORE)
+    return (element("metadata", graph),)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """Bars with whiskers and direct labels for a page, mirrored right to left.
 
-Widths are in per cent and heights in pixels, so text keeps its size on a phone.
+Widths are in per cent and heights in pixels, so text keeps its size on a phone.  People whose
+answer is not recorded never set the scale: they are a strip below the axis, which is broken where
+the scale ends.
 """
 
 from __future__ import annotations
@@ -9,15 +11,19 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from ctdhub.document.document import Bar
+from ctdhub.document.document import Bar, scale_end
 from ctdhub.document.svg import Canvas, Drawing
 
 WIDEST, WIDEST_BESIDE = 58.0, 46.0
-"""Per cent of the width that the highest upper end takes; the rest is for numbers."""
+"""Per cent of the width that the highest upper end takes at most; the rest is for numbers."""
 LONGEST_LABEL = 54
-_BESIDE, _ABOVE = 28, 52
+_BESIDE, _ABOVE, _APART = 28, 52, 12
 _LETTER, _GAP, _MOST = 8, 10, 80
 """Pixels: an average letter, the gap behind a label, the widest label that stands beside a bar."""
+_DIGIT, _PHONE, _LEAST = 7.6, 344, 20.0
+"""Pixels of an average sign of a number, and of a phone; per cent of the shortest scale."""
+_BREAK = (0.78, 0.82)
+"""Where the strip of a number beyond the scale is broken, as parts of the scale."""
 
 
 def draw(
@@ -51,19 +57,34 @@ def body(bars: Sequence[Bar], *, rtl: bool, top: float | None = None) -> Drawing
 
 
 def _drawn(bars: Sequence[Bar], *, rtl: bool, top: float | None) -> tuple[Canvas, int]:
-    indent = _room(b for b in bars if not b.missing)
+    known = [b for b in bars if not b.missing]
+    indent = _room(known)
     indent = indent if indent <= _MOST else 0
-    widest = WIDEST_BESIDE if indent else WIDEST
-    end = top or max((b.high or 0 for b in bars if b.size is not None), default=0) or 1.0
+    end = top or scale_end(bars)
+    widest = min(WIDEST_BESIDE if indent else WIDEST, _fitting(bars, end, indent))
     canvas, y = Canvas(rtl=rtl), 0
-    for bar in bars:
+    for bar in (*known, *(b for b in bars if b.missing)):
+        if bar.missing and y:
+            canvas.across("axis", y + _APART / 2)
+            y += _APART
         beside = _room([bar]) <= indent
         shift = indent if beside or bar.size is not None else 0
         _text(canvas, bar.label, 0, 0, y + 18, "label")
-        marks = _marks(bar, widest / end, rtl=rtl)
+        marks = _marks(bar, widest, end, rtl=rtl)
         canvas.frame(marks, shift, y + (5 if beside else 24), "100%", 18)
         y += _BESIDE if beside else _ABOVE
     return canvas, y + 4
+
+
+def _fitting(bars: Sequence[Bar], end: float, indent: int) -> float:
+    """Per cent of the width for the scale, so that each number stays inside a phone's window."""
+    room = []
+    for bar in bars:
+        part = min(1.0, (bar.high or 0) / end) if bar.size is not None else 0.0
+        if part:
+            words = _DIGIT * min(len(bar.text), LONGEST_LABEL) + _GAP
+            room.append(100 * (_PHONE - indent - words) / _PHONE / part)
+    return max(_LEAST, min(room, default=100.0))
 
 
 def _room(bars: Iterable[Bar]) -> int:
@@ -71,17 +92,30 @@ def _room(bars: Iterable[Bar]) -> int:
     return _LETTER * max((len(b.label) for b in bars), default=0) + _GAP
 
 
-def _marks(bar: Bar, scale: float, *, rtl: bool) -> Markup:
+def _marks(bar: Bar, widest: float, end: float, *, rtl: bool) -> Markup:
     """Bar, whisker and number, in a frame 18 pixels high."""
     canvas = Canvas(rtl=rtl)
     if bar.size is None or bar.low is None or bar.high is None:
         _text(canvas, bar.text, 0, 0, 14, "why")
         return canvas.marks
-    size, low, high = (scale * x for x in (bar.size, bar.low, bar.high))
+    if bar.missing and bar.high > end:
+        _broken(canvas, widest)
+        _text(canvas, bar.text, widest, 8, 14, "number")
+        return canvas.marks
+    size, low, high = (widest / end * x for x in (bar.size, bar.low, bar.high))
     canvas.rect("bar unknown" if bar.missing else "bar", 0, 1, size, 16)
     canvas.whisker(low, high, 9, 4)
     _text(canvas, bar.text, high, 8, 14, "number")
     return canvas.marks
+
+
+def _broken(canvas: Canvas, widest: float) -> None:
+    """A strip as wide as the scale, cut where it would be much longer."""
+    first, second = (widest * part for part in _BREAK)
+    canvas.rect("unknown", 0, 1, first, 16)
+    canvas.rect("unknown", second, 1, widest - second, 16)
+    for at in (first, second):
+        canvas.line("cut", at - 0.7, 18, at + 0.7, 0)
 
 
 def _text(canvas: Canvas, text: str, at: float, gap: int, y: int, kind: str) -> None:

@@ -1,7 +1,4 @@
-"""Bars and years for the page of a document, to be printed.
-
-Bars are mirrored right to left, years never.
-"""
+"""Bars and years for the page of a document, to be printed; mirrored right to left."""
 
 from __future__ import annotations
 
@@ -18,9 +15,12 @@ _LABELS = 8
 
 
 def bar(row: Bar, top: float, *, rtl: bool) -> Markup:
-    """A bar with its whisker; ``top`` is the size that takes the whole width."""
+    """A bar with its whisker; ``top`` is the size that takes the whole width.  People whose answer
+    is not recorded, where they are more than that, are a strip that is cut."""
     if row.size is None or row.low is None or row.high is None:
         return Markup("")
+    if row.missing and row.high > top:
+        return _cut(rtl=rtl)
     size, low, high = (100 * x / top for x in (row.size, row.low, row.high))
     canvas = Canvas(rtl=rtl)
     canvas.rect("missing" if row.missing else "bar", 0, 1, size, 14)
@@ -30,9 +30,18 @@ def bar(row: Bar, top: float, *, rtl: bool) -> Markup:
     return canvas.svg(width="100%", height=16, aria_hidden="true")
 
 
-def years(chart: Years) -> Markup:
+def _cut(*, rtl: bool) -> Markup:
+    canvas = Canvas(rtl=rtl)
+    canvas.rect("missing", 0, 1, 78, 14)
+    canvas.rect("missing", 82, 1, 18, 14)
+    for at in (78, 82):
+        canvas.line("whisker", at - 1, 16, at + 1, 0)
+    return canvas.svg(width="100%", height=16, aria_hidden="true")
+
+
+def years(chart: Years, *, rtl: bool) -> Markup:
     """Points with whiskers by year; the table beside it says the same in text."""
-    canvas, n = Canvas(WIDE, "px"), len(chart.points)
+    canvas, n = Canvas(WIDE, "px", rtl=rtl), len(chart.points)
     for k in (0, 1, 2):
         if chart.axis[k]:
             _grid(canvas, chart.axis[k], ABOVE + HIGH * (1 - k / 2))

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 
 from markupsafe import Markup
 
-from ctdhub.document.svg import Canvas, Drawing, colours, element
+from ctdhub.document.svg import Canvas, Drawing, colours, element, metadata
 
 WIDTH, MARGIN = 760, 24
 _SIZES = {"title": 19, "sub": 14, "small": 12}
@@ -27,13 +27,15 @@ _ISOLATED = re.compile("\u2066[^\u2069]*\u2069")
 
 @dataclass(frozen=True)
 class Picture:
-    """What stands around a drawing: what stands out, what is counted, paragraphs below it."""
+    """What stands around a drawing: what stands out, what is counted, paragraphs below it; and
+    ``about``, by names of Dublin Core, what programs read of where it comes from."""
 
     headline: str
     subtitle: str
     notes: tuple[str, ...]
     lang: str
     rtl: bool
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 def standalone(picture: Picture, drawing: Drawing) -> str:
@@ -49,6 +51,7 @@ def standalone(picture: Picture, drawing: Drawing) -> str:
         "svg",
         element("title", picture.headline, id="t"),
         element("desc", " ".join([picture.subtitle, *picture.notes]), id="d"),
+        *metadata(picture.headline, picture.about),
         element("style", _style()),
         element("rect", kind="paper", width="100%", height="100%"),
         canvas.marks,
@@ -87,7 +90,8 @@ def _lines(text: str, most: int) -> Iterator[str]:
 @cache
 def _style() -> Markup:
     """The rules that a picture needs, with the site's colours.  They hold no text from data."""
-    ink, paper, muted, blue = (colours()[name] for name in ("ink", "paper", "muted", "harbour"))
+    names = ("ink", "paper", "muted", "harbour", "warm")
+    ink, paper, muted, blue, warm = (colours()[name] for name in names)
     sizes = "".join(f".{kind}{{font-size:{size}px}}" for kind, size in _SIZES.items())
     return Markup(  # noqa: S704
         'svg{direction:ltr;font-family:system-ui,"Noto Sans","Noto Sans Arabic",sans-serif}'
@@ -95,5 +99,11 @@ def _style() -> Markup:
         f".title,.number{{font-weight:600}}.sub,.small,.why{{fill:{muted}}}"
         f".paper{{fill:{paper}}}.bar{{fill:{blue}}}"
         f".unknown{{fill:{paper};stroke:{muted};stroke-width:1.5;stroke-dasharray:4 3}}"
-        f".whisker{{stroke:{ink};stroke-width:2}}.grid{{stroke:{muted};stroke-width:.5}}"
+        f".whisker{{stroke:{ink};stroke-width:2}}.grid,.axis{{stroke:{muted};stroke-width:.5}}"
+        f".cut{{stroke:{muted};stroke-width:1.5}}.band{{fill:{blue};fill-opacity:.25}}"
+        f".join{{fill:none;stroke:{blue};stroke-width:2;vector-effect:non-scaling-stroke}}"
+        f".turn{{stroke:{muted};stroke-width:1.5;stroke-dasharray:6 3}}"
+        f".veiled{{stroke:{muted};stroke-width:2;stroke-dasharray:2 4}}"
+        f".nobody{{fill:{warm};stroke:{muted};stroke-dasharray:4 3}}"
+        f".same{{fill:none;stroke:{ink};stroke-width:1.5;vector-effect:non-scaling-stroke}}"
     )

@@ -17,7 +17,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from ctdhub.document.svg import Canvas, colours, element
+from ctdhub.document.svg import Canvas, colours, element, metadata
 
 SIZE = 32
 """Side of a tile with its gap, in units of the drawing."""
@@ -131,11 +131,12 @@ def stroke(size: float) -> float:
     return max(THINNEST, WIDEST * size)
 
 
-def standalone(tiles: TileMap, notes: Sequence[str]) -> str:
+def standalone(tiles: TileMap, notes: Sequence[str], about: Mapping[str, str]) -> str:
     """The map as a file that stands alone: title, tiles, legend, notes, its own colours.
 
     Args:
         notes: sentences below the legend.
+        about: where it comes from, see :func:`ctdhub.document.svg.metadata`.
     """
     width, height = extent()
     canvas, y = Canvas(width, "px"), height + 76
@@ -153,13 +154,14 @@ def standalone(tiles: TileMap, notes: Sequence[str]) -> str:
         for line in textwrap.wrap(sentence, 160):
             y += 22
             canvas.text(line, 8, y + 12, "words", None)
-    return f"{_sheet(tiles.subtitle, canvas, width + 8, y + 32)}\n"
+    return f"{_sheet(tiles.subtitle, canvas, width + 8, y + 32, about)}\n"
 
 
-def _sheet(title: str, canvas: Canvas, width: int, height: int) -> Markup:
+def _sheet(title: str, canvas: Canvas, width: int, height: int, about: Mapping[str, str]) -> Markup:
     return element(
         "svg",
         element("title", title),
+        *metadata(title, about),
         element("style", _rules()),
         element("rect", kind="sheet", width=width, height=height),
         canvas.marks,

@@ -1,126 +1,219 @@
-"""People by year for a page: points with whiskers, and the contributors' timeline.
+"""People by year for a page: a line with its interval as a band, and the contributors' timeline.
 
-Years run from left to right in every language, as on the axis of a printed chart: nothing here is
-mirrored.  Widths are in per cent and heights in pixels, as in ``bars``.
+Places are in per cent of the plot, so a style sheet alone decides its proportions (2:1, or 16:10 on
+a phone) while text, dots and lines keep their size.  Right to left the years begin at the right.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
 from ctdhub.document.document import Years
-from ctdhub.document.svg import Canvas, Scale
+from ctdhub.document.svg import Anchor, Canvas, Drawing, Scale, element
 
-HIGH, ABOVE, BELOW = 130, 26, 22
-"""Pixels of the plot, of the room above it for labels and below it for years."""
+HIGH = 400
+"""Pixels of a drawing where no style sheet says how high it is."""
+FRAME = {"start": 52, "end": 104, "above": 40, "below": 26}
+"""Pixels around the plot: axis, label of the last point, numbers of turns, years."""
 DIAMOND = "M0-6L6 0L0 6L-6 0Z"
 """The mark of the same contributors, around its place."""
-BESIDE, RAISED = 8, 6
-"""Pixels between a point and its label, and how far the label stands above the point."""
+_UNITS = 1000
+"""Units of the plot, both ways, in which line and band are drawn before they are stretched."""
 _LABELS = 6
 """Years that are written below a panel, at most."""
+_NEAR_ZERO = 0.12
+"""Part of the height below which the label of the last point moves up, off the years."""
+_NEAR_EDGE = 0.28
+"""Part of the width in which a label above a point begins, or ends, at the point."""
 
 
-def draw(chart: Years, id_: str) -> Markup:
-    """The points in an ``<svg>`` that is named by the elements ``<id>-t`` and ``<id>-s``."""
-    canvas, points = Canvas(), chart.points
-    n = len(points)
-    for at, words in zip((0.0, 0.5, 1.0), chart.axis, strict=True):
-        if words:
-            _grid(canvas, at, words)
-    for k in chart.turns:
-        canvas.upright("turn", 100 * k / n, ABOVE - 8, ABOVE + HIGH)
-    for k in range(0, n, math.ceil(n / _LABELS) if n else 1):
-        canvas.text(points[k].year, _x(k, n), ABOVE + HIGH + BELOW - 4, anchor="middle")
-    for k in range(n):
-        _same(canvas, chart, k)
-    for k in range(1, n):
-        _join(canvas, chart, k)
-    for k in range(n):
-        _mark(canvas, chart, k)
-    for k in chart.marked:
-        _text(canvas, chart, k)
-    return canvas.svg(
+def draw(chart: Years, id_: str, *, rtl: bool = False) -> Markup:
+    """The line in an ``<svg>`` that is named by the elements ``<id>-t`` and ``<id>-s``."""
+    return _drawn(chart, rtl=rtl).svg(
         kind="chart years",
         role="img",
         aria_labelledby=f"{id_}-t {id_}-s",
         width="100%",
-        height=HIGH + ABOVE + BELOW,
+        height=HIGH,
     )
 
 
-def draw_span(years: Sequence[int], covered: tuple[int, int]) -> Markup:
+def body(chart: Years, *, rtl: bool, wide: int) -> Drawing:
+    """What stands inside an ``<svg>`` that no style sheet of the site reaches.
+
+    Args:
+        wide: pixels that it has; the drawing is half as high.
+    """
+    inner = wide - FRAME["start"] - FRAME["end"]
+    high = wide // 2 - FRAME["above"] - FRAME["below"]
+    plot = element(
+        "svg",
+        _drawn(chart, rtl=rtl).marks,
+        x=FRAME["end" if rtl else "start"],
+        y=FRAME["above"],
+        width=inner,
+        height=high,
+        overflow="visible",
+    )
+    return Drawing(plot, wide // 2)
+
+
+def draw_span(years: Sequence[int], covered: tuple[int, int], *, rtl: bool = False) -> Markup:
     """The years that a contributor covers, on the axis of the panels."""
     inside = [k for k, y in enumerate(years) if covered[0] <= y <= covered[1]]
-    canvas = Canvas()
+    canvas = Canvas(rtl=rtl)
     canvas.across("grid", 6)
     if inside:
         canvas.rect("bar", 100 * inside[0] / len(years), 2, 100 * len(inside) / len(years), 8)
-    return canvas.svg(kind="chart years", aria_hidden="true", width="100%", height=12)
+    return canvas.svg(kind="chart span", aria_hidden="true", width="100%", height=12)
 
 
-def _x(k: int, n: int) -> float:
-    return 100 * (k + 0.5) / n
+def _drawn(chart: Years, *, rtl: bool) -> Canvas:
+    plot = _Plot(chart, rtl=rtl)
+    for at, words in zip((0.0, 0.5, 1.0), chart.axis, strict=True):
+        if words:
+            plot.line("grid", 0, at, 1, at)
+            plot.text(words, 0, at, None, "end", dx=-6, dy=5)
+    n = len(chart.points)
+    for mark, k in enumerate(chart.turns, 1):
+        plot.line("turn", k / n, 0, k / n, 1)
+        plot.text(str(mark), k / n, 1, "mark", "middle", dx=0, dy=-26)
+    for k in range(0, n, math.ceil(n / _LABELS) if n else 1):
+        plot.text(chart.points[k].year, plot.x(k), 0, None, "middle", dx=0, dy=20)
+    plot.blanks()
+    plot.lines()
+    for k in range(n):
+        plot.mark(k)
+    last = max((k for k, p in enumerate(chart.points) if p.state == "shown"), default=-1)
+    for k in chart.marked:
+        plot.last(k) if k == last else plot.peak(k)
+    return plot.canvas
 
 
-def _y(chart: Years, people: float) -> float:
-    return ABOVE + HIGH * (1 - Scale(chart.top).part(people))
+class _Plot:
+    """Marks at parts of the plot: across from where reading starts, upwards from zero."""
 
+    def __init__(self, chart: Years, *, rtl: bool) -> None:
+        self.chart, self.rtl, self.canvas = chart, rtl, Canvas()
+        self.scale = Scale(chart.top)
 
-def _grid(canvas: Canvas, at: float, words: str) -> None:
-    y = ABOVE + HIGH * (1 - at)
-    canvas.across("grid", y)
-    canvas.text(words, "-6", y + 5, anchor="end")
+    def x(self, k: int) -> float:
+        """Where a year lies, in 0..1."""
+        return (k + 0.5) / len(self.chart.points)
 
+    def y(self, people: float) -> float:
+        """Where a number lies, in 0..1."""
+        return self.scale.part(people)
 
-def _join(canvas: Canvas, chart: Years, k: int) -> None:
-    """A thin line between neighbours that are both shown."""
-    before, point, n = chart.points[k - 1], chart.points[k], len(chart.points)
-    if before.state == point.state == "shown":
-        ends = _y(chart, before.value), _y(chart, point.value)
-        canvas.line("join", _x(k - 1, n), ends[0], _x(k, n), ends[1])
+    def line(self, kind: str, x1: float, y1: float, x2: float, y2: float) -> None:
+        """A line between two places."""
+        a, b = self._place(x1, y1), self._place(x2, y2)
+        self.canvas.put("line", kind=kind, x1=a[0], y1=a[1], x2=b[0], y2=b[1])
 
+    def text(
+        self, text: str, x: float, y: float, kind: str | None, anchor: Anchor, *, dx: int, dy: int
+    ) -> None:
+        """Words at a place, moved by pixels: ``dx`` the way that reading goes, ``dy`` down."""
+        at = self._place(x, y)
+        mirrored: dict[Anchor, Anchor] = {"start": "end", "middle": "middle", "end": "start"}
+        self.canvas.put(
+            "text",
+            text,
+            kind=kind,
+            x=at[0],
+            y=at[1],
+            dx=-dx if self.rtl else dx,
+            dy=dy,
+            text_anchor=mirrored[anchor] if self.rtl else anchor,
+        )
 
-def _same(canvas: Canvas, chart: Years, k: int) -> None:
-    """A hollow diamond for the same contributors in every year, with its whisker and a join."""
-    same, n = chart.points[k].same, len(chart.points)
-    if same is None:
-        return
-    x, y = _x(k, n), _y(chart, same.value)
-    canvas.line("same", x, _y(chart, same.low), x, _y(chart, same.high))
-    before = chart.points[k - 1].same if k else None
-    if before is not None:
-        canvas.line("same dashed", _x(k - 1, n), _y(chart, before.value), x, y)
-    diamond = Canvas()
-    diamond.put("path", kind="same", d=DIAMOND)
-    canvas.put("svg", diamond.marks, x=f"{x:.2f}%", y=y, overflow="visible")
+    def blanks(self) -> None:
+        """Bands where nobody reports, dashed lines up to the most people that are not shown."""
+        n = len(self.chart.points)
+        for k, point in enumerate(self.chart.points):
+            if point.state == "nobody":
+                left, _top = self._place((k + 1) / n if self.rtl else k / n, 1)
+                self.canvas.put(
+                    "rect", kind="nobody", x=left, y="0%", width=f"{100 / n:.2f}%", height="100%"
+                )
+            elif point.state == "protected":
+                self.line("veiled", self.x(k), 0, self.x(k), self.y(point.high))
 
+    def lines(self) -> None:
+        """Interval and line of neighbouring years that are shown, stretched with the plot."""
+        inside = Canvas()
+        for run in self._runs():
+            points = [self.chart.points[k] for k in run]
+            upper = [(self.x(k), self.y(p.high)) for k, p in zip(run, points, strict=True)]
+            lower = [(self.x(k), self.y(p.low)) for k, p in zip(run, points, strict=True)]
+            value = [(self.x(k), self.y(p.value)) for k, p in zip(run, points, strict=True)]
+            inside.put("polygon", kind="band", points=self._path([*upper, *reversed(lower)]))
+            inside.put("polyline", kind="join", points=self._path(value))
+        same = [(k, p.same) for k, p in enumerate(self.chart.points) if p.same is not None]
+        if same:
+            places = [(self.x(k), self.y(s.value)) for k, s in same]
+            inside.put("polyline", kind="same dashed", points=self._path(places))
+        self.canvas.put(
+            "svg",
+            inside.marks,
+            viewBox=f"0 0 {_UNITS} {_UNITS}",
+            width="100%",
+            height="100%",
+            preserveAspectRatio="none",
+            overflow="visible",
+        )
 
-def _mark(canvas: Canvas, chart: Years, k: int) -> None:
-    """A point with its whisker; a dashed line where too few are shown; a band where nobody is."""
-    point, n = chart.points[k], len(chart.points)
-    x = _x(k, n)
-    if point.state == "nobody":
-        canvas.rect("nobody", 100 * k / n, ABOVE, 100 / n, HIGH)
-    elif point.state == "protected":
-        canvas.upright("veiled", x, _y(chart, 0), _y(chart, point.high))
-    elif point.state == "shown":
-        canvas.dot("bar", x, _y(chart, point.value), 3.5)
-        canvas.upright("whisker", x, _y(chart, point.low), _y(chart, point.high))
+    def mark(self, k: int) -> None:
+        """The point of a year; its interval where it has no neighbour to make a band with."""
+        point = self.chart.points[k]
+        if point.same is not None:
+            x, y = self._place(self.x(k), self.y(point.same.value))
+            self.line("same", self.x(k), self.y(point.same.low), self.x(k), self.y(point.same.high))
+            diamond = Canvas()
+            diamond.put("path", kind="same", d=DIAMOND)
+            self.canvas.put("svg", diamond.marks, x=x, y=y, overflow="visible")
+        if point.state != "shown":
+            return
+        self.line("whisker", self.x(k), self.y(point.low), self.x(k), self.y(point.high))
+        x, y = self._place(self.x(k), self.y(point.value))
+        self.canvas.put("circle", kind="bar", cx=x, cy=y, r=3.5)
 
+    def last(self, k: int) -> None:
+        """Year and number at the side of the last point, where no line is."""
+        point = self.chart.points[k]
+        at = self.x(k), self.y(point.value)
+        first = -11 if at[1] > _NEAR_ZERO else -27
+        for row, (words, kind) in enumerate(
+            ((point.year, None), (point.number or point.text, "number"), (point.ends, None))
+        ):
+            if words:
+                self.text(words, *at, kind, "start", dx=8, dy=first + 16 * row)
 
-def _text(canvas: Canvas, chart: Years, k: int) -> None:
-    """Year and number of a point, beside it: at its right, or at its left where it is late."""
-    n, point = len(chart.points), chart.points[k]
-    late = 2 * k >= n
-    canvas.text(
-        point.label,
-        _x(k, n),
-        _y(chart, point.value) - RAISED,
-        "number",
-        "end" if late else "start",
-        gap=-BESIDE if late else BESIDE,
-    )
+    def peak(self, k: int) -> None:
+        """Year and number above a point."""
+        point, x = self.chart.points[k], self.x(k)
+        anchor: Anchor = "start" if x < _NEAR_EDGE else "end" if x > 1 - _NEAR_EDGE else "middle"
+        self.text(point.label, x, self.y(point.high), "number", anchor, dx=0, dy=-9)
+
+    def _runs(self) -> Iterator[list[int]]:
+        run: list[int] = []
+        for k, point in enumerate(self.chart.points):
+            if point.state == "shown":
+                run.append(k)
+            elif run:
+                yield run
+                run = []
+        if run:
+            yield run
+
+    def _path(self, places: Sequence[tuple[float, float]]) -> str:
+        return " ".join(
+            f"{_UNITS * (1 - x if self.rtl else x):.1f},{_UNITS * (1 - y):.1f}" for x, y in places
+        )
+
+    def _place(self, x: float, y: float) -> tuple[str, str]:
+        across = 1 - x if self.rtl else x
+        return f"{100 * across:.2f}%", f"{100 * (1 - y):.2f}%"
