@@ -93,9 +93,9 @@ class Answers(Estimator):
         """People by the values of some variables, "not recorded" last.
 
         Every combination of values has a row, also one that is too few to show; years after the
-        release have none unless the query names them.  Shares refer to the people for whom all
-        variables of ``by`` are recorded and who meet the other conditions, or to those of the
-        query's ``of``.
+        last that a contributor covers have none unless the query names them.  Shares refer to the
+        people for whom all variables of ``by`` are recorded and who meet the other conditions, or
+        to those of the query's ``of``.
 
         Args:
             query: a condition on a variable of its ``by`` keeps some of the rows.
@@ -163,7 +163,7 @@ class Answers(Estimator):
     def _axis(self, name: str, query: Query) -> tuple[str, ...]:
         codes, wanted = self.domain(name), query.where.get(name)
         if name == PERIOD and wanted is None:
-            codes = tuple(year for year in codes if year <= self.release.year)
+            codes = tuple(year for year in codes if int(year) <= self.release.years[1])
         return tuple(c for c in (*codes, NOT_RECORDED) if wanted is None or c in wanted)
 
     def _measured_as(self, query: Query) -> str | None:

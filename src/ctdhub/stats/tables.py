@@ -15,7 +15,8 @@ ENDS = frozenset((ORIGIN, DESTINATION))
 def distribution(answers: Answers, variable: str, among: Where | None = None) -> Table:
     """People by the values of one variable, "not recorded" as its last row.
 
-    Shares refer to the people whose answer is recorded.  Years after the release have no row.
+    Shares refer to the people whose answer is recorded.  Years after the last covered one have no
+    row.
 
     Args:
         among: conditions on other variables; all people by default.

@@ -51,9 +51,9 @@ class Turn:
 
 
 def span(release: Release) -> tuple[int, ...]:
-    """Years of the policy up to the year in which the release was made."""
-    first, last = release.facts.years
-    return tuple(range(first, max(first, min(last, int(release.year))) + 1))
+    """Years from the first to the last that some contributor covers, none after the release."""
+    first, last = release.years
+    return tuple(range(first, last + 1))
 
 
 def contributor_spans(release: Release) -> tuple[tuple[str, int, int], ...]:
