@@ -7,6 +7,7 @@ from typing import Any
 from ctdhub.core.format import share
 from ctdhub.release.open import Release
 from ctdhub.report.figures import Figure
+from ctdhub.report.picture import source_line
 from ctdhub.report.wording import caveat, citation, ranged, state_words
 
 
@@ -17,6 +18,8 @@ def common(release: Release) -> dict[str, Any]:
         "names": [c.name for c in release.facts.contributors],
         "caveat": caveat(),
         "citation": citation(release),
+        "source": source_line(release, "{url}"),
+        "day": release.manifest.created[:10],
     }
 
 

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Literal
 
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import _, current
 from ctdhub.document.document import Bar
+from ctdhub.report.coverage import turn_sentences
+from ctdhub.report.headlines import headline as headline_of
 from ctdhub.report.sentences import corridor
 from ctdhub.report.wording import Kind, ends, ranged, sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, DESTINATION, HARM, MEANS, ORIGIN, PERIOD, SEX
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.precision import in_headline
 from ctdhub.stats.query import Where
 from ctdhub.stats.table import Row, Table
 from ctdhub.stats.tables import ENDS, corridors, distribution, flag_group
-
-MUCH = 0.2
-"""Where more than this share of people is not recorded, the headline says so."""
+from ctdhub.stats.trend import turns
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,17 @@ class FigureBar(Bar):
 class Figure:
     """A figure: headline, subtitle, bars, note; ``table`` holds the cards behind it.
 
-    ``file`` names the file of its numbers, without its ending; ``picture`` says whether the figure
-    is also a picture in a file (``picture``).
+    Attributes:
+        bars: its rows in ``unit``.
+        other: the same rows in the other unit; () where shares, or counts, would mislead.
+        file: names the file of its numbers, without its ending.
+        picture: whether it is also a picture in a file (``picture``).
+        published: whether every number is a cell of a measured table, and none a sum of cells.
+        measured: the key of the measured table whose cells it shows, "" where it shows others.
+        where: the conditions that its people meet; ``subject`` is the variable, group of flags or
+            "corridors" that divides them, the name of the explorer's chart of it.
+        turns: years in which contributors joined or left, for a line of years; ``explained`` says
+            of each which.
     """
 
     id: str
@@ -53,6 +63,34 @@ class Figure:
     table: Table
     file: str = ""
     picture: bool = False
+    unit: Literal["people", "share"] = "people"
+    other: tuple[FigureBar, ...] = ()
+    published: bool = True
+    measured: str = ""
+    where: Where = field(default_factory=dict)
+    subject: str = ""
+    turns: tuple[str, ...] = ()
+    explained: tuple[str, ...] = ()
+
+    @property
+    def base(self) -> str:
+        """How many people it is about, and the share whose answer is not recorded."""
+        return base_note(self.table)
+
+    @property
+    def by_year(self) -> bool:
+        """Whether it is drawn as a line of years."""
+        return self.table.variables == (PERIOD,)
+
+    @property
+    def drawn(self) -> tuple[FigureBar, ...]:
+        """The rows that have a place in the picture; of the rest its :attr:`not_shown` speaks."""
+        return tuple(b for b in self.bars if b.kind not in ("protected", "nobody_reports"))
+
+    @property
+    def not_shown(self) -> tuple[FigureBar, ...]:
+        """Rows below the reporting threshold, which are not zero."""
+        return tuple(b for b in self.bars if b.kind == "protected" and not b.missing)
 
 
 @dataclass(frozen=True)
@@ -78,6 +116,20 @@ def figures(answers: Answers, among: Among = ALL) -> tuple[Figure, ...]:
 
     Corridors are among them where no condition is set but on their two countries.
     """
+    where = tuple((name, tuple(codes)) for name, codes in among.where.items())
+    return _made(answers, current(), where, among.prefix, among.file)
+
+
+@lru_cache(maxsize=2)
+def _made(
+    answers: Answers,
+    _language: str,
+    where: tuple[tuple[str, tuple[str, ...]], ...],
+    prefix: str,
+    file: str,
+) -> tuple[Figure, ...]:
+    """The figures, kept for whoever draws the same people next, such as for a frame."""
+    among = Among(dict(where), prefix, file)
     found = [
         _by_year(answers, among),
         _by_value(answers, among, "gender", SEX),
@@ -89,7 +141,12 @@ def figures(answers: Answers, among: Among = ALL) -> tuple[Figure, ...]:
     if largest is not None:
         found.append(largest)
     return tuple(
-        replace(f, id=among.prefix + f.id, file=among.file or f.id, picture=among == ALL)
+        replace(
+            f,
+            id=among.prefix + f.id,
+            file=among.file or f.id,
+            picture=not (where or prefix or file),
+        )
         for f in found
         if any(b.size is not None for b in f.bars)
     )
@@ -129,7 +186,15 @@ def corridor_figure(answers: Answers, among: Among = ALL, most: int = 12) -> Fig
         return None
     subtitle = _("The largest corridors: country of citizenship to country of exploitation")
     meaning = f"{definition(ORIGIN, lang)} {definition(DESTINATION, lang)}"
-    return figure_of("corridors", subtitle, table, _corridor, meaning, shares=False)
+    found = figure_of("corridors", subtitle, table, _corridor, meaning, shares=False)
+    key = _measured(answers, among, ORIGIN, DESTINATION)
+    return replace(found, where=among.where, subject="corridors", published=bool(key), measured=key)
+
+
+def _measured(answers: Answers, among: Among, *by: str) -> str:
+    """The key of the measured table whose cells are the rows; "" where they are sums of cells."""
+    single = all(len(codes) == 1 for codes in among.where.values())
+    return (single and answers.measured(*by, *among.where)) or ""
 
 
 def value_figure(answers: Answers, name: str, variable: str) -> Figure:
@@ -143,7 +208,7 @@ def _by_value(
     lang = current()
     subtitle = _("People identified, by: {variable}").format(variable=label(variable, lang))
     table = distribution(answers, variable, among.where)
-    return figure_of(
+    found = figure_of(
         name,
         subtitle,
         table if most is None else table.top(most),
@@ -151,23 +216,24 @@ def _by_value(
         definition(variable, lang),
         shares=False,
     )
+    key = _measured(answers, among, variable)
+    return replace(found, where=among.where, subject=variable, published=bool(key), measured=key)
 
 
 def _by_year(answers: Answers, among: Among) -> Figure:
     """People by year: what stands out is a number of people, and contributors come and go."""
     found = _by_value(answers, among, "people-by-year", PERIOD)
-    spans = {c.years or answers.years for c in answers.release.facts.contributors}
-    if len(spans) > 1:
+    if met := turns(answers.release):
         note = _(
             "Not every contributor covers every year (see who contributed): a rise or fall may "
             "come from one that joined or left."
         )
-        found = replace(found, note=f"{found.note} {note}")
-    if (largest := found.table.largest) is not None:
-        headline = _("Year with the most people identified: {year}, {people} people").format(
-            year=code_label(PERIOD, largest.codes[0], current()), people=sized(largest.people)
+        found = replace(
+            found,
+            note=f"{found.note} {note}",
+            turns=tuple(str(turn.year) for turn in met),
+            explained=tuple(" ".join(turn_sentences(turn)) for turn in met),
         )
-        found = replace(found, headline=headline)
     return found
 
 
@@ -178,9 +244,12 @@ def _by_flag(answers: Answers, among: Among, name: str, group: str) -> Figure:
     ).format(group=group_label(group, lang))
     table = flag_group(answers, group, among.where)
     shared = group_definition(group, lang)
-    return figure_of(
+    found = figure_of(
         name, subtitle, table, lambda codes: label(codes[0], lang), shared, shares=True
     )
+    flags = [row.codes[0] for row in table.rows if row.kind == "value"]
+    measured = all(_measured(answers, among, flag) for flag in flags)
+    return replace(found, where=among.where, subject=group, published=measured)
 
 
 def _corridor(codes: tuple[str, ...]) -> str:
@@ -197,18 +266,29 @@ def figure_of(
     shares: bool,
 ) -> Figure:
     """A table in words: ``words`` names the codes of a row, ``meaning`` defines the question."""
-    bars = tuple(_bar(row, words, shares=shares) for row in table.rows)
-    largest = table.largest
-    headline = subtitle
-    if largest is not None and largest.share is not None and in_headline(largest.share):
-        headline = _("Largest: {label}, {share} of those recorded").format(
-            label=words(largest.codes), share=sized(largest.share)
-        )
-        if table.missing is not None and table.missing > MUCH:
-            headline = _("{headline}; not recorded for {share} of people").format(
-                headline=headline, share=share(table.missing)
-            )
-    return Figure(name, headline, subtitle, bars, base_note(table), meaning, table)
+    bars, other = (
+        tuple(_bar(row, words, shares=unit) for row in table.rows) for unit in (shares, not shares)
+    )
+    return Figure(
+        name,
+        headline_of(table, words),
+        subtitle,
+        bars,
+        base_note(table),
+        meaning,
+        table,
+        unit="share" if shares else "people",
+        other=other if _switches(table) else (),
+    )
+
+
+def _switches(table: Table) -> bool:
+    """Whether the rows can be read as people and as shares: some share is precise enough."""
+    divided = table.variables != (PERIOD,) and len(table.variables) == 1
+    return divided and any(
+        row.kind == "value" and row.share is not None and row.share.state == "shown"
+        for row in table.rows
+    )
 
 
 def _bar(row: Row, words: Callable[[tuple[str, ...]], str], *, shares: bool) -> FigureBar:

@@ -2,47 +2,96 @@
 
     charts/<language>/<file>.svg    the figures of the first page
 
-A picture that leaves the site carries title, note, caveat and citation.
+A picture that leaves the site carries title, note, caveat, citation, licence and address.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
-from ctdhub.core.format import set_apart
+from ctdhub.core.format import day, set_apart
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.document.charts import years
 from ctdhub.document.charts.bars import body
-from ctdhub.document.charts.standalone import Picture, standalone
+from ctdhub.document.charts.standalone import MARGIN, WIDTH, Picture, standalone
 from ctdhub.document.svg import Drawing
 from ctdhub.release.open import Release
 from ctdhub.report.figures import Figure, figures
 from ctdhub.report.wording import citation
+from ctdhub.report.year_chart import line_of
 from ctdhub.stats.answers import Answers
 
+NOTHING: Mapping[str, str] = {}
 
-def write_pictures(folder: Path, answers: Answers) -> None:
-    """Write the figures of the first page, in the language in force, into a folder."""
+
+def write_pictures(folder: Path, answers: Answers, page: str) -> None:
+    """Write the figures of the first page, in the language in force, into a folder.
+
+    Args:
+        page: where that page is for good.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for figure in figures(answers):
-        text = picture(figure, answers.release)
+        text = picture(figure, answers.release, f"{page}#{figure.id}")
         (folder / f"{figure.file}.svg").write_text(text, "utf-8")
 
 
-def picture(figure: Figure, release: Release) -> str:
-    """The figure as an SVG file in the language in force: headline, bars, note, citation."""
-    drawn = body(figure.bars, rtl=current() in RIGHT_TO_LEFT)
-    return alone(figure.headline, figure.subtitle, drawn, _notes(figure, release))
+def picture(figure: Figure, release: Release, url: str) -> str:
+    """The figure as an SVG file in the language in force: headline, chart, note, citation, source.
+
+    Args:
+        url: where the figure stands for good.
+    """
+    rtl = current() in RIGHT_TO_LEFT
+    if figure.by_year:
+        drawn = years.body(line_of(figure), rtl=rtl, wide=WIDTH - 2 * MARGIN)
+    else:
+        drawn = body(figure.drawn, rtl=rtl)
+    notes = (*_notes(figure, release), source_line(release, url))
+    return alone(figure.headline, figure.subtitle, drawn, notes, provenance(release, url))
 
 
-def alone(headline: str, subtitle: str, drawing: Drawing, notes: Sequence[str]) -> str:
+def source_line(release: Release, url: str) -> str:
+    """Where a picture comes from, in the language in force: hub, release, licence, address, day."""
+    facts = release.facts
+    return _("Source: {hub}, release {version}, {day}. Licence: {licence}. {url}").format(
+        hub=set_apart(facts.hub),
+        version=release.version,
+        day=day(date.fromisoformat(release.manifest.created[:10])),
+        licence=facts.licence or _("not stated"),
+        url=set_apart(url),
+    )
+
+
+def provenance(release: Release, url: str) -> dict[str, str]:
+    """The same for programs, by the names of Dublin Core."""
+    facts = release.facts
+    return {
+        "publisher": facts.hub,
+        "source": url,
+        "date": release.manifest.created[:10],
+        "license": facts.licence_url or facts.licence,
+        "identifier": f"release {release.version}",
+    }
+
+
+def alone(
+    headline: str,
+    subtitle: str,
+    drawing: Drawing,
+    notes: Sequence[str],
+    about: Mapping[str, str] = NOTHING,
+) -> str:
     """A drawing as an SVG file that stands alone, in the language in force.
 
     Args:
         notes: paragraphs below it.
+        about: what programs read of where it comes from, see :func:`provenance`.
     """
     lang = current()
-    around = Picture(headline, subtitle, tuple(notes), lang, lang in RIGHT_TO_LEFT)
+    around = Picture(headline, subtitle, tuple(notes), lang, lang in RIGHT_TO_LEFT, about)
     return standalone(around, drawing)
 
 
@@ -52,7 +101,9 @@ def _notes(figure: Figure, release: Release) -> list[str]:
     return [
         *(text for text in (figure.note, figure.definition) if text),
         *(set_apart(caveat) for caveat in facts.caveats),
-        _("The line across the end of each bar is its interval."),
+        _("The band around the line is the interval.")
+        if figure.by_year
+        else _("The line across the end of each bar is its interval."),
         _("Identified cases, not prevalence."),
         citation(release).replace(facts.hub, set_apart(facts.hub), 1),
     ]

@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from ctdhub.core.format import number, year
-from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula
+from ctdhub.core.i18n import _, current, formula
 from ctdhub.document.document import Years
 from ctdhub.release.open import Release
 from ctdhub.report.balance import Shift, shift
 from ctdhub.report.breaks import break_sentence
+from ctdhub.report.coverage import turn_sentences
 from ctdhub.report.figures import base_note
 from ctdhub.report.wording import ranged, sized, state_words
 from ctdhub.report.year_chart import NOTHING, year_chart
@@ -22,7 +23,7 @@ from ctdhub.stats.answers import Answers
 from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject
 from ctdhub.stats.query import Where
 from ctdhub.stats.table import NOT_RECORDED, YES, Row, Table
-from ctdhub.stats.trend import Line, covering, difference, span, trend
+from ctdhub.stats.trend import Line, covering, difference, span, trend, turns
 
 TYPES = (FORCED_LABOUR, SEXUAL_EXPLOITATION)
 SIDES = {"trends-citizenship": ORIGIN, "trends-exploited-in": DESTINATION}
@@ -61,6 +62,8 @@ class Trend:
     in every year, where these were counted apart), the number of contributors that cover it, and,
     where there is one panel only, the difference from the year before.  ``titles`` are the titles
     of the panels' columns.  ``breaks`` are sentences on those that contributors declared.
+    ``title`` names it in a list.  ``turns`` are years before which a line is drawn, since
+    contributors joined or left or declared a break; ``explained`` says of each which.
     """
 
     id: str
@@ -72,6 +75,9 @@ class Trend:
     definition: str
     table: Table
     breaks: tuple[str, ...] = ()
+    title: str = ""
+    turns: tuple[str, ...] = ()
+    explained: tuple[str, ...] = ()
 
     @property
     def file(self) -> str:
@@ -157,23 +163,33 @@ def _chart(
             question = _question(variable, line.code)
             told = _label(variable, line.code), rows, _change(release, rows)
             panels.append(ChartPanel(*told, shift(answers, question) if question else None))
+    title = headline
     subtitle = _("People identified, by year: {what}").format(what=headline)
     if len(panels) == 1 and (most := table.largest) is not None:
-        headline = _("Year with the most people identified: {year}, {people} people").format(
+        headline = _("Most people were identified in {year}: {people}").format(
             year=year(most.codes[0]), people=sized(most.people)
         )
         panels = [replace(panels[0], peak=most.codes[0])]
     breaks = tuple(dict.fromkeys(b for p in panels if p.shift for b in p.shift.report.breaks))
+    marks: dict[str, list[str]] = {}
+    for turn in turns(release):
+        marks.setdefault(str(turn.year), []).extend(turn_sentences(turn))
+    for one in breaks:
+        marks.setdefault(str(one.year), []).append(break_sentence(one))
+    drawn = [str(when) for when in span(release)[1:] if str(when) in marks]
     return Trend(
         id=name,
         headline=headline,
         subtitle=subtitle,
         panels=tuple(panels),
         lines=_lines(release, panels),
-        note=_note(table),
+        note=base_note(table),
         definition=meaning,
         table=table,
         breaks=tuple(break_sentence(one) for one in breaks),
+        title=title,
+        turns=tuple(drawn),
+        explained=tuple(" ".join(marks[when]) for when in drawn),
     )
 
 
@@ -275,12 +291,6 @@ def _since(release: Release, rows: tuple[Row, ...], k: int) -> str:
     sign = "+" if found.value > 0 else "−"
     half = number(found.high - found.value)
     return formula(f"{sign}{number(abs(found.value))} ± {half}")
-
-
-def _note(table: Table) -> str:
-    if current() not in RIGHT_TO_LEFT:
-        return base_note(table)
-    return " ".join((base_note(table), _("Years run from left to right in every language.")))
 
 
 def uncovered(release: Release) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ctdhub.core.datafiles import write_csv, write_json
 from ctdhub.core.format import year
-from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.core.i18n import _, current
 from ctdhub.report import signal_contributors, signal_files
 from ctdhub.report.series import ChartPanel
 from ctdhub.report.signal_wording import part, title
@@ -102,7 +102,6 @@ def _chart(result: ReleaseSignals, lead: Lead, id_: str) -> SignalChart:
         for y in years
     )
     names = [v for v, _code in looked.of]
-    note = _("Years run from left to right in every language.")
     return SignalChart(
         id=id_,
         headline=headline(result, finding),
@@ -116,7 +115,7 @@ def _chart(result: ReleaseSignals, lead: Lead, id_: str) -> SignalChart:
         people=ChartPanel(_("People"), rows, ""),
         share=shares,
         lines=lines,
-        note=note if current() in RIGHT_TO_LEFT else "",
+        note="",
         definition=" ".join(definition(v, current()) for v in names),
     )
 
