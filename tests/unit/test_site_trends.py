@@ -14,7 +14,7 @@ from invented_release import TABLES, people_rows, protected_answer
 from test_site_page import EVIL, Page
 
 from ctdhub.core.format import number
-from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, language
 from ctdhub.document.svg import round_top
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
@@ -51,7 +51,7 @@ def shown(release: Release, code: str = "en") -> str:
 
 
 def figure(text: str, name: str) -> str:
-    found = text[text.index(f'<figure id="{name}">') :]
+    found = text[text.index(f'<figure id="{name}"') :]
     return found[: found.index("</figure>")]
 
 
@@ -95,51 +95,49 @@ def test_tables_hold_the_counts(text: str, release: Release) -> None:
     _head, total = table(figure(text, "trends-total"))
     head, regions = table(figure(text, "trends-citizenship"))
     at = head.index("Europe") - 1
-    assert list(total) == ["2014", "2015", "2016", "2017", "2018", "2019", "not recorded"]
+    assert list(total) == ["2015", "2016", "2017", "2018", "2019", "not recorded"]
     for year in ("2015", "2016", "2017", "2018", "2019"):
         assert total[year][0] == cell(year_of_registration=[year])
         europe = cell(year_of_registration=[year], citizenship=countries.members("europe"))
         assert regions[year][at] == europe
-    assert [cells[1] for cells in total.values()] == ["0", "1", "2", "2", "1", "1", "–"]
+    assert [cells[1] for cells in total.values()] == ["1", "2", "2", "1", "1", "–"]
 
 
 def test_blanks_are_told_apart(text: str) -> None:
     _head, total = table(figure(text, "trends-total"))
-    assert total["2014"][0] == "nobody reports here"
+    assert "2014" not in total, "nobody covers it, so it has no row and no place"
     assert total["2019"][0] == "not shown (below the reporting threshold)"
     part = figure(text, "trends-total")
-    drawing = part[part.index('<svg class="chart years"') : part.index('<ul class="legend">')]
-    assert drawing.count('class="nobody"') == 1
+    drawing = part[part.index('<svg class="chart years"') : part.index('<div class="as-table')]
+    assert drawing.count('class="nobody"') == 0
     assert drawing.count('class="veiled"') == 1
     assert drawing.count('class="whisker"') == drawing.count("<circle") == 4
-    assert "nobody reports here: 2014" in part
-    assert "zero: no year says so" in part
-    assert "not shown (below the reporting threshold): between none" in part
+    assert "nobody reports here: none of these years" in text
+    assert "zero: no year says so" in text
+    assert "not shown (below the reporting threshold): between none" in text
 
 
 def test_every_number_on_a_chart_has_its_interval(text: str) -> None:
     for name in CHARTS:
-        for drawing in re.findall(r'<svg class="chart years" role.*?</svg>', figure(text, name)):
-            assert drawing.count('class="whisker"') == drawing.count("<circle")
-            for said in re.findall(r'class="number"[^>]*>([^<]*)<', drawing):
-                assert re.fullmatch(r"201\d: [\d,]+ ± [\d,]+", said)
+        for drawing in re.findall(r'<svg class="chart years" role.*?</svg>\n', figure(text, name)):
+            assert drawing.count('class="whisker"') == drawing.count('<circle class="bar"')
+            for k, said in enumerate(re.findall(r'class="number"[^>]*>([^<]*)<', drawing)):
+                beside = re.search(rf">{said}</text><text[^>]*>[\d,]+–[\d,]+<", drawing)
+                assert beside or re.fullmatch(r"201\d: [\d,]+ \([\d,]+–[\d,]+\)", said), k
 
 
 def test_points_lie_where_the_numbers_say(text: str) -> None:
     part = figure(text, "trends-total")
-    drawing = part[: part.index('<ul class="legend">')]
-    ticks = dict(re.findall(r'<text x="-6" y="([\d.]+)"[^>]*>([\d,]+)</text>', drawing))
-    (base, _zero), *_middle, (end, top) = ((float(y), n) for y, n in ticks.items())
+    top = max(int(n.replace(",", "")) for n in re.findall(r'text-anchor="end">([\d,]+)<', part))
     _head, rows = table(part)
-    cells = [re.findall(r"[\d,]+", c[0]) for c in rows.values() if "(" in c[0]]
-    points = re.findall(r'<circle [^>]*cy="([\d.]+)"', drawing)
-    whiskers = re.findall(r'"whisker" x1="[^"]*" x2="[^"]*" y1="([\d.]+)" y2="([\d.]+)"', drawing)
-    per_person = (base - end) / int(top.replace(",", ""))
+    cells = [re.findall(r"[\d,]+", c[0]) for c in rows.values() if c[0][0].isdigit()]
+    points = re.findall(r'<circle [^>]*cy="([\d.]+)%"', part)
+    whiskers = re.findall(r'"whisker" x1="[^"]*" y1="([\d.]+)%" x2="[^"]*" y2="([\d.]+)%"', part)
     for told, point, ends in zip(cells, points, whiskers, strict=True):
         for number_, y in zip(told, (point, *ends), strict=True):
-            # a tick's number stands 5 pixels below its line
-            height = base - 5 - float(y)
-            assert abs(height - int(number_.replace(",", "")) * per_person) < 0.1
+            assert 100 - float(y) == pytest.approx(
+                100 * int(number_.replace(",", "")) / top, abs=0.01
+            )
 
 
 def test_change_is_told_only_where_it_is_clear(tmp_path: Path) -> None:
@@ -159,7 +157,7 @@ def test_change_is_told_only_where_it_is_clear(tmp_path: Path) -> None:
         text = shown(release)
         part = figure(text, "trends-total")
         assert f">{words}</p>" in part
-        assert "The same contributors cover all years." in part
+        assert "The same contributors cover all years." in text
         assert not re.search(r"trafficking (rose|fell|increased|decreased|grew)", text)
     _head, rows = table(part)
     assert rows["2016"][2] == "−800 ± 12"
@@ -170,14 +168,20 @@ def test_change_is_told_only_where_it_is_clear(tmp_path: Path) -> None:
 def test_who_joined_and_left_stands_under_every_chart(text: str) -> None:
     for name in CHARTS:
         part = figure(text, name)
-        assert part.count("<li><bdi>") == 2
-        assert "<bdi>Second</bdi> (2016 – 2017)" in part
-        assert "2016: a contributor joined, <bdi>Second</bdi>." in part
-        assert "2018: a contributor no longer reports, <bdi>Second</bdi>." in part
-        assert "A rise or fall around these years may come from that." in part
+        turns = re.findall(r"<li>(.*?)</li>", part[part.index('<ol class="turns">') :])
+        assert turns[:2] == [
+            "2016: a contributor joined, <bdi>Second</bdi>.",
+            "2018: a contributor no longer reports, <bdi>Second</bdi>.",
+        ]
+        lines = re.findall(r'class="turn" x1="([\d.]+)%"', part)
+        assert [float(x) for x in lines[:2]] == [20, 60]
+    part = text[text.index('<h2 id="who">') :]
+    assert part.count("<li><bdi>") == 4, "the timeline, and who contributed"
+    assert "<bdi>Second</bdi> (2016 – 2017)" in part
+    assert "A rise or fall around these years may come from that." in part
     first, second = re.findall(r'<rect class="bar" x="([\d.]+)%" y="2" width="([\d.]+)%"', part)
-    assert [round(float(n)) for n in first] == [17, 83]
-    assert [round(float(n)) for n in second] == [33, 33]
+    assert [round(float(n)) for n in first] == [0, 100]
+    assert [round(float(n)) for n in second] == [20, 40]
 
 
 def test_a_change_of_contributors_stands_beside_the_change(tmp_path: Path) -> None:
@@ -195,22 +199,24 @@ def test_hostile_names_are_shown_as_text(tmp_path: Path) -> None:
         {"name": "{year} {names.__class__} %s", "kind": "hotline", "years": [2017, 2018]},
     ]
     text = shown(made(tmp_path, contributors=contributors))
-    assert "<script" not in text
+    assert "<script>alert" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     assert "joined, <bdi>{year} {names.__class__} %s</bdi>." in text
     assert Page(text).text.count("<html") == 1
 
 
-def test_years_run_left_to_right_in_every_language(release: Release) -> None:
-    places = []
+def test_years_are_mirrored_right_to_left(release: Release) -> None:
+    places = {}
     for code in LANGUAGES:
         text = shown(release, code)
-        found = re.findall(r'<circle class="bar" cx="([\d.]+)%" cy="([\d.]+)"', text)
+        found = re.findall(r'<circle class="bar" cx="([\d.]+)%" cy="([\d.]+)%"', text)
         spans = re.findall(r'<rect class="bar" x="([\d.]+)%" y="2" width="([\d.]+)%"', text)
-        places.append((found, spans))
         first = [float(x) for x, _y in found[:4]]
-        assert first == sorted(set(first))
-    assert all(place == places[0] for place in places)
+        assert first == sorted(set(first), reverse=code in RIGHT_TO_LEFT)
+        places[code] = found, spans
+    assert places["en"] == places["fr"] == places["es"]
+    for (x, y), (u, v) in zip(places["en"][0], places["ar"][0], strict=True):
+        assert (100 - float(x), y) == (pytest.approx(float(u), abs=0.011), v)
 
 
 def test_files_hold_the_same_counts(release: Release, tmp_path: Path) -> None:
@@ -226,7 +232,12 @@ def test_files_hold_the_same_counts(release: Release, tmp_path: Path) -> None:
     cells = Answers(release).cells(YEAR, "gender")
     found = {(r[YEAR], r["gender"]): int(r["people"]) for r in rows if r["people"]}
     assert found == {k: e.value for k, e in cells.items()}
-    assert {r["kind"] for r in rows if r[YEAR] == "2014"} == {"nobody_reports"}
+    assert "2014" not in {r[YEAR] for r in rows}
+    assert {r["release"] for r in rows} == {"2026.1"}
+    assert {r["source_url"] for r in rows} == {"r/2026.1/charts/trends-gender.csv"}
+    described = json.loads((folder / "trends-gender.csv-metadata.json").read_text("utf-8"))
+    assert [c["name"] for c in described["tableSchema"]["columns"]] == list(rows[0])
+    assert described["dc:license"] == {"@id": "https://creativecommons.org/licenses/by/4.0/"}
     assert {r["kind"] for r in rows if not r["gender"] and r[YEAR] > "2014"} == {"not_recorded"}
 
 

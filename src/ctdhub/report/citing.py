@@ -160,7 +160,7 @@ def _source(release: Release, url: str) -> str:
         licence=facts.licence or _("not stated"),
         url=isolated(url),
     )
-    practice = _("Practice data: invented.") if facts.invented else ""
+    practice = _("Practice data: fictitious.") if facts.invented else ""
     return f"{text} {practice}".strip()
 
 

@@ -1,4 +1,8 @@
-"""Figures as files: ``<file>.csv`` and ``<file>.metadata.json``; each page writes its own."""
+"""Figures as files: ``<file>.csv``, its description by CSVW, and ``<file>.metadata.json``.
+
+Each page writes its own.  A row says of which release it is and where it was published, so that it
+can be cited when it has left its file.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,21 @@ from ctdhub.core.datafiles import write_csv, write_json
 from ctdhub.release.open import Release
 from ctdhub.report.wording import caveat, citation
 from ctdhub.schema.model import load_schema
+from ctdhub.site.kinds import Content
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.table import Row, Table
 
 CHARTS = "charts"
 """Folder of all charts' files, in the folder of the release; those with words by language."""
-COLUMNS = ("kind", "people", "low", "high", "state", "share", "share_low", "share_high")
+COLUMNS = (
+    *("kind", "people", "low", "high", "state", "share", "share_low", "share_high"),
+    *("release", "source_url"),
+)
+_NUMBERS = {
+    **dict.fromkeys(("people", "low", "high"), "integer"),
+    **dict.fromkeys(("share", "share_low", "share_high"), "number"),
+}
+CSVW = "http://www.w3.org/ns/csvw"
 
 
 class Numbers(Protocol):
@@ -31,30 +44,71 @@ class Numbers(Protocol):
     def table(self) -> Table: ...
 
 
-def write_figure(path: Path, figure: Numbers, release: Release) -> None:
-    """Write both files of a figure.
+def write_figure(path: Path, figure: Numbers, content: Content) -> None:
+    """Write the files of a figure.
 
     Args:
-        path: of the files, without their endings; folders are made.
-        release: that the figure is of.
+        path: of the files, without their endings, in the folder of charts; folders are made.
+        content: what the figure is made of.
     """
     names, rows = _names(figure), figure.table.rows
-    _write(path, names, [_line(figure, row) for row in rows], _metadata(figure, release))
+    facts = _metadata(figure, content.release)
+    _write(path, names, [_line(figure, row) for row in rows], facts, figure.subtitle, content)
 
 
-def write_figures(path: Path, chosen: Sequence[Numbers], release: Release) -> None:
-    """Write several figures into one pair of files, whose rows begin with figure and variables."""
+def write_figures(path: Path, chosen: Sequence[Numbers], content: Content) -> None:
+    """Write several figures into the files of one, whose rows begin with figure and variables."""
     lines = [_among_others(figure, row) for figure in chosen for row in figure.table.rows]
-    facts = [_metadata(figure, release) for figure in chosen]
-    _write(path, ("figure", "variables", "codes"), lines, facts)
+    facts = [_metadata(figure, content.release) for figure in chosen]
+    title = "; ".join(dict.fromkeys(figure.subtitle for figure in chosen))
+    _write(path, ("figure", "variables", "codes"), lines, facts, title, content)
 
 
 def _write(
-    path: Path, names: Sequence[str], lines: Sequence[Sequence[object]], facts: object
+    path: Path,
+    names: Sequence[str],
+    lines: Sequence[Sequence[object]],
+    facts: object,
+    title: str,
+    content: Content,
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_csv(path.with_name(f"{path.name}.csv"), [*names, *COLUMNS], lines)
+    source = _source(path, content)
+    end = (content.release.version, source)
+    write_csv(path.with_name(f"{path.name}.csv"), [*names, *COLUMNS], [[*x, *end] for x in lines])
     write_json(path.with_name(f"{path.name}.metadata.json"), facts)
+    described = _csvw(path.name, [*names, *COLUMNS], title, source, content.release)
+    write_json(path.with_name(f"{path.name}.csv-metadata.json"), described)
+
+
+def _source(path: Path, content: Content) -> str:
+    """Where the CSV of a figure is published."""
+    parts = path.parts
+    inside = parts[len(parts) - parts[::-1].index(CHARTS) - 1 :] if CHARTS in parts else parts[-1:]
+    return content.edition.sharing.place(f"r/{content.release.version}/{'/'.join(inside)}.csv")
+
+
+def _csvw(
+    name: str, columns: Sequence[str], title: str, source: str, release: Release
+) -> dict[str, object]:
+    """The description of a CSV that W3C's "CSV on the Web" looks for beside it."""
+    facts = release.facts
+    return {
+        "@context": [CSVW, {"@language": "en"}],
+        "url": f"{name}.csv",
+        "dc:title": title,
+        "dc:publisher": facts.hub,
+        "dc:license": {"@id": facts.licence_url} if facts.licence_url else facts.licence,
+        "dc:source": source,
+        "dc:created": release.manifest.created[:10],
+        "dc:bibliographicCitation": citation(release),
+        "tableSchema": {
+            "columns": [
+                {"name": column, "titles": column, "datatype": _NUMBERS.get(column, "string")}
+                for column in columns
+            ]
+        },
+    }
 
 
 def _names(figure: Numbers) -> tuple[str, ...]:

@@ -19,10 +19,11 @@ from markupsafe import Markup
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _
 from ctdhub.document.charts.keys import key
 from ctdhub.document.embedded import embedded
+from ctdhub.document.html import bidi
 from ctdhub.document.inline import inlined as in_page
 from ctdhub.report import cards
 
-FIGURES = ("save.js", "figure.js")
+FIGURES = ("save.js", "copy.js", "figure.js")
 """Scripts of a page with figures: they add cards, and the downloads that a browser must make."""
 SEARCH = "search.js"
 """Script of every page: the search of places, variables and pages."""
@@ -44,6 +45,7 @@ class Page:
         sources: more directives of its Content-Security-Policy, for example "connect-src 'self'".
         script_sources: where else scripts may come from, for example "file:".
         dataset: it carries the schema.org Dataset.
+        framed: it stands in frames of others: no menu, no search, no script.
     """
 
     path: str
@@ -56,6 +58,7 @@ class Page:
     sources: tuple[str, ...] = ()
     script_sources: tuple[str, ...] = ()
     dataset: bool = False
+    framed: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,5 +126,5 @@ def environment() -> Environment:
         trim_blocks=True,
     )
     found.globals |= {"_": _, "key": key}
-    found.filters |= {"base": cards.base, "missing": cards.missing}
+    found.filters |= {"base": cards.base, "missing": cards.missing, "bidi": bidi}
     return found

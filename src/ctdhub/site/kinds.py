@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctdhub.core.i18n import Text
+from ctdhub.core.i18n import Text, current
 from ctdhub.release.open import Release
 from ctdhub.site.edition import Edition
-from ctdhub.site.frame import Page
+from ctdhub.site.frame import Page, address
 from ctdhub.stats.answers import Answers
 
 GET_HELP, EXPLORE, PLACES = Text("Get help"), Text("Explore"), Text("Places")
@@ -41,6 +41,10 @@ class Content:
     def release(self) -> Release:
         """The release."""
         return self.answers.release
+
+    def place(self, path: str) -> str:
+        """Where a page in the language in force is for good: its public address, or its path."""
+        return self.edition.sharing.place(address(current(), self.release.version, path))
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from ctdhub.site.pages import (
     changes,
     corridors,
     data,
+    embed,
     estimates,
     events,
     facts,
@@ -56,6 +57,7 @@ PAGES: tuple[PageKind, ...] = (
     data.KIND,
     mandated.KIND,
     methods.KIND,
+    embed.KIND,
 )
 
 

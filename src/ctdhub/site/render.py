@@ -26,6 +26,7 @@ from ctdhub.site.frame import (
 )
 from ctdhub.site.kinds import GET_HELP
 from ctdhub.site.leaving import SCRIPT, exit_address
+from ctdhub.site.plots import card_values
 from ctdhub.site.registry import menu
 
 UNLISTED = ("home.html", "explore.html", "withdrawn.html")
@@ -44,17 +45,21 @@ def render(page: Page, release: Release, languages: Sequence[str], edition: Edit
     lang = current()
     links = Links(page.path, lang, release.version)
     places = {code: address(code, release.version, page.path) for code in languages}
-    css, css_hash = inlined("site.css")
-    searched = not release.withdrawn
+    css, css_hash = inlined("embed.css" if page.framed else "site.css")
+    searched = not release.withdrawn and not page.framed
     leaving, *scripts = [
         inlined(name) for name in (SCRIPT, *page.scripts, *([SEARCH] if searched else []))
     ]
-    run = [digest for _text, digest in (leaving, *scripts)]
+    run = [] if page.framed else [digest for _text, digest in (leaving, *scripts)]
     files = {*page.script_sources, *(["file:"] if searched else [])}
     policy = [
         "default-src 'none'",
         f"style-src '{css_hash}'",
-        " ".join(("script-src", *(f"'{digest}'" for digest in run), *sorted(files))),
+        *(
+            [" ".join(("script-src", *(f"'{digest}'" for digest in run), *sorted(files)))]
+            if run
+            else []
+        ),
         "img-src data:",
         *sorted({*page.sources, *(["connect-src 'self'"] if searched else [])}),
         "base-uri 'none'",
@@ -88,6 +93,7 @@ def render(page: Page, release: Release, languages: Sequence[str], edition: Edit
             exit_url=exit_address(edition.exits),
             leaving=leaving[0],
             home=links.page(HOME),
+            **card_values(page.path, links, release, edition),
         )
     )
     return html if page.template in UNLISTED else contents(html)

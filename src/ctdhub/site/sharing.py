@@ -24,6 +24,8 @@ from ctdhub.release.dcat import catalogue, identifier
 from ctdhub.release.facts import SITE_ADDRESS
 from ctdhub.release.open import Release
 
+EMBED = "embed"
+"""Folder of the pages that stand in frames of others; search engines are not led there."""
 EXAMPLE = "https://data.example.org/"
 """Stands in examples where the address is not known."""
 
@@ -52,6 +54,10 @@ class Sharing:
         'https://example.org/data/r/2026.1/en/index.html'
         """
         return self.url and f"{self.url.rstrip('/')}/{path}"
+
+    def place(self, path: str) -> str:
+        """Where a file is: its public address, or, where none is known, its path in the site."""
+        return self.public(path) or path
 
     def head(
         self, places: Mapping[str, str], lang: str, release: Release, *, dataset: bool
@@ -178,7 +184,8 @@ def _sitemap(site: Path, release: Release, sharing: Sharing, languages: Sequence
     folder = site / "r" / release.version
     first = folder / languages[0]
     entries = []
-    for path in sorted(page.relative_to(first) for page in first.rglob("*.html")):
+    paths = sorted(page.relative_to(first) for page in first.rglob("*.html"))
+    for path in (path for path in paths if path.parts[0] != EMBED):
         files = {code: folder / code / path for code in languages}
         places = {c: sharing.public(f.relative_to(site).as_posix()) for c, f in files.items()}
         links = "".join(

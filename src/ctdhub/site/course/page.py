@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ctdhub.core.format import number
-from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
-from ctdhub.document.charts.bars import draw
+from ctdhub.core.i18n import Text, _
 from ctdhub.site.course.lessons import lessons
 from ctdhub.site.course.parts import Lesson
 from ctdhub.site.frame import FIGURES, Page
 from ctdhub.site.kinds import LEARN, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
+from ctdhub.site.plots import plot
 from ctdhub.stats.answers import Answers
 
 LIST, TRAINER = "learn/index.html", "learn/trainer.html"
@@ -92,7 +92,7 @@ def _lesson(answers: Answers, lesson: Lesson, listed: Sequence[dict[str, Any]], 
             "lesson": lesson,
             "listed": listed[k],
             "figure": figure,
-            "svg": figure and draw(figure.bars, figure.id, rtl=current() in RIGHT_TO_LEFT),
+            "svg": figure and plot(figure),
             "exercises": _numbered(lesson),
             "before": listed[k - 1] if k else None,
             "after": listed[k + 1] if k + 1 < len(listed) else None,

@@ -18,7 +18,7 @@ from ctdhub.report.places import listed_places, place_link
 from ctdhub.report.wording import sized
 from ctdhub.site.chart_files import CHARTS, write_figure
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import PLACES, MenuEntry, PageKind
+from ctdhub.site.kinds import PLACES, Content, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.table import Row
@@ -33,7 +33,7 @@ KIND = PageKind(
     "corridors",
     lambda content: [page(content.answers)],
     menu=MenuEntry(PLACES, PATH, Text("Corridors")),
-    files=lambda folder, content: _write_files(folder / CHARTS, content.answers),
+    files=lambda folder, content: _write_files(folder / CHARTS, content),
 )
 
 
@@ -121,10 +121,10 @@ def _steps(values: Sequence[float]) -> list[float]:
     return [ordered[len(ordered) * k // 4] for k in (1, 2, 3)]
 
 
-def _write_files(folder: Path, answers: Answers) -> None:
+def _write_files(folder: Path, content: Content) -> None:
     """Write the files of every corridor that is shown into the folder of charts."""
-    if (found := figure(answers)) is not None:
-        write_figure(folder / FILE, found, answers.release)
+    if (found := figure(content.answers)) is not None:
+        write_figure(folder / FILE, found, content)
 
 
 def ranked(rank: int, row: Row, held: frozenset[str]) -> dict[str, Any]:

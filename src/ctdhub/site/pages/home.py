@@ -8,7 +8,6 @@ from typing import Any
 
 from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current
-from ctdhub.document.charts.bars import draw
 from ctdhub.report.figures import Figure, figures
 from ctdhub.report.findings import ReleaseFinding, findings
 from ctdhub.report.picture import write_pictures
@@ -22,6 +21,7 @@ from ctdhub.site.kinds import Content, PageKind
 from ctdhub.site.pages import changes
 from ctdhub.site.pages.about import about
 from ctdhub.site.pages.methods import noise
+from ctdhub.site.plots import plot
 from ctdhub.site.stories import page as stories
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
@@ -30,8 +30,10 @@ from ctdhub.stats.headline import headline, place_facts
 KIND = PageKind(
     "home",
     lambda content: [page(content)],
-    files=lambda folder, content: _write_files(folder / CHARTS, content.answers),
-    translated=lambda folder, content: write_pictures(folder / CHARTS / current(), content.answers),
+    files=lambda folder, content: _write_files(folder / CHARTS, content),
+    translated=lambda folder, content: write_pictures(
+        folder / CHARTS / current(), content.answers, content.place(HOME)
+    ),
 )
 
 
@@ -79,7 +81,7 @@ def page(content: Content) -> Page:
 
 
 def _drawn(figure: Figure) -> tuple[Figure, str]:
-    return figure, draw(figure.bars, figure.id, rtl=current() in RIGHT_TO_LEFT)
+    return figure, plot(figure)
 
 
 def _own(content: Content) -> dict[str, str] | None:
@@ -152,10 +154,10 @@ def _place(answers: Answers, key: str) -> dict[str, Any]:
     }
 
 
-def _write_files(folder: Path, answers: Answers) -> None:
+def _write_files(folder: Path, content: Content) -> None:
     """Write the files of each figure into the folder of charts."""
-    for figure in figures(answers):
-        write_figure(folder / figure.file, figure, answers.release)
+    for figure in figures(content.answers):
+        write_figure(folder / figure.file, figure, content)
 
 
 def _cards(answers: Answers) -> list[_Card]:

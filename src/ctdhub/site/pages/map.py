@@ -11,12 +11,13 @@ from ctdhub.core.i18n import Text, _, current
 from ctdhub.document.charts.tiles import draw_map, picture, standalone
 from ctdhub.report.figures import Figure
 from ctdhub.report.maps import ARROWS, CORRIDORS, Map, maps
+from ctdhub.report.picture import provenance, source_line
 from ctdhub.report.places import SIDES, listed_places, path
 from ctdhub.report.wording import citation, sized
 from ctdhub.schema import countries
 from ctdhub.site.chart_files import CHARTS, write_figure
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import PLACES, MenuEntry, PageKind
+from ctdhub.site.kinds import PLACES, Content, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.site.pages.corridors import ranked
 from ctdhub.stats.answers import Answers
@@ -28,7 +29,7 @@ KIND = PageKind(
     "map",
     lambda content: [page(content.answers)],
     menu=MenuEntry(PLACES, PATH, Text("Map")),
-    files=lambda folder, content: _write_files(folder / CHARTS, content.answers),
+    files=lambda folder, content: _write_files(folder / CHARTS, content),
 )
 
 
@@ -96,23 +97,24 @@ def _regions(answers: Answers) -> list[dict[str, str]]:
     return found
 
 
-def _write_files(folder: Path, answers: Answers) -> None:
+def _write_files(folder: Path, content: Content) -> None:
     """Write each map into the folder of charts, as ``<file>.svg`` and as the files of a figure."""
     folder.mkdir(parents=True, exist_ok=True)
-    found = maps(answers)
-    shared = about(answers.release)
+    found, release = maps(content.answers), content.release
+    shared = about(release)
 
     def says(figure: Figure) -> tuple[str, ...]:
-        invented = _("Practice data: fictitious.") if answers.release.facts.invented else ""
+        invented = _("Practice data: fictitious.") if release.facts.invented else ""
         return (
             " ".join(filter(None, (_("Identified cases, not prevalence."), invented))),
             f"{figure.note} {shared['note_level']}",
             figure.definition,
-            citation(answers.release),
+            citation(release),
+            source_line(release, content.place(PATH)),
         )
 
     for chosen in found:
-        write_figure(folder / chosen.figure.file, chosen.figure, answers.release)
-        (folder / f"{chosen.figure.file}.svg").write_text(
-            standalone(chosen.drawn, says(chosen.figure)), "utf-8"
-        )
+        write_figure(folder / chosen.figure.file, chosen.figure, content)
+        from_here = provenance(release, content.place(PATH))
+        drawn = standalone(chosen.drawn, says(chosen.figure), from_here)
+        (folder / f"{chosen.figure.file}.svg").write_text(drawn, "utf-8")

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ctdhub.core.format import number, share
-from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
-from ctdhub.document.charts.bars import draw
+from ctdhub.core.i18n import Text, _, current
 from ctdhub.report.figures import Figure, figures
 from ctdhub.report.places import SIDES, file, listed_places, path, place_link, sides
 from ctdhub.report.sentences import place_sentences, side_sentences
@@ -17,10 +16,12 @@ from ctdhub.schema import countries
 from ctdhub.schema.country_names import fold_name
 from ctdhub.site.chart_files import CHARTS, write_figures
 from ctdhub.site.frame import FIGURES, Page
-from ctdhub.site.kinds import PLACES, MenuEntry, PageKind
+from ctdhub.site.kinds import PLACES, Content, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.site.pages.briefs import briefed
 from ctdhub.site.pages.briefs import path as brief_path
+from ctdhub.site.pages.embed import of_place
+from ctdhub.site.plots import plot
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.headline import PlaceFacts, place_facts
 from ctdhub.stats.mandated.lines import reported_places
@@ -37,7 +38,7 @@ KIND = PageKind(
     "places",
     lambda content: pages(content.answers),
     menu=MenuEntry(PLACES, LIST, Text("Countries and regions, A–Z")),
-    files=lambda folder, content: _write_files(folder / CHARTS, content.answers),
+    files=lambda folder, content: _write_files(folder / CHARTS, content),
 )
 
 
@@ -48,13 +49,15 @@ def pages(answers: Answers) -> Iterator[Page]:
     yield _list(answers, held)
     for key in (*countries.regions(), *sorted(held)):
         yield _page(answers, key, held, printed.get(key, ""))
+        yield from of_place(answers, key)
 
 
-def _write_files(folder: Path, answers: Answers) -> None:
+def _write_files(folder: Path, content: Content) -> None:
     """Write all figures of each place into ``places/<place>`` in the folder of charts."""
-    for key in (*countries.regions(), *sorted(listed_places(answers))):
-        if found := [f for among in sides(key).values() for f in figures(answers, among)]:
-            write_figures(folder / file(key), found, answers.release)
+    for key in (*countries.regions(), *sorted(listed_places(content.answers))):
+        chosen = sides(key).values()
+        if found := [f for among in chosen for f in figures(content.answers, among)]:
+            write_figures(folder / file(key), found, content)
 
 
 def _list(answers: Answers, held: frozenset[str]) -> Page:
@@ -158,7 +161,6 @@ def _side(
     side = facts.citizens if name == "citizens" else facts.exploited
     drawn = figures(answers, sides(key)[name])
     protected = not side.people.has_range
-    rtl = current() in RIGHT_TO_LEFT
     return {
         "id": name,
         "title": title,
@@ -178,7 +180,7 @@ def _side(
         "few": _("Not shown: below the reporting threshold; this is not zero.")
         if protected
         else "",
-        "figures": [] if protected else [(f, draw(f.bars, f.id, rtl=rtl)) for f in drawn],
+        "figures": [] if protected else [(f, plot(f)) for f in drawn],
         "missing": ""
         if protected or len(drawn) > 4
         else _("Other questions have too few people here to show reliably."),

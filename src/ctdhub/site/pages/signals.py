@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from ctdhub.core.format import number, share
-from ctdhub.core.i18n import Text, _, ngettext
+from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, ngettext
 from ctdhub.document.charts.years import draw
 from ctdhub.document.svg import round_top
 from ctdhub.report import signal_contributors, signal_files
@@ -83,10 +83,12 @@ def _kinds(result: ReleaseSignals) -> list[dict[str, Any]]:
 
 def _drawn(chart: SignalChart, turns: frozenset[str]) -> dict[str, Any]:
     shown = (r.people.high or 0 for r in chart.people.rows if r.people.value is not None)
-    people = round_top(max(shown, default=1))
-    panels = [(chart.people, draw(chart.people.chart(people, turns=turns), f"{chart.id}-1"))]
+    people, rtl = round_top(max(shown, default=1)), current() in RIGHT_TO_LEFT
+    panels = [
+        (chart.people, draw(chart.people.chart(people, turns=turns), f"{chart.id}-1", rtl=rtl))
+    ]
     if chart.share is not None:
-        svg = draw(chart.share.chart(1.0, share, turns), f"{chart.id}-2")
+        svg = draw(chart.share.chart(1.0, share, turns), f"{chart.id}-2", rtl=rtl)
         panels.append((chart.share, svg))
     return {"figure": chart, "panels": panels}
 

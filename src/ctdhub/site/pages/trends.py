@@ -17,19 +17,21 @@ from ctdhub.report.coverage import turned
 from ctdhub.report.decomposition import counted_once
 from ctdhub.report.series import Trend, trends, uncovered
 from ctdhub.site.chart_files import CHARTS, write_figure
-from ctdhub.site.frame import Page
-from ctdhub.site.kinds import CHANGE, MenuEntry, PageKind
+from ctdhub.site.frame import FIGURES, Page
+from ctdhub.site.kinds import CHANGE, Content, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.trend import span
 
 PATH = "trends.html"
+MANY = 4
+"""Panels of a chart that stands open; one with more is folded."""
 
 KIND = PageKind(
     "trends",
     lambda content: [page(content.answers)],
     menu=MenuEntry(CHANGE, PATH, Text("Trends")),
-    files=lambda folder, content: _write_files(folder / CHARTS, content.answers),
+    files=lambda folder, content: _write_files(folder / CHARTS, content),
 )
 
 
@@ -53,26 +55,35 @@ def page(answers: Answers) -> Page:
             **about(release),
         },
         menu=PATH,
+        scripts=FIGURES,
     )
 
 
-def _write_files(folder: Path, answers: Answers) -> None:
+def _write_files(folder: Path, content: Content) -> None:
     """Write each chart, and its changes split, as ``<file>-change``, into the folder of charts."""
-    for chart in trends(answers):
-        write_figure(folder / chart.file, chart, answers.release)
-        write_shifts(folder, chart.file, chart.shifts, answers.release)
+    for chart in trends(content.answers):
+        write_figure(folder / chart.file, chart, content)
+        write_shifts(folder, chart.file, chart.shifts, content.release)
 
 
 def _drawn(chart: Trend) -> dict[str, Any]:
-    end, single = round_top(chart.top), len(chart.panels) == 1
+    end, single, rtl = round_top(chart.top), len(chart.panels) == 1, current() in RIGHT_TO_LEFT
     panels = []
     for k, panel in enumerate(chart.panels, 1):
         id_ = chart.id if single else f"{chart.id}-{k}"
-        svg, balances = draw(panel.chart(end), id_), panel.shift.balances if panel.shift else ()
+        line = panel.chart(end, turns=chart.turns)
+        svg, balances = draw(line, id_, rtl=rtl), panel.shift.balances if panel.shift else ()
         told = [_balance(balance) for balance in balances]
         panels.append({"id": id_, "panel": panel, "svg": svg, "balances": told})
     who = dict.fromkeys(shift.who for shift in chart.shifts if shift.who)
-    return {"figure": chart, "panels": panels, "single": single, "who": " ".join(who)}
+    return {
+        "figure": chart,
+        "panels": panels,
+        "single": single,
+        "title": chart.title,
+        "folded": len(panels) > MANY,
+        "who": " ".join(who),
+    }
 
 
 def _balance(found: Balance) -> dict[str, Any]:
@@ -86,13 +97,17 @@ def _balance(found: Balance) -> dict[str, Any]:
 
 
 def _timeline(release: Release) -> list[dict[str, Any]]:
-    years, facts = span(release), release.facts
+    years, facts, rtl = span(release), release.facts, current() in RIGHT_TO_LEFT
     found = []
     for contributor in facts.contributors:
         first, last = contributor.years or facts.years
         last = min(last, years[-1])
         words = year(first) if first >= last else f"{year(first)} – {year(last)}"
         found.append(
-            {"name": contributor.name, "years": words, "svg": draw_span(years, (first, last))}
+            {
+                "name": contributor.name,
+                "years": words,
+                "svg": draw_span(years, (first, last), rtl=rtl),
+            }
         )
     return found

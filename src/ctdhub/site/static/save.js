@@ -1,7 +1,8 @@
-/* What a page makes, as files: window.ctdhubSave.file(blob, name), .png(svg text, width, height, name). */
+/* What a page makes, as files: window.ctdhubSave.file(blob, name), and
+   .png(svg text, width, height, name, facts) with facts ({Title: …, Source: …}) as text inside it. */
 (function () {
   "use strict";
-  var SHARP = 2;
+  var SHARP = 2, HEAD = 33;
   function file(blob, name) {
     var link = document.createElement("a");
     link.download = name;
@@ -9,13 +10,39 @@
     link.click();
     setTimeout(function () { URL.revokeObjectURL(link.href); }, 60000);
   }
-  function png(text, wide, high, name) {
+  function crc(bytes) {
+    var sum = -1;
+    bytes.forEach(function (byte) {
+      sum ^= byte;
+      for (var k = 0; k < 8; k += 1) sum = (sum >>> 1) ^ (sum & 1 ? 0xedb88320 : 0);
+    });
+    return (sum ^ -1) >>> 0;
+  }
+  function four(value) { return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255]; }
+  /* A chunk "iTXt" of PNG: a keyword of Latin letters, and a text in UTF-8. */
+  function chunk(key, text) {
+    var inside = Array.from(new TextEncoder().encode("iTXt" + key + "\0\0\0\0\0" + text));
+    return four(inside.length - 4).concat(inside, four(crc(inside)));
+  }
+  /* Chunks of text stand after the head of the file, which is always of one length. */
+  function told(blob, facts, then) {
+    blob.arrayBuffer().then(function (held) {
+      var texts = [];
+      Object.keys(facts || {}).forEach(function (key) {
+        if (facts[key]) texts = texts.concat(chunk(key, facts[key]));
+      });
+      then(new Blob([held.slice(0, HEAD), new Uint8Array(texts), held.slice(HEAD)], { type: "image/png" }));
+    });
+  }
+  function png(text, wide, high, name, facts) {
     var image = new Image(), canvas = document.createElement("canvas");
     canvas.width = SHARP * wide;
     canvas.height = SHARP * high;
     image.onload = function () {
       canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-      canvas.toBlob(function (blob) { file(blob, name); });
+      canvas.toBlob(function (blob) {
+        told(blob, facts, function (whole) { file(whole, name); });
+      });
     };
     image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
   }

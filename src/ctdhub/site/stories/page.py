@@ -12,12 +12,12 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import StoryError
 from ctdhub.core.format import day
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, RIGHT_TO_LEFT, Text, _, current
-from ctdhub.document.charts.bars import draw
 from ctdhub.report.figures import Figure
 from ctdhub.site.chart_files import CHARTS, write_figure
 from ctdhub.site.frame import FIGURES, Page
-from ctdhub.site.kinds import LEARN, MenuEntry, PageKind
+from ctdhub.site.kinds import LEARN, Content, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
+from ctdhub.site.plots import plot
 from ctdhub.site.stories.markup import StoryChart, blocks
 from ctdhub.site.stories.source import Story, Telling
 from ctdhub.stats.answers import Answers
@@ -29,9 +29,7 @@ KIND = PageKind(
     lambda content: pages(content.answers, content.edition.stories, content.others),
     menu=MenuEntry(LEARN, LIST, Text("Stories")),
     shown=lambda _release, edition: bool(edition.stories),
-    files=lambda folder, content: _write_files(
-        folder / CHARTS, content.answers, content.edition.stories
-    ),
+    files=lambda folder, content: _write_files(folder / CHARTS, content),
     links=True,
 )
 
@@ -103,10 +101,19 @@ def story_figures(answers: Answers, told: Sequence[Story]) -> Iterator[Figure]:
         yield from seen.values()
 
 
-def _write_files(folder: Path, answers: Answers, told: Sequence[Story]) -> None:
+def shown(content: Content) -> Iterator[tuple[Figure, str]]:
+    """Every figure of the stories in the language in force, and the page that it is on."""
+    for story in content.edition.stories:
+        telling = story.told(current())
+        for block in blocks(telling, story.slug, content.answers, None, ""):
+            if isinstance(block, StoryChart):
+                yield block.figure, path(story)
+
+
+def _write_files(folder: Path, content: Content) -> None:
     """Write ``stories/<story>-<number>``, each figure of a story, into the folder of charts."""
-    for figure in story_figures(answers, told):
-        write_figure(folder / figure.file, figure, answers.release)
+    for figure in story_figures(content.answers, content.edition.stories):
+        write_figure(folder / figure.file, figure, content)
 
 
 def fitting(answers: Answers, told: Sequence[Story], others: Collection[str]) -> tuple[Story, ...]:
@@ -142,11 +149,11 @@ def _fits(answers: Answers, story: Story, others: Collection[str]) -> bool:
 
 
 def _page(answers: Answers, story: Story, held: Collection[str]) -> Page:
-    telling, rtl = story.told(current()), current() in RIGHT_TO_LEFT
+    telling = story.told(current())
     parts: list[tuple[Markup | None, Figure | None, Markup]] = []
     for block in blocks(telling, story.slug, answers, held, "../"):
         if isinstance(block, StoryChart):
-            parts.append((None, block.figure, draw(block.figure.bars, block.figure.id, rtl=rtl)))
+            parts.append((None, block.figure, plot(block.figure)))
         else:
             parts.append((block.html, None, Markup("")))
     note = ""
