@@ -78,6 +78,7 @@ def run(app: typer.Typer) -> int:
         option = verb.get_help_option(typer.Context(verb, help_option_names=HELP))
         if option is not None:
             option.help = _("Show this help and end.")
+        _speak(verb)
     try:
         return int(root(standalone_mode=False) or 0)
     except UsageError as cause:
@@ -86,6 +87,35 @@ def run(app: typer.Typer) -> int:
         raise misused(cause) from None
     except typer.Abort:
         raise KeyboardInterrupt from None
+
+
+def _speak(verb: Any) -> None:
+    """Let the help of a command say its usage and kinds of values in the user's language."""
+
+    def usage(context: Any, formatter: Any) -> None:
+        pieces = " ".join(verb.collect_usage_pieces(context))
+        formatter.write_usage(context.command_path, pieces, prefix=_("Usage:") + " ")
+
+    def kind(shown: str | None) -> str | None:
+        names = {
+            "str": _("text"),
+            "int": _("whole number"),
+            "float": _("number"),
+            "path": _("path"),
+            "file": _("file"),
+            "directory": _("folder"),
+        }
+        name = (shown or "").strip("<>").removeprefix("list[").removesuffix("]")
+        if name == "bool":  # an option that takes no value
+            return None
+        plain = name.removesuffix(" range")
+        return f"<{names[plain]}>" if plain in names else shown
+
+    verb.format_usage = usage
+    if verb.options_metavar:
+        verb.options_metavar = _("[OPTIONS]")
+    for option in verb.params:
+        option.display_type_rich = lambda ctx, option=option: kind(option.display_type(ctx))
 
 
 def _and_within(verb: Any) -> Iterator[Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from rich import _wrap
 from rich.console import Console
 from rich.markup import escape
 
@@ -15,6 +17,9 @@ from ctdhub.core.i18n import Text, _, language, said
 
 Report = Callable[[str | Text, float], None]
 """Is told what is being done, and how much of it is done, from 0 to 1."""
+
+_wrap.re_word = re.compile(r"[ \t]*[^ \t]+[ \t]*")
+"""Rich breaks a line at any white space, also at one that must not break, as inside « »."""
 
 console = Console()
 errors = Console(stderr=True)
