@@ -20,7 +20,7 @@ from ctdhub.cli.unit import show_unit
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
-from ctdhub.core.format import exact, number, tiny
+from ctdhub.core.format import exact, listed, number, tiny
 from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
@@ -156,6 +156,7 @@ def register(app: typer.Typer) -> None:
         show_unit(of.unit, of.bound, [(rules.epsilon, rules.delta)])
         if help:
             _warn_of_helplines(help)
+        _warn_of_reviews(hub)
 
     @app.command(help=about("release"))
     def release(
@@ -187,6 +188,7 @@ def register(app: typer.Typer) -> None:
 
         _built(hub, spend, accept_alarms, work)
         show_release(hub)
+        _warn_of_reviews(hub)
 
     @app.command(help=about("ledger"))
     def ledger(
@@ -222,6 +224,28 @@ def _warn_of_terms(hub: Hub) -> None:
             _(
                 "Warning: the agreement with {id} ends on {day}; after that day no build runs."
             ).format(id=escape(agreement.id), day=agreement.ends)
+        )
+
+
+def _warn_of_reviews(hub: Hub) -> None:
+    """Say which languages of the site no native reader has signed as they are today."""
+    from ctdhub.core.i18n import NATIVE_NAMES
+    from ctdhub.site.native_review import reviews
+
+    found = reviews(hub.settings.languages)
+    if missing := [f"{NATIVE_NAMES[one.code]} ({one.texts})" for one in found if one.missing]:
+        console.print(
+            _(
+                "Warning: no native protection officer and statistician have reviewed the public "
+                "texts in these languages (locale/REVIEW.yaml): {languages}."
+            ).format(languages=listed(missing))
+        )
+    if stale := [f"{NATIVE_NAMES[one.code]} ({one.texts})" for one in found if one.stale]:
+        console.print(
+            _(
+                "Warning: the public texts have changed since they were reviewed in these "
+                "languages (locale/REVIEW.yaml): {languages}."
+            ).format(languages=listed(stale))
         )
 
 
