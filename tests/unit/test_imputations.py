@@ -10,6 +10,7 @@ from statistics import fmean, variance
 from types import ModuleType
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from ctdhub.client import pool
@@ -17,7 +18,9 @@ from ctdhub.core.errors import HubError
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import Codes
 from ctdhub.dp.mechanism import answer
-from ctdhub.dp.plan import Plan
+from ctdhub.dp.plan import Columns, Plan
+from ctdhub.dp.pooling import Estimated
+from ctdhub.dp.synth import imputations
 
 PATH = Path(__file__).parents[2] / "benchmarks" / "imputation.py"
 RUNS, SETS = 14, 5
@@ -70,6 +73,27 @@ def test_a_value_that_nobody_has_is_in_no_set() -> None:
         assert not any("nobody" in table[name].to_pylist() for name in "abc")
     sizes = {table.num_rows for table in found.imputations}
     assert len(sizes) > 1, "the number of people is not certain either"
+
+
+def test_rows_that_a_small_set_lacks_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten values a column of which noise hides most: each hides at most three of its deviations."""
+    rng = np.random.default_rng(11)
+    people = {n: (rng.geometric(0.3, 300) % 10 + 1).astype(np.uint8) for n in "abcd"}
+    plan = Plan(dict.fromkeys("abcd", tuple("qrstuvwxyz")), core=("a", "b", "c"), imputations=3)
+    seen: list[float] = []
+    kept = imputations._hidden
+
+    def hidden(pooled: dict[Columns, Estimated], plan: Plan) -> dict[str, npt.NDArray[np.int64]]:
+        found = kept(pooled, plan)
+        seen[:] = [codes.size * pooled[(n,)].sd for n, codes in found.items()]
+        return found
+
+    monkeypatch.setattr(imputations, "_hidden", hidden)
+    found = answer(Codes(people, plan.sizes, 300), plan, rho_of(2.0, 1e-6), rng.bytes)
+    rows = [table.num_rows for table in found.imputations]
+    bound = imputations.HIDDEN * sum(sorted(seen)[-3:])
+    lacking = found.people.value - np.mean(rows)
+    assert 0 < lacking < bound, (rows, bound)
 
 
 @pytest.mark.parametrize("people", [0, 1, 3])

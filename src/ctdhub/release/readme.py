@@ -217,6 +217,8 @@ A model that is fitted to `records` alone gets intervals that know of sampling a
 once more. Fit the model in each and pool the estimates by Rubin's rule for missing data (1987): in
 Python `ctdhub.client.open_imputations` reads them and `pool` does that. Do not stack the sets, and
 do not pool `records` with them. The guarantee covers them: they are made of the same noisy counts.
+A set can have fewer rows than `records`: a value that fewer people have than three standard
+deviations of its noise is in no set. Take totals from `counts`, never from the sets.
 """
 
 _SOURCES = """
