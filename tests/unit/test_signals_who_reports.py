@@ -34,7 +34,7 @@ from ctdhub.schema.roles import CONTRIBUTOR
 from ctdhub.site.pages import signals as signals_page
 from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.signals.cards import cards
+from ctdhub.stats.signals.cards import by_year, cards
 from ctdhub.stats.signals.contributor_share import Pieces
 from ctdhub.stats.signals.coverage_change import CoverageChange, changed
 from ctdhub.stats.signals.find import Finding, find
@@ -142,6 +142,23 @@ def test_figures_of_a_remainder_are_of_the_others_and_name_them(
     assert before.contributors == now.contributors == ("Cases",)
     explained = result.explained[0].finding
     assert cards(result, explained).count[0].contributors == ("Line", "Cases")
+
+
+def test_figures_of_a_remainder_are_no_points_where_counts_are_one_set(
+    drawn: list[tuple[Simulated, ReleaseSignals]],
+) -> None:
+    one, older = drawn[0]
+    assert older.found
+    protected = older.release.protected
+    guarantee = replace(protected.guarantee, drawn=protected.guarantee.sigma)
+    release = replace(older.release, protected=replace(protected, guarantee=guarantee))
+    result = replace(older, release=release)
+    finding = next(f for f in older.found.signals if f.name in one.touched)
+    assert result.is_less(finding.row)
+    for old, new in zip(cards(older, finding).count, cards(result, finding).count, strict=True):
+        assert old.value is not None
+        assert (new.value, new.low, new.high, new.state) == (None, old.low, old.high, "imprecise")
+    assert {y.people.value for y in by_year(result, finding)} == {None}
 
 
 def test_a_release_that_does_not_tell_sources_apart_says_so_in_each_signal(base: Release) -> None:

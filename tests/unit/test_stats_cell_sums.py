@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from practice_releases import Practice
 from tests.conftest import Once
 
 from ctdhub.border import MEASUREMENTS
+from ctdhub.release.open import Release
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.query import Where
@@ -50,16 +50,25 @@ def test_the_truth_lies_in_the_intervals(practice: Practice) -> None:
     assert hits / total >= 0.94, (hits, total)
 
 
-def test_noisy_counts_make_sums_narrower(practice: Practice, tmp_path: Path) -> None:
-    """Without them, cells that are too few to show weigh as an error of their own."""
+def widths(release: Release) -> list[int]:
+    found = (Answers(release).count(where) for where in questions())
+    return [round((one.high or 0) - (one.low or 0)) for one in found]
+
+
+def test_noisy_counts_and_tables_that_were_fitted_together_make_sums_narrower(
+    practice: Practice,
+) -> None:
+    """Without both, cells that are too few to show weigh as an error of their own."""
     release = practice.release(1)
-    bare = replace(
-        release, protected=replace(release.protected, measurements=MEASUREMENTS.empty_table())
-    )
-    narrow, wide = Answers(release), Answers(bare)
-    widths = [
-        [(a.count(w).high or 0) - (a.count(w).low or 0) for w in questions()]
-        for a in (narrow, wide)
+    guarantee = replace(release.protected.guarantee, drawn={})
+    older = replace(release, protected=replace(release.protected, guarantee=guarantee))
+    found = [
+        widths(replace(one, protected=replace(one.protected, measurements=measurements)))
+        for one in (release, older)
+        for measurements in (one.protected.measurements, MEASUREMENTS.empty_table())
     ]
-    assert all(a <= b for a, b in zip(*widths, strict=True))
-    assert sum(widths[0]) < 0.7 * sum(widths[1])
+    both, fitted, noisy, neither = map(sum, found)
+    assert all(a <= b for a, b in zip(found[0], found[1], strict=True))
+    assert noisy < 0.7 * neither
+    assert fitted < 0.8 * neither
+    assert both < 0.9 * fitted

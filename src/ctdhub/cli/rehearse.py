@@ -207,14 +207,16 @@ def show(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
         for row, (label, cells) in enumerate(_rows(same, plan.level)):
             table.add_row(name if row == 0 else "", label, *cells, end_section=row == 4)
     console.print(table)
-    named = Table(title=_("Half-width and smallest count shown, table by table"))
+    named = Table(title=_("Half-width and typical smallest count shown, table by table"))
     for heading in (_("table"), *heads):
         named.add_column(heading, overflow="fold")
     for same in zip(*(r.named for r in done), strict=True):
         if same[0].kind in UNNAMED:
             continue
         cells = [
-            _("± {width}, from {least}").format(width=f.half_width.all, least=_range(f.shown_from))
+            _("± {width}, typically from {least}").format(
+                width=f.half_width.all, least=_range(f.shown_from)
+            )
             for f in same
         ]
         named.add_row(escape(" × ".join(same[0].columns)), *cells)
@@ -255,7 +257,7 @@ def _rows(same: Sequence[Figures], level: float) -> list[tuple[str, list[str]]]:
     return [
         (_("noise (sigma, people)"), [decimal(f.sigma) for f in same]),
         (interval, [_range(f.half_width) for f in same]),
-        (_("smallest count shown"), [_range(f.shown_from) for f in same]),
+        (_("smallest count shown, typically"), [_range(f.shown_from) for f in same]),
         (_("cells shown*"), ["–" if f.shown is None else share(f.shown, fine=True) for f in same]),
         (_("records against truth* (TVD)"), [decimal(f.tv, "#,##0.0000") for f in same]),
     ]

@@ -62,6 +62,10 @@ def _part(question: ChangeSubject, split: Split, part: ChangePart) -> str:
         return _recording(question, split, part)
     if part.kind == "rest":
         return _rest(part)
+    if not part.is_clear:
+        return _("The change lies within the noise ({ends}), so it cannot be split.").format(
+            ends=ends(part)
+        )
     if part.kind == "undivided":
         text = _(
             "{change} ({ends}) cannot be split: {names} are counted together, and not all of "

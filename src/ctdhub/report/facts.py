@@ -112,7 +112,7 @@ def place_sheet(facts: PlaceFacts, release: Release) -> FactSheet:
         sentences: tuple[str, ...] = (no_people(side.people),)
         if side.people.has_range:
             opening = saying.people_sentence(facts.where, name, facts.years, side)
-            if not facts.limited:
+            if facts.undated:
                 opening += " " + saying.undated()
             sentences = (opening, *saying.profile(side, limited=facts.limited))
         lines = (FactLine("people", _("People identified"), side.people), *_lines(side))

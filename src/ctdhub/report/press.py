@@ -54,7 +54,7 @@ def press_sheet(
             if side.people.has_range:
                 claim = people_claim(side.people)
                 told = people_sentence(place, name, facts.years, side, claim)
-            if told and not facts.limited:
+            if told and facts.undated:
                 told += " " + undated()
             people = FactLine("people", _("People identified"), side.people, told)
             sections.append(_section(name, title, people, side))

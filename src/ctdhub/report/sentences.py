@@ -230,7 +230,7 @@ def side_sentences(facts: PlaceFacts, side: SideName) -> tuple[str, ...]:
     if not found.people.has_range:
         return ()
     told = [people_sentence(facts.where, side, facts.years, found)]
-    if not facts.limited:
+    if facts.undated:
         told[0] += " " + undated()
     if found.women.has_range:
         told.append(women_sentence(found.women))

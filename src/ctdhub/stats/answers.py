@@ -15,7 +15,7 @@ from ctdhub.release.open import Release
 from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.cards import NumberCard, card
 from ctdhub.stats.estimator import Estimator
-from ctdhub.stats.intervals import Interval, outside, ratio
+from ctdhub.stats.intervals import Interval, outside
 from ctdhub.stats.query import Query, Where
 from ctdhub.stats.table import NOT_RECORDED, Kind, Row, Table
 
@@ -122,7 +122,8 @@ class Answers(Estimator):
             share = None
             if shares and kind != "not_recorded":
                 asked = Query(asked.where, of=of)
-                share = self._share(asked, ratio(answer, whole), whole, missing)
+                part = self.share_of(answer, whole, asked.where, of.where)
+                share = self._share(asked, part, whole, missing)
             rows.append(Row(codes, kind, people, share))
         base = card(self.release, whole, "people", of, missing=missing)
         return Table(query.by, tuple(rows), base, missing, query=query)

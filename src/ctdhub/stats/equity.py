@@ -229,7 +229,7 @@ def _ends(answers: Answers, found: Assistance, group: EquityGroup, z: float) -> 
     where = _where(found.by, group.codes)
     part = answers.count({**where, found.kind: [RECEIVED]})
     whole = answers.count({**where, found.kind: answers.domain(found.kind)})
-    at = fieller(*(_wider(a, z / answers.z) for a in (part, whole)))
+    at = fieller(_wider(part, z / answers.z), _wider(whole, z / answers.z))
     if at.value is None or at.low is None or at.high is None:
         raise ValueError("a share that is shown was not measured")
     chance = z * math.sqrt(at.value * (1 - at.value) / max(1.0, whole.value or 0))

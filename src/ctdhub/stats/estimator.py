@@ -21,16 +21,19 @@ Method.  A question names a set of values for each of some variables.
    such a total may hide, the bound of step 1.
    In a release whose tables were reconciled (``Guarantee.drawn``) counts are those of the records,
    so that every way gives the same number, the count of the records, and only its interval differs:
-   the second way's is made wider by as much as its own number is away from that count.
+   the second way's is made wider by as much as its own number is away from that count.  There is a
+   third: the noise of the fit, which all measured tables made together (``sum_variance``), and a
+   quarter of the rest (:data:`OF_REST`) as an error.
 3. Where no measured table holds all variables of the question there is no interval: nothing was
    measured, and no number is shown.
-A share takes its interval from Fieller's theorem (E. C. Fieller, 1954, J. R. Stat. Soc. B 16:175)
-with the two counts' errors taken as independent.
+A share takes its interval from Fieller's theorem (E. C. Fieller, 1954, J. R. Stat. Soc. B 16:175),
+with the correlation that the errors of the two counts have in the fit; in older releases with none.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cached_property
 from statistics import NormalDist
 
@@ -43,6 +46,7 @@ from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.cell_sums import CellSums, Sum
 from ctdhub.stats.intervals import NOT_MEASURED, Interval, ratio
 from ctdhub.stats.query import Where
+from ctdhub.stats.sum_variance import SumVariances
 
 Asked = frozenset[tuple[str, frozenset[str]]]
 """A question: the values of each variable, in no order."""
@@ -54,6 +58,13 @@ empty ones (Benjamini and Hochberg 1995, see ``dp.intervals``)."""
 
 CANDIDATES = 3
 """Tables tried for a sum, the least noisy first."""
+
+
+OF_FIT, OF_REST = 1.05, 0.25
+"""What counts as the error of a reconciled sum: so many standard deviations of the fit, and this
+part of the people in cells too few to show.  Records follow the fit, in sums more closely than in
+cells: their sums were off by 0.3 to 1.05 standard deviations of it (``benchmarks/reconcile.py``).
+"""
 
 
 class Estimator:
@@ -81,6 +92,9 @@ class Estimator:
         self._sums: dict[Asked, Sum | None] = {}
         self.reconciled = bool(release.protected.guarantee.drawn)
         self.z = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2)
+        self._fitted = SumVariances(
+            release.protected.guarantee.drawn, lambda name: len(self.domain(name)) + 1
+        )
 
     @property
     def variables(self) -> frozenset[str]:
@@ -162,7 +176,14 @@ class Estimator:
 
     def share(self, part: Where, whole: Where) -> Interval:
         """Share, in 0..1, of the people of ``whole`` who are also in ``part``."""
-        return ratio(self.count(part), self.count(whole))
+        return self.share_of(self.count(part), self.count(whole), part, whole)
+
+    def share_of(self, answer: Interval, of: Interval, part: Where, whole: Where) -> Interval:
+        """The same where both numbers are at hand."""
+        if not self.reconciled or answer.value is None or of.value is None:
+            return ratio(answer, of)
+        sets = (dict(self._asked(where)) for where in (part, whole))
+        return ratio(answer, of, self._fitted.correlation(*sets))
 
     @cached_property
     def _sigma(self) -> dict[str, float]:
@@ -221,11 +242,20 @@ class Estimator:
             self._held[asked] = any(asked <= names for names, _sigma in among)
         return self._held[asked]
 
+    def _of_records(self, where: Where) -> Sum:
+        """The count of the records, with the noise of the fit."""
+        wanted = {n: set(values) for n, values in where.items()}
+        holding = (t for t in self._tables if wanted.keys() <= t)
+        key = self._tables[min(holding, key=lambda t: (len(t), self._sigma[self._tables[t]]))]
+        variance = OF_FIT**2 * self._fitted.of({n: len(values) for n, values in wanted.items()})
+        found = self._added(key, wanted, variance)
+        return replace(found, rest=OF_REST * found.rest)
+
     def _best(self, where: Where) -> Sum | None:
         if not where:
             people = self.release.protected.people
             return Sum(people.value, self._sigma[""] ** 2, 0.0)
-        ways = [self._direct(where)]
+        ways = [self._direct(where), *([self._of_records(where)] if self.reconciled else [])]
         for v in sorted(where):
             others = {n: values for n, values in where.items() if n != v}
             outside = self._all(v) - set(where[v])

@@ -28,11 +28,13 @@ class PlaceFacts:
         where: the place.
         years: first and last that the figures are about.
         limited: whether these are only some of the years of the release.
+        undated: whether people whose year is not recorded are among them.
     """
 
     where: Place
     years: tuple[int, int]
     limited: bool
+    undated: bool
     citizens: Side
     exploited: Side
 
@@ -104,6 +106,7 @@ def _place_facts(answers: Answers, where: Place, years: tuple[int, int] | None) 
         where=where,
         years=years or answers.release.years,
         limited=bool(when),
+        undated=not when and PERIOD in answers.variables,
         citizens=_side(answers, {ORIGIN: where.members}, when),
         exploited=_side(answers, {DESTINATION: where.members}, when),
     )

@@ -23,8 +23,9 @@ class Interval:
 NOT_MEASURED = Interval(None, None, None)
 
 
-def fieller(part: Interval, whole: Interval) -> Interval:
-    """Interval of ``part / whole``, clipped to 0..1, from the half-widths of the two.
+def fieller(part: Interval, whole: Interval, correlation: float = 0.0) -> Interval:
+    """Interval of ``part / whole``, clipped to 0..1, from the half-widths of the two and the
+    correlation of their errors, in -1..1.
 
     ``width`` is the width before clipping, endless where the share may be anything.
 
@@ -39,20 +40,20 @@ def fieller(part: Interval, whole: Interval) -> Interval:
     x, y = part.value or 0.0, whole.value or 0.0
     dx = max((part.high or 0) - x, x - (part.low or 0))
     dy = max((whole.high or 0) - y, y - (whole.low or 0))
-    a, c = y * y - dy * dy, x * x - dx * dx
+    a, b, c = y * y - dy * dy, x * y - correlation * dx * dy, x * x - dx * dx
     if a <= 0 or x > y + dx + dy:
         return Interval(0.0, 0.0, 1.0, math.inf)
     value = min(1.0, x / y)
-    root = math.sqrt(max(0.0, x * x * y * y - a * c))
-    low, high = max(0.0, (x * y - root) / a), min(1.0, (x * y + root) / a)
+    root = math.sqrt(max(0.0, b * b - a * c))
+    low, high = max(0.0, (b - root) / a), min(1.0, (b + root) / a)
     return Interval(value, min(low, value), max(high, value), 2 * root / a)
 
 
-def ratio(part: Interval, whole: Interval) -> Interval:
+def ratio(part: Interval, whole: Interval, correlation: float = 0.0) -> Interval:
     """:func:`fieller`, or nothing where one of the two was not measured."""
     if part.value is None or whole.value is None:
         return NOT_MEASURED
-    return fieller(part, whole)
+    return fieller(part, whole, correlation)
 
 
 def outside(part: Interval, whole: Interval) -> Interval:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from ctdhub.report.signal_charts import looked_for
 from ctdhub.report.signal_wording import of_release
 from ctdhub.report.signals import compared, false_share, sentence, verdict
 from ctdhub.report.wording import is_fine, printed
-from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import DESTINATION, ORIGIN, PERIOD
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
@@ -27,7 +26,6 @@ from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.find import Finding, Found, Test
 from ctdhub.stats.signals.looked import PARTS, PLACES, Of
 from ctdhub.stats.signals.of_release import ReleaseSignals
-from ctdhub.stats.table import YES
 
 MOST = 4
 """Signals that a brief tells; the page of signals has all."""
@@ -127,8 +125,8 @@ def _clearest(found: Found, finding: Finding) -> Test:
 
 def _note(result: ReleaseSignals, found: Found, finding: Finding, notebook: Notebook) -> None:
     of, looked = cards(result, finding), result.looked[finding.row]
-    part: Where = {variable: [code] for variable, code in looked.of}
-    whole = _whole(answers_of=looked.of, years=result.release.years)
+    part = looked.where
+    whole = looked.whole_where(result.release.years)
     for k, (name, ends) in enumerate((("before", found.past), ("now", found.window))):
         when: Where = {PERIOD: _years(found, finding, ends)}
         id = f"signals.{looked.name}"
@@ -137,19 +135,6 @@ def _note(result: ReleaseSignals, found: Found, finding: Finding, notebook: Note
             all_: Where = {**whole, **when}
             _add(notebook, f"{id}.whole-{name}", "mean", of.whole[k], all_, {})
             _add(notebook, f"{id}.share-{name}", "mean_share", of.share[k], {**part, **when}, all_)
-
-
-def _whole(answers_of: Of, years: tuple[int, int]) -> Where:
-    """Those whose answer is recorded, among the people of the same place."""
-    schema = load_schema()
-    found: dict[str, Sequence[str]] = {variable: [code] for variable, code in _places(answers_of)}
-    for variable, _code in answers_of:
-        if variable in PARTS:
-            found[variable] = schema.domain(variable, years)
-        elif variable not in PLACES:
-            group = schema.groups[schema.variable(variable).group or ""]
-            found[group.indicator or ""] = [YES]
-    return found
 
 
 def _years(found: Found, finding: Finding, ends: tuple[int, int]) -> list[str]:

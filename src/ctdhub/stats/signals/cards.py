@@ -1,8 +1,13 @@
 """The figures of a signal in a release, as number cards.
 
-Intervals are those of the protection noise, at the release's level; a figure whose interval
-reaches zero is protected, not shown.  The signal itself rests on more: chance, and how much the
-series varied before.  Shares of the answers to one question are rounded together.
+Tests read unbiased series; what is printed of the same people is what the release answers when
+asked for them (``Answers``), so that a signal says no other number than a table does.  Where
+reports were taken away from a series there is nothing to ask: its numbers are printed as intervals,
+without a point.  Releases of older software have no one set of counts: there the series is printed.
+
+A figure whose interval reaches zero is protected, not shown.  The signal itself rests on more:
+chance, and how much the series varied before.  Shares of the answers to one question are rounded
+together.
 """
 
 from __future__ import annotations
@@ -16,13 +21,15 @@ import numpy as np
 
 from ctdhub.release.open import Release
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import PERIOD
 from ctdhub.stats.cards import NumberCard, card
-from ctdhub.stats.intervals import Interval, fieller
+from ctdhub.stats.intervals import NOT_MEASURED, Interval, fieller
 from ctdhub.stats.signals.added_up import added_up
 from ctdhub.stats.signals.find import Finding, SignalFigure
 from ctdhub.stats.signals.judging import LEVEL
 from ctdhub.stats.signals.looked import PARTS
 from ctdhub.stats.signals.of_release import ReleaseSignals
+from ctdhub.stats.trend import covering
 
 CardPair = tuple[NumberCard, NumberCard]
 """Before, and in the window."""
@@ -49,12 +56,16 @@ class Year:
 
 def cards(result: ReleaseSignals, finding: Finding) -> Cards:
     """The figures of a finding as number cards."""
-    release, names = result.release, behind(result, finding.row)
-    parts = [_of_figure(release, f) for f in finding.part or finding.count]
-    count = _pair([card(release, a, "people", None) for a in parts], names)
+    names, spans = behind(result, finding.row), _spans(result)
+    figures = finding.part or finding.count
+    parts = [_mean(result, finding, f, s) for f, s in zip(figures, spans, strict=True)]
+    less = _is_less(result, finding)
+    count = _pair([_counted(result, a, less) for a in parts], names)
     if finding.whole is None:
         return Cards(count, None, None)
-    wholes = [_of_figure(release, f) for f in finding.whole]
+    wholes = [
+        _mean(result, finding, f, s, whole=True) for f, s in zip(finding.whole, spans, strict=True)
+    ]
     answers = [
         other
         for other in (*(result.found.findings if result.found else ()), finding)
@@ -68,14 +79,17 @@ def cards(result: ReleaseSignals, finding: Finding) -> Cards:
         _share(
             result,
             rows,
-            [parts[k], *(_of_figure(release, other.part[k]) for other in answers if other.part)],
+            [
+                parts[k],
+                *(_mean(result, o, o.part[k], spans[k]) for o in answers if o.part),
+            ],
             wholes[k],
         )
         for k in (0, 1)
     ]
     return Cards(
         count,
-        _pair([card(release, a, "people", None) for a in wholes], names),
+        _pair([_counted(result, a, less) for a in wholes], names),
         _pair(shares, names),
     )
 
@@ -97,7 +111,7 @@ def by_year(result: ReleaseSignals, finding: Finding) -> tuple[Year, ...]:
     """All years that were looked at, in order."""
     if result.found is None:
         return ()
-    release, panel, row = result.release, result.found.panel, finding.row
+    panel, row = result.found.panel, finding.row
     names = behind(result, row)
     found = []
     rows = [row]
@@ -108,15 +122,18 @@ def by_year(result: ReleaseSignals, finding: Finding) -> tuple[Year, ...]:
             if _excludes(result, row, other)
             and np.array_equal(panel.wholes[other], panel.wholes[row], equal_nan=True)
         ]
+    less = _is_less(result, finding)
     for k, period in enumerate(panel.periods):
         covered = not np.isnan(panel.counts[row, k])
-        people = _noisy(release, panel.counts[row, k], panel.noise[row, k])
+
+        asked = covered and not less and result.answers.reconciled
         part = None
         if finding.whole is not None:
-            whole = _noisy(release, panel.wholes[row, k], panel.noise_of_wholes[row, k])
-            parts = [_noisy(release, panel.counts[r, k], panel.noise[r, k]) for r in rows]
+            parts = [_of_period(result, r, k, asked=asked) for r in rows]
+            whole = _of_period(result, row, k, asked=asked, whole=True)
             part = replace(_share(result, rows, parts, whole), contributors=names)
-        counted = replace(card(release, people, "people", None), contributors=names)
+        people = _of_period(result, row, k, asked=asked)
+        counted = replace(_counted(result, people, less, published=asked), contributors=names)
         found.append(Year(period.place, covered, counted, part))
     return tuple(found)
 
@@ -145,10 +162,82 @@ def _share(
     return card(result.release, share, "share", None, denominator=round(whole.value or 0))
 
 
-def _of_figure(release: Release, figure: SignalFigure) -> Interval:
-    """A mean with the interval of its noise, at the release's level instead of its own."""
+def _spans(result: ReleaseSignals) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Periods of the past and of the window on which somebody reports."""
+    assert result.found is not None  # there is a finding
+    found = result.found
+    past, now = (
+        tuple(
+            k
+            for k in range(first, last + 1)
+            if covering(result.release, found.panel.periods[k].place)
+        )
+        for first, last in (found.past, found.window)
+    )
+    return past, now
+
+
+def _is_less(result: ReleaseSignals, finding: Finding) -> bool:
+    """Whether the figures of a finding are those of a remainder."""
+    return result.is_less(finding.row) and all(e.finding is not finding for e in result.explained)
+
+
+def _mean(
+    result: ReleaseSignals,
+    finding: Finding,
+    figure: SignalFigure,
+    span: tuple[int, ...],
+    *,
+    whole: bool = False,
+) -> Interval:
+    """A mean by year: what the release answers; of a remainder the mean of the series, with the
+    interval of its noise at the release's level."""
+    if result.answers.reconciled and not _is_less(result, finding):
+        return _asked(result, finding.row, span, whole=whole)
     deviation = (figure.high - figure.value) / NormalDist().inv_cdf((1 + LEVEL) / 2)
-    return _noisy(release, figure.value, deviation)
+    return _noisy(result.release, figure.value, deviation)
+
+
+def _asked(result: ReleaseSignals, row: int, span: tuple[int, ...], *, whole: bool) -> Interval:
+    """The people of a series, or of its whole, on these periods: a mean in whole people."""
+    assert result.found is not None
+    looked = result.looked[row]
+    where = looked.whole_where(result.release.years) if whole else looked.where
+    years = tuple(str(result.found.panel.periods[k].place) for k in span)
+    found = result.answers.count({**where, PERIOD: years})
+    if found.value is None or found.low is None or found.high is None or not years:
+        return NOT_MEASURED
+    middle = round(found.value / len(years))
+    low, high = math.floor(found.low / len(years)), math.ceil(found.high / len(years))
+    return Interval(middle, min(low, middle), max(high, middle))
+
+
+def _of_period(
+    result: ReleaseSignals, row: int, k: int, *, asked: bool, whole: bool = False
+) -> Interval:
+    """The people of a series, or of its whole, in one period: asked for, or as in the series."""
+    assert result.found is not None
+    if asked:
+        return _asked(result, row, (k,), whole=whole)
+    panel = result.found.panel
+    values, noise = panel.counts, panel.noise
+    if whole:
+        values, noise = panel.wholes, panel.noise_of_wholes
+    return _noisy(result.release, values[row, k], noise[row, k])
+
+
+def _counted(
+    result: ReleaseSignals, answer: Interval, less: bool, *, published: bool = False
+) -> NumberCard:
+    """A number of people; that of a remainder is given by its ends alone.
+
+    Args:
+        published: whether it is a cell of a measured table.
+    """
+    found = card(result.release, answer, "people", None, published=published)
+    if less and result.answers.reconciled and found.state == "shown":
+        return replace(found, value=None, state="imprecise")
+    return found
 
 
 def _noisy(release: Release, value: float, deviation: float) -> Interval:

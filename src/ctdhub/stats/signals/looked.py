@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, DESTINATION, HARM, ORIGIN, SEX
+from ctdhub.stats.query import Where
 from ctdhub.stats.series import Series
 from ctdhub.stats.table import NOT_RECORDED, YES
 
@@ -41,6 +42,27 @@ class Looked:
     def part(self) -> Of:
         """Its gender, age or type of exploitation, if any."""
         return tuple(pair for pair in self.of if pair[0] not in PLACES)
+
+    @property
+    def where(self) -> Where:
+        """Who is counted, as a query asks for them."""
+        return {variable: (code,) for variable, code in self.of}
+
+    def whole_where(self, years: tuple[int, int]) -> Where:
+        """Those whose answer is recorded, among the people of the same places.
+
+        Args:
+            years: first and last year of the release.
+        """
+        schema = load_schema()
+        found: dict[str, tuple[str, ...]] = {name: (code,) for name, code in self.places}
+        for variable, _code in self.part:
+            if variable in PARTS:
+                found[variable] = schema.domain(variable, years)
+            else:
+                group = schema.groups[schema.variable(variable).group or ""]
+                found[group.indicator or ""] = (YES,)
+        return found
 
 
 def looked_at(every: tuple[Series, ...]) -> Iterator[Looked]:

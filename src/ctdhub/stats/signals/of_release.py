@@ -55,6 +55,11 @@ class ReleaseSignals:
     explained: tuple[Explained, ...] = ()
 
     @cached_property
+    def answers(self) -> Answers:
+        """What the release answers."""
+        return Answers(self.release)
+
+    @cached_property
     def leads(self) -> tuple[Lead, ...]:
         """All signals, each once as a lead or under one, the largest first."""
         return leads_among(self.found, self.looked) if self.found else ()
