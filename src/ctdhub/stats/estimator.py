@@ -180,7 +180,7 @@ class Estimator:
 
     def share_of(self, answer: Interval, of: Interval, part: Where, whole: Where) -> Interval:
         """The same where both numbers are at hand."""
-        if not self.reconciled or answer.value is None or of.value is None:
+        if not (self.reconciled and answer.value and of.value):
             return ratio(answer, of)
         sets = (dict(self._asked(where)) for where in (part, whole))
         return ratio(answer, of, self._fitted.correlation(*sets))
@@ -244,9 +244,11 @@ class Estimator:
 
     def _of_records(self, where: Where) -> Sum:
         """The count of the records, with the noise of the fit."""
-        wanted = {n: set(values) for n, values in where.items()}
-        holding = (t for t in self._tables if wanted.keys() <= t)
-        key = self._tables[min(holding, key=lambda t: (len(t), self._sigma[self._tables[t]]))]
+        wanted = {n: frozenset(values) for n, values in where.items()}
+        among = min((self._holding[v] for v in where), key=len)
+        _size, _noise, key = min(
+            (len(t), sigma, self._tables[t]) for t, sigma in among if wanted.keys() <= t
+        )
         variance = OF_FIT**2 * self._fitted.of({n: len(values) for n, values in wanted.items()})
         found = self._added(key, wanted, variance)
         return replace(found, rest=OF_REST * found.rest)

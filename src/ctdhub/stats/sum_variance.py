@@ -36,6 +36,7 @@ class SumVariances:
         ]
         self._weight = cache(self._summed)
         self._product = cache(self._covariance)
+        self._together = cache(self._measured)
 
     def of(self, values: Mapping[str, int]) -> float:
         """Variance, in squared people.
@@ -56,7 +57,7 @@ class SumVariances:
             one, two: the values of each variable in the sum; of a variable that is not named all.
         """
         names = sorted({*one, *two})
-        if not any(table.issuperset(names) for table, _sigma in self._tables):
+        if not self._together(frozenset(names)):
             return 0.0
         sizes = []
         for name in names:
@@ -78,6 +79,9 @@ class SumVariances:
                 if own:
                     found += own * others / self._weight(frozenset(n for n, *_sizes in part))
         return found
+
+    def _measured(self, names: frozenset[str]) -> bool:
+        return any(table.issuperset(names) for table, _sigma in self._tables)
 
     def _summed(self, part: frozenset[str]) -> float:
         """What all measured tables say of a component: the sum of one over its variances."""
