@@ -111,9 +111,7 @@ def test_the_dataset_of_the_pages_is_the_same(held: tuple[Release, str]) -> None
 
 
 def test_croissant_as_its_own_library_reads_it(held: tuple[Release, str]) -> None:
-    mlc = pytest.importorskip(
-        "mlcroissant", reason="mlcroissant is missing: pip install mlcroissant"
-    )
+    mlc = pytest.importorskip("mlcroissant", reason="mlcroissant is missing: pip install -e .[dev]")
     dataset = mlc.Dataset(jsonld=str(held[0].path / "croissant.json"))
     assert not dataset.metadata.ctx.issues.errors
     assert next(iter(dataset.records("counts")))["counts/state"] in (b"shown", b"protected")

@@ -16,7 +16,9 @@ from ctdhub.core.errors import printable
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import LANGUAGES, Language, Text, joined
 from ctdhub.release.approvals import Approvers
+from ctdhub.release.deposit import DOI
 from ctdhub.release.facts import SITE_ADDRESS, SeriesBreak
+from ctdhub.release.manifest import VERSION_PATTERN
 from ctdhub.schema import countries
 from ctdhub.schema.model import VERSION, load_schema, numbers
 from ctdhub.schema.roles import CONTRIBUTOR_KIND
@@ -25,6 +27,8 @@ from ctdhub.sensitive.linkage.settings import LinkageSettings
 UNNAMED = "1.1"
 """Version of the schema of a hub.yaml that names none; it stays, so that such a hub releases what
 it did before."""
+
+Doi = Annotated[str, Field(pattern=DOI)]
 
 SOURCE_KINDS = load_schema().codes[CONTRIBUTOR_KIND]
 
@@ -63,6 +67,7 @@ class HubSettings(FrozenModel):
     ``withdrawn_elsewhere`` is the number of people of other contributors whom the withdrawals that
     one contributor tells in a quarter may take out before the steward must decide.
     ``spark`` says which cluster works where ``engine`` is spark.
+    ``doi`` holds the DOI of each version that has one, without ``https://doi.org/``.
     ``approvers`` holds the public keys of the two people without whom nothing is published.
     """
 
@@ -84,6 +89,7 @@ class HubSettings(FrozenModel):
     linkage: LinkageSettings = LinkageSettings()
     withdrawn_elsewhere: int = Field(default=10, ge=0)
     approvers: Approvers | None = None
+    doi: dict[Annotated[str, Field(pattern=VERSION_PATTERN)], Doi] = Field(default={})
 
     @field_validator("schema_version")
     @classmethod

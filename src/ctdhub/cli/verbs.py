@@ -32,6 +32,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "ctdhub.cli.kanon": ("kanon",),
     "ctdhub.cli.verify": ("verify",),
     "ctdhub.cli.site": ("site", "serve"),
+    "ctdhub.cli.announce": ("push", "deposit", "notice"),
     "ctdhub.cli.brief": ("brief",),
     "ctdhub.cli.audit": ("audit",),
     "ctdhub.cli.facts": ("facts",),
@@ -54,6 +55,9 @@ ROLES: dict[str, tuple[str, ...]] = {
         "correct",
         "site",
         "serve",
+        "notice",
+        "push",
+        "deposit",
         "linkage",
         "withdraw",
         "journal",
@@ -210,6 +214,23 @@ This is decided without reading the data: no case files are opened and nothing i
 version is always drawn anew and charged, whether anything changed or not.
 
 Example: ctdhub reissue my-hub 2026.1 --out for-the-archive/2026.1"""
+        ),
+        "push": _(
+            "Bring a published release to a CKAN portal, with all its files."
+            "\n\nThe token of the portal comes from the variable CTDHUB_CKAN_TOKEN. A push can be "
+            "repeated: what is there already is left alone, and a release is never written over. "
+            "Practice data must be private."
+            "\n\nExample: ctdhub push my-hub --to https://ckan.example.org --organisation my-org"
+        ),
+        "deposit": _(
+            "Write what an archive needs to give a published release a DOI: metadata of DataCite, "
+            "and a deposit of Zenodo."
+            "\n\nExample: ctdhub deposit my-hub --out for-the-archive"
+        ),
+        "notice": _(
+            "Write a message about a published release for a mailing list, in the languages of "
+            "the hub. Nothing is sent."
+            "\n\nExample: ctdhub notice my-hub --out release.eml"
         ),
         "correct": _(
             "Publish a notice about a published version; its files stay as they are."

@@ -88,7 +88,7 @@ def frictionless(
             **(
                 {"profile": "tabular-data-resource", "schema": schemas[name]}
                 if name in schemas
-                else {"profile": "data-resource"}
+                else {"profile": "data-resource", "type": "file"}
             ),
         }
         for name, entry in manifest.files.items()

@@ -62,6 +62,7 @@ class Edition:
         place: str = "",
         contact: str = "",
         exits: Mapping[str, str] | None = None,
+        doi: Mapping[str, str] | None = None,
     ) -> Edition:
         """What a hub adds to its release.
 
@@ -70,12 +71,13 @@ class Edition:
             url: public address of the site; empty where it is not known.
             offline, spending, lead, place, contact, exits: as above.
             paid: ids of the charges for evaluations in the hub's ledger.
+            doi: the DOI of each version that has one.
             helpline: the one text of hub.yaml, shown where there is no list; None without hub.yaml.
 
         Raises:
             HubError: the address is no plain https address, or a file of the hub has faults.
         """
-        sharing = Sharing(url)
+        sharing = Sharing(url, doi or {})
         if hub is None:
             return cls(sharing, offline=offline)
         found = read_help(hub, helpline or "")

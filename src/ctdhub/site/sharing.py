@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -36,12 +36,14 @@ class Sharing:
 
     Attributes:
         url: public address of its root; empty where nobody knows it.
+        doi: the DOI of each version that has one.
 
     Raises:
         HubError: the address is no plain https address.
     """
 
     url: str = ""
+    doi: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(SITE_ADDRESS, self.url):
@@ -76,6 +78,7 @@ class Sharing:
             "alternates": {code: self.public(place) for code, place in places.items()},
             "locale": OPEN_GRAPH[lang],
             "hidden": release.facts.invented,
+            "doi": self.doi.get(release.version, ""),
             "dataset": self._dataset(canonical, release) if dataset else "",
         }
 
@@ -89,7 +92,10 @@ class Sharing:
             "name": title(manifest, facts),
             "description": description(facts),
             "@id": identifier(manifest, self.url),
-            "identifier": identifier(manifest, self.url),
+            "identifier": [
+                identifier(manifest, self.url),
+                *(f"https://doi.org/{doi}" for doi in [self.doi.get(release.version)] if doi),
+            ],
             "url": canonical,
             "version": release.version,
             "datePublished": manifest.created[:10],

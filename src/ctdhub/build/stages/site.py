@@ -19,6 +19,7 @@ from ctdhub.site.accounts import AUDIT
 
 RELEASE, READERS = Input("release", Text("release")), Input("readers", Text("what readers need"))
 ADDRESS = Input("address", Text("address of the site"))
+DOI = Input("doi", Text("DOI"))
 TOLD = Input("told", Text("events, stories and other files that the site shows"))
 ERRATA = Input("errata", Text("notices about releases"))
 SPENT = Input("spent", Text("privacy ledger"))
