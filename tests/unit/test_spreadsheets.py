@@ -14,7 +14,7 @@ import pytest
 from invented_release import people_rows, protected_answer
 
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.document.spreadsheet import Sheet, write_spreadsheet
+from ctdhub.document.spreadsheet import PlainSheet, write_spreadsheet
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.counts_sheets import write_counts
@@ -75,14 +75,15 @@ def test_counts_with_labels_first(release: Release, tmp_path: Path, code: str) -
 
 def test_texts_stay_texts_whatever_they_look_like(tmp_path: Path) -> None:
     write_spreadsheet(
-        tmp_path / "x.xlsx", [Sheet('a&"b', (10, 10), [("x", "n"), *((t, 5) for t in HOSTILE)])]
+        tmp_path / "x.xlsx",
+        [PlainSheet('a&"b', (10, 10), [("x", "n"), *((t, 5) for t in HOSTILE)])],
     )
     book = openpyxl.load_workbook(tmp_path / "x.xlsx")
     cells = [row[0] for row in book.worksheets[0].iter_rows(min_row=2)]
     assert [c.value for c in cells[:-1]] == HOSTILE[:-1]
     assert not any(c.data_type in ("f", "d", "n") for c in cells[:-1])
     with pytest.raises(ValueError, match="no name"):
-        write_spreadsheet(tmp_path / "y.xlsx", [Sheet("a/b", (), [])])
+        write_spreadsheet(tmp_path / "y.xlsx", [PlainSheet("a/b", (), [])])
 
 
 @pytest.mark.skipif(
@@ -95,7 +96,7 @@ def test_libreoffice_opens_arabic_labels_and_keeps_ages_as_text(
         write_counts(tmp_path / "c.xlsx", release)
         age = label("age_band", "ar"), code_label("age_band", "9-17", "ar")
     write_spreadsheet(
-        tmp_path / "h.xlsx", [Sheet("h", (10,), [("x",), *((t,) for t in HOSTILE[:-1])])]
+        tmp_path / "h.xlsx", [PlainSheet("h", (10,), [("x",), *((t,) for t in HOSTILE[:-1])])]
     )
     form = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
     home = f"-env:UserInstallation=file://{tmp_path}/home"

@@ -26,7 +26,7 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
-class Sheet:
+class PlainSheet:
     """One sheet.
 
     Attributes:
@@ -42,7 +42,7 @@ class Sheet:
     heading: bool = True
 
 
-def write_spreadsheet(path: Path, sheets: Sequence[Sheet], *, rtl: bool = False) -> None:
+def write_spreadsheet(path: Path, sheets: Sequence[PlainSheet], *, rtl: bool = False) -> None:
     """Write a file with these sheets.
 
     Args:
@@ -69,7 +69,7 @@ def _entry(name: str) -> zipfile.ZipInfo:
     return found
 
 
-def _frame(sheets: Sequence[Sheet]) -> Iterator[tuple[str, str]]:
+def _frame(sheets: Sequence[PlainSheet]) -> Iterator[tuple[str, str]]:
     """All parts but the sheets."""
     numbers = range(1, len(sheets) + 1)
     parts = "".join(
@@ -119,7 +119,7 @@ def _frame(sheets: Sequence[Sheet]) -> Iterator[tuple[str, str]]:
     )
 
 
-def _sheet(sheet: Sheet, *, rtl: bool) -> Iterator[str]:
+def _sheet(sheet: PlainSheet, *, rtl: bool) -> Iterator[str]:
     pane = (
         '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
         if sheet.heading

@@ -18,7 +18,8 @@ from ctdhub.stats.answers import Answers
 def subject(release: Release) -> str:
     """The line that readers of a list see first, in the language in force."""
     words = _("{hub}: release {version}").format(hub=release.facts.hub, version=release.version)
-    return f"[{_('Practice data')}] {words}" if release.facts.invented else words
+    practice = _("Practice data")
+    return f"[{practice}] {words}" if release.facts.invented else words
 
 
 def text(answers: Answers, series: Sequence[Answers], site: str = "") -> str:

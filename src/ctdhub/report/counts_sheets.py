@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from ctdhub.border import SHOWN
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, ngettext
-from ctdhub.document.spreadsheet import Cell, Sheet, write_spreadsheet
+from ctdhub.document.spreadsheet import Cell, PlainSheet, write_spreadsheet
 from ctdhub.release.open import Release
 from ctdhub.report.wording import caveat, citation, state_words
 from ctdhub.schema.labels import code_label, label
@@ -26,11 +26,11 @@ def write_counts(path: Path, release: Release) -> None:
     counts = release.protected.counts
     counts = counts.filter(pc.equal(counts["state"], SHOWN))
     sizes = pc.list_value_length(counts["columns"])
-    sheets = [Sheet(_("About"), (24, 100), _about(release), heading=False)]
+    sheets = [PlainSheet(_("About"), (24, 100), _about(release), heading=False)]
     for n in sorted(set(sizes.to_pylist()) - {0}):
         name = ngettext("{n} variable", "{n} variables", n).format(n=n)
         rows = _rows(n, counts.filter(pc.equal(sizes, n)).to_pylist())
-        sheets.append(Sheet(name[:31], (*(28, 34) * n, 12, 14, 14), rows))
+        sheets.append(PlainSheet(name[:31], (*(28, 34) * n, 12, 14, 14), rows))
     write_spreadsheet(path, sheets, rtl=current() in RIGHT_TO_LEFT)
 
 
